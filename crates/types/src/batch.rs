@@ -1,0 +1,320 @@
+//! Events of one group in columns: what a sender's request becomes, and what hot events are.
+
+use std::sync::Arc;
+
+use crate::builder::ColumnBuilder;
+use crate::{Column, LEVELS, MISSING_CODE, RowSet, Strings, Timestamp, Value};
+
+/// Events of one group, column by column. All columns have the same number of rows.
+///
+/// Rows stand in the order in which they were sent. System fields have columns of their own; `fields` holds
+/// the sender's fields and the rare system fields (`@rest`, `@part`, …), sorted by name.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// `@timestamp` in nanoseconds since the epoch.
+    pub timestamps: Vec<i64>,
+    /// Place in the order of acceptance; set when storage accepts the batch.
+    pub sequences: Vec<u64>,
+    /// `@ingestionTime` in nanoseconds since the epoch; set when storage accepts the batch.
+    pub ingestion_times: Vec<i64>,
+    /// `@message`.
+    pub messages: Strings,
+    /// `@level` as [`crate::Level::code`], 0 for none.
+    pub levels: Vec<u8>,
+    /// `@logStream`: a dictionary of texts.
+    pub streams: Column,
+    /// Distinct origins that `origin_codes` point into.
+    pub origins: Arc<Vec<Origin>>,
+    /// Per row, which of `origins` it has.
+    pub origin_codes: Vec<u32>,
+    /// The other fields, sorted by name.
+    pub fields: Vec<(Arc<str>, Column)>,
+}
+
+/// Which keys of the sender gave the text and the time of an event.
+///
+/// Such a key is still a field under its own name (DESIGN.md §3), but is derived and not stored again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The key whose text is `@message`.
+    pub text_key: Option<Arc<str>>,
+    /// The key whose value is `@timestamp`, and how it was spelled.
+    pub time_key: Option<(Arc<str>, TimeForm)>,
+}
+
+/// Spellings of a time from which the value can be given back exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeForm {
+    /// `YYYY-MM-DDTHH:MM:SS[.fraction]Z` with this many fraction digits (0 to 9).
+    Rfc3339 {
+        /// Fraction digits.
+        digits: u8,
+    },
+    /// A whole number that counts so many nanoseconds each since the epoch (1e9 seconds, 1e6 ms, 1e3 µs, 1 ns).
+    Epoch {
+        /// Nanoseconds of one unit.
+        unit_ns: i64,
+    },
+}
+
+impl TimeForm {
+    /// The value that was sent.
+    pub fn value(self, instant: Timestamp) -> Value {
+        match self {
+            Self::Rfc3339 { digits } => {
+                let mut text = String::with_capacity(30);
+                instant.write_rfc3339(digits, &mut text);
+                Value::text(text)
+            }
+            Self::Epoch { unit_ns } => Value::Integer(instant.0.div_euclid(unit_ns.max(1))),
+        }
+    }
+}
+
+impl Batch {
+    /// How many events the batch has.
+    pub fn len(&self) -> usize {
+        self.timestamps.len()
+    }
+
+    /// Tells whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.timestamps.is_empty()
+    }
+
+    /// The stored column of a field, without values derived from the message or the time.
+    fn stored(&self, name: &str) -> Option<&Column> {
+        self.fields.binary_search_by(|(known, _)| (**known).cmp(name)).ok().map(|index| &self.fields[index].1)
+    }
+
+    /// The values of a sender's field or rare system field, derived ones included.
+    pub fn field(&self, name: &str) -> Column {
+        let stored = self.stored(name).cloned().unwrap_or(Column::Missing { n_rows: self.len() });
+        let source = Derivation {
+            origins: &self.origins,
+            codes: &self.origin_codes,
+            messages: &self.messages,
+            timestamps: &self.timestamps,
+        };
+        source.overlay(name, stored)
+    }
+
+    /// `@level` as a dictionary of the six names.
+    pub fn level_column(&self) -> Column {
+        level_column(&self.levels)
+    }
+
+    /// Names of all fields that some event has, derived ones included, sorted.
+    pub fn field_names(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<Arc<str>> = self.fields.iter().map(|(name, _)| name.clone()).collect();
+        for origin in self.origins.iter() {
+            names.extend(origin.text_key.clone());
+            names.extend(origin.time_key.as_ref().map(|(name, _)| name.clone()));
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Row numbers in order of time, equal times in order of acceptance.
+    pub fn time_order(&self) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.len() as u32).collect();
+        if !self.timestamps.is_sorted() {
+            order.sort_by_key(|row| (self.timestamps[*row as usize], self.sequences[*row as usize]));
+        }
+        order
+    }
+
+    /// Bytes held in memory, roughly.
+    pub fn memory_bytes(&self) -> usize {
+        let rows = self.len() * (8 + 8 + 8 + 1 + 4);
+        let fields: usize = self.fields.iter().map(|(name, column)| name.len() + 64 + column.memory_bytes()).sum();
+        rows + self.messages.memory_bytes() + self.streams.memory_bytes() + fields + 512
+    }
+
+    /// The rows `(batch, row)` of `batches` as one batch, in that order.
+    ///
+    /// Used to coalesce small batches and to cut blocks out of many: only the rows named are touched.
+    pub fn gather(batches: &[&Self], rows: &[(u32, u32)]) -> Self {
+        let at = |(batch, row): &(u32, u32)| (batches[*batch as usize], *row as usize);
+        let (origins, origin_codes) = gather_origins(batches, rows);
+        let streams: Vec<&Column> = batches.iter().map(|batch| &batch.streams).collect();
+        let mut names: Vec<&Arc<str>> = batches.iter().flat_map(|b| b.fields.iter().map(|(name, _)| name)).collect();
+        names.sort();
+        names.dedup();
+        let field = |name: &Arc<str>| {
+            let columns: Vec<Option<&Column>> = batches.iter().map(|batch| batch.stored(name)).collect();
+            (name.clone(), gather_column(&columns, rows))
+        };
+        Self {
+            timestamps: rows.iter().map(at).map(|(batch, row)| batch.timestamps[row]).collect(),
+            sequences: rows.iter().map(at).map(|(batch, row)| batch.sequences[row]).collect(),
+            ingestion_times: rows.iter().map(at).map(|(batch, row)| batch.ingestion_times[row]).collect(),
+            messages: rows.iter().map(at).map(|(batch, row)| batch.messages.get(row)).collect(),
+            levels: rows.iter().map(at).map(|(batch, row)| batch.levels[row]).collect(),
+            streams: gather_column(&streams.into_iter().map(Some).collect::<Vec<_>>(), rows),
+            origins: Arc::new(origins),
+            origin_codes,
+            fields: names.into_iter().map(field).filter(|(_, column)| !is_missing(column)).collect(),
+        }
+    }
+}
+
+fn is_missing(column: &Column) -> bool {
+    match column {
+        Column::Missing { .. } => true,
+        Column::Dictionary { codes, .. } => codes.iter().all(|code| *code == MISSING_CODE),
+        _ => false,
+    }
+}
+
+fn gather_origins(batches: &[&Batch], rows: &[(u32, u32)]) -> (Vec<Origin>, Vec<u32>) {
+    let mut origins: Vec<Origin> = Vec::new();
+    let mut codes_of = Vec::with_capacity(batches.len());
+    for batch in batches {
+        let mut codes = Vec::with_capacity(batch.origins.len());
+        for origin in batch.origins.iter() {
+            let known = origins.iter().position(|known| known == origin);
+            codes.push(known.unwrap_or_else(|| {
+                origins.push(origin.clone());
+                origins.len() - 1
+            }) as u32);
+        }
+        codes_of.push(codes);
+    }
+    let code = |(batch, row): &(u32, u32)| {
+        let batch = *batch as usize;
+        codes_of[batch][batches[batch].origin_codes[*row as usize] as usize]
+    };
+    let codes = rows.iter().map(code).collect();
+    (origins, codes)
+}
+
+/// Gathers one field over several batches; `None` is a batch that does not have it.
+fn gather_column(columns: &[Option<&Column>], rows: &[(u32, u32)]) -> Column {
+    if let Some(column) = gather_dictionaries(columns, rows) {
+        return column;
+    }
+    let mut builder = ColumnBuilder::default();
+    for (to, (batch, row)) in rows.iter().enumerate() {
+        if let Some(value) = columns[*batch as usize].and_then(|column| column.value(*row as usize)) {
+            builder.push(to, value);
+        }
+    }
+    builder.finish(rows.len())
+}
+
+/// The quick way where every batch has a dictionary: only distinct values are compared, rows get new codes.
+fn gather_dictionaries(columns: &[Option<&Column>], rows: &[(u32, u32)]) -> Option<Column> {
+    let mut merged = ColumnBuilder::default();
+    let mut n_merged = 0;
+    let mut first_of: Vec<usize> = Vec::with_capacity(columns.len());
+    for column in columns {
+        first_of.push(n_merged);
+        match column {
+            None => {}
+            Some(Column::Dictionary { values, .. }) => {
+                for value in values.iter() {
+                    merged.push(n_merged, value.clone());
+                    n_merged += 1;
+                }
+            }
+            Some(_) => return None,
+        }
+    }
+    let Column::Dictionary { codes: new_codes, values } = merged.finish(n_merged) else { return None };
+    let code_at = |(batch, row): &(u32, u32)| match columns[*batch as usize] {
+        Some(Column::Dictionary { codes, .. }) if codes[*row as usize] != MISSING_CODE => {
+            new_codes[first_of[*batch as usize] + codes[*row as usize] as usize]
+        }
+        _ => MISSING_CODE,
+    };
+    Some(Column::Dictionary { codes: rows.iter().map(code_at).collect(), values })
+}
+
+/// `@level` codes as a dictionary of the six names.
+pub(crate) fn level_column(levels: &[u8]) -> Column {
+    let values = LEVELS.iter().map(|level| Value::text(level.name())).collect();
+    let code = |level: &u8| if *level == 0 { MISSING_CODE } else { u32::from(*level) - 1 };
+    Column::Dictionary { codes: levels.iter().map(code).collect(), values: Arc::new(values) }
+}
+
+/// What fields derived from the message and the time are computed from. Segments use it as well as batches.
+#[derive(Clone, Copy, Debug)]
+pub struct Derivation<'a> {
+    /// Distinct origins.
+    pub origins: &'a [Origin],
+    /// Per row, its origin.
+    pub codes: &'a [u32],
+    /// Per row, its text.
+    pub messages: &'a Strings,
+    /// Per row, its time.
+    pub timestamps: &'a [i64],
+}
+
+impl Derivation<'_> {
+    /// Puts derived values of the field `name` over the stored ones.
+    pub fn overlay(&self, name: &str, stored: Column) -> Column {
+        let is_text: Vec<bool> = self.origins.iter().map(|o| o.text_key.as_deref() == Some(name)).collect();
+        let time_form: Vec<Option<TimeForm>> =
+            self.origins.iter().map(|o| o.time_key.as_ref().filter(|(key, _)| **key == *name).map(|k| k.1)).collect();
+        if !is_text.contains(&true) && time_form.iter().all(Option::is_none) {
+            return stored;
+        }
+        let only_texts = matches!(stored, Column::Missing { .. }) && time_form.iter().all(Option::is_none);
+        if only_texts {
+            let rows = RowSet::of(self.codes.len(), |row| is_text[self.codes[row] as usize]);
+            let present = (!rows.is_all()).then_some(rows);
+            return Column::Strings { values: self.messages.clone(), present };
+        }
+        let value = |row: usize| {
+            let origin = self.codes[row] as usize;
+            if is_text[origin] {
+                Some(Value::text(self.messages.get(row)))
+            } else if let Some(form) = time_form[origin] {
+                Some(form.value(Timestamp(self.timestamps[row])))
+            } else {
+                stored.value(row)
+            }
+        };
+        Column::of_values((0..self.codes.len()).map(value).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BatchBuilder;
+
+    fn batch(events: &[(i64, &str)]) -> Batch {
+        let mut builder = BatchBuilder::new();
+        for (time, text) in events {
+            builder.set_timestamp(Timestamp(*time));
+            builder.set_message(text);
+            builder.set_text_key("msg");
+            builder.set_time_key("ts", TimeForm::Epoch { unit_ns: 1 });
+            builder.field_text("host", if time % 2 == 0 { "even" } else { "odd" });
+            builder.commit();
+        }
+        builder.finish()
+    }
+
+    #[test]
+    fn keys_that_gave_text_and_time_stay_fields() {
+        let batch = batch(&[(5, "five"), (2, "two")]);
+        assert_eq!(batch.field("msg").value(1), Some(Value::text("two")));
+        assert_eq!(batch.field("ts").value(0), Some(Value::Integer(5)));
+        assert_eq!(batch.field_names().iter().map(|n| &**n).collect::<Vec<_>>(), ["host", "msg", "ts"]);
+        assert_eq!(batch.time_order(), [1, 0]);
+    }
+
+    #[test]
+    fn gathering_keeps_every_value() {
+        let (one, two) = (batch(&[(1, "a"), (2, "b")]), batch(&[(3, "c")]));
+        let both = Batch::gather(&[&one, &two], &[(1, 0), (0, 1)]);
+        assert_eq!(both.messages.iter().collect::<Vec<_>>(), ["c", "b"]);
+        assert_eq!(both.field("host").value(0), Some(Value::text("odd")));
+        assert_eq!(both.field("host").value(1), Some(Value::text("even")));
+        assert_eq!(both.field("ts").value(1), Some(Value::Integer(2)));
+    }
+}

@@ -1,0 +1,538 @@
+//! Builds a [`Batch`] event by event, straight from a parser's hands.
+//!
+//! Each field has a column of its own that starts as a dictionary (texts), integers or decimals, and becomes
+//! plain texts when its values hardly repeat, mixed when types meet. A rolled-back event leaves no trace in
+//! the finished batch.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use hashbrown::{HashMap, HashTable};
+
+use crate::batch::{Batch, Origin, TimeForm};
+use crate::column::is_exact_in_float;
+use crate::{Column, Level, MISSING_CODE, RowSet, Strings, Timestamp, Value};
+
+/// Distinct texts below which a column stays a dictionary whatever their share.
+const DISTINCT_ALWAYS: usize = 512;
+
+/// Rows of one batch. One body of 64 MiB of empty objects stays below it.
+const ROWS_MAX: usize = 1 << 26;
+
+/// Collects the values of one field; rows that get none are missing.
+#[derive(Debug, Default)]
+pub(crate) enum ColumnBuilder {
+    #[default]
+    Empty,
+    Integers(Vec<i64>, RowSet),
+    Floats {
+        values: Vec<f64>,
+        present: RowSet,
+        integers: RowSet,
+    },
+    Texts(TextDictionary),
+    Strings(Strings, RowSet),
+    Mixed(Vec<Option<Value>>),
+}
+
+/// Texts and booleans by first sight.
+#[derive(Debug, Default)]
+pub(crate) struct TextDictionary {
+    codes: Vec<u32>,
+    n_present: usize,
+    values: Vec<Value>,
+    by_hash: HashTable<u32>,
+}
+
+fn hash(text: &str) -> u64 {
+    // A fixed seed would let a sender choose colliding texts on purpose; the address of nothing secret is
+    // needed, only that a crafted batch costs its own sender: the table is dropped with the batch.
+    FixedState::default().hash_one(text)
+}
+
+impl TextDictionary {
+    fn code_of(&mut self, text: &str) -> u32 {
+        let hashed = hash(text);
+        let is_same = |code: &u32| matches!(&self.values[*code as usize], Value::String(known) if **known == *text);
+        if let Some(code) = self.by_hash.find(hashed, is_same) {
+            return *code;
+        }
+        let code = self.values.len() as u32;
+        self.values.push(Value::text(text));
+        let values = &self.values;
+        self.by_hash.insert_unique(hashed, code, |code| match &values[*code as usize] {
+            Value::String(known) => hash(known),
+            _ => 0,
+        });
+        code
+    }
+
+    fn code_of_boolean(&mut self, truth: bool) -> u32 {
+        let value = Value::Boolean(truth);
+        let known = self.values.iter().take(64).position(|known| *known == value);
+        let known = known.or_else(|| self.values.iter().position(|known| *known == value));
+        known.unwrap_or_else(|| {
+            self.values.push(value);
+            self.values.len() - 1
+        }) as u32
+    }
+
+    fn push_code(&mut self, row: usize, code: u32) {
+        if self.codes.len() > row {
+            self.codes[row] = code;
+            return;
+        }
+        self.codes.resize(row, MISSING_CODE);
+        self.codes.push(code);
+        self.n_present += 1;
+    }
+
+    fn hardly_repeats(&self) -> bool {
+        self.values.len() > DISTINCT_ALWAYS && self.values.len() * 2 > self.n_present
+    }
+
+    /// The same rows as plain texts; `None` where a value is no text.
+    fn to_strings(&self) -> Option<(Strings, RowSet)> {
+        let mut strings = Strings::with_capacity(self.codes.len(), 0);
+        let mut present = RowSet::none(self.codes.len());
+        for (row, code) in self.codes.iter().enumerate() {
+            match self.values.get(*code as usize) {
+                Some(Value::String(text)) => {
+                    strings.push(text);
+                    present.insert(row);
+                }
+                None => strings.push(""),
+                Some(_) => return None,
+            }
+        }
+        Some((strings, present))
+    }
+}
+
+fn insert_present(present: &mut RowSet, row: usize) {
+    if present.n_rows() <= row {
+        // Doubling keeps the cost of growing constant per row.
+        present.resize((row + 1).next_power_of_two().max(64));
+    }
+    present.insert(row);
+}
+
+impl ColumnBuilder {
+    /// Puts `value` into `row`, which is the last one or comes after it.
+    pub(crate) fn push(&mut self, row: usize, value: Value) {
+        match value {
+            Value::String(text) => self.push_text(row, &text),
+            Value::Integer(number) => self.push_integer(row, number),
+            Value::Float(number) => self.push_float(row, number),
+            Value::Boolean(truth) => self.push_boolean(row, truth),
+            other => self.push_mixed(row, other),
+        }
+    }
+
+    fn push_text(&mut self, row: usize, text: &str) {
+        if matches!(self, Self::Empty) {
+            *self = Self::Texts(TextDictionary::default());
+        }
+        match self {
+            Self::Texts(dictionary) => {
+                let code = dictionary.code_of(text);
+                dictionary.push_code(row, code);
+                if dictionary.hardly_repeats()
+                    && let Some((strings, present)) = dictionary.to_strings()
+                {
+                    *self = Self::Strings(strings, present);
+                }
+            }
+            Self::Strings(strings, present) if strings.len() <= row && strings.has_room(text.len()) => {
+                while strings.len() < row {
+                    strings.push("");
+                }
+                strings.push(text);
+                insert_present(present, row);
+            }
+            _ => self.push_mixed(row, Value::text(text)),
+        }
+    }
+
+    fn push_integer(&mut self, row: usize, number: i64) {
+        if matches!(self, Self::Empty) {
+            *self = Self::Integers(Vec::new(), RowSet::none(0));
+        }
+        match self {
+            Self::Integers(values, present) if values.len() <= row => {
+                values.resize(row, 0);
+                values.push(number);
+                insert_present(present, row);
+            }
+            Self::Floats { values, present, integers } if values.len() <= row && is_exact_in_float(number) => {
+                values.resize(row, 0.0);
+                values.push(number as f64);
+                insert_present(present, row);
+                insert_present(integers, row);
+            }
+            _ => self.push_mixed(row, Value::Integer(number)),
+        }
+    }
+
+    fn push_float(&mut self, row: usize, number: f64) {
+        match self {
+            Self::Empty => {
+                *self = Self::Floats { values: Vec::new(), present: RowSet::none(0), integers: RowSet::none(0) }
+            }
+            Self::Integers(values, present) if values.iter().all(|v| is_exact_in_float(*v)) => {
+                let floats = values.iter().map(|v| *v as f64).collect();
+                *self = Self::Floats { values: floats, present: present.clone(), integers: present.clone() };
+            }
+            _ => {}
+        }
+        match self {
+            Self::Floats { values, present, .. } if values.len() <= row => {
+                values.resize(row, 0.0);
+                values.push(number);
+                insert_present(present, row);
+            }
+            _ => self.push_mixed(row, Value::Float(number)),
+        }
+    }
+
+    fn push_boolean(&mut self, row: usize, truth: bool) {
+        if matches!(self, Self::Empty) {
+            *self = Self::Texts(TextDictionary::default());
+        }
+        match self {
+            Self::Texts(dictionary) => {
+                let code = dictionary.code_of_boolean(truth);
+                dictionary.push_code(row, code);
+            }
+            _ => self.push_mixed(row, Value::Boolean(truth)),
+        }
+    }
+
+    /// Puts a value where its type does not fit, or replaces the value that `row` already has.
+    fn push_mixed(&mut self, row: usize, value: Value) {
+        if !matches!(self, Self::Mixed(_)) {
+            let column = std::mem::take(self).finish(row + 1);
+            *self = Self::Mixed((0..=row).map(|row| column.value(row)).collect());
+        }
+        if let Self::Mixed(values) = self {
+            values.resize(row.max(values.len()), None);
+            values.truncate(row);
+            values.push(Some(value));
+        }
+    }
+
+    /// Forgets rows from `n_rows` on and makes the column of the first `n_rows` rows.
+    pub(crate) fn finish(self, n_rows: usize) -> Column {
+        let trimmed = |mut present: RowSet| {
+            present.resize(n_rows);
+            (!present.is_all()).then_some(present)
+        };
+        match self {
+            Self::Empty => Column::Missing { n_rows },
+            Self::Integers(mut values, present) => {
+                values.resize(n_rows, 0);
+                Column::Integers { values, present: trimmed(present) }
+            }
+            Self::Floats { mut values, present, mut integers } => {
+                values.resize(n_rows, 0.0);
+                integers.resize(n_rows);
+                let integers = (!integers.is_empty()).then_some(integers);
+                Column::Floats { values, present: trimmed(present), integers }
+            }
+            Self::Texts(dictionary) => {
+                let TextDictionary { mut codes, values, .. } = dictionary;
+                codes.resize(n_rows, MISSING_CODE);
+                Column::Dictionary { codes, values: Arc::new(values) }
+            }
+            Self::Strings(strings, present) => {
+                let values = if strings.len() > n_rows {
+                    strings.gather(0..n_rows)
+                } else {
+                    let mut values = strings;
+                    while values.len() < n_rows {
+                        values.push("");
+                    }
+                    values
+                };
+                Column::Strings { values, present: trimmed(present) }
+            }
+            Self::Mixed(mut values) => {
+                values.resize(n_rows, None);
+                Column::Mixed(values)
+            }
+        }
+    }
+}
+
+/// Collects events and turns them into a [`Batch`].
+///
+/// Use: `field_*`, `set_*` in any order, then [`commit`](Self::commit) or [`roll_back`](Self::roll_back), for each
+/// event in turn; [`finish`](Self::finish) at the end. A name given twice within an event keeps the last value.
+#[derive(Debug, Default)]
+pub struct BatchBuilder {
+    timestamps: Vec<i64>,
+    messages: Strings,
+    levels: Vec<u8>,
+    streams: TextDictionary,
+    origins: Vec<Origin>,
+    origin_codes: Vec<u32>,
+    names: HashMap<Arc<str>, usize, FixedState>,
+    columns: Vec<(Arc<str>, ColumnBuilder)>,
+    event: Pending,
+}
+
+/// What is known of the event being built.
+#[derive(Debug, Default)]
+struct Pending {
+    timestamp: i64,
+    level: u8,
+    message: String,
+    stream: Option<Arc<str>>,
+    text_key: Option<Arc<str>>,
+    time_key: Option<(Arc<str>, TimeForm)>,
+    /// Columns written to by this event, so that a roll-back can clear them.
+    touched: Vec<usize>,
+}
+
+impl BatchBuilder {
+    /// A builder without events.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many events were committed.
+    pub fn len(&self) -> usize {
+        self.timestamps.len()
+    }
+
+    /// Tells whether no event was committed.
+    pub fn is_empty(&self) -> bool {
+        self.timestamps.is_empty()
+    }
+
+    /// Bytes of message text committed; together with `len` a measure of how full the batch is.
+    pub fn text_bytes(&self) -> usize {
+        self.messages.text().len()
+    }
+
+    /// Tells whether an event with `message_bytes` of text still fits.
+    pub fn has_room(&self, message_bytes: usize) -> bool {
+        self.len() < ROWS_MAX && self.messages.has_room(message_bytes)
+    }
+
+    fn column(&mut self, name: &str) -> (&mut ColumnBuilder, usize) {
+        let row = self.timestamps.len();
+        let index = match self.names.get(name) {
+            Some(index) => *index,
+            None => {
+                let name: Arc<str> = name.into();
+                self.columns.push((name.clone(), ColumnBuilder::default()));
+                self.names.insert(name, self.columns.len() - 1);
+                self.columns.len() - 1
+            }
+        };
+        self.event.touched.push(index);
+        (&mut self.columns[index].1, row)
+    }
+
+    /// Gives the event a text field.
+    pub fn field_text(&mut self, name: &str, text: &str) {
+        let (column, row) = self.column(name);
+        column.push_text(row, text);
+    }
+
+    /// Gives the event a whole number.
+    pub fn field_integer(&mut self, name: &str, number: i64) {
+        let (column, row) = self.column(name);
+        column.push_integer(row, number);
+    }
+
+    /// Gives the event a decimal number; one that is not finite is ignored.
+    pub fn field_float(&mut self, name: &str, number: f64) {
+        if number.is_finite() {
+            let (column, row) = self.column(name);
+            column.push_float(row, number);
+        }
+    }
+
+    /// Gives the event a boolean.
+    pub fn field_boolean(&mut self, name: &str, truth: bool) {
+        let (column, row) = self.column(name);
+        column.push_boolean(row, truth);
+    }
+
+    /// Gives the event a value of any type.
+    pub fn field_value(&mut self, name: &str, value: Value) {
+        let (column, row) = self.column(name);
+        column.push(row, value);
+    }
+
+    /// Sets when the event happened; without it the epoch.
+    pub fn set_timestamp(&mut self, timestamp: Timestamp) {
+        self.event.timestamp = timestamp.0;
+    }
+
+    /// Says that the field `key` gave the timestamp and is to be shown from it in the form `form`.
+    ///
+    /// Only for values that `form` gives back exactly; others are given as fields.
+    pub fn set_time_key(&mut self, key: &str, form: TimeForm) {
+        self.event.time_key = Some((key.into(), form));
+    }
+
+    /// Sets the event's text.
+    pub fn set_message(&mut self, text: &str) {
+        self.event.message.clear();
+        self.event.message.push_str(text);
+    }
+
+    /// Says that the text came from the field `key`, which is to be shown with the same text.
+    pub fn set_text_key(&mut self, key: &str) {
+        self.event.text_key = Some(key.into());
+    }
+
+    /// Sets the event's level.
+    pub fn set_level(&mut self, level: Option<Level>) {
+        self.event.level = level.map_or(0, Level::code);
+    }
+
+    /// Sets the stream of this event and of the following ones.
+    pub fn set_stream(&mut self, stream: &str) {
+        if self.event.stream.as_deref() != Some(stream) {
+            self.event.stream = Some(stream.into());
+        }
+    }
+
+    /// Adds the event.
+    pub fn commit(&mut self) {
+        let row = self.timestamps.len();
+        self.timestamps.push(self.event.timestamp);
+        self.levels.push(self.event.level);
+        self.messages.push(&self.event.message);
+        let stream = self.event.stream.clone();
+        let code = self.streams.code_of(stream.as_deref().unwrap_or(""));
+        self.streams.push_code(row, code);
+        let (text_key, time_key) = (self.event.text_key.take(), self.event.time_key.take());
+        let origin_code = self.origin_code(text_key, time_key);
+        self.origin_codes.push(origin_code);
+        self.clear_event();
+    }
+
+    fn origin_code(&mut self, text_key: Option<Arc<str>>, time_key: Option<(Arc<str>, TimeForm)>) -> u32 {
+        let origin = Origin { text_key, time_key };
+        let known = self.origins.iter().position(|known| *known == origin);
+        known.unwrap_or_else(|| {
+            self.origins.push(origin);
+            self.origins.len() - 1
+        }) as u32
+    }
+
+    /// Forgets the event.
+    pub fn roll_back(&mut self) {
+        let row = self.timestamps.len();
+        for index in std::mem::take(&mut self.event.touched) {
+            let column = &mut self.columns[index].1;
+            let kept = std::mem::take(column).finish(row);
+            // Rare (a broken line), so rebuilding the column is cheaper than a journal on the hot path.
+            for (row, value) in (0..row).map(|row| (row, kept.value(row))) {
+                if let Some(value) = value {
+                    column.push(row, value);
+                }
+            }
+        }
+        self.clear_event();
+    }
+
+    fn clear_event(&mut self) {
+        self.event.timestamp = 0;
+        self.event.level = 0;
+        self.event.message.clear();
+        self.event.text_key = None;
+        self.event.time_key = None;
+        self.event.touched.clear();
+    }
+
+    /// Makes the batch: sequences count from 0 and ingestion times are the epoch until storage accepts it.
+    pub fn finish(self) -> Batch {
+        let n_rows = self.timestamps.len();
+        let mut fields: Vec<(Arc<str>, Column)> =
+            self.columns.into_iter().map(|(name, column)| (name, column.finish(n_rows))).collect();
+        fields.retain(|(_, column)| !column.presence().is_empty());
+        fields.sort_by(|a, b| a.0.cmp(&b.0));
+        let streams = ColumnBuilder::Texts(self.streams).finish(n_rows);
+        Batch {
+            timestamps: self.timestamps,
+            sequences: (0..n_rows as u64).collect(),
+            ingestion_times: vec![0; n_rows],
+            messages: self.messages,
+            levels: self.levels,
+            streams,
+            origins: Arc::new(self.origins),
+            origin_codes: self.origin_codes,
+            fields,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(values: Vec<Option<Value>>) {
+        let column = Column::of_values(values.clone());
+        let back: Vec<_> = (0..column.n_rows()).map(|row| column.value(row)).collect();
+        assert_eq!(back, values);
+    }
+
+    #[test]
+    fn columns_give_back_values_with_their_types() {
+        let text = |t: &str| Some(Value::text(t));
+        check(vec![text("a"), None, text("b"), text("a"), None]);
+        check(vec![Some(Value::Integer(1)), Some(Value::Float(2.5)), None, Some(Value::Integer(-3))]);
+        check(vec![Some(Value::Integer(i64::MAX)), Some(Value::Float(2.5))]);
+        check(vec![Some(Value::Float(2.5)), Some(Value::Integer(i64::MAX)), Some(Value::Float(1.0))]);
+        check(vec![Some(Value::Boolean(true)), text("true"), Some(Value::Boolean(false)), Some(Value::Integer(1))]);
+        check(vec![None, None, Some(Value::List(Arc::new(vec![None])))]);
+        check((0..3000).map(|i| text(&format!("unique {i}"))).collect());
+        check((0..3000).map(|i| if i == 2999 { Some(Value::Integer(1)) } else { text(&format!("{i}")) }).collect());
+    }
+
+    #[test]
+    fn the_last_value_of_a_repeated_name_wins() {
+        let mut builder = BatchBuilder::new();
+        for (first, second) in [("a", "b"), ("c", "d")] {
+            builder.field_text("x", first);
+            builder.field_text("x", second);
+            builder.field_integer("n", 1);
+            builder.field_integer("n", 2);
+            builder.field_text("mixed", "one");
+            builder.field_integer("mixed", 2);
+            builder.commit();
+        }
+        let batch = builder.finish();
+        let shown = |name| (0..2).map(|row| batch.field(name).value(row)).collect::<Vec<_>>();
+        assert_eq!(shown("x"), [Some(Value::text("b")), Some(Value::text("d"))]);
+        assert_eq!(shown("n"), [Some(Value::Integer(2)), Some(Value::Integer(2))]);
+        assert_eq!(shown("mixed"), [Some(Value::Integer(2)), Some(Value::Integer(2))]);
+    }
+
+    #[test]
+    fn a_rolled_back_event_leaves_no_trace() {
+        let mut builder = BatchBuilder::new();
+        builder.field_integer("n", 1);
+        builder.set_message("kept");
+        builder.commit();
+        builder.field_text("n", "text");
+        builder.field_text("only", "here");
+        builder.set_message("gone");
+        builder.roll_back();
+        builder.field_integer("n", 3);
+        builder.set_message("kept too");
+        builder.commit();
+        let batch = builder.finish();
+        assert_eq!(batch.len(), 2);
+        assert_eq!(batch.fields.len(), 1);
+        assert_eq!(batch.field("n").value(1), Some(Value::Integer(3)));
+        assert_eq!(batch.messages.get(1), "kept too");
+    }
+}

@@ -1,0 +1,39 @@
+//! The nouns everyone shares: event, value, level, group, timestamp, time range, batch, run, sizes, limits.
+//!
+//! Events travel in columns: a [`Batch`] is what a sender's request becomes, a [`Run`] is what a query
+//! scans, and both hand out the same [`Column`]s. Every value of these types is valid.
+//!
+//! This crate does no I/O, reads no clock and starts no thread.
+
+mod batch;
+mod builder;
+mod column;
+mod event_id;
+mod group;
+mod level;
+mod limits;
+mod pattern;
+mod row_set;
+mod run;
+mod strings;
+mod timestamp;
+mod units;
+mod value;
+
+pub use batch::{Batch, Derivation, Origin, TimeForm};
+pub use builder::BatchBuilder;
+pub use column::{Column, MISSING_CODE};
+pub use event_id::EventId;
+pub use group::{GroupName, group_name_of_file, group_name_of_outside};
+pub use level::{LEVELS, Level};
+pub use limits::Limits;
+pub use pattern::GroupPattern;
+pub use row_set::RowSet;
+pub use run::{
+    BatchRun, FieldSummary, MinuteCounts, Narrowed, ProbeField, Run, RunInfo, RunKey, ScanError, TextProbe, TypeSet,
+    id_column,
+};
+pub use strings::Strings;
+pub use timestamp::{TimeRange, Timestamp, civil_from_days, days_from_civil};
+pub use units::{ByteSize, UnitError, parse_duration_ns};
+pub use value::Value;

@@ -1,0 +1,60 @@
+//! Patterns of group names: `*` stands for any characters, `/` too; anchored, case-sensitive.
+
+/// A pattern that group names match or do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupPattern(String);
+
+impl GroupPattern {
+    /// Makes a pattern; `*` alone is everything.
+    pub fn new(pattern: impl Into<String>) -> Self {
+        Self(pattern.into())
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Tells whether `name` matches. Linear in the product of the lengths at worst, without recursion.
+    pub fn matches(&self, name: &str) -> bool {
+        let (pattern, name) = (self.0.as_bytes(), name.as_bytes());
+        let (mut p, mut n) = (0, 0);
+        let mut retry: Option<(usize, usize)> = None;
+        while n < name.len() {
+            if pattern.get(p) == Some(&b'*') {
+                retry = Some((p + 1, n));
+                p += 1;
+            } else if pattern.get(p) == Some(&name[n]) {
+                (p, n) = (p + 1, n + 1);
+            } else if let Some((after_star, star_at)) = retry {
+                retry = Some((after_star, star_at + 1));
+                (p, n) = (after_star, star_at + 1);
+            } else {
+                return false;
+            }
+        }
+        pattern[p..].iter().all(|b| *b == b'*')
+    }
+
+    /// Tells whether any of `patterns` matches `name`; no pattern at all matches everything.
+    pub fn any_matches(patterns: &[Self], name: &str) -> bool {
+        patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_cross_slashes_and_patterns_are_anchored() {
+        let check = |pattern: &str, name: &str| GroupPattern::new(pattern).matches(name);
+        assert!(check("*", "anything/at/all"));
+        assert!(check("a/*", "a/b/c"));
+        assert!(!check("a/*", "a"));
+        assert!(check("a*c*e", "abcde"));
+        assert!(!check("a", "A"));
+        assert!(!check("a", "ab"));
+        assert!(check("a**", "a"));
+    }
+}

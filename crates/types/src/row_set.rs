@@ -1,0 +1,166 @@
+//! A set of rows of one block.
+
+/// Which rows of a block are meant: one bit a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowSet {
+    words: Vec<u64>,
+    n_rows: usize,
+}
+
+impl RowSet {
+    /// Every one of `n_rows` rows.
+    pub fn all(n_rows: usize) -> Self {
+        let mut set = Self { words: vec![u64::MAX; n_rows.div_ceil(64)], n_rows };
+        set.clear_tail();
+        set
+    }
+
+    /// None of `n_rows` rows.
+    pub fn none(n_rows: usize) -> Self {
+        Self { words: vec![0; n_rows.div_ceil(64)], n_rows }
+    }
+
+    /// The rows for which `keep` holds.
+    pub fn of(n_rows: usize, mut keep: impl FnMut(usize) -> bool) -> Self {
+        let mut set = Self::none(n_rows);
+        for (w, word) in set.words.iter_mut().enumerate() {
+            let first = w * 64;
+            for bit in 0..(n_rows - first).min(64) {
+                *word |= u64::from(keep(first + bit)) << bit;
+            }
+        }
+        set
+    }
+
+    /// A set from its words, least significant bit first; bits beyond `n_rows` are ignored.
+    pub fn of_words(mut words: Vec<u64>, n_rows: usize) -> Self {
+        words.resize(n_rows.div_ceil(64), 0);
+        let mut set = Self { words, n_rows };
+        set.clear_tail();
+        set
+    }
+
+    fn clear_tail(&mut self) {
+        if !self.n_rows.is_multiple_of(64)
+            && let Some(last) = self.words.last_mut()
+        {
+            *last &= (1 << (self.n_rows % 64)) - 1;
+        }
+    }
+
+    /// How many rows the block has.
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// The words, least significant bit first.
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// How many rows are in the set.
+    pub fn count(&self) -> usize {
+        self.words.iter().map(|w| w.count_ones() as usize).sum()
+    }
+
+    /// Tells whether no row is in the set.
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|w| *w == 0)
+    }
+
+    /// Tells whether every row is in the set.
+    pub fn is_all(&self) -> bool {
+        self.count() == self.n_rows
+    }
+
+    /// Tells whether `row` is in the set.
+    pub fn contains(&self, row: usize) -> bool {
+        self.words.get(row / 64).is_some_and(|w| w >> (row % 64) & 1 == 1)
+    }
+
+    /// Puts `row` into the set; rows beyond the block are ignored.
+    pub fn insert(&mut self, row: usize) {
+        if row < self.n_rows {
+            self.words[row / 64] |= 1 << (row % 64);
+        }
+    }
+
+    /// Grows or shrinks to `n_rows` rows; new ones are not in the set.
+    pub fn resize(&mut self, n_rows: usize) {
+        self.words.resize(n_rows.div_ceil(64), 0);
+        self.n_rows = n_rows;
+        self.clear_tail();
+    }
+
+    /// Keeps the rows that are also in `other`, a set over the same block.
+    pub fn and(&mut self, other: &Self) {
+        debug_assert_eq!(self.n_rows, other.n_rows);
+        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= b);
+    }
+
+    /// Adds the rows of `other`, a set over the same block.
+    pub fn or(&mut self, other: &Self) {
+        debug_assert_eq!(self.n_rows, other.n_rows);
+        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a |= b);
+    }
+
+    /// Turns the set into its complement within the block.
+    pub fn invert(&mut self) {
+        self.words.iter_mut().for_each(|w| *w = !*w);
+        self.clear_tail();
+    }
+
+    /// The rows of the set, in order.
+    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.words.iter().enumerate().flat_map(|(w, word)| {
+            let mut rest = *word;
+            std::iter::from_fn(move || {
+                if rest == 0 {
+                    return None;
+                }
+                let bit = rest.trailing_zeros() as usize;
+                rest &= rest - 1;
+                Some(w * 64 + bit)
+            })
+        })
+    }
+
+    /// Of the rows in this set, counted from 0, keeps those whose place is in `chosen`.
+    ///
+    /// Shape: `chosen` is over `self.count()` rows. With it a filter over rows already thinned out is
+    /// expressed in rows of the block again.
+    pub fn select(&self, chosen: &Self) -> Self {
+        let mut kept = Self::none(self.n_rows);
+        for (place, row) in self.iter().enumerate() {
+            if chosen.contains(place) {
+                kept.insert(row);
+            }
+        }
+        kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_count_iterate_and_combine() {
+        let mut even = RowSet::of(130, |row| row % 2 == 0);
+        assert_eq!(even.count(), 65);
+        let third = RowSet::of(130, |row| row % 3 == 0);
+        even.and(&third);
+        assert!(even.iter().eq((0..130).step_by(6)));
+        even.invert();
+        assert_eq!(even.count(), 130 - 22);
+        assert!(RowSet::all(130).is_all());
+        assert!(RowSet::none(0).is_all() && RowSet::none(0).is_empty());
+    }
+
+    #[test]
+    fn selecting_within_a_set_gives_rows_of_the_block() {
+        let odd = RowSet::of(10, |row| row % 2 == 1);
+        let chosen = RowSet::of(5, |place| place >= 3);
+        assert_eq!(odd.select(&chosen).iter().collect::<Vec<_>>(), [7, 9]);
+    }
+}

@@ -1,0 +1,380 @@
+//! What a query scans: the events of one group in time order, cut into blocks.
+//!
+//! Two things are runs: the runs inside segments, which `storage` reads from disk, and batches in memory
+//! ([`BatchRun`]): hot events, and files queried without a server. A query cannot tell them apart, so hot
+//! events, segments and files answer through one path.
+
+use std::sync::Arc;
+
+use crate::batch::Derivation;
+use crate::{Batch, Column, EventId, GroupName, RowSet, TimeRange, Timestamp, Value};
+
+/// Why a block could not be read. The query goes on without it and its answer is partial.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {problem} at byte {offset}")]
+pub struct ScanError {
+    /// The file, relative to the data directory.
+    pub file: String,
+    /// Where in the file.
+    pub offset: u64,
+    /// What is wrong.
+    pub problem: String,
+}
+
+/// Identity of an immutable run, as a key for cached partials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RunKey {
+    /// The segment.
+    pub segment: u128,
+    /// The run's place in it.
+    pub run: u32,
+    /// Rises with each tombstone that concerns the run.
+    pub version: u32,
+}
+
+/// What is known of a run without reading it.
+#[derive(Clone, Debug)]
+pub struct RunInfo {
+    /// The group whose events these are.
+    pub group: GroupName,
+    /// The group's number in this store.
+    pub group_id: u32,
+    /// Identity, `None` for a run that still changes (hot events).
+    pub key: Option<RunKey>,
+    /// How many events.
+    pub n_events: u64,
+    /// Time of the first event.
+    pub first: Timestamp,
+    /// Time of the last event.
+    pub last: Timestamp,
+}
+
+/// Types that a field has had, as a set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TypeSet(pub u8);
+
+impl TypeSet {
+    const NAMES: [&'static str; 7] = ["string", "integer", "float", "boolean", "timestamp", "list", "object"];
+
+    /// Adds the type of `value`.
+    pub fn insert(&mut self, value: &Value) {
+        self.0 |= 1
+            << match value {
+                Value::String(_) => 0,
+                Value::Integer(_) => 1,
+                Value::Float(_) => 2,
+                Value::Boolean(_) => 3,
+                Value::Timestamp(_) => 4,
+                Value::List(_) => 5,
+                Value::Object(_) => 6,
+            };
+    }
+
+    /// Adds all types that occur in `column`.
+    pub fn insert_column(&mut self, column: &Column) {
+        match column {
+            Column::Missing { .. } => {}
+            Column::Timestamps(_) => self.0 |= 1 << 4,
+            Column::Strings { .. } => self.0 |= 1,
+            Column::Integers { .. } => self.0 |= 1 << 1,
+            Column::Floats { values, integers, .. } => {
+                let n_integers = integers.as_ref().map_or(0, RowSet::count);
+                self.0 |= if n_integers > 0 { 1 << 1 } else { 0 };
+                self.0 |= if n_integers < values.len() { 1 << 2 } else { 0 };
+            }
+            Column::Dictionary { values, .. } => values.iter().for_each(|value| self.insert(value)),
+            Column::Mixed(values) => values.iter().flatten().for_each(|value| self.insert(value)),
+        }
+    }
+
+    /// Adds all types of `other`.
+    pub fn merge(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Names of the types, most usual first.
+    pub fn names(self) -> Vec<&'static str> {
+        Self::NAMES.iter().enumerate().filter(|(bit, _)| self.0 >> bit & 1 == 1).map(|(_, name)| *name).collect()
+    }
+}
+
+/// What is known of a field of a run without reading its values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldSummary {
+    /// The field's name.
+    pub name: Arc<str>,
+    /// Types it has had.
+    pub types: TypeSet,
+    /// How many events have it.
+    pub n_events: u64,
+}
+
+/// Events of one minute by level; `counts[0]` is those without level, `counts[level.code()]` the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MinuteCounts {
+    /// Minutes since the Unix epoch.
+    pub minute: i64,
+    /// Events by level code.
+    pub counts: [u32; 7],
+}
+
+/// Where a text is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeField<'a> {
+    /// In `@message`.
+    Message,
+    /// In the values of one field.
+    Named(&'a str),
+    /// In the message and in every text or number of the event.
+    Any,
+}
+
+/// A text looked for: the rows wanted hold `literal` somewhere in `field`.
+#[derive(Clone, Copy, Debug)]
+pub struct TextProbe<'a> {
+    /// Where.
+    pub field: ProbeField<'a>,
+    /// What, not empty.
+    pub literal: &'a str,
+    /// Whether upper and lower case (of ASCII letters at least) are the same.
+    pub ignores_case: bool,
+}
+
+/// Answer to a probe: every row that holds the text, and perhaps others.
+#[derive(Clone, Debug)]
+pub struct Narrowed {
+    /// Rows that may hold the text; rows outside certainly do not.
+    pub rows: RowSet,
+    /// Whether every row in `rows` certainly holds it, so that nothing is left to verify.
+    pub exact: bool,
+}
+
+/// The events of one group in time order (equal times in order of acceptance), in blocks.
+///
+/// A run never changes while somebody holds it. All methods may be called from several threads.
+pub trait Run: Send + Sync {
+    /// What is known without reading.
+    fn info(&self) -> &RunInfo;
+
+    /// How many blocks there are; blocks follow each other in time.
+    fn n_blocks(&self) -> usize;
+
+    /// How many rows a block has.
+    fn block_rows(&self, block: usize) -> usize;
+
+    /// Times of the first and the last event of a block.
+    fn block_times(&self, block: usize) -> (Timestamp, Timestamp);
+
+    /// All fields of the run, derived ones and rare system fields included; not the seven usual system fields.
+    fn fields(&self) -> Result<Vec<FieldSummary>, ScanError>;
+
+    /// Counts by minute and level of the whole run, where they are kept.
+    fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError>;
+
+    /// Narrows a block to the rows that may hold a text. Costs less than reading the text.
+    fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError>;
+
+    /// Reads fields of the rows `rows` of a block: for each name one column with `rows.count()` rows.
+    ///
+    /// System fields are `@timestamp @ingestionTime @message @level @log @logStream @id`; a name that no event
+    /// has gives a missing column.
+    fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError>;
+
+    /// Bytes read from disk or memory on behalf of this run so far, for the statistics of an answer.
+    fn bytes_read(&self) -> u64 {
+        0
+    }
+}
+
+/// Rows of one block of a run in memory.
+const BATCH_BLOCK_ROWS: usize = 16 * 1024;
+
+/// A batch in memory as a run.
+#[derive(Debug)]
+pub struct BatchRun {
+    info: RunInfo,
+    batch: Arc<Batch>,
+}
+
+impl BatchRun {
+    /// Takes a batch, putting its rows in order of time first where they are not. The batch must not be empty.
+    pub fn new(group: GroupName, group_id: u32, batch: Arc<Batch>) -> Self {
+        let batch = if batch.timestamps.is_sorted() {
+            batch
+        } else {
+            let rows: Vec<(u32, u32)> = batch.time_order().into_iter().map(|row| (0, row)).collect();
+            Arc::new(Batch::gather(&[&batch], &rows))
+        };
+        let first = Timestamp(batch.timestamps.first().copied().unwrap_or_default());
+        let last = Timestamp(batch.timestamps.last().copied().unwrap_or_default());
+        let info = RunInfo { group, group_id, key: None, n_events: batch.len() as u64, first, last };
+        Self { info, batch }
+    }
+
+    /// The batch, in time order.
+    pub fn batch(&self) -> &Arc<Batch> {
+        &self.batch
+    }
+
+    fn range(&self, block: usize) -> std::ops::Range<usize> {
+        let from = block * BATCH_BLOCK_ROWS;
+        from..(from + BATCH_BLOCK_ROWS).min(self.batch.len())
+    }
+
+    fn system_column(&self, name: &str) -> Option<Column> {
+        let batch = &self.batch;
+        Some(match name {
+            "@timestamp" => Column::Timestamps(batch.timestamps.clone()),
+            "@ingestionTime" => Column::Timestamps(batch.ingestion_times.clone()),
+            "@message" => Column::Strings { values: batch.messages.clone(), present: None },
+            "@level" => batch.level_column(),
+            "@log" => Column::constant(Value::String(self.info.group.shared()), batch.len()),
+            "@logStream" => batch.streams.clone(),
+            _ => return None,
+        })
+    }
+
+    /// Reads one field of the rows of a block. Takes care not to copy a whole batch for a few rows.
+    fn read_one(&self, name: &str, rows: &RowSet) -> Column {
+        let batch = &self.batch;
+        let pick = |values: &[i64]| Column::Timestamps(rows.iter().map(|row| values[row]).collect());
+        match name {
+            "@timestamp" => pick(&batch.timestamps),
+            "@ingestionTime" => pick(&batch.ingestion_times),
+            "@message" => Column::Strings { values: batch.messages.gather(rows.iter()), present: None },
+            "@level" => crate::batch::level_column(&rows.iter().map(|row| batch.levels[row]).collect::<Vec<_>>()),
+            "@id" => id_column(&self.info, rows.iter().map(|row| (batch.timestamps[row], batch.sequences[row]))),
+            _ => match self.system_column(name) {
+                Some(column) => column.gather(rows),
+                None => self.read_field(name, rows),
+            },
+        }
+    }
+
+    fn read_field(&self, name: &str, rows: &RowSet) -> Column {
+        let batch = &self.batch;
+        let stored = batch.fields.binary_search_by(|(known, _)| (**known).cmp(name));
+        let stored = match stored {
+            Ok(index) => batch.fields[index].1.gather(rows),
+            Err(_) => Column::Missing { n_rows: rows.count() },
+        };
+        let is_derived = batch.origins.iter().any(|origin| {
+            origin.text_key.as_deref() == Some(name) || origin.time_key.as_ref().is_some_and(|(key, _)| **key == *name)
+        });
+        if !is_derived {
+            return stored;
+        }
+        let codes: Vec<u32> = rows.iter().map(|row| batch.origin_codes[row]).collect();
+        let timestamps: Vec<i64> = rows.iter().map(|row| batch.timestamps[row]).collect();
+        let messages = batch.messages.gather(rows.iter());
+        let origins = &batch.origins;
+        Derivation { origins, codes: &codes, messages: &messages, timestamps: &timestamps }.overlay(name, stored)
+    }
+}
+
+/// `@id` of rows given by time and sequence.
+pub fn id_column(info: &RunInfo, rows: impl Iterator<Item = (i64, u64)>) -> Column {
+    let id =
+        |(timestamp, sequence)| EventId { group_id: info.group_id, timestamp: Timestamp(timestamp), sequence }.encode();
+    let mut values = crate::Strings::default();
+    rows.map(id).for_each(|text| values.push(&text));
+    Column::Strings { values, present: None }
+}
+
+impl Run for BatchRun {
+    fn info(&self) -> &RunInfo {
+        &self.info
+    }
+
+    fn n_blocks(&self) -> usize {
+        self.batch.len().div_ceil(BATCH_BLOCK_ROWS)
+    }
+
+    fn block_rows(&self, block: usize) -> usize {
+        self.range(block).len()
+    }
+
+    fn block_times(&self, block: usize) -> (Timestamp, Timestamp) {
+        let times = &self.batch.timestamps[self.range(block)];
+        (Timestamp(times.first().copied().unwrap_or_default()), Timestamp(times.last().copied().unwrap_or_default()))
+    }
+
+    fn fields(&self) -> Result<Vec<FieldSummary>, ScanError> {
+        let summary = |name: Arc<str>| {
+            let column = self.batch.field(&name);
+            let mut types = TypeSet::default();
+            types.insert_column(&column);
+            FieldSummary { name, types, n_events: column.presence().count() as u64 }
+        };
+        Ok(self.batch.field_names().into_iter().map(summary).collect())
+    }
+
+    fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
+        Ok(Some(MinuteCounts::of_rows(&self.batch.timestamps, &self.batch.levels)))
+    }
+
+    fn narrow(&self, block: usize, _probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
+        // Texts in memory are as cheap to verify as any index over them would be to ask.
+        Ok(Narrowed { rows: RowSet::all(self.block_rows(block)), exact: false })
+    }
+
+    fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError> {
+        let range = self.range(block);
+        let mut of_batch = RowSet::none(range.end);
+        rows.iter().for_each(|row| of_batch.insert(range.start + row));
+        of_batch.resize(self.batch.len());
+        Ok(names.iter().map(|name| self.read_one(name, &of_batch)).collect())
+    }
+}
+
+impl MinuteCounts {
+    /// Counts rows in time order by minute and level.
+    pub fn of_rows(timestamps: &[i64], levels: &[u8]) -> Vec<Self> {
+        let mut minutes: Vec<Self> = Vec::new();
+        for (timestamp, level) in timestamps.iter().zip(levels) {
+            let minute = timestamp.div_euclid(Timestamp::MINUTE);
+            if minutes.last().is_none_or(|last| last.minute != minute) {
+                minutes.push(Self { minute, counts: [0; 7] });
+            }
+            if let Some(last) = minutes.last_mut() {
+                last.counts[usize::from((*level).min(6))] += 1;
+            }
+        }
+        minutes
+    }
+
+    /// The range of time that the minute is.
+    pub fn range(&self) -> TimeRange {
+        let from = self.minute.saturating_mul(Timestamp::MINUTE);
+        TimeRange { from: Timestamp(from), to: Timestamp(from.saturating_add(Timestamp::MINUTE)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BatchBuilder;
+
+    #[test]
+    fn a_batch_out_of_order_is_a_run_in_order() {
+        let mut builder = BatchBuilder::new();
+        for time in [30, 10, 20] {
+            builder.set_timestamp(Timestamp(time));
+            builder.set_message(&format!("at {time}"));
+            builder.field_integer("n", time);
+            builder.commit();
+        }
+        let group = GroupName::new("g").expect("a valid name");
+        let run = BatchRun::new(group, 1, Arc::new(builder.finish()));
+        let rows = RowSet::of(3, |row| row > 0);
+        let columns = run.read(0, &["@message", "n", "@id", "absent", "@log"], &rows).expect("memory cannot fail");
+        assert_eq!(columns[0].value(0), Some(Value::text("at 20")));
+        assert_eq!(columns[1].value(1), Some(Value::Integer(30)));
+        let Some(Value::String(id)) = columns[2].value(1) else { panic!("an id is a text") };
+        let id = EventId::decode(&id).expect("an id can be read back");
+        assert_eq!((id.group_id, id.timestamp, id.sequence), (1, Timestamp(30), 0));
+        assert_eq!(columns[3].value(0), None);
+        assert_eq!(columns[4].value(0), Some(Value::text("g")));
+        assert_eq!((run.info().first, run.info().last), (Timestamp(10), Timestamp(30)));
+    }
+}

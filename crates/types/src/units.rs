@@ -1,0 +1,121 @@
+//! Sizes in bytes and durations as people write them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Timestamp;
+
+/// A number of bytes. `kB MB GB TB` are powers of 1000, `KiB MiB GiB TiB` of 1024.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ByteSize(pub u64);
+
+/// Why a size or duration could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{text}\" is no {what}; write {example}")]
+pub struct UnitError {
+    /// What was written.
+    pub text: String,
+    /// What was wanted: `size` or `duration`.
+    pub what: &'static str,
+    /// A form that works.
+    pub example: &'static str,
+}
+
+fn split_number(text: &str) -> Option<(f64, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let number: f64 = text[..end].parse().ok()?;
+    Some((number, text[end..].trim_start()))
+}
+
+impl FromStr for ByteSize {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let error = || UnitError { text: text.into(), what: "size", example: "64MiB, 1.5GB or 4096" };
+        let (number, unit) = split_number(text.trim()).ok_or_else(error)?;
+        let factor: u64 = match unit {
+            "" | "B" => 1,
+            "kB" | "KB" => 1_000,
+            "MB" => 1_000_000,
+            "GB" => 1_000_000_000,
+            "TB" => 1_000_000_000_000,
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "GiB" => 1 << 30,
+            "TiB" => 1 << 40,
+            _ => return Err(error()),
+        };
+        let bytes = number * factor as f64;
+        if bytes >= 9e18 { Err(error()) } else { Ok(Self(bytes as u64)) }
+    }
+}
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+        if self.0 < 1024 {
+            return write!(f, "{} B", self.0);
+        }
+        let mut size = self.0 as f64 / 1024.0;
+        let mut unit = 0;
+        while size >= 1024.0 && unit + 1 < UNITS.len() {
+            size /= 1024.0;
+            unit += 1;
+        }
+        write!(f, "{size:.1} {}", UNITS[unit])
+    }
+}
+
+/// Reads durations such as `500ms`, `5m`, `1h30m` or `15d` as nanoseconds.
+///
+/// Units: `ns us ms s m h d w`; several may follow each other. No calendar units: a month has no length.
+pub fn parse_duration_ns(text: &str) -> Result<i64, UnitError> {
+    let error = || UnitError { text: text.into(), what: "duration", example: "500ms, 5m, 1h30m or 15d" };
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err(error());
+    }
+    let mut total = 0f64;
+    while !rest.is_empty() {
+        let (number, tail) = split_number(rest).ok_or_else(error)?;
+        let end = tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len());
+        let unit = match &tail[..end] {
+            "ns" => 1,
+            "us" | "µs" => 1_000,
+            "ms" => 1_000_000,
+            "s" | "sec" => Timestamp::SECOND,
+            "m" | "min" => Timestamp::MINUTE,
+            "h" => Timestamp::HOUR,
+            "d" => Timestamp::DAY,
+            "w" => 7 * Timestamp::DAY,
+            _ => return Err(error()),
+        };
+        total += number * unit as f64;
+        rest = tail[end..].trim_start();
+    }
+    if total > 9e18 { Err(error()) } else { Ok(total as i64) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_know_powers_of_ten_and_of_two() {
+        assert_eq!("64MiB".parse(), Ok(ByteSize(64 << 20)));
+        assert_eq!("1.5 kB".parse(), Ok(ByteSize(1500)));
+        assert_eq!("12".parse(), Ok(ByteSize(12)));
+        assert!("12 parsecs".parse::<ByteSize>().is_err());
+        assert!("-1".parse::<ByteSize>().is_err());
+        assert_eq!(ByteSize(1536 << 10).to_string(), "1.5 MiB");
+    }
+
+    #[test]
+    fn durations_may_combine_units() {
+        assert_eq!(parse_duration_ns("1h30m"), Ok(90 * Timestamp::MINUTE));
+        assert_eq!(parse_duration_ns("500ms"), Ok(500_000_000));
+        assert!(parse_duration_ns("5").is_err());
+        assert!(parse_duration_ns("").is_err());
+        assert!(parse_duration_ns("5 parsecs").is_err());
+    }
+}
