@@ -181,6 +181,8 @@ pub enum Expr {
     Literal(Option<Value>),
     /// A length of time, as `bin` and `datefloor` take it.
     Duration(Span),
+    /// A compiled pattern; only ever an argument of `regexp_extract` and `regexp_replace`.
+    Regex(Regex),
     /// A field's value.
     Field(Name),
     /// `-x`.

@@ -1,0 +1,264 @@
+//! The functions of values: their names, how many arguments each takes, and what it gives.
+//!
+//! One table ([`SIGNATURES`]) is what the checker, completion and the reference are made from. What a function
+//! computes stands in `execute`. Aggregates of `stats` are no functions; see [`crate::plan::AggregateKind`].
+
+/// A function of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Function {
+    /// Absolute value.
+    Abs,
+    /// Least whole number not below.
+    Ceil,
+    /// Greatest whole number not above.
+    Floor,
+    /// Greatest of the arguments.
+    Greatest,
+    /// Least of the arguments.
+    Least,
+    /// Natural logarithm.
+    Log,
+    /// Square root.
+    Sqrt,
+    /// Half away from zero to so many decimals.
+    Round,
+    /// Logarithm to base 2.
+    Log2,
+    /// Logarithm to base 10.
+    Log10,
+    /// e to the power.
+    Exp,
+    /// Power.
+    Pow,
+    /// -1, 0 or 1.
+    Sign,
+    /// Whether the value is there.
+    IsPresent,
+    /// The first argument that is there.
+    Coalesce,
+    /// Missing or the empty text.
+    IsEmpty,
+    /// Missing, empty or only white space.
+    IsBlank,
+    /// The texts one after the other.
+    Concat,
+    /// Without white space, or without the characters given, in front.
+    TrimStart,
+    /// … at the end.
+    TrimEnd,
+    /// … at both ends.
+    Trim,
+    /// Length in code points.
+    TextLength,
+    /// In capital letters.
+    ToUpper,
+    /// In small letters.
+    ToLower,
+    /// Part of a text by code points from 0.
+    Substring,
+    /// Every occurrence replaced.
+    Replace,
+    /// Whether a text holds another.
+    Contains,
+    /// Where a text first holds another, in code points from 0.
+    Position,
+    /// Whether a text starts with another.
+    StartsWith,
+    /// Whether a text ends with another.
+    EndsWith,
+    /// Start of the span of time that the instant lies in. `bin(d)` is this of `@timestamp`.
+    DateFloor,
+    /// End of that span, the instant itself where it is a start.
+    DateCeil,
+    /// Start of the bucket, counted from an origin: instant, origin, span. No user writes it; other dialects use it.
+    TimeBucket,
+    /// Milliseconds since the epoch as an instant.
+    FromMillis,
+    /// An instant as milliseconds since the epoch.
+    ToMillis,
+    /// Seconds since the epoch at the start of the query.
+    Now,
+    /// Text as JSON value.
+    JsonParse,
+    /// Value as JSON text.
+    JsonStringify,
+    /// Whether a text is an IP address.
+    IsValidIp,
+    /// Whether a text is an IPv4 address.
+    IsValidIpV4,
+    /// Whether a text is an IPv6 address.
+    IsValidIpV6,
+    /// Whether an address lies in a subnet.
+    IsIpInSubnet,
+    /// … of IPv4.
+    IsIpV4InSubnet,
+    /// … of IPv6.
+    IsIpV6InSubnet,
+    /// One of two values by a condition.
+    If,
+    /// The value after the first true condition, else the last argument where their number is odd.
+    Case,
+    /// As number.
+    ToNumber,
+    /// As text.
+    ToString,
+    /// As whole number, cut off.
+    ToInteger,
+    /// `1h30m` in milliseconds.
+    ParseDuration,
+    /// `3MiB` in bytes.
+    ParseBytes,
+    /// Milliseconds as `1h30m`.
+    FormatDuration,
+    /// Bytes as `3.0 MiB`.
+    FormatBytes,
+    /// An instant by strftime letters.
+    FormatDate,
+    /// Text as instant by strftime letters.
+    ParseDate,
+    /// Hour of the day, 0 to 23.
+    Hour,
+    /// Day of the week, 1 (Monday) to 7.
+    Weekday,
+    /// Percent-encoding undone.
+    UrlDecode,
+    /// Base64 undone, as text.
+    Base64Decode,
+    /// MD5 in hexadecimal.
+    Md5,
+    /// SHA-256 in hexadecimal.
+    Sha256,
+    /// First group of the first match, or the whole match. The second argument is [`crate::plan::Expr::Regex`].
+    RegexpExtract,
+    /// Every match replaced. The second argument is [`crate::plan::Expr::Regex`].
+    RegexpReplace,
+    /// Text cut at each occurrence of another, as list.
+    Split,
+    /// How many elements a list has.
+    ArrayLength,
+    /// The value itself.
+    Unmask,
+}
+
+/// How a function is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The function.
+    pub function: Function,
+    /// Its name as we write it; upper and lower case are the same to a query.
+    pub name: &'static str,
+    /// Its arguments as the reference shows them.
+    pub arguments: &'static str,
+    /// Fewest arguments.
+    pub n_min: usize,
+    /// Most arguments; `None` is any number.
+    pub n_max: Option<usize>,
+}
+
+const fn of(function: Function, name: &'static str, arguments: &'static str, n: (usize, usize)) -> Signature {
+    Signature { function, name, arguments, n_min: n.0, n_max: Some(n.1) }
+}
+
+const fn many(function: Function, name: &'static str, arguments: &'static str, n_min: usize) -> Signature {
+    Signature { function, name, arguments, n_min, n_max: None }
+}
+
+/// Every name a query may call. Several names may mean one function.
+pub const SIGNATURES: &[Signature] = &[
+    of(Function::Abs, "abs", "number", (1, 1)),
+    of(Function::Ceil, "ceil", "number", (1, 1)),
+    of(Function::Floor, "floor", "number", (1, 1)),
+    many(Function::Greatest, "greatest", "value, …", 1),
+    many(Function::Least, "least", "value, …", 1),
+    of(Function::Log, "log", "number", (1, 1)),
+    of(Function::Sqrt, "sqrt", "number", (1, 1)),
+    of(Function::Round, "round", "number[, decimals]", (1, 2)),
+    of(Function::Log2, "log2", "number", (1, 1)),
+    of(Function::Log10, "log10", "number", (1, 1)),
+    of(Function::Exp, "exp", "number", (1, 1)),
+    of(Function::Pow, "pow", "base, exponent", (2, 2)),
+    of(Function::Sign, "sign", "number", (1, 1)),
+    of(Function::IsPresent, "ispresent", "field", (1, 1)),
+    many(Function::Coalesce, "coalesce", "value, …", 1),
+    of(Function::IsEmpty, "isempty", "field", (1, 1)),
+    of(Function::IsBlank, "isblank", "field", (1, 1)),
+    many(Function::Concat, "concat", "text, …", 1),
+    of(Function::TrimStart, "ltrim", "text[, characters]", (1, 2)),
+    of(Function::TrimEnd, "rtrim", "text[, characters]", (1, 2)),
+    of(Function::Trim, "trim", "text[, characters]", (1, 2)),
+    of(Function::TextLength, "strlen", "text", (1, 1)),
+    of(Function::ToUpper, "toupper", "text", (1, 1)),
+    of(Function::ToUpper, "upper", "text", (1, 1)),
+    of(Function::ToLower, "tolower", "text", (1, 1)),
+    of(Function::ToLower, "lower", "text", (1, 1)),
+    of(Function::Substring, "substr", "text, start[, length]", (2, 3)),
+    of(Function::Replace, "replace", "text, what, with", (3, 3)),
+    of(Function::Contains, "strcontains", "text, part", (2, 2)),
+    of(Function::Position, "strpos", "text, part", (2, 2)),
+    of(Function::StartsWith, "startswith", "text, part", (2, 2)),
+    of(Function::EndsWith, "endswith", "text, part", (2, 2)),
+    of(Function::DateFloor, "datefloor", "time, duration", (2, 2)),
+    of(Function::DateCeil, "dateceil", "time, duration", (2, 2)),
+    of(Function::FromMillis, "fromMillis", "number", (1, 1)),
+    of(Function::ToMillis, "toMillis", "time", (1, 1)),
+    of(Function::Now, "now", "", (0, 0)),
+    of(Function::JsonParse, "jsonParse", "text", (1, 1)),
+    of(Function::JsonStringify, "jsonStringify", "value", (1, 1)),
+    of(Function::IsValidIp, "isValidIp", "text", (1, 1)),
+    of(Function::IsValidIpV4, "isValidIpV4", "text", (1, 1)),
+    of(Function::IsValidIpV6, "isValidIpV6", "text", (1, 1)),
+    of(Function::IsIpInSubnet, "isIpInSubnet", "text, subnet", (2, 2)),
+    of(Function::IsIpV4InSubnet, "isIpv4InSubnet", "text, subnet", (2, 2)),
+    of(Function::IsIpV6InSubnet, "isIpv6InSubnet", "text, subnet", (2, 2)),
+    of(Function::If, "if", "condition, then, else", (2, 3)),
+    many(Function::Case, "case", "condition, value, …[, else]", 2),
+    of(Function::ToNumber, "tonumber", "value", (1, 1)),
+    of(Function::ToString, "tostring", "value", (1, 1)),
+    of(Function::ToInteger, "toint", "value", (1, 1)),
+    of(Function::ParseDuration, "parse_duration", "text", (1, 1)),
+    of(Function::ParseBytes, "parse_bytes", "text", (1, 1)),
+    of(Function::FormatDuration, "format_duration", "milliseconds", (1, 1)),
+    of(Function::FormatBytes, "format_bytes", "bytes", (1, 1)),
+    of(Function::FormatDate, "formatdate", "time, format", (2, 2)),
+    of(Function::ParseDate, "parsedate", "text, format", (2, 2)),
+    of(Function::Hour, "hour", "time", (1, 1)),
+    of(Function::Weekday, "weekday", "time", (1, 1)),
+    of(Function::UrlDecode, "urldecode", "text", (1, 1)),
+    of(Function::Base64Decode, "base64decode", "text", (1, 1)),
+    of(Function::Md5, "md5", "text", (1, 1)),
+    of(Function::Sha256, "sha256", "text", (1, 1)),
+    of(Function::RegexpExtract, "regexp_extract", "text, pattern", (2, 2)),
+    of(Function::RegexpReplace, "regexp_replace", "text, pattern, with", (3, 3)),
+    of(Function::Split, "split", "text, separator", (2, 2)),
+    of(Function::ArrayLength, "array_length", "list", (1, 1)),
+    of(Function::Unmask, "unmask", "field", (1, 1)),
+];
+
+impl Signature {
+    /// Finds what a query calls, whatever the case of its letters.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        SIGNATURES.iter().find(|signature| signature.name.eq_ignore_ascii_case(name))
+    }
+}
+
+impl Function {
+    /// The name as a query writes it; of several, the first.
+    pub fn name(self) -> &'static str {
+        SIGNATURES.iter().find(|signature| signature.function == self).map_or("timebucket", |signature| signature.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_any_case_and_are_unique() {
+        assert_eq!(Signature::find("ISPRESENT").map(|s| s.function), Some(Function::IsPresent));
+        assert_eq!(Signature::find("strlenn"), None);
+        for signature in SIGNATURES {
+            assert_eq!(Signature::find(signature.name), Some(signature));
+        }
+        assert_eq!(Function::TimeBucket.name(), "timebucket");
+    }
+}
