@@ -168,6 +168,11 @@ pub trait Run: Send + Sync {
     /// All fields of the run, derived ones and rare system fields included; not the seven usual system fields.
     fn fields(&self) -> Result<Vec<FieldSummary>, ScanError>;
 
+    /// Names of those fields, in any order. Override it where names cost less than summaries.
+    fn field_names(&self) -> Result<Vec<Arc<str>>, ScanError> {
+        Ok(self.fields()?.into_iter().map(|field| field.name).collect())
+    }
+
     /// Counts by minute and level of the whole run, where they are kept.
     fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError>;
 
@@ -221,19 +226,6 @@ impl BatchRun {
         from..(from + BATCH_BLOCK_ROWS).min(self.batch.len())
     }
 
-    fn system_column(&self, name: &str) -> Option<Column> {
-        let batch = &self.batch;
-        Some(match name {
-            "@timestamp" => Column::Timestamps(batch.timestamps.clone()),
-            "@ingestionTime" => Column::Timestamps(batch.ingestion_times.clone()),
-            "@message" => Column::Strings { values: batch.messages.clone(), present: None },
-            "@level" => batch.level_column(),
-            "@log" => Column::constant(Value::String(self.info.group.shared()), batch.len()),
-            "@logStream" => batch.streams.clone(),
-            _ => return None,
-        })
-    }
-
     /// Reads one field of the rows of a block. Takes care not to copy a whole batch for a few rows.
     fn read_one(&self, name: &str, rows: &RowSet) -> Column {
         let batch = &self.batch;
@@ -244,10 +236,9 @@ impl BatchRun {
             "@message" => Column::Strings { values: batch.messages.gather(rows.iter()), present: None },
             "@level" => crate::batch::level_column(&rows.iter().map(|row| batch.levels[row]).collect::<Vec<_>>()),
             "@id" => id_column(&self.info, rows.iter().map(|row| (batch.timestamps[row], batch.sequences[row]))),
-            _ => match self.system_column(name) {
-                Some(column) => column.gather(rows),
-                None => self.read_field(name, rows),
-            },
+            "@log" => Column::constant(Value::String(self.info.group.shared()), rows.count()),
+            "@logStream" => batch.streams.gather(rows),
+            _ => self.read_field(name, rows),
         }
     }
 
@@ -307,6 +298,10 @@ impl Run for BatchRun {
             FieldSummary { name, types, n_events: column.presence().count() as u64 }
         };
         Ok(self.batch.field_names().into_iter().map(summary).collect())
+    }
+
+    fn field_names(&self) -> Result<Vec<Arc<str>>, ScanError> {
+        Ok(self.batch.field_names())
     }
 
     fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
