@@ -1,0 +1,13 @@
+//! Black-box tests: everything here drives the release executable the way a user or a program would.
+//!
+//! One binary for all of them, one module per subject. Each test has a scratch directory of its own, talks to its own
+//! server on a port the kernel chose, and leaves nothing behind. No test sleeps to make something true: waiting is
+//! asking again until a deadline, and a deadline that passes is a failure with the server's output in it.
+
+#[path = "../benches/corpus.rs"]
+#[allow(dead_code, reason = "shared with the benches, which use the rest of it")]
+mod corpus;
+#[path = "it/corpus_facts.rs"]
+mod corpus_facts;
+#[path = "it/tidy.rs"]
+mod tidy;

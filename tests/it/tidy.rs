@@ -1,0 +1,202 @@
+//! The rules of the house that a machine can check, over all sources of this repository.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Functions longer than this hide their structure.
+const FUNCTION_LINES_MAX: usize = 70;
+
+/// Which crates each crate may name; a crate that is not listed is a new room and belongs on the map first.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("types", &[]),
+    ("parse", &["types"]),
+    ("ship", &["types", "parse"]),
+    ("storage", &["types"]),
+    ("ingest", &["types", "parse", "storage"]),
+    // Reads through `types::Run`, which storage implements, so that a change of query never rebuilds tantivy.
+    ("query", &["types", "parse"]),
+    ("alert", &["types", "query", "storage"]),
+    ("serve", &["types", "parse", "storage", "ingest", "query", "alert"]),
+    ("catat", &["types", "parse", "ship", "storage", "ingest", "query", "alert", "serve"]),
+];
+
+#[test]
+fn every_source_opens_with_what_it_is() {
+    let mute: Vec<String> =
+        sources().into_iter().filter(|source| !source.text.starts_with("//!")).map(|source| source.name).collect();
+    assert!(mute.is_empty(), "files that do not open with `//!`: {mute:#?}");
+}
+
+#[test]
+fn no_module_is_called_mod_rs() {
+    let found: Vec<String> =
+        sources().into_iter().map(|source| source.name).filter(|name| name.ends_with("/mod.rs")).collect();
+    assert!(found.is_empty(), "use foo.rs beside foo/: {found:#?}");
+}
+
+#[test]
+fn no_function_exceeds_seventy_lines() {
+    let long: Vec<String> = sources()
+        .iter()
+        .flat_map(|source| functions(&source.text).into_iter().map(|function| (source.name.clone(), function)))
+        .filter(|(_, function)| function.n_lines > FUNCTION_LINES_MAX)
+        .map(|(file, function)| format!("{file}:{} {} has {} lines", function.line, function.name, function.n_lines))
+        .collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+#[test]
+fn nothing_unwraps_outside_tests() {
+    let found: Vec<String> = sources()
+        .iter()
+        .filter(|source| source.name.starts_with("crates/") && !is_test_file(&source.name))
+        .flat_map(|source| {
+            let shipped = source.text.split("#[cfg(test)]\nmod ").next().unwrap_or("");
+            let lines = shipped.lines().enumerate().filter(|(_, line)| {
+                let code = line.split("//").next().unwrap_or("");
+                code.contains(".unwrap()") || code.contains("todo!(") || code.contains("unimplemented!(")
+            });
+            lines.map(|(idx, line)| format!("{}:{} {}", source.name, idx + 1, line.trim())).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn crates_depend_along_the_arrows() {
+    let allowed: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
+    for folder in fs::read_dir(root().join("crates")).expect("the repository has crates/") {
+        let folder = folder.expect("crates/ can be listed");
+        let name = folder.file_name().into_string().expect("crate names are ASCII");
+        let may = allowed.get(name.as_str()).unwrap_or_else(|| panic!("crate {name} is not on the map"));
+        let manifest: toml::Table = fs::read_to_string(folder.path().join("Cargo.toml"))
+            .expect("every crate has a manifest")
+            .parse()
+            .expect("cargo has read it before");
+        let dependencies = manifest.get("dependencies").and_then(toml::Value::as_table);
+        for dependency in dependencies.into_iter().flat_map(|table| table.keys()) {
+            let is_ours = allowed.contains_key(dependency.as_str());
+            assert!(!is_ours || may.contains(&dependency.as_str()), "{name} must not depend on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn built_page_belongs_to_its_sources() {
+    let web = root().join("web");
+    let mut paths: Vec<String> = ["index.html", "package.json", "package-lock.json", "vite.config.ts", "tsconfig.json"]
+        .iter()
+        .map(|&name| name.to_owned())
+        .collect();
+    collect(&web.join("src"), &mut |path| {
+        let relative = path.strip_prefix(&web).expect("found below it");
+        paths.push(relative.to_str().expect("names are ASCII").to_owned());
+    });
+    paths.sort();
+    let mut hashed = Vec::new();
+    for path in &paths {
+        hashed.extend_from_slice(path.as_bytes());
+        hashed.push(0);
+        hashed.extend(fs::read(web.join(path)).expect("a source that was just listed"));
+    }
+    let committed = fs::read_to_string(web.join("dist/SOURCE_HASH")).expect("web/dist is committed");
+    assert_eq!(sha256_hex(&hashed), committed.trim(), "run `npm ci && npm run build` in web/ and commit web/dist");
+}
+
+#[test]
+fn nothing_binary_or_foreign_lies_in_the_tree() {
+    for name in
+        ["Cargo.toml", "Cargo.lock", "crates", "grammar", "web", "tests", "benches", "config", "LICENSE", ".ci/run"]
+    {
+        assert!(root().join(name).exists(), "the house has {name}");
+    }
+}
+
+struct Source {
+    /// Path from the root of the repository.
+    name: String,
+    text: String,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// All Rust sources of the repository.
+fn sources() -> Vec<Source> {
+    let root = root();
+    let mut sources = Vec::new();
+    for folder in ["crates", "tests", "benches"] {
+        collect(&root.join(folder), &mut |path| {
+            if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(&root).expect("found below it").to_string_lossy().into_owned();
+                sources.push(Source { name, text: fs::read_to_string(path).expect("a source is UTF-8") });
+            }
+        });
+    }
+    sources
+}
+
+/// Calls `visit` with every file below `folder`, leaving out what package managers put there.
+fn collect(folder: &Path, visit: &mut dyn FnMut(&Path)) {
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder).expect("the folder exists").map(|entry| entry.expect("it can be listed").path()).collect();
+    entries.sort();
+    for path in entries {
+        let name = path.file_name().expect("listed entries have names").to_string_lossy();
+        if path.is_dir() && name != "node_modules" && name != ".venv" {
+            collect(&path, visit);
+        } else if path.is_file() {
+            visit(&path);
+        }
+    }
+}
+
+fn is_test_file(name: &str) -> bool {
+    name.ends_with("/tests.rs") || name.contains("/tests/")
+}
+
+struct Function {
+    name: String,
+    line: usize,
+    n_lines: usize,
+}
+
+/// Functions by their indentation: rustfmt puts the closing brace under the first letter of the line with `fn`.
+fn functions(text: &str) -> Vec<Function> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut functions = Vec::new();
+    for (idx, line) in lines.iter().enumerate() {
+        let code = line.trim_start();
+        let Some(at) = code.find("fn ") else { continue };
+        let qualifiers = ["pub", "pub(crate)", "pub(super)", "async", "const"];
+        if !code[..at].split_whitespace().all(|word| qualifiers.contains(&word)) {
+            continue;
+        }
+        let closing = format!("{}}}", &line[..line.len() - code.len()]);
+        // One-line bodies and trait methods without a body end on a line of their own.
+        let ends_at_once = code.ends_with('}') || code.ends_with(';');
+        let n_lines = match lines[idx..].iter().position(|line| *line == closing) {
+            Some(n) if !ends_at_once => n + 1,
+            _ => 1,
+        };
+        let name = code[at + 3..].chars().take_while(|&letter| letter.is_alphanumeric() || letter == '_').collect();
+        functions.push(Function { name, line: idx + 1, n_lines });
+    }
+    functions
+}
+
+/// SHA-256 through the tool that every build machine has; a test needs no crate for it.
+fn sha256_hex(bytes: &[u8]) -> String {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let mut child = Command::new("sha256sum")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("coreutils has sha256sum");
+    child.stdin.take().expect("it was piped").write_all(bytes).expect("sha256sum reads all");
+    let output = child.wait_with_output().expect("sha256sum ends with its input");
+    String::from_utf8_lossy(&output.stdout).split_whitespace().next().unwrap_or_default().to_owned()
+}
