@@ -62,6 +62,11 @@ impl Column {
         Self::Dictionary { codes: vec![0; n_rows], values: Arc::new(vec![value]) }
     }
 
+    /// `@level` codes (0 for none) as a dictionary of the six names.
+    pub fn of_levels(levels: &[u8]) -> Self {
+        crate::batch::level_column(levels)
+    }
+
     /// How many rows the column has.
     pub fn n_rows(&self) -> usize {
         match self {

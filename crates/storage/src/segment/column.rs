@@ -1,0 +1,555 @@
+//! Encodes the values of one field in one block, and reads them back with their types.
+//!
+//! Only rows that have the field are stored; which ones they are is said elsewhere (the block's shapes). A
+//! column section is one tag byte and what belongs to it, `n` being the number of values:
+//!
+//! | tag | content |
+//! |---|---|
+//! | 0 | codes into the run's dictionary of the field: *integers* |
+//! | 1 | a dictionary of the block: varint count, *values*; codes: *integers* |
+//! | 2 | *integers* |
+//! | 3 | decimals: one byte scale `s` ≤ 9, *integers* (value × 10^s), *flags* of those sent as whole numbers |
+//! | 4 | decimals as `f64` bits: *integers*, *flags* |
+//! | 5 | *texts* |
+//! | 6 | *values* |
+//!
+//! *flags*: one byte 0 (none is set) or 1 and then ⌈n/8⌉ bytes, least significant bit first.
+//!
+//! *texts*: one tag byte: 0 plain (*integers* lengths, then the bytes), 1 lower-case hex of one length (varint
+//! bytes per text, then the packed bytes), 2 IPv4 addresses (*integers*), 3 a common prefix and a number (*text*
+//! prefix, *integers*).
+//!
+//! *values*: one byte 0 and *texts* where all are texts, else 1 and *tagged values*: 0 missing, 1 *text*, 2 zigzag
+//! integer, 3 `f64` bits, 4 false, 5 true, 6 zigzag time, 7 varint count and as many tagged values (a list), 8
+//! varint count and as many *text*, tagged value (an object).
+
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use types::{Column, MISSING_CODE, RowSet, Strings, Timestamp, Value};
+
+use super::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint, put_zigzag};
+use super::template::{pack_hex, parse_address, push_address, push_hex};
+
+/// Distinct values up to which the first block of a run starts a dictionary for the whole run.
+const RUN_DICTIONARY_STARTS_MAX: usize = 1024;
+
+/// Most values of a run's dictionary; readers hold it in memory as a whole.
+const RUN_DICTIONARY_MAX: usize = 4096;
+
+/// Deepest nesting of a value that is read back; what comes in is limited to 64 levels.
+const NESTING_MAX: usize = 130;
+
+/// The dictionary of one field over a whole run, in the order of first sight.
+#[derive(Default)]
+pub(crate) struct RunDictionary {
+    values: Vec<Value>,
+    by_text: HashMap<Arc<str>, u32, RandomState>,
+    n_blocks: usize,
+    is_closed: bool,
+}
+
+impl RunDictionary {
+    /// Takes all of `texts` in and gives their codes, or nothing where the dictionary would become too large.
+    fn codes_of(&mut self, texts: &[&Arc<str>]) -> Option<Vec<u32>> {
+        self.n_blocks += 1;
+        if self.n_blocks == 1 && texts.len() > RUN_DICTIONARY_STARTS_MAX {
+            self.is_closed = true;
+        }
+        let n_new = texts.iter().filter(|text| !self.by_text.contains_key(**text)).count();
+        if self.is_closed || self.values.len() + n_new > RUN_DICTIONARY_MAX {
+            return None;
+        }
+        let mut codes = Vec::with_capacity(texts.len());
+        for text in texts {
+            let next = self.values.len() as u32;
+            let code = *self.by_text.entry((*text).clone()).or_insert(next);
+            if code == next {
+                self.values.push(Value::String((*text).clone()));
+            }
+            codes.push(code);
+        }
+        Some(codes)
+    }
+
+    /// The dictionary's section, or nothing where no block uses it.
+    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
+        if self.values.is_empty() {
+            return None;
+        }
+        let mut out = Vec::new();
+        put_varint(&mut out, self.values.len() as u64);
+        put_values(&mut out, &self.values.iter().map(Some).collect::<Vec<_>>());
+        Some(out)
+    }
+}
+
+/// Reads a run's dictionary.
+pub(crate) fn decode_run_dictionary(bytes: &[u8]) -> Decoded<Arc<Vec<Value>>> {
+    let mut cursor = Cursor::new(bytes);
+    let n = cursor.varint()? as usize;
+    if n > RUN_DICTIONARY_MAX {
+        return Err(Damage("a dictionary is too large"));
+    }
+    Ok(Arc::new(take_dictionary(&mut cursor, n)?))
+}
+
+fn take_dictionary(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Vec<Value>> {
+    let values = take_values(cursor, n)?;
+    values.into_iter().map(|value| value.ok_or(Damage("a dictionary has a gap"))).collect()
+}
+
+/// Writes the values of the rows in `present` of `column`; nothing where there are none.
+pub(crate) fn encode(column: &Column, present: &RowSet, dictionary: &mut RunDictionary) -> Vec<u8> {
+    let mut out = Vec::new();
+    if present.is_empty() {
+        return out;
+    }
+    match column {
+        Column::Missing { .. } => {}
+        Column::Timestamps(values) | Column::Integers { values, .. } => {
+            out.push(2);
+            put_integers(&mut out, &present.iter().map(|row| values[row]).collect::<Vec<_>>());
+        }
+        Column::Floats { values, integers, .. } => {
+            let picked: Vec<f64> = present.iter().map(|row| values[row]).collect();
+            put_floats(&mut out, &picked);
+            let flags = present.iter().map(|row| integers.as_ref().is_some_and(|set| set.contains(row)));
+            put_flags(&mut out, &flags.collect::<Vec<_>>());
+        }
+        Column::Strings { values, .. } => {
+            out.push(5);
+            put_texts(&mut out, &present.iter().map(|row| values.get(row)).collect::<Vec<_>>());
+        }
+        Column::Dictionary { codes, values } => put_dictionary(&mut out, codes, values, present, dictionary),
+        Column::Mixed(values) => {
+            out.push(6);
+            put_values(&mut out, &present.iter().map(|row| values[row].as_ref()).collect::<Vec<_>>());
+        }
+    }
+    out
+}
+
+fn put_dictionary(out: &mut Vec<u8>, codes: &[u32], values: &[Value], present: &RowSet, run: &mut RunDictionary) {
+    // Renumber by first sight within the block: only values that occur are stored.
+    let mut renumbered = vec![MISSING_CODE; values.len()];
+    let mut distinct: Vec<&Value> = Vec::new();
+    let mut of_block: Vec<i64> = Vec::with_capacity(present.count());
+    for row in present.iter() {
+        let code = &mut renumbered[codes[row] as usize];
+        if *code == MISSING_CODE {
+            *code = distinct.len() as u32;
+            distinct.push(&values[codes[row] as usize]);
+        }
+        of_block.push(i64::from(*code));
+    }
+    let texts: Option<Vec<&Arc<str>>> =
+        distinct.iter().map(|value| if let Value::String(text) = value { Some(text) } else { None }).collect();
+    if let Some(codes) = texts.as_ref().and_then(|texts| run.codes_of(texts)) {
+        out.push(0);
+        put_integers(out, &of_block.iter().map(|code| i64::from(codes[*code as usize])).collect::<Vec<_>>());
+        return;
+    }
+    if let Some(texts) = texts.as_ref().filter(|texts| texts.len() * 10 > of_block.len() * 7) {
+        out.push(5);
+        put_texts(out, &of_block.iter().map(|code| &**texts[*code as usize]).collect::<Vec<_>>());
+        return;
+    }
+    out.push(1);
+    put_varint(out, distinct.len() as u64);
+    put_values(out, &distinct.into_iter().map(Some).collect::<Vec<_>>());
+    put_integers(out, &of_block);
+}
+
+/// Decimals as scaled integers where every one of them comes back bit by bit, else as they are.
+fn put_floats(out: &mut Vec<u8>, values: &[f64]) {
+    for scale in 0u8..=9 {
+        if let Some(scaled) = scaled_exactly(values, scale) {
+            out.push(3);
+            out.push(scale);
+            put_integers(out, &scaled);
+            return;
+        }
+    }
+    out.push(4);
+    put_integers(out, &values.iter().map(|value| value.to_bits() as i64).collect::<Vec<_>>());
+}
+
+fn scaled_exactly(values: &[f64], scale: u8) -> Option<Vec<i64>> {
+    let factor = 10f64.powi(i32::from(scale));
+    let exact = |value: &f64| {
+        let scaled = (value * factor).round();
+        // Below 2^53 the product is a whole number that the division turns back.
+        let fits = scaled.abs() < 9_007_199_254_740_992.0;
+        // The way back starts from the integer: -0.0 becomes 0 and is noticed.
+        (fits && (scaled as i64 as f64 / factor).to_bits() == value.to_bits()).then_some(scaled as i64)
+    };
+    values.iter().map(exact).collect()
+}
+
+fn put_flags(out: &mut Vec<u8>, flags: &[bool]) {
+    let any = flags.contains(&true);
+    out.push(u8::from(any));
+    if any {
+        let byte = |bits: &[bool]| bits.iter().enumerate().fold(0u8, |sum, (i, bit)| sum | u8::from(*bit) << i);
+        out.extend(flags.chunks(8).map(byte));
+    }
+}
+
+fn take_flags(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Option<Vec<bool>>> {
+    if cursor.byte()? == 0 {
+        return Ok(None);
+    }
+    let bytes = cursor.take(n.div_ceil(8))?;
+    Ok(Some((0..n).map(|i| bytes[i / 8] >> (i % 8) & 1 == 1).collect()))
+}
+
+/// Writes texts in the tightest of the four ways.
+pub(crate) fn put_texts(out: &mut Vec<u8>, texts: &[&str]) {
+    if let Some(length) = common_hex_length(texts) {
+        out.push(1);
+        put_varint(out, length as u64 / 2);
+        texts.iter().for_each(|text| pack_hex(out, text));
+    } else if texts.iter().all(|text| is_address(text)) && !texts.is_empty() {
+        out.push(2);
+        put_integers(out, &texts.iter().map(|text| i64::from(parse_address(text))).collect::<Vec<_>>());
+    } else if let Some((prefix, numbers)) = prefixed_numbers(texts) {
+        out.push(3);
+        put_text(out, prefix);
+        put_integers(out, &numbers);
+    } else {
+        out.push(0);
+        put_integers(out, &texts.iter().map(|text| text.len() as i64).collect::<Vec<_>>());
+        texts.iter().for_each(|text| out.extend_from_slice(text.as_bytes()));
+    }
+}
+
+fn common_hex_length(texts: &[&str]) -> Option<usize> {
+    let length = texts.first()?.len();
+    let is_hex =
+        |text: &&str| text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (length >= 8 && length.is_multiple_of(2) && texts.iter().all(is_hex)).then_some(length)
+}
+
+fn is_address(text: &str) -> bool {
+    let part = |part: &str| {
+        let number = part.bytes().try_fold(0u32, |n, b| b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0')));
+        (1..=3).contains(&part.len()) && (part.len() == 1 || !part.starts_with('0')) && number.is_some_and(|n| n < 256)
+    };
+    (7..=15).contains(&text.len()) && text.split('.').count() == 4 && text.split('.').all(part)
+}
+
+/// A prefix common to all texts, each of which goes on with a canonical number.
+fn prefixed_numbers<'a>(texts: &[&'a str]) -> Option<(&'a str, Vec<i64>)> {
+    let first = *texts.first()?;
+    let prefix = first.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = |text: &&str| {
+        let digits = text.strip_prefix(prefix)?;
+        let canonical = (1..=18).contains(&digits.len()) && (digits.len() == 1 || !digits.starts_with('0'));
+        let all_digits = digits.bytes().all(|b| b.is_ascii_digit());
+        if canonical && all_digits { digits.parse().ok() } else { None }
+    };
+    (texts.len() > 1).then_some(())?;
+    Some((prefix, texts.iter().map(number).collect::<Option<_>>()?))
+}
+
+/// Reads `n` *texts*.
+pub(crate) fn take_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
+    match cursor.byte()? {
+        0 => take_plain_texts(cursor, n),
+        1 => {
+            let n_bytes = cursor.varint()? as usize;
+            let bytes = cursor.take(n.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?;
+            Ok(collect_texts(bytes.chunks_exact(n_bytes.max(1)).take(n), push_hex))
+        }
+        2 => {
+            let numbers = cursor.codes(n)?;
+            Ok(collect_texts(numbers.into_iter(), push_address))
+        }
+        3 => {
+            let prefix = cursor.text()?;
+            if prefix.len().saturating_mul(n) >= u32::MAX as usize / 2 {
+                return Err(Damage("texts are too long"));
+            }
+            let numbers = cursor.integers(n)?;
+            Ok(collect_texts(numbers.into_iter(), |out, number| {
+                use std::fmt::Write;
+                let _ = write!(out, "{prefix}{number}");
+            }))
+        }
+        _ => Err(Damage("unknown kind of texts")),
+    }
+}
+
+fn collect_texts<T>(values: impl Iterator<Item = T>, mut push: impl FnMut(&mut String, T)) -> Strings {
+    let mut scratch = String::new();
+    let mut texts = Strings::default();
+    for value in values {
+        scratch.clear();
+        push(&mut scratch, value);
+        texts.push(&scratch);
+    }
+    texts
+}
+
+fn take_plain_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
+    let lengths = cursor.integers(n)?;
+    let mut end = 0u32;
+    let mut ends = Vec::with_capacity(n);
+    for length in lengths {
+        let length = u32::try_from(length).map_err(|_| Damage("a text length is out of range"))?;
+        end = end.checked_add(length).ok_or(Damage("a text length is out of range"))?;
+        ends.push(end);
+    }
+    let bytes = cursor.take(end as usize)?.to_vec();
+    let text = String::from_utf8(bytes).map_err(|_| Damage("a text is not UTF-8"))?;
+    Strings::of_parts(text, ends).ok_or(Damage("a text ends within a character"))
+}
+
+fn put_values(out: &mut Vec<u8>, values: &[Option<&Value>]) {
+    let texts: Option<Vec<&str>> =
+        values.iter().map(|value| if let Some(Value::String(text)) = value { Some(&**text) } else { None }).collect();
+    match texts {
+        Some(texts) => {
+            out.push(0);
+            put_texts(out, &texts);
+        }
+        None => {
+            out.push(1);
+            values.iter().for_each(|value| put_value(out, *value));
+        }
+    }
+}
+
+fn take_values(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Vec<Option<Value>>> {
+    match cursor.byte()? {
+        0 => Ok(take_texts(cursor, n)?.iter().map(|text| Some(Value::text(text))).collect()),
+        1 => (0..n).map(|_| take_value(cursor, 0)).collect(),
+        _ => Err(Damage("unknown kind of values")),
+    }
+}
+
+fn put_value(out: &mut Vec<u8>, value: Option<&Value>) {
+    match value {
+        None => out.push(0),
+        Some(Value::String(text)) => {
+            out.push(1);
+            put_text(out, text);
+        }
+        Some(Value::Integer(number)) => {
+            out.push(2);
+            put_zigzag(out, *number);
+        }
+        Some(Value::Float(number)) => {
+            out.push(3);
+            out.extend_from_slice(&number.to_bits().to_le_bytes());
+        }
+        Some(Value::Boolean(truth)) => out.push(4 + u8::from(*truth)),
+        Some(Value::Timestamp(instant)) => {
+            out.push(6);
+            put_zigzag(out, instant.0);
+        }
+        Some(Value::List(items)) => {
+            out.push(7);
+            put_varint(out, items.len() as u64);
+            items.iter().for_each(|item| put_value(out, item.as_ref()));
+        }
+        Some(Value::Object(members)) => {
+            out.push(8);
+            put_varint(out, members.len() as u64);
+            for (name, member) in members.iter() {
+                put_text(out, name);
+                put_value(out, member.as_ref());
+            }
+        }
+    }
+}
+
+fn take_value(cursor: &mut Cursor<'_>, depth: usize) -> Decoded<Option<Value>> {
+    if depth > NESTING_MAX {
+        return Err(Damage("a value is nested too deeply"));
+    }
+    Ok(Some(match cursor.byte()? {
+        0 => return Ok(None),
+        1 => Value::text(cursor.text()?),
+        2 => Value::Integer(cursor.zigzag()?),
+        3 => Value::Float(f64::from_bits(u64::from_le_bytes(cursor.array()?))),
+        4 => Value::Boolean(false),
+        5 => Value::Boolean(true),
+        6 => Value::Timestamp(Timestamp(cursor.zigzag()?)),
+        7 => {
+            let n = cursor.count(1)?;
+            Value::List(Arc::new((0..n).map(|_| take_value(cursor, depth + 1)).collect::<Decoded<_>>()?))
+        }
+        8 => {
+            let n = cursor.count(2)?;
+            let member = |_| Ok((cursor.text()?.into(), take_value(cursor, depth + 1)?));
+            Value::Object(Arc::new((0..n).map(member).collect::<Decoded<_>>()?))
+        }
+        _ => return Err(Damage("unknown type of value")),
+    }))
+}
+
+/// Reads a column of `present.n_rows()` rows in which those in `present` have values.
+pub(crate) fn decode(bytes: &[u8], present: &RowSet, dictionary: Option<&Arc<Vec<Value>>>) -> Decoded<Column> {
+    let (n_rows, n) = (present.n_rows(), present.count());
+    if n == 0 || bytes.is_empty() {
+        return Ok(Column::Missing { n_rows });
+    }
+    let mut cursor = Cursor::new(bytes);
+    let some_present = || (n < n_rows).then(|| present.clone());
+    let column = match cursor.byte()? {
+        0 => {
+            let values = dictionary.ok_or(Damage("a dictionary is missing"))?.clone();
+            let codes = checked_codes(cursor.codes(n)?, values.len())?;
+            Column::Dictionary { codes: spread(codes, present, MISSING_CODE), values }
+        }
+        1 => {
+            let n_values = cursor.varint()? as usize;
+            if n_values > n {
+                return Err(Damage("a dictionary is too large"));
+            }
+            let values = Arc::new(take_dictionary(&mut cursor, n_values)?);
+            let codes = checked_codes(cursor.codes(n)?, values.len())?;
+            Column::Dictionary { codes: spread(codes, present, MISSING_CODE), values }
+        }
+        2 => Column::Integers { values: spread(cursor.integers(n)?, present, 0), present: some_present() },
+        tag @ (3 | 4) => {
+            let values = take_floats(&mut cursor, n, tag)?;
+            let flags = take_flags(&mut cursor, n)?;
+            let integers = flags.map(|flags| {
+                let rows: Vec<usize> = present.iter().collect();
+                let mut set = RowSet::none(n_rows);
+                flags.iter().zip(rows).filter(|(flag, _)| **flag).for_each(|(_, row)| set.insert(row));
+                set
+            });
+            Column::Floats { values: spread(values, present, 0.0), present: some_present(), integers }
+        }
+        5 => {
+            let texts = take_texts(&mut cursor, n)?;
+            let values = if n == n_rows { texts } else { spread_texts(&texts, present) };
+            Column::Strings { values, present: some_present() }
+        }
+        6 => {
+            let mut values = take_values(&mut cursor, n)?.into_iter();
+            let value = |row| if present.contains(row) { values.next().flatten() } else { None };
+            Column::Mixed((0..n_rows).map(value).collect())
+        }
+        _ => return Err(Damage("unknown kind of column")),
+    };
+    if cursor.is_at_end() { Ok(column) } else { Err(Damage("bytes are left over")) }
+}
+
+fn take_floats(cursor: &mut Cursor<'_>, n: usize, tag: u8) -> Decoded<Vec<f64>> {
+    if tag == 4 {
+        return Ok(cursor.integers(n)?.into_iter().map(|bits| f64::from_bits(bits as u64)).collect());
+    }
+    let scale = cursor.byte()?;
+    let factor = 10f64.powi(i32::from(scale.min(9)));
+    Ok(cursor.integers(n)?.into_iter().map(|scaled| scaled as f64 / factor).collect())
+}
+
+fn checked_codes(codes: Vec<u32>, n_values: usize) -> Decoded<Vec<u32>> {
+    if codes.iter().all(|code| (*code as usize) < n_values) { Ok(codes) } else { Err(Damage("a code is out of range")) }
+}
+
+/// Puts compact values at the rows in `present`.
+fn spread<T: Copy>(compact: Vec<T>, present: &RowSet, missing: T) -> Vec<T> {
+    if compact.len() == present.n_rows() {
+        return compact;
+    }
+    let mut rows = vec![missing; present.n_rows()];
+    present.iter().zip(compact).for_each(|(row, value)| rows[row] = value);
+    rows
+}
+
+fn spread_texts(compact: &Strings, present: &RowSet) -> Strings {
+    let mut texts = compact.iter();
+    let text = |row| if present.contains(row) { texts.next().unwrap_or_default() } else { "" };
+    (0..present.n_rows()).map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn value() -> impl Strategy<Value = Option<Value>> {
+        let text = prop_oneof![
+            "[a-z]{0,3}",
+            "u[1-9][0-9]{0,5}",
+            "[0-9a-f]{16}",
+            "(1?[0-9]{1,2}\\.){3}1?[0-9]{1,2}",
+            "\\PC{0,12}"
+        ];
+        prop_oneof![
+            Just(None),
+            text.prop_map(|text| Some(Value::text(text))),
+            any::<i64>().prop_map(|n| Some(Value::Integer(n))),
+            (-1000i64..1000).prop_map(|n| Some(Value::Integer(n))),
+            (-1000i64..1000).prop_map(|n| Some(Value::Float(n as f64 / 8.0))),
+            any::<f64>().prop_filter("finite", |f| f.is_finite()).prop_map(|f| Some(Value::Float(f))),
+            any::<bool>().prop_map(|b| Some(Value::Boolean(b))),
+            Just(Some(Value::List(Arc::new(vec![None, Some(Value::text("x"))])))),
+            Just(Some(Value::Object(Arc::new(vec![("k".into(), Some(Value::Integer(1)))])))),
+        ]
+    }
+
+    fn check(values: Vec<Option<Value>>) {
+        let column = Column::of_values(values.clone());
+        let present = column.presence();
+        let mut dictionary = RunDictionary::default();
+        let bytes = encode(&column, &present, &mut dictionary);
+        let run = dictionary.encode().map(|bytes| decode_run_dictionary(&bytes).expect("just written"));
+        let back = decode(&bytes, &present, run.as_ref()).expect("just written");
+        let back: Vec<Option<Value>> = (0..values.len()).map(|row| back.value(row)).collect();
+        assert_eq!(format!("{back:?}"), format!("{values:?}"));
+    }
+
+    proptest! {
+        #[test]
+        fn mixed_columns_round_trip(values in proptest::collection::vec(value(), 0..40)) {
+            check(values);
+        }
+
+        #[test]
+        fn columns_of_one_type_round_trip(values in proptest::collection::vec(value(), 1..60), type_of in 0usize..4) {
+            let keep = |value: &Option<Value>| matches!(
+                (type_of, value),
+                (_, None) | (0, Some(Value::String(_))) | (1, Some(Value::Integer(_)))
+                    | (2, Some(Value::Float(_))) | (3, Some(Value::Float(_) | Value::Integer(_)))
+            );
+            check(values.into_iter().filter(keep).collect());
+        }
+
+        #[test]
+        fn texts_of_one_form_round_trip(
+            hex in proptest::collection::vec("[0-9a-f]{16}", 1..20),
+            numbers in proptest::collection::vec(0u32..5000, 1..20),
+            addresses in proptest::collection::vec(any::<u32>(), 1..20),
+        ) {
+            check(hex.into_iter().map(|t| Some(Value::text(t))).collect());
+            check(numbers.into_iter().map(|n| Some(Value::text(format!("u{n}")))).collect());
+            check(addresses.into_iter().map(|a| {
+                let mut text = String::new();
+                push_address(&mut text, a);
+                Some(Value::text(text))
+            }).collect());
+        }
+
+        #[test]
+        fn damaged_columns_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60), n in 0usize..40) {
+            let _ = decode(&bytes, &RowSet::all(n), None);
+            let _ = decode_run_dictionary(&bytes);
+        }
+    }
+
+    #[test]
+    fn negative_zero_and_leading_zeros_come_back() {
+        check(vec![Some(Value::Float(-0.0)), Some(Value::Float(0.5))]);
+        check(vec![Some(Value::text("u007")), Some(Value::text("u8"))]);
+        check(vec![Some(Value::text("01.2.3.4")), Some(Value::text("1.2.3.4"))]);
+    }
+}

@@ -1,0 +1,239 @@
+//! What is written is read back, whole or by parts, and damage is found.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use types::{
+    Batch, BatchBuilder, BatchRun, GroupName, Level, ProbeField, RowSet, Run, ScanError, TextProbe, TimeForm,
+    TimeRange, Timestamp, Value,
+};
+
+use super::*;
+
+const STORE: [u8; 16] = [7; 16];
+
+fn meta() -> SegmentMeta {
+    SegmentMeta { store: STORE, segment: 42, partition: 20_000 }
+}
+
+fn group() -> GroupName {
+    GroupName::new("app/web").expect("a valid name")
+}
+
+/// Writes batches as one run into a file and opens it again.
+fn written(batches: &[Arc<Batch>]) -> (tempfile::TempDir, Arc<Segment>) {
+    let input =
+        RunInput { group: group(), group_id: 3, batches: batches.to_vec(), range: TimeRange::ALL, bytes_raw: 1000 };
+    let written = write(&meta(), &[input], 1).expect("memory");
+    let directory = tempfile::tempdir().expect("a scratch directory");
+    let path = directory.path().join("one.seg");
+    std::fs::write(&path, &written.bytes).expect("a scratch file");
+    let segment = Segment::open(&path, "one.seg".into(), STORE).expect("just written");
+    assert_eq!(segment.summaries(), written.runs);
+    assert_eq!(segment.meta(), meta());
+    (directory, segment)
+}
+
+/// Everything a run says, row by row, in order of time.
+fn dump(run: &dyn Run) -> Result<Vec<String>, ScanError> {
+    let mut names: Vec<String> = ["@timestamp", "@ingestionTime", "@message", "@level", "@log", "@logStream", "@id"]
+        .iter()
+        .map(|name| name.to_string())
+        .collect();
+    names.extend(run.fields()?.into_iter().map(|field| field.name.to_string()));
+    names.push("absent".into());
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut rows = Vec::new();
+    for block in 0..run.n_blocks() {
+        let columns = run.read(block, &names, &RowSet::all(run.block_rows(block)))?;
+        for row in 0..run.block_rows(block) {
+            let cells = columns.iter().zip(&names).map(|(column, name)| format!("{name}={:?}", column.value(row)));
+            rows.push(cells.collect::<Vec<_>>().join(" "));
+        }
+    }
+    Ok(rows)
+}
+
+fn field_value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        "[a-c]{1,2}".prop_map(Value::text),
+        "u[1-9][0-9]{0,3}".prop_map(Value::text),
+        any::<i64>().prop_map(Value::Integer),
+        (-50i64..50).prop_map(|n| Value::Float(n as f64 / 4.0)),
+        any::<bool>().prop_map(Value::Boolean),
+        Just(Value::List(Arc::new(vec![Some(Value::Integer(1)), None]))),
+    ]
+}
+
+#[derive(Clone, Debug)]
+struct Made {
+    time: i64,
+    message: String,
+    level: u8,
+    stream: &'static str,
+    keys: u8,
+    fields: Vec<(&'static str, Value)>,
+}
+
+fn event() -> impl Strategy<Value = Made> {
+    let name = prop_oneof![Just("a"), Just("b.c"), Just("msg"), Just("zone")];
+    let message = prop_oneof![
+        "(get|put) /[a-z]{1,4}/[0-9]{1,4} took [0-9]{1,3}ms from 10\\.0\\.[0-9]\\.[1-9]",
+        "\\PC{0,30}",
+        "[a-f0-9\u{11}\u{14} ]{0,20}",
+    ];
+    (
+        (-3_000_000_000i64..3_000_000_000),
+        message,
+        0u8..7,
+        prop_oneof![Just(""), Just("host:1")],
+        0u8..4,
+        proptest::collection::vec((name, field_value()), 0..5),
+    )
+        .prop_map(|(time, message, level, stream, keys, fields)| Made {
+            time,
+            message,
+            level,
+            stream,
+            keys,
+            fields,
+        })
+}
+
+fn batch(events: &[Made], first_sequence: u64) -> Arc<Batch> {
+    let mut builder = BatchBuilder::new();
+    for event in events {
+        event.fields.iter().for_each(|(name, value)| builder.field_value(name, value.clone()));
+        builder.set_timestamp(Timestamp(event.time));
+        builder.set_message(&event.message);
+        builder.set_level(Level::of_code(event.level));
+        builder.set_stream(event.stream);
+        if event.keys & 1 == 1 {
+            builder.set_text_key("msg");
+        }
+        if event.keys & 2 == 2 {
+            builder.set_time_key("ts", TimeForm::Epoch { unit_ns: 1 });
+        }
+        builder.commit();
+    }
+    let mut batch = builder.finish();
+    batch.sequences = (0..batch.len() as u64).map(|row| first_sequence + row).collect();
+    batch.ingestion_times = vec![5_000_000_000; batch.len()];
+    Arc::new(batch)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_segment_gives_back_what_memory_gives(events in proptest::collection::vec(event(), 1..60), cut in 0usize..60) {
+        let (head, tail) = events.split_at(cut.min(events.len()));
+        let batches: Vec<Arc<Batch>> =
+            [batch(head, 10), batch(tail, 10 + head.len() as u64)].into_iter().filter(|b| !b.is_empty()).collect();
+        let (_directory, segment) = written(&batches);
+        let run = segment.run(0, 0).expect("one run");
+        let memory = BatchRun::new(group(), 3, batch(&events, 10));
+        prop_assert_eq!(dump(&*run).expect("whole"), dump(&memory).expect("memory"));
+        prop_assert_eq!(run.minutes().expect("whole"), memory.minutes().expect("memory"));
+    }
+
+    #[test]
+    fn narrowing_finds_exactly_the_rows_that_hold_a_text(
+        events in proptest::collection::vec(event(), 1..60),
+        which in 0usize..60, from in 0usize..20, length in 1usize..12, ignores_case in any::<bool>(),
+    ) {
+        let (_directory, segment) = written(&[batch(&events, 0)]);
+        let run = segment.run(0, 0).expect("one run");
+        let chosen = &events[which % events.len()].message;
+        let literal: String = chosen.chars().skip(from).take(length).collect();
+        prop_assume!(!literal.is_empty());
+        let all = RowSet::all(run.block_rows(0));
+        let messages = run.read(0, &["@message"], &all).expect("whole").remove(0);
+        let probe = TextProbe { field: ProbeField::Message, literal: &literal, ignores_case };
+        let narrowed = run.narrow(0, &probe).expect("whole");
+        for row in all.iter() {
+            let Some(Value::String(text)) = messages.value(row) else { panic!("a message is a text") };
+            let holds = if ignores_case {
+                text.to_ascii_lowercase().contains(&literal.to_ascii_lowercase())
+            } else {
+                text.contains(&literal)
+            };
+            prop_assert!(!holds || narrowed.rows.contains(row));
+            prop_assert!(!narrowed.exact || holds == narrowed.rows.contains(row), "{} in {}", literal, text);
+        }
+    }
+}
+
+fn many(n_events: usize) -> Vec<Made> {
+    let one = |i: usize| Made {
+        time: (i as i64) * 1_000_000,
+        message: format!("request {i} from 10.0.0.{} took {}ms id needle{i}", i % 200, i % 977),
+        level: (i % 7) as u8,
+        stream: "host:1",
+        keys: 1,
+        fields: vec![("a", Value::text(format!("u{i}"))), ("zone", Value::text(["x", "y"][i % 2]))],
+    };
+    (0..n_events).map(one).collect()
+}
+
+#[test]
+fn runs_of_several_blocks_are_whole_and_in_order() {
+    let events = many(BLOCK_ROWS * 2 + 77);
+    let mut shuffled = events.clone();
+    shuffled.rotate_left(BLOCK_ROWS / 3);
+    let (_directory, segment) = written(&[batch(&shuffled, 0)]);
+    let run = segment.run(0, 0).expect("one run");
+    assert_eq!(run.n_blocks(), 3);
+    assert_eq!(run.info().n_events, events.len() as u64);
+    let memory = BatchRun::new(group(), 3, batch(&shuffled, 0));
+    assert_eq!(dump(&*run).expect("whole"), dump(&memory).expect("memory"));
+    let probe = TextProbe { field: ProbeField::Message, literal: "needle20000", ignores_case: false };
+    let found: Vec<usize> =
+        (0..3).flat_map(|block| run.narrow(block, &probe).expect("whole").rows.iter().collect::<Vec<_>>()).collect();
+    assert_eq!(found, [20_000 - BLOCK_ROWS]);
+    assert!(segment.verify().expect("whole") > 0);
+}
+
+#[test]
+fn several_runs_share_a_segment_and_empty_inputs_have_none() {
+    let input = |name: &str, range| RunInput {
+        group: GroupName::new(name).expect("a valid name"),
+        group_id: 1,
+        batches: vec![batch(&many(10), 0)],
+        range,
+        bytes_raw: 0,
+    };
+    let early = TimeRange { from: Timestamp(0), to: Timestamp(5_000_000) };
+    let none = TimeRange { from: Timestamp(-9), to: Timestamp(-3) };
+    let written =
+        write(&meta(), &[input("a", early), input("b", none), input("c", TimeRange::ALL)], 1).expect("memory");
+    let counts: Vec<(String, u64)> = written.runs.iter().map(|run| (run.group.to_string(), run.n_events)).collect();
+    assert_eq!(counts, [("a".to_string(), 5), ("c".to_string(), 10)]);
+}
+
+#[test]
+fn every_damaged_byte_is_found_and_never_panics() {
+    let (directory, _segment) = written(&[batch(&many(300), 0)]);
+    let path = directory.path().join("one.seg");
+    let whole = std::fs::read(&path).expect("just written");
+    for at in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x20;
+        std::fs::write(&path, &damaged).expect("a scratch file");
+        let opened = Segment::open(&path, "one.seg".into(), STORE);
+        let found = opened.and_then(|segment| segment.verify());
+        assert!(found.is_err(), "byte {at} of {}", whole.len());
+    }
+    for length in [0, 10, 64, whole.len() / 2, whole.len() - 1] {
+        std::fs::write(&path, &whole[..length]).expect("a scratch file");
+        assert!(Segment::open(&path, "one.seg".into(), STORE).is_err());
+    }
+}
+
+#[test]
+fn a_segment_of_another_store_is_refused() {
+    let (directory, _segment) = written(&[batch(&many(3), 0)]);
+    let path = directory.path().join("one.seg");
+    let refused = Segment::open(&path, "one.seg".into(), [8; 16]);
+    assert!(refused.is_err_and(|error| error.problem.contains("another store")));
+}

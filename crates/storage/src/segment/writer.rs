@@ -1,0 +1,366 @@
+//! Writes a segment: events in time order, block by block, then footer and trailer.
+
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::{HashMap, HashSet};
+use types::{Batch, Column, MinuteCounts, Origin, RowSet, Timestamp, TypeSet};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::bytes::{put_integers, put_varint, put_zigzag};
+use super::column::{self, RunDictionary};
+use super::footer::{self, BlockFooter, ColumnFooter, RunFooter};
+use super::section::{SectionId, SectionWriter};
+use super::shape::ShapeTable;
+use super::template::{Kind, Template, split};
+use super::texts::TextBlockWriter;
+use super::{
+    BLOCK_ROWS, END_MAGIC, FORMAT_VERSION, HEADER_BYTES, MAGIC, RunInput, RunSummary, SegmentError, SegmentMeta,
+    Written, words,
+};
+
+/// zstd level of the footer: small, and read at every opening.
+const FOOTER_LEVEL: i32 = 3;
+
+/// Templates that a run may have besides one for every so many rows; further messages are kept raw.
+const TEMPLATES_ALWAYS: usize = 1024;
+const ROWS_PER_TEMPLATE: usize = 16;
+
+/// Writes the events of `inputs` as one segment, compressed with zstd at `level`.
+///
+/// Memory: one block of rows at a time, and the finished file.
+pub(crate) fn write(meta: &SegmentMeta, inputs: &[RunInput], level: i32) -> Result<Written, SegmentError> {
+    let mut sections = SectionWriter::new(level)?;
+    let mut runs = Vec::new();
+    for input in inputs {
+        let rows = rows_in_order(input);
+        if !rows.is_empty() {
+            runs.push(RunWriter::new(input, rows, &mut sections)?.write(&mut sections)?);
+        }
+    }
+    let mut file = header(meta);
+    let mut footer = footer::encode(meta, &runs);
+    sections.finish(&mut file, &mut footer);
+    let stored = zstd::bulk::compress(&footer, FOOTER_LEVEL)?;
+    let mut trailer = Vec::with_capacity(super::TRAILER_BYTES);
+    trailer.extend_from_slice(&(file.len() as u64).to_le_bytes());
+    trailer.extend_from_slice(&(stored.len() as u32).to_le_bytes());
+    trailer.extend_from_slice(&(footer.len() as u32).to_le_bytes());
+    trailer.extend_from_slice(&xxh3_64(&stored).to_le_bytes());
+    trailer.extend_from_slice(&END_MAGIC);
+    file.extend_from_slice(&stored);
+    file.extend_from_slice(&trailer);
+    Ok(Written { bytes: file, runs: runs.into_iter().map(|run| run.summary).collect() })
+}
+
+fn header(meta: &SegmentMeta) -> Vec<u8> {
+    let mut header = Vec::with_capacity(HEADER_BYTES);
+    header.extend_from_slice(&MAGIC);
+    header.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+    header.extend_from_slice(&[0; 6]);
+    header.extend_from_slice(&meta.store);
+    header.extend_from_slice(&meta.segment.to_le_bytes());
+    header.extend_from_slice(&meta.partition.to_le_bytes());
+    header.extend_from_slice(&xxh3_64(&header).to_le_bytes());
+    header
+}
+
+/// The rows `(batch, row)` of an input that lie in its range, by time and then by acceptance.
+fn rows_in_order(input: &RunInput) -> Vec<(u32, u32)> {
+    let mut keyed: Vec<(i64, u64, u32, u32)> = Vec::new();
+    for (number, batch) in input.batches.iter().enumerate() {
+        for (row, (time, sequence)) in batch.timestamps.iter().zip(&batch.sequences).enumerate() {
+            if input.range.contains(Timestamp(*time)) {
+                keyed.push((*time, *sequence, number as u32, row as u32));
+            }
+        }
+    }
+    keyed.sort_unstable();
+    keyed.into_iter().map(|(_, _, batch, row)| (batch, row)).collect()
+}
+
+/// A column while it is written.
+struct ColumnWriter {
+    name: Arc<str>,
+    types: TypeSet,
+    n_events: u64,
+    dictionary: RunDictionary,
+    dictionary_section: SectionId,
+    first_section: SectionId,
+}
+
+struct RunWriter<'a> {
+    input: &'a RunInput,
+    rows: Vec<(u32, u32)>,
+    n_blocks: usize,
+    whole: SectionId,
+    system: SectionId,
+    columns: Vec<ColumnWriter>,
+    origins: Vec<Origin>,
+    shapes: ShapeTable,
+    template_numbers: HashMap<Vec<u8>, u32, RandomState>,
+    templates: Vec<Vec<u8>>,
+    minutes: Vec<MinuteCounts>,
+    blocks: Vec<BlockFooter>,
+    sequences: (u64, u64),
+}
+
+impl<'a> RunWriter<'a> {
+    fn new(input: &'a RunInput, rows: Vec<(u32, u32)>, sections: &mut SectionWriter) -> Result<Self, SegmentError> {
+        let n_blocks = rows.len().div_ceil(BLOCK_ROWS);
+        let mut names: HashSet<&Arc<str>, RandomState> = HashSet::default();
+        input.batches.iter().for_each(|batch| names.extend(batch.fields.iter().map(|(name, _)| name)));
+        let mut names: Vec<Arc<str>> = names.into_iter().cloned().collect();
+        names.push("@logStream".into());
+        names.sort();
+        names.dedup();
+        let whole = sections.reserve(footer::WHOLE_SECTIONS);
+        let system = sections.reserve(n_blocks * footer::SYSTEM_SECTIONS);
+        let column = |name| ColumnWriter {
+            name,
+            types: TypeSet::default(),
+            n_events: 0,
+            dictionary: RunDictionary::default(),
+            dictionary_section: sections.reserve(1),
+            first_section: sections.reserve(n_blocks),
+        };
+        let columns: Vec<ColumnWriter> = names.into_iter().map(column).collect();
+        Ok(Self {
+            input,
+            n_blocks,
+            whole,
+            system,
+            shapes: ShapeTable::new(columns.len())?,
+            columns,
+            origins: Vec::new(),
+            template_numbers: HashMap::default(),
+            templates: Vec::new(),
+            minutes: Vec::new(),
+            blocks: Vec::new(),
+            sequences: (u64::MAX, 0),
+            rows,
+        })
+    }
+
+    fn write(mut self, sections: &mut SectionWriter) -> Result<RunFooter, SegmentError> {
+        let rows = std::mem::take(&mut self.rows);
+        for (block, rows) in rows.chunks(BLOCK_ROWS).enumerate() {
+            let batch = gather_block(&self.input.batches, rows);
+            self.write_system(block, &batch, sections)?;
+            self.write_columns(block, &batch, sections)?;
+            self.write_texts(block, &batch, sections)?;
+        }
+        self.write_whole(sections)?;
+        let first = self.blocks.first().map_or(Timestamp(0), |block| block.first);
+        let last = self.blocks.last().map_or(Timestamp(0), |block| block.last);
+        let columns = self.columns.into_iter().map(|column| ColumnFooter {
+            name: column.name,
+            types: column.types,
+            n_events: column.n_events,
+            dictionary: column.dictionary.encode().map(|_| column.dictionary_section),
+            first_section: column.first_section,
+        });
+        Ok(RunFooter {
+            summary: RunSummary {
+                group: self.input.group.clone(),
+                group_id: self.input.group_id,
+                n_events: rows.len() as u64,
+                first,
+                last,
+                first_sequence: self.sequences.0,
+                last_sequence: self.sequences.1,
+                bytes_raw: self.input.bytes_raw,
+            },
+            blocks: self.blocks,
+            origins: self.origins,
+            columns: columns.collect(),
+            whole: self.whole,
+            system: self.system,
+        })
+    }
+
+    /// The number of a system section: those of one kind follow each other block by block.
+    fn system_section(&self, kind: usize, block: usize) -> SectionId {
+        self.system + (kind * self.n_blocks + block) as SectionId
+    }
+
+    fn write_system(&mut self, block: usize, batch: &Batch, sections: &mut SectionWriter) -> Result<(), SegmentError> {
+        let mut times = Vec::new();
+        put_times(&mut times, &batch.timestamps);
+        sections.fill(self.system_section(footer::TIMES, block), &times)?;
+        let mut ingestion_times = Vec::new();
+        put_deltas(&mut ingestion_times, &batch.ingestion_times);
+        sections.fill(self.system_section(footer::INGESTION_TIMES, block), &ingestion_times)?;
+        let sequences: Vec<i64> = batch.sequences.iter().map(|sequence| *sequence as i64).collect();
+        let mut encoded = Vec::new();
+        put_deltas(&mut encoded, &sequences);
+        sections.fill(self.system_section(footer::SEQUENCES, block), &encoded)?;
+        sections.fill(self.system_section(footer::LEVELS, block), &batch.levels)?;
+        for sequence in &batch.sequences {
+            self.sequences = (self.sequences.0.min(*sequence), self.sequences.1.max(*sequence));
+        }
+        for minute in MinuteCounts::of_rows(&batch.timestamps, &batch.levels) {
+            match self.minutes.last_mut().filter(|last| last.minute == minute.minute) {
+                Some(last) => last.counts.iter_mut().zip(minute.counts).for_each(|(sum, count)| *sum += count),
+                None => self.minutes.push(minute),
+            }
+        }
+        let time = |time: Option<&i64>| Timestamp(time.copied().unwrap_or_default());
+        self.blocks.push(BlockFooter {
+            n_rows: batch.len() as u32,
+            first: time(batch.timestamps.first()),
+            last: time(batch.timestamps.last()),
+        });
+        Ok(())
+    }
+
+    fn write_columns(&mut self, block: usize, batch: &Batch, sections: &mut SectionWriter) -> Result<(), SegmentError> {
+        let missing = Column::Missing { n_rows: batch.len() };
+        let mut fields = batch.fields.iter().peekable();
+        let mut presence: Vec<Option<RowSet>> = Vec::with_capacity(self.columns.len());
+        for column in &mut self.columns {
+            let values = if *column.name == *"@logStream" {
+                &batch.streams
+            } else {
+                // Both lists are sorted by name, and the block's is part of the run's.
+                fields.next_if(|(name, _)| *name == column.name).map_or(&missing, |(_, values)| values)
+            };
+            let present = values.presence();
+            let encoded = column::encode(values, &present, &mut column.dictionary);
+            if encoded.is_empty() {
+                presence.push(None);
+                continue;
+            }
+            column.n_events += present.count() as u64;
+            column.types.insert_column(values);
+            sections.fill(column.first_section + block as SectionId, &encoded)?;
+            presence.push(Some(present));
+        }
+        let origin_numbers: Vec<u32> = batch.origins.iter().map(|origin| self.origin_number(origin)).collect();
+        let origins: Vec<u32> = batch.origin_codes.iter().map(|code| origin_numbers[*code as usize]).collect();
+        let shapes = self.shapes.encode_block(batch.len(), &origins, &presence);
+        Ok(sections.fill(self.system_section(footer::SHAPES, block), &shapes)?)
+    }
+
+    fn origin_number(&mut self, origin: &Origin) -> u32 {
+        let known = self.origins.iter().position(|known| known == origin);
+        known.unwrap_or_else(|| {
+            self.origins.push(origin.clone());
+            self.origins.len() - 1
+        }) as u32
+    }
+
+    fn write_texts(&mut self, block: usize, batch: &Batch, sections: &mut SectionWriter) -> Result<(), SegmentError> {
+        let templates_max = TEMPLATES_ALWAYS + (block * BLOCK_ROWS + batch.len()) / ROWS_PER_TEMPLATE;
+        let mut texts = TextBlockWriter::default();
+        let mut template = Vec::new();
+        let mut variables: Vec<(Kind, &str)> = Vec::new();
+        for message in batch.messages.iter() {
+            template.clear();
+            variables.clear();
+            let is_split = split(message, &mut template, |kind, text| variables.push((kind, text)));
+            match self.template_number(&template, is_split, templates_max) {
+                Some(number) => texts.push(number, &variables),
+                None => texts.push_raw(message),
+            }
+        }
+        for (kind, section) in texts.finish().into_iter().enumerate() {
+            if !section.is_empty() {
+                sections.fill(self.system_section(footer::TEXTS + kind, block), &section)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of a template, from 1; `None` where the message is to be kept raw.
+    fn template_number(&mut self, template: &[u8], is_split: bool, templates_max: usize) -> Option<u32> {
+        if !is_split {
+            return None;
+        }
+        if let Some(number) = self.template_numbers.get(template) {
+            return Some(*number);
+        }
+        if self.templates.len() >= templates_max {
+            return None;
+        }
+        self.templates.push(template.to_vec());
+        let number = self.templates.len() as u32;
+        self.template_numbers.insert(template.to_vec(), number);
+        Some(number)
+    }
+
+    fn write_whole(&mut self, sections: &mut SectionWriter) -> Result<(), SegmentError> {
+        for column in &self.columns {
+            if let Some(dictionary) = column.dictionary.encode() {
+                sections.fill(column.dictionary_section, &dictionary)?;
+            }
+        }
+        sections.fill(self.whole + footer::SHAPE_TABLE, &self.shapes.encode())?;
+        let mut encoded = Vec::new();
+        put_varint(&mut encoded, self.templates.len() as u64);
+        let lengths: Vec<i64> = self.templates.iter().map(|template| template.len() as i64).collect();
+        put_integers(&mut encoded, &lengths);
+        self.templates.iter().for_each(|template| encoded.extend_from_slice(template));
+        sections.fill(self.whole + footer::TEMPLATES, &encoded)?;
+        // Templates come from UTF-8 messages and split at ASCII bytes, so none is refused here.
+        let templates: Vec<Template> =
+            std::mem::take(&mut self.templates).into_iter().filter_map(|bytes| Template::new(bytes).ok()).collect();
+        sections.fill(self.whole + footer::WORDS, &words::build(&templates)?)?;
+        let mut minutes = Vec::new();
+        put_varint(&mut minutes, self.minutes.len() as u64);
+        let mut last = 0;
+        for minute in &self.minutes {
+            put_zigzag(&mut minutes, minute.minute - last);
+            last = minute.minute;
+            minute.counts.iter().for_each(|count| put_varint(&mut minutes, u64::from(*count)));
+        }
+        sections.fill(self.whole + footer::MINUTES, &minutes)?;
+        Ok(())
+    }
+}
+
+/// Gathers rows, looking only at the batches that they come from.
+fn gather_block(batches: &[Arc<Batch>], rows: &[(u32, u32)]) -> Batch {
+    let mut used: Vec<&Batch> = Vec::new();
+    let mut number_of: HashMap<u32, u32, RandomState> = HashMap::default();
+    let renumber = |(batch, row): &(u32, u32)| {
+        let number = *number_of.entry(*batch).or_insert_with(|| {
+            used.push(&batches[*batch as usize]);
+            used.len() as u32 - 1
+        });
+        (number, *row)
+    };
+    let rows: Vec<(u32, u32)> = rows.iter().map(renumber).collect();
+    Batch::gather(&used, &rows)
+}
+
+/// Writes numbers as the first one (zigzag) and differences (*integers*).
+fn put_deltas(out: &mut Vec<u8>, values: &[i64]) {
+    put_zigzag(out, values.first().copied().unwrap_or_default());
+    put_integers(out, &values.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect::<Vec<_>>());
+}
+
+/// Writes times as milliseconds (*deltas*) and what is left of a millisecond: one byte 0 where nothing is, else
+/// 1, a varint count of rows with a rest, the differences of their row numbers and their rests (*integers*).
+fn put_times(out: &mut Vec<u8>, times: &[i64]) {
+    const MILLISECOND: i64 = 1_000_000;
+    put_deltas(out, &times.iter().map(|time| time.div_euclid(MILLISECOND)).collect::<Vec<_>>());
+    let rests: Vec<(i64, i64)> = times
+        .iter()
+        .enumerate()
+        .map(|(row, time)| (row as i64, time.rem_euclid(MILLISECOND)))
+        .filter(|(_, rest)| *rest != 0)
+        .collect();
+    out.push(u8::from(!rests.is_empty()));
+    if !rests.is_empty() {
+        put_varint(out, rests.len() as u64);
+        let mut last = -1;
+        let gaps = rests.iter().map(|(row, _)| {
+            let gap = row - last;
+            last = *row;
+            gap
+        });
+        put_integers(out, &gaps.collect::<Vec<_>>());
+        put_integers(out, &rests.iter().map(|(_, rest)| *rest).collect::<Vec<_>>());
+    }
+}
