@@ -1,1 +1,35 @@
-//! placeholder
+//! Follows files, survives their rotation, remembers checkpoints, delivers batches until they are acknowledged.
+//!
+//! ```text
+//! PATH… ─ discover ─► files ─ follow ─► batches ─ deliver ─► server
+//!                       ▲                             │
+//!                       └──── checkpoint ◄── acknowledged
+//! ```
+//!
+//! Promises: a file is its content and not its path; a checkpoint never passes the last acknowledged byte; the
+//! name under which a server knows a file is on disk before the file's first byte is sent; a server that does not
+//! answer stops the reading and loses nothing; memory is bounded by the batches on their way.
+//!
+//! Knows nothing of servers beyond [`Deliver`], and of formats only where an event ends.
+
+mod batch;
+mod boundary;
+mod checkpoint;
+mod dead_letter;
+mod deliver;
+mod discover;
+mod follow;
+mod glob;
+mod host;
+mod http;
+mod identity;
+mod shipper;
+
+pub use batch::{FileBatch, Header};
+pub use checkpoint::CheckpointError;
+pub use deliver::{Deliver, DeliverError, Delivered};
+pub use discover::{Backlog, Discovery, FoundFile, LeftOut, Reason};
+pub use follow::{FileStatus, FollowOptions, Follower};
+pub use host::{host_name, host_zone};
+pub use http::{HttpDeliver, HttpOptions};
+pub use shipper::{Options, ShipError, Shipper, Status};

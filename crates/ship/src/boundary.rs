@@ -1,0 +1,159 @@
+//! Where events end in the bytes of a file: at the end of a line, unless the next line goes on with the event.
+//!
+//! The last event at the end of a file may still grow, and its last line may be half written, so how much is taken
+//! depends on how long the file has been quiet ([`Settled`]). Cutting is a pure function of bytes and that.
+
+use parse::Boundaries;
+
+/// Most bytes of lines joined into one event; a longer one goes on as the next event.
+const EVENT_BYTES_JOINED_MAX: usize = 256 << 10;
+
+/// How long the bytes at the end of the file have been quiet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// More may come at any moment, or is there already: the last event is left out, as it may go on.
+    Growing,
+    /// Long enough that a whole line is the end of its event.
+    Lines,
+    /// Long enough that even a line without newline is taken.
+    All,
+}
+
+/// A cut: whole events at the start of the bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// Bytes of all the events.
+    pub(crate) n_bytes: usize,
+    /// Bytes of each, where some event has more than one line.
+    pub(crate) lengths: Option<Vec<u64>>,
+}
+
+/// Cuts whole events off the start of `bytes`. Empty lines belong to the event before them.
+pub(crate) fn cut(bytes: &[u8], settled: Settled) -> Cut {
+    let mut boundaries = Boundaries::new(EVENT_BYTES_JOINED_MAX);
+    let mut events = Events::default();
+    while let Some(length) = bytes[events.end..].iter().position(|b| *b == b'\n').map(|n| n + 1) {
+        events.add_line(&bytes[events.end..events.end + length], &mut boundaries);
+    }
+    match settled {
+        Settled::Growing => events.end = events.start,
+        Settled::Lines => {}
+        // A half line is an event of its own, unless it goes on with the one before.
+        Settled::All => events.add_line(&bytes[events.end..], &mut boundaries),
+    }
+    events.finish()
+}
+
+/// Events found so far.
+#[derive(Debug, Default)]
+struct Events {
+    /// Bytes of each whole event.
+    lengths: Vec<u64>,
+    /// Whether one of them has several lines.
+    has_joined: bool,
+    /// Where the last event starts, and where the lines looked at end.
+    start: usize,
+    end: usize,
+    /// Whether the last event has a line that is not empty.
+    has_text: bool,
+    /// Whether it has several.
+    is_joined: bool,
+}
+
+impl Events {
+    fn add_line(&mut self, line: &[u8], boundaries: &mut Boundaries) {
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let is_empty = text.is_empty();
+        let is_start = boundaries.is_start(text);
+        if is_start || (!is_empty && !self.has_text) {
+            self.close();
+        }
+        self.is_joined |= !is_empty && !is_start && self.has_text;
+        self.has_text |= !is_empty;
+        self.end += line.len();
+    }
+
+    fn close(&mut self) {
+        if self.end > self.start {
+            self.lengths.push((self.end - self.start) as u64);
+            self.has_joined |= self.is_joined;
+        }
+        (self.start, self.has_text, self.is_joined) = (self.end, false, false);
+    }
+
+    fn finish(mut self) -> Cut {
+        self.close();
+        Cut { n_bytes: self.end, lengths: self.has_joined.then_some(self.lengths) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, settled: Settled, expected: &[&str]) {
+        let cut = cut(text.as_bytes(), settled);
+        assert_eq!(cut.n_bytes, expected.iter().map(|event| event.len()).sum::<usize>(), "{text:?}");
+        let mut at = 0;
+        for (i, event) in expected.iter().enumerate() {
+            assert_eq!(&text[at..at + event.len()], *event);
+            if let Some(lengths) = &cut.lengths {
+                assert_eq!(lengths.get(i), Some(&(event.len() as u64)), "{text:?}");
+            } else {
+                assert!(event.trim_matches(['\r', '\n']).lines().count() <= 1, "{event:?} has lines but no length");
+            }
+            at += event.len();
+        }
+        if let Some(lengths) = cut.lengths {
+            assert_eq!(lengths.len(), expected.len(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_event_waits_until_nothing_follows() {
+        check("a\nb\nc", Settled::Growing, &["a\n"]);
+        check("a\nb\nc", Settled::Lines, &["a\n", "b\n"]);
+        check("a\nb\nc", Settled::All, &["a\n", "b\n", "c"]);
+        check("a\n", Settled::Growing, &[]);
+        check("abc", Settled::Lines, &[]);
+        check("", Settled::All, &[]);
+    }
+
+    #[test]
+    fn continuation_lines_belong_to_the_event_before() {
+        let trace = "ERROR x\n\tat a.B\n\tat a.C\nCaused by: y\n... 3 more\n";
+        check(&format!("{trace}next\n"), Settled::Lines, &[trace, "next\n"]);
+        check(&format!("{trace}next\n"), Settled::Growing, &[trace]);
+        check("a\n  b", Settled::All, &["a\n  b"]);
+        check("a\n  b", Settled::Lines, &["a\n"]);
+    }
+
+    #[test]
+    fn a_python_traceback_ends_with_the_line_that_names_the_exception() {
+        let trace = "ERROR x\nTraceback (most recent call last):\n  File \"a.py\", line 1\nValueError: y\n";
+        check(&format!("{trace}next\n"), Settled::Lines, &[trace, "next\n"]);
+    }
+
+    #[test]
+    fn joining_is_bounded_in_lines_and_in_bytes() {
+        let many = format!("start\n{}", " x\n".repeat(2500));
+        let cut_many = cut(many.as_bytes(), Settled::Lines);
+        assert_eq!(cut_many.lengths.map(|lengths| lengths.len()), Some(3));
+        let long = format!("start\n{}", format!(" {}\n", "x".repeat(100 << 10)).repeat(5));
+        let cut_long = cut(long.as_bytes(), Settled::Lines);
+        assert!(cut_long.lengths.unwrap().iter().all(|n| *n <= 256 << 10));
+    }
+
+    #[test]
+    fn empty_lines_belong_to_the_event_before_and_never_to_the_one_after() {
+        check("a\n\nb\n", Settled::Lines, &["a\n\n", "b\n"]);
+        check("\n\na\n  b\n", Settled::Lines, &["\n\n", "a\n  b\n"]);
+        check("a\n\n", Settled::Growing, &[]);
+    }
+
+    #[test]
+    fn a_carriage_return_is_part_of_the_line_end() {
+        check("a\r\n\r\nb\r\n", Settled::Lines, &["a\r\n\r\n", "b\r\n"]);
+    }
+}

@@ -1,0 +1,74 @@
+//! How a batch gets to a server: one trait, and what may come back.
+
+use std::time::Duration;
+
+use crate::FileBatch;
+
+/// A server, reached over the network or in the same process.
+pub trait Deliver: Send + Sync {
+    /// Hands over `batch` and returns when it is durable. Blocks.
+    ///
+    /// May be called from several threads, never with two batches of one file at once. The same batch comes again
+    /// after [`DeliverError::Retry`].
+    fn deliver(&self, batch: &FileBatch) -> Result<Delivered, DeliverError>;
+}
+
+/// What the server said of a batch that it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// Whether it had all of it before.
+    pub duplicate: bool,
+    /// Up to where the server has the file without a gap, if it said so.
+    pub high_water: Option<u64>,
+}
+
+/// Why a batch is not with the server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeliverError {
+    /// It may work later.
+    #[error("{reason}")]
+    Retry {
+        /// How long the server asks to wait, if it does.
+        after: Option<Duration>,
+        /// What happened.
+        reason: String,
+    },
+    /// It will never work with this batch.
+    #[error("refused: {0}")]
+    Refused(String),
+}
+
+/// First wait after a failure.
+const WAIT_MS_FIRST: u64 = 100;
+
+/// Longest wait of our own choice; a server may ask for more.
+const WAIT_MS_MAX: u64 = 30_000;
+
+/// Longest wait that a server may ask for: beyond it a `Retry-After` is taken for a mistake.
+const WAIT_ASKED_MAX: Duration = Duration::from_secs(300);
+
+/// How long to wait before attempt `n_failed + 1`: twice as long each time, and a random part of it, so that a
+/// thousand shippers do not come back in the same instant (full jitter). Never less than the server asked for.
+pub(crate) fn wait_before_retry(n_failed: u32, asked: Option<Duration>, random: u64) -> Duration {
+    let ceiling = WAIT_MS_FIRST.saturating_mul(1 << n_failed.saturating_sub(1).min(16)).min(WAIT_MS_MAX);
+    let own = Duration::from_millis(WAIT_MS_FIRST / 2 + random % ceiling);
+    asked.map_or(own, |asked| asked.min(WAIT_ASKED_MAX) + own.min(Duration::from_secs(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_stay_bounded_and_respect_the_server() {
+        for n_failed in 1..100 {
+            for random in [0, 1, u64::MAX / 2, u64::MAX] {
+                let wait = wait_before_retry(n_failed, None, random);
+                assert!(wait >= Duration::from_millis(50) && wait <= Duration::from_millis(WAIT_MS_MAX + 50));
+            }
+        }
+        assert!(wait_before_retry(1, None, u64::MAX) < Duration::from_millis(200));
+        assert!(wait_before_retry(1, Some(Duration::from_secs(7)), 0) >= Duration::from_secs(7));
+        assert!(wait_before_retry(1, Some(Duration::from_secs(9999)), 0) <= Duration::from_secs(301));
+    }
+}

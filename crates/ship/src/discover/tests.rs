@@ -1,0 +1,53 @@
+use super::*;
+
+fn search(paths: &[PathBuf]) -> (Vec<String>, Vec<LeftOut>) {
+    let roots: Vec<Root> = paths.iter().map(|path| Root::new(path).unwrap()).collect();
+    let mut report = Discovery::default();
+    let found = Search::new(&[], &mut report).run(&roots, &|_| None);
+    let mut names: Vec<String> =
+        found.values().map(|c| c.path.file_name().unwrap().to_string_lossy().into_owned()).collect();
+    names.sort();
+    (names, report.left_out)
+}
+
+#[test]
+fn directories_are_searched_and_patterns_obeyed() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("nginx")).unwrap();
+    for name in ["a.log", "b.txt", "nginx/c.log", "old.log.1.gz", "wtmp", "wtmp.1"] {
+        fs::write(dir.path().join(name), "x\n").unwrap();
+    }
+    let (names, left_out) = search(&[dir.path().into()]);
+    assert_eq!(names, ["a.log", "b.txt", "c.log"]);
+    let mut reasons: Vec<String> = left_out.iter().map(|left| left.reason.to_string()).collect();
+    reasons.sort();
+    assert_eq!(reasons, ["compressed", "not a text file", "not a text file"]);
+    assert_eq!(search(&[dir.path().join("*.log")]).0, ["a.log"]);
+    assert_eq!(search(&[dir.path().join("**/*.log")]).0, ["a.log", "c.log"]);
+}
+
+#[test]
+fn a_file_with_several_names_is_one_file() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.log"), "x\n").unwrap();
+    fs::hard_link(dir.path().join("a.log"), dir.path().join("b.log")).unwrap();
+    std::os::unix::fs::symlink("a.log", dir.path().join("c.log")).unwrap();
+    std::os::unix::fs::symlink(".", dir.path().join("loop")).unwrap();
+    assert_eq!(search(&[dir.path().into()]).0.len(), 1);
+}
+
+#[test]
+fn what_is_not_there_is_named_and_a_device_is_no_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let (names, left_out) = search(&[dir.path().join("none.log"), "/dev/zero".into()]);
+    assert!(names.is_empty());
+    assert_eq!(left_out, [LeftOut { path: dir.path().join("none.log"), reason: Reason::Absent }]);
+}
+
+#[test]
+fn a_stray_nul_is_text_and_a_record_file_is_not() {
+    assert_eq!(reason_of_content(b"a line\0 of text that goes on\n"), None);
+    assert_eq!(reason_of_content(b""), None);
+    assert_eq!(reason_of_content(&[0; 384]), Some(Reason::Binary));
+    assert_eq!(reason_of_content(b"\x1f\x8b\x08 rest"), Some(Reason::Compressed));
+}

@@ -1,0 +1,424 @@
+//! Follows files: finds them, reads what is new, cuts batches, remembers what was acknowledged.
+//!
+//! The file system is asked again and again; that is the truth, and notifications only make the next question come
+//! sooner. All state is in one [`Follower`] that one thread drives by [`Follower::poll_once`] and
+//! [`Follower::acknowledge`]; it has no thread and no clock of its own. Of each file at most one batch is on its way,
+//! so what is acknowledged has no gaps.
+//!
+//! Rotation: a renamed file is the same file under another path and is read to its end. A new file at the old path
+//! is a new file. A truncated file (`copytruncate`) is a new generation of the same file, and its copy is recognised
+//! by its content and read from where the original was left. A deleted file is read to its end while it is open.
+
+mod budget;
+mod copies;
+mod file;
+mod options;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use types::{GroupName, Timestamp, group_name_of_file};
+
+use self::budget::Budget;
+use self::copies::Copies;
+use self::file::{Followed, Look, Piece, Sizes};
+use self::options::Timing;
+pub use self::options::{FileStatus, FollowOptions};
+use crate::checkpoint::{Checkpoint, CheckpointError, Entry};
+use crate::discover::{Candidate, Discovery, FoundFile, Reason, Root, Search, sniff};
+use crate::identity::{FileKey, Mark};
+use crate::{FileBatch, Header};
+
+/// Open files that are quiet are closed after so long; while open, a file that was deleted or renamed to a place
+/// where no PATH leads is still read.
+const HANDLE_AGE_NS: i64 = 60 * Timestamp::SECOND;
+
+/// Most files kept open.
+const HANDLES_MAX: usize = 512;
+
+/// A file that is gone is forgotten after so long: rotation may bring it back under another name.
+const FORGET_AFTER_NS: i64 = 24 * Timestamp::HOUR;
+
+/// Acknowledgements are written down this often: what is lost in between is sent again and stored once.
+const SAVE_EVERY_NS: i64 = Timestamp::SECOND;
+
+/// How long to wait after an error of one file before it is looked at again.
+const ERROR_PAUSE_NS: i64 = 5 * Timestamp::SECOND;
+
+/// All files that are followed.
+#[derive(Debug)]
+pub struct Follower {
+    options: FollowOptions,
+    timing: Timing,
+    roots: Vec<Root>,
+    checkpoint: Checkpoint,
+    files: BTreeMap<FileKey, Followed>,
+    /// Where the files were at the last search.
+    by_path: HashMap<PathBuf, FileKey>,
+    /// Files that are no text, with size when that was found out.
+    unwanted: HashMap<FileKey, u64>,
+    copies: Copies,
+    /// Where the last round stopped, so that every file has its turn.
+    cursor: Option<FileKey>,
+    n_in_flight: usize,
+    next_scan: Timestamp,
+    scanned_at: Timestamp,
+    saved_at: Timestamp,
+    is_dirty: bool,
+    last_error: Option<String>,
+}
+
+impl Follower {
+    /// Opens the state directory and looks for files for the first time.
+    pub fn open(options: FollowOptions, now: Timestamp) -> Result<(Self, Discovery), CheckpointError> {
+        let (checkpoint, entries) = Checkpoint::open(&options.state_dir)?;
+        let mut roots = Vec::new();
+        for path in &options.paths {
+            let error_at = |error| CheckpointError::Io { path: path.clone(), error };
+            roots.push(Root::new(path).map_err(error_at)?);
+        }
+        let mut follower = Self {
+            timing: Timing::default(),
+            roots,
+            checkpoint,
+            files: BTreeMap::new(),
+            by_path: HashMap::new(),
+            unwanted: HashMap::new(),
+            copies: Copies::default(),
+            cursor: None,
+            n_in_flight: 0,
+            next_scan: now,
+            scanned_at: now,
+            saved_at: now,
+            is_dirty: false,
+            last_error: None,
+            options,
+        };
+        let is_first_run = entries.is_empty();
+        for entry in entries {
+            let group = follower.group_of(&entry.path);
+            follower.files.insert(entry.key, Followed::new(entry, group, true));
+        }
+        let discovery = follower.scan(now, is_first_run);
+        follower.save(now)?;
+        Ok((follower, discovery))
+    }
+
+    /// Tells whether a damaged checkpoint was found, so that some bytes are sent again.
+    pub fn was_damaged(&self) -> bool {
+        self.checkpoint.was_damaged
+    }
+
+    /// Looks for what is new and returns batches to deliver, as many as may still be on their way.
+    pub fn poll_once(&mut self, now: Timestamp) -> Vec<FileBatch> {
+        if now >= self.next_scan {
+            self.scan(now, false);
+        }
+        let mut batches = Vec::new();
+        for key in self.due(now) {
+            if self.n_in_flight + batches.len() >= self.options.in_flight_max {
+                break;
+            }
+            self.cursor = Some(key);
+            batches.extend(self.look_at(key, now));
+        }
+        self.close_handles(now);
+        if batches.iter().any(|batch| self.files.get(&batch.key).is_some_and(|file| !file.is_saved))
+            && let Err(error) = self.save(now)
+        {
+            // Without its name on disk a file must not be sent: after a crash it would be sent under another.
+            self.last_error = Some(error.to_string());
+            return Vec::new();
+        }
+        for batch in &batches {
+            if let Some(file) = self.files.get_mut(&batch.key) {
+                file.in_flight = Some(batch.mark_after);
+            }
+        }
+        self.n_in_flight += batches.len();
+        batches
+    }
+
+    /// Takes note that the server has `batch`.
+    pub fn acknowledge(&mut self, batch: &FileBatch, now: Timestamp) {
+        let Some(file) = self.files.get_mut(&batch.key).filter(|file| file.in_flight.is_some()) else { return };
+        file.in_flight = None;
+        file.entry.mark = batch.mark_after;
+        file.last_error = None;
+        file.next_look = now;
+        self.n_in_flight = self.n_in_flight.saturating_sub(1);
+        self.is_dirty = true;
+    }
+
+    /// Takes note that `batch` was not delivered; its bytes are read again later.
+    pub fn give_back(&mut self, batch: &FileBatch, reason: &str, now: Timestamp) {
+        let Some(file) = self.files.get_mut(&batch.key).filter(|file| file.in_flight.is_some()) else { return };
+        file.in_flight = None;
+        file.last_error = Some(reason.to_string());
+        file.next_look = Timestamp(now.0.saturating_add(ERROR_PAUSE_NS));
+        self.n_in_flight = self.n_in_flight.saturating_sub(1);
+    }
+
+    /// Takes the hint that something changed at `path`, or came to be there.
+    pub fn hint(&mut self, path: &Path, is_new: bool, now: Timestamp) {
+        let known = self.by_path.get(path).and_then(|key| self.files.get_mut(key));
+        if let Some(file) = known {
+            file.next_look = file.next_look.min(now);
+        }
+        if is_new {
+            let soonest = Timestamp(self.scanned_at.0.saturating_add(self.timing.scan_pause_ns)).max(now);
+            self.next_scan = self.next_scan.min(soonest);
+        }
+    }
+
+    /// When to poll again at the latest.
+    pub fn next_wake(&self, now: Timestamp) -> Timestamp {
+        let looks = self.files.values().filter(|file| file.in_flight.is_none() && file.is_reachable());
+        let soonest = looks.map(|file| file.next_look).min();
+        let has_room = self.n_in_flight < self.options.in_flight_max;
+        let wake = soonest.filter(|_| has_room).map_or(self.next_scan, |look| look.min(self.next_scan));
+        wake.max(now)
+    }
+
+    /// Saves what was acknowledged, if some time has passed since it was saved last.
+    pub fn save_if_due(&mut self, now: Timestamp) -> Result<(), CheckpointError> {
+        let is_due = now.0.saturating_sub(self.saved_at.0) >= SAVE_EVERY_NS;
+        if self.is_dirty && is_due { self.save(now) } else { Ok(()) }
+    }
+
+    /// Saves what was acknowledged. Durable when it returns.
+    pub fn save(&mut self, now: Timestamp) -> Result<(), CheckpointError> {
+        // A failing disk is asked again after the usual time, not at every turn.
+        self.saved_at = now;
+        self.checkpoint.save(self.files.values().map(|file| file.entry.clone()).collect())?;
+        self.files.values_mut().for_each(|file| file.is_saved = true);
+        self.is_dirty = false;
+        self.last_error = None;
+        Ok(())
+    }
+
+    /// Where every file stands.
+    pub fn status(&self) -> Vec<FileStatus> {
+        let shown = self.files.values().filter(|file| file.is_reachable());
+        let status = |file: &Followed| FileStatus {
+            path: file.path.clone().unwrap_or_else(|| file.entry.path.clone().into()),
+            group: file.group.clone(),
+            offset: file.entry.mark.offset,
+            size: file.size,
+            generation: file.entry.generation,
+            last_error: file.last_error.clone(),
+        };
+        shown.map(status).collect()
+    }
+
+    /// What is wrong with the state directory, if anything.
+    pub fn last_error(&self) -> Option<&str> {
+        self.last_error.as_deref()
+    }
+
+    /// Batches on their way.
+    pub(crate) fn n_in_flight(&self) -> usize {
+        self.n_in_flight
+    }
+
+    /// Directories to watch for hints.
+    pub(crate) fn directories(&self) -> Vec<PathBuf> {
+        let mut directories: Vec<PathBuf> = Vec::new();
+        for root in &self.roots {
+            let is_directory = root.base.is_dir();
+            let directory = if is_directory { Some(root.base.as_path()) } else { root.base.parent() };
+            directories.extend(directory.map(Path::to_path_buf));
+        }
+        directories.sort();
+        directories.dedup();
+        directories
+    }
+
+    fn group_of(&self, path: &str) -> GroupName {
+        self.options.group.clone().unwrap_or_else(|| group_name_of_file(path))
+    }
+
+    /// Keys of the files that are due, beginning after the one looked at last.
+    fn due(&self, now: Timestamp) -> Vec<FileKey> {
+        if self.n_in_flight >= self.options.in_flight_max {
+            return Vec::new();
+        }
+        let is_due = |file: &Followed| file.in_flight.is_none() && file.next_look <= now && file.is_reachable();
+        let due = |(key, file): (&FileKey, &Followed)| is_due(file).then_some(*key);
+        match self.cursor {
+            None => self.files.iter().filter_map(due).collect(),
+            Some(cursor) => {
+                let after = self.files.range((std::ops::Bound::Excluded(cursor), std::ops::Bound::Unbounded));
+                after.chain(self.files.range(..=cursor)).filter_map(due).collect()
+            }
+        }
+    }
+
+    fn look_at(&mut self, key: FileKey, now: Timestamp) -> Option<FileBatch> {
+        let sizes = Sizes { batch_bytes: self.options.batch_bytes, line_bytes_max: self.options.line_bytes_max };
+        let file = self.files.get_mut(&key)?;
+        let look = match file.look(now, &self.timing, sizes) {
+            Ok(look) => look,
+            Err(error) => {
+                file.last_error = Some(error.to_string());
+                file.handle = None;
+                file.next_look = Timestamp(now.0.saturating_add(ERROR_PAUSE_NS));
+                return None;
+            }
+        };
+        match look {
+            Look::Nothing => file.next_look = self.timing.next_look(now, file),
+            Look::Unwanted(reason) => {
+                tracing::info!(path = %file.entry.path, %reason, "file left out");
+                let size = file.size;
+                self.files.remove(&key);
+                self.unwanted.insert(key, size);
+            }
+            Look::Replaced => {
+                let generation = self.checkpoint.generation_after(file.entry.generation);
+                file.begin_generation(generation, now);
+                if let Some(path) = &file.path {
+                    file.entry.path = path.to_string_lossy().into_owned();
+                }
+                tracing::info!(path = %file.entry.path, generation, "file was truncated or replaced");
+                let path = file.entry.path.clone();
+                let group = self.group_of(&path);
+                self.files.get_mut(&key)?.group = group;
+            }
+            Look::Piece(piece) => return self.batch_of(key, piece),
+        }
+        None
+    }
+
+    fn batch_of(&self, key: FileKey, piece: Piece) -> Option<FileBatch> {
+        let entry = &self.files.get(&key)?.entry;
+        let header = Header {
+            source: self.checkpoint.source().to_string(),
+            file: entry.file.clone(),
+            generation: entry.generation,
+            start: piece.start,
+            lengths: piece.lengths,
+            host: self.options.host.clone(),
+            path: entry.path.clone(),
+            zone: self.options.zone.clone(),
+            modified: piece.modified.map(|modified| modified.0),
+            fields: self.options.fields.clone(),
+        };
+        Some(FileBatch {
+            group: self.files.get(&key)?.group.clone(),
+            stream: format!("{}:{}", self.options.host, entry.path),
+            header,
+            bytes: Arc::new(piece.bytes),
+            key,
+            mark_after: piece.mark_after,
+        })
+    }
+
+    /// Searches all paths: takes new files in, follows renames, forgets what has long been gone.
+    fn scan(&mut self, now: Timestamp, is_first_run: bool) -> Discovery {
+        self.next_scan = Timestamp(now.0.saturating_add(self.timing.scan_every_ns));
+        self.scanned_at = now;
+        let mut report = Discovery::default();
+        let files = &self.files;
+        let path_of = |key: FileKey| files.get(&key).and_then(|file| file.path.clone());
+        let mut found = Search::new(&self.options.excluded, &mut report).run(&self.roots, &path_of);
+        for (key, file) in &mut self.files {
+            file.path = found.remove(key).map(|candidate| candidate.path);
+            if file.path.is_some() {
+                file.entry.seen = now.0;
+            }
+        }
+        let mut new: Vec<Candidate> = found.into_values().collect();
+        // Newest first, so that a limit on old data cuts the oldest.
+        new.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
+        let mut budget = Budget::new(is_first_run.then_some(self.options.backlog), now);
+        for candidate in new {
+            self.take_in(&candidate, &mut budget, now, &mut report);
+        }
+        let is_forgotten = |file: &Followed| {
+            !file.is_reachable() && file.in_flight.is_none() && now.0 - FORGET_AFTER_NS > file.entry.seen
+        };
+        self.files.retain(|_, file| !is_forgotten(file));
+        let places = self.files.iter().filter_map(|(key, file)| Some((file.path.clone()?, *key)));
+        self.by_path = places.collect();
+        self.report_files(&mut report);
+        report
+    }
+
+    fn report_files(&self, report: &mut Discovery) {
+        for file in self.files.values() {
+            if let Some(path) = &file.path {
+                let start = file.entry.mark.offset;
+                let size = std::fs::metadata(path).map_or(start, |metadata| metadata.len());
+                report.files.push(FoundFile { path: path.clone(), group: file.group.clone(), size, start });
+            }
+        }
+        report.files.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+
+    /// Begins to follow a file that was not known before.
+    fn take_in(&mut self, candidate: &Candidate, budget: &mut Budget, now: Timestamp, report: &mut Discovery) {
+        if self.unwanted.get(&candidate.key) == Some(&candidate.size) {
+            return;
+        }
+        let file = match sniff(&candidate.path) {
+            Ok(file) => file,
+            Err(reason) => {
+                // What cannot be read today may be readable at the next search; what is no text stays so.
+                if !matches!(reason, Reason::Unreadable(_)) {
+                    self.unwanted.insert(candidate.key, candidate.size);
+                }
+                return report.leave_out(&candidate.path, reason);
+            }
+        };
+        let path = candidate.path.to_string_lossy().into_owned();
+        let group = self.group_of(&path);
+        let mark = match self.copies.start_of(candidate, &group, &file, &self.files) {
+            Some(copies::Start::NotYet) => return,
+            Some(copies::Start::At(mark)) => Ok(mark),
+            None => budget.start_of(candidate, &file, report).and_then(|start| Mark::at(&file, start)),
+        };
+        let (mark, nonce) = match mark.and_then(|mark| Ok((mark, random_u64()?))) {
+            Ok(both) => both,
+            Err(error) => return report.leave_out(&candidate.path, Reason::Unreadable(error.to_string())),
+        };
+        let key = candidate.key;
+        let name = format!("{:x}-{:x}-{nonce:016x}", key.device, key.inode);
+        let generation = self.checkpoint.generation_first();
+        let entry = Entry { key, file: name, generation, path, mark, mark_before: None, seen: now.0 };
+        let mut followed = Followed::new(entry, group, false);
+        followed.path = Some(candidate.path.clone());
+        self.files.insert(key, followed);
+    }
+
+    /// Closes files that are quiet, and the quietest where too many are open.
+    fn close_handles(&mut self, now: Timestamp) {
+        let mut open: Vec<(Timestamp, FileKey)> = Vec::new();
+        for (key, file) in &mut self.files {
+            let is_drained = file.size == file.entry.mark.offset && file.in_flight.is_none();
+            if file.handle.is_some() && is_drained && now.0.saturating_sub(file.grown_at.0) > HANDLE_AGE_NS {
+                file.handle = None;
+            } else if file.handle.is_some() && file.path.is_some() {
+                open.push((file.grown_at, *key));
+            }
+        }
+        if open.len() > HANDLES_MAX {
+            open.sort_unstable();
+            let n_excess = open.len() - HANDLES_MAX;
+            for (_, key) in open.into_iter().take(n_excess) {
+                if let Some(file) = self.files.get_mut(&key) {
+                    file.handle = None;
+                }
+            }
+        }
+    }
+}
+
+fn random_u64() -> io::Result<u64> {
+    getrandom::u64().map_err(|error| io::Error::other(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

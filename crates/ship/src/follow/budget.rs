@@ -1,0 +1,50 @@
+//! How much of the data that lies there already is read during the first search.
+
+use std::fs::File;
+use std::io;
+
+use types::Timestamp;
+
+use crate::discover::{Backlog, Candidate, Discovery, Reason};
+use crate::identity::read_at_most;
+
+/// What is left of the limit on old data during the first search.
+pub(super) struct Budget {
+    bytes_left: u64,
+    modified_least: Timestamp,
+}
+
+impl Budget {
+    pub(super) fn new(backlog: Option<Backlog>, now: Timestamp) -> Self {
+        let backlog = backlog.unwrap_or(Backlog::ALL);
+        let modified_least = backlog.age_ns_max.map_or(i64::MIN, |age| now.0.saturating_sub(age));
+        Self { bytes_left: backlog.bytes_max.unwrap_or(u64::MAX), modified_least: Timestamp(modified_least) }
+    }
+
+    /// From where to read a file; says in `report` what is left out.
+    pub(super) fn start_of(&mut self, candidate: &Candidate, file: &File, report: &mut Discovery) -> io::Result<u64> {
+        if candidate.modified < self.modified_least && !candidate.is_named {
+            let reason = Reason::TooOld { modified: candidate.modified };
+            if candidate.size > 0 {
+                report.leave_out(&candidate.path, reason);
+            }
+            return Ok(candidate.size);
+        }
+        if candidate.size <= self.bytes_left {
+            self.bytes_left -= candidate.size;
+            return Ok(0);
+        }
+        let start = line_start_after(file, candidate.size - self.bytes_left, candidate.size)?;
+        self.bytes_left = 0;
+        report.leave_out(&candidate.path, Reason::OverBudget { n_bytes: start });
+        Ok(start)
+    }
+}
+
+/// The first start of a line at or after `offset`, looked for within 1 MiB; else `size`.
+fn line_start_after(file: &File, offset: u64, size: u64) -> io::Result<u64> {
+    let Some(before) = offset.checked_sub(1) else { return Ok(0) };
+    let bytes = read_at_most(file, before, 1 << 20)?;
+    let newline = bytes.iter().position(|b| *b == b'\n');
+    Ok(newline.map_or(size, |at| before + at as u64 + 1).min(size))
+}

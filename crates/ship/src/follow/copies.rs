@@ -1,0 +1,89 @@
+//! Copies of files that were read already: what `copytruncate` leaves behind.
+//!
+//! A new file beside a followed one, of the same group (its name without rotation suffix is the same) and with the
+//! content that was read from that one, is a copy: it is read from where the original was left, or not at all while
+//! it is only a beginning of the original. A file made anew at the very path of an old one is no copy, whatever it
+//! holds: equal first lines are usual.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::path::Path;
+
+use types::GroupName;
+
+use super::file::Followed;
+use crate::discover::Candidate;
+use crate::identity::{FileKey, Mark};
+
+/// Most unfinished copies remembered at once.
+const UNFINISHED_MAX: usize = 10_000;
+
+/// From where a copy is read.
+#[derive(Debug)]
+pub(super) enum Start {
+    /// All of it was read from the original so far; look again later.
+    NotYet,
+    /// From here.
+    At(Mark),
+}
+
+/// What is known of copies that are no longer than what was read of their originals.
+#[derive(Debug, Default)]
+pub(super) struct Copies {
+    unfinished: HashMap<FileKey, Mark>,
+}
+
+impl Copies {
+    /// From where a new file is read if it is a copy of one of `files`; `None` if it is none.
+    pub(super) fn start_of(
+        &mut self,
+        candidate: &Candidate,
+        group: &GroupName,
+        file: &File,
+        files: &BTreeMap<FileKey, Followed>,
+    ) -> Option<Start> {
+        let directory = candidate.path.parent();
+        let originals = files.values().filter(|known| {
+            let path = Path::new(&known.entry.path);
+            known.group == *group && path.parent() == directory && path != candidate.path
+        });
+        let mut best: Option<Mark> = self.unfinished.get(&candidate.key).copied().filter(|mark| fits(mark, file));
+        for original in originals {
+            let entry = &original.entry;
+            for mark in [original.in_flight, Some(entry.mark), entry.mark_before].into_iter().flatten() {
+                let is_better = best.is_none_or(|best| best.offset < mark.offset);
+                if mark.offset > 0 && is_better && mark.offset <= candidate.size && fits(&mark, file) {
+                    best = Some(mark);
+                }
+            }
+            let read_to = original.in_flight.map_or(entry.mark.offset, |mark| mark.offset);
+            if best.is_none_or(|best| best.offset < candidate.size)
+                && candidate.size > 0
+                && candidate.size < read_to
+                && let Some(mark) = mark_of_beginning(candidate, file, original)
+            {
+                if self.unfinished.len() < UNFINISHED_MAX {
+                    self.unfinished.insert(candidate.key, mark);
+                }
+                return Some(Start::NotYet);
+            }
+        }
+        self.unfinished.remove(&candidate.key);
+        best.map(Start::At)
+    }
+}
+
+fn fits(mark: &Mark, file: &File) -> bool {
+    mark.fits(file).unwrap_or(false)
+}
+
+/// The mark at the end of `candidate` if the original still begins with all of it.
+fn mark_of_beginning(candidate: &Candidate, file: &File, original: &Followed) -> Option<Mark> {
+    let mark = Mark::at(file, candidate.size).ok()?;
+    let is_beginning = match (&original.handle, &original.path) {
+        (Some(handle), _) => fits(&mark, handle),
+        (None, Some(path)) => File::open(path).is_ok_and(|opened| fits(&mark, &opened)),
+        (None, None) => false,
+    };
+    is_beginning.then_some(mark)
+}

@@ -1,0 +1,238 @@
+//! One file that is followed: what was observed of it, and what of it can be sent next.
+//!
+//! Nothing read is kept between two looks: bytes that cannot be sent yet (a half line, an event that may go on) are
+//! read again when the file has changed. So memory is that of the batches on their way, however many files there are.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use types::{GroupName, Timestamp};
+
+use super::Timing;
+use crate::boundary::{self, Cut, Settled};
+use crate::checkpoint::Entry;
+use crate::discover::{Reason, modified_of, reason_of_content};
+use crate::identity::{FileKey, Mark, Verified};
+
+/// Sizes that bound one look.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    /// Bytes read and sent at once.
+    pub(super) batch_bytes: usize,
+    /// Longest line kept whole; a longer one is cut.
+    pub(super) line_bytes_max: usize,
+}
+
+/// What there is to send.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) start: u64,
+    pub(super) bytes: Vec<u8>,
+    pub(super) lengths: Option<Vec<u64>>,
+    pub(super) mark_after: Mark,
+    /// Set while catching up with what was there before the shipper was.
+    pub(super) modified: Option<Timestamp>,
+}
+
+/// What a look at a file gave.
+#[derive(Debug)]
+pub(super) enum Look {
+    /// Nothing to send now.
+    Nothing,
+    /// The file no longer has the content that was read: it was truncated or replaced in place.
+    Replaced,
+    /// It turned out to be no text.
+    Unwanted(Reason),
+    /// There is something to send.
+    Piece(Piece),
+}
+
+/// A file that is followed.
+#[derive(Debug)]
+pub(super) struct Followed {
+    pub(super) entry: Entry,
+    /// Where it is now; `None` when no PATH leads to it any more.
+    pub(super) path: Option<PathBuf>,
+    pub(super) group: GroupName,
+    pub(super) handle: Option<File>,
+    pub(super) size: u64,
+    modified: Option<Timestamp>,
+    /// When it was last seen to have changed.
+    pub(super) grown_at: Timestamp,
+    pub(super) next_look: Timestamp,
+    /// The mark after the batch on its way.
+    pub(super) in_flight: Option<Mark>,
+    pub(super) last_error: Option<String>,
+    /// Whether its name and generation are in a saved checkpoint.
+    pub(super) is_saved: bool,
+    /// Size when the shipper began with it: bytes before that are old.
+    catch_up_bytes: u64,
+    /// Size and settledness at the last look that gave nothing: the same again gives nothing again.
+    held: Option<(u64, Settled)>,
+}
+
+impl Followed {
+    pub(super) fn new(entry: Entry, group: GroupName, is_saved: bool) -> Self {
+        Self {
+            entry,
+            path: None,
+            group,
+            handle: None,
+            size: 0,
+            modified: None,
+            grown_at: Timestamp(i64::MIN),
+            next_look: Timestamp(i64::MIN),
+            in_flight: None,
+            last_error: None,
+            is_saved,
+            catch_up_bytes: 0,
+            held: None,
+        }
+    }
+
+    /// Tells whether looking at it can give anything.
+    pub(super) fn is_reachable(&self) -> bool {
+        self.path.is_some() || self.handle.is_some()
+    }
+
+    /// Starts over with new content under `generation`, which the path it is found at now may name anew.
+    pub(super) fn begin_generation(&mut self, generation: u64, now: Timestamp) {
+        self.entry.mark_before = Some(self.entry.mark);
+        self.entry.mark = Mark::default();
+        self.entry.generation = generation;
+        self.is_saved = false;
+        self.catch_up_bytes = 0;
+        self.held = None;
+        self.grown_at = now;
+        self.next_look = now;
+    }
+
+    /// Looks what can be sent.
+    pub(super) fn look(&mut self, now: Timestamp, timing: &Timing, sizes: Sizes) -> io::Result<Look> {
+        if !self.observe(now)? {
+            return Ok(Look::Nothing);
+        }
+        let Some(file) = &self.handle else { return Ok(Look::Nothing) };
+        let offset = self.entry.mark.offset;
+        if self.size < offset || (self.size == offset && !self.entry.mark.fits(file)?) {
+            return Ok(Look::Replaced);
+        }
+        let settled = timing.settled(now, self.grown_at);
+        if self.size == offset || self.held == Some((self.size, settled)) {
+            return Ok(Look::Nothing);
+        }
+        let Some((read, cut)) = read_and_cut(&self.entry.mark, file, settled, self.size, sizes)? else {
+            return Ok(Look::Replaced);
+        };
+        if offset == 0
+            && let Some(reason) = reason_of_content(&read.bytes[..read.bytes.len().min(4096)])
+        {
+            return Ok(Look::Unwanted(reason));
+        }
+        if cut.n_bytes == 0 {
+            self.held = Some((self.size, settled));
+            return Ok(Look::Nothing);
+        }
+        self.held = None;
+        let mark_after = read.mark_after(cut.n_bytes);
+        let modified = self.modified.filter(|_| offset < self.catch_up_bytes);
+        let mut bytes = read.bytes;
+        bytes.truncate(cut.n_bytes);
+        Ok(Look::Piece(Piece { start: offset, bytes, lengths: cut.lengths, mark_after, modified }))
+    }
+
+    /// Looks at size and time of change, opening the file where needed. `false` when there is nothing new to see.
+    fn observe(&mut self, now: Timestamp) -> io::Result<bool> {
+        let metadata = match (&self.handle, &self.path) {
+            (Some(file), _) => file.metadata()?,
+            (None, Some(path)) => match metadata_of(path, self.entry.key)? {
+                Some(metadata) => metadata,
+                None => {
+                    self.path = None;
+                    return Ok(false);
+                }
+            },
+            (None, None) => return Ok(false),
+        };
+        let modified = modified_of(&metadata);
+        let is_first = self.modified.is_none();
+        let is_unchanged = self.modified == Some(modified) && self.size == metadata.len();
+        if is_unchanged && self.size == self.entry.mark.offset {
+            return Ok(false);
+        }
+        if is_first {
+            // Of a file that has been lying there the clock began when it was last written.
+            self.grown_at = modified.min(now);
+            self.catch_up_bytes = metadata.len();
+        } else if !is_unchanged {
+            self.grown_at = now;
+        }
+        (self.size, self.modified) = (metadata.len(), Some(modified));
+        if self.handle.is_none()
+            && let Some(path) = &self.path
+        {
+            self.handle = open_same(path, self.entry.key)?;
+        }
+        Ok(self.handle.is_some())
+    }
+}
+
+/// Metadata of the file `key` at `path`; `None` when another file or none is there now.
+fn metadata_of(path: &Path, key: FileKey) -> io::Result<Option<fs::Metadata>> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok((FileKey::of(&metadata) == key && metadata.is_file()).then_some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn open_same(path: &Path, key: FileKey) -> io::Result<Option<File>> {
+    let file = File::open(path)?;
+    let is_same = FileKey::of(&file.metadata()?) == key;
+    Ok(is_same.then_some(file))
+}
+
+/// Reads behind `mark` and cuts whole events off; `None` where the content changed.
+fn read_and_cut(
+    mark: &Mark,
+    file: &File,
+    settled: Settled,
+    size: u64,
+    sizes: Sizes,
+) -> io::Result<Option<(Verified, Cut)>> {
+    let mut n_wanted = sizes.batch_bytes;
+    loop {
+        let n_there = usize::try_from(size.saturating_sub(mark.offset)).unwrap_or(usize::MAX);
+        let n_read = n_wanted.min(n_there);
+        let Some(read) = mark.read_on(file, n_read)? else { return Ok(None) };
+        let reaches_end = n_read == n_there;
+        let cut = boundary::cut(&read.bytes, if reaches_end { settled } else { Settled::Growing });
+        if cut.n_bytes > 0 || (reaches_end && n_read < sizes.line_bytes_max) {
+            return Ok(Some((read, cut)));
+        }
+        if n_read >= sizes.line_bytes_max {
+            let cut = cut_by_force(&read.bytes);
+            return Ok(Some((read, cut)));
+        }
+        n_wanted = n_wanted.saturating_mul(2).min(sizes.line_bytes_max);
+    }
+}
+
+/// Cuts a line that is too long to wait for its end, not within a character.
+fn cut_by_force(bytes: &[u8]) -> Cut {
+    let lines = boundary::cut(bytes, Settled::Lines);
+    if lines.n_bytes > 0 {
+        return lines;
+    }
+    let is_inside_character = |at: &usize| bytes.get(*at).is_some_and(|b| b & 0xC0 == 0x80);
+    let n_last = bytes.iter().rev().take(4).take_while(|b| **b & 0xC0 == 0x80).count();
+    // The character that the last bytes begin may not be whole: leave it for the next piece.
+    let candidate = bytes.len().saturating_sub(n_last + 1);
+    let n_bytes = if candidate > 0 && bytes[candidate] >= 0xC0 && !is_inside_character(&candidate) {
+        candidate
+    } else {
+        bytes.len()
+    };
+    Cut { n_bytes, lengths: None }
+}

@@ -1,0 +1,128 @@
+//! What to follow and how, how often to look, and what is shown of it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use types::{GroupName, Timestamp};
+
+use super::file::Followed;
+use crate::boundary::Settled;
+use crate::discover::Backlog;
+
+/// What to follow and how.
+#[derive(Clone, Debug)]
+pub struct FollowOptions {
+    /// Files, directories, or patterns.
+    pub paths: Vec<PathBuf>,
+    /// Where the state directory is.
+    pub state_dir: PathBuf,
+    /// Directories that are never read, such as our own data.
+    pub excluded: Vec<PathBuf>,
+    /// The group of all files; without it each has its own by its path.
+    pub group: Option<GroupName>,
+    /// Name of this host.
+    pub host: String,
+    /// Name of this host's time zone.
+    pub zone: Option<String>,
+    /// Fields that every event gets.
+    pub fields: BTreeMap<String, String>,
+    /// How much of what is already there is read.
+    pub backlog: Backlog,
+    /// Bytes sent at once.
+    pub batch_bytes: usize,
+    /// Longest line kept whole; a longer one is cut.
+    pub line_bytes_max: usize,
+    /// Most batches on their way.
+    pub in_flight_max: usize,
+}
+
+impl FollowOptions {
+    /// Follows `paths` and keeps its state in `state_dir`; everything else as usual.
+    pub fn new(paths: Vec<PathBuf>, state_dir: PathBuf) -> Self {
+        Self {
+            paths,
+            state_dir,
+            excluded: Vec::new(),
+            group: None,
+            host: crate::host_name(),
+            zone: crate::host_zone(),
+            fields: BTreeMap::new(),
+            backlog: Backlog::default(),
+            batch_bytes: 1 << 20,
+            line_bytes_max: 8 << 20,
+            in_flight_max: 4,
+        }
+    }
+}
+
+/// How often to look, and how long to wait for the rest of an event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timing {
+    pub(super) scan_every_ns: i64,
+    /// Shortest time between two searches, however many hints there are.
+    pub(super) scan_pause_ns: i64,
+    active_ns: i64,
+    look_active_ns: i64,
+    look_idle_ns: i64,
+    settle_ns: i64,
+    half_line_ns: i64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        const MS: i64 = 1_000_000;
+        Self {
+            scan_every_ns: Timestamp::SECOND,
+            scan_pause_ns: 100 * MS,
+            active_ns: 10 * Timestamp::SECOND,
+            look_active_ns: 100 * MS,
+            look_idle_ns: Timestamp::SECOND,
+            // A writer's stack trace comes in one go; 80 ms leave room within the 300 ms until a line is found.
+            settle_ns: 80 * MS,
+            half_line_ns: 5 * Timestamp::SECOND,
+        }
+    }
+}
+
+impl Timing {
+    pub(super) fn settled(&self, now: Timestamp, grown_at: Timestamp) -> Settled {
+        match now.0.saturating_sub(grown_at.0) {
+            quiet_ns if quiet_ns >= self.half_line_ns => Settled::All,
+            quiet_ns if quiet_ns >= self.settle_ns => Settled::Lines,
+            _ => Settled::Growing,
+        }
+    }
+
+    /// When to look again at a file in which there was nothing to send.
+    pub(super) fn next_look(&self, now: Timestamp, file: &Followed) -> Timestamp {
+        let quiet_ns = now.0.saturating_sub(file.grown_at.0);
+        let usual = if quiet_ns < self.active_ns { self.look_active_ns } else { self.look_idle_ns };
+        let until_settled = if file.size > file.entry.mark.offset { self.settle_ns - quiet_ns } else { 0 };
+        let wait = if until_settled > 0 { until_settled.min(usual) } else { usual };
+        Timestamp(now.0.saturating_add(wait))
+    }
+}
+
+/// Where a file stands, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileStatus {
+    /// Where it is, or was.
+    pub path: PathBuf,
+    /// The group that its events go to.
+    pub group: GroupName,
+    /// Bytes that the server has.
+    pub offset: u64,
+    /// Bytes that the file has.
+    pub size: u64,
+    /// How often it was truncated or replaced in place.
+    pub generation: u64,
+    /// What went wrong last, if it still does.
+    pub last_error: Option<String>,
+}
+
+impl FileStatus {
+    /// Bytes that the server does not have yet.
+    pub fn lag_bytes(&self) -> u64 {
+        self.size.saturating_sub(self.offset)
+    }
+}

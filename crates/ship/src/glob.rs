@@ -1,0 +1,119 @@
+//! Path patterns: `*` and `?` stay within a path part, `**` crosses parts. Everything else is literal.
+//!
+//! Matching never recurses and costs at most the product of the lengths, whatever the pattern.
+
+use std::path::{Component, Path, PathBuf};
+
+/// A pattern over the parts of a path below a fixed directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Glob {
+    parts: Vec<String>,
+}
+
+/// Tells whether `text` has characters that mean something in a pattern.
+pub(crate) fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?'])
+}
+
+impl Glob {
+    /// Splits an absolute path with pattern characters into the directory before the first of them, and the rest.
+    pub(crate) fn split(path: &Path) -> (PathBuf, Self) {
+        let mut base = PathBuf::new();
+        let mut parts = Vec::new();
+        for component in path.components() {
+            let text = component.as_os_str().to_string_lossy();
+            if parts.is_empty() && !(matches!(component, Component::Normal(_)) && is_pattern(&text)) {
+                base.push(component);
+            } else {
+                parts.push(text.into_owned());
+            }
+        }
+        (base, Self { parts })
+    }
+
+    /// How many directories deep below the base a match can lie at most; `None` where `**` sets no bound.
+    pub(crate) fn depth_max(&self) -> Option<usize> {
+        (!self.parts.iter().any(|part| part == "**")).then_some(self.parts.len())
+    }
+
+    /// Tells whether a path below the base matches, part for part.
+    pub(crate) fn matches(&self, below_base: &Path) -> bool {
+        let names: Vec<String> =
+            below_base.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+        matches_with_stars(&self.parts, &names, |part| part == "**", |part, name| part_matches(part, name))
+    }
+}
+
+/// Tells whether one path part matches a pattern without `**`.
+fn part_matches(pattern: &str, name: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let name: Vec<char> = name.chars().collect();
+    matches_with_stars(&pattern, &name, |c| *c == '*', |c, d| *c == '?' || c == d)
+}
+
+/// The usual walk with one point of return: a later star makes an earlier one irrelevant.
+fn matches_with_stars<P, N>(
+    pattern: &[P],
+    name: &[N],
+    is_star: impl Fn(&P) -> bool,
+    is_same: impl Fn(&P, &N) -> bool,
+) -> bool {
+    let (mut p, mut n) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some(part) if is_star(part) => {
+                retry = Some((p + 1, n));
+                p += 1;
+            }
+            Some(part) if is_same(part, &name[n]) => (p, n) = (p + 1, n + 1),
+            _ => match retry {
+                Some((after_star, star_at)) => {
+                    retry = Some((after_star, star_at + 1));
+                    (p, n) = (after_star, star_at + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(is_star)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pattern: &str, path: &str) -> bool {
+        let (base, glob) = Glob::split(Path::new(pattern));
+        Path::new(path).strip_prefix(&base).is_ok_and(|below| glob.matches(below))
+    }
+
+    #[test]
+    fn a_star_stays_within_its_path_part() {
+        assert!(check("/var/log/*.log", "/var/log/a.log"));
+        assert!(!check("/var/log/*.log", "/var/log/nginx/a.log"));
+        assert!(check("/var/log/*/a?.log", "/var/log/nginx/a1.log"));
+        assert!(!check("/var/log/*.log", "/var/log/a.log.1"));
+    }
+
+    #[test]
+    fn two_stars_cross_path_parts() {
+        assert!(check("/srv/**/*.log", "/srv/a.log"));
+        assert!(check("/srv/**/*.log", "/srv/a/b/c.log"));
+        assert!(check("/srv/**", "/srv/a/b/c"));
+        assert!(!check("/srv/**/logs/*.log", "/srv/a/b/c.log"));
+    }
+
+    #[test]
+    fn a_hostile_pattern_costs_no_more_than_the_product_of_lengths() {
+        assert!(!check(&format!("/{}b", "*a".repeat(500)), &format!("/{}", "a".repeat(5000))));
+    }
+
+    #[test]
+    fn the_base_is_what_stands_before_the_first_star() {
+        let (base, glob) = Glob::split(Path::new("/var/log/ng*/x/*.log"));
+        assert_eq!(base, Path::new("/var/log"));
+        assert_eq!(glob.depth_max(), Some(3));
+        assert_eq!(Glob::split(Path::new("/a/**/b")).1.depth_max(), None);
+    }
+}

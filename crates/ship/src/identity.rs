@@ -1,0 +1,185 @@
+//! What makes a file the file that was read before: device, inode, and a mark of its content.
+//!
+//! An inode alone is no identity: file systems hand the number of a deleted file to the next one. A [`Mark`] says
+//! how far a file was read and what stood there: the hash of its first bytes and of the bytes right before that
+//! place. A file that was truncated, replaced in place, or truncated and grown past the old place fails the test;
+//! one that only grew passes it, be it one byte long or headed like five hundred others.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Bytes at the start of a file that a mark covers. 1 KiB holds the header lines that log files begin with and one
+/// line of their own.
+const HEAD_BYTES: usize = 1024;
+
+/// Bytes right before the place read up to that a mark covers: a line or two, with its time.
+const TAIL_BYTES: usize = 256;
+
+/// Where a file lies, as long as it exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct FileKey {
+    /// The device.
+    pub(crate) device: u64,
+    /// The inode on it.
+    pub(crate) inode: u64,
+}
+
+impl FileKey {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
+/// How far a file was read, and how to see that it is still the same content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mark {
+    /// Bytes read.
+    pub(crate) offset: u64,
+    /// Hash of the first bytes, as many as were read, 1 KiB at most.
+    head_hash: u64,
+    /// Hash of the last bytes before `offset`, 256 at most.
+    tail_hash: u64,
+}
+
+/// Bytes that follow a mark, read from a file that still has the marked content.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    /// The mark's offset.
+    start: u64,
+    head: Vec<u8>,
+    tail: Vec<u8>,
+    /// What follows it.
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Verified {
+    /// The mark after the first `n` of the bytes.
+    pub(crate) fn mark_after(&self, n: usize) -> Mark {
+        let offset = self.start + n as u64;
+        let mut tail = self.tail.clone();
+        tail.extend_from_slice(&self.bytes[n.saturating_sub(TAIL_BYTES)..n]);
+        let tail = &tail[tail.len().saturating_sub(TAIL_BYTES)..];
+        Mark::new(offset, &self.head, tail)
+    }
+}
+
+impl Mark {
+    fn new(offset: u64, head: &[u8], tail: &[u8]) -> Self {
+        let n_head = head.len().min(usize::try_from(offset).unwrap_or(usize::MAX));
+        Self { offset, head_hash: xxh3_64(&head[..n_head]), tail_hash: xxh3_64(tail) }
+    }
+
+    /// The mark of a file that is taken as read up to `offset`.
+    pub(crate) fn at(file: &File, offset: u64) -> io::Result<Self> {
+        let (head, tail) = Self::read_surroundings(file, offset)?;
+        Ok(Self::new(offset, &head, &tail))
+    }
+
+    /// Reads the first bytes of `file`, and those right before `offset`.
+    fn read_surroundings(file: &File, offset: u64) -> io::Result<(Vec<u8>, Vec<u8>)> {
+        let head = read_at_most(file, 0, HEAD_BYTES)?;
+        let n_tail = offset.min(TAIL_BYTES as u64);
+        let tail = read_at_most(file, offset - n_tail, n_tail as usize)?;
+        Ok((head, tail))
+    }
+
+    /// Tells whether `file` still has the marked content. A mark at 0 fits every file.
+    pub(crate) fn fits(&self, file: &File) -> io::Result<bool> {
+        Ok(self.surroundings_that_fit(file)?.is_some())
+    }
+
+    fn surroundings_that_fit(&self, file: &File) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let (head, tail) = Self::read_surroundings(file, self.offset)?;
+        let n_tail = self.offset.min(TAIL_BYTES as u64) as usize;
+        let n_head = self.offset.min(HEAD_BYTES as u64) as usize;
+        if head.len() < n_head || tail.len() < n_tail {
+            return Ok(None);
+        }
+        let fits = self.offset == 0 || Self::new(self.offset, &head, &tail) == *self;
+        Ok(fits.then_some((head, tail)))
+    }
+
+    /// Reads at most `n` bytes behind the mark; `None` where the file no longer has the marked content.
+    ///
+    /// The bytes are read first and the mark is checked after: a truncation in between shows.
+    pub(crate) fn read_on(&self, file: &File, n: usize) -> io::Result<Option<Verified>> {
+        let bytes = read_at_most(file, self.offset, n)?;
+        let surroundings = self.surroundings_that_fit(file)?;
+        Ok(surroundings.map(|(head, tail)| Verified { start: self.offset, head, tail, bytes }))
+    }
+}
+
+/// Reads up to `n` bytes from `offset`, fewer only at the end of the file.
+pub(crate) fn read_at_most(file: &File, offset: u64, n: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; n];
+    let mut filled = 0;
+    while filled < n {
+        match file.read_at(&mut bytes[filled..], offset.saturating_add(filled as u64)) {
+            Ok(0) => break,
+            Ok(n_read) => filled += n_read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// Marks `before` as read up to `offset` and tells whether a file of `after` passes for it.
+    fn check(before: &[u8], offset: usize, after: &[u8]) -> bool {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        fs::write(&path, before).unwrap();
+        let mark = Mark::at(&File::open(&path).unwrap(), offset as u64).unwrap();
+        fs::write(&path, after).unwrap();
+        mark.fits(&File::open(&path).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_grew_is_the_same_from_its_first_byte_on() {
+        assert!(check(b"a", 1, b"ab"));
+        assert!(check(b"", 0, b"anything"));
+        let long = vec![b'x'; 3000];
+        assert!(check(&long[..1000], 1000, &long));
+    }
+
+    #[test]
+    fn other_content_is_seen_whatever_its_length() {
+        assert!(!check(b"a", 1, b"b"));
+        assert!(!check(b"abc", 3, b"ab"));
+        assert!(!check(b"old line\n", 9, b"new line\nand more\n"));
+    }
+
+    #[test]
+    fn equal_headers_of_four_kib_do_not_hide_a_truncation_and_regrowth() {
+        let header = vec![b'#'; 4096];
+        let before = [&header[..], b"first line of monday\n"].concat();
+        let after = [&header[..], b"first line of tuesday, longer\n"].concat();
+        assert!(!check(&before, before.len(), &after));
+        assert!(check(&before, 4096, &after));
+    }
+
+    #[test]
+    fn the_mark_after_a_read_is_the_mark_at_that_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        let content: Vec<u8> = (0..5000u32).map(|i| (i % 251) as u8).collect();
+        fs::write(&path, &content).unwrap();
+        let file = File::open(&path).unwrap();
+        let mut mark = Mark::default();
+        for n in [1, 10, 300, 700, 100, 2000] {
+            let read = mark.read_on(&file, n).unwrap().unwrap();
+            mark = read.mark_after(n);
+            assert_eq!(mark, Mark::at(&file, mark.offset).unwrap(), "at {}", mark.offset);
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! The shipper at work: one thread that follows, a few that deliver, and what they tell each other.
+//!
+//! Everything that can happen to the following thread is an [`Event`] of one bounded channel. Delivering threads take
+//! one batch at a time and keep at it until it is acknowledged, refused, or the shipper stops; while they are busy
+//! nothing is read. Stopping lets attempts that are under way finish and saves the checkpoint.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use notify::event::ModifyKind;
+use notify::{EventKind, RecursiveMode, Watcher};
+use types::Timestamp;
+
+use crate::checkpoint::CheckpointError;
+use crate::dead_letter::DeadLetters;
+use crate::deliver::wait_before_retry;
+use crate::{Deliver, DeliverError, Discovery, FileBatch, FileStatus, FollowOptions, Follower};
+
+/// Hints that wait for the following thread; further ones are dropped, as polling finds what they would say.
+const EVENTS_MAX: usize = 1024;
+
+/// Shortest time between two rounds that hints ask for: a file written a thousand times a second is read fifty times.
+const HINT_PAUSE: Duration = Duration::from_millis(20);
+
+/// How often the status that others see is renewed.
+const STATUS_EVERY: Duration = Duration::from_millis(500);
+
+/// What to ship; see [`FollowOptions`].
+pub type Options = FollowOptions;
+
+/// Why a shipper cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ShipError {
+    /// The state directory cannot be used.
+    #[error(transparent)]
+    State(#[from] CheckpointError),
+    /// A thread cannot be started.
+    #[error("thread for shipping: {0}")]
+    Thread(std::io::Error),
+}
+
+/// What the shipper has done and how it stands.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// Every file.
+    pub files: Vec<FileStatus>,
+    /// Bytes acknowledged since the start.
+    pub bytes_delivered: u64,
+    /// Batches refused and set aside since the start.
+    pub n_refused: u64,
+    /// Why the last attempt at delivery did not work, while it does not.
+    pub last_error: Option<String>,
+}
+
+/// A shipper at work. Dropping it stops it.
+pub struct Shipper {
+    shared: Arc<Shared>,
+    events: SyncSender<Event>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What the threads share.
+struct Shared {
+    is_stopping: AtomicBool,
+    /// Wakes delivering threads that wait before another attempt.
+    stop_signal: (Mutex<()>, Condvar),
+    bytes_delivered: AtomicU64,
+    n_refused: AtomicU64,
+    files: Mutex<Vec<FileStatus>>,
+    delivery_error: Mutex<Option<String>>,
+}
+
+/// Everything that can happen to the following thread.
+enum Event {
+    /// Something changed at this path, or (`true`) came to be there.
+    Hint(PathBuf, bool),
+    /// A batch is with the server, or set aside.
+    Settled(FileBatch),
+    /// A batch will not be delivered now.
+    GivenBack(FileBatch, String),
+    /// Stop.
+    Stop,
+}
+
+impl Shipper {
+    /// Finds files and begins to ship them to `server`. The report says what is shipped and what is left out.
+    pub fn start(options: Options, server: Arc<dyn Deliver>) -> Result<(Self, Discovery), ShipError> {
+        let n_workers = options.in_flight_max.max(1);
+        let dead_letters = Arc::new(DeadLetters::new(&options.state_dir));
+        let clock = Clock::new();
+        let (follower, discovery) = Follower::open(options, clock.now())?;
+        if follower.was_damaged() {
+            tracing::warn!("a damaged checkpoint was found; the one before it is used, some bytes are sent again");
+        }
+        let (events, incoming) = sync_channel(EVENTS_MAX);
+        let (batches, to_deliver) = sync_channel(n_workers);
+        let to_deliver = Arc::new(Mutex::new(to_deliver));
+        let shared = Arc::new(Shared::new(follower.status()));
+        let shipper = Self { shared: shared.clone(), events: events.clone(), threads: Mutex::default() };
+        for n in 0..n_workers {
+            let worker = Worker {
+                shared: shared.clone(),
+                server: server.clone(),
+                dead_letters: dead_letters.clone(),
+                batches: to_deliver.clone(),
+                events: events.clone(),
+            };
+            shipper.spawn(format!("ship-deliver-{n}"), move || worker.run())?;
+        }
+        let hints = events.clone();
+        let main = FollowThread { follower, shared, clock, incoming, batches };
+        shipper.spawn("ship-follow".into(), move || {
+            let _watcher = watch(&main.follower, hints);
+            main.run();
+        })?;
+        Ok((shipper, discovery))
+    }
+
+    /// How it stands. The files are as of half a second ago at most.
+    pub fn status(&self) -> Status {
+        Status {
+            files: locked(&self.shared.files).clone(),
+            bytes_delivered: self.shared.bytes_delivered.load(Ordering::Relaxed),
+            n_refused: self.shared.n_refused.load(Ordering::Relaxed),
+            last_error: locked(&self.shared.delivery_error).clone(),
+        }
+    }
+
+    /// Stops reading, waits for attempts that are under way, and saves the checkpoint.
+    pub fn stop(&self) {
+        self.shared.stop();
+        // Nobody listens any more where the thread has ended already.
+        let _ = self.events.send(Event::Stop);
+        let threads = std::mem::take(&mut *locked(&self.threads));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a shipping thread panicked");
+            }
+        }
+    }
+
+    fn spawn(&self, name: String, run: impl FnOnce() + Send + 'static) -> Result<(), ShipError> {
+        let thread = std::thread::Builder::new().name(name).spawn(run).map_err(ShipError::Thread)?;
+        locked(&self.threads).push(thread);
+        Ok(())
+    }
+}
+
+impl Drop for Shipper {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    fn new(files: Vec<FileStatus>) -> Self {
+        Self {
+            is_stopping: AtomicBool::new(false),
+            stop_signal: (Mutex::new(()), Condvar::new()),
+            bytes_delivered: AtomicU64::new(0),
+            n_refused: AtomicU64::new(0),
+            files: Mutex::new(files),
+            delivery_error: Mutex::new(None),
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Acquire)
+    }
+
+    fn stop(&self) {
+        let guard = locked(&self.stop_signal.0);
+        self.is_stopping.store(true, Ordering::Release);
+        self.stop_signal.1.notify_all();
+        drop(guard);
+    }
+
+    /// Waits, or less when the shipper stops.
+    fn wait(&self, duration: Duration) {
+        let guard = locked(&self.stop_signal.0);
+        let wait = self.stop_signal.1.wait_timeout_while(guard, duration, |()| !self.is_stopping());
+        drop(wait);
+    }
+}
+
+/// What a panicking thread left locked is still whole: every critical section here is one assignment.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Wall-clock time that never goes back: read once, counted on by the monotonic clock.
+struct Clock {
+    started: Instant,
+    started_at: Timestamp,
+}
+
+impl Clock {
+    fn new() -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { started: Instant::now(), started_at: Timestamp(nanos(since_epoch)) }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(self.started_at.0.saturating_add(nanos(self.started.elapsed())))
+    }
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// Watches the directories for changes. Without notifications everything still works, a little later.
+fn watch(follower: &Follower, hints: SyncSender<Event>) -> Option<notify::RecommendedWatcher> {
+    let forward = move |event: notify::Result<notify::Event>| {
+        let Ok(event) = event else { return };
+        // Our own reading shows as an access.
+        if matches!(event.kind, EventKind::Access(_)) {
+            return;
+        }
+        let is_change = matches!(event.kind, EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Metadata(_)));
+        for path in event.paths {
+            let _ = hints.try_send(Event::Hint(path, !is_change));
+        }
+    };
+    let mut watcher = notify::recommended_watcher(forward)
+        .inspect_err(|error| tracing::info!(%error, "no file notifications; polling alone"))
+        .ok()?;
+    for directory in follower.directories() {
+        if let Err(error) = watcher.watch(&directory, RecursiveMode::Recursive) {
+            tracing::debug!(directory = %directory.display(), %error, "not watched; polling alone");
+        }
+    }
+    Some(watcher)
+}
+
+/// The thread that follows.
+struct FollowThread {
+    follower: Follower,
+    shared: Arc<Shared>,
+    clock: Clock,
+    incoming: Receiver<Event>,
+    batches: SyncSender<FileBatch>,
+}
+
+impl FollowThread {
+    fn run(mut self) {
+        let mut polled_at = Instant::now();
+        let mut status_at = Instant::now();
+        while !self.shared.is_stopping() {
+            for batch in self.follower.poll_once(self.clock.now()) {
+                // There is room: no more batches are on their way than there are threads to take them.
+                if self.batches.send(batch).is_err() {
+                    return;
+                }
+            }
+            if let Err(error) = self.follower.save_if_due(self.clock.now()) {
+                tracing::error!(%error, "checkpoint not saved");
+            }
+            if status_at.elapsed() >= STATUS_EVERY {
+                *locked(&self.shared.files) = self.follower.status();
+                status_at = Instant::now();
+            }
+            self.wait_for_events(polled_at);
+            polled_at = Instant::now();
+        }
+        self.finish();
+    }
+
+    /// Waits until it is time to poll, or something happened.
+    fn wait_for_events(&mut self, polled_at: Instant) {
+        let now = self.clock.now();
+        let wait_ns = self.follower.next_wake(now).0.saturating_sub(now.0).max(0);
+        let wait = Duration::from_nanos(wait_ns.unsigned_abs());
+        let mut next = match self.incoming.recv_timeout(wait.min(STATUS_EVERY)) {
+            Ok(event) => event,
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+        };
+        if matches!(next, Event::Hint(..)) {
+            self.shared.wait(HINT_PAUSE.saturating_sub(polled_at.elapsed()));
+        }
+        loop {
+            self.take(next);
+            match self.incoming.try_recv() {
+                Ok(event) => next = event,
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        let now = self.clock.now();
+        match event {
+            Event::Hint(path, is_new) => self.follower.hint(&path, is_new, now),
+            Event::Settled(batch) => self.follower.acknowledge(&batch, now),
+            Event::GivenBack(batch, reason) => self.follower.give_back(&batch, &reason, now),
+            Event::Stop => {}
+        }
+    }
+
+    /// Takes what the delivering threads still bring, and saves.
+    fn finish(mut self) {
+        // Without this sender the delivering threads end, and with the last of them the channel of events does.
+        let (closed, _) = sync_channel(1);
+        drop(std::mem::replace(&mut self.batches, closed));
+        while self.follower.n_in_flight() > 0 {
+            match self.incoming.recv_timeout(Duration::from_secs(60)) {
+                Ok(event) => self.take(event),
+                Err(_) => break,
+            }
+        }
+        if let Err(error) = self.follower.save(self.clock.now()) {
+            tracing::error!(%error, "checkpoint not saved; some bytes will be sent again");
+        }
+        *locked(&self.shared.files) = self.follower.status();
+    }
+}
+
+/// A thread that delivers.
+struct Worker {
+    shared: Arc<Shared>,
+    server: Arc<dyn Deliver>,
+    dead_letters: Arc<DeadLetters>,
+    batches: Arc<Mutex<Receiver<FileBatch>>>,
+    events: SyncSender<Event>,
+}
+
+impl Worker {
+    fn run(self) {
+        loop {
+            let next = locked(&self.batches).recv();
+            let Ok(batch) = next else { return };
+            let outcome = self.deliver(&batch);
+            let event = match outcome {
+                Ok(()) => Event::Settled(batch),
+                Err(reason) => Event::GivenBack(batch, reason),
+            };
+            if self.events.send(event).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Keeps at it until the batch is with the server or set aside; an error only when the shipper stops.
+    fn deliver(&self, batch: &FileBatch) -> Result<(), String> {
+        let mut n_failed = 0u32;
+        loop {
+            if self.shared.is_stopping() {
+                return Err("stopped before it was delivered".into());
+            }
+            let error = match self.server.deliver(batch) {
+                Ok(_) => {
+                    self.shared.bytes_delivered.fetch_add(batch.bytes.len() as u64, Ordering::Relaxed);
+                    *locked(&self.shared.delivery_error) = None;
+                    return Ok(());
+                }
+                Err(DeliverError::Refused(reason)) => match self.set_aside(batch, &reason) {
+                    Ok(()) => return Ok(()),
+                    Err(error) => DeliverError::Retry { after: None, reason: format!("{reason}; {error}") },
+                },
+                Err(error) => error,
+            };
+            n_failed = n_failed.saturating_add(1);
+            // Said at the first failure and then ever more seldom, not four times a second.
+            if n_failed.is_power_of_two() {
+                tracing::warn!(path = %batch.header.path, n_failed, %error, "delivery failed; trying again");
+            }
+            let asked = match &error {
+                DeliverError::Retry { after, .. } => *after,
+                DeliverError::Refused(_) => None,
+            };
+            *locked(&self.shared.delivery_error) = Some(error.to_string());
+            self.shared.wait(wait_before_retry(n_failed, asked, getrandom::u64().unwrap_or(0)));
+        }
+    }
+
+    fn set_aside(&self, batch: &FileBatch, reason: &str) -> std::io::Result<()> {
+        let path = self.dead_letters.set_aside(batch, reason)?;
+        self.shared.n_refused.fetch_add(1, Ordering::Relaxed);
+        let (start, end) = (batch.header.start, batch.end());
+        tracing::error!(file = %batch.header.path, start, end, reason, kept = %path.display(), "batch refused");
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
