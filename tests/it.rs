@@ -7,7 +7,31 @@
 #[path = "../benches/corpus.rs"]
 #[allow(dead_code, reason = "shared with the benches, which use the rest of it")]
 mod corpus;
+
+#[path = "it/server.rs"]
+mod server;
+
+#[path = "it/access.rs"]
+mod access;
+#[path = "it/alert.rs"]
+mod alert;
+#[path = "it/bad_input.rs"]
+mod bad_input;
+#[path = "it/command_line.rs"]
+mod command_line;
 #[path = "it/corpus_facts.rs"]
 mod corpus_facts;
+#[path = "it/durability.rs"]
+mod durability;
+#[path = "it/ingest_query.rs"]
+mod ingest_query;
+#[path = "it/loki.rs"]
+mod loki;
+#[path = "it/real_logs.rs"]
+mod real_logs;
+#[path = "it/start.rs"]
+mod start;
 #[path = "it/tidy.rs"]
 mod tidy;
+#[path = "it/up.rs"]
+mod up;

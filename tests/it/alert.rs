@@ -1,0 +1,114 @@
+//! Somebody is told when errors appear, and told again when they are gone, also across a restart.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::mpsc::{self, Receiver};
+
+use serde_json::{Value, json};
+
+use crate::server::{PATIENCE, Server};
+
+/// A place that webhooks are posted to.
+struct Mailbox {
+    url: String,
+    posts: Receiver<Value>,
+}
+
+impl Mailbox {
+    fn open() -> Mailbox {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}/hook", listener.local_addr().expect("it is bound"));
+        let (sender, posts) = mpsc::channel();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let mut reader = BufReader::new(stream);
+                let mut n_bytes = 0;
+                let mut line = String::new();
+                while reader.read_line(&mut line).is_ok_and(|n| n > 2) {
+                    if let Some(length) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                        n_bytes = length.trim().parse().unwrap_or(0);
+                    }
+                    line.clear();
+                }
+                let mut body = vec![0; n_bytes];
+                let is_whole = reader.read_exact(&mut body).is_ok();
+                let _ =
+                    reader.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                if let (true, Ok(post)) = (is_whole, serde_json::from_slice(&body)) {
+                    let _ = sender.send(post);
+                }
+            }
+        });
+        Mailbox { url, posts }
+    }
+
+    fn next(&self, server: &Server) -> Value {
+        self.posts.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no webhook came\n{}", server.transcript()))
+    }
+}
+
+fn configure(scratch: &Path, hook: &str) {
+    fs::create_dir(scratch.join("rules")).expect("scratch is writable");
+    let rules = format!(
+        r#"channels:
+  - name: hook
+    type: webhook
+    url: {hook}
+    topics: [ops]
+groups:
+  - name: errors
+    interval: 1s
+    rules:
+      - name: errors-by-group
+        query: filter @level >= "error" | stats count(*) as count by @log
+        window: 4s
+        condition: count > 0
+        topics: [ops]
+        labels: {{team: night}}
+        annotations: {{summary: "{{{{ value }}}} errors in {{{{ labels['@log'] }}}}"}}
+"#
+    );
+    fs::write(scratch.join("rules/errors.yaml"), rules).expect("scratch is writable");
+    let settings =
+        format!("[alerts]\nrules_dir = {:?}\ngroup_wait = \"0s\"\ninterval = \"1s\"\n", scratch.join("rules"));
+    fs::write(scratch.join("catat.toml"), settings).expect("scratch is writable");
+}
+
+#[test]
+fn error_fires_a_webhook_with_its_lines_and_resolves() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let mailbox = Mailbox::open();
+    configure(scratch.path(), &mailbox.url);
+    let server = Server::start(scratch.path(), &["serve", "--config", "catat.toml"]);
+    // No time of its own, so it happened when it arrived.
+    server.ingest("shop/till", "{\"level\":\"error\",\"message\":\"drawer is stuck\"}\n");
+    let firing = mailbox.next(&server);
+    assert_eq!((&firing["status"], &firing["rule"]), (&json!("firing"), &json!("errors-by-group")), "{firing}");
+    assert!(firing["labels"].to_string().contains("shop/till") && firing["labels"]["team"] == "night", "{firing}");
+    assert!(firing["events"].to_string().contains("drawer is stuck"), "{firing}");
+    assert!(firing["id"].is_string() && firing["starts_at"].is_string(), "{firing}");
+    let listed = server.get("/api/v1/rules", &[]);
+    assert!(listed.status == 200 && listed.body.contains("errors-by-group"), "{}", listed.body);
+
+    let mut server = server;
+    server.kill();
+    let server = server.restart();
+    let resolved = mailbox.next(&server);
+    assert_eq!(resolved["status"], "resolved", "one firing, one resolved, whatever happened between: {resolved}");
+    assert!(resolved["ends_at"].is_string(), "{resolved}");
+}
+
+#[test]
+fn broken_rule_file_is_named_by_check() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    configure(scratch.path(), "http://127.0.0.1:1/hook");
+    let broken = "groups:\n  - name: g\n    rules:\n      - name: r\n        qery: filter a = 1\n";
+    fs::write(scratch.path().join("rules/broken.yaml"), broken).expect("scratch is writable");
+    let mut command = crate::server::catat(scratch.path());
+    command.args(["check", "--config", "catat.toml"]);
+    let ran = crate::server::run(command, "");
+    let said = ran.out + &ran.err;
+    assert!(ran.code != 0 && said.contains("broken.yaml") && said.contains("qery"), "{said}");
+}

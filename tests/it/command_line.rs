@@ -1,0 +1,119 @@
+//! The command line as a person and a script meet it: output forms, exit codes, errors with a caret.
+
+use serde_json::{Value, json};
+
+use crate::server::{ALL_TIME, Ran, Server, catat, ndjson, run};
+
+fn query(server: &Server, arguments: &[&str]) -> Ran {
+    let mut command = catat(server.data_dir.parent().expect("it lies in the scratch directory"));
+    command.args(["query", "--url", &server.url, "--from", ALL_TIME.0, "--to", ALL_TIME.1]).args(arguments);
+    run(command, "")
+}
+
+fn with_events() -> (tempfile::TempDir, Server) {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let server = Server::serve(scratch.path());
+    server.ingest(
+        "demo",
+        ndjson([
+            json!({"timestamp": "2026-11-19T10:00:00Z", "level": "info", "message": "begin", "ms": 1}),
+            json!({"timestamp": "2026-11-19T10:00:01Z", "level": "error", "message": "no, \"disk\"", "ms": 2.5}),
+        ]),
+    );
+    (scratch, server)
+}
+
+#[test]
+fn query_prints_ndjson_into_a_pipe() {
+    let (_scratch, server) = with_events();
+    let ran = query(&server, &["fields message, ms | sort ms asc"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let rows: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).expect("JSON lines")).collect();
+    assert_eq!(rows, [json!({"message": "begin", "ms": 1}), json!({"message": "no, \"disk\"", "ms": 2.5})]);
+}
+
+#[test]
+fn query_prints_csv_json_lines_and_a_table_when_asked() {
+    let (_scratch, server) = with_events();
+    let text = "fields message, ms | sort ms asc";
+    let csv = query(&server, &["-o", "csv", text]);
+    assert_eq!(csv.out.lines().collect::<Vec<_>>(), ["message,ms", "begin,1", "\"no, \"\"disk\"\"\",2.5"]);
+    let whole: Value = serde_json::from_str(&query(&server, &["-o", "json", text]).out).expect("one JSON document");
+    assert!(whole.to_string().contains("begin"), "{whole}");
+    for form in ["table", "lines"] {
+        let ran = query(&server, &["-o", form, text]);
+        assert!(ran.code == 0 && ran.out.contains("begin"), "{form}: {} {}", ran.out, ran.err);
+    }
+}
+
+#[test]
+fn typo_is_shown_with_a_caret_and_exit_code_two() {
+    let (_scratch, server) = with_events();
+    let ran = query(&server, &["fields message | stast count(*)"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains('^') && ran.err.contains("stats"), "{}", ran.err);
+    assert!(ran.out.is_empty(), "{}", ran.out);
+}
+
+#[test]
+fn exit_codes_tell_no_match_and_no_server() {
+    let (scratch, server) = with_events();
+    assert_eq!(query(&server, &["filter message = \"nothing like it\""]).code, 0);
+    assert_eq!(query(&server, &["--exit-on-empty", "filter message = \"nothing like it\""]).code, 1);
+    let mut command = catat(scratch.path());
+    // Port 1 is reserved and nobody listens there.
+    command.args(["query", "--url", "http://127.0.0.1:1", "fields message"]);
+    let ran = run(command, "");
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains("127.0.0.1:1"), "{}", ran.err);
+    let mut command = catat(scratch.path());
+    command.args(["query", "--no-such-flag"]);
+    assert_eq!(run(command, "").code, 2);
+}
+
+#[test]
+fn files_and_standard_input_are_queried_without_a_server() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let text = "{\"message\":\"a\",\"ms\":4}\n{\"message\":\"b\",\"ms\":6}\n";
+    std::fs::write(scratch.path().join("plain.log"), text).expect("scratch is writable");
+    let packed = zstd::encode_all(text.as_bytes(), 3).expect("memory takes it");
+    std::fs::write(scratch.path().join("packed.log.zst"), packed).expect("scratch is writable");
+    let mut command = catat(scratch.path());
+    command.args(["query", "--file", "plain.log", "--file", "packed.log.zst", "stats sum(ms) as s, count(*) as n"]);
+    let ran = run(command, "");
+    assert_eq!(ran.out.trim(), r#"{"s":20,"n":4}"#, "{}", ran.err);
+    let mut command = catat(scratch.path());
+    command.args(["query", "stats max(ms) as m"]);
+    assert_eq!(run(command, text).out.trim(), r#"{"m":6}"#);
+}
+
+#[test]
+fn send_takes_standard_input_with_group_and_fields() {
+    let (scratch, server) = with_events();
+    let mut command = catat(scratch.path());
+    command.args(["send", "--url", &server.url, "--group", "batch/nightly", "--field", "job=backup"]);
+    let ran = run(command, "started\nfinished\n");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(server.value("filter @log = \"batch/nightly\" and job = \"backup\" | stats count(*) as n"), 2);
+}
+
+#[test]
+fn check_accepts_the_documented_configuration() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let documented = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/catat.toml");
+    let mut command = catat(scratch.path());
+    command.args(["check", "--config", documented]);
+    let ran = run(command, "");
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn help_names_the_commands() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let mut command = catat(scratch.path());
+    command.arg("--help");
+    let ran = run(command, "");
+    for name in ["up", "serve", "query", "tail", "send", "check"] {
+        assert!(ran.out.contains(name), "{name}: {}", ran.out);
+    }
+}

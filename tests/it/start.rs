@@ -1,0 +1,88 @@
+//! Starting where one cannot: each obstacle is a clear error with the next step, and nothing is touched.
+
+use std::net::TcpListener;
+
+use crate::server::{Ran, Server, catat, run};
+
+/// Runs `catat serve` with `arguments`, which must make it give up at once.
+fn refused(scratch: &std::path::Path, arguments: &[&str]) -> Ran {
+    let mut command = catat(scratch);
+    command.arg("serve").args(arguments);
+    let ran = run(command, "");
+    assert_ne!(ran.code, 0, "{}", ran.out);
+    assert!(!ran.err.contains("panicked"), "{}", ran.err);
+    ran
+}
+
+#[test]
+fn second_server_on_the_directory_exits_at_once_and_names_it() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let server = Server::serve(scratch.path());
+    let data_dir = server.data_dir.to_str().expect("ASCII");
+    let ran = refused(scratch.path(), &["--data-dir", data_dir, "--listen", "127.0.0.1:0"]);
+    assert!(ran.err.contains(data_dir), "{}", ran.err);
+    assert_eq!(server.count(), 0, "the first one goes on");
+}
+
+#[test]
+fn port_in_use_is_named_with_the_next_step() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("it is bound").to_string();
+    let ran = refused(scratch.path(), &["--data-dir", "data", "--listen", &address]);
+    assert!(ran.err.contains(&address), "{}", ran.err);
+    assert!(ran.err.contains("--listen"), "the next step: {}", ran.err);
+}
+
+#[test]
+fn unwritable_directory_is_named() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    // A file in the way stops root too, whom permissions do not.
+    std::fs::write(scratch.path().join("file"), "x").expect("scratch is writable");
+    let ran = refused(scratch.path(), &["--data-dir", "file/data", "--listen", "127.0.0.1:0"]);
+    assert!(ran.err.contains("file/data"), "{}", ran.err);
+    assert!(ran.err.contains("--data-dir"), "the next step: {}", ran.err);
+}
+
+#[test]
+fn address_beyond_loopback_is_refused_without_a_key() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let ran = refused(scratch.path(), &["--data-dir", "data", "--listen", "0.0.0.0:0"]);
+    assert!(ran.err.contains("--insecure-allow-anonymous"), "{}", ran.err);
+}
+
+#[test]
+fn newer_store_is_refused_and_left_alone() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let mut server = Server::serve(scratch.path());
+    assert_eq!(server.stop().code(), Some(0));
+    let store = server.data_dir.join("STORE");
+    let bytes = std::fs::read(&store).expect("a store has STORE");
+    std::fs::write(&store, bytes.iter().map(|byte| byte ^ 0x40).collect::<Vec<u8>>()).expect("scratch is writable");
+    let ran = refused(scratch.path(), &["--data-dir", "data", "--listen", "127.0.0.1:0"]);
+    assert!(ran.err.contains("STORE"), "{}", ran.err);
+    std::fs::write(&store, bytes).expect("scratch is writable");
+    assert_eq!(server.restart().count(), 0);
+}
+
+#[test]
+fn unknown_setting_is_an_error_that_names_the_nearest() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    std::fs::write(scratch.path().join("catat.toml"), "[storage]\nflush_agee = \"1m\"\n").expect("scratch is writable");
+    for subcommand in ["check", "serve"] {
+        let mut command = catat(scratch.path());
+        command.args([subcommand, "--config", "catat.toml"]);
+        if subcommand == "serve" {
+            command.args(["--data-dir", "data", "--listen", "127.0.0.1:0"]);
+        }
+        let ran = run(command, "");
+        assert_ne!(ran.code, 0, "{subcommand}");
+        let said = ran.out + &ran.err;
+        assert!(
+            said.contains("flush_agee") && said.contains("flush_age\"")
+                || said.contains("flush_age`")
+                || said.contains("flush_age?"),
+            "{said}"
+        );
+    }
+}
