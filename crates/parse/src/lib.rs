@@ -1,1 +1,23 @@
-//! placeholder
+//! Bytes to events: JSON records, text lines, times and levels as programs write them.
+//!
+//! Everything here is a pure function of bytes and of what is known about their arrival ([`Received`]): no
+//! I/O, no clock. Content never makes parsing fail, with one exception: a line that was announced as a JSON
+//! record and is none is an error of that line. Memory and time grow linearly with the input.
+//!
+//! This crate knows nothing of requests, groups or storage.
+
+mod event;
+mod json;
+mod level;
+mod multiline;
+mod text;
+mod time;
+mod zone;
+
+pub use event::{EventParser, Extras, Received};
+pub use json::JsonError;
+pub use level::{level_of_field, level_of_text};
+pub use multiline::{Boundaries, events};
+pub use text::{LineError, batches_of_records, batches_of_text};
+pub use time::{FoundTime, Resolved, find_time, parse_time};
+pub use zone::{Zone, ZoneError};

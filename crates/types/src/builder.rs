@@ -7,7 +7,7 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
 
 use crate::batch::{Batch, Origin, TimeForm};
@@ -43,39 +43,36 @@ pub(crate) struct TextDictionary {
     n_present: usize,
     values: Vec<Value>,
     by_hash: HashTable<u32>,
-}
-
-fn hash(text: &str) -> u64 {
-    // A fixed seed would let a sender choose colliding texts on purpose; the address of nothing secret is
-    // needed, only that a crafted batch costs its own sender: the table is dropped with the batch.
-    FixedState::default().hash_one(text)
+    // Seeded at random: nobody can choose texts that collide.
+    hasher: RandomState,
+    /// Codes of `false` and `true`.
+    booleans: [Option<u32>; 2],
 }
 
 impl TextDictionary {
     fn code_of(&mut self, text: &str) -> u32 {
-        let hashed = hash(text);
+        let hashed = self.hasher.hash_one(text);
         let is_same = |code: &u32| matches!(&self.values[*code as usize], Value::String(known) if **known == *text);
         if let Some(code) = self.by_hash.find(hashed, is_same) {
             return *code;
         }
         let code = self.values.len() as u32;
         self.values.push(Value::text(text));
-        let values = &self.values;
+        let (values, hasher) = (&self.values, &self.hasher);
         self.by_hash.insert_unique(hashed, code, |code| match &values[*code as usize] {
-            Value::String(known) => hash(known),
+            Value::String(known) => hasher.hash_one(&**known),
             _ => 0,
         });
         code
     }
 
     fn code_of_boolean(&mut self, truth: bool) -> u32 {
-        let value = Value::Boolean(truth);
-        let known = self.values.iter().take(64).position(|known| *known == value);
-        let known = known.or_else(|| self.values.iter().position(|known| *known == value));
-        known.unwrap_or_else(|| {
-            self.values.push(value);
-            self.values.len() - 1
-        }) as u32
+        let next = self.values.len() as u32;
+        let code = *self.booleans[usize::from(truth)].get_or_insert(next);
+        if code == next {
+            self.values.push(Value::Boolean(truth));
+        }
+        code
     }
 
     fn push_code(&mut self, row: usize, code: u32) {
@@ -88,8 +85,10 @@ impl TextDictionary {
         self.n_present += 1;
     }
 
+    /// Tells whether plain texts are the better form; booleans need the dictionary.
     fn hardly_repeats(&self) -> bool {
-        self.values.len() > DISTINCT_ALWAYS && self.values.len() * 2 > self.n_present
+        let is_large = self.values.len() > DISTINCT_ALWAYS && self.values.len() * 2 > self.n_present;
+        is_large && self.booleans == [None, None]
     }
 
     /// The same rows as plain texts; `None` where a value is no text.
@@ -277,9 +276,22 @@ pub struct BatchBuilder {
     streams: TextDictionary,
     origins: Vec<Origin>,
     origin_codes: Vec<u32>,
-    names: HashMap<Arc<str>, usize, FixedState>,
-    columns: Vec<(Arc<str>, ColumnBuilder)>,
+    names: HashMap<Arc<str>, usize, RandomState>,
+    columns: Vec<FieldBuilder>,
+    /// Bytes of all field names.
+    name_bytes: usize,
     event: Pending,
+    remembered: Remembered,
+}
+
+/// One field's column as it grows.
+#[derive(Debug)]
+struct FieldBuilder {
+    name: Arc<str>,
+    column: ColumnBuilder,
+    /// The field that was given after this one the last time: a guess that saves most look-ups by name,
+    /// because senders keep the order of their keys.
+    next: usize,
 }
 
 /// What is known of the event being built.
@@ -287,12 +299,33 @@ pub struct BatchBuilder {
 struct Pending {
     timestamp: i64,
     level: u8,
-    message: String,
-    stream: Option<Arc<str>>,
-    text_key: Option<Arc<str>>,
-    time_key: Option<(Arc<str>, TimeForm)>,
+    /// Places in [`Remembered`].
+    text_key: Option<usize>,
+    time_key: Option<(usize, TimeForm)>,
     /// Columns written to by this event, so that a roll-back can clear them.
     touched: Vec<usize>,
+}
+
+/// Places in [`Remembered`] of an event's text key and time key, and the form of the latter.
+type KeyPlaces = (Option<usize>, Option<(usize, TimeForm)>);
+
+/// What is the same in event after event and need not be looked up or allocated again.
+#[derive(Debug, Default)]
+struct Remembered {
+    stream: Option<(Arc<str>, u32)>,
+    keys: Vec<Arc<str>>,
+    /// Text key and time key of each of the builder's origins.
+    origins: Vec<KeyPlaces>,
+}
+
+impl Remembered {
+    /// The place of a key. There are a handful of names, each known to the caller.
+    fn key(&mut self, key: &str) -> usize {
+        self.keys.iter().position(|known| **known == *key).unwrap_or_else(|| {
+            self.keys.push(key.into());
+            self.keys.len() - 1
+        })
+    }
 }
 
 impl BatchBuilder {
@@ -313,7 +346,7 @@ impl BatchBuilder {
 
     /// Bytes of message text committed; together with `len` a measure of how full the batch is.
     pub fn text_bytes(&self) -> usize {
-        self.messages.text().len()
+        self.messages.ends().last().map_or(0, |end| *end as usize)
     }
 
     /// Tells whether an event with `message_bytes` of text still fits.
@@ -321,19 +354,45 @@ impl BatchBuilder {
         self.len() < ROWS_MAX && self.messages.has_room(message_bytes)
     }
 
+    /// How many values the columns would hold if every event had every field: memory follows from it.
+    pub fn n_cells(&self) -> usize {
+        self.len().saturating_mul(self.columns.len() + 1)
+    }
+
+    /// Bytes that the finished batch will hold beside its dictionaries, roughly.
+    pub fn memory_bytes(&self) -> usize {
+        self.n_cells().saturating_mul(8)
+            + self.len() * 40
+            + self.text_bytes()
+            + self.name_bytes
+            + self.columns.len() * 128
+    }
+
     fn column(&mut self, name: &str) -> (&mut ColumnBuilder, usize) {
         let row = self.timestamps.len();
-        let index = match self.names.get(name) {
-            Some(index) => *index,
-            None => {
-                let name: Arc<str> = name.into();
-                self.columns.push((name.clone(), ColumnBuilder::default()));
-                self.names.insert(name, self.columns.len() - 1);
-                self.columns.len() - 1
-            }
+        let last = self.event.touched.last().copied();
+        let guess = last.map_or(0, |last| self.columns[last].next);
+        let index = match self.columns.get(guess) {
+            Some(guessed) if *guessed.name == *name => guess,
+            _ => self.index_of(name),
         };
+        if let Some(last) = last {
+            self.columns[last].next = index;
+        }
         self.event.touched.push(index);
-        (&mut self.columns[index].1, row)
+        (&mut self.columns[index].column, row)
+    }
+
+    fn index_of(&mut self, name: &str) -> usize {
+        if let Some(index) = self.names.get(name) {
+            return *index;
+        }
+        let name: Arc<str> = name.into();
+        let index = self.columns.len();
+        self.name_bytes += name.len();
+        self.columns.push(FieldBuilder { name: name.clone(), column: ColumnBuilder::default(), next: 0 });
+        self.names.insert(name, index);
+        index
     }
 
     /// Gives the event a text field.
@@ -373,22 +432,26 @@ impl BatchBuilder {
         self.event.timestamp = timestamp.0;
     }
 
+    /// The time set for the event being built.
+    pub fn timestamp(&self) -> Timestamp {
+        Timestamp(self.event.timestamp)
+    }
+
     /// Says that the field `key` gave the timestamp and is to be shown from it in the form `form`.
     ///
     /// Only for values that `form` gives back exactly; others are given as fields.
     pub fn set_time_key(&mut self, key: &str, form: TimeForm) {
-        self.event.time_key = Some((key.into(), form));
+        self.event.time_key = Some((self.remembered.key(key), form));
     }
 
     /// Sets the event's text.
     pub fn set_message(&mut self, text: &str) {
-        self.event.message.clear();
-        self.event.message.push_str(text);
+        self.messages.stage(text);
     }
 
     /// Says that the text came from the field `key`, which is to be shown with the same text.
     pub fn set_text_key(&mut self, key: &str) {
-        self.event.text_key = Some(key.into());
+        self.event.text_key = Some(self.remembered.key(key));
     }
 
     /// Sets the event's level.
@@ -398,8 +461,9 @@ impl BatchBuilder {
 
     /// Sets the stream of this event and of the following ones.
     pub fn set_stream(&mut self, stream: &str) {
-        if self.event.stream.as_deref() != Some(stream) {
-            self.event.stream = Some(stream.into());
+        if self.remembered.stream.as_ref().is_none_or(|(known, _)| **known != *stream) {
+            let code = self.streams.code_of(stream);
+            self.remembered.stream = Some((stream.into(), code));
         }
     }
 
@@ -408,30 +472,33 @@ impl BatchBuilder {
         let row = self.timestamps.len();
         self.timestamps.push(self.event.timestamp);
         self.levels.push(self.event.level);
-        self.messages.push(&self.event.message);
-        let stream = self.event.stream.clone();
-        let code = self.streams.code_of(stream.as_deref().unwrap_or(""));
-        self.streams.push_code(row, code);
-        let (text_key, time_key) = (self.event.text_key.take(), self.event.time_key.take());
-        let origin_code = self.origin_code(text_key, time_key);
+        self.messages.push_staged();
+        if self.remembered.stream.is_none() {
+            self.set_stream("");
+        }
+        let stream = self.remembered.stream.as_ref().map_or(0, |(_, code)| *code);
+        self.streams.push_code(row, stream);
+        let origin_code = self.origin_code();
         self.origin_codes.push(origin_code);
         self.clear_event();
     }
 
-    fn origin_code(&mut self, text_key: Option<Arc<str>>, time_key: Option<(Arc<str>, TimeForm)>) -> u32 {
-        let origin = Origin { text_key, time_key };
-        let known = self.origins.iter().position(|known| *known == origin);
-        known.unwrap_or_else(|| {
-            self.origins.push(origin);
-            self.origins.len() - 1
-        }) as u32
+    fn origin_code(&mut self) -> u32 {
+        let keys = (self.event.text_key, self.event.time_key);
+        if let Some(known) = self.remembered.origins.iter().position(|known| *known == keys) {
+            return known as u32;
+        }
+        let name = |index: usize| self.remembered.keys[index].clone();
+        self.origins.push(Origin { text_key: keys.0.map(name), time_key: keys.1.map(|(key, form)| (name(key), form)) });
+        self.remembered.origins.push(keys);
+        (self.origins.len() - 1) as u32
     }
 
     /// Forgets the event.
     pub fn roll_back(&mut self) {
         let row = self.timestamps.len();
         for index in std::mem::take(&mut self.event.touched) {
-            let column = &mut self.columns[index].1;
+            let column = &mut self.columns[index].column;
             let kept = std::mem::take(column).finish(row);
             // Rare (a broken line), so rebuilding the column is cheaper than a journal on the hot path.
             for (row, value) in (0..row).map(|row| (row, kept.value(row))) {
@@ -446,7 +513,7 @@ impl BatchBuilder {
     fn clear_event(&mut self) {
         self.event.timestamp = 0;
         self.event.level = 0;
-        self.event.message.clear();
+        self.messages.unstage();
         self.event.text_key = None;
         self.event.time_key = None;
         self.event.touched.clear();
@@ -456,7 +523,7 @@ impl BatchBuilder {
     pub fn finish(self) -> Batch {
         let n_rows = self.timestamps.len();
         let mut fields: Vec<(Arc<str>, Column)> =
-            self.columns.into_iter().map(|(name, column)| (name, column.finish(n_rows))).collect();
+            self.columns.into_iter().map(|field| (field.name, field.column.finish(n_rows))).collect();
         fields.retain(|(_, column)| !column.presence().is_empty());
         fields.sort_by(|a, b| a.0.cmp(&b.0));
         let streams = ColumnBuilder::Texts(self.streams).finish(n_rows);

@@ -62,6 +62,26 @@ impl Strings {
         self.ends.push(self.text.len() as u32);
     }
 
+    /// Puts `text` behind all others without adding it yet; it replaces what was staged before.
+    ///
+    /// # Panics
+    /// As [`push`](Self::push).
+    pub(crate) fn stage(&mut self, text: &str) {
+        self.unstage();
+        assert!(self.has_room(text.len()), "texts of one batch stay below 4 GiB");
+        self.text.push_str(text);
+    }
+
+    /// Adds the staged text, or an empty one.
+    pub(crate) fn push_staged(&mut self) {
+        self.ends.push(self.text.len() as u32);
+    }
+
+    /// Forgets the staged text.
+    pub(crate) fn unstage(&mut self) {
+        self.text.truncate(self.ends.last().map_or(0, |end| *end as usize));
+    }
+
     /// The text at `row`, which must be below `len`.
     pub fn get(&self, row: usize) -> &str {
         let from = if row == 0 { 0 } else { self.ends[row - 1] as usize };

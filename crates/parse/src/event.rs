@@ -1,0 +1,153 @@
+//! One event: from its bytes to a row of a [`BatchBuilder`].
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use types::{BatchBuilder, Limits, Timestamp, Value};
+
+use crate::json::{JsonError, Members};
+use crate::time::Resolved;
+use crate::{Zone, json};
+
+/// What is known of bytes beside themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Received<'a> {
+    /// When they arrived.
+    pub at: Timestamp,
+    /// When the file that they come from was last written, while catching up with an old file.
+    pub modified: Option<Timestamp>,
+    /// The zone of times that name none.
+    pub zone: Zone,
+    /// The limits on one event.
+    pub limits: &'a Limits,
+}
+
+/// Fields that the way an event came by adds to it; its own fields of the same name win.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extras<'a> {
+    /// Names and values.
+    pub fields: &'a [(Arc<str>, Value)],
+    /// The place of the event's first byte in its file.
+    pub offset: Option<u64>,
+}
+
+/// Parses event after event, keeping its buffers.
+#[derive(Debug)]
+pub struct EventParser<'a> {
+    pub(crate) received: Received<'a>,
+    pub(crate) members: Members,
+    /// The time of the last text that had one, for texts that have none.
+    pub(crate) previous: Option<Timestamp>,
+}
+
+impl<'a> EventParser<'a> {
+    /// A parser for bytes of one source.
+    pub fn new(received: Received<'a>) -> Self {
+        Self { received, members: Members::default(), previous: None }
+    }
+
+    /// The time of the last text that had one.
+    pub fn previous(&self) -> Option<Timestamp> {
+        self.previous
+    }
+
+    /// Says what time the source's last text had, in bytes parsed earlier.
+    pub fn set_previous(&mut self, previous: Option<Timestamp>) {
+        self.previous = previous;
+    }
+
+    /// Adds one JSON record: its text key gives the message, its time key the time, the rest are fields.
+    ///
+    /// # Errors
+    /// Where the record is not one JSON object; nothing is added then.
+    pub fn record(&mut self, line: &[u8], extras: &Extras<'_>, builder: &mut BatchBuilder) -> Result<(), JsonError> {
+        let text = String::from_utf8_lossy(line);
+        let text_trimmed = text.trim_matches([' ', '\t', '\r', '\n']);
+        self.members.scan(text_trimmed, self.received.limits)?;
+        push_extras(extras, builder);
+        push_encoding(&text, builder);
+        json::emit_record(&mut self.members, text_trimmed, &self.received, builder);
+        Ok(())
+    }
+
+    /// Adds one text, of a line or of several; one that is a JSON object gives its keys as fields.
+    pub fn text(&mut self, bytes: &[u8], extras: &Extras<'_>, builder: &mut BatchBuilder) {
+        let text = String::from_utf8_lossy(bytes);
+        push_extras(extras, builder);
+        push_encoding(&text, builder);
+        let time = if looks_like_object(&text) && self.members.scan(text.trim(), self.received.limits).is_ok() {
+            json::emit_line_fields(&mut self.members, text.trim(), &self.received, builder)
+        } else {
+            builder.set_level(crate::level_of_text(&text));
+            let found = crate::find_time(text.as_bytes(), &self.received);
+            found.map(|found| (found.time, text[found.start..found.end].to_string()))
+        };
+        match time {
+            Some((Resolved::At(instant), _)) => {
+                self.previous = Some(instant);
+                builder.set_timestamp(instant);
+            }
+            Some((Resolved::OutOfRange, original)) => {
+                builder.field_text("@timestampRejected", &original);
+                builder.set_timestamp(self.received.at);
+            }
+            None => builder.set_timestamp(self.previous.or(self.received.modified).unwrap_or(self.received.at)),
+        }
+        commit_in_parts(&text, None, self.received.limits, builder);
+    }
+}
+
+fn looks_like_object(text: &str) -> bool {
+    let trimmed = text.trim();
+    trimmed.starts_with('{') && trimmed.ends_with('}')
+}
+
+fn push_extras(extras: &Extras<'_>, builder: &mut BatchBuilder) {
+    for (name, value) in extras.fields {
+        match value {
+            Value::String(text) => builder.field_text(name, text),
+            other => builder.field_value(name, other.clone()),
+        }
+    }
+    if let Some(offset) = extras.offset {
+        builder.field_integer("offset", i64::try_from(offset).unwrap_or(i64::MAX));
+    }
+}
+
+fn push_encoding(text: &Cow<'_, str>, builder: &mut BatchBuilder) {
+    if matches!(text, Cow::Owned(_)) {
+        builder.field_text("@encoding", "lossy");
+    }
+}
+
+/// Sets the text and commits; a text over the limit becomes several events, the first of which has all fields.
+///
+/// Parts stand one behind the other and have the time of the first: `@partOf` follows from that.
+pub(crate) fn commit_in_parts(text: &str, text_key: Option<&str>, limits: &Limits, builder: &mut BatchBuilder) {
+    // Below four bytes a character might not fit into a part.
+    let part_bytes_max = limits.event_bytes_max.max(4);
+    if text.len() <= part_bytes_max {
+        set_text(text, text_key, builder);
+        builder.commit();
+        return;
+    }
+    let timestamp = builder.timestamp();
+    let mut rest = text;
+    let mut part = 1;
+    while !rest.is_empty() {
+        let (head, tail) = rest.split_at(rest.floor_char_boundary(part_bytes_max));
+        set_text(head, text_key.filter(|_| part == 1), builder);
+        builder.set_timestamp(timestamp);
+        builder.field_integer("@part", part);
+        builder.commit();
+        rest = tail;
+        part += 1;
+    }
+}
+
+fn set_text(text: &str, text_key: Option<&str>, builder: &mut BatchBuilder) {
+    builder.set_message(text);
+    if let Some(key) = text_key {
+        builder.set_text_key(key);
+    }
+}

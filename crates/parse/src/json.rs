@@ -1,0 +1,125 @@
+//! JSON records, read straight from bytes into fields: no tree is built.
+//!
+//! A record is first scanned as a whole into a flat list of members ([`Members`]), spans into the line
+//! wherever possible; only then does the event get its fields. A broken record thus leaves nothing behind,
+//! and which key gives the text and the time is known before the first field is written.
+//!
+//! What is over a limit is kept as JSON text in `@rest`. Nesting costs no stack.
+//!
+//! Looser than RFC 8259 in one point: control characters may stand unescaped in texts.
+
+mod emit;
+mod number;
+mod scan;
+
+pub(crate) use emit::{emit_line_fields, emit_record};
+
+use types::{Limits, Value};
+
+/// Why a line is no JSON record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem} at column {column}")]
+pub struct JsonError {
+    /// What was expected or found.
+    pub problem: &'static str,
+    /// Where, counted in characters from 1.
+    pub column: usize,
+}
+
+/// Keys that give the text, best first.
+pub(crate) const TEXT_KEYS: [&str; 3] = ["@message", "message", "msg"];
+
+/// Keys that give the time, best first.
+pub(crate) const TIME_KEYS: [&str; 4] = ["@timestamp", "timestamp", "time", "ts"];
+
+/// A piece of the line, or of the texts that had to be unescaped or put together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+    is_scratch: bool,
+}
+
+/// A value as scanned.
+#[derive(Clone, Debug)]
+pub(crate) enum Token {
+    Text(Span),
+    /// A number that no type holds exactly, as its digits.
+    Digits(Span),
+    Integer(i64),
+    Float(f64),
+    Boolean(bool),
+    /// A list, or an empty object.
+    Value(Value),
+}
+
+/// One value and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    /// Its path, dots between the parts.
+    name: Span,
+    /// The value as it stands in the line.
+    raw: Span,
+    token: Token,
+}
+
+/// The members of one record. Kept from record to record for its buffers.
+#[derive(Debug, Default)]
+pub(crate) struct Members {
+    members: Vec<Member>,
+    /// What keys of [`TEXT_KEYS`] hold; they are in none of the other lists.
+    texts: [Option<Member>; TEXT_KEYS.len()],
+    /// What keys of [`TIME_KEYS`] hold.
+    times: [Option<Member>; TIME_KEYS.len()],
+    scratch: String,
+    /// Names of the objects that are open, each followed by a dot.
+    path: String,
+    /// Length of `path` before each of them.
+    frames: Vec<usize>,
+    /// Members over a limit: what stands between the braces of `@rest`.
+    rest: String,
+    n_dropped: i64,
+}
+
+/// Bytes of scratch space kept for the next record; one huge record must not hold its memory for ever.
+const SCRATCH_BYTES_KEPT: usize = 1 << 20;
+
+impl Members {
+    /// Reads one object, which must be all of `line`.
+    pub(crate) fn scan(&mut self, line: &str, limits: &Limits) -> Result<(), JsonError> {
+        self.members.clear();
+        self.texts = Default::default();
+        self.times = Default::default();
+        self.path.clear();
+        self.frames.clear();
+        self.n_dropped = 0;
+        for buffer in [&mut self.scratch, &mut self.rest] {
+            buffer.clear();
+            buffer.shrink_to(SCRATCH_BYTES_KEPT);
+        }
+        scan::Scanner::new(line, limits, self).record()
+    }
+
+    fn get<'t>(&'t self, span: Span, line: &'t str) -> &'t str {
+        let text = if span.is_scratch { &self.scratch } else { line };
+        &text[span.start as usize..span.end as usize]
+    }
+
+    /// Puts a member that is over a limit into the rest.
+    fn drop_into_rest(&mut self, name: &str, raw: &str) {
+        self.n_dropped += 1;
+        self.add_to_rest(name, raw);
+    }
+
+    fn add_to_rest(&mut self, name: &str, raw: &str) {
+        if !self.rest.is_empty() {
+            self.rest.push(',');
+        }
+        Value::text(name).write_json(&mut self.rest);
+        self.rest.push(':');
+        self.rest.push_str(raw);
+    }
+}
+
+#[cfg(test)]
+mod tests;

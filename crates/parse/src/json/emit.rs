@@ -1,0 +1,238 @@
+//! From scanned members to an event: which key is the text and the time, which level, which fields.
+
+use types::{BatchBuilder, Level, TimeForm, Timestamp};
+
+use super::{Member, Members, TEXT_KEYS, TIME_KEYS, Token};
+use crate::Received;
+use crate::event::commit_in_parts;
+use crate::level::{level_field, level_of_number, level_of_text, level_of_word};
+use crate::time::{Resolved, bounded, epoch_of_digits, epoch_of_integer, parse_time};
+
+/// Incoming names that only the system may give, and what they are kept as.
+const RESERVED: [(&str, &str); 16] = [
+    ("@message", "_message"),
+    ("@timestamp", "_timestamp"),
+    ("@id", "_id"),
+    ("@ptr", "_ptr"),
+    ("@log", "_log"),
+    ("@logStream", "_logStream"),
+    ("@ingestionTime", "_ingestionTime"),
+    ("@level", "_level"),
+    ("@any", "_any"),
+    ("@rest", "_rest"),
+    ("@fieldsDropped", "_fieldsDropped"),
+    ("@part", "_part"),
+    ("@partOf", "_partOf"),
+    ("@encoding", "_encoding"),
+    ("@timestampRejected", "_timestampRejected"),
+    ("@group", "_group"),
+];
+
+/// Which key gave the time, and what it says.
+struct ChosenTime {
+    /// The key's place in [`TIME_KEYS`].
+    rank: Option<usize>,
+    time: Option<Timestamp>,
+    /// Set where the value can be given back from the time.
+    form: Option<TimeForm>,
+    /// The value of a time that events cannot have.
+    rejected: Option<String>,
+}
+
+/// Adds a record that its sender made as an event.
+pub(crate) fn emit_record(members: &mut Members, line: &str, received: &Received<'_>, builder: &mut BatchBuilder) {
+    let chosen = choose_time(members, line, received);
+    builder.set_timestamp(chosen.time.unwrap_or(received.at));
+    if let Some(original) = &chosen.rejected {
+        builder.field_text("@timestampRejected", original);
+    }
+    emit_times(members, line, &chosen, builder);
+    let text_rank = choose_text(members);
+    emit_texts(members, line, text_rank, received, builder);
+    let message = text_rank.and_then(|rank| members.texts[rank].as_ref());
+    let message = message.map(|member| match &member.token {
+        Token::Text(span) => members.get(*span, line),
+        _ => members.get(member.raw, line),
+    });
+    let level = emit_fields(members, line, builder);
+    builder.set_level(level.or_else(|| message.and_then(level_of_text)));
+    emit_rest(members, builder);
+    let text_key = text_rank.map(|rank| TEXT_KEYS[rank]).filter(|key| *key != "@message");
+    commit_in_parts(message.unwrap_or(line), text_key, received.limits, builder);
+}
+
+/// Gives the event the keys of a text line that is a JSON object, and its level; the line stays the text.
+///
+/// Returns the time that the keys say, beside its original.
+pub(crate) fn emit_line_fields(
+    members: &mut Members,
+    line: &str,
+    received: &Received<'_>,
+    builder: &mut BatchBuilder,
+) -> Option<(Resolved, String)> {
+    let chosen = choose_time(members, line, received);
+    emit_times(members, line, &chosen, builder);
+    emit_texts(members, line, None, received, builder);
+    let message = [1, 2].iter().find_map(|rank| match members.texts[*rank].as_ref()?.token {
+        Token::Text(span) => Some(members.get(span, line)),
+        _ => None,
+    });
+    let level = emit_fields(members, line, builder);
+    builder.set_level(level.or_else(|| message.and_then(level_of_text)));
+    emit_rest(members, builder);
+    match (chosen.time, chosen.rejected) {
+        (Some(time), _) => Some((Resolved::At(time), String::new())),
+        (None, Some(original)) => Some((Resolved::OutOfRange, original)),
+        (None, None) => None,
+    }
+}
+
+/// The first key of the order that holds a time; a rejected time is told where no key does.
+fn choose_time(members: &Members, line: &str, received: &Received<'_>) -> ChosenTime {
+    let mut rejected = None;
+    for (rank, member) in members.times.iter().enumerate() {
+        let Some(member) = member else { continue };
+        let (resolved, form) = time_of(members, member, line, received);
+        if let Some(Resolved::At(time)) = resolved {
+            return ChosenTime { rank: Some(rank), time: Some(time), form, rejected: rejected.filter(|_| rank > 0) };
+        }
+        // What `@timestamp` says is kept nowhere else.
+        if rejected.is_none() && (resolved.is_some() || rank == 0) {
+            rejected = Some(match &member.token {
+                Token::Text(span) => members.get(*span, line).to_string(),
+                _ => members.get(member.raw, line).to_string(),
+            });
+        }
+    }
+    ChosenTime { rank: None, time: None, form: None, rejected }
+}
+
+fn time_of(
+    members: &Members,
+    member: &Member,
+    line: &str,
+    received: &Received<'_>,
+) -> (Option<Resolved>, Option<TimeForm>) {
+    match &member.token {
+        Token::Integer(number) => {
+            let (resolved, unit_ns) = epoch_of_integer(*number, received);
+            (Some(resolved), Some(TimeForm::Epoch { unit_ns }))
+        }
+        Token::Float(_) | Token::Digits(_) => {
+            let digits = members.get(member.raw, line).as_bytes();
+            (epoch_of_digits(digits).map(|nanos| bounded(nanos, received)), None)
+        }
+        Token::Text(span) => {
+            let text = members.get(*span, line);
+            (parse_time(text, received), exact_rfc3339(text))
+        }
+        Token::Boolean(_) | Token::Value(_) => (None, None),
+    }
+}
+
+/// The form of a time that reads exactly as [`TimeForm::Rfc3339`] writes it.
+fn exact_rfc3339(text: &str) -> Option<TimeForm> {
+    let b = text.as_bytes();
+    let digits = match b.len() {
+        20 => 0,
+        22..=30 if b[19] == b'.' => b.len() - 21,
+        _ => return None,
+    };
+    let is_exact = b[10] == b'T' && b[4] == b'-' && b[b.len() - 1] == b'Z' && &b[17..19] != b"60";
+    is_exact.then_some(TimeForm::Rfc3339 { digits: digits as u8 })
+}
+
+/// Gives the event the keys that hold times, derived from `@timestamp` where that gives the value back.
+fn emit_times(members: &mut Members, line: &str, chosen: &ChosenTime, builder: &mut BatchBuilder) {
+    for rank in 1..TIME_KEYS.len() {
+        let Some(member) = &members.times[rank] else { continue };
+        match chosen.form {
+            Some(form) if chosen.rank == Some(rank) => builder.set_time_key(TIME_KEYS[rank], form),
+            _ => emit_field(members, TIME_KEYS[rank], member, line, builder),
+        }
+    }
+}
+
+/// The first key of the order that holds a text; of `@message` any value will do.
+fn choose_text(members: &Members) -> Option<usize> {
+    let is_usable = |rank: &usize| match &members.texts[*rank] {
+        Some(member) => *rank == 0 || matches!(member.token, Token::Text(_)),
+        None => false,
+    };
+    (0..TEXT_KEYS.len()).find(is_usable)
+}
+
+/// Gives the event the keys that might have been its text and are not.
+fn emit_texts(
+    members: &mut Members,
+    line: &str,
+    chosen: Option<usize>,
+    received: &Received<'_>,
+    builder: &mut BatchBuilder,
+) {
+    for rank in 0..TEXT_KEYS.len() {
+        let Some(member) = members.texts[rank].clone().filter(|_| chosen != Some(rank)) else { continue };
+        let name = if rank == 0 { "_message" } else { TEXT_KEYS[rank] };
+        let is_long = (member.raw.end - member.raw.start) as usize > received.limits.field_bytes_max;
+        if is_long {
+            let raw = members.get(member.raw, line).to_string();
+            members.drop_into_rest(name, &raw);
+        } else {
+            emit_field(members, name, &member, line, builder);
+        }
+    }
+}
+
+/// Gives the event its other fields and returns the level that they say.
+fn emit_fields(members: &Members, line: &str, builder: &mut BatchBuilder) -> Option<Level> {
+    let mut level = None;
+    let mut status = None;
+    let mut is_request = false;
+    for member in &members.members {
+        let name = members.get(member.name, line);
+        match name.as_bytes().first() {
+            Some(b'@') => {
+                let kept = RESERVED.iter().find(|(incoming, _)| *incoming == name);
+                emit_field(members, kept.map_or(name, |(_, kept)| kept), member, line, builder);
+                continue;
+            }
+            Some(b's') if name == "status" || name == "status_code" => status = Some(&member.token),
+            Some(b'm' | b'p' | b'u' | b'r') if matches!(name, "method" | "path" | "uri" | "url" | "request") => {
+                is_request = true;
+            }
+            _ => {}
+        }
+        emit_field(members, name, member, line, builder);
+        if level.is_none()
+            && let Some(kind) = level_field(name)
+        {
+            level = match &member.token {
+                Token::Text(span) => level_of_word(kind, members.get(*span, line)),
+                Token::Integer(number) => level_of_number(kind, *number),
+                _ => None,
+            };
+        }
+    }
+    level.or_else(|| match status {
+        Some(Token::Integer(number)) if is_request => Level::of_http_status(*number),
+        Some(Token::Text(span)) if is_request => Level::of_http_status(members.get(*span, line).parse().ok()?),
+        _ => None,
+    })
+}
+
+fn emit_field(members: &Members, name: &str, member: &Member, line: &str, builder: &mut BatchBuilder) {
+    match &member.token {
+        Token::Text(span) | Token::Digits(span) => builder.field_text(name, members.get(*span, line)),
+        Token::Integer(number) => builder.field_integer(name, *number),
+        Token::Float(number) => builder.field_float(name, *number),
+        Token::Boolean(truth) => builder.field_boolean(name, *truth),
+        Token::Value(value) => builder.field_value(name, value.clone()),
+    }
+}
+
+fn emit_rest(members: &Members, builder: &mut BatchBuilder) {
+    if !members.rest.is_empty() {
+        builder.field_text("@rest", &format!("{{{}}}", members.rest));
+        builder.field_integer("@fieldsDropped", members.n_dropped);
+    }
+}

@@ -1,0 +1,174 @@
+//! Where one event ends and the next begins in the lines of a text file.
+//!
+//! A line that begins with white space, `at `, `Caused by:`, `...`, a closing bracket, or that belongs to a
+//! traceback, goes on with the event before it; every other line begins one. Shipper and server run the same
+//! rules, so that both cut alike.
+
+use std::ops::Range;
+
+use crate::time::find_time_strictly_at_start;
+use crate::{Received, Zone};
+
+/// Lines of one event; further ones begin another.
+const LINES_MAX: usize = 1_000;
+
+/// Decides line by line. State is that of the event at hand.
+#[derive(Clone, Debug)]
+pub struct Boundaries {
+    bytes_max: usize,
+    n_lines: usize,
+    n_bytes: usize,
+    /// A traceback's frames were seen; the line of its exception is still to come.
+    in_traceback: bool,
+}
+
+impl Boundaries {
+    /// Boundaries of events that are no longer than `bytes_max` unless a single line is.
+    pub fn new(bytes_max: usize) -> Self {
+        Self { bytes_max, n_lines: 0, n_bytes: 0, in_traceback: false }
+    }
+
+    /// Tells whether `line`, without its line end, begins an event. Empty lines neither begin nor end one.
+    pub fn is_start(&mut self, line: &[u8]) -> bool {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            return false;
+        }
+        let fits = self.n_lines < LINES_MAX && self.n_bytes.saturating_add(line.len()) <= self.bytes_max;
+        let goes_on = self.n_lines > 0 && fits && self.goes_on(line);
+        if goes_on {
+            self.n_lines += 1;
+            self.n_bytes += line.len() + 1;
+        } else {
+            self.n_lines = 1;
+            self.n_bytes = line.len() + 1;
+            self.in_traceback = is_traceback(line);
+        }
+        !goes_on
+    }
+
+    fn goes_on(&mut self, line: &[u8]) -> bool {
+        if matches!(line[0], b' ' | b'\t') {
+            return !begins_with_time(line);
+        }
+        if is_traceback(line) {
+            self.in_traceback = true;
+            return true;
+        }
+        if self.in_traceback {
+            // The first line without indentation is the exception itself; what follows is something new.
+            self.in_traceback = false;
+            return is_exception(line);
+        }
+        const STARTS: [&[u8]; 8] = [
+            b"at ",
+            b"Caused by:",
+            b"Suppressed:",
+            b"... ",
+            b"}",
+            b"]",
+            b"During handling of the above exception",
+            b"The above exception was the direct cause",
+        ];
+        STARTS.iter().any(|start| line.starts_with(start)) || line == b"..." || is_dotted_exception(line)
+    }
+}
+
+fn begins_with_time(line: &[u8]) -> bool {
+    let limits = types::Limits::default();
+    let received = Received { at: types::Timestamp(i64::MAX), modified: None, zone: Zone::UTC, limits: &limits };
+    find_time_strictly_at_start(line, &received)
+}
+
+fn is_traceback(line: &[u8]) -> bool {
+    line.starts_with(b"Traceback (most recent call last)") || line.starts_with(b"goroutine ")
+}
+
+/// `ValueError: x`, `pkg.Some$Error`: one word of a name, then a colon or the end.
+fn is_exception(line: &[u8]) -> bool {
+    let end = line.iter().position(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'.' | b'_' | b'$'));
+    let end = end.unwrap_or(line.len());
+    line[0].is_ascii_alphabetic() && line.get(end).is_none_or(|b| *b == b':')
+}
+
+/// `java.lang.IllegalStateException: x` behind the line that logged it.
+fn is_dotted_exception(line: &[u8]) -> bool {
+    let end = line.iter().position(|b| matches!(b, b':' | b' ')).unwrap_or(line.len());
+    let name = &line[..end];
+    let ends = [&b"Exception"[..], b"Error", b"Throwable"].iter().any(|ending| name.ends_with(ending));
+    ends && name.contains(&b'.') && is_exception(line) && name[0].is_ascii_lowercase()
+}
+
+/// The events of `text` in order, as byte ranges without their last line end. Empty lines between events are
+/// in none; a text that begins with a continuation begins with an event all the same.
+pub fn events(text: &[u8], bytes_max: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut boundaries = Boundaries::new(bytes_max);
+    let mut next_line = 0;
+    let mut event: Option<Range<usize>> = None;
+    let line_at = |from: usize| {
+        let end = memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |length| from + length);
+        (end, (end + 1).min(text.len()))
+    };
+    std::iter::from_fn(move || {
+        while next_line < text.len() {
+            let from = next_line;
+            let (end, after) = line_at(from);
+            next_line = if end == text.len() { text.len() } else { after };
+            let line = text[from..end].strip_suffix(b"\r").unwrap_or(&text[from..end]);
+            if line.is_empty() {
+                continue;
+            }
+            let line_end = from + line.len();
+            if boundaries.is_start(line) {
+                if let Some(done) = event.replace(from..line_end) {
+                    return Some(done);
+                }
+            } else if let Some(event) = &mut event {
+                event.end = line_end;
+            }
+        }
+        event.take()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(lines: &[&str], expected: &[&str]) {
+        let text = lines.join("\n");
+        let found: Vec<&str> = events(text.as_bytes(), 1 << 20).map(|range| &text[range]).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_stack_trace_belongs_to_the_line_before_it() {
+        check(
+            &["one", "java.lang.Error: x", "\tat A.b(A.java:1)", "Caused by: y", "\t... 3 more", "two"],
+            &["one\njava.lang.Error: x\n\tat A.b(A.java:1)\nCaused by: y\n\t... 3 more", "two"],
+        );
+        check(
+            &["one", "Traceback (most recent call last):", "  File \"a.py\"", "    f()", "ValueError: x", "two: 2"],
+            &["one\nTraceback (most recent call last):\n  File \"a.py\"\n    f()\nValueError: x", "two: 2"],
+        );
+    }
+
+    #[test]
+    fn plain_lines_are_events_and_empty_lines_are_none() {
+        check(&["one", "", "two", "\r", "", "three"], &["one", "two", "three"]);
+        check(&["", ""], &[]);
+        check(&[], &[]);
+        check(&["  first", "second"], &["  first", "second"]);
+        check(&["one", "  2026-11-20 06:47:13 two"], &["one", "  2026-11-20 06:47:13 two"]);
+        check(&["{", "  \"a\": 1", "}", "{\"b\":2}"], &["{\n  \"a\": 1\n}", "{\"b\":2}"]);
+    }
+
+    #[test]
+    fn an_event_is_bounded_in_lines_and_bytes() {
+        let text = format!("one\n{}", "  more\n".repeat(2 * LINES_MAX));
+        assert_eq!(events(text.as_bytes(), 1 << 20).count(), 3);
+        assert!(events(text.as_bytes(), 100).all(|range| range.len() <= 100));
+        let long = "x".repeat(1000);
+        assert_eq!(events(long.as_bytes(), 100).collect::<Vec<_>>(), [0..1000]);
+    }
+}

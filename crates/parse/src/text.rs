@@ -1,0 +1,69 @@
+//! Whole texts to batches: files and standard input queried without a server, and the tests' events.
+
+use types::{Batch, BatchBuilder};
+
+use crate::{EventParser, Extras, JsonError, Received, events};
+
+/// Values of one batch, counting every column in every row: a batch's memory follows from it.
+const CELLS_MAX: usize = 1 << 22;
+
+/// Bytes of message text of one batch.
+const TEXT_BYTES_MAX: usize = 64 << 20;
+
+/// Why a line was left out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {error}")]
+pub struct LineError {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub error: JsonError,
+}
+
+/// Gives the events of a text file to `take`, in batches of bounded size, in order.
+///
+/// Each event is looked at by itself: JSON objects give fields, other lines their time and level, continuation
+/// lines belong to the event before.
+pub fn batches_of_text(text: &[u8], received: &Received<'_>, take: &mut dyn FnMut(Batch)) {
+    let mut parser = EventParser::new(*received);
+    let mut builder = BatchBuilder::new();
+    for range in events(text, received.limits.event_bytes_max) {
+        parser.text(&text[range], &Extras::default(), &mut builder);
+        if is_full(&builder) {
+            take(std::mem::take(&mut builder).finish());
+        }
+    }
+    if !builder.is_empty() {
+        take(builder.finish());
+    }
+}
+
+/// Gives the records of a text of JSON lines to `take`, as the ingest route reads them, and says which lines
+/// are none.
+pub fn batches_of_records(text: &[u8], received: &Received<'_>, take: &mut dyn FnMut(Batch)) -> Vec<LineError> {
+    let mut parser = EventParser::new(*received);
+    let mut builder = BatchBuilder::new();
+    let mut errors = Vec::new();
+    for (idx, line) in text.split(|b| *b == b'\n').enumerate() {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        if let Err(error) = parser.record(line, &Extras::default(), &mut builder) {
+            errors.push(LineError { line: idx + 1, error });
+        }
+        if is_full(&builder) {
+            take(std::mem::take(&mut builder).finish());
+        }
+    }
+    if !builder.is_empty() {
+        take(builder.finish());
+    }
+    errors
+}
+
+fn is_full(builder: &BatchBuilder) -> bool {
+    builder.n_cells() >= CELLS_MAX || builder.text_bytes() >= TEXT_BYTES_MAX
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! Whole texts to batches.
+
+use types::{Level, Limits, Timestamp, Value};
+
+use super::*;
+use crate::Zone;
+
+fn received(limits: &Limits) -> Received<'_> {
+    let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
+    Received { at, modified: None, zone: Zone::UTC, limits }
+}
+
+fn read(text: &str) -> Batch {
+    let limits = Limits::default();
+    let mut batches = Vec::new();
+    batches_of_text(text.as_bytes(), &received(&limits), &mut |batch| batches.push(batch));
+    batches.pop().expect("one batch")
+}
+
+#[test]
+fn lines_have_their_time_and_level_and_stay_as_they_are() {
+    let batch = read(
+        "2026-11-20 06:47:13,123 WARN slow\n\tat A.b\nno time\n{\"level\":\"error\",\"n\":1,\"message\":\"m\"}\r\n",
+    );
+    let messages: Vec<&str> = batch.messages.iter().collect();
+    let line = "{\"level\":\"error\",\"n\":1,\"message\":\"m\"}";
+    assert_eq!(messages, ["2026-11-20 06:47:13,123 WARN slow\n\tat A.b", "no time", line]);
+    let shown: Vec<String> = batch.timestamps.iter().map(|t| Timestamp(*t).to_string()).collect();
+    assert_eq!(shown, ["2026-11-20T06:47:13.123Z"; 3]);
+    assert_eq!(batch.levels, [Level::Warn.code(), 0, Level::Error.code()]);
+    assert_eq!(batch.field("n").value(2), Some(Value::Integer(1)));
+    assert_eq!(batch.field("message").value(2), Some(Value::text("m")));
+}
+
+#[test]
+fn a_json_line_gives_the_time_too_and_what_only_looks_like_one_is_text() {
+    let batch = read("{\"ts\":1763618400,\"@message\":\"inner\"}\n{broken}\n");
+    assert_eq!(Timestamp(batch.timestamps[0]).to_string(), "2025-11-20T06:00:00Z");
+    assert_eq!(batch.field("ts").value(0), Some(Value::Integer(1_763_618_400)));
+    assert_eq!(batch.field("_message").value(0), Some(Value::text("inner")));
+    assert_eq!(batch.messages.get(1), "{broken}");
+}
+
+#[test]
+fn a_line_without_time_in_an_old_file_has_the_time_of_the_file() {
+    let limits = Limits::default();
+    let modified = Timestamp::parse_rfc3339("2020-01-01T00:00:00Z");
+    let mut batches = Vec::new();
+    let old = Received { modified, ..received(&limits) };
+    batches_of_text(b"x\n2300-01-01 00:00:00 y\n", &old, &mut |batch| batches.push(batch));
+    assert_eq!(Some(Timestamp(batches[0].timestamps[0])), modified);
+    assert_eq!(Timestamp(batches[0].timestamps[1]), old.at);
+    assert_eq!(batches[0].field("@timestampRejected").value(1), Some(Value::text("2300-01-01 00:00:00")));
+}
+
+#[test]
+fn records_are_read_as_the_ingest_route_reads_them() {
+    let limits = Limits::default();
+    let mut batches = Vec::new();
+    let text = b"{\"message\":\"a\"}\n\n{broken\n{\"message\":\"b\"}\n7\n";
+    let errors = batches_of_records(text, &received(&limits), &mut |batch| batches.push(batch));
+    assert_eq!(batches[0].messages.iter().collect::<Vec<_>>(), ["a", "b"]);
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(lines, ["line 3: expected a key in quotes at column 2", "line 5: expected a JSON object at column 1"]);
+}

@@ -1,0 +1,137 @@
+//! Times as people and programs write them, read into instants.
+//!
+//! [`find_time`] looks for a time at the head of a log line, [`parse_time`] reads a text that is nothing but a
+//! time. What a text leaves open comes from [`Received`]: the zone, and for forms without a year the instant
+//! that the event must be near. A time outside [1970, 2262) is told apart from a text that is no time at all.
+
+mod forms;
+mod head;
+
+pub(crate) use forms::parse_offset;
+pub use head::find_time;
+pub(crate) use head::find_time_strictly_at_start;
+
+use types::{Timestamp, civil_from_days, days_from_civil};
+
+use crate::Received;
+use forms::Civil;
+
+/// The first instant of 2262, the first year that nanoseconds in an `i64` cannot hold in full.
+const END: i64 = 9_214_646_400 * Timestamp::SECOND;
+
+/// What a time that could be read stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolved {
+    /// An instant that events may have.
+    At(Timestamp),
+    /// A time before 1970, after 2261, or too far ahead of the clock.
+    OutOfRange,
+}
+
+/// A time found in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundTime {
+    /// When.
+    pub time: Resolved,
+    /// Where it begins, in bytes.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+}
+
+/// Reads a text that is a time and nothing else; `None` where it is not.
+pub fn parse_time(text: &str, received: &Received<'_>) -> Option<Resolved> {
+    let bytes = text.trim().as_bytes();
+    if let Some((civil, end)) = forms::parse_at(bytes, 0)
+        && end == bytes.len()
+    {
+        return resolve(&civil, received);
+    }
+    epoch_of_digits(bytes).map(|instant| bounded(instant, received))
+}
+
+/// The instant of a number that counts since the epoch; the unit shows in the magnitude.
+pub(crate) fn epoch_of_integer(number: i64, received: &Received<'_>) -> (Resolved, i64) {
+    let unit_ns = unit_of_magnitude(number.unsigned_abs());
+    (bounded(i128::from(number) * i128::from(unit_ns), received), unit_ns)
+}
+
+/// Nanoseconds of one unit of an epoch number of this magnitude.
+fn unit_of_magnitude(magnitude: u64) -> i64 {
+    match magnitude {
+        0..100_000_000_000 => 1_000_000_000,
+        0..100_000_000_000_000 => 1_000_000,
+        0..100_000_000_000_000_000 => 1_000,
+        _ => 1,
+    }
+}
+
+/// Reads an epoch number with or without a fraction, exactly; digits below a nanosecond are cut off.
+pub(crate) fn epoch_of_digits(bytes: &[u8]) -> Option<i128> {
+    let (negative, digits) = match bytes.strip_prefix(b"-") {
+        Some(digits) => (true, digits),
+        None => (false, bytes),
+    };
+    let point = digits.iter().position(|b| *b == b'.').unwrap_or(digits.len());
+    let (whole, fraction) = digits.split_at(point);
+    let fraction = fraction.get(1..).unwrap_or_default();
+    let all_digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
+    if !(1..=19).contains(&whole.len()) || !all_digits(whole) || !all_digits(fraction) || digits.ends_with(b".") {
+        return None;
+    }
+    let number = whole.iter().fold(0u64, |sum, b| sum.wrapping_mul(10).wrapping_add(u64::from(b - b'0')));
+    let unit_ns = i128::from(unit_of_magnitude(number));
+    let mut nanos = i128::from(number) * unit_ns;
+    let mut place = unit_ns;
+    for digit in fraction {
+        place /= 10;
+        if place == 0 {
+            break;
+        }
+        nanos += place * i128::from(digit - b'0');
+    }
+    Some(if negative { -nanos } else { nanos })
+}
+
+pub(crate) fn bounded(nanos: i128, received: &Received<'_>) -> Resolved {
+    let latest = i128::from(received.at.0) + i128::from(received.limits.future_ns_max);
+    if nanos < 0 || nanos >= i128::from(END) || nanos > latest {
+        return Resolved::OutOfRange;
+    }
+    Resolved::At(Timestamp(nanos as i64))
+}
+
+/// Turns a calendar time into an instant; `None` where there is no such day.
+fn resolve(civil: &Civil, received: &Received<'_>) -> Option<Resolved> {
+    match civil.year {
+        Some(year) => civil_nanos(civil, year, received).map(|nanos| bounded(nanos, received)),
+        None => resolve_without_year(civil, received),
+    }
+}
+
+fn civil_nanos(civil: &Civil, year: i64, received: &Received<'_>) -> Option<i128> {
+    let days = days_from_civil(year, civil.month, civil.day)?;
+    let local = days * 86_400 + i64::from(civil.second_of_day);
+    let seconds = match civil.offset_seconds {
+        Some(offset) => local - i64::from(offset),
+        None => received.zone.utc_seconds(local),
+    };
+    Some(i128::from(seconds) * 1_000_000_000 + i128::from(civil.nanos))
+}
+
+/// Takes the latest year that puts the time at most a day after the file's modification, or the arrival.
+fn resolve_without_year(civil: &Civil, received: &Received<'_>) -> Option<Resolved> {
+    let near = received.modified.unwrap_or(received.at);
+    let latest = i128::from(near.0) + i128::from(Timestamp::DAY);
+    let (year, _, _) = civil_from_days(near.day());
+    // Nine years reach back over the longest gap between two leap days.
+    for candidate in (year - 8..=year + 1).rev() {
+        if let Some(nanos) = civil_nanos(civil, candidate, received).filter(|nanos| *nanos <= latest) {
+            return Some(bounded(nanos, received));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! The zone that times without one are in: a fixed offset or a named zone with its history.
+
+use std::str::FromStr;
+
+use chrono::offset::LocalResult;
+use chrono::{DateTime, Offset, TimeZone};
+use chrono_tz::Tz;
+
+/// Where the clock on the wall is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Zone {
+    /// So many seconds east of UTC, all year.
+    Fixed(i32),
+    /// A zone of the IANA database.
+    Named(Tz),
+}
+
+impl Zone {
+    /// Coordinated universal time.
+    pub const UTC: Self = Self::Fixed(0);
+
+    /// Seconds since the epoch of a wall-clock time given as if it were UTC.
+    ///
+    /// A time that occurs twice is the first; one that a jump of the clock leaves out is taken with the offset
+    /// from before the jump.
+    pub(crate) fn utc_seconds(self, local_seconds: i64) -> i64 {
+        match self {
+            Self::Fixed(offset) => local_seconds.saturating_sub(i64::from(offset)),
+            Self::Named(zone) => local_seconds.saturating_sub(named_offset(zone, local_seconds)),
+        }
+    }
+}
+
+fn named_offset(zone: Tz, local_seconds: i64) -> i64 {
+    let Some(local) = DateTime::from_timestamp(local_seconds, 0) else { return 0 };
+    let local = local.naive_utc();
+    let offset = match zone.offset_from_local_datetime(&local) {
+        LocalResult::Single(offset) | LocalResult::Ambiguous(offset, _) => offset,
+        LocalResult::None => zone.offset_from_utc_datetime(&(local - chrono::TimeDelta::hours(3))),
+    };
+    i64::from(offset.fix().local_minus_utc())
+}
+
+/// Why a zone could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown time zone \"{0}\"; write UTC, +07:00 or Asia/Jakarta")]
+pub struct ZoneError(pub String);
+
+impl FromStr for Zone {
+    type Err = ZoneError;
+
+    /// Reads `UTC`, `Z`, `+07:00`, `-0330`, or a name of the IANA database.
+    fn from_str(text: &str) -> Result<Self, ZoneError> {
+        if matches!(text, "UTC" | "Z" | "GMT" | "utc") {
+            return Ok(Self::UTC);
+        }
+        let bytes = text.as_bytes();
+        if let Some((offset, end)) = crate::time::parse_offset(bytes, 0)
+            && end == bytes.len()
+        {
+            return Ok(Self::Fixed(offset));
+        }
+        text.parse().map(Self::Named).map_err(|_| ZoneError(text.chars().take(64).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones_are_offsets_or_names() {
+        assert_eq!("+07:00".parse(), Ok(Zone::Fixed(25_200)));
+        assert_eq!("-0330".parse(), Ok(Zone::Fixed(-12_600)));
+        assert_eq!("UTC".parse(), Ok(Zone::UTC));
+        assert_eq!("Asia/Jakarta".parse(), Ok(Zone::Named(chrono_tz::Asia::Jakarta)));
+        assert!("Atlantis/Capital".parse::<Zone>().is_err());
+    }
+
+    #[test]
+    fn summer_time_and_its_jumps_are_honoured() {
+        let zone = Zone::Named(chrono_tz::Europe::Berlin);
+        let check = |local: &str, utc: &str| {
+            let seconds = |text: &str| types::Timestamp::parse_rfc3339(text).expect("a valid time").0 / 1_000_000_000;
+            assert_eq!(zone.utc_seconds(seconds(local)), seconds(utc), "{local}");
+        };
+        check("2026-01-15T12:00:00Z", "2026-01-15T11:00:00Z");
+        check("2026-07-15T12:00:00Z", "2026-07-15T10:00:00Z");
+        check("2026-10-25T02:30:00Z", "2026-10-25T00:30:00Z");
+        check("2026-03-29T02:30:00Z", "2026-03-29T01:30:00Z");
+    }
+}
