@@ -67,6 +67,8 @@ pub struct Follower {
     scanned_at: Timestamp,
     saved_at: Timestamp,
     is_dirty: bool,
+    /// Whether the first search is still to be done.
+    is_opening: bool,
     last_error: Option<String>,
 }
 
@@ -93,15 +95,17 @@ impl Follower {
             scanned_at: now,
             saved_at: now,
             is_dirty: false,
+            is_opening: true,
             last_error: None,
             options,
         };
         let is_first_run = entries.is_empty();
         for entry in entries {
             let group = follower.group_of(&entry.path);
-            follower.files.insert(entry.key, Followed::new(entry, group, true));
+            follower.files.insert(entry.key, Followed::new(entry, group, true, true));
         }
         let discovery = follower.scan(now, is_first_run);
+        follower.is_opening = false;
         follower.save(now)?;
         Ok((follower, discovery))
     }
@@ -388,7 +392,7 @@ impl Follower {
         let name = format!("{:x}-{:x}-{nonce:016x}", key.device, key.inode);
         let generation = self.checkpoint.generation_first();
         let entry = Entry { key, file: name, generation, path, mark, mark_before: None, seen: now.0 };
-        let mut followed = Followed::new(entry, group, false);
+        let mut followed = Followed::new(entry, group, false, self.is_opening);
         followed.path = Some(candidate.path.clone());
         self.files.insert(key, followed);
     }

@@ -47,7 +47,8 @@ impl Copies {
             let path = Path::new(&known.entry.path);
             known.group == *group && path.parent() == directory && path != candidate.path
         });
-        let mut best: Option<Mark> = self.unfinished.get(&candidate.key).copied().filter(|mark| fits(mark, file));
+        let mut best: Option<Mark> = None;
+        let mut beginning: Option<Mark> = None;
         for original in originals {
             let entry = &original.entry;
             for mark in [original.in_flight, Some(entry.mark), entry.mark_before].into_iter().flatten() {
@@ -57,19 +58,19 @@ impl Copies {
                 }
             }
             let read_to = original.in_flight.map_or(entry.mark.offset, |mark| mark.offset);
-            if best.is_none_or(|best| best.offset < candidate.size)
-                && candidate.size > 0
-                && candidate.size < read_to
-                && let Some(mark) = mark_of_beginning(candidate, file, original)
-            {
-                if self.unfinished.len() < UNFINISHED_MAX {
-                    self.unfinished.insert(candidate.key, mark);
-                }
-                return Some(Start::NotYet);
+            if candidate.size > 0 && candidate.size < read_to && beginning.is_none() {
+                beginning = mark_of_beginning(candidate, file, original);
             }
         }
-        self.unfinished.remove(&candidate.key);
-        best.map(Start::At)
+        if let (None, Some(beginning)) = (best, beginning) {
+            if self.unfinished.len() < UNFINISHED_MAX {
+                self.unfinished.insert(candidate.key, beginning);
+            }
+            return Some(Start::NotYet);
+        }
+        // The original is gone or begins anew: what was its beginning when it was looked at last need not be read.
+        let unfinished = self.unfinished.remove(&candidate.key).filter(|mark| fits(mark, file));
+        best.into_iter().chain(unfinished).max_by_key(|mark| mark.offset).map(Start::At)
     }
 }
 

@@ -66,14 +66,16 @@ pub(super) struct Followed {
     pub(super) last_error: Option<String>,
     /// Whether its name and generation are in a saved checkpoint.
     pub(super) is_saved: bool,
-    /// Size when the shipper began with it: bytes before that are old.
+    /// Whether it was there before the shipper was.
+    is_old: bool,
+    /// Size of an old file when the shipper began with it: bytes before that are old.
     catch_up_bytes: u64,
     /// Size and settledness at the last look that gave nothing: the same again gives nothing again.
     held: Option<(u64, Settled)>,
 }
 
 impl Followed {
-    pub(super) fn new(entry: Entry, group: GroupName, is_saved: bool) -> Self {
+    pub(super) fn new(entry: Entry, group: GroupName, is_saved: bool, is_old: bool) -> Self {
         Self {
             entry,
             path: None,
@@ -86,6 +88,7 @@ impl Followed {
             in_flight: None,
             last_error: None,
             is_saved,
+            is_old,
             catch_up_bytes: 0,
             held: None,
         }
@@ -161,7 +164,7 @@ impl Followed {
         if is_unchanged && self.size == self.entry.mark.offset {
             return Ok(false);
         }
-        if is_first {
+        if is_first && self.is_old {
             // Of a file that has been lying there the clock began when it was last written.
             self.grown_at = modified.min(now);
             self.catch_up_bytes = metadata.len();

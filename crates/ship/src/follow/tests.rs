@@ -137,8 +137,13 @@ fn lines_are_sent_from_the_beginning_and_then_as_they_come() {
     bench.run(200);
     bench.check(&["one", "two"]);
     bench.append("a.log", "three\n");
-    bench.run(250);
+    let (path, now) = (bench.path("a.log"), bench.now);
+    bench.follower().hint(&path, false, now);
+    bench.run(200);
     bench.check(&["one", "two", "three"]);
+    bench.append("a.log", "four\n");
+    bench.run(250);
+    bench.check(&["one", "two", "three", "four"]);
 }
 
 #[test]
@@ -276,8 +281,9 @@ fn delete_and_recreate_reads_every_file_whole_even_with_equal_first_lines() {
 
 #[test]
 fn a_deleted_file_is_read_to_its_end_while_it_is_open() {
-    let mut bench = Bench::new(&[("a.log", "one\n")]);
-    bench.run(200);
+    let mut bench = Bench::new(&[]);
+    bench.append("a.log", "one\n");
+    bench.run(1_500);
     bench.append("a.log", "two\n");
     fs::remove_file(bench.path("a.log")).unwrap();
     bench.run(1_500);
