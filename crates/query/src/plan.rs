@@ -207,6 +207,30 @@ pub enum Expr {
     Call(Function, Vec<Expr>),
 }
 
+impl Expr {
+    /// Calls `visit` for every field that the expression reads, in the order of the text.
+    pub fn visit_fields(&self, visit: &mut dyn FnMut(&Name)) {
+        match self {
+            Self::Literal(_) | Self::Duration(_) | Self::Regex(_) => {}
+            Self::Field(name) => visit(name),
+            Self::Negate(operand) | Self::Not(operand) | Self::Match(operand, _) => operand.visit_fields(visit),
+            Self::And(left, right)
+            | Self::Or(left, right)
+            | Self::Compare(_, left, right)
+            | Self::Arithmetic(_, left, right) => {
+                left.visit_fields(visit);
+                right.visit_fields(visit);
+            }
+            Self::In(value, items) => {
+                value.visit_fields(visit);
+                items.iter().for_each(|item| item.visit_fields(visit));
+            }
+            Self::Between(value, low, high) => [value, low, high].into_iter().for_each(|part| part.visit_fields(visit)),
+            Self::Call(_, arguments) => arguments.iter().for_each(|argument| argument.visit_fields(visit)),
+        }
+    }
+}
+
 /// What a text is matched against.
 #[derive(Clone, Debug)]
 pub enum TextPattern {
@@ -214,7 +238,8 @@ pub enum TextPattern {
     Substring(String),
     /// Matches this regular expression somewhere.
     Regex(Regex),
-    /// Holds these words one after the other as whole words, whatever their case.
+    /// Holds these words one after the other as whole words, whatever their case. Words are as they were written,
+    /// cut at white space: `10.1.2.3` is one.
     Phrase(Vec<String>),
 }
 

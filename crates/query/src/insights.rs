@@ -1,0 +1,47 @@
+//! Insights QL: text to plan.
+//!
+//! Reading (`parse`) gives a tree with places, checking (`check`) resolves names and functions and gives the plan.
+//! Both are pure. A text that is plain words instead of a query becomes a phrase search.
+
+mod check;
+mod expect;
+mod expression;
+mod parse;
+mod pattern;
+mod phrase;
+mod syntax;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+use types::Timestamp;
+
+use crate::error::QueryErrors;
+use crate::optimise::optimise;
+use crate::plan::Plan;
+
+/// What a query's meaning depends on besides its text.
+#[derive(Clone, Copy, Debug)]
+pub struct ParseOptions {
+    /// The instant that relative times and warnings about times refer to.
+    pub now: Timestamp,
+    /// The zone that times without one are in.
+    pub time_zone: chrono_tz::Tz,
+}
+
+/// Checks a query and makes the plan of it.
+///
+/// Errors: every mistake that could be found, with its place; grammar mistakes hide those behind them.
+pub fn parse_insights(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
+    let mut checker = check::Checker::new(text, options);
+    let commands = match phrase::split(text) {
+        Some(phrase) => {
+            checker.phrase(&phrase);
+            parse::parse(&phrase.rest, text)?
+        }
+        None => parse::parse(text, text)?,
+    };
+    let plan = checker.plan(&commands)?;
+    Ok(optimise(plan))
+}

@@ -1,0 +1,350 @@
+//! Syntax tree to plan: names, functions, where aggregates may stand, which columns are shown.
+//!
+//! Commands are checked in order against a scope: first the events, after each `stats` the table that it made.
+//! A filter that speaks only of what `stats` removed is moved before it, a sort key of that kind is dropped, both
+//! with a warning. Mistakes are collected, so that one look shows all of them.
+
+mod expression;
+mod scope;
+mod stats;
+
+use std::sync::Arc;
+
+use types::GroupPattern;
+
+use super::ParseOptions;
+use super::pattern;
+use super::phrase::Phrase;
+use super::syntax::{Command, CommandKind, Item, Method, Name, Node, NodeKind, SortKey};
+use crate::error::{QueryError, QueryErrors, Span, place};
+use crate::plan::{self, Expr, Operator, Plan, TextPattern, Warning};
+use scope::{Shown, Table, fields_of};
+
+/// Most commands of a query.
+const COMMANDS_MAX: usize = 1_000;
+
+/// Most errors, and most warnings, that one answer tells.
+const NOTES_MAX: usize = 50;
+
+/// Whether a query may start with this word.
+pub(crate) fn is_command_word(word: &str) -> bool {
+    const TO_COME: [&str; 18] = [
+        "timechart",
+        "top",
+        "rare",
+        "pattern",
+        "diff",
+        "logcompare",
+        "anomaly",
+        "unnest",
+        "lookup",
+        "join",
+        "fillmissing",
+        "filldown",
+        "addtotals",
+        "autoregress",
+        "sessionize",
+        "outlier",
+        "appendcols",
+        "mvexpand",
+    ];
+    super::expect::COMMANDS.iter().chain(&TO_COME).any(|command| command.eq_ignore_ascii_case(word))
+}
+
+/// Checks one query.
+pub(crate) struct Checker<'a> {
+    text: &'a str,
+    options: &'a ParseOptions,
+    errors: Vec<QueryError>,
+    warnings: Vec<Warning>,
+    sources: Vec<GroupPattern>,
+    operators: Vec<Operator>,
+    shown: Shown,
+    tables: Vec<Table>,
+    /// The `stats` whose items are being checked.
+    aggregation: Option<stats::Aggregation>,
+    /// Whether the argument of an aggregate is being checked.
+    is_in_aggregate: bool,
+}
+
+impl<'a> Checker<'a> {
+    pub(crate) fn new(text: &'a str, options: &'a ParseOptions) -> Self {
+        Self {
+            text,
+            options,
+            errors: Vec::new(),
+            warnings: Vec::new(),
+            sources: Vec::new(),
+            operators: Vec::new(),
+            shown: Shown::default(),
+            tables: Vec::new(),
+            aggregation: None,
+            is_in_aggregate: false,
+        }
+    }
+
+    /// Starts with a search for words.
+    pub(crate) fn phrase(&mut self, phrase: &Phrase) {
+        let any = Box::new(Expr::Field("@any".into()));
+        self.operators.push(Operator::Filter(Expr::Match(any, TextPattern::Phrase(phrase.words.clone()))));
+        let hint = match phrase.near {
+            Some(command) => format!("did you mean the command \"{command}\"?"),
+            None => format!("the same as a query: filter @any like \"{}\"", phrase.words.join(" ")),
+        };
+        let message = "these words are no query, so they were searched as a phrase in every text of the events";
+        self.warn("phrase-search", message, phrase.span, Some(hint));
+    }
+
+    /// Checks the commands and gives the plan.
+    pub(crate) fn plan(mut self, commands: &[Command]) -> Result<Plan, QueryErrors> {
+        if let Some(command) = commands.get(COMMANDS_MAX) {
+            let message = format!("the query has more than {COMMANDS_MAX} commands");
+            return Err(QueryError::new("too-many-commands", message, self.text, command.span).into());
+        }
+        for (index, command) in commands.iter().enumerate() {
+            if matches!(command.kind, CommandKind::Source(_)) && index > 0 {
+                self.error("misplaced-source", "`source` must be the first command", command.span);
+            }
+            self.command(command);
+        }
+        if !self.errors.is_empty() {
+            self.errors.sort_by_key(|error| (error.line, error.column));
+            self.errors.dedup();
+            return Err(QueryErrors(self.errors));
+        }
+        let columns = self.shown_columns().into_iter().map(|name| (name.clone(), Expr::Field(name))).collect();
+        self.operators.push(Operator::Project { columns, is_events: self.tables.is_empty() });
+        Ok(Plan { sources: self.sources, operators: self.operators, warnings: self.warnings })
+    }
+
+    fn command(&mut self, command: &Command) {
+        match &command.kind {
+            CommandKind::Fields(items) => self.fields(items),
+            CommandKind::Display(items) => self.display(items),
+            CommandKind::Filter(node) => self.filter(node, command.span),
+            CommandKind::Stats { items, by } => self.stats(items, by),
+            CommandKind::Sort(keys) => self.sort(keys),
+            CommandKind::Limit(count) => self.operators.push(Operator::Limit(*count)),
+            CommandKind::Tail(count) => self.operators.push(Operator::Tail(*count)),
+            CommandKind::Dedup(names) => {
+                self.operators.push(Operator::Dedup(names.iter().map(|name| Arc::from(&*name.text)).collect()));
+            }
+            CommandKind::Drop(names) => names.iter().for_each(|name| self.drop_field(name)),
+            CommandKind::Rename(pairs) => pairs.iter().for_each(|(from, to)| self.rename(from, to)),
+            CommandKind::Eval(assignments) => assignments.iter().for_each(|(name, node)| self.assign(name, node)),
+            CommandKind::Parse { source, method } => self.parse(source.as_ref(), method),
+            CommandKind::Source(patterns) => self.sources.extend(patterns.iter().map(GroupPattern::new)),
+        }
+    }
+
+    pub(super) fn error(&mut self, code: &'static str, message: impl Into<String>, span: Span) {
+        self.fail(QueryError::new(code, message, self.text, span));
+    }
+
+    pub(super) fn fail(&mut self, error: QueryError) {
+        if self.errors.len() < NOTES_MAX {
+            self.errors.push(error);
+        }
+    }
+
+    pub(super) fn error_with_hint(
+        &mut self,
+        code: &'static str,
+        message: impl Into<String>,
+        span: Span,
+        hint: impl Into<String>,
+    ) {
+        self.fail(QueryError::new(code, message, self.text, span).with_hint(hint));
+    }
+
+    pub(super) fn warn(&mut self, code: &'static str, message: impl Into<String>, span: Span, hint: Option<String>) {
+        if self.warnings.len() >= NOTES_MAX {
+            return;
+        }
+        let (line, column) = place(self.text, span.start);
+        let warning = Warning { code, message: message.into(), line: Some(line), column: Some(column), hint };
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// The source text of a node, as columns without alias are named.
+    pub(super) fn written(&self, span: Span) -> &'a str {
+        self.text.get(span.start..span.end).unwrap_or_default().trim()
+    }
+
+    fn define(&mut self, name: &plan::Name, expr: Expr) {
+        self.operators.push(Operator::Extend { name: name.clone(), expr });
+        if let Some(table) = self.tables.last_mut() {
+            table.columns.insert(name.clone());
+        }
+    }
+
+    /// Checks an item of `fields` or `display`; gives the name under which it is shown.
+    fn item(&mut self, item: &Item) -> plan::Name {
+        let expr = self.expr(&item.expr);
+        let name: plan::Name = match (&item.alias, &expr) {
+            (Some(alias), _) => Arc::from(&*alias.text),
+            (None, Expr::Field(name)) if matches!(&item.expr.kind, NodeKind::Field(field) if **field == **name) => {
+                self.warn_of_unknown(&expr, item.expr.span);
+                return name.clone();
+            }
+            (None, _) => match &item.expr.kind {
+                NodeKind::Field(field) => Arc::from(&**field),
+                _ => Arc::from(self.written(item.expr.span)),
+            },
+        };
+        if matches!(&expr, Expr::Field(field) if *field == name) {
+            return name;
+        }
+        self.define(&name, expr);
+        name
+    }
+
+    fn fields(&mut self, items: &[Item]) {
+        let names: Vec<plan::Name> = items.iter().map(|item| self.item(item)).collect();
+        self.shown.add_fields(names);
+    }
+
+    fn display(&mut self, items: &[Item]) {
+        let names: Vec<plan::Name> = items.iter().map(|item| self.item(item)).collect();
+        self.shown = Shown::Display(names);
+    }
+
+    fn assign(&mut self, name: &Name, node: &Node) {
+        let expr = self.expr(node);
+        let name: plan::Name = Arc::from(&*name.text);
+        self.define(&name, expr);
+        let before = self.shown_columns();
+        self.shown.append(before, name);
+    }
+
+    fn rename(&mut self, from: &Name, to: &Name) {
+        let (old, new): (plan::Name, plan::Name) = (Arc::from(&*from.text), Arc::from(&*to.text));
+        if old == new {
+            return;
+        }
+        self.define(&new, Expr::Field(old.clone()));
+        self.define(&old, Expr::Literal(None));
+        let columns = self.shown_columns();
+        if columns.contains(&old) {
+            let renamed = columns.into_iter().filter(|name| *name != new);
+            let renamed = renamed.map(|name| if name == old { new.clone() } else { name }).collect();
+            self.shown.set(renamed);
+        }
+        if let Some(table) = self.tables.last_mut() {
+            table.forget(&old);
+        }
+    }
+
+    fn drop_field(&mut self, name: &Name) {
+        let name: plan::Name = Arc::from(&*name.text);
+        let before = self.shown_columns();
+        if before.contains(&name) {
+            self.shown.set(before.into_iter().filter(|column| *column != name).collect());
+        }
+        self.define(&name, Expr::Literal(None));
+        if let Some(table) = self.tables.last_mut() {
+            table.forget(&name);
+        }
+    }
+
+    fn parse(&mut self, source: Option<&Node>, method: &Method) {
+        let text = match source {
+            Some(node) => self.expr(node),
+            None => Expr::Field("@message".into()),
+        };
+        let prefix_of = |prefix: &Option<Name>| prefix.as_ref().map(|name| Arc::from(&*name.text));
+        let checked = match method {
+            Method::Glob { text, names, span } => pattern::glob(text, names, *span, self.text),
+            Method::Json { prefix } => Ok(plan::ParseMethod::Json { prefix: prefix_of(prefix) }),
+            Method::Logfmt { prefix } => Ok(plan::ParseMethod::Logfmt { prefix: prefix_of(prefix) }),
+            Method::Regex(regex) => pattern::regex(regex, self.text).and_then(|compiled| {
+                let names: Vec<(plan::Name, usize)> = (compiled.capture_names().enumerate())
+                    .filter_map(|(index, name)| Some((Arc::from(name?), index)))
+                    .collect();
+                if names.is_empty() {
+                    let message = "this regular expression has no named group, so nothing is taken out";
+                    return Err(QueryError::new("no-named-group", message, self.text, regex.span)
+                        .with_hint("name what to take, such as /user=(?<user>\\S+)/"));
+                }
+                Ok(plan::ParseMethod::Regex { regex: compiled, names })
+            }),
+        };
+        match checked {
+            Ok(method) => {
+                if let Some(table) = self.tables.last_mut() {
+                    table.columns.extend(scope::names_made_by(&method));
+                }
+                self.operators.push(Operator::Parse(plan::Parse { text, method }));
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn sort(&mut self, keys: &[SortKey]) {
+        let mut checked = Vec::new();
+        for key in keys {
+            let expr = self.expr(&key.expr);
+            match self.unknown_field(&expr) {
+                Some(field) => {
+                    let message = format!("sorting by `{field}` changes nothing: `stats` has removed that field");
+                    let hint = format!("sort by a column of `stats`, or put the `sort` by `{field}` before it");
+                    self.warn("sort-without-effect", message, key.expr.span, Some(hint));
+                }
+                None => checked.push(plan::SortKey { expr, descending: key.descending }),
+            }
+        }
+        if !checked.is_empty() {
+            self.operators.push(Operator::Sort(checked));
+        }
+    }
+
+    /// Warns where an expression speaks of a column that is not there.
+    pub(super) fn warn_of_unknown(&mut self, expr: &Expr, span: Span) {
+        if let Some(field) = self.unknown_field(expr) {
+            let message = format!("`{field}` is missing in every row here: `stats` has removed it");
+            self.warn("unknown-column", message, span, None);
+        }
+    }
+
+    /// The first field of `expr` that the current table does not have.
+    fn unknown_field(&self, expr: &Expr) -> Option<plan::Name> {
+        let table = self.tables.last()?;
+        fields_of(expr).into_iter().find(|field| !table.knows(field))
+    }
+
+    fn filter(&mut self, node: &Node, span: Span) {
+        let condition = self.expr(node);
+        let fields = fields_of(&condition);
+        let is_known = |table: &Table| fields.iter().any(|field| table.knows(field));
+        let n_passed = match fields.is_empty() {
+            true => 0,
+            false => self.tables.iter().rev().take_while(|table| !is_known(table)).count(),
+        };
+        if n_passed == 0 {
+            self.warn_of_unknown(&condition, span);
+            self.operators.push(Operator::Filter(condition));
+            return;
+        }
+        let first_passed = self.tables.len() - n_passed;
+        let is_aggregate = |operator: &Operator| matches!(operator, Operator::Aggregate { .. });
+        let at = (self.operators.iter().enumerate())
+            .filter(|(_, operator)| is_aggregate(operator))
+            .nth(first_passed)
+            .map_or(0, |(index, _)| index);
+        self.operators.insert(at, Operator::Filter(condition));
+        let names: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
+        let message = format!("{} is gone after `stats`, so this filter was applied before it", names.join(", "));
+        let hint = format!("{} | stats …", self.written(span));
+        self.warn("filter-moved", message, span, Some(hint));
+    }
+
+    fn shown_columns(&self) -> Vec<plan::Name> {
+        match (&self.shown, self.tables.last()) {
+            (Shown::Fields(names) | Shown::Display(names), _) if !names.is_empty() => names.clone(),
+            (_, Some(table)) => table.shown.clone(),
+            (_, None) => vec!["@timestamp".into(), "@message".into()],
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! Expressions: functions and their arguments, patterns, aggregates where they may stand.
+
+use types::Value;
+
+use super::Checker;
+use super::stats::AggregateName;
+use crate::error::{Span, nearest};
+use crate::function::{Function, SIGNATURES, Signature};
+use crate::insights::pattern::{self, BadLength};
+use crate::insights::syntax::{Binary, Name, Node, NodeKind, Pattern};
+use crate::plan::{self, ArithmeticOperator, Expr, TextPattern};
+
+/// Numbers below this are seconds when compared with a time, at or above it milliseconds.
+const SECONDS_BELOW: f64 = 1e11;
+
+impl Checker<'_> {
+    /// Checks an expression. After a mistake the result stands for nothing and the query is refused in the end.
+    pub(super) fn expr(&mut self, node: &Node) -> Expr {
+        if let Some(column) = self.column_by_call(node) {
+            return Expr::Field(column);
+        }
+        match &node.kind {
+            NodeKind::Literal(value) => Expr::Literal(value.clone()),
+            NodeKind::Duration(_) => {
+                if self.length(node).is_some() {
+                    let message = "a length of time can only stand in bin, datefloor and dateceil";
+                    self.error("misplaced-duration", message, node.span);
+                }
+                Expr::Literal(None)
+            }
+            NodeKind::Field(name) => self.field(name, node.span),
+            NodeKind::Call { name, arguments, has_star } => self.call(name, arguments, *has_star),
+            NodeKind::Negate(operand) => Expr::Negate(Box::new(self.expr(operand))),
+            NodeKind::Not(operand) => Expr::Not(Box::new(self.expr(operand))),
+            NodeKind::And(nodes) => {
+                let conditions = nodes.iter().map(|node| self.expr(node)).collect();
+                balanced(conditions, Expr::And)
+            }
+            NodeKind::Or(nodes) => {
+                let conditions = nodes.iter().map(|node| self.expr(node)).collect();
+                balanced(conditions, Expr::Or)
+            }
+            NodeKind::Binary(operator, left, right) => self.binary(*operator, left, right, node.span),
+            NodeKind::Like { value, pattern, negated } => {
+                let value = self.expr(value);
+                let pattern = self.text_pattern(pattern);
+                negated_if(*negated, Expr::Match(Box::new(value), pattern))
+            }
+            NodeKind::In { value, items, negated } => {
+                let value = self.expr(value);
+                let items: Vec<Expr> = items.iter().map(|item| self.expr(item)).collect();
+                items.iter().for_each(|item| self.warn_of_seconds(&value, item, node.span));
+                negated_if(*negated, Expr::In(Box::new(value), items))
+            }
+            NodeKind::Between { value, bounds, negated } => {
+                let value = self.expr(value);
+                let (low, high) = (self.expr(&bounds.0), self.expr(&bounds.1));
+                self.warn_of_seconds(&value, &low, node.span);
+                self.warn_of_seconds(&value, &high, node.span);
+                negated_if(*negated, Expr::Between(Box::new(value), Box::new(low), Box::new(high)))
+            }
+        }
+    }
+
+    fn field(&mut self, name: &str, span: Span) -> Expr {
+        if let Some(aggregation) = &self.aggregation
+            && !aggregation.knows(name)
+        {
+            let message = format!("`{name}` is neither a group of this `stats` nor inside an aggregate");
+            let hint = format!("write an aggregate such as max({name}), or add {name} after `by`");
+            self.error_with_hint("not-aggregated", message, span, hint);
+        }
+        // Amazon's name of it.
+        Expr::Field(if name == "@ptr" { "@id".into() } else { name.into() })
+    }
+
+    fn binary(&mut self, operator: Binary, left: &Node, right: &Node, span: Span) -> Expr {
+        let (left, right) = (self.expr(left), self.expr(right));
+        match operator {
+            Binary::Compare(comparison) => {
+                self.warn_of_seconds(&left, &right, span);
+                self.warn_of_seconds(&right, &left, span);
+                Expr::Compare(comparison, Box::new(left), Box::new(right))
+            }
+            Binary::Arithmetic(operator) => Expr::Arithmetic(operator, Box::new(left), Box::new(right)),
+        }
+    }
+
+    fn text_pattern(&mut self, pattern: &Pattern) -> TextPattern {
+        if !pattern.is_regex {
+            return TextPattern::Substring(pattern.text.clone());
+        }
+        match pattern::regex(pattern, self.text) {
+            Ok(regex) => TextPattern::Regex(regex),
+            Err(error) => {
+                self.fail(error);
+                TextPattern::Substring(String::new())
+            }
+        }
+    }
+
+    fn call(&mut self, name: &Name, arguments: &[Node], has_star: bool) -> Expr {
+        if let Some(aggregate) = AggregateName::find(&name.text) {
+            return self.aggregate_in_expression(aggregate, name, arguments, has_star);
+        }
+        if name.text.eq_ignore_ascii_case("bin") {
+            return self.bin(name, arguments);
+        }
+        let Some(signature) = Signature::find(&name.text) else {
+            self.unknown_function(name);
+            return Expr::Literal(None);
+        };
+        let n_given = arguments.len();
+        if has_star || n_given < signature.n_min || signature.n_max.is_some_and(|most| n_given > most) {
+            self.wrong_arguments(name, signature.name, signature.arguments);
+            return Expr::Literal(None);
+        }
+        let checked = arguments.iter().enumerate().map(|(index, node)| self.argument(signature.function, index, node));
+        Expr::Call(signature.function, checked.collect())
+    }
+
+    /// An argument; those that must be known beforehand are checked and put in their form.
+    fn argument(&mut self, function: Function, index: usize, node: &Node) -> Expr {
+        match (function, index) {
+            (Function::DateFloor | Function::DateCeil, 1) => match self.length(node) {
+                Some(length) => Expr::Duration(length),
+                None => Expr::Literal(None),
+            },
+            (Function::RegexpExtract | Function::RegexpReplace, 1) => {
+                let NodeKind::Literal(Some(Value::String(source))) = &node.kind else {
+                    let message = "the pattern must be a regular expression in quotes";
+                    self.error("pattern-not-constant", message, node.span);
+                    return Expr::Literal(None);
+                };
+                match pattern::compile(source, false) {
+                    Ok(regex) => Expr::Regex(regex),
+                    Err((message, _)) => {
+                        self.error("bad-regex", message, node.span);
+                        Expr::Literal(None)
+                    }
+                }
+            }
+            _ => self.expr(node),
+        }
+    }
+
+    pub(super) fn wrong_arguments(&mut self, name: &Name, called: &str, arguments: &str) {
+        let message = format!("wrong number of arguments of {called}");
+        self.error_with_hint("wrong-arguments", message, name.span, format!("write {called}({arguments})"));
+    }
+
+    fn unknown_function(&mut self, name: &Name) {
+        const TO_COME: [&str; 2] = ["rate", "histogram"];
+        let shown: String = name.text.chars().take(40).collect();
+        if TO_COME.iter().any(|function| function.eq_ignore_ascii_case(&name.text)) {
+            self.error("not-supported-yet", format!("the function `{shown}` does not work yet"), name.span);
+            return;
+        }
+        let known = SIGNATURES.iter().map(|signature| signature.name).chain(AggregateName::all()).chain(["bin"]);
+        let hint = nearest(&shown, known).map(|near| format!("did you mean \"{near}\"?"));
+        let message = format!("there is no function `{shown}`");
+        match hint {
+            Some(hint) => self.error_with_hint("unknown-function", message, name.span, hint),
+            None => self.error("unknown-function", message, name.span),
+        }
+    }
+
+    /// `bin(d)`: the start of the span of time that the event lies in.
+    fn bin(&mut self, name: &Name, arguments: &[Node]) -> Expr {
+        let [length] = arguments else {
+            self.wrong_arguments(name, "bin", "5m");
+            return Expr::Literal(None);
+        };
+        match self.length(length) {
+            Some(length) => {
+                let time = self.field("@timestamp", name.span);
+                Expr::Call(Function::DateFloor, vec![time, Expr::Duration(length)])
+            }
+            None => Expr::Literal(None),
+        }
+    }
+
+    /// A length of time, or an error and nothing.
+    fn length(&mut self, node: &Node) -> Option<plan::Span> {
+        let written = match &node.kind {
+            NodeKind::Duration(written) => written.clone(),
+            NodeKind::Literal(Some(Value::String(text))) if text.starts_with(|c: char| c.is_ascii_digit()) => {
+                text.to_string()
+            }
+            _ => {
+                let message = "a length of time such as 30s, 5m, 1h or 1d is expected here";
+                self.error("duration-expected", message, node.span);
+                return None;
+            }
+        };
+        match pattern::length(&written) {
+            Ok(length) => return Some(length),
+            Err(BadLength::Unit(unit)) => {
+                let unit: String = unit.chars().take(40).collect();
+                let message = format!("`{unit}` is no unit of time");
+                let hint = "units are ms, s, m, h, d, w, mo, q and y";
+                self.error_with_hint("unknown-unit", message, node.span, hint);
+            }
+            Err(BadLength::Size) => {
+                self.error("bad-duration", "this length of time is zero or too large", node.span);
+            }
+        }
+        None
+    }
+
+    /// Warns where a time is compared with a number that will be taken as seconds.
+    fn warn_of_seconds(&mut self, time: &Expr, number: &Expr, span: Span) {
+        if !is_time(time) {
+            return;
+        }
+        let now_s = self.options.now.0 as f64 / 1e9;
+        if constant(number, now_s).is_some_and(|number| number.abs() < SECONDS_BELOW) {
+            let message = "a number below 1e11 is taken as seconds when it is compared with a time";
+            let hint = "write milliseconds, or an ISO-8601 time in quotes".to_owned();
+            self.warn("time-in-seconds", message, span, Some(hint));
+        }
+    }
+}
+
+fn negated_if(negated: bool, expr: Expr) -> Expr {
+    if negated { Expr::Not(Box::new(expr)) } else { expr }
+}
+
+/// One expression of many, as a tree as low as can be: long rows of `or` must not nest deeply.
+pub(crate) fn balanced(mut exprs: Vec<Expr>, join: fn(Box<Expr>, Box<Expr>) -> Expr) -> Expr {
+    while exprs.len() > 1 {
+        let mut joined = Vec::with_capacity(exprs.len().div_ceil(2));
+        let mut rest = exprs.into_iter();
+        while let Some(left) = rest.next() {
+            joined.push(match rest.next() {
+                Some(right) => join(Box::new(left), Box::new(right)),
+                None => left,
+            });
+        }
+        exprs = joined;
+    }
+    exprs.pop().unwrap_or(Expr::Literal(Some(Value::Boolean(true))))
+}
+
+fn is_time(expr: &Expr) -> bool {
+    match expr {
+        Expr::Field(name) => matches!(&**name, "@timestamp" | "@ingestionTime"),
+        Expr::Call(Function::DateFloor | Function::DateCeil | Function::FromMillis | Function::ParseDate, _) => true,
+        _ => false,
+    }
+}
+
+/// The number that an expression without fields gives, as far as it matters for a warning.
+fn constant(expr: &Expr, now_s: f64) -> Option<f64> {
+    match expr {
+        Expr::Literal(Some(Value::Integer(number))) => Some(*number as f64),
+        Expr::Literal(Some(Value::Float(number))) => Some(*number),
+        Expr::Call(Function::Now, _) => Some(now_s),
+        Expr::Negate(operand) => constant(operand, now_s).map(|number| -number),
+        Expr::Arithmetic(operator, left, right) => {
+            let (left, right) = (constant(left, now_s)?, constant(right, now_s)?);
+            Some(match operator {
+                ArithmeticOperator::Add => left + right,
+                ArithmeticOperator::Subtract => left - right,
+                ArithmeticOperator::Multiply => left * right,
+                ArithmeticOperator::Divide => left / right,
+                ArithmeticOperator::Remainder => left % right,
+                ArithmeticOperator::Power => left.powf(right),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The text of a node without white space and with function names in small letters: two nodes with the same text
+/// mean the same column.
+pub(super) fn canonical(node: &Node, out: &mut String) {
+    match &node.kind {
+        NodeKind::Literal(Some(value)) => value.write_json(out),
+        NodeKind::Literal(None) => out.push_str("null"),
+        NodeKind::Duration(text) => out.push_str(&text.to_lowercase()),
+        NodeKind::Field(name) => out.extend(["`", name, "`"]),
+        NodeKind::Call { name, arguments, has_star } => {
+            out.push_str(&name.text.to_lowercase());
+            out.push_str(if *has_star { "(*" } else { "(" });
+            canonical_list(arguments, ",", out);
+            out.push(')');
+        }
+        NodeKind::Negate(operand) => {
+            out.push('-');
+            canonical(operand, out);
+        }
+        NodeKind::Not(operand) => {
+            out.push_str("not ");
+            canonical(operand, out);
+        }
+        NodeKind::And(nodes) => canonical_list(nodes, " and ", out),
+        NodeKind::Or(nodes) => canonical_list(nodes, " or ", out),
+        NodeKind::Binary(operator, left, right) => {
+            out.push('(');
+            canonical(left, out);
+            match operator {
+                Binary::Compare(comparison) => out.push_str(&comparison.to_string()),
+                Binary::Arithmetic(arithmetic) => out.push_str(&arithmetic.to_string()),
+            }
+            canonical(right, out);
+            out.push(')');
+        }
+        NodeKind::Like { value, pattern, negated } => {
+            canonical(value, out);
+            let mark = if pattern.is_regex { "~" } else { "" };
+            out.extend([not(*negated), " like ", mark, if pattern.ignores_case { "i" } else { "" }]);
+            Value::text(&*pattern.text).write_json(out);
+        }
+        NodeKind::In { value, items, negated } => {
+            canonical(value, out);
+            out.extend([not(*negated), " in ["]);
+            canonical_list(items, ",", out);
+            out.push(']');
+        }
+        NodeKind::Between { value, bounds, negated } => {
+            canonical(value, out);
+            out.extend([not(*negated), " between "]);
+            canonical(&bounds.0, out);
+            out.push_str(" and ");
+            canonical(&bounds.1, out);
+        }
+    }
+}
+
+fn not(negated: bool) -> &'static str {
+    if negated { " not" } else { "" }
+}
+
+fn canonical_list(nodes: &[Node], between: &str, out: &mut String) {
+    for (index, node) in nodes.iter().enumerate() {
+        if index > 0 {
+            out.push_str(between);
+        }
+        let is_chain = matches!(node.kind, NodeKind::And(_) | NodeKind::Or(_));
+        out.push_str(if is_chain { "(" } else { "" });
+        canonical(node, out);
+        out.push_str(if is_chain { ")" } else { "" });
+    }
+}

@@ -1,0 +1,282 @@
+//! `stats`: aggregates, groups, results combined of several aggregates.
+//!
+//! `sum(bytes)/1024 as kb` becomes a hidden aggregate and a field computed from it. The hidden columns are named
+//! `#0`, `#1`, …, which no query can write without backticks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use types::Value;
+
+use super::Checker;
+use super::expression::canonical;
+use super::scope::{Shown, Table};
+use crate::insights::syntax::{Item, Name, Node, NodeKind};
+use crate::plan::{self, Aggregate, AggregateKind, Expr, Operator};
+
+/// An aggregate as a query names it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum AggregateName {
+    Count,
+    Percentile,
+    Values,
+    /// One argument, nothing else to say.
+    Plain(AggregateKind),
+}
+
+const PLAIN: [(&str, AggregateKind); 18] = [
+    ("count_distinct", AggregateKind::CountDistinct),
+    ("sum", AggregateKind::Sum),
+    ("avg", AggregateKind::Average),
+    ("min", AggregateKind::Min),
+    ("max", AggregateKind::Max),
+    ("median", AggregateKind::Percentile(50.0)),
+    ("stddev", AggregateKind::StandardDeviation),
+    ("variance", AggregateKind::Variance),
+    ("first", AggregateKind::First),
+    ("last", AggregateKind::Last),
+    ("earliest", AggregateKind::Earliest),
+    ("latest", AggregateKind::Latest),
+    ("sortsFirst", AggregateKind::Min),
+    ("sortsLast", AggregateKind::Max),
+    ("list", AggregateKind::List),
+    ("mode", AggregateKind::Mode),
+    ("sum_over_time", AggregateKind::Sum),
+    ("count_over_time", AggregateKind::Count),
+];
+
+impl AggregateName {
+    /// Finds an aggregate, whatever the case of its letters.
+    pub(super) fn find(name: &str) -> Option<Self> {
+        let is = |known: &str| known.eq_ignore_ascii_case(name);
+        if is("count") {
+            return Some(Self::Count);
+        }
+        if is("pct") {
+            return Some(Self::Percentile);
+        }
+        if is("values") {
+            return Some(Self::Values);
+        }
+        if let Some((_, kind)) = PLAIN.iter().find(|(known, _)| is(known)) {
+            return Some(Self::Plain(*kind));
+        }
+        let digits = name.strip_prefix(['p', 'P'])?;
+        let percent = digits.parse::<u8>().ok().filter(|percent| *percent <= 100)?;
+        (digits.len() <= 3 && digits.bytes().all(|b| b.is_ascii_digit()))
+            .then_some(Self::Plain(AggregateKind::Percentile(f64::from(percent))))
+    }
+
+    /// Names of all, for hints.
+    pub(super) fn all() -> impl Iterator<Item = &'static str> {
+        PLAIN.iter().map(|(name, _)| *name).chain(["count", "pct", "values"])
+    }
+
+    fn arguments(self) -> &'static str {
+        match self {
+            Self::Count => "*",
+            Self::Percentile => "field, percent",
+            Self::Values => "field[, most]",
+            Self::Plain(_) => "field",
+        }
+    }
+}
+
+/// A `stats` while its items are being checked.
+#[derive(Debug, Default)]
+pub(super) struct Aggregation {
+    aggregates: Vec<Aggregate>,
+    extends: Vec<(plan::Name, Expr)>,
+    /// Columns made so far, by groups and earlier items.
+    names: std::collections::HashSet<plan::Name>,
+    /// Columns made so far by the text of their expression, hidden ones included.
+    calls: HashMap<String, plan::Name>,
+}
+
+impl Aggregation {
+    /// Whether an item may speak of this column.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+}
+
+impl Checker<'_> {
+    pub(super) fn stats(&mut self, items: &[Item], by: &[Item]) {
+        let mut aggregation = Aggregation::default();
+        let mut shown: Vec<plan::Name> = Vec::new();
+        let mut groups: Vec<(plan::Name, Expr)> = Vec::new();
+        for item in by {
+            let expr = self.expr(&item.expr);
+            self.warn_of_unknown(&expr, item.expr.span);
+            if let Some(name) = self.new_column(item, &mut aggregation) {
+                groups.push((name.clone(), expr));
+                shown.push(name);
+            }
+        }
+        let outer = self.aggregation.replace(aggregation);
+        for item in items {
+            if let Some(name) = self.stats_item(item) {
+                shown.push(name);
+            }
+        }
+        let Some(aggregation) = std::mem::replace(&mut self.aggregation, outer) else { return };
+        if aggregation.aggregates.is_empty() {
+            let span = items.first().map_or_else(Default::default, |item| item.expr.span);
+            let message = "`stats` needs at least one aggregate";
+            self.error_with_hint("no-aggregate", message, span, "write an aggregate such as count(*) or avg(field)");
+        }
+        self.operators.push(Operator::Aggregate { by: groups, aggregates: aggregation.aggregates });
+        let mut table = Table { columns: aggregation.names, shown, calls: aggregation.calls };
+        table.columns.extend(table.calls.values().cloned());
+        self.tables.push(table);
+        self.shown = Shown::Default;
+        self.operators.extend(aggregation.extends.into_iter().map(|(name, expr)| Operator::Extend { name, expr }));
+    }
+
+    /// Names the column of an item; `None` where the same column is there already or the name is taken.
+    fn new_column(&mut self, item: &Item, aggregation: &mut Aggregation) -> Option<plan::Name> {
+        let name: plan::Name = match (&item.alias, &item.expr.kind) {
+            (Some(alias), _) => Arc::from(&*alias.text),
+            (None, NodeKind::Field(name)) => Arc::from(&**name),
+            (None, _) => Arc::from(self.written(item.expr.span)),
+        };
+        let mut text = String::new();
+        canonical(&item.expr, &mut text);
+        if !aggregation.names.insert(name.clone()) {
+            if aggregation.calls.get(&text) != Some(&name) {
+                let span = item.alias.as_ref().map_or(item.expr.span, |alias| alias.span);
+                let message = format!("two columns of this `stats` are named `{name}`");
+                self.error_with_hint("duplicate-column", message, span, "give one of them another name after `as`");
+            }
+            return None;
+        }
+        aggregation.calls.entry(text).or_insert_with(|| name.clone());
+        Some(name)
+    }
+
+    fn stats_item(&mut self, item: &Item) -> Option<plan::Name> {
+        let direct = match &item.expr.kind {
+            NodeKind::Call { name, arguments, has_star } => {
+                AggregateName::find(&name.text).map(|aggregate| (aggregate, name, arguments, *has_star))
+            }
+            _ => None,
+        };
+        match direct {
+            Some((aggregate, name, arguments, has_star)) => {
+                let (kind, argument) = self.aggregate(aggregate, name, arguments, has_star)?;
+                let mut aggregation = self.aggregation.take()?;
+                let column = self.new_column(item, &mut aggregation);
+                let made = column.clone().map(|name| Aggregate { name, kind, argument });
+                aggregation.aggregates.extend(made);
+                self.aggregation = Some(aggregation);
+                column
+            }
+            None => {
+                let expr = self.expr(&item.expr);
+                let mut aggregation = self.aggregation.take()?;
+                let column = self.new_column(item, &mut aggregation);
+                aggregation.extends.extend(column.clone().map(|name| (name, expr)));
+                self.aggregation = Some(aggregation);
+                column
+            }
+        }
+    }
+
+    /// An aggregate inside a larger expression: a hidden column of the present `stats`, or else an error.
+    pub(super) fn aggregate_in_expression(
+        &mut self,
+        aggregate: AggregateName,
+        name: &Name,
+        arguments: &[Node],
+        has_star: bool,
+    ) -> Expr {
+        if self.aggregation.is_none() {
+            let shown = &name.text;
+            let message = match self.is_in_aggregate {
+                true => format!("the aggregate `{shown}` stands inside another aggregate"),
+                false => format!("the aggregate `{shown}` stands outside `stats`"),
+            };
+            let hint = "aggregate first: stats count(*) as n by … | filter n > 3";
+            self.error_with_hint("misplaced-aggregate", message, name.span, hint);
+            return Expr::Literal(None);
+        }
+        let Some((kind, argument)) = self.aggregate(aggregate, name, arguments, has_star) else {
+            return Expr::Literal(None);
+        };
+        let Some(aggregation) = &mut self.aggregation else { return Expr::Literal(None) };
+        let column: plan::Name = Arc::from(format!("#{}", aggregation.aggregates.len()));
+        let call = NodeKind::Call { name: name.clone(), arguments: arguments.to_vec(), has_star };
+        let mut text = String::new();
+        canonical(&Node { kind: call, span: name.span, depth: 1 }, &mut text);
+        aggregation.calls.insert(text, column.clone());
+        aggregation.aggregates.push(Aggregate { name: column.clone(), kind, argument });
+        Expr::Field(column)
+    }
+
+    /// Kind and argument of an aggregate, or an error and nothing.
+    fn aggregate(
+        &mut self,
+        aggregate: AggregateName,
+        name: &Name,
+        arguments: &[Node],
+        has_star: bool,
+    ) -> Option<(AggregateKind, Option<Expr>)> {
+        let kind = match (aggregate, arguments, has_star) {
+            (AggregateName::Count, [], _) => return Some((AggregateKind::Count, None)),
+            (AggregateName::Count, [_], false) => AggregateKind::Count,
+            (AggregateName::Plain(kind), [_], false) => kind,
+            (AggregateName::Values, [_], false) => AggregateKind::Values(None),
+            (AggregateName::Values, [_, most], false) => AggregateKind::Values(Some(self.most(most)?)),
+            (AggregateName::Percentile, [_, percent], false) => AggregateKind::Percentile(self.percent(percent)?),
+            _ => {
+                self.wrong_arguments(name, &name.text, aggregate.arguments());
+                return None;
+            }
+        };
+        let aggregation = self.aggregation.take();
+        let was_inside = std::mem::replace(&mut self.is_in_aggregate, true);
+        let argument = self.expr(&arguments[0]);
+        self.warn_of_unknown(&argument, arguments[0].span);
+        self.is_in_aggregate = was_inside;
+        self.aggregation = aggregation;
+        Some((kind, Some(argument)))
+    }
+
+    fn percent(&mut self, node: &Node) -> Option<f64> {
+        let percent = match &node.kind {
+            NodeKind::Literal(Some(Value::Integer(number))) => *number as f64,
+            NodeKind::Literal(Some(Value::Float(number))) => *number,
+            _ => f64::NAN,
+        };
+        if (0.0..=100.0).contains(&percent) {
+            return Some(percent);
+        }
+        self.error("bad-percentile", "a percentile is a number from 0 to 100", node.span);
+        None
+    }
+
+    fn most(&mut self, node: &Node) -> Option<usize> {
+        if let NodeKind::Literal(Some(Value::Integer(number))) = &node.kind
+            && let Ok(most) = usize::try_from(*number)
+        {
+            return Some(most);
+        }
+        self.error("bad-number", "a whole number is expected here", node.span);
+        None
+    }
+
+    /// The column that the text of `node` has made: of the present `stats`, or of the one before.
+    pub(super) fn column_by_call(&self, node: &Node) -> Option<plan::Name> {
+        if matches!(node.kind, NodeKind::Field(_) | NodeKind::Literal(_) | NodeKind::Duration(_)) {
+            return None;
+        }
+        let calls = match (&self.aggregation, self.tables.last()) {
+            (Some(aggregation), _) => &aggregation.calls,
+            (None, Some(table)) => &table.calls,
+            (None, None) => return None,
+        };
+        let mut text = String::new();
+        canonical(node, &mut text);
+        calls.get(&text).cloned()
+    }
+}

@@ -1,0 +1,245 @@
+//! What the grammar could not read, said so that a person understands it.
+
+use pest::error::{Error, ErrorVariant, InputLocation};
+
+use super::parse::Rule;
+use crate::error::{QueryError, Span, nearest};
+
+/// Commands that a query may start with or go on with.
+pub(crate) const COMMANDS: [&str; 18] = [
+    "fields",
+    "display",
+    "filter",
+    "filterIndex",
+    "where",
+    "parse",
+    "sort",
+    "order by",
+    "limit",
+    "head",
+    "tail",
+    "stats",
+    "dedup",
+    "rename",
+    "drop",
+    "eval",
+    "source",
+    "sort by",
+];
+
+/// Commands of the language that this version refuses, rather than answering something else.
+const COMMANDS_TO_COME: [&str; 20] = [
+    "timechart",
+    "top",
+    "rare",
+    "pattern",
+    "diff",
+    "logcompare",
+    "anomaly",
+    "unnest",
+    "lookup",
+    "join",
+    "fillmissing",
+    "filldown",
+    "addtotals",
+    "autoregress",
+    "sessionize",
+    "outlier",
+    "appendcols",
+    "mvexpand",
+    "grok",
+    "offset",
+];
+
+/// Formats of `parse` that this version refuses.
+const FORMATS_TO_COME: [&str; 5] = ["grok", "clf", "combined", "syslog", "vpc"];
+
+/// Turns the grammar's complaint about `text` into an error whose place refers to `shown`.
+pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryError {
+    let at = match error.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+    };
+    let expected = match &error.variant {
+        ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
+        ErrorVariant::CustomError { .. } => {
+            let span = Span { start: 0, end: text.len() };
+            return QueryError::new("nested-too-deeply", "the query is nested too deeply to be read", shown, span);
+        }
+    };
+    let rest = text.get(at..).unwrap_or_default();
+    let word = word_at(rest);
+    let span = Span { start: at, end: at + word.len().max(rest.chars().next().map_or(0, char::len_utf8)) };
+    if let Some(error) = unfinished(rest, shown, at) {
+        return error;
+    }
+    if expects_command(expected) && !word.is_empty() {
+        return unknown_command(word, shown, span);
+    }
+    if FORMATS_TO_COME.iter().any(|format| word.eq_ignore_ascii_case(format)) && expected.contains(&Rule::parse_glob) {
+        let message = format!("`parse … {word}` does not work yet");
+        return QueryError::new("not-supported-yet", message, shown, span).with_hint("a glob or /regex/ works");
+    }
+    if let Some(command) = COMMANDS_TO_COME.iter().find(|command| word.eq_ignore_ascii_case(command)) {
+        let message = format!("`{command}` does not work yet");
+        return QueryError::new("not-supported-yet", message, shown, span);
+    }
+    if word.eq_ignore_ascii_case("source") {
+        return QueryError::new("not-supported-yet", "subqueries do not work yet", shown, span);
+    }
+    let found =
+        if rest.trim().is_empty() { "the query ends".to_owned() } else { format!("`{}` stands", shown_word(rest)) };
+    let message = format!("{found} where {} was expected", phrase_of(expected));
+    let error = QueryError::new("syntax", message, shown, span);
+    match hint(word, rest, expected) {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
+fn word_at(rest: &str) -> &str {
+    let end = rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '@' | '.')).unwrap_or(rest.len());
+    &rest[..end]
+}
+
+/// The word or sign at the start of `rest`, not longer than a line of an error can bear.
+fn shown_word(rest: &str) -> String {
+    let word = word_at(rest);
+    if word.is_empty() { rest.chars().take(1).collect() } else { word.chars().take(40).collect() }
+}
+
+/// An opening quote or slash without its other half.
+fn unfinished(rest: &str, shown: &str, at: usize) -> Option<QueryError> {
+    let what = match rest.chars().next()? {
+        '"' => "this text has no closing \"",
+        '\'' => "this text has no closing '",
+        '`' => "this name has no closing `",
+        '/' => return unfinished_regex(rest, shown, at),
+        _ => return None,
+    };
+    let quote = rest.chars().next()?;
+    let is_closed = rest[1..].contains(quote);
+    if is_closed {
+        return None;
+    }
+    let end = at + rest.find('\n').unwrap_or(rest.len());
+    Some(QueryError::new("unclosed-text", what, shown, Span { start: at, end }))
+}
+
+fn unfinished_regex(rest: &str, shown: &str, at: usize) -> Option<QueryError> {
+    let line = rest.lines().next().unwrap_or_default();
+    if line[1..].contains('/') {
+        return None;
+    }
+    let message = "this regular expression has no closing /";
+    Some(QueryError::new("unclosed-regex", message, shown, Span { start: at, end: at + line.len() }))
+}
+
+fn expects_command(expected: &[Rule]) -> bool {
+    expected.iter().any(|rule| matches!(rule, Rule::kw_fields | Rule::fields | Rule::keyword | Rule::kw_stats))
+}
+
+/// The error about a word that stands where a command must.
+pub(crate) fn unknown_command(word: &str, shown: &str, span: Span) -> QueryError {
+    if let Some(command) = COMMANDS_TO_COME.iter().find(|command| word.eq_ignore_ascii_case(command)) {
+        return QueryError::new("not-supported-yet", format!("the command `{command}` does not work yet"), shown, span);
+    }
+    let word: String = word.chars().take(40).collect();
+    let error = QueryError::new("unknown-command", format!("there is no command `{word}`"), shown, span);
+    match nearest(&word, COMMANDS.iter().chain(&COMMANDS_TO_COME).copied()) {
+        Some(command) => error.with_hint(format!("did you mean \"{command}\"?")),
+        None => error.with_hint("commands are fields, filter, stats, sort, limit, parse, display, dedup and some more"),
+    }
+}
+
+/// What was expected, in the order in which a person would name it.
+fn phrase_of(expected: &[Rule]) -> String {
+    const ORDER: [&str; 13] = [
+        "a command such as fields, filter or stats",
+        "a field, a value or a function",
+        "a text with stars or a /regular expression/",
+        "a text in quotes or a /regular expression/",
+        "a text in quotes",
+        "a list such as [\"a\", \"b\"]",
+        "a name",
+        "a whole number",
+        "an operator",
+        "`,`",
+        "`)`",
+        "`by`",
+        "`|`",
+    ];
+    let kinds: Vec<&str> = expected.iter().filter_map(|rule| kind_of(*rule)).collect();
+    let mut named: Vec<&str> = ORDER.iter().copied().filter(|kind| kinds.contains(kind)).collect();
+    named.extend(kinds.iter().filter(|kind| !ORDER.contains(kind)).copied());
+    named.dedup();
+    match named.as_slice() {
+        [] => "the end of the query".to_owned(),
+        [only] => (*only).to_owned(),
+        [firsts @ .., last] => format!("{} or {last}", firsts.join(", ")),
+    }
+}
+
+fn kind_of(rule: Rule) -> Option<&'static str> {
+    Some(match rule {
+        Rule::fields | Rule::display | Rule::filter | Rule::parse | Rule::sort | Rule::limit | Rule::tail => {
+            "a command such as fields, filter or stats"
+        }
+        Rule::stats | Rule::dedup | Rule::rename | Rule::drop | Rule::eval | Rule::source | Rule::keyword => {
+            "a command such as fields, filter or stats"
+        }
+        Rule::expr | Rule::paren | Rule::number | Rule::duration | Rule::literal | Rule::call | Rule::field => {
+            "a field, a value or a function"
+        }
+        Rule::item | Rule::sort_key | Rule::negate | Rule::not | Rule::bound | Rule::function => {
+            "a field, a value or a function"
+        }
+        Rule::parse_glob | Rule::parse_regex | Rule::parse_json | Rule::parse_logfmt => {
+            "a text with stars or a /regular expression/"
+        }
+        Rule::regex => "a text in quotes or a /regular expression/",
+        Rule::string | Rule::group_prefixes => "a text in quotes",
+        Rule::list | Rule::values => "a list such as [\"a\", \"b\"]",
+        Rule::name | Rule::renaming | Rule::assignment | Rule::backticked => "a name",
+        Rule::count => "a whole number",
+        Rule::comparison | Rule::arithmetic | Rule::logical | Rule::like | Rule::matches | Rule::matches_not => {
+            "an operator"
+        }
+        Rule::is_in | Rule::between => "an operator",
+        Rule::comma_sign => "`,`",
+        Rule::close => "`)`",
+        Rule::open => "`(`",
+        Rule::equals => "`=`",
+        Rule::kw_by | Rule::by => "`by`",
+        Rule::kw_as => "`as`",
+        Rule::kw_and => "`and`",
+        Rule::kw_like => "`like`",
+        Rule::kw_in => "`in`",
+        Rule::pipe => "`|`",
+        Rule::star => "`*`",
+        _ => return None,
+    })
+}
+
+fn hint(word: &str, rest: &str, expected: &[Rule]) -> Option<String> {
+    let expects = |rule: Rule| expected.contains(&rule);
+    if rest.starts_with("||") || rest.starts_with("&&") {
+        return Some("write `or` and `and`".to_owned());
+    }
+    if rest.starts_with('|') {
+        return Some("something is missing before this `|`".to_owned());
+    }
+    if expects(Rule::comparison) && !word.is_empty() {
+        let words = ["and", "or", "like", "in", "between", "as", "by", "asc", "desc"];
+        return nearest(word, words)
+            .map(|near| format!("did you mean \"{near}\"?"))
+            .or_else(|| Some("commands are separated by `|` or stand on lines of their own".to_owned()));
+    }
+    if expects(Rule::count) {
+        return Some("write a number of rows such as 20".to_owned());
+    }
+    const RESERVED: [&str; 8] = ["and", "or", "not", "in", "like", "between", "as", "by"];
+    if RESERVED.iter().any(|reserved| word.eq_ignore_ascii_case(reserved)) && expected.len() > 1 {
+        return Some(format!("a field of that name is written `{word}` in backticks"));
+    }
+    None
+}

@@ -1,0 +1,122 @@
+//! The syntax tree of Insights QL: what was written, with the place of everything, not yet checked.
+
+use types::Value;
+
+use crate::error::Span;
+
+/// A command.
+#[derive(Clone, Debug)]
+pub(crate) struct Command {
+    /// What it is.
+    pub kind: CommandKind,
+    /// From its keyword to its end.
+    pub span: Span,
+}
+
+/// Kinds of commands.
+#[derive(Clone, Debug)]
+pub(crate) enum CommandKind {
+    Fields(Vec<Item>),
+    Display(Vec<Item>),
+    Filter(Node),
+    Stats { items: Vec<Item>, by: Vec<Item> },
+    Sort(Vec<SortKey>),
+    Limit(u64),
+    Tail(u64),
+    Dedup(Vec<Name>),
+    Drop(Vec<Name>),
+    Rename(Vec<(Name, Name)>),
+    Eval(Vec<(Name, Node)>),
+    Parse { source: Option<Node>, method: Method },
+    Source(Vec<String>),
+}
+
+/// A field or column name as it was written, without backticks.
+#[derive(Clone, Debug)]
+pub(crate) struct Name {
+    pub text: String,
+    pub span: Span,
+}
+
+/// `expr [as alias]`
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub expr: Node,
+    pub alias: Option<Name>,
+}
+
+/// `expr [desc]`
+#[derive(Clone, Debug)]
+pub(crate) struct SortKey {
+    pub expr: Node,
+    pub descending: bool,
+}
+
+/// The second half of `parse`.
+#[derive(Clone, Debug)]
+pub(crate) enum Method {
+    Glob { text: String, names: Vec<Name>, span: Span },
+    Regex(Pattern),
+    Json { prefix: Option<Name> },
+    Logfmt { prefix: Option<Name> },
+}
+
+/// An expression.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub kind: NodeKind,
+    pub span: Span,
+    /// Levels of the tree below and including this one.
+    pub depth: usize,
+}
+
+/// Kinds of expressions.
+#[derive(Clone, Debug)]
+pub(crate) enum NodeKind {
+    Literal(Option<Value>),
+    /// Digits and unit as written.
+    Duration(String),
+    Field(String),
+    Call {
+        name: Name,
+        arguments: Vec<Node>,
+        has_star: bool,
+    },
+    Negate(Box<Node>),
+    Not(Box<Node>),
+    And(Vec<Node>),
+    Or(Vec<Node>),
+    Binary(Binary, Box<Node>, Box<Node>),
+    Like {
+        value: Box<Node>,
+        pattern: Pattern,
+        negated: bool,
+    },
+    In {
+        value: Box<Node>,
+        items: Vec<Node>,
+        negated: bool,
+    },
+    Between {
+        value: Box<Node>,
+        bounds: Box<(Node, Node)>,
+        negated: bool,
+    },
+}
+
+/// Operators between two values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Binary {
+    Compare(crate::plan::Comparison),
+    Arithmetic(crate::plan::ArithmeticOperator),
+}
+
+/// What stands right of `like`, `=~`, `!~`.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern {
+    /// A substring, or the source of a regular expression (with `\/` made `/`).
+    pub text: String,
+    pub is_regex: bool,
+    pub ignores_case: bool,
+    pub span: Span,
+}

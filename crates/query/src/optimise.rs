@@ -1,0 +1,159 @@
+//! Makes a plan cheaper without changing its answer.
+//!
+//! Conditions joined by `and` become filters of their own, so that each can be pushed and indexed alone; filters
+//! move before fields and orders that they do not depend on; fields that nobody reads are not computed.
+
+use std::collections::HashSet;
+
+use types::Value;
+
+use crate::plan::{Expr, Name, Operator, ParseMethod, Plan};
+
+// Pushing filters costs the product of filters and other operators; no query that a person writes has so many.
+const OPERATORS_PUSHED_MAX: usize = 512;
+
+/// Gives a plan with the same answer.
+pub(crate) fn optimise(mut plan: Plan) -> Plan {
+    let mut operators = Vec::with_capacity(plan.operators.len());
+    for operator in plan.operators {
+        match operator {
+            Operator::Filter(condition) => split(condition, &mut operators),
+            other => operators.push(other),
+        }
+    }
+    let mut operators = without_unread(operators);
+    if operators.len() <= OPERATORS_PUSHED_MAX {
+        push_filters(&mut operators);
+    }
+    plan.operators = operators;
+    plan
+}
+
+/// Adds the parts of a condition that must all be true.
+fn split(condition: Expr, operators: &mut Vec<Operator>) {
+    match condition {
+        Expr::And(left, right) => {
+            split(*left, operators);
+            split(*right, operators);
+        }
+        Expr::Not(inner) => match *inner {
+            // True where neither side is true.
+            Expr::Or(left, right) => {
+                split(Expr::Not(left), operators);
+                split(Expr::Not(right), operators);
+            }
+            // A missing value is not true, so `not not x` is true exactly where x is.
+            Expr::Not(twice) => split(*twice, operators),
+            other => operators.push(Operator::Filter(Expr::Not(Box::new(other)))),
+        },
+        Expr::Literal(Some(Value::Boolean(true))) => {}
+        other => operators.push(Operator::Filter(other)),
+    }
+}
+
+/// Leaves out computed fields that no later operator reads.
+fn without_unread(operators: Vec<Operator>) -> Vec<Operator> {
+    let mut read = Read::default();
+    let mut kept = Vec::with_capacity(operators.len());
+    for operator in operators.into_iter().rev() {
+        let is_needed = match &operator {
+            Operator::Extend { name, .. } => read.needs(name),
+            Operator::Parse(parse) => match &parse.method {
+                ParseMethod::Glob { names, .. } => names.iter().any(|name| read.needs(name)),
+                ParseMethod::Regex { names, .. } => names.iter().any(|(name, _)| read.needs(name)),
+                ParseMethod::Json { .. } | ParseMethod::Logfmt { .. } => true,
+            },
+            _ => true,
+        };
+        if is_needed {
+            read.operator(&operator);
+            kept.push(operator);
+        }
+    }
+    kept.reverse();
+    kept
+}
+
+/// Fields that the operators behind some point read.
+#[derive(Default)]
+struct Read {
+    names: HashSet<Name>,
+    /// Those names and every path above them: `a.b.c` also needs `a.b` and `a`.
+    with_parents: HashSet<String>,
+    /// `@any` reads everything.
+    is_all: bool,
+}
+
+impl Read {
+    fn needs(&self, name: &str) -> bool {
+        let is_below = name.match_indices('.').any(|(dot, _)| self.names.contains(&name[..dot]));
+        self.is_all || is_below || self.with_parents.contains(name)
+    }
+
+    fn field(&mut self, name: &Name) {
+        self.is_all |= **name == *"@any";
+        if self.names.insert(name.clone()) {
+            self.with_parents.insert(name.to_string());
+            self.with_parents.extend(name.match_indices('.').map(|(dot, _)| name[..dot].to_owned()));
+        }
+    }
+
+    fn operator(&mut self, operator: &Operator) {
+        match operator {
+            Operator::Filter(expr) | Operator::Extend { expr, .. } => expr.visit_fields(&mut |name| self.field(name)),
+            Operator::Parse(parse) => parse.text.visit_fields(&mut |name| self.field(name)),
+            Operator::Aggregate { by, aggregates } => {
+                *self = Self::default();
+                by.iter().for_each(|(_, expr)| expr.visit_fields(&mut |name| self.field(name)));
+                let arguments = aggregates.iter().filter_map(|aggregate| aggregate.argument.as_ref());
+                arguments.for_each(|argument| argument.visit_fields(&mut |name| self.field(name)));
+            }
+            Operator::Sort(keys) => keys.iter().for_each(|key| key.expr.visit_fields(&mut |name| self.field(name))),
+            Operator::Limit(_) | Operator::Tail(_) => {}
+            Operator::Dedup(names) => names.iter().for_each(|name| self.field(name)),
+            Operator::Project { columns, .. } => {
+                columns.iter().for_each(|(_, expr)| expr.visit_fields(&mut |name| self.field(name)));
+            }
+        }
+    }
+}
+
+fn push_filters(operators: &mut [Operator]) {
+    for from in 1..operators.len() {
+        let mut at = from;
+        while at > 0 && matches!(&operators[at], Operator::Filter(condition) if may_pass(condition, &operators[at - 1]))
+        {
+            operators.swap(at - 1, at);
+            at -= 1;
+        }
+    }
+}
+
+/// Whether a filter before `operator` keeps the same rows as behind it.
+fn may_pass(condition: &Expr, operator: &Operator) -> bool {
+    let reads = |made: &Name| {
+        let mut found = false;
+        condition.visit_fields(&mut |field| found |= depends(field, made));
+        found
+    };
+    match operator {
+        Operator::Extend { name, .. } => !reads(name),
+        Operator::Sort(_) => true,
+        Operator::Parse(parse) => match &parse.method {
+            ParseMethod::Glob { names, .. } => !names.iter().any(reads),
+            ParseMethod::Regex { names, .. } => !names.iter().any(|(name, _)| reads(name)),
+            ParseMethod::Json { prefix: Some(prefix) } | ParseMethod::Logfmt { prefix: Some(prefix) } => !reads(prefix),
+            // Without a prefix any name may be made.
+            ParseMethod::Json { prefix: None } | ParseMethod::Logfmt { prefix: None } => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether the value of `field` may change when `made` is made.
+fn depends(field: &str, made: &str) -> bool {
+    let is_below = |path: &str, parent: &str| {
+        path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    field == "@any" || is_below(field, made) || is_below(made, field)
+}
