@@ -168,7 +168,14 @@ fn phrase_of(expected: &[Rule]) -> String {
         "`by`",
         "`|`",
     ];
-    let kinds: Vec<&str> = expected.iter().filter_map(|rule| kind_of(*rule)).collect();
+    let mut kinds: Vec<&str> = expected.iter().filter_map(|rule| kind_of(*rule)).collect();
+    // A value may be a text or stand in brackets, a field may become a call: nobody needs to be told.
+    if kinds.contains(&"a field, a value or a function") {
+        kinds.retain(|kind| !matches!(*kind, "a text in quotes" | "`(`"));
+    }
+    if kinds.contains(&"an operator") {
+        kinds.retain(|kind| *kind != "`(`");
+    }
     let mut named: Vec<&str> = ORDER.iter().copied().filter(|kind| kinds.contains(kind)).collect();
     named.extend(kinds.iter().filter(|kind| !ORDER.contains(kind)).copied());
     named.dedup();
@@ -231,6 +238,7 @@ fn hint(word: &str, rest: &str, expected: &[Rule]) -> Option<String> {
     if expects(Rule::comparison) && !word.is_empty() {
         let words = ["and", "or", "like", "in", "between", "as", "by", "asc", "desc"];
         return nearest(word, words)
+            .filter(|_| word.len() > 1)
             .map(|near| format!("did you mean \"{near}\"?"))
             .or_else(|| Some("commands are separated by `|` or stand on lines of their own".to_owned()));
     }
@@ -238,7 +246,11 @@ fn hint(word: &str, rest: &str, expected: &[Rule]) -> Option<String> {
         return Some("write a number of rows such as 20".to_owned());
     }
     const RESERVED: [&str; 8] = ["and", "or", "not", "in", "like", "between", "as", "by"];
-    if RESERVED.iter().any(|reserved| word.eq_ignore_ascii_case(reserved)) && expected.len() > 1 {
+    let expects_operand = expected.iter().any(|rule| kind_of(*rule) == Some("a field, a value or a function"));
+    if expects_operand && word.eq_ignore_ascii_case("by") {
+        return Some("write an aggregate first, such as count(*)".to_owned());
+    }
+    if (expects_operand || expects(Rule::name)) && RESERVED.iter().any(|reserved| word.eq_ignore_ascii_case(reserved)) {
         return Some(format!("a field of that name is written `{word}` in backticks"));
     }
     None

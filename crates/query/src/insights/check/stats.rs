@@ -102,6 +102,7 @@ impl Aggregation {
 
 impl Checker<'_> {
     pub(super) fn stats(&mut self, items: &[Item], by: &[Item]) {
+        let n_errors = self.errors.len();
         let mut aggregation = Aggregation::default();
         let mut shown: Vec<plan::Name> = Vec::new();
         let mut groups: Vec<(plan::Name, Expr)> = Vec::new();
@@ -120,7 +121,7 @@ impl Checker<'_> {
             }
         }
         let Some(aggregation) = std::mem::replace(&mut self.aggregation, outer) else { return };
-        if aggregation.aggregates.is_empty() {
+        if aggregation.aggregates.is_empty() && self.errors.len() == n_errors {
             let span = items.first().map_or_else(Default::default, |item| item.expr.span);
             let message = "`stats` needs at least one aggregate";
             self.error_with_hint("no-aggregate", message, span, "write an aggregate such as count(*) or avg(field)");
