@@ -78,11 +78,7 @@ fn unknown_setting_is_an_error_that_names_the_nearest() {
         let ran = run(command, "");
         assert_ne!(ran.code, 0, "{subcommand}");
         let said = ran.out + &ran.err;
-        assert!(
-            said.contains("flush_agee") && said.contains("flush_age\"")
-                || said.contains("flush_age`")
-                || said.contains("flush_age?"),
-            "{said}"
-        );
+        let (wrong, all) = (said.matches("flush_agee").count(), said.matches("flush_age").count());
+        assert!(wrong > 0 && all > wrong, "both names, the wrong and the right one: {said}");
     }
 }

@@ -105,7 +105,7 @@ fn built_page_belongs_to_its_sources() {
 }
 
 #[test]
-fn nothing_binary_or_foreign_lies_in_the_tree() {
+fn house_has_its_top_level() {
     for name in
         ["Cargo.toml", "Cargo.lock", "crates", "grammar", "web", "tests", "benches", "config", "LICENSE", ".ci/run"]
     {
