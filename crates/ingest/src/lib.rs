@@ -1,1 +1,22 @@
-//! placeholder
+//! The way of a request body into the store: decoded, parsed, handed over as one delivery.
+//!
+//! [`Intake`] knows the wire formats (NDJSON, text, the shipper's lines) and what foreign doors need to bring
+//! their events in; it answers once the store says that the events are durable. Nothing here is queued: a call
+//! holds one body, and memory beyond a multiple of the largest body is refused.
+//!
+//! This crate knows nothing of HTTP: neither statuses nor routes.
+
+mod answer;
+mod collect;
+mod decode;
+mod error;
+mod intake;
+mod lines;
+mod ndjson;
+mod text;
+
+pub use answer::{IngestAnswer, Rejected};
+pub use collect::Collector;
+pub use decode::{Encoding, decode};
+pub use error::IngestError;
+pub use intake::{Format, IngestRequest, Intake};

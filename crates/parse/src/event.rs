@@ -6,7 +6,7 @@ use std::sync::Arc;
 use types::{BatchBuilder, Limits, Timestamp, Value};
 
 use crate::json::{JsonError, Members};
-use crate::time::Resolved;
+use crate::time::{Resolved, bounded};
 use crate::{Zone, json};
 
 /// What is known of bytes beside themselves.
@@ -29,6 +29,8 @@ pub struct Extras<'a> {
     pub fields: &'a [(Arc<str>, Value)],
     /// The place of the event's first byte in its file.
     pub offset: Option<u64>,
+    /// When the event happened, where its sender said so beside the bytes of a text.
+    pub time: Option<Timestamp>,
 }
 
 /// Parses event after event, keeping its buffers.
@@ -44,6 +46,11 @@ impl<'a> EventParser<'a> {
     /// A parser for bytes of one source.
     pub fn new(received: Received<'a>) -> Self {
         Self { received, members: Members::default(), previous: None }
+    }
+
+    /// What is known of the bytes.
+    pub fn received(&self) -> &Received<'a> {
+        &self.received
     }
 
     /// The time of the last text that had one.
@@ -65,7 +72,9 @@ impl<'a> EventParser<'a> {
         let text_trimmed = text.trim_matches([' ', '\t', '\r', '\n']);
         self.members.scan(text_trimmed, self.received.limits)?;
         push_extras(extras, builder);
-        push_encoding(&text, builder);
+        if matches!(text, Cow::Owned(_)) {
+            builder.field_text("@encoding", "lossy");
+        }
         json::emit_record(&mut self.members, text_trimmed, &self.received, builder);
         Ok(())
     }
@@ -74,7 +83,9 @@ impl<'a> EventParser<'a> {
     pub fn text(&mut self, bytes: &[u8], extras: &Extras<'_>, builder: &mut BatchBuilder) {
         let text = String::from_utf8_lossy(bytes);
         push_extras(extras, builder);
-        push_encoding(&text, builder);
+        if matches!(text, Cow::Owned(_)) {
+            builder.field_text("@encoding", "lossy");
+        }
         let time = if looks_like_object(&text) && self.members.scan(text.trim(), self.received.limits).is_ok() {
             json::emit_line_fields(&mut self.members, text.trim(), &self.received, builder)
         } else {
@@ -82,6 +93,7 @@ impl<'a> EventParser<'a> {
             let found = crate::find_time(text.as_bytes(), &self.received);
             found.map(|found| (found.time, text[found.start..found.end].to_string()))
         };
+        let time = extras.time.map_or(time, |time| Some((bounded(time.0.into(), &self.received), time.0.to_string())));
         match time {
             Some((Resolved::At(instant), _)) => {
                 self.previous = Some(instant);
@@ -111,12 +123,6 @@ fn push_extras(extras: &Extras<'_>, builder: &mut BatchBuilder) {
     }
     if let Some(offset) = extras.offset {
         builder.field_integer("offset", i64::try_from(offset).unwrap_or(i64::MAX));
-    }
-}
-
-fn push_encoding(text: &Cow<'_, str>, builder: &mut BatchBuilder) {
-    if matches!(text, Cow::Owned(_)) {
-        builder.field_text("@encoding", "lossy");
     }
 }
 

@@ -169,6 +169,6 @@ mod tests {
         assert_eq!(events(text.as_bytes(), 1 << 20).count(), 3);
         assert!(events(text.as_bytes(), 100).all(|range| range.len() <= 100));
         let long = "x".repeat(1000);
-        assert_eq!(events(long.as_bytes(), 100).collect::<Vec<_>>(), [0..1000]);
+        assert_eq!(events(long.as_bytes(), 100).map(|range| range.len()).collect::<Vec<_>>(), [1000]);
     }
 }

@@ -31,6 +31,13 @@ impl Zone {
     }
 }
 
+/// Seconds east of UTC.
+impl From<i32> for Zone {
+    fn from(offset_seconds: i32) -> Self {
+        Self::Fixed(offset_seconds)
+    }
+}
+
 fn named_offset(zone: Tz, local_seconds: i64) -> i64 {
     let Some(local) = DateTime::from_timestamp(local_seconds, 0) else { return 0 };
     let local = local.naive_utc();

@@ -11,7 +11,7 @@ use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
 
 use crate::batch::{Batch, Origin, TimeForm};
-use crate::column::is_exact_in_float;
+use crate::column::{is_exact_in_float, value_bytes};
 use crate::{Column, Level, MISSING_CODE, RowSet, Strings, Timestamp, Value};
 
 /// Distinct texts below which a column stays a dictionary whatever their share.
@@ -278,8 +278,8 @@ pub struct BatchBuilder {
     origin_codes: Vec<u32>,
     names: HashMap<Arc<str>, usize, RandomState>,
     columns: Vec<FieldBuilder>,
-    /// Bytes of all field names.
-    name_bytes: usize,
+    /// Bytes of all field names, lists and objects.
+    held_bytes: usize,
     event: Pending,
     remembered: Remembered,
 }
@@ -334,6 +334,15 @@ impl BatchBuilder {
         Self::default()
     }
 
+    /// A builder without events whose next one belongs to the same stream.
+    pub fn successor(&self) -> Self {
+        let mut next = Self::default();
+        if let Some((stream, _)) = &self.remembered.stream {
+            next.set_stream(stream);
+        }
+        next
+    }
+
     /// How many events were committed.
     pub fn len(&self) -> usize {
         self.timestamps.len()
@@ -364,7 +373,7 @@ impl BatchBuilder {
         self.n_cells().saturating_mul(8)
             + self.len() * 40
             + self.text_bytes()
-            + self.name_bytes
+            + self.held_bytes
             + self.columns.len() * 128
     }
 
@@ -389,7 +398,7 @@ impl BatchBuilder {
         }
         let name: Arc<str> = name.into();
         let index = self.columns.len();
-        self.name_bytes += name.len();
+        self.held_bytes += name.len();
         self.columns.push(FieldBuilder { name: name.clone(), column: ColumnBuilder::default(), next: 0 });
         self.names.insert(name, index);
         index
@@ -423,6 +432,7 @@ impl BatchBuilder {
 
     /// Gives the event a value of any type.
     pub fn field_value(&mut self, name: &str, value: Value) {
+        self.held_bytes += value_bytes(&value);
         let (column, row) = self.column(name);
         column.push(row, value);
     }

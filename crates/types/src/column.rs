@@ -173,7 +173,8 @@ impl Column {
     }
 }
 
-fn value_bytes(value: &Value) -> usize {
+/// Bytes that a value holds, roughly.
+pub(crate) fn value_bytes(value: &Value) -> usize {
     // A reference-counted text has two counters before it; allocators round up to 16.
     24 + match value {
         Value::String(text) => text.len() + 32,

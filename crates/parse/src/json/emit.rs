@@ -143,12 +143,12 @@ fn exact_rfc3339(text: &str) -> Option<TimeForm> {
 }
 
 /// Gives the event the keys that hold times, derived from `@timestamp` where that gives the value back.
-fn emit_times(members: &mut Members, line: &str, chosen: &ChosenTime, builder: &mut BatchBuilder) {
-    for rank in 1..TIME_KEYS.len() {
+fn emit_times(members: &Members, line: &str, chosen: &ChosenTime, builder: &mut BatchBuilder) {
+    for (rank, key) in TIME_KEYS.iter().enumerate().skip(1) {
         let Some(member) = &members.times[rank] else { continue };
         match chosen.form {
-            Some(form) if chosen.rank == Some(rank) => builder.set_time_key(TIME_KEYS[rank], form),
-            _ => emit_field(members, TIME_KEYS[rank], member, line, builder),
+            Some(form) if chosen.rank == Some(rank) => builder.set_time_key(key, form),
+            _ => emit_field(members, key, member, line, builder),
         }
     }
 }
@@ -170,9 +170,9 @@ fn emit_texts(
     received: &Received<'_>,
     builder: &mut BatchBuilder,
 ) {
-    for rank in 0..TEXT_KEYS.len() {
+    for (rank, key) in TEXT_KEYS.iter().enumerate() {
         let Some(member) = members.texts[rank].clone().filter(|_| chosen != Some(rank)) else { continue };
-        let name = if rank == 0 { "_message" } else { TEXT_KEYS[rank] };
+        let name = if rank == 0 { "_message" } else { *key };
         let is_long = (member.raw.end - member.raw.start) as usize > received.limits.field_bytes_max;
         if is_long {
             let raw = members.get(member.raw, line).to_string();

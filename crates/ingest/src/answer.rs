@@ -1,0 +1,46 @@
+//! What a sender is answered.
+
+use serde::Serialize;
+
+/// Lines named in one answer; further ones are only counted.
+const REJECTED_MAX: usize = 1_000;
+
+/// What became of a request. Everything accepted is durable.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct IngestAnswer {
+    /// Records accepted; a record that was split into parts is one.
+    pub accepted: u64,
+    /// The batch had been accepted before; nothing was stored now.
+    pub duplicate: bool,
+    /// Records that could not be read, at most 1,000 of them.
+    pub rejected: Vec<Rejected>,
+    /// How many records could not be read beyond those named.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub rejected_unnamed: u64,
+    /// How far the file is accepted without a gap, for bytes of a shipped file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub high_water: Option<u64>,
+}
+
+/// A record that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rejected {
+    /// Its line in the decompressed body, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub error: String,
+}
+
+impl IngestAnswer {
+    pub(crate) fn reject(&mut self, line: usize, error: &dyn std::fmt::Display) {
+        if self.rejected.len() < REJECTED_MAX {
+            self.rejected.push(Rejected { line, error: error.to_string() });
+        } else {
+            self.rejected_unnamed += 1;
+        }
+    }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}

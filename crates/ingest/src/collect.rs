@@ -1,0 +1,161 @@
+//! Events on their way into one delivery, by group, in batches whose memory is bounded.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parse::{EventParser, Extras, JsonError, Received};
+use storage::{Part, Store};
+use types::{BatchBuilder, GroupName, Timestamp, Value};
+
+use crate::IngestError;
+
+/// Rows times columns of one batch. A batch is dense: many events of many different fields each would cost
+/// memory without bound if they stood in one.
+const CELLS_MAX: usize = 1 << 20;
+
+/// Memory that a request's events may hold, as a multiple of the largest body.
+const MEMORY_BODIES_MAX: usize = 4;
+
+/// Where events go whose own group would be one too many.
+const OVERFLOW: &str = "overflow";
+
+/// Collects the events of one request.
+pub struct Collector<'a> {
+    store: &'a Store,
+    parser: EventParser<'a>,
+    groups: Vec<GroupEvents>,
+    by_name: HashMap<GroupName, usize>,
+    done: Vec<Part>,
+    memory_bytes_done: usize,
+    n_records: u64,
+}
+
+/// Events of one group that are not in a finished part yet.
+struct GroupEvents {
+    /// Where they go.
+    group: GroupName,
+    /// Field `@group`, where that is not where they should go.
+    wanted: Vec<(Arc<str>, Value)>,
+    builder: BatchBuilder,
+}
+
+impl<'a> Collector<'a> {
+    pub(crate) fn new(store: &'a Store, received: Received<'a>) -> Self {
+        Self {
+            store,
+            parser: EventParser::new(received),
+            groups: Vec::new(),
+            by_name: HashMap::new(),
+            done: Vec::new(),
+            memory_bytes_done: 0,
+            n_records: 0,
+        }
+    }
+
+    /// The place of a group; beyond the most groups it is that of the group `overflow`.
+    pub(crate) fn group(&mut self, name: &GroupName) -> usize {
+        if let Some(place) = self.by_name.get(name) {
+            return *place;
+        }
+        let (group, wanted) = if self.store.admits_group(name) {
+            (name.clone(), Vec::new())
+        } else {
+            let overflow = GroupName::new(OVERFLOW).expect("the name is made of letters");
+            (overflow, vec![("@group".into(), Value::String(name.shared()))])
+        };
+        self.groups.push(GroupEvents { group, wanted, builder: BatchBuilder::new() });
+        self.by_name.insert(name.clone(), self.groups.len() - 1);
+        self.groups.len() - 1
+    }
+
+    /// Says which stream the group's following events belong to.
+    pub(crate) fn set_stream(&mut self, place: usize, stream: &str) {
+        self.groups[place].builder.set_stream(stream);
+    }
+
+    /// Adds one JSON record; a broken one adds nothing.
+    pub(crate) fn record(&mut self, place: usize, line: &[u8]) -> Result<Result<(), JsonError>, IngestError> {
+        let GroupEvents { wanted, builder, .. } = &mut self.groups[place];
+        let extras = Extras { fields: wanted, ..Extras::default() };
+        if let Err(error) = self.parser.record(line, &extras, builder) {
+            return Ok(Err(error));
+        }
+        self.n_records += 1;
+        self.settle(place)?;
+        Ok(Ok(()))
+    }
+
+    /// Adds one text, of a line or of several.
+    pub(crate) fn text(&mut self, place: usize, bytes: &[u8], extras: &Extras<'_>) -> Result<(), IngestError> {
+        let GroupEvents { wanted, builder, .. } = &mut self.groups[place];
+        for (name, value) in wanted.iter() {
+            builder.field_value(name, value.clone());
+        }
+        self.parser.text(bytes, extras, builder);
+        self.n_records += 1;
+        self.settle(place)
+    }
+
+    /// Adds a text that a foreign protocol brought, with the time and the fields that came beside it.
+    ///
+    /// # Errors
+    /// Where the events collected need more memory than a request may hold.
+    pub fn add(
+        &mut self,
+        group: &GroupName,
+        stream: &str,
+        time: Option<Timestamp>,
+        text: &[u8],
+        fields: &[(Arc<str>, Value)],
+    ) -> Result<(), IngestError> {
+        let place = self.group(group);
+        self.set_stream(place, stream);
+        self.text(place, text, &Extras { fields, offset: None, time })
+    }
+
+    /// The time of the last text that had one.
+    pub(crate) fn previous(&self) -> Option<Timestamp> {
+        self.parser.previous()
+    }
+
+    pub(crate) fn set_previous(&mut self, previous: Option<Timestamp>) {
+        self.parser.set_previous(previous);
+    }
+
+    /// How many records were added.
+    pub fn n_records(&self) -> u64 {
+        self.n_records
+    }
+
+    /// Cuts the group's batch off where it is large enough, and stops where all are too large.
+    fn settle(&mut self, place: usize) -> Result<(), IngestError> {
+        let builder = &self.groups[place].builder;
+        let memory_bytes = builder.memory_bytes();
+        let bytes_max = self.parser.received().limits.body_bytes_max.saturating_mul(MEMORY_BODIES_MAX);
+        if self.memory_bytes_done.saturating_add(memory_bytes) > bytes_max {
+            return Err(IngestError::TooManyFields { bytes_max });
+        }
+        if builder.n_cells() > CELLS_MAX {
+            self.memory_bytes_done += memory_bytes;
+            self.cut(place);
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self, place: usize) {
+        let GroupEvents { group, builder, .. } = &mut self.groups[place];
+        let next = builder.successor();
+        let full = std::mem::replace(builder, next);
+        if !full.is_empty() {
+            self.done.push(Part { group: group.clone(), batch: full.finish() });
+        }
+    }
+
+    /// The events collected, by group and in order within it.
+    pub(crate) fn into_parts(mut self) -> Vec<Part> {
+        for place in 0..self.groups.len() {
+            self.cut(place);
+        }
+        self.done
+    }
+}

@@ -1,0 +1,34 @@
+//! Why a request was refused as a whole.
+
+use storage::AppendError;
+
+/// Why nothing of a request was stored, or, for [`IngestError::Store`], why it is not known to be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IngestError {
+    /// The body is larger than allowed once decompressed.
+    #[error("body is larger than {bytes_max} bytes after decompression; send smaller batches")]
+    TooLarge {
+        /// The most that a body may have.
+        bytes_max: usize,
+    },
+    /// The events would take more memory than a request may hold, though the body is not too large.
+    #[error("events of this body need more than {bytes_max} bytes of memory; send smaller batches")]
+    TooManyFields {
+        /// The most that the events of a request may hold.
+        bytes_max: usize,
+    },
+    /// The compressed body is damaged or cut off.
+    #[error("body is no valid {encoding}: {problem}")]
+    BadEncoding {
+        /// What it was said to be.
+        encoding: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The header of the `lines` format is missing or wrong.
+    #[error("header of format lines: {0}")]
+    BadHeader(String),
+    /// The store did not take the events.
+    #[error(transparent)]
+    Store(#[from] AppendError),
+}

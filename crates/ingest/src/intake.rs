@@ -1,0 +1,147 @@
+//! The one way in: every door makes a delivery here, and every delivery goes to the store from here.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use parse::{Received, Zone};
+use storage::{BatchKey, Delivery, Store};
+use types::{GroupName, Limits, Timestamp};
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+
+use crate::{Collector, Encoding, IngestAnswer, IngestError, decode, lines, ndjson, text};
+
+/// Files whose last time is remembered, for lines without one. Beyond it all are forgotten: such lines then
+/// have the time of arrival.
+const FILES_REMEMBERED_MAX: usize = 10_000;
+
+/// What the bytes of a body are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// JSON records, one a line.
+    #[default]
+    Ndjson,
+    /// Text lines; continuation lines belong to the line before.
+    Text,
+    /// The shipper's form: a header line of JSON, then bytes as read from a file.
+    Lines,
+}
+
+/// One request to store events.
+#[derive(Clone, Debug)]
+pub struct IngestRequest<'a> {
+    /// The body as sent.
+    pub body: Vec<u8>,
+    /// How it is compressed.
+    pub encoding: Encoding,
+    /// What it is.
+    pub format: Format,
+    /// The group of its events.
+    pub group: GroupName,
+    /// The stream of its events, or nothing.
+    pub stream: String,
+    /// The sender's id of the batch, so that it is stored once.
+    pub batch_id: Option<&'a str>,
+    /// Who sends: ids of different senders are different.
+    pub key_scope: &'a str,
+    /// When it arrived.
+    pub now: Timestamp,
+}
+
+/// Takes request bodies and makes durable events of them.
+pub struct Intake {
+    pub(crate) store: Arc<Store>,
+    pub(crate) limits: Limits,
+    zone: Zone,
+    /// Per source and file the last time that a line of it had.
+    last_times: Mutex<HashMap<(String, String), Timestamp>>,
+}
+
+impl Intake {
+    /// An intake for `store`; times without a zone are in `zone`.
+    pub fn new(store: Arc<Store>, limits: Limits, zone: impl Into<Zone>) -> Self {
+        Self { store, limits, zone: zone.into(), last_times: Mutex::default() }
+    }
+
+    /// Stores the events of a request and returns when they are durable. Blocks.
+    pub fn ingest(&self, request: IngestRequest<'_>) -> Result<IngestAnswer, IngestError> {
+        let IngestRequest { body, encoding, format, group, stream, batch_id, key_scope, now } = request;
+        let body = decode(body, encoding, self.limits.body_bytes_max)?;
+        if format == Format::Lines {
+            return lines::ingest(self, &body, &group, &stream, now);
+        }
+        let mut answer = IngestAnswer::default();
+        let mut collector = self.collect(now);
+        let place = collector.group(&group);
+        collector.set_stream(place, &stream);
+        if format == Format::Ndjson {
+            ndjson::read(&body, place, &mut collector, &mut answer)?;
+        } else {
+            text::read(&body, place, self.limits.event_bytes_max, &mut collector)?;
+        }
+        let key = batch_id.map(|id| batch_key(key_scope, id, &body));
+        self.deliver(collector, key, body.len() as u64, answer)
+    }
+
+    /// Starts collecting events that a foreign protocol brings.
+    pub fn collect(&self, now: Timestamp) -> Collector<'_> {
+        Collector::new(&self.store, self.received(now))
+    }
+
+    /// Stores what was collected of a body and returns when it is durable. Blocks.
+    pub fn accept(
+        &self,
+        collector: Collector<'_>,
+        body: &[u8],
+        batch_id: Option<&str>,
+        key_scope: &str,
+    ) -> Result<IngestAnswer, IngestError> {
+        let key = batch_id.map(|id| batch_key(key_scope, id, body));
+        self.deliver(collector, key, body.len() as u64, IngestAnswer::default())
+    }
+
+    fn deliver(
+        &self,
+        collector: Collector<'_>,
+        key: Option<BatchKey>,
+        raw_bytes: u64,
+        mut answer: IngestAnswer,
+    ) -> Result<IngestAnswer, IngestError> {
+        answer.accepted = collector.n_records();
+        let parts = collector.into_parts();
+        if !parts.is_empty() {
+            let receipt = self.store.append(Delivery { key, position: None, raw_bytes, parts })?;
+            answer.duplicate = receipt.duplicate;
+        }
+        Ok(answer)
+    }
+
+    pub(crate) fn received(&self, now: Timestamp) -> Received<'_> {
+        Received { at: now, modified: None, zone: self.zone, limits: &self.limits }
+    }
+
+    /// The time of the last line of a file that had one.
+    pub(crate) fn last_time(&self, source: &str, file: &str) -> Option<Timestamp> {
+        let times = self.last_times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.get(&(source.to_string(), file.to_string())).copied()
+    }
+
+    pub(crate) fn remember_time(&self, source: &str, file: &str, time: Timestamp) {
+        let mut times = self.last_times.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (source.to_string(), file.to_string());
+        if times.len() >= FILES_REMEMBERED_MAX && !times.contains_key(&key) {
+            times.clear();
+        }
+        times.insert(key, time);
+    }
+}
+
+fn batch_key(scope: &str, id: &str, body: &[u8]) -> BatchKey {
+    let mut hasher = Xxh3::new();
+    hasher.update(&(scope.len() as u64).to_le_bytes());
+    hasher.update(scope.as_bytes());
+    hasher.update(id.as_bytes());
+    BatchKey { id: hasher.digest128().to_le_bytes(), digest: xxh3_128(body).to_le_bytes() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! The shipper's form: one header line of JSON, then bytes of a file as read.
+//!
+//! The position in the header says which bytes of which file they are. Only bytes that the store does not have
+//! yet become events, so that the same bytes may come again, and cut differently.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use parse::{Extras, Zone};
+use serde::Deserialize;
+use storage::{AppendError, Delivery, Receipt, SourcePosition};
+use types::{GroupName, Timestamp, Value, group_name_of_outside};
+
+use crate::{IngestAnswer, IngestError, Intake};
+
+/// Tries when others deliver bytes of the same file at the same time; each failure means that some were stored.
+const ATTEMPTS_MAX: usize = 16;
+
+/// Longest name of a source or file in bytes.
+const NAME_BYTES_MAX: usize = 4096;
+
+/// The header line. Keys unknown to this version are ignored: a newer shipper may say more.
+#[derive(Debug, Deserialize)]
+struct Header {
+    source: String,
+    file: String,
+    generation: u64,
+    start: u64,
+    /// Bytes of each event, line end included; without it each line is an event.
+    lengths: Option<Vec<u64>>,
+    #[serde(default)]
+    host: String,
+    #[serde(default)]
+    path: String,
+    zone: Option<String>,
+    /// When the file was last written, in nanoseconds since the epoch, while catching up.
+    modified: Option<i64>,
+    #[serde(default)]
+    fields: BTreeMap<String, serde_json::Value>,
+    group: Option<String>,
+    stream: Option<String>,
+}
+
+/// A body taken apart.
+struct Piece<'a> {
+    header: Header,
+    bytes: &'a [u8],
+    position: SourcePosition,
+    group: GroupName,
+    stream: String,
+    fields: Vec<(Arc<str>, Value)>,
+}
+
+pub(crate) fn ingest(
+    intake: &Intake,
+    body: &[u8],
+    group: &GroupName,
+    stream: &str,
+    now: Timestamp,
+) -> Result<IngestAnswer, IngestError> {
+    let piece = take_apart(body, group, stream)?;
+    let mut accepted = 0;
+    let mut high_water = None;
+    for _ in 0..ATTEMPTS_MAX {
+        let gaps = intake.store.missing(&piece.position);
+        let Some(gap) = gaps.into_iter().find(|gap| !gap.is_empty()) else {
+            let duplicate = high_water.is_none() && !piece.bytes.is_empty();
+            let high_water = Some(high_water.unwrap_or(piece.position.range.end));
+            return Ok(IngestAnswer { accepted, duplicate, high_water, ..IngestAnswer::default() });
+        };
+        match append(intake, &piece, gap, now) {
+            Ok((n_records, receipt)) => {
+                accepted += n_records;
+                high_water = receipt.high_water.or(high_water).or(Some(piece.position.range.end));
+            }
+            Err(IngestError::Store(AppendError::PositionChanged)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(AppendError::Overloaded { retry_after_s: 1 }.into())
+}
+
+fn take_apart<'a>(body: &'a [u8], group: &GroupName, stream: &str) -> Result<Piece<'a>, IngestError> {
+    let bad = |problem: String| IngestError::BadHeader(problem);
+    let end = memchr::memchr(b'\n', body).ok_or_else(|| bad("no line end after it".into()))?;
+    let header: Header = serde_json::from_slice(&body[..end]).map_err(|error| bad(error.to_string()))?;
+    let bytes = &body[end + 1..];
+    for (name, text) in [("source", &header.source), ("file", &header.file)] {
+        if text.is_empty() || text.len() > NAME_BYTES_MAX {
+            return Err(bad(format!("{name} has 1 to {NAME_BYTES_MAX} bytes")));
+        }
+    }
+    let file_end = header.start.checked_add(bytes.len() as u64).ok_or_else(|| bad("start is too large".into()))?;
+    if let Some(lengths) = &header.lengths {
+        let total = lengths.iter().try_fold(0u64, |sum, length| sum.checked_add(*length));
+        if total != Some(bytes.len() as u64) {
+            return Err(bad(format!("lengths do not add up to the {} bytes that follow", bytes.len())));
+        }
+    }
+    let position = SourcePosition {
+        source: header.source.clone(),
+        file: header.file.clone(),
+        generation: header.generation,
+        range: header.start..file_end,
+    };
+    let group = header.group.as_deref().map_or_else(|| group.clone(), group_name_of_outside);
+    let stream = header.stream.clone().unwrap_or_else(|| stream.to_string());
+    let fields = fields_of(&header);
+    Ok(Piece { header, bytes, position, group, stream, fields })
+}
+
+/// What every event of the piece gets; names of the system are not the shipper's to give.
+fn fields_of(header: &Header) -> Vec<(Arc<str>, Value)> {
+    let mut fields: Vec<(Arc<str>, Value)> = Vec::new();
+    for (name, value) in &header.fields {
+        let name = if let Some(rest) = name.strip_prefix('@') { format!("_{rest}") } else { name.clone() };
+        let value = match value {
+            serde_json::Value::Null => continue,
+            serde_json::Value::String(text) => Value::text(text.as_str()),
+            serde_json::Value::Bool(truth) => Value::Boolean(*truth),
+            other => other.as_i64().map_or_else(|| Value::text(other.to_string()), Value::Integer),
+        };
+        fields.push((name.into(), value));
+    }
+    for (name, text) in [("host", &header.host), ("file", &header.path)] {
+        if !text.is_empty() {
+            fields.push((name.into(), Value::text(text.as_str())));
+        }
+    }
+    fields
+}
+
+/// Stores the events of one gap.
+fn append(intake: &Intake, piece: &Piece<'_>, gap: Range<u64>, now: Timestamp) -> Result<(u64, Receipt), IngestError> {
+    let header = &piece.header;
+    let zone: Option<Zone> = header.zone.as_deref().and_then(|zone| zone.parse().ok());
+    let mut received = intake.received(now);
+    received.modified = header.modified.map(Timestamp);
+    received.zone = zone.unwrap_or(received.zone);
+    let mut collector = crate::Collector::new(&intake.store, received);
+    collector.set_previous(intake.last_time(&header.source, &header.file));
+    let place = collector.group(&piece.group);
+    collector.set_stream(place, &piece.stream);
+    for event in events(piece) {
+        let start = event.start.max(gap.start);
+        let end = event.end.min(gap.end);
+        if start >= end {
+            continue;
+        }
+        let in_piece = |offset: u64| (offset - header.start) as usize;
+        let bytes = without_line_ends(&piece.bytes[in_piece(start)..in_piece(end)]);
+        if bytes.is_empty() {
+            continue;
+        }
+        collector.text(place, bytes, &Extras { fields: &piece.fields, offset: Some(start), time: None })?;
+    }
+    let previous = collector.previous();
+    let n_records = collector.n_records();
+    let raw_bytes = gap.end - gap.start;
+    let position = SourcePosition { range: gap, ..piece.position.clone() };
+    let parts = collector.into_parts();
+    let receipt = intake.store.append(Delivery { key: None, position: Some(position), raw_bytes, parts })?;
+    if let Some(time) = previous {
+        intake.remember_time(&header.source, &header.file, time);
+    }
+    Ok((n_records, receipt))
+}
+
+/// The places of the piece's events in the file, line ends included.
+fn events<'p>(piece: &'p Piece<'_>) -> Box<dyn Iterator<Item = Range<u64>> + 'p> {
+    let mut from = piece.header.start;
+    let mut event = move |length: u64| {
+        let start = from;
+        // The lengths were found to add up to bytes whose end has an offset.
+        from = from.saturating_add(length);
+        start..from
+    };
+    match &piece.header.lengths {
+        Some(lengths) => Box::new(lengths.iter().map(move |length| event(*length))),
+        None => Box::new(piece.bytes.split_inclusive(|byte| *byte == b'\n').map(move |line| event(line.len() as u64))),
+    }
+}
+
+/// An event's bytes without empty lines at its end.
+fn without_line_ends(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
+    let start = bytes[..end].iter().position(|byte| !matches!(byte, b'\n' | b'\r')).unwrap_or(end);
+    &bytes[start..end]
+}
