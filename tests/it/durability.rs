@@ -74,7 +74,7 @@ fn kill_9_while_ingesting_loses_nothing_and_repeats_nothing() {
         let present = server.count() as usize;
         assert!(present >= next * BATCH_EVENTS, "{present} events of {next} acknowledged batches");
         assert!(
-            present <= (next + 1) * BATCH_EVENTS && present % BATCH_EVENTS == 0,
+            present <= (next + 1) * BATCH_EVENTS && present.is_multiple_of(BATCH_EVENTS),
             "a batch is whole or absent: {present}"
         );
     }

@@ -11,8 +11,11 @@ use crate::server::{Lines, PATIENCE, Server, catat};
 
 const LINES: usize = 400;
 
+/// Writes line number so-and-so of a log.
+type Line = fn(usize) -> String;
+
 /// Logs as many systems write them: file name and one line by its number. All words are made up.
-const SHAPES: &[(&str, fn(usize) -> String)] = &[
+const SHAPES: &[(&str, Line)] = &[
     ("syslog", |n| {
         format!("Nov 19 10:{:02}:{:02} ham-{} relay[{}]: parcel {n} handed on", n / 60 % 60, n % 60, n % 3, 400 + n)
     }),
