@@ -55,6 +55,7 @@ export default defineConfig({
   server: { proxy: { "/api": API, "/-": API } },
   build: {
     target: "es2022",
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
     modulePreload: false,
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 200,

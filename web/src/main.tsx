@@ -1,5 +1,114 @@
-import { render } from "preact";
-import "./style.css";
+// The application: the frame around the pages, and what starts when the page does.
 
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { useState } from "preact/hooks";
+
+import { storeKey } from "./api.ts";
+import { askGroups, counts, followView, keyWanted, rows } from "./ask.ts";
+import { bucketsOf } from "./explore/chart.tsx";
+import { Explore } from "./explore/explore.tsx";
+import { followLive, tail } from "./explore/tail.ts";
+import { followKeys } from "./keys.ts";
+import { Alerts } from "./pages/alerts.tsx";
+import { Groups } from "./pages/groups.tsx";
+import { Help } from "./parts/help.tsx";
+import { Icon } from "./parts/icons.tsx";
+import { Dialog, layer, Told } from "./parts/layers.tsx";
+import { nextTheme, theme } from "./theme_choice.ts";
+import { rangeLabel } from "./time.ts";
+import { address, asked, followHistory, go, view, type Page } from "./view.ts";
+import "./style/base.css";
+import "./style/explore.css";
+import "./style/rows.css";
+
+const PAGES: readonly { page: Page; title: string }[] = [
+  { page: "explore", title: "Explore" }, { page: "alerts", title: "Alerts" }, { page: "groups", title: "Groups" },
+];
+
+function Head() {
+  const now = view.value;
+  const themes = { auto: "as the system has it", light: "light", dark: "dark" };
+  return (
+    <header class="top">
+      <a class="brand" href={document.baseURI} aria-label="catat, start page"><span class="mark" aria-hidden="true"><i /><i /><i /></span>catat</a>
+      <nav aria-label="Pages">
+        {PAGES.map(({ page, title }) => (
+          <a key={page} href={address({ ...now, page })} aria-current={now.page === page ? "page" : undefined} data-testid={`nav-${page}`}
+            onClick={(event) => { if (!event.metaKey && !event.ctrlKey && event.button === 0) { event.preventDefault(); go({ page }); } }}>{title}</a>
+        ))}
+      </nav>
+      <span class="grow" />
+      <button type="button" class="button quiet" aria-label={`Theme: ${themes[theme.value]}`} title={`Theme: ${themes[theme.value]}`} data-testid="theme" onClick={nextTheme}>
+        <Icon name={theme.value === "auto" ? "auto" : theme.value === "dark" ? "moon" : "sun"} /></button>
+      <button type="button" class="button quiet" aria-label="Keys and language" title="Keys and language (?)" data-testid="help" data-layer="help" onClick={() => (layer.value = "help")}><Icon name="help" /></button>
+    </header>
+  );
+}
+
+function KeyForm() {
+  const [key, setKey] = useState("");
+  const submit = (event: Event) => {
+    event.preventDefault();
+    storeKey(key.trim());
+    keyWanted.value = false;
+    asked.value += 1;
+    askGroups();
+  };
+  return (
+    <Dialog open={keyWanted.value} onClose={() => (keyWanted.value = false)} label="A key is needed">
+      <form class="key-form" onSubmit={submit}>
+        <h2>This server wants a key</h2>
+        <p>Make one with <code>catat keys create --name page --role read</code>. It is kept for this tab only.</p>
+        <label>Key <input type="password" autocomplete="off" value={key} onInput={(event) => setKey(event.currentTarget.value)} /></label>
+        <button type="submit" class="button primary">Continue</button>
+      </form>
+    </Dialog>
+  );
+}
+
+function App() {
+  const page = view.value.page;
+  return (
+    <>
+      <Head />
+      {page === "alerts" ? <Alerts /> : page === "groups" ? <Groups /> : <Explore />}
+      <Help />
+      <KeyForm />
+      <Told />
+    </>
+  );
+}
+
+/** The title tells tabs apart: what is asked, and about when. */
+function followTitle(): void {
+  effect(() => {
+    const now = view.value;
+    const what = now.query.replaceAll(/\s+/g, " ").trim() || (now.groups.length > 0 ? now.groups.join(", ") : "all events");
+    const short = what.length > 50 ? `${what.slice(0, 49)}…` : what;
+    const when = now.live ? "live" : rangeLabel(now, now.zone);
+    document.title = now.page === "explore" ? `${short} · ${when} – catat` : `${now.page === "alerts" ? "Alerts" : "Groups"} – catat`;
+  });
+}
+
+/** What tests may look at; nothing can be changed through it. */
+function showTests(): void {
+  const hook = {
+    get rows() {
+      const data = view.peek().live ? { events: tail.peek().events, table: [] } : rows.peek().data;
+      return structuredClone(data?.events.length ? data.events : (data?.table ?? []));
+    },
+    get histogram() { return counts.peek().data ? bucketsOf(counts.peek().data ?? { buckets: [], interval_ms: 0, stats: {} }) : []; },
+    get state() { return { view: { ...view.peek() }, rows: rows.peek().state, histogram: counts.peek().state, live: tail.peek().state }; },
+  };
+  Object.defineProperty(window, "__catat", { value: Object.freeze(hook), writable: false });
+}
+
+followHistory();
+followTitle();
+followKeys();
+followView();
+followLive();
+showTests();
 const root = document.getElementById("app");
-if (root) render(<main>catat</main>, root);
+if (root) render(<App />, root);

@@ -1,0 +1,293 @@
+// A stand-in for the server while the page is being worked on: the API's shapes with made-up events, and dist/.
+// It understands just enough of the language for the page's own clicks. `node mock.mjs [port]`;
+// POST /mock/empty, /mock/full, /mock/slow and /mock/broken switch its moods.
+
+import { createServer } from "node:http";
+import { readFileSync } from "node:fs";
+import { extname, join } from "node:path";
+
+const PORT = Number(process.argv[2] ?? 22829);
+const DIST = join(import.meta.dirname, "dist");
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'";
+let mood = "full";
+
+let seed = 42;
+const random = () => ((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32);
+const pick = (list) => list[Math.floor(random() ** 1.6 * list.length)];
+
+const PATHS = ["/", "/api/orders", "/api/orders/7731", "/login", "/static/app.js", "/api/cart", "/healthz", "/search?q=lamp"];
+const HOSTS = ["web-1", "web-2", "web-3", "db-1"];
+const SERVICES = ["checkout", "catalogue", "mailer", "search"];
+
+function makeWeb(at) {
+  const status = pick([200, 200, 200, 200, 304, 404, 301, 500, 503]);
+  const path = pick(PATHS);
+  const fields = { status, path, method: pick(["GET", "GET", "POST"]), bytes: Math.floor(random() * 40_000), client: `203.0.113.${Math.floor(random() * 200)}`, host: pick(HOSTS) };
+  return { group: "nginx/access", level: status >= 500 ? "error" : status >= 400 ? "warn" : "info", message: `${fields.client} - - [${new Date(at).toISOString()}] "${fields.method} ${path} HTTP/1.1" ${status} ${fields.bytes}`, fields };
+}
+
+function makeApp() {
+  const level = pick(["info", "info", "debug", "warn", "error", "fatal"]);
+  const service = pick(SERVICES);
+  const timeMs = Math.round(random() ** 3 * 2000);
+  const texts = {
+    info: ["order 7731 accepted for customer 4410", "cache refreshed in 12 ms", "session opened"], debug: ["select took 3 rows", "retry budget 0.92"], warn: ["slow answer from payment gateway", "connection pool at 90 %"],
+    error: ["connection refused by db-1:5432", 'payment failed: "card declined"\n  at charge (payment.js:88)\n  at checkout (cart.js:12)', '<img src=x onerror="alert(1)"> is not a name'], fatal: ["out of memory, giving up"],
+  };
+  const message = pick(texts[level]);
+  const fields = { service, host: pick(HOSTS), timeMs, traceId: Math.floor(random() * 2 ** 48).toString(16), "user.id": Math.floor(random() * 900), "foo-bar": random() < 0.5, tags: ["a", "b"] };
+  return { group: `app/${service}`, level, message, fields };
+}
+
+function makeSystem() {
+  return { group: "syslog", level: pick(["info", "", "warn"]), message: `\u001b[32mkernel\u001b[0m: [${(random() * 9e5).toFixed(6)}] eth0: link is up`, fields: { host: pick(HOSTS), appname: "kernel" } };
+}
+
+let sequence = 0;
+function makeEvent(at) {
+  const kind = random();
+  const event = kind < 0.5 ? makeWeb(at) : kind < 0.9 ? makeApp() : makeSystem();
+  sequence += 1;
+  return { id: `MOCK${sequence.toString(36).padStart(10, "0").toUpperCase()}`, at, time: `${new Date(at).toISOString().slice(0, -1)}${String(sequence % 1000).padStart(3, "0")}Z`, ...event };
+}
+
+const events = [];
+for (let at = Date.now() - 86_400_000; at < Date.now(); at += 400 + random() * 40_000 * (0.2 + Math.abs(Math.sin(at / 1.7e7)))) events.push(makeEvent(at));
+for (let at = Date.now() - 1_300_000; at < Date.now() - 1_000_000; at += 500) events.push({ ...makeEvent(at), group: "app/checkout", level: "error", message: "connection refused by db-1:5432" });
+events.push({ ...makeEvent(Date.now() - 30_000), group: "app/mailer", level: "info", message: `long line ${"lorem ipsum ".repeat(90_000)}` });
+events.sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
+
+function valueOf(event, name) {
+  const system = { "@timestamp": event.time, "@message": event.message, "@level": event.level || null, "@log": event.group, "@logStream": `web-1:/var/log/${event.group}`, "@id": event.id, "@ingestionTime": new Date(event.at + 240).toISOString() };
+  return name in system ? system[name] : (event.fields[name] ?? null);
+}
+
+class QueryError extends Error {
+  constructor(text, start, end, message, hint) {
+    super(message);
+    const before = text.slice(0, start).split("\n");
+    this.place = { line: before.length, column: before.at(-1).length + 1, start, end, hint };
+  }
+}
+
+const COMMANDS = ["fields", "filter", "stats", "sort", "limit", "display", "parse"];
+const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"];
+
+function literal(text) {
+  if (/^["']/.test(text)) return text.slice(1, -1).replace(/\\(.)/g, (_, c) => (c === "n" ? "\n" : c));
+  return text === "true" ? true : text === "false" ? false : text === "null" ? null : Number(text);
+}
+
+function conditionOf(text) {
+  const exists = /^(not )?ispresent\(`?([^)`]+)`?\)$/.exec(text);
+  if (exists) return (event) => (valueOf(event, exists[2]) !== null) !== Boolean(exists[1]);
+  const form = /^`?([@\w.-]+)`?\s*(=|!=|>=|>|<=|<|not like|like|in)\s*([\s\S]+)$/.exec(text);
+  if (!form) throw new Error("condition");
+  const [, name, operator, right] = form;
+  if (operator === "in") {
+    const list = [...right.matchAll(/"([^"]*)"/g)].map((one) => one[1]);
+    return (event) => list.includes(valueOf(event, name));
+  }
+  const wanted = /^\//.test(right) ? new RegExp(right.replace(/^\/|\/i?$/g, ""), right.endsWith("i") ? "i" : "") : literal(right);
+  const rank = (value) => (name === "@level" ? LEVELS.indexOf(value) : value);
+  return (event) => {
+    const value = valueOf(event, name);
+    const holds = () => (wanted instanceof RegExp ? wanted.test(String(value)) : String(value).includes(wanted));
+    switch (operator) {
+      case "=": return value === wanted;
+      case "!=": return value !== wanted;
+      case "like": return value !== null && holds();
+      case "not like": return value === null || !holds();
+      case ">=": return value !== null && rank(value) >= rank(wanted);
+      case ">": return value !== null && rank(value) > rank(wanted);
+      case "<=": return value !== null && rank(value) <= rank(wanted);
+      default: return value !== null && rank(value) < rank(wanted);
+    }
+  };
+}
+
+function planOf(text) {
+  const plan = { filters: [], fields: [], display: null, by: null, limit: null };
+  let at = 0;
+  for (const part of text.split(/\||\n(?=\s*(?:fields|filter|stats|sort|limit|display|parse)\b)/)) {
+    const start = text.indexOf(part, at) + (part.length - part.trimStart().length);
+    at = start + part.trim().length;
+    const [, word, rest] = /^(\w*)\s*([\s\S]*)$/.exec(part.trim());
+    if (part.trim() === "") continue;
+    if (!COMMANDS.includes(word)) {
+      const near = COMMANDS.find((name) => [...name].filter((c) => word.includes(c)).length >= name.length - 1 && Math.abs(name.length - word.length) < 2);
+      if (near) throw new QueryError(text, start, start + word.length, `unknown command “${word}”`, `did you mean "${near}"?`);
+      plan.filters.push((event) => `${event.message} ${Object.values(event.fields).join(" ")}`.toLowerCase().includes(part.trim().toLowerCase()));
+    }
+    if (word === "filter") {
+      for (const one of rest.split(/\s+and\s+/)) {
+        try {
+          plan.filters.push(conditionOf(one.trim()));
+        } catch {
+          throw new QueryError(text, start + 7, Math.max(start + 8, at), `“${one}” is no condition`, 'write for example status = 500');
+        }
+      }
+    }
+    if (word === "fields") plan.fields.push(...rest.split(",").map((name) => name.trim().replaceAll("`", "")).filter((name) => !plan.fields.includes(name)));
+    if (word === "display") plan.display = rest.split(",").map((name) => name.trim());
+    if (word === "stats") plan.by = { by: (/\bby\s+([\s\S]+)$/.exec(rest)?.[1] ?? "").split(",").map((name) => name.trim()).filter(Boolean), aggregate: rest.replace(/\s+by\s[\s\S]*$/, "") };
+    if (word === "limit") plan.limit = Number(rest);
+  }
+  return plan;
+}
+
+function instantOf(text, fallback) {
+  const relative = /^now(?:-(\d+)([smhd]))?$/.exec(text ?? "");
+  if (relative) return Date.now() - (relative[1] ? Number(relative[1]) * { s: 1e3, m: 6e4, h: 36e5, d: 864e5 }[relative[2]] : 0);
+  return text ? Date.parse(text) : fallback;
+}
+
+function found(ask, filters) {
+  const groups = ask.groups ?? [];
+  const from = instantOf(ask.from, Date.now() - 36e5);
+  const to = instantOf(ask.to, Date.now());
+  const matches = (name) => groups.length === 0 || groups.some((pattern) => new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(name));
+  if (mood === "empty") return [];
+  return events.filter((event) => event.at >= from - 1 && event.at <= to + 1 && matches(event.group) && filters.every((one) => one(event)));
+}
+
+const statsOf = (n, matched) => ({ events_scanned: n, events_matched: matched, bytes_read: n * 180, segments_total: 12, segments_pruned: 7, segments_opened: 5, elapsed_ms: 3.4 });
+
+function typeOf(value) {
+  return value === null ? "any" : Array.isArray(value) ? "list" : typeof value === "number" ? (Number.isInteger(value) ? "integer" : "float") : typeof value;
+}
+
+function answer(ask) {
+  const plan = planOf(ask.query ?? "");
+  const all = found(ask, plan.filters);
+  const base = { stats: statsOf(events.length, all.length), partial: mood === "partial", partial_reasons: mood === "partial" ? [{ code: "damaged", message: "segment 01J8.seg: the checksum of block 7 does not hold" }] : [], warnings: [] };
+  if (plan.by) {
+    const rows = new Map();
+    for (const event of all) {
+      const key = JSON.stringify(plan.by.by.map((name) => valueOf(event, name)));
+      rows.set(key, (rows.get(key) ?? 0) + 1);
+    }
+    if (plan.by.by.length === 0 && rows.size === 0) rows.set("[]", 0);
+    const columns = [...plan.by.by.map((name) => ({ name, type: "string" })), { name: plan.by.aggregate, type: "integer" }];
+    return { columns, rows: [...rows].map(([key, n]) => [...JSON.parse(key), n]).sort((a, b) => b.at(-1) - a.at(-1)), ...base };
+  }
+  const names = plan.display ?? (plan.fields.length > 0 ? plan.fields : ["@timestamp", "@message"]);
+  const limit = Math.min(plan.limit ?? Infinity, ask.limit ?? 1000);
+  const shown = all.slice(0, limit);
+  const columns = names.map((name) => ({ name, type: name === "@timestamp" ? "timestamp" : typeOf(shown.map((event) => valueOf(event, name)).find((value) => value !== null) ?? null) }));
+  return { columns: [...columns, { name: "@id", type: "string" }], rows: shown.map((event) => [...names.map((name) => valueOf(event, name)), event.id]), more: all.length > limit && plan.limit === null, ...base };
+}
+
+function histogram(ask) {
+  const all = found(ask, planOf(ask.query ?? "").filters);
+  let from = instantOf(ask.from, 0);
+  if (from < events.at(-1).at) from = events.at(-1).at;
+  const to = instantOf(ask.to, Date.now());
+  const steps = [1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5];
+  const interval = steps.find((step) => (to - from) / step <= Number(ask.buckets ?? 60)) ?? 36e5;
+  const buckets = [];
+  for (let at = Math.floor(from / interval) * interval; at <= to; at += interval) buckets.push({ from: new Date(at).toISOString(), to: new Date(at + interval).toISOString(), total: 0, by: {} });
+  for (const event of all) {
+    const bucket = buckets[Math.floor((event.at - Date.parse(buckets[0].from)) / interval)];
+    if (!bucket) continue;
+    bucket.total += 1;
+    if (event.level) bucket.by[event.level] = (bucket.by[event.level] ?? 0) + 1;
+  }
+  return { buckets, interval_ms: interval, stats: statsOf(events.length, all.length) };
+}
+
+function fieldsOf(ask) {
+  const all = found(ask, []);
+  const counts = new Map();
+  for (const event of all) for (const [name, value] of Object.entries(event.fields)) {
+    const one = counts.get(name) ?? { name, types: [], events: 0 };
+    one.events += 1;
+    if (!one.types.includes(typeOf(value))) one.types.push(typeOf(value));
+    counts.set(name, one);
+  }
+  return { fields: [...counts.values()].map((one) => ({ ...one, share: one.events / all.length, distinct: 12, approximate: false })) };
+}
+
+function valuesOf(ask, name) {
+  const all = found(ask, planOf(ask.query ?? "").filters).filter((event) => valueOf(event, name) !== null);
+  const counts = new Map();
+  for (const event of all) counts.set(JSON.stringify(valueOf(event, name)), (counts.get(JSON.stringify(valueOf(event, name))) ?? 0) + 1);
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  return { values: sorted.slice(0, Number(ask.limit ?? 10)).map(([value, count]) => ({ value: JSON.parse(value), count, share: count / all.length })), distinct: counts.size, total: all.length };
+}
+
+function groupsOf() {
+  if (mood === "empty") return { groups: [] };
+  const all = new Map();
+  for (const event of events) {
+    const one = all.get(event.group) ?? { name: event.group, events: 0, bytes_raw: 0, bytes_stored: 0, first: event.time, last: event.time, streams: [`web-1:/var/log/${event.group}`] };
+    one.events += 1;
+    one.bytes_raw += event.message.length;
+    one.bytes_stored = Math.round(one.bytes_raw * 0.07);
+    one.first = event.time;
+    all.set(event.group, one);
+  }
+  return { groups: [...all.values()] };
+}
+
+const RULES = [
+  { name: "errors", query: 'filter @level >= "error"\n| stats count(*) as count by @log', groups: ["*"], window: "5m", interval: "30s", condition: "count > 5", state: "alarm", last_evaluation: new Date(Date.now() - 4000).toISOString(), why: "count is 41 for @log=app/checkout" },
+  { name: "slow answers", query: "stats pct(timeMs, 95) as p95 by service", groups: ["app/*"], window: "15m", interval: "1m", condition: "p95 > 1500", state: "ok", last_evaluation: new Date(Date.now() - 12_000).toISOString(), why: "no row meets the condition" },
+];
+const ALERTS = [{ id: "1", rule: "errors", state: "alarm", labels: { alertname: "errors", "@log": "app/checkout" }, annotations: { summary: "41 errors in app/checkout" }, value: 41, since: new Date(Date.now() - 240_000).toISOString() }];
+
+function tail(request, response, ask) {
+  response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
+  const filters = planOf(ask.query ?? "").filters;
+  const timer = setInterval(() => {
+    const event = makeEvent(Date.now());
+    events.unshift(event);
+    if (!filters.every((one) => one(event))) return;
+    const data = { ...Object.fromEntries(["@timestamp", "@level", "@log", "@logStream", "@message"].map((name) => [name, valueOf(event, name)])), ...event.fields };
+    response.write(`event: event\nid: ${event.id}\ndata: ${JSON.stringify(data)}\n\n`);
+  }, 120);
+  request.on("close", () => clearInterval(timer));
+}
+
+function api(path, ask, response) {
+  const send = (body, status = 200) => { response.writeHead(status, { "Content-Type": "application/json" }); response.end(JSON.stringify(body)); };
+  try {
+    if (path === "/api/v1/query") return setTimeout(() => { try { send(answer(ask)); } catch (error) { fail(error); } }, mood === "slow" ? 3000 : 0);
+    if (path === "/api/v1/histogram") return mood === "broken" ? send({ error: { code: "internal", message: "the histogram failed" } }, 500) : send(histogram(ask));
+    if (path === "/api/v1/fields") return send(fieldsOf(ask));
+    const values = /^\/api\/v1\/fields\/([^/]+)\/values$/.exec(path);
+    if (values) return send(valuesOf(ask, decodeURIComponent(values[1])));
+    if (path === "/api/v1/groups") return send(groupsOf());
+    if (path === "/api/v1/rules") return send({ rules: RULES });
+    if (path === "/api/v1/alerts") return send({ alerts: ALERTS });
+    if (path.startsWith("/mock/")) { mood = path.slice(6); return send({ mood }); }
+    return send({ error: { code: "not_found", message: "no such route" } }, 404);
+  } catch (error) {
+    fail(error);
+  }
+  function fail(error) {
+    send({ error: { code: "query", message: error.message, ...(error.place ?? {}) } }, error.place ? 400 : 500);
+  }
+}
+
+createServer((request, response) => {
+  const url = new URL(request.url, `http://${request.headers.host}`);
+  if (url.pathname.startsWith("/api/") || url.pathname.startsWith("/mock/")) {
+    const params = Object.fromEntries(url.searchParams);
+    if (params.groups) params.groups = params.groups.split(",");
+    if (url.pathname === "/api/v1/tail") return tail(request, response, params);
+    let body = "";
+    request.on("data", (piece) => (body += piece));
+    return request.on("end", () => api(url.pathname, body.startsWith("{") ? { ...params, ...JSON.parse(body) } : params, response));
+  }
+  const name = ["/", "/alerts", "/groups"].includes(url.pathname) ? "/index.html" : url.pathname;
+  try {
+    const body = readFileSync(join(DIST, name));
+    response.writeHead(200, { "Content-Type": TYPES[extname(name)] ?? "application/octet-stream", "Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff" });
+    response.end(body);
+  } catch {
+    response.writeHead(404);
+    response.end("not found");
+  }
+}).listen(PORT, "127.0.0.1", () => console.log(`http://127.0.0.1:${PORT}`));

@@ -1,0 +1,226 @@
+// The server's routes, as far as the page uses them. Answers are read defensively: a missing part is an empty one.
+
+import type { Json } from "./query/edit.ts";
+
+/** An error as the server tells it, with the place in the query where there is one. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly start: number | null = null,
+    readonly end: number | null = null,
+    readonly line: number | null = null,
+    readonly column: number | null = null,
+    readonly hint: string | null = null,
+  ) {
+    super(message);
+  }
+}
+
+/** What the server says beside an answer. */
+export interface Notice {
+  code: string;
+  message: string;
+  line?: number | null;
+  column?: number | null;
+  hint?: string | null;
+}
+
+/** Costs of an answer. */
+export interface Stats {
+  events_scanned: number;
+  events_matched: number;
+  bytes_read: number;
+  segments_total: number;
+  segments_pruned: number;
+  segments_opened: number;
+  elapsed_ms: number;
+}
+
+/** A column of an answer. */
+export interface Column {
+  name: string;
+  type: string;
+  approximate?: boolean;
+}
+
+/** An answer to a query. */
+export interface Answer {
+  columns: Column[];
+  rows: Json[][];
+  ids?: string[];
+  more?: boolean;
+  stats: Partial<Stats>;
+  partial: boolean;
+  partial_reasons: Notice[];
+  warnings: Notice[];
+}
+
+/** Counts over time. */
+export interface Histogram {
+  buckets: { from: string; to: string; total: number; by: Record<string, number> }[];
+  interval_ms: number;
+  stats: Partial<Stats>;
+}
+
+/** A field as the sidebar lists it. */
+export interface Field {
+  name: string;
+  types: string[];
+  events: number;
+  share: number;
+  distinct?: number | null;
+  approximate?: boolean;
+}
+
+/** The most frequent values of a field. */
+export interface Values {
+  values: { value: Json; count: number; share: number }[];
+  distinct: number;
+  total: number;
+}
+
+/** A log group. */
+export interface Group {
+  name: string;
+  events: number;
+  bytes_raw: number;
+  bytes_stored: number;
+  first: string | null;
+  last: string | null;
+  streams: string[];
+}
+
+/** What a question is asked about. */
+export interface Scope {
+  from: string;
+  to: string;
+  groups: readonly string[];
+}
+
+const KEY = "catat.key";
+
+/** The key that this tab sends, if one was typed in; it goes with the tab. */
+export function storedKey(): string {
+  try {
+    return sessionStorage.getItem(KEY) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** Remembers a key until the tab is closed. */
+export function storeKey(key: string): void {
+  try {
+    sessionStorage.setItem(KEY, key);
+  } catch {
+    // Storage is switched off: the key will be asked for again.
+  }
+}
+
+/** The zone sent along: days begin at midnight of the person who asks. */
+export function timeZone(zone: "local" | "utc"): string {
+  return zone === "utc" ? "UTC" : Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+}
+
+async function failure(response: Response): Promise<ApiError> {
+  const text = (await response.text()).slice(0, 4000);
+  try {
+    const { error } = JSON.parse(text) as { error: Record<string, unknown> };
+    const number = (value: unknown) => (typeof value === "number" ? value : null);
+    return new ApiError(
+      response.status, String(error["code"] ?? ""), String(error["message"] ?? response.statusText), number(error["start"]), number(error["end"]),
+      number(error["line"]), number(error["column"]), typeof error["hint"] === "string" ? error["hint"] : null,
+    );
+  } catch {
+    return new ApiError(response.status, "http", text.trim() || `the server answered ${response.status} ${response.statusText}`);
+  }
+}
+
+/** A request under the page's base address; throws `ApiError`. */
+export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  const key = storedKey();
+  if (key !== "") headers.set("Authorization", `Bearer ${key}`);
+  let response: Response;
+  try {
+    response = await fetch(new URL(path, document.baseURI), { ...init, headers, cache: "no-store" });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "unreachable", "the server does not answer", null, null, null, null, "is catat still running?");
+  }
+  if (!response.ok) throw await failure(response);
+  return response;
+}
+
+async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
+  return (await (await request(path, init)).json()) as T;
+}
+
+/** The parameters of a question, for the address of a GET. */
+export function parameters(scope: Scope, more: Record<string, string>): string {
+  const all = new URLSearchParams({ from: scope.from, to: scope.to });
+  if (scope.groups.length > 0) all.set("groups", scope.groups.join(","));
+  for (const [name, value] of Object.entries(more)) if (value !== "") all.set(name, value);
+  return all.toString();
+}
+
+/** The body of a question, for a POST. */
+export function queryBody(query: string, scope: Scope, zone: "local" | "utc", limit?: number): Record<string, unknown> {
+  return {
+    query, from: scope.from, to: scope.to, language: "insights", time_zone: timeZone(zone),
+    ...(scope.groups.length > 0 ? { groups: scope.groups } : {}),
+    ...(limit === undefined ? {} : { limit }),
+  };
+}
+
+/** Asks a question. */
+export async function query(text: string, scope: Scope, zone: "local" | "utc", signal: AbortSignal, limit?: number): Promise<Answer> {
+  const answer = await json<Partial<Answer>>("api/v1/query", {
+    method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(queryBody(text, scope, zone, limit)),
+  });
+  return { columns: [], rows: [], stats: {}, partial: false, partial_reasons: [], warnings: [], ...answer };
+}
+
+/** The whole answer as a file. */
+export async function download(text: string, scope: Scope, zone: "local" | "utc", accept: string): Promise<Blob> {
+  const response = await request("api/v1/query", {
+    method: "POST", headers: { "Content-Type": "application/json", Accept: accept }, body: JSON.stringify(queryBody(text, scope, zone)),
+  });
+  return response.blob();
+}
+
+/** Counts over time by level. */
+export async function histogram(text: string, scope: Scope, zone: "local" | "utc", buckets: number, signal: AbortSignal): Promise<Histogram> {
+  const path = `api/v1/histogram?${parameters(scope, { query: text, buckets: String(buckets), by: "@level", time_zone: timeZone(zone) })}`;
+  const answer = await json<Partial<Histogram>>(path, { signal });
+  return { buckets: [], interval_ms: 0, stats: {}, ...answer };
+}
+
+/** The fields that events in a scope have. */
+export async function fields(scope: Scope, signal: AbortSignal): Promise<Field[]> {
+  const answer = await json<{ fields?: Field[] }>(`api/v1/fields?${parameters(scope, {})}`, { signal });
+  return answer.fields ?? [];
+}
+
+/** The most frequent values of a field among the events that a query finds. */
+export async function fieldValues(name: string, text: string, scope: Scope, limit: number, signal: AbortSignal): Promise<Values> {
+  const path = `api/v1/fields/${encodeURIComponent(name)}/values?${parameters(scope, { query: text, limit: String(limit) })}`;
+  const answer = await json<Partial<Values>>(path, { signal });
+  return { values: [], distinct: 0, total: 0, ...answer };
+}
+
+/** All groups. */
+export async function groups(signal?: AbortSignal): Promise<Group[]> {
+  const answer = await json<{ groups?: Partial<Group>[] } | Partial<Group>[]>("api/v1/groups", signal ? { signal } : {});
+  const list = Array.isArray(answer) ? answer : (answer.groups ?? []);
+  return list.map((one) => ({ name: "", events: 0, bytes_raw: 0, bytes_stored: 0, first: null, last: null, ...one, streams: Array.isArray(one.streams) ? one.streams : [] }));
+}
+
+/** A list that the server gives under a name, or bare. */
+export async function list(path: string, name: string, signal?: AbortSignal): Promise<Record<string, Json>[]> {
+  const answer = await json<Record<string, unknown> | unknown[]>(path, signal ? { signal } : {});
+  const found = Array.isArray(answer) ? answer : answer[name];
+  return Array.isArray(found) ? (found as Record<string, Json>[]) : [];
+}

@@ -1,0 +1,76 @@
+// All fields of one event. A row holds only what its query asked for, so the names come from the fields of its group at its
+// instant, and the values from a query for that one event.
+
+import * as api from "./api.ts";
+import type { EventRow } from "./ask.ts";
+import { fieldText, valueText, type Json } from "./query/edit.ts";
+import type { View } from "./view.ts";
+
+/** System fields that an event may have. */
+const SYSTEM = [
+  "@timestamp", "@message", "@level", "@log", "@logStream", "@ingestionTime", "@id", "@type", "@rest", "@fieldsDropped", "@part", "@partOf",
+  "@encoding", "@timestampRejected", "@group",
+];
+const NAMES_MAX = 2000;
+const NAMES_PER_QUERY = 400;
+const QUERY_CHARS_MAX = 40_000;
+
+/** A field of an event. */
+export interface FieldOfEvent {
+  name: string;
+  value: Json;
+}
+
+/** The fields of an event and whether some of them were left out. */
+export interface FullEvent {
+  fields: FieldOfEvent[];
+  more: number;
+}
+
+function chunks(names: readonly string[]): string[][] {
+  const all: string[][] = [];
+  let now: string[] = [];
+  let length = 0;
+  for (const name of names) {
+    if (now.length >= NAMES_PER_QUERY || length + name.length > QUERY_CHARS_MAX) {
+      all.push(now);
+      now = [];
+      length = 0;
+    }
+    now.push(name);
+    length += name.length + 4;
+  }
+  return now.length > 0 ? [...all, now] : all;
+}
+
+/** Asks for all fields of a row's event. */
+export async function fullEvent(row: EventRow, of: View, signal: AbortSignal): Promise<FullEvent> {
+  const scope = {
+    from: row.time === "" ? of.from : row.time, to: row.time === "" ? of.to : row.time, groups: row.group === "" ? of.groups : [row.group],
+  };
+  const known = await api.fields(scope, signal);
+  const own = known.sort((a, b) => b.events - a.events).map((field) => field.name).filter((name) => !SYSTEM.includes(name));
+  const asked = own.slice(0, NAMES_MAX);
+  const values = new Map<string, Json>();
+  for (const names of chunks([...SYSTEM, ...asked])) {
+    const text = `filter @id = ${valueText(row.id)}\n| fields ${names.map(fieldText).join(", ")}`;
+    const answer = await api.query(text, scope, of.zone, signal, 1);
+    answer.columns.forEach((column, at) => {
+      const value = answer.rows[0]?.[at];
+      if (value !== null && value !== undefined) values.set(column.name, value);
+    });
+  }
+  const order = [...values.keys()].sort((a, b) => Number(a.startsWith("@")) - Number(b.startsWith("@")) || (a < b ? -1 : 1));
+  return { fields: order.map((name) => ({ name, value: values.get(name) ?? null })), more: own.length - asked.length };
+}
+
+/** What the row itself knows, for the time until the rest has arrived. */
+export function knownFields(row: EventRow, columns: readonly api.Column[]): FieldOfEvent[] {
+  const own = columns.map((column, at) => ({ name: column.name, value: row.cells[at] ?? null }));
+  const system: FieldOfEvent[] = [
+    { name: "@timestamp", value: row.time }, { name: "@level", value: row.level }, { name: "@log", value: row.group }, { name: "@logStream", value: row.stream },
+    { name: "@message", value: row.message },
+  ];
+  const all = [...own, ...system.filter((field) => !own.some((one) => one.name === field.name))];
+  return all.filter((field) => field.value !== null && field.value !== "");
+}

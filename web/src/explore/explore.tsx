@@ -1,0 +1,187 @@
+// The page that one lives in: ask, see when, see what, narrow down.
+
+import { useEffect } from "preact/hooks";
+
+import { askGroups, groupList, isCut, loadingOlder, loadOlder, rows, type Rows } from "../ask.ts";
+import * as api from "../api.ts";
+import { compact, count } from "../format.ts";
+import { copyLink } from "../keys.ts";
+import { Icon } from "../parts/icons.tsx";
+import { copy, layer, Menu, tell } from "../parts/layers.tsx";
+import { soughtTexts } from "../query/lex.ts";
+import { address, frozen, go, run, view } from "../view.ts";
+import { Chart } from "./chart.tsx";
+import { Editor, submit } from "./editor.tsx";
+import { GroupPicker } from "./group_picker.tsx";
+import { RowList } from "./row_list.tsx";
+import { Sidebar } from "./sidebar.tsx";
+import { Cost, Failed, NoMatch, Onboarding, PartialNote, Waiting } from "./states.tsx";
+import { ResultTable } from "./table.tsx";
+import { catchUp, following, tail } from "./tail.ts";
+import { TimePicker } from "./time_picker.tsx";
+
+/** Whether the store holds nothing at all. */
+function isEmptyStore(): boolean {
+  const lane = groupList.value;
+  return lane.data !== null && lane.data.every((group) => group.events === 0);
+}
+
+/** The whole page. */
+export function Explore() {
+  useEffect(askGroups, []);
+  const empty = isEmptyStore();
+  useEffect(() => {
+    // The first event has arrived: show it.
+    if (!empty && groupList.peek().data !== null) run();
+  }, [empty]);
+  return (
+    <main class="explore">
+      <QueryBar />
+      {empty ? <Onboarding /> : (
+        <div class={`work${layer.value === "fields" ? " with-fields" : ""}`}>
+          <Sidebar />
+          <div class="results">
+            <Chart />
+            <Results />
+          </div>
+        </div>
+      )}
+    </main>
+  );
+}
+
+function QueryBar() {
+  const live = view.value.live;
+  return (
+    <div class="query-bar" role="search">
+      <GroupPicker />
+      <Editor />
+      <TimePicker />
+      <button type="button" class="button primary run" onClick={submit} data-testid="run" title="Run (Enter)"><Icon name="play" /><span>Run</span></button>
+      <button type="button" class={`button live${live ? " on" : ""}`} aria-pressed={live} onClick={() => go({ live: !live, row: "" })} data-testid="live" title="Live tail (l)">
+        <Icon name={live ? "stop" : "live"} /><span>Live</span></button>
+      <Share />
+    </div>
+  );
+}
+
+function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function asCurl(): string {
+  const of = frozen(view.peek());
+  const url = new URL("api/v1/query", document.baseURI).href;
+  return `curl -sS ${shellQuote(url)} -H 'Content-Type: application/json' -d ${shellQuote(JSON.stringify(api.queryBody(of.query, of, of.zone)))}`;
+}
+
+function asCommand(): string {
+  const of = frozen(view.peek());
+  const groups = of.groups.map((name) => ` --group ${shellQuote(name)}`).join("");
+  return `catat query --from ${of.from} --to ${of.to}${groups} ${shellQuote(of.query)}`;
+}
+
+async function save(accept: string, name: string): Promise<void> {
+  layer.value = "";
+  tell("Preparing the file…");
+  const of = frozen(view.peek());
+  try {
+    const blob = await api.download(of.query, of, of.zone, accept);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    tell(`${name} saved`);
+  } catch (error) {
+    tell(error instanceof Error ? error.message : "that did not work");
+  }
+}
+
+function Share() {
+  const asIs = () => void copy(new URL(address(view.peek()), location.href).href, "Link");
+  const then = (action: () => void) => () => { layer.value = ""; action(); };
+  return (
+    <Menu name="share" testId="share" label="Share and export" align="right" button={<Icon name="more" />}>
+      <ul class="actions-list">
+        <li><button data-autofocus type="button" data-testid="copy-link" onClick={then(copyLink)}>Copy link <span class="dim">with fixed times</span></button></li>
+        <li><button type="button" onClick={then(asIs)}>Copy link <span class="dim">as it is, “now” moves on</span></button></li>
+        <li><button type="button" onClick={then(() => void copy(asCommand(), "Command"))}>Copy as <code>catat query</code></button></li>
+        <li><button type="button" onClick={then(() => void copy(asCurl(), "Command"))}>Copy as <code>curl</code></button></li>
+        <li><button type="button" onClick={() => void save("text/csv", "catat.csv")}>Save all as CSV</button></li>
+        <li><button type="button" onClick={() => void save("application/x-ndjson", "catat.ndjson")}>Save all as NDJSON</button></li>
+      </ul>
+    </Menu>
+  );
+}
+
+function Results() {
+  if (view.value.live) return <LiveRows />;
+  const lane = rows.value;
+  const data = lane.data;
+  return (
+    <section class={`result${lane.state === "loading" && data ? " stale" : ""}`} aria-label="Results" data-testid="results" aria-busy={lane.state === "loading"}>
+      <Waiting />
+      {lane.state === "error" && (!data || lane.error?.status === 400 || lane.error?.code === "cancelled" || lane.error?.status === 0) ? <Failed /> : null}
+      {lane.state === "error" && data && lane.error?.status !== 400 && <p class="note error">These rows are older than the question: {lane.error?.message}</p>}
+      {data && !(lane.state === "error" && lane.error?.status === 400) && <Answered data={data} />}
+      {!data && lane.state !== "error" && <Skeleton />}
+    </section>
+  );
+}
+
+function Skeleton() {
+  return <div class="skeleton" aria-hidden="true">{Array.from({ length: 12 }, (_, n) => <div key={n} style={{ width: `${92 - ((n * 37) % 55)}%` }} />)}</div>;
+}
+
+function Answered({ data }: { data: Rows }) {
+  const n = data.kind === "events" ? data.events.length : data.table.length;
+  const word = data.kind === "events" ? "event" : "row";
+  const older = data.more && !isCut(data.query);
+  return (
+    <>
+      <PartialNote data={data} />
+      {n === 0 ? <NoMatch data={data} /> : (
+        <>
+          <div class="result-head">
+            <FieldsButton />
+            <span role="status" data-testid="shown">{data.more ? `newest ${count(n)} ${word}s` : `${count(n)} ${n === 1 ? word : `${word}s`}`}</span>
+            <Cost data={data} />
+          </div>
+          {data.kind === "events"
+            ? <RowList key={data.query} events={data.events} columns={data.columns} sought={soughtTexts(data.query)} label={`Events, newest first`}
+                onEnd={() => { if (older) void loadOlder(); }} footer={loadingOlder.value ? "loading older events…" : older ? "" : data.more ? "The rest is cut off here." : "That is all in this range."} />
+            : <ResultTable key={data.query} data={data} />}
+        </>
+      )}
+    </>
+  );
+}
+
+function FieldsButton() {
+  return (
+    <button type="button" class="button quiet fields-button" aria-expanded={layer.value === "fields"} data-layer="fields" onClick={() => (layer.value = layer.value === "fields" ? "" : "fields")}>
+      <Icon name="sidebar" /><span>Fields</span></button>
+  );
+}
+
+function LiveRows() {
+  const now = tail.value;
+  const words = { off: "", connecting: "connecting…", open: "live", waiting: "connection lost, trying again…" }[now.state];
+  return (
+    <section class="result" aria-label="Live tail" data-testid="live-results">
+      <div class="result-head">
+        <FieldsButton />
+        <span class={`live-state ${now.state}`} role="status"><span class="pulse" aria-hidden="true" />{now.error !== "" ? now.error : words}</span>
+        <span class="dim">{count(now.events.length)} events{now.rate > 0 ? ` · ${compact(now.rate)}/s` : ""}</span>
+        {now.dropped > 0 && <span class="note warning" data-testid="dropped">{count(now.dropped)} not shown: narrow the query</span>}
+      </div>
+      {now.events.length === 0 && <div class="state"><h2>Waiting for events…</h2><p class="dim">New events that match appear here as they are accepted.</p></div>}
+      {now.events.length > 0 && <RowList events={now.events} columns={now.columns} sought={soughtTexts(view.value.query)} label="Events, newest last" live onFollow={(follows) => (follows ? catchUp() : (following.value = false))} />}
+      {now.pending.length > 0 && (
+        <button type="button" class="pill" data-testid="pill" onClick={() => { catchUp(); requestAnimationFrame(() => { const box = document.querySelector("[data-testid=rows]"); if (box) box.scrollTop = box.scrollHeight; }); }}>
+          {count(now.pending.length)} new <Icon name="down" /></button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,13 @@
+// The levels of an event, in the order of their weight.
+
+/** Canonical levels, light to heavy. */
+export const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+/** Stands for events without a level. */
+export const NO_LEVEL = "none";
+
+/** The class that gives a level its colour. */
+export function levelClass(level: string): string {
+  const name = level.toLowerCase();
+  return (LEVELS as readonly string[]).includes(name) ? name : NO_LEVEL;
+}

@@ -1,0 +1,157 @@
+// What an open row shows: its fields with what a click on a value can do, the same as JSON, and the text as it came.
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+
+import type { Column } from "../api.ts";
+import { start, type EventRow, type Lane } from "../ask.ts";
+import { fullEvent, knownFields, type FieldOfEvent, type FullEvent } from "../event.ts";
+import { bytes, cut, printable } from "../format.ts";
+import { filterBy } from "../keys.ts";
+import { Icon } from "../parts/icons.tsx";
+import { copy } from "../parts/layers.tsx";
+import { hasFilter, type Json } from "../query/edit.ts";
+import { ago, exactText, resolve } from "../time.ts";
+import { address, draft, frozen, go, view } from "../view.ts";
+
+/** Characters shown before somebody asks for more. */
+const TEXT_CHARS = 4096;
+/** Characters that are put on screen at most; the whole text can still be copied. */
+const TEXT_CHARS_MAX = 1_000_000;
+const FIELDS_SHOWN = 60;
+const TABS = ["fields", "json", "raw"] as const;
+
+/** A text of any length: its beginning, and the rest on demand. */
+export function LongText({ text, limit = TEXT_CHARS }: { text: string; limit?: number }) {
+  const [all, setAll] = useState(false);
+  const shown = all ? cut(text, TEXT_CHARS_MAX) : cut(text, limit);
+  return (
+    <>
+      {printable(shown, true)}
+      {text.length > shown.length && (
+        <button type="button" class="link" data-testid="show-more" onClick={() => setAll(true)}> … show {bytes(text.length - shown.length)} more</button>
+      )}
+    </>
+  );
+}
+
+function valueToText(value: Json): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function toggleColumn(name: string): void {
+  const now = view.peek().columns;
+  go({ columns: now.includes(name) ? now.filter((one) => one !== name) : [...now, name] });
+}
+
+/** The buttons of a field and value. */
+export function ValueButtons({ name, value, withColumn = true }: { name: string; value: Json; withColumn?: boolean }) {
+  const simple = typeof value !== "object" || value === null;
+  const text = draft.value;
+  const shown = view.value.columns.includes(name);
+  const short = cut(valueToText(value), 40);
+  return (
+    <span class="value-buttons">
+      {simple && <button type="button" class="tiny" data-testid="include" aria-pressed={hasFilter(text, name, "include", value)} aria-label={`Show only events where ${name} is ${short}`} title="Include this value" onClick={() => filterBy(name, "include", value)}><Icon name="plus" /></button>}
+      {simple && <button type="button" class="tiny" data-testid="exclude" aria-pressed={hasFilter(text, name, "exclude", value)} aria-label={`Hide events where ${name} is ${short}`} title="Exclude this value" onClick={() => filterBy(name, "exclude", value)}><Icon name="minus" /></button>}
+      {withColumn && <button type="button" class="tiny" data-testid="exists" aria-pressed={hasFilter(text, name, "exists", value)} aria-label={`Show only events that have ${name}`} title="Has this field" onClick={() => filterBy(name, "exists", null)}><Icon name="exists" /></button>}
+      {withColumn && <button type="button" class="tiny" data-testid="column" aria-pressed={shown} aria-label={`Show ${name} as a column`} title="Show as a column" onClick={() => toggleColumn(name)}><Icon name="column" /></button>}
+      <button type="button" class="tiny" aria-label={`Copy the value of ${name}`} title="Copy" onClick={() => void copy(valueToText(value), "Value")}><Icon name="copy" /></button>
+    </span>
+  );
+}
+
+function isTime(name: string): boolean {
+  return name === "@timestamp" || name === "@ingestionTime";
+}
+
+function FieldTable({ fields, more, row }: { fields: readonly FieldOfEvent[]; more: number; row: EventRow }) {
+  const [all, setAll] = useState(false);
+  const shown = all ? fields : fields.slice(0, FIELDS_SHOWN);
+  const zone = view.value.zone;
+  return (
+    <>
+      <table class="fields" data-testid="fields">
+        <tbody>
+          {shown.map(({ name, value }) => (
+            <tr key={name} data-field={name} data-value={typeof value === "string" ? cut(value, 2000) : JSON.stringify(value)}>
+              <th scope="row">{name}</th>
+              <td class="actions"><ValueButtons name={name} value={value} /></td>
+              <td class={`value ${typeof value}`}>
+                {isTime(name) && typeof value === "string" ? exactText(value, zone) : <LongText text={valueToText(value)} />}
+                {name === "@ingestionTime" && typeof value === "string" && !Number.isNaN(row.ms) && <span class="dim"> arrived {arrival(row.ms, value)}</span>}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {fields.length > shown.length && <button type="button" class="link" onClick={() => setAll(true)}>Show {fields.length - shown.length} more fields</button>}
+      {more > 0 && <p class="dim">The group has {more} further field names; ask for them with <code>fields</code>.</p>}
+    </>
+  );
+}
+
+function arrival(at: number, ingested: string): string {
+  const ms = resolve(ingested, 0);
+  return ms === null ? "" : ago(at, ms).replace(" ago", " later");
+}
+
+function asObject(fields: readonly FieldOfEvent[]): string {
+  return JSON.stringify(Object.fromEntries(fields.map(({ name, value }) => [name, value])), null, 2);
+}
+
+function Actions({ row, fields }: { row: EventRow; fields: readonly FieldOfEvent[] }) {
+  const message = fields.find((field) => field.name === "@message")?.value ?? row.message;
+  const link = () => new URL(address({ ...frozen(view.peek()), row: row.id }), location.href).href;
+  const around = () => {
+    const at = row.ms;
+    go({ query: "", groups: [row.group], from: new Date(at - 60_000).toISOString(), to: new Date(at + 60_000).toISOString(), row: row.id, live: false });
+  };
+  return (
+    <span class="detail-actions">
+      {row.group !== "" && !Number.isNaN(row.ms) && <button type="button" class="link" title="A minute before and after, in the same group, without the filters" onClick={around}>Around this</button>}
+      <button type="button" class="link" onClick={() => void copy(valueToText(message), "Line")}>Copy line</button>
+      <button type="button" class="link" onClick={() => void copy(asObject(fields), "JSON")}>Copy JSON</button>
+      <button type="button" class="link" onClick={() => void copy(link(), "Link to this event")}>Copy link</button>
+    </span>
+  );
+}
+
+/** The open row. */
+export function RowDetail({ event, columns, onHeight }: { event: EventRow; columns: readonly Column[]; onHeight: (id: string, height: number) => void }) {
+  const root = useRef<HTMLDivElement>(null);
+  const [tab, setTab] = useState<(typeof TABS)[number]>("fields");
+  const full = useSignal<Lane<FullEvent>>({ state: "loading", data: null, error: null, since: 0 });
+  useEffect(() => {
+    void start(full, (signal) => fullEvent(event, view.peek(), signal));
+  }, [event.id]);
+  useLayoutEffect(() => {
+    const element = root.current;
+    if (!element) return;
+    const measure = () => onHeight(event.id, element.offsetHeight);
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    measure();
+    return () => observer.disconnect();
+  }, [event.id, onHeight]);
+  const found = full.value.data?.fields ?? [];
+  const fields = found.length > 0 ? found : knownFields(event, columns);
+  const message = valueToText(fields.find((field) => field.name === "@message")?.value ?? event.message);
+  return (
+    <div class="detail" role="row" ref={root} data-testid="detail">
+      <div role="gridcell" aria-label="The whole event">
+        <div class="detail-head">
+          <div class="tabs" role="group" aria-label="Show the event as">
+            {TABS.map((name) => <button key={name} type="button" aria-pressed={tab === name} data-testid={`tab-${name}`} onClick={() => setTab(name)}>{name === "json" ? "JSON" : name === "raw" ? "Raw text" : "Fields"}</button>)}
+          </div>
+          {full.value.state === "loading" && <span class="dim">loading all fields…</span>}
+          {full.value.state === "error" && <span class="note error">Not all fields could be loaded: {full.value.error?.message}</span>}
+          <Actions row={event} fields={fields} />
+        </div>
+        {tab === "fields" && <FieldTable fields={fields} more={full.value.data?.more ?? 0} row={event} />}
+        {tab === "json" && <pre class="block" data-testid="json"><LongText text={asObject(fields)} limit={4 * TEXT_CHARS} /></pre>}
+        {tab === "raw" && <pre class="block" data-testid="raw"><LongText text={message} /></pre>}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,251 @@
+// The list of events: a grid of fixed-height rows of which only those on screen exist, with open rows in between.
+
+import { signal } from "@preact/signals";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+
+import type { EventRow } from "../ask.ts";
+import type { Column } from "../api.ts";
+import { cut, printable } from "../format.ts";
+import { list } from "../keys.ts";
+import type { Json } from "../query/edit.ts";
+import { clockText, dateText, type Zone } from "../time.ts";
+import { go, view } from "../view.ts";
+import { levelClass } from "./levels.ts";
+import { RowDetail } from "./row_detail.tsx";
+import { stretch, topOf, type Extras } from "./window.ts";
+
+/** Characters of a line that a closed row shows. */
+const LINE_CHARS_MAX = 1000;
+const SAMPLE = 100;
+
+/** The row that the keys act on, by its id. */
+export const cursor = signal("");
+
+interface ListProps {
+  events: readonly EventRow[];
+  columns: readonly Column[];
+  sought: readonly string[];
+  label: string;
+  /** Newest at the end, and the view follows it until somebody scrolls up. */
+  live?: boolean;
+  onEnd?: () => void;
+  onFollow?: (follows: boolean) => void;
+  footer?: string;
+}
+
+/** A value as one line. */
+export function oneLine(value: Json | undefined, length = LINE_CHARS_MAX): string {
+  if (value === null || value === undefined) return "";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return printable(cut(text, length)) + (text.length > length ? " …" : "");
+}
+
+function useNarrow(): boolean {
+  const [narrow, setNarrow] = useState(() => matchMedia("(max-width: 700px)").matches);
+  useEffect(() => {
+    const media = matchMedia("(max-width: 700px)");
+    const follow = () => setNarrow(media.matches);
+    media.addEventListener("change", follow);
+    return () => media.removeEventListener("change", follow);
+  }, []);
+  return narrow;
+}
+
+/** Widths of the columns, from a sample of what they hold. */
+function template(columns: readonly Column[], events: readonly EventRow[], dated: boolean): string {
+  const widths = columns.map((column, at) => {
+    if (column.name === "@message") return "minmax(240px, 1fr)";
+    let longest = column.name.length + 1;
+    for (const event of events.slice(0, SAMPLE)) longest = Math.max(longest, Math.min(48, oneLine(event.cells[at], 48).length));
+    return at === columns.length - 1 ? `minmax(${Math.min(longest, 20)}ch, 1fr)` : `minmax(6ch, ${Math.max(6, Math.min(36, longest)) + 2}ch)`;
+  });
+  return `${dated ? "23ch" : "14ch"} 6ch ${widths.join(" ")}`;
+}
+
+function Marked({ text, sought }: { text: string; sought: readonly string[] }) {
+  if (sought.length === 0) return <>{text}</>;
+  const lower = text.toLowerCase();
+  const parts: (string | preact.JSX.Element)[] = [];
+  let at = 0;
+  while (at < text.length && parts.length < 20) {
+    let best = -1;
+    let length = 0;
+    for (const one of sought) {
+      const found = lower.indexOf(one.toLowerCase(), at);
+      if (found >= 0 && (best < 0 || found < best)) [best, length] = [found, one.length];
+    }
+    if (best < 0) break;
+    parts.push(text.slice(at, best), <mark key={best}>{text.slice(best, best + length)}</mark>);
+    at = best + length;
+  }
+  parts.push(text.slice(at));
+  return <>{parts}</>;
+}
+
+function Row({ event, columns, sought, zone, dated, index, open, onToggle }: {
+  event: EventRow; columns: readonly Column[]; sought: readonly string[]; zone: Zone; dated: boolean; index: number; open: boolean; onToggle: (id: string) => void;
+}) {
+  const here = cursor.value === event.id;
+  const known = !Number.isNaN(event.ms);
+  const level = levelClass(event.level);
+  return (
+    <div class={`row level-${level}${open ? " open" : ""}${here ? " here" : ""}`} role="row" aria-rowindex={index + 2} aria-expanded={open} tabIndex={here ? 0 : -1}
+      data-testid="row" data-id={event.id} onClick={(click) => { if (getSelection()?.isCollapsed !== false || click.detail === 0) { cursor.value = event.id; onToggle(event.id); } }}>
+      <span role="gridcell" class="cell time">{known ? <>{dated && <span class="date">{dateText(event.ms, zone)} </span>}{clockText(event.ms, zone, true)}</> : event.time}</span>
+      <span role="gridcell" class="cell level">{event.level === "" ? "·" : event.level.slice(0, 5)}</span>
+      {columns.map((column, at) => (
+        <span role="gridcell" key={column.name} class={`cell${column.name === "@message" ? " message" : column.type === "integer" || column.type === "float" ? " numeric" : ""}`}>
+          <Marked text={oneLine(column.name === "@message" ? event.message : event.cells[at])} sought={sought} />
+        </span>
+      ))}
+    </div>
+  );
+}
+
+/** Follows scrolling and size of the box, and sticks to its end where asked. */
+function useScroll(box: { current: HTMLDivElement | null }, props: ListProps, total: number) {
+  const [place, setPlace] = useState({ top: 0, height: 600 });
+  const follows = useRef(true);
+  const read = useCallback(() => {
+    const element = box.current;
+    if (!element) return;
+    setPlace({ top: element.scrollTop, height: element.clientHeight });
+    const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 30;
+    if (props.live && follows.current !== atEnd) {
+      follows.current = atEnd;
+      props.onFollow?.(atEnd);
+    }
+    if (!props.live && element.scrollHeight - element.scrollTop - element.clientHeight < 1200) props.onEnd?.();
+  }, [props.live, props.onEnd, props.onFollow]);
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(read);
+    if (box.current) observer.observe(box.current);
+    return () => observer.disconnect();
+  }, [read]);
+  useLayoutEffect(() => {
+    if (props.live && follows.current && box.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [props.live, total]);
+  return { place, read };
+}
+
+/** Connects the keys with this list. */
+function useKeys(events: readonly EventRow[], toggle: (id: string) => void, open: ReadonlyMap<string, number>, show: (index: number) => void) {
+  useEffect(() => {
+    const at = () => events.findIndex((event) => event.id === cursor.peek());
+    const focus = (id: string) => requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-testid=row][data-id="${CSS.escape(id)}"]`)?.focus({ preventScroll: true }));
+    const own = {
+      move(by: number) {
+        const next = Math.max(0, Math.min(events.length - 1, at() < 0 ? 0 : at() + by));
+        const event = events[next];
+        if (!event) return;
+        cursor.value = event.id;
+        show(next);
+        focus(event.id);
+      },
+      toggle: () => { if (at() >= 0) toggle(cursor.peek()); },
+      close() {
+        if (!open.has(cursor.peek())) return false;
+        toggle(cursor.peek());
+        focus(cursor.peek());
+        return true;
+      },
+      value() {
+        const field = document.activeElement?.closest<HTMLElement>("[data-field]");
+        if (field) return { field: field.dataset["field"] ?? "", value: field.dataset["value"] ?? "" };
+        const event = events[at()];
+        return event && event.level !== "" ? { field: "@level", value: event.level } : null;
+      },
+    };
+    list.value = own;
+    return () => { if (list.peek() === own) list.value = null; };
+  }, [events, toggle, open, show]);
+}
+
+function useOpenRows(events: readonly EventRow[]) {
+  const [open, setOpen] = useState<ReadonlyMap<string, number>>(() => new Map(view.peek().row === "" ? [] : [[view.peek().row, 0]]));
+  const toggle = useCallback((id: string) => {
+    setOpen((now) => {
+      const next = new Map(now);
+      if (!next.delete(id)) next.set(id, 0);
+      go({ row: next.has(id) ? id : ([...next.keys()].at(-1) ?? "") }, true);
+      return next;
+    });
+  }, []);
+  const measured = useCallback((id: string, height: number) => {
+    setOpen((now) => (now.has(id) && now.get(id) !== height ? new Map(now).set(id, height) : now));
+  }, []);
+  const extras = useMemo((): Extras => {
+    if (open.size === 0) return [];
+    const found: [number, number][] = [];
+    events.forEach((event, at) => {
+      const height = open.get(event.id);
+      if (height !== undefined) found.push([at, height]);
+    });
+    return found;
+  }, [events, open]);
+  return { open, toggle, measured, extras };
+}
+
+/** The list. */
+export function RowList(props: ListProps) {
+  const { events, columns, sought } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const narrow = useNarrow();
+  const rowHeight = narrow ? 46 : 25;
+  const zone = view.value.zone;
+  const { open, toggle, measured, extras } = useOpenRows(events);
+  const total = topOf(events.length, rowHeight, extras);
+  const { place, read } = useScroll(box, props, total);
+  const dated = useMemo(() => {
+    const [a, b] = [events[0]?.ms ?? 0, events.at(-1)?.ms ?? 0];
+    return Math.abs(a - b) > 86_400_000 || dateText(a, zone) !== dateText(b, zone) || dateText(a, zone) !== dateText(Date.now(), zone);
+  }, [events, zone]);
+  const grid = useMemo(() => template(columns, events, dated), [columns, events.length > 0, dated]);
+  const show = useCallback((index: number) => {
+    const element = box.current;
+    if (!element) return;
+    const top = topOf(index, rowHeight, extras);
+    const head = narrow ? 0 : 27;
+    if (top < element.scrollTop) element.scrollTop = top;
+    else if (top + rowHeight + head > element.scrollTop + element.clientHeight) element.scrollTop = top + rowHeight + head - element.clientHeight + rowHeight;
+  }, [rowHeight, extras, narrow]);
+  useKeys(events, toggle, open, show);
+  useEffect(() => {
+    if (props.live) return;
+    const at = events.findIndex((event) => event.id === view.peek().row);
+    if (at > 0) show(at);
+    cursor.value = events[Math.max(at, 0)]?.id ?? "";
+  }, [events[0]?.id]);
+  const { first, end } = stretch(place.top, place.height, events.length, rowHeight, extras);
+  return (
+    <div class="rows" ref={box} onScroll={read} tabIndex={-1} data-testid="rows">
+      <div class="grid" role="grid" aria-label={props.label} aria-rowcount={events.length + 1} aria-colcount={columns.length + 2}
+        style={{ "--columns": grid, "--row": `${rowHeight}px` } as preact.CSSProperties}>
+        <div class="row head" role="row" aria-rowindex={1}>
+          <span role="columnheader" class="cell">Time</span><span role="columnheader" class="cell">Level</span>
+          {columns.map((column) => <ColumnHead key={column.name} column={column} />)}
+        </div>
+        <div class="body" role="rowgroup" style={{ height: `${total}px` }}>
+          {events.slice(first, end).map((event, n) => (
+            <div key={event.id} class="place" role="none" style={{ transform: `translateY(${topOf(first + n, rowHeight, extras)}px)` }}>
+              <Row event={event} columns={columns} sought={sought} zone={zone} dated={dated} index={first + n} open={open.has(event.id)} onToggle={toggle} />
+              {open.has(event.id) && <RowDetail event={event} columns={columns} onHeight={measured} />}
+            </div>
+          ))}
+        </div>
+      </div>
+      {props.footer && <p class="rows-end dim">{props.footer}</p>}
+    </div>
+  );
+}
+
+function ColumnHead({ column }: { column: Column }) {
+  const added = view.value.columns.includes(column.name);
+  const remove = () => go({ columns: view.peek().columns.filter((one) => one !== column.name) });
+  return (
+    <span role="columnheader" class="cell">
+      <span class="ellipsis">{column.name === "@message" ? "Message" : column.name === "@log" ? "Group" : column.name}</span>
+      {added && <button type="button" class="tiny" aria-label={`Remove the column ${column.name}`} title="Remove this column" onClick={remove}>×</button>}
+    </span>
+  );
+}

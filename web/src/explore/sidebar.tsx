@@ -1,0 +1,106 @@
+// The fields of what is in range: how many events have each, and, opened, its most frequent values among all that match.
+
+import { signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+import * as api from "../api.ts";
+import type { Field, Values } from "../api.ts";
+import { fieldList, start, type Lane } from "../ask.ts";
+import { compact, count, cut, percent } from "../format.ts";
+import { Icon } from "../parts/icons.tsx";
+import { asked, go, view } from "../view.ts";
+import { oneLine } from "./row_list.tsx";
+import { ValueButtons } from "./row_detail.tsx";
+
+const sought = signal("");
+const opened = signal("");
+const VALUES = 10;
+const SHOWN = 300;
+
+/** System fields that are always worth a look. */
+const ALWAYS = ["@level", "@log", "@logStream"];
+
+const TYPE_SIGNS: Record<string, string> = { string: "a", integer: "#", float: "#", boolean: "?", list: "[]", timestamp: "◷" };
+
+function sign(types: readonly string[]): string {
+  return types.length > 1 ? "*" : (TYPE_SIGNS[types[0] ?? ""] ?? "a");
+}
+
+/** The list of fields. */
+export function Sidebar() {
+  const lane = fieldList.value;
+  const all = lane.data ?? [];
+  const text = sought.value.trim().toLowerCase();
+  const matches = (name: string) => name.toLowerCase().includes(text);
+  const system = ALWAYS.map((name) => all.find((field) => field.name === name) ?? { name, types: ["string"], events: 0, share: -1 });
+  const own = all.filter((field) => !ALWAYS.includes(field.name) && !["@timestamp", "@message", "@id", "@ingestionTime"].includes(field.name));
+  const sorted = [...own].sort((a, b) => b.share - a.share || (a.name < b.name ? -1 : 1));
+  const found = [...system, ...sorted].filter((field) => matches(field.name));
+  return (
+    <aside class={`sidebar${lane.state === "loading" ? " loading" : ""}`} aria-label="Fields" data-testid="sidebar">
+      <div class="sidebar-head">
+        <h2>Fields</h2>
+        <span class="dim">{lane.data ? count(own.length) : ""}</span>
+        <input type="search" aria-label="Find a field" placeholder="Find a field" value={sought.value} onInput={(event) => (sought.value = event.currentTarget.value)} />
+      </div>
+      {lane.state === "error" && <p class="note error">{lane.error?.message} <button type="button" class="link" onClick={() => (asked.value += 1)}>Try again</button></p>}
+      <ul class="field-list">
+        {found.slice(0, SHOWN).map((field) => <FieldItem key={field.name} field={field} />)}
+      </ul>
+      {found.length > SHOWN && <p class="dim">{count(found.length - SHOWN)} more; type to find one.</p>}
+      {lane.state === "done" && found.length === 0 && <p class="dim">No field has this in its name.</p>}
+    </aside>
+  );
+}
+
+function FieldItem({ field }: { field: Field }) {
+  const open = opened.value === field.name;
+  const shown = view.value.columns.includes(field.name);
+  const toggle = () => {
+    const now = view.peek().columns;
+    go({ columns: shown ? now.filter((one) => one !== field.name) : [...now, field.name] });
+  };
+  return (
+    <li class={open ? "open" : ""}>
+      <div class="field-row">
+        <button type="button" class="field-button" aria-expanded={open} data-testid="field" data-name={field.name} onClick={() => (opened.value = open ? "" : field.name)}>
+          <span class="type" title={field.types.join(", ")} aria-hidden="true">{sign(field.types)}</span>
+          <span class="ellipsis" title={field.name}>{field.name}</span>
+          {field.share >= 0 && <span class="dim number" title={`in ${count(field.events)} events`}>{percent(Math.min(1, field.share))}</span>}
+        </button>
+        <button type="button" class="tiny" aria-pressed={shown} aria-label={`Show ${field.name} as a column`} title="Show as a column" onClick={toggle}><Icon name="column" /></button>
+      </div>
+      {open && <TopValues field={field} />}
+    </li>
+  );
+}
+
+function TopValues({ field }: { field: Field }) {
+  const lane = useSignal<Lane<Values>>({ state: "loading", data: null, error: null, since: 0 });
+  const of = view.value;
+  useEffect(() => {
+    void start(lane, (abort) => api.fieldValues(field.name, of.query, of, VALUES, abort));
+  }, [field.name, of.query, of.from, of.to, of.groups.join(","), asked.value]);
+  const data = lane.value.data;
+  if (lane.value.state === "error") return <p class="note error">{lane.value.error?.message}</p>;
+  if (!data) return <p class="dim values-wait">counting…</p>;
+  if (data.values.length === 0) return <p class="dim values-wait">No matching event has it.</p>;
+  return (
+    <div class="values" data-testid="values">
+      <ol>
+        {data.values.map(({ value, count: n, share }) => (
+          <li key={JSON.stringify(value)} data-field={field.name} data-value={typeof value === "string" ? cut(value, 2000) : JSON.stringify(value)}>
+            <div class="value-line">
+              <span class="ellipsis" title={oneLine(value, 500)}>{value === "" ? "(empty)" : oneLine(value, 200)}</span>
+              <span class="number" title={`${count(n)} of ${count(data.total)} events`}>{compact(n)}</span>
+              <span class="dim number">{percent(share)}</span>
+              <ValueButtons name={field.name} value={value} withColumn={false} />
+            </div>
+            <span class="meter" aria-hidden="true"><span style={{ width: `${100 * Math.min(1, share)}%` }} /></span>
+          </li>
+        ))}
+      </ol>
+      <p class="dim">{field.approximate ? "≈ " : ""}{count(data.distinct)} distinct in {count(data.total)} events</p>
+    </div>
+  );
+}

@@ -1,0 +1,66 @@
+// Completion in the editor: commands where a command may stand, elsewhere functions and the fields that the sidebar knows.
+
+import { fieldList } from "../ask.ts";
+import { percent } from "../format.ts";
+import { fieldText } from "../query/edit.ts";
+import { lex } from "../query/lex.ts";
+
+/** One completion: the text that replaces a span. */
+export interface Suggestion {
+  start: number;
+  end: number;
+  insert: string;
+  label: string;
+  detail: string;
+}
+
+const COMMAND_HELP: Record<string, string> = {
+  fields: "choose and compute columns", filter: "keep what is true", stats: "count, average, group", sort: "order rows", limit: "first n rows",
+  display: "columns shown", parse: "take fields out of a text", dedup: "first row of each value",
+};
+const FUNCTIONS = [
+  "count(*)", "count_distinct()", "sum()", "avg()", "min()", "max()", "pct()", "median()", "bin(5m)", "ispresent()", "coalesce()", "strlen()",
+  "tolower()", "concat()", "strcontains()", "round()", "earliest()", "latest()", "values()",
+];
+const SUGGESTIONS_MAX = 8;
+const SYSTEM = ["@timestamp", "@message", "@level", "@log", "@logStream", "@ingestionTime", "@any", "@id"];
+
+/** What may be meant by the word before the caret. */
+export function completions(text: string, caret: number): Suggestion[] {
+  const tokens = lex(text.slice(0, caret));
+  const last = tokens.at(-1);
+  if (!last || last.kind !== "word" || last.text.length < 1) return [];
+  const rest = /^[\p{L}\p{N}_@.]*/u.exec(text.slice(caret))?.[0] ?? "";
+  if (rest !== "") return [];
+  const before = tokens.slice(0, -1).filter((token) => token.kind !== "space" && token.kind !== "comment").at(-1);
+  const word = last.text.toLowerCase();
+  const make = (insert: string, label: string, detail: string): Suggestion => ({ start: last.start, end: caret, insert, label, detail });
+  const all: Suggestion[] = [];
+  if (before === undefined || before.kind === "pipe" || before.kind === "newline") {
+    for (const [name, help] of Object.entries(COMMAND_HELP)) if (name.startsWith(word)) all.push(make(`${name} `, name, help));
+  } else {
+    const known = fieldList.peek().data ?? [];
+    for (const field of known) {
+      if (field.name.toLowerCase().startsWith(word)) all.push(make(fieldText(field.name), field.name, `${field.types.join(", ")} · ${percent(field.share)}`));
+    }
+    for (const name of SYSTEM) if (name.toLowerCase().startsWith(word) && !known.some((field) => field.name === name)) all.push(make(name, name, "system field"));
+    for (const call of FUNCTIONS) if (call.startsWith(word)) all.push(make(call, call, "function"));
+  }
+  const exact = all.some((one) => one.label.toLowerCase() === word);
+  return exact && all.length === 1 ? [] : all.slice(0, SUGGESTIONS_MAX);
+}
+
+/** The list under the editor. */
+export function Suggestions({ all, chosen, onPick }: { all: readonly Suggestion[]; chosen: number; onPick: (at: number) => void }) {
+  if (all.length === 0) return null;
+  return (
+    <ul class="suggestions" role="listbox" aria-label="Completions" data-testid="suggestions">
+      {all.map((one, at) => (
+        <li key={one.label} role="option" aria-selected={at === chosen} onPointerDown={(event) => { event.preventDefault(); onPick(at); }}>
+          <span>{one.label}</span><span class="dim">{one.detail}</span>
+        </li>
+      ))}
+      <li class="dim" role="presentation" aria-hidden="true">Tab accepts</li>
+    </ul>
+  );
+}

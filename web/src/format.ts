@@ -1,0 +1,77 @@
+// Numbers, sizes, spans of time and hostile texts, written for people.
+
+const GROUPED = new Intl.NumberFormat("en-US");
+const COMPACT = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+
+/** `12,431`. */
+export function count(n: number): string {
+  return GROUPED.format(n);
+}
+
+/** `12.4K`. */
+export function compact(n: number): string {
+  return n < 10_000 ? GROUPED.format(n) : COMPACT.format(n);
+}
+
+/** `1.4 MB`, in powers of 1000. */
+export function bytes(n: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let value = n;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** `0.4 ms`, `83 ms`, `1.2 s`, `3 min 20 s`. */
+export function milliseconds(ms: number): string {
+  if (ms < 10) return `${ms.toFixed(1)} ms`;
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  return `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1000)} s`;
+}
+
+/** `5 min`, `1 h`, `2 d`: the width of a bucket or the length of a range. */
+export function span(ms: number): string {
+  const units: [number, string][] = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1000, "s"], [1, "ms"]];
+  for (const [size, name] of units) {
+    if (ms >= size) {
+      const value = ms / size;
+      return `${Number.isInteger(value) ? value : value.toFixed(1)} ${name}`;
+    }
+  }
+  return `${ms} ms`;
+}
+
+/** `42 %`, `0.3 %`, `< 0.1 %`, of a share from 0 to 1. */
+export function percent(share: number): string {
+  const value = share * 100;
+  if (value > 0 && value < 0.1) return "< 0.1 %";
+  if (value >= 99.95 && share < 1) return "> 99.9 %";
+  return value >= 10 || Number.isInteger(value) ? `${Math.round(value)} %` : `${value.toFixed(1)} %`;
+}
+
+// eslint-disable-next-line no-control-regex
+const ANSI = /\u001b(?:\[[0-9;:?]{0,64}[ -/]{0,4}[@-~]|\][^\u0007\u001b]{0,512}(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
+
+/** Takes terminal escapes out and makes every other invisible or order-changing character visible. */
+export function printable(text: string, keepLines = false): string {
+  return text.replace(ANSI, "").replace(/[\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g, (c) => {
+    if (keepLines && (c === "\n" || c === "\t")) return c;
+    const code = c.charCodeAt(0);
+    if (c === "\n") return " ↵ ";
+    if (c === "\t") return "  ";
+    if (c === "\r") return "";
+    if (code === 0x7f) return "␡";
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : `[U+${code.toString(16).toUpperCase()}]`;
+  });
+}
+
+/** Cuts a text without leaving half a surrogate pair. */
+export function cut(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const last = text.charCodeAt(length - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length);
+}

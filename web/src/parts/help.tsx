@@ -1,0 +1,43 @@
+// The dialog behind `?`: the keys, from the table that handles them, and the language in a few lines.
+
+import { KEYS } from "../keys.ts";
+import { go } from "../view.ts";
+import { Dialog, layer } from "./layers.tsx";
+
+const EXAMPLES: readonly { query: string; means: string }[] = [
+  { query: "connection refused", means: "plain words: a phrase anywhere in the event" },
+  { query: 'filter @level >= "error"', means: "by level; warn, error and fatal compare by weight" },
+  { query: "filter status >= 500 and path like /^\\/api/", means: "conditions on fields" },
+  { query: "stats count(*) by @log\n| sort count(*) desc", means: "count per group" },
+  { query: "stats pct(duration, 95) as p95, count(*) by bin(5m)", means: "a figure per five minutes" },
+  { query: 'parse @message "user=* " as user\n| stats count_distinct(user)', means: "take fields out of the text" },
+];
+
+/** How a key is printed. */
+function keyName(key: string, alt: boolean): string {
+  const names: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" };
+  return `${alt ? "Alt " : ""}${names[key] ?? key}`;
+}
+
+/** The dialog. */
+export function Help() {
+  return (
+    <Dialog open={layer.value === "help"} onClose={() => { if (layer.peek() === "help") layer.value = ""; }} label="Keys and language">
+      <div class="help" data-testid="help-dialog">
+        <div class="help-head"><h2>Keys</h2><button type="button" class="button quiet" onClick={() => (layer.value = "")}>Close</button></div>
+        <dl class="keys">
+          <div><dt><kbd>Enter</kbd></dt><dd>In the query: run it (Shift Enter: a new line; ↑ in the empty box: earlier queries; Tab: complete)</dd></div>
+          {KEYS.map((key) => (
+            <div key={key.label}><dt>{key.keys.map((one) => <kbd key={one}>{keyName(one, key.alt ?? false)}</kbd>)}</dt><dd>{key.label}</dd></div>
+          ))}
+        </dl>
+        <h2>Language</h2>
+        <dl class="examples">
+          {EXAMPLES.map(({ query, means }) => (
+            <div key={query}><dt><button type="button" class="link" onClick={() => { layer.value = ""; go({ query, page: "explore", row: "" }); }}><code>{query}</code></button></dt><dd>{means}</dd></div>
+          ))}
+        </dl>
+      </div>
+    </Dialog>
+  );
+}

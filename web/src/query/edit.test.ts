@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { addFilter, condition, conditions, levelsOf, removeCommand, toggleFilter, toggleLevel, withRowFields } from "./edit.ts";
+import { commands, keepsEvents, lex, soughtTexts } from "./lex.ts";
+
+const names = (text: string) => commands(text).map((command) => command.name);
+
+test("commands are separated by pipes and by newlines before a keyword only", () => {
+  assert.deepEqual(names("stats avg(timeMs)\n  sort @timestamp desc\n  filter ispresent(timeMs)\n  limit 20"), ["stats", "sort", "filter", "limit"]);
+  assert.deepEqual(names("fields a,\n fields"), ["fields"]);
+  assert.deepEqual(names('filter a like "x | y" | limit 5'), ["filter", "limit"]);
+  assert.deepEqual(names("filter a like /x|y/ # | not this\n| limit 5"), ["filter", "limit"]);
+  assert.deepEqual(names("connection refused | stats count(*)"), ["", "stats"]);
+});
+
+test("tokens follow each other without a gap, whatever the text", () => {
+  for (const text of ['filter a = "open', "parse /(?<x>", "`", "a\u{1f600}b | ''", "\\ | ] ) ("]) {
+    assert.equal(lex(text).map((token) => token.text).join(""), text);
+  }
+});
+
+test("a click adds a filter before what groups or cuts", () => {
+  assert.equal(toggleFilter("", "status", "include", 500), "filter status = 500");
+  assert.equal(toggleFilter("stats count(*) by host", "host", "include", "a"), 'filter host = "a"\n| stats count(*) by host');
+  assert.equal(toggleFilter("fields a | limit 5", "b", "exclude", "x"), 'fields a\n| filter b != "x" | limit 5');
+  assert.equal(addFilter("refused", "a = 1"), "refused\n| filter a = 1");
+});
+
+test("the same click twice leaves the text as it was", () => {
+  for (const text of ["filter a = 1", "filter a = 1 and b = 2\n| stats count(*)", "fields x", "limit 3"]) {
+    const once = toggleFilter(text, "c", "include", 'say "hi"\n');
+    assert.notEqual(once, text);
+    assert.equal(toggleFilter(once, "c", "include", 'say "hi"\n'), text);
+  }
+});
+
+test("the opposite click turns the condition around where it stands", () => {
+  assert.equal(toggleFilter('filter a="x" and b = 2', "a", "exclude", "x"), 'filter a != "x" and b = 2');
+  assert.equal(toggleFilter('filter a = "x" and b = 2', "b", "include", 2), 'filter a = "x"');
+  assert.equal(toggleFilter("filter a = 1 or b = 2", "b", "include", 2), "filter a = 1 or b = 2\n| filter b = 2");
+});
+
+test("odd names and values are quoted", () => {
+  assert.equal(condition("foo-bar", "include", "a\\b"), '`foo-bar` = "a\\\\b"');
+  assert.equal(condition("limit", "exists", null), "ispresent(`limit`)");
+  assert.equal(condition("items.0.id", "exclude", true), "items.0.id != true");
+  assert.equal(condition("x", "include", null), "not ispresent(x)");
+});
+
+test("levels gather in one condition", () => {
+  const one = toggleLevel("stats count(*)", "error");
+  assert.equal(one, 'filter @level = "error"\n| stats count(*)');
+  const two = toggleLevel(one, "fatal");
+  assert.deepEqual(levelsOf(two), ["error", "fatal"]);
+  assert.equal(toggleLevel(toggleLevel(two, "error"), "fatal"), "stats count(*)");
+});
+
+test("each condition can be left out", () => {
+  assert.deepEqual(conditions("filter a = 1 and b = 2 | limit 3").map((one) => one.without), ["filter b = 2 | limit 3", "filter a = 1 | limit 3"]);
+  assert.deepEqual(conditions("refused").map((one) => one.without), [""]);
+  const [first] = commands("limit 3\n| filter x = 1");
+  assert.equal(first && removeCommand("limit 3\n| filter x = 1", first), "filter x = 1");
+});
+
+test("rows get the fields they are shown with, unless the query shapes them itself", () => {
+  assert.equal(withRowFields("", ["host", "a-b"]), "fields @timestamp, @level, @log, @logStream, @message, host, `a-b`");
+  assert.equal(withRowFields("filter a = 1 # why", []), "filter a = 1 # why\n| fields @timestamp, @level, @log, @logStream, @message");
+  assert.equal(withRowFields("display a", []), null);
+  assert.equal(keepsEvents("filter stats = 1"), true);
+  assert.equal(keepsEvents("STATS count(*)"), false);
+});
+
+test("what the query looks for is marked, what it excludes is not", () => {
+  assert.deepEqual(soughtTexts('filter a like "refu\\"sed" and b not like "ok" and c like /time out/i'), ['refu"sed', "time out"]);
+  assert.deepEqual(soughtTexts("connection refused"), ["connection refused"]);
+});

@@ -1,0 +1,141 @@
+// What the page shows, as the address has it. The address is the only place where this lives: back, forward, reload
+// and a copied link all come to the same view.
+
+import { computed, signal } from "@preact/signals";
+
+import { resolve, type Zone } from "./time.ts";
+
+/** A page of the application. */
+export type Page = "explore" | "alerts" | "groups";
+
+/** Everything that the address says. */
+export interface View {
+  page: Page;
+  query: string;
+  from: string;
+  to: string;
+  groups: readonly string[];
+  columns: readonly string[];
+  /** `@id` of the expanded row. */
+  row: string;
+  live: boolean;
+  zone: Zone;
+}
+
+const DEFAULT: View = { page: "explore", query: "", from: "now-1h", to: "now", groups: [], columns: [], row: "", live: false, zone: "local" };
+
+function basePath(): string {
+  return new URL(document.baseURI).pathname;
+}
+
+function fromAddress(): View {
+  const path = location.pathname.slice(basePath().length).replace(/\/+$/, "");
+  const params = new URLSearchParams(location.search);
+  const names = (name: string) => (params.get(name) ?? "").split(",").filter((one) => one !== "").slice(0, 200);
+  return {
+    page: path === "alerts" || path === "groups" ? path : "explore",
+    query: params.get("q") ?? "",
+    from: params.get("from") || DEFAULT.from,
+    to: params.get("to") || DEFAULT.to,
+    groups: names("groups"),
+    columns: names("columns").map((one) => decodeURIComponent(one.replaceAll(/%(?![0-9a-f]{2})/gi, "%25"))),
+    row: params.get("row") ?? "",
+    live: params.get("live") === "1",
+    zone: params.get("tz") === "utc" ? "utc" : "local",
+  };
+}
+
+/** The address of a view, relative to the page's base. */
+export function address(view: View): string {
+  const params = new URLSearchParams();
+  const set = (name: string, value: string, standard = "") => {
+    if (value !== standard) params.set(name, value);
+  };
+  set("q", view.query);
+  set("from", view.from, DEFAULT.from);
+  set("to", view.to, DEFAULT.to);
+  set("groups", view.groups.join(","));
+  set("columns", view.columns.map((one) => one.replaceAll("%", "%25").replaceAll(",", "%2C")).join(","));
+  set("row", view.row);
+  set("live", view.live ? "1" : "");
+  set("tz", view.zone === "utc" ? "utc" : "");
+  const text = params.toString().replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%40", "@").replaceAll("%2C", ",");
+  return basePath() + (view.page === "explore" ? "" : view.page) + (text === "" ? "" : `?${text}`);
+}
+
+const current = signal<View>(fromAddress());
+
+/** The view shown now. */
+export const view = computed(() => current.value);
+
+/** Counts up when the same view shall be asked again. */
+export const asked = signal(0);
+
+/** The editor's text, which becomes the view's query when it is run. */
+export const draft = signal(current.peek().query);
+
+/** When the shown answers were asked for: what `now` means until they are asked again. */
+export const askedAt = signal(Date.now());
+
+/** Changes the view: a new entry of the history, unless told to replace the present one. */
+export function go(change: Partial<View>, replace = false): void {
+  const next = { ...current.peek(), ...change };
+  if (change.query !== undefined) draft.value = change.query;
+  const to = address(next);
+  if (to !== location.pathname + location.search) history[replace ? "replaceState" : "pushState"](null, "", to);
+  current.value = next;
+}
+
+/** Runs what the editor holds; the same question again when nothing has changed. */
+export function run(): void {
+  const query = draft.peek();
+  if (query !== current.peek().query) go({ query, row: "" });
+  asked.value += 1;
+}
+
+/** Follows the browser's back and forward. */
+export function followHistory(): void {
+  addEventListener("popstate", () => {
+    const next = fromAddress();
+    draft.value = next.query;
+    current.value = next;
+  });
+}
+
+/** The range shown, in ms since the epoch, as well as the page can know it. */
+export function rangeMs(of: View, now: number): [number, number] {
+  const to = resolve(of.to, now, of.zone) ?? now;
+  return [resolve(of.from, now, of.zone) ?? to - 3_600_000, to];
+}
+
+/** The same view with fixed times, for a link that shows tomorrow what it shows today. */
+export function frozen(of: View): View {
+  const [from, to] = rangeMs(of, askedAt.peek());
+  const fix = (text: string, ms: number) => (text.startsWith("now") ? new Date(ms).toISOString() : text);
+  return { ...of, from: fix(of.from, from), to: fix(of.to, to), live: false };
+}
+
+function zoomTo(from: number, to: number): void {
+  const iso = (ms: number) => new Date(Math.round(ms)).toISOString().replace(".000Z", "Z");
+  go({ from: iso(from), to: iso(to), row: "", live: false });
+}
+
+/** Shows a range of instants. */
+export function zoom(from: number, to: number): void {
+  zoomTo(Math.max(0, from), Math.max(from + 1, to));
+}
+
+/** Shows twice as much time around the same middle; never beyond now. */
+export function zoomOut(): void {
+  const [from, to] = rangeMs(current.peek(), Date.now());
+  const half = (to - from) / 2;
+  const end = Math.min(to + half, Math.max(to, Date.now()));
+  zoom(end - 4 * half, end);
+}
+
+/** Moves the range by half of its length. */
+export function shift(direction: -1 | 1): void {
+  const [from, to] = rangeMs(current.peek(), Date.now());
+  const half = ((to - from) / 2) * direction;
+  zoom(from + half, to + half);
+}
