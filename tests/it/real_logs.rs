@@ -45,7 +45,7 @@ fn real_logs_arrive_line_by_line() {
     });
     let groups = server.rows("stats count(*) as n by @log");
     assert_eq!(groups.len(), files.len(), "{groups:?}");
-    let dated = server.rows("filter @timestamp < now() - 86400000 | stats count(*) as n");
+    let dated = server.rows("filter @timestamp < now() - 86400 | stats count(*) as n");
     println!("{n_lines} lines of {} files, events dated by their own time: {dated:?}", files.len());
     server.flush();
     assert_eq!(server.rows(lines_in_events)[0][0], n_lines);

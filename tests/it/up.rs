@@ -114,9 +114,10 @@ fn directory_is_read_whole_and_every_file_is_a_group() {
         LINES / 50
     );
     assert_eq!(server.value("filter @log like \"shop.json\" | stats sum(basket) as s"), LINES * (LINES - 1) / 2);
-    // Lines that carry a time have it; the one without has none to show.
-    let timed = server.value("filter @log not like \"plain\" and @timestamp < 1795132800000 | stats count(*) as n");
-    assert_eq!(timed, (SHAPES.len() - 1) * LINES);
+    // Lines that carry a whole date have it. That of syslog has no year and depends on when this runs; one has no time.
+    let timed =
+        server.value("filter @timestamp < 1795132800000 and @log not like /syslog|plain/ | stats count(*) as n");
+    assert_eq!(timed, (SHAPES.len() - 2) * LINES);
     let said = server.transcript();
     assert!(said.contains(&server.url) && said.contains(logs.to_str().expect("ASCII")), "{said}");
 }
