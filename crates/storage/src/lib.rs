@@ -1,2 +1,43 @@
 //! Makes events durable (WAL), searchable (hot events, segments), knows which segments exist (catalog), and
 //! hands out snapshots. The only crate that names tantivy, and the only one that writes below the data directory.
+//!
+//! ```text
+//! <dir>/STORE             what it is: UUID and format (lock)      LOCK   one process at a time
+//! <dir>/catalog.sqlite    segments, groups, positions (catalog)
+//! <dir>/wal/*.wal, *.ids  what is not yet in segments (wal), batch ids (batch_ids)
+//! <dir>/segments/<day>/   events (segment)
+//! <dir>/tombstones/       deletions                               quarantine/   damaged files, kept
+//! ```
+//!
+//! Everything here is synchronous and blocks. No name from outside becomes a path.
+
+mod batch_ids;
+mod catalog;
+mod delivery;
+mod disk;
+mod error;
+mod fault;
+mod feed;
+mod flush;
+mod groups;
+mod hot;
+mod lock;
+mod options;
+mod positions;
+mod segment;
+mod state;
+mod status;
+mod store;
+mod tombstone;
+mod wal;
+
+pub use delivery::{AppendError, BatchKey, Delivery, Part, Receipt, SourcePosition};
+pub use error::{OpenError, StoreError};
+pub use fault::{FAULT_POINTS, Fault, Faults};
+pub use feed::{AcceptedBatch, Received, Subscription};
+pub use groups::GroupStatus;
+pub use options::{Clock, Options};
+pub use segment::SegmentError;
+pub use state::Snapshot;
+pub use status::{Recovery, Status, TornTail};
+pub use store::Store;

@@ -17,7 +17,7 @@
 //! (`shape`), messages are split into templates and variables (`template`, `texts`), and the words of the
 //! templates are indexed by tantivy (`words`).
 
-mod bytes;
+pub(crate) mod bytes;
 mod column;
 mod footer;
 mod reader;

@@ -1,0 +1,271 @@
+//! Batch ids of the last 24 hours: what makes a batch stored once however often it is sent.
+//!
+//! In memory all of them, at most a million; on disk those of flushed batches, in one file per hour of
+//! acceptance (`wal/<hour since the epoch, 16 hex digits>.ids`), the others in the WAL. A flush appends to the
+//! files and syncs them before its catalog transaction, which records how far each is valid; what stands
+//! behind that is overwritten by the next flush.
+//!
+//! ```text
+//! header, 40 bytes, little-endian       entry, 64 bytes
+//!    0  8 bytes  magic "catatids"          0  16 bytes  id
+//!    8  u32      format version, 1        16  16 bytes  digest of the body
+//!   12  u32      0                        32  i64       time of acceptance, ns since the Unix epoch
+//!   16  16 bytes UUID of the store        40  u64       sequence of the first event
+//!   32  u64      xxh3 of those before     48  u64       events
+//!                                         56  u64       xxh3 of those before, seeded with the entry's place
+//! ```
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use types::{ScanError, Timestamp};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use crate::{BatchKey, disk};
+
+/// How long an id is remembered.
+const REMEMBERED_NS: i64 = 24 * Timestamp::HOUR;
+
+/// Most ids remembered; the oldest go first.
+const IDS_MAX: usize = 1_000_000;
+
+const MAGIC: [u8; 8] = *b"catatids";
+const VERSION: u32 = 1;
+const HEADER_BYTES: usize = 40;
+const ENTRY_BYTES: usize = 64;
+
+/// A batch that was accepted under an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KnownBatch {
+    pub(crate) key: BatchKey,
+    pub(crate) accepted: Timestamp,
+    pub(crate) first_sequence: u64,
+    pub(crate) n_events: u64,
+}
+
+/// The ids that are remembered.
+#[derive(Debug, Default)]
+pub(crate) struct BatchIds {
+    known: HashMap<[u8; 16], KnownBatch, foldhash::fast::RandomState>,
+    /// Ids with the time of acceptance, oldest first.
+    by_age: VecDeque<([u8; 16], Timestamp)>,
+}
+
+impl BatchIds {
+    pub(crate) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// The batch that was accepted under this id, where it is still remembered at `now`.
+    pub(crate) fn get(&self, id: &[u8; 16], now: Timestamp) -> Option<&KnownBatch> {
+        self.known.get(id).filter(|batch| is_remembered(batch.accepted, now))
+    }
+
+    /// Remembers a batch, and forgets those that are too old at `now` or too many.
+    pub(crate) fn insert(&mut self, batch: KnownBatch, now: Timestamp) {
+        self.known.insert(batch.key.id, batch);
+        self.by_age.push_back((batch.key.id, batch.accepted));
+        while let Some((id, accepted)) = self.by_age.front().copied() {
+            if is_remembered(accepted, now) && self.known.len() <= IDS_MAX && self.by_age.len() <= 2 * IDS_MAX {
+                break;
+            }
+            self.by_age.pop_front();
+            // The id may have been accepted anew since.
+            if self.known.get(&id).is_some_and(|batch| batch.accepted == accepted) {
+                self.known.remove(&id);
+            }
+        }
+    }
+}
+
+fn is_remembered(accepted: Timestamp, now: Timestamp) -> bool {
+    accepted.0.saturating_add(REMEMBERED_NS) > now.0
+}
+
+fn hour_of(instant: Timestamp) -> i64 {
+    instant.0.div_euclid(Timestamp::HOUR)
+}
+
+fn path_of(dir: &Path, hour: i64) -> PathBuf {
+    dir.join(format!("{hour:016x}.ids"))
+}
+
+fn header(store: &[u8; 16]) -> [u8; HEADER_BYTES] {
+    let mut bytes = [0; HEADER_BYTES];
+    bytes[..8].copy_from_slice(&MAGIC);
+    bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    bytes[16..32].copy_from_slice(store);
+    let hash = xxh3_64(&bytes[..32]);
+    bytes[32..].copy_from_slice(&hash.to_le_bytes());
+    bytes
+}
+
+impl KnownBatch {
+    fn encode(&self, place: u64) -> [u8; ENTRY_BYTES] {
+        let mut bytes = [0; ENTRY_BYTES];
+        bytes[..16].copy_from_slice(&self.key.id);
+        bytes[16..32].copy_from_slice(&self.key.digest);
+        bytes[32..40].copy_from_slice(&self.accepted.0.to_le_bytes());
+        bytes[40..48].copy_from_slice(&self.first_sequence.to_le_bytes());
+        bytes[48..56].copy_from_slice(&self.n_events.to_le_bytes());
+        let hash = xxh3_64_with_seed(&bytes[..56], place);
+        bytes[56..].copy_from_slice(&hash.to_le_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8; ENTRY_BYTES], place: u64) -> Option<Self> {
+        let u64_at = |at: usize| bytes[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        if xxh3_64_with_seed(&bytes[..56], place) != u64_at(56) {
+            return None;
+        }
+        let key = BatchKey { id: *bytes.first_chunk()?, digest: *bytes[16..].first_chunk()? };
+        let accepted = Timestamp(u64_at(32) as i64);
+        Some(Self { key, accepted, first_sequence: u64_at(40), n_events: u64_at(48) })
+    }
+}
+
+/// How far each file is valid, in entries: hour → entries. The catalog keeps it.
+pub(crate) type ValidEntries = BTreeMap<i64, u64>;
+
+/// Appends the ids of flushed batches to their files and syncs them. Returns how far the files are valid once
+/// the flush is in the catalog; files that nobody remembers any more at `now` are not in it.
+pub(crate) fn write(
+    dir: &Path,
+    store: &[u8; 16],
+    valid: &ValidEntries,
+    batches: &[KnownBatch],
+    now: Timestamp,
+) -> io::Result<ValidEntries> {
+    let mut by_hour: BTreeMap<i64, Vec<&KnownBatch>> = BTreeMap::new();
+    for batch in batches.iter().filter(|batch| is_remembered(batch.accepted, now)) {
+        by_hour.entry(hour_of(batch.accepted)).or_default().push(batch);
+    }
+    let mut valid: ValidEntries = valid.clone();
+    let oldest_hour = hour_of(Timestamp(now.0.saturating_sub(REMEMBERED_NS)));
+    valid.retain(|hour, _| *hour >= oldest_hour);
+    for (hour, batches) in &by_hour {
+        let n_valid = valid.entry(*hour).or_default();
+        let mut bytes = Vec::with_capacity(batches.len() * ENTRY_BYTES);
+        for (place, batch) in (*n_valid..).zip(batches) {
+            bytes.extend_from_slice(&batch.encode(place));
+        }
+        let file = OpenOptions::new().create(true).write(true).truncate(false).open(path_of(dir, *hour))?;
+        file.write_all_at(&header(store), 0)?;
+        file.write_all_at(&bytes, HEADER_BYTES as u64 + *n_valid * ENTRY_BYTES as u64)?;
+        file.sync_all()?;
+        *n_valid += batches.len() as u64;
+    }
+    if !by_hour.is_empty() {
+        disk::sync_directory(dir)?;
+    }
+    Ok(valid)
+}
+
+/// Removes files that are in no catalog.
+pub(crate) fn remove_others(dir: &Path, valid: &ValidEntries) -> io::Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let stem = name.to_str().and_then(|name| name.strip_suffix(".ids"));
+        if let Some(hour) = stem.and_then(|stem| i64::from_str_radix(stem, 16).ok())
+            && !valid.contains_key(&hour)
+        {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads the files back as far as they are valid. Damaged entries are left out and named.
+pub(crate) fn read(dir: &Path, store: &[u8; 16], valid: &ValidEntries, now: Timestamp) -> (BatchIds, Vec<ScanError>) {
+    let mut ids = BatchIds::default();
+    let mut damaged = Vec::new();
+    for (hour, n_valid) in valid {
+        let path = path_of(dir, *hour);
+        let name = format!("wal/{hour:016x}.ids");
+        let mut report = |offset: usize, problem: String| {
+            damaged.push(ScanError { file: name.clone(), offset: offset as u64, problem });
+        };
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                report(0, error.to_string());
+                continue;
+            }
+        };
+        if bytes.get(..HEADER_BYTES) != Some(&header(store)) {
+            report(0, "the file header is damaged".into());
+        }
+        let (entries, _) = bytes.get(HEADER_BYTES..).unwrap_or_default().as_chunks::<ENTRY_BYTES>();
+        let n_valid = usize::try_from(*n_valid).unwrap_or(usize::MAX);
+        let mut batches = Vec::new();
+        for (place, entry) in entries.iter().take(n_valid).enumerate() {
+            match KnownBatch::decode(entry, place as u64) {
+                Some(batch) => batches.push(batch),
+                None => report(HEADER_BYTES + place * ENTRY_BYTES, "a batch id is damaged".into()),
+            }
+        }
+        if entries.len() < n_valid {
+            report(bytes.len(), format!("{} batch ids are missing", n_valid - entries.len()));
+        }
+        batches.sort_by_key(|batch| batch.accepted);
+        batches.into_iter().for_each(|batch| ids.insert(batch, now));
+    }
+    (ids, damaged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(n: u8, accepted: i64) -> KnownBatch {
+        let key = BatchKey { id: [n; 16], digest: [n; 16] };
+        KnownBatch { key, accepted: Timestamp(accepted), first_sequence: 5, n_events: 2 }
+    }
+
+    #[test]
+    fn ids_are_forgotten_after_a_day() {
+        let mut ids = BatchIds::default();
+        ids.insert(batch(1, 0), Timestamp(0));
+        assert!(ids.get(&[1; 16], Timestamp(REMEMBERED_NS - 1)).is_some());
+        assert!(ids.get(&[1; 16], Timestamp(REMEMBERED_NS)).is_none());
+        ids.insert(batch(2, REMEMBERED_NS), Timestamp(REMEMBERED_NS));
+        assert_eq!((ids.known.len(), ids.by_age.len()), (1, 1));
+    }
+
+    #[test]
+    fn files_give_back_what_the_catalog_says_and_no_more() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let (store, now) = ([3; 16], Timestamp(2 * Timestamp::HOUR));
+        let first = [batch(1, 0), batch(2, Timestamp::HOUR)];
+        let valid = write(dir.path(), &store, &ValidEntries::new(), &first, now).expect("room");
+        write(dir.path(), &store, &valid, &[batch(3, 1)], now).expect("room");
+        let (ids, damaged) = read(dir.path(), &store, &valid, now);
+        assert_eq!((ids.len(), damaged.len()), (2, 0));
+        let later = write(dir.path(), &store, &valid, &[batch(4, 1)], now).expect("room");
+        let (ids, _) = read(dir.path(), &store, &later, now);
+        assert!(ids.get(&[4; 16], now).is_some() && ids.get(&[3; 16], now).is_none());
+        let much_later = Timestamp(REMEMBERED_NS + Timestamp::HOUR);
+        let valid = write(dir.path(), &store, &later, &[], much_later).expect("room");
+        remove_others(dir.path(), &valid).expect("removable");
+        assert_eq!(valid.len(), 1);
+        assert_eq!(std::fs::read_dir(dir.path()).expect("readable").count(), 1);
+    }
+
+    #[test]
+    fn a_damaged_entry_is_left_out_and_named() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let valid = write(dir.path(), &[3; 16], &ValidEntries::new(), &[batch(1, 0), batch(2, 0)], Timestamp(0));
+        let valid = valid.expect("room");
+        let path = path_of(dir.path(), 0);
+        let mut bytes = std::fs::read(&path).expect("readable");
+        bytes[HEADER_BYTES + 3] ^= 1;
+        std::fs::write(&path, bytes).expect("writable");
+        let (ids, damaged) = read(dir.path(), &[3; 16], &valid, Timestamp(0));
+        assert_eq!((ids.len(), damaged.len()), (1, 1));
+        assert_eq!(damaged[0].offset, HEADER_BYTES as u64);
+    }
+}

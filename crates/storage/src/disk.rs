@@ -1,0 +1,44 @@
+//! The file system: what makes a file or a name durable, and how much room there is.
+//!
+//! A file's bytes are durable after its own sync, its name after that of its directory; both are needed
+//! before anything may rely on a file.
+
+use std::fs::{DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+/// Makes the names in a directory durable.
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Makes a directory that only its owner may enter, and its parents; one that exists is left as it is.
+pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Makes a directory below one that exists, durably.
+pub(crate) fn create_directory_synced(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    create_directory(path)?;
+    path.parent().map_or(Ok(()), sync_directory)
+}
+
+/// Writes a small file whole: under another name first, so that it is never seen half.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unpublished = path.with_extension("tmp");
+    let mut file = File::create(&unpublished)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&unpublished, path)?;
+    path.parent().map_or(Ok(()), sync_directory)
+}
+
+/// Bytes that an ordinary user may still write to the file system of `path`.
+pub(crate) fn free_bytes(path: &Path) -> io::Result<u64> {
+    let stat = rustix::fs::statvfs(path)?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}

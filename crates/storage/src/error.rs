@@ -1,0 +1,105 @@
+//! Why the store cannot be opened, and why work on it did not succeed.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use types::ScanError;
+
+use crate::SegmentError;
+
+/// Why the store cannot be opened. Nothing in the data directory was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error("data directory {dir} is in use by another catat (process {pid}); stop it or choose another --data-dir")]
+    Locked {
+        /// The data directory.
+        dir: PathBuf,
+        /// Process id of its user, `?` where it is not known.
+        pid: String,
+    },
+    /// A later version wrote it.
+    #[error("{file}: format {found} is newer than {known}, which this catat knows; start the newer catat")]
+    NewerFormat {
+        /// The file that says so.
+        file: PathBuf,
+        /// The format found.
+        found: u64,
+        /// The newest format known.
+        known: u64,
+    },
+    /// The directory holds something else, or lost its `STORE` file.
+    #[error("data directory {dir}: {problem}")]
+    NotAStore {
+        /// The data directory.
+        dir: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A file or directory cannot be used.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The catalog cannot be read.
+    #[error("catalog {path}: {source}")]
+    Catalog {
+        /// The catalog's file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// The SQLite that was built in has a bug that loses transactions.
+    #[error("sqlite {found} loses committed transactions; 3.51.3 or later is needed")]
+    Sqlite {
+        /// Its version.
+        found: String,
+    },
+}
+
+/// Why a flush or a deletion did not succeed. What was accepted is as safe as before.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file or directory cannot be used.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The catalog cannot be written.
+    #[error("catalog: {0}")]
+    Catalog(#[from] rusqlite::Error),
+    /// A segment cannot be made.
+    #[error("{0}")]
+    Segment(#[from] SegmentError),
+    /// A segment cannot be read back after it was written.
+    #[error("{0}")]
+    Unreadable(#[from] ScanError),
+    /// Writing the WAL failed earlier.
+    #[error("store takes no changes since writing the wal failed: {0}")]
+    Poisoned(String),
+    /// The store is being closed.
+    #[error("store is shutting down")]
+    ShuttingDown,
+}
+
+impl OpenError {
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn catalog(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
+        move |source| Self::Catalog { path: path.to_owned(), source }
+    }
+}
+
+impl StoreError {
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+}

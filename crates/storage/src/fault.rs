@@ -1,0 +1,83 @@
+//! Named points at which a test makes a step fail or the process end.
+//!
+//! Always compiled: a point that nobody armed costs one relaxed load. A [`Fault::Crash`] makes its point and
+//! every later one fail, so that nothing more reaches the disk, as if the process had ended there.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// The steps of accepting and flushing at which a fault can be armed, in the order in which they happen.
+pub const FAULT_POINTS: [&str; 13] = [
+    "wal.write",
+    "wal.sync",
+    "wal.rotate",
+    "flush.start",
+    "segment.write",
+    "segment.sync",
+    "segment.rename",
+    "segment.sync_directory",
+    "batch_ids.write",
+    "catalog.commit",
+    "flush.publish",
+    "wal.remove",
+    "flush.end",
+];
+
+/// What happens at an armed point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// This and every later point fails.
+    Crash,
+    /// The process aborts.
+    Abort,
+    /// The point fails with this error number each time until it is disarmed.
+    Errno(i32),
+}
+
+/// Which points are armed. Nothing is by default.
+#[derive(Debug, Default)]
+pub struct Faults {
+    n_armed: AtomicUsize,
+    crashed: AtomicBool,
+    points: Mutex<HashMap<String, Fault>>,
+}
+
+impl Faults {
+    /// Arms `point`, one of [`FAULT_POINTS`].
+    pub fn arm(&self, point: &str, fault: Fault) {
+        let mut points = self.points.lock().unwrap_or_else(PoisonError::into_inner);
+        points.insert(point.to_owned(), fault);
+        self.n_armed.store(points.len(), Ordering::Relaxed);
+    }
+
+    /// Takes the fault from `point` again. A crash that happened stays.
+    pub fn disarm(&self, point: &str) {
+        let mut points = self.points.lock().unwrap_or_else(PoisonError::into_inner);
+        points.remove(point);
+        self.n_armed.store(points.len(), Ordering::Relaxed);
+    }
+
+    /// Tells whether an armed crash was reached.
+    pub fn has_crashed(&self) -> bool {
+        self.crashed.load(Ordering::Relaxed)
+    }
+
+    /// Fails where `point` is armed.
+    pub(crate) fn check(&self, point: &'static str) -> io::Result<()> {
+        if self.n_armed.load(Ordering::Relaxed) == 0 {
+            return Ok(());
+        }
+        let armed = self.points.lock().unwrap_or_else(PoisonError::into_inner).get(point).copied();
+        if armed == Some(Fault::Crash) {
+            self.crashed.store(true, Ordering::Relaxed);
+        }
+        match armed {
+            _ if self.has_crashed() => Err(io::Error::other(format!("a crash was injected at {point}"))),
+            Some(Fault::Abort) => std::process::abort(),
+            Some(Fault::Errno(errno)) => Err(io::Error::from_raw_os_error(errno)),
+            _ => Ok(()),
+        }
+    }
+}

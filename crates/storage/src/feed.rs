@@ -1,0 +1,167 @@
+//! The feed of accepted batches: the one source for tail, immediate rules and derived metrics.
+//!
+//! Each subscription has a bounded queue. Whoever does not keep up loses the oldest batches and is told how
+//! many events they had before it gets what came after: a slow reader never holds up a sender.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use types::{Batch, GroupName, GroupPattern};
+
+/// A durable batch of one group, its rows in order of time.
+#[derive(Clone, Debug)]
+pub struct AcceptedBatch {
+    /// The group.
+    pub group: GroupName,
+    /// The group's number in this store.
+    pub group_id: u32,
+    /// The events, with their sequences and times of ingestion.
+    pub batch: Arc<Batch>,
+}
+
+/// What a subscription yields.
+#[derive(Clone, Debug)]
+pub enum Received {
+    /// The next batch.
+    Batch(Arc<AcceptedBatch>),
+    /// So many events were lost before what comes next.
+    Lagged(u64),
+    /// Nothing came in time.
+    Idle,
+    /// The store was closed and everything before it was received.
+    Closed,
+}
+
+/// One reader of the feed. Dropping it ends it.
+#[derive(Debug)]
+pub struct Subscription {
+    queue: Arc<Queue>,
+}
+
+#[derive(Debug)]
+struct Queue {
+    groups: Vec<GroupPattern>,
+    capacity_batches: usize,
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    batches: VecDeque<Arc<AcceptedBatch>>,
+    n_lost: u64,
+    closed: bool,
+}
+
+impl Queue {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Subscription {
+    /// Waits for the next batch, at most `timeout`.
+    pub fn receive(&self, timeout: Duration) -> Received {
+        let idle = |waiting: &mut Waiting| waiting.batches.is_empty() && waiting.n_lost == 0 && !waiting.closed;
+        let waited = self.queue.changed.wait_timeout_while(self.queue.waiting(), timeout, idle);
+        let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waiting.n_lost > 0 {
+            return Received::Lagged(std::mem::take(&mut waiting.n_lost));
+        }
+        match waiting.batches.pop_front() {
+            Some(batch) => Received::Batch(batch),
+            None if waiting.closed => Received::Closed,
+            None => Received::Idle,
+        }
+    }
+}
+
+/// All subscriptions of a store.
+#[derive(Debug, Default)]
+pub(crate) struct Feed {
+    queues: Mutex<Vec<Weak<Queue>>>,
+}
+
+impl Feed {
+    pub(crate) fn subscribe(&self, groups: Vec<GroupPattern>, capacity_batches: usize) -> Subscription {
+        let capacity_batches = capacity_batches.max(1);
+        let queue = Queue { groups, capacity_batches, waiting: Mutex::default(), changed: Condvar::new() };
+        let queue = Arc::new(queue);
+        self.live().push(Arc::downgrade(&queue));
+        Subscription { queue }
+    }
+
+    fn live(&self) -> MutexGuard<'_, Vec<Weak<Queue>>> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.retain(|queue| queue.strong_count() > 0);
+        queues
+    }
+
+    pub(crate) fn n_subscriptions(&self) -> usize {
+        self.live().len()
+    }
+
+    /// Hands a batch to every subscription that wants its group.
+    pub(crate) fn publish(&self, batch: &Arc<AcceptedBatch>) {
+        for queue in self.live().iter().filter_map(Weak::upgrade) {
+            if !GroupPattern::any_matches(&queue.groups, batch.group.as_str()) {
+                continue;
+            }
+            let mut waiting = queue.waiting();
+            if waiting.batches.len() >= queue.capacity_batches
+                && let Some(lost) = waiting.batches.pop_front()
+            {
+                waiting.n_lost = waiting.n_lost.saturating_add(lost.batch.len() as u64);
+            }
+            waiting.batches.push_back(batch.clone());
+            drop(waiting);
+            queue.changed.notify_all();
+        }
+    }
+
+    /// Lets every subscription end once it has read what is waiting.
+    pub(crate) fn close(&self) {
+        for queue in self.live().iter().filter_map(Weak::upgrade) {
+            queue.waiting().closed = true;
+            queue.changed.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(group: &str, n_events: usize) -> Arc<AcceptedBatch> {
+        let mut builder = types::BatchBuilder::new();
+        (0..n_events).for_each(|_| builder.commit());
+        let group = GroupName::new(group).expect("a valid name");
+        Arc::new(AcceptedBatch { group, group_id: 1, batch: Arc::new(builder.finish()) })
+    }
+
+    #[test]
+    fn a_lagging_reader_is_told_what_it_lost_before_what_follows() {
+        let feed = Feed::default();
+        let reader = feed.subscribe(vec![GroupPattern::new("a/*")], 2);
+        for n_events in 1..=4 {
+            feed.publish(&batch("a/x", n_events));
+            feed.publish(&batch("b", 100));
+        }
+        feed.close();
+        let next = || reader.receive(Duration::ZERO);
+        assert!(matches!(next(), Received::Lagged(3)));
+        assert!(matches!(next(), Received::Batch(b) if b.batch.len() == 3));
+        assert!(matches!(next(), Received::Batch(b) if b.batch.len() == 4));
+        assert!(matches!(next(), Received::Closed));
+    }
+
+    #[test]
+    fn a_dropped_subscription_is_forgotten() {
+        let feed = Feed::default();
+        drop(feed.subscribe(Vec::new(), 1));
+        let reader = feed.subscribe(Vec::new(), 1);
+        assert_eq!(feed.n_subscriptions(), 1);
+        assert!(matches!(reader.receive(Duration::ZERO), Received::Idle));
+    }
+}

@@ -1,0 +1,417 @@
+//! Flush: hot events become segments.
+//!
+//! The order is what makes it safe to stop anywhere: the writer thread goes on in a new WAL file → segment
+//! files written under another name, synced, renamed, their directory synced → batch ids appended and synced →
+//! one catalog transaction → snapshots see the segments instead of the hot events → WAL files removed. Before
+//! the transaction a start finds everything in the WAL and removes the unfinished segments, after it
+//! everything in segments. Accepting goes on meanwhile. A flush that fails is tried again with the same events.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use types::{Batch, GroupName, Run, TimeRange, Timestamp, civil_from_days};
+
+use crate::batch_ids::ValidEntries;
+use crate::catalog::{FlushRecord, Marks, RunRow, SegmentRow};
+use crate::hot::{Generation, HotGroup};
+use crate::segment::{self, MIXED_PARTITION, RunInput, Segment, SegmentMeta};
+use crate::state::StoredSegment;
+use crate::store::{Rotated, Shared};
+use crate::{StoreError, batch_ids, disk, wal};
+
+/// Days that get a segment of their own in one flush; events of further days share one.
+const DAYS_MAX: usize = 8;
+
+/// zstd level of a flushed segment: quick, since compaction writes it again.
+const FLUSH_LEVEL: i32 = 1;
+
+/// How often the age of hot events is looked at.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Longest pause between tries of a flush that fails.
+const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// Wakes the flusher thread.
+#[derive(Debug, Default)]
+pub(crate) struct Bell {
+    state: Mutex<Ringing>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Ringing {
+    rung: bool,
+    stopped: bool,
+}
+
+impl Bell {
+    fn ringing(&self) -> MutexGuard<'_, Ringing> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that a flush may be due.
+    pub(crate) fn ring(&self) {
+        self.ringing().rung = true;
+        self.changed.notify_all();
+    }
+
+    /// Ends the flusher thread once it has finished what it is doing.
+    pub(crate) fn stop(&self) {
+        self.ringing().stopped = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until somebody rings, or for `timeout`; `false` once it is stopped.
+    fn wait(&self, timeout: Duration) -> bool {
+        let silent = |ringing: &mut Ringing| !ringing.rung && !ringing.stopped;
+        let waited = self.changed.wait_timeout_while(self.ringing(), timeout, silent);
+        let (mut ringing, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        ringing.rung = false;
+        !ringing.stopped
+    }
+
+    /// Waits for `timeout` whoever rings; `false` once it is stopped.
+    fn pause(&self, timeout: Duration) -> bool {
+        let running = |ringing: &mut Ringing| !ringing.stopped;
+        let waited = self.changed.wait_timeout_while(self.ringing(), timeout, running);
+        let (ringing, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        !ringing.stopped
+    }
+}
+
+/// What is kept from one flush to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Flusher {
+    /// What a flush began with that failed.
+    pending: Option<Rotated>,
+    /// How far the batch-id files are valid.
+    batch_files: ValidEntries,
+    /// Why nobody knows whether the last transaction is in the catalog. Flushing again could store events
+    /// twice, so that it waits for the next start, which compares catalog, segments and WAL.
+    unknown: Option<String>,
+}
+
+impl Flusher {
+    pub(crate) fn new(batch_files: ValidEntries) -> Self {
+        Self { batch_files, ..Self::default() }
+    }
+}
+
+/// A segment file that is on disk and not yet in the catalog.
+struct NewSegment {
+    stored: Arc<StoredSegment>,
+    row: SegmentRow,
+}
+
+/// Events for one segment.
+struct Plan {
+    /// UTC day, or [`MIXED_PARTITION`].
+    partition: i64,
+    runs: Vec<RunInput>,
+}
+
+/// The flusher thread: flushes when hot events are many or old, tries again after a failure.
+pub(crate) fn run(shared: &Shared) {
+    let mut n_failed = 0u32;
+    while shared.bell.wait(TICK) {
+        let is_pending = shared.state().flushing.is_some();
+        if !is_pending && !shared.is_flush_due(shared.options.clock.now()) {
+            continue;
+        }
+        match shared.flush() {
+            Ok(()) => n_failed = 0,
+            Err(StoreError::Poisoned(_) | StoreError::ShuttingDown) => return,
+            Err(error) => {
+                n_failed = n_failed.saturating_add(1);
+                let retry_in = RETRY_MAX.min(Duration::from_secs(1 << n_failed.min(5)));
+                tracing::warn!(%error, retry_in_s = retry_in.as_secs(), "flush failed; events stay in the wal");
+                if !shared.bell.pause(retry_in) {
+                    return;
+                }
+                shared.bell.ring();
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Writes all hot events into segments.
+    pub(crate) fn flush(&self) -> Result<(), StoreError> {
+        let mut flusher = self.flusher.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reason) = &flusher.unknown {
+            return Err(StoreError::Poisoned(reason.clone()));
+        }
+        if flusher.pending.is_some() {
+            self.flush_pending(&mut flusher)?;
+        }
+        flusher.pending = self.rotate()?;
+        self.flush_pending(&mut flusher)
+    }
+
+    fn flush_pending(&self, flusher: &mut Flusher) -> Result<(), StoreError> {
+        let Some(rotated) = flusher.pending.take() else { return Ok(()) };
+        let began = Instant::now();
+        let mut written = Vec::new();
+        let flushed = self.write_and_commit(&rotated, flusher, &mut written);
+        if let Err(error) = flushed {
+            flusher.pending = Some(rotated);
+            self.counters.flushes_failed.add(1);
+            // A crash that a test injected must leave the files as a real one would.
+            if !self.options.faults.has_crashed() && !matches!(error, StoreError::Catalog(_)) {
+                self.remove_segments(&written);
+            }
+            return Err(error);
+        }
+        self.publish(&rotated, &written, &flusher.batch_files);
+        let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.counters.flushes.add(1);
+        self.counters.flush_ms_last.set(elapsed_ms);
+        let n_events: u64 = written.iter().flat_map(|new| &new.row.runs).map(|run| run.n_events).sum();
+        tracing::info!(n_events, n_segments = written.len(), elapsed_ms, "hot events flushed");
+        self.reap();
+        Ok(())
+    }
+
+    /// Everything up to and with the catalog transaction.
+    fn write_and_commit(
+        &self,
+        rotated: &Rotated,
+        flusher: &mut Flusher,
+        written: &mut Vec<NewSegment>,
+    ) -> Result<(), StoreError> {
+        let Rotated { generation, wal_released, next_sequence, next_group } = rotated;
+        let wal_dir = self.wal_dir();
+        self.check("flush.start")?;
+        for plan in plans(generation) {
+            written.extend(self.write_segment(plan)?);
+        }
+        self.check("batch_ids.write")?;
+        let now = self.options.clock.now();
+        let valid = batch_ids::write(&wal_dir, &self.store, &flusher.batch_files, &generation.batches, now);
+        let valid = valid.map_err(StoreError::io(&wal_dir))?;
+        let marks = Marks { wal_released: *wal_released, next_sequence: *next_sequence, next_group: *next_group };
+        let rows: Vec<SegmentRow> = written.iter().map(|new| new.row.clone()).collect();
+        let record = FlushRecord {
+            marks,
+            segments: &rows,
+            groups: self.groups_of(generation),
+            positions: &generation.positions,
+            batch_files: &valid,
+        };
+        self.check("catalog.commit")?;
+        let mut catalog = self.catalog();
+        if let Err(error) = catalog.commit_flush(&record) {
+            // It may have been committed all the same; only the catalog knows.
+            match catalog.marks() {
+                Ok(found) if found == marks => tracing::warn!(%error, "catalog holds what it said it cannot take"),
+                Ok(_) => return Err(error.into()),
+                Err(_) => {
+                    flusher.unknown = Some(error.to_string());
+                    return Err(error.into());
+                }
+            }
+        }
+        flusher.batch_files = valid;
+        Ok(())
+    }
+
+    fn check(&self, point: &'static str) -> Result<(), StoreError> {
+        self.options.faults.check(point).map_err(StoreError::io(Path::new(point)))
+    }
+
+    /// Groups of a generation with their streams.
+    fn groups_of(&self, generation: &Generation) -> Vec<(u32, GroupName, Vec<Arc<str>>)> {
+        let state = self.state();
+        let live = state.groups.iter().filter(|(_, group)| generation.groups.contains_key(&group.id));
+        live.map(|(name, group)| (group.id, name.clone(), group.streams.iter().cloned().collect())).collect()
+    }
+
+    /// Writes one segment and reads it back; `None` where the plan holds no event.
+    fn write_segment(&self, plan: Plan) -> Result<Option<NewSegment>, StoreError> {
+        let id = self.new_segment_id().map_err(StoreError::io(&self.options.dir))?;
+        let meta = SegmentMeta { store: self.store, segment: id, partition: plan.partition };
+        let segment::Written { bytes, runs } = segment::write(&meta, &plan.runs, FLUSH_LEVEL)?;
+        if runs.is_empty() {
+            return Ok(None);
+        }
+        let file = format!("segments/{}/{id:032x}.seg", partition_name(plan.partition));
+        let path = self.options.dir.join(&file);
+        self.write_segment_file(&path, &bytes).map_err(StoreError::io(&path))?;
+        let segment = Segment::open(&path, file.clone(), self.store)?;
+        let n_bytes = bytes.len() as u64;
+        let row = SegmentRow { id, file: file.clone(), n_bytes, runs: runs.iter().map(RunRow::from).collect() };
+        Ok(Some(NewSegment { stored: Arc::new(StoredSegment { segment, file, n_bytes }), row }))
+    }
+
+    /// Numbers that rise with time and that nobody has used.
+    fn new_segment_id(&self) -> io::Result<u128> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let ms = u128::try_from(self.options.clock.now().0 / 1_000_000).unwrap_or(0);
+        Ok(ms << 80 | u128::from_be_bytes(random) >> 48)
+    }
+
+    fn write_segment_file(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let faults = &self.options.faults;
+        let Some(dir) = path.parent() else { return Err(io::ErrorKind::InvalidInput.into()) };
+        disk::create_directory_synced(dir)?;
+        let unpublished = path.with_extension("tmp");
+        let mut file = File::create(&unpublished)?;
+        let written = faults.check("segment.write").and_then(|()| file.write_all(bytes));
+        let synced = written.and_then(|()| faults.check("segment.sync")).and_then(|()| file.sync_all());
+        let renamed = synced.and_then(|()| faults.check("segment.rename"));
+        if let Err(error) = renamed.and_then(|()| std::fs::rename(&unpublished, path)) {
+            if !faults.has_crashed() {
+                let _ = std::fs::remove_file(&unpublished);
+            }
+            return Err(error);
+        }
+        faults.check("segment.sync_directory")?;
+        disk::sync_directory(dir)
+    }
+
+    /// Removes what a failed flush has written. What stays is removed at the next start.
+    fn remove_segments(&self, written: &[NewSegment]) {
+        for new in written {
+            let _ = std::fs::remove_file(self.options.dir.join(&new.stored.file));
+        }
+    }
+
+    /// Exchanges the flushed hot events for their segments and lets the WAL go.
+    fn publish(&self, rotated: &Rotated, written: &[NewSegment], batch_files: &ValidEntries) {
+        // From here on nothing can fail that matters: the next start would find the same.
+        let is_crashed = self.check("flush.publish").is_err();
+        let mut state = self.state_mut();
+        state.segments.extend(written.iter().map(|new| new.stored.clone()));
+        state.flushing = None;
+        drop(state);
+        if is_crashed || self.check("wal.remove").is_err() {
+            return;
+        }
+        let dir = self.wal_dir();
+        let removed = wal::list(&dir).and_then(|numbers| {
+            let released = numbers.into_iter().filter(|number| *number < rotated.wal_released);
+            released.into_iter().try_for_each(|number| std::fs::remove_file(wal::path_of(&dir, number)))
+        });
+        if let Err(error) = removed.and_then(|()| batch_ids::remove_others(&dir, batch_files)) {
+            tracing::warn!(%error, "files that a flush released cannot be removed; the next flush tries again");
+        }
+    }
+
+    /// Removes segments of which nothing is left. Whoever reads them still can: an open file outlives its name.
+    pub(crate) fn reap(&self) {
+        let dead = self.state_mut().take_dead_segments();
+        if dead.is_empty() {
+            return;
+        }
+        let mut catalog = self.catalog();
+        let reaped = catalog.doom(dead.iter().map(|stored| &*stored.file)).and_then(|()| {
+            dead.iter()
+                .filter(|stored| std::fs::remove_file(self.options.dir.join(&stored.file)).is_ok())
+                .try_for_each(|stored| catalog.forget_doomed(&stored.file))
+        });
+        if let Err(error) = reaped {
+            tracing::warn!(%error, "files of deleted groups cannot be removed; the next start tries again");
+        }
+    }
+}
+
+/// Name of a partition's directory.
+fn partition_name(partition: i64) -> String {
+    if partition == MIXED_PARTITION {
+        return "mixed".into();
+    }
+    let (year, month, day) = civil_from_days(partition);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+fn day_of(timestamp: i64) -> i64 {
+    timestamp.div_euclid(Timestamp::DAY)
+}
+
+fn range_of(day: i64) -> TimeRange {
+    let from = day.saturating_mul(Timestamp::DAY);
+    TimeRange { from: Timestamp(from), to: Timestamp(from.saturating_add(Timestamp::DAY)) }
+}
+
+/// Rows of each day in a batch that is in order of time.
+fn days_of(batch: &Batch) -> Vec<(i64, std::ops::Range<usize>)> {
+    let mut days = Vec::new();
+    let mut from = 0;
+    while let Some(first) = batch.timestamps.get(from) {
+        let day = day_of(*first);
+        let to = from + batch.timestamps[from..].partition_point(|timestamp| day_of(*timestamp) == day);
+        days.push((day, from..to));
+        from = to;
+    }
+    days
+}
+
+/// Shares the events out among segments: one for each of the days with most events, one for all others.
+fn plans(generation: &Generation) -> Vec<Plan> {
+    let mut rows_by_day: BTreeMap<i64, usize> = BTreeMap::new();
+    for run in generation.groups.values().flat_map(|group| &group.runs) {
+        for (day, rows) in days_of(run.run.batch()) {
+            *rows_by_day.entry(day).or_default() += rows.len();
+        }
+    }
+    let mut days: Vec<(i64, usize)> = rows_by_day.into_iter().collect();
+    days.sort_by_key(|(day, n_rows)| (std::cmp::Reverse(*n_rows), *day));
+    let has_mixed = days.len() > DAYS_MAX;
+    days.truncate(DAYS_MAX);
+    let mut days: Vec<i64> = days.into_iter().map(|(day, _)| day).collect();
+    days.sort_unstable();
+    let mut plans: Vec<Plan> = days.iter().map(|day| plan_of_day(generation, *day)).collect();
+    if has_mixed {
+        plans.push(plan_of_others(generation, &days));
+    }
+    plans
+}
+
+fn plan_of_day(generation: &Generation, day: i64) -> Plan {
+    let range = range_of(day);
+    let mut runs = Vec::new();
+    for (group_id, hot) in &generation.groups {
+        let overlapping = hot.runs.iter().map(|run| &run.run);
+        let overlapping = overlapping.filter(|run| range.overlaps(run.info().first, run.info().last));
+        let batches: Vec<Arc<Batch>> = overlapping.map(|run| run.batch().clone()).collect();
+        let in_day = |batch: &Arc<Batch>| batch.timestamps.iter().filter(|at| day_of(**at) == day).count();
+        let n_rows = batches.iter().map(in_day).sum();
+        if n_rows > 0 {
+            runs.push(run_input(*group_id, hot, batches, range, n_rows));
+        }
+    }
+    Plan { partition: day, runs }
+}
+
+/// The events of all days but `days`.
+fn plan_of_others(generation: &Generation, days: &[i64]) -> Plan {
+    let mut runs = Vec::new();
+    for (group_id, hot) in &generation.groups {
+        let mut batches = Vec::new();
+        for run in &hot.runs {
+            let batch = run.run.batch();
+            let others = days_of(batch).into_iter().filter(|(day, _)| days.binary_search(day).is_err());
+            let rows: Vec<(u32, u32)> = others.flat_map(|(_, rows)| rows).map(|row| (0, row as u32)).collect();
+            if rows.len() == batch.len() {
+                batches.push(batch.clone());
+            } else if !rows.is_empty() {
+                batches.push(Arc::new(Batch::gather(&[batch], &rows)));
+            }
+        }
+        let n_rows = batches.iter().map(|batch| batch.len()).sum();
+        if n_rows > 0 {
+            runs.push(run_input(*group_id, hot, batches, TimeRange::ALL, n_rows));
+        }
+    }
+    Plan { partition: MIXED_PARTITION, runs }
+}
+
+fn run_input(group_id: u32, hot: &HotGroup, batches: Vec<Arc<Batch>>, range: TimeRange, n_rows: usize) -> RunInput {
+    let share = u128::from(hot.raw_bytes) * n_rows as u128 / u128::from(hot.n_events.max(1));
+    RunInput { group: hot.group.clone(), group_id, batches, range, bytes_raw: share as u64 }
+}

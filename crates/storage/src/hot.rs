@@ -1,0 +1,202 @@
+//! Hot events: accepted, in the WAL and in memory, searchable, not yet in a segment.
+//!
+//! A generation is what came between two flushes: the events by group, with the batch ids and source positions
+//! that came with them, so that a flush records exactly what its segments hold. Batches never change; small
+//! ones are merged into larger ones (each event at most ten times), so that a million requests of one event
+//! are as searchable as one request of a million.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use types::{Batch, BatchRun, GroupName, Run, Timestamp};
+
+use crate::batch_ids::KnownBatch;
+use crate::positions::Positions;
+
+/// Rows up to which batches are merged. Beyond it a scan has nothing left to gain.
+const MERGED_ROWS_MAX: usize = 2048;
+
+/// Rows times columns up to which batches are merged: a column has a place for every row, so merging batches
+/// of which each has other fields must end early.
+const MERGED_CELLS_MAX: usize = 1 << 20;
+
+/// A batch that was accepted, in order of time.
+#[derive(Clone, Debug)]
+pub(crate) struct HotRun {
+    pub(crate) run: Arc<BatchRun>,
+    pub(crate) memory_bytes: u64,
+}
+
+impl HotRun {
+    pub(crate) fn new(group: &GroupName, group_id: u32, batch: Arc<Batch>) -> Self {
+        let memory_bytes = batch.memory_bytes() as u64;
+        Self { run: Arc::new(BatchRun::new(group.clone(), group_id, batch)), memory_bytes }
+    }
+
+    pub(crate) fn n_events(&self) -> usize {
+        self.run.batch().len()
+    }
+}
+
+/// Hot events of one group.
+#[derive(Clone, Debug)]
+pub(crate) struct HotGroup {
+    pub(crate) group: GroupName,
+    pub(crate) runs: Vec<HotRun>,
+    /// Bytes as they were sent.
+    pub(crate) raw_bytes: u64,
+    pub(crate) n_events: u64,
+}
+
+/// What was accepted between two flushes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Generation {
+    pub(crate) groups: BTreeMap<u32, HotGroup>,
+    pub(crate) n_events: u64,
+    pub(crate) memory_bytes: u64,
+    /// When the oldest of it was accepted.
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) batches: Vec<KnownBatch>,
+    pub(crate) positions: Positions,
+}
+
+/// What a group becomes when batches are added: worked out while queries read, then put in place at once.
+#[derive(Debug)]
+pub(crate) struct GroupUpdate {
+    group_id: u32,
+    group: HotGroup,
+    memory_bytes_before: u64,
+    n_events_before: u64,
+}
+
+impl GroupUpdate {
+    /// Adds a batch in order of time, merging it with the small ones before it.
+    pub(crate) fn push(&mut self, raw_bytes: u64, batch: Arc<Batch>) {
+        let runs = &mut self.group.runs;
+        let (mut n_rows, mut n_columns) = (batch.len(), batch.fields.len() + 6);
+        let mut n_kept = runs.len();
+        while let Some(last) = n_kept.checked_sub(1).and_then(|at| runs.get(at)) {
+            let (rows, columns) = (n_rows + last.n_events(), n_columns + last.run.batch().fields.len());
+            if last.n_events() > n_rows || rows > MERGED_ROWS_MAX || rows * columns > MERGED_CELLS_MAX {
+                break;
+            }
+            (n_rows, n_columns, n_kept) = (rows, columns, n_kept - 1);
+        }
+        self.group.n_events += batch.len() as u64;
+        self.group.raw_bytes = self.group.raw_bytes.saturating_add(raw_bytes);
+        let batch = if n_kept == runs.len() { batch } else { merged(&runs[n_kept..], &batch) };
+        runs.truncate(n_kept);
+        runs.push(HotRun::new(&self.group.group, self.group_id, batch));
+    }
+}
+
+impl Generation {
+    /// Tells whether a flush would have nothing to record.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.n_events == 0 && self.batches.is_empty() && self.positions.len() == 0
+    }
+
+    /// Begins to change a group. Until [`apply`](Self::apply) nothing else may change it.
+    pub(crate) fn update(&self, group: &GroupName, group_id: u32) -> GroupUpdate {
+        let new = || HotGroup { group: group.clone(), runs: Vec::new(), raw_bytes: 0, n_events: 0 };
+        let group = self.groups.get(&group_id).cloned().unwrap_or_else(new);
+        GroupUpdate { group_id, memory_bytes_before: group.memory_bytes(), n_events_before: group.n_events, group }
+    }
+
+    /// Puts a changed group in place.
+    pub(crate) fn apply(&mut self, update: GroupUpdate) {
+        let GroupUpdate { group_id, group, memory_bytes_before, n_events_before } = update;
+        self.memory_bytes = (self.memory_bytes + group.memory_bytes()).saturating_sub(memory_bytes_before);
+        self.n_events = (self.n_events + group.n_events).saturating_sub(n_events_before);
+        self.groups.insert(group_id, group);
+    }
+
+    /// Forgets a group.
+    pub(crate) fn remove_group(&mut self, group_id: u32) {
+        if let Some(group) = self.groups.remove(&group_id) {
+            self.memory_bytes = self.memory_bytes.saturating_sub(group.memory_bytes());
+            self.n_events = self.n_events.saturating_sub(group.n_events);
+        }
+    }
+}
+
+/// One batch of all rows in order of time, equal times in order of acceptance.
+fn merged(runs: &[HotRun], last: &Arc<Batch>) -> Arc<Batch> {
+    let mut batches: Vec<&Batch> = runs.iter().map(|run| &**run.run.batch()).collect();
+    batches.push(last);
+    let mut rows: Vec<(u32, u32)> = Vec::new();
+    for (index, batch) in batches.iter().enumerate() {
+        rows.extend((0..batch.len() as u32).map(|row| (index as u32, row)));
+    }
+    let key = |(batch, row): &(u32, u32)| {
+        let batch = batches[*batch as usize];
+        (batch.timestamps[*row as usize], batch.sequences[*row as usize])
+    };
+    rows.sort_by_key(key);
+    Arc::new(Batch::gather(&batches, &rows))
+}
+
+impl HotGroup {
+    fn memory_bytes(&self) -> u64 {
+        self.runs.iter().map(|run| run.memory_bytes).sum()
+    }
+
+    /// Times of the first and the last event.
+    pub(crate) fn times(&self) -> Option<(Timestamp, Timestamp)> {
+        let first = self.runs.iter().map(|run| run.run.info().first).min()?;
+        let last = self.runs.iter().map(|run| run.run.info().last).max()?;
+        Some((first, last))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::BatchBuilder;
+
+    use super::*;
+
+    fn batch(first: i64, n_events: i64, field: &str) -> Arc<Batch> {
+        let mut builder = BatchBuilder::new();
+        for time in first..first + n_events {
+            builder.set_timestamp(Timestamp(time));
+            builder.field_integer(field, time);
+            builder.commit();
+        }
+        let mut batch = builder.finish();
+        batch.sequences = (first as u64..).take(n_events as usize).collect();
+        Arc::new(batch)
+    }
+
+    fn push(generation: &mut Generation, batch: Arc<Batch>) {
+        let group = GroupName::new("g").expect("a valid name");
+        let mut update = generation.update(&group, 1);
+        update.push(10, batch);
+        generation.apply(update);
+    }
+
+    #[test]
+    fn many_small_batches_become_few_large_ones() {
+        let mut generation = Generation::default();
+        (0..5000).for_each(|time| push(&mut generation, batch(time, 1, "n")));
+        let group = &generation.groups[&1];
+        assert!(group.runs.len() <= 16, "{} runs", group.runs.len());
+        assert_eq!((generation.n_events, group.n_events, group.raw_bytes), (5000, 5000, 50_000));
+        let mut times: Vec<i64> = group.runs.iter().flat_map(|run| run.run.batch().timestamps.clone()).collect();
+        times.sort_unstable();
+        assert!(times.iter().copied().eq(0..5000));
+        let bytes: u64 = group.runs.iter().map(|run| run.memory_bytes).sum();
+        assert_eq!(bytes, generation.memory_bytes);
+    }
+
+    #[test]
+    fn batches_of_ever_new_fields_do_not_multiply() {
+        let mut generation = Generation::default();
+        for time in 0..200 {
+            let mut builder = BatchBuilder::new();
+            (0..100).for_each(|n| builder.field_integer(&format!("f{time}-{n}"), n));
+            builder.commit();
+            push(&mut generation, Arc::new(builder.finish()));
+        }
+        assert!(generation.memory_bytes < 20 << 20, "{} bytes", generation.memory_bytes);
+    }
+}

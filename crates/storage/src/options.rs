@@ -1,0 +1,86 @@
+//! What the store is told once, at its start.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use types::Timestamp;
+
+use crate::Faults;
+
+/// Where the store lies and how much it may use.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The data directory.
+    pub dir: PathBuf,
+    /// Bytes of hot events in memory from which on they are flushed into segments.
+    pub flush_bytes: u64,
+    /// Age in nanoseconds of the oldest hot event from which on hot events are flushed.
+    pub flush_age_ns: i64,
+    /// Bytes after which a WAL file is followed by the next.
+    pub wal_segment_bytes: u64,
+    /// Bytes of the file system that stay free: below it events are refused, so that flushes and deletions still work.
+    pub disk_reserve_bytes: u64,
+    /// Bytes that hot events may hold in memory in all, whatever `flush_bytes` says.
+    pub memory_limit_bytes: u64,
+    /// Most log groups that senders may make.
+    pub groups_max: usize,
+    /// The clock that events' times of acceptance come from.
+    pub clock: Clock,
+    /// Steps that are to fail, for tests.
+    pub faults: Arc<Faults>,
+}
+
+impl Options {
+    /// The defaults, in the data directory `dir`.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            flush_bytes: 128 << 20,
+            flush_age_ns: 10 * Timestamp::MINUTE,
+            // Large enough that making and removing files is noise, small enough that a flush soon frees space.
+            wal_segment_bytes: 64 << 20,
+            disk_reserve_bytes: 64 << 20,
+            memory_limit_bytes: 512 << 20,
+            groups_max: types::Limits::default().groups,
+            clock: Clock::system(),
+            faults: Arc::default(),
+        }
+    }
+
+    /// Bytes of hot events from which on a flush is due; a flush in progress holds as many again.
+    pub(crate) fn flush_bytes_effective(&self) -> u64 {
+        self.flush_bytes.min(self.memory_limit_bytes / 2).max(1)
+    }
+}
+
+/// Tells the time. A parameter, so that tests can turn it.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// A clock that answers what `now` answers.
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// The clock of the machine.
+    pub fn system() -> Self {
+        Self::new(|| {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+        })
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}

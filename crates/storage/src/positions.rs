@@ -1,0 +1,171 @@
+//! Which bytes of which shipped files were accepted.
+//!
+//! Kept without a time limit: a file that is shipped again, from whatever place, stores nothing twice. What
+//! lies between two ranges is a gap that the shipper still owes.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::SourcePosition;
+
+/// Most separate ranges of one file. A shipper that reads forward has one; this bounds what a sender of
+/// scattered positions can make the store remember.
+const RANGES_MAX: usize = 4096;
+
+/// A shipped file in one of its generations.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct FileKey {
+    pub(crate) source: String,
+    pub(crate) file: String,
+    pub(crate) generation: u64,
+}
+
+impl FileKey {
+    pub(crate) fn of(position: &SourcePosition) -> Self {
+        let SourcePosition { source, file, generation, .. } = position;
+        Self { source: source.clone(), file: file.clone(), generation: *generation }
+    }
+}
+
+/// Accepted ranges: rising, never empty, neither overlapping nor touching each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ranges(Vec<Range<u64>>);
+
+impl Ranges {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Range<u64>> {
+        self.0.iter()
+    }
+
+    /// Index of the first range that ends at or behind `at`.
+    fn index_of(&self, at: u64) -> usize {
+        self.0.partition_point(|range| range.end < at)
+    }
+
+    pub(crate) fn insert(&mut self, new: Range<u64>) {
+        if new.is_empty() {
+            return;
+        }
+        let from = self.index_of(new.start);
+        let to = from + self.0[from..].iter().take_while(|range| range.start <= new.end).count();
+        let touched = &self.0[from..to];
+        let start = touched.first().map_or(new.start, |range| range.start.min(new.start));
+        let end = touched.last().map_or(new.end, |range| range.end.max(new.end));
+        self.0.splice(from..to, [start..end]);
+    }
+
+    fn overlaps(&self, range: &Range<u64>) -> bool {
+        self.0[self.index_of(range.start)..].iter().any(|known| known.start < range.end && range.start < known.end)
+    }
+
+    /// The parts of `range` that are in no accepted range.
+    fn missing(&self, range: &Range<u64>) -> Vec<Range<u64>> {
+        let mut missing = Vec::new();
+        let mut at = range.start;
+        for known in &self.0[self.index_of(range.start)..] {
+            if known.start >= range.end {
+                break;
+            }
+            if at < known.start {
+                missing.push(at..known.start);
+            }
+            at = at.max(known.end);
+        }
+        if at < range.end {
+            missing.push(at..range.end);
+        }
+        missing
+    }
+
+    /// End of the accepted range that holds `at` or ends there.
+    fn end_around(&self, at: u64) -> Option<u64> {
+        self.0.get(self.index_of(at)).filter(|range| range.start <= at).map(|range| range.end)
+    }
+}
+
+/// Accepted ranges of all shipped files.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Positions(BTreeMap<FileKey, Ranges>);
+
+impl Positions {
+    pub(crate) fn insert(&mut self, key: FileKey, range: Range<u64>) {
+        if !range.is_empty() {
+            self.0.entry(key).or_default().insert(range);
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&FileKey, &Ranges)> {
+        self.0.iter()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Tells whether any byte of the position was accepted.
+    pub(crate) fn overlap(&self, position: &SourcePosition) -> bool {
+        self.0.get(&FileKey::of(position)).is_some_and(|ranges| ranges.overlaps(&position.range))
+    }
+
+    /// Tells whether another range of the file may be remembered.
+    pub(crate) fn has_room(&self, position: &SourcePosition) -> bool {
+        self.0.get(&FileKey::of(position)).is_none_or(|ranges| ranges.0.len() < RANGES_MAX)
+    }
+
+    pub(crate) fn missing(&self, position: &SourcePosition) -> Vec<Range<u64>> {
+        match self.0.get(&FileKey::of(position)) {
+            Some(ranges) => ranges.missing(&position.range),
+            None if position.range.is_empty() => Vec::new(),
+            None => vec![position.range.clone()],
+        }
+    }
+
+    /// End of the gapless accepted range around the end of the position.
+    pub(crate) fn high_water(&self, position: &SourcePosition) -> Option<u64> {
+        self.0.get(&FileKey::of(position))?.end_around(position.range.end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn position(range: Range<u64>) -> SourcePosition {
+        SourcePosition { source: "s".into(), file: "f".into(), generation: 0, range }
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_agree_with_a_set_of_bytes(inserts in proptest::collection::vec((0u64..60, 0u64..12), 0..20),
+                                            asked in (0u64..60, 0u64..20)) {
+            let mut ranges = Ranges::default();
+            let mut bytes = [false; 100];
+            for (start, length) in inserts {
+                ranges.insert(start..start + length);
+                (start..start + length).for_each(|at| bytes[at as usize] = true);
+            }
+            prop_assert!(ranges.0.iter().all(|range| !range.is_empty()));
+            prop_assert!(ranges.0.windows(2).all(|pair| pair[0].end < pair[1].start));
+            let asked = asked.0..asked.0 + asked.1;
+            let missing: Vec<u64> = ranges.missing(&asked).into_iter().flatten().collect();
+            let expected: Vec<u64> = asked.clone().filter(|at| !bytes[*at as usize]).collect();
+            prop_assert_eq!(&missing, &expected);
+            prop_assert_eq!(ranges.overlaps(&asked), !asked.is_empty() && expected.len() < (asked.end - asked.start) as usize);
+        }
+    }
+
+    #[test]
+    fn the_high_water_mark_is_the_end_of_the_gapless_range() {
+        let mut positions = Positions::default();
+        let key = || FileKey::of(&position(0..0));
+        positions.insert(key(), 0..10);
+        positions.insert(key(), 20..30);
+        assert_eq!(positions.high_water(&position(0..10)), Some(10));
+        assert_eq!(positions.high_water(&position(15..25)), Some(30));
+        assert_eq!(positions.high_water(&position(10..15)), None);
+        positions.insert(key(), 10..20);
+        assert_eq!(positions.high_water(&position(0..10)), Some(30));
+        assert_eq!(positions.missing(&position(5..40)), [30..40]);
+    }
+}

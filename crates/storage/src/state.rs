@@ -1,0 +1,166 @@
+//! What the store holds at one instant: everything that a snapshot must see together.
+//!
+//! One lock guards it, taken for writing only to put in place what was worked out before. The writer thread
+//! changes hot events, groups, batch ids and positions; a flush exchanges a generation for its segments.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use types::{GroupPattern, Run, ScanError, TimeRange, Timestamp};
+
+use crate::batch_ids::BatchIds;
+use crate::groups::{GroupStatus, Groups};
+use crate::hot::{Generation, HotGroup};
+use crate::positions::Positions;
+use crate::segment::{RunSummary, Segment};
+
+/// What the store holds.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) groups: Groups,
+    /// Hot events that came since the last flush began.
+    pub(crate) active: Generation,
+    /// Hot events that a flush is writing.
+    pub(crate) flushing: Option<Arc<Generation>>,
+    pub(crate) segments: Vec<Arc<StoredSegment>>,
+    pub(crate) damaged: Vec<DamagedSegment>,
+    pub(crate) ids: BatchIds,
+    pub(crate) positions: Positions,
+}
+
+/// A segment that the catalog knows and that can be read.
+pub(crate) struct StoredSegment {
+    pub(crate) segment: Arc<Segment>,
+    /// Its path relative to the data directory.
+    pub(crate) file: String,
+    pub(crate) n_bytes: u64,
+}
+
+/// A segment that the catalog knows and that cannot be read.
+#[derive(Clone, Debug)]
+pub(crate) struct DamagedSegment {
+    pub(crate) error: ScanError,
+    /// What it held: group, first and last time.
+    pub(crate) runs: Vec<(u32, Timestamp, Timestamp)>,
+}
+
+/// The events of one instant, for a query. It never changes and keeps what it needs.
+pub struct Snapshot {
+    /// Runs that may hold events asked for, newest first.
+    pub runs: Vec<Arc<dyn Run>>,
+    /// Segments that may hold events asked for and cannot be read: the answer is partial.
+    pub damaged: Vec<ScanError>,
+    /// How many segments there are.
+    pub segments_total: usize,
+    /// How many of them hold nothing that was asked for.
+    pub segments_pruned: usize,
+}
+
+impl State {
+    fn generations(&self) -> impl Iterator<Item = &Generation> {
+        self.flushing.as_deref().into_iter().chain([&self.active])
+    }
+
+    /// Hot groups that are not deleted.
+    fn hot_groups(&self) -> impl Iterator<Item = (u32, &HotGroup)> {
+        let groups = self.generations().flat_map(|generation| &generation.groups);
+        groups.map(|(id, group)| (*id, group)).filter(|(id, _)| self.groups.has_id(*id))
+    }
+
+    pub(crate) fn hot_bytes(&self) -> u64 {
+        self.generations().map(|generation| generation.memory_bytes).sum()
+    }
+
+    pub(crate) fn hot_events(&self) -> u64 {
+        self.hot_groups().map(|(_, group)| group.n_events).sum()
+    }
+
+    /// Collects what a query over these groups and this range needs.
+    pub(crate) fn select(&self, patterns: &[GroupPattern], range: TimeRange) -> Selection {
+        let wanted = self.groups.matching(patterns);
+        let mut hot: Vec<Arc<dyn Run>> = Vec::new();
+        for (_, group) in self.hot_groups().filter(|(id, _)| wanted.contains(id)) {
+            let runs = group.runs.iter().map(|run| &run.run);
+            let overlapping = runs.filter(|run| range.overlaps(run.info().first, run.info().last));
+            hot.extend(overlapping.map(|run| run.clone() as Arc<dyn Run>));
+        }
+        let is_asked = |run: &RunSummary| wanted.contains(&run.group_id) && range.overlaps(run.first, run.last);
+        let holds = |stored: &&Arc<StoredSegment>| stored.segment.summaries().iter().any(is_asked);
+        let segments = self.segments.iter().filter(holds).map(|stored| stored.segment.clone()).collect();
+        let is_missed = |damaged: &&DamagedSegment| {
+            damaged.runs.iter().any(|(id, first, last)| wanted.contains(id) && range.overlaps(*first, *last))
+        };
+        let damaged = self.damaged.iter().filter(is_missed).map(|damaged| damaged.error.clone()).collect();
+        Selection { wanted, range, hot, segments, damaged, segments_total: self.segments.len() + self.damaged.len() }
+    }
+
+    /// All groups with their sizes.
+    pub(crate) fn group_statuses(&self) -> Vec<GroupStatus> {
+        let mut by_id: BTreeMap<u32, GroupStatus> = BTreeMap::new();
+        for (name, group) in self.groups.iter() {
+            let streams = group.streams.iter().cloned().collect();
+            let name = name.clone();
+            let none =
+                GroupStatus { name, n_events: 0, bytes_raw: 0, bytes_stored: 0, first: None, last: None, streams };
+            by_id.insert(group.id, none);
+        }
+        let mut add = |id: u32, n_events: u64, raw: u64, stored: u64, times: Option<(Timestamp, Timestamp)>| {
+            let Some(status) = by_id.get_mut(&id) else { return };
+            status.n_events = status.n_events.saturating_add(n_events);
+            status.bytes_raw = status.bytes_raw.saturating_add(raw);
+            status.bytes_stored = status.bytes_stored.saturating_add(stored);
+            if let Some((first, last)) = times {
+                status.first = Some(status.first.map_or(first, |known| known.min(first)));
+                status.last = Some(status.last.map_or(last, |known| known.max(last)));
+            }
+        };
+        for stored in &self.segments {
+            let runs = stored.segment.summaries();
+            let raw_total: u128 = runs.iter().map(|run| u128::from(run.bytes_raw)).sum::<u128>().max(1);
+            for run in runs {
+                let share = u128::from(stored.n_bytes) * u128::from(run.bytes_raw) / raw_total;
+                add(run.group_id, run.n_events, run.bytes_raw, share as u64, Some((run.first, run.last)));
+            }
+        }
+        for (id, group) in self.hot_groups() {
+            add(id, group.n_events, group.raw_bytes, 0, group.times());
+        }
+        let mut statuses: Vec<GroupStatus> = by_id.into_values().collect();
+        statuses.sort_by(|a, b| a.name.cmp(&b.name));
+        statuses
+    }
+
+    /// Takes out segments of which every run belongs to a deleted group.
+    pub(crate) fn take_dead_segments(&mut self) -> Vec<Arc<StoredSegment>> {
+        let groups = &self.groups;
+        let is_live =
+            |stored: &Arc<StoredSegment>| stored.segment.summaries().iter().any(|run| groups.has_id(run.group_id));
+        let (live, dead) = std::mem::take(&mut self.segments).into_iter().partition(is_live);
+        self.segments = live;
+        dead
+    }
+}
+
+/// What a snapshot consists of, before segments are asked for their runs: that is done without the lock.
+pub(crate) struct Selection {
+    wanted: HashSet<u32>,
+    range: TimeRange,
+    hot: Vec<Arc<dyn Run>>,
+    segments: Vec<Arc<Segment>>,
+    damaged: Vec<ScanError>,
+    segments_total: usize,
+}
+
+impl Selection {
+    pub(crate) fn into_snapshot(self) -> Snapshot {
+        let Self { wanted, range, hot: mut runs, segments, damaged, segments_total } = self;
+        let segments_pruned = segments_total - segments.len() - damaged.len();
+        let is_asked = |run: &RunSummary| wanted.contains(&run.group_id) && range.overlaps(run.first, run.last);
+        for segment in &segments {
+            let asked = segment.summaries().iter().enumerate().filter(|(_, run)| is_asked(run));
+            runs.extend(asked.filter_map(|(index, _)| segment.run(index, 0)));
+        }
+        runs.sort_by_key(|run| std::cmp::Reverse(run.info().last));
+        Snapshot { runs, damaged, segments_total, segments_pruned }
+    }
+}

@@ -1,0 +1,272 @@
+//! The store: takes deliveries, hands out snapshots, and keeps both promises across any end of the process.
+//!
+//! ```text
+//! append ─ sort, encode (caller) ─ queue ─ writer thread: WAL write + sync ─ hot events ─ feed ─ answer
+//!                                                         │ flush (flusher thread, or whoever asks)
+//!                                                         └ segments ─ catalog ─ WAL files removed
+//! ```
+//!
+//! * A receipt means: durable, and in every snapshot taken afterwards.
+//! * A snapshot is one instant: an event is in it once or not at all, whatever flush is going on.
+//! * Everything here blocks; callers that must not block call it from threads of their own.
+
+mod accept;
+mod open;
+mod queue;
+mod writer;
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread::JoinHandle;
+
+use types::{GroupName, GroupPattern, ScanError, TimeRange, Timestamp};
+
+use self::queue::{Closed, Queue, RETRY_AFTER_S, Request, Work};
+use crate::catalog::Catalog;
+use crate::feed::{Feed, Subscription};
+use crate::flush::{Bell, Flusher};
+use crate::lock::Lock;
+use crate::state::State;
+use crate::status::Counters;
+use crate::{
+    AppendError, Delivery, GroupStatus, OpenError, Options, Receipt, Recovery, Snapshot, SourcePosition, Status,
+    StoreError, disk,
+};
+
+pub(crate) use self::queue::Rotated;
+
+/// A store of events in a data directory.
+///
+/// Dropping it without [`close`](Self::close) leaves hot events to the WAL, as a crash would.
+pub struct Store {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What the threads of a store share.
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) store: [u8; 16],
+    pub(crate) queue: Queue,
+    pub(crate) feed: Feed,
+    pub(crate) bell: Bell,
+    pub(crate) counters: Counters,
+    state: RwLock<State>,
+    catalog: Mutex<Catalog>,
+    pub(crate) flusher: Mutex<Flusher>,
+    /// Damage found at the start in files other than segments.
+    damaged: Vec<ScanError>,
+    closing: AtomicBool,
+    _lock: Lock,
+}
+
+impl Shared {
+    pub(crate) fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn catalog(&self) -> MutexGuard<'_, Catalog> {
+        self.catalog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn wal_dir(&self) -> PathBuf {
+        self.options.dir.join("wal")
+    }
+
+    /// Tells whether hot events are many or old enough for a flush.
+    pub(crate) fn is_flush_due(&self, now: Timestamp) -> bool {
+        let state = self.state();
+        let age_ns = state.active.since.map_or(0, |since| now.0.saturating_sub(since.0));
+        let is_old = !state.active.is_empty() && age_ns >= self.options.flush_age_ns;
+        state.active.memory_bytes >= self.options.flush_bytes_effective() || is_old
+    }
+
+    fn is_overloaded(&self) -> bool {
+        self.state().hot_bytes() >= self.options.flush_bytes_effective().saturating_mul(2)
+    }
+
+    /// Asks the writer thread to begin a flush.
+    pub(crate) fn rotate(&self) -> Result<Option<Rotated>, StoreError> {
+        let (answer, answered) = sync_channel(1);
+        self.queue.push_command(Work::Rotate(answer))?;
+        answered.recv().unwrap_or_else(|_| Err(self.why_closed().into()))
+    }
+
+    fn why_closed(&self) -> Closed {
+        self.queue.closed().unwrap_or(Closed::ShuttingDown)
+    }
+
+    /// Makes the deletion of a group durable: first where it outlives the catalog, then in the catalog.
+    pub(crate) fn record_deletion(&self, id: u32, name: &GroupName) -> Result<(), StoreError> {
+        let dir = self.options.dir.join("tombstones");
+        crate::tombstone::write(&dir, id, name).map_err(StoreError::io(&dir))?;
+        Ok(self.catalog().delete_group(id, name)?)
+    }
+}
+
+impl Store {
+    /// Opens the store in `options.dir`, making it where there is none, and brings back what the WAL holds.
+    pub fn open(options: Options) -> Result<(Arc<Self>, Recovery), OpenError> {
+        let opened = open::open(options)?;
+        let dir = opened.shared.options.dir.clone();
+        let (shared, committer) = (opened.shared, opened.committer);
+        let writer = std::thread::Builder::new().name("wal-writer".into()).spawn(move || committer.run());
+        let flushing = shared.clone();
+        let flusher = std::thread::Builder::new().name("flusher".into()).spawn(move || crate::flush::run(&flushing));
+        let threads = match (writer, flusher) {
+            (Ok(writer), Ok(flusher)) => vec![writer, flusher],
+            (Err(source), _) | (_, Err(source)) => {
+                shared.queue.close(Closed::ShuttingDown);
+                shared.bell.stop();
+                return Err(OpenError::Io { path: dir, source });
+            }
+        };
+        Ok((Arc::new(Self { shared, threads: Mutex::new(threads) }), opened.recovery))
+    }
+
+    /// Accepts a delivery. Returns once it is durable and visible, or with why it is not.
+    pub fn append(&self, delivery: Delivery) -> Result<Receipt, AppendError> {
+        let shared = &*self.shared;
+        let refuse = |error| {
+            shared.counters.batches_refused.add(1);
+            Err(error)
+        };
+        if shared.closing.load(Ordering::Relaxed) {
+            return refuse(AppendError::ShuttingDown);
+        }
+        if let Some(closed) = shared.queue.closed() {
+            return refuse(closed.into());
+        }
+        if shared.is_overloaded() {
+            shared.bell.ring();
+            return refuse(AppendError::Overloaded { retry_after_s: RETRY_AFTER_S });
+        }
+        let request = match Request::prepare(delivery) {
+            Ok(request) if request.is_empty() => {
+                return Ok(Receipt { duplicate: false, first_sequence: 0, n_events: 0, high_water: None });
+            }
+            Ok(request) => request,
+            Err(error) => return refuse(error),
+        };
+        let (answer, answered) = sync_channel(1);
+        if let Err(error) = shared.queue.push_delivery(request, answer) {
+            return refuse(error);
+        }
+        answered.recv().unwrap_or_else(|_| Err(shared.why_closed().into()))
+    }
+
+    /// Of the bytes of a position those that were not accepted yet.
+    pub fn missing(&self, position: &SourcePosition) -> Vec<Range<u64>> {
+        self.shared.state().positions.missing(position)
+    }
+
+    /// Tells whether events of this group may come: it exists, or there is room for another group.
+    pub fn admits_group(&self, group: &GroupName) -> bool {
+        self.shared.state().groups.admits(group, self.shared.options.groups_max)
+    }
+
+    /// Everything of these groups (no pattern: of all) in this range, at this instant.
+    pub fn snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
+        let selection = self.shared.state().select(groups, range);
+        selection.into_snapshot()
+    }
+
+    /// Feeds batches of these groups (no pattern: of all) that are accepted from now on.
+    pub fn subscribe(&self, groups: Vec<GroupPattern>, capacity_batches: usize) -> Subscription {
+        self.shared.feed.subscribe(groups, capacity_batches)
+    }
+
+    /// All groups, sorted by name.
+    pub fn groups(&self) -> Vec<GroupStatus> {
+        self.shared.state().group_statuses()
+    }
+
+    /// Deletes a group with its events; `false` where there is none. It stays deleted.
+    pub fn delete_group(&self, name: &GroupName) -> Result<bool, StoreError> {
+        let (answer, answered) = sync_channel(1);
+        self.shared.queue.push_command(Work::Delete(name.clone(), answer))?;
+        let deleted = answered.recv().unwrap_or_else(|_| Err(self.shared.why_closed().into()))?;
+        self.shared.reap();
+        Ok(deleted)
+    }
+
+    /// Writes all hot events into segments and returns when that is done.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        self.shared.flush()
+    }
+
+    /// Counters and gauges.
+    pub fn status(&self) -> Status {
+        let shared = &*self.shared;
+        let counters = &shared.counters;
+        let poisoned = match shared.queue.closed() {
+            Some(Closed::Poisoned(reason)) => Some(reason),
+            _ => None,
+        };
+        let state = shared.state();
+        let summaries = || state.segments.iter().flat_map(|stored| stored.segment.summaries());
+        let damaged_segments = state.damaged.iter().map(|damaged| damaged.error.clone());
+        Status {
+            events_accepted: counters.events_accepted.get(),
+            batches_accepted: counters.batches_accepted.get(),
+            batches_duplicate: counters.batches_duplicate.get(),
+            bytes_accepted: counters.bytes_accepted.get(),
+            batches_refused: counters.batches_refused.get(),
+            wal_syncs: counters.wal_syncs.get(),
+            wal_bytes_written: counters.wal_bytes_written.get(),
+            hot_events: state.hot_events(),
+            hot_bytes: state.hot_bytes(),
+            stored_events: summaries().filter(|run| state.groups.has_id(run.group_id)).map(|run| run.n_events).sum(),
+            segments: state.segments.len() as u64,
+            segment_bytes: state.segments.iter().map(|stored| stored.n_bytes).sum(),
+            flushes: counters.flushes.get(),
+            flushes_failed: counters.flushes_failed.get(),
+            flush_ms_last: counters.flush_ms_last.get(),
+            groups: state.groups.len() as u64,
+            batch_ids: state.ids.len() as u64,
+            files: state.positions.len() as u64,
+            subscriptions: shared.feed.n_subscriptions() as u64,
+            disk_free_bytes: disk::free_bytes(&shared.options.dir).ok(),
+            disk_reserve_bytes: shared.options.disk_reserve_bytes,
+            poisoned,
+            damaged: shared.damaged.iter().cloned().chain(damaged_segments).collect(),
+        }
+    }
+
+    /// Finishes what was accepted, writes hot events into segments, and ends. Later deliveries are refused.
+    ///
+    /// Where the flush fails nothing is lost: the events are in the WAL and come back at the next start.
+    pub fn close(&self) -> Result<(), StoreError> {
+        self.shared.closing.store(true, Ordering::Relaxed);
+        let is_open = self.shared.queue.closed().is_none();
+        let flushed = if is_open { self.shared.flush() } else { Ok(()) };
+        self.end();
+        flushed
+    }
+
+    fn end(&self) {
+        self.shared.queue.close(Closed::ShuttingDown);
+        self.shared.bell.stop();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // A thread that panicked has closed the queue with the reason.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! How a durable delivery becomes visible: the same for one that was just synced and for one that comes back
+//! from the WAL after a start.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use types::{Batch, GroupName, Timestamp};
+
+use crate::batch_ids::KnownBatch;
+use crate::feed::AcceptedBatch;
+use crate::hot::GroupUpdate;
+use crate::positions::FileKey;
+use crate::state::State;
+use crate::{BatchKey, Receipt, SourcePosition};
+
+/// Events on their way into the hot events: prepared while queries read, then put in place at once.
+#[derive(Default)]
+pub(crate) struct Acceptance {
+    updates: BTreeMap<u32, Update>,
+    batches: Vec<Arc<AcceptedBatch>>,
+}
+
+struct Update {
+    group: GroupName,
+    hot: GroupUpdate,
+    streams: Vec<Arc<str>>,
+}
+
+impl Acceptance {
+    /// Adds a batch in order of time that has its sequences and times of ingestion.
+    pub(crate) fn add(&mut self, state: &State, group: &GroupName, group_id: u32, raw_bytes: u64, batch: Batch) {
+        let new = || Update { group: group.clone(), hot: state.active.update(group, group_id), streams: Vec::new() };
+        let update = self.updates.entry(group_id).or_insert_with(new);
+        update.streams.extend(state.groups.new_streams(group, &batch.streams));
+        let batch = Arc::new(batch);
+        update.hot.push(raw_bytes, batch.clone());
+        self.batches.push(Arc::new(AcceptedBatch { group: group.clone(), group_id, batch }));
+    }
+
+    /// Puts everything in place and returns the batches as they were added.
+    pub(crate) fn apply(self, state: &mut State) -> Vec<Arc<AcceptedBatch>> {
+        for (group_id, update) in self.updates {
+            state.groups.add(&update.group, group_id, update.streams);
+            state.active.apply(update.hot);
+        }
+        self.batches
+    }
+}
+
+/// What identifies a delivery beside its events, and where these stand.
+#[derive(Clone, Copy)]
+pub(crate) struct Identity<'a> {
+    pub(crate) key: Option<BatchKey>,
+    pub(crate) position: Option<&'a SourcePosition>,
+    pub(crate) accepted: Timestamp,
+    pub(crate) first_sequence: u64,
+    pub(crate) n_events: u64,
+}
+
+impl Identity<'_> {
+    /// Remembers the batch id and the position.
+    pub(crate) fn apply(&self, state: &mut State, now: Timestamp) -> Receipt {
+        let Self { key, position, accepted, first_sequence, n_events } = *self;
+        state.active.since.get_or_insert(accepted);
+        if let Some(key) = key {
+            let batch = KnownBatch { key, accepted, first_sequence, n_events };
+            state.ids.insert(batch, now);
+            state.active.batches.push(batch);
+        }
+        let mut high_water = None;
+        if let Some(position) = position {
+            let key = FileKey::of(position);
+            state.positions.insert(key.clone(), position.range.clone());
+            state.active.positions.insert(key, position.range.clone());
+            high_water = state.positions.high_water(position);
+        }
+        Receipt { duplicate: false, first_sequence, n_events, high_water }
+    }
+}

@@ -1,0 +1,182 @@
+//! Opening a store: whose directory it is, what the catalog knows, what is on disk, what the WAL holds.
+//!
+//! The three must agree, and where they do not, no event is dropped and none comes twice:
+//!
+//! * a segment that the catalog does not know is an unfinished flush where the WAL holds its events too, and
+//!   is removed; where the WAL was released already, the catalog has lost its last transaction (SQLite drops
+//!   damaged frames of its own WAL silently), and the segment is taken back; any other is quarantined.
+//! * a segment that the catalog knows and that is missing, damaged or different is reported; queries that
+//!   it concerns are partial.
+//! * WAL records from `next_sequence` on are replayed; torn tails are cut off, damaged bytes quarantined.
+//!
+//! Damage never keeps the store from opening; what cannot be read or written at all does.
+
+mod replay;
+mod segments;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Instant;
+
+use types::{ScanError, Timestamp};
+
+use super::Shared;
+use super::queue::Queue;
+use super::writer::Committer;
+use crate::catalog::{Catalog, Marks};
+use crate::feed::Feed;
+use crate::flush::{Bell, Flusher};
+use crate::lock::{self, Lock};
+use crate::state::State;
+use crate::status::Counters;
+use crate::wal::writer::Writer;
+use crate::{OpenError, Options, Recovery, batch_ids, disk, tombstone};
+
+/// Sequences have the writer's epoch in their upper 16 bits.
+const EPOCH_BITS: u32 = 48;
+
+/// What a new store begins with: epoch 1.
+const FIRST_SEQUENCE: u64 = 1 << EPOCH_BITS;
+
+/// A store that is ready but for its threads.
+pub(super) struct Opened {
+    pub(super) shared: Arc<Shared>,
+    pub(super) committer: Committer,
+    pub(super) recovery: Recovery,
+}
+
+/// A store that is being opened.
+struct Opening {
+    dir: PathBuf,
+    store: [u8; 16],
+    now: Timestamp,
+    catalog: Catalog,
+    state: State,
+    deleted: HashSet<u32>,
+    marks: Marks,
+    recovery: Recovery,
+}
+
+pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
+    let began = Instant::now();
+    let dir = options.dir.clone();
+    let (store, lock, created) = prepare_directory(&dir)?;
+    let catalog_path = dir.join("catalog.sqlite");
+    let catalog = Catalog::open(&catalog_path, FIRST_SEQUENCE)?;
+    let contents = catalog.load().map_err(OpenError::catalog(&catalog_path))?;
+    let now = options.clock.now();
+    let (ids, damaged) = batch_ids::read(&dir.join("wal"), &store, &contents.batch_files, now);
+    let mut opening = Opening {
+        dir: dir.clone(),
+        store,
+        now,
+        catalog,
+        state: State { groups: contents.groups, ids, positions: contents.positions, ..State::default() },
+        deleted: contents.deleted.into_iter().collect(),
+        marks: contents.marks,
+        recovery: Recovery { created, damaged, ..Recovery::default() },
+    };
+    opening.finish_deletions()?;
+    opening.remove_doomed(&contents.doomed)?;
+    let wal_numbers = opening.drop_released_wal()?;
+    opening.open_segments(contents.segments, &wal_numbers)?;
+    opening.replay(&wal_numbers)?;
+    let last_number = wal_numbers.last().copied().unwrap_or(0).max(opening.marks.wal_released.saturating_sub(1));
+    let next_sequence = opening.marks.next_sequence;
+    let wal_dir = dir.join("wal");
+    let faults = options.faults.clone();
+    let wal = Writer::create(&wal_dir, store, last_number.saturating_add(1), next_sequence, faults);
+    let wal = wal.map_err(OpenError::io(&wal_dir))?;
+    opening.recovery.elapsed = began.elapsed();
+    let Opening { catalog, state, marks, recovery, .. } = opening;
+    let shared = Arc::new(Shared {
+        options,
+        store,
+        queue: Queue::default(),
+        feed: Feed::default(),
+        bell: Bell::default(),
+        counters: Counters::default(),
+        state: RwLock::new(state),
+        catalog: Mutex::new(catalog),
+        flusher: Mutex::new(Flusher::new(contents.batch_files)),
+        damaged: recovery.damaged.clone(),
+        closing: AtomicBool::new(false),
+        _lock: lock,
+    });
+    let committer =
+        Committer { shared: shared.clone(), wal, next_sequence, next_group: marks.next_group, buffer: Vec::new() };
+    Ok(Opened { shared, committer, recovery })
+}
+
+/// Finds out whose directory it is and takes the lock. A directory of a later version is not touched.
+fn prepare_directory(dir: &Path) -> Result<([u8; 16], Lock, bool), OpenError> {
+    lock::read_store(dir)?;
+    disk::create_directory(dir).map_err(OpenError::io(dir))?;
+    let lock = Lock::take(dir)?;
+    // Somebody may have made the store between the first look and the lock.
+    let (store, created) = match lock::read_store(dir)? {
+        Some(store) => (store, false),
+        None => (lock::create_store(dir)?, true),
+    };
+    for name in ["wal", "segments", "tombstones", "quarantine"] {
+        let path = dir.join(name);
+        disk::create_directory_synced(&path).map_err(OpenError::io(&path))?;
+    }
+    Ok((store, lock, created))
+}
+
+impl Opening {
+    fn report(&mut self, file: &str, offset: u64, problem: impl Into<String>) {
+        let damage = ScanError { file: file.to_owned(), offset, problem: problem.into() };
+        tracing::error!(file, offset, problem = damage.problem, "file is damaged");
+        self.recovery.damaged.push(damage);
+    }
+
+    /// Moves a file out of the way, keeping it.
+    fn quarantine(&self, file: &str) -> Result<(), OpenError> {
+        let from = self.dir.join(file);
+        let to = self.dir.join("quarantine").join(file.replace('/', "-"));
+        std::fs::rename(&from, &to).map_err(OpenError::io(&from))
+    }
+
+    /// Brings deletions into the catalog that were cut off before they got there.
+    fn finish_deletions(&mut self) -> Result<(), OpenError> {
+        let dir = self.dir.join("tombstones");
+        let (groups, damaged) = tombstone::read(&dir).map_err(OpenError::io(&dir))?;
+        for file in damaged {
+            self.report(&file, 0, "the checksum does not fit");
+        }
+        for (id, name) in groups {
+            if !self.deleted.insert(id) {
+                continue;
+            }
+            let known = self.state.groups.iter().find(|(_, group)| group.id == id).map(|(name, _)| name.clone());
+            if let Some(name) = known.or(name) {
+                let path = self.dir.join("catalog.sqlite");
+                self.catalog.delete_group(id, &name).map_err(OpenError::catalog(&path))?;
+                if self.state.groups.id_of(&name) == Some(id) {
+                    self.state.groups.remove(&name);
+                }
+            }
+        }
+        self.marks.next_group =
+            self.deleted.iter().map(|id| id.saturating_add(1)).fold(self.marks.next_group, u32::max);
+        Ok(())
+    }
+
+    /// Removes files of segments that are in no snapshot any more.
+    fn remove_doomed(&mut self, doomed: &[String]) -> Result<(), OpenError> {
+        let path = self.dir.join("catalog.sqlite");
+        for file in doomed {
+            match std::fs::remove_file(self.dir.join(file)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::warn!(file, %error, "file of a deleted segment cannot be removed");
+                }
+                _ => self.catalog.forget_doomed(file).map_err(OpenError::catalog(&path))?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! Segments at a start: those of the catalog are opened, those on disk that it does not know are judged.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use types::GroupName;
+
+use super::Opening;
+use crate::OpenError;
+use crate::catalog::{RunRow, SegmentRow};
+use crate::segment::Segment;
+use crate::state::{DamagedSegment, StoredSegment};
+use crate::wal::{self, FileHeader};
+
+/// A segment on disk that the catalog does not know.
+struct Orphan {
+    stored: StoredSegment,
+    first_sequence: u64,
+    last_sequence: u64,
+}
+
+impl Opening {
+    /// Opens all segments, and makes the catalog and the disk agree.
+    pub(super) fn open_segments(&mut self, rows: Vec<SegmentRow>, wal_numbers: &[u64]) -> Result<(), OpenError> {
+        let dir = self.dir.join("segments");
+        let on_disk = list(&dir).map_err(OpenError::io(&dir))?;
+        let known: HashSet<&str> = rows.iter().map(|row| row.file.as_str()).collect();
+        let mut orphans = Vec::new();
+        for file in &on_disk {
+            if file.ends_with(".tmp") {
+                self.remove_unfinished(file)?;
+            } else if !known.contains(file.as_str()) {
+                orphans.extend(self.open_orphan(file)?);
+            }
+        }
+        for row in &rows {
+            self.open_known(row);
+        }
+        let floor = self.wal_floor(wal_numbers);
+        let mut adopted = Vec::new();
+        for orphan in orphans {
+            if orphan.first_sequence >= floor {
+                self.remove_unfinished(&orphan.stored.file)?;
+            } else if orphan.first_sequence >= self.marks.next_sequence {
+                adopted.push(orphan);
+            } else {
+                self.report(&orphan.stored.file, 0, "the segment is not in the catalog; it was moved to quarantine/");
+                self.quarantine(&orphan.stored.file)?;
+            }
+        }
+        if !adopted.is_empty() {
+            self.adopt(adopted)?;
+        }
+        self.recovery.segments = self.state.segments.len() as u64;
+        Ok(())
+    }
+
+    fn remove_unfinished(&mut self, file: &str) -> Result<(), OpenError> {
+        let path = self.dir.join(file);
+        std::fs::remove_file(&path).map_err(OpenError::io(&path))?;
+        self.recovery.unfinished_removed += 1;
+        Ok(())
+    }
+
+    /// Sequence from which on the WAL holds every event.
+    fn wal_floor(&self, wal_numbers: &[u64]) -> u64 {
+        let first_sequence = |number: &u64| {
+            let mut header = [0; wal::FILE_HEADER_BYTES];
+            let path = wal::path_of(&self.dir.join("wal"), *number);
+            let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut header));
+            read.ok().and_then(|()| FileHeader::decode(&header).ok()).map(|header| header.first_sequence)
+        };
+        wal_numbers.iter().find_map(first_sequence).unwrap_or(u64::MAX)
+    }
+
+    fn open_known(&mut self, row: &SegmentRow) {
+        let opened = Segment::open(&self.dir.join(&row.file), row.file.clone(), self.store);
+        let problem = match opened {
+            Ok(segment) => {
+                let found: HashSet<(u32, u64)> =
+                    segment.summaries().iter().map(|run| (run.group_id, run.n_events)).collect();
+                let expected: HashSet<(u32, u64)> = row.runs.iter().map(|run| (run.group_id, run.n_events)).collect();
+                if found == expected && segment.meta().segment == row.id {
+                    let stored = StoredSegment { segment, file: row.file.clone(), n_bytes: row.n_bytes };
+                    self.state.segments.push(Arc::new(stored));
+                    return;
+                }
+                let problem = "the segment is not the one that the catalog lists".to_owned();
+                types::ScanError { file: row.file.clone(), offset: 0, problem }
+            }
+            Err(error) => error,
+        };
+        tracing::error!(file = row.file, error = %problem, "segment cannot be read; answers that need it are partial");
+        let runs = row.runs.iter().map(|run| (run.group_id, run.first, run.last)).collect();
+        self.state.damaged.push(DamagedSegment { error: problem, runs });
+    }
+
+    /// Opens a segment that the catalog does not know; `None` where it cannot be read and was quarantined.
+    fn open_orphan(&mut self, file: &str) -> Result<Option<Orphan>, OpenError> {
+        let path = self.dir.join(file);
+        let segment = match Segment::open(&path, file.to_owned(), self.store) {
+            Ok(segment) => segment,
+            Err(error) => {
+                self.report(file, error.offset, format!("{}; it was moved to quarantine/", error.problem));
+                self.quarantine(file)?;
+                return Ok(None);
+            }
+        };
+        let n_bytes = std::fs::metadata(&path).map_err(OpenError::io(&path))?.len();
+        let first_sequence = segment.summaries().iter().map(|run| run.first_sequence).min().unwrap_or(0);
+        let last_sequence = segment.summaries().iter().map(|run| run.last_sequence).max().unwrap_or(0);
+        let stored = StoredSegment { segment, file: file.to_owned(), n_bytes };
+        Ok(Some(Orphan { stored, first_sequence, last_sequence }))
+    }
+
+    /// Takes segments back whose transaction the catalog lost. The WAL no longer has their events.
+    fn adopt(&mut self, orphans: Vec<Orphan>) -> Result<(), OpenError> {
+        let mut rows = Vec::new();
+        let mut groups: Vec<(u32, GroupName)> = Vec::new();
+        for Orphan { stored, last_sequence, .. } in orphans {
+            let summaries = stored.segment.summaries();
+            let id = stored.segment.meta().segment;
+            let runs = summaries.iter().map(RunRow::from).collect();
+            rows.push(SegmentRow { id, file: stored.file.clone(), n_bytes: stored.n_bytes, runs });
+            for run in summaries.iter().filter(|run| !self.deleted.contains(&run.group_id)) {
+                groups.push((run.group_id, run.group.clone()));
+                self.state.groups.add(&run.group, run.group_id, []);
+                self.marks.next_group = self.marks.next_group.max(run.group_id.saturating_add(1));
+            }
+            self.marks.next_sequence = self.marks.next_sequence.max(last_sequence.saturating_add(1));
+            let problem = "the catalog had lost this segment; its source positions and batch ids are not known";
+            self.report(&stored.file, 0, problem);
+            self.state.segments.push(Arc::new(stored));
+        }
+        self.recovery.segments_adopted = rows.len() as u64;
+        let path = self.dir.join("catalog.sqlite");
+        self.catalog.adopt(&self.marks, &rows, &groups).map_err(OpenError::catalog(&path))
+    }
+}
+
+/// Files below `segments/`, relative to the data directory.
+fn list(dir: &Path) -> std::io::Result<Vec<String>> {
+    let mut files = Vec::new();
+    for partition in std::fs::read_dir(dir)? {
+        let partition = partition?;
+        if !partition.file_type()?.is_dir() {
+            continue;
+        }
+        for entry in std::fs::read_dir(partition.path())? {
+            let (partition, file) = (partition.file_name(), entry?.file_name());
+            let (Some(partition), Some(file)) = (partition.to_str(), file.to_str()) else { continue };
+            if file.ends_with(".seg") || file.ends_with(".tmp") {
+                files.push(format!("segments/{partition}/{file}"));
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,312 @@
+//! The writer thread: the only one that appends to the WAL and decides what is accepted.
+//!
+//! It takes what is waiting, writes it with one write, syncs once, puts it where snapshots see it, hands it to
+//! the feed, and only then answers. Sequences and numbers of groups are given here. After a failed write or
+//! sync it refuses everything with the reason, for good.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use types::{GroupName, Timestamp};
+
+use super::Shared;
+use super::accept::{Acceptance, Identity};
+use super::queue::{Closed, Request, Rotated, Work};
+use crate::batch_ids::KnownBatch;
+use crate::positions::FileKey;
+use crate::state::State;
+use crate::wal::record::Header;
+use crate::wal::writer::{WriteError, Writer};
+use crate::{AppendError, Receipt, StoreError, disk};
+
+/// Bytes of records that go out with one sync. Bounds the memory and the time of one group commit.
+const COMMIT_BYTES_MAX: usize = 8 << 20;
+
+type Answer = SyncSender<Result<Receipt, AppendError>>;
+
+/// What the writer thread owns.
+pub(crate) struct Committer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) wal: Writer,
+    pub(crate) next_sequence: u64,
+    pub(crate) next_group: u32,
+    pub(crate) buffer: Vec<u8>,
+}
+
+/// Deliveries that are admitted and not yet durable.
+#[derive(Default)]
+struct Staged {
+    requests: Vec<(Box<Request>, Answer, u64)>,
+    new_groups: HashMap<GroupName, u32>,
+}
+
+/// Closes the queue when the thread ends for whatever reason, so that no sender waits for ever.
+struct Ending<'a>(&'a Shared);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        let ended = if std::thread::panicking() { "the writer thread panicked" } else { "the writer thread ended" };
+        if self.0.queue.closed().is_none() || std::thread::panicking() {
+            self.0.queue.close(Closed::Poisoned(ended.into()));
+        }
+        self.0.feed.close();
+    }
+}
+
+impl Committer {
+    /// Works until the queue is closed and empty.
+    pub(crate) fn run(mut self) {
+        let shared = self.shared.clone();
+        let _ending = Ending(&shared);
+        while shared.queue.wait() {
+            let requests = self.take_commit();
+            if !requests.is_empty() {
+                self.commit(requests);
+            }
+            while let Some(command) = shared.queue.next_if(|work| !matches!(work, Work::Append(..))) {
+                match command {
+                    // The receiver may have gone away; its work is done all the same.
+                    Work::Rotate(answer) => drop(answer.send(self.rotate())),
+                    Work::Delete(group, answer) => drop(answer.send(self.delete(&group))),
+                    Work::Append(..) => {}
+                }
+            }
+        }
+    }
+
+    /// Takes deliveries for one group commit. It ends before a delivery with the batch id or the file of one
+    /// that it has, so that each is judged by what was accepted before it.
+    fn take_commit(&self) -> Vec<(Box<Request>, Answer)> {
+        let mut taken: Vec<(Box<Request>, Answer)> = Vec::new();
+        let (mut ids, mut files, mut bytes) = (HashSet::new(), HashSet::new(), 0usize);
+        while bytes < COMMIT_BYTES_MAX {
+            let fits = |work: &Work| match work {
+                Work::Append(request, _) => {
+                    let new_id = request.key.is_none_or(|key| !ids.contains(&key.id));
+                    new_id && request.position.as_ref().is_none_or(|position| !files.contains(&FileKey::of(position)))
+                }
+                _ => false,
+            };
+            let Some(Work::Append(request, answer)) = self.shared.queue.next_if(fits) else { break };
+            ids.extend(request.key.map(|key| key.id));
+            files.extend(request.position.as_ref().map(FileKey::of));
+            bytes += request.body.bytes.len();
+            taken.push((request, answer));
+        }
+        taken
+    }
+
+    fn refuse(&self, answer: &Answer, error: AppendError) {
+        self.shared.counters.batches_refused.add(1);
+        // A sender that no longer waits needs no answer.
+        let _ = answer.send(Err(error));
+    }
+
+    /// Makes deliveries durable and visible, and answers each.
+    fn commit(&mut self, requests: Vec<(Box<Request>, Answer)>) {
+        let now = self.shared.options.clock.now();
+        let mut staged = self.stage(requests, now);
+        if staged.requests.is_empty() {
+            return;
+        }
+        let bytes = std::mem::take(&mut self.buffer);
+        let written = self.check_room(bytes.len()).and_then(|()| {
+            self.wal.append(&bytes).map_err(|error| match error {
+                WriteError::Full => self.full(0),
+                WriteError::Failed(error) => AppendError::Poisoned(error.to_string()),
+            })
+        });
+        self.recycle(bytes);
+        if let Err(error) = written {
+            self.fail(staged, &error);
+            return;
+        }
+        self.count(&staged);
+        let receipts = self.publish(&mut staged, now);
+        for ((_, answer, _), receipt) in staged.requests.iter().zip(receipts) {
+            let _ = answer.send(Ok(receipt));
+        }
+        if self.wal.end() >= self.shared.options.wal_segment_bytes
+            && let Err(error) = self.wal.rotate(self.next_sequence)
+        {
+            // The old file goes on being used; the next commit tries again.
+            tracing::warn!(%error, "next wal file cannot be made");
+        }
+        if self.shared.is_flush_due(now) {
+            self.shared.bell.ring();
+        }
+    }
+
+    fn recycle(&mut self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        buffer.shrink_to(COMMIT_BYTES_MAX * 2);
+        self.buffer = buffer;
+    }
+
+    fn full(&self, free_bytes: u64) -> AppendError {
+        AppendError::DiskFull { free_bytes, reserve_bytes: self.shared.options.disk_reserve_bytes }
+    }
+
+    /// Refuses what would use the reserve. Where the file system does not say, the write will.
+    fn check_room(&self, n_bytes: usize) -> Result<(), AppendError> {
+        let Ok(free) = disk::free_bytes(&self.shared.options.dir) else { return Ok(()) };
+        let needed = self.shared.options.disk_reserve_bytes.saturating_add(n_bytes as u64);
+        if free < needed { Err(self.full(free)) } else { Ok(()) }
+    }
+
+    /// Gives back what was staged and answers with why.
+    fn fail(&mut self, staged: Staged, error: &AppendError) {
+        if let Some((_, _, first_sequence)) = staged.requests.first() {
+            self.next_sequence = *first_sequence;
+        }
+        if let AppendError::Poisoned(reason) = error {
+            tracing::error!(reason, file = self.wal.number(), "wal cannot be written; nothing is accepted any more");
+            self.shared.queue.close(Closed::Poisoned(reason.clone()));
+        }
+        for (_, answer, _) in &staged.requests {
+            self.refuse(answer, error.clone());
+        }
+    }
+
+    /// Judges each delivery; those that are to be accepted get sequences and stand in the buffer afterwards.
+    fn stage(&mut self, requests: Vec<(Box<Request>, Answer)>, now: Timestamp) -> Staged {
+        let shared = self.shared.clone();
+        let state = shared.state();
+        let mut staged = Staged::default();
+        let commit_offset = self.wal.end();
+        self.buffer.clear();
+        for (request, answer) in requests {
+            match judge(&state, &request, now) {
+                Some(Ok(receipt)) => {
+                    shared.counters.batches_duplicate.add(1);
+                    let _ = answer.send(Ok(receipt));
+                    continue;
+                }
+                Some(Err(error)) => {
+                    self.refuse(&answer, error);
+                    continue;
+                }
+                None => {}
+            }
+            let group_ids = request.parts.iter().map(|part| self.group_id(&state, &mut staged, &part.group)).collect();
+            let header = Header {
+                commit_offset,
+                first_sequence: self.next_sequence,
+                ingestion_time: now,
+                group_ids,
+                body_bytes: request.body.bytes.len(),
+                body_hash: request.body.hash,
+            };
+            header.put(self.wal.salt(), &mut self.buffer);
+            self.buffer.extend_from_slice(&request.body.bytes);
+            let first_sequence = self.next_sequence;
+            self.next_sequence += request.n_events;
+            staged.requests.push((request, answer, first_sequence));
+        }
+        staged
+    }
+
+    /// The number of a group, a new one where it is new.
+    fn group_id(&mut self, state: &State, staged: &mut Staged, group: &GroupName) -> u32 {
+        if let Some(id) = state.groups.id_of(group) {
+            return id;
+        }
+        // A number that is given and then not used (a full disk) is not given again: gaps cost nothing.
+        *staged.new_groups.entry(group.clone()).or_insert_with(|| {
+            let id = self.next_group;
+            self.next_group = self.next_group.saturating_add(1);
+            id
+        })
+    }
+
+    fn count(&self, staged: &Staged) {
+        let counters = &self.shared.counters;
+        let bytes: usize = staged.requests.iter().map(|(request, ..)| request.body.bytes.len()).sum();
+        counters.wal_syncs.add(1);
+        counters.wal_bytes_written.add(bytes as u64);
+        counters.batches_accepted.add(staged.requests.len() as u64);
+        counters.events_accepted.add(staged.requests.iter().map(|(request, ..)| request.n_events).sum());
+        counters.bytes_accepted.add(staged.requests.iter().map(|(request, ..)| request.raw_bytes).sum());
+    }
+
+    /// Puts durable deliveries where snapshots see them and hands them to the feed.
+    fn publish(&self, staged: &mut Staged, now: Timestamp) -> Vec<Receipt> {
+        let state = self.shared.state();
+        let mut acceptance = Acceptance::default();
+        for (request, _, first_sequence) in &mut staged.requests {
+            let mut sequence = *first_sequence;
+            for part in std::mem::take(&mut request.parts) {
+                let mut batch = part.batch;
+                batch.sequences.iter_mut().for_each(|row| *row = row.saturating_add(sequence));
+                batch.ingestion_times.fill(now.0);
+                sequence += batch.len() as u64;
+                let known = state.groups.id_of(&part.group).or_else(|| staged.new_groups.get(&part.group).copied());
+                // Staging gave every group a number.
+                let Some(group_id) = known else { continue };
+                acceptance.add(&state, &part.group, group_id, part.raw_bytes, batch);
+            }
+        }
+        drop(state);
+        let mut state = self.shared.state_mut();
+        let batches = acceptance.apply(&mut state);
+        let accept = |(request, _, first_sequence): &(Box<Request>, Answer, u64)| {
+            let (key, position) = (request.key, request.position.as_ref());
+            let (first_sequence, n_events) = (*first_sequence, request.n_events);
+            Identity { key, position, accepted: now, first_sequence, n_events }.apply(&mut state, now)
+        };
+        let receipts = staged.requests.iter().map(accept).collect();
+        drop(state);
+        batches.iter().for_each(|batch| self.shared.feed.publish(batch));
+        receipts
+    }
+
+    /// Begins a flush.
+    fn rotate(&mut self) -> Result<Option<Rotated>, StoreError> {
+        if self.shared.state().active.is_empty() {
+            return Ok(None);
+        }
+        let dir = self.shared.wal_dir();
+        self.wal.rotate(self.next_sequence).map_err(StoreError::io(&dir))?;
+        let mut state = self.shared.state_mut();
+        let generation = Arc::new(std::mem::take(&mut state.active));
+        state.flushing = Some(generation.clone());
+        Ok(Some(Rotated {
+            generation,
+            wal_released: self.wal.number(),
+            next_sequence: self.next_sequence,
+            next_group: self.next_group,
+        }))
+    }
+
+    /// Deletes a group durably.
+    fn delete(&mut self, name: &GroupName) -> Result<bool, StoreError> {
+        let Some(id) = self.shared.state().groups.id_of(name) else { return Ok(false) };
+        self.shared.record_deletion(id, name)?;
+        let mut state = self.shared.state_mut();
+        state.groups.remove(name);
+        state.active.remove_group(id);
+        Ok(true)
+    }
+}
+
+/// What a delivery is answered without being written; `None` where it is to be accepted.
+fn judge(state: &State, request: &Request, now: Timestamp) -> Option<Result<Receipt, AppendError>> {
+    if let Some(key) = request.key
+        && let Some(known) = state.ids.get(&key.id, now)
+    {
+        let KnownBatch { first_sequence, n_events, .. } = *known;
+        let high_water = request.position.as_ref().and_then(|position| state.positions.high_water(position));
+        let receipt = Receipt { duplicate: true, first_sequence, n_events, high_water };
+        return Some(if known.key.digest == key.digest { Ok(receipt) } else { Err(AppendError::KeyConflict) });
+    }
+    let position = request.position.as_ref()?;
+    if state.positions.overlap(position) {
+        return Some(Err(AppendError::PositionChanged));
+    }
+    if !state.positions.has_room(position) {
+        let problem = "its file has too many gaps in what was accepted of it".to_owned();
+        return Some(Err(AppendError::TooLarge(problem)));
+    }
+    None
+}

@@ -1,0 +1,443 @@
+//! A batch as bytes of a WAL record, and back, exactly.
+//!
+//! ```text
+//! u32 length of the plain form │ lz4 block of the plain form
+//! plain form:
+//!   varint     n: rows                       integers   times
+//!   u8         0: sequences count from 0     integers   sequences, where that byte is 1
+//!   n × u8     level codes                   texts      messages
+//!   column     streams                       origins    see below
+//!   integers   origin codes                  varint     fields, then for each: text name, column
+//! texts:    integers lengths, then the bytes one behind the other
+//! origins:  varint count, then each: u8 bits (1 text key, 2 RFC 3339 time, 4 epoch time),
+//!           text of each key, after the time key u8 digits or zigzag nanoseconds
+//! column:   u8 kind, then
+//!   0 missing    nothing
+//!   1 timestamps integers
+//!   2 integers   presence, integers
+//!   3 floats     presence, presence of whole numbers, 8 bytes each
+//!   4 strings    presence, texts
+//!   5 dictionary varint count, values, presence, integers (codes)
+//!   6 mixed      presence, values
+//!   of which only rows that have a value are written
+//! presence: u8 0: all rows │ 1: ⌈n/8⌉ bytes of bits │ 2: varint count, integers (rows) │ 3: no row
+//! value:    u8 tag, then by tag: 0 null, 1 text, 2 zigzag integer, 3 eight bytes float, 4 false, 5 true,
+//!           6 zigzag timestamp, 7 list (varint count, values), 8 object (varint count, text and value each)
+//! ```
+//!
+//! `varint`, `zigzag`, `text` and `integers` are those of `segment::bytes`. Times of ingestion are not
+//! written: they are one number of the record. Sequences count from the record's.
+//!
+//! Decoding takes any bytes: it answers with what is wrong and never holds more than a batch that may be
+//! encoded holds ([`CELLS_MAX`]).
+
+use std::sync::Arc;
+
+use types::{Batch, Column, MISSING_CODE, Origin, RowSet, Strings, TimeForm, Timestamp, Value};
+
+use crate::segment::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint, put_zigzag};
+
+/// Most rows times columns of one batch: a column in memory has a place for every row, so this bounds what a
+/// few bytes can become. A body of 64 MiB in which fields repeat at all stays far below.
+pub(crate) const CELLS_MAX: usize = 1 << 27;
+
+/// Columns that every batch has beside its fields.
+const SYSTEM_COLUMNS: usize = 6;
+
+/// Longest plain form: four bodies of the largest size that is taken.
+const PLAIN_BYTES_MAX: usize = 256 << 20;
+
+/// Deepest list or object. What comes in is cut at 64 levels (`limits.nesting_max`).
+const NESTING_MAX: usize = 128;
+
+/// Encodes a batch, or says why it is too large.
+pub(crate) fn encode(batch: &Batch) -> Result<Vec<u8>, String> {
+    let n_rows = batch.len();
+    let cells = n_rows.saturating_mul(batch.fields.len() + SYSTEM_COLUMNS);
+    if cells > CELLS_MAX {
+        return Err(format!("{n_rows} events with {} fields make more than {CELLS_MAX} values", batch.fields.len()));
+    }
+    let mut out = Vec::with_capacity(batch.messages.text().len() + n_rows * 32 + 256);
+    put_varint(&mut out, n_rows as u64);
+    put_integers(&mut out, &batch.timestamps);
+    let in_order = batch.sequences.iter().enumerate().all(|(row, sequence)| *sequence == row as u64);
+    out.push(u8::from(!in_order));
+    if !in_order {
+        put_integers(&mut out, &batch.sequences.iter().map(|sequence| *sequence as i64).collect::<Vec<_>>());
+    }
+    out.extend_from_slice(&batch.levels);
+    put_texts(&mut out, &batch.messages);
+    put_column(&mut out, &batch.streams)?;
+    put_origins(&mut out, &batch.origins);
+    put_codes(&mut out, &batch.origin_codes);
+    put_varint(&mut out, batch.fields.len() as u64);
+    for (name, column) in &batch.fields {
+        put_text(&mut out, name);
+        put_column(&mut out, column)?;
+    }
+    if out.len() > PLAIN_BYTES_MAX {
+        return Err(format!("it takes {} bytes and may take {PLAIN_BYTES_MAX}", out.len()));
+    }
+    Ok(lz4_flex::block::compress_prepend_size(&out))
+}
+
+fn put_codes(out: &mut Vec<u8>, codes: &[u32]) {
+    put_integers(out, &codes.iter().map(|code| i64::from(*code)).collect::<Vec<_>>());
+}
+
+fn put_texts(out: &mut Vec<u8>, texts: &Strings) {
+    let mut last = 0;
+    let length = |end: &u32| i64::from(*end) - i64::from(std::mem::replace(&mut last, *end));
+    put_integers(out, &texts.ends().iter().map(length).collect::<Vec<_>>());
+    out.extend_from_slice(texts.text().as_bytes());
+}
+
+fn put_origins(out: &mut Vec<u8>, origins: &[Origin]) {
+    put_varint(out, origins.len() as u64);
+    for origin in origins {
+        let time_bit = match origin.time_key {
+            None => 0,
+            Some((_, TimeForm::Rfc3339 { .. })) => 2,
+            Some((_, TimeForm::Epoch { .. })) => 4,
+        };
+        out.push(u8::from(origin.text_key.is_some()) | time_bit);
+        if let Some(key) = &origin.text_key {
+            put_text(out, key);
+        }
+        if let Some((key, form)) = &origin.time_key {
+            put_text(out, key);
+            match form {
+                TimeForm::Rfc3339 { digits } => out.push(*digits),
+                TimeForm::Epoch { unit_ns } => put_zigzag(out, *unit_ns),
+            }
+        }
+    }
+}
+
+/// Writes which rows are present; `None` is all of them.
+fn put_presence(out: &mut Vec<u8>, present: Option<&RowSet>, n_rows: usize) {
+    let Some(present) = present.filter(|present| !present.is_all()) else { return out.push(0) };
+    let count = present.count();
+    match count {
+        0 => out.push(3),
+        _ if count < n_rows / 32 => {
+            out.push(2);
+            put_varint(out, count as u64);
+            put_integers(out, &present.iter().map(|row| row as i64).collect::<Vec<_>>());
+        }
+        _ => {
+            out.push(1);
+            let bytes = present.words().iter().flat_map(|word| word.to_le_bytes());
+            out.extend(bytes.take(n_rows.div_ceil(8)));
+        }
+    }
+}
+
+fn put_column(out: &mut Vec<u8>, column: &Column) -> Result<(), String> {
+    let n_rows = column.n_rows();
+    let rows = |present: &Option<RowSet>| present.clone().unwrap_or_else(|| RowSet::all(n_rows));
+    match column {
+        Column::Missing { .. } => out.push(0),
+        Column::Timestamps(values) => {
+            out.push(1);
+            put_integers(out, values);
+        }
+        Column::Integers { values, present } => {
+            out.push(2);
+            put_presence(out, present.as_ref(), n_rows);
+            match present {
+                None => put_integers(out, values),
+                Some(rows) => put_integers(out, &rows.iter().map(|row| values[row]).collect::<Vec<_>>()),
+            }
+        }
+        Column::Floats { values, present, integers } => {
+            out.push(3);
+            put_presence(out, present.as_ref(), n_rows);
+            let none = RowSet::none(n_rows);
+            put_presence(out, Some(integers.as_ref().unwrap_or(&none)), n_rows);
+            out.extend(rows(present).iter().flat_map(|row| values[row].to_le_bytes()));
+        }
+        Column::Strings { values, present } => {
+            out.push(4);
+            put_presence(out, present.as_ref(), n_rows);
+            match present {
+                None => put_texts(out, values),
+                Some(rows) => put_texts(out, &values.gather(rows.iter())),
+            }
+        }
+        Column::Dictionary { codes, values } => {
+            out.push(5);
+            put_varint(out, values.len() as u64);
+            values.iter().try_for_each(|value| put_value(out, Some(value), 0))?;
+            put_presence(out, Some(&column.presence()), n_rows);
+            let codes = codes.iter().filter(|code| **code != MISSING_CODE).map(|code| i64::from(*code));
+            put_integers(out, &codes.collect::<Vec<_>>());
+        }
+        Column::Mixed(values) => {
+            out.push(6);
+            put_presence(out, Some(&column.presence()), n_rows);
+            values.iter().flatten().try_for_each(|value| put_value(out, Some(value), 0))?;
+        }
+    }
+    Ok(())
+}
+
+fn put_value(out: &mut Vec<u8>, value: Option<&Value>, depth: usize) -> Result<(), String> {
+    if depth > NESTING_MAX {
+        return Err(format!("a value is nested deeper than {NESTING_MAX} levels"));
+    }
+    match value {
+        None => out.push(0),
+        Some(Value::String(text)) => {
+            out.push(1);
+            put_text(out, text);
+        }
+        Some(Value::Integer(number)) => {
+            out.push(2);
+            put_zigzag(out, *number);
+        }
+        Some(Value::Float(number)) => {
+            out.push(3);
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        Some(Value::Boolean(truth)) => out.push(4 + u8::from(*truth)),
+        Some(Value::Timestamp(instant)) => {
+            out.push(6);
+            put_zigzag(out, instant.0);
+        }
+        Some(Value::List(items)) => {
+            out.push(7);
+            put_varint(out, items.len() as u64);
+            items.iter().try_for_each(|item| put_value(out, item.as_ref(), depth + 1))?;
+        }
+        Some(Value::Object(members)) => {
+            out.push(8);
+            put_varint(out, members.len() as u64);
+            for (name, member) in members.iter() {
+                put_text(out, name);
+                put_value(out, member.as_ref(), depth + 1)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Decodes what [`encode`] made. Sequences count from `first_sequence`.
+pub(crate) fn decode(bytes: &[u8], first_sequence: u64, ingestion_time: Timestamp) -> Decoded<Batch> {
+    let plain = decompress(bytes)?;
+    let mut cursor = Cursor::new(&plain);
+    // A level takes a byte a row, so a count of rows that is out of proportion is seen here.
+    let n_rows = cursor.count(1)?;
+    if n_rows.saturating_mul(SYSTEM_COLUMNS) > CELLS_MAX {
+        return Err(Damage("a count is out of range"));
+    }
+    let timestamps = cursor.integers(n_rows)?;
+    let sequences = match cursor.byte()? {
+        0 => (0..n_rows as u64).collect(),
+        _ => cursor.integers(n_rows)?.into_iter().map(|sequence| sequence as u64).collect::<Vec<_>>(),
+    };
+    let sequences: Option<Vec<u64>> = sequences.into_iter().map(|s| first_sequence.checked_add(s)).collect();
+    let levels = cursor.take(n_rows)?.to_vec();
+    let messages = texts(&mut cursor, n_rows)?;
+    let streams = column(&mut cursor, n_rows)?;
+    let origins = origins(&mut cursor)?;
+    let origin_codes = cursor.codes(n_rows)?;
+    if levels.iter().any(|level| *level > 6) || origin_codes.iter().any(|code| *code as usize >= origins.len()) {
+        return Err(Damage("a code is out of range"));
+    }
+    let fields = fields(&mut cursor, n_rows)?;
+    if !cursor.is_at_end() {
+        return Err(Damage("bytes follow the batch"));
+    }
+    Ok(Batch {
+        timestamps,
+        sequences: sequences.ok_or(Damage("a sequence is out of range"))?,
+        ingestion_times: vec![ingestion_time.0; n_rows],
+        messages,
+        levels,
+        streams,
+        origins: Arc::new(origins),
+        origin_codes,
+        fields,
+    })
+}
+
+fn decompress(bytes: &[u8]) -> Decoded<Vec<u8>> {
+    let (length, packed) = bytes.split_first_chunk::<4>().ok_or(Damage("bytes end too early"))?;
+    let length = u32::from_le_bytes(*length) as usize;
+    // No lz4 block becomes more than 255 times as long.
+    if length > PLAIN_BYTES_MAX || length > packed.len().saturating_mul(255).saturating_add(64) {
+        return Err(Damage("a length is out of range"));
+    }
+    let mut plain = vec![0; length];
+    match lz4_flex::block::decompress_into(packed, &mut plain) {
+        Ok(n) if n == length => Ok(plain),
+        _ => Err(Damage("bytes do not decompress")),
+    }
+}
+
+fn fields(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<Vec<(Arc<str>, Column)>> {
+    let n_fields = cursor.count(2)?;
+    if n_rows.saturating_mul(n_fields + SYSTEM_COLUMNS) > CELLS_MAX {
+        return Err(Damage("a count is out of range"));
+    }
+    let mut fields: Vec<(Arc<str>, Column)> = Vec::new();
+    for _ in 0..n_fields {
+        let name: Arc<str> = cursor.text()?.into();
+        if fields.last().is_some_and(|(last, _)| *last >= name) {
+            return Err(Damage("field names are out of order"));
+        }
+        fields.push((name, column(cursor, n_rows)?));
+    }
+    Ok(fields)
+}
+
+fn texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
+    let mut end = 0u32;
+    let mut ends = Vec::with_capacity(n);
+    for length in cursor.integers(n)? {
+        let length = u32::try_from(length).ok();
+        end = length.and_then(|length| end.checked_add(length)).ok_or(Damage("a length is out of range"))?;
+        ends.push(end);
+    }
+    let text = std::str::from_utf8(cursor.take(end as usize)?).map_err(|_| Damage("a text is not UTF-8"))?;
+    Strings::of_parts(text.to_owned(), ends).ok_or(Damage("a text is not UTF-8"))
+}
+
+fn origins(cursor: &mut Cursor<'_>) -> Decoded<Vec<Origin>> {
+    let count = cursor.count(1)?;
+    let mut origins = Vec::new();
+    for _ in 0..count {
+        let bits = cursor.byte()?;
+        let text_key = if bits & 1 == 1 { Some(Arc::from(cursor.text()?)) } else { None };
+        let time_key = match bits & !1 {
+            0 => None,
+            2 => Some((Arc::from(cursor.text()?), TimeForm::Rfc3339 { digits: cursor.byte()?.min(9) })),
+            4 => Some((Arc::from(cursor.text()?), TimeForm::Epoch { unit_ns: cursor.zigzag()?.max(1) })),
+            _ => return Err(Damage("an origin is of no known kind")),
+        };
+        origins.push(Origin { text_key, time_key });
+    }
+    Ok(origins)
+}
+
+fn presence(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<RowSet> {
+    match cursor.byte()? {
+        0 => Ok(RowSet::all(n_rows)),
+        1 => {
+            let word = |bytes: &[u8]| bytes.iter().rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
+            let words = cursor.take(n_rows.div_ceil(8))?.chunks(8).map(word).collect();
+            Ok(RowSet::of_words(words, n_rows))
+        }
+        2 => {
+            let count = cursor.varint()? as usize;
+            if count > n_rows {
+                return Err(Damage("a count is out of range"));
+            }
+            let mut rows = RowSet::none(n_rows);
+            for row in cursor.integers(count)? {
+                rows.insert(usize::try_from(row).map_err(|_| Damage("a row is out of range"))?);
+            }
+            if rows.count() == count { Ok(rows) } else { Err(Damage("a row is out of range")) }
+        }
+        3 => Ok(RowSet::none(n_rows)),
+        _ => Err(Damage("a presence is of no known kind")),
+    }
+}
+
+/// Puts the values of the present rows into their places.
+fn spread<T: Clone>(values: Vec<T>, present: &RowSet, absent: T) -> Vec<T> {
+    if present.is_all() {
+        return values;
+    }
+    let mut spread = vec![absent; present.n_rows()];
+    present.iter().zip(values).for_each(|(row, value)| spread[row] = value);
+    spread
+}
+
+fn column(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<Column> {
+    let unless_all = |present: RowSet| (!present.is_all()).then_some(present);
+    match cursor.byte()? {
+        0 => Ok(Column::Missing { n_rows }),
+        1 => Ok(Column::Timestamps(cursor.integers(n_rows)?)),
+        2 => {
+            let present = presence(cursor, n_rows)?;
+            let values = spread(cursor.integers(present.count())?, &present, 0);
+            Ok(Column::Integers { values, present: unless_all(present) })
+        }
+        3 => {
+            let present = presence(cursor, n_rows)?;
+            let integers = presence(cursor, n_rows)?;
+            let (numbers, _) = cursor.take(present.count() * 8)?.as_chunks::<8>();
+            let numbers = numbers.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
+            let values = spread(numbers, &present, 0.0);
+            let integers = (!integers.is_empty()).then_some(integers);
+            Ok(Column::Floats { values, present: unless_all(present), integers })
+        }
+        4 => {
+            let present = presence(cursor, n_rows)?;
+            let packed = texts(cursor, present.count())?;
+            if present.is_all() {
+                return Ok(Column::Strings { values: packed, present: None });
+            }
+            let mut at = packed.iter();
+            let text = |row| if present.contains(row) { at.next().unwrap_or_default() } else { "" };
+            let values = (0..n_rows).map(text).collect();
+            Ok(Column::Strings { values, present: Some(present) })
+        }
+        5 => dictionary(cursor, n_rows),
+        6 => {
+            let present = presence(cursor, n_rows)?;
+            let mut values = vec![None; n_rows];
+            for row in present.iter() {
+                values[row] = Some(value(cursor, 0)?.ok_or(Damage("a present value is null"))?);
+            }
+            Ok(Column::Mixed(values))
+        }
+        _ => Err(Damage("a column is of no known kind")),
+    }
+}
+
+fn dictionary(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<Column> {
+    let n_values = cursor.count(1)?;
+    let mut values = Vec::new();
+    for _ in 0..n_values {
+        values.push(value(cursor, 0)?.ok_or(Damage("a dictionary value is null"))?);
+    }
+    let present = presence(cursor, n_rows)?;
+    let codes = cursor.codes(present.count())?;
+    if codes.iter().any(|code| *code as usize >= values.len()) {
+        return Err(Damage("a code is out of range"));
+    }
+    Ok(Column::Dictionary { codes: spread(codes, &present, MISSING_CODE), values: Arc::new(values) })
+}
+
+fn value(cursor: &mut Cursor<'_>, depth: usize) -> Decoded<Option<Value>> {
+    if depth > NESTING_MAX {
+        return Err(Damage("a value is nested too deeply"));
+    }
+    Ok(Some(match cursor.byte()? {
+        0 => return Ok(None),
+        1 => Value::text(cursor.text()?),
+        2 => Value::Integer(cursor.zigzag()?),
+        3 => Value::Float(f64::from_le_bytes(cursor.array()?)),
+        4 => Value::Boolean(false),
+        5 => Value::Boolean(true),
+        6 => Value::Timestamp(Timestamp(cursor.zigzag()?)),
+        7 => {
+            let count = cursor.count(1)?;
+            let items: Decoded<Vec<_>> = (0..count).map(|_| value(cursor, depth + 1)).collect();
+            Value::List(Arc::new(items?))
+        }
+        8 => {
+            let count = cursor.count(2)?;
+            let member = |_| Ok((Arc::from(cursor.text()?), value(cursor, depth + 1)?));
+            let members: Decoded<Vec<_>> = (0..count).map(member).collect();
+            Value::Object(Arc::new(members?))
+        }
+        _ => return Err(Damage("a value is of no known kind")),
+    }))
+}
+
+#[cfg(test)]
+mod tests;

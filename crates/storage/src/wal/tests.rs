@@ -1,0 +1,139 @@
+//! What a damaged WAL file gives back.
+
+use types::Timestamp;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::record::Header;
+use super::*;
+
+const SALT: u64 = 0x1234_5678_9abc_def0;
+
+fn file() -> Vec<u8> {
+    FileHeader { store: [7; 16], number: 3, salt: SALT, first_sequence: 1 }.encode().to_vec()
+}
+
+/// Appends records with these bodies as one group commit.
+fn commit(file: &mut Vec<u8>, bodies: &[&[u8]]) {
+    let commit_offset = file.len() as u64;
+    for body in bodies {
+        let header = Header {
+            commit_offset,
+            first_sequence: file.len() as u64,
+            ingestion_time: Timestamp(5),
+            group_ids: vec![1, 2],
+            body_bytes: body.len(),
+            body_hash: xxh3_64(body),
+        };
+        header.put(SALT, file);
+        file.extend_from_slice(body);
+    }
+}
+
+fn bodies(file: &[u8], contents: &reader::Contents) -> Vec<Vec<u8>> {
+    contents.records.iter().map(|(header, range)| reader::body(file, header, range).to_vec()).collect()
+}
+
+#[test]
+fn records_come_back_in_order() {
+    let mut file = file();
+    commit(&mut file, &[b"one", b""]);
+    commit(&mut file, &[b"three"]);
+    let contents = reader::read(&file, false).expect("an intact header");
+    assert_eq!(bodies(&file, &contents), [b"one".to_vec(), b"".to_vec(), b"three".to_vec()]);
+    assert_eq!((contents.damaged.len(), contents.torn_from), (0, None));
+    assert_eq!(contents.header.number, 3);
+}
+
+#[test]
+fn torn_tail_is_cut_at_every_byte_of_the_last_record() {
+    let mut file = file();
+    commit(&mut file, &[b"one"]);
+    let kept = file.len();
+    commit(&mut file, &[b"the last record"]);
+    for end in kept..file.len() {
+        let contents = reader::read(&file[..end], false).expect("an intact header");
+        assert_eq!(bodies(&file, &contents), [b"one".to_vec()]);
+        assert_eq!(contents.torn_from, (end > kept).then_some(kept));
+        assert!(contents.damaged.is_empty());
+    }
+}
+
+#[test]
+fn a_flipped_byte_of_the_last_record_is_a_torn_tail() {
+    let mut file = file();
+    commit(&mut file, &[b"one"]);
+    let kept = file.len();
+    commit(&mut file, &[b"the last record"]);
+    for at in kept..file.len() {
+        file[at] ^= 0x55;
+        let contents = reader::read(&file, false).expect("an intact header");
+        assert_eq!((contents.records.len(), contents.torn_from), (1, Some(kept)), "byte {at}");
+        file[at] ^= 0x55;
+    }
+}
+
+#[test]
+fn a_flipped_byte_before_a_later_commit_is_damage_and_the_rest_is_kept() {
+    let mut file = file();
+    commit(&mut file, &[b"one"]);
+    let from = file.len();
+    commit(&mut file, &[b"two"]);
+    let to = file.len();
+    commit(&mut file, &[b"three"]);
+    for at in from..to {
+        file[at] ^= 0x55;
+        let contents = reader::read(&file, false).expect("an intact header");
+        assert_eq!(bodies(&file, &contents), [b"one".to_vec(), b"three".to_vec()], "byte {at}");
+        assert_eq!(contents.damaged, [from..to]);
+        assert_eq!(contents.torn_from, None);
+        file[at] ^= 0x55;
+    }
+}
+
+#[test]
+fn a_hole_inside_the_last_commit_is_torn_even_where_later_records_arrived() {
+    let mut file = file();
+    commit(&mut file, &[b"one"]);
+    let from = file.len();
+    commit(&mut file, &[b"two", b"three"]);
+    file[from..from + 60].fill(0);
+    let contents = reader::read(&file, false).expect("an intact header");
+    assert_eq!(bodies(&file, &contents), [b"one".to_vec()]);
+    assert_eq!((contents.torn_from, contents.damaged.len()), (Some(from), 0));
+}
+
+#[test]
+fn a_sealed_file_has_no_torn_tail_but_damage() {
+    let mut file = file();
+    commit(&mut file, &[b"one"]);
+    let kept = file.len();
+    commit(&mut file, &[b"two"]);
+    let contents = reader::read(&file[..kept + 20], true).expect("an intact header");
+    assert_eq!((contents.damaged, contents.torn_from), (vec![kept..kept + 20], None));
+}
+
+#[test]
+fn records_of_another_file_are_never_replayed() {
+    let mut other = FileHeader { store: [7; 16], number: 3, salt: 99, first_sequence: 1 }.encode().to_vec();
+    let mut file = file();
+    commit(&mut file, &[b"old"]);
+    other.extend_from_slice(&file[FILE_HEADER_BYTES..]);
+    let contents = reader::read(&other, false).expect("an intact header");
+    assert_eq!((contents.records.len(), contents.torn_from), (0, Some(FILE_HEADER_BYTES)));
+    let mut inside = self::file();
+    let event = file[FILE_HEADER_BYTES..].to_vec();
+    commit(&mut inside, &[&event]);
+    assert_eq!(reader::read(&inside, false).expect("an intact header").records.len(), 1);
+}
+
+#[test]
+fn a_damaged_file_header_is_named() {
+    let intact = file();
+    for at in 0..FILE_HEADER_BYTES {
+        let mut file = intact.clone();
+        file[at] ^= 1;
+        assert!(FileHeader::decode(&file).is_err());
+    }
+    assert!(FileHeader::decode(&intact[..63]).is_err());
+    assert!(FileHeader::decode(&intact).is_ok());
+}
