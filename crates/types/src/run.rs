@@ -236,6 +236,10 @@ impl BatchRun {
             "@message" => Column::Strings { values: batch.messages.gather(rows.iter()), present: None },
             "@level" => crate::batch::level_column(&rows.iter().map(|row| batch.levels[row]).collect::<Vec<_>>()),
             "@id" => id_column(&self.info, rows.iter().map(|row| (batch.timestamps[row], batch.sequences[row]))),
+            "@partOf" => {
+                let places = rows.iter().map(|row| (batch.timestamps[row], batch.sequences[row]));
+                part_of_column(&self.info, places, &self.read_field("@part", rows))
+            }
             "@log" => Column::constant(Value::String(self.info.group.shared()), rows.count()),
             "@logStream" => batch.streams.gather(rows),
             _ => self.read_field(name, rows),
@@ -270,6 +274,22 @@ pub fn id_column(info: &RunInfo, rows: impl Iterator<Item = (i64, u64)>) -> Colu
     let mut values = crate::Strings::default();
     rows.map(id).for_each(|text| values.push(&text));
     Column::Strings { values, present: None }
+}
+
+/// `@partOf` of rows given by time and sequence, and by `@part`: the `@id` of the first part.
+///
+/// Parts of one text have one time and are accepted one behind the other, so that nothing need be stored for it.
+pub fn part_of_column(info: &RunInfo, rows: impl Iterator<Item = (i64, u64)>, parts: &Column) -> Column {
+    let first_id = |(row, (timestamp, sequence)): (usize, (i64, u64))| match parts.value(row)? {
+        Value::Integer(part) => {
+            let before = u64::try_from(part).ok()?.checked_sub(1)?;
+            let sequence = sequence.checked_sub(before)?;
+            let id = EventId { group_id: info.group_id, timestamp: Timestamp(timestamp), sequence };
+            Some(Value::text(id.encode()))
+        }
+        _ => None,
+    };
+    Column::of_values(rows.enumerate().map(first_id).collect())
 }
 
 impl Run for BatchRun {
@@ -371,5 +391,23 @@ mod tests {
         assert_eq!(columns[3].value(0), None);
         assert_eq!(columns[4].value(0), Some(Value::text("g")));
         assert_eq!((run.info().first, run.info().last), (Timestamp(10), Timestamp(30)));
+    }
+
+    #[test]
+    fn parts_of_a_text_name_the_id_of_the_first() {
+        let mut builder = BatchBuilder::new();
+        for part in [0, 1, 2, 3] {
+            builder.set_timestamp(Timestamp(5));
+            if part > 0 {
+                builder.field_integer("@part", part);
+            }
+            builder.commit();
+        }
+        let run = BatchRun::new(GroupName::new("g").expect("a valid name"), 1, Arc::new(builder.finish()));
+        let columns = run.read(0, &["@id", "@partOf"], &RowSet::all(4)).expect("memory cannot fail");
+        assert_eq!(columns[1].value(0), None);
+        for row in 1..4 {
+            assert_eq!(columns[1].value(row), columns[0].value(1));
+        }
     }
 }

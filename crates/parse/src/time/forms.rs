@@ -80,7 +80,8 @@ fn year_month_day(b: &[u8], at: usize, separator: u8) -> Option<(Civil, usize)> 
 fn basic(b: &[u8], at: usize) -> Option<(Civil, usize)> {
     let (year, month, day) = (number(b, at, 4)?, number(b, at + 4, 2)?, number(b, at + 6, 2)?);
     let from = at + 9;
-    let clock = if b.get(from + 2) == Some(&b':') { loose_clock(b, from)? } else { compact_clock(b, from)? };
+    let has_colon = b.get(from + 1) == Some(&b':') || b.get(from + 2) == Some(&b':');
+    let clock = if has_colon { loose_clock(b, from)? } else { compact_clock(b, from)? };
     with_zone(b, Some(i64::from(year)), (month, day), clock)
 }
 

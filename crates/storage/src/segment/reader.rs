@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use types::{
     Column, Derivation, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet, Run, RunInfo, RunKey, ScanError,
-    Strings, TextProbe, Timestamp, TypeSet, Value, id_column,
+    Strings, TextProbe, Timestamp, TypeSet, Value, id_column, part_of_column,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -405,6 +405,11 @@ impl SegmentRun {
             "@id" => {
                 let (times, sequences) = (self.times(block)?, self.deltas(footer::SEQUENCES, block)?);
                 id_column(&self.info, rows.iter().map(|row| (times[row], sequences[row] as u64)))
+            }
+            "@partOf" => {
+                let parts = self.read_one(block, "@part", rows)?;
+                let (times, sequences) = (self.times(block)?, self.deltas(footer::SEQUENCES, block)?);
+                part_of_column(&self.info, rows.iter().map(|row| (times[row], sequences[row] as u64)), &parts)
             }
             name => {
                 let shapes = self.block_shapes(block, &*self.shapes()?)?;
