@@ -28,6 +28,14 @@ pub enum IngestError {
     /// The header of the `lines` format is missing or wrong.
     #[error("header of format lines: {0}")]
     BadHeader(String),
+    /// The body of a foreign protocol cannot be read.
+    #[error("body is no {what}: {problem}")]
+    BadBody {
+        /// What it should be.
+        what: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
     /// The store did not take the events.
     #[error(transparent)]
     Store(#[from] AppendError),

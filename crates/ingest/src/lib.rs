@@ -1,6 +1,6 @@
 //! The way of a request body into the store: decoded, parsed, handed over as one delivery.
 //!
-//! [`Intake`] knows the wire formats (NDJSON, text, the shipper's lines) and what foreign doors need to bring
+//! [`Intake`] knows the wire formats (NDJSON, text, the shipper's lines, Loki's push) and what foreign doors need to bring
 //! their events in; it answers once the store says that the events are durable. Nothing here is queued: a call
 //! holds one body, and memory beyond a multiple of the largest body is refused.
 //!
@@ -12,6 +12,7 @@ mod decode;
 mod error;
 mod intake;
 mod lines;
+mod loki;
 mod ndjson;
 mod text;
 

@@ -93,6 +93,9 @@ impl<'a> EventParser<'a> {
             let found = crate::find_time(text.as_bytes(), &self.received);
             found.map(|found| (found.time, text[found.start..found.end].to_string()))
         };
+        if let Some(level) = extras.fields.iter().find_map(|(name, value)| crate::level_of_field(name, value)) {
+            builder.set_level(Some(level));
+        }
         let time = extras.time.map_or(time, |time| Some((bounded(time.0.into(), &self.received), time.0.to_string())));
         match time {
             Some((Resolved::At(instant), _)) => {
