@@ -1,2 +1,47 @@
-//! placeholder
-fn main() {}
+//! The executable: arguments, configuration, wiring, signals, order of shutdown.
+//!
+//! Data goes to standard output, everything else to standard error. Exit codes are a contract (see `failure`).
+
+mod arguments;
+mod client;
+mod commands;
+mod config;
+mod failure;
+mod in_process;
+mod local;
+mod output;
+mod serving;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use failure::Failure;
+
+// The system allocator keeps memory of ingest bursts for itself; this one gives it back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    // Before any client or server is made: whoever first needs TLS must find a provider.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        eprintln!("catat: another TLS provider is installed already");
+        return ExitCode::FAILURE;
+    }
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Up(options) => commands::up(options),
+        Command::Serve(options) => commands::serve(options),
+        Command::Ship(options) => commands::ship(options),
+        Command::Query(options) => commands::query(options),
+        Command::Tail(options) => commands::tail(options),
+        Command::Send(options) => commands::send(options),
+        Command::Check(options) => commands::check(options),
+        Command::Config { command } => commands::config(command),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

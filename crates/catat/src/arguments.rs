@@ -1,0 +1,211 @@
+//! What can be typed after `catat`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Ship, keep and query logs: one binary.
+#[derive(Debug, Parser)]
+#[command(name = "catat", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Follow log files on this machine and serve them: page, API, alerts
+    Up(Up),
+    /// Serve without following files
+    Serve(Server),
+    /// Follow log files and send them to a server elsewhere
+    Ship(Ship),
+    /// Ask a question, of a server or of files
+    Query(Query),
+    /// Show events as they are accepted
+    Tail(Tail),
+    /// Send lines from standard input or a file
+    Send(Send),
+    /// Check configuration and rules without starting anything
+    Check(Server),
+    /// Show the configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print every setting with its value and where that came from
+    Show(Server),
+}
+
+/// Settings of a server.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Server {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where everything is kept (default: /var/lib/catat for root, else the XDG data directory)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Address and port to serve on (default: 127.0.0.1:22828)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+    /// Serve on an address that others reach, to anybody, without keys
+    #[arg(long)]
+    pub(crate) insecure_allow_anonymous: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// Read all of the files that are there, not just 1 GiB of the last 30 days
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Put everything into this group instead of one group per file
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
+    /// Files, directories, quoted patterns (default: text files under /var/log)
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ship {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    /// Where it is kept what was sent (default: a `ship` directory beside the server's data)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+    /// Read all of the files that are there, not just 1 GiB of the last 30 days
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Put everything into this group instead of one group per file
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
+    /// Files, directories, quoted patterns (default: text files under /var/log)
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+/// The server to talk to.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Remote {
+    /// Address of the server
+    #[arg(long, env = "CATAT_URL", value_name = "URL", default_value = "http://127.0.0.1:22828")]
+    pub(crate) url: String,
+    /// Key for the server
+    #[arg(long, env = "CATAT_KEY", value_name = "KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+}
+
+/// How answers are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned columns
+    Table,
+    /// One readable line per event
+    Lines,
+    /// One JSON array
+    Json,
+    /// One JSON object per line
+    Ndjson,
+    /// Comma-separated values with a header
+    Csv,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    /// Files to ask instead of a server (plain, .gz, .zst)
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["group"])]
+    pub(crate) file: Vec<PathBuf>,
+    /// Groups to ask, `*` stands for any characters (default: all)
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Vec<String>,
+    /// How far back, such as 15m or 1h30m (default: the last hour; for files: everything)
+    #[arg(long, value_name = "DURATION", conflicts_with = "from")]
+    pub(crate) since: Option<String>,
+    /// Start: RFC 3339, `now-2h`, `now/d`, or seconds since 1970
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) from: Option<String>,
+    /// End, included
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) to: Option<String>,
+    /// Time zone for `now/d`, for bins of a day and longer
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) tz: Option<String>,
+    /// Most rows; 0 for all (default: 1,000 on a terminal, all in a pipe)
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// How to print (default: a table or lines on a terminal, NDJSON in a pipe)
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) output: Option<Format>,
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    /// `insights` or `logql`
+    #[arg(long, value_name = "LANGUAGE", default_value = "insights")]
+    pub(crate) language: String,
+    /// Print how the query would be run, and do not run it
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// End with code 1 when nothing matches
+    #[arg(long)]
+    pub(crate) exit_on_empty: bool,
+    /// The query, such as 'filter @level >= "error" | stats count(*) by @log'
+    #[arg(default_value = "")]
+    pub(crate) query: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tail {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    /// Groups to follow, `*` stands for any characters (default: all)
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Vec<String>,
+    /// Stop after so many events
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<u64>,
+    /// Stop after this time, such as 30s
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) timeout: Option<String>,
+    /// How to print: lines or ndjson (default: lines on a terminal, NDJSON in a pipe)
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) output: Option<Format>,
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    /// Which events, such as 'filter @level >= "warn"'
+    #[arg(default_value = "")]
+    pub(crate) query: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    /// The group that the lines go to
+    #[arg(long, value_name = "GROUP", default_value = "default")]
+    pub(crate) group: String,
+    /// The stream within the group (default: this host's name)
+    #[arg(long, value_name = "STREAM")]
+    pub(crate) stream: Option<String>,
+    /// A field that every line gets, such as job=backup; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) field: Vec<String>,
+    /// A file to send instead of standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}

@@ -1,0 +1,108 @@
+//! Talks to a server for the commands: addresses, keys, and what its errors mean for an exit code.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::blocking::{Client, RequestBuilder, Response};
+use serde::Deserialize;
+
+use crate::arguments::Remote;
+use crate::failure::Failure;
+
+/// Connecting to a server that is there takes milliseconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Bytes of an error answer that are read.
+const ERROR_BYTES_MAX: u64 = 1 << 20;
+
+/// A server and the key for it.
+pub(crate) struct Server {
+    client: Client,
+    url: String,
+    key: Option<String>,
+}
+
+/// The body of every error (DESIGN.md §7).
+#[derive(Debug, Deserialize)]
+struct ErrorBody {
+    error: ErrorDetail,
+}
+
+#[derive(Debug, Deserialize)]
+struct ErrorDetail {
+    message: String,
+    line: Option<usize>,
+    column: Option<usize>,
+    hint: Option<String>,
+}
+
+impl Server {
+    /// Takes address and key from the arguments; a loopback server's admin key is used where it can be read.
+    pub(crate) fn new(remote: &Remote) -> Result<Self, Failure> {
+        let builder = Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(None);
+        let client = builder.build().map_err(|error| Failure::other(error.to_string()))?;
+        let url = remote.url.trim_end_matches('/').to_owned();
+        let parsed = reqwest::Url::parse(&url)
+            .map_err(|error| Failure::usage(format!("--url {url}: {error}; write http://HOST:PORT")))?;
+        let is_loopback = matches!(parsed.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+        let key = remote.key.clone().or_else(|| if is_loopback { local_admin_key() } else { None });
+        Ok(Self { client, url, key })
+    }
+
+    /// A request to the route `path`, with the key.
+    pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        match &self.key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
+    }
+
+    /// Sends a request; anything but a 2xx is a failure with the server's own words. `query` is shown with the
+    /// place of an error in it.
+    pub(crate) fn send(&self, request: RequestBuilder, query: &str) -> Result<Response, Failure> {
+        let response = request.send().map_err(|error| self.unreachable(&error))?;
+        if response.status().is_success() { Ok(response) } else { Err(refusal(response, query)) }
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        Failure::unreachable(format!(
+            "no server answers at {} ({cause})\nStart one with `catat up`, or name another with --url or CATAT_URL.",
+            self.url
+        ))
+    }
+}
+
+/// The admin key of the server on this machine, where this user may read it.
+fn local_admin_key() -> Option<String> {
+    let layers = crate::config::Layers::read(&Default::default(), &std::env::vars().collect::<Vec<_>>()).ok()?;
+    let (_, dir) = layers.all().find(|(setting, _)| (setting.section, setting.key) == ("storage", "dir"))?;
+    let key = std::fs::read_to_string(Path::new(&dir.value).join("admin.key")).ok()?;
+    Some(key.trim().to_owned()).filter(|key| !key.is_empty())
+}
+
+fn refusal(response: Response, query: &str) -> Failure {
+    use std::io::Read;
+    let status = response.status();
+    let mut body = Vec::new();
+    // What could be read of the answer is better than nothing.
+    let _ = response.take(ERROR_BYTES_MAX).read_to_end(&mut body);
+    let message = match serde_json::from_slice::<ErrorBody>(&body) {
+        Ok(body) => located(&body.error, query),
+        Err(_) => format!("{status}: {}", String::from_utf8_lossy(&body).chars().take(500).collect::<String>()),
+    };
+    match status.as_u16() {
+        401 | 403 => Failure::not_allowed(format!("{message}\nGive a key with --key or CATAT_KEY.")),
+        400..=499 => Failure::usage(message),
+        _ => Failure::other(message),
+    }
+}
+
+/// The message with the line of the query and a caret below the place.
+fn located(error: &ErrorDetail, query: &str) -> String {
+    crate::output::located_error(&error.message, error.line, error.column, error.hint.as_deref(), query)
+}

@@ -1,0 +1,48 @@
+//! One function per command.
+
+mod check;
+mod query;
+mod send;
+mod ship;
+mod tail;
+mod up;
+
+pub(crate) use check::{check, config};
+pub(crate) use check::rules_dir;
+pub(crate) use query::{Ending, Note, Shown, query, row_limit, since_as_time};
+pub(crate) use send::send;
+pub(crate) use ship::ship;
+pub(crate) use tail::tail;
+pub(crate) use up::{serve, up};
+
+use crate::arguments::Server;
+use crate::config::{Config, ConfigError, Flags, Layers};
+use crate::failure::Failure;
+
+/// Reads all layers of the configuration for a command that takes a server's flags.
+fn read_layers(options: &Server) -> Result<Layers, Failure> {
+    let flags = Flags {
+        config: options.config.clone(),
+        data_dir: options.data_dir.clone(),
+        listen: options.listen.clone(),
+    };
+    Layers::read(&flags, &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)
+}
+
+fn read_config(options: &Server) -> Result<Config, Failure> {
+    Config::of_layers(&read_layers(options)?).map_err(all_errors)
+}
+
+fn all_errors(errors: Vec<ConfigError>) -> Failure {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Failure::usage(lines.join("\ncatat: "))
+}
+
+/// Logs go to standard error; `CATAT_LOG` says how many, in the form of `tracing_subscriber::EnvFilter`.
+fn start_logging() {
+    use std::io::IsTerminal;
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CATAT_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,tantivy=error"));
+    let is_terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
+}

@@ -1,0 +1,67 @@
+//! `catat check` and `catat config show`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use crate::arguments::{ConfigCommand, Server};
+use crate::config::Config;
+use crate::failure::{Failure, of_output};
+
+/// Finds mistakes in configuration and rules without starting anything.
+pub(crate) fn check(options: Server) -> Result<(), Failure> {
+    let config = super::read_config(&options)?;
+    let mut problems = Vec::new();
+    if let Some(parent) = first_existing(&config.data_dir)
+        && let Err(error) = tempfile_probe(&parent)
+    {
+        problems.push(format!("data directory {}: {error}", config.data_dir.display()));
+    }
+    let rules_dir = rules_dir(&config);
+    let mut n_rules = 0;
+    if rules_dir.is_dir() {
+        match crate::serving::read_rules(&rules_dir) {
+            Ok(rules) => n_rules = rules.n_rules(),
+            Err(error) => problems.push(error),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Failure::usage(problems.join("\ncatat: ")));
+    }
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "configuration is valid; data in {}, {n_rules} rules", config.data_dir.display()).map_err(of_output)
+}
+
+/// The directory that rule files are read from.
+pub(crate) fn rules_dir(config: &Config) -> PathBuf {
+    config.rules_dir.clone().unwrap_or_else(|| config.data_dir.join("rules"))
+}
+
+/// The directory itself or the nearest one above it that exists.
+fn first_existing(dir: &std::path::Path) -> Option<PathBuf> {
+    dir.ancestors().find(|path| path.is_dir()).map(PathBuf::from)
+}
+
+/// Tries to write into a directory.
+fn tempfile_probe(dir: &std::path::Path) -> std::io::Result<()> {
+    let path = dir.join(format!(".catat-check-{}", std::process::id()));
+    std::fs::File::create_new(&path)?;
+    std::fs::remove_file(&path)
+}
+
+/// Prints every setting with its value and origin.
+pub(crate) fn config(command: ConfigCommand) -> Result<(), Failure> {
+    let ConfigCommand::Show(options) = command;
+    let layers = super::read_layers(&options)?;
+    let mut out = std::io::stdout().lock();
+    let mut section = "";
+    for (setting, layered) in layers.all() {
+        if setting.section != section {
+            section = setting.section;
+            writeln!(out, "[{section}]").map_err(of_output)?;
+        }
+        let line = format!("{} = {:?}", setting.key, layered.value);
+        writeln!(out, "{line:<48} # {}", layered.origin).map_err(of_output)?;
+    }
+    Config::of_layers(&layers).map_err(super::all_errors)?;
+    Ok(())
+}

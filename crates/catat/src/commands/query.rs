@@ -1,0 +1,214 @@
+//! `catat query`: asks a server, or files and standard input without one.
+
+use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::arguments::{Format, Query};
+use crate::client::Server;
+use crate::failure::{Failure, of_output};
+use crate::output::{Column, Printer, default_format, is_coloured};
+
+/// Rows shown on a terminal unless told.
+const TERMINAL_ROWS: u64 = 1_000;
+
+/// After this time a person wants to see that something happens.
+const PROGRESS_AFTER: Duration = Duration::from_millis(300);
+
+/// Longest line of an answer that is taken: one row, whose texts are bounded by what may be ingested.
+const LINE_BYTES_MAX: u64 = 256 << 20;
+
+/// What comes behind the rows, from a server or from a local run.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Ending {
+    #[serde(default)]
+    pub(crate) partial: bool,
+    #[serde(default)]
+    pub(crate) more: bool,
+    #[serde(default)]
+    pub(crate) partial_reasons: Vec<Note>,
+    #[serde(default)]
+    pub(crate) warnings: Vec<Note>,
+}
+
+/// A warning, or a reason why an answer is not complete.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Note {
+    pub(crate) message: String,
+    #[serde(default)]
+    pub(crate) hint: Option<String>,
+}
+
+/// Lines of a streamed answer (DESIGN.md §15).
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Row(Vec<Box<RawValue>>),
+    Columns { columns: Vec<Column> },
+    Progress { progress: Progress },
+    Error { error: Note },
+    Ending(Ending),
+}
+
+#[derive(Deserialize)]
+struct Progress {
+    #[serde(default)]
+    events_scanned: u64,
+}
+
+/// Asks and prints.
+pub(crate) fn query(options: Query) -> Result<(), Failure> {
+    let reads_input = options.file.is_empty() && has_piped_input();
+    if !options.file.is_empty() || reads_input {
+        return crate::local::query(&options);
+    }
+    if options.explain {
+        return explain(&options);
+    }
+    let server = Server::new(&options.remote)?;
+    let mut request = server.request(reqwest::Method::GET, "/api/v1/query").query(&parameters(&options));
+    request = request.header("Accept", "application/x-ndjson");
+    let response = server.send(request, &options.query)?;
+    let mut shown = Shown::new(&options);
+    let mut lines = BufReader::new(response);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = std::io::Read::take(&mut lines, LINE_BYTES_MAX).read_until(b'\n', &mut line);
+        let lost = |error: &dyn std::fmt::Display| Failure::unreachable(format!("the answer broke off: {error}"));
+        if read.map_err(|error| lost(&error))? == 0 {
+            return Err(lost(&"the server closed the connection"));
+        }
+        match serde_json::from_slice(&line).map_err(|error| lost(&error))? {
+            Line::Columns { columns } => shown.start(columns)?,
+            Line::Row(cells) => shown.row(cells.iter().map(|cell| cell.get().to_owned()).collect())?,
+            Line::Progress { progress } => shown.progress(progress.events_scanned),
+            Line::Error { error } => {
+                shown.finish_output()?;
+                return Err(Failure::partial(format!("the answer is not complete: {}", error.message)));
+            }
+            Line::Ending(ending) => return shown.finish(ending),
+        }
+    }
+}
+
+/// Standard input that is a pipe or a file with something in it is what is asked, as in `… | catat query`.
+fn has_piped_input() -> bool {
+    use std::os::fd::AsFd;
+    let Ok(stat) = rustix::fs::fstat(std::io::stdin().as_fd()) else { return false };
+    let kind = rustix::fs::FileType::from_raw_mode(stat.st_mode);
+    matches!(kind, rustix::fs::FileType::Fifo) || (kind == rustix::fs::FileType::RegularFile && stat.st_size > 0)
+}
+
+fn explain(options: &Query) -> Result<(), Failure> {
+    let server = Server::new(&options.remote)?;
+    let mut parameters = parameters(options);
+    parameters.push(("explain", "true".into()));
+    let request = server.request(reqwest::Method::GET, "/api/v1/query").query(&parameters);
+    let text = server.send(request, &options.query)?.text();
+    let text = text.map_err(|error| Failure::unreachable(error.to_string()))?;
+    writeln!(std::io::stdout(), "{text}").map_err(of_output)
+}
+
+/// The query's parameters as the server takes them.
+fn parameters(options: &Query) -> Vec<(&'static str, String)> {
+    let mut parameters = vec![("query", options.query.clone()), ("language", options.language.clone())];
+    let from = options.since.as_ref().map(|since| since_as_time(since)).or(options.from.clone());
+    parameters.extend(from.map(|from| ("from", from)));
+    parameters.extend(options.to.clone().map(|to| ("to", to)));
+    parameters.extend(options.tz.clone().map(|zone| ("time_zone", zone)));
+    parameters.extend(options.group.iter().map(|group| ("groups", group.clone())));
+    if let Some(limit) = row_limit(options) {
+        parameters.push(("limit", limit.to_string()));
+    }
+    parameters
+}
+
+/// `1h30m` becomes a time that the server understands; what is no duration is left for it to judge.
+pub(crate) fn since_as_time(since: &str) -> String {
+    match types::parse_duration_ns(since) {
+        Ok(nanoseconds) => format!("now-{}ms", nanoseconds / 1_000_000),
+        Err(_) => since.to_owned(),
+    }
+}
+
+/// Most rows to ask for: on a terminal a screenful of screens, in a pipe everything.
+pub(crate) fn row_limit(options: &Query) -> Option<u64> {
+    match options.limit {
+        Some(0) => None,
+        Some(limit) => Some(limit),
+        None if std::io::stdout().is_terminal() => Some(TERMINAL_ROWS),
+        None => None,
+    }
+}
+
+/// What is printed of an answer.
+pub(crate) struct Shown<'a> {
+    options: &'a Query,
+    printer: Option<Printer<BufWriter<std::io::Stdout>>>,
+    started: Instant,
+    has_progress: bool,
+}
+
+impl<'a> Shown<'a> {
+    pub(crate) fn new(options: &'a Query) -> Self {
+        Self { options, printer: None, started: Instant::now(), has_progress: false }
+    }
+
+    pub(crate) fn start(&mut self, columns: Vec<Column>) -> Result<(), Failure> {
+        let format: Format = self.options.output.unwrap_or_else(|| default_format(&columns));
+        let out = BufWriter::with_capacity(64 << 10, std::io::stdout());
+        let mut printer = Printer::new(out, format, is_coloured(self.options.color));
+        printer.start(columns).map_err(of_output)?;
+        self.printer = Some(printer);
+        Ok(())
+    }
+
+    pub(crate) fn row(&mut self, cells: Vec<String>) -> Result<(), Failure> {
+        self.clear_progress();
+        match &mut self.printer {
+            Some(printer) => printer.row(cells).map_err(of_output),
+            None => Err(Failure::other("the answer has rows before columns")),
+        }
+    }
+
+    fn progress(&mut self, n_events: u64) {
+        if std::io::stderr().is_terminal() && self.started.elapsed() > PROGRESS_AFTER {
+            let rate = n_events as f64 / self.started.elapsed().as_secs_f64();
+            eprint!("\r\u{1b}[K{n_events} events, {rate:.0}/s");
+            self.has_progress = true;
+        }
+    }
+
+    fn clear_progress(&mut self) {
+        if std::mem::take(&mut self.has_progress) {
+            eprint!("\r\u{1b}[K");
+        }
+    }
+
+    fn finish_output(&mut self) -> Result<u64, Failure> {
+        self.clear_progress();
+        let Some(printer) = &mut self.printer else { return Ok(0) };
+        printer.finish().map_err(of_output)?;
+        printer.flush().map_err(of_output)?;
+        Ok(printer.n_rows())
+    }
+
+    pub(crate) fn finish(mut self, ending: Ending) -> Result<(), Failure> {
+        let n_rows = self.finish_output()?;
+        for warning in &ending.warnings {
+            let hint = warning.hint.as_ref().map_or(String::new(), |hint| format!(" ({hint})"));
+            eprintln!("catat: {}{hint}", warning.message);
+        }
+        if ending.more && self.options.limit.is_none() {
+            eprintln!("catat: {n_rows} rows are shown and there are more; --limit 0 shows all");
+        }
+        if ending.partial {
+            let reasons: Vec<&str> = ending.partial_reasons.iter().map(|reason| &*reason.message).collect();
+            return Err(Failure::partial(format!("the answer is not complete: {}", reasons.join("; "))));
+        }
+        if n_rows == 0 && self.options.exit_on_empty { Err(Failure::no_match()) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,101 @@
+//! `catat up` and `catat serve`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ship::{Discovery, Reason, Shipper};
+use storage::{Clock, Recovery};
+use types::ByteSize;
+
+use crate::arguments::{Server, Up};
+use crate::failure::Failure;
+use crate::in_process::{InProcess, follow_options};
+use crate::serving;
+
+/// Files and reasons named one by one; further ones are counted.
+const NAMED_MAX: usize = 8;
+
+/// Follows files and serves them.
+pub(crate) fn up(options: Up) -> Result<(), Failure> {
+    super::start_logging();
+    let config = super::read_config(&options.server)?;
+    let prepared = serving::prepare(&config, options.server.insecure_allow_anonymous)?;
+    let mut follow =
+        follow_options(&serving::ship_dir(&config), &options.paths, options.group.as_deref(), options.all)?;
+    follow.excluded.push(config.data_dir.clone());
+    let delivery = InProcess { intake: prepared.intake.clone(), clock: Clock::system() };
+    let (shipper, discovery) =
+        Shipper::start(follow, Arc::new(delivery)).map_err(|error| Failure::other(error.to_string()))?;
+    print_start(&prepared.listener, &config.data_dir, &prepared.recovery);
+    print_discovery(&discovery);
+    print_next_step(&prepared.listener);
+    serving::run(prepared, || shipper.stop())
+}
+
+/// Serves without following files.
+pub(crate) fn serve(options: Server) -> Result<(), Failure> {
+    super::start_logging();
+    let config = super::read_config(&options)?;
+    let prepared = serving::prepare(&config, options.insecure_allow_anonymous)?;
+    print_start(&prepared.listener, &config.data_dir, &prepared.recovery);
+    print_next_step(&prepared.listener);
+    serving::run(prepared, || ())
+}
+
+fn address_of(listener: &std::net::TcpListener) -> String {
+    listener.local_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string())
+}
+
+fn print_start(listener: &std::net::TcpListener, data_dir: &Path, recovery: &Recovery) {
+    eprintln!("catat serves http://{} with data in {}", address_of(listener), data_dir.display());
+    for line in recovery.to_string().lines() {
+        eprintln!("  {line}");
+    }
+}
+
+fn print_next_step(listener: &std::net::TcpListener) {
+    let address = address_of(listener);
+    let url = if address == "127.0.0.1:22828" { String::new() } else { format!(" --url http://{address}") };
+    eprintln!("Open http://{address} in a browser, or ask:");
+    eprintln!("  catat query{url} 'filter @level >= \"warn\" | stats count(*) by @log, @level'");
+    if rustix::process::geteuid().is_root() && has_login_users() {
+        eprintln!("Everybody who can log in to this machine can read these logs at http://{address}.");
+    }
+}
+
+/// Tells whether somebody but root may log in here.
+fn has_login_users() -> bool {
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    users.lines().any(|line| {
+        let fields: Vec<&str> = line.split(':').collect();
+        let id = fields.get(2).and_then(|id| id.parse::<u32>().ok()).unwrap_or(0);
+        (1000..60_000).contains(&id) && fields.get(6).is_some_and(|shell| !shell.ends_with("nologin") && !shell.ends_with("false"))
+    })
+}
+
+/// Says what is followed and what is left out, in a few lines.
+pub(crate) fn print_discovery(discovery: &Discovery) {
+    let n_bytes: u64 = discovery.files.iter().map(|file| file.size.saturating_sub(file.start)).sum();
+    eprintln!("  following {} files, {} to read first", discovery.files.len(), ByteSize(n_bytes));
+    for file in discovery.files.iter().take(NAMED_MAX) {
+        eprintln!("    {} → {}", file.path.display(), file.group);
+    }
+    print_rest(discovery.files.len());
+    if discovery.n_left_out > 0 {
+        eprintln!("  left out {}:", discovery.n_left_out);
+    }
+    // What somebody can do something about comes first.
+    let (mut worth, rest): (Vec<_>, Vec<_>) =
+        discovery.left_out.iter().partition(|left| !matches!(left.reason, Reason::Binary | Reason::Compressed));
+    worth.extend(rest);
+    for left in worth.iter().take(NAMED_MAX) {
+        eprintln!("    {}: {}", left.path.display(), left.reason);
+    }
+    print_rest(discovery.n_left_out);
+}
+
+fn print_rest(n: usize) {
+    if n > NAMED_MAX {
+        eprintln!("    and {} more", n - NAMED_MAX);
+    }
+}

@@ -1,0 +1,203 @@
+//! Settings: what there is, where each value came from, and the validated configuration that the rest receives.
+//!
+//! Precedence: command-line flag, environment (`CATAT_SECTION__KEY`, and the short `CATAT_LISTEN`), file, default.
+//! The file is `--config`, else `CATAT_CONFIG`, else the first of `./catat.toml`,
+//! `$XDG_CONFIG_HOME/catat/catat.toml`, `/etc/catat/catat.toml` that exists. A value is text until all layers are
+//! known; then it is read once, by its kind, and an error names the layer and place that it came from.
+
+mod file;
+mod settings;
+mod values;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use types::Limits;
+
+pub(crate) use settings::SETTINGS;
+use settings::{Kind, Setting};
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Nobody said anything.
+    Default,
+    /// A line of the configuration file.
+    File { path: PathBuf, line: usize },
+    /// An environment variable.
+    Environment(String),
+    /// A command-line flag.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Environment(name) => f.write_str(name),
+            Self::Flag(name) => write!(f, "--{name}"),
+        }
+    }
+}
+
+/// What is wrong with the configuration, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub(crate) struct ConfigError {
+    pub(crate) place: String,
+    pub(crate) problem: String,
+}
+
+/// A value of one setting with its origin.
+#[derive(Clone, Debug)]
+pub(crate) struct Layered {
+    pub(crate) value: String,
+    pub(crate) origin: Origin,
+}
+
+/// Flags that set settings.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flags {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) listen: Option<String>,
+}
+
+/// All settings, each with the value that holds and where it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Layers {
+    values: BTreeMap<(&'static str, &'static str), Layered>,
+}
+
+impl Layers {
+    /// Reads every layer. All errors are reported, not just the first.
+    pub(crate) fn read(flags: &Flags, environment: &[(String, String)]) -> Result<Self, Vec<ConfigError>> {
+        let mut errors = Vec::new();
+        let mut values = BTreeMap::new();
+        for setting in SETTINGS {
+            let value = setting.default_value();
+            values.insert((setting.section, setting.key), Layered { value, origin: Origin::Default });
+        }
+        let mut layers = Self { values };
+        match file::find(flags.config.as_deref(), environment) {
+            Ok(Some(path)) => layers.add_file(&path, &mut errors),
+            Ok(None) => {}
+            Err(error) => errors.push(error),
+        }
+        layers.add_environment(environment, &mut errors);
+        if let Some(dir) = &flags.data_dir {
+            layers.set("storage", "dir", &dir.to_string_lossy(), Origin::Flag("data-dir"));
+        }
+        if let Some(listen) = &flags.listen {
+            layers.set("server", "listen", listen, Origin::Flag("listen"));
+        }
+        if errors.is_empty() { Ok(layers) } else { Err(errors) }
+    }
+
+    fn add_file(&mut self, path: &std::path::Path, errors: &mut Vec<ConfigError>) {
+        match file::read(path) {
+            Ok(entries) => {
+                for entry in entries {
+                    let origin = Origin::File { path: path.to_owned(), line: entry.line };
+                    match settings::find(&entry.section, &entry.key) {
+                        Some(setting) => self.set(setting.section, setting.key, &entry.value, origin),
+                        None => errors.push(unknown(&entry.section, &entry.key, origin.to_string())),
+                    }
+                }
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+
+    fn add_environment(&mut self, environment: &[(String, String)], errors: &mut Vec<ConfigError>) {
+        for (name, value) in environment {
+            let origin = Origin::Environment(name.clone());
+            if name == "CATAT_LISTEN" {
+                self.set("server", "listen", value, origin);
+            } else if let Some((section, key)) = name.strip_prefix("CATAT_").and_then(|rest| rest.split_once("__")) {
+                let (section, key) = (section.to_ascii_lowercase(), key.to_ascii_lowercase());
+                match settings::find(&section, &key) {
+                    Some(setting) => self.set(setting.section, setting.key, value, origin),
+                    None => errors.push(unknown(&section, &key, name.clone())),
+                }
+            }
+        }
+    }
+
+    fn set(&mut self, section: &'static str, key: &'static str, value: &str, origin: Origin) {
+        self.values.insert((section, key), Layered { value: value.to_owned(), origin });
+    }
+
+    /// Every setting with its value, in the order of the documentation.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Setting, &Layered)> {
+        SETTINGS.iter().filter_map(|setting| Some((setting, self.values.get(&(setting.section, setting.key))?)))
+    }
+}
+
+fn unknown(section: &str, key: &str, place: String) -> ConfigError {
+    let name = format!("{section}.{key}");
+    let nearest = settings::nearest(&name);
+    let hint = nearest.map_or(String::new(), |near| format!("; did you mean \"{near}\"?"));
+    ConfigError { place, problem: format!("unknown setting \"{name}\"{hint}") }
+}
+
+/// The validated configuration. Each room receives its own part of it by value.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) flush_age_ns: i64,
+    pub(crate) flush_bytes: u64,
+    pub(crate) wal_segment_bytes: u64,
+    pub(crate) memory_limit_bytes: u64,
+    pub(crate) disk_reserve_bytes: u64,
+    pub(crate) limits: Limits,
+    pub(crate) time_zone: chrono_tz::Tz,
+    pub(crate) rules_dir: Option<PathBuf>,
+    pub(crate) group_wait_ns: i64,
+    pub(crate) allow_private_addresses: bool,
+}
+
+impl Config {
+    /// Validates all values; every error is reported.
+    pub(crate) fn of_layers(layers: &Layers) -> Result<Self, Vec<ConfigError>> {
+        let mut read = values::Reader::new(layers);
+        let config = Self {
+            data_dir: PathBuf::from(read.text("storage", "dir")),
+            listen: read.parsed("server", "listen", "an address such as 127.0.0.1:22828"),
+            hosts: read.list("server", "hosts"),
+            flush_age_ns: read.duration("storage", "flush_age"),
+            flush_bytes: read.size("storage", "flush_bytes"),
+            wal_segment_bytes: read.size("storage", "wal_segment_bytes"),
+            memory_limit_bytes: read.size("storage", "memory_limit"),
+            disk_reserve_bytes: read.size("storage", "disk_reserve"),
+            limits: Limits {
+                groups: read.count("limits", "groups"),
+                event_bytes_max: read.size("limits", "max_event_bytes") as usize,
+                body_bytes_max: read.size("limits", "max_body_bytes") as usize,
+                future_ns_max: read.duration("limits", "max_future"),
+                query_memory_bytes: read.size("limits", "query_memory") as usize,
+                query_timeout_ns: read.duration("limits", "query_timeout"),
+                ..Limits::default()
+            },
+            time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
+            rules_dir: Some(PathBuf::from(read.text("alerts", "rules_dir"))).filter(|dir| !dir.as_os_str().is_empty()),
+            group_wait_ns: read.duration("alerts", "group_wait"),
+            allow_private_addresses: read.boolean("alerts", "allow_private_addresses"),
+        };
+        read.require(config.flush_bytes >= 1 << 20, "storage", "flush_bytes", "at least 1MiB");
+        read.require(config.wal_segment_bytes >= 1 << 20, "storage", "wal_segment_bytes", "at least 1MiB");
+        read.require(config.limits.event_bytes_max >= 1024, "limits", "max_event_bytes", "at least 1KiB");
+        let fits = config.limits.event_bytes_max <= config.limits.body_bytes_max;
+        read.require(fits, "limits", "max_body_bytes", "no less than limits.max_event_bytes");
+        read.require(config.limits.groups >= 1, "limits", "groups", "at least 1");
+        read.finish(config)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! The configuration file: where it is, and its entries with their lines.
+
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::ConfigError;
+
+/// One `key = value` of the file.
+pub(super) struct Entry {
+    pub(super) section: String,
+    pub(super) key: String,
+    pub(super) value: String,
+    pub(super) line: usize,
+}
+
+/// The file that holds. A file that was named must exist; those looked for need not.
+pub(super) fn find(flag: Option<&Path>, environment: &[(String, String)]) -> Result<Option<PathBuf>, ConfigError> {
+    let variable = |name: &str| environment.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+    let named = flag.map(|path| (path.to_owned(), "--config".to_owned()));
+    let named = named.or_else(|| variable("CATAT_CONFIG").map(|path| (path.into(), "CATAT_CONFIG".into())));
+    if let Some((path, place)) = named {
+        if path.is_file() {
+            return Ok(Some(path));
+        }
+        let problem = format!("there is no file {}; create it or leave the option out", path.display());
+        return Err(ConfigError { place, problem });
+    }
+    let home = variable("XDG_CONFIG_HOME").map(PathBuf::from);
+    let home = home.or_else(|| variable("HOME").map(|home| Path::new(home).join(".config")));
+    let mut places = vec![PathBuf::from("catat.toml")];
+    places.extend(home.map(|home| home.join("catat/catat.toml")));
+    places.push("/etc/catat/catat.toml".into());
+    Ok(places.into_iter().find(|path| path.is_file()))
+}
+
+/// Reads all entries of the file.
+pub(super) fn read(path: &Path) -> Result<Vec<Entry>, ConfigError> {
+    let error = |place: String, problem: String| ConfigError { place, problem };
+    let text = std::fs::read_to_string(path).map_err(|e| error(path.display().to_string(), e.to_string()))?;
+    let line_of = |offset: usize| text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1;
+    let place = |offset: usize| format!("{}:{}", path.display(), line_of(offset));
+    let table = DeTable::parse(&text).map_err(|problem| {
+        error(place(problem.span().map_or(0, |span| span.start)), problem.message().to_owned())
+    })?;
+    let mut entries = Vec::new();
+    for (section, content) in table.get_ref() {
+        let DeValue::Table(keys) = content.get_ref() else {
+            let name = section.get_ref();
+            let problem = format!("\"{name}\" stands outside a section; settings belong under [server], [storage], …");
+            return Err(error(place(section.span().start), problem));
+        };
+        for (key, value) in keys {
+            let value = text_of(value)
+                .ok_or_else(|| error(place(key.span().start), format!("\"{}\" has no simple value", key.get_ref())))?;
+            entries.push(Entry {
+                section: section.get_ref().to_string(),
+                key: key.get_ref().to_string(),
+                value,
+                line: line_of(key.span().start),
+            });
+        }
+    }
+    Ok(entries)
+}
+
+/// A value as text; lists of texts are joined by commas.
+fn text_of(value: &Spanned<DeValue<'_>>) -> Option<String> {
+    Some(match value.get_ref() {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Integer(number) => number.as_str().replace('_', ""),
+        DeValue::Float(number) => number.as_str().to_owned(),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Array(items) => items.iter().map(text_of).collect::<Option<Vec<_>>>()?.join(","),
+        DeValue::Datetime(_) | DeValue::Table(_) => return None,
+    })
+}

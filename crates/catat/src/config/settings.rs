@@ -1,0 +1,98 @@
+//! The table of all settings: the only place that knows their names and defaults.
+
+use std::path::PathBuf;
+
+/// What a value must look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    List,
+    Size,
+    Duration,
+    Count,
+    Boolean,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    pub(crate) section: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) kind: Kind,
+    /// The value when nobody says anything; empty for the data directory, which depends on who asks.
+    default: &'static str,
+}
+
+const fn setting(section: &'static str, key: &'static str, kind: Kind, default: &'static str) -> Setting {
+    Setting { section, key, kind, default }
+}
+
+/// All settings, in the order of `config/catat.toml`, which documents each with its reason.
+pub(crate) const SETTINGS: &[Setting] = &[
+    setting("server", "listen", Kind::Text, "127.0.0.1:22828"),
+    setting("server", "hosts", Kind::List, ""),
+    setting("storage", "dir", Kind::Text, ""),
+    setting("storage", "flush_age", Kind::Duration, "10m"),
+    setting("storage", "flush_bytes", Kind::Size, "128MiB"),
+    setting("storage", "wal_segment_bytes", Kind::Size, "64MiB"),
+    setting("storage", "memory_limit", Kind::Size, "512MiB"),
+    setting("storage", "disk_reserve", Kind::Size, "64MiB"),
+    setting("limits", "groups", Kind::Count, "10000"),
+    setting("limits", "max_event_bytes", Kind::Size, "1MiB"),
+    setting("limits", "max_body_bytes", Kind::Size, "64MiB"),
+    setting("limits", "max_future", Kind::Duration, "24h"),
+    setting("limits", "query_memory", Kind::Size, "256MiB"),
+    setting("limits", "query_timeout", Kind::Duration, "60s"),
+    setting("ingest", "time_zone", Kind::Text, "UTC"),
+    setting("alerts", "rules_dir", Kind::Text, ""),
+    setting("alerts", "group_wait", Kind::Duration, "5s"),
+    setting("alerts", "allow_private_addresses", Kind::Boolean, "false"),
+];
+
+impl Setting {
+    /// The value when nobody says anything.
+    pub(crate) fn default_value(&self) -> String {
+        if (self.section, self.key) == ("storage", "dir") {
+            return default_data_dir().to_string_lossy().into_owned();
+        }
+        self.default.to_owned()
+    }
+}
+
+/// `/var/lib/catat` for root, else below the user's XDG data directory.
+fn default_data_dir() -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/var/lib/catat");
+    }
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
+    data.unwrap_or_else(|| PathBuf::from(".")).join("catat")
+}
+
+/// Finds a setting by its names.
+pub(crate) fn find(section: &str, key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.section == section && setting.key == key)
+}
+
+/// The setting whose name looks most like `name`, if one is close.
+pub(crate) fn nearest(name: &str) -> Option<String> {
+    let names = SETTINGS.iter().map(|setting| format!("{}.{}", setting.section, setting.key));
+    let close = names.map(|known| (distance(&known, name), known)).min()?;
+    (close.0 <= 2 + name.chars().take(64).count() / 5).then_some(close.1)
+}
+
+/// Levenshtein distance of the first 64 characters.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().take(64).enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

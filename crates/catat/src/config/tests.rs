@@ -1,0 +1,72 @@
+//! Layers, places of errors, and that the documentation tells the truth.
+
+use super::*;
+
+fn read(file: &str, environment: &[(&str, &str)], flags: Flags) -> Result<Config, Vec<String>> {
+    let directory = tempfile::tempdir().expect("a scratch directory");
+    let path = directory.path().join("catat.toml");
+    std::fs::write(&path, file).expect("a scratch file");
+    let environment: Vec<(String, String)> =
+        environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let flags = Flags { config: Some(path), ..flags };
+    let shown = |errors: Vec<ConfigError>| {
+        let relative = |error: ConfigError| error.to_string().replace(&format!("{}/", directory.path().display()), "");
+        errors.into_iter().map(relative).collect::<Vec<String>>()
+    };
+    Layers::read(&flags, &environment).and_then(|layers| Config::of_layers(&layers)).map_err(shown)
+}
+
+fn check_error(file: &str, expected: &str) {
+    let errors = read(file, &[], Flags::default()).expect_err("an error");
+    assert!(errors.iter().any(|error| error == expected), "{errors:?}");
+}
+
+#[test]
+fn flags_win_over_environment_over_file_over_defaults() {
+    let file = "[server]\nlisten = \"127.0.0.1:1\"\n[storage]\nflush_age = \"1m\"\nflush_bytes = \"2MiB\"\n";
+    let config = read(file, &[], Flags::default()).expect("valid");
+    assert_eq!((config.listen.port(), config.flush_bytes), (1, 2 << 20));
+    assert_eq!(config.disk_reserve_bytes, 64 << 20);
+    let environment = [("CATAT_LISTEN", "127.0.0.1:2"), ("CATAT_STORAGE__FLUSH_AGE", "2m")];
+    let config = read(file, &environment, Flags::default()).expect("valid");
+    assert_eq!((config.listen.port(), config.flush_age_ns), (2, 120_000_000_000));
+    let flags = Flags { listen: Some("127.0.0.1:3".into()), ..Flags::default() };
+    assert_eq!(read(file, &environment, flags).expect("valid").listen.port(), 3);
+}
+
+#[test]
+fn errors_name_the_place_and_the_next_step() {
+    check_error("[storage]\nflush_agee = \"1m\"", "catat.toml:2: unknown setting \"storage.flush_agee\"; did you mean \"storage.flush_age\"?");
+    check_error(
+        "\n[storage]\nflush_bytes = \"12 parsecs\"",
+        "catat.toml:3: storage.flush_bytes: \"12 parsecs\" is no size; write 64MiB, 1.5GB or 4096",
+    );
+    check_error("[limits]\nmax_event_bytes = \"65MiB\"", "default: limits.max_body_bytes: must be no less than limits.max_event_bytes");
+    check_error("listen = 3", "catat.toml:1: \"listen\" stands outside a section; settings belong under [server], [storage], …");
+    check_error("[ingest]\ntime_zone = \"Mars/Base\"", "catat.toml:2: ingest.time_zone: \"Mars/Base\" is not a time zone such as Asia/Jakarta");
+}
+
+#[test]
+fn several_errors_are_reported_at_once() {
+    let errors = read("[server]\nlisten = \"x\"\n[limits]\ngroups = \"many\"\n", &[], Flags::default());
+    assert_eq!(errors.expect_err("errors").len(), 2);
+}
+
+#[test]
+fn the_documented_file_names_every_setting_with_its_default() {
+    let documented = include_str!("../../../../config/catat.toml");
+    for setting in SETTINGS {
+        let default = setting.default_value();
+        let value = match setting.kind {
+            Kind::List => format!("[{default}]"),
+            Kind::Count | Kind::Boolean => default,
+            _ if (setting.section, setting.key) == ("storage", "dir") => "\"/var/lib/catat\"".into(),
+            _ => format!("\"{default}\""),
+        };
+        let line = format!("# {} = {value}", setting.key);
+        assert!(documented.lines().any(|known| known == line), "config/catat.toml lacks the line {line}");
+    }
+    let uncommented: String =
+        documented.lines().map(|line| line.strip_prefix("# ").filter(|l| l.contains(" = ")).unwrap_or(line)).map(|l| format!("{l}\n")).collect();
+    assert!(read(&uncommented, &[], Flags::default()).is_ok());
+}

@@ -1,0 +1,120 @@
+//! Reads values by their kind and collects what is wrong with them.
+
+use std::str::FromStr;
+
+use types::{ByteSize, parse_duration_ns};
+
+use super::{ConfigError, Kind, Layers};
+
+/// Reads values of all settings; errors are kept until [`finish`](Self::finish).
+pub(super) struct Reader<'a> {
+    layers: &'a Layers,
+    errors: Vec<ConfigError>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(layers: &'a Layers) -> Self {
+        Self { layers, errors: Vec::new() }
+    }
+
+    fn value(&self, section: &'static str, key: &'static str, kind: Kind) -> &'a str {
+        debug_assert!(super::settings::find(section, key).is_some_and(|setting| setting.kind == kind));
+        self.layers.values.get(&(section, key)).map_or("", |layered| &layered.value)
+    }
+
+    fn refuse(&mut self, section: &'static str, key: &'static str, problem: String) {
+        let origin = self.layers.values.get(&(section, key)).map(|layered| layered.origin.to_string());
+        let place = origin.unwrap_or_default();
+        self.errors.push(ConfigError { place, problem: format!("{section}.{key}: {problem}") });
+    }
+
+    pub(super) fn text(&mut self, section: &'static str, key: &'static str) -> &'a str {
+        self.value(section, key, Kind::Text)
+    }
+
+    pub(super) fn list(&mut self, section: &'static str, key: &'static str) -> Vec<String> {
+        let items = self.value(section, key, Kind::List).split(',').map(str::trim);
+        items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+
+    pub(super) fn size(&mut self, section: &'static str, key: &'static str) -> u64 {
+        match ByteSize::from_str(self.value(section, key, Kind::Size)) {
+            Ok(size) => size.0,
+            Err(error) => {
+                self.refuse(section, key, error.to_string());
+                0
+            }
+        }
+    }
+
+    pub(super) fn duration(&mut self, section: &'static str, key: &'static str) -> i64 {
+        match parse_duration_ns(self.value(section, key, Kind::Duration)) {
+            Ok(nanoseconds) => nanoseconds,
+            Err(error) => {
+                self.refuse(section, key, error.to_string());
+                0
+            }
+        }
+    }
+
+    pub(super) fn count(&mut self, section: &'static str, key: &'static str) -> usize {
+        let text = self.value(section, key, Kind::Count);
+        text.parse().unwrap_or_else(|_| {
+            self.refuse(section, key, format!("\"{text}\" is no whole number"));
+            0
+        })
+    }
+
+    pub(super) fn boolean(&mut self, section: &'static str, key: &'static str) -> bool {
+        match self.value(section, key, Kind::Boolean) {
+            "true" => true,
+            "false" => false,
+            other => {
+                self.refuse(section, key, format!("\"{other}\" is neither true nor false"));
+                false
+            }
+        }
+    }
+
+    /// Reads any type that parses from text; `wanted` says what would be right.
+    pub(super) fn parsed<T: FromStr + Fallback>(
+        &mut self,
+        section: &'static str,
+        key: &'static str,
+        wanted: &str,
+    ) -> T {
+        let text = self.value(section, key, Kind::Text);
+        text.parse().unwrap_or_else(|_| {
+            self.refuse(section, key, format!("\"{text}\" is not {wanted}"));
+            T::fallback()
+        })
+    }
+
+    pub(super) fn require(&mut self, holds: bool, section: &'static str, key: &'static str, wanted: &str) {
+        let is_known = self.errors.iter().any(|error| error.problem.starts_with(&format!("{section}.{key}:")));
+        if !holds && !is_known {
+            self.refuse(section, key, format!("must be {wanted}"));
+        }
+    }
+
+    pub(super) fn finish<T>(self, config: T) -> Result<T, Vec<ConfigError>> {
+        if self.errors.is_empty() { Ok(config) } else { Err(self.errors) }
+    }
+}
+
+/// What stands in for a value that could not be read, until the error is reported.
+pub(super) trait Fallback {
+    fn fallback() -> Self;
+}
+
+impl Fallback for std::net::SocketAddr {
+    fn fallback() -> Self {
+        Self::from(([127, 0, 0, 1], 22828))
+    }
+}
+
+impl Fallback for chrono_tz::Tz {
+    fn fallback() -> Self {
+        Self::UTC
+    }
+}

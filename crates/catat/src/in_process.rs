@@ -1,0 +1,75 @@
+//! Delivery within one process: `catat up` hands what it reads to its own ingest service, through the same form
+//! and the same checks as a shipper elsewhere, without the detour over a socket.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ingest::{Encoding, Format, IngestError, IngestRequest, Intake};
+use ship::{Backlog, Deliver, DeliverError, Delivered, FileBatch, FollowOptions};
+use storage::{AppendError, Clock};
+use types::GroupName;
+
+use crate::failure::Failure;
+
+/// When a full disk is looked at again.
+const DISK_FULL_PAUSE: Duration = Duration::from_secs(5);
+
+/// The ingest service of this process.
+pub(crate) struct InProcess {
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) clock: Clock,
+}
+
+impl Deliver for InProcess {
+    fn deliver(&self, batch: &FileBatch) -> Result<Delivered, DeliverError> {
+        let request = IngestRequest {
+            body: batch.encode(),
+            encoding: Encoding::Identity,
+            format: Format::Lines,
+            group: batch.group.clone(),
+            stream: batch.stream.clone(),
+            batch_id: None,
+            key_scope: "",
+            now: self.clock.now(),
+        };
+        match self.intake.ingest(request) {
+            Ok(answer) => Ok(Delivered { duplicate: answer.duplicate, high_water: answer.high_water }),
+            Err(error) => Err(as_delivery_error(error)),
+        }
+    }
+}
+
+fn as_delivery_error(error: IngestError) -> DeliverError {
+    let reason = error.to_string();
+    let retry = |after| DeliverError::Retry { after, reason: reason.clone() };
+    match error {
+        IngestError::Store(AppendError::Overloaded { retry_after_s }) => {
+            retry(Some(Duration::from_secs(retry_after_s)))
+        }
+        IngestError::Store(AppendError::DiskFull) => retry(Some(DISK_FULL_PAUSE)),
+        IngestError::Store(AppendError::TooLarge | AppendError::KeyConflict) => DeliverError::Refused(reason),
+        IngestError::Store(_) => retry(None),
+        _ => DeliverError::Refused(reason),
+    }
+}
+
+/// What to follow, from the arguments of `up` and `ship`.
+pub(crate) fn follow_options(
+    state_dir: &Path,
+    paths: &[PathBuf],
+    group: Option<&str>,
+    all: bool,
+) -> Result<FollowOptions, Failure> {
+    let paths = if paths.is_empty() { vec![PathBuf::from("/var/log")] } else { paths.to_vec() };
+    let mut options = FollowOptions::new(paths, state_dir.to_owned());
+    options.excluded.push(state_dir.to_owned());
+    if all {
+        options.backlog = Backlog::ALL;
+    }
+    if let Some(name) = group {
+        let problem = format!("--group {name}: a group name is 1–512 of A-Z a-z 0-9 . _ / # -");
+        options.group = Some(GroupName::new(name).ok_or_else(|| Failure::usage(problem))?);
+    }
+    Ok(options)
+}

@@ -1,0 +1,100 @@
+//! Text for people: values without quotes, events on a line, errors with a caret.
+//!
+//! What was logged is hostile: control characters are shown as pictures (U+2400 …), so that no line of a log can
+//! move the cursor or rename the terminal.
+
+use super::Column;
+
+const DIM: &str = "\u{1b}[2m";
+const RESET: &str = "\u{1b}[0m";
+
+/// A JSON cell as text: strings without quotes, nothing for a missing value.
+pub(crate) fn plain(cell: &str) -> String {
+    match serde_json::from_str::<String>(cell) {
+        Ok(text) => text,
+        Err(_) if cell == "null" => String::new(),
+        Err(_) => cell.to_owned(),
+    }
+}
+
+/// Replaces control characters by their pictures; newlines stay where `keeps_newlines`.
+pub(super) fn harmless(text: &str, keeps_newlines: bool) -> String {
+    let picture = |c: char| match c {
+        '\t' => ' ',
+        '\n' if keeps_newlines => '\n',
+        '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '\u{2421}',
+        '\u{80}'..='\u{9f}' => '\u{fffd}',
+        other => other,
+    };
+    text.chars().map(picture).collect()
+}
+
+fn level_colour(level: &str) -> &'static str {
+    match level {
+        "fatal" => "\u{1b}[1;31m",
+        "error" => "\u{1b}[31m",
+        "warn" => "\u{1b}[33m",
+        "info" => "\u{1b}[32m",
+        _ => "\u{1b}[34m",
+    }
+}
+
+/// An event on one line: time, level, text, then the other columns as `name=value`.
+pub(crate) fn event_line(columns: &[Column], cells: &[String], is_coloured: bool) -> String {
+    let paint = |colour: &str, text: String| {
+        if is_coloured { format!("{colour}{text}{RESET}") } else { text }
+    };
+    let mut parts = Vec::new();
+    let mut rest = Vec::new();
+    for (column, cell) in columns.iter().zip(cells).filter(|(_, cell)| *cell != "null") {
+        let text = harmless(&plain(cell), column.name == "@message");
+        match &*column.name {
+            "@id" => {}
+            "@timestamp" => parts.insert(0, paint(DIM, text)),
+            "@level" => {
+                let colour = level_colour(&text);
+                parts.push(paint(colour, format!("{text:<5}")));
+            }
+            "@message" => parts.push(text.trim_end_matches('\n').to_owned()),
+            name => rest.push(format!("{}{text}", paint(DIM, format!("{name}=")))),
+        }
+    }
+    parts.append(&mut rest);
+    parts.join("  ")
+}
+
+/// An error of a query with the line it is in, a caret below the place, and the hint.
+pub(crate) fn located_error(
+    message: &str,
+    line: Option<usize>,
+    column: Option<usize>,
+    hint: Option<&str>,
+    query: &str,
+) -> String {
+    let mut shown = harmless(message, false);
+    if let (Some(line), Some(column)) = (line, column)
+        && let Some(text) = query.lines().nth(line.saturating_sub(1))
+    {
+        let caret = " ".repeat(column.saturating_sub(1).min(text.chars().count()));
+        shown = format!("{shown} (line {line}, column {column})\n  {}\n  {caret}^", harmless(text, false));
+    }
+    if let Some(hint) = hint {
+        shown.push_str(&format!("\n  {}", harmless(hint, false)));
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_point_at_their_place() {
+        let shown = located_error("unknown command \"filtr\"", Some(2), Some(3), Some("did you mean \"filter\"?"), "a\n| filtr x");
+        assert_eq!(
+            shown,
+            "unknown command \"filtr\" (line 2, column 3)\n  | filtr x\n    ^\n  did you mean \"filter\"?"
+        );
+    }
+}

@@ -1,0 +1,197 @@
+//! Builds a server out of its rooms, runs it, and takes it down in order.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use alert::{Alerts, RuleBook};
+use ingest::Intake;
+use serve::{Access, App};
+use storage::{Clock, Recovery, Store};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// A server whose rooms are open and whose port is bound, not yet answering.
+pub(crate) struct Prepared {
+    pub(crate) app: App,
+    pub(crate) store: Arc<Store>,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) alerts: Arc<Alerts>,
+    pub(crate) recovery: Recovery,
+    pub(crate) listener: std::net::TcpListener,
+}
+
+/// Opens everything a server needs. What is cheap to find wrong is looked at first, so that a mistake leaves
+/// nothing behind.
+pub(crate) fn prepare(config: &Config, allow_anonymous: bool) -> Result<Prepared, Failure> {
+    if !config.listen.ip().is_loopback() && !allow_anonymous {
+        return Err(Failure::usage(format!(
+            "{} can be reached from other machines, and nobody needs a key yet.\n\
+             Listen on 127.0.0.1 (the default) behind a tunnel, or accept anybody with --insecure-allow-anonymous.",
+            config.listen
+        )));
+    }
+    let listener = bind(config)?;
+    let address = listener.local_addr().map_err(|error| Failure::other(error.to_string()))?;
+    make_data_dir(&config.data_dir)?;
+    let clock = Clock::system();
+    let (store, recovery) = Store::open(store_options(config, &clock)).map_err(|error| {
+        Failure::usage(error.to_string())
+    })?;
+    let admin_key = admin_key(&config.data_dir)?;
+    let rules_dir = crate::commands::rules_dir(config);
+    make_default_rules(&rules_dir)?;
+    let rules = read_rules(&rules_dir).map_err(Failure::usage)?.book;
+    let alerts = start_alerts(config, &store, rules, &clock, address)?;
+    let intake = Arc::new(Intake::new(store.clone(), config.limits.clone(), parse::Zone::Named(config.time_zone)));
+    let app = App {
+        store: store.clone(),
+        intake: intake.clone(),
+        alerts: alerts.clone(),
+        limits: config.limits.clone(),
+        access: Access {
+            admin_key: Some(admin_key),
+            addresses: vec![address.ip()],
+            hosts: config.hosts.clone(),
+            allow_anonymous,
+        },
+        clock,
+        n_threads: std::thread::available_parallelism().map_or(1, usize::from),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    Ok(Prepared { app, store, intake, alerts, recovery, listener })
+}
+
+fn store_options(config: &Config, clock: &Clock) -> storage::Options {
+    let mut options = storage::Options::new(&config.data_dir);
+    options.flush_bytes = config.flush_bytes;
+    options.flush_age_ns = config.flush_age_ns;
+    options.wal_segment_bytes = config.wal_segment_bytes;
+    options.disk_reserve_bytes = config.disk_reserve_bytes;
+    options.memory_limit_bytes = config.memory_limit_bytes;
+    options.groups_max = config.limits.groups;
+    options.clock = clock.clone();
+    options
+}
+
+fn bind(config: &Config) -> Result<std::net::TcpListener, Failure> {
+    let listener = std::net::TcpListener::bind(config.listen).map_err(|error| {
+        let next = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another program listens there (another catat?); choose --listen 127.0.0.1:PORT",
+            std::io::ErrorKind::PermissionDenied => "ports below 1024 need root; choose a higher one with --listen",
+            _ => "choose another address with --listen",
+        };
+        Failure::usage(format!("cannot listen on {}: {error}\n{next}", config.listen))
+    })?;
+    listener.set_nonblocking(true).map_err(|error| Failure::other(error.to_string()))?;
+    Ok(listener)
+}
+
+/// Makes the data directory, for its owner alone.
+fn make_data_dir(dir: &Path) -> Result<(), Failure> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|error| {
+        let next = "choose another with --data-dir, or make it writable for this user";
+        Failure::usage(format!("data directory {}: {error}\n{next}", dir.display()))
+    })
+}
+
+/// Reads the admin key, or makes one at the first start.
+fn admin_key(data_dir: &Path) -> Result<String, Failure> {
+    let path = data_dir.join("admin.key");
+    let failed = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
+    match fs::read_to_string(&path) {
+        Ok(key) if !key.trim().is_empty() => return Ok(key.trim().to_owned()),
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let mut random = [0u8; 32];
+    getrandom::fill(&mut random).map_err(|error| Failure::other(error.to_string()))?;
+    let key: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let temporary = data_dir.join("admin.key.tmp");
+    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(failed)?;
+    writeln!(file, "{key}").and_then(|()| file.sync_all()).map_err(failed)?;
+    fs::rename(&temporary, &path).map_err(failed)?;
+    Ok(key)
+}
+
+/// Puts the rule about errors where there is no directory of rules yet.
+fn make_default_rules(dir: &Path) -> Result<(), Failure> {
+    if dir.exists() {
+        return Ok(());
+    }
+    let failed = |error: std::io::Error| Failure::usage(format!("rules directory {}: {error}", dir.display()));
+    fs::create_dir_all(dir).map_err(failed)?;
+    fs::write(dir.join("errors.yaml"), alert::DEFAULT_RULES).map_err(failed)
+}
+
+/// Rules that were read.
+pub(crate) struct Rules {
+    pub(crate) book: RuleBook,
+}
+
+impl Rules {
+    pub(crate) fn n_rules(&self) -> usize {
+        self.book.rules.len()
+    }
+}
+
+/// Reads all rule files; the error names every mistake.
+pub(crate) fn read_rules(dir: &Path) -> Result<Rules, String> {
+    let book = RuleBook::load_dir(dir).map_err(|errors| {
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\ncatat: ")
+    })?;
+    Ok(Rules { book })
+}
+
+fn start_alerts(
+    config: &Config,
+    store: &Arc<Store>,
+    rules: RuleBook,
+    clock: &Clock,
+    address: std::net::SocketAddr,
+) -> Result<Arc<Alerts>, Failure> {
+    let _ = (config, clock, address);
+    todo_alerts(store, rules)
+}
+
+/// Serves until a signal comes, then ends in order: no new requests, no new evaluations, the store last.
+pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), Failure> {
+    let Prepared { app, store, alerts, listener, .. } = prepared;
+    let failed = |error: std::io::Error| Failure::other(error.to_string());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
+    runtime.block_on(async {
+        let listener = TcpListener::from_std(listener).map_err(failed)?;
+        serve::serve(app, listener, stop_signal()).await;
+        Ok::<(), Failure>(())
+    })?;
+    stop_first();
+    alerts.stop();
+    store.close().map_err(|error| Failure::other(error.to_string()))
+}
+
+/// Returns when somebody asks the process to stop.
+pub(crate) async fn stop_signal() {
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    match (terminate, interrupt) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        // Without signal handlers the default action ends the process, which loses nothing that was acknowledged.
+        _ => std::future::pending().await,
+    }
+}
+
+/// Where the shipper of this process keeps what it has sent.
+pub(crate) fn ship_dir(config: &Config) -> PathBuf {
+    config.data_dir.join("ship")
+}
