@@ -4,12 +4,19 @@
 //! files are queried by the same code. Nothing here knows HTTP or where a run comes from.
 
 mod error;
+mod execute;
 pub mod function;
 mod insights;
+pub mod logql;
 mod optimise;
 pub mod plan;
 mod show;
 pub mod time;
 
 pub use error::{QueryError, QueryErrors, Span};
+pub use execute::{
+    Answer, Bucket, ColumnInfo, ColumnKind, ExecuteError, FieldSummaries, FieldSummaryRow, FieldValues, Histogram,
+    PartialReason, Request, Stats, Tail, TailError, TailRows, ValueCount, execute, field_summaries, field_values,
+    histogram,
+};
 pub use insights::{ParseOptions, parse_insights};

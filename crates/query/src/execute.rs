@@ -1,0 +1,345 @@
+//! Runs a plan over runs of events: scan, partial results, merge, answer.
+//!
+//! A plan is cut at its first operator that needs more than one row at a time. What stands before it is applied to
+//! every block by several threads, reading only the columns it touches; the operator itself is computed as partial
+//! results that merge; what follows works on rows in memory. Indexes and statistics change what a query costs,
+//! never what it answers. Damaged blocks, cancelling and running out of time make an answer partial, with a reason;
+//! running out of memory is an error.
+
+mod aggregate;
+mod any;
+mod bins;
+mod cell;
+mod expression;
+mod fields;
+mod frame;
+mod functions;
+mod group;
+mod histogram;
+mod matching;
+mod minutes;
+mod names;
+mod number;
+mod parse;
+mod path;
+mod probe;
+mod rows;
+mod scan;
+mod simplify;
+mod steps;
+mod table;
+mod tail;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Instant;
+
+use chrono_tz::Tz;
+use types::{Run, TimeRange, Timestamp, Value};
+
+pub use self::fields::{FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_summaries, field_values};
+pub use self::histogram::{Bucket, Histogram, histogram};
+pub use self::tail::{Tail, TailError, TailRows};
+
+use self::expression::Stop;
+use self::group::Groups;
+use self::names::fields_of;
+use self::rows::RowOrder;
+use self::scan::{Flow, Scan};
+use self::steps::{Steps, is_row_wise};
+use self::table::Table;
+use crate::plan::{self, Operator, Plan};
+
+/// What a query is run with, beside its plan.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// Events with a time in this range are looked at.
+    pub range: TimeRange,
+    /// The most event rows of an answer, unless the query itself says how many; groups are never cut by it.
+    pub limit: Option<usize>,
+    /// The zone that calendar functions work in.
+    pub time_zone: Tz,
+    /// When the query started.
+    pub now: Timestamp,
+    /// The most bytes that the query may hold, roughly.
+    pub memory_bytes_max: usize,
+    /// When the query ends, done or not.
+    pub deadline: Option<Instant>,
+    /// Set from outside to end the query.
+    pub cancelled: &'a AtomicBool,
+    /// How many threads scan.
+    pub n_threads: usize,
+    /// Called now and then with what was done so far.
+    pub progress: Option<&'a (dyn Fn(&Stats) + Sync)>,
+}
+
+/// The result of a query.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The columns, in order.
+    pub columns: Vec<ColumnInfo>,
+    /// The rows, each with a value or none per column.
+    pub rows: Vec<Vec<Option<Value>>>,
+    /// For rows that are events, the `@id` of each.
+    pub ids: Option<Vec<String>>,
+    /// Whether rows were cut off by [`Request::limit`].
+    pub more: bool,
+    /// What it took.
+    pub stats: Stats,
+    /// Why rows may be missing; empty for a whole answer.
+    pub partial_reasons: Vec<PartialReason>,
+    /// What the author of the query should know.
+    pub warnings: Vec<plan::Warning>,
+}
+
+/// What is known of a column of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnInfo {
+    /// Its name.
+    pub name: String,
+    /// What its values are.
+    pub kind: ColumnKind,
+    /// Whether its values are estimates.
+    pub approximate: bool,
+}
+
+/// What the values of a column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Instants.
+    Timestamp,
+    /// Texts.
+    String,
+    /// Whole numbers.
+    Integer,
+    /// Numbers.
+    Float,
+    /// Booleans.
+    Boolean,
+    /// Lists.
+    List,
+    /// Objects.
+    Object,
+    /// Several of these, or nothing is known.
+    Any,
+}
+
+impl ColumnKind {
+    /// The name under which answers show it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Timestamp => "timestamp",
+            Self::String => "string",
+            Self::Integer => "integer",
+            Self::Float => "float",
+            Self::Boolean => "boolean",
+            Self::List => "list",
+            Self::Object => "object",
+            Self::Any => "any",
+        }
+    }
+}
+
+/// What a query took.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stats {
+    /// Events looked at (in blocks that were read, inside the range).
+    pub events_scanned: u64,
+    /// Events that fulfilled the conditions on events.
+    pub events_matched: u64,
+    /// Bytes read.
+    pub bytes_read: u64,
+    /// Segments that the runs belong to.
+    pub segments_total: u64,
+    /// Segments left out; known to whoever made the snapshot.
+    pub segments_pruned: u64,
+    /// Segments read from.
+    pub segments_opened: u64,
+    /// Milliseconds.
+    pub elapsed_ms: f64,
+}
+
+/// Why an answer is not whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartialReason {
+    /// `damaged`, `timeout` or `cancelled`.
+    pub code: &'static str,
+    /// One sentence; names the file where there is one.
+    pub message: String,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// More memory was needed than the query may hold.
+    #[error("query needs more than {bytes_max} bytes of memory; ask for a shorter range, fewer groups or a limit")]
+    Memory {
+        /// What it may hold.
+        bytes_max: usize,
+    },
+    /// A defect of ours; nothing else notices.
+    #[error("query stopped at a defect of catat; the log of the server has the place")]
+    Panicked,
+    /// No thread to run on.
+    #[error("query found no thread to run on: {0}")]
+    NoThread(std::io::Error),
+    /// A plan no dialect makes.
+    #[error("plan without a projection at its end")]
+    NoProjection,
+}
+
+/// Runs a plan over runs.
+pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Answer, ExecuteError> {
+    let scan = Scan::new(runs, request);
+    let operators = simplify::simplify(&plan.operators);
+    let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());
+    let (lead, rest) = operators.split_at(n_lead);
+    let Some((Operator::Project { columns, is_events }, _)) = operators.split_last() else {
+        return Err(ExecuteError::NoProjection);
+    };
+    let cut = Cut::of(&plan.operators, request);
+    let (mut table, rest, mut more) = match rest {
+        [aggregate @ Operator::Aggregate { .. }, rest @ ..] => (aggregate_events(&scan, lead, aggregate)?, rest, false),
+        rest => event_rows(&scan, lead, rest, cut)?,
+    };
+    for operator in rest {
+        if let Err(stop) = table.apply(operator, &scan) {
+            scan.note_stop(stop);
+            break;
+        }
+    }
+    if let Cut::At(most) = cut
+        && table.n_rows() > most
+    {
+        table.truncate(most);
+        more = true;
+    }
+    let answer = table.project(columns, *is_events, &scan);
+    finish(&scan, plan, answer, more)
+}
+
+/// Whether event rows are cut by the request's limit.
+#[derive(Clone, Copy, Debug)]
+enum Cut {
+    /// They are all shown.
+    No,
+    /// After so many.
+    At(usize),
+}
+
+impl Cut {
+    fn of(operators: &[Operator], request: &Request<'_>) -> Self {
+        let says_itself = |operator: &Operator| {
+            matches!(operator, Operator::Limit(_) | Operator::Tail(_) | Operator::Aggregate { .. })
+        };
+        match request.limit {
+            Some(limit) if !operators.iter().any(says_itself) => Self::At(limit),
+            _ => Self::No,
+        }
+    }
+}
+
+/// Groups the events of all runs.
+fn aggregate_events(scan: &Scan<'_>, lead: &[Operator], aggregate: &Operator) -> Result<Table, ExecuteError> {
+    let Operator::Aggregate { by, aggregates } = aggregate else { return Err(ExecuteError::NoProjection) };
+    let steps = Steps::new(lead, &fields_of(std::slice::from_ref(aggregate)));
+    let mut counted = Groups::new(by, aggregates);
+    let items = if steps.keep_everything() && minutes::can_answer(by, aggregates) {
+        minutes::count(scan, &mut counted)
+    } else {
+        scan.items()
+    };
+    let states = scan.for_each(
+        &items,
+        || Groups::new(by, aggregates),
+        |groups, _, item| {
+            let mut frame = scan.frame(item, &steps)?;
+            if frame.n_rows() > 0 {
+                let before = groups.memory_bytes();
+                groups.add(&mut frame, &scan.env, None)?;
+                scan.hold(groups.memory_bytes().saturating_sub(before))?;
+            }
+            Ok(Flow::Continue)
+        },
+    )?;
+    states.into_iter().for_each(|state| counted.merge(state));
+    Ok(Table::of_groups(counted.finish()))
+}
+
+/// Chooses and reads event rows; gives what remains to be done with them, and whether some were cut off.
+fn event_rows<'o>(
+    scan: &Scan<'_>,
+    lead: &[Operator],
+    rest: &'o [Operator],
+    cut: Cut,
+) -> Result<(Table, &'o [Operator], bool), ExecuteError> {
+    let (order, rest) = match rest {
+        // The order by time is that of the stored time only as long as nothing else took its name.
+        [Operator::Sort(keys), rest @ ..] if lead.iter().any(|operator| steps::defines(operator, "@timestamp")) => {
+            (RowOrder::Keys(keys), rest)
+        }
+        [Operator::Sort(keys), rest @ ..] => (RowOrder::of(keys), rest),
+        rest => (RowOrder::Newest, rest),
+    };
+    let sort_fields = match &order {
+        RowOrder::Keys(keys) => rows::key_fields(keys),
+        _ => BTreeSet::new(),
+    };
+    let (cap, rest) = match rest {
+        [Operator::Limit(most), rest @ ..] => (Some(usize::try_from(*most).unwrap_or(usize::MAX)), rest),
+        rest => (None, rest),
+    };
+    // Nothing that follows takes rows away: one more than shown tells whether there are more.
+    let is_final = rest
+        .iter()
+        .all(|operator| matches!(operator, Operator::Extend { .. } | Operator::Parse(_) | Operator::Project { .. }));
+    let cap = match (cut, cap) {
+        (Cut::At(most), None) if is_final => Some(most.saturating_add(1)),
+        (_, cap) => cap,
+    };
+    let mut chosen = rows::choose(scan, &Steps::new(lead, &sort_fields), &order, cap)?;
+    let mut more = false;
+    if let Cut::At(most) = cut
+        && is_final
+        && chosen.len() > most
+    {
+        chosen.truncate(most);
+        more = true;
+    }
+    let mut needed = fields_of(rest);
+    needed.insert("@id".into());
+    Ok((Table::of_events(chosen.read(scan, lead, &needed)?), rest, more))
+}
+
+/// Puts together what was found, what it took and what is to be said about it.
+fn finish(scan: &Scan<'_>, plan: &Plan, answer: Result<Answer, Stop>, more: bool) -> Result<Answer, ExecuteError> {
+    let mut answer = match answer {
+        Ok(answer) => answer,
+        Err(stop) => {
+            scan.note_stop(stop);
+            Answer::default()
+        }
+    };
+    if let Some(error) = scan.take_error() {
+        return Err(error);
+    }
+    answer.more = more;
+    answer.stats = scan.stats();
+    answer.partial_reasons = scan.take_reasons();
+    answer.warnings.clone_from(&plan.warnings);
+    let has_said = plan.warnings.iter().any(|warning| warning.code == SECONDS_CODE);
+    if scan.env.took_seconds.load(Relaxed) && !has_said {
+        answer.warnings.push(plan::Warning {
+            code: SECONDS_CODE,
+            message: "a number below 100000000000 that a time is compared with is taken as seconds".into(),
+            line: None,
+            column: None,
+            hint: Some("write milliseconds, or the time as text: \"2026-11-20T06:00:00Z\"".into()),
+        });
+    }
+    Ok(answer)
+}
+
+/// The warning about times compared with seconds.
+const SECONDS_CODE: &str = "time-in-seconds";

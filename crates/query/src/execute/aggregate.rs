@@ -1,0 +1,408 @@
+//! Partial aggregates: states that rows are added to and that merge.
+//!
+//! Merging is associative and commutative, and a fresh state is its identity, whatever way rows were divided
+//! among threads, runs or servers. Ties are broken by value or by the place of the row, never by chance.
+
+mod distinct;
+mod percentile;
+mod sum;
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+
+use types::{Column, RowSet, Timestamp, Value};
+
+pub(crate) use distinct::Distinct;
+pub(crate) use percentile::Percentile;
+pub(crate) use sum::{Moments, Sum};
+
+use super::cell::{Cell, sort_order, strict_order};
+use super::functions::value_bytes;
+use crate::plan::AggregateKind;
+
+/// Where a row stands: events by time, group and acceptance; rows come in descending order of place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// The event's time, or how far from the end the row of a result stands.
+    pub(crate) time: i64,
+    /// The event's group.
+    pub(crate) group: u32,
+    /// The event's place in the order of acceptance.
+    pub(crate) sequence: u64,
+}
+
+impl Place {
+    /// The place of a row of a result, counted from 0.
+    pub(crate) fn of_row(row: usize) -> Self {
+        Self { time: -(row as i64), group: 0, sequence: 0 }
+    }
+}
+
+/// A value that orders as `sort` does; values told apart by a reader are never equal.
+#[derive(Clone, Debug)]
+pub(crate) struct Ranked(pub(crate) Value);
+
+impl Ranked {
+    fn cell(&self) -> Cell<'_> {
+        Cell::of(Some(&self.0))
+    }
+}
+
+impl PartialEq for Ranked {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ranked {}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> Ordering {
+        strict_order(self.cell(), other.cell())
+    }
+}
+
+/// A value in the form in which groups, `dedup`, `count_distinct`, `values` tell values apart: `3.0` is `3`.
+pub(crate) fn canonical(value: Value) -> Value {
+    match value {
+        Value::Float(number) if number.fract() == 0.0 && number.abs() < 9.2e18 => Value::Integer(number as i64),
+        other => other,
+    }
+}
+
+/// A key that is equal for values that are one: type and canonical value.
+pub(crate) fn write_key(cell: Cell<'_>, key: &mut Vec<u8>) {
+    match cell {
+        Cell::Missing => key.push(0),
+        Cell::Text(text) => {
+            key.push(1);
+            key.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            key.extend_from_slice(text.as_bytes());
+        }
+        Cell::Integer(number) => {
+            key.push(2);
+            key.extend_from_slice(&number.to_le_bytes());
+        }
+        Cell::Float(number) if number.fract() == 0.0 && number.abs() < 9.2e18 => {
+            write_key(Cell::Integer(number as i64), key);
+        }
+        Cell::Float(number) => {
+            key.push(3);
+            key.extend_from_slice(&number.to_bits().to_le_bytes());
+        }
+        Cell::Boolean(truth) => key.extend_from_slice(&[4, u8::from(truth)]),
+        Cell::Time(nanos) => {
+            key.push(5);
+            key.extend_from_slice(&nanos.to_le_bytes());
+        }
+        Cell::Nested(value) => {
+            let mut json = String::new();
+            value.write_json(&mut json);
+            key.push(6);
+            key.extend_from_slice(&(json.len() as u64).to_le_bytes());
+            key.extend_from_slice(json.as_bytes());
+        }
+    }
+}
+
+/// The state of one aggregate of one group.
+#[derive(Clone, Debug)]
+pub(crate) enum Partial {
+    /// How many rows.
+    Count(u64),
+    /// A sum, for `sum` and `avg`.
+    Sum(Sum),
+    /// Mean and deviation.
+    Moments(Moments),
+    /// Least or greatest value: the number or time where there is any, else the text.
+    Extreme { number: Option<Value>, other: Option<Value> },
+    /// How many distinct values.
+    Distinct(Distinct),
+    /// The distribution of numbers.
+    Percentile(Percentile),
+    /// The value at the least or greatest place.
+    AtPlace(Option<(Place, Value)>),
+    /// Distinct values with their counts, in sort order.
+    Values(BTreeMap<Ranked, u64>),
+    /// All values with their places.
+    List(Vec<(Place, Value)>),
+}
+
+impl Partial {
+    /// The state before any row.
+    pub(crate) fn new(kind: AggregateKind) -> Self {
+        match kind {
+            AggregateKind::Count => Self::Count(0),
+            AggregateKind::CountDistinct => Self::Distinct(Distinct::default()),
+            AggregateKind::Sum | AggregateKind::Average => Self::Sum(Sum::default()),
+            AggregateKind::Min | AggregateKind::Max => Self::Extreme { number: None, other: None },
+            AggregateKind::Percentile(_) => Self::Percentile(Percentile::default()),
+            AggregateKind::StandardDeviation | AggregateKind::Variance => Self::Moments(Moments::default()),
+            AggregateKind::First | AggregateKind::Last | AggregateKind::Earliest | AggregateKind::Latest => {
+                Self::AtPlace(None)
+            }
+            AggregateKind::Values(_) | AggregateKind::Mode => Self::Values(BTreeMap::new()),
+            AggregateKind::List => Self::List(Vec::new()),
+        }
+    }
+
+    /// Adds one row; answers how many bytes more the state holds.
+    fn add(&mut self, kind: AggregateKind, cell: Cell<'_>, place: Place) -> usize {
+        match self {
+            Self::Count(count) => *count += u64::from(cell.is_present()),
+            Self::Sum(sum) => sum.add(cell),
+            Self::Moments(moments) => moments.add(cell),
+            Self::Extreme { number, other } => {
+                let is_number = matches!(cell, Cell::Time(_)) || cell.plain_number().is_some();
+                let best = if is_number { number } else { other };
+                if cell.is_present() && best.as_ref().is_none_or(|best| is_better(kind, cell, Cell::of(Some(best)))) {
+                    *best = cell.to_value();
+                }
+            }
+            Self::Distinct(distinct) => return distinct.add(cell),
+            Self::Percentile(percentile) => return percentile.add(cell),
+            Self::AtPlace(best) => {
+                if cell.is_present() && best.as_ref().is_none_or(|(known, _)| is_before(kind, place, *known)) {
+                    *best = cell.to_value().map(|value| (place, value));
+                }
+            }
+            Self::Values(values) => {
+                let Some(value) = cell.to_value().map(canonical) else { return 0 };
+                let bytes = value_bytes(&value) + 80;
+                let mut is_new = false;
+                *values.entry(Ranked(value)).or_insert_with(|| {
+                    is_new = true;
+                    0
+                }) += 1;
+                return shorten(kind, values, if is_new { bytes } else { 0 });
+            }
+            Self::List(list) => {
+                let Some(value) = cell.to_value() else { return 0 };
+                let bytes = value_bytes(&value) + 48;
+                list.push((place, value));
+                return bytes;
+            }
+        }
+        0
+    }
+
+    /// Adds the rows that another state has seen.
+    pub(crate) fn merge(&mut self, kind: AggregateKind, other: Self) {
+        match (self, other) {
+            (Self::Count(count), Self::Count(more)) => *count += more,
+            (Self::Sum(sum), Self::Sum(more)) => sum.merge(&more),
+            (Self::Moments(moments), Self::Moments(more)) => moments.merge(&more),
+            (Self::Extreme { number, other }, Self::Extreme { number: more, other: more_other }) => {
+                for (best, more) in [(number, more), (other, more_other)] {
+                    if let Some(more) = more
+                        && best.as_ref().is_none_or(|b| is_better(kind, Cell::of(Some(&more)), Cell::of(Some(b))))
+                    {
+                        *best = Some(more);
+                    }
+                }
+            }
+            (Self::Distinct(distinct), Self::Distinct(more)) => distinct.merge(more),
+            (Self::Percentile(percentile), Self::Percentile(more)) => percentile.merge(more),
+            (Self::AtPlace(best), Self::AtPlace(Some((place, value)))) => {
+                if best.as_ref().is_none_or(|(known, _)| is_before(kind, place, *known)) {
+                    *best = Some((place, value));
+                }
+            }
+            (Self::Values(values), Self::Values(more)) => {
+                for (value, count) in more {
+                    *values.entry(value).or_insert(0) += count;
+                }
+                shorten(kind, values, 0);
+            }
+            (Self::List(list), Self::List(more)) => list.extend(more),
+            // States of one aggregate are all of one variant.
+            _ => {}
+        }
+    }
+
+    /// The aggregate's value.
+    pub(crate) fn finish(self, kind: AggregateKind) -> Option<Value> {
+        match self {
+            Self::Count(count) => Some(Value::Integer(i64::try_from(count).unwrap_or(i64::MAX))),
+            Self::Sum(sum) if kind == AggregateKind::Average => sum.mean(),
+            Self::Sum(sum) => sum.total(),
+            Self::Moments(moments) if kind == AggregateKind::Variance => moments.variance().map(Value::Float),
+            Self::Moments(moments) => moments.variance().map(|variance| Value::Float(variance.sqrt())),
+            Self::Extreme { number, other } => number.or(other),
+            Self::Distinct(distinct) => Some(Value::Integer(distinct.estimate() as i64)),
+            Self::Percentile(percentile) => match kind {
+                AggregateKind::Percentile(percent) => percentile.at(percent).map(Value::Float),
+                _ => None,
+            },
+            Self::AtPlace(best) => best.map(|(_, value)| value),
+            Self::Values(values) if kind == AggregateKind::Mode => most_frequent(values),
+            Self::Values(values) => {
+                Some(Value::List(values.into_keys().map(|Ranked(value)| Some(value)).collect::<Vec<_>>().into()))
+            }
+            Self::List(mut list) => {
+                list.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+                Some(Value::List(list.into_iter().map(|(_, value)| Some(value)).collect::<Vec<_>>().into()))
+            }
+        }
+    }
+
+    /// Tells whether the value is no longer exact.
+    pub(crate) fn is_approximate(&self) -> bool {
+        match self {
+            Self::Distinct(distinct) => distinct.is_approximate(),
+            Self::Percentile(percentile) => percentile.is_approximate(),
+            _ => false,
+        }
+    }
+}
+
+/// Keeps what `values(f, n)` needs: the first n. Answers the bytes added, given those of a new value.
+fn shorten(kind: AggregateKind, values: &mut BTreeMap<Ranked, u64>, bytes: usize) -> usize {
+    if let AggregateKind::Values(Some(most)) = kind
+        && values.len() > most
+    {
+        while values.len() > most {
+            values.pop_last();
+        }
+        return 0;
+    }
+    bytes
+}
+
+/// Equal counts go to the first value in sort order.
+fn most_frequent(values: BTreeMap<Ranked, u64>) -> Option<Value> {
+    let mut best: Option<(u64, Value)> = None;
+    for (Ranked(value), count) in values {
+        if best.as_ref().is_none_or(|(most, _)| count > *most) {
+            best = Some((count, value));
+        }
+    }
+    best.map(|(_, value)| value)
+}
+
+/// Tells whether `cell` is a better least or greatest value; equal ones go by type, so that any order gives one.
+fn is_better(kind: AggregateKind, cell: Cell<'_>, best: Cell<'_>) -> bool {
+    let order = sort_order(cell, best);
+    let order = if kind == AggregateKind::Max { order.reverse() } else { order };
+    order.then_with(|| strict_order(cell, best)).is_lt()
+}
+
+/// Tells whether a row at `place` comes before one at `known` for an aggregate of one row's value.
+fn is_before(kind: AggregateKind, place: Place, known: Place) -> bool {
+    match kind {
+        AggregateKind::First | AggregateKind::Latest => place > known,
+        _ => place < known,
+    }
+}
+
+/// Tells whether an aggregate asks for the places of rows.
+pub(crate) fn needs_places(kind: AggregateKind) -> bool {
+    matches!(
+        kind,
+        AggregateKind::First
+            | AggregateKind::Last
+            | AggregateKind::Earliest
+            | AggregateKind::Latest
+            | AggregateKind::List
+    )
+}
+
+/// Tells whether an aggregate depends on the order in which rows come.
+pub(crate) fn depends_on_order(kind: AggregateKind) -> bool {
+    matches!(kind, AggregateKind::First | AggregateKind::Last | AggregateKind::List)
+}
+
+/// The rows that one aggregate is given.
+pub(crate) struct Rows<'a> {
+    /// Per row, its group.
+    pub(crate) groups: &'a [u32],
+    /// The argument; `None` for `count(*)`.
+    pub(crate) argument: Option<&'a Column>,
+    /// Per row its place, where the aggregate needs it.
+    pub(crate) places: Option<&'a [Place]>,
+    /// Per row the `@timestamp`, where the aggregate needs it.
+    pub(crate) times: Option<&'a Column>,
+    /// How many events each row stands for; `None` is one.
+    pub(crate) weights: Option<&'a [u64]>,
+}
+
+/// Adds rows to the states of one aggregate; answers how many bytes more they hold.
+pub(crate) fn add_rows(kind: AggregateKind, states: &mut [Partial], rows: &Rows<'_>) -> usize {
+    match (kind, rows.argument) {
+        (AggregateKind::Count, argument) => {
+            add_counts(states, rows, argument.map(Column::presence));
+            0
+        }
+        (AggregateKind::CountDistinct, Some(Column::Dictionary { codes, values })) => {
+            add_distinct_codes(states, rows.groups, codes, values)
+        }
+        (_, None) => 0,
+        (_, Some(argument)) => {
+            let mut bytes = 0;
+            for (row, group) in rows.groups.iter().enumerate() {
+                let mut place = rows.places.map_or_else(Place::default, |places| places[row]);
+                if matches!(kind, AggregateKind::Earliest | AggregateKind::Latest) {
+                    match rows.times.and_then(|times| Cell::at(times, row).time()) {
+                        Some(time) => place.time = time,
+                        None => continue,
+                    }
+                }
+                bytes += states[*group as usize].add(kind, Cell::at(argument, row), place);
+            }
+            bytes
+        }
+    }
+}
+
+fn add_counts(states: &mut [Partial], rows: &Rows<'_>, present: Option<RowSet>) {
+    // Counted apart first: the states are wide, and neighbouring rows often share one.
+    let mut counts = vec![0u64; states.len()];
+    match (rows.weights, present.filter(|present| !present.is_all())) {
+        (None, None) => rows.groups.iter().for_each(|group| counts[*group as usize] += 1),
+        (weights, present) => {
+            for (row, group) in rows.groups.iter().enumerate() {
+                if present.as_ref().is_none_or(|present| present.contains(row)) {
+                    counts[*group as usize] += weights.map_or(1, |weights| weights[row]);
+                }
+            }
+        }
+    }
+    for (state, more) in states.iter_mut().zip(counts) {
+        if let Partial::Count(count) = state {
+            *count += more;
+        }
+    }
+}
+
+/// Each distinct value of a dictionary is hashed once, however many rows have it.
+fn add_distinct_codes(states: &mut [Partial], groups: &[u32], codes: &[u32], values: &[Value]) -> usize {
+    let mut hashes: HashMap<u32, u64> = HashMap::new();
+    let mut last: Option<(u32, u64)> = None;
+    let mut bytes = 0;
+    for (group, code) in groups.iter().zip(codes) {
+        let Some(value) = values.get(*code as usize) else { continue };
+        let hash = match last {
+            Some((known, hash)) if known == *code => hash,
+            _ => *hashes.entry(*code).or_insert_with(|| distinct::hash(Cell::of(Some(value)))),
+        };
+        last = Some((*code, hash));
+        if let Partial::Distinct(distinct) = &mut states[*group as usize] {
+            bytes += distinct.add_hash(hash);
+        }
+    }
+    bytes
+}
+
+/// The instant as a place's time.
+pub(crate) fn place_of(timestamp: Timestamp, group: u32, sequence: u64) -> Place {
+    Place { time: timestamp.0, group, sequence }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,321 @@
+//! Rows into groups: which group each row belongs to, and the partial aggregates of each group.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use types::{Column, EventId, MISSING_CODE, Timestamp, Value};
+
+use super::aggregate::{self, Partial, Place, Rows, add_rows, canonical, needs_places, place_of, write_key};
+use super::cell::{Cell, compare_levels, strict_order};
+use super::expression::{Environment, Stop, evaluate};
+use super::frame::Frame;
+use super::functions::value_bytes;
+use crate::plan::{Aggregate, AggregateKind, Expr, Name};
+
+type Map<K> = HashMap<K, u32, foldhash::fast::RandomState>;
+
+/// Bytes of one aggregate's state and its share of the tables, roughly.
+const STATE_BYTES: usize = std::mem::size_of::<Partial>() + 16;
+
+/// The distinct values of one group column, numbered in the order in which they come.
+#[derive(Default)]
+struct Parts {
+    values: Vec<Option<Value>>,
+    integers: Map<i64>,
+    times: Map<i64>,
+    others: Map<Vec<u8>>,
+    /// Numbers of the codes of the dictionary seen last: blocks of a run share one.
+    dictionary: Option<(Arc<Vec<Value>>, Vec<u32>)>,
+    bytes: usize,
+}
+
+impl Parts {
+    fn number(&mut self, cell: Cell<'_>) -> u32 {
+        let next = self.values.len() as u32;
+        let number = match cell {
+            Cell::Integer(value) => *self.integers.entry(value).or_insert(next),
+            Cell::Time(value) => *self.times.entry(value).or_insert(next),
+            other => {
+                let mut key = Vec::new();
+                if let Some(Value::Integer(whole)) =
+                    other.to_value().filter(|_| matches!(other, Cell::Float(_))).map(canonical)
+                {
+                    return self.number(Cell::Integer(whole));
+                }
+                write_key(other, &mut key);
+                *self.others.entry(key).or_insert(next)
+            }
+        };
+        if number == next {
+            let value = cell.to_value().map(canonical);
+            self.bytes += 80 + value.as_ref().map_or(0, |value| 2 * value_bytes(value));
+            self.values.push(value);
+        }
+        number
+    }
+
+    /// The number of each row's value.
+    fn numbers(&mut self, column: &Column) -> Vec<u32> {
+        if let Column::Dictionary { codes, values } = column {
+            return self.numbers_of_codes(codes, values);
+        }
+        let mut last: Option<(i64, u32)> = None;
+        (0..column.n_rows())
+            .map(|row| match (Cell::at(column, row), last) {
+                // Times and bins of times come in order.
+                (Cell::Time(value), Some((known, number))) if known == value => number,
+                (cell @ Cell::Time(value), _) => {
+                    let number = self.number(cell);
+                    last = Some((value, number));
+                    number
+                }
+                (cell, _) => self.number(cell),
+            })
+            .collect()
+    }
+
+    fn numbers_of_codes(&mut self, codes: &[u32], values: &Arc<Vec<Value>>) -> Vec<u32> {
+        const UNSEEN: u32 = u32::MAX;
+        let known = self.dictionary.take().filter(|(known, _)| Arc::ptr_eq(known, values));
+        // One place more than there are values, for rows without one.
+        let mut table = known.map_or_else(|| vec![UNSEEN; values.len() + 1], |(_, table)| table);
+        let mut numbers = Vec::with_capacity(codes.len());
+        for code in codes {
+            let place = (*code as usize).min(values.len());
+            if table[place] == UNSEEN {
+                table[place] = self.number(Cell::of(values.get(*code as usize).filter(|_| *code != MISSING_CODE)));
+            }
+            numbers.push(table[place]);
+        }
+        self.dictionary = Some((values.clone(), table));
+        numbers
+    }
+}
+
+/// Groups with their states.
+pub(crate) struct Groups<'p> {
+    by: &'p [(Name, Expr)],
+    aggregates: &'p [Aggregate],
+    parts: Vec<Parts>,
+    /// From the second column on: the group so far and the column's value to the group with that value.
+    pairs: Vec<Map<(u32, u32)>>,
+    /// Per pair table, the pairs in the order of their numbers.
+    pair_list: Vec<Vec<(u32, u32)>>,
+    n_groups: usize,
+    /// Per aggregate, per group.
+    states: Vec<Vec<Partial>>,
+    state_bytes: usize,
+}
+
+impl<'p> Groups<'p> {
+    /// No rows yet. Without group columns there is one group from the start.
+    pub(crate) fn new(by: &'p [(Name, Expr)], aggregates: &'p [Aggregate]) -> Self {
+        let n_pairs = by.len().saturating_sub(1);
+        let mut groups = Self {
+            by,
+            aggregates,
+            parts: by.iter().map(|_| Parts::default()).collect(),
+            pairs: (0..n_pairs).map(|_| Map::default()).collect(),
+            pair_list: vec![Vec::new(); n_pairs],
+            n_groups: 0,
+            states: vec![Vec::new(); aggregates.len()],
+            state_bytes: 0,
+        };
+        groups.grow(usize::from(by.is_empty()));
+        groups
+    }
+
+    /// Bytes held, roughly.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let parts: usize = self.parts.iter().map(|parts| parts.bytes).sum();
+        let pairs: usize = self.pair_list.iter().map(|list| list.len() * 32).sum();
+        parts + pairs + self.state_bytes + self.n_groups * self.aggregates.len() * STATE_BYTES
+    }
+
+    fn grow(&mut self, n_groups: usize) {
+        self.n_groups = self.n_groups.max(n_groups);
+        for (states, aggregate) in self.states.iter_mut().zip(self.aggregates) {
+            states.resize_with(self.n_groups, || Partial::new(aggregate.kind));
+        }
+    }
+
+    /// Adds the rows of a frame; `weights` say how many events each stands for.
+    pub(crate) fn add(
+        &mut self,
+        frame: &mut Frame<'_>,
+        env: &Environment,
+        weights: Option<&[u64]>,
+    ) -> Result<(), Stop> {
+        // Everything is read before anything is added: a damaged block counts wholly or not at all.
+        let keys: Vec<Arc<Column>> =
+            self.by.iter().map(|(_, expr)| evaluate(expr, frame, env)).collect::<Result<_, Stop>>()?;
+        let argument = |aggregate: &Aggregate, frame: &mut Frame<'_>| match &aggregate.argument {
+            Some(expr) => evaluate(expr, frame, env).map(Some),
+            None => Ok(None),
+        };
+        let arguments: Vec<Option<Arc<Column>>> =
+            self.aggregates.iter().map(|aggregate| argument(aggregate, frame)).collect::<Result<_, Stop>>()?;
+        let kinds = || self.aggregates.iter().map(|aggregate| aggregate.kind);
+        let places = if kinds().any(needs_places) { Some(places(frame)?) } else { None };
+        let by_time = |kind| matches!(kind, AggregateKind::Earliest | AggregateKind::Latest);
+        let times = if kinds().any(by_time) { Some(frame.column("@timestamp")?) } else { None };
+        let groups = self.groups_of(&keys, frame.n_rows());
+        for ((aggregate, states), argument) in self.aggregates.iter().zip(&mut self.states).zip(&arguments) {
+            let rows = Rows {
+                groups: &groups,
+                argument: argument.as_deref(),
+                places: places.as_deref(),
+                times: times.as_deref(),
+                weights,
+            };
+            self.state_bytes += add_rows(aggregate.kind, states, &rows);
+        }
+        Ok(())
+    }
+
+    /// The group of each row; new groups get their states.
+    fn groups_of(&mut self, keys: &[Arc<Column>], n_rows: usize) -> Vec<u32> {
+        let Some(first) = keys.first() else { return vec![0; n_rows] };
+        let mut groups = self.parts[0].numbers(first);
+        for (level, key) in keys.iter().enumerate().skip(1) {
+            let numbers = self.parts[level].numbers(key);
+            let mut last: Option<((u32, u32), u32)> = None;
+            for (group, number) in groups.iter_mut().zip(numbers) {
+                let pair = (*group, number);
+                *group = match last {
+                    Some((known, group)) if known == pair => group,
+                    _ => self.pair(level - 1, pair),
+                };
+                last = Some((pair, *group));
+            }
+        }
+        self.grow_to_keys();
+        groups
+    }
+
+    fn pair(&mut self, level: usize, pair: (u32, u32)) -> u32 {
+        let list = &mut self.pair_list[level];
+        *self.pairs[level].entry(pair).or_insert_with(|| {
+            list.push(pair);
+            list.len() as u32 - 1
+        })
+    }
+
+    fn grow_to_keys(&mut self) {
+        let n_groups = self.pair_list.last().map_or_else(|| self.parts.first().map_or(1, |p| p.values.len()), Vec::len);
+        self.grow(n_groups);
+    }
+
+    /// The number of each group column's value in a group.
+    fn parts_of(&self, group: usize) -> Vec<u32> {
+        let mut numbers = Vec::with_capacity(self.by.len());
+        let mut group = group as u32;
+        for list in self.pair_list.iter().rev() {
+            let (before, number) = list[group as usize];
+            numbers.push(number);
+            group = before;
+        }
+        if !self.by.is_empty() {
+            numbers.push(group);
+        }
+        numbers.reverse();
+        numbers
+    }
+
+    /// Adds the groups of another thread.
+    pub(crate) fn merge(&mut self, other: Self) {
+        let mut translated: Vec<Vec<u32>> = Vec::with_capacity(self.by.len());
+        for (mine, theirs) in self.parts.iter_mut().zip(&other.parts) {
+            translated.push(theirs.values.iter().map(|value| mine.number(Cell::of(value.as_ref()))).collect());
+        }
+        let mut targets = Vec::with_capacity(other.n_groups);
+        for group in 0..other.n_groups {
+            let numbers = other.parts_of(group);
+            let mut numbers = numbers.iter().zip(&translated).map(|(number, table)| table[*number as usize]);
+            let first = numbers.next().unwrap_or(0);
+            let numbers: Vec<u32> = numbers.collect();
+            targets.push(numbers.into_iter().enumerate().fold(first, |group, (level, n)| self.pair(level, (group, n))));
+        }
+        self.grow_to_keys();
+        for ((aggregate, mine), theirs) in self.aggregates.iter().zip(&mut self.states).zip(other.states) {
+            for (target, state) in targets.iter().zip(theirs) {
+                mine[*target as usize].merge(aggregate.kind, state);
+            }
+        }
+        self.state_bytes += other.state_bytes;
+    }
+
+    /// The groups as rows: group columns, then aggregates; in the order of the group columns' values.
+    pub(crate) fn finish(self) -> Finished {
+        let keys: Vec<Vec<u32>> = (0..self.n_groups).map(|group| self.parts_of(group)).collect();
+        let ranks: Vec<Vec<u32>> = self.parts.iter().zip(self.by).map(|(parts, (_, expr))| rank(parts, expr)).collect();
+        let mut order: Vec<usize> = (0..self.n_groups).collect();
+        let place = |group: usize, column: usize| ranks[column][keys[group][column] as usize];
+        order.sort_by(|a, b| {
+            let columns = (0..self.by.len()).map(|column| place(*a, column).cmp(&place(*b, column)));
+            columns.fold(Ordering::Equal, Ordering::then)
+        });
+        let mut columns: Vec<(Name, Arc<Column>)> = Vec::new();
+        for (index, ((name, _), parts)) in self.by.iter().zip(&self.parts).enumerate() {
+            let value = |group: &usize| parts.values[keys[*group][index] as usize].clone();
+            columns.push((name.clone(), Arc::new(Column::of_values(order.iter().map(value).collect()))));
+        }
+        let mut approximate = Vec::new();
+        for (aggregate, states) in self.aggregates.iter().zip(self.states) {
+            if states.iter().any(Partial::is_approximate) {
+                approximate.push(aggregate.name.clone());
+            }
+            let mut values: Vec<Option<Value>> = states.into_iter().map(|state| state.finish(aggregate.kind)).collect();
+            let values = order.iter().map(|group| values[*group].take()).collect();
+            columns.push((aggregate.name.clone(), Arc::new(Column::of_values(values))));
+        }
+        Finished { n_rows: order.len(), columns, approximate }
+    }
+}
+
+/// The rows that groups became.
+pub(crate) struct Finished {
+    /// How many groups there are.
+    pub(crate) n_rows: usize,
+    /// Their columns.
+    pub(crate) columns: Vec<(Name, Arc<Column>)>,
+    /// Columns that hold estimates.
+    pub(crate) approximate: Vec<Name>,
+}
+
+/// Where each distinct value of a group column stands in sort order.
+fn rank(parts: &Parts, expr: &Expr) -> Vec<u32> {
+    let is_level = super::names::is_field(expr, "@level");
+    let mut order: Vec<u32> = (0..parts.values.len() as u32).collect();
+    order.sort_by(|a, b| {
+        let (a, b) = (&parts.values[*a as usize], &parts.values[*b as usize]);
+        let (a, b) = (Cell::of(a.as_ref()), Cell::of(b.as_ref()));
+        let by_level = if is_level { compare_levels(a, b).order } else { None };
+        by_level.filter(|order| order.is_ne()).unwrap_or_else(|| strict_order(a, b))
+    });
+    let mut ranks = vec![0; order.len()];
+    order.iter().enumerate().for_each(|(rank, number)| ranks[*number as usize] = rank as u32);
+    ranks
+}
+
+/// The places of a frame's rows.
+pub(crate) fn places(frame: &mut Frame<'_>) -> Result<Vec<Place>, Stop> {
+    let Some(block) = frame.block() else { return Ok((0..frame.n_rows()).map(Place::of_row).collect()) };
+    let group = block.source.run.info().group_id;
+    let (times, ids) = (frame.column("@timestamp")?, frame.column("@id")?);
+    let place = |row: usize| {
+        let time = Cell::at(&times, row).time().unwrap_or_default();
+        let sequence = match Cell::at(&ids, row) {
+            Cell::Text(id) => EventId::decode(id).map_or(0, |id| id.sequence),
+            _ => 0,
+        };
+        place_of(Timestamp(time), group, sequence)
+    };
+    Ok((0..frame.n_rows()).map(place).collect())
+}
+
+/// Tells whether the aggregates depend on the order in which rows come.
+pub(crate) fn depend_on_order(aggregates: &[Aggregate]) -> bool {
+    aggregates.iter().any(|aggregate| aggregate::depends_on_order(aggregate.kind))
+}

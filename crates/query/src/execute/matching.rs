@@ -1,0 +1,187 @@
+//! Texts against patterns: substrings, regular expressions, phrases.
+
+use std::sync::Arc;
+
+use memchr::memmem;
+use regex::Regex;
+use types::{Column, RowSet, Strings};
+
+use super::cell::Cell;
+use crate::plan::TextPattern;
+
+/// Separators between two words of a phrase. Without a limit, a text of separators alone costs its length squared.
+const GAP_MAX: usize = 64;
+
+/// A pattern made ready for many texts.
+pub(crate) enum Matcher<'a> {
+    /// Holds a text.
+    Substring(memmem::Finder<'a>),
+    /// Matches somewhere.
+    Regex(&'a Regex),
+    /// Holds words one after the other.
+    Phrase(&'a [String]),
+}
+
+impl<'a> Matcher<'a> {
+    /// Prepares a pattern.
+    pub(crate) fn new(pattern: &'a TextPattern) -> Self {
+        match pattern {
+            TextPattern::Substring(text) => Self::Substring(memmem::Finder::new(text)),
+            TextPattern::Regex(regex) => Self::Regex(regex),
+            TextPattern::Phrase(words) => Self::Phrase(words),
+        }
+    }
+
+    /// Tells whether a text matches.
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Substring(finder) => finder.find(text.as_bytes()).is_some(),
+            Self::Regex(regex) => regex.is_match(text),
+            Self::Phrase(words) => holds_phrase(text, words),
+        }
+    }
+
+    /// Rows of a column whose text matches; a missing value never does.
+    pub(crate) fn rows(&self, column: &Arc<Column>) -> RowSet {
+        if let (Self::Substring(finder), Column::Strings { values, present }) = (self, &**column) {
+            let mut rows = substring_rows(finder, values);
+            if let Some(present) = present {
+                rows.and(present);
+            }
+            return rows;
+        }
+        RowSet::of(column.n_rows(), |row| match Cell::at(column, row) {
+            Cell::Missing => false,
+            Cell::Text(text) => self.matches(text),
+            other => other.text().is_some_and(|text| self.matches(&text)),
+        })
+    }
+}
+
+/// Searches all texts in one go: they lie one behind the other, so the search is as fast as memory.
+fn substring_rows(finder: &memmem::Finder<'_>, values: &Strings) -> RowSet {
+    let n_rows = values.len();
+    if finder.needle().is_empty() {
+        return RowSet::all(n_rows);
+    }
+    let mut rows = RowSet::none(n_rows);
+    let (text, ends) = (values.text().as_bytes(), values.ends());
+    let (mut from, mut row) = (0, 0);
+    while let Some(hit) = text.get(from..).and_then(|rest| finder.find(rest)) {
+        let start = from + hit;
+        row += ends[row..].partition_point(|end| (*end as usize) <= start);
+        let Some(end) = ends.get(row) else { break };
+        if start + finder.needle().len() <= *end as usize {
+            rows.insert(row);
+            from = *end as usize;
+        } else {
+            // The hit reaches into the next text: it is none.
+            from = start + 1;
+        }
+    }
+    rows
+}
+
+/// Tells whether `text` holds `words` one after the other as whole words, whatever their case.
+///
+/// Between two words stands anything that is no letter or digit. A word may itself hold such characters
+/// (`10.1.2.3`); it is found as it is written, at the border of a word.
+fn holds_phrase(text: &str, words: &[String]) -> bool {
+    let Some(first) = words.first() else { return true };
+    let mut from = 0;
+    while let Some((start, end)) = find_ignoring_case(text, first, from) {
+        if starts_word(text, start) && ends_word(text, end) && continues(text, end, &words[1..]) {
+            return true;
+        }
+        from = start + text[start..].chars().next().map_or(1, char::len_utf8);
+    }
+    false
+}
+
+/// Tells whether `words` follow at `at`, with only separators between.
+fn continues(text: &str, mut at: usize, words: &[String]) -> bool {
+    for word in words {
+        let gap = text[at..].find(char::is_alphanumeric).unwrap_or(text.len() - at).min(GAP_MAX);
+        // The word may begin with a separator of its own: look for it at every place of the gap.
+        let found = (0..=gap)
+            .filter(|skip| text.is_char_boundary(at + skip))
+            .find_map(|skip| word_end(text, at + skip, word).filter(|end| ends_word(text, *end)));
+        match found {
+            Some(end) => at = end,
+            None => return false,
+        }
+    }
+    true
+}
+
+fn starts_word(text: &str, at: usize) -> bool {
+    let begins_inside = text[at..].starts_with(char::is_alphanumeric);
+    !begins_inside || !text[..at].ends_with(char::is_alphanumeric)
+}
+
+fn ends_word(text: &str, at: usize) -> bool {
+    let stops_inside = text[..at].ends_with(char::is_alphanumeric);
+    !stops_inside || !text[at..].starts_with(char::is_alphanumeric)
+}
+
+/// Where `word` ends if it stands at `at`, whatever its case.
+fn word_end(text: &str, at: usize, word: &str) -> Option<usize> {
+    let mut rest = text[at..].chars();
+    let mut end = at;
+    for wanted in word.chars() {
+        let found = rest.next()?;
+        if found != wanted && !found.to_lowercase().eq(wanted.to_lowercase()) {
+            return None;
+        }
+        end += found.len_utf8();
+    }
+    Some(end)
+}
+
+/// The first place from `from` on where `word` stands, whatever its case: start and end.
+fn find_ignoring_case(text: &str, word: &str, from: usize) -> Option<(usize, usize)> {
+    let first = word.chars().next()?;
+    if first.is_ascii() {
+        let (lower, upper) = (first.to_ascii_lowercase() as u8, first.to_ascii_uppercase() as u8);
+        let bytes = text.as_bytes();
+        return memchr::memchr2_iter(lower, upper, bytes.get(from..)?)
+            .map(|hit| from + hit)
+            .find_map(|start| word_end(text, start, word).map(|end| (start, end)));
+    }
+    let starts = text.get(from..)?.char_indices().map(|(hit, _)| from + hit);
+    starts.into_iter().find_map(|start| word_end(text, start, word).map(|end| (start, end)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, phrase: &str, expected: bool) {
+        let words: Vec<String> = phrase.split_whitespace().map(String::from).collect();
+        assert_eq!(holds_phrase(text, &words), expected, "{text} / {phrase}");
+    }
+
+    #[test]
+    fn phrases_are_whole_words_in_any_case() {
+        check("Connection Refused by peer", "connection refused", true);
+        check("connection, refused", "connection refused", true);
+        check("disconnection refused", "connection refused", false);
+        check("connection was refused", "connection refused", false);
+        check("login from 10.1.2.3", "10.1.2.3", true);
+        check("login from 10.1.2.34", "10.1.2.3", false);
+        check("Größe ÄNDERN", "größe ändern", true);
+        check("aaa aab", "aab", true);
+        check("", "x", false);
+    }
+
+    #[test]
+    fn a_substring_never_reaches_over_the_end_of_a_text() {
+        let values: Strings = ["ab", "cab", "", "b", "xabx"].into_iter().collect();
+        let rows = substring_rows(&memmem::Finder::new("abc"), &values);
+        assert!(rows.is_empty());
+        let rows = substring_rows(&memmem::Finder::new("ab"), &values);
+        assert_eq!(rows.iter().collect::<Vec<_>>(), [0, 1, 4]);
+        let rows = substring_rows(&memmem::Finder::new("bb"), &values);
+        assert!(rows.is_empty());
+    }
+}

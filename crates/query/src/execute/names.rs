@@ -1,0 +1,69 @@
+//! Which fields expressions and operators speak of.
+
+use std::collections::BTreeSet;
+
+use crate::plan::{Aggregate, Expr, Name, Operator};
+
+/// Calls `visit` for every field in `expr`.
+pub(crate) fn visit_fields<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Name)) {
+    match expr {
+        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) => {}
+        Expr::Field(name) => visit(name),
+        Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) => visit_fields(inner, visit),
+        Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => {
+            visit_fields(a, visit);
+            visit_fields(b, visit);
+        }
+        Expr::In(item, list) => {
+            visit_fields(item, visit);
+            list.iter().for_each(|element| visit_fields(element, visit));
+        }
+        Expr::Between(item, low, high) => [item, low, high].into_iter().for_each(|part| visit_fields(part, visit)),
+        Expr::Call(_, arguments) => arguments.iter().for_each(|argument| visit_fields(argument, visit)),
+    }
+}
+
+/// The one field that `expr` speaks of; `None` where there are several or none, and for `@any`.
+pub(crate) fn single_field(expr: &Expr) -> Option<&Name> {
+    let mut single: Option<&Name> = None;
+    let mut is_single = true;
+    visit_fields(expr, &mut |name| {
+        is_single &= single.is_none_or(|known| known == name) && **name != *"@any";
+        single = Some(name);
+    });
+    single.filter(|_| is_single)
+}
+
+/// Tells whether `expr` is a field of this name.
+pub(crate) fn is_field(expr: &Expr, name: &str) -> bool {
+    matches!(expr, Expr::Field(known) if **known == *name)
+}
+
+/// Every field that `operators` ask for, whether stored or made by one of them.
+pub(crate) fn fields_of(operators: &[Operator]) -> BTreeSet<Name> {
+    let mut names = BTreeSet::new();
+    let mut add = |name: &Name| {
+        names.insert(name.clone());
+    };
+    for operator in operators {
+        match operator {
+            Operator::Filter(expr) | Operator::Extend { expr, .. } => visit_fields(expr, &mut add),
+            Operator::Parse(parse) => visit_fields(&parse.text, &mut add),
+            Operator::Aggregate { by, aggregates } => {
+                by.iter().for_each(|(_, expr)| visit_fields(expr, &mut add));
+                aggregates.iter().for_each(|aggregate| visit_argument(aggregate, &mut add));
+            }
+            Operator::Sort(keys) => keys.iter().for_each(|key| visit_fields(&key.expr, &mut add)),
+            Operator::Limit(_) | Operator::Tail(_) => {}
+            Operator::Dedup(fields) => fields.iter().for_each(&mut add),
+            Operator::Project { columns, .. } => columns.iter().for_each(|(_, expr)| visit_fields(expr, &mut add)),
+        }
+    }
+    names
+}
+
+fn visit_argument<'a>(aggregate: &'a Aggregate, visit: &mut dyn FnMut(&'a Name)) {
+    if let Some(argument) = &aggregate.argument {
+        visit_fields(argument, visit);
+    }
+}

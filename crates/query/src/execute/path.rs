@@ -1,0 +1,128 @@
+//! Paths into lists and objects, and objects put together from paths.
+
+use std::sync::Arc;
+
+use types::{Column, MISSING_CODE, Value};
+
+/// Objects inside objects that are put together; a name with more dots keeps the rest of them in its last member.
+const DEPTH_MAX: usize = 128;
+
+/// The value at `path` inside `value`: list elements by index, members by name, which may itself hold dots.
+pub(crate) fn dig<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    match value {
+        Value::List(items) => {
+            let (index, rest) = path.split_once('.').map_or((path, None), |(index, rest)| (index, Some(rest)));
+            let is_index = !index.is_empty() && index.bytes().all(|b| b.is_ascii_digit());
+            let item = items.get(index.parse::<usize>().ok().filter(|_| is_index)?)?.as_ref()?;
+            rest.map_or(Some(item), |rest| dig(item, rest))
+        }
+        // The last of equal names wins, as it does among an event's keys.
+        Value::Object(members) => members.iter().rev().find_map(|(name, member)| {
+            let rest = path.strip_prefix(&**name)?;
+            let member = member.as_ref()?;
+            match rest.strip_prefix('.') {
+                Some(rest) => dig(member, rest),
+                None => rest.is_empty().then_some(member),
+            }
+        }),
+        _ => None,
+    }
+}
+
+/// The values at `path` inside each row's value.
+pub(crate) fn dig_column(column: &Column, path: &str) -> Column {
+    match column {
+        Column::Dictionary { codes, values } => {
+            let found: Vec<Option<&Value>> = values.iter().map(|value| dig(value, path)).collect();
+            if found.iter().all(Option::is_none) {
+                return Column::Missing { n_rows: codes.len() };
+            }
+            let value_at = |code: &u32| match *code {
+                MISSING_CODE => None,
+                code => found[code as usize].cloned(),
+            };
+            Column::of_values(codes.iter().map(value_at).collect())
+        }
+        Column::Mixed(values) => {
+            Column::of_values(values.iter().map(|value| dig(value.as_ref()?, path).cloned()).collect())
+        }
+        scalars => Column::Missing { n_rows: scalars.n_rows() },
+    }
+}
+
+/// Objects from columns of their members, named by the path inside the object; missing where all are.
+pub(crate) fn assemble(members: &[(&str, Column)], n_rows: usize) -> Column {
+    let object_at = |row: usize| {
+        let mut tree = Tree::default();
+        for (path, column) in members {
+            if let Some(value) = column.value(row) {
+                tree.insert(path, value);
+            }
+        }
+        (!tree.0.is_empty()).then(|| tree.into_value())
+    };
+    let objects: Vec<Option<Value>> = (0..n_rows).map(object_at).collect();
+    if objects.iter().all(Option::is_none) { Column::Missing { n_rows } } else { Column::Mixed(objects) }
+}
+
+/// An object under construction, in the order in which its members came.
+#[derive(Default)]
+struct Tree(Vec<(Arc<str>, Node)>);
+
+enum Node {
+    Leaf(Value),
+    Branch(Tree),
+}
+
+impl Tree {
+    fn insert(&mut self, path: &str, value: Value) {
+        let mut tree = self;
+        let mut rest = path;
+        // Sorted paths visit a branch in one go, so the branch wanted is the last one.
+        for _ in 0..DEPTH_MAX {
+            let Some((name, below)) = rest.split_once('.') else { break };
+            let is_there = matches!(tree.0.last(), Some((known, Node::Branch(_))) if **known == *name);
+            if !is_there {
+                tree.0.push((name.into(), Node::Branch(Self::default())));
+            }
+            let Some((_, Node::Branch(branch))) = tree.0.last_mut() else { return };
+            (tree, rest) = (branch, below);
+        }
+        tree.0.push((rest.into(), Node::Leaf(value)));
+    }
+
+    fn into_value(self) -> Value {
+        let member = |(name, node)| match node {
+            Node::Leaf(value) => (name, Some(value)),
+            Node::Branch(tree) => (name, Some(tree.into_value())),
+        };
+        Value::Object(Arc::new(self.0.into_iter().map(member).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_reach_into_lists_and_objects() {
+        let inner = Value::Object(Arc::new(vec![
+            ("id".into(), Some(Value::Integer(7))),
+            ("a.b".into(), Some(Value::text("dot"))),
+        ]));
+        let list = Value::List(Arc::new(vec![None, Some(inner)]));
+        assert_eq!(dig(&list, "1.id"), Some(&Value::Integer(7)));
+        assert_eq!(dig(&list, "1.a.b"), Some(&Value::text("dot")));
+        for absent in ["0", "0.id", "2", "1.none", "x", "", "1.", "+1", "99999999999999999999"] {
+            assert_eq!(dig(&list, absent), None, "{absent}");
+        }
+    }
+
+    #[test]
+    fn objects_are_put_together_from_paths() {
+        let column = |value: &str| Column::constant(Value::text(value), 1);
+        let members = [("a", column("1")), ("b.c", column("2")), ("b.d.e", column("3")), ("f", column("4"))];
+        let object = assemble(&members, 1).value(0).map(|value| value.to_string());
+        assert_eq!(object.as_deref(), Some(r#"{"a":"1","b":{"c":"2","d":{"e":"3"}},"f":"4"}"#));
+    }
+}

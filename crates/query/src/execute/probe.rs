@@ -1,0 +1,144 @@
+//! Texts that an index can look for before anything is read.
+//!
+//! A probe only ever takes rows away that cannot match. Whatever an index answers, the condition is still checked,
+//! unless the index says that its answer is exact.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+use types::{ProbeField, ScanError, TextProbe};
+
+use super::frame::{Source, is_system};
+use super::number::Number;
+use crate::plan::{Comparison, Expr, TextPattern};
+use types::Value;
+
+/// Shorter texts are in nearly every block: asking costs more than it saves.
+const LITERAL_BYTES_MIN: usize = 3;
+
+/// What a condition asks an index.
+#[derive(Clone, Debug)]
+pub(crate) struct Probe {
+    field: String,
+    literal: String,
+    ignores_case: bool,
+    /// Whether rows that surely hold the text surely fulfil the condition.
+    pub(crate) settles: bool,
+}
+
+impl Probe {
+    /// The probe of a condition, where it has one.
+    pub(crate) fn of(condition: &Expr) -> Option<Self> {
+        let (field, literal, ignores_case, settles) = match condition {
+            Expr::Match(text, pattern) => {
+                let Expr::Field(name) = &**text else { return None };
+                let (literal, ignores_case, settles) = match pattern {
+                    TextPattern::Substring(text) => (text.clone(), false, true),
+                    TextPattern::Phrase(words) => (words.iter().max_by_key(|word| word.len())?.clone(), true, false),
+                    // The expression may have been compiled to ignore case, which its text does not say.
+                    TextPattern::Regex(regex) => (required_literal(regex.as_str())?, true, false),
+                };
+                (name, literal, ignores_case, settles)
+            }
+            Expr::Compare(Comparison::Equal, a, b) => {
+                let (Expr::Field(name), Expr::Literal(Some(Value::String(text)))) = (&**a, &**b) else { return None };
+                // Equal numbers may be written in different ways, and so may levels and times.
+                if Number::read(text).is_some() || (is_system(name) && **name != *"@message") {
+                    return None;
+                }
+                (name, text.to_string(), false, false)
+            }
+            _ => return None,
+        };
+        let is_plain = !ignores_case || literal.is_ascii();
+        let is_other_system = is_system(field) && **field != *"@message";
+        let is_usable = literal.len() >= LITERAL_BYTES_MIN && is_plain && !is_other_system;
+        is_usable.then(|| Self { field: field.to_string(), literal, ignores_case, settles })
+    }
+
+    /// The probe for a run; `None` where the field is more than what is stored under its name.
+    pub(crate) fn for_source(&self, source: &Source) -> Result<Option<TextProbe<'_>>, ScanError> {
+        let field = match self.field.as_str() {
+            "@message" => ProbeField::Message,
+            "@any" => ProbeField::Any,
+            name => {
+                // A path may lead into a list, and a name with others below it stands for an object.
+                let is_path = name.split('.').skip(1).any(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+                if is_path || !source.names_below(name)?.is_empty() {
+                    return Ok(None);
+                }
+                ProbeField::Named(name)
+            }
+        };
+        Ok(Some(TextProbe { field, literal: &self.literal, ignores_case: self.ignores_case }))
+    }
+}
+
+/// The longest text that every match of an expression holds, in lower case.
+fn required_literal(pattern: &str) -> Option<String> {
+    let hir = regex_syntax::parse(pattern).ok()?;
+    let mut best = String::new();
+    let mut run = String::new();
+    collect(&hir, &mut run, &mut best, 0);
+    keep_longer(&mut run, &mut best);
+    (!best.is_empty()).then_some(best)
+}
+
+fn keep_longer(run: &mut String, best: &mut String) {
+    if run.len() > best.len() {
+        best.clone_from(run);
+    }
+    run.clear();
+}
+
+/// Walks what must occur: `run` is the text that stands immediately before this place in every match.
+fn collect(hir: &Hir, run: &mut String, best: &mut String, depth: usize) {
+    match hir.kind() {
+        HirKind::Literal(literal) => match std::str::from_utf8(&literal.0) {
+            Ok(text) => run.push_str(&text.to_ascii_lowercase()),
+            Err(_) => keep_longer(run, best),
+        },
+        HirKind::Class(class) => match letter_in_both_cases(class) {
+            Some(letter) => run.push(letter),
+            None => keep_longer(run, best),
+        },
+        HirKind::Concat(parts) if depth < 64 => parts.iter().for_each(|part| collect(part, run, best, depth + 1)),
+        HirKind::Capture(capture) if depth < 64 => collect(&capture.sub, run, best, depth + 1),
+        // Before and after a repetition stands something else than once: what it holds must occur all the same.
+        HirKind::Repetition(repetition) if repetition.min > 0 && depth < 64 => {
+            keep_longer(run, best);
+            collect(&repetition.sub, run, best, depth + 1);
+            keep_longer(run, best);
+        }
+        HirKind::Look(_) | HirKind::Empty => {}
+        _ => keep_longer(run, best),
+    }
+}
+
+/// The letter that a class like `[Ee]` stands for.
+fn letter_in_both_cases(class: &Class) -> Option<char> {
+    let Class::Unicode(class) = class else { return None };
+    let letters: Vec<char> = class.iter().take(3).flat_map(|range| range.start()..=range.end()).take(4).collect();
+    let [first, second] = letters[..] else { return None };
+    let is_pair = first.is_ascii_alphabetic() && first.eq_ignore_ascii_case(&second);
+    is_pair.then(|| first.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expressions_give_the_longest_text_they_cannot_do_without() {
+        let check = |pattern, expected: Option<&str>| {
+            assert_eq!(required_literal(pattern).as_deref(), expected, "{pattern}");
+        };
+        check("Exception|cron", None);
+        check("(?i)EXCEPTION", Some("exception"));
+        check(r"user=(?<user>\w+) logged in", Some(" logged in"));
+        check(r"^id=\d+$", Some("id="));
+        check(r"(abc)+d", Some("abc"));
+        check(r"(abc)*def", Some("def"));
+        check(r"a(bc)d", Some("abcd"));
+        check(r"", None);
+        check(r".*", None);
+    }
+}

@@ -1,0 +1,323 @@
+//! The events that a query without an aggregation shows: which ones, in which order, with which fields.
+//!
+//! First only what decides is read: conditions, sort keys, times. The other fields are read for the rows that are
+//! shown, and for no others.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use types::{Column, RowSet, Value};
+
+use super::ExecuteError;
+use super::aggregate::Place;
+use super::cell::{Cell, severity, sort_order};
+use super::expression::{Stop, evaluate};
+use super::frame::Frame;
+use super::functions::value_bytes;
+use super::group::places;
+use super::names::{is_field, visit_fields};
+use super::scan::{Flow, Item, Scan};
+use super::steps::Steps;
+use crate::plan::{Expr, Name, Operator, SortKey};
+
+/// Bytes of a candidate beside its keys.
+const CANDIDATE_BYTES: usize = 64;
+
+/// The order in which rows are wanted.
+pub(crate) enum RowOrder<'p> {
+    /// Newest first.
+    Newest,
+    /// By time, oldest first; equal times newest first.
+    Oldest,
+    /// By keys; ties newest first.
+    Keys(&'p [SortKey]),
+}
+
+impl<'p> RowOrder<'p> {
+    /// The order of a sort over events.
+    pub(crate) fn of(keys: &'p [SortKey]) -> Self {
+        match keys {
+            [SortKey { expr, descending }] if is_field(expr, "@timestamp") => {
+                if *descending {
+                    Self::Newest
+                } else {
+                    Self::Oldest
+                }
+            }
+            keys => Self::Keys(keys),
+        }
+    }
+
+    fn keys(&self) -> &'p [SortKey] {
+        match self {
+            Self::Keys(keys) => keys,
+            _ => &[],
+        }
+    }
+
+    fn compare(&self, a: &Candidate, b: &Candidate) -> Ordering {
+        if matches!(self, Self::Oldest) {
+            return a.place.time.cmp(&b.place.time).then_with(|| b.place.cmp(&a.place));
+        }
+        compare_keys(self.keys(), &a.keys, &b.keys).then_with(|| b.place.cmp(&a.place))
+    }
+}
+
+/// Compares the values of sort keys; missing ones are last either way.
+pub(crate) fn compare_keys(keys: &[SortKey], a: &[Option<Value>], b: &[Option<Value>]) -> Ordering {
+    for ((key, a), b) in keys.iter().zip(a).zip(b) {
+        let order = match (a, b) {
+            (None, None) => Ordering::Equal,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(_), None) => Ordering::Less,
+            (a, b) => {
+                let order = sort_order(Cell::of(a.as_ref()), Cell::of(b.as_ref()));
+                if key.descending { order.reverse() } else { order }
+            }
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+    Ordering::Equal
+}
+
+/// The columns of sort keys; levels become their severity.
+pub(crate) fn key_columns(keys: &[SortKey], frame: &mut Frame<'_>, scan: &Scan<'_>) -> Result<Vec<Arc<Column>>, Stop> {
+    let column = |key: &SortKey| {
+        let column = evaluate(&key.expr, frame, &scan.env)?;
+        if !is_field(&key.expr, "@level") {
+            return Ok(column);
+        }
+        let rank = |row| match severity(Cell::at(&column, row)) {
+            Some(level) => Some(Value::Integer(level.code().into())),
+            None => column.value(row),
+        };
+        Ok(Arc::new(Column::of_values((0..column.n_rows()).map(rank).collect())))
+    };
+    keys.iter().map(column).collect()
+}
+
+/// A row that may be shown.
+#[derive(Clone, Debug)]
+struct Candidate {
+    keys: Box<[Option<Value>]>,
+    place: Place,
+    item: u32,
+    row: u32,
+}
+
+/// The best candidates so far.
+struct Best<'p> {
+    order: &'p RowOrder<'p>,
+    cap: Option<usize>,
+    rows: Vec<Candidate>,
+    /// The last row that is still wanted, once there are enough.
+    worst: Option<Candidate>,
+}
+
+impl Best<'_> {
+    fn add(&mut self, more: Vec<Candidate>) {
+        self.rows.extend(more);
+        if let Some(cap) = self.cap
+            && self.rows.len() >= cap.saturating_mul(2).max(cap.saturating_add(64))
+        {
+            self.shrink(cap);
+        } else if let Some(cap) = self.cap
+            && self.worst.is_none()
+            && self.rows.len() >= cap
+        {
+            self.shrink(cap);
+        }
+    }
+
+    fn shrink(&mut self, cap: usize) {
+        if cap == 0 {
+            self.rows.clear();
+            return;
+        }
+        if self.rows.len() >= cap {
+            self.rows.select_nth_unstable_by(cap - 1, |a, b| self.order.compare(a, b));
+            self.rows.truncate(cap);
+            self.worst = self.rows.last().cloned();
+        }
+    }
+
+    /// Tells whether no row of an item can be among the best any more.
+    fn is_beyond(&self, item: &Item) -> bool {
+        match (&self.worst, self.order) {
+            (Some(worst), RowOrder::Newest) => item.last.0 < worst.place.time,
+            (Some(worst), RowOrder::Oldest) => item.first.0 > worst.place.time,
+            _ => self.cap == Some(0),
+        }
+    }
+}
+
+/// Chosen rows, in order, as places in blocks.
+pub(crate) struct Chosen {
+    items: Vec<Item>,
+    rows: Vec<(u32, u32)>,
+}
+
+/// Finds the first `cap` rows in the order wanted.
+pub(crate) fn choose(
+    scan: &Scan<'_>,
+    steps: &Steps<'_>,
+    order: &RowOrder<'_>,
+    cap: Option<usize>,
+) -> Result<Chosen, ExecuteError> {
+    let mut items = scan.items();
+    if matches!(order, RowOrder::Oldest) {
+        items.sort_by_key(|item| (item.first, item.last));
+    }
+    let best = Mutex::new(Best { order, cap, rows: Vec::new(), worst: None });
+    let lock = || best.lock().unwrap_or_else(PoisonError::into_inner);
+    scan.for_each(
+        &items,
+        || (),
+        |(), index, item| {
+            let (is_beyond, worst) = {
+                let best = lock();
+                (best.is_beyond(item), best.worst.clone())
+            };
+            if is_beyond {
+                return Ok(Flow::Done);
+            }
+            let frame = scan.frame(item, steps)?;
+            let found = candidates(scan, frame, index as u32, order, cap, worst.as_ref())?;
+            if cap.is_none() {
+                scan.hold(found.iter().map(candidate_bytes).sum())?;
+            }
+            lock().add(found);
+            Ok(Flow::Continue)
+        },
+    )?;
+    let mut rows = best.into_inner().unwrap_or_else(PoisonError::into_inner).rows;
+    rows.sort_unstable_by(|a, b| order.compare(a, b));
+    rows.truncate(cap.unwrap_or(usize::MAX));
+    Ok(Chosen { items, rows: rows.into_iter().map(|candidate| (candidate.item, candidate.row)).collect() })
+}
+
+fn candidate_bytes(candidate: &Candidate) -> usize {
+    CANDIDATE_BYTES + candidate.keys.iter().flatten().map(|value| 24 + value_bytes(value)).sum::<usize>()
+}
+
+/// The rows of a block that may be among the best.
+fn candidates(
+    scan: &Scan<'_>,
+    mut frame: Frame<'_>,
+    item: u32,
+    order: &RowOrder<'_>,
+    cap: Option<usize>,
+    worst: Option<&Candidate>,
+) -> Result<Vec<Candidate>, Stop> {
+    let n_rows = frame.n_rows();
+    if let (RowOrder::Newest, Some(cap)) = (order, cap)
+        && n_rows > cap
+    {
+        // Rows of a block stand in order of time and acceptance: the newest ones are the last.
+        frame.retain(&RowSet::of(n_rows, |row| row >= n_rows - cap));
+    }
+    if let (RowOrder::Oldest, Some(cap)) = (order, cap)
+        && n_rows > cap
+        && cap > 0
+    {
+        let times = frame.column("@timestamp")?;
+        let border = Cell::at(&times, cap - 1).time();
+        frame.retain(&RowSet::of(n_rows, |row| Cell::at(&times, row).time() <= border));
+    }
+    let mut keys = key_columns(order.keys(), &mut frame, scan)?;
+    if let (RowOrder::Keys(sort_keys), Some(worst)) = (order, worst) {
+        let values = |row: usize| keys.iter().map(|column| column.value(row)).collect::<Vec<_>>();
+        let may_win =
+            RowSet::of(frame.n_rows(), |row| compare_keys(sort_keys, &values(row), &worst.keys) != Ordering::Greater);
+        keys.iter_mut().for_each(|column| *column = Arc::new(column.gather(&may_win)));
+        frame.retain(&may_win);
+    }
+    let places = places(&mut frame)?;
+    let Some(block) = frame.block() else { return Ok(Vec::new()) };
+    let candidate = |(index, row): (usize, usize)| Candidate {
+        keys: keys.iter().map(|column| column.value(index)).collect(),
+        place: places[index],
+        item,
+        row: row as u32,
+    };
+    Ok(block.rows.iter().enumerate().map(candidate).collect())
+}
+
+impl Chosen {
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Leaves out the rows from `n` on.
+    pub(crate) fn truncate(&mut self, n: usize) {
+        self.rows.truncate(n);
+    }
+
+    /// Reads the fields `needed` of the rows, computing those that `lead` makes.
+    pub(crate) fn read(
+        self,
+        scan: &Scan<'_>,
+        lead: &[Operator],
+        needed: &BTreeSet<Name>,
+    ) -> Result<Frame<'static>, ExecuteError> {
+        let steps = Steps::without_conditions(lead, needed);
+        let mut by_item: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
+        for (place, (item, row)) in self.rows.iter().enumerate() {
+            by_item.entry(*item).or_default().push((*row, place as u32));
+        }
+        let work: Vec<(Item, Vec<(u32, u32)>)> =
+            by_item.into_iter().map(|(item, rows)| (self.items[item as usize], rows)).collect();
+        let items: Vec<Item> = work.iter().map(|(item, _)| *item).collect();
+        type Part = (Vec<u32>, Vec<Vec<Option<Value>>>);
+        let parts = scan.for_each(&items, Vec::<Part>::new, |parts, index, item| {
+            let mut rows = work[index].1.clone();
+            rows.sort_unstable();
+            let chosen: BTreeSet<u32> = rows.iter().map(|(row, _)| *row).collect();
+            let n_rows = scan.sources[item.source].run.block_rows(item.block);
+            let mut frame = scan.chosen(item, RowSet::of(n_rows, |row| chosen.contains(&(row as u32))));
+            steps.apply_to(&mut frame, &scan.env)?;
+            let mut columns = Vec::with_capacity(needed.len());
+            for name in needed {
+                let column = evaluate(&Expr::Field(name.clone()), &mut frame, &scan.env)?;
+                let values: Vec<Option<Value>> = (0..column.n_rows()).map(|row| column.value(row)).collect();
+                scan.hold(values.iter().map(|value| 32 + value.as_ref().map_or(0, value_bytes)).sum())?;
+                columns.push(values);
+            }
+            parts.push((rows.into_iter().map(|(_, place)| place).collect(), columns));
+            Ok(Flow::Continue)
+        })?;
+        Ok(assemble(self.rows.len(), needed, parts.into_iter().flatten().collect()))
+    }
+}
+
+/// Puts the rows read block by block into their order. Rows of blocks that turned out to be damaged are left out.
+fn assemble(n_rows: usize, needed: &BTreeSet<Name>, parts: Vec<(Vec<u32>, Vec<Vec<Option<Value>>>)>) -> Frame<'static> {
+    let mut is_read = vec![false; n_rows];
+    let mut columns: Vec<Vec<Option<Value>>> = vec![vec![None; n_rows]; needed.len()];
+    for (places, values) in parts {
+        places.iter().for_each(|place| is_read[*place as usize] = true);
+        for (column, values) in columns.iter_mut().zip(values) {
+            places.iter().zip(values).for_each(|(place, value)| column[*place as usize] = value);
+        }
+    }
+    let named = needed.iter().zip(columns).filter(|(_, values)| values.iter().any(Option::is_some));
+    let columns = named.map(|(name, values)| (name.clone(), Arc::new(Column::Mixed(values)))).collect();
+    let mut frame = Frame::of_columns(n_rows, columns);
+    frame.retain(&RowSet::of(n_rows, |row| is_read[row]));
+    frame
+}
+
+/// Fields that sort keys speak of.
+pub(crate) fn key_fields(keys: &[SortKey]) -> BTreeSet<Name> {
+    let mut names = BTreeSet::new();
+    for key in keys {
+        visit_fields(&key.expr, &mut |name| {
+            names.insert(name.clone());
+        });
+    }
+    names
+}

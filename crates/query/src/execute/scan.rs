@@ -1,0 +1,292 @@
+//! Blocks of runs, worked off by several threads.
+//!
+//! The work is a list of items in the order in which results want them. Threads take the next one each; between
+//! two items they look whether the query was cancelled, has run out of time or memory, or needs no more.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp};
+
+use super::expression::{Environment, Stop};
+use super::frame::{BlockRows, Frame, Source};
+use super::steps::Steps;
+use super::{ExecuteError, PartialReason, Request, Stats};
+
+/// Damaged places that an answer names; more of them say no more.
+const REASONS_MAX: usize = 20;
+
+/// Milliseconds between two reports of progress.
+const PROGRESS_MS: u128 = 100;
+
+/// Stack of a worker. Expressions nest as deep as the checker lets them, and evaluating one is recursive.
+const STACK_BYTES: usize = 16 << 20;
+
+/// One block of a run, or the part of it that lies in `range`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Item {
+    pub(crate) source: usize,
+    pub(crate) block: usize,
+    pub(crate) range: TimeRange,
+    pub(crate) first: Timestamp,
+    pub(crate) last: Timestamp,
+}
+
+/// The runs of a query and what is counted while they are scanned.
+pub(crate) struct Scan<'a> {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) env: Environment,
+    started: Instant,
+    bytes_before: u64,
+    is_over: AtomicBool,
+    events_scanned: AtomicU64,
+    events_matched: AtomicU64,
+    memory_bytes: AtomicUsize,
+    opened: Mutex<HashSet<u128>>,
+    reasons: Mutex<Vec<PartialReason>>,
+    error: Mutex<Option<ExecuteError>>,
+    last_report: Mutex<Instant>,
+}
+
+/// What a worker does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// Takes the next item.
+    Continue,
+    /// All items from here on change nothing.
+    Done,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Whoever panicked while holding it only counted; its panic becomes an error of the query by itself.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'a> Scan<'a> {
+    /// Prepares the runs that overlap the request's range.
+    pub(crate) fn new(runs: &[Arc<dyn Run>], request: &'a Request<'a>) -> Self {
+        let overlaps = |run: &&Arc<dyn Run>| request.range.overlaps(run.info().first, run.info().last);
+        let now = Instant::now();
+        Self {
+            sources: runs.iter().filter(overlaps).map(|run| Source::new(run.clone())).collect(),
+            request,
+            env: Environment {
+                time_zone: request.time_zone,
+                now: request.now,
+                memory_bytes_max: request.memory_bytes_max,
+                took_seconds: AtomicBool::new(false),
+            },
+            started: now,
+            bytes_before: runs.iter().map(|run| run.bytes_read()).sum(),
+            is_over: AtomicBool::new(false),
+            events_scanned: AtomicU64::new(0),
+            events_matched: AtomicU64::new(0),
+            memory_bytes: AtomicUsize::new(0),
+            opened: Mutex::new(HashSet::new()),
+            reasons: Mutex::new(Vec::new()),
+            error: Mutex::new(None),
+            last_report: Mutex::new(now),
+        }
+    }
+
+    /// The blocks of a run that overlap `range`.
+    pub(crate) fn blocks_of(&self, source: usize, range: TimeRange) -> Vec<Item> {
+        let run = &self.sources[source].run;
+        let mut items = Vec::new();
+        for block in 0..run.n_blocks() {
+            let (first, last) = run.block_times(block);
+            if range.overlaps(first, last) {
+                items.push(Item { source, block, range, first, last });
+            }
+        }
+        items
+    }
+
+    /// The blocks of all runs that overlap the request's range, newest first.
+    pub(crate) fn items(&self) -> Vec<Item> {
+        let mut items: Vec<Item> =
+            (0..self.sources.len()).flat_map(|source| self.blocks_of(source, self.request.range)).collect();
+        items.sort_by_key(|item| std::cmp::Reverse((item.last, item.first)));
+        items
+    }
+
+    /// The rows of an item that its range holds.
+    fn rows_of(&self, item: &Item) -> Result<BlockRows<'_>, ScanError> {
+        let source = &self.sources[item.source];
+        let all = RowSet::all(source.run.block_rows(item.block));
+        let rows = if item.range.covers(item.first, item.last) {
+            all
+        } else {
+            let times = source.run.read(item.block, &["@timestamp"], &all)?.into_iter().next();
+            match times {
+                Some(Column::Timestamps(times)) => {
+                    let from = times.partition_point(|time| *time < item.range.from.0);
+                    let to = times.partition_point(|time| *time < item.range.to.0);
+                    RowSet::of(times.len(), |row| (from..to).contains(&row))
+                }
+                _ => all,
+            }
+        };
+        Ok(BlockRows { source, block: item.block, rows })
+    }
+
+    /// The rows of an item that the steps let through.
+    pub(crate) fn frame(&self, item: &Item, steps: &Steps<'_>) -> Result<Frame<'_>, Stop> {
+        let block = self.rows_of(item)?;
+        let n_rows = block.rows.count() as u64;
+        self.note_opened(item.source);
+        let frame = steps.apply(block, &self.env)?;
+        self.count(n_rows, frame.n_rows() as u64);
+        Ok(frame)
+    }
+
+    /// Rows of an item by their numbers in the block.
+    pub(crate) fn chosen(&self, item: &Item, rows: RowSet) -> Frame<'_> {
+        Frame::of_block(BlockRows { source: &self.sources[item.source], block: item.block, rows })
+    }
+
+    /// Counts rows that were looked at and rows that matched.
+    pub(crate) fn count(&self, n_scanned: u64, n_matched: u64) {
+        self.events_scanned.fetch_add(n_scanned, Relaxed);
+        self.events_matched.fetch_add(n_matched, Relaxed);
+    }
+
+    fn note_opened(&self, source: usize) {
+        if let Some(key) = self.sources[source].run.info().key {
+            locked(&self.opened).insert(key.segment);
+        }
+    }
+
+    /// Takes `n_bytes` of the query's memory.
+    pub(crate) fn hold(&self, n_bytes: usize) -> Result<(), Stop> {
+        let before = self.memory_bytes.fetch_add(n_bytes, Relaxed);
+        if before.saturating_add(n_bytes) > self.request.memory_bytes_max { Err(Stop::Memory) } else { Ok(()) }
+    }
+
+    /// Works items off. Each thread has a state made by `start`; the states are the result.
+    pub(crate) fn for_each<W: Send>(
+        &self,
+        items: &[Item],
+        start: impl Fn() -> W + Sync,
+        work: impl Fn(&mut W, usize, &Item) -> Result<Flow, Stop> + Sync,
+    ) -> Result<Vec<W>, ExecuteError> {
+        let next = AtomicUsize::new(0);
+        let work_off = || {
+            let mut state = start();
+            while !self.is_over() {
+                let index = next.fetch_add(1, Relaxed);
+                let Some(item) = items.get(index) else { break };
+                match work(&mut state, index, item) {
+                    Ok(Flow::Continue) => {}
+                    Ok(Flow::Done) => break,
+                    Err(stop) => self.note_stop(stop),
+                }
+                self.report();
+            }
+            state
+        };
+        let n_threads = self.request.n_threads.clamp(1, items.len().max(1));
+        let joined: Vec<std::io::Result<std::thread::Result<W>>> = std::thread::scope(|scope| {
+            let spawned: Vec<_> = (0..n_threads)
+                .map(|_| std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work_off))
+                .collect();
+            spawned.into_iter().map(|thread| thread.map(std::thread::ScopedJoinHandle::join)).collect()
+        });
+        let mut states = Vec::with_capacity(n_threads);
+        for thread in joined {
+            match thread {
+                Ok(Ok(state)) => states.push(state),
+                Ok(Err(_)) => return Err(ExecuteError::Panicked),
+                // With fewer threads than wished the work is done all the same, as long as there is one.
+                Err(error) if states.is_empty() && n_threads == 1 => return Err(ExecuteError::NoThread(error)),
+                Err(_) => {}
+            }
+        }
+        match self.take_error() {
+            Some(error) => Err(error),
+            None if states.is_empty() => Err(ExecuteError::Panicked),
+            None => Ok(states),
+        }
+    }
+
+    /// Notes why an item, or all from here on, could not be worked off.
+    pub(crate) fn note_stop(&self, stop: Stop) {
+        match stop {
+            Stop::Damaged(error) => self.note_reason("damaged", error.to_string()),
+            Stop::Memory => {
+                let error = ExecuteError::Memory { bytes_max: self.request.memory_bytes_max };
+                locked(&self.error).get_or_insert(error);
+                self.is_over.store(true, Relaxed);
+            }
+        }
+    }
+
+    fn note_reason(&self, code: &'static str, message: String) {
+        let mut reasons = locked(&self.reasons);
+        let is_known = reasons.iter().any(|reason| reason.code == code && reason.message == message);
+        if !is_known && reasons.len() < REASONS_MAX {
+            reasons.push(PartialReason { code, message });
+        }
+    }
+
+    /// Tells whether the query has to end now; says why in the answer.
+    pub(crate) fn is_over(&self) -> bool {
+        if self.is_over.load(Relaxed) {
+            return true;
+        }
+        let (code, message) = if self.request.cancelled.load(Relaxed) {
+            ("cancelled", "the query was cancelled")
+        } else if self.request.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            ("timeout", "the query ran out of time; ask for a shorter range or fewer groups")
+        } else {
+            return false;
+        };
+        if !self.is_over.swap(true, Relaxed) {
+            self.note_reason(code, message.to_owned());
+        }
+        true
+    }
+
+    fn report(&self) {
+        let Some(progress) = self.request.progress else { return };
+        let is_due = match self.last_report.try_lock() {
+            Ok(mut last) if last.elapsed().as_millis() >= PROGRESS_MS => {
+                *last = Instant::now();
+                true
+            }
+            _ => false,
+        };
+        if is_due {
+            progress(&self.stats());
+        }
+    }
+
+    /// What was done so far.
+    pub(crate) fn stats(&self) -> Stats {
+        let segments: HashSet<u128> =
+            self.sources.iter().filter_map(|source| source.run.info().key).map(|key| key.segment).collect();
+        let bytes_now: u64 = self.sources.iter().map(|source| source.run.bytes_read()).sum();
+        Stats {
+            events_scanned: self.events_scanned.load(Relaxed),
+            events_matched: self.events_matched.load(Relaxed),
+            bytes_read: bytes_now.saturating_sub(self.bytes_before),
+            segments_total: segments.len() as u64,
+            segments_pruned: 0,
+            segments_opened: locked(&self.opened).len() as u64,
+            elapsed_ms: self.started.elapsed().as_secs_f64() * 1e3,
+        }
+    }
+
+    /// Why there is no answer, if so.
+    pub(crate) fn take_error(&self) -> Option<ExecuteError> {
+        locked(&self.error).take()
+    }
+
+    /// Why the answer is not whole.
+    pub(crate) fn take_reasons(&self) -> Vec<PartialReason> {
+        std::mem::take(&mut *locked(&self.reasons))
+    }
+}

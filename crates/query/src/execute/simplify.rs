@@ -1,0 +1,51 @@
+//! Orders of operators that answer the same and cost less.
+//!
+//! Only sorts move: towards the end, past what does not change the order of rows, so that conditions written after a
+//! sort are applied while scanning; and a sort before an aggregation that takes rows in any order goes.
+
+use crate::plan::{Operator, SortKey};
+
+use super::group::depend_on_order;
+use super::names::visit_fields;
+use super::steps::defines;
+
+/// The operators, simplified.
+pub(crate) fn simplify(operators: &[Operator]) -> Vec<Operator> {
+    let mut done: Vec<Operator> = Vec::with_capacity(operators.len());
+    // A sort that is still on its way towards the end.
+    let mut sort: Option<Vec<SortKey>> = None;
+    for operator in operators {
+        match (operator, sort.take()) {
+            (Operator::Sort(keys), earlier) => {
+                // Ties of the later sort keep the order of the earlier one.
+                sort = Some(keys.iter().cloned().chain(earlier.into_iter().flatten()).collect());
+            }
+            (_, None) => done.push(operator.clone()),
+            (Operator::Filter(_), keys) => {
+                done.push(operator.clone());
+                sort = keys;
+            }
+            (Operator::Extend { .. } | Operator::Parse(_), Some(keys)) if !changes_keys(operator, &keys) => {
+                done.push(operator.clone());
+                sort = Some(keys);
+            }
+            (Operator::Aggregate { aggregates, .. }, Some(_)) if !depend_on_order(aggregates) => {
+                done.push(operator.clone());
+            }
+            (_, Some(keys)) => {
+                done.push(Operator::Sort(keys));
+                done.push(operator.clone());
+            }
+        }
+    }
+    done.extend(sort.map(Operator::Sort));
+    done
+}
+
+fn changes_keys(operator: &Operator, keys: &[SortKey]) -> bool {
+    let mut changes = false;
+    for key in keys {
+        visit_fields(&key.expr, &mut |field| changes |= defines(operator, field));
+    }
+    changes
+}
