@@ -50,6 +50,8 @@ pub enum Function {
     Trim,
     /// Length in code points.
     TextLength,
+    /// Length in bytes of UTF-8. No user writes it; other dialects use it.
+    ByteLength,
     /// In capital letters.
     ToUpper,
     /// In small letters.
@@ -244,7 +246,11 @@ impl Signature {
 impl Function {
     /// The name as a query writes it; of several, the first.
     pub fn name(self) -> &'static str {
-        SIGNATURES.iter().find(|signature| signature.function == self).map_or("timebucket", |signature| signature.name)
+        match self {
+            Self::TimeBucket => "timebucket",
+            Self::ByteLength => "bytelength",
+            _ => SIGNATURES.iter().find(|signature| signature.function == self).map_or("", |signature| signature.name),
+        }
     }
 }
 

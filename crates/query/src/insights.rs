@@ -17,6 +17,9 @@ mod tests;
 
 use types::Timestamp;
 
+pub(crate) use check::balanced;
+pub(crate) use pattern::compile as compile_regex;
+
 use crate::error::QueryErrors;
 use crate::optimise::optimise;
 use crate::plan::Plan;

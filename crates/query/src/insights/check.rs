@@ -18,6 +18,7 @@ use super::phrase::Phrase;
 use super::syntax::{Command, CommandKind, Item, Method, Name, Node, NodeKind, SortKey};
 use crate::error::{QueryError, QueryErrors, Span, place};
 use crate::plan::{self, Expr, Operator, Plan, TextPattern, Warning};
+pub(crate) use expression::balanced;
 use scope::{Shown, Table, fields_of};
 
 /// Most commands of a query.

@@ -1,0 +1,106 @@
+//! LogQL, the language of Grafana's Loki data source: text to plans, and metric queries over plans.
+//!
+//! Log queries become a [`Plan`] like any other dialect. Metric queries are evaluated here on top of plans that
+//! count: [`run_metric`] asks a function to run them, so that nothing here reads events.
+//! Labels are names of fields ([`label`]); what LogQL has and we have not is an error with its place.
+
+mod explain;
+mod label;
+mod metric;
+mod read;
+mod run;
+mod stage;
+mod vector;
+
+#[cfg(test)]
+mod tests;
+
+use pest::Parser;
+use types::GroupPattern;
+
+use crate::error::{QueryError, QueryErrors, Span};
+use crate::optimise::optimise;
+use crate::plan::{Expr, Operator, Plan, SortKey};
+
+pub use label::STREAM_LABELS;
+pub use metric::MetricQuery;
+pub use run::{MetricError, Point, Series, Steps, run_metric};
+
+/// Longest query in bytes.
+const QUERY_BYTES_MAX: usize = 64 << 10;
+
+/// The generated parser.
+mod generated {
+    #![allow(missing_docs)]
+
+    /// Reads LogQL.
+    #[derive(pest_derive::Parser)]
+    #[grammar = "../../grammar/logql.pest"]
+    pub(crate) struct LogQl;
+}
+
+pub(crate) use generated::Rule;
+
+/// A query in LogQL.
+#[derive(Clone, Debug)]
+pub enum Query {
+    /// Asks for events.
+    Log(LogQuery),
+    /// Asks for numbers over time.
+    Metric(MetricQuery),
+}
+
+/// A query for events: those of a selector that pass all stages.
+#[derive(Clone, Debug)]
+pub struct LogQuery {
+    /// Groups that can hold such events; empty means all.
+    pub sources: Vec<GroupPattern>,
+    /// Filters and parsers in order.
+    pub operators: Vec<Operator>,
+}
+
+/// Which events come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Newest first.
+    Backward,
+    /// Oldest first.
+    Forward,
+}
+
+impl LogQuery {
+    /// The plan that gives the first `limit` events.
+    ///
+    /// Columns: `@timestamp`, `@message`, then those of [`STREAM_LABELS`].
+    pub fn plan(&self, direction: Direction, limit: u64) -> Plan {
+        let mut operators = self.operators.clone();
+        if direction == Direction::Forward {
+            operators.push(Operator::Sort(vec![SortKey { expr: Expr::Field("@timestamp".into()), descending: false }]));
+        }
+        operators.push(Operator::Limit(limit));
+        let fixed = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
+        let labels = STREAM_LABELS.into_iter().map(|name| (name.into(), label::expr(name)));
+        operators.push(Operator::Project { columns: fixed.chain(labels).collect(), is_events: true });
+        optimise(Plan { sources: self.sources.clone(), operators, warnings: Vec::new() })
+    }
+}
+
+/// Reads a query.
+///
+/// Errors: what cannot be read, what this version does not do, patterns that are not valid; always with the place.
+pub fn parse(text: &str) -> Result<Query, QueryErrors> {
+    if text.len() > QUERY_BYTES_MAX {
+        let message = format!("the query has {} bytes, more than the {QUERY_BYTES_MAX} allowed", text.len());
+        let span = Span { start: QUERY_BYTES_MAX, end: text.len() };
+        return Err(QueryError::new("query-too-long", message, text, span).into());
+    }
+    let mut pairs = generated::LogQl::parse(Rule::query, text).map_err(|error| explain::explain(&error, text))?;
+    let mut reader = read::Reader::new(text);
+    let Some(query) = pairs.next().and_then(|query| query.into_inner().next()) else {
+        return Err(QueryError::new("syntax", "the query is empty", text, Span::default()).into());
+    };
+    Ok(match query.as_rule() {
+        Rule::log => Query::Log(stage::log(&mut reader, query)?.0),
+        _ => Query::Metric(MetricQuery { root: metric::read(&mut reader, query)? }),
+    })
+}

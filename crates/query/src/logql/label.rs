@@ -1,0 +1,22 @@
+//! What a label of LogQL is in our events.
+
+use crate::function::Function;
+use crate::plan::Expr;
+
+/// Labels of a stream, in the order in which log queries give them.
+pub const STREAM_LABELS: [&str; 5] = ["group", "stream", "level", "service_name", "host"];
+
+/// The value of a label.
+pub(super) fn expr(label: &str) -> Expr {
+    let field = |name: &str| Expr::Field(name.into());
+    match label {
+        "group" => field("@log"),
+        "stream" => field("@logStream"),
+        "level" | "detected_level" => field("@level"),
+        // Senders of OTLP say `service.name`, others `service`; Loki makes one label of them.
+        "service_name" => {
+            Expr::Call(Function::Coalesce, ["service_name", "service.name", "service"].map(field).to_vec())
+        }
+        other => field(other),
+    }
+}

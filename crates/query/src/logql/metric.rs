@@ -1,0 +1,328 @@
+//! Metric queries: their tree, and how it is read.
+
+use pest::iterators::Pair;
+use types::parse_duration_ns;
+
+use super::read::{Reader, span_of};
+use super::stage::{self, Unwrap};
+use super::{LogQuery, Rule};
+use crate::error::QueryError;
+
+/// A query for numbers over time.
+#[derive(Clone, Debug)]
+pub struct MetricQuery {
+    pub(super) root: Metric,
+}
+
+impl MetricQuery {
+    /// Whether the answer is one number without labels, as `1 + 1` gives it.
+    pub fn is_scalar(&self) -> bool {
+        self.root.is_scalar()
+    }
+}
+
+/// A tree of numbers over time.
+#[derive(Clone, Debug)]
+pub(super) enum Metric {
+    Number(f64),
+    /// `vector(n)`: a series without labels.
+    Vector(f64),
+    Range(RangeCall),
+    Aggregation {
+        kind: AggregationKind,
+        grouping: Grouping,
+        inner: Box<Metric>,
+    },
+    Binary {
+        operator: BinaryOperator,
+        gives_bool: bool,
+        left: Box<Metric>,
+        right: Box<Metric>,
+    },
+}
+
+/// A function of the events in a window.
+#[derive(Clone, Debug)]
+pub(super) struct RangeCall {
+    pub log: LogQuery,
+    pub function: RangeFunction,
+    pub unwrap: Option<Unwrap>,
+    pub window_ns: i64,
+    pub offset_ns: i64,
+    /// Labels of the series; `None` is those of the stream.
+    pub grouping: Option<Grouping>,
+}
+
+/// What is computed of a window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum RangeFunction {
+    Count,
+    Rate,
+    Bytes,
+    BytesRate,
+    Sum,
+    Average,
+    Min,
+    Max,
+    Quantile(f64),
+    First,
+    Last,
+}
+
+/// How series are merged at each step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum AggregationKind {
+    Sum,
+    Min,
+    Max,
+    Average,
+    Count,
+    Top(usize),
+    Bottom(usize),
+}
+
+/// Which labels stay.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Grouping {
+    By(Vec<String>),
+    Without(Vec<String>),
+}
+
+/// Operators between numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BinaryOperator {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+    Power,
+    Equal,
+    NotEqual,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+}
+
+impl Metric {
+    pub(super) fn is_scalar(&self) -> bool {
+        match self {
+            Self::Number(_) => true,
+            Self::Binary { left, right, .. } => left.is_scalar() && right.is_scalar(),
+            _ => false,
+        }
+    }
+}
+
+impl BinaryOperator {
+    fn read(sign: &str) -> Option<Self> {
+        Some(match sign {
+            "+" => Self::Add,
+            "-" => Self::Subtract,
+            "*" => Self::Multiply,
+            "/" => Self::Divide,
+            "%" => Self::Remainder,
+            "^" => Self::Power,
+            "==" => Self::Equal,
+            "!=" => Self::NotEqual,
+            ">" => Self::Greater,
+            ">=" => Self::GreaterOrEqual,
+            "<" => Self::Less,
+            "<=" => Self::LessOrEqual,
+            _ => return None,
+        })
+    }
+
+    fn strength(self) -> u8 {
+        match self {
+            Self::Power => 4,
+            Self::Multiply | Self::Divide | Self::Remainder => 3,
+            Self::Add | Self::Subtract => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// Reads `metric`: operands with operators between.
+pub(super) fn read(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, QueryError> {
+    let span = span_of(&pair);
+    let mut operands: Vec<Metric> = Vec::new();
+    let mut waiting: Vec<(BinaryOperator, bool)> = Vec::new();
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::binary_sign => {
+                reader.nest(span_of(&part))?;
+                let Some(operator) = BinaryOperator::read(part.as_str()) else { continue };
+                while let Some((top, gives_bool)) = waiting.last().copied() {
+                    let is_right = operator == BinaryOperator::Power;
+                    if top.strength() < operator.strength() || (top.strength() == operator.strength() && is_right) {
+                        break;
+                    }
+                    waiting.pop();
+                    join(&mut operands, top, gives_bool);
+                }
+                waiting.push((operator, false));
+            }
+            Rule::kw_bool => {
+                if let Some(last) = waiting.last_mut() {
+                    last.1 = true;
+                }
+            }
+            _ => operands.push(operand(reader, part)?),
+        }
+    }
+    while let Some((operator, gives_bool)) = waiting.pop() {
+        join(&mut operands, operator, gives_bool);
+    }
+    operands.pop().ok_or_else(|| reader.error("syntax", "a number is missing here", span))
+}
+
+/// Puts the last two operands together. The grammar gives one operand more than operators.
+fn join(operands: &mut Vec<Metric>, operator: BinaryOperator, gives_bool: bool) {
+    if let (Some(right), Some(left)) = (operands.pop(), operands.pop()) {
+        operands.push(Metric::Binary { operator, gives_bool, left: Box::new(left), right: Box::new(right) });
+    }
+}
+
+fn operand(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, QueryError> {
+    let span = span_of(&pair);
+    reader.nest(span)?;
+    let missing = |reader: &Reader<'_>| reader.error("syntax", "a number is missing here", span);
+    match pair.as_rule() {
+        Rule::number => Ok(Metric::Number(number(reader, &pair)?)),
+        Rule::vector => match pair.into_inner().find(|part| part.as_rule() == Rule::number) {
+            Some(part) => Ok(Metric::Vector(number(reader, &part)?)),
+            None => Err(missing(reader)),
+        },
+        Rule::paren => match pair.into_inner().next() {
+            Some(inner) => read(reader, inner),
+            None => Err(missing(reader)),
+        },
+        Rule::aggregation => aggregation(reader, pair),
+        Rule::range_call => Ok(Metric::Range(range_call(reader, pair)?)),
+        _ => Err(missing(reader)),
+    }
+}
+
+fn number(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<f64, QueryError> {
+    let number = pair.as_str().parse::<f64>().ok().filter(|number| number.is_finite());
+    number.ok_or_else(|| reader.error("number-too-large", "this number is too large", span_of(pair)))
+}
+
+fn grouping(pair: Pair<'_, Rule>) -> Grouping {
+    let mut is_without = false;
+    let mut labels = Vec::new();
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::kw_without => is_without = true,
+            Rule::label => labels.push(part.as_str().to_owned()),
+            _ => {}
+        }
+    }
+    if is_without { Grouping::Without(labels) } else { Grouping::By(labels) }
+}
+
+fn aggregation(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, QueryError> {
+    let span = span_of(&pair);
+    let (mut name, mut name_span, mut parameter) = (String::new(), span, None);
+    let (mut kept, mut inner) = (Grouping::By(Vec::new()), None);
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::aggregate_name => (name, name_span) = (part.as_str().to_ascii_lowercase(), span_of(&part)),
+            Rule::grouping => kept = grouping(part),
+            Rule::arguments => {
+                for argument in part.into_inner() {
+                    match argument.as_rule() {
+                        Rule::number => parameter = Some(number(reader, &argument)?),
+                        _ => inner = Some(read(reader, argument)?),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let n_kept = || parameter.filter(|n| *n >= 1.0 && *n <= 1e6).map(|n| n as usize);
+    let kind = match (&*name, parameter) {
+        ("topk", _) => n_kept().map(AggregationKind::Top),
+        ("bottomk", _) => n_kept().map(AggregationKind::Bottom),
+        (_, Some(_)) => None,
+        ("min", _) => Some(AggregationKind::Min),
+        ("max", _) => Some(AggregationKind::Max),
+        ("avg", _) => Some(AggregationKind::Average),
+        ("count", _) => Some(AggregationKind::Count),
+        _ => Some(AggregationKind::Sum),
+    };
+    let Some(kind) = kind else {
+        let error = reader.error("wrong-arguments", format!("wrong arguments of {name}"), name_span);
+        return Err(error.with_hint("topk and bottomk take a number first, the others do not: topk(5, …)"));
+    };
+    match inner {
+        Some(inner) => Ok(Metric::Aggregation { kind, grouping: kept, inner: Box::new(inner) }),
+        None => Err(reader.error("syntax", "an argument is missing here", span)),
+    }
+}
+
+fn range_call(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<RangeCall, QueryError> {
+    let span = span_of(&pair);
+    let (mut name, mut name_span, mut parameter, mut kept, mut range) = (String::new(), span, None, None, None);
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::range_name => (name, name_span) = (part.as_str().to_ascii_lowercase(), span_of(&part)),
+            Rule::number => parameter = Some(number(reader, &part)?),
+            Rule::grouping => kept = Some(grouping(part)),
+            Rule::range => range = Some(part),
+            _ => {}
+        }
+    }
+    let Some(range) = range else { return Err(reader.error("syntax", "a range is missing here", span)) };
+    let (window_ns, offset_ns) = window(reader, &range)?;
+    let (log, unwrap) = stage::log(reader, range)?;
+    let function = match (&*name, parameter) {
+        ("quantile_over_time", Some(quantile)) if (0.0..=1.0).contains(&quantile) => RangeFunction::Quantile(quantile),
+        ("quantile_over_time", _) | (_, Some(_)) => {
+            let error = reader.error("wrong-arguments", format!("wrong arguments of {name}"), name_span);
+            return Err(error.with_hint("quantile_over_time takes a number from 0 to 1 first, the others do not"));
+        }
+        ("count_over_time", _) => RangeFunction::Count,
+        // The rate of an unwrapped value is its sum per second.
+        ("rate", _) => RangeFunction::Rate,
+        ("bytes_over_time", _) => RangeFunction::Bytes,
+        ("bytes_rate", _) => RangeFunction::BytesRate,
+        ("sum_over_time", _) => RangeFunction::Sum,
+        ("avg_over_time", _) => RangeFunction::Average,
+        ("min_over_time", _) => RangeFunction::Min,
+        ("max_over_time", _) => RangeFunction::Max,
+        ("first_over_time", _) => RangeFunction::First,
+        _ => RangeFunction::Last,
+    };
+    let is_of_value = !matches!(
+        function,
+        RangeFunction::Count | RangeFunction::Rate | RangeFunction::Bytes | RangeFunction::BytesRate
+    );
+    if is_of_value && unwrap.is_none() {
+        let error = reader.error("unwrap-missing", format!("{name} needs a number of each event"), name_span);
+        return Err(error.with_hint("name it: {…} | unwrap latency [5m]"));
+    }
+    Ok(RangeCall { log, function, unwrap, window_ns, offset_ns, grouping: kept })
+}
+
+/// Length and offset of a window, both in nanoseconds.
+fn window(reader: &Reader<'_>, range: &Pair<'_, Rule>) -> Result<(i64, i64), QueryError> {
+    let (mut length, mut offset) = (0, 0);
+    for window in range.clone().into_inner().filter(|part| part.as_rule() == Rule::window) {
+        for part in window.into_inner() {
+            let duration = || {
+                let parsed = parse_duration_ns(part.as_str()).ok().filter(|length| *length > 0);
+                let wrong = || reader.error("bad-duration", "this is no duration", span_of(&part));
+                parsed.ok_or_else(|| wrong().with_hint("write 30s, 5m or 1h30m"))
+            };
+            match part.as_rule() {
+                Rule::duration => length = duration()?,
+                Rule::offset => offset = duration()?,
+                _ => {}
+            }
+        }
+    }
+    Ok((length, offset))
+}

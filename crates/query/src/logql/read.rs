@@ -1,0 +1,85 @@
+//! What reading LogQL needs everywhere: errors with places, texts, a bound on nesting.
+
+use pest::iterators::Pair;
+
+use super::Rule;
+use crate::error::{QueryError, Span};
+
+// Reading and evaluation recurse over the tree: so many levels fit every thread's stack.
+const NODES_NESTED_MAX: usize = 128;
+
+/// Turns what the grammar found into queries.
+pub(super) struct Reader<'a> {
+    text: &'a str,
+    n_nested: usize,
+}
+
+pub(super) fn span_of(pair: &Pair<'_, Rule>) -> Span {
+    let span = pair.as_span();
+    Span { start: span.start(), end: span.end() }
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, n_nested: 0 }
+    }
+
+    pub(super) fn error(&self, code: &'static str, message: impl Into<String>, span: Span) -> QueryError {
+        QueryError::new(code, message, self.text, span)
+    }
+
+    /// Counts one more operator or bracket; too many of them are an error, since each may nest in the other.
+    pub(super) fn nest(&mut self, span: Span) -> Result<(), QueryError> {
+        self.n_nested += 1;
+        if self.n_nested > NODES_NESTED_MAX {
+            let message = format!("the query has more than {NODES_NESTED_MAX} operators and brackets");
+            return Err(self.error("nested-too-deeply", message, span));
+        }
+        Ok(())
+    }
+
+    /// A text in quotes or backticks, with Go's escapes resolved.
+    pub(super) fn string(&self, pair: &Pair<'_, Rule>) -> Result<String, QueryError> {
+        let written = pair.as_str();
+        let inner = written.get(1..written.len().saturating_sub(1)).unwrap_or_default();
+        if written.starts_with('`') {
+            return Ok(inner.to_owned());
+        }
+        let mut text = String::with_capacity(inner.len());
+        let mut rest = inner;
+        while let Some(at) = rest.find('\\') {
+            text.push_str(&rest[..at]);
+            let Some((character, n_bytes)) = escaped(&rest[at + 1..]) else {
+                let start = span_of(pair).start + 1 + inner.len() - rest.len() + at;
+                let message = "this is no escape";
+                let error = self.error("bad-escape", message, Span { start, end: start + 2 });
+                return Err(error.with_hint("write \\\\ for a backslash, or the text in backticks"));
+            };
+            text.push(character);
+            rest = &rest[at + 1 + n_bytes..];
+        }
+        text.push_str(rest);
+        Ok(text)
+    }
+}
+
+/// The character that an escape means, and how long the escape is without its backslash.
+fn escaped(escape: &str) -> Option<(char, usize)> {
+    let kind = escape.chars().next()?;
+    let n_digits = match kind {
+        'n' => return Some(('\n', 1)),
+        't' => return Some(('\t', 1)),
+        'r' => return Some(('\r', 1)),
+        'a' => return Some(('\u{7}', 1)),
+        'b' => return Some(('\u{8}', 1)),
+        'f' => return Some(('\u{c}', 1)),
+        'v' => return Some(('\u{b}', 1)),
+        '\\' | '"' | '\'' => return Some((kind, 1)),
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        _ => return None,
+    };
+    let code = u32::from_str_radix(escape.get(1..=n_digits)?, 16).ok()?;
+    Some((char::from_u32(code)?, n_digits + 1))
+}

@@ -1,0 +1,260 @@
+//! Selectors and stages to operators of a plan.
+
+use std::sync::Arc;
+
+use pest::iterators::Pair;
+use types::{GroupPattern, Value, parse_duration_ns};
+
+use super::read::{Reader, span_of};
+use super::{LogQuery, Rule, label};
+use crate::error::{QueryError, Span};
+use crate::function::Function;
+use crate::insights::{balanced, compile_regex};
+use crate::plan::{Comparison, Expr, Operator, Parse, ParseMethod, TextPattern};
+
+/// A number taken out of the events instead of counting them.
+#[derive(Clone, Debug)]
+pub(super) struct Unwrap {
+    pub value: Expr,
+}
+
+/// Reads the parts of `log` or `range`; windows are left to the caller.
+pub(super) fn log(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<(LogQuery, Option<Unwrap>), QueryError> {
+    let mut query = LogQuery { sources: Vec::new(), operators: Vec::new() };
+    let mut unwrap = None;
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::selector => {
+                for matcher in part.into_inner() {
+                    self::matcher(reader, matcher, &mut query)?;
+                }
+            }
+            Rule::line_filter => query.operators.extend(line_filter(reader, part)?),
+            Rule::label_or => query.operators.push(Operator::Filter(label_or(reader, part)?)),
+            Rule::json => query.operators.push(parse_message(ParseMethod::Json { prefix: None })),
+            Rule::logfmt => query.operators.push(parse_message(ParseMethod::Logfmt { prefix: None })),
+            Rule::regexp => query.operators.push(regexp(reader, part)?),
+            Rule::unwrap => unwrap = Some(read_unwrap(part)),
+            _ => {}
+        }
+    }
+    Ok((query, unwrap))
+}
+
+fn message() -> Expr {
+    Expr::Field("@message".into())
+}
+
+fn parse_message(method: ParseMethod) -> Operator {
+    Operator::Parse(Parse { text: message(), method })
+}
+
+fn not(expr: Expr) -> Expr {
+    Expr::Not(Box::new(expr))
+}
+
+fn matcher(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+    let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
+    let [name, sign, text] = parts.as_slice() else { return Ok(()) };
+    let (name, sign, value) = (name.as_str(), sign.as_str(), reader.string(text)?);
+    if name == "group" && query.sources.is_empty() {
+        query.sources = group_patterns(sign, &value);
+    }
+    let condition = label_matches(reader, name, sign, &value, span_of(text))?;
+    query.operators.extend(condition.map(Operator::Filter));
+    Ok(())
+}
+
+/// Patterns of all groups that a matcher of the label `group` can mean; none where that cannot be told.
+fn group_patterns(sign: &str, value: &str) -> Vec<GroupPattern> {
+    let is_plain = |text: &str| !text.contains(|c: char| "\\.+*?()|[]{}^$".contains(c));
+    match sign {
+        "=" if !value.is_empty() => vec![GroupPattern::new(value)],
+        "=~" => {
+            let pattern = |part: &str| match part.strip_suffix(".*").or_else(|| part.strip_suffix(".+")) {
+                Some(prefix) => is_plain(prefix).then(|| GroupPattern::new(format!("{prefix}*"))),
+                None => (is_plain(part) && !part.is_empty()).then(|| GroupPattern::new(part)),
+            };
+            value.split('|').map(pattern).collect::<Option<Vec<_>>>().unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The condition of a label matcher; `None` where it holds for every event. A missing label is the empty text.
+fn label_matches(
+    reader: &Reader<'_>,
+    name: &str,
+    sign: &str,
+    value: &str,
+    span: Span,
+) -> Result<Option<Expr>, QueryError> {
+    let label = label::expr(name);
+    let is_empty = |label: Expr| Expr::Call(Function::IsEmpty, vec![label]);
+    let positive = match sign {
+        "=~" | "!~" => {
+            // Matchers of labels are anchored, line filters are not.
+            let regex = compile(reader, &format!("^(?s:{value})$"), span)?;
+            let matches_empty = regex.is_match("");
+            if matches_empty && matches!(value, ".*" | "") {
+                let condition = if value.is_empty() { Some(is_empty(label)) } else { None };
+                return Ok(match (condition, sign) {
+                    (Some(condition), "!~") => Some(not(condition)),
+                    (None, "!~") => Some(Expr::Literal(Some(Value::Boolean(false)))),
+                    (condition, _) => condition,
+                });
+            }
+            let matches = Expr::Match(Box::new(label.clone()), TextPattern::Regex(regex));
+            if matches_empty { Expr::Or(Box::new(is_empty(label)), Box::new(matches)) } else { matches }
+        }
+        _ if value.is_empty() => is_empty(label),
+        _ => Expr::Compare(Comparison::Equal, Box::new(label), Box::new(Expr::Literal(Some(Value::text(value))))),
+    };
+    Ok(Some(if sign.starts_with('!') { not(positive) } else { positive }))
+}
+
+fn compile(reader: &Reader<'_>, source: &str, span: Span) -> Result<regex::Regex, QueryError> {
+    compile_regex(source, false).map_err(|(message, _)| reader.error("bad-regex", message, span))
+}
+
+/// `|= "a" or "b"`: holds any of the texts; with `!` none of them.
+fn line_filter(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Operator>, QueryError> {
+    let (mut sign, mut alternatives) = ("|=", Vec::new());
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::line_sign => sign = part.as_str(),
+            Rule::string => {
+                let text = reader.string(&part)?;
+                let pattern = match sign {
+                    "|~" | "!~" => TextPattern::Regex(compile(reader, &text, span_of(&part))?),
+                    // Everything holds the empty text; Grafana sends it for an empty search.
+                    _ if text.is_empty() && sign == "|=" => return Ok(None),
+                    _ => TextPattern::Substring(text),
+                };
+                alternatives.push(Expr::Match(Box::new(message()), pattern));
+            }
+            _ => {}
+        }
+    }
+    let condition = balanced(alternatives, Expr::Or);
+    Ok(Some(Operator::Filter(if sign.starts_with('!') { not(condition) } else { condition })))
+}
+
+fn regexp(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Operator, QueryError> {
+    let span = span_of(&pair);
+    let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else {
+        return Err(reader.error("syntax", "a regular expression in quotes is missing here", span));
+    };
+    let regex = compile(reader, &reader.string(&text)?, span_of(&text))?;
+    let name_of = |(index, name): (usize, Option<&str>)| Some((Arc::from(name?), index));
+    let names: Vec<_> = regex.capture_names().enumerate().filter_map(name_of).collect();
+    if names.is_empty() {
+        let message = "this regular expression has no named group";
+        return Err(reader.error("no-named-group", message, span_of(&text)));
+    }
+    Ok(parse_message(ParseMethod::Regex { regex, names }))
+}
+
+fn read_unwrap(pair: Pair<'_, Rule>) -> Unwrap {
+    let (mut conversion, mut name) = (String::new(), "");
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::conversion => conversion = part.as_str().to_ascii_lowercase(),
+            Rule::label => name = part.as_str(),
+            _ => {}
+        }
+    }
+    let field = label::expr(name);
+    let value = match &*conversion {
+        "bytes" => Expr::Call(Function::ParseBytes, vec![field]),
+        "" => field,
+        // Loki gives seconds, our function milliseconds.
+        _ => {
+            let milliseconds = Expr::Call(Function::ParseDuration, vec![field]);
+            let thousand = Expr::Literal(Some(Value::Float(1000.0)));
+            Expr::Arithmetic(crate::plan::ArithmeticOperator::Divide, Box::new(milliseconds), Box::new(thousand))
+        }
+    };
+    Unwrap { value }
+}
+
+fn label_or(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
+    let mut alternatives = Vec::new();
+    for part in pair.into_inner().filter(|part| part.as_rule() == Rule::label_and) {
+        let mut conditions = Vec::new();
+        for test in part.into_inner() {
+            match test.as_rule() {
+                Rule::label_paren => {
+                    reader.nest(span_of(&test))?;
+                    let inner = test.into_inner().find(|part| part.as_rule() == Rule::label_or);
+                    conditions.extend(inner.map(|inner| label_or(reader, inner)).transpose()?);
+                }
+                Rule::condition => conditions.push(condition(reader, test)?),
+                _ => {}
+            }
+        }
+        alternatives.push(balanced(conditions, Expr::And));
+    }
+    Ok(balanced(alternatives, Expr::Or))
+}
+
+fn condition(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
+    let span = span_of(&pair);
+    let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
+    let [name, sign, value] = parts.as_slice() else {
+        return Err(reader.error("syntax", "a label, a sign and a value are expected here", span));
+    };
+    let (name, sign) = (name.as_str(), sign.as_str());
+    if value.as_rule() == Rule::string {
+        if matches!(sign, "<" | "<=" | ">" | ">=") {
+            let message = "a text can only be compared with = != =~ !~";
+            return Err(reader.error("bad-comparison", message, span).with_hint("write the number without quotes"));
+        }
+        let always = Expr::Literal(Some(Value::Boolean(true)));
+        let text = reader.string(value)?;
+        return Ok(label_matches(reader, name, sign, &text, span_of(value))?.unwrap_or(always));
+    }
+    let comparison = match sign {
+        "=" | "==" => Comparison::Equal,
+        "!=" => Comparison::NotEqual,
+        "<" => Comparison::Less,
+        "<=" => Comparison::LessOrEqual,
+        ">" => Comparison::Greater,
+        ">=" => Comparison::GreaterOrEqual,
+        _ => return Err(reader.error("bad-comparison", "a regular expression stands in quotes", span_of(value))),
+    };
+    let (left, right) = quantity(label::expr(name), value.as_str()).ok_or_else(|| {
+        let error = reader.error("bad-quantity", "this is no number, duration or size", span_of(value));
+        error.with_hint("write 500, 1.5s, 20MB or a text in quotes")
+    })?;
+    Ok(Expr::Compare(comparison, Box::new(left), Box::new(Expr::Literal(Some(right)))))
+}
+
+/// A label and a number, a duration or a size, in the form in which they compare.
+fn quantity(label: Expr, written: &str) -> Option<(Expr, Value)> {
+    if let Ok(number) = written.parse::<i64>() {
+        return Some((label, Value::Integer(number)));
+    }
+    if let Ok(number) = written.parse::<f64>() {
+        return number.is_finite().then_some((label, Value::Float(number)));
+    }
+    if let Ok(nanoseconds) = parse_duration_ns(written) {
+        let milliseconds = Value::Float(nanoseconds as f64 / 1e6);
+        return Some((Expr::Call(Function::ParseDuration, vec![label]), milliseconds));
+    }
+    let unit_at = written.find(|c: char| c.is_ascii_alphabetic())?;
+    let number: f64 = written[..unit_at].parse().ok()?;
+    let factor: f64 = match &*written[unit_at..].to_ascii_lowercase() {
+        "b" => 1.0,
+        "kb" => 1e3,
+        "mb" => 1e6,
+        "gb" => 1e9,
+        "tb" => 1e12,
+        "kib" => 1024.0,
+        "mib" => 1048576.0,
+        "gib" => 1073741824.0,
+        "tib" => 1099511627776.0,
+        _ => return None,
+    };
+    Some((Expr::Call(Function::ParseBytes, vec![label]), Value::Float(number * factor)))
+}
