@@ -26,7 +26,8 @@ pub struct Collector<'a> {
     groups: Vec<GroupEvents>,
     by_name: HashMap<GroupName, usize>,
     done: Vec<Part>,
-    memory_bytes_done: usize,
+    /// Bytes that the events of all groups hold, roughly.
+    memory_bytes: usize,
     n_records: u64,
 }
 
@@ -39,6 +40,23 @@ struct GroupEvents {
     builder: BatchBuilder,
 }
 
+impl GroupEvents {
+    /// Cuts the batch off where an event of so many fields might make it too large.
+    fn make_room(&mut self, n_fields: usize, done: &mut Vec<Part>) {
+        if self.builder.n_cells_with(n_fields) > CELLS_MAX {
+            self.cut(done);
+        }
+    }
+
+    fn cut(&mut self, done: &mut Vec<Part>) {
+        let next = self.builder.successor();
+        let full = std::mem::replace(&mut self.builder, next);
+        if !full.is_empty() {
+            done.push(Part { group: self.group.clone(), batch: full.finish() });
+        }
+    }
+}
+
 impl<'a> Collector<'a> {
     pub(crate) fn new(store: &'a Store, received: Received<'a>) -> Self {
         Self {
@@ -47,7 +65,7 @@ impl<'a> Collector<'a> {
             groups: Vec::new(),
             by_name: HashMap::new(),
             done: Vec::new(),
-            memory_bytes_done: 0,
+            memory_bytes: 0,
             n_records: 0,
         }
     }
@@ -75,25 +93,29 @@ impl<'a> Collector<'a> {
 
     /// Adds one JSON record; a broken one adds nothing.
     pub(crate) fn record(&mut self, place: usize, line: &[u8]) -> Result<Result<(), JsonError>, IngestError> {
-        let GroupEvents { wanted, builder, .. } = &mut self.groups[place];
-        let extras = Extras { fields: wanted, ..Extras::default() };
-        if let Err(error) = self.parser.record(line, &extras, builder) {
-            return Ok(Err(error));
-        }
-        self.n_records += 1;
-        self.settle(place)?;
+        let event = match self.parser.read_record(line) {
+            Ok(event) => event,
+            Err(error) => return Ok(Err(error)),
+        };
+        let events = &mut self.groups[place];
+        events.make_room(event.n_fields(), &mut self.done);
+        let memory_bytes_before = events.builder.memory_bytes();
+        event.add_to(&Extras { fields: &events.wanted, ..Extras::default() }, &mut events.builder);
+        self.count_record(place, memory_bytes_before)?;
         Ok(Ok(()))
     }
 
     /// Adds one text, of a line or of several.
     pub(crate) fn text(&mut self, place: usize, bytes: &[u8], extras: &Extras<'_>) -> Result<(), IngestError> {
-        let GroupEvents { wanted, builder, .. } = &mut self.groups[place];
-        for (name, value) in wanted.iter() {
-            builder.field_value(name, value.clone());
+        let event = self.parser.read_text(bytes);
+        let events = &mut self.groups[place];
+        events.make_room(event.n_fields() + extras.fields.len(), &mut self.done);
+        let memory_bytes_before = events.builder.memory_bytes();
+        for (name, value) in &events.wanted {
+            events.builder.field_value(name, value.clone());
         }
-        self.parser.text(bytes, extras, builder);
-        self.n_records += 1;
-        self.settle(place)
+        event.add_to(extras, &mut events.builder);
+        self.count_record(place, memory_bytes_before)
     }
 
     /// Adds a text that a foreign protocol brought, with the time and the fields that came beside it.
@@ -127,34 +149,18 @@ impl<'a> Collector<'a> {
         self.n_records
     }
 
-    /// Cuts the group's batch off where it is large enough, and stops where all are too large.
-    fn settle(&mut self, place: usize) -> Result<(), IngestError> {
-        let builder = &self.groups[place].builder;
-        let memory_bytes = builder.memory_bytes();
+    /// Counts a record, and stops where the events hold too much.
+    fn count_record(&mut self, place: usize, memory_bytes_before: usize) -> Result<(), IngestError> {
+        self.n_records += 1;
+        self.memory_bytes += self.groups[place].builder.memory_bytes().saturating_sub(memory_bytes_before);
         let bytes_max = self.parser.received().limits.body_bytes_max.saturating_mul(MEMORY_BODIES_MAX);
-        if self.memory_bytes_done.saturating_add(memory_bytes) > bytes_max {
-            return Err(IngestError::TooManyFields { bytes_max });
-        }
-        if builder.n_cells() > CELLS_MAX {
-            self.memory_bytes_done += memory_bytes;
-            self.cut(place);
-        }
-        Ok(())
-    }
-
-    fn cut(&mut self, place: usize) {
-        let GroupEvents { group, builder, .. } = &mut self.groups[place];
-        let next = builder.successor();
-        let full = std::mem::replace(builder, next);
-        if !full.is_empty() {
-            self.done.push(Part { group: group.clone(), batch: full.finish() });
-        }
+        if self.memory_bytes > bytes_max { Err(IngestError::TooManyFields { bytes_max }) } else { Ok(()) }
     }
 
     /// The events collected, by group and in order within it.
     pub(crate) fn into_parts(mut self) -> Vec<Part> {
-        for place in 0..self.groups.len() {
-            self.cut(place);
+        for events in &mut self.groups {
+            events.cut(&mut self.done);
         }
         self.done
     }

@@ -46,6 +46,8 @@ fn main() {
         let seconds = begin.elapsed().as_secs_f64();
         let ns_each = seconds * 1e9 / n_events.max(1) as f64;
         let mb_per_s = text.len() as f64 / seconds / 1e6;
-        println!("{n_events} events, {n_fields} columns: {ns_each:.0} ns/event, {mb_per_s:.0} MB/s, finish {finish_s:.3} s");
+        println!(
+            "{n_events} events, {n_fields} columns: {ns_each:.0} ns/event, {mb_per_s:.0} MB/s, finish {finish_s:.3} s"
+        );
     }
 }

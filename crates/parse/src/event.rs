@@ -63,53 +63,103 @@ impl<'a> EventParser<'a> {
         self.previous = previous;
     }
 
-    /// Adds one JSON record: its text key gives the message, its time key the time, the rest are fields.
+    /// Reads one JSON record: its text key gives the message, its time key the time, the rest are fields.
+    ///
+    /// # Errors
+    /// Where the bytes are not one JSON object.
+    pub fn read_record<'p>(&'p mut self, line: &'p [u8]) -> Result<Event<'p, 'a>, JsonError> {
+        let text = text_of(line);
+        self.members.scan(trimmed(&text), self.received.limits)?;
+        Ok(Event { parser: self, text, kind: Kind::Record })
+    }
+
+    /// Reads one text, of a line or of several; one that is a JSON object gives its keys as fields.
+    pub fn read_text<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
+        let text = text_of(bytes);
+        let line = trimmed(&text);
+        let looks_like_object = line.starts_with('{') && line.ends_with('}');
+        let is_object = looks_like_object && self.members.scan(line, self.received.limits).is_ok();
+        Event { parser: self, text, kind: if is_object { Kind::ObjectLine } else { Kind::Line } }
+    }
+
+    /// Adds one JSON record, as [`read_record`](Self::read_record) reads it.
     ///
     /// # Errors
     /// Where the record is not one JSON object; nothing is added then.
     pub fn record(&mut self, line: &[u8], extras: &Extras<'_>, builder: &mut BatchBuilder) -> Result<(), JsonError> {
-        let text = text_of(line);
-        let text_trimmed = text.trim_matches([' ', '\t', '\r', '\n']);
-        self.members.scan(text_trimmed, self.received.limits)?;
-        push_extras(extras, builder);
-        if matches!(text, Cow::Owned(_)) {
-            builder.field_text("@encoding", "lossy");
-        }
-        json::emit_record(&mut self.members, text_trimmed, &self.received, builder);
-        Ok(())
+        self.read_record(line).map(|event| event.add_to(extras, builder))
     }
 
-    /// Adds one text, of a line or of several; one that is a JSON object gives its keys as fields.
+    /// Adds one text, as [`read_text`](Self::read_text) reads it.
     pub fn text(&mut self, bytes: &[u8], extras: &Extras<'_>, builder: &mut BatchBuilder) {
-        let text = text_of(bytes);
+        self.read_text(bytes).add_to(extras, builder);
+    }
+}
+
+/// An event that was read and is not in a batch yet, so that the batch can be chosen by what the event needs.
+#[derive(Debug)]
+pub struct Event<'p, 'a> {
+    parser: &'p mut EventParser<'a>,
+    text: Cow<'p, str>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A record that its sender made.
+    Record,
+    /// A text that is a JSON object.
+    ObjectLine,
+    /// Any other text.
+    Line,
+}
+
+impl Event<'_, '_> {
+    /// At most how many fields the event has, those that came beside it not counted.
+    pub fn n_fields(&self) -> usize {
+        if self.kind == Kind::Line { 0 } else { self.parser.members.n_fields() }
+    }
+
+    /// Adds the event to a batch.
+    pub fn add_to(self, extras: &Extras<'_>, builder: &mut BatchBuilder) {
         push_extras(extras, builder);
-        if matches!(text, Cow::Owned(_)) {
+        if matches!(self.text, Cow::Owned(_)) {
             builder.field_text("@encoding", "lossy");
         }
-        let time = if looks_like_object(&text) && self.members.scan(text.trim(), self.received.limits).is_ok() {
-            json::emit_line_fields(&mut self.members, text.trim(), &self.received, builder)
-        } else {
-            builder.set_level(crate::level_of_text(&text));
-            let found = crate::find_time(text.as_bytes(), &self.received);
-            found.map(|found| (found.time, text[found.start..found.end].to_string()))
+        let EventParser { members, received, .. } = &mut *self.parser;
+        let time = match self.kind {
+            Kind::Record => return json::emit_record(members, trimmed(&self.text), received, builder),
+            Kind::ObjectLine => json::emit_line_fields(members, trimmed(&self.text), received, builder),
+            Kind::Line => {
+                builder.set_level(crate::level_of_text(&self.text));
+                let found = crate::find_time(self.text.as_bytes(), received);
+                found.map(|found| (found.time, Cow::Borrowed(&self.text[found.start..found.end])))
+            }
         };
         if let Some(level) = extras.fields.iter().find_map(|(name, value)| crate::level_of_field(name, value)) {
             builder.set_level(Some(level));
         }
-        let time = extras.time.map_or(time, |time| Some((bounded(time.0.into(), &self.received), time.0.to_string())));
-        match time {
+        let own_time = extras.time.map(|time| (bounded(time.0.into(), received), Cow::Owned(time.0.to_string())));
+        match own_time.or(time) {
             Some((Resolved::At(instant), _)) => {
-                self.previous = Some(instant);
+                self.parser.previous = Some(instant);
                 builder.set_timestamp(instant);
             }
             Some((Resolved::OutOfRange, original)) => {
                 builder.field_text("@timestampRejected", &original);
-                builder.set_timestamp(self.received.at);
+                builder.set_timestamp(self.parser.received.at);
             }
-            None => builder.set_timestamp(self.previous.or(self.received.modified).unwrap_or(self.received.at)),
+            None => {
+                let received = &self.parser.received;
+                builder.set_timestamp(self.parser.previous.or(received.modified).unwrap_or(received.at));
+            }
         }
-        commit_in_parts(&text, None, self.received.limits, builder);
+        commit_in_parts(&self.text, None, self.parser.received.limits, builder);
     }
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\r', '\n'])
 }
 
 /// The bytes as text, each invalid sequence replaced by U+FFFD.
@@ -119,11 +169,6 @@ fn text_of(bytes: &[u8]) -> Cow<'_, str> {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(bytes),
     }
-}
-
-fn looks_like_object(text: &str) -> bool {
-    let trimmed = text.trim();
-    trimmed.starts_with('{') && trimmed.ends_with('}')
 }
 
 fn push_extras(extras: &Extras<'_>, builder: &mut BatchBuilder) {

@@ -100,6 +100,11 @@ impl Members {
         scan::Scanner::new(line, limits, self).record()
     }
 
+    /// At most how many fields the record has; those that the system may add are counted.
+    pub(crate) fn n_fields(&self) -> usize {
+        self.members.len() + TEXT_KEYS.len() + TIME_KEYS.len() + 4
+    }
+
     fn get<'t>(&'t self, span: Span, line: &'t str) -> &'t str {
         let text = if span.is_scratch { &self.scratch } else { line };
         &text[span.start as usize..span.end as usize]

@@ -14,7 +14,7 @@ mod text;
 mod time;
 mod zone;
 
-pub use event::{EventParser, Extras, Received};
+pub use event::{Event, EventParser, Extras, Received};
 pub use json::JsonError;
 pub use level::{level_of_field, level_of_text};
 pub use multiline::{Boundaries, events};

@@ -2,7 +2,7 @@
 
 use types::{Batch, BatchBuilder};
 
-use crate::{EventParser, Extras, JsonError, Received, events};
+use crate::{Event, EventParser, Extras, JsonError, Received, events};
 
 /// Values of one batch, counting every column in every row: a batch's memory follows from it.
 const CELLS_MAX: usize = 1 << 22;
@@ -28,10 +28,7 @@ pub fn batches_of_text(text: &[u8], received: &Received<'_>, take: &mut dyn FnMu
     let mut parser = EventParser::new(*received);
     let mut builder = BatchBuilder::new();
     for range in events(text, received.limits.event_bytes_max) {
-        parser.text(&text[range], &Extras::default(), &mut builder);
-        if is_full(&builder) {
-            take(std::mem::take(&mut builder).finish());
-        }
+        add(parser.read_text(&text[range]), &mut builder, take);
     }
     if !builder.is_empty() {
         take(builder.finish());
@@ -48,11 +45,9 @@ pub fn batches_of_records(text: &[u8], received: &Received<'_>, take: &mut dyn F
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        if let Err(error) = parser.record(line, &Extras::default(), &mut builder) {
-            errors.push(LineError { line: idx + 1, error });
-        }
-        if is_full(&builder) {
-            take(std::mem::take(&mut builder).finish());
+        match parser.read_record(line) {
+            Ok(event) => add(event, &mut builder, take),
+            Err(error) => errors.push(LineError { line: idx + 1, error }),
         }
     }
     if !builder.is_empty() {
@@ -61,8 +56,13 @@ pub fn batches_of_records(text: &[u8], received: &Received<'_>, take: &mut dyn F
     errors
 }
 
-fn is_full(builder: &BatchBuilder) -> bool {
-    builder.n_cells() >= CELLS_MAX || builder.text_bytes() >= TEXT_BYTES_MAX
+/// Adds the event to the batch at hand, or to a new one where that would become too large.
+fn add(event: Event<'_, '_>, builder: &mut BatchBuilder, take: &mut dyn FnMut(Batch)) {
+    let is_full = builder.n_cells_with(event.n_fields()) > CELLS_MAX || builder.text_bytes() >= TEXT_BYTES_MAX;
+    if is_full && !builder.is_empty() {
+        take(std::mem::take(builder).finish());
+    }
+    event.add_to(&Extras::default(), builder);
 }
 
 #[cfg(test)]

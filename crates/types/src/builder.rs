@@ -368,6 +368,11 @@ impl BatchBuilder {
         self.len().saturating_mul(self.columns.len() + 1)
     }
 
+    /// The same with one more event, of which every field might be a new one.
+    pub fn n_cells_with(&self, n_fields: usize) -> usize {
+        (self.len() + 1).saturating_mul(self.columns.len() + n_fields + 1)
+    }
+
     /// Bytes that the finished batch will hold beside its dictionaries, roughly.
     pub fn memory_bytes(&self) -> usize {
         self.n_cells().saturating_mul(8)

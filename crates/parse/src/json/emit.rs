@@ -1,5 +1,7 @@
 //! From scanned members to an event: which key is the text and the time, which level, which fields.
 
+use std::borrow::Cow;
+
 use types::{BatchBuilder, Level, TimeForm, Timestamp};
 
 use super::{Member, Members, TEXT_KEYS, TIME_KEYS, Token};
@@ -69,7 +71,7 @@ pub(crate) fn emit_line_fields(
     line: &str,
     received: &Received<'_>,
     builder: &mut BatchBuilder,
-) -> Option<(Resolved, String)> {
+) -> Option<(Resolved, Cow<'static, str>)> {
     let chosen = choose_time(members, line, received);
     emit_times(members, line, &chosen, builder);
     emit_texts(members, line, None, received, builder);
@@ -81,8 +83,8 @@ pub(crate) fn emit_line_fields(
     builder.set_level(level.or_else(|| message.and_then(level_of_text)));
     emit_rest(members, builder);
     match (chosen.time, chosen.rejected) {
-        (Some(time), _) => Some((Resolved::At(time), String::new())),
-        (None, Some(original)) => Some((Resolved::OutOfRange, original)),
+        (Some(time), _) => Some((Resolved::At(time), Cow::Borrowed(""))),
+        (None, Some(original)) => Some((Resolved::OutOfRange, Cow::Owned(original))),
         (None, None) => None,
     }
 }
