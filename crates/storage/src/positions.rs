@@ -54,7 +54,8 @@ impl Ranges {
     }
 
     fn overlaps(&self, range: &Range<u64>) -> bool {
-        self.0[self.index_of(range.start)..].iter().any(|known| known.start < range.end && range.start < known.end)
+        let behind = &self.0[self.index_of(range.start)..];
+        behind.iter().any(|known| known.start.max(range.start) < known.end.min(range.end))
     }
 
     /// The parts of `range` that are in no accepted range.

@@ -1,1 +1,97 @@
+//! What the store promises: durable, once, consistent, and what it does with damage.
 
+mod crash;
+mod damage;
+mod flushing;
+mod once;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use types::{BatchBuilder, GroupName, RowSet, TimeRange, Timestamp, Value};
+
+use crate::{BatchKey, Clock, Delivery, Options, Part, Recovery, SourcePosition, Store};
+
+/// 2026-11-20T12:00:00Z.
+const NOW: i64 = 1_795_176_000 * Timestamp::SECOND;
+
+fn options(dir: &Path) -> Options {
+    Options { clock: Clock::new(|| Timestamp(NOW)), disk_reserve_bytes: 0, ..Options::new(dir) }
+}
+
+fn open(dir: &Path) -> (Arc<Store>, Recovery) {
+    Store::open(options(dir)).expect("a store that can be opened")
+}
+
+fn group(name: &str) -> GroupName {
+    GroupName::new(name).expect("a valid name")
+}
+
+/// A delivery of events `from..from + n`: event `i` happened `i` seconds before now and says so.
+fn delivery(name: &str, from: u64, n: u64) -> Delivery {
+    let mut builder = BatchBuilder::new();
+    builder.set_stream("host:file");
+    for i in from..from + n {
+        builder.set_timestamp(Timestamp(NOW - i as i64 * Timestamp::SECOND));
+        builder.set_message(&format!("event {i}"));
+        builder.field_integer("n", i as i64);
+        builder.commit();
+    }
+    let part = Part { group: group(name), batch: builder.finish() };
+    Delivery { key: None, position: None, raw_bytes: n * 10, parts: vec![part] }
+}
+
+fn keyed(name: &str, from: u64, n: u64, id: u8, digest: u8) -> Delivery {
+    Delivery { key: Some(BatchKey { id: [id; 16], digest: [digest; 16] }), ..delivery(name, from, n) }
+}
+
+fn position(start: u64, end: u64) -> SourcePosition {
+    SourcePosition { source: "s".into(), file: "f".into(), generation: 1, range: start..end }
+}
+
+/// Values of `n` of all events that a snapshot holds, sorted.
+fn events(store: &Store) -> Vec<i64> {
+    let snapshot = store.snapshot(&[], TimeRange::ALL);
+    let mut found = Vec::new();
+    for run in &snapshot.runs {
+        for block in 0..run.n_blocks() {
+            let rows = RowSet::all(run.block_rows(block));
+            let columns = run.read(block, &["n", "@message"], &rows).expect("an intact run");
+            for row in 0..rows.n_rows() {
+                let Some(Value::Integer(n)) = columns[0].value(row) else { panic!("n is a number") };
+                assert_eq!(columns[1].value(row), Some(Value::text(format!("event {n}"))));
+                found.push(n);
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+fn assert_events(store: &Store, n: i64) {
+    assert_eq!(events(store), (0..n).collect::<Vec<_>>());
+}
+
+/// The sequences of all events, sorted.
+fn sequences(store: &Store) -> Vec<u64> {
+    let snapshot = store.snapshot(&[], TimeRange::ALL);
+    let mut found = Vec::new();
+    for run in &snapshot.runs {
+        for block in 0..run.n_blocks() {
+            let ids = run.read(block, &["@id"], &RowSet::all(run.block_rows(block))).expect("an intact run");
+            for row in 0..ids[0].n_rows() {
+                let Some(Value::String(id)) = ids[0].value(row) else { panic!("an id is a text") };
+                found.push(types::EventId::decode(&id).expect("an id").sequence);
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// The only WAL file of a store.
+fn wal_file(dir: &Path) -> std::path::PathBuf {
+    let wal = dir.join("wal");
+    let numbers = crate::wal::list(&wal).expect("a readable directory");
+    crate::wal::path_of(&wal, *numbers.last().expect("a wal file"))
+}

@@ -73,6 +73,9 @@ impl Opening {
         if let Some(torn_from) = contents.torn_from {
             self.cut(&path, file.clone(), torn_from, bytes.len())?;
         }
+        if contents.records.is_empty() && contents.damaged.is_empty() {
+            return std::fs::remove_file(&path).map_err(OpenError::io(&path));
+        }
         for (header, range) in &contents.records {
             if header.first_sequence >= self.marks.next_sequence {
                 self.replay_record(&file, &bytes, header, range)?;

@@ -1,0 +1,145 @@
+//! Damaged files: what is torn is cut, what is damaged is named and kept, everything else goes on.
+
+use super::*;
+use crate::wal::{FILE_HEADER_BYTES, reader};
+
+/// Makes a store with three deliveries in one WAL file, each a commit of its own; returns where records begin.
+fn three_records(dir: &Path) -> Vec<usize> {
+    let (store, _) = open(dir);
+    (0..3).for_each(|i| drop(store.append(delivery("g", i * 4, 4)).expect("room")));
+    drop(store);
+    let bytes = std::fs::read(wal_file(dir)).expect("readable");
+    let contents = reader::read(&bytes, false).expect("an intact file");
+    let mut starts: Vec<usize> = contents.records.iter().map(|(_, range)| range.start).collect();
+    starts.push(bytes.len());
+    assert_eq!((starts.len(), starts[0]), (4, FILE_HEADER_BYTES));
+    starts
+}
+
+/// Copies the store and changes its WAL file.
+fn with_wal(from: &Path, change: impl FnOnce(&mut Vec<u8>)) -> tempfile::TempDir {
+    let to = tempfile::tempdir().expect("a scratch directory");
+    for name in ["STORE", "catalog.sqlite", "catalog.sqlite-wal"] {
+        let _ = std::fs::copy(from.join(name), to.path().join(name));
+    }
+    let source = wal_file(from);
+    let mut bytes = std::fs::read(&source).expect("readable");
+    change(&mut bytes);
+    std::fs::create_dir(to.path().join("wal")).expect("room");
+    std::fs::write(to.path().join("wal").join(source.file_name().expect("a file")), bytes).expect("room");
+    to
+}
+
+#[test]
+fn torn_tail_is_cut_and_reported_at_every_byte_of_the_last_record() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let starts = three_records(dir.path());
+    // Every byte of the header, and a sample of the body: each cut opens a whole store.
+    let cuts = (starts[2]..starts[3]).filter(|at| at - starts[2] < 70 || at % 16 == 0 || starts[3] - at < 4);
+    for cut in cuts {
+        let torn = with_wal(dir.path(), |bytes| bytes.truncate(cut));
+        let (store, recovery) = open(torn.path());
+        assert_events(&store, 8);
+        assert_eq!(recovery.damaged, [], "cut at {cut}");
+        let expected = (cut > starts[2]).then_some((starts[2] as u64, (cut - starts[2]) as u64));
+        assert_eq!(recovery.torn.first().map(|torn| (torn.offset, torn.n_bytes)), expected, "cut at {cut}");
+        store.append(delivery("g", 8, 4)).expect("room");
+        drop(store);
+        let (store, recovery) = open(torn.path());
+        assert_eq!(recovery.torn, [], "a tail is cut once");
+        assert_events(&store, 12);
+    }
+}
+
+#[test]
+fn flipped_byte_in_the_middle_is_quarantined_and_the_rest_replayed() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let starts = three_records(dir.path());
+    for at in [starts[1], starts[1] + 9, starts[1] + 30, starts[1] + 60, starts[2] - 1] {
+        let damaged = with_wal(dir.path(), |bytes| bytes[at] ^= 0x40);
+        let (store, recovery) = open(damaged.path());
+        assert_eq!(events(&store), [0, 1, 2, 3, 8, 9, 10, 11]);
+        assert_eq!(recovery.damaged.len(), 1, "byte {at}");
+        assert_eq!(recovery.damaged[0].offset, starts[1] as u64);
+        assert_eq!(store.status().damaged, recovery.damaged);
+        let kept: Vec<_> = std::fs::read_dir(damaged.path().join("quarantine")).expect("readable").flatten().collect();
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept[0].metadata().expect("readable").len(), (starts[2] - starts[1]) as u64);
+        let before = sequences(&store).last().copied().expect("events");
+        let receipt = store.append(delivery("g", 100, 1)).expect("room");
+        assert!(receipt.first_sequence >> 48 > before >> 48, "lost sequences are never given again");
+    }
+}
+
+#[test]
+fn a_wal_file_whose_header_is_damaged_is_kept_aside() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    three_records(dir.path());
+    let damaged = with_wal(dir.path(), |bytes| bytes[20] ^= 1);
+    let (store, recovery) = open(damaged.path());
+    assert_events(&store, 0);
+    assert_eq!(recovery.damaged.len(), 1);
+    assert_eq!(std::fs::read_dir(damaged.path().join("quarantine")).expect("readable").count(), 1);
+    store.append(delivery("g", 0, 1)).expect("everything else goes on");
+}
+
+#[test]
+fn a_wal_file_cut_off_while_it_was_made_is_no_damage() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let (store, _) = open(dir.path());
+    store.append(delivery("g", 0, 5)).expect("room");
+    drop(store);
+    let numbers = crate::wal::list(&dir.path().join("wal")).expect("readable");
+    let next = crate::wal::path_of(&dir.path().join("wal"), numbers[0] + 1);
+    std::fs::write(&next, b"catat").expect("room");
+    let (store, recovery) = open(dir.path());
+    assert_eq!((recovery.torn.len(), recovery.damaged.len()), (1, 0));
+    assert_events(&store, 5);
+}
+
+#[test]
+fn a_missing_or_damaged_segment_is_reported_and_the_others_answer() {
+    for is_missing in [true, false] {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let (store, _) = open(dir.path());
+        store.append(delivery("lost", 100, 5)).expect("room");
+        store.flush().expect("room");
+        let segments = dir.path().join("segments");
+        let day = std::fs::read_dir(&segments).expect("readable").flatten().next().expect("a partition").path();
+        let lost = std::fs::read_dir(&day).expect("readable").flatten().next().expect("a segment").path();
+        store.append(delivery("g", 0, 5)).expect("room");
+        store.flush().expect("room");
+        drop(store);
+        if is_missing {
+            std::fs::remove_file(&lost).expect("removable");
+        } else {
+            let mut bytes = std::fs::read(&lost).expect("readable");
+            bytes[3] ^= 1;
+            std::fs::write(&lost, bytes).expect("writable");
+        }
+        let (store, _) = open(dir.path());
+        assert_events(&store, 5);
+        let pattern = |name: &str| [types::GroupPattern::new(name)];
+        assert_eq!(store.snapshot(&pattern("g"), TimeRange::ALL).damaged, []);
+        let damaged = store.snapshot(&pattern("lost"), TimeRange::ALL).damaged;
+        assert_eq!(damaged.len(), 1);
+        assert!(lost.ends_with(damaged[0].file.strip_prefix("segments/").expect("a segment")), "{}", damaged[0]);
+        assert_eq!(store.status().damaged, damaged);
+    }
+}
+
+#[test]
+fn a_segment_from_elsewhere_is_kept_aside() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let (store, _) = open(dir.path());
+    store.append(delivery("g", 0, 5)).expect("room");
+    store.close().expect("room");
+    drop(store);
+    let foreign = dir.path().join("segments/mixed");
+    std::fs::create_dir_all(&foreign).expect("room");
+    std::fs::write(foreign.join("x.seg"), b"not a segment").expect("room");
+    let (store, recovery) = open(dir.path());
+    assert_eq!(recovery.damaged.len(), 1);
+    assert!(dir.path().join("quarantine/segments-mixed-x.seg").exists());
+    assert_events(&store, 5);
+}
