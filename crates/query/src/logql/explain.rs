@@ -7,16 +7,57 @@ use crate::error::{QueryError, Span, nearest};
 
 /// Stages and functions that Loki has and this version refuses.
 const TO_COME: [&str; 20] = [
-    "line_format", "label_format", "pattern", "unpack", "decolorize", "drop", "keep", "absent_over_time",
-    "stddev_over_time", "stdvar_over_time", "rate_counter", "label_replace", "stddev", "stdvar", "sort", "sort_desc",
-    "approx_topk", "unless", "on", "ignoring",
+    "line_format",
+    "label_format",
+    "pattern",
+    "unpack",
+    "decolorize",
+    "drop",
+    "keep",
+    "absent_over_time",
+    "stddev_over_time",
+    "stdvar_over_time",
+    "rate_counter",
+    "label_replace",
+    "stddev",
+    "stdvar",
+    "sort",
+    "sort_desc",
+    "approx_topk",
+    "unless",
+    "on",
+    "ignoring",
 ];
 
 const KNOWN: [&str; 28] = [
-    "json", "logfmt", "regexp", "unwrap", "sum", "min", "max", "avg", "count", "topk", "bottomk", "rate",
-    "count_over_time", "bytes_over_time", "bytes_rate", "sum_over_time", "avg_over_time", "min_over_time",
-    "max_over_time", "quantile_over_time", "first_over_time", "last_over_time", "vector", "by", "without", "offset",
-    "and", "or",
+    "json",
+    "logfmt",
+    "regexp",
+    "unwrap",
+    "sum",
+    "min",
+    "max",
+    "avg",
+    "count",
+    "topk",
+    "bottomk",
+    "rate",
+    "count_over_time",
+    "bytes_over_time",
+    "bytes_rate",
+    "sum_over_time",
+    "avg_over_time",
+    "min_over_time",
+    "max_over_time",
+    "quantile_over_time",
+    "first_over_time",
+    "last_over_time",
+    "vector",
+    "by",
+    "without",
+    "offset",
+    "and",
+    "or",
 ];
 
 /// Turns the grammar's complaint into an error.
@@ -28,6 +69,11 @@ pub(super) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
         let span = Span { start: 0, end: text.len() };
         return QueryError::new("nested-too-deeply", "the query is nested too deeply to be read", text, span);
     };
+    if positives.contains(&Rule::condition_sign)
+        && let Some(error) = unknown_stage(text, at)
+    {
+        return error;
+    }
     let rest = text.get(at..).unwrap_or_default();
     let word_end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
     let word = &rest[..word_end];
@@ -47,6 +93,20 @@ pub(super) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
         None if at == 0 => error.with_hint("a query starts with a selector such as {group=\"app\"}"),
         None => error,
     }
+}
+
+/// A word behind `|` that is no label in a condition: a stage that we do not have, or a misspelt one.
+fn unknown_stage(text: &str, at: usize) -> Option<QueryError> {
+    let before = text.get(..at)?.trim_end();
+    let start = before.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |sign| sign + 1);
+    let word = &before[start..];
+    let span = Span { start, end: before.len() };
+    if TO_COME.contains(&word) {
+        return Some(QueryError::new("not-supported-yet", format!("`{word}` does not work yet"), text, span));
+    }
+    let near = nearest(word, ["json", "logfmt", "regexp", "unwrap"])?;
+    let error = QueryError::new("unknown-stage", format!("there is no stage `{word}`"), text, span);
+    Some(error.with_hint(format!("did you mean \"{near}\"?")))
 }
 
 fn phrase_of(expected: &[Rule]) -> String {
@@ -75,7 +135,13 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
         Rule::binary_sign => "an operator",
         Rule::json | Rule::logfmt | Rule::regexp | Rule::unwrap => "a stage such as | json",
         Rule::grouping => "`by (…)`",
-        Rule::arguments | Rule::paren => "`(`",
+        Rule::arguments | Rule::paren | Rule::open => "`(`",
+        Rule::close => "`)`",
+        Rule::open_brace => "a selector such as {group=\"app\"}",
+        Rule::close_brace => "`}`",
+        Rule::close_bracket => "`]`",
+        Rule::open_bracket => "a window such as [5m]",
+        Rule::comma => "`,`",
         Rule::EOI => "the end",
         _ => return None,
     })

@@ -195,7 +195,7 @@ fn operand(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, Quer
             Some(part) => Ok(Metric::Vector(number(reader, &part)?)),
             None => Err(missing(reader)),
         },
-        Rule::paren => match pair.into_inner().next() {
+        Rule::paren => match pair.into_inner().find(|part| part.as_rule() == Rule::metric) {
             Some(inner) => read(reader, inner),
             None => Err(missing(reader)),
         },
@@ -235,7 +235,8 @@ fn aggregation(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, 
                 for argument in part.into_inner() {
                     match argument.as_rule() {
                         Rule::number => parameter = Some(number(reader, &argument)?),
-                        _ => inner = Some(read(reader, argument)?),
+                        Rule::metric => inner = Some(read(reader, argument)?),
+                        _ => {}
                     }
                 }
             }

@@ -46,7 +46,7 @@ impl Steps {
 
     fn count(&self) -> i64 {
         let span = self.end.0.saturating_sub(self.start.0);
-        if span < 0 { 0 } else { span / self.step_ns.max(1) + 1 }
+        if span < 0 { 0 } else { (span / self.step_ns.max(1)).saturating_add(1) }
     }
 
     fn at(&self, step: i64) -> Timestamp {
@@ -85,7 +85,9 @@ pub enum MetricError<E> {
     #[error("the query gives more than {SERIES_MAX} series; keep fewer labels, such as sum by (level) (…)")]
     TooManySeries,
     /// Window and step do not fit.
-    #[error("the window of {window_ns} ns and the step of {step_ns} ns share no usable length; make one a multiple of the other")]
+    #[error(
+        "the window of {window_ns} ns and the step of {step_ns} ns share no usable length; make one a multiple of the other"
+    )]
     UnevenWindow {
         /// Length of the window.
         window_ns: i64,

@@ -25,7 +25,7 @@ pub(super) fn log(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<(LogQ
     for part in pair.into_inner() {
         match part.as_rule() {
             Rule::selector => {
-                for matcher in part.into_inner() {
+                for matcher in part.into_inner().filter(|part| part.as_rule() == Rule::matcher) {
                     self::matcher(reader, matcher, &mut query)?;
                 }
             }

@@ -1,0 +1,295 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use chrono_tz::Tz;
+use proptest::prelude::*;
+use types::{BatchBuilder, BatchRun, GroupName, Level, Run, TimeRange, Timestamp, Value};
+
+use super::*;
+use crate::{Answer, ExecuteError, Request, execute};
+
+#[track_caller]
+fn log_query(query: &str) -> LogQuery {
+    match parse(query) {
+        Ok(Query::Log(log)) => log,
+        other => panic!("{query}: {other:?}"),
+    }
+}
+
+/// Checks the operators of a log query, without the limit and the columns.
+#[track_caller]
+fn check(query: &str, expected: &str) {
+    let operators: Vec<String> = log_query(query).operators.iter().map(ToString::to_string).collect();
+    assert_eq!(operators.join(" | "), expected, "{query}");
+}
+
+#[track_caller]
+fn check_error(query: &str, place: (usize, usize), expected: &str) {
+    let errors = parse(query).map(|found| format!("{found:?}")).expect_err(query);
+    let shown = errors.0[0].to_string();
+    assert_eq!((errors.0[0].line, errors.0[0].column), place, "{query}: {shown}");
+    assert!(shown.contains(expected), "{query}: {shown}");
+}
+
+#[test]
+fn selectors_and_line_filters_become_filters() {
+    check("{}", "");
+    check("{group=\"app/api\", level!=\"info\"}", "filter (@log = \"app/api\") | filter not (@level = \"info\")");
+    check("{job=~\"a.*|b\"}", "filter (job like /^(?s:a.*|b)$/)");
+    check("{job=~\".*\"}", "");
+    check("{job=\"\"}", "filter isempty(job)");
+    check("{job!=\"\"}", "filter not isempty(job)");
+    check("{job=~\"a|\"}", "filter (isempty(job) or (job like /^(?s:a|)$/))");
+    check("{service_name=\"x\"}", "filter (coalesce(service_name, service.name, service) = \"x\")");
+    check(
+        "{} |= \"a b\" != `c\\d` |~ `e\\d+` !~ \"f\"",
+        "filter (@message like \"a b\") | filter not (@message like \"c\\\\d\") | filter (@message like /e\\d+/) | filter not (@message like /f/)",
+    );
+    check("{} |= \"\" |= ``", "");
+    check("{} |= \"a\" or \"b\"", "filter ((@message like \"a\") or (@message like \"b\"))");
+}
+
+#[test]
+fn stages_become_parsers_and_conditions() {
+    check("{} | json | status >= 400", "parse @message json | filter (status >= 400)");
+    check(
+        "{} | logfmt | level=\"error\" and (a=\"1\" or b!~\"x+\")",
+        "parse @message logfmt | filter ((@level = \"error\") and ((a = \"1\") or not (b like /^(?s:x+)$/)))",
+    );
+    check(
+        "{} | took > 1.5s, size <= 20kb",
+        "filter ((parse_duration(took) > 1500.0) and (parse_bytes(size) <= 20000.0))",
+    );
+    check("{} | regexp `(?P<ip>\\S+)` | ip=\"::1\"", "parse @message /(?P<ip>\\S+)/ | filter (ip = \"::1\")");
+}
+
+#[test]
+fn groups_of_the_selector_narrow_the_snapshot() {
+    let sources = |query: &str| -> Vec<String> {
+        log_query(query).sources.iter().map(|source| source.as_str().to_owned()).collect()
+    };
+    assert_eq!(sources("{group=\"a/b\"}"), ["a/b"]);
+    assert_eq!(sources("{group=~\"a/.*|b\"}"), ["a/*", "b"]);
+    assert!(sources("{group=~\"a[b]\"}").is_empty());
+    assert!(sources("{group!=\"a\"}").is_empty());
+}
+
+#[test]
+fn mistakes_are_located() {
+    check_error("fields a", (1, 1), "{group=\"app\"}");
+    check_error("{job=\"a\"", (1, 9), "the query ends");
+    check_error("{job=~\"(\"}", (1, 7), "regular expression");
+    check_error("{} | line_format \"x\"", (1, 6), "does not work yet");
+    check_error("{} | jsno | a=\"b\"", (1, 6), "did you mean \"json\"?");
+    check_error("sum(cuont_over_time({}[5m]))", (1, 5), "did you mean \"count_over_time\"?");
+    check_error("count_over_time({}[5x])", (1, 20), "no duration");
+    check_error("count_over_time({})", (1, 19), "a window such as [5m]");
+    check_error("sum_over_time({}[5m])", (1, 1), "unwrap");
+    check_error("topk(count_over_time({}[5m]))", (1, 1), "topk");
+    check_error("{} |= \"a", (1, 7), "no closing quote");
+    check_error("{} | status > \"4\"", (1, 6), "can only be compared");
+    check_error(&format!("{}1{}", "(".repeat(300), ")".repeat(300)), (1, 129), "operators and brackets");
+    check_error(&"1+".repeat(30_000), (1, 60_001), "the query ends");
+    assert!(parse(&"(".repeat(60_000)).is_err());
+    assert!(parse(&format!("{{}} | {}a=\"\"", "(".repeat(30_000))).is_err());
+}
+
+/// Events every 10 s from 0: `error` at every third, else `info`; `took` is the number of the event.
+fn runs() -> Vec<Arc<dyn Run>> {
+    let mut builder = BatchBuilder::new();
+    for number in 0..12i64 {
+        builder.set_timestamp(Timestamp(number * 10 * Timestamp::SECOND));
+        builder.set_message(if number % 3 == 0 { "é failed" } else { "done" });
+        builder.set_level(Some(if number % 3 == 0 { Level::Error } else { Level::Info }));
+        builder.field_integer("took", number);
+        builder.commit();
+    }
+    let group = GroupName::new("app").expect("a good name");
+    vec![Arc::new(BatchRun::new(group, 1, Arc::new(builder.finish())))]
+}
+
+fn answer(plan: &Plan, range: TimeRange) -> Result<Answer, ExecuteError> {
+    let cancelled = AtomicBool::new(false);
+    let request = Request {
+        range,
+        limit: None,
+        time_zone: Tz::UTC,
+        now: Timestamp(0),
+        memory_bytes_max: 64 << 20,
+        deadline: None,
+        cancelled: &cancelled,
+        n_threads: 1,
+        progress: None,
+    };
+    execute(plan, &runs(), &request)
+}
+
+/// Checks a metric query at 30 s, 60 s, 90 s, 120 s: each series as `{labels} v v v v`, `_` where there is none.
+#[track_caller]
+fn check_metric(query: &str, expected: &[&str]) {
+    let second = Timestamp::SECOND;
+    let steps = Steps { start: Timestamp(30 * second), end: Timestamp(120 * second), step_ns: 30 * second };
+    let Ok(Query::Metric(metric)) = parse(query) else { panic!("{query}: {:?}", parse(query)) };
+    let series = run_metric(&metric, steps, |plan, range| answer(plan, range).map(|answer| answer.rows));
+    let shown: Vec<String> = series.expect(query).iter().map(|series| shown(series, steps)).collect();
+    assert_eq!(shown, expected, "{query}");
+}
+
+fn shown(series: &Series, steps: Steps) -> String {
+    let labels: Vec<String> = series.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let value = |step: i64| {
+        let at = Timestamp(steps.start.0 + step * steps.step_ns);
+        series.points.iter().find(|point| point.at == at).map_or("_".to_owned(), |point| point.value.to_string())
+    };
+    let values: Vec<String> = (0..4).map(value).collect();
+    format!("{{{}}} {}", labels.join(","), values.join(" "))
+}
+
+#[test]
+fn windows_are_open_at_their_start_and_closed_at_their_end() {
+    // (0, 30] holds 10 20 30, (90, 120] holds 100 110.
+    check_metric("sum(count_over_time({}[30s]))", &["{} 3 3 3 2"]);
+    check_metric("sum(count_over_time({}[1m]))", &["{} 4 6 6 5"]);
+    check_metric("sum(count_over_time({}[10s]))", &["{} 1 1 1 _"]);
+    check_metric("sum(count_over_time({}[45s]))", &["{} 4 5 5 4"]);
+    check_metric("sum(count_over_time({}[30s] offset 30s))", &["{} 1 3 3 3"]);
+    check_metric("sum(count_over_time({group=\"none\"}[30s]))", &[]);
+}
+
+#[test]
+fn the_histogram_of_explore_counts_by_level() {
+    check_metric(
+        "sum by (level, detected_level) (count_over_time({group=\"app\"} |= \"done\" [30s]))",
+        &["{detected_level=info,level=info} 2 2 2 2"],
+    );
+    check_metric(
+        "sum(rate({} [30s])) by (level)",
+        &[
+            "{level=error} 0.03333333333333333 0.03333333333333333 0.03333333333333333 _",
+            "{level=info} 0.06666666666666667 0.06666666666666667 0.06666666666666667 0.06666666666666667",
+        ],
+    );
+    let asked = std::cell::Cell::new(0);
+    let Ok(Query::Metric(metric)) = parse("sum by (level) (count_over_time({} [30s]))") else {
+        panic!("a metric query")
+    };
+    let steps = Steps { start: Timestamp(0), end: Timestamp(120 * Timestamp::SECOND), step_ns: 30 * Timestamp::SECOND };
+    let rows = |plan: &Plan, range| {
+        asked.set(asked.get() + 1);
+        answer(plan, range).map(|answer| answer.rows)
+    };
+    run_metric(&metric, steps, rows).expect("an answer");
+    assert_eq!(asked.get(), 1);
+}
+
+#[test]
+fn functions_of_windows_take_bytes_and_values() {
+    check_metric("sum(bytes_over_time({}[30s]))", &["{} 17 17 17 8"]);
+    check_metric(
+        "sum by (level) (sum_over_time({} | unwrap took [30s]))",
+        &["{level=error} 3 6 9 _", "{level=info} 3 9 15 21"],
+    );
+    check_metric("max(max_over_time({} | unwrap took [1m]))", &["{} 3 6 9 11"]);
+    check_metric("avg_over_time({} | unwrap took [1m]) by (group)", &["{group=app} 1.5 3.5 6.5 9"]);
+    check_metric("quantile_over_time(0.5, {} | unwrap took [1m]) by (group)", &["{group=app} 1.5 3.5 6.5 9"]);
+    check_metric("last_over_time({} | unwrap took [30s]) by ()", &["{} 3 6 9 11"]);
+    check_metric("sum(count_over_time({} | unwrap nothing [30s]))", &[]);
+}
+
+#[test]
+fn series_are_merged_and_calculated_with() {
+    check_metric("vector(1)+vector(1)", &["{} 2 2 2 2"]);
+    check_metric("2 + 3 * 2 ^ 2 ^ 1 - 4", &["{} 10 10 10 10"]);
+    check_metric("(sum(count_over_time({}[30s])) - 1) * 10", &["{} 20 20 20 10"]);
+    check_metric("sum(count_over_time({}[30s])) > 2", &["{} 3 3 3 _"]);
+    check_metric("2 < sum(count_over_time({}[30s]))", &["{} 3 3 3 _"]);
+    check_metric("sum(count_over_time({}[30s])) > bool 2", &["{} 1 1 1 0"]);
+    check_metric("sum(count_over_time({level=\"error\"}[30s])) / sum(count_over_time({}[30s])) * 3", &["{} 1 1 1 _"]);
+    check_metric("topk(1, sum by (level) (count_over_time({}[30s])))", &["{level=info} 2 2 2 2"]);
+    check_metric(
+        "bottomk(1, sum by (level) (count_over_time({}[30s])))",
+        &["{level=error} 1 1 1 _", "{level=info} _ _ _ 2"],
+    );
+    check_metric("count(count_over_time({}[30s]))", &["{} 2 2 2 1"]);
+    check_metric("avg(count_over_time({}[30s]))", &["{} 1.5 1.5 1.5 2"]);
+    check_metric("count_over_time({}[30s])", &["{group=app,level=error} 1 1 1 _", "{group=app,level=info} 2 2 2 2"]);
+    check_metric("sum without (level) (count_over_time({}[30s]))", &["{group=app} 3 3 3 2"]);
+}
+
+#[test]
+fn too_many_steps_are_refused() {
+    let Ok(Query::Metric(metric)) = parse("sum(count_over_time({}[7s]))") else { panic!("a metric query") };
+    let run = |end: i64, step_ns: i64| {
+        let steps = Steps { start: Timestamp(0), end: Timestamp(end), step_ns };
+        run_metric(&metric, steps, |plan, range| answer(plan, range).map(|answer| answer.rows))
+    };
+    assert!(matches!(run(i64::MAX, 1), Err(MetricError::TooManySteps(_))));
+    assert!(matches!(run(5_000_000_000_001, 1_000_000_001), Err(MetricError::UnevenWindow { .. })));
+    assert_eq!(run(-1, 1).expect("no step"), []);
+}
+
+#[test]
+fn log_queries_give_events_with_the_labels_of_their_stream() {
+    let log = log_query("{level=\"error\"} |= \"failed\"");
+    let rows = answer(&log.plan(Direction::Forward, 2), TimeRange::ALL).expect("an answer");
+    let names: Vec<&str> = rows.columns.iter().map(|column| &*column.name).collect();
+    assert_eq!(names, ["@timestamp", "@message", "group", "stream", "level", "service_name", "host"]);
+    let times: Vec<Option<Value>> = rows.rows.iter().map(|row| row[0].clone()).collect();
+    assert_eq!(
+        times,
+        [Some(Value::Timestamp(Timestamp(0))), Some(Value::Timestamp(Timestamp(30 * Timestamp::SECOND)))]
+    );
+    let newest = answer(&log.plan(Direction::Backward, 1), TimeRange::ALL).expect("an answer");
+    assert_eq!(newest.rows[0][0], Some(Value::Timestamp(Timestamp(90 * Timestamp::SECOND))));
+}
+
+const PIECES: [&str; 34] = [
+    "{",
+    "}",
+    "a",
+    "=\"b\"",
+    "=~\".*\"",
+    "|=",
+    "\"x\"",
+    "`y`",
+    "|",
+    "json",
+    "level",
+    ">",
+    "5m",
+    "[5m]",
+    "(",
+    ")",
+    "sum",
+    "by",
+    "count_over_time(",
+    "rate(",
+    "{}",
+    "[1h]",
+    "+",
+    "-1",
+    "2",
+    "topk(2,",
+    "vector(1)",
+    "offset",
+    "unwrap",
+    "é",
+    "\\",
+    ",",
+    "or",
+    "and",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_text_panics(text in any::<String>()) {
+        let _ = parse(&text);
+    }
+
+    #[test]
+    fn no_row_of_pieces_panics(pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..20)) {
+        let _ = parse(&pieces.join(" "));
+    }
+}
