@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn lengths_are_readable_and_cover_the_range() {
-        let check = |seconds: i64, n_buckets, expected_ms| {
+        let check = |seconds: i64, n_buckets, expected_ms: i64| {
             let range = TimeRange { from: Timestamp(0), to: Timestamp(seconds * Timestamp::SECOND) };
             assert_eq!(length_ns(range, n_buckets), expected_ms * 1_000_000, "{seconds} s in {n_buckets}");
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::{Aggregate, Expr, Name, Operator};
+use crate::plan::{Aggregate, AggregateKind, Expr, Name, Operator};
 
 /// Calls `visit` for every field in `expr`.
 pub(crate) fn visit_fields<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Name)) {
@@ -52,6 +52,11 @@ pub(crate) fn fields_of(operators: &[Operator]) -> BTreeSet<Name> {
             Operator::Aggregate { by, aggregates } => {
                 by.iter().for_each(|(_, expr)| visit_fields(expr, &mut add));
                 aggregates.iter().for_each(|aggregate| visit_argument(aggregate, &mut add));
+                let by_time =
+                    |aggregate: &Aggregate| matches!(aggregate.kind, AggregateKind::Earliest | AggregateKind::Latest);
+                if aggregates.iter().any(by_time) {
+                    add(&"@timestamp".into());
+                }
             }
             Operator::Sort(keys) => keys.iter().for_each(|key| visit_fields(&key.expr, &mut add)),
             Operator::Limit(_) | Operator::Tail(_) => {}

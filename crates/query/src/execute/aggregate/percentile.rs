@@ -143,7 +143,9 @@ mod tests {
     #[test]
     fn few_numbers_are_interpolated_between_ranks() {
         let mut percentile = Percentile::default();
-        [1, 2, 3, 10].into_iter().for_each(|number| drop(percentile.add(Cell::Integer(number))));
+        for number in [1, 2, 3, 10] {
+            percentile.add(Cell::Integer(number));
+        }
         assert_eq!(percentile.clone().at(50.0), Some(2.5));
         assert_eq!(percentile.clone().at(90.0), Some(7.900000000000001));
         assert_eq!(percentile.at(100.0), Some(10.0));

@@ -1,0 +1,136 @@
+//! Runs `tests/golden/*.test` through parser and executor, on one batch and on a batch per event.
+//!
+//! `tests/golden/README.md` describes the format. Cases that need what is not built yet stand in
+//! `tests/golden/PENDING`; the run fails when one of them begins to pass, so that the list only shrinks.
+
+#[path = "golden/case.rs"]
+mod case;
+#[path = "golden/compare.rs"]
+mod compare;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use case::{Case, Expected};
+use chrono_tz::Tz;
+use parse::{Received, Zone};
+use query::{Answer, ParseOptions, Request, execute, parse_insights};
+use types::{Batch, BatchRun, Column, GroupName, GroupPattern, Limits, Run, TimeRange, Timestamp, Value};
+
+/// When the cases are sent and asked: after every event in them, and within a day of the newest.
+const NOW: &str = "2026-11-20T12:00:00Z";
+
+/// The group that events without a group's name go to.
+const GROUP: &str = "golden/case";
+
+fn now() -> Timestamp {
+    Timestamp::parse_rfc3339(NOW).expect("a valid time")
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden")
+}
+
+/// The events of a case as runs; `each` puts every event into a batch of its own.
+fn runs(case: &Case, each: bool) -> Vec<(String, Arc<dyn Run>)> {
+    let mut runs: Vec<(String, Arc<dyn Run>)> = Vec::new();
+    let mut sequence = 0;
+    for (group_id, (group, events)) in case.events.iter().enumerate() {
+        let group = if group.is_empty() { GROUP } else { group };
+        let texts: Vec<&str> = if each { events.lines().collect() } else { vec![events] };
+        for text in texts {
+            let limits = Limits::default();
+            let received = Received { at: now(), modified: None, zone: Zone::UTC, limits: &limits };
+            let mut take = |mut batch: Batch| {
+                let n_rows = batch.len();
+                batch.sequences = (sequence..sequence + n_rows as u64).collect();
+                batch.ingestion_times = vec![now().0; n_rows];
+                batch.streams = Column::constant(Value::text("s"), n_rows);
+                sequence += n_rows as u64;
+                let name = GroupName::new(group).expect("a valid group");
+                runs.push((group.to_owned(), Arc::new(BatchRun::new(name, group_id as u32 + 1, Arc::new(batch)))));
+            };
+            let rejected = parse::batches_of_records(text.as_bytes(), &received, &mut take);
+            assert!(rejected.is_empty(), "{}: {rejected:?}", case.name);
+        }
+    }
+    runs
+}
+
+fn answer(case: &Case, each: bool) -> Result<Answer, query::QueryErrors> {
+    let plan = parse_insights(&case.query, &ParseOptions { now: now(), time_zone: Tz::UTC })?;
+    let is_wanted = |group: &str| match plan.sources.is_empty() {
+        true => group == GROUP,
+        false => GroupPattern::any_matches(&plan.sources, group),
+    };
+    let wanted: Vec<Arc<dyn Run>> =
+        runs(case, each).into_iter().filter(|(group, _)| is_wanted(group)).map(|(_, run)| run).collect();
+    let range = case.window.as_ref().map_or(TimeRange::ALL, |(from, to)| TimeRange {
+        from: Timestamp::parse_rfc3339(from).expect("a valid time"),
+        to: Timestamp(Timestamp::parse_rfc3339(to).expect("a valid time").0 + 1),
+    });
+    let cancelled = AtomicBool::new(false);
+    let request = Request {
+        range,
+        limit: None,
+        time_zone: Tz::UTC,
+        now: now(),
+        memory_bytes_max: 64 << 20,
+        deadline: None,
+        cancelled: &cancelled,
+        n_threads: 2,
+        progress: None,
+    };
+    Ok(execute(&plan, &wanted, &request).expect("a case fits into memory"))
+}
+
+/// Runs a case one way; says what is wrong.
+fn check(case: &Case, each: bool) -> Result<(), String> {
+    let answered = answer(case, each);
+    match (&case.expected, answered) {
+        (Expected::Error { place, text }, Err(errors)) => compare::error(place, text, &errors),
+        (Expected::Error { .. }, Ok(_)) => Err("was accepted, but is an error".into()),
+        (_, Err(errors)) => Err(format!("was refused: {errors}")),
+        (Expected::Runs, Ok(_)) => Ok(()),
+        (Expected::Rows { columns, rows, any_order, warnings }, Ok(answer)) => {
+            compare::answer(&answer, columns, rows, *any_order)?;
+            compare::warnings(&answer, warnings)
+        }
+    }
+}
+
+#[test]
+fn golden_cases_are_answered_as_the_language_says() {
+    let folder = folder();
+    let pending = std::fs::read_to_string(folder.join("PENDING")).unwrap_or_default();
+    let pending: BTreeSet<&str> =
+        pending.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("the folder of the cases")
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "test"))
+        .collect();
+    files.sort();
+    let (mut problems, mut seen, mut n_passed) = (Vec::new(), BTreeSet::new(), 0);
+    for file in files {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&file).expect("a readable file");
+        for case in case::read(&text) {
+            let id = format!("{name}: {}", case.name);
+            let result = check(&case, false).and_then(|()| check(&case, true).map_err(|e| format!("in batches: {e}")));
+            match (result, pending.contains(&*id)) {
+                (Ok(()), false) => n_passed += 1,
+                (Ok(()), true) => problems.push(format!("{id}\n    passes now: take it out of PENDING")),
+                (Err(problem), false) => problems.push(format!("{id}\n    {problem}")),
+                (Err(_), true) => {}
+            }
+            seen.insert(id);
+        }
+    }
+    let unknown = pending.iter().filter(|id| !seen.contains(**id));
+    problems.extend(unknown.map(|id| format!("{id}\n    stands in PENDING, but there is no such case")));
+    assert!(problems.is_empty(), "{} of {} cases failed:\n{}", problems.len(), seen.len(), problems.join("\n"));
+    println!("{n_passed} cases passed, {} are pending", pending.len());
+}
