@@ -53,10 +53,18 @@ function makeEvent(at) {
 }
 
 const events = [];
+const listeners = new Set();
+setInterval(() => {
+  if (listeners.size === 0) return;
+  const event = makeEvent(Date.now());
+  events.unshift(event);
+  for (const listener of listeners) listener(event);
+}, 120);
 for (let at = Date.now() - 86_400_000; at < Date.now(); at += 400 + random() * 40_000 * (0.2 + Math.abs(Math.sin(at / 1.7e7)))) events.push(makeEvent(at));
 for (let at = Date.now() - 1_300_000; at < Date.now() - 1_000_000; at += 500) events.push({ ...makeEvent(at), group: "app/checkout", level: "error", message: "connection refused by db-1:5432" });
 events.push({ ...makeEvent(Date.now() - 30_000), group: "app/mailer", level: "info", message: `long line ${"lorem ipsum ".repeat(90_000)}` });
-events.sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
+const newestFirst = (a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : a.id < b.id ? 1 : -1);
+events.sort(newestFirst);
 
 function valueOf(event, name) {
   const system = { "@timestamp": event.time, "@message": event.message, "@level": event.level || null, "@log": event.group, "@logStream": `web-1:/var/log/${event.group}`, "@id": event.id, "@ingestionTime": new Date(event.at + 240).toISOString() };
@@ -131,7 +139,7 @@ function planOf(text) {
     }
     if (word === "fields") plan.fields.push(...rest.split(",").map((name) => name.trim().replaceAll("`", "")).filter((name) => !plan.fields.includes(name)));
     if (word === "display") plan.display = rest.split(",").map((name) => name.trim());
-    if (word === "stats") plan.by = { by: (/\bby\s+([\s\S]+)$/.exec(rest)?.[1] ?? "").split(",").map((name) => name.trim()).filter(Boolean), aggregate: rest.replace(/\s+by\s[\s\S]*$/, "") };
+    if (word === "stats") plan.by = { by: (/\bby\s+([\s\S]+)$/.exec(rest)?.[1] ?? "").split(",").map((name) => name.trim()).filter(Boolean), aggregate: rest.replace(/\s+by\s[\s\S]*$/, "").replace(/^.*\sas\s+/, "") };
     if (word === "limit") plan.limit = Number(rest);
   }
   return plan;
@@ -185,7 +193,7 @@ function histogram(ask) {
   if (from < events.at(-1).at) from = events.at(-1).at;
   const to = instantOf(ask.to, Date.now());
   const steps = [1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5];
-  const interval = steps.find((step) => (to - from) / step <= Number(ask.buckets ?? 60)) ?? 36e5;
+  const interval = steps.find((step) => (to - from) / step <= Number(ask.buckets ?? 60) - 1) ?? 36e5;
   const buckets = [];
   for (let at = Math.floor(from / interval) * interval; at <= to; at += interval) buckets.push({ from: new Date(at).toISOString(), to: new Date(at + interval).toISOString(), total: 0, by: {} });
   for (const event of all) {
@@ -231,6 +239,20 @@ function groupsOf() {
   return { groups: [...all.values()] };
 }
 
+function ingest(ask) {
+  const lines = ask.body.split("\n").filter(Boolean);
+  for (const line of lines) {
+    const { "@timestamp": time, message, level, ...fields } = ask.format === "text" ? { message: line } : JSON.parse(line);
+    const at = time ? Date.parse(time) : Date.now();
+    const event = { ...makeEvent(at), group: ask.group, level: level ?? "", message, fields: { ...fields, message, ...(level ? { level } : {}) } };
+    events.push(event);
+    for (const listener of listeners) listener(event);
+  }
+  events.sort(newestFirst);
+  mood = mood === "empty" ? "full" : mood;
+  return { accepted: lines.length, duplicate: false, rejected: [] };
+}
+
 const RULES = [
   { name: "errors", query: 'filter @level >= "error"\n| stats count(*) as count by @log', groups: ["*"], window: "5m", interval: "30s", condition: "count > 5", state: "alarm", last_evaluation: new Date(Date.now() - 4000).toISOString(), why: "count is 41 for @log=app/checkout" },
   { name: "slow answers", query: "stats pct(timeMs, 95) as p95 by service", groups: ["app/*"], window: "15m", interval: "1m", condition: "p95 > 1500", state: "ok", last_evaluation: new Date(Date.now() - 12_000).toISOString(), why: "no row meets the condition" },
@@ -240,14 +262,16 @@ const ALERTS = [{ id: "1", rule: "errors", state: "alarm", labels: { alertname: 
 function tail(request, response, ask) {
   response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
   const filters = planOf(ask.query ?? "").filters;
-  const timer = setInterval(() => {
-    const event = makeEvent(Date.now());
-    events.unshift(event);
+  const groups = ask.groups ?? [];
+  const listener = (event) => {
     if (!filters.every((one) => one(event))) return;
+    if (groups.length > 0 && !groups.some((pattern) => new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(event.group))) return;
     const data = { ...Object.fromEntries(["@timestamp", "@level", "@log", "@logStream", "@message"].map((name) => [name, valueOf(event, name)])), ...event.fields };
     response.write(`event: event\nid: ${event.id}\ndata: ${JSON.stringify(data)}\n\n`);
-  }, 120);
-  request.on("close", () => clearInterval(timer));
+  };
+  listeners.add(listener);
+  request.on("close", () => listeners.delete(listener));
+  response.write(": live\n\n");
 }
 
 function api(path, ask, response) {
@@ -259,6 +283,7 @@ function api(path, ask, response) {
     const values = /^\/api\/v1\/fields\/([^/]+)\/values$/.exec(path);
     if (values) return send(valuesOf(ask, decodeURIComponent(values[1])));
     if (path === "/api/v1/groups") return send(groupsOf());
+    if (path === "/api/v1/ingest") return send(ingest(ask));
     if (path === "/api/v1/rules") return send({ rules: RULES });
     if (path === "/api/v1/alerts") return send({ alerts: ALERTS });
     if (path.startsWith("/mock/")) { mood = path.slice(6); return send({ mood }); }
@@ -279,7 +304,7 @@ createServer((request, response) => {
     if (url.pathname === "/api/v1/tail") return tail(request, response, params);
     let body = "";
     request.on("data", (piece) => (body += piece));
-    return request.on("end", () => api(url.pathname, body.startsWith("{") ? { ...params, ...JSON.parse(body) } : params, response));
+    return request.on("end", () => api(url.pathname, url.pathname !== "/api/v1/ingest" && body.startsWith("{") ? { ...params, ...JSON.parse(body) } : { ...params, body }, response));
   }
   const name = ["/", "/alerts", "/groups"].includes(url.pathname) ? "/index.html" : url.pathname;
   try {

@@ -45,6 +45,7 @@ export interface Rows {
 
 const ROWS_LIMIT = 1000;
 const ROWS_MAX = 20_000;
+const LIVE_COUNTS_MS = 5000;
 
 function empty<T>(): Lane<T> {
   return { state: "idle", data: null, error: null, since: 0 };
@@ -58,6 +59,8 @@ export const counts = signal<Lane<Histogram>>(empty());
 export const fieldList = signal<Lane<Field[]>>(empty());
 /** All groups. */
 export const groupList = signal<Lane<Group[]>>(empty());
+/** The view has changed and will be asked about in a moment. */
+export const aboutToAsk = signal(false);
 /** Older events are on their way. */
 export const loadingOlder = signal(false);
 /** The server wants a key. */
@@ -200,13 +203,20 @@ export function askGroups(): void {
   void start(groupList, (signal) => api.groups(signal));
 }
 
+/** Asks for the counts over time, in as many buckets as the page has room for. */
+export function askCounts(of: View): void {
+  const width = document.documentElement.clientWidth;
+  const buckets = Math.max(30, Math.min(120, Math.floor((width > 700 ? width - 300 : width) / 9)));
+  void start(counts, (signal) => api.histogram(of.query, { from: of.from, to: of.to, groups: of.groups }, of.zone, buckets, signal));
+}
+
 /** Asks everything that the view shows. */
-function askAll(of: View, width: number): void {
+function askAll(of: View): void {
+  aboutToAsk.value = false;
   askedAt.value = Date.now();
   const scope = { from: of.from, to: of.to, groups: of.groups };
-  const buckets = Math.max(20, Math.min(120, Math.floor(width / 9)));
   if (!of.live) void start(rows, (signal) => askRows(of, scope, ROWS_LIMIT, signal));
-  void start(counts, (signal) => api.histogram(of.query, scope, of.zone, buckets, signal));
+  askCounts(of);
   void start(fieldList, (signal) => api.fields(scope, signal));
 }
 
@@ -220,9 +230,16 @@ export function followView(): void {
     const key = JSON.stringify([of.query, of.from, of.to, of.groups, of.columns, of.zone, of.live, asked.value]);
     if (of.page !== "explore" || key === last) return;
     last = key;
+    aboutToAsk.value = true;
     clearTimeout(timer);
     const quick = performance.now() - lastAt < 150;
     lastAt = performance.now();
-    timer = setTimeout(() => askAll(of, document.documentElement.clientWidth - 300), quick ? 150 : 0);
+    timer = setTimeout(() => askAll(of), quick ? 150 : 0);
   });
+  setInterval(() => {
+    // The counts above a live tail keep up with it.
+    if (!view.peek().live || view.peek().page !== "explore" || document.visibilityState !== "visible") return;
+    askedAt.value = Date.now();
+    askCounts(view.peek());
+  }, LIVE_COUNTS_MS);
 }

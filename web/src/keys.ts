@@ -30,7 +30,7 @@ export interface Key {
 /** Changes the text by a click on a value, and asks. */
 export function filterBy(field: string, kind: "include" | "exclude" | "exists" | "missing", value: Parameters<typeof toggleFilter>[3]): void {
   draft.value = toggleFilter(draft.peek(), field, kind, value);
-  run();
+  run(true);
 }
 
 function byFocus(kind: "include" | "exclude"): void {
@@ -49,7 +49,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["/"], label: "Write the query", run: () => document.querySelector<HTMLElement>("[data-testid=query]")?.focus() },
   { keys: ["t"], label: "Choose the time range", run: () => (layer.value = "time") },
   { keys: ["g"], label: "Choose groups", run: () => (layer.value = "groups") },
-  { keys: ["r"], label: "Run again", run },
+  { keys: ["r"], label: "Run again", run: () => run() },
   { keys: ["l"], label: "Live tail on or off", run: () => go({ live: !view.peek().live, page: "explore" }) },
   { keys: ["j", "ArrowDown"], label: "Next row", run: () => list.peek()?.move(1) },
   { keys: ["k", "ArrowUp"], label: "Row before", run: () => list.peek()?.move(-1) },

@@ -5,7 +5,7 @@ import { render } from "preact";
 import { useState } from "preact/hooks";
 
 import { storeKey } from "./api.ts";
-import { askGroups, counts, followView, keyWanted, rows } from "./ask.ts";
+import { aboutToAsk, askGroups, counts, followView, keyWanted, rows, type Lane } from "./ask.ts";
 import { bucketsOf } from "./explore/chart.tsx";
 import { Explore } from "./explore/explore.tsx";
 import { followLive, tail } from "./explore/tail.ts";
@@ -99,7 +99,10 @@ function showTests(): void {
       return structuredClone(data?.events.length ? data.events : (data?.table ?? []));
     },
     get histogram() { return counts.peek().data ? bucketsOf(counts.peek().data ?? { buckets: [], interval_ms: 0, stats: {} }) : []; },
-    get state() { return { view: { ...view.peek() }, rows: rows.peek().state, histogram: counts.peek().state, live: tail.peek().state }; },
+    get state() {
+      const of = <T,>(lane: Lane<T>) => (aboutToAsk.peek() ? "loading" : lane.state);
+      return { view: { ...view.peek() }, rows: of(rows.peek()), histogram: of(counts.peek()), live: tail.peek().state };
+    },
   };
   Object.defineProperty(window, "__catat", { value: Object.freeze(hook), writable: false });
 }

@@ -1,7 +1,7 @@
 // What the page shows, as the address has it. The address is the only place where this lives: back, forward, reload
 // and a copied link all come to the same view.
 
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 
 import { resolve, type Zone } from "./time.ts";
 
@@ -80,25 +80,31 @@ export const askedAt = signal(Date.now());
 /** Changes the view: a new entry of the history, unless told to replace the present one. */
 export function go(change: Partial<View>, replace = false): void {
   const next = { ...current.peek(), ...change };
-  if (change.query !== undefined) draft.value = change.query;
   const to = address(next);
   if (to !== location.pathname + location.search) history[replace ? "replaceState" : "pushState"](null, "", to);
-  current.value = next;
+  batch(() => {
+    if (change.query !== undefined) draft.value = change.query;
+    current.value = next;
+  });
 }
 
-/** Runs what the editor holds; the same question again when nothing has changed. */
-export function run(): void {
+/** Runs what the editor holds; the same question again when nothing has changed. The open row stays open if told so. */
+export function run(keepsRow = false): void {
   const query = draft.peek();
-  if (query !== current.peek().query) go({ query, row: "" });
-  asked.value += 1;
+  batch(() => {
+    if (query !== current.peek().query) go(keepsRow ? { query } : { query, row: "" });
+    asked.value += 1;
+  });
 }
 
 /** Follows the browser's back and forward. */
 export function followHistory(): void {
   addEventListener("popstate", () => {
     const next = fromAddress();
-    draft.value = next.query;
-    current.value = next;
+    batch(() => {
+      draft.value = next.query;
+      current.value = next;
+    });
   });
 }
 

@@ -5,8 +5,7 @@ import { signal } from "@preact/signals";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { askedAt, draft, rangeMs, run, view, zoom, zoomOut } from "../view.ts";
-import { counts, start } from "../ask.ts";
-import * as api from "../api.ts";
+import { askCounts, counts } from "../ask.ts";
 import type { Histogram } from "../api.ts";
 import { compact, count, span } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
@@ -77,15 +76,10 @@ export function Chart() {
         <button type="button" class="button quiet" aria-label="Show the counts as a table" title="Show the counts as a table" aria-pressed={asTable.value}
           onClick={() => (asTable.value = !asTable.value)} data-testid="histogram-table-toggle"><Icon name="table" /></button>
       </div>
-      {lane.state === "error" && lane.error?.status !== 400 && <p class="note error">The counts could not be loaded: {lane.error?.message} <button type="button" class="link" onClick={retry}>Try again</button></p>}
+      {lane.state === "error" && lane.error?.status !== 400 && <p class="note error">The counts could not be loaded: {lane.error?.message} <button type="button" class="link" onClick={() => askCounts(view.peek())}>Try again</button></p>}
       {asTable.value ? <CountTable buckets={buckets} /> : <Bars buckets={buckets} />}
     </section>
   );
-}
-
-function retry(): void {
-  const of = view.peek();
-  void start(counts, (signal) => api.histogram(of.query, of, of.zone, 80, signal));
 }
 
 function CountTable({ buckets }: { buckets: readonly Bucket[] }) {

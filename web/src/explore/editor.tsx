@@ -69,8 +69,8 @@ function useHistory(area: { current: HTMLTextAreaElement | null }) {
     const next = at.current + (event.key === "ArrowUp" ? 1 : -1);
     if (next >= past.length || (next < 0 && !browsing)) return false;
     at.current = next;
+    if (area.current) area.current.value = past[next] ?? "";
     draft.value = past[next] ?? "";
-    requestAnimationFrame(() => area.current?.setSelectionRange(draft.peek().length, draft.peek().length));
     return true;
   };
 }
@@ -78,11 +78,10 @@ function useHistory(area: { current: HTMLTextAreaElement | null }) {
 function accept(area: HTMLTextAreaElement | null): boolean {
   const suggestion = suggestions.peek()[chosen.peek()];
   if (!suggestion || !area) return false;
-  const text = draft.peek();
-  draft.value = text.slice(0, suggestion.start) + suggestion.insert + text.slice(suggestion.end);
+  // In the text area itself and at once: the next key may already be on its way.
+  area.setRangeText(suggestion.insert, suggestion.start, suggestion.end, "end");
+  draft.value = area.value;
   suggestions.value = [];
-  const caret = suggestion.start + suggestion.insert.length;
-  requestAnimationFrame(() => area.setSelectionRange(caret, caret));
   return true;
 }
 
@@ -171,7 +170,7 @@ function ErrorNote({ error }: { error: ApiError }) {
 }
 
 function Notices({ all, more }: { all: readonly Notice[]; more: boolean }) {
-  const shown = all.filter((notice) => !(more && /limit|more/.test(notice.code)) && !/newest|empty/.test(notice.code));
+  const shown = all.filter((notice) => !(more && /limit|more|cut/.test(notice.code)) && !/^(newest-event|no-events)$/.test(notice.code));
   return (
     <>
       {shown.map((notice, at) => (

@@ -102,7 +102,7 @@ function Share() {
   const asIs = () => void copy(new URL(address(view.peek()), location.href).href, "Link");
   const then = (action: () => void) => () => { layer.value = ""; action(); };
   return (
-    <Menu name="share" testId="share" label="Share and export" align="right" button={<Icon name="more" />}>
+    <Menu name="share" testId="share" label="Share and export" isPicture align="right" button={<Icon name="more" />}>
       <ul class="actions-list">
         <li><button data-autofocus type="button" data-testid="copy-link" onClick={then(copyLink)}>Copy link <span class="dim">with fixed times</span></button></li>
         <li><button type="button" onClick={then(asIs)}>Copy link <span class="dim">as it is, “now” moves on</span></button></li>
@@ -145,7 +145,7 @@ function Answered({ data }: { data: Rows }) {
         <>
           <div class="result-head">
             <FieldsButton />
-            <span role="status" data-testid="shown">{data.more ? `newest ${count(n)} ${word}s` : `${count(n)} ${n === 1 ? word : `${word}s`}`}</span>
+            <span role="status" data-testid="shown">{data.more ? `newest ${count(n)} ${word}s` : `${data.kind === "events" && n > 1 ? "all " : ""}${count(n)} ${n === 1 ? word : `${word}s`}`}</span>
             <Cost data={data} />
           </div>
           {data.kind === "events"

@@ -26,7 +26,7 @@ export function GroupPicker() {
     if (open) askGroups();
   }, [open]);
   return (
-    <Menu name="groups" testId="groups" label={`Groups: ${label}`} class="groups" button={<><Icon name="layers" /><span class="ellipsis">{label}</span></>}>
+    <Menu name="groups" testId="groups" label={`Groups: ${label}`} class="groups" button={<><Icon name="layers" /><span class="sr-only">Groups: </span><span class="ellipsis">{label}</span></>}>
       <GroupChoice />
     </Menu>
   );

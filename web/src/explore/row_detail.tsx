@@ -138,8 +138,8 @@ export function RowDetail({ event, columns, onHeight }: { event: EventRow; colum
   const fields = found.length > 0 ? found : knownFields(event, columns);
   const message = valueToText(fields.find((field) => field.name === "@message")?.value ?? event.message);
   return (
-    <div class="detail" role="row" ref={root} data-testid="detail">
-      <div role="gridcell" aria-label="The whole event">
+    <div class="detail" role="row" aria-level={2} ref={root} data-testid="detail">
+      <div role="gridcell">
         <div class="detail-head">
           <div class="tabs" role="group" aria-label="Show the event as">
             {TABS.map((name) => <button key={name} type="button" aria-pressed={tab === name} data-testid={`tab-${name}`} onClick={() => setTab(name)}>{name === "json" ? "JSON" : name === "raw" ? "Raw text" : "Fields"}</button>)}

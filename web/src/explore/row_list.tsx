@@ -40,6 +40,12 @@ export function oneLine(value: Json | undefined, length = LINE_CHARS_MAX): strin
   return printable(cut(text, length)) + (text.length > length ? " …" : "");
 }
 
+/** The date without the year that everybody knows. */
+function shortDate(ms: number, zone: Zone): string {
+  const text = dateText(ms, zone);
+  return text.slice(0, 4) === dateText(Date.now(), zone).slice(0, 4) ? text.slice(5) : text.slice(2);
+}
+
 function useNarrow(): boolean {
   const [narrow, setNarrow] = useState(() => matchMedia("(max-width: 700px)").matches);
   useEffect(() => {
@@ -59,7 +65,7 @@ function template(columns: readonly Column[], events: readonly EventRow[], dated
     for (const event of events.slice(0, SAMPLE)) longest = Math.max(longest, Math.min(48, oneLine(event.cells[at], 48).length));
     return at === columns.length - 1 ? `minmax(${Math.min(longest, 20)}ch, 1fr)` : `minmax(6ch, ${Math.max(6, Math.min(36, longest)) + 2}ch)`;
   });
-  return `${dated ? "23ch" : "14ch"} 6ch ${widths.join(" ")}`;
+  return `${dated ? "20ch" : "14ch"} 6ch ${widths.join(" ")}`;
 }
 
 function Marked({ text, sought }: { text: string; sought: readonly string[] }) {
@@ -89,9 +95,9 @@ function Row({ event, columns, sought, zone, dated, index, open, onToggle }: {
   const known = !Number.isNaN(event.ms);
   const level = levelClass(event.level);
   return (
-    <div class={`row level-${level}${open ? " open" : ""}${here ? " here" : ""}`} role="row" aria-rowindex={index + 2} aria-expanded={open} tabIndex={here ? 0 : -1}
+    <div class={`row level-${level}${open ? " open" : ""}${here ? " here" : ""}`} role="row" aria-level={1} aria-rowindex={index + 2} aria-expanded={open} tabIndex={here ? 0 : -1}
       data-testid="row" data-id={event.id} onClick={(click) => { if (getSelection()?.isCollapsed !== false || click.detail === 0) { cursor.value = event.id; onToggle(event.id); } }}>
-      <span role="gridcell" class="cell time">{known ? <>{dated && <span class="date">{dateText(event.ms, zone)} </span>}{clockText(event.ms, zone, true)}</> : event.time}</span>
+      <span role="gridcell" class="cell time">{known ? <>{dated && <span class="date">{shortDate(event.ms, zone)} </span>}{clockText(event.ms, zone, true)}</> : event.time}</span>
       <span role="gridcell" class="cell level">{event.level === "" ? "·" : event.level.slice(0, 5)}</span>
       {columns.map((column, at) => (
         <span role="gridcell" key={column.name} class={`cell${column.name === "@message" ? " message" : column.type === "integer" || column.type === "float" ? " numeric" : ""}`}>
@@ -219,7 +225,7 @@ export function RowList(props: ListProps) {
   const { first, end } = stretch(place.top, place.height, events.length, rowHeight, extras);
   return (
     <div class="rows" ref={box} onScroll={read} tabIndex={-1} data-testid="rows">
-      <div class="grid" role="grid" aria-label={props.label} aria-rowcount={events.length + 1} aria-colcount={columns.length + 2}
+      <div class="grid" role="treegrid" aria-label={props.label} aria-rowcount={events.length + 1} aria-colcount={columns.length + 2}
         style={{ "--columns": grid, "--row": `${rowHeight}px` } as preact.CSSProperties}>
         <div class="row head" role="row" aria-rowindex={1}>
           <span role="columnheader" class="cell">Time</span><span role="columnheader" class="cell">Level</span>

@@ -8,7 +8,7 @@ import { count, milliseconds } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { copy } from "../parts/layers.tsx";
 import { conditions } from "../query/edit.ts";
-import { asked, draft, go, run, view, zoom } from "../view.ts";
+import { asked, askedAt, draft, go, rangeMs, run, view, zoom } from "../view.ts";
 
 const POLL_MS = 2000;
 
@@ -62,14 +62,14 @@ function newest(): number | null {
 /** The query found nothing in the range. */
 export function NoMatch({ data }: { data: Rows }) {
   const of = view.value;
-  const last = newest();
-  const hints = data.answer.warnings.filter((notice) => /newest|empty/.test(notice.code));
+  const newestOfAll = newest();
+  const [from, to] = rangeMs(of, askedAt.value);
+  const last = newestOfAll !== null && (newestOfAll < from || newestOfAll > to) ? newestOfAll : null;
   const parts = conditions(data.query);
   const wider = [["Last 24 hours", "now-24h"], ["Last 7 days", "now-7d"], ["All time", "1970-01-01T00:00:00Z"]] as const;
   return (
     <div class="state" data-testid="no-match">
       <h2>No event matches in “{rangeLabel(of, of.zone)}”</h2>
-      {hints.map((notice, at) => <p key={at}>{notice.message}</p>)}
       {last !== null && (
         <p>The newest event here is from <b>{fullText(last, of.zone)}</b> ({ago(last, Date.now())}).
           {" "}<button type="button" class="button primary" data-testid="jump" onClick={() => zoom(last - 3_600_000, last + 1000)}>Jump to it</button></p>

@@ -39,7 +39,7 @@ export function TimePicker() {
   const now = view.value;
   const label = rangeLabel(now, now.zone);
   return (
-    <Menu name="time" testId="time" label={`Time range: ${label}`} class="time" align="right" button={<><Icon name="clock" /><span>{label}</span><span class="zone">{zoneText(askedAt.value, now.zone)}</span></>}>
+    <Menu name="time" testId="time" label={`Time range: ${label}`} class="time" align="right" button={<><Icon name="clock" /><span class="sr-only">Time range: </span><span>{label}</span><span class="zone">{zoneText(askedAt.value, now.zone)}</span></>}>
       <form class="time-form" onSubmit={(event) => { event.preventDefault(); applyTyped(typed.peek()); }}>
         <label>Any range
           <input data-autofocus data-testid="time-text" placeholder="2h · yesterday · 06:00..07:30 · now-3d..now-2d" value={typed.value}

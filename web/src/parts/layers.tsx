@@ -45,7 +45,9 @@ export async function copy(text: string, what: string): Promise<void> {
 interface MenuProps {
   name: typeof layer.value;
   label: string;
+  /** What the button shows; with `isPicture` it has no text of its own and is named by the label. */
   button: ComponentChildren;
+  isPicture?: boolean;
   children: ComponentChildren;
   testId: string;
   class?: string;
@@ -53,7 +55,7 @@ interface MenuProps {
 }
 
 /** A button with a panel that it opens. */
-export function Menu({ name, label, button, children, testId, class: extra = "", align = "left" }: MenuProps) {
+export function Menu({ name, label, button, children, testId, isPicture = false, class: extra = "", align = "left" }: MenuProps) {
   const root = useRef<HTMLDivElement>(null);
   const open = layer.value === name;
   useEffect(() => {
@@ -75,7 +77,7 @@ export function Menu({ name, label, button, children, testId, class: extra = "",
   }, [open, name]);
   return (
     <div class={`menu ${extra}`} ref={root}>
-      <button type="button" class="button" aria-expanded={open} aria-haspopup="dialog" aria-label={label} title={label} data-testid={testId}
+      <button type="button" class="button" aria-expanded={open} aria-haspopup="dialog" aria-label={isPicture ? label : undefined} title={label} data-testid={testId}
         onClick={() => (layer.value = open ? "" : name)}>
         {button}
       </button>

@@ -1,0 +1,60 @@
+// axe-core on every page and state, in both themes: nothing serious, nothing critical.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+import { settled } from "./harness.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+async function clean(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const grave = violations.filter((one) => one.impact === "serious" || one.impact === "critical");
+  const told = grave.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target} ${node.any[0]?.message ?? ""}`).join(" | ")}`);
+  assert.deepEqual(told, []);
+}
+
+const states = {
+  rows: (own, options) => own.explore({}, options),
+  "an open row": async (own, options) => {
+    const page = await own.explore({ q: 'filter @level = "error"' }, options);
+    await page.locator("[data-testid=row]").nth(1).click();
+    await page.getByTestId("detail").locator("[data-field=service], [data-field=status]").first().waitFor();
+    await page.locator("[data-testid=field][data-name=status]").click();
+    await page.getByTestId("values").waitFor();
+    return page;
+  },
+  "a table": (own, options) => own.explore({ q: "stats count(*) by path" }, options),
+  "an error": async (own, options) => {
+    own.expectsFailures = true;
+    return own.explore({ q: "stast count(*)" }, options);
+  },
+  "no match": (own, options) => own.explore({ q: "filter status = 999" }, options),
+  "the time picker": async (own, options) => {
+    const page = await own.explore({}, options);
+    await page.getByTestId("time").click();
+    return page;
+  },
+  help: async (own, options) => {
+    const page = await own.explore({}, options);
+    await page.getByTestId("help").click();
+    await page.getByTestId("help-dialog").waitFor();
+    return page;
+  },
+  alerts: (own, options) => own.open("/alerts", options),
+  groups: (own, options) => own.open("/groups", options),
+  "the live tail": (own, options) => own.open(`/?${own.scope}&live=1`, options),
+  "a small screen": (own, options) => own.explore({}, { ...options, viewport: { width: 380, height: 760 } }),
+};
+
+export const accessibilityChecks = ["light", "dark"].flatMap((colorScheme) => Object.entries(states).map(([name, open]) => [
+  `accessible: ${name}, ${colorScheme}`,
+  async (own) => {
+    const page = await open(own, { colorScheme, reducedMotion: "reduce" });
+    await settled(page).catch(() => undefined);
+    await clean(page);
+    await own.noteViolations(page);
+  },
+]));

@@ -1,0 +1,228 @@
+// Asking, seeing, narrowing down.
+
+import assert from "node:assert/strict";
+
+import { ask, histogramOf, rowsOf, settled, totalOf } from "./harness.mjs";
+
+async function opensWithRows(own) {
+  const page = await own.explore();
+  const rows = await rowsOf(page);
+  assert.equal(rows.length, 1000);
+  assert.ok(rows.every((row, n) => n === 0 || row.time <= rows[n - 1].time), "newest first");
+  assert.ok(await page.locator("[data-testid=row]").count() <= 60, "only rows on screen are mounted");
+  assert.equal(await totalOf(page), await own.count(""));
+}
+
+async function keepsWhatIsTypedAtOnce(own) {
+  const page = await own.open(`/?${own.scope}`);
+  await page.getByTestId("query").pressSequentially("needle");
+  await settled(page);
+  assert.equal(await page.getByTestId("query").inputValue(), "needle");
+}
+
+async function runsQuery(own) {
+  const page = await own.explore();
+  await ask(page, 'filter @level = "error"');
+  const rows = await rowsOf(page);
+  assert.ok(rows.length > 0 && rows.every((row) => row.level === "error"));
+  assert.equal(rows.length, await own.count('filter @level = "error"'));
+  assert.match(await page.title(), /filter @level = "error" · Last hour/);
+  assert.match(page.url(), /q=filter/);
+  await page.goBack();
+  await settled(page);
+  assert.equal(await page.getByTestId("query").inputValue(), "");
+  await page.goForward();
+  await settled(page);
+  assert.equal(await page.getByTestId("query").inputValue(), 'filter @level = "error"');
+}
+
+async function findsPhrase(own) {
+  const page = await own.explore();
+  await ask(page, "in the haystack");
+  const rows = await rowsOf(page);
+  assert.equal(rows.length, 3);
+  assert.ok(await page.locator("[data-testid=row] mark").count() >= 3, "what was sought is marked");
+}
+
+async function locatesErrors(own) {
+  own.expectsFailures = true;
+  const page = await own.explore();
+  await ask(page, "filter status = 200\n| stast count(*) by path");
+  const note = page.getByTestId("query-error");
+  await note.waitFor();
+  assert.match(await note.textContent(), /Line 2, column 3/);
+  assert.match(await page.getByTestId("query-hint").textContent(), /stats/);
+  assert.match(await page.locator(".coloured .wrong").first().textContent(), /^stast$/);
+  assert.equal(await page.getByTestId("query").getAttribute("aria-invalid"), "true");
+  await ask(page, "filter status = 200\n| stats count(*) by path");
+  assert.equal(await note.count(), 0);
+}
+
+async function expandsRows(own) {
+  const page = await own.explore({ q: 'filter message like "needle"' });
+  await page.locator("[data-testid=row]").first().click();
+  const detail = page.getByTestId("detail");
+  await detail.locator("[data-field=service]").waitFor();
+  assert.match(page.url(), /row=/);
+  await page.getByTestId("tab-json").click();
+  const json = JSON.parse(await page.getByTestId("json").textContent());
+  assert.equal(json.service, "checkout");
+  await page.getByTestId("tab-raw").click();
+  assert.match(await page.getByTestId("raw").textContent(), /in the haystack/);
+  const again = await own.open(new URL(page.url()).pathname + new URL(page.url()).search);
+  await again.getByTestId("detail").waitFor();
+}
+
+async function filtersByValue(own) {
+  const page = await own.explore({ q: "filter ispresent(service)" });
+  const before = await page.getByTestId("query").inputValue();
+  await page.locator("[data-testid=row]").nth(2).click();
+  const field = page.getByTestId("detail").locator("[data-field=service]");
+  await field.getByTestId("include").click();
+  await settled(page);
+  assert.match(await page.getByTestId("query").inputValue(), /filter service = "/);
+  assert.ok((await rowsOf(page)).length > 0);
+  const open = page.getByTestId("detail").locator("[data-field=service]");
+  await open.getByTestId("exclude").click();
+  await settled(page);
+  assert.match(await page.getByTestId("query").inputValue(), /filter service != "/);
+  await page.goBack();
+  await page.goBack();
+  await settled(page);
+  assert.equal(await page.getByTestId("query").inputValue(), before);
+}
+
+async function drawsAndZooms(own) {
+  const page = await own.explore();
+  const before = await totalOf(page);
+  const buckets = await histogramOf(page);
+  assert.ok(buckets.length >= 10 && buckets.length <= 120, `${buckets.length} buckets`);
+  assert.equal(buckets.reduce((sum, bucket) => sum + (bucket.by.error ?? 0), 0), await own.count('filter @level = "error"'));
+  const box = await page.getByTestId("bars").boundingBox();
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.75, box.y + 40, { steps: 5 });
+  await page.mouse.up();
+  await page.waitForURL(/from=2/);
+  await settled(page);
+  const zoomed = await totalOf(page);
+  assert.ok(zoomed > 0 && zoomed < before, `${zoomed} of ${before}`);
+  await page.getByTestId("zoom-out").click();
+  await settled(page);
+  assert.ok(await totalOf(page) > zoomed);
+  await page.goBack();
+  await page.waitForFunction((n) => window.__catat.histogram.reduce((sum, one) => sum + one.total, 0) === n, zoomed);
+}
+
+async function filtersByLegend(own) {
+  const page = await own.explore();
+  await page.getByTestId("legend-error").click();
+  await settled(page);
+  assert.equal(await page.getByTestId("query").inputValue(), 'filter @level = "error"');
+  await page.getByTestId("legend-error").click();
+  await settled(page);
+  assert.equal(await page.getByTestId("query").inputValue(), "");
+  await page.getByTestId("histogram-table-toggle").click();
+  assert.ok(await page.locator(".count-table tbody tr").count() > 5);
+}
+
+async function showsTopValues(own) {
+  const page = await own.explore();
+  await page.locator("[data-testid=field][data-name=status]").click();
+  const values = page.getByTestId("values").locator("li");
+  await values.first().waitFor();
+  const expected = await own.count("filter status = 200");
+  assert.equal(await values.count(), 3);
+  assert.match(await values.first().locator("[title*=' of ']").getAttribute("title"), new RegExp(`^${new Intl.NumberFormat("en-US").format(expected)} of `));
+  await values.nth(1).hover();
+  await values.nth(1).getByTestId("exclude").click();
+  await settled(page);
+  assert.match(await page.getByTestId("query").inputValue(), /^filter status != 404$/);
+}
+
+async function tabulatesStats(own) {
+  const page = await own.explore();
+  await ask(page, "stats count(*) as n by path\n| sort path asc");
+  const answer = await own.query("stats count(*) as n by path\n| sort path asc");
+  const rows = page.getByTestId("table").locator("tbody tr");
+  assert.equal(await rows.count(), answer.rows.length);
+  assert.match(await rows.first().textContent(), new RegExp(new Intl.NumberFormat("en-US").format(answer.rows[0][1])));
+  await page.getByTestId("table").getByRole("button", { name: "n", exact: true }).click();
+  assert.equal(await page.locator("th[aria-sort=descending]").count(), 1);
+}
+
+async function addsColumns(own) {
+  const page = await own.explore({ q: "filter ispresent(status)" });
+  await page.getByRole("button", { name: "Show path as a column" }).click();
+  await page.getByRole("columnheader", { name: "path" }).waitFor();
+  assert.match(page.url(), /columns=path/);
+  await settled(page);
+  assert.match(await page.locator("[data-testid=row]").first().textContent(), /\//);
+}
+
+async function loadsOlder(own) {
+  const page = await own.explore();
+  const all = await own.count("");
+  for (let n = 0; n < 5 && (await rowsOf(page)).length < all; n += 1) {
+    const before = (await rowsOf(page)).length;
+    await page.getByTestId("rows").evaluate((box) => { box.scrollTop = box.scrollHeight; });
+    await page.waitForFunction((known) => window.__catat.rows.length > known, before);
+  }
+  const rows = await rowsOf(page);
+  assert.equal(rows.length, all);
+  assert.equal(new Set(rows.map((row) => row.id)).size, all, "no event twice");
+  assert.ok(await page.locator("[data-testid=row]").count() <= 60);
+}
+
+async function failsApart(own) {
+  own.expectsFailures = true;
+  const page = await own.open("/alerts");
+  await page.route("**/api/v1/histogram**", (route) => route.fulfill({ status: 500, contentType: "application/json", body: '{"error":{"code":"x","message":"no counts today"}}' }));
+  await page.route("**/api/v1/fields?**", (route) => route.abort());
+  await page.getByTestId("nav-explore").click();
+  await settled(page);
+  assert.ok((await rowsOf(page)).length > 0, "rows are there all the same");
+  await page.getByText("no counts today").waitFor();
+}
+
+async function treatsTextAsText(own) {
+  const page = await own.explore({ q: 'filter message like "hostile"' });
+  await page.locator("[data-testid=row]").first().click();
+  await page.getByTestId("detail").locator("[data-field=service]").waitFor();
+  for (const tab of ["json", "raw"]) await page.getByTestId(`tab-${tab}`).click();
+  await page.locator("[data-testid=field][data-name=service]").click();
+  await page.getByTestId("values").locator("li").first().waitFor();
+  assert.equal(await page.evaluate(() => window.__xss), undefined);
+  assert.equal(await page.locator("[data-testid=results] img, [data-testid=results] script").count(), 0);
+  await own.noteViolations(page);
+}
+
+async function capsLongLines(own) {
+  const page = await own.explore({ q: 'filter message like "lorem"' });
+  assert.ok((await page.locator("[data-testid=row]").first().textContent()).length < 1200);
+  await page.locator("[data-testid=row]").first().click();
+  await page.getByTestId("tab-raw").click();
+  const raw = page.getByTestId("raw");
+  assert.ok((await raw.textContent()).length < 5000);
+  await raw.getByTestId("show-more").click();
+  assert.ok((await raw.textContent()).length > 200_000);
+}
+
+export const exploreChecks = [
+  ["the page opens on the last hour, newest first, and mounts only what is seen", opensWithRows],
+  ["what is typed before everything has loaded stays", keepsWhatIsTypedAtOnce],
+  ["a query runs, is in the address, and back and forward work", runsQuery],
+  ["plain words are a phrase search and are marked", findsPhrase],
+  ["an error is shown at its place, with a hint", locatesErrors],
+  ["a row opens with its fields, JSON and text, and its link opens it again", expandsRows],
+  ["a click on a value edits the query's text", filtersByValue],
+  ["the histogram counts what the query counts; drag zooms, back returns", drawsAndZooms],
+  ["a level of the legend filters and unfilters; counts are there as a table", filtersByLegend],
+  ["a field shows its most frequent values of all matches", showsTopValues],
+  ["an aggregation is a table that sorts", tabulatesStats],
+  ["a field becomes a column, in the address too", addsColumns],
+  ["scrolling loads older events, none twice", loadsOlder],
+  ["rows, histogram and fields fail apart", failsApart],
+  ["hostile lines are text", treatsTextAsText],
+  ["a long line is cut until more is asked for", capsLongLines],
+];

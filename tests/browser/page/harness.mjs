@@ -1,0 +1,149 @@
+// What every check uses: events that are sent, pages that are opened, and what the browser complained of.
+
+import assert from "node:assert/strict";
+
+/** Longest that a check may take; a page that hangs fails one check, not the run. */
+const CHECK_MS_MAX = 30_000;
+const LINES = 1500;
+const MINUTE = 60_000;
+
+export class Harness {
+  passed = 0;
+  failed = 0;
+  complaints = [];
+  /** Set while a check provokes failing requests on purpose. */
+  expectsFailures = false;
+
+  constructor(browser, url) {
+    this.browser = browser;
+    this.url = url;
+    // Two runs against one server must not see each other's events.
+    this.prefix = `shop-${Date.now().toString(36)}`;
+    this.scope = `groups=${this.prefix}/*`;
+  }
+
+  async check(name, run) {
+    const pages = [];
+    this.opened = pages;
+    this.expectsFailures = false;
+    let timer;
+    const late = new Promise((_, fail) => { timer = setTimeout(() => fail(new Error(`took longer than ${CHECK_MS_MAX / 1000} s`)), CHECK_MS_MAX); });
+    try {
+      await Promise.race([run(this), late]);
+      this.passed += 1;
+      console.log(`ok - ${name}`);
+    } catch (error) {
+      this.failed += 1;
+      console.log(`not ok - ${name}\n    ${String(error.stack ?? error).split("\n").slice(0, 12).join("\n    ")}`);
+    } finally {
+      clearTimeout(timer);
+      for (const context of pages) await context.close();
+    }
+  }
+
+  async api(path, init) {
+    const response = await fetch(this.url + path, init);
+    const text = await response.text();
+    assert.ok(response.ok, `${path}: ${response.status} ${text.slice(0, 300)}`);
+    return JSON.parse(text);
+  }
+
+  query(text, more = {}) {
+    const body = JSON.stringify({ query: text, from: "now-1h", groups: [`${this.prefix}/*`], ...more });
+    return this.api("/api/v1/query", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+  }
+
+  async count(text, more) {
+    const answer = await this.query(`${text}${text ? " | " : ""}stats count(*) as n`, more);
+    return answer.rows[0][0];
+  }
+
+  ingest(group, events) {
+    const body = events.map((event) => JSON.stringify(event)).join("\n");
+    return this.api(`/api/v1/ingest?group=${encodeURIComponent(`${this.prefix}/${group}`)}&stream=browser-test&format=ndjson`, { method: "POST", body });
+  }
+
+  /** An hour of a small shop: every-day lines, an incident twenty minutes ago, three needles, hostile and long lines. */
+  async sendEvents() {
+    const now = Date.now();
+    const at = (ms) => new Date(ms).toISOString();
+    const web = [];
+    const checkout = [];
+    const paths = ["/", "/cart", "/api/orders", "/login", "/search"];
+    for (let n = 0; n < LINES; n += 1) {
+      const time = now - 55 * MINUTE + (n * 54 * MINUTE) / LINES;
+      const status = n % 97 === 0 ? 503 : n % 23 === 0 ? 404 : 200;
+      const level = status >= 500 ? "error" : status >= 400 ? "warn" : "info";
+      web.push({ "@timestamp": at(time), message: `GET ${paths[n % 5]} ${status} in ${(n * 7) % 900} ms`, level, status, path: paths[n % 5], timeMs: (n * 7) % 900, host: `web-${n % 3}` });
+    }
+    for (let n = 0; n < 200; n += 1) {
+      checkout.push({ "@timestamp": at(now - 22 * MINUTE + n * 600), message: "connection refused by db-1:5432", level: "error", service: "checkout", user: { id: n % 7 }, "foo-bar": n % 2 === 0 });
+    }
+    for (let n = 0; n < 3; n += 1) checkout.push({ "@timestamp": at(now - (30 + n) * MINUTE), message: `needle ${n} in the haystack`, level: "info", service: "checkout" });
+    checkout.push({ "@timestamp": at(now - 40_000), message: '<img src=x onerror="window.__xss=1"><script>window.__xss=1</script> hostile', level: "warn", service: '<b onclick="window.__xss=1">bold</b>' });
+    checkout.push({ "@timestamp": at(now - 35_000), message: `long ${"lorem ipsum ".repeat(20_000)}`, level: "debug", service: "checkout" });
+    await this.ingest("web", web);
+    await this.ingest("checkout", checkout);
+  }
+
+  /** Opens an address of the page in a fresh browser profile. */
+  async open(path, options = {}) {
+    const context = await this.browser.newContext({ viewport: { width: 1440, height: 860 }, ...options });
+    this.opened.push(context);
+    const page = await context.newPage();
+    page.setDefaultTimeout(8000);
+    page.on("pageerror", (error) => this.complaints.push(`script: ${error.message}`));
+    page.on("console", (message) => {
+      if (message.type() === "error" && !this.expectsFailures) this.complaints.push(`console: ${message.text()}`);
+    });
+    await page.addInitScript(() => {
+      window.__violations = [];
+      addEventListener("securitypolicyviolation", (event) => window.__violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+    });
+    const response = await page.goto(this.url + path);
+    this.headers = response.headers();
+    return page;
+  }
+
+  /** Opens the page on this run's own events and waits for its rows. */
+  async explore(params = {}, options = {}) {
+    const search = new URLSearchParams(params).toString();
+    const page = await this.open(`/?${this.scope}${search ? `&${search}` : ""}`, options);
+    await settled(page);
+    return page;
+  }
+
+  /** Notes what the page's policy forbade. */
+  async noteViolations(page) {
+    for (const violation of await page.evaluate(() => window.__violations)) this.complaints.push(`policy: ${violation}`);
+  }
+
+  async noComplaints() {
+    const page = await this.explore();
+    await page.locator("[data-testid=row]").first().click();
+    await page.getByTestId("detail").waitFor();
+    await this.noteViolations(page);
+    assert.match(this.headers["content-security-policy"] ?? "", /default-src 'self'/);
+    assert.deepEqual(this.complaints, []);
+  }
+}
+
+/** Waits until rows and histogram of the present question are there. */
+export async function settled(page) {
+  await page.waitForFunction(() => {
+    const state = window.__catat?.state;
+    const ready = (lane) => lane === "done" || lane === "error";
+    return state && (state.view.page !== "explore" || (ready(state.rows) && ready(state.histogram)));
+  });
+}
+
+/** Writes a query into the editor and runs it. */
+export async function ask(page, text) {
+  await page.getByTestId("query").fill(text);
+  await page.getByTestId("query").press("Enter");
+  await settled(page);
+}
+
+export const rowsOf = (page) => page.evaluate(() => window.__catat.rows);
+export const histogramOf = (page) => page.evaluate(() => window.__catat.histogram);
+export const totalOf = async (page) => (await histogramOf(page)).reduce((sum, bucket) => sum + bucket.total, 0);

@@ -1,0 +1,185 @@
+// Times, links, keys, states, and the other pages.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+
+import { ask, rowsOf, settled, totalOf } from "./harness.mjs";
+
+async function choosesTimes(own) {
+  const page = await own.explore();
+  await page.getByTestId("time").click();
+  await page.getByTestId("time-text").fill("15m");
+  await page.getByTestId("time-text").press("Enter");
+  await page.waitForURL(/from=now-15m/);
+  await settled(page);
+  assert.equal(await totalOf(page), await own.count("", { from: "now-15m" }));
+  await page.getByTestId("time").click();
+  await page.getByTestId("time-text").fill("soon");
+  await page.getByTestId("time-text").press("Enter");
+  await page.getByText(/is no time range/).waitFor();
+  await page.getByRole("button", { name: "Last 24 hours" }).click();
+  await page.waitForURL(/from=now-24h/);
+}
+
+async function copiesFrozenLinks(own) {
+  const page = await own.explore({ q: 'filter message like "needle"' }, { permissions: ["clipboard-read", "clipboard-write"] });
+  await page.getByTestId("share").click();
+  await page.getByTestId("copy-link").click();
+  const link = new URL(await page.evaluate(() => navigator.clipboard.readText()));
+  assert.match(link.searchParams.get("from"), /^2\d{3}-/);
+  assert.match(link.searchParams.get("to"), /^2\d{3}-/);
+  const other = await own.open(link.pathname + link.search);
+  await settled(other);
+  assert.deepEqual((await rowsOf(other)).map((row) => row.id), (await rowsOf(page)).map((row) => row.id));
+}
+
+async function worksByKeys(own) {
+  const page = await own.explore({ q: 'filter @level = "info"' });
+  await page.keyboard.press("/");
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("data-testid")), "query");
+  await page.keyboard.press("Escape");
+  for (const key of ["j", "j", "k", "Enter"]) await page.keyboard.press(key);
+  await page.getByTestId("detail").waitFor();
+  const rows = await rowsOf(page);
+  assert.equal(new URL(page.url()).searchParams.get("row"), rows[1].id);
+  await page.keyboard.press("Escape");
+  await page.getByTestId("detail").waitFor({ state: "detached" });
+  await page.keyboard.press("x");
+  await settled(page);
+  assert.equal(await page.getByTestId("query").inputValue(), 'filter @level != "info"');
+  await page.keyboard.press("?");
+  await page.getByTestId("help-dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByTestId("help-dialog").waitFor({ state: "detached" });
+  await page.keyboard.press("t");
+  await page.getByTestId("time-panel").waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("z");
+  await page.waitForURL(/from=2/);
+}
+
+async function writesQueries(own) {
+  const page = await own.explore();
+  const box = page.getByTestId("query");
+  await ask(page, "limit 3");
+  await box.fill("");
+  await box.press("ArrowUp");
+  assert.equal(await box.inputValue(), "limit 3");
+  await box.fill("");
+  await box.pressSequentially("fil");
+  await page.getByTestId("suggestions").waitFor();
+  await box.press("Tab");
+  await box.pressSequentially("stat");
+  await box.press("Tab");
+  await box.pressSequentially(" = 404");
+  await box.press("Shift+Enter");
+  await box.pressSequentially("| limit 5");
+  assert.equal(await box.inputValue(), "filter status = 404\n| limit 5");
+  await box.press("Control+Enter");
+  await settled(page);
+  assert.equal((await rowsOf(page)).length, 5);
+}
+
+async function saysWhatToDoWithoutMatch(own) {
+  const page = await own.explore({ q: 'filter status = 200 and host = "nowhere"' });
+  await page.getByTestId("no-match").waitFor();
+  await page.getByTestId("no-match").getByRole("button", { name: /nowhere/ }).click();
+  await settled(page);
+  assert.equal(await page.getByTestId("query").inputValue(), "filter status = 200");
+  assert.ok((await rowsOf(page)).length > 0);
+  const old = await own.explore({ from: "2001-01-01T00:00:00Z", to: "2001-01-02T00:00:00Z" });
+  await old.getByTestId("jump").click();
+  await settled(old);
+  assert.ok((await rowsOf(old)).length > 0, "the jump finds the newest events");
+}
+
+async function teachesTheFirstStep(own) {
+  const page = await own.open("/alerts");
+  let empty = true;
+  await page.route("**/api/v1/groups", (route) => (empty ? route.fulfill({ contentType: "application/json", body: '{"groups":[]}' }) : route.continue()));
+  await page.getByTestId("nav-explore").click();
+  await page.getByTestId("onboarding").waitFor();
+  const line = await page.getByTestId("onboarding").locator("code").first().textContent();
+  assert.ok(line.includes(own.url), line);
+  const sent = line.replace("group=hello", `group=${encodeURIComponent(`${own.prefix}/hello`)}`);
+  const answer = JSON.parse(execFileSync("sh", ["-c", sent], { encoding: "utf8" }));
+  assert.equal(answer.accepted, 1);
+  empty = false;
+  await page.getByTestId("results").waitFor();
+  await settled(page);
+  assert.ok((await rowsOf(page)).length > 0);
+}
+
+async function listsAlerts(own) {
+  const page = await own.open("/alerts");
+  const { rules } = await own.api("/api/v1/rules");
+  const { alerts } = await own.api("/api/v1/alerts");
+  if (rules.length > 0) {
+    await page.getByTestId("rule").first().waitFor();
+    assert.equal(await page.getByTestId("rule").count(), rules.length);
+    assert.match(await page.getByTestId("rule").first().getByTestId("state").textContent(), /ok|pending|alarm|insufficient data/);
+  } else {
+    await page.getByText("There is no rule").waitFor();
+  }
+  if (alerts.length === 0) await page.getByTestId("no-alerts").waitFor();
+}
+
+async function listsGroups(own) {
+  const page = await own.open("/groups");
+  const row = page.getByTestId("group").filter({ hasText: `${own.prefix}/web` });
+  await row.waitFor();
+  assert.match(await row.textContent(), /1,500/);
+  await row.getByRole("link").click();
+  await settled(page);
+  assert.equal(new URL(page.url()).searchParams.get("groups"), `${own.prefix}/web`);
+  assert.ok((await rowsOf(page)).length > 0);
+}
+
+async function picksGroups(own) {
+  const page = await own.open("/");
+  await page.getByTestId("groups").click();
+  await page.getByTestId("group-text").fill(`${own.prefix}/check*`);
+  await page.getByTestId("group-text").press("Enter");
+  await page.waitForURL(/groups=/);
+  await settled(page);
+  assert.ok((await rowsOf(page)).every((row) => row.group === `${own.prefix}/checkout`));
+}
+
+async function remembersTheme(own) {
+  const page = await own.explore();
+  await page.getByTestId("theme").click();
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  await page.reload();
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+}
+
+async function fitsSmallScreens(own) {
+  for (const path of [`/?${own.scope}`, "/alerts", "/groups"]) {
+    const page = await own.open(path, { viewport: { width: 380, height: 760 } });
+    await settled(page);
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(over <= 0, `${path} is ${over} px too wide`);
+  }
+}
+
+async function paintsSoon(own) {
+  const page = await own.explore();
+  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
+  console.log(`     first contentful paint after ${Math.round(paint)} ms`);
+  assert.ok(paint < 2000, `${paint} ms`);
+}
+
+export const otherChecks = [
+  ["times are chosen by name and by text, and nonsense is refused", choosesTimes],
+  ["a copied link has fixed times and shows the same rows", copiesFrozenLinks],
+  ["everything is reachable by keys", worksByKeys],
+  ["the editor has history, completion and several lines", writesQueries],
+  ["without a match it says which condition, and where the newest event is", saysWhatToDoWithoutMatch],
+  ["without data it says what to do, and the line it shows works", teachesTheFirstStep],
+  ["the alerts page lists rules with their state", listsAlerts],
+  ["the groups page lists groups with their sizes", listsGroups],
+  ["groups are picked by pattern", picksGroups],
+  ["the theme is remembered", remembersTheme],
+  ["380 pixels are enough", fitsSmallScreens],
+  ["the first paint comes soon", paintsSoon],
+];
