@@ -94,7 +94,9 @@ fn add_stream(stream: &Stream<'_>, collector: &mut Collector<'_>) -> Result<(), 
 
 fn group_of(labels: &BTreeMap<Text<'_>, Text<'_>>) -> GroupName {
     let named = GROUP_LABELS.iter().find_map(|name| labels.get(&Text(Cow::Borrowed(name))));
-    named.filter(|name| !name.0.is_empty()).map_or_else(|| group_name_of_outside("loki"), |n| group_name_of_outside(&n.0))
+    named
+        .filter(|name| !name.0.is_empty())
+        .map_or_else(|| group_name_of_outside("loki"), |n| group_name_of_outside(&n.0))
 }
 
 /// The label set as Prometheus spells it; values are escaped as JSON strings are.
@@ -197,7 +199,8 @@ mod tests {
         };
         assert_eq!(check(r#"[["1","a"],["2","b\n",{"k":"v"}],["-3",""]]"#), Ok(1));
         assert_eq!(check("[]"), Ok(0));
-        for broken in [r#"[["x","a"]]"#, r#"[["1"]]"#, r#"[["1","a",{},4]]"#, r#"[["99999999999999999999","a"]]"#, "{}"] {
+        for broken in [r#"[["x","a"]]"#, r#"[["1"]]"#, r#"[["1","a",{},4]]"#, r#"[["99999999999999999999","a"]]"#, "{}"]
+        {
             assert!(check(broken).is_err(), "{broken}");
         }
     }

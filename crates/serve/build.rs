@@ -1,0 +1,12 @@
+//! Rebuilds the crate when the built page changes, and says so plainly when it is missing.
+
+use std::path::Path;
+
+fn main() {
+    let page = "../../web/dist";
+    println!("cargo:rerun-if-changed={page}");
+    assert!(
+        Path::new(page).join("index.html").is_file(),
+        "web/dist/index.html is missing: it is committed, so restore it with git, or build it (web/README.md)"
+    );
+}

@@ -1,0 +1,292 @@
+//! Writes answers of queries: JSON, NDJSON and CSV, as streams.
+//!
+//! Rows are taken out of the answer as they are written, so that a large result is in memory once, not twice.
+//! Nothing here decides what is in an answer.
+
+use std::convert::Infallible;
+use std::vec::IntoIter;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use query::plan::Warning;
+use query::{Answer, ColumnInfo, PartialReason, Stats};
+use serde_json::{Map, Value as Json, json};
+use types::Value;
+
+/// Bytes after which a piece of an answer is sent: large enough that a piece costs little, small enough to be
+/// written in well under a millisecond on a connection's thread.
+pub(crate) const PIECE_BYTES: usize = 64 << 10;
+
+/// Forms of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One JSON object.
+    Json,
+    /// One JSON value a line.
+    Ndjson,
+    /// RFC 4180.
+    Csv,
+}
+
+impl Form {
+    /// Chooses by the `Accept` header; JSON unless another form is named.
+    pub(crate) fn of_accept(accept: &str) -> Self {
+        let mut named = accept.split(',').filter_map(|part| match part.split(';').next().unwrap_or_default().trim() {
+            "application/json" | "application/*" => Some(Self::Json),
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Some(Self::Ndjson),
+            "text/csv" => Some(Self::Csv),
+            _ => None,
+        });
+        named.next().unwrap_or(Self::Json)
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Ndjson => "application/x-ndjson",
+            Self::Csv => "text/csv; charset=utf-8",
+        }
+    }
+}
+
+/// The answer as a response in the form asked for; `extra` members stand at the end of JSON and NDJSON answers.
+pub(crate) fn respond(form: Form, answer: Answer, extra: Map<String, Json>) -> Response {
+    let is_partial = !answer.partial_reasons.is_empty();
+    let mut pieces = Pieces::new(form, answer, extra);
+    let first = pieces.next().unwrap_or_default();
+    let body = if pieces.is_done {
+        Body::from(first)
+    } else {
+        let rest = std::iter::once(first).chain(pieces);
+        Body::from_stream(tokio_stream::iter(rest.map(Ok::<_, Infallible>)))
+    };
+    let mut response = ([(header::CONTENT_TYPE, HeaderValue::from_static(form.content_type()))], body).into_response();
+    if is_partial {
+        response.headers_mut().insert("x-catat-partial", HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// Produces the text of an answer piece by piece.
+struct Pieces {
+    form: Form,
+    head: Option<String>,
+    rows: IntoIter<Vec<Option<Value>>>,
+    tail: Option<String>,
+    is_first_row: bool,
+    is_done: bool,
+}
+
+impl Pieces {
+    fn new(form: Form, answer: Answer, extra: Map<String, Json>) -> Self {
+        let head = match form {
+            Form::Json => format!("{{\"columns\":{},\"rows\":[", columns_json(&answer.columns)),
+            Form::Ndjson => format!("{{\"columns\":{}}}\n", columns_json(&answer.columns)),
+            Form::Csv => csv_head(&answer.columns),
+        };
+        let tail = match form {
+            Form::Json => {
+                let ids = answer.ids.as_ref().map(|ids| format!("\"ids\":{},", json!(ids))).unwrap_or_default();
+                // The closing object continues the one that the head began.
+                format!("],{ids}{}", &end_json(&answer, extra).to_string()[1..])
+            }
+            Form::Ndjson => format!("{}\n", end_json(&answer, extra)),
+            Form::Csv => String::new(),
+        };
+        let rows = answer.rows.into_iter();
+        Self { form, head: Some(head), rows, tail: Some(tail), is_first_row: true, is_done: false }
+    }
+
+    fn write_row(&mut self, row: &[Option<Value>], out: &mut String) {
+        match self.form {
+            Form::Csv => {
+                for (at, value) in row.iter().enumerate() {
+                    out.push_str(if at > 0 { "," } else { "" });
+                    if let Some(value) = value {
+                        write_csv(&value.to_string(), out);
+                    }
+                }
+                out.push_str("\r\n");
+            }
+            Form::Json => {
+                out.push_str(if self.is_first_row { "" } else { "," });
+                write_row_json(row, out);
+            }
+            Form::Ndjson => {
+                write_row_json(row, out);
+                out.push('\n');
+            }
+        }
+        self.is_first_row = false;
+    }
+}
+
+impl Iterator for Pieces {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        if self.is_done {
+            return None;
+        }
+        let mut out = self.head.take().unwrap_or_default();
+        while out.len() < PIECE_BYTES {
+            let Some(row) = self.rows.next() else {
+                out.push_str(&self.tail.take().unwrap_or_default());
+                self.is_done = true;
+                break;
+            };
+            self.write_row(&row, &mut out);
+        }
+        Some(Bytes::from(out))
+    }
+}
+
+/// What follows the rows: statistics, whether all is there, warnings.
+fn end_json(answer: &Answer, extra: Map<String, Json>) -> Json {
+    let mut end = Map::new();
+    end.insert("more".into(), answer.more.into());
+    end.insert("stats".into(), stats_json(&answer.stats));
+    end.insert("partial".into(), (!answer.partial_reasons.is_empty()).into());
+    end.insert("partial_reasons".into(), answer.partial_reasons.iter().map(reason_json).collect());
+    end.insert("warnings".into(), answer.warnings.iter().map(warning_json).collect());
+    end.extend(extra);
+    Json::Object(end)
+}
+
+fn columns_json(columns: &[ColumnInfo]) -> Json {
+    let column = |column: &ColumnInfo| {
+        let mut json = json!({"name": column.name, "type": column.kind.name()});
+        if column.approximate {
+            json["approximate"] = true.into();
+        }
+        json
+    };
+    columns.iter().map(column).collect()
+}
+
+/// Statistics as every answer carries them.
+pub(crate) fn stats_json(stats: &Stats) -> Json {
+    json!({
+        "events_scanned": stats.events_scanned, "events_matched": stats.events_matched,
+        "bytes_read": stats.bytes_read, "segments_total": stats.segments_total,
+        "segments_pruned": stats.segments_pruned, "segments_opened": stats.segments_opened,
+        "elapsed_ms": (stats.elapsed_ms * 1000.0).round() / 1000.0,
+    })
+}
+
+/// Why an answer is not whole.
+pub(crate) fn reason_json(reason: &PartialReason) -> Json {
+    json!({"code": reason.code, "message": reason.message})
+}
+
+/// A warning as every answer carries it.
+pub(crate) fn warning_json(warning: &Warning) -> Json {
+    let mut json = json!({"code": warning.code, "message": warning.message});
+    if let (Some(line), Some(column)) = (warning.line, warning.column) {
+        json["line"] = line.into();
+        json["column"] = column.into();
+    }
+    if let Some(hint) = &warning.hint {
+        json["hint"] = hint.clone().into();
+    }
+    json
+}
+
+/// One row as a JSON array; missing values are `null`.
+fn write_row_json(row: &[Option<Value>], out: &mut String) {
+    out.push('[');
+    for (at, value) in row.iter().enumerate() {
+        out.push_str(if at > 0 { "," } else { "" });
+        write_value(value.as_ref(), out);
+    }
+    out.push(']');
+}
+
+/// A value as JSON, `null` where it is missing.
+pub(crate) fn write_value(value: Option<&Value>, out: &mut String) {
+    match value {
+        Some(value) => value.write_json(out),
+        None => out.push_str("null"),
+    }
+}
+
+fn csv_head(columns: &[ColumnInfo]) -> String {
+    let mut head = String::new();
+    for (at, column) in columns.iter().enumerate() {
+        head.push_str(if at > 0 { "," } else { "" });
+        write_csv(&column.name, &mut head);
+    }
+    head + "\r\n"
+}
+
+fn write_csv(text: &str, out: &mut String) {
+    if text.contains(['"', ',', '\n', '\r']) {
+        out.push('"');
+        out.push_str(&text.replace('"', "\"\""));
+        out.push('"');
+    } else {
+        out.push_str(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use query::ColumnKind;
+
+    use super::*;
+
+    fn answer(n_rows: usize) -> Answer {
+        let column = |name: &str, kind| ColumnInfo { name: name.into(), kind, approximate: false };
+        let row = |i: usize| vec![Some(Value::Integer(i as i64)), Some(Value::text("a \"b\", c"))];
+        Answer {
+            columns: vec![column("n", ColumnKind::Integer), column("t,1", ColumnKind::String)],
+            rows: (0..n_rows).map(row).collect(),
+            ids: Some((0..n_rows).map(|i| format!("id{i}")).collect()),
+            more: false,
+            stats: Stats::default(),
+            partial_reasons: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn text(form: Form, n_rows: usize) -> (String, usize) {
+        let pieces: Vec<Bytes> = Pieces::new(form, answer(n_rows), Map::new()).collect();
+        let bytes = pieces.concat();
+        (String::from_utf8(bytes).expect("answers are UTF-8"), pieces.len())
+    }
+
+    #[test]
+    fn an_answer_of_many_pieces_is_one_json_object() {
+        for n_rows in [0, 1, 2, 20_000] {
+            let (text, n_pieces) = text(Form::Json, n_rows);
+            let json: Json = serde_json::from_str(&text).expect("valid JSON");
+            assert_eq!(json["rows"].as_array().map(Vec::len), Some(n_rows));
+            assert_eq!(json["ids"].as_array().map(Vec::len), Some(n_rows));
+            assert_eq!(json["partial"], false);
+            assert_eq!(n_pieces > 1, n_rows > 1000);
+        }
+    }
+
+    #[test]
+    fn ndjson_has_columns_first_and_statistics_last() {
+        let (text, _) = text(Form::Ndjson, 2);
+        let lines: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).expect("valid JSON")).collect();
+        assert_eq!(lines[0]["columns"][1]["type"], "string");
+        assert_eq!(lines[2], json!([1, "a \"b\", c"]));
+        assert_eq!(lines[3]["stats"]["events_scanned"], 0);
+        assert_eq!(lines.len(), 4);
+    }
+
+    #[test]
+    fn csv_quotes_what_it_must() {
+        assert_eq!(text(Form::Csv, 1).0, "n,\"t,1\"\r\n0,\"a \"\"b\"\", c\"\r\n");
+    }
+
+    #[test]
+    fn the_first_form_named_is_taken() {
+        assert_eq!(Form::of_accept("*/*"), Form::Json);
+        assert_eq!(Form::of_accept("text/csv; q=0.9, application/json"), Form::Csv);
+        assert_eq!(Form::of_accept("application/x-ndjson"), Form::Ndjson);
+    }
+}

@@ -1,0 +1,164 @@
+//! What a querier asks, from a JSON body or from the parameters of an address, checked and made into a plan.
+
+use chrono_tz::Tz;
+use query::plan::Plan;
+use query::{ParseOptions, logql};
+use serde::Deserialize;
+use serde_json::Value;
+use types::{GroupPattern, TimeRange, Timestamp};
+
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::reading::Scope;
+
+/// The range meant where none is given.
+const DEFAULT_RANGE_NS: i64 = Timestamp::HOUR;
+
+/// Most events of a LogQL query here: it has no limit of its own, and the request's comes after it.
+const LOGQL_LIMIT: u64 = 10_000;
+
+/// Names that [`Ask::of_parameters`] reads.
+pub(crate) const PARAMETERS: [&str; 9] =
+    ["query", "from", "to", "groups", "group", "limit", "language", "time_zone", "explain"];
+
+/// A question, still as it was asked.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ask {
+    #[serde(default)]
+    pub(crate) query: String,
+    #[serde(default)]
+    pub(crate) from: Option<Value>,
+    #[serde(default)]
+    pub(crate) to: Option<Value>,
+    #[serde(default)]
+    pub(crate) groups: Option<Groups>,
+    #[serde(default)]
+    pub(crate) limit: Option<usize>,
+    #[serde(default)]
+    pub(crate) language: Option<String>,
+    #[serde(default)]
+    pub(crate) time_zone: Option<String>,
+    #[serde(default)]
+    pub(crate) explain: bool,
+}
+
+/// One group pattern or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Groups {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// A question that can be answered.
+#[derive(Debug)]
+pub(crate) struct Question {
+    pub(crate) plan: Plan,
+    pub(crate) scope: Scope,
+    pub(crate) range: TimeRange,
+    pub(crate) explain: bool,
+}
+
+impl Ask {
+    /// Reads a JSON body.
+    pub(crate) fn of_json(body: &[u8]) -> Result<Self, Problem> {
+        serde_json::from_slice(body).map_err(|error| {
+            let problem = Problem::bad_request("bad-json", format!("the body is no query request: {error}"));
+            problem.hint("send {\"query\":\"…\",\"from\":\"now-1h\"} as application/json")
+        })
+    }
+
+    /// Reads the parameters of an address.
+    pub(crate) fn of_parameters(parameters: &Parameters) -> Result<Self, Problem> {
+        let text = |name: &str| parameters.get(name).map(str::to_owned);
+        let groups = parameters.groups().iter().map(|pattern| pattern.as_str().to_owned()).collect();
+        Ok(Self {
+            query: text("query").unwrap_or_default(),
+            from: text("from").map(Value::String),
+            to: text("to").map(Value::String),
+            groups: Some(Groups::Many(groups)),
+            limit: parameters.number("limit")?,
+            language: text("language"),
+            time_zone: text("time_zone"),
+            explain: parameters.flag("explain")?,
+        })
+    }
+
+    /// Checks everything and parses the query text.
+    pub(crate) fn check(self, now: Timestamp) -> Result<Question, Problem> {
+        let time_zone = time_zone(self.time_zone.as_deref())?;
+        let range = range(self.from.as_ref(), self.to.as_ref(), now, time_zone)?;
+        let plan = parse(&self.query, self.language.as_deref(), &ParseOptions { now, time_zone })?;
+        let groups =
+            if plan.sources.is_empty() { self.groups.map(Groups::patterns) } else { Some(plan.sources.clone()) };
+        let scope = Scope { groups: groups.unwrap_or_default(), limit: self.limit, time_zone, now };
+        Ok(Question { plan, scope, range, explain: self.explain })
+    }
+}
+
+impl Groups {
+    fn patterns(self) -> Vec<GroupPattern> {
+        let patterns = match self {
+            Self::One(pattern) => vec![pattern],
+            Self::Many(patterns) => patterns,
+        };
+        patterns.into_iter().filter(|pattern| !pattern.is_empty()).map(GroupPattern::new).collect()
+    }
+}
+
+/// Parses a query text in the language named.
+pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) -> Result<Plan, Problem> {
+    match language.unwrap_or("insights") {
+        "insights" => Ok(query::parse_insights(text, options)?),
+        "logql" => match logql::parse(text)? {
+            logql::Query::Log(log) => Ok(log.plan(logql::Direction::Backward, LOGQL_LIMIT)),
+            logql::Query::Metric(_) => {
+                let message = "a LogQL metric query is answered under /loki/api/v1/";
+                Err(Problem::bad_request("unsupported", message))
+            }
+        },
+        other => {
+            let message = format!("unknown query language {other:?}");
+            Err(Problem::bad_request("unknown-language", message).hint("known: insights, logql"))
+        }
+    }
+}
+
+/// Reads the name of a time zone; UTC where there is none.
+pub(crate) fn time_zone(name: Option<&str>) -> Result<Tz, Problem> {
+    let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(Tz::UTC) };
+    name.parse().map_err(|_| {
+        let problem = Problem::bad_request("unknown-time-zone", format!("unknown time zone {name:?}"));
+        problem.hint("use a name of the tz database such as Asia/Jakarta")
+    })
+}
+
+/// The range from `from` to `to`, of which `to` itself is a part; the last hour where neither is given.
+pub(crate) fn range(from: Option<&Value>, to: Option<&Value>, now: Timestamp, zone: Tz) -> Result<TimeRange, Problem> {
+    let to = match to {
+        // Events may carry times slightly ahead of this clock; "until now" means those too.
+        None => Timestamp(now.0.saturating_add(Timestamp::MINUTE)),
+        Some(value) => Timestamp(instant("to", value, now, zone)?.0.saturating_add(1)),
+    };
+    let from = match from {
+        None => Timestamp(to.0.min(now.0).saturating_sub(DEFAULT_RANGE_NS)),
+        Some(value) => instant("from", value, now, zone)?,
+    };
+    if from >= to {
+        let problem = Problem::bad_request("empty-range", format!("the range is empty: from {from} is after its end"));
+        return Err(problem.hint("from lies before to"));
+    }
+    Ok(TimeRange { from, to })
+}
+
+/// Reads one end of a range.
+fn instant(name: &str, value: &Value, now: Timestamp, zone: Tz) -> Result<Timestamp, Problem> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return Err(Problem::bad_request("bad-time", format!("{name} is neither a text nor a number"))),
+    };
+    let bad_time = |error: query::time::TimeError| Problem::bad_request("bad-time", format!("{name}: {error}"));
+    query::time::parse(&text, now, zone).map_err(bad_time)
+}

@@ -1,0 +1,117 @@
+//! Reads request bodies without trusting their senders: capped in bytes, in all and together, and in time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream};
+use axum::http::StatusCode;
+use tokio::time::timeout;
+use tokio_stream::StreamExt;
+
+use crate::problem::Problem;
+
+/// Bytes that all bodies under way may hold together: a few of the largest that are allowed.
+const TOGETHER_BYTES_MAX: usize = 256 << 20;
+
+/// How long a sender may pause within a body.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// How long the rest of a body that is too large is still taken.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(3);
+
+/// What all bodies under way hold together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BodyBudget(Arc<AtomicUsize>);
+
+/// A body in memory; its share of the budget is given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Received {
+    bytes: Vec<u8>,
+    n_reserved: usize,
+    budget: BodyBudget,
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        self.budget.0.fetch_sub(self.n_reserved, Ordering::Relaxed);
+    }
+}
+
+impl Received {
+    /// The bytes, while the share of the budget stays with `self`.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    fn push(&mut self, chunk: &[u8]) -> Result<(), Problem> {
+        let before = self.budget.0.fetch_add(chunk.len(), Ordering::Relaxed);
+        self.n_reserved += chunk.len();
+        if before.saturating_add(chunk.len()) > TOGETHER_BYTES_MAX {
+            return Err(Problem::busy("too many request bodies are under way"));
+        }
+        self.bytes.extend_from_slice(chunk);
+        Ok(())
+    }
+}
+
+impl BodyBudget {
+    /// Reads `body` whole, at most `bytes_max` of it.
+    pub(crate) async fn read(&self, body: Body, bytes_max: usize) -> Result<Received, Problem> {
+        let mut received = Received { bytes: Vec::new(), n_reserved: 0, budget: self.clone() };
+        let mut chunks = body.into_data_stream();
+        loop {
+            let next = timeout(PAUSE_MAX, chunks.next()).await;
+            let chunk = match next {
+                Ok(None) => return Ok(received),
+                Ok(Some(Ok(chunk))) => chunk,
+                Ok(Some(Err(_))) => {
+                    return Err(Problem::bad_request("incomplete-body", "the request body ended before its end"));
+                }
+                Err(_) => {
+                    let message = "the request body paused for too long";
+                    return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body-timeout", message));
+                }
+            };
+            if received.bytes.len().saturating_add(chunk.len()) > bytes_max {
+                drain(&mut chunks, bytes_max).await;
+                let message = format!("the request body is larger than {bytes_max} bytes");
+                let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", message);
+                return Err(problem.hint("send smaller batches, or raise [limits] max_body_bytes"));
+            }
+            received.push(&chunk)?;
+        }
+    }
+}
+
+/// Reads and drops what a sender still has to say, within bounds: a connection closed on unread bytes is reset,
+/// and the reset can overtake the answer that says why.
+async fn drain(chunks: &mut BodyDataStream, bytes_max: usize) {
+    let mut n_bytes = 0usize;
+    let rest = async {
+        while let Some(Ok(chunk)) = chunks.next().await {
+            n_bytes = n_bytes.saturating_add(chunk.len());
+            if n_bytes > bytes_max {
+                break;
+            }
+        }
+    };
+    let _ = timeout(DRAIN_TIME_MAX, rest).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_over_the_cap_is_refused_and_its_share_given_back() {
+        let budget = BodyBudget::default();
+        let read = budget.read(Body::from("123456789"), 8).await;
+        assert_eq!(read.map(|_| ()).map_err(|p| p.status.as_u16()), Err(413));
+        let mut kept = budget.read(Body::from("12345678"), 8).await.expect("it fits");
+        assert_eq!(kept.take(), b"12345678");
+        assert_eq!(budget.0.load(Ordering::Relaxed), 8);
+        drop(kept);
+        assert_eq!(budget.0.load(Ordering::Relaxed), 0);
+    }
+}

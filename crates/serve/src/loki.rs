@@ -1,0 +1,81 @@
+//! The Loki API, as Grafana's data source, logcli and Loki's senders speak it.
+//!
+//! LogQL becomes the same plans as any other dialect; what is Loki's own lives below here: spellings of times,
+//! label sets, the shapes of streams, vectors and matrices, and errors as plain text. Labels of a stream are
+//! `group`, `stream`, `level`, `service_name`, `host` and those that a Loki sender pushed; every other field is
+//! structured metadata (DESIGN.md §15).
+
+mod labels;
+mod lines;
+mod metric;
+mod push;
+mod select;
+mod status;
+mod times;
+
+use axum::extract::{Form, FromRequest, Request};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::access::Role;
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::router::Table;
+
+/// Adds the routes of this door.
+pub(crate) fn add(table: Table) -> Table {
+    table
+        .get("/loki/api/v1/query", Role::Read, select::instant)
+        .post("/loki/api/v1/query", Role::Read, select::instant)
+        .get("/loki/api/v1/query_range", Role::Read, select::range)
+        .post("/loki/api/v1/query_range", Role::Read, select::range)
+        .get("/loki/api/v1/labels", Role::Read, labels::names)
+        .post("/loki/api/v1/labels", Role::Read, labels::names)
+        .get("/loki/api/v1/label/{name}/values", Role::Read, labels::values)
+        .get("/loki/api/v1/series", Role::Read, labels::series)
+        .post("/loki/api/v1/series", Role::Read, labels::series)
+        .get("/loki/api/v1/index/stats", Role::Read, status::index_stats)
+        .get("/loki/api/v1/status/buildinfo", Role::Read, status::buildinfo)
+        .post("/loki/api/v1/push", Role::Ingest, push::post)
+}
+
+/// A problem as Loki says it: plain text.
+#[derive(Debug)]
+pub(crate) struct LokiProblem(Problem);
+
+impl<E: Into<Problem>> From<E> for LokiProblem {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for LokiProblem {
+    fn into_response(self) -> Response {
+        let Problem { status, message, places, .. } = &self.0;
+        let text = match places.first() {
+            Some(place) => {
+                let hint = place.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+                format!("parse error at line {}, col {}: {}{hint}\n", place.line, place.column, place.message)
+            }
+            None => format!("{message}\n"),
+        };
+        let plain = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
+        // Loki's senders drop a batch on statuses that they do not know, and repeat it on 503.
+        let status =
+            if *status == StatusCode::INSUFFICIENT_STORAGE { StatusCode::SERVICE_UNAVAILABLE } else { *status };
+        self.0.mark((status, plain, text).into_response())
+    }
+}
+
+/// Parameters from the address, or from the form of a POST.
+pub(crate) struct LokiParameters(Parameters);
+
+impl<S: Send + Sync> FromRequest<S> for LokiParameters {
+    type Rejection = LokiProblem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, LokiProblem> {
+        let pairs = Form::<Vec<(String, String)>>::from_request(request, state).await;
+        let unreadable = |_| Problem::bad_request("bad-parameter", "the parameters cannot be read");
+        Ok(Self(Parameters(pairs.map_err(unreadable)?.0)))
+    }
+}

@@ -1,0 +1,133 @@
+//! Labels, their values, and the label sets of streams.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use query::logql::LogQuery;
+use query::plan::{Aggregate, AggregateKind, Expr, Name, Operator};
+use serde_json::{Value, json};
+use types::{LEVELS, TimeRange};
+
+use super::lines::{self, LABEL_FIELDS, Labels};
+use super::{LokiParameters, LokiProblem, select, times};
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::reading::{Reading, Scope, read};
+use crate::server::{Server, Shared};
+
+/// Most values of one label, and most label sets, in one answer.
+const VALUES_MAX: usize = 1_000;
+const SERIES_MAX: usize = 5_000;
+
+pub(crate) async fn names(
+    State(server): Shared,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Json<Value>, LokiProblem> {
+    let sets = label_sets(&server, &parameters, &["query"]).await?;
+    let names: BTreeSet<&String> = sets.iter().flat_map(|labels| labels.keys()).collect();
+    Ok(Json(json!({"status": "success", "data": names})))
+}
+
+pub(crate) async fn series(
+    State(server): Shared,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Json<Value>, LokiProblem> {
+    let sets = label_sets(&server, &parameters, &["match[]", "match"]).await?;
+    let mut answer = json!({"status": "success"});
+    if sets.len() >= SERIES_MAX {
+        answer["warnings"] = json!([format!("there are more than {SERIES_MAX} series; these are some of them")]);
+    }
+    answer["data"] = json!(sets);
+    Ok(Json(answer))
+}
+
+pub(crate) async fn values(
+    State(server): Shared,
+    Path(label): Path<String>,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Json<Value>, LokiProblem> {
+    let is_of_streams = matches!(label.as_str(), "group" | "stream" | "level" | "detected_level" | "service_name");
+    let sets = label_sets(&server, &parameters, &["query"]).await?;
+    let mut values: BTreeSet<String> = sets.into_iter().filter_map(|mut labels| labels.remove(&label)).collect();
+    if !is_of_streams {
+        values.extend(field_values(&server, &parameters, label).await?);
+    }
+    let mut values: Vec<String> = values.into_iter().take(VALUES_MAX).collect();
+    // Levels are few, and people read them by severity.
+    if values.iter().all(|value| LEVELS.iter().any(|level| level.name() == value)) {
+        values.sort_by_key(|value| LEVELS.iter().position(|level| level.name() == value));
+    }
+    Ok(Json(json!({"status": "success", "data": values})))
+}
+
+/// The most frequent values of a field that is no label of streams: it can be selected all the same.
+async fn field_values(server: &Arc<Server>, parameters: &Parameters, field: String) -> Result<Vec<String>, Problem> {
+    let (range, now) = (times::range(parameters, server.now())?, server.now());
+    let log = selection(parameters.get("query"))?;
+    read(server, "", move |reading| {
+        let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
+        let plan = lines::finished(&log, log.operators.clone(), Vec::new());
+        let snapshot = reading.snapshot(&scope.groups, range);
+        let progress = |stats: &query::Stats| reading.running.note(stats);
+        let request = reading.request(range, &scope, &progress);
+        let found = query::field_values(&plan, &snapshot.runs, &request, &field, VALUES_MAX)?;
+        Ok(found.values.iter().map(|one| one.value.to_string()).collect())
+    })
+    .await
+}
+
+/// What a selector finds; without one, everything.
+fn selection(selector: Option<&str>) -> Result<LogQuery, Problem> {
+    match selector {
+        None => Ok(LogQuery { sources: Vec::new(), operators: Vec::new() }),
+        Some(text) => select::selector(text),
+    }
+}
+
+/// The label sets of all streams that any of the selectors under `names` finds.
+async fn label_sets(
+    server: &Arc<Server>,
+    parameters: &Parameters,
+    names: &[&str],
+) -> Result<BTreeSet<Labels>, Problem> {
+    let (range, now) = (times::range(parameters, server.now())?, server.now());
+    let mut selectors: Vec<&str> = names.iter().flat_map(|name| parameters.all(name)).collect();
+    selectors.dedup();
+    let mut selections = selectors.iter().map(|text| selection(Some(*text))).collect::<Result<Vec<_>, _>>()?;
+    if selections.is_empty() {
+        selections.push(selection(None)?);
+    }
+    let text = selectors.join(" ");
+    read(server, &text, move |reading| {
+        let mut sets = BTreeSet::new();
+        for log in &selections {
+            sets.extend(sets_of(reading, log, range, now)?);
+            if sets.len() >= SERIES_MAX {
+                break;
+            }
+        }
+        Ok(sets.into_iter().take(SERIES_MAX).collect())
+    })
+    .await
+}
+
+/// The label sets that the events of one plan have, by one aggregation over the fields that make them.
+fn sets_of(
+    reading: &Reading<'_>,
+    log: &LogQuery,
+    range: TimeRange,
+    now: types::Timestamp,
+) -> Result<Vec<Labels>, Problem> {
+    let field = |name: &str| (Name::from(name), Expr::Field(name.into()));
+    let by: Vec<(Name, Expr)> = LABEL_FIELDS.iter().map(|name| field(name)).collect();
+    let count = Aggregate { name: "count".into(), kind: AggregateKind::Count, argument: None };
+    let mut operators = log.operators.clone();
+    operators.push(Operator::Aggregate { by, aggregates: vec![count] });
+    operators.push(Operator::Limit(SERIES_MAX as u64));
+    let columns = LABEL_FIELDS.iter().map(|name| field(name)).collect();
+    let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
+    let answer = reading.execute(&lines::finished(log, operators, columns), &scope, range)?;
+    Ok(answer.rows.iter().map(|row| lines::labels(row)).collect())
+}

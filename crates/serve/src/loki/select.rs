@@ -1,0 +1,106 @@
+//! `query` and `query_range`: LogQL in, streams, vectors or matrices out.
+
+use std::convert::Infallible;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use chrono_tz::Tz;
+use query::logql::{self, LogQuery, Query};
+use types::{TimeRange, Timestamp};
+
+use super::lines::{self, Wanted};
+use super::{LokiParameters, LokiProblem, metric, times};
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::reading::{Scope, read};
+use crate::server::{Server, Shared};
+
+/// Lines where no limit is given, as in Loki, and at most.
+const LINES_DEFAULT: usize = 100;
+const LINES_MAX: usize = 10_000;
+
+pub(crate) async fn range(
+    State(server): Shared,
+    headers: HeaderMap,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Response, LokiProblem> {
+    let range = times::range(&parameters, server.now())?;
+    let text = parameters.get("query").unwrap_or_default();
+    match logql::parse(text)? {
+        Query::Log(log) => Ok(log_lines(&server, log, text, range, wanted(&parameters, &headers)?).await?),
+        Query::Metric(query) => {
+            let step = times::step(&parameters, range)?;
+            Ok(Json(metric::over_range(&server, query, text, range, step).await?).into_response())
+        }
+    }
+}
+
+pub(crate) async fn instant(
+    State(server): Shared,
+    headers: HeaderMap,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Response, LokiProblem> {
+    let at = times::instant_of(&parameters, "time")?.unwrap_or(server.now());
+    let text = parameters.get("query").unwrap_or_default();
+    match logql::parse(text)? {
+        Query::Log(log) => {
+            let from = Timestamp(at.0.saturating_sub(Timestamp::HOUR));
+            let range = TimeRange { from, to: Timestamp(at.0.saturating_add(1)) };
+            Ok(log_lines(&server, log, text, range, wanted(&parameters, &headers)?).await?)
+        }
+        Query::Metric(query) => Ok(Json(metric::at_instant(&server, query, text, at).await?).into_response()),
+    }
+}
+
+/// Parses the selector of a lookup: a log query, of which only the filters count.
+pub(crate) fn selector(text: &str) -> Result<LogQuery, Problem> {
+    match logql::parse(text)? {
+        Query::Log(log) => Ok(log),
+        Query::Metric(_) => Err(Problem::bad_request("bad-selector", "only label matchers are supported")),
+    }
+}
+
+/// What a LogQL query is asked about, besides its own selectors.
+pub(crate) fn scope(now: Timestamp) -> Scope {
+    Scope { groups: Vec::new(), limit: None, time_zone: Tz::UTC, now }
+}
+
+fn wanted(parameters: &Parameters, headers: &HeaderMap) -> Result<Wanted, Problem> {
+    let limit = match parameters.number("limit")? {
+        None | Some(0) => LINES_DEFAULT,
+        Some(limit) => limit,
+    };
+    let is_forward = match parameters.get("direction").map(str::to_ascii_lowercase).as_deref() {
+        None | Some("backward") => false,
+        Some("forward") => true,
+        Some(other) => {
+            return Err(Problem::bad_request("bad-parameter", format!("invalid direction {other:?}")));
+        }
+    };
+    let flags = headers.get("x-loki-response-encoding-flags").and_then(|value| value.to_str().ok());
+    let is_categorized = flags.is_some_and(|flags| flags.split(',').any(|flag| flag.trim() == "categorize-labels"));
+    Ok(Wanted { limit: limit.min(LINES_MAX), is_forward, is_categorized })
+}
+
+async fn log_lines(
+    server: &std::sync::Arc<Server>,
+    log: LogQuery,
+    text: &str,
+    range: TimeRange,
+    wanted: Wanted,
+) -> Result<Response, Problem> {
+    let now = server.now();
+    let answer = read(server, text, move |reading| {
+        let scope = Scope { groups: log.sources.clone(), ..scope(now) };
+        let snapshot = reading.snapshot(&scope.groups, range);
+        let plan = lines::plan(&log, &snapshot.runs, wanted);
+        reading.execute_on(&snapshot, &plan, &scope, range)
+    })
+    .await?;
+    let pieces = lines::gathered(lines::pieces(answer, wanted)).map(|piece| Ok::<_, Infallible>(Bytes::from(piece)));
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    Ok((json, Body::from_stream(tokio_stream::iter(pieces))).into_response())
+}

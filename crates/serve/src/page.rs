@@ -1,0 +1,119 @@
+//! The page: files of `web/dist`, built into the binary.
+//!
+//! `index.html` is given for the page's own routes and nothing else, so that a mistyped API address stays a 404.
+//! It is revalidated every time; the files it names carry `?v=` with the head of their SHA-256 and are kept for good.
+//! The Content-Security-Policy allows files of this server only; there is no inline script to make an exception for.
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use data_encoding::HEXLOWER;
+use rust_embed::RustEmbed;
+
+use crate::problem::Problem;
+
+#[derive(RustEmbed)]
+#[folder = "../../web/dist"]
+struct Dist;
+
+/// Fewest digits of a `?v=` that say which content is meant.
+const VERSION_DIGITS_MIN: usize = 8;
+
+const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; \
+                      form-action 'self'; frame-ancestors 'none'";
+
+/// Headers that every answer carries, page or not.
+pub(crate) const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+];
+
+/// The page itself, for its own routes.
+pub(crate) fn index(headers: &HeaderMap) -> Response {
+    file("index.html", None, headers)
+}
+
+/// A file of the page, or 404.
+pub(crate) fn asset(path: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
+    let name = path.trim_start_matches('/');
+    if name.is_empty() || name == "SOURCE_HASH" {
+        return not_found(path);
+    }
+    file(name, version, headers)
+}
+
+fn file(name: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
+    let Some(found) = Dist::get(name) else { return not_found(name) };
+    let digest = HEXLOWER.encode(&found.metadata.sha256_hash());
+    let is_named = version.is_some_and(|v| v.len() >= VERSION_DIGITS_MIN && digest.starts_with(v));
+    let caching = if is_named { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let tag = format!("\"{}\"", &digest[..32]);
+    let is_known = headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        // A compressing proxy, or our own layer, may have weakened the tag; the content is the same.
+        .any(|value| value.split(',').any(|known| known.trim().trim_start_matches("W/") == tag));
+    let mut response = if is_known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let body = match found.data {
+            std::borrow::Cow::Borrowed(bytes) => Body::from(Bytes::from_static(bytes)),
+            std::borrow::Cow::Owned(bytes) => Body::from(bytes),
+        };
+        ([(header::CONTENT_TYPE, HeaderValue::from_static(content_type(name)))], body).into_response()
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+fn not_found(path: &str) -> Response {
+    Problem::not_found(format!("there is nothing at {path}"))
+        .hint("the routes are listed in /api/openapi.json")
+        .into_response()
+}
+
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit('.').next().unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "woff2" => "font/woff2",
+        "json" => "application/json",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header_of(response: &Response, name: &str) -> String {
+        response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn files_named_by_content_are_kept_and_others_revalidated() {
+        let none = HeaderMap::new();
+        let index = index(&none);
+        assert_eq!(index.status(), 200);
+        assert_eq!(header_of(&index, "cache-control"), "no-cache");
+        let mut known = HeaderMap::new();
+        known.insert(header::IF_NONE_MATCH, index.headers()[header::ETAG].clone());
+        assert_eq!(super::index(&known).status(), 304);
+
+        let digest = HEXLOWER.encode(&Dist::get("app.js").expect("the page has a program").metadata.sha256_hash());
+        assert!(header_of(&asset("/app.js", Some(&digest[..12]), &none), "cache-control").contains("immutable"));
+        assert_eq!(header_of(&asset("/app.js", Some("000000000000"), &none), "cache-control"), "no-cache");
+        assert_eq!(header_of(&asset("/app.js", None, &none), "cache-control"), "no-cache");
+        assert_eq!(asset("/SOURCE_HASH", None, &none).status(), 404);
+        assert_eq!(asset("/../Cargo.toml", None, &none).status(), 404);
+    }
+}

@@ -1,0 +1,192 @@
+//! What went wrong, as HTTP says it: the only place that maps errors of the other rooms to statuses and codes.
+//!
+//! The form is `{"error":{"code","message","line","column","start","end","hint"}}` (DESIGN.md §7); foreign doors
+//! take a [`Problem`] apart and say the same in their own form.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ingest::IngestError;
+use query::{ExecuteError, QueryError, QueryErrors, TailError};
+use serde_json::{Map, Value, json};
+use storage::{AppendError, StoreError};
+
+/// An answer that is an error.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Problem {
+    /// The status that fits it.
+    pub(crate) status: StatusCode,
+    /// Stable code, `kebab-case`.
+    pub(crate) code: &'static str,
+    /// What is wrong, naming the object.
+    pub(crate) message: String,
+    /// What to do instead.
+    pub(crate) hint: Option<String>,
+    /// Seconds after which to try again.
+    pub(crate) retry_after_s: Option<u64>,
+    /// Located errors of a query text, the first one being this problem.
+    pub(crate) places: Vec<QueryError>,
+}
+
+impl Problem {
+    /// Makes a problem without place or hint.
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), hint: None, retry_after_s: None, places: Vec::new() }
+    }
+
+    /// A request that cannot be understood.
+    pub(crate) fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// A thing that does not exist.
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", message)
+    }
+
+    /// More at once than the server does; worth another try soon.
+    pub(crate) fn busy(message: impl Into<String>) -> Self {
+        Self { retry_after_s: Some(1), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", message) }
+    }
+
+    /// The server is on its way out.
+    pub(crate) fn closing() -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self { retry_after_s: Some(5), ..Self::new(status, "shutting-down", "the server is shutting down") }
+    }
+
+    /// A fault of the server's own.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+    }
+
+    /// Says what to do instead.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The problem as the value of `error`.
+    pub(crate) fn to_json(&self) -> Value {
+        if let Some(first) = self.places.first() {
+            return place_json(first);
+        }
+        let mut error = Map::new();
+        error.insert("code".into(), self.code.into());
+        error.insert("message".into(), self.message.clone().into());
+        if let Some(hint) = &self.hint {
+            error.insert("hint".into(), hint.clone().into());
+        }
+        Value::Object(error)
+    }
+
+    /// Puts `Retry-After` onto an answer where the problem has one.
+    pub(crate) fn mark(&self, mut response: Response) -> Response {
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// A located error of a query text as JSON.
+fn place_json(error: &QueryError) -> Value {
+    let mut json = json!({
+        "code": error.code, "message": error.message, "line": error.line, "column": error.column,
+        "start": error.start, "end": error.end,
+    });
+    if let Some(hint) = &error.hint {
+        json["hint"] = hint.clone().into();
+    }
+    json
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = json!({ "error": self.to_json() });
+        if self.places.len() > 1 {
+            body["errors"] = self.places.iter().map(place_json).collect();
+        }
+        let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        self.mark((self.status, json, body.to_string()).into_response())
+    }
+}
+
+impl From<QueryErrors> for Problem {
+    fn from(errors: QueryErrors) -> Self {
+        let message = errors.0.first().map_or_else(|| "the query has a mistake".to_owned(), |e| e.message.clone());
+        let code = errors.0.first().map_or("bad-query", |error| error.code);
+        Self { places: errors.0, ..Self::bad_request(code, message) }
+    }
+}
+
+impl From<IngestError> for Problem {
+    fn from(error: IngestError) -> Self {
+        let too_large = StatusCode::PAYLOAD_TOO_LARGE;
+        let message = error.to_string();
+        match error {
+            IngestError::TooLarge { .. } | IngestError::TooManyFields { .. } => {
+                Self::new(too_large, "body-too-large", message)
+            }
+            IngestError::BadEncoding { .. } => Self::bad_request("bad-encoding", message),
+            IngestError::BadHeader(_) => Self::bad_request("bad-header", message),
+            IngestError::BadBody { .. } => Self::bad_request("bad-body", message),
+            IngestError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AppendError> for Problem {
+    fn from(error: AppendError) -> Self {
+        let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+        let message = error.to_string();
+        match error {
+            AppendError::KeyConflict => Self::new(StatusCode::CONFLICT, "batch-conflict", message),
+            AppendError::PositionChanged => {
+                Self { retry_after_s: Some(1), ..Self::new(unavailable, "position-changed", message) }
+            }
+            AppendError::Overloaded { retry_after_s } => {
+                let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", message);
+                Self { retry_after_s: Some(retry_after_s), ..problem }
+            }
+            AppendError::DiskFull { .. } => Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", message),
+            AppendError::Poisoned(_) => Self::new(unavailable, "poisoned", message),
+            AppendError::ShuttingDown => Self::closing(),
+            AppendError::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "batch-too-large", message),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        match error {
+            StoreError::Poisoned(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "poisoned", message),
+            StoreError::ShuttingDown => Self::closing(),
+            _ => {
+                tracing::error!(%error, "work on the store failed");
+                Self::internal(message)
+            }
+        }
+    }
+}
+
+impl From<TailError> for Problem {
+    fn from(error: TailError) -> Self {
+        Self::bad_request("not-tailable", error.to_string())
+    }
+}
+
+impl From<ExecuteError> for Problem {
+    fn from(error: ExecuteError) -> Self {
+        let message = error.to_string();
+        match error {
+            ExecuteError::Memory { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "query-memory", message),
+            ExecuteError::NoThread(_) => Self::busy(message),
+            ExecuteError::Panicked | ExecuteError::NoProjection => Self::internal(message),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The queries that run now: what they are, how far they are, and the means to stop each.
+//!
+//! Bounded by the gate that queries enter through. A query whose [`Ticket`] is dropped is cancelled: that is how a
+//! client's disconnecting ends the work done for it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use query::Stats;
+use types::Timestamp;
+
+/// All queries under way.
+#[derive(Default)]
+pub(crate) struct Queries(Arc<Mutex<Book>>);
+
+#[derive(Default)]
+struct Book {
+    n_started: u64,
+    running: BTreeMap<u64, Arc<Running>>,
+}
+
+/// One query under way.
+pub(crate) struct Running {
+    /// Its number, unique while the server runs.
+    pub(crate) id: u64,
+    /// Its text.
+    pub(crate) text: String,
+    /// When it was asked.
+    pub(crate) started: Timestamp,
+    /// Set to stop it.
+    pub(crate) cancelled: AtomicBool,
+    progress: Mutex<Stats>,
+}
+
+/// Keeps a query in the book; dropping it takes the query out and stops it.
+pub(crate) struct Ticket {
+    /// The query.
+    pub(crate) running: Arc<Running>,
+    book: Arc<Mutex<Book>>,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.running.cancelled.store(true, Ordering::Relaxed);
+        lock(&self.book).running.remove(&self.running.id);
+    }
+}
+
+/// The book holds plain values that are whole between any two statements, so a panic elsewhere spoils nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Running {
+    /// Notes how far the query is.
+    pub(crate) fn note(&self, stats: &Stats) {
+        lock(&self.progress).clone_from(stats);
+    }
+
+    /// How far the query is.
+    pub(crate) fn progress(&self) -> Stats {
+        lock(&self.progress).clone()
+    }
+}
+
+impl Queries {
+    /// Enters a query.
+    pub(crate) fn start(&self, text: &str, now: Timestamp) -> Ticket {
+        let mut book = lock(&self.0);
+        book.n_started += 1;
+        let running = Arc::new(Running {
+            id: book.n_started,
+            text: text.to_owned(),
+            started: now,
+            cancelled: AtomicBool::new(false),
+            progress: Mutex::new(Stats::default()),
+        });
+        book.running.insert(running.id, running.clone());
+        Ticket { running, book: self.0.clone() }
+    }
+
+    /// What runs now, oldest first.
+    pub(crate) fn list(&self) -> Vec<Arc<Running>> {
+        lock(&self.0).running.values().cloned().collect()
+    }
+
+    /// Stops a query; false where none has this number.
+    pub(crate) fn cancel(&self, id: u64) -> bool {
+        let running = lock(&self.0).running.get(&id).cloned();
+        running.map(|running| running.cancelled.store(true, Ordering::Relaxed)).is_some()
+    }
+
+    /// How many queries were started, and how many run now.
+    pub(crate) fn counts(&self) -> (u64, usize) {
+        let book = lock(&self.0);
+        (book.n_started, book.running.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_ticket_stops_its_query() {
+        let queries = Queries::default();
+        let ticket = queries.start("stats count(*)", Timestamp(5));
+        let running = ticket.running.clone();
+        assert_eq!(queries.counts(), (1, 1));
+        assert!(!running.cancelled.load(Ordering::Relaxed));
+        drop(ticket);
+        assert!(running.cancelled.load(Ordering::Relaxed));
+        assert_eq!(queries.counts(), (1, 0));
+        assert!(!queries.cancel(running.id));
+    }
+}

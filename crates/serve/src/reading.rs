@@ -1,0 +1,128 @@
+//! Asks the store: takes a snapshot, runs a plan over it, and ends the work when the client goes away.
+//!
+//! Every route that reads events comes through here, native and foreign ones alike.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use chrono_tz::Tz;
+use query::plan::Plan;
+use query::{Answer, PartialReason, Request, Stats};
+use storage::Snapshot;
+use types::{GroupPattern, TimeRange, Timestamp};
+
+use crate::problem::Problem;
+use crate::queries::Running;
+use crate::server::Server;
+
+/// One query's means while it runs on a blocking thread.
+pub(crate) struct Reading<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) running: &'a Running,
+    deadline: Instant,
+}
+
+/// What a question is asked about, besides its range.
+#[derive(Clone, Debug)]
+pub(crate) struct Scope {
+    /// Groups; none means all.
+    pub(crate) groups: Vec<GroupPattern>,
+    /// Most rows, where the query itself does not say.
+    pub(crate) limit: Option<usize>,
+    /// The zone that calendar functions count in.
+    pub(crate) time_zone: Tz,
+    /// The time at which it is asked.
+    pub(crate) now: Timestamp,
+}
+
+/// Runs `work` on a blocking thread as a query that can be seen and cancelled.
+///
+/// When the caller is dropped, because its client went away, the query is told to stop.
+pub(crate) async fn read<T, F>(server: &Arc<Server>, text: &str, work: F) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    F: FnOnce(&Reading<'_>) -> Result<T, Problem> + Send + 'static,
+{
+    let ticket = server.queries.start(text, server.now());
+    let (running, of_thread) = (ticket.running.clone(), server.clone());
+    let done = server.reads.run(move || work(&Reading::new(&of_thread, &running))).await;
+    drop(ticket);
+    done?
+}
+
+impl<'a> Reading<'a> {
+    fn new(server: &'a Server, running: &'a Running) -> Self {
+        let timeout = u64::try_from(server.app.limits.query_timeout_ns).unwrap_or_default();
+        let now = Instant::now();
+        let deadline = now.checked_add(Duration::from_nanos(timeout)).unwrap_or(now);
+        Self { server, running, deadline }
+    }
+
+    /// What the query is told besides its plan.
+    pub(crate) fn request<'r>(
+        &'r self,
+        range: TimeRange,
+        scope: &Scope,
+        progress: &'r (dyn Fn(&Stats) + Sync),
+    ) -> Request<'r> {
+        Request {
+            range,
+            limit: scope.limit,
+            time_zone: scope.time_zone,
+            now: scope.now,
+            memory_bytes_max: self.server.app.limits.query_memory_bytes,
+            deadline: Some(self.deadline),
+            cancelled: self.cancelled(),
+            n_threads: self.server.app.n_threads,
+            progress: Some(progress),
+        }
+    }
+
+    fn cancelled(&self) -> &AtomicBool {
+        &self.running.cancelled
+    }
+
+    /// The events of some groups at one instant.
+    pub(crate) fn snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
+        self.server.app.store.snapshot(groups, range)
+    }
+
+    /// Answers `plan` over `range`.
+    pub(crate) fn execute(&self, plan: &Plan, scope: &Scope, range: TimeRange) -> Result<Answer, Problem> {
+        self.execute_on(&self.snapshot(&scope.groups, range), plan, scope, range)
+    }
+
+    /// Answers `plan` over a snapshot, with what the snapshot knows put into the answer.
+    pub(crate) fn execute_on(
+        &self,
+        snapshot: &Snapshot,
+        plan: &Plan,
+        scope: &Scope,
+        range: TimeRange,
+    ) -> Result<Answer, Problem> {
+        let progress = |stats: &Stats| self.running.note(stats);
+        let mut answer = query::execute(plan, &snapshot.runs, &self.request(range, scope, &progress))?;
+        complete(&mut answer.stats, snapshot);
+        answer.partial_reasons.extend(damages(snapshot));
+        Ok(answer)
+    }
+
+    /// The newest event of some groups, of all time.
+    pub(crate) fn newest(&self, groups: &[GroupPattern]) -> Option<Timestamp> {
+        let known = self.server.app.store.groups();
+        let wanted = known.iter().filter(|group| GroupPattern::any_matches(groups, group.name.as_str()));
+        wanted.filter_map(|group| group.last).max()
+    }
+}
+
+/// Adds to statistics what only the snapshot knows.
+pub(crate) fn complete(stats: &mut Stats, snapshot: &Snapshot) {
+    stats.segments_total = snapshot.segments_total as u64;
+    stats.segments_pruned = snapshot.segments_pruned as u64;
+}
+
+/// Damage that kept parts of the store out of a snapshot, as reasons of a partial answer.
+pub(crate) fn damages(snapshot: &Snapshot) -> impl Iterator<Item = PartialReason> {
+    snapshot.damaged.iter().map(|error| PartialReason { code: "damaged", message: error.to_string() })
+}

@@ -1,0 +1,182 @@
+//! The table of routes, and what every request passes on its way to one.
+//!
+//! Each route is written down once, with the role it needs; the API description is checked against this table.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::handler::Handler;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, on};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tracing::{debug, error};
+
+use crate::access::{Role, require};
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::server::Server;
+use crate::{loki, page, routes};
+
+/// Routes of the page.
+const PAGE_ROUTES: [&str; 3] = ["/", "/alerts", "/groups"];
+
+/// One operation: what the API description lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// `get`, `post`, `delete`.
+    pub(crate) method: &'static str,
+    /// The path with its `{variables}`.
+    pub(crate) path: &'static str,
+    /// Who may ask.
+    pub(crate) role: Role,
+}
+
+/// Routes and their entries, grown together.
+pub(crate) struct Table {
+    router: Router<Arc<Server>>,
+    entries: Vec<Entry>,
+}
+
+impl Table {
+    fn new() -> Self {
+        Self { router: Router::new(), entries: Vec::new() }
+    }
+
+    fn add<H, T>(mut self, method: (&'static str, MethodFilter), path: &'static str, role: Role, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Server>>,
+        T: 'static,
+    {
+        let check = from_fn(move |request: Request, next: Next| async move {
+            let caller = request.extensions().get::<Role>().copied().unwrap_or(Role::None);
+            match require(caller, role) {
+                Ok(()) => next.run(request).await,
+                Err(problem) => problem.into_response(),
+            }
+        });
+        self.router = self.router.route(path, on(method.1, handler).layer(check));
+        self.entries.push(Entry { method: method.0, path, role });
+        self
+    }
+
+    pub(crate) fn get<H, T>(self, path: &'static str, role: Role, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Server>>,
+        T: 'static,
+    {
+        self.add(("get", MethodFilter::GET), path, role, handler)
+    }
+
+    pub(crate) fn post<H, T>(self, path: &'static str, role: Role, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Server>>,
+        T: 'static,
+    {
+        self.add(("post", MethodFilter::POST), path, role, handler)
+    }
+
+    pub(crate) fn delete<H, T>(self, path: &'static str, role: Role, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Server>>,
+        T: 'static,
+    {
+        self.add(("delete", MethodFilter::DELETE), path, role, handler)
+    }
+
+    /// All entries, in the order in which they were added.
+    #[cfg(test)]
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+/// All routes.
+pub(crate) fn table() -> Table {
+    let table = Table::new()
+        .post("/api/v1/ingest", Role::Ingest, routes::ingest::post)
+        .get("/api/v1/query", Role::Read, routes::query::get)
+        .post("/api/v1/query", Role::Read, routes::query::post)
+        .get("/api/v1/queries", Role::Read, routes::queries::list)
+        .delete("/api/v1/queries/{id}", Role::Read, routes::queries::cancel)
+        .get("/api/v1/histogram", Role::Read, routes::histogram::get)
+        .get("/api/v1/fields", Role::Read, routes::fields::list)
+        .get("/api/v1/fields/{name}/values", Role::Read, routes::fields::values)
+        .get("/api/v1/groups", Role::Read, routes::groups::list)
+        .get("/api/v1/groups/{name}", Role::Read, routes::groups::get)
+        .delete("/api/v1/groups/{name}", Role::Admin, routes::groups::delete)
+        .get("/api/v1/tail", Role::Read, routes::tail::get)
+        .get("/api/v1/rules", Role::Read, routes::alerts::rules)
+        .get("/api/v1/alerts", Role::Read, routes::alerts::alerts)
+        .get("/api/v1/status", Role::Read, routes::status::get)
+        .post("/api/v1/status/flush", Role::Admin, routes::status::flush)
+        .get("/api/openapi.json", Role::None, routes::openapi::get)
+        .get("/metrics", Role::Read, routes::metrics::get)
+        .get("/-/healthy", Role::None, routes::health::healthy)
+        .get("/-/ready", Role::None, routes::health::ready)
+        .get("/ready", Role::None, routes::health::loki_ready);
+    loki::add(table)
+}
+
+/// The whole service.
+pub(crate) fn build(server: Arc<Server>) -> Router {
+    table()
+        .router
+        .fallback(fallback)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(server.clone(), guard))
+        .layer(CompressionLayer::new())
+        .with_state(server)
+}
+
+/// Lets in who may come in, counts the answer, and puts the headers on it that every answer carries.
+async fn guard(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let mut response = match server.app.access.admit(&request) {
+        Ok(role) => {
+            request.extensions_mut().insert(role);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    };
+    for (name, value) in page::SECURITY_HEADERS {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    let (status, elapsed) = (response.status().as_u16(), started.elapsed());
+    server.traffic.note(&route, status, elapsed);
+    debug!(%method, route, status, elapsed_ms = elapsed.as_secs_f64() * 1e3, "request answered");
+    response
+}
+
+/// A panic in a handler is a fault of ours; the next request notices nothing.
+fn panicked(cause: Box<dyn Any + Send>) -> Response {
+    // The text of a panic may hold contents of events: only its being one is logged, the hook has the place.
+    drop(cause);
+    error!("a request handler panicked");
+    Problem::internal("a fault in the server ended this request").into_response()
+}
+
+async fn fallback(method: Method, uri: Uri, parameters: Parameters, headers: HeaderMap) -> Response {
+    if !matches!(method, Method::GET | Method::HEAD) {
+        return Problem::not_found(format!("there is nothing at {}", uri.path())).into_response();
+    }
+    let accepts_html = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let wants_page = accepts_html.into_iter().any(|accept| accept.contains("text/html") || accept.contains("*/*"));
+    if PAGE_ROUTES.contains(&uri.path()) && (wants_page || !headers.contains_key(header::ACCEPT)) {
+        return page::index(&headers);
+    }
+    page::asset(uri.path(), parameters.get("v"), &headers)
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+    let message = format!("{} does not take {method}", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", message)
+}

@@ -1,0 +1,14 @@
+//! The native routes, one file each.
+
+pub(crate) mod alerts;
+pub(crate) mod fields;
+pub(crate) mod groups;
+pub(crate) mod health;
+pub(crate) mod histogram;
+pub(crate) mod ingest;
+pub(crate) mod metrics;
+pub(crate) mod openapi;
+pub(crate) mod queries;
+pub(crate) mod query;
+pub(crate) mod status;
+pub(crate) mod tail;

@@ -1,0 +1,85 @@
+//! `/api/v1/fields`: which fields there are, and the most frequent values of one.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde_json::{Value, json};
+
+use crate::answer::{reason_json, stats_json};
+use crate::ask::{self, Ask, PARAMETERS};
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::reading::{complete, damages, read};
+use crate::server::Shared;
+
+/// Values where none are asked for, and at most.
+const VALUES_DEFAULT: usize = 10;
+const VALUES_MAX: usize = 1_000;
+
+pub(crate) async fn list(State(server): Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+    parameters.check_names(&["groups", "group", "from", "to", "prefix", "time_zone"])?;
+    let time_zone = ask::time_zone(parameters.get("time_zone"))?;
+    let end = |name: &str| parameters.get(name).map(|text| Value::String(text.to_owned()));
+    let range = ask::range(end("from").as_ref(), end("to").as_ref(), server.now(), time_zone)?;
+    let groups = parameters.groups();
+    let prefix = parameters.get("prefix").unwrap_or_default().to_owned();
+    let found = read(&server, "", move |reading| {
+        let snapshot = reading.snapshot(&groups, range);
+        let mut found = query::field_summaries(&snapshot.runs, range);
+        found.fields.retain(|field| field.name.starts_with(&prefix));
+        found.partial_reasons.extend(damages(&snapshot));
+        Ok(found)
+    })
+    .await?;
+    let field = |field: &query::FieldSummaryRow| {
+        json!({
+            "name": field.name, "types": field.types, "events": field.n_events, "share": field.share,
+            "distinct": field.n_distinct, "approximate": field.approximate,
+        })
+    };
+    Ok(Json(json!({
+        "fields": found.fields.iter().map(field).collect::<Vec<_>>(),
+        "events": found.n_events,
+        "partial": !found.partial_reasons.is_empty(),
+        "partial_reasons": found.partial_reasons.iter().map(reason_json).collect::<Vec<_>>(),
+    })))
+}
+
+pub(crate) async fn values(
+    State(server): Shared,
+    Path(name): Path<String>,
+    parameters: Parameters,
+) -> Result<Json<Value>, Problem> {
+    parameters.check_names(&PARAMETERS)?;
+    let limit = parameters.number("limit")?.unwrap_or(VALUES_DEFAULT).clamp(1, VALUES_MAX);
+    let ask = Ask::of_parameters(&parameters)?;
+    let (text, now) = (ask.query.clone(), server.now());
+    let found = read(&server, &text, move |reading| {
+        let question = ask.check(now)?;
+        let snapshot = reading.snapshot(&question.scope.groups, question.range);
+        let progress = |stats: &query::Stats| reading.running.note(stats);
+        let request = reading.request(question.range, &question.scope, &progress);
+        let mut found = query::field_values(&question.plan, &snapshot.runs, &request, &name, limit)?;
+        complete(&mut found.stats, &snapshot);
+        found.partial_reasons.extend(damages(&snapshot));
+        Ok(found)
+    })
+    .await?;
+    let values: Vec<Value> = found
+        .values
+        .iter()
+        .map(|one| json!({"value": value_json(&one.value), "count": one.count, "share": one.share}))
+        .collect();
+    Ok(Json(json!({
+        "values": values, "distinct": found.n_distinct, "total": found.n_events,
+        "stats": stats_json(&found.stats),
+        "partial": !found.partial_reasons.is_empty(),
+        "partial_reasons": found.partial_reasons.iter().map(reason_json).collect::<Vec<_>>(),
+    })))
+}
+
+/// A value as JSON inside a small answer.
+fn value_json(value: &types::Value) -> Value {
+    let mut text = String::new();
+    value.write_json(&mut text);
+    serde_json::from_str(&text).unwrap_or(Value::Null)
+}

@@ -1,0 +1,43 @@
+//! `/-/healthy`, `/-/ready`: alive, and able to serve.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::server::{Server, Shared};
+
+/// The process answers: that is all that is asked.
+pub(crate) async fn healthy() -> Json<Value> {
+    Json(json!({"status": "ok"}))
+}
+
+pub(crate) async fn ready(State(server): Shared) -> Response {
+    let reasons = reasons(&server);
+    if reasons.is_empty() {
+        return Json(json!({"status": "ready"})).into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "not ready", "reasons": reasons}))).into_response()
+}
+
+/// The same as Loki says it: its clients look for the word.
+pub(crate) async fn loki_ready(State(server): Shared) -> Response {
+    let reasons = reasons(&server);
+    let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    if reasons.is_empty() {
+        return (plain, "ready\n").into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, plain, format!("not ready: {}\n", reasons.join("; "))).into_response()
+}
+
+/// Everything that keeps the server from serving whole answers or from accepting events.
+fn reasons(server: &Server) -> Vec<String> {
+    let status = server.app.store.status();
+    let mut reasons: Vec<String> = status.damaged.iter().map(|damage| damage.to_string()).collect();
+    reasons.extend(status.poisoned.map(|why| format!("the store takes no events: {why}")));
+    if *server.closing.borrow() {
+        reasons.push("the server is shutting down".into());
+    }
+    reasons
+}

@@ -1,0 +1,137 @@
+//! `POST /api/v1/ingest`: a batch of events in a format of ours.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ingest::{Encoding, Format, IngestRequest};
+use types::{GroupName, group_name_of_outside};
+
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::server::{Server, Shared};
+use crate::work::Gate;
+
+/// Names of the parameters.
+const PARAMETERS: [&str; 3] = ["group", "stream", "format"];
+
+/// Longest batch id in bytes.
+const BATCH_ID_BYTES_MAX: usize = 256;
+
+pub(crate) async fn post(
+    State(server): Shared,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    parameters.check_names(&PARAMETERS)?;
+    let encoding = encoding(&headers)?;
+    let format = format(&parameters, &headers)?;
+    let group = group_name_of_outside(parameters.get("group").unwrap_or("default"));
+    let stream = parameters.get("stream").unwrap_or_default().to_owned();
+    let batch_id = batch_id(&headers)?;
+    accept(server, body, Envelope { encoding, format, group, stream, batch_id }).await
+}
+
+/// What a request says about its body.
+struct Envelope {
+    encoding: Encoding,
+    format: Format,
+    group: GroupName,
+    stream: String,
+    batch_id: Option<String>,
+}
+
+async fn accept(server: Arc<Server>, body: Body, envelope: Envelope) -> Result<Response, Problem> {
+    let encoding = envelope.encoding;
+    let mut received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
+    let of_thread = server.clone();
+    let work = move || {
+        let request = IngestRequest {
+            body: received.take(),
+            encoding,
+            format: envelope.format,
+            group: envelope.group,
+            stream: envelope.stream,
+            batch_id: envelope.batch_id.as_deref(),
+            key_scope: "",
+            now: of_thread.now(),
+        };
+        of_thread.app.intake.ingest(request)
+    };
+    let answer = gate(&server, encoding).run(work).await??;
+    let nothing_accepted = answer.accepted == 0 && !answer.duplicate && !answer.rejected.is_empty();
+    let status = if nothing_accepted { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    Ok((status, Json(answer)).into_response())
+}
+
+/// The way in for bodies of an encoding.
+pub(crate) fn gate(server: &Server, encoding: Encoding) -> &Gate {
+    if encoding == Encoding::Identity { &server.ingest_plain } else { &server.ingest_packed }
+}
+
+/// The format asked for, else what the content type says, else NDJSON.
+fn format(parameters: &Parameters, headers: &HeaderMap) -> Result<Format, Problem> {
+    if let Some(name) = parameters.get("format") {
+        return match name {
+            "ndjson" => Ok(Format::Ndjson),
+            "text" => Ok(Format::Text),
+            "lines" => Ok(Format::Lines),
+            other => {
+                let problem = Problem::bad_request("unknown-format", format!("unknown format {other:?}"));
+                Err(problem.hint("known: ndjson, text, lines"))
+            }
+        };
+    }
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_text = content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/plain");
+    Ok(if is_text { Format::Text } else { Format::Ndjson })
+}
+
+/// The encoding of a body.
+pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
+    let name = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").trim());
+    match name.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("" | "identity") => Ok(Encoding::Identity),
+        Some("gzip" | "x-gzip") => Ok(Encoding::Gzip),
+        Some("zstd") => Ok(Encoding::Zstd),
+        Some(other) => {
+            let message = format!("content encoding {other:?} is not supported");
+            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", message);
+            Err(problem.hint("send the body plain, or as gzip or zstd"))
+        }
+    }
+}
+
+/// The sender's id of a batch.
+pub(crate) fn batch_id(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("x-catat-batch") else { return Ok(None) };
+    let id = value.to_str().unwrap_or_default();
+    if id.is_empty() || id.len() > BATCH_ID_BYTES_MAX {
+        let message = format!("X-Catat-Batch is 1 to {BATCH_ID_BYTES_MAX} printable characters");
+        return Err(Problem::bad_request("bad-batch-id", message));
+    }
+    Ok(Some(id.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_is_what_is_asked_for_then_what_the_body_says_it_is() {
+        let check = |format_name: &str, content_type: &'static str| {
+            let parameters = Parameters(vec![("format".into(), format_name.into())]);
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, content_type.parse().expect("a header value"));
+            format(&parameters, &headers).map_err(|problem| problem.code)
+        };
+        assert_eq!(check("lines", "text/plain"), Ok(Format::Lines));
+        assert_eq!(check("", "text/plain; charset=utf-8"), Ok(Format::Text));
+        assert_eq!(check("", "application/x-www-form-urlencoded"), Ok(Format::Ndjson));
+        assert_eq!(check("xml", "text/plain"), Err("unknown-format"));
+    }
+}

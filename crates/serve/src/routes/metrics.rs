@@ -1,0 +1,87 @@
+//! `/metrics`: what the store and the server count, in Prometheus' text format 0.0.4.
+//!
+//! Every family has its `HELP` and `TYPE` and stands in one piece; counters end in `_total`, units are seconds and
+//! bytes. Numbers are read when they are asked for, none is kept here.
+
+use std::fmt::Write;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use storage::Status;
+
+use crate::problem::Problem;
+use crate::routes::status::{Kind, numbers};
+use crate::server::{Server, Shared};
+
+pub(crate) async fn get(State(server): Shared) -> Result<impl IntoResponse, Problem> {
+    let of_thread = server.clone();
+    let status = server.lookups.run(move || of_thread.app.store.status()).await?;
+    let mut page = Page::default();
+    write_server(&server, &mut page);
+    write_store(&status, &mut page);
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0))
+}
+
+/// The page as it grows.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn family(&mut self, name: &str, kind: Kind, help: &str) {
+        let kind = match kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+        };
+        // Writing into a String cannot fail, here and below.
+        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
+        self.0.push_str(name);
+        for (at, (label, text)) in labels.iter().enumerate() {
+            self.0.push(if at == 0 { '{' } else { ',' });
+            let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            let _ = write!(self.0, "{label}=\"{escaped}\"");
+        }
+        if !labels.is_empty() {
+            self.0.push('}');
+        }
+        let _ = writeln!(self.0, " {value}");
+    }
+
+    fn single(&mut self, name: &str, kind: Kind, help: &str, value: f64) {
+        self.family(name, kind, help);
+        self.sample(name, &[], value);
+    }
+}
+
+fn write_server(server: &Server, page: &mut Page) {
+    page.family("catat_build_info", Kind::Gauge, "The version that runs; always 1.");
+    page.sample("catat_build_info", &[("version", &server.app.version)], 1.0);
+    let started = server.started.0 as f64 / 1e9;
+    page.single("catat_start_time_seconds", Kind::Gauge, "When the server started, since the Unix epoch.", started);
+
+    let counts = server.traffic.counts();
+    page.family("catat_http_requests_total", Kind::Counter, "Requests answered, by route and status.");
+    for ((route, status), served) in &counts {
+        let labels = [("route", route.as_str()), ("status", &status.to_string())];
+        page.sample("catat_http_requests_total", &labels, served.n_requests as f64);
+    }
+    let help = "Time until answers began, summed up, by route and status.";
+    page.family("catat_http_request_seconds_total", Kind::Counter, help);
+    for ((route, status), served) in &counts {
+        let labels = [("route", route.as_str()), ("status", &status.to_string())];
+        page.sample("catat_http_request_seconds_total", &labels, served.elapsed.as_secs_f64());
+    }
+    let (n_started, n_running) = server.queries.counts();
+    page.single("catat_queries_total", Kind::Counter, "Queries started.", n_started as f64);
+    page.single("catat_queries_running", Kind::Gauge, "Queries under way.", n_running as f64);
+}
+
+fn write_store(status: &Status, page: &mut Page) {
+    for (name, kind, help, value) in numbers(status) {
+        let end = if kind == Kind::Counter { "_total" } else { "" };
+        page.single(&format!("catat_{name}{end}"), kind, help, value as f64);
+    }
+}

@@ -1,0 +1,31 @@
+//! `/api/v1/queries`: what runs now, and how to stop it.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde_json::{Value, json};
+
+use crate::answer::stats_json;
+use crate::problem::Problem;
+use crate::server::Shared;
+
+pub(crate) async fn list(State(server): Shared) -> Json<Value> {
+    let now = server.now();
+    let running = server.queries.list();
+    let entry = |query: &std::sync::Arc<crate::queries::Running>| {
+        let elapsed_ms = now.0.saturating_sub(query.started.0) / 1_000_000;
+        json!({
+            "id": query.id.to_string(), "query": query.text, "started": query.started.to_string(),
+            "elapsed_ms": elapsed_ms, "progress": stats_json(&query.progress()),
+        })
+    };
+    Json(json!({"queries": running.iter().map(entry).collect::<Vec<_>>()}))
+}
+
+pub(crate) async fn cancel(State(server): Shared, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let is_known = id.parse().is_ok_and(|id| server.queries.cancel(id));
+    if is_known {
+        Ok(Json(json!({"cancelled": true})))
+    } else {
+        Err(Problem::not_found(format!("no query {id:?} is running")))
+    }
+}

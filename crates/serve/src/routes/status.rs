@@ -1,0 +1,80 @@
+//! `/api/v1/status`: the state of the store, and the flush that backups and benchmarks wait for.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Map, Value, json};
+use storage::Status;
+
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::server::Shared;
+
+/// Whether a number only grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It counts from the start of the process.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+}
+
+/// One number about the store: its name, its kind, what it means, its value.
+pub(crate) type Number = (&'static str, Kind, &'static str, u64);
+
+pub(crate) async fn get(State(server): Shared) -> Result<Json<Value>, Problem> {
+    let of_thread = server.clone();
+    let status = server.lookups.run(move || of_thread.app.store.status()).await?;
+    let store: Map<String, Value> =
+        numbers(&status).into_iter().map(|(name, _, _, value)| (name.to_owned(), value.into())).collect();
+    let damaged: Vec<String> = status.damaged.iter().map(|error| error.to_string()).collect();
+    let (_, n_running) = server.queries.counts();
+    Ok(Json(json!({
+        "version": server.app.version, "started": server.started.to_string(), "now": server.now().to_string(),
+        "store": store, "queries_running": n_running, "poisoned": status.poisoned, "damaged": damaged,
+    })))
+}
+
+pub(crate) async fn flush(State(server): Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+    parameters.check_names(&["compact"])?;
+    // A flush already writes whole segments; there is nothing to put together after it yet.
+    parameters.flag("compact")?;
+    let of_thread = server.clone();
+    server.lookups.run(move || of_thread.app.store.flush()).await??;
+    Ok(Json(json!({"flushed": true})))
+}
+
+/// All numbers of a status.
+pub(crate) fn numbers(status: &Status) -> Vec<Number> {
+    use Kind::{Counter, Gauge};
+    let mut numbers = vec![
+        ("events_accepted", Counter, "Events accepted.", status.events_accepted),
+        ("batches_accepted", Counter, "Batches accepted.", status.batches_accepted),
+        ("batches_duplicate", Counter, "Batches that had been accepted before.", status.batches_duplicate),
+        ("batches_refused", Counter, "Batches refused, for whatever reason.", status.batches_refused),
+        (
+            "bytes_accepted",
+            Counter,
+            "Bytes accepted, as they were sent and after decompression.",
+            status.bytes_accepted,
+        ),
+        ("wal_syncs", Counter, "Syncs of the write-ahead log.", status.wal_syncs),
+        ("wal_bytes_written", Counter, "Bytes written to the write-ahead log.", status.wal_bytes_written),
+        ("flushes", Counter, "Flushes done.", status.flushes),
+        ("flushes_failed", Counter, "Flushes that failed and are tried again.", status.flushes_failed),
+        ("flush_last_ms", Gauge, "How long the last flush took, in milliseconds.", status.flush_ms_last),
+        ("hot_events", Gauge, "Events in memory, not yet in a segment.", status.hot_events),
+        ("hot_bytes", Gauge, "Bytes that hot events hold in memory.", status.hot_bytes),
+        ("stored_events", Gauge, "Events in segments.", status.stored_events),
+        ("segments", Gauge, "Segments.", status.segments),
+        ("segment_bytes", Gauge, "Bytes of all segments.", status.segment_bytes),
+        ("groups", Gauge, "Log groups.", status.groups),
+        ("batch_ids", Gauge, "Batch ids remembered.", status.batch_ids),
+        ("files", Gauge, "Shipped files whose positions are known.", status.files),
+        ("subscriptions", Gauge, "Readers of the feed of accepted batches.", status.subscriptions),
+        ("disk_reserve_bytes", Gauge, "Bytes of the disk that are kept free.", status.disk_reserve_bytes),
+        ("poisoned", Gauge, "1 where nothing is accepted since writing failed.", u64::from(status.poisoned.is_some())),
+        ("damaged_files", Gauge, "Files found damaged.", status.damaged.len() as u64),
+    ];
+    numbers.extend(status.disk_free_bytes.map(|free| ("disk_free_bytes", Gauge, "Bytes free on the disk.", free)));
+    numbers
+}

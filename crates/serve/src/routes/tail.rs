@@ -1,0 +1,180 @@
+//! `/api/v1/tail`: events as they are accepted, as server-sent events (DESIGN.md §15).
+//!
+//! A tail has a bounded queue in the store and a bounded queue to its connection: a client that does not keep up
+//! is told how many events it missed, and holds up nobody. `Last-Event-ID` takes up after that event while it is
+//! still hot; it goes by the order of acceptance, so that events with old times are not missed.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use query::{ParseOptions, Tail};
+use storage::{Received, Subscription};
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+use types::{BatchRun, EventId, GroupPattern, Run, TimeRange, Value};
+
+use crate::answer::write_value;
+use crate::ask;
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::server::{Server, Shared};
+
+/// Names of the parameters.
+const PARAMETERS: [&str; 5] = ["query", "groups", "group", "language", "time_zone"];
+
+/// Batches that wait in the store for one tail; at most two megabytes each, mostly far less.
+const BATCHES_WAITING_MAX: usize = 256;
+
+/// Pieces that wait for the connection, of about [`PIECE_BYTES`] each.
+const PIECES_WAITING_MAX: usize = 16;
+const PIECE_BYTES: usize = 32 << 10;
+
+/// How long a silent stream stays without a sign of life.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// How often a quiet tail looks whether its client or the server has gone.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Most events given again to a client that comes back.
+const RESUMED_MAX: usize = 10_000;
+
+pub(crate) async fn get(
+    State(server): Shared,
+    parameters: Parameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    parameters.check_names(&PARAMETERS)?;
+    let time_zone = ask::time_zone(parameters.get("time_zone"))?;
+    let options = ParseOptions { now: server.now(), time_zone };
+    let plan = ask::parse(parameters.get("query").unwrap_or_default(), parameters.get("language"), &options)?;
+    let groups = if plan.sources.is_empty() { parameters.groups() } else { plan.sources.clone() };
+    let tail = Tail::new(&plan, time_zone)?;
+    let last = headers.get("last-event-id").and_then(|id| EventId::decode(id.to_str().ok()?));
+
+    let permit = server.tails.enter().await?;
+    let (sender, receiver) = mpsc::channel(PIECES_WAITING_MAX);
+    let follower = Follower { server, tail, groups, sender, last_sent: Instant::now() };
+    tokio::task::spawn_blocking(move || {
+        follower.run(last);
+        drop(permit);
+    });
+    let body = Body::from_stream(ReceiverStream::new(receiver).map(Ok::<Bytes, std::convert::Infallible>));
+    let head = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    Ok((head, body).into_response())
+}
+
+/// One tail on its thread.
+struct Follower {
+    server: Arc<Server>,
+    tail: Tail,
+    groups: Vec<GroupPattern>,
+    sender: mpsc::Sender<Bytes>,
+    last_sent: Instant,
+}
+
+/// One event found.
+struct Row {
+    id: EventId,
+    values: Vec<Option<Value>>,
+}
+
+/// The client has gone.
+struct Gone;
+
+impl Follower {
+    fn run(mut self, last: Option<EventId>) {
+        let subscription = self.server.app.store.subscribe(self.groups.clone(), BATCHES_WAITING_MAX);
+        // The first bytes let the client know that it is connected, before anything happens.
+        let begun = self.send("retry: 2000\n: live\n\n".to_owned());
+        let resumed = begun.and_then(|()| last.map_or(Ok(0), |last| self.resume(last.sequence)));
+        // Nothing is left to do for a client that has gone.
+        if let Ok(seen) = resumed {
+            let _ = self.follow(&subscription, seen);
+        }
+    }
+
+    /// Gives hot events accepted after `sequence`, and says up to which sequence.
+    fn resume(&mut self, sequence: u64) -> Result<u64, Gone> {
+        let snapshot = self.server.app.store.snapshot(&self.groups, TimeRange::ALL);
+        let hot = snapshot.runs.into_iter().filter(|run| run.info().key.is_none());
+        let mut rows: Vec<Row> = hot.flat_map(|run| self.rows(run, sequence)).collect();
+        rows.sort_by_key(|row| row.id.sequence);
+        let n_missed = rows.len().saturating_sub(RESUMED_MAX);
+        if n_missed > 0 {
+            self.send(dropped(n_missed as u64))?;
+        }
+        self.send_rows(&rows[n_missed..])?;
+        Ok(rows.last().map_or(0, |row| row.id.sequence))
+    }
+
+    /// Gives events as they are accepted, but for those up to the sequence `seen`.
+    fn follow(&mut self, subscription: &Subscription, seen: u64) -> Result<(), Gone> {
+        loop {
+            match subscription.receive(LOOK) {
+                Received::Batch(accepted) => {
+                    let run = BatchRun::new(accepted.group.clone(), accepted.group_id, accepted.batch.clone());
+                    self.send_rows(&self.rows(Arc::new(run), seen))?;
+                }
+                Received::Lagged(n_events) => self.send(dropped(n_events))?,
+                Received::Closed => return Ok(()),
+                Received::Idle => {}
+            }
+            if *self.server.closing.borrow() || self.sender.is_closed() {
+                return Ok(());
+            }
+            if self.last_sent.elapsed() >= HEARTBEAT {
+                self.send(": heartbeat\n\n".to_owned())?;
+            }
+        }
+    }
+
+    /// What a run has for this tail beyond the sequence `seen`. A run that is damaged has nothing.
+    fn rows(&self, run: Arc<dyn Run>, seen: u64) -> Vec<Row> {
+        let found = self.tail.rows(run, self.server.now()).unwrap_or_default();
+        let ids = found.ids.iter().map(|id| EventId::decode(id));
+        let rows = ids.zip(found.rows).filter_map(|(id, values)| Some(Row { id: id?, values }));
+        rows.filter(|row| row.id.sequence > seen).collect()
+    }
+
+    fn send_rows(&mut self, rows: &[Row]) -> Result<(), Gone> {
+        let mut piece = String::new();
+        for row in rows {
+            write_event(&self.tail.columns(), row, &mut piece);
+            if piece.len() >= PIECE_BYTES {
+                self.send(std::mem::take(&mut piece))?;
+            }
+        }
+        if piece.is_empty() { Ok(()) } else { self.send(piece) }
+    }
+
+    /// Waits while the connection is behind: the store's queue fills up meanwhile and counts what is lost.
+    fn send(&mut self, piece: String) -> Result<(), Gone> {
+        self.last_sent = Instant::now();
+        self.sender.blocking_send(Bytes::from(piece)).map_err(|_| Gone)
+    }
+}
+
+fn dropped(n_events: u64) -> String {
+    format!("event: dropped\ndata: {{\"count\":{n_events}}}\n\n")
+}
+
+/// One event: JSON has no line breaks of its own, so one `data:` line holds it.
+fn write_event(columns: &[&str], row: &Row, out: &mut String) {
+    out.push_str("id: ");
+    out.push_str(&row.id.encode());
+    out.push_str("\nevent: event\ndata: {");
+    let mut is_first = true;
+    for (name, value) in columns.iter().zip(&row.values).filter(|(_, value)| value.is_some()) {
+        out.push_str(if is_first { "" } else { "," });
+        is_first = false;
+        write_value(Some(&Value::text(*name)), out);
+        out.push(':');
+        write_value(value.as_ref(), out);
+    }
+    out.push_str("}\n\n");
+}

@@ -1,0 +1,96 @@
+//! What all routes share: the rooms behind the door, the gates to them, and what goes on right now.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alert::Alerts;
+use axum::extract::State;
+use ingest::Intake;
+use storage::{Clock, Store};
+use tokio::sync::watch;
+use types::{Limits, Timestamp};
+
+use crate::access::Access;
+use crate::body::BodyBudget;
+use crate::queries::Queries;
+use crate::traffic::Traffic;
+use crate::work::Gate;
+
+/// Plain bodies on their way into the store at once. Most of the time each only waits for the group's sync, and
+/// the more wait together, the fewer syncs there are.
+const INGEST_PLAIN_MAX: usize = 64;
+
+/// Compressed bodies on their way at once: each may unfold to `max_body_bytes`, so there are fewer of them.
+const INGEST_PACKED_MAX: usize = 8;
+
+/// Requests of one kind that may wait for a place, and for how long: about what a page or a dashboard that opens
+/// asks at once, and half the time after which people reload.
+const WAITING_MAX: usize = 256;
+const WAITING_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// Live tails at once; each has a thread of its own while it lasts.
+const TAILS_MAX: usize = 64;
+
+/// The rooms that are served, and how.
+pub struct App {
+    /// The events.
+    pub store: Arc<Store>,
+    /// The way in.
+    pub intake: Arc<Intake>,
+    /// Rules and alerts.
+    pub alerts: Arc<Alerts>,
+    /// Limits of requests and queries.
+    pub limits: Limits,
+    /// Who may ask what.
+    pub access: Access,
+    /// The clock, the same as the store's.
+    pub clock: Clock,
+    /// Threads that one query may use.
+    pub n_threads: usize,
+    /// What the product calls itself, such as `0.1.0`.
+    pub version: String,
+}
+
+/// The state behind every route.
+pub(crate) struct Server {
+    pub(crate) app: App,
+    pub(crate) started: Timestamp,
+    pub(crate) closing: watch::Receiver<bool>,
+    pub(crate) queries: Queries,
+    pub(crate) traffic: Traffic,
+    pub(crate) bodies: BodyBudget,
+    pub(crate) ingest_plain: Gate,
+    pub(crate) ingest_packed: Gate,
+    /// Queries: bounded in memory, and in threads by the processors they would compete for.
+    pub(crate) reads: Gate,
+    /// Small matters that read no events.
+    pub(crate) lookups: Gate,
+    pub(crate) tails: Gate,
+}
+
+/// The state as handlers take it.
+pub(crate) type Shared = State<Arc<Server>>;
+
+impl Server {
+    pub(crate) fn new(app: App, closing: watch::Receiver<bool>) -> Arc<Self> {
+        let reads_max = app.n_threads.max(2) * 2;
+        let gate = |name, running_max| Gate::new(name, running_max, WAITING_MAX, WAITING_TIME_MAX);
+        Arc::new(Self {
+            started: app.clock.now(),
+            closing,
+            queries: Queries::default(),
+            traffic: Traffic::default(),
+            bodies: BodyBudget::default(),
+            ingest_plain: gate("ingest", INGEST_PLAIN_MAX),
+            ingest_packed: gate("ingest", INGEST_PACKED_MAX),
+            reads: gate("queries", reads_max),
+            lookups: gate("the store", 8),
+            tails: Gate::new("live tail", TAILS_MAX, 0, Duration::ZERO),
+            app,
+        })
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.app.clock.now()
+    }
+}

@@ -1,0 +1,144 @@
+//! The whole service on a store of its own, without sockets: requests go in, answers come out.
+
+mod access;
+mod loki;
+mod native;
+mod tail;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use alert::{Alerts, RuleBook};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request};
+use serde_json::Value;
+use storage::{Clock, Options, Store};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tower::ServiceExt;
+use types::{Limits, Timestamp};
+
+use crate::server::{App, Server};
+use crate::{Access, router};
+
+/// When it is in tests: 2026-11-20T12:00:00Z.
+const NOW: &str = "2026-11-20T12:00:00Z";
+
+const ADMIN_KEY: &str = "admin-key-of-tests";
+
+/// A service, and the directory that it lives in.
+struct House {
+    router: Router,
+    store: Arc<Store>,
+    closing: watch::Sender<bool>,
+    _dir: TempDir,
+}
+
+/// An answer, read whole.
+struct Reply {
+    status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::parse_rfc3339(NOW).expect("a valid time")
+}
+
+impl House {
+    fn new() -> Self {
+        Self::with_limits(Limits::default())
+    }
+
+    fn with_limits(limits: Limits) -> Self {
+        let dir = TempDir::new().expect("a scratch directory");
+        let clock = Clock::new(now);
+        let options = Options { clock: clock.clone(), ..Options::new(dir.path().join("data")) };
+        let (store, _) = Store::open(options).expect("a new store opens");
+        let access = Access {
+            admin_key: Some(ADMIN_KEY.into()),
+            addresses: vec!["127.0.0.1".parse().expect("an address")],
+            ..Access::default()
+        };
+        let app = App {
+            intake: Arc::new(ingest::Intake::new(store.clone(), limits.clone(), 0)),
+            alerts: Alerts::start(store.clone(), RuleBook::default(), alert::Options::new(dir.path().join("alerts")))
+                .expect("alerting starts without rules"),
+            store: store.clone(),
+            limits,
+            access,
+            clock,
+            n_threads: 2,
+            version: "0.0.0-test".into(),
+        };
+        let (closing, told) = watch::channel(false);
+        Self { router: router::build(Server::new(app, told)), store, closing, _dir: dir }
+    }
+
+    /// Sends a request from loopback.
+    async fn send(&self, request: Request<Body>) -> Reply {
+        let response = self.start(request).await;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body that ends well");
+        Reply { status, headers, body: body.to_vec() }
+    }
+
+    /// Sends a request and leaves the body to be read.
+    async fn start(&self, mut request: Request<Body>) -> axum::response::Response {
+        if !request.headers().contains_key("host") {
+            request.headers_mut().insert("host", "localhost:22828".parse().expect("a header value"));
+        }
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 50_000))));
+        self.router.clone().oneshot(request).await.expect("the router always answers")
+    }
+
+    async fn get(&self, uri: &str) -> Reply {
+        self.send(Request::get(uri).body(Body::empty()).expect("a request")).await
+    }
+
+    async fn get_with(&self, uri: &str, name: &str, value: &str) -> Reply {
+        self.send(Request::get(uri).header(name, value).body(Body::empty()).expect("a request")).await
+    }
+
+    async fn post(&self, uri: &str, body: impl Into<Body>) -> Reply {
+        self.send(Request::post(uri).body(body.into()).expect("a request")).await
+    }
+
+    /// Five events of two groups in the ten minutes before now.
+    async fn fill(&self) {
+        let web = [
+            r#"{"@timestamp":"2026-11-20T11:51:00Z","message":"GET /a","level":"info","service":"web","ms":12}"#,
+            r#"{"@timestamp":"2026-11-20T11:52:00Z","message":"GET /b","level":"error","service":"web","ms":40}"#,
+            r#"{"@timestamp":"2026-11-20T11:53:30Z","message":"GET /c failed","level":"error","service":"api","ms":41}"#,
+        ];
+        let db = [
+            r#"{"@timestamp":"2026-11-20T11:54:00Z","message":"slow query","level":"warn"}"#,
+            r#"{"@timestamp":"2026-11-20T11:55:00Z","message":"ready","level":"info"}"#,
+        ];
+        assert_eq!(self.post("/api/v1/ingest?group=web/access&stream=web-1", web.join("\n")).await.status, 200);
+        assert_eq!(self.post("/api/v1/ingest?group=db", db.join("\n")).await.status, 200);
+    }
+}
+
+/// Percent-encodes a parameter's value.
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}

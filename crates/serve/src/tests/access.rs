@@ -1,0 +1,47 @@
+//! Who is let in, and the headers that every answer carries.
+
+use axum::body::Body;
+use axum::http::Request;
+
+use super::{ADMIN_KEY, House};
+
+#[tokio::test]
+async fn every_route_refuses_a_foreign_host() {
+    let house = House::new();
+    for path in ["/", "/metrics", "/-/healthy", "/api/v1/query", "/loki/api/v1/labels", "/nothing"] {
+        assert_eq!(house.get_with(path, "host", "evil.example.org").await.status, 403, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn another_sites_page_changes_nothing_even_with_the_key() {
+    let house = House::new();
+    let request = Request::post("/api/v1/status/flush")
+        .header("origin", "https://evil.example.org")
+        .header("authorization", format!("Bearer {ADMIN_KEY}"));
+    assert_eq!(house.send(request.body(Body::empty()).expect("a request")).await.status, 403);
+}
+
+#[tokio::test]
+async fn admin_routes_need_the_admin_key() {
+    let house = House::new();
+    let refused = house.post("/api/v1/status/flush", "").await;
+    assert_eq!(refused.status, 401);
+    assert_eq!(refused.json()["error"]["code"], "key-required");
+    let request = Request::post("/api/v1/status/flush").header("x-catat-key", ADMIN_KEY);
+    assert_eq!(house.send(request.body(Body::empty()).expect("a request")).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_page_is_given_for_its_own_routes_only() {
+    let house = House::new();
+    for path in ["/", "/alerts", "/groups"] {
+        let page = house.get_with(path, "accept", "text/html,*/*;q=0.8").await;
+        assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{path}");
+        assert!(page.header("content-security-policy").starts_with("default-src 'self'"));
+        assert_eq!(page.header("x-content-type-options"), "nosniff");
+    }
+    let missing = house.get_with("/api/v1/qery", "accept", "text/html").await;
+    assert_eq!((missing.status, missing.json()["error"]["code"].as_str()), (404, Some("not-found")));
+    assert_eq!(house.get("/api/v1/ingest").await.status, 405);
+}

@@ -1,0 +1,143 @@
+//! The Loki API as Grafana's data source uses it.
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+
+use super::{House, encoded};
+
+/// The hour before now, in nanoseconds as Grafana sends it.
+const RANGE: &str = "start=1795172400000000000&end=1795176000000000000";
+
+async fn range(house: &House, query: &str, more: &str) -> Value {
+    let reply = house.get(&format!("/loki/api/v1/query_range?query={}&{RANGE}{more}", encoded(query))).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    reply.json()["data"].clone()
+}
+
+#[tokio::test]
+async fn save_and_test_gets_the_two_it_asks_for() {
+    let house = House::new();
+    let uri = "/loki/api/v1/query?query=vector(1)%2Bvector(1)&direction=backward&time=4000000000";
+    let reply = house.get(uri).await;
+    let result = json!({"resultType": "vector", "result": [{"metric": {}, "value": [4_000_000_000u64, "2"]}]});
+    let answer = reply.json();
+    assert_eq!(reply.status, 200);
+    assert_eq!(answer["status"], "success");
+    assert_eq!(answer["data"]["resultType"], result["resultType"]);
+    assert_eq!(answer["data"]["result"][0]["metric"], json!({}));
+    assert_eq!(answer["data"]["result"][0]["value"][0].as_f64(), Some(4e9));
+    assert_eq!(answer["data"]["result"][0]["value"][1], "2");
+}
+
+#[tokio::test]
+async fn lines_come_in_streams_newest_first_or_oldest_first() {
+    let house = House::new();
+    house.fill().await;
+    let data = range(&house, r#"{group="web/access"} |= "GET" != "/a""#, "").await;
+    assert_eq!(data["resultType"], "streams");
+    let streams = data["result"].as_array().expect("streams");
+    assert_eq!(streams.len(), 2, "{data}");
+    assert_eq!(streams[0]["stream"]["group"], "web/access");
+    assert_eq!(streams[0]["stream"]["stream"], "web-1");
+    assert_eq!(streams[0]["stream"]["level"], "error");
+    assert_eq!(streams[0]["stream"]["service_name"], "api");
+    assert_eq!(streams[0]["values"], json!([["1795175610000000000", "GET /c failed"]]));
+
+    let first = range(&house, r#"{group=~".+"}"#, "&direction=forward&limit=1").await;
+    assert_eq!(first["result"][0]["values"], json!([["1795175460000000000", "GET /a"]]));
+    let last = range(&house, r#"{group=~".+"}"#, "&direction=backward&limit=1").await;
+    assert_eq!(last["result"][0]["values"][0][1], "ready");
+}
+
+#[tokio::test]
+async fn metadata_stands_apart_when_it_is_asked_for() {
+    let house = House::new();
+    house.fill().await;
+    let uri = format!("/loki/api/v1/query_range?query={}&{RANGE}", encoded(r#"{group="web/access"} |= "/a""#));
+    let reply = house.get_with(&uri, "x-loki-response-encoding-flags", "categorize-labels").await;
+    let data = reply.json()["data"].clone();
+    assert_eq!(data["encodingFlags"], json!(["categorize-labels"]));
+    let line = &data["result"][0]["values"][0];
+    assert_eq!(line[2]["structuredMetadata"]["ms"], "12", "{data}");
+    assert_eq!(line[2]["parsed"], json!({}));
+}
+
+#[tokio::test]
+async fn volumes_are_counted_by_level() {
+    let house = House::new();
+    house.fill().await;
+    let query = r#"sum by (level) (count_over_time({group=~".+"}[5m]))"#;
+    let data = range(&house, query, "&step=300000ms").await;
+    assert_eq!(data["resultType"], "matrix");
+    let mut totals: Vec<(String, i64)> = Vec::new();
+    for series in data["result"].as_array().expect("series") {
+        let values = series["values"].as_array().expect("values");
+        let total = values.iter().filter_map(|v| v[1].as_str()?.parse::<i64>().ok()).sum();
+        totals.push((series["metric"]["level"].as_str().unwrap_or_default().to_owned(), total));
+    }
+    totals.sort();
+    assert_eq!(totals, [("error".into(), 2), ("info".into(), 2), ("warn".into(), 1)], "{data}");
+}
+
+#[tokio::test]
+async fn labels_values_and_series_are_discovered() {
+    let house = House::new();
+    house.fill().await;
+    let get = async |uri: String| {
+        let reply = house.get(&uri).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()["data"].clone()
+    };
+    let names = get(format!("/loki/api/v1/labels?{RANGE}")).await;
+    assert_eq!(names, json!(["detected_level", "group", "level", "service_name", "stream"]));
+    assert_eq!(get(format!("/loki/api/v1/label/group/values?{RANGE}")).await, json!(["db", "web/access"]));
+    assert_eq!(get(format!("/loki/api/v1/label/level/values?{RANGE}")).await, json!(["info", "warn", "error"]));
+    assert_eq!(get(format!("/loki/api/v1/label/ms/values?{RANGE}")).await, json!(["12", "40", "41"]));
+    let matching = encoded(r#"{service_name="api"}"#);
+    let series = get(format!("/loki/api/v1/series?match[]={matching}&{RANGE}")).await;
+    assert_eq!(series.as_array().map(Vec::len), Some(1), "{series}");
+    assert_eq!(series[0]["level"], "error");
+    let uri = format!("/loki/api/v1/index/stats?query={}&{RANGE}", encoded(r#"{group="db"}"#));
+    let stats = house.get(&uri).await.json();
+    assert_eq!((&stats["entries"], &stats["streams"]), (&json!(2), &json!(1)), "{stats}");
+}
+
+#[tokio::test]
+async fn pushed_lines_keep_their_labels_and_are_stored_once() {
+    let house = House::new();
+    let body = json!({"streams": [{
+        "stream": {"app": "pay", "env": "prod"},
+        "values": [
+            ["1795175460000000000", "level=warn slow"],
+            ["1795175461000000000", "{\"order\":7}", {"trace_id": "abc"}],
+        ],
+    }]});
+    for _ in 0..2 {
+        let request = Request::post("/loki/api/v1/push").header("content-type", "application/json");
+        let reply = house.send(request.body(Body::from(body.to_string())).expect("a request")).await;
+        assert_eq!(reply.status, 204, "{}", reply.text());
+    }
+    let data = range(&house, r#"{app="pay"} |= "slow""#, "").await;
+    let stream = &data["result"][0]["stream"];
+    assert_eq!((&stream["app"], &stream["env"], &stream["level"]), (&json!("pay"), &json!("prod"), &json!("warn")));
+    assert_eq!(stream.get("stream"), None);
+    assert_eq!(
+        range(&house, r#"{env="prod"} | trace_id="abc""#, "").await["result"][0]["values"][0][1],
+        "{\"order\":7}"
+    );
+}
+
+#[tokio::test]
+async fn mistakes_are_plain_text() {
+    let house = House::new();
+    let reply = house.get("/loki/api/v1/query_range?query=%7Bgroup").await;
+    assert_eq!((reply.status, reply.header("content-type")), (400, "text/plain; charset=utf-8"));
+    assert!(reply.text().starts_with("parse error at line 1, col "), "{}", reply.text());
+    assert_eq!(house.get("/loki/api/v2alpha/tail").await.status, 404);
+    let push = async |body: &str| house.post("/loki/api/v1/push", body.to_owned()).await.status;
+    assert_eq!(push("{").await, 400);
+    assert_eq!(push(r#"{"streams":[{"stream":{},"values":[["x","y"]]}]}"#).await, 400);
+    assert_eq!(house.get("/ready").await.text(), "ready\n");
+    assert!(house.get("/loki/api/v1/status/buildinfo").await.json()["version"].is_string());
+}

@@ -1,0 +1,197 @@
+//! The native API: send, ask, look around.
+
+use std::io::Write;
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+use types::Limits;
+
+use super::{ADMIN_KEY, House, encoded};
+
+async fn ask(house: &House, query: &str) -> Value {
+    let reply = house.get(&format!("/api/v1/query?query={}", encoded(query))).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    reply.json()
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_found() {
+    let house = House::new();
+    house.fill().await;
+    let answer = ask(&house, "fields @message, ms | filter @level = \"error\" | sort @timestamp desc").await;
+    assert_eq!(answer["rows"], json!([["GET /c failed", 41], ["GET /b", 40]]));
+    assert_eq!(answer["columns"][1], json!({"name": "ms", "type": "integer"}));
+    assert_eq!(answer["ids"].as_array().map(Vec::len), Some(2));
+    assert_eq!(answer["partial"], false);
+    let counted = ask(&house, "stats count(*) as n by @log | sort n desc").await;
+    assert_eq!(counted["rows"], json!([["web/access", 3], ["db", 2]]));
+}
+
+#[tokio::test]
+async fn groups_and_ranges_narrow_a_question() {
+    let house = House::new();
+    house.fill().await;
+    let check = async |body: Value| {
+        let reply = house.post("/api/v1/query", body.to_string()).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()["rows"][0][0].clone()
+    };
+    let query = "stats count(*)";
+    assert_eq!(check(json!({"query": query, "groups": ["web/*"]})).await, 3);
+    assert_eq!(check(json!({"query": query, "groups": "db"})).await, 2);
+    assert_eq!(check(json!({"query": query, "from": "2026-11-20T11:52:00Z", "to": "2026-11-20T11:54:00Z"})).await, 3);
+    assert_eq!(check(json!({"query": query, "from": "now-7m"})).await, 3);
+    assert_eq!(check(json!({"query": query, "from": 1_795_175_640, "to": "now"})).await, 2);
+}
+
+#[tokio::test]
+async fn a_mistake_is_located_and_every_error_has_its_status() {
+    let house = House::new();
+    let reply = house.get(&format!("/api/v1/query?query={}", encoded("stats conut(*)"))).await;
+    let error = reply.json()["error"].clone();
+    assert_eq!((reply.status, &error["line"], &error["column"]), (400, &json!(1), &json!(7)), "{error}");
+    let check = async |body: &str| house.post("/api/v1/query", body.to_owned()).await.status;
+    assert_eq!(check("not json").await, 400);
+    assert_eq!(check(r#"{"query":"","frm":"now"}"#).await, 400);
+    assert_eq!(check(r#"{"query":"","from":"now","to":"now-1h"}"#).await, 400);
+    assert_eq!(check(r#"{"query":"","time_zone":"Mars/Olympus"}"#).await, 400);
+    assert_eq!(check(r#"{"query":"","language":"sql"}"#).await, 400);
+    assert_eq!(house.get("/api/v1/query?qery=x").await.status, 400);
+}
+
+#[tokio::test]
+async fn an_empty_answer_says_where_the_newest_event_is() {
+    let house = House::new();
+    let empty = ask(&house, "filter @message like \"nothing\"").await;
+    assert_eq!(empty["warnings"][0]["code"], "no-events");
+    house.fill().await;
+    let empty = ask(&house, "filter @message like \"nothing\"").await;
+    assert_eq!(empty["warnings"][0]["code"], "newest-event");
+    assert_eq!(empty["warnings"][0]["hint"], "2026-11-20T11:55:00Z");
+}
+
+#[tokio::test]
+async fn streams_and_tables_are_forms_of_the_same_answer() {
+    let house = House::new();
+    house.fill().await;
+    let uri = format!("/api/v1/query?query={}", encoded("stats count(*) as n by @level | sort n desc, @level"));
+    let lines = house.get_with(&uri, "accept", "application/x-ndjson").await;
+    let lines: Vec<Value> = lines.text().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines[0]["columns"][1]["name"], "n");
+    assert_eq!(lines.len(), 5);
+    assert_eq!(lines[4]["partial"], false);
+    let table = house.get_with(&uri, "accept", "text/csv").await;
+    assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(table.text().lines().next(), Some("@level,n"));
+}
+
+#[tokio::test]
+async fn bad_lines_are_named_and_good_ones_go_in() {
+    let house = House::new();
+    let reply = house.post("/api/v1/ingest", "{\"message\":\"a\"}\n{broken\n{\"message\":\"b\"}").await;
+    assert_eq!((reply.status, &reply.json()["accepted"]), (200, &json!(2)));
+    assert_eq!(reply.json()["rejected"][0]["line"], 2);
+    let reply = house.post("/api/v1/ingest", "{broken").await;
+    assert_eq!(reply.status, 400, "{}", reply.text());
+}
+
+#[tokio::test]
+async fn a_batch_with_an_id_is_stored_once_packed_or_not() {
+    let house = House::new();
+    let send = async |body: Vec<u8>, encoding: &str| {
+        let request = Request::post("/api/v1/ingest").header("x-catat-batch", "b1");
+        let request = request.header("content-encoding", encoding).body(Body::from(body)).expect("a request");
+        let reply = house.send(request).await;
+        (reply.status, reply.json()["duplicate"].clone())
+    };
+    let plain = b"{\"message\":\"once\"}".to_vec();
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(&plain).expect("memory takes everything");
+    let packed = packer.finish().expect("memory takes everything");
+    assert_eq!(send(plain.clone(), "identity").await, (200, json!(false)));
+    assert_eq!(send(packed, "gzip").await, (200, json!(true)));
+    assert_eq!(send(b"{\"message\":\"other\"}".to_vec(), "identity").await.0, 409);
+    assert_eq!(send(plain, "br").await.0, 415);
+    assert_eq!(ask(&house, "stats count(*)").await["rows"][0][0], 1);
+}
+
+#[tokio::test]
+async fn bodies_beyond_the_limit_are_refused_packed_or_not() {
+    let house = House::with_limits(Limits { body_bytes_max: 100_000, ..Limits::default() });
+    assert_eq!(house.post("/api/v1/ingest?format=text", "x".repeat(100_001)).await.status, 413);
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(&vec![b'x'; 10 << 20]).expect("memory takes everything");
+    let bomb = packer.finish().expect("memory takes everything");
+    let request = Request::post("/api/v1/ingest?format=text").header("content-encoding", "gzip");
+    assert_eq!(house.send(request.body(Body::from(bomb)).expect("a request")).await.status, 413);
+}
+
+#[tokio::test]
+async fn histogram_fields_and_values_look_around() {
+    let house = House::new();
+    house.fill().await;
+    let histogram = house.get("/api/v1/histogram?from=now-10m&to=now&buckets=10").await.json();
+    let buckets = histogram["buckets"].as_array().cloned().unwrap_or_default();
+    let total: i64 = buckets.iter().filter_map(|bucket| bucket["total"].as_i64()).sum();
+    let errors: i64 = buckets.iter().filter_map(|bucket| bucket["by"]["error"].as_i64()).sum();
+    assert_eq!((total, errors), (5, 2), "{histogram}");
+    let fields = house.get("/api/v1/fields?prefix=m").await.json();
+    let ms = fields["fields"].as_array().and_then(|f| f.iter().find(|f| f["name"] == "ms")).cloned();
+    assert_eq!(ms.as_ref().map(|ms| &ms["events"]), Some(&json!(3)), "{fields}");
+    assert_eq!(ms.map(|ms| ms["types"].clone()), Some(json!(["integer"])));
+    let values = house.get("/api/v1/fields/service/values").await.json();
+    assert_eq!(values["values"][0], json!({"value": "web", "count": 2, "share": 2.0 / 3.0}), "{values}");
+    assert_eq!((&values["distinct"], &values["total"]), (&json!(2), &json!(3)));
+}
+
+#[tokio::test]
+async fn groups_are_listed_and_deleted_by_their_encoded_name() {
+    let house = House::new();
+    house.fill().await;
+    let list = house.get("/api/v1/groups").await.json();
+    assert_eq!(list["groups"].as_array().map(Vec::len), Some(2));
+    let group = house.get("/api/v1/groups/web%2Faccess").await.json();
+    assert_eq!((&group["events"], &group["last"]), (&json!(3), &json!("2026-11-20T11:53:30Z")));
+    assert_eq!(group["streams"], json!(["web-1"]));
+    let delete = async |key: &str| {
+        let request = Request::delete("/api/v1/groups/web%2Faccess").header("x-catat-key", key);
+        house.send(request.body(Body::empty()).expect("a request")).await.status
+    };
+    assert_eq!(delete("wrong").await, 401);
+    assert_eq!(delete(ADMIN_KEY).await, 200);
+    assert_eq!(delete(ADMIN_KEY).await, 404);
+    assert_eq!(ask(&house, "stats count(*)").await["rows"][0][0], 2);
+}
+
+#[tokio::test]
+async fn a_flush_changes_no_answer() {
+    let house = House::new();
+    house.fill().await;
+    let before = ask(&house, "fields @message, @level, service, ms").await;
+    let request = Request::post("/api/v1/status/flush?compact=true").header("x-catat-key", ADMIN_KEY);
+    assert_eq!(house.send(request.body(Body::empty()).expect("a request")).await.status, 200);
+    let after = ask(&house, "fields @message, @level, service, ms").await;
+    assert_eq!((&before["rows"], &before["ids"]), (&after["rows"], &after["ids"]));
+    assert!(after["stats"]["segments_total"].as_u64() > Some(0), "{}", after["stats"]);
+}
+
+#[tokio::test]
+async fn health_status_and_metrics_are_told() {
+    let house = House::new();
+    house.fill().await;
+    assert_eq!(house.get("/-/healthy").await.status, 200);
+    assert_eq!(house.get("/-/ready").await.status, 200);
+    assert_eq!(house.get("/api/v1/status").await.json()["version"], "0.0.0-test");
+    assert_eq!(house.get("/api/openapi.json").await.json()["openapi"], "3.1.0");
+    assert_eq!(house.get("/api/v1/queries").await.json()["queries"], json!([]));
+    let metrics = house.get("/metrics").await.text();
+    assert!(metrics.contains("catat_http_requests_total{route=\"/api/v1/ingest\",status=\"200\"} 2"), "{metrics}");
+    for line in metrics.lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split(['{', ' ']).next().unwrap_or_default();
+        assert!(metrics.contains(&format!("# TYPE {name} ")), "{line}");
+    }
+    house.closing.send_replace(true);
+    assert_eq!(house.get("/-/ready").await.status, 503);
+    assert!(house.store.groups().len() == 2);
+}

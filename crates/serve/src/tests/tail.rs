@@ -1,0 +1,53 @@
+//! Live tail.
+
+use axum::body::{Body, BodyDataStream};
+use axum::http::Request;
+use tokio_stream::StreamExt;
+
+use super::{House, encoded};
+
+/// Reads a stream until it holds `wanted`.
+async fn read_until(stream: &mut BodyDataStream, text: &mut String, wanted: &str) {
+    while !text.contains(wanted) {
+        let piece = stream.next().await.expect("the stream goes on").expect("without an error");
+        text.push_str(&String::from_utf8_lossy(&piece));
+    }
+}
+
+async fn tail(house: &House, query: &str, last_id: Option<&str>) -> BodyDataStream {
+    let mut request = Request::get(format!("/api/v1/tail?query={}", encoded(query)));
+    if let Some(id) = last_id {
+        request = request.header("last-event-id", id);
+    }
+    let response = house.start(request.body(Body::empty()).expect("a request")).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    response.into_body().into_data_stream()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_are_seen_as_they_are_accepted_and_after_a_break() {
+    let house = House::new();
+    let mut stream = tail(&house, "filter @level = \"error\"", None).await;
+    let mut text = String::new();
+    read_until(&mut stream, &mut text, ": live").await;
+    house.fill().await;
+    read_until(&mut stream, &mut text, "GET /c failed").await;
+    assert!(text.contains("GET /b") && !text.contains("GET /a"), "{text}");
+    let first_id = text.lines().find_map(|line| line.strip_prefix("id: ")).expect("events have ids").to_owned();
+    drop(stream);
+
+    let mut again = tail(&house, "filter @level = \"error\"", Some(&first_id)).await;
+    let mut text = String::new();
+    read_until(&mut again, &mut text, "GET /c failed").await;
+    assert!(!text.contains("GET /b"), "{text}");
+    house.closing.send_replace(true);
+    while again.next().await.is_some() {}
+}
+
+#[tokio::test]
+async fn a_query_that_groups_cannot_be_tailed() {
+    let house = House::new();
+    let reply = house.get(&format!("/api/v1/tail?query={}", encoded("stats count(*)"))).await;
+    assert_eq!(reply.status, 400, "{}", reply.text());
+}

@@ -1,0 +1,98 @@
+//! Where blocking work runs: storage, ingest and query are synchronous and must not hold up a connection's thread.
+//!
+//! A [`Gate`] lets a bounded number through at once and a bounded number wait for a bounded time; everybody else
+//! is told to come back. It keeps no order beyond first come, first served, and knows nothing of what it runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::problem::Problem;
+
+/// A door to the blocking threads.
+pub(crate) struct Gate {
+    permits: Arc<Semaphore>,
+    n_waiting: AtomicUsize,
+    waiting_max: usize,
+    patience: Duration,
+    name: &'static str,
+}
+
+/// Counts one waiting caller down again, also when its connection goes away.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Gate {
+    /// Lets `running_max` through at once; `waiting_max` more wait up to `patience`.
+    pub(crate) fn new(name: &'static str, running_max: usize, waiting_max: usize, patience: Duration) -> Self {
+        let permits = Arc::new(Semaphore::new(running_max));
+        Self { permits, n_waiting: AtomicUsize::new(0), waiting_max, patience, name }
+    }
+
+    /// Waits for a place. It is given back when the permit is dropped.
+    pub(crate) async fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
+            return Ok(permit);
+        }
+        let waiting = Waiting(&self.n_waiting);
+        if self.n_waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
+            return Err(self.full());
+        }
+        let entered = timeout(self.patience, self.permits.clone().acquire_owned()).await;
+        drop(waiting);
+        match entered {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(self.full()),
+        }
+    }
+
+    /// Waits for a place and runs `work` on a blocking thread, which keeps the place until it is done even when
+    /// nobody waits for it any more.
+    pub(crate) async fn run<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let permit = self.enter().await?;
+        let task = tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(permit);
+            result
+        });
+        task.await.map_err(|_| Problem::internal(format!("a fault in {} ended this request", self.name)))
+    }
+
+    fn full(&self) -> Problem {
+        Problem::busy(format!("too many requests at once for {}", self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_finds_no_place_to_wait_is_told_to_come_back() {
+        let gate = Gate::new("tests", 1, 0, Duration::from_secs(60));
+        let inside = gate.enter().await.expect("the first finds a place");
+        assert_eq!(gate.enter().await.map(|_| ()).map_err(|p| p.status.as_u16()), Err(429));
+        drop(inside);
+        assert_eq!(gate.run(|| 7).await.ok(), Some(7));
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_and_gives_its_place_back() {
+        let gate = Gate::new("tests", 1, 0, Duration::from_secs(60));
+        let status = gate.run(|| panic!("on purpose")).await.map(|()| ()).map_err(|p| p.status.as_u16());
+        assert_eq!(status, Err(500));
+        assert!(gate.enter().await.is_ok());
+    }
+}
