@@ -6,6 +6,7 @@
 mod check;
 mod expect;
 mod expression;
+mod grok;
 mod parse;
 mod pattern;
 mod phrase;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use types::GroupPattern;
 
 use super::ParseOptions;
+use super::grok;
 use super::pattern;
 use super::phrase::Phrase;
 use super::syntax::{Command, CommandKind, Item, Method, Name, Node, NodeKind, SortKey};
@@ -260,6 +261,10 @@ impl<'a> Checker<'a> {
             Method::Glob { text, names, span } => pattern::glob(text, names, *span, self.text),
             Method::Json { prefix } => Ok(plan::ParseMethod::Json { prefix: prefix_of(prefix) }),
             Method::Logfmt { prefix } => Ok(plan::ParseMethod::Logfmt { prefix: prefix_of(prefix) }),
+            Method::Grok(pattern) => match grok::regex(&pattern.text) {
+                Ok((regex, names)) => Ok(plan::ParseMethod::Regex { regex, names }),
+                Err(message) => Err(QueryError::new("bad-grok", message, self.text, pattern.span)),
+            },
             Method::Regex(regex) => pattern::regex(regex, self.text).and_then(|compiled| {
                 let names: Vec<(plan::Name, usize)> = (compiled.capture_names().enumerate())
                     .filter_map(|(index, name)| Some((Arc::from(name?), index)))

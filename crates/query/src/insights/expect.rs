@@ -28,7 +28,7 @@ pub(crate) const COMMANDS: [&str; 18] = [
 ];
 
 /// Commands of the language that this version refuses, rather than answering something else.
-const COMMANDS_TO_COME: [&str; 20] = [
+const COMMANDS_TO_COME: [&str; 19] = [
     "timechart",
     "top",
     "rare",
@@ -47,12 +47,11 @@ const COMMANDS_TO_COME: [&str; 20] = [
     "outlier",
     "appendcols",
     "mvexpand",
-    "grok",
     "offset",
 ];
 
 /// Formats of `parse` that this version refuses.
-const FORMATS_TO_COME: [&str; 5] = ["grok", "clf", "combined", "syslog", "vpc"];
+const FORMATS_TO_COME: [&str; 4] = ["clf", "combined", "syslog", "vpc"];
 
 /// Turns the grammar's complaint about `text` into an error whose place refers to `shown`.
 pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryError {
@@ -200,7 +199,7 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
         Rule::item | Rule::sort_key | Rule::negate | Rule::not | Rule::bound | Rule::function => {
             "a field, a value or a function"
         }
-        Rule::parse_glob | Rule::parse_regex | Rule::parse_json | Rule::parse_logfmt => {
+        Rule::parse_glob | Rule::parse_regex | Rule::parse_json | Rule::parse_logfmt | Rule::parse_grok => {
             "a text with stars or a /regular expression/"
         }
         Rule::regex => "a text in quotes or a /regular expression/",

@@ -157,6 +157,10 @@ impl Reader<'_> {
                     Some(regex) => Method::Regex(token::pattern(self, &regex)?),
                     None => continue,
                 },
+                Rule::parse_grok => match parts(part, Rule::string).next() {
+                    Some(text) => Method::Grok(token::pattern(self, &text)?),
+                    None => continue,
+                },
                 Rule::parse_json => Method::Json { prefix: first_name() },
                 Rule::parse_logfmt => Method::Logfmt { prefix: first_name() },
                 _ => continue,

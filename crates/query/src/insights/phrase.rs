@@ -50,7 +50,9 @@ fn start_of_content(text: &str) -> usize {
 
 fn starts_with_command(text: &str) -> bool {
     let end = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '@' | '.')).unwrap_or(text.len());
+    let is_by = |rest: &str| rest.get(..2).is_some_and(|word| word.eq_ignore_ascii_case("by"));
     super::check::is_command_word(&text[..end])
+        || (text[..end].eq_ignore_ascii_case("order") && is_by(text[end..].trim_start()))
 }
 
 /// One text in quotes, and nothing or a `|` after it.
@@ -96,6 +98,8 @@ mod tests {
         check("# c\n db-1 down\nlimit 3", Some((&["db-1", "down"], "# c\n          \nlimit 3")));
         check("fields a", None);
         check("limit ten", None);
+        check("order by s desc", None);
+        check("order 66", Some((&["order", "66"], "")));
         check("", None);
         check("| filter a = 1", None);
         check("fliter a = 1", None);

@@ -57,6 +57,7 @@ pub(crate) struct SortKey {
 pub(crate) enum Method {
     Glob { text: String, names: Vec<Name>, span: Span },
     Regex(Pattern),
+    Grok(Pattern),
     Json { prefix: Option<Name> },
     Logfmt { prefix: Option<Name> },
 }
