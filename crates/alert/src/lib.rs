@@ -1,1 +1,33 @@
-//! placeholder
+//! Evaluates rules on a schedule, keeps alert state, delivers notifications exactly as promised.
+//!
+//! ```text
+//! rules/*.yaml ─► Rule ─ compile ─► plan ─ ask ─► table ─ evaluate ─► next state + changes
+//!                                                                          │
+//!                         channels ◄─ notify ◄─ queue ◄─ saved before it is announced
+//! ```
+//!
+//! Promises: evaluation is a pure function of rule, table, previous state and time; a change is on disk before
+//! anybody hears of it; a notification keeps its id through every retry, also across a crash; a channel that does
+//! not answer delays no other.
+//!
+//! Knows nothing of HTTP routes; the lists that it gives are for the API and the page.
+
+mod alerts;
+mod ask;
+mod book;
+mod compile;
+mod evaluate;
+mod notify;
+mod rules;
+mod state;
+mod template;
+mod webhook;
+
+pub use alerts::{Alerts, AlertsError, Options};
+pub use ask::{Ask, Question, Table};
+pub use book::{AlertView, RuleView};
+pub use rules::{Channel, ChannelSettings, Datapoints, Missing, Rule, RuleBook, RuleError, Secret};
+pub use webhook::{Post, PostError, WebhookPost};
+
+/// The rule file that is used where there is none: `config/rules/errors.yaml`.
+pub const DEFAULT_RULES: &str = include_str!("../../../config/rules/errors.yaml");

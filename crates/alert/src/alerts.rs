@@ -1,0 +1,171 @@
+//! The threads: one that evaluates, one per channel that posts.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use storage::{Clock, Store};
+use types::Timestamp;
+
+use crate::ask::StoreAsk;
+use crate::book::Book;
+use crate::{AlertView, Ask, Channel, Post, RuleBook, RuleView, WebhookPost};
+
+/// Longest sleep: a clock that was set forward is noticed by then.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
+
+/// How to evaluate and notify.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the state is kept.
+    pub dir: PathBuf,
+    /// How often rules are evaluated that do not say it themselves.
+    pub interval_ns: i64,
+    /// How long a notification waits before it is sent first.
+    pub group_wait_ns: i64,
+    /// Base address of the page, for links.
+    pub base_url: String,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+impl Options {
+    /// Keeps the state in `dir`; everything else as usual.
+    pub fn new(dir: PathBuf) -> Self {
+        Self {
+            dir,
+            interval_ns: 30 * Timestamp::SECOND,
+            // A webhook carries one alert, so there is nothing yet that would gain from waiting for more of them.
+            group_wait_ns: 0,
+            base_url: "http://127.0.0.1:22828".into(),
+            clock: Clock::system(),
+        }
+    }
+}
+
+/// Why alerting cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum AlertsError {
+    /// The kept state cannot be used.
+    #[error("state of alerts: {0}")]
+    State(String),
+    /// A thread or the HTTP client cannot be made.
+    #[error("alerting: {0}")]
+    Start(String),
+}
+
+/// Rules at work. Dropping it stops them.
+pub struct Alerts {
+    book: Arc<Book>,
+    is_stopping: Arc<AtomicBool>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Alerts {
+    /// Begins to evaluate `rules` over `store`.
+    pub fn start(store: Arc<Store>, rules: RuleBook, options: Options) -> Result<Arc<Self>, AlertsError> {
+        let is_stopping = Arc::new(AtomicBool::new(false));
+        let ask = StoreAsk { store, is_stopping: is_stopping.clone() };
+        let post = WebhookPost::new().map_err(AlertsError::Start)?;
+        Self::start_with(Arc::new(ask), Arc::new(post), rules, options, is_stopping)
+    }
+
+    fn start_with(
+        ask: Arc<dyn Ask>,
+        post: Arc<dyn Post>,
+        rules: RuleBook,
+        options: Options,
+        is_stopping: Arc<AtomicBool>,
+    ) -> Result<Arc<Self>, AlertsError> {
+        let clock = options.clock.clone();
+        let book = Book::open(rules, &options, clock.now()).map_err(|error| AlertsError::State(error.to_string()))?;
+        let book = Arc::new(book);
+        let alerts = Arc::new(Self { book: book.clone(), is_stopping, threads: Mutex::default() });
+        for channel in book.channels.clone() {
+            let (book, post, clock) = (book.clone(), post.clone(), clock.clone());
+            alerts.spawn("alert-notify", move || notify_channel(&book, &channel, &*post, &clock))?;
+        }
+        alerts.spawn("alert-evaluate", move || evaluate_rules(&book, &*ask, &clock))?;
+        Ok(alerts)
+    }
+
+    /// All rules, with what they have come to.
+    pub fn rules(&self) -> Vec<RuleView> {
+        self.book.rule_views()
+    }
+
+    /// All alerts that are pending, firing, or without data.
+    pub fn alerts(&self) -> Vec<AlertView> {
+        self.book.alert_views()
+    }
+
+    /// How many notifications wait to be delivered.
+    pub fn n_waiting(&self) -> usize {
+        self.book.n_waiting()
+    }
+
+    /// Why the state cannot be saved, if it cannot; then nothing is announced.
+    pub fn save_error(&self) -> Option<String> {
+        self.book.save_error()
+    }
+
+    /// Ends evaluation and delivery; what waits is delivered after the next start.
+    pub fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+        self.book.stop();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("an alerting thread panicked");
+            }
+        }
+        self.book.save();
+    }
+
+    fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), AlertsError> {
+        let thread = std::thread::Builder::new().name(name.into()).spawn(run);
+        let thread = thread.map_err(|error| AlertsError::Start(error.to_string()))?;
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok(())
+    }
+}
+
+impl Drop for Alerts {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn evaluate_rules(book: &Book, ask: &dyn Ask, clock: &Clock) {
+    loop {
+        let next = book.evaluate_due(ask, &|| clock.now());
+        let now = clock.now();
+        let wait = Duration::from_nanos(next.0.saturating_sub(now.0).max(0).unsigned_abs());
+        // News of notifications wake it too early, which costs a look at the times.
+        if !book.wait_for_news(None, now, wait.min(SLEEP_MAX)) {
+            return;
+        }
+    }
+}
+
+fn notify_channel(book: &Book, channel: &Channel, post: &dyn Post, clock: &Clock) {
+    loop {
+        match book.due_notification(&channel.name, clock.now()) {
+            Some(notification) => {
+                let body = notification.body.to_string();
+                let result = post.post(channel, body.as_bytes());
+                book.settle(&channel.name, &notification.id, &result, clock.now());
+                if !book.wait_for_news(Some(&channel.name), clock.now(), Duration::ZERO) {
+                    return;
+                }
+            }
+            None if !book.wait_for_news(Some(&channel.name), clock.now(), SLEEP_MAX) => return,
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

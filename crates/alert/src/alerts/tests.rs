@@ -1,0 +1,79 @@
+use std::sync::mpsc;
+
+use storage::{Delivery, Part};
+use types::{BatchBuilder, GroupName, Level};
+
+use super::*;
+use crate::PostError;
+
+/// A receiver that fails at first and then passes on what it gets.
+struct Receiver {
+    n_to_fail: Mutex<u32>,
+    bodies: Mutex<mpsc::Sender<serde_json::Value>>,
+}
+
+impl Post for Receiver {
+    fn post(&self, _: &Channel, body: &[u8]) -> Result<(), PostError> {
+        let mut n_to_fail = self.n_to_fail.lock().unwrap();
+        if *n_to_fail > 0 {
+            *n_to_fail -= 1;
+            return Err(PostError::Retry { after: None, reason: "answered 500".into() });
+        }
+        self.bodies.lock().unwrap().send(serde_json::from_slice(body).unwrap()).unwrap();
+        Ok(())
+    }
+}
+
+/// A clock that goes on by ten seconds whenever somebody looks.
+fn hasty_clock() -> Clock {
+    let now = Mutex::new(Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap().0);
+    Clock::new(move || {
+        let mut now = now.lock().unwrap();
+        *now += 10 * Timestamp::SECOND;
+        Timestamp(*now)
+    })
+}
+
+fn append_errors(store: &Store, clock: &Clock) {
+    let mut builder = BatchBuilder::new();
+    for text in ["disk on fire", "all is well"] {
+        builder.set_timestamp(clock.now());
+        builder.set_message(text);
+        builder.set_level(Some(if text == "all is well" { Level::Info } else { Level::Error }));
+        builder.commit();
+    }
+    let part = Part { group: GroupName::new("app/a").unwrap(), batch: builder.finish() };
+    store.append(Delivery { key: None, position: None, raw_bytes: 24, parts: vec![part] }).unwrap();
+}
+
+#[test]
+fn errors_in_the_store_are_posted_and_resolved_when_they_are_past() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = hasty_clock();
+    let mut options = storage::Options::new(dir.path().join("data"));
+    options.clock = clock.clone();
+    let (store, _) = Store::open(options).unwrap();
+    append_errors(&store, &clock);
+    let mut rules = RuleBook::default();
+    rules.add("errors.yaml", crate::DEFAULT_RULES).unwrap();
+    let channel = "channels: [{name: hook, type: webhook, url: \"http://127.0.0.1:9/\", topics: [ops]}]";
+    rules.add("channels.yaml", channel).unwrap();
+    let (sender, bodies) = mpsc::channel();
+    let post = Receiver { n_to_fail: Mutex::new(2), bodies: Mutex::new(sender) };
+    let is_stopping = Arc::new(AtomicBool::new(false));
+    let ask = StoreAsk { store, is_stopping: is_stopping.clone() };
+    let options = Options { clock, ..Options::new(dir.path().join("alerts")) };
+    let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), rules, options, is_stopping).unwrap();
+    let long = Duration::from_secs(60);
+    let firing = bodies.recv_timeout(long).unwrap();
+    assert_eq!((firing["status"].as_str(), firing["value"].as_i64()), (Some("firing"), Some(1)));
+    assert_eq!(firing["labels"]["@log"], "app/a");
+    assert_eq!(firing["events"].as_array().unwrap().len(), 1);
+    assert_eq!(firing["events"][0]["@message"], "disk on fire");
+    let resolved = bodies.recv_timeout(long).unwrap();
+    assert_eq!(resolved["status"], "resolved");
+    alerts.stop();
+    assert_eq!(alerts.n_waiting(), 0);
+    assert!(alerts.alerts().is_empty());
+    assert_eq!(alerts.rules()[0].state, "ok");
+}

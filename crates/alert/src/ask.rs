@@ -1,0 +1,90 @@
+//! How a rule asks its question, and what it gets: a table. The store answers; tests answer from a list.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use query::Request;
+use query::plan::Plan;
+use storage::Store;
+use types::{GroupPattern, TimeRange, Timestamp, Value};
+
+/// A question of a rule.
+#[derive(Debug)]
+pub struct Question<'a> {
+    /// What is asked.
+    pub plan: &'a Plan,
+    /// Of which groups.
+    pub groups: &'a [GroupPattern],
+    /// Of which time.
+    pub range: TimeRange,
+    /// When it is asked.
+    pub now: Timestamp,
+    /// Most rows wanted.
+    pub n_rows_max: usize,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// Rows, a value per column.
+    pub rows: Vec<Vec<Option<Value>>>,
+    /// Why rows may be missing, if they may.
+    pub partial: Option<String>,
+}
+
+/// Answers questions.
+pub trait Ask: Send + Sync {
+    /// Answers one; an error says why there is no answer.
+    fn ask(&self, question: &Question<'_>) -> Result<Table, String>;
+}
+
+impl<T: Ask + ?Sized> Ask for Arc<T> {
+    fn ask(&self, question: &Question<'_>) -> Result<Table, String> {
+        (**self).ask(question)
+    }
+}
+
+/// Most memory that the query of one rule may hold.
+const MEMORY_BYTES_MAX: usize = 128 << 20;
+
+/// Longest that the query of one rule may run; other rules wait for it.
+const QUERY_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Answers from the store.
+pub(crate) struct StoreAsk {
+    pub(crate) store: Arc<Store>,
+    /// Set to end a question under way.
+    pub(crate) is_stopping: Arc<AtomicBool>,
+}
+
+impl Ask for StoreAsk {
+    fn ask(&self, question: &Question<'_>) -> Result<Table, String> {
+        let sources = &question.plan.sources;
+        let groups = if sources.is_empty() { question.groups } else { sources };
+        let snapshot = self.store.snapshot(groups, question.range);
+        let request = Request {
+            range: question.range,
+            limit: Some(question.n_rows_max),
+            time_zone: chrono_tz::UTC,
+            now: question.now,
+            memory_bytes_max: MEMORY_BYTES_MAX,
+            deadline: Instant::now().checked_add(QUERY_TIME_MAX),
+            cancelled: &self.is_stopping,
+            // Rules run beside people's queries and leave them the other cores.
+            n_threads: 1,
+            progress: None,
+        };
+        let answer = query::execute(question.plan, &snapshot.runs, &request).map_err(|error| error.to_string())?;
+        let reasons = answer.partial_reasons.iter().map(|reason| reason.message.clone());
+        let damaged = snapshot.damaged.iter().map(ToString::to_string);
+        let partial: Vec<String> = damaged.chain(reasons).take(3).collect();
+        Ok(Table {
+            columns: answer.columns.into_iter().map(|column| column.name).collect(),
+            rows: answer.rows,
+            partial: (!partial.is_empty()).then(|| partial.join("; ")),
+        })
+    }
+}

@@ -1,0 +1,205 @@
+use std::sync::Mutex;
+
+use types::Value;
+
+use super::*;
+use crate::ChannelSettings;
+
+/// Answers rules with the rows at hand, and questions for events with one event.
+struct Listed(Mutex<Result<Vec<(&'static str, i64)>, String>>);
+
+impl Ask for Listed {
+    fn ask(&self, question: &Question<'_>) -> Result<Table, String> {
+        let rows = self.0.lock().unwrap().clone()?;
+        if question.n_rows_max == EVENTS_SHOWN {
+            let columns = vec!["@timestamp".into(), "@message".into()];
+            let event = vec![Some(Value::Timestamp(question.now)), Some(Value::text("disk on fire"))];
+            return Ok(Table { columns, rows: vec![event], partial: None });
+        }
+        let row = |(log, n): &(&str, i64)| {
+            vec![Some(Value::text(*log)), Some(Value::Integer(*n)), Some(Value::Boolean(*n > 0))]
+        };
+        let columns = vec!["@log".into(), "count".into(), "__fires".into()];
+        Ok(Table { columns, rows: rows.iter().map(row).collect(), partial: None })
+    }
+}
+
+struct Bench {
+    dir: tempfile::TempDir,
+    book: Book,
+    ask: Listed,
+    now: Timestamp,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
+        let book = open(dir.path(), now).unwrap();
+        Self { dir, book, ask: Listed(Mutex::new(Ok(Vec::new()))), now }
+    }
+
+    fn restart(&mut self) {
+        self.book = open(self.dir.path(), self.now).unwrap();
+    }
+
+    fn answer(&self, rows: Result<Vec<(&'static str, i64)>, String>) {
+        *self.ask.0.lock().unwrap() = rows;
+    }
+
+    /// Lets an interval pass and evaluates.
+    fn step(&mut self, rows: &[(&'static str, i64)]) {
+        self.answer(Ok(rows.to_vec()));
+        self.tick();
+    }
+
+    fn tick(&mut self) {
+        self.now = Timestamp(self.now.0 + 120 * Timestamp::SECOND);
+        let now = self.now;
+        self.book.evaluate_due(&self.ask, &|| now);
+    }
+
+    fn waiting(&self) -> Option<Notification> {
+        self.book.due_notification("hook", self.now)
+    }
+
+    fn deliver(&self) -> Json {
+        let notification = self.waiting().expect("a notification waits");
+        self.book.settle("hook", &notification.id, &Ok(()), self.now);
+        notification.body
+    }
+}
+
+fn open(dir: &std::path::Path, now: Timestamp) -> Result<Book, StateError> {
+    let mut rules = RuleBook::default();
+    rules.add("errors.yaml", crate::DEFAULT_RULES).unwrap();
+    let settings = ChannelSettings {
+        name: "hook".into(),
+        kind: "webhook".into(),
+        url: "http://127.0.0.1:9/".into(),
+        topics: Vec::new(),
+        secret: None,
+    };
+    rules.channels.push(Channel::new(settings).unwrap());
+    Book::open(rules, &Options::new(dir.into()), now)
+}
+
+#[test]
+fn an_alert_is_told_when_it_fires_and_when_it_ends_with_its_events() {
+    let mut bench = Bench::new();
+    bench.step(&[("nginx/error.log", 3)]);
+    let body = bench.deliver();
+    assert_eq!(body["status"], "firing");
+    assert_eq!(body["rule"], "errors");
+    assert_eq!(body["value"], 3);
+    assert_eq!(body["labels"], json!({"@log": "nginx/error.log", "alertname": "errors", "severity": "error"}));
+    assert_eq!(body["annotations"]["summary"], "3 errors in nginx/error.log within 5 minutes");
+    assert_eq!(body["events"][0]["@message"], "disk on fire");
+    assert_eq!(body["starts_at"], "2026-11-20T06:02:00Z");
+    assert_eq!(body["ends_at"], Json::Null);
+    let url = body["url"].as_str().unwrap();
+    assert!(url.starts_with("http://127.0.0.1:22828/?q=filter+%40level"), "{url}");
+    assert_eq!(bench.book.n_waiting(), 0);
+    bench.step(&[]);
+    assert_eq!(bench.book.n_waiting(), 0, "kept on for a minute");
+    bench.step(&[]);
+    let resolved = bench.deliver();
+    assert_eq!(
+        (resolved["status"].as_str(), resolved["starts_at"].as_str()),
+        (Some("resolved"), body["starts_at"].as_str())
+    );
+    assert_eq!(resolved["ends_at"], "2026-11-20T06:06:00Z");
+    assert_ne!(resolved["id"], body["id"]);
+}
+
+#[test]
+fn what_fires_is_on_disk_before_anybody_hears_of_it_and_keeps_its_id() {
+    let mut bench = Bench::new();
+    bench.step(&[("a", 1)]);
+    let before = bench.waiting().unwrap();
+    bench.restart();
+    assert_eq!(bench.waiting().unwrap(), before);
+    bench.step(&[("a", 1)]);
+    assert_eq!(bench.book.n_waiting(), 1, "it still fires, which is no news");
+    bench.deliver();
+    bench.restart();
+    assert_eq!(bench.book.n_waiting(), 0);
+    assert_eq!(bench.book.alert_views().len(), 1);
+    bench.step(&[("a", 1)]);
+    assert_eq!(bench.book.n_waiting(), 0);
+}
+
+#[test]
+fn what_cannot_be_saved_is_not_announced_and_found_again() {
+    let mut bench = Bench::new();
+    let blocker = bench.dir.path().join("alerts.tmp");
+    std::fs::create_dir(&blocker).unwrap();
+    bench.step(&[("a", 1)]);
+    assert_eq!(bench.book.n_waiting(), 0);
+    assert!(bench.book.save_error().is_some());
+    std::fs::remove_dir(&blocker).unwrap();
+    bench.step(&[("a", 1)]);
+    assert_eq!(bench.deliver()["status"], "firing");
+    assert_eq!(bench.book.save_error(), None);
+}
+
+#[test]
+fn a_question_without_answer_changes_no_state_and_is_shown() {
+    let mut bench = Bench::new();
+    bench.step(&[("a", 1)]);
+    bench.answer(Err("query took too long".into()));
+    bench.tick();
+    let rule = &bench.book.rule_views()[0];
+    assert_eq!((rule.state, rule.last_error.as_deref()), ("alarm", Some("query took too long")));
+    assert_eq!(bench.book.n_waiting(), 1);
+}
+
+#[test]
+fn rules_are_evaluated_as_often_as_they_say() {
+    let mut bench = Bench::new();
+    bench.step(&[]);
+    let now = bench.now;
+    let next = bench.book.evaluate_due(&bench.ask, &|| now);
+    assert_eq!(next.0 - now.0, 30 * Timestamp::SECOND);
+    bench.answer(Ok(vec![("a", 1)]));
+    bench.book.evaluate_due(&bench.ask, &|| Timestamp(next.0 - 1));
+    assert_eq!(bench.book.n_waiting(), 0);
+    bench.book.evaluate_due(&bench.ask, &|| next);
+    assert_eq!(bench.book.n_waiting(), 1);
+}
+
+#[test]
+fn lists_show_state_value_and_since_when() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.book.rule_views()[0].state, "insufficient_data");
+    bench.step(&[("a", 2), ("b", 0)]);
+    let rule = serde_json::to_value(bench.book.rule_views().remove(0)).unwrap();
+    assert_eq!((rule["state"].as_str(), rule["why"].as_str()), (Some("alarm"), Some("1 firing")));
+    assert_eq!((rule["window"].as_str(), rule["for"].as_str()), (Some("5m"), Some("0s")));
+    assert_eq!(rule["last_evaluation"], "2026-11-20T06:02:00Z");
+    let alerts = bench.book.alert_views();
+    assert_eq!(alerts.len(), 1);
+    assert_eq!((alerts[0].state, alerts[0].labels["@log"].as_str()), ("alarm", "a"));
+    assert_eq!((alerts[0].value.clone(), alerts[0].since.as_str()), (Some(json!(2)), "2026-11-20T06:02:00Z"));
+}
+
+#[test]
+fn bodies_are_bounded_whatever_the_events_hold() {
+    let mut bench = Bench::new();
+    bench.step(&[("a", 1)]);
+    let events: Vec<Json> = (0..10).map(|_| json!({"@message": "é\u{1}".repeat(100_000)})).collect();
+    let rule = &bench.book.rules[0];
+    let set = bench.book.locked().kept.rules["errors"].sets.values().next().unwrap().clone();
+    let change = Change { set, fires: true, starts_at: 0, row: None };
+    let subject = Subject { rule, change: &change, annotations: BTreeMap::new(), events, url: String::new() };
+    let made = notification(&subject, "hook", bench.now, 0);
+    assert!(made.body.to_string().len() <= 66_000);
+    assert!(!made.body["events"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn durations_are_shown_as_they_are_written() {
+    for text in ["0s", "5m", "1h30m", "15d", "500ms"] {
+        assert_eq!(duration_text(types::parse_duration_ns(text).unwrap()), text);
+    }
+}

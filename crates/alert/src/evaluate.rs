@@ -1,0 +1,331 @@
+//! What a table means for a rule: a pure function of rule, table, previous state and time.
+//!
+//! ```text
+//!            condition holds (M of N)         held for `for`
+//!      ok ──────────────────────────► pending ──────────────► alarm
+//!       ▲                                │                      │
+//!       └────────────────────────────────┴──────────────────────┘  no longer holds, for `keep_firing_for`
+//!      insufficient_data: the label set, or all data, is missing and the rule says that this is not ok
+//! ```
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use types::{Timestamp, Value};
+
+use crate::compile::Compiled;
+use crate::{Missing, Rule, Table};
+
+/// Most label sets of one rule; further rows are left out and the rule says so.
+pub(crate) const SETS_MAX: usize = 1_000;
+
+/// A label set that stays missing is forgotten after so long.
+const FORGET_MISSING_NS: i64 = Timestamp::HOUR;
+
+/// Longest label value kept: a label is a name, not a document.
+const LABEL_BYTES_MAX: usize = 1_024;
+
+/// The state of a label set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum State {
+    /// The condition does not hold.
+    Ok,
+    /// There is nothing to judge by.
+    InsufficientData,
+    /// The condition holds, but not for long enough.
+    Pending,
+    /// It fires.
+    Alarm,
+}
+
+/// Labels of an alert.
+pub(crate) type Labels = BTreeMap<String, String>;
+
+/// What is known of one label set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SetState {
+    /// The labels, `alertname` and those of the rule included.
+    pub(crate) labels: Labels,
+    pub(crate) state: State,
+    /// Since when, nanoseconds since the Unix epoch.
+    pub(crate) since: i64,
+    /// Whether the condition held at the last evaluations, the latest in the lowest bit.
+    pub(crate) history: u64,
+    /// Since when it has held without a break.
+    pub(crate) holds_since: Option<i64>,
+    /// Since when it has not held while the alarm was kept on.
+    pub(crate) quiet_since: Option<i64>,
+    /// The value at the last evaluation that had one.
+    pub(crate) value: Option<serde_json::Value>,
+}
+
+/// What is known of a rule's label sets; those that are well and have no history are not in it.
+pub(crate) type Sets = BTreeMap<String, SetState>;
+
+/// A label set that began or ceased to fire.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Change {
+    /// The set as it is now; of one that ceased, as it was.
+    pub(crate) set: SetState,
+    /// Whether it fires now.
+    pub(crate) fires: bool,
+    /// When it began to fire.
+    pub(crate) starts_at: i64,
+    /// The row that made it fire.
+    pub(crate) row: Option<usize>,
+}
+
+/// Outcome of an evaluation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Evaluation {
+    pub(crate) sets: Sets,
+    pub(crate) changes: Vec<Change>,
+    /// Why the rule is in the state it is in, for people.
+    pub(crate) why: String,
+}
+
+/// What a row, or its absence, says of a label set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Finding {
+    Holds,
+    HoldsNot,
+    Missing,
+}
+
+/// Judges `table` at `now`.
+pub(crate) fn evaluate(rule: &Rule, compiled: &Compiled, table: &Table, before: &Sets, now: Timestamp) -> Evaluation {
+    let mut findings: BTreeMap<String, (Finding, usize)> = BTreeMap::new();
+    let mut sets: BTreeMap<String, (Labels, Option<serde_json::Value>)> = BTreeMap::new();
+    let mut n_left_out = 0usize;
+    for (at, row) in table.rows.iter().enumerate() {
+        let labels = labels_of(rule, compiled, row);
+        let key = key_of(&labels);
+        let finding = finding_of(compiled, row);
+        if findings.len() >= SETS_MAX && !findings.contains_key(&key) {
+            n_left_out += 1;
+            continue;
+        }
+        // Rows of one label set (of different `bin`s, say): it holds if it holds for one of them.
+        let known = findings.entry(key.clone()).or_insert((finding, at));
+        if known.0 != Finding::Holds && finding != Finding::Missing {
+            *known = (finding, at);
+            sets.insert(key, (labels, value_of(compiled, row)));
+        } else {
+            sets.entry(key).or_insert_with(|| (labels, value_of(compiled, row)));
+        }
+    }
+    add_absent(rule, compiled, table, before, &mut findings, &mut sets);
+    let mut evaluation = Evaluation::default();
+    for (key, (finding, at)) in findings {
+        let Some((labels, value)) = sets.remove(&key) else { continue };
+        let previous = before.get(&key);
+        let row = (at < table.rows.len()).then_some(at);
+        let mut set = previous.cloned().unwrap_or_else(|| SetState::new(labels.clone(), now));
+        set.labels = labels;
+        if value.is_some() {
+            set.value = value;
+        }
+        let judged = judge(rule, compiled, finding, table.partial.is_some(), set, now);
+        evaluation.note_change(previous, &judged, row);
+        if judged.is_worth_keeping(now) {
+            evaluation.sets.insert(key, judged);
+        }
+    }
+    evaluation.why = why(&evaluation.sets, table, n_left_out);
+    evaluation
+}
+
+/// Adds label sets that were known and are not in the table, and the empty set where nothing is there at all.
+fn add_absent(
+    rule: &Rule,
+    compiled: &Compiled,
+    table: &Table,
+    before: &Sets,
+    findings: &mut BTreeMap<String, (Finding, usize)>,
+    sets: &mut BTreeMap<String, (Labels, Option<serde_json::Value>)>,
+) {
+    for (key, set) in before {
+        if !findings.contains_key(key) {
+            findings.insert(key.clone(), (Finding::Missing, usize::MAX));
+            sets.insert(key.clone(), (set.labels.clone(), None));
+        }
+    }
+    let is_silent = table.rows.is_empty() && before.is_empty();
+    if is_silent && matches!(missing_of(rule, compiled), Missing::Alarm | Missing::Insufficient) {
+        let labels = base_labels(rule);
+        let key = key_of(&labels);
+        findings.insert(key.clone(), (Finding::Missing, usize::MAX));
+        sets.insert(key, (labels, None));
+    }
+}
+
+impl SetState {
+    fn new(labels: Labels, now: Timestamp) -> Self {
+        let (history, holds_since, quiet_since, value) = (0, None, None, None);
+        Self { labels, state: State::Ok, since: now.0, history, holds_since, quiet_since, value }
+    }
+
+    fn enter(&mut self, state: State, now: Timestamp) {
+        if self.state != state {
+            self.state = state;
+            self.since = now.0;
+        }
+    }
+
+    fn is_worth_keeping(&self, now: Timestamp) -> bool {
+        match self.state {
+            State::Ok => self.history != 0,
+            State::InsufficientData => now.0.saturating_sub(self.since) < FORGET_MISSING_NS,
+            State::Pending | State::Alarm => true,
+        }
+    }
+}
+
+impl Evaluation {
+    fn note_change(&mut self, previous: Option<&SetState>, judged: &SetState, row: Option<usize>) {
+        let fired_since = previous.filter(|set| set.state == State::Alarm).map(|set| set.since);
+        let fires = judged.state == State::Alarm;
+        if fires != fired_since.is_some() {
+            let starts_at = fired_since.unwrap_or(judged.since);
+            self.changes.push(Change { set: judged.clone(), fires, starts_at, row });
+        }
+    }
+}
+
+/// The next state of one label set.
+fn judge(
+    rule: &Rule,
+    compiled: &Compiled,
+    finding: Finding,
+    is_partial: bool,
+    mut set: SetState,
+    now: Timestamp,
+) -> SetState {
+    let holds = match (finding, missing_of(rule, compiled)) {
+        (Finding::Holds, _) => true,
+        // What is missing from half an answer proves nothing.
+        _ if is_partial => return set,
+        (Finding::HoldsNot, _) | (Finding::Missing, Missing::Ok) => false,
+        (Finding::Missing, Missing::Alarm) => true,
+        (Finding::Missing, Missing::Keep) => return set,
+        (Finding::Missing, Missing::Insufficient) => {
+            set.enter(State::InsufficientData, now);
+            (set.history, set.holds_since, set.quiet_since) = (0, None, None);
+            return set;
+        }
+    };
+    let of = u32::from(rule.datapoints.of);
+    set.history = (set.history << 1 | u64::from(holds)) & u64::MAX.checked_shr(64 - of).unwrap_or(0);
+    if set.history.count_ones() >= u32::from(rule.datapoints.to_alarm) {
+        set.quiet_since = None;
+        let since = *set.holds_since.get_or_insert(now.0);
+        let has_lasted = now.0.saturating_sub(since) >= rule.for_ns;
+        if has_lasted || set.state == State::Alarm {
+            set.enter(State::Alarm, now);
+        } else {
+            set.enter(State::Pending, now);
+        }
+        return set;
+    }
+    set.holds_since = None;
+    if set.state == State::Alarm {
+        let since = *set.quiet_since.get_or_insert(now.0);
+        if now.0.saturating_sub(since) < rule.keep_firing_for_ns {
+            return set;
+        }
+    }
+    set.quiet_since = None;
+    set.enter(State::Ok, now);
+    set
+}
+
+fn finding_of(compiled: &Compiled, row: &[Option<Value>]) -> Finding {
+    let is_missing = compiled.value.is_some_and(|at| row.get(at).is_none_or(Option::is_none));
+    if compiled.fires(row) {
+        Finding::Holds
+    } else if is_missing && !compiled.is_count {
+        Finding::Missing
+    } else {
+        Finding::HoldsNot
+    }
+}
+
+fn missing_of(rule: &Rule, compiled: &Compiled) -> Missing {
+    rule.missing.unwrap_or(if compiled.is_count { Missing::Ok } else { Missing::Insufficient })
+}
+
+fn base_labels(rule: &Rule) -> Labels {
+    let mut labels = rule.labels.clone();
+    labels.insert("alertname".into(), rule.name.clone());
+    labels
+}
+
+fn labels_of(rule: &Rule, compiled: &Compiled, row: &[Option<Value>]) -> Labels {
+    let mut labels = Labels::new();
+    for (at, name) in &compiled.labels {
+        if let Some(Some(value)) = row.get(*at) {
+            labels.insert(name.clone(), shortened(value.to_string()));
+        }
+    }
+    // What the rule itself says wins over what senders put into their fields.
+    labels.extend(base_labels(rule));
+    labels
+}
+
+fn shortened(mut text: String) -> String {
+    if text.len() > LABEL_BYTES_MAX {
+        let mut end = LABEL_BYTES_MAX;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+fn key_of(labels: &Labels) -> String {
+    serde_json::to_string(labels).expect("labels are strings, which JSON can say")
+}
+
+fn value_of(compiled: &Compiled, row: &[Option<Value>]) -> Option<serde_json::Value> {
+    Some(json_of(row.get(compiled.value?)?.as_ref()?))
+}
+
+/// A value as JSON.
+pub(crate) fn json_of(value: &Value) -> serde_json::Value {
+    let mut text = String::new();
+    value.write_json(&mut text);
+    serde_json::from_str(&text).unwrap_or(serde_json::Value::Null)
+}
+
+fn why(sets: &Sets, table: &Table, n_left_out: usize) -> String {
+    let count = |state: State| sets.values().filter(|set| set.state == state).count();
+    let mut parts = Vec::new();
+    for (state, text) in
+        [(State::Alarm, "firing"), (State::Pending, "pending"), (State::InsufficientData, "without data")]
+    {
+        match count(state) {
+            0 => {}
+            n => parts.push(format!("{n} {text}")),
+        }
+    }
+    if parts.is_empty() {
+        parts.push(match table.rows.len() {
+            0 => "no matching events".to_string(),
+            1 => "condition not met".to_string(),
+            n => format!("condition not met in {n} rows"),
+        });
+    }
+    if n_left_out > 0 {
+        parts.push(format!("{n_left_out} rows beyond {SETS_MAX} label sets left out"));
+    }
+    if let Some(reason) = &table.partial {
+        parts.push(format!("answer is partial: {reason}"));
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests;

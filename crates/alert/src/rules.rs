@@ -1,0 +1,401 @@
+//! Rule files: what they may say, and what is wrong with them.
+//!
+//! A Prometheus user recognises the shape. Unknown keys, bad values and duplicate names are errors that name file,
+//! line and key; nothing is guessed. A file is read whole or not at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+use types::{GroupPattern, Timestamp, parse_duration_ns};
+
+use crate::{compile, template};
+
+/// Largest rule file.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Most rules in all files.
+const RULES_MAX: usize = 10_000;
+
+/// Most channels; each has a thread of its own.
+const CHANNELS_MAX: usize = 64;
+
+/// Most evaluations that M-of-N looks back.
+const DATAPOINTS_MAX: u8 = 64;
+
+const WINDOW_NS_DEFAULT: i64 = 5 * Timestamp::MINUTE;
+
+/// Shortest time between two evaluations of a rule.
+const INTERVAL_NS_MIN: i64 = Timestamp::SECOND;
+
+/// A rule, checked.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name, unique; every alert has it as the label `alertname`.
+    pub name: String,
+    /// The query.
+    pub query: String,
+    /// Which log groups it looks at.
+    pub groups: Vec<GroupPattern>,
+    /// How far back it looks.
+    pub window_ns: i64,
+    /// How often it is evaluated; `None` for the usual interval.
+    pub interval_ns: Option<i64>,
+    /// An expression over a row of the result.
+    pub condition: Option<String>,
+    /// How long the condition must hold.
+    pub for_ns: i64,
+    /// How long the alert stays on after the condition last held.
+    pub keep_firing_for_ns: i64,
+    /// What a missing label set means; `None` for `ok` of counts and `insufficient` of the rest.
+    pub missing: Option<Missing>,
+    /// M of N.
+    pub datapoints: Datapoints,
+    /// Labels of every alert.
+    pub labels: BTreeMap<String, String>,
+    /// Templates for people.
+    pub annotations: BTreeMap<String, String>,
+    /// What its alerts are about; channels subscribe.
+    pub topics: Vec<String>,
+    /// Whether it is evaluated.
+    pub enabled: bool,
+    /// The file that it comes from.
+    pub file: String,
+}
+
+/// What it means when a label set is not in the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Missing {
+    /// All is well.
+    Ok,
+    /// That is the alarm.
+    Alarm,
+    /// The state stays as it is.
+    Keep,
+    /// The state is `insufficient_data`.
+    Insufficient,
+}
+
+/// So many of the last so many evaluations must fulfil the condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Datapoints {
+    /// M.
+    pub to_alarm: u8,
+    /// N.
+    pub of: u8,
+}
+
+/// A channel, checked. Only webhooks so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// Its name, unique.
+    pub name: String,
+    /// Where it posts to.
+    pub url: String,
+    /// Topics that it is told of; none for all.
+    pub topics: Vec<String>,
+    /// Signs what is posted.
+    pub secret: Option<Secret>,
+}
+
+/// A secret, which no log line shows.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// A channel as settings and rule files write it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelSettings {
+    /// Its name.
+    pub name: String,
+    /// `webhook`; others are refused for now.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Where it posts to.
+    pub url: String,
+    /// Topics that it is told of; none for all.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// Signs what is posted.
+    #[serde(default)]
+    pub secret: Option<Secret>,
+}
+
+impl Channel {
+    /// Checks the settings of a channel.
+    pub fn new(settings: ChannelSettings) -> Result<Self, String> {
+        let ChannelSettings { name, kind, url, topics, secret } = settings;
+        match kind.as_str() {
+            "webhook" => {}
+            "slack" | "email" | "pagerduty" | "alertmanager" | "command" => {
+                return Err(format!("channel \"{name}\": type \"{kind}\" is not available yet; use \"webhook\""));
+            }
+            _ => return Err(format!("channel \"{name}\": unknown type \"{kind}\"; use \"webhook\"")),
+        }
+        let address = reqwest::Url::parse(&url).map_err(|error| format!("channel \"{name}\": url: {error}"))?;
+        if !matches!(address.scheme(), "http" | "https") {
+            return Err(format!("channel \"{name}\": url must begin with http:// or https://"));
+        }
+        if address.host_str().is_none_or(is_link_local) {
+            return Err(format!("channel \"{name}\": url points to a link-local or metadata address"));
+        }
+        Ok(Self { name, url, topics, secret })
+    }
+
+    /// Tells whether the channel is told of alerts with `topics`.
+    pub fn takes(&self, topics: &[String]) -> bool {
+        self.topics.is_empty() || topics.iter().any(|topic| self.topics.contains(topic))
+    }
+}
+
+/// Addresses at which clouds hand out credentials; no channel ever posts there.
+fn is_link_local(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match host.parse::<std::net::IpAddr>() {
+        Ok(std::net::IpAddr::V4(address)) => address.is_link_local(),
+        Ok(std::net::IpAddr::V6(address)) => {
+            address.is_unicast_link_local() || address.to_ipv4_mapped().is_some_and(|v4| v4.is_link_local())
+        }
+        Err(_) => host.eq_ignore_ascii_case("metadata.google.internal"),
+    }
+}
+
+/// What is wrong with a rule file, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}{}: {message}", place(*.line, *.column))]
+pub struct RuleError {
+    /// The file.
+    pub file: String,
+    /// Line from 1, where there is one.
+    pub line: Option<u64>,
+    /// Column from 1, where there is one.
+    pub column: Option<u64>,
+    /// What is wrong.
+    pub message: String,
+}
+
+fn place(line: Option<u64>, column: Option<u64>) -> String {
+    match (line, column) {
+        (Some(line), Some(column)) => format!(":{line}:{column}"),
+        (Some(line), None) => format!(":{line}"),
+        _ => String::new(),
+    }
+}
+
+/// All rules and channels.
+#[derive(Clone, Debug, Default)]
+pub struct RuleBook {
+    /// Rules in the order of files and lines.
+    pub rules: Vec<Rule>,
+    /// Channels.
+    pub channels: Vec<Channel>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileText {
+    #[serde(default)]
+    groups: Vec<GroupText>,
+    #[serde(default)]
+    channels: Vec<Spanned<ChannelSettings>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GroupText {
+    /// Names the group for people.
+    #[serde(rename = "name")]
+    _name: String,
+    interval: Option<Spanned<String>>,
+    rules: Vec<RuleText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleText {
+    name: Spanned<String>,
+    query: Spanned<String>,
+    language: Option<Spanned<String>>,
+    #[serde(default)]
+    groups: Vec<String>,
+    window: Option<Spanned<String>>,
+    interval: Option<Spanned<String>>,
+    condition: Option<Spanned<String>>,
+    #[serde(rename = "for")]
+    for_: Option<Spanned<String>>,
+    keep_firing_for: Option<Spanned<String>>,
+    missing: Option<Missing>,
+    datapoints: Option<Spanned<Datapoints>>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    annotations: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    topics: Vec<String>,
+    enabled: Option<bool>,
+}
+
+impl RuleBook {
+    /// Reads all `*.yaml` and `*.yml` of a directory. All files are read, so that one look shows all mistakes.
+    pub fn load_dir(dir: &Path) -> Result<Self, Vec<RuleError>> {
+        let at = |path: &Path, message: String| RuleError {
+            file: path.display().to_string(),
+            line: None,
+            column: None,
+            message,
+        };
+        let entries = fs::read_dir(dir).map_err(|error| vec![at(dir, error.to_string())])?;
+        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|suffix| suffix == "yaml" || suffix == "yml"));
+        paths.sort();
+        let (mut book, mut errors) = (Self::default(), Vec::new());
+        for path in paths {
+            let text = match fs::metadata(&path) {
+                Ok(metadata) if metadata.len() > FILE_BYTES_MAX => Err("larger than 1 MiB".to_string()),
+                Ok(_) => fs::read_to_string(&path).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            match text {
+                Ok(text) => errors.extend(book.add(&path.display().to_string(), &text).err().unwrap_or_default()),
+                Err(message) => errors.push(at(&path, message)),
+            }
+        }
+        if errors.is_empty() { Ok(book) } else { Err(errors) }
+    }
+
+    /// Adds the rules and channels of one file.
+    pub fn add(&mut self, file: &str, text: &str) -> Result<(), Vec<RuleError>> {
+        let read: FileText = serde_saphyr::from_str(text).map_err(|error| {
+            let location = error.location();
+            let message = error.without_snippet().to_string();
+            let (line, column) = (location.map(|l| l.line()), location.map(|l| l.column()));
+            vec![RuleError { file: file.into(), line, column, message }]
+        })?;
+        let mut reader = Reader { file, errors: Vec::new(), names: self.names() };
+        for group in read.groups {
+            let interval_ns = group.interval.as_ref().and_then(|text| reader.interval("interval", text));
+            for rule in group.rules {
+                self.rules.extend(reader.rule(rule, interval_ns));
+            }
+        }
+        let mut channel_names: BTreeSet<String> = self.channels.iter().map(|channel| channel.name.clone()).collect();
+        for channel in read.channels {
+            let at = channel.referenced;
+            match Channel::new(channel.value) {
+                Ok(channel) if channel_names.insert(channel.name.clone()) => self.channels.push(channel),
+                Ok(channel) => reader.error(at, format!("channel \"{}\" is there twice", channel.name)),
+                Err(message) => reader.error(at, message),
+            }
+        }
+        if self.rules.len() > RULES_MAX || self.channels.len() > CHANNELS_MAX {
+            let message = format!("more than {RULES_MAX} rules or {CHANNELS_MAX} channels");
+            reader.errors.push(RuleError { file: file.into(), line: None, column: None, message });
+        }
+        if reader.errors.is_empty() { Ok(()) } else { Err(reader.errors) }
+    }
+
+    fn names(&self) -> BTreeSet<String> {
+        self.rules.iter().map(|rule| rule.name.clone()).collect()
+    }
+}
+
+/// Turns what is written in one file into rules, and collects what is wrong.
+struct Reader<'a> {
+    file: &'a str,
+    errors: Vec<RuleError>,
+    names: BTreeSet<String>,
+}
+
+impl Reader<'_> {
+    fn error(&mut self, at: serde_saphyr::Location, message: String) {
+        let (line, column) = (Some(at.line()), Some(at.column()));
+        self.errors.push(RuleError { file: self.file.into(), line, column, message });
+    }
+
+    fn duration(&mut self, key: &str, text: &Spanned<String>) -> Option<i64> {
+        parse_duration_ns(&text.value).map_err(|error| self.error(text.referenced, format!("{key}: {error}"))).ok()
+    }
+
+    fn interval(&mut self, key: &str, text: &Spanned<String>) -> Option<i64> {
+        let interval_ns = self.duration(key, text)?;
+        if interval_ns < INTERVAL_NS_MIN {
+            self.error(text.referenced, format!("{key}: at least 1s"));
+        }
+        Some(interval_ns.max(INTERVAL_NS_MIN))
+    }
+
+    fn rule(&mut self, text: RuleText, group_interval_ns: Option<i64>) -> Option<Rule> {
+        let n_errors = self.errors.len();
+        if !self.names.insert(text.name.value.clone()) {
+            self.error(text.name.referenced, format!("rule \"{}\" is there twice", text.name.value));
+        }
+        if let Some(language) = text.language.filter(|language| language.value != "insights") {
+            self.error(language.referenced, format!("language: \"{}\" is not available; use insights", language.value));
+        }
+        let duration = |reader: &mut Self, key: &str, text: &Option<Spanned<String>>, standard: i64| {
+            text.as_ref().and_then(|text| reader.duration(key, text)).unwrap_or(standard)
+        };
+        let window_ns = duration(self, "window", &text.window, WINDOW_NS_DEFAULT);
+        if let (Some(window), 0) = (&text.window, window_ns) {
+            self.error(window.referenced, "window: must be longer than 0s".into());
+        }
+        let datapoints = self.datapoints(text.datapoints);
+        for (name, template) in &text.annotations {
+            if let Err(message) = template::check(&template.value) {
+                self.error(template.referenced, format!("annotations: {name}: {message}"));
+            }
+        }
+        let at = (text.query.referenced, text.condition.as_ref().map(|condition| condition.referenced));
+        let interval_ns = text.interval.as_ref().and_then(|text| self.interval("interval", text));
+        let rule = Rule {
+            name: text.name.value,
+            query: text.query.value,
+            groups: text.groups.into_iter().map(GroupPattern::new).collect(),
+            window_ns,
+            interval_ns: interval_ns.or(group_interval_ns),
+            condition: text.condition.map(|condition| condition.value),
+            for_ns: duration(self, "for", &text.for_, 0),
+            keep_firing_for_ns: duration(self, "keep_firing_for", &text.keep_firing_for, 0),
+            missing: text.missing,
+            datapoints,
+            labels: text.labels,
+            annotations: text.annotations.into_iter().map(|(name, template)| (name, template.value)).collect(),
+            topics: text.topics,
+            enabled: text.enabled.unwrap_or(true),
+            file: self.file.into(),
+        };
+        match compile::compile(&rule, Timestamp(0)) {
+            Ok(_) => {}
+            Err(compile::CompileError::Query(message)) => self.error(at.0, format!("query: {message}")),
+            Err(compile::CompileError::Condition(message)) => {
+                self.error(at.1.unwrap_or(at.0), format!("condition: {message}"));
+            }
+        }
+        (self.errors.len() == n_errors).then_some(rule)
+    }
+
+    fn datapoints(&mut self, text: Option<Spanned<Datapoints>>) -> Datapoints {
+        let Some(text) = text else { return Datapoints { to_alarm: 1, of: 1 } };
+        let Datapoints { to_alarm, of } = text.value;
+        if to_alarm == 0 || to_alarm > of || of > DATAPOINTS_MAX {
+            let message = format!("datapoints: 1 ≤ to_alarm ≤ of ≤ {DATAPOINTS_MAX}, not {to_alarm} of {of}");
+            self.error(text.referenced, message);
+        }
+        text.value
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! What survives a restart: states of rules, and notifications that are still to be sent.
+//!
+//! One file, `alerts.state`: a line of JSON {format, version, xxh3}, a newline, the state as JSON, which the
+//! checksum covers. It is written beside its place, synced and renamed, so it is whole at any moment. A damaged
+//! file is set aside and named; alerts that fire then fire anew.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::evaluate::Sets;
+use crate::notify::Queues;
+
+const FORMAT: &str = "catat-alerts";
+const VERSION: u32 = 1;
+
+/// All that is kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// By rule name.
+    pub(crate) rules: BTreeMap<String, RuleState>,
+    /// Notifications to send, by channel name.
+    pub(crate) queues: Queues,
+}
+
+/// What is kept of one rule.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RuleState {
+    pub(crate) sets: Sets,
+    /// When it was evaluated last, nanoseconds since the Unix epoch.
+    pub(crate) evaluated_at: Option<i64>,
+    /// Why it is in the state it is in.
+    pub(crate) why: String,
+    /// Why the last evaluation gave nothing, if it did not.
+    pub(crate) error: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Preamble {
+    format: String,
+    version: u32,
+    xxh3: String,
+}
+
+/// Why the state cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StateError {
+    #[error("{path}: {error}")]
+    Io { path: PathBuf, error: io::Error },
+    #[error("{path}: written by a newer version of catat (format {found}, this one knows {VERSION})")]
+    Newer { path: PathBuf, found: u32 },
+}
+
+/// The file.
+#[derive(Debug)]
+pub(crate) struct StateFile {
+    path: PathBuf,
+}
+
+impl StateFile {
+    /// Opens the state below `dir`, which is made where it is not there.
+    pub(crate) fn open(dir: &Path) -> Result<(Self, Kept), StateError> {
+        let path = dir.join("alerts.state");
+        let io_error = |error| StateError::Io { path: path.clone(), error };
+        fs::create_dir_all(dir).map_err(io_error)?;
+        let kept = match fs::read(&path) {
+            Ok(bytes) => match decode(&bytes) {
+                Ok(kept) => kept,
+                Err(Some(found)) => return Err(StateError::Newer { path, found }),
+                Err(None) => {
+                    let aside = path.with_extension("damaged");
+                    fs::rename(&path, &aside).map_err(io_error)?;
+                    tracing::error!(kept = %aside.display(), "state of alerts is damaged; they start anew");
+                    Kept::default()
+                }
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::default(),
+            Err(error) => return Err(io_error(error)),
+        };
+        Ok((Self { path }, kept))
+    }
+
+    /// Writes the state. Durable when it returns.
+    pub(crate) fn save(&self, kept: &Kept) -> Result<(), StateError> {
+        let temporary = self.path.with_extension("tmp");
+        let write = || -> io::Result<()> {
+            let mut file = File::create(&temporary)?;
+            file.write_all(&encode(kept))?;
+            file.sync_all()?;
+            fs::rename(&temporary, &self.path)?;
+            File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()
+        };
+        write().map_err(|error| StateError::Io { path: self.path.clone(), error })
+    }
+}
+
+fn encode(kept: &Kept) -> Vec<u8> {
+    let body = serde_json::to_vec(kept).expect("the state is maps with string keys, strings and numbers");
+    let xxh3 = format!("{:016x}", xxh3_64(&body));
+    let preamble = Preamble { format: FORMAT.into(), version: VERSION, xxh3 };
+    let mut bytes = serde_json::to_vec(&preamble).expect("a preamble is strings and a number");
+    bytes.push(b'\n');
+    bytes.extend_from_slice(&body);
+    bytes
+}
+
+/// Reads the state; the version where it is too new, nothing where it is damaged.
+fn decode(bytes: &[u8]) -> Result<Kept, Option<u32>> {
+    let end = bytes.iter().position(|b| *b == b'\n').ok_or(None)?;
+    let preamble: Preamble = serde_json::from_slice(&bytes[..end]).map_err(|_| None)?;
+    let body = &bytes[end + 1..];
+    if preamble.format != FORMAT || preamble.xxh3 != format!("{:016x}", xxh3_64(body)) {
+        return Err(None);
+    }
+    if preamble.version > VERSION {
+        return Err(Some(preamble.version));
+    }
+    serde_json::from_slice(body).map_err(|_| None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept() -> Kept {
+        let state = RuleState { evaluated_at: Some(7), why: "x".into(), ..RuleState::default() };
+        Kept { rules: BTreeMap::from([("r".into(), state)]), queues: Queues::default() }
+    }
+
+    #[test]
+    fn what_was_saved_comes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, empty) = StateFile::open(dir.path()).unwrap();
+        assert_eq!(empty, Kept::default());
+        file.save(&kept()).unwrap();
+        assert_eq!(StateFile::open(dir.path()).unwrap().1, kept());
+    }
+
+    #[test]
+    fn a_damaged_file_is_set_aside_wherever_the_damage_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let whole = encode(&kept());
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x10;
+            fs::write(dir.path().join("alerts.state"), &bytes).unwrap();
+            match StateFile::open(dir.path()) {
+                // A flipped bit in the version number says "newer", which touches nothing.
+                Err(StateError::Newer { .. }) => {}
+                Err(error) => panic!("{error}"),
+                Ok((_, found)) => {
+                    assert_eq!(found, Kept::default(), "at {at}");
+                    assert_eq!(fs::read(dir.path().join("alerts.damaged")).unwrap(), bytes);
+                }
+            }
+        }
+    }
+}
