@@ -173,11 +173,12 @@ function answer(ask) {
   if (plan.by) {
     const rows = new Map();
     for (const event of all) {
-      const key = JSON.stringify(plan.by.by.map((name) => valueOf(event, name)));
+      const bin = (name) => { const size = Number(/^bin\((\d+)m\)$/.exec(name)?.[1] ?? 0) * 60_000; return size ? new Date(Math.floor(event.at / size) * size).toISOString() : valueOf(event, name); };
+      const key = JSON.stringify(plan.by.by.map(bin));
       rows.set(key, (rows.get(key) ?? 0) + 1);
     }
     if (plan.by.by.length === 0 && rows.size === 0) rows.set("[]", 0);
-    const columns = [...plan.by.by.map((name) => ({ name, type: "string" })), { name: plan.by.aggregate, type: "integer" }];
+    const columns = [...plan.by.by.map((name) => ({ name, type: name.startsWith("bin(") ? "timestamp" : "string" })), { name: plan.by.aggregate, type: "integer" }];
     return { columns, rows: [...rows].map(([key, n]) => [...JSON.parse(key), n]).sort((a, b) => b.at(-1) - a.at(-1)), ...base };
   }
   const names = plan.display ?? (plan.fields.length > 0 ? plan.fields : ["@timestamp", "@message"]);

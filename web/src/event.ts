@@ -60,7 +60,9 @@ export async function fullEvent(row: EventRow, of: View, signal: AbortSignal): P
       if (value !== null && value !== undefined) values.set(column.name, value);
     });
   }
-  const order = [...values.keys()].sort((a, b) => Number(a.startsWith("@")) - Number(b.startsWith("@")) || (a < b ? -1 : 1));
+  // The text first, then the sender's fields, then the system's.
+  const rank = (name: string) => (name === "@message" ? 0 : name.startsWith("@") ? 2 : 1);
+  const order = [...values.keys()].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
   return { fields: order.map((name) => ({ name, value: values.get(name) ?? null })), more: own.length - asked.length };
 }
 

@@ -165,7 +165,7 @@ export function fullText(ms: number, zone: Zone): string {
 export function exactText(rfc3339: string, zone: Zone): string {
   const ms = Date.parse(rfc3339);
   if (Number.isNaN(ms)) return rfc3339;
-  const digits = /\.(\d+)/.exec(rfc3339)?.[1] ?? "";
+  const digits = /\.(\d*[1-9])/.exec(rfc3339)?.[1] ?? "";
   return `${fullText(ms, zone)}${digits === "" ? "" : `.${digits}`} ${zoneText(ms, zone)}`;
 }
 

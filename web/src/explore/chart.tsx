@@ -2,7 +2,7 @@
 // numbers as a table for those who do not see bars.
 
 import { signal } from "@preact/signals";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { askedAt, draft, rangeMs, run, view, zoom, zoomOut } from "../view.ts";
 import { askCounts, counts } from "../ask.ts";
@@ -10,11 +10,10 @@ import type { Histogram } from "../api.ts";
 import { compact, count, span } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { levelsOf, toggleFilter, toggleLevel } from "../query/edit.ts";
-import { clockText, dateText, fullText, ticks, type Zone } from "../time.ts";
+import { clockText, fullText, type Zone } from "../time.ts";
+import { Axis, AXIS, HEIGHT, niceTop, useWidth, type Scale } from "./axis.tsx";
 import { LEVELS, levelClass, NO_LEVEL } from "./levels.ts";
 
-const HEIGHT = 92;
-const AXIS = 18;
 const asTable = signal(false);
 
 interface Bucket {
@@ -101,27 +100,6 @@ function CountTable({ buckets }: { buckets: readonly Bucket[] }) {
   );
 }
 
-/** Width of an element, followed. */
-export function useWidth(): [{ current: HTMLDivElement | null }, number] {
-  const root = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const element = root.current;
-    if (!element) return;
-    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
-    observer.observe(element);
-    setWidth(element.clientWidth);
-    return () => observer.disconnect();
-  }, []);
-  return [root, width];
-}
-
-interface Scale {
-  from: number;
-  to: number;
-  width: number;
-}
-
 function useBrush(scale: Scale, buckets: readonly Bucket[]) {
   const [drag, setDrag] = useState<{ a: number; b: number } | null>(null);
   const timeAt = (x: number) => scale.from + (Math.max(0, Math.min(scale.width, x)) / scale.width) * (scale.to - scale.from);
@@ -148,11 +126,6 @@ function useBrush(scale: Scale, buckets: readonly Bucket[]) {
     onDblClick: () => zoomOut(),
   };
   return { drag, handlers, timeAt };
-}
-
-function niceTop(n: number): number {
-  const size = 10 ** Math.floor(Math.log10(Math.max(1, n)));
-  return ([1, 2, 2.5, 5, 10].find((one) => one * size >= n) ?? 10) * size;
 }
 
 function Bars({ buckets }: { buckets: readonly Bucket[] }) {
@@ -207,25 +180,6 @@ function Stack({ bucket, left, right, top }: { bucket: Bucket; left: number; rig
         return <rect key={level} class={`bar level-${level}`} x={left} y={y} width={Math.max(1, right - left - gap)} height={height} />;
       })}
     </>
-  );
-}
-
-function Axis({ scale, x, zone }: { scale: Scale; x: (ms: number) => number; zone: Zone }) {
-  const length = scale.to - scale.from;
-  const most = Math.max(2, Math.floor(scale.width / 110));
-  const text = (ms: number) => {
-    if (length > 4 * 86_400_000) return dateText(ms, zone).slice(length > 300 * 86_400_000 ? 0 : 5);
-    const clock = clockText(ms, zone, length < 5000);
-    const short = length < 5000 ? clock : length < 600_000 ? clock : clock.slice(0, 5);
-    return short === "00:00" ? dateText(ms, zone).slice(5) : short;
-  };
-  return (
-    <g class="axis">
-      {ticks(scale.from, scale.to, most, zone).map((ms) => (
-        <g key={ms}><line x1={x(ms)} x2={x(ms)} y1={HEIGHT} y2={HEIGHT + 4} />
-          <text x={Math.min(Math.max(x(ms), 18), scale.width - 20)} y={HEIGHT + 15} text-anchor="middle">{text(ms)}</text></g>
-      ))}
-    </g>
   );
 }
 

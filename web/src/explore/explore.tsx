@@ -16,7 +16,7 @@ import { GroupPicker } from "./group_picker.tsx";
 import { RowList } from "./row_list.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import { Cost, Failed, NoMatch, Onboarding, PartialNote, Waiting } from "./states.tsx";
-import { ResultTable } from "./table.tsx";
+import { Result } from "./table.tsx";
 import { catchUp, following, tail } from "./tail.ts";
 import { TimePicker } from "./time_picker.tsx";
 
@@ -151,7 +151,7 @@ function Answered({ data }: { data: Rows }) {
           {data.kind === "events"
             ? <RowList key={data.query} events={data.events} columns={data.columns} sought={soughtTexts(data.query)} label={`Events, newest first`}
                 onEnd={() => { if (older) void loadOlder(); }} footer={loadingOlder.value ? "loading older events…" : older ? "" : data.more ? "The rest is cut off here." : "That is all in this range."} />
-            : <ResultTable key={data.query} data={data} />}
+            : <Result key={data.query} data={data} />}
         </>
       )}
     </>

@@ -11,8 +11,11 @@ import type { Json } from "../query/edit.ts";
 import { exactText, type Zone } from "../time.ts";
 import { view } from "../view.ts";
 import { oneLine } from "./row_list.tsx";
+import { SeriesChart } from "./series_chart.tsx";
 
 const STEP = 300;
+/** An answer of one row and so many numbers at most is shown large. */
+const FIGURES_MAX = 6;
 const NUMBER = new Intl.NumberFormat("en-US", { maximumFractionDigits: 4 });
 
 function isNumeric(column: Column): boolean {
@@ -39,8 +42,24 @@ function shown(value: Json | undefined, column: Column, zone: Zone) {
   return <>{value === "" ? <span class="dim">(empty)</span> : oneLine(value, 2000)}</>;
 }
 
-/** The table. */
-export function ResultTable({ data }: { data: Rows }) {
+/** One row of numbers, large. */
+function Figures({ data }: { data: Rows }) {
+  return (
+    <dl class="figures large" data-testid="figures">
+      {data.columns.map((column, at) => (
+        <div key={column.name}><dt>{column.name}{column.approximate && " ≈"}</dt><dd>{shown(data.table[0]?.[at], column, view.value.zone)}</dd></div>
+      ))}
+    </dl>
+  );
+}
+
+/** The answer: large numbers where it is one row of them, else a table. */
+export function Result({ data }: { data: Rows }) {
+  const isFigures = data.table.length === 1 && data.columns.length <= FIGURES_MAX && data.columns.every((column) => isNumeric(column) || column.type === "any");
+  return isFigures ? <Figures data={data} /> : <ResultTable data={data} />;
+}
+
+function ResultTable({ data }: { data: Rows }) {
   const [order, setOrder] = useState<{ at: number; down: boolean } | null>(null);
   const [limit, setLimit] = useState(STEP);
   const zone = view.value.zone;
@@ -55,6 +74,7 @@ export function ResultTable({ data }: { data: Rows }) {
   const sort = (at: number) => setOrder((now) => (now?.at === at ? (now.down ? { at, down: false } : null) : { at, down: true }));
   return (
     <div class="table-box" tabIndex={0} role="region" aria-label="Result" data-testid="table">
+      <SeriesChart data={data} />
       <table>
         <thead>
           <tr>

@@ -79,12 +79,22 @@ function Alert({ alert }: { alert: Item }) {
   return (
     <li class="card" data-testid="alert">
       <div class="card-head"><State state={text(alert, "state", "status")} /><b>{name}</b>
-        <span class="dim">since <When time={text(alert, "since", "starts_at", "active_since")} /></span></div>
+        <span class="dim">since&nbsp;<When time={text(alert, "since", "starts_at", "active_since")} /></span></div>
       {annotations.map(([key, value]) => <p key={key}>{printable(value)}</p>)}
       <p class="labels">{labels.filter(([label]) => label !== "alertname").map(([label, value]) => <span class="label" key={label}>{label}=<b>{printable(value)}</b></span>)}
-        {text(alert, "value") !== "" && <span class="label">value <b>{text(alert, "value")}</b></span>}</p>
+        {text(alert, "value") !== "" && <span class="label">value <b>{text(alert, "value")}</b></span>}
+        <Events url={text(alert, "url")} /></p>
     </li>
   );
+}
+
+/** A link to the alert's events, if it leads to this page. */
+function Events({ url }: { url: string }) {
+  if (!URL.canParse(url)) return null;
+  const { pathname, search, origin } = new URL(url);
+  // The server knows itself by one address; people may reach it by another.
+  const here = new URL(pathname + search, document.baseURI);
+  return origin === here.origin || pathname === "/" ? <a href={here.href}>Show its events</a> : null;
 }
 
 function RuleTable() {
@@ -95,11 +105,11 @@ function RuleTable() {
         <tbody>
           {(rules.value.data ?? []).map((rule) => (
             <tr key={text(rule, "id", "name")} data-testid="rule">
-              <td><State state={text(rule, "state", "health")} /></td>
+              <td><State state={rule["enabled"] === false ? "off" : text(rule, "state", "health")} /></td>
               <th scope="row">{text(rule, "name")}<div class="dim">{summary(rule)}</div></th>
               <td><Query rule={rule} /></td>
               <td><When time={text(rule, "last_evaluation", "last_evaluated", "evaluated_at")} /></td>
-              <td>{printable(text(rule, "why", "reason", "last_error", "error"))}</td>
+              <td>{printable(text(rule, "why", "reason"))}{text(rule, "last_error", "error") !== "" && <div class="note error">{printable(text(rule, "last_error", "error"))}</div>}</td>
             </tr>
           ))}
         </tbody>

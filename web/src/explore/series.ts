@@ -1,0 +1,56 @@
+// Lines out of an aggregation by time: one per number, or one per value of the other columns.
+
+import type { Column } from "../api.ts";
+import { cut, printable } from "../format.ts";
+import type { Json } from "../query/edit.ts";
+
+const SERIES_MAX = 8;
+const POINTS_MAX = 5000;
+
+/** A line: its name and its points by time. */
+export interface Series {
+  name: string;
+  points: [ms: number, value: number][];
+}
+
+/** The lines of an answer; `null` where it is not by time. `left` is how many were left out. */
+export function seriesOf(data: { columns: readonly Column[]; table: readonly Json[][] }): { series: Series[]; left: number } | null {
+  const { columns, table } = data;
+  const time = columns.findIndex((column) => column.type === "timestamp");
+  const numbers = columns.flatMap((column, at) => (column.type === "integer" || column.type === "float" ? [at] : []));
+  const names = columns.flatMap((_, at) => (at !== time && !numbers.includes(at) ? [at] : []));
+  const times = new Set(table.map((row) => row[time]));
+  if (time < 0 || numbers.length === 0 || times.size < 2 || table.length > POINTS_MAX) return null;
+  if (names.length === 0 && times.size < table.length) return null;
+  const found = new Map<string, Series>();
+  const add = (name: string, row: Json[], at: number) => {
+    const value = row[at];
+    const ms = Date.parse(String(row[time]));
+    if (typeof value !== "number" || Number.isNaN(ms)) return;
+    const series = found.get(name) ?? { name, points: [] };
+    series.points.push([ms, value]);
+    found.set(name, series);
+  };
+  for (const row of table) {
+    if (names.length > 0) add(names.map((at) => (row[at] === null ? "–" : printable(cut(String(row[at]), 60)))).join(" · "), row, numbers[0] ?? 0);
+    else for (const at of numbers) add(columns[at]?.name ?? "", row, at);
+  }
+  const size = (series: Series) => series.points.reduce((sum, [, value]) => sum + Math.abs(value), 0);
+  const all = [...found.values()].sort((a, b) => size(b) - size(a));
+  for (const series of all) series.points.sort((a, b) => a[0] - b[0]);
+  return all.length === 0 ? null : { series: all.slice(0, SERIES_MAX), left: Math.max(0, all.length - SERIES_MAX) };
+}
+
+/** The distance of neighbouring points: the bucket's width. */
+export function stepOf(series: readonly Series[]): number {
+  const times = [...new Set(series.flatMap((one) => one.points.map(([ms]) => ms)))].sort((a, b) => a - b);
+  return times.slice(1).reduce((least, ms, at) => Math.min(least, ms - (times[at] ?? 0)), Number.POSITIVE_INFINITY);
+}
+
+/** A line that is broken where buckets are missing. */
+export function path(points: Series["points"], x: (ms: number) => number, y: (value: number) => number, step: number): string {
+  return points.map(([ms, value], at) => {
+    const before = points[at - 1];
+    return `${before && ms - before[0] <= step * 1.5 ? "L" : "M"}${x(ms).toFixed(1)} ${y(value).toFixed(1)}h0`;
+  }).join("");
+}
