@@ -242,6 +242,28 @@ fn mistakes_are_located_and_explained() {
 }
 
 #[test]
+fn examples_of_the_reference_are_read() {
+    let reference = include_str!("../../../../grammar/README.md");
+    let examples: Vec<&str> =
+        reference.split("```insights\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(examples.len() >= 15);
+    for example in examples {
+        assert!(parse_insights(example, &options()).is_ok(), "{example}: {:?}", parse_insights(example, &options()));
+    }
+}
+
+#[test]
+fn every_function_is_in_the_reference() {
+    let reference = include_str!("../../../../grammar/README.md");
+    for signature in crate::function::SIGNATURES {
+        let is_named =
+            reference.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == signature.name);
+        // Second names of the same function.
+        assert!(is_named || matches!(signature.name, "upper" | "lower"), "{}", signature.name);
+    }
+}
+
+#[test]
 fn several_mistakes_are_told_at_once() {
     let errors =
         parse_insights("fields foo(a), substr(a) | filter b like /[/", &options()).expect_err("three mistakes");

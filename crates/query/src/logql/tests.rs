@@ -217,6 +217,17 @@ fn series_are_merged_and_calculated_with() {
 }
 
 #[test]
+fn examples_of_the_reference_are_read() {
+    let reference = include_str!("../../../../grammar/README.md");
+    let examples: Vec<&str> =
+        reference.split("```logql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(examples.len() >= 6);
+    for example in examples {
+        assert!(parse(example).is_ok(), "{example}: {:?}", parse(example));
+    }
+}
+
+#[test]
 fn too_many_steps_are_refused() {
     let Ok(Query::Metric(metric)) = parse("sum(count_over_time({}[7s]))") else { panic!("a metric query") };
     let run = |end: i64, step_ns: i64| {
