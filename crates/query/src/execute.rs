@@ -343,3 +343,6 @@ fn finish(scan: &Scan<'_>, plan: &Plan, answer: Result<Answer, Stop>, more: bool
 
 /// The warning about times compared with seconds.
 const SECONDS_CODE: &str = "time-in-seconds";
+
+#[cfg(test)]
+mod tests;

@@ -30,25 +30,14 @@ pub(crate) fn truth(condition: &Expr, frame: &mut Frame<'_>, env: &Environment) 
         rows.invert();
         return Ok(rows);
     }
-    let n_rows = frame.n_rows();
-    let mut open = frame.clone();
-    // Places in `frame` of the rows for which no value was found yet.
-    let mut places: Vec<usize> = (0..n_rows).collect();
-    let mut found = RowSet::none(n_rows);
+    let mut found = RowSet::none(frame.n_rows());
     for name in names(frame)? {
-        let column = open.column(&name)?;
-        let hits = truth_of_column(condition, &column, &open, env)?;
-        if hits.is_empty() {
-            continue;
-        }
-        hits.iter().for_each(|hit| found.insert(places[hit]));
-        let mut rest = hits;
-        rest.invert();
-        places = rest.iter().map(|row| places[row]).collect();
-        if places.is_empty() {
+        // Read past the frame's cache: most of these columns are looked at only once.
+        let column = frame.peek(&name)?;
+        found.or(&truth_of_column(condition, &column, frame, env)?);
+        if found.is_all() {
             break;
         }
-        open.retain(&rest);
     }
     Ok(found)
 }
@@ -172,7 +161,7 @@ pub(crate) fn list(frame: &mut Frame<'_>) -> Result<Arc<Column>, Stop> {
     }
     let mut lists: Vec<Vec<Option<Value>>> = vec![Vec::new(); frame.n_rows()];
     for name in names(frame)? {
-        let column = frame.column(&name)?;
+        let column = frame.peek(&name)?;
         for (row, list) in lists.iter_mut().enumerate() {
             let value = column.value(row).filter(|value| is_text_or_number(value) || matches!(value, Value::List(_)));
             list.extend(value.map(Some));

@@ -13,7 +13,7 @@ use super::{ExecuteError, PartialReason, Request, Stats, execute};
 use crate::plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, SortKey};
 
 /// Values looked at for the distinct counts of all fields together.
-const SAMPLE_CELLS: usize = 1 << 20;
+const SAMPLE_CELLS: usize = 1 << 18;
 
 /// The fields of events.
 #[derive(Clone, Debug, Default)]

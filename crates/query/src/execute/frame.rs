@@ -156,7 +156,12 @@ impl<'a> Frame<'a> {
         Ok(column)
     }
 
-    fn resolve(&mut self, name: &str) -> Result<Arc<Column>, ScanError> {
+    /// The column `name`, without keeping it for later.
+    pub(crate) fn peek(&self, name: &str) -> Result<Arc<Column>, ScanError> {
+        self.cache.get(name).map_or_else(|| self.resolve(name), |column| Ok(column.clone()))
+    }
+
+    fn resolve(&self, name: &str) -> Result<Arc<Column>, ScanError> {
         let mut over = Vec::new();
         let mut base = None;
         for layer in self.layers.iter().rev() {

@@ -43,29 +43,67 @@ impl<'a> Matcher<'a> {
 
     /// Rows of a column whose text matches; a missing value never does.
     pub(crate) fn rows(&self, column: &Arc<Column>) -> RowSet {
-        if let (Self::Substring(finder), Column::Strings { values, present }) = (self, &**column) {
-            let mut rows = substring_rows(finder, values);
-            if let Some(present) = present {
-                rows.and(present);
+        match &**column {
+            Column::Missing { n_rows } => RowSet::none(*n_rows),
+            Column::Strings { values, present } => {
+                let mut rows = self.text_rows(values);
+                if let Some(present) = present {
+                    rows.and(present);
+                }
+                rows
             }
-            return rows;
+            Column::Integers { .. } | Column::Floats { .. } if !self.may_match_a_number() => {
+                RowSet::none(column.n_rows())
+            }
+            column => RowSet::of(column.n_rows(), |row| match Cell::at(column, row) {
+                Cell::Missing => false,
+                Cell::Text(text) => self.matches(text),
+                other => other.text().is_some_and(|text| self.matches(&text)),
+            }),
         }
-        RowSet::of(column.n_rows(), |row| match Cell::at(column, row) {
-            Cell::Missing => false,
-            Cell::Text(text) => self.matches(text),
-            other => other.text().is_some_and(|text| self.matches(&text)),
-        })
+    }
+
+    /// Tells whether the text of a number can match: it has digits, one point, signs and an `e`.
+    fn may_match_a_number(&self) -> bool {
+        let fits = |text: &str| {
+            let is_of_number = |b: u8| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'e' | b'E');
+            text.bytes().all(is_of_number) && text.bytes().filter(|b| *b == b'.').count() < 2
+        };
+        match self {
+            Self::Substring(finder) => std::str::from_utf8(finder.needle()).is_ok_and(fits),
+            Self::Regex(_) => true,
+            // Between words of a phrase may stand what also stands inside a number.
+            Self::Phrase(words) => words.iter().all(|word| fits(word)),
+        }
+    }
+
+    /// Rows of texts that match.
+    fn text_rows(&self, values: &Strings) -> RowSet {
+        match self {
+            Self::Substring(finder) => substring_rows(finder, values.text().as_bytes(), values.ends()),
+            Self::Phrase(words) => {
+                let longest = words.iter().filter(|word| word.is_ascii()).max_by_key(|word| word.len());
+                let Some(longest) = longest else {
+                    return RowSet::of(values.len(), |row| self.matches(values.get(row)));
+                };
+                // Lowering ASCII letters moves nothing, and goes through all texts at the speed of memory.
+                let lowered = values.text().to_ascii_lowercase();
+                let needle = longest.to_ascii_lowercase();
+                let candidates = substring_rows(&memmem::Finder::new(&needle), lowered.as_bytes(), values.ends());
+                RowSet::of(values.len(), |row| candidates.contains(row) && self.matches(values.get(row)))
+            }
+            Self::Regex(_) => RowSet::of(values.len(), |row| self.matches(values.get(row))),
+        }
     }
 }
 
 /// Searches all texts in one go: they lie one behind the other, so the search is as fast as memory.
-fn substring_rows(finder: &memmem::Finder<'_>, values: &Strings) -> RowSet {
-    let n_rows = values.len();
+fn substring_rows(finder: &memmem::Finder<'_>, text: &[u8], ends: &[u32]) -> RowSet {
+    let n_rows = ends.len();
     if finder.needle().is_empty() {
         return RowSet::all(n_rows);
     }
     let mut rows = RowSet::none(n_rows);
-    let (text, ends) = (values.text().as_bytes(), values.ends());
     let (mut from, mut row) = (0, 0);
     while let Some(hit) = text.get(from..).and_then(|rest| finder.find(rest)) {
         let start = from + hit;
@@ -130,7 +168,12 @@ fn word_end(text: &str, at: usize, word: &str) -> Option<usize> {
     let mut end = at;
     for wanted in word.chars() {
         let found = rest.next()?;
-        if found != wanted && !found.to_lowercase().eq(wanted.to_lowercase()) {
+        // ASCII letters only meet ASCII letters, so that a search for bytes finds every place.
+        let is_same = match wanted.is_ascii() {
+            true => found.eq_ignore_ascii_case(&wanted),
+            false => found == wanted || found.to_lowercase().eq(wanted.to_lowercase()),
+        };
+        if !is_same {
             return None;
         }
         end += found.len_utf8();
@@ -177,11 +220,11 @@ mod tests {
     #[test]
     fn a_substring_never_reaches_over_the_end_of_a_text() {
         let values: Strings = ["ab", "cab", "", "b", "xabx"].into_iter().collect();
-        let rows = substring_rows(&memmem::Finder::new("abc"), &values);
+        let rows = substring_rows(&memmem::Finder::new("abc"), values.text().as_bytes(), values.ends());
         assert!(rows.is_empty());
-        let rows = substring_rows(&memmem::Finder::new("ab"), &values);
+        let rows = substring_rows(&memmem::Finder::new("ab"), values.text().as_bytes(), values.ends());
         assert_eq!(rows.iter().collect::<Vec<_>>(), [0, 1, 4]);
-        let rows = substring_rows(&memmem::Finder::new("bb"), &values);
+        let rows = substring_rows(&memmem::Finder::new("bb"), values.text().as_bytes(), values.ends());
         assert!(rows.is_empty());
     }
 }

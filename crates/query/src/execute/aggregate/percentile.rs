@@ -4,9 +4,12 @@
 //! and Fully-Mergeable Quantile Sketch with Relative-Error Guarantees", VLDB 2019. What it holds depends only on
 //! the numbers seen, not on their order, so merging in any order gives the same answer.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::super::cell::Cell;
+
+/// Counts by bucket.
+type Buckets = HashMap<i32, u64, foldhash::fast::RandomState>;
 
 /// Numbers kept exactly.
 const EXACT_MAX: usize = 4_096;
@@ -20,7 +23,7 @@ pub(crate) enum Percentile {
     /// The numbers.
     Exact(Vec<f64>),
     /// Counts by bucket; at most some 70,000 of each sign, whatever comes.
-    Sketch { negative: BTreeMap<i32, u64>, n_zeros: u64, positive: BTreeMap<i32, u64> },
+    Sketch { negative: Buckets, n_zeros: u64, positive: Buckets },
 }
 
 impl Default for Percentile {
@@ -65,7 +68,7 @@ impl Percentile {
     }
 
     fn become_sketch(&mut self) {
-        let empty = Self::Sketch { negative: BTreeMap::new(), n_zeros: 0, positive: BTreeMap::new() };
+        let empty = Self::Sketch { negative: Buckets::default(), n_zeros: 0, positive: Buckets::default() };
         if let Self::Exact(numbers) = std::mem::replace(self, empty) {
             numbers.into_iter().for_each(|number| self.add_many(number, 1));
         }
@@ -105,9 +108,14 @@ impl Percentile {
                 Some(low + (high - low) * position.fract())
             }
             Self::Sketch { negative, n_zeros, positive } => {
-                let in_order = negative.iter().rev().map(|(bucket, count)| (-middle(*bucket), *count));
-                let in_order = in_order.chain([(0.0, n_zeros)]);
-                let in_order = in_order.chain(positive.iter().map(|(bucket, count)| (middle(*bucket), *count)));
+                let sorted = |buckets: &Buckets| {
+                    let mut sorted: Vec<(i32, u64)> = buckets.iter().map(|(bucket, count)| (*bucket, *count)).collect();
+                    sorted.sort_unstable();
+                    sorted
+                };
+                let below = sorted(&negative).into_iter().rev().map(|(bucket, count)| (-middle(bucket), count));
+                let above = sorted(&positive).into_iter().map(|(bucket, count)| (middle(bucket), count));
+                let in_order = below.chain([(0.0, n_zeros)]).chain(above);
                 let total: u64 = n_zeros + negative.values().sum::<u64>() + positive.values().sum::<u64>();
                 let rank = (share * (total.checked_sub(1)? as f64)).round() as u64;
                 let mut before = 0;
