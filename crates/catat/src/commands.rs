@@ -7,8 +7,8 @@ mod ship;
 mod tail;
 mod up;
 
-pub(crate) use check::{check, config};
 pub(crate) use check::rules_dir;
+pub(crate) use check::{check, config};
 pub(crate) use query::{Ending, Note, Shown, query, row_limit, since_as_time};
 pub(crate) use send::send;
 pub(crate) use ship::ship;
@@ -21,11 +21,8 @@ use crate::failure::Failure;
 
 /// Reads all layers of the configuration for a command that takes a server's flags.
 fn read_layers(options: &Server) -> Result<Layers, Failure> {
-    let flags = Flags {
-        config: options.config.clone(),
-        data_dir: options.data_dir.clone(),
-        listen: options.listen.clone(),
-    };
+    let flags =
+        Flags { config: options.config.clone(), data_dir: options.data_dir.clone(), listen: options.listen.clone() };
     Layers::read(&flags, &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)
 }
 

@@ -159,7 +159,6 @@ pub(crate) struct Config {
     pub(crate) time_zone: chrono_tz::Tz,
     pub(crate) rules_dir: Option<PathBuf>,
     pub(crate) group_wait_ns: i64,
-    pub(crate) allow_private_addresses: bool,
 }
 
 impl Config {
@@ -187,7 +186,6 @@ impl Config {
             time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
             rules_dir: Some(PathBuf::from(read.text("alerts", "rules_dir"))).filter(|dir| !dir.as_os_str().is_empty()),
             group_wait_ns: read.duration("alerts", "group_wait"),
-            allow_private_addresses: read.boolean("alerts", "allow_private_addresses"),
         };
         read.require(config.flush_bytes >= 1 << 20, "storage", "flush_bytes", "at least 1MiB");
         read.require(config.wal_segment_bytes >= 1 << 20, "storage", "wal_segment_bytes", "at least 1MiB");

@@ -47,8 +47,8 @@ fn as_delivery_error(error: IngestError) -> DeliverError {
         IngestError::Store(AppendError::Overloaded { retry_after_s }) => {
             retry(Some(Duration::from_secs(retry_after_s)))
         }
-        IngestError::Store(AppendError::DiskFull) => retry(Some(DISK_FULL_PAUSE)),
-        IngestError::Store(AppendError::TooLarge | AppendError::KeyConflict) => DeliverError::Refused(reason),
+        IngestError::Store(AppendError::DiskFull { .. }) => retry(Some(DISK_FULL_PAUSE)),
+        IngestError::Store(AppendError::TooLarge(_) | AppendError::KeyConflict) => DeliverError::Refused(reason),
         IngestError::Store(_) => retry(None),
         _ => DeliverError::Refused(reason),
     }

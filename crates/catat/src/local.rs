@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use parse::{Received, Zone, batches_of_text};
-use query::{Answer, ColumnKind, ParseOptions, Request, execute, parse_insights};
+use query::{Answer, ParseOptions, Request, execute, parse_insights};
 use storage::Clock;
 use types::{BatchRun, Limits, Run, TimeRange, Timestamp, group_name_of_file};
 
@@ -32,7 +32,7 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
     let plan = parse_insights(&options.query, &ParseOptions { now, time_zone })
         .map_err(|errors| Failure::usage(query_errors(&errors, &options.query)))?;
     if options.explain {
-        return writeln!(std::io::stdout(), "{}", query::explain(&plan)).map_err(crate::failure::of_output);
+        return writeln!(std::io::stdout(), "{plan}").map_err(crate::failure::of_output);
     }
     let range = range_of(options, now, time_zone)?;
     let runs = read_inputs(&options.file, now, time_zone)?;
@@ -58,14 +58,12 @@ fn query_errors(errors: &query::QueryErrors, query: &str) -> String {
     let shown = |error: &query::QueryError| {
         located_error(&error.message, Some(error.line), Some(error.column), error.hint.as_deref(), query)
     };
-    errors.errors().iter().map(shown).collect::<Vec<_>>().join("\n")
+    errors.0.iter().map(shown).collect::<Vec<_>>().join("\n")
 }
 
 /// The range asked for; without one all time, for a file has no last hour.
 fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> Result<TimeRange, Failure> {
-    let parse = |text: &str| {
-        query::time::parse(text, now, zone).map_err(|error| Failure::usage(error.to_string()))
-    };
+    let parse = |text: &str| query::time::parse(text, now, zone).map_err(|error| Failure::usage(error.to_string()));
     let from = options.since.as_ref().map(|since| since_as_time(since)).or(options.from.clone());
     let from = from.as_deref().map(parse).transpose()?;
     let to = options.to.as_deref().map(parse).transpose()?;
@@ -137,7 +135,7 @@ fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
 
 fn print(options: &Query, answer: Answer) -> Result<(), Failure> {
     let mut shown = Shown::new(options);
-    let columns = answer.columns.into_iter().map(|column| Column { name: column.name, kind: kind_name(column.kind) });
+    let columns = answer.columns.into_iter().map(|column| Column { name: column.name });
     shown.start(columns.collect())?;
     for row in answer.rows {
         let cell = |value: &Option<types::Value>| {
@@ -155,8 +153,4 @@ fn print(options: &Query, answer: Answer) -> Result<(), Failure> {
         answer.partial_reasons.into_iter().map(|reason| Note { message: reason.message, hint: None }).collect();
     let partial = !reasons.is_empty();
     shown.finish(Ending { partial, more: answer.more, partial_reasons: reasons, warnings })
-}
-
-fn kind_name(kind: ColumnKind) -> String {
-    format!("{kind:?}").to_ascii_lowercase()
 }

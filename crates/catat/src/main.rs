@@ -17,7 +17,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use arguments::{Arguments, Command};
-use failure::Failure;
 
 // The system allocator keeps memory of ingest bursts for itself; this one gives it back.
 #[global_allocator]

@@ -17,8 +17,6 @@ pub(crate) use text::{located_error, plain};
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Column {
     pub(crate) name: String,
-    #[serde(default, rename = "type")]
-    pub(crate) kind: String,
 }
 
 /// Prints rows as they come.
@@ -139,7 +137,7 @@ mod tests {
     fn check(format: Format, expected: &str) {
         let mut out = Vec::new();
         let mut printer = Printer::new(&mut out, format, false);
-        let column = |name: &str| Column { name: name.into(), kind: String::new() };
+        let column = |name: &str| Column { name: name.into() };
         printer.start(vec![column("@timestamp"), column("@message"), column("n")]).expect("memory");
         let rows = [["\"2026-11-20T06:00:00Z\"", "\"a \\\"b\\\", c\\u001b[31m\"", "3"], ["null", "\"x\"", "null"]];
         for row in rows {

@@ -40,9 +40,8 @@ pub(crate) fn prepare(config: &Config, allow_anonymous: bool) -> Result<Prepared
     let address = listener.local_addr().map_err(|error| Failure::other(error.to_string()))?;
     make_data_dir(&config.data_dir)?;
     let clock = Clock::system();
-    let (store, recovery) = Store::open(store_options(config, &clock)).map_err(|error| {
-        Failure::usage(error.to_string())
-    })?;
+    let (store, recovery) =
+        Store::open(store_options(config, &clock)).map_err(|error| Failure::usage(error.to_string()))?;
     let admin_key = admin_key(&config.data_dir)?;
     let rules_dir = crate::commands::rules_dir(config);
     make_default_rules(&rules_dir)?;
@@ -82,7 +81,9 @@ fn store_options(config: &Config, clock: &Clock) -> storage::Options {
 fn bind(config: &Config) -> Result<std::net::TcpListener, Failure> {
     let listener = std::net::TcpListener::bind(config.listen).map_err(|error| {
         let next = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "another program listens there (another catat?); choose --listen 127.0.0.1:PORT",
+            std::io::ErrorKind::AddrInUse => {
+                "another program listens there (another catat?); choose --listen 127.0.0.1:PORT"
+            }
             std::io::ErrorKind::PermissionDenied => "ports below 1024 need root; choose a higher one with --listen",
             _ => "choose another address with --listen",
         };
@@ -115,7 +116,8 @@ fn admin_key(data_dir: &Path) -> Result<String, Failure> {
     getrandom::fill(&mut random).map_err(|error| Failure::other(error.to_string()))?;
     let key: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let temporary = data_dir.join("admin.key.tmp");
-    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(failed)?;
+    let mut file =
+        File::options().write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(failed)?;
     writeln!(file, "{key}").and_then(|()| file.sync_all()).map_err(failed)?;
     fs::rename(&temporary, &path).map_err(failed)?;
     Ok(key)
@@ -144,9 +146,8 @@ impl Rules {
 
 /// Reads all rule files; the error names every mistake.
 pub(crate) fn read_rules(dir: &Path) -> Result<Rules, String> {
-    let book = RuleBook::load_dir(dir).map_err(|errors| {
-        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\ncatat: ")
-    })?;
+    let book = RuleBook::load_dir(dir)
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\ncatat: "))?;
     Ok(Rules { book })
 }
 
@@ -157,8 +158,11 @@ fn start_alerts(
     clock: &Clock,
     address: std::net::SocketAddr,
 ) -> Result<Arc<Alerts>, Failure> {
-    let _ = (config, clock, address);
-    todo_alerts(store, rules)
+    let mut options = alert::Options::new(config.data_dir.join("alerts"));
+    options.group_wait_ns = config.group_wait_ns;
+    options.base_url = format!("http://{address}");
+    options.clock = clock.clone();
+    Alerts::start(store.clone(), rules, options).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Serves until a signal comes, then ends in order: no new requests, no new evaluations, the store last.

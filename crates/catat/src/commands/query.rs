@@ -107,9 +107,12 @@ fn explain(options: &Query) -> Result<(), Failure> {
     let mut parameters = parameters(options);
     parameters.push(("explain", "true".into()));
     let request = server.request(reqwest::Method::GET, "/api/v1/query").query(&parameters);
-    let text = server.send(request, &options.query)?.text();
-    let text = text.map_err(|error| Failure::unreachable(error.to_string()))?;
-    writeln!(std::io::stdout(), "{text}").map_err(of_output)
+    let answer: serde_json::Value =
+        server.send(request, &options.query)?.json().map_err(|error| Failure::unreachable(error.to_string()))?;
+    for operator in answer["explain"]["operators"].as_array().into_iter().flatten() {
+        writeln!(std::io::stdout(), "{}", operator.as_str().unwrap_or_default()).map_err(of_output)?;
+    }
+    Ok(())
 }
 
 /// The query's parameters as the server takes them.

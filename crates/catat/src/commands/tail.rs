@@ -130,10 +130,8 @@ impl Follower<'_> {
             return writeln!(std::io::stdout(), "{data}").map_err(of_output);
         }
         let mut printer = Printer::new(std::io::stdout().lock(), format, is_coloured(self.options.color));
-        let (columns, cells): (Vec<Column>, Vec<String>) = cells
-            .into_iter()
-            .map(|(name, cell)| (Column { name, kind: String::new() }, cell.get().to_owned()))
-            .unzip();
+        let (columns, cells): (Vec<Column>, Vec<String>) =
+            cells.into_iter().map(|(name, cell)| (Column { name }, cell.get().to_owned())).unzip();
         printer.start(columns).and_then(|()| printer.row(cells)).and_then(|()| printer.finish()).map_err(of_output)
     }
 }

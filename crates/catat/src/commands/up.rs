@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ship::{Discovery, Reason, Shipper};
-use storage::{Clock, Recovery};
+use storage::{Clock, Recovery, TornTail};
 use types::ByteSize;
 
 use crate::arguments::{Server, Up};
@@ -48,8 +48,16 @@ fn address_of(listener: &std::net::TcpListener) -> String {
 
 fn print_start(listener: &std::net::TcpListener, data_dir: &Path, recovery: &Recovery) {
     eprintln!("catat serves http://{} with data in {}", address_of(listener), data_dir.display());
-    for line in recovery.to_string().lines() {
-        eprintln!("  {line}");
+    if recovery.events_replayed > 0 {
+        let milliseconds = recovery.elapsed.as_millis();
+        eprintln!("  {} accepted events were read back from the log in {milliseconds} ms", recovery.events_replayed);
+    }
+    for torn in &recovery.torn {
+        let TornTail { file, offset, n_bytes } = torn;
+        eprintln!("  {file}: {n_bytes} bytes at {offset} were never acknowledged and are cut off");
+    }
+    for damage in &recovery.damaged {
+        eprintln!("  damaged: {damage}; what cannot be read is kept in quarantine, everything else answers");
     }
 }
 
@@ -69,7 +77,8 @@ fn has_login_users() -> bool {
     users.lines().any(|line| {
         let fields: Vec<&str> = line.split(':').collect();
         let id = fields.get(2).and_then(|id| id.parse::<u32>().ok()).unwrap_or(0);
-        (1000..60_000).contains(&id) && fields.get(6).is_some_and(|shell| !shell.ends_with("nologin") && !shell.ends_with("false"))
+        (1000..60_000).contains(&id)
+            && fields.get(6).is_some_and(|shell| !shell.ends_with("nologin") && !shell.ends_with("false"))
     })
 }
 

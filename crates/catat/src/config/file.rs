@@ -41,9 +41,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<Entry>, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|e| error(path.display().to_string(), e.to_string()))?;
     let line_of = |offset: usize| text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1;
     let place = |offset: usize| format!("{}:{}", path.display(), line_of(offset));
-    let table = DeTable::parse(&text).map_err(|problem| {
-        error(place(problem.span().map_or(0, |span| span.start)), problem.message().to_owned())
-    })?;
+    let table = DeTable::parse(&text)
+        .map_err(|problem| error(place(problem.span().map_or(0, |span| span.start)), problem.message().to_owned()))?;
     let mut entries = Vec::new();
     for (section, content) in table.get_ref() {
         let DeValue::Table(keys) = content.get_ref() else {

@@ -10,7 +10,6 @@ pub(crate) enum Kind {
     Size,
     Duration,
     Count,
-    Boolean,
 }
 
 /// One setting.
@@ -46,7 +45,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("ingest", "time_zone", Kind::Text, "UTC"),
     setting("alerts", "rules_dir", Kind::Text, ""),
     setting("alerts", "group_wait", Kind::Duration, "5s"),
-    setting("alerts", "allow_private_addresses", Kind::Boolean, "false"),
 ];
 
 impl Setting {

@@ -36,14 +36,26 @@ fn flags_win_over_environment_over_file_over_defaults() {
 
 #[test]
 fn errors_name_the_place_and_the_next_step() {
-    check_error("[storage]\nflush_agee = \"1m\"", "catat.toml:2: unknown setting \"storage.flush_agee\"; did you mean \"storage.flush_age\"?");
+    check_error(
+        "[storage]\nflush_agee = \"1m\"",
+        "catat.toml:2: unknown setting \"storage.flush_agee\"; did you mean \"storage.flush_age\"?",
+    );
     check_error(
         "\n[storage]\nflush_bytes = \"12 parsecs\"",
         "catat.toml:3: storage.flush_bytes: \"12 parsecs\" is no size; write 64MiB, 1.5GB or 4096",
     );
-    check_error("[limits]\nmax_event_bytes = \"65MiB\"", "default: limits.max_body_bytes: must be no less than limits.max_event_bytes");
-    check_error("listen = 3", "catat.toml:1: \"listen\" stands outside a section; settings belong under [server], [storage], …");
-    check_error("[ingest]\ntime_zone = \"Mars/Base\"", "catat.toml:2: ingest.time_zone: \"Mars/Base\" is not a time zone such as Asia/Jakarta");
+    check_error(
+        "[limits]\nmax_event_bytes = \"65MiB\"",
+        "default: limits.max_body_bytes: must be no less than limits.max_event_bytes",
+    );
+    check_error(
+        "listen = 3",
+        "catat.toml:1: \"listen\" stands outside a section; settings belong under [server], [storage], …",
+    );
+    check_error(
+        "[ingest]\ntime_zone = \"Mars/Base\"",
+        "catat.toml:2: ingest.time_zone: \"Mars/Base\" is not a time zone such as Asia/Jakarta",
+    );
 }
 
 #[test]
@@ -59,14 +71,17 @@ fn the_documented_file_names_every_setting_with_its_default() {
         let default = setting.default_value();
         let value = match setting.kind {
             Kind::List => format!("[{default}]"),
-            Kind::Count | Kind::Boolean => default,
+            Kind::Count => default,
             _ if (setting.section, setting.key) == ("storage", "dir") => "\"/var/lib/catat\"".into(),
             _ => format!("\"{default}\""),
         };
         let line = format!("# {} = {value}", setting.key);
         assert!(documented.lines().any(|known| known == line), "config/catat.toml lacks the line {line}");
     }
-    let uncommented: String =
-        documented.lines().map(|line| line.strip_prefix("# ").filter(|l| l.contains(" = ")).unwrap_or(line)).map(|l| format!("{l}\n")).collect();
+    let uncommented: String = documented
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|l| l.contains(" = ")).unwrap_or(line))
+        .map(|l| format!("{l}\n"))
+        .collect();
     assert!(read(&uncommented, &[], Flags::default()).is_ok());
 }

@@ -65,17 +65,6 @@ impl<'a> Reader<'a> {
         })
     }
 
-    pub(super) fn boolean(&mut self, section: &'static str, key: &'static str) -> bool {
-        match self.value(section, key, Kind::Boolean) {
-            "true" => true,
-            "false" => false,
-            other => {
-                self.refuse(section, key, format!("\"{other}\" is neither true nor false"));
-                false
-            }
-        }
-    }
-
     /// Reads any type that parses from text; `wanted` says what would be right.
     pub(super) fn parsed<T: FromStr + Fallback>(
         &mut self,

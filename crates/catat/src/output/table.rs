@@ -30,7 +30,11 @@ pub(super) fn print(
         .collect();
     let names: Vec<String> = columns.iter().map(|column| harmless(&column.name, false)).collect();
     let header = line(&names, &layout);
-    if is_coloured { writeln!(out, "\u{1b}[1m{header}\u{1b}[0m")? } else { writeln!(out, "{header}")? }
+    if is_coloured {
+        writeln!(out, "\u{1b}[1m{header}\u{1b}[0m")?
+    } else {
+        writeln!(out, "{header}")?
+    }
     for row in &shown {
         writeln!(out, "{}", line(row, &layout))?;
     }
@@ -46,8 +50,11 @@ fn cell_text(cell: &str) -> String {
 }
 
 fn line(cells: &[String], layout: &[(usize, bool)]) -> String {
-    let padded = cells.iter().zip(layout).map(|(cell, (width, is_number))| {
-        if *is_number { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-    });
+    let padded =
+        cells.iter().zip(layout).map(
+            |(cell, (width, is_number))| {
+                if *is_number { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            },
+        );
     padded.collect::<Vec<_>>().join("  ")
 }

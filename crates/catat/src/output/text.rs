@@ -91,7 +91,13 @@ mod tests {
 
     #[test]
     fn errors_point_at_their_place() {
-        let shown = located_error("unknown command \"filtr\"", Some(2), Some(3), Some("did you mean \"filter\"?"), "a\n| filtr x");
+        let shown = located_error(
+            "unknown command \"filtr\"",
+            Some(2),
+            Some(3),
+            Some("did you mean \"filter\"?"),
+            "a\n| filtr x",
+        );
         assert_eq!(
             shown,
             "unknown command \"filtr\" (line 2, column 3)\n  | filtr x\n    ^\n  did you mean \"filter\"?"

@@ -43,13 +43,6 @@ impl SectionWriter {
         Ok(())
     }
 
-    /// Stores `plain` under a number of its own.
-    pub(crate) fn add(&mut self, plain: &[u8]) -> std::io::Result<SectionId> {
-        let id = self.reserve(1);
-        self.fill(id, plain)?;
-        Ok(id)
-    }
-
     /// Appends all sections to `file` and their directory to `footer`.
     pub(crate) fn finish(self, file: &mut Vec<u8>, footer: &mut Vec<u8>) {
         put_varint(footer, self.sections.len() as u64);
