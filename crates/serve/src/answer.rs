@@ -41,7 +41,8 @@ impl Form {
         named.next().unwrap_or(Self::Json)
     }
 
-    fn content_type(self) -> &'static str {
+    /// The content type of the form.
+    pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::Ndjson => "application/x-ndjson",
@@ -69,7 +70,7 @@ pub(crate) fn respond(form: Form, answer: Answer, extra: Map<String, Json>) -> R
 }
 
 /// Produces the text of an answer piece by piece.
-struct Pieces {
+pub(crate) struct Pieces {
     form: Form,
     head: Option<String>,
     rows: IntoIter<Vec<Option<Value>>>,
@@ -79,7 +80,7 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn new(form: Form, answer: Answer, extra: Map<String, Json>) -> Self {
+    pub(crate) fn new(form: Form, answer: Answer, extra: Map<String, Json>) -> Self {
         let head = match form {
             Form::Json => format!("{{\"columns\":{},\"rows\":[", columns_json(&answer.columns)),
             Form::Ndjson => format!("{{\"columns\":{}}}\n", columns_json(&answer.columns)),
@@ -96,6 +97,12 @@ impl Pieces {
         };
         let rows = answer.rows.into_iter();
         Self { form, head: Some(head), rows, tail: Some(tail), is_first_row: true, is_done: false }
+    }
+
+    /// Leaves out what stands before the rows, which was sent already.
+    pub(crate) fn without_head(mut self) -> Self {
+        self.head = None;
+        self
     }
 
     fn write_row(&mut self, row: &[Option<Value>], out: &mut String) {
@@ -154,7 +161,8 @@ fn end_json(answer: &Answer, extra: Map<String, Json>) -> Json {
     Json::Object(end)
 }
 
-fn columns_json(columns: &[ColumnInfo]) -> Json {
+/// Columns as every answer begins with them.
+pub(crate) fn columns_json(columns: &[ColumnInfo]) -> Json {
     let column = |column: &ColumnInfo| {
         let mut json = json!({"name": column.name, "type": column.kind.name()});
         if column.approximate {

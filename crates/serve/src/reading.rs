@@ -13,7 +13,7 @@ use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use crate::problem::Problem;
-use crate::queries::Running;
+use crate::queries::{Running, Ticket};
 use crate::server::Server;
 
 /// One query's means while it runs on a blocking thread.
@@ -44,7 +44,15 @@ where
     T: Send + 'static,
     F: FnOnce(&Reading<'_>) -> Result<T, Problem> + Send + 'static,
 {
-    let ticket = server.queries.start(text, server.now());
+    read_with(server, server.queries.start(text, server.now()), work).await
+}
+
+/// The same for a query that was entered before.
+pub(crate) async fn read_with<T, F>(server: &Arc<Server>, ticket: Ticket, work: F) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    F: FnOnce(&Reading<'_>) -> Result<T, Problem> + Send + 'static,
+{
     let (running, of_thread) = (ticket.running.clone(), server.clone());
     let done = server.reads.run(move || work(&Reading::new(&of_thread, &running))).await;
     drop(ticket);

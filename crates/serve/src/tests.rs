@@ -3,9 +3,11 @@
 mod access;
 mod loki;
 mod native;
+mod socket;
 mod tail;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use alert::{Alerts, RuleBook};
@@ -31,6 +33,7 @@ const ADMIN_KEY: &str = "admin-key-of-tests";
 /// A service, and the directory that it lives in.
 struct House {
     router: Router,
+    server: Arc<Server>,
     store: Arc<Store>,
     closing: watch::Sender<bool>,
     _dir: TempDir,
@@ -78,8 +81,7 @@ impl House {
         };
         let app = App {
             intake: Arc::new(ingest::Intake::new(store.clone(), limits.clone(), 0)),
-            alerts: Alerts::start(store.clone(), RuleBook::default(), alert::Options::new(dir.path().join("alerts")))
-                .expect("alerting starts without rules"),
+            alerts: alerts(&store, dir.path()),
             store: store.clone(),
             limits,
             access,
@@ -88,7 +90,8 @@ impl House {
             version: "0.0.0-test".into(),
         };
         let (closing, told) = watch::channel(false);
-        Self { router: router::build(Server::new(app, told)), store, closing, _dir: dir }
+        let server = Server::new(app, told);
+        Self { router: router::build(server.clone()), server, store, closing, _dir: dir }
     }
 
     /// Sends a request from loopback.
@@ -134,6 +137,17 @@ impl House {
         assert_eq!(self.post("/api/v1/ingest?group=web/access&stream=web-1", web.join("\n")).await.status, 200);
         assert_eq!(self.post("/api/v1/ingest?group=db", db.join("\n")).await.status, 200);
     }
+}
+
+/// Alerting without rules. Its HTTP client is a blocking one and cannot be made on a thread of the runtime.
+fn alerts(store: &Arc<Store>, dir: &Path) -> Arc<Alerts> {
+    let options = alert::Options::new(dir.join("alerts"));
+    let start = || {
+        // An error means that another test installed it before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Alerts::start(store.clone(), RuleBook::default(), options).expect("alerting starts without rules")
+    };
+    std::thread::scope(|scope| scope.spawn(start).join().expect("no panic"))
 }
 
 /// Percent-encodes a parameter's value.

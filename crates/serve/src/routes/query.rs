@@ -1,6 +1,9 @@
 //! `/api/v1/query`: a question in, an answer out, in the form that the client accepts.
 
+mod slow;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -9,12 +12,13 @@ use axum::response::Response;
 use query::Answer;
 use query::plan::Warning;
 use serde_json::{Map, Value, json};
+use tokio::time::timeout;
 
 use crate::answer::{Form, respond};
 use crate::ask::{Ask, PARAMETERS, Question};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
-use crate::reading::{Reading, read};
+use crate::reading::{Reading, read_with};
 use crate::server::{Server, Shared};
 
 /// Largest body of a query request. The query text in it is at most 64 KiB.
@@ -23,6 +27,9 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 /// Rows of a JSON answer where neither the query nor the request says otherwise, and at most.
 const JSON_ROWS_DEFAULT: usize = 1_000;
 const JSON_ROWS_MAX: usize = 10_000;
+
+/// How long a streamed query may take before its answer begins without it.
+const SLOW: Duration = Duration::from_secs(1);
 
 pub(crate) async fn get(
     State(server): Shared,
@@ -44,25 +51,57 @@ fn form(headers: &HeaderMap) -> Form {
     Form::of_accept(headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default())
 }
 
+/// An answer, and what stands beside it.
+type Answered = (Answer, Map<String, Value>);
+
 async fn answer(server: &Arc<Server>, ask: Ask, form: Form) -> Result<Response, Problem> {
-    let text = ask.query.clone();
-    let now = server.now();
-    let (answer, extra) = read(server, &text, move |reading| {
-        let mut question = ask.check(now)?;
-        let asked_for = question.scope.limit;
-        if form == Form::Json {
-            question.scope.limit = Some(asked_for.unwrap_or(JSON_ROWS_DEFAULT).min(JSON_ROWS_MAX));
-        }
-        let mut answer = reading.execute(&question.plan, &question.scope, question.range)?;
-        if form == Form::Json {
-            cut(&mut answer, JSON_ROWS_MAX);
-        }
-        answer.warnings.extend(newest(reading, &question, &answer));
-        let extra = if question.explain { explain(&question) } else { Map::new() };
-        Ok((answer, extra))
-    })
-    .await?;
+    let (text, now) = (ask.query.clone(), server.now());
+    let question = server.lookups.run(move || ask.check(now)).await??;
+    let columns = slow::columns(&question.plan);
+    let ticket = server.queries.start(&text, now);
+    let running = ticket.running.clone();
+    let of_work = server.clone();
+    let mut work: slow::Work =
+        Box::pin(async move { read_with(&of_work, ticket, move |reading| find(reading, question, form)).await });
+    if form == Form::Ndjson {
+        // Most answers are there before progress would be worth a line, and then have types and a status.
+        return match timeout(SLOW, &mut work).await {
+            Ok(answered) => answered.map(|(answer, extra)| respond(form, answer, extra)),
+            Err(_) => Ok(slow::respond(work, running, &columns)),
+        };
+    }
+    let (answer, extra) = work.await?;
     Ok(respond(form, answer, extra))
+}
+
+/// Answers a question on a blocking thread.
+fn find(reading: &Reading<'_>, mut question: Question, form: Form) -> Result<Answered, Problem> {
+    let is_default_limit = form == Form::Json && question.scope.limit.is_none();
+    if form == Form::Json {
+        let asked_for = question.scope.limit.unwrap_or(JSON_ROWS_DEFAULT);
+        question.scope.limit = Some(asked_for.min(JSON_ROWS_MAX));
+    }
+    let mut answer = reading.execute(&question.plan, &question.scope, question.range)?;
+    if form == Form::Json {
+        cut(&mut answer, JSON_ROWS_MAX);
+    }
+    if answer.more && is_default_limit && answer.rows.len() < JSON_ROWS_MAX {
+        answer.warnings.push(more_rows(answer.rows.len()));
+    }
+    answer.warnings.extend(newest(reading, &question, &answer));
+    let extra = if question.explain { explain(&question) } else { Map::new() };
+    Ok((answer, extra))
+}
+
+/// An answer was cut by the default limit: say so, and how to get the rest.
+fn more_rows(n_rows: usize) -> Warning {
+    Warning {
+        code: "more",
+        message: format!("these are the first {n_rows} rows; there are more"),
+        line: None,
+        column: None,
+        hint: Some("add limit to the query, or ask with Accept: application/x-ndjson for all rows".into()),
+    }
 }
 
 /// Cuts an answer to `rows_max` rows, and says so.
@@ -75,13 +114,7 @@ fn cut(answer: &mut Answer, rows_max: usize) {
         ids.truncate(rows_max);
     }
     answer.more = true;
-    answer.warnings.push(Warning {
-        code: "cut",
-        message: format!("a JSON answer holds {rows_max} rows at most; there are more"),
-        line: None,
-        column: None,
-        hint: Some("ask with Accept: application/x-ndjson or text/csv for all rows".into()),
-    });
+    answer.warnings.push(more_rows(rows_max));
 }
 
 /// Where nothing matched: when the newest event was, so that nobody takes an old log for an empty one.
