@@ -38,6 +38,11 @@ pub struct ParseOptions {
 ///
 /// Errors: every mistake that could be found, with its place; grammar mistakes hide those behind them.
 pub fn parse_insights(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
+    unoptimised(text, options).map(optimise)
+}
+
+/// The plan as the query says it.
+pub(crate) fn unoptimised(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
     let mut checker = check::Checker::new(text, options);
     let commands = match phrase::split(text) {
         Some(phrase) => {
@@ -46,6 +51,5 @@ pub fn parse_insights(text: &str, options: &ParseOptions) -> Result<Plan, QueryE
         }
         None => parse::parse(text, text)?,
     };
-    let plan = checker.plan(&commands)?;
-    Ok(optimise(plan))
+    checker.plan(&commands)
 }

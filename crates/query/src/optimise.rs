@@ -3,6 +3,9 @@
 //! Conditions joined by `and` become filters of their own, so that each can be pushed and indexed alone; filters
 //! move before fields and orders that they do not depend on; fields that nobody reads are not computed.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 
 use types::Value;
@@ -118,14 +121,16 @@ impl Read {
     }
 }
 
+/// Moves every filter as far to the front as it may go; filters that meet keep their order.
 fn push_filters(operators: &mut [Operator]) {
+    let is_filter = |operator: &Operator| matches!(operator, Operator::Filter(_));
     for from in 1..operators.len() {
-        let mut at = from;
-        while at > 0 && matches!(&operators[at], Operator::Filter(condition) if may_pass(condition, &operators[at - 1]))
-        {
-            operators.swap(at - 1, at);
-            at -= 1;
-        }
+        let Operator::Filter(condition) = &operators[from] else { continue };
+        let passed = operators[..from].iter().rev();
+        let n_passed = passed.take_while(|operator| is_filter(operator) || may_pass(condition, operator)).count();
+        let first = from - n_passed;
+        let to = first + operators[first..from].iter().take_while(|operator| is_filter(operator)).count();
+        operators[to..=from].rotate_right(1);
     }
 }
 
