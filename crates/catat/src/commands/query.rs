@@ -42,14 +42,35 @@ pub(crate) struct Note {
 }
 
 /// Lines of a streamed answer (DESIGN.md §15).
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum Line {
     Row(Vec<Box<RawValue>>),
-    Columns { columns: Vec<Column> },
-    Progress { progress: Progress },
-    Error { error: Note },
+    Columns(Vec<Column>),
+    Progress(Progress),
+    Error(Note),
     Ending(Ending),
+}
+
+impl Line {
+    fn parse(line: &[u8]) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Other {
+            columns: Option<Vec<Column>>,
+            progress: Option<Progress>,
+            error: Option<Note>,
+            #[serde(flatten)]
+            ending: Ending,
+        }
+        if line.first() == Some(&b'[') {
+            return serde_json::from_slice(line).map(Self::Row);
+        }
+        let other: Other = serde_json::from_slice(line)?;
+        Ok(match other {
+            Other { columns: Some(columns), .. } => Self::Columns(columns),
+            Other { progress: Some(progress), .. } => Self::Progress(progress),
+            Other { error: Some(error), .. } => Self::Error(error),
+            Other { ending, .. } => Self::Ending(ending),
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -81,11 +102,11 @@ pub(crate) fn query(options: Query) -> Result<(), Failure> {
         if read.map_err(|error| lost(&error))? == 0 {
             return Err(lost(&"the server closed the connection"));
         }
-        match serde_json::from_slice(&line).map_err(|error| lost(&error))? {
-            Line::Columns { columns } => shown.start(columns)?,
+        match Line::parse(&line).map_err(|error| lost(&error))? {
+            Line::Columns(columns) => shown.start(columns)?,
             Line::Row(cells) => shown.row(cells.iter().map(|cell| cell.get().to_owned()).collect())?,
-            Line::Progress { progress } => shown.progress(progress.events_scanned),
-            Line::Error { error } => {
+            Line::Progress(progress) => shown.progress(progress.events_scanned),
+            Line::Error(error) => {
                 shown.finish_output()?;
                 return Err(Failure::partial(format!("the answer is not complete: {}", error.message)));
             }
