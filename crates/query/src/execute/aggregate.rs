@@ -209,10 +209,10 @@ impl Partial {
             }
             (Self::Distinct(distinct), Self::Distinct(more)) => distinct.merge(more),
             (Self::Percentile(percentile), Self::Percentile(more)) => percentile.merge(more),
-            (Self::AtPlace(best), Self::AtPlace(Some((place, value)))) => {
-                if best.as_ref().is_none_or(|(known, _)| is_before(kind, place, *known)) {
-                    *best = Some((place, value));
-                }
+            (Self::AtPlace(best), Self::AtPlace(Some((place, value))))
+                if best.as_ref().is_none_or(|(known, _)| is_before(kind, place, *known)) =>
+            {
+                *best = Some((place, value));
             }
             (Self::Values(values), Self::Values(more)) => {
                 for (value, count) in more {
@@ -221,7 +221,7 @@ impl Partial {
                 shorten(kind, values, 0);
             }
             (Self::List(list), Self::List(more)) => list.extend(more),
-            // States of one aggregate are all of one variant.
+            // A place that is not better; for the rest, states of one aggregate are all of one variant.
             _ => {}
         }
     }

@@ -15,7 +15,7 @@ const GAP_MAX: usize = 64;
 /// A pattern made ready for many texts.
 pub(crate) enum Matcher<'a> {
     /// Holds a text.
-    Substring(memmem::Finder<'a>),
+    Substring(Box<memmem::Finder<'a>>),
     /// Matches somewhere.
     Regex(&'a Regex),
     /// Holds words one after the other.
@@ -26,7 +26,7 @@ impl<'a> Matcher<'a> {
     /// Prepares a pattern.
     pub(crate) fn new(pattern: &'a TextPattern) -> Self {
         match pattern {
-            TextPattern::Substring(text) => Self::Substring(memmem::Finder::new(text)),
+            TextPattern::Substring(text) => Self::Substring(Box::new(memmem::Finder::new(text))),
             TextPattern::Regex(regex) => Self::Regex(regex),
             TextPattern::Phrase(words) => Self::Phrase(words),
         }

@@ -272,7 +272,6 @@ impl Chosen {
         let work: Vec<(Item, Vec<(u32, u32)>)> =
             by_item.into_iter().map(|(item, rows)| (self.items[item as usize], rows)).collect();
         let items: Vec<Item> = work.iter().map(|(item, _)| *item).collect();
-        type Part = (Vec<u32>, Vec<Vec<Option<Value>>>);
         let parts = scan.for_each(&items, Vec::<Part>::new, |parts, index, item| {
             let mut rows = work[index].1.clone();
             rows.sort_unstable();
@@ -294,8 +293,11 @@ impl Chosen {
     }
 }
 
+/// Rows of one block that were read: their places in the answer, and per field their values.
+type Part = (Vec<u32>, Vec<Vec<Option<Value>>>);
+
 /// Puts the rows read block by block into their order. Rows of blocks that turned out to be damaged are left out.
-fn assemble(n_rows: usize, needed: &BTreeSet<Name>, parts: Vec<(Vec<u32>, Vec<Vec<Option<Value>>>)>) -> Frame<'static> {
+fn assemble(n_rows: usize, needed: &BTreeSet<Name>, parts: Vec<Part>) -> Frame<'static> {
     let mut is_read = vec![false; n_rows];
     let mut columns: Vec<Vec<Option<Value>>> = vec![vec![None; n_rows]; needed.len()];
     for (places, values) in parts {

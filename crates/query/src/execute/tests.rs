@@ -283,7 +283,8 @@ fn an_index_changes_what_a_query_costs_and_not_what_it_answers() {
         ("message 1999", true),
     ] {
         let indexed = Wrapped::new(run(0, 20_000), Quirk::Indexed);
-        let with_index = Asked::default().answer(text, &[indexed.clone()]).expect("an answer");
+        let as_run: Arc<dyn Run> = indexed.clone();
+        let with_index = Asked::default().answer(text, &[as_run]).expect("an answer");
         let without = Asked::default().answer(text, &plain).expect("an answer");
         assert_eq!(shown(&with_index), shown(&without), "{text}");
         assert_eq!(indexed.n_probes.load(Relaxed) > 0, is_asked, "{text}");
