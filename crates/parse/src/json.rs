@@ -9,8 +9,10 @@
 //! Looser than RFC 8259 in one point: control characters may stand unescaped in texts.
 
 mod emit;
+mod lists;
 mod number;
 mod scan;
+mod strings;
 
 pub(crate) use emit::{emit_line_fields, emit_record};
 

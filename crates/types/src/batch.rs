@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::builder::ColumnBuilder;
+use crate::column_builder::ColumnBuilder;
 use crate::{Column, LEVELS, MISSING_CODE, RowSet, Strings, Timestamp, Value};
 
 /// Events of one group, column by column. All columns have the same number of rows.

@@ -150,7 +150,7 @@ impl Column {
 
     /// Makes the tightest column that holds `values` exactly.
     pub fn of_values(values: Vec<Option<Value>>) -> Self {
-        let mut builder = crate::builder::ColumnBuilder::default();
+        let mut builder = crate::column_builder::ColumnBuilder::default();
         let n_rows = values.len();
         for (row, value) in values.into_iter().enumerate() {
             if let Some(value) = value {

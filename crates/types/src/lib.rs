@@ -8,6 +8,7 @@
 mod batch;
 mod builder;
 mod column;
+mod column_builder;
 mod event_id;
 mod group;
 mod level;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use types::{Limits, Value};
 
+use super::lists::Stop;
 use super::{JsonError, Member, Members, Span, TEXT_KEYS, TIME_KEYS, Token};
 
 /// Longest path of a field in bytes. A member whose path is longer goes into the rest: otherwise many small
@@ -12,11 +13,11 @@ const NAME_BYTES_MAX: usize = 512;
 
 /// Reads one line into [`Members`].
 pub(super) struct Scanner<'s> {
-    line: &'s str,
+    pub(super) line: &'s str,
     pub(super) bytes: &'s [u8],
     pub(super) at: usize,
-    limits: &'s Limits,
-    out: &'s mut Members,
+    pub(super) limits: &'s Limits,
+    pub(super) out: &'s mut Members,
 }
 
 /// What a member turned out to be.
@@ -25,19 +26,6 @@ enum Step {
     Opened,
     /// A value that is done.
     Done,
-}
-
-/// Why the elements of a list were not all read.
-enum Stop {
-    /// It is over a limit.
-    Excess,
-    Error(JsonError),
-}
-
-impl From<JsonError> for Stop {
-    fn from(error: JsonError) -> Self {
-        Self::Error(error)
-    }
 }
 
 impl<'s> Scanner<'s> {
@@ -256,80 +244,8 @@ impl<'s> Scanner<'s> {
         Ok(())
     }
 
-    /// Reads a list whose elements are at nesting `depth`, unless it goes on beyond `end_max`.
-    fn list(&mut self, depth: usize, end_max: usize) -> Result<Value, Stop> {
-        if depth > self.limits.nesting_max {
-            return Err(Stop::Excess);
-        }
-        self.at += 1;
-        let mut items = Vec::new();
-        self.skip_space();
-        if self.peek() == Some(b']') {
-            self.at += 1;
-            return Ok(Value::List(Arc::new(items)));
-        }
-        loop {
-            items.push(self.element(depth, end_max)?);
-            self.skip_space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b']') => break,
-                _ => return Err(self.error("expected \",\" or \"]\"").into()),
-            }
-            self.skip_space();
-        }
-        self.at += 1;
-        Ok(Value::List(Arc::new(items)))
-    }
-
-    fn element(&mut self, depth: usize, end_max: usize) -> Result<Option<Value>, Stop> {
-        let value = match self.peek() {
-            Some(b'[') => Some(self.list(depth + 1, end_max)?),
-            Some(b'{') => Some(self.object_in_list(depth + 1, end_max)?),
-            _ => self.scalar()?.map(|token| self.value_of(token)),
-        };
-        if self.at > end_max { Err(Stop::Excess) } else { Ok(value) }
-    }
-
-    fn object_in_list(&mut self, depth: usize, end_max: usize) -> Result<Value, Stop> {
-        if depth > self.limits.nesting_max {
-            return Err(Stop::Excess);
-        }
-        self.at += 1;
-        let mut members: Vec<(Arc<str>, Option<Value>)> = Vec::new();
-        self.skip_space();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(Value::Object(Arc::new(members)));
-        }
-        loop {
-            let key = self.key()?;
-            let name = self.out.get(key, self.line).into();
-            members.push((name, self.element(depth, end_max)?));
-            self.skip_space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => break,
-                _ => return Err(self.error("expected \",\" or \"}\"").into()),
-            }
-            self.skip_space();
-        }
-        self.at += 1;
-        Ok(Value::Object(Arc::new(without_repeated_names(members))))
-    }
-
-    fn value_of(&self, token: Token) -> Value {
-        match token {
-            Token::Text(span) | Token::Digits(span) => Value::text(self.out.get(span, self.line)),
-            Token::Integer(number) => Value::Integer(number),
-            Token::Float(number) => Value::Float(number),
-            Token::Boolean(truth) => Value::Boolean(truth),
-            Token::Value(value) => value,
-        }
-    }
-
     /// Reads a text, number, `true`, `false`, or `null`, which is `None`.
-    fn scalar(&mut self) -> Result<Option<Token>, JsonError> {
+    pub(super) fn scalar(&mut self) -> Result<Option<Token>, JsonError> {
         match self.peek() {
             Some(b'"') => Ok(Some(Token::Text(self.string()?))),
             Some(b'-' | b'0'..=b'9') => self.number().map(Some),
@@ -404,7 +320,7 @@ impl<'s> Scanner<'s> {
     }
 
     /// Reads a key, its colon, and the white space before the value.
-    fn key(&mut self) -> Result<Span, JsonError> {
+    pub(super) fn key(&mut self) -> Result<Span, JsonError> {
         if self.peek() != Some(b'"') {
             return Err(self.error("expected a key in quotes"));
         }
@@ -413,79 +329,6 @@ impl<'s> Scanner<'s> {
         self.expect(b':', "expected \":\"")?;
         self.skip_space();
         Ok(key)
-    }
-
-    /// Reads a text in quotes; one without escapes stays where it is.
-    fn string(&mut self) -> Result<Span, JsonError> {
-        let start = self.at + 1;
-        self.at = end_of_plain(self.bytes, start);
-        match self.peek() {
-            Some(b'"') => {
-                let span = self.span(start);
-                self.at += 1;
-                Ok(span)
-            }
-            Some(_) => self.string_with_escapes(start),
-            None => Err(self.error("text without closing quote")),
-        }
-    }
-
-    fn string_with_escapes(&mut self, start: usize) -> Result<Span, JsonError> {
-        let scratch_start = self.out.scratch.len();
-        let mut plain_from = start;
-        loop {
-            self.out.scratch.push_str(&self.line[plain_from..self.at]);
-            match self.peek() {
-                Some(b'"') => break,
-                Some(_) => self.escape()?,
-                None => return Err(self.error("text without closing quote")),
-            }
-            plain_from = self.at;
-            self.at = end_of_plain(self.bytes, self.at);
-        }
-        self.at += 1;
-        Ok(Span { start: scratch_start as u32, end: self.out.scratch.len() as u32, is_scratch: true })
-    }
-
-    fn escape(&mut self) -> Result<(), JsonError> {
-        let character = match self.bytes.get(self.at + 1) {
-            Some(byte @ (b'"' | b'\\' | b'/')) => char::from(*byte),
-            Some(b'n') => '\n',
-            Some(b't') => '\t',
-            Some(b'r') => '\r',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'u') => return self.unicode_escape(),
-            _ => return Err(self.error("unknown escape")),
-        };
-        self.out.scratch.push(character);
-        self.at += 2;
-        Ok(())
-    }
-
-    /// Reads `\uXXXX`, with its second half where it is the first of a pair; a lone half becomes U+FFFD.
-    fn unicode_escape(&mut self) -> Result<(), JsonError> {
-        let unit = self.hex_unit(self.at).ok_or_else(|| self.error("expected four hexadecimal digits"))?;
-        self.at += 6;
-        let low = if (0xd800..0xdc00).contains(&unit) { self.hex_unit(self.at) } else { None };
-        let code = match low.filter(|low| (0xdc00..0xe000).contains(low)) {
-            Some(low) => {
-                self.at += 6;
-                0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00)
-            }
-            None => unit,
-        };
-        self.out.scratch.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
-        Ok(())
-    }
-
-    /// The code unit of the escape `\uXXXX` at `at`, if there is one.
-    fn hex_unit(&self, at: usize) -> Option<u32> {
-        let escape = self.bytes.get(at..at + 6)?;
-        if !escape.starts_with(b"\\u") {
-            return None;
-        }
-        escape[2..].iter().try_fold(0, |sum, byte| Some(sum * 16 + char::from(*byte).to_digit(16)?))
     }
 
     fn expect(&mut self, byte: u8, problem: &'static str) -> Result<(), JsonError> {
@@ -500,7 +343,7 @@ impl<'s> Scanner<'s> {
         self.bytes.get(self.at).copied()
     }
 
-    fn skip_space(&mut self) {
+    pub(super) fn skip_space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.at += 1;
         }
@@ -516,38 +359,4 @@ impl<'s> Scanner<'s> {
         let n_characters = before.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
         JsonError { problem, column: n_characters + 1 }
     }
-}
-
-/// Where the first quote or backslash from `at` on stands, or the end. Eight bytes at a time.
-fn end_of_plain(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = ONES << 7;
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    while let Some(eight) = bytes.get(at..at + 8) {
-        let word = u64::from_le_bytes(eight.try_into().expect("the slice has eight bytes"));
-        // Marks above the lowest may be wrong, the lowest never is.
-        let found = zeros(word ^ (ONES * b'"' as u64)) | zeros(word ^ (ONES * b'\\' as u64));
-        if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    while at < bytes.len() && !matches!(bytes[at], b'"' | b'\\') {
-        at += 1;
-    }
-    at
-}
-
-/// Of members with equal names keeps the last.
-fn without_repeated_names(members: Vec<(Arc<str>, Option<Value>)>) -> Vec<(Arc<str>, Option<Value>)> {
-    let mut order: Vec<usize> = (0..members.len()).collect();
-    order.sort_by(|a, b| members[*a].0.cmp(&members[*b].0).then(a.cmp(b)));
-    let mut is_repeated = vec![false; members.len()];
-    for pair in order.windows(2) {
-        is_repeated[pair[0]] = members[pair[0]].0 == members[pair[1]].0;
-    }
-    let mut repeated = is_repeated.into_iter();
-    let mut kept = members;
-    kept.retain(|_| !repeated.next().unwrap_or(false));
-    kept
 }

@@ -1,0 +1,284 @@
+//! One field's values as they come in, in the tightest form that holds them so far.
+//!
+//! A column starts as a dictionary (texts, booleans), integers or decimals, and becomes plain texts when its
+//! values hardly repeat, mixed when types meet.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use crate::column::is_exact_in_float;
+use crate::{Column, MISSING_CODE, RowSet, Strings, Value};
+
+/// Distinct texts below which a column stays a dictionary whatever their share.
+const DISTINCT_ALWAYS: usize = 512;
+
+/// Collects the values of one field; rows that get none are missing.
+#[derive(Debug, Default)]
+pub(crate) enum ColumnBuilder {
+    #[default]
+    Empty,
+    Integers(Vec<i64>, RowSet),
+    Floats {
+        values: Vec<f64>,
+        present: RowSet,
+        integers: RowSet,
+    },
+    Texts(TextDictionary),
+    Strings(Strings, RowSet),
+    Mixed(Vec<Option<Value>>),
+}
+
+/// Texts and booleans by first sight.
+#[derive(Debug, Default)]
+pub(crate) struct TextDictionary {
+    codes: Vec<u32>,
+    n_present: usize,
+    values: Vec<Value>,
+    by_hash: HashTable<u32>,
+    // Seeded at random: nobody can choose texts that collide.
+    hasher: RandomState,
+    /// Codes of `false` and `true`.
+    booleans: [Option<u32>; 2],
+}
+
+impl TextDictionary {
+    pub(crate) fn code_of(&mut self, text: &str) -> u32 {
+        let hashed = self.hasher.hash_one(text);
+        let is_same = |code: &u32| matches!(&self.values[*code as usize], Value::String(known) if **known == *text);
+        if let Some(code) = self.by_hash.find(hashed, is_same) {
+            return *code;
+        }
+        let code = self.values.len() as u32;
+        self.values.push(Value::text(text));
+        let (values, hasher) = (&self.values, &self.hasher);
+        self.by_hash.insert_unique(hashed, code, |code| match &values[*code as usize] {
+            Value::String(known) => hasher.hash_one(&**known),
+            _ => 0,
+        });
+        code
+    }
+
+    fn code_of_boolean(&mut self, truth: bool) -> u32 {
+        let next = self.values.len() as u32;
+        let code = *self.booleans[usize::from(truth)].get_or_insert(next);
+        if code == next {
+            self.values.push(Value::Boolean(truth));
+        }
+        code
+    }
+
+    pub(crate) fn push_code(&mut self, row: usize, code: u32) {
+        if self.codes.len() > row {
+            self.codes[row] = code;
+            return;
+        }
+        self.codes.resize(row, MISSING_CODE);
+        self.codes.push(code);
+        self.n_present += 1;
+    }
+
+    /// Tells whether plain texts are the better form; booleans need the dictionary.
+    fn hardly_repeats(&self) -> bool {
+        let is_large = self.values.len() > DISTINCT_ALWAYS && self.values.len() * 2 > self.n_present;
+        is_large && self.booleans == [None, None]
+    }
+
+    /// The same rows as plain texts; `None` where a value is no text.
+    fn to_strings(&self) -> Option<(Strings, RowSet)> {
+        let mut strings = Strings::with_capacity(self.codes.len(), 0);
+        let mut present = RowSet::none(self.codes.len());
+        for (row, code) in self.codes.iter().enumerate() {
+            match self.values.get(*code as usize) {
+                Some(Value::String(text)) => {
+                    strings.push(text);
+                    present.insert(row);
+                }
+                None => strings.push(""),
+                Some(_) => return None,
+            }
+        }
+        Some((strings, present))
+    }
+}
+
+fn insert_present(present: &mut RowSet, row: usize) {
+    if present.n_rows() <= row {
+        // Doubling keeps the cost of growing constant per row.
+        present.resize((row + 1).next_power_of_two().max(64));
+    }
+    present.insert(row);
+}
+
+impl ColumnBuilder {
+    /// Puts `value` into `row`, which is the last one or comes after it.
+    pub(crate) fn push(&mut self, row: usize, value: Value) {
+        match value {
+            Value::String(text) => self.push_text(row, &text),
+            Value::Integer(number) => self.push_integer(row, number),
+            Value::Float(number) => self.push_float(row, number),
+            Value::Boolean(truth) => self.push_boolean(row, truth),
+            other => self.push_mixed(row, other),
+        }
+    }
+
+    pub(crate) fn push_text(&mut self, row: usize, text: &str) {
+        if matches!(self, Self::Empty) {
+            *self = Self::Texts(TextDictionary::default());
+        }
+        match self {
+            Self::Texts(dictionary) => {
+                let code = dictionary.code_of(text);
+                dictionary.push_code(row, code);
+                if dictionary.hardly_repeats()
+                    && let Some((strings, present)) = dictionary.to_strings()
+                {
+                    *self = Self::Strings(strings, present);
+                }
+            }
+            Self::Strings(strings, present) if strings.len() <= row && strings.has_room(text.len()) => {
+                while strings.len() < row {
+                    strings.push("");
+                }
+                strings.push(text);
+                insert_present(present, row);
+            }
+            _ => self.push_mixed(row, Value::text(text)),
+        }
+    }
+
+    pub(crate) fn push_integer(&mut self, row: usize, number: i64) {
+        if matches!(self, Self::Empty) {
+            *self = Self::Integers(Vec::new(), RowSet::none(0));
+        }
+        match self {
+            Self::Integers(values, present) if values.len() <= row => {
+                values.resize(row, 0);
+                values.push(number);
+                insert_present(present, row);
+            }
+            Self::Floats { values, present, integers } if values.len() <= row && is_exact_in_float(number) => {
+                values.resize(row, 0.0);
+                values.push(number as f64);
+                insert_present(present, row);
+                insert_present(integers, row);
+            }
+            _ => self.push_mixed(row, Value::Integer(number)),
+        }
+    }
+
+    pub(crate) fn push_float(&mut self, row: usize, number: f64) {
+        match self {
+            Self::Empty => {
+                *self = Self::Floats { values: Vec::new(), present: RowSet::none(0), integers: RowSet::none(0) }
+            }
+            Self::Integers(values, present) if values.iter().all(|v| is_exact_in_float(*v)) => {
+                let floats = values.iter().map(|v| *v as f64).collect();
+                *self = Self::Floats { values: floats, present: present.clone(), integers: present.clone() };
+            }
+            _ => {}
+        }
+        match self {
+            Self::Floats { values, present, .. } if values.len() <= row => {
+                values.resize(row, 0.0);
+                values.push(number);
+                insert_present(present, row);
+            }
+            _ => self.push_mixed(row, Value::Float(number)),
+        }
+    }
+
+    pub(crate) fn push_boolean(&mut self, row: usize, truth: bool) {
+        if matches!(self, Self::Empty) {
+            *self = Self::Texts(TextDictionary::default());
+        }
+        match self {
+            Self::Texts(dictionary) => {
+                let code = dictionary.code_of_boolean(truth);
+                dictionary.push_code(row, code);
+            }
+            _ => self.push_mixed(row, Value::Boolean(truth)),
+        }
+    }
+
+    /// Puts a value where its type does not fit, or replaces the value that `row` already has.
+    fn push_mixed(&mut self, row: usize, value: Value) {
+        if !matches!(self, Self::Mixed(_)) {
+            let column = std::mem::take(self).finish(row + 1);
+            *self = Self::Mixed((0..=row).map(|row| column.value(row)).collect());
+        }
+        if let Self::Mixed(values) = self {
+            values.resize(row.max(values.len()), None);
+            values.truncate(row);
+            values.push(Some(value));
+        }
+    }
+
+    /// Forgets rows from `n_rows` on and makes the column of the first `n_rows` rows.
+    pub(crate) fn finish(self, n_rows: usize) -> Column {
+        let trimmed = |mut present: RowSet| {
+            present.resize(n_rows);
+            (!present.is_all()).then_some(present)
+        };
+        match self {
+            Self::Empty => Column::Missing { n_rows },
+            Self::Integers(mut values, present) => {
+                values.resize(n_rows, 0);
+                Column::Integers { values, present: trimmed(present) }
+            }
+            Self::Floats { mut values, present, mut integers } => {
+                values.resize(n_rows, 0.0);
+                integers.resize(n_rows);
+                let integers = (!integers.is_empty()).then_some(integers);
+                Column::Floats { values, present: trimmed(present), integers }
+            }
+            Self::Texts(dictionary) => {
+                let TextDictionary { mut codes, values, .. } = dictionary;
+                codes.resize(n_rows, MISSING_CODE);
+                Column::Dictionary { codes, values: Arc::new(values) }
+            }
+            Self::Strings(strings, present) => {
+                let values = if strings.len() > n_rows {
+                    strings.gather(0..n_rows)
+                } else {
+                    let mut values = strings;
+                    while values.len() < n_rows {
+                        values.push("");
+                    }
+                    values
+                };
+                Column::Strings { values, present: trimmed(present) }
+            }
+            Self::Mixed(mut values) => {
+                values.resize(n_rows, None);
+                Column::Mixed(values)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(values: Vec<Option<Value>>) {
+        let column = Column::of_values(values.clone());
+        let back: Vec<_> = (0..column.n_rows()).map(|row| column.value(row)).collect();
+        assert_eq!(back, values);
+    }
+
+    #[test]
+    fn columns_give_back_values_with_their_types() {
+        let text = |t: &str| Some(Value::text(t));
+        check(vec![text("a"), None, text("b"), text("a"), None]);
+        check(vec![Some(Value::Integer(1)), Some(Value::Float(2.5)), None, Some(Value::Integer(-3))]);
+        check(vec![Some(Value::Integer(i64::MAX)), Some(Value::Float(2.5))]);
+        check(vec![Some(Value::Float(2.5)), Some(Value::Integer(i64::MAX)), Some(Value::Float(1.0))]);
+        check(vec![Some(Value::Boolean(true)), text("true"), Some(Value::Boolean(false)), Some(Value::Integer(1))]);
+        check(vec![None, None, Some(Value::List(Arc::new(vec![None])))]);
+        check((0..3000).map(|i| text(&format!("unique {i}"))).collect());
+        check((0..3000).map(|i| if i == 2999 { Some(Value::Integer(1)) } else { text(&format!("{i}")) }).collect());
+    }
+}
