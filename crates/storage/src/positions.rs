@@ -50,7 +50,7 @@ impl Ranges {
         let touched = &self.0[from..to];
         let start = touched.first().map_or(new.start, |range| range.start.min(new.start));
         let end = touched.last().map_or(new.end, |range| range.end.max(new.end));
-        self.0.splice(from..to, [start..end]);
+        self.0.splice(from..to, std::iter::once(start..end));
     }
 
     fn overlaps(&self, range: &Range<u64>) -> bool {
@@ -167,6 +167,6 @@ mod tests {
         assert_eq!(positions.high_water(&position(10..15)), None);
         positions.insert(key(), 10..20);
         assert_eq!(positions.high_water(&position(0..10)), Some(30));
-        assert_eq!(positions.missing(&position(5..40)), [30..40]);
+        assert!(positions.missing(&position(5..40)).into_iter().flatten().eq(30..40));
     }
 }

@@ -13,6 +13,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::disk;
 
+/// A deleted group: its number, and its name where it can be read.
+type Deleted = (u32, Option<GroupName>);
+
 /// Records that a group is deleted.
 pub(crate) fn write(dir: &Path, id: u32, name: &GroupName) -> io::Result<()> {
     let text = format!("catat tombstone\nformat 1\ngroup {name}\n");
@@ -21,7 +24,7 @@ pub(crate) fn write(dir: &Path, id: u32, name: &GroupName) -> io::Result<()> {
 }
 
 /// Deleted groups, and the names of tombstones that are damaged. A damaged one still says which group.
-pub(crate) fn read(dir: &Path) -> io::Result<(Vec<(u32, Option<GroupName>)>, Vec<String>)> {
+pub(crate) fn read(dir: &Path) -> io::Result<(Vec<Deleted>, Vec<String>)> {
     let (mut groups, mut damaged) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;

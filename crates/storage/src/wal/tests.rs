@@ -84,7 +84,7 @@ fn a_flipped_byte_before_a_later_commit_is_damage_and_the_rest_is_kept() {
         file[at] ^= 0x55;
         let contents = reader::read(&file, false).expect("an intact header");
         assert_eq!(bodies(&file, &contents), [b"one".to_vec(), b"three".to_vec()], "byte {at}");
-        assert_eq!(contents.damaged, [from..to]);
+        assert!(contents.damaged.into_iter().eq(std::iter::once(from..to)));
         assert_eq!(contents.torn_from, None);
         file[at] ^= 0x55;
     }
@@ -109,7 +109,8 @@ fn a_sealed_file_has_no_torn_tail_but_damage() {
     let kept = file.len();
     commit(&mut file, &[b"two"]);
     let contents = reader::read(&file[..kept + 20], true).expect("an intact header");
-    assert_eq!((contents.damaged, contents.torn_from), (vec![kept..kept + 20], None));
+    assert_eq!(contents.torn_from, None);
+    assert!(contents.damaged.into_iter().eq(std::iter::once(kept..kept + 20)));
 }
 
 #[test]

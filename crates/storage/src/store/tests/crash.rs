@@ -31,7 +31,7 @@ fn crash_at(point: &str) {
     assert_events(&store, found);
     assert!(store.append(keyed("g", 0, 10, 1, 1)).expect("room").duplicate, "{point}");
     assert!(store.append(keyed("g", 10, 10, 2, 2)).expect("room").duplicate, "{point}");
-    assert_eq!(store.missing(&position(0, 120)), [100..120], "{point}");
+    assert!(store.missing(&position(0, 120)).into_iter().flatten().eq(100..120), "{point}");
     let sequences = sequences(&store);
     assert!(sequences.windows(2).all(|pair| pair[0] < pair[1]), "{point}: {sequences:?}");
     store.append(delivery("g", found as u64, 3)).expect("room");

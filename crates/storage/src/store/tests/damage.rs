@@ -6,7 +6,9 @@ use crate::wal::{FILE_HEADER_BYTES, reader};
 /// Makes a store with three deliveries in one WAL file, each a commit of its own; returns where records begin.
 fn three_records(dir: &Path) -> Vec<usize> {
     let (store, _) = open(dir);
-    (0..3).for_each(|i| drop(store.append(delivery("g", i * 4, 4)).expect("room")));
+    for i in 0..3 {
+        store.append(delivery("g", i * 4, 4)).expect("room");
+    }
     drop(store);
     let bytes = std::fs::read(wal_file(dir)).expect("readable");
     let contents = reader::read(&bytes, false).expect("an intact file");
@@ -126,6 +128,24 @@ fn a_missing_or_damaged_segment_is_reported_and_the_others_answer() {
         assert!(lost.ends_with(damaged[0].file.strip_prefix("segments/").expect("a segment")), "{}", damaged[0]);
         assert_eq!(store.status().damaged, damaged);
     }
+}
+
+#[test]
+fn verifying_finds_damage_inside_a_segment() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let (store, _) = open(dir.path());
+    store.append(delivery("g", 0, 500)).expect("room");
+    store.flush().expect("room");
+    let (n_bytes, damaged) = store.verify();
+    assert!(n_bytes > 0 && damaged.is_empty());
+    let day = dir.path().join("segments/2026-11-20");
+    let path = std::fs::read_dir(&day).expect("readable").flatten().next().expect("a segment").path();
+    let mut bytes = std::fs::read(&path).expect("readable");
+    bytes[100] ^= 1;
+    std::fs::write(&path, bytes).expect("writable");
+    let (_, damaged) = store.verify();
+    assert_eq!(damaged.len(), 1);
+    assert!(path.ends_with(damaged[0].file.strip_prefix("segments/").expect("a segment")));
 }
 
 #[test]

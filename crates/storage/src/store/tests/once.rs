@@ -112,7 +112,7 @@ fn bytes_of_a_shipped_file_are_accepted_once() {
     let (store, _) = open(dir.path());
     assert_eq!(store.append(shipped(2, 9, 11)), Err(AppendError::PositionChanged));
     assert_eq!(store.append(shipped(2, 10, 20)).expect("room").high_water, Some(30));
-    assert_eq!(store.missing(&position(0, 40)), [30..40]);
+    assert!(store.missing(&position(0, 40)).into_iter().flatten().eq(30..40));
     assert_events(&store, 3);
 }
 
