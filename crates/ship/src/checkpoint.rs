@@ -70,6 +70,8 @@ pub(crate) struct Entry {
     pub(crate) generation: u64,
     /// The path under which it was first seen; names its group and stream.
     pub(crate) path: String,
+    /// Whether the server may have something of it that was never acknowledged: it may then not get another name.
+    pub(crate) is_told: bool,
     /// How far the server has it.
     pub(crate) mark: Mark,
     /// How far it had the generation before: a copy made of that is recognised by it.
@@ -263,7 +265,16 @@ mod tests {
     fn entry(file: &str, generation: u64) -> Entry {
         let key = FileKey { device: 1, inode: 2 };
         let path = "/var/log/a.log".into();
-        Entry { key, file: file.into(), generation, path, mark: Mark::default(), mark_before: None, seen: 5 }
+        Entry {
+            key,
+            file: file.into(),
+            generation,
+            path,
+            is_told: true,
+            mark: Mark::default(),
+            mark_before: None,
+            seen: 5,
+        }
     }
 
     /// A directory with two checkpoints: generation 3 in the older, 4 in the newer. Returns the newer's path.

@@ -101,7 +101,7 @@ impl Follower {
         };
         let is_first_run = entries.is_empty();
         for entry in entries {
-            let group = follower.group_of(&entry.path);
+            let group = group_of(&follower.options, &entry.path);
             follower.files.insert(entry.key, Followed::new(entry, group, true, true));
         }
         let discovery = follower.scan(now, is_first_run);
@@ -129,6 +129,12 @@ impl Follower {
             batches.extend(self.look_at(key, now));
         }
         self.close_handles(now);
+        for batch in &batches {
+            if let Some(file) = self.files.get_mut(&batch.key) {
+                file.is_saved &= file.entry.is_told;
+                file.entry.is_told = true;
+            }
+        }
         if batches.iter().any(|batch| self.files.get(&batch.key).is_some_and(|file| !file.is_saved))
             && let Err(error) = self.save(now)
         {
@@ -196,7 +202,9 @@ impl Follower {
     pub fn save(&mut self, now: Timestamp) -> Result<(), CheckpointError> {
         // A failing disk is asked again after the usual time, not at every turn.
         self.saved_at = now;
-        self.checkpoint.save(self.files.values().map(|file| file.entry.clone()).collect())?;
+        // A file that is gone before anything of it was sent leaves nothing to remember.
+        let is_known = |file: &&Followed| file.path.is_some() || file.entry.mark.offset > 0;
+        self.checkpoint.save(self.files.values().filter(is_known).map(|file| file.entry.clone()).collect())?;
         self.files.values_mut().for_each(|file| file.is_saved = true);
         self.is_dirty = false;
         self.last_error = None;
@@ -240,10 +248,6 @@ impl Follower {
         directories
     }
 
-    fn group_of(&self, path: &str) -> GroupName {
-        self.options.group.clone().unwrap_or_else(|| group_name_of_file(path))
-    }
-
     /// Keys of the files that are due, beginning after the one looked at last.
     fn due(&self, now: Timestamp) -> Vec<FileKey> {
         if self.n_in_flight >= self.options.in_flight_max {
@@ -280,20 +284,48 @@ impl Follower {
                 self.files.remove(&key);
                 self.unwanted.insert(key, size);
             }
-            Look::Replaced => {
-                let generation = self.checkpoint.generation_after(file.entry.generation);
-                file.begin_generation(generation, now);
-                if let Some(path) = &file.path {
-                    file.entry.path = path.to_string_lossy().into_owned();
+            Look::Replaced => self.begin_anew(key, now),
+            Look::Piece(piece) => {
+                // An inode may have changed hands while nothing was known of its content.
+                let is_untold = piece.start == 0 && !file.entry.is_told;
+                if is_untold && self.is_copy(key, now) {
+                    self.take_in_again(key, now);
+                    return None;
                 }
-                tracing::info!(path = %file.entry.path, generation, "file was truncated or replaced");
-                let path = file.entry.path.clone();
-                let group = self.group_of(&path);
-                self.files.get_mut(&key)?.group = group;
+                return self.batch_of(key, piece);
             }
-            Look::Piece(piece) => return self.batch_of(key, piece),
         }
         None
+    }
+
+    /// Tells whether a file known by its inode is a copy that was given the inode of one deleted before.
+    fn is_copy(&mut self, key: FileKey, now: Timestamp) -> bool {
+        let Some(file) = self.files.get(&key) else { return false };
+        let (Some(path), Some(handle)) = (&file.path, &file.handle) else { return false };
+        let group = group_of(&self.options, &path.to_string_lossy());
+        let candidate = Candidate { path: path.clone(), key, size: file.size, modified: now, is_named: false };
+        self.copies.start_of(&candidate, &group, handle, &self.files).is_some()
+    }
+
+    /// Forgets a file, so that the next search takes it in as the new one that it is.
+    fn take_in_again(&mut self, key: FileKey, now: Timestamp) {
+        self.files.remove(&key);
+        self.next_scan = now;
+    }
+
+    /// Starts over with a file that has new content.
+    fn begin_anew(&mut self, key: FileKey, now: Timestamp) {
+        if self.is_copy(key, now) {
+            return self.take_in_again(key, now);
+        }
+        let Some(file) = self.files.get_mut(&key) else { return };
+        file.begin_generation(self.checkpoint.generation_after(file.entry.generation), now);
+        if let Some(path) = &file.path {
+            file.entry.path = path.to_string_lossy().into_owned();
+            file.group = group_of(&self.options, &file.entry.path);
+        }
+        let (path, generation) = (&file.entry.path, file.entry.generation);
+        tracing::info!(path, generation, "file was truncated or replaced");
     }
 
     fn batch_of(&self, key: FileKey, piece: Piece) -> Option<FileBatch> {
@@ -328,12 +360,19 @@ impl Follower {
         let files = &self.files;
         let path_of = |key: FileKey| files.get(&key).and_then(|file| file.path.clone());
         let mut found = Search::new(&self.options.excluded, &mut report).run(&self.roots, &path_of);
-        for (key, file) in &mut self.files {
-            file.path = found.remove(key).map(|candidate| candidate.path);
-            if file.path.is_some() {
-                file.entry.seen = now.0;
+        self.files.retain(|key, file| {
+            let Some(candidate) = found.get(key) else {
+                file.path = None;
+                // Of a file of which nothing was sent there is nothing to remember.
+                return file.is_held() || file.entry.mark.offset > 0;
+            };
+            if !file.may_be_at(&candidate.path, || group_of(&self.options, &candidate.path.to_string_lossy())) {
+                return false;
             }
-        }
+            file.path = found.remove(key).map(|candidate| candidate.path);
+            file.entry.seen = now.0;
+            true
+        });
         let mut new: Vec<Candidate> = found.into_values().collect();
         // Newest first, so that a limit on old data cuts the oldest.
         new.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
@@ -378,7 +417,7 @@ impl Follower {
             }
         };
         let path = candidate.path.to_string_lossy().into_owned();
-        let group = self.group_of(&path);
+        let group = group_of(&self.options, &path);
         let mark = match self.copies.start_of(candidate, &group, &file, &self.files) {
             Some(copies::Start::NotYet) => return,
             Some(copies::Start::At(mark)) => Ok(mark),
@@ -391,7 +430,9 @@ impl Follower {
         let key = candidate.key;
         let name = format!("{:x}-{:x}-{nonce:016x}", key.device, key.inode);
         let generation = self.checkpoint.generation_first();
-        let entry = Entry { key, file: name, generation, path, mark, mark_before: None, seen: now.0 };
+        // What has content will be sent at once: said now, it is saved along with all the others.
+        let is_told = candidate.size > 0;
+        let entry = Entry { key, file: name, generation, path, is_told, mark, mark_before: None, seen: now.0 };
         let mut followed = Followed::new(entry, group, false, self.is_opening);
         followed.path = Some(candidate.path.clone());
         self.files.insert(key, followed);
@@ -420,9 +461,16 @@ impl Follower {
     }
 }
 
+/// The group of a file, by its path unless there is one for all.
+fn group_of(options: &FollowOptions, path: &str) -> GroupName {
+    options.group.clone().unwrap_or_else(|| group_name_of_file(path))
+}
+
 fn random_u64() -> io::Result<u64> {
     getrandom::u64().map_err(|error| io::Error::other(error.to_string()))
 }
 
+#[cfg(test)]
+mod replay;
 #[cfg(test)]
 mod tests;

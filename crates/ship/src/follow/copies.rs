@@ -1,12 +1,13 @@
 //! Copies of files that were read already: what `copytruncate` leaves behind.
 //!
-//! A new file beside a followed one, of the same group (its name without rotation suffix is the same) and with the
+//! A new file beside a followed one, named like it with a rotation suffix behind (and so of the same group), with the
 //! content that was read from that one, is a copy: it is read from where the original was left, or not at all while
-//! it is only a beginning of the original. A file made anew at the very path of an old one is no copy, whatever it
-//! holds: equal first lines are usual.
+//! it is only a beginning of the original. A file whose name does not go on from the original's is no copy, whatever
+//! it holds: equal first lines are usual.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use types::GroupName;
@@ -42,11 +43,11 @@ impl Copies {
         file: &File,
         files: &BTreeMap<FileKey, Followed>,
     ) -> Option<Start> {
-        let directory = candidate.path.parent();
-        let originals = files.values().filter(|known| {
-            let path = Path::new(&known.entry.path);
-            known.group == *group && path.parent() == directory && path != candidate.path
-        });
+        let is_original = |known: &&Followed| {
+            let path = known.path.as_deref().unwrap_or(Path::new(&known.entry.path));
+            known.group == *group && has_suffix(&candidate.path, path)
+        };
+        let originals = files.values().filter(is_original);
         let mut best: Option<Mark> = None;
         let mut beginning: Option<Mark> = None;
         for original in originals {
@@ -72,6 +73,13 @@ impl Copies {
         let unfinished = self.unfinished.remove(&candidate.key).filter(|mark| fits(mark, file));
         best.into_iter().chain(unfinished).max_by_key(|mark| mark.offset).map(Start::At)
     }
+}
+
+/// Tells whether `copy` is the path `original` with something behind it, as rotation names its copies. The live file
+/// itself is never a copy: it may well begin with the line that a rotated one began with.
+fn has_suffix(copy: &Path, original: &Path) -> bool {
+    let (copy, original) = (copy.as_os_str().as_bytes(), original.as_os_str().as_bytes());
+    copy.len() > original.len() && copy.starts_with(original)
 }
 
 fn fits(mark: &Mark, file: &File) -> bool {

@@ -64,7 +64,7 @@ pub(super) struct Followed {
     /// The mark after the batch on its way.
     pub(super) in_flight: Option<Mark>,
     pub(super) last_error: Option<String>,
-    /// Whether its name and generation are in a saved checkpoint.
+    /// Whether a saved checkpoint says that its name and generation are in use.
     pub(super) is_saved: bool,
     /// Whether it was there before the shipper was.
     is_old: bool,
@@ -99,12 +99,33 @@ impl Followed {
         self.path.is_some() || self.handle.is_some()
     }
 
+    /// Tells whether the file found at `path` under this one's inode is this one, and not a new one that was given
+    /// the inode of this one after it was deleted.
+    pub(super) fn may_be_at(&self, path: &Path, group: impl FnOnce() -> GroupName) -> bool {
+        // An open file keeps its inode, and a file that stayed in its place is looked at in due course.
+        let was_at = self.path.as_deref().unwrap_or(Path::new(&self.entry.path));
+        if self.is_held() || was_at == path {
+            return true;
+        }
+        if self.entry.mark.offset == 0 {
+            // Nothing was acknowledged, so content says nothing. What may have been sent must keep its name.
+            return self.entry.is_told && self.group == group();
+        }
+        File::open(path).is_ok_and(|file| self.entry.mark.fits(&file).unwrap_or(true))
+    }
+
+    /// Tells whether its inode cannot be given to another file, or a part of it is on its way.
+    pub(super) fn is_held(&self) -> bool {
+        self.handle.is_some() || self.in_flight.is_some()
+    }
+
     /// Starts over with new content under `generation`, which the path it is found at now may name anew.
     pub(super) fn begin_generation(&mut self, generation: u64, now: Timestamp) {
         self.entry.mark_before = Some(self.entry.mark);
         self.entry.mark = Mark::default();
         self.entry.generation = generation;
         self.is_saved = false;
+        self.entry.is_told = false;
         self.catch_up_bytes = 0;
         self.held = None;
         self.grown_at = now;

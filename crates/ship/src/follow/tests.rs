@@ -10,19 +10,19 @@ use super::*;
 const MS: i64 = 1_000_000;
 
 /// A directory of logs, a shipper that is driven by hand, and a server that keeps what it gets by position.
-struct Bench {
+pub(super) struct Bench {
     dir: TempDir,
     follower: Option<Follower>,
     now: Timestamp,
     /// Bytes by file, generation and offset, as the server has them.
     stored: BTreeMap<(String, u64), Vec<u8>>,
     /// Events in the order in which they came, bytes that were there before left out.
-    events: Vec<String>,
+    pub(super) events: Vec<String>,
     n_sent_twice: u64,
 }
 
 impl Bench {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(super) fn new(files: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("log")).unwrap();
         // Far ahead of the files' own times, so that they count as quiet at once.
@@ -44,8 +44,15 @@ impl Bench {
         options
     }
 
-    fn start(&mut self) -> Discovery {
+    pub(super) fn start(&mut self) -> Discovery {
         self.start_with(self.options())
+    }
+
+    pub(super) fn stop(&mut self) {
+        let now = self.now;
+        if let Some(mut follower) = self.follower.take() {
+            follower.save(now).unwrap();
+        }
     }
 
     fn start_with(&mut self, options: FollowOptions) -> Discovery {
@@ -55,16 +62,21 @@ impl Bench {
         discovery
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join("log").join(name)
     }
 
-    fn append(&self, name: &str, text: &str) {
+    pub(super) fn append(&self, name: &str, text: &str) {
         let mut file = fs::OpenOptions::new().create(true).append(true).open(self.path(name)).unwrap();
         file.write_all(text.as_bytes()).unwrap();
+        // What is written while the shipper runs is written now, by the clock of the test.
+        if self.follower.is_some() {
+            let now = std::time::Duration::from_nanos(self.now.0.unsigned_abs());
+            file.set_modified(std::time::UNIX_EPOCH + now).unwrap();
+        }
     }
 
-    fn rename(&self, from: &str, to: &str) {
+    pub(super) fn rename(&self, from: &str, to: &str) {
         fs::rename(self.path(from), self.path(to)).unwrap();
     }
 
@@ -73,9 +85,9 @@ impl Bench {
     }
 
     /// Lets time pass in small steps and delivers everything.
-    fn run(&mut self, milliseconds: i64) {
+    pub(super) fn run(&mut self, milliseconds: i64) {
         let end = self.now.0 + milliseconds * MS;
-        while self.now.0 < end {
+        while self.now.0 < end && self.follower.is_some() {
             self.now = Timestamp(self.now.0 + 50 * MS);
             for batch in self.poll() {
                 self.store(&batch);
