@@ -61,6 +61,8 @@ export const fieldList = signal<Lane<Field[]>>(empty());
 export const groupList = signal<Lane<Group[]>>(empty());
 /** The view has changed and will be asked about in a moment. */
 export const aboutToAsk = signal(false);
+/** Somebody reads further down, or has a row open: nothing may move under them by itself. */
+export const isReading = signal(false);
 /** Older events are on their way. */
 export const loadingOlder = signal(false);
 /** The server wants a key. */
@@ -207,7 +209,18 @@ export function askGroups(): void {
 export function askCounts(of: View): void {
   const width = document.documentElement.clientWidth;
   const buckets = Math.max(30, Math.min(120, Math.floor((width > 700 ? width - 300 : width) / 9)));
-  void start(counts, (signal) => api.histogram(of.query, { from: of.from, to: of.to, groups: of.groups }, of.zone, buckets, signal));
+  void start(counts, async (signal) => {
+    const from = await firstOf(of);
+    return api.histogram(of.query, { from, to: of.to, groups: of.groups }, of.zone, buckets, signal);
+  });
+}
+
+/** Where counting begins: for "all time" with the first event, so that the bars show the years in which there is something. */
+async function firstOf(of: View): Promise<string> {
+  if (rangeMs(of, askedAt.peek())[0] > 0) return of.from;
+  const known = groupList.peek().data ?? (await api.groups());
+  const firsts = known.flatMap((group) => (group.first === null || Number.isNaN(Date.parse(group.first)) ? [] : [Date.parse(group.first)]));
+  return firsts.length === 0 ? of.from : new Date(Math.max(0, Math.min(...firsts))).toISOString();
 }
 
 /** Asks everything that the view shows. */
@@ -237,9 +250,16 @@ export function followView(): void {
     timer = setTimeout(() => askAll(of), quick ? 150 : 0);
   });
   setInterval(() => {
-    // The counts above a live tail keep up with it.
-    if (!view.peek().live || view.peek().page !== "explore" || document.visibilityState !== "visible") return;
-    askedAt.value = Date.now();
-    askCounts(view.peek());
-  }, LIVE_COUNTS_MS);
+    const { live, page, refresh } = view.peek();
+    const busy = rows.peek().state === "loading" || counts.peek().state === "loading" || aboutToAsk.peek();
+    if (page !== "explore" || busy || document.visibilityState !== "visible") return;
+    const age = Date.now() - askedAt.peek();
+    if (live && age >= LIVE_COUNTS_MS) {
+      // The counts above a live tail keep up with it.
+      askedAt.value = Date.now();
+      askCounts(view.peek());
+    } else if (!live && refresh > 0 && !isReading.peek() && age >= refresh * 1000) {
+      asked.value += 1;
+    }
+  }, 500);
 }

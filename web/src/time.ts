@@ -199,9 +199,27 @@ export function ago(ms: number, now: number): string {
   return now >= ms ? `${text} ago` : `in ${text}`;
 }
 
+const MONTH_MS = 2_629_800_000;
+
+/** First days of months or years inside a range, for ranges of many months. */
+function monthTicks(from: number, to: number, most: number, zone: Zone): number[] {
+  const step = [1, 3, 6, 12, 24, 60, 120, 240].find((one) => (to - from) / MONTH_MS / one <= most) ?? 600;
+  const year = new Date(from).getUTCFullYear();
+  const first = step >= 12 ? Math.floor((year * 12) / step) * step : year * 12;
+  const all: number[] = [];
+  for (let month = first; all.length < 50; month += step) {
+    const parts = [Math.floor(month / 12), month % 12, 1] as const;
+    const at = zone === "utc" ? Date.UTC(...parts) : new Date(...parts).getTime();
+    if (at > to) break;
+    if (at >= from) all.push(at);
+  }
+  return all;
+}
+
 /** Steps for an axis: at most `most` round times inside a range. */
 export function ticks(from: number, to: number, most: number, zone: Zone): number[] {
-  const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 108e5, 216e5, 432e5, 864e5, 1728e5, 6048e5, 12096e5, 2592e6, 7776e6, 31536e6, 157680e6];
+  if ((to - from) / most > 14 * 86_400_000) return monthTicks(from, to, most, zone);
+  const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 108e5, 216e5, 432e5, 864e5, 1728e5, 6048e5, 12096e5];
   const step = steps.find((one) => (to - from) / one <= most) ?? (to - from);
   const offset = zone === "utc" ? 0 : new Date(from).getTimezoneOffset() * 60_000;
   const all: number[] = [];

@@ -19,10 +19,15 @@ export interface View {
   /** `@id` of the expanded row. */
   row: string;
   live: boolean;
+  /** Seconds after which the question is asked again; 0 for never. */
+  refresh: number;
   zone: Zone;
 }
 
-const DEFAULT: View = { page: "explore", query: "", from: "now-1h", to: "now", groups: [], columns: [], row: "", live: false, zone: "local" };
+/** Seconds that may lie between two askings of the same question. */
+export const REFRESHES: readonly number[] = [0, 5, 30, 300];
+
+const DEFAULT: View = { page: "explore", query: "", from: "now-1h", to: "now", groups: [], columns: [], row: "", live: false, refresh: 0, zone: "local" };
 
 function basePath(): string {
   return new URL(document.baseURI).pathname;
@@ -41,6 +46,7 @@ function fromAddress(): View {
     columns: names("columns").map((one) => decodeURIComponent(one.replaceAll(/%(?![0-9a-f]{2})/gi, "%25"))),
     row: params.get("row") ?? "",
     live: params.get("live") === "1",
+    refresh: REFRESHES.includes(Number(params.get("refresh"))) ? Number(params.get("refresh")) : 0,
     zone: params.get("tz") === "utc" ? "utc" : "local",
   };
 }
@@ -58,6 +64,7 @@ export function address(view: View): string {
   set("columns", view.columns.map((one) => one.replaceAll("%", "%25").replaceAll(",", "%2C")).join(","));
   set("row", view.row);
   set("live", view.live ? "1" : "");
+  set("refresh", view.refresh > 0 ? String(view.refresh) : "");
   set("tz", view.zone === "utc" ? "utc" : "");
   const text = params.toString().replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%40", "@").replaceAll("%2C", ",");
   return basePath() + (view.page === "explore" ? "" : view.page) + (text === "" ? "" : `?${text}`);
@@ -118,7 +125,7 @@ export function rangeMs(of: View, now: number): [number, number] {
 export function frozen(of: View): View {
   const [from, to] = rangeMs(of, askedAt.peek());
   const fix = (text: string, ms: number) => (text.startsWith("now") ? new Date(ms).toISOString() : text);
-  return { ...of, from: fix(of.from, from), to: fix(of.to, to), live: false };
+  return { ...of, from: fix(of.from, from), to: fix(of.to, to), live: false, refresh: 0 };
 }
 
 function zoomTo(from: number, to: number): void {

@@ -51,7 +51,7 @@ export function Axis({ scale, x, zone, height = HEIGHT }: { scale: Scale; x: (ms
     <g class="axis">
       {ticks(scale.from, scale.to, most, zone).map((ms) => (
         <g key={ms}><line x1={x(ms)} x2={x(ms)} y1={height} y2={height + 4} />
-          <text x={Math.min(Math.max(x(ms), 18), scale.width - 20)} y={height + 15} text-anchor="middle">{text(ms)}</text></g>
+          <text x={Math.min(Math.max(x(ms), text(ms).length * 3.4), scale.width - text(ms).length * 3.4)} y={height + 15} text-anchor="middle">{text(ms)}</text></g>
       ))}
     </g>
   );

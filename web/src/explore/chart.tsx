@@ -134,7 +134,7 @@ function Bars({ buckets }: { buckets: readonly Bucket[] }) {
   const zone = view.value.zone;
   const [start, end] = rangeMs(view.value, askedAt.value);
   const full = buckets.filter((bucket) => bucket.total > 0);
-  const wide = start < 0 || (buckets[0] !== undefined && end - start > 400 * 86_400_000);
+  const wide = start <= 0;
   // Of "all time" only the part with events is drawn: fifty empty years say nothing.
   const from = wide ? (full[0]?.from ?? start) : Math.min(start, buckets[0]?.from ?? start);
   const to = wide ? (full.at(-1)?.to ?? end) : Math.max(end, Math.min(buckets.at(-1)?.to ?? end, end + 1));
@@ -150,12 +150,10 @@ function Bars({ buckets }: { buckets: readonly Bucket[] }) {
         data-testid="bars" {...handlers}
         onPointerMove={(event) => { handlers.onPointerMove(event); setHover(event.clientX - event.currentTarget.getBoundingClientRect().left); }}
         onPointerLeave={() => setHover(null)}>
-        {most > 0 && [0.5, 1].map((part) => (
-          <g key={part} class="grid"><line x1={0} x2={scale.width} y1={HEIGHT * (1 - part) + 0.5} y2={HEIGHT * (1 - part) + 0.5} />
-            <text x={2} y={HEIGHT * (1 - part) + 11}>{compact(top * part)}</text></g>
-        ))}
+        {most > 0 && [0.5, 1].map((part) => <g key={part} class="grid"><line x1={0} x2={scale.width} y1={HEIGHT * (1 - part) + 0.5} y2={HEIGHT * (1 - part) + 0.5} /></g>)}
         {hovered && <rect class="hovered" x={x(hovered.from)} y={0} width={Math.max(1, x(hovered.to) - x(hovered.from))} height={HEIGHT} />}
         {full.map((bucket) => <Stack key={bucket.from} bucket={bucket} left={x(Math.max(bucket.from, scale.from))} right={x(Math.min(bucket.to, scale.to))} top={top} />)}
+        {most > 0 && [0.5, 1].map((part) => <g key={part} class="grid"><text x={2} y={HEIGHT * (1 - part) + 11}>{compact(top * part)}</text></g>)}
         <line class="base" x1={0} x2={scale.width} y1={HEIGHT + 0.5} y2={HEIGHT + 0.5} />
         <Axis scale={scale} x={x} zone={zone} />
         {drag && <rect class="brush" x={Math.min(drag.a, drag.b)} y={0} width={Math.abs(drag.b - drag.a)} height={HEIGHT} />}

@@ -145,12 +145,12 @@ function Answered({ data }: { data: Rows }) {
         <>
           <div class="result-head">
             <FieldsButton />
-            <span role="status" data-testid="shown">{data.more ? `newest ${count(n)} ${word}s` : `${data.kind === "events" && n > 1 ? "all " : ""}${count(n)} ${n === 1 ? word : `${word}s`}`}</span>
+            <span role="status" data-testid="shown">{data.more ? `newest ${count(n)} ${word}s` : `${data.kind === "events" && n > 1 && !isCut(data.query) ? "all " : ""}${count(n)} ${n === 1 ? word : `${word}s`}`}</span>
             <Cost data={data} />
           </div>
           {data.kind === "events"
             ? <RowList key={data.query} events={data.events} columns={data.columns} sought={soughtTexts(data.query)} label={`Events, newest first`}
-                onEnd={() => { if (older) void loadOlder(); }} footer={loadingOlder.value ? "loading older events…" : older ? "" : data.more ? "The rest is cut off here." : "That is all in this range."} />
+                onEnd={() => { if (older) void loadOlder(); }} footer={loadingOlder.value ? "loading older events…" : older ? "" : data.more ? "The rest is cut off here." : isCut(data.query) ? "" : "That is all in this range."} />
             : <Result key={data.query} data={data} />}
         </>
       )}

@@ -102,14 +102,16 @@ function asObject(fields: readonly FieldOfEvent[]): string {
 
 function Actions({ row, fields }: { row: EventRow; fields: readonly FieldOfEvent[] }) {
   const message = fields.find((field) => field.name === "@message")?.value ?? row.message;
-  const link = () => new URL(address({ ...frozen(view.peek()), row: row.id }), location.href).href;
+  // The range of the link ends with the event, so that it is among the newest and therefore shown, however much came after it.
+  const range = Number.isNaN(row.ms) ? {} : { from: new Date(row.ms - 900_000).toISOString(), to: row.time };
+  const link = () => new URL(address({ ...frozen(view.peek()), ...range, row: row.id }), location.href).href;
   const around = () => {
     const at = row.ms;
-    go({ query: "", groups: [row.group], from: new Date(at - 60_000).toISOString(), to: new Date(at + 60_000).toISOString(), row: row.id, live: false });
+    go({ query: "", groups: [row.group], from: new Date(at - 60_000).toISOString(), to: new Date(at + 10_000).toISOString(), row: row.id, live: false });
   };
   return (
     <span class="detail-actions">
-      {row.group !== "" && !Number.isNaN(row.ms) && <button type="button" class="link" title="A minute before and after, in the same group, without the filters" onClick={around}>Around this</button>}
+      {row.group !== "" && !Number.isNaN(row.ms) && <button type="button" class="link" title="What the same group has from a minute before to ten seconds after, without the filters" onClick={around}>Around this</button>}
       <button type="button" class="link" onClick={() => void copy(valueToText(message), "Line")}>Copy line</button>
       <button type="button" class="link" onClick={() => void copy(asObject(fields), "JSON")}>Copy JSON</button>
       <button type="button" class="link" onClick={() => void copy(link(), "Link to this event")}>Copy link</button>

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import type { EventRow } from "../ask.ts";
+import { isReading, type EventRow } from "../ask.ts";
 import type { Column } from "../api.ts";
 import { cut, printable } from "../format.ts";
 import { list } from "../keys.ts";
@@ -17,6 +17,7 @@ import { stretch, topOf, type Extras } from "./window.ts";
 /** Characters of a line that a closed row shows. */
 const LINE_CHARS_MAX = 1000;
 const SAMPLE = 100;
+const GROUP_CHARS_MAX = 30;
 
 /** The row that the keys act on, by its id. */
 export const cursor = signal("");
@@ -38,6 +39,11 @@ export function oneLine(value: Json | undefined, length = LINE_CHARS_MAX): strin
   if (value === null || value === undefined) return "";
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return printable(cut(text, length)) + (text.length > length ? " …" : "");
+}
+
+/** A group's name by its end, which tells it from its neighbours. */
+function shortGroup(name: string): string {
+  return name.length > GROUP_CHARS_MAX ? `…${name.slice(1 - GROUP_CHARS_MAX)}` : name;
 }
 
 /** The date without the year that everybody knows. */
@@ -62,7 +68,8 @@ function template(columns: readonly Column[], events: readonly EventRow[], dated
   const widths = columns.map((column, at) => {
     if (column.name === "@message") return "minmax(240px, 1fr)";
     let longest = column.name.length + 1;
-    for (const event of events.slice(0, SAMPLE)) longest = Math.max(longest, Math.min(48, oneLine(event.cells[at], 48).length));
+    const most = column.name === "@log" ? GROUP_CHARS_MAX : 48;
+    for (const event of events.slice(0, SAMPLE)) longest = Math.max(longest, Math.min(most, oneLine(event.cells[at], most).length));
     return at === columns.length - 1 ? `minmax(${Math.min(longest, 20)}ch, 1fr)` : `minmax(6ch, ${Math.max(6, Math.min(36, longest)) + 2}ch)`;
   });
   return `${dated ? "20ch" : "14ch"} 6ch ${widths.join(" ")}`;
@@ -101,7 +108,7 @@ function Row({ event, columns, sought, zone, dated, index, open, onToggle }: {
       <span role="gridcell" class="cell level">{event.level === "" ? "·" : event.level.slice(0, 5)}</span>
       {columns.map((column, at) => (
         <span role="gridcell" key={column.name} class={`cell${column.name === "@message" ? " message" : column.type === "integer" || column.type === "float" ? " numeric" : ""}`}>
-          <Marked text={oneLine(column.name === "@message" ? event.message : event.cells[at])} sought={sought} />
+          <Marked text={column.name === "@log" ? shortGroup(event.group) : oneLine(column.name === "@message" ? event.message : event.cells[at])} sought={sought} />
         </span>
       ))}
     </div>
@@ -111,6 +118,11 @@ function Row({ event, columns, sought, zone, dated, index, open, onToggle }: {
 /** Follows scrolling and size of the box, and sticks to its end where asked. */
 function useScroll(box: { current: HTMLDivElement | null }, props: ListProps, total: number) {
   const [place, setPlace] = useState({ top: 0, height: 600 });
+  const opened = view.value.row !== "";
+  useEffect(() => {
+    isReading.value = place.top > 0 || opened;
+    return () => { isReading.value = false; };
+  }, [place.top > 0, opened]);
   const follows = useRef(true);
   const read = useCallback(() => {
     const element = box.current;

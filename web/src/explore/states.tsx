@@ -69,7 +69,7 @@ export function NoMatch({ data }: { data: Rows }) {
   const wider = [["Last 24 hours", "now-24h"], ["Last 7 days", "now-7d"], ["All time", "1970-01-01T00:00:00Z"]] as const;
   return (
     <div class="state" data-testid="no-match">
-      <h2>No event matches in “{rangeLabel(of, of.zone)}”</h2>
+      <h2>{data.query.trim() === "" ? "No event" : "No event matches"} in “{rangeLabel(of, of.zone)}”</h2>
       {last !== null && (
         <p>The newest event here is from <b>{fullText(last, of.zone)}</b> ({ago(last, Date.now())}).
           {" "}<button type="button" class="button primary" data-testid="jump" onClick={() => zoom(last - 3_600_000, last + 1000)}>Jump to it</button></p>

@@ -2,10 +2,11 @@
 
 import { signal } from "@preact/signals";
 
+import { span } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { layer, Menu } from "../parts/layers.tsx";
 import { fullText, PRESETS, range, rangeLabel, resolve, zoneText, type RangeText } from "../time.ts";
-import { askedAt, asked, go, view } from "../view.ts";
+import { askedAt, asked, go, REFRESHES, view } from "../view.ts";
 
 const typed = signal("");
 const from = signal<string | null>(null);
@@ -39,7 +40,7 @@ export function TimePicker() {
   const now = view.value;
   const label = rangeLabel(now, now.zone);
   return (
-    <Menu name="time" testId="time" label={`Time range: ${label}`} class="time" align="right" button={<><Icon name="clock" /><span class="sr-only">Time range: </span><span>{label}</span><span class="zone">{zoneText(askedAt.value, now.zone)}</span></>}>
+    <Menu name="time" testId="time" label={`Time range: ${label}`} class="time" align="right" button={<><Icon name="clock" /><span class="sr-only">Time range: </span><span>{label}</span><span class="zone">{zoneText(askedAt.value, now.zone)}{now.refresh > 0 ? ` · every ${span(now.refresh * 1000)}` : ""}</span></>}>
       <form class="time-form" onSubmit={(event) => { event.preventDefault(); applyTyped(typed.peek()); }}>
         <label>Any range
           <input data-autofocus data-testid="time-text" placeholder="2h · yesterday · 06:00..07:30 · now-3d..now-2d" value={typed.value}
@@ -68,6 +69,11 @@ export function TimePicker() {
             <label class="choice"><input type="radio" name="zone" checked={now.zone === "local"} onChange={() => go({ zone: "local" })} /> This browser’s ({zoneText(askedAt.value, "local")})</label>
             <label class="choice"><input type="radio" name="zone" checked={now.zone === "utc"} onChange={() => go({ zone: "utc" })} /> UTC</label>
           </fieldset>
+          <label>Ask again
+            <select data-testid="refresh" value={String(now.refresh)} onChange={(event) => go({ refresh: Number(event.currentTarget.value) }, true)}>
+              {REFRESHES.map((seconds) => <option key={seconds} value={String(seconds)}>{seconds === 0 ? "when I say so" : `every ${span(seconds * 1000)}`}</option>)}
+            </select>
+          </label>
         </form>
       </div>
     </Menu>

@@ -188,9 +188,16 @@ export const ROW_FIELDS = ["@timestamp", "@level", "@log", "@logStream", "@messa
 /** Adds what the page needs to show a row to a query whose rows are events; `null` where that is not possible. */
 export function withRowFields(text: string, columns: readonly string[]): string | null {
   const all = commands(text);
-  const shaping = ["display", "stats", "timechart", "top", "rare", "pattern", "diff", "logcompare", "join", "drop"];
+  const shaping = ["stats", "timechart", "top", "rare", "pattern", "diff", "logcompare", "join", "drop"];
   if (all.some((command) => shaping.includes(command.name))) return null;
-  const names = [...ROW_FIELDS, ...columns.filter((name) => !(ROW_FIELDS as readonly string[]).includes(name))];
+  const names = [...new Set([...ROW_FIELDS, ...columns])];
+  const display = all.findLast((command) => command.name === "display");
+  if (display) {
+    // The last `display` decides alone what is shown, so what rows need joins its list.
+    const there = new Set(display.tokens.map((token) => token.text));
+    const missing = names.map(fieldText).filter((name) => !there.has(name));
+    return missing.length === 0 ? text : `${text.slice(0, display.end)}, ${missing.join(", ")}${text.slice(display.end)}`;
+  }
   const added = `fields ${names.map(fieldText).join(", ")}`;
   return all.length === 0 ? added : `${text}\n| ${added}`;
 }
