@@ -55,12 +55,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Running {
     /// Notes how far the query is.
     pub(crate) fn note(&self, stats: &Stats) {
-        lock(&self.progress).clone_from(stats);
+        *lock(&self.progress) = *stats;
     }
 
     /// How far the query is.
     pub(crate) fn progress(&self) -> Stats {
-        lock(&self.progress).clone()
+        *lock(&self.progress)
     }
 }
 

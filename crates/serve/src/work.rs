@@ -91,7 +91,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_an_answer_and_gives_its_place_back() {
         let gate = Gate::new("tests", 1, 0, Duration::from_secs(60));
-        let status = gate.run(|| panic!("on purpose")).await.map(|()| ()).map_err(|p| p.status.as_u16());
+        let status = gate.run(|| panic!("on purpose")).await.map_err(|p| p.status.as_u16());
         assert_eq!(status, Err(500));
         assert!(gate.enter().await.is_ok());
     }

@@ -187,7 +187,9 @@ impl Body {
             out.push_str(",{\"structuredMetadata\":{");
             let metadata = self.names.iter().zip(row).skip(LEADING.len());
             let mut is_first = true;
-            for (name, value) in metadata.filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            let present = metadata.filter_map(|(name, value)| Some((name, value.as_ref()?)));
+            // The field that the line was taken from is the line; it is not shown twice.
+            for (name, value) in present.filter(|(_, value)| Some(*value) != message) {
                 out.push_str(if is_first { "" } else { "," });
                 is_first = false;
                 write_value(Some(&Value::text(name.as_str())), out);

@@ -36,6 +36,7 @@ fn reasons(server: &Server) -> Vec<String> {
     let status = server.app.store.status();
     let mut reasons: Vec<String> = status.damaged.iter().map(|damage| damage.to_string()).collect();
     reasons.extend(status.poisoned.map(|why| format!("the store takes no events: {why}")));
+    reasons.extend(server.app.alerts.save_error().map(|why| format!("alerts are not announced: {why}")));
     if *server.closing.borrow() {
         reasons.push("the server is shutting down".into());
     }

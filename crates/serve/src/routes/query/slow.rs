@@ -88,3 +88,54 @@ async fn feed(mut work: Work, running: &Running, head: String, sender: &mpsc::Se
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use query::{Answer, ParseOptions, parse_insights};
+    use serde_json::{Map, Value};
+    use tokio::sync::oneshot;
+    use types::Timestamp;
+
+    use super::*;
+    use crate::queries::Queries;
+
+    fn begin() -> (oneshot::Sender<Result<Answered, Problem>>, axum::body::BodyDataStream) {
+        let (finish, finished) = oneshot::channel();
+        let work: Work = Box::pin(async move { finished.await.unwrap_or_else(|_| Err(Problem::closing())) });
+        let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::Tz::UTC };
+        let plan = parse_insights("stats count(*) as n", &options).expect("a valid query");
+        let running = Queries::default().start("", Timestamp(0)).running.clone();
+        (finish, respond(work, running, &columns(&plan)).into_body().into_data_stream())
+    }
+
+    async fn line(stream: &mut axum::body::BodyDataStream) -> String {
+        let piece = stream.next().await.expect("the stream goes on").expect("without an error");
+        String::from_utf8(piece.to_vec()).expect("answers are UTF-8")
+    }
+
+    #[tokio::test]
+    async fn columns_come_first_then_progress_then_rows() {
+        let (finish, mut stream) = begin();
+        let first: Value = serde_json::from_str(&line(&mut stream).await).expect("JSON");
+        assert_eq!(first, json!({"columns": [{"name": "n", "type": "any"}]}));
+        assert!(line(&mut stream).await.starts_with("{\"progress\":{"));
+        let answer = Answer { rows: vec![vec![Some(types::Value::Integer(7))]], ..Answer::default() };
+        assert!(finish.send(Ok((answer, Map::new()))).is_ok());
+        let rest = line(&mut stream).await;
+        assert!(rest.starts_with("[7]\n{") && rest.contains("\"partial\":false"), "{rest}");
+        assert!(stream.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn an_error_in_mid_stream_is_a_line_and_a_client_gone_ends_the_work() {
+        let (finish, mut stream) = begin();
+        line(&mut stream).await;
+        line(&mut stream).await;
+        assert!(finish.send(Err(Problem::busy("too much"))).is_ok());
+        assert!(line(&mut stream).await.starts_with("{\"error\":{\"code\":\"busy\""));
+
+        let (mut finish, stream) = begin();
+        drop(stream);
+        finish.closed().await;
+    }
+}
