@@ -19,7 +19,7 @@ mod tests;
 use types::Timestamp;
 
 pub(crate) use check::balanced;
-pub(crate) use pattern::compile as compile_regex;
+pub(crate) use pattern::{REGEXES_MAX, compile as compile_regex};
 
 use crate::error::QueryErrors;
 use crate::optimise::optimise;

@@ -67,6 +67,7 @@ pub(crate) struct Checker<'a> {
     aggregation: Option<stats::Aggregation>,
     /// Whether the argument of an aggregate is being checked.
     is_in_aggregate: bool,
+    n_regexes: usize,
 }
 
 impl<'a> Checker<'a> {
@@ -82,6 +83,7 @@ impl<'a> Checker<'a> {
             tables: Vec::new(),
             aggregation: None,
             is_in_aggregate: false,
+            n_regexes: 0,
         }
     }
 
@@ -144,9 +146,24 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn fail(&mut self, error: QueryError) {
-        if self.errors.len() < NOTES_MAX {
+        if !self.is_full() {
             self.errors.push(error);
         }
+    }
+
+    /// Whether no further error would be told, so that looking for hints is in vain.
+    pub(super) fn is_full(&self) -> bool {
+        self.errors.len() >= NOTES_MAX
+    }
+
+    /// Counts one more regular expression. Past the limit it is an error, told once, and must not be compiled.
+    pub(super) fn may_compile(&mut self, span: Span) -> bool {
+        self.n_regexes += 1;
+        if self.n_regexes == pattern::REGEXES_MAX + 1 {
+            let message = format!("the query has more than {} regular expressions", pattern::REGEXES_MAX);
+            self.error_with_hint("too-many-regexes", message, span, "join alternatives in one: /a|b|c/");
+        }
+        self.n_regexes <= pattern::REGEXES_MAX
     }
 
     pub(super) fn error_with_hint(
@@ -256,6 +273,13 @@ impl<'a> Checker<'a> {
             Some(node) => self.expr(node),
             None => Expr::Field("@message".into()),
         };
+        let pattern_span = match method {
+            Method::Grok(pattern) | Method::Regex(pattern) => Some(pattern.span),
+            _ => None,
+        };
+        if pattern_span.is_some_and(|span| !self.may_compile(span)) {
+            return;
+        }
         let prefix_of = |prefix: &Option<Name>| prefix.as_ref().map(|name| Arc::from(&*name.text));
         let checked = match method {
             Method::Glob { text, names, span } => pattern::glob(text, names, *span, self.text),

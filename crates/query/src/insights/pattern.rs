@@ -12,6 +12,9 @@ use crate::plan::{ParseMethod, Span as Length};
 // 1 MiB of compiled program holds every expression of a sane size and refuses `(\w{100}){100}`.
 const REGEX_BYTES_MAX: usize = 1 << 20;
 
+// Each may take 1 MiB and some milliseconds; one `a|b|c` does the work of many.
+pub(crate) const REGEXES_MAX: usize = 64;
+
 /// Compiles a regular expression that a person wrote, within limits. The text of the error names the mistake
 /// and, where it is a mistake of syntax, the byte of `source` where it stands.
 pub(crate) fn compile(source: &str, ignores_case: bool) -> Result<Regex, (String, usize)> {

@@ -284,6 +284,7 @@ fn deep_and_long_queries_are_refused_or_run() {
         format!("fields {}a", "- ".repeat(30_000)),
         format!("fields {}a", "not ".repeat(15_000)),
         format!("fields a{}", "^2".repeat(30_000)),
+        format!("filter {}", ["a like /b/"; 65].join(" or ")),
         "limit 1\n".repeat(8_000),
         "fields a,".repeat(8_000),
     ] {

@@ -4,6 +4,7 @@ use pest::iterators::Pair;
 
 use super::Rule;
 use crate::error::{QueryError, Span};
+use crate::insights::{REGEXES_MAX, compile_regex};
 
 // Reading and evaluation recurse over the tree: so many levels fit every thread's stack.
 const NODES_NESTED_MAX: usize = 128;
@@ -12,6 +13,7 @@ const NODES_NESTED_MAX: usize = 128;
 pub(super) struct Reader<'a> {
     text: &'a str,
     n_nested: usize,
+    n_regexes: std::cell::Cell<usize>,
 }
 
 pub(super) fn span_of(pair: &Pair<'_, Rule>) -> Span {
@@ -21,7 +23,7 @@ pub(super) fn span_of(pair: &Pair<'_, Rule>) -> Span {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, n_nested: 0 }
+        Self { text, n_nested: 0, n_regexes: std::cell::Cell::new(0) }
     }
 
     pub(super) fn error(&self, code: &'static str, message: impl Into<String>, span: Span) -> QueryError {
@@ -36,6 +38,16 @@ impl<'a> Reader<'a> {
             return Err(self.error("nested-too-deeply", message, span));
         }
         Ok(())
+    }
+
+    /// Compiles a regular expression; too large and too many ones are errors.
+    pub(super) fn regex(&self, source: &str, span: Span) -> Result<regex::Regex, QueryError> {
+        self.n_regexes.set(self.n_regexes.get() + 1);
+        if self.n_regexes.get() > REGEXES_MAX {
+            let message = format!("the query has more than {REGEXES_MAX} regular expressions");
+            return Err(self.error("too-many-regexes", message, span));
+        }
+        compile_regex(source, false).map_err(|(message, _)| self.error("bad-regex", message, span))
     }
 
     /// A text in quotes or backticks, with Go's escapes resolved.

@@ -9,7 +9,7 @@ use super::read::{Reader, span_of};
 use super::{LogQuery, Rule, label};
 use crate::error::{QueryError, Span};
 use crate::function::Function;
-use crate::insights::{balanced, compile_regex};
+use crate::insights::balanced;
 use crate::plan::{Comparison, Expr, Operator, Parse, ParseMethod, TextPattern};
 
 /// A number taken out of the events instead of counting them.
@@ -94,7 +94,7 @@ fn label_matches(
     let positive = match sign {
         "=~" | "!~" => {
             // Matchers of labels are anchored, line filters are not.
-            let regex = compile(reader, &format!("^(?s:{value})$"), span)?;
+            let regex = reader.regex(&format!("^(?s:{value})$"), span)?;
             let matches_empty = regex.is_match("");
             if matches_empty && matches!(value, ".*" | "") {
                 let condition = if value.is_empty() { Some(is_empty(label)) } else { None };
@@ -113,10 +113,6 @@ fn label_matches(
     Ok(Some(if sign.starts_with('!') { not(positive) } else { positive }))
 }
 
-fn compile(reader: &Reader<'_>, source: &str, span: Span) -> Result<regex::Regex, QueryError> {
-    compile_regex(source, false).map_err(|(message, _)| reader.error("bad-regex", message, span))
-}
-
 /// `|= "a" or "b"`: holds any of the texts; with `!` none of them.
 fn line_filter(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Operator>, QueryError> {
     let (mut sign, mut alternatives) = ("|=", Vec::new());
@@ -126,7 +122,7 @@ fn line_filter(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Opera
             Rule::string => {
                 let text = reader.string(&part)?;
                 let pattern = match sign {
-                    "|~" | "!~" => TextPattern::Regex(compile(reader, &text, span_of(&part))?),
+                    "|~" | "!~" => TextPattern::Regex(reader.regex(&text, span_of(&part))?),
                     // Everything holds the empty text; Grafana sends it for an empty search.
                     _ if text.is_empty() && sign == "|=" => return Ok(None),
                     _ => TextPattern::Substring(text),
@@ -145,7 +141,7 @@ fn regexp(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Operator, QueryEr
     let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else {
         return Err(reader.error("syntax", "a regular expression in quotes is missing here", span));
     };
-    let regex = compile(reader, &reader.string(&text)?, span_of(&text))?;
+    let regex = reader.regex(&reader.string(&text)?, span_of(&text))?;
     let name_of = |(index, name): (usize, Option<&str>)| Some((Arc::from(name?), index));
     let names: Vec<_> = regex.capture_names().enumerate().filter_map(name_of).collect();
     if names.is_empty() {
