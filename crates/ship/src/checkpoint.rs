@@ -70,8 +70,10 @@ pub(crate) struct Entry {
     pub(crate) generation: u64,
     /// The path under which it was first seen; names its group and stream.
     pub(crate) path: String,
-    /// Whether the server may have something of it that was never acknowledged: it may then not get another name.
-    pub(crate) is_told: bool,
+    /// How it began when the server was first told of it, which is saved before: as long as nothing is known to be
+    /// acknowledged, other content under the same name would pass for what the server may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) told: Option<Mark>,
     /// How far the server has it.
     pub(crate) mark: Mark,
     /// How far it had the generation before: a copy made of that is recognised by it.
@@ -270,7 +272,7 @@ mod tests {
             file: file.into(),
             generation,
             path,
-            is_told: true,
+            told: None,
             mark: Mark::default(),
             mark_before: None,
             seen: 5,

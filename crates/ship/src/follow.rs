@@ -44,6 +44,9 @@ const FORGET_AFTER_NS: i64 = 24 * Timestamp::HOUR;
 /// Acknowledgements are written down this often: what is lost in between is sent again and stored once.
 const SAVE_EVERY_NS: i64 = Timestamp::SECOND;
 
+/// Bytes at the start of a file that tell its content from another's before any of it was acknowledged.
+const TOLD_BYTES: u64 = 1024;
+
 /// How long to wait after an error of one file before it is looked at again.
 const ERROR_PAUSE_NS: i64 = 5 * Timestamp::SECOND;
 
@@ -131,8 +134,8 @@ impl Follower {
         self.close_handles(now);
         for batch in &batches {
             if let Some(file) = self.files.get_mut(&batch.key) {
-                file.is_saved &= file.entry.is_told;
-                file.entry.is_told = true;
+                file.is_saved &= file.entry.told.is_some();
+                file.entry.told.get_or_insert(batch.mark_after);
             }
         }
         if batches.iter().any(|batch| self.files.get(&batch.key).is_some_and(|file| !file.is_saved))
@@ -287,7 +290,7 @@ impl Follower {
             Look::Replaced => self.begin_anew(key, now),
             Look::Piece(piece) => {
                 // An inode may have changed hands while nothing was known of its content.
-                let is_untold = piece.start == 0 && !file.entry.is_told;
+                let is_untold = piece.start == 0 && file.entry.told.is_none();
                 if is_untold && self.is_copy(key, now) {
                     self.take_in_again(key, now);
                     return None;
@@ -423,16 +426,16 @@ impl Follower {
             Some(copies::Start::At(mark)) => Ok(mark),
             None => budget.start_of(candidate, &file, report).and_then(|start| Mark::at(&file, start)),
         };
-        let (mark, nonce) = match mark.and_then(|mark| Ok((mark, random_u64()?))) {
-            Ok(both) => both,
+        // What has content will be sent at once: noted now, it is saved along with all the others.
+        let told = || Mark::at(&file, candidate.size.min(TOLD_BYTES)).map(|told| (told.offset > 0).then_some(told));
+        let (mark, told, nonce) = match mark.and_then(|mark| Ok((mark, told()?, random_u64()?))) {
+            Ok(all) => all,
             Err(error) => return report.leave_out(&candidate.path, Reason::Unreadable(error.to_string())),
         };
         let key = candidate.key;
         let name = format!("{:x}-{:x}-{nonce:016x}", key.device, key.inode);
         let generation = self.checkpoint.generation_first();
-        // What has content will be sent at once: said now, it is saved along with all the others.
-        let is_told = candidate.size > 0;
-        let entry = Entry { key, file: name, generation, path, is_told, mark, mark_before: None, seen: now.0 };
+        let entry = Entry { key, file: name, generation, path, told, mark, mark_before: None, seen: now.0 };
         let mut followed = Followed::new(entry, group, false, self.is_opening);
         followed.path = Some(candidate.path.clone());
         self.files.insert(key, followed);

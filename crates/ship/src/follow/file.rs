@@ -109,7 +109,7 @@ impl Followed {
         }
         if self.entry.mark.offset == 0 {
             // Nothing was acknowledged, so content says nothing. What may have been sent must keep its name.
-            return self.entry.is_told && self.group == group();
+            return self.entry.told.is_some() && self.group == group();
         }
         File::open(path).is_ok_and(|file| self.entry.mark.fits(&file).unwrap_or(true))
     }
@@ -125,7 +125,7 @@ impl Followed {
         self.entry.mark = Mark::default();
         self.entry.generation = generation;
         self.is_saved = false;
-        self.entry.is_told = false;
+        self.entry.told = None;
         self.catch_up_bytes = 0;
         self.held = None;
         self.grown_at = now;
@@ -140,6 +140,11 @@ impl Followed {
         let Some(file) = &self.handle else { return Ok(Look::Nothing) };
         let offset = self.entry.mark.offset;
         if self.size < offset || (self.size == offset && !self.entry.mark.fits(file)?) {
+            return Ok(Look::Replaced);
+        }
+        if let Some(told) = self.entry.told.filter(|_| offset == 0)
+            && !told.fits(file)?
+        {
             return Ok(Look::Replaced);
         }
         let settled = timing.settled(now, self.grown_at);

@@ -84,8 +84,6 @@ impl History {
 
     /// Stops the shipper, lets the world go on, and starts it again.
     fn restart(&mut self, name: &'static str) {
-        // A checkpoint is written a second after an acknowledgement. Who is killed before sends again at the same
-        // positions; only a copy made in that very second has positions of its own.
         let is_killed = self.random.below(2) == 0;
         if !is_killed {
             self.bench.run(2_500);
@@ -98,6 +96,11 @@ impl History {
             self.write(name);
         }
         self.bench.start();
+        if is_killed {
+            // What was acknowledged in the last second is sent again, at the same positions. Only a copy made before
+            // that would be sent under positions of its own.
+            self.bench.run(200);
+        }
     }
 
     fn step(&mut self) {
