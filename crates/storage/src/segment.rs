@@ -15,10 +15,11 @@
 //! A segment holds runs, one per group. A run's events stand in time order (equal times in order of acceptance)
 //! in blocks of [`BLOCK_ROWS`]. Fields are columns (`column`), which fields an event has is its shape
 //! (`shape`), messages are split into templates and variables (`template`, `texts`), and the words of the
-//! templates are indexed by tantivy (`words`).
+//! templates are indexed by tantivy (`words`). Block filters (`filter`) say which pieces of words no variable holds.
 
 pub(crate) mod bytes;
 mod column;
+mod filter;
 mod footer;
 mod reader;
 mod section;

@@ -22,14 +22,15 @@ use super::section::SectionId;
 use super::texts::TEXT_SECTIONS;
 use super::{RunSummary, SegmentMeta};
 
-/// Sections that every block has: times, ingestion times, sequences, levels, shapes, messages.
-pub(crate) const SYSTEM_SECTIONS: usize = 5 + TEXT_SECTIONS;
+/// Sections that every block has: times, ingestion times, sequences, levels, shapes, filter, messages.
+pub(crate) const SYSTEM_SECTIONS: usize = 6 + TEXT_SECTIONS;
 pub(crate) const TIMES: usize = 0;
 pub(crate) const INGESTION_TIMES: usize = 1;
 pub(crate) const SEQUENCES: usize = 2;
 pub(crate) const LEVELS: usize = 3;
 pub(crate) const SHAPES: usize = 4;
-pub(crate) const TEXTS: usize = 5;
+pub(crate) const FILTER: usize = 5;
+pub(crate) const TEXTS: usize = 6;
 
 /// Sections of a run as a whole, by offset from `RunFooter::whole`.
 pub(crate) const SHAPE_TABLE: SectionId = 0;

@@ -17,6 +17,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::bytes::{Cursor, Damage, Decoded};
 use super::column;
+use super::filter;
 use super::footer::{self, RunFooter};
 use super::section::{SectionEntry, SectionId};
 use super::shape::{BlockShapes, Shapes};
@@ -229,6 +230,8 @@ struct SegmentRun {
 struct TemplateMatches {
     /// By template number less one.
     holds: Vec<Holds>,
+    /// Whether any of them is certain.
+    any_certain: bool,
 }
 
 impl SegmentRun {
@@ -431,7 +434,7 @@ impl SegmentRun {
         let templates = self.templates()?;
         let matcher = LiteralMatcher::new(literal, ignores_case);
         let words = whole_words(literal);
-        let holds = if words.is_empty() {
+        let holds: Vec<Holds> = if words.is_empty() {
             templates.iter().map(|template| matcher.ask(template)).collect()
         } else {
             let mut holds = vec![Holds::No; templates.len()];
@@ -443,7 +446,8 @@ impl SegmentRun {
             }
             holds
         };
-        let matches = Arc::new(TemplateMatches { holds });
+        let any_certain = holds.contains(&Holds::Yes);
+        let matches = Arc::new(TemplateMatches { holds, any_certain });
         let mut known = self.matches.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MATCHES_MAX {
             known.remove(0);
@@ -456,15 +460,18 @@ impl SegmentRun {
     fn rows_with_text(&self, block: usize, literal: &str, ignores_case: bool) -> Result<RowSet, ScanError> {
         let templates = self.templates()?;
         let matches = self.template_matches(literal, ignores_case)?;
-        let ids = self.template_ids(block, &templates)?;
+        let needle = Needle::new(literal, ignores_case);
         let n_rows = self.block_rows(block);
+        if !matches.any_certain && needle.stands_in_text_variables_only() && !self.may_hold(block, literal)? {
+            return Ok(RowSet::none(n_rows));
+        }
+        let ids = self.template_ids(block, &templates)?;
         let holds = |id: u32| if id == 0 { Holds::No } else { matches.holds[id as usize - 1] };
         let (mut some, mut perhaps) = (false, false);
         for id in ids.templates() {
             some |= holds(id) == Holds::Yes;
             perhaps |= holds(id) == Holds::Perhaps;
         }
-        let needle = Needle::new(literal, ignores_case);
         let mut rows = RowSet::none(n_rows);
         if some {
             rows = RowSet::of(n_rows, |row| holds(ids.ids[row]) == Holds::Yes);
@@ -482,6 +489,14 @@ impl SegmentRun {
             });
         }
         Ok(rows)
+    }
+
+    /// Tells whether a piece of a word may stand in a text variable or a raw message of the block.
+    fn may_hold(&self, block: usize, piece: &str) -> Result<bool, ScanError> {
+        let raw = self.system_section(footer::TEXTS + TEXT_SECTIONS - 1, block);
+        let has_raw = self.segment.sections.get(raw as usize).is_none_or(|entry| entry.stored_length > 0);
+        let id = self.system_section(footer::FILTER, block);
+        Ok(has_raw || self.decoded(id, |table| Ok(filter::may_hold(table, piece)))?)
     }
 
     /// Of the rows `unsure`, those whose message holds the needle.

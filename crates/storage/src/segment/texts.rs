@@ -48,6 +48,11 @@ impl<'m> TextBlockWriter<'m> {
         self.variables.extend(numbered.map(|(place, (kind, text))| (id, place as u32, *kind, *text)));
     }
 
+    /// The block's text variables, for its filter.
+    pub(crate) fn text_variables(&self) -> impl Iterator<Item = &'m str> + '_ {
+        self.variables.iter().filter(|(_, _, kind, _)| *kind == Kind::Text).map(|(.., text)| *text)
+    }
+
     /// Makes the sections.
     pub(crate) fn finish(mut self) -> [Vec<u8>; TEXT_SECTIONS] {
         let mut sections: [Vec<u8>; TEXT_SECTIONS] = Default::default();

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::bytes::{put_integers, put_varint, put_zigzag};
 use super::column::{self, RunDictionary};
+use super::filter;
 use super::footer::{self, BlockFooter, ColumnFooter, RunFooter};
 use super::section::{SectionId, SectionWriter};
 use super::shape::ShapeTable;
@@ -263,6 +264,10 @@ impl<'a> RunWriter<'a> {
                 Some(number) => texts.push(number, &variables),
                 None => texts.push_raw(message),
             }
+        }
+        let filter = filter::build(texts.text_variables());
+        if !filter.is_empty() {
+            sections.fill(self.system_section(footer::FILTER, block), &filter)?;
         }
         for (kind, section) in texts.finish().into_iter().enumerate() {
             if !section.is_empty() {
