@@ -111,6 +111,18 @@ impl Column {
         })
     }
 
+    /// How many rows have a value.
+    pub fn n_present(&self) -> usize {
+        match self {
+            Self::Integers { present: None, .. } | Self::Floats { present: None, .. } => self.n_rows(),
+            Self::Integers { present: Some(present), .. }
+            | Self::Floats { present: Some(present), .. }
+            | Self::Strings { present: Some(present), .. } => present.count(),
+            Self::Dictionary { codes, .. } => codes.iter().filter(|code| **code != MISSING_CODE).count(),
+            _ => self.presence().count(),
+        }
+    }
+
     /// Rows that have a value.
     pub fn presence(&self) -> RowSet {
         RowSet::of(self.n_rows(), |row| self.is_present(row))

@@ -265,6 +265,33 @@ impl BatchRun {
         let origins = &batch.origins;
         Derivation { origins, codes: &codes, messages: &messages, timestamps: &timestamps }.overlay(name, stored)
     }
+
+    /// Sums up one field. Values derived from text and time are counted by origin, not made.
+    fn field_summary(&self, name: Arc<str>, n_by_origin: &[u64]) -> FieldSummary {
+        let batch = &self.batch;
+        let stored = batch.fields.binary_search_by(|(known, _)| known.cmp(&name)).ok();
+        let mut types = TypeSet::default();
+        let mut n_derived = 0;
+        for (origin, n_events) in batch.origins.iter().zip(n_by_origin) {
+            if origin.text_key.as_ref() == Some(&name) {
+                types.insert(&Value::text(""));
+                n_derived += n_events;
+            } else if let Some((_, form)) = origin.time_key.as_ref().filter(|(key, _)| *key == name) {
+                types.insert(&form.value(Timestamp(0)));
+                n_derived += n_events;
+            }
+        }
+        let n_events = match stored {
+            None => n_derived,
+            Some(index) => {
+                let column = &batch.fields[index].1;
+                types.insert_column(column);
+                // Both in one event: the derived value is the one shown.
+                if n_derived == 0 { column.n_present() as u64 } else { batch.field(&name).n_present() as u64 }
+            }
+        };
+        FieldSummary { name, types, n_events }
+    }
 }
 
 /// `@id` of rows given by time and sequence.
@@ -311,13 +338,10 @@ impl Run for BatchRun {
     }
 
     fn fields(&self) -> Result<Vec<FieldSummary>, ScanError> {
-        let summary = |name: Arc<str>| {
-            let column = self.batch.field(&name);
-            let mut types = TypeSet::default();
-            types.insert_column(&column);
-            FieldSummary { name, types, n_events: column.presence().count() as u64 }
-        };
-        Ok(self.batch.field_names().into_iter().map(summary).collect())
+        let mut n_by_origin = vec![0u64; self.batch.origins.len()];
+        self.batch.origin_codes.iter().for_each(|code| n_by_origin[*code as usize] += 1);
+        let names = self.batch.field_names().into_iter();
+        Ok(names.map(|name| self.field_summary(name, &n_by_origin)).collect())
     }
 
     fn field_names(&self) -> Result<Vec<Arc<str>>, ScanError> {
