@@ -43,9 +43,11 @@ impl Copies {
         file: &File,
         files: &BTreeMap<FileKey, Followed>,
     ) -> Option<Start> {
+        // Both may have been renamed since the copy was made.
         let is_original = |known: &&Followed| {
-            let path = known.path.as_deref().unwrap_or(Path::new(&known.entry.path));
-            known.group == *group && has_suffix(&candidate.path, path)
+            let first = Path::new(&known.entry.path);
+            let now = known.path.as_deref().unwrap_or(first);
+            known.group == *group && [first, now].iter().any(|path| has_suffix(&candidate.path, path))
         };
         let originals = files.values().filter(is_original);
         let mut best: Option<Mark> = None;

@@ -85,7 +85,13 @@ impl History {
     /// Stops the shipper, lets the world go on, and starts it again.
     fn restart(&mut self, name: &'static str) {
         let is_killed = self.random.below(2) == 0;
-        if !is_killed {
+        if is_killed {
+            // What was acknowledged in the last second is sent again, at the same positions. Only a copy made in that
+            // second would be sent under positions of its own, so none is made.
+            self.bench.run(1_200);
+            self.write(name);
+            self.bench.run(150);
+        } else {
             self.bench.run(2_500);
             self.bench.stop();
             match self.random.below(3) {
@@ -97,8 +103,6 @@ impl History {
         }
         self.bench.start();
         if is_killed {
-            // What was acknowledged in the last second is sent again, at the same positions. Only a copy made before
-            // that would be sent under positions of its own.
             self.bench.run(200);
         }
     }
