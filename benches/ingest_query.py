@@ -73,8 +73,11 @@ def same_counts(ours, theirs):
 
 
 def same_times(ours, theirs):
-    """The first column agrees to the millisecond."""
-    return sorted(row[0][:23] for row in ours) == sorted(row[0][:23] for row in theirs)
+    """The first column agrees to the millisecond, whether or not closing zeros are written."""
+    def milliseconds(row):
+        whole, _, decimals = row[0].rstrip("Z").partition(".")
+        return f"{whole}.{decimals[:3]:0<3}"
+    return sorted(map(milliseconds, ours)) == sorted(map(milliseconds, theirs))
 
 
 def near(tolerance):

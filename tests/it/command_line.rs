@@ -88,6 +88,16 @@ fn files_and_standard_input_are_queried_without_a_server() {
 }
 
 #[test]
+fn address_on_the_command_line_wins_over_piped_input() {
+    // A script's standard input is often a pipe that has nothing to do with the question.
+    let (scratch, server) = with_events();
+    let mut command = catat(scratch.path());
+    command.args(["query", "--url", &server.url, "--from", ALL_TIME.0, "stats count(*) as n"]);
+    let ran = run(command, "nothing to do with it\nsecond line\nthird line\n");
+    assert_eq!(ran.out.trim(), r#"{"n":2}"#, "{}", ran.err);
+}
+
+#[test]
 fn send_takes_standard_input_with_group_and_fields() {
     let (scratch, server) = with_events();
     let mut command = catat(scratch.path());

@@ -310,19 +310,15 @@ pub(crate) struct Ran {
     pub(crate) err: String,
 }
 
-/// Runs `command` with `input` on its standard input.
+/// Runs `command` with `input` on its standard input; with none, nothing is connected there.
 pub(crate) fn run(mut command: Command, input: &str) -> Ran {
     use std::io::Write;
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the executable was built");
-    let mut stdin = child.stdin.take().expect("it was piped");
+    command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the executable was built");
+    let stdin = child.stdin.take();
     let input = input.to_owned();
     // A command that does not read its input closes it early; that is its right.
-    let writer = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+    let writer = std::thread::spawn(move || drop(stdin.map(|mut stdin| stdin.write_all(input.as_bytes()))));
     let output = child.wait_with_output().expect("it ends");
     writer.join().expect("writing does not panic");
     Ran {

@@ -27,6 +27,7 @@ const states = {
     return page;
   },
   "a table": (own, options) => own.explore({ q: "stats count(*) by path" }, options),
+  "a chart": (own, options) => own.explore({ q: "stats count(*) as n by bin(5m)" }, options),
   "an error": async (own, options) => {
     own.expectsFailures = true;
     return own.explore({ q: "stast count(*)" }, options);

@@ -8,7 +8,7 @@ async function opensWithRows(own) {
   const page = await own.explore();
   const rows = await rowsOf(page);
   assert.equal(rows.length, 1000);
-  assert.ok(rows.every((row, n) => n === 0 || row.time <= rows[n - 1].time), "newest first");
+  assert.ok(rows.every((row, n) => n === 0 || row.ms <= rows[n - 1].ms), "newest first");
   assert.ok(await page.locator("[data-testid=row]").count() <= 60, "only rows on screen are mounted");
   assert.equal(await totalOf(page), await own.count(""));
 }
@@ -151,6 +151,16 @@ async function tabulatesStats(own) {
   assert.equal(await page.locator("th[aria-sort=descending]").count(), 1);
 }
 
+async function drawsStatsByTime(own) {
+  const page = await own.explore();
+  await ask(page, "stats count(*) as n by bin(5m), @level");
+  await page.getByTestId("series").waitFor();
+  assert.ok(await page.getByTestId("series").locator("path.line").count() >= 3, "a line per level");
+  await ask(page, "stats count(*) as n");
+  const shown = await page.getByTestId("figures").textContent();
+  assert.match(shown.replaceAll(",", ""), new RegExp(`n${await own.count("")}$`));
+}
+
 async function addsColumns(own) {
   const page = await own.explore({ q: "filter ispresent(status)" });
   await page.getByRole("button", { name: "Show path as a column" }).click();
@@ -220,6 +230,7 @@ export const exploreChecks = [
   ["a level of the legend filters and unfilters; counts are there as a table", filtersByLegend],
   ["a field shows its most frequent values of all matches", showsTopValues],
   ["an aggregation is a table that sorts", tabulatesStats],
+  ["an aggregation by time is a chart, a single number is shown large", drawsStatsByTime],
   ["a field becomes a column, in the address too", addsColumns],
   ["scrolling loads older events, none twice", loadsOlder],
   ["rows, histogram and fields fail apart", failsApart],
