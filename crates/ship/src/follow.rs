@@ -312,7 +312,9 @@ impl Follower {
 
     /// Forgets a file, so that the next search takes it in as the new one that it is.
     fn take_in_again(&mut self, key: FileKey, now: Timestamp) {
-        self.files.remove(&key);
+        if let Some(file) = self.files.remove(&key) {
+            self.copies.remember(&file);
+        }
         self.next_scan = now;
     }
 
@@ -370,6 +372,7 @@ impl Follower {
                 return file.is_held() || file.entry.mark.offset > 0;
             };
             if !file.may_be_at(&candidate.path, || group_of(&self.options, &candidate.path.to_string_lossy())) {
+                self.copies.remember(file);
                 return false;
             }
             file.path = found.remove(key).map(|candidate| candidate.path);

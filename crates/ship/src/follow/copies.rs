@@ -5,10 +5,10 @@
 //! it is only a beginning of the original. A file whose name does not go on from the original's is no copy, whatever
 //! it holds: equal first lines are usual.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use types::GroupName;
 
@@ -18,6 +18,9 @@ use crate::identity::{FileKey, Mark};
 
 /// Most unfinished copies remembered at once.
 const UNFINISHED_MAX: usize = 10_000;
+
+/// Most marks of files that are gone.
+const GONE_MAX: usize = 1_000;
 
 /// From where a copy is read.
 #[derive(Debug)]
@@ -32,9 +35,22 @@ pub(super) enum Start {
 #[derive(Debug, Default)]
 pub(super) struct Copies {
     unfinished: HashMap<FileKey, Mark>,
+    /// What was read of files whose inode has other content now, the latest last.
+    gone: VecDeque<(PathBuf, Mark)>,
 }
 
 impl Copies {
+    /// Remembers how far a file was read that is forgotten otherwise: a copy of it may still turn up.
+    pub(super) fn remember(&mut self, file: &Followed) {
+        let marks = [Some(file.entry.mark), file.entry.mark_before].into_iter().flatten();
+        for mark in marks.filter(|mark| mark.offset > 0) {
+            if self.gone.len() >= GONE_MAX {
+                self.gone.pop_front();
+            }
+            self.gone.push_back((file.entry.path.clone().into(), mark));
+        }
+    }
+
     /// From where a new file is read if it is a copy of one of `files`; `None` if it is none.
     pub(super) fn start_of(
         &mut self,
@@ -47,16 +63,20 @@ impl Copies {
         let is_original = |known: &&Followed| {
             let first = Path::new(&known.entry.path);
             let now = known.path.as_deref().unwrap_or(first);
-            known.group == *group && [first, now].iter().any(|path| has_suffix(&candidate.path, path))
+            known.entry.key != candidate.key
+                && known.group == *group
+                && [first, now].iter().any(|path| has_suffix(&candidate.path, path))
         };
         let originals = files.values().filter(is_original);
-        let mut best: Option<Mark> = None;
+        let gone = self.gone.iter().filter(|(path, _)| has_suffix(&candidate.path, path)).map(|(_, mark)| *mark);
+        let is_whole = |mark: &Mark| mark.offset <= candidate.size && fits(mark, file);
+        let mut best: Option<Mark> = gone.filter(is_whole).max_by_key(|mark| mark.offset);
         let mut beginning: Option<Mark> = None;
         for original in originals {
             let entry = &original.entry;
             for mark in [original.in_flight, Some(entry.mark), entry.mark_before].into_iter().flatten() {
                 let is_better = best.is_none_or(|best| best.offset < mark.offset);
-                if mark.offset > 0 && is_better && mark.offset <= candidate.size && fits(&mark, file) {
+                if mark.offset > 0 && is_better && is_whole(&mark) {
                     best = Some(mark);
                 }
             }
