@@ -324,6 +324,7 @@ impl Follower {
             return self.take_in_again(key, now);
         }
         let Some(file) = self.files.get_mut(&key) else { return };
+        self.copies.remember(file);
         file.begin_generation(self.checkpoint.generation_after(file.entry.generation), now);
         if let Some(path) = &file.path {
             file.entry.path = path.to_string_lossy().into_owned();

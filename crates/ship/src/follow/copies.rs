@@ -35,7 +35,7 @@ pub(super) enum Start {
 #[derive(Debug, Default)]
 pub(super) struct Copies {
     unfinished: HashMap<FileKey, Mark>,
-    /// What was read of files whose inode has other content now, the latest last.
+    /// What was read of files that have other content now, or whose inode has, the latest last.
     gone: VecDeque<(PathBuf, Mark)>,
 }
 
