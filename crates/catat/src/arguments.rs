@@ -129,9 +129,12 @@ pub(crate) enum Color {
 pub(crate) struct Query {
     #[command(flatten)]
     pub(crate) remote: Remote,
-    /// Files to ask instead of a server (plain, .gz, .zst)
+    /// Files to ask instead of a server (plain, .gz, .zst); `-` is standard input
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["group"])]
     pub(crate) file: Vec<PathBuf>,
+    /// Whether the command line names a server; then standard input is not read.
+    #[arg(skip)]
+    pub(crate) names_server: bool,
     /// Groups to ask, `*` stands for any characters (default: all)
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Vec<String>,
@@ -167,6 +170,18 @@ pub(crate) struct Query {
     /// The query, such as 'filter @level >= "error" | stats count(*) by @log'
     #[arg(default_value = "")]
     pub(crate) query: String,
+}
+
+impl Query {
+    /// Tells a query that stands behind the paths of `--file` from the paths: it is the last, and no file.
+    pub(crate) fn take_query_from_files(&mut self) {
+        if self.query.is_empty()
+            && self.file.len() > 1
+            && let Some(last) = self.file.pop_if(|last| !last.exists() && last.as_os_str() != "-")
+        {
+            self.query = last.to_string_lossy().into_owned();
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -14,7 +14,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use types::Limits;
+use types::{Limits, Timestamp};
 
 pub(crate) use settings::SETTINGS;
 use settings::{Kind, Setting};
@@ -158,6 +158,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) time_zone: chrono_tz::Tz,
     pub(crate) rules_dir: Option<PathBuf>,
+    pub(crate) alert_interval_ns: i64,
     pub(crate) group_wait_ns: i64,
 }
 
@@ -185,6 +186,7 @@ impl Config {
             },
             time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
             rules_dir: Some(PathBuf::from(read.text("alerts", "rules_dir"))).filter(|dir| !dir.as_os_str().is_empty()),
+            alert_interval_ns: read.duration("alerts", "interval"),
             group_wait_ns: read.duration("alerts", "group_wait"),
         };
         read.require(config.flush_bytes >= 1 << 20, "storage", "flush_bytes", "at least 1MiB");
@@ -192,6 +194,7 @@ impl Config {
         read.require(config.limits.event_bytes_max >= 1024, "limits", "max_event_bytes", "at least 1KiB");
         let fits = config.limits.event_bytes_max <= config.limits.body_bytes_max;
         read.require(fits, "limits", "max_body_bytes", "no less than limits.max_event_bytes");
+        read.require(config.alert_interval_ns >= Timestamp::SECOND, "alerts", "interval", "at least 1s");
         read.require(config.limits.groups >= 1, "limits", "groups", "at least 1");
         read.finish(config)
     }

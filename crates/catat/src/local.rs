@@ -76,13 +76,14 @@ fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> Result<Time
 
 fn read_inputs(paths: &[PathBuf], now: Timestamp, zone: chrono_tz::Tz) -> Result<Vec<Arc<dyn Run>>, Failure> {
     let mut runs = Vec::new();
-    if paths.is_empty() {
+    let reads_input = paths.is_empty() || paths.iter().any(|path| path.as_os_str() == "-");
+    if reads_input {
         let mut bytes = Vec::new();
         let read = std::io::stdin().lock().take(FILE_BYTES_MAX).read_to_end(&mut bytes);
         read.map_err(|error| Failure::other(format!("standard input: {error}")))?;
         add_runs(&mut runs, "stdin", &bytes, now, None, zone);
     }
-    for path in paths {
+    for path in paths.iter().filter(|path| path.as_os_str() != "-") {
         let bytes = read_file(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
         let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
         let since = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());

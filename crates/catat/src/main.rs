@@ -14,7 +14,8 @@ mod serving;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches};
 
 use arguments::{Arguments, Command};
 
@@ -28,7 +29,12 @@ fn main() -> ExitCode {
         eprintln!("catat: another TLS provider is installed already");
         return ExitCode::FAILURE;
     }
-    let arguments = Arguments::parse();
+    let matches = Arguments::command().get_matches();
+    let mut arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let (Command::Query(options), Some((_, given))) = (&mut arguments.command, matches.subcommand()) {
+        options.names_server = given.value_source("url") == Some(ValueSource::CommandLine);
+        options.take_query_from_files();
+    }
     let result = match arguments.command {
         Command::Up(options) => commands::up(options),
         Command::Serve(options) => commands::serve(options),

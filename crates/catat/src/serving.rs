@@ -159,6 +159,7 @@ fn start_alerts(
     address: std::net::SocketAddr,
 ) -> Result<Arc<Alerts>, Failure> {
     let mut options = alert::Options::new(config.data_dir.join("alerts"));
+    options.interval_ns = config.alert_interval_ns;
     options.group_wait_ns = config.group_wait_ns;
     options.base_url = format!("http://{address}");
     options.clock = clock.clone();

@@ -81,7 +81,8 @@ struct Progress {
 
 /// Asks and prints.
 pub(crate) fn query(options: Query) -> Result<(), Failure> {
-    let reads_input = options.file.is_empty() && has_piped_input();
+    let asks_server = options.names_server || !options.group.is_empty();
+    let reads_input = options.file.is_empty() && !asks_server && has_piped_input();
     if !options.file.is_empty() || reads_input {
         return crate::local::query(&options);
     }

@@ -44,6 +44,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("limits", "query_timeout", Kind::Duration, "60s"),
     setting("ingest", "time_zone", Kind::Text, "UTC"),
     setting("alerts", "rules_dir", Kind::Text, ""),
+    setting("alerts", "interval", Kind::Duration, "30s"),
     setting("alerts", "group_wait", Kind::Duration, "5s"),
 ];
 

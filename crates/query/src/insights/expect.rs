@@ -71,7 +71,7 @@ pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryErro
     if let Some(error) = unfinished(rest, shown, at) {
         return error;
     }
-    if expects_command(expected) && !word.is_empty() {
+    if (expects_command(expected) || is_at_start(text, at)) && !word.is_empty() {
         return unknown_command(word, shown, span);
     }
     if FORMATS_TO_COME.iter().any(|format| word.eq_ignore_ascii_case(format)) && expected.contains(&Rule::parse_glob) {
@@ -131,6 +131,14 @@ fn unfinished_regex(rest: &str, shown: &str, at: usize) -> Option<QueryError> {
     }
     let message = "this regular expression has no closing /";
     Some(QueryError::new("unclosed-regex", message, shown, Span { start: at, end: at + line.len() }))
+}
+
+/// Tells whether nothing but a leading `|`, comments and white space stands before `at`. There the grammar only
+/// misses the end, for a query may be empty.
+fn is_at_start(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    let code = before.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    code.filter(|line| !line.is_empty()).all(|line| line == "|")
 }
 
 fn expects_command(expected: &[Rule]) -> bool {
