@@ -342,13 +342,13 @@ def judge(numbers, with_marks):
     return missed
 
 
-def record(numbers, facts):
+def record(numbers, facts, load):
     """Appends this run to RESULTS.md."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
     model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if line.startswith("model name")), platform.machine())
     with open(ROOT / "benches" / "RESULTS.md", "a", encoding="utf-8") as file:
         file.write(f"\n## ingest_query, {datetime.date.today()}, {commit}\n\n")
-        file.write(f"{os.cpu_count()} cores, {model}; {facts['events']:,} events, {facts['bytes']:,} bytes\n\n")
+        file.write(f"{os.cpu_count()} cores, {model}; {facts['events']:,} events, {facts['bytes']:,} bytes; load before: {load:.1f}\n\n")
         file.write("| number | value |\n|---|---|\n")
         for name, number in numbers.items():
             if not name.startswith("Q"):
@@ -382,6 +382,8 @@ def main():
     arguments.add_argument("--no-marks", action="store_true", help="check answers and ratios, not the absolute marks")
     options = arguments.parse_args()
     duckdb = duckdb_module()
+    # Others at work on the machine make every number worse; whoever reads a row should know.
+    load = os.getloadavg()[0]
     work = options.work or tempfile.mkdtemp(prefix="catat-bench-")
     os.makedirs(work, exist_ok=True)
     corpus = options.corpus or os.path.join(work, f"corpus-{options.events}.ndjson")
@@ -409,7 +411,7 @@ def main():
     if not is_complete or status != 0:
         print(f"WRONG not every event was accepted, or SIGTERM ended with {status}")
     if options.record:
-        record(numbers, facts)
+        record(numbers, facts, load)
     n_failed = missed + len(wrong) + (not is_complete) + (status != 0)
     print(f"{len(QUERIES) - len(wrong)} of {len(QUERIES)} answers right, {missed} marks or ratios missed")
     return 1 if n_failed else 0
