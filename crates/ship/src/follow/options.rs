@@ -77,8 +77,8 @@ impl Default for Timing {
             active_ns: 10 * Timestamp::SECOND,
             look_active_ns: 100 * MS,
             look_idle_ns: Timestamp::SECOND,
-            // A writer's stack trace comes in one go; 80 ms leave room within the 300 ms until a line is found.
-            settle_ns: 80 * MS,
+            // A writer's stack trace comes in one go; 50 ms leave room within the 300 ms until a line is found.
+            settle_ns: 50 * MS,
             half_line_ns: 5 * Timestamp::SECOND,
         }
     }
