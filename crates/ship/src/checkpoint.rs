@@ -59,6 +59,15 @@ pub enum CheckpointError {
     },
 }
 
+/// How far a generation of a file was acknowledged that has ended since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Past {
+    /// Its number.
+    pub(crate) generation: u64,
+    /// How far the server has it.
+    pub(crate) mark: Mark,
+}
+
 /// What is remembered of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
@@ -78,7 +87,10 @@ pub(crate) struct Entry {
     pub(crate) mark: Mark,
     /// How far it had the generation before: a copy made of that is recognised by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) mark_before: Option<Mark>,
+    pub(crate) before: Option<Past>,
+    /// Whether it is a copy, read on under the name and the generation of its original.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_copy: bool,
     /// When it was last seen on disk, nanoseconds since the Unix epoch.
     pub(crate) seen: i64,
 }
@@ -274,7 +286,8 @@ mod tests {
             path,
             told: None,
             mark: Mark::default(),
-            mark_before: None,
+            before: None,
+            is_copy: false,
             seen: 5,
         }
     }

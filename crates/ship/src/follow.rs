@@ -22,7 +22,7 @@ use std::sync::Arc;
 use types::{GroupName, Timestamp, group_name_of_file};
 
 use self::budget::Budget;
-use self::copies::Copies;
+use self::copies::{Copies, Start};
 use self::file::{Followed, Look, Piece, Sizes};
 use self::options::Timing;
 pub use self::options::{FileStatus, FollowOptions};
@@ -323,6 +323,10 @@ impl Follower {
         if self.is_copy(key, now) {
             return self.take_in_again(key, now);
         }
+        // The generations that follow under a copy's name are its original's.
+        if self.files.get(&key).is_some_and(|file| file.entry.is_copy) {
+            return self.take_in_again(key, now);
+        }
         let Some(file) = self.files.get_mut(&key) else { return };
         self.copies.remember(file);
         file.begin_generation(self.checkpoint.generation_after(file.entry.generation), now);
@@ -425,21 +429,24 @@ impl Follower {
         };
         let path = candidate.path.to_string_lossy().into_owned();
         let group = group_of(&self.options, &path);
+        let mut origin = None;
         let mark = match self.copies.start_of(candidate, &group, &file, &self.files) {
-            Some(copies::Start::NotYet) => return,
-            Some(copies::Start::At(mark)) => Ok(mark),
+            Some(Start::NotYet) => return,
+            Some(Start::OnOf(of)) => Ok(origin.insert(of).mark),
+            Some(Start::At(mark)) => Ok(mark),
             None => budget.start_of(candidate, &file, report).and_then(|start| Mark::at(&file, start)),
         };
         // What has content will be sent at once: noted now, it is saved along with all the others.
         let told = || Mark::at(&file, candidate.size.min(TOLD_BYTES)).map(|told| (told.offset > 0).then_some(told));
-        let (mark, told, nonce) = match mark.and_then(|mark| Ok((mark, told()?, random_u64()?))) {
+        let key = candidate.key;
+        let (mark, told, name) = match mark.and_then(|mark| Ok((mark, told()?, new_name(key)?))) {
             Ok(all) => all,
             Err(error) => return report.leave_out(&candidate.path, Reason::Unreadable(error.to_string())),
         };
-        let key = candidate.key;
-        let name = format!("{:x}-{:x}-{nonce:016x}", key.device, key.inode);
-        let generation = self.checkpoint.generation_first();
-        let entry = Entry { key, file: name, generation, path, told, mark, mark_before: None, seen: now.0 };
+        let is_copy = origin.is_some();
+        let own = (name, self.checkpoint.generation_first());
+        let (name, generation) = origin.map_or(own, |origin| (origin.file, origin.generation));
+        let entry = Entry { key, file: name, generation, path, told, mark, before: None, is_copy, seen: now.0 };
         let mut followed = Followed::new(entry, group, false, self.is_opening);
         followed.path = Some(candidate.path.clone());
         self.files.insert(key, followed);
@@ -473,8 +480,10 @@ fn group_of(options: &FollowOptions, path: &str) -> GroupName {
     options.group.clone().unwrap_or_else(|| group_name_of_file(path))
 }
 
-fn random_u64() -> io::Result<u64> {
-    getrandom::u64().map_err(|error| io::Error::other(error.to_string()))
+/// A name for the server that no other file had or will have.
+fn new_name(key: FileKey) -> io::Result<String> {
+    let nonce = getrandom::u64().map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(format!("{:x}-{:x}-{nonce:016x}", key.device, key.inode))
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! The threads end to end: rules over a store, posts to a receiver in this process.
+
 use std::sync::mpsc;
 
 use storage::{Delivery, Part};

@@ -1,3 +1,5 @@
+//! State that survives restarts, and notifications that keep their ids.
+
 use std::sync::Mutex;
 
 use types::Value;

@@ -1,3 +1,5 @@
+//! Rules, tables and times in; states and changes out.
+
 use super::*;
 use crate::RuleBook;
 use crate::compile::compile;

@@ -1,3 +1,5 @@
+//! Rule files: what is read, and where mistakes are found.
+
 use super::*;
 
 /// Reads a file and shows its errors, one per line.

@@ -1,3 +1,5 @@
+//! Queries to plans and to located errors.
+
 use chrono_tz::Tz;
 use proptest::prelude::*;
 use types::Timestamp;

@@ -1,3 +1,5 @@
+//! LogQL to plans, and metric queries over steps.
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 

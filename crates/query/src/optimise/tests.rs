@@ -1,3 +1,5 @@
+//! Optimised plans look as wished and answer as before.
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 

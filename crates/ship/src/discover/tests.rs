@@ -1,3 +1,5 @@
+//! Which files are taken, and what is said of the others.
+
 use super::*;
 
 fn search(paths: &[PathBuf]) -> (Vec<String>, Vec<LeftOut>) {

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use types::GroupName;
 
 use super::file::Followed;
+use crate::checkpoint::{Entry, Past};
 use crate::discover::Candidate;
 use crate::identity::{FileKey, Mark};
 
@@ -22,32 +23,45 @@ const UNFINISHED_MAX: usize = 10_000;
 /// Most marks of files that are gone.
 const GONE_MAX: usize = 1_000;
 
+/// What a copy holds: a generation of another file, which the server has up to the mark. The copy is read on under that
+/// name, so that bytes of which the acknowledgement was not written down are stored once all the same.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    /// The name under which the server knows the original.
+    pub(super) file: String,
+    /// Which of its generations this was.
+    pub(super) generation: u64,
+    /// How far it was acknowledged.
+    pub(super) mark: Mark,
+}
+
 /// From where a copy is read.
 #[derive(Debug)]
 pub(super) enum Start {
-    /// All of it was read from the original so far; look again later.
+    /// All of it was or will be read from the original; look again later.
     NotYet,
-    /// From here.
+    /// From here, as what the original was and no longer is.
+    OnOf(Origin),
+    /// From here, as a file of its own: the original is still there and goes on otherwise.
     At(Mark),
 }
 
 /// What is known of copies that are no longer than what was read of their originals.
 #[derive(Debug, Default)]
 pub(super) struct Copies {
-    unfinished: HashMap<FileKey, Mark>,
+    unfinished: HashMap<FileKey, Origin>,
     /// What was read of files that have other content now, or whose inode has, the latest last.
-    gone: VecDeque<(PathBuf, Mark)>,
+    gone: VecDeque<(PathBuf, Origin)>,
 }
 
 impl Copies {
     /// Remembers how far a file was read that is forgotten otherwise: a copy of it may still turn up.
     pub(super) fn remember(&mut self, file: &Followed) {
-        let marks = [Some(file.entry.mark), file.entry.mark_before].into_iter().flatten();
-        for mark in marks.filter(|mark| mark.offset > 0) {
+        for origin in origins(file).filter(|origin| origin.mark.offset > 0) {
             if self.gone.len() >= GONE_MAX {
                 self.gone.pop_front();
             }
-            self.gone.push_back((file.entry.path.clone().into(), mark));
+            self.gone.push_back((file.entry.path.clone().into(), origin));
         }
     }
 
@@ -67,34 +81,49 @@ impl Copies {
                 && known.group == *group
                 && [first, now].iter().any(|path| has_suffix(&candidate.path, path))
         };
-        let originals = files.values().filter(is_original);
-        let gone = self.gone.iter().filter(|(path, _)| has_suffix(&candidate.path, path)).map(|(_, mark)| *mark);
-        let is_whole = |mark: &Mark| mark.offset <= candidate.size && fits(mark, file);
-        let mut best: Option<Mark> = gone.filter(is_whole).max_by_key(|mark| mark.offset);
-        let mut beginning: Option<Mark> = None;
-        for original in originals {
-            let entry = &original.entry;
-            for mark in [original.in_flight, Some(entry.mark), entry.mark_before].into_iter().flatten() {
-                let is_better = best.is_none_or(|best| best.offset < mark.offset);
-                if mark.offset > 0 && is_better && is_whole(&mark) {
-                    best = Some(mark);
+        let is_whole = |mark: &Mark| mark.offset > 0 && mark.offset <= candidate.size && fits(mark, file);
+        let gone = self.gone.iter().filter(|(path, _)| has_suffix(&candidate.path, path)).map(|(_, origin)| origin);
+        let mut ended: Vec<Origin> = gone.filter(|origin| is_whole(&origin.mark)).cloned().collect();
+        let mut lasting: Option<Mark> = None;
+        let mut is_beginning = false;
+        for original in files.values().filter(is_original) {
+            ended.extend(origins(original).skip(1).filter(|origin| is_whole(&origin.mark)));
+            let read_to = original.in_flight.unwrap_or(original.entry.mark);
+            if let Some(beginning) = mark_of_beginning(candidate, file, original) {
+                is_beginning = true;
+                if candidate.size <= read_to.offset && self.unfinished.len() < UNFINISHED_MAX {
+                    let (file, generation) = (original.entry.file.clone(), original.entry.generation);
+                    self.unfinished.insert(candidate.key, Origin { file, generation, mark: beginning });
+                }
+            } else if is_whole(&read_to) || is_whole(&original.entry.mark) {
+                match still_has(original, &original.entry.mark) {
+                    true => lasting = lasting.into_iter().chain([original.entry.mark]).max_by_key(|mark| mark.offset),
+                    // From what was acknowledged, not from what is on its way: a crash may keep that from arriving.
+                    false => ended.extend(origins(original).take(1)),
                 }
             }
-            let read_to = original.in_flight.map_or(entry.mark.offset, |mark| mark.offset);
-            if candidate.size > 0 && candidate.size < read_to && beginning.is_none() {
-                beginning = mark_of_beginning(candidate, file, original);
-            }
         }
-        if let (None, Some(beginning)) = (best, beginning) {
-            if self.unfinished.len() < UNFINISHED_MAX {
-                self.unfinished.insert(candidate.key, beginning);
-            }
+        if is_beginning {
             return Some(Start::NotYet);
         }
         // The original is gone or begins anew: what was its beginning when it was looked at last need not be read.
-        let unfinished = self.unfinished.remove(&candidate.key).filter(|mark| fits(mark, file));
-        best.into_iter().chain(unfinished).max_by_key(|mark| mark.offset).map(Start::At)
+        ended.extend(self.unfinished.remove(&candidate.key).filter(|origin| is_whole(&origin.mark)));
+        let ended = ended.into_iter().max_by_key(|origin| origin.mark.offset);
+        match (ended, lasting) {
+            (Some(origin), lasting) if lasting.is_none_or(|mark| mark.offset <= origin.mark.offset) => {
+                Some(Start::OnOf(origin))
+            }
+            (_, lasting) => lasting.map(Start::At),
+        }
     }
+}
+
+/// What was read of `file`: its generation now, and the one before.
+fn origins(file: &Followed) -> impl Iterator<Item = Origin> {
+    let Entry { file, generation, mark, before, .. } = &file.entry;
+    let now = Past { generation: *generation, mark: *mark };
+    let origin = |past: Past| Origin { file: file.clone(), generation: past.generation, mark: past.mark };
+    [Some(now), *before].into_iter().flatten().map(origin).collect::<Vec<_>>().into_iter()
 }
 
 /// Tells whether `copy` is the path `original` with something behind it, as rotation names its copies. The live file
@@ -110,11 +139,15 @@ fn fits(mark: &Mark, file: &File) -> bool {
 
 /// The mark at the end of `candidate` if the original still begins with all of it.
 fn mark_of_beginning(candidate: &Candidate, file: &File, original: &Followed) -> Option<Mark> {
-    let mark = Mark::at(file, candidate.size).ok()?;
-    let is_beginning = match (&original.handle, &original.path) {
-        (Some(handle), _) => fits(&mark, handle),
-        (None, Some(path)) => File::open(path).is_ok_and(|opened| fits(&mark, &opened)),
+    let mark = Mark::at(file, candidate.size).ok().filter(|mark| mark.offset > 0)?;
+    still_has(original, &mark).then_some(mark)
+}
+
+/// Tells whether `original` has the marked content now.
+fn still_has(original: &Followed, mark: &Mark) -> bool {
+    match (&original.handle, &original.path) {
+        (Some(handle), _) => fits(mark, handle),
+        (None, Some(path)) => File::open(path).is_ok_and(|opened| fits(mark, &opened)),
         (None, None) => false,
-    };
-    is_beginning.then_some(mark)
+    }
 }

@@ -11,7 +11,7 @@ use types::{GroupName, Timestamp};
 
 use super::Timing;
 use crate::boundary::{self, Cut, Settled};
-use crate::checkpoint::Entry;
+use crate::checkpoint::{Entry, Past};
 use crate::discover::{Reason, modified_of, reason_of_content};
 use crate::identity::{FileKey, Mark, Verified};
 
@@ -121,7 +121,7 @@ impl Followed {
 
     /// Starts over with new content under `generation`, which the path it is found at now may name anew.
     pub(super) fn begin_generation(&mut self, generation: u64, now: Timestamp) {
-        self.entry.mark_before = Some(self.entry.mark);
+        self.entry.before = Some(Past { generation: self.entry.generation, mark: self.entry.mark });
         self.entry.mark = Mark::default();
         self.entry.generation = generation;
         self.is_saved = false;

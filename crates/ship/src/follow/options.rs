@@ -49,7 +49,8 @@ impl FollowOptions {
             fields: BTreeMap::new(),
             backlog: Backlog::default(),
             batch_bytes: 1 << 20,
-            line_bytes_max: 8 << 20,
+            // 16 MiB: lines of 10 MB occur (a dump in one line of JSON); four such batches are the most in memory.
+            line_bytes_max: 16 << 20,
             in_flight_max: 4,
         }
     }

@@ -86,11 +86,15 @@ impl History {
     fn restart(&mut self, name: &'static str) {
         let is_killed = self.random.below(2) == 0;
         if is_killed {
-            // What was acknowledged in the last second is sent again, at the same positions. Only a copy made in that
-            // second would be sent under positions of its own, so none is made.
+            // What was acknowledged in the last second is sent again, at the same positions, from a copy too.
             self.bench.run(1_200);
             self.write(name);
             self.bench.run(150);
+            match self.random.below(3) {
+                0 => self.rename(name),
+                1 => self.copy_and_truncate(name),
+                _ => {}
+            }
         } else {
             self.bench.run(2_500);
             self.bench.stop();

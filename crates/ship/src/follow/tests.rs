@@ -1,3 +1,5 @@
+//! Files that grow, move, vanish and come back, polled by hand.
+
 use std::fs;
 use std::io::Write;
 

@@ -1,3 +1,5 @@
+//! What is sent, and what a server's answers mean.
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;

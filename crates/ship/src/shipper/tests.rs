@@ -1,3 +1,5 @@
+//! The shipper's threads with a server in this process.
+
 use std::sync::Condvar;
 use std::sync::mpsc;
 
