@@ -80,9 +80,6 @@ pub(crate) struct Ship {
     /// Where it is kept what was sent (default: a `ship` directory beside the server's data)
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,
-    /// Read all of the files that are there, not just 1 GiB of the last 30 days
-    #[arg(long)]
-    pub(crate) all: bool,
     /// Put everything into this group instead of one group per file
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Option<String>,

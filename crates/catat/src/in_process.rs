@@ -59,14 +59,12 @@ pub(crate) fn follow_options(
     state_dir: &Path,
     paths: &[PathBuf],
     group: Option<&str>,
-    all: bool,
+    backlog: Backlog,
 ) -> Result<FollowOptions, Failure> {
     let paths = if paths.is_empty() { vec![PathBuf::from("/var/log")] } else { paths.to_vec() };
     let mut options = FollowOptions::new(paths, state_dir.to_owned());
     options.excluded.push(state_dir.to_owned());
-    if all {
-        options.backlog = Backlog::ALL;
-    }
+    options.backlog = backlog;
     if let Some(name) = group {
         let problem = format!("--group {name}: a group name is 1–512 of A-Z a-z 0-9 . _ / # -");
         options.group = Some(GroupName::new(name).ok_or_else(|| Failure::usage(problem))?);

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ship::Backlog;
+
 use crate::arguments::Ship;
 use crate::failure::Failure;
 
@@ -12,7 +14,7 @@ pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
     let state_dir = options.state_dir.clone().unwrap_or_else(default_state_dir);
     let http = ship::HttpOptions { url: options.remote.url.clone(), key: options.remote.key.clone() };
     let server = ship::HttpDeliver::new(http).map_err(|error| Failure::usage(error.to_string()))?;
-    let follow = crate::in_process::follow_options(&state_dir, &options.paths, options.group.as_deref(), options.all)?;
+    let follow = crate::in_process::follow_options(&state_dir, &options.paths, options.group.as_deref(), Backlog::ALL)?;
     let (shipper, discovery) =
         ship::Shipper::start(follow, Arc::new(server)).map_err(|error| Failure::other(error.to_string()))?;
     eprintln!("catat ships to {}", options.remote.url);

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ship::{Discovery, Reason, Shipper};
+use ship::{Backlog, Discovery, Reason, Shipper};
 use storage::{Clock, Recovery, TornTail};
 use types::ByteSize;
 
@@ -20,8 +20,8 @@ pub(crate) fn up(options: Up) -> Result<(), Failure> {
     super::start_logging();
     let config = super::read_config(&options.server)?;
     let prepared = serving::prepare(&config, options.server.insecure_allow_anonymous)?;
-    let mut follow =
-        follow_options(&serving::ship_dir(&config), &options.paths, options.group.as_deref(), options.all)?;
+    let backlog = if options.all { Backlog::ALL } else { Backlog::default() };
+    let mut follow = follow_options(&serving::ship_dir(&config), &options.paths, options.group.as_deref(), backlog)?;
     follow.excluded.push(config.data_dir.clone());
     let delivery = InProcess { intake: prepared.intake.clone(), clock: Clock::system() };
     let (shipper, discovery) =
