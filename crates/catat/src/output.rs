@@ -156,7 +156,7 @@ mod tests {
         check(Format::Lines, "2026-11-20T06:00:00Z  a \"b\", c\u{241b}[31m  n=3\nx\n");
         check(
             Format::Table,
-            "@timestamp            @message         n\n2026-11-20T06:00:00Z  a \"b\", c\u{241b}[31m  3\n                      x                 \n",
+            "@timestamp            @message       n\n2026-11-20T06:00:00Z  a \"b\", c\u{241b}[31m  3\n                      x\n",
         );
     }
 

@@ -224,7 +224,8 @@ impl<'a> Shown<'a> {
     pub(crate) fn finish(mut self, ending: Ending) -> Result<(), Failure> {
         let n_rows = self.finish_output()?;
         for warning in &ending.warnings {
-            let hint = warning.hint.as_ref().map_or(String::new(), |hint| format!(" ({hint})"));
+            let news = warning.hint.as_ref().filter(|hint| !warning.message.contains(&***hint));
+            let hint = news.map_or(String::new(), |hint| format!(" ({hint})"));
             eprintln!("catat: {}{hint}", warning.message);
         }
         if ending.more && self.options.limit.is_none() {

@@ -56,5 +56,5 @@ fn line(cells: &[String], layout: &[(usize, bool)]) -> String {
                 if *is_number { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
             },
         );
-    padded.collect::<Vec<_>>().join("  ")
+    padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
