@@ -95,12 +95,16 @@ impl Copies {
                     let (file, generation) = (original.entry.file.clone(), original.entry.generation);
                     self.unfinished.insert(candidate.key, Origin { file, generation, mark: beginning });
                 }
-            } else if is_whole(&read_to) || is_whole(&original.entry.mark) {
-                match still_has(original, &original.entry.mark) {
-                    true => lasting = lasting.into_iter().chain([original.entry.mark]).max_by_key(|mark| mark.offset),
-                    // From what was acknowledged, not from what is on its way: a crash may keep that from arriving.
-                    false => ended.extend(origins(original).take(1)),
-                }
+                continue;
+            }
+            // What it was when the server was told of it may be all that was written down before a crash.
+            let evidence = [Some(read_to), Some(original.entry.mark), original.entry.told];
+            let Some(evidence) = evidence.into_iter().flatten().find(is_whole) else { continue };
+            if !still_has(original, &evidence) {
+                // From what was acknowledged, not from what is on its way: a crash may keep that from arriving.
+                ended.extend(origins(original).take(1));
+            } else if is_whole(&original.entry.mark) {
+                lasting = lasting.into_iter().chain([original.entry.mark]).max_by_key(|mark| mark.offset);
             }
         }
         if is_beginning {
