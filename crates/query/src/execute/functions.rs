@@ -3,7 +3,6 @@
 //! A function of a missing argument is missing; the few that are not are told apart in [`scalar`]. Texts that
 //! functions make are bounded, each and all of a column together: a query cannot ask for memory without limit.
 
-mod digest;
 mod encoding;
 mod json;
 mod network;

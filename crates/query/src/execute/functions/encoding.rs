@@ -1,9 +1,9 @@
 //! Decodings and digests of texts.
 
 use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER};
+use sha2::Digest;
 use types::Value;
 
-use super::digest;
 use crate::function::Function;
 
 /// The value of a function of one text.
@@ -14,8 +14,8 @@ pub(super) fn scalar(function: Function, text: &str) -> Option<Value> {
             let bytes = BASE64.decode(text.as_bytes()).or_else(|_| BASE64_NOPAD.decode(text.as_bytes())).ok()?;
             Value::text(String::from_utf8_lossy(&bytes).into_owned())
         }
-        Function::Md5 => Value::text(HEXLOWER.encode(&digest::md5(text.as_bytes()))),
-        Function::Sha256 => Value::text(HEXLOWER.encode(&digest::sha256(text.as_bytes()))),
+        Function::Md5 => Value::text(HEXLOWER.encode(&md5::Md5::digest(text.as_bytes()))),
+        Function::Sha256 => Value::text(HEXLOWER.encode(&sha2::Sha256::digest(text.as_bytes()))),
         _ => return None,
     })
 }
@@ -55,5 +55,12 @@ mod tests {
         check(Function::Base64Decode, "aGFsbG8=", Some("hallo"));
         check(Function::Base64Decode, "aGFsbG8", Some("hallo"));
         check(Function::Base64Decode, "!", None);
+    }
+
+    #[test]
+    fn digests_are_those_of_the_standards() {
+        let check = |function, expected: &str| assert_eq!(scalar(function, "abc"), Some(Value::text(expected)));
+        check(Function::Md5, "900150983cd24fb0d6963f7d28e17f72");
+        check(Function::Sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }
