@@ -159,6 +159,7 @@ impl Shared {
         let flushed = self.write_and_commit(&rotated, flusher, &mut written);
         if let Err(error) = flushed {
             flusher.pending = Some(rotated);
+            self.flush_has_ended(true);
             self.counters.flushes_failed.add(1);
             // A crash that a test injected must leave the files as a real one would.
             if !self.options.faults.has_crashed() && !matches!(error, StoreError::Catalog(_)) {
@@ -167,6 +168,7 @@ impl Shared {
             return Err(error);
         }
         self.publish(&rotated, &written, &flusher.batch_files);
+        self.flush_has_ended(false);
         let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.counters.flushes.add(1);
         self.counters.flush_ms_last.set(elapsed_ms);

@@ -14,7 +14,8 @@ use crate::Faults;
 pub struct Options {
     /// The data directory.
     pub dir: PathBuf,
-    /// Bytes of hot events in memory from which on they are flushed into segments.
+    /// Bytes that hot events are to hold in memory, those that a flush is writing included: a flush begins at half
+    /// of it, and senders wait while there is more.
     pub flush_bytes: u64,
     /// Age in nanoseconds of the oldest hot event from which on hot events are flushed.
     pub flush_age_ns: i64,
@@ -49,9 +50,14 @@ impl Options {
         }
     }
 
-    /// Bytes of hot events from which on a flush is due; a flush in progress holds as many again.
+    /// Bytes of hot events from which on senders wait.
+    pub(crate) fn hot_bytes_max(&self) -> u64 {
+        self.flush_bytes.min(self.memory_limit_bytes).max(2)
+    }
+
+    /// Bytes of hot events from which on a flush is due. Half, so that as many again can come while it writes.
     pub(crate) fn flush_bytes_effective(&self) -> u64 {
-        self.flush_bytes.min(self.memory_limit_bytes / 2).max(1)
+        self.hot_bytes_max() / 2
     }
 }
 

@@ -19,8 +19,9 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use types::{GroupName, GroupPattern, ScanError, TimeRange, Timestamp};
 
@@ -37,6 +38,12 @@ use crate::{
 };
 
 pub(crate) use self::queue::Rotated;
+
+/// How long a sender waits for a flush to make room. Less than what senders wait for an answer.
+const WAIT_FOR_FLUSH: Duration = Duration::from_secs(10);
+
+/// How long a sender waits before it looks again.
+const WAIT_STEP: Duration = Duration::from_millis(20);
 
 /// A store of events in a data directory.
 ///
@@ -60,6 +67,10 @@ pub(crate) struct Shared {
     /// Damage found at the start in files other than segments.
     damaged: Vec<ScanError>,
     closing: AtomicBool,
+    /// Told when a flush has ended, well or not.
+    flush_ended: (Mutex<()>, Condvar),
+    /// Whether the last flush failed.
+    is_flush_failing: AtomicBool,
     _lock: Lock,
 }
 
@@ -89,7 +100,30 @@ impl Shared {
     }
 
     fn is_overloaded(&self) -> bool {
-        self.state().hot_bytes() >= self.options.flush_bytes_effective().saturating_mul(2)
+        self.state().hot_bytes() >= self.options.hot_bytes_max()
+    }
+
+    /// Waits while hot events are too many; `false` where they stay so, or where flushes fail.
+    fn wait_for_flush(&self) -> bool {
+        let until = Instant::now() + WAIT_FOR_FLUSH;
+        while self.is_overloaded() {
+            self.bell.ring();
+            let left = until.saturating_duration_since(Instant::now());
+            let is_hopeless = self.is_flush_failing.load(Ordering::Relaxed) || self.queue.closed().is_some();
+            if left.is_zero() || is_hopeless {
+                return false;
+            }
+            // A wake-up that comes between the question and the wait costs one step.
+            let guard = self.flush_ended.0.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(self.flush_ended.1.wait_timeout(guard, left.min(WAIT_STEP)));
+        }
+        true
+    }
+
+    /// Tells those who wait for a flush how it ended.
+    pub(crate) fn flush_has_ended(&self, is_failure: bool) {
+        self.is_flush_failing.store(is_failure, Ordering::Relaxed);
+        self.flush_ended.1.notify_all();
     }
 
     /// Asks the writer thread to begin a flush.
@@ -144,8 +178,7 @@ impl Store {
         if let Some(closed) = shared.queue.closed() {
             return refuse(closed.into());
         }
-        if shared.is_overloaded() {
-            shared.bell.ring();
+        if !shared.wait_for_flush() {
             return refuse(AppendError::Overloaded { retry_after_s: RETRY_AFTER_S });
         }
         let request = match Request::prepare(delivery) {

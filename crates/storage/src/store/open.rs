@@ -103,6 +103,8 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         flusher: Mutex::new(Flusher::new(contents.batch_files)),
         damaged: recovery.damaged.clone(),
         closing: AtomicBool::new(false),
+        flush_ended: Default::default(),
+        is_flush_failing: AtomicBool::new(false),
         _lock: lock,
     });
     let committer =

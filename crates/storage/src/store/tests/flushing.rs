@@ -110,7 +110,7 @@ fn many_hot_events_are_flushed_and_too_many_are_refused() {
         assert!(n < 100_000, "hot events have no bound");
     };
     assert_eq!(refused, AppendError::Overloaded { retry_after_s: 1 });
-    assert!(store.status().hot_bytes >= 200_000);
+    assert!((100_000..150_000).contains(&store.status().hot_bytes));
     assert_events(&store, n as i64);
     store.shared.options.faults.disarm("flush.start");
     store.flush().expect("room");
