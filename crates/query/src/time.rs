@@ -27,9 +27,20 @@ pub fn parse(text: &str, now: Timestamp, time_zone: Tz) -> Result<Timestamp, Tim
     } else if written.starts_with('-') && written.ends_with(|c: char| c.is_ascii_alphabetic()) {
         relative(written, now, time_zone)
     } else {
-        Timestamp::parse_rfc3339(written).or_else(|| epoch(written)).or_else(|| calendar(written, time_zone))
+        let known = Timestamp::parse_rfc3339(written).or_else(|| epoch(written));
+        known.or_else(|| calendar(written, time_zone)).or_else(|| beyond(written))
     };
     time.ok_or_else(|| TimeError { text: text.chars().take(100).collect() })
+}
+
+/// The first instant of 2262: no event has a time from there on.
+const END: Timestamp = Timestamp(9_214_646_400 * Timestamp::SECOND);
+
+/// The nearest end of the time that events can have, for RFC 3339 times that nanoseconds cannot count: programs
+/// write the years 1 and 9999 for ranges without an end.
+fn beyond(text: &str) -> Option<Timestamp> {
+    let time = chrono::DateTime::parse_from_rfc3339(text).ok()?;
+    Some(if time.year() < 1970 { Timestamp(0) } else { END })
 }
 
 /// Reads what follows `now`: steps such as `-1h` and roundings such as `/d`, from left to right.
@@ -187,6 +198,13 @@ mod tests {
 
     fn check(text: &str, expected: Option<&str>) {
         check_in(Tz::UTC, text, expected);
+    }
+
+    #[test]
+    fn times_of_ranges_without_an_end_are_the_ends_of_time() {
+        check("9999-12-31T23:59:59Z", Some("2262-01-01T00:00:00Z"));
+        check("0001-01-01T00:00:00Z", Some("1970-01-01T00:00:00Z"));
+        check("9999-13-31T23:59:59Z", None);
     }
 
     #[test]

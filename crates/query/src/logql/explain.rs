@@ -6,13 +6,12 @@ use super::Rule;
 use crate::error::{QueryError, Span, nearest};
 
 /// Stages and functions that Loki has and this version refuses.
-const TO_COME: [&str; 20] = [
+const TO_COME: [&str; 19] = [
     "line_format",
     "label_format",
     "pattern",
     "unpack",
     "decolorize",
-    "drop",
     "keep",
     "absent_over_time",
     "stddev_over_time",
@@ -29,7 +28,8 @@ const TO_COME: [&str; 20] = [
     "ignoring",
 ];
 
-const KNOWN: [&str; 28] = [
+const KNOWN: [&str; 29] = [
+    "drop",
     "json",
     "logfmt",
     "regexp",
@@ -104,7 +104,7 @@ fn unknown_stage(text: &str, at: usize) -> Option<QueryError> {
     if TO_COME.contains(&word) {
         return Some(QueryError::new("not-supported-yet", format!("`{word}` does not work yet"), text, span));
     }
-    let near = nearest(word, ["json", "logfmt", "regexp", "unwrap"])?;
+    let near = nearest(word, ["drop", "json", "logfmt", "regexp", "unwrap"])?;
     let error = QueryError::new("unknown-stage", format!("there is no stage `{word}`"), text, span);
     Some(error.with_hint(format!("did you mean \"{near}\"?")))
 }
@@ -133,7 +133,7 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
         Rule::window => "a window such as [5m]",
         Rule::duration | Rule::offset => "a duration such as 5m",
         Rule::binary_sign => "an operator",
-        Rule::json | Rule::logfmt | Rule::regexp | Rule::unwrap => "a stage such as | json",
+        Rule::json | Rule::logfmt | Rule::regexp | Rule::drop | Rule::unwrap => "a stage such as | json",
         Rule::grouping => "`by (…)`",
         Rule::arguments | Rule::paren | Rule::open => "`(`",
         Rule::close => "`)`",

@@ -34,6 +34,7 @@ pub(super) fn log(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<(LogQ
             Rule::json => query.operators.push(parse_message(ParseMethod::Json { prefix: None })),
             Rule::logfmt => query.operators.push(parse_message(ParseMethod::Logfmt { prefix: None })),
             Rule::regexp => query.operators.push(regexp(reader, part)?),
+            Rule::drop => check_dropped(reader, part)?,
             Rule::unwrap => unwrap = Some(read_unwrap(part)),
             _ => {}
         }
@@ -149,6 +150,19 @@ fn regexp(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Operator, QueryEr
         return Err(reader.error("no-named-group", message, span_of(&text)));
     }
     Ok(parse_message(ParseMethod::Regex { regex, names }))
+}
+
+/// `| drop __error__`, which Grafana puts behind every query whose volume it shows: no event here has labels of
+/// Loki's own, so that nothing is left to do. Other labels would have to be taken out of the answer.
+fn check_dropped(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<(), QueryError> {
+    match pair.into_inner().find(|part| part.as_rule() == Rule::label && !part.as_str().starts_with("__")) {
+        None => Ok(()),
+        Some(label) => {
+            let message = format!("`drop {}` does not work yet", label.as_str());
+            let error = reader.error("not-supported-yet", message, span_of(&label));
+            Err(error.with_hint("only labels that begin with __ can be dropped"))
+        }
+    }
 }
 
 fn read_unwrap(pair: Pair<'_, Rule>) -> Unwrap {

@@ -62,6 +62,8 @@ fn stages_become_parsers_and_conditions() {
         "{} | took > 1.5s, size <= 20kb",
         "filter ((parse_duration(took) > 1500.0) and (parse_bytes(size) <= 20000.0))",
     );
+    // What Grafana asks for the histogram above every search.
+    check("{} | took > 5 | drop __error__, __error_details__", "filter (took > 5)");
     check("{} | regexp `(?P<ip>\\S+)` | ip=\"::1\"", "parse @message /(?P<ip>\\S+)/ | filter (ip = \"::1\")");
 }
 
@@ -82,6 +84,8 @@ fn mistakes_are_located() {
     check_error("{job=\"a\"", (1, 9), "the query ends");
     check_error("{job=~\"(\"}", (1, 7), "regular expression");
     check_error("{} | line_format \"x\"", (1, 6), "does not work yet");
+    check_error("{} | drop __error__, level", (1, 22), "does not work yet");
+    check_error("{} | dorp __error__", (1, 6), "did you mean \"drop\"?");
     check_error("{} | jsno | a=\"b\"", (1, 6), "did you mean \"json\"?");
     check_error("sum(cuont_over_time({}[5m]))", (1, 5), "did you mean \"count_over_time\"?");
     check_error("count_over_time({}[5x])", (1, 20), "no duration");
