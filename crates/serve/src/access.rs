@@ -76,6 +76,9 @@ impl Access {
 
     /// Against DNS rebinding: the name by which we are called must be one that only we have.
     fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+        if headers.get_all(header::HOST).iter().nth(1).is_some() {
+            return Err(Problem::bad_request("bad-host", "a request names one host"));
+        }
         let named = uri.host().or_else(|| headers.get(header::HOST)?.to_str().ok());
         let host = without_port(named.unwrap_or_default());
         if self.is_ours(host) {

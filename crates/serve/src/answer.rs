@@ -32,11 +32,13 @@ pub(crate) enum Form {
 impl Form {
     /// Chooses by the `Accept` header; JSON unless another form is named.
     pub(crate) fn of_accept(accept: &str) -> Self {
-        let mut named = accept.split(',').filter_map(|part| match part.split(';').next().unwrap_or_default().trim() {
-            "application/json" | "application/*" => Some(Self::Json),
-            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Some(Self::Ndjson),
-            "text/csv" => Some(Self::Csv),
-            _ => None,
+        let mut named = accept.split(',').filter_map(|part| {
+            match &*part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase() {
+                "application/json" | "application/*" => Some(Self::Json),
+                "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Some(Self::Ndjson),
+                "text/csv" => Some(Self::Csv),
+                _ => None,
+            }
         });
         named.next().unwrap_or(Self::Json)
     }

@@ -1,7 +1,7 @@
 //! What a querier asks, from a JSON body or from the parameters of an address, checked and made into a plan.
 
 use chrono_tz::Tz;
-use query::plan::Plan;
+use query::plan::{Operator, Plan};
 use query::{ParseOptions, logql};
 use serde::Deserialize;
 use serde_json::Value;
@@ -63,10 +63,15 @@ pub(crate) struct Question {
 impl Ask {
     /// Reads a JSON body.
     pub(crate) fn of_json(body: &[u8]) -> Result<Self, Problem> {
-        serde_json::from_slice(body).map_err(|error| {
-            let problem = Problem::bad_request("bad-json", format!("the body is no query request: {error}"));
+        let bad = |problem: String| {
+            let problem = Problem::bad_request("bad-json", format!("the body is no query request: {problem}"));
             problem.hint("send {\"query\":\"…\",\"from\":\"now-1h\"} as application/json")
-        })
+        };
+        // An array would be taken for the members in their order.
+        if body.trim_ascii_start().first() == Some(&b'[') {
+            return Err(bad("it is an array, not an object".into()));
+        }
+        serde_json::from_slice(body).map_err(|error| bad(error.to_string()))
     }
 
     /// Reads the parameters of an address.
@@ -123,6 +128,15 @@ pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) 
             Err(Problem::bad_request("unknown-language", message).hint("known: insights, logql"))
         }
     }
+}
+
+/// Parses a query text for a live tail, which has no end to count a limit from.
+pub(crate) fn parse_tail(text: &str, language: Option<&str>, options: &ParseOptions) -> Result<Plan, Problem> {
+    let mut plan = parse(text, language, options)?;
+    if language == Some("logql") {
+        plan.operators.retain(|operator| !matches!(operator, Operator::Limit(_)));
+    }
+    Ok(plan)
 }
 
 /// Reads the name of a time zone; UTC where there is none.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream};
+use axum::body::{Body, BodyDataStream, HttpBody};
 use axum::http::StatusCode;
 use tokio::time::timeout;
 use tokio_stream::StreamExt;
@@ -59,7 +59,17 @@ impl BodyBudget {
     /// Reads `body` whole, at most `bytes_max` of it.
     pub(crate) async fn read(&self, body: Body, bytes_max: usize) -> Result<Received, Problem> {
         let mut received = Received { bytes: Vec::new(), n_reserved: 0, budget: self.clone() };
+        let too_large = || {
+            let message = format!("the request body is larger than {bytes_max} bytes");
+            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", message);
+            problem.hint("send smaller batches, or raise [limits] max_body_bytes")
+        };
+        let is_declared_too_large = body.size_hint().lower() > bytes_max as u64;
         let mut chunks = body.into_data_stream();
+        if is_declared_too_large {
+            drain(&mut chunks, bytes_max).await;
+            return Err(too_large());
+        }
         loop {
             let next = timeout(PAUSE_MAX, chunks.next()).await;
             let chunk = match next {
@@ -75,9 +85,7 @@ impl BodyBudget {
             };
             if received.bytes.len().saturating_add(chunk.len()) > bytes_max {
                 drain(&mut chunks, bytes_max).await;
-                let message = format!("the request body is larger than {bytes_max} bytes");
-                let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", message);
-                return Err(problem.hint("send smaller batches, or raise [limits] max_body_bytes"));
+                return Err(too_large());
             }
             received.push(&chunk)?;
         }

@@ -13,8 +13,8 @@ mod select;
 mod status;
 mod times;
 
-use axum::extract::{Form, FromRequest, Request};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{Form, FromRequest, Query, Request};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::access::Role;
@@ -31,6 +31,7 @@ pub(crate) fn add(table: Table) -> Table {
         .post("/loki/api/v1/query_range", Role::Read, select::range)
         .get("/loki/api/v1/labels", Role::Read, labels::names)
         .post("/loki/api/v1/labels", Role::Read, labels::names)
+        .get("/loki/api/v1/label", Role::Read, labels::names)
         .get("/loki/api/v1/label/{name}/values", Role::Read, labels::values)
         .get("/loki/api/v1/series", Role::Read, labels::series)
         .post("/loki/api/v1/series", Role::Read, labels::series)
@@ -67,15 +68,29 @@ impl IntoResponse for LokiProblem {
     }
 }
 
-/// Parameters from the address, or from the form of a POST.
+/// The answer to an address of Loki's that is none of ours, in the form that its clients show.
+pub(crate) fn nothing_here(path: &str) -> LokiProblem {
+    Problem::not_found(format!("there is nothing at {path}")).into()
+}
+
+/// Parameters from the form of a POST, and from the address: senders of either are known.
 pub(crate) struct LokiParameters(Parameters);
 
 impl<S: Send + Sync> FromRequest<S> for LokiParameters {
     type Rejection = LokiProblem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, LokiProblem> {
-        let pairs = Form::<Vec<(String, String)>>::from_request(request, state).await;
-        let unreadable = |_| Problem::bad_request("bad-parameter", "the parameters cannot be read");
-        Ok(Self(Parameters(pairs.map_err(unreadable)?.0)))
+        let unreadable = || Problem::bad_request("bad-parameter", "the parameters cannot be read");
+        let of_address = Query::<Vec<(String, String)>>::try_from_uri(request.uri()).map_err(|_| unreadable())?;
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let has_form = request.method() == Method::POST
+            && content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+        let mut pairs = Vec::new();
+        if has_form {
+            let form = Form::<Vec<(String, String)>>::from_request(request, state).await;
+            pairs = form.map_err(|_| unreadable())?.0;
+        }
+        pairs.extend(of_address.0);
+        Ok(Self(Parameters(pairs)))
     }
 }

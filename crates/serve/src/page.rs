@@ -45,7 +45,7 @@ pub(crate) fn asset(path: &str, version: Option<&str>, headers: &HeaderMap) -> R
 }
 
 fn file(name: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
-    let Some(found) = Dist::get(name) else { return not_found(name) };
+    let Some(found) = Dist::get(name) else { return not_found(&format!("/{name}")) };
     let digest = HEXLOWER.encode(&found.metadata.sha256_hash());
     let is_named = version.is_some_and(|v| v.len() >= VERSION_DIGITS_MIN && digest.starts_with(v));
     let caching = if is_named { "public, max-age=31536000, immutable" } else { "no-cache" };

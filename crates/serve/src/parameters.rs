@@ -1,6 +1,6 @@
 //! The parameters of a request's address or form, in order, with repetitions.
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use types::GroupPattern;
 
@@ -66,6 +66,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
         pairs
             .map(|Query(pairs)| Self(pairs))
             .map_err(|_| Problem::bad_request("bad-parameter", "the query string cannot be read"))
+    }
+}
+
+/// The variable part of a request's path, decoded.
+#[derive(Clone, Debug)]
+pub(crate) struct PathName(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathName {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let name = Path::<String>::from_request_parts(parts, state).await;
+        name.map(|Path(name)| Self(name))
+            .map_err(|_| Problem::bad_request("bad-path", "the path is no UTF-8 once its percent signs are decoded"))
     }
 }
 

@@ -166,6 +166,9 @@ fn panicked(cause: Box<dyn Any + Send>) -> Response {
 }
 
 async fn fallback(method: Method, uri: Uri, parameters: Parameters, headers: HeaderMap) -> Response {
+    if uri.path().starts_with("/loki/") {
+        return loki::nothing_here(uri.path()).into_response();
+    }
     if !matches!(method, Method::GET | Method::HEAD) {
         return Problem::not_found(format!("there is nothing at {}", uri.path())).into_response();
     }

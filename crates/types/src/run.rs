@@ -165,6 +165,11 @@ pub trait Run: Send + Sync {
     /// Times of the first and the last event of a block.
     fn block_times(&self, block: usize) -> (Timestamp, Timestamp);
 
+    /// The highest sequence of an event of the run, or more than that where it is not known.
+    fn last_sequence(&self) -> u64 {
+        u64::MAX
+    }
+
     /// All fields of the run, derived ones and rare system fields included; not the seven usual system fields.
     fn fields(&self) -> Result<Vec<FieldSummary>, ScanError>;
 

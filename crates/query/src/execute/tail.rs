@@ -75,6 +75,21 @@ impl Tail {
 
     /// The rows of a run of new events that fulfil the conditions.
     pub fn rows(&self, run: Arc<dyn Run>, now: Timestamp) -> Result<TailRows, ScanError> {
+        let mut all = TailRows::default();
+        self.rows_by_block(run, now, &mut |mut found| {
+            all.ids.append(&mut found.ids);
+            all.rows.append(&mut found.rows);
+        })?;
+        Ok(all)
+    }
+
+    /// The same block by block, so that a long run never stands in memory as rows.
+    pub fn rows_by_block(
+        &self,
+        run: Arc<dyn Run>,
+        now: Timestamp,
+        take: &mut dyn FnMut(TailRows),
+    ) -> Result<(), ScanError> {
         let projection = Operator::Project { columns: self.columns.clone(), is_events: true };
         let steps = Steps::new(&self.lead, &fields_of(std::slice::from_ref(&projection)));
         let env = Environment {
@@ -84,17 +99,18 @@ impl Tail {
             took_seconds: AtomicBool::new(false),
         };
         let source = Source::new(run);
-        let mut found = TailRows::default();
         for block in 0..source.run.n_blocks() {
             let rows = RowSet::all(source.run.block_rows(block));
+            let mut found = TailRows::default();
             match self.rows_of(BlockRows { source: &source, block, rows }, &steps, &env, &mut found) {
                 Ok(()) => {}
                 Err(Stop::Damaged(error)) => return Err(error),
                 // Computed fields of one batch that outgrow the limit: its rows are left out, later ones are not.
                 Err(Stop::Memory) => {}
             }
+            take(found);
         }
-        Ok(found)
+        Ok(())
     }
 
     fn rows_of(

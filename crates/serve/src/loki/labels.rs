@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use query::logql::LogQuery;
 use query::plan::{Aggregate, AggregateKind, Expr, Name, Operator};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use types::{LEVELS, TimeRange};
 
 use super::lines::{self, LABEL_FIELDS, Labels};
 use super::{LokiParameters, LokiProblem, select, times};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, PathName};
 use crate::problem::Problem;
 use crate::reading::{Reading, Scope, read};
 use crate::server::{Server, Shared};
@@ -45,7 +45,7 @@ pub(crate) async fn series(
 
 pub(crate) async fn values(
     State(server): Shared,
-    Path(label): Path<String>,
+    PathName(label): PathName,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Json<Value>, LokiProblem> {
     let is_of_streams = matches!(label.as_str(), "group" | "stream" | "level" | "detected_level" | "service_name");

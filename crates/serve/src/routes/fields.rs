@@ -1,12 +1,12 @@
 //! `/api/v1/fields`: which fields there are, and the most frequent values of one.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde_json::{Value, json};
 
 use crate::answer::{reason_json, stats_json};
 use crate::ask::{self, Ask, PARAMETERS};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, PathName};
 use crate::problem::Problem;
 use crate::reading::{complete, damages, read};
 use crate::server::Shared;
@@ -46,7 +46,7 @@ pub(crate) async fn list(State(server): Shared, parameters: Parameters) -> Resul
 
 pub(crate) async fn values(
     State(server): Shared,
-    Path(name): Path<String>,
+    PathName(name): PathName,
     parameters: Parameters,
 ) -> Result<Json<Value>, Problem> {
     parameters.check_names(&PARAMETERS)?;

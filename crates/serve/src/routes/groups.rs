@@ -1,11 +1,12 @@
 //! `/api/v1/groups`: what groups there are, how large, and their deletion.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde_json::{Value, json};
 use storage::GroupStatus;
 use types::GroupName;
 
+use crate::parameters::PathName;
 use crate::problem::Problem;
 use crate::server::Shared;
 
@@ -15,14 +16,14 @@ pub(crate) async fn list(State(server): Shared) -> Result<Json<Value>, Problem> 
     Ok(Json(json!({"groups": groups.iter().map(group_json).collect::<Vec<_>>()})))
 }
 
-pub(crate) async fn get(State(server): Shared, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn get(State(server): Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
     let groups = server.lookups.run(move || of_thread.app.store.groups()).await?;
     let found = groups.iter().find(|group| group.name.as_str() == name);
     found.map(|group| Json(group_json(group))).ok_or_else(|| no_group(&name))
 }
 
-pub(crate) async fn delete(State(server): Shared, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn delete(State(server): Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let group = GroupName::new(&name).ok_or_else(|| no_group(&name))?;
     let of_thread = server.clone();
     let is_deleted = server.lookups.run(move || of_thread.app.store.delete_group(&group)).await??;

@@ -1,9 +1,10 @@
 //! `/api/v1/tail`: events as they are accepted, as server-sent events (DESIGN.md §15).
 //!
 //! A tail has a bounded queue in the store and a bounded queue to its connection: a client that does not keep up
-//! is told how many events it missed, and holds up nobody. `Last-Event-ID` takes up after that event while it is
-//! still hot; it goes by the order of acceptance, so that events with old times are not missed.
+//! is told how many events it missed, and holds up nobody. `Last-Event-ID` takes up after that event; it goes by
+//! the order of acceptance, so that events with old times are not missed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use query::{ParseOptions, Tail};
+use query::{ParseOptions, Tail, TailRows};
 use storage::{Received, Subscription};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
@@ -40,8 +41,9 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How often a quiet tail looks whether its client or the server has gone.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Most events given again to a client that comes back.
+/// Most events that a client that comes back is given again, and their most bytes: what it can be expected to show.
 const RESUMED_MAX: usize = 10_000;
+const RESUMED_BYTES_MAX: usize = 32 << 20;
 
 pub(crate) async fn get(
     State(server): Shared,
@@ -51,7 +53,7 @@ pub(crate) async fn get(
     parameters.check_names(&PARAMETERS)?;
     let time_zone = ask::time_zone(parameters.get("time_zone"))?;
     let options = ParseOptions { now: server.now(), time_zone };
-    let plan = ask::parse(parameters.get("query").unwrap_or_default(), parameters.get("language"), &options)?;
+    let plan = ask::parse_tail(parameters.get("query").unwrap_or_default(), parameters.get("language"), &options)?;
     let groups = if plan.sources.is_empty() { parameters.groups() } else { plan.sources.clone() };
     let tail = Tail::new(&plan, time_zone)?;
     let last = headers.get("last-event-id").and_then(|id| EventId::decode(id.to_str().ok()?));
@@ -86,6 +88,26 @@ struct Row {
 /// The client has gone.
 struct Gone;
 
+/// Events that a client missed, by their sequences: the last ones that fit.
+#[derive(Default)]
+struct Missed {
+    events: BTreeMap<u64, String>,
+    n_bytes: usize,
+    n_dropped: u64,
+}
+
+impl Missed {
+    fn add(&mut self, sequence: u64, text: String) {
+        self.n_bytes += text.len();
+        self.events.insert(sequence, text);
+        while self.events.len() > RESUMED_MAX || self.n_bytes > RESUMED_BYTES_MAX {
+            let Some((_, oldest)) = self.events.pop_first() else { return };
+            self.n_bytes -= oldest.len();
+            self.n_dropped += 1;
+        }
+    }
+}
+
 impl Follower {
     fn run(mut self, last: Option<EventId>) {
         let subscription = self.server.app.store.subscribe(self.groups.clone(), BATCHES_WAITING_MAX);
@@ -98,18 +120,33 @@ impl Follower {
         }
     }
 
-    /// Gives hot events accepted after `sequence`, and says up to which sequence.
+    /// Gives events accepted after `sequence`, and says up to which sequence.
     fn resume(&mut self, sequence: u64) -> Result<u64, Gone> {
         let snapshot = self.server.app.store.snapshot(&self.groups, TimeRange::ALL);
-        let hot = snapshot.runs.into_iter().filter(|run| run.info().key.is_none());
-        let mut rows: Vec<Row> = hot.flat_map(|run| self.rows(run, sequence)).collect();
-        rows.sort_by_key(|row| row.id.sequence);
-        let n_missed = rows.len().saturating_sub(RESUMED_MAX);
-        if n_missed > 0 {
-            self.send(dropped(n_missed as u64))?;
+        let mut missed = Missed::default();
+        for run in snapshot.runs.into_iter().filter(|run| run.last_sequence() > sequence) {
+            if self.sender.is_closed() {
+                return Err(Gone);
+            }
+            let columns = self.tail.columns();
+            let mut take = |found| {
+                for row in rows_after(found, sequence) {
+                    let mut text = String::new();
+                    write_event(&columns, &row, &mut text);
+                    missed.add(row.id.sequence, text);
+                }
+            };
+            // A run that is damaged has nothing more.
+            let _ = self.tail.rows_by_block(run, self.server.now(), &mut take);
         }
-        self.send_rows(&rows[n_missed..])?;
-        Ok(rows.last().map_or(0, |row| row.id.sequence))
+        if missed.n_dropped > 0 {
+            self.send(dropped(missed.n_dropped))?;
+        }
+        let last = missed.events.last_key_value().map_or(0, |(sequence, _)| *sequence);
+        for text in missed.events.into_values() {
+            self.send(text)?;
+        }
+        Ok(last)
     }
 
     /// Gives events as they are accepted, but for those up to the sequence `seen`.
@@ -135,10 +172,7 @@ impl Follower {
 
     /// What a run has for this tail beyond the sequence `seen`. A run that is damaged has nothing.
     fn rows(&self, run: Arc<dyn Run>, seen: u64) -> Vec<Row> {
-        let found = self.tail.rows(run, self.server.now()).unwrap_or_default();
-        let ids = found.ids.iter().map(|id| EventId::decode(id));
-        let rows = ids.zip(found.rows).filter_map(|(id, values)| Some(Row { id: id?, values }));
-        rows.filter(|row| row.id.sequence > seen).collect()
+        rows_after(self.tail.rows(run, self.server.now()).unwrap_or_default(), seen).collect()
     }
 
     fn send_rows(&mut self, rows: &[Row]) -> Result<(), Gone> {
@@ -157,6 +191,13 @@ impl Follower {
         self.last_sent = Instant::now();
         self.sender.blocking_send(Bytes::from(piece)).map_err(|_| Gone)
     }
+}
+
+/// The rows beyond the sequence `seen`.
+fn rows_after(found: TailRows, seen: u64) -> impl Iterator<Item = Row> {
+    let ids = found.ids.into_iter().map(|id| EventId::decode(&id));
+    let rows = ids.zip(found.rows).filter_map(|(id, values)| Some(Row { id: id?, values }));
+    rows.filter(move |row| row.id.sequence > seen)
 }
 
 fn dropped(n_events: u64) -> String {

@@ -14,6 +14,13 @@ async fn every_route_refuses_a_foreign_host() {
 }
 
 #[tokio::test]
+async fn a_request_that_names_two_hosts_is_refused() {
+    let house = House::new();
+    let request = Request::get("/api/v1/groups").header("host", "localhost").header("host", "evil.example.org");
+    assert_eq!(house.send(request.body(Body::empty()).expect("a request")).await.status, 400);
+}
+
+#[tokio::test]
 async fn another_sites_page_changes_nothing_even_with_the_key() {
     let house = House::new();
     let request = Request::post("/api/v1/status/flush")

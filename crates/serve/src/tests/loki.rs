@@ -81,6 +81,36 @@ async fn volumes_are_counted_by_level() {
 }
 
 #[tokio::test]
+async fn the_histogram_above_a_search_is_counted_as_grafana_asks_for_it() {
+    let house = House::new();
+    house.fill().await;
+    let query = r#"sum by (level, detected_level) (count_over_time({group=~".+"} |= `` | drop __error__[5m]))"#;
+    let data = range(&house, query, "&step=300000ms").await;
+    assert_eq!(data["result"].as_array().map(Vec::len), Some(3), "{data}");
+    assert_eq!(data["result"][0]["metric"], json!({"level": "error", "detected_level": "error"}), "{data}");
+}
+
+#[tokio::test]
+async fn parameters_of_a_post_stand_in_its_form_or_its_address() {
+    let house = House::new();
+    house.fill().await;
+    let form = format!("query={}&{RANGE}", encoded(r#"{group="db"}"#));
+    let post = async |uri: &str, kind: &'static str, body: String| {
+        let request = Request::post(uri).header("content-type", kind).body(Body::from(body)).expect("a request");
+        let reply = house.send(request).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()["data"]["result"].as_array().map(Vec::len)
+    };
+    let uri = "/loki/api/v1/query_range";
+    assert_eq!(post(uri, "application/x-www-form-urlencoded", form.clone()).await, Some(2));
+    assert_eq!(post(&format!("{uri}?{form}"), "application/json", String::new()).await, Some(2));
+    assert_eq!(post(&format!("{uri}?{RANGE}"), "application/x-www-form-urlencoded", form).await, Some(2));
+    let head = Request::head(format!("/loki/api/v1/labels?{RANGE}")).body(Body::empty()).expect("a request");
+    assert_eq!(house.send(head).await.status, 200);
+    assert_eq!(house.get(&format!("/loki/api/v1/label?{RANGE}")).await.status, 200);
+}
+
+#[tokio::test]
 async fn labels_values_and_series_are_discovered() {
     let house = House::new();
     house.fill().await;
@@ -134,7 +164,8 @@ async fn mistakes_are_plain_text() {
     let reply = house.get("/loki/api/v1/query_range?query=%7Bgroup").await;
     assert_eq!((reply.status, reply.header("content-type")), (400, "text/plain; charset=utf-8"));
     assert!(reply.text().starts_with("parse error at line 1, col "), "{}", reply.text());
-    assert_eq!(house.get("/loki/api/v2alpha/tail").await.status, 404);
+    let reply = house.get("/loki/api/v2alpha/tail").await;
+    assert_eq!((reply.status, &*reply.text()), (404, "there is nothing at /loki/api/v2alpha/tail\n"));
     let push = async |body: &str| house.post("/loki/api/v1/push", body.to_owned()).await.status;
     assert_eq!(push("{").await, 400);
     assert_eq!(push(r#"{"streams":[{"stream":{},"values":[["x","y"]]}]}"#).await, 400);

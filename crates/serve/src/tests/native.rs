@@ -61,6 +61,27 @@ async fn a_mistake_is_located_and_every_error_has_its_status() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_is_an_error_of_our_form() {
+    let house = House::new();
+    for uri in ["/api/v1/groups/%FF", "/api/v1/fields/%FF/values"] {
+        let reply = house.get(uri).await;
+        assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &json!("bad-path")), "{uri}");
+    }
+    let reply = house.post("/api/v1/query", r#"["stats count(*)"]"#).await;
+    assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &json!("bad-json")));
+    let reply = house.get("/api/v1/nope").await;
+    assert_eq!(reply.json()["error"]["message"], "there is nothing at /api/v1/nope");
+}
+
+#[tokio::test]
+async fn ranges_without_an_end_hold_everything() {
+    let house = House::new();
+    house.fill().await;
+    let uri = "/api/v1/query?query=stats+count(*)&from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z";
+    assert_eq!(house.get(uri).await.json()["rows"], json!([[5]]));
+}
+
+#[tokio::test]
 async fn an_empty_answer_says_where_the_newest_event_is() {
     let house = House::new();
     let empty = ask(&house, "filter @message like \"nothing\"").await;
@@ -81,7 +102,7 @@ async fn streams_and_tables_are_forms_of_the_same_answer() {
     assert_eq!(lines[0]["columns"][1]["name"], "n");
     assert_eq!(lines.len(), 5);
     assert_eq!(lines[4]["partial"], false);
-    let table = house.get_with(&uri, "accept", "text/csv").await;
+    let table = house.get_with(&uri, "accept", "Text/CSV").await;
     assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
     assert_eq!(table.text().lines().next(), Some("@level,n"));
 }

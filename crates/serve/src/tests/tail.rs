@@ -45,6 +45,43 @@ async fn events_are_seen_as_they_are_accepted_and_after_a_break() {
     while again.next().await.is_some() {}
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_break_is_made_up_for_after_a_flush_too() {
+    let house = House::new();
+    let mut stream = tail(&house, "", None).await;
+    let mut text = String::new();
+    read_until(&mut stream, &mut text, ": live").await;
+    house.fill().await;
+    read_until(&mut stream, &mut text, "GET /a").await;
+    let first_id = text.lines().find_map(|line| line.strip_prefix("id: ")).expect("events have ids").to_owned();
+    drop(stream);
+    house.store.flush().expect("a flush");
+    let late = r#"{"@timestamp":"2026-11-19T00:00:00Z","message":"late, and old"}"#;
+    assert_eq!(house.post("/api/v1/ingest?group=db", late).await.status, 200);
+
+    let mut again = tail(&house, "", Some(&first_id)).await;
+    let mut text = String::new();
+    read_until(&mut again, &mut text, "late, and old").await;
+    let places: Vec<_> = ["GET /b", "GET /c", "slow query", "ready", "late"].map(|m| text.find(m)).to_vec();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} {text}");
+    assert!(!text.contains("GET /a"), "{text}");
+    house.closing.send_replace(true);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tail_may_be_asked_for_in_logql() {
+    let house = House::new();
+    let uri = format!("/api/v1/tail?language=logql&query={}", encoded(r#"{group="db"} |= "slow""#));
+    let response = house.start(Request::get(uri).body(Body::empty()).expect("a request")).await;
+    assert_eq!(response.status(), 200);
+    let mut stream = response.into_body().into_data_stream();
+    let mut text = String::new();
+    read_until(&mut stream, &mut text, ": live").await;
+    house.fill().await;
+    read_until(&mut stream, &mut text, "slow query").await;
+    house.closing.send_replace(true);
+}
+
 #[tokio::test]
 async fn a_query_that_groups_cannot_be_tailed() {
     let house = House::new();

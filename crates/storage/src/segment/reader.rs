@@ -614,6 +614,10 @@ impl Run for SegmentRun {
         (block.first, block.last)
     }
 
+    fn last_sequence(&self) -> u64 {
+        self.segment.summaries[self.index].last_sequence
+    }
+
     fn field_names(&self) -> Result<Vec<Arc<str>>, ScanError> {
         let footer = &self.run().footer;
         let stored = footer.columns.iter().filter(|column| column.n_events > 0 && *column.name != *"@logStream");
