@@ -22,6 +22,7 @@ mod column;
 mod filter;
 mod footer;
 mod reader;
+mod search;
 mod section;
 mod shape;
 mod template;

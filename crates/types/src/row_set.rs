@@ -22,14 +22,15 @@ impl RowSet {
 
     /// The rows for which `keep` holds.
     pub fn of(n_rows: usize, mut keep: impl FnMut(usize) -> bool) -> Self {
-        let mut set = Self::none(n_rows);
-        for (w, word) in set.words.iter_mut().enumerate() {
-            let first = w * 64;
+        let mut words = Vec::with_capacity(n_rows.div_ceil(64));
+        for first in (0..n_rows).step_by(64) {
+            let mut word = 0;
             for bit in 0..(n_rows - first).min(64) {
-                *word |= u64::from(keep(first + bit)) << bit;
+                word |= u64::from(keep(first + bit)) << bit;
             }
+            words.push(word);
         }
-        set
+        Self { words, n_rows }
     }
 
     /// A set from its words, least significant bit first; bits beyond `n_rows` are ignored.
@@ -130,14 +131,58 @@ impl RowSet {
     /// Shape: `chosen` is over `self.count()` rows. With it a filter over rows already thinned out is
     /// expressed in rows of the block again.
     pub fn select(&self, chosen: &Self) -> Self {
-        let mut kept = Self::none(self.n_rows);
-        for (place, row) in self.iter().enumerate() {
-            if chosen.contains(place) {
-                kept.insert(row);
-            }
-        }
-        kept
+        let mut place = 0;
+        let select = |word: &u64| {
+            let bits = chosen.bits_from(place);
+            place += word.count_ones() as usize;
+            deposit(bits, *word)
+        };
+        Self { words: self.words.iter().map(select).collect(), n_rows: self.n_rows }
     }
+
+    /// Of the rows in this set, counted from 0, the places of those that are also in `rows`, a set over the same block.
+    ///
+    /// Shape: the places are a set over `self.count()` rows, the opposite of [`select`](Self::select).
+    pub fn places_of(&self, rows: &Self) -> Self {
+        debug_assert_eq!(self.n_rows, rows.n_rows);
+        if self.is_all() {
+            return rows.clone();
+        }
+        let mut places = Self::none(self.count());
+        let mut before = 0;
+        for (mask, wanted) in self.words.iter().zip(&rows.words) {
+            let mut found = mask & wanted;
+            while found != 0 {
+                let lowest = found & found.wrapping_neg();
+                places.insert(before + (mask & (lowest - 1)).count_ones() as usize);
+                found ^= lowest;
+            }
+            before += mask.count_ones() as usize;
+        }
+        places
+    }
+
+    /// The 64 bits from `row` on, zeros beyond the last row.
+    fn bits_from(&self, row: usize) -> u64 {
+        let word = |index: usize| self.words.get(index).copied().unwrap_or(0);
+        let (index, shift) = (row / 64, row % 64);
+        if shift == 0 { word(index) } else { word(index) >> shift | word(index + 1) << (64 - shift) }
+    }
+}
+
+/// Puts the lowest bits of `bits` one after the other where `mask` has ones.
+fn deposit(mut bits: u64, mut mask: u64) -> u64 {
+    if mask == u64::MAX {
+        return bits;
+    }
+    let mut deposited = 0;
+    while mask != 0 && bits != 0 {
+        let lowest = mask & mask.wrapping_neg();
+        deposited |= lowest * (bits & 1);
+        bits >>= 1;
+        mask ^= lowest;
+    }
+    deposited
 }
 
 #[cfg(test)]
@@ -162,5 +207,9 @@ mod tests {
         let odd = RowSet::of(10, |row| row % 2 == 1);
         let chosen = RowSet::of(5, |place| place >= 3);
         assert_eq!(odd.select(&chosen).iter().collect::<Vec<_>>(), [7, 9]);
+        let (set, chosen) = (RowSet::of(300, |row| row % 7 < 5), RowSet::of(215, |place| place % 3 == 1));
+        let expected: Vec<usize> = set.iter().skip(1).step_by(3).collect();
+        assert_eq!(set.select(&chosen).iter().collect::<Vec<_>>(), expected);
+        assert_eq!(set.places_of(&set.select(&chosen)), chosen);
     }
 }

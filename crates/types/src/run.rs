@@ -184,6 +184,11 @@ pub trait Run: Send + Sync {
     /// Narrows a block to the rows that may hold a text. Costs less than reading the text.
     fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError>;
 
+    /// Tells whether the field `name` of every event surely is its message, so that searching one of both will do.
+    fn is_message(&self, name: &str) -> bool {
+        name == "@message"
+    }
+
     /// Reads fields of the rows `rows` of a block: for each name one column with `rows.count()` rows.
     ///
     /// System fields are `@timestamp @ingestionTime @message @level @log @logStream @id`; a name that no event
@@ -299,6 +304,11 @@ impl BatchRun {
     }
 }
 
+/// Tells whether all events have their message from the key `name`, and nothing else under that name.
+pub fn is_text_key(origins: &[crate::Origin], is_stored: bool, name: &str) -> bool {
+    !is_stored && !origins.is_empty() && origins.iter().all(|origin| origin.text_key.as_deref() == Some(name))
+}
+
 /// `@id` of rows given by time and sequence.
 pub fn id_column(info: &RunInfo, rows: impl Iterator<Item = (i64, u64)>) -> Column {
     let id =
@@ -355,6 +365,10 @@ impl Run for BatchRun {
 
     fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
         Ok(Some(MinuteCounts::of_rows(&self.batch.timestamps, &self.batch.levels)))
+    }
+
+    fn is_message(&self, name: &str) -> bool {
+        name == "@message" || is_text_key(&self.batch.origins, self.batch.stored(name).is_some(), name)
     }
 
     fn narrow(&self, block: usize, _probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {

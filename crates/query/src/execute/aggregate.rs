@@ -8,7 +8,7 @@ mod percentile;
 mod sum;
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use types::{Column, RowSet, Timestamp, Value};
 
@@ -318,6 +318,18 @@ pub(crate) fn depends_on_order(kind: AggregateKind) -> bool {
     matches!(kind, AggregateKind::First | AggregateKind::Last | AggregateKind::List)
 }
 
+/// Tells whether two aggregates of the same values can be told from one state.
+pub(crate) fn share_state(a: AggregateKind, b: AggregateKind) -> bool {
+    use AggregateKind as Kind;
+    matches!(
+        (a, b),
+        (Kind::Percentile(_), Kind::Percentile(_))
+            | (Kind::Sum | Kind::Average, Kind::Sum | Kind::Average)
+            | (Kind::StandardDeviation | Kind::Variance, Kind::StandardDeviation | Kind::Variance)
+            | (Kind::CountDistinct, Kind::CountDistinct)
+    )
+}
+
 /// The rows that one aggregate is given.
 pub(crate) struct Rows<'a> {
     /// Per row, its group.
@@ -343,6 +355,12 @@ pub(crate) fn add_rows(kind: AggregateKind, states: &mut [Partial], rows: &Rows<
             add_distinct_codes(states, rows.groups, codes, values)
         }
         (_, None) => 0,
+        (AggregateKind::Percentile(_), Some(Column::Floats { values, present, .. })) => {
+            add_numbers(states, rows.groups, values.iter().copied(), present.as_ref())
+        }
+        (AggregateKind::Percentile(_), Some(Column::Integers { values, present })) => {
+            add_numbers(states, rows.groups, values.iter().map(|number| *number as f64), present.as_ref())
+        }
         (_, Some(argument)) => {
             let mut bytes = 0;
             for (row, group) in rows.groups.iter().enumerate() {
@@ -380,18 +398,37 @@ fn add_counts(states: &mut [Partial], rows: &Rows<'_>, present: Option<RowSet>) 
     }
 }
 
+/// Adds a column of numbers to percentiles.
+fn add_numbers(
+    states: &mut [Partial],
+    groups: &[u32],
+    numbers: impl Iterator<Item = f64>,
+    present: Option<&RowSet>,
+) -> usize {
+    let mut bytes = 0;
+    for (row, (group, number)) in groups.iter().zip(numbers).enumerate() {
+        if present.is_none_or(|present| present.contains(row))
+            && let Partial::Percentile(percentile) = &mut states[*group as usize]
+        {
+            bytes += percentile.add_number(number);
+        }
+    }
+    bytes
+}
+
 /// Each distinct value of a dictionary is hashed once, however many rows have it.
 fn add_distinct_codes(states: &mut [Partial], groups: &[u32], codes: &[u32], values: &[Value]) -> usize {
-    let mut hashes: HashMap<u32, u64> = HashMap::new();
-    let mut last: Option<(u32, u64)> = None;
+    // Per code its hash and the group that it was added to last: values often stay with one group.
+    let mut known: Vec<Option<(u64, u32)>> = vec![None; values.len()];
     let mut bytes = 0;
     for (group, code) in groups.iter().zip(codes) {
         let Some(value) = values.get(*code as usize) else { continue };
-        let hash = match last {
-            Some((known, hash)) if known == *code => hash,
-            _ => *hashes.entry(*code).or_insert_with(|| distinct::hash(Cell::of(Some(value)))),
+        let hash = match known[*code as usize] {
+            Some((_, last)) if last == *group => continue,
+            Some((hash, _)) => hash,
+            None => distinct::hash(Cell::of(Some(value))),
         };
-        last = Some((*code, hash));
+        known[*code as usize] = Some((hash, *group));
         if let Partial::Distinct(distinct) = &mut states[*group as usize] {
             bytes += distinct.add_hash(hash);
         }

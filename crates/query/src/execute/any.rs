@@ -6,6 +6,7 @@ use types::{Column, RowSet, Value};
 
 use super::expression::{self, Environment, Stop};
 use super::frame::Frame;
+use super::probe::Probe;
 use crate::plan::{Comparison, Expr, Name};
 
 /// Rare system fields: they lie among the sender's fields but are not the sender's.
@@ -31,10 +32,23 @@ pub(crate) fn truth(condition: &Expr, frame: &mut Frame<'_>, env: &Environment) 
         return Ok(rows);
     }
     let mut found = RowSet::none(frame.n_rows());
+    let probe = Probe::of(condition);
     for name in names(frame)? {
-        // Read past the frame's cache: most of these columns are looked at only once.
-        let column = frame.peek(&name)?;
-        found.or(&truth_of_column(condition, &column, frame, env)?);
+        match candidates(&name, probe.as_ref(), frame)? {
+            Candidates::All => {
+                // Read past the frame's cache: most of these columns are looked at only once.
+                let column = frame.peek(&name)?;
+                found.or(&truth_of_column(condition, &column, frame, env)?);
+            }
+            Candidates::Matching(rows) => found.or(&rows),
+            Candidates::Some(rows) if rows.is_empty() => {}
+            Candidates::Some(rows) => {
+                let mut part = frame.clone();
+                part.retain(&rows);
+                let column = part.peek(&name)?;
+                found.or(&rows.select(&truth_of_column(condition, &column, &part, env)?));
+            }
+        }
         if found.is_all() {
             break;
         }
@@ -42,10 +56,34 @@ pub(crate) fn truth(condition: &Expr, frame: &mut Frame<'_>, env: &Environment) 
     Ok(found)
 }
 
+/// What an index says of the rows for which a condition may hold of one field.
+enum Candidates {
+    /// Nothing.
+    All,
+    /// These rows, and no others.
+    Matching(RowSet),
+    /// These rows or some of them.
+    Some(RowSet),
+}
+
+/// Asks the index of a block for the rows whose field `name` may fulfil the condition of `probe`.
+fn candidates(name: &str, probe: Option<&Probe>, frame: &Frame<'_>) -> Result<Candidates, Stop> {
+    let (Some(probe), Some(block)) = (probe, frame.stored()) else { return Ok(Candidates::All) };
+    let Some(question) = probe.for_field(name, block.source)? else { return Ok(Candidates::All) };
+    let mut narrowed = block.source.run.narrow(block.block, &question)?;
+    narrowed.rows.and(&block.rows);
+    if narrowed.rows == block.rows && !narrowed.exact {
+        return Ok(Candidates::All);
+    }
+    let places = block.rows.places_of(&narrowed.rows);
+    Ok(if narrowed.exact && probe.settles { Candidates::Matching(places) } else { Candidates::Some(places) })
+}
+
 /// The fields that `@any` stands for.
 fn names(frame: &Frame<'_>) -> Result<Vec<Name>, Stop> {
     let Some(block) = frame.block() else { return Ok(vec!["@any".into()]) };
-    let is_sent = |name: &&Arc<str>| !RARE_SYSTEM_FIELDS.contains(&&***name);
+    let is_message = |name: &str| block.source.run.is_message(name);
+    let is_sent = |name: &&Arc<str>| !RARE_SYSTEM_FIELDS.contains(&&***name) && !is_message(name);
     Ok(std::iter::once("@message".into()).chain(block.source.names()?.iter().filter(is_sent).cloned()).collect())
 }
 

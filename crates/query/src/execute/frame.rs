@@ -103,6 +103,11 @@ impl<'a> Frame<'a> {
         self.block.as_ref()
     }
 
+    /// The block whose stored columns these are, with nothing computed over them.
+    pub(crate) fn stored(&self) -> Option<&BlockRows<'a>> {
+        self.block.as_ref().filter(|_| self.layers.is_empty())
+    }
+
     /// Gives the rows a column; one of that name, and what lay below it, is hidden.
     pub(crate) fn define(&mut self, name: Name, column: Arc<Column>) {
         self.cache.retain(|known, _| !is_at_or_below(known, &name));

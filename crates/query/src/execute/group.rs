@@ -22,6 +22,7 @@ const STATE_BYTES: usize = std::mem::size_of::<Partial>() + 16;
 #[derive(Default)]
 struct Parts {
     values: Vec<Option<Value>>,
+    texts: Map<Arc<str>>,
     integers: Map<i64>,
     times: Map<i64>,
     others: Map<Vec<u8>>,
@@ -34,6 +35,10 @@ impl Parts {
     fn number(&mut self, cell: Cell<'_>) -> u32 {
         let next = self.values.len() as u32;
         let number = match cell {
+            Cell::Text(text) => match self.texts.get(text) {
+                Some(known) => *known,
+                None => return self.add_text(text),
+            },
             Cell::Integer(value) => *self.integers.entry(value).or_insert(next),
             Cell::Time(value) => *self.times.entry(value).or_insert(next),
             other => {
@@ -52,6 +57,14 @@ impl Parts {
             self.bytes += 80 + value.as_ref().map_or(0, |value| 2 * value_bytes(value));
             self.values.push(value);
         }
+        number
+    }
+
+    fn add_text(&mut self, text: &str) -> u32 {
+        let (number, text) = (self.values.len() as u32, Arc::<str>::from(text));
+        self.bytes += 80 + 2 * text.len();
+        self.texts.insert(text.clone(), number);
+        self.values.push(Some(Value::String(text)));
         number
     }
 
@@ -103,7 +116,9 @@ pub(crate) struct Groups<'p> {
     /// Per pair table, the pairs in the order of their numbers.
     pair_list: Vec<Vec<(u32, u32)>>,
     n_groups: usize,
-    /// Per aggregate, per group.
+    /// Per aggregate the first one that has the same state: itself, unless states are shared.
+    owners: Vec<usize>,
+    /// Per aggregate that owns its state, per group.
     states: Vec<Vec<Partial>>,
     state_bytes: usize,
 }
@@ -119,6 +134,7 @@ impl<'p> Groups<'p> {
             pairs: (0..n_pairs).map(|_| Map::default()).collect(),
             pair_list: vec![Vec::new(); n_pairs],
             n_groups: 0,
+            owners: owners(aggregates),
             states: vec![Vec::new(); aggregates.len()],
             state_bytes: 0,
         };
@@ -130,13 +146,15 @@ impl<'p> Groups<'p> {
     pub(crate) fn memory_bytes(&self) -> usize {
         let parts: usize = self.parts.iter().map(|parts| parts.bytes).sum();
         let pairs: usize = self.pair_list.iter().map(|list| list.len() * 32).sum();
-        parts + pairs + self.state_bytes + self.n_groups * self.aggregates.len() * STATE_BYTES
+        let n_states = self.states.iter().map(Vec::len).sum::<usize>();
+        parts + pairs + self.state_bytes + n_states * STATE_BYTES
     }
 
     fn grow(&mut self, n_groups: usize) {
         self.n_groups = self.n_groups.max(n_groups);
-        for (states, aggregate) in self.states.iter_mut().zip(self.aggregates) {
-            states.resize_with(self.n_groups, || Partial::new(aggregate.kind));
+        for (index, aggregate) in self.aggregates.iter().enumerate().filter(|(index, _)| self.owners[*index] == *index)
+        {
+            self.states[index].resize_with(self.n_groups, || Partial::new(aggregate.kind));
         }
     }
 
@@ -161,7 +179,10 @@ impl<'p> Groups<'p> {
         let by_time = |kind| matches!(kind, AggregateKind::Earliest | AggregateKind::Latest);
         let times = if kinds().any(by_time) { Some(frame.column("@timestamp")?) } else { None };
         let groups = self.groups_of(&keys, frame.n_rows());
-        for ((aggregate, states), argument) in self.aggregates.iter().zip(&mut self.states).zip(&arguments) {
+        for (index, (aggregate, argument)) in self.aggregates.iter().zip(&arguments).enumerate() {
+            if self.owners[index] != index {
+                continue;
+            }
             let rows = Rows {
                 groups: &groups,
                 argument: argument.as_deref(),
@@ -169,7 +190,7 @@ impl<'p> Groups<'p> {
                 times: times.as_deref(),
                 weights,
             };
-            self.state_bytes += add_rows(aggregate.kind, states, &rows);
+            self.state_bytes += add_rows(aggregate.kind, &mut self.states[index], &rows);
         }
         Ok(())
     }
@@ -247,7 +268,7 @@ impl<'p> Groups<'p> {
     }
 
     /// The groups as rows: group columns, then aggregates; in the order of the group columns' values.
-    pub(crate) fn finish(self) -> Finished {
+    pub(crate) fn finish(mut self) -> Finished {
         let keys: Vec<Vec<u32>> = (0..self.n_groups).map(|group| self.parts_of(group)).collect();
         let ranks: Vec<Vec<u32>> = self.parts.iter().zip(self.by).map(|(parts, (_, expr))| rank(parts, expr)).collect();
         let mut order: Vec<usize> = (0..self.n_groups).collect();
@@ -262,7 +283,11 @@ impl<'p> Groups<'p> {
             columns.push((name.clone(), Arc::new(Column::of_values(order.iter().map(value).collect()))));
         }
         let mut approximate = Vec::new();
-        for (aggregate, states) in self.aggregates.iter().zip(self.states) {
+        for (index, aggregate) in self.aggregates.iter().enumerate() {
+            let owner = self.owners[index];
+            let is_asked_again = self.owners[index + 1..].contains(&owner);
+            let states =
+                if is_asked_again { self.states[owner].clone() } else { std::mem::take(&mut self.states[owner]) };
             if states.iter().any(Partial::is_approximate) {
                 approximate.push(aggregate.name.clone());
             }
@@ -282,6 +307,18 @@ pub(crate) struct Finished {
     pub(crate) columns: Vec<(Name, Arc<Column>)>,
     /// Columns that hold estimates.
     pub(crate) approximate: Vec<Name>,
+}
+
+/// Per aggregate the first one whose state serves it too.
+fn owners(aggregates: &[Aggregate]) -> Vec<usize> {
+    let is_shared = |a: &Aggregate, b: &Aggregate| match (&a.argument, &b.argument) {
+        (Some(Expr::Field(field)), Some(Expr::Field(other))) => {
+            field == other && aggregate::share_state(a.kind, b.kind)
+        }
+        _ => false,
+    };
+    let owner = |index: usize| (0..index).find(|first| is_shared(&aggregates[*first], &aggregates[index]));
+    (0..aggregates.len()).map(|index| owner(index).unwrap_or(index)).collect()
 }
 
 /// Where each distinct value of a group column stands in sort order.

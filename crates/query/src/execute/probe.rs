@@ -56,7 +56,12 @@ impl Probe {
 
     /// The probe for a run; `None` where the field is more than what is stored under its name.
     pub(crate) fn for_source(&self, source: &Source) -> Result<Option<TextProbe<'_>>, ScanError> {
-        let field = match self.field.as_str() {
+        self.for_field(&self.field, source)
+    }
+
+    /// The same, asked of another field.
+    pub(crate) fn for_field<'q>(&'q self, name: &'q str, source: &Source) -> Result<Option<TextProbe<'q>>, ScanError> {
+        let field = match name {
             "@message" => ProbeField::Message,
             "@any" => ProbeField::Any,
             name => {

@@ -66,13 +66,17 @@ impl<'p> RowOrder<'p> {
 
 /// Compares the values of sort keys; missing ones are last either way.
 pub(crate) fn compare_keys(keys: &[SortKey], a: &[Option<Value>], b: &[Option<Value>]) -> Ordering {
-    for ((key, a), b) in keys.iter().zip(a).zip(b) {
+    compare_cells(keys, a.iter().map(|a| Cell::of(a.as_ref())).zip(b.iter().map(|b| Cell::of(b.as_ref()))))
+}
+
+fn compare_cells<'c>(keys: &[SortKey], pairs: impl Iterator<Item = (Cell<'c>, Cell<'c>)>) -> Ordering {
+    for (key, (a, b)) in keys.iter().zip(pairs) {
         let order = match (a, b) {
-            (None, None) => Ordering::Equal,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(_), None) => Ordering::Less,
+            (Cell::Missing, Cell::Missing) => Ordering::Equal,
+            (Cell::Missing, _) => Ordering::Greater,
+            (_, Cell::Missing) => Ordering::Less,
             (a, b) => {
-                let order = sort_order(Cell::of(a.as_ref()), Cell::of(b.as_ref()));
+                let order = sort_order(a, b);
                 if key.descending { order.reverse() } else { order }
             }
         };
@@ -229,9 +233,11 @@ fn candidates(
     }
     let mut keys = key_columns(order.keys(), &mut frame, scan)?;
     if let (RowOrder::Keys(sort_keys), Some(worst)) = (order, worst) {
-        let values = |row: usize| keys.iter().map(|column| column.value(row)).collect::<Vec<_>>();
-        let may_win =
-            RowSet::of(frame.n_rows(), |row| compare_keys(sort_keys, &values(row), &worst.keys) != Ordering::Greater);
+        let may_win = RowSet::of(frame.n_rows(), |row| {
+            let cells = keys.iter().map(|column| Cell::at(column, row));
+            let worst = worst.keys.iter().map(|value| Cell::of(value.as_ref()));
+            compare_cells(sort_keys, cells.zip(worst)) != Ordering::Greater
+        });
         keys.iter_mut().for_each(|column| *column = Arc::new(column.gather(&may_win)));
         frame.retain(&may_win);
     }

@@ -30,13 +30,16 @@ use hashbrown::HashMap;
 use types::{Column, MISSING_CODE, RowSet, Strings, Timestamp, Value};
 
 use super::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint, put_zigzag};
-use super::template::{pack_hex, parse_address, push_address, push_hex};
+use super::template::{pack_hex, parse_address, push_address, push_hex, push_integer};
 
 /// Distinct values up to which the first block of a run starts a dictionary for the whole run.
 const RUN_DICTIONARY_STARTS_MAX: usize = 1024;
 
 /// Most values of a run's dictionary; readers hold it in memory as a whole.
 const RUN_DICTIONARY_MAX: usize = 4096;
+
+/// Rows per distinct value from which on a block's dictionary is read as one.
+const ROWS_PER_VALUE_MIN: usize = 4;
 
 /// Deepest nesting of a value that is read back; what comes in is limited to 64 levels.
 const NESTING_MAX: usize = 130;
@@ -261,11 +264,11 @@ pub(crate) fn take_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> 
         1 => {
             let n_bytes = cursor.varint()? as usize;
             let bytes = cursor.take(n.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?;
-            Ok(collect_texts(bytes.chunks_exact(n_bytes.max(1)).take(n), push_hex))
+            collect_texts(bytes.chunks_exact(n_bytes.max(1)).take(n), push_hex)
         }
         2 => {
             let numbers = cursor.codes(n)?;
-            Ok(collect_texts(numbers.into_iter(), push_address))
+            collect_texts(numbers.into_iter(), push_address)
         }
         3 => {
             let prefix = cursor.text()?;
@@ -273,24 +276,33 @@ pub(crate) fn take_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> 
                 return Err(Damage("texts are too long"));
             }
             let numbers = cursor.integers(n)?;
-            Ok(collect_texts(numbers.into_iter(), |out, number| {
-                use std::fmt::Write;
-                let _ = write!(out, "{prefix}{number}");
-            }))
+            collect_texts(numbers.into_iter(), |out, number| {
+                out.extend_from_slice(prefix.as_bytes());
+                push_integer(out, number);
+            })
         }
         _ => Err(Damage("unknown kind of texts")),
     }
 }
 
-fn collect_texts<T>(values: impl Iterator<Item = T>, mut push: impl FnMut(&mut String, T)) -> Strings {
-    let mut scratch = String::new();
-    let mut texts = Strings::default();
+fn collect_texts<T>(values: impl Iterator<Item = T>, mut push: impl FnMut(&mut Vec<u8>, T)) -> Decoded<Strings> {
+    let (mut text, mut ends) = (Vec::new(), Vec::new());
     for value in values {
-        scratch.clear();
-        push(&mut scratch, value);
-        texts.push(&scratch);
+        push(&mut text, value);
+        ends.push(end_of(&text)?);
     }
-    texts
+    texts_of(text, ends)
+}
+
+/// Where the last of texts that stand one behind the other ends.
+pub(crate) fn end_of(text: &[u8]) -> Decoded<u32> {
+    u32::try_from(text.len()).map_err(|_| Damage("texts are too long"))
+}
+
+/// Texts from their bytes and the end of each.
+pub(crate) fn texts_of(text: Vec<u8>, ends: Vec<u32>) -> Decoded<Strings> {
+    let text = String::from_utf8(text).map_err(|_| Damage("a text is not UTF-8"))?;
+    Strings::of_parts(text, ends).ok_or(Damage("a text ends within a character"))
 }
 
 fn take_plain_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
@@ -302,9 +314,7 @@ fn take_plain_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
         end = end.checked_add(length).ok_or(Damage("a text length is out of range"))?;
         ends.push(end);
     }
-    let bytes = cursor.take(end as usize)?.to_vec();
-    let text = String::from_utf8(bytes).map_err(|_| Damage("a text is not UTF-8"))?;
-    Strings::of_parts(text, ends).ok_or(Damage("a text ends within a character"))
+    texts_of(cursor.take(end as usize)?.to_vec(), ends)
 }
 
 fn put_values(out: &mut Vec<u8>, values: &[Option<&Value>]) {
@@ -410,9 +420,7 @@ pub(crate) fn decode(bytes: &[u8], present: &RowSet, dictionary: Option<&Arc<Vec
             if n_values > n {
                 return Err(Damage("a dictionary is too large"));
             }
-            let values = Arc::new(take_dictionary(&mut cursor, n_values)?);
-            let codes = checked_codes(cursor.codes(n)?, values.len())?;
-            Column::Dictionary { codes: spread(codes, present, MISSING_CODE), values }
+            decode_block_dictionary(&mut cursor, n_values, present)?
         }
         2 => Column::Integers { values: spread(cursor.integers(n)?, present, 0), present: some_present() },
         tag @ (3 | 4) => {
@@ -439,6 +447,27 @@ pub(crate) fn decode(bytes: &[u8], present: &RowSet, dictionary: Option<&Arc<Vec
         _ => return Err(Damage("unknown kind of column")),
     };
     if cursor.is_at_end() { Ok(column) } else { Err(Damage("bytes are left over")) }
+}
+
+/// Reads a dictionary of the block and the codes into it.
+///
+/// Where values hardly repeat, one allocation for all texts costs less than one for each value.
+fn decode_block_dictionary(cursor: &mut Cursor<'_>, n_values: usize, present: &RowSet) -> Decoded<Column> {
+    let (n_rows, n) = (present.n_rows(), present.count());
+    let is_texts = cursor.clone().byte()? == 0;
+    if !is_texts || n_values * ROWS_PER_VALUE_MIN < n {
+        let values = Arc::new(take_dictionary(cursor, n_values)?);
+        let codes = checked_codes(cursor.codes(n)?, values.len())?;
+        return Ok(Column::Dictionary { codes: spread(codes, present, MISSING_CODE), values });
+    }
+    cursor.byte()?;
+    let distinct = take_texts(cursor, n_values)?;
+    let codes = checked_codes(cursor.codes(n)?, distinct.len())?;
+    let texts: Strings = codes.iter().map(|code| distinct.get(*code as usize)).collect();
+    if n == n_rows {
+        return Ok(Column::Strings { values: texts, present: None });
+    }
+    Ok(Column::Strings { values: spread_texts(&texts, present), present: Some(present.clone()) })
 }
 
 fn take_floats(cursor: &mut Cursor<'_>, n: usize, tag: u8) -> Decoded<Vec<f64>> {
@@ -533,9 +562,9 @@ mod tests {
             check(hex.into_iter().map(|t| Some(Value::text(t))).collect());
             check(numbers.into_iter().map(|n| Some(Value::text(format!("u{n}")))).collect());
             check(addresses.into_iter().map(|a| {
-                let mut text = String::new();
+                let mut text = Vec::new();
                 push_address(&mut text, a);
-                Some(Value::text(text))
+                Some(Value::text(String::from_utf8(text).expect("digits and points")))
             }).collect());
         }
 

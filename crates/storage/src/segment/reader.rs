@@ -3,6 +3,7 @@
 //! Opening reads the trailer, the footer and the header. What a run needs as a whole (templates, shape table,
 //! word index, dictionaries) is read when a query first asks and kept; blocks are read each time.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -11,14 +12,16 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use types::{
     Column, Derivation, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet, Run, RunInfo, RunKey, ScanError,
-    Strings, TextProbe, Timestamp, TypeSet, Value, id_column, part_of_column,
+    Strings, TextProbe, Timestamp, TypeSet, Value, id_column, is_text_key, part_of_column,
 };
 use xxhash_rust::xxh3::xxh3_64;
+use zstd::bulk::Decompressor;
 
 use super::bytes::{Cursor, Damage, Decoded};
 use super::column;
 use super::filter;
 use super::footer::{self, RunFooter};
+use super::search::{self, Needle};
 use super::section::{SectionEntry, SectionId};
 use super::shape::{BlockShapes, Shapes};
 use super::template::{Holds, Kind, LiteralMatcher, Template, is_word_byte};
@@ -32,6 +35,12 @@ const TAIL_BYTES: u64 = 64 << 10;
 /// Largest footer that is believed.
 const FOOTER_BYTES_MAX: usize = 256 << 20;
 
+/// Decompressors that a segment keeps: as many as threads read it at once on a small machine.
+const DECOMPRESSORS_MAX: usize = 4;
+
+/// What of blocks a run keeps for the next field that a query asks for: one block for each of a few threads.
+const RECENT_BLOCKS_MAX: usize = 4;
+
 /// Prepared literals that a run keeps during a query; a query has a handful.
 const MATCHES_MAX: usize = 16;
 
@@ -43,6 +52,8 @@ pub(crate) struct Segment {
     runs: Vec<OpenRun>,
     summaries: Vec<RunSummary>,
     sections: Vec<SectionEntry>,
+    /// Those not in use, each with some 100 KB of tables.
+    decompressors: Mutex<Vec<Decompressor<'static>>>,
 }
 
 /// A run with what was read of it as a whole.
@@ -81,7 +92,8 @@ impl Segment {
         let (runs, sections) = parsed.map_err(|damage| error(place.offset, damage.0.into()))?;
         let summaries = runs.iter().map(|run| run.summary.clone()).collect();
         let runs = runs.into_iter().map(OpenRun::new).collect();
-        Ok(Arc::new(Self { name, file, meta, runs, summaries, sections }))
+        let decompressors = Mutex::default();
+        Ok(Arc::new(Self { name, file, meta, runs, summaries, sections, decompressors }))
     }
 
     /// The segment's identity.
@@ -111,6 +123,8 @@ impl Segment {
             info,
             bytes_read: AtomicU64::new(0),
             matches: Mutex::default(),
+            shapes_of_blocks: Recent::default(),
+            templates_of_blocks: Recent::default(),
         }))
     }
 
@@ -134,7 +148,20 @@ impl Segment {
         let mut stored = vec![0; entry.stored_length as usize];
         let read = self.file.read_exact_at(&mut stored, entry.offset);
         read.map_err(|error| self.error(entry.offset, error.to_string()))?;
-        entry.open(stored).map_err(|damage| self.error(entry.offset, damage.0.into()))
+        let mut decompressor = self.decompressor().map_err(|error| self.error(entry.offset, error.to_string()))?;
+        let opened = entry.open(stored, &mut decompressor).map_err(|damage| self.error(entry.offset, damage.0.into()));
+        let mut idle = self.decompressors.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < DECOMPRESSORS_MAX {
+            idle.push(decompressor);
+        }
+        opened
+    }
+
+    /// A decompressor that is not in use. Making one costs as much as decompressing a small section.
+    fn decompressor(&self) -> std::io::Result<Decompressor<'static>> {
+        // A poisoned lock only means that another query thread panicked; the list is still whole.
+        let idle = self.decompressors.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(Decompressor::new, Ok)
     }
 
     fn error(&self, offset: u64, problem: String) -> ScanError {
@@ -224,6 +251,32 @@ struct SegmentRun {
     bytes_read: AtomicU64,
     /// What the run's templates say of each literal asked, so that each is asked once and not for each block.
     matches: Mutex<Vec<(String, bool, Arc<TemplateMatches>)>>,
+    shapes_of_blocks: Recent<BlockShapes>,
+    templates_of_blocks: Recent<TemplateIds>,
+}
+
+/// What was read of a few blocks lately: a query asks for several fields of a block, one after the other.
+struct Recent<T>(Mutex<VecDeque<(usize, Arc<T>)>>);
+
+impl<T> Default for Recent<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Recent<T> {
+    fn get(&self, block: usize, read: impl FnOnce() -> Result<T, ScanError>) -> Result<Arc<T>, ScanError> {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock().iter().find(|(known, _)| *known == block).map(|(_, value)| value.clone());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let value = Arc::new(read()?);
+        let mut recent = lock();
+        recent.truncate(RECENT_BLOCKS_MAX - 1);
+        recent.push_front((block, value.clone()));
+        Ok(value)
+    }
 }
 
 /// What templates say of a literal.
@@ -300,12 +353,14 @@ impl SegmentRun {
         Ok(Some(cell.get_or_init(|| read).clone()))
     }
 
-    fn block_shapes(&self, block: usize, shapes: &Shapes) -> Result<BlockShapes, ScanError> {
+    fn block_shapes(&self, block: usize, shapes: &Shapes) -> Result<Arc<BlockShapes>, ScanError> {
         let run = self.run();
         let (n_columns, n_origins) = (run.footer.columns.len(), run.footer.origins.len());
         let n_rows = self.block_rows(block);
-        self.decoded(self.system_section(footer::SHAPES, block), |bytes| {
-            BlockShapes::decode(bytes, n_rows, n_columns, n_origins, shapes)
+        self.shapes_of_blocks.get(block, || {
+            self.decoded(self.system_section(footer::SHAPES, block), |bytes| {
+                BlockShapes::decode(bytes, n_rows, n_columns, n_origins, shapes)
+            })
         })
     }
 
@@ -324,9 +379,12 @@ impl SegmentRun {
         self.decoded(self.system_section(footer::LEVELS, block), |bytes| Ok(Cursor::new(bytes).take(n_rows)?.to_vec()))
     }
 
-    fn template_ids(&self, block: usize, templates: &[Template]) -> Result<TemplateIds, ScanError> {
+    fn template_ids(&self, block: usize, templates: &[Template]) -> Result<Arc<TemplateIds>, ScanError> {
         let n_rows = self.block_rows(block);
-        self.decoded(self.system_section(footer::TEXTS, block), |bytes| TemplateIds::decode(bytes, n_rows, templates))
+        self.templates_of_blocks.get(block, || {
+            let id = self.system_section(footer::TEXTS, block);
+            self.decoded(id, |bytes| TemplateIds::decode(bytes, n_rows, templates))
+        })
     }
 
     fn variables(
@@ -347,7 +405,8 @@ impl SegmentRun {
     fn messages(&self, block: usize, rows: &RowSet) -> Result<Strings, ScanError> {
         let templates = self.templates()?;
         let ids = self.template_ids(block, &templates)?;
-        let variables = self.variables(block, 1..TEXT_SECTIONS, &ids, &templates)?;
+        let sections = ids.sections_of(rows, &templates);
+        let variables = self.variables(block, sections.into_iter(), &ids, &templates)?;
         self.rebuilt(block, &ids, &variables, &templates, rows)
     }
 
@@ -521,20 +580,38 @@ impl SegmentRun {
             rows.and(unsure);
             return Ok(rows);
         }
-        let variables = self.variables(block, 1..TEXT_SECTIONS, ids, templates)?;
+        let sections = ids.sections_of(unsure, templates);
+        let variables = self.variables(block, sections.into_iter(), ids, templates)?;
         let messages = self.rebuilt(block, ids, &variables, templates, unsure)?;
         let places: Vec<usize> = unsure.iter().collect();
         needle.find_in(&messages, |place| rows.insert(places[place as usize]));
         Ok(rows)
     }
 
-    /// Tells whether the field `name` of every event is its message.
-    fn is_message(&self, name: &str) -> bool {
-        let footer = &self.run().footer;
-        name == "@message"
-            || (footer.columns.binary_search_by(|column| (*column.name).cmp(name)).is_err()
-                && !footer.origins.is_empty()
-                && footer.origins.iter().all(|origin| origin.text_key.as_deref() == Some(name)))
+    /// Rows whose field `name` may hold a literal.
+    fn rows_with_value(&self, block: usize, name: &str, needle: &Needle) -> Result<Narrowed, ScanError> {
+        let run = self.run();
+        let n_rows = self.block_rows(block);
+        let mut found = Narrowed { rows: RowSet::none(n_rows), exact: true };
+        for origin in &run.footer.origins {
+            let is_text = origin.text_key.as_deref() == Some(name);
+            let time = origin.time_key.as_ref().filter(|(key, _)| **key == *name);
+            if is_text || time.is_some_and(|(_, form)| needle.may_be_in_time(*form)) {
+                return Ok(Narrowed { rows: RowSet::all(n_rows), exact: false });
+            }
+            found.exact &= time.is_none();
+        }
+        let Ok(index) = run.footer.columns.binary_search_by(|column| (*column.name).cmp(name)) else {
+            return Ok(found);
+        };
+        let present = self.block_shapes(block, &*self.shapes()?)?.rows_with(index as u32, &*self.shapes()?);
+        if present.is_empty() {
+            return Ok(found);
+        }
+        let dictionary = self.dictionary(index)?;
+        let id = run.footer.columns[index].first_section + block as SectionId;
+        let (rows, exact) = self.decoded(id, |bytes| search::find(bytes, &present, dictionary.as_ref(), needle))?;
+        Ok(Narrowed { rows, exact: exact && found.exact })
     }
 }
 
@@ -548,52 +625,6 @@ fn whole_words(literal: &str) -> Vec<String> {
     }
     let whole = if starts_inside && !all.is_empty() { &all[1..] } else { &all[..] };
     whole.iter().filter(|word| words::is_asked(word)).map(|word| word.to_ascii_lowercase()).collect()
-}
-
-/// A literal looked for in many texts at once.
-struct Needle {
-    literal: String,
-    ignores_case: bool,
-    finder: memchr::memmem::Finder<'static>,
-}
-
-impl Needle {
-    fn new(literal: &str, ignores_case: bool) -> Self {
-        let literal = if ignores_case { literal.to_ascii_lowercase() } else { literal.to_owned() };
-        let finder = memchr::memmem::Finder::new(&literal).into_owned();
-        Self { literal, ignores_case, finder }
-    }
-
-    fn stands_in_text_variables_only(&self) -> bool {
-        let is_word = self.literal.bytes().all(is_word_byte);
-        // Integers, addresses, hex numbers and UUIDs are made of hex digits; anything else is a text.
-        let has_other = self.literal.bytes().any(|byte| !byte.is_ascii_hexdigit());
-        is_word && has_other
-    }
-
-    /// Gives the number of each text that holds the needle.
-    fn find_in(&self, texts: &Strings, mut found: impl FnMut(u32)) {
-        let lowered;
-        let haystack = if self.ignores_case {
-            lowered = texts.text().to_ascii_lowercase();
-            lowered.as_bytes()
-        } else {
-            texts.text().as_bytes()
-        };
-        let ends = texts.ends();
-        let mut from = 0;
-        while let Some(at) = haystack.get(from..).and_then(|rest| self.finder.find(rest)) {
-            let at = from + at;
-            let place = ends.partition_point(|end| *end as usize <= at);
-            let Some(end) = ends.get(place).map(|end| *end as usize) else { return };
-            if at + self.literal.len() <= end {
-                found(place as u32);
-                from = end;
-            } else {
-                from = at + 1;
-            }
-        }
-    }
 }
 
 impl Run for SegmentRun {
@@ -647,6 +678,12 @@ impl Run for SegmentRun {
         self.decoded(self.run().footer.whole + footer::MINUTES, decode_minutes).map(Some)
     }
 
+    fn is_message(&self, name: &str) -> bool {
+        let footer = &self.run().footer;
+        let is_stored = || footer.columns.binary_search_by(|column| (*column.name).cmp(name)).is_ok();
+        name == "@message" || is_text_key(&footer.origins, is_stored(), name)
+    }
+
     fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
         let is_message = match probe.field {
             ProbeField::Message => true,
@@ -654,8 +691,13 @@ impl Run for SegmentRun {
             ProbeField::Any => false,
         };
         let case_is_known = !probe.ignores_case || probe.literal.is_ascii();
-        if !is_message || !case_is_known || probe.literal.is_empty() {
+        if probe.field == ProbeField::Any || !case_is_known || probe.literal.is_empty() {
             return Ok(Narrowed { rows: RowSet::all(self.block_rows(block)), exact: false });
+        }
+        if let ProbeField::Named(name) = probe.field
+            && !is_message
+        {
+            return self.rows_with_value(block, name, &Needle::new(probe.literal, probe.ignores_case));
         }
         Ok(Narrowed { rows: self.rows_with_text(block, probe.literal, probe.ignores_case)?, exact: true })
     }

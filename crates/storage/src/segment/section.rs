@@ -6,6 +6,7 @@
 //! bytes. Where stored and plain length are equal the bytes are stored as they are, else they are one zstd frame.
 
 use xxhash_rust::xxh3::xxh3_64;
+use zstd::bulk::Decompressor;
 
 use super::bytes::{Cursor, Damage, Decoded, put_varint};
 
@@ -91,14 +92,15 @@ impl SectionEntry {
     }
 
     /// Checks and decompresses the stored bytes of the section.
-    pub(crate) fn open(&self, stored: Vec<u8>) -> Decoded<Vec<u8>> {
+    pub(crate) fn open(&self, stored: Vec<u8>, decompressor: &mut Decompressor<'_>) -> Decoded<Vec<u8>> {
         if xxh3_64(&stored) as u32 != self.checksum {
             return Err(Damage("checksum mismatch"));
         }
         if self.stored_length == self.plain_length {
             return Ok(stored);
         }
-        let plain = zstd::bulk::decompress(&stored, self.plain_length as usize)
+        let plain = decompressor
+            .decompress(&stored, self.plain_length as usize)
             .map_err(|_| Damage("compressed bytes cannot be read"))?;
         if plain.len() == self.plain_length as usize { Ok(plain) } else { Err(Damage("a section has another length")) }
     }

@@ -16,8 +16,8 @@
 use types::{RowSet, Strings};
 
 use super::bytes::{Cursor, Damage, Decoded, put_integers};
-use super::column::{put_texts, take_texts};
-use super::template::{KINDS, Kind, Piece, Template, pack_hex, parse_address, push_address, push_hex};
+use super::column::{end_of, put_texts, take_texts, texts_of};
+use super::template::{KINDS, Kind, Piece, Template, pack_hex, parse_address, push_address, push_hex, push_integer};
 
 /// Sections of a block's messages: template numbers, five kinds, raw messages.
 pub(crate) const TEXT_SECTIONS: usize = KINDS.len() + 2;
@@ -158,13 +158,23 @@ impl TemplateIds {
         Ok(Self { ids, by_template, occurrences, groups })
     }
 
-    fn group(&self, template: u32) -> Option<&Group> {
-        self.groups.binary_search_by_key(&template, |group| group.template).ok().map(|index| &self.groups[index])
-    }
-
     /// Template numbers that occur, ascending.
     pub(crate) fn templates(&self) -> impl Iterator<Item = u32> {
         self.groups.iter().map(|group| group.template)
+    }
+
+    /// The kinds of variables that the messages of `rows` are made of, and the section of each; last raw messages.
+    pub(crate) fn sections_of(&self, rows: &RowSet, templates: &[Template]) -> Vec<usize> {
+        let mut is_asked = vec![false; templates.len() + 1];
+        rows.iter().for_each(|row| is_asked[self.ids[row] as usize] = true);
+        let mut sections = [false; TEXT_SECTIONS];
+        for (id, _) in is_asked.iter().enumerate().filter(|(_, is_asked)| **is_asked) {
+            match id.checked_sub(1) {
+                None => sections[RAW] = true,
+                Some(index) => templates[index].kinds().iter().for_each(|kind| sections[1 + *kind as usize] = true),
+            }
+        }
+        (1..TEXT_SECTIONS).filter(|section| sections[*section]).collect()
     }
 
     /// How many variables of `kind` the block has.
@@ -248,13 +258,9 @@ impl Variables {
         Ok(())
     }
 
-    fn push(&self, kind: Kind, place: usize, out: &mut String) -> Option<()> {
-        use std::fmt::Write;
+    fn push(&self, kind: Kind, place: usize, out: &mut Vec<u8>) -> Option<()> {
         match kind {
-            Kind::Integer => {
-                // Writing into a String cannot fail.
-                let _ = write!(out, "{}", self.integers.get(place)?);
-            }
+            Kind::Integer => push_integer(out, *self.integers.get(place)?),
             Kind::Address => push_address(out, *self.addresses.get(place)?),
             Kind::Hex => {
                 let from = if place == 0 { 0 } else { *self.hex_ends.get(place - 1)? as usize };
@@ -264,12 +270,12 @@ impl Variables {
                 let bytes = self.uuids.get(place * 16..place * 16 + 16)?;
                 for (i, part) in [0..4, 4..6, 6..8, 8..10, 10..16].into_iter().enumerate() {
                     if i > 0 {
-                        out.push('-');
+                        out.push(b'-');
                     }
                     push_hex(out, &bytes[part]);
                 }
             }
-            Kind::Text => out.push_str((place < self.texts.len()).then(|| self.texts.get(place))?),
+            Kind::Text => out.extend_from_slice((place < self.texts.len()).then(|| self.texts.get(place))?.as_bytes()),
         }
         Some(())
     }
@@ -301,29 +307,35 @@ pub(crate) fn rebuild(
     rows: &RowSet,
 ) -> Decoded<Strings> {
     let lost = || Damage("a variable is missing");
-    let mut messages = Strings::default();
-    let mut scratch = String::new();
+    // By template number: its group and its pieces, taken apart at the first message.
+    let mut known: Vec<Option<(&Group, Vec<Piece<'_>>)>> = templates.iter().map(|_| None).chain([None]).collect();
+    let (mut text, mut ends) = (Vec::new(), Vec::new());
     for row in rows.iter() {
-        let (id, occurrence) = (ids.ids[row], ids.occurrences[row]);
+        let (id, occurrence) = (ids.ids[row] as usize, ids.occurrences[row]);
         if id == 0 {
-            let place = occurrence as usize;
-            messages.push(if place < variables.raw.len() { variables.raw.get(place) } else { return Err(lost()) });
+            let raw = ((occurrence as usize) < variables.raw.len()).then(|| variables.raw.get(occurrence as usize));
+            text.extend_from_slice(raw.ok_or_else(lost)?.as_bytes());
+            ends.push(end_of(&text)?);
             continue;
         }
-        let group = ids.group(id).ok_or_else(lost)?;
+        if known[id].is_none() {
+            let group = ids.groups.binary_search_by_key(&(id as u32), |group| group.template);
+            let group = &ids.groups[group.map_err(|_| lost())?];
+            known[id] = Some((group, templates[id - 1].pieces().collect()));
+        }
+        let Some((group, pieces)) = &known[id] else { return Err(lost()) };
         let mut places = group.first_of_kind;
-        scratch.clear();
-        for piece in templates[id as usize - 1].pieces() {
+        for piece in pieces {
             match piece {
-                Piece::Literal(text) => scratch.push_str(text),
+                Piece::Literal(literal) => text.extend_from_slice(literal.as_bytes()),
                 Piece::Variable(kind) => {
-                    let place = &mut places[kind as usize];
-                    variables.push(kind, (*place + occurrence) as usize, &mut scratch).ok_or_else(lost)?;
+                    let place = &mut places[*kind as usize];
+                    variables.push(*kind, (*place + occurrence) as usize, &mut text).ok_or_else(lost)?;
                     *place += group.n_rows;
                 }
             }
         }
-        messages.push(&scratch);
+        ends.push(end_of(&text)?);
     }
-    Ok(messages)
+    texts_of(text, ends)
 }

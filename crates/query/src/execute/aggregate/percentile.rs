@@ -1,28 +1,67 @@
 //! Percentiles: all numbers while they are few, a sketch with one percent relative error beyond.
 //!
-//! The sketch counts numbers in buckets whose borders grow by a constant factor: Masson, Rim, Lee, "DDSketch: A Fast
-//! and Fully-Mergeable Quantile Sketch with Relative-Error Guarantees", VLDB 2019. What it holds depends only on
-//! the numbers seen, not on their order, so merging in any order gives the same answer.
-
-use std::collections::HashMap;
+//! The sketch counts numbers in buckets: 64 of equal width between a power of two and the next, as in Gil Tene's
+//! HdrHistogram. The bucket of a number is the first bits of its representation, so finding it costs nothing, and the
+//! middle of a bucket is within 1/128 of every number in it. What the sketch holds depends only on the numbers seen,
+//! not on their order, so merging in any order gives the same answer.
 
 use super::super::cell::Cell;
-
-/// Counts by bucket.
-type Buckets = HashMap<i32, u64, foldhash::fast::RandomState>;
 
 /// Numbers kept exactly.
 const EXACT_MAX: usize = 4_096;
 
-/// One percent relative error: (1 + 0.01) / (1 − 0.01).
-const GROWTH: f64 = 1.01 / 0.99;
+/// Bits of a number's representation that its bucket leaves out: all of the fraction but six.
+const BITS_LEFT_OUT: u32 = f64::MANTISSA_DIGITS - 1 - 6;
+
+/// One more than the highest bucket of a finite number.
+const BUCKETS_MAX: usize = (f64::INFINITY.to_bits() >> BITS_LEFT_OUT) as usize;
+
+/// Counts of numbers by bucket, from the lowest bucket seen to the highest.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Buckets {
+    first: usize,
+    counts: Vec<u64>,
+}
+
+impl Buckets {
+    fn add(&mut self, bucket: usize, count: u64) {
+        if self.counts.is_empty() {
+            self.first = bucket;
+        }
+        if bucket < self.first {
+            // At least doubled, so that numbers that come ever smaller do not move all counts each time.
+            let n_more = (self.first - bucket).max(self.counts.len()).min(self.first);
+            self.counts.splice(0..0, std::iter::repeat_n(0, n_more));
+            self.first -= n_more;
+        }
+        let place = bucket - self.first;
+        if place >= self.counts.len() {
+            self.counts.resize((place + 1).max(self.counts.len() * 2).min(BUCKETS_MAX - self.first).max(place + 1), 0);
+        }
+        self.counts[place] += count;
+    }
+
+    fn n_bytes(&self) -> usize {
+        self.counts.len() * 8
+    }
+
+    fn merge(&mut self, other: &Self) {
+        other.iter().for_each(|(bucket, count)| self.add(bucket, count));
+    }
+
+    /// Buckets that have numbers, ascending, with their counts.
+    fn iter(&self) -> impl DoubleEndedIterator<Item = (usize, u64)> + '_ {
+        let counted = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        counted.map(|(place, count)| (self.first + place, *count))
+    }
+}
 
 /// The distribution of the numbers seen.
 #[derive(Clone, Debug)]
 pub(crate) enum Percentile {
     /// The numbers.
     Exact(Vec<f64>),
-    /// Counts by bucket; at most some 70,000 of each sign, whatever comes.
+    /// Counts by bucket; at most 131,008 of each sign, whatever comes.
     Sketch { negative: Buckets, n_zeros: u64, positive: Buckets },
 }
 
@@ -32,60 +71,65 @@ impl Default for Percentile {
     }
 }
 
-fn bucket(magnitude: f64) -> i32 {
-    (magnitude.ln() / GROWTH.ln()).ceil() as i32
+fn bucket(magnitude: f64) -> usize {
+    (magnitude.to_bits() >> BITS_LEFT_OUT) as usize
 }
 
-fn middle(bucket: i32) -> f64 {
-    (f64::from(bucket) * GROWTH.ln()).exp() * 2.0 / (GROWTH + 1.0)
+fn middle(bucket: usize) -> f64 {
+    f64::from_bits((bucket as u64) << BITS_LEFT_OUT | 1 << (BITS_LEFT_OUT - 1))
 }
 
 impl Percentile {
-    /// Adds a number; what is none is passed over. Answers how many bytes more are held.
+    /// Adds the number that a value is or reads as; others are passed over. Answers how many bytes more are held.
     pub(crate) fn add(&mut self, cell: Cell<'_>) -> usize {
-        let Some(number) = cell.number() else { return 0 };
-        self.add_many(number.as_float(), 1);
-        match self {
-            Self::Exact(_) => 8,
-            Self::Sketch { .. } => 0,
-        }
+        cell.number().map_or(0, |number| self.add_number(number.as_float()))
     }
 
-    fn add_many(&mut self, number: f64, count: u64) {
+    /// Adds a number. Answers how many bytes more are held.
+    pub(crate) fn add_number(&mut self, number: f64) -> usize {
         match self {
             Self::Exact(numbers) => {
                 numbers.push(number);
                 if numbers.len() > EXACT_MAX {
                     self.become_sketch();
                 }
+                8
             }
-            Self::Sketch { negative, n_zeros, positive } => match number {
-                _ if number > 0.0 => *positive.entry(bucket(number)).or_insert(0) += count,
-                _ if number < 0.0 => *negative.entry(bucket(-number)).or_insert(0) += count,
-                _ => *n_zeros += count,
-            },
+            Self::Sketch { negative, n_zeros, positive } => {
+                let (buckets, magnitude) = if number < 0.0 { (negative, -number) } else { (positive, number) };
+                if magnitude > 0.0 {
+                    let before = buckets.n_bytes();
+                    buckets.add(bucket(magnitude), 1);
+                    return buckets.n_bytes() - before;
+                }
+                *n_zeros += 1;
+                0
+            }
         }
     }
 
     fn become_sketch(&mut self) {
         let empty = Self::Sketch { negative: Buckets::default(), n_zeros: 0, positive: Buckets::default() };
         if let Self::Exact(numbers) = std::mem::replace(self, empty) {
-            numbers.into_iter().for_each(|number| self.add_many(number, 1));
+            numbers.into_iter().for_each(|number| {
+                self.add_number(number);
+            });
         }
     }
 
     /// Adds the numbers of others.
     pub(crate) fn merge(&mut self, other: Self) {
         match other {
-            Self::Exact(numbers) => numbers.into_iter().for_each(|number| self.add_many(number, 1)),
+            Self::Exact(numbers) => numbers.into_iter().for_each(|number| {
+                self.add_number(number);
+            }),
             Self::Sketch { negative: more_negative, n_zeros: more_zeros, positive: more_positive } => {
                 if let Self::Exact(_) = self {
                     self.become_sketch();
                 }
                 if let Self::Sketch { negative, n_zeros, positive } = self {
-                    for (buckets, more) in [(negative, more_negative), (positive, more_positive)] {
-                        more.into_iter().for_each(|(bucket, count)| *buckets.entry(bucket).or_insert(0) += count);
-                    }
+                    negative.merge(&more_negative);
+                    positive.merge(&more_positive);
                     *n_zeros += more_zeros;
                 }
             }
@@ -102,24 +146,19 @@ impl Percentile {
         let share = percent.clamp(0.0, 100.0) / 100.0;
         match self {
             Self::Exact(mut numbers) => {
-                numbers.sort_unstable_by(f64::total_cmp);
                 let position = share * (numbers.len().checked_sub(1)? as f64);
-                let (low, high) = (numbers[position.floor() as usize], numbers[position.ceil() as usize]);
-                Some(low + (high - low) * position.fract())
+                let (_, low, above) = numbers.select_nth_unstable_by(position.floor() as usize, f64::total_cmp);
+                let low = *low;
+                let high = above.iter().copied().min_by(f64::total_cmp).filter(|_| position.fract() > 0.0);
+                Some(low + (high.unwrap_or(low) - low) * position.fract())
             }
             Self::Sketch { negative, n_zeros, positive } => {
-                let sorted = |buckets: &Buckets| {
-                    let mut sorted: Vec<(i32, u64)> = buckets.iter().map(|(bucket, count)| (*bucket, *count)).collect();
-                    sorted.sort_unstable();
-                    sorted
-                };
-                let below = sorted(&negative).into_iter().rev().map(|(bucket, count)| (-middle(bucket), count));
-                let above = sorted(&positive).into_iter().map(|(bucket, count)| (middle(bucket), count));
-                let in_order = below.chain([(0.0, n_zeros)]).chain(above);
-                let total: u64 = n_zeros + negative.values().sum::<u64>() + positive.values().sum::<u64>();
+                let below = negative.iter().rev().map(|(bucket, count)| (-middle(bucket), count));
+                let above = positive.iter().map(|(bucket, count)| (middle(bucket), count));
+                let total: u64 = n_zeros + negative.counts.iter().sum::<u64>() + positive.counts.iter().sum::<u64>();
                 let rank = (share * (total.checked_sub(1)? as f64)).round() as u64;
                 let mut before = 0;
-                for (value, count) in in_order {
+                for (value, count) in below.chain([(0.0, n_zeros)]).chain(above) {
                     before += count;
                     if before > rank {
                         return Some(value);
@@ -143,6 +182,20 @@ mod tests {
         }
         assert!(percentile.is_approximate());
         for (percent, exact) in [(10.0, -10_000.0), (50.0, 30_000.0), (99.0, 79_000.0), (100.0, 80_000.0)] {
+            let found = percentile.clone().at(percent).expect("there are numbers");
+            assert!((found / exact - 1.0f64).abs() < 0.0101, "{percent}: {found}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_any_size_find_their_bucket() {
+        let sizes = [f64::MAX, f64::MIN_POSITIVE, 1.0, 1e-320, 1e300, f64::MIN, -1e-9, 0.0];
+        let mut percentile = Percentile::default();
+        for number in sizes.iter().cycle().take(10 * EXACT_MAX) {
+            percentile.add_number(*number);
+        }
+        assert!(percentile.is_approximate());
+        for (percent, exact) in [(0.0, f64::MIN), (100.0, f64::MAX), (70.0, 1.0)] {
             let found = percentile.clone().at(percent).expect("there are numbers");
             assert!((found / exact - 1.0f64).abs() < 0.0101, "{percent}: {found}");
         }

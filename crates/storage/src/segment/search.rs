@@ -1,0 +1,224 @@
+//! Looks for a text in stored columns without making their values.
+//!
+//! How values are stored says much about the texts that they can hold: packed hex holds hex digits, addresses hold
+//! digits and points, a dictionary is searched once for all rows. What remains is searched as one piece of memory.
+
+use std::sync::Arc;
+
+use types::{RowSet, Strings, TimeForm, Value};
+
+use super::bytes::{Cursor, Damage, Decoded};
+use super::column::take_texts;
+use super::template::{is_word_byte, pack_hex};
+
+/// A literal looked for in many texts at once.
+pub(crate) struct Needle {
+    literal: String,
+    ignores_case: bool,
+    finder: memchr::memmem::Finder<'static>,
+}
+
+impl Needle {
+    /// Prepares a literal.
+    pub(crate) fn new(literal: &str, ignores_case: bool) -> Self {
+        let literal = if ignores_case { literal.to_ascii_lowercase() } else { literal.to_owned() };
+        let finder = memchr::memmem::Finder::new(&literal).into_owned();
+        Self { literal, ignores_case, finder }
+    }
+
+    /// Tells whether only variables of kind text and raw messages can hold it.
+    pub(crate) fn stands_in_text_variables_only(&self) -> bool {
+        let is_word = self.literal.bytes().all(is_word_byte);
+        // Integers, addresses, hex numbers and UUIDs are made of hex digits; anything else is a text.
+        let has_other = self.literal.bytes().any(|byte| !byte.is_ascii_hexdigit());
+        is_word && has_other
+    }
+
+    fn consists_of(&self, other: &[u8]) -> bool {
+        self.literal.bytes().all(|byte| byte.is_ascii_digit() || other.contains(&byte))
+    }
+
+    /// Tells whether the text of a number may hold it.
+    fn may_be_in_number(&self) -> bool {
+        self.consists_of(b".-+eE")
+    }
+
+    /// Tells whether a time spelled in a form may hold it.
+    pub(crate) fn may_be_in_time(&self, form: TimeForm) -> bool {
+        match form {
+            TimeForm::Rfc3339 { .. } => self.consists_of(b"-:.TZtz"),
+            TimeForm::Epoch { .. } => self.may_be_in_number(),
+        }
+    }
+
+    /// Tells whether lower-case hex texts may hold it, given their bytes packed two digits each.
+    fn may_be_in_hex(&self, packed: &[u8]) -> bool {
+        if !self.literal.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            return false;
+        }
+        // Its first digit stands first or second in a byte; what does not fill a byte at either end is left out.
+        (0..2).any(|skipped| {
+            let mut wanted = Vec::new();
+            pack_hex(&mut wanted, self.literal.get(skipped..).unwrap_or_default());
+            wanted.is_empty() || memchr::memmem::find(packed, &wanted).is_some()
+        })
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        match self.ignores_case {
+            true => self.finder.find(text.to_ascii_lowercase().as_bytes()).is_some(),
+            false => self.finder.find(text.as_bytes()).is_some(),
+        }
+    }
+
+    /// Gives the number of each text that holds the needle.
+    pub(crate) fn find_in(&self, texts: &Strings, mut found: impl FnMut(u32)) {
+        let lowered;
+        let haystack = if self.ignores_case {
+            lowered = texts.text().to_ascii_lowercase();
+            lowered.as_bytes()
+        } else {
+            texts.text().as_bytes()
+        };
+        let ends = texts.ends();
+        let mut from = 0;
+        while let Some(at) = haystack.get(from..).and_then(|rest| self.finder.find(rest)) {
+            let at = from + at;
+            let place = ends.partition_point(|end| *end as usize <= at);
+            let Some(end) = ends.get(place).map(|end| *end as usize) else { return };
+            if at + self.literal.len() <= end {
+                found(place as u32);
+                from = end;
+            } else {
+                from = at + 1;
+            }
+        }
+    }
+}
+
+/// Rows of a column section that may hold a needle, and whether all of them certainly do. The layout is that of
+/// [`column`](super::column); `present` are the rows that have a value.
+pub(crate) fn find(
+    bytes: &[u8],
+    present: &RowSet,
+    dictionary: Option<&Arc<Vec<Value>>>,
+    needle: &Needle,
+) -> Decoded<(RowSet, bool)> {
+    let n = present.count();
+    let none = RowSet::none(present.n_rows());
+    if bytes.is_empty() {
+        return Ok((none, true));
+    }
+    let mut cursor = Cursor::new(bytes);
+    let texts = match cursor.byte()? {
+        0 => {
+            let values = dictionary.ok_or(Damage("a dictionary is missing"))?;
+            let holds = |value: &Value| if let Value::String(text) = value { needle.is_in(text) } else { true };
+            let holds = RowSet::of(values.len(), |code| holds(&values[code]));
+            let is_exact = values.iter().all(|value| matches!(value, Value::String(_)));
+            return Ok((rows_with_code(&mut cursor, present, &holds)?, is_exact));
+        }
+        1 => {
+            let n_values = cursor.varint()? as usize;
+            if n_values > n {
+                return Err(Damage("a dictionary is too large"));
+            }
+            if cursor.byte()? != 0 {
+                return Ok((present.clone(), false));
+            }
+            let Some(holds) = find_texts(&mut cursor, n_values, needle)? else { return Ok((none, true)) };
+            return Ok((rows_with_code(&mut cursor, present, &holds)?, true));
+        }
+        2..=4 if needle.may_be_in_number() => return Ok((present.clone(), false)),
+        2..=4 => None,
+        5 => find_texts(&mut cursor, n, needle)?,
+        6 if cursor.byte()? == 0 => find_texts(&mut cursor, n, needle)?,
+        6 => return Ok((present.clone(), false)),
+        _ => return Err(Damage("unknown kind of column")),
+    };
+    Ok((texts.map_or(none, |places| present.select(&places)), true))
+}
+
+/// The rows whose code is in `wanted`.
+fn rows_with_code(cursor: &mut Cursor<'_>, present: &RowSet, wanted: &RowSet) -> Decoded<RowSet> {
+    if wanted.is_empty() {
+        return Ok(RowSet::none(present.n_rows()));
+    }
+    let codes = cursor.codes(present.count())?;
+    Ok(present.select(&RowSet::of(codes.len(), |place| wanted.contains(codes[place] as usize))))
+}
+
+/// Which of `n` *texts* hold the needle; `None`, without reading to the end, where none can.
+fn find_texts(cursor: &mut Cursor<'_>, n: usize, needle: &Needle) -> Decoded<Option<RowSet>> {
+    let mut ahead = cursor.clone();
+    let may_hold = match ahead.byte()? {
+        1 => {
+            let n_bytes = ahead.varint()? as usize;
+            needle.may_be_in_hex(ahead.take(n.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?)
+        }
+        2 => needle.consists_of(b"."),
+        _ => true,
+    };
+    if !may_hold {
+        return Ok(None);
+    }
+    let texts = take_texts(cursor, n)?;
+    let mut found = RowSet::none(n);
+    needle.find_in(&texts, |place| found.insert(place as usize));
+    Ok((!found.is_empty()).then_some(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use types::Column;
+
+    use super::super::column::{RunDictionary, decode_run_dictionary, encode};
+    use super::*;
+
+    fn check(values: Vec<Option<Value>>, literal: &str, ignores_case: bool) {
+        let column = Column::of_values(values.clone());
+        let present = column.presence();
+        let mut dictionary = RunDictionary::default();
+        let bytes = encode(&column, &present, &mut dictionary);
+        let run = dictionary.encode().map(|bytes| decode_run_dictionary(&bytes).expect("just written"));
+        let needle = Needle::new(literal, ignores_case);
+        let (rows, is_exact) = find(&bytes, &present, run.as_ref(), &needle).expect("just written");
+        for (row, value) in values.iter().enumerate() {
+            let text = value.as_ref().map(ToString::to_string).unwrap_or_default();
+            let holds = match ignores_case {
+                true => text.to_ascii_lowercase().contains(&literal.to_ascii_lowercase()),
+                false => text.contains(literal),
+            };
+            let holds = holds && value.is_some();
+            assert!(rows.contains(row) || !holds, "{literal} is in {text}");
+            assert!(!is_exact || rows.contains(row) == holds, "{literal} in {text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_row_that_holds_the_text_is_left_out(
+            hex in prop::collection::vec("[0-9a-f]{8}", 1..20),
+            addresses in prop::collection::vec("(1?[1-9]{1,2}\\.){3}1?[1-9]{1,2}", 1..20),
+            words in prop::collection::vec("[a-cA-C]{0,4}", 1..200),
+            numbers in prop::collection::vec(-3000i64..3000, 1..20),
+            literal in "[0-9a-cA.]{1,3}",
+            ignores_case in any::<bool>(),
+        ) {
+            let text = |text: String| Some(Value::text(text));
+            let mixed = numbers.iter().map(|n| (n % 7 != 0).then_some(Value::Float(*n as f64 / 8.0)));
+            let mixed: Vec<_> = mixed.chain(words.iter().cloned().map(text)).collect();
+            check(hex.into_iter().map(text).collect(), &literal, ignores_case);
+            check(addresses.into_iter().map(text).collect(), &literal, ignores_case);
+            check(words.into_iter().map(text).chain([None]).collect(), &literal, ignores_case);
+            check(numbers.into_iter().map(|n| Some(Value::Integer(n))).collect(), &literal, ignores_case);
+            check(mixed, &literal, ignores_case);
+        }
+
+        #[test]
+        fn damaged_columns_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..60), n in 0usize..40) {
+            let _ = find(&bytes, &RowSet::all(n), None, &Needle::new("ab", false));
+        }
+    }
+}
