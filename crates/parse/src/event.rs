@@ -123,7 +123,8 @@ impl Event<'_, '_> {
     /// Adds the event to a batch.
     pub fn add_to(self, extras: &Extras<'_>, builder: &mut BatchBuilder) {
         push_extras(extras, builder);
-        if matches!(self.text, Cow::Owned(_)) {
+        let is_lossy = self.kind != Kind::Line && self.parser.members.is_lossy();
+        if is_lossy || matches!(self.text, Cow::Owned(_)) {
             builder.field_text("@encoding", "lossy");
         }
         let EventParser { members, received, .. } = &mut *self.parser;

@@ -42,6 +42,12 @@ pub(crate) struct Span {
     is_scratch: bool,
 }
 
+impl Span {
+    fn n_bytes(self) -> usize {
+        (self.end - self.start) as usize
+    }
+}
+
 /// A value as scanned.
 #[derive(Clone, Debug)]
 pub(crate) enum Token {
@@ -65,6 +71,13 @@ pub(crate) struct Member {
     token: Token,
 }
 
+impl Member {
+    /// The length of its value: of a text without quotes and escapes, of anything else as written.
+    fn text_bytes(&self) -> usize {
+        if let Token::Text(text) = &self.token { text.n_bytes() } else { self.raw.n_bytes() }
+    }
+}
+
 /// The members of one record. Kept from record to record for its buffers.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
@@ -81,6 +94,8 @@ pub(crate) struct Members {
     /// Members over a limit: what stands between the braces of `@rest`.
     rest: String,
     n_dropped: i64,
+    /// Whether an escape stood for no character and became U+FFFD.
+    is_lossy: bool,
 }
 
 /// Bytes of scratch space kept for the next record; one huge record must not hold its memory for ever.
@@ -95,11 +110,17 @@ impl Members {
         self.path.clear();
         self.frames.clear();
         self.n_dropped = 0;
+        self.is_lossy = false;
         for buffer in [&mut self.scratch, &mut self.rest] {
             buffer.clear();
             buffer.shrink_to(SCRATCH_BYTES_KEPT);
         }
         scan::Scanner::new(line, limits, self).record()
+    }
+
+    /// Whether some text of the record is not what was sent, because that was no text.
+    pub(crate) fn is_lossy(&self) -> bool {
+        self.is_lossy
     }
 
     /// At most how many fields the record has; those that the system may add are counted.

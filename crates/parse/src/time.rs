@@ -93,6 +93,12 @@ pub(crate) fn epoch_of_digits(bytes: &[u8]) -> Option<i128> {
     Some(if negative { -nanos } else { nanos })
 }
 
+/// The nanoseconds of an epoch number that is not written as plain digits.
+pub(crate) fn epoch_of_float(number: f64) -> i128 {
+    // Casts saturate, and all beyond is out of range.
+    (number * unit_of_magnitude(number.abs() as u64) as f64) as i128
+}
+
 pub(crate) fn bounded(nanos: i128, received: &Received<'_>) -> Resolved {
     let latest = i128::from(received.at.0) + i128::from(received.limits.future_ns_max);
     if nanos < 0 || nanos >= i128::from(END) || nanos > latest {

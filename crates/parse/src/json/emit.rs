@@ -8,7 +8,7 @@ use super::{Member, Members, TEXT_KEYS, TIME_KEYS, Token};
 use crate::Received;
 use crate::event::commit_in_parts;
 use crate::level::{level_field, level_of_number, level_of_text, level_of_word};
-use crate::time::{Resolved, bounded, epoch_of_digits, epoch_of_integer, parse_time};
+use crate::time::{Resolved, bounded, epoch_of_digits, epoch_of_float, epoch_of_integer, parse_time};
 
 /// Incoming names that only the system may give, and what they are kept as.
 const RESERVED: [(&str, &str); 16] = [
@@ -121,8 +121,10 @@ fn time_of(
             (Some(resolved), Some(TimeForm::Epoch { unit_ns }))
         }
         Token::Float(_) | Token::Digits(_) => {
-            let digits = members.get(member.raw, line).as_bytes();
-            (epoch_of_digits(digits).map(|nanos| bounded(nanos, received)), None)
+            let written = members.get(member.raw, line);
+            // Every number counts since the epoch, also one with an exponent or with more digits than any time.
+            let nanos = epoch_of_digits(written.as_bytes()).or_else(|| written.parse().ok().map(epoch_of_float));
+            (nanos.map(|nanos| bounded(nanos, received)), None)
         }
         Token::Text(span) => {
             let text = members.get(*span, line);
@@ -175,8 +177,7 @@ fn emit_texts(
     for (rank, key) in TEXT_KEYS.iter().enumerate() {
         let Some(member) = members.texts[rank].clone().filter(|_| chosen != Some(rank)) else { continue };
         let name = if rank == 0 { "_message" } else { *key };
-        let is_long = (member.raw.end - member.raw.start) as usize > received.limits.field_bytes_max;
-        if is_long {
+        if member.text_bytes() > received.limits.field_bytes_max {
             let raw = members.get(member.raw, line).to_string();
             members.drop_into_rest(name, &raw);
         } else {

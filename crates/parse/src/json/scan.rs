@@ -107,7 +107,8 @@ impl<'s> Scanner<'s> {
             Some(b'[') => self.list_member(key).map(|()| Step::Done),
             _ => {
                 let Some(token) = self.scalar()? else { return Ok(Step::Done) };
-                if self.at - value_start > self.limits.field_bytes_max && matches!(token, Token::Text(_)) {
+                if matches!(token, Token::Text(text) | Token::Digits(text) if text.n_bytes() > self.limits.field_bytes_max)
+                {
                     self.at = value_start;
                     return self.drop_value(key).map(|()| Step::Done);
                 }

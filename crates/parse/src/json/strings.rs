@@ -64,7 +64,9 @@ impl Scanner<'_> {
             }
             None => unit,
         };
-        self.out.scratch.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+        let character = char::from_u32(code);
+        self.out.is_lossy |= character.is_none();
+        self.out.scratch.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
         Ok(())
     }
 

@@ -79,6 +79,7 @@ fn the_first_usable_key_gives_the_time_and_keeps_its_value_and_type() {
     assert_eq!(shown(&format!(r#"{{"ts":"{text}"}}"#)), (expected.clone(), Some(Value::text(text)), 0));
     let text = "2025-11-20T07:00:00+01:00";
     assert_eq!(shown(&format!(r#"{{"ts":"{text}"}}"#)), (expected.clone(), Some(Value::text(text)), 1));
+    assert_eq!(shown(r#"{"ts":1.7636184e12}"#), (expected.clone(), Some(Value::Float(1.7636184e12)), 1));
     assert_eq!(shown(r#"{"@timestamp":"2025-11-20T06:00:00Z","ts":5}"#), (expected, Some(Value::Integer(5)), 1));
     assert_eq!(shown(r#"{"ts":"soon"}"#), ("2026-11-20T12:00:00Z".into(), Some(Value::text("soon")), 1));
 }
@@ -94,6 +95,9 @@ fn a_time_that_events_cannot_have_is_kept_beside_the_arrival() {
     check(r#"{"@timestamp":"2300-01-01T00:00:00Z"}"#, "2300-01-01T00:00:00Z");
     check(r#"{"time":"2026-11-21T12:00:01Z"}"#, "2026-11-21T12:00:01Z");
     check(r#"{"ts":-1}"#, "-1");
+    check(r#"{"ts":18446744073709551615}"#, "18446744073709551615");
+    check(r#"{"ts":1e300}"#, "1e300");
+    check(r#"{"ts":-1e400}"#, "-1e400");
     check(r#"{"@timestamp":"soon"}"#, "soon");
 }
 
@@ -203,6 +207,24 @@ fn long_values_and_names_are_kept_as_text() {
     let named = batch(&format!(r#"{{"{name}":{{"a":1}},"b":1}}"#));
     assert_eq!(field(&named, "@rest"), Some(Value::text(format!(r#"{{"{name}":{{"a":1}}}}"#))));
     assert_eq!(field(&named, "b"), Some(Value::Integer(1)));
+}
+
+#[test]
+fn values_may_be_as_long_as_the_limit_without_quotes_and_escapes() {
+    let limits = Limits { field_bytes_max: 4, ..Limits::default() };
+    let line = r#"{"a":"1234","b":"\u0031\"34","c":"12345","message":"m","msg":"1234","d":99999999999999999999}"#;
+    let found = with_limits(&[line], &limits);
+    let shown = |name: &str| field(&found, name).map(|value| value.to_string());
+    assert_eq!(["a", "b", "msg"].map(shown), ["1234", "1\"34", "1234"].map(|text| Some(text.to_string())));
+    assert_eq!(shown("@rest").as_deref(), Some(r#"{"c":"12345","d":99999999999999999999}"#));
+}
+
+#[test]
+fn an_escape_that_stands_for_no_character_is_marked() {
+    let encoding = |line: &str| field(&batch(line), "@encoding");
+    assert_eq!(encoding(r#"{"message":"\ud800 alone"}"#), Some(Value::text("lossy")));
+    assert_eq!(encoding(r#"{"message":"x","\udc00":1}"#), Some(Value::text("lossy")));
+    assert_eq!(encoding(r#"{"message":"\ud83d\ude00"}"#), None);
 }
 
 #[test]
