@@ -2,6 +2,9 @@
 
 use crate::{Collector, IngestAnswer, IngestError};
 
+/// Some programs begin every text with this mark; it is no part of the first record.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Adds the records of `body` to the group at `place`. Empty lines are skipped, but counted.
 pub(crate) fn read(
     body: &[u8],
@@ -9,6 +12,7 @@ pub(crate) fn read(
     collector: &mut Collector<'_>,
     answer: &mut IngestAnswer,
 ) -> Result<(), IngestError> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let mut line_number = 0;
     let mut from = 0;
     while from < body.len() {

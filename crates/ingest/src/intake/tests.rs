@@ -88,6 +88,14 @@ fn good_records_go_in_and_broken_ones_are_told_by_line() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_the_first_record() {
+    let house = House::new();
+    let answer = house.send(Format::Ndjson, "\u{feff}{\"message\":\"a\"}\n").unwrap();
+    assert_eq!((answer.accepted, answer.rejected.len()), (1, 0));
+    assert_eq!(house.events(&["@message"]), ["a"]);
+}
+
+#[test]
 fn a_body_without_a_good_record_stores_nothing() {
     let house = House::new();
     let answer = house.send(Format::Ndjson, "x\n".repeat(1500)).unwrap();

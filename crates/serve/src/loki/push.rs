@@ -1,8 +1,9 @@
-//! `push`: lines in Loki's own form. JSON only; the snappy-compressed protobuf form is refused as unsupported.
+//! `push`: lines as Loki's senders send them, as JSON or, from agents, as protobuf packed with Snappy.
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
+use ingest::Encoding;
 
 use super::LokiProblem;
 use crate::problem::Problem;
@@ -10,18 +11,65 @@ use crate::routes::ingest::{batch_id, encoding, gate};
 use crate::server::Shared;
 
 pub(crate) async fn post(State(server): Shared, headers: HeaderMap, body: Body) -> Result<StatusCode, LokiProblem> {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if content_type.contains("protobuf") {
-        let message = "push as protobuf is not supported; send application/json";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-format", message).into());
-    }
-    let (encoding, batch_id) = (encoding(&headers)?, batch_id(&headers)?);
+    let form = form(&headers)?;
+    let batch_id = batch_id(&headers)?;
     let mut received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
     let of_thread = server.clone();
     let work = move || {
-        let intake = &of_thread.app.intake;
-        intake.ingest_loki(received.take(), encoding, batch_id.as_deref(), "", of_thread.now())
+        let (intake, now, body) = (&of_thread.app.intake, of_thread.now(), received.take());
+        match form {
+            Form::Json(encoding) => intake.ingest_loki(body, encoding, batch_id.as_deref(), "", now),
+            Form::Protobuf => intake.ingest_loki_protobuf(&body, batch_id.as_deref(), "", now),
+        }
     };
-    gate(&server, encoding).run(work).await??;
+    // Snappy unfolds less than the others, but it does unfold.
+    let door = match form {
+        Form::Json(encoding) => gate(&server, encoding),
+        Form::Protobuf => &server.ingest_packed,
+    };
+    door.run(work).await??;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Forms of a push request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Json(Encoding),
+    Protobuf,
+}
+
+/// The form that the headers name: JSON unless they say protobuf.
+fn form(headers: &HeaderMap) -> Result<Form, Problem> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
+    if !text(header::CONTENT_TYPE).starts_with("application/x-protobuf") {
+        return encoding(headers).map(Form::Json);
+    }
+    match &*text(header::CONTENT_ENCODING).to_ascii_lowercase() {
+        // Snappy is part of the form, and most senders do not name it.
+        "" | "snappy" | "identity" => Ok(Form::Protobuf),
+        other => {
+            let message = format!("content encoding {other:?} is not supported for protobuf");
+            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", message);
+            Err(problem.hint("send it as one block of Snappy"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_is_what_the_headers_say() {
+        let check = |kind: &'static str, encoding: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, kind.parse().expect("a header value"));
+            headers.insert(header::CONTENT_ENCODING, encoding.parse().expect("a header value"));
+            form(&headers).map_err(|problem| problem.status.as_u16())
+        };
+        assert_eq!(check("application/json", "gzip"), Ok(Form::Json(Encoding::Gzip)));
+        assert_eq!(check("application/x-protobuf", "snappy"), Ok(Form::Protobuf));
+        assert_eq!(check("application/x-protobuf; proto=x", ""), Ok(Form::Protobuf));
+        assert_eq!(check("application/x-protobuf", "gzip"), Err(415));
+    }
 }

@@ -159,6 +159,24 @@ async fn pushed_lines_keep_their_labels_and_are_stored_once() {
 }
 
 #[tokio::test]
+async fn agents_push_protobuf() {
+    let house = House::new();
+    // A request of one stream with the labels {job="a"} and one entry, at 1795175460 s, with the line "hello".
+    let message = b"\x0a\x1c\x0a\x09{job=\"a\"}\x12\x0f\x0a\x06\x08\xa4\xe8\x80\xd8\x06\x12\x05hello";
+    // One literal is a block of Snappy, too.
+    let block = [&[message.len() as u8, ((message.len() - 1) << 2) as u8], &message[..]].concat();
+    let push = async |block: Vec<u8>| {
+        let request = Request::post("/loki/api/v1/push").header("content-type", "application/x-protobuf");
+        let reply = house.send(request.body(Body::from(block)).expect("a request")).await;
+        (reply.status, reply.text())
+    };
+    assert_eq!(push(block.clone()).await, (204, String::new()));
+    let data = range(&house, r#"{job="a"}"#, "").await;
+    assert_eq!(data["result"][0]["values"], json!([["1795175460000000000", "hello"]]), "{data}");
+    assert_eq!(push(block[..20].to_vec()).await.0, 400);
+}
+
+#[tokio::test]
 async fn mistakes_are_plain_text() {
     let house = House::new();
     let reply = house.get("/loki/api/v1/query_range?query=%7Bgroup").await;

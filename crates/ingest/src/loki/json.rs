@@ -1,0 +1,129 @@
+//! The push request as JSON: `{"streams":[{"stream":{"label":"value"},"values":[["<ns>","line",{"name":"value"}?]]}]}`.
+//!
+//! Entries are read one at a time from the body: memory beside it is that of the events.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use types::Timestamp;
+
+use super::{Labels, Streams, Text, bad};
+use crate::IngestError;
+
+#[derive(Deserialize)]
+struct Push<'a> {
+    #[serde(borrow)]
+    streams: Vec<Stream<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Stream<'a> {
+    #[serde(borrow)]
+    stream: Labels<'a>,
+    #[serde(borrow)]
+    values: &'a RawValue,
+}
+
+/// One line with its time and its structured metadata.
+struct Entry<'a> {
+    time: Timestamp,
+    line: Text<'a>,
+    metadata: Option<Labels<'a>>,
+}
+
+/// Hands over all entries of `body`.
+pub(super) fn read(body: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
+    let push: Push<'_> = serde_json::from_slice(body).map_err(bad)?;
+    for stream in &push.streams {
+        streams.begin(&stream.stream)?;
+        let mut refused = None;
+        let mut add = |entry: Entry<'_>| {
+            let metadata = entry.metadata.unwrap_or_default();
+            let added = streams.add(Some(entry.time), entry.line.0.as_bytes(), metadata.iter());
+            added.map_err(|error| {
+                let message = error.to_string();
+                refused = Some(error);
+                message
+            })
+        };
+        let values = &mut serde_json::Deserializer::from_str(stream.values.get());
+        let read = Entries(&mut add).deserialize(values);
+        read.map_err(|error| refused.take().unwrap_or_else(|| bad(error)))?;
+    }
+    Ok(())
+}
+
+/// Reads entries and hands each over.
+struct Entries<'f, F>(&'f mut F);
+
+impl<'de, F: FnMut(Entry<'de>) -> Result<(), String>> DeserializeSeed<'de> for Entries<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, F: FnMut(Entry<'de>) -> Result<(), String>> Visitor<'de> for Entries<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of entries")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while let Some(entry) = entries.next_element::<Entry<'de>>()? {
+            (self.0)(entry).map_err(A::Error::custom)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Entry<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Parts;
+        impl<'de> Visitor<'de> for Parts {
+            type Value = Entry<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("[\"<nanoseconds>\", \"line\"] with an object of metadata perhaps")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Entry<'de>, A::Error> {
+                let missing = |at| A::Error::invalid_length(at, &self);
+                let time: Text<'de> = parts.next_element()?.ok_or_else(|| missing(0))?;
+                let line = parts.next_element()?.ok_or_else(|| missing(1))?;
+                let metadata = parts.next_element()?;
+                let bad_time = |_| A::Error::custom(format_args!("{:?} is no time in nanoseconds", time.0));
+                Ok(Entry { time: Timestamp(time.0.parse().map_err(bad_time)?), line, metadata })
+            }
+        }
+        deserializer.deserialize_seq(Parts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_have_a_time_a_line_and_perhaps_metadata() {
+        let check = |text: &str| -> Result<usize, String> {
+            let mut n_metadata = 0;
+            let mut count = |entry: Entry<'_>| {
+                n_metadata += entry.metadata.map_or(0, |metadata| metadata.len());
+                Ok(())
+            };
+            let read = Entries(&mut count).deserialize(&mut serde_json::Deserializer::from_str(text));
+            read.map_err(|error| error.to_string()).map(|()| n_metadata)
+        };
+        assert_eq!(check(r#"[["1","a"],["2","b\n",{"k":"v"}],["-3",""]]"#), Ok(1));
+        assert_eq!(check("[]"), Ok(0));
+        for broken in [r#"[["x","a"]]"#, r#"[["1"]]"#, r#"[["1","a",{},4]]"#, r#"[["99999999999999999999","a"]]"#, "{}"]
+        {
+            assert!(check(broken).is_err(), "{broken}");
+        }
+    }
+}
