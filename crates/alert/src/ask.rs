@@ -77,9 +77,16 @@ impl Ask for StoreAsk {
             n_threads: 1,
             progress: None,
         };
-        let answer = query::execute(question.plan, &snapshot.runs, &request).map_err(|error| error.to_string())?;
+        let mut damaged = snapshot.damaged.clone();
+        let mut runs_of = |groups: &[GroupPattern]| {
+            let mut snapshot = self.store.snapshot(groups, TimeRange::ALL);
+            damaged.append(&mut snapshot.damaged);
+            snapshot.runs
+        };
+        let answer = query::execute_with_subqueries(question.plan, &snapshot.runs, &request, &mut runs_of);
+        let answer = answer.map_err(|error| error.to_string())?;
         let reasons = answer.partial_reasons.iter().map(|reason| reason.message.clone());
-        let damaged = snapshot.damaged.iter().map(ToString::to_string);
+        let damaged = damaged.iter().map(ToString::to_string);
         let partial: Vec<String> = damaged.chain(reasons).take(3).collect();
         Ok(Table {
             columns: answer.columns.into_iter().map(|column| column.name).collect(),

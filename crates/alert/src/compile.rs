@@ -214,6 +214,7 @@ fn map_fields(expr: Expr, replace: &mut dyn FnMut(Name) -> Expr) -> Expr {
         Expr::Compare(operator, left, right) => Expr::Compare(operator, one(left), one(right)),
         Expr::Arithmetic(operator, left, right) => Expr::Arithmetic(operator, one(left), one(right)),
         Expr::Match(inner, pattern) => Expr::Match(one(inner), pattern),
+        Expr::InQuery(inner, plan) => Expr::InQuery(one(inner), plan),
         Expr::Between(inner, low, high) => Expr::Between(one(inner), one(low), one(high)),
         Expr::In(inner, elements) => {
             let inner = one(inner);

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use parse::{Received, Zone, batches_of_text};
-use query::{Answer, ParseOptions, Request, execute, parse_insights};
+use query::{Answer, ParseOptions, Request, execute_with_subqueries, parse_insights};
 use storage::Clock;
-use types::{BatchRun, Limits, Run, TimeRange, Timestamp, group_name_of_file};
+use types::{BatchRun, GroupPattern, Limits, Run, TimeRange, Timestamp, group_name_of_file};
 
 use crate::arguments::Query;
 use crate::commands::{Ending, Note, Shown, row_limit, since_as_time};
@@ -50,7 +50,12 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
         n_threads,
         progress: None,
     };
-    let answer = execute(&plan, &runs, &request).map_err(|error| Failure::other(error.to_string()))?;
+    let mut runs_of = |groups: &[GroupPattern]| {
+        let is_asked = |run: &&Arc<dyn Run>| GroupPattern::any_matches(groups, run.info().group.as_str());
+        runs.iter().filter(is_asked).cloned().collect()
+    };
+    let answer = execute_with_subqueries(&plan, &runs, &request, &mut runs_of);
+    let answer = answer.map_err(|error| Failure::other(error.to_string()))?;
     print(options, answer)
 }
 

@@ -12,6 +12,7 @@ mod bins;
 mod cell;
 mod expression;
 mod fields;
+mod fill;
 mod frame;
 mod functions;
 mod group;
@@ -23,12 +24,15 @@ mod number;
 mod parse;
 mod path;
 mod probe;
+mod rank;
 mod rows;
 mod scan;
 mod simplify;
 mod steps;
+mod subquery;
 mod table;
 mod tail;
+mod unnest;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -40,6 +44,7 @@ use types::{Run, TimeRange, Timestamp, Value};
 
 pub use self::fields::{FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_summaries, field_values};
 pub use self::histogram::{Bucket, Histogram, histogram};
+pub use self::subquery::{Answered, RunsOf, answer_subqueries, execute_with_subqueries, has_subqueries};
 pub use self::tail::{Tail, TailError, TailRows};
 
 use self::expression::Stop;
@@ -49,6 +54,7 @@ use self::rows::RowOrder;
 use self::scan::{Flow, Scan};
 use self::steps::{Steps, is_row_wise};
 use self::table::Table;
+use self::unnest::Spread;
 use crate::plan::{self, Operator, Plan};
 
 /// What a query is run with, beside its plan.
@@ -184,13 +190,25 @@ pub enum ExecuteError {
     /// No thread to run on.
     #[error("query found no thread to run on: {0}")]
     NoThread(std::io::Error),
+    /// A subquery gave too many values.
+    #[error("subquery gives more than {values_max} values; let it give fewer, such as with a filter")]
+    SubqueryTooLarge {
+        /// The most it may give.
+        values_max: usize,
+    },
+    /// The caller has no groups to look at.
+    #[error("subqueries cannot be asked here")]
+    Subquery,
     /// A plan no dialect makes.
     #[error("plan without a projection at its end")]
     NoProjection,
 }
 
-/// Runs a plan over runs.
+/// Runs a plan over runs. One with subqueries goes to [`execute_with_subqueries`].
 pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Answer, ExecuteError> {
+    if has_subqueries(plan) {
+        return Err(ExecuteError::Subquery);
+    }
     let scan = Scan::new(runs, request);
     let operators = simplify::simplify(&plan.operators);
     let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());
@@ -199,9 +217,9 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
         return Err(ExecuteError::NoProjection);
     };
     let cut = Cut::of(&plan.operators, request);
-    let (mut table, rest, mut more) = match rest {
-        [aggregate @ Operator::Aggregate { .. }, rest @ ..] => (aggregate_events(&scan, lead, aggregate)?, rest, false),
-        rest => event_rows(&scan, lead, rest, cut)?,
+    let (mut table, rest, mut more) = match Spread::of(rest) {
+        Some((spread, aggregate, rest)) => (aggregate_events(&scan, lead, spread, aggregate)?, rest, false),
+        None => event_rows(&scan, lead, rest, cut)?,
     };
     for operator in rest {
         if let Err(stop) = table.apply(operator, &scan) {
@@ -241,11 +259,17 @@ impl Cut {
 }
 
 /// Groups the events of all runs.
-fn aggregate_events(scan: &Scan<'_>, lead: &[Operator], aggregate: &Operator) -> Result<Table, ExecuteError> {
+fn aggregate_events(
+    scan: &Scan<'_>,
+    lead: &[Operator],
+    spread: Spread<'_>,
+    aggregate: &Operator,
+) -> Result<Table, ExecuteError> {
     let Operator::Aggregate { by, aggregates } = aggregate else { return Err(ExecuteError::NoProjection) };
-    let steps = Steps::new(lead, &fields_of(std::slice::from_ref(aggregate)));
+    let fields = spread.fields(aggregate);
+    let steps = Steps::new(lead, &fields);
     let mut counted = Groups::new(by, aggregates);
-    let items = if steps.keep_everything() && minutes::can_answer(by, aggregates) {
+    let items = if spread.is_none() && steps.keep_everything() && minutes::can_answer(by, aggregates) {
         minutes::count(scan, &mut counted)
     } else {
         scan.items()
@@ -254,7 +278,7 @@ fn aggregate_events(scan: &Scan<'_>, lead: &[Operator], aggregate: &Operator) ->
         &items,
         || Groups::new(by, aggregates),
         |groups, _, item| {
-            let mut frame = scan.frame(item, &steps)?;
+            let mut frame = spread.apply(scan.frame(item, &steps)?, &fields, scan)?;
             if frame.n_rows() > 0 {
                 let before = groups.memory_bytes();
                 groups.add(&mut frame, &scan.env, None)?;
@@ -291,9 +315,7 @@ fn event_rows<'o>(
         rest => (None, rest),
     };
     // Nothing that follows takes rows away: one more than shown tells whether there are more.
-    let is_final = rest
-        .iter()
-        .all(|operator| matches!(operator, Operator::Extend { .. } | Operator::Parse(_) | Operator::Project { .. }));
+    let is_final = rest.iter().all(|operator| is_row_by_row(operator));
     let cap = match (cut, cap) {
         (Cut::At(most), None) if is_final => Some(most.saturating_add(1)),
         (_, cap) => cap,
@@ -310,6 +332,11 @@ fn event_rows<'o>(
     let mut needed = fields_of(rest);
     needed.insert("@id".into());
     Ok((Table::of_events(chosen.read(scan, lead, &needed)?), rest, more))
+}
+
+/// Tells whether an operator keeps all rows and looks at none behind the present one.
+fn is_row_by_row(operator: &Operator) -> bool {
+    matches!(operator, Operator::Extend { .. } | Operator::Parse(_) | Operator::FillDown(_) | Operator::Project { .. })
 }
 
 /// Puts together what was found, what it took and what is to be said about it.

@@ -15,8 +15,8 @@ pub mod time;
 
 pub use error::{QueryError, QueryErrors, Span};
 pub use execute::{
-    Answer, Bucket, ColumnInfo, ColumnKind, ExecuteError, FieldSummaries, FieldSummaryRow, FieldValues, Histogram,
-    PartialReason, Request, Stats, Tail, TailError, TailRows, ValueCount, execute, field_summaries, field_values,
-    histogram,
+    Answer, Answered, Bucket, ColumnInfo, ColumnKind, ExecuteError, FieldSummaries, FieldSummaryRow, FieldValues,
+    Histogram, PartialReason, Request, RunsOf, Stats, Tail, TailError, TailRows, ValueCount, answer_subqueries,
+    execute, execute_with_subqueries, field_summaries, field_values, has_subqueries, histogram,
 };
 pub use insights::{ParseOptions, parse_insights};

@@ -113,7 +113,15 @@ impl Read {
             }
             Operator::Sort(keys) => keys.iter().for_each(|key| key.expr.visit_fields(&mut |name| self.field(name))),
             Operator::Limit(_) | Operator::Tail(_) => {}
-            Operator::Dedup(names) => names.iter().for_each(|name| self.field(name)),
+            Operator::Dedup(names) | Operator::FillDown(names) => names.iter().for_each(|name| self.field(name)),
+            Operator::Unnest { list, .. } => list.visit_fields(&mut |name| self.field(name)),
+            Operator::Rank(rank) => {
+                rank.by.iter().chain(&rank.fields).chain([&rank.count]).for_each(|name| self.field(name));
+            }
+            Operator::FillBuckets(fill) => {
+                fill.series.iter().chain([&fill.time]).for_each(|name| self.field(name));
+                // What a column holds in the rows that are there is asked for by whoever shows it.
+            }
             Operator::Project { columns, .. } => {
                 columns.iter().for_each(|(_, expr)| expr.visit_fields(&mut |name| self.field(name)));
             }
@@ -142,7 +150,7 @@ fn may_pass(condition: &Expr, operator: &Operator) -> bool {
         found
     };
     match operator {
-        Operator::Extend { name, .. } => !reads(name),
+        Operator::Extend { name, .. } | Operator::Unnest { name, .. } => !reads(name),
         Operator::Sort(_) => true,
         Operator::Parse(parse) => match &parse.method {
             ParseMethod::Glob { names, .. } => !names.iter().any(reads),

@@ -69,6 +69,20 @@ pub enum Operator {
     Tail(u64),
     /// Keeps the first row of each combination of values; rows that miss one of the fields stay.
     Dedup(Vec<Name>),
+    /// Gives one row for each element of a list, which becomes the field `name`: none for an empty list or a missing
+    /// value, one for a value that is no list.
+    Unnest {
+        /// The list.
+        list: Expr,
+        /// The element's name.
+        name: Name,
+    },
+    /// Of groups with a count, keeps the most or least frequent ones and says which share of all they are.
+    Rank(Rank),
+    /// Inserts rows for the spans of time in which there is none.
+    FillBuckets(FillBuckets),
+    /// Gives the rows that miss one of the fields the value of the row before.
+    FillDown(Vec<Name>),
     /// The columns shown, in order. `is_events`: rows are still events, so each also carries its `@id`.
     Project {
         /// Columns: the field or computed column, and the name it is shown under.
@@ -76,6 +90,36 @@ pub enum Operator {
         /// Whether rows are events rather than groups.
         is_events: bool,
     },
+}
+
+/// The most or least frequent groups. Equal counts go by value.
+#[derive(Clone, Debug)]
+pub struct Rank {
+    /// Columns within whose values the groups are ranked apart.
+    pub by: Vec<Name>,
+    /// Columns whose values are ranked; groups that miss one of them only count as part of all.
+    pub fields: Vec<Name>,
+    /// The column with how many rows each group has.
+    pub count: Name,
+    /// The new column with the share of all of them, 0 to 1.
+    pub share: Name,
+    /// How many groups are kept for each value of `by`.
+    pub most: u64,
+    /// Whether the least frequent ones are.
+    pub rarest_first: bool,
+}
+
+/// Rows for the spans of time, within the range of the query, in which a series has none.
+#[derive(Clone, Debug)]
+pub struct FillBuckets {
+    /// The column with the start of each span.
+    pub time: Name,
+    /// How long a span is.
+    pub span: Span,
+    /// Columns whose combinations of values are the series; every one that occurs is filled.
+    pub series: Vec<Name>,
+    /// What the columns of new rows hold; others are missing.
+    pub values: Vec<(Name, Value)>,
 }
 
 /// Takes fields out of a text.
@@ -201,6 +245,8 @@ pub enum Expr {
     Match(Box<Expr>, TextPattern),
     /// Equal to one of the elements.
     In(Box<Expr>, Vec<Expr>),
+    /// Equal to one of the values that the only column of another query has. Must be answered before the query runs.
+    InQuery(Box<Expr>, Arc<Plan>),
     /// Between two values, both included.
     Between(Box<Expr>, Box<Expr>, Box<Expr>),
     /// A function of values.
@@ -213,7 +259,9 @@ impl Expr {
         match self {
             Self::Literal(_) | Self::Duration(_) | Self::Regex(_) => {}
             Self::Field(name) => visit(name),
-            Self::Negate(operand) | Self::Not(operand) | Self::Match(operand, _) => operand.visit_fields(visit),
+            Self::Negate(operand) | Self::Not(operand) | Self::Match(operand, _) | Self::InQuery(operand, _) => {
+                operand.visit_fields(visit)
+            }
             Self::And(left, right)
             | Self::Or(left, right)
             | Self::Compare(_, left, right)

@@ -57,6 +57,24 @@ impl Display for Operator {
                 f.write_str("dedup ")?;
                 list(f, names, |f, name| f.write_str(name))
             }
+            Self::Unnest { list, name } => write!(f, "unnest {list} into {name}"),
+            Self::Rank(rank) => {
+                write!(f, "{} {} ", if rank.rarest_first { "rare" } else { "top" }, rank.most)?;
+                list(f, &rank.fields, |f, name| f.write_str(name))?;
+                f.write_str(if rank.by.is_empty() { "" } else { " by " })?;
+                list(f, &rank.by, |f, name| f.write_str(name))
+            }
+            Self::FillBuckets(fill) => {
+                write!(f, "fill {} every {}", fill.time, fill.span)?;
+                f.write_str(if fill.series.is_empty() { "" } else { " for each " })?;
+                list(f, &fill.series, |f, name| f.write_str(name))?;
+                f.write_str(if fill.values.is_empty() { "" } else { " with " })?;
+                list(f, &fill.values, |f, (name, value)| write!(f, "{name} = {value}"))
+            }
+            Self::FillDown(names) => {
+                f.write_str("filldown ")?;
+                list(f, names, |f, name| f.write_str(name))
+            }
             Self::Project { columns, is_events } => {
                 f.write_str(if *is_events { "events " } else { "rows " })?;
                 list(f, columns, |f, (name, expr)| match expr {
@@ -147,6 +165,13 @@ impl Display for Expr {
                 write!(f, "({value} in [")?;
                 list(f, items, |f, item| write!(f, "{item}"))?;
                 f.write_str("])")
+            }
+            Self::InQuery(value, plan) => {
+                write!(f, "({value} in (")?;
+                for (index, line) in plan.to_string().lines().enumerate() {
+                    write!(f, "{}{line}", if index > 0 { " | " } else { "" })?;
+                }
+                f.write_str("))")
             }
             Self::Between(value, low, high) => write!(f, "({value} between {low} and {high})"),
             Self::Call(function, arguments) => {

@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicBool;
 use case::{Case, Expected};
 use chrono_tz::Tz;
 use parse::{Received, Zone};
-use query::{Answer, ParseOptions, Request, execute, parse_insights};
+use query::{Answer, ParseOptions, Request, execute_with_subqueries, parse_insights};
 use types::{Batch, BatchRun, Column, GroupName, GroupPattern, Limits, Run, TimeRange, Timestamp, Value};
 
 /// When the cases are sent and asked: after every event in them, and within a day of the newest.
@@ -65,8 +65,12 @@ fn answer(case: &Case, each: bool) -> Result<Answer, query::QueryErrors> {
         true => group == GROUP,
         false => GroupPattern::any_matches(&plan.sources, group),
     };
+    let all = runs(case, each);
     let wanted: Vec<Arc<dyn Run>> =
-        runs(case, each).into_iter().filter(|(group, _)| is_wanted(group)).map(|(_, run)| run).collect();
+        all.iter().filter(|(group, _)| is_wanted(group)).map(|(_, run)| run.clone()).collect();
+    let mut runs_of = |patterns: &[GroupPattern]| {
+        all.iter().filter(|(group, _)| GroupPattern::any_matches(patterns, group)).map(|(_, run)| run.clone()).collect()
+    };
     let range = case.window.as_ref().map_or(TimeRange::ALL, |(from, to)| TimeRange {
         from: Timestamp::parse_rfc3339(from).expect("a valid time"),
         to: Timestamp(Timestamp::parse_rfc3339(to).expect("a valid time").0 + 1),
@@ -83,7 +87,7 @@ fn answer(case: &Case, each: bool) -> Result<Answer, query::QueryErrors> {
         n_threads: 2,
         progress: None,
     };
-    Ok(execute(&plan, &wanted, &request).expect("a case fits into memory"))
+    Ok(execute_with_subqueries(&plan, &wanted, &request, &mut runs_of).expect("a case fits into memory"))
 }
 
 /// Runs a case one way; says what is wrong.

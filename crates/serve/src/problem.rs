@@ -185,6 +185,10 @@ impl From<ExecuteError> for Problem {
         let message = error.to_string();
         match error {
             ExecuteError::Memory { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "query-memory", message),
+            ExecuteError::SubqueryTooLarge { .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "subquery-too-large", message)
+            }
+            ExecuteError::Subquery => Self::bad_request("unsupported", message),
             ExecuteError::NoThread(_) => Self::busy(message),
             ExecuteError::Panicked | ExecuteError::NoProjection => Self::internal(message),
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use query::plan::Plan;
-use query::{Answer, PartialReason, Request, Stats};
+use query::{Answer, Answered, PartialReason, Request, Stats};
 use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp};
 
@@ -110,10 +110,25 @@ impl<'a> Reading<'a> {
         range: TimeRange,
     ) -> Result<Answer, Problem> {
         let progress = |stats: &Stats| self.running.note(stats);
-        let mut answer = query::execute(plan, &snapshot.runs, &self.request(range, scope, &progress))?;
+        let answered = self.answered(plan, &self.request(range, scope, &progress))?;
+        let mut answer = query::execute(&answered.plan, &snapshot.runs, &self.request(range, scope, &progress))?;
+        answer.partial_reasons.extend(answered.partial_reasons);
         complete(&mut answer.stats, snapshot);
         answer.partial_reasons.extend(damages(snapshot));
         Ok(answer)
+    }
+
+    /// Answers the subqueries of a plan, each over the groups that it names.
+    pub(crate) fn answered(&self, plan: &Plan, request: &Request<'_>) -> Result<Answered, Problem> {
+        let mut damaged = Vec::new();
+        let mut runs_of = |groups: &[GroupPattern]| {
+            let snapshot = self.snapshot(groups, TimeRange::ALL);
+            damaged.extend(damages(&snapshot));
+            snapshot.runs
+        };
+        let mut answered = query::answer_subqueries(plan, request, &mut runs_of)?;
+        answered.partial_reasons.extend(damaged);
+        Ok(answered)
     }
 
     /// The newest event of some groups, of all time.

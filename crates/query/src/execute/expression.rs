@@ -121,6 +121,8 @@ pub(crate) fn truth(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Re
         }
         Expr::Match(text, pattern) => Ok(Matcher::new(pattern).rows(&evaluate(text, frame, env)?)),
         Expr::In(item, list) => in_rows(item, list, frame, env),
+        // Refused before a query runs: nothing is known of its values.
+        Expr::InQuery(..) => Ok(RowSet::none(frame.n_rows())),
         Expr::Between(item, low, high) => {
             let is_level = is_field(item, "@level");
             let item = evaluate(item, frame, env)?;

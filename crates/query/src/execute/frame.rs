@@ -139,6 +139,23 @@ impl<'a> Frame<'a> {
         self.n_rows = chosen.count();
     }
 
+    /// How many columns rows in memory have.
+    pub(crate) fn n_columns(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// Puts `n_more` rows without any value behind rows in memory.
+    pub(crate) fn extend(&mut self, n_more: usize) {
+        debug_assert!(self.block.is_none(), "a block has the rows that it has");
+        self.cache.clear();
+        for layer in &mut self.layers {
+            let (Layer::Named(_, column) | Layer::Members(column)) = layer;
+            let values = (0..column.n_rows()).map(|row| column.value(row)).chain(std::iter::repeat_n(None, n_more));
+            *column = Arc::new(Column::of_values(values.collect()));
+        }
+        self.n_rows += n_more;
+    }
+
     /// Puts rows in memory into the order `order`, which may leave some out.
     pub(crate) fn reorder(&mut self, order: &[u32]) {
         debug_assert!(self.block.is_none(), "rows of a block keep the order in which they are stored");

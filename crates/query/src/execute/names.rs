@@ -9,7 +9,9 @@ pub(crate) fn visit_fields<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Name)) 
     match expr {
         Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) => {}
         Expr::Field(name) => visit(name),
-        Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) => visit_fields(inner, visit),
+        Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) | Expr::InQuery(inner, _) => {
+            visit_fields(inner, visit)
+        }
         Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => {
             visit_fields(a, visit);
             visit_fields(b, visit);
@@ -60,7 +62,13 @@ pub(crate) fn fields_of(operators: &[Operator]) -> BTreeSet<Name> {
             }
             Operator::Sort(keys) => keys.iter().for_each(|key| visit_fields(&key.expr, &mut add)),
             Operator::Limit(_) | Operator::Tail(_) => {}
-            Operator::Dedup(fields) => fields.iter().for_each(&mut add),
+            Operator::Dedup(fields) | Operator::FillDown(fields) => fields.iter().for_each(&mut add),
+            Operator::Unnest { list, .. } => visit_fields(list, &mut add),
+            Operator::Rank(rank) => rank.by.iter().chain(&rank.fields).chain([&rank.count]).for_each(&mut add),
+            Operator::FillBuckets(fill) => {
+                let filled = fill.values.iter().map(|(name, _)| name);
+                fill.series.iter().chain([&fill.time]).chain(filled).for_each(&mut add);
+            }
             Operator::Project { columns, .. } => columns.iter().for_each(|(_, expr)| visit_fields(expr, &mut add)),
         }
     }

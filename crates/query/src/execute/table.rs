@@ -17,6 +17,7 @@ use super::rows::{compare_keys, key_columns};
 use super::scan::Scan;
 use super::steps::apply_one;
 use super::{Answer, ColumnInfo, ColumnKind, Stats};
+use super::{fill, rank, unnest};
 use crate::plan::{Expr, Name, Operator, SortKey};
 
 /// Rows in memory.
@@ -70,6 +71,10 @@ impl Table {
                 self.keep(n_rows - usize::try_from(*most).unwrap_or(usize::MAX).min(n_rows), n_rows);
             }
             Operator::Dedup(names) => self.dedup(names)?,
+            Operator::Unnest { list, name } => unnest::apply(list, name, &mut self.frame, scan)?,
+            Operator::Rank(rank) => rank::apply(rank, &mut self.frame)?,
+            Operator::FillBuckets(fill) => fill::buckets(fill, &mut self.frame, scan)?,
+            Operator::FillDown(names) => fill::down(names, &mut self.frame, scan)?,
             Operator::Project { .. } => {}
         }
         Ok(())

@@ -9,6 +9,7 @@ use types::{RowSet, Run, ScanError, Timestamp, Value};
 use super::cell::Cell;
 use super::expression::{Environment, Stop, evaluate};
 use super::frame::{BlockRows, Source};
+use super::has_subqueries;
 use super::names::fields_of;
 use super::steps::Steps;
 use crate::plan::{Expr, Name, Operator, Plan};
@@ -53,6 +54,9 @@ impl Tail {
         let Some((Operator::Project { columns, .. }, lead)) = plan.operators.split_last() else {
             return Err(TailError::NoProjection);
         };
+        if has_subqueries(plan) {
+            return Err(TailError::NotRowWise { command: "a subquery" });
+        }
         for operator in lead {
             let command = match operator {
                 Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_) => continue,
@@ -61,6 +65,11 @@ impl Tail {
                 Operator::Limit(_) => "limit",
                 Operator::Tail(_) => "tail",
                 Operator::Dedup(_) => "dedup",
+                Operator::Unnest { .. } => "unnest",
+                Operator::Rank(rank) if rank.rarest_first => "rare",
+                Operator::Rank(_) => "top",
+                Operator::FillBuckets(_) => "fillmissing",
+                Operator::FillDown(_) => "filldown",
                 Operator::Project { .. } => "display",
             };
             return Err(TailError::NotRowWise { command });

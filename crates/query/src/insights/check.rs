@@ -5,6 +5,7 @@
 //! with a warning. Mistakes are collected, so that one look shows all of them.
 
 mod expression;
+mod rows;
 mod scope;
 mod stats;
 
@@ -30,19 +31,13 @@ const NOTES_MAX: usize = 50;
 
 /// Whether a query may start with this word.
 pub(crate) fn is_command_word(word: &str) -> bool {
-    const TO_COME: [&str; 18] = [
-        "timechart",
-        "top",
-        "rare",
+    const TO_COME: [&str; 12] = [
         "pattern",
         "diff",
         "logcompare",
         "anomaly",
-        "unnest",
         "lookup",
         "join",
-        "fillmissing",
-        "filldown",
         "addtotals",
         "autoregress",
         "sessionize",
@@ -68,6 +63,7 @@ pub(crate) struct Checker<'a> {
     /// Whether the argument of an aggregate is being checked.
     is_in_aggregate: bool,
     n_regexes: usize,
+    n_subqueries: usize,
 }
 
 impl<'a> Checker<'a> {
@@ -84,6 +80,7 @@ impl<'a> Checker<'a> {
             aggregation: None,
             is_in_aggregate: false,
             n_regexes: 0,
+            n_subqueries: 0,
         }
     }
 
@@ -101,6 +98,10 @@ impl<'a> Checker<'a> {
 
     /// Checks the commands and gives the plan.
     pub(crate) fn plan(mut self, commands: &[Command]) -> Result<Plan, QueryErrors> {
+        self.checked(commands)
+    }
+
+    fn checked(&mut self, commands: &[Command]) -> Result<Plan, QueryErrors> {
         if let Some(command) = commands.get(COMMANDS_MAX) {
             let message = format!("the query has more than {COMMANDS_MAX} commands");
             return Err(QueryError::new("too-many-commands", message, self.text, command.span).into());
@@ -114,11 +115,15 @@ impl<'a> Checker<'a> {
         if !self.errors.is_empty() {
             self.errors.sort_by_key(|error| (error.line, error.column));
             self.errors.dedup();
-            return Err(QueryErrors(self.errors));
+            return Err(QueryErrors(std::mem::take(&mut self.errors)));
         }
         let columns = self.shown_columns().into_iter().map(|name| (name.clone(), Expr::Field(name))).collect();
         self.operators.push(Operator::Project { columns, is_events: self.tables.is_empty() });
-        Ok(Plan { sources: self.sources, operators: self.operators, warnings: self.warnings })
+        Ok(Plan {
+            sources: std::mem::take(&mut self.sources),
+            operators: std::mem::take(&mut self.operators),
+            warnings: std::mem::take(&mut self.warnings),
+        })
     }
 
     fn command(&mut self, command: &Command) {
@@ -127,6 +132,11 @@ impl<'a> Checker<'a> {
             CommandKind::Display(items) => self.display(items),
             CommandKind::Filter(node) => self.filter(node, command.span),
             CommandKind::Stats { items, by } => self.stats(items, by),
+            CommandKind::Timechart { length, items, by } => self.timechart(length.as_ref(), items, by, command.span),
+            CommandKind::Ranking { most, names, by, rarest_first } => self.ranking(*most, names, by, *rarest_first),
+            CommandKind::FillMissing(fillings) => self.fill_missing(fillings, command.span),
+            CommandKind::FillDown(names) => self.fill_down(names),
+            CommandKind::Unnest { list, name } => self.unnest(list, name),
             CommandKind::Sort(keys) => self.sort(keys),
             CommandKind::Limit(count) => self.operators.push(Operator::Limit(*count)),
             CommandKind::Tail(count) => self.operators.push(Operator::Tail(*count)),

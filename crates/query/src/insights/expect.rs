@@ -6,7 +6,7 @@ use super::parse::Rule;
 use crate::error::{QueryError, Span, nearest};
 
 /// Commands that a query may start with or go on with.
-pub(crate) const COMMANDS: [&str; 18] = [
+pub(crate) const COMMANDS: [&str; 24] = [
     "fields",
     "display",
     "filter",
@@ -19,28 +19,28 @@ pub(crate) const COMMANDS: [&str; 18] = [
     "head",
     "tail",
     "stats",
+    "timechart",
+    "top",
+    "rare",
     "dedup",
     "rename",
     "drop",
     "eval",
+    "unnest",
+    "fillmissing",
+    "filldown",
     "source",
     "sort by",
 ];
 
 /// Commands of the language that this version refuses, rather than answering something else.
-const COMMANDS_TO_COME: [&str; 19] = [
-    "timechart",
-    "top",
-    "rare",
+const COMMANDS_TO_COME: [&str; 13] = [
     "pattern",
     "diff",
     "logcompare",
     "anomaly",
-    "unnest",
     "lookup",
     "join",
-    "fillmissing",
-    "filldown",
     "addtotals",
     "autoregress",
     "sessionize",
@@ -81,9 +81,6 @@ pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryErro
     if let Some(command) = COMMANDS_TO_COME.iter().find(|command| word.eq_ignore_ascii_case(command)) {
         let message = format!("`{command}` does not work yet");
         return QueryError::new("not-supported-yet", message, shown, span);
-    }
-    if word.eq_ignore_ascii_case("source") {
-        return QueryError::new("not-supported-yet", "subqueries do not work yet", shown, span);
     }
     let found =
         if rest.trim().is_empty() { "the query ends".to_owned() } else { format!("`{}` stands", shown_word(rest)) };
@@ -201,6 +198,9 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
         Rule::stats | Rule::dedup | Rule::rename | Rule::drop | Rule::eval | Rule::source | Rule::keyword => {
             "a command such as fields, filter or stats"
         }
+        Rule::timechart | Rule::top | Rule::rare | Rule::unnest | Rule::fillmissing | Rule::filldown => {
+            "a command such as fields, filter or stats"
+        }
         Rule::expr | Rule::paren | Rule::number | Rule::duration | Rule::literal | Rule::call | Rule::field => {
             "a field, a value or a function"
         }
@@ -212,7 +212,7 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
         }
         Rule::regex => "a text in quotes or a /regular expression/",
         Rule::string | Rule::group_prefixes => "a text in quotes",
-        Rule::list | Rule::values => "a list such as [\"a\", \"b\"]",
+        Rule::list | Rule::values | Rule::subquery => "a list such as [\"a\", \"b\"]",
         Rule::name | Rule::renaming | Rule::assignment | Rule::backticked => "a name",
         Rule::count => "a whole number",
         Rule::comparison | Rule::arithmetic | Rule::logical | Rule::like | Rule::matches | Rule::matches_not => {
@@ -223,7 +223,11 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
         Rule::close => "`)`",
         Rule::open => "`(`",
         Rule::equals => "`=`",
-        Rule::kw_by | Rule::by => "`by`",
+        Rule::kw_into => "`into`",
+        Rule::kw_with | Rule::filling => "`with`",
+        Rule::kw_for => "`for`",
+        Rule::filler => "a number or a text",
+        Rule::kw_by | Rule::by | Rule::ranking_by => "`by`",
         Rule::kw_as => "`as`",
         Rule::kw_and => "`and`",
         Rule::kw_like => "`like`",

@@ -4,7 +4,7 @@ use pest::iterators::Pair;
 use types::Value;
 
 use super::parse::{NESTING_MAX, Reader, Rule, span_of};
-use super::syntax::{Binary, Node, NodeKind};
+use super::syntax::{Binary, Command, Node, NodeKind};
 use super::token;
 use crate::error::{QueryError, Span};
 use crate::plan::{ArithmeticOperator, Comparison};
@@ -201,6 +201,11 @@ fn test(reader: &Reader<'_>, value: Node, pair: Pair<'_, Rule>, nesting: usize) 
     for part in pair.into_inner() {
         match part.as_rule() {
             Rule::kw_not => negated = true,
+            Rule::subquery => {
+                let depth = value.depth + 1;
+                let kind = NodeKind::InQuery { value: Box::new(value), commands: subquery(reader, part)?, negated };
+                return Ok(Node { kind, span, depth });
+            }
             Rule::string | Rule::regex => pattern = Some(token::pattern(reader, &part)?),
             Rule::bound => nodes.push(read(reader, part, nesting)?),
             Rule::list | Rule::values => {
@@ -226,6 +231,17 @@ fn test(reader: &Reader<'_>, value: Node, pair: Pair<'_, Rule>, nesting: usize) 
         (_, None) => return Err(reader.error("syntax", "a pattern is missing here", span)),
     };
     Ok(Node { kind, span, depth })
+}
+
+/// Reads the commands of a query inside an expression.
+fn subquery(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<Command>, QueryError> {
+    if reader.is_inside {
+        let message = "a subquery inside a subquery does not work yet";
+        return Err(reader.error("not-supported-yet", message, span_of(&pair)));
+    }
+    let inside = Reader { is_inside: true, ..*reader };
+    let is_sign = |part: &Pair<'_, Rule>| matches!(part.as_rule(), Rule::open | Rule::close | Rule::pipe);
+    pair.into_inner().filter(|part| !is_sign(part)).map(|command| inside.command(command)).collect()
 }
 
 /// Reads one operand, `nesting` brackets deep.

@@ -5,10 +5,11 @@
 
 use pest::Parser;
 use pest::iterators::Pair;
+use types::Value;
 
 use super::expect;
 use super::expression;
-use super::syntax::{Command, CommandKind, Item, Method, Name, Node, SortKey};
+use super::syntax::{Command, CommandKind, Filling, Item, Method, Name, Node, SortKey};
 use super::token;
 use crate::error::{QueryError, Span};
 
@@ -32,7 +33,7 @@ pub(crate) use generated::{Insights, Rule};
 
 /// Reads a query. `text` is what is read, `shown` what places in errors refer to (they are equally long).
 pub(crate) fn parse(text: &str, shown: &str) -> Result<Vec<Command>, QueryError> {
-    let reader = Reader { text: shown };
+    let reader = Reader { text: shown, is_inside: false };
     if text.len() > QUERY_BYTES_MAX {
         let message = format!("the query has {} bytes, more than the {QUERY_BYTES_MAX} allowed", text.len());
         let span = Span { start: QUERY_BYTES_MAX, end: text.len() };
@@ -49,6 +50,8 @@ pub(crate) fn parse(text: &str, shown: &str) -> Result<Vec<Command>, QueryError>
 pub(crate) struct Reader<'a> {
     /// The text that places refer to.
     pub text: &'a str,
+    /// Whether a subquery is being read.
+    pub is_inside: bool,
 }
 
 pub(crate) fn span_of(pair: &Pair<'_, Rule>) -> Span {
@@ -66,13 +69,29 @@ impl Reader<'_> {
         QueryError::new(code, message, self.text, span)
     }
 
-    fn command(&self, pair: Pair<'_, Rule>) -> Result<Command, QueryError> {
+    pub(crate) fn command(&self, pair: Pair<'_, Rule>) -> Result<Command, QueryError> {
         let span = span_of(&pair);
         let kind = match pair.as_rule() {
             Rule::fields => CommandKind::Fields(self.items(pair)?),
             Rule::display => CommandKind::Display(self.items(pair)?),
             Rule::filter => CommandKind::Filter(self.only_expr(pair)?),
-            Rule::stats => self.stats(pair)?,
+            Rule::stats => {
+                let (items, by) = self.items_and_groups(pair)?;
+                CommandKind::Stats { items, by }
+            }
+            Rule::timechart => {
+                let length = parts(pair.clone(), Rule::span).flat_map(|span| parts(span, Rule::duration)).next();
+                let length = length.map(|length| expression::operand(self, length, 0)).transpose()?;
+                let (items, by) = self.items_and_groups(pair)?;
+                CommandKind::Timechart { length, items, by }
+            }
+            Rule::top | Rule::rare => self.ranking(pair)?,
+            Rule::fillmissing => {
+                let fillings = parts(pair, Rule::filling).map(|filling| self.filling(filling));
+                CommandKind::FillMissing(fillings.collect::<Result<_, _>>()?)
+            }
+            Rule::filldown => CommandKind::FillDown(parts(pair, Rule::name).map(|name| token::name(&name)).collect()),
+            Rule::unnest => self.unnest(pair)?,
             Rule::sort => {
                 CommandKind::Sort(parts(pair, Rule::sort_key).map(|key| self.sort_key(key)).collect::<Result<_, _>>()?)
             }
@@ -110,12 +129,49 @@ impl Reader<'_> {
         }
     }
 
-    fn stats(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
+    fn items_and_groups(&self, pair: Pair<'_, Rule>) -> Result<(Vec<Item>, Vec<Item>), QueryError> {
         let by = match parts(pair.clone(), Rule::by).next() {
             Some(by) => self.items(by)?,
             None => Vec::new(),
         };
-        Ok(CommandKind::Stats { items: self.items(pair)?, by })
+        Ok((self.items(pair)?, by))
+    }
+
+    fn ranking(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
+        let rarest_first = pair.as_rule() == Rule::rare;
+        let names = |pair| parts(pair, Rule::name).map(|name| token::name(&name)).collect();
+        let has_count = parts(pair.clone(), Rule::count).next().is_some();
+        let most = if has_count { Some(self.count(pair.clone())?) } else { None };
+        let by = parts(pair.clone(), Rule::ranking_by).next().map(names).unwrap_or_default();
+        Ok(CommandKind::Ranking { most, names: names(pair), by, rarest_first })
+    }
+
+    fn filling(&self, pair: Pair<'_, Rule>) -> Result<Filling, QueryError> {
+        let names = parts(pair.clone(), Rule::name).map(|name| token::name(&name)).collect();
+        let (mut value, mut is_negative) = (None, false);
+        for part in parts(pair, Rule::filler).flat_map(Pair::into_inner) {
+            match part.as_rule() {
+                Rule::negate => is_negative = true,
+                _ => value = expression::operand(self, part, 0)?.literal(),
+            }
+        }
+        match (is_negative, &value) {
+            (true, Some(Value::Integer(number))) => value = Some(Value::Integer(-number)),
+            (true, Some(Value::Float(number))) => value = Some(Value::Float(-number)),
+            _ => {}
+        }
+        Ok(Filling { value, names })
+    }
+
+    fn unnest(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
+        let span = span_of(&pair);
+        let list = parts(pair.clone(), Rule::parse_source).flat_map(Pair::into_inner).next();
+        match (list, parts(pair, Rule::name).next()) {
+            (Some(list), Some(name)) => {
+                Ok(CommandKind::Unnest { list: expression::operand(self, list, 0)?, name: token::name(&name) })
+            }
+            _ => Err(self.error("syntax", "`unnest` needs a list and a name", span)),
+        }
     }
 
     fn sort_key(&self, pair: Pair<'_, Rule>) -> Result<SortKey, QueryError> {

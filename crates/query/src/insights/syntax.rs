@@ -20,6 +20,11 @@ pub(crate) enum CommandKind {
     Display(Vec<Item>),
     Filter(Node),
     Stats { items: Vec<Item>, by: Vec<Item> },
+    Timechart { length: Option<Node>, items: Vec<Item>, by: Vec<Item> },
+    Ranking { most: Option<u64>, names: Vec<Name>, by: Vec<Name>, rarest_first: bool },
+    FillMissing(Vec<Filling>),
+    FillDown(Vec<Name>),
+    Unnest { list: Node, name: Name },
     Sort(Vec<SortKey>),
     Limit(u64),
     Tail(u64),
@@ -43,6 +48,13 @@ pub(crate) struct Name {
 pub(crate) struct Item {
     pub expr: Node,
     pub alias: Option<Name>,
+}
+
+/// `with value for name, …`
+#[derive(Clone, Debug)]
+pub(crate) struct Filling {
+    pub value: Option<Value>,
+    pub names: Vec<Name>,
 }
 
 /// `expr [desc]`
@@ -71,6 +83,13 @@ pub(crate) struct Node {
     pub depth: usize,
 }
 
+impl Node {
+    /// The value of a literal.
+    pub(crate) fn literal(self) -> Option<Value> {
+        if let NodeKind::Literal(value) = self.kind { value } else { None }
+    }
+}
+
 /// Kinds of expressions.
 #[derive(Clone, Debug)]
 pub(crate) enum NodeKind {
@@ -96,6 +115,11 @@ pub(crate) enum NodeKind {
     In {
         value: Box<Node>,
         items: Vec<Node>,
+        negated: bool,
+    },
+    InQuery {
+        value: Box<Node>,
+        commands: Vec<Command>,
         negated: bool,
     },
     Between {

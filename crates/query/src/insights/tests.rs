@@ -279,6 +279,8 @@ fn deep_and_long_queries_are_refused_or_run() {
     for text in [
         nested(129),
         nested(30_000),
+        format!("filter a {}", "in(source \"\"|filter a ".repeat(2_700)),
+        format!("filter a in(source \"\"|fields a){}", " or a in(source \"\"|fields a)".repeat(8)),
         format!("filter {}a", "abs(".repeat(15_000)),
         format!("filter {}", "a in [".repeat(10_000)),
         format!("filter {}", ")".repeat(60_000)),
@@ -296,7 +298,7 @@ fn deep_and_long_queries_are_refused_or_run() {
     assert!(parse_insights(&format!("filter {}", vec!["a = 1"; 6_000].join(" and ")), &options()).is_ok());
 }
 
-const PIECES: [&str; 46] = [
+const PIECES: [&str; 56] = [
     "fields",
     "filter",
     "stats",
@@ -341,6 +343,16 @@ const PIECES: [&str; 46] = [
     "x*",
     "json",
     "source",
+    "top",
+    "timechart",
+    "span=1m",
+    "fillmissing",
+    "with",
+    "for",
+    "filldown",
+    "unnest",
+    "into",
+    "(source \"g\"",
     " ",
     "display",
 ];

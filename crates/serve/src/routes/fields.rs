@@ -58,7 +58,9 @@ pub(crate) async fn values(
         let snapshot = reading.snapshot(&question.scope.groups, question.range);
         let progress = |stats: &query::Stats| reading.running.note(stats);
         let request = reading.request(question.range, &question.scope, &progress);
-        let mut found = query::field_values(&question.plan, &snapshot.runs, &request, &name, limit)?;
+        let answered = reading.answered(&question.plan, &request)?;
+        let mut found = query::field_values(&answered.plan, &snapshot.runs, &request, &name, limit)?;
+        found.partial_reasons.extend(answered.partial_reasons);
         complete(&mut found.stats, &snapshot);
         found.partial_reasons.extend(damages(&snapshot));
         Ok(found)

@@ -52,6 +52,10 @@ impl Checker<'_> {
                 items.iter().for_each(|item| self.warn_of_seconds(&value, item, node.span));
                 negated_if(*negated, Expr::In(Box::new(value), items))
             }
+            NodeKind::InQuery { value, commands, negated } => {
+                let value = self.expr(value);
+                negated_if(*negated, self.in_query(value, commands, node.span))
+            }
             NodeKind::Between { value, bounds, negated } => {
                 let value = self.expr(value);
                 let (low, high) = (self.expr(&bounds.0), self.expr(&bounds.1));
@@ -326,6 +330,11 @@ pub(super) fn canonical(node: &Node, out: &mut String) {
             out.extend([not(*negated), " in ["]);
             canonical_list(items, ",", out);
             out.push(']');
+        }
+        NodeKind::InQuery { value, negated, .. } => {
+            canonical(value, out);
+            // Where it stands says which one it is: no two are taken for the same.
+            out.extend([not(*negated), " in query ", &node.span.start.to_string()]);
         }
         NodeKind::Between { value, bounds, negated } => {
             canonical(value, out);

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::plan::{Expr, Name, ParseMethod};
+use crate::plan::{Expr, FillBuckets, Name, ParseMethod};
 
 /// The columns that the answer will have.
 #[derive(Debug, Default)]
@@ -55,6 +55,8 @@ pub(super) struct Table {
     pub shown: Vec<Name>,
     /// Columns by the text of the call that made them, in the form that [`super::expression::canonical`] gives.
     pub calls: HashMap<String, Name>,
+    /// Its spans of time and the series in each, where it has them.
+    pub buckets: Option<FillBuckets>,
 }
 
 impl Table {

@@ -11,8 +11,9 @@ use types::Value;
 use super::Checker;
 use super::expression::canonical;
 use super::scope::{Shown, Table};
+use crate::function::Function;
 use crate::insights::syntax::{Item, Name, Node, NodeKind};
-use crate::plan::{self, Aggregate, AggregateKind, Expr, Operator};
+use crate::plan::{self, Aggregate, AggregateKind, Expr, FillBuckets, Operator};
 
 /// An aggregate as a query names it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,6 +83,19 @@ impl AggregateName {
     }
 }
 
+/// The group column that holds spans of `@timestamp`, and the other ones.
+fn buckets(groups: &[(plan::Name, Expr)]) -> Option<FillBuckets> {
+    let (time, span) = groups.iter().find_map(|(name, expr)| match expr {
+        Expr::Call(Function::DateFloor, arguments) => match &arguments[..] {
+            [Expr::Field(field), Expr::Duration(span)] if **field == *"@timestamp" => Some((name.clone(), *span)),
+            _ => None,
+        },
+        _ => None,
+    })?;
+    let series = groups.iter().map(|(name, _)| name.clone()).filter(|name| *name != time).collect();
+    Some(FillBuckets { time, span, series, values: Vec::new() })
+}
+
 /// A `stats` while its items are being checked.
 #[derive(Debug, Default)]
 pub(super) struct Aggregation {
@@ -126,8 +140,9 @@ impl Checker<'_> {
             let message = "`stats` needs at least one aggregate";
             self.error_with_hint("no-aggregate", message, span, "write an aggregate such as count(*) or avg(field)");
         }
+        let buckets = buckets(&groups);
         self.operators.push(Operator::Aggregate { by: groups, aggregates: aggregation.aggregates });
-        let mut table = Table { columns: aggregation.names, shown, calls: aggregation.calls };
+        let mut table = Table { columns: aggregation.names, shown, calls: aggregation.calls, buckets };
         table.columns.extend(table.calls.values().cloned());
         self.tables.push(table);
         self.shown = Shown::Default;

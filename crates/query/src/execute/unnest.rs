@@ -1,0 +1,98 @@
+//! `unnest`: a row for each element of a list.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use types::{Column, Value};
+
+use super::expression::{Stop, evaluate};
+use super::frame::Frame;
+use super::functions::value_bytes;
+use super::group::depend_on_order;
+use super::names::fields_of;
+use super::scan::Scan;
+use super::steps::{apply_one, is_row_wise};
+use crate::plan::{Expr, Name, Operator};
+
+/// Repeats the rows of `frame` for the elements of `list`.
+pub(crate) fn apply(list: &Expr, name: &Name, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+    let lists = evaluate(list, frame, &scan.env)?;
+    let (mut order, mut elements) = (Vec::new(), Vec::new());
+    for row in 0..frame.n_rows() {
+        match lists.value(row) {
+            None => {}
+            Some(Value::List(items)) => {
+                order.extend(std::iter::repeat_n(row as u32, items.len()));
+                elements.extend(items.iter().cloned());
+            }
+            Some(value) => {
+                order.push(row as u32);
+                elements.push(Some(value));
+            }
+        }
+    }
+    let bytes: usize = elements.iter().flatten().map(|value| 32 + value_bytes(value)).sum();
+    // Each repeated row holds a value, or a reference to one, in every column.
+    scan.hold(bytes.saturating_add(order.len().saturating_mul(24 * (1 + frame.n_columns()))))?;
+    frame.reorder(&order);
+    frame.define(name.clone(), Arc::new(Column::of_values(elements)));
+    Ok(())
+}
+
+/// What stands between the events and an aggregation of the elements of their lists.
+#[derive(Clone, Copy)]
+pub(crate) struct Spread<'p> {
+    /// The first `unnest` and what follows it.
+    operators: &'p [Operator],
+}
+
+impl<'p> Spread<'p> {
+    /// Takes `operators` apart where elements can be aggregated block by block: what comes before the aggregation,
+    /// the aggregation, and what comes behind it.
+    pub(crate) fn of(operators: &'p [Operator]) -> Option<(Self, &'p Operator, &'p [Operator])> {
+        let is_before = |operator: &Operator| is_row_wise(operator) || matches!(operator, Operator::Unnest { .. });
+        let at = operators.iter().position(|operator| !is_before(operator))?;
+        match &operators[at] {
+            // Where rows stand among all others is not known of elements of one block.
+            Operator::Aggregate { aggregates, .. } if at > 0 && depend_on_order(aggregates) => None,
+            aggregate @ Operator::Aggregate { .. } => {
+                Some((Self { operators: &operators[..at] }, aggregate, &operators[at + 1..]))
+            }
+            _ => None,
+        }
+    }
+
+    /// Tells whether events themselves are aggregated.
+    pub(crate) fn is_none(self) -> bool {
+        self.operators.is_empty()
+    }
+
+    /// Fields that it and `aggregate` ask for.
+    pub(crate) fn fields(&self, aggregate: &Operator) -> BTreeSet<Name> {
+        let mut names = fields_of(self.operators);
+        names.extend(fields_of(std::slice::from_ref(aggregate)));
+        names
+    }
+
+    /// The rows that are aggregated for those of `frame`.
+    pub(crate) fn apply<'a>(
+        &self,
+        mut frame: Frame<'a>,
+        fields: &BTreeSet<Name>,
+        scan: &Scan<'_>,
+    ) -> Result<Frame<'a>, Stop> {
+        if self.operators.is_empty() {
+            return Ok(frame);
+        }
+        let column = |name: &Name| Ok((name.clone(), evaluate(&Expr::Field(name.clone()), &mut frame, &scan.env)?));
+        let columns = fields.iter().map(column).collect::<Result<Vec<_>, Stop>>()?;
+        let mut rows = Frame::of_columns(frame.n_rows(), columns);
+        for operator in self.operators {
+            match operator {
+                Operator::Unnest { list, name } => apply(list, name, &mut rows, scan)?,
+                operator => apply_one(operator, &mut rows, &scan.env)?,
+            }
+        }
+        Ok(rows)
+    }
+}
