@@ -28,6 +28,12 @@ pub(crate) enum Command {
     Send(Send),
     /// Check configuration and rules without starting anything
     Check(Server),
+    /// Check every byte that is stored, also while a server runs
+    Verify(DataDir),
+    /// Copy everything that is stored, also while a server runs
+    Backup(Backup),
+    /// Bring a copy into a new data directory
+    Restore(Restore),
     /// Show the configuration
     Config {
         #[command(subcommand)]
@@ -56,6 +62,35 @@ pub(crate) struct Server {
     /// Serve on an address that others reach, to anybody, without keys
     #[arg(long)]
     pub(crate) insecure_allow_anonymous: bool,
+}
+
+/// The data directory to work on.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DataDir {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The data directory (default: /var/lib/catat for root, else in the XDG data directory)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    #[command(flatten)]
+    pub(crate) store: DataDir,
+    /// Where to: a directory that is new or empty
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    #[command(flatten)]
+    pub(crate) store: DataDir,
+    /// Where from: what `catat backup` wrote
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: PathBuf,
 }
 
 #[derive(Debug, Args)]

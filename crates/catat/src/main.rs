@@ -43,6 +43,9 @@ fn main() -> ExitCode {
         Command::Tail(options) => commands::tail(options),
         Command::Send(options) => commands::send(options),
         Command::Check(options) => commands::check(options),
+        Command::Verify(options) => commands::verify(options),
+        Command::Backup(options) => commands::backup(options),
+        Command::Restore(options) => commands::restore(options),
         Command::Config { command } => commands::config(command),
     };
     match result {

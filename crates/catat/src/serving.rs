@@ -102,13 +102,23 @@ fn make_data_dir(dir: &Path) -> Result<(), Failure> {
     })
 }
 
+/// Shortest admin key.
+const KEY_CHARS_MIN: usize = 16;
+
 /// Reads the admin key, or makes one at the first start.
 fn admin_key(data_dir: &Path) -> Result<String, Failure> {
     let path = data_dir.join("admin.key");
     let failed = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
     match fs::read_to_string(&path) {
-        Ok(key) if !key.trim().is_empty() => return Ok(key.trim().to_owned()),
-        Ok(_) => {}
+        Ok(key) if key.trim().is_empty() => {}
+        // Whoever wrote it there: what cannot be sent in a header, or can be guessed, is no key.
+        Ok(key) if key.trim().len() >= KEY_CHARS_MIN && key.trim().bytes().all(|b| b.is_ascii_graphic()) => {
+            return Ok(key.trim().to_owned());
+        }
+        Ok(_) => {
+            let next = "remove the file, and the next start writes a new one";
+            return Err(Failure::usage(format!("{}: this is no key\n{next}", path.display())));
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
@@ -178,7 +188,12 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
     })?;
     stop_first();
     alerts.stop();
-    store.close().map_err(|error| Failure::other(error.to_string()))
+    if let Err(error) = store.close() {
+        // No reason to end as if something were lost: what was accepted is durable in the WAL.
+        eprintln!("catat: {error}");
+        eprintln!("  what was accepted since the last flush stays in the log and is read back at the next start");
+    }
+    Ok(())
 }
 
 /// Returns when somebody asks the process to stop.

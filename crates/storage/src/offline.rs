@@ -1,0 +1,79 @@
+//! Work on a data directory from outside, whether a server runs on it or not: check it, copy it, bring it back.
+//!
+//! Nothing here changes the directory that is looked at. Segments never change once they are published, WAL files
+//! only grow, and the catalog is read through a connection of its own, so a running server does not notice.
+
+mod backup;
+mod verify;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::OpenError;
+
+pub use backup::{BackupError, BackupReport, backup, restore};
+pub use verify::{VerifyReport, verify};
+
+/// A segment as the catalog lists it: file relative to the data directory, bytes, and its runs as
+/// (group, events, first, last).
+struct Listed {
+    id: u128,
+    file: String,
+    n_bytes: u64,
+    runs: Vec<(u32, u64, i64, i64)>,
+}
+
+/// Opens a catalog that exists; nothing here writes to it.
+fn open_catalog(path: &Path) -> Result<Connection, OpenError> {
+    if !path.is_file() {
+        return Err(OpenError::Io { path: path.to_owned(), source: io::ErrorKind::NotFound.into() });
+    }
+    // Not read-only for SQLite: a catalog in WAL mode needs its shared-memory file, which a reader may have to make.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags).map_err(OpenError::catalog(path))
+}
+
+/// All segments that a catalog lists.
+fn listed_segments(connection: &Connection) -> rusqlite::Result<Vec<Listed>> {
+    let mut segments = connection.prepare("SELECT id, file, bytes FROM segments ORDER BY file")?;
+    let mut runs = connection.prepare("SELECT group_id, n_events, first, last FROM runs WHERE segment = ?1")?;
+    let rows = segments.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?)))?;
+    let mut listed = Vec::new();
+    for row in rows {
+        let (id, file, n_bytes): (Vec<u8>, String, i64) = row?;
+        let of_segment =
+            runs.query_map([&id], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64, row.get(2)?, row.get(3)?)))?;
+        let runs = of_segment.collect::<rusqlite::Result<_>>()?;
+        let id = id.try_into().map(u128::from_be_bytes).unwrap_or_default();
+        listed.push(Listed { id, file, n_bytes: n_bytes as u64, runs });
+    }
+    Ok(listed)
+}
+
+/// Files below `dir`, relative to it, sorted; none where there is no such directory.
+fn files_below(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut pending = vec![dir.to_owned()];
+    while let Some(next) = pending.pop() {
+        let entries = match std::fs::read_dir(&next) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                pending.push(entry.path());
+            } else if let Ok(relative) = entry.path().strip_prefix(dir) {
+                files.push(relative.to_owned());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests;

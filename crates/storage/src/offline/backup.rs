@@ -1,0 +1,214 @@
+//! Copies a store while it is in use, and brings a copy back.
+//!
+//! The order of copying makes the copy consistent without asking the server: first the WAL, then the catalog, then
+//! the segments that this catalog lists. Everything acknowledged before the copy began is in a WAL file copied, or
+//! in a segment listed, or in both, and then the catalog says that the WAL file is released. A segment that
+//! compaction replaced meanwhile is gone: then the catalog is copied anew, as often as it takes, within reason.
+//! `STORE` comes last, so that a copy that broke off is not taken for one.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{files_below, listed_segments, open_catalog, verify};
+use crate::{OpenError, disk, lock};
+
+/// Attempts at a catalog and all of its segments; each fails only if compaction replaced some meanwhile.
+const ATTEMPTS_MAX: usize = 20;
+
+/// What a copy holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BackupReport {
+    /// Segments copied.
+    pub segments: u64,
+    /// Bytes copied.
+    pub bytes: u64,
+}
+
+/// Why a store was not copied.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A catalog cannot be copied.
+    #[error("{path}: {source}")]
+    Catalog {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// The place for the copy holds something.
+    #[error("{0} is not empty; name a directory that is new or empty")]
+    NotEmpty(PathBuf),
+    /// Segments were replaced faster than they could be copied.
+    #[error("segments change faster than they can be copied; try again when less is compacted")]
+    TooBusy,
+    /// What is to be brought back is damaged.
+    #[error("the backup is damaged: {0}")]
+    Damaged(types::ScanError),
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
+    move |source| BackupError::Io { path: path.to_owned(), source }
+}
+
+/// Copies the store in `dir` to `target`, which must be new or empty. Every file is synced.
+pub fn backup(dir: &Path, target: &Path) -> Result<BackupReport, BackupError> {
+    let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
+    lock::read_store(dir)?.ok_or_else(not_a_store)?;
+    make_empty(target)?;
+    let mut copy = Copy { from: dir, to: target, report: BackupReport::default() };
+    for part in ["wal", "segments", "tombstones", "quarantine"] {
+        disk::create_directory(&target.join(part)).map_err(at(&target.join(part)))?;
+    }
+    copy.files("wal", "wal")?;
+    copy.catalog_with_segments()?;
+    // Written before the catalog knows of them, so what the catalog says is here as well, and perhaps more.
+    copy.files("wal", "ids")?;
+    copy.files("tombstones", "group")?;
+    if dir.join("control.sqlite").is_file() {
+        copy.database("control.sqlite")?;
+    }
+    copy.file(Path::new("STORE"))?;
+    copy.sync_directories()?;
+    Ok(copy.report)
+}
+
+/// Brings a copy back into `dir`, which must be new or empty, after checking every checksum of it.
+pub fn restore(from: &Path, dir: &Path) -> Result<BackupReport, BackupError> {
+    let found = verify(from)?;
+    if let Some(damage) = found.damaged.into_iter().next() {
+        return Err(BackupError::Damaged(damage));
+    }
+    make_empty(dir)?;
+    let mut copy = Copy { from, to: dir, report: BackupReport::default() };
+    for file in files_below(from).map_err(at(from))? {
+        if file != Path::new("STORE") && file != Path::new("LOCK") {
+            copy.file(&file)?;
+        }
+    }
+    for part in ["wal", "segments", "tombstones", "quarantine"] {
+        disk::create_directory(&dir.join(part)).map_err(at(&dir.join(part)))?;
+    }
+    copy.file(Path::new("STORE"))?;
+    copy.sync_directories()?;
+    copy.report.segments = found.segments;
+    Ok(copy.report)
+}
+
+fn make_empty(dir: &Path) -> Result<(), BackupError> {
+    fs::create_dir_all(dir).map_err(at(dir))?;
+    let mut entries = fs::read_dir(dir).map_err(at(dir))?;
+    if entries.next().is_some() { Err(BackupError::NotEmpty(dir.to_owned())) } else { Ok(()) }
+}
+
+struct Copy<'a> {
+    from: &'a Path,
+    to: &'a Path,
+    report: BackupReport,
+}
+
+impl Copy<'_> {
+    /// Copies one file and syncs it.
+    fn file(&mut self, relative: &Path) -> Result<(), BackupError> {
+        let (from, to) = (self.from.join(relative), self.to.join(relative));
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent).map_err(at(parent))?;
+        }
+        self.report.bytes += fs::copy(&from, &to).map_err(at(&from))?;
+        File::open(&to).and_then(|file| file.sync_all()).map_err(at(&to))
+    }
+
+    /// Copies the files of one directory with one ending; files that go meanwhile are no loss.
+    fn files(&mut self, directory: &str, extension: &str) -> Result<(), BackupError> {
+        let path = self.from.join(directory);
+        for file in files_below(&path).map_err(at(&path))? {
+            if file.extension().is_some_and(|found| found == extension) {
+                match self.file(&Path::new(directory).join(file)) {
+                    Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                    copied => copied?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies a SQLite database as of one instant.
+    fn database(&mut self, name: &str) -> Result<(), BackupError> {
+        let (from, to) = (self.from.join(name), self.to.join(name));
+        if to.exists() {
+            fs::remove_file(&to).map_err(at(&to))?;
+        }
+        let connection = open_catalog(&from)?;
+        let target = to.to_string_lossy().into_owned();
+        let copied = connection.execute("VACUUM INTO ?1", [target]);
+        copied.map_err(|source| BackupError::Catalog { path: from, source })?;
+        let file = File::open(&to).map_err(at(&to))?;
+        file.sync_all().map_err(at(&to))?;
+        self.report.bytes += file.metadata().map_err(at(&to))?.len();
+        Ok(())
+    }
+
+    /// Copies the catalog and every segment that it lists.
+    fn catalog_with_segments(&mut self) -> Result<(), BackupError> {
+        for _ in 0..ATTEMPTS_MAX {
+            self.database("catalog.sqlite")?;
+            let path = self.to.join("catalog.sqlite");
+            let listed = open_catalog(&path).map_err(BackupError::from).and_then(|catalog| {
+                listed_segments(&catalog).map_err(|source| BackupError::Catalog { path: path.clone(), source })
+            })?;
+            let mut is_complete = true;
+            for segment in &listed {
+                if self.to.join(&segment.file).is_file() {
+                    continue;
+                }
+                match self.file(Path::new(&segment.file)) {
+                    Ok(()) => self.report.segments += 1,
+                    Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                        is_complete = false;
+                        break;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            if is_complete {
+                return self.remove_replaced(&listed.iter().map(|segment| &*segment.file).collect::<Vec<_>>());
+            }
+        }
+        Err(BackupError::TooBusy)
+    }
+
+    /// Removes segments that an earlier attempt copied and that were replaced since.
+    fn remove_replaced(&mut self, listed: &[&str]) -> Result<(), BackupError> {
+        let segments = self.to.join("segments");
+        for file in files_below(&segments).map_err(at(&segments))? {
+            let relative = format!("segments/{}", file.display());
+            if !listed.contains(&&*relative) {
+                fs::remove_file(segments.join(&file)).map_err(at(&segments.join(file)))?;
+                self.report.segments = self.report.segments.saturating_sub(1);
+            }
+        }
+        Ok(())
+    }
+
+    fn sync_directories(&self) -> Result<(), BackupError> {
+        let mut directories = vec![self.to.to_owned(), self.to.join("wal"), self.to.join("tombstones")];
+        directories.push(self.to.join("segments"));
+        for file in files_below(&self.to.join("segments")).map_err(at(self.to))? {
+            directories.extend(self.to.join("segments").join(file).parent().map(Path::to_owned));
+        }
+        directories.sort();
+        directories.dedup();
+        directories.iter().try_for_each(|directory| disk::sync_directory(directory).map_err(at(directory)))
+    }
+}

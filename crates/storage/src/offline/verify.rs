@@ -1,0 +1,129 @@
+//! Checks everything in a data directory and says what it found.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use types::ScanError;
+
+use super::{Listed, files_below, listed_segments, open_catalog};
+use crate::segment::Segment;
+use crate::{OpenError, lock, tombstone, wal};
+
+/// What a check of a data directory found.
+#[derive(Clone, Debug, Default)]
+pub struct VerifyReport {
+    /// Segments that the catalog lists.
+    pub segments: u64,
+    /// Bytes of segments whose checksums were computed.
+    pub segment_bytes: u64,
+    /// Events in segments.
+    pub events: u64,
+    /// WAL files.
+    pub wal_files: u64,
+    /// Intact records in WAL files; each is one delivery.
+    pub wal_records: u64,
+    /// What is damaged or missing.
+    pub damaged: Vec<ScanError>,
+    /// What looks odd and harms nothing: files of unfinished work, an unacknowledged end of the WAL.
+    pub notes: Vec<String>,
+}
+
+/// Checks every checksum in `dir`, and the catalog against the files.
+///
+/// While a server runs on the directory, a segment may be replaced between the look at the catalog and the look
+/// at its file: what is missing is looked up in the catalog once more before it is reported.
+pub fn verify(dir: &Path) -> Result<VerifyReport, OpenError> {
+    let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
+    let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
+    let mut report = VerifyReport::default();
+    let path = dir.join("catalog.sqlite");
+    let catalog = open_catalog(&path)?;
+    let check: String =
+        catalog.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(OpenError::catalog(&path))?;
+    if check != "ok" {
+        report.damaged.push(damage("catalog.sqlite", check));
+    }
+    let listed = listed_segments(&catalog).map_err(OpenError::catalog(&path))?;
+    for segment in &listed {
+        if let Err(error) = check_segment(dir, store, segment, &mut report) {
+            let again = listed_segments(&catalog).map_err(OpenError::catalog(&path))?;
+            if again.iter().any(|row| row.id == segment.id) {
+                report.damaged.push(error);
+            }
+        }
+    }
+    check_orphans(dir, &listed, &mut report)?;
+    check_wal(dir, &mut report)?;
+    let tombstones = dir.join("tombstones");
+    let (_, damaged) = tombstone::read(&tombstones).map_err(OpenError::io(&tombstones))?;
+    report.damaged.extend(damaged.into_iter().map(|file| damage(&file, "checksum mismatch".into())));
+    Ok(report)
+}
+
+fn damage(file: &str, problem: String) -> ScanError {
+    ScanError { file: file.to_owned(), offset: 0, problem }
+}
+
+fn check_segment(dir: &Path, store: [u8; 16], listed: &Listed, report: &mut VerifyReport) -> Result<(), ScanError> {
+    let segment = Segment::open(&dir.join(&listed.file), listed.file.clone(), store)?;
+    let n_bytes = segment.verify()?;
+    let mut held: Vec<(u32, u64, i64, i64)> =
+        segment.summaries().iter().map(|run| (run.group_id, run.n_events, run.first.0, run.last.0)).collect();
+    let mut known = listed.runs.clone();
+    held.sort_unstable();
+    known.sort_unstable();
+    if segment.meta().segment != listed.id || held != known {
+        return Err(damage(&listed.file, "catalog and segment disagree about what it holds".into()));
+    }
+    report.segments += 1;
+    report.segment_bytes += n_bytes;
+    report.events += held.iter().map(|run| run.1).sum::<u64>();
+    let length = std::fs::metadata(dir.join(&listed.file)).map(|metadata| metadata.len());
+    if length.is_ok_and(|length| length != listed.n_bytes) {
+        return Err(damage(&listed.file, format!("catalog says {} bytes", listed.n_bytes)));
+    }
+    Ok(())
+}
+
+fn check_orphans(dir: &Path, listed: &[Listed], report: &mut VerifyReport) -> Result<(), OpenError> {
+    let known: HashSet<&str> = listed.iter().map(|segment| &*segment.file).collect();
+    let segments = dir.join("segments");
+    for file in files_below(&segments).map_err(OpenError::io(&segments))? {
+        let file = format!("segments/{}", file.display());
+        if !known.contains(&*file) {
+            report.notes.push(format!("{file}: not in the catalog; the next start decides about it"));
+        }
+    }
+    Ok(())
+}
+
+fn check_wal(dir: &Path, report: &mut VerifyReport) -> Result<(), OpenError> {
+    let wal_dir = dir.join("wal");
+    let numbers = wal::list(&wal_dir).map_err(OpenError::io(&wal_dir))?;
+    let last = numbers.last().copied();
+    for number in numbers {
+        let path = wal::path_of(&wal_dir, number);
+        let file = format!("wal/{number:016x}.wal");
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            // Released by a flush since the directory was listed.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(OpenError::Io { path, source: error }),
+        };
+        report.wal_files += 1;
+        match wal::reader::read(&bytes, Some(number) != last) {
+            Ok(contents) => {
+                report.wal_records += contents.records.len() as u64;
+                for range in contents.damaged {
+                    let problem = format!("{} bytes are no intact record", range.len());
+                    report.damaged.push(ScanError { file: file.clone(), offset: range.start as u64, problem });
+                }
+                if let Some(at) = contents.torn_from {
+                    report.notes.push(format!("{file}: an unacknowledged end from byte {at} on"));
+                }
+            }
+            Err(_) => report.damaged.push(damage(&file, "its header cannot be read".into())),
+        }
+    }
+    Ok(())
+}
