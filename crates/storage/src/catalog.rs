@@ -251,15 +251,34 @@ impl Catalog {
         transaction.commit()
     }
 
+    /// Exchanges segments for those that hold their events from now on.
+    pub(crate) fn commit_compaction(&mut self, removed: &[(u128, &str)], added: &[SegmentRow]) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        for (id, file) in removed {
+            remove_segment(&transaction, *id)?;
+            transaction.execute("INSERT OR IGNORE INTO doomed VALUES (?)", [file])?;
+        }
+        put_segments(&transaction, added)?;
+        transaction.commit()
+    }
+
+    /// Tells whether the catalog lists a segment.
+    pub(crate) fn has_segment(&self, id: u128) -> rusqlite::Result<bool> {
+        let found = self.connection.query_row("SELECT 1 FROM segments WHERE id = ?", [id.to_be_bytes()], |_| Ok(()));
+        found.optional().map(|found| found.is_some())
+    }
+
     /// Takes segments into the catalog that it lost.
     pub(crate) fn adopt(
         &mut self,
         marks: &Marks,
         segments: &[SegmentRow],
+        replaced: &[u128],
         groups: &[(u32, GroupName)],
     ) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         put_marks(&transaction, marks)?;
+        replaced.iter().try_for_each(|id| remove_segment(&transaction, *id))?;
         put_segments(&transaction, segments)?;
         for (id, name) in groups {
             transaction.execute("INSERT OR IGNORE INTO groups(id, name) VALUES (?, ?)", params![id, name.as_str()])?;
@@ -300,6 +319,12 @@ fn put_marks(transaction: &Transaction<'_>, marks: &Marks) -> rusqlite::Result<(
     for (key, value) in marks {
         transaction.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", params![key, signed(value)])?;
     }
+    Ok(())
+}
+
+fn remove_segment(transaction: &Transaction<'_>, id: u128) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM runs WHERE segment = ?", [id.to_be_bytes()])?;
+    transaction.execute("DELETE FROM segments WHERE id = ?", [id.to_be_bytes()])?;
     Ok(())
 }
 

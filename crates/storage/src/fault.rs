@@ -25,6 +25,20 @@ pub const FAULT_POINTS: [&str; 13] = [
     "flush.end",
 ];
 
+/// The steps of putting segments together, in the order in which they happen.
+pub const COMPACTION_FAULT_POINTS: [&str; 10] = [
+    "compact.start",
+    "segment.write",
+    "segment.sync",
+    "segment.rename",
+    "segment.sync_directory",
+    "compact.verify",
+    "compact.commit",
+    "compact.publish",
+    "compact.remove",
+    "compact.end",
+];
+
 /// What happens at an armed point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -45,7 +59,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Arms `point`, one of [`FAULT_POINTS`].
+    /// Arms `point`, one of [`FAULT_POINTS`] or [`COMPACTION_FAULT_POINTS`].
     pub fn arm(&self, point: &str, fault: Fault) {
         let mut points = self.points.lock().unwrap_or_else(PoisonError::into_inner);
         points.insert(point.to_owned(), fault);

@@ -7,21 +7,19 @@
 //! everything in segments. Accepting goes on meanwhile. A flush that fails is tried again with the same events.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use types::{Batch, GroupName, Run, TimeRange, Timestamp, civil_from_days};
+use types::{Batch, GroupName, Run, TimeRange, Timestamp};
 
 use crate::batch_ids::ValidEntries;
-use crate::catalog::{FlushRecord, Marks, RunRow, SegmentRow};
+use crate::catalog::{FlushRecord, Marks, SegmentRow};
 use crate::hot::{Generation, HotGroup};
-use crate::segment::{self, MIXED_PARTITION, RunInput, Segment, SegmentMeta};
-use crate::state::StoredSegment;
+use crate::segment::{self, MIXED_PARTITION, RunInput};
+use crate::segment_files::NewSegment;
 use crate::store::{Rotated, Shared};
-use crate::{StoreError, batch_ids, disk, wal};
+use crate::{StoreError, batch_ids, wal};
 
 /// Days that get a segment of their own in one flush; events of further days share one.
 const DAYS_MAX: usize = 8;
@@ -66,7 +64,7 @@ impl Bell {
     }
 
     /// Waits until somebody rings, or for `timeout`; `false` once it is stopped.
-    fn wait(&self, timeout: Duration) -> bool {
+    pub(crate) fn wait(&self, timeout: Duration) -> bool {
         let silent = |ringing: &mut Ringing| !ringing.rung && !ringing.stopped;
         let waited = self.changed.wait_timeout_while(self.ringing(), timeout, silent);
         let (mut ringing, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +73,7 @@ impl Bell {
     }
 
     /// Waits for `timeout` whoever rings; `false` once it is stopped.
-    fn pause(&self, timeout: Duration) -> bool {
+    pub(crate) fn pause(&self, timeout: Duration) -> bool {
         let running = |ringing: &mut Ringing| !ringing.stopped;
         let waited = self.changed.wait_timeout_while(self.ringing(), timeout, running);
         let (ringing, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -99,12 +97,6 @@ impl Flusher {
     pub(crate) fn new(batch_files: ValidEntries) -> Self {
         Self { batch_files, ..Self::default() }
     }
-}
-
-/// A segment file that is on disk and not yet in the catalog.
-struct NewSegment {
-    stored: Arc<StoredSegment>,
-    row: SegmentRow,
 }
 
 /// Events for one segment.
@@ -175,6 +167,7 @@ impl Shared {
         let n_events: u64 = written.iter().flat_map(|new| &new.row.runs).map(|run| run.n_events).sum();
         tracing::info!(n_events, n_segments = written.len(), elapsed_ms, "hot events flushed");
         self.reap();
+        self.compaction.bell.ring();
         Ok(())
     }
 
@@ -221,7 +214,7 @@ impl Shared {
         Ok(())
     }
 
-    fn check(&self, point: &'static str) -> Result<(), StoreError> {
+    pub(crate) fn check(&self, point: &'static str) -> Result<(), StoreError> {
         self.options.faults.check(point).map_err(StoreError::io(Path::new(point)))
     }
 
@@ -234,53 +227,12 @@ impl Shared {
 
     /// Writes one segment and reads it back; `None` where the plan holds no event.
     fn write_segment(&self, plan: Plan) -> Result<Option<NewSegment>, StoreError> {
-        let id = self.new_segment_id().map_err(StoreError::io(&self.options.dir))?;
-        let meta = SegmentMeta { store: self.store, segment: id, partition: plan.partition };
-        let segment::Written { bytes, runs } = segment::write(&meta, &plan.runs, FLUSH_LEVEL)?;
-        if runs.is_empty() {
+        let meta = self.new_segment(plan.partition)?;
+        let written = segment::write(&meta, &plan.runs, FLUSH_LEVEL)?;
+        if written.runs.is_empty() {
             return Ok(None);
         }
-        let file = format!("segments/{}/{id:032x}.seg", partition_name(plan.partition));
-        let path = self.options.dir.join(&file);
-        self.write_segment_file(&path, &bytes).map_err(StoreError::io(&path))?;
-        let segment = Segment::open(&path, file.clone(), self.store)?;
-        let n_bytes = bytes.len() as u64;
-        let row = SegmentRow { id, file: file.clone(), n_bytes, runs: runs.iter().map(RunRow::from).collect() };
-        Ok(Some(NewSegment { stored: Arc::new(StoredSegment { segment, file, n_bytes }), row }))
-    }
-
-    /// Numbers that rise with time and that nobody has used.
-    fn new_segment_id(&self) -> io::Result<u128> {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let ms = u128::try_from(self.options.clock.now().0 / 1_000_000).unwrap_or(0);
-        Ok(ms << 80 | u128::from_be_bytes(random) >> 48)
-    }
-
-    fn write_segment_file(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let faults = &self.options.faults;
-        let Some(dir) = path.parent() else { return Err(io::ErrorKind::InvalidInput.into()) };
-        disk::create_directory_synced(dir)?;
-        let unpublished = path.with_extension("tmp");
-        let mut file = File::create(&unpublished)?;
-        let written = faults.check("segment.write").and_then(|()| file.write_all(bytes));
-        let synced = written.and_then(|()| faults.check("segment.sync")).and_then(|()| file.sync_all());
-        let renamed = synced.and_then(|()| faults.check("segment.rename"));
-        if let Err(error) = renamed.and_then(|()| std::fs::rename(&unpublished, path)) {
-            if !faults.has_crashed() {
-                let _ = std::fs::remove_file(&unpublished);
-            }
-            return Err(error);
-        }
-        faults.check("segment.sync_directory")?;
-        disk::sync_directory(dir)
-    }
-
-    /// Removes what a failed flush has written. What stays is removed at the next start.
-    fn remove_segments(&self, written: &[NewSegment]) {
-        for new in written {
-            let _ = std::fs::remove_file(self.options.dir.join(&new.stored.file));
-        }
+        self.keep_segment(&meta, written).map(Some)
     }
 
     /// Exchanges the flushed hot events for their segments and lets the WAL go.
@@ -303,39 +255,13 @@ impl Shared {
             tracing::warn!(%error, "files that a flush released cannot be removed; the next flush tries again");
         }
     }
-
-    /// Removes segments of which nothing is left. Whoever reads them still can: an open file outlives its name.
-    pub(crate) fn reap(&self) {
-        let dead = self.state_mut().take_dead_segments();
-        if dead.is_empty() {
-            return;
-        }
-        let mut catalog = self.catalog();
-        let reaped = catalog.doom(dead.iter().map(|stored| &*stored.file)).and_then(|()| {
-            dead.iter()
-                .filter(|stored| std::fs::remove_file(self.options.dir.join(&stored.file)).is_ok())
-                .try_for_each(|stored| catalog.forget_doomed(&stored.file))
-        });
-        if let Err(error) = reaped {
-            tracing::warn!(%error, "files of deleted groups cannot be removed; the next start tries again");
-        }
-    }
 }
 
-/// Name of a partition's directory.
-fn partition_name(partition: i64) -> String {
-    if partition == MIXED_PARTITION {
-        return "mixed".into();
-    }
-    let (year, month, day) = civil_from_days(partition);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
-fn day_of(timestamp: i64) -> i64 {
+pub(crate) fn day_of(timestamp: i64) -> i64 {
     timestamp.div_euclid(Timestamp::DAY)
 }
 
-fn range_of(day: i64) -> TimeRange {
+pub(crate) fn range_of(day: i64) -> TimeRange {
     let from = day.saturating_mul(Timestamp::DAY);
     TimeRange { from: Timestamp(from), to: Timestamp(from.saturating_add(Timestamp::DAY)) }
 }

@@ -13,6 +13,7 @@
 
 mod batch_ids;
 mod catalog;
+mod compact;
 mod delivery;
 mod disk;
 mod error;
@@ -22,10 +23,10 @@ mod flush;
 mod groups;
 mod hot;
 mod lock;
-mod offline;
 mod options;
 mod positions;
 mod segment;
+mod segment_files;
 mod state;
 mod status;
 mod store;
@@ -34,10 +35,9 @@ mod wal;
 
 pub use delivery::{AppendError, BatchKey, Delivery, Part, Receipt, SourcePosition};
 pub use error::{OpenError, StoreError};
-pub use fault::{FAULT_POINTS, Fault, Faults};
+pub use fault::{COMPACTION_FAULT_POINTS, FAULT_POINTS, Fault, Faults};
 pub use feed::{AcceptedBatch, Received, Subscription};
 pub use groups::GroupStatus;
-pub use offline::{BackupError, BackupReport, VerifyReport, backup, restore, verify};
 pub use options::{Clock, Options};
 pub use segment::SegmentError;
 pub use state::Snapshot;

@@ -27,7 +27,7 @@ mod section;
 mod shape;
 mod template;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod texts;
 mod words;
 mod writer;
@@ -36,8 +36,8 @@ use std::sync::Arc;
 
 use types::{Batch, GroupName, TimeRange, Timestamp};
 
-pub(crate) use reader::Segment;
-pub(crate) use writer::write;
+pub(crate) use reader::{RunReader, Segment};
+pub(crate) use writer::{RunOutline, SegmentWriter, write};
 
 const MAGIC: [u8; 8] = *b"CATATSEG";
 const END_MAGIC: [u8; 8] = *b"CATATEND";
@@ -47,7 +47,7 @@ const TRAILER_BYTES: usize = 32;
 
 /// Rows of a block. Measured on the benchmark mix: 64 k rows are 1 % smaller, but a single event costs two to
 /// three times as much to rebuild.
-const BLOCK_ROWS: usize = 16 * 1024;
+pub(crate) const BLOCK_ROWS: usize = 16 * 1024;
 
 /// The partition number of a segment that holds several days.
 pub(crate) const MIXED_PARTITION: i64 = i64::MIN;
@@ -107,4 +107,21 @@ pub enum SegmentError {
     /// The word index failed.
     #[error("word index cannot be built: {0}")]
     Words(#[from] tantivy::TantivyError),
+    /// A segment whose events are to be written again cannot be read.
+    #[error("{0}")]
+    Unreadable(#[from] types::ScanError),
+    /// Other events came than were announced.
+    #[error("run has {found} events and not {expected}")]
+    Rows {
+        /// How many were announced.
+        expected: u64,
+        /// How many came.
+        found: u64,
+    },
+    /// What was written is not what is read back.
+    #[error("segment does not hold what was written into it: {0}")]
+    Unfaithful(String),
+    /// The store is being closed.
+    #[error("writing was stopped")]
+    Stopped,
 }

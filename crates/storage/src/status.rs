@@ -38,6 +38,14 @@ pub struct Status {
     pub flushes_failed: u64,
     /// How long the last flush took, in milliseconds.
     pub flush_ms_last: u64,
+    /// How often segments were put together.
+    pub compactions: u64,
+    /// How often that failed; nothing is lost by it.
+    pub compactions_failed: u64,
+    /// Events that were written again.
+    pub compacted_events: u64,
+    /// Segments that are to be put together next.
+    pub compaction_due: u64,
     /// Log groups.
     pub groups: u64,
     /// Batch ids remembered.
@@ -105,6 +113,9 @@ pub(crate) struct Counters {
     pub(crate) flushes: Counter,
     pub(crate) flushes_failed: Counter,
     pub(crate) flush_ms_last: Counter,
+    pub(crate) compactions: Counter,
+    pub(crate) compactions_failed: Counter,
+    pub(crate) compacted_events: Counter,
 }
 
 #[derive(Debug, Default)]

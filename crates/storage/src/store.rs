@@ -27,6 +27,7 @@ use types::{GroupName, GroupPattern, ScanError, TimeRange, Timestamp};
 
 use self::queue::{Closed, Queue, RETRY_AFTER_S, Request, Work};
 use crate::catalog::Catalog;
+use crate::compact::Compaction;
 use crate::feed::{Feed, Subscription};
 use crate::flush::{Bell, Flusher};
 use crate::lock::Lock;
@@ -64,6 +65,9 @@ pub(crate) struct Shared {
     state: RwLock<State>,
     catalog: Mutex<Catalog>,
     pub(crate) flusher: Mutex<Flusher>,
+    pub(crate) compaction: Compaction,
+    /// Held by who takes segments out of the list.
+    pub(crate) upkeep: Mutex<()>,
     /// Damage found at the start in files other than segments.
     damaged: Vec<ScanError>,
     closing: AtomicBool,
@@ -151,18 +155,21 @@ impl Store {
         let opened = open::open(options)?;
         let dir = opened.shared.options.dir.clone();
         let (shared, committer) = (opened.shared, opened.committer);
-        let writer = std::thread::Builder::new().name("wal-writer".into()).spawn(move || committer.run());
-        let flushing = shared.clone();
-        let flusher = std::thread::Builder::new().name("flusher".into()).spawn(move || crate::flush::run(&flushing));
-        let threads = match (writer, flusher) {
-            (Ok(writer), Ok(flusher)) => vec![writer, flusher],
-            (Err(source), _) | (_, Err(source)) => {
-                shared.queue.close(Closed::ShuttingDown);
-                shared.bell.stop();
-                return Err(OpenError::Io { path: dir, source });
-            }
-        };
-        Ok((Arc::new(Self { shared, threads: Mutex::new(threads) }), opened.recovery))
+        let store = Arc::new(Self { shared: shared.clone(), threads: Mutex::default() });
+        let (flushing, compacting) = (shared.clone(), shared);
+        let started = store
+            .start("wal-writer", move || committer.run())
+            .and_then(|()| store.start("flusher", move || crate::flush::run(&flushing)))
+            .and_then(|()| store.start("compactor", move || crate::compact::run(&compacting)));
+        // Where a thread cannot be made, dropping the store ends the others.
+        started.map_err(OpenError::io(&dir))?;
+        Ok((store, opened.recovery))
+    }
+
+    fn start(&self, name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+        let thread = std::thread::Builder::new().name(name.into()).spawn(work)?;
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok(())
     }
 
     /// Accepts a delivery. Returns once it is durable and visible, or with why it is not.
@@ -235,6 +242,11 @@ impl Store {
         self.shared.flush()
     }
 
+    /// Puts small segments together, and returns when nothing is left to put together.
+    pub fn compact(&self) -> Result<(), StoreError> {
+        self.shared.compact_now()
+    }
+
     /// Counters and gauges.
     pub fn status(&self) -> Status {
         let shared = &*self.shared;
@@ -243,6 +255,7 @@ impl Store {
             Some(Closed::Poisoned(reason)) => Some(reason),
             _ => None,
         };
+        let compaction_due = shared.compaction_debt();
         let state = shared.state();
         let summaries = || state.segments.iter().flat_map(|stored| stored.segment.summaries());
         let damaged_segments = state.damaged.iter().map(|damaged| damaged.error.clone());
@@ -262,6 +275,10 @@ impl Store {
             flushes: counters.flushes.get(),
             flushes_failed: counters.flushes_failed.get(),
             flush_ms_last: counters.flush_ms_last.get(),
+            compactions: counters.compactions.get(),
+            compactions_failed: counters.compactions_failed.get(),
+            compacted_events: counters.compacted_events.get(),
+            compaction_due,
             groups: state.groups.len() as u64,
             batch_ids: state.ids.len() as u64,
             files: state.positions.len() as u64,
@@ -303,6 +320,7 @@ impl Store {
     fn end(&self) {
         self.shared.queue.close(Closed::ShuttingDown);
         self.shared.bell.stop();
+        self.shared.compaction.bell.stop();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             // A thread that panicked has closed the queue with the reason.

@@ -36,11 +36,14 @@ pub(crate) async fn get(State(server): Shared) -> Result<Json<Value>, Problem> {
 
 pub(crate) async fn flush(State(server): Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
     parameters.check_names(&["compact"])?;
-    // A flush already writes whole segments; there is nothing to put together after it yet.
-    parameters.flag("compact")?;
+    let compacts = parameters.flag("compact")?;
     let of_thread = server.clone();
-    server.lookups.run(move || of_thread.app.store.flush()).await??;
-    Ok(Json(json!({"flushed": true})))
+    let work = move || {
+        let store = &of_thread.app.store;
+        store.flush().and_then(|()| if compacts { store.compact() } else { Ok(()) })
+    };
+    server.lookups.run(work).await??;
+    Ok(Json(json!({"flushed": true, "compacted": compacts})))
 }
 
 /// All numbers of a status.
@@ -62,6 +65,10 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
         ("flushes", Counter, "Flushes done.", status.flushes),
         ("flushes_failed", Counter, "Flushes that failed and are tried again.", status.flushes_failed),
         ("flush_last_ms", Gauge, "How long the last flush took, in milliseconds.", status.flush_ms_last),
+        ("compactions", Counter, "Times that segments were put together.", status.compactions),
+        ("compactions_failed", Counter, "Times that it failed; nothing is lost by it.", status.compactions_failed),
+        ("compacted_events", Counter, "Events written again for it.", status.compacted_events),
+        ("compaction_due", Gauge, "Segments that are to be put together next.", status.compaction_due),
         ("hot_events", Gauge, "Events in memory, not yet in a segment.", status.hot_events),
         ("hot_bytes", Gauge, "Bytes that hot events hold in memory.", status.hot_bytes),
         ("stored_events", Gauge, "Events in segments.", status.stored_events),

@@ -1,7 +1,8 @@
 //! What a segment says of itself: its footer.
 //!
 //! Plain form, before zstd: 16 bytes store UUID, 16 bytes segment id, zigzag partition, varint number of runs,
-//! the runs, the directory of sections (see `section`). A run is
+//! the runs, the directory of sections (see `section`), and, where the segment was put together from others, a
+//! varint count of them and their ids, 16 bytes each. A run is
 //!
 //! ```text
 //! text group, varint group id, varint events, zigzag first, zigzag last, varint first sequence,
@@ -76,6 +77,22 @@ pub(crate) fn encode(meta: &SegmentMeta, runs: &[RunFooter]) -> Vec<u8> {
     put_varint(&mut out, runs.len() as u64);
     runs.iter().for_each(|run| put_run(&mut out, run));
     out
+}
+
+/// Writes which segments this one stands for, behind the directory of sections; nothing where there are none.
+pub(crate) fn put_replaced(out: &mut Vec<u8>, replaced: &[u128]) {
+    if !replaced.is_empty() {
+        put_varint(out, replaced.len() as u64);
+        replaced.iter().for_each(|id| out.extend_from_slice(&id.to_le_bytes()));
+    }
+}
+
+/// Reads what [`put_replaced`] wrote.
+pub(crate) fn take_replaced(cursor: &mut Cursor<'_>) -> Decoded<Vec<u128>> {
+    if cursor.is_at_end() {
+        return Ok(Vec::new());
+    }
+    (0..cursor.count(16)?).map(|_| Ok(u128::from_le_bytes(cursor.array()?))).collect()
 }
 
 fn put_run(out: &mut Vec<u8>, run: &RunFooter) {

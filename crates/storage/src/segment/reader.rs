@@ -3,6 +3,8 @@
 //! Opening reads the trailer, the footer and the header. What a run needs as a whole (templates, shape table,
 //! word index, dictionaries) is read when a query first asks and kept; blocks are read each time.
 
+mod exact;
+
 use std::collections::VecDeque;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -29,6 +31,8 @@ use super::texts::{self, TEXT_SECTIONS, TemplateIds, Variables};
 use super::words::{self, WordIndex};
 use super::{END_MAGIC, FORMAT_VERSION, HEADER_BYTES, MAGIC, RunSummary, SegmentMeta, TRAILER_BYTES};
 
+pub(crate) use exact::RunReader;
+
 /// Bytes read at the end of a file to have trailer and footer in one read.
 const TAIL_BYTES: u64 = 64 << 10;
 
@@ -52,6 +56,8 @@ pub(crate) struct Segment {
     runs: Vec<OpenRun>,
     summaries: Vec<RunSummary>,
     sections: Vec<SectionEntry>,
+    /// Segments that this one stands for.
+    replaced: Vec<u128>,
     /// Those not in use, each with some 100 KB of tables.
     decompressors: Mutex<Vec<Decompressor<'static>>>,
 }
@@ -89,16 +95,21 @@ impl Segment {
         let mut stored = vec![0; place.stored_length];
         file.read_exact_at(&mut stored, place.offset).map_err(|e| error(place.offset, e.to_string()))?;
         let parsed = place.open(&stored).and_then(|plain| read_footer(&plain, &meta, place.offset));
-        let (runs, sections) = parsed.map_err(|damage| error(place.offset, damage.0.into()))?;
+        let (runs, sections, replaced) = parsed.map_err(|damage| error(place.offset, damage.0.into()))?;
         let summaries = runs.iter().map(|run| run.summary.clone()).collect();
         let runs = runs.into_iter().map(OpenRun::new).collect();
         let decompressors = Mutex::default();
-        Ok(Arc::new(Self { name, file, meta, runs, summaries, sections, decompressors }))
+        Ok(Arc::new(Self { name, file, meta, runs, summaries, sections, replaced, decompressors }))
     }
 
     /// The segment's identity.
     pub(crate) fn meta(&self) -> SegmentMeta {
         self.meta
+    }
+
+    /// Segments whose events this one holds in their place.
+    pub(crate) fn replaced(&self) -> &[u128] {
+        &self.replaced
     }
 
     /// What the segment holds.
@@ -108,6 +119,10 @@ impl Segment {
 
     /// Run number `index` as a query sees it; `version` is that of its tombstones.
     pub(crate) fn run(self: &Arc<Self>, index: usize, version: u32) -> Option<Arc<dyn Run>> {
+        Some(Arc::new(self.open_run(index, version)?))
+    }
+
+    fn open_run(self: &Arc<Self>, index: usize, version: u32) -> Option<SegmentRun> {
         let summary = self.summaries.get(index)?;
         let info = RunInfo {
             group: summary.group.clone(),
@@ -117,7 +132,7 @@ impl Segment {
             first: summary.first,
             last: summary.last,
         };
-        Some(Arc::new(SegmentRun {
+        Some(SegmentRun {
             segment: self.clone(),
             index,
             info,
@@ -125,7 +140,7 @@ impl Segment {
             matches: Mutex::default(),
             shapes_of_blocks: Recent::default(),
             templates_of_blocks: Recent::default(),
-        }))
+        })
     }
 
     /// Reads and checks every section; returns how many bytes were checked.
@@ -226,14 +241,17 @@ impl Trailer {
     }
 }
 
-fn read_footer(plain: &[u8], meta: &SegmentMeta, end: u64) -> Decoded<(Vec<RunFooter>, Vec<SectionEntry>)> {
+/// The runs, the sections, and the segments that this one stands for.
+type Footer = (Vec<RunFooter>, Vec<SectionEntry>, Vec<u128>);
+
+fn read_footer(plain: &[u8], meta: &SegmentMeta, end: u64) -> Decoded<Footer> {
     let mut cursor = Cursor::new(plain);
     let (footer_meta, runs) = footer::decode(&mut cursor)?;
     if footer_meta != *meta {
         return Err(Damage("header and footer disagree"));
     }
     let sections = SectionEntry::read_directory(&mut cursor, HEADER_BYTES as u64, end)?;
-    Ok((runs, sections))
+    Ok((runs, sections, footer::take_replaced(&mut cursor)?))
 }
 
 impl OpenRun {

@@ -16,7 +16,7 @@ fn meta() -> SegmentMeta {
     SegmentMeta { store: STORE, segment: 42, partition: 20_000 }
 }
 
-fn group() -> GroupName {
+pub(crate) fn group() -> GroupName {
     GroupName::new("app/web").expect("a valid name")
 }
 
@@ -35,7 +35,7 @@ fn written(batches: &[Arc<Batch>]) -> (tempfile::TempDir, Arc<Segment>) {
 }
 
 /// Everything a run says, row by row, in order of time.
-fn dump(run: &dyn Run) -> Result<Vec<String>, ScanError> {
+pub(crate) fn dump(run: &dyn Run) -> Result<Vec<String>, ScanError> {
     let mut names: Vec<String> = ["@timestamp", "@ingestionTime", "@message", "@level", "@log", "@logStream", "@id"]
         .iter()
         .map(|name| name.to_string())
@@ -66,8 +66,8 @@ fn field_value() -> impl Strategy<Value = Value> {
 }
 
 #[derive(Clone, Debug)]
-struct Made {
-    time: i64,
+pub(crate) struct Made {
+    pub(crate) time: i64,
     message: String,
     level: u8,
     stream: &'static str,
@@ -75,7 +75,7 @@ struct Made {
     fields: Vec<(&'static str, Value)>,
 }
 
-fn event() -> impl Strategy<Value = Made> {
+pub(crate) fn event() -> impl Strategy<Value = Made> {
     let name = prop_oneof![Just("a"), Just("b.c"), Just("msg"), Just("zone")];
     let message = prop_oneof![
         "(get|put) /[a-z]{1,4}/[0-9]{1,4} took [0-9]{1,3}ms from 10\\.0\\.[0-9]\\.[1-9]",
@@ -100,7 +100,7 @@ fn event() -> impl Strategy<Value = Made> {
         })
 }
 
-fn batch(events: &[Made], first_sequence: u64) -> Arc<Batch> {
+pub(crate) fn batch(events: &[Made], first_sequence: u64) -> Arc<Batch> {
     let mut builder = BatchBuilder::new();
     for event in events {
         event.fields.iter().for_each(|(name, value)| builder.field_value(name, value.clone()));

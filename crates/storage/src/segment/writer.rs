@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
-use types::{Batch, Column, MinuteCounts, Origin, RowSet, Timestamp, TypeSet};
+use types::{Batch, Column, GroupName, MinuteCounts, Origin, RowSet, Timestamp, TypeSet};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::bytes::{put_integers, put_varint, put_zigzag};
@@ -27,31 +27,85 @@ const FOOTER_LEVEL: i32 = 3;
 const TEMPLATES_ALWAYS: usize = 1024;
 const ROWS_PER_TEMPLATE: usize = 16;
 
-/// Writes the events of `inputs` as one segment, compressed with zstd at `level`.
+/// What must be known of a run before its first block is written.
+pub(crate) struct RunOutline {
+    pub(crate) group: GroupName,
+    pub(crate) group_id: u32,
+    pub(crate) bytes_raw: u64,
+    /// How many events will come.
+    pub(crate) n_rows: usize,
+    /// Names of all fields that may come, in any order.
+    pub(crate) fields: Vec<Arc<str>>,
+}
+
+/// A segment while it is written, run by run.
 ///
-/// Memory: one block of rows at a time, and the finished file.
+/// Memory: one block of rows at a time, and the finished sections.
+pub(crate) struct SegmentWriter {
+    meta: SegmentMeta,
+    sections: SectionWriter,
+    runs: Vec<RunFooter>,
+}
+
+impl SegmentWriter {
+    /// A segment without events whose sections will be compressed with zstd at `level`.
+    pub(crate) fn new(meta: SegmentMeta, level: i32) -> Result<Self, SegmentError> {
+        Ok(Self { meta, sections: SectionWriter::new(level)?, runs: Vec::new() })
+    }
+
+    /// Adds a run. `blocks` are its events in order of time and acceptance, [`BLOCK_ROWS`] each but for the last.
+    pub(crate) fn add_run(
+        &mut self,
+        outline: RunOutline,
+        blocks: impl Iterator<Item = Result<Batch, SegmentError>>,
+    ) -> Result<(), SegmentError> {
+        let expected = outline.n_rows;
+        let run = RunWriter::new(outline, &mut self.sections)?.write(blocks, &mut self.sections)?;
+        let found = run.summary.n_events;
+        if found != expected as u64 {
+            return Err(SegmentError::Rows { expected: expected as u64, found });
+        }
+        self.runs.push(run);
+        Ok(())
+    }
+
+    /// Ends the segment, which stands for the segments `replaced`.
+    pub(crate) fn finish(self, replaced: &[u128]) -> Result<Written, SegmentError> {
+        let mut file = header(&self.meta);
+        let mut footer = footer::encode(&self.meta, &self.runs);
+        self.sections.finish(&mut file, &mut footer);
+        footer::put_replaced(&mut footer, replaced);
+        let stored = zstd::bulk::compress(&footer, FOOTER_LEVEL)?;
+        let mut trailer = Vec::with_capacity(super::TRAILER_BYTES);
+        trailer.extend_from_slice(&(file.len() as u64).to_le_bytes());
+        trailer.extend_from_slice(&(stored.len() as u32).to_le_bytes());
+        trailer.extend_from_slice(&(footer.len() as u32).to_le_bytes());
+        trailer.extend_from_slice(&xxh3_64(&stored).to_le_bytes());
+        trailer.extend_from_slice(&END_MAGIC);
+        file.extend_from_slice(&stored);
+        file.extend_from_slice(&trailer);
+        Ok(Written { bytes: file, runs: self.runs.into_iter().map(|run| run.summary).collect() })
+    }
+}
+
+/// Writes the events of `inputs` as one segment, compressed with zstd at `level`.
 pub(crate) fn write(meta: &SegmentMeta, inputs: &[RunInput], level: i32) -> Result<Written, SegmentError> {
-    let mut sections = SectionWriter::new(level)?;
-    let mut runs = Vec::new();
+    let mut writer = SegmentWriter::new(*meta, level)?;
     for input in inputs {
         let rows = rows_in_order(input);
         if !rows.is_empty() {
-            runs.push(RunWriter::new(input, rows, &mut sections)?.write(&mut sections)?);
+            let blocks = rows.chunks(BLOCK_ROWS).map(|rows| Ok(gather_block(&input.batches, rows)));
+            writer.add_run(outline(input, rows.len()), blocks)?;
         }
     }
-    let mut file = header(meta);
-    let mut footer = footer::encode(meta, &runs);
-    sections.finish(&mut file, &mut footer);
-    let stored = zstd::bulk::compress(&footer, FOOTER_LEVEL)?;
-    let mut trailer = Vec::with_capacity(super::TRAILER_BYTES);
-    trailer.extend_from_slice(&(file.len() as u64).to_le_bytes());
-    trailer.extend_from_slice(&(stored.len() as u32).to_le_bytes());
-    trailer.extend_from_slice(&(footer.len() as u32).to_le_bytes());
-    trailer.extend_from_slice(&xxh3_64(&stored).to_le_bytes());
-    trailer.extend_from_slice(&END_MAGIC);
-    file.extend_from_slice(&stored);
-    file.extend_from_slice(&trailer);
-    Ok(Written { bytes: file, runs: runs.into_iter().map(|run| run.summary).collect() })
+    writer.finish(&[])
+}
+
+fn outline(input: &RunInput, n_rows: usize) -> RunOutline {
+    let mut names: HashSet<&Arc<str>, RandomState> = HashSet::default();
+    input.batches.iter().for_each(|batch| names.extend(batch.fields.iter().map(|(name, _)| name)));
+    let fields = names.into_iter().cloned().collect();
+    RunOutline { group: input.group.clone(), group_id: input.group_id, bytes_raw: input.bytes_raw, n_rows, fields }
 }
 
 fn header(meta: &SegmentMeta) -> Vec<u8> {
@@ -90,9 +144,10 @@ struct ColumnWriter {
     first_section: SectionId,
 }
 
-struct RunWriter<'a> {
-    input: &'a RunInput,
-    rows: Vec<(u32, u32)>,
+struct RunWriter {
+    group: GroupName,
+    group_id: u32,
+    bytes_raw: u64,
     n_blocks: usize,
     whole: SectionId,
     system: SectionId,
@@ -106,12 +161,10 @@ struct RunWriter<'a> {
     sequences: (u64, u64),
 }
 
-impl<'a> RunWriter<'a> {
-    fn new(input: &'a RunInput, rows: Vec<(u32, u32)>, sections: &mut SectionWriter) -> Result<Self, SegmentError> {
-        let n_blocks = rows.len().div_ceil(BLOCK_ROWS);
-        let mut names: HashSet<&Arc<str>, RandomState> = HashSet::default();
-        input.batches.iter().for_each(|batch| names.extend(batch.fields.iter().map(|(name, _)| name)));
-        let mut names: Vec<Arc<str>> = names.into_iter().cloned().collect();
+impl RunWriter {
+    fn new(outline: RunOutline, sections: &mut SectionWriter) -> Result<Self, SegmentError> {
+        let RunOutline { group, group_id, bytes_raw, n_rows, fields: mut names } = outline;
+        let n_blocks = n_rows.div_ceil(BLOCK_ROWS);
         names.push("@logStream".into());
         names.sort();
         names.dedup();
@@ -127,7 +180,9 @@ impl<'a> RunWriter<'a> {
         };
         let columns: Vec<ColumnWriter> = names.into_iter().map(column).collect();
         Ok(Self {
-            input,
+            group,
+            group_id,
+            bytes_raw,
             n_blocks,
             whole,
             system,
@@ -139,14 +194,22 @@ impl<'a> RunWriter<'a> {
             minutes: Vec::new(),
             blocks: Vec::new(),
             sequences: (u64::MAX, 0),
-            rows,
         })
     }
 
-    fn write(mut self, sections: &mut SectionWriter) -> Result<RunFooter, SegmentError> {
-        let rows = std::mem::take(&mut self.rows);
-        for (block, rows) in rows.chunks(BLOCK_ROWS).enumerate() {
-            let batch = gather_block(&self.input.batches, rows);
+    fn write(
+        mut self,
+        blocks: impl Iterator<Item = Result<Batch, SegmentError>>,
+        sections: &mut SectionWriter,
+    ) -> Result<RunFooter, SegmentError> {
+        let mut n_events = 0;
+        for (block, batch) in blocks.enumerate() {
+            let batch = batch?;
+            n_events += batch.len() as u64;
+            if block >= self.n_blocks {
+                let expected = (self.n_blocks * BLOCK_ROWS) as u64;
+                return Err(SegmentError::Rows { expected, found: n_events });
+            }
             self.write_system(block, &batch, sections)?;
             self.write_columns(block, &batch, sections)?;
             self.write_texts(block, &batch, sections)?;
@@ -163,14 +226,14 @@ impl<'a> RunWriter<'a> {
         });
         Ok(RunFooter {
             summary: RunSummary {
-                group: self.input.group.clone(),
-                group_id: self.input.group_id,
-                n_events: rows.len() as u64,
+                group: self.group,
+                group_id: self.group_id,
+                n_events,
                 first,
                 last,
                 first_sequence: self.sequences.0,
                 last_sequence: self.sequences.1,
-                bytes_raw: self.input.bytes_raw,
+                bytes_raw: self.bytes_raw,
             },
             blocks: self.blocks,
             origins: self.origins,

@@ -26,6 +26,7 @@ use super::Shared;
 use super::queue::Queue;
 use super::writer::Committer;
 use crate::catalog::{Catalog, Marks};
+use crate::compact::Compaction;
 use crate::feed::Feed;
 use crate::flush::{Bell, Flusher};
 use crate::lock::{self, Lock};
@@ -100,6 +101,8 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         counters: Counters::default(),
         state: RwLock::new(state),
         catalog: Mutex::new(catalog),
+        compaction: Compaction::default(),
+        upkeep: Mutex::default(),
         flusher: Mutex::new(Flusher::new(contents.batch_files)),
         damaged: recovery.damaged.clone(),
         closing: AtomicBool::new(false),

@@ -1,5 +1,6 @@
 //! What the store promises: durable, once, consistent, and what it does with damage.
 
+mod compacting;
 mod crash;
 mod damage;
 mod flushing;

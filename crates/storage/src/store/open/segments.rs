@@ -34,12 +34,14 @@ impl Opening {
                 orphans.extend(self.open_orphan(file)?);
             }
         }
-        for row in &rows {
+        let (put_together, orphans): (Vec<Orphan>, Vec<Orphan>) =
+            orphans.into_iter().partition(|orphan| !orphan.stored.segment.replaced().is_empty());
+        let (mut adopted, replaced) = self.judge_compaction(put_together, &rows, &on_disk)?;
+        for row in rows.iter().filter(|row| !replaced.contains(&row.id)) {
             self.open_known(row);
         }
         let floor = self.wal_floor(wal_numbers);
-        let mut adopted = Vec::new();
-        for orphan in orphans {
+        for orphan in orphans.into_iter().filter(|orphan| !replaced.contains(&orphan.stored.segment.meta().segment)) {
             if orphan.first_sequence >= floor {
                 self.remove_unfinished(&orphan.stored.file)?;
             } else if orphan.first_sequence >= self.marks.next_sequence {
@@ -50,10 +52,42 @@ impl Opening {
             }
         }
         if !adopted.is_empty() {
-            self.adopt(adopted)?;
+            self.adopt(adopted, &replaced)?;
         }
         self.recovery.segments = self.state.segments.len() as u64;
         Ok(())
+    }
+
+    /// Judges segments that were put together from others. Where the others are all there, the transaction never
+    /// happened; where they are not, the catalog has lost it. Returns the segments to take back, and which ones
+    /// they stand for.
+    fn judge_compaction(
+        &mut self,
+        orphans: Vec<Orphan>,
+        rows: &[SegmentRow],
+        on_disk: &[String],
+    ) -> Result<(Vec<Orphan>, HashSet<u128>), OpenError> {
+        let ids: HashSet<u128> = on_disk.iter().filter_map(|file| id_of(file)).collect();
+        let (mut adopted, mut replaced) = (Vec::new(), HashSet::new());
+        for orphan in orphans {
+            let stands_for = orphan.stored.segment.replaced();
+            let is_listed = rows.iter().any(|row| stands_for.contains(&row.id));
+            if stands_for.iter().all(|id| ids.contains(id)) {
+                self.remove_unfinished(&orphan.stored.file)?;
+            } else if is_listed || orphan.first_sequence >= self.marks.next_sequence {
+                replaced.extend(stands_for.iter().copied());
+                adopted.push(orphan);
+            } else {
+                self.report(&orphan.stored.file, 0, "the segment is not in the catalog; it was moved to quarantine/");
+                self.quarantine(&orphan.stored.file)?;
+            }
+        }
+        // One that another one stands for in turn is not needed.
+        adopted.retain(|orphan: &Orphan| !replaced.contains(&orphan.stored.segment.meta().segment));
+        for file in on_disk.iter().filter(|file| id_of(file).is_some_and(|id| replaced.contains(&id))) {
+            self.remove_unfinished(file)?;
+        }
+        Ok((adopted, replaced))
     }
 
     fn remove_unfinished(&mut self, file: &str) -> Result<(), OpenError> {
@@ -115,7 +149,7 @@ impl Opening {
     }
 
     /// Takes segments back whose transaction the catalog lost. The WAL no longer has their events.
-    fn adopt(&mut self, orphans: Vec<Orphan>) -> Result<(), OpenError> {
+    fn adopt(&mut self, orphans: Vec<Orphan>, replaced: &HashSet<u128>) -> Result<(), OpenError> {
         let mut rows = Vec::new();
         let mut groups: Vec<(u32, GroupName)> = Vec::new();
         for Orphan { stored, last_sequence, .. } in orphans {
@@ -135,8 +169,15 @@ impl Opening {
         }
         self.recovery.segments_adopted = rows.len() as u64;
         let path = self.dir.join("catalog.sqlite");
-        self.catalog.adopt(&self.marks, &rows, &groups).map_err(OpenError::catalog(&path))
+        let replaced: Vec<u128> = replaced.iter().copied().collect();
+        self.catalog.adopt(&self.marks, &rows, &replaced, &groups).map_err(OpenError::catalog(&path))
     }
+}
+
+/// The id that a segment file's name tells.
+fn id_of(file: &str) -> Option<u128> {
+    let name = file.rsplit('/').next()?.strip_suffix(".seg")?;
+    u128::from_str_radix(name, 16).ok()
 }
 
 /// Files below `segments/`, relative to the data directory.

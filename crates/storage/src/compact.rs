@@ -1,0 +1,386 @@
+//! Compaction: small segments become larger ones, and what was deleted goes.
+//!
+//! One thread does it, a block at a time, and rests as long as it worked, so that ingest and queries do not feel
+//! it; only who asks for it by [`Store::compact`](crate::Store::compact) has it done at full speed. As in a flush
+//! the order makes it safe to stop anywhere: new segments written, synced, renamed → read back and compared
+//! (`proof`) → one catalog transaction takes the old ones out and the new ones in → snapshots see the new ones →
+//! the old files are removed. A new segment names those that it stands for: a start that finds it beside them
+//! removes it, one that finds them gone, because the catalog lost the transaction, takes it instead of them.
+//!
+//! A group that is large enough gets a segment of its own; a mixed segment is split into the days that are worth it.
+
+mod choice;
+mod merge;
+mod proof;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use self::choice::{Candidate, DAY_EVENTS_MIN};
+use self::merge::{Merge, Share};
+use self::proof::Proof;
+use crate::StoreError;
+use crate::flush::{Bell, day_of};
+use crate::segment::{MIXED_PARTITION, RunOutline, RunReader, Segment, SegmentError, SegmentMeta, SegmentWriter};
+use crate::segment_files::NewSegment;
+use crate::state::StoredSegment;
+use crate::store::Shared;
+
+/// zstd level of a segment that was put together: it is read more often than it is written.
+const LEVEL: i32 = 3;
+
+/// Stored bytes of a group from which on it gets a segment of its own.
+const OWN_SEGMENT_BYTES: u64 = 8 << 20;
+
+/// How often somebody looks whether something is due; a flush rings as well.
+const TICK: Duration = Duration::from_secs(60);
+
+/// Longest rest after a block.
+const REST_MAX: Duration = Duration::from_millis(200);
+
+/// Pause after a failure.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// What is shared by those who put segments together.
+#[derive(Debug, Default)]
+pub(crate) struct Compaction {
+    pub(crate) bell: Bell,
+    compactor: Mutex<Compactor>,
+    /// How many wait for it.
+    n_waiting: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Compactor {
+    /// Segments that could not be put together, until the next start.
+    skipped: HashSet<u128>,
+    /// Why nobody knows whether the last transaction is in the catalog; see `flush`.
+    unknown: Option<String>,
+}
+
+/// Segments that are to be put together.
+struct Job {
+    partition: i64,
+    inputs: Vec<Arc<StoredSegment>>,
+}
+
+/// What a new segment is to hold: of these groups the events of this share.
+struct Output {
+    partition: i64,
+    share: Share,
+    groups: Vec<u32>,
+}
+
+type RunsByGroup = BTreeMap<u32, Vec<RunReader>>;
+
+/// The compaction thread.
+pub(crate) fn run(shared: &Shared) {
+    while shared.compaction.bell.wait(TICK) {
+        match shared.compact() {
+            Ok(()) => {}
+            Err(StoreError::Poisoned(_) | StoreError::ShuttingDown) => return,
+            Err(error) => {
+                tracing::warn!(%error, "segments were not put together; they stay as they are");
+                if !shared.compaction.bell.pause(RETRY) {
+                    return;
+                }
+                shared.compaction.bell.ring();
+            }
+        }
+    }
+}
+
+impl Compaction {
+    /// Keeps everybody from beginning a job, for tests.
+    #[cfg(test)]
+    pub(crate) fn hold(&self) -> impl Drop + '_ {
+        self.compactor()
+    }
+
+    fn compactor(&self) -> MutexGuard<'_, Compactor> {
+        self.compactor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rests after work, unless somebody waits; `false` once the store is closed.
+    fn rest(&self, worked: Duration) -> bool {
+        let rest = if self.n_waiting.load(Ordering::Relaxed) > 0 { Duration::ZERO } else { worked.min(REST_MAX) };
+        self.bell.pause(rest)
+    }
+}
+
+impl Shared {
+    /// Puts segments together at full speed until nothing is due.
+    pub(crate) fn compact_now(&self) -> Result<(), StoreError> {
+        self.compaction.n_waiting.fetch_add(1, Ordering::Relaxed);
+        let compacted = self.compact();
+        self.compaction.n_waiting.fetch_sub(1, Ordering::Relaxed);
+        compacted
+    }
+
+    fn compact(&self) -> Result<(), StoreError> {
+        while self.compact_once()? {}
+        Ok(())
+    }
+
+    /// How many segments the next job would put together.
+    pub(crate) fn compaction_debt(&self) -> u64 {
+        self.choose(&HashSet::new()).map_or(0, |job| job.inputs.len() as u64)
+    }
+
+    /// Does the next job; `false` where nothing is due.
+    fn compact_once(&self) -> Result<bool, StoreError> {
+        let mut compactor = self.compaction.compactor();
+        if let Some(reason) = &compactor.unknown {
+            return Err(StoreError::Poisoned(reason.clone()));
+        }
+        let Some(job) = self.choose(&compactor.skipped) else { return Ok(false) };
+        let began = Instant::now();
+        let mut written = Vec::new();
+        let done = self.write_and_commit_job(&job, &mut compactor, &mut written);
+        if let Err(error) = done {
+            return self.give_up(&job, &mut compactor, &written, error);
+        }
+        let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let n_events: u64 = written.iter().flat_map(|new| &new.row.runs).map(|run| run.n_events).sum();
+        self.counters.compactions.add(1);
+        self.counters.compacted_events.add(n_events);
+        tracing::info!(n_events, n_inputs = job.inputs.len(), n_outputs = written.len(), elapsed_ms, "compacted");
+        self.check("compact.end")?;
+        Ok(true)
+    }
+
+    /// Removes what a job has written, and sees to it that a hopeless one is not tried again.
+    fn give_up(
+        &self,
+        job: &Job,
+        compactor: &mut Compactor,
+        written: &[NewSegment],
+        error: StoreError,
+    ) -> Result<bool, StoreError> {
+        if compactor.unknown.is_none() && !self.options.faults.has_crashed() {
+            self.remove_segments(written);
+        }
+        let stopped = matches!(error, StoreError::ShuttingDown | StoreError::Segment(SegmentError::Stopped));
+        if stopped {
+            return Err(StoreError::ShuttingDown);
+        }
+        self.counters.compactions_failed.add(1);
+        if matches!(error, StoreError::Segment(_) | StoreError::Unreadable(_)) {
+            compactor.skipped.extend(job.inputs.iter().map(|input| input.segment.meta().segment));
+        }
+        Err(error)
+    }
+
+    fn choose(&self, skipped: &HashSet<u128>) -> Option<Job> {
+        let state = self.state();
+        let candidate = |stored: &Arc<StoredSegment>| {
+            let meta = stored.segment.meta();
+            let runs = stored.segment.summaries();
+            Some(Candidate {
+                id: meta.segment,
+                partition: meta.partition,
+                n_bytes: stored.n_bytes,
+                n_events: runs.iter().map(|run| run.n_events).sum(),
+                first: runs.iter().map(|run| run.first).min()?,
+                last: runs.iter().map(|run| run.last).max()?,
+                has_dead: runs.iter().any(|run| !state.groups.has_id(run.group_id)),
+            })
+        };
+        let candidates = state.segments.iter().filter_map(candidate);
+        let candidates: Vec<Candidate> = candidates.filter(|candidate| !skipped.contains(&candidate.id)).collect();
+        let chosen = choice::choose(&candidates, self.options.clock.now());
+        let is_chosen = |stored: &&Arc<StoredSegment>| chosen.contains(&stored.segment.meta().segment);
+        let inputs: Vec<Arc<StoredSegment>> = state.segments.iter().filter(is_chosen).cloned().collect();
+        let partition = inputs.first()?.segment.meta().partition;
+        Some(Job { partition, inputs })
+    }
+
+    fn write_and_commit_job(
+        &self,
+        job: &Job,
+        compactor: &mut Compactor,
+        written: &mut Vec<NewSegment>,
+    ) -> Result<(), StoreError> {
+        self.check("compact.start")?;
+        let runs = self.open_inputs(job)?;
+        let replaced: Vec<u128> = job.inputs.iter().map(|input| input.segment.meta().segment).collect();
+        for output in outputs(job, &runs)? {
+            written.extend(self.write_output(&output, &runs, &replaced)?);
+        }
+        let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.holds_all(&job.inputs) {
+            // A deletion was quicker. What is left is looked at anew.
+            self.remove_segments(written);
+            written.clear();
+            return Ok(());
+        }
+        self.commit_job(job, written, compactor)?;
+        self.publish_job(job, written);
+        Ok(())
+    }
+
+    /// Opens the segments anew, so that what is kept of them in memory goes with the job.
+    fn open_inputs(&self, job: &Job) -> Result<RunsByGroup, StoreError> {
+        let mut runs = RunsByGroup::new();
+        for input in &job.inputs {
+            let path = self.options.dir.join(&input.file);
+            let segment = Segment::open(&path, input.file.clone(), self.store)?;
+            for (index, run) in segment.summaries().iter().enumerate() {
+                if self.state().groups.has_id(run.group_id)
+                    && let Some(reader) = segment.run_reader(index)
+                {
+                    runs.entry(run.group_id).or_default().push(reader);
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    /// Writes one segment and proves that it is right; `None` where it would be empty.
+    fn write_output(
+        &self,
+        output: &Output,
+        runs: &RunsByGroup,
+        replaced: &[u128],
+    ) -> Result<Option<NewSegment>, StoreError> {
+        let meta = self.meta_of(output, replaced)?;
+        let mut writer = SegmentWriter::new(meta, LEVEL)?;
+        let mut proofs = Vec::new();
+        for (group_id, runs) in runs.iter().filter(|(group_id, _)| output.groups.contains(group_id)) {
+            let Some(outline) = outline(*group_id, runs, &output.share)? else { continue };
+            let mut proof = Proof::default();
+            let mut began = Instant::now();
+            let blocks = Merge::new(runs, &output.share).map(|block| {
+                let worked = began.elapsed();
+                if !self.compaction.rest(worked) {
+                    return Err(SegmentError::Stopped);
+                }
+                began = Instant::now();
+                block.inspect(|block| proof.add(block))
+            });
+            writer.add_run(outline, blocks)?;
+            proofs.push(proof);
+        }
+        if proofs.is_empty() {
+            return Ok(None);
+        }
+        let new = self.keep_segment(&meta, writer.finish(replaced)?)?;
+        let proven = self.check("compact.verify").and_then(|()| Ok(proof::check(&new.stored.segment, &proofs)?));
+        if let Err(error) = proven {
+            if !self.options.faults.has_crashed() {
+                self.remove_segments(std::slice::from_ref(&new));
+            }
+            return Err(error);
+        }
+        Ok(Some(new))
+    }
+
+    /// The identity of an output. It is as old as the newest flush that it holds, so that a quiet partition stays so.
+    fn meta_of(&self, output: &Output, replaced: &[u128]) -> Result<SegmentMeta, StoreError> {
+        let meta = self.new_segment(output.partition)?;
+        let random = meta.segment & ((1 << 80) - 1);
+        let newest = replaced.iter().max().map_or(meta.segment, |newest| newest >> 80 << 80 | random);
+        Ok(SegmentMeta { segment: newest, ..meta })
+    }
+
+    fn holds_all(&self, inputs: &[Arc<StoredSegment>]) -> bool {
+        let state = self.state();
+        inputs.iter().all(|input| state.segments.iter().any(|stored| Arc::ptr_eq(stored, input)))
+    }
+
+    fn commit_job(&self, job: &Job, written: &[NewSegment], compactor: &mut Compactor) -> Result<(), StoreError> {
+        self.check("compact.commit")?;
+        let removed: Vec<(u128, &str)> =
+            job.inputs.iter().map(|input| (input.segment.meta().segment, &*input.file)).collect();
+        let added: Vec<_> = written.iter().map(|new| new.row.clone()).collect();
+        let mut catalog = self.catalog();
+        let Err(error) = catalog.commit_compaction(&removed, &added) else { return Ok(()) };
+        // It may have been committed all the same; only the catalog knows.
+        let Some((first, _)) = removed.first() else { return Err(error.into()) };
+        match catalog.has_segment(*first) {
+            Ok(false) => {
+                tracing::warn!(%error, "catalog holds what it said it cannot take");
+                Ok(())
+            }
+            Ok(true) => Err(error.into()),
+            Err(_) => {
+                compactor.unknown = Some(error.to_string());
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Lets snapshots see the new segments instead of the old ones, whose files go.
+    fn publish_job(&self, job: &Job, written: &[NewSegment]) {
+        let is_crashed = self.check("compact.publish").is_err();
+        let mut state = self.state_mut();
+        state.segments.retain(|stored| !job.inputs.iter().any(|input| Arc::ptr_eq(stored, input)));
+        state.segments.extend(written.iter().map(|new| new.stored.clone()));
+        drop(state);
+        if is_crashed || self.check("compact.remove").is_err() {
+            return;
+        }
+        self.remove_doomed(job.inputs.iter().map(|input| &*input.file));
+    }
+}
+
+/// What the job's segments become.
+fn outputs(job: &Job, runs: &RunsByGroup) -> Result<Vec<Output>, SegmentError> {
+    if job.partition == MIXED_PARTITION {
+        return split_days(runs);
+    }
+    let total_raw: u128 = job.inputs.iter().flat_map(|input| input.segment.summaries()).map(raw).sum();
+    let n_bytes: u128 = job.inputs.iter().map(|input| u128::from(input.n_bytes)).sum();
+    let is_large = |runs: &Vec<RunReader>| {
+        let of_group: u128 = runs.iter().map(|run| raw(run.summary())).sum();
+        n_bytes * of_group / total_raw.max(1) >= u128::from(OWN_SEGMENT_BYTES)
+    };
+    let output = |groups| Output { partition: job.partition, share: Share::All, groups };
+    let (large, small): (Vec<_>, Vec<_>) = runs.iter().partition(|(_, runs)| is_large(runs));
+    let mut outputs: Vec<Output> = large.iter().map(|(group_id, _)| output(vec![**group_id])).collect();
+    outputs.push(output(small.iter().map(|(group_id, _)| **group_id).collect()));
+    Ok(outputs)
+}
+
+fn raw(run: &crate::segment::RunSummary) -> u128 {
+    u128::from(run.bytes_raw)
+}
+
+/// Segments of their own for days that are worth it, and a mixed one for the others.
+fn split_days(runs: &RunsByGroup) -> Result<Vec<Output>, SegmentError> {
+    let mut by_day: BTreeMap<i64, u64> = BTreeMap::new();
+    for run in runs.values().flatten() {
+        for minute in run.minutes()? {
+            let n_events: u64 = minute.counts.iter().copied().map(u64::from).sum();
+            *by_day.entry(day_of(minute.range().from.0)).or_default() += n_events;
+        }
+    }
+    let groups: Vec<u32> = runs.keys().copied().collect();
+    let days: Vec<i64> = by_day.into_iter().filter(|(_, n)| *n >= DAY_EVENTS_MIN).map(|(day, _)| day).collect();
+    let of_day = |day: &i64| Output { partition: *day, share: Share::Day(*day), groups: groups.clone() };
+    let mut outputs: Vec<Output> = days.iter().map(of_day).collect();
+    outputs.push(Output { partition: MIXED_PARTITION, share: Share::Except(days), groups });
+    Ok(outputs)
+}
+
+/// What a group's run in a new segment will hold; `None` where that is nothing.
+fn outline(group_id: u32, runs: &[RunReader], share: &Share) -> Result<Option<RunOutline>, SegmentError> {
+    let Some(group) = runs.first().map(|run| run.summary().group.clone()) else { return Ok(None) };
+    let (mut n_events, mut bytes_raw) = (0u64, 0u64);
+    for run in runs {
+        let of_share = share.n_events(run)?;
+        let of_run = u128::from(run.summary().n_events).max(1);
+        let raw = u128::from(run.summary().bytes_raw) * u128::from(of_share) / of_run;
+        n_events += of_share;
+        bytes_raw = bytes_raw.saturating_add(raw as u64);
+    }
+    let mut fields: Vec<Arc<str>> = runs.iter().flat_map(RunReader::fields).cloned().collect();
+    fields.sort();
+    fields.dedup();
+    let outline = RunOutline { group, group_id, bytes_raw, n_rows: n_events as usize, fields };
+    Ok((n_events > 0).then_some(outline))
+}
