@@ -24,7 +24,8 @@ pub(crate) struct Writer {
     dir: PathBuf,
     store: [u8; 16],
     faults: Arc<Faults>,
-    file: File,
+    /// `None` as long as there is no room even for its header: a store on a full disk opens and answers queries.
+    file: Option<File>,
     header: FileHeader,
     /// Bytes that are durable; the next write goes there.
     end: u64,
@@ -58,7 +59,14 @@ impl Writer {
         faults: Arc<Faults>,
     ) -> io::Result<Self> {
         let header = FileHeader { store, number, salt: salt()?, first_sequence };
-        let file = create(dir, &header, &faults)?;
+        let file = match create(dir, &header, &faults) {
+            Ok(file) => Some(file),
+            Err(error) if is_full(&error) => {
+                tracing::error!(dir = %dir.display(), "disk is full: nothing is accepted until there is room");
+                None
+            }
+            Err(error) => return Err(error),
+        };
         Ok(Self { dir: dir.to_owned(), store, faults, file, header, end: FILE_HEADER_BYTES as u64 })
     }
 
@@ -79,13 +87,20 @@ impl Writer {
 
     /// Writes `bytes` behind what there is and makes them durable.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
-        let written = self.faults.check("wal.write").and_then(|()| self.file.write_all_at(bytes, self.end));
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(
+                create(&self.dir, &self.header, &self.faults)
+                    .map_err(|error| if is_full(&error) { WriteError::Full } else { WriteError::Failed(error) })?,
+            ),
+        };
+        let written = self.faults.check("wal.write").and_then(|()| file.write_all_at(bytes, self.end));
         match written {
             Ok(()) => {}
-            Err(error) if is_full(&error) && self.file.set_len(self.end).is_ok() => return Err(WriteError::Full),
+            Err(error) if is_full(&error) && file.set_len(self.end).is_ok() => return Err(WriteError::Full),
             Err(error) => return Err(WriteError::Failed(error)),
         }
-        self.faults.check("wal.sync").and_then(|()| self.file.sync_data()).map_err(WriteError::Failed)?;
+        self.faults.check("wal.sync").and_then(|()| file.sync_data()).map_err(WriteError::Failed)?;
         self.end += bytes.len() as u64;
         Ok(())
     }
@@ -93,9 +108,10 @@ impl Writer {
     /// Goes on in the next file, whose first event has `first_sequence` or a later one. Where that fails the
     /// file stays the one that it was.
     pub(crate) fn rotate(&mut self, first_sequence: u64) -> io::Result<()> {
-        let number = self.header.number + 1;
+        // A file that could not be made holds nothing: its number is still to be had.
+        let number = self.header.number + u64::from(self.file.is_some());
         let header = FileHeader { store: self.store, number, salt: salt()?, first_sequence };
-        self.file = create(&self.dir, &header, &self.faults)?;
+        self.file = Some(create(&self.dir, &header, &self.faults)?);
         self.header = header;
         self.end = FILE_HEADER_BYTES as u64;
         Ok(())

@@ -167,3 +167,26 @@ fn a_write_that_finds_the_disk_full_leaves_no_trace() {
     assert_eq!((recovery.torn, recovery.damaged), (Vec::new(), Vec::new()));
     assert_events(&store, 2);
 }
+
+#[test]
+fn a_store_on_a_full_disk_opens_answers_and_takes_events_when_there_is_room() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let (store, _) = open(dir.path());
+    store.append(delivery("g", 0, 1)).expect("room");
+    drop(store);
+    let full = options(dir.path());
+    full.faults.arm("wal.rotate", crate::Fault::Errno(28));
+    let (store, recovery) = Store::open(full).expect("a full disk can be read");
+    assert_eq!(recovery.events_replayed, 1);
+    assert_events(&store, 1);
+    assert!(matches!(store.append(delivery("h", 1, 1)), Err(AppendError::DiskFull { .. })));
+    assert!(store.flush().is_err(), "no room for that either");
+    store.shared.options.faults.disarm("wal.rotate");
+    store.append(delivery("h", 1, 1)).expect("room, without a restart");
+    store.flush().expect("room");
+    store.append(delivery("h", 2, 1)).expect("room");
+    drop(store);
+    let (store, recovery) = open(dir.path());
+    assert_eq!((recovery.torn, recovery.damaged, recovery.events_replayed), (Vec::new(), Vec::new(), 1));
+    assert_events(&store, 3);
+}
