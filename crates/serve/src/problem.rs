@@ -10,6 +10,12 @@ use query::{ExecuteError, QueryError, QueryErrors, TailError};
 use serde_json::{Map, Value, json};
 use storage::{AppendError, StoreError};
 
+/// Seconds after which a sender tries again what waits for an operator: not often, and soon after the repair.
+const RETRY_AFTER_REPAIR_S: u64 = 30;
+
+/// What to do about a disk that failed. Nothing that was acknowledged is lost by it.
+pub(crate) const AFTER_POISON: &str = "check the disk, then restart catat: what was acknowledged is read back";
+
 /// An answer that is an error.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
@@ -152,8 +158,14 @@ impl From<AppendError> for Problem {
                 let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", message);
                 Self { retry_after_s: Some(retry_after_s), ..problem }
             }
-            AppendError::DiskFull { .. } => Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", message),
-            AppendError::Poisoned(_) => Self::new(unavailable, "poisoned", message),
+            AppendError::DiskFull { .. } => {
+                let problem = Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", message);
+                Self { retry_after_s: Some(RETRY_AFTER_REPAIR_S), ..problem }
+            }
+            AppendError::Poisoned(_) => {
+                let problem = Self::new(unavailable, "poisoned", message).hint(AFTER_POISON);
+                Self { retry_after_s: Some(RETRY_AFTER_REPAIR_S), ..problem }
+            }
             AppendError::ShuttingDown => Self::closing(),
             AppendError::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "batch-too-large", message),
         }
@@ -164,7 +176,9 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let message = error.to_string();
         match error {
-            StoreError::Poisoned(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "poisoned", message),
+            StoreError::Poisoned(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "poisoned", message).hint(AFTER_POISON)
+            }
             StoreError::ShuttingDown => Self::closing(),
             _ => {
                 tracing::error!(%error, "work on the store failed");

@@ -114,6 +114,7 @@ impl<'a> Reading<'a> {
         let mut answer = query::execute(&answered.plan, &snapshot.runs, &self.request(range, scope, &progress))?;
         answer.partial_reasons.extend(answered.partial_reasons);
         complete(&mut answer.stats, snapshot);
+        self.server.note_damage(&answer.partial_reasons);
         answer.partial_reasons.extend(damages(snapshot));
         Ok(answer)
     }

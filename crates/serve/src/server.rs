@@ -1,11 +1,13 @@
 //! What all routes share: the rooms behind the door, the gates to them, and what goes on right now.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use alert::Alerts;
 use axum::extract::State;
 use ingest::Intake;
+use query::PartialReason;
 use storage::{Clock, Store};
 use tokio::sync::watch;
 use types::{Limits, Timestamp};
@@ -30,6 +32,9 @@ const WAITING_TIME_MAX: Duration = Duration::from_secs(15);
 
 /// Live tails at once; each has a thread of its own while it lasts.
 const TAILS_MAX: usize = 64;
+
+/// Damages that are remembered: enough to see what is going on, and no disk can fill the memory with them.
+const DAMAGES_MAX: usize = 100;
 
 /// The rooms that are served, and how.
 pub struct App {
@@ -66,6 +71,8 @@ pub(crate) struct Server {
     /// Small matters that read no events.
     pub(crate) lookups: Gate,
     pub(crate) tails: Gate,
+    /// What queries found damaged. The store itself only knows what it saw when it was opened.
+    damages: Mutex<BTreeSet<String>>,
 }
 
 /// The state as handlers take it.
@@ -86,11 +93,28 @@ impl Server {
             reads: gate("queries", reads_max),
             lookups: gate("the store", 8),
             tails: Gate::new("live tail", TAILS_MAX, 0, Duration::ZERO),
+            damages: Mutex::default(),
             app,
         })
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         self.app.clock.now()
+    }
+
+    /// Remembers and logs what a query found damaged, each once.
+    pub(crate) fn note_damage(&self, reasons: &[PartialReason]) {
+        for reason in reasons.iter().filter(|reason| reason.code == "damaged") {
+            // Held for one look-up; a panic in between leaves a set that is as good.
+            let mut damages = self.damages.lock().unwrap_or_else(PoisonError::into_inner);
+            if damages.len() < DAMAGES_MAX && damages.insert(reason.message.clone()) {
+                tracing::error!(damage = reason.message, "a query met damage; its answer is partial");
+            }
+        }
+    }
+
+    /// What queries found damaged since the start.
+    pub(crate) fn damages_found(&self) -> Vec<String> {
+        self.damages.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 }

@@ -5,7 +5,9 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use types::ByteSize;
 
+use crate::problem::AFTER_POISON;
 use crate::server::{Server, Shared};
 
 /// The process answers: that is all that is asked.
@@ -35,7 +37,13 @@ pub(crate) async fn loki_ready(State(server): Shared) -> Response {
 fn reasons(server: &Server) -> Vec<String> {
     let status = server.app.store.status();
     let mut reasons: Vec<String> = status.damaged.iter().map(|damage| damage.to_string()).collect();
-    reasons.extend(status.poisoned.map(|why| format!("the store takes no events: {why}")));
+    reasons.extend(server.damages_found());
+    reasons.extend(status.poisoned.map(|why| format!("the store takes no events: {why}; {AFTER_POISON}")));
+    if let Some(free) = status.disk_free_bytes.filter(|free| *free < status.disk_reserve_bytes) {
+        let (free, reserve) = (ByteSize(free), ByteSize(status.disk_reserve_bytes));
+        reasons
+            .push(format!("the store takes no events: {free} are free on its disk and {reserve} are kept in reserve"));
+    }
     reasons.extend(server.app.alerts.save_error().map(|why| format!("alerts are not announced: {why}")));
     if *server.closing.borrow() {
         reasons.push("the server is shutting down".into());
