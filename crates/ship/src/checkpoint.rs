@@ -130,9 +130,14 @@ impl Checkpoint {
         let mut newest: Option<(u64, Body)> = None;
         let mut was_damaged = false;
         for slot in 0..2 {
-            match read_slot(&slot_path(dir, slot))? {
+            let path = slot_path(dir, slot);
+            match read_slot(&path)? {
                 Slot::None => {}
-                Slot::Damaged => was_damaged = true,
+                Slot::Damaged => {
+                    let path = path.display();
+                    tracing::warn!(%path, "checkpoint is damaged; the other one is used, some bytes are sent again");
+                    was_damaged = true;
+                }
                 Slot::Whole(serial, body) => {
                     if newest.as_ref().is_none_or(|(known, _)| *known < serial) {
                         newest = Some((serial, body));
@@ -209,10 +214,10 @@ fn read_or_make_source(dir: &Path) -> Result<String, CheckpointError> {
     let path = dir.join("source");
     match fs::read_to_string(&path) {
         Ok(text) if is_source(text.trim()) => return Ok(text.trim().to_string()),
-        // A damaged id cannot be guessed; with a new one everything is sent again and nothing is lost.
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound || error.kind() == io::ErrorKind::InvalidData => {}
-        Err(error) => return Err(at(&path)(error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() != io::ErrorKind::InvalidData => return Err(at(&path)(error)),
+        // A damaged id cannot be guessed; with a new one what is on its way may come twice, and nothing is lost.
+        _ => tracing::warn!(path = %path.display(), "the id of this shipper is damaged; it goes on under a new one"),
     }
     let source = random_hex().map_err(at(&path))?;
     write_atomically(&path, format!("{source}\n").as_bytes())?;

@@ -93,9 +93,6 @@ impl Shipper {
         let dead_letters = Arc::new(DeadLetters::new(&options.state_dir));
         let clock = Clock::new();
         let (follower, discovery) = Follower::open(options, clock.now())?;
-        if follower.was_damaged() {
-            tracing::warn!("a damaged checkpoint was found; the one before it is used, some bytes are sent again");
-        }
         let (events, incoming) = sync_channel(EVENTS_MAX);
         let (batches, to_deliver) = sync_channel(n_workers);
         let to_deliver = Arc::new(Mutex::new(to_deliver));
