@@ -25,6 +25,10 @@ const GROUP_LABELS: [&str; 4] = ["group", "job", "service_name", "service"];
 const NAME_BYTES_MAX: usize = 512;
 const LABEL_SET_BYTES_MAX: usize = 64 << 10;
 
+/// Most bytes of an entry's structured metadata, as sent: a map of it takes many times that. Loki's own default
+/// is a sixteenth of it.
+const METADATA_BYTES_MAX: usize = 1 << 20;
+
 /// A string, borrowed from the body where it has no escapes.
 #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -77,6 +81,11 @@ impl Intake {
     }
 }
 
+fn check_bytes(what: &str, n_bytes: usize, bytes_max: usize) -> Result<(), IngestError> {
+    let problem = || bad(format_args!("{what} has more than {bytes_max} bytes"));
+    if n_bytes > bytes_max { Err(problem()) } else { Ok(()) }
+}
+
 fn bad(problem: impl Display) -> IngestError {
     IngestError::BadBody { what: "loki push request", problem: problem.to_string() }
 }
@@ -99,9 +108,7 @@ impl<'c, 's> Streams<'c, 's> {
     fn begin(&mut self, labels: &Labels<'_>) -> Result<(), IngestError> {
         self.group = group_of(labels);
         self.stream = stream_name(labels);
-        if self.stream.len() > LABEL_SET_BYTES_MAX {
-            return Err(bad(format_args!("a label set has more than {LABEL_SET_BYTES_MAX} bytes")));
-        }
+        check_bytes("a label set", self.stream.len(), LABEL_SET_BYTES_MAX)?;
         self.labels = fields(labels.iter(), &[], self.limits);
         Ok(())
     }

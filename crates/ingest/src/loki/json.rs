@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use types::Timestamp;
 
-use super::{Labels, Streams, Text, bad};
+use super::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Streams, Text, bad, check_bytes};
 use crate::IngestError;
 
 #[derive(Deserialize)]
@@ -21,7 +21,7 @@ struct Push<'a> {
 #[derive(Deserialize)]
 struct Stream<'a> {
     #[serde(borrow)]
-    stream: Labels<'a>,
+    stream: &'a RawValue,
     #[serde(borrow)]
     values: &'a RawValue,
 }
@@ -30,18 +30,20 @@ struct Stream<'a> {
 struct Entry<'a> {
     time: Timestamp,
     line: Text<'a>,
-    metadata: Option<Labels<'a>>,
+    metadata: Option<&'a RawValue>,
 }
 
 /// Hands over all entries of `body`.
 pub(super) fn read(body: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
     let push: Push<'_> = serde_json::from_slice(body).map_err(bad)?;
     for stream in &push.streams {
-        streams.begin(&stream.stream)?;
+        streams.begin(&labels_of("a label set", stream.stream, LABEL_SET_BYTES_MAX)?)?;
         let mut refused = None;
         let mut add = |entry: Entry<'_>| {
-            let metadata = entry.metadata.unwrap_or_default();
-            let added = streams.add(Some(entry.time), entry.line.0.as_bytes(), metadata.iter());
+            let metadata = entry.metadata.map(|m| labels_of("the metadata of an entry", m, METADATA_BYTES_MAX));
+            let added = metadata
+                .unwrap_or_else(|| Ok(Labels::new()))
+                .and_then(|metadata| streams.add(Some(entry.time), entry.line.0.as_bytes(), metadata.iter()));
             added.map_err(|error| {
                 let message = error.to_string();
                 refused = Some(error);
@@ -53,6 +55,12 @@ pub(super) fn read(body: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), Ing
         read.map_err(|error| refused.take().unwrap_or_else(|| bad(error)))?;
     }
     Ok(())
+}
+
+/// Reads names and values, unless they are too many.
+fn labels_of<'a>(what: &str, text: &'a RawValue, bytes_max: usize) -> Result<Labels<'a>, IngestError> {
+    check_bytes(what, text.get().len(), bytes_max)?;
+    serde_json::from_str(text.get()).map_err(bad)
 }
 
 /// Reads entries and hands each over.
@@ -109,11 +117,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn label_sets_and_metadata_are_bounded() {
+        let check = |text: &str| {
+            let raw: &RawValue = serde_json::from_str(text).expect("JSON");
+            labels_of("a label set", raw, 20).map(|labels| labels.len()).map_err(|error| error.to_string())
+        };
+        assert_eq!(check(r#"{"a":"1","b":"2"}"#), Ok(2));
+        assert!(check(r#"{"a":"1","b":"2","c":"3"}"#).is_err_and(|error| error.contains("more than 20 bytes")));
+        assert!(check(r#"{"a":1}"#).is_err());
+    }
+
+    #[test]
     fn entries_have_a_time_a_line_and_perhaps_metadata() {
         let check = |text: &str| -> Result<usize, String> {
             let mut n_metadata = 0;
             let mut count = |entry: Entry<'_>| {
-                n_metadata += entry.metadata.map_or(0, |metadata| metadata.len());
+                n_metadata += usize::from(entry.metadata.is_some());
                 Ok(())
             };
             let read = Entries(&mut count).deserialize(&mut serde_json::Deserializer::from_str(text));

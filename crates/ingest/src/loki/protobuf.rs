@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 use types::Timestamp;
 
-use super::{Labels, Streams, Text, bad};
+use super::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Streams, Text, bad, check_bytes};
 use crate::IngestError;
 
 /// Most bytes that one byte of a Snappy block can stand for: an element of three bytes copies up to 64.
@@ -53,6 +53,7 @@ fn read_stream(stream: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), Inges
             text = String::from_utf8_lossy(labels);
         }
     }
+    check_bytes("a label set", text.len(), LABEL_SET_BYTES_MAX)?;
     let labels = label_set(&text).ok_or_else(|| {
         let shown: String = text.chars().take(200).collect();
         bad(format_args!("{shown:?} is no label set"))
@@ -68,12 +69,15 @@ fn read_stream(stream: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), Inges
 
 fn read_entry(entry: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
     let (mut time, mut line) = (None, &b""[..]);
-    let mut metadata = Labels::new();
+    let (mut metadata, mut metadata_bytes) = (Labels::new(), 0);
     for field in (Message { rest: entry }) {
         match field? {
             (1, Content::Bytes(timestamp)) => time = Some(instant(timestamp)?),
             (2, Content::Bytes(text)) => line = text,
             (3, Content::Bytes(pair)) => {
+                // Its tag and length count too: pairs may be empty.
+                metadata_bytes += pair.len() + 2;
+                check_bytes("the metadata of an entry", metadata_bytes, METADATA_BYTES_MAX)?;
                 let (name, value) = read_pair(pair)?;
                 metadata.insert(Text(name), Text(value));
             }

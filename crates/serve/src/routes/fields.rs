@@ -15,6 +15,9 @@ use crate::server::Shared;
 const VALUES_DEFAULT: usize = 10;
 const VALUES_MAX: usize = 1_000;
 
+/// Most fields of one answer; of more, those that most events have.
+const FIELDS_MAX: usize = 10_000;
+
 pub(crate) async fn list(State(server): Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
     parameters.check_names(&["groups", "group", "from", "to", "prefix", "time_zone"])?;
     let time_zone = ask::time_zone(parameters.get("time_zone"))?;
@@ -22,12 +25,18 @@ pub(crate) async fn list(State(server): Shared, parameters: Parameters) -> Resul
     let range = ask::range(end("from").as_ref(), end("to").as_ref(), server.now(), time_zone)?;
     let groups = parameters.groups();
     let prefix = parameters.get("prefix").unwrap_or_default().to_owned();
-    let found = read(&server, "", move |reading| {
+    let (found, more) = read(&server, "", move |reading| {
         let snapshot = reading.snapshot(&groups, range);
         let mut found = query::field_summaries(&snapshot.runs, range);
         found.fields.retain(|field| field.name.starts_with(&prefix));
         found.partial_reasons.extend(damages(&snapshot));
-        Ok(found)
+        let more = found.fields.len() > FIELDS_MAX;
+        if more {
+            found.fields.sort_by(|a, b| b.n_events.cmp(&a.n_events).then_with(|| a.name.cmp(&b.name)));
+            found.fields.truncate(FIELDS_MAX);
+            found.fields.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        Ok((found, more))
     })
     .await?;
     let field = |field: &query::FieldSummaryRow| {
@@ -39,6 +48,7 @@ pub(crate) async fn list(State(server): Shared, parameters: Parameters) -> Resul
     Ok(Json(json!({
         "fields": found.fields.iter().map(field).collect::<Vec<_>>(),
         "events": found.n_events,
+        "more": more,
         "partial": !found.partial_reasons.is_empty(),
         "partial_reasons": found.partial_reasons.iter().map(reason_json).collect::<Vec<_>>(),
     })))

@@ -167,6 +167,21 @@ async fn histogram_fields_and_values_look_around() {
 }
 
 #[tokio::test]
+async fn of_very_many_fields_the_most_frequent_are_listed() {
+    let house = House::new();
+    let event = |line: usize| {
+        let fields: Vec<String> = (0..900).map(|field| format!("\"f{line}_{field}\":1")).collect();
+        format!("{{\"message\":\"x\",\"zz\":1,{}}}", fields.join(","))
+    };
+    let body: Vec<String> = (0..12).map(event).collect();
+    assert_eq!(house.post("/api/v1/ingest", body.join("\n")).await.status, 200);
+    let answer = house.get("/api/v1/fields").await.json();
+    let fields = answer["fields"].as_array().expect("fields");
+    assert_eq!((fields.len(), &answer["more"]), (10_000, &json!(true)));
+    assert_eq!(fields.last().map(|field| &field["name"]), Some(&json!("zz")));
+}
+
+#[tokio::test]
 async fn groups_are_listed_and_deleted_by_their_encoded_name() {
     let house = House::new();
     house.fill().await;
