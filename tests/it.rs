@@ -15,6 +15,8 @@ mod server;
 mod access;
 #[path = "it/alert.rs"]
 mod alert;
+#[path = "it/backup.rs"]
+mod backup;
 #[path = "it/bad_input.rs"]
 mod bad_input;
 #[path = "it/command_line.rs"]
