@@ -79,7 +79,8 @@ const LENGTHS_MS: [i64; 33] = [
 /// The shortest readable length of which `n_buckets` cover the range.
 fn length_ns(range: TimeRange, n_buckets: usize) -> i64 {
     let n_buckets = n_buckets.clamp(1, BUCKETS_MAX) as i128;
-    let wanted = (i128::from(range.to.0) - i128::from(range.from.0)).max(1);
+    // The end of a request belongs to its range: that last nanosecond must not double the length.
+    let wanted = (i128::from(range.to.0) - i128::from(range.from.0) - 1).max(1);
     let fits = |ms: &&i64| i128::from(**ms) * 1_000_000 * n_buckets >= wanted;
     let longest = LENGTHS_MS[LENGTHS_MS.len() - 1];
     LENGTHS_MS.iter().find(fits).unwrap_or(&longest) * 1_000_000
@@ -174,5 +175,7 @@ mod tests {
         check(86_400, 100, 900_000);
         check(1, 50, 20);
         check(0, 0, 1);
+        let two_hours = TimeRange { from: Timestamp(0), to: Timestamp(2 * Timestamp::HOUR + 1) };
+        assert_eq!(length_ns(two_hours, 4), 30 * Timestamp::MINUTE);
     }
 }
