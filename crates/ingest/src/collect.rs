@@ -29,6 +29,7 @@ pub struct Collector<'a> {
     /// Bytes that the events of all groups hold, roughly.
     memory_bytes: usize,
     n_records: u64,
+    n_overflowed: u64,
 }
 
 /// Events of one group that are not in a finished part yet.
@@ -67,6 +68,7 @@ impl<'a> Collector<'a> {
             done: Vec::new(),
             memory_bytes: 0,
             n_records: 0,
+            n_overflowed: 0,
         }
     }
 
@@ -149,9 +151,15 @@ impl<'a> Collector<'a> {
         self.n_records
     }
 
+    /// How many of them go to the group `overflow`, because theirs would be one too many.
+    pub(crate) fn n_overflowed(&self) -> u64 {
+        self.n_overflowed
+    }
+
     /// Counts a record, and stops where the events hold too much.
     fn count_record(&mut self, place: usize, memory_bytes_before: usize) -> Result<(), IngestError> {
         self.n_records += 1;
+        self.n_overflowed += u64::from(!self.groups[place].wanted.is_empty());
         self.memory_bytes += self.groups[place].builder.memory_bytes().saturating_sub(memory_bytes_before);
         let bytes_max = self.parser.received().limits.body_bytes_max.saturating_mul(MEMORY_BODIES_MAX);
         if self.memory_bytes > bytes_max { Err(IngestError::TooManyFields { bytes_max }) } else { Ok(()) }

@@ -1,6 +1,7 @@
 //! The one way in: every door makes a delivery here, and every delivery goes to the store from here.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parse::{Received, Zone};
@@ -54,12 +55,18 @@ pub struct Intake {
     zone: Zone,
     /// Per source and file the last time that a line of it had.
     last_times: Mutex<HashMap<(String, String), Timestamp>>,
+    overflowed: AtomicU64,
 }
 
 impl Intake {
     /// An intake for `store`; times without a zone are in `zone`.
     pub fn new(store: Arc<Store>, limits: Limits, zone: impl Into<Zone>) -> Self {
-        Self { store, limits, zone: zone.into(), last_times: Mutex::default() }
+        Self { store, limits, zone: zone.into(), last_times: Mutex::default(), overflowed: AtomicU64::new(0) }
+    }
+
+    /// How many records went to the group `overflow` since the start, because theirs would have been one too many.
+    pub fn n_overflowed(&self) -> u64 {
+        self.overflowed.load(Ordering::Relaxed)
     }
 
     /// Stores the events of a request and returns when they are durable. Blocks.
@@ -107,12 +114,18 @@ impl Intake {
         mut answer: IngestAnswer,
     ) -> Result<IngestAnswer, IngestError> {
         answer.accepted = collector.n_records();
+        let n_overflowed = collector.n_overflowed();
         let parts = collector.into_parts();
         if !parts.is_empty() {
             let receipt = self.store.append(Delivery { key, position: None, raw_bytes, parts })?;
             answer.duplicate = receipt.duplicate;
+            self.note_overflow(if receipt.duplicate { 0 } else { n_overflowed });
         }
         Ok(answer)
+    }
+
+    pub(crate) fn note_overflow(&self, n_records: u64) {
+        self.overflowed.fetch_add(n_records, Ordering::Relaxed);
     }
 
     pub(crate) fn received(&self, now: Timestamp) -> Received<'_> {

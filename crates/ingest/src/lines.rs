@@ -156,11 +156,12 @@ fn append(intake: &Intake, piece: &Piece<'_>, gap: Range<u64>, now: Timestamp) -
         collector.text(place, bytes, &Extras { fields: &piece.fields, offset: Some(start), time: None })?;
     }
     let previous = collector.previous();
-    let n_records = collector.n_records();
+    let (n_records, n_overflowed) = (collector.n_records(), collector.n_overflowed());
     let raw_bytes = gap.end - gap.start;
     let position = SourcePosition { range: gap, ..piece.position.clone() };
     let parts = collector.into_parts();
     let receipt = intake.store.append(Delivery { key: None, position: Some(position), raw_bytes, parts })?;
+    intake.note_overflow(n_overflowed);
     if let Some(time) = previous {
         intake.remember_time(&header.source, &header.file, time);
     }

@@ -72,7 +72,8 @@ impl House {
     fn with_limits(limits: Limits) -> Self {
         let dir = TempDir::new().expect("a scratch directory");
         let clock = Clock::new(now);
-        let options = Options { clock: clock.clone(), ..Options::new(dir.path().join("data")) };
+        let options =
+            Options { clock: clock.clone(), groups_max: limits.groups, ..Options::new(dir.path().join("data")) };
         let (store, _) = Store::open(options).expect("a new store opens");
         let access = Access {
             admin_key: Some(ADMIN_KEY.into()),

@@ -228,6 +228,7 @@ fn groups_beyond_the_limit_go_to_the_overflow() {
         assert_eq!(answer.unwrap().accepted, 1);
     }
     assert_eq!(house.events(&["@log", "@group"]), ["first | -", "overflow | second", "overflow | third"]);
+    assert_eq!(house.intake.n_overflowed(), 2);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use storage::Status;
 
 use crate::parameters::Parameters;
 use crate::problem::Problem;
-use crate::server::Shared;
+use crate::server::{Server, Shared};
 
 /// Whether a number only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +27,24 @@ pub(crate) async fn get(State(server): Shared) -> Result<Json<Value>, Problem> {
     let store: Map<String, Value> =
         numbers(&status).into_iter().map(|(name, _, _, value)| (name.to_owned(), value.into())).collect();
     let damaged: Vec<String> = status.damaged.iter().map(|error| error.to_string()).collect();
+    let warnings: Vec<String> = overflow_warning(&server).into_iter().collect();
     let (_, n_running) = server.queries.counts();
     Ok(Json(json!({
         "version": server.app.version, "started": server.started.to_string(), "now": server.now().to_string(),
         "store": store, "queries_running": n_running, "poisoned": status.poisoned, "damaged": damaged,
+        "warnings": warnings,
     })))
+}
+
+/// Senders that make up groups without end are to be noticed before their events are missed.
+fn overflow_warning(server: &Server) -> Option<String> {
+    let (n_events, groups_max) = (server.app.intake.n_overflowed(), server.app.limits.groups);
+    (n_events > 0).then(|| {
+        format!(
+            "{n_events} events went to the group overflow: there are {groups_max} groups, the most that [limits] \
+             groups allows; the group that each was meant for is in its field @group"
+        )
+    })
 }
 
 pub(crate) async fn flush(State(server): Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
