@@ -315,7 +315,7 @@ fn event_rows<'o>(
         rest => (None, rest),
     };
     // Nothing that follows takes rows away: one more than shown tells whether there are more.
-    let is_final = rest.iter().all(|operator| is_row_by_row(operator));
+    let is_final = rest.iter().all(is_row_by_row);
     let cap = match (cut, cap) {
         (Cut::At(most), None) if is_final => Some(most.saturating_add(1)),
         (_, cap) => cap,

@@ -125,7 +125,17 @@ impl Column {
 
     /// Rows that have a value.
     pub fn presence(&self) -> RowSet {
-        RowSet::of(self.n_rows(), |row| self.is_present(row))
+        match self {
+            Self::Missing { n_rows } => RowSet::none(*n_rows),
+            Self::Integers { present: Some(present), .. }
+            | Self::Floats { present: Some(present), .. }
+            | Self::Strings { present: Some(present), .. } => present.clone(),
+            Self::Timestamps(_) | Self::Integers { .. } | Self::Floats { .. } | Self::Strings { .. } => {
+                RowSet::all(self.n_rows())
+            }
+            Self::Dictionary { codes, .. } => RowSet::of_slice(codes, |code| *code != MISSING_CODE),
+            Self::Mixed(values) => RowSet::of_slice(values, Option::is_some),
+        }
     }
 
     /// The values of the rows in `rows`, one behind the other.

@@ -33,6 +33,13 @@ impl RowSet {
         Self { words, n_rows }
     }
 
+    /// The rows whose value in `values` fulfils `keep`.
+    pub fn of_slice<T>(values: &[T], mut keep: impl FnMut(&T) -> bool) -> Self {
+        let word =
+            |values: &[T]| values.iter().enumerate().fold(0, |word, (bit, value)| word | u64::from(keep(value)) << bit);
+        Self { words: values.chunks(64).map(word).collect(), n_rows: values.len() }
+    }
+
     /// A set from its words, least significant bit first; bits beyond `n_rows` are ignored.
     pub fn of_words(mut words: Vec<u64>, n_rows: usize) -> Self {
         words.resize(n_rows.div_ceil(64), 0);

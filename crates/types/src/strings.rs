@@ -32,6 +32,11 @@ impl Strings {
         &self.text
     }
 
+    /// All texts, one behind the other, without their ends.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
     /// Where each text ends within [`text`](Self::text), in bytes.
     pub fn ends(&self) -> &[u32] {
         &self.ends
@@ -90,7 +95,12 @@ impl Strings {
 
     /// All texts in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.len()).map(|row| self.get(row))
+        let mut from = 0;
+        self.ends.iter().map(move |end| {
+            let text = &self.text[from..*end as usize];
+            from = *end as usize;
+            text
+        })
     }
 
     /// The texts of `rows`, in that order.

@@ -10,7 +10,7 @@ mod sum;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use types::{Column, RowSet, Timestamp, Value};
+use types::{Column, RowSet, Strings, Timestamp, Value};
 
 pub(crate) use distinct::Distinct;
 pub(crate) use percentile::Percentile;
@@ -355,6 +355,9 @@ pub(crate) fn add_rows(kind: AggregateKind, states: &mut [Partial], rows: &Rows<
             add_distinct_codes(states, rows.groups, codes, values)
         }
         (_, None) => 0,
+        (AggregateKind::CountDistinct, Some(Column::Strings { values, present })) => {
+            add_distinct_texts(states, rows.groups, values, present.as_ref())
+        }
         (AggregateKind::Percentile(_), Some(Column::Floats { values, present, .. })) => {
             add_numbers(states, rows.groups, values.iter().copied(), present.as_ref())
         }
@@ -411,6 +414,19 @@ fn add_numbers(
             && let Partial::Percentile(percentile) = &mut states[*group as usize]
         {
             bytes += percentile.add_number(number);
+        }
+    }
+    bytes
+}
+
+/// Adds a column of texts to counts of distinct values.
+fn add_distinct_texts(states: &mut [Partial], groups: &[u32], texts: &Strings, present: Option<&RowSet>) -> usize {
+    let mut bytes = 0;
+    for (row, (group, text)) in groups.iter().zip(texts.iter()).enumerate() {
+        if present.is_none_or(|present| present.contains(row))
+            && let Partial::Distinct(distinct) = &mut states[*group as usize]
+        {
+            bytes += distinct.add_hash(distinct::hash(Cell::Text(text)));
         }
     }
     bytes

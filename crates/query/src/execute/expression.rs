@@ -18,6 +18,7 @@ use super::matching::Matcher;
 use super::names::{is_field, single_field};
 use super::number::{Number, arithmetic};
 use super::{any, functions};
+use crate::function::Function;
 use crate::plan::{ArithmeticOperator, Comparison, Expr, Name};
 
 /// What every expression of a query may ask for.
@@ -82,6 +83,11 @@ pub(crate) fn evaluate(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) ->
 
 /// Rows for which `expr` is true.
 pub(crate) fn truth(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
+    if let Expr::Call(Function::IsPresent, arguments) = expr
+        && let [argument] = &arguments[..]
+    {
+        return Ok(evaluate(argument, frame, env)?.presence());
+    }
     if !matches!(expr, Expr::And(..) | Expr::Or(..) | Expr::Not(_) | Expr::Literal(_) | Expr::Field(_))
         && let Some(distinct) = Distinct::of(expr, frame)?
     {
@@ -278,30 +284,42 @@ fn constant_of(column: &Column) -> Option<&Value> {
 
 /// The tight loops: a column of one type against a constant.
 fn compare_quickly(comparison: Comparison, column: &Column, constant: Cell<'_>) -> Option<RowSet> {
-    let n_rows = column.n_rows();
-    let is_present = |present: &Option<RowSet>, row| present.as_ref().is_none_or(|present| present.contains(row));
-    let when = |is_present: bool, order: Ordering| holds(comparison, is_present.then_some(order));
-    Some(match (column, constant) {
+    let when = |order: Ordering| holds(comparison, Some(order));
+    let float_rows = |values: &[f64], wanted: f64| match comparison {
+        Comparison::Equal => RowSet::of_slice(values, |value| *value == wanted),
+        Comparison::Greater => RowSet::of_slice(values, |value| *value > wanted),
+        Comparison::GreaterOrEqual => RowSet::of_slice(values, |value| *value >= wanted),
+        Comparison::Less => RowSet::of_slice(values, |value| *value < wanted),
+        Comparison::LessOrEqual => RowSet::of_slice(values, |value| *value <= wanted),
+        Comparison::NotEqual => RowSet::of_slice(values, |value| *value != wanted),
+    };
+    let (mut rows, present) = match (column, constant) {
         (Column::Integers { values, present }, Cell::Integer(wanted)) => {
-            RowSet::of(n_rows, |row| when(is_present(present, row), values[row].cmp(&wanted)))
+            (RowSet::of_slice(values, |value| when(value.cmp(&wanted))), present)
         }
-        (Column::Floats { values, present, .. }, Cell::Float(wanted)) => RowSet::of(n_rows, |row| {
-            when(is_present(present, row), values[row].partial_cmp(&wanted).unwrap_or(Ordering::Equal))
-        }),
+        (Column::Floats { values, present, .. }, Cell::Float(wanted)) => (float_rows(values, wanted), present),
         (Column::Floats { values, present, .. }, Cell::Integer(wanted)) if wanted.unsigned_abs() <= 1 << 53 => {
-            RowSet::of(n_rows, |row| {
-                when(is_present(present, row), values[row].partial_cmp(&(wanted as f64)).unwrap_or(Ordering::Equal))
-            })
+            (float_rows(values, wanted as f64), present)
         }
         (Column::Timestamps(values), Cell::Text(text)) => {
             let wanted = cell::read_time(text)?;
-            RowSet::of(n_rows, |row| when(true, values[row].cmp(&wanted)))
+            (RowSet::of_slice(values, |value| when(value.cmp(&wanted))), &None)
         }
         (Column::Strings { values, present }, Cell::Text(text)) if Number::read(text).is_none() => {
-            RowSet::of(n_rows, |row| when(is_present(present, row), values.get(row).cmp(text)))
+            (RowSet::of(values.len(), |row| when(values.get(row).cmp(text))), present)
         }
         _ => return None,
-    })
+    };
+    if let Some(present) = present {
+        if comparison == Comparison::NotEqual {
+            let mut missing = present.clone();
+            missing.invert();
+            rows.or(&missing);
+        } else {
+            rows.and(present);
+        }
+    }
+    Some(rows)
 }
 
 /// What equal values have in common, for looking many elements up at once. Not for times and levels.

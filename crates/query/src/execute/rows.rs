@@ -217,6 +217,10 @@ fn candidates(
     worst: Option<&Candidate>,
 ) -> Result<Vec<Candidate>, Stop> {
     let n_rows = frame.n_rows();
+    if n_rows == 0 {
+        // Nothing is read of the block to say where no row stands.
+        return Ok(Vec::new());
+    }
     if let (RowOrder::Newest, Some(cap)) = (order, cap)
         && n_rows > cap
     {

@@ -39,7 +39,7 @@ const RUN_DICTIONARY_STARTS_MAX: usize = 1024;
 const RUN_DICTIONARY_MAX: usize = 4096;
 
 /// Rows per distinct value from which on a block's dictionary is read as one.
-const ROWS_PER_VALUE_MIN: usize = 4;
+const ROWS_PER_VALUE_MIN: usize = 2;
 
 /// Deepest nesting of a value that is read back; what comes in is limited to 64 levels.
 const NESTING_MAX: usize = 130;
@@ -401,48 +401,90 @@ fn take_value(cursor: &mut Cursor<'_>, depth: usize) -> Decoded<Option<Value>> {
     }))
 }
 
-/// Reads a column of `present.n_rows()` rows in which those in `present` have values.
-pub(crate) fn decode(bytes: &[u8], present: &RowSet, dictionary: Option<&Arc<Vec<Value>>>) -> Decoded<Column> {
-    let (n_rows, n) = (present.n_rows(), present.count());
-    if n == 0 || bytes.is_empty() {
+/// Which of the values stored are wanted, and the rows that they go to.
+struct Wanted {
+    /// How many values are stored.
+    n_stored: usize,
+    /// Which of them are wanted; `None` where all are.
+    chosen: Option<RowSet>,
+    /// Of the rows wanted, those that have a value.
+    present: RowSet,
+}
+
+impl Wanted {
+    fn new(present: &RowSet, rows: &RowSet) -> Self {
+        let chosen = present.places_of(rows);
+        Self {
+            n_stored: present.count(),
+            chosen: (!chosen.is_all()).then_some(chosen),
+            present: rows.places_of(present),
+        }
+    }
+
+    fn some_present(&self) -> Option<RowSet> {
+        (!self.present.is_all()).then(|| self.present.clone())
+    }
+
+    /// Puts the values wanted at their rows.
+    fn spread<T: Copy>(&self, stored: Vec<T>, missing: T) -> Vec<T> {
+        match &self.chosen {
+            None => spread(stored, &self.present, missing),
+            Some(chosen) => spread(chosen.iter().map(|place| stored[place]).collect(), &self.present, missing),
+        }
+    }
+
+    fn spread_texts(&self, stored: Strings) -> Decoded<Strings> {
+        match &self.chosen {
+            None => spread_texts(stored, &self.present),
+            Some(chosen) => spread_texts(stored.gather(chosen.iter()), &self.present),
+        }
+    }
+}
+
+/// Reads the rows `rows` of a column in which the rows in `present`, a set over the same block, have values.
+pub(crate) fn decode(
+    bytes: &[u8],
+    present: &RowSet,
+    rows: &RowSet,
+    dictionary: Option<&Arc<Vec<Value>>>,
+) -> Decoded<Column> {
+    let wanted = Wanted::new(present, rows);
+    let (n_rows, n) = (wanted.present.n_rows(), wanted.n_stored);
+    if wanted.present.is_empty() || bytes.is_empty() {
         return Ok(Column::Missing { n_rows });
     }
     let mut cursor = Cursor::new(bytes);
-    let some_present = || (n < n_rows).then(|| present.clone());
     let column = match cursor.byte()? {
         0 => {
             let values = dictionary.ok_or(Damage("a dictionary is missing"))?.clone();
             let codes = checked_codes(cursor.codes(n)?, values.len())?;
-            Column::Dictionary { codes: spread(codes, present, MISSING_CODE), values }
+            Column::Dictionary { codes: wanted.spread(codes, MISSING_CODE), values }
         }
         1 => {
             let n_values = cursor.varint()? as usize;
             if n_values > n {
                 return Err(Damage("a dictionary is too large"));
             }
-            decode_block_dictionary(&mut cursor, n_values, present)?
+            decode_block_dictionary(&mut cursor, n_values, &wanted)?
         }
-        2 => Column::Integers { values: spread(cursor.integers(n)?, present, 0), present: some_present() },
+        2 => Column::Integers { values: wanted.spread(cursor.integers(n)?, 0), present: wanted.some_present() },
         tag @ (3 | 4) => {
             let values = take_floats(&mut cursor, n, tag)?;
             let flags = take_flags(&mut cursor, n)?;
-            let integers = flags.map(|flags| {
-                let rows: Vec<usize> = present.iter().collect();
-                let mut set = RowSet::none(n_rows);
-                flags.iter().zip(rows).filter(|(flag, _)| **flag).for_each(|(_, row)| set.insert(row));
-                set
-            });
-            Column::Floats { values: spread(values, present, 0.0), present: some_present(), integers }
+            let integers = flags.map(|flags| RowSet::of_slice(&wanted.spread(flags, false), |flag| *flag));
+            Column::Floats { values: wanted.spread(values, 0.0), present: wanted.some_present(), integers }
         }
         5 => {
-            let texts = take_texts(&mut cursor, n)?;
-            let values = if n == n_rows { texts } else { spread_texts(&texts, present) };
-            Column::Strings { values, present: some_present() }
+            let values = wanted.spread_texts(take_texts(&mut cursor, n)?)?;
+            Column::Strings { values, present: wanted.some_present() }
         }
         6 => {
-            let mut values = take_values(&mut cursor, n)?.into_iter();
-            let value = |row| if present.contains(row) { values.next().flatten() } else { None };
-            Column::Mixed((0..n_rows).map(value).collect())
+            let stored = take_values(&mut cursor, n)?;
+            let mut rows = vec![None; n_rows];
+            let is_wanted = |place: &usize| wanted.chosen.as_ref().is_none_or(|chosen| chosen.contains(*place));
+            let places = (0..stored.len()).filter(is_wanted);
+            wanted.present.iter().zip(places).for_each(|(row, place)| rows[row].clone_from(&stored[place]));
+            Column::Mixed(rows)
         }
         _ => return Err(Damage("unknown kind of column")),
     };
@@ -452,22 +494,22 @@ pub(crate) fn decode(bytes: &[u8], present: &RowSet, dictionary: Option<&Arc<Vec
 /// Reads a dictionary of the block and the codes into it.
 ///
 /// Where values hardly repeat, one allocation for all texts costs less than one for each value.
-fn decode_block_dictionary(cursor: &mut Cursor<'_>, n_values: usize, present: &RowSet) -> Decoded<Column> {
-    let (n_rows, n) = (present.n_rows(), present.count());
+fn decode_block_dictionary(cursor: &mut Cursor<'_>, n_values: usize, wanted: &Wanted) -> Decoded<Column> {
     let is_texts = cursor.clone().byte()? == 0;
-    if !is_texts || n_values * ROWS_PER_VALUE_MIN < n {
+    if !is_texts || n_values * ROWS_PER_VALUE_MIN < wanted.present.count() {
         let values = Arc::new(take_dictionary(cursor, n_values)?);
-        let codes = checked_codes(cursor.codes(n)?, values.len())?;
-        return Ok(Column::Dictionary { codes: spread(codes, present, MISSING_CODE), values });
+        let codes = checked_codes(cursor.codes(wanted.n_stored)?, values.len())?;
+        return Ok(Column::Dictionary { codes: wanted.spread(codes, MISSING_CODE), values });
     }
     cursor.byte()?;
     let distinct = take_texts(cursor, n_values)?;
-    let codes = checked_codes(cursor.codes(n)?, distinct.len())?;
-    let texts: Strings = codes.iter().map(|code| distinct.get(*code as usize)).collect();
-    if n == n_rows {
-        return Ok(Column::Strings { values: texts, present: None });
-    }
-    Ok(Column::Strings { values: spread_texts(&texts, present), present: Some(present.clone()) })
+    let codes = checked_codes(cursor.codes(wanted.n_stored)?, distinct.len())?;
+    let code = |place: usize| distinct.get(codes[place] as usize);
+    let texts: Strings = match &wanted.chosen {
+        None => (0..codes.len()).map(code).collect(),
+        Some(chosen) => chosen.iter().map(code).collect(),
+    };
+    Ok(Column::Strings { values: spread_texts(texts, &wanted.present)?, present: wanted.some_present() })
 }
 
 fn take_floats(cursor: &mut Cursor<'_>, n: usize, tag: u8) -> Decoded<Vec<f64>> {
@@ -493,10 +535,19 @@ fn spread<T: Copy>(compact: Vec<T>, present: &RowSet, missing: T) -> Vec<T> {
     rows
 }
 
-fn spread_texts(compact: &Strings, present: &RowSet) -> Strings {
-    let mut texts = compact.iter();
-    let text = |row| if present.contains(row) { texts.next().unwrap_or_default() } else { "" };
-    (0..present.n_rows()).map(text).collect()
+/// Puts texts at the rows in `present`; others get empty ones, so that only the ends change.
+fn spread_texts(compact: Strings, present: &RowSet) -> Decoded<Strings> {
+    if compact.len() == present.n_rows() {
+        return Ok(compact);
+    }
+    let mut rows = vec![0; present.n_rows()];
+    present.iter().zip(compact.ends()).for_each(|(row, end)| rows[row] = *end);
+    let mut last = 0;
+    for end in &mut rows {
+        last = last.max(*end);
+        *end = last;
+    }
+    Strings::of_parts(compact.into_text(), rows).ok_or(Damage("a text ends within a character"))
 }
 
 #[cfg(test)]
@@ -532,9 +583,13 @@ mod tests {
         let mut dictionary = RunDictionary::default();
         let bytes = encode(&column, &present, &mut dictionary);
         let run = dictionary.encode().map(|bytes| decode_run_dictionary(&bytes).expect("just written"));
-        let back = decode(&bytes, &present, run.as_ref()).expect("just written");
-        let back: Vec<Option<Value>> = (0..values.len()).map(|row| back.value(row)).collect();
-        assert_eq!(format!("{back:?}"), format!("{values:?}"));
+        for wanted in [RowSet::all(values.len()), RowSet::of(values.len(), |row| row % 3 == 1)] {
+            let back = decode(&bytes, &present, &wanted, run.as_ref()).expect("just written");
+            assert_eq!(back.n_rows(), wanted.count());
+            let back: Vec<Option<Value>> = (0..back.n_rows()).map(|row| back.value(row)).collect();
+            let expected: Vec<Option<Value>> = wanted.iter().map(|row| values[row].clone()).collect();
+            assert_eq!(format!("{back:?}"), format!("{expected:?}"));
+        }
     }
 
     proptest! {
@@ -570,7 +625,7 @@ mod tests {
 
         #[test]
         fn damaged_columns_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60), n in 0usize..40) {
-            let _ = decode(&bytes, &RowSet::all(n), None);
+            let _ = decode(&bytes, &RowSet::all(n), &RowSet::all(n), None);
             let _ = decode_run_dictionary(&bytes);
         }
     }

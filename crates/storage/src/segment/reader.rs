@@ -444,20 +444,26 @@ impl SegmentRun {
 
     /// The stored column of a field, all rows of the block.
     fn stored_column(&self, block: usize, name: &str, shapes: &BlockShapes) -> Result<Column, ScanError> {
+        self.stored_rows(block, name, &RowSet::all(self.block_rows(block)), shapes)
+    }
+
+    /// Rows of the stored column of a field.
+    fn stored_rows(&self, block: usize, name: &str, rows: &RowSet, shapes: &BlockShapes) -> Result<Column, ScanError> {
         let run = self.run();
         let found = run.footer.columns.binary_search_by(|column| (*column.name).cmp(name));
-        let Ok(index) = found else { return Ok(Column::Missing { n_rows: self.block_rows(block) }) };
+        let missing = || Column::Missing { n_rows: rows.count() };
+        let Ok(index) = found else { return Ok(missing()) };
         let present = shapes.rows_with(index as u32, &*self.shapes()?);
         if present.is_empty() {
-            return Ok(Column::Missing { n_rows: present.n_rows() });
+            return Ok(missing());
         }
         let dictionary = self.dictionary(index)?;
         let id = run.footer.columns[index].first_section + block as SectionId;
-        self.decoded(id, |bytes| column::decode(bytes, &present, dictionary.as_ref()))
+        self.decoded(id, |bytes| column::decode(bytes, &present, rows, dictionary.as_ref()))
     }
 
     fn read_field(&self, block: usize, name: &str, rows: &RowSet, shapes: &BlockShapes) -> Result<Column, ScanError> {
-        let stored = self.stored_column(block, name, shapes)?.gather(rows);
+        let stored = self.stored_rows(block, name, rows, shapes)?;
         let origins = &self.run().footer.origins;
         let is_text = origins.iter().any(|origin| origin.text_key.as_deref() == Some(name));
         let is_time = origins.iter().any(|origin| origin.time_key.as_ref().is_some_and(|(key, _)| **key == *name));

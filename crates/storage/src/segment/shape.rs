@@ -187,7 +187,7 @@ impl BlockShapes {
         match self {
             Self::Numbers(numbers) => {
                 let has: Vec<bool> = shapes.columns.iter().map(|of| of.binary_search(&column).is_ok()).collect();
-                RowSet::of(numbers.len(), |row| has[numbers[row] as usize])
+                RowSet::of_slice(numbers, |number| has[*number as usize])
             }
             Self::Columns { presence, .. } => presence[column as usize].clone(),
         }

@@ -171,18 +171,17 @@ pub(crate) fn parse_address(text: &str) -> u32 {
 }
 
 pub(crate) fn push_address(out: &mut Vec<u8>, address: u32) {
-    for (place, part) in address.to_be_bytes().into_iter().enumerate() {
-        if place > 0 {
-            out.push(b'.');
-        }
-        if part >= 100 {
-            out.push(b'0' + part / 100);
-        }
-        if part >= 10 {
-            out.push(b'0' + part / 10 % 10);
-        }
-        out.push(b'0' + part % 10);
+    // Four numbers of three digits and the points behind them, of which the last one is left out.
+    let mut text = [0; 16];
+    let mut length = 0;
+    for part in address.to_be_bytes() {
+        let digits = [b'0' + part / 100, b'0' + part / 10 % 10, b'0' + part % 10, b'.'];
+        let n_zeros = usize::from(part < 100) + usize::from(part < 10);
+        let n_digits = digits.len() - n_zeros;
+        text[length..length + n_digits].copy_from_slice(&digits[n_zeros..]);
+        length += n_digits;
     }
+    out.extend_from_slice(&text[..length - 1]);
 }
 
 pub(crate) fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
