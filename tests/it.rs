@@ -21,10 +21,14 @@ mod backup;
 mod bad_input;
 #[path = "it/command_line.rs"]
 mod command_line;
+#[path = "it/conservation.rs"]
+mod conservation;
 #[path = "it/corpus_facts.rs"]
 mod corpus_facts;
 #[path = "it/durability.rs"]
 mod durability;
+#[path = "it/faults.rs"]
+mod faults;
 #[path = "it/ingest_query.rs"]
 mod ingest_query;
 #[path = "it/loki.rs"]

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver};
 
 use serde_json::{Value, json};
@@ -14,6 +16,8 @@ use crate::server::{PATIENCE, Server};
 struct Mailbox {
     url: String,
     posts: Receiver<Value>,
+    /// Whether posts are answered with 503.
+    is_refusing: Arc<AtomicBool>,
 }
 
 impl Mailbox {
@@ -21,6 +25,8 @@ impl Mailbox {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}/hook", listener.local_addr().expect("it is bound"));
         let (sender, posts) = mpsc::channel();
+        let is_refusing = Arc::new(AtomicBool::new(false));
+        let refuses = is_refusing.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let mut reader = BufReader::new(stream);
@@ -34,14 +40,15 @@ impl Mailbox {
                 }
                 let mut body = vec![0; n_bytes];
                 let is_whole = reader.read_exact(&mut body).is_ok();
-                let _ =
-                    reader.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                let status = if refuses.load(Relaxed) { "503 Service Unavailable" } else { "200 OK" };
+                let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                let _ = reader.get_mut().write_all(answer.as_bytes());
                 if let (true, Ok(post)) = (is_whole, serde_json::from_slice(&body)) {
                     let _ = sender.send(post);
                 }
             }
         });
-        Mailbox { url, posts }
+        Mailbox { url, posts, is_refusing }
     }
 
     fn next(&self, server: &Server) -> Value {
@@ -103,6 +110,26 @@ fn error_fires_a_webhook_with_its_lines_and_resolves() {
     }
     assert_eq!(resolved["status"], "resolved", "{resolved}");
     assert!(resolved["ends_at"].is_string(), "{resolved}");
+}
+
+#[test]
+fn notification_keeps_its_id_through_refusals_and_a_crash() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let mailbox = Mailbox::open();
+    configure(scratch.path(), &mailbox.url);
+    mailbox.is_refusing.store(true, Relaxed);
+    let mut server = Server::start(scratch.path(), &["serve", "--config", "catat.toml"]);
+    server.ingest("shop/till", "{\"level\":\"error\",\"message\":\"drawer is stuck\"}\n");
+    let refused = mailbox.next(&server);
+    server.kill();
+    mailbox.is_refusing.store(false, Relaxed);
+    let server = server.restart();
+    let taken = mailbox.next(&server);
+    assert_eq!((&taken["id"], &taken["status"]), (&refused["id"], &json!("firing")), "{taken}");
+    assert_eq!(taken["events"], refused["events"], "with the lines that it fired for");
+    let resolved = mailbox.next(&server);
+    assert_eq!(resolved["status"], "resolved", "and not a second time: {resolved}");
+    assert_ne!(resolved["id"], taken["id"]);
 }
 
 #[test]

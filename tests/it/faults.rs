@@ -1,0 +1,349 @@
+//! Disks that fail, disks that are full, files that are damaged: nothing acknowledged is lost, the reason is said,
+//! everything else goes on.
+//!
+//! What needs `strace` or a file system of its own is left out, with the reason printed, where that is not permitted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::server::{Server, catat, ndjson, run};
+
+const INGEST: &str = "/api/v1/ingest?group=jobs&format=ndjson";
+
+fn batch(first: u64, n: u64) -> String {
+    ndjson((first..first + n).map(|serial| {
+        json!({"timestamp": format!("2026-11-19T10:00:{:02}Z", serial % 60), "serial": serial, "message": format!("event {serial} done")})
+    }))
+}
+
+/// `strace` attached to a running server.
+struct Strace {
+    child: Child,
+    trace: PathBuf,
+}
+
+impl Strace {
+    /// Attaches with these options; `None`, and why on standard error, where it cannot.
+    fn attach(server: &Server, scratch: &Path, options: &[&str]) -> Option<Strace> {
+        let trace = scratch.join("trace");
+        let mut command = Command::new("strace");
+        command.args(["-f", "-s", "60", "-o"]).arg(&trace).args(options).args(["-p", &server.pid().to_string()]);
+        let mut child = match command.stderr(Stdio::null()).spawn() {
+            Ok(child) => child,
+            Err(error) => {
+                eprintln!("left out: strace: {error}");
+                return None;
+            }
+        };
+        let is_attached = server.until("strace has attached or given up", || {
+            if child.try_wait().is_ok_and(|ended| ended.is_some()) {
+                return Some(false);
+            }
+            let threads = fs::read_dir(format!("/proc/{}/task", server.pid())).ok()?;
+            let is_traced =
+                |status: String| status.lines().any(|line| line.starts_with("TracerPid:") && !line.ends_with("\t0"));
+            let mut statuses = threads.flatten().map(|thread| fs::read_to_string(thread.path().join("status")));
+            statuses.all(|status| status.is_ok_and(is_traced)).then_some(true)
+        });
+        if !is_attached {
+            eprintln!("left out: strace may not attach here");
+        }
+        is_attached.then_some(Strace { child, trace })
+    }
+
+    /// Detaches and returns what was traced.
+    fn detach(mut self) -> String {
+        // SIGTERM makes it write what it has and let go.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+        fs::read_to_string(&self.trace).unwrap_or_default()
+    }
+}
+
+impl Drop for Strace {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn every_acknowledgement_follows_a_completed_sync() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let server = Server::serve(scratch.path());
+    let Some(strace) =
+        Strace::attach(&server, scratch.path(), &["-y", "-e", "trace=fdatasync,fsync,writev,write,sendto"])
+    else {
+        return;
+    };
+    for n in 0..5 {
+        assert_eq!(server.post(INGEST, &[], batch(n, 1)).status, 200);
+    }
+    let trace = strace.detach();
+    let (mut n_synced, mut n_answers) = (0, 0);
+    for line in trace.lines() {
+        let is_sync = line.contains("fdatasync") && line.trim_end().ends_with("= 0");
+        n_synced += u32::from(is_sync);
+        if line.contains("HTTP/1.1 200") {
+            assert!(n_synced > 0, "an answer without a sync before it:\n{trace}");
+            (n_synced, n_answers) = (0, n_answers + 1);
+        }
+    }
+    assert_eq!(n_answers, 5, "{trace}");
+}
+
+#[test]
+fn failed_sync_refuses_says_why_and_loses_nothing() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let mut server = Server::serve(scratch.path());
+    assert_eq!(server.post(INGEST, &[], batch(0, 10)).status, 200);
+    let failing = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO"];
+    let Some(strace) = Strace::attach(&server, scratch.path(), &failing) else { return };
+    for _ in 0..2 {
+        let answer = server.post(INGEST, &[("x-catat-batch", "unsure")], batch(10, 10));
+        assert_eq!(answer.status, 503, "{}", answer.body);
+        assert!(answer.body.contains("Input/output error"), "{}", answer.body);
+    }
+    drop(strace.detach());
+    let ready = server.get("/-/ready", &[]);
+    assert!(ready.status == 503 && ready.body.contains("Input/output error"), "{}", ready.body);
+    assert_eq!(server.get("/-/healthy", &[]).status, 200);
+    assert_eq!(server.count(), 10, "queries go on, over what was acknowledged");
+    assert_eq!(server.post(INGEST, &[], batch(20, 1)).status, 503, "for good, also when the disk is well again");
+    server.kill();
+    let server = server.restart();
+    let n = server.count();
+    assert!(n == 10 || n == 20, "what was not acknowledged is there whole or not at all: {n}");
+    assert_eq!(server.post(INGEST, &[("x-catat-batch", "unsure")], batch(10, 10)).status, 200);
+    assert_eq!(server.rows("stats count(*), count_distinct(serial)"), [[json!(20), json!(20)]]);
+}
+
+/// A small file system of its own.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// Mounts one; `None`, and why on standard error, where that is not permitted.
+    fn mount(scratch: &Path) -> Option<SmallDisk> {
+        let path = scratch.join("disk");
+        fs::create_dir(&path).expect("scratch is writable");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(&path).output();
+        match mounted {
+            Ok(output) if output.status.success() => Some(SmallDisk(path)),
+            other => {
+                eprintln!("left out: no file system may be mounted here: {other:?}");
+                None
+            }
+        }
+    }
+
+    /// Takes all the room there is.
+    fn fill(&self) {
+        use std::io::Write;
+        let mut filler = fs::File::create(self.0.join("filler")).expect("an empty file needs no room");
+        while filler.write_all(&[0; 4096]).is_ok() {}
+    }
+
+    fn make_room(&self) {
+        fs::remove_file(self.0.join("filler")).expect("it was made");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn full_disk_refuses_before_acknowledging_and_recovers_by_itself() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let Some(disk) = SmallDisk::mount(scratch.path()) else { return };
+    fs::write(disk.0.join("catat.toml"), "[storage]\ndisk_reserve = \"4MiB\"\n").expect("there is room");
+    let mut server = Server::start(&disk.0, &["serve", "--config", "catat.toml"]);
+    assert_eq!(server.post(INGEST, &[], batch(0, 100)).status, 200);
+    disk.fill();
+    let refused = server.post(INGEST, &[("x-catat-batch", "late")], batch(100, 100));
+    assert_eq!(refused.status, 507, "{}", refused.body);
+    assert!(!refused.header("retry-after").is_empty(), "a sender is told when to try again");
+    let ready = server.get("/-/ready", &[]);
+    assert!(ready.status == 503 && ready.body.contains("reserve"), "{}", ready.body);
+    assert_eq!(server.count(), 100, "queries go on");
+    assert_eq!(server.stop().code(), Some(0), "what was accepted is durable: {}", server.transcript());
+
+    let (started, url) = start_unready(server, &disk.0, &["--config", "catat.toml"]);
+    let (status, ready) = ask(&format!("{url}/-/ready"));
+    assert!(status == 503 && ready.contains("reserve"), "it starts on the full disk too: {status} {ready}");
+    assert_eq!(query(&url, "stats count(*) as n")["rows"][0][0], 100);
+    disk.make_room();
+    let late = || {
+        let request = reqwest::blocking::Client::new().post(format!("{url}{INGEST}")).header("x-catat-batch", "late");
+        request.body(batch(100, 100)).send().expect("the server answers").status().as_u16()
+    };
+    assert_eq!(late(), 200, "without a restart");
+    assert_eq!(query(&url, "stats count(*) as n, count_distinct(serial) as d")["rows"], json!([[200, 200]]));
+    drop(started);
+}
+
+/// A server that is killed at the end of the test.
+struct Started(Child);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The only file in `folder` (or below it) whose name ends so.
+fn file_in(folder: &Path, suffix: &str) -> PathBuf {
+    let entries: Vec<PathBuf> =
+        fs::read_dir(folder).expect("it is a folder").flatten().map(|entry| entry.path()).collect();
+    let below =
+        entries.iter().filter(|path| path.is_dir()).flat_map(|path| fs::read_dir(path).expect("a folder").flatten());
+    let all: Vec<PathBuf> = below.map(|entry| entry.path()).chain(entries.iter().cloned()).collect();
+    let mut found: Vec<&PathBuf> = all.iter().filter(|path| path.to_string_lossy().ends_with(suffix)).collect();
+    assert_eq!(found.len(), 1, "{suffix}: {all:?}");
+    found.remove(0).clone()
+}
+
+fn flip(path: &Path, at: impl Fn(usize) -> usize) {
+    let mut bytes = fs::read(path).expect("it is there");
+    let at = at(bytes.len());
+    bytes[at] ^= 0x5A;
+    fs::write(path, bytes).expect("scratch is writable");
+}
+
+/// A stopped store with 1,000 events in a segment and 1,000 in the WAL.
+fn store_of_two_halves(scratch: &Path) -> Server {
+    let mut server = Server::serve(scratch);
+    assert_eq!(server.post(INGEST, &[("x-catat-batch", "first")], batch(0, 1_000)).status, 200);
+    server.flush();
+    for first in (1_000..2_000).step_by(100) {
+        let id = format!("from-{first}");
+        assert_eq!(server.post(INGEST, &[("x-catat-batch", &id)], batch(first, 100)).status, 200);
+    }
+    server.kill();
+    server
+}
+
+/// Starts a server in the place of one that ended, without waiting until it is ready: it may not become so.
+fn start_unready(ended: Server, scratch: &Path, arguments: &[&str]) -> (Started, String) {
+    drop(ended);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    drop(listener);
+    let mut command = catat(scratch);
+    command.args(["serve", "--data-dir", "data", "--listen", &address]).args(arguments);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the executable was built");
+    (Started(child), format!("http://{address}"))
+}
+
+/// Asks until there is an answer of any status.
+fn ask(url: &str) -> (u16, String) {
+    let deadline = std::time::Instant::now() + crate::server::PATIENCE;
+    loop {
+        // A client of its own for each question: the server may just be starting.
+        if let Ok(response) = reqwest::blocking::get(url) {
+            return (response.status().as_u16(), response.text().unwrap_or_default());
+        }
+        assert!(std::time::Instant::now() < deadline, "no answer from {url}");
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
+}
+
+/// The answer to a query over all time, by GET.
+fn query(url: &str, text: &str) -> Value {
+    let escaped: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let (status, body) = ask(&format!("{url}/api/v1/query?query={escaped}&from=0&limit=10000"));
+    assert_eq!(status, 200, "{body}");
+    serde_json::from_str(&body).expect("an answer is JSON")
+}
+
+fn with_damaged(damage: impl Fn(&Path), check: impl Fn(&str)) {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let server = store_of_two_halves(scratch.path());
+    damage(&server.data_dir);
+    let (started, url) = start_unready(server, scratch.path(), &[]);
+    check(&url);
+    drop(started);
+}
+
+#[test]
+fn damage_inside_a_segment_makes_answers_partial_and_is_named() {
+    with_damaged(
+        |data_dir| flip(&file_in(&data_dir.join("segments"), ".seg"), |n_bytes| n_bytes * 3 / 10),
+        |url| {
+            let all = query(url, "fields serial, @message, @timestamp | sort serial");
+            let rows = all["rows"].as_array().expect("rows");
+            assert!(all["partial"] == true || rows.len() == 2_000, "never silently less: {} rows", rows.len());
+            for row in rows {
+                assert_eq!(row[1], format!("event {} done", row[0]), "never silently wrong");
+            }
+            let (status, ready) = ask(&format!("{url}/-/ready"));
+            assert!(all["partial"] == false || (status == 503 && ready.contains(".seg")), "{status} {ready}");
+        },
+    );
+}
+
+#[test]
+fn lost_segment_is_named_and_the_rest_answers() {
+    with_damaged(
+        |data_dir| fs::remove_file(file_in(&data_dir.join("segments"), ".seg")).expect("scratch is writable"),
+        |url| {
+            let count = query(url, "stats count(*) as n");
+            assert_eq!((&count["rows"][0][0], &count["partial"]), (&json!(1_000), &json!(true)));
+            let (status, ready) = ask(&format!("{url}/-/ready"));
+            assert!(status == 503 && ready.contains(".seg"), "{ready}");
+        },
+    );
+}
+
+#[test]
+fn damaged_wal_record_is_named_and_costs_itself_alone() {
+    with_damaged(
+        |data_dir| flip(&file_in(&data_dir.join("wal"), ".wal"), |n_bytes| n_bytes / 2),
+        |url| {
+            let n = query(url, "stats count(*) as n")["rows"][0][0].as_u64().expect("a number");
+            assert_eq!(n, 1_900, "one batch of a hundred is damaged");
+            let (status, ready) = ask(&format!("{url}/-/ready"));
+            assert!(status == 503 && ready.contains(".wal"), "{ready}");
+        },
+    );
+}
+
+#[test]
+fn lost_catalog_is_rebuilt_from_the_segments() {
+    with_damaged(
+        |data_dir| {
+            for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
+                let _ = fs::remove_file(data_dir.join(name));
+            }
+        },
+        |url| {
+            let both = query(url, "stats count(*), min(serial), max(serial)");
+            assert_eq!(both["rows"], json!([[2_000, 0, 1_999]]));
+            assert_eq!(ask(&format!("{url}/-/ready")).0, 503, "somebody should know");
+        },
+    );
+}
+
+#[test]
+fn admin_key_that_is_none_is_refused_with_the_next_step() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let mut server = Server::serve(scratch.path());
+    let key = server.data_dir.join("admin.key");
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!((mode(&server.data_dir), mode(&key)), (0o700, 0o600), "nobody else's business");
+    assert_eq!(server.stop().code(), Some(0));
+    fs::write(&key, [0; 65]).expect("scratch is writable");
+    let mut command = catat(scratch.path());
+    command.args(["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"]);
+    let ran = run(command, "");
+    assert!(ran.code == 2 && ran.err.contains("admin.key") && ran.err.contains("remove"), "{}", ran.err);
+    fs::remove_file(&key).expect("scratch is writable");
+    assert_eq!(server.restart().count(), 0, "and that step helps");
+}
