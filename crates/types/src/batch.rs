@@ -125,6 +125,13 @@ impl Batch {
         order
     }
 
+    /// The events that did not happen before `oldest`.
+    pub fn since(self, oldest: Timestamp) -> Self {
+        let is_kept = |row: &u32| self.timestamps[*row as usize] >= oldest.0;
+        let kept: Vec<(u32, u32)> = (0..self.len() as u32).filter(is_kept).map(|row| (0, row)).collect();
+        if kept.len() == self.len() { self } else { Self::gather(&[&self], &kept) }
+    }
+
     /// Bytes held in memory, roughly.
     pub fn memory_bytes(&self) -> usize {
         let rows = self.len() * (8 + 8 + 8 + 1 + 4);

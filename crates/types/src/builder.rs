@@ -104,6 +104,11 @@ impl BatchBuilder {
         self.timestamps.is_empty()
     }
 
+    /// The time of the event that was committed last.
+    pub fn last_timestamp(&self) -> Option<Timestamp> {
+        self.timestamps.last().copied().map(Timestamp)
+    }
+
     /// Bytes of message text committed; together with `len` a measure of how full the batch is.
     pub fn text_bytes(&self) -> usize {
         self.messages.ends().last().map_or(0, |end| *end as usize)
