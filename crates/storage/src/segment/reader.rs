@@ -516,7 +516,7 @@ impl SegmentRun {
         }
         let templates = self.templates()?;
         let matcher = LiteralMatcher::new(literal, ignores_case);
-        let words = whole_words(literal);
+        let words = if templates.len() < words::TEMPLATES_MIN { Vec::new() } else { whole_words(literal) };
         let holds: Vec<Holds> = if words.is_empty() {
             templates.iter().map(|template| matcher.ask(template)).collect()
         } else {

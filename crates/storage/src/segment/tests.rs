@@ -237,3 +237,22 @@ fn a_segment_of_another_store_is_refused() {
     let refused = Segment::open(&path, "one.seg".into(), [8; 16]);
     assert!(refused.is_err_and(|error| error.problem.contains("another store")));
 }
+
+#[test]
+fn words_are_found_with_and_without_an_index() {
+    for n_templates in [words::TEMPLATES_MIN - 1, words::TEMPLATES_MIN + 1] {
+        let message = |i: usize| format!("the {} fell over", letters(i));
+        let events: Vec<Made> = (0..n_templates).map(|i| Made { message: message(i), ..many(1).remove(0) }).collect();
+        let (_directory, segment) = written(&[batch(&events, 0)]);
+        let run = segment.run(0, 0).expect("one run");
+        let literal = format!("the {} fell", letters(100));
+        let probe = TextProbe { field: ProbeField::Message, literal: &literal, ignores_case: false };
+        let expected = events.iter().filter(|event| event.message.contains(&literal)).count();
+        assert_eq!(run.narrow(0, &probe).expect("whole").rows.count(), expected);
+    }
+}
+
+/// A number in letters, so that it is a word without digits.
+fn letters(number: usize) -> String {
+    number.to_string().bytes().map(|digit| char::from(b'g' + (digit - b'0'))).collect()
+}

@@ -4,6 +4,8 @@
 //! word search asks a few thousand templates and then scans template numbers. The index lives in one section:
 //! varint count of files, then for each *text* name, varint length and the bytes.
 //!
+//! A run with fewer than [`TEMPLATES_MIN`] templates has an empty section: its templates are asked one by one.
+//!
 //! Words that may also stand inside a variable (digits, hex letters alone) are not asked here; see `template`.
 
 use std::path::Path;
@@ -17,6 +19,10 @@ use tantivy::{Index, TantivyDocument, Term};
 
 use super::bytes::{Cursor, Damage, Decoded, put_text, put_varint};
 use super::template::Template;
+
+/// Templates from which on a run has a word index. Fewer are asked one after the other in less time than an index
+/// takes to open, and an index of few words costs some 2 KB, a tenth of a segment of a few thousand events.
+pub(crate) const TEMPLATES_MIN: usize = 512;
 
 /// Memory that tantivy may use while indexing templates; a run has at most a few ten thousand.
 const INDEX_MEMORY_BYTES: usize = 15 << 20;

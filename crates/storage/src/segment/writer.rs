@@ -373,7 +373,9 @@ impl RunWriter {
         // Templates come from UTF-8 messages and split at ASCII bytes, so none is refused here.
         let templates: Vec<Template> =
             std::mem::take(&mut self.templates).into_iter().filter_map(|bytes| Template::new(bytes).ok()).collect();
-        sections.fill(self.whole + footer::WORDS, &words::build(&templates)?)?;
+        if templates.len() >= words::TEMPLATES_MIN {
+            sections.fill(self.whole + footer::WORDS, &words::build(&templates)?)?;
+        }
         let mut minutes = Vec::new();
         put_varint(&mut minutes, self.minutes.len() as u64);
         let mut last = 0;
