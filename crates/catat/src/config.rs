@@ -155,6 +155,7 @@ pub(crate) struct Config {
     pub(crate) wal_segment_bytes: u64,
     pub(crate) memory_limit_bytes: u64,
     pub(crate) disk_reserve_bytes: u64,
+    pub(crate) retention: storage::RetentionOptions,
     pub(crate) limits: Limits,
     pub(crate) time_zone: chrono_tz::Tz,
     pub(crate) rules_dir: Option<PathBuf>,
@@ -175,6 +176,12 @@ impl Config {
             wal_segment_bytes: read.size("storage", "wal_segment_bytes"),
             memory_limit_bytes: read.size("storage", "memory_limit"),
             disk_reserve_bytes: read.size("storage", "disk_reserve"),
+            retention: storage::RetentionOptions {
+                interval_ns: read.duration("retention", "interval"),
+                age_ns: read.duration_or_never("retention", "age"),
+                size: read.size_limit("retention", "size"),
+                undo_window_ns: read.duration("retention", "undo_window"),
+            },
             limits: Limits {
                 groups: read.count("limits", "groups"),
                 event_bytes_max: read.size("limits", "max_event_bytes") as usize,
@@ -192,6 +199,9 @@ impl Config {
         read.require(config.flush_bytes >= 1 << 20, "storage", "flush_bytes", "at least 1MiB");
         read.require(config.wal_segment_bytes >= 1 << 20, "storage", "wal_segment_bytes", "at least 1MiB");
         read.require(config.limits.event_bytes_max >= 1024, "limits", "max_event_bytes", "at least 1KiB");
+        read.require(config.retention.interval_ns >= Timestamp::SECOND, "retention", "interval", "at least 1s");
+        let is_long = config.retention.age_ns.is_none_or(|age_ns| age_ns >= Timestamp::MINUTE);
+        read.require(is_long, "retention", "age", "at least 1m, or \"never\"");
         let fits = config.limits.event_bytes_max <= config.limits.body_bytes_max;
         read.require(fits, "limits", "max_body_bytes", "no less than limits.max_event_bytes");
         read.require(config.alert_interval_ns >= Timestamp::SECOND, "alerts", "interval", "at least 1s");

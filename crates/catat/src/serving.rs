@@ -74,6 +74,7 @@ fn store_options(config: &Config, clock: &Clock) -> storage::Options {
     options.disk_reserve_bytes = config.disk_reserve_bytes;
     options.memory_limit_bytes = config.memory_limit_bytes;
     options.groups_max = config.limits.groups;
+    options.retention = config.retention;
     options.clock = clock.clone();
     options
 }

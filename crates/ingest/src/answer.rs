@@ -32,6 +32,13 @@ pub struct Rejected {
 }
 
 impl IngestAnswer {
+    /// Adds what became of another part of the request.
+    pub(crate) fn add(&mut self, part: Self) {
+        self.accepted += part.accepted;
+        self.rejected_unnamed += part.rejected_unnamed;
+        part.rejected.iter().for_each(|rejected| self.reject(rejected.line, &rejected.error));
+    }
+
     pub(crate) fn reject(&mut self, line: usize, error: &dyn std::fmt::Display) {
         if self.rejected.len() < REJECTED_MAX {
             self.rejected.push(Rejected { line, error: error.to_string() });

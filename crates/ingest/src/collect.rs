@@ -39,6 +39,21 @@ struct GroupEvents {
     /// Field `@group`, where that is not where they should go.
     wanted: Vec<(Arc<str>, Value)>,
     builder: BatchBuilder,
+    /// Events before this time are too old for the group.
+    oldest: Option<Timestamp>,
+    /// Whether the builder holds some that are too old.
+    has_old: bool,
+}
+
+/// Why a record was not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    /// It is no record.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// Its group would drop it at once.
+    #[error("event is older than the retention of its group keeps: it happened before {0}")]
+    TooOld(Timestamp),
 }
 
 impl GroupEvents {
@@ -52,8 +67,11 @@ impl GroupEvents {
     fn cut(&mut self, done: &mut Vec<Part>) {
         let next = self.builder.successor();
         let full = std::mem::replace(&mut self.builder, next);
-        if !full.is_empty() {
-            done.push(Part { group: self.group.clone(), batch: full.finish() });
+        let oldest = self.oldest.filter(|_| std::mem::take(&mut self.has_old));
+        let batch = full.finish();
+        let batch = if let Some(oldest) = oldest { batch.since(oldest) } else { batch };
+        if !batch.is_empty() {
+            done.push(Part { group: self.group.clone(), batch });
         }
     }
 }
@@ -83,7 +101,8 @@ impl<'a> Collector<'a> {
             let overflow = GroupName::new(OVERFLOW).expect("the name is made of letters");
             (overflow, vec![("@group".into(), Value::String(name.shared()))])
         };
-        self.groups.push(GroupEvents { group, wanted, builder: BatchBuilder::new() });
+        let oldest = self.store.oldest_kept(&group);
+        self.groups.push(GroupEvents { group, wanted, builder: BatchBuilder::new(), oldest, has_old: false });
         self.by_name.insert(name.clone(), self.groups.len() - 1);
         self.groups.len() - 1
     }
@@ -94,21 +113,25 @@ impl<'a> Collector<'a> {
     }
 
     /// Adds one JSON record; a broken one adds nothing.
-    pub(crate) fn record(&mut self, place: usize, line: &[u8]) -> Result<Result<(), JsonError>, IngestError> {
+    pub(crate) fn record(&mut self, place: usize, line: &[u8]) -> Result<Result<(), Refused>, IngestError> {
         let event = match self.parser.read_record(line) {
             Ok(event) => event,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return Ok(Err(error.into())),
         };
         let events = &mut self.groups[place];
         events.make_room(event.n_fields(), &mut self.done);
         let memory_bytes_before = events.builder.memory_bytes();
         event.add_to(&Extras { fields: &events.wanted, ..Extras::default() }, &mut events.builder);
-        self.count_record(place, memory_bytes_before)?;
-        Ok(Ok(()))
+        self.count_record(place, memory_bytes_before)
     }
 
     /// Adds one text, of a line or of several.
-    pub(crate) fn text(&mut self, place: usize, bytes: &[u8], extras: &Extras<'_>) -> Result<(), IngestError> {
+    pub(crate) fn text(
+        &mut self,
+        place: usize,
+        bytes: &[u8],
+        extras: &Extras<'_>,
+    ) -> Result<Result<(), Refused>, IngestError> {
         let event = self.parser.read_text(bytes);
         let events = &mut self.groups[place];
         events.make_room(event.n_fields() + extras.fields.len(), &mut self.done);
@@ -134,7 +157,8 @@ impl<'a> Collector<'a> {
     ) -> Result<(), IngestError> {
         let place = self.group(group);
         self.set_stream(place, stream);
-        self.text(place, text, &Extras { fields, offset: None, time })
+        // One that is too old is left out; these protocols have no word for it.
+        self.text(place, text, &Extras { fields, offset: None, time }).map(|_| ())
     }
 
     /// The time of the last text that had one.
@@ -156,13 +180,22 @@ impl<'a> Collector<'a> {
         self.n_overflowed
     }
 
-    /// Counts a record, and stops where the events hold too much.
-    fn count_record(&mut self, place: usize, memory_bytes_before: usize) -> Result<(), IngestError> {
-        self.n_records += 1;
-        self.n_overflowed += u64::from(!self.groups[place].wanted.is_empty());
-        self.memory_bytes += self.groups[place].builder.memory_bytes().saturating_sub(memory_bytes_before);
+    /// Counts a record, unless it is too old, and stops where the events hold too much.
+    fn count_record(&mut self, place: usize, memory_bytes_before: usize) -> Result<Result<(), Refused>, IngestError> {
+        let events = &mut self.groups[place];
+        self.memory_bytes += events.builder.memory_bytes().saturating_sub(memory_bytes_before);
         let bytes_max = self.parser.received().limits.body_bytes_max.saturating_mul(MEMORY_BODIES_MAX);
-        if self.memory_bytes > bytes_max { Err(IngestError::TooManyFields { bytes_max }) } else { Ok(()) }
+        if self.memory_bytes > bytes_max {
+            return Err(IngestError::TooManyFields { bytes_max });
+        }
+        if let Some(oldest) = events.oldest.filter(|oldest| events.builder.last_timestamp() < Some(*oldest)) {
+            // It goes when the batch is cut: taking single events out again would cost a batch each.
+            events.has_old = true;
+            return Ok(Err(Refused::TooOld(oldest)));
+        }
+        self.n_records += 1;
+        self.n_overflowed += u64::from(!events.wanted.is_empty());
+        Ok(Ok(()))
     }
 
     /// The events collected, by group and in order within it.

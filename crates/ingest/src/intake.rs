@@ -83,7 +83,7 @@ impl Intake {
         if format == Format::Ndjson {
             ndjson::read(&body, place, &mut collector, &mut answer)?;
         } else {
-            text::read(&body, place, self.limits.event_bytes_max, &mut collector)?;
+            text::read(&body, place, self.limits.event_bytes_max, &mut collector, &mut answer)?;
         }
         let key = batch_id.map(|id| batch_key(key_scope, id, &body));
         self.deliver(collector, key, body.len() as u64, answer)

@@ -60,18 +60,18 @@ pub(crate) fn ingest(
     now: Timestamp,
 ) -> Result<IngestAnswer, IngestError> {
     let piece = take_apart(body, group, stream)?;
-    let mut accepted = 0;
+    let mut answer = IngestAnswer::default();
     let mut high_water = None;
     for _ in 0..ATTEMPTS_MAX {
         let gaps = intake.store.missing(&piece.position);
         let Some(gap) = gaps.into_iter().find(|gap| !gap.is_empty()) else {
             let duplicate = high_water.is_none() && !piece.bytes.is_empty();
             let high_water = Some(high_water.unwrap_or(piece.position.range.end));
-            return Ok(IngestAnswer { accepted, duplicate, high_water, ..IngestAnswer::default() });
+            return Ok(IngestAnswer { duplicate, high_water, ..answer });
         };
         match append(intake, &piece, gap, now) {
-            Ok((n_records, receipt)) => {
-                accepted += n_records;
+            Ok((of_gap, receipt)) => {
+                answer.add(of_gap);
                 high_water = receipt.high_water.or(high_water).or(Some(piece.position.range.end));
             }
             Err(IngestError::Store(AppendError::PositionChanged)) => {}
@@ -132,7 +132,12 @@ fn fields_of(header: &Header) -> Vec<(Arc<str>, Value)> {
 }
 
 /// Stores the events of one gap.
-fn append(intake: &Intake, piece: &Piece<'_>, gap: Range<u64>, now: Timestamp) -> Result<(u64, Receipt), IngestError> {
+fn append(
+    intake: &Intake,
+    piece: &Piece<'_>,
+    gap: Range<u64>,
+    now: Timestamp,
+) -> Result<(IngestAnswer, Receipt), IngestError> {
     let header = &piece.header;
     let zone: Option<Zone> = header.zone.as_deref().and_then(|zone| zone.parse().ok());
     let mut received = intake.received(now);
@@ -142,6 +147,9 @@ fn append(intake: &Intake, piece: &Piece<'_>, gap: Range<u64>, now: Timestamp) -
     collector.set_previous(intake.last_time(&header.source, &header.file));
     let place = collector.group(&piece.group);
     collector.set_stream(place, &piece.stream);
+    let mut answer = IngestAnswer::default();
+    // The header is the first line.
+    let (mut line_number, mut counted) = (2, 0);
     for event in events(piece) {
         let start = event.start.max(gap.start);
         let end = event.end.min(gap.end);
@@ -153,10 +161,17 @@ fn append(intake: &Intake, piece: &Piece<'_>, gap: Range<u64>, now: Timestamp) -
         if bytes.is_empty() {
             continue;
         }
-        collector.text(place, bytes, &Extras { fields: &piece.fields, offset: Some(start), time: None })?;
+        let extras = Extras { fields: &piece.fields, offset: Some(start), time: None };
+        if let Err(problem) = collector.text(place, bytes, &extras)? {
+            let from = in_piece(event.start);
+            line_number += memchr::memchr_iter(b'\n', &piece.bytes[counted..from]).count();
+            counted = from;
+            answer.reject(line_number, &problem);
+        }
     }
     let previous = collector.previous();
-    let (n_records, n_overflowed) = (collector.n_records(), collector.n_overflowed());
+    answer.accepted = collector.n_records();
+    let n_overflowed = collector.n_overflowed();
     let raw_bytes = gap.end - gap.start;
     let position = SourcePosition { range: gap, ..piece.position.clone() };
     let parts = collector.into_parts();
@@ -165,7 +180,7 @@ fn append(intake: &Intake, piece: &Piece<'_>, gap: Range<u64>, now: Timestamp) -
     if let Some(time) = previous {
         intake.remember_time(&header.source, &header.file, time);
     }
-    Ok((n_records, receipt))
+    Ok((answer, receipt))
 }
 
 /// The places of the piece's events in the file, line ends included.

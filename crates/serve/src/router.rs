@@ -82,6 +82,14 @@ impl Table {
         self.add(("post", MethodFilter::POST), path, role, handler)
     }
 
+    pub(crate) fn put<H, T>(self, path: &'static str, role: Role, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Server>>,
+        T: 'static,
+    {
+        self.add(("put", MethodFilter::PUT), path, role, handler)
+    }
+
     pub(crate) fn delete<H, T>(self, path: &'static str, role: Role, handler: H) -> Self
     where
         H: Handler<T, Arc<Server>>,
@@ -110,6 +118,7 @@ pub(crate) fn table() -> Table {
         .get("/api/v1/fields/{name}/values", Role::Read, routes::fields::values)
         .get("/api/v1/groups", Role::Read, routes::groups::list)
         .get("/api/v1/groups/{name}", Role::Read, routes::groups::get)
+        .put("/api/v1/groups/{name}", Role::Admin, routes::groups::put)
         .delete("/api/v1/groups/{name}", Role::Admin, routes::groups::delete)
         .get("/api/v1/tail", Role::Read, routes::tail::get)
         .get("/api/v1/rules", Role::Read, routes::alerts::rules)

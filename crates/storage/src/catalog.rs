@@ -8,7 +8,8 @@
 //! meta(key, value)                    wal_released: WAL files below this number are in segments
 //!                                     next_sequence, next_group: nothing below was left unused
 //! groups(id, name, deleted)           streams(group_id, name)
-//! segments(id, file, bytes)           runs(segment, group_id, n_events, first, last)
+//! segments(id, file, bytes)           runs(segment, group_id, n_events, first, last, retired)
+//!                                     retired: since when it is in no snapshot, null: it is
 //! positions(source, file, generation, start, end)
 //! batch_files(hour, n_entries)        how far the batch-id files are valid
 //! doomed(file)                        segments that are in no snapshot any more and whose file must go
@@ -24,10 +25,11 @@ use crate::OpenError;
 use crate::batch_ids::ValidEntries;
 use crate::groups::Groups;
 use crate::positions::{FileKey, Positions, Ranges};
+use crate::retention::RetiredRuns;
 use crate::segment::RunSummary;
 
 /// Version of the tables, in `PRAGMA user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// The first SQLite that does not lose pages when a WAL is reset while it is being written.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -38,12 +40,15 @@ const TABLES: &str = "
     CREATE TABLE streams(group_id INTEGER, name TEXT, PRIMARY KEY(group_id, name)) WITHOUT ROWID;
     CREATE TABLE segments(id BLOB PRIMARY KEY, file TEXT NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE runs(segment BLOB, group_id INTEGER, n_events INTEGER NOT NULL, first INTEGER NOT NULL,
-        last INTEGER NOT NULL, PRIMARY KEY(segment, group_id)) WITHOUT ROWID;
+        last INTEGER NOT NULL, retired INTEGER, PRIMARY KEY(segment, group_id)) WITHOUT ROWID;
     CREATE TABLE positions(source TEXT, file TEXT, generation INTEGER, start INTEGER, end INTEGER NOT NULL,
         PRIMARY KEY(source, file, generation, start)) WITHOUT ROWID;
     CREATE TABLE batch_files(hour INTEGER PRIMARY KEY, n_entries INTEGER NOT NULL);
     CREATE TABLE doomed(file TEXT PRIMARY KEY) WITHOUT ROWID;
 ";
+
+/// What brings tables of version 1 to version 2.
+const FROM_VERSION_1: &str = "ALTER TABLE runs ADD COLUMN retired INTEGER;";
 
 /// The open catalog.
 pub(crate) struct Catalog {
@@ -92,6 +97,7 @@ pub(crate) struct Contents {
     pub(crate) positions: Positions,
     pub(crate) batch_files: ValidEntries,
     pub(crate) doomed: Vec<String>,
+    pub(crate) retired: RetiredRuns,
 }
 
 /// What one flush changes.
@@ -136,6 +142,11 @@ impl Catalog {
                 put_marks(&transaction, &Marks { wal_released: 1, next_sequence: first_sequence, next_group: 1 })?;
                 transaction.pragma_update(None, "user_version", VERSION)?;
                 transaction.commit()?;
+            } else if found == 1 {
+                let transaction = connection.transaction()?;
+                transaction.execute_batch(FROM_VERSION_1)?;
+                transaction.pragma_update(None, "user_version", VERSION)?;
+                transaction.commit()?;
             }
             Ok(())
         };
@@ -178,8 +189,13 @@ impl Catalog {
             doomed.push(row.get(0)?);
             Ok(())
         })?;
+        let mut retired = RetiredRuns::new();
+        self.each("SELECT segment, group_id, retired FROM runs WHERE retired IS NOT NULL", |row| {
+            retired.insert((u128::from_be_bytes(row.get(0)?), row.get(1)?), row.get(2)?);
+            Ok(())
+        })?;
         let (marks, segments) = (self.marks()?, self.segments()?);
-        Ok(Contents { marks, groups, deleted, segments, positions, batch_files, doomed })
+        Ok(Contents { marks, groups, deleted, segments, positions, batch_files, doomed, retired })
     }
 
     fn each(
@@ -262,6 +278,21 @@ impl Catalog {
         transaction.commit()
     }
 
+    /// Records since when runs are in no snapshot any more, or that they are again.
+    pub(crate) fn retire_runs(&mut self, runs: &[(u128, u32)], since: Option<i64>) -> rusqlite::Result<()> {
+        if runs.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.connection.transaction()?;
+        let mut update =
+            transaction.prepare_cached("UPDATE runs SET retired = ? WHERE segment = ? AND group_id = ?")?;
+        for (segment, group_id) in runs {
+            update.execute(params![since, segment.to_be_bytes(), group_id])?;
+        }
+        drop(update);
+        transaction.commit()
+    }
+
     /// Tells whether the catalog lists a segment.
     pub(crate) fn has_segment(&self, id: u128) -> rusqlite::Result<bool> {
         let found = self.connection.query_row("SELECT 1 FROM segments WHERE id = ?", [id.to_be_bytes()], |_| Ok(()));
@@ -329,7 +360,7 @@ fn remove_segment(transaction: &Transaction<'_>, id: u128) -> rusqlite::Result<(
 }
 
 fn put_segments(transaction: &Transaction<'_>, segments: &[SegmentRow]) -> rusqlite::Result<()> {
-    let mut insert = transaction.prepare_cached("INSERT INTO runs VALUES (?, ?, ?, ?, ?)")?;
+    let mut insert = transaction.prepare_cached("INSERT INTO runs VALUES (?, ?, ?, ?, ?, NULL)")?;
     for segment in segments {
         let id = segment.id.to_be_bytes();
         let row = params![id, segment.file, signed(segment.n_bytes)];

@@ -180,6 +180,11 @@ impl Shared {
         let candidate = |stored: &Arc<StoredSegment>| {
             let meta = stored.segment.meta();
             let runs = stored.segment.summaries();
+            // What can still be brought back stays where it is.
+            let is_undoable = |group_id| state.retired.contains_key(&(meta.segment, group_id));
+            if runs.iter().any(|run| is_undoable(run.group_id) && !state.is_expendable(meta.segment, run.group_id)) {
+                return None;
+            }
             Some(Candidate {
                 id: meta.segment,
                 partition: meta.partition,
@@ -187,7 +192,7 @@ impl Shared {
                 n_events: runs.iter().map(|run| run.n_events).sum(),
                 first: runs.iter().map(|run| run.first).min()?,
                 last: runs.iter().map(|run| run.last).max()?,
-                has_dead: runs.iter().any(|run| !state.groups.has_id(run.group_id)),
+                has_dead: runs.iter().any(|run| state.is_expendable(meta.segment, run.group_id)),
             })
         };
         let candidates = state.segments.iter().filter_map(candidate);
@@ -206,13 +211,14 @@ impl Shared {
         written: &mut Vec<NewSegment>,
     ) -> Result<(), StoreError> {
         self.check("compact.start")?;
+        let n_retired = self.n_retired(&job.inputs);
         let runs = self.open_inputs(job)?;
         let replaced: Vec<u128> = job.inputs.iter().map(|input| input.segment.meta().segment).collect();
         for output in outputs(job, &runs)? {
             written.extend(self.write_output(&output, &runs, &replaced)?);
         }
         let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.holds_all(&job.inputs) {
+        if !self.holds_all(&job.inputs) || self.n_retired(&job.inputs) != n_retired {
             // A deletion was quicker. What is left is looked at anew.
             self.remove_segments(written);
             written.clear();
@@ -230,9 +236,8 @@ impl Shared {
             let path = self.options.dir.join(&input.file);
             let segment = Segment::open(&path, input.file.clone(), self.store)?;
             for (index, run) in segment.summaries().iter().enumerate() {
-                if self.state().groups.has_id(run.group_id)
-                    && let Some(reader) = segment.run_reader(index)
-                {
+                let is_expendable = self.state().is_expendable(segment.meta().segment, run.group_id);
+                if !is_expendable && let Some(reader) = segment.run_reader(index) {
                     runs.entry(run.group_id).or_default().push(reader);
                 }
             }
@@ -287,6 +292,13 @@ impl Shared {
         Ok(SegmentMeta { segment: newest, ..meta })
     }
 
+    /// How many runs of these segments are retired.
+    fn n_retired(&self, inputs: &[Arc<StoredSegment>]) -> usize {
+        let state = self.state();
+        let is_input = |id: u128| inputs.iter().any(|input| input.segment.meta().segment == id);
+        state.retired.keys().filter(|(segment, _)| is_input(*segment)).count()
+    }
+
     fn holds_all(&self, inputs: &[Arc<StoredSegment>]) -> bool {
         let state = self.state();
         inputs.iter().all(|input| state.segments.iter().any(|stored| Arc::ptr_eq(stored, input)))
@@ -320,6 +332,7 @@ impl Shared {
         let mut state = self.state_mut();
         state.segments.retain(|stored| !job.inputs.iter().any(|input| Arc::ptr_eq(stored, input)));
         state.segments.extend(written.iter().map(|new| new.stored.clone()));
+        state.forget_retired();
         drop(state);
         if is_crashed || self.check("compact.remove").is_err() {
             return;

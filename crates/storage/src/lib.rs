@@ -4,6 +4,7 @@
 //! ```text
 //! <dir>/STORE             what it is: UUID and format (lock)      LOCK   one process at a time
 //! <dir>/catalog.sqlite    segments, groups, positions (catalog)
+//! <dir>/control.sqlite    what people have set (control)
 //! <dir>/wal/*.wal, *.ids  what is not yet in segments (wal), batch ids (batch_ids)
 //! <dir>/segments/<day>/   events (segment)
 //! <dir>/tombstones/       deletions                               quarantine/   damaged files, kept
@@ -14,6 +15,7 @@
 mod batch_ids;
 mod catalog;
 mod compact;
+mod control;
 mod delivery;
 mod disk;
 mod error;
@@ -26,6 +28,7 @@ mod lock;
 mod offline;
 mod options;
 mod positions;
+mod retention;
 mod segment;
 mod segment_files;
 mod state;
@@ -41,6 +44,7 @@ pub use feed::{AcceptedBatch, Received, Subscription};
 pub use groups::GroupStatus;
 pub use offline::{BackupError, BackupReport, VerifyReport, backup, restore, verify};
 pub use options::{Clock, Options};
+pub use retention::{Forecast, GroupRetention, RetentionOptions, SizeLimit};
 pub use segment::SegmentError;
 pub use state::Snapshot;
 pub use status::{Recovery, Status, TornTail};

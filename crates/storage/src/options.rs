@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use types::Timestamp;
 
-use crate::Faults;
+use crate::{Faults, RetentionOptions};
 
 /// Where the store lies and how much it may use.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct Options {
     pub memory_limit_bytes: u64,
     /// Most log groups that senders may make.
     pub groups_max: usize,
+    /// What goes for its age or size.
+    pub retention: RetentionOptions,
     /// The clock that events' times of acceptance come from.
     pub clock: Clock,
     /// Steps that are to fail, for tests.
@@ -45,6 +47,7 @@ impl Options {
             disk_reserve_bytes: 64 << 20,
             memory_limit_bytes: 512 << 20,
             groups_max: types::Limits::default().groups,
+            retention: RetentionOptions::default(),
             clock: Clock::system(),
             faults: Arc::default(),
         }

@@ -3,7 +3,7 @@
 //! One lock guards it, taken for writing only to put in place what was worked out before. The writer thread
 //! changes hot events, groups, batch ids and positions; a flush exchanges a generation for its segments.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use types::{GroupPattern, Run, ScanError, TimeRange, Timestamp};
@@ -12,6 +12,7 @@ use crate::batch_ids::BatchIds;
 use crate::groups::{GroupStatus, Groups};
 use crate::hot::{Generation, HotGroup};
 use crate::positions::Positions;
+use crate::retention::{Retentions, RetiredRuns};
 use crate::segment::{RunSummary, Segment};
 
 /// What the store holds.
@@ -26,6 +27,9 @@ pub(crate) struct State {
     pub(crate) damaged: Vec<DamagedSegment>,
     pub(crate) ids: BatchIds,
     pub(crate) positions: Positions,
+    /// Limits that groups have of their own.
+    pub(crate) retentions: Retentions,
+    pub(crate) retired: RetiredRuns,
 }
 
 /// A segment that the catalog knows and that can be read.
@@ -85,13 +89,23 @@ impl State {
             hot.extend(overlapping.map(|run| run.clone() as Arc<dyn Run>));
         }
         let is_asked = |run: &RunSummary| wanted.contains(&run.group_id) && range.overlaps(run.first, run.last);
-        let holds = |stored: &&Arc<StoredSegment>| stored.segment.summaries().iter().any(is_asked);
-        let segments = self.segments.iter().filter(holds).map(|stored| stored.segment.clone()).collect();
+        let mut segments = Vec::new();
+        for stored in &self.segments {
+            if stored.segment.summaries().iter().any(is_asked) {
+                let id = stored.segment.meta().segment;
+                let is_shown = |run: &RunSummary| is_asked(run) && !self.retired.contains_key(&(id, run.group_id));
+                let shown = stored.segment.summaries().iter().enumerate().filter(|(_, run)| is_shown(run));
+                let shown: Vec<usize> = shown.map(|(index, _)| index).collect();
+                if !shown.is_empty() {
+                    segments.push((stored.segment.clone(), shown));
+                }
+            }
+        }
         let is_missed = |damaged: &&DamagedSegment| {
             damaged.runs.iter().any(|(id, first, last)| wanted.contains(id) && range.overlaps(*first, *last))
         };
         let damaged = self.damaged.iter().filter(is_missed).map(|damaged| damaged.error.clone()).collect();
-        Selection { wanted, range, hot, segments, damaged, segments_total: self.segments.len() + self.damaged.len() }
+        Selection { hot, segments, damaged, segments_total: self.segments.len() + self.damaged.len() }
     }
 
     /// All groups with their sizes.
@@ -117,7 +131,7 @@ impl State {
         for stored in &self.segments {
             let runs = stored.segment.summaries();
             let raw_total: u128 = runs.iter().map(|run| u128::from(run.bytes_raw)).sum::<u128>().max(1);
-            for run in runs {
+            for run in self.live_runs(stored) {
                 let share = u128::from(stored.n_bytes) * u128::from(run.bytes_raw) / raw_total;
                 add(run.group_id, run.n_events, run.bytes_raw, share as u64, Some((run.first, run.last)));
             }
@@ -130,35 +144,34 @@ impl State {
         statuses
     }
 
-    /// Takes out segments of which every run belongs to a deleted group.
+    /// Takes out segments of which every run belongs to a deleted group or was retired long enough ago.
     pub(crate) fn take_dead_segments(&mut self) -> Vec<Arc<StoredSegment>> {
-        let groups = &self.groups;
-        let is_live =
-            |stored: &Arc<StoredSegment>| stored.segment.summaries().iter().any(|run| groups.has_id(run.group_id));
-        let (live, dead) = std::mem::take(&mut self.segments).into_iter().partition(is_live);
+        let is_dead = |stored: &Arc<StoredSegment>| {
+            let id = stored.segment.meta().segment;
+            stored.segment.summaries().iter().all(|run| self.is_expendable(id, run.group_id))
+        };
+        let (dead, live) = self.segments.iter().cloned().partition(is_dead);
         self.segments = live;
+        self.forget_retired();
         dead
     }
 }
 
 /// What a snapshot consists of, before segments are asked for their runs: that is done without the lock.
 pub(crate) struct Selection {
-    wanted: HashSet<u32>,
-    range: TimeRange,
     hot: Vec<Arc<dyn Run>>,
-    segments: Vec<Arc<Segment>>,
+    /// Segments with the numbers of the runs that are asked for.
+    segments: Vec<(Arc<Segment>, Vec<usize>)>,
     damaged: Vec<ScanError>,
     segments_total: usize,
 }
 
 impl Selection {
     pub(crate) fn into_snapshot(self) -> Snapshot {
-        let Self { wanted, range, hot: mut runs, segments, damaged, segments_total } = self;
+        let Self { hot: mut runs, segments, damaged, segments_total } = self;
         let segments_pruned = segments_total - segments.len() - damaged.len();
-        let is_asked = |run: &RunSummary| wanted.contains(&run.group_id) && range.overlaps(run.first, run.last);
-        for segment in &segments {
-            let asked = segment.summaries().iter().enumerate().filter(|(_, run)| is_asked(run));
-            runs.extend(asked.filter_map(|(index, _)| segment.run(index, 0)));
+        for (segment, asked) in &segments {
+            runs.extend(asked.iter().filter_map(|index| segment.run(*index, 0)));
         }
         runs.sort_by_key(|run| std::cmp::Reverse(run.info().last));
         Snapshot { runs, damaged, segments_total, segments_pruned }

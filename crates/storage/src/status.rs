@@ -46,6 +46,10 @@ pub struct Status {
     pub compacted_events: u64,
     /// Segments that are to be put together next.
     pub compaction_due: u64,
+    /// Runs of events that went for their age or size.
+    pub runs_retired: u64,
+    /// Bytes that the store may hold, where there is a limit.
+    pub store_bytes_max: Option<u64>,
     /// Log groups.
     pub groups: u64,
     /// Batch ids remembered.
@@ -116,6 +120,7 @@ pub(crate) struct Counters {
     pub(crate) compactions: Counter,
     pub(crate) compactions_failed: Counter,
     pub(crate) compacted_events: Counter,
+    pub(crate) runs_retired: Counter,
 }
 
 #[derive(Debug, Default)]

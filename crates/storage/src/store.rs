@@ -28,14 +28,15 @@ use types::{GroupName, GroupPattern, ScanError, TimeRange, Timestamp};
 use self::queue::{Closed, Queue, RETRY_AFTER_S, Request, Work};
 use crate::catalog::Catalog;
 use crate::compact::Compaction;
+use crate::control::Control;
 use crate::feed::{Feed, Subscription};
 use crate::flush::{Bell, Flusher};
 use crate::lock::Lock;
 use crate::state::State;
 use crate::status::Counters;
 use crate::{
-    AppendError, Delivery, GroupStatus, OpenError, Options, Receipt, Recovery, Snapshot, SourcePosition, Status,
-    StoreError, disk,
+    AppendError, Delivery, Forecast, GroupRetention, GroupStatus, OpenError, Options, Receipt, Recovery, Snapshot,
+    SourcePosition, Status, StoreError, disk,
 };
 
 pub(crate) use self::queue::Rotated;
@@ -64,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     state: RwLock<State>,
     catalog: Mutex<Catalog>,
+    control: Mutex<Control>,
+    pub(crate) retention_bell: Bell,
     pub(crate) flusher: Mutex<Flusher>,
     pub(crate) compaction: Compaction,
     /// Held by who takes segments out of the list.
@@ -89,6 +92,10 @@ impl Shared {
 
     pub(crate) fn catalog(&self) -> MutexGuard<'_, Catalog> {
         self.catalog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn control(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn wal_dir(&self) -> PathBuf {
@@ -156,11 +163,12 @@ impl Store {
         let dir = opened.shared.options.dir.clone();
         let (shared, committer) = (opened.shared, opened.committer);
         let store = Arc::new(Self { shared: shared.clone(), threads: Mutex::default() });
-        let (flushing, compacting) = (shared.clone(), shared);
+        let (flushing, compacting, retiring) = (shared.clone(), shared.clone(), shared);
         let started = store
             .start("wal-writer", move || committer.run())
             .and_then(|()| store.start("flusher", move || crate::flush::run(&flushing)))
-            .and_then(|()| store.start("compactor", move || crate::compact::run(&compacting)));
+            .and_then(|()| store.start("compactor", move || crate::compact::run(&compacting)))
+            .and_then(|()| store.start("retention", move || crate::retention::run(&retiring)));
         // Where a thread cannot be made, dropping the store ends the others.
         started.map_err(OpenError::io(&dir))?;
         Ok((store, opened.recovery))
@@ -247,6 +255,32 @@ impl Store {
         self.shared.compact_now()
     }
 
+    /// The time before which a group's events are too old to be kept, where there is one.
+    pub fn oldest_kept(&self, group: &GroupName) -> Option<Timestamp> {
+        self.shared.oldest_kept(group)
+    }
+
+    /// Limits that a group has of its own.
+    pub fn retention(&self, group: &GroupName) -> GroupRetention {
+        self.shared.state().retentions.get(group).copied().unwrap_or_default()
+    }
+
+    /// Sets a group's own limits, whether or not it exists yet. What they no longer allow goes at once; what went
+    /// within the undo window and is allowed again comes back.
+    pub fn set_retention(&self, group: &GroupName, retention: GroupRetention) -> Result<(), StoreError> {
+        self.shared.set_retention(group, retention)
+    }
+
+    /// When a group's events will next go, as things stand.
+    pub fn forecast(&self, group: &GroupName) -> Forecast {
+        self.shared.forecast(group)
+    }
+
+    /// Enforces all limits now instead of at the next interval.
+    pub fn retire(&self) -> Result<(), StoreError> {
+        self.shared.retire()
+    }
+
     /// Counters and gauges.
     pub fn status(&self) -> Status {
         let shared = &*self.shared;
@@ -255,9 +289,9 @@ impl Store {
             Some(Closed::Poisoned(reason)) => Some(reason),
             _ => None,
         };
-        let compaction_due = shared.compaction_debt();
+        let (compaction_due, store_bytes_max) = (shared.compaction_debt(), shared.store_bytes_max());
         let state = shared.state();
-        let summaries = || state.segments.iter().flat_map(|stored| stored.segment.summaries());
+        let live_runs = state.segments.iter().flat_map(|stored| state.live_runs(stored));
         let damaged_segments = state.damaged.iter().map(|damaged| damaged.error.clone());
         Status {
             events_accepted: counters.events_accepted.get(),
@@ -269,7 +303,9 @@ impl Store {
             wal_bytes_written: counters.wal_bytes_written.get(),
             hot_events: state.hot_events(),
             hot_bytes: state.hot_bytes(),
-            stored_events: summaries().filter(|run| state.groups.has_id(run.group_id)).map(|run| run.n_events).sum(),
+            stored_events: live_runs.map(|run| run.n_events).sum(),
+            runs_retired: counters.runs_retired.get(),
+            store_bytes_max,
             segments: state.segments.len() as u64,
             segment_bytes: state.segments.iter().map(|stored| stored.n_bytes).sum(),
             flushes: counters.flushes.get(),
@@ -321,6 +357,7 @@ impl Store {
         self.shared.queue.close(Closed::ShuttingDown);
         self.shared.bell.stop();
         self.shared.compaction.bell.stop();
+        self.shared.retention_bell.stop();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             // A thread that panicked has closed the queue with the reason.

@@ -9,6 +9,8 @@ pub(crate) enum Kind {
     List,
     Size,
     Duration,
+    /// A duration, or `never`.
+    DurationOrNever,
     Count,
 }
 
@@ -36,6 +38,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("storage", "wal_segment_bytes", Kind::Size, "64MiB"),
     setting("storage", "memory_limit", Kind::Size, "512MiB"),
     setting("storage", "disk_reserve", Kind::Size, "64MiB"),
+    setting("retention", "interval", Kind::Duration, "1m"),
+    setting("retention", "age", Kind::DurationOrNever, "never"),
+    setting("retention", "size", Kind::Text, "80%"),
+    setting("retention", "undo_window", Kind::Duration, "24h"),
     setting("limits", "groups", Kind::Count, "10000"),
     setting("limits", "max_event_bytes", Kind::Size, "1MiB"),
     setting("limits", "max_body_bytes", Kind::Size, "64MiB"),

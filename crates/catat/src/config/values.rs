@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use storage::SizeLimit;
 use types::{ByteSize, parse_duration_ns};
 
 use super::{ConfigError, Kind, Layers};
@@ -54,6 +55,39 @@ impl<'a> Reader<'a> {
                 self.refuse(section, key, error.to_string());
                 0
             }
+        }
+    }
+
+    /// A duration, nothing for `never`.
+    pub(super) fn duration_or_never(&mut self, section: &'static str, key: &'static str) -> Option<i64> {
+        let text = self.value(section, key, Kind::DurationOrNever);
+        if text == "never" {
+            return None;
+        }
+        let duration = parse_duration_ns(text);
+        duration.map_err(|error| self.refuse(section, key, format!("{error}, or \"never\""))).ok()
+    }
+
+    /// How much the whole store may hold: a share of the disk, a size, nothing for `never`.
+    pub(super) fn size_limit(&mut self, section: &'static str, key: &'static str) -> Option<SizeLimit> {
+        let text = self.value(section, key, Kind::Text);
+        if text == "never" {
+            return None;
+        }
+        let percent = text.strip_suffix('%').map(|number| number.trim().parse().ok().filter(|n| (1..=99).contains(n)));
+        match percent {
+            Some(Some(percent)) => Some(SizeLimit::Percent(percent)),
+            Some(None) => {
+                self.refuse(section, key, format!("\"{text}\" is no share of the disk; write 1% to 99%"));
+                None
+            }
+            None => match ByteSize::from_str(text) {
+                Ok(size) => Some(SizeLimit::Bytes(size.0)),
+                Err(error) => {
+                    self.refuse(section, key, format!("{error}, 80% or \"never\""));
+                    None
+                }
+            },
         }
     }
 

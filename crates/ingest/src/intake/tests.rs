@@ -268,3 +268,22 @@ fn invalid_utf_8_nul_and_strange_years_are_accepted_and_marked() {
     let expected = ["a\u{fffd}\0 | lossy | 1969-01-01T00:00:00Z", "b | - | 2300-01-01T00:00:00Z"];
     assert_eq!(house.events(&["@message", "@encoding", "@timestampRejected"]), expected);
 }
+
+#[test]
+fn events_older_than_their_group_keeps_are_rejected_with_that_reason() {
+    let house = House::with(Limits::default(), |options| Options { clock: storage::Clock::new(now), ..options });
+    let group = GroupName::new("app").unwrap();
+    let retention = storage::GroupRetention { age_ns: Some(Timestamp::DAY), bytes: None };
+    house.store.set_retention(&group, retention).unwrap();
+    let body = "{\"time\":\"2026-11-20T11:00:00Z\",\"message\":\"new\"}\n\n{\"time\":\"2026-11-18T11:00:00Z\",\"message\":\"old\"}\n";
+    let answer = house.send(Format::Ndjson, body).unwrap();
+    assert_eq!((answer.accepted, answer.rejected.len(), answer.rejected[0].line), (1, 1, 3));
+    let reason = "event is older than the retention of its group keeps: it happened before 2026-11-19T12:00:00Z";
+    assert_eq!(answer.rejected[0].error, reason);
+    let answer = house.send(Format::Text, "2026-11-20T11:00:01Z text\n2026-11-01T11:00:00Z gone\n").unwrap();
+    assert_eq!((answer.accepted, answer.rejected[0].line), (1, 2));
+    let piece = "{\"source\":\"s\",\"file\":\"f\",\"generation\":1,\"start\":0}\n2026-11-01T11:00:00Z gone\n2026-11-20T11:00:02Z line\n";
+    let answer = house.send(Format::Lines, piece).unwrap();
+    assert_eq!((answer.accepted, answer.rejected[0].line, answer.high_water), (1, 2, Some(52)));
+    assert_eq!(house.events(&["@message"]), ["2026-11-20T11:00:01Z text", "2026-11-20T11:00:02Z line", "new"]);
+}

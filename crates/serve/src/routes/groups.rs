@@ -1,26 +1,88 @@
-//! `/api/v1/groups`: what groups there are, how large, and their deletion.
+//! `/api/v1/groups`: what groups there are, how large, how much of them is kept, and their deletion.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
+use serde::Deserialize;
 use serde_json::{Value, json};
-use storage::GroupStatus;
-use types::GroupName;
+use storage::{Forecast, GroupRetention, GroupStatus, Store};
+use types::{ByteSize, GroupName, Timestamp, parse_duration_ns};
 
 use crate::parameters::PathName;
 use crate::problem::Problem;
 use crate::server::Shared;
 
+/// Largest body of settings.
+const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// What can be set of a group.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    // Must be there, if only as null: an empty body changes nothing by accident.
+    #[serde(deserialize_with = "Option::deserialize")]
+    retention: Option<Retention>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Retention {
+    age: Option<String>,
+    size: Option<String>,
+}
+
 pub(crate) async fn list(State(server): Shared) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
-    let groups = server.lookups.run(move || of_thread.app.store.groups()).await?;
-    Ok(Json(json!({"groups": groups.iter().map(group_json).collect::<Vec<_>>()})))
+    let groups = server.lookups.run(move || described(&of_thread.app.store)).await?;
+    Ok(Json(json!({"groups": groups})))
 }
 
 pub(crate) async fn get(State(server): Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
-    let groups = server.lookups.run(move || of_thread.app.store.groups()).await?;
-    let found = groups.iter().find(|group| group.name.as_str() == name);
-    found.map(|group| Json(group_json(group))).ok_or_else(|| no_group(&name))
+    let found = name.clone();
+    let group = server.lookups.run(move || describe(&of_thread.app.store, &found)).await?;
+    group.map(Json).ok_or_else(|| no_group(&name))
+}
+
+pub(crate) async fn put(State(server): Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
+    let bad_name = || Problem::bad_request("bad-group", format!("{name:?} is no name of a log group"));
+    let group = GroupName::new(&name).ok_or_else(bad_name)?;
+    let mut received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let retention = retention_of(&received.take())?;
+    let of_thread = server.clone();
+    let work = move || {
+        let store = &of_thread.app.store;
+        store.set_retention(&group, retention)?;
+        // Settings may come before the first event.
+        Ok::<Value, storage::StoreError>(describe(store, group.as_str()).unwrap_or_else(|| {
+            let none = Vec::new();
+            let (bytes_raw, bytes_stored, n_events) = (0, 0, 0);
+            let name = group.clone();
+            let empty = GroupStatus { name, n_events, bytes_raw, bytes_stored, first: None, last: None, streams: none };
+            group_json(&empty, &retention, &Forecast::default())
+        }))
+    };
+    Ok(Json(server.lookups.run(work).await??))
+}
+
+/// Reads the body of a change of settings.
+fn retention_of(body: &[u8]) -> Result<GroupRetention, Problem> {
+    let bad = |message: String| {
+        let problem = Problem::bad_request("bad-settings", message);
+        problem.hint(r#"send {"retention":{"age":"7d","size":"6MiB"}}, with null for no limit"#)
+    };
+    let settings: Settings = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+    let Retention { age, size } = settings.retention.unwrap_or_default();
+    let age_ns = age.map(|age| parse_duration_ns(&age)).transpose().map_err(|error| bad(format!("age: {error}")))?;
+    let bytes: Option<ByteSize> =
+        size.map(|size| size.parse()).transpose().map_err(|error: types::UnitError| bad(format!("size: {error}")))?;
+    if age_ns.is_some_and(|age_ns| age_ns < Timestamp::SECOND) {
+        return Err(bad("age: must be at least 1s; delete the group to empty it".into()));
+    }
+    if bytes.is_some_and(|bytes| bytes.0 == 0) {
+        return Err(bad("size: must be more than 0; delete the group to empty it".into()));
+    }
+    Ok(GroupRetention { age_ns, bytes: bytes.map(|bytes| bytes.0) })
 }
 
 pub(crate) async fn delete(State(server): Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
@@ -34,11 +96,82 @@ fn no_group(name: &str) -> Problem {
     Problem::not_found(format!("there is no log group {name:?}"))
 }
 
-fn group_json(group: &GroupStatus) -> Value {
+/// All groups as JSON.
+fn described(store: &Store) -> Vec<Value> {
+    let describe = |group: &GroupStatus| group_json(group, &store.retention(&group.name), &store.forecast(&group.name));
+    store.groups().iter().map(describe).collect()
+}
+
+/// One group as JSON.
+fn describe(store: &Store, name: &str) -> Option<Value> {
+    let groups = store.groups();
+    let group = groups.iter().find(|group| group.name.as_str() == name)?;
+    Some(group_json(group, &store.retention(&group.name), &store.forecast(&group.name)))
+}
+
+fn group_json(group: &GroupStatus, retention: &GroupRetention, forecast: &Forecast) -> Value {
+    let reason = forecast.next.map(|_| if forecast.by_size { "size" } else { "age" });
     json!({
         "name": group.name.as_str(), "events": group.n_events,
         "bytes_raw": group.bytes_raw, "bytes_stored": group.bytes_stored,
         "first": group.first.map(|t| t.to_string()), "last": group.last.map(|t| t.to_string()),
         "streams": group.streams.iter().map(|stream| &**stream).collect::<Vec<_>>(),
+        "retention": {"age": retention.age_ns.map(duration_text), "size": retention.bytes.map(size_text)},
+        "forecast": {
+            "bytes_per_day": forecast.bytes_per_day, "next": forecast.next.map(|t| t.to_string()), "reason": reason,
+        },
     })
+}
+
+/// A duration in the largest unit that says it exactly, as it can be sent again.
+fn duration_text(ns: i64) -> String {
+    let units = [(Timestamp::DAY, "d"), (Timestamp::HOUR, "h"), (Timestamp::MINUTE, "m"), (Timestamp::SECOND, "s")];
+    let fitting = units.iter().find(|(unit, _)| ns % unit == 0);
+    fitting.map_or_else(|| format!("{ns}ns"), |(unit, name)| format!("{}{name}", ns / unit))
+}
+
+/// A size in the largest unit that says it exactly, as it can be sent again.
+fn size_text(bytes: u64) -> String {
+    let units = [(1u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let fitting = units.iter().find(|(unit, _)| bytes.is_multiple_of(*unit));
+    fitting.map_or_else(|| bytes.to_string(), |(unit, name)| format!("{}{name}", bytes / unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(body: &str, age_ns: Option<i64>, bytes: Option<u64>) {
+        assert_eq!(retention_of(body.as_bytes()).expect("it is right"), GroupRetention { age_ns, bytes }, "{body}");
+    }
+
+    #[test]
+    fn limits_are_read_and_what_is_wrong_is_refused() {
+        check(r#"{"retention":{"age":"7d","size":"6MiB"}}"#, Some(7 * Timestamp::DAY), Some(6 << 20));
+        check(r#"{"retention":{"age":null,"size":"1kB"}}"#, None, Some(1000));
+        check(r#"{"retention":null}"#, None, None);
+        for wrong in [
+            "",
+            "[]",
+            "{}",
+            r#"{"retention":{"age":7}}"#,
+            r#"{"retention":{"age":"soon"}}"#,
+            r#"{"retention":{"age":"0s"}}"#,
+            r#"{"retention":{"size":"-1"}}"#,
+            r#"{"retention":{"size":"0"}}"#,
+            r#"{"retention":{"weight":"1kB"}}"#,
+            r#"{"retension":null}"#,
+        ] {
+            assert_eq!(retention_of(wrong.as_bytes()).err().map(|p| p.status.as_u16()), Some(400), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn limits_are_shown_as_they_can_be_sent() {
+        assert_eq!(
+            (duration_text(7 * Timestamp::DAY), duration_text(90 * Timestamp::MINUTE)),
+            ("7d".into(), "90m".into())
+        );
+        assert_eq!((size_text(6 << 20), size_text(1000)), ("6MiB".into(), "1000".into()));
+    }
 }

@@ -82,6 +82,7 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
         ("compactions_failed", Counter, "Times that it failed; nothing is lost by it.", status.compactions_failed),
         ("compacted_events", Counter, "Events written again for it.", status.compacted_events),
         ("compaction_due", Gauge, "Segments that are to be put together next.", status.compaction_due),
+        ("runs_retired", Counter, "Runs of events that went for their age or size.", status.runs_retired),
         ("hot_events", Gauge, "Events in memory, not yet in a segment.", status.hot_events),
         ("hot_bytes", Gauge, "Bytes that hot events hold in memory.", status.hot_bytes),
         ("stored_events", Gauge, "Events in segments.", status.stored_events),
@@ -95,6 +96,8 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
         ("poisoned", Gauge, "1 where nothing is accepted since writing failed.", u64::from(status.poisoned.is_some())),
         ("damaged_files", Gauge, "Files found damaged.", status.damaged.len() as u64),
     ];
+    let limit = status.store_bytes_max;
+    numbers.extend(limit.map(|max| ("store_bytes_max", Gauge, "Bytes that the store may take on disk.", max)));
     numbers.extend(status.disk_free_bytes.map(|free| ("disk_free_bytes", Gauge, "Bytes free on the disk.", free)));
     numbers
 }

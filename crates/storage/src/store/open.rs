@@ -27,6 +27,7 @@ use super::queue::Queue;
 use super::writer::Committer;
 use crate::catalog::{Catalog, Marks};
 use crate::compact::Compaction;
+use crate::control::Control;
 use crate::feed::Feed;
 use crate::flush::{Bell, Flusher};
 use crate::lock::{self, Lock};
@@ -67,6 +68,9 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     let catalog_path = dir.join("catalog.sqlite");
     let catalog = Catalog::open(&catalog_path, FIRST_SEQUENCE)?;
     let contents = catalog.load().map_err(OpenError::catalog(&catalog_path))?;
+    let control_path = dir.join("control.sqlite");
+    let control = Control::open(&control_path)?;
+    let retentions = control.retentions().map_err(OpenError::catalog(&control_path))?;
     let now = options.clock.now();
     let (ids, damaged) = batch_ids::read(&dir.join("wal"), &store, &contents.batch_files, now);
     let mut opening = Opening {
@@ -74,7 +78,14 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         store,
         now,
         catalog,
-        state: State { groups: contents.groups, ids, positions: contents.positions, ..State::default() },
+        state: State {
+            groups: contents.groups,
+            ids,
+            positions: contents.positions,
+            retentions,
+            retired: contents.retired,
+            ..State::default()
+        },
         deleted: contents.deleted.into_iter().collect(),
         marks: contents.marks,
         recovery: Recovery { created, damaged, ..Recovery::default() },
@@ -101,6 +112,8 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         counters: Counters::default(),
         state: RwLock::new(state),
         catalog: Mutex::new(catalog),
+        control: Mutex::new(control),
+        retention_bell: Bell::default(),
         compaction: Compaction::default(),
         upkeep: Mutex::default(),
         flusher: Mutex::new(Flusher::new(contents.batch_files)),

@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod flushing;
 mod once;
+mod retiring;
 
 use std::path::Path;
 use std::sync::Arc;
