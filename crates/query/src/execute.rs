@@ -10,6 +10,7 @@ mod aggregate;
 mod any;
 mod bins;
 mod cell;
+mod elements;
 mod expression;
 mod fields;
 mod fill;
@@ -47,6 +48,7 @@ pub use self::histogram::{Bucket, Histogram, histogram};
 pub use self::subquery::{Answered, RunsOf, answer_subqueries, execute_with_subqueries, has_subqueries};
 pub use self::tail::{Tail, TailError, TailRows};
 
+use self::elements::Prepared;
 use self::expression::Stop;
 use self::group::Groups;
 use self::names::fields_of;
@@ -209,8 +211,9 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
     if has_subqueries(plan) {
         return Err(ExecuteError::Subquery);
     }
-    let scan = Scan::new(runs, request);
     let operators = simplify::simplify(&plan.operators);
+    let mut scan = Scan::new(runs, request);
+    scan.env.prepared = Prepared::of(&operators);
     let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());
     let (lead, rest) = operators.split_at(n_lead);
     let Some((Operator::Project { columns, is_events }, _)) = operators.split_last() else {

@@ -178,22 +178,26 @@ pub(crate) fn compare(a: Cell<'_>, b: Cell<'_>) -> Compared {
 }
 
 fn compare_time(nanos: i64, other: Cell<'_>) -> Compared {
-    if let Cell::Text(text) = other
-        && let Some(instant) = read_time(text)
-    {
-        return Compared { order: Some(nanos.cmp(&instant)), took_seconds: false };
+    match instant_of(other) {
+        Some((instant, took_seconds)) => Compared { order: Some(i128::from(nanos).cmp(&instant)), took_seconds },
+        None => Compared { order: Some(Cell::Time(nanos).text().cmp(&other.text())), took_seconds: false },
     }
-    let Some(number) = other.plain_number() else {
-        return Compared { order: Some(Cell::Time(nanos).text().cmp(&other.text())), took_seconds: false };
-    };
+}
+
+/// The instant that a time is compared with, in nanoseconds, and whether a number was taken as seconds for it.
+pub(crate) fn instant_of(cell: Cell<'_>) -> Option<(i128, bool)> {
+    if let Some(instant) = cell.time() {
+        return Some((instant.into(), false));
+    }
+    let number = cell.plain_number()?;
     let took_seconds = number.as_float().abs() < SECONDS_END;
     let unit_ns: i64 = if took_seconds { 1_000_000_000 } else { 1_000_000 };
-    let order = match number {
-        Number::Integer(whole) => i128::from(nanos).cmp(&whole.saturating_mul(i128::from(unit_ns))),
+    let instant = match number {
+        Number::Integer(whole) => whole.saturating_mul(i128::from(unit_ns)),
         // A decimal of seconds says nanoseconds only roughly: the nearest one is meant.
-        Number::Float(decimal) => i128::from(nanos).cmp(&((decimal * unit_ns as f64).round() as i128)),
+        Number::Float(decimal) => (decimal * unit_ns as f64).round() as i128,
     };
-    Compared { order: Some(order), took_seconds }
+    Some((instant, took_seconds))
 }
 
 /// The severity that a value names, in any spelling.

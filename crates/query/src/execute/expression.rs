@@ -5,7 +5,6 @@
 //! cannot disagree.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -13,6 +12,7 @@ use chrono_tz::Tz;
 use types::{Column, MISSING_CODE, RowSet, ScanError, Timestamp, Value};
 
 use super::cell::{self, Cell, Compared};
+use super::elements::{Elements, Prepared};
 use super::frame::{Frame, booleans};
 use super::matching::Matcher;
 use super::names::{is_field, single_field};
@@ -30,6 +30,8 @@ pub(crate) struct Environment {
     pub(crate) now: Timestamp,
     /// The most bytes that one computed column may have.
     pub(crate) memory_bytes_max: usize,
+    /// Elements of long lists.
+    pub(crate) prepared: Prepared,
     /// Set when a time was compared with a number taken as seconds.
     pub(crate) took_seconds: AtomicBool,
 }
@@ -48,9 +50,6 @@ impl From<ScanError> for Stop {
         Self::Damaged(error)
     }
 }
-
-/// A value that all rows share, before it is laid out in rows.
-const LINEAR_ELEMENTS_MAX: usize = 8;
 
 /// The values of `expr`, one a row.
 pub(crate) fn evaluate(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<Arc<Column>, Stop> {
@@ -322,41 +321,23 @@ fn compare_quickly(comparison: Comparison, column: &Column, constant: Cell<'_>) 
     Some(rows)
 }
 
-/// What equal values have in common, for looking many elements up at once. Not for times and levels.
-#[derive(PartialEq, Eq, Hash)]
-enum EqualityKey {
-    Whole(i128),
-    Decimal(u64),
-    Text(String),
-}
-
-impl EqualityKey {
-    fn of(cell: Cell<'_>) -> Option<Self> {
-        Some(match cell.plain_number() {
-            Some(Number::Integer(whole)) => Self::Whole(whole),
-            Some(Number::Float(decimal)) if decimal.fract() == 0.0 && decimal.abs() < 1e38 => {
-                Self::Whole(decimal as i128)
-            }
-            Some(Number::Float(decimal)) => Self::Decimal(decimal.to_bits()),
-            None => Self::Text(cell.text()?.into_owned()),
-        })
-    }
-}
-
 fn in_rows(item: &Expr, list: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
     let is_level = is_field(item, "@level");
     let column = evaluate(item, frame, env)?;
-    let literals: Option<Vec<&Value>> = list
-        .iter()
-        .filter(|element| !matches!(element, Expr::Literal(None)))
-        .map(|element| if let Expr::Literal(Some(value)) = element { Some(value) } else { None })
-        .collect();
-    let has_times = matches!(&*column, Column::Timestamps(_) | Column::Mixed(_));
-    if let Some(literals) = literals.filter(|literals| literals.len() > LINEAR_ELEMENTS_MAX && !is_level && !has_times)
-    {
-        let wanted: HashSet<EqualityKey> = literals.iter().filter_map(|v| EqualityKey::of(Cell::of(Some(v)))).collect();
-        let is_in = |row| EqualityKey::of(Cell::at(&column, row)).is_some_and(|key| wanted.contains(&key));
-        return Ok(RowSet::of(column.n_rows(), is_in));
+    let prepared;
+    let elements = match env.prepared.get(list) {
+        Some(elements) => Some(elements),
+        None => {
+            prepared = Elements::of(list);
+            prepared.as_ref()
+        }
+    };
+    if let Some(elements) = elements {
+        let mut took_seconds = false;
+        let rows =
+            RowSet::of(column.n_rows(), |row| elements.contain(Cell::at(&column, row), is_level, &mut took_seconds));
+        env.took_seconds.fetch_or(took_seconds, Relaxed);
+        return Ok(rows);
     }
     let mut rows = RowSet::none(column.n_rows());
     for element in list {

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp};
 
+use super::elements::Prepared;
 use super::expression::{Environment, Stop};
 use super::frame::{BlockRows, Frame, Source};
 use super::steps::Steps;
@@ -77,6 +78,7 @@ impl<'a> Scan<'a> {
                 time_zone: request.time_zone,
                 now: request.now,
                 memory_bytes_max: request.memory_bytes_max,
+                prepared: Prepared::default(),
                 took_seconds: AtomicBool::new(false),
             },
             started: now,

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use types::{RowSet, Run, ScanError, Timestamp, Value};
 
 use super::cell::Cell;
+use super::elements::Prepared;
 use super::expression::{Environment, Stop, evaluate};
 use super::frame::{BlockRows, Source};
 use super::has_subqueries;
@@ -105,6 +106,7 @@ impl Tail {
             time_zone: self.time_zone,
             now,
             memory_bytes_max: MEMORY_BYTES_MAX,
+            prepared: Prepared::of(&self.lead),
             took_seconds: AtomicBool::new(false),
         };
         let source = Source::new(run);
