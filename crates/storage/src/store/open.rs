@@ -25,7 +25,7 @@ use types::{ScanError, Timestamp};
 use super::Shared;
 use super::queue::Queue;
 use super::writer::Committer;
-use crate::catalog::{Catalog, Marks};
+use crate::catalog::{Catalog, Contents, Marks};
 use crate::compact::Compaction;
 use crate::control::Control;
 use crate::feed::Feed;
@@ -65,9 +65,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     let began = Instant::now();
     let dir = options.dir.clone();
     let (store, lock, created) = prepare_directory(&dir)?;
-    let catalog_path = dir.join("catalog.sqlite");
-    let catalog = Catalog::open(&catalog_path, FIRST_SEQUENCE)?;
-    let contents = catalog.load().map_err(OpenError::catalog(&catalog_path))?;
+    let (catalog, contents, damaged_catalog) = open_catalog(&dir)?;
     let control_path = dir.join("control.sqlite");
     let control = Control::open(&control_path)?;
     let retentions = control.retentions().map_err(OpenError::catalog(&control_path))?;
@@ -88,7 +86,11 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         },
         deleted: contents.deleted.into_iter().collect(),
         marks: contents.marks,
-        recovery: Recovery { created, damaged, ..Recovery::default() },
+        recovery: Recovery {
+            created,
+            damaged: damaged_catalog.into_iter().chain(damaged).collect(),
+            ..Recovery::default()
+        },
     };
     opening.finish_deletions()?;
     opening.remove_doomed(&contents.doomed)?;
@@ -143,6 +145,37 @@ fn prepare_directory(dir: &Path) -> Result<([u8; 16], Lock, bool), OpenError> {
         disk::create_directory_synced(&path).map_err(OpenError::io(&path))?;
     }
     Ok((store, lock, created))
+}
+
+/// Opens the catalog. One that is no intact database is moved to `quarantine/` and made anew from the segments, as
+/// where it is gone; that is reported.
+fn open_catalog(dir: &Path) -> Result<(Catalog, Contents, Option<ScanError>), OpenError> {
+    let path = dir.join("catalog.sqlite");
+    let open = || {
+        let catalog = Catalog::open(&path, FIRST_SEQUENCE)?;
+        let contents = catalog.load().map_err(OpenError::catalog(&path))?;
+        Ok((catalog, contents))
+    };
+    let source = match open() {
+        Ok((catalog, contents)) => return Ok((catalog, contents, None)),
+        Err(OpenError::Catalog { source, .. }) if is_corrupt(&source) => source,
+        Err(error) => return Err(error),
+    };
+    for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
+        let from = dir.join(name);
+        if from.exists() {
+            std::fs::rename(&from, dir.join("quarantine").join(name)).map_err(OpenError::io(&from))?;
+        }
+    }
+    let problem = format!("{source}; it was moved to quarantine/ and made anew from the segments");
+    tracing::error!(file = "catalog.sqlite", problem, "file is damaged");
+    let damage = ScanError { file: "catalog.sqlite".into(), offset: 0, problem };
+    open().map(|(catalog, contents)| (catalog, contents, Some(damage)))
+}
+
+fn is_corrupt(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
 impl Opening {

@@ -163,3 +163,27 @@ fn a_segment_from_elsewhere_is_kept_aside() {
     assert!(dir.path().join("quarantine/segments-mixed-x.seg").exists());
     assert_events(&store, 5);
 }
+
+#[test]
+fn a_damaged_catalog_is_kept_aside_and_made_anew_from_the_segments() {
+    for n_bytes_kept in [0, 1, 3000] {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let (store, _) = open(dir.path());
+        store.append(delivery("g", 0, 10)).expect("room");
+        store.flush().expect("room");
+        store.append(delivery("g", 10, 5)).expect("room");
+        drop(store);
+        let path = dir.path().join("catalog.sqlite");
+        let mut bytes = std::fs::read(&path).expect("readable");
+        bytes.iter_mut().skip(n_bytes_kept).for_each(|byte| *byte = 0x55);
+        std::fs::write(&path, bytes).expect("writable");
+        let _ = std::fs::remove_file(dir.path().join("catalog.sqlite-wal"));
+        let (store, recovery) = open(dir.path());
+        assert_events(&store, 15);
+        assert!(recovery.damaged.iter().any(|damage| damage.file == "catalog.sqlite"), "{:?}", recovery.damaged);
+        assert!(dir.path().join("quarantine/catalog.sqlite").exists());
+        store.append(delivery("g", 15, 5)).expect("room");
+        drop(store);
+        assert_events(&open(dir.path()).0, 20);
+    }
+}
