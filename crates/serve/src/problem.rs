@@ -180,7 +180,10 @@ impl From<StoreError> for Problem {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "poisoned", message).hint(AFTER_POISON)
             }
             StoreError::ShuttingDown => Self::closing(),
-            _ => {
+            StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", message)
+            }
+            error => {
                 tracing::error!(%error, "work on the store failed");
                 Self::internal(message)
             }

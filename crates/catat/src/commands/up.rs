@@ -54,7 +54,7 @@ fn print_start(listener: &std::net::TcpListener, data_dir: &Path, recovery: &Rec
     }
     for torn in &recovery.torn {
         let TornTail { file, offset, n_bytes } = torn;
-        eprintln!("  {file}: {n_bytes} bytes at {offset} were never acknowledged and are cut off");
+        eprintln!("  {file}: the last {n_bytes} bytes, from {offset} on, are no whole record and are cut off");
     }
     for damage in &recovery.damaged {
         eprintln!("  damaged: {damage}; what cannot be read is kept in quarantine, everything else answers");
