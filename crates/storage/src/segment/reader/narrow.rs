@@ -1,0 +1,165 @@
+//! Rows that hold a text, found without making values.
+//!
+//! A literal is decided per template where it can be; only where a variable may take part in it are rows looked at.
+//! Other columns are searched as they are stored ([`search`](super::super::search)).
+
+use std::sync::{Arc, PoisonError};
+
+use types::{Narrowed, RowSet, Run, ScanError};
+
+use super::super::filter;
+use super::super::footer;
+use super::super::search::{self, Needle};
+use super::super::section::SectionId;
+use super::super::template::{Holds, Kind, LiteralMatcher, Template, is_word_byte};
+use super::super::texts::{TEXT_SECTIONS, TemplateIds};
+use super::super::words;
+use super::{MATCHES_MAX, SegmentRun, TemplateMatches};
+
+impl SegmentRun {
+    /// What the templates say of a literal; asked once per run and query.
+    fn template_matches(&self, literal: &str, ignores_case: bool) -> Result<Arc<TemplateMatches>, ScanError> {
+        let find = |known: &Vec<(String, bool, Arc<TemplateMatches>)>| {
+            let same = known.iter().find(|(text, case, _)| text == literal && *case == ignores_case);
+            same.map(|(_, _, matches)| matches.clone())
+        };
+        // A poisoned lock only means that another query thread panicked; the list is still whole.
+        if let Some(found) = find(&self.matches.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(found);
+        }
+        let templates = self.templates()?;
+        let matcher = LiteralMatcher::new(literal, ignores_case);
+        let words = if templates.len() < words::TEMPLATES_MIN { Vec::new() } else { whole_words(literal) };
+        let holds: Vec<Holds> = if words.is_empty() {
+            templates.iter().map(|template| matcher.ask(template)).collect()
+        } else {
+            let mut holds = vec![Holds::No; templates.len()];
+            let found = self.words()?.templates_with(&words);
+            for id in found.map_err(|damage| self.segment.error(0, damage.0.into()))? {
+                if let Some(template) = templates.get(id as usize - 1) {
+                    holds[id as usize - 1] = matcher.ask(template);
+                }
+            }
+            holds
+        };
+        let any_certain = holds.contains(&Holds::Yes);
+        let matches = Arc::new(TemplateMatches { holds, any_certain });
+        let mut known = self.matches.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MATCHES_MAX {
+            known.remove(0);
+        }
+        known.push((literal.to_owned(), ignores_case, matches.clone()));
+        Ok(matches)
+    }
+
+    /// Rows whose message holds a literal, exactly.
+    pub(super) fn rows_with_text(&self, block: usize, literal: &str, ignores_case: bool) -> Result<RowSet, ScanError> {
+        let templates = self.templates()?;
+        let matches = self.template_matches(literal, ignores_case)?;
+        let needle = Needle::new(literal, ignores_case);
+        let n_rows = self.block_rows(block);
+        if !matches.any_certain && needle.stands_in_text_variables_only() && !self.may_hold(block, literal)? {
+            return Ok(RowSet::none(n_rows));
+        }
+        let ids = self.template_ids(block, &templates)?;
+        let holds = |id: u32| if id == 0 { Holds::No } else { matches.holds[id as usize - 1] };
+        let (mut some, mut perhaps) = (false, false);
+        for id in ids.templates() {
+            some |= holds(id) == Holds::Yes;
+            perhaps |= holds(id) == Holds::Perhaps;
+        }
+        let mut rows = RowSet::none(n_rows);
+        if some {
+            rows = RowSet::of(n_rows, |row| holds(ids.ids[row]) == Holds::Yes);
+        }
+        if perhaps {
+            let unsure = RowSet::of(n_rows, |row| holds(ids.ids[row]) == Holds::Perhaps);
+            rows.or(&self.verified(block, &needle, &unsure, &ids, &templates)?);
+        }
+        if ids.n_raw() > 0 {
+            let raw = self.variables(block, std::iter::once(TEXT_SECTIONS - 1), &ids, &templates)?.raw;
+            needle.find_in(&raw, |place| {
+                if let Some(row) = ids.row_of_raw(place) {
+                    rows.insert(row as usize);
+                }
+            });
+        }
+        Ok(rows)
+    }
+
+    /// Tells whether a piece of a word may stand in a text variable or a raw message of the block.
+    fn may_hold(&self, block: usize, piece: &str) -> Result<bool, ScanError> {
+        let raw = self.system_section(footer::TEXTS + TEXT_SECTIONS - 1, block);
+        let has_raw = self.segment.sections.get(raw as usize).is_none_or(|entry| entry.stored_length > 0);
+        let id = self.system_section(footer::FILTER, block);
+        Ok(has_raw || self.decoded(id, |table| Ok(filter::may_hold(table, piece)))?)
+    }
+
+    /// Of the rows `unsure`, those whose message holds the needle.
+    fn verified(
+        &self,
+        block: usize,
+        needle: &Needle,
+        unsure: &RowSet,
+        ids: &TemplateIds,
+        templates: &[Template],
+    ) -> Result<RowSet, ScanError> {
+        let mut rows = RowSet::none(unsure.n_rows());
+        if needle.stands_in_text_variables_only() {
+            // The needle is part of one word, and only variables of kind text can hold it: no message is rebuilt.
+            let section = std::iter::once(1 + Kind::Text as usize);
+            let variables = self.variables(block, section, ids, templates)?;
+            needle.find_in(&variables.texts, |place| {
+                if let Some(row) = ids.row_of_variable(Kind::Text, place) {
+                    rows.insert(row as usize);
+                }
+            });
+            rows.and(unsure);
+            return Ok(rows);
+        }
+        let sections = ids.sections_of(unsure, templates);
+        let variables = self.variables(block, sections.into_iter(), ids, templates)?;
+        let messages = self.rebuilt(block, ids, &variables, templates, unsure)?;
+        let places: Vec<usize> = unsure.iter().collect();
+        needle.find_in(&messages, |place| rows.insert(places[place as usize]));
+        Ok(rows)
+    }
+
+    /// Rows whose field `name` may hold a literal.
+    pub(super) fn rows_with_value(&self, block: usize, name: &str, needle: &Needle) -> Result<Narrowed, ScanError> {
+        let run = self.run();
+        let n_rows = self.block_rows(block);
+        let mut found = Narrowed { rows: RowSet::none(n_rows), exact: true };
+        for origin in &run.footer.origins {
+            let is_text = origin.text_key.as_deref() == Some(name);
+            let time = origin.time_key.as_ref().filter(|(key, _)| **key == *name);
+            if is_text || time.is_some_and(|(_, form)| needle.may_be_in_time(*form)) {
+                return Ok(Narrowed { rows: RowSet::all(n_rows), exact: false });
+            }
+            found.exact &= time.is_none();
+        }
+        let Ok(index) = run.footer.columns.binary_search_by(|column| (*column.name).cmp(name)) else {
+            return Ok(found);
+        };
+        let present = self.block_shapes(block, &*self.shapes()?)?.rows_with(index as u32, &*self.shapes()?);
+        if present.is_empty() {
+            return Ok(found);
+        }
+        let dictionary = self.dictionary(index)?;
+        let id = run.footer.columns[index].first_section + block as SectionId;
+        let (rows, exact) = self.decoded(id, |bytes| search::find(bytes, &present, dictionary.as_ref(), needle))?;
+        Ok(Narrowed { rows, exact: exact && found.exact })
+    }
+}
+
+/// Words of a literal that stand in it as a whole, lower case, such as the word index can be asked for.
+fn whole_words(literal: &str) -> Vec<String> {
+    let starts_inside = literal.bytes().next().is_some_and(is_word_byte);
+    let ends_inside = literal.bytes().last().is_some_and(is_word_byte);
+    let mut all: Vec<&str> = super::super::template::words(literal).collect();
+    if ends_inside {
+        all.pop();
+    }
+    let whole = if starts_inside && !all.is_empty() { &all[1..] } else { &all[..] };
+    whole.iter().filter(|word| words::is_asked(word)).map(|word| word.to_ascii_lowercase()).collect()
+}
