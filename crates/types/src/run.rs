@@ -276,6 +276,22 @@ impl BatchRun {
         Derivation { origins, codes: &codes, messages: &messages, timestamps: &timestamps }.overlay(name, stored)
     }
 
+    /// Tells whether the text of some value of a field may hold `literal`.
+    fn may_hold(&self, name: &str, literal: &str) -> bool {
+        let consists_of = |signs: &[u8]| literal.bytes().all(|byte| byte.is_ascii_digit() || signs.contains(&byte));
+        let is_derived_text = self.batch.origins.iter().any(|origin| origin.text_key.as_deref() == Some(name));
+        let is_derived_time = self.batch.origins.iter().any(|origin| {
+            let key = origin.time_key.as_ref().map(|(key, _)| &**key);
+            key == Some(name)
+        });
+        let may_be_stored = match self.batch.stored(name) {
+            None | Some(Column::Missing { .. }) => false,
+            Some(Column::Integers { .. } | Column::Floats { .. }) => consists_of(b".-+eE"),
+            Some(_) => true,
+        };
+        is_derived_text || may_be_stored || (is_derived_time && consists_of(b"-:.+TZtzeE"))
+    }
+
     /// Sums up one field. Values derived from text and time are counted by origin, not made.
     fn field_summary(&self, name: Arc<str>, n_by_origin: &[u64]) -> FieldSummary {
         let batch = &self.batch;
@@ -371,9 +387,16 @@ impl Run for BatchRun {
         name == "@message" || is_text_key(&self.batch.origins, self.batch.stored(name).is_some(), name)
     }
 
-    fn narrow(&self, block: usize, _probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
-        // Texts in memory are as cheap to verify as any index over them would be to ask.
-        Ok(Narrowed { rows: RowSet::all(self.block_rows(block)), exact: false })
+    fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
+        // Texts in memory are as cheap to verify as any index over them would be to ask. Numbers and times are not:
+        // most literals can be in none of them.
+        let may_hold = match probe.field {
+            ProbeField::Named(name) => self.may_hold(name, probe.literal),
+            ProbeField::Message | ProbeField::Any => true,
+        };
+        let n_rows = self.block_rows(block);
+        let rows = if may_hold { RowSet::all(n_rows) } else { RowSet::none(n_rows) };
+        Ok(Narrowed { rows, exact: !may_hold })
     }
 
     fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError> {
