@@ -42,3 +42,15 @@ pub(crate) fn free_bytes(path: &Path) -> io::Result<u64> {
     let stat = rustix::fs::statvfs(path)?;
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
+
+/// Lets the process open as many files as it may: each segment is one, and shells allow 1,024 unless asked.
+pub(crate) fn allow_many_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_err() {
+        tracing::warn!(
+            allowed = current,
+            "the limit of open files cannot be raised; a store of many segments needs it"
+        );
+    }
+}

@@ -63,6 +63,7 @@ struct Opening {
 
 pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     let began = Instant::now();
+    disk::allow_many_open_files();
     let dir = options.dir.clone();
     let (store, lock, created) = prepare_directory(&dir)?;
     let (catalog, contents, damaged_catalog) = open_catalog(&dir)?;
