@@ -25,6 +25,7 @@ mod reader;
 mod search;
 mod section;
 mod shape;
+pub(crate) mod tagged;
 mod template;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -19,17 +19,16 @@
 //! bytes per text, then the packed bytes), 2 IPv4 addresses (*integers*), 3 a common prefix and a number (*text*
 //! prefix, *integers*).
 //!
-//! *values*: one byte 0 and *texts* where all are texts, else 1 and *tagged values*: 0 missing, 1 *text*, 2 zigzag
-//! integer, 3 `f64` bits, 4 false, 5 true, 6 zigzag time, 7 varint count and as many tagged values (a list), 8
-//! varint count and as many *text*, tagged value (an object).
+//! *values*: one byte 0 and *texts* where all are texts, else 1 and *tagged values* (see `tagged`).
 
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use types::{Column, MISSING_CODE, RowSet, Strings, Timestamp, Value};
+use types::{Column, MISSING_CODE, RowSet, Strings, Value};
 
-use super::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint, put_zigzag};
+use super::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint};
+use super::tagged::{put_tagged, take_tagged};
 use super::template::{pack_hex, parse_address, push_address, push_hex, push_integer};
 
 /// Distinct values up to which the first block of a run starts a dictionary for the whole run.
@@ -40,9 +39,6 @@ const RUN_DICTIONARY_MAX: usize = 4096;
 
 /// Rows per distinct value from which on a block's dictionary is read as one.
 const ROWS_PER_VALUE_MIN: usize = 2;
-
-/// Deepest nesting of a value that is read back; what comes in is limited to 64 levels.
-const NESTING_MAX: usize = 130;
 
 /// The dictionary of one field over a whole run, in the order of first sight.
 #[derive(Default)]
@@ -327,7 +323,7 @@ fn put_values(out: &mut Vec<u8>, values: &[Option<&Value>]) {
         }
         None => {
             out.push(1);
-            values.iter().for_each(|value| put_value(out, *value));
+            values.iter().for_each(|value| put_tagged(out, *value));
         }
     }
 }
@@ -335,70 +331,9 @@ fn put_values(out: &mut Vec<u8>, values: &[Option<&Value>]) {
 fn take_values(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Vec<Option<Value>>> {
     match cursor.byte()? {
         0 => Ok(take_texts(cursor, n)?.iter().map(|text| Some(Value::text(text))).collect()),
-        1 => (0..n).map(|_| take_value(cursor, 0)).collect(),
+        1 => (0..n).map(|_| take_tagged(cursor)).collect(),
         _ => Err(Damage("unknown kind of values")),
     }
-}
-
-fn put_value(out: &mut Vec<u8>, value: Option<&Value>) {
-    match value {
-        None => out.push(0),
-        Some(Value::String(text)) => {
-            out.push(1);
-            put_text(out, text);
-        }
-        Some(Value::Integer(number)) => {
-            out.push(2);
-            put_zigzag(out, *number);
-        }
-        Some(Value::Float(number)) => {
-            out.push(3);
-            out.extend_from_slice(&number.to_bits().to_le_bytes());
-        }
-        Some(Value::Boolean(truth)) => out.push(4 + u8::from(*truth)),
-        Some(Value::Timestamp(instant)) => {
-            out.push(6);
-            put_zigzag(out, instant.0);
-        }
-        Some(Value::List(items)) => {
-            out.push(7);
-            put_varint(out, items.len() as u64);
-            items.iter().for_each(|item| put_value(out, item.as_ref()));
-        }
-        Some(Value::Object(members)) => {
-            out.push(8);
-            put_varint(out, members.len() as u64);
-            for (name, member) in members.iter() {
-                put_text(out, name);
-                put_value(out, member.as_ref());
-            }
-        }
-    }
-}
-
-fn take_value(cursor: &mut Cursor<'_>, depth: usize) -> Decoded<Option<Value>> {
-    if depth > NESTING_MAX {
-        return Err(Damage("a value is nested too deeply"));
-    }
-    Ok(Some(match cursor.byte()? {
-        0 => return Ok(None),
-        1 => Value::text(cursor.text()?),
-        2 => Value::Integer(cursor.zigzag()?),
-        3 => Value::Float(f64::from_bits(u64::from_le_bytes(cursor.array()?))),
-        4 => Value::Boolean(false),
-        5 => Value::Boolean(true),
-        6 => Value::Timestamp(Timestamp(cursor.zigzag()?)),
-        7 => {
-            let n = cursor.count(1)?;
-            Value::List(Arc::new((0..n).map(|_| take_value(cursor, depth + 1)).collect::<Decoded<_>>()?))
-        }
-        8 => {
-            let n = cursor.count(2)?;
-            let member = |_| Ok((cursor.text()?.into(), take_value(cursor, depth + 1)?));
-            Value::Object(Arc::new((0..n).map(member).collect::<Decoded<_>>()?))
-        }
-        _ => return Err(Damage("unknown type of value")),
-    }))
 }
 
 /// Which of the values stored are wanted, and the rows that they go to.

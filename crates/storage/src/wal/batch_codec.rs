@@ -21,8 +21,7 @@
 //!   6 mixed      presence, values
 //!   of which only rows that have a value are written
 //! presence: u8 0: all rows │ 1: ⌈n/8⌉ bytes of bits │ 2: varint count, integers (rows) │ 3: no row
-//! value:    u8 tag, then by tag: 0 null, 1 text, 2 zigzag integer, 3 eight bytes float, 4 false, 5 true,
-//!           6 zigzag timestamp, 7 list (varint count, values), 8 object (varint count, text and value each)
+//! value:    a tagged value, as in segments (`segment::tagged`)
 //! ```
 //!
 //! `varint`, `zigzag`, `text` and `integers` are those of `segment::bytes`. Times of ingestion are not
@@ -36,6 +35,7 @@ use std::sync::Arc;
 use types::{Batch, Column, MISSING_CODE, Origin, RowSet, Strings, TimeForm, Timestamp, Value};
 
 use crate::segment::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint, put_zigzag};
+use crate::segment::tagged::{NESTING_MAX, is_too_deep, put_tagged, take_tagged};
 
 /// Most rows times columns of one batch: a column in memory has a place for every row, so this bounds what a
 /// few bytes can become. A body of 64 MiB in which fields repeat at all stays far below.
@@ -46,9 +46,6 @@ const SYSTEM_COLUMNS: usize = 6;
 
 /// Longest plain form: four bodies of the largest size that is taken.
 const PLAIN_BYTES_MAX: usize = 256 << 20;
-
-/// Deepest list or object. What comes in is cut at 64 levels (`limits.nesting_max`).
-const NESTING_MAX: usize = 128;
 
 /// Encodes a batch, or says why it is too large.
 pub(crate) fn encode(batch: &Batch) -> Result<Vec<u8>, String> {
@@ -168,7 +165,7 @@ fn put_column(out: &mut Vec<u8>, column: &Column) -> Result<(), String> {
         Column::Dictionary { codes, values } => {
             out.push(5);
             put_varint(out, values.len() as u64);
-            values.iter().try_for_each(|value| put_value(out, Some(value), 0))?;
+            values.iter().try_for_each(|value| put_value(out, value))?;
             put_presence(out, Some(&column.presence()), n_rows);
             let codes = codes.iter().filter(|code| **code != MISSING_CODE).map(|code| i64::from(*code));
             put_integers(out, &codes.collect::<Vec<_>>());
@@ -176,49 +173,17 @@ fn put_column(out: &mut Vec<u8>, column: &Column) -> Result<(), String> {
         Column::Mixed(values) => {
             out.push(6);
             put_presence(out, Some(&column.presence()), n_rows);
-            values.iter().flatten().try_for_each(|value| put_value(out, Some(value), 0))?;
+            values.iter().flatten().try_for_each(|value| put_value(out, value))?;
         }
     }
     Ok(())
 }
 
-fn put_value(out: &mut Vec<u8>, value: Option<&Value>, depth: usize) -> Result<(), String> {
-    if depth > NESTING_MAX {
+fn put_value(out: &mut Vec<u8>, value: &Value) -> Result<(), String> {
+    if is_too_deep(value) {
         return Err(format!("a value is nested deeper than {NESTING_MAX} levels"));
     }
-    match value {
-        None => out.push(0),
-        Some(Value::String(text)) => {
-            out.push(1);
-            put_text(out, text);
-        }
-        Some(Value::Integer(number)) => {
-            out.push(2);
-            put_zigzag(out, *number);
-        }
-        Some(Value::Float(number)) => {
-            out.push(3);
-            out.extend_from_slice(&number.to_le_bytes());
-        }
-        Some(Value::Boolean(truth)) => out.push(4 + u8::from(*truth)),
-        Some(Value::Timestamp(instant)) => {
-            out.push(6);
-            put_zigzag(out, instant.0);
-        }
-        Some(Value::List(items)) => {
-            out.push(7);
-            put_varint(out, items.len() as u64);
-            items.iter().try_for_each(|item| put_value(out, item.as_ref(), depth + 1))?;
-        }
-        Some(Value::Object(members)) => {
-            out.push(8);
-            put_varint(out, members.len() as u64);
-            for (name, member) in members.iter() {
-                put_text(out, name);
-                put_value(out, member.as_ref(), depth + 1)?;
-            }
-        }
-    }
+    put_tagged(out, Some(value));
     Ok(())
 }
 
@@ -390,7 +355,7 @@ fn column(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<Column> {
             let present = presence(cursor, n_rows)?;
             let mut values = vec![None; n_rows];
             for row in present.iter() {
-                values[row] = Some(value(cursor, 0)?.ok_or(Damage("a present value is null"))?);
+                values[row] = Some(take_tagged(cursor)?.ok_or(Damage("a present value is null"))?);
             }
             Ok(Column::Mixed(values))
         }
@@ -402,7 +367,7 @@ fn dictionary(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<Column> {
     let n_values = cursor.count(1)?;
     let mut values = Vec::new();
     for _ in 0..n_values {
-        values.push(value(cursor, 0)?.ok_or(Damage("a dictionary value is null"))?);
+        values.push(take_tagged(cursor)?.ok_or(Damage("a dictionary value is null"))?);
     }
     let present = presence(cursor, n_rows)?;
     let codes = cursor.codes(present.count())?;
@@ -410,33 +375,6 @@ fn dictionary(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<Column> {
         return Err(Damage("a code is out of range"));
     }
     Ok(Column::Dictionary { codes: spread(codes, &present, MISSING_CODE), values: Arc::new(values) })
-}
-
-fn value(cursor: &mut Cursor<'_>, depth: usize) -> Decoded<Option<Value>> {
-    if depth > NESTING_MAX {
-        return Err(Damage("a value is nested too deeply"));
-    }
-    Ok(Some(match cursor.byte()? {
-        0 => return Ok(None),
-        1 => Value::text(cursor.text()?),
-        2 => Value::Integer(cursor.zigzag()?),
-        3 => Value::Float(f64::from_le_bytes(cursor.array()?)),
-        4 => Value::Boolean(false),
-        5 => Value::Boolean(true),
-        6 => Value::Timestamp(Timestamp(cursor.zigzag()?)),
-        7 => {
-            let count = cursor.count(1)?;
-            let items: Decoded<Vec<_>> = (0..count).map(|_| value(cursor, depth + 1)).collect();
-            Value::List(Arc::new(items?))
-        }
-        8 => {
-            let count = cursor.count(2)?;
-            let member = |_| Ok((Arc::from(cursor.text()?), value(cursor, depth + 1)?));
-            let members: Decoded<Vec<_>> = (0..count).map(member).collect();
-            Value::Object(Arc::new(members?))
-        }
-        _ => return Err(Damage("a value is of no known kind")),
-    }))
 }
 
 #[cfg(test)]
