@@ -41,3 +41,5 @@ mod start;
 mod tidy;
 #[path = "it/up.rs"]
 mod up;
+#[path = "it/upkeep.rs"]
+mod upkeep;

@@ -130,6 +130,18 @@ impl Server {
         Answer::of(self.try_post(path, headers, body).expect("the server answers"))
     }
 
+    /// PUT as an operator with the admin key.
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Answer {
+        let request = self.http.put(format!("{}{path}", self.url)).header("authorization", self.admin());
+        Answer::of(request.body(body.to_string()).send().expect("the server answers"))
+    }
+
+    /// The header that says that an operator asks.
+    fn admin(&self) -> String {
+        let key = std::fs::read_to_string(self.data_dir.join("admin.key")).expect("the first start writes admin.key");
+        format!("Bearer {}", key.trim())
+    }
+
     /// POST to a server that may die meanwhile.
     pub(crate) fn try_post(&self, path: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Option<Response> {
         let mut request = self.http.post(format!("{}{path}", self.url)).body(body.into());
@@ -180,9 +192,7 @@ impl Server {
 
     /// Flushes all hot events into segments, as an operator does.
     pub(crate) fn flush(&self) {
-        let key = std::fs::read_to_string(self.data_dir.join("admin.key")).expect("the first start writes admin.key");
-        let bearer = format!("Bearer {}", key.trim());
-        let answer = self.post("/api/v1/status/flush?compact=true", &[("authorization", &bearer)], "");
+        let answer = self.post("/api/v1/status/flush?compact=true", &[("authorization", &self.admin())], "");
         assert!(answer.status < 300, "flush: {} {}", answer.status, answer.body);
     }
 }
