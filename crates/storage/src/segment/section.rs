@@ -47,6 +47,8 @@ impl SectionWriter {
     /// Appends all sections to `file` and their directory to `footer`.
     pub(crate) fn finish(self, file: &mut Vec<u8>, footer: &mut Vec<u8>) {
         put_varint(footer, self.sections.len() as u64);
+        // At once, since growing by doubling would hold the file twice; each section goes as it is appended.
+        file.reserve_exact(self.sections.iter().map(|(stored, _)| stored.len()).sum());
         for (stored, plain_length) in self.sections {
             put_varint(footer, stored.len() as u64);
             if !stored.is_empty() {
