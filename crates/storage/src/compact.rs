@@ -211,14 +211,14 @@ impl Shared {
         written: &mut Vec<NewSegment>,
     ) -> Result<(), StoreError> {
         self.check("compact.start")?;
-        let n_retired = self.n_retired(&job.inputs);
+        let retired = self.retired_of(&job.inputs);
         let runs = self.open_inputs(job)?;
         let replaced: Vec<u128> = job.inputs.iter().map(|input| input.segment.meta().segment).collect();
         for output in outputs(job, &runs)? {
             written.extend(self.write_output(&output, &runs, &replaced)?);
         }
         let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.holds_all(&job.inputs) || self.n_retired(&job.inputs) != n_retired {
+        if !self.holds_all(&job.inputs) || self.retired_of(&job.inputs) != retired {
             // A deletion was quicker. What is left is looked at anew.
             self.remove_segments(written);
             written.clear();
@@ -292,11 +292,11 @@ impl Shared {
         Ok(SegmentMeta { segment: newest, ..meta })
     }
 
-    /// How many runs of these segments are retired.
-    fn n_retired(&self, inputs: &[Arc<StoredSegment>]) -> usize {
+    /// Which runs of these segments are retired.
+    fn retired_of(&self, inputs: &[Arc<StoredSegment>]) -> HashSet<(u128, u32)> {
         let state = self.state();
         let is_input = |id: u128| inputs.iter().any(|input| input.segment.meta().segment == id);
-        state.retired.keys().filter(|(segment, _)| is_input(*segment)).count()
+        state.retired.keys().filter(|(segment, _)| is_input(*segment)).copied().collect()
     }
 
     fn holds_all(&self, inputs: &[Arc<StoredSegment>]) -> bool {
