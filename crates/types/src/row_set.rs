@@ -155,6 +155,9 @@ impl RowSet {
         if self.is_all() {
             return rows.clone();
         }
+        if rows.is_all() {
+            return Self::all(self.count());
+        }
         let mut places = Self::none(self.count());
         let mut before = 0;
         for (mask, wanted) in self.words.iter().zip(&rows.words) {
