@@ -43,7 +43,7 @@ MARKS = [
     ("bytes on disk per raw byte", "<=", 0.20),
     ("Q1 needle, ms", "<=", 20),
     ("Q3 count by level, ms", "<=", 50),
-    ("resident peak while ingesting, MB", "<=", 600),
+    ("resident peak while ingesting, MB", "<=", 350),
 ]
 # What must hold on any machine, since both sides run on it.
 RATIOS = [
