@@ -31,21 +31,10 @@ const NOTES_MAX: usize = 50;
 
 /// Whether a query may start with this word.
 pub(crate) fn is_command_word(word: &str) -> bool {
-    const TO_COME: [&str; 12] = [
-        "pattern",
-        "diff",
-        "logcompare",
-        "anomaly",
-        "lookup",
-        "join",
-        "addtotals",
-        "autoregress",
-        "sessionize",
-        "outlier",
-        "appendcols",
-        "mvexpand",
-    ];
-    super::expect::COMMANDS.iter().chain(&TO_COME).any(|command| command.eq_ignore_ascii_case(word))
+    super::expect::COMMANDS
+        .iter()
+        .chain(&super::expect::COMMANDS_TO_COME)
+        .any(|command| command.eq_ignore_ascii_case(word))
 }
 
 /// Checks one query.

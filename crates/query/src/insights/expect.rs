@@ -34,7 +34,7 @@ pub(crate) const COMMANDS: [&str; 24] = [
 ];
 
 /// Commands of the language that this version refuses, rather than answering something else.
-const COMMANDS_TO_COME: [&str; 13] = [
+pub(super) const COMMANDS_TO_COME: [&str; 12] = [
     "pattern",
     "diff",
     "logcompare",
@@ -47,7 +47,6 @@ const COMMANDS_TO_COME: [&str; 13] = [
     "outlier",
     "appendcols",
     "mvexpand",
-    "offset",
 ];
 
 /// Formats of `parse` that this version refuses.
@@ -78,7 +77,8 @@ pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryErro
         let message = format!("`parse … {word}` does not work yet");
         return QueryError::new("not-supported-yet", message, shown, span).with_hint("a glob or /regex/ works");
     }
-    if let Some(command) = COMMANDS_TO_COME.iter().find(|command| word.eq_ignore_ascii_case(command)) {
+    let to_come = COMMANDS_TO_COME.iter().chain(&["offset"]).find(|command| word.eq_ignore_ascii_case(command));
+    if let Some(command) = to_come {
         let message = format!("`{command}` does not work yet");
         return QueryError::new("not-supported-yet", message, shown, span);
     }
