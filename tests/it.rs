@@ -29,6 +29,8 @@ mod corpus_facts;
 mod durability;
 #[path = "it/faults.rs"]
 mod faults;
+#[path = "it/formats.rs"]
+mod formats;
 #[path = "it/ingest_query.rs"]
 mod ingest_query;
 #[path = "it/loki.rs"]

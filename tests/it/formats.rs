@@ -1,0 +1,57 @@
+//! Data directories of every released format are opened for ever.
+//!
+//! `tests/data/v1` was written by the first release: a flushed segment with values of every type, hot events in the
+//! WAL, a deleted group, batch ids; taken with `catat backup` after a `kill -9`.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::server::{Server, catat};
+
+/// Copies a directory with everything below it.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("room");
+    for entry in std::fs::read_dir(from).expect("readable") {
+        let entry = entry.expect("readable");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("room");
+        }
+    }
+}
+
+#[test]
+fn a_directory_of_format_1_answers_as_it_did() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let written = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/v1");
+    copy(&written, &scratch.path().join("data"));
+    let verified = catat(scratch.path()).args(["verify", "--data-dir", "data"]).output().expect("our own executable");
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    let mut server = Server::serve(scratch.path());
+    let question = "stats count(*) as n, sum(n) as s, sum(price) as p, count_distinct(`req.id`) as d, \
+                    count_distinct(mixed) as m by @log, @level | sort @level";
+    let expected = [
+        [json!("v1/shop"), json!("info"), json!(200), json!(59700), json!(14925.0), json!(200), json!(150)],
+        [json!("v1/shop"), json!("warn"), json!(200), json!(59900), json!(14975.0), json!(200), json!(150)],
+        [json!("v1/shop"), json!("error"), json!(200), json!(60100), json!(15025.0), json!(200), json!(150)],
+        [json!("v1/shop"), json!("fatal"), json!(40), json!(40780), json!(null), json!(0), json!(0)],
+    ];
+    assert_eq!(server.rows(question), expected);
+    let one = "fields timestamp, message, price, ok, tags, req | filter n = 5 | limit 1";
+    let event = json!([
+        "2025-11-20T06:00:05.005Z",
+        "order 5 of user u35 took 5ms from 10.0.1.6",
+        1.25,
+        false,
+        ["a", 5],
+        {"id": "00000000000000000000000000000005"},
+    ]);
+    assert_eq!(json!(server.rows(one)[0]), event);
+    // What the next binary writes joins what the first one wrote, and survives its own restart.
+    assert!(server.stop().success());
+    let server = server.restart();
+    assert_eq!(server.rows(question), expected);
+}
