@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use types::{TimeRange, Timestamp};
+use types::{TimeRange, Timestamp, format_duration_ns};
 
 use crate::compile::{Compiled, compile};
 use crate::evaluate::{Change, Evaluation, SETS_MAX, SetState, Sets, State, evaluate, json_of};
@@ -351,11 +351,11 @@ impl Book {
             query: rule.query.trim().to_string(),
             language: "insights",
             groups: rule.groups.iter().map(|group| group.as_str().to_string()).collect(),
-            window: duration_text(rule.window_ns),
-            interval: duration_text(rule.interval_ns.unwrap_or(self.interval_ns)),
+            window: format_duration_ns(rule.window_ns),
+            interval: format_duration_ns(rule.interval_ns.unwrap_or(self.interval_ns)),
             condition: rule.condition.clone(),
-            for_: duration_text(rule.for_ns),
-            keep_firing_for: duration_text(rule.keep_firing_for_ns),
+            for_: format_duration_ns(rule.for_ns),
+            keep_firing_for: format_duration_ns(rule.keep_firing_for_ns),
             missing: rule.missing.map(missing_name),
             datapoints: json!({"to_alarm": rule.datapoints.to_alarm, "of": rule.datapoints.of}),
             labels: rule.labels.clone(),
@@ -458,27 +458,6 @@ fn missing_name(missing: Missing) -> &'static str {
         Missing::Keep => "keep",
         Missing::Insufficient => "insufficient",
     }
-}
-
-/// A length of time in the largest units that give it exactly: `1h30m`, `500ms`.
-fn duration_text(ns: i64) -> String {
-    const UNITS: [(i64, &str); 7] = [
-        (Timestamp::DAY, "d"),
-        (Timestamp::HOUR, "h"),
-        (Timestamp::MINUTE, "m"),
-        (Timestamp::SECOND, "s"),
-        (1_000_000, "ms"),
-        (1_000, "us"),
-        (1, "ns"),
-    ];
-    let (mut rest, mut text) = (ns.max(0), String::new());
-    for (length, unit) in UNITS {
-        if rest >= length {
-            text.push_str(&format!("{}{unit}", rest / length));
-            rest %= length;
-        }
-    }
-    if text.is_empty() { "0s".into() } else { text }
 }
 
 #[cfg(test)]

@@ -36,5 +36,5 @@ pub use run::{
 };
 pub use strings::Strings;
 pub use timestamp::{TimeRange, Timestamp, civil_from_days, days_from_civil};
-pub use units::{ByteSize, UnitError, parse_duration_ns};
+pub use units::{ByteSize, UnitError, format_duration_ns, parse_duration_ns};
 pub use value::Value;

@@ -96,9 +96,44 @@ pub fn parse_duration_ns(text: &str) -> Result<i64, UnitError> {
     if total > 9e18 { Err(error()) } else { Ok(total as i64) }
 }
 
+/// Writes a length of time in the largest units that give it exactly, from days to nanoseconds: `1h30m`, `-500ms`.
+pub fn format_duration_ns(ns: i64) -> String {
+    const UNITS: [(u64, &str); 7] = [
+        (Timestamp::DAY.unsigned_abs(), "d"),
+        (Timestamp::HOUR.unsigned_abs(), "h"),
+        (Timestamp::MINUTE.unsigned_abs(), "m"),
+        (Timestamp::SECOND.unsigned_abs(), "s"),
+        (1_000_000, "ms"),
+        (1_000, "us"),
+        (1, "ns"),
+    ];
+    if ns == 0 {
+        return "0s".into();
+    }
+    let mut text = String::from(if ns < 0 { "-" } else { "" });
+    let mut rest = ns.unsigned_abs();
+    for (length, unit) in UNITS {
+        if rest >= length {
+            text.push_str(&format!("{}{unit}", rest / length));
+            rest %= length;
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn written_durations_are_exact_and_read_back() {
+        for ns in [1, 999, 1_500_000, 90 * Timestamp::MINUTE, 15 * Timestamp::DAY + 1] {
+            assert_eq!(parse_duration_ns(&format_duration_ns(ns)), Ok(ns));
+        }
+        assert_eq!(format_duration_ns(90 * Timestamp::MINUTE), "1h30m");
+        assert_eq!(format_duration_ns(-500_000_000), "-500ms");
+        assert_eq!(format_duration_ns(0), "0s");
+    }
 
     #[test]
     fn sizes_know_powers_of_ten_and_of_two() {

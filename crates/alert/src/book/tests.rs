@@ -202,6 +202,6 @@ fn bodies_are_bounded_whatever_the_events_hold() {
 #[test]
 fn durations_are_shown_as_they_are_written() {
     for text in ["0s", "5m", "1h30m", "15d", "500ms"] {
-        assert_eq!(duration_text(types::parse_duration_ns(text).unwrap()), text);
+        assert_eq!(format_duration_ns(types::parse_duration_ns(text).unwrap()), text);
     }
 }

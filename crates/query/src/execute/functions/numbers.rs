@@ -1,6 +1,6 @@
 //! Functions of numbers, sizes and durations.
 
-use types::{ByteSize, Timestamp, Value, parse_duration_ns};
+use types::{ByteSize, Value, format_duration_ns, parse_duration_ns};
 
 use super::super::cell::Cell;
 use super::super::number::{Number, arithmetic};
@@ -81,31 +81,8 @@ fn format_bytes(bytes: f64) -> String {
 }
 
 fn format_duration(millis: f64) -> Option<String> {
-    const UNITS: [(i64, &str); 7] = [
-        (Timestamp::DAY, "d"),
-        (Timestamp::HOUR, "h"),
-        (Timestamp::MINUTE, "m"),
-        (Timestamp::SECOND, "s"),
-        (1_000_000, "ms"),
-        (1_000, "us"),
-        (1, "ns"),
-    ];
     let nanos = (millis * 1e6).round();
-    if nanos.abs() > 9e18 {
-        return None;
-    }
-    let mut rest = nanos.abs() as i64;
-    if rest == 0 {
-        return Some("0s".into());
-    }
-    let mut text = String::from(if nanos < 0.0 { "-" } else { "" });
-    for (length, unit) in UNITS {
-        if rest >= length {
-            text.push_str(&format!("{}{unit}", rest / length));
-            rest %= length;
-        }
-    }
-    Some(text)
+    (nanos.abs() <= 9e18).then(|| format_duration_ns(nanos as i64))
 }
 
 #[cfg(test)]
