@@ -25,7 +25,7 @@ use self::merge::{Merge, Share};
 use self::proof::Proof;
 use crate::StoreError;
 use crate::flush::{Bell, day_of};
-use crate::segment::{MIXED_PARTITION, RunOutline, RunReader, Segment, SegmentError, SegmentMeta, SegmentWriter};
+use crate::segment::{MIXED_PARTITION, RunOutline, RunReader, SegmentError, SegmentMeta, SegmentWriter};
 use crate::segment_files::NewSegment;
 use crate::state::StoredSegment;
 use crate::store::Shared;
@@ -144,11 +144,15 @@ impl Shared {
         if let Err(error) = done {
             return self.give_up(&job, &mut compactor, &written, error);
         }
+        let n_inputs = job.inputs.len();
+        // Only what somebody still holds keeps its file.
+        drop(job);
+        self.remove_doomed();
         let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let n_events: u64 = written.iter().flat_map(|new| &new.row.runs).map(|run| run.n_events).sum();
         self.counters.compactions.add(1);
         self.counters.compacted_events.add(n_events);
-        tracing::info!(n_events, n_inputs = job.inputs.len(), n_outputs = written.len(), elapsed_ms, "compacted");
+        tracing::info!(n_events, n_inputs, n_outputs = written.len(), elapsed_ms, "compacted");
         self.check("compact.end")?;
         Ok(true)
     }
@@ -233,8 +237,7 @@ impl Shared {
     fn open_inputs(&self, job: &Job) -> Result<RunsByGroup, StoreError> {
         let mut runs = RunsByGroup::new();
         for input in &job.inputs {
-            let path = self.options.dir.join(&input.file);
-            let segment = Segment::open(&path, input.file.clone(), self.store)?;
+            let segment = self.files.open(&input.file)?;
             for (index, run) in segment.summaries().iter().enumerate() {
                 let is_expendable = self.state().is_expendable(segment.meta().segment, run.group_id);
                 if !is_expendable && let Some(reader) = segment.run_reader(index) {
@@ -337,7 +340,7 @@ impl Shared {
         if is_crashed || self.check("compact.remove").is_err() {
             return;
         }
-        self.remove_doomed(job.inputs.iter().map(|input| &*input.file));
+        self.files.doom(job.inputs.iter().cloned());
     }
 }
 

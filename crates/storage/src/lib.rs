@@ -31,6 +31,7 @@ mod positions;
 mod retention;
 mod segment;
 mod segment_files;
+mod source;
 mod state;
 mod status;
 mod store;

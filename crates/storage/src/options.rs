@@ -25,6 +25,8 @@ pub struct Options {
     pub disk_reserve_bytes: u64,
     /// Bytes that hot events may hold in memory in all, whatever `flush_bytes` says.
     pub memory_limit_bytes: u64,
+    /// Most files of segments that are open at once. Further ones are opened again when they are read.
+    pub open_files_max: usize,
     /// Most log groups that senders may make.
     pub groups_max: usize,
     /// What goes for its age or size.
@@ -46,6 +48,8 @@ impl Options {
             wal_segment_bytes: 64 << 20,
             disk_reserve_bytes: 64 << 20,
             memory_limit_bytes: 512 << 20,
+            // Half of what shells allow a process, so that a store of any size leaves room for connections.
+            open_files_max: 512,
             groups_max: types::Limits::default().groups,
             retention: RetentionOptions::default(),
             clock: Clock::system(),

@@ -10,7 +10,9 @@
 //!          bytes, magic "CATATEND"
 //! ```
 //! All numbers are little-endian. A reader needs the end of the file and then only the sections that a query
-//! touches, by `pread`; nothing is mapped, so damage is an error and not a signal.
+//! touches, by `pread` or by requests for ranges of an object; nothing is mapped, so damage is an error and not a
+//! signal. Because the end comes first and the header perhaps never, a version whose footer is read in another way
+//! ends in another magic.
 //!
 //! A segment holds runs, one per group. A run's events stand in time order (equal times in order of acceptance)
 //! in blocks of [`BLOCK_ROWS`]. Fields are columns (`column`), which fields an event has is its shape

@@ -1,20 +1,61 @@
 //! Segment files in the data directory: how they get there whole, and how they go.
 //!
 //! A segment is written under another name, synced, renamed, and its directory synced, before anything relies on
-//! it. It leaves the catalog before its file is removed; whoever has it open can go on reading it.
+//! it. It leaves the catalog before its file is removed, and the file keeps its name until nobody holds the segment:
+//! readers open and close it as they need it (`source`). A file that is doomed and still held is removed later, at
+//! the latest by the next start.
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use types::civil_from_days;
+use types::{ScanError, civil_from_days};
 
 use crate::catalog::{RunRow, SegmentRow};
 use crate::segment::{MIXED_PARTITION, Segment, SegmentMeta, Written};
+use crate::source::FilePool;
 use crate::state::StoredSegment;
 use crate::store::Shared;
 use crate::{StoreError, disk};
+
+/// Where segments are.
+pub(crate) struct SegmentFiles {
+    dir: PathBuf,
+    store: [u8; 16],
+    pub(crate) pool: Arc<FilePool>,
+    /// Segments that are in no snapshot to come and whose files must go.
+    doomed: Mutex<Vec<Arc<StoredSegment>>>,
+}
+
+impl SegmentFiles {
+    /// Segments of the store `store` in the data directory `dir`, of which so many files may be open.
+    pub(crate) fn new(dir: &Path, store: [u8; 16], open_files_max: usize) -> Self {
+        Self { dir: dir.to_owned(), store, pool: FilePool::new(open_files_max), doomed: Mutex::default() }
+    }
+
+    /// Opens the segment that the catalog calls `file`.
+    pub(crate) fn open(&self, file: &str) -> Result<Arc<Segment>, ScanError> {
+        let opened = self.pool.open(&self.dir.join(file));
+        let opened = opened.map_err(|e| ScanError { file: file.to_owned(), offset: 0, problem: e.to_string() })?;
+        Segment::open_source(Box::new(opened), file.to_owned(), self.store)
+    }
+
+    /// Takes note of segments whose files must go.
+    pub(crate) fn doom(&self, segments: impl IntoIterator<Item = Arc<StoredSegment>>) {
+        self.doomed.lock().unwrap_or_else(PoisonError::into_inner).extend(segments);
+    }
+
+    /// Takes out the doomed segments that nobody holds any more.
+    fn take_released(&self) -> Vec<Arc<StoredSegment>> {
+        let mut doomed = self.doomed.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever reads it holds the segment, whoever is about to open it anew what it is stored as. Nobody can get
+        // at either from anywhere else, so that one holder stays one.
+        let is_released =
+            |stored: &mut Arc<StoredSegment>| Arc::strong_count(stored) == 1 && Arc::strong_count(&stored.segment) == 1;
+        doomed.extract_if(.., is_released).collect()
+    }
+}
 
 /// A segment file that is on disk and not yet in the catalog.
 pub(crate) struct NewSegment {
@@ -36,7 +77,7 @@ impl Shared {
         let file = format!("segments/{}/{id:032x}.seg", partition_name(meta.partition));
         let path = self.options.dir.join(&file);
         self.write_segment_file(&path, &bytes).map_err(StoreError::io(&path))?;
-        let segment = Segment::open(&path, file.clone(), self.store)?;
+        let segment = self.files.open(&file)?;
         let n_bytes = bytes.len() as u64;
         let row = SegmentRow { id, file: file.clone(), n_bytes, runs: runs.iter().map(RunRow::from).collect() };
         Ok(NewSegment { stored: Arc::new(StoredSegment { segment, file, n_bytes }), row })
@@ -76,30 +117,34 @@ impl Shared {
         }
     }
 
-    /// Removes segments of which nothing is left. Whoever reads them still can: an open file outlives its name.
+    /// Removes segments of which nothing is left.
     pub(crate) fn reap(&self) {
-        let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+        let upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
         let dead = self.state_mut().take_dead_segments();
-        if dead.is_empty() {
-            return;
+        if !dead.is_empty() {
+            match self.catalog().doom(dead.iter().map(|stored| &*stored.file)) {
+                Ok(()) => self.files.doom(dead),
+                Err(error) => tracing::warn!(%error, "deleted groups stay in the catalog; the next start tries again"),
+            }
         }
-        let doomed = self.catalog().doom(dead.iter().map(|stored| &*stored.file));
-        match doomed {
-            Ok(()) => self.remove_doomed(dead.iter().map(|stored| &*stored.file)),
-            Err(error) => tracing::warn!(%error, "deleted groups stay in the catalog; the next start tries again"),
-        }
+        drop(upkeep);
+        self.remove_doomed();
     }
 
-    /// Removes files that the catalog no longer lists. What stays is removed at the next start.
-    pub(crate) fn remove_doomed<'a>(&self, files: impl Iterator<Item = &'a str>) {
-        let mut catalog = self.catalog();
-        for file in files {
-            let removed = std::fs::remove_file(self.options.dir.join(file));
-            let forgotten = removed.is_ok().then(|| catalog.forget_doomed(file));
-            if let Some(Err(error)) = forgotten {
-                tracing::warn!(file, %error, "catalog cannot forget a removed file; the next start tries again");
-            } else if let Err(error) = removed {
-                tracing::warn!(file, %error, "file of a segment cannot be removed; the next start tries again");
+    /// Removes doomed files that nobody reads any more. What stays is removed later, or at the next start.
+    pub(crate) fn remove_doomed(&self) {
+        for stored in self.files.take_released() {
+            let file = &*stored.file;
+            match std::fs::remove_file(self.options.dir.join(file)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!(file, %error, "file of a segment cannot be removed; it is tried again");
+                    self.files.doom([stored]);
+                }
+                _ => {
+                    if let Err(error) = self.catalog().forget_doomed(file) {
+                        tracing::warn!(file, %error, "catalog cannot forget a removed file; the next start tries again");
+                    }
+                }
             }
         }
     }

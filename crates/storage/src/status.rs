@@ -32,6 +32,12 @@ pub struct Status {
     pub segments: u64,
     /// Bytes of all segments.
     pub segment_bytes: u64,
+    /// Reads of segment files in the data directory.
+    pub segment_reads: u64,
+    /// Bytes that they read.
+    pub segment_bytes_read: u64,
+    /// Segment files that are open; a bounded number, however many there are.
+    pub segment_files_open: u64,
     /// Flushes done.
     pub flushes: u64,
     /// Flushes that failed and were or will be tried again.

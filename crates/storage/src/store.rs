@@ -32,6 +32,7 @@ use crate::control::Control;
 use crate::feed::{Feed, Subscription};
 use crate::flush::{Bell, Flusher};
 use crate::lock::Lock;
+use crate::segment_files::SegmentFiles;
 use crate::state::State;
 use crate::status::Counters;
 use crate::{
@@ -66,6 +67,7 @@ pub(crate) struct Shared {
     state: RwLock<State>,
     catalog: Mutex<Catalog>,
     control: Mutex<Control>,
+    pub(crate) files: SegmentFiles,
     pub(crate) retention_bell: Bell,
     pub(crate) flusher: Mutex<Flusher>,
     pub(crate) compaction: Compaction,
@@ -307,6 +309,9 @@ impl Store {
             runs_retired: counters.runs_retired.get(),
             store_bytes_max,
             segments: state.segments.len() as u64,
+            segment_reads: shared.files.pool.reads().0,
+            segment_bytes_read: shared.files.pool.reads().1,
+            segment_files_open: shared.files.pool.n_open() as u64,
             segment_bytes: state.segments.iter().map(|stored| stored.n_bytes).sum(),
             flushes: counters.flushes.get(),
             flushes_failed: counters.flushes_failed.get(),

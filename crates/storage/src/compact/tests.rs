@@ -5,7 +5,7 @@ use types::{Batch, BatchRun, TimeRange, Timestamp};
 
 use super::*;
 use crate::segment::tests::{Made, batch, dump, event, group};
-use crate::segment::{self, RunInput};
+use crate::segment::{self, RunInput, Segment};
 
 const STORE: [u8; 16] = [7; 16];
 

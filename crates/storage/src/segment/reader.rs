@@ -1,15 +1,15 @@
 //! Opens segments and reads runs out of them.
 //!
-//! Opening reads the trailer, the footer and the header. What a run needs as a whole (templates, shape table,
-//! word index, dictionaries) is read when a query first asks and kept; blocks are read each time.
+//! Opening reads the end of the file, which nearly always holds the whole footer, else the rest of the footer: one
+//! read or two. The header says nothing that the footer does not; it is looked at where that read has it, or where
+//! something is wrong, and when everything is checked. What a run needs as a whole (templates, shape table, word
+//! index, dictionaries) is read when a query first asks and kept; blocks are read each time.
 
 mod decode;
 mod exact;
 mod narrow;
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -31,6 +31,7 @@ use super::template::{Holds, Template};
 use super::texts::{self, TemplateIds, Variables};
 use super::words::WordIndex;
 use super::{END_MAGIC, FORMAT_VERSION, HEADER_BYTES, MAGIC, RunSummary, SegmentMeta, TRAILER_BYTES};
+use crate::source::{FilePool, Source};
 
 pub(crate) use exact::RunReader;
 
@@ -54,7 +55,7 @@ const MATCHES_MAX: usize = 16;
 /// An opened segment.
 pub(crate) struct Segment {
     name: String,
-    file: File,
+    source: Box<dyn Source>,
     meta: SegmentMeta,
     runs: Vec<OpenRun>,
     summaries: Vec<RunSummary>,
@@ -75,34 +76,27 @@ struct OpenRun {
 }
 
 impl Segment {
-    /// Opens the segment file at `path` of the store `store`; errors call it `name`.
+    /// Opens the segment file at `path` of the store `store` with a descriptor of its own; errors call it `name`.
     pub(crate) fn open(path: &Path, name: String, store: [u8; 16]) -> Result<Arc<Self>, ScanError> {
-        let error = |offset: u64, problem: String| ScanError { file: name.clone(), offset, problem };
-        let file = File::open(path).map_err(|e| error(0, e.to_string()))?;
-        let length = file.metadata().map_err(|e| error(0, e.to_string()))?.len();
-        if length < (HEADER_BYTES + TRAILER_BYTES) as u64 {
-            return Err(error(0, format!("file ends too early, {length} bytes")));
-        }
-        let mut header = [0; HEADER_BYTES];
-        file.read_exact_at(&mut header, 0).map_err(|e| error(0, e.to_string()))?;
-        let meta = read_header(&header).map_err(|problem| error(0, problem.0.into()))?;
-        if meta.store != store {
-            return Err(error(16, "segment belongs to another store".into()));
-        }
-        let tail_length = length.min(TAIL_BYTES) as usize;
-        let tail_from = length - tail_length as u64;
-        let mut tail = vec![0; tail_length];
-        file.read_exact_at(&mut tail, tail_from).map_err(|e| error(tail_from, e.to_string()))?;
-        let trailer = &tail[tail_length - TRAILER_BYTES..];
-        let place = Trailer::read(trailer, length).map_err(|d| error(length - TRAILER_BYTES as u64, d.0.into()))?;
-        let mut stored = vec![0; place.stored_length];
-        file.read_exact_at(&mut stored, place.offset).map_err(|e| error(place.offset, e.to_string()))?;
-        let parsed = place.open(&stored).and_then(|plain| read_footer(&plain, &meta, place.offset));
-        let (runs, sections, replaced) = parsed.map_err(|damage| error(place.offset, damage.0.into()))?;
+        let file = FilePool::new(1).open(path);
+        let file = file.map_err(|e| ScanError { file: name.clone(), offset: 0, problem: e.to_string() })?;
+        Self::open_source(Box::new(file), name, store)
+    }
+
+    /// Opens a segment of the store `store`; errors call it `name`.
+    pub(crate) fn open_source(source: Box<dyn Source>, name: String, store: [u8; 16]) -> Result<Arc<Self>, ScanError> {
+        let end = read_end(&*source, store).map_err(|(offset, problem)| {
+            // The header knows best what this is, if it can be read.
+            let header = source.read_at(0, HEADER_BYTES).ok();
+            let of_header = header.and_then(|header| check_header(&header, None).err());
+            let problem = of_header.map_or(problem, |damage| damage.0.into());
+            ScanError { file: name.clone(), offset, problem }
+        })?;
+        let End { meta, runs, sections, replaced } = end;
         let summaries = runs.iter().map(|run| run.summary.clone()).collect();
         let runs = runs.into_iter().map(OpenRun::new).collect();
         let decompressors = Mutex::default();
-        Ok(Arc::new(Self { name, file, meta, runs, summaries, sections, replaced, decompressors }))
+        Ok(Arc::new(Self { name, source, meta, runs, summaries, sections, replaced, decompressors }))
     }
 
     /// The segment's identity.
@@ -146,8 +140,10 @@ impl Segment {
         })
     }
 
-    /// Reads and checks every section; returns how many bytes were checked.
+    /// Reads and checks the header and every section; returns how many bytes of sections were checked.
     pub(crate) fn verify(&self) -> Result<u64, ScanError> {
+        let header = self.source.read_at(0, HEADER_BYTES).map_err(|error| self.error(0, error.to_string()))?;
+        check_header(&header, Some(&self.meta)).map_err(|damage| self.error(0, damage.0.into()))?;
         let mut n_bytes = 0;
         for id in 0..self.sections.len() as SectionId {
             self.section(id)?;
@@ -163,11 +159,14 @@ impl Segment {
         if entry.stored_length == 0 {
             return Ok(Vec::new());
         }
-        let mut stored = vec![0; entry.stored_length as usize];
-        let read = self.file.read_exact_at(&mut stored, entry.offset);
-        read.map_err(|error| self.error(entry.offset, error.to_string()))?;
-        let mut decompressor = self.decompressor().map_err(|error| self.error(entry.offset, error.to_string()))?;
-        let opened = entry.open(stored, &mut decompressor).map_err(|damage| self.error(entry.offset, damage.0.into()));
+        let failed = |error: std::io::Error| self.error(entry.offset, error.to_string());
+        let read = || self.source.read_at(entry.offset, entry.stored_length as usize).map_err(failed);
+        let mut decompressor = self.decompressor().map_err(failed)?;
+        let mut opened = entry.open(read()?, &mut decompressor);
+        if opened.is_err() && self.source.distrust(entry.range()) {
+            opened = entry.open(read()?, &mut decompressor);
+        }
+        let opened = opened.map_err(|damage| self.error(entry.offset, damage.0.into()));
         let mut idle = self.decompressors.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < DECOMPRESSORS_MAX {
             idle.push(decompressor);
@@ -187,9 +186,47 @@ impl Segment {
     }
 }
 
-fn read_header(header: &[u8; HEADER_BYTES]) -> Decoded<SegmentMeta> {
-    let (content, checksum) = header.split_at(HEADER_BYTES - 8);
+/// What the end of a segment says.
+struct End {
+    meta: SegmentMeta,
+    runs: Vec<RunFooter>,
+    sections: Vec<SectionEntry>,
+    replaced: Vec<u128>,
+}
+
+/// Reads the end of a segment; an error has its place.
+fn read_end(source: &dyn Source, store: [u8; 16]) -> Result<End, (u64, String)> {
+    let length = source.n_bytes();
+    if length < (HEADER_BYTES + TRAILER_BYTES) as u64 {
+        return Err((0, format!("file ends too early, {length} bytes")));
+    }
+    let tail_length = length.min(TAIL_BYTES) as usize;
+    let tail_from = length - tail_length as u64;
+    let tail = source.read_at(tail_from, tail_length).map_err(|e| (tail_from, e.to_string()))?;
+    let trailer = &tail[tail_length - TRAILER_BYTES..];
+    let at = length - TRAILER_BYTES as u64;
+    let place = Trailer::read(trailer, length).map_err(|damage| (at, damage.0.to_owned()))?;
+    let wrong = |damage: Damage| (place.offset, damage.0.to_owned());
+    let plain = if place.offset >= tail_from {
+        place.open(&tail[(place.offset - tail_from) as usize..tail_length - TRAILER_BYTES])
+    } else {
+        let stored = source.read_at(place.offset, place.stored_length).map_err(|e| (place.offset, e.to_string()))?;
+        place.open(&stored)
+    };
+    let end = plain.and_then(|plain| read_footer(&plain, place.offset)).map_err(wrong)?;
+    if end.meta.store != store {
+        return Err((place.offset, "segment belongs to another store".into()));
+    }
+    if tail_from == 0 {
+        check_header(&tail[..HEADER_BYTES], Some(&end.meta)).map_err(|damage| (0, damage.0.to_owned()))?;
+    }
+    Ok(end)
+}
+
+/// Checks a header, and that it says the same as the footer.
+fn check_header(header: &[u8], meta: Option<&SegmentMeta>) -> Decoded<()> {
     let mut cursor = Cursor::new(header);
+    let (content, checksum) = header.split_at(header.len().saturating_sub(8));
     if cursor.array()? != MAGIC {
         return Err(Damage("file is no segment"));
     }
@@ -200,11 +237,15 @@ fn read_header(header: &[u8; HEADER_BYTES]) -> Decoded<SegmentMeta> {
         return Err(Damage("segment was written by a newer version"));
     }
     cursor.take(6)?;
-    Ok(SegmentMeta {
+    let found = SegmentMeta {
         store: cursor.array()?,
         segment: u128::from_le_bytes(cursor.array()?),
         partition: i64::from_le_bytes(cursor.array()?),
-    })
+    };
+    if meta.is_some_and(|meta| *meta != found) {
+        return Err(Damage("header and footer disagree"));
+    }
+    Ok(())
 }
 
 /// Where the footer is and what it must look like.
@@ -244,17 +285,11 @@ impl Trailer {
     }
 }
 
-/// The runs, the sections, and the segments that this one stands for.
-type Footer = (Vec<RunFooter>, Vec<SectionEntry>, Vec<u128>);
-
-fn read_footer(plain: &[u8], meta: &SegmentMeta, end: u64) -> Decoded<Footer> {
+fn read_footer(plain: &[u8], end: u64) -> Decoded<End> {
     let mut cursor = Cursor::new(plain);
-    let (footer_meta, runs) = footer::decode(&mut cursor)?;
-    if footer_meta != *meta {
-        return Err(Damage("header and footer disagree"));
-    }
+    let (meta, runs) = footer::decode(&mut cursor)?;
     let sections = SectionEntry::read_directory(&mut cursor, HEADER_BYTES as u64, end)?;
-    Ok((runs, sections, footer::take_replaced(&mut cursor)?))
+    Ok(End { meta, runs, sections, replaced: footer::take_replaced(&mut cursor)? })
 }
 
 impl OpenRun {

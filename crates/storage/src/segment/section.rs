@@ -70,6 +70,11 @@ pub(crate) struct SectionEntry {
 }
 
 impl SectionEntry {
+    /// Where in the file it lies.
+    pub(crate) fn range(&self) -> std::ops::Range<u64> {
+        self.offset..self.offset + u64::from(self.stored_length)
+    }
+
     /// Reads the directory; `end` is where the last section ends.
     pub(crate) fn read_directory(cursor: &mut Cursor<'_>, start: u64, end: u64) -> Decoded<Vec<Self>> {
         let n_sections = cursor.count(1)?;

@@ -1,6 +1,7 @@
 //! What is written is read back, whole or by parts, and damage is found.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use types::{
@@ -9,6 +10,7 @@ use types::{
 };
 
 use super::*;
+use crate::source::Source;
 
 const STORE: [u8; 16] = [7; 16];
 
@@ -230,6 +232,65 @@ fn every_damaged_byte_is_found_and_never_panics() {
     }
 }
 
+/// Counts the reads of a segment that lies in memory.
+struct Counted {
+    bytes: Vec<u8>,
+    reads: Arc<AtomicUsize>,
+    /// Bytes that are wrong until they are distrusted.
+    damaged_at: Mutex<Option<u64>>,
+}
+
+impl Source for Counted {
+    fn n_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> std::io::Result<Vec<u8>> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        let mut read = self.bytes[offset as usize..offset as usize + length].to_vec();
+        let damaged = self.damaged_at.lock().expect("no panic");
+        let place = damaged.and_then(|at| at.checked_sub(offset)).and_then(|at| read.get_mut(at as usize));
+        place.into_iter().for_each(|byte| *byte ^= 1);
+        Ok(read)
+    }
+
+    fn distrust(&self, range: std::ops::Range<u64>) -> bool {
+        let mut damaged = self.damaged_at.lock().expect("no panic");
+        damaged.take_if(|at| range.contains(at)).is_some()
+    }
+}
+
+#[test]
+fn opening_takes_at_most_two_reads() {
+    // So many names that the footer is longer than the first read.
+    for (n_fields, expected) in [(3, 1), (12_000, 2)] {
+        let mut builder = BatchBuilder::new();
+        for i in 0..n_fields {
+            builder.field_integer(&noise(i), 1);
+            builder.set_timestamp(Timestamp(i as i64));
+            builder.set_message("one");
+            builder.commit();
+        }
+        let (directory, _segment) = written(&[Arc::new(builder.finish())]);
+        let bytes = std::fs::read(directory.path().join("one.seg")).expect("just written");
+        let reads = Arc::new(AtomicUsize::new(0));
+        let source = Counted { bytes, reads: reads.clone(), damaged_at: Mutex::default() };
+        let segment = Segment::open_source(Box::new(source), "one.seg".into(), STORE).expect("just written");
+        assert_eq!(reads.load(Ordering::Relaxed), expected, "{n_fields} fields");
+        assert_eq!(segment.summaries()[0].n_events, n_fields as u64);
+    }
+}
+
+#[test]
+fn what_a_source_may_have_read_wrongly_is_read_again_once() {
+    let (directory, _segment) = written(&[batch(&many(300), 0)]);
+    let bytes = std::fs::read(directory.path().join("one.seg")).expect("just written");
+    let damaged_at = Mutex::new(Some(HEADER_BYTES as u64 + 5));
+    let source = Counted { bytes, reads: Arc::default(), damaged_at };
+    let segment = Segment::open_source(Box::new(source), "one.seg".into(), STORE).expect("an intact end");
+    segment.verify().expect("intact at the second look");
+}
+
 #[test]
 fn a_segment_of_another_store_is_refused() {
     let (directory, _segment) = written(&[batch(&many(3), 0)]);
@@ -250,6 +311,11 @@ fn words_are_found_with_and_without_an_index() {
         let expected = events.iter().filter(|event| event.message.contains(&literal)).count();
         assert_eq!(run.narrow(0, &probe).expect("whole").rows.count(), expected);
     }
+}
+
+/// A text of its own for each number, which does not compress well.
+fn noise(number: usize) -> String {
+    format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&number.to_le_bytes()))
 }
 
 /// A number in letters, so that it is a word without digits.

@@ -31,6 +31,7 @@ use crate::control::Control;
 use crate::feed::Feed;
 use crate::flush::{Bell, Flusher};
 use crate::lock::{self, Lock};
+use crate::segment_files::SegmentFiles;
 use crate::state::State;
 use crate::status::Counters;
 use crate::wal::writer::Writer;
@@ -53,6 +54,7 @@ pub(super) struct Opened {
 struct Opening {
     dir: PathBuf,
     store: [u8; 16],
+    files: SegmentFiles,
     now: Timestamp,
     catalog: Catalog,
     state: State,
@@ -75,6 +77,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     let mut opening = Opening {
         dir: dir.clone(),
         store,
+        files: SegmentFiles::new(&dir, store, options.open_files_max),
         now,
         catalog,
         state: State {
@@ -105,7 +108,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     let wal = Writer::create(&wal_dir, store, last_number.saturating_add(1), next_sequence, faults);
     let wal = wal.map_err(OpenError::io(&wal_dir))?;
     opening.recovery.elapsed = began.elapsed();
-    let Opening { catalog, state, marks, recovery, .. } = opening;
+    let Opening { files, catalog, state, marks, recovery, .. } = opening;
     let shared = Arc::new(Shared {
         options,
         store,
@@ -116,6 +119,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         state: RwLock::new(state),
         catalog: Mutex::new(catalog),
         control: Mutex::new(control),
+        files,
         retention_bell: Bell::default(),
         compaction: Compaction::default(),
         upkeep: Mutex::default(),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use types::{BatchBuilder, GroupName, RowSet, TimeRange, Timestamp, Value};
 
-use crate::{BatchKey, Clock, Delivery, Options, Part, Recovery, SourcePosition, Store};
+use crate::{BatchKey, Clock, Delivery, Options, Part, Recovery, Snapshot, SourcePosition, Store};
 
 /// 2026-11-20T12:00:00Z.
 const NOW: i64 = 1_795_176_000 * Timestamp::SECOND;
@@ -53,7 +53,10 @@ fn position(start: u64, end: u64) -> SourcePosition {
 
 /// Values of `n` of all events that a snapshot holds, sorted.
 fn events(store: &Store) -> Vec<i64> {
-    let snapshot = store.snapshot(&[], TimeRange::ALL);
+    events_of(&store.snapshot(&[], TimeRange::ALL))
+}
+
+fn events_of(snapshot: &Snapshot) -> Vec<i64> {
     let mut found = Vec::new();
     for run in &snapshot.runs {
         for block in 0..run.n_blocks() {

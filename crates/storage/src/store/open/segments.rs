@@ -9,7 +9,6 @@ use types::GroupName;
 use super::Opening;
 use crate::OpenError;
 use crate::catalog::{RunRow, SegmentRow};
-use crate::segment::Segment;
 use crate::state::{DamagedSegment, StoredSegment};
 use crate::wal::{self, FileHeader};
 
@@ -109,8 +108,7 @@ impl Opening {
     }
 
     fn open_known(&mut self, row: &SegmentRow) {
-        let opened = Segment::open(&self.dir.join(&row.file), row.file.clone(), self.store);
-        let problem = match opened {
+        let problem = match self.files.open(&row.file) {
             Ok(segment) => {
                 let found: HashSet<(u32, u64)> =
                     segment.summaries().iter().map(|run| (run.group_id, run.n_events)).collect();
@@ -133,7 +131,7 @@ impl Opening {
     /// Opens a segment that the catalog does not know; `None` where it cannot be read and was quarantined.
     fn open_orphan(&mut self, file: &str) -> Result<Option<Orphan>, OpenError> {
         let path = self.dir.join(file);
-        let segment = match Segment::open(&path, file.to_owned(), self.store) {
+        let segment = match self.files.open(file) {
             Ok(segment) => segment,
             Err(error) => {
                 self.report(file, error.offset, format!("{}; it was moved to quarantine/", error.problem));

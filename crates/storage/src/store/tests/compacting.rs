@@ -40,6 +40,25 @@ fn small_segments_become_one_and_nothing_changes() {
     assert_eq!(store.verify().1, []);
 }
 
+#[test]
+fn a_snapshot_keeps_the_files_that_it_reads_and_no_longer() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let (store, _) = Store::open(Options { open_files_max: 1, ..options(dir.path()) }).expect("a new store");
+    let held = store.shared.compaction.hold();
+    flush_often(&store, 7);
+    drop(held);
+    let snapshot = store.snapshot(&[], TimeRange::ALL);
+    store.compact().expect("room");
+    assert!(store.status().segments < 7);
+    assert_eq!(segment_files(dir.path()) as u64, 7 + store.status().segments, "files of the snapshot stay");
+    assert_eq!(events_of(&snapshot), (0..70).collect::<Vec<_>>());
+    assert!(store.status().segment_files_open <= 1);
+    drop(snapshot);
+    store.retire().expect("room");
+    assert_eq!(segment_files(dir.path()) as u64, store.status().segments);
+    assert_events(&store, 70);
+}
+
 /// Puts segments together with a crash armed at `point`, opens again, and expects every event once.
 fn crash_at(point: &str) {
     let dir = tempfile::tempdir().expect("a scratch directory");
