@@ -309,13 +309,12 @@ impl Shared {
 
     fn commit_job(&self, job: &Job, written: &[NewSegment], compactor: &mut Compactor) -> Result<(), StoreError> {
         self.check("compact.commit")?;
-        let removed: Vec<(u128, &str)> =
-            job.inputs.iter().map(|input| (input.segment.meta().segment, &*input.file)).collect();
+        let removed: Vec<u128> = job.inputs.iter().map(|input| input.segment.meta().segment).collect();
         let added: Vec<_> = written.iter().map(|new| new.row.clone()).collect();
         let mut catalog = self.catalog();
         let Err(error) = catalog.commit_compaction(&removed, &added) else { return Ok(()) };
         // It may have been committed all the same; only the catalog knows.
-        let Some((first, _)) = removed.first() else { return Err(error.into()) };
+        let Some(first) = removed.first() else { return Err(error.into()) };
         match catalog.has_segment(*first) {
             Ok(false) => {
                 tracing::warn!(%error, "catalog holds what it said it cannot take");

@@ -1,82 +1,81 @@
 //! The control store: what people have set, as opposed to what was accepted. Kept apart from the catalog, since it
 //! cannot be rebuilt from anything.
 //!
+//! What is set is documents: JSON texts, each with a kind and a name. Who owns a kind says what its documents look
+//! like; a new kind needs no new table, and every kind is kept, copied and moved to another database in the same
+//! way. Nothing here is read often: whoever uses settings keeps them in memory.
+//!
+//! Tables of version 2:
+//!
 //! ```text
-//! control.sqlite   retention(group_name, age_ns, bytes)   a group's own limits; absent: those of the store alone
+//! settings(kind, name, json, version)   version: from 1 on, rises with every change of the document
+//! identity(store)                       UUID of the store that this is the control store of
 //! ```
 //!
-//! Every change is durable when it returns.
+//! Version 1 had `retention(group_name, age_ns, bytes)` instead.
+//!
+//! | kind | name | document |
+//! |---|---|---|
+//! | `retention` | the log group | `{"age_ns": integer or null, "bytes": integer or null}`: its own limits |
+
+pub(crate) mod sqlite;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use rusqlite::{Connection, params};
 use types::GroupName;
 
-use crate::{GroupRetention, OpenError};
+use crate::GroupRetention;
+use crate::database::DatabaseError;
 
-/// Version of the tables, in `PRAGMA user_version`.
-const VERSION: i64 = 1;
+/// The kind of documents with the limits of groups.
+const RETENTION: &str = "retention";
 
-const TABLES: &str = "
-    CREATE TABLE retention(group_name TEXT PRIMARY KEY, age_ns INTEGER, bytes INTEGER) WITHOUT ROWID;
-";
+/// The control store of one store. Every change is durable when it returns.
+pub(crate) trait ControlStore: Send {
+    /// All documents of a kind: name and text.
+    fn documents(&mut self, kind: &str) -> Result<Vec<(String, String)>, DatabaseError>;
 
-/// The open control store.
-pub(crate) struct Control {
-    connection: Connection,
+    /// Puts a document in the place of the one with its kind and name.
+    fn put(&mut self, kind: &str, name: &str, json: &str) -> Result<(), DatabaseError>;
+
+    /// Takes a document away; one that is not there is no error.
+    fn remove(&mut self, kind: &str, name: &str) -> Result<(), DatabaseError>;
 }
 
-impl Control {
-    /// Opens the control store, making it where there is none.
-    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        let mut connection = Connection::open(path).map_err(OpenError::catalog(path))?;
-        let found: i64 =
-            connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(OpenError::catalog(path))?;
-        if found > VERSION {
-            let (found, known) = (found.unsigned_abs(), VERSION.unsigned_abs());
-            return Err(OpenError::NewerFormat { file: path.to_owned(), found, known });
+/// The limits of all groups that have some. A document that cannot be read is reported in the log; the group's
+/// events are then kept as if it had no limits.
+pub(crate) fn retentions(store: &mut dyn ControlStore) -> Result<BTreeMap<GroupName, GroupRetention>, DatabaseError> {
+    let mut retentions = BTreeMap::new();
+    for (name, json) in store.documents(RETENTION)? {
+        match (GroupName::new(&name), read_retention(&json)) {
+            (Some(group), Some(retention)) => drop(retentions.insert(group, retention)),
+            _ => tracing::error!(name, json, "limits of a group cannot be read from the control store"),
         }
-        let set_up = |connection: &mut Connection| {
-            connection.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(()))?;
-            connection.execute_batch("PRAGMA synchronous=FULL")?;
-            if found == 0 {
-                let transaction = connection.transaction()?;
-                transaction.execute_batch(TABLES)?;
-                transaction.pragma_update(None, "user_version", VERSION)?;
-                transaction.commit()?;
-            }
-            Ok(())
-        };
-        set_up(&mut connection).map_err(OpenError::catalog(path))?;
-        Ok(Self { connection })
     }
-
-    /// The limits of all groups that have some.
-    pub(crate) fn retentions(&self) -> rusqlite::Result<BTreeMap<GroupName, GroupRetention>> {
-        let mut statement = self.connection.prepare("SELECT group_name, age_ns, bytes FROM retention")?;
-        let mut rows = statement.query([])?;
-        let mut retentions = BTreeMap::new();
-        while let Some(row) = rows.next()? {
-            let name: String = row.get(0)?;
-            let bytes: Option<i64> = row.get(2)?;
-            if let Some(name) = GroupName::new(&name) {
-                let retention = GroupRetention { age_ns: row.get(1)?, bytes: bytes.map(i64::unsigned_abs) };
-                retentions.insert(name, retention);
-            }
-        }
-        Ok(retentions)
-    }
-
-    /// Sets a group's limits; none takes them away.
-    pub(crate) fn set_retention(&self, group: &GroupName, retention: &GroupRetention) -> rusqlite::Result<()> {
-        let bytes = retention.bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
-        let changed = if *retention == GroupRetention::default() {
-            self.connection.execute("DELETE FROM retention WHERE group_name = ?", [group.as_str()])
-        } else {
-            let insert = "INSERT OR REPLACE INTO retention VALUES (?, ?, ?)";
-            self.connection.execute(insert, params![group.as_str(), retention.age_ns, bytes])
-        };
-        changed.map(|_| ())
-    }
+    Ok(retentions)
 }
+
+/// Sets a group's limits; none takes them away.
+pub(crate) fn set_retention(
+    store: &mut dyn ControlStore,
+    group: &GroupName,
+    retention: &GroupRetention,
+) -> Result<(), DatabaseError> {
+    if *retention == GroupRetention::default() {
+        return store.remove(RETENTION, group.as_str());
+    }
+    let GroupRetention { age_ns, bytes } = retention;
+    let json = serde_json::json!({ "age_ns": age_ns, "bytes": bytes });
+    store.put(RETENTION, group.as_str(), &json.to_string())
+}
+
+fn read_retention(json: &str) -> Option<GroupRetention> {
+    let document: serde_json::Value = serde_json::from_str(json).ok()?;
+    let limit = |name: &str| document.get(name).filter(|value| !value.is_null());
+    let age_ns = limit("age_ns").map(|value| value.as_i64().ok_or(())).transpose().ok()?;
+    let bytes = limit("bytes").map(|value| value.as_u64().ok_or(())).transpose().ok()?;
+    document.is_object().then_some(GroupRetention { age_ns, bytes })
+}
+
+#[cfg(test)]
+mod tests;

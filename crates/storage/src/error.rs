@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use types::ScanError;
 
-use crate::SegmentError;
+use crate::{DatabaseError, DatabaseProblem, SegmentError};
 
 /// Why the store cannot be opened. Nothing in the data directory was changed.
 #[derive(Debug, thiserror::Error)]
@@ -44,20 +44,9 @@ pub enum OpenError {
         /// Why.
         source: io::Error,
     },
-    /// The catalog cannot be read.
-    #[error("catalog {path}: {source}")]
-    Catalog {
-        /// The catalog's file.
-        path: PathBuf,
-        /// Why.
-        source: rusqlite::Error,
-    },
-    /// The SQLite that was built in has a bug that loses transactions.
-    #[error("sqlite {found} loses committed transactions; 3.51.3 or later is needed")]
-    Sqlite {
-        /// Its version.
-        found: String,
-    },
+    /// The catalog or the control store cannot be used.
+    #[error(transparent)]
+    Database(DatabaseError),
 }
 
 /// Why a flush or a deletion did not succeed. What was accepted is as safe as before.
@@ -71,9 +60,9 @@ pub enum StoreError {
         /// Why.
         source: io::Error,
     },
-    /// The catalog cannot be written.
-    #[error("catalog: {0}")]
-    Catalog(#[from] rusqlite::Error),
+    /// The catalog or the control store cannot be written.
+    #[error("{0}")]
+    Catalog(#[from] DatabaseError),
     /// A segment cannot be made.
     #[error("{0}")]
     Segment(#[from] SegmentError),
@@ -92,9 +81,14 @@ impl OpenError {
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { path: path.to_owned(), source }
     }
+}
 
-    pub(crate) fn catalog(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
-        move |source| Self::Catalog { path: path.to_owned(), source }
+impl From<DatabaseError> for OpenError {
+    fn from(error: DatabaseError) -> Self {
+        match error.problem {
+            DatabaseProblem::Newer { found, known } => Self::NewerFormat { file: error.database.into(), found, known },
+            _ => Self::Database(error),
+        }
     }
 }
 

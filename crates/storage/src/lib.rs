@@ -16,6 +16,7 @@ mod batch_ids;
 mod catalog;
 mod compact;
 mod control;
+mod database;
 mod delivery;
 mod disk;
 mod error;
@@ -38,6 +39,7 @@ mod store;
 mod tombstone;
 mod wal;
 
+pub use database::{DatabaseError, DatabaseProblem};
 pub use delivery::{AppendError, BatchKey, Delivery, Part, Receipt, SourcePosition};
 pub use error::{OpenError, StoreError};
 pub use fault::{COMPACTION_FAULT_POINTS, FAULT_POINTS, Fault, Faults};

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::OpenError;
+use crate::database::sqlite::of;
 
 pub use backup::{BackupError, BackupReport, backup, restore};
 pub use verify::{VerifyReport, verify};
@@ -32,7 +33,7 @@ fn open_catalog(path: &Path) -> Result<Connection, OpenError> {
     }
     // Not read-only for SQLite: a catalog in WAL mode needs its shared-memory file, which a reader may have to make.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags).map_err(OpenError::catalog(path))
+    Ok(Connection::open_with_flags(path, flags).map_err(of(&path.to_string_lossy()))?)
 }
 
 /// All segments that a catalog lists.

@@ -17,7 +17,7 @@ use types::{GroupName, Timestamp};
 
 use crate::state::{State, StoredSegment};
 use crate::store::Shared;
-use crate::{StoreError, disk};
+use crate::{StoreError, control, disk};
 
 /// Whatever share of the disk is allowed, this much may be kept.
 const STORE_BYTES_MIN: u64 = 256 << 20;
@@ -222,7 +222,7 @@ impl Shared {
     /// Sets a group's limits, brings back what they allow again, and retires what they do not.
     pub(crate) fn set_retention(&self, group: &GroupName, retention: GroupRetention) -> Result<(), StoreError> {
         let upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
-        self.control().set_retention(group, &retention)?;
+        control::set_retention(&mut **self.control(), group, &retention)?;
         let mut back: Vec<(u128, u32)> = Vec::new();
         let id = self.state().groups.id_of(group);
         if let Some(id) = id {

@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use types::{ScanError, civil_from_days};
 
-use crate::catalog::{RunRow, SegmentRow};
+use crate::catalog::{Doomed, RunRow, SegmentRow};
 use crate::segment::{MIXED_PARTITION, Segment, SegmentMeta, Written};
 use crate::source::FilePool;
-use crate::state::StoredSegment;
+use crate::state::{Place, StoredSegment, Tier};
 use crate::store::Shared;
 use crate::{StoreError, disk};
 
@@ -79,8 +79,10 @@ impl Shared {
         self.write_segment_file(&path, &bytes).map_err(StoreError::io(&path))?;
         let segment = self.files.open(&file)?;
         let n_bytes = bytes.len() as u64;
-        let row = SegmentRow { id, file: file.clone(), n_bytes, runs: runs.iter().map(RunRow::from).collect() };
-        Ok(NewSegment { stored: Arc::new(StoredSegment { segment, file, n_bytes }), row })
+        let (tier, place) = (Tier::default(), Place::Local);
+        let runs = runs.iter().map(RunRow::from).collect();
+        let row = SegmentRow { id, file: file.clone(), n_bytes, tier, place, runs };
+        Ok(NewSegment { stored: Arc::new(StoredSegment { segment, file, n_bytes, tier, place }), row })
     }
 
     /// Numbers that rise with time and that nobody has used.
@@ -120,11 +122,16 @@ impl Shared {
     /// Removes segments of which nothing is left.
     pub(crate) fn reap(&self) {
         let upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
-        let dead = self.state_mut().take_dead_segments();
+        let dead = self.state().dead_segments();
         if !dead.is_empty() {
-            match self.catalog().doom(dead.iter().map(|stored| &*stored.file)) {
-                Ok(()) => self.files.doom(dead),
-                Err(error) => tracing::warn!(%error, "deleted groups stay in the catalog; the next start tries again"),
+            let ids: Vec<u128> = dead.iter().map(|stored| stored.segment.meta().segment).collect();
+            let doomed = self.catalog().doom(&ids);
+            match doomed {
+                Ok(()) => {
+                    self.state_mut().remove_segments(&dead);
+                    self.files.doom(dead);
+                }
+                Err(error) => tracing::warn!(%error, "segments of which nothing is left stay until the next time"),
             }
         }
         drop(upkeep);
@@ -134,14 +141,15 @@ impl Shared {
     /// Removes doomed files that nobody reads any more. What stays is removed later, or at the next start.
     pub(crate) fn remove_doomed(&self) {
         for stored in self.files.take_released() {
-            let file = &*stored.file;
+            let doomed = Doomed { file: stored.file.clone(), place: stored.place };
+            let file = &*doomed.file;
             match std::fs::remove_file(self.options.dir.join(file)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     tracing::warn!(file, %error, "file of a segment cannot be removed; it is tried again");
                     self.files.doom([stored]);
                 }
                 _ => {
-                    if let Err(error) = self.catalog().forget_doomed(file) {
+                    if let Err(error) = self.catalog().forget_doomed(&doomed) {
                         tracing::warn!(file, %error, "catalog cannot forget a removed file; the next start tries again");
                     }
                 }

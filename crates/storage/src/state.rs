@@ -38,6 +38,47 @@ pub(crate) struct StoredSegment {
     /// Its path relative to the data directory.
     pub(crate) file: String,
     pub(crate) n_bytes: u64,
+    pub(crate) tier: Tier,
+    pub(crate) place: Place,
+}
+
+/// How far a segment has come on its way from new to old. The numbers are those of the catalog.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Tier {
+    /// As it was flushed, or put together quickly.
+    #[default]
+    Hot = 0,
+    Warm = 1,
+    /// Written again with a higher level of compression.
+    Cold = 2,
+}
+
+impl Tier {
+    /// The tier with a number; one that nobody knows is taken for the first, which later work moves on.
+    pub(crate) fn from_number(number: u8) -> Self {
+        match number {
+            1 => Self::Warm,
+            2 => Self::Cold,
+            _ => Self::Hot,
+        }
+    }
+}
+
+/// Where the file of a segment lies. The numbers are those of the catalog.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Place {
+    /// In the data directory.
+    #[default]
+    Local = 0,
+    /// In the object store.
+    Remote = 1,
+}
+
+impl Place {
+    /// The place with a number.
+    pub(crate) fn from_number(number: u8) -> Self {
+        if number == 1 { Self::Remote } else { Self::Local }
+    }
 }
 
 /// A segment that the catalog knows and that cannot be read.
@@ -144,16 +185,19 @@ impl State {
         statuses
     }
 
-    /// Takes out segments of which every run belongs to a deleted group or was retired long enough ago.
-    pub(crate) fn take_dead_segments(&mut self) -> Vec<Arc<StoredSegment>> {
-        let is_dead = |stored: &Arc<StoredSegment>| {
+    /// Segments of which every run belongs to a deleted group or was retired long enough ago.
+    pub(crate) fn dead_segments(&self) -> Vec<Arc<StoredSegment>> {
+        let is_dead = |stored: &StoredSegment| {
             let id = stored.segment.meta().segment;
             stored.segment.summaries().iter().all(|run| self.is_expendable(id, run.group_id))
         };
-        let (dead, live) = self.segments.iter().cloned().partition(is_dead);
-        self.segments = live;
+        self.segments.iter().filter(|stored| is_dead(stored)).cloned().collect()
+    }
+
+    /// Takes out segments.
+    pub(crate) fn remove_segments(&mut self, removed: &[Arc<StoredSegment>]) {
+        self.segments.retain(|stored| !removed.iter().any(|gone| Arc::ptr_eq(gone, stored)));
         self.forget_retired();
-        dead
     }
 }
 

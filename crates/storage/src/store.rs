@@ -28,7 +28,7 @@ use types::{GroupName, GroupPattern, ScanError, TimeRange, Timestamp};
 use self::queue::{Closed, Queue, RETRY_AFTER_S, Request, Work};
 use crate::catalog::Catalog;
 use crate::compact::Compaction;
-use crate::control::Control;
+use crate::control::ControlStore;
 use crate::feed::{Feed, Subscription};
 use crate::flush::{Bell, Flusher};
 use crate::lock::Lock;
@@ -65,8 +65,8 @@ pub(crate) struct Shared {
     pub(crate) bell: Bell,
     pub(crate) counters: Counters,
     state: RwLock<State>,
-    catalog: Mutex<Catalog>,
-    control: Mutex<Control>,
+    catalog: Mutex<Box<dyn Catalog>>,
+    control: Mutex<Box<dyn ControlStore>>,
     pub(crate) files: SegmentFiles,
     pub(crate) retention_bell: Bell,
     pub(crate) flusher: Mutex<Flusher>,
@@ -92,11 +92,11 @@ impl Shared {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn catalog(&self) -> MutexGuard<'_, Catalog> {
+    pub(crate) fn catalog(&self) -> MutexGuard<'_, Box<dyn Catalog>> {
         self.catalog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn control(&self) -> MutexGuard<'_, Control> {
+    pub(crate) fn control(&self) -> MutexGuard<'_, Box<dyn ControlStore>> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use types::ScanError;
 
 use super::{Listed, files_below, listed_segments, open_catalog};
+use crate::database::sqlite::of;
 use crate::segment::Segment;
 use crate::{OpenError, lock, tombstone, wal};
 
@@ -39,14 +40,14 @@ pub fn verify(dir: &Path) -> Result<VerifyReport, OpenError> {
     let path = dir.join("catalog.sqlite");
     let catalog = open_catalog(&path)?;
     let check: String =
-        catalog.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(OpenError::catalog(&path))?;
+        catalog.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(of(&path.to_string_lossy()))?;
     if check != "ok" {
         report.damaged.push(damage("catalog.sqlite", check));
     }
-    let listed = listed_segments(&catalog).map_err(OpenError::catalog(&path))?;
+    let listed = listed_segments(&catalog).map_err(of(&path.to_string_lossy()))?;
     for segment in &listed {
         if let Err(error) = check_segment(dir, store, segment, &mut report) {
-            let again = listed_segments(&catalog).map_err(OpenError::catalog(&path))?;
+            let again = listed_segments(&catalog).map_err(of(&path.to_string_lossy()))?;
             if again.iter().any(|row| row.id == segment.id) {
                 report.damaged.push(error);
             }

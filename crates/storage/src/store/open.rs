@@ -25,17 +25,19 @@ use types::{ScanError, Timestamp};
 use super::Shared;
 use super::queue::Queue;
 use super::writer::Committer;
-use crate::catalog::{Catalog, Contents, Marks};
+use crate::catalog::sqlite::SqliteCatalog;
+use crate::catalog::{Catalog, Contents, Doomed, Marks};
 use crate::compact::Compaction;
-use crate::control::Control;
+use crate::control::sqlite::SqliteControl;
+use crate::control::{self, ControlStore};
 use crate::feed::Feed;
 use crate::flush::{Bell, Flusher};
 use crate::lock::{self, Lock};
 use crate::segment_files::SegmentFiles;
-use crate::state::State;
+use crate::state::{Place, State};
 use crate::status::Counters;
 use crate::wal::writer::Writer;
-use crate::{OpenError, Options, Recovery, batch_ids, disk, tombstone};
+use crate::{DatabaseError, DatabaseProblem, OpenError, Options, Recovery, batch_ids, disk, tombstone};
 
 /// Sequences have the writer's epoch in their upper 16 bits.
 const EPOCH_BITS: u32 = 48;
@@ -56,7 +58,7 @@ struct Opening {
     store: [u8; 16],
     files: SegmentFiles,
     now: Timestamp,
-    catalog: Catalog,
+    catalog: Box<dyn Catalog>,
     state: State,
     deleted: HashSet<u32>,
     marks: Marks,
@@ -68,10 +70,9 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     disk::allow_many_open_files();
     let dir = options.dir.clone();
     let (store, lock, created) = prepare_directory(&dir)?;
-    let (catalog, contents, damaged_catalog) = open_catalog(&dir)?;
-    let control_path = dir.join("control.sqlite");
-    let control = Control::open(&control_path)?;
-    let retentions = control.retentions().map_err(OpenError::catalog(&control_path))?;
+    let (catalog, contents, damaged_catalog) = open_catalog(&dir, store)?;
+    let mut control: Box<dyn ControlStore> = Box::new(SqliteControl::open(&dir.join("control.sqlite"), store)?);
+    let retentions = control::retentions(&mut *control)?;
     let now = options.clock.now();
     let (ids, damaged) = batch_ids::read(&dir.join("wal"), &store, &contents.batch_files, now);
     let mut opening = Opening {
@@ -152,18 +153,21 @@ fn prepare_directory(dir: &Path) -> Result<([u8; 16], Lock, bool), OpenError> {
     Ok((store, lock, created))
 }
 
+/// A catalog with what it holds, and what was damaged of it.
+type OpenedCatalog = (Box<dyn Catalog>, Contents, Option<ScanError>);
+
 /// Opens the catalog. One that is no intact database is moved to `quarantine/` and made anew from the segments, as
 /// where it is gone; that is reported.
-fn open_catalog(dir: &Path) -> Result<(Catalog, Contents, Option<ScanError>), OpenError> {
+fn open_catalog(dir: &Path, store: [u8; 16]) -> Result<OpenedCatalog, OpenError> {
     let path = dir.join("catalog.sqlite");
     let open = || {
-        let catalog = Catalog::open(&path, FIRST_SEQUENCE)?;
-        let contents = catalog.load().map_err(OpenError::catalog(&path))?;
-        Ok((catalog, contents))
+        let mut catalog: Box<dyn Catalog> = Box::new(SqliteCatalog::open(&path, store, FIRST_SEQUENCE)?);
+        let contents = catalog.load()?;
+        Ok::<_, OpenError>((catalog, contents))
     };
-    let source = match open() {
+    let found = match open() {
         Ok((catalog, contents)) => return Ok((catalog, contents, None)),
-        Err(OpenError::Catalog { source, .. }) if is_corrupt(&source) => source,
+        Err(OpenError::Database(DatabaseError { problem: DatabaseProblem::Damaged(found), .. })) => found,
         Err(error) => return Err(error),
     };
     for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
@@ -172,15 +176,10 @@ fn open_catalog(dir: &Path) -> Result<(Catalog, Contents, Option<ScanError>), Op
             std::fs::rename(&from, dir.join("quarantine").join(name)).map_err(OpenError::io(&from))?;
         }
     }
-    let problem = format!("{source}; it was moved to quarantine/ and made anew from the segments");
+    let problem = format!("{found}; it was moved to quarantine/ and made anew from the segments");
     tracing::error!(file = "catalog.sqlite", problem, "file is damaged");
     let damage = ScanError { file: "catalog.sqlite".into(), offset: 0, problem };
     open().map(|(catalog, contents)| (catalog, contents, Some(damage)))
-}
-
-fn is_corrupt(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
 impl Opening {
@@ -210,8 +209,7 @@ impl Opening {
             }
             let known = self.state.groups.iter().find(|(_, group)| group.id == id).map(|(name, _)| name.clone());
             if let Some(name) = known.or(name) {
-                let path = self.dir.join("catalog.sqlite");
-                self.catalog.delete_group(id, &name).map_err(OpenError::catalog(&path))?;
+                self.catalog.delete_group(id, &name)?;
                 if self.state.groups.id_of(&name) == Some(id) {
                     self.state.groups.remove(&name);
                 }
@@ -223,14 +221,14 @@ impl Opening {
     }
 
     /// Removes files of segments that are in no snapshot any more.
-    fn remove_doomed(&mut self, doomed: &[String]) -> Result<(), OpenError> {
-        let path = self.dir.join("catalog.sqlite");
-        for file in doomed {
+    fn remove_doomed(&mut self, doomed: &[Doomed]) -> Result<(), OpenError> {
+        for doomed in doomed.iter().filter(|doomed| doomed.place == Place::Local) {
+            let file = &doomed.file;
             match std::fs::remove_file(self.dir.join(file)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     tracing::warn!(file, %error, "file of a deleted segment cannot be removed");
                 }
-                _ => self.catalog.forget_doomed(file).map_err(OpenError::catalog(&path))?,
+                _ => self.catalog.forget_doomed(doomed)?,
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use types::GroupName;
 use super::Opening;
 use crate::OpenError;
 use crate::catalog::{RunRow, SegmentRow};
-use crate::state::{DamagedSegment, StoredSegment};
+use crate::state::{DamagedSegment, Place, StoredSegment, Tier};
 use crate::wal::{self, FileHeader};
 
 /// A segment on disk that the catalog does not know.
@@ -114,7 +114,8 @@ impl Opening {
                     segment.summaries().iter().map(|run| (run.group_id, run.n_events)).collect();
                 let expected: HashSet<(u32, u64)> = row.runs.iter().map(|run| (run.group_id, run.n_events)).collect();
                 if found == expected && segment.meta().segment == row.id {
-                    let stored = StoredSegment { segment, file: row.file.clone(), n_bytes: row.n_bytes };
+                    let SegmentRow { ref file, n_bytes, tier, place, .. } = *row;
+                    let stored = StoredSegment { segment, file: file.clone(), n_bytes, tier, place };
                     self.state.segments.push(Arc::new(stored));
                     return;
                 }
@@ -142,7 +143,8 @@ impl Opening {
         let n_bytes = std::fs::metadata(&path).map_err(OpenError::io(&path))?.len();
         let first_sequence = segment.summaries().iter().map(|run| run.first_sequence).min().unwrap_or(0);
         let last_sequence = segment.summaries().iter().map(|run| run.last_sequence).max().unwrap_or(0);
-        let stored = StoredSegment { segment, file: file.to_owned(), n_bytes };
+        let (tier, place) = (Tier::default(), Place::Local);
+        let stored = StoredSegment { segment, file: file.to_owned(), n_bytes, tier, place };
         Ok(Some(Orphan { stored, first_sequence, last_sequence }))
     }
 
@@ -154,7 +156,8 @@ impl Opening {
             let summaries = stored.segment.summaries();
             let id = stored.segment.meta().segment;
             let runs = summaries.iter().map(RunRow::from).collect();
-            rows.push(SegmentRow { id, file: stored.file.clone(), n_bytes: stored.n_bytes, runs });
+            let StoredSegment { ref file, n_bytes, tier, place, .. } = stored;
+            rows.push(SegmentRow { id, file: file.clone(), n_bytes, tier, place, runs });
             for run in summaries.iter().filter(|run| !self.deleted.contains(&run.group_id)) {
                 groups.push((run.group_id, run.group.clone()));
                 self.state.groups.add(&run.group, run.group_id, []);
@@ -166,9 +169,8 @@ impl Opening {
             self.state.segments.push(Arc::new(stored));
         }
         self.recovery.segments_adopted = rows.len() as u64;
-        let path = self.dir.join("catalog.sqlite");
         let replaced: Vec<u128> = replaced.iter().copied().collect();
-        self.catalog.adopt(&self.marks, &rows, &replaced, &groups).map_err(OpenError::catalog(&path))
+        Ok(self.catalog.adopt(&self.marks, &rows, &replaced, &groups)?)
     }
 }
 

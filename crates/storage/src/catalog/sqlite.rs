@@ -1,0 +1,390 @@
+//! The catalog in a SQLite file of the data directory.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use types::{GroupName, Timestamp};
+
+use super::{Catalog, Contents, Deletion, Doomed, FlushRecord, Marks, RunRow, SegmentRow};
+use crate::batch_ids::ValidEntries;
+use crate::database::sqlite::Database;
+use crate::database::{DatabaseError, Schema, signed, unsigned};
+use crate::groups::Groups;
+use crate::positions::{FileKey, Positions, Ranges};
+use crate::retention::RetiredRuns;
+use crate::state::{Place, Tier};
+
+pub(super) const SCHEMA: Schema = Schema { steps: &[VERSION_1, VERSION_2, VERSION_3], identity_since: 3 };
+
+const VERSION_1: &str = "
+    CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE groups(id INTEGER PRIMARY KEY, name TEXT NOT NULL, deleted INTEGER NOT NULL DEFAULT 0);
+    CREATE TABLE streams(group_id INTEGER, name TEXT, PRIMARY KEY(group_id, name)) WITHOUT ROWID;
+    CREATE TABLE segments(id BLOB PRIMARY KEY, file TEXT NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE runs(segment BLOB, group_id INTEGER, n_events INTEGER NOT NULL, first INTEGER NOT NULL,
+        last INTEGER NOT NULL, PRIMARY KEY(segment, group_id)) WITHOUT ROWID;
+    CREATE TABLE positions(source TEXT, file TEXT, generation INTEGER, start INTEGER, end INTEGER NOT NULL,
+        PRIMARY KEY(source, file, generation, start)) WITHOUT ROWID;
+    CREATE TABLE batch_files(hour INTEGER PRIMARY KEY, n_entries INTEGER NOT NULL);
+    CREATE TABLE doomed(file TEXT PRIMARY KEY) WITHOUT ROWID;
+";
+
+const VERSION_2: &str = "ALTER TABLE runs ADD COLUMN retired INTEGER;";
+
+const VERSION_3: &str = "
+    ALTER TABLE segments ADD COLUMN tier INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE segments ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE doomed_anywhere(file TEXT, place INTEGER, PRIMARY KEY(file, place)) WITHOUT ROWID;
+    INSERT INTO doomed_anywhere SELECT file, 0 FROM doomed;
+    DROP TABLE doomed;
+    ALTER TABLE doomed_anywhere RENAME TO doomed;
+    CREATE TABLE deletions(id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, n_events INTEGER NOT NULL,
+        created_ns INTEGER NOT NULL, sequences BLOB NOT NULL);
+    CREATE TABLE identity(store BLOB NOT NULL);
+";
+
+/// The open catalog.
+pub(crate) struct SqliteCatalog {
+    database: Database,
+}
+
+impl SqliteCatalog {
+    /// Opens the catalog of `store`, making it where there is none. `first_sequence` is what a new one starts with.
+    pub(crate) fn open(path: &Path, store: [u8; 16], first_sequence: u64) -> Result<Self, DatabaseError> {
+        let mut database = Database::open(path, store, &SCHEMA)?;
+        database.with(|connection| {
+            let insert = "INSERT OR IGNORE INTO meta VALUES ('next_sequence', ?)";
+            connection.execute(insert, [signed(first_sequence)])
+        })?;
+        Ok(Self { database })
+    }
+
+    fn transact(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Result<(), DatabaseError> {
+        self.database.with(|connection| {
+            let transaction = connection.transaction()?;
+            work(&transaction)?;
+            transaction.commit()
+        })
+    }
+}
+
+impl Catalog for SqliteCatalog {
+    fn load(&mut self) -> Result<Contents, DatabaseError> {
+        self.database.with(|connection| {
+            let (groups, deleted) = groups(connection)?;
+            Ok(Contents {
+                marks: marks(connection)?,
+                groups,
+                deleted,
+                segments: segments(connection)?,
+                positions: positions(connection)?,
+                batch_files: batch_files(connection)?,
+                doomed: doomed(connection)?,
+                retired: retired(connection)?,
+                deletions: deletions(connection)?,
+            })
+        })
+    }
+
+    fn marks(&mut self) -> Result<Marks, DatabaseError> {
+        self.database.with(|connection| marks(connection))
+    }
+
+    fn has_segment(&mut self, id: u128) -> Result<bool, DatabaseError> {
+        self.database.with(|connection| {
+            let found = connection.query_row("SELECT 1 FROM segments WHERE id = ?", [id.to_be_bytes()], |_| Ok(()));
+            found.optional().map(|found| found.is_some())
+        })
+    }
+
+    fn commit_flush(&mut self, record: &FlushRecord<'_>) -> Result<(), DatabaseError> {
+        self.transact(|transaction| {
+            put_marks(transaction, &record.marks)?;
+            put_segments(transaction, record.segments)?;
+            for (id, name, streams) in &record.groups {
+                // A group that was deleted since stays deleted.
+                put_group(transaction, *id, name)?;
+                let mut insert = transaction.prepare_cached("INSERT OR IGNORE INTO streams VALUES (?, ?)")?;
+                for stream in streams {
+                    insert.execute(params![id, &**stream])?;
+                }
+            }
+            for (key, ranges) in record.positions.iter() {
+                merge_position(transaction, key, ranges)?;
+            }
+            transaction.execute("DELETE FROM batch_files", [])?;
+            for (hour, n_entries) in record.batch_files {
+                transaction.execute("INSERT INTO batch_files VALUES (?, ?)", params![hour, signed(*n_entries)])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<(), DatabaseError> {
+        self.transact(|transaction| {
+            removed.iter().try_for_each(|id| doom(transaction, *id))?;
+            put_segments(transaction, added)
+        })
+    }
+
+    fn move_segment(&mut self, id: u128, file: &str, n_bytes: u64, place: Place) -> Result<(), DatabaseError> {
+        self.transact(|transaction| {
+            doom_file(transaction, id)?;
+            let update = "UPDATE segments SET file = ?, bytes = ?, place = ? WHERE id = ?";
+            transaction.execute(update, params![file, signed(n_bytes), place as u8, id.to_be_bytes()])?;
+            let lives = "DELETE FROM doomed WHERE file = ? AND place = ?";
+            transaction.execute(lives, params![file, place as u8]).map(|_| ())
+        })
+    }
+
+    fn retire_runs(&mut self, runs: &[(u128, u32)], since: Option<i64>) -> Result<(), DatabaseError> {
+        if runs.is_empty() {
+            return Ok(());
+        }
+        self.transact(|transaction| {
+            let update = "UPDATE runs SET retired = ? WHERE segment = ? AND group_id = ?";
+            let mut update = transaction.prepare_cached(update)?;
+            for (segment, group_id) in runs {
+                update.execute(params![since, segment.to_be_bytes(), group_id])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn adopt(
+        &mut self,
+        marks: &Marks,
+        segments: &[SegmentRow],
+        replaced: &[u128],
+        groups: &[(u32, GroupName)],
+    ) -> Result<(), DatabaseError> {
+        self.transact(|transaction| {
+            put_marks(transaction, marks)?;
+            replaced.iter().try_for_each(|id| remove_segment(transaction, *id))?;
+            put_segments(transaction, segments)?;
+            groups.iter().try_for_each(|(id, name)| put_group(transaction, *id, name))
+        })
+    }
+
+    fn delete_group(&mut self, id: u32, name: &GroupName) -> Result<(), DatabaseError> {
+        self.transact(|transaction| {
+            let insert = "INSERT INTO groups VALUES (?1, ?2, 1) ON CONFLICT(id) DO UPDATE SET deleted = 1";
+            transaction.execute(insert, params![id, name.as_str()])?;
+            transaction.execute("DELETE FROM streams WHERE group_id = ?", [id]).map(|_| ())
+        })
+    }
+
+    fn put_deletion(&mut self, deletion: &Deletion) -> Result<(), DatabaseError> {
+        let Deletion { id, group_id, n_events, created, sequences } = deletion;
+        self.transact(|transaction| {
+            let row = params![signed(*id), group_id, signed(*n_events), created.0, sequences];
+            transaction.execute("INSERT OR REPLACE INTO deletions VALUES (?, ?, ?, ?, ?)", row).map(|_| ())
+        })
+    }
+
+    fn forget_deletions(&mut self, ids: &[u64]) -> Result<(), DatabaseError> {
+        self.transact(|transaction| {
+            let mut delete = transaction.prepare_cached("DELETE FROM deletions WHERE id = ?")?;
+            ids.iter().try_for_each(|id| delete.execute([signed(*id)]).map(|_| ()))
+        })
+    }
+
+    fn doom(&mut self, segments: &[u128]) -> Result<(), DatabaseError> {
+        self.transact(|transaction| segments.iter().try_for_each(|id| doom(transaction, *id)))
+    }
+
+    fn forget_doomed(&mut self, doomed: &Doomed) -> Result<(), DatabaseError> {
+        self.transact(|transaction| {
+            let delete = "DELETE FROM doomed WHERE file = ? AND place = ?";
+            transaction.execute(delete, params![doomed.file, doomed.place as u8]).map(|_| ())
+        })
+    }
+}
+
+fn each(
+    connection: &Connection,
+    query: &str,
+    mut take: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(query)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        take(row)?;
+    }
+    Ok(())
+}
+
+fn marks(connection: &Connection) -> rusqlite::Result<Marks> {
+    let value = |key: &str| {
+        let value = "SELECT value FROM meta WHERE key = ?";
+        connection.query_row(value, [key], |row| row.get::<_, i64>(0)).optional()
+    };
+    Ok(Marks {
+        wal_released: unsigned(value("wal_released")?.unwrap_or(1)),
+        next_sequence: unsigned(value("next_sequence")?.unwrap_or(1)),
+        next_group: u32::try_from(value("next_group")?.unwrap_or(1)).unwrap_or(u32::MAX),
+    })
+}
+
+/// Groups, and the numbers of deleted ones.
+fn groups(connection: &Connection) -> rusqlite::Result<(Groups, Vec<u32>)> {
+    let (mut groups, mut deleted) = (Groups::default(), Vec::new());
+    each(connection, "SELECT id, name, deleted FROM groups", |row| {
+        let (id, name): (u32, String) = (row.get(0)?, row.get(1)?);
+        match GroupName::new(&name) {
+            Some(name) if !row.get::<_, bool>(2)? => groups.add(&name, id, []),
+            _ => deleted.push(id),
+        }
+        Ok(())
+    })?;
+    let streams = "SELECT s.group_id, g.name, s.name FROM streams s JOIN groups g ON g.id = s.group_id";
+    each(connection, streams, |row| {
+        let (id, name, stream): (u32, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if let Some(name) = GroupName::new(&name).filter(|_| groups.has_id(id)) {
+            groups.add(&name, id, [stream.into()]);
+        }
+        Ok(())
+    })?;
+    Ok((groups, deleted))
+}
+
+fn segments(connection: &Connection) -> rusqlite::Result<Vec<SegmentRow>> {
+    let mut segments: Vec<SegmentRow> = Vec::new();
+    each(connection, "SELECT id, file, bytes, tier, place FROM segments ORDER BY id", |row| {
+        segments.push(SegmentRow {
+            id: u128::from_be_bytes(row.get(0)?),
+            file: row.get(1)?,
+            n_bytes: unsigned(row.get(2)?),
+            tier: Tier::from_number(row.get(3)?),
+            place: Place::from_number(row.get(4)?),
+            runs: Vec::new(),
+        });
+        Ok(())
+    })?;
+    each(connection, "SELECT segment, group_id, n_events, first, last FROM runs ORDER BY segment", |row| {
+        let id = u128::from_be_bytes(row.get(0)?);
+        let (first, last) = (Timestamp(row.get(3)?), Timestamp(row.get(4)?));
+        if let Ok(at) = segments.binary_search_by_key(&id, |segment| segment.id) {
+            let run = RunRow { group_id: row.get(1)?, n_events: unsigned(row.get(2)?), first, last };
+            segments[at].runs.push(run);
+        }
+        Ok(())
+    })?;
+    Ok(segments)
+}
+
+fn positions(connection: &Connection) -> rusqlite::Result<Positions> {
+    let mut positions = Positions::default();
+    each(connection, "SELECT source, file, generation, start, end FROM positions", |row| {
+        let key = FileKey { source: row.get(0)?, file: row.get(1)?, generation: unsigned(row.get(2)?) };
+        positions.insert(key, unsigned(row.get(3)?)..unsigned(row.get(4)?));
+        Ok(())
+    })?;
+    Ok(positions)
+}
+
+fn batch_files(connection: &Connection) -> rusqlite::Result<ValidEntries> {
+    let mut batch_files = ValidEntries::new();
+    each(connection, "SELECT hour, n_entries FROM batch_files", |row| {
+        batch_files.insert(row.get(0)?, unsigned(row.get(1)?));
+        Ok(())
+    })?;
+    Ok(batch_files)
+}
+
+fn doomed(connection: &Connection) -> rusqlite::Result<Vec<Doomed>> {
+    let mut doomed = Vec::new();
+    each(connection, "SELECT file, place FROM doomed", |row| {
+        doomed.push(Doomed { file: row.get(0)?, place: Place::from_number(row.get(1)?) });
+        Ok(())
+    })?;
+    Ok(doomed)
+}
+
+fn retired(connection: &Connection) -> rusqlite::Result<RetiredRuns> {
+    let mut retired = RetiredRuns::new();
+    each(connection, "SELECT segment, group_id, retired FROM runs WHERE retired IS NOT NULL", |row| {
+        retired.insert((u128::from_be_bytes(row.get(0)?), row.get(1)?), row.get(2)?);
+        Ok(())
+    })?;
+    Ok(retired)
+}
+
+fn deletions(connection: &Connection) -> rusqlite::Result<Vec<Deletion>> {
+    let mut deletions = Vec::new();
+    each(connection, "SELECT id, group_id, n_events, created_ns, sequences FROM deletions", |row| {
+        deletions.push(Deletion {
+            id: unsigned(row.get(0)?),
+            group_id: row.get(1)?,
+            n_events: unsigned(row.get(2)?),
+            created: Timestamp(row.get(3)?),
+            sequences: row.get(4)?,
+        });
+        Ok(())
+    })?;
+    Ok(deletions)
+}
+
+fn put_marks(transaction: &Transaction<'_>, marks: &Marks) -> rusqlite::Result<()> {
+    let Marks { wal_released, next_sequence, next_group } = *marks;
+    let marks = [("wal_released", wal_released), ("next_sequence", next_sequence), ("next_group", next_group.into())];
+    for (key, value) in marks {
+        transaction.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", params![key, signed(value)])?;
+    }
+    Ok(())
+}
+
+fn put_group(transaction: &Transaction<'_>, id: u32, name: &GroupName) -> rusqlite::Result<()> {
+    let insert = "INSERT OR IGNORE INTO groups(id, name) VALUES (?, ?)";
+    transaction.execute(insert, params![id, name.as_str()]).map(|_| ())
+}
+
+/// Remembers that the file of a segment must go.
+fn doom_file(transaction: &Transaction<'_>, id: u128) -> rusqlite::Result<()> {
+    let insert = "INSERT OR IGNORE INTO doomed SELECT file, place FROM segments WHERE id = ?";
+    transaction.execute(insert, [id.to_be_bytes()]).map(|_| ())
+}
+
+fn doom(transaction: &Transaction<'_>, id: u128) -> rusqlite::Result<()> {
+    doom_file(transaction, id)?;
+    remove_segment(transaction, id)
+}
+
+fn remove_segment(transaction: &Transaction<'_>, id: u128) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM runs WHERE segment = ?", [id.to_be_bytes()])?;
+    transaction.execute("DELETE FROM segments WHERE id = ?", [id.to_be_bytes()])?;
+    Ok(())
+}
+
+fn put_segments(transaction: &Transaction<'_>, segments: &[SegmentRow]) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare_cached("INSERT INTO runs VALUES (?, ?, ?, ?, ?, NULL)")?;
+    for segment in segments {
+        let SegmentRow { id, file, n_bytes, tier, place, runs } = segment;
+        let id = id.to_be_bytes();
+        let row = params![id, file, signed(*n_bytes), *tier as u8, *place as u8];
+        transaction.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?)", row)?;
+        for run in runs {
+            insert.execute(params![id, run.group_id, signed(run.n_events), run.first.0, run.last.0])?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds accepted ranges of a file to those in the catalog.
+fn merge_position(transaction: &Transaction<'_>, key: &FileKey, ranges: &Ranges) -> rusqlite::Result<()> {
+    let generation = signed(key.generation);
+    let of_file = params![key.source, key.file, generation];
+    let mut merged = ranges.clone();
+    let select = "SELECT start, end FROM positions WHERE source = ? AND file = ? AND generation = ?";
+    let mut select = transaction.prepare_cached(select)?;
+    let mut rows = select.query(of_file)?;
+    while let Some(row) = rows.next()? {
+        merged.insert(unsigned(row.get(0)?)..unsigned(row.get(1)?));
+    }
+    transaction.execute("DELETE FROM positions WHERE source = ? AND file = ? AND generation = ?", of_file)?;
+    let mut insert = transaction.prepare_cached("INSERT INTO positions VALUES (?, ?, ?, ?, ?)")?;
+    for range in merged.iter() {
+        insert.execute(params![key.source, key.file, generation, signed(range.start), signed(range.end)])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! The control store in a SQLite file of the data directory.
+
+use std::path::Path;
+
+use super::ControlStore;
+use crate::database::sqlite::Database;
+use crate::database::{DatabaseError, Schema};
+
+pub(super) const SCHEMA: Schema = Schema { steps: &[VERSION_1, VERSION_2], identity_since: 2 };
+
+const VERSION_1: &str = "
+    CREATE TABLE retention(group_name TEXT PRIMARY KEY, age_ns INTEGER, bytes INTEGER) WITHOUT ROWID;
+";
+
+const VERSION_2: &str = "
+    CREATE TABLE settings(kind TEXT, name TEXT, json TEXT NOT NULL, version INTEGER NOT NULL,
+        PRIMARY KEY(kind, name)) WITHOUT ROWID;
+    INSERT INTO settings
+        SELECT 'retention', group_name, json_object('age_ns', age_ns, 'bytes', bytes), 1 FROM retention;
+    DROP TABLE retention;
+    CREATE TABLE identity(store BLOB NOT NULL);
+";
+
+/// The open control store.
+pub(crate) struct SqliteControl {
+    database: Database,
+}
+
+impl SqliteControl {
+    /// Opens the control store of `store`, making it where there is none.
+    pub(crate) fn open(path: &Path, store: [u8; 16]) -> Result<Self, DatabaseError> {
+        Ok(Self { database: Database::open(path, store, &SCHEMA)? })
+    }
+}
+
+impl ControlStore for SqliteControl {
+    fn documents(&mut self, kind: &str) -> Result<Vec<(String, String)>, DatabaseError> {
+        self.database.with(|connection| {
+            let mut select = connection.prepare("SELECT name, json FROM settings WHERE kind = ? ORDER BY name")?;
+            let documents = select.query_map([kind], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            documents.collect()
+        })
+    }
+
+    fn put(&mut self, kind: &str, name: &str, json: &str) -> Result<(), DatabaseError> {
+        let put = "INSERT INTO settings VALUES (?, ?, ?, 1) ON CONFLICT(kind, name)
+            DO UPDATE SET json = excluded.json, version = version + 1";
+        self.database.with(|connection| connection.execute(put, [kind, name, json]).map(|_| ()))
+    }
+
+    fn remove(&mut self, kind: &str, name: &str) -> Result<(), DatabaseError> {
+        let delete = "DELETE FROM settings WHERE kind = ? AND name = ?";
+        self.database.with(|connection| connection.execute(delete, [kind, name]).map(|_| ()))
+    }
+}

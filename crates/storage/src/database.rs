@@ -1,0 +1,66 @@
+//! What the catalog and the control store have in common: a SQL database whose tables are made and brought up to
+//! date by numbered steps, and that belongs to one store.
+//!
+//! * Step *n* brings tables of version *n − 1* to version *n*. It is one transaction, and so is the number: a start
+//!   that is cut off finds the version before or the version after, and goes on from there.
+//! * A database of a later version is refused before anything is written to it.
+//! * Each says which store it belongs to; that of another store is refused.
+
+pub(crate) mod sqlite;
+
+/// Why a database did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+#[error("{database}: {problem}")]
+pub struct DatabaseError {
+    /// Which one: the file's path.
+    pub database: String,
+    /// What is wrong.
+    pub problem: DatabaseProblem,
+}
+
+/// What is wrong with a database.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseProblem {
+    /// A later version of catat made its tables.
+    #[error("format {found} is newer than {known}, which this catat knows; start the newer catat")]
+    Newer {
+        /// The version found.
+        found: u64,
+        /// The newest version known.
+        known: u64,
+    },
+    /// It was made for another store.
+    #[error("it belongs to store {found:032x}, not to {expected:032x}; put back the one that belongs here")]
+    Foreign {
+        /// The store that it belongs to.
+        found: u128,
+        /// The store that asks.
+        expected: u128,
+    },
+    /// It is no intact database.
+    #[error("{0}")]
+    Damaged(String),
+    /// The library that was built in loses transactions.
+    #[error("sqlite {0} loses committed transactions; 3.51.3 or later is needed")]
+    Library(String),
+    /// It refused a statement, or could not read or write.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// The tables of one kind of database.
+pub(crate) struct Schema {
+    /// Statements of step 1, 2, …; a step never changes once a version with it was released.
+    pub(crate) steps: &'static [&'static str],
+    /// The version from which on there is a table `identity`.
+    pub(crate) identity_since: usize,
+}
+
+// Databases' integers are signed: sequences and offsets keep their bits.
+pub(crate) fn signed(number: u64) -> i64 {
+    number as i64
+}
+
+pub(crate) fn unsigned(number: i64) -> u64 {
+    number as u64
+}
