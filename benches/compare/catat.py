@@ -1,0 +1,170 @@
+"""The executable under test: over HTTP, durable, on a directory and a port of its own."""
+import http.client
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import measure
+from corpus import bodies
+
+N_CONNECTIONS = 2
+
+
+class Catat:
+    """A running server and its data directory."""
+
+    name = "catat"
+
+    def __init__(self, binary, work, arguments=()):
+        self.binary, self.arguments = os.path.abspath(binary), list(arguments)
+        self.data_dir = pathlib.Path(work) / "catat-data"
+        self.process, self.connection = None, None
+        self.cpu_before = 0.0
+        self.written_before = 0
+        self.peak_mb = 0.0
+        self.start()
+
+    def start(self, wrapper=()):
+        """Starts the server and returns the seconds until it was ready."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        command = [*wrapper, self.binary, "serve", "--data-dir", str(self.data_dir), "--listen", f"127.0.0.1:{self.port}", *self.arguments]
+        started = time.perf_counter()
+        with open(f"{self.data_dir}.log", "ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.data_dir.parent)
+        while time.perf_counter() - started < 120 and self.process.poll() is None:
+            try:
+                self.connection = self.connect()
+                self.connection.request("GET", "/-/ready")
+                answer = self.connection.getresponse()
+                answer.read()
+                if answer.status == 200:
+                    return time.perf_counter() - started
+            except OSError:
+                time.sleep(0.005)
+        sys.exit(f"the server did not get ready, see {self.data_dir}.log")
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=1800)
+
+    def stop(self):
+        """Ends the server as an operator does; what it has cost so far is remembered."""
+        self.cpu_before, self.written_before = self.cpu_s(), self.written_bytes()
+        self.peak_mb = self.memory_peak_mb()
+        self.connection.close()
+        self.process.terminate()
+        status = self.process.wait(timeout=60)
+        if status != 0:
+            sys.exit(f"SIGTERM ended the server with {status}")
+
+    def restart_cold(self):
+        """A fresh process whose first reads come from the disk, as far as that is permitted."""
+        self.stop()
+        measure.drop_page_cache()
+        self.start()
+        # Opens the way to an answer without touching an event.
+        self.post_query({"query": "stats count(*) as n", "from": "2001-01-01T00:00:00Z", "to": "2001-01-02T00:00:00Z"})
+
+    def cpu_s(self):
+        return self.cpu_before + measure.cpu_s(self.pid)
+
+    def written_bytes(self):
+        return self.written_before + measure.written_bytes(self.pid)
+
+    def disk_bytes(self):
+        return measure.bytes_below(self.data_dir)
+
+    def memory_peak_mb(self):
+        return max(self.peak_mb, measure.memory_mb(self.pid, "VmHWM"))
+
+    def memory_now_mb(self):
+        return measure.memory_mb(self.pid, "VmRSS")
+
+    def admin(self, method, path, body=None):
+        """Calls a route that needs the administrator's key."""
+        key = (self.data_dir / "admin.key").read_text().strip()
+        connection = self.connect()
+        connection.request(method, path, body, {"Authorization": f"Bearer {key}"})
+        answer = connection.getresponse()
+        payload = answer.read()
+        if answer.status >= 300:
+            sys.exit(f"{method} {path}: {answer.status} {payload[:500]}")
+        return json.loads(payload)
+
+    def settle(self):
+        """Flushes, compacts, and waits until nothing is left to do."""
+        self.admin("POST", "/api/v1/status/flush?compact=true")
+        measure.wait_idle(self.cpu_s)
+
+    def status(self):
+        return self.admin("GET", "/api/v1/status")["store"]
+
+    def send(self, connection, path, body):
+        """Sends one body until it is taken; returns how many events were accepted."""
+        while True:
+            connection.request("POST", path, body)
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status in (429, 503):
+                # Back-pressure is an answer, not a failure; the wait counts.
+                time.sleep(min(float(answer.headers.get("Retry-After", "1")), 1.0))
+            elif answer.status == 200:
+                return json.loads(text)["accepted"]
+            else:
+                raise SystemExit(f"ingest: {answer.status} {text[:300]}")
+
+    def send_all(self, source, path="/api/v1/ingest?group=bench&format=ndjson"):
+        """Sends every body of an iterator over several connections; returns the events accepted."""
+        lock, accepted, failures = threading.Lock(), [], []
+
+        def work():
+            connection = self.connect()
+            while not failures:
+                with lock:
+                    body = next(source, None)
+                if body is None:
+                    return
+                try:
+                    accepted.append(self.send(connection, path, body))
+                except (SystemExit, OSError) as failure:
+                    failures.append(failure)
+
+        threads = [threading.Thread(target=work) for _ in range(N_CONNECTIONS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if failures:
+            sys.exit(str(failures[0]))
+        return sum(accepted)
+
+    def ingest(self, path, facts):
+        with open(path, "rb") as file:
+            accepted = self.send_all(bodies(file))
+        if accepted != facts["events"]:
+            sys.exit(f"{accepted} of {facts['events']} events were accepted")
+
+    def post_query(self, request):
+        self.connection.request("POST", "/api/v1/query", json.dumps(request), {"Content-Type": "application/json"})
+        answer = self.connection.getresponse()
+        payload = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(payload.decode(errors="replace")[:500])
+        return json.loads(payload)
+
+    def ask(self, query):
+        """Milliseconds until the whole answer was there, and its rows."""
+        ms, answer = measure.timed(lambda: self.post_query({"query": query.insights, "limit": 10_000, **query.range}))
+        if answer.get("partial"):
+            raise RuntimeError(f"partial: {answer.get('partial_reasons')}")
+        return ms, answer["rows"]

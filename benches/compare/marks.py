@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Marks that need a run of their own: flat costs, a thousand segments, real logs.
+
+usage: marks.py [flat] [segments] [real-logs] [--events N] [--segments N] [--logs DIR] [--binary FILE] [--work DIR]
+
+flat       The corpus streams from the generator into one store. A million events into the empty store, and the last
+           quarter of all events into the full one, each until the server idles: the latter may cost a ninth more.
+           Bytes written per byte that stays are judged here too.
+segments   A thousand days of events make a thousand segments. Seconds until ready after a restart with a cold page
+           cache, memory when idle, and (where strace may watch) how many reads opening a segment takes and how long.
+real-logs  Files below DIR, each folder its own group: bytes of segments against `zstd -3` of each file.
+
+Without a name all of them run. Ends with 1 and the names of the marks that were missed.
+"""
+import argparse
+import collections
+import datetime
+import os
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+import urllib.parse
+
+import corpus
+import measure
+from catat import Catat
+
+FLAT_SHARE_MIN = 0.9
+WRITTEN_PER_STORED_MAX = 4.0
+IDLE_MB_MAX = 100
+READY_S_MAX = 1.0
+OPEN_READS_MAX = 2
+OPEN_MS_MAX = 3.0
+ZSTD_RATIO_MAX = 1.1
+
+FIRST_EVENTS = 1_000_000
+DAYS_PER_FLUSH = 8
+EVENTS_PER_DAY = 1000
+TRAILER_BYTES = 32
+
+
+class Judge:
+    """Collects what was missed."""
+
+    def __init__(self):
+        self.missed = []
+
+    def at_most(self, name, number, bound):
+        self.say(name, number, number <= bound, f"<= {bound}")
+
+    def at_least(self, name, number, bound):
+        self.say(name, number, number >= bound, f">= {bound}")
+
+    def say(self, name, number, holds, bound):
+        print(f"{'ok  ' if holds else 'MISS'} {name} {bound}: {number:,.4g}")
+        if not holds:
+            self.missed.append(name)
+
+
+def flat(options, work, judge):
+    """Costs per event of an empty store and of a full one."""
+    n_last = options.events // 4
+    steps = [FIRST_EVENTS, options.events - n_last - FIRST_EVENTS, n_last]
+    if min(steps) <= 0:
+        sys.exit("flat needs at least two million events")
+    server, stream = Catat(options.binary, work), corpus.Stream(options.events, options.seed)
+    rates, n_stored, cpu_start = [], 0, server.cpu_s()
+    try:
+        for n_events in steps:
+            cpu_before = server.cpu_s()
+            accepted = server.send_all(stream.bodies(n_events))
+            server.settle()
+            cpu = server.cpu_s() - cpu_before
+            n_stored += accepted
+            rates.append(accepted / cpu)
+            written = server.written_bytes() / server.disk_bytes()
+            print(f"{n_stored:12,} events stored: {rates[-1]:10,.0f} events per CPU-second of the last {accepted:,}, "
+                  f"{written:.2f} bytes written per byte that stays, {server.memory_peak_mb():.0f} MB peak, "
+                  f"{server.status()['segments']} segments", flush=True)
+        print(f"over all: {n_stored / (server.cpu_s() - cpu_start):,.0f} events per CPU-second")
+        judge.at_least("events per CPU-second of a full store to an empty one", rates[-1] / rates[0], FLAT_SHARE_MIN)
+        judge.at_most("bytes written per byte that stays", written, WRITTEN_PER_STORED_MAX)
+    finally:
+        stream.close()
+        server.stop()
+
+
+def bodies_of_days(n_days, seed):
+    """Yields bodies of events of `DAYS_PER_FLUSH` days each: the corpus with its day moved."""
+    stream = corpus.Stream(n_days * EVENTS_PER_DAY, seed)
+    first = datetime.date(2026, 11, 19) - datetime.timedelta(days=n_days)
+    try:
+        for number in range(0, n_days, DAYS_PER_FLUSH):
+            days = []
+            for day in range(number, min(number + DAYS_PER_FLUSH, n_days)):
+                lines = b"".join(stream.file.readline() for _ in range(EVENTS_PER_DAY))
+                moved = str(first + datetime.timedelta(days=day)).encode()
+                days.append(lines.replace(b'"timestamp":"2026-11-19', b'"timestamp":"' + moved))
+            yield b"".join(days)
+    finally:
+        stream.close()
+
+
+def segments(options, work, judge):
+    """Starting, idling and opening with a thousand segments."""
+    server = Catat(options.binary, work)
+    connection = server.connect()
+    for body in bodies_of_days(options.segments, options.seed):
+        server.send(connection, "/api/v1/ingest?group=bench&format=ndjson", body)
+        server.admin("POST", "/api/v1/status/flush")
+    measure.wait_idle(server.cpu_s)
+    files = [str(path) for path in (server.data_dir / "segments").rglob("*.seg")]
+    print(f"{len(files)} segments, {measure.bytes_below(server.data_dir) / 1e6:.1f} MB")
+    server.stop()
+    is_cold = measure.drop_page_cache()
+    judge.at_most(f"seconds until ready with {len(files)} segments" + (", cold" if is_cold else ""), server.start(), READY_S_MAX)
+    measure.wait_idle(server.cpu_s)
+    judge.at_most(f"MB resident when idle with {len(files)} segments", server.memory_now_mb(), IDLE_MB_MAX)
+    everything = {"query": "stats count(*) as n by @level", "from": "2001-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}
+    ms, answer = measure.timed(lambda: server.post_query(everything))
+    n_events = sum(row[1] for row in answer["rows"])
+    measure.wait_idle(server.cpu_s)
+    print(f"count by level over all of them: {ms:.0f} ms, {n_events:,} events; {server.memory_now_mb():.0f} MB resident after it")
+    if n_events != options.segments * EVENTS_PER_DAY:
+        judge.missed.append(f"{n_events} events counted")
+    server.stop()
+    opening(server, files, work, judge)
+
+
+def opening(server, files, work, judge):
+    """Watches the start and a query over everything by strace: reads of a segment's end are what opening it costs."""
+    if not shutil.which("strace"):
+        print("left out: reads that opening takes (no strace)")
+        return
+    traces = os.path.join(work, "trace")
+    os.makedirs(traces, exist_ok=True)
+    footers = {path: footer_offset(path) for path in files}
+    measure.drop_page_cache()
+    # The server is a child of strace, so it is ended through its own process id.
+    server.start(["strace", "-ff", "-ttt", "-T", "-y", "-s", "0", "-e", "trace=openat,read,pread64,preadv", "-o", f"{traces}/t"])
+    server.post_query({"query": 'filter @message like "no such text" | stats count(*) as n', "from": "2001-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"})
+    end_child_of(server.process.pid)
+    server.process.wait(timeout=60)
+    opened, reads = collections.Counter(), collections.defaultdict(list)
+    for trace in pathlib.Path(traces).iterdir():
+        for line in trace.read_text(errors="replace").splitlines():
+            note_call(line, footers, opened, reads)
+    if not opened:
+        print("left out: reads that opening takes (strace saw no segment opened)")
+        return
+    judge.at_most("reads to open a segment, the most", max(len(reads[path]) / opened[path] for path in opened), OPEN_READS_MAX)
+    spans = sorted((max(end for _, end in reads[path]) - min(start for start, _ in reads[path])) * 1000 for path in opened if reads[path])
+    if spans and max(opened.values()) == 1:
+        print(f"milliseconds to open one, 99th of 100: {spans[len(spans) * 99 // 100]:.2f}")
+        judge.at_most("milliseconds to open a segment under strace, the median", spans[len(spans) // 2], OPEN_MS_MAX)
+
+
+def end_child_of(pid):
+    """Ends the process that strace runs."""
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for child in children:
+        os.kill(int(child), 15)
+
+
+def footer_offset(path):
+    """Where a segment's footer begins, from its trailer."""
+    with open(path, "rb") as file:
+        file.seek(-TRAILER_BYTES, os.SEEK_END)
+        return int.from_bytes(file.read(8), "little")
+
+
+CALL = re.compile(r"^(?P<at>[\d.]+) (?P<call>\w+)\((?P<rest>.*)\) += (?P<result>-?\d+)\S* <(?P<took>[\d.]+)>$")
+
+
+def note_call(line, footers, opened, reads):
+    """Takes down one line of strace where it opens a segment or reads at its end."""
+    call = CALL.match(line)
+    if not call:
+        return
+    path = re.search(r'[<"](/[^>"]+\.seg)[>"]', call["rest"])
+    if not path or path[1] not in footers:
+        return
+    began = float(call["at"])
+    if call["call"] == "openat":
+        opened[path[1]] += 1
+    elif call["call"] == "pread64":
+        length, offset = (int(part) for part in call["rest"].rsplit(", ", 2)[1:])
+        if offset + length > footers[path[1]]:
+            reads[path[1]].append((began, began + float(call["took"])))
+    else:
+        reads[path[1]].append((began, began + float(call["took"])))
+
+
+def real_logs(options, work, judge):
+    """Real logs, each folder its own group, against what zstd makes of the files one by one."""
+    if not options.logs or not os.path.isdir(options.logs):
+        print("left out: real logs (name a folder with --logs)")
+        return
+    root = pathlib.Path(options.logs)
+    logs = sorted(path for path in root.rglob("*") if path.is_file() and re.search(r"\.log(\.|$)", path.name))
+    server = Catat(options.binary, work)
+    connection = server.connect()
+    for path in logs:
+        group = str(path.parent.relative_to(root)).replace(" ", "_")
+        query = urllib.parse.urlencode({"group": group, "stream": path.name, "format": "text"})
+        server.send(connection, f"/api/v1/ingest?{query}", path.read_bytes())
+    server.settle()
+    stored, packed = measure.bytes_below(server.data_dir / "segments"), measure.zstd_bytes(logs)
+    raw = sum(path.stat().st_size for path in logs)
+    print(f"{raw:,} bytes raw, {packed:,} as zstd -3, {stored:,} as segments ({stored / raw:.4f} of raw)")
+    judge.at_most("bytes of segments to zstd -3 of the files", stored / packed, ZSTD_RATIO_MAX)
+    server.stop()
+
+
+MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs}
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("names", nargs="*", metavar="|".join(MARKS))
+    arguments.add_argument("--events", type=int, default=20_000_000, help="how many events flat stores")
+    arguments.add_argument("--segments", type=int, default=1000)
+    arguments.add_argument("--seed", type=int, default=43)
+    arguments.add_argument("--logs", help="a folder of real logs")
+    arguments.add_argument("--binary", default=str(corpus.ROOT / "target" / "release" / "catat"))
+    arguments.add_argument("--work", help="where data directories go (default: a temporary directory)")
+    options = arguments.parse_args()
+    judge = Judge()
+    for name in options.names or MARKS:
+        if name not in MARKS:
+            arguments.error(f"no mark is called {name}; there are {', '.join(MARKS)}")
+        print(f"\n== {name}", flush=True)
+        work = tempfile.mkdtemp(prefix=f"catat-{name}-", dir=options.work)
+        try:
+            MARKS[name](options, work, judge)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    print(f"\n{len(judge.missed)} marks missed" + "".join(f"\n  {name}" for name in judge.missed))
+    return 1 if judge.missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""What the kernel says of a process and of a disk: CPU time, memory, bytes written, bytes that stay.
+
+Wall time depends on who else is at work on the machine, so costs are taken in CPU-seconds of all threads.
+"""
+import os
+import pathlib
+import statistics
+import subprocess
+import time
+
+TICKS = os.sysconf("SC_CLK_TCK")
+DROP_CACHES = pathlib.Path("/proc/sys/vm/drop_caches")
+N_REPEATS = 7
+
+# Background work counts, so the end of it is waited for: this much CPU in so many seconds is idling.
+IDLE_CPU_S = 0.03
+IDLE_FOR_S = 2.0
+
+
+def cpu_s(pid):
+    """User and system time of a process so far."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def memory_mb(pid, name):
+    """`VmHWM` (the most that was resident so far) or `VmRSS` (what is now)."""
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
+def written_bytes(pid):
+    """Bytes that a process has sent to disks; what was truncated away before it got there is not counted."""
+    numbers = dict(line.split(": ") for line in pathlib.Path(f"/proc/{pid}/io").read_text().splitlines())
+    return int(numbers["write_bytes"]) - int(numbers["cancelled_write_bytes"])
+
+
+def bytes_below(directory):
+    """Bytes of all files below a directory."""
+    total = 0
+    for path in pathlib.Path(directory).rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except FileNotFoundError:
+            pass  # files of a living store come and go
+    return total
+
+
+def wait_idle(current_cpu_s, timeout_s=600):
+    """Waits until a process does nothing any more; `current_cpu_s` tells its CPU time."""
+    deadline = time.monotonic() + timeout_s
+    before = current_cpu_s()
+    while time.monotonic() < deadline:
+        time.sleep(IDLE_FOR_S)
+        after = current_cpu_s()
+        if after - before <= IDLE_CPU_S:
+            return
+        before = after
+    print(f"still at work after {timeout_s} s; its costs are counted so far")
+
+
+def drop_page_cache():
+    """Lets the next read come from the disk; tells whether that was permitted."""
+    if not os.access(DROP_CACHES, os.W_OK):
+        return False
+    os.sync()
+    try:
+        DROP_CACHES.write_text("1")
+    except OSError:
+        return False
+    return True
+
+
+def timed(work):
+    """Milliseconds that `work` took, and its result."""
+    started = time.perf_counter()
+    result = work()
+    return (time.perf_counter() - started) * 1000, result
+
+
+def median_of(work, n=N_REPEATS):
+    """The median of the times that `work` reports, and its last result."""
+    pairs = [work() for _ in range(n)]
+    return statistics.median(ms for ms, _ in pairs), pairs[-1][1]
+
+
+def zstd_bytes(paths, level=3):
+    """Bytes of files compressed one by one by the `zstd` program."""
+    return sum(int(subprocess.run(f"zstd -{level} -q -c '{path}' | wc -c", shell=True, check=True, capture_output=True).stdout) for path in paths)
