@@ -8,6 +8,7 @@
 //!
 //! ```text
 //! meta(key, value)                    wal_released: WAL files below this number are in segments
+//!                                     wal_made: a WAL file of this number was made once; 0: not known
 //!                                     next_sequence, next_group: nothing below was left unused
 //! groups(id, name, deleted)           streams(group_id, name)
 //! segments(id, file, bytes,           file: relative to the place
@@ -96,6 +97,8 @@ pub(crate) trait Catalog: Send {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Marks {
     pub(crate) wal_released: u64,
+    /// A WAL file that was made; 0 where none is known.
+    pub(crate) wal_made: u64,
     pub(crate) next_sequence: u64,
     pub(crate) next_group: u32,
 }

@@ -9,10 +9,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// The steps of accepting and flushing at which a fault can be armed, in the order in which they happen.
-pub const FAULT_POINTS: [&str; 13] = [
+pub const FAULT_POINTS: [&str; 17] = [
     "wal.write",
     "wal.sync",
     "wal.rotate",
+    "wal.header",
+    "wal.rename",
+    "wal.sync_directory",
+    "wal.seal",
     "flush.start",
     "segment.write",
     "segment.sync",
@@ -24,6 +28,9 @@ pub const FAULT_POINTS: [&str; 13] = [
     "wal.remove",
     "flush.end",
 ];
+
+/// Steps of the WAL's writer that are taken only when it rests or the disk is full.
+pub const WRITER_FAULT_POINTS: [&str; 2] = ["wal.mark", "wal.truncate"];
 
 /// The steps of putting segments together, in the order in which they happen.
 pub const COMPACTION_FAULT_POINTS: [&str; 10] = [
@@ -59,7 +66,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Arms `point`, one of [`FAULT_POINTS`] or [`COMPACTION_FAULT_POINTS`].
+    /// Arms `point`, one of [`FAULT_POINTS`], [`WRITER_FAULT_POINTS`] or [`COMPACTION_FAULT_POINTS`].
     pub fn arm(&self, point: &str, fault: Fault) {
         let mut points = self.points.lock().unwrap_or_else(PoisonError::into_inner);
         points.insert(point.to_owned(), fault);

@@ -188,7 +188,9 @@ impl Shared {
         let now = self.options.clock.now();
         let valid = batch_ids::write(&wal_dir, &self.store, &flusher.batch_files, &generation.batches, now);
         let valid = valid.map_err(StoreError::io(&wal_dir))?;
-        let marks = Marks { wal_released: *wal_released, next_sequence: *next_sequence, next_group: *next_group };
+        // The file from which on the WAL is kept was made before the flush began.
+        let (wal_released, wal_made) = (*wal_released, *wal_released);
+        let marks = Marks { wal_released, wal_made, next_sequence: *next_sequence, next_group: *next_group };
         let rows: Vec<SegmentRow> = written.iter().map(|new| new.row.clone()).collect();
         let record = FlushRecord {
             marks,

@@ -70,23 +70,62 @@ pub(crate) struct GroupUpdate {
 }
 
 impl GroupUpdate {
-    /// Adds a batch in order of time, merging it with the small ones before it.
-    pub(crate) fn push(&mut self, raw_bytes: u64, batch: Arc<Batch>) {
+    /// Counts bytes as they were sent.
+    pub(crate) fn add_raw_bytes(&mut self, raw_bytes: u64) {
+        self.group.raw_bytes = self.group.raw_bytes.saturating_add(raw_bytes);
+    }
+
+    /// Adds batches in order of time, merging small ones with each other and with those before them.
+    pub(crate) fn push(&mut self, batches: Vec<Arc<Batch>>) {
+        self.group.n_events += batches.iter().map(|batch| batch.len() as u64).sum::<u64>();
+        let mut together: Vec<Arc<Batch>> = Vec::new();
+        let mut size = Size::default();
+        for batch in batches {
+            let added = size.with(&batch);
+            if !together.is_empty() && !added.is_small() {
+                self.push_one(merged(std::mem::take(&mut together)));
+                size = Size::default();
+            }
+            size = size.with(&batch);
+            together.push(batch);
+        }
+        if !together.is_empty() {
+            self.push_one(merged(together));
+        }
+    }
+
+    fn push_one(&mut self, batch: Arc<Batch>) {
         let runs = &mut self.group.runs;
-        let (mut n_rows, mut n_columns) = (batch.len(), batch.fields.len() + 6);
+        let mut size = Size::default().with(&batch);
         let mut n_kept = runs.len();
         while let Some(last) = n_kept.checked_sub(1).and_then(|at| runs.get(at)) {
-            let (rows, columns) = (n_rows + last.n_events(), n_columns + last.run.batch().fields.len());
-            if last.n_events() > n_rows || rows > MERGED_ROWS_MAX || rows * columns > MERGED_CELLS_MAX {
+            let together = size.with(last.run.batch());
+            if last.n_events() > size.n_rows || !together.is_small() {
                 break;
             }
-            (n_rows, n_columns, n_kept) = (rows, columns, n_kept - 1);
+            (size, n_kept) = (together, n_kept - 1);
         }
-        self.group.n_events += batch.len() as u64;
-        self.group.raw_bytes = self.group.raw_bytes.saturating_add(raw_bytes);
-        let batch = if n_kept == runs.len() { batch } else { merged(&runs[n_kept..], &batch) };
-        runs.truncate(n_kept);
-        runs.push(HotRun::new(&self.group.group, self.group_id, batch));
+        let mut batches: Vec<Arc<Batch>> = runs.drain(n_kept..).map(|run| run.run.batch().clone()).collect();
+        batches.push(batch);
+        runs.push(HotRun::new(&self.group.group, self.group_id, merged(batches)));
+    }
+}
+
+/// How large batches become when they are merged.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    n_rows: usize,
+    n_columns: usize,
+}
+
+impl Size {
+    fn with(self, batch: &Batch) -> Self {
+        // Six columns that every event has.
+        Self { n_rows: self.n_rows + batch.len(), n_columns: self.n_columns + batch.fields.len() + 6 }
+    }
+
+    fn is_small(self) -> bool {
+        self.n_rows <= MERGED_ROWS_MAX && self.n_rows * self.n_columns <= MERGED_CELLS_MAX
     }
 }
 
@@ -121,10 +160,14 @@ impl Generation {
 }
 
 /// One batch of all rows in order of time, equal times in order of acceptance.
-fn merged(runs: &[HotRun], last: &Arc<Batch>) -> Arc<Batch> {
-    let mut batches: Vec<&Batch> = runs.iter().map(|run| &**run.run.batch()).collect();
-    batches.push(last);
-    let mut rows: Vec<(u32, u32)> = Vec::new();
+fn merged(mut batches: Vec<Arc<Batch>>) -> Arc<Batch> {
+    if batches.len() == 1
+        && let Some(batch) = batches.pop()
+    {
+        return batch;
+    }
+    let batches: Vec<&Batch> = batches.iter().map(|batch| &**batch).collect();
+    let mut rows: Vec<(u32, u32)> = Vec::with_capacity(batches.iter().map(|batch| batch.len()).sum());
     for (index, batch) in batches.iter().enumerate() {
         rows.extend((0..batch.len() as u32).map(|row| (index as u32, row)));
     }
@@ -170,7 +213,8 @@ mod tests {
     fn push(generation: &mut Generation, batch: Arc<Batch>) {
         let group = GroupName::new("g").expect("a valid name");
         let mut update = generation.update(&group, 1);
-        update.push(10, batch);
+        update.add_raw_bytes(10);
+        update.push(vec![batch]);
         generation.apply(update);
     }
 

@@ -42,7 +42,7 @@ mod wal;
 pub use database::{DatabaseError, DatabaseProblem};
 pub use delivery::{AppendError, BatchKey, Delivery, Part, Receipt, SourcePosition};
 pub use error::{OpenError, StoreError};
-pub use fault::{COMPACTION_FAULT_POINTS, FAULT_POINTS, Fault, Faults};
+pub use fault::{COMPACTION_FAULT_POINTS, FAULT_POINTS, Fault, Faults, WRITER_FAULT_POINTS};
 pub use feed::{AcceptedBatch, Received, Subscription};
 pub use groups::GroupStatus;
 pub use offline::{BackupError, BackupReport, VerifyReport, backup, restore, verify};

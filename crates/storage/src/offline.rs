@@ -9,7 +9,7 @@ mod verify;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::OpenError;
 use crate::database::sqlite::of;
@@ -51,6 +51,15 @@ fn listed_segments(connection: &Connection) -> rusqlite::Result<Vec<Listed>> {
         listed.push(Listed { id, file, n_bytes: n_bytes as u64, runs });
     }
     Ok(listed)
+}
+
+/// Numbers of the WAL file below which all were released, and of one that was made.
+fn wal_marks(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
+    let value = |key: &str| {
+        let value = connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get::<_, i64>(0));
+        value.optional().map(|value| value.map(i64::unsigned_abs))
+    };
+    Ok((value("wal_released")?.unwrap_or(1), value("wal_made")?.unwrap_or(0)))
 }
 
 /// Files below `dir`, relative to it, sorted; none where there is no such directory.

@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub(crate) flushing: Option<Arc<Generation>>,
     pub(crate) segments: Vec<Arc<StoredSegment>>,
     pub(crate) damaged: Vec<DamagedSegment>,
+    /// Accepted events that the last start did not find.
+    pub(crate) lost: Vec<LostEvents>,
     pub(crate) ids: BatchIds,
     pub(crate) positions: Positions,
     /// Limits that groups have of their own.
@@ -89,11 +91,19 @@ pub(crate) struct DamagedSegment {
     pub(crate) runs: Vec<(u32, Timestamp, Timestamp)>,
 }
 
+/// Accepted events that are gone: no answer over their groups is whole. Their times are not known.
+#[derive(Clone, Debug)]
+pub(crate) struct LostEvents {
+    pub(crate) error: ScanError,
+    /// Their groups; `None` where these are not known either.
+    pub(crate) groups: Option<Vec<u32>>,
+}
+
 /// The events of one instant, for a query. It never changes and keeps what it needs.
 pub struct Snapshot {
     /// Runs that may hold events asked for, newest first.
     pub runs: Vec<Arc<dyn Run>>,
-    /// Segments that may hold events asked for and cannot be read: the answer is partial.
+    /// Segments that may hold events asked for and cannot be read, and files of the WAL that did: the answer is partial.
     pub damaged: Vec<ScanError>,
     /// How many segments there are.
     pub segments_total: usize,
@@ -145,8 +155,13 @@ impl State {
         let is_missed = |damaged: &&DamagedSegment| {
             damaged.runs.iter().any(|(id, first, last)| wanted.contains(id) && range.overlaps(*first, *last))
         };
-        let damaged = self.damaged.iter().filter(is_missed).map(|damaged| damaged.error.clone()).collect();
-        Selection { hot, segments, damaged, segments_total: self.segments.len() + self.damaged.len() }
+        let is_lost =
+            |lost: &&LostEvents| lost.groups.as_ref().is_none_or(|ids| ids.iter().any(|id| wanted.contains(id)));
+        let mut damaged: Vec<ScanError> = self.damaged.iter().filter(is_missed).map(|d| d.error.clone()).collect();
+        let n_asked = segments.len() + damaged.len();
+        damaged.extend(self.lost.iter().filter(is_lost).map(|lost| lost.error.clone()));
+        let segments_total = self.segments.len() + self.damaged.len();
+        Selection { hot, segments, damaged, segments_total, segments_pruned: segments_total - n_asked }
     }
 
     /// All groups with their sizes.
@@ -208,12 +223,12 @@ pub(crate) struct Selection {
     segments: Vec<(Arc<Segment>, Vec<usize>)>,
     damaged: Vec<ScanError>,
     segments_total: usize,
+    segments_pruned: usize,
 }
 
 impl Selection {
     pub(crate) fn into_snapshot(self) -> Snapshot {
-        let Self { hot: mut runs, segments, damaged, segments_total } = self;
-        let segments_pruned = segments_total - segments.len() - damaged.len();
+        let Self { hot: mut runs, segments, damaged, segments_total, segments_pruned } = self;
         for (segment, asked) in &segments {
             runs.extend(asked.iter().filter_map(|index| segment.run(*index, 0)));
         }

@@ -221,6 +221,7 @@ fn marks(connection: &Connection) -> rusqlite::Result<Marks> {
     };
     Ok(Marks {
         wal_released: unsigned(value("wal_released")?.unwrap_or(1)),
+        wal_made: unsigned(value("wal_made")?.unwrap_or(0)),
         next_sequence: unsigned(value("next_sequence")?.unwrap_or(1)),
         next_group: u32::try_from(value("next_group")?.unwrap_or(1)).unwrap_or(u32::MAX),
     })
@@ -326,8 +327,13 @@ fn deletions(connection: &Connection) -> rusqlite::Result<Vec<Deletion>> {
 }
 
 fn put_marks(transaction: &Transaction<'_>, marks: &Marks) -> rusqlite::Result<()> {
-    let Marks { wal_released, next_sequence, next_group } = *marks;
-    let marks = [("wal_released", wal_released), ("next_sequence", next_sequence), ("next_group", next_group.into())];
+    let Marks { wal_released, wal_made, next_sequence, next_group } = *marks;
+    let marks = [
+        ("wal_released", wal_released),
+        ("wal_made", wal_made),
+        ("next_sequence", next_sequence),
+        ("next_group", next_group.into()),
+    ];
     for (key, value) in marks {
         transaction.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", params![key, signed(value)])?;
     }

@@ -34,14 +34,17 @@ fn put(catalog: &mut dyn Catalog, marks: Marks, segments: &[SegmentRow]) {
     catalog.commit_flush(&record).expect("room");
 }
 
-const MARKS: Marks = Marks { wal_released: 4, next_sequence: 1 << 63, next_group: 2 };
+const MARKS: Marks = Marks { wal_released: 4, wal_made: 3, next_sequence: 1 << 63, next_group: 2 };
 
 #[test]
 fn a_flush_is_read_back_as_it_was_committed() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let path = dir.path().join("catalog.sqlite");
     let mut catalog = open(&path).expect("a new catalog");
-    assert_eq!(catalog.marks().expect("readable"), Marks { wal_released: 1, next_sequence: 5, next_group: 1 });
+    assert_eq!(
+        catalog.marks().expect("readable"),
+        Marks { wal_released: 1, wal_made: 0, next_sequence: 5, next_group: 1 }
+    );
     let segment = segment(u128::MAX - 1);
     let key = || FileKey { source: "s".into(), file: "f".into(), generation: u64::MAX };
     for (start, end) in [(0, 10), (10, 20)] {

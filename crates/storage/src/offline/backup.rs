@@ -10,8 +10,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{files_below, listed_segments, open_catalog, verify};
-use crate::{OpenError, disk, lock};
+use super::{files_below, listed_segments, open_catalog, verify, wal_marks};
+use crate::{OpenError, disk, lock, wal};
 
 /// Attempts at a catalog and all of its segments; each fails only if compaction replaced some meanwhile.
 const ATTEMPTS_MAX: usize = 20;
@@ -71,7 +71,7 @@ pub fn backup(dir: &Path, target: &Path) -> Result<BackupReport, BackupError> {
     for part in ["wal", "segments", "tombstones", "quarantine"] {
         disk::create_directory(&target.join(part)).map_err(at(&target.join(part)))?;
     }
-    copy.files("wal", "wal")?;
+    copy.wal()?;
     copy.catalog_with_segments()?;
     // Written before the catalog knows of them, so what the catalog says is here as well, and perhaps more.
     copy.files("wal", "ids")?;
@@ -143,6 +143,41 @@ impl Copy<'_> {
         Ok(())
     }
 
+    /// Copies the WAL. Its last file has no follower in the copy, whatever it has by now.
+    fn wal(&mut self) -> Result<(), BackupError> {
+        let path = self.from.join("wal");
+        let numbers = wal::list(&path).map_err(at(&path))?;
+        for number in &numbers {
+            match self.wal_file(*number, numbers.last() == Some(number)) {
+                Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                copied => copied?,
+            }
+        }
+        Ok(())
+    }
+
+    fn wal_file(&mut self, number: u64, is_last: bool) -> Result<(), BackupError> {
+        let (from, to) = (wal::path_of(&self.from.join("wal"), number), wal::path_of(&self.to.join("wal"), number));
+        let mut bytes = fs::read(&from).map_err(at(&from))?;
+        if is_last {
+            wal::unseal(&mut bytes);
+        }
+        disk::write_whole(&to, &bytes).map_err(at(&to))?;
+        self.report.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Copies the WAL file that the catalog names, where a flush made it since; `false` where it is released already.
+    fn named_wal_file(&mut self, number: u64) -> Result<bool, BackupError> {
+        if number == 0 || wal::path_of(&self.to.join("wal"), number).is_file() {
+            return Ok(true);
+        }
+        match self.wal_file(number, true) {
+            Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(false),
+            copied => copied.map(|()| true),
+        }
+    }
+
     /// Copies a SQLite database as of one instant.
     fn database(&mut self, name: &str) -> Result<(), BackupError> {
         let (from, to) = (self.from.join(name), self.to.join(name));
@@ -164,10 +199,12 @@ impl Copy<'_> {
         for _ in 0..ATTEMPTS_MAX {
             self.database("catalog.sqlite")?;
             let path = self.to.join("catalog.sqlite");
-            let listed = open_catalog(&path).map_err(BackupError::from).and_then(|catalog| {
-                listed_segments(&catalog).map_err(|source| BackupError::Catalog { path: path.clone(), source })
-            })?;
-            let mut is_complete = true;
+            let catalog_error = |source| BackupError::Catalog { path: path.clone(), source };
+            let catalog = open_catalog(&path)?;
+            let listed = listed_segments(&catalog).map_err(catalog_error)?;
+            let (_, wal_made) = wal_marks(&catalog).map_err(catalog_error)?;
+            drop(catalog);
+            let mut is_complete = self.named_wal_file(wal_made)?;
             for segment in &listed {
                 if self.to.join(&segment.file).is_file() {
                     continue;

@@ -3,11 +3,14 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use rusqlite::Connection;
 use types::ScanError;
 
-use super::{Listed, files_below, listed_segments, open_catalog};
+use super::{Listed, files_below, listed_segments, open_catalog, wal_marks};
 use crate::database::sqlite::of;
 use crate::segment::Segment;
+use crate::wal::chain::Chain;
+use crate::wal::reader::Place;
 use crate::{OpenError, lock, tombstone, wal};
 
 /// What a check of a data directory found.
@@ -54,7 +57,7 @@ pub fn verify(dir: &Path) -> Result<VerifyReport, OpenError> {
         }
     }
     check_orphans(dir, &listed, &mut report)?;
-    check_wal(dir, &mut report)?;
+    check_wal(dir, &catalog, &mut report)?;
     let tombstones = dir.join("tombstones");
     let (_, damaged) = tombstone::read(&tombstones).map_err(OpenError::io(&tombstones))?;
     report.damaged.extend(damaged.into_iter().map(|file| damage(&file, "checksum mismatch".into())));
@@ -98,13 +101,31 @@ fn check_orphans(dir: &Path, listed: &[Listed], report: &mut VerifyReport) -> Re
     Ok(())
 }
 
-fn check_wal(dir: &Path, report: &mut VerifyReport) -> Result<(), OpenError> {
+/// The chain of WAL files. A running server makes and removes files between two looks: what is missing is so twice.
+fn wal_chain(dir: &Path, catalog: &Connection) -> Result<Chain, OpenError> {
     let wal_dir = dir.join("wal");
-    let numbers = wal::list(&wal_dir).map_err(OpenError::io(&wal_dir))?;
-    let last = numbers.last().copied();
-    for number in numbers {
-        let path = wal::path_of(&wal_dir, number);
-        let file = format!("wal/{number:016x}.wal");
+    let mut missing = None;
+    loop {
+        let (released, made) = wal_marks(catalog).map_err(of(&dir.join("catalog.sqlite").to_string_lossy()))?;
+        let mut numbers = wal::list(&wal_dir).map_err(OpenError::io(&wal_dir))?;
+        numbers.retain(|number| *number >= released);
+        match Chain::read(&wal_dir, &numbers, released, made) {
+            Ok(chain) if chain.missing.is_empty() || missing.as_ref() == Some(&chain.missing) => return Ok(chain),
+            Ok(chain) => missing = Some(chain.missing),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => missing = None,
+            Err(error) => return Err(OpenError::Io { path: wal_dir, source: error }),
+        }
+    }
+}
+
+fn check_wal(dir: &Path, catalog: &Connection, report: &mut VerifyReport) -> Result<(), OpenError> {
+    let chain = wal_chain(dir, catalog)?;
+    for range in &chain.missing {
+        let (first, last) = (wal::name_of(*range.start()), wal::name_of(*range.end()));
+        report.damaged.push(damage(&first, format!("the WAL files from this one to {last} are missing")));
+    }
+    for (index, link) in chain.links.iter().enumerate() {
+        let (path, file) = (wal::path_of(&dir.join("wal"), link.number), wal::name_of(link.number));
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             // Released by a flush since the directory was listed.
@@ -112,19 +133,30 @@ fn check_wal(dir: &Path, report: &mut VerifyReport) -> Result<(), OpenError> {
             Err(error) => return Err(OpenError::Io { path, source: error }),
         };
         report.wal_files += 1;
-        match wal::reader::read(&bytes, Some(number) != last) {
-            Ok(contents) => {
-                report.wal_records += contents.records.len() as u64;
-                for range in contents.damaged {
-                    let problem = format!("{} bytes are no intact record", range.len());
-                    report.damaged.push(ScanError { file: file.clone(), offset: range.start as u64, problem });
-                }
-                if let Some(at) = contents.torn_from {
-                    report.notes.push(format!("{file}: an unacknowledged end from byte {at} on"));
-                }
-            }
+        let is_last = index + 1 == chain.links.len();
+        let place = if is_last { Place::Last } else { Place::Followed(chain.n_bytes_of(index)) };
+        match wal::reader::read(&bytes, place) {
+            Ok(contents) => report_wal_file(&file, &contents, report),
             Err(_) => report.damaged.push(damage(&file, "its header cannot be read".into())),
         }
     }
     Ok(())
+}
+
+fn report_wal_file(file: &str, contents: &wal::reader::Contents, report: &mut VerifyReport) {
+    report.wal_records += contents.records.len() as u64;
+    let mut add = |offset: u64, problem: String| {
+        report.damaged.push(ScanError { file: file.to_owned(), offset, problem });
+    };
+    for range in &contents.damaged {
+        add(range.start as u64, format!("{} bytes are no intact record", range.len()));
+    }
+    if let Some(missing) = &contents.missing {
+        add(missing.start, format!("the file was cut off: {} bytes of it are missing", missing.end - missing.start));
+    } else if contents.is_mark_damaged {
+        add(80, "the mark in the file header is damaged; whether events are missing is unknown".into());
+    }
+    if let Some(at) = contents.torn_from {
+        report.notes.push(format!("{file}: an unacknowledged end from byte {at} on"));
+    }
 }

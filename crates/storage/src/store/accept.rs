@@ -7,43 +7,54 @@ use std::sync::Arc;
 use types::{Batch, GroupName, Timestamp};
 
 use crate::batch_ids::KnownBatch;
-use crate::feed::AcceptedBatch;
 use crate::hot::GroupUpdate;
 use crate::positions::FileKey;
 use crate::state::State;
 use crate::{BatchKey, Receipt, SourcePosition};
 
-/// Events on their way into the hot events: prepared while queries read, then put in place at once.
+/// Events on their way into the hot events.
 #[derive(Default)]
 pub(crate) struct Acceptance {
     updates: BTreeMap<u32, Update>,
-    batches: Vec<Arc<AcceptedBatch>>,
 }
 
 struct Update {
     group: GroupName,
     hot: GroupUpdate,
     streams: Vec<Arc<str>>,
+    batches: Vec<Arc<Batch>>,
 }
 
 impl Acceptance {
     /// Adds a batch in order of time that has its sequences and times of ingestion.
-    pub(crate) fn add(&mut self, state: &State, group: &GroupName, group_id: u32, raw_bytes: u64, batch: Batch) {
-        let new = || Update { group: group.clone(), hot: state.active.update(group, group_id), streams: Vec::new() };
-        let update = self.updates.entry(group_id).or_insert_with(new);
+    pub(crate) fn add(&mut self, state: &State, group: &GroupName, group_id: u32, raw_bytes: u64, batch: Arc<Batch>) {
+        let update = self.updates.entry(group_id).or_insert_with(|| {
+            let hot = state.active.update(group, group_id);
+            Update { group: group.clone(), hot, streams: Vec::new(), batches: Vec::new() }
+        });
         update.streams.extend(state.groups.new_streams(group, &batch.streams));
-        let batch = Arc::new(batch);
-        update.hot.push(raw_bytes, batch.clone());
-        self.batches.push(Arc::new(AcceptedBatch { group: group.clone(), group_id, batch }));
+        update.hot.add_raw_bytes(raw_bytes);
+        update.batches.push(batch);
     }
 
-    /// Puts everything in place and returns the batches as they were added.
-    pub(crate) fn apply(self, state: &mut State) -> Vec<Arc<AcceptedBatch>> {
-        for (group_id, update) in self.updates {
+    /// Does what can be done while queries read.
+    pub(crate) fn prepare(mut self) -> Prepared {
+        for update in self.updates.values_mut() {
+            update.hot.push(std::mem::take(&mut update.batches));
+        }
+        Prepared(self.updates)
+    }
+}
+
+/// Events that are to be put in place at once.
+pub(crate) struct Prepared(BTreeMap<u32, Update>);
+
+impl Prepared {
+    pub(crate) fn apply(self, state: &mut State) {
+        for (group_id, update) in self.0 {
             state.groups.add(&update.group, group_id, update.streams);
             state.active.apply(update.hot);
         }
-        self.batches
     }
 }
 

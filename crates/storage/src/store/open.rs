@@ -36,7 +36,6 @@ use crate::lock::{self, Lock};
 use crate::segment_files::SegmentFiles;
 use crate::state::{Place, State};
 use crate::status::Counters;
-use crate::wal::writer::Writer;
 use crate::{DatabaseError, DatabaseProblem, OpenError, Options, Recovery, batch_ids, disk, tombstone};
 
 /// Sequences have the writer's epoch in their upper 16 bits.
@@ -99,15 +98,11 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     };
     opening.finish_deletions()?;
     opening.remove_doomed(&contents.doomed)?;
-    let wal_numbers = opening.drop_released_wal()?;
-    opening.open_segments(contents.segments, &wal_numbers)?;
-    opening.replay(&wal_numbers)?;
-    let last_number = wal_numbers.last().copied().unwrap_or(0).max(opening.marks.wal_released.saturating_sub(1));
+    let chain = opening.read_chain()?;
+    opening.open_segments(contents.segments, &chain)?;
+    let last = opening.replay(&chain)?;
+    let wal = opening.begin_wal(&chain, last, options.faults.clone())?;
     let next_sequence = opening.marks.next_sequence;
-    let wal_dir = dir.join("wal");
-    let faults = options.faults.clone();
-    let wal = Writer::create(&wal_dir, store, last_number.saturating_add(1), next_sequence, faults);
-    let wal = wal.map_err(OpenError::io(&wal_dir))?;
     opening.recovery.elapsed = began.elapsed();
     let Opening { files, catalog, state, marks, recovery, .. } = opening;
     let shared = Arc::new(Shared {

@@ -215,6 +215,11 @@ impl Queue {
         Some(work)
     }
 
+    /// Tells whether nothing waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.waiting().work.is_empty()
+    }
+
     /// Waits until there is work; `false` once the queue is closed and empty.
     pub(crate) fn wait(&self) -> bool {
         let idle = |waiting: &mut Waiting| waiting.work.is_empty() && waiting.closed.is_none();

@@ -1,5 +1,6 @@
 //! What the store promises: durable, once, consistent, and what it does with damage.
 
+mod chain;
 mod compacting;
 mod crash;
 mod damage;

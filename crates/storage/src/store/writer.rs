@@ -14,6 +14,7 @@ use super::Shared;
 use super::accept::{Acceptance, Identity};
 use super::queue::{Closed, Request, Rotated, Work};
 use crate::batch_ids::KnownBatch;
+use crate::feed::AcceptedBatch;
 use crate::positions::FileKey;
 use crate::state::State;
 use crate::wal::record::Header;
@@ -72,6 +73,9 @@ impl Committer {
                     Work::Append(..) => {}
                 }
             }
+            if shared.queue.is_idle() {
+                self.wal.mark();
+            }
         }
     }
 
@@ -114,7 +118,7 @@ impl Committer {
         let written = self.check_room(bytes.len()).and_then(|()| {
             self.wal.append(&bytes).map_err(|error| match error {
                 WriteError::Full => self.full(0),
-                WriteError::Failed(error) => AppendError::Poisoned(error.to_string()),
+                WriteError::Postponed(error) | WriteError::Failed(error) => AppendError::Poisoned(error.to_string()),
             })
         });
         self.recycle(bytes);
@@ -128,7 +132,7 @@ impl Committer {
             let _ = answer.send(Ok(receipt));
         }
         if self.wal.end() >= self.shared.options.wal_segment_bytes
-            && let Err(error) = self.wal.rotate(self.next_sequence)
+            && let Err(error) = self.next_file()
         {
             // The old file goes on being used; the next commit tries again.
             tracing::warn!(%error, "next wal file cannot be made");
@@ -136,6 +140,24 @@ impl Committer {
         if self.shared.is_flush_due(now) {
             self.shared.bell.ring();
         }
+    }
+
+    /// Goes on in the next WAL file. Where it cannot be made the old one goes on being used, unless a sync failed.
+    fn next_file(&mut self) -> Result<(), StoreError> {
+        self.wal.rotate(self.next_sequence).map_err(|error| match error {
+            WriteError::Full => StoreError::io(&self.shared.wal_dir())(std::io::ErrorKind::StorageFull.into()),
+            WriteError::Postponed(error) => StoreError::io(&self.shared.wal_dir())(error),
+            WriteError::Failed(error) => {
+                self.poison(error.to_string());
+                StoreError::Poisoned(error.to_string())
+            }
+        })
+    }
+
+    /// Takes nothing any more, for good.
+    fn poison(&self, reason: String) {
+        tracing::error!(reason, file = self.wal.number(), "wal cannot be written; nothing is accepted any more");
+        self.shared.queue.close(Closed::Poisoned(reason));
     }
 
     fn recycle(&mut self, mut buffer: Vec<u8>) {
@@ -161,8 +183,7 @@ impl Committer {
             self.next_sequence = *first_sequence;
         }
         if let AppendError::Poisoned(reason) = error {
-            tracing::error!(reason, file = self.wal.number(), "wal cannot be written; nothing is accepted any more");
-            self.shared.queue.close(Closed::Poisoned(reason.clone()));
+            self.poison(reason.clone());
         }
         for (_, answer, _) in &staged.requests {
             self.refuse(answer, error.clone());
@@ -233,7 +254,7 @@ impl Committer {
     /// Puts durable deliveries where snapshots see them and hands them to the feed.
     fn publish(&self, staged: &mut Staged, now: Timestamp) -> Vec<Receipt> {
         let state = self.shared.state();
-        let mut acceptance = Acceptance::default();
+        let (mut acceptance, mut accepted) = (Acceptance::default(), Vec::new());
         for (request, _, first_sequence) in &mut staged.requests {
             let mut sequence = *first_sequence;
             for part in std::mem::take(&mut request.parts) {
@@ -244,12 +265,15 @@ impl Committer {
                 let known = state.groups.id_of(&part.group).or_else(|| staged.new_groups.get(&part.group).copied());
                 // Staging gave every group a number.
                 let Some(group_id) = known else { continue };
-                acceptance.add(&state, &part.group, group_id, part.raw_bytes, batch);
+                let batch = Arc::new(batch);
+                acceptance.add(&state, &part.group, group_id, part.raw_bytes, batch.clone());
+                accepted.push(AcceptedBatch { group: part.group, group_id, batch });
             }
         }
         drop(state);
+        let prepared = acceptance.prepare();
         let mut state = self.shared.state_mut();
-        let batches = acceptance.apply(&mut state);
+        prepared.apply(&mut state);
         let accept = |(request, _, first_sequence): &(Box<Request>, Answer, u64)| {
             let (key, position) = (request.key, request.position.as_ref());
             let (first_sequence, n_events) = (*first_sequence, request.n_events);
@@ -257,7 +281,7 @@ impl Committer {
         };
         let receipts = staged.requests.iter().map(accept).collect();
         drop(state);
-        batches.iter().for_each(|batch| self.shared.feed.publish(batch));
+        accepted.into_iter().for_each(|batch| self.shared.feed.publish(&Arc::new(batch)));
         receipts
     }
 
@@ -266,8 +290,7 @@ impl Committer {
         if self.shared.state().active.is_empty() {
             return Ok(None);
         }
-        let dir = self.shared.wal_dir();
-        self.wal.rotate(self.next_sequence).map_err(StoreError::io(&dir))?;
+        self.next_file()?;
         let mut state = self.shared.state_mut();
         let generation = Arc::new(std::mem::take(&mut state.active));
         state.flushing = Some(generation.clone());

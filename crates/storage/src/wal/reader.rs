@@ -8,42 +8,64 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::record::{Header, MAGIC};
-use super::{FILE_HEADER_BYTES, FileHeader, HeaderError};
+use super::{FileHeader, HeaderError, Mark};
+
+/// What is known of a file from outside it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place {
+    /// No file follows: the writer may have been cut off while it wrote.
+    Last,
+    /// Another file follows: all of this one was synced. That one may say how many bytes these were.
+    Followed(Option<u64>),
+}
+
+/// A record's header and its place in the file.
+pub(crate) type Placed = (Header, Range<usize>);
 
 /// What a WAL file holds.
 #[derive(Debug)]
 pub(crate) struct Contents {
     /// What stands at its start.
     pub(crate) header: FileHeader,
+    /// Tells whether what the writer noted at its start is damaged. Then the end of the file may be missing unnoticed.
+    pub(crate) is_mark_damaged: bool,
     /// Intact records in order: header and place of the record in the file.
-    pub(crate) records: Vec<(Header, Range<usize>)>,
+    pub(crate) records: Vec<Placed>,
     /// Acknowledged bytes that are no intact record.
     pub(crate) damaged: Vec<Range<usize>>,
+    /// Acknowledged bytes that are not there: the file was cut off.
+    pub(crate) missing: Option<Range<u64>>,
     /// Where a torn tail begins; it was never acknowledged.
     pub(crate) torn_from: Option<usize>,
+    /// Bytes from here on may stand in the page cache alone.
+    pub(crate) unproven_from: usize,
 }
 
 /// Takes the bytes of a file apart, or says why not even its header can be read.
-///
-/// A file that another one follows is `sealed`: all of it was synced, so that it has no torn tail.
-pub(crate) fn read(bytes: &[u8], sealed: bool) -> Result<Contents, HeaderError> {
+pub(crate) fn read(bytes: &[u8], place: Place) -> Result<Contents, HeaderError> {
     let header = FileHeader::decode(bytes)?;
-    let mut contents = Contents { header, records: Vec::new(), damaged: Vec::new(), torn_from: None };
-    let mut at = FILE_HEADER_BYTES;
-    let mut gaps: Vec<Range<usize>> = Vec::new();
-    while at < bytes.len() {
-        let next = next_record(bytes, at, header.salt);
-        let found = next.as_ref().map_or(bytes.len(), |(_, range)| range.start);
-        if found > at {
-            gaps.push(at..found);
-        }
-        let Some((record, range)) = next else { break };
-        at = range.end;
-        contents.records.push((record, range));
-    }
+    let mark = Mark::decode(bytes, &header);
+    let (records, gaps) = take_apart(bytes, &header);
     // Bytes before the beginning of some later group commit had been synced when it was written.
-    let last_commit = contents.records.iter().map(|(record, _)| record.commit_offset).max().unwrap_or(0);
-    let synced = if sealed { u64::MAX } else { last_commit };
+    let last_commit = records.iter().map(|(record, _)| record.commit_offset).max().unwrap_or(0);
+    let known = mark.unwrap_or_default();
+    let told = match place {
+        Place::Followed(Some(n_bytes)) => known.synced.max(n_bytes),
+        Place::Last | Place::Followed(None) => known.synced,
+    };
+    let is_all_synced = matches!(place, Place::Followed(None)) && known.next == 0;
+    let synced = if is_all_synced { u64::MAX } else { told.max(last_commit) };
+    let missing = (told > bytes.len() as u64).then_some(bytes.len() as u64..told);
+    let unproven_from = usize::try_from(synced).unwrap_or(usize::MAX).min(bytes.len());
+    let mut contents = Contents {
+        header,
+        is_mark_damaged: mark.is_none(),
+        records,
+        damaged: Vec::new(),
+        missing,
+        torn_from: None,
+        unproven_from,
+    };
     for gap in gaps {
         if (gap.start as u64) < synced {
             contents.damaged.push(gap);
@@ -57,8 +79,25 @@ pub(crate) fn read(bytes: &[u8], sealed: bool) -> Result<Contents, HeaderError> 
     Ok(contents)
 }
 
+/// Records with their places, and the places in which there is none.
+fn take_apart(bytes: &[u8], header: &FileHeader) -> (Vec<Placed>, Vec<Range<usize>>) {
+    let (mut records, mut gaps) = (Vec::new(), Vec::new());
+    let mut at = header.n_bytes();
+    while at < bytes.len() {
+        let next = next_record(bytes, at, header.salt);
+        let found = next.as_ref().map_or(bytes.len(), |(_, range)| range.start);
+        if found > at {
+            gaps.push(at..found);
+        }
+        let Some((record, range)) = next else { break };
+        at = range.end;
+        records.push((record, range));
+    }
+    (records, gaps)
+}
+
 /// The first intact record at or behind `from`.
-fn next_record(bytes: &[u8], from: usize, salt: u64) -> Option<(Header, Range<usize>)> {
+fn next_record(bytes: &[u8], from: usize, salt: u64) -> Option<Placed> {
     let mut at = from;
     loop {
         let rest = bytes.get(at..)?;

@@ -3,13 +3,18 @@
 use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::reader::Place;
 use super::record::Header;
 use super::*;
 
 const SALT: u64 = 0x1234_5678_9abc_def0;
 
+fn header(salt: u64) -> FileHeader {
+    FileHeader { version: VERSION, store: [7; 16], number: 3, salt, first_sequence: 1, previous: None }
+}
+
 fn file() -> Vec<u8> {
-    FileHeader { store: [7; 16], number: 3, salt: SALT, first_sequence: 1 }.encode().to_vec()
+    header(SALT).encode().to_vec()
 }
 
 /// Appends records with these bodies as one group commit.
@@ -38,7 +43,7 @@ fn records_come_back_in_order() {
     let mut file = file();
     commit(&mut file, &[b"one", b""]);
     commit(&mut file, &[b"three"]);
-    let contents = reader::read(&file, false).expect("an intact header");
+    let contents = reader::read(&file, Place::Last).expect("an intact header");
     assert_eq!(bodies(&file, &contents), [b"one".to_vec(), b"".to_vec(), b"three".to_vec()]);
     assert_eq!((contents.damaged.len(), contents.torn_from), (0, None));
     assert_eq!(contents.header.number, 3);
@@ -51,7 +56,7 @@ fn torn_tail_is_cut_at_every_byte_of_the_last_record() {
     let kept = file.len();
     commit(&mut file, &[b"the last record"]);
     for end in kept..file.len() {
-        let contents = reader::read(&file[..end], false).expect("an intact header");
+        let contents = reader::read(&file[..end], Place::Last).expect("an intact header");
         assert_eq!(bodies(&file, &contents), [b"one".to_vec()]);
         assert_eq!(contents.torn_from, (end > kept).then_some(kept));
         assert!(contents.damaged.is_empty());
@@ -66,7 +71,7 @@ fn a_flipped_byte_of_the_last_record_is_a_torn_tail() {
     commit(&mut file, &[b"the last record"]);
     for at in kept..file.len() {
         file[at] ^= 0x55;
-        let contents = reader::read(&file, false).expect("an intact header");
+        let contents = reader::read(&file, Place::Last).expect("an intact header");
         assert_eq!((contents.records.len(), contents.torn_from), (1, Some(kept)), "byte {at}");
         file[at] ^= 0x55;
     }
@@ -82,7 +87,7 @@ fn a_flipped_byte_before_a_later_commit_is_damage_and_the_rest_is_kept() {
     commit(&mut file, &[b"three"]);
     for at in from..to {
         file[at] ^= 0x55;
-        let contents = reader::read(&file, false).expect("an intact header");
+        let contents = reader::read(&file, Place::Last).expect("an intact header");
         assert_eq!(bodies(&file, &contents), [b"one".to_vec(), b"three".to_vec()], "byte {at}");
         assert!(contents.damaged.into_iter().eq(std::iter::once(from..to)));
         assert_eq!(contents.torn_from, None);
@@ -97,7 +102,7 @@ fn a_hole_inside_the_last_commit_is_torn_even_where_later_records_arrived() {
     let from = file.len();
     commit(&mut file, &[b"two", b"three"]);
     file[from..from + 60].fill(0);
-    let contents = reader::read(&file, false).expect("an intact header");
+    let contents = reader::read(&file, Place::Last).expect("an intact header");
     assert_eq!(bodies(&file, &contents), [b"one".to_vec()]);
     assert_eq!((contents.torn_from, contents.damaged.len()), (Some(from), 0));
 }
@@ -108,33 +113,108 @@ fn a_sealed_file_has_no_torn_tail_but_damage() {
     commit(&mut file, &[b"one"]);
     let kept = file.len();
     commit(&mut file, &[b"two"]);
-    let contents = reader::read(&file[..kept + 20], true).expect("an intact header");
+    let contents = reader::read(&file[..kept + 20], Place::Followed(None)).expect("an intact header");
     assert_eq!(contents.torn_from, None);
     assert!(contents.damaged.into_iter().eq(std::iter::once(kept..kept + 20)));
 }
 
 #[test]
 fn records_of_another_file_are_never_replayed() {
-    let mut other = FileHeader { store: [7; 16], number: 3, salt: 99, first_sequence: 1 }.encode().to_vec();
+    let mut other = header(99).encode().to_vec();
     let mut file = file();
     commit(&mut file, &[b"old"]);
     other.extend_from_slice(&file[FILE_HEADER_BYTES..]);
-    let contents = reader::read(&other, false).expect("an intact header");
+    let contents = reader::read(&other, Place::Last).expect("an intact header");
     assert_eq!((contents.records.len(), contents.torn_from), (0, Some(FILE_HEADER_BYTES)));
     let mut inside = self::file();
     let event = file[FILE_HEADER_BYTES..].to_vec();
     commit(&mut inside, &[&event]);
-    assert_eq!(reader::read(&inside, false).expect("an intact header").records.len(), 1);
+    assert_eq!(reader::read(&inside, Place::Last).expect("an intact header").records.len(), 1);
 }
 
 #[test]
 fn a_damaged_file_header_is_named() {
     let intact = file();
-    for at in 0..FILE_HEADER_BYTES {
+    for at in (0..MARK_OFFSET).chain(120..FILE_HEADER_BYTES) {
         let mut file = intact.clone();
         file[at] ^= 1;
-        assert!(FileHeader::decode(&file).is_err());
+        assert_eq!(FileHeader::decode(&file), Err(HeaderError::Damaged), "byte {at}");
     }
-    assert!(FileHeader::decode(&intact[..63]).is_err());
-    assert!(FileHeader::decode(&intact).is_ok());
+    assert!(FileHeader::decode(&intact[..FILE_HEADER_BYTES - 1]).is_err());
+    assert_eq!(FileHeader::decode(&intact), Ok(header(SALT)));
+    let mut newer = intact;
+    newer[8] = 3;
+    let hash = xxh3_64(&newer[..MARK_OFFSET]);
+    newer[120..].copy_from_slice(&hash.to_le_bytes());
+    assert_eq!(FileHeader::decode(&newer), Err(HeaderError::Version(3)));
+}
+
+#[test]
+fn a_damaged_mark_is_named_and_every_record_read() {
+    let mut file = file();
+    commit(&mut file, &[b"one"]);
+    for at in MARK_OFFSET..MARK_OFFSET + MARK_BYTES {
+        file[at] ^= 1;
+        let contents = reader::read(&file, Place::Last).expect("an intact header");
+        assert!(contents.is_mark_damaged && contents.records.len() == 1, "byte {at}");
+        file[at] ^= 1;
+    }
+    assert!(!reader::read(&file, Place::Last).expect("an intact header").is_mark_damaged);
+}
+
+#[test]
+fn what_the_mark_covers_is_damage_and_no_torn_tail() {
+    let mut file = file();
+    commit(&mut file, &[b"one"]);
+    let kept = file.len();
+    commit(&mut file, &[b"two"]);
+    let n_bytes = file.len() as u64;
+    mark(&mut file, n_bytes);
+    for at in kept..file.len() {
+        file[at] ^= 0x55;
+        let contents = reader::read(&file, Place::Last).expect("an intact header");
+        assert_eq!((contents.records.len(), contents.torn_from), (1, None), "byte {at}");
+        assert!(contents.damaged.into_iter().eq(std::iter::once(kept..file.len())), "byte {at}");
+        file[at] ^= 0x55;
+        let contents = reader::read(&file[..at], Place::Last).expect("an intact header");
+        assert_eq!((contents.records.len(), contents.torn_from), (1, None), "cut at {at}");
+        assert_eq!(contents.missing, Some(at as u64..file.len() as u64), "also where a record ends");
+    }
+    let synced = file.len();
+    commit(&mut file, &[b"three"]);
+    for end in synced + 1..file.len() {
+        let contents = reader::read(&file[..end], Place::Last).expect("an intact header");
+        assert_eq!((contents.records.len(), contents.torn_from, contents.missing), (2, Some(synced), None));
+    }
+    assert_eq!(reader::read(&file, Place::Last).expect("an intact header").unproven_from, synced);
+}
+
+#[test]
+fn the_file_that_follows_tells_how_long_this_one_is() {
+    let mut file = file();
+    commit(&mut file, &[b"one"]);
+    let kept = file.len();
+    commit(&mut file, &[b"two"]);
+    let place = Place::Followed(Some(file.len() as u64));
+    let contents = reader::read(&file[..kept], place).expect("an intact header");
+    assert_eq!((contents.records.len(), contents.missing), (1, Some(kept as u64..file.len() as u64)));
+    assert_eq!(reader::read(&file, place).expect("an intact header").missing, None);
+}
+
+#[test]
+fn files_of_format_1_are_read() {
+    let mut old = file()[..56].to_vec();
+    old[8] = 1;
+    let hash = xxh3_64(&old);
+    old.extend_from_slice(&hash.to_le_bytes());
+    let first = old.len();
+    commit(&mut old, &[b"one", b"two"]);
+    let kept = old.len();
+    commit(&mut old, &[b"three"]);
+    let contents = reader::read(&old, Place::Last).expect("an intact header");
+    assert_eq!((contents.header.version, contents.records.len(), contents.records[0].1.start), (1, 3, first));
+    let contents = reader::read(&old[..kept + 9], Place::Last).expect("an intact header");
+    assert_eq!((contents.records.len(), contents.torn_from), (2, Some(kept)));
+    old[20] ^= 1;
+    assert_eq!(FileHeader::decode(&old), Err(HeaderError::Damaged));
 }

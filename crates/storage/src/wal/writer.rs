@@ -6,15 +6,17 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{FILE_HEADER_BYTES, FileHeader, path_of};
+use super::{FILE_HEADER_BYTES, FileHeader, MARK_OFFSET, Mark, Previous, VERSION, path_of};
 use crate::{Faults, disk};
 
-/// Why a write did not become durable.
+/// Why a write did not become durable, or a next file was not begun.
 #[derive(Debug)]
 pub(crate) enum WriteError {
     /// There was no room; what was written of it is gone again and the file is as it was.
     Full,
-    /// Whether anything is durable is unknown; the file must not be written to again.
+    /// The next file cannot be made; nothing of it is left and the file goes on being used.
+    Postponed(io::Error),
+    /// What is durable is unknown; the file must not be written to again.
     Failed(io::Error),
 }
 
@@ -22,57 +24,111 @@ pub(crate) enum WriteError {
 #[derive(Debug)]
 pub(crate) struct Writer {
     dir: PathBuf,
-    store: [u8; 16],
     faults: Arc<Faults>,
     /// `None` as long as there is no room even for its header: a store on a full disk opens and answers queries.
     file: Option<File>,
     header: FileHeader,
     /// Bytes that are durable; the next write goes there.
     end: u64,
+    /// What the mark in the file says to be durable.
+    marked: u64,
 }
 
 /// Makes a file with its header, both durable under its name.
-fn create(dir: &Path, header: &FileHeader, faults: &Faults) -> io::Result<File> {
+fn create(dir: &Path, header: &FileHeader, faults: &Faults) -> Result<File, WriteError> {
     let path = path_of(dir, header.number);
-    faults.check("wal.rotate")?;
-    let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
-    let made = file.write_all_at(&header.encode(), 0).and_then(|()| file.sync_all());
-    if let Err(error) = made.and_then(|()| disk::sync_directory(dir)) {
-        // Nothing relies on it yet, and a later try needs the name.
-        let _ = std::fs::remove_file(&path);
-        return Err(error);
-    }
+    let unpublished = path.with_extension("tmp");
+    faults.check("wal.rotate").map_err(postponed)?;
+    let write = || {
+        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&unpublished)?;
+        faults.check("wal.header")?;
+        file.write_all_at(&header.encode(), 0)?;
+        file.sync_all()?;
+        faults.check("wal.rename")?;
+        std::fs::rename(&unpublished, &path)?;
+        Ok(file)
+    };
+    let file = write().map_err(|error| {
+        if !faults.has_crashed() {
+            // Nobody has seen it, and a later try makes it anew.
+            let _ = std::fs::remove_file(&unpublished);
+        }
+        postponed(error)
+    })?;
+    faults.check("wal.sync_directory").and_then(|()| disk::sync_directory(dir)).map_err(WriteError::Failed)?;
     Ok(file)
+}
+
+fn postponed(error: io::Error) -> WriteError {
+    if is_full(&error) { WriteError::Full } else { WriteError::Postponed(error) }
 }
 
 fn salt() -> io::Result<u64> {
     getrandom::u64().map_err(io::Error::other)
 }
 
+/// Says in a file which one follows it, durably. A file of format 1 has no place for it.
+fn seal(dir: &Path, next: &FileHeader, faults: &Faults) -> io::Result<()> {
+    let Some(Previous { number, n_bytes: Some(n_bytes) }) = next.previous else { return Ok(()) };
+    faults.check("wal.seal")?;
+    let path = path_of(dir, number);
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    let mut bytes = [0; FILE_HEADER_BYTES];
+    let Ok(header) = file.read_exact_at(&mut bytes, 0).map(|()| FileHeader::decode(&bytes)) else { return Ok(()) };
+    if let Some(header) = header.ok().filter(|header| header.version > 1) {
+        let mark = Mark { synced: n_bytes, next: next.number };
+        file.write_all_at(&mark.encode(header.salt), MARK_OFFSET as u64)?;
+        file.sync_data()?;
+    }
+    Ok(())
+}
+
 impl Writer {
-    /// Starts the file `number` in `dir`.
+    /// Starts the file `number` in `dir`, behind `previous`.
     pub(crate) fn create(
         dir: &Path,
         store: [u8; 16],
         number: u64,
         first_sequence: u64,
+        previous: Option<Previous>,
         faults: Arc<Faults>,
     ) -> io::Result<Self> {
-        let header = FileHeader { store, number, salt: salt()?, first_sequence };
-        let file = match create(dir, &header, &faults) {
-            Ok(file) => Some(file),
-            Err(error) if is_full(&error) => {
+        let header = FileHeader { version: VERSION, store, number, salt: salt()?, first_sequence, previous };
+        let end = FILE_HEADER_BYTES as u64;
+        let mut writer = Self { dir: dir.to_owned(), faults, file: None, header, end, marked: end };
+        match writer.begin() {
+            Ok(()) => {}
+            Err(WriteError::Full) => {
                 tracing::error!(dir = %dir.display(), "disk is full: nothing is accepted until there is room");
-                None
             }
-            Err(error) => return Err(error),
-        };
-        Ok(Self { dir: dir.to_owned(), store, faults, file, header, end: FILE_HEADER_BYTES as u64 })
+            Err(WriteError::Postponed(error) | WriteError::Failed(error)) => return Err(error),
+        }
+        Ok(writer)
+    }
+
+    /// Goes on in a file of this format that holds no record.
+    pub(crate) fn go_on(dir: &Path, header: FileHeader, faults: Arc<Faults>) -> io::Result<Self> {
+        let file = OpenOptions::new().write(true).open(path_of(dir, header.number))?;
+        let end = FILE_HEADER_BYTES as u64;
+        Ok(Self { dir: dir.to_owned(), faults, file: Some(file), header, end, marked: end })
+    }
+
+    /// Makes the file that the header describes.
+    fn begin(&mut self) -> Result<(), WriteError> {
+        let file = create(&self.dir, &self.header, &self.faults)?;
+        seal(&self.dir, &self.header, &self.faults).map_err(WriteError::Failed)?;
+        self.file = Some(file);
+        Ok(())
     }
 
     /// Number of the file being written.
     pub(crate) fn number(&self) -> u64 {
         self.header.number
+    }
+
+    /// Tells whether the file is there; it is not as long as there was no room for it.
+    pub(crate) fn is_made(&self) -> bool {
+        self.file.is_some()
     }
 
     /// Salt of the file being written.
@@ -87,17 +143,21 @@ impl Writer {
 
     /// Writes `bytes` behind what there is and makes them durable.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(
-                create(&self.dir, &self.header, &self.faults)
-                    .map_err(|error| if is_full(&error) { WriteError::Full } else { WriteError::Failed(error) })?,
-            ),
-        };
+        if self.file.is_none() {
+            self.begin().map_err(|error| match error {
+                // There is no other file to go on in.
+                WriteError::Postponed(error) => WriteError::Failed(error),
+                other => other,
+            })?;
+        }
+        let Some(file) = &self.file else { return Err(WriteError::Full) };
         let written = self.faults.check("wal.write").and_then(|()| file.write_all_at(bytes, self.end));
         match written {
             Ok(()) => {}
-            Err(error) if is_full(&error) && file.set_len(self.end).is_ok() => return Err(WriteError::Full),
+            Err(error) if is_full(&error) => {
+                let truncated = self.faults.check("wal.truncate").and_then(|()| file.set_len(self.end));
+                return Err(truncated.map_or_else(WriteError::Failed, |()| WriteError::Full));
+            }
             Err(error) => return Err(WriteError::Failed(error)),
         }
         self.faults.check("wal.sync").and_then(|()| file.sync_data()).map_err(WriteError::Failed)?;
@@ -105,15 +165,32 @@ impl Writer {
         Ok(())
     }
 
-    /// Goes on in the next file, whose first event has `first_sequence` or a later one. Where that fails the
-    /// file stays the one that it was.
-    pub(crate) fn rotate(&mut self, first_sequence: u64) -> io::Result<()> {
-        // A file that could not be made holds nothing: its number is still to be had.
-        let number = self.header.number + u64::from(self.file.is_some());
-        let header = FileHeader { store: self.store, number, salt: salt()?, first_sequence };
-        self.file = Some(create(&self.dir, &header, &self.faults)?);
+    /// Says in the file how far it is durable. Not synced: it goes out with the next sync, or when the system
+    /// finds time.
+    pub(crate) fn mark(&mut self) {
+        let Some(file) = self.file.as_ref().filter(|_| self.marked < self.end) else { return };
+        let mark = Mark { synced: self.end, next: 0 }.encode(self.header.salt);
+        // Without it a start knows less of the last commit, and nothing else.
+        if self.faults.check("wal.mark").and_then(|()| file.write_all_at(&mark, MARK_OFFSET as u64)).is_ok() {
+            self.marked = self.end;
+        }
+    }
+
+    /// Goes on in the next file, whose first event has `first_sequence` or a later one.
+    pub(crate) fn rotate(&mut self, first_sequence: u64) -> Result<(), WriteError> {
+        if self.file.is_none() {
+            self.header.first_sequence = first_sequence;
+            return self.begin();
+        }
+        let previous = Some(Previous { number: self.header.number, n_bytes: Some(self.end) });
+        let salt = salt().map_err(WriteError::Postponed)?;
+        let header = FileHeader { number: self.header.number + 1, salt, first_sequence, previous, ..self.header };
+        let file = create(&self.dir, &header, &self.faults)?;
+        seal(&self.dir, &header, &self.faults).map_err(WriteError::Failed)?;
+        self.file = Some(file);
         self.header = header;
         self.end = FILE_HEADER_BYTES as u64;
+        self.marked = self.end;
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use super::Opening;
 use crate::OpenError;
 use crate::catalog::{RunRow, SegmentRow};
 use crate::state::{DamagedSegment, Place, StoredSegment, Tier};
-use crate::wal::{self, FileHeader};
+use crate::wal::chain::{Chain, Link};
 
 /// A segment on disk that the catalog does not know.
 struct Orphan {
@@ -21,7 +21,7 @@ struct Orphan {
 
 impl Opening {
     /// Opens all segments, and makes the catalog and the disk agree.
-    pub(super) fn open_segments(&mut self, rows: Vec<SegmentRow>, wal_numbers: &[u64]) -> Result<(), OpenError> {
+    pub(super) fn open_segments(&mut self, rows: Vec<SegmentRow>, chain: &Chain) -> Result<(), OpenError> {
         let dir = self.dir.join("segments");
         let on_disk = list(&dir).map_err(OpenError::io(&dir))?;
         let known: HashSet<&str> = rows.iter().map(|row| row.file.as_str()).collect();
@@ -39,9 +39,11 @@ impl Opening {
         for row in rows.iter().filter(|row| !replaced.contains(&row.id)) {
             self.open_known(row);
         }
-        let floor = self.wal_floor(wal_numbers);
+        // Sequence from which on the WAL holds every event.
+        let first_of = |link: &Link| link.header.ok().map(|(header, _)| header.first_sequence);
+        let floor = chain.links.iter().find_map(first_of).unwrap_or(u64::MAX);
         for orphan in orphans.into_iter().filter(|orphan| !replaced.contains(&orphan.stored.segment.meta().segment)) {
-            if orphan.first_sequence >= floor {
+            if orphan.first_sequence >= floor && chain.missing.is_empty() {
                 self.remove_unfinished(&orphan.stored.file)?;
             } else if orphan.first_sequence >= self.marks.next_sequence {
                 adopted.push(orphan);
@@ -94,17 +96,6 @@ impl Opening {
         std::fs::remove_file(&path).map_err(OpenError::io(&path))?;
         self.recovery.unfinished_removed += 1;
         Ok(())
-    }
-
-    /// Sequence from which on the WAL holds every event.
-    fn wal_floor(&self, wal_numbers: &[u64]) -> u64 {
-        let first_sequence = |number: &u64| {
-            let mut header = [0; wal::FILE_HEADER_BYTES];
-            let path = wal::path_of(&self.dir.join("wal"), *number);
-            let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut header));
-            read.ok().and_then(|()| FileHeader::decode(&header).ok()).map(|header| header.first_sequence)
-        };
-        wal_numbers.iter().find_map(first_sequence).unwrap_or(u64::MAX)
     }
 
     fn open_known(&mut self, row: &SegmentRow) {
