@@ -125,6 +125,7 @@ pub(crate) fn table() -> Table {
         .get("/api/v1/alerts", Role::Read, routes::alerts::alerts)
         .get("/api/v1/status", Role::Read, routes::status::get)
         .post("/api/v1/status/flush", Role::Admin, routes::status::flush)
+        .post("/api/v1/status/confirm-clock", Role::Admin, routes::upkeep::confirm_clock)
         .get("/api/openapi.json", Role::None, routes::openapi::get)
         .get("/metrics", Role::Read, routes::metrics::get)
         .get("/-/healthy", Role::None, routes::health::healthy)

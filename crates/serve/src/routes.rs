@@ -12,3 +12,4 @@ pub(crate) mod queries;
 pub(crate) mod query;
 pub(crate) mod status;
 pub(crate) mod tail;
+pub(crate) mod upkeep;

@@ -5,6 +5,7 @@ mod loki;
 mod native;
 mod socket;
 mod tail;
+mod upkeep;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -70,8 +71,11 @@ impl House {
     }
 
     fn with_limits(limits: Limits) -> Self {
+        Self::with_clock(limits, Clock::new(now))
+    }
+
+    fn with_clock(limits: Limits, clock: Clock) -> Self {
         let dir = TempDir::new().expect("a scratch directory");
-        let clock = Clock::new(now);
         let options =
             Options { clock: clock.clone(), groups_max: limits.groups, ..Options::new(dir.path().join("data")) };
         let (store, _) = Store::open(options).expect("a new store opens");
@@ -122,6 +126,12 @@ impl House {
 
     async fn post(&self, uri: &str, body: impl Into<Body>) -> Reply {
         self.send(Request::post(uri).body(body.into()).expect("a request")).await
+    }
+
+    /// Sends a request with the admin key.
+    async fn administer(&self, method: &str, uri: &str, body: impl Into<Body>) -> Reply {
+        let request = Request::builder().method(method).uri(uri).header("x-catat-key", ADMIN_KEY);
+        self.send(request.body(body.into()).expect("a request")).await
     }
 
     /// Five events of two groups in the ten minutes before now.

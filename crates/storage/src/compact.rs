@@ -126,9 +126,9 @@ impl Shared {
         Ok(())
     }
 
-    /// How many segments the next job would put together.
-    pub(crate) fn compaction_debt(&self) -> u64 {
-        self.choose(&HashSet::new()).map_or(0, |job| job.inputs.len() as u64)
+    /// How many segments are to be put together, and their bytes.
+    pub(crate) fn compaction_debt(&self) -> (u64, u64) {
+        choice::debt(self.candidates(&HashSet::new()), self.options.clock.now())
     }
 
     /// Does the next job; `false` where nothing is due.
@@ -179,7 +179,8 @@ impl Shared {
         Err(error)
     }
 
-    fn choose(&self, skipped: &HashSet<u128>) -> Option<Job> {
+    /// Segments that may be put together.
+    fn candidates(&self, skipped: &HashSet<u128>) -> Vec<Candidate> {
         let state = self.state();
         let candidate = |stored: &Arc<StoredSegment>| {
             let meta = stored.segment.meta();
@@ -200,8 +201,12 @@ impl Shared {
             })
         };
         let candidates = state.segments.iter().filter_map(candidate);
-        let candidates: Vec<Candidate> = candidates.filter(|candidate| !skipped.contains(&candidate.id)).collect();
-        let chosen = choice::choose(&candidates, self.options.clock.now());
+        candidates.filter(|candidate| !skipped.contains(&candidate.id)).collect()
+    }
+
+    fn choose(&self, skipped: &HashSet<u128>) -> Option<Job> {
+        let chosen = choice::choose(&self.candidates(skipped), self.options.clock.now());
+        let state = self.state();
         let is_chosen = |stored: &&Arc<StoredSegment>| chosen.contains(&stored.segment.meta().segment);
         let inputs: Vec<Arc<StoredSegment>> = state.segments.iter().filter(is_chosen).cloned().collect();
         let partition = inputs.first()?.segment.meta().partition;
@@ -277,6 +282,7 @@ impl Shared {
             return Ok(None);
         }
         let new = self.keep_segment(&meta, writer.finish(replaced)?)?;
+        self.counters.compaction_bytes_written.add(new.row.n_bytes);
         let proven = self.check("compact.verify").and_then(|()| Ok(proof::check(&new.stored.segment, &proofs)?));
         if let Err(error) = proven {
             if !self.options.faults.has_crashed() {
@@ -331,6 +337,7 @@ impl Shared {
     /// Lets snapshots see the new segments instead of the old ones, whose files go.
     fn publish_job(&self, job: &Job, written: &[NewSegment]) {
         let is_crashed = self.check("compact.publish").is_err();
+        self.counters.compaction_bytes_replaced.add(job.inputs.iter().map(|input| input.n_bytes).sum());
         let mut state = self.state_mut();
         state.segments.retain(|stored| !job.inputs.iter().any(|input| Arc::ptr_eq(stored, input)));
         state.segments.extend(written.iter().map(|new| new.stored.clone()));

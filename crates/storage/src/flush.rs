@@ -234,7 +234,9 @@ impl Shared {
         if written.runs.is_empty() {
             return Ok(None);
         }
-        self.keep_segment(&meta, written).map(Some)
+        let new = self.keep_segment(&meta, written)?;
+        self.counters.flush_bytes_written.add(new.row.n_bytes);
+        Ok(Some(new))
     }
 
     /// Exchanges the flushed hot events for their segments and lets the WAL go.

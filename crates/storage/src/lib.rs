@@ -5,6 +5,7 @@
 //! <dir>/STORE             what it is: UUID and format (lock)      LOCK   one process at a time
 //! <dir>/catalog.sqlite    segments, groups, positions (catalog)
 //! <dir>/control.sqlite    what people have set (control)
+//! <dir>/UPKEEP            what upkeep remembers across starts (notes)
 //! <dir>/wal/*.wal, *.ids  what is not yet in segments (wal), batch ids (batch_ids)
 //! <dir>/segments/<day>/   events (segment)
 //! <dir>/tombstones/       deletions                               quarantine/   damaged files, kept
@@ -13,6 +14,7 @@
 //! Everything here is synchronous and blocks. No name from outside becomes a path.
 
 mod batch_ids;
+mod care;
 mod catalog;
 mod compact;
 mod control;
@@ -26,6 +28,7 @@ mod flush;
 mod groups;
 mod hot;
 mod lock;
+mod notes;
 mod offline;
 mod options;
 mod positions;
@@ -47,8 +50,10 @@ pub use feed::{AcceptedBatch, Received, Subscription};
 pub use groups::GroupStatus;
 pub use offline::{BackupError, BackupReport, VerifyReport, backup, restore, verify};
 pub use options::{Clock, Options};
-pub use retention::{Forecast, GroupRetention, RetentionOptions, SizeLimit};
+pub use retention::{
+    ClockDoubt, Forecast, GroupRetention, Removal, RetentionChange, RetentionOptions, SizeLimit, StoreForecast,
+};
 pub use segment::SegmentError;
 pub use state::Snapshot;
-pub use status::{Recovery, Status, TornTail};
+pub use status::{BytesWritten, Latency, Recovery, Status, TornTail};
 pub use store::Store;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use types::Timestamp;
 
@@ -70,12 +70,15 @@ impl Options {
 
 /// Tells the time. A parameter, so that tests can turn it.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub struct Clock {
+    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    uptime: Arc<dyn Fn() -> Duration + Send + Sync>,
+}
 
 impl Clock {
     /// A clock that answers what `now` answers.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+        Self { now: Arc::new(now), uptime: Arc::new(uptime) }
     }
 
     /// The clock of the machine.
@@ -86,10 +89,31 @@ impl Clock {
         })
     }
 
+    /// The same clock with another idea of how long the machine has been up.
+    pub fn with_uptime(self, uptime: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self { uptime: Arc::new(uptime), ..self }
+    }
+
     /// The time now.
     pub fn now(&self) -> Timestamp {
-        (self.0)()
+        (self.now)()
     }
+
+    /// How long the machine has been up: what nobody can set.
+    pub(crate) fn uptime(&self) -> Duration {
+        (self.uptime)()
+    }
+}
+
+/// Time since the machine was started, sleep included.
+fn uptime() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    #[cfg(target_os = "linux")]
+    let clock = ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = ClockId::Monotonic;
+    let since = clock_gettime(clock);
+    Duration::new(u64::try_from(since.tv_sec).unwrap_or_default(), u32::try_from(since.tv_nsec).unwrap_or_default())
 }
 
 impl fmt::Debug for Clock {

@@ -2,19 +2,29 @@
 //!
 //! A run of a segment is what is retired, by age once its last event is too old, by size from the oldest on. It
 //! leaves every later snapshot at once, with one catalog transaction; its bytes stay for an undo window, in which a
-//! change of the group's limits brings it back if they allow it. After that the segment's file goes when nothing is
+//! change of the limits brings it back if they allow it. After that the segment's file goes when nothing is
 //! left in it, and compaction writes the others without it. A query that runs keeps the files that it reads.
 //!
 //! The newest run of a group is never retired for its size, so that what just came in can be seen. When the whole
-//! store is too large, what waits in the undo window goes first, then the oldest segments.
+//! store is too large, or the disk is nearly full, what waits in the undo window goes first, the oldest before
+//! the others; only the store's size makes live events go, its oldest segments. Nothing goes for its age, and no undo
+//! window ends, while the clock is doubtful (`clock`).
+
+pub(crate) mod clock;
+mod forecast;
+mod limits;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use types::{GroupName, Timestamp};
 
+pub use self::clock::ClockDoubt;
+pub use self::forecast::{Forecast, StoreForecast};
+use self::limits::{Candidate, Limits, of_group};
 use crate::state::{State, StoredSegment};
 use crate::store::Shared;
 use crate::{StoreError, control, disk};
@@ -23,10 +33,7 @@ use crate::{StoreError, control, disk};
 const STORE_BYTES_MIN: u64 = 256 << 20;
 
 /// When a run was retired whose undo window is over whatever the time is.
-const LONG_AGO: i64 = i64::MIN;
-
-/// The days over which the growth of a group is looked at, at least.
-const DAYS_MIN: u64 = 1;
+pub(crate) const LONG_AGO: i64 = i64::MIN;
 
 /// Limits of one group. What has none is limited by the store alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,29 +73,46 @@ impl Default for RetentionOptions {
     }
 }
 
-/// What is expected of a group's limits.
+/// Events that go, or come back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Forecast {
-    /// Stored bytes that a day has added so far.
-    pub bytes_per_day: Option<u64>,
-    /// When events will next go, as things stand.
-    pub next: Option<Timestamp>,
-    /// Whether they go for their size; else for their age.
-    pub by_size: bool,
+pub struct Removal {
+    /// Events.
+    pub n_events: u64,
+    /// Their share of the bytes in segments.
+    pub n_bytes: u64,
+    /// Runs that they lie in.
+    pub n_runs: u64,
+    /// Time of the first one.
+    pub first: Option<Timestamp>,
+    /// Time of the last one.
+    pub last: Option<Timestamp>,
 }
 
-/// Runs that are in no snapshot any more: segment and group, and since when.
-pub(crate) type RetiredRuns = HashMap<(u128, u32), i64>;
-
-/// A run that may be retired.
-#[derive(Clone, Debug)]
-struct Candidate {
-    segment: u128,
-    group_id: u32,
-    last: Timestamp,
-    /// Its share of the segment's bytes.
-    n_bytes: u64,
+/// What a change of a group's limits does at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RetentionChange {
+    /// What goes.
+    pub removes: Removal,
+    /// What went before, and comes back.
+    pub restores: Removal,
+    /// Events of the group in segments before the change.
+    pub n_events_before: u64,
+    /// Until when what goes can be brought back, if the disk is not full before.
+    pub undo_until: Timestamp,
 }
+
+impl RetentionChange {
+    /// Tells whether more than half of the group goes: the mark of a mistake in a limit.
+    pub fn removes_most(&self) -> bool {
+        u128::from(self.removes.n_events) * 2 > u128::from(self.n_events_before)
+    }
+}
+
+/// A run: segment and group.
+type RunId = (u128, u32);
+
+/// Runs that are in no snapshot any more, and since when.
+pub(crate) type RetiredRuns = HashMap<RunId, i64>;
 
 /// The retention thread.
 pub(crate) fn run(shared: &Shared) {
@@ -101,31 +125,42 @@ pub(crate) fn run(shared: &Shared) {
 }
 
 impl Shared {
-    /// Limits that hold for a group: the tighter ones of its own and of the store.
+    /// Age that holds for a group: the shorter one of its own and of the store.
     fn age_of(&self, state: &State, group: &GroupName) -> Option<i64> {
         let own = state.retentions.get(group).and_then(|retention| retention.age_ns);
         own.into_iter().chain(self.options.retention.age_ns).min()
     }
 
-    /// The time before which a group's events are too old to be kept.
+    /// The time before which a group's events are too old to be kept. A clock that jumped ahead makes nothing too old.
     pub(crate) fn oldest_kept(&self, group: &GroupName) -> Option<Timestamp> {
         let age_ns = self.age_of(&self.state(), group)?;
-        Some(Timestamp(self.options.clock.now().0.saturating_sub(age_ns)))
+        let now = self.options.clock.now();
+        let expected = self.care.clock_doubt(&self.options.clock).and_then(|doubt| doubt.expected);
+        Some(Timestamp(expected.map_or(now, |expected| expected.min(now)).0.saturating_sub(age_ns)))
     }
 
     /// Retires what is beyond the limits, and removes what was retired long enough ago.
     pub(crate) fn retire(&self) -> Result<(), StoreError> {
+        let is_trusted = self.look_at_clock();
         let now = self.options.clock.now();
         let upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
-        let retired = self.beyond_group_limits(now);
+        // The limits of the whole store may have been changed before this start: what they allow again comes back.
+        let brings_back = !self.care.limits_applied.load(Ordering::Relaxed);
+        let (retired, back) = self.beyond_group_limits(now, is_trusted, brings_back);
+        self.bring_back(&back)?;
         self.apply(&retired, now.0)?;
-        let crowded = self.beyond_store_limit()?;
+        self.care.limits_applied.store(true, Ordering::Relaxed);
+        let crowded = self.beyond_store_limit();
         self.apply(&crowded, LONG_AGO)?;
         if !retired.is_empty() || !crowded.is_empty() {
             tracing::info!(by_group = retired.len(), by_store = crowded.len(), "runs retired");
             self.counters.runs_retired.add((retired.len() + crowded.len()) as u64);
         }
-        self.expire(now);
+        if is_trusted {
+            self.expire(now);
+        }
+        let given_up = self.undoable_in_the_way();
+        self.apply(&given_up, LONG_AGO)?;
         drop(upkeep);
         self.reap();
         Ok(())
@@ -140,57 +175,52 @@ impl Shared {
         Ok(())
     }
 
-    /// Runs that are too old, or too many in their group.
-    fn beyond_group_limits(&self, now: Timestamp) -> Vec<(u128, u32)> {
+    fn bring_back(&self, runs: &[(u128, u32)]) -> Result<(), StoreError> {
+        if runs.is_empty() {
+            return Ok(());
+        }
+        self.catalog().retire_runs(runs, None)?;
+        self.state_mut().retired.retain(|run, _| !runs.contains(run));
+        Ok(())
+    }
+
+    /// Runs that are too old, or too many in their group, and those that no longer are.
+    fn beyond_group_limits(&self, now: Timestamp, is_trusted: bool, brings_back: bool) -> (Vec<RunId>, Vec<RunId>) {
         let state = self.state();
-        let mut beyond = Vec::new();
-        for (name, group) in state.groups.iter() {
-            let age_ns = self.age_of(&state, name);
-            let bytes = state.retentions.get(name).and_then(|retention| retention.bytes);
-            if age_ns.is_none() && bytes.is_none() {
+        let (mut beyond, mut back) = (Vec::new(), Vec::new());
+        for (name, runs) in limits::by_group(&state) {
+            let limits = self.limits_of(&state, name, now);
+            if limits.is_none() && !brings_back {
                 continue;
             }
-            let oldest = age_ns.map_or(i64::MIN, |age_ns| now.0.saturating_sub(age_ns));
-            let (old, mut kept): (Vec<Candidate>, Vec<Candidate>) =
-                candidates(&state, group.id).into_iter().partition(|run| run.last.0 < oldest);
-            kept.sort_by_key(|run| (run.last, run.segment));
-            beyond.extend(old);
-            let mut n_bytes: u64 = kept.iter().map(|run| run.n_bytes).sum();
-            let n_droppable = kept.len().saturating_sub(1);
-            for run in kept.into_iter().take(n_droppable) {
-                if n_bytes <= bytes.unwrap_or(u64::MAX) {
-                    break;
-                }
-                n_bytes = n_bytes.saturating_sub(run.n_bytes);
-                beyond.push(run);
+            let judged = limits.judge(runs, is_trusted);
+            beyond.extend(judged.beyond.iter().map(Candidate::id));
+            if brings_back {
+                back.extend(judged.back.iter().map(Candidate::id));
             }
         }
-        beyond.into_iter().map(|run| (run.segment, run.group_id)).collect()
+        (beyond, back)
+    }
+
+    fn limits_of(&self, state: &State, group: &GroupName, now: Timestamp) -> Limits {
+        let bytes = state.retentions.get(group).and_then(|retention| retention.bytes);
+        Limits { oldest: self.age_of(state, group).map(|age_ns| now.0.saturating_sub(age_ns)), bytes }
     }
 
     /// Runs that must go, and at once, for the store to hold no more than it may.
-    fn beyond_store_limit(&self) -> Result<Vec<(u128, u32)>, StoreError> {
-        let Some(limit) = self.store_bytes_max() else { return Ok(Vec::new()) };
-        let mut n_bytes = self.own_bytes();
-        if n_bytes <= limit {
-            return Ok(Vec::new());
+    fn beyond_store_limit(&self) -> Vec<RunId> {
+        let Some(limit) = self.store_bytes_max() else { return Vec::new() };
+        let n_bytes = self.own_bytes();
+        if n_bytes <= limit { Vec::new() } else { limits::oldest_segments(&self.state(), n_bytes - limit) }
+    }
+
+    /// Runs whose undo window ends early, since the disk is nearly full.
+    fn undoable_in_the_way(&self) -> Vec<RunId> {
+        let wanted = self.options.disk_reserve_bytes.saturating_mul(2);
+        match disk::free_bytes(&self.options.dir) {
+            Ok(free) if free < wanted => limits::oldest_undoable(&self.state(), wanted - free),
+            _ => Vec::new(),
         }
-        let state = self.state();
-        let is_retired = |stored: &Arc<StoredSegment>| state.live_runs(stored).next().is_none();
-        let last = |stored: &Arc<StoredSegment>| stored.segment.summaries().iter().map(|run| run.last).max();
-        let mut segments: Vec<&Arc<StoredSegment>> = state.segments.iter().collect();
-        segments.sort_by_key(|stored| (!is_retired(stored), last(stored)));
-        segments.pop();
-        let mut beyond = Vec::new();
-        for stored in segments {
-            if n_bytes <= limit {
-                break;
-            }
-            n_bytes = n_bytes.saturating_sub(stored.n_bytes);
-            let id = stored.segment.meta().segment;
-            beyond.extend(stored.segment.summaries().iter().map(|run| (id, run.group_id)));
-        }
-        Ok(beyond)
     }
 
     /// Bytes that the store may hold.
@@ -206,7 +236,7 @@ impl Shared {
     }
 
     /// Bytes of segments and WAL files.
-    fn own_bytes(&self) -> u64 {
+    pub(crate) fn own_bytes(&self) -> u64 {
         let segments: u64 = self.state().segments.iter().map(|stored| stored.n_bytes).sum();
         segments.saturating_add(directory_bytes(&self.wal_dir()))
     }
@@ -220,69 +250,50 @@ impl Shared {
     }
 
     /// Sets a group's limits, brings back what they allow again, and retires what they do not.
-    pub(crate) fn set_retention(&self, group: &GroupName, retention: GroupRetention) -> Result<(), StoreError> {
+    pub(crate) fn set_retention(
+        &self,
+        group: &GroupName,
+        retention: GroupRetention,
+    ) -> Result<RetentionChange, StoreError> {
+        let is_trusted = self.look_at_clock();
         let upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
         control::set_retention(&mut **self.control(), group, &retention)?;
-        let mut back: Vec<(u128, u32)> = Vec::new();
-        let id = self.state().groups.id_of(group);
-        if let Some(id) = id {
-            let state = self.state();
-            let undoable = state.retired.iter().filter(|((_, group_id), since)| *group_id == id && **since > LONG_AGO);
-            back.extend(undoable.map(|(run, _)| *run));
-        }
-        self.catalog().retire_runs(&back, None)?;
         let mut state = self.state_mut();
-        state.retired.retain(|run, _| !back.contains(run));
         if retention == GroupRetention::default() {
             state.retentions.remove(group);
         } else {
             state.retentions.insert(group.clone(), retention);
         }
         drop(state);
-        drop(upkeep);
-        self.retire()
-    }
-
-    /// What is expected of a group's limits.
-    pub(crate) fn forecast(&self, group: &GroupName) -> Forecast {
+        let now = self.options.clock.now();
         let state = self.state();
-        let Some(id) = state.groups.id_of(group) else { return Forecast::default() };
-        let runs = candidates(&state, id);
-        let n_bytes: u64 = runs.iter().map(|run| run.n_bytes).sum();
-        let of_group = |run: &&crate::segment::RunSummary| run.group_id == id;
-        let summaries = || state.segments.iter().flat_map(|stored| state.live_runs(stored)).filter(of_group);
-        let (Some(first), Some(last)) = (summaries().map(|r| r.first).min(), summaries().map(|r| r.last).max()) else {
-            return Forecast::default();
-        };
-        let days = u64::try_from(last.0.saturating_sub(first.0) / Timestamp::DAY).unwrap_or(0).max(DAYS_MIN);
-        let bytes_per_day = n_bytes / days;
-        let by_age = self.age_of(&state, group).and_then(|age_ns| {
-            let oldest = runs.iter().map(|run| run.last).min()?;
-            Some(Timestamp(oldest.0.saturating_add(age_ns)))
-        });
-        let limit = state.retentions.get(group).and_then(|retention| retention.bytes);
-        let by_size = limit.filter(|_| bytes_per_day > 0).map(|limit| {
-            let left_ns = u128::from(limit.saturating_sub(n_bytes)) * Timestamp::DAY as u128;
-            let left_ns = i64::try_from(left_ns / u128::from(bytes_per_day)).unwrap_or(i64::MAX);
-            Timestamp(self.options.clock.now().0.saturating_add(left_ns))
-        });
-        let is_by_size = by_size.is_some_and(|by_size| by_age.is_none_or(|by_age| by_size < by_age));
-        let next = if is_by_size { by_size } else { by_age };
-        Forecast { bytes_per_day: Some(bytes_per_day), next, by_size: is_by_size }
+        let judged = self.limits_of(&state, group, now).judge(of_group(&state, group), is_trusted);
+        drop(state);
+        self.bring_back(&judged.back.iter().map(Candidate::id).collect::<Vec<_>>())?;
+        self.apply(&judged.beyond.iter().map(Candidate::id).collect::<Vec<_>>(), now.0)?;
+        self.counters.runs_retired.add(judged.beyond.len() as u64);
+        drop(upkeep);
+        self.retire()?;
+        Ok(self.change(&judged, now))
     }
-}
 
-/// Runs of a group that are not retired.
-fn candidates(state: &State, group_id: u32) -> Vec<Candidate> {
-    let mut found = Vec::new();
-    for stored in &state.segments {
-        let total_raw: u128 = stored.segment.summaries().iter().map(|run| u128::from(run.bytes_raw)).sum();
-        for run in state.live_runs(stored).filter(|run| run.group_id == group_id) {
-            let n_bytes = (u128::from(stored.n_bytes) * u128::from(run.bytes_raw) / total_raw.max(1)) as u64;
-            found.push(Candidate { segment: stored.segment.meta().segment, group_id, last: run.last, n_bytes });
+    /// What [`set_retention`](Self::set_retention) would do, as if the clock were right.
+    pub(crate) fn preview_retention(&self, group: &GroupName, retention: GroupRetention) -> RetentionChange {
+        let now = self.options.clock.now();
+        let state = self.state();
+        let age_ns = retention.age_ns.into_iter().chain(self.options.retention.age_ns).min();
+        let limits = Limits { oldest: age_ns.map(|age_ns| now.0.saturating_sub(age_ns)), bytes: retention.bytes };
+        self.change(&limits.judge(of_group(&state, group), true), now)
+    }
+
+    fn change(&self, judged: &limits::Judged, now: Timestamp) -> RetentionChange {
+        RetentionChange {
+            removes: limits::sum(&judged.beyond),
+            restores: limits::sum(&judged.back),
+            n_events_before: judged.n_events_live,
+            undo_until: Timestamp(now.0.saturating_add(self.options.retention.undo_window_ns)),
         }
     }
-    found
 }
 
 /// Bytes of the files in a directory, as far as they can be read.

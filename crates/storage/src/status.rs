@@ -1,9 +1,15 @@
 //! What the store says about itself: counters and gauges for metrics, readiness and the status page.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+mod counters;
+mod report;
+
 use std::time::Duration;
 
 use types::ScanError;
+
+pub(crate) use self::counters::Counters;
+pub use self::counters::Latency;
+use crate::{ClockDoubt, StoreForecast};
 
 /// State of the store at one instant. Counters count from the start of the process.
 #[derive(Clone, Debug, Default)]
@@ -20,8 +26,16 @@ pub struct Status {
     pub batches_refused: u64,
     /// Syncs of the WAL; `batches_accepted / wal_syncs` is how well group commit works.
     pub wal_syncs: u64,
-    /// Bytes written to the WAL.
-    pub wal_bytes_written: u64,
+    /// How long writing and syncing the WAL took.
+    pub wal_sync: Latency,
+    /// Bytes of the WAL files on disk.
+    pub wal_bytes: u64,
+    /// WAL files on disk.
+    pub wal_files: u64,
+    /// How long the oldest event waits in the WAL to come into a segment, in nanoseconds.
+    pub wal_oldest_ns: i64,
+    /// Bytes written to the disk.
+    pub written: BytesWritten,
     /// Events that are hot.
     pub hot_events: u64,
     /// Bytes that hot events hold in memory.
@@ -50,10 +64,18 @@ pub struct Status {
     pub compactions_failed: u64,
     /// Events that were written again.
     pub compacted_events: u64,
-    /// Segments that are to be put together next.
+    /// Segments that are still to be put together.
     pub compaction_due: u64,
+    /// Their bytes.
+    pub compaction_due_bytes: u64,
     /// Runs of events that went for their age or size.
     pub runs_retired: u64,
+    /// Runs of those that can still be brought back.
+    pub runs_undoable: u64,
+    /// When the store will be full.
+    pub forecast: StoreForecast,
+    /// What is wrong with the clock, where nothing goes for its age because of it.
+    pub clock_doubt: Option<ClockDoubt>,
     /// Bytes that the store may hold, where there is a limit.
     pub store_bytes_max: Option<u64>,
     /// Log groups.
@@ -72,6 +94,29 @@ pub struct Status {
     pub poisoned: Option<String>,
     /// Files that are damaged, with what is wrong.
     pub damaged: Vec<ScanError>,
+    /// Names of the first hundred files in `quarantine/`.
+    pub quarantined: Vec<String>,
+}
+
+/// Bytes written to the disk since the start of the process, by why. What SQLite and small files take is not in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BytesWritten {
+    /// To the WAL.
+    pub wal: u64,
+    /// Segments, by flushes.
+    pub flush: u64,
+    /// Segments, by putting others together.
+    pub compaction: u64,
+    /// Segments that compaction replaced.
+    pub replaced: u64,
+}
+
+impl BytesWritten {
+    /// Bytes written to the disk for each byte that stays in segments; `None` as long as none stays.
+    pub fn amplification(&self) -> Option<f64> {
+        let stays = (self.flush + self.compaction).checked_sub(self.replaced).filter(|stays| *stays > 0)?;
+        Some((self.wal + self.flush + self.compaction) as f64 / stays as f64)
+    }
 }
 
 /// What was found and done when the store was opened.
@@ -108,40 +153,4 @@ pub struct TornTail {
     pub offset: u64,
     /// How many bytes were cut off.
     pub n_bytes: u64,
-}
-
-/// Counters that several threads write. Nothing is decided by them.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) events_accepted: Counter,
-    pub(crate) batches_accepted: Counter,
-    pub(crate) batches_duplicate: Counter,
-    pub(crate) bytes_accepted: Counter,
-    pub(crate) batches_refused: Counter,
-    pub(crate) wal_syncs: Counter,
-    pub(crate) wal_bytes_written: Counter,
-    pub(crate) flushes: Counter,
-    pub(crate) flushes_failed: Counter,
-    pub(crate) flush_ms_last: Counter,
-    pub(crate) compactions: Counter,
-    pub(crate) compactions_failed: Counter,
-    pub(crate) compacted_events: Counter,
-    pub(crate) runs_retired: Counter,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Counter(AtomicU64);
-
-impl Counter {
-    pub(crate) fn add(&self, n: u64) {
-        self.0.fetch_add(n, Ordering::Relaxed);
-    }
-
-    pub(crate) fn set(&self, n: u64) {
-        self.0.store(n, Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }

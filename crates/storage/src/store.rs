@@ -15,6 +15,7 @@ mod open;
 mod queue;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +26,8 @@ use std::time::{Duration, Instant};
 
 use types::{GroupName, GroupPattern, ScanError, TimeRange, Timestamp};
 
-use self::queue::{Closed, Queue, RETRY_AFTER_S, Request, Work};
+use self::queue::{Queue, RETRY_AFTER_S, Request, Work};
+use crate::care::Care;
 use crate::catalog::Catalog;
 use crate::compact::Compaction;
 use crate::control::ControlStore;
@@ -36,11 +38,11 @@ use crate::segment_files::SegmentFiles;
 use crate::state::State;
 use crate::status::Counters;
 use crate::{
-    AppendError, Delivery, Forecast, GroupRetention, GroupStatus, OpenError, Options, Receipt, Recovery, Snapshot,
-    SourcePosition, Status, StoreError, disk,
+    AppendError, Delivery, Forecast, GroupRetention, GroupStatus, OpenError, Options, Receipt, Recovery,
+    RetentionChange, Snapshot, SourcePosition, Status, StoreError,
 };
 
-pub(crate) use self::queue::Rotated;
+pub(crate) use self::queue::{Closed, Rotated};
 
 /// How long a sender waits for a flush to make room. Less than what senders wait for an answer.
 const WAIT_FOR_FLUSH: Duration = Duration::from_secs(10);
@@ -71,10 +73,11 @@ pub(crate) struct Shared {
     pub(crate) retention_bell: Bell,
     pub(crate) flusher: Mutex<Flusher>,
     pub(crate) compaction: Compaction,
+    pub(crate) care: Care,
     /// Held by who takes segments out of the list.
     pub(crate) upkeep: Mutex<()>,
     /// Damage found at the start in files other than segments.
-    damaged: Vec<ScanError>,
+    pub(crate) damaged: Vec<ScanError>,
     closing: AtomicBool,
     /// Told when a flush has ended, well or not.
     flush_ended: (Mutex<()>, Condvar),
@@ -269,13 +272,28 @@ impl Store {
 
     /// Sets a group's own limits, whether or not it exists yet. What they no longer allow goes at once; what went
     /// within the undo window and is allowed again comes back.
-    pub fn set_retention(&self, group: &GroupName, retention: GroupRetention) -> Result<(), StoreError> {
+    pub fn set_retention(&self, group: &GroupName, retention: GroupRetention) -> Result<RetentionChange, StoreError> {
         self.shared.set_retention(group, retention)
+    }
+
+    /// What setting a group's limits would do; nothing is changed.
+    pub fn preview_retention(&self, group: &GroupName, retention: GroupRetention) -> RetentionChange {
+        self.shared.preview_retention(group, retention)
     }
 
     /// When a group's events will next go, as things stand.
     pub fn forecast(&self, group: &GroupName) -> Forecast {
         self.shared.forecast(group)
+    }
+
+    /// The forecasts of all groups that have events in segments.
+    pub fn forecasts(&self) -> BTreeMap<GroupName, Forecast> {
+        self.shared.forecasts()
+    }
+
+    /// Takes the operator's word that the clock is right, where it is doubted.
+    pub fn confirm_clock(&self) {
+        self.shared.confirm_clock();
     }
 
     /// Enforces all limits now instead of at the next interval.
@@ -285,50 +303,7 @@ impl Store {
 
     /// Counters and gauges.
     pub fn status(&self) -> Status {
-        let shared = &*self.shared;
-        let counters = &shared.counters;
-        let poisoned = match shared.queue.closed() {
-            Some(Closed::Poisoned(reason)) => Some(reason),
-            _ => None,
-        };
-        let (compaction_due, store_bytes_max) = (shared.compaction_debt(), shared.store_bytes_max());
-        let state = shared.state();
-        let live_runs = state.segments.iter().flat_map(|stored| state.live_runs(stored));
-        let damaged_segments = state.damaged.iter().map(|damaged| damaged.error.clone());
-        Status {
-            events_accepted: counters.events_accepted.get(),
-            batches_accepted: counters.batches_accepted.get(),
-            batches_duplicate: counters.batches_duplicate.get(),
-            bytes_accepted: counters.bytes_accepted.get(),
-            batches_refused: counters.batches_refused.get(),
-            wal_syncs: counters.wal_syncs.get(),
-            wal_bytes_written: counters.wal_bytes_written.get(),
-            hot_events: state.hot_events(),
-            hot_bytes: state.hot_bytes(),
-            stored_events: live_runs.map(|run| run.n_events).sum(),
-            runs_retired: counters.runs_retired.get(),
-            store_bytes_max,
-            segments: state.segments.len() as u64,
-            segment_reads: shared.files.pool.reads().0,
-            segment_bytes_read: shared.files.pool.reads().1,
-            segment_files_open: shared.files.pool.n_open() as u64,
-            segment_bytes: state.segments.iter().map(|stored| stored.n_bytes).sum(),
-            flushes: counters.flushes.get(),
-            flushes_failed: counters.flushes_failed.get(),
-            flush_ms_last: counters.flush_ms_last.get(),
-            compactions: counters.compactions.get(),
-            compactions_failed: counters.compactions_failed.get(),
-            compacted_events: counters.compacted_events.get(),
-            compaction_due,
-            groups: state.groups.len() as u64,
-            batch_ids: state.ids.len() as u64,
-            files: state.positions.len() as u64,
-            subscriptions: shared.feed.n_subscriptions() as u64,
-            disk_free_bytes: disk::free_bytes(&shared.options.dir).ok(),
-            disk_reserve_bytes: shared.options.disk_reserve_bytes,
-            poisoned,
-            damaged: shared.damaged.iter().cloned().chain(damaged_segments).collect(),
-        }
+        self.shared.status()
     }
 
     /// Reads and checks every byte of every segment; returns how many bytes were checked and what is damaged.

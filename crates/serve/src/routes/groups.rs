@@ -5,10 +5,10 @@ use axum::body::Body;
 use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use storage::{Forecast, GroupRetention, GroupStatus, Store};
+use storage::{Forecast, GroupRetention, GroupStatus, Removal, RetentionChange, Store};
 use types::{ByteSize, GroupName, Timestamp, parse_duration_ns};
 
-use crate::parameters::PathName;
+use crate::parameters::{Parameters, PathName};
 use crate::problem::Problem;
 use crate::server::Shared;
 
@@ -44,7 +44,14 @@ pub(crate) async fn get(State(server): Shared, PathName(name): PathName) -> Resu
     group.map(Json).ok_or_else(|| no_group(&name))
 }
 
-pub(crate) async fn put(State(server): Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
+pub(crate) async fn put(
+    State(server): Shared,
+    PathName(name): PathName,
+    parameters: Parameters,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    parameters.check_names(&["preview"])?;
+    let is_preview = parameters.flag("preview")?;
     let bad_name = || Problem::bad_request("bad-group", format!("{name:?} is no name of a log group"));
     let group = GroupName::new(&name).ok_or_else(bad_name)?;
     let mut received = server.bodies.read(body, BODY_BYTES_MAX).await?;
@@ -52,17 +59,45 @@ pub(crate) async fn put(State(server): Shared, PathName(name): PathName, body: B
     let of_thread = server.clone();
     let work = move || {
         let store = &of_thread.app.store;
-        store.set_retention(&group, retention)?;
+        if is_preview {
+            return Ok(change_json(&store.preview_retention(&group, retention)));
+        }
+        let change = store.set_retention(&group, retention)?;
         // Settings may come before the first event.
-        Ok::<Value, storage::StoreError>(describe(store, group.as_str()).unwrap_or_else(|| {
+        let mut answer = describe(store, group.as_str()).unwrap_or_else(|| {
             let none = Vec::new();
             let (bytes_raw, bytes_stored, n_events) = (0, 0, 0);
             let name = group.clone();
             let empty = GroupStatus { name, n_events, bytes_raw, bytes_stored, first: None, last: None, streams: none };
             group_json(&empty, &retention, &Forecast::default())
-        }))
+        });
+        if let (Value::Object(answer), Value::Object(change)) = (&mut answer, change_json(&change)) {
+            answer.extend(change);
+        }
+        Ok::<Value, storage::StoreError>(answer)
     };
     Ok(Json(server.lookups.run(work).await??))
+}
+
+/// What a change of limits does.
+fn change_json(change: &RetentionChange) -> Value {
+    let removal = |removal: &Removal| {
+        json!({
+            "events": removal.n_events, "bytes": removal.n_bytes, "runs": removal.n_runs,
+            "first": removal.first.map(|at| at.to_string()), "last": removal.last.map(|at| at.to_string()),
+        })
+    };
+    let warning = change.removes_most().then(|| {
+        format!(
+            "{} of {} events go, more than half of the group; until {} they come back when the limits are set as \
+             they were",
+            change.removes.n_events, change.n_events_before, change.undo_until
+        )
+    });
+    json!({
+        "removes": removal(&change.removes), "restores": removal(&change.restores),
+        "undo_until": change.undo_until.to_string(), "warnings": warning.into_iter().collect::<Vec<_>>(),
+    })
 }
 
 /// Reads the body of a change of settings.
@@ -98,7 +133,11 @@ fn no_group(name: &str) -> Problem {
 
 /// All groups as JSON.
 fn described(store: &Store) -> Vec<Value> {
-    let describe = |group: &GroupStatus| group_json(group, &store.retention(&group.name), &store.forecast(&group.name));
+    let forecasts = store.forecasts();
+    let describe = |group: &GroupStatus| {
+        let forecast = forecasts.get(&group.name).copied().unwrap_or_default();
+        group_json(group, &store.retention(&group.name), &forecast)
+    };
     store.groups().iter().map(describe).collect()
 }
 

@@ -5,9 +5,11 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use storage::Status;
 use types::ByteSize;
 
 use crate::problem::AFTER_POISON;
+use crate::routes::upkeep::clock_warning;
 use crate::server::{Server, Shared};
 
 /// The process answers: that is all that is asked.
@@ -16,16 +18,18 @@ pub(crate) async fn healthy() -> Json<Value> {
 }
 
 pub(crate) async fn ready(State(server): Shared) -> Response {
-    let reasons = reasons(&server);
+    let status = server.app.store.status();
+    let warnings: Vec<String> = status.clock_doubt.iter().map(clock_warning).collect();
+    let reasons = reasons(&server, status);
     if reasons.is_empty() {
-        return Json(json!({"status": "ready"})).into_response();
+        return Json(json!({"status": "ready", "warnings": warnings})).into_response();
     }
     (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "not ready", "reasons": reasons}))).into_response()
 }
 
 /// The same as Loki says it: its clients look for the word.
 pub(crate) async fn loki_ready(State(server): Shared) -> Response {
-    let reasons = reasons(&server);
+    let reasons = reasons(&server, server.app.store.status());
     let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     if reasons.is_empty() {
         return (plain, "ready\n").into_response();
@@ -34,8 +38,7 @@ pub(crate) async fn loki_ready(State(server): Shared) -> Response {
 }
 
 /// Everything that keeps the server from serving whole answers or from accepting events.
-fn reasons(server: &Server) -> Vec<String> {
-    let status = server.app.store.status();
+fn reasons(server: &Server, status: Status) -> Vec<String> {
     let mut reasons: Vec<String> = status.damaged.iter().map(|damage| damage.to_string()).collect();
     reasons.extend(server.damages_found());
     reasons.extend(status.poisoned.map(|why| format!("the store takes no events: {why}; {AFTER_POISON}")));

@@ -12,6 +12,7 @@ use storage::Status;
 
 use crate::problem::Problem;
 use crate::routes::status::{Kind, numbers};
+use crate::routes::upkeep;
 use crate::server::{Server, Shared};
 
 pub(crate) async fn get(State(server): Shared) -> Result<impl IntoResponse, Problem> {
@@ -20,15 +21,16 @@ pub(crate) async fn get(State(server): Shared) -> Result<impl IntoResponse, Prob
     let mut page = Page::default();
     write_server(&server, &mut page);
     write_store(&status, &mut page);
+    upkeep::write(&status, &mut page);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0))
 }
 
 /// The page as it grows.
 #[derive(Default)]
-struct Page(String);
+pub(crate) struct Page(String);
 
 impl Page {
-    fn family(&mut self, name: &str, kind: Kind, help: &str) {
+    pub(crate) fn family(&mut self, name: &str, kind: Kind, help: &str) {
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
@@ -37,7 +39,11 @@ impl Page {
         let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     }
 
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
+    pub(crate) fn histogram(&mut self, name: &str, help: &str) {
+        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} histogram\n");
+    }
+
+    pub(crate) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
         self.0.push_str(name);
         for (at, (label, text)) in labels.iter().enumerate() {
             self.0.push(if at == 0 { '{' } else { ',' });
@@ -50,7 +56,7 @@ impl Page {
         let _ = writeln!(self.0, " {value}");
     }
 
-    fn single(&mut self, name: &str, kind: Kind, help: &str, value: f64) {
+    pub(crate) fn single(&mut self, name: &str, kind: Kind, help: &str, value: f64) {
         self.family(name, kind, help);
         self.sample(name, &[], value);
     }

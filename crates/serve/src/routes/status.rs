@@ -7,7 +7,8 @@ use storage::Status;
 
 use crate::parameters::Parameters;
 use crate::problem::Problem;
-use crate::server::{Server, Shared};
+use crate::routes::upkeep;
+use crate::server::Shared;
 
 /// Whether a number only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,24 +28,17 @@ pub(crate) async fn get(State(server): Shared) -> Result<Json<Value>, Problem> {
     let store: Map<String, Value> =
         numbers(&status).into_iter().map(|(name, _, _, value)| (name.to_owned(), value.into())).collect();
     let damaged: Vec<String> = status.damaged.iter().map(|error| error.to_string()).collect();
-    let warnings: Vec<String> = overflow_warning(&server).into_iter().collect();
+    let warnings = upkeep::warnings(&server, &status);
     let (_, n_running) = server.queries.counts();
-    Ok(Json(json!({
+    let mut answer = json!({
         "version": server.app.version, "started": server.started.to_string(), "now": server.now().to_string(),
         "store": store, "queries_running": n_running, "poisoned": status.poisoned, "damaged": damaged,
         "warnings": warnings,
-    })))
-}
-
-/// Senders that make up groups without end are to be noticed before their events are missed.
-fn overflow_warning(server: &Server) -> Option<String> {
-    let (n_events, groups_max) = (server.app.intake.n_overflowed(), server.app.limits.groups);
-    (n_events > 0).then(|| {
-        format!(
-            "{n_events} events went to the group overflow: there are {groups_max} groups, the most that [limits] \
-             groups allows; the group that each was meant for is in its field @group"
-        )
-    })
+    });
+    if let Value::Object(answer) = &mut answer {
+        answer.extend(upkeep::describe(&status));
+    }
+    Ok(Json(answer))
 }
 
 pub(crate) async fn flush(State(server): Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
@@ -74,15 +68,19 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
             status.bytes_accepted,
         ),
         ("wal_syncs", Counter, "Syncs of the write-ahead log.", status.wal_syncs),
-        ("wal_bytes_written", Counter, "Bytes written to the write-ahead log.", status.wal_bytes_written),
+        ("wal_bytes_written", Counter, "Bytes written to the write-ahead log.", status.written.wal),
         ("flushes", Counter, "Flushes done.", status.flushes),
         ("flushes_failed", Counter, "Flushes that failed and are tried again.", status.flushes_failed),
         ("flush_last_ms", Gauge, "How long the last flush took, in milliseconds.", status.flush_ms_last),
         ("compactions", Counter, "Times that segments were put together.", status.compactions),
         ("compactions_failed", Counter, "Times that it failed; nothing is lost by it.", status.compactions_failed),
         ("compacted_events", Counter, "Events written again for it.", status.compacted_events),
-        ("compaction_due", Gauge, "Segments that are to be put together next.", status.compaction_due),
+        ("compaction_due", Gauge, "Segments that are still to be put together.", status.compaction_due),
+        ("compaction_due_bytes", Gauge, "Their bytes.", status.compaction_due_bytes),
         ("runs_retired", Counter, "Runs of events that went for their age or size.", status.runs_retired),
+        ("runs_undoable", Gauge, "Runs of those that can still be brought back.", status.runs_undoable),
+        ("wal_files", Gauge, "Files of the write-ahead log.", status.wal_files),
+        ("wal_bytes", Gauge, "Their bytes.", status.wal_bytes),
         ("hot_events", Gauge, "Events in memory, not yet in a segment.", status.hot_events),
         ("hot_bytes", Gauge, "Bytes that hot events hold in memory.", status.hot_bytes),
         ("stored_events", Gauge, "Events in segments.", status.stored_events),
@@ -98,6 +96,13 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
         ("disk_reserve_bytes", Gauge, "Bytes of the disk that are kept free.", status.disk_reserve_bytes),
         ("poisoned", Gauge, "1 where nothing is accepted since writing failed.", u64::from(status.poisoned.is_some())),
         ("damaged_files", Gauge, "Files found damaged.", status.damaged.len() as u64),
+        ("quarantined_files", Gauge, "Damaged files that were put away.", status.quarantined.len() as u64),
+        (
+            "clock_doubted",
+            Gauge,
+            "1 while nothing is deleted for its age, since the clock jumped.",
+            u64::from(status.clock_doubt.is_some()),
+        ),
     ];
     let limit = status.store_bytes_max;
     numbers.extend(limit.map(|max| ("store_bytes_max", Gauge, "Bytes that the store may take on disk.", max)));

@@ -87,6 +87,27 @@ pub(super) fn choose(candidates: &[Candidate], now: Timestamp) -> Vec<u128> {
     sorted.iter().find(alone).map(|candidate| candidate.id).into_iter().collect()
 }
 
+/// Most jobs that the debt looks ahead.
+const JOBS_AHEAD_MAX: usize = 64;
+
+/// How many segments are to be put together until nothing is due, and their bytes.
+pub(super) fn debt(mut candidates: Vec<Candidate>, now: Timestamp) -> (u64, u64) {
+    let (mut n_segments, mut n_bytes) = (0, 0u64);
+    for _ in 0..JOBS_AHEAD_MAX {
+        let chosen = choose(&candidates, now);
+        let (taken, kept): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|known| chosen.contains(&known.id));
+        candidates = kept;
+        let Some(first) = taken.first() else { break };
+        let together: u64 = taken.iter().map(|candidate| candidate.n_bytes).sum();
+        n_segments += taken.len() as u64;
+        n_bytes = n_bytes.saturating_add(together);
+        // One that was chosen alone is done with.
+        let outcome = Candidate { n_bytes: together, has_dead: false, ..*first };
+        candidates.extend((taken.len() > 1).then_some(outcome));
+    }
+    (n_segments, n_bytes)
+}
+
 /// As many of `sorted` as may be put together at once, smallest first.
 fn together(sorted: &[Candidate]) -> Vec<u128> {
     let mut n_bytes = 0u64;
@@ -154,6 +175,18 @@ mod tests {
         let (left, n_written) = settle(segments, later);
         assert!(left.len() < 14, "{}", left.len());
         assert!(n_written <= 2 * 50 * (5 << 20), "{n_written}");
+    }
+
+    #[test]
+    fn debt_is_all_that_is_still_to_be_done() {
+        let segments: Vec<Candidate> = (0..9).map(|number| candidate(number, 1000)).collect();
+        assert_eq!(debt(segments[..3].to_vec(), Timestamp(0)), (0, 0));
+        assert_eq!(debt(segments.clone(), Timestamp(0)), (9, 9000));
+        let dead = Candidate { has_dead: true, ..candidate(90, 5 << 20) };
+        assert_eq!(debt(vec![dead], Timestamp(0)), (1, 5 << 20));
+        let many: Vec<Candidate> = (0..80).map(|number| candidate(number, 1000)).collect();
+        let (n_segments, n_bytes) = debt(many, Timestamp(0));
+        assert!(n_segments > 80 && n_bytes > 80_000, "those of those as well: {n_segments}, {n_bytes}");
     }
 
     #[test]

@@ -25,6 +25,7 @@ use types::{ScanError, Timestamp};
 use super::Shared;
 use super::queue::Queue;
 use super::writer::Committer;
+use crate::care::Care;
 use crate::catalog::sqlite::SqliteCatalog;
 use crate::catalog::{Catalog, Contents, Doomed, Marks};
 use crate::compact::Compaction;
@@ -104,6 +105,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     let wal = opening.begin_wal(&chain, last, options.faults.clone())?;
     let next_sequence = opening.marks.next_sequence;
     opening.recovery.elapsed = began.elapsed();
+    let care = Care::open(&dir, &store, &options.clock);
     let Opening { files, catalog, state, marks, recovery, .. } = opening;
     let shared = Arc::new(Shared {
         options,
@@ -118,6 +120,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         files,
         retention_bell: Bell::default(),
         compaction: Compaction::default(),
+        care,
         upkeep: Mutex::default(),
         flusher: Mutex::new(Flusher::new(contents.batch_files)),
         damaged: recovery.damaged.clone(),

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::time::Instant;
 
 use types::{GroupName, Timestamp};
 
@@ -116,7 +117,10 @@ impl Committer {
         }
         let bytes = std::mem::take(&mut self.buffer);
         let written = self.check_room(bytes.len()).and_then(|()| {
-            self.wal.append(&bytes).map_err(|error| match error {
+            let began = Instant::now();
+            let appended = self.wal.append(&bytes);
+            self.shared.counters.wal_sync.note(began.elapsed());
+            appended.map_err(|error| match error {
                 WriteError::Full => self.full(0),
                 WriteError::Postponed(error) | WriteError::Failed(error) => AppendError::Poisoned(error.to_string()),
             })

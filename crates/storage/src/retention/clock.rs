@@ -1,0 +1,233 @@
+//! The clock guard: a clock that jumps must not delete anything.
+//!
+//! Retention by age believes the wall clock only as long as it goes as time goes: against the machine's own uptime
+//! while the process runs, and within [`JUMP_NS`] of where it last stood across a start. A clock that is further off,
+//! ahead or behind, is another clock: nothing goes for its age, and no undo window ends, until an operator confirms
+//! it, or the trusted one is back, or it has gone steadily for [`STEADY_NS`] of uptime. What was the trusted one is
+//! not forgotten meanwhile, so that a machine that starts in 1970 and is put right over the network loses no day.
+
+use std::time::Duration;
+
+use types::Timestamp;
+
+use crate::notes::ClockNote;
+
+/// How far a clock may be from where it should stand. Events may be as far ahead (`limits.max_future`).
+pub(crate) const JUMP_NS: i64 = Timestamp::DAY;
+
+/// For how long another clock must have gone steadily to be trusted.
+pub(crate) const STEADY_NS: i64 = Timestamp::DAY;
+
+/// A clock as it stood at one instant.
+#[derive(Clone, Copy, Debug)]
+struct Anchor {
+    wall: i64,
+    /// Uptime then.
+    uptime: Duration,
+}
+
+impl Anchor {
+    fn elapsed_ns(&self, uptime: Duration) -> i64 {
+        i64::try_from(uptime.saturating_sub(self.uptime).as_nanos()).unwrap_or(i64::MAX)
+    }
+
+    /// Where it should stand now.
+    fn expected(&self, uptime: Duration) -> i64 {
+        self.wall.saturating_add(self.elapsed_ns(uptime))
+    }
+
+    fn fits(&self, wall: i64, uptime: Duration) -> bool {
+        wall.abs_diff(self.expected(uptime)) <= JUMP_NS.unsigned_abs()
+    }
+}
+
+/// A clock that is not the trusted one.
+#[derive(Clone, Copy, Debug)]
+struct Other {
+    anchor: Anchor,
+    /// Where it stood last.
+    seen: i64,
+    /// For how long it had gone steadily when it was anchored.
+    steady_ns: i64,
+}
+
+impl Other {
+    fn steady_ns(&self, uptime: Duration) -> i64 {
+        self.steady_ns.saturating_add(self.anchor.elapsed_ns(uptime))
+    }
+}
+
+/// What is wrong with the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockDoubt {
+    /// What the clock says.
+    pub now: Timestamp,
+    /// What it should say at least, where that is known.
+    pub expected: Option<Timestamp>,
+    /// How long it must still go steadily to be trusted without anybody's word, in nanoseconds.
+    pub steady_for_ns: i64,
+}
+
+/// Decides whether the clock can be trusted.
+#[derive(Debug)]
+pub(crate) struct ClockGuard {
+    /// `None` where what was known is damaged.
+    trusted: Option<Anchor>,
+    /// Where the trusted clock stood last.
+    seen: i64,
+    other: Option<Other>,
+}
+
+impl ClockGuard {
+    /// Goes on from what an earlier process noted; without that the clock is trusted as it is.
+    pub(crate) fn new(note: Option<ClockNote>, wall: i64, uptime: Duration) -> Self {
+        let here = Anchor { wall, uptime };
+        // Nobody knows for how long the machine was off: what is near enough is taken for the same clock.
+        let again =
+            |seen: i64| Some(Anchor { wall: seen, uptime }).filter(|then| then.fits(wall, uptime)).map(|_| here);
+        let note = note.unwrap_or(ClockNote { seen: wall, other: None });
+        let trusted = again(note.seen).unwrap_or(Anchor { wall: note.seen, uptime });
+        let other =
+            note.other.and_then(|(seen, steady_ns)| Some(Other { anchor: again(seen)?, seen: wall, steady_ns }));
+        let mut guard = Self { trusted: Some(trusted), seen: note.seen, other };
+        guard.look(wall, uptime);
+        guard
+    }
+
+    /// A guard that doubts the clock, since nothing is known of it.
+    pub(crate) fn doubtful(wall: i64, uptime: Duration) -> Self {
+        let mut guard = Self { trusted: None, seen: wall, other: None };
+        guard.look(wall, uptime);
+        guard
+    }
+
+    /// Looks at the clock; tells whether it is trusted.
+    pub(crate) fn look(&mut self, wall: i64, uptime: Duration) -> bool {
+        // Never anchored anew: many small jumps are as bad as a large one.
+        if self.trusted.is_some_and(|trusted| trusted.fits(wall, uptime)) {
+            (self.seen, self.other) = (wall, None);
+            return true;
+        }
+        let steady = self.other.filter(|other| other.anchor.fits(wall, uptime));
+        let mut other = steady.unwrap_or(Other { anchor: Anchor { wall, uptime }, seen: wall, steady_ns: 0 });
+        other.seen = wall;
+        if other.steady_ns(uptime) >= STEADY_NS {
+            self.confirm(wall, uptime);
+            return true;
+        }
+        self.other = Some(other);
+        false
+    }
+
+    /// Trusts the clock from now on.
+    pub(crate) fn confirm(&mut self, wall: i64, uptime: Duration) {
+        *self = Self { trusted: Some(Anchor { wall, uptime }), seen: wall, other: None };
+    }
+
+    /// What is wrong, if anything was when it was last looked at.
+    pub(crate) fn doubt(&self, uptime: Duration) -> Option<ClockDoubt> {
+        self.other.map(|other| ClockDoubt {
+            now: Timestamp(other.seen),
+            expected: self.trusted.map(|trusted| Timestamp(trusted.expected(uptime))),
+            steady_for_ns: STEADY_NS.saturating_sub(other.steady_ns(uptime)).max(0),
+        })
+    }
+
+    /// What the next process is to know; nothing where nothing is known.
+    pub(crate) fn note(&self, uptime: Duration) -> Option<ClockNote> {
+        let other = self.other.map(|other| (other.seen, other.steady_ns(uptime)));
+        // While another clock is told, the trusted one goes on by the uptime.
+        let expected = self.trusted?.expected(uptime);
+        Some(ClockNote { seen: if other.is_some() { expected } else { self.seen }, other })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: i64 = 1_795_176_000 * Timestamp::SECOND;
+
+    fn hours(hours: u64) -> Duration {
+        Duration::from_secs(hours * 3600)
+    }
+
+    fn after(n_hours: i64) -> i64 {
+        NOW + n_hours * Timestamp::HOUR
+    }
+
+    #[test]
+    fn a_clock_that_goes_as_time_goes_is_trusted() {
+        let mut guard = ClockGuard::new(None, NOW, hours(5));
+        for hour in 0..1000 {
+            assert!(guard.look(after(hour as i64), hours(5 + hour)), "hour {hour}");
+        }
+        // The machine was asleep: its uptime went on as well. It was corrected by an hour, both ways.
+        assert!(guard.look(after(5001), hours(5005)));
+        assert!(guard.look(after(4999), hours(5005)));
+    }
+
+    #[test]
+    fn a_jump_is_doubted_until_the_clock_is_back_or_confirmed_or_steady() {
+        let guard = || ClockGuard::new(None, NOW, hours(0));
+        for jump in [25, 24 * 365 * 12, -25, -24 * 365 * 56] {
+            let mut back = guard();
+            assert!(!back.look(after(jump), hours(0)), "{jump}");
+            assert!(!back.look(after(jump + 2), hours(2)));
+            assert!(back.look(after(3), hours(3)), "it is back");
+            let mut confirmed = guard();
+            assert!(!confirmed.look(after(jump), hours(0)));
+            confirmed.confirm(after(jump), hours(0));
+            assert!(confirmed.look(after(jump + 1), hours(1)));
+            let mut steady = guard();
+            for hour in 0..24 {
+                assert!(!steady.look(after(jump + hour as i64), hours(hour)), "{jump}, hour {hour}");
+                let left = (24 - hour as i64) * Timestamp::HOUR;
+                assert_eq!(steady.doubt(hours(hour)).map(|doubt| doubt.steady_for_ns), Some(left));
+            }
+            assert!(steady.look(after(jump + 24), hours(24)));
+            assert_eq!(steady.doubt(hours(24)), None);
+        }
+    }
+
+    #[test]
+    fn many_small_jumps_are_one_large_one() {
+        let mut guard = ClockGuard::new(None, NOW, hours(0));
+        assert!(guard.look(after(23), hours(0)));
+        assert!(!guard.look(after(46), hours(0)));
+    }
+
+    #[test]
+    fn a_jump_across_a_start_is_doubted_and_uptime_counts_on() {
+        let note = ClockNote { seen: NOW, other: None };
+        assert!(ClockGuard::new(Some(note), after(20), hours(0)).look(after(20), hours(0)));
+        let mut first = ClockGuard::new(Some(note), after(100), hours(0));
+        assert!(!first.look(after(110), hours(10)));
+        let note = first.note(hours(10));
+        assert_eq!(note, Some(ClockNote { seen: after(10), other: Some((after(110), 10 * Timestamp::HOUR)) }));
+        let mut second = ClockGuard::new(note, after(115), hours(3));
+        assert!(!second.look(after(128), hours(16)));
+        assert!(second.look(after(129), hours(17)), "ten hours and fourteen");
+        // Had the clock been put right in between, nothing would have been doubted.
+        assert!(ClockGuard::new(note, after(12), hours(0)).look(after(12), hours(0)));
+        let mut unknown = ClockGuard::doubtful(NOW, hours(0));
+        assert!(!unknown.look(after(23), hours(23)) && unknown.look(after(24), hours(24)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_jump_is_believed_that_did_not_last(stays in proptest::collection::vec((-50i64..50, 0u64..12), 1..100)) {
+            let mut guard = ClockGuard::new(None, NOW, hours(0));
+            let mut uptime = 0;
+            for (at, (number, n_hours)) in stays.into_iter().enumerate() {
+                // No two that follow each other are close, so that none stays for a day.
+                let offset = 100 * (2 * number + (at % 2) as i64);
+                prop_assert_eq!(guard.look(after(uptime as i64 + offset), hours(uptime)), offset == 0);
+                uptime += n_hours;
+                prop_assert_eq!(guard.look(after(uptime as i64 + offset), hours(uptime)), offset == 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Which runs are beyond which limits. Pure: what there is in, a judgement out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use types::{GroupName, Timestamp};
+
+use super::{LONG_AGO, Removal};
+use crate::state::{State, StoredSegment};
+
+/// A run that is in snapshots, or was retired and can still come back.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    segment: u128,
+    group_id: u32,
+    n_events: u64,
+    first: Timestamp,
+    pub(super) last: Timestamp,
+    /// Its share of the segment's bytes.
+    pub(super) n_bytes: u64,
+    pub(super) is_retired: bool,
+}
+
+impl Candidate {
+    pub(super) fn id(&self) -> (u128, u32) {
+        (self.segment, self.group_id)
+    }
+}
+
+/// The limits that hold for a group.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Runs go whose last event is older than this.
+    pub(super) oldest: Option<i64>,
+    /// Bytes beyond which the oldest go.
+    pub(super) bytes: Option<u64>,
+}
+
+/// What becomes of a group's runs.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    /// Live ones that are to go.
+    pub(super) beyond: Vec<Candidate>,
+    /// Retired ones that are allowed.
+    pub(super) back: Vec<Candidate>,
+    /// Events that were live.
+    pub(super) n_events_live: u64,
+}
+
+impl Limits {
+    pub(super) fn is_none(&self) -> bool {
+        self.oldest.is_none() && self.bytes.is_none()
+    }
+
+    /// Judges the runs of one group. While the clock is not trusted none goes for its age.
+    pub(super) fn judge(&self, runs: Vec<Candidate>, is_trusted: bool) -> Judged {
+        let n_events_live = runs.iter().filter(|run| !run.is_retired).map(|run| run.n_events).sum();
+        let (beyond, kept) = self.split(runs.clone());
+        let beyond = if is_trusted { beyond } else { Self { oldest: None, ..*self }.split(runs).0 };
+        let beyond = beyond.into_iter().filter(|run| !run.is_retired).collect();
+        let back = kept.into_iter().filter(|run| run.is_retired).collect();
+        Judged { beyond, back, n_events_live }
+    }
+
+    /// Those beyond the limits, and those within.
+    fn split(&self, mut runs: Vec<Candidate>) -> (Vec<Candidate>, Vec<Candidate>) {
+        runs.sort_by_key(|run| (run.last, run.segment));
+        let oldest = self.oldest.unwrap_or(i64::MIN);
+        let (mut beyond, mut kept): (Vec<Candidate>, Vec<Candidate>) =
+            runs.into_iter().partition(|run| run.last.0 < oldest);
+        let mut n_bytes: u64 = kept.iter().map(|run| run.n_bytes).sum();
+        let mut n_dropped = 0;
+        for run in kept.iter().take(kept.len().saturating_sub(1)) {
+            if n_bytes <= self.bytes.unwrap_or(u64::MAX) {
+                break;
+            }
+            n_bytes = n_bytes.saturating_sub(run.n_bytes);
+            n_dropped += 1;
+        }
+        beyond.extend(kept.drain(..n_dropped));
+        (beyond, kept)
+    }
+}
+
+/// What runs hold together.
+pub(super) fn sum(runs: &[Candidate]) -> Removal {
+    Removal {
+        n_events: runs.iter().map(|run| run.n_events).sum(),
+        n_bytes: runs.iter().map(|run| run.n_bytes).sum(),
+        n_runs: runs.len() as u64,
+        first: runs.iter().map(|run| run.first).min(),
+        last: runs.iter().map(|run| run.last).max(),
+    }
+}
+
+/// The runs of all groups that are not deleted, but for those that cannot come back.
+pub(super) fn by_group(state: &State) -> Vec<(&GroupName, Vec<Candidate>)> {
+    let mut by_id: HashMap<u32, Vec<Candidate>> = HashMap::new();
+    for stored in &state.segments {
+        add_runs(state, stored, |candidate| by_id.entry(candidate.group_id).or_default().push(candidate));
+    }
+    let runs_of = |(name, group): (_, &crate::groups::Group)| Some((name, by_id.remove(&group.id)?));
+    state.groups.iter().filter_map(runs_of).collect()
+}
+
+/// The runs of one group.
+pub(super) fn of_group(state: &State, group: &GroupName) -> Vec<Candidate> {
+    let mut runs = Vec::new();
+    let Some(id) = state.groups.id_of(group) else { return runs };
+    for stored in state.segments.iter().filter(|stored| stored.segment.summaries().iter().any(|r| r.group_id == id)) {
+        add_runs(state, stored, |candidate| runs.extend(Some(candidate).filter(|candidate| candidate.group_id == id)));
+    }
+    runs
+}
+
+fn add_runs(state: &State, stored: &StoredSegment, mut add: impl FnMut(Candidate)) {
+    let segment = stored.segment.meta().segment;
+    let total_raw: u128 = stored.segment.summaries().iter().map(|run| u128::from(run.bytes_raw)).sum();
+    for run in stored.segment.summaries() {
+        let since = state.retired.get(&(segment, run.group_id));
+        if since == Some(&LONG_AGO) {
+            continue;
+        }
+        add(Candidate {
+            segment,
+            group_id: run.group_id,
+            n_events: run.n_events,
+            first: run.first,
+            last: run.last,
+            n_bytes: (u128::from(stored.n_bytes) * u128::from(run.bytes_raw) / total_raw.max(1)) as u64,
+            is_retired: since.is_some(),
+        });
+    }
+}
+
+/// Segments that make room for `n_bytes`: those of which everything is retired first, then the oldest; never the last.
+pub(super) fn oldest_segments(state: &State, n_bytes: u64) -> Vec<(u128, u32)> {
+    let is_retired = |stored: &Arc<StoredSegment>| state.live_runs(stored).next().is_none();
+    let last = |stored: &Arc<StoredSegment>| stored.segment.summaries().iter().map(|run| run.last).max();
+    let mut segments: Vec<&Arc<StoredSegment>> = state.segments.iter().collect();
+    segments.sort_by_key(|stored| (!is_retired(stored), last(stored)));
+    segments.pop();
+    let mut left = n_bytes;
+    let mut beyond = Vec::new();
+    for stored in segments {
+        if left == 0 {
+            break;
+        }
+        left = left.saturating_sub(stored.n_bytes);
+        let id = stored.segment.meta().segment;
+        beyond.extend(stored.segment.summaries().iter().map(|run| (id, run.group_id)));
+    }
+    beyond
+}
+
+/// Retired runs that can still come back and make room for `n_bytes`, those first that were retired first.
+pub(super) fn oldest_undoable(state: &State, n_bytes: u64) -> Vec<(u128, u32)> {
+    let mut undoable = Vec::new();
+    for stored in &state.segments {
+        add_runs(state, stored, |run| {
+            let since = state.retired.get(&run.id());
+            undoable.extend(since.map(|since| (*since, run.last, run)));
+        });
+    }
+    undoable.sort_by_key(|(since, last, run)| (*since, *last, run.segment));
+    let mut left = n_bytes;
+    let in_the_way = |(_, _, run): &(i64, Timestamp, Candidate)| {
+        let is_needed = left > 0;
+        left = left.saturating_sub(run.n_bytes);
+        is_needed
+    };
+    undoable.into_iter().take_while(in_the_way).map(|(_, _, run)| run.id()).collect()
+}

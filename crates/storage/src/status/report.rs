@@ -1,0 +1,104 @@
+//! Gathers the status from where its parts are known.
+
+use std::path::Path;
+
+use super::{BytesWritten, Status};
+use crate::disk;
+use crate::store::{Closed, Shared};
+
+/// Most names of quarantined files that are told.
+const NAMES_MAX: usize = 100;
+
+impl Shared {
+    /// The state of the store at this instant.
+    pub(crate) fn status(&self) -> Status {
+        let mut status = self.counted();
+        self.add_disk(&mut status);
+        self.add_upkeep(&mut status);
+        let state = self.state();
+        let live_runs = state.segments.iter().flat_map(|stored| state.live_runs(stored));
+        let damaged_segments = state.damaged.iter().map(|damaged| damaged.error.clone());
+        let oldest = state.flushing.as_ref().and_then(|flushing| flushing.since).or(state.active.since);
+        Status {
+            wal_oldest_ns: oldest.map_or(0, |since| self.options.clock.now().0.saturating_sub(since.0).max(0)),
+            hot_events: state.hot_events(),
+            hot_bytes: state.hot_bytes(),
+            stored_events: live_runs.map(|run| run.n_events).sum(),
+            runs_undoable: state.retired.values().filter(|since| **since > crate::retention::LONG_AGO).count() as u64,
+            segments: state.segments.len() as u64,
+            segment_reads: self.files.pool.reads().0,
+            segment_bytes_read: self.files.pool.reads().1,
+            segment_files_open: self.files.pool.n_open() as u64,
+            segment_bytes: state.segments.iter().map(|stored| stored.n_bytes).sum(),
+            groups: state.groups.len() as u64,
+            batch_ids: state.ids.len() as u64,
+            files: state.positions.len() as u64,
+            subscriptions: self.feed.n_subscriptions() as u64,
+            damaged: self.damaged.iter().cloned().chain(damaged_segments).collect(),
+            ..status
+        }
+    }
+
+    /// What was counted since the start.
+    fn counted(&self) -> Status {
+        let counters = &self.counters;
+        Status {
+            events_accepted: counters.events_accepted.get(),
+            batches_accepted: counters.batches_accepted.get(),
+            batches_duplicate: counters.batches_duplicate.get(),
+            bytes_accepted: counters.bytes_accepted.get(),
+            batches_refused: counters.batches_refused.get(),
+            wal_syncs: counters.wal_syncs.get(),
+            wal_sync: counters.wal_sync.read(),
+            written: BytesWritten {
+                wal: counters.wal_bytes_written.get(),
+                flush: counters.flush_bytes_written.get(),
+                compaction: counters.compaction_bytes_written.get(),
+                replaced: counters.compaction_bytes_replaced.get(),
+            },
+            flushes: counters.flushes.get(),
+            flushes_failed: counters.flushes_failed.get(),
+            flush_ms_last: counters.flush_ms_last.get(),
+            compactions: counters.compactions.get(),
+            compactions_failed: counters.compactions_failed.get(),
+            compacted_events: counters.compacted_events.get(),
+            runs_retired: counters.runs_retired.get(),
+            ..Status::default()
+        }
+    }
+
+    /// What the file system says.
+    fn add_disk(&self, status: &mut Status) {
+        let wal = file_sizes(&self.wal_dir(), "wal");
+        (status.wal_files, status.wal_bytes) = (wal.len() as u64, wal.iter().map(|(_, n_bytes)| n_bytes).sum());
+        let quarantined = file_sizes(&self.options.dir.join("quarantine"), "");
+        status.quarantined = quarantined.into_iter().map(|(name, _)| name).collect();
+        status.quarantined.sort();
+        status.quarantined.truncate(NAMES_MAX);
+        status.disk_free_bytes = disk::free_bytes(&self.options.dir).ok();
+        status.disk_reserve_bytes = self.options.disk_reserve_bytes;
+    }
+
+    /// What is still to be done, and what is expected.
+    fn add_upkeep(&self, status: &mut Status) {
+        status.poisoned = match self.queue.closed() {
+            Some(Closed::Poisoned(reason)) => Some(reason),
+            _ => None,
+        };
+        (status.compaction_due, status.compaction_due_bytes) = self.compaction_debt();
+        status.store_bytes_max = self.store_bytes_max();
+        status.forecast = self.store_forecast();
+        status.clock_doubt = self.care.clock_doubt(&self.options.clock);
+    }
+}
+
+/// Names and sizes of the files in a directory whose names end so.
+fn file_sizes(dir: &Path, extension: &str) -> Vec<(String, u64)> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let named = entries.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        name.ends_with(extension).then_some((name, metadata.len()))
+    });
+    named.collect()
+}
