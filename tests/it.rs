@@ -11,6 +11,9 @@ mod corpus;
 #[path = "it/server.rs"]
 mod server;
 
+#[path = "it/lab.rs"]
+mod lab;
+
 #[path = "it/access.rs"]
 mod access;
 #[path = "it/alert.rs"]
@@ -35,6 +38,8 @@ mod formats;
 mod ingest_query;
 #[path = "it/loki.rs"]
 mod loki;
+#[path = "it/power.rs"]
+mod power;
 #[path = "it/real_logs.rs"]
 mod real_logs;
 #[path = "it/start.rs"]

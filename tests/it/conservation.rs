@@ -2,136 +2,55 @@
 //!
 //! The short form runs with all tests; `CATAT_FAULT_ROUNDS` (`tests/run faults` sets it) makes it longer.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::server::{Server, ndjson};
+use crate::lab::oracle::Oracle;
+use crate::lab::{Random, rounds, seed, signal, some_moment};
+use crate::server::{PATIENCE, Server};
 
-const SENDERS: u64 = 6;
-
-/// How often the server is killed.
-fn rounds() -> u64 {
-    std::env::var("CATAT_FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(3)
-}
-
-/// A small generator of numbers (xorshift64*): the same seed gives the same run, as far as threads allow.
-struct Random(u64);
-
-impl Random {
-    fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % n
-    }
-}
-
-/// What the senders know.
-#[derive(Default)]
-struct Ledger {
-    next_serial: AtomicU64,
-    acknowledged: Mutex<BTreeSet<u64>>,
-    /// Batches with an id and without an answer: to be sent again, as senders do.
-    unanswered: Mutex<HashMap<String, Vec<u64>>>,
-}
-
-impl Ledger {
-    /// The batch to send now: its id, if it has one, and its serials.
-    fn next_batch(&self, random: &mut Random, has_id: bool) -> (Option<String>, Vec<u64>) {
-        if has_id && random.below(3) > 0 {
-            let mut unanswered = self.unanswered.lock().expect("no sender panics");
-            if let Some(id) = unanswered.keys().next().cloned() {
-                let serials = unanswered.remove(&id).expect("its key was found");
-                return (Some(id), serials);
-            }
-        }
-        let n = [1, 5, 50, 400][random.below(4) as usize];
-        let first = self.next_serial.fetch_add(n, Relaxed);
-        (has_id.then(|| format!("batch-{first}")), (first..first + n).collect())
-    }
-
-    /// Sends batches until told to stop; whatever has no answer is kept for later where it has an id.
-    fn send(&self, server: &Server, sender: u64, round: u64, stop: &AtomicBool) {
-        let mut random = Random::new(1 + sender + 100 * round);
-        while !stop.load(Relaxed) {
-            let (id, serials) = self.next_batch(&mut random, sender.is_multiple_of(2));
-            let body =
-                ndjson(serials.iter().map(|serial| json!({"serial": serial, "message": format!("event {serial}")})));
-            let path = format!("/api/v1/ingest?group=sender%2F{sender}&format=ndjson");
-            let headers: Vec<(&str, &str)> = id.iter().map(|id| ("x-catat-batch", id.as_str())).collect();
-            let response = server.try_post(&path, &headers, body);
-            // An answer is one once it is there whole: the status line alone may be all that came.
-            let is_acknowledged = response.is_some_and(|response| {
-                response.status() == 200 && response.text().is_ok_and(|text| text.ends_with('}'))
-            });
-            if is_acknowledged {
-                self.acknowledged.lock().expect("no sender panics").extend(serials);
-            } else if let Some(id) = id {
-                self.unanswered.lock().expect("no sender panics").insert(id, serials);
-            }
-        }
-    }
-
-    fn check(&self, server: &Server) {
-        let mut times_stored: HashMap<u64, u64> = HashMap::new();
-        let mut low = 0;
-        while low < self.next_serial.load(Relaxed) {
-            let rows = server.rows(&format!("filter serial >= {low} and serial < {} | fields serial", low + 5_000));
-            for row in rows {
-                *times_stored.entry(row[0].as_u64().expect("serials are numbers")).or_default() += 1;
-            }
-            low += 5_000;
-        }
-        let acknowledged = self.acknowledged.lock().expect("no sender panics");
-        let lost: Vec<_> = acknowledged.iter().filter(|serial| !times_stored.contains_key(serial)).take(10).collect();
-        let twice: Vec<_> = times_stored.iter().filter(|(_, times)| **times > 1).take(10).collect();
-        assert!(lost.is_empty(), "acknowledged and not there: {lost:?}\n{}", server.transcript());
-        assert!(twice.is_empty(), "there more than once: {twice:?}\n{}", server.transcript());
-        assert_eq!(server.count(), times_stored.values().sum::<u64>());
-    }
-}
+const PRODUCERS: usize = 6;
 
 #[test]
 fn acknowledged_events_are_there_once_after_kills_under_load() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let mut server = Server::serve(scratch.path());
-    let ledger = Ledger::default();
-    let mut random = Random::new(7);
-    for round in 0..rounds() {
+    let oracle = Oracle::new(PRODUCERS);
+    let mut random = Random::new(seed());
+    let (n_rounds, mut n_in_flight) = (rounds(3), 0);
+    for round in 0..n_rounds {
         let stop = AtomicBool::new(false);
-        let enough = ledger.acknowledged.lock().expect("no sender panics").len() + 500 + random.below(5_000) as usize;
+        let enough = 500 + random.below(5_000);
         std::thread::scope(|scope| {
-            for sender in 0..SENDERS {
-                let (server, ledger, stop) = (&server, &ledger, &stop);
-                scope.spawn(move || ledger.send(server, sender, round, stop));
-            }
-            server.until("the senders have got on", || {
-                (ledger.acknowledged.lock().expect("no sender panics").len() >= enough).then_some(())
-            });
+            scope.spawn(|| oracle.produce(&server, &stop));
+            assert!(oracle.acknowledges(enough, PATIENCE), "nothing is acknowledged\n{}", server.transcript());
             if round % 3 == 1 {
                 server.flush();
             }
-            let killed = std::process::Command::new("kill").args(["-9", &server.pid().to_string()]).status();
-            assert!(killed.is_ok_and(|status| status.success()));
+            n_in_flight += u64::from(oracle.n_in_flight() > 0);
+            signal(server.pid(), "-KILL");
             stop.store(true, Relaxed);
         });
         server.kill();
+        // Killed again while it recovers, up to twice.
+        for _ in 0..round % 3 {
+            let recovering = server.launch.spawn();
+            some_moment(random.below(150));
+            recovering.kill();
+        }
         server = server.restart();
-        ledger.check(&server);
+        oracle.assert_kept(&server, &format!("kill {round}"));
     }
     server.flush();
-    ledger.check(&server);
+    oracle.assert_kept(&server, "after the last flush");
+    eprintln!("{n_rounds} kills, {n_in_flight} with requests in flight, {} events", oracle.n_acknowledged());
+    assert!(n_in_flight * 10 >= n_rounds * 9, "kills are to find requests in flight");
 }
 
 /// How a log is rotated.
@@ -238,7 +157,7 @@ fn write_while_it_is_killed(logs: &Path, mut server: Server) -> (BTreeMap<Rotati
             })
             .into();
         let mut random = Random::new(3);
-        for _ in 0..rounds() {
+        for _ in 0..rounds(3) {
             let enough = server.count() + 100 + random.below(1_500);
             server.until("it reads on", || (server.count() >= enough).then_some(()));
             server.kill();

@@ -5,11 +5,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use serde_json::{Value, json};
 
-use crate::server::{Server, catat, ndjson, run};
+use crate::lab::acknowledgements::{Checked, OPTIONS, check};
+use crate::lab::disk::Mount;
+use crate::lab::is_long;
+use crate::lab::oracle::Oracle;
+use crate::lab::strace::{self, Strace};
+use crate::server::{Launch, Server, catat, ndjson, run};
 
 const INGEST: &str = "/api/v1/ingest?group=jobs&format=ndjson";
 
@@ -19,80 +25,45 @@ fn batch(first: u64, n: u64) -> String {
     }))
 }
 
-/// `strace` attached to a running server.
-struct Strace {
-    child: Child,
-    trace: PathBuf,
-}
-
-impl Strace {
-    /// Attaches with these options; `None`, and why on standard error, where it cannot.
-    fn attach(server: &Server, scratch: &Path, options: &[&str]) -> Option<Strace> {
-        let trace = scratch.join("trace");
-        let mut command = Command::new("strace");
-        command.args(["-f", "-s", "60", "-o"]).arg(&trace).args(options).args(["-p", &server.pid().to_string()]);
-        let mut child = match command.stderr(Stdio::null()).spawn() {
-            Ok(child) => child,
-            Err(error) => {
-                eprintln!("left out: strace: {error}");
-                return None;
-            }
-        };
-        let is_attached = server.until("strace has attached or given up", || {
-            if child.try_wait().is_ok_and(|ended| ended.is_some()) {
-                return Some(false);
-            }
-            let threads = fs::read_dir(format!("/proc/{}/task", server.pid())).ok()?;
-            let is_traced =
-                |status: String| status.lines().any(|line| line.starts_with("TracerPid:") && !line.ends_with("\t0"));
-            let mut statuses = threads.flatten().map(|thread| fs::read_to_string(thread.path().join("status")));
-            statuses.all(|status| status.is_ok_and(is_traced)).then_some(true)
-        });
-        if !is_attached {
-            eprintln!("left out: strace may not attach here");
-        }
-        is_attached.then_some(Strace { child, trace })
+/// What a trace shows of 64 senders until so many batches are acknowledged.
+fn traced_acknowledgements(n_batches: u64, options: &[&str]) -> Option<Checked> {
+    if !strace::is_there() {
+        return None;
     }
-
-    /// Detaches and returns what was traced.
-    fn detach(mut self) -> String {
-        // SIGTERM makes it write what it has and let go.
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let _ = self.child.wait();
-        fs::read_to_string(&self.trace).unwrap_or_default()
-    }
-}
-
-impl Drop for Strace {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let trace = scratch.path().join("trace");
+    let options = [&OPTIONS[..], options].concat();
+    let mut server = strace::traced(Launch::new(scratch.path(), &["serve"]), &trace, &options).start();
+    let oracle = Oracle::new(64).with_batches_of(2);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| oracle.produce(&server, &stop));
+        server.until("enough is acknowledged", || (oracle.n_batches() >= n_batches).then_some(()));
+        stop.store(true, Relaxed);
+    });
+    oracle.assert_kept(&server, "under strace");
+    server.kill();
+    let checked = check(&strace::whole_trace(&trace, server.pid()));
+    let ratio = checked.n_acknowledged as f64 / checked.n_syncs as f64;
+    eprintln!("{checked:?}: {ratio:.1} acknowledgements per sync ({options:?})");
+    assert!(checked.n_acknowledged as u64 >= n_batches, "{checked:?}");
+    Some(checked)
 }
 
 #[test]
-fn every_acknowledgement_follows_a_completed_sync() {
-    let scratch = tempfile::tempdir().expect("a scratch directory");
-    let server = Server::serve(scratch.path());
-    let Some(strace) =
-        Strace::attach(&server, scratch.path(), &["-y", "-e", "trace=fdatasync,fsync,writev,write,sendto"])
-    else {
-        return;
-    };
-    for n in 0..5 {
-        assert_eq!(server.post(INGEST, &[], batch(n, 1)).status, 200);
-    }
-    let trace = strace.detach();
-    let (mut n_synced, mut n_answers) = (0, 0);
-    for line in trace.lines() {
-        let is_sync = line.contains("fdatasync") && line.trim_end().ends_with("= 0");
-        n_synced += u32::from(is_sync);
-        if line.contains("HTTP/1.1 200") {
-            assert!(n_synced > 0, "an answer without a sync before it:\n{trace}");
-            (n_synced, n_answers) = (0, n_answers + 1);
-        }
-    }
-    assert_eq!(n_answers, 5, "{trace}");
+fn every_acknowledgement_to_64_senders_follows_a_completed_sync() {
+    let n_batches = if is_long() { 100_000 } else { 2_000 };
+    let Some(checked) = traced_acknowledgements(n_batches, &[]) else { return };
+    assert_eq!(checked.n_early, 0);
+}
+
+#[test]
+fn a_slow_disk_makes_one_sync_cover_many_acknowledgements() {
+    // 10 ms: a spinning disk.
+    let slow = ["-e", "inject=fdatasync:delay_enter=10000"];
+    let Some(checked) = traced_acknowledgements(if is_long() { 20_000 } else { 2_000 }, &slow) else { return };
+    assert_eq!(checked.n_early, 0);
+    assert!(checked.n_acknowledged > 10 * checked.n_syncs, "{checked:?}");
 }
 
 #[test]
@@ -121,48 +92,12 @@ fn failed_sync_refuses_says_why_and_loses_nothing() {
     assert_eq!(server.rows("stats count(*), count_distinct(serial)"), [[json!(20), json!(20)]]);
 }
 
-/// A small file system of its own.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// Mounts one; `None`, and why on standard error, where that is not permitted.
-    fn mount(scratch: &Path) -> Option<SmallDisk> {
-        let path = scratch.join("disk");
-        fs::create_dir(&path).expect("scratch is writable");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(&path).output();
-        match mounted {
-            Ok(output) if output.status.success() => Some(SmallDisk(path)),
-            other => {
-                eprintln!("left out: no file system may be mounted here: {other:?}");
-                None
-            }
-        }
-    }
-
-    /// Takes all the room there is.
-    fn fill(&self) {
-        use std::io::Write;
-        let mut filler = fs::File::create(self.0.join("filler")).expect("an empty file needs no room");
-        while filler.write_all(&[0; 4096]).is_ok() {}
-    }
-
-    fn make_room(&self) {
-        fs::remove_file(self.0.join("filler")).expect("it was made");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 #[test]
 fn full_disk_refuses_before_acknowledging_and_recovers_by_itself() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
-    let Some(disk) = SmallDisk::mount(scratch.path()) else { return };
-    fs::write(disk.0.join("catat.toml"), "[storage]\ndisk_reserve = \"4MiB\"\n").expect("there is room");
-    let mut server = Server::start(&disk.0, &["serve", "--config", "catat.toml"]);
+    let Some(disk) = Mount::tmpfs(scratch.path().join("disk"), "size=24m") else { return };
+    fs::write(disk.at.join("catat.toml"), "[storage]\ndisk_reserve = \"4MiB\"\n").expect("there is room");
+    let mut server = Server::start(&disk.at, &["serve", "--config", "catat.toml"]);
     assert_eq!(server.post(INGEST, &[], batch(0, 100)).status, 200);
     disk.fill();
     let refused = server.post(INGEST, &[("x-catat-batch", "late")], batch(100, 100));
@@ -173,7 +108,7 @@ fn full_disk_refuses_before_acknowledging_and_recovers_by_itself() {
     assert_eq!(server.count(), 100, "queries go on");
     assert_eq!(server.stop().code(), Some(0), "what was accepted is durable: {}", server.transcript());
 
-    let (started, url) = start_unready(server, &disk.0, &["--config", "catat.toml"]);
+    let (started, url) = start_unready(server, &disk.at, &["--config", "catat.toml"]);
     let (status, ready) = ask(&format!("{url}/-/ready"));
     assert!(status == 503 && ready.contains("reserve"), "it starts on the full disk too: {status} {ready}");
     assert_eq!(query(&url, "stats count(*) as n")["rows"][0][0], 100);

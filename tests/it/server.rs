@@ -18,7 +18,10 @@ pub(crate) const ALL_TIME: (&str, &str) = ("1970-01-01T00:00:00Z", "2261-12-31T0
 
 /// The executable with an environment that no developer's settings leak into.
 pub(crate) fn catat(scratch: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_catat"));
+    undisturbed(Command::new(env!("CARGO_BIN_EXE_catat")), scratch)
+}
+
+fn undisturbed(mut command: Command, scratch: &Path) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CATAT_")) {
         command.env_remove(name);
     }
@@ -27,13 +30,144 @@ pub(crate) fn catat(scratch: &Path) -> Command {
     command
 }
 
+/// How and where a server is started.
+#[derive(Clone, Debug)]
+pub(crate) struct Launch {
+    /// What runs the executable: a program with its arguments, or nothing.
+    wrapper: Vec<String>,
+    environment: Vec<(String, String)>,
+    /// The subcommand and what follows `--listen` and `--data-dir`.
+    arguments: Vec<String>,
+    scratch: PathBuf,
+    data_dir: PathBuf,
+}
+
+impl Launch {
+    /// `catat` with these arguments, the subcommand first, on `scratch/data`.
+    pub(crate) fn new(scratch: &Path, arguments: &[&str]) -> Launch {
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let (wrapper, environment) = (Vec::new(), Vec::new());
+        Launch { wrapper, environment, arguments, scratch: scratch.to_owned(), data_dir: scratch.join("data") }
+    }
+
+    /// `catat serve` with these lines as its configuration file.
+    pub(crate) fn configured(scratch: &Path, settings: &str) -> Launch {
+        let path = scratch.join("catat.toml");
+        std::fs::write(&path, settings).expect("scratch is writable");
+        Launch::new(scratch, &["serve", "--config", path.to_str().expect("scratch paths are ASCII")])
+    }
+
+    /// The same on another data directory.
+    pub(crate) fn on(mut self, data_dir: &Path) -> Launch {
+        self.data_dir = data_dir.to_owned();
+        self
+    }
+
+    /// The same, run by another program.
+    pub(crate) fn under(mut self, wrapper: &[&str]) -> Launch {
+        self.wrapper = wrapper.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
+    fn command(&self) -> Command {
+        let executable = env!("CARGO_BIN_EXE_catat");
+        let mut command = match self.wrapper.split_first() {
+            None => Command::new(executable),
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(executable);
+                command
+            }
+        };
+        command.args(&self.arguments[..1]).args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(&self.data_dir);
+        command.args(&self.arguments[1..]);
+        let mut command = undisturbed(command, &self.scratch);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts the process, and does not wait for anything.
+    pub(crate) fn spawn(&self) -> Starting {
+        let mut child = self.command().spawn().expect("the executable was built");
+        let transcript = Arc::new(Mutex::new(String::new()));
+        let (sender, lines) = mpsc::channel();
+        read_lines(child.stdout.take().expect("it was piped"), sender.clone(), transcript.clone());
+        read_lines(child.stderr.take().expect("it was piped"), sender, transcript.clone());
+        Starting { process: Process(child), lines, transcript, launch: self.clone() }
+    }
+
+    /// Starts it and waits until it listens, ready or not; where it ends instead, what it said.
+    pub(crate) fn try_start(&self) -> Result<Server, Refused> {
+        self.spawn().listening()
+    }
+
+    /// Starts it and waits until it is ready.
+    pub(crate) fn start(&self) -> Server {
+        self.try_start().unwrap_or_else(|refused| panic!("it does not start: {refused:?}")).when_ready()
+    }
+}
+
+/// How a server ended that did not start.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) code: Option<i32>,
+    pub(crate) said: String,
+}
+
+/// A process that is killed at the end at the latest.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already; that is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A process that may become a server.
+pub(crate) struct Starting {
+    process: Process,
+    lines: Receiver<String>,
+    transcript: Arc<Mutex<String>>,
+    launch: Launch,
+}
+
+impl Starting {
+    /// The process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.0.id()
+    }
+
+    /// `kill -9`, and what it had said; `None` where it had ended before.
+    pub(crate) fn kill(mut self) -> Option<String> {
+        let was_running = self.process.0.try_wait().expect("our own child can be asked").is_none();
+        self.process.0.kill().expect("our own child can be killed");
+        self.process.0.wait().expect("a killed child ends");
+        was_running.then(|| self.transcript.lock().expect("no reader panics").clone())
+    }
+
+    /// Waits until it has said where it listens.
+    pub(crate) fn listening(mut self) -> Result<Server, Refused> {
+        let Some(url) = address(&self.lines) else {
+            let _ = self.process.0.kill();
+            let code = self.process.0.wait().expect("a killed child ends").code();
+            // Both streams have ended, so that all is in it.
+            return Err(Refused { code, said: self.transcript.lock().expect("no reader panics").clone() });
+        };
+        let Starting { process, transcript, launch, .. } = self;
+        let data_dir = launch.data_dir.clone();
+        Ok(Server { process, url, data_dir, launch, http: client(), transcript })
+    }
+}
+
 /// A running server.
 pub(crate) struct Server {
-    child: Child,
+    process: Process,
     pub(crate) url: String,
     pub(crate) data_dir: PathBuf,
-    scratch: PathBuf,
-    arguments: Vec<String>,
+    pub(crate) launch: Launch,
     http: Client,
     transcript: Arc<Mutex<String>>,
 }
@@ -53,15 +187,14 @@ impl Server {
 
     /// Starts with these arguments, a data directory and a free port, and waits until it is ready.
     pub(crate) fn start(scratch: &Path, arguments: &[&str]) -> Server {
-        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let data_dir = scratch.join("data");
-        let (child, url, transcript) = launch(scratch, &data_dir, &arguments);
-        Server { child, url, data_dir, scratch: scratch.to_owned(), arguments, http: client(), transcript }.when_ready()
+        Launch::new(scratch, arguments).start()
     }
 
     /// Starts again in the same place after [`Server::kill`] or [`Server::stop`].
     pub(crate) fn restart(self) -> Server {
-        Server::start(&self.scratch, &self.arguments.iter().map(String::as_str).collect::<Vec<_>>())
+        let launch = self.launch.clone();
+        drop(self);
+        launch.start()
     }
 
     fn when_ready(self) -> Server {
@@ -71,13 +204,13 @@ impl Server {
 
     /// The process id.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.0.id()
     }
 
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
-        self.child.kill().expect("our own child can be killed");
-        self.child.wait().expect("a killed child ends");
+        self.process.0.kill().expect("our own child can be killed");
+        self.process.0.wait().expect("a killed child ends");
     }
 
     /// SIGTERM, and how it ended.
@@ -87,7 +220,7 @@ impl Server {
         assert!(status.success());
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Some(status) = self.child.try_wait().expect("our own child can be asked") {
+            if let Some(status) = self.process.0.try_wait().expect("our own child can be asked") {
                 return status;
             }
             assert!(Instant::now() < deadline, "SIGTERM did not end it\n{}", self.transcript());
@@ -112,7 +245,8 @@ impl Server {
         }
     }
 
-    fn try_get(&self, path: &str) -> Option<Response> {
+    /// GET from a server that may die meanwhile.
+    pub(crate) fn try_get(&self, path: &str) -> Option<Response> {
         self.http.get(format!("{}{path}", self.url)).send().ok()
     }
 
@@ -132,12 +266,11 @@ impl Server {
 
     /// PUT as an operator with the admin key.
     pub(crate) fn put(&self, path: &str, body: &Value) -> Answer {
-        let request = self.http.put(format!("{}{path}", self.url)).header("authorization", self.admin());
-        Answer::of(request.body(body.to_string()).send().expect("the server answers"))
+        Answer::of(self.try_put(path, body).expect("the server answers"))
     }
 
     /// The header that says that an operator asks.
-    fn admin(&self) -> String {
+    pub(crate) fn admin(&self) -> String {
         let key = std::fs::read_to_string(self.data_dir.join("admin.key")).expect("the first start writes admin.key");
         format!("Bearer {}", key.trim())
     }
@@ -149,6 +282,23 @@ impl Server {
             request = request.header(*name, *value);
         }
         request.send().ok()
+    }
+
+    /// PUT with the admin key to a server that may die meanwhile.
+    pub(crate) fn try_put(&self, path: &str, body: &Value) -> Option<Response> {
+        let request = self.http.put(format!("{}{path}", self.url)).header("authorization", self.admin());
+        request.body(body.to_string()).send().ok()
+    }
+
+    /// DELETE with the admin key, of a server that may die meanwhile.
+    pub(crate) fn try_delete(&self, path: &str) -> Option<Response> {
+        self.http.delete(format!("{}{path}", self.url)).header("authorization", self.admin()).send().ok()
+    }
+
+    /// Flushes, and compacts where that is asked for, on a server that may die meanwhile.
+    pub(crate) fn try_flush(&self, compacts: bool) {
+        let path = format!("/api/v1/status/flush?compact={compacts}");
+        let _ = self.try_post(&path, &[("authorization", &self.admin())], "");
     }
 
     /// Ingests NDJSON that must be accepted with 200.
@@ -197,14 +347,6 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended already; that is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// A complete answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -229,35 +371,13 @@ impl Answer {
 }
 
 /// A client that neither follows proxies of the machine nor waits for ever.
-fn client() -> Client {
+pub(crate) fn client() -> Client {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // Fails only when somebody was faster, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     Client::builder().no_proxy().timeout(PATIENCE).build().expect("a plain client can be built")
-}
-
-/// Starts the process and reads the address it prints.
-fn launch(scratch: &Path, data_dir: &Path, arguments: &[String]) -> (Child, String, Arc<Mutex<String>>) {
-    let mut child = catat(scratch)
-        .args(&arguments[..1])
-        .args(["--listen", "127.0.0.1:0", "--data-dir"])
-        .arg(data_dir)
-        .args(&arguments[1..])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the executable was built");
-    let transcript = Arc::new(Mutex::new(String::new()));
-    let (sender, lines) = mpsc::channel();
-    read_lines(child.stdout.take().expect("it was piped"), sender.clone(), transcript.clone());
-    read_lines(child.stderr.take().expect("it was piped"), sender, transcript.clone());
-    let url = address(&lines).unwrap_or_else(|| {
-        let _ = child.kill();
-        panic!("no address was printed\n{}", transcript.lock().expect("no reader panics"))
-    });
-    (child, url, transcript)
 }
 
 /// Sends every line of `stream` on, from a thread that ends with the stream.

@@ -1,8 +1,13 @@
 //! Starting where one cannot: each obstacle is a clear error with the next step, and nothing is touched.
 
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
-use crate::server::{Ran, Server, catat, run};
+use serde_json::json;
+
+use crate::lab::disk::{Mount, scratch_in_memory};
+use crate::lab::rounds;
+use crate::server::{Launch, Ran, Server, catat, ndjson, run};
 
 /// Runs `catat serve` with `arguments`, which must make it give up at once.
 fn refused(scratch: &std::path::Path, arguments: &[&str]) -> Ran {
@@ -22,6 +27,30 @@ fn second_server_on_the_directory_exits_at_once_and_names_it() {
     let ran = refused(scratch.path(), &["--data-dir", data_dir, "--listen", "127.0.0.1:0"]);
     assert!(ran.err.contains(data_dir), "{}", ran.err);
     assert_eq!(server.count(), 0, "the first one goes on");
+}
+
+#[test]
+fn second_server_is_refused_by_whatever_way_it_comes() {
+    let scratch = scratch_in_memory();
+    let mut server = Server::serve(scratch.path());
+    let link = scratch.path().join("link");
+    std::os::unix::fs::symlink(&server.data_dir, &link).expect("scratch is writable");
+    let bound = Mount::bind(&server.data_dir, scratch.path().join("bound"));
+    let ways = [Some(link), bound.as_ref().map(|mount| mount.at.clone()), Some(scratch.path().join("./data/../data"))];
+    for way in ways.iter().flatten() {
+        for _ in 0..rounds(1) {
+            let began = Instant::now();
+            let second = Launch::new(scratch.path(), &["serve"]).on(way).try_start();
+            let refused = second.map(|_| ()).expect_err("one server at a time");
+            assert!(began.elapsed() < Duration::from_secs(5) && refused.code == Some(2), "{refused:?}");
+            assert!(refused.said.contains(&server.pid().to_string()), "names who has it: {refused:?}");
+        }
+    }
+    server.ingest("g", ndjson([json!({"message": "the first one goes on"})]));
+    assert_eq!(server.count(), 1);
+    // The lock is the kernel's: it ends with the process, and no file is left that would have to be removed.
+    server.kill();
+    assert_eq!(Launch::new(scratch.path(), &["serve"]).on(&scratch.path().join("link")).start().count(), 1);
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! The laboratory: what the tests of durability and faults are made with.
+//!
+//! * `oracle`: producers whose every event says what it must be, and the comparison of what was promised with what a
+//!   server gives back through its public query API.
+//! * `disk`: file systems of their own, small ones and ones whose power can be cut.
+//! * `strace`, `acknowledgements`: system calls that fail, are missing, are traced; and what a trace must show.
+//!
+//! What needs root, a loop device, `strace` or a compiler is left out where that is not there; why is printed.
+
+#[path = "lab/acknowledgements.rs"]
+pub(crate) mod acknowledgements;
+#[path = "lab/disk.rs"]
+pub(crate) mod disk;
+#[path = "lab/oracle.rs"]
+pub(crate) mod oracle;
+#[path = "lab/strace.rs"]
+pub(crate) mod strace;
+
+/// How much is done: `CATAT_FAULT_ROUNDS`, or the few rounds that every change can afford.
+pub(crate) fn rounds(short: u64) -> u64 {
+    let asked = std::env::var("CATAT_FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
+    asked.unwrap_or(short)
+}
+
+/// Tells whether the long form was asked for.
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("CATAT_FAULT_ROUNDS").is_some()
+}
+
+/// Where a run of a random test begins: `CATAT_FAULT_SEED`, or always the same. It is printed with every failure.
+pub(crate) fn seed() -> u64 {
+    let seed = std::env::var("CATAT_FAULT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
+    eprintln!("seed: CATAT_FAULT_SEED={seed}");
+    seed
+}
+
+/// A small generator of numbers (xorshift64*): the same seed gives the same run, as far as threads allow.
+#[derive(Clone, Debug)]
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    /// A number below `n`.
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % n
+    }
+}
+
+/// Lets a moment pass: the moment of a fault is to be any, so nothing is waited for here.
+pub(crate) fn some_moment(ms: u64) {
+    std::thread::park_timeout(std::time::Duration::from_millis(ms));
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(pid: u32, signal: &str) {
+    let sent = std::process::Command::new("kill").args([signal, &pid.to_string()]).status();
+    assert!(sent.is_ok_and(|status| status.success()), "kill {signal} {pid}");
+}
