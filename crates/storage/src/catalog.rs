@@ -79,11 +79,9 @@ pub(crate) trait Catalog: Send {
     fn delete_group(&mut self, id: u32, name: &GroupName) -> Result<(), DatabaseError>;
 
     /// Records that events are deleted; one that is known already is replaced.
-    #[allow(dead_code)]
     fn put_deletion(&mut self, deletion: &Deletion) -> Result<(), DatabaseError>;
 
     /// Forgets deletions of events whose bytes are gone.
-    #[allow(dead_code)]
     fn forget_deletions(&mut self, ids: &[u64]) -> Result<(), DatabaseError>;
 
     /// Takes segments out of the list, and remembers that their files must go.
@@ -158,7 +156,6 @@ pub(crate) struct Contents {
     pub(crate) batch_files: ValidEntries,
     pub(crate) doomed: Vec<Doomed>,
     pub(crate) retired: RetiredRuns,
-    #[allow(dead_code)]
     pub(crate) deletions: Vec<Deletion>,
 }
 

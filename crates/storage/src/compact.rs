@@ -10,6 +10,7 @@
 //! A group that is large enough gets a segment of its own; a mixed segment is split into the days that are worth it.
 
 mod choice;
+mod input;
 mod merge;
 mod proof;
 #[cfg(test)]
@@ -21,11 +22,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::choice::{Candidate, DAY_EVENTS_MIN};
+use self::input::Input;
 use self::merge::{Merge, Share};
 use self::proof::Proof;
 use crate::StoreError;
+use crate::erase::Masks;
 use crate::flush::{Bell, day_of};
-use crate::segment::{MIXED_PARTITION, RunOutline, RunReader, SegmentError, SegmentMeta, SegmentWriter};
+use crate::segment::{MIXED_PARTITION, RunOutline, SegmentError, SegmentMeta, SegmentWriter};
 use crate::segment_files::NewSegment;
 use crate::state::StoredSegment;
 use crate::store::Shared;
@@ -75,7 +78,7 @@ struct Output {
     groups: Vec<u32>,
 }
 
-type RunsByGroup = BTreeMap<u32, Vec<RunReader>>;
+type RunsByGroup = BTreeMap<u32, Vec<Input>>;
 
 /// The compaction thread.
 pub(crate) fn run(shared: &Shared) {
@@ -198,6 +201,7 @@ impl Shared {
                 first: runs.iter().map(|run| run.first).min()?,
                 last: runs.iter().map(|run| run.last).max()?,
                 has_dead: runs.iter().any(|run| state.is_expendable(meta.segment, run.group_id)),
+                has_erased: runs.iter().any(|run| state.mask(meta.segment, run.group_id).is_some()),
             })
         };
         let candidates = state.segments.iter().filter_map(candidate);
@@ -233,8 +237,10 @@ impl Shared {
             written.clear();
             return Ok(());
         }
+        // What was deleted since the job began is hidden in what it has written, and written again in turn.
+        let masks = self.masks_of(written.iter().map(|new| &new.stored))?;
         self.commit_job(job, written, compactor)?;
-        self.publish_job(job, written);
+        self.publish_job(job, written, masks);
         Ok(())
     }
 
@@ -245,8 +251,9 @@ impl Shared {
             let segment = self.files.open(&input.file)?;
             for (index, run) in segment.summaries().iter().enumerate() {
                 let is_expendable = self.state().is_expendable(segment.meta().segment, run.group_id);
-                if !is_expendable && let Some(reader) = segment.run_reader(index) {
-                    runs.entry(run.group_id).or_default().push(reader);
+                let mask = self.state().mask(segment.meta().segment, run.group_id).cloned();
+                if !is_expendable && let Some(input) = Input::of(&segment, index, mask) {
+                    runs.entry(run.group_id).or_default().push(input);
                 }
             }
         }
@@ -335,17 +342,20 @@ impl Shared {
     }
 
     /// Lets snapshots see the new segments instead of the old ones, whose files go.
-    fn publish_job(&self, job: &Job, written: &[NewSegment]) {
+    fn publish_job(&self, job: &Job, written: &[NewSegment], masks: Masks) {
         let is_crashed = self.check("compact.publish").is_err();
         self.counters.compaction_bytes_replaced.add(job.inputs.iter().map(|input| input.n_bytes).sum());
         let mut state = self.state_mut();
         state.segments.retain(|stored| !job.inputs.iter().any(|input| Arc::ptr_eq(stored, input)));
         state.segments.extend(written.iter().map(|new| new.stored.clone()));
         state.forget_retired();
+        let erased = state.take_masks(&job.inputs);
+        state.masks.extend(masks);
         drop(state);
         if is_crashed || self.check("compact.remove").is_err() {
             return;
         }
+        self.note_rewritten(&job.inputs, &erased);
         self.files.doom(job.inputs.iter().cloned());
     }
 }
@@ -357,7 +367,7 @@ fn outputs(job: &Job, runs: &RunsByGroup) -> Result<Vec<Output>, SegmentError> {
     }
     let total_raw: u128 = job.inputs.iter().flat_map(|input| input.segment.summaries()).map(raw).sum();
     let n_bytes: u128 = job.inputs.iter().map(|input| u128::from(input.n_bytes)).sum();
-    let is_large = |runs: &Vec<RunReader>| {
+    let is_large = |runs: &Vec<Input>| {
         let of_group: u128 = runs.iter().map(|run| raw(run.summary())).sum();
         n_bytes * of_group / total_raw.max(1) >= u128::from(OWN_SEGMENT_BYTES)
     };
@@ -390,7 +400,7 @@ fn split_days(runs: &RunsByGroup) -> Result<Vec<Output>, SegmentError> {
 }
 
 /// What a group's run in a new segment will hold; `None` where that is nothing.
-fn outline(group_id: u32, runs: &[RunReader], share: &Share) -> Result<Option<RunOutline>, SegmentError> {
+fn outline(group_id: u32, runs: &[Input], share: &Share) -> Result<Option<RunOutline>, SegmentError> {
     let Some(group) = runs.first().map(|run| run.summary().group.clone()) else { return Ok(None) };
     let (mut n_events, mut bytes_raw) = (0u64, 0u64);
     for run in runs {
@@ -400,7 +410,10 @@ fn outline(group_id: u32, runs: &[RunReader], share: &Share) -> Result<Option<Ru
         n_events += of_share;
         bytes_raw = bytes_raw.saturating_add(raw as u64);
     }
-    let mut fields: Vec<Arc<str>> = runs.iter().flat_map(RunReader::fields).cloned().collect();
+    let mut fields: Vec<Arc<str>> = Vec::new();
+    for run in runs {
+        fields.extend(run.fields()?);
+    }
     fields.sort();
     fields.dedup();
     let outline = RunOutline { group, group_id, bytes_raw, n_rows: n_events as usize, fields };

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use types::ScanError;
+use types::{GroupName, ScanError};
 
 use crate::{DatabaseError, DatabaseProblem, SegmentError};
 
@@ -69,6 +69,23 @@ pub enum StoreError {
     /// A segment cannot be read back after it was written.
     #[error("{0}")]
     Unreadable(#[from] ScanError),
+    /// There is no such group.
+    #[error("there is no log group \"{0}\"")]
+    NoGroup(GroupName),
+    /// A deletion names more scattered events than one deletion may.
+    #[error(
+        "too many events at once: which ones they are takes more than {bytes_max} bytes; delete a shorter range at a time"
+    )]
+    TooManyEvents {
+        /// The most it may take.
+        bytes_max: usize,
+    },
+    /// Earlier deletions are still being carried out.
+    #[error("{pending_max} deletions are still being carried out; try again when some of them are")]
+    TooManyDeletions {
+        /// How many there may be.
+        pending_max: usize,
+    },
     /// Writing the WAL failed earlier.
     #[error("store takes no changes since writing the wal failed: {0}")]
     Poisoned(String),

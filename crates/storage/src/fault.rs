@@ -46,6 +46,9 @@ pub const COMPACTION_FAULT_POINTS: [&str; 10] = [
     "compact.end",
 ];
 
+/// The steps of deleting events, in the order in which they happen; those of compaction follow.
+pub const DELETION_FAULT_POINTS: [&str; 4] = ["erase.tombstone", "erase.catalog", "erase.publish", "erase.end"];
+
 /// What happens at an armed point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -66,7 +69,8 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Arms `point`, one of [`FAULT_POINTS`], [`WRITER_FAULT_POINTS`] or [`COMPACTION_FAULT_POINTS`].
+    /// Arms `point`, one of [`FAULT_POINTS`], [`WRITER_FAULT_POINTS`], [`COMPACTION_FAULT_POINTS`] or
+    /// [`DELETION_FAULT_POINTS`].
     pub fn arm(&self, point: &str, fault: Fault) {
         let mut points = self.points.lock().unwrap_or_else(PoisonError::into_inner);
         points.insert(point.to_owned(), fault);

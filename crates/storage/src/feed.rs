@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use types::{Batch, GroupName, GroupPattern};
 
+use crate::erase::{self, Sequences};
+
 /// A durable batch of one group, its rows in order of time.
 #[derive(Clone, Debug)]
 pub struct AcceptedBatch {
@@ -117,6 +119,19 @@ impl Feed {
             waiting.batches.push_back(batch.clone());
             drop(waiting);
             queue.changed.notify_all();
+        }
+    }
+
+    /// Takes deleted events out of what is waiting.
+    pub(crate) fn erase(&self, group_id: u32, gone: &Sequences) {
+        for queue in self.live().iter().filter_map(Weak::upgrade) {
+            let mut waiting = queue.waiting();
+            for waits in waiting.batches.iter_mut().filter(|batch| batch.group_id == group_id) {
+                if let Some(left) = erase::without(&waits.batch, gone) {
+                    *waits = Arc::new(AcceptedBatch { batch: Arc::new(left), ..AcceptedBatch::clone(waits) });
+                }
+            }
+            waiting.batches.retain(|batch| !batch.batch.is_empty());
         }
     }
 

@@ -97,6 +97,13 @@ impl Flusher {
     pub(crate) fn new(batch_files: ValidEntries) -> Self {
         Self { batch_files, ..Self::default() }
     }
+
+    /// Goes on with what is left of the events of a flush that failed.
+    pub(crate) fn take_generation(&mut self, flushing: Option<&Arc<Generation>>) {
+        if let (Some(pending), Some(generation)) = (&mut self.pending, flushing) {
+            pending.generation = generation.clone();
+        }
+    }
 }
 
 /// Events for one segment.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use types::{Batch, BatchRun, GroupName, Run, Timestamp};
 
 use crate::batch_ids::KnownBatch;
+use crate::erase::{self, Sequences};
 use crate::positions::Positions;
 
 /// Rows up to which batches are merged. Beyond it a scan has nothing left to gain.
@@ -132,7 +133,8 @@ impl Size {
 impl Generation {
     /// Tells whether a flush would have nothing to record.
     pub(crate) fn is_empty(&self) -> bool {
-        self.n_events == 0 && self.batches.is_empty() && self.positions.len() == 0
+        // What came may have been deleted since; its WAL file waits for a flush all the same.
+        self.since.is_none() && self.n_events == 0 && self.batches.is_empty() && self.positions.len() == 0
     }
 
     /// Begins to change a group. Until [`apply`](Self::apply) nothing else may change it.
@@ -148,6 +150,17 @@ impl Generation {
         self.memory_bytes = (self.memory_bytes + group.memory_bytes()).saturating_sub(memory_bytes_before);
         self.n_events = (self.n_events + group.n_events).saturating_sub(n_events_before);
         self.groups.insert(group_id, group);
+    }
+
+    /// Puts another state of a group in place.
+    pub(crate) fn replace(&mut self, group_id: u32, group: HotGroup) {
+        let (n_events, memory_bytes) = (group.n_events, group.memory_bytes());
+        if let Some(before) = self.groups.insert(group_id, group) {
+            self.memory_bytes = self.memory_bytes.saturating_sub(before.memory_bytes());
+            self.n_events = self.n_events.saturating_sub(before.n_events);
+        }
+        self.memory_bytes += memory_bytes;
+        self.n_events += n_events;
     }
 
     /// Forgets a group.
@@ -182,6 +195,26 @@ fn merged(mut batches: Vec<Arc<Batch>>) -> Arc<Batch> {
 impl HotGroup {
     fn memory_bytes(&self) -> u64 {
         self.runs.iter().map(|run| run.memory_bytes).sum()
+    }
+
+    /// The group without the events `gone`; `None` where it has none of them.
+    pub(crate) fn without(&self, group_id: u32, gone: &Sequences) -> Option<Self> {
+        let mut is_changed = false;
+        let mut runs = Vec::with_capacity(self.runs.len());
+        for run in &self.runs {
+            match erase::without(run.run.batch(), gone) {
+                None => runs.push(run.clone()),
+                Some(left) => {
+                    is_changed = true;
+                    if !left.is_empty() {
+                        runs.push(HotRun::new(&self.group, group_id, Arc::new(left)));
+                    }
+                }
+            }
+        }
+        let n_events = runs.iter().map(|run| run.n_events() as u64).sum();
+        let raw_bytes = u128::from(self.raw_bytes) * u128::from(n_events) / u128::from(self.n_events.max(1));
+        is_changed.then(|| Self { group: self.group.clone(), runs, raw_bytes: raw_bytes as u64, n_events })
     }
 
     /// Times of the first and the last event.

@@ -21,6 +21,7 @@ mod control;
 mod database;
 mod delivery;
 mod disk;
+mod erase;
 mod error;
 mod fault;
 mod feed;
@@ -44,8 +45,9 @@ mod wal;
 
 pub use database::{DatabaseError, DatabaseProblem};
 pub use delivery::{AppendError, BatchKey, Delivery, Part, Receipt, SourcePosition};
+pub use erase::{DELETION_BYTES_MAX, DeletionOrder, DeletionReceipt, SequenceCollector, Sequences};
 pub use error::{OpenError, StoreError};
-pub use fault::{COMPACTION_FAULT_POINTS, FAULT_POINTS, Fault, Faults, WRITER_FAULT_POINTS};
+pub use fault::{COMPACTION_FAULT_POINTS, DELETION_FAULT_POINTS, FAULT_POINTS, Fault, Faults, WRITER_FAULT_POINTS};
 pub use feed::{AcceptedBatch, Received, Subscription};
 pub use groups::GroupStatus;
 pub use offline::{BackupError, BackupReport, VerifyReport, backup, restore, verify};

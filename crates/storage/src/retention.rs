@@ -305,7 +305,8 @@ fn directory_bytes(dir: &Path) -> u64 {
 impl State {
     /// Tells whether a run's bytes may go.
     pub(crate) fn is_expendable(&self, segment: u128, group_id: u32) -> bool {
-        !self.groups.has_id(group_id) || self.retired.get(&(segment, group_id)) == Some(&LONG_AGO)
+        let is_empty = self.mask(segment, group_id).is_some_and(|mask| mask.n_events == 0);
+        is_empty || !self.groups.has_id(group_id) || self.retired.get(&(segment, group_id)) == Some(&LONG_AGO)
     }
 
     /// Forgets what was retired of segments that are gone.

@@ -46,6 +46,11 @@ impl SegmentFiles {
         self.doomed.lock().unwrap_or_else(PoisonError::into_inner).extend(segments);
     }
 
+    /// Tells whether files wait to be removed.
+    pub(crate) fn has_doomed(&self) -> bool {
+        !self.doomed.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Takes out the doomed segments that nobody holds any more.
     fn take_released(&self) -> Vec<Arc<StoredSegment>> {
         let mut doomed = self.doomed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,7 +133,11 @@ impl Shared {
             let doomed = self.catalog().doom(&ids);
             match doomed {
                 Ok(()) => {
-                    self.state_mut().remove_segments(&dead);
+                    let mut state = self.state_mut();
+                    state.remove_segments(&dead);
+                    let erased = state.take_masks(&dead);
+                    drop(state);
+                    self.note_rewritten(&dead, &erased);
                     self.files.doom(dead);
                 }
                 Err(error) => tracing::warn!(%error, "segments of which nothing is left stay until the next time"),
@@ -138,7 +147,7 @@ impl Shared {
         self.remove_doomed();
     }
 
-    /// Removes doomed files that nobody reads any more. What stays is removed later, or at the next start.
+    /// Removes doomed files that nobody reads any more, and finishes deletions that waited for that. What stays is removed later, or at the next start.
     pub(crate) fn remove_doomed(&self) {
         for stored in self.files.take_released() {
             let doomed = Doomed { file: stored.file.clone(), place: stored.place };
@@ -155,7 +164,28 @@ impl Shared {
                 }
             }
         }
+        self.settle_deletions();
     }
+}
+
+/// Files below `segments/`, relative to the data directory.
+pub(crate) fn list(dir: &Path) -> io::Result<Vec<String>> {
+    let mut files = Vec::new();
+    for partition in std::fs::read_dir(dir)? {
+        let partition = partition?;
+        if !partition.file_type()?.is_dir() {
+            continue;
+        }
+        for entry in std::fs::read_dir(partition.path())? {
+            let (partition, file) = (partition.file_name(), entry?.file_name());
+            let (Some(partition), Some(file)) = (partition.to_str(), file.to_str()) else { continue };
+            if file.ends_with(".seg") || file.ends_with(".tmp") {
+                files.push(format!("segments/{partition}/{file}"));
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// Name of a partition's directory.

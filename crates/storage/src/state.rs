@@ -9,6 +9,7 @@ use std::sync::Arc;
 use types::{GroupPattern, Run, ScanError, TimeRange, Timestamp};
 
 use crate::batch_ids::BatchIds;
+use crate::erase::{Deletion, Mask, Masks, Remaining};
 use crate::groups::{GroupStatus, Groups};
 use crate::hot::{Generation, HotGroup};
 use crate::positions::Positions;
@@ -32,6 +33,10 @@ pub(crate) struct State {
     /// Limits that groups have of their own.
     pub(crate) retentions: Retentions,
     pub(crate) retired: RetiredRuns,
+    /// Deletions of events that are still on the disk.
+    pub(crate) deletions: Vec<Arc<Deletion>>,
+    /// What those hide in segments.
+    pub(crate) masks: Masks,
 }
 
 /// A segment that the catalog knows and that can be read.
@@ -112,7 +117,7 @@ pub struct Snapshot {
 }
 
 impl State {
-    fn generations(&self) -> impl Iterator<Item = &Generation> {
+    pub(crate) fn generations(&self) -> impl Iterator<Item = &Generation> {
         self.flushing.as_deref().into_iter().chain([&self.active])
     }
 
@@ -146,7 +151,11 @@ impl State {
                 let id = stored.segment.meta().segment;
                 let is_shown = |run: &RunSummary| is_asked(run) && !self.retired.contains_key(&(id, run.group_id));
                 let shown = stored.segment.summaries().iter().enumerate().filter(|(_, run)| is_shown(run));
-                let shown: Vec<usize> = shown.map(|(index, _)| index).collect();
+                let masked = shown.map(|(index, run)| (index, self.mask(id, run.group_id).cloned()));
+                let is_left = |mask: &Option<Arc<Mask>>| {
+                    mask.as_ref().is_none_or(|mask| mask.n_events > 0 && range.overlaps(mask.first, mask.last))
+                };
+                let shown: Vec<AskedRun> = masked.filter(|(_, mask)| is_left(mask)).collect();
                 if !shown.is_empty() {
                     segments.push((stored.segment.clone(), shown));
                 }
@@ -187,7 +196,7 @@ impl State {
         for stored in &self.segments {
             let runs = stored.segment.summaries();
             let raw_total: u128 = runs.iter().map(|run| u128::from(run.bytes_raw)).sum::<u128>().max(1);
-            for run in self.live_runs(stored) {
+            for run in self.live_sizes(stored) {
                 let share = u128::from(stored.n_bytes) * u128::from(run.bytes_raw) / raw_total;
                 add(run.group_id, run.n_events, run.bytes_raw, share as u64, Some((run.first, run.last)));
             }
@@ -198,6 +207,25 @@ impl State {
         let mut statuses: Vec<GroupStatus> = by_id.into_values().collect();
         statuses.sort_by(|a, b| a.name.cmp(&b.name));
         statuses
+    }
+
+    /// What of a segment is in snapshots, less what is deleted of it.
+    pub(crate) fn live_sizes<'a>(&'a self, stored: &'a StoredSegment) -> impl Iterator<Item = RunSize> + 'a {
+        let id = stored.segment.meta().segment;
+        self.live_runs(stored).filter_map(move |run| {
+            let RunSummary { group_id, n_events, first, last, bytes_raw, .. } = *run;
+            let whole = RunSize { group_id, n_events, bytes_raw, first, last };
+            let Some(mask) = self.mask(id, group_id) else { return Some(whole) };
+            let bytes_raw = u128::from(bytes_raw) * u128::from(mask.n_events) / u128::from(n_events.max(1));
+            let left = RunSize {
+                n_events: mask.n_events,
+                bytes_raw: bytes_raw as u64,
+                first: mask.first,
+                last: mask.last,
+                ..whole
+            };
+            (mask.n_events > 0).then_some(left)
+        })
     }
 
     /// Segments of which every run belongs to a deleted group or was retired long enough ago.
@@ -216,11 +244,24 @@ impl State {
     }
 }
 
+/// How much of a run is in snapshots.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunSize {
+    pub(crate) group_id: u32,
+    pub(crate) n_events: u64,
+    pub(crate) bytes_raw: u64,
+    pub(crate) first: Timestamp,
+    pub(crate) last: Timestamp,
+}
+
+/// The number of a run in its segment, and what of it is deleted.
+type AskedRun = (usize, Option<Arc<Mask>>);
+
 /// What a snapshot consists of, before segments are asked for their runs: that is done without the lock.
 pub(crate) struct Selection {
     hot: Vec<Arc<dyn Run>>,
-    /// Segments with the numbers of the runs that are asked for.
-    segments: Vec<(Arc<Segment>, Vec<usize>)>,
+    /// Segments with the runs that are asked for.
+    segments: Vec<(Arc<Segment>, Vec<AskedRun>)>,
     damaged: Vec<ScanError>,
     segments_total: usize,
     segments_pruned: usize,
@@ -230,7 +271,13 @@ impl Selection {
     pub(crate) fn into_snapshot(self) -> Snapshot {
         let Self { hot: mut runs, segments, damaged, segments_total, segments_pruned } = self;
         for (segment, asked) in &segments {
-            runs.extend(asked.iter().filter_map(|index| segment.run(*index, 0)));
+            for (index, mask) in asked {
+                let run = segment.run(*index, 0);
+                runs.extend(run.map(|run| match mask {
+                    Some(mask) => Arc::new(Remaining::new(run, mask.clone())) as Arc<dyn Run>,
+                    None => run,
+                }));
+            }
         }
         runs.sort_by_key(|run| std::cmp::Reverse(run.info().last));
         Snapshot { runs, damaged, segments_total, segments_pruned }

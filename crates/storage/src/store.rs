@@ -26,11 +26,12 @@ use std::time::{Duration, Instant};
 
 use types::{GroupName, GroupPattern, ScanError, TimeRange, Timestamp};
 
-use self::queue::{Queue, RETRY_AFTER_S, Request, Work};
+use self::queue::{Queue, RETRY_AFTER_S, Request};
 use crate::care::Care;
 use crate::catalog::Catalog;
 use crate::compact::Compaction;
 use crate::control::ControlStore;
+use crate::erase::Receipts;
 use crate::feed::{Feed, Subscription};
 use crate::flush::{Bell, Flusher};
 use crate::lock::Lock;
@@ -38,11 +39,11 @@ use crate::segment_files::SegmentFiles;
 use crate::state::State;
 use crate::status::Counters;
 use crate::{
-    AppendError, Delivery, Forecast, GroupRetention, GroupStatus, OpenError, Options, Receipt, Recovery,
-    RetentionChange, Snapshot, SourcePosition, Status, StoreError,
+    AppendError, DeletionOrder, DeletionReceipt, Delivery, Forecast, GroupRetention, GroupStatus, OpenError, Options,
+    Receipt, Recovery, RetentionChange, Sequences, Snapshot, SourcePosition, Status, StoreError,
 };
 
-pub(crate) use self::queue::{Closed, Rotated};
+pub(crate) use self::queue::{Closed, Rotated, Work};
 
 /// How long a sender waits for a flush to make room. Less than what senders wait for an answer.
 const WAIT_FOR_FLUSH: Duration = Duration::from_secs(10);
@@ -74,6 +75,7 @@ pub(crate) struct Shared {
     pub(crate) flusher: Mutex<Flusher>,
     pub(crate) compaction: Compaction,
     pub(crate) care: Care,
+    receipts: Mutex<Receipts>,
     /// Held by who takes segments out of the list.
     pub(crate) upkeep: Mutex<()>,
     /// Damage found at the start in files other than segments.
@@ -101,6 +103,10 @@ impl Shared {
 
     pub(crate) fn control(&self) -> MutexGuard<'_, Box<dyn ControlStore>> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn receipts(&self) -> MutexGuard<'_, Receipts> {
+        self.receipts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn wal_dir(&self) -> PathBuf {
@@ -149,7 +155,7 @@ impl Shared {
         answered.recv().unwrap_or_else(|_| Err(self.why_closed().into()))
     }
 
-    fn why_closed(&self) -> Closed {
+    pub(crate) fn why_closed(&self) -> Closed {
         self.queue.closed().unwrap_or(Closed::ShuttingDown)
     }
 
@@ -248,6 +254,27 @@ impl Store {
         let deleted = answered.recv().unwrap_or_else(|_| Err(self.shared.why_closed().into()))?;
         self.shared.reap();
         Ok(deleted)
+    }
+
+    /// Deletes events of a group. Once it returns, they are in no snapshot any more, whatever happens; the disk is
+    /// rid of them later. Sequences that the group does not have (any more) are none of the deleted.
+    pub fn delete_events(
+        &self,
+        group: &GroupName,
+        sequences: Sequences,
+        order: &DeletionOrder,
+    ) -> Result<DeletionReceipt, StoreError> {
+        self.shared.erase_events(group, sequences, order)
+    }
+
+    /// Deletions of events under way, and the newest finished ones, oldest first.
+    pub fn deletions(&self) -> Vec<DeletionReceipt> {
+        self.shared.receipts().values().cloned().collect()
+    }
+
+    /// One deletion of events.
+    pub fn deletion(&self, id: u64) -> Option<DeletionReceipt> {
+        self.shared.receipts().get(&id).cloned()
     }
 
     /// Writes all hot events into segments and returns when that is done.

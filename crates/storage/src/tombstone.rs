@@ -5,6 +5,8 @@
 //! a deletion that was cut off between file and catalog is finished at the next start. Text, one `key value`
 //! per line: `catat tombstone`, `format 1`, `group` with the name, `checksum` with the xxh3 of the lines before.
 
+pub(crate) mod events;
+
 use std::io;
 use std::path::Path;
 

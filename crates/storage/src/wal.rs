@@ -222,5 +222,14 @@ pub(crate) fn list(dir: &Path) -> io::Result<Vec<u64>> {
     Ok(numbers)
 }
 
+/// Sequence from which on the WAL holds every event, and before which it holds none; `None` where that cannot be told.
+pub(crate) fn floor(dir: &Path) -> Option<u64> {
+    let first = *list(dir).ok()?.first()?;
+    let mut header = [0; FILE_HEADER_BYTES];
+    let mut file = std::fs::File::open(path_of(dir, first)).ok()?;
+    io::Read::read_exact(&mut file, &mut header).ok()?;
+    FileHeader::decode(&header).ok().map(|header| header.first_sequence)
+}
+
 #[cfg(test)]
 mod tests;

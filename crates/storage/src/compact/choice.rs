@@ -4,7 +4,7 @@
 //! written again only a few times, the last time into a segment of [`SETTLED_BYTES`]. What a busy flush writes
 //! is larger than that from the start and is left alone while events come. Once a partition has been quiet for a
 //! while, its middle-sized segments are put together as well. Segments that hold something deleted are written
-//! again without it.
+//! again without it, first of all those out of which events were deleted.
 
 use types::Timestamp;
 
@@ -39,8 +39,10 @@ pub(super) struct Candidate {
     pub(super) n_events: u64,
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
-    /// Whether some of its events are deleted.
+    /// Whether nothing of some of its runs is needed any more.
     pub(super) has_dead: bool,
+    /// Whether events were deleted out of it that must go from the disk.
+    pub(super) has_erased: bool,
 }
 
 impl Candidate {
@@ -66,6 +68,10 @@ impl Candidate {
 pub(super) fn choose(candidates: &[Candidate], now: Timestamp) -> Vec<u128> {
     let mut sorted = candidates.to_vec();
     sorted.sort_by_key(|candidate| (candidate.partition, candidate.n_bytes, candidate.id));
+    // Somebody wants to know when it is gone: that does not wait for what is put together meanwhile.
+    if let Some(erased) = sorted.iter().find(|candidate| candidate.has_erased) {
+        return vec![erased.id];
+    }
     for of_partition in sorted.chunk_by(|a, b| a.partition == b.partition) {
         let small = of_partition.iter().filter(|candidate| candidate.n_bytes < SETTLED_BYTES).copied();
         let small: Vec<Candidate> = small.collect();
@@ -133,6 +139,7 @@ mod tests {
             first: Timestamp(DAY * Timestamp::DAY),
             last: Timestamp(DAY * Timestamp::DAY + 1),
             has_dead: false,
+            has_erased: false,
         }
     }
 
@@ -200,6 +207,9 @@ mod tests {
     fn segments_with_something_deleted_and_large_mixed_ones_are_written_again() {
         let dead = Candidate { has_dead: true, ..candidate(7, 100 << 20) };
         assert_eq!(choose(&[candidate(1, 5 << 20), dead], Timestamp(0)), [7]);
+        let small = || (10..20).map(|number| candidate(number, 1000));
+        let erased = Candidate { has_erased: true, ..candidate(8, 100 << 20) };
+        assert_eq!(choose(&small().chain([dead, erased]).collect::<Vec<_>>(), Timestamp(0)), [8]);
         let mixed = Candidate { partition: MIXED_PARTITION, first: Timestamp(0), ..candidate(9, 5 << 20) };
         assert_eq!(choose(&[mixed], Timestamp(0)), []);
         let few_days = Candidate { last: Timestamp(30 * Timestamp::DAY), ..mixed };

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use types::{Batch, MinuteCounts, TimeRange, Timestamp};
 
+use super::input::Input;
 use crate::flush::{day_of, range_of};
-use crate::segment::{BLOCK_ROWS, RunReader, SegmentError};
+use crate::segment::{BLOCK_ROWS, SegmentError};
 
 /// Which events of the runs are taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,9 +36,9 @@ impl Share {
     }
 
     /// How many of a run's events are taken.
-    pub(super) fn n_events(&self, run: &RunReader) -> Result<u64, SegmentError> {
+    pub(super) fn n_events(&self, run: &Input) -> Result<u64, SegmentError> {
         if *self == Self::All {
-            return Ok(run.summary().n_events);
+            return Ok(run.n_events());
         }
         let of_share = |minute: &&MinuteCounts| self.holds_day(day_of(minute.range().from.0));
         let minutes = run.minutes()?;
@@ -47,7 +48,7 @@ impl Share {
 
 /// One of the runs.
 struct Source<'a> {
-    run: &'a RunReader,
+    run: &'a Input,
     /// Place of its block among the batches, where one is read.
     batch: Option<usize>,
     row: usize,
@@ -65,7 +66,7 @@ pub(super) struct Merge<'a> {
 }
 
 impl<'a> Merge<'a> {
-    pub(super) fn new(runs: &'a [RunReader], share: &'a Share) -> Self {
+    pub(super) fn new(runs: &'a [Input], share: &'a Share) -> Self {
         let source = |run| Source { run, batch: None, row: 0, next_block: 0 };
         let sources: Vec<Source<'a>> = runs.iter().map(source).collect();
         let mut merge = Self { share, sources, heap: BinaryHeap::new(), batches: Vec::new() };
@@ -92,7 +93,9 @@ impl<'a> Merge<'a> {
         let source = &mut self.sources[number];
         let Some(batch) = source.batch.map(|place| &self.batches[place]) else { return };
         while let Some(time) = batch.timestamps.get(source.row) {
-            if self.share.holds_day(day_of(*time)) {
+            // The block before the next one is the one that it stands in.
+            let is_deleted = source.run.is_deleted(source.next_block - 1, source.row);
+            if !is_deleted && self.share.holds_day(day_of(*time)) {
                 self.heap.push(Reverse((*time, batch.sequences[source.row], number)));
                 return;
             }

@@ -26,7 +26,7 @@ fn put_together(batches: &[Arc<Batch>], share: &Share, dir: &std::path::Path) ->
         let batches = vec![batch.clone()];
         let input = RunInput { group: group(), group_id: 3, batches, range: TimeRange::ALL, bytes_raw: 10 };
         let written = segment::write(&meta(id as u128), &[input], 1).expect("memory");
-        runs.push(opened(dir, id as u128, &written.bytes).run_reader(0).expect("one run"));
+        runs.push(Input::of(&opened(dir, id as u128, &written.bytes), 0, None).expect("one run"));
     }
     let outline = outline(3, &runs, share).expect("whole")?;
     let mut writer = SegmentWriter::new(meta(1000), LEVEL).expect("memory");

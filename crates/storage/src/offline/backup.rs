@@ -75,7 +75,10 @@ pub fn backup(dir: &Path, target: &Path) -> Result<BackupReport, BackupError> {
     copy.catalog_with_segments()?;
     // Written before the catalog knows of them, so what the catalog says is here as well, and perhaps more.
     copy.files("wal", "ids")?;
-    copy.files("tombstones", "group")?;
+    // Behind the segments: a deletion acknowledged meanwhile holds for the copy as well.
+    for ending in ["group", "events", "receipt"] {
+        copy.files("tombstones", ending)?;
+    }
     if dir.join("control.sqlite").is_file() {
         copy.database("control.sqlite")?;
     }

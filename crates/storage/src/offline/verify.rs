@@ -9,9 +9,10 @@ use types::ScanError;
 use super::{Listed, files_below, listed_segments, open_catalog, wal_marks};
 use crate::database::sqlite::of;
 use crate::segment::Segment;
+use crate::tombstone::events::Found;
 use crate::wal::chain::Chain;
 use crate::wal::reader::Place;
-use crate::{OpenError, lock, tombstone, wal};
+use crate::{OpenError, erase, lock, tombstone, wal};
 
 /// What a check of a data directory found.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +62,29 @@ pub fn verify(dir: &Path) -> Result<VerifyReport, OpenError> {
     let tombstones = dir.join("tombstones");
     let (_, damaged) = tombstone::read(&tombstones).map_err(OpenError::io(&tombstones))?;
     report.damaged.extend(damaged.into_iter().map(|file| damage(&file, "checksum mismatch".into())));
+    check_deletions(&tombstones, &store, &mut report)?;
     Ok(report)
+}
+
+fn check_deletions(dir: &Path, store: &[u8; 16], report: &mut VerifyReport) -> Result<(), OpenError> {
+    for found in tombstone::events::read(dir, store).map_err(OpenError::io(dir))? {
+        match found {
+            Found::Intact(_) => {}
+            Found::Damaged(id, problem) => {
+                report.damaged.push(damage(&format!("tombstones/{id:016x}.events"), problem.into()));
+            }
+            Found::Newer(file, found) => {
+                let known = tombstone::events::VERSION.into();
+                return Err(OpenError::NewerFormat { file, found: found.into(), known });
+            }
+        }
+    }
+    for (name, receipt) in erase::read_receipts(dir).map_err(OpenError::io(dir))? {
+        if receipt.is_err() {
+            report.damaged.push(damage(&format!("tombstones/{name}"), "the receipt cannot be read".into()));
+        }
+    }
+    Ok(())
 }
 
 fn damage(file: &str, problem: String) -> ScanError {

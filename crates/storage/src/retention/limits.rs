@@ -124,7 +124,7 @@ fn add_runs(state: &State, stored: &StoredSegment, mut add: impl FnMut(Candidate
         add(Candidate {
             segment,
             group_id: run.group_id,
-            n_events: run.n_events,
+            n_events: state.mask(segment, run.group_id).map_or(run.n_events, |mask| mask.n_events),
             first: run.first,
             last: run.last,
             n_bytes: (u128::from(stored.n_bytes) * u128::from(run.bytes_raw) / total_raw.max(1)) as u64,

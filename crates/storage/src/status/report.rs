@@ -16,7 +16,7 @@ impl Shared {
         self.add_disk(&mut status);
         self.add_upkeep(&mut status);
         let state = self.state();
-        let live_runs = state.segments.iter().flat_map(|stored| state.live_runs(stored));
+        let live_runs = state.segments.iter().flat_map(|stored| state.live_sizes(stored));
         let damaged_segments = state.damaged.iter().map(|damaged| damaged.error.clone());
         let oldest = state.flushing.as_ref().and_then(|flushing| flushing.since).or(state.active.since);
         Status {

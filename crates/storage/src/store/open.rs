@@ -11,6 +11,7 @@
 //!
 //! Damage never keeps the store from opening; what cannot be read or written at all does.
 
+mod deletions;
 mod replay;
 mod segments;
 
@@ -31,6 +32,7 @@ use crate::catalog::{Catalog, Contents, Doomed, Marks};
 use crate::compact::Compaction;
 use crate::control::sqlite::SqliteControl;
 use crate::control::{self, ControlStore};
+use crate::erase::Receipts;
 use crate::feed::Feed;
 use crate::flush::{Bell, Flusher};
 use crate::lock::{self, Lock};
@@ -63,6 +65,7 @@ struct Opening {
     deleted: HashSet<u32>,
     marks: Marks,
     recovery: Recovery,
+    receipts: Receipts,
 }
 
 pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
@@ -96,17 +99,21 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
             damaged: damaged_catalog.into_iter().chain(damaged).collect(),
             ..Recovery::default()
         },
+        receipts: Receipts::new(),
     };
     opening.finish_deletions()?;
+    opening.load_deletions(contents.deletions)?;
     opening.remove_doomed(&contents.doomed)?;
     let chain = opening.read_chain()?;
     opening.open_segments(contents.segments, &chain)?;
+    opening.hide_deleted();
     let last = opening.replay(&chain)?;
+    opening.pass_deleted_sequences();
     let wal = opening.begin_wal(&chain, last, options.faults.clone())?;
     let next_sequence = opening.marks.next_sequence;
     opening.recovery.elapsed = began.elapsed();
     let care = Care::open(&dir, &store, &options.clock);
-    let Opening { files, catalog, state, marks, recovery, .. } = opening;
+    let Opening { files, catalog, state, marks, recovery, receipts, .. } = opening;
     let shared = Arc::new(Shared {
         options,
         store,
@@ -121,6 +128,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         retention_bell: Bell::default(),
         compaction: Compaction::default(),
         care,
+        receipts: Mutex::new(receipts),
         upkeep: Mutex::default(),
         flusher: Mutex::new(Flusher::new(contents.batch_files)),
         damaged: recovery.damaged.clone(),

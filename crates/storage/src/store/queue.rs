@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use types::{Batch, GroupName};
 
+use crate::erase::Erasure;
 use crate::hot::Generation;
 use crate::wal::record::{Body, encode_body};
 use crate::{AppendError, BatchKey, Delivery, Receipt, SourcePosition, StoreError};
@@ -106,6 +107,8 @@ pub(crate) enum Work {
     Rotate(SyncSender<Result<Option<Rotated>, StoreError>>),
     /// Delete a group; the answer is whether there was one.
     Delete(GroupName, SyncSender<Result<bool, StoreError>>),
+    /// Delete events.
+    Erase(Box<Erasure>, SyncSender<Result<(), StoreError>>),
 }
 
 /// What a flush begins with.
@@ -246,6 +249,7 @@ impl Queue {
                 Work::Append(_, answer) => answer.send(Err(reason.clone().into())).is_ok(),
                 Work::Rotate(answer) => answer.send(Err(reason.clone().into())).is_ok(),
                 Work::Delete(_, answer) => answer.send(Err(reason.clone().into())).is_ok(),
+                Work::Erase(_, answer) => answer.send(Err(reason.clone().into())).is_ok(),
             };
         }
         self.arrived.notify_all();

@@ -4,6 +4,7 @@ mod chain;
 mod compacting;
 mod crash;
 mod damage;
+mod erasing;
 mod flushing;
 mod once;
 mod retiring;

@@ -15,6 +15,7 @@ use super::Shared;
 use super::accept::{Acceptance, Identity};
 use super::queue::{Closed, Request, Rotated, Work};
 use crate::batch_ids::KnownBatch;
+use crate::erase::{Erasure, HotChange};
 use crate::feed::AcceptedBatch;
 use crate::positions::FileKey;
 use crate::state::State;
@@ -71,6 +72,10 @@ impl Committer {
                     // The receiver may have gone away; its work is done all the same.
                     Work::Rotate(answer) => drop(answer.send(self.rotate())),
                     Work::Delete(group, answer) => drop(answer.send(self.delete(&group))),
+                    Work::Erase(erasure, answer) => {
+                        self.erase(*erasure);
+                        drop(answer.send(Ok(())));
+                    }
                     Work::Append(..) => {}
                 }
             }
@@ -304,6 +309,12 @@ impl Committer {
             next_sequence: self.next_sequence,
             next_group: self.next_group,
         }))
+    }
+
+    /// Puts a deletion of events in place that is durable already.
+    fn erase(&self, erasure: Erasure) {
+        let hot = HotChange::of(&self.shared.state(), &erasure.deletion);
+        self.shared.state_mut().apply_erasure(erasure, hot);
     }
 
     /// Deletes a group durably.

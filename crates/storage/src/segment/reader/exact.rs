@@ -13,6 +13,15 @@ use super::{RunSummary, Segment, SegmentRun};
 pub(crate) struct RunReader(SegmentRun);
 
 impl Segment {
+    /// Shows every section and the footer as they are before compression, to see what is left of deleted events.
+    #[cfg(test)]
+    pub(crate) fn each_plain_section(&self, mut show: impl FnMut(u32, &[u8])) -> Result<(), ScanError> {
+        (0..self.sections.len() as u32).try_for_each(|id| self.section(id).map(|plain| show(id, &plain)))?;
+        let names: Vec<u8> = format!("{:?}", self.runs.iter().map(|run| &run.footer).collect::<Vec<_>>()).into();
+        show(u32::MAX, &names);
+        Ok(())
+    }
+
     /// Run number `index` as it was written.
     pub(crate) fn run_reader(self: &Arc<Self>, index: usize) -> Option<RunReader> {
         self.open_run(index, 0).map(RunReader)
@@ -29,6 +38,12 @@ impl RunReader {
     pub(crate) fn fields(&self) -> impl Iterator<Item = &Arc<str>> {
         let columns = self.0.run().footer.columns.iter().filter(|column| column.n_events > 0);
         columns.map(|column| &column.name).filter(|name| ***name != *"@logStream")
+    }
+
+    /// Those names with how many events have each.
+    pub(crate) fn field_counts(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
+        let columns = self.0.run().footer.columns.iter().filter(|column| column.n_events > 0);
+        columns.map(|column| (&column.name, column.n_events)).filter(|(name, _)| ***name != *"@logStream")
     }
 
     /// How many blocks there are.

@@ -237,9 +237,18 @@ impl Opening {
             let n_events: u64 = contents.parts.iter().map(|part| part.batch.len() as u64).sum();
             for part in contents.parts {
                 self.marks.next_group = self.marks.next_group.max(part.group_id.saturating_add(1));
-                if !self.deleted.contains(&part.group_id) {
-                    acceptance.add(&self.state, &part.group, part.group_id, part.raw_bytes, part.batch.into());
+                if self.deleted.contains(&part.group_id) {
+                    continue;
                 }
+                let n_before = part.batch.len().max(1);
+                let batch = self.state.without_deleted(part.group_id, part.batch);
+                if batch.is_empty() {
+                    // The group stays, and with it its number.
+                    self.state.groups.add(&part.group, part.group_id, []);
+                    continue;
+                }
+                let raw_bytes = u128::from(part.raw_bytes) * batch.len() as u128 / n_before as u128;
+                acceptance.add(&self.state, &part.group, part.group_id, raw_bytes as u64, batch.into());
             }
             identities.push((header, contents.key, contents.position, n_events));
             self.marks.next_sequence = header.first_sequence.saturating_add(n_events);

@@ -1,7 +1,6 @@
 //! Segments at a start: those of the catalog are opened, those on disk that it does not know are judged.
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use types::GroupName;
@@ -9,6 +8,7 @@ use types::GroupName;
 use super::Opening;
 use crate::OpenError;
 use crate::catalog::{RunRow, SegmentRow};
+use crate::segment_files;
 use crate::state::{DamagedSegment, Place, StoredSegment, Tier};
 use crate::wal::chain::{Chain, Link};
 
@@ -23,7 +23,7 @@ impl Opening {
     /// Opens all segments, and makes the catalog and the disk agree.
     pub(super) fn open_segments(&mut self, rows: Vec<SegmentRow>, chain: &Chain) -> Result<(), OpenError> {
         let dir = self.dir.join("segments");
-        let on_disk = list(&dir).map_err(OpenError::io(&dir))?;
+        let on_disk = segment_files::list(&dir).map_err(OpenError::io(&dir))?;
         let known: HashSet<&str> = rows.iter().map(|row| row.file.as_str()).collect();
         let mut orphans = Vec::new();
         for file in &on_disk {
@@ -169,24 +169,4 @@ impl Opening {
 fn id_of(file: &str) -> Option<u128> {
     let name = file.rsplit('/').next()?.strip_suffix(".seg")?;
     u128::from_str_radix(name, 16).ok()
-}
-
-/// Files below `segments/`, relative to the data directory.
-fn list(dir: &Path) -> std::io::Result<Vec<String>> {
-    let mut files = Vec::new();
-    for partition in std::fs::read_dir(dir)? {
-        let partition = partition?;
-        if !partition.file_type()?.is_dir() {
-            continue;
-        }
-        for entry in std::fs::read_dir(partition.path())? {
-            let (partition, file) = (partition.file_name(), entry?.file_name());
-            let (Some(partition), Some(file)) = (partition.to_str(), file.to_str()) else { continue };
-            if file.ends_with(".seg") || file.ends_with(".tmp") {
-                files.push(format!("segments/{partition}/{file}"));
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
 }
