@@ -85,3 +85,44 @@ fn a_group_keeps_what_its_age_allows_and_says_so() {
     assert_eq!((group.status, group.json()["events"].clone()), (200, json!(30)), "{}", group.body);
     assert_eq!(server.count(), 60);
 }
+
+/// The path of the only segment below a directory.
+fn only_segment(dir: &Path) -> std::path::PathBuf {
+    let mut pending = vec![dir.to_owned()];
+    while let Some(next) = pending.pop() {
+        for entry in std::fs::read_dir(next).expect("a directory").flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|e| e == "seg") {
+                return path;
+            }
+            pending.extend(path.is_dir().then_some(path));
+        }
+    }
+    panic!("there is no segment");
+}
+
+#[test]
+fn a_byte_that_flips_on_the_disk_is_found_while_the_server_runs() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    std::fs::write(scratch.path().join("catat.toml"), "[storage]\nscrub_interval = \"1s\"\n").expect("a scratch file");
+    let server = Server::serve(scratch.path());
+    server.ingest("app", day(19));
+    server.flush();
+    let path = only_segment(&server.data_dir);
+    let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+    let mut bytes = std::fs::read(&path).expect("a segment");
+    bytes[70] ^= 1;
+    std::fs::write(&path, &bytes).expect("writable");
+    let ready = server.until("it is found", || Some(server.get("/-/ready", &[])).filter(|ready| ready.status == 503));
+    assert!(ready.body.contains(&name), "{}", ready.body);
+    let status = server.get("/api/v1/status", &[]).json();
+    assert!(status["damaged"][0].as_str().is_some_and(|text| text.contains(&name)), "{status}");
+    assert_eq!(status["scrub"]["damaged"], 1);
+    let metrics = server.get("/metrics", &[]).body;
+    assert!(metrics.contains("catat_damaged_files 1\n") && metrics.contains("catat_damaged_file{file="), "{metrics}");
+    let asked = json!({"query": "stats count(*)", "from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"});
+    let answer = server.post("/api/v1/query", &[("content-type", "application/json")], asked.to_string()).json();
+    assert_eq!(answer["partial"], true, "{answer}");
+    assert!(answer["partial_reasons"].to_string().contains(&name), "{answer}");
+    assert!(path.exists());
+}

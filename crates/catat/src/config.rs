@@ -155,6 +155,7 @@ pub(crate) struct Config {
     pub(crate) wal_segment_bytes: u64,
     pub(crate) memory_limit_bytes: u64,
     pub(crate) disk_reserve_bytes: u64,
+    pub(crate) scrub_interval_ns: Option<i64>,
     pub(crate) retention: storage::RetentionOptions,
     pub(crate) limits: Limits,
     pub(crate) time_zone: chrono_tz::Tz,
@@ -176,6 +177,7 @@ impl Config {
             wal_segment_bytes: read.size("storage", "wal_segment_bytes"),
             memory_limit_bytes: read.size("storage", "memory_limit"),
             disk_reserve_bytes: read.size("storage", "disk_reserve"),
+            scrub_interval_ns: read.duration_or_never("storage", "scrub_interval"),
             retention: storage::RetentionOptions {
                 interval_ns: read.duration("retention", "interval"),
                 age_ns: read.duration_or_never("retention", "age"),
@@ -200,6 +202,8 @@ impl Config {
         read.require(config.wal_segment_bytes >= 1 << 20, "storage", "wal_segment_bytes", "at least 1MiB");
         read.require(config.limits.event_bytes_max >= 1024, "limits", "max_event_bytes", "at least 1KiB");
         read.require(config.retention.interval_ns >= Timestamp::SECOND, "retention", "interval", "at least 1s");
+        let is_slow = config.scrub_interval_ns.is_none_or(|interval_ns| interval_ns >= Timestamp::SECOND);
+        read.require(is_slow, "storage", "scrub_interval", "at least 1s, or \"never\"");
         let is_long = config.retention.age_ns.is_none_or(|age_ns| age_ns >= Timestamp::MINUTE);
         read.require(is_long, "retention", "age", "at least 1m, or \"never\"");
         let fits = config.limits.event_bytes_max <= config.limits.body_bytes_max;

@@ -75,6 +75,7 @@ fn store_options(config: &Config, clock: &Clock) -> storage::Options {
     options.memory_limit_bytes = config.memory_limit_bytes;
     options.groups_max = config.limits.groups;
     options.retention = config.retention;
+    options.scrub_interval_ns = config.scrub_interval_ns;
     options.clock = clock.clone();
     options
 }

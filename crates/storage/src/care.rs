@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use types::Timestamp;
 
 use crate::Clock;
-use crate::notes::{Found, Notes};
+use crate::notes::{Found, Notes, ScrubNote};
 use crate::retention::clock::{ClockDoubt, ClockGuard};
 use crate::store::Shared;
 
@@ -49,6 +49,11 @@ impl Care {
 
     fn noted(&self) -> MutexGuard<'_, Notes> {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How far the scrub was.
+    pub(crate) fn scrub_note(&self) -> ScrubNote {
+        self.noted().scrub
     }
 
     /// What is wrong with the clock, if anything was when it was last looked at.

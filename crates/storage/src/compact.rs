@@ -188,6 +188,9 @@ impl Shared {
         let candidate = |stored: &Arc<StoredSegment>| {
             let meta = stored.segment.meta();
             let runs = stored.segment.summaries();
+            if state.flawed.contains_key(&meta.segment) {
+                return None;
+            }
             // What can still be brought back stays where it is.
             let is_undoable = |group_id| state.retired.contains_key(&(meta.segment, group_id));
             if runs.iter().any(|run| is_undoable(run.group_id) && !state.is_expendable(meta.segment, run.group_id)) {

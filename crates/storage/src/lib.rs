@@ -34,6 +34,7 @@ mod offline;
 mod options;
 mod positions;
 mod retention;
+mod scrub;
 mod segment;
 mod segment_files;
 mod source;
@@ -55,6 +56,7 @@ pub use options::{Clock, Options};
 pub use retention::{
     ClockDoubt, Forecast, GroupRetention, Removal, RetentionChange, RetentionOptions, SizeLimit, StoreForecast,
 };
+pub use scrub::ScrubStatus;
 pub use segment::SegmentError;
 pub use state::Snapshot;
 pub use status::{BytesWritten, Latency, Recovery, Status, TornTail};

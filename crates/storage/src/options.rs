@@ -31,6 +31,8 @@ pub struct Options {
     pub groups_max: usize,
     /// What goes for its age or size.
     pub retention: RetentionOptions,
+    /// How often every segment is read again, in nanoseconds; never where there is none.
+    pub scrub_interval_ns: Option<i64>,
     /// The clock that events' times of acceptance come from.
     pub clock: Clock,
     /// Steps that are to fail, for tests.
@@ -52,6 +54,7 @@ impl Options {
             open_files_max: 512,
             groups_max: types::Limits::default().groups,
             retention: RetentionOptions::default(),
+            scrub_interval_ns: Some(7 * Timestamp::DAY),
             clock: Clock::system(),
             faults: Arc::default(),
         }

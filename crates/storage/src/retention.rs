@@ -23,6 +23,7 @@ use std::time::Duration;
 use types::{GroupName, Timestamp};
 
 pub use self::clock::ClockDoubt;
+pub(crate) use self::forecast::written_at;
 pub use self::forecast::{Forecast, StoreForecast};
 use self::limits::{Candidate, Limits, of_group};
 use crate::state::{State, StoredSegment};
@@ -309,10 +310,11 @@ impl State {
         is_empty || !self.groups.has_id(group_id) || self.retired.get(&(segment, group_id)) == Some(&LONG_AGO)
     }
 
-    /// Forgets what was retired of segments that are gone.
+    /// Forgets what was known of segments that are gone.
     pub(crate) fn forget_retired(&mut self) {
         let ids: BTreeSet<u128> = self.segments.iter().map(|stored| stored.segment.meta().segment).collect();
         self.retired.retain(|(segment, _), _| ids.contains(segment));
+        self.flawed.retain(|segment, _| ids.contains(segment));
     }
 
     /// What of a segment is in snapshots.

@@ -14,6 +14,7 @@ use crate::groups::{GroupStatus, Groups};
 use crate::hot::{Generation, HotGroup};
 use crate::positions::Positions;
 use crate::retention::{Retentions, RetiredRuns};
+use crate::scrub::Flawed;
 use crate::segment::{RunSummary, Segment};
 
 /// What the store holds.
@@ -26,6 +27,8 @@ pub(crate) struct State {
     pub(crate) flushing: Option<Arc<Generation>>,
     pub(crate) segments: Vec<Arc<StoredSegment>>,
     pub(crate) damaged: Vec<DamagedSegment>,
+    /// Segments that can be read and in which the scrub found damage.
+    pub(crate) flawed: Flawed,
     /// Accepted events that the last start did not find.
     pub(crate) lost: Vec<LostEvents>,
     pub(crate) ids: BatchIds,
@@ -168,6 +171,8 @@ impl State {
             |lost: &&LostEvents| lost.groups.as_ref().is_none_or(|ids| ids.iter().any(|id| wanted.contains(id)));
         let mut damaged: Vec<ScanError> = self.damaged.iter().filter(is_missed).map(|d| d.error.clone()).collect();
         let n_asked = segments.len() + damaged.len();
+        let flawed = segments.iter().filter_map(|(segment, _)| self.flawed.get(&segment.meta().segment));
+        damaged.extend(flawed.cloned());
         damaged.extend(self.lost.iter().filter(is_lost).map(|lost| lost.error.clone()));
         let segments_total = self.segments.len() + self.damaged.len();
         Selection { hot, segments, damaged, segments_total, segments_pruned: segments_total - n_asked }

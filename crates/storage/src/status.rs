@@ -9,7 +9,7 @@ use types::ScanError;
 
 pub(crate) use self::counters::Counters;
 pub use self::counters::Latency;
-use crate::{ClockDoubt, StoreForecast};
+use crate::{ClockDoubt, ScrubStatus, StoreForecast};
 
 /// State of the store at one instant. Counters count from the start of the process.
 #[derive(Clone, Debug, Default)]
@@ -94,6 +94,8 @@ pub struct Status {
     pub poisoned: Option<String>,
     /// Files that are damaged, with what is wrong.
     pub damaged: Vec<ScanError>,
+    /// How far the scrub is.
+    pub scrub: ScrubStatus,
     /// Names of the first hundred files in `quarantine/`.
     pub quarantined: Vec<String>,
 }

@@ -35,6 +35,7 @@ use crate::erase::Receipts;
 use crate::feed::{Feed, Subscription};
 use crate::flush::{Bell, Flusher};
 use crate::lock::Lock;
+use crate::scrub::Scrub;
 use crate::segment_files::SegmentFiles;
 use crate::state::State;
 use crate::status::Counters;
@@ -76,6 +77,7 @@ pub(crate) struct Shared {
     pub(crate) compaction: Compaction,
     pub(crate) care: Care,
     receipts: Mutex<Receipts>,
+    pub(crate) scrub: Scrub,
     /// Held by who takes segments out of the list.
     pub(crate) upkeep: Mutex<()>,
     /// Damage found at the start in files other than segments.
@@ -174,12 +176,13 @@ impl Store {
         let dir = opened.shared.options.dir.clone();
         let (shared, committer) = (opened.shared, opened.committer);
         let store = Arc::new(Self { shared: shared.clone(), threads: Mutex::default() });
-        let (flushing, compacting, retiring) = (shared.clone(), shared.clone(), shared);
+        let (flushing, compacting, retiring, scrubbing) = (shared.clone(), shared.clone(), shared.clone(), shared);
         let started = store
             .start("wal-writer", move || committer.run())
             .and_then(|()| store.start("flusher", move || crate::flush::run(&flushing)))
             .and_then(|()| store.start("compactor", move || crate::compact::run(&compacting)))
-            .and_then(|()| store.start("retention", move || crate::retention::run(&retiring)));
+            .and_then(|()| store.start("retention", move || crate::retention::run(&retiring)))
+            .and_then(|()| store.start("scrub", move || crate::scrub::run(&scrubbing)));
         // Where a thread cannot be made, dropping the store ends the others.
         started.map_err(OpenError::io(&dir))?;
         Ok((store, opened.recovery))
@@ -365,6 +368,7 @@ impl Store {
         self.shared.bell.stop();
         self.shared.compaction.bell.stop();
         self.shared.retention_bell.stop();
+        self.shared.scrub.bell.stop();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             // A thread that panicked has closed the queue with the reason.

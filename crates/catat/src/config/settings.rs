@@ -38,6 +38,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("storage", "wal_segment_bytes", Kind::Size, "64MiB"),
     setting("storage", "memory_limit", Kind::Size, "512MiB"),
     setting("storage", "disk_reserve", Kind::Size, "64MiB"),
+    setting("storage", "scrub_interval", Kind::DurationOrNever, "7d"),
     setting("retention", "interval", Kind::Duration, "1m"),
     setting("retention", "age", Kind::DurationOrNever, "never"),
     setting("retention", "size", Kind::Text, "80%"),

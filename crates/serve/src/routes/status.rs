@@ -56,6 +56,7 @@ pub(crate) async fn flush(State(server): Shared, parameters: Parameters) -> Resu
 /// All numbers of a status.
 pub(crate) fn numbers(status: &Status) -> Vec<Number> {
     use Kind::{Counter, Gauge};
+    let scrub_left = status.scrub.segments.saturating_sub(status.scrub.segments_done);
     let mut numbers = vec![
         ("events_accepted", Counter, "Events accepted.", status.events_accepted),
         ("batches_accepted", Counter, "Batches accepted.", status.batches_accepted),
@@ -96,6 +97,9 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
         ("disk_reserve_bytes", Gauge, "Bytes of the disk that are kept free.", status.disk_reserve_bytes),
         ("poisoned", Gauge, "1 where nothing is accepted since writing failed.", u64::from(status.poisoned.is_some())),
         ("damaged_files", Gauge, "Files found damaged.", status.damaged.len() as u64),
+        ("scrub_segments_read", Counter, "Segments read again for the scrub.", status.scrub.segments_read),
+        ("scrub_bytes_read", Counter, "Their bytes.", status.scrub.bytes_read),
+        ("scrub_segments_left", Gauge, "Segments that the cycle has still to read.", scrub_left),
         ("quarantined_files", Gauge, "Damaged files that were put away.", status.quarantined.len() as u64),
         (
             "clock_doubted",

@@ -78,6 +78,10 @@ pub(crate) fn describe(status: &Status) -> Map<String, Value> {
             "trusted": status.clock_doubt.is_none(),
             "expected": status.clock_doubt.and_then(|doubt| doubt.expected).map(|at| at.to_string()),
         },
+        "scrub": {
+            "began": status.scrub.began.map(|at| at.to_string()), "segments_done": status.scrub.segments_done,
+            "segments": status.scrub.segments, "damaged": status.scrub.damaged,
+        },
         "quarantined": status.quarantined,
     });
     match parts {

@@ -142,14 +142,25 @@ impl Segment {
 
     /// Reads and checks the header and every section; returns how many bytes of sections were checked.
     pub(crate) fn verify(&self) -> Result<u64, ScanError> {
+        let mut n_bytes = 0;
+        self.verify_while(|n_of_section| {
+            n_bytes += n_of_section;
+            true
+        })?;
+        Ok(n_bytes)
+    }
+
+    /// The same, telling after each section how many bytes it had; ends early where the answer is no.
+    pub(crate) fn verify_while(&self, mut goes_on: impl FnMut(u64) -> bool) -> Result<(), ScanError> {
         let header = self.source.read_at(0, HEADER_BYTES).map_err(|error| self.error(0, error.to_string()))?;
         check_header(&header, Some(&self.meta)).map_err(|damage| self.error(0, damage.0.into()))?;
-        let mut n_bytes = 0;
         for id in 0..self.sections.len() as SectionId {
             self.section(id)?;
-            n_bytes += u64::from(self.sections[id as usize].stored_length);
+            if !goes_on(u64::from(self.sections[id as usize].stored_length)) {
+                break;
+            }
         }
-        Ok(n_bytes)
+        Ok(())
     }
 
     fn section(&self, id: SectionId) -> Result<Vec<u8>, ScanError> {

@@ -24,6 +24,8 @@ pub(crate) struct Counters {
     pub(crate) compaction_bytes_written: Counter,
     pub(crate) compaction_bytes_replaced: Counter,
     pub(crate) runs_retired: Counter,
+    pub(crate) scrub_segments_read: Counter,
+    pub(crate) scrub_bytes_read: Counter,
 }
 
 #[derive(Debug, Default)]

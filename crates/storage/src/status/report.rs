@@ -17,7 +17,7 @@ impl Shared {
         self.add_upkeep(&mut status);
         let state = self.state();
         let live_runs = state.segments.iter().flat_map(|stored| state.live_sizes(stored));
-        let damaged_segments = state.damaged.iter().map(|damaged| damaged.error.clone());
+        let damaged_segments = state.damaged.iter().map(|damaged| &damaged.error).chain(state.flawed.values());
         let oldest = state.flushing.as_ref().and_then(|flushing| flushing.since).or(state.active.since);
         Status {
             wal_oldest_ns: oldest.map_or(0, |since| self.options.clock.now().0.saturating_sub(since.0).max(0)),
@@ -34,7 +34,7 @@ impl Shared {
             batch_ids: state.ids.len() as u64,
             files: state.positions.len() as u64,
             subscriptions: self.feed.n_subscriptions() as u64,
-            damaged: self.damaged.iter().cloned().chain(damaged_segments).collect(),
+            damaged: self.damaged.iter().cloned().chain(damaged_segments.cloned()).collect(),
             ..status
         }
     }
@@ -88,6 +88,7 @@ impl Shared {
         (status.compaction_due, status.compaction_due_bytes) = self.compaction_debt();
         status.store_bytes_max = self.store_bytes_max();
         status.forecast = self.store_forecast();
+        status.scrub = self.scrub_status();
         status.clock_doubt = self.care.clock_doubt(&self.options.clock);
     }
 }

@@ -36,6 +36,7 @@ use crate::erase::Receipts;
 use crate::feed::Feed;
 use crate::flush::{Bell, Flusher};
 use crate::lock::{self, Lock};
+use crate::scrub::Scrub;
 use crate::segment_files::SegmentFiles;
 use crate::state::{Place, State};
 use crate::status::Counters;
@@ -127,6 +128,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         files,
         retention_bell: Bell::default(),
         compaction: Compaction::default(),
+        scrub: Scrub::new(care.scrub_note()),
         care,
         receipts: Mutex::new(receipts),
         upkeep: Mutex::default(),

@@ -8,6 +8,7 @@ mod erasing;
 mod flushing;
 mod once;
 mod retiring;
+mod scrubbing;
 
 use std::path::Path;
 use std::sync::Arc;
