@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::column_builder::ColumnBuilder;
 use crate::{Column, LEVELS, MISSING_CODE, RowSet, Strings, Timestamp, Value};
 
 /// Events of one group, column by column. All columns have the same number of rows.
@@ -143,100 +142,8 @@ impl Batch {
     ///
     /// Used to coalesce small batches and to cut blocks out of many: only the rows named are touched.
     pub fn gather(batches: &[&Self], rows: &[(u32, u32)]) -> Self {
-        let at = |(batch, row): &(u32, u32)| (batches[*batch as usize], *row as usize);
-        let (origins, origin_codes) = gather_origins(batches, rows);
-        let streams: Vec<&Column> = batches.iter().map(|batch| &batch.streams).collect();
-        let mut names: Vec<&Arc<str>> = batches.iter().flat_map(|b| b.fields.iter().map(|(name, _)| name)).collect();
-        names.sort();
-        names.dedup();
-        let field = |name: &Arc<str>| {
-            let columns: Vec<Option<&Column>> = batches.iter().map(|batch| batch.stored(name)).collect();
-            (name.clone(), gather_column(&columns, rows))
-        };
-        Self {
-            timestamps: rows.iter().map(at).map(|(batch, row)| batch.timestamps[row]).collect(),
-            sequences: rows.iter().map(at).map(|(batch, row)| batch.sequences[row]).collect(),
-            ingestion_times: rows.iter().map(at).map(|(batch, row)| batch.ingestion_times[row]).collect(),
-            messages: rows.iter().map(at).map(|(batch, row)| batch.messages.get(row)).collect(),
-            levels: rows.iter().map(at).map(|(batch, row)| batch.levels[row]).collect(),
-            streams: gather_column(&streams.into_iter().map(Some).collect::<Vec<_>>(), rows),
-            origins: Arc::new(origins),
-            origin_codes,
-            fields: names.into_iter().map(field).filter(|(_, column)| !is_missing(column)).collect(),
-        }
+        crate::gather::gather(batches, rows)
     }
-}
-
-fn is_missing(column: &Column) -> bool {
-    match column {
-        Column::Missing { .. } => true,
-        Column::Dictionary { codes, .. } => codes.iter().all(|code| *code == MISSING_CODE),
-        _ => false,
-    }
-}
-
-fn gather_origins(batches: &[&Batch], rows: &[(u32, u32)]) -> (Vec<Origin>, Vec<u32>) {
-    let mut origins: Vec<Origin> = Vec::new();
-    let mut codes_of = Vec::with_capacity(batches.len());
-    for batch in batches {
-        let mut codes = Vec::with_capacity(batch.origins.len());
-        for origin in batch.origins.iter() {
-            let known = origins.iter().position(|known| known == origin);
-            codes.push(known.unwrap_or_else(|| {
-                origins.push(origin.clone());
-                origins.len() - 1
-            }) as u32);
-        }
-        codes_of.push(codes);
-    }
-    let code = |(batch, row): &(u32, u32)| {
-        let batch = *batch as usize;
-        codes_of[batch][batches[batch].origin_codes[*row as usize] as usize]
-    };
-    let codes = rows.iter().map(code).collect();
-    (origins, codes)
-}
-
-/// Gathers one field over several batches; `None` is a batch that does not have it.
-fn gather_column(columns: &[Option<&Column>], rows: &[(u32, u32)]) -> Column {
-    if let Some(column) = gather_dictionaries(columns, rows) {
-        return column;
-    }
-    let mut builder = ColumnBuilder::default();
-    for (to, (batch, row)) in rows.iter().enumerate() {
-        if let Some(value) = columns[*batch as usize].and_then(|column| column.value(*row as usize)) {
-            builder.push(to, value);
-        }
-    }
-    builder.finish(rows.len())
-}
-
-/// The quick way where every batch has a dictionary: only distinct values are compared, rows get new codes.
-fn gather_dictionaries(columns: &[Option<&Column>], rows: &[(u32, u32)]) -> Option<Column> {
-    let mut merged = ColumnBuilder::default();
-    let mut n_merged = 0;
-    let mut first_of: Vec<usize> = Vec::with_capacity(columns.len());
-    for column in columns {
-        first_of.push(n_merged);
-        match column {
-            None => {}
-            Some(Column::Dictionary { values, .. }) => {
-                for value in values.iter() {
-                    merged.push(n_merged, value.clone());
-                    n_merged += 1;
-                }
-            }
-            Some(_) => return None,
-        }
-    }
-    let Column::Dictionary { codes: new_codes, values } = merged.finish(n_merged) else { return None };
-    let code_at = |(batch, row): &(u32, u32)| match columns[*batch as usize] {
-        Some(Column::Dictionary { codes, .. }) if codes[*row as usize] != MISSING_CODE => {
-            new_codes[first_of[*batch as usize] + codes[*row as usize] as usize]
-        }
-        _ => MISSING_CODE,
-    };
-    Some(Column::Dictionary { codes: rows.iter().map(code_at).collect(), values })
 }
 
 /// `@level` codes as a dictionary of the six names.

@@ -10,6 +10,7 @@ mod builder;
 mod column;
 mod column_builder;
 mod event_id;
+mod gather;
 mod group;
 mod level;
 mod limits;

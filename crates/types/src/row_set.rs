@@ -7,6 +7,11 @@ pub struct RowSet {
     n_rows: usize,
 }
 
+/// A word whose `n` lowest bits are set, all of them from 64 on.
+fn low_bits(n: usize) -> u64 {
+    if n < 64 { (1 << n) - 1 } else { u64::MAX }
+}
+
 impl RowSet {
     /// Every one of `n_rows` rows.
     pub fn all(n_rows: usize) -> Self {
@@ -90,6 +95,35 @@ impl RowSet {
     pub fn insert(&mut self, row: usize) {
         if row < self.n_rows {
             self.words[row / 64] |= 1 << (row % 64);
+        }
+    }
+
+    /// Puts the rows of a range within the block into the set.
+    pub(crate) fn insert_range(&mut self, rows: std::ops::Range<usize>) {
+        let mut at = rows.start;
+        while at < rows.end {
+            self.or_bits(at, low_bits(rows.end - at));
+            at += 64;
+        }
+    }
+
+    /// Puts row `at + i` into the set for each row `from + i` of `other`, for the first `n_rows` of them.
+    pub(crate) fn insert_rows_of(&mut self, at: usize, other: &Self, from: usize, n_rows: usize) {
+        let mut done = 0;
+        while done < n_rows {
+            self.or_bits(at + done, other.bits_from(from + done) & low_bits(n_rows - done));
+            done += 64;
+        }
+    }
+
+    /// Adds 64 rows from `row` on; bits beyond the block must be 0.
+    fn or_bits(&mut self, row: usize, bits: u64) {
+        let (index, shift) = (row / 64, row % 64);
+        self.words[index] |= bits << shift;
+        if shift > 0
+            && let Some(next) = self.words.get_mut(index + 1)
+        {
+            *next |= bits >> (64 - shift);
         }
     }
 

@@ -87,6 +87,29 @@ impl Strings {
         self.text.truncate(self.ends.last().map_or(0, |end| *end as usize));
     }
 
+    /// Bytes of the texts of `rows`, a range within `len`.
+    pub(crate) fn n_bytes(&self, rows: std::ops::Range<usize>) -> usize {
+        (self.end_before(rows.end) - self.end_before(rows.start)) as usize
+    }
+
+    /// Where the texts before `row` end.
+    fn end_before(&self, row: usize) -> u32 {
+        row.checked_sub(1).map_or(0, |last| self.ends[last])
+    }
+
+    /// Adds the texts of `rows` of `other`.
+    ///
+    /// # Panics
+    /// As [`push`](Self::push).
+    pub(crate) fn push_range(&mut self, other: &Self, rows: std::ops::Range<usize>) {
+        let from = other.end_before(rows.start);
+        let text = &other.text[from as usize..other.end_before(rows.end) as usize];
+        assert!(self.has_room(text.len()), "texts of one batch stay below 4 GiB");
+        let start = self.text.len() as u32;
+        self.text.push_str(text);
+        self.ends.extend(other.ends[rows].iter().map(|end| start + (end - from)));
+    }
+
     /// The text at `row`, which must be below `len`.
     pub fn get(&self, row: usize) -> &str {
         let from = if row == 0 { 0 } else { self.ends[row - 1] as usize };

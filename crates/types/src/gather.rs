@@ -1,0 +1,403 @@
+//! Rows of several batches as one batch: merging small ones, cutting blocks out of many, putting rows in order.
+//!
+//! Senders keep time nearly in order, so rows that follow each other mostly come from one batch and follow each
+//! other there: they are copied in spans. A column keeps the form that all batches have it in; texts get new codes
+//! by their hash, each distinct text of a batch once, and nothing is allocated for a row.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use crate::batch::{Batch, Origin};
+use crate::column_builder::ColumnBuilder;
+use crate::{Column, MISSING_CODE, RowSet, Strings, Value};
+
+/// Rows of one batch that follow each other there and in the result.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    batch: usize,
+    from: usize,
+    to: usize,
+}
+
+impl Span {
+    fn len(self) -> usize {
+        self.to - self.from
+    }
+}
+
+/// The rows `(batch, row)` of `batches` as one batch, in that order.
+pub(crate) fn gather(batches: &[&Batch], rows: &[(u32, u32)]) -> Batch {
+    let spans = spans_of(rows);
+    let n_rows = rows.len();
+    let (origins, origin_codes) = gather_origins(batches, &spans, n_rows);
+    let streams: Vec<Option<&Column>> = batches.iter().map(|batch| Some(&batch.streams)).collect();
+    let mut names: Vec<&Arc<str>> = batches.iter().flat_map(|b| b.fields.iter().map(|(name, _)| name)).collect();
+    names.sort();
+    names.dedup();
+    let field = |name: &Arc<str>| {
+        let columns: Vec<Option<&Column>> = batches.iter().map(|batch| batch.stored(name)).collect();
+        (name.clone(), gather_column(&columns, &spans, n_rows))
+    };
+    Batch {
+        timestamps: copy(&spans, n_rows, |batch| &batches[batch].timestamps),
+        sequences: copy(&spans, n_rows, |batch| &batches[batch].sequences),
+        ingestion_times: copy(&spans, n_rows, |batch| &batches[batch].ingestion_times),
+        messages: copy_texts(&spans, n_rows, |batch| Some(&batches[batch].messages)),
+        levels: copy(&spans, n_rows, |batch| &batches[batch].levels),
+        streams: gather_column(&streams, &spans, n_rows),
+        origins: Arc::new(origins),
+        origin_codes,
+        fields: names.into_iter().map(field).filter(|(_, column)| !is_missing(column)).collect(),
+    }
+}
+
+fn spans_of(rows: &[(u32, u32)]) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for (batch, row) in rows {
+        let (batch, row) = (*batch as usize, *row as usize);
+        match spans.last_mut() {
+            Some(last) if last.batch == batch && last.to == row => last.to += 1,
+            _ => spans.push(Span { batch, from: row, to: row + 1 }),
+        }
+    }
+    spans
+}
+
+fn is_missing(column: &Column) -> bool {
+    match column {
+        Column::Missing { .. } => true,
+        Column::Dictionary { codes, .. } => codes.iter().all(|code| *code == MISSING_CODE),
+        _ => false,
+    }
+}
+
+fn copy<'b, T: Copy + 'b>(spans: &[Span], n_rows: usize, of: impl Fn(usize) -> &'b [T]) -> Vec<T> {
+    let mut values = Vec::with_capacity(n_rows);
+    spans.iter().for_each(|span| values.extend_from_slice(&of(span.batch)[span.from..span.to]));
+    values
+}
+
+/// Texts one behind the other; where a batch has none, as many empty ones.
+fn copy_texts<'b>(spans: &[Span], n_rows: usize, of: impl Fn(usize) -> Option<&'b Strings>) -> Strings {
+    let n_bytes = spans.iter().map(|span| of(span.batch).map_or(0, |texts| texts.n_bytes(span.from..span.to))).sum();
+    let mut gathered = Strings::with_capacity(n_rows, n_bytes);
+    for span in spans {
+        match of(span.batch) {
+            Some(texts) => gathered.push_range(texts, span.from..span.to),
+            None => (0..span.len()).for_each(|_| gathered.push("")),
+        }
+    }
+    gathered
+}
+
+fn gather_origins(batches: &[&Batch], spans: &[Span], n_rows: usize) -> (Vec<Origin>, Vec<u32>) {
+    let mut origins: Vec<Origin> = Vec::new();
+    let mut codes_of = Vec::with_capacity(batches.len());
+    for batch in batches {
+        let mut codes = Vec::with_capacity(batch.origins.len());
+        for origin in batch.origins.iter() {
+            let known = origins.iter().position(|known| known == origin);
+            codes.push(known.unwrap_or_else(|| {
+                origins.push(origin.clone());
+                origins.len() - 1
+            }) as u32);
+        }
+        codes_of.push(codes);
+    }
+    let mut codes = Vec::with_capacity(n_rows);
+    for span in spans {
+        let new = &codes_of[span.batch];
+        codes.extend(batches[span.batch].origin_codes[span.from..span.to].iter().map(|code| new[*code as usize]));
+    }
+    (origins, codes)
+}
+
+/// What all batches have a column as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Integers,
+    Floats,
+    Strings,
+    Dictionaries,
+    /// Some plain, some with a dictionary of texts.
+    Texts,
+    Any,
+}
+
+fn form_of(column: &Column) -> Form {
+    match column {
+        Column::Integers { .. } => Form::Integers,
+        Column::Floats { .. } => Form::Floats,
+        Column::Strings { .. } => Form::Strings,
+        Column::Dictionary { .. } => Form::Dictionaries,
+        Column::Missing { .. } | Column::Timestamps(_) | Column::Mixed(_) => Form::Any,
+    }
+}
+
+fn common_form(columns: &[Option<&Column>]) -> Form {
+    let of_texts = |column: &&Column| match column {
+        Column::Strings { .. } => true,
+        Column::Dictionary { values, .. } => values.iter().all(|value| matches!(value, Value::String(_))),
+        _ => false,
+    };
+    let mut present = columns.iter().flatten();
+    let Some(first) = present.next() else { return Form::Any };
+    let form = form_of(first);
+    if present.all(|column| form_of(column) == form) {
+        form
+    } else if columns.iter().flatten().all(of_texts) {
+        Form::Texts
+    } else {
+        Form::Any
+    }
+}
+
+/// Gathers one field over several batches; `None` is a batch that does not have it.
+fn gather_column(columns: &[Option<&Column>], spans: &[Span], n_rows: usize) -> Column {
+    match common_form(columns) {
+        Form::Integers => gather_integers(columns, spans, n_rows),
+        Form::Floats => gather_floats(columns, spans, n_rows),
+        Form::Strings => gather_strings(columns, spans, n_rows),
+        Form::Dictionaries => gather_dictionaries(columns, spans, n_rows),
+        Form::Texts => gather_texts(columns, spans, n_rows),
+        Form::Any => gather_values(columns, spans, n_rows),
+    }
+}
+
+fn gather_integers(columns: &[Option<&Column>], spans: &[Span], n_rows: usize) -> Column {
+    let mut numbers = Vec::with_capacity(n_rows);
+    let mut rows = RowSet::none(n_rows);
+    for span in spans {
+        if let Some(Column::Integers { values, present }) = columns[span.batch] {
+            insert_rows(&mut rows, numbers.len(), present.as_ref(), *span);
+            numbers.extend_from_slice(&values[span.from..span.to]);
+        } else {
+            numbers.resize(numbers.len() + span.len(), 0);
+        }
+    }
+    Column::Integers { values: numbers, present: unless_all(rows) }
+}
+
+fn gather_floats(columns: &[Option<&Column>], spans: &[Span], n_rows: usize) -> Column {
+    let mut numbers = Vec::with_capacity(n_rows);
+    let (mut rows, mut whole) = (RowSet::none(n_rows), RowSet::none(n_rows));
+    for span in spans {
+        if let Some(Column::Floats { values, present, integers }) = columns[span.batch] {
+            insert_rows(&mut rows, numbers.len(), present.as_ref(), *span);
+            if integers.is_some() {
+                insert_rows(&mut whole, numbers.len(), integers.as_ref(), *span);
+            }
+            numbers.extend_from_slice(&values[span.from..span.to]);
+        } else {
+            numbers.resize(numbers.len() + span.len(), 0.0);
+        }
+    }
+    let integers = (!whole.is_empty()).then_some(whole);
+    Column::Floats { values: numbers, present: unless_all(rows), integers }
+}
+
+fn gather_strings(columns: &[Option<&Column>], spans: &[Span], n_rows: usize) -> Column {
+    let texts_of = |batch: usize| match columns[batch] {
+        Some(Column::Strings { values, .. }) => Some(values),
+        _ => None,
+    };
+    let n_bytes: usize =
+        spans.iter().map(|span| texts_of(span.batch).map_or(0, |t| t.n_bytes(span.from..span.to))).sum();
+    if !Strings::default().has_room(n_bytes) {
+        return gather_values(columns, spans, n_rows);
+    }
+    let mut rows = RowSet::none(n_rows);
+    let mut at = 0;
+    for span in spans {
+        if let Some(Column::Strings { present, .. }) = columns[span.batch] {
+            insert_rows(&mut rows, at, present.as_ref(), *span);
+        }
+        at += span.len();
+    }
+    Column::Strings { values: copy_texts(spans, n_rows, texts_of), present: unless_all(rows) }
+}
+
+/// Adds the rows of a span that `present` holds (all of them where there is no set) from row `at` on.
+fn insert_rows(rows: &mut RowSet, at: usize, present: Option<&RowSet>, span: Span) {
+    match present {
+        Some(present) => rows.insert_rows_of(at, present, span.from, span.len()),
+        None => rows.insert_range(at..at + span.len()),
+    }
+}
+
+fn unless_all(rows: RowSet) -> Option<RowSet> {
+    (!rows.is_all()).then_some(rows)
+}
+
+/// Values of several dictionaries as one, with new codes in the order of first sight.
+struct Merged {
+    values: Vec<Value>,
+    by_hash: HashTable<u32>,
+    hasher: RandomState,
+}
+
+impl Merged {
+    fn new() -> Self {
+        Self { values: Vec::new(), by_hash: HashTable::new(), hasher: RandomState::default() }
+    }
+
+    fn code_of(&mut self, value: &Value) -> u32 {
+        let next = self.values.len() as u32;
+        let Self { values, by_hash, hasher } = self;
+        // Only texts are many; other values may stand in a dictionary several times.
+        if let Value::String(text) = value {
+            let is_same = |code: &u32| matches!(&values[*code as usize], Value::String(known) if *known == *text);
+            let hash_of = |code: &u32| match &values[*code as usize] {
+                Value::String(known) => hasher.hash_one(&**known),
+                _ => 0,
+            };
+            match by_hash.entry(hasher.hash_one(&**text), is_same, hash_of) {
+                hashbrown::hash_table::Entry::Occupied(known) => return *known.get(),
+                hashbrown::hash_table::Entry::Vacant(place) => place.insert(next),
+            };
+        }
+        values.push(value.clone());
+        next
+    }
+}
+
+fn gather_dictionaries(columns: &[Option<&Column>], spans: &[Span], n_rows: usize) -> Column {
+    let mut codes = Vec::with_capacity(n_rows);
+    let mut present = columns.iter().flatten();
+    if let (Some(Column::Dictionary { values, .. }), None) = (present.next(), present.next()) {
+        push_codes(&mut codes, columns, spans, |_, code| code);
+        return Column::Dictionary { codes, values: values.clone() };
+    }
+    let dictionary = |column: &Option<&Column>| match column {
+        Some(Column::Dictionary { values, .. }) => values.len(),
+        _ => 0,
+    };
+    let mut new_codes: Vec<Vec<u32>> = columns.iter().map(|column| vec![MISSING_CODE; dictionary(column)]).collect();
+    let mut merged = Merged::new();
+    push_codes(&mut codes, columns, spans, |batch, code| {
+        if code == MISSING_CODE {
+            return code;
+        }
+        let new = &mut new_codes[batch][code as usize];
+        if *new == MISSING_CODE
+            && let Some(Column::Dictionary { values, .. }) = columns[batch]
+        {
+            *new = merged.code_of(&values[code as usize]);
+        }
+        *new
+    });
+    Column::Dictionary { codes, values: Arc::new(merged.values) }
+}
+
+fn push_codes(
+    codes: &mut Vec<u32>,
+    columns: &[Option<&Column>],
+    spans: &[Span],
+    mut new_code: impl FnMut(usize, u32) -> u32,
+) {
+    for span in spans {
+        match columns[span.batch] {
+            Some(Column::Dictionary { codes: old, .. }) => {
+                codes.extend(old[span.from..span.to].iter().map(|code| new_code(span.batch, *code)));
+            }
+            _ => codes.resize(codes.len() + span.len(), MISSING_CODE),
+        }
+    }
+}
+
+/// The way for texts of both forms: the builder finds out again how much they repeat.
+fn gather_texts(columns: &[Option<&Column>], spans: &[Span], n_rows: usize) -> Column {
+    let mut builder = ColumnBuilder::default();
+    let mut at = 0;
+    for span in spans {
+        match columns[span.batch] {
+            Some(Column::Strings { values, present }) => {
+                for (offset, row) in (span.from..span.to).enumerate() {
+                    if present.as_ref().is_none_or(|present| present.contains(row)) {
+                        builder.push_text(at + offset, values.get(row));
+                    }
+                }
+            }
+            Some(Column::Dictionary { codes, values }) => {
+                for (offset, code) in codes[span.from..span.to].iter().enumerate() {
+                    if let Some(Value::String(text)) = values.get(*code as usize) {
+                        builder.push_text(at + offset, text);
+                    }
+                }
+            }
+            _ => {}
+        }
+        at += span.len();
+    }
+    builder.finish(n_rows)
+}
+
+/// The way for everything else: value by value.
+fn gather_values(columns: &[Option<&Column>], spans: &[Span], n_rows: usize) -> Column {
+    let mut builder = ColumnBuilder::default();
+    let mut at = 0;
+    for span in spans {
+        for (offset, row) in (span.from..span.to).enumerate() {
+            if let Some(value) = columns[span.batch].and_then(|column| column.value(row)) {
+                builder.push(at + offset, value);
+            }
+        }
+        at += span.len();
+    }
+    builder.finish(n_rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A column of each form, with gaps, of `n_rows` values that depend on `seed`.
+    fn column(form: u8, seed: u64, n_rows: usize) -> Option<Column> {
+        let value = |row: usize| -> Option<Value> {
+            let n = seed.wrapping_mul(31).wrapping_add(row as u64);
+            if n.is_multiple_of(5) {
+                return None;
+            }
+            Some(match form {
+                0 => Value::Integer(n as i64 % 7),
+                1 if n.is_multiple_of(3) => Value::Integer(n as i64),
+                1 => Value::Float(n as f64 / 4.0),
+                2 => Value::text(format!("unique {seed} {row}")),
+                3 => Value::text(format!("value {}", n % 3)),
+                4 if n.is_multiple_of(2) => Value::Boolean(n.is_multiple_of(4)),
+                4 => Value::text("text"),
+                _ if n.is_multiple_of(2) => Value::text("mixed"),
+                _ => Value::Integer(n as i64),
+            })
+        };
+        (form < 6).then(|| Column::of_values((0..n_rows).map(value).collect()))
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_keeps_its_value(
+            forms in proptest::collection::vec((0u8..7, any::<u64>(), prop_oneof![Just(3usize), Just(70), Just(1500)]), 1..4),
+            picks in proptest::collection::vec((any::<u32>(), any::<u32>(), 1u32..90), 0..30),
+        ) {
+            let columns: Vec<Option<Column>> = forms.iter().map(|(form, seed, n)| column(*form, *seed, *n)).collect();
+            let borrowed: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
+            let mut rows = Vec::new();
+            for (batch, from, n) in picks {
+                let batch = batch % forms.len() as u32;
+                let n_rows = forms[batch as usize].2 as u32;
+                rows.extend((from % n_rows..n_rows).take(n as usize).map(|row| (batch, row)));
+            }
+            let gathered = gather_column(&borrowed, &spans_of(&rows), rows.len());
+            prop_assert_eq!(gathered.n_rows(), rows.len());
+            for (at, (batch, row)) in rows.iter().enumerate() {
+                let value = columns[*batch as usize].as_ref().and_then(|column| column.value(*row as usize));
+                prop_assert_eq!(gathered.value(at), value);
+            }
+        }
+    }
+}
