@@ -14,6 +14,10 @@ use crate::problem::Problem;
 /// Bytes that all bodies under way may hold together: a few of the largest that are allowed.
 const TOGETHER_BYTES_MAX: usize = 256 << 20;
 
+/// Bytes of a body for which room is made at once where its sender says how long it is. Beyond it the body has to
+/// come first: room that nobody fills is not to add up.
+const ROOM_AT_ONCE_MAX: usize = 8 << 20;
+
 /// How long a sender may pause within a body.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
@@ -65,6 +69,9 @@ impl BodyBudget {
             problem.hint("send smaller batches, or raise [limits] max_body_bytes")
         };
         let is_declared_too_large = body.size_hint().lower() > bytes_max as u64;
+        let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        // Growing by doubling would touch twice the memory and copy the body once more.
+        received.bytes.reserve_exact(declared.min(bytes_max).min(ROOM_AT_ONCE_MAX));
         let mut chunks = body.into_data_stream();
         if is_declared_too_large {
             drain(&mut chunks, bytes_max).await;
