@@ -54,7 +54,8 @@ pub(crate) fn encode(batch: &Batch) -> Result<Vec<u8>, String> {
     if cells > CELLS_MAX {
         return Err(format!("{n_rows} events with {} fields make more than {CELLS_MAX} values", batch.fields.len()));
     }
-    let mut out = Vec::with_capacity(batch.messages.text().len() + n_rows * 32 + 256);
+    // What it holds in memory is more than what it takes here, so that nothing is copied for growing.
+    let mut out = Vec::with_capacity(batch.memory_bytes());
     put_varint(&mut out, n_rows as u64);
     put_integers(&mut out, &batch.timestamps);
     let in_order = batch.sequences.iter().enumerate().all(|(row, sequence)| *sequence == row as u64);
@@ -78,14 +79,22 @@ pub(crate) fn encode(batch: &Batch) -> Result<Vec<u8>, String> {
     Ok(lz4_flex::block::compress_prepend_size(&out))
 }
 
+/// Writes `codes` as *integers*, from half the memory.
 fn put_codes(out: &mut Vec<u8>, codes: &[u32]) {
-    put_integers(out, &codes.iter().map(|code| i64::from(*code)).collect::<Vec<_>>());
+    let least = codes.iter().copied().min().unwrap_or(0);
+    let spread = codes.iter().copied().max().unwrap_or(0) - least;
+    let width = (32 - spread.leading_zeros()).div_ceil(8);
+    put_zigzag(out, i64::from(least));
+    out.push(width as u8);
+    for plane in 0..width {
+        out.extend(codes.iter().map(|code| ((code - least) >> (8 * plane)) as u8));
+    }
 }
 
 fn put_texts(out: &mut Vec<u8>, texts: &Strings) {
     let mut last = 0;
-    let length = |end: &u32| i64::from(*end) - i64::from(std::mem::replace(&mut last, *end));
-    put_integers(out, &texts.ends().iter().map(length).collect::<Vec<_>>());
+    let lengths: Vec<u32> = texts.ends().iter().map(|end| end - std::mem::replace(&mut last, *end)).collect();
+    put_codes(out, &lengths);
     out.extend_from_slice(texts.text().as_bytes());
 }
 
@@ -166,9 +175,13 @@ fn put_column(out: &mut Vec<u8>, column: &Column) -> Result<(), String> {
             out.push(5);
             put_varint(out, values.len() as u64);
             values.iter().try_for_each(|value| put_value(out, value))?;
-            put_presence(out, Some(&column.presence()), n_rows);
-            let codes = codes.iter().filter(|code| **code != MISSING_CODE).map(|code| i64::from(*code));
-            put_integers(out, &codes.collect::<Vec<_>>());
+            let present = column.presence();
+            put_presence(out, Some(&present), n_rows);
+            if present.is_all() {
+                put_codes(out, codes);
+            } else {
+                put_codes(out, &present.iter().map(|row| codes[row]).collect::<Vec<_>>());
+            }
         }
         Column::Mixed(values) => {
             out.push(6);
