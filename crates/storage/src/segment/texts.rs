@@ -25,57 +25,69 @@ pub(crate) const TEXT_SECTIONS: usize = KINDS.len() + 2;
 /// Number of the section with raw messages within a block's text sections.
 const RAW: usize = KINDS.len() + 1;
 
-/// Variables of one block while it is written: per template and place, the texts.
+/// Messages of one block while it is written.
 #[derive(Default)]
 pub(crate) struct TextBlockWriter<'m> {
     template_ids: Vec<u32>,
     raw: Vec<&'m str>,
-    /// (template, place, row order implied) → variable.
-    variables: Vec<(u32, u32, Kind, &'m str)>,
+    /// The variables of all messages, message after message.
+    variables: Vec<(Kind, &'m str)>,
+    /// Per message, where its variables begin.
+    starts: Vec<u32>,
 }
 
 impl<'m> TextBlockWriter<'m> {
     /// Adds a message kept raw.
     pub(crate) fn push_raw(&mut self, message: &'m str) {
-        self.template_ids.push(0);
+        self.push(0, &[]);
         self.raw.push(message);
     }
 
-    /// Adds a message of template number `id` ≥ 1.
+    /// Adds a message of template number `id` ≥ 1; all messages of a template have variables of the same kinds.
     pub(crate) fn push(&mut self, id: u32, variables: &[(Kind, &'m str)]) {
         self.template_ids.push(id);
-        let numbered = variables.iter().enumerate();
-        self.variables.extend(numbered.map(|(place, (kind, text))| (id, place as u32, *kind, *text)));
+        self.starts.push(self.variables.len() as u32);
+        self.variables.extend_from_slice(variables);
     }
 
     /// The block's text variables, for its filter.
     pub(crate) fn text_variables(&self) -> impl Iterator<Item = &'m str> + '_ {
-        self.variables.iter().filter(|(_, _, kind, _)| *kind == Kind::Text).map(|(.., text)| *text)
+        self.variables.iter().filter(|(kind, _)| *kind == Kind::Text).map(|(_, text)| *text)
     }
 
     /// Makes the sections.
-    pub(crate) fn finish(mut self) -> [Vec<u8>; TEXT_SECTIONS] {
+    pub(crate) fn finish(self) -> [Vec<u8>; TEXT_SECTIONS] {
         let mut sections: [Vec<u8>; TEXT_SECTIONS] = Default::default();
         let ids: Vec<i64> = self.template_ids.iter().map(|id| i64::from(*id)).collect();
         put_integers(&mut sections[0], &ids);
-        // Stable: rows of one (template, place) stay in order.
-        self.variables.sort_by_key(|(template, place, ..)| (*template, *place));
-        for kind in KINDS {
-            let of_kind = |v: &&(u32, u32, Kind, &'m str)| v.2 == kind;
-            let variables: Vec<(u64, &str)> = self
-                .variables
-                .iter()
-                .filter(of_kind)
-                .map(|(template, place, _, text)| (u64::from(*template) << 32 | u64::from(*place), *text))
-                .collect();
-            if !variables.is_empty() {
-                put_variables(&mut sections[1 + kind as usize], kind, &variables);
-            }
+        let by_kind = self.variables_by_kind();
+        for (kind, variables) in KINDS.into_iter().zip(&by_kind).filter(|(_, variables)| !variables.is_empty()) {
+            put_variables(&mut sections[1 + kind as usize], kind, variables);
         }
         if !self.raw.is_empty() {
             put_texts(&mut sections[RAW], &self.raw);
         }
         sections
+    }
+
+    /// The variables of each kind in the order (template, place, row), each with a number for template and place.
+    fn variables_by_kind(&self) -> [Vec<(u64, &'m str)>; KINDS.len()] {
+        let mut rows: Vec<u32> = (0..self.template_ids.len() as u32).collect();
+        rows.sort_by_key(|row| self.template_ids[*row as usize]);
+        let mut by_kind: [Vec<(u64, &str)>; KINDS.len()] = Default::default();
+        let template_of = |row: u32| self.template_ids[row as usize];
+        for rows in rows.chunk_by(|a, b| template_of(*a) == template_of(*b)) {
+            let start_of = |row: u32| self.starts[row as usize] as usize;
+            let first = rows[0];
+            let end = self.starts.get(first as usize + 1).map_or(self.variables.len(), |start| *start as usize);
+            for place in 0..end - start_of(first) {
+                let (kind, _) = self.variables[start_of(first) + place];
+                let number = u64::from(template_of(first)) << 32 | place as u64;
+                let texts = rows.iter().map(|row| (number, self.variables[start_of(*row) + place].1));
+                by_kind[kind as usize].extend(texts);
+            }
+        }
+        by_kind
     }
 }
 
