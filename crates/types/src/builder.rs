@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 
 use crate::batch::{Batch, Origin, TimeForm};
 use crate::column::value_bytes;
-use crate::column_builder::{ColumnBuilder, TextDictionary};
+use crate::column_builder::{ColumnBuilder, TextDictionary, is_same};
 use crate::{Column, Level, Strings, Timestamp, Value};
 
 /// Rows of one batch. One body of 64 MiB of empty objects stays below it.
@@ -143,7 +143,7 @@ impl BatchBuilder {
         let last = self.event.touched.last().copied();
         let guess = last.map_or(0, |last| self.columns[last].next);
         let index = match self.columns.get(guess) {
-            Some(guessed) if *guessed.name == *name => guess,
+            Some(guessed) if is_same(guessed.name.as_bytes(), name.as_bytes()) => guess,
             _ => self.index_of(name),
         };
         if let Some(last) = last {

@@ -3,7 +3,7 @@
 //! A column starts as a dictionary (texts, booleans), integers or decimals, and becomes plain texts when its
 //! values hardly repeat, mixed when types meet.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -36,36 +36,53 @@ pub(crate) enum ColumnBuilder {
 pub(crate) struct TextDictionary {
     codes: Vec<u32>,
     n_present: usize,
-    values: Vec<Value>,
-    by_hash: HashTable<u32>,
+    /// The texts in the order of their codes; the place of a boolean is empty.
+    texts: Strings,
+    by_hash: HashTable<Entry>,
     // Seeded at random: nobody can choose texts that collide.
     hasher: RandomState,
     /// Codes of `false` and `true`.
     booleans: [Option<u32>; 2],
 }
 
+/// A text in the table. Its hash stands beside its code, so that growing and most comparisons need not look at it.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    hashed: u32,
+    code: u32,
+}
+
+impl Entry {
+    /// The hash as the table wants it: it looks at the highest and the lowest bits.
+    fn spread(hashed: u32) -> u64 {
+        u64::from(hashed).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
 impl TextDictionary {
     pub(crate) fn code_of(&mut self, text: &str) -> u32 {
-        let hashed = self.hasher.hash_one(text);
-        let is_same = |code: &u32| matches!(&self.values[*code as usize], Value::String(known) if **known == *text);
-        if let Some(code) = self.by_hash.find(hashed, is_same) {
-            return *code;
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(text.as_bytes());
+        let full = hasher.finish();
+        let hashed = (full ^ full >> 32) as u32;
+        let texts = &self.texts;
+        let is_same =
+            |entry: &Entry| entry.hashed == hashed && is_same(texts.bytes(entry.code as usize), text.as_bytes());
+        if let Some(entry) = self.by_hash.find(Entry::spread(hashed), is_same) {
+            return entry.code;
         }
-        let code = self.values.len() as u32;
-        self.values.push(Value::text(text));
-        let (values, hasher) = (&self.values, &self.hasher);
-        self.by_hash.insert_unique(hashed, code, |code| match &values[*code as usize] {
-            Value::String(known) => hasher.hash_one(&**known),
-            _ => 0,
-        });
+        let code = self.texts.len() as u32;
+        self.texts.push(text);
+        let entry = Entry { hashed, code };
+        self.by_hash.insert_unique(Entry::spread(hashed), entry, |entry| Entry::spread(entry.hashed));
         code
     }
 
     fn code_of_boolean(&mut self, truth: bool) -> u32 {
-        let next = self.values.len() as u32;
+        let next = self.texts.len() as u32;
         let code = *self.booleans[usize::from(truth)].get_or_insert(next);
         if code == next {
-            self.values.push(Value::Boolean(truth));
+            self.texts.push("");
         }
         code
     }
@@ -82,25 +99,55 @@ impl TextDictionary {
 
     /// Tells whether plain texts are the better form; booleans need the dictionary.
     fn hardly_repeats(&self) -> bool {
-        let is_large = self.values.len() > DISTINCT_ALWAYS && self.values.len() * 2 > self.n_present;
+        let is_large = self.texts.len() > DISTINCT_ALWAYS && self.texts.len() * 2 > self.n_present;
         is_large && self.booleans == [None, None]
     }
 
-    /// The same rows as plain texts; `None` where a value is no text.
-    fn to_strings(&self) -> Option<(Strings, RowSet)> {
-        let mut strings = Strings::with_capacity(self.codes.len(), 0);
+    /// The same rows as plain texts. There must be no booleans.
+    fn to_strings(&self) -> (Strings, RowSet) {
+        let mut strings = Strings::with_capacity(self.codes.len(), self.texts.text().len());
         let mut present = RowSet::none(self.codes.len());
         for (row, code) in self.codes.iter().enumerate() {
-            match self.values.get(*code as usize) {
-                Some(Value::String(text)) => {
-                    strings.push(text);
-                    present.insert(row);
-                }
-                None => strings.push(""),
-                Some(_) => return None,
+            if *code == MISSING_CODE {
+                strings.push("");
+            } else {
+                strings.push(self.texts.get(*code as usize));
+                present.insert(row);
             }
         }
-        Some((strings, present))
+        (strings, present)
+    }
+
+    /// The values in the order of their codes.
+    fn values(&self) -> Vec<Value> {
+        let mut values: Vec<Value> = self.texts.iter().map(Value::text).collect();
+        for (truth, code) in [false, true].into_iter().zip(self.booleans) {
+            if let Some(code) = code {
+                values[code as usize] = Value::Boolean(truth);
+            }
+        }
+        values
+    }
+}
+
+/// Tells whether two byte strings are equal. Most are short: two words decide without calling anything.
+pub(crate) fn is_same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match (a.first_chunk::<8>(), a.last_chunk::<8>(), b.first_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(head), Some(tail), Some(other_head), Some(other_tail)) if a.len() <= 16 => {
+            head == other_head && tail == other_tail
+        }
+        (None, ..) => is_same_below_8(a, b),
+        _ => a == b,
+    }
+}
+
+fn is_same_below_8(a: &[u8], b: &[u8]) -> bool {
+    match (a.first_chunk::<4>(), a.last_chunk::<4>(), b.first_chunk::<4>(), b.last_chunk::<4>()) {
+        (Some(head), Some(tail), Some(other_head), Some(other_tail)) => head == other_head && tail == other_tail,
+        _ => a.iter().zip(b).all(|(a, b)| a == b),
     }
 }
 
@@ -129,12 +176,11 @@ impl ColumnBuilder {
             *self = Self::Texts(TextDictionary::default());
         }
         match self {
-            Self::Texts(dictionary) => {
+            Self::Texts(dictionary) if dictionary.texts.has_room(text.len()) => {
                 let code = dictionary.code_of(text);
                 dictionary.push_code(row, code);
-                if dictionary.hardly_repeats()
-                    && let Some((strings, present)) = dictionary.to_strings()
-                {
+                if dictionary.hardly_repeats() {
+                    let (strings, present) = dictionary.to_strings();
                     *self = Self::Strings(strings, present);
                 }
             }
@@ -235,9 +281,10 @@ impl ColumnBuilder {
                 Column::Floats { values, present: trimmed(present), integers }
             }
             Self::Texts(dictionary) => {
-                let TextDictionary { mut codes, values, .. } = dictionary;
+                let values = Arc::new(dictionary.values());
+                let mut codes = dictionary.codes;
                 codes.resize(n_rows, MISSING_CODE);
-                Column::Dictionary { codes, values: Arc::new(values) }
+                Column::Dictionary { codes, values }
             }
             Self::Strings(strings, present) => {
                 let values = if strings.len() > n_rows {
@@ -262,6 +309,20 @@ impl ColumnBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_of_every_length_are_compared_whole() {
+        let bytes: Vec<u8> = (0..40).collect();
+        for length in 0..40 {
+            assert!(is_same(&bytes[..length], &bytes[..length].to_vec()));
+            assert!(length == 0 || !is_same(&bytes[..length], &bytes[..length - 1]));
+            for at in 0..length {
+                let mut other = bytes[..length].to_vec();
+                other[at] ^= 1;
+                assert!(!is_same(&bytes[..length], &other), "{length} {at}");
+            }
+        }
+    }
 
     fn check(values: Vec<Option<Value>>) {
         let column = Column::of_values(values.clone());

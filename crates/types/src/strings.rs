@@ -116,6 +116,11 @@ impl Strings {
         &self.text[from..self.ends[row] as usize]
     }
 
+    /// The bytes of the text at `row`, which must be below `len`.
+    pub(crate) fn bytes(&self, row: usize) -> &[u8] {
+        &self.text.as_bytes()[self.end_before(row) as usize..self.ends[row] as usize]
+    }
+
     /// All texts in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         let mut from = 0;
