@@ -266,6 +266,69 @@ fn lost_catalog_is_rebuilt_from_the_segments() {
 }
 
 #[test]
+fn vanished_wal_is_named_and_answers_say_so() {
+    with_damaged(
+        |data_dir| fs::remove_dir_all(data_dir.join("wal")).expect("scratch is writable"),
+        |url| {
+            let count = query(url, "stats count(*) as n");
+            assert_eq!((&count["rows"][0][0], &count["partial"]), (&json!(1_000), &json!(true)));
+            assert!(count["partial_reasons"].to_string().contains(".wal"), "{count}");
+            let (status, ready) = ask(&format!("{url}/-/ready"));
+            assert!(status == 503 && ready.contains(".wal"), "{ready}");
+        },
+    );
+}
+
+#[test]
+fn store_that_lost_its_control_store_is_locked_until_it_is_unlocked() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let server = store_of_two_halves(scratch.path());
+    for name in ["control.sqlite", "control.sqlite-wal", "control.sqlite-shm"] {
+        let _ = fs::remove_file(server.data_dir.join(name));
+    }
+    let (started, url) = start_unready(server, scratch.path(), &[]);
+    for path in ["/-/ready", "/api/v1/query?query=limit+1", "/loki/api/v1/labels", "/api/v1/groups"] {
+        let (status, body) = ask(&format!("{url}{path}"));
+        assert!(status == 503 && body.contains("catat unlock"), "{path}: {status} {body}");
+    }
+    let refused =
+        reqwest::blocking::Client::new().post(format!("{url}{INGEST}")).body(batch(0, 1)).send().expect("an answer");
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(ask(&format!("{url}/-/healthy")).0, 200);
+    drop(started);
+    let command =
+        |name: &str| catat(scratch.path()).args([name, "--data-dir", "data"]).output().expect("our own executable");
+    let found = command("verify");
+    assert!(!found.status.success() && String::from_utf8_lossy(&found.stdout).contains("catat unlock"));
+    assert!(command("unlock").status.success());
+    assert!(command("verify").status.success());
+    let server = Server::serve(scratch.path());
+    assert_eq!(server.count(), 2_000);
+}
+
+#[test]
+fn verify_makes_a_lost_catalog_anew_and_finds_nothing_the_second_time() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let mut server = store_of_two_halves(scratch.path());
+    server.kill();
+    for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
+        let _ = fs::remove_file(server.data_dir.join(name));
+    }
+    let verify = |more: &[&str]| {
+        let mut command = catat(scratch.path());
+        command.args(["verify", "--data-dir", "data"]).args(more).output().expect("our own executable")
+    };
+    let found = verify(&[]);
+    assert!(!found.status.success() && String::from_utf8_lossy(&found.stdout).contains("verify --repair"));
+    let repaired = verify(&["--repair"]);
+    let said = String::from_utf8_lossy(&repaired.stdout).into_owned();
+    assert!(repaired.status.success() && said.contains("segments were not in the catalog"), "{said}");
+    assert!(verify(&["--repair"]).status.success());
+    assert_eq!(server.restart().count(), 2_000, "and the server is ready");
+}
+
+#[test]
 fn admin_key_that_is_none_is_refused_with_the_next_step() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let mut server = Server::serve(scratch.path());

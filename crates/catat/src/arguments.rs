@@ -29,11 +29,13 @@ pub(crate) enum Command {
     /// Check configuration and rules without starting anything
     Check(Server),
     /// Check every byte that is stored, also while a server runs
-    Verify(DataDir),
+    Verify(Verify),
     /// Copy everything that is stored, also while a server runs
     Backup(Backup),
     /// Bring a copy into a new data directory
     Restore(Restore),
+    /// Go on without a control store that is lost: with no keys and no limits of groups
+    Unlock(DataDir),
     /// Show the configuration
     Config {
         #[command(subcommand)]
@@ -73,6 +75,15 @@ pub(crate) struct DataDir {
     /// The data directory (default: /var/lib/catat for root, else in the XDG data directory)
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) store: DataDir,
+    /// Make a catalog that is lost anew from the segments first; no server may run
+    #[arg(long)]
+    pub(crate) repair: bool,
 }
 
 #[derive(Debug, Args)]

@@ -13,7 +13,7 @@ pub(crate) use check::{check, config};
 pub(crate) use query::{Ending, Note, Shown, query, row_limit, since_as_time};
 pub(crate) use send::send;
 pub(crate) use ship::ship;
-pub(crate) use store::{backup, restore, verify};
+pub(crate) use store::{backup, restore, unlock, verify};
 pub(crate) use tail::tail;
 pub(crate) use up::{serve, up};
 

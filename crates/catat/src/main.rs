@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         Command::Verify(options) => commands::verify(options),
         Command::Backup(options) => commands::backup(options),
         Command::Restore(options) => commands::restore(options),
+        Command::Unlock(options) => commands::unlock(options),
         Command::Config { command } => commands::config(command),
     };
     match result {

@@ -61,6 +61,12 @@ impl Problem {
         Self { retry_after_s: Some(5), ..Self::new(status, "shutting-down", "the server is shutting down") }
     }
 
+    /// The store lost its control store.
+    pub(crate) fn locked(reason: &str) -> Self {
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "locked", reason);
+        Self { retry_after_s: Some(RETRY_AFTER_REPAIR_S), ..problem }
+    }
+
     /// A fault of the server's own.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
@@ -166,6 +172,7 @@ impl From<AppendError> for Problem {
                 let problem = Self::new(unavailable, "poisoned", message).hint(AFTER_POISON);
                 Self { retry_after_s: Some(RETRY_AFTER_REPAIR_S), ..problem }
             }
+            AppendError::Locked(reason) => Self::locked(&reason),
             AppendError::ShuttingDown => Self::closing(),
             AppendError::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "batch-too-large", message),
         }
@@ -179,6 +186,7 @@ impl From<StoreError> for Problem {
             StoreError::Poisoned(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "poisoned", message).hint(AFTER_POISON)
             }
+            StoreError::Locked(reason) => Self::locked(&reason),
             StoreError::ShuttingDown => Self::closing(),
             StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", message)

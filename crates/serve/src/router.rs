@@ -27,6 +27,9 @@ use crate::{loki, page, routes};
 /// Routes of the page.
 const PAGE_ROUTES: [&str; 3] = ["/", "/alerts", "/groups"];
 
+/// What answers while the store is locked: whether the server lives, why it is locked, and the page that says so.
+const OPEN_WHILE_LOCKED: [&str; 5] = ["/-/healthy", "/-/ready", "/ready", "/api/openapi.json", "other"];
+
 /// One operation: what the API description lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -151,7 +154,9 @@ async fn guard(State(server): State<Arc<Server>>, mut request: Request, next: Ne
     let started = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
-    let mut response = match server.app.access.admit(&request) {
+    let locked = server.app.store.locked().filter(|_| !OPEN_WHILE_LOCKED.contains(&&*route));
+    let admitted = locked.map_or_else(|| server.app.access.admit(&request), |reason| Err(Problem::locked(reason)));
+    let mut response = match admitted {
         Ok(role) => {
             request.extensions_mut().insert(role);
             next.run(request).await

@@ -88,6 +88,9 @@ pub enum AppendError {
     /// durable is unknown.
     #[error("store takes no events since writing the wal failed: {0}")]
     Poisoned(String),
+    /// The control store is lost; nothing is taken until it is put back or given up.
+    #[error("{0}")]
+    Locked(String),
     /// The store is being closed.
     #[error("store is shutting down")]
     ShuttingDown,

@@ -89,6 +89,9 @@ pub enum StoreError {
     /// Writing the WAL failed earlier.
     #[error("store takes no changes since writing the wal failed: {0}")]
     Poisoned(String),
+    /// The control store is lost.
+    #[error("{0}")]
+    Locked(String),
     /// The store is being closed.
     #[error("store is shutting down")]
     ShuttingDown,

@@ -60,4 +60,4 @@ pub use scrub::ScrubStatus;
 pub use segment::SegmentError;
 pub use state::Snapshot;
 pub use status::{BytesWritten, Latency, Recovery, Status, TornTail};
-pub use store::Store;
+pub use store::{Store, repair, unlock};

@@ -119,6 +119,10 @@ pub(crate) type RetiredRuns = HashMap<RunId, i64>;
 pub(crate) fn run(shared: &Shared) {
     let interval = u64::try_from(shared.options.retention.interval_ns).unwrap_or(0).max(1_000_000_000);
     while shared.retention_bell.wait(Duration::from_nanos(interval)) {
+        if shared.locked.is_some() {
+            // How long groups keep their events is not known.
+            continue;
+        }
         if let Err(error) = shared.retire() {
             tracing::warn!(%error, "retention was not enforced; it is tried again");
         }

@@ -142,6 +142,8 @@ pub struct Recovery {
     pub unfinished_removed: u64,
     /// Segments opened.
     pub segments: u64,
+    /// Why the store is locked, where its control store is lost.
+    pub locked: Option<String>,
     /// How long it took.
     pub elapsed: Duration,
 }

@@ -44,6 +44,7 @@ use crate::{
     Receipt, Recovery, RetentionChange, Sequences, Snapshot, SourcePosition, Status, StoreError,
 };
 
+pub use self::open::{repair, unlock};
 pub(crate) use self::queue::{Closed, Rotated, Work};
 
 /// How long a sender waits for a flush to make room. Less than what senders wait for an answer.
@@ -71,6 +72,8 @@ pub(crate) struct Shared {
     state: RwLock<State>,
     catalog: Mutex<Box<dyn Catalog>>,
     control: Mutex<Box<dyn ControlStore>>,
+    /// Why the store takes and gives no events, where its control store is lost.
+    pub(crate) locked: Option<String>,
     pub(crate) files: SegmentFiles,
     pub(crate) retention_bell: Bell,
     pub(crate) flusher: Mutex<Flusher>,
@@ -204,6 +207,9 @@ impl Store {
         if shared.closing.load(Ordering::Relaxed) {
             return refuse(AppendError::ShuttingDown);
         }
+        if let Some(reason) = &shared.locked {
+            return refuse(AppendError::Locked(reason.clone()));
+        }
         if let Some(closed) = shared.queue.closed() {
             return refuse(closed.into());
         }
@@ -250,8 +256,19 @@ impl Store {
         self.shared.state().group_statuses()
     }
 
+    /// Why the store takes and gives no events, where it is so: its control store is lost, and with it who may do
+    /// what. Whoever answers queries asks this first.
+    pub fn locked(&self) -> Option<&str> {
+        self.shared.locked.as_deref()
+    }
+
+    fn check_lock(&self) -> Result<(), StoreError> {
+        self.shared.locked.clone().map_or(Ok(()), |reason| Err(StoreError::Locked(reason)))
+    }
+
     /// Deletes a group with its events; `false` where there is none. It stays deleted.
     pub fn delete_group(&self, name: &GroupName) -> Result<bool, StoreError> {
+        self.check_lock()?;
         let (answer, answered) = sync_channel(1);
         self.shared.queue.push_command(Work::Delete(name.clone(), answer))?;
         let deleted = answered.recv().unwrap_or_else(|_| Err(self.shared.why_closed().into()))?;
@@ -267,6 +284,7 @@ impl Store {
         sequences: Sequences,
         order: &DeletionOrder,
     ) -> Result<DeletionReceipt, StoreError> {
+        self.check_lock()?;
         self.shared.erase_events(group, sequences, order)
     }
 
@@ -303,6 +321,7 @@ impl Store {
     /// Sets a group's own limits, whether or not it exists yet. What they no longer allow goes at once; what went
     /// within the undo window and is allowed again comes back.
     pub fn set_retention(&self, group: &GroupName, retention: GroupRetention) -> Result<RetentionChange, StoreError> {
+        self.check_lock()?;
         self.shared.set_retention(group, retention)
     }
 
@@ -328,6 +347,7 @@ impl Store {
 
     /// Enforces all limits now instead of at the next interval.
     pub fn retire(&self) -> Result<(), StoreError> {
+        self.check_lock()?;
         self.shared.retire()
     }
 

@@ -1,11 +1,12 @@
 //! `catat verify`, `catat backup` and `catat restore`: work on a data directory, whether a server runs on it or not.
+//! `catat verify --repair` and `catat unlock` change it, and need it for themselves.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use types::ByteSize;
 
-use crate::arguments::{Backup, DataDir, Restore};
+use crate::arguments::{Backup, DataDir, Restore, Verify};
 use crate::failure::{Failure, of_output};
 
 /// The directory that was named, or the one of the configuration.
@@ -20,8 +21,11 @@ fn data_dir(options: &DataDir) -> Result<PathBuf, Failure> {
 }
 
 /// Checks every checksum and the catalog against the files.
-pub(crate) fn verify(options: DataDir) -> Result<(), Failure> {
-    let dir = data_dir(&options)?;
+pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
+    let dir = data_dir(&options.store)?;
+    if options.repair {
+        repair(&dir)?;
+    }
     let report = storage::verify(&dir).map_err(|error| Failure::usage(error.to_string()))?;
     let mut out = std::io::stdout().lock();
     let segments = format!("{} segments with {} events", report.segments, report.events);
@@ -40,6 +44,32 @@ pub(crate) fn verify(options: DataDir) -> Result<(), Failure> {
             "{n} damaged; the server goes on without them, `catat restore` brings a backup into a new directory"
         ))),
     }
+}
+
+/// Makes the catalog agree with the segments, and says what was done.
+fn repair(dir: &Path) -> Result<(), Failure> {
+    let done = storage::repair(&storage::Options::new(dir)).map_err(|error| Failure::usage(error.to_string()))?;
+    let mut out = std::io::stdout().lock();
+    for damage in &done.damaged {
+        writeln!(out, "  found: {damage}").map_err(of_output)?;
+    }
+    match done.segments_adopted {
+        0 => writeln!(out, "the catalog lists {} segments, and none was missing from it", done.segments),
+        n => writeln!(out, "{n} of {} segments were not in the catalog and are again", done.segments),
+    }
+    .map_err(of_output)
+}
+
+/// Gives a store a new control store in the place of one that is lost.
+pub(crate) fn unlock(options: DataDir) -> Result<(), Failure> {
+    let dir = data_dir(&options)?;
+    let is_new = storage::unlock(&dir).map_err(|error| Failure::usage(error.to_string()))?;
+    let what = if is_new {
+        "is unlocked; keys, limits of groups and other settings are to be made anew"
+    } else {
+        "is not locked; nothing was changed"
+    };
+    writeln!(std::io::stdout(), "{} {what}", dir.display()).map_err(of_output)
 }
 
 /// Copies the store as of now.

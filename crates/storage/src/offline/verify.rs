@@ -14,6 +14,8 @@ use crate::wal::chain::Chain;
 use crate::wal::reader::Place;
 use crate::{OpenError, erase, lock, tombstone, wal};
 
+const CATALOG: &str = "catalog.sqlite";
+
 /// What a check of a data directory found.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyReport {
@@ -41,24 +43,33 @@ pub fn verify(dir: &Path) -> Result<VerifyReport, OpenError> {
     let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
     let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
     let mut report = VerifyReport::default();
-    let path = dir.join("catalog.sqlite");
-    let catalog = open_catalog(&path)?;
-    let check: String =
-        catalog.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(of(&path.to_string_lossy()))?;
-    if check != "ok" {
-        report.damaged.push(damage("catalog.sqlite", check));
-    }
-    let listed = listed_segments(&catalog).map_err(of(&path.to_string_lossy()))?;
-    for segment in &listed {
-        if let Err(error) = check_segment(dir, store, segment, &mut report) {
-            let again = listed_segments(&catalog).map_err(of(&path.to_string_lossy()))?;
-            if again.iter().any(|row| row.id == segment.id) {
-                report.damaged.push(error);
+    match read_catalog(dir) {
+        Ok((catalog, listed)) => {
+            for segment in &listed {
+                if let Err(error) = check_segment(dir, store, segment, &mut report) {
+                    let again = listed_segments(&catalog).map_err(of(CATALOG))?;
+                    if again.iter().any(|row| row.id == segment.id) {
+                        report.damaged.push(error);
+                    }
+                }
             }
+            check_orphans(dir, &listed, &mut report)?;
+            check_wal(dir, || wal_marks(&catalog).map_err(of(CATALOG)).map_err(OpenError::from), &mut report)?;
+        }
+        Err(problem) => {
+            let problem = format!("{problem}; `catat verify --repair` makes it anew from the segments");
+            report.damaged.push(damage(CATALOG, problem));
+            check_unlisted(dir, store, &mut report)?;
+            // Which files before the first one were released is not known.
+            let wal_dir = dir.join("wal");
+            let first = wal::list(&wal_dir).map_err(OpenError::io(&wal_dir))?.first().copied().unwrap_or(1);
+            check_wal(dir, || Ok((first, 0)), &mut report)?;
         }
     }
-    check_orphans(dir, &listed, &mut report)?;
-    check_wal(dir, &catalog, &mut report)?;
+    if !dir.join("control.sqlite").is_file() {
+        let problem = "the file is missing, and the store is locked; put it back from a backup, or run `catat unlock`";
+        report.damaged.push(damage("control.sqlite", problem.into()));
+    }
     let tombstones = dir.join("tombstones");
     let (_, damaged) = tombstone::read(&tombstones).map_err(OpenError::io(&tombstones))?;
     report.damaged.extend(damaged.into_iter().map(|file| damage(&file, "checksum mismatch".into())));
@@ -83,6 +94,37 @@ fn check_deletions(dir: &Path, store: &[u8; 16], report: &mut VerifyReport) -> R
         if receipt.is_err() {
             report.damaged.push(damage(&format!("tombstones/{name}"), "the receipt cannot be read".into()));
         }
+    }
+    Ok(())
+}
+
+/// Opens the catalog and reads what it lists, or says why that cannot be.
+fn read_catalog(dir: &Path) -> Result<(Connection, Vec<Listed>), String> {
+    let catalog = open_catalog(&dir.join(CATALOG)).map_err(|error| error.to_string())?;
+    let read = |catalog: &Connection| {
+        let check: String = catalog.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        Ok::<_, rusqlite::Error>((check, listed_segments(catalog)?))
+    };
+    match read(&catalog) {
+        Ok((check, listed)) if check == "ok" => Ok((catalog, listed)),
+        Ok((check, _)) => Err(check),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Checks segments without a catalog that says what they should be.
+fn check_unlisted(dir: &Path, store: [u8; 16], report: &mut VerifyReport) -> Result<(), OpenError> {
+    let segments = dir.join("segments");
+    let files = files_below(&segments).map_err(OpenError::io(&segments))?;
+    for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "seg")) {
+        let name = format!("segments/{}", file.display());
+        let checked = Segment::open(&segments.join(file), name, store).and_then(|segment| {
+            report.segment_bytes += segment.verify()?;
+            report.segments += 1;
+            report.events += segment.summaries().iter().map(|run| run.n_events).sum::<u64>();
+            Ok(())
+        });
+        report.damaged.extend(checked.err());
     }
     Ok(())
 }
@@ -125,11 +167,11 @@ fn check_orphans(dir: &Path, listed: &[Listed], report: &mut VerifyReport) -> Re
 }
 
 /// The chain of WAL files. A running server makes and removes files between two looks: what is missing is so twice.
-fn wal_chain(dir: &Path, catalog: &Connection) -> Result<Chain, OpenError> {
+fn wal_chain(dir: &Path, marks: impl Fn() -> Result<(u64, u64), OpenError>) -> Result<Chain, OpenError> {
     let wal_dir = dir.join("wal");
     let mut missing = None;
     loop {
-        let (released, made) = wal_marks(catalog).map_err(of(&dir.join("catalog.sqlite").to_string_lossy()))?;
+        let (released, made) = marks()?;
         let mut numbers = wal::list(&wal_dir).map_err(OpenError::io(&wal_dir))?;
         numbers.retain(|number| *number >= released);
         match Chain::read(&wal_dir, &numbers, released, made) {
@@ -141,8 +183,12 @@ fn wal_chain(dir: &Path, catalog: &Connection) -> Result<Chain, OpenError> {
     }
 }
 
-fn check_wal(dir: &Path, catalog: &Connection, report: &mut VerifyReport) -> Result<(), OpenError> {
-    let chain = wal_chain(dir, catalog)?;
+fn check_wal(
+    dir: &Path,
+    marks: impl Fn() -> Result<(u64, u64), OpenError>,
+    report: &mut VerifyReport,
+) -> Result<(), OpenError> {
+    let chain = wal_chain(dir, marks)?;
     for range in &chain.missing {
         let (first, last) = (wal::name_of(*range.start()), wal::name_of(*range.end()));
         report.damaged.push(damage(&first, format!("the WAL files from this one to {last} are missing")));

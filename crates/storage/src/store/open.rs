@@ -11,9 +11,14 @@
 //!
 //! Damage never keeps the store from opening; what cannot be read or written at all does.
 
+mod control;
 mod deletions;
+mod repair;
 mod replay;
 mod segments;
+
+pub use control::unlock;
+pub use repair::repair;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -30,8 +35,6 @@ use crate::care::Care;
 use crate::catalog::sqlite::SqliteCatalog;
 use crate::catalog::{Catalog, Contents, Doomed, Marks};
 use crate::compact::Compaction;
-use crate::control::sqlite::SqliteControl;
-use crate::control::{self, ControlStore};
 use crate::erase::Receipts;
 use crate::feed::Feed;
 use crate::flush::{Bell, Flusher};
@@ -55,8 +58,18 @@ pub(super) struct Opened {
     pub(super) recovery: Recovery,
 }
 
+/// What a store is opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// To take and give events.
+    Start,
+    /// To make its catalog agree with its segments. Nothing is removed.
+    Repair,
+}
+
 /// A store that is being opened.
 struct Opening {
+    scope: Scope,
     dir: PathBuf,
     store: [u8; 16],
     files: SegmentFiles,
@@ -74,34 +87,11 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     disk::allow_many_open_files();
     let dir = options.dir.clone();
     let (store, lock, created) = prepare_directory(&dir)?;
-    let (catalog, contents, damaged_catalog) = open_catalog(&dir, store)?;
-    let mut control: Box<dyn ControlStore> = Box::new(SqliteControl::open(&dir.join("control.sqlite"), store)?);
-    let retentions = control::retentions(&mut *control)?;
-    let now = options.clock.now();
-    let (ids, damaged) = batch_ids::read(&dir.join("wal"), &store, &contents.batch_files, now);
-    let mut opening = Opening {
-        dir: dir.clone(),
-        store,
-        files: SegmentFiles::new(&dir, store, options.open_files_max),
-        now,
-        catalog,
-        state: State {
-            groups: contents.groups,
-            ids,
-            positions: contents.positions,
-            retentions,
-            retired: contents.retired,
-            ..State::default()
-        },
-        deleted: contents.deleted.into_iter().collect(),
-        marks: contents.marks,
-        recovery: Recovery {
-            created,
-            damaged: damaged_catalog.into_iter().chain(damaged).collect(),
-            ..Recovery::default()
-        },
-        receipts: Receipts::new(),
-    };
+    let (mut opening, contents) = Opening::begin(&options, store, Scope::Start)?;
+    opening.recovery.created = created;
+    let (mut control, locked) = control::open(&dir, store, opening.is_new()?)?;
+    opening.state.retentions = crate::control::retentions(&mut *control)?;
+    opening.recovery.locked = locked.clone();
     opening.finish_deletions()?;
     opening.load_deletions(contents.deletions)?;
     opening.remove_doomed(&contents.doomed)?;
@@ -125,6 +115,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         state: RwLock::new(state),
         catalog: Mutex::new(catalog),
         control: Mutex::new(control),
+        locked,
         files,
         retention_bell: Bell::default(),
         compaction: Compaction::default(),
@@ -179,10 +170,7 @@ fn open_catalog(dir: &Path, store: [u8; 16]) -> Result<OpenedCatalog, OpenError>
         Err(error) => return Err(error),
     };
     for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
-        let from = dir.join(name);
-        if from.exists() {
-            std::fs::rename(&from, dir.join("quarantine").join(name)).map_err(OpenError::io(&from))?;
-        }
+        set_aside(dir, name)?;
     }
     let problem = format!("{found}; it was moved to quarantine/ and made anew from the segments");
     tracing::error!(file = "catalog.sqlite", problem, "file is damaged");
@@ -190,7 +178,60 @@ fn open_catalog(dir: &Path, store: [u8; 16]) -> Result<OpenedCatalog, OpenError>
     open().map(|(catalog, contents)| (catalog, contents, Some(damage)))
 }
 
+/// Moves a file to `quarantine/`, under a name that nothing there has. One that is not there is no error.
+fn set_aside(dir: &Path, file: &str) -> Result<(), OpenError> {
+    let from = dir.join(file);
+    let name = file.replace('/', "-");
+    let mut to = dir.join("quarantine").join(&name);
+    let mut n = 1u32;
+    while to.exists() {
+        n = n.saturating_add(1);
+        to.set_file_name(format!("{name}.{n}"));
+    }
+    match std::fs::rename(&from, &to) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(OpenError::Io { path: from, source: error }),
+        _ => Ok(()),
+    }
+}
+
 impl Opening {
+    /// Opens the catalog and takes over what it says.
+    fn begin(options: &Options, store: [u8; 16], scope: Scope) -> Result<(Self, Contents), OpenError> {
+        let dir = &options.dir;
+        let (catalog, mut contents, damaged_catalog) = open_catalog(dir, store)?;
+        let now = options.clock.now();
+        let (ids, damaged) = batch_ids::read(&dir.join("wal"), &store, &contents.batch_files, now);
+        let state = State {
+            groups: std::mem::take(&mut contents.groups),
+            ids,
+            positions: std::mem::take(&mut contents.positions),
+            retired: std::mem::take(&mut contents.retired),
+            ..State::default()
+        };
+        let damaged = damaged_catalog.into_iter().chain(damaged).collect();
+        let opening = Self {
+            scope,
+            dir: dir.clone(),
+            store,
+            files: SegmentFiles::new(dir, store, options.open_files_max),
+            now,
+            catalog,
+            state,
+            deleted: contents.deleted.iter().copied().collect(),
+            marks: contents.marks,
+            recovery: Recovery { damaged, ..Recovery::default() },
+            receipts: Receipts::new(),
+        };
+        Ok((opening, contents))
+    }
+
+    /// Tells whether no start has come so far that it could take events: the WAL is begun last.
+    fn is_new(&self) -> Result<bool, OpenError> {
+        let dir = self.dir.join("wal");
+        let has_wal = self.marks.wal_made > 0 || !crate::wal::list(&dir).map_err(OpenError::io(&dir))?.is_empty();
+        Ok(!has_wal && self.marks.wal_released <= 1)
+    }
+
     fn report(&mut self, file: &str, offset: u64, problem: impl Into<String>) {
         let damage = ScanError { file: file.to_owned(), offset, problem: problem.into() };
         tracing::error!(file, offset, problem = damage.problem, "file is damaged");
@@ -199,9 +240,7 @@ impl Opening {
 
     /// Moves a file out of the way, keeping it.
     fn quarantine(&self, file: &str) -> Result<(), OpenError> {
-        let from = self.dir.join(file);
-        let to = self.dir.join("quarantine").join(file.replace('/', "-"));
-        std::fs::rename(&from, &to).map_err(OpenError::io(&from))
+        set_aside(&self.dir, file)
     }
 
     /// Brings deletions into the catalog that were cut off before they got there.

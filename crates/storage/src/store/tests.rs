@@ -2,11 +2,13 @@
 
 mod chain;
 mod compacting;
+mod control;
 mod crash;
 mod damage;
 mod erasing;
 mod flushing;
 mod once;
+mod repair;
 mod retiring;
 mod scrubbing;
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{EPOCH_BITS, Opening};
+use super::{EPOCH_BITS, Opening, Scope};
 use crate::catalog::Marks;
 use crate::segment::bytes::{Damage, Decoded};
 use crate::state::LostEvents;
@@ -36,6 +36,12 @@ impl Opening {
     /// Removes WAL files whose events are in segments, and unfinished ones; reads the chain of the others.
     pub(super) fn read_chain(&self) -> Result<Chain, OpenError> {
         let dir = self.wal_dir();
+        if self.scope == Scope::Repair {
+            let numbers = wal::list(&dir).map_err(OpenError::io(&dir))?;
+            let kept: Vec<u64> = numbers.into_iter().filter(|number| *number >= self.marks.wal_released).collect();
+            let chain = Chain::read(&dir, &kept, self.marks.wal_released, self.marks.wal_made);
+            return chain.map_err(OpenError::io(&dir));
+        }
         for entry in std::fs::read_dir(&dir).map_err(OpenError::io(&dir))? {
             let path = entry.map_err(OpenError::io(&dir))?.path();
             if path.extension().is_some_and(|extension| extension == "tmp") {
@@ -52,19 +58,10 @@ impl Opening {
         Chain::read(&dir, &kept, self.marks.wal_released, self.marks.wal_made).map_err(OpenError::io(&dir))
     }
 
-    /// Reports files that are missing. Where the catalog had lost the transaction that released them, their events
-    /// are in the segments that were taken back.
+    /// Reports files that are missing and were not released.
     fn report_missing(&mut self, chain: &Chain) {
-        for range in &chain.missing {
-            let next = chain.links.iter().find(|link| link.number > *range.end());
-            let next_sequence = next.and_then(|link| link.header.ok()).map(|(header, _)| header.first_sequence);
-            let is_first = chain.links.first().is_some_and(|link| link.number > *range.end());
-            let is_released = self.recovery.segments_adopted > 0
-                && is_first
-                && next_sequence.is_some_and(|sequence| sequence <= self.marks.next_sequence);
-            if is_released {
-                continue;
-            }
+        let wal_released = self.marks.wal_released;
+        for range in chain.missing.iter().filter(|range| *range.end() >= wal_released) {
             let (first, last) = (wal::name_of(*range.start()), wal::name_of(*range.end()));
             let which = if first == last { String::new() } else { format!(" and those up to {last}") };
             let problem = format!("the file{which} is missing, with the events accepted in it");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use types::GroupName;
 
-use super::Opening;
+use super::{Opening, Scope};
 use crate::OpenError;
 use crate::catalog::{RunRow, SegmentRow};
 use crate::segment_files;
@@ -53,7 +53,7 @@ impl Opening {
             }
         }
         if !adopted.is_empty() {
-            self.adopt(adopted, &replaced)?;
+            self.adopt(adopted, &replaced, chain)?;
         }
         self.recovery.segments = self.state.segments.len() as u64;
         Ok(())
@@ -86,12 +86,20 @@ impl Opening {
         // One that another one stands for in turn is not needed.
         adopted.retain(|orphan: &Orphan| !replaced.contains(&orphan.stored.segment.meta().segment));
         for file in on_disk.iter().filter(|file| id_of(file).is_some_and(|id| replaced.contains(&id))) {
-            self.remove_unfinished(file)?;
+            match self.scope {
+                Scope::Start => self.remove_unfinished(file)?,
+                // The next start would not know any more that it was replaced.
+                Scope::Repair => self.quarantine(file)?,
+            }
         }
         Ok((adopted, replaced))
     }
 
+    /// Removes a file that is not needed. A repair leaves that to the next start.
     fn remove_unfinished(&mut self, file: &str) -> Result<(), OpenError> {
+        if self.scope == Scope::Repair {
+            return Ok(());
+        }
         let path = self.dir.join(file);
         std::fs::remove_file(&path).map_err(OpenError::io(&path))?;
         self.recovery.unfinished_removed += 1;
@@ -140,7 +148,7 @@ impl Opening {
     }
 
     /// Takes segments back whose transaction the catalog lost. The WAL no longer has their events.
-    fn adopt(&mut self, orphans: Vec<Orphan>, replaced: &HashSet<u128>) -> Result<(), OpenError> {
+    fn adopt(&mut self, orphans: Vec<Orphan>, replaced: &HashSet<u128>, chain: &Chain) -> Result<(), OpenError> {
         let mut rows = Vec::new();
         let mut groups: Vec<(u32, GroupName)> = Vec::new();
         for Orphan { stored, last_sequence, .. } in orphans {
@@ -160,6 +168,13 @@ impl Opening {
             self.state.segments.push(Arc::new(stored));
         }
         self.recovery.segments_adopted = rows.len() as u64;
+        if let Some((header, _)) = chain.links.first().and_then(|link| link.header.ok())
+            && header.first_sequence <= self.marks.next_sequence
+        {
+            // What came before the first WAL file is in these segments: a flush had released the files before it.
+            self.marks.wal_released = self.marks.wal_released.max(header.number);
+            self.marks.wal_made = self.marks.wal_made.max(header.number);
+        }
         let replaced: Vec<u128> = replaced.iter().copied().collect();
         Ok(self.catalog.adopt(&self.marks, &rows, &replaced, &groups)?)
     }

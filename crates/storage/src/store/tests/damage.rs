@@ -21,7 +21,7 @@ fn three_records(dir: &Path) -> Vec<usize> {
 /// Copies the store and changes its WAL file.
 fn with_wal(from: &Path, change: impl FnOnce(&mut Vec<u8>)) -> tempfile::TempDir {
     let to = tempfile::tempdir().expect("a scratch directory");
-    for name in ["STORE", "catalog.sqlite", "catalog.sqlite-wal"] {
+    for name in ["STORE", "catalog.sqlite", "catalog.sqlite-wal", "control.sqlite", "control.sqlite-wal"] {
         let _ = std::fs::copy(from.join(name), to.path().join(name));
     }
     let source = wal_file(from);

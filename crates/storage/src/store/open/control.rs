@@ -1,0 +1,77 @@
+//! The control store at a start. It holds who may do what and how long events are kept, and nothing else does: a
+//! store that lost it must not go on as if nobody had ever set anything. It starts locked and takes and gives no
+//! events until the control store is put back, or somebody who can write to the data directory says that it is
+//! to go on without (`catat unlock`).
+
+use std::path::Path;
+
+use crate::control::ControlStore;
+use crate::control::sqlite::SqliteControl;
+use crate::lock::{self, Lock};
+use crate::{DatabaseError, DatabaseProblem, OpenError, disk};
+
+const FILE: &str = "control.sqlite";
+
+/// Stands in for a control store that is lost.
+struct Lost(String);
+
+impl ControlStore for Lost {
+    fn documents(&mut self, _kind: &str) -> Result<Vec<(String, String)>, DatabaseError> {
+        Ok(Vec::new())
+    }
+
+    fn put(&mut self, _kind: &str, _name: &str, _json: &str) -> Result<(), DatabaseError> {
+        Err(DatabaseError { database: FILE.into(), problem: DatabaseProblem::Failed(self.0.clone()) })
+    }
+
+    fn remove(&mut self, kind: &str, name: &str) -> Result<(), DatabaseError> {
+        self.put(kind, name, "")
+    }
+}
+
+/// Opens the control store; where it is lost, something that stands in for it, and why the store is locked. Only a
+/// store that `is_new` may have none yet.
+pub(super) fn open(
+    dir: &Path,
+    store: [u8; 16],
+    is_new: bool,
+) -> Result<(Box<dyn ControlStore>, Option<String>), OpenError> {
+    let path = dir.join(FILE);
+    let problem = if !is_new && !path.exists() {
+        "is missing".to_owned()
+    } else {
+        match SqliteControl::open(&path, store) {
+            Ok(control) => {
+                // A start that is cut off behind this must find it: from then on it may not be missing.
+                disk::sync_directory(dir).map_err(OpenError::io(dir))?;
+                return Ok((Box::new(control), None));
+            }
+            Err(DatabaseError { problem: DatabaseProblem::Damaged(found), .. }) => format!("is damaged ({found})"),
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let dir = dir.display();
+    let problem = format!(
+        "the store is locked: {FILE}, which says who may do what and how long events are kept, {problem}; put it back \
+         from a backup, or run `catat unlock --data-dir {dir}` to go on without it, and start catat again"
+    );
+    tracing::error!(problem, "store is locked");
+    Ok((Box::new(Lost(problem.clone())), Some(problem)))
+}
+
+/// Gives the store in `dir` a new, empty control store in the place of one that is lost; `false` where it has one.
+/// What is left of the old one is kept in `quarantine/`. No server may run on the directory.
+pub fn unlock(dir: &Path) -> Result<bool, OpenError> {
+    let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
+    let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
+    let _lock = Lock::take(dir)?;
+    let (_, locked) = open(dir, store, false)?;
+    if locked.is_none() {
+        return Ok(false);
+    }
+    disk::create_directory_synced(&dir.join("quarantine")).map_err(OpenError::io(dir))?;
+    for name in [FILE, "control.sqlite-wal", "control.sqlite-shm"] {
+        super::set_aside(dir, name)?;
+    }
+    open(dir, store, true).map(|_| true)
+}

@@ -1,0 +1,21 @@
+//! Repair of a store that no server runs on: a catalog that is lost is made anew from what the segments and the
+//! tombstones say. Nothing is removed: what a start would remove stays where it is, what does not belong is moved
+//! to `quarantine/`.
+
+use super::{Opening, Scope, prepare_directory};
+use crate::{OpenError, Options, Recovery};
+
+/// Makes the catalog in `options.dir` agree with the segments, and says what was done for it.
+pub fn repair(options: &Options) -> Result<Recovery, OpenError> {
+    let dir = &options.dir;
+    if crate::lock::read_store(dir)?.is_none() {
+        return Err(OpenError::NotAStore { dir: dir.clone(), problem: "there is no STORE file".into() });
+    }
+    let (store, _lock, _) = prepare_directory(dir)?;
+    let (mut opening, contents) = Opening::begin(options, store, Scope::Repair)?;
+    opening.finish_deletions()?;
+    opening.load_deletions(contents.deletions)?;
+    let chain = opening.read_chain()?;
+    opening.open_segments(contents.segments, &chain)?;
+    Ok(opening.recovery)
+}
