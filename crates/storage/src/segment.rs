@@ -7,7 +7,7 @@
 //! sections one behind the other, each compressed and checksummed on its own (`section`)
 //! footer   one zstd frame: what runs there are, where their sections lie (`footer`)
 //! trailer  32 bytes: u64 offset of the footer, u32 its stored and u32 its plain length, u64 XXH3 of its stored
-//!          bytes, magic "CATATEND"
+//!          bytes, magic "CATATEND" (format 1) or "CATATEN2"
 //! ```
 //! All numbers are little-endian. A reader needs the end of the file and then only the sections that a query
 //! touches, by `pread` or by requests for ranges of an object; nothing is mapped, so damage is an error and not a
@@ -15,23 +15,29 @@
 //! ends in another magic.
 //!
 //! A segment holds runs, one per group. A run's events stand in time order (equal times in order of acceptance)
-//! in blocks of [`BLOCK_ROWS`]. Fields are columns (`column`), which fields an event has is its shape
-//! (`shape`), messages are split into templates and variables (`template`, `texts`), and the words of the
-//! templates are indexed by tantivy (`words`). Block filters (`filter`) say which pieces of words no variable holds.
+//! in blocks of [`BLOCK_ROWS`]. Fields are columns (`column`, `strings`), which fields an event has is its shape
+//! (`shape`), messages are split into templates and variables (`template`, `moment`), the variables are columns too
+//! (`slots`, `texts`, `numbers`), and the words of many templates are indexed by tantivy (`words`). Block filters
+//! (`filter`) say which pieces of words no variable holds. Times of events are in `times`.
 
 pub(crate) mod bytes;
 mod column;
 mod filter;
 mod footer;
+mod moment;
+mod numbers;
 mod reader;
 mod search;
 mod section;
 mod shape;
+mod slots;
+mod strings;
 pub(crate) mod tagged;
 mod template;
 #[cfg(test)]
 pub(crate) mod tests;
 mod texts;
+mod times;
 mod words;
 mod writer;
 
@@ -43,8 +49,11 @@ pub(crate) use reader::{RunReader, Segment};
 pub(crate) use writer::{RunOutline, SegmentWriter, write};
 
 const MAGIC: [u8; 8] = *b"CATATSEG";
-const END_MAGIC: [u8; 8] = *b"CATATEND";
-const FORMAT_VERSION: u16 = 1;
+/// Magics at the end of a file by format, from 1: the end alone is read to open a segment.
+const END_MAGICS: [[u8; 8]; 2] = [*b"CATATEND", *b"CATATEN2"];
+/// Format 2 stores the variables of messages by column, times in messages beside those of events, and quoted texts;
+/// format 1 is read as ever.
+const FORMAT_VERSION: u16 = 2;
 const HEADER_BYTES: usize = 64;
 const TRAILER_BYTES: usize = 32;
 

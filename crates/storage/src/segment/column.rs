@@ -15,9 +15,7 @@
 //!
 //! *flags*: one byte 0 (none is set) or 1 and then ⌈n/8⌉ bytes, least significant bit first.
 //!
-//! *texts*: one tag byte: 0 plain (*integers* lengths, then the bytes), 1 lower-case hex of one length (varint
-//! bytes per text, then the packed bytes), 2 IPv4 addresses (*integers*), 3 a common prefix and a number (*text*
-//! prefix, *integers*).
+//! *texts* are those of `strings`.
 //!
 //! *values*: one byte 0 and *texts* where all are texts, else 1 and *tagged values* (see `tagged`).
 
@@ -27,9 +25,9 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use types::{Column, MISSING_CODE, RowSet, Strings, Value};
 
-use super::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint};
+use super::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
+use super::strings::{put_texts, take_texts};
 use super::tagged::{put_tagged, take_tagged};
-use super::template::{pack_hex, parse_address, push_address, push_hex, push_integer};
 
 /// Distinct values up to which the first block of a run starts a dictionary for the whole run.
 const RUN_DICTIONARY_STARTS_MAX: usize = 1024;
@@ -202,115 +200,6 @@ fn take_flags(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Option<Vec<bool>>> {
     }
     let bytes = cursor.take(n.div_ceil(8))?;
     Ok(Some((0..n).map(|i| bytes[i / 8] >> (i % 8) & 1 == 1).collect()))
-}
-
-/// Writes texts in the tightest of the four ways.
-pub(crate) fn put_texts(out: &mut Vec<u8>, texts: &[&str]) {
-    if let Some(length) = common_hex_length(texts) {
-        out.push(1);
-        put_varint(out, length as u64 / 2);
-        texts.iter().for_each(|text| pack_hex(out, text));
-    } else if texts.iter().all(|text| is_address(text)) && !texts.is_empty() {
-        out.push(2);
-        put_integers(out, &texts.iter().map(|text| i64::from(parse_address(text))).collect::<Vec<_>>());
-    } else if let Some((prefix, numbers)) = prefixed_numbers(texts) {
-        out.push(3);
-        put_text(out, prefix);
-        put_integers(out, &numbers);
-    } else {
-        out.push(0);
-        put_integers(out, &texts.iter().map(|text| text.len() as i64).collect::<Vec<_>>());
-        texts.iter().for_each(|text| out.extend_from_slice(text.as_bytes()));
-    }
-}
-
-fn common_hex_length(texts: &[&str]) -> Option<usize> {
-    let length = texts.first()?.len();
-    let is_hex =
-        |text: &&str| text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    (length >= 8 && length.is_multiple_of(2) && texts.iter().all(is_hex)).then_some(length)
-}
-
-fn is_address(text: &str) -> bool {
-    let part = |part: &str| {
-        let number = part.bytes().try_fold(0u32, |n, b| b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0')));
-        (1..=3).contains(&part.len()) && (part.len() == 1 || !part.starts_with('0')) && number.is_some_and(|n| n < 256)
-    };
-    (7..=15).contains(&text.len()) && text.split('.').count() == 4 && text.split('.').all(part)
-}
-
-/// A prefix common to all texts, each of which goes on with a canonical number.
-fn prefixed_numbers<'a>(texts: &[&'a str]) -> Option<(&'a str, Vec<i64>)> {
-    let first = *texts.first()?;
-    let prefix = first.trim_end_matches(|c: char| c.is_ascii_digit());
-    let number = |text: &&str| {
-        let digits = text.strip_prefix(prefix)?;
-        let canonical = (1..=18).contains(&digits.len()) && (digits.len() == 1 || !digits.starts_with('0'));
-        let all_digits = digits.bytes().all(|b| b.is_ascii_digit());
-        if canonical && all_digits { digits.parse().ok() } else { None }
-    };
-    (texts.len() > 1).then_some(())?;
-    Some((prefix, texts.iter().map(number).collect::<Option<_>>()?))
-}
-
-/// Reads `n` *texts*.
-pub(crate) fn take_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
-    match cursor.byte()? {
-        0 => take_plain_texts(cursor, n),
-        1 => {
-            let n_bytes = cursor.varint()? as usize;
-            let bytes = cursor.take(n.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?;
-            collect_texts(bytes.chunks_exact(n_bytes.max(1)).take(n), push_hex)
-        }
-        2 => {
-            let numbers = cursor.codes(n)?;
-            collect_texts(numbers.into_iter(), push_address)
-        }
-        3 => {
-            let prefix = cursor.text()?;
-            if prefix.len().saturating_mul(n) >= u32::MAX as usize / 2 {
-                return Err(Damage("texts are too long"));
-            }
-            let numbers = cursor.integers(n)?;
-            collect_texts(numbers.into_iter(), |out, number| {
-                out.extend_from_slice(prefix.as_bytes());
-                push_integer(out, number);
-            })
-        }
-        _ => Err(Damage("unknown kind of texts")),
-    }
-}
-
-fn collect_texts<T>(values: impl Iterator<Item = T>, mut push: impl FnMut(&mut Vec<u8>, T)) -> Decoded<Strings> {
-    let (mut text, mut ends) = (Vec::new(), Vec::new());
-    for value in values {
-        push(&mut text, value);
-        ends.push(end_of(&text)?);
-    }
-    texts_of(text, ends)
-}
-
-/// Where the last of texts that stand one behind the other ends.
-pub(crate) fn end_of(text: &[u8]) -> Decoded<u32> {
-    u32::try_from(text.len()).map_err(|_| Damage("texts are too long"))
-}
-
-/// Texts from their bytes and the end of each.
-pub(crate) fn texts_of(text: Vec<u8>, ends: Vec<u32>) -> Decoded<Strings> {
-    let text = String::from_utf8(text).map_err(|_| Damage("a text is not UTF-8"))?;
-    Strings::of_parts(text, ends).ok_or(Damage("a text ends within a character"))
-}
-
-fn take_plain_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
-    let lengths = cursor.integers(n)?;
-    let mut end = 0u32;
-    let mut ends = Vec::with_capacity(n);
-    for length in lengths {
-        let length = u32::try_from(length).map_err(|_| Damage("a text length is out of range"))?;
-        end = end.checked_add(length).ok_or(Damage("a text length is out of range"))?;
-        ends.push(end);
-    }
-    texts_of(cursor.take(end as usize)?.to_vec(), ends)
 }
 
 fn put_values(out: &mut Vec<u8>, values: &[Option<&Value>]) {
@@ -489,6 +378,7 @@ fn spread_texts(compact: Strings, present: &RowSet) -> Decoded<Strings> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::template::push_address;
     use super::*;
 
     fn value() -> impl Strategy<Value = Option<Value>> {

@@ -14,17 +14,16 @@
 //! column: text name, byte types, varint events, varint dictionary section + 1 (0 none), varint first section
 //! ```
 //!
-//! A column's blocks have consecutive section numbers; so have, for each block, the [`SYSTEM_SECTIONS`].
+//! A column's blocks have consecutive section numbers; so have, for each kind of system section, the
+//! blocks: times, ingestion times, sequences, levels, shapes, filter, and those of the messages (`texts`).
 
 use types::{GroupName, Origin, TimeForm, Timestamp, TypeSet};
 
 use super::bytes::{Cursor, Damage, Decoded, put_text, put_varint, put_zigzag};
 use super::section::SectionId;
-use super::texts::TEXT_SECTIONS;
 use super::{RunSummary, SegmentMeta};
 
-/// Sections that every block has: times, ingestion times, sequences, levels, shapes, filter, messages.
-pub(crate) const SYSTEM_SECTIONS: usize = 6 + TEXT_SECTIONS;
+/// System sections, by kind; those of the messages are the last.
 pub(crate) const TIMES: usize = 0;
 pub(crate) const INGESTION_TIMES: usize = 1;
 pub(crate) const SEQUENCES: usize = 2;

@@ -7,6 +7,8 @@
 
 mod decode;
 mod exact;
+#[cfg(test)]
+mod footprint;
 mod narrow;
 
 use std::collections::VecDeque;
@@ -27,15 +29,16 @@ use super::footer::{self, RunFooter};
 use super::search::Needle;
 use super::section::{SectionEntry, SectionId};
 use super::shape::{BlockShapes, Shapes};
-use super::template::{Holds, Template};
-use super::texts::{self, TemplateIds, Variables};
+use super::template::Holds;
+use super::texts::{self, TemplateIds, Variables, Vocabulary};
+use super::times::{take_deltas, take_times};
 use super::words::WordIndex;
-use super::{END_MAGIC, FORMAT_VERSION, HEADER_BYTES, MAGIC, RunSummary, SegmentMeta, TRAILER_BYTES};
+use super::{END_MAGICS, FORMAT_VERSION, HEADER_BYTES, MAGIC, RunSummary, SegmentMeta, TRAILER_BYTES};
 use crate::source::{FilePool, Source};
 
 pub(crate) use exact::RunReader;
 
-use self::decode::{decode_minutes, decode_templates, take_deltas, take_times};
+use self::decode::{decode_minutes, decode_templates};
 
 /// Bytes read at the end of a file to have trailer and footer in one read.
 const TAIL_BYTES: u64 = 64 << 10;
@@ -57,6 +60,7 @@ pub(crate) struct Segment {
     name: String,
     source: Box<dyn Source>,
     meta: SegmentMeta,
+    format: u16,
     runs: Vec<OpenRun>,
     summaries: Vec<RunSummary>,
     sections: Vec<SectionEntry>,
@@ -70,7 +74,7 @@ pub(crate) struct Segment {
 struct OpenRun {
     footer: RunFooter,
     shapes: OnceLock<Arc<Shapes>>,
-    templates: OnceLock<Arc<Vec<Template>>>,
+    vocabulary: OnceLock<Arc<Vocabulary>>,
     words: OnceLock<Arc<WordIndex>>,
     dictionaries: Vec<OnceLock<Arc<Vec<Value>>>>,
 }
@@ -92,11 +96,11 @@ impl Segment {
             let problem = of_header.map_or(problem, |damage| damage.0.into());
             ScanError { file: name.clone(), offset, problem }
         })?;
-        let End { meta, runs, sections, replaced } = end;
+        let End { meta, format, runs, sections, replaced } = end;
         let summaries = runs.iter().map(|run| run.summary.clone()).collect();
         let runs = runs.into_iter().map(OpenRun::new).collect();
         let decompressors = Mutex::default();
-        Ok(Arc::new(Self { name, source, meta, runs, summaries, sections, replaced, decompressors }))
+        Ok(Arc::new(Self { name, source, meta, format, runs, summaries, sections, replaced, decompressors }))
     }
 
     /// The segment's identity.
@@ -153,7 +157,7 @@ impl Segment {
     /// The same, telling after each section how many bytes it had; ends early where the answer is no.
     pub(crate) fn verify_while(&self, mut goes_on: impl FnMut(u64) -> bool) -> Result<(), ScanError> {
         let header = self.source.read_at(0, HEADER_BYTES).map_err(|error| self.error(0, error.to_string()))?;
-        check_header(&header, Some(&self.meta)).map_err(|damage| self.error(0, damage.0.into()))?;
+        check_header(&header, Some((&self.meta, self.format))).map_err(|damage| self.error(0, damage.0.into()))?;
         for id in 0..self.sections.len() as SectionId {
             self.section(id)?;
             if !goes_on(u64::from(self.sections[id as usize].stored_length)) {
@@ -200,6 +204,7 @@ impl Segment {
 /// What the end of a segment says.
 struct End {
     meta: SegmentMeta,
+    format: u16,
     runs: Vec<RunFooter>,
     sections: Vec<SectionEntry>,
     replaced: Vec<u128>,
@@ -224,18 +229,19 @@ fn read_end(source: &dyn Source, store: [u8; 16]) -> Result<End, (u64, String)> 
         let stored = source.read_at(place.offset, place.stored_length).map_err(|e| (place.offset, e.to_string()))?;
         place.open(&stored)
     };
-    let end = plain.and_then(|plain| read_footer(&plain, place.offset)).map_err(wrong)?;
+    let end = plain.and_then(|plain| read_footer(&plain, &place)).map_err(wrong)?;
     if end.meta.store != store {
         return Err((place.offset, "segment belongs to another store".into()));
     }
     if tail_from == 0 {
-        check_header(&tail[..HEADER_BYTES], Some(&end.meta)).map_err(|damage| (0, damage.0.to_owned()))?;
+        check_header(&tail[..HEADER_BYTES], Some((&end.meta, end.format)))
+            .map_err(|damage| (0, damage.0.to_owned()))?;
     }
     Ok(end)
 }
 
 /// Checks a header, and that it says the same as the footer.
-fn check_header(header: &[u8], meta: Option<&SegmentMeta>) -> Decoded<()> {
+fn check_header(header: &[u8], footer: Option<(&SegmentMeta, u16)>) -> Decoded<()> {
     let mut cursor = Cursor::new(header);
     let (content, checksum) = header.split_at(header.len().saturating_sub(8));
     if cursor.array()? != MAGIC {
@@ -244,7 +250,8 @@ fn check_header(header: &[u8], meta: Option<&SegmentMeta>) -> Decoded<()> {
     if xxh3_64(content).to_le_bytes() != checksum {
         return Err(Damage("checksum mismatch in the header"));
     }
-    if u16::from_le_bytes(cursor.array()?) > FORMAT_VERSION {
+    let format = u16::from_le_bytes(cursor.array()?);
+    if format > FORMAT_VERSION {
         return Err(Damage("segment was written by a newer version"));
     }
     cursor.take(6)?;
@@ -253,7 +260,7 @@ fn check_header(header: &[u8], meta: Option<&SegmentMeta>) -> Decoded<()> {
         segment: u128::from_le_bytes(cursor.array()?),
         partition: i64::from_le_bytes(cursor.array()?),
     };
-    if meta.is_some_and(|meta| *meta != found) {
+    if footer.is_some_and(|(meta, of_end)| (*meta, of_end) != (found, format)) {
         return Err(Damage("header and footer disagree"));
     }
     Ok(())
@@ -261,6 +268,7 @@ fn check_header(header: &[u8], meta: Option<&SegmentMeta>) -> Decoded<()> {
 
 /// Where the footer is and what it must look like.
 struct Trailer {
+    format: u16,
     offset: u64,
     stored_length: usize,
     plain_length: usize,
@@ -270,16 +278,20 @@ struct Trailer {
 impl Trailer {
     fn read(bytes: &[u8], file_length: u64) -> Decoded<Self> {
         let mut cursor = Cursor::new(bytes);
-        let trailer = Self {
+        let mut trailer = Self {
+            format: 0,
             offset: u64::from_le_bytes(cursor.array()?),
             stored_length: u32::from_le_bytes(cursor.array()?) as usize,
             plain_length: u32::from_le_bytes(cursor.array()?) as usize,
             checksum: u64::from_le_bytes(cursor.array()?),
         };
         let end = trailer.offset.checked_add(trailer.stored_length as u64);
-        if cursor.array()? != END_MAGIC || end != Some(file_length - TRAILER_BYTES as u64) {
+        let magic: [u8; 8] = cursor.array()?;
+        let known = END_MAGICS.iter().position(|known| *known == magic);
+        let Some(known) = known.filter(|_| end == Some(file_length - TRAILER_BYTES as u64)) else {
             return Err(Damage("file has no end"));
-        }
+        };
+        trailer.format = known as u16 + 1;
         if trailer.plain_length > FOOTER_BYTES_MAX {
             return Err(Damage("footer is too large"));
         }
@@ -296,17 +308,17 @@ impl Trailer {
     }
 }
 
-fn read_footer(plain: &[u8], end: u64) -> Decoded<End> {
+fn read_footer(plain: &[u8], place: &Trailer) -> Decoded<End> {
     let mut cursor = Cursor::new(plain);
     let (meta, runs) = footer::decode(&mut cursor)?;
-    let sections = SectionEntry::read_directory(&mut cursor, HEADER_BYTES as u64, end)?;
-    Ok(End { meta, runs, sections, replaced: footer::take_replaced(&mut cursor)? })
+    let sections = SectionEntry::read_directory(&mut cursor, HEADER_BYTES as u64, place.offset)?;
+    Ok(End { meta, format: place.format, runs, sections, replaced: footer::take_replaced(&mut cursor)? })
 }
 
 impl OpenRun {
     fn new(footer: RunFooter) -> Self {
         let dictionaries = footer.columns.iter().map(|_| OnceLock::new()).collect();
-        Self { footer, shapes: OnceLock::new(), templates: OnceLock::new(), words: OnceLock::new(), dictionaries }
+        Self { footer, shapes: OnceLock::new(), vocabulary: OnceLock::new(), words: OnceLock::new(), dictionaries }
     }
 }
 
@@ -366,11 +378,19 @@ impl SegmentRun {
         self.segment.section(id)
     }
 
+    fn is_there(&self, id: SectionId) -> bool {
+        self.segment.sections.get(id as usize).is_some_and(|entry| entry.stored_length > 0)
+    }
+
     /// Reads a section and decodes it; what is wrong is reported with its place.
     fn decoded<T>(&self, id: SectionId, decode: impl FnOnce(&[u8]) -> Decoded<T>) -> Result<T, ScanError> {
         let bytes = self.section(id)?;
+        decode(&bytes).map_err(|damage| self.damage(id, damage))
+    }
+
+    fn damage(&self, id: SectionId, damage: Damage) -> ScanError {
         let offset = self.segment.sections.get(id as usize).map_or(0, |entry| entry.offset);
-        decode(&bytes).map_err(|damage| self.segment.error(offset, damage.0.into()))
+        self.segment.error(offset, damage.0.into())
     }
 
     /// Reads what belongs to the run as a whole once, and keeps it.
@@ -399,9 +419,15 @@ impl SegmentRun {
         self.kept(&run.shapes, id, |bytes| Shapes::decode(bytes, n_columns, n_origins))
     }
 
-    fn templates(&self) -> Result<Arc<Vec<Template>>, ScanError> {
-        let run = self.run();
-        self.kept(&run.templates, run.footer.whole + footer::TEMPLATES, decode_templates)
+    fn vocabulary(&self) -> Result<Arc<Vocabulary>, ScanError> {
+        let (run, format) = (self.run(), self.segment.format);
+        self.kept(&run.vocabulary, run.footer.whole + footer::TEMPLATES, |bytes| {
+            Ok(Vocabulary::new(decode_templates(bytes, format)?, format))
+        })
+    }
+
+    fn has_words(&self) -> bool {
+        self.is_there(self.run().footer.whole + footer::WORDS)
     }
 
     fn words(&self) -> Result<Arc<WordIndex>, ScanError> {
@@ -433,7 +459,9 @@ impl SegmentRun {
 
     fn times(&self, block: usize) -> Result<Vec<i64>, ScanError> {
         let n_rows = self.block_rows(block);
-        self.decoded(self.system_section(footer::TIMES, block), |bytes| take_times(&mut Cursor::new(bytes), n_rows))
+        self.decoded(self.system_section(footer::TIMES, block), |bytes| {
+            take_times(&mut Cursor::new(bytes), n_rows, self.segment.format)
+        })
     }
 
     fn deltas(&self, kind: usize, block: usize) -> Result<Vec<i64>, ScanError> {
@@ -446,35 +474,39 @@ impl SegmentRun {
         self.decoded(self.system_section(footer::LEVELS, block), |bytes| Ok(Cursor::new(bytes).take(n_rows)?.to_vec()))
     }
 
-    fn template_ids(&self, block: usize, templates: &[Template]) -> Result<Arc<TemplateIds>, ScanError> {
+    fn template_ids(&self, block: usize, vocabulary: &Vocabulary) -> Result<Arc<TemplateIds>, ScanError> {
         let n_rows = self.block_rows(block);
         self.templates_of_blocks.get(block, || {
             let id = self.system_section(footer::TEXTS, block);
-            self.decoded(id, |bytes| TemplateIds::decode(bytes, n_rows, templates))
+            self.decoded(id, |bytes| TemplateIds::decode(bytes, n_rows, vocabulary))
         })
     }
 
     fn variables(
         &self,
         block: usize,
-        kinds: impl Iterator<Item = usize>,
+        sections: impl Iterator<Item = usize>,
         ids: &TemplateIds,
-        templates: &[Template],
+        vocabulary: &Vocabulary,
     ) -> Result<Variables, ScanError> {
         let mut variables = Variables::default();
-        for kind in kinds {
-            let id = self.system_section(footer::TEXTS + kind, block);
-            self.decoded(id, |bytes| variables.decode(kind, bytes, ids, templates))?;
+        for section in sections {
+            let id = self.system_section(footer::TEXTS + section, block);
+            let bytes = self.section(id)?;
+            let needs_times = texts::needs_times(section, &bytes, vocabulary.format);
+            let times = if needs_times { self.times(block)? } else { Vec::new() };
+            let decoded = variables.decode(section, &bytes, ids, vocabulary, &times);
+            decoded.map_err(|damage| self.damage(id, damage))?;
         }
         Ok(variables)
     }
 
     fn messages(&self, block: usize, rows: &RowSet) -> Result<Strings, ScanError> {
-        let templates = self.templates()?;
-        let ids = self.template_ids(block, &templates)?;
-        let sections = ids.sections_of(rows, &templates);
-        let variables = self.variables(block, sections.into_iter(), &ids, &templates)?;
-        self.rebuilt(block, &ids, &variables, &templates, rows)
+        let vocabulary = self.vocabulary()?;
+        let ids = self.template_ids(block, &vocabulary)?;
+        let sections = ids.sections_of(rows, &vocabulary);
+        let variables = self.variables(block, sections.into_iter(), &ids, &vocabulary)?;
+        self.rebuilt(block, &ids, &variables, &vocabulary, rows)
     }
 
     fn rebuilt(
@@ -482,13 +514,11 @@ impl SegmentRun {
         block: usize,
         ids: &TemplateIds,
         variables: &Variables,
-        templates: &[Template],
+        vocabulary: &Vocabulary,
         rows: &RowSet,
     ) -> Result<Strings, ScanError> {
-        let rebuilt = texts::rebuild(ids, variables, templates, rows);
-        let section = self.system_section(footer::TEXTS, block);
-        let offset = self.segment.sections.get(section as usize).map_or(0, |entry| entry.offset);
-        rebuilt.map_err(|damage| self.segment.error(offset, damage.0.into()))
+        let rebuilt = texts::rebuild(ids, variables, vocabulary, rows);
+        rebuilt.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))
     }
 
     /// The stored column of a field, all rows of the block.
@@ -602,7 +632,17 @@ impl Run for SegmentRun {
     }
 
     fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
-        self.decoded(self.run().footer.whole + footer::MINUTES, decode_minutes).map(Some)
+        let id = self.run().footer.whole + footer::MINUTES;
+        if self.segment.format == 1 || self.is_there(id) {
+            return self.decoded(id, decode_minutes).map(Some);
+        }
+        // One short block: it is counted.
+        let (mut times, mut levels) = (Vec::new(), Vec::new());
+        for block in 0..self.n_blocks() {
+            times.extend(self.times(block)?);
+            levels.extend(self.levels(block)?);
+        }
+        Ok(Some(MinuteCounts::of_rows(&times, &levels)))
     }
 
     fn is_message(&self, name: &str) -> bool {

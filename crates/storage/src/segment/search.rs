@@ -8,7 +8,8 @@ use std::sync::Arc;
 use types::{RowSet, Strings, TimeForm, Value};
 
 use super::bytes::{Cursor, Damage, Decoded};
-use super::column::take_texts;
+use super::moment;
+use super::strings::take_texts;
 use super::template::{is_word_byte, pack_hex};
 
 /// A literal looked for in many texts at once.
@@ -26,12 +27,21 @@ impl Needle {
         Self { literal, ignores_case, finder }
     }
 
-    /// Tells whether only variables of kind text and raw messages can hold it.
-    pub(crate) fn stands_in_text_variables_only(&self) -> bool {
+    /// Tells whether no variables but texts and quoted texts, and raw messages, can hold it.
+    pub(crate) fn stands_in_texts_only(&self) -> bool {
         let is_word = self.literal.bytes().all(is_word_byte);
-        // Integers, addresses, hex numbers and UUIDs are made of hex digits; anything else is a text.
+        // Integers, addresses, hex numbers and UUIDs are made of hex digits, times of digits and names of months.
         let has_other = self.literal.bytes().any(|byte| !byte.is_ascii_hexdigit());
-        is_word && has_other
+        let is_letters = |part: &[u8]| part[0].is_ascii_alphabetic();
+        let mut letters = self.literal.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
+        let may_be_in_time = letters.all(|part| !is_letters(part) || moment::may_be_letters(part, true))
+            && self.literal.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        is_word && has_other && !may_be_in_time
+    }
+
+    /// Tells whether a quoted text that holds a part of it may end within it.
+    pub(crate) fn has_quote(&self) -> bool {
+        self.literal.contains('"')
     }
 
     fn consists_of(&self, other: &[u8]) -> bool {

@@ -12,6 +12,8 @@ use types::{
 use super::*;
 use crate::source::Source;
 
+mod messages;
+
 const STORE: [u8; 16] = [7; 16];
 
 fn meta() -> SegmentMeta {

@@ -1,219 +1,246 @@
 //! The messages of one block: template numbers, and the variables by kind.
 //!
-//! A block's messages are six sections (empty where there is nothing): template numbers of all rows
-//! (*integers*; 0 is a raw message), then one section for each kind of variable and one for raw messages.
-//! Variables stand in the order (template, place in the template, row): values that behave alike are
-//! neighbours. `n` values of a kind are stored as
+//! A block's messages are [`TEXT_SECTIONS`] sections (empty where there is nothing): template numbers of all rows
+//! (*integers*; 0 is a raw message), then variables, last raw messages (*texts*). Variables of a section stand in
+//! the order (column, row), columns being those of `slots`:
 //!
-//! | kind | content |
+//! | section | content |
 //! |---|---|
-//! | integer | *integers* of value − least of its (template, place); then the leasts as *integers* |
-//! | address | *integers* |
-//! | hex | *integers* lengths in packed bytes, packed bytes |
-//! | UUID | packed bytes, 16 each |
-//! | text, raw | *texts* |
+//! | 1 integers and times | `numbers` |
+//! | 2 addresses | `numbers` |
+//! | 3 hex | *integers* lengths in packed bytes, packed bytes |
+//! | 4 UUIDs | packed bytes, 16 each |
+//! | 5 texts, 6 quoted texts | the columns of fewer than [`COLUMN_MIN`] values together: *texts*; then each of the others: *texts* |
+//! | 7 raw messages | *texts* |
+//!
+//! In segments of format 1 there is a column for each (template, place), raw messages are section 6, and sections 1
+//! to 5 are: *integers* of value − least of its column, then the leasts as *integers*; *integers*; hex and UUIDs as
+//! above; *texts* of all columns.
+
+mod written;
 
 use types::{RowSet, Strings};
 
-use super::bytes::{Cursor, Damage, Decoded, put_integers};
-use super::column::{end_of, put_texts, take_texts, texts_of};
-use super::template::{KINDS, Kind, Piece, Template, pack_hex, parse_address, push_address, push_hex, push_integer};
+use super::bytes::{Cursor, Damage, Decoded};
+use super::moment;
+use super::numbers::{self, Expected};
+use super::search::Needle;
+use super::slots::Slots;
+use super::strings::{Texts, end_of, take_texts, texts_of};
+use super::template::{Kind, Piece, Template, push_address, push_hex, push_integer};
 
-/// Sections of a block's messages: template numbers, five kinds, raw messages.
-pub(crate) const TEXT_SECTIONS: usize = KINDS.len() + 2;
+pub(crate) use written::MessageWriter;
 
-/// Number of the section with raw messages within a block's text sections.
-const RAW: usize = KINDS.len() + 1;
+/// Sections of a block's messages.
+pub(crate) const TEXT_SECTIONS: usize = 8;
+pub(crate) const NUMBERS: usize = 1;
+pub(crate) const TEXTS: usize = 5;
+pub(crate) const QUOTED: usize = 6;
 
-/// Messages of one block while it is written.
-#[derive(Default)]
-pub(crate) struct TextBlockWriter<'m> {
-    template_ids: Vec<u32>,
-    raw: Vec<&'m str>,
-    /// The variables of all messages, message after message.
-    variables: Vec<(Kind, &'m str)>,
-    /// Per message, where its variables begin.
-    starts: Vec<u32>,
+/// Values from which on a column of texts is stored by itself.
+const COLUMN_MIN: usize = 16;
+
+/// How many sections a block's messages have in segments of a format; the last one holds raw messages.
+pub(crate) fn n_sections(format: u16) -> usize {
+    if format == 1 { 7 } else { TEXT_SECTIONS }
 }
 
-impl<'m> TextBlockWriter<'m> {
-    /// Adds a message kept raw.
-    pub(crate) fn push_raw(&mut self, message: &'m str) {
-        self.push(0, &[]);
-        self.raw.push(message);
-    }
-
-    /// Adds a message of template number `id` ≥ 1; all messages of a template have variables of the same kinds.
-    pub(crate) fn push(&mut self, id: u32, variables: &[(Kind, &'m str)]) {
-        self.template_ids.push(id);
-        self.starts.push(self.variables.len() as u32);
-        self.variables.extend_from_slice(variables);
-    }
-
-    /// The block's text variables, for its filter.
-    pub(crate) fn text_variables(&self) -> impl Iterator<Item = &'m str> + '_ {
-        self.variables.iter().filter(|(kind, _)| *kind == Kind::Text).map(|(_, text)| *text)
-    }
-
-    /// Makes the sections.
-    pub(crate) fn finish(self) -> [Vec<u8>; TEXT_SECTIONS] {
-        let mut sections: [Vec<u8>; TEXT_SECTIONS] = Default::default();
-        let ids: Vec<i64> = self.template_ids.iter().map(|id| i64::from(*id)).collect();
-        put_integers(&mut sections[0], &ids);
-        let by_kind = self.variables_by_kind();
-        for (kind, variables) in KINDS.into_iter().zip(&by_kind).filter(|(_, variables)| !variables.is_empty()) {
-            put_variables(&mut sections[1 + kind as usize], kind, variables);
-        }
-        if !self.raw.is_empty() {
-            put_texts(&mut sections[RAW], &self.raw);
-        }
-        sections
-    }
-
-    /// The variables of each kind in the order (template, place, row), each with a number for template and place.
-    fn variables_by_kind(&self) -> [Vec<(u64, &'m str)>; KINDS.len()] {
-        let mut rows: Vec<u32> = (0..self.template_ids.len() as u32).collect();
-        rows.sort_by_key(|row| self.template_ids[*row as usize]);
-        let mut by_kind: [Vec<(u64, &str)>; KINDS.len()] = Default::default();
-        let template_of = |row: u32| self.template_ids[row as usize];
-        for rows in rows.chunk_by(|a, b| template_of(*a) == template_of(*b)) {
-            let start_of = |row: u32| self.starts[row as usize] as usize;
-            let first = rows[0];
-            let end = self.starts.get(first as usize + 1).map_or(self.variables.len(), |start| *start as usize);
-            for place in 0..end - start_of(first) {
-                let (kind, _) = self.variables[start_of(first) + place];
-                let number = u64::from(template_of(first)) << 32 | place as u64;
-                let texts = rows.iter().map(|row| (number, self.variables[start_of(*row) + place].1));
-                by_kind[kind as usize].extend(texts);
-            }
-        }
-        by_kind
-    }
-}
-
-fn put_variables(out: &mut Vec<u8>, kind: Kind, variables: &[(u64, &str)]) {
+/// The section that holds variables of a kind.
+pub(crate) fn section_of(kind: Kind) -> usize {
     match kind {
-        Kind::Integer => {
-            let numbers: Vec<i64> = variables.iter().map(|(_, text)| text.parse().unwrap_or_default()).collect();
-            let (mut rests, mut leasts) = (Vec::with_capacity(numbers.len()), Vec::new());
-            let mut from = 0;
-            for group in variables.chunk_by(|a, b| a.0 == b.0) {
-                let numbers = &numbers[from..from + group.len()];
-                from += group.len();
-                let least = numbers.iter().copied().min().unwrap_or_default();
-                leasts.push(least);
-                rests.extend(numbers.iter().map(|number| number - least));
-            }
-            put_integers(out, &rests);
-            put_integers(out, &leasts);
-        }
-        Kind::Address => {
-            put_integers(out, &variables.iter().map(|(_, t)| i64::from(parse_address(t))).collect::<Vec<_>>());
-        }
-        Kind::Hex => {
-            put_integers(out, &variables.iter().map(|(_, text)| text.len() as i64 / 2).collect::<Vec<_>>());
-            variables.iter().for_each(|(_, text)| pack_hex(out, text));
-        }
-        Kind::Uuid => variables.iter().for_each(|(_, text)| pack_hex(out, text)),
-        Kind::Text => put_texts(out, &variables.iter().map(|(_, text)| *text).collect::<Vec<_>>()),
+        Kind::Integer | Kind::Time => NUMBERS,
+        Kind::Address => 2,
+        Kind::Hex => 3,
+        Kind::Uuid => 4,
+        Kind::Text => TEXTS,
+        Kind::Quoted => QUOTED,
     }
 }
 
-/// The template numbers of a block, and where the variables of each row stand.
+/// What a run's messages are made of.
+pub(crate) struct Vocabulary {
+    pub(crate) format: u16,
+    pub(crate) templates: Vec<Template>,
+    pub(crate) slots: Slots,
+}
+
+impl Vocabulary {
+    /// Numbers the variables of templates of a segment of `format`.
+    pub(crate) fn new(templates: Vec<Template>, format: u16) -> Self {
+        let mut slots = Slots::new(format);
+        templates.iter().for_each(|template| slots.add(template));
+        slots.finish();
+        Self { format, templates, slots }
+    }
+
+    /// The section with raw messages.
+    pub(crate) fn raw_section(&self) -> usize {
+        n_sections(self.format) - 1
+    }
+}
+
+/// The template numbers of a block, and where the variables stand.
 pub(crate) struct TemplateIds {
     /// Per row, the template's number; 0 is raw.
     pub(crate) ids: Vec<u32>,
-    /// Rows in the order (template, row).
-    by_template: Vec<u32>,
-    /// Per row, how many rows before it have the same template.
-    occurrences: Vec<u32>,
-    /// Templates of the block, ascending, with the number of rows and, for each kind, the place of their first
-    /// variable among all of the kind. Raw messages are first, as template 0.
-    groups: Vec<Group>,
-}
-
-struct Group {
-    template: u32,
-    n_rows: u32,
-    first_row: u32,
-    first_of_kind: [u32; KINDS.len()],
+    /// Templates of the block, ascending; raw messages are template 0.
+    templates: Vec<u32>,
+    n_raw: usize,
+    /// Per column, how many values it has, and how many the columns before it have in its section.
+    columns: Vec<(u32, u32)>,
+    n_of_section: [u32; TEXT_SECTIONS],
 }
 
 impl TemplateIds {
     /// Reads the section of template numbers of a block with `n_rows` rows.
-    pub(crate) fn decode(bytes: &[u8], n_rows: usize, templates: &[Template]) -> Decoded<Self> {
-        let ids = Cursor::new(bytes).codes(n_rows)?;
-        if ids.iter().any(|id| *id as usize > templates.len()) {
-            return Err(Damage("a template number is out of range"));
-        }
-        let mut counts = vec![0u32; templates.len() + 1];
-        let mut occurrences = Vec::with_capacity(n_rows);
+    pub(crate) fn decode(bytes: &[u8], n_rows: usize, vocabulary: &Vocabulary) -> Decoded<Self> {
+        Self::new(Cursor::new(bytes).codes(n_rows)?, &vocabulary.slots)
+    }
+
+    pub(crate) fn new(ids: Vec<u32>, slots: &Slots) -> Decoded<Self> {
+        let mut counts = vec![0u32; slots.n_templates() + 1];
         for id in &ids {
-            occurrences.push(counts[*id as usize]);
-            counts[*id as usize] += 1;
+            *counts.get_mut(*id as usize).ok_or(Damage("a template number is out of range"))? += 1;
         }
-        let mut groups = Vec::new();
-        let mut first_row_of = vec![0u32; templates.len() + 1];
-        let (mut first_row, mut first_of_kind) = (0, [0u32; KINDS.len()]);
-        for (template, n_rows) in counts.iter().enumerate().filter(|(_, n)| **n > 0) {
-            groups.push(Group { template: template as u32, n_rows: *n_rows, first_row, first_of_kind });
-            first_row_of[template] = first_row;
-            first_row += n_rows;
-            for kind in template.checked_sub(1).map_or(&[][..], |index| templates[index].kinds()) {
-                first_of_kind[*kind as usize] += n_rows;
+        let mut columns = vec![(0u32, 0u32); slots.columns().len()];
+        let mut templates = Vec::new();
+        for (id, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            templates.push(id as u32);
+            for column in slots.of_template(id as u32) {
+                let n = &mut columns[*column as usize].0;
+                *n = n.checked_add(*count).ok_or(Damage("a block has too many variables"))?;
             }
         }
-        let mut by_template = vec![0; n_rows];
-        for (row, id) in ids.iter().enumerate() {
-            by_template[(first_row_of[*id as usize] + occurrences[row]) as usize] = row as u32;
+        let mut n_of_section = [0u32; TEXT_SECTIONS];
+        for ((n, first), slot) in columns.iter_mut().zip(slots.columns()) {
+            let sum = &mut n_of_section[section_of(slot.kind)];
+            *first = *sum;
+            *sum = sum.checked_add(*n).ok_or(Damage("a block has too many variables"))?;
         }
-        Ok(Self { ids, by_template, occurrences, groups })
+        Ok(Self { ids, templates, n_raw: counts[0] as usize, columns, n_of_section })
     }
 
     /// Template numbers that occur, ascending.
     pub(crate) fn templates(&self) -> impl Iterator<Item = u32> {
-        self.groups.iter().map(|group| group.template)
+        self.templates.iter().copied()
     }
 
-    /// The kinds of variables that the messages of `rows` are made of, and the section of each; last raw messages.
-    pub(crate) fn sections_of(&self, rows: &RowSet, templates: &[Template]) -> Vec<usize> {
-        let mut is_asked = vec![false; templates.len() + 1];
+    /// The sections with what the messages of `rows` are made of.
+    pub(crate) fn sections_of(&self, rows: &RowSet, vocabulary: &Vocabulary) -> Vec<usize> {
+        let mut is_asked = vec![false; vocabulary.templates.len() + 1];
         rows.iter().for_each(|row| is_asked[self.ids[row] as usize] = true);
         let mut sections = [false; TEXT_SECTIONS];
         for (id, _) in is_asked.iter().enumerate().filter(|(_, is_asked)| **is_asked) {
             match id.checked_sub(1) {
-                None => sections[RAW] = true,
-                Some(index) => templates[index].kinds().iter().for_each(|kind| sections[1 + *kind as usize] = true),
+                None => sections[vocabulary.raw_section()] = true,
+                Some(index) => {
+                    let kinds = vocabulary.templates[index].slots().map(|slot| slot.kind);
+                    kinds.for_each(|kind| sections[section_of(kind)] = true);
+                }
             }
         }
         (1..TEXT_SECTIONS).filter(|section| sections[*section]).collect()
     }
 
-    /// How many variables of `kind` the block has.
-    fn n_of_kind(&self, kind: Kind, templates: &[Template]) -> usize {
-        let of = |group: &Group| {
-            let kinds = group.template.checked_sub(1).map_or(&[][..], |index| templates[index as usize].kinds());
-            kinds.iter().filter(|k| **k == kind).count() * group.n_rows as usize
-        };
-        self.groups.iter().map(of).sum()
+    /// The rows of the variables of a section, in the order in which they are stored.
+    pub(crate) fn rows_of(&self, section: usize, slots: &Slots) -> Vec<u32> {
+        let mut next: Vec<u32> = self.columns.iter().map(|(_, first)| *first).collect();
+        let is_of_section: Vec<bool> = slots.columns().iter().map(|slot| section_of(slot.kind) == section).collect();
+        let mut rows = vec![0; self.n_of_section[section] as usize];
+        for (row, id) in self.ids.iter().enumerate() {
+            for column in slots.of_template(*id).iter().map(|column| *column as usize) {
+                if is_of_section[column] {
+                    rows[next[column] as usize] = row as u32;
+                    next[column] += 1;
+                }
+            }
+        }
+        rows
     }
 
-    /// The row to which variable number `place` of `kind` belongs.
-    pub(crate) fn row_of_variable(&self, kind: Kind, place: u32) -> Option<u32> {
-        let after = self.groups.partition_point(|group| group.first_of_kind[kind as usize] <= place);
-        let group = self.groups.get(after.checked_sub(1)?)?;
-        let occurrence = (place - group.first_of_kind[kind as usize]) % group.n_rows;
-        self.by_template.get((group.first_row + occurrence) as usize).copied()
-    }
-
-    /// The row of raw message number `place`.
-    pub(crate) fn row_of_raw(&self, place: u32) -> Option<u32> {
-        self.by_template.get(place as usize).copied()
+    /// The rows of raw messages, in order.
+    pub(crate) fn raw_rows(&self) -> Vec<u32> {
+        (0u32..).zip(&self.ids).filter(|(_, id)| **id == 0).map(|(row, _)| row).collect()
     }
 
     /// How many messages are raw.
     pub(crate) fn n_raw(&self) -> usize {
-        self.groups.first().filter(|group| group.template == 0).map_or(0, |group| group.n_rows as usize)
+        self.n_raw
+    }
+
+    /// The columns of a section that have values: number, values, values before.
+    fn columns_of<'a>(&'a self, section: usize, slots: &'a Slots) -> impl Iterator<Item = (usize, u32, u32)> + 'a {
+        let columns = self.columns.iter().zip(slots.columns()).enumerate();
+        let is_there = move |n: u32, kind: Kind| n > 0 && section_of(kind) == section;
+        columns
+            .filter(move |(_, ((n, _), slot))| is_there(*n, slot.kind))
+            .map(|(column, ((n, first), _))| (column, *n, *first))
+    }
+}
+
+/// Texts of the columns of one section.
+#[derive(Default)]
+struct TextColumns {
+    /// Values of all short columns; in segments of format 1, of all columns.
+    together: Strings,
+    /// Of each short column in `together`: where it begins, and its first value's place in the section.
+    short: Vec<(u32, u32)>,
+    /// Long columns, each with the place of its first value in the section.
+    long: Vec<(u32, Texts)>,
+    /// Per column where it is.
+    places: Vec<TextPlace>,
+}
+
+#[derive(Clone, Copy)]
+enum TextPlace {
+    Nowhere,
+    Together(u32),
+    Long(u32),
+}
+
+impl TextColumns {
+    fn decode(cursor: &mut Cursor<'_>, section: usize, ids: &TemplateIds, vocabulary: &Vocabulary) -> Decoded<Self> {
+        let is_long = |n: u32| vocabulary.format > 1 && n as usize >= COLUMN_MIN;
+        let slots = &vocabulary.slots;
+        let mut columns = Self { places: vec![TextPlace::Nowhere; slots.columns().len()], ..Self::default() };
+        let mut n_together = 0;
+        for (column, n, first) in ids.columns_of(section, slots).filter(|(_, n, _)| !is_long(*n)) {
+            columns.places[column] = TextPlace::Together(n_together);
+            columns.short.push((n_together, first));
+            n_together += n;
+        }
+        if n_together > 0 {
+            columns.together = take_texts(cursor, n_together as usize)?;
+        }
+        for (column, n, first) in ids.columns_of(section, slots).filter(|(_, n, _)| is_long(*n)) {
+            columns.places[column] = TextPlace::Long(columns.long.len() as u32);
+            columns.long.push((first, Texts::take(cursor, n as usize)?));
+        }
+        Ok(columns)
+    }
+
+    fn get(&self, column: usize, number: u32) -> Option<&str> {
+        match *self.places.get(column)? {
+            TextPlace::Nowhere => None,
+            TextPlace::Together(from) => {
+                let place = from.checked_add(number)? as usize;
+                (place < self.together.len()).then(|| self.together.get(place))
+            }
+            TextPlace::Long(long) => self.long.get(long as usize)?.1.get(number as usize),
+        }
+    }
+
+    /// Gives the place in the section of each text that holds the needle.
+    fn find(&self, needle: &Needle, mut found: impl FnMut(u32)) {
+        needle.find_in(&self.together, |place| {
+            let after = self.short.partition_point(|(from, _)| *from <= place);
+            if let Some((from, first)) = after.checked_sub(1).and_then(|before| self.short.get(before)) {
+                found(first + (place - from));
+            }
+        });
+        for (first, texts) in &self.long {
+            texts.find(needle, |place| found(first + place));
+        }
     }
 }
 
@@ -221,38 +248,42 @@ impl TemplateIds {
 #[derive(Default)]
 pub(crate) struct Variables {
     integers: Vec<i64>,
-    addresses: Vec<u32>,
+    addresses: Vec<i64>,
     hex_ends: Vec<u32>,
     hex: Vec<u8>,
     uuids: Vec<u8>,
-    pub(crate) texts: Strings,
+    texts: TextColumns,
+    quoted: TextColumns,
     pub(crate) raw: Strings,
 }
 
 impl Variables {
-    /// Reads one section into its place; `bytes` is empty where the block has no variables of the kind.
+    /// Reads one section into its place; `bytes` is empty where the block has no variables of the kind. `times` are
+    /// those of the block's events, or none where [`needs_times`] says so.
     pub(crate) fn decode(
         &mut self,
         section: usize,
         bytes: &[u8],
         ids: &TemplateIds,
-        templates: &[Template],
+        vocabulary: &Vocabulary,
+        times: &[i64],
     ) -> Decoded<()> {
         let mut cursor = Cursor::new(bytes);
-        if section == RAW {
-            let n = ids.n_raw();
-            self.raw = if n == 0 { Strings::default() } else { take_texts(&mut cursor, n)? };
+        let cursor = &mut cursor;
+        if section == vocabulary.raw_section() {
+            self.raw = if ids.n_raw() == 0 { Strings::default() } else { take_texts(cursor, ids.n_raw())? };
             return Ok(());
         }
-        let kind = KINDS[section - 1];
-        let n = ids.n_of_kind(kind, templates);
+        let n = ids.n_of_section[section] as usize;
         if n == 0 {
             return Ok(());
         }
-        match kind {
-            Kind::Integer => self.integers = take_integers(&mut cursor, n, ids, templates)?,
-            Kind::Address => self.addresses = cursor.codes(n)?,
-            Kind::Hex => {
+        match (section, vocabulary.format) {
+            (NUMBERS, 1) => self.integers = take_integers_of_format_1(cursor, n, ids, &vocabulary.slots)?,
+            (NUMBERS, _) => self.integers = take_numbers(cursor, section, ids, &vocabulary.slots, times)?,
+            (2, 1) => self.addresses = cursor.integers(n)?,
+            (2, _) => self.addresses = take_numbers(cursor, section, ids, &vocabulary.slots, times)?,
+            (3, _) => {
                 let mut end = 0u32;
                 for length in cursor.integers(n)? {
                     let length = u32::try_from(length).map_err(|_| Damage("a length is out of range"))?;
@@ -261,24 +292,35 @@ impl Variables {
                 }
                 self.hex = cursor.take(end as usize)?.to_vec();
             }
-            Kind::Uuid => {
+            (4, _) => {
                 let n_bytes = n.checked_mul(16).ok_or(Damage("a count is out of range"))?;
                 self.uuids = cursor.take(n_bytes)?.to_vec();
             }
-            Kind::Text => self.texts = take_texts(&mut cursor, n)?,
+            (TEXTS, _) => self.texts = TextColumns::decode(cursor, section, ids, vocabulary)?,
+            _ => self.quoted = TextColumns::decode(cursor, section, ids, vocabulary)?,
         }
         Ok(())
     }
 
-    fn push(&self, kind: Kind, place: usize, out: &mut Vec<u8>) -> Option<()> {
-        match kind {
-            Kind::Integer => push_integer(out, *self.integers.get(place)?),
-            Kind::Address => push_address(out, *self.addresses.get(place)?),
-            Kind::Hex => {
+    /// Gives the place in the section `section`, of texts or of quoted texts, of each that holds the needle.
+    pub(crate) fn find(&self, section: usize, needle: &Needle, found: impl FnMut(u32)) {
+        let columns = if section == QUOTED { &self.quoted } else { &self.texts };
+        columns.find(needle, found);
+    }
+
+    /// Writes value number `number` of a column, the first of which is number `first` of its section.
+    fn push(&self, piece: &Piece<'_>, column: usize, first: u32, number: u32, out: &mut Vec<u8>) -> Option<()> {
+        let Piece::Variable(slot) = piece else { return None };
+        let place = (first + number) as usize;
+        match (slot.kind, slot.form) {
+            (Kind::Time, Some(form)) => moment::push(out, form, *self.integers.get(place)?),
+            (Kind::Integer | Kind::Time, _) => push_integer(out, *self.integers.get(place)?),
+            (Kind::Address, _) => push_address(out, *self.addresses.get(place)? as u32),
+            (Kind::Hex, _) => {
                 let from = if place == 0 { 0 } else { *self.hex_ends.get(place - 1)? as usize };
                 push_hex(out, self.hex.get(from..*self.hex_ends.get(place)? as usize)?);
             }
-            Kind::Uuid => {
+            (Kind::Uuid, _) => {
                 let bytes = self.uuids.get(place * 16..place * 16 + 16)?;
                 for (i, part) in [0..4, 4..6, 6..8, 8..10, 10..16].into_iter().enumerate() {
                     if i > 0 {
@@ -287,65 +329,90 @@ impl Variables {
                     push_hex(out, &bytes[part]);
                 }
             }
-            Kind::Text => out.extend_from_slice((place < self.texts.len()).then(|| self.texts.get(place))?.as_bytes()),
+            (Kind::Text, _) => out.extend_from_slice(self.texts.get(column, number)?.as_bytes()),
+            (Kind::Quoted, _) => out.extend_from_slice(self.quoted.get(column, number)?.as_bytes()),
         }
         Some(())
     }
 }
 
-fn take_integers(cursor: &mut Cursor<'_>, n: usize, ids: &TemplateIds, templates: &[Template]) -> Decoded<Vec<i64>> {
-    let mut numbers = cursor.integers(n)?;
-    // One least for each (template, place) of kind integer, in the order of the groups.
-    let mut lengths = Vec::new();
-    for group in &ids.groups {
-        let kinds = group.template.checked_sub(1).map_or(&[][..], |index| templates[index as usize].kinds());
-        lengths.extend(kinds.iter().filter(|kind| **kind == Kind::Integer).map(|_| group.n_rows as usize));
+/// Tells whether reading a section takes the times of the block's events.
+pub(crate) fn needs_times(section: usize, bytes: &[u8], format: u16) -> bool {
+    section == NUMBERS && format > 1 && numbers::needs_times(bytes)
+}
+
+fn take_numbers(
+    cursor: &mut Cursor<'_>,
+    section: usize,
+    ids: &TemplateIds,
+    slots: &Slots,
+    times: &[i64],
+) -> Decoded<Vec<i64>> {
+    let unit_ns = |column: usize| slots.columns()[column].form.map(|form| form.unit_ns());
+    let columns: Vec<Expected> = ids
+        .columns_of(section, slots)
+        .map(|(column, n, _)| Expected { n_values: n as usize, unit_ns: unit_ns(column) })
+        .collect();
+    let times: Vec<i64> = match times.len() == ids.ids.len() {
+        true => ids.rows_of(section, slots).into_iter().map(|row| times[row as usize]).collect(),
+        false => Vec::new(),
+    };
+    numbers::take(cursor, &columns, &times)
+}
+
+fn take_integers_of_format_1(cursor: &mut Cursor<'_>, n: usize, ids: &TemplateIds, slots: &Slots) -> Decoded<Vec<i64>> {
+    let mut values = cursor.integers(n)?;
+    let columns: Vec<(usize, u32, u32)> = ids.columns_of(NUMBERS, slots).collect();
+    for (least, (_, n, first)) in cursor.integers(columns.len())?.into_iter().zip(columns) {
+        let of_column =
+            values.get_mut(first as usize..(first + n) as usize).ok_or(Damage("a count is out of range"))?;
+        of_column.iter_mut().for_each(|value| *value = value.wrapping_add(least));
     }
-    let leasts = cursor.integers(lengths.len())?;
-    let mut rest = &mut numbers[..];
-    for (length, least) in lengths.into_iter().zip(leasts) {
-        let (of_group, after) = rest.split_at_mut_checked(length).ok_or(Damage("a count is out of range"))?;
-        of_group.iter_mut().for_each(|number| *number = number.wrapping_add(least));
-        rest = after;
-    }
-    Ok(numbers)
+    Ok(values)
 }
 
 /// Rebuilds the messages of `rows`, one behind the other.
 pub(crate) fn rebuild(
     ids: &TemplateIds,
     variables: &Variables,
-    templates: &[Template],
+    vocabulary: &Vocabulary,
     rows: &RowSet,
 ) -> Decoded<Strings> {
     let lost = || Damage("a variable is missing");
-    // By template number: its group and its pieces, taken apart at the first message.
-    let mut known: Vec<Option<(&Group, Vec<Piece<'_>>)>> = templates.iter().map(|_| None).chain([None]).collect();
+    let slots = &vocabulary.slots;
+    // By template number: its pieces, taken apart at the first message.
+    let mut known: Vec<Option<Vec<Piece<'_>>>> = (0..=vocabulary.templates.len()).map(|_| None).collect();
+    // By column: how many values the rows so far have taken; of raw messages too.
+    let mut taken = vec![0u32; slots.columns().len()];
+    let mut n_raw = 0;
     let (mut text, mut ends) = (Vec::new(), Vec::new());
+    let mut next_row = 0;
     for row in rows.iter() {
-        let (id, occurrence) = (ids.ids[row] as usize, ids.occurrences[row]);
+        for id in &ids.ids[next_row..row] {
+            slots.of_template(*id).iter().for_each(|column| taken[*column as usize] += 1);
+            n_raw += usize::from(*id == 0);
+        }
+        next_row = row + 1;
+        let id = ids.ids[row];
         if id == 0 {
-            let raw = ((occurrence as usize) < variables.raw.len()).then(|| variables.raw.get(occurrence as usize));
+            let raw = (n_raw < variables.raw.len()).then(|| variables.raw.get(n_raw));
             text.extend_from_slice(raw.ok_or_else(lost)?.as_bytes());
+            n_raw += 1;
             ends.push(end_of(&text)?);
             continue;
         }
-        if known[id].is_none() {
-            let group = ids.groups.binary_search_by_key(&(id as u32), |group| group.template);
-            let group = &ids.groups[group.map_err(|_| lost())?];
-            known[id] = Some((group, templates[id - 1].pieces().collect()));
-        }
-        let Some((group, pieces)) = &known[id] else { return Err(lost()) };
-        let mut places = group.first_of_kind;
+        let template = &vocabulary.templates[id as usize - 1];
+        let pieces = known[id as usize].get_or_insert_with(|| template.pieces().collect());
+        let mut columns = slots.of_template(id).iter().map(|column| *column as usize);
         for piece in pieces {
-            match piece {
-                Piece::Literal(literal) => text.extend_from_slice(literal.as_bytes()),
-                Piece::Variable(kind) => {
-                    let place = &mut places[*kind as usize];
-                    variables.push(*kind, (*place + occurrence) as usize, &mut text).ok_or_else(lost)?;
-                    *place += group.n_rows;
-                }
+            if let Piece::Literal(literal) = piece {
+                text.extend_from_slice(literal.as_bytes());
+                continue;
             }
+            let column = columns.next().ok_or_else(lost)?;
+            let first = ids.columns[column].1;
+            variables.push(piece, column, first, taken[column], &mut text).ok_or_else(lost)?;
+            taken[column] += 1;
         }
         ends.push(end_of(&text)?);
     }

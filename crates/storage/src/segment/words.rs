@@ -18,11 +18,12 @@ use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{Index, TantivyDocument, Term};
 
 use super::bytes::{Cursor, Damage, Decoded, put_text, put_varint};
+use super::moment;
 use super::template::Template;
 
 /// Templates from which on a run has a word index. Fewer are asked one after the other in less time than an index
 /// takes to open, and an index of few words costs some 2 KB, a tenth of a segment of a few thousand events.
-pub(crate) const TEMPLATES_MIN: usize = 512;
+pub(crate) const TEMPLATES_MIN: usize = 4096;
 
 /// Memory that tantivy may use while indexing templates; a run has at most a few ten thousand.
 const INDEX_MEMORY_BYTES: usize = 15 << 20;
@@ -45,7 +46,8 @@ fn schema() -> (Schema, Field, Field) {
 pub(crate) fn is_asked(word: &str) -> bool {
     let has_digit = word.bytes().any(|b| b.is_ascii_digit());
     let has_other = word.bytes().any(|b| !matches!(b, b'a'..=b'f' | b'A'..=b'F'));
-    !has_digit && has_other && word.len() <= WORD_BYTES_MAX && word.is_ascii()
+    let is_name = moment::may_be_letters(word.as_bytes(), true);
+    !has_digit && has_other && !is_name && word.len() <= WORD_BYTES_MAX && word.is_ascii()
 }
 
 /// Indexes the words of `templates` and returns the section.
@@ -137,7 +139,7 @@ mod tests {
 
     #[test]
     fn words_are_found_whatever_their_case_and_only_as_a_whole() {
-        let template = |text: &str| Template::new(text.as_bytes().to_vec()).expect("text");
+        let template = |text: &str| Template::new(text.as_bytes().to_vec(), 2).expect("text");
         let templates = [template("Connection refused by \u{12}"), template("connection reset"), template("refusal")];
         let section = build(&templates).expect("memory");
         let index = WordIndex::open(&section).expect("just built");

@@ -7,25 +7,23 @@ use hashbrown::{HashMap, HashSet};
 use types::{Batch, Column, GroupName, MinuteCounts, Origin, RowSet, Timestamp, TypeSet};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::bytes::{put_integers, put_varint, put_zigzag};
+use super::bytes::{put_varint, put_zigzag};
 use super::column::{self, RunDictionary};
-use super::filter;
 use super::footer::{self, BlockFooter, ColumnFooter, RunFooter};
 use super::section::{SectionId, SectionWriter};
 use super::shape::ShapeTable;
-use super::template::{Kind, Template, split};
-use super::texts::TextBlockWriter;
+use super::texts::{self, MessageWriter};
+use super::times::{put_deltas, put_times};
 use super::{
-    BLOCK_ROWS, END_MAGIC, FORMAT_VERSION, HEADER_BYTES, MAGIC, RunInput, RunSummary, SegmentError, SegmentMeta,
+    BLOCK_ROWS, END_MAGICS, FORMAT_VERSION, HEADER_BYTES, MAGIC, RunInput, RunSummary, SegmentError, SegmentMeta,
     Written, words,
 };
 
 /// zstd level of the footer: small, and read at every opening.
 const FOOTER_LEVEL: i32 = 3;
 
-/// Templates that a run may have besides one for every so many rows; further messages are kept raw.
-const TEMPLATES_ALWAYS: usize = 1024;
-const ROWS_PER_TEMPLATE: usize = 16;
+/// Events per minute from which on a run of one block has counts by minute: for fewer, counting them costs no more.
+const EVENTS_PER_MINUTE_MIN: usize = 8;
 
 /// What must be known of a run before its first block is written.
 pub(crate) struct RunOutline {
@@ -81,7 +79,7 @@ impl SegmentWriter {
         trailer.extend_from_slice(&(stored.len() as u32).to_le_bytes());
         trailer.extend_from_slice(&(footer.len() as u32).to_le_bytes());
         trailer.extend_from_slice(&xxh3_64(&stored).to_le_bytes());
-        trailer.extend_from_slice(&END_MAGIC);
+        trailer.extend_from_slice(&END_MAGICS[usize::from(FORMAT_VERSION) - 1]);
         file.extend_from_slice(&stored);
         file.extend_from_slice(&trailer);
         Ok(Written { bytes: file, runs: self.runs.into_iter().map(|run| run.summary).collect() })
@@ -154,8 +152,7 @@ struct RunWriter {
     columns: Vec<ColumnWriter>,
     origins: Vec<Origin>,
     shapes: ShapeTable,
-    template_numbers: HashMap<Vec<u8>, u32, RandomState>,
-    templates: Vec<Vec<u8>>,
+    messages: MessageWriter,
     minutes: Vec<MinuteCounts>,
     blocks: Vec<BlockFooter>,
     sequences: (u64, u64),
@@ -169,7 +166,7 @@ impl RunWriter {
         names.sort();
         names.dedup();
         let whole = sections.reserve(footer::WHOLE_SECTIONS);
-        let system = sections.reserve(n_blocks * footer::SYSTEM_SECTIONS);
+        let system = sections.reserve(n_blocks * (footer::TEXTS + texts::TEXT_SECTIONS));
         let column = |name| ColumnWriter {
             name,
             types: TypeSet::default(),
@@ -189,8 +186,7 @@ impl RunWriter {
             shapes: ShapeTable::new(columns.len())?,
             columns,
             origins: Vec::new(),
-            template_numbers: HashMap::default(),
-            templates: Vec::new(),
+            messages: MessageWriter::new(FORMAT_VERSION),
             minutes: Vec::new(),
             blocks: Vec::new(),
             sequences: (u64::MAX, 0),
@@ -315,46 +311,17 @@ impl RunWriter {
     }
 
     fn write_texts(&mut self, block: usize, batch: &Batch, sections: &mut SectionWriter) -> Result<(), SegmentError> {
-        let templates_max = TEMPLATES_ALWAYS + (block * BLOCK_ROWS + batch.len()) / ROWS_PER_TEMPLATE;
-        let mut texts = TextBlockWriter::default();
-        let mut template = Vec::new();
-        let mut variables: Vec<(Kind, &str)> = Vec::new();
-        for message in batch.messages.iter() {
-            template.clear();
-            variables.clear();
-            let is_split = split(message, &mut template, |kind, text| variables.push((kind, text)));
-            match self.template_number(&template, is_split, templates_max) {
-                Some(number) => texts.push(number, &variables),
-                None => texts.push_raw(message),
-            }
-        }
-        let filter = filter::build(texts.text_variables());
+        let texts = self.messages.block(&batch.messages, &batch.timestamps);
+        let filter = texts.filter();
         if !filter.is_empty() {
             sections.fill(self.system_section(footer::FILTER, block), &filter)?;
         }
-        for (kind, section) in texts.finish().into_iter().enumerate() {
+        for (number, section) in texts.encode(self.messages.slots(), &batch.timestamps).into_iter().enumerate() {
             if !section.is_empty() {
-                sections.fill(self.system_section(footer::TEXTS + kind, block), &section)?;
+                sections.fill(self.system_section(footer::TEXTS + number, block), &section)?;
             }
         }
         Ok(())
-    }
-
-    /// The number of a template, from 1; `None` where the message is to be kept raw.
-    fn template_number(&mut self, template: &[u8], is_split: bool, templates_max: usize) -> Option<u32> {
-        if !is_split {
-            return None;
-        }
-        if let Some(number) = self.template_numbers.get(template) {
-            return Some(*number);
-        }
-        if self.templates.len() >= templates_max {
-            return None;
-        }
-        self.templates.push(template.to_vec());
-        let number = self.templates.len() as u32;
-        self.template_numbers.insert(template.to_vec(), number);
-        Some(number)
     }
 
     fn write_whole(&mut self, sections: &mut SectionWriter) -> Result<(), SegmentError> {
@@ -364,17 +331,15 @@ impl RunWriter {
             }
         }
         sections.fill(self.whole + footer::SHAPE_TABLE, &self.shapes.encode())?;
-        let mut encoded = Vec::new();
-        put_varint(&mut encoded, self.templates.len() as u64);
-        let lengths: Vec<i64> = self.templates.iter().map(|template| template.len() as i64).collect();
-        put_integers(&mut encoded, &lengths);
-        self.templates.iter().for_each(|template| encoded.extend_from_slice(template));
-        sections.fill(self.whole + footer::TEMPLATES, &encoded)?;
-        // Templates come from UTF-8 messages and split at ASCII bytes, so none is refused here.
-        let templates: Vec<Template> =
-            std::mem::take(&mut self.templates).into_iter().filter_map(|bytes| Template::new(bytes).ok()).collect();
+        sections.fill(self.whole + footer::TEMPLATES, &self.messages.encode())?;
+        let templates = self.messages.templates();
         if templates.len() >= words::TEMPLATES_MIN {
-            sections.fill(self.whole + footer::WORDS, &words::build(&templates)?)?;
+            sections.fill(self.whole + footer::WORDS, &words::build(templates)?)?;
+        }
+        // What one short block says by itself is not said again.
+        let n_rows: usize = self.blocks.iter().map(|block| block.n_rows as usize).sum();
+        if self.n_blocks == 1 && n_rows < self.minutes.len() * EVENTS_PER_MINUTE_MIN {
+            return Ok(());
         }
         let mut minutes = Vec::new();
         put_varint(&mut minutes, self.minutes.len() as u64);
@@ -402,35 +367,4 @@ fn gather_block(batches: &[Arc<Batch>], rows: &[(u32, u32)]) -> Batch {
     };
     let rows: Vec<(u32, u32)> = rows.iter().map(renumber).collect();
     Batch::gather(&used, &rows)
-}
-
-/// Writes numbers as the first one (zigzag) and differences (*integers*).
-fn put_deltas(out: &mut Vec<u8>, values: &[i64]) {
-    put_zigzag(out, values.first().copied().unwrap_or_default());
-    put_integers(out, &values.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect::<Vec<_>>());
-}
-
-/// Writes times as milliseconds (*deltas*) and what is left of a millisecond: one byte 0 where nothing is, else
-/// 1, a varint count of rows with a rest, the differences of their row numbers and their rests (*integers*).
-fn put_times(out: &mut Vec<u8>, times: &[i64]) {
-    const MILLISECOND: i64 = 1_000_000;
-    put_deltas(out, &times.iter().map(|time| time.div_euclid(MILLISECOND)).collect::<Vec<_>>());
-    let rests: Vec<(i64, i64)> = times
-        .iter()
-        .enumerate()
-        .map(|(row, time)| (row as i64, time.rem_euclid(MILLISECOND)))
-        .filter(|(_, rest)| *rest != 0)
-        .collect();
-    out.push(u8::from(!rests.is_empty()));
-    if !rests.is_empty() {
-        put_varint(out, rests.len() as u64);
-        let mut last = -1;
-        let gaps = rests.iter().map(|(row, _)| {
-            let gap = row - last;
-            last = *row;
-            gap
-        });
-        put_integers(out, &gaps.collect::<Vec<_>>());
-        put_integers(out, &rests.iter().map(|(_, rest)| *rest).collect::<Vec<_>>());
-    }
 }

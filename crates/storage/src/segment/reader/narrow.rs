@@ -11,8 +11,8 @@ use super::super::filter;
 use super::super::footer;
 use super::super::search::{self, Needle};
 use super::super::section::SectionId;
-use super::super::template::{Holds, Kind, LiteralMatcher, Template, is_word_byte};
-use super::super::texts::{TEXT_SECTIONS, TemplateIds};
+use super::super::template::{Holds, LiteralMatcher, is_word_byte};
+use super::super::texts::{QUOTED, TEXTS, TemplateIds, Vocabulary};
 use super::super::words;
 use super::{MATCHES_MAX, SegmentRun, TemplateMatches};
 
@@ -27,9 +27,12 @@ impl SegmentRun {
         if let Some(found) = find(&self.matches.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(found);
         }
-        let templates = self.templates()?;
+        let vocabulary = self.vocabulary()?;
+        let templates = &vocabulary.templates;
         let matcher = LiteralMatcher::new(literal, ignores_case);
-        let words = if templates.len() < words::TEMPLATES_MIN { Vec::new() } else { whole_words(literal) };
+        // Words of a literal with a quote may stand in quoted texts.
+        let is_indexed = self.has_words() && !literal.contains('"');
+        let words = if is_indexed { whole_words(literal) } else { Vec::new() };
         let holds: Vec<Holds> = if words.is_empty() {
             templates.iter().map(|template| matcher.ask(template)).collect()
         } else {
@@ -54,14 +57,14 @@ impl SegmentRun {
 
     /// Rows whose message holds a literal, exactly.
     pub(super) fn rows_with_text(&self, block: usize, literal: &str, ignores_case: bool) -> Result<RowSet, ScanError> {
-        let templates = self.templates()?;
+        let vocabulary = self.vocabulary()?;
         let matches = self.template_matches(literal, ignores_case)?;
         let needle = Needle::new(literal, ignores_case);
         let n_rows = self.block_rows(block);
-        if !matches.any_certain && needle.stands_in_text_variables_only() && !self.may_hold(block, literal)? {
+        if !matches.any_certain && needle.stands_in_texts_only() && !self.may_hold(block, literal)? {
             return Ok(RowSet::none(n_rows));
         }
-        let ids = self.template_ids(block, &templates)?;
+        let ids = self.template_ids(block, &vocabulary)?;
         let holds = |id: u32| if id == 0 { Holds::No } else { matches.holds[id as usize - 1] };
         let (mut some, mut perhaps) = (false, false);
         for id in ids.templates() {
@@ -74,25 +77,51 @@ impl SegmentRun {
         }
         if perhaps {
             let unsure = RowSet::of(n_rows, |row| holds(ids.ids[row]) == Holds::Perhaps);
-            rows.or(&self.verified(block, &needle, &unsure, &ids, &templates)?);
+            rows.or(&self.verified(block, &needle, &unsure, &ids, &vocabulary)?);
+        }
+        // A needle without a quote lies within a quoted text or outside of all, which is what templates say.
+        if !needle.has_quote() && self.is_there(self.system_section(footer::TEXTS + QUOTED, block)) {
+            self.find_in_section(block, QUOTED, &needle, &ids, &vocabulary, &mut rows)?;
         }
         if ids.n_raw() > 0 {
-            let raw = self.variables(block, std::iter::once(TEXT_SECTIONS - 1), &ids, &templates)?.raw;
+            let section = std::iter::once(vocabulary.raw_section());
+            let raw = self.variables(block, section, &ids, &vocabulary)?.raw;
+            let raw_rows = ids.raw_rows();
             needle.find_in(&raw, |place| {
-                if let Some(row) = ids.row_of_raw(place) {
-                    rows.insert(row as usize);
+                if let Some(row) = raw_rows.get(place as usize) {
+                    rows.insert(*row as usize);
                 }
             });
         }
         Ok(rows)
     }
 
-    /// Tells whether a piece of a word may stand in a text variable or a raw message of the block.
+    /// Tells whether a piece of a word may stand in a text, a quoted text or a raw message of the block.
     fn may_hold(&self, block: usize, piece: &str) -> Result<bool, ScanError> {
-        let raw = self.system_section(footer::TEXTS + TEXT_SECTIONS - 1, block);
-        let has_raw = self.segment.sections.get(raw as usize).is_none_or(|entry| entry.stored_length > 0);
+        let raw = self.vocabulary()?.raw_section();
+        let has_raw = self.is_there(self.system_section(footer::TEXTS + raw, block));
         let id = self.system_section(footer::FILTER, block);
         Ok(has_raw || self.decoded(id, |table| Ok(filter::may_hold(table, piece)))?)
+    }
+
+    /// Adds the rows with a text, or a quoted text, that holds the needle.
+    fn find_in_section(
+        &self,
+        block: usize,
+        section: usize,
+        needle: &Needle,
+        ids: &TemplateIds,
+        vocabulary: &Vocabulary,
+        rows: &mut RowSet,
+    ) -> Result<(), ScanError> {
+        let variables = self.variables(block, std::iter::once(section), ids, vocabulary)?;
+        let mut found = Vec::new();
+        variables.find(section, needle, |place| found.push(place));
+        if !found.is_empty() {
+            let rows_of = ids.rows_of(section, &vocabulary.slots);
+            found.iter().filter_map(|place| rows_of.get(*place as usize)).for_each(|row| rows.insert(*row as usize));
+        }
+        Ok(())
     }
 
     /// Of the rows `unsure`, those whose message holds the needle.
@@ -102,24 +131,18 @@ impl SegmentRun {
         needle: &Needle,
         unsure: &RowSet,
         ids: &TemplateIds,
-        templates: &[Template],
+        vocabulary: &Vocabulary,
     ) -> Result<RowSet, ScanError> {
         let mut rows = RowSet::none(unsure.n_rows());
-        if needle.stands_in_text_variables_only() {
+        if needle.stands_in_texts_only() {
             // The needle is part of one word, and only variables of kind text can hold it: no message is rebuilt.
-            let section = std::iter::once(1 + Kind::Text as usize);
-            let variables = self.variables(block, section, ids, templates)?;
-            needle.find_in(&variables.texts, |place| {
-                if let Some(row) = ids.row_of_variable(Kind::Text, place) {
-                    rows.insert(row as usize);
-                }
-            });
+            self.find_in_section(block, TEXTS, needle, ids, vocabulary, &mut rows)?;
             rows.and(unsure);
             return Ok(rows);
         }
-        let sections = ids.sections_of(unsure, templates);
-        let variables = self.variables(block, sections.into_iter(), ids, templates)?;
-        let messages = self.rebuilt(block, ids, &variables, templates, unsure)?;
+        let sections = ids.sections_of(unsure, vocabulary);
+        let variables = self.variables(block, sections.into_iter(), ids, vocabulary)?;
+        let messages = self.rebuilt(block, ids, &variables, vocabulary, unsure)?;
         let places: Vec<usize> = unsure.iter().collect();
         needle.find_in(&messages, |place| rows.insert(places[place as usize]));
         Ok(rows)

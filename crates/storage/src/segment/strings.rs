@@ -1,0 +1,333 @@
+//! Texts that belong together: the values of a field, the variables of a column of messages.
+//!
+//! *texts*, the number of which the reader knows, are one tag byte and what belongs to it:
+//!
+//! | tag | content |
+//! |---|---|
+//! | 0 | *integers* lengths, then the bytes |
+//! | 1 | lower-case hex of one length: varint bytes per text, then the packed bytes |
+//! | 2 | IPv4 addresses: *integers* |
+//! | 3 | a common prefix and a number: *text* prefix, *integers* |
+//! | 4 | a number between a common prefix and a common suffix: *text* prefix, *text* suffix, byte digits (0: as many as it takes), *integers* |
+//! | 5 | dictionary: varint count, *texts* by first sight (no dictionary again), *integers* places in it |
+//!
+//! Segments of format 1 know tags 0 to 3.
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use types::Strings;
+
+use super::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint};
+use super::search::Needle;
+use super::template::{pack_hex, parse_address, push_address, push_hex, push_integer};
+
+/// How many times each distinct text must occur on average for a dictionary.
+const REPEATS_MIN: usize = 2;
+
+/// Most bytes that texts may take once they are written out.
+const BYTES_MAX: usize = 1 << 30;
+
+/// Writes texts by their distinct ones where they repeat, else in the tightest of the other ways.
+pub(crate) fn put_repeating(out: &mut Vec<u8>, texts: &[&str]) {
+    let mut places: HashMap<&str, i64, RandomState> = HashMap::default();
+    let mut distinct: Vec<&str> = Vec::new();
+    let mut codes = Vec::with_capacity(texts.len());
+    for text in texts {
+        let next = distinct.len() as i64;
+        let code = *places.entry(text).or_insert(next);
+        if code == next {
+            distinct.push(text);
+        }
+        codes.push(code);
+    }
+    if distinct.len() * REPEATS_MIN > texts.len() {
+        return put_texts(out, texts);
+    }
+    out.push(5);
+    put_varint(out, distinct.len() as u64);
+    put_texts(out, &distinct);
+    put_integers(out, &codes);
+}
+
+/// Writes texts in the tightest way but a dictionary.
+pub(crate) fn put_texts(out: &mut Vec<u8>, texts: &[&str]) {
+    if let Some(length) = common_hex_length(texts) {
+        out.push(1);
+        put_varint(out, length as u64 / 2);
+        texts.iter().for_each(|text| pack_hex(out, text));
+    } else if texts.iter().all(|text| is_address(text)) && !texts.is_empty() {
+        out.push(2);
+        put_integers(out, &texts.iter().map(|text| i64::from(parse_address(text))).collect::<Vec<_>>());
+    } else if let Some((prefix, numbers)) = prefixed_numbers(texts) {
+        out.push(3);
+        put_text(out, prefix);
+        put_integers(out, &numbers);
+    } else if let Some(numbered) = numbered(texts) {
+        out.push(4);
+        put_text(out, numbered.prefix);
+        put_text(out, numbered.suffix);
+        out.push(numbered.n_digits);
+        put_integers(out, &numbered.numbers);
+    } else {
+        out.push(0);
+        put_integers(out, &texts.iter().map(|text| text.len() as i64).collect::<Vec<_>>());
+        texts.iter().for_each(|text| out.extend_from_slice(text.as_bytes()));
+    }
+}
+
+fn common_hex_length(texts: &[&str]) -> Option<usize> {
+    let length = texts.first()?.len();
+    let is_hex =
+        |text: &&str| text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (length >= 8 && length.is_multiple_of(2) && texts.iter().all(is_hex)).then_some(length)
+}
+
+fn is_address(text: &str) -> bool {
+    let part = |part: &str| {
+        let number = part.bytes().try_fold(0u32, |n, b| b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0')));
+        (1..=3).contains(&part.len()) && (part.len() == 1 || !part.starts_with('0')) && number.is_some_and(|n| n < 256)
+    };
+    (7..=15).contains(&text.len()) && text.split('.').count() == 4 && text.split('.').all(part)
+}
+
+/// A prefix common to all texts, each of which goes on with a canonical number.
+fn prefixed_numbers<'a>(texts: &[&'a str]) -> Option<(&'a str, Vec<i64>)> {
+    let first = *texts.first()?;
+    let prefix = first.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = |text: &&str| {
+        let digits = text.strip_prefix(prefix)?;
+        let canonical = (1..=18).contains(&digits.len()) && (digits.len() == 1 || !digits.starts_with('0'));
+        let all_digits = digits.bytes().all(|b| b.is_ascii_digit());
+        if canonical && all_digits { digits.parse().ok() } else { None }
+    };
+    (texts.len() > 1).then_some(())?;
+    Some((prefix, texts.iter().map(number).collect::<Option<_>>()?))
+}
+
+/// Numbers between a common prefix and a common suffix.
+struct Numbered<'a> {
+    prefix: &'a str,
+    suffix: &'a str,
+    n_digits: u8,
+    numbers: Vec<i64>,
+}
+
+fn numbered<'a>(texts: &[&'a str]) -> Option<Numbered<'a>> {
+    let first = *texts.first()?;
+    let from = first.find(|c: char| c.is_ascii_digit())?;
+    let (prefix, rest) = first.split_at(from);
+    let suffix = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    let width = rest.len() - suffix.len();
+    let (mut is_canonical, mut is_padded) = (true, true);
+    let number = |text: &&str| {
+        let digits = text.strip_prefix(prefix)?.strip_suffix(suffix)?;
+        if !(1..=18).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        is_canonical &= digits.len() == 1 || !digits.starts_with('0');
+        is_padded &= digits.len() == width;
+        (is_canonical || is_padded).then(|| digits.parse().ok())?
+    };
+    (texts.len() > 1).then_some(())?;
+    let numbers = texts.iter().map(number).collect::<Option<_>>()?;
+    Some(Numbered { prefix, suffix, n_digits: if is_padded { width as u8 } else { 0 }, numbers })
+}
+
+/// Reads `n` *texts*.
+pub(crate) fn take_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
+    match cursor.byte()? {
+        0 => take_plain_texts(cursor, n),
+        1 => {
+            let n_bytes = cursor.varint()? as usize;
+            let bytes = cursor.take(n.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?;
+            collect_texts(bytes.chunks_exact(n_bytes.max(1)).take(n), push_hex)
+        }
+        2 => {
+            let numbers = cursor.codes(n)?;
+            collect_texts(numbers.into_iter(), push_address)
+        }
+        3 => {
+            let prefix = cursor.text()?;
+            if prefix.len().saturating_mul(n) >= u32::MAX as usize / 2 {
+                return Err(Damage("texts are too long"));
+            }
+            let numbers = cursor.integers(n)?;
+            collect_texts(numbers.into_iter(), |out, number| {
+                out.extend_from_slice(prefix.as_bytes());
+                push_integer(out, number);
+            })
+        }
+        4 => take_numbered(cursor, n),
+        5 => Ok(Texts::take_dictionary(cursor, n)?.written_out()?),
+        _ => Err(Damage("unknown kind of texts")),
+    }
+}
+
+fn take_numbered(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
+    let (prefix, suffix) = (cursor.text()?, cursor.text()?);
+    let n_digits = usize::from(cursor.byte()?);
+    if (prefix.len() + suffix.len()).saturating_mul(n) >= BYTES_MAX || n_digits > 18 {
+        return Err(Damage("texts are too long"));
+    }
+    let mut digits = Vec::new();
+    collect_texts(cursor.integers(n)?.into_iter(), |out, number| {
+        digits.clear();
+        push_integer(&mut digits, number);
+        out.extend_from_slice(prefix.as_bytes());
+        (digits.len()..n_digits).for_each(|_| out.push(b'0'));
+        out.extend_from_slice(&digits);
+        out.extend_from_slice(suffix.as_bytes());
+    })
+}
+
+/// *texts* as they are stored.
+pub(crate) enum Texts {
+    Each(Strings),
+    Dictionary { distinct: Strings, codes: Vec<u32> },
+}
+
+impl Texts {
+    /// Reads `n` *texts*.
+    pub(crate) fn take(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Self> {
+        if cursor.clone().byte()? != 5 {
+            return Ok(Self::Each(take_texts(cursor, n)?));
+        }
+        cursor.byte()?;
+        Self::take_dictionary(cursor, n)
+    }
+
+    fn take_dictionary(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Self> {
+        let n_distinct = cursor.varint()? as usize;
+        if n_distinct > n || cursor.clone().byte()? == 5 {
+            return Err(Damage("a dictionary is too large"));
+        }
+        let distinct = take_texts(cursor, n_distinct)?;
+        let codes = cursor.codes(n)?;
+        if codes.iter().any(|code| *code as usize >= distinct.len()) {
+            return Err(Damage("a code is out of range"));
+        }
+        Ok(Self::Dictionary { distinct, codes })
+    }
+
+    fn written_out(self) -> Decoded<Strings> {
+        match self {
+            Self::Each(texts) => Ok(texts),
+            Self::Dictionary { distinct, codes } => {
+                let n_bytes: usize = codes.iter().map(|code| distinct.get(*code as usize).len()).sum();
+                if n_bytes >= BYTES_MAX {
+                    return Err(Damage("texts are too long"));
+                }
+                Ok(codes.iter().map(|code| distinct.get(*code as usize)).collect())
+            }
+        }
+    }
+
+    /// Text number `place`.
+    pub(crate) fn get(&self, place: usize) -> Option<&str> {
+        let is_one = |texts: &Strings| place < texts.len();
+        match self {
+            Self::Each(texts) => is_one(texts).then(|| texts.get(place)),
+            Self::Dictionary { distinct, codes } => Some(distinct.get(*codes.get(place)? as usize)),
+        }
+    }
+
+    /// Gives the number of each text that holds the needle.
+    pub(crate) fn find(&self, needle: &Needle, mut found: impl FnMut(u32)) {
+        match self {
+            Self::Each(texts) => needle.find_in(texts, found),
+            Self::Dictionary { distinct, codes } => {
+                let mut holds = vec![false; distinct.len()];
+                needle.find_in(distinct, |code| holds[code as usize] = true);
+                if holds.contains(&true) {
+                    let hits = codes.iter().enumerate().filter(|(_, code)| holds[**code as usize]);
+                    hits.for_each(|(place, _)| found(place as u32));
+                }
+            }
+        }
+    }
+}
+
+fn collect_texts<T>(values: impl Iterator<Item = T>, mut push: impl FnMut(&mut Vec<u8>, T)) -> Decoded<Strings> {
+    let (mut text, mut ends) = (Vec::new(), Vec::new());
+    for value in values {
+        push(&mut text, value);
+        ends.push(end_of(&text)?);
+    }
+    texts_of(text, ends)
+}
+
+/// Where the last of texts that stand one behind the other ends.
+pub(crate) fn end_of(text: &[u8]) -> Decoded<u32> {
+    u32::try_from(text.len()).map_err(|_| Damage("texts are too long"))
+}
+
+/// Texts from their bytes and the end of each.
+pub(crate) fn texts_of(text: Vec<u8>, ends: Vec<u32>) -> Decoded<Strings> {
+    let text = String::from_utf8(text).map_err(|_| Damage("a text is not UTF-8"))?;
+    Strings::of_parts(text, ends).ok_or(Damage("a text ends within a character"))
+}
+
+fn take_plain_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
+    let lengths = cursor.integers(n)?;
+    let mut end = 0u32;
+    let mut ends = Vec::with_capacity(n);
+    for length in lengths {
+        let length = u32::try_from(length).map_err(|_| Damage("a text length is out of range"))?;
+        end = end.checked_add(length).ok_or(Damage("a text length is out of range"))?;
+        ends.push(end);
+    }
+    texts_of(cursor.take(end as usize)?.to_vec(), ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(texts: &[String]) -> u8 {
+        let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let (mut plain, mut repeating) = (Vec::new(), Vec::new());
+        put_texts(&mut plain, &borrowed);
+        put_repeating(&mut repeating, &borrowed);
+        for bytes in [&plain, &repeating] {
+            let mut cursor = Cursor::new(bytes);
+            let back = take_texts(&mut cursor, texts.len()).expect("just written");
+            assert!(cursor.is_at_end());
+            assert_eq!(back.iter().collect::<Vec<_>>(), borrowed);
+            let back = Texts::take(&mut Cursor::new(bytes), texts.len()).expect("just written");
+            assert!(borrowed.iter().enumerate().all(|(place, text)| back.get(place) == Some(text)));
+            assert_eq!(back.get(texts.len()), None);
+        }
+        plain[0]
+    }
+
+    proptest! {
+        #[test]
+        fn texts_of_any_kind_round_trip(
+            any in prop::collection::vec("\\PC{0,6}", 1..30),
+            numbered in prop::collection::vec("a0*[0-9]{1,3}b", 1..30),
+            few in prop::collection::vec("[ab]{1,2}", 1..30),
+        ) {
+            check(&any);
+            check(&numbered);
+            check(&few);
+        }
+
+        #[test]
+        fn damaged_texts_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..60), n in 0usize..40) {
+            let _ = take_texts(&mut Cursor::new(&bytes), n);
+            let _ = Texts::take(&mut Cursor::new(&bytes), n);
+        }
+    }
+
+    #[test]
+    fn numbers_are_taken_out_of_texts() {
+        let texts = |texts: &[&str]| texts.iter().map(|text| text.to_string()).collect::<Vec<_>>();
+        assert_eq!(check(&texts(&["u1", "u20"])), 3);
+        assert_eq!(check(&texts(&["u001", "u020"])), 4);
+        assert_eq!(check(&texts(&["1ms", "20ms"])), 4);
+        assert_eq!(check(&texts(&["01ms", "20ms"])), 4);
+        assert_eq!(check(&texts(&["1ms", "02ms"])), 0);
+    }
+}

@@ -1,0 +1,96 @@
+//! Messages of every kind: times, quoted texts, more templates than a run may have.
+
+use super::*;
+
+/// Lines as programs write them, and such as nobody would.
+fn line() -> impl Strategy<Value = String> {
+    let time = prop_oneof![
+        "(Jan|May|Nov) [ 123][0-9] 0[0-9]:5[0-9]:0[0-9]",
+        "20(26|70)-11-[0-3][0-9][ T]2[0-9]:07:0[0-9]([.,][0-9]{1,4})?Z?",
+        "[0-3][0-9]/Jan/1970:0[0-9]:00:0[0-9] \\+0000",
+        "Thu Jan  1 00:00:0[0-9] 1970",
+    ];
+    let rest = prop_oneof![
+        "(get|put) /[a-z]{1,4}/[0-9]{1,4} took [0-9]{1,3}ms from 10\\.0\\.[0-9]\\.[1-9]",
+        "\"(GET|PUT) /[a-c]{1,2}/u[0-9]{1,2}\" [0-9]{3} \"-\" \"[ a-cZ\u{e9}]{0,5}\"",
+        "sshd\\[[0-9]{3}\\]: u0[0-9] [0-9a-f]{8} said \"[a-c0-9]{0,3}",
+        "\\PC{0,20}",
+        "[a-f0-9\u{11}\u{16}\u{17}\" ]{0,20}",
+    ];
+    (proptest::option::of(time), rest).prop_map(|(time, rest)| match time {
+        Some(time) => format!("{time} {rest}"),
+        None => rest,
+    })
+}
+
+/// Events with so many templates before them that messages are split coarsely.
+fn events(lines: &[String], is_crowded: bool) -> Vec<Made> {
+    let made = |time: usize, message: String| Made { time: time as i64 * 1_500_000_000, message, ..many(1).remove(0) };
+    let crowd = (0..if is_crowded { 130 } else { 0 }).map(|number| format!("the {} fell", letters(number)));
+    crowd.chain(lines.iter().cloned()).enumerate().map(|(time, message)| made(time, message)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn every_line_is_rebuilt_and_found(
+        lines in proptest::collection::vec(line(), 1..60), is_crowded in any::<bool>(), repeat in 1usize..3,
+        which in 0usize..60, from in 0usize..40, length in 1usize..14, ignores_case in any::<bool>(),
+    ) {
+        let lines: Vec<String> = std::iter::repeat_n(lines, repeat).flatten().collect();
+        let events = events(&lines, is_crowded);
+        let (_directory, segment) = written(&[batch(&events, 0)]);
+        let run = segment.run(0, 0).expect("one run");
+        let messages = run.read(0, &["@message"], &RowSet::all(events.len())).expect("whole").remove(0);
+        for (row, event) in events.iter().enumerate() {
+            prop_assert_eq!(messages.value(row), Some(Value::text(&*event.message)));
+        }
+        let some = RowSet::of(events.len(), |row| row % 7 == which % 7);
+        let part = run.read(0, &["@message"], &some).expect("whole").remove(0);
+        for (place, row) in some.iter().enumerate() {
+            prop_assert_eq!(part.value(place), Some(Value::text(&*events[row].message)));
+        }
+        let literal: String = lines[which % lines.len()].chars().skip(from).take(length).collect();
+        if !literal.is_empty() && (!ignores_case || literal.is_ascii()) {
+            let probe = TextProbe { field: ProbeField::Message, literal: &literal, ignores_case };
+            let narrowed = run.narrow(0, &probe).expect("whole");
+            let holds = |text: &str| match ignores_case {
+                true => text.to_ascii_lowercase().contains(&literal.to_ascii_lowercase()),
+                false => text.contains(&literal),
+            };
+            let expected = RowSet::of(events.len(), |row| holds(&events[row].message));
+            prop_assert!(narrowed.exact);
+            prop_assert_eq!(narrowed.rows, expected, "{:?}", literal);
+        }
+    }
+}
+
+#[test]
+fn times_in_lines_take_no_room_beside_those_of_events() {
+    let line = |row: i64| {
+        let (hour, minute, second) = (row / 3600 % 24, row / 60 % 60, row % 60);
+        format!("2026-11-19 {hour:02}:{minute:02}:{second:02},000 worker is alive")
+    };
+    let events = |with_time: bool| -> Vec<Made> {
+        let message = |row| if with_time { line(row) } else { "worker is alive".into() };
+        let event = |row| Made { time: row * 1_000_000_000, message: message(row), ..many(1).remove(0) };
+        (0..5000).map(|row| event(row * 7)).collect()
+    };
+    let bytes = |events: &[Made]| written(&[batch(events, 0)]).1.footprint().values().sum::<u64>();
+    let (with, without) = (bytes(&events(true)), bytes(&events(false)));
+    assert!(with < without + 150, "{with} and {without}");
+}
+
+#[test]
+fn lines_with_quoted_texts_make_few_templates() {
+    let line = |row: usize| {
+        let (path, agent) = (letters(row), letters(row * 7919));
+        Made { message: format!("\"GET /{path} now\" 200 \"{agent}\""), time: row as i64, ..many(1).remove(0) }
+    };
+    let events: Vec<Made> = (0..3000).map(line).collect();
+    let (_directory, segment) = written(&[batch(&events, 0)]);
+    let footprint = segment.footprint();
+    assert_eq!(footprint["raw"], 0);
+    assert!(footprint["templates"] < 2000, "{footprint:?}");
+}
