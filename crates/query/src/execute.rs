@@ -28,6 +28,7 @@ mod probe;
 mod rank;
 mod rows;
 mod scan;
+mod select;
 mod simplify;
 mod steps;
 mod subquery;
@@ -45,6 +46,7 @@ use types::{Run, TimeRange, Timestamp, Value};
 
 pub use self::fields::{FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_summaries, field_values};
 pub use self::histogram::{Bucket, Histogram, histogram};
+pub use self::select::{Selected, select_events};
 pub use self::subquery::{Answered, RunsOf, answer_subqueries, execute_with_subqueries, has_subqueries};
 pub use self::tail::{Tail, TailError, TailRows};
 

@@ -4,6 +4,7 @@
 //! Both are pure. A text that is plain words instead of a query becomes a phrase search.
 
 mod check;
+mod deletion;
 mod expect;
 mod expression;
 mod grok;
@@ -39,6 +40,12 @@ pub struct ParseOptions {
 /// Errors: every mistake that could be found, with its place; grammar mistakes hide those behind them.
 pub fn parse_insights(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
     unoptimised(text, options).map(optimise)
+}
+
+/// Checks a query that says which events are to be deleted, and makes the plan of it: only commands that choose events
+/// one by one are taken.
+pub fn parse_deletion(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
+    deletion::plan(text, options)
 }
 
 /// The plan as the query says it.

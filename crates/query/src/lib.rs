@@ -16,7 +16,8 @@ pub mod time;
 pub use error::{QueryError, QueryErrors, Span};
 pub use execute::{
     Answer, Answered, Bucket, ColumnInfo, ColumnKind, ExecuteError, FieldSummaries, FieldSummaryRow, FieldValues,
-    Histogram, PartialReason, Request, RunsOf, Stats, Tail, TailError, TailRows, ValueCount, answer_subqueries,
-    execute, execute_with_subqueries, field_summaries, field_values, has_subqueries, histogram,
+    Histogram, PartialReason, Request, RunsOf, Selected, Stats, Tail, TailError, TailRows, ValueCount,
+    answer_subqueries, execute, execute_with_subqueries, field_summaries, field_values, has_subqueries, histogram,
+    select_events,
 };
-pub use insights::{ParseOptions, parse_insights};
+pub use insights::{ParseOptions, parse_deletion, parse_insights};

@@ -188,6 +188,9 @@ impl From<StoreError> for Problem {
             }
             StoreError::Locked(reason) => Self::locked(&reason),
             StoreError::ShuttingDown => Self::closing(),
+            StoreError::NoGroup(_) => Self::not_found(message),
+            StoreError::TooManyEvents { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too-many-events", message),
+            StoreError::TooManyDeletions { .. } => Self::busy(message),
             StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", message)
             }

@@ -235,6 +235,11 @@ impl Store {
         self.shared.state().positions.missing(position)
     }
 
+    /// Tells whether there is this group.
+    pub fn has_group(&self, group: &GroupName) -> bool {
+        self.shared.state().groups.id_of(group).is_some()
+    }
+
     /// Tells whether events of this group may come: it exists, or there is room for another group.
     pub fn admits_group(&self, group: &GroupName) -> bool {
         self.shared.state().groups.admits(group, self.shared.options.groups_max)
@@ -291,6 +296,13 @@ impl Store {
     /// Deletions of events under way, and the newest finished ones, oldest first.
     pub fn deletions(&self) -> Vec<DeletionReceipt> {
         self.shared.receipts().values().cloned().collect()
+    }
+
+    /// How many segments still hold events of a deletion.
+    pub fn deletion_segments_left(&self, id: u64) -> u64 {
+        let state = self.shared.state();
+        let holds = |mask: &&Arc<crate::erase::Mask>| mask.deletions.contains(&id);
+        state.masks.values().filter(holds).count() as u64
     }
 
     /// One deletion of events.

@@ -357,3 +357,31 @@ fn estimates_are_marked_wherever_they_are_shown() {
     let flags: Vec<bool> = answer.expect("an answer").columns.iter().map(|column| column.approximate).collect();
     assert_eq!(flags, [true, true, false]);
 }
+
+#[test]
+fn events_are_selected_by_id_from_all_runs_and_no_further_than_wanted() {
+    let runs = [hot(0, 20_000), hot(20_000, 10)];
+    let select = |text: &str, most: usize| {
+        let found = std::sync::Mutex::new(Vec::new());
+        let take = |ids: &[types::EventId]| {
+            let mut found = found.lock().expect("nobody panics");
+            found.extend(ids.iter().map(|id| id.sequence));
+            found.len() < most
+        };
+        let plan = crate::parse_deletion(text, &ParseOptions { now: Timestamp(0), time_zone: Tz::UTC }).expect("valid");
+        let selected = Asked::default().with(|request| select_events(&plan, &runs, request, &take)).expect("an answer");
+        assert!(selected.partial_reasons.is_empty());
+        let mut found = found.into_inner().expect("nobody panics");
+        found.sort_unstable();
+        found
+    };
+    let expected: Vec<u64> = (0..20_010).filter(|n| n % 5 == 3 && n % 7 == 2).collect();
+    let parsed = "parse @message \"* of worker-*\" as what, worker | filter host = \"h3\" and worker = \"2\"";
+    assert_eq!(select(parsed, usize::MAX), expected);
+    assert_eq!(select("fields @timestamp", usize::MAX).len(), 20_010);
+    assert!(select("fields @timestamp", 1).len() < 20_010);
+    assert!(select("filter host = \"h9\"", usize::MAX).is_empty());
+    let counts = plan("stats count(*)");
+    let refused = Asked::default().with(|request| select_events(&counts, &runs, request, &|_| true));
+    assert!(matches!(refused, Err(ExecuteError::NoProjection)));
+}
