@@ -44,6 +44,8 @@ mod power;
 mod real_logs;
 #[path = "it/start.rs"]
 mod start;
+#[path = "it/sweep.rs"]
+mod sweep;
 #[path = "it/tidy.rs"]
 mod tidy;
 #[path = "it/up.rs"]

@@ -161,7 +161,7 @@ impl Shared {
             self.flush_has_ended(true);
             self.counters.flushes_failed.add(1);
             // A crash that a test injected must leave the files as a real one would.
-            if !self.options.faults.has_crashed() && !matches!(error, StoreError::Catalog(_)) {
+            if !self.options.faults.has_crashed() && flusher.unknown.is_none() {
                 self.remove_segments(&written);
             }
             return Err(error);

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
+use rusqlite::ffi::{Error, SQLITE_IOERR};
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use super::{DatabaseError, DatabaseProblem, Schema};
@@ -20,6 +21,8 @@ const USER_VERSION_AT: usize = 60;
 pub(crate) struct Database {
     pub(crate) connection: Connection,
     name: String,
+    /// A transaction has failed since the last that did not.
+    is_unsettled: bool,
 }
 
 impl Database {
@@ -35,7 +38,8 @@ impl Database {
         if let Some(found) = version_in_file(path).filter(|found| *found > known) {
             return refuse(DatabaseProblem::Newer { found, known });
         }
-        let mut database = Self { connection: Connection::open(path).map_err(of(&name))?, name: name.clone() };
+        let connection = Connection::open(path).map_err(of(&name))?;
+        let mut database = Self { connection, name: name.clone(), is_unsettled: false };
         let found = database.version()?;
         if found > known {
             // Its own WAL says so. Closing must leave the file as it is.
@@ -58,7 +62,12 @@ impl Database {
 
     /// Brings the tables from version `found` up to date.
     fn set_up(&mut self, found: usize, schema: &Schema) -> rusqlite::Result<()> {
-        self.connection.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(()))?;
+        // Where it cannot change its mode it goes on in the old one, whose transactions a failed sync leaves open.
+        let mode: String = self.connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
+        if mode != "wal" {
+            let problem = format!("its journal mode cannot be changed from {mode} to wal");
+            return Err(rusqlite::Error::SqliteFailure(Error::new(SQLITE_IOERR), Some(problem)));
+        }
         self.connection.execute_batch("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")?;
         for (at, step) in schema.steps.iter().enumerate().skip(found) {
             let transaction = self.connection.transaction()?;
@@ -96,7 +105,23 @@ impl Database {
         &mut self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T, DatabaseError> {
-        work(&mut self.connection).map_err(of(&self.name))
+        self.settle().map_err(of(&self.name))?;
+        let done = work(&mut self.connection);
+        self.is_unsettled = done.is_err();
+        done.map_err(of(&self.name))
+    }
+
+    /// Makes sure that a transaction that failed never comes back.
+    ///
+    /// One whose sync failed may lie whole in SQLite's WAL: this process does not see it, the next start would.
+    /// Whatever is written next takes its place there; what stood behind that no longer continues its checksums.
+    fn settle(&mut self) -> rusqlite::Result<()> {
+        if self.is_unsettled {
+            let version: i64 = self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            self.connection.pragma_update(None, "user_version", version)?;
+            self.is_unsettled = false;
+        }
+        Ok(())
     }
 }
 
