@@ -59,8 +59,10 @@ pub(crate) trait Catalog: Send {
     /// Exchanges segments for those that hold their events from now on, and remembers that their files must go.
     fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<(), DatabaseError>;
 
+    /// Remembers that a file that is about to be made must go, unless a segment is moved to it.
+    fn doom_file(&mut self, doomed: &Doomed) -> Result<(), DatabaseError>;
+
     /// Records that a segment lies elsewhere from now on, and remembers that the file it leaves must go.
-    #[allow(dead_code)]
     fn move_segment(&mut self, id: u128, file: &str, n_bytes: u64, place: Place) -> Result<(), DatabaseError>;
 
     /// Records since when runs are in no snapshot any more, or that they are again.

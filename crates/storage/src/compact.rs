@@ -251,7 +251,7 @@ impl Shared {
     fn open_inputs(&self, job: &Job) -> Result<RunsByGroup, StoreError> {
         let mut runs = RunsByGroup::new();
         for input in &job.inputs {
-            let segment = self.files.open(&input.file)?;
+            let segment = self.files.open_whole(input)?;
             for (index, run) in segment.summaries().iter().enumerate() {
                 let is_expendable = self.state().is_expendable(segment.meta().segment, run.group_id);
                 let mask = self.state().mask(segment.meta().segment, run.group_id).cloned();

@@ -47,6 +47,12 @@ pub enum OpenError {
     /// The catalog or the control store cannot be used.
     #[error(transparent)]
     Database(DatabaseError),
+    /// The object store is not described in a way that can be used.
+    #[error("object store: {problem}")]
+    ObjectStore {
+        /// What is wrong.
+        problem: String,
+    },
 }
 
 /// Why a flush or a deletion did not succeed. What was accepted is as safe as before.
@@ -85,6 +91,14 @@ pub enum StoreError {
     TooManyDeletions {
         /// How many there may be.
         pending_max: usize,
+    },
+    /// A segment cannot be moved to the object store or back.
+    #[error("segment {file} was not moved: {source}")]
+    Move {
+        /// The file of the segment, as it is and stays.
+        file: String,
+        /// Why.
+        source: io::Error,
     },
     /// Writing the WAL failed earlier.
     #[error("store takes no changes since writing the wal failed: {0}")]

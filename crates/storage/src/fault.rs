@@ -49,6 +49,10 @@ pub const COMPACTION_FAULT_POINTS: [&str; 10] = [
 /// The steps of deleting events, in the order in which they happen; those of compaction follow.
 pub const DELETION_FAULT_POINTS: [&str; 4] = ["erase.tombstone", "erase.catalog", "erase.publish", "erase.end"];
 
+/// The steps of moving a segment to the object store, in the order in which they happen.
+pub const MOVE_FAULT_POINTS: [&str; 6] =
+    ["move.start", "object.put", "object.verify", "move.commit", "move.publish", "object.remove"];
+
 /// What happens at an armed point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -69,8 +73,8 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Arms `point`, one of [`FAULT_POINTS`], [`WRITER_FAULT_POINTS`], [`COMPACTION_FAULT_POINTS`] or
-    /// [`DELETION_FAULT_POINTS`].
+    /// Arms `point`, one of [`FAULT_POINTS`], [`WRITER_FAULT_POINTS`], [`COMPACTION_FAULT_POINTS`],
+    /// [`DELETION_FAULT_POINTS`] or [`MOVE_FAULT_POINTS`].
     pub fn arm(&self, point: &str, fault: Fault) {
         let mut points = self.points.lock().unwrap_or_else(PoisonError::into_inner);
         points.insert(point.to_owned(), fault);

@@ -9,6 +9,7 @@
 //! <dir>/wal/*.wal, *.ids  what is not yet in segments (wal), batch ids (batch_ids)
 //! <dir>/segments/<day>/   events (segment)
 //! <dir>/tombstones/       deletions                               quarantine/   damaged files, kept
+//! <dir>/cache/            copies of pieces of remote segments (read_cache), may be removed at any time
 //! ```
 //!
 //! Everything here is synchronous and blocks. No name from outside becomes a path.
@@ -30,9 +31,12 @@ mod groups;
 mod hot;
 mod lock;
 mod notes;
+mod objects;
 mod offline;
+mod offload;
 mod options;
 mod positions;
+mod read_cache;
 mod retention;
 mod scrub;
 mod segment;
@@ -48,9 +52,12 @@ pub use database::{DatabaseError, DatabaseProblem};
 pub use delivery::{AppendError, BatchKey, Delivery, Part, Receipt, SourcePosition};
 pub use erase::{DELETION_BYTES_MAX, DeletionOrder, DeletionReceipt, SequenceCollector, Sequences};
 pub use error::{OpenError, StoreError};
-pub use fault::{COMPACTION_FAULT_POINTS, DELETION_FAULT_POINTS, FAULT_POINTS, Fault, Faults, WRITER_FAULT_POINTS};
+pub use fault::{
+    COMPACTION_FAULT_POINTS, DELETION_FAULT_POINTS, FAULT_POINTS, Fault, Faults, MOVE_FAULT_POINTS, WRITER_FAULT_POINTS,
+};
 pub use feed::{AcceptedBatch, Received, Subscription};
 pub use groups::GroupStatus;
+pub use objects::ObjectStoreOptions;
 pub use offline::{BackupError, BackupReport, VerifyReport, backup, restore, verify};
 pub use options::{Clock, Options};
 pub use retention::{
@@ -59,5 +66,5 @@ pub use retention::{
 pub use scrub::ScrubStatus;
 pub use segment::SegmentError;
 pub use state::Snapshot;
-pub use status::{BytesWritten, Latency, Recovery, Status, TornTail};
+pub use status::{BytesWritten, Latency, ObjectStoreStatus, Recovery, Status, TornTail};
 pub use store::{Store, repair, unlock};

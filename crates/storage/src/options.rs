@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use types::Timestamp;
 
-use crate::{Faults, RetentionOptions};
+use crate::{Faults, ObjectStoreOptions, RetentionOptions};
 
 /// Where the store lies and how much it may use.
 #[derive(Clone, Debug)]
@@ -29,6 +29,10 @@ pub struct Options {
     pub open_files_max: usize,
     /// Most log groups that senders may make.
     pub groups_max: usize,
+    /// Where segments go that are not to stay in the data directory, if anywhere.
+    pub object_store: Option<ObjectStoreOptions>,
+    /// Most bytes of copies of remote segments in the data directory.
+    pub read_cache_bytes: u64,
     /// What goes for its age or size.
     pub retention: RetentionOptions,
     /// How often every segment is read again, in nanoseconds; never where there is none.
@@ -53,6 +57,8 @@ impl Options {
             // Half of what shells allow a process, so that a store of any size leaves room for connections.
             open_files_max: 512,
             groups_max: types::Limits::default().groups,
+            object_store: None,
+            read_cache_bytes: 1 << 30,
             retention: RetentionOptions::default(),
             scrub_interval_ns: Some(7 * Timestamp::DAY),
             clock: Clock::system(),

@@ -127,7 +127,7 @@ impl Shared {
         forget_pages(&path);
         let mut n_bytes = 0;
         let mut is_stopped = false;
-        let read = self.files.open(&stored.file).and_then(|segment| {
+        let read = self.files.open_local(&stored.file).and_then(|segment| {
             segment.verify_while(|n_of_section| {
                 n_bytes += n_of_section;
                 is_stopped = !pace.after(n_of_section);

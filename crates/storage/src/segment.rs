@@ -45,7 +45,7 @@ use std::sync::Arc;
 
 use types::{Batch, GroupName, TimeRange, Timestamp};
 
-pub(crate) use reader::{RunReader, Segment};
+pub(crate) use reader::{RunReader, Segment, SegmentEnd};
 pub(crate) use writer::{RunOutline, SegmentWriter, write};
 
 const MAGIC: [u8; 8] = *b"CATATSEG";

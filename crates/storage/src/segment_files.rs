@@ -1,64 +1,202 @@
-//! Segment files in the data directory: how they get there whole, and how they go.
+//! Files of segments: where they are, how they get there whole, and how they go.
 //!
-//! A segment is written under another name, synced, renamed, and its directory synced, before anything relies on
-//! it. It leaves the catalog before its file is removed, and the file keeps its name until nobody holds the segment:
-//! readers open and close it as they need it (`source`). A file that is doomed and still held is removed later, at
-//! the latest by the next start.
+//! A local segment is written under another name, synced, renamed, and its directory synced, before anything relies
+//! on it; how one becomes an object is told in `offload`. A segment leaves the catalog before its file is removed, and
+//! the file keeps its name until nobody holds the segment: readers open and close it as they need it (`source`). A
+//! file that is doomed and still held, or cannot be removed, is removed later, also after the next start: the
+//! catalog remembers it until it is gone.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use types::{ScanError, civil_from_days};
 
 use crate::catalog::{Doomed, RunRow, SegmentRow};
+use crate::objects::Objects;
+use crate::read_cache::ReadCache;
 use crate::segment::{MIXED_PARTITION, Segment, SegmentMeta, Written};
-use crate::source::FilePool;
+use crate::source::remote::RemoteFiles;
+use crate::source::{FilePool, NamelessFile};
 use crate::state::{Place, StoredSegment, Tier};
 use crate::store::Shared;
-use crate::{StoreError, disk};
+use crate::{Options, StoreError, disk};
 
 /// Where segments are.
 pub(crate) struct SegmentFiles {
     dir: PathBuf,
     store: [u8; 16],
     pub(crate) pool: Arc<FilePool>,
-    /// Segments that are in no snapshot to come and whose files must go.
-    doomed: Mutex<Vec<Arc<StoredSegment>>>,
+    pub(crate) remote: Option<Arc<RemoteFiles>>,
+    /// Files that are in no snapshot to come and must go.
+    doomed: Mutex<Vec<DoomedFile>>,
+    /// How many of the objects among them are being removed, which is when they are not in the list.
+    objects_being_removed: AtomicUsize,
+}
+
+/// A file that must go.
+struct DoomedFile {
+    doomed: Doomed,
+    /// What it is, until nobody holds that any more.
+    stored: Option<Arc<StoredSegment>>,
 }
 
 impl SegmentFiles {
-    /// Segments of the store `store` in the data directory `dir`, of which so many files may be open.
-    pub(crate) fn new(dir: &Path, store: [u8; 16], open_files_max: usize) -> Self {
-        Self { dir: dir.to_owned(), store, pool: FilePool::new(open_files_max), doomed: Mutex::default() }
+    /// Segments of the store `store`.
+    pub(crate) fn new(options: &Options, store: [u8; 16]) -> Result<Self, String> {
+        let cache = || {
+            let (capacity, reserve) = (options.read_cache_bytes, options.disk_reserve_bytes);
+            ReadCache::open(&options.dir.join("cache"), store, capacity, reserve)
+        };
+        let objects = options.object_store.as_ref();
+        let objects = objects.map(|object_store| Objects::new(object_store, &store, options.faults.clone()));
+        let remote = objects.transpose()?.map(|objects| RemoteFiles::new(objects, cache()));
+        let pool = FilePool::new(options.open_files_max);
+        let (doomed, objects_being_removed) = Default::default();
+        Ok(Self { dir: options.dir.clone(), store, pool, remote, doomed, objects_being_removed })
     }
 
-    /// Opens the segment that the catalog calls `file`.
-    pub(crate) fn open(&self, file: &str) -> Result<Arc<Segment>, ScanError> {
-        let opened = self.pool.open(&self.dir.join(file));
+    /// The path of a local file.
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
+        self.dir.join(file)
+    }
+
+    /// Opens a segment file of the data directory.
+    pub(crate) fn open_local(&self, file: &str) -> Result<Arc<Segment>, ScanError> {
+        let opened = self.pool.open(&self.path(file));
         let opened = opened.map_err(|e| ScanError { file: file.to_owned(), offset: 0, problem: e.to_string() })?;
         Segment::open_source(Box::new(opened), file.to_owned(), self.store)
     }
 
+    /// Opens a segment where the catalog says that it is.
+    pub(crate) fn open(&self, row: &SegmentRow) -> Result<Arc<Segment>, ScanError> {
+        match row.place {
+            Place::Local => self.open_local(&row.file),
+            Place::Remote => self.open_remote(&row.file, row.id, row.n_bytes),
+        }
+    }
+
+    /// Opens a segment and makes sure that it is what the catalog lists.
+    pub(crate) fn open_listed(&self, row: &SegmentRow) -> Result<StoredSegment, ScanError> {
+        let segment = self.open(row)?;
+        let found: HashSet<(u32, u64)> = segment.summaries().iter().map(|run| (run.group_id, run.n_events)).collect();
+        let expected: HashSet<(u32, u64)> = row.runs.iter().map(|run| (run.group_id, run.n_events)).collect();
+        if found != expected || segment.meta().segment != row.id {
+            let problem = "the segment is not the one that the catalog lists".to_owned();
+            return Err(ScanError { file: row.file.clone(), offset: 0, problem });
+        }
+        let SegmentRow { ref file, n_bytes, tier, place, .. } = *row;
+        Ok(StoredSegment { segment, file: file.clone(), n_bytes, tier, place })
+    }
+
+    /// Opens an object that is a segment. The object store is asked only where the end is not at hand.
+    pub(crate) fn open_remote(&self, name: &str, id: u128, n_bytes: u64) -> Result<Arc<Segment>, ScanError> {
+        let (remote, url) = self.object_store(name)?;
+        let object = remote.open(name, id, n_bytes);
+        let end = object.end().map_err(|e| ScanError { file: url.clone(), offset: 0, problem: e.to_string() })?;
+        Segment::open_end(end, Box::new(object), url, self.store)
+    }
+
+    /// Tells whether a segment can be opened without asking the object store.
+    pub(crate) fn is_at_hand(&self, row: &SegmentRow) -> bool {
+        let has_end = |remote: &Arc<RemoteFiles>| remote.cache.end(row.id).is_some();
+        row.place == Place::Local || self.remote.as_ref().is_some_and(has_end)
+    }
+
+    /// What is said of a segment that is not at hand.
+    pub(crate) fn not_at_hand(&self, row: &SegmentRow) -> ScanError {
+        let problem = "it is not read from the object store yet".to_owned();
+        match self.object_store(&row.file) {
+            Ok((_, file)) => ScanError { file, offset: 0, problem },
+            Err(error) => error,
+        }
+    }
+
+    /// Opens a segment to read all of it: once, and not by way of copies.
+    pub(crate) fn open_whole(&self, stored: &StoredSegment) -> Result<Arc<Segment>, ScanError> {
+        let StoredSegment { file, n_bytes, place, .. } = stored;
+        if *place == Place::Local {
+            return self.open_local(file);
+        }
+        let (remote, url) = self.object_store(file)?;
+        let copy = NamelessFile::new(&remote.cache.unfinished_path(), *n_bytes, |to| {
+            remote.objects.copy_into(file, *n_bytes, to)
+        });
+        let copy = copy.map_err(|e| ScanError { file: url.clone(), offset: 0, problem: e.to_string() })?;
+        Segment::open_source(Box::new(copy), url, self.store)
+    }
+
+    fn object_store(&self, name: &str) -> Result<(&Arc<RemoteFiles>, String), ScanError> {
+        let Some(remote) = &self.remote else {
+            let problem = "it lies in an object store, and none is set".to_owned();
+            return Err(ScanError { file: name.to_owned(), offset: 0, problem });
+        };
+        Ok((remote, remote.objects.url_of(name)))
+    }
+
+    fn doomed(&self) -> MutexGuard<'_, Vec<DoomedFile>> {
+        self.doomed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes note of segments whose files must go.
     pub(crate) fn doom(&self, segments: impl IntoIterator<Item = Arc<StoredSegment>>) {
-        self.doomed.lock().unwrap_or_else(PoisonError::into_inner).extend(segments);
+        self.doomed().extend(segments.into_iter().map(|stored| {
+            let doomed = Doomed { file: stored.file.clone(), place: stored.place };
+            DoomedFile { doomed, stored: Some(stored) }
+        }));
+    }
+
+    /// Takes note of a file that must go and that nobody reads.
+    pub(crate) fn doom_file(&self, doomed: Doomed) {
+        self.doomed().push(DoomedFile { doomed, stored: None });
     }
 
     /// Tells whether files wait to be removed.
     pub(crate) fn has_doomed(&self) -> bool {
-        !self.doomed.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        let doomed = self.doomed();
+        !doomed.is_empty() || self.objects_being_removed.load(Ordering::Relaxed) > 0
     }
 
-    /// Takes out the doomed segments that nobody holds any more.
-    fn take_released(&self) -> Vec<Arc<StoredSegment>> {
-        let mut doomed = self.doomed.lock().unwrap_or_else(PoisonError::into_inner);
+    /// How many objects must go.
+    pub(crate) fn n_doomed_objects(&self) -> usize {
+        let doomed = self.doomed();
+        let n_waiting = doomed.iter().filter(|file| file.doomed.place == Place::Remote).count();
+        n_waiting + self.objects_being_removed.load(Ordering::Relaxed)
+    }
+
+    /// Takes out the doomed files of a place that nobody holds any more.
+    fn take_released(&self, place: Place) -> Vec<DoomedFile> {
         // Whoever reads it holds the segment, whoever is about to open it anew what it is stored as. Nobody can get
         // at either from anywhere else, so that one holder stays one.
+        let is_held =
+            |stored: &Arc<StoredSegment>| Arc::strong_count(stored) > 1 || Arc::strong_count(&stored.segment) > 1;
         let is_released =
-            |stored: &mut Arc<StoredSegment>| Arc::strong_count(stored) == 1 && Arc::strong_count(&stored.segment) == 1;
-        doomed.extract_if(.., is_released).collect()
+            |file: &mut DoomedFile| file.doomed.place == place && !file.stored.as_ref().is_some_and(is_held);
+        let mut doomed = self.doomed();
+        let released: Vec<DoomedFile> = doomed.extract_if(.., is_released).collect();
+        if place == Place::Remote {
+            self.objects_being_removed.fetch_add(released.len(), Ordering::Relaxed);
+        }
+        released
+    }
+
+    fn remove(&self, file: &DoomedFile) -> io::Result<()> {
+        let removed = match (file.doomed.place, &self.remote) {
+            (Place::Local, _) => std::fs::remove_file(self.path(&file.doomed.file)),
+            (Place::Remote, Some(remote)) => {
+                let id = file.stored.as_ref().map(|stored| stored.segment.meta().segment);
+                id.into_iter().for_each(|id| remote.forget_segment(id));
+                remote.objects.remove(&file.doomed.file)
+            }
+            (Place::Remote, None) => return Err(io::ErrorKind::NotConnected.into()),
+        };
+        match removed {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
     }
 }
 
@@ -81,8 +219,8 @@ impl Shared {
         let id = meta.segment;
         let file = format!("segments/{}/{id:032x}.seg", partition_name(meta.partition));
         let path = self.options.dir.join(&file);
-        self.write_segment_file(&path, &bytes).map_err(StoreError::io(&path))?;
-        let segment = self.files.open(&file)?;
+        self.write_segment_file(&path, |file| (&*file).write_all(&bytes)).map_err(StoreError::io(&path))?;
+        let segment = self.files.open_local(&file)?;
         let n_bytes = bytes.len() as u64;
         let (tier, place) = (Tier::default(), Place::Local);
         let runs = runs.iter().map(RunRow::from).collect();
@@ -98,13 +236,14 @@ impl Shared {
         Ok(ms << 80 | u128::from_be_bytes(random) >> 48)
     }
 
-    fn write_segment_file(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    /// Writes a segment file with what `fill` writes into it; whole or not at all, and durably.
+    pub(crate) fn write_segment_file(&self, path: &Path, fill: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
         let faults = &self.options.faults;
         let Some(dir) = path.parent() else { return Err(io::ErrorKind::InvalidInput.into()) };
         disk::create_directory_synced(dir)?;
         let unpublished = path.with_extension("tmp");
-        let mut file = File::create(&unpublished)?;
-        let written = faults.check("segment.write").and_then(|()| file.write_all(bytes));
+        let file = File::create(&unpublished)?;
+        let written = faults.check("segment.write").and_then(|()| fill(&file));
         let synced = written.and_then(|()| faults.check("segment.sync")).and_then(|()| file.sync_all());
         let renamed = synced.and_then(|()| faults.check("segment.rename"));
         if let Err(error) = renamed.and_then(|()| std::fs::rename(&unpublished, path)) {
@@ -147,21 +286,32 @@ impl Shared {
         self.remove_doomed();
     }
 
-    /// Removes doomed files that nobody reads any more, and finishes deletions that waited for that. What stays is removed later, or at the next start.
+    /// Removes doomed files that nobody reads any more. Objects are removed by a thread that may wait for it.
     pub(crate) fn remove_doomed(&self) {
-        for stored in self.files.take_released() {
-            let doomed = Doomed { file: stored.file.clone(), place: stored.place };
-            let file = &*doomed.file;
-            match std::fs::remove_file(self.options.dir.join(file)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    tracing::warn!(file, %error, "file of a segment cannot be removed; it is tried again");
-                    self.files.doom([stored]);
-                }
-                _ => {
-                    if let Err(error) = self.catalog().forget_doomed(&doomed) {
+        self.remove_doomed_at(Place::Local);
+        if self.files.n_doomed_objects() > 0 {
+            self.objects_bell.ring();
+        }
+    }
+
+    /// Removes doomed files of one place, and finishes deletions that waited for that. What stays is removed later, or
+    /// after the next start.
+    pub(crate) fn remove_doomed_at(&self, place: Place) {
+        for doomed in self.files.take_released(place) {
+            let file = &*doomed.doomed.file;
+            match self.files.remove(&doomed) {
+                Ok(()) => {
+                    if let Err(error) = self.catalog().forget_doomed(&doomed.doomed) {
                         tracing::warn!(file, %error, "catalog cannot forget a removed file; the next start tries again");
                     }
                 }
+                Err(error) => {
+                    tracing::warn!(file, %error, "file of a segment cannot be removed; it is tried again");
+                    self.files.doomed().push(doomed);
+                }
+            }
+            if place == Place::Remote {
+                self.files.objects_being_removed.fetch_sub(1, Ordering::Relaxed);
             }
         }
         self.settle_deletions();
@@ -189,7 +339,7 @@ pub(crate) fn list(dir: &Path) -> io::Result<Vec<String>> {
 }
 
 /// Name of a partition's directory.
-fn partition_name(partition: i64) -> String {
+pub(crate) fn partition_name(partition: i64) -> String {
     if partition == MIXED_PARTITION {
         return "mixed".into();
     }

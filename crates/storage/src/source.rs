@@ -8,6 +8,8 @@
 //! somebody may read it, which is why files of segments are removed only once no snapshot holds them
 //! (`segment_files`).
 
+pub(crate) mod remote;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
@@ -24,6 +26,10 @@ pub(crate) trait Source: Send + Sync {
 
     /// Reads `length` bytes from `offset` on; fewer are an error.
     fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>>;
+
+    /// Says what will be read next, so that what lies far away comes in few large reads. What goes wrong is told when
+    /// it is read.
+    fn prefetch(&self, _ranges: &[Range<u64>]) {}
 
     /// Says that the bytes of a range are wrong; `true` where they were a copy and another read may be right.
     fn distrust(&self, _range: Range<u64>) -> bool {
@@ -133,6 +139,35 @@ impl Source for LocalFile {
         file.read_exact_at(&mut bytes, offset)?;
         self.pool.reads.fetch_add(1, Ordering::Relaxed);
         self.pool.bytes.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(bytes)
+    }
+}
+
+/// A file that has lost its name and is read for one piece of work.
+#[derive(Debug)]
+pub(crate) struct NamelessFile {
+    file: File,
+    n_bytes: u64,
+}
+
+impl NamelessFile {
+    /// A new file whose `n_bytes` bytes `fill` writes; it loses the name `path` before anything is written.
+    pub(crate) fn new(path: &Path, n_bytes: u64, fill: impl FnOnce(&File) -> io::Result<()>) -> io::Result<Self> {
+        let file = File::options().read(true).write(true).create_new(true).open(path)?;
+        std::fs::remove_file(path)?;
+        fill(&file)?;
+        Ok(Self { file, n_bytes })
+    }
+}
+
+impl Source for NamelessFile {
+    fn n_bytes(&self) -> u64 {
+        self.n_bytes
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, offset)?;
         Ok(bytes)
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use types::{GroupPattern, Run, ScanError, TimeRange, Timestamp};
 
 use crate::batch_ids::BatchIds;
+use crate::catalog::{RunRow, SegmentRow};
 use crate::erase::{Deletion, Mask, Masks, Remaining};
 use crate::groups::{GroupStatus, Groups};
 use crate::hot::{Generation, HotGroup};
@@ -45,11 +46,21 @@ pub(crate) struct State {
 /// A segment that the catalog knows and that can be read.
 pub(crate) struct StoredSegment {
     pub(crate) segment: Arc<Segment>,
-    /// Its path relative to the data directory.
+    /// Its path relative to the data directory, or its name in the object store.
     pub(crate) file: String,
     pub(crate) n_bytes: u64,
     pub(crate) tier: Tier,
     pub(crate) place: Place,
+}
+
+impl StoredSegment {
+    /// The segment as the catalog knows it.
+    pub(crate) fn row(&self) -> SegmentRow {
+        let Self { segment, file, n_bytes, tier, place } = self;
+        let runs = segment.summaries().iter().map(RunRow::from).collect();
+        let id = segment.meta().segment;
+        SegmentRow { id, file: file.clone(), n_bytes: *n_bytes, tier: *tier, place: *place, runs }
+    }
 }
 
 /// How far a segment has come on its way from new to old. The numbers are those of the catalog.
@@ -95,6 +106,8 @@ impl Place {
 #[derive(Clone, Debug)]
 pub(crate) struct DamagedSegment {
     pub(crate) error: ScanError,
+    /// Where it is, if it is an object that is tried again until the object store answers.
+    pub(crate) awaited: Option<SegmentRow>,
     /// What it held: group, first and last time.
     pub(crate) runs: Vec<(u32, Timestamp, Timestamp)>,
 }

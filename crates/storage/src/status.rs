@@ -52,6 +52,8 @@ pub struct Status {
     pub segment_bytes_read: u64,
     /// Segment files that are open; a bounded number, however many there are.
     pub segment_files_open: u64,
+    /// The object store, where there is one.
+    pub object_store: Option<ObjectStoreStatus>,
     /// Flushes done.
     pub flushes: u64,
     /// Flushes that failed and were or will be tried again.
@@ -119,6 +121,35 @@ impl BytesWritten {
         let stays = (self.flush + self.compaction).checked_sub(self.replaced).filter(|stays| *stays > 0)?;
         Some((self.wal + self.flush + self.compaction) as f64 / stays as f64)
     }
+}
+
+/// State of the object store, as this process has met it.
+#[derive(Clone, Debug, Default)]
+pub struct ObjectStoreStatus {
+    /// Where it is.
+    pub url: String,
+    /// Why the last request failed, if it did.
+    pub unreachable: Option<String>,
+    /// Segments that lie in it.
+    pub segments: u64,
+    /// Their bytes.
+    pub segment_bytes: u64,
+    /// Objects that belong to no segment any more and are still to be removed.
+    pub objects_to_remove: u64,
+    /// Requests; one that was tried again counts once.
+    pub requests: u64,
+    /// Requests that failed for good.
+    pub requests_failed: u64,
+    /// Bytes read from it.
+    pub bytes_read: u64,
+    /// Bytes written to it.
+    pub bytes_written: u64,
+    /// Bytes of the copies kept in the data directory.
+    pub cache_bytes: u64,
+    /// Reads of pages that were at hand there.
+    pub cache_hits: u64,
+    /// Reads of pages that were not.
+    pub cache_misses: u64,
 }
 
 /// What was found and done when the store was opened.

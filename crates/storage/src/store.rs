@@ -75,6 +75,8 @@ pub(crate) struct Shared {
     /// Why the store takes and gives no events, where its control store is lost.
     pub(crate) locked: Option<String>,
     pub(crate) files: SegmentFiles,
+    /// Wakes the thread that waits for the object store.
+    pub(crate) objects_bell: Bell,
     pub(crate) retention_bell: Bell,
     pub(crate) flusher: Mutex<Flusher>,
     pub(crate) compaction: Compaction,
@@ -179,11 +181,13 @@ impl Store {
         let dir = opened.shared.options.dir.clone();
         let (shared, committer) = (opened.shared, opened.committer);
         let store = Arc::new(Self { shared: shared.clone(), threads: Mutex::default() });
-        let (flushing, compacting, retiring, scrubbing) = (shared.clone(), shared.clone(), shared.clone(), shared);
+        let (flushing, compacting, moving) = (shared.clone(), shared.clone(), shared.clone());
+        let (retiring, scrubbing) = (shared.clone(), shared);
         let started = store
             .start("wal-writer", move || committer.run())
             .and_then(|()| store.start("flusher", move || crate::flush::run(&flushing)))
             .and_then(|()| store.start("compactor", move || crate::compact::run(&compacting)))
+            .and_then(|()| store.start("object-store", move || crate::offload::run(&moving)))
             .and_then(|()| store.start("retention", move || crate::retention::run(&retiring)))
             .and_then(|()| store.start("scrub", move || crate::scrub::run(&scrubbing)));
         // Where a thread cannot be made, dropping the store ends the others.
@@ -401,6 +405,8 @@ impl Store {
         self.shared.compaction.bell.stop();
         self.shared.retention_bell.stop();
         self.shared.scrub.bell.stop();
+        self.shared.objects_bell.stop();
+        self.shared.files.remote.iter().for_each(|remote| remote.objects.close());
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             // A thread that panicked has closed the queue with the reason.

@@ -127,6 +127,13 @@ impl Catalog for SqliteCatalog {
         })
     }
 
+    fn doom_file(&mut self, doomed: &Doomed) -> Result<(), DatabaseError> {
+        self.transact(|transaction| {
+            let insert = "INSERT OR IGNORE INTO doomed VALUES (?, ?)";
+            transaction.execute(insert, params![doomed.file, doomed.place as u8]).map(|_| ())
+        })
+    }
+
     fn move_segment(&mut self, id: u128, file: &str, n_bytes: u64, place: Place) -> Result<(), DatabaseError> {
         self.transact(|transaction| {
             doom_file(transaction, id)?;

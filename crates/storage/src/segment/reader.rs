@@ -89,14 +89,26 @@ impl Segment {
 
     /// Opens a segment of the store `store`; errors call it `name`.
     pub(crate) fn open_source(source: Box<dyn Source>, name: String, store: [u8; 16]) -> Result<Arc<Self>, ScanError> {
-        let end = read_end(&*source, store).map_err(|(offset, problem)| {
+        let end = SegmentEnd::read(&*source);
+        let end = end.map_err(|e| ScanError { file: name.clone(), offset: 0, problem: e.to_string() })?;
+        Self::open_end(end, source, name, store)
+    }
+
+    /// Opens a segment whose end was read already.
+    pub(crate) fn open_end(
+        end: SegmentEnd,
+        source: Box<dyn Source>,
+        name: String,
+        store: [u8; 16],
+    ) -> Result<Arc<Self>, ScanError> {
+        let content = end.open(store).map_err(|(offset, problem)| {
             // The header knows best what this is, if it can be read.
             let header = source.read_at(0, HEADER_BYTES).ok();
             let of_header = header.and_then(|header| check_header(&header, None).err());
             let problem = of_header.map_or(problem, |damage| damage.0.into());
             ScanError { file: name.clone(), offset, problem }
         })?;
-        let End { meta, format, runs, sections, replaced } = end;
+        let Content { meta, format, runs, sections, replaced } = content;
         let summaries = runs.iter().map(|run| run.summary.clone()).collect();
         let runs = runs.into_iter().map(OpenRun::new).collect();
         let decompressors = Mutex::default();
@@ -201,8 +213,15 @@ impl Segment {
     }
 }
 
+/// The bytes of a segment from its footer on, or from further before.
+pub(crate) struct SegmentEnd {
+    /// Where in the segment they begin.
+    pub(crate) from: u64,
+    pub(crate) bytes: Vec<u8>,
+}
+
 /// What the end of a segment says.
-struct End {
+struct Content {
     meta: SegmentMeta,
     format: u16,
     runs: Vec<RunFooter>,
@@ -210,34 +229,61 @@ struct End {
     replaced: Vec<u128>,
 }
 
-/// Reads the end of a segment; an error has its place.
-fn read_end(source: &dyn Source, store: [u8; 16]) -> Result<End, (u64, String)> {
-    let length = source.n_bytes();
-    if length < (HEADER_BYTES + TRAILER_BYTES) as u64 {
-        return Err((0, format!("file ends too early, {length} bytes")));
+impl SegmentEnd {
+    /// Reads the end of a segment: one read, two where the footer is long.
+    pub(crate) fn read(source: &dyn Source) -> std::io::Result<Self> {
+        let length = source.n_bytes();
+        let from = length - length.min(TAIL_BYTES);
+        let mut end = Self { from, bytes: source.read_at(from, (length - from) as usize)? };
+        // What makes no sense is reported when it is opened.
+        if let Some(footer) = end.footer()
+            && footer < from
+        {
+            let mut bytes = source.read_at(footer, (from - footer) as usize)?;
+            bytes.append(&mut end.bytes);
+            end = Self { from: footer, bytes };
+        }
+        Ok(end)
     }
-    let tail_length = length.min(TAIL_BYTES) as usize;
-    let tail_from = length - tail_length as u64;
-    let tail = source.read_at(tail_from, tail_length).map_err(|e| (tail_from, e.to_string()))?;
-    let trailer = &tail[tail_length - TRAILER_BYTES..];
-    let at = length - TRAILER_BYTES as u64;
-    let place = Trailer::read(trailer, length).map_err(|damage| (at, damage.0.to_owned()))?;
-    let wrong = |damage: Damage| (place.offset, damage.0.to_owned());
-    let plain = if place.offset >= tail_from {
-        place.open(&tail[(place.offset - tail_from) as usize..tail_length - TRAILER_BYTES])
-    } else {
-        let stored = source.read_at(place.offset, place.stored_length).map_err(|e| (place.offset, e.to_string()))?;
-        place.open(&stored)
-    };
-    let end = plain.and_then(|plain| read_footer(&plain, &place)).map_err(wrong)?;
-    if end.meta.store != store {
-        return Err((place.offset, "segment belongs to another store".into()));
+
+    /// Where the footer begins, if a trailer says so.
+    fn footer(&self) -> Option<u64> {
+        let at = self.bytes.len().checked_sub(TRAILER_BYTES)?;
+        let trailer = Trailer::read(&self.bytes[at..], self.from + self.bytes.len() as u64);
+        trailer.ok().filter(|trailer| trailer.stored_length <= FOOTER_BYTES_MAX).map(|trailer| trailer.offset)
     }
-    if tail_from == 0 {
-        check_header(&tail[..HEADER_BYTES], Some((&end.meta, end.format)))
-            .map_err(|damage| (0, damage.0.to_owned()))?;
+
+    /// Lets go of what lies before the footer.
+    pub(crate) fn without_sections(mut self) -> Self {
+        if let Some(footer) = self.footer().filter(|footer| *footer > self.from) {
+            self.bytes.drain(..(footer - self.from) as usize);
+            self.from = footer;
+        }
+        self
     }
-    Ok(end)
+
+    /// Takes it apart; an error has its place.
+    fn open(&self, store: [u8; 16]) -> Result<Content, (u64, String)> {
+        let length = self.from + self.bytes.len() as u64;
+        if length < (HEADER_BYTES + TRAILER_BYTES) as u64 || self.bytes.len() < TRAILER_BYTES {
+            return Err((0, format!("file ends too early, {length} bytes")));
+        }
+        let at = self.bytes.len() - TRAILER_BYTES;
+        let place = Trailer::read(&self.bytes[at..], length);
+        let place = place.map_err(|damage| (length - TRAILER_BYTES as u64, damage.0.to_owned()))?;
+        let wrong = |damage: Damage| (place.offset, damage.0.to_owned());
+        let footer = place.offset.checked_sub(self.from).and_then(|from| self.bytes.get(from as usize..at));
+        let plain = footer.ok_or(Damage("footer is too large")).and_then(|footer| place.open(footer));
+        let content = plain.and_then(|plain| read_footer(&plain, &place)).map_err(wrong)?;
+        if content.meta.store != store {
+            return Err((place.offset, "segment belongs to another store".into()));
+        }
+        if self.from == 0 {
+            let header = check_header(&self.bytes[..HEADER_BYTES], Some((&content.meta, content.format)));
+            header.map_err(|damage| (0, damage.0.to_owned()))?;
+        }
+        Ok(content)
+    }
 }
 
 /// Checks a header, and that it says the same as the footer.
@@ -308,11 +354,11 @@ impl Trailer {
     }
 }
 
-fn read_footer(plain: &[u8], place: &Trailer) -> Decoded<End> {
+fn read_footer(plain: &[u8], place: &Trailer) -> Decoded<Content> {
     let mut cursor = Cursor::new(plain);
     let (meta, runs) = footer::decode(&mut cursor)?;
     let sections = SectionEntry::read_directory(&mut cursor, HEADER_BYTES as u64, place.offset)?;
-    Ok(End { meta, format: place.format, runs, sections, replaced: footer::take_replaced(&mut cursor)? })
+    Ok(Content { meta, format: place.format, runs, sections, replaced: footer::take_replaced(&mut cursor)? })
 }
 
 impl OpenRun {

@@ -26,6 +26,7 @@ impl Shared {
             stored_events: live_runs.map(|run| run.n_events).sum(),
             runs_undoable: state.retired.values().filter(|since| **since > crate::retention::LONG_AGO).count() as u64,
             segments: state.segments.len() as u64,
+            object_store: self.object_store_status(&state),
             segment_reads: self.files.pool.reads().0,
             segment_bytes_read: self.files.pool.reads().1,
             segment_files_open: self.files.pool.n_open() as u64,

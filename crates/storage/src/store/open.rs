@@ -117,6 +117,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         control: Mutex::new(control),
         locked,
         files,
+        objects_bell: Bell::default(),
         retention_bell: Bell::default(),
         compaction: Compaction::default(),
         scrub: Scrub::new(care.scrub_note()),
@@ -213,7 +214,7 @@ impl Opening {
             scope,
             dir: dir.clone(),
             store,
-            files: SegmentFiles::new(dir, store, options.open_files_max),
+            files: SegmentFiles::new(options, store).map_err(|problem| OpenError::ObjectStore { problem })?,
             now,
             catalog,
             state,
@@ -269,7 +270,11 @@ impl Opening {
 
     /// Removes files of segments that are in no snapshot any more.
     fn remove_doomed(&mut self, doomed: &[Doomed]) -> Result<(), OpenError> {
-        for doomed in doomed.iter().filter(|doomed| doomed.place == Place::Local) {
+        for doomed in doomed {
+            if doomed.place == Place::Remote {
+                self.files.doom_file(doomed.clone());
+                continue;
+            }
             let file = &doomed.file;
             match std::fs::remove_file(self.dir.join(file)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod erasing;
 mod flushing;
+mod offloading;
 mod once;
 mod repair;
 mod retiring;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use types::{BatchBuilder, GroupName, RowSet, TimeRange, Timestamp, Value};
 
-use crate::{BatchKey, Clock, Delivery, Options, Part, Recovery, Snapshot, SourcePosition, Store};
+use crate::{BatchKey, Clock, Delivery, Options, Part, Recovery, Snapshot, SourcePosition, Store, StoreError};
 
 /// 2026-11-20T12:00:00Z.
 const NOW: i64 = 1_795_176_000 * Timestamp::SECOND;

@@ -10,7 +10,7 @@ use types::GroupName;
 
 use super::Opening;
 use crate::erase::{self, Deletion, DeletionReceipt, Mask, Sequences, Unreadable};
-use crate::state::DamagedSegment;
+use crate::state::{DamagedSegment, Place};
 use crate::tombstone::events::{self, Found};
 use crate::{OpenError, catalog};
 
@@ -101,6 +101,15 @@ impl Opening {
         }
         for stored in std::mem::take(&mut self.state.segments) {
             let segment = &stored.segment;
+            let runs = || segment.summaries().iter().map(|run| (run.group_id, run.first, run.last)).collect();
+            if stored.place == Place::Remote && self.state.deletions.iter().any(|one| one.concerns(segment.summaries()))
+            {
+                // Which rows they are has to be read, and a start does not wait for others.
+                let row = stored.row();
+                let error = self.files.not_at_hand(&row);
+                self.state.damaged.push(DamagedSegment { error, awaited: Some(row), runs: runs() });
+                continue;
+            }
             let mut problem = None;
             for (index, run) in segment.summaries().iter().enumerate() {
                 match Mask::of(segment, index, &self.state.deletions) {
@@ -115,8 +124,7 @@ impl Opening {
                 None => self.state.segments.push(stored),
                 Some(error) => {
                     tracing::error!(file = stored.file, %error, "segment with deleted events cannot be read");
-                    let runs = segment.summaries().iter().map(|run| (run.group_id, run.first, run.last)).collect();
-                    self.state.damaged.push(DamagedSegment { error, runs });
+                    self.state.damaged.push(DamagedSegment { error, awaited: None, runs: runs() });
                 }
             }
         }

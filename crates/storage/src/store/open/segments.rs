@@ -73,8 +73,12 @@ impl Opening {
         for orphan in orphans {
             let stands_for = orphan.stored.segment.replaced();
             let is_listed = rows.iter().any(|row| stands_for.contains(&row.id));
-            if stands_for.iter().all(|id| ids.contains(id)) {
+            let are_there = self.are_there(stands_for, &ids, rows);
+            if are_there == Some(true) {
                 self.remove_unfinished(&orphan.stored.file)?;
+            } else if are_there.is_none() {
+                let file = &orphan.stored.file;
+                tracing::warn!(file, "whether this segment is needed is decided when the object store answers");
             } else if is_listed || orphan.first_sequence >= self.marks.next_sequence {
                 replaced.extend(stands_for.iter().copied());
                 adopted.push(orphan);
@@ -95,6 +99,22 @@ impl Opening {
         Ok((adopted, replaced))
     }
 
+    /// Tells whether segments are where the catalog says, those in the object store too; `None` where it does not
+    /// answer.
+    fn are_there(&self, segments: &[u128], on_disk: &HashSet<u128>, rows: &[SegmentRow]) -> Option<bool> {
+        for id in segments.iter().filter(|id| !on_disk.contains(id)) {
+            let Some(row) = rows.iter().find(|row| row.id == *id && row.place == Place::Remote) else {
+                return Some(false);
+            };
+            match self.files.remote.as_ref()?.objects.n_bytes(&row.file) {
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(false),
+                Err(_) => return None,
+            }
+        }
+        Some(true)
+    }
+
     /// Removes a file that is not needed. A repair leaves that to the next start.
     fn remove_unfinished(&mut self, file: &str) -> Result<(), OpenError> {
         if self.scope == Scope::Repair {
@@ -107,31 +127,26 @@ impl Opening {
     }
 
     fn open_known(&mut self, row: &SegmentRow) {
-        let problem = match self.files.open(&row.file) {
-            Ok(segment) => {
-                let found: HashSet<(u32, u64)> =
-                    segment.summaries().iter().map(|run| (run.group_id, run.n_events)).collect();
-                let expected: HashSet<(u32, u64)> = row.runs.iter().map(|run| (run.group_id, run.n_events)).collect();
-                if found == expected && segment.meta().segment == row.id {
-                    let SegmentRow { ref file, n_bytes, tier, place, .. } = *row;
-                    let stored = StoredSegment { segment, file: file.clone(), n_bytes, tier, place };
-                    self.state.segments.push(Arc::new(stored));
-                    return;
-                }
-                let problem = "the segment is not the one that the catalog lists".to_owned();
-                types::ScanError { file: row.file.clone(), offset: 0, problem }
-            }
-            Err(error) => error,
-        };
-        tracing::error!(file = row.file, error = %problem, "segment cannot be read; answers that need it are partial");
         let runs = row.runs.iter().map(|run| (run.group_id, run.first, run.last)).collect();
-        self.state.damaged.push(DamagedSegment { error: problem, runs });
+        if !self.files.is_at_hand(row) {
+            // A start does not wait for others.
+            let error = self.files.not_at_hand(row);
+            self.state.damaged.push(DamagedSegment { error, awaited: Some(row.clone()), runs });
+            return;
+        }
+        match self.files.open_listed(row) {
+            Ok(stored) => self.state.segments.push(Arc::new(stored)),
+            Err(error) => {
+                tracing::error!(file = row.file, %error, "segment cannot be read; answers that need it are partial");
+                self.state.damaged.push(DamagedSegment { error, awaited: None, runs });
+            }
+        }
     }
 
     /// Opens a segment that the catalog does not know; `None` where it cannot be read and was quarantined.
     fn open_orphan(&mut self, file: &str) -> Result<Option<Orphan>, OpenError> {
         let path = self.dir.join(file);
-        let segment = match self.files.open(file) {
+        let segment = match self.files.open_local(file) {
             Ok(segment) => segment,
             Err(error) => {
                 self.report(file, error.offset, format!("{}; it was moved to quarantine/", error.problem));
@@ -183,5 +198,7 @@ impl Opening {
 /// The id that a segment file's name tells.
 fn id_of(file: &str) -> Option<u128> {
     let name = file.rsplit('/').next()?.strip_suffix(".seg")?;
-    u128::from_str_radix(name, 16).ok()
+    // One that came back from the object store has a second number.
+    let id = name.split_once('-').map_or(name, |(id, _)| id);
+    u128::from_str_radix(id, 16).ok()
 }

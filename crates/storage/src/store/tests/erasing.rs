@@ -33,7 +33,7 @@ fn find(store: &Store, name: &str, is_wanted: impl Fn(i64) -> bool) -> Sequences
     found.into_iter().collect()
 }
 
-fn delete(store: &Store, name: &str, is_wanted: impl Fn(i64) -> bool) -> DeletionReceipt {
+pub(super) fn delete(store: &Store, name: &str, is_wanted: impl Fn(i64) -> bool) -> DeletionReceipt {
     store.delete_events(&group(name), find(store, name, is_wanted), &order()).expect("room")
 }
 

@@ -1,0 +1,385 @@
+//! The object store: segments as objects of a bucket, by S3's protocol.
+//!
+//! Every call blocks until it is answered or has failed for good; a small runtime of its own does the waiting, so
+//! that nothing else in this crate awaits. A request is tried again, after pauses with jitter that get longer, for a
+//! bounded time. What is put is read back whole before anybody relies on it ([`put_file`](Objects::put_file)).
+//!
+//! Objects are called `<prefix>/<store UUID>/segments/<day>/<id>-<8 random digits>.seg`. No name is used twice, so
+//! that a request that arrives late can neither replace nor remove an object that somebody relies on.
+//!
+//! Credentials come from where AWS tools look for them: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a web
+//! identity, or the machine's own. They stand in no setting and in no message.
+
+#[cfg(test)]
+pub(crate) mod fake;
+mod options;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::future::Future;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::Path as FilePath;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::multipart::{MultipartStore, PartId};
+use object_store::path::Path;
+use object_store::{BackoffConfig, ClientOptions, Error, ObjectStoreExt, PutPayload, RetryConfig};
+use tokio::runtime::{Handle, Runtime};
+
+pub use options::ObjectStoreOptions;
+
+use crate::fault::Faults;
+
+/// Largest object that is put with one request, and what of one is held in memory at most.
+const PUT_BYTES_MAX: u64 = 32 << 20;
+
+/// Bytes of a part of a larger one, and of a range that is read back. S3 asks for at least 5 MiB, and allows 10,000
+/// parts.
+const PART_BYTES: u64 = 8 << 20;
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What stands between the name of an object and the id of an upload of it in parts.
+const UPLOAD: &str = "?uploadId=";
+
+/// The objects of one store in one bucket.
+pub(crate) struct Objects {
+    /// Present until it is closed.
+    runtime: Mutex<Option<Runtime>>,
+    handle: Handle,
+    bucket: Arc<AmazonS3>,
+    /// What all names begin with.
+    prefix: String,
+    /// What people call it.
+    url: String,
+    /// How long nobody asks again after a failure.
+    pause: Duration,
+    faults: Arc<Faults>,
+    counters: Counters,
+    /// Why the last request failed, and when, if it did.
+    unreachable: Mutex<Option<(String, Instant)>>,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    requests: AtomicU64,
+    failures: AtomicU64,
+    bytes_read: AtomicU64,
+    bytes_written: AtomicU64,
+}
+
+/// What was asked of the object store since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    pub(crate) requests: u64,
+    pub(crate) failures: u64,
+    pub(crate) bytes_read: u64,
+    pub(crate) bytes_written: u64,
+}
+
+impl Objects {
+    /// Makes ready to use the object store for the store `store`. Nothing is asked yet.
+    pub(crate) fn new(options: &ObjectStoreOptions, store: &[u8; 16], faults: Arc<Faults>) -> Result<Self, String> {
+        let (bucket_name, prefix) = options.bucket_and_prefix()?;
+        let retry = RetryConfig {
+            backoff: BackoffConfig {
+                init_backoff: options.first_pause,
+                max_backoff: options.patience.min(Duration::from_secs(5)),
+                base: 2.0,
+            },
+            max_retries: 10,
+            retry_timeout: options.patience,
+        };
+        let client = ClientOptions::new().with_connect_timeout(CONNECT_TIMEOUT).with_timeout(options.answer_timeout);
+        let mut builder = AmazonS3Builder::from_env()
+            .with_bucket_name(bucket_name)
+            .with_retry(retry)
+            .with_client_options(client.with_allow_http(options.allow_http))
+            .with_disable_bulk_delete(true);
+        if let Some(endpoint) = &options.endpoint {
+            builder = builder.with_endpoint(endpoint);
+        }
+        if let Some(region) = &options.region {
+            builder = builder.with_region(region);
+        }
+        if let Some((id, secret)) = &options.credentials {
+            builder = builder.with_access_key_id(id).with_secret_access_key(secret);
+        }
+        let bucket = Arc::new(builder.build().map_err(|error| error.to_string())?);
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(2).thread_name("objects").enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        let (handle, runtime) = (runtime.handle().clone(), Mutex::new(Some(runtime)));
+        let store: String = store.iter().map(|byte| format!("{byte:02x}")).collect();
+        let prefix = if prefix.is_empty() { store } else { format!("{prefix}/{store}") };
+        let (counters, unreachable) = Default::default();
+        let (url, pause) = (options.url.clone(), options.patience / 2);
+        Ok(Self { runtime, handle, bucket, prefix, url, pause, faults, counters, unreachable })
+    }
+
+    /// Lets nobody wait any longer: requests on their way and later ones fail.
+    pub(crate) fn close(&self) {
+        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Waiting for it would panic on a thread that belongs to another runtime.
+        runtime.into_iter().for_each(Runtime::shutdown_background);
+    }
+
+    /// What people call it.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What people call an object.
+    pub(crate) fn url_of(&self, name: &str) -> String {
+        let bucket = self.url.strip_prefix("s3://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        format!("s3://{bucket}/{}/{name}", self.prefix)
+    }
+
+    /// What was asked of it.
+    pub(crate) fn traffic(&self) -> Traffic {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let Counters { requests, failures, bytes_read, bytes_written } = &self.counters;
+        Traffic {
+            requests: get(requests),
+            failures: get(failures),
+            bytes_read: get(bytes_read),
+            bytes_written: get(bytes_written),
+        }
+    }
+
+    /// Why the last request failed, if it did.
+    pub(crate) fn unreachable(&self) -> Option<String> {
+        self.trouble().as_ref().map(|(problem, _)| problem.clone())
+    }
+
+    fn trouble(&self) -> MutexGuard<'_, Option<(String, Instant)>> {
+        // What a thread that panicked has left here is replaced by the next answer.
+        self.unreachable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An error while it is no use to ask: a query that needs a hundred segments is not to wait a hundred times.
+    fn check_reachable(&self) -> io::Result<()> {
+        match &*self.trouble() {
+            Some((problem, since)) if since.elapsed() < self.pause => Err(io::Error::other(problem.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks for an object that is never there, to learn whether answers come.
+    pub(crate) fn probe(&self) {
+        // Whatever comes of it is remembered.
+        let _ = self.n_bytes("probe");
+    }
+
+    /// How many bytes an object has.
+    pub(crate) fn n_bytes(&self, name: &str) -> io::Result<u64> {
+        let (bucket, path) = (self.bucket.clone(), self.path(name));
+        self.wait(async move { bucket.head(&path).await }).map(|meta| meta.size)
+    }
+
+    /// Reads a range of an object; less than it is an error.
+    pub(crate) fn read(&self, name: &str, range: Range<u64>) -> io::Result<Vec<u8>> {
+        let mut read = self.read_many(name, std::slice::from_ref(&range))?;
+        Ok(read.pop().unwrap_or_default())
+    }
+
+    /// Reads ranges of an object, all at the same time: there are to be few of them.
+    pub(crate) fn read_many(&self, name: &str, ranges: &[Range<u64>]) -> io::Result<Vec<Vec<u8>>> {
+        self.check_reachable()?;
+        let requests = ranges.iter().map(|range| {
+            let (bucket, path, range) = (self.bucket.clone(), self.path(name), range.clone());
+            self.begin(async move { bucket.get_range(&path, range).await })
+        });
+        // All are sent before the first answer is waited for.
+        let requests: Vec<_> = requests.collect();
+        let mut read = Vec::with_capacity(ranges.len());
+        for (request, range) in requests.into_iter().zip(ranges) {
+            let bytes = self.end(request)?;
+            self.counters.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            if bytes.len() as u64 != range.end - range.start {
+                let problem = format!("{} of {} bytes came", bytes.len(), range.end - range.start);
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, problem));
+            }
+            read.push(bytes.to_vec());
+        }
+        Ok(read)
+    }
+
+    /// Puts a file under a new name, and compares every byte with what is read back.
+    ///
+    /// `begun` is told the name of an upload in parts, which is to be removed if the process ends before this
+    /// returns. After an error there may or may not be an object; its name is to be removed.
+    pub(crate) fn put_file(
+        &self,
+        name: &str,
+        file: &FilePath,
+        begun: impl FnOnce(&str) -> io::Result<()>,
+    ) -> io::Result<u64> {
+        let file = File::open(file)?;
+        let n_bytes = file.metadata()?.len();
+        self.faults.check("object.put")?;
+        if n_bytes <= PUT_BYTES_MAX {
+            let bytes = read_local(&file, 0..n_bytes)?;
+            let (bucket, path) = (self.bucket.clone(), self.path(name));
+            self.wait(async move { bucket.put(&path, PutPayload::from(bytes)).await })?;
+        } else {
+            self.put_parts(name, &file, n_bytes, begun)?;
+        }
+        self.counters.bytes_written.fetch_add(n_bytes, Ordering::Relaxed);
+        self.faults.check("object.verify")?;
+        self.compare(name, &file, n_bytes)?;
+        Ok(n_bytes)
+    }
+
+    fn put_parts(
+        &self,
+        name: &str,
+        file: &File,
+        n_bytes: u64,
+        begun: impl FnOnce(&str) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (bucket, path) = (self.bucket.clone(), self.path(name));
+        let id = self.wait(async move { bucket.create_multipart(&path).await })?;
+        let upload = format!("{name}{UPLOAD}{id}");
+        let put = begun(&upload).and_then(|()| {
+            let mut parts: Vec<PartId> = Vec::new();
+            for (number, range) in parts_of(n_bytes).enumerate() {
+                let payload = PutPayload::from(read_local(file, range)?);
+                let (bucket, path, id) = (self.bucket.clone(), self.path(name), id.clone());
+                parts.push(self.wait(async move { bucket.put_part(&path, &id, number, payload).await })?);
+                self.faults.check("object.part")?;
+            }
+            let (bucket, path, id) = (self.bucket.clone(), self.path(name), id.clone());
+            match self.wait(async move { bucket.complete_multipart(&path, &id, parts).await }) {
+                // It is complete already and only the answer was lost, or the comparison finds nothing.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                completed => completed.map(|_| ()),
+            }
+        });
+        if put.is_err() && !self.faults.has_crashed() {
+            // Where this fails too, whoever was told of the upload tries again.
+            let _ = self.remove(&upload);
+        }
+        put
+    }
+
+    /// Compares an object with a file, range by range.
+    fn compare(&self, name: &str, file: &File, n_bytes: u64) -> io::Result<()> {
+        let found = self.n_bytes(name)?;
+        if found != n_bytes {
+            return Err(io::Error::other(format!("{found} of {n_bytes} bytes arrived")));
+        }
+        for range in parts_of(n_bytes) {
+            let at = range.start;
+            if self.read(name, range.clone())? != read_local(file, range)? {
+                return Err(io::Error::other(format!("other bytes came back from byte {at} on")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies an object into a file that is open for writing.
+    pub(crate) fn copy_into(&self, name: &str, n_bytes: u64, file: &File) -> io::Result<()> {
+        parts_of(n_bytes).try_for_each(|range| file.write_all_at(&self.read(name, range.clone())?, range.start))
+    }
+
+    /// Removes an object or ends an upload in parts; one that is not there is as good as removed.
+    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
+        self.faults.check("object.remove")?;
+        let bucket = self.bucket.clone();
+        let removed = match name.split_once(UPLOAD) {
+            Some((name, id)) => {
+                let (path, id) = (self.path(name), id.to_owned());
+                self.wait(async move { bucket.abort_multipart(&path, &id).await })
+            }
+            None => {
+                let path = self.path(name);
+                self.wait(async move { bucket.delete(&path).await })
+            }
+        };
+        match removed {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
+    }
+
+    fn path(&self, name: &str) -> Path {
+        Path::from(format!("{}/{name}", self.prefix))
+    }
+
+    fn wait<T: Send + 'static>(
+        &self,
+        request: impl Future<Output = object_store::Result<T>> + Send + 'static,
+    ) -> io::Result<T> {
+        self.end(self.begin(request))
+    }
+
+    /// Lets a request go, from whatever thread this is.
+    fn begin<T: Send + 'static>(
+        &self,
+        request: impl Future<Output = object_store::Result<T>> + Send + 'static,
+    ) -> Begun<T> {
+        self.counters.requests.fetch_add(1, Ordering::Relaxed);
+        let (answer, answered) = sync_channel(1);
+        self.handle.spawn(async move {
+            // Who asked may have gone; then nobody wants to know.
+            let _ = answer.send(request.await);
+        });
+        answered
+    }
+
+    /// Waits for a request. Where the object store did not do its part, that is remembered.
+    fn end<T>(&self, request: Begun<T>) -> io::Result<T> {
+        let answer = request.recv().map_err(|_| io::Error::other("the store is shutting down"))?;
+        let Err(error) = answer else {
+            *self.trouble() = None;
+            return answer.map_err(io::Error::from);
+        };
+        let problem = format!("object store {}: {}", self.url, one_line(&error));
+        if let Error::NotFound { .. } = error {
+            *self.trouble() = None;
+            return Err(io::Error::new(io::ErrorKind::NotFound, problem));
+        }
+        self.counters.failures.fetch_add(1, Ordering::Relaxed);
+        if let Error::PermissionDenied { .. } = error {
+            // It answers, and may allow other requests.
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
+        }
+        *self.trouble() = Some((problem.clone(), Instant::now()));
+        Err(io::Error::other(problem))
+    }
+}
+
+/// A request that was sent.
+type Begun<T> = std::sync::mpsc::Receiver<object_store::Result<T>>;
+
+impl Drop for Objects {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// What the object store says, without the lines and the length of its documents.
+fn one_line(error: &Error) -> String {
+    let text = error.to_string();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").chars().take(400).collect()
+}
+
+fn parts_of(n_bytes: u64) -> impl Iterator<Item = Range<u64>> {
+    (0..n_bytes.div_ceil(PART_BYTES)).map(move |part| part * PART_BYTES..n_bytes.min((part + 1) * PART_BYTES))
+}
+
+fn read_local(file: &File, range: Range<u64>) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; (range.end - range.start) as usize];
+    file.read_exact_at(&mut bytes, range.start)?;
+    Ok(bytes)
+}

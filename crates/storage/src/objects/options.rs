@@ -1,0 +1,123 @@
+//! Where the object store is.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Where the object store is, and how much of it is kept at hand.
+#[derive(Clone)]
+pub struct ObjectStoreOptions {
+    /// Bucket and prefix, `s3://bucket/prefix`.
+    pub url: String,
+    /// Address of a server that speaks S3's protocol; none for Amazon's own.
+    pub endpoint: Option<String>,
+    /// Region of the bucket; none for what the environment says.
+    pub region: Option<String>,
+    /// Whether an endpoint without TLS will do.
+    pub allow_http: bool,
+    /// Access key id and secret; none for what the environment says.
+    pub credentials: Option<(String, String)>,
+    /// How long a request is tried again.
+    pub patience: Duration,
+    /// The first pause between tries; later ones are longer.
+    pub first_pause: Duration,
+    /// How long one answer may take.
+    pub answer_timeout: Duration,
+}
+
+impl ObjectStoreOptions {
+    /// The object store at `url`, with defaults for everything else.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            endpoint: None,
+            region: None,
+            allow_http: false,
+            credentials: None,
+            // Queries wait for it: long enough for a leader to change, shorter than what people wait for.
+            patience: Duration::from_secs(10),
+            first_pause: Duration::from_millis(100),
+            // A range of 8 MiB at 300 kB/s.
+            answer_timeout: Duration::from_secs(30),
+        }
+    }
+
+    /// Says what is wrong with it, if anything is.
+    pub fn check(&self) -> Result<(), String> {
+        self.bucket_and_prefix()?;
+        let Some(endpoint) = &self.endpoint else { return Ok(()) };
+        let host = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));
+        if !host.is_some_and(|host| host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')) {
+            return Err(format!("\"{endpoint}\" is no address; write one such as https://s3.example.org"));
+        }
+        if endpoint.starts_with("http://") && !self.allow_http {
+            let next = "use https, or allow it with object_store_allow_http = \"true\"";
+            return Err(format!("\"{endpoint}\" has no TLS, so that anybody on the way reads all events; {next}"));
+        }
+        Ok(())
+    }
+
+    /// Bucket, and prefix without slashes at its ends.
+    pub(super) fn bucket_and_prefix(&self) -> Result<(&str, &str), String> {
+        let wanted = |problem: &str| format!("\"{}\" {problem}; write s3://BUCKET or s3://BUCKET/PREFIX", self.url);
+        let rest = self.url.strip_prefix("s3://").ok_or_else(|| wanted("is no address of a bucket"))?;
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+        if !(3..=63).contains(&bucket.len()) || !bucket.chars().all(is_name) {
+            return Err(wanted("names no bucket, which has 3 to 63 of a-z 0-9 . -"));
+        }
+        let prefix = prefix.trim_matches('/');
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '=');
+        let is_part = |part: &str| !matches!(part, "" | "." | "..");
+        if prefix.len() > 512 || !prefix.chars().all(is_plain) || !(prefix.is_empty() || prefix.split('/').all(is_part))
+        {
+            return Err(wanted("has a prefix that is more than parts of A-Z a-z 0-9 - _ . ="));
+        }
+        Ok((bucket, prefix))
+    }
+}
+
+/// Without the secret.
+impl fmt::Debug for ObjectStoreOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObjectStoreOptions").field("url", &self.url).field("endpoint", &self.endpoint).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_buckets_are_taken_apart_and_others_refused() {
+        let of = |url: &str| ObjectStoreOptions::new(url).bucket_and_prefix().map(|(b, p)| format!("{b} {p}"));
+        assert_eq!(of("s3://logs").as_deref(), Ok("logs "));
+        assert_eq!(of("s3://logs/").as_deref(), Ok("logs "));
+        assert_eq!(of("s3://my.logs-1/a/b=c/").as_deref(), Ok("my.logs-1 a/b=c"));
+        for bad in [
+            "",
+            "logs",
+            "https://logs",
+            "s3://",
+            "s3://x",
+            "s3://Logs",
+            "s3://logs/../x",
+            "s3://logs/a//b",
+            "s3://logs/ä",
+        ] {
+            assert!(of(bad).is_err_and(|problem| problem.contains("s3://BUCKET")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_without_tls_has_to_be_allowed() {
+        let with = |endpoint: &str, allow_http| {
+            let options = ObjectStoreOptions::new("s3://logs");
+            ObjectStoreOptions { endpoint: Some(endpoint.into()), allow_http, ..options }.check()
+        };
+        assert_eq!(with("https://s3.example.org:9000", false), Ok(()));
+        assert_eq!(with("http://[::1]:9000", true), Ok(()));
+        assert!(with("http://127.0.0.1:9000", false).is_err_and(|problem| problem.contains("TLS")));
+        assert!(with("127.0.0.1:9000", true).is_err());
+        assert!(with("https://", true).is_err());
+    }
+}
