@@ -30,6 +30,8 @@ mod conservation;
 mod corpus_facts;
 #[path = "it/durability.rs"]
 mod durability;
+#[path = "it/erase.rs"]
+mod erase;
 #[path = "it/faults.rs"]
 mod faults;
 #[path = "it/formats.rs"]

@@ -1,8 +1,12 @@
 //! What can be typed after `catat`.
 
+mod groups;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 
 /// Ship, keep and query logs: one binary.
 #[derive(Debug, Parser)]
@@ -26,6 +30,8 @@ pub(crate) enum Command {
     Tail(Tail),
     /// Send lines from standard input or a file
     Send(Send),
+    /// List, limit and delete log groups, and delete events
+    Groups(Groups),
     /// Check configuration and rules without starting anything
     Check(Server),
     /// Check every byte that is stored, also while a server runs

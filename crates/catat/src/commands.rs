@@ -1,6 +1,7 @@
 //! One function per command.
 
 mod check;
+mod groups;
 mod query;
 mod send;
 mod ship;
@@ -10,6 +11,7 @@ mod up;
 
 pub(crate) use check::rules_dir;
 pub(crate) use check::{check, config};
+pub(crate) use groups::groups;
 pub(crate) use query::{Ending, Note, Shown, query, row_limit, since_as_time};
 pub(crate) use send::send;
 pub(crate) use ship::ship;

@@ -1,0 +1,232 @@
+//! `catat groups`: what groups there are, how much of them is kept, and deleting them or some of their events.
+//!
+//! What cannot be undone is asked about first; where nobody can be asked, `--yes` must say so.
+
+use std::io::{BufRead, BufWriter, IsTerminal, Write};
+
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use crate::arguments::{DeleteEvents, Format, GroupCommand, Groups, SetGroup};
+use crate::client::Server;
+use crate::failure::{Failure, of_output};
+use crate::output::{Column, Printer, is_coloured};
+
+/// Columns of a list of groups, each with where it stands in a group's JSON.
+const GROUP_COLUMNS: [(&str, &str); 8] = [
+    ("name", "/name"),
+    ("events", "/events"),
+    ("bytes_raw", "/bytes_raw"),
+    ("bytes_stored", "/bytes_stored"),
+    ("first", "/first"),
+    ("last", "/last"),
+    ("retention_age", "/retention/age"),
+    ("retention_size", "/retention/size"),
+];
+
+/// Columns of a list of deletions.
+const DELETION_COLUMNS: [(&str, &str); 10] = [
+    ("id", "/id"),
+    ("state", "/state"),
+    ("deleted", "/deleted"),
+    ("created", "/created"),
+    ("reclaimed", "/reclaimed"),
+    ("from", "/from"),
+    ("to", "/to"),
+    ("segments_left", "/segments_left"),
+    ("bytes_rewritten", "/bytes_rewritten"),
+    ("reason", "/reason"),
+];
+
+/// A word for no limit.
+const NEVER: &str = "never";
+
+pub(crate) fn groups(options: Groups) -> Result<(), Failure> {
+    let talk = Talk { server: Server::new(&options.remote())?, options: &options };
+    match &options.command {
+        None => talk.list(),
+        Some(GroupCommand::Show { name }) => talk.show(&talk.get(&path(name))?),
+        Some(GroupCommand::Set(set)) => talk.set(set),
+        Some(GroupCommand::Delete { name, yes }) => talk.delete(name, *yes),
+        Some(GroupCommand::DeleteEvents(delete)) => talk.delete_events(delete),
+        Some(GroupCommand::Deletions { name, id: None }) => talk.deletions(name),
+        Some(GroupCommand::Deletions { name, id: Some(id) }) => {
+            talk.show(&talk.get(&format!("{}/delete-events/{}", path(name), encoded(id)))?)
+        }
+    }
+}
+
+struct Talk<'a> {
+    server: Server,
+    options: &'a Groups,
+}
+
+impl Talk<'_> {
+    fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.ask(Method::GET, path, None, "")
+    }
+
+    fn ask(&self, method: Method, path: &str, body: Option<&Value>, query: &str) -> Result<Value, Failure> {
+        let request = self.server.request(method, path);
+        let request = if let Some(body) = body { request.json(body) } else { request };
+        let answer = self.server.send(request, query)?.json();
+        answer.map_err(|error| Failure::unreachable(format!("the answer broke off: {error}")))
+    }
+
+    fn list(&self) -> Result<(), Failure> {
+        self.print(&GROUP_COLUMNS, &self.get("/api/v1/groups")?["groups"])
+    }
+
+    fn deletions(&self, name: &str) -> Result<(), Failure> {
+        self.print(&DELETION_COLUMNS, &self.get(&format!("{}/delete-events", path(name)))?["deletions"])
+    }
+
+    /// Changes the limits that were named and leaves the other as it is.
+    fn set(&self, set: &SetGroup) -> Result<(), Failure> {
+        let groups = self.get("/api/v1/groups")?;
+        let known = groups["groups"].as_array().into_iter().flatten().find(|group| group["name"] == set.name);
+        let limit = |named: &Option<String>, key: &str| match named.as_deref() {
+            Some(NEVER) => Value::Null,
+            Some(limit) => limit.into(),
+            None => known.map_or(Value::Null, |group| group["retention"][key].clone()),
+        };
+        let retention = json!({"age": limit(&set.retention_age, "age"), "size": limit(&set.retention_size, "size")});
+        let body = json!({"retention": retention});
+        let preview = self.ask(Method::PUT, &format!("{}?preview=true", path(&set.name)), Some(&body), "")?;
+        let n_events = preview["removes"]["events"].as_u64().unwrap_or(0);
+        if set.preview {
+            return self.show(&preview);
+        }
+        if n_events > 0 && !set.yes {
+            let until = preview["undo_until"].as_str().unwrap_or_default();
+            confirm(&format!("{n_events} events of {} go at once and can be had back until {until}.", set.name))?;
+        }
+        self.show(&self.ask(Method::PUT, &path(&set.name), Some(&body), "")?)
+    }
+
+    fn delete(&self, name: &str, yes: bool) -> Result<(), Failure> {
+        let group = self.get(&path(name))?;
+        if !yes {
+            confirm(&format!("The group {name} goes with {} events, for good.", group["events"]))?;
+        }
+        self.ask(Method::DELETE, &path(name), None, "")?;
+        eprintln!("catat: {name} is deleted");
+        Ok(())
+    }
+
+    fn delete_events(&self, delete: &DeleteEvents) -> Result<(), Failure> {
+        let mut body = json!({"query": delete.query, "reason": delete.reason, "all_time": delete.all_time});
+        let named = [("from", &delete.from), ("to", &delete.to), ("time_zone", &delete.tz)];
+        for (name, value) in named.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            body[name] = value.as_str().into();
+        }
+        if delete.dry_run || !delete.yes {
+            body["dry_run"] = true.into();
+            let counted = self.order(&delete.name, &body, &delete.query)?;
+            if delete.dry_run {
+                return self.conclude(&counted);
+            }
+            let n_events = &counted["matched"];
+            confirm(&format!("{n_events} events of {} go, for good.", delete.name))?;
+            body["dry_run"] = false.into();
+        }
+        self.conclude(&self.order(&delete.name, &body, &delete.query)?)
+    }
+
+    fn order(&self, name: &str, body: &Value, query: &str) -> Result<Value, Failure> {
+        self.ask(Method::POST, &format!("{}/delete-events", path(name)), Some(body), query)
+    }
+
+    /// Shows a deletion, and says where damage kept events out of sight.
+    fn conclude(&self, answer: &Value) -> Result<(), Failure> {
+        let mut shown = answer.clone();
+        let unwanted = ["stats", "partial_reasons"];
+        if let Some(members) = shown.as_object_mut() {
+            members.retain(|name, _| !unwanted.contains(&name.as_str()));
+        }
+        self.show(&shown)?;
+        if answer["partial"] != true {
+            return Ok(());
+        }
+        let reasons = answer["partial_reasons"].as_array().into_iter().flatten();
+        let reasons: Vec<&str> = reasons.filter_map(|reason| reason["message"].as_str()).collect();
+        Err(Failure::partial(format!("not all events could be looked at: {}", reasons.join("; "))))
+    }
+
+    fn format(&self) -> Format {
+        let is_terminal = std::io::stdout().is_terminal();
+        self.options.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson })
+    }
+
+    fn printer(&self, names: impl Iterator<Item = String>) -> Result<Printer<BufWriter<std::io::Stdout>>, Failure> {
+        let out = BufWriter::new(std::io::stdout());
+        let mut printer = Printer::new(out, self.format(), is_coloured(self.options.color));
+        printer.start(names.map(|name| Column { name }).collect()).map_err(of_output)?;
+        Ok(printer)
+    }
+
+    fn print(&self, columns: &[(&str, &str)], rows: &Value) -> Result<(), Failure> {
+        let mut printer = self.printer(columns.iter().map(|(name, _)| (*name).to_owned()))?;
+        for row in rows.as_array().into_iter().flatten() {
+            let cell = |(_, place): &(&str, &str)| row.pointer(place).unwrap_or(&Value::Null).to_string();
+            printer.row(columns.iter().map(cell).collect()).map_err(of_output)?;
+        }
+        printer.finish().map_err(of_output)
+    }
+
+    /// Shows one thing: as a row, or as a table of what is known of it.
+    fn show(&self, thing: &Value) -> Result<(), Failure> {
+        let nothing = Map::new();
+        let members = thing.as_object().unwrap_or(&nothing);
+        if self.format() != Format::Table {
+            let mut printer = self.printer(members.keys().cloned())?;
+            printer.row(members.values().map(Value::to_string).collect()).map_err(of_output)?;
+            return printer.finish().map_err(of_output);
+        }
+        let mut printer = self.printer(["what", "value"].into_iter().map(str::to_owned))?;
+        for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+            printer.row(vec![Value::from(name.as_str()).to_string(), value.to_string()]).map_err(of_output)?;
+        }
+        printer.finish().map_err(of_output)
+    }
+}
+
+/// Asks whoever sits there whether to go on.
+fn confirm(what: &str) -> Result<(), Failure> {
+    let mut input = std::io::stdin().lock();
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(format!("{what} Nobody can be asked here: add --yes to go on.")));
+    }
+    eprint!("{what} Go on? [y/N] ");
+    // A prompt that cannot be shown is one that nobody answers with yes.
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    input.read_line(&mut answer).map_err(|error| Failure::other(format!("standard input: {error}")))?;
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(Failure::other("nothing was changed")),
+    }
+}
+
+fn path(name: &str) -> String {
+    format!("/api/v1/groups/{}", encoded(name))
+}
+
+/// A name as a part of a path.
+fn encoded(name: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    name.bytes()
+        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_encoded_for_a_path() {
+        assert_eq!(path("/aws/a#b.c"), "/api/v1/groups/%2Faws%2Fa%23b.c");
+        assert_eq!(encoded("é"), "%C3%A9");
+    }
+}
