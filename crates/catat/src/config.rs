@@ -183,6 +183,10 @@ impl Config {
                 age_ns: read.duration_or_never("retention", "age"),
                 size: read.size_limit("retention", "size"),
                 undo_window_ns: read.duration("retention", "undo_window"),
+                tiers: storage::TierOptions {
+                    warm_after_ns: read.duration_or_never("retention", "warm_after"),
+                    cold_after_ns: read.duration_or_never("retention", "cold_after"),
+                },
             },
             limits: Limits {
                 groups: read.count("limits", "groups"),

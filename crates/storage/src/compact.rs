@@ -1,11 +1,14 @@
 //! Compaction: small segments become larger ones, and what was deleted goes.
 //!
-//! One thread does it, a block at a time, and rests as long as it worked, so that ingest and queries do not feel
-//! it; only who asks for it by [`Store::compact`](crate::Store::compact) has it done at full speed. As in a flush
+//! One thread does it, a block at a time, and rests as long as it worked, three times as long while events come, so that
+//! ingest and queries do not feel it; only who asks for it by [`Store::compact`](crate::Store::compact) has it done at
+//! full speed. As in a flush
 //! the order makes it safe to stop anywhere: new segments written, synced, renamed → read back and compared
 //! (`proof`) → one catalog transaction takes the old ones out and the new ones in → snapshots see the new ones →
 //! the old files are removed. A new segment names those that it stands for: a start that finds it beside them
 //! removes it, one that finds them gone, because the catalog lost the transaction, takes it instead of them.
+//!
+//! What has grown old is written again once, with a higher level of compression (`tiers`).
 //!
 //! A group that is large enough gets a segment of its own; a mixed segment is split into the days that are worth it.
 
@@ -30,11 +33,15 @@ use crate::erase::Masks;
 use crate::flush::{Bell, day_of};
 use crate::segment::{MIXED_PARTITION, RunOutline, SegmentError, SegmentMeta, SegmentWriter};
 use crate::segment_files::NewSegment;
-use crate::state::StoredSegment;
+use crate::state::{StoredSegment, Tier};
 use crate::store::Shared;
 
 /// zstd level of a segment that was put together: it is read more often than it is written.
 const LEVEL: i32 = 3;
+
+/// zstd level of a cold segment. On the benchmark mix, against level 1 and per million events: level 9 saves 2.7 % for
+/// 0.9 CPU-seconds, 15 saves 5.3 % for 3.7, 19 saves 5.7 % for 12.
+const COLD_LEVEL: i32 = 15;
 
 /// Stored bytes of a group from which on it gets a segment of its own.
 const OWN_SEGMENT_BYTES: u64 = 8 << 20;
@@ -43,7 +50,10 @@ const OWN_SEGMENT_BYTES: u64 = 8 << 20;
 const TICK: Duration = Duration::from_secs(60);
 
 /// Longest rest after a block.
-const REST_MAX: Duration = Duration::from_millis(200);
+const REST_MAX: Duration = Duration::from_millis(500);
+
+/// How many times as long as it worked compaction rests while events come.
+const REST_FACTOR_BUSY: u32 = 3;
 
 /// Pause after a failure.
 const RETRY: Duration = Duration::from_secs(30);
@@ -69,6 +79,14 @@ struct Compactor {
 struct Job {
     partition: i64,
     inputs: Vec<Arc<StoredSegment>>,
+    /// The tier of what they become.
+    tier: Tier,
+}
+
+impl Job {
+    fn level(&self) -> i32 {
+        if self.tier == Tier::Cold { COLD_LEVEL } else { LEVEL }
+    }
 }
 
 /// What a new segment is to hold: of these groups the events of this share.
@@ -109,9 +127,10 @@ impl Compaction {
     }
 
     /// Rests after work, unless somebody waits; `false` once the store is closed.
-    fn rest(&self, worked: Duration) -> bool {
-        let rest = if self.n_waiting.load(Ordering::Relaxed) > 0 { Duration::ZERO } else { worked.min(REST_MAX) };
-        self.bell.pause(rest)
+    fn rest(&self, worked: Duration, is_busy: bool) -> bool {
+        let factor = if is_busy { REST_FACTOR_BUSY } else { 1 };
+        let is_awaited = self.n_waiting.load(Ordering::Relaxed) > 0;
+        self.bell.pause(if is_awaited { Duration::ZERO } else { (worked * factor).min(REST_MAX) })
     }
 }
 
@@ -131,7 +150,7 @@ impl Shared {
 
     /// How many segments are to be put together, and their bytes.
     pub(crate) fn compaction_debt(&self) -> (u64, u64) {
-        choice::debt(self.candidates(&HashSet::new()), self.options.clock.now())
+        choice::debt(self.candidates(&HashSet::new()))
     }
 
     /// Does the next job; `false` where nothing is due.
@@ -185,6 +204,7 @@ impl Shared {
     /// Segments that may be put together.
     fn candidates(&self, skipped: &HashSet<u128>) -> Vec<Candidate> {
         let state = self.state();
+        let ages = self.ages();
         let candidate = |stored: &Arc<StoredSegment>| {
             let meta = stored.segment.meta();
             let runs = stored.segment.summaries();
@@ -204,6 +224,9 @@ impl Shared {
                 first: runs.iter().map(|run| run.first).min()?,
                 last: runs.iter().map(|run| run.last).max()?,
                 has_dead: runs.iter().any(|run| state.is_expendable(meta.segment, run.group_id)),
+                tier: stored.tier,
+                is_warm: ages.is_warm(stored),
+                is_cold_due: ages.is_cold_due(stored),
                 has_erased: runs.iter().any(|run| state.mask(meta.segment, run.group_id).is_some()),
             })
         };
@@ -212,12 +235,12 @@ impl Shared {
     }
 
     fn choose(&self, skipped: &HashSet<u128>) -> Option<Job> {
-        let chosen = choice::choose(&self.candidates(skipped), self.options.clock.now());
+        let chosen = choice::choose(&self.candidates(skipped));
         let state = self.state();
-        let is_chosen = |stored: &&Arc<StoredSegment>| chosen.contains(&stored.segment.meta().segment);
+        let is_chosen = |stored: &&Arc<StoredSegment>| chosen.ids.contains(&stored.segment.meta().segment);
         let inputs: Vec<Arc<StoredSegment>> = state.segments.iter().filter(is_chosen).cloned().collect();
         let partition = inputs.first()?.segment.meta().partition;
-        Some(Job { partition, inputs })
+        Some(Job { partition, inputs, tier: chosen.tier })
     }
 
     fn write_and_commit_job(
@@ -231,7 +254,7 @@ impl Shared {
         let runs = self.open_inputs(job)?;
         let replaced: Vec<u128> = job.inputs.iter().map(|input| input.segment.meta().segment).collect();
         for output in outputs(job, &runs)? {
-            written.extend(self.write_output(&output, &runs, &replaced)?);
+            written.extend(self.write_output(job, &output, &runs, &replaced)?);
         }
         let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.holds_all(&job.inputs) || self.retired_of(&job.inputs) != retired {
@@ -266,23 +289,20 @@ impl Shared {
     /// Writes one segment and proves that it is right; `None` where it would be empty.
     fn write_output(
         &self,
+        job: &Job,
         output: &Output,
         runs: &RunsByGroup,
         replaced: &[u128],
     ) -> Result<Option<NewSegment>, StoreError> {
         let meta = self.meta_of(output, replaced)?;
-        let mut writer = SegmentWriter::new(meta, LEVEL)?;
+        let mut writer = SegmentWriter::new(meta, job.level())?;
         let mut proofs = Vec::new();
         for (group_id, runs) in runs.iter().filter(|(group_id, _)| output.groups.contains(group_id)) {
             let Some(outline) = outline(*group_id, runs, &output.share)? else { continue };
             let mut proof = Proof::default();
-            let mut began = Instant::now();
+            let mut shift = self.begin_shift();
             let blocks = Merge::new(runs, &output.share).map(|block| {
-                let worked = began.elapsed();
-                if !self.compaction.rest(worked) {
-                    return Err(SegmentError::Stopped);
-                }
-                began = Instant::now();
+                shift.rest()?;
                 block.inspect(|block| proof.add(block))
             });
             writer.add_run(outline, blocks)?;
@@ -291,9 +311,11 @@ impl Shared {
         if proofs.is_empty() {
             return Ok(None);
         }
-        let new = self.keep_segment(&meta, writer.finish(replaced)?)?;
-        self.counters.compaction_bytes_written.add(new.row.n_bytes);
-        let proven = self.check("compact.verify").and_then(|()| Ok(proof::check(&new.stored.segment, &proofs)?));
+        let new = self.keep_segment(&meta, writer.finish(replaced)?, job.tier)?;
+        let is_cold = job.tier == Tier::Cold;
+        let written = if is_cold { &self.counters.cold_bytes_written } else { &self.counters.compaction_bytes_written };
+        written.add(new.row.n_bytes);
+        let proven = self.check("compact.verify").and_then(|()| Ok(self.prove(&new, &proofs)?));
         if let Err(error) = proven {
             if !self.options.faults.has_crashed() {
                 self.remove_segments(std::slice::from_ref(&new));
@@ -301,6 +323,16 @@ impl Shared {
             return Err(error);
         }
         Ok(Some(new))
+    }
+
+    /// Reads back what was written, resting in between.
+    fn prove(&self, new: &NewSegment, proofs: &[Proof]) -> Result<(), SegmentError> {
+        let mut shift = self.begin_shift();
+        proof::check(&new.stored.segment, proofs, &mut || shift.rest())
+    }
+
+    fn begin_shift(&self) -> Shift<'_> {
+        Shift { shared: self, began: Instant::now(), n_accepted: self.counters.batches_accepted.get() }
     }
 
     /// The identity of an output. It is as old as the newest flush that it holds, so that a quiet partition stays so.
@@ -360,6 +392,25 @@ impl Shared {
         }
         self.note_rewritten(&job.inputs, &erased);
         self.files.doom(job.inputs.iter().cloned());
+    }
+}
+
+/// Work with rests in between.
+struct Shift<'a> {
+    shared: &'a Shared,
+    began: Instant,
+    /// Batches that had been accepted when it began.
+    n_accepted: u64,
+}
+
+impl Shift<'_> {
+    /// Rests after what was done since the last rest; an error once the store is closed.
+    fn rest(&mut self) -> Result<(), SegmentError> {
+        let n_accepted = self.shared.counters.batches_accepted.get();
+        let is_busy = std::mem::replace(&mut self.n_accepted, n_accepted) != n_accepted;
+        let goes_on = self.shared.compaction.rest(self.began.elapsed(), is_busy);
+        self.began = Instant::now();
+        if goes_on { Ok(()) } else { Err(SegmentError::Stopped) }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::catalog::{FlushRecord, Marks, SegmentRow};
 use crate::hot::{Generation, HotGroup};
 use crate::segment::{self, MIXED_PARTITION, RunInput};
 use crate::segment_files::NewSegment;
+use crate::state::Tier;
 use crate::store::{Rotated, Shared};
 use crate::{StoreError, batch_ids, wal};
 
@@ -241,7 +242,7 @@ impl Shared {
         if written.runs.is_empty() {
             return Ok(None);
         }
-        let new = self.keep_segment(&meta, written)?;
+        let new = self.keep_segment(&meta, written, Tier::Hot)?;
         self.counters.flush_bytes_written.add(new.row.n_bytes);
         Ok(Some(new))
     }

@@ -45,6 +45,7 @@ mod source;
 mod state;
 mod status;
 mod store;
+mod tiers;
 mod tombstone;
 mod wal;
 
@@ -68,3 +69,4 @@ pub use segment::SegmentError;
 pub use state::Snapshot;
 pub use status::{BytesWritten, Latency, ObjectStoreStatus, Recovery, Status, TornTail};
 pub use store::{Store, repair, unlock};
+pub use tiers::{TierOptions, TierStatus};

@@ -28,7 +28,7 @@ pub use self::forecast::{Forecast, StoreForecast};
 use self::limits::{Candidate, Limits, of_group};
 use crate::state::{State, StoredSegment};
 use crate::store::Shared;
-use crate::{StoreError, control, disk};
+use crate::{StoreError, TierOptions, control, disk};
 
 /// Whatever share of the disk is allowed, this much may be kept.
 const STORE_BYTES_MIN: u64 = 256 << 20;
@@ -65,12 +65,15 @@ pub struct RetentionOptions {
     pub size: Option<SizeLimit>,
     /// How long retired events can be brought back, in nanoseconds.
     pub undo_window_ns: i64,
+    /// When segments grow older.
+    pub tiers: TierOptions,
 }
 
 impl Default for RetentionOptions {
     fn default() -> Self {
         let size = Some(SizeLimit::Percent(80));
-        Self { interval_ns: Timestamp::MINUTE, age_ns: None, size, undo_window_ns: Timestamp::DAY }
+        let tiers = TierOptions::default();
+        Self { interval_ns: Timestamp::MINUTE, age_ns: None, size, undo_window_ns: Timestamp::DAY, tiers }
     }
 }
 

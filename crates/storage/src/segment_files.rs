@@ -214,7 +214,12 @@ impl Shared {
     }
 
     /// Writes a finished segment to its place and opens it.
-    pub(crate) fn keep_segment(&self, meta: &SegmentMeta, written: Written) -> Result<NewSegment, StoreError> {
+    pub(crate) fn keep_segment(
+        &self,
+        meta: &SegmentMeta,
+        written: Written,
+        tier: Tier,
+    ) -> Result<NewSegment, StoreError> {
         let Written { bytes, runs } = written;
         let id = meta.segment;
         let file = format!("segments/{}/{id:032x}.seg", partition_name(meta.partition));
@@ -222,7 +227,7 @@ impl Shared {
         self.write_segment_file(&path, |file| (&*file).write_all(&bytes)).map_err(StoreError::io(&path))?;
         let segment = self.files.open_local(&file)?;
         let n_bytes = bytes.len() as u64;
-        let (tier, place) = (Tier::default(), Place::Local);
+        let place = Place::Local;
         let runs = runs.iter().map(RunRow::from).collect();
         let row = SegmentRow { id, file: file.clone(), n_bytes, tier, place, runs };
         Ok(NewSegment { stored: Arc::new(StoredSegment { segment, file, n_bytes, tier, place }), row })

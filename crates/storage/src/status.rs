@@ -9,7 +9,7 @@ use types::ScanError;
 
 pub(crate) use self::counters::Counters;
 pub use self::counters::Latency;
-use crate::{ClockDoubt, ScrubStatus, StoreForecast};
+use crate::{ClockDoubt, ScrubStatus, StoreForecast, TierStatus};
 
 /// State of the store at one instant. Counters count from the start of the process.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +96,8 @@ pub struct Status {
     pub poisoned: Option<String>,
     /// Files that are damaged, with what is wrong.
     pub damaged: Vec<ScanError>,
+    /// Segments by tier and place.
+    pub tiers: Vec<TierStatus>,
     /// How far the scrub is.
     pub scrub: ScrubStatus,
     /// Names of the first hundred files in `quarantine/`.
@@ -111,6 +113,8 @@ pub struct BytesWritten {
     pub flush: u64,
     /// Segments, by putting others together.
     pub compaction: u64,
+    /// Segments, by writing others again to be cold.
+    pub cold: u64,
     /// Segments that compaction replaced.
     pub replaced: u64,
 }
@@ -118,8 +122,9 @@ pub struct BytesWritten {
 impl BytesWritten {
     /// Bytes written to the disk for each byte that stays in segments; `None` as long as none stays.
     pub fn amplification(&self) -> Option<f64> {
-        let stays = (self.flush + self.compaction).checked_sub(self.replaced).filter(|stays| *stays > 0)?;
-        Some((self.wal + self.flush + self.compaction) as f64 / stays as f64)
+        let segments = self.flush + self.compaction + self.cold;
+        let stays = segments.checked_sub(self.replaced).filter(|stays| *stays > 0)?;
+        Some((self.wal + segments) as f64 / stays as f64)
     }
 }
 

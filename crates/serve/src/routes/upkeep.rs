@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Map, Value, json};
-use storage::{ClockDoubt, Latency, Status};
+use storage::{ClockDoubt, Latency, Status, TierStatus};
 use types::{Timestamp, format_duration_ns};
 
 use crate::problem::Problem;
@@ -66,6 +66,7 @@ pub(crate) fn describe(status: &Status) -> Map<String, Value> {
         },
         "written_bytes": {
             "wal": status.written.wal, "flush": status.written.flush, "compaction": status.written.compaction,
+            "cold": status.written.cold,
             "replaced": status.written.replaced, "per_stored_byte": status.written.amplification(),
         },
         "compaction": {"due_segments": status.compaction_due, "due_bytes": status.compaction_due_bytes},
@@ -82,12 +83,17 @@ pub(crate) fn describe(status: &Status) -> Map<String, Value> {
             "began": status.scrub.began.map(|at| at.to_string()), "segments_done": status.scrub.segments_done,
             "segments": status.scrub.segments, "damaged": status.scrub.damaged,
         },
+        "tiers": status.tiers.iter().map(tier_json).collect::<Vec<_>>(),
         "quarantined": status.quarantined,
     });
     match parts {
         Value::Object(parts) => parts,
         _ => Map::new(),
     }
+}
+
+fn tier_json(tier: &TierStatus) -> Value {
+    json!({"tier": tier.tier, "place": tier.place, "segments": tier.segments, "bytes": tier.bytes})
 }
 
 /// The metrics that are not plain numbers.
@@ -98,7 +104,8 @@ pub(crate) fn write(status: &Status, page: &mut Page) {
     page.single("catat_wal_oldest_seconds", Gauge, help, status.wal_oldest_ns as f64 * NS);
     let written = &status.written;
     page.family("catat_written_bytes_total", Counter, "Bytes written to the disk, by why.");
-    for (kind, n_bytes) in [("wal", written.wal), ("flush", written.flush), ("compaction", written.compaction)] {
+    let kinds = [("wal", written.wal), ("flush", written.flush), ("compaction", written.compaction)];
+    for (kind, n_bytes) in kinds.into_iter().chain([("cold", written.cold)]) {
         page.sample("catat_written_bytes_total", &[("kind", kind)], n_bytes as f64);
     }
     let help = "Bytes written to the disk, since the start, for each byte that stays in segments.";
@@ -106,6 +113,11 @@ pub(crate) fn write(status: &Status, page: &mut Page) {
         .amplification()
         .into_iter()
         .for_each(|ratio| page.single("catat_write_amplification_ratio", Gauge, help, ratio));
+    page.family("catat_tier_segments", Gauge, "Segments by tier and place.");
+    let labels = |tier: &TierStatus| [("tier", tier.tier), ("place", tier.place)];
+    status.tiers.iter().for_each(|t| page.sample("catat_tier_segments", &labels(t), t.segments as f64));
+    page.family("catat_tier_bytes", Gauge, "Their bytes.");
+    status.tiers.iter().for_each(|t| page.sample("catat_tier_bytes", &labels(t), t.bytes as f64));
     let help = "When the store is full if it grows as it did, since the Unix epoch.";
     let full_at = status.forecast.full_at.map(|at| at.0 as f64 * NS);
     full_at.into_iter().for_each(|at| page.single("catat_full_timestamp_seconds", Gauge, help, at));

@@ -91,6 +91,7 @@ async fn what_is_written_and_what_waits_is_counted() {
     assert!(status["wal"]["sync_seconds"]["p99"].as_f64() > Some(0.0), "{status}");
     assert_eq!(status["wal"]["files"], 1);
     flush(&house).await;
+    assert_eq!(metric(&house, "catat_tier_segments{tier=\"hot\",place=\"local\"}").await, Some(1.0));
     for name in ["catat_written_bytes_total{kind=\"flush\"}", "catat_write_amplification_ratio", "catat_segment_bytes"]
     {
         assert!(metric(&house, name).await > Some(0.0), "{name}");

@@ -2,14 +2,17 @@
 //!
 //! Small segments of a partition are put together as soon as there are a few of one size, so that each event is
 //! written again only a few times, the last time into a segment of [`SETTLED_BYTES`]. What a busy flush writes
-//! is larger than that from the start and is left alone while events come. Once a partition has been quiet for a
-//! while, its middle-sized segments are put together as well. Segments that hold something deleted are written
-//! again without it, first of all those out of which events were deleted.
+//! is larger than that from the start and is left alone: it is written again once, when it is cold. Only where a day
+//! has very many of those are they put together before, once they are warm. Segments that hold something deleted are
+//! written again without it, first of all those out of which events were deleted.
+//!
+//! What is cold stays as it is, but for what is tiny: stragglers of a day are put together like others.
 
 use types::Timestamp;
 
 use crate::flush::day_of;
 use crate::segment::MIXED_PARTITION;
+use crate::state::Tier;
 
 /// Size from which on a segment is left alone while its partition still grows.
 const SETTLED_BYTES: u64 = 4 << 20;
@@ -24,8 +27,11 @@ const TOGETHER_BYTES_MAX: u64 = 32 << 20;
 const TOGETHER_MIN: usize = 4;
 const TOGETHER_MAX: usize = 16;
 
-/// How long a partition must have been quiet for its middle-sized segments to be put together.
-const QUIET_MS: i64 = 60 * 60 * 1000;
+/// Warm segments of a partition that are too many to wait until they are cold.
+const MANY: usize = 32;
+
+/// Size from which on a cold segment is left alone for good.
+const COLD_SETTLED_BYTES: u64 = 256 << 10;
 
 /// Events of a day from which on it gets a segment of its own out of a mixed one.
 pub(super) const DAY_EVENTS_MIN: u64 = 4096;
@@ -39,6 +45,11 @@ pub(super) struct Candidate {
     pub(super) n_events: u64,
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
+    pub(super) tier: Tier,
+    /// Whether it is old enough to be warm.
+    pub(super) is_warm: bool,
+    /// Whether it is to be cold and is not.
+    pub(super) is_cold_due: bool,
     /// Whether nothing of some of its runs is needed any more.
     pub(super) has_dead: bool,
     /// Whether events were deleted out of it that must go from the disk.
@@ -46,8 +57,8 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    fn written_ms(&self) -> i64 {
-        i64::try_from(self.id >> 80).unwrap_or(i64::MAX)
+    fn is_small(&self) -> bool {
+        self.n_bytes < if self.tier == Tier::Cold { COLD_SETTLED_BYTES } else { SETTLED_BYTES }
     }
 
     /// Segments of one size lie within a factor of four.
@@ -64,68 +75,89 @@ impl Candidate {
     }
 }
 
-/// Ids of the segments to put together next, all of one partition; empty where nothing is due.
-pub(super) fn choose(candidates: &[Candidate], now: Timestamp) -> Vec<u128> {
+/// Segments to put together next, all of one partition.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Chosen {
+    pub(super) ids: Vec<u128>,
+    /// What they become.
+    pub(super) tier: Tier,
+}
+
+/// What to put together next; no ids where nothing is due.
+pub(super) fn choose(candidates: &[Candidate]) -> Chosen {
     let mut sorted = candidates.to_vec();
     sorted.sort_by_key(|candidate| (candidate.partition, candidate.n_bytes, candidate.id));
     // Somebody wants to know when it is gone: that does not wait for what is put together meanwhile.
     if let Some(erased) = sorted.iter().find(|candidate| candidate.has_erased) {
-        return vec![erased.id];
+        return chosen(&[*erased]);
     }
     for of_partition in sorted.chunk_by(|a, b| a.partition == b.partition) {
-        let small = of_partition.iter().filter(|candidate| candidate.n_bytes < SETTLED_BYTES).copied();
-        let small: Vec<Candidate> = small.collect();
-        for of_size in small.chunk_by(|a, b| a.size_class() == b.size_class()) {
+        let of = |is_meant: fn(&Candidate) -> bool| -> Vec<Candidate> {
+            of_partition.iter().filter(|candidate| is_meant(candidate)).copied().collect()
+        };
+        for of_size in of(Candidate::is_small).chunk_by(|a, b| a.size_class() == b.size_class()) {
             if of_size.len() >= TOGETHER_MIN {
-                return together(of_size);
+                return chosen(&together(of_size));
             }
         }
-        let newest_ms = of_partition.iter().map(Candidate::written_ms).max().unwrap_or(i64::MAX);
-        if newest_ms.saturating_add(QUIET_MS) <= now.0 / 1_000_000 {
-            let middle = of_partition.iter().filter(|candidate| candidate.n_bytes < FULL_BYTES).copied();
-            let chosen = together(&middle.collect::<Vec<_>>());
-            if chosen.len() > 1 {
-                return chosen;
-            }
+        let warm = of(|candidate| candidate.is_warm && candidate.tier != Tier::Cold && candidate.n_bytes < FULL_BYTES);
+        if warm.len() >= MANY {
+            return chosen(&together(&warm));
         }
     }
     let alone = |candidate: &&Candidate| candidate.has_dead || candidate.is_worth_splitting();
-    sorted.iter().find(alone).map(|candidate| candidate.id).into_iter().collect()
+    if let Some(alone) = sorted.iter().find(alone) {
+        return chosen(&[*alone]);
+    }
+    let mut cold: Vec<Candidate> = sorted.into_iter().filter(|candidate| candidate.is_cold_due).collect();
+    let first = cold.first().map(|candidate| candidate.partition);
+    cold.retain(|candidate| Some(candidate.partition) == first);
+    chosen(&together(&cold))
+}
+
+/// What becomes of segments is cold where all of them are or are to be.
+fn chosen(candidates: &[Candidate]) -> Chosen {
+    let is_cold = candidates.iter().all(|candidate| candidate.is_cold_due || candidate.tier == Tier::Cold);
+    let ids = candidates.iter().map(|candidate| candidate.id).collect();
+    Chosen { ids, tier: if is_cold { Tier::Cold } else { Tier::Warm } }
 }
 
 /// Most jobs that the debt looks ahead.
 const JOBS_AHEAD_MAX: usize = 64;
 
 /// How many segments are to be put together until nothing is due, and their bytes.
-pub(super) fn debt(mut candidates: Vec<Candidate>, now: Timestamp) -> (u64, u64) {
+pub(super) fn debt(mut candidates: Vec<Candidate>) -> (u64, u64) {
     let (mut n_segments, mut n_bytes) = (0, 0u64);
     for _ in 0..JOBS_AHEAD_MAX {
-        let chosen = choose(&candidates, now);
-        let (taken, kept): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|known| chosen.contains(&known.id));
+        let Chosen { ids, tier } = choose(&candidates);
+        let (taken, kept): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|known| ids.contains(&known.id));
         candidates = kept;
         let Some(first) = taken.first() else { break };
         let together: u64 = taken.iter().map(|candidate| candidate.n_bytes).sum();
         n_segments += taken.len() as u64;
         n_bytes = n_bytes.saturating_add(together);
         // One that was chosen alone is done with.
-        let outcome = Candidate { n_bytes: together, has_dead: false, ..*first };
+        let outcome = Candidate { n_bytes: together, has_dead: false, is_cold_due: false, tier, ..*first };
         candidates.extend((taken.len() > 1).then_some(outcome));
     }
     (n_segments, n_bytes)
 }
 
-/// As many of `sorted` as may be put together at once, smallest first.
-fn together(sorted: &[Candidate]) -> Vec<u128> {
+/// As many of `sorted` as may be put together at once, smallest first, and at least one.
+fn together(sorted: &[Candidate]) -> Vec<Candidate> {
     let mut n_bytes = 0u64;
     let fits = |candidate: &&Candidate| {
+        let is_first = n_bytes == 0;
         n_bytes = n_bytes.saturating_add(candidate.n_bytes);
-        n_bytes <= TOGETHER_BYTES_MAX
+        is_first || n_bytes <= TOGETHER_BYTES_MAX
     };
-    sorted.iter().take(TOGETHER_MAX).take_while(fits).map(|candidate| candidate.id).collect()
+    sorted.iter().take(TOGETHER_MAX).take_while(fits).copied().collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use types::Timestamp;
+
     use super::*;
 
     const DAY: i64 = 20_000;
@@ -138,26 +170,30 @@ mod tests {
             n_events: n_bytes / 30,
             first: Timestamp(DAY * Timestamp::DAY),
             last: Timestamp(DAY * Timestamp::DAY + 1),
+            tier: Tier::Hot,
+            is_warm: false,
+            is_cold_due: false,
             has_dead: false,
             has_erased: false,
         }
     }
 
     /// Puts together until nothing is due; returns what is left and how many bytes were written.
-    fn settle(mut segments: Vec<Candidate>, now: Timestamp) -> (Vec<Candidate>, u64) {
+    fn settle(mut segments: Vec<Candidate>) -> (Vec<Candidate>, u64) {
         let mut n_written = 0;
         loop {
-            let chosen = choose(&segments, now);
-            if chosen.is_empty() {
+            let Chosen { ids, tier } = choose(&segments);
+            if ids.is_empty() {
                 return (segments, n_written);
             }
-            assert!(chosen.len() > 1 && chosen.len() <= TOGETHER_MAX);
-            let (taken, kept): (Vec<_>, Vec<_>) = segments.into_iter().partition(|c| chosen.contains(&c.id));
+            assert!(tier == Tier::Cold || ids.len() > 1);
+            assert!(ids.len() <= TOGETHER_MAX);
+            let (taken, kept): (Vec<_>, Vec<_>) = segments.into_iter().partition(|c| ids.contains(&c.id));
             assert!(taken.iter().all(|c| c.partition == taken[0].partition));
             let n_bytes = taken.iter().map(|c| c.n_bytes).sum();
             n_written += n_bytes;
             segments = kept;
-            segments.push(Candidate { partition: taken[0].partition, ..candidate(chosen[0], n_bytes) });
+            segments.push(Candidate { n_bytes, tier, is_cold_due: false, ..taken[0] });
         }
     }
 
@@ -167,32 +203,62 @@ mod tests {
         let mut n_written = 0;
         for number in 0..10_000 {
             segments.push(candidate(number, 20_000));
-            let (left, n_bytes) = settle(segments, Timestamp(0));
+            let (left, n_bytes) = settle(segments);
             (segments, n_written) = (left, n_written + n_bytes);
             assert!(segments.len() < 80, "{}", segments.len());
         }
         assert!(n_written < 10_000 * 20_000 * 5, "{n_written}");
     }
 
+    fn chosen_ids(candidates: &[Candidate]) -> Vec<u128> {
+        choose(candidates).ids
+    }
+
     #[test]
-    fn what_a_busy_flush_writes_is_left_alone_until_its_day_is_quiet() {
+    fn what_a_busy_flush_writes_is_left_alone_unless_there_is_very_much_of_it() {
         let segments: Vec<Candidate> = (0..50).map(|number| candidate(number, 5 << 20)).collect();
-        assert_eq!(choose(&segments, Timestamp(0)), []);
-        let later = Timestamp(2 * Timestamp::HOUR);
-        let (left, n_written) = settle(segments, later);
-        assert!(left.len() < 14, "{}", left.len());
-        assert!(n_written <= 2 * 50 * (5 << 20), "{n_written}");
+        assert_eq!(chosen_ids(&segments), []);
+        let warm = |candidate: &Candidate| Candidate { is_warm: true, ..*candidate };
+        let segments: Vec<Candidate> = segments.iter().map(warm).collect();
+        assert_eq!(chosen_ids(&segments[..31]), []);
+        let (left, n_written) = settle(segments);
+        assert!(left.len() < 32, "{}", left.len());
+        assert!(n_written <= 50 * (5 << 20), "{n_written}");
+    }
+
+    #[test]
+    fn a_cold_day_is_written_once_and_its_stragglers_are_put_together() {
+        let due = |number, n_bytes| Candidate { is_cold_due: true, is_warm: true, ..candidate(number, n_bytes) };
+        let mut segments: Vec<Candidate> = (0..20).map(|number| due(number, 5 << 20)).collect();
+        segments.push(due(20, 200 << 20));
+        let (left, n_written) = settle(segments.clone());
+        assert_eq!(n_written, (20 * 5 + 200) << 20, "each of them once");
+        assert!(left.iter().all(|candidate| candidate.tier == Tier::Cold) && left.len() < 6);
+        assert_eq!(settle(left.clone()).1, 0);
+        // What is deleted out of it leaves it cold.
+        let dead = Candidate { has_dead: true, ..left[0] };
+        assert_eq!(choose(&[dead]), Chosen { ids: vec![dead.id], tier: Tier::Cold });
+        // A straggler a day, each cold for itself after a while.
+        let mut segments = left;
+        let mut n_written = 0;
+        for number in 100..1100 {
+            segments.push(due(number, 2000));
+            let (left, n_bytes) = settle(segments);
+            (segments, n_written) = (left, n_written + n_bytes);
+            assert!(segments.len() < 30, "{}", segments.len());
+        }
+        assert!(n_written < 1000 * 2000 * 6, "{n_written}");
     }
 
     #[test]
     fn debt_is_all_that_is_still_to_be_done() {
         let segments: Vec<Candidate> = (0..9).map(|number| candidate(number, 1000)).collect();
-        assert_eq!(debt(segments[..3].to_vec(), Timestamp(0)), (0, 0));
-        assert_eq!(debt(segments.clone(), Timestamp(0)), (9, 9000));
+        assert_eq!(debt(segments[..3].to_vec()), (0, 0));
+        assert_eq!(debt(segments.clone()), (9, 9000));
         let dead = Candidate { has_dead: true, ..candidate(90, 5 << 20) };
-        assert_eq!(debt(vec![dead], Timestamp(0)), (1, 5 << 20));
+        assert_eq!(debt(vec![dead]), (1, 5 << 20));
         let many: Vec<Candidate> = (0..80).map(|number| candidate(number, 1000)).collect();
-        let (n_segments, n_bytes) = debt(many, Timestamp(0));
+        let (n_segments, n_bytes) = debt(many);
         assert!(n_segments > 80 && n_bytes > 80_000, "those of those as well: {n_segments}, {n_bytes}");
     }
 
@@ -200,19 +266,19 @@ mod tests {
     fn partitions_are_not_put_together() {
         let segments: Vec<Candidate> =
             (0..8).map(|number| Candidate { partition: number as i64 % 4, ..candidate(number, 1000) }).collect();
-        assert_eq!(choose(&segments, Timestamp(0)), []);
+        assert_eq!(chosen_ids(&segments), []);
     }
 
     #[test]
     fn segments_with_something_deleted_and_large_mixed_ones_are_written_again() {
         let dead = Candidate { has_dead: true, ..candidate(7, 100 << 20) };
-        assert_eq!(choose(&[candidate(1, 5 << 20), dead], Timestamp(0)), [7]);
+        assert_eq!(chosen_ids(&[candidate(1, 5 << 20), dead]), [7]);
         let small = || (10..20).map(|number| candidate(number, 1000));
         let erased = Candidate { has_erased: true, ..candidate(8, 100 << 20) };
-        assert_eq!(choose(&small().chain([dead, erased]).collect::<Vec<_>>(), Timestamp(0)), [8]);
+        assert_eq!(chosen_ids(&small().chain([dead, erased]).collect::<Vec<_>>()), [8]);
         let mixed = Candidate { partition: MIXED_PARTITION, first: Timestamp(0), ..candidate(9, 5 << 20) };
-        assert_eq!(choose(&[mixed], Timestamp(0)), []);
+        assert_eq!(chosen_ids(&[mixed]), []);
         let few_days = Candidate { last: Timestamp(30 * Timestamp::DAY), ..mixed };
-        assert_eq!(choose(&[few_days], Timestamp(0)), [9]);
+        assert_eq!(chosen_ids(&[few_days]), [9]);
     }
 }

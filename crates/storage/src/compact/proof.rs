@@ -46,9 +46,25 @@ impl Proof {
     }
 }
 
-/// Checks that the runs of `segment` are those of `proofs`, in the same order.
-pub(super) fn check(segment: &Arc<Segment>, proofs: &[Proof]) -> Result<(), SegmentError> {
-    segment.verify()?;
+/// Bytes of sections after which is rested.
+const REST_BYTES: u64 = 1 << 20;
+
+/// Checks that the runs of `segment` are those of `proofs`, in the same order. `rest` is called now and then.
+pub(super) fn check(
+    segment: &Arc<Segment>,
+    proofs: &[Proof],
+    rest: &mut dyn FnMut() -> Result<(), SegmentError>,
+) -> Result<(), SegmentError> {
+    let (mut n_bytes, mut rested) = (0, Ok(()));
+    segment.verify_while(|n_of_section| {
+        n_bytes += n_of_section;
+        if n_bytes >= REST_BYTES {
+            n_bytes = 0;
+            rested = rest();
+        }
+        rested.is_ok()
+    })?;
+    rested?;
     let unfaithful = |problem: &str| Err(SegmentError::Unfaithful(problem.to_owned()));
     if segment.summaries().len() != proofs.len() {
         return unfaithful("runs are missing");
@@ -57,6 +73,7 @@ pub(super) fn check(segment: &Arc<Segment>, proofs: &[Proof]) -> Result<(), Segm
         let Some(run) = segment.run_reader(index) else { return unfaithful("a run is missing") };
         let mut found = Proof::default();
         for block in 0..run.n_blocks() {
+            rest()?;
             let (times, sequences) = run.places(block)?;
             found.sum_up(times.len(), &times, &sequences);
         }

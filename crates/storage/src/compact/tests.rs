@@ -36,8 +36,8 @@ fn put_together(batches: &[Arc<Batch>], share: &Share, dir: &std::path::Path) ->
     let written = writer.finish(&[0, 1]).expect("memory");
     let segment = opened(dir, 1000, &written.bytes);
     assert_eq!(segment.replaced(), [0, 1]);
-    proof::check(&segment, std::slice::from_ref(&proof)).expect("faithful");
-    assert!(proof::check(&segment, &[Proof::default()]).is_err(), "another proof fits as well");
+    proof::check(&segment, std::slice::from_ref(&proof), &mut || Ok(())).expect("faithful");
+    assert!(proof::check(&segment, &[Proof::default()], &mut || Ok(())).is_err(), "another proof fits as well");
     Some(dump(&*segment.run(0, 0).expect("one run")).expect("whole"))
 }
 

@@ -22,6 +22,7 @@ pub(crate) struct Counters {
     pub(crate) compactions_failed: Counter,
     pub(crate) compacted_events: Counter,
     pub(crate) compaction_bytes_written: Counter,
+    pub(crate) cold_bytes_written: Counter,
     pub(crate) compaction_bytes_replaced: Counter,
     pub(crate) runs_retired: Counter,
     pub(crate) scrub_segments_read: Counter,

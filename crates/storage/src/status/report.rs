@@ -55,6 +55,7 @@ impl Shared {
                 wal: counters.wal_bytes_written.get(),
                 flush: counters.flush_bytes_written.get(),
                 compaction: counters.compaction_bytes_written.get(),
+                cold: counters.cold_bytes_written.get(),
                 replaced: counters.compaction_bytes_replaced.get(),
             },
             flushes: counters.flushes.get(),
@@ -89,6 +90,7 @@ impl Shared {
         (status.compaction_due, status.compaction_due_bytes) = self.compaction_debt();
         status.store_bytes_max = self.store_bytes_max();
         status.forecast = self.store_forecast();
+        status.tiers = self.tier_statuses();
         status.scrub = self.scrub_status();
         status.clock_doubt = self.care.clock_doubt(&self.options.clock);
     }

@@ -12,6 +12,7 @@ mod once;
 mod repair;
 mod retiring;
 mod scrubbing;
+mod tiering;
 
 use std::path::Path;
 use std::sync::Arc;
