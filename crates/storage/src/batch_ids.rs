@@ -3,7 +3,10 @@
 //! In memory all of them, at most a million; on disk those of flushed batches, in one file per hour of
 //! acceptance (`wal/<hour since the epoch, 16 hex digits>.ids`), the others in the WAL. A flush appends to the
 //! files and syncs them before its catalog transaction, which records how far each is valid; what stands
-//! behind that is overwritten by the next flush.
+//! behind that is overwritten by the next flush. Where the catalog was lost, they are valid as far as they are intact.
+//!
+//! Ages are measured with a clock that cannot be set ([`Age`]): while the wall clock is wrong, nothing is forgotten for
+//! it.
 //!
 //! ```text
 //! header, 40 bytes, little-endian       entry, 64 bytes
@@ -20,17 +23,24 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use types::{ScanError, Timestamp};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::{BatchKey, disk};
+use crate::{BatchKey, Clock, disk};
 
 /// How long an id is remembered.
 const REMEMBERED_NS: i64 = 24 * Timestamp::HOUR;
 
+/// How far the wall clock may be from what is expected.
+const SLACK_NS: i64 = 10 * Timestamp::MINUTE;
+
 /// Most ids remembered; the oldest go first.
 const IDS_MAX: usize = 1_000_000;
+
+/// What damage to a file means.
+const CONSEQUENCE: &str = "batches accepted in that hour may be stored again when they are sent again";
 
 const MAGIC: [u8; 8] = *b"catatids";
 const VERSION: u32 = 1;
@@ -78,6 +88,28 @@ impl BatchIds {
                 self.known.remove(&id);
             }
         }
+    }
+}
+
+/// Tells the time for ages: the wall clock, as long as it says about what it said at the start and the time that the
+/// machine has been up since.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Age {
+    started: Timestamp,
+    uptime: Duration,
+}
+
+impl Age {
+    /// `started` is the time of the start, as far as it can be trusted.
+    pub(crate) fn new(started: Timestamp, clock: &Clock) -> Self {
+        Self { started, uptime: clock.uptime() }
+    }
+
+    pub(crate) fn now(&self, clock: &Clock) -> Timestamp {
+        let passed = clock.uptime().saturating_sub(self.uptime).as_nanos();
+        let expected = self.started.0.saturating_add(i64::try_from(passed).unwrap_or(i64::MAX));
+        let plausible = expected.saturating_sub(SLACK_NS)..=expected.saturating_add(SLACK_NS);
+        Timestamp(clock.now().0.clamp(*plausible.start(), *plausible.end()))
     }
 }
 
@@ -164,14 +196,36 @@ pub(crate) fn write(
     Ok(valid)
 }
 
+/// How far the files in `dir` are intact, for a catalog that was lost.
+pub(crate) fn intact(dir: &Path, store: &[u8; 16]) -> io::Result<ValidEntries> {
+    let mut valid = ValidEntries::new();
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let stem = name.to_str().and_then(|name| name.strip_suffix(".ids"));
+        let Some(hour) = stem.and_then(|stem| u64::from_str_radix(stem, 16).ok()) else { continue };
+        let bytes = std::fs::read(entry.path())?;
+        if bytes.get(..HEADER_BYTES) != Some(&header(store)) {
+            continue;
+        }
+        let (entries, _) = bytes[HEADER_BYTES..].as_chunks::<ENTRY_BYTES>();
+        let is_intact =
+            |(place, entry): &(usize, &[u8; ENTRY_BYTES])| KnownBatch::decode(entry, *place as u64).is_some();
+        let n_intact = entries.iter().enumerate().take_while(is_intact).count() as u64;
+        valid.insert(hour as i64, n_intact);
+    }
+    Ok(valid)
+}
+
 /// Removes files that are in no catalog.
 pub(crate) fn remove_others(dir: &Path, valid: &ValidEntries) -> io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
         let name = entry.file_name();
         let stem = name.to_str().and_then(|name| name.strip_suffix(".ids"));
-        if let Some(hour) = stem.and_then(|stem| i64::from_str_radix(stem, 16).ok())
-            && !valid.contains_key(&hour)
+        // Hours before 1970 are written in two's complement.
+        if let Some(hour) = stem.and_then(|stem| u64::from_str_radix(stem, 16).ok())
+            && !valid.contains_key(&(hour as i64))
         {
             std::fs::remove_file(entry.path())?;
         }
@@ -192,12 +246,12 @@ pub(crate) fn read(dir: &Path, store: &[u8; 16], valid: &ValidEntries, now: Time
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) => {
-                report(0, error.to_string());
+                report(0, format!("{error}; {CONSEQUENCE}"));
                 continue;
             }
         };
         if bytes.get(..HEADER_BYTES) != Some(&header(store)) {
-            report(0, "the file header is damaged".into());
+            report(0, format!("the file header is damaged; {CONSEQUENCE}"));
         }
         let (entries, _) = bytes.get(HEADER_BYTES..).unwrap_or_default().as_chunks::<ENTRY_BYTES>();
         let n_valid = usize::try_from(*n_valid).unwrap_or(usize::MAX);
@@ -205,11 +259,11 @@ pub(crate) fn read(dir: &Path, store: &[u8; 16], valid: &ValidEntries, now: Time
         for (place, entry) in entries.iter().take(n_valid).enumerate() {
             match KnownBatch::decode(entry, place as u64) {
                 Some(batch) => batches.push(batch),
-                None => report(HEADER_BYTES + place * ENTRY_BYTES, "a batch id is damaged".into()),
+                None => report(HEADER_BYTES + place * ENTRY_BYTES, format!("a batch id is damaged; {CONSEQUENCE}")),
             }
         }
         if entries.len() < n_valid {
-            report(bytes.len(), format!("{} batch ids are missing", n_valid - entries.len()));
+            report(bytes.len(), format!("{} batch ids are missing; {CONSEQUENCE}", n_valid - entries.len()));
         }
         batches.sort_by_key(|batch| batch.accepted);
         batches.into_iter().for_each(|batch| ids.insert(batch, now));

@@ -31,6 +31,7 @@ use self::proof::Proof;
 use crate::StoreError;
 use crate::erase::Masks;
 use crate::flush::{Bell, day_of};
+use crate::positions::Positions;
 use crate::segment::{MIXED_PARTITION, RunOutline, SegmentError, SegmentMeta, SegmentWriter};
 use crate::segment_files::NewSegment;
 use crate::state::{StoredSegment, Tier};
@@ -253,8 +254,15 @@ impl Shared {
         let retired = self.retired_of(&job.inputs);
         let runs = self.open_inputs(job)?;
         let replaced: Vec<u128> = job.inputs.iter().map(|input| input.segment.meta().segment).collect();
+        let mut positions = Positions::default();
+        for input in &job.inputs {
+            positions.merge(&input.segment.positions()?);
+        }
+        let positions = positions.encode();
         for output in outputs(job, &runs)? {
-            written.extend(self.write_output(job, &output, &runs, &replaced)?);
+            // One of the outputs tells of all.
+            let positions = if written.is_empty() { &*positions } else { &[] };
+            written.extend(self.write_output(job, &output, &runs, &replaced, positions)?);
         }
         let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.holds_all(&job.inputs) || self.retired_of(&job.inputs) != retired {
@@ -293,6 +301,7 @@ impl Shared {
         output: &Output,
         runs: &RunsByGroup,
         replaced: &[u128],
+        positions: &[u8],
     ) -> Result<Option<NewSegment>, StoreError> {
         let meta = self.meta_of(output, replaced)?;
         let mut writer = SegmentWriter::new(meta, job.level())?;
@@ -311,6 +320,7 @@ impl Shared {
         if proofs.is_empty() {
             return Ok(None);
         }
+        writer.put_positions(positions)?;
         let new = self.keep_segment(&meta, writer.finish(replaced)?, job.tier)?;
         let is_cold = job.tier == Tier::Cold;
         let written = if is_cold { &self.counters.cold_bytes_written } else { &self.counters.compaction_bytes_written };

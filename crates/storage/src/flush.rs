@@ -119,7 +119,7 @@ pub(crate) fn run(shared: &Shared) {
     let mut n_failed = 0u32;
     while shared.bell.wait(TICK) {
         let is_pending = shared.state().flushing.is_some();
-        if !is_pending && !shared.is_flush_due(shared.options.clock.now()) {
+        if !is_pending && !shared.is_flush_due(shared.steady_now()) {
             continue;
         }
         match shared.flush() {
@@ -189,11 +189,14 @@ impl Shared {
         let Rotated { generation, wal_released, next_sequence, next_group } = rotated;
         let wal_dir = self.wal_dir();
         self.check("flush.start")?;
+        let positions = generation.positions.encode();
         for plan in plans(generation) {
-            written.extend(self.write_segment(plan)?);
+            // One of the segments tells of all.
+            let positions = if written.is_empty() { &*positions } else { &[] };
+            written.extend(self.write_segment(plan, positions)?);
         }
         self.check("batch_ids.write")?;
-        let now = self.options.clock.now();
+        let now = self.steady_now();
         let valid = batch_ids::write(&wal_dir, &self.store, &flusher.batch_files, &generation.batches, now);
         let valid = valid.map_err(StoreError::io(&wal_dir))?;
         // The file from which on the WAL is kept was made before the flush began.
@@ -236,9 +239,9 @@ impl Shared {
     }
 
     /// Writes one segment and reads it back; `None` where the plan holds no event.
-    fn write_segment(&self, plan: Plan) -> Result<Option<NewSegment>, StoreError> {
+    fn write_segment(&self, plan: Plan, positions: &[u8]) -> Result<Option<NewSegment>, StoreError> {
         let meta = self.new_segment(plan.partition)?;
-        let written = segment::write(&meta, &plan.runs, FLUSH_LEVEL)?;
+        let written = segment::write(&meta, &plan.runs, positions, FLUSH_LEVEL)?;
         if written.runs.is_empty() {
             return Ok(None);
         }

@@ -1,12 +1,19 @@
 //! Which bytes of which shipped files were accepted.
 //!
 //! Kept without a time limit: a file that is shipped again, from whatever place, stores nothing twice. What
-//! lies between two ranges is a gap that the shipper still owes.
+//! lies between two ranges is a gap that the shipper still owes. The catalog has all of them; each segment has those
+//! that came with its events, for a catalog that is made anew:
+//!
+//! ```text
+//! varint files, files × (text source, text file, varint generation, varint ranges,
+//!                        ranges × (varint bytes since the end of the one before, varint length))
+//! ```
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::SourcePosition;
+use crate::segment::bytes::{Cursor, Damage, Decoded, put_text, put_varint};
 
 /// Most separate ranges of one file. A shipper that reads forward has one; this bounds what a sender of
 /// scattered positions can make the store remember.
@@ -84,7 +91,7 @@ impl Ranges {
 }
 
 /// Accepted ranges of all shipped files.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Positions(BTreeMap<FileKey, Ranges>);
 
 impl Positions {
@@ -96,6 +103,53 @@ impl Positions {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&FileKey, &Ranges)> {
         self.0.iter()
+    }
+
+    /// Adds all positions of `others`.
+    pub(crate) fn merge(&mut self, others: &Self) {
+        for (key, ranges) in others.iter() {
+            let known = self.0.entry(key.clone()).or_default();
+            ranges.iter().for_each(|range| known.insert(range.clone()));
+        }
+    }
+
+    /// The positions as a segment holds them; nothing where there are none.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        if self.0.is_empty() {
+            return out;
+        }
+        put_varint(&mut out, self.0.len() as u64);
+        for (key, ranges) in &self.0 {
+            put_text(&mut out, &key.source);
+            put_text(&mut out, &key.file);
+            put_varint(&mut out, key.generation);
+            put_varint(&mut out, ranges.0.len() as u64);
+            let mut at = 0;
+            for range in &ranges.0 {
+                put_varint(&mut out, range.start - at);
+                put_varint(&mut out, range.end - range.start);
+                at = range.end;
+            }
+        }
+        out
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote.
+    pub(crate) fn decode(bytes: &[u8]) -> Decoded<Self> {
+        let mut positions = Self::default();
+        let mut cursor = Cursor::new(bytes);
+        for _ in 0..cursor.count(4)? {
+            let (source, file) = (cursor.text()?.to_owned(), cursor.text()?.to_owned());
+            let key = FileKey { source, file, generation: cursor.varint()? };
+            let mut at = 0u64;
+            for _ in 0..cursor.count(2)? {
+                let start = at.checked_add(cursor.varint()?).ok_or(Damage("a position is out of range"))?;
+                at = start.checked_add(cursor.varint()?).ok_or(Damage("a position is out of range"))?;
+                positions.insert(key.clone(), start..at);
+            }
+        }
+        if cursor.is_at_end() { Ok(positions) } else { Err(Damage("bytes follow")) }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -168,5 +222,24 @@ mod tests {
         positions.insert(key(), 10..20);
         assert_eq!(positions.high_water(&position(0..10)), Some(30));
         assert!(positions.missing(&position(5..40)).into_iter().flatten().eq(30..40));
+    }
+
+    #[test]
+    fn positions_come_back_from_a_segment_and_damage_never_panics() {
+        let mut positions = Positions::default();
+        assert!(positions.encode().is_empty());
+        positions.insert(FileKey::of(&position(0..1)), 5..10);
+        positions.insert(FileKey::of(&position(0..1)), 20..u64::MAX);
+        positions.insert(FileKey { generation: u64::MAX, ..FileKey::of(&position(0..1)) }, 0..1);
+        let bytes = positions.encode();
+        assert_eq!(Positions::decode(&bytes), Ok(positions));
+        for at in 0..bytes.len() {
+            assert!(Positions::decode(&bytes[..at]).is_err(), "cut at {at}");
+            for flip in [1, 0x80, 0xff] {
+                let mut bytes = bytes.clone();
+                bytes[at] ^= flip;
+                let _ = Positions::decode(&bytes);
+            }
+        }
     }
 }

@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 use types::{GroupName, GroupPattern, ScanError, TimeRange, Timestamp};
 
 use self::queue::{Queue, RETRY_AFTER_S, Request};
+use crate::batch_ids::Age;
 use crate::care::Care;
 use crate::catalog::Catalog;
 use crate::compact::Compaction;
@@ -69,6 +70,7 @@ pub(crate) struct Shared {
     pub(crate) feed: Feed,
     pub(crate) bell: Bell,
     pub(crate) counters: Counters,
+    age: Age,
     state: RwLock<State>,
     catalog: Mutex<Box<dyn Catalog>>,
     control: Mutex<Box<dyn ControlStore>>,
@@ -114,6 +116,11 @@ impl Shared {
 
     pub(crate) fn receipts(&self) -> MutexGuard<'_, Receipts> {
         self.receipts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time that the ages of batch ids are measured with.
+    pub(crate) fn steady_now(&self) -> Timestamp {
+        self.age.now(&self.options.clock)
     }
 
     pub(crate) fn wal_dir(&self) -> PathBuf {

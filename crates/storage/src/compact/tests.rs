@@ -25,7 +25,7 @@ fn put_together(batches: &[Arc<Batch>], share: &Share, dir: &std::path::Path) ->
     for (id, batch) in batches.iter().enumerate() {
         let batches = vec![batch.clone()];
         let input = RunInput { group: group(), group_id: 3, batches, range: TimeRange::ALL, bytes_raw: 10 };
-        let written = segment::write(&meta(id as u128), &[input], 1).expect("memory");
+        let written = segment::write(&meta(id as u128), &[input], &[], 1).expect("memory");
         runs.push(Input::of(&opened(dir, id as u128, &written.bytes), 0, None).expect("one run"));
     }
     let outline = outline(3, &runs, share).expect("whole")?;

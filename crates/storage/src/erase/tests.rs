@@ -14,7 +14,7 @@ fn written(dir: &std::path::Path, batch: Arc<Batch>) -> Arc<Segment> {
     let batches = vec![batch];
     let input = RunInput { group: group(), group_id: 3, batches, range: TimeRange::ALL, bytes_raw: 10 };
     let path = dir.join("one.seg");
-    std::fs::write(&path, segment::write(&meta, &[input], 1).expect("memory").bytes).expect("a scratch file");
+    std::fs::write(&path, segment::write(&meta, &[input], &[], 1).expect("memory").bytes).expect("a scratch file");
     Segment::open(&path, "one.seg".into(), STORE).expect("just written")
 }
 

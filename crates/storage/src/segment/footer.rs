@@ -1,8 +1,9 @@
 //! What a segment says of itself: its footer.
 //!
 //! Plain form, before zstd: 16 bytes store UUID, 16 bytes segment id, zigzag partition, varint number of runs,
-//! the runs, the directory of sections (see `section`), and, where the segment was put together from others, a
-//! varint count of them and their ids, 16 bytes each. A run is
+//! the runs, the directory of sections (see `section`), and, where there is something to say of where its events came
+//! from, a varint count of the segments that it was put together from, their ids, 16 bytes each, and a varint number
+//! of the section with their source positions + 1 (see `positions`; left out where there is none). A run is
 //!
 //! ```text
 //! text group, varint group id, varint events, zigzag first, zigzag last, varint first sequence,
@@ -78,20 +79,35 @@ pub(crate) fn encode(meta: &SegmentMeta, runs: &[RunFooter]) -> Vec<u8> {
     out
 }
 
-/// Writes which segments this one stands for, behind the directory of sections; nothing where there are none.
-pub(crate) fn put_replaced(out: &mut Vec<u8>, replaced: &[u128]) {
-    if !replaced.is_empty() {
-        put_varint(out, replaced.len() as u64);
-        replaced.iter().for_each(|id| out.extend_from_slice(&id.to_le_bytes()));
+/// Where the events of a segment came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Descent {
+    /// Segments that this one stands for.
+    pub(crate) replaced: Vec<u128>,
+    /// Section with the source positions of its events.
+    pub(crate) positions: Option<SectionId>,
+}
+
+/// Writes where the events came from, behind the directory of sections; nothing where there is nothing to say.
+pub(crate) fn put_descent(out: &mut Vec<u8>, descent: &Descent) {
+    if *descent == Descent::default() {
+        return;
+    }
+    put_varint(out, descent.replaced.len() as u64);
+    descent.replaced.iter().for_each(|id| out.extend_from_slice(&id.to_le_bytes()));
+    if let Some(id) = descent.positions {
+        put_varint(out, u64::from(id) + 1);
     }
 }
 
-/// Reads what [`put_replaced`] wrote.
-pub(crate) fn take_replaced(cursor: &mut Cursor<'_>) -> Decoded<Vec<u128>> {
+/// Reads what [`put_descent`] wrote.
+pub(crate) fn take_descent(cursor: &mut Cursor<'_>) -> Decoded<Descent> {
     if cursor.is_at_end() {
-        return Ok(Vec::new());
+        return Ok(Descent::default());
     }
-    (0..cursor.count(16)?).map(|_| Ok(u128::from_le_bytes(cursor.array()?))).collect()
+    let replaced = (0..cursor.count(16)?).map(|_| Ok(u128::from_le_bytes(cursor.array()?))).collect::<Decoded<_>>()?;
+    let positions = if cursor.is_at_end() { None } else { take_id(cursor)?.checked_sub(1) };
+    Ok(Descent { replaced, positions })
 }
 
 fn put_run(out: &mut Vec<u8>, run: &RunFooter) {

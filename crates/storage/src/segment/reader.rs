@@ -25,7 +25,7 @@ use zstd::bulk::Decompressor;
 
 use super::bytes::{Cursor, Damage, Decoded};
 use super::column;
-use super::footer::{self, RunFooter};
+use super::footer::{self, Descent, RunFooter};
 use super::search::Needle;
 use super::section::{SectionEntry, SectionId};
 use super::shape::{BlockShapes, Shapes};
@@ -34,6 +34,7 @@ use super::texts::{self, TemplateIds, Variables, Vocabulary};
 use super::times::{take_deltas, take_times};
 use super::words::WordIndex;
 use super::{END_MAGICS, FORMAT_VERSION, HEADER_BYTES, MAGIC, RunSummary, SegmentMeta, TRAILER_BYTES};
+use crate::positions::Positions;
 use crate::source::{FilePool, Source};
 
 pub(crate) use exact::RunReader;
@@ -64,8 +65,7 @@ pub(crate) struct Segment {
     runs: Vec<OpenRun>,
     summaries: Vec<RunSummary>,
     sections: Vec<SectionEntry>,
-    /// Segments that this one stands for.
-    replaced: Vec<u128>,
+    descent: Descent,
     /// Those not in use, each with some 100 KB of tables.
     decompressors: Mutex<Vec<Decompressor<'static>>>,
 }
@@ -108,11 +108,11 @@ impl Segment {
             let problem = of_header.map_or(problem, |damage| damage.0.into());
             ScanError { file: name.clone(), offset, problem }
         })?;
-        let Content { meta, format, runs, sections, replaced } = content;
+        let Content { meta, format, runs, sections, descent } = content;
         let summaries = runs.iter().map(|run| run.summary.clone()).collect();
         let runs = runs.into_iter().map(OpenRun::new).collect();
         let decompressors = Mutex::default();
-        Ok(Arc::new(Self { name, source, meta, format, runs, summaries, sections, replaced, decompressors }))
+        Ok(Arc::new(Self { name, source, meta, format, runs, summaries, sections, descent, decompressors }))
     }
 
     /// The segment's identity.
@@ -122,7 +122,14 @@ impl Segment {
 
     /// Segments whose events this one holds in their place.
     pub(crate) fn replaced(&self) -> &[u128] {
-        &self.replaced
+        &self.descent.replaced
+    }
+
+    /// Which bytes of shipped files its events were.
+    pub(crate) fn positions(&self) -> Result<Positions, ScanError> {
+        let Some(section) = self.descent.positions else { return Ok(Positions::default()) };
+        let offset = self.sections.get(section as usize).map_or(0, |entry| entry.offset);
+        Positions::decode(&self.section(section)?).map_err(|damage| self.error(offset, damage.0.into()))
     }
 
     /// What the segment holds.
@@ -226,7 +233,7 @@ struct Content {
     format: u16,
     runs: Vec<RunFooter>,
     sections: Vec<SectionEntry>,
-    replaced: Vec<u128>,
+    descent: Descent,
 }
 
 impl SegmentEnd {
@@ -358,7 +365,7 @@ fn read_footer(plain: &[u8], place: &Trailer) -> Decoded<Content> {
     let mut cursor = Cursor::new(plain);
     let (meta, runs) = footer::decode(&mut cursor)?;
     let sections = SectionEntry::read_directory(&mut cursor, HEADER_BYTES as u64, place.offset)?;
-    Ok(Content { meta, format: place.format, runs, sections, replaced: footer::take_replaced(&mut cursor)? })
+    Ok(Content { meta, format: place.format, runs, sections, descent: footer::take_descent(&mut cursor)? })
 }
 
 impl OpenRun {

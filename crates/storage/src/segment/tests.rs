@@ -28,7 +28,7 @@ pub(crate) fn group() -> GroupName {
 fn written(batches: &[Arc<Batch>]) -> (tempfile::TempDir, Arc<Segment>) {
     let input =
         RunInput { group: group(), group_id: 3, batches: batches.to_vec(), range: TimeRange::ALL, bytes_raw: 1000 };
-    let written = write(&meta(), &[input], 1).expect("memory");
+    let written = write(&meta(), &[input], &[], 1).expect("memory");
     let directory = tempfile::tempdir().expect("a scratch directory");
     let path = directory.path().join("one.seg");
     std::fs::write(&path, &written.bytes).expect("a scratch file");
@@ -210,7 +210,7 @@ fn several_runs_share_a_segment_and_empty_inputs_have_none() {
     let early = TimeRange { from: Timestamp(0), to: Timestamp(5_000_000) };
     let none = TimeRange { from: Timestamp(-9), to: Timestamp(-3) };
     let written =
-        write(&meta(), &[input("a", early), input("b", none), input("c", TimeRange::ALL)], 1).expect("memory");
+        write(&meta(), &[input("a", early), input("b", none), input("c", TimeRange::ALL)], &[], 1).expect("memory");
     let counts: Vec<(String, u64)> = written.runs.iter().map(|run| (run.group.to_string(), run.n_events)).collect();
     assert_eq!(counts, [("a".to_string(), 5), ("c".to_string(), 10)]);
 }

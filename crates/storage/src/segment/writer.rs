@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::bytes::{put_varint, put_zigzag};
 use super::column::{self, RunDictionary};
-use super::footer::{self, BlockFooter, ColumnFooter, RunFooter};
+use super::footer::{self, BlockFooter, ColumnFooter, Descent, RunFooter};
 use super::section::{SectionId, SectionWriter};
 use super::shape::ShapeTable;
 use super::texts::{self, MessageWriter};
@@ -43,12 +43,13 @@ pub(crate) struct SegmentWriter {
     meta: SegmentMeta,
     sections: SectionWriter,
     runs: Vec<RunFooter>,
+    descent: Descent,
 }
 
 impl SegmentWriter {
     /// A segment without events whose sections will be compressed with zstd at `level`.
     pub(crate) fn new(meta: SegmentMeta, level: i32) -> Result<Self, SegmentError> {
-        Ok(Self { meta, sections: SectionWriter::new(level)?, runs: Vec::new() })
+        Ok(Self { meta, sections: SectionWriter::new(level)?, runs: Vec::new(), descent: Descent::default() })
     }
 
     /// Adds a run. `blocks` are its events in order of time and acceptance, [`BLOCK_ROWS`] each but for the last.
@@ -67,12 +68,23 @@ impl SegmentWriter {
         Ok(())
     }
 
+    /// Says which bytes of shipped files its events were, as `positions` encodes them.
+    pub(crate) fn put_positions(&mut self, positions: &[u8]) -> Result<(), SegmentError> {
+        if !positions.is_empty() {
+            let section = self.sections.reserve(1);
+            self.sections.fill(section, positions)?;
+            self.descent.positions = Some(section);
+        }
+        Ok(())
+    }
+
     /// Ends the segment, which stands for the segments `replaced`.
-    pub(crate) fn finish(self, replaced: &[u128]) -> Result<Written, SegmentError> {
+    pub(crate) fn finish(mut self, replaced: &[u128]) -> Result<Written, SegmentError> {
+        self.descent.replaced = replaced.to_vec();
         let mut file = header(&self.meta);
         let mut footer = footer::encode(&self.meta, &self.runs);
         self.sections.finish(&mut file, &mut footer);
-        footer::put_replaced(&mut footer, replaced);
+        footer::put_descent(&mut footer, &self.descent);
         let stored = zstd::bulk::compress(&footer, FOOTER_LEVEL)?;
         let mut trailer = Vec::with_capacity(super::TRAILER_BYTES);
         trailer.extend_from_slice(&(file.len() as u64).to_le_bytes());
@@ -86,8 +98,13 @@ impl SegmentWriter {
     }
 }
 
-/// Writes the events of `inputs` as one segment, compressed with zstd at `level`.
-pub(crate) fn write(meta: &SegmentMeta, inputs: &[RunInput], level: i32) -> Result<Written, SegmentError> {
+/// Writes the events of `inputs`, which came from `positions`, as one segment, compressed with zstd at `level`.
+pub(crate) fn write(
+    meta: &SegmentMeta,
+    inputs: &[RunInput],
+    positions: &[u8],
+    level: i32,
+) -> Result<Written, SegmentError> {
     let mut writer = SegmentWriter::new(*meta, level)?;
     for input in inputs {
         let rows = rows_in_order(input);
@@ -96,6 +113,7 @@ pub(crate) fn write(meta: &SegmentMeta, inputs: &[RunInput], level: i32) -> Resu
             writer.add_run(outline(input, rows.len()), blocks)?;
         }
     }
+    writer.put_positions(positions)?;
     writer.finish(&[])
 }
 

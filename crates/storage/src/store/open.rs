@@ -31,6 +31,7 @@ use types::{ScanError, Timestamp};
 use super::Shared;
 use super::queue::Queue;
 use super::writer::Committer;
+use crate::batch_ids::{Age, ValidEntries};
 use crate::care::Care;
 use crate::catalog::sqlite::SqliteCatalog;
 use crate::catalog::{Catalog, Contents, Doomed, Marks};
@@ -78,6 +79,8 @@ struct Opening {
     state: State,
     deleted: HashSet<u32>,
     marks: Marks,
+    /// How far the batch-id files are valid.
+    batch_files: ValidEntries,
     recovery: Recovery,
     receipts: Receipts,
 }
@@ -87,7 +90,11 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     disk::allow_many_open_files();
     let dir = options.dir.clone();
     let (store, lock, created) = prepare_directory(&dir)?;
-    let (mut opening, contents) = Opening::begin(&options, store, Scope::Start)?;
+    let care = Care::open(&dir, &store, &options.clock);
+    let doubt = care.clock_doubt(&options.clock);
+    let now = doubt.and_then(|doubt| doubt.expected).unwrap_or_else(|| options.clock.now());
+    let age = Age::new(now, &options.clock);
+    let (mut opening, contents) = Opening::begin(&options, store, now, Scope::Start)?;
     opening.recovery.created = created;
     let (mut control, locked) = control::open(&dir, store, opening.is_new()?)?;
     opening.state.retentions = crate::control::retentions(&mut *control)?;
@@ -103,8 +110,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     let wal = opening.begin_wal(&chain, last, options.faults.clone())?;
     let next_sequence = opening.marks.next_sequence;
     opening.recovery.elapsed = began.elapsed();
-    let care = Care::open(&dir, &store, &options.clock);
-    let Opening { files, catalog, state, marks, recovery, receipts, .. } = opening;
+    let Opening { files, catalog, state, marks, batch_files, recovery, receipts, .. } = opening;
     let shared = Arc::new(Shared {
         options,
         store,
@@ -112,6 +118,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         feed: Feed::default(),
         bell: Bell::default(),
         counters: Counters::default(),
+        age,
         state: RwLock::new(state),
         catalog: Mutex::new(catalog),
         control: Mutex::new(control),
@@ -124,7 +131,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         care,
         receipts: Mutex::new(receipts),
         upkeep: Mutex::default(),
-        flusher: Mutex::new(Flusher::new(contents.batch_files)),
+        flusher: Mutex::new(Flusher::new(batch_files)),
         damaged: recovery.damaged.clone(),
         closing: AtomicBool::new(false),
         flush_ended: Default::default(),
@@ -197,10 +204,9 @@ fn set_aside(dir: &Path, file: &str) -> Result<(), OpenError> {
 
 impl Opening {
     /// Opens the catalog and takes over what it says.
-    fn begin(options: &Options, store: [u8; 16], scope: Scope) -> Result<(Self, Contents), OpenError> {
+    fn begin(options: &Options, store: [u8; 16], now: Timestamp, scope: Scope) -> Result<(Self, Contents), OpenError> {
         let dir = &options.dir;
         let (catalog, mut contents, damaged_catalog) = open_catalog(dir, store)?;
-        let now = options.clock.now();
         let (ids, damaged) = batch_ids::read(&dir.join("wal"), &store, &contents.batch_files, now);
         let state = State {
             groups: std::mem::take(&mut contents.groups),
@@ -220,6 +226,7 @@ impl Opening {
             state,
             deleted: contents.deleted.iter().copied().collect(),
             marks: contents.marks,
+            batch_files: std::mem::take(&mut contents.batch_files),
             recovery: Recovery { damaged, ..Recovery::default() },
             receipts: Receipts::new(),
         };

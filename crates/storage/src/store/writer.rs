@@ -116,7 +116,8 @@ impl Committer {
     /// Makes deliveries durable and visible, and answers each.
     fn commit(&mut self, requests: Vec<(Box<Request>, Answer)>) {
         let now = self.shared.options.clock.now();
-        let mut staged = self.stage(requests, now);
+        let age = self.shared.steady_now();
+        let mut staged = self.stage(requests, now, age);
         if staged.requests.is_empty() {
             return;
         }
@@ -136,7 +137,7 @@ impl Committer {
             return;
         }
         self.count(&staged);
-        let receipts = self.publish(&mut staged, now);
+        let receipts = self.publish(&mut staged, now, age);
         for ((_, answer, _), receipt) in staged.requests.iter().zip(receipts) {
             let _ = answer.send(Ok(receipt));
         }
@@ -146,7 +147,7 @@ impl Committer {
             // The old file goes on being used; the next commit tries again.
             tracing::warn!(%error, "next wal file cannot be made");
         }
-        if self.shared.is_flush_due(now) {
+        if self.shared.is_flush_due(age) {
             self.shared.bell.ring();
         }
     }
@@ -200,14 +201,14 @@ impl Committer {
     }
 
     /// Judges each delivery; those that are to be accepted get sequences and stand in the buffer afterwards.
-    fn stage(&mut self, requests: Vec<(Box<Request>, Answer)>, now: Timestamp) -> Staged {
+    fn stage(&mut self, requests: Vec<(Box<Request>, Answer)>, now: Timestamp, age: Timestamp) -> Staged {
         let shared = self.shared.clone();
         let state = shared.state();
         let mut staged = Staged::default();
         let commit_offset = self.wal.end();
         self.buffer.clear();
         for (request, answer) in requests {
-            match judge(&state, &request, now) {
+            match judge(&state, &request, age) {
                 Some(Ok(receipt)) => {
                     shared.counters.batches_duplicate.add(1);
                     let _ = answer.send(Ok(receipt));
@@ -261,7 +262,7 @@ impl Committer {
     }
 
     /// Puts durable deliveries where snapshots see them and hands them to the feed.
-    fn publish(&self, staged: &mut Staged, now: Timestamp) -> Vec<Receipt> {
+    fn publish(&self, staged: &mut Staged, now: Timestamp, age: Timestamp) -> Vec<Receipt> {
         let state = self.shared.state();
         let (mut acceptance, mut accepted) = (Acceptance::default(), Vec::new());
         for (request, _, first_sequence) in &mut staged.requests {
@@ -286,7 +287,7 @@ impl Committer {
         let accept = |(request, _, first_sequence): &(Box<Request>, Answer, u64)| {
             let (key, position) = (request.key, request.position.as_ref());
             let (first_sequence, n_events) = (*first_sequence, request.n_events);
-            Identity { key, position, accepted: now, first_sequence, n_events }.apply(&mut state, now)
+            Identity { key, position, accepted: age, first_sequence, n_events }.apply(&mut state, age)
         };
         let receipts = staged.requests.iter().map(accept).collect();
         drop(state);
@@ -329,9 +330,9 @@ impl Committer {
 }
 
 /// What a delivery is answered without being written; `None` where it is to be accepted.
-fn judge(state: &State, request: &Request, now: Timestamp) -> Option<Result<Receipt, AppendError>> {
+fn judge(state: &State, request: &Request, age: Timestamp) -> Option<Result<Receipt, AppendError>> {
     if let Some(key) = request.key
-        && let Some(known) = state.ids.get(&key.id, now)
+        && let Some(known) = state.ids.get(&key.id, age)
     {
         let KnownBatch { first_sequence, n_events, .. } = *known;
         let high_water = request.position.as_ref().and_then(|position| state.positions.high_water(position));

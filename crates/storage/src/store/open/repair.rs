@@ -12,7 +12,7 @@ pub fn repair(options: &Options) -> Result<Recovery, OpenError> {
         return Err(OpenError::NotAStore { dir: dir.clone(), problem: "there is no STORE file".into() });
     }
     let (store, _lock, _) = prepare_directory(dir)?;
-    let (mut opening, contents) = Opening::begin(options, store, Scope::Repair)?;
+    let (mut opening, contents) = Opening::begin(options, store, options.clock.now(), Scope::Repair)?;
     opening.finish_deletions()?;
     opening.load_deletions(contents.deletions)?;
     let chain = opening.read_chain()?;

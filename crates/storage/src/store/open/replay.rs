@@ -6,6 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use types::Timestamp;
+
 use super::{EPOCH_BITS, Opening, Scope};
 use crate::catalog::Marks;
 use crate::segment::bytes::{Damage, Decoded};
@@ -254,7 +256,10 @@ impl Opening {
         }
         acceptance.prepare().apply(&mut self.state);
         for (header, key, position, n_events) in identities {
-            let (accepted, first_sequence) = (header.ingestion_time, header.first_sequence);
+            // What is still in the WAL is not old: where it says so, the clock was wrong then or is wrong now.
+            let is_recent = header.ingestion_time.0.abs_diff(self.now.0) < Timestamp::DAY.unsigned_abs();
+            let accepted = if is_recent { header.ingestion_time } else { self.now };
+            let first_sequence = header.first_sequence;
             let identity = Identity { key, position: position.as_ref(), accepted, first_sequence, n_events };
             identity.apply(&mut self.state, self.now);
         }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use types::GroupName;
 
 use super::{Opening, Scope};
-use crate::OpenError;
-use crate::catalog::{RunRow, SegmentRow};
+use crate::catalog::{FlushRecord, RunRow, SegmentRow};
+use crate::positions::Positions;
+use crate::segment::Segment;
 use crate::segment_files;
 use crate::state::{DamagedSegment, Place, StoredSegment, Tier};
 use crate::wal::chain::{Chain, Link};
+use crate::{OpenError, batch_ids};
 
 /// A segment on disk that the catalog does not know.
 struct Orphan {
@@ -162,10 +164,13 @@ impl Opening {
         Ok(Some(Orphan { stored, first_sequence, last_sequence }))
     }
 
-    /// Takes segments back whose transaction the catalog lost. The WAL no longer has their events.
+    /// Takes segments back whose transaction the catalog lost, with the source positions that they tell of and the
+    /// batch ids that went with them. The WAL no longer has their events.
     fn adopt(&mut self, orphans: Vec<Orphan>, replaced: &HashSet<u128>, chain: &Chain) -> Result<(), OpenError> {
         let mut rows = Vec::new();
         let mut groups: Vec<(u32, GroupName)> = Vec::new();
+        let segments: Vec<_> = orphans.iter().map(|orphan| orphan.stored.segment.clone()).collect();
+        self.take_identities_back(&segments)?;
         for Orphan { stored, last_sequence, .. } in orphans {
             let summaries = stored.segment.summaries();
             let id = stored.segment.meta().segment;
@@ -178,11 +183,11 @@ impl Opening {
                 self.marks.next_group = self.marks.next_group.max(run.group_id.saturating_add(1));
             }
             self.marks.next_sequence = self.marks.next_sequence.max(last_sequence.saturating_add(1));
-            let problem = "the catalog had lost this segment; its source positions and batch ids are not known";
-            self.report(&stored.file, 0, problem);
+            tracing::warn!(file = stored.file, "segment was not in the catalog and is taken back");
             self.state.segments.push(Arc::new(stored));
         }
         self.recovery.segments_adopted = rows.len() as u64;
+        self.report("catalog", 0, format!("it had lost {} segments, which were taken back", rows.len()));
         if let Some((header, _)) = chain.links.first().and_then(|link| link.header.ok())
             && header.first_sequence <= self.marks.next_sequence
         {
@@ -192,6 +197,32 @@ impl Opening {
         }
         let replaced: Vec<u128> = replaced.iter().copied().collect();
         Ok(self.catalog.adopt(&self.marks, &rows, &replaced, &groups)?)
+    }
+
+    /// Brings source positions and batch ids of segments back into the catalog.
+    fn take_identities_back(&mut self, segments: &[Arc<Segment>]) -> Result<(), OpenError> {
+        let mut positions = Positions::default();
+        for segment in segments {
+            match segment.positions() {
+                Ok(found) => positions.merge(&found),
+                Err(error) => {
+                    let problem = format!("{}; bytes of files that came with it may be stored again", error.problem);
+                    self.report(&error.file, error.offset, problem);
+                }
+            }
+        }
+        let wal_dir = self.dir.join("wal");
+        let intact = batch_ids::intact(&wal_dir, &self.store).map_err(OpenError::io(&wal_dir))?;
+        for (hour, n_entries) in intact {
+            let known = self.batch_files.entry(hour).or_default();
+            *known = n_entries.max(*known);
+        }
+        let (ids, _) = batch_ids::read(&wal_dir, &self.store, &self.batch_files, self.now);
+        self.state.ids = ids;
+        self.state.positions.merge(&positions);
+        let (marks, batch_files) = (self.catalog.marks()?, &self.batch_files);
+        let record = FlushRecord { marks, segments: &[], groups: Vec::new(), positions: &positions, batch_files };
+        Ok(self.catalog.commit_flush(&record)?)
     }
 }
 

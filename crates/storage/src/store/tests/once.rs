@@ -269,3 +269,44 @@ fn walk(dir: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     }
     files
 }
+
+#[test]
+fn batch_ids_outlive_a_clock_that_jumps() {
+    use std::sync::atomic::{AtomicI64, Ordering};
+    let (day, year) = (Timestamp::DAY, 365 * Timestamp::DAY);
+    for jump in [-10 * year, -day, -Timestamp::HOUR, Timestamp::HOUR, 2 * day, 10 * year] {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let (wall, uptime) = (Arc::new(AtomicI64::new(NOW)), Arc::new(AtomicI64::new(0)));
+        let (now, up) = (wall.clone(), uptime.clone());
+        let clock = Clock::new(move || Timestamp(now.load(Ordering::Relaxed)))
+            .with_uptime(move || std::time::Duration::from_nanos(up.load(Ordering::Relaxed) as u64));
+        let open = || Store::open(Options { clock: clock.clone(), ..options(dir.path()) }).expect("a store").0;
+        let pass = |ns: i64| {
+            wall.fetch_add(ns, Ordering::Relaxed);
+            uptime.fetch_add(ns, Ordering::Relaxed);
+        };
+        let store = open();
+        store.append(keyed("g", 0, 5, 1, 1)).expect("room");
+        store.flush().expect("room");
+        wall.fetch_add(jump, Ordering::Relaxed);
+        pass(Timestamp::MINUTE);
+        assert!(store.append(keyed("g", 0, 5, 1, 1)).expect("room").duplicate, "{jump}");
+        store.append(keyed("g", 5, 5, 2, 1)).expect("room");
+        store.flush().expect("room");
+        store.append(keyed("g", 10, 5, 3, 1)).expect("room");
+        wall.fetch_sub(jump, Ordering::Relaxed);
+        pass(Timestamp::MINUTE);
+        for id in [1, 2, 3] {
+            let from = u64::from(id - 1) * 5;
+            assert!(store.append(keyed("g", from, 5, id, 1)).expect("room").duplicate, "{jump}: {id}");
+        }
+        store.retire().expect("room");
+        drop(store);
+        let store = open();
+        for id in [1, 2, 3] {
+            let from = u64::from(id - 1) * 5;
+            assert!(store.append(keyed("g", from, 5, id, 1)).expect("room").duplicate, "{jump}: {id} after a start");
+        }
+        assert_events(&store, 15);
+    }
+}

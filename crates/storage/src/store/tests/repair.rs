@@ -77,3 +77,41 @@ fn a_repair_waits_for_the_server_to_end() {
     assert!(matches!(repair(&options(dir.path())), Err(crate::OpenError::Locked { .. })));
     assert!(repair(&options(&dir.path().join("nothing"))).is_err());
 }
+
+#[test]
+fn what_came_before_a_lost_catalog_is_still_known_by_position_and_batch_id() {
+    for is_compacted in [false, true] {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let (store, _) = open(dir.path());
+        for n in 0..4u64 {
+            let shipped = Delivery { position: Some(position(n * 100, n * 100 + 100)), ..delivery("g", n * 10, 5) };
+            store.append(shipped).expect("room");
+            store.append(keyed("g", n * 10 + 5, 5, n as u8, 1)).expect("room");
+            store.flush().expect("room");
+        }
+        if is_compacted {
+            store.compact().expect("room");
+            assert!(store.status().segments < 4);
+        }
+        drop(store);
+        lose_catalog(dir.path());
+        let (store, recovery) = open(dir.path());
+        assert!(recovery.segments_adopted > 0);
+        for _ in 0..2 {
+            assert!(store.missing(&position(0, 500)).into_iter().flatten().eq(400..500));
+            let again = Delivery { position: Some(position(100, 200)), ..delivery("g", 10, 5) };
+            assert!(matches!(store.append(again), Err(crate::AppendError::PositionChanged)));
+            for id in 0..4 {
+                assert!(store.append(keyed("g", u64::from(id) * 10 + 5, 5, id, 1)).expect("room").duplicate);
+                let conflict = store.append(keyed("g", 0, 5, id, 2));
+                assert!(matches!(conflict, Err(crate::AppendError::KeyConflict)));
+            }
+        }
+        assert_events(&store, 40);
+        drop(store);
+        let (store, recovery) = open(dir.path());
+        assert_eq!(recovery.damaged, [], "all of it is in the catalog again");
+        assert!(store.missing(&position(0, 500)).into_iter().flatten().eq(400..500));
+        assert!(store.append(keyed("g", 5, 5, 0, 1)).expect("room").duplicate);
+    }
+}
