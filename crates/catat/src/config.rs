@@ -156,6 +156,8 @@ pub(crate) struct Config {
     pub(crate) memory_limit_bytes: u64,
     pub(crate) disk_reserve_bytes: u64,
     pub(crate) scrub_interval_ns: Option<i64>,
+    pub(crate) object_store: Option<storage::ObjectStoreOptions>,
+    pub(crate) read_cache_bytes: u64,
     pub(crate) retention: storage::RetentionOptions,
     pub(crate) limits: Limits,
     pub(crate) time_zone: chrono_tz::Tz,
@@ -178,6 +180,8 @@ impl Config {
             memory_limit_bytes: read.size("storage", "memory_limit"),
             disk_reserve_bytes: read.size("storage", "disk_reserve"),
             scrub_interval_ns: read.duration_or_never("storage", "scrub_interval"),
+            object_store: read_object_store(&mut read),
+            read_cache_bytes: read.size("storage", "read_cache"),
             retention: storage::RetentionOptions {
                 interval_ns: read.duration("retention", "interval"),
                 age_ns: read.duration_or_never("retention", "age"),
@@ -216,6 +220,24 @@ impl Config {
         read.require(config.limits.groups >= 1, "limits", "groups", "at least 1");
         read.finish(config)
     }
+}
+
+/// Reads where the object store is. What describes one that is not there is refused.
+fn read_object_store(read: &mut values::Reader<'_>) -> Option<storage::ObjectStoreOptions> {
+    let url = read.optional("storage", "object_store");
+    let endpoint = read.optional("storage", "object_store_endpoint");
+    let region = read.optional("storage", "object_store_region");
+    let allow_http = read.switch("storage", "object_store_allow_http");
+    let Some(url) = url else {
+        let wanted = "left out where storage.object_store is";
+        read.require(endpoint.is_none(), "storage", "object_store_endpoint", wanted);
+        read.require(region.is_none(), "storage", "object_store_region", wanted);
+        return None;
+    };
+    let options = storage::ObjectStoreOptions { endpoint, region, allow_http, ..storage::ObjectStoreOptions::new(url) };
+    read.accept(options.check_url(), "storage", "object_store");
+    read.accept(options.check_endpoint(), "storage", "object_store_endpoint");
+    Some(options)
 }
 
 #[cfg(test)]

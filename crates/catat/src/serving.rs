@@ -74,6 +74,8 @@ fn store_options(config: &Config, clock: &Clock) -> storage::Options {
     options.disk_reserve_bytes = config.disk_reserve_bytes;
     options.memory_limit_bytes = config.memory_limit_bytes;
     options.groups_max = config.limits.groups;
+    options.object_store = config.object_store.clone();
+    options.read_cache_bytes = config.read_cache_bytes;
     options.retention = config.retention;
     options.scrub_interval_ns = config.scrub_interval_ns;
     options.clock = clock.clone();

@@ -89,6 +89,7 @@ impl Objects {
     /// Makes ready to use the object store for the store `store`. Nothing is asked yet.
     pub(crate) fn new(options: &ObjectStoreOptions, store: &[u8; 16], faults: Arc<Faults>) -> Result<Self, String> {
         let (bucket_name, prefix) = options.bucket_and_prefix()?;
+        options.check_endpoint()?;
         let retry = RetryConfig {
             backoff: BackoffConfig {
                 init_backoff: options.first_pause,

@@ -12,6 +12,8 @@ pub(crate) enum Kind {
     /// A duration, or `never`.
     DurationOrNever,
     Count,
+    /// `true` or `false`.
+    Switch,
 }
 
 /// One setting.
@@ -39,6 +41,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("storage", "memory_limit", Kind::Size, "512MiB"),
     setting("storage", "disk_reserve", Kind::Size, "64MiB"),
     setting("storage", "scrub_interval", Kind::DurationOrNever, "7d"),
+    setting("storage", "object_store", Kind::Text, ""),
+    setting("storage", "object_store_endpoint", Kind::Text, ""),
+    setting("storage", "object_store_region", Kind::Text, ""),
+    setting("storage", "object_store_allow_http", Kind::Switch, "false"),
+    setting("storage", "read_cache", Kind::Size, "1GiB"),
     setting("retention", "interval", Kind::Duration, "1m"),
     setting("retention", "age", Kind::DurationOrNever, "never"),
     setting("retention", "size", Kind::Text, "80%"),

@@ -35,6 +35,35 @@ fn flags_win_over_environment_over_file_over_defaults() {
 }
 
 #[test]
+fn an_object_store_is_described_whole_or_refused() {
+    let with = |lines: &str| read(&format!("[storage]\n{lines}"), &[], Flags::default());
+    assert!(with("").expect("valid").object_store.is_none());
+    let config = with("object_store = \"s3://logs/x\"\nobject_store_region = \"eu-west-1\"\n").expect("valid");
+    let object_store = config.object_store.expect("described");
+    assert_eq!((&*object_store.url, object_store.region.as_deref()), ("s3://logs/x", Some("eu-west-1")));
+    assert_eq!((object_store.endpoint, object_store.allow_http, config.read_cache_bytes), (None, false, 1 << 30));
+    let allowed = "object_store = \"s3://logs\"\nobject_store_endpoint = \"http://127.0.0.1:9000\"\n";
+    assert!(with(&format!("{allowed}object_store_allow_http = true")).expect("valid").object_store.is_some());
+    check_error(
+        &format!("[storage]\n{allowed}"),
+        "catat.toml:3: storage.object_store_endpoint: \"http://127.0.0.1:9000\" has no TLS, so that anybody on the way \
+         reads all events; use https, or allow it with object_store_allow_http = true",
+    );
+    check_error(
+        "[storage]\nobject_store = \"logs\"",
+        "catat.toml:2: storage.object_store: \"logs\" is no address of a bucket; write s3://BUCKET or s3://BUCKET/PREFIX",
+    );
+    check_error(
+        "[storage]\n\nobject_store_region = \"eu-west-1\"",
+        "catat.toml:3: storage.object_store_region: must be left out where storage.object_store is",
+    );
+    check_error(
+        "[storage]\nobject_store_allow_http = \"perhaps\"",
+        "catat.toml:2: storage.object_store_allow_http: \"perhaps\" is neither true nor false",
+    );
+}
+
+#[test]
 fn errors_name_the_place_and_the_next_step() {
     check_error(
         "[storage]\nflush_agee = \"1m\"",
@@ -71,7 +100,7 @@ fn the_documented_file_names_every_setting_with_its_default() {
         let default = setting.default_value();
         let value = match setting.kind {
             Kind::List => format!("[{default}]"),
-            Kind::Count => default,
+            Kind::Count | Kind::Switch => default,
             _ if (setting.section, setting.key) == ("storage", "dir") => "\"/var/lib/catat\"".into(),
             _ => format!("\"{default}\""),
         };

@@ -91,6 +91,26 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A text, nothing where it is empty.
+    pub(super) fn optional(&mut self, section: &'static str, key: &'static str) -> Option<String> {
+        Some(self.text(section, key)).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    pub(super) fn switch(&mut self, section: &'static str, key: &'static str) -> bool {
+        let text = self.value(section, key, Kind::Switch);
+        text.parse().unwrap_or_else(|_| {
+            self.refuse(section, key, format!("\"{text}\" is neither true nor false"));
+            false
+        })
+    }
+
+    /// Refuses a value for what somebody else found wrong with it.
+    pub(super) fn accept(&mut self, checked: Result<(), String>, section: &'static str, key: &'static str) {
+        if let Err(problem) = checked {
+            self.refuse(section, key, problem);
+        }
+    }
+
     pub(super) fn count(&mut self, section: &'static str, key: &'static str) -> usize {
         let text = self.value(section, key, Kind::Count);
         text.parse().unwrap_or_else(|_| {

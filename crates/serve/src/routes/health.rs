@@ -41,6 +41,8 @@ pub(crate) async fn loki_ready(State(server): Shared) -> Response {
 fn reasons(server: &Server, status: Status) -> Vec<String> {
     let mut reasons: Vec<String> = status.damaged.iter().map(|damage| damage.to_string()).collect();
     reasons.extend(server.damages_found());
+    let unreachable = status.object_store.and_then(|object_store| object_store.unreachable);
+    reasons.extend(unreachable.map(|why| format!("segments in the object store cannot be read: {why}")));
     reasons.extend(server.app.store.locked().map(str::to_owned));
     reasons.extend(status.poisoned.map(|why| format!("the store takes no events: {why}; {AFTER_POISON}")));
     if let Some(free) = status.disk_free_bytes.filter(|free| *free < status.disk_reserve_bytes) {

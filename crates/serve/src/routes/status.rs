@@ -53,6 +53,25 @@ pub(crate) async fn flush(State(server): Shared, parameters: Parameters) -> Resu
     Ok(Json(json!({"flushed": true, "compacted": compacts})))
 }
 
+/// Numbers of the object store, where there is one.
+fn of_object_store(status: &storage::ObjectStoreStatus) -> [Number; 11] {
+    use Kind::{Counter, Gauge};
+    let is_unreachable = u64::from(status.unreachable.is_some());
+    [
+        ("object_store_unreachable", Gauge, "1 while the object store cannot be used.", is_unreachable),
+        ("object_store_segments", Gauge, "Segments in the object store.", status.segments),
+        ("object_store_segment_bytes", Gauge, "Their bytes.", status.segment_bytes),
+        ("object_store_orphans", Gauge, "Objects that are still to be removed.", status.objects_to_remove),
+        ("object_store_requests", Counter, "Requests to the object store.", status.requests),
+        ("object_store_requests_failed", Counter, "Those that failed for good.", status.requests_failed),
+        ("object_store_bytes_read", Counter, "Bytes read from the object store.", status.bytes_read),
+        ("object_store_bytes_written", Counter, "Bytes written to the object store.", status.bytes_written),
+        ("read_cache_bytes", Gauge, "Bytes of copies of remote segments.", status.cache_bytes),
+        ("read_cache_hits", Counter, "Reads of a remote segment that the copies answered.", status.cache_hits),
+        ("read_cache_misses", Counter, "Reads that the object store had to be asked for.", status.cache_misses),
+    ]
+}
+
 /// All numbers of a status.
 pub(crate) fn numbers(status: &Status) -> Vec<Number> {
     use Kind::{Counter, Gauge};
@@ -108,6 +127,7 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
             u64::from(status.clock_doubt.is_some()),
         ),
     ];
+    numbers.extend(status.object_store.iter().flat_map(of_object_store));
     let limit = status.store_bytes_max;
     numbers.extend(limit.map(|max| ("store_bytes_max", Gauge, "Bytes that the store may take on disk.", max)));
     numbers.extend(status.disk_free_bytes.map(|free| ("disk_free_bytes", Gauge, "Bytes free on the disk.", free)));

@@ -41,16 +41,20 @@ impl ObjectStoreOptions {
         }
     }
 
-    /// Says what is wrong with it, if anything is.
-    pub fn check(&self) -> Result<(), String> {
-        self.bucket_and_prefix()?;
+    /// Says what is wrong with the address of the bucket, if anything is.
+    pub fn check_url(&self) -> Result<(), String> {
+        self.bucket_and_prefix().map(|_| ())
+    }
+
+    /// Says what is wrong with the endpoint, if anything is.
+    pub fn check_endpoint(&self) -> Result<(), String> {
         let Some(endpoint) = &self.endpoint else { return Ok(()) };
         let host = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));
         if !host.is_some_and(|host| host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')) {
             return Err(format!("\"{endpoint}\" is no address; write one such as https://s3.example.org"));
         }
         if endpoint.starts_with("http://") && !self.allow_http {
-            let next = "use https, or allow it with object_store_allow_http = \"true\"";
+            let next = "use https, or allow it with object_store_allow_http = true";
             return Err(format!("\"{endpoint}\" has no TLS, so that anybody on the way reads all events; {next}"));
         }
         Ok(())
@@ -112,7 +116,7 @@ mod tests {
     fn an_endpoint_without_tls_has_to_be_allowed() {
         let with = |endpoint: &str, allow_http| {
             let options = ObjectStoreOptions::new("s3://logs");
-            ObjectStoreOptions { endpoint: Some(endpoint.into()), allow_http, ..options }.check()
+            ObjectStoreOptions { endpoint: Some(endpoint.into()), allow_http, ..options }.check_endpoint()
         };
         assert_eq!(with("https://s3.example.org:9000", false), Ok(()));
         assert_eq!(with("http://[::1]:9000", true), Ok(()));
