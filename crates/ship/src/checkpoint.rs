@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! LOCK           one shipper at a time
-//! source         the random id of this directory, made once
+//! source         the random id of this directory, made once, and its xxh3, both in hexadecimal
 //! checkpoint-0   two slots, written in turn: a line of JSON {format, version, serial, xxh3}, a newline,
 //! checkpoint-1   and the entries as JSON, which the checksum covers
 //! dead-letter/   batches that the server refused
@@ -12,6 +12,8 @@
 //! the newer one is damaged the older one counts: what was acknowledged in between is sent again, and the server,
 //! which knows positions, stores it once. What is never done is to skip: after such a fall-back new generations
 //! are numbered far above all known ones, as the lost checkpoint may have used the next few.
+//!
+//! A checkpoint names the source too: under another id the server would take everything for new.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -105,6 +107,9 @@ struct Preamble {
 
 #[derive(Default, Serialize, Deserialize)]
 struct Body {
+    /// Absent in checkpoints of the first releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
     generation_least: u64,
     entries: Vec<Entry>,
 }
@@ -126,9 +131,8 @@ impl Checkpoint {
     pub(crate) fn open(dir: &Path) -> Result<(Self, Vec<Entry>), CheckpointError> {
         fs::create_dir_all(dir).map_err(at(dir))?;
         let lock = lock(dir)?;
-        let source = read_or_make_source(dir)?;
         let mut newest: Option<(u64, Body)> = None;
-        let mut was_damaged = false;
+        let (mut was_damaged, mut n_whole) = (false, 0);
         for slot in 0..2 {
             let path = slot_path(dir, slot);
             match read_slot(&path)? {
@@ -139,13 +143,17 @@ impl Checkpoint {
                     was_damaged = true;
                 }
                 Slot::Whole(serial, body) => {
+                    n_whole += 1;
                     if newest.as_ref().is_none_or(|(known, _)| *known < serial) {
                         newest = Some((serial, body));
                     }
                 }
             }
         }
+        // From the second one on there are always two, so one of them was taken away: perhaps the newer.
+        was_damaged |= n_whole == 1 && newest.as_ref().is_some_and(|(serial, _)| *serial > 1);
         let (serial, body) = newest.unwrap_or_default();
+        let source = read_or_make_source(dir, body.source)?;
         let mut generation_least = body.generation_least;
         if was_damaged {
             let known = body.entries.iter().map(|entry| entry.generation).max().unwrap_or(0);
@@ -177,7 +185,7 @@ impl Checkpoint {
             entries.truncate(ENTRIES_MAX);
         }
         let serial = self.serial + 1;
-        let body = Body { generation_least: self.generation_least, entries };
+        let body = Body { source: Some(self.source.clone()), generation_least: self.generation_least, entries };
         let body = serde_json::to_vec(&body).expect("entries are strings and numbers, which JSON can say");
         let xxh3 = checksum(&body, serial);
         let preamble = Preamble { format: FORMAT.into(), version: VERSION, serial, xxh3 };
@@ -210,18 +218,43 @@ fn lock(dir: &Path) -> Result<File, CheckpointError> {
     }
 }
 
-fn read_or_make_source(dir: &Path) -> Result<String, CheckpointError> {
+/// The id of this directory: that of its file, else the one that the checkpoint remembers, else a new one.
+fn read_or_make_source(dir: &Path, remembered: Option<String>) -> Result<String, CheckpointError> {
     let path = dir.join("source");
-    match fs::read_to_string(&path) {
-        Ok(text) if is_source(text.trim()) => return Ok(text.trim().to_string()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+    let remembered = remembered.filter(|source| is_source(source));
+    let is_damaged = match fs::read_to_string(&path) {
+        Ok(text) => match source_of(&text, remembered.as_deref()) {
+            Some(source) => return Ok(source),
+            None => true,
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
         Err(error) if error.kind() != io::ErrorKind::InvalidData => return Err(at(&path)(error)),
-        // A damaged id cannot be guessed; with a new one what is on its way may come twice, and nothing is lost.
-        _ => tracing::warn!(path = %path.display(), "the id of this shipper is damaged; it goes on under a new one"),
+        Err(_) => true,
+    };
+    let path_shown = path.display();
+    match (&remembered, is_damaged) {
+        (Some(_), _) => {
+            tracing::warn!(path = %path_shown, "the id of this shipper is lost here; its checkpoint has it")
+        }
+        // It cannot be guessed; with a new one what is on its way may come twice, and nothing is lost.
+        (None, true) => {
+            tracing::warn!(path = %path_shown, "the id of this shipper is damaged; it goes on under a new one");
+        }
+        (None, false) => {}
     }
-    let source = random_hex().map_err(at(&path))?;
-    write_atomically(&path, format!("{source}\n").as_bytes())?;
+    let source = remembered.map_or_else(random_hex, Ok).map_err(at(&path))?;
+    write_atomically(&path, format!("{source} {}\n", checksum(source.as_bytes(), 0)).as_bytes())?;
     Ok(source)
+}
+
+/// The id in the text of its file, if it is whole. The first releases wrote no checksum beside it; such an id must
+/// not contradict the one that the checkpoint remembers.
+fn source_of(text: &str, remembered: Option<&str>) -> Option<String> {
+    let (source, known) = match text.trim_end().split_once(' ') {
+        Some((source, xxh3)) => (source, xxh3 == checksum(source.as_bytes(), 0)),
+        None => (text.trim_end(), remembered.is_none_or(|remembered| remembered == text.trim_end())),
+    };
+    (known && is_source(source)).then(|| source.to_owned())
 }
 
 fn is_source(text: &str) -> bool {
@@ -235,7 +268,7 @@ fn random_hex() -> io::Result<String> {
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
-/// The checksum of a slot: of its body and its serial.
+/// The checksum of a slot: of its body and its serial; of an id with serial 0, which no slot has.
 fn checksum(body: &[u8], serial: u64) -> String {
     format!("{:016x}", xxh3_64_with_seed(body, serial))
 }
@@ -336,6 +369,38 @@ mod tests {
             assert_eq!(entries, [entry("f", 3)]);
             assert!(opened.generation_after(3) > GENERATIONS_SKIPPED);
         }
+    }
+
+    #[test]
+    fn an_id_broken_or_lost_comes_back_from_the_checkpoint() {
+        let dir = tempfile::tempdir().unwrap();
+        two_checkpoints(dir.path());
+        let path = dir.path().join("source");
+        let whole = fs::read_to_string(&path).unwrap();
+        let source = Checkpoint::open(dir.path()).unwrap().0.source().to_owned();
+        let other_digit = if whole.starts_with('0') { "1" } else { "0" };
+        let flipped = format!("{other_digit}{}", &whole[1..]);
+        for text in [&flipped, &flipped[..32], &whole[..32], &whole[..20], ""] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(Checkpoint::open(dir.path()).unwrap().0.source(), source, "{text:?}");
+        }
+        fs::remove_file(&path).unwrap();
+        assert_eq!(Checkpoint::open(dir.path()).unwrap().0.source(), source);
+        assert_eq!(fs::read_to_string(&path).unwrap(), whole);
+    }
+
+    #[test]
+    fn a_checkpoint_that_was_taken_away_is_missed() {
+        let dir = tempfile::tempdir().unwrap();
+        let newer = two_checkpoints(dir.path());
+        let (mut checkpoint, _) = Checkpoint::open(dir.path()).unwrap();
+        checkpoint.save(vec![entry("f", 5)]).unwrap();
+        drop(checkpoint);
+        fs::remove_file(slot_path(dir.path(), 1)).unwrap();
+        let (opened, entries) = Checkpoint::open(dir.path()).unwrap();
+        assert!(opened.was_damaged && newer.exists());
+        assert_eq!(entries, [entry("f", 4)]);
+        assert!(opened.generation_after(4) > GENERATIONS_SKIPPED);
     }
 
     #[test]
