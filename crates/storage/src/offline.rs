@@ -1,27 +1,34 @@
 //! Work on a data directory from outside, whether a server runs on it or not: check it, copy it, bring it back.
 //!
 //! Nothing here changes the directory that is looked at. Segments never change once they are published, WAL files
-//! only grow, and the catalog is read through a connection of its own, so a running server does not notice.
+//! only grow, and the catalog is read through a connection of its own, so a running server does not notice. Segments in
+//! the object store are checked and copied like the others: a copy stands for itself and shares no object with the
+//! store that it was taken from.
 
 mod backup;
 mod verify;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use crate::OpenError;
 use crate::database::sqlite::of;
+use crate::objects::Objects;
+use crate::state::Place;
+use crate::{ObjectStoreOptions, OpenError};
 
 pub use backup::{BackupError, BackupReport, backup, restore};
 pub use verify::{VerifyReport, verify};
 
-/// A segment as the catalog lists it: file relative to the data directory, bytes, and its runs as
-/// (group, events, first, last).
+/// A segment as the catalog lists it: file relative to the data directory or name of the object, bytes, and its runs
+/// as (group, events, first, last).
+#[derive(Clone)]
 struct Listed {
     id: u128,
     file: String,
+    place: Place,
     n_bytes: u64,
     runs: Vec<(u32, u64, i64, i64)>,
 }
@@ -38,19 +45,30 @@ fn open_catalog(path: &Path) -> Result<Connection, OpenError> {
 
 /// All segments that a catalog lists.
 fn listed_segments(connection: &Connection) -> rusqlite::Result<Vec<Listed>> {
-    let mut segments = connection.prepare("SELECT id, file, bytes FROM segments ORDER BY file")?;
+    // A catalog of an earlier version knows no other place.
+    let has_places = connection.prepare("SELECT place FROM segments LIMIT 0").is_ok();
+    let place = if has_places { "place" } else { "0" };
+    let mut segments = connection.prepare(&format!("SELECT id, file, bytes, {place} FROM segments ORDER BY file"))?;
     let mut runs = connection.prepare("SELECT group_id, n_events, first, last FROM runs WHERE segment = ?1")?;
-    let rows = segments.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?)))?;
+    let rows = segments.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get(3)?)))?;
     let mut listed = Vec::new();
     for row in rows {
-        let (id, file, n_bytes): (Vec<u8>, String, i64) = row?;
+        let (id, file, n_bytes, place): (Vec<u8>, String, i64, u8) = row?;
         let of_segment =
             runs.query_map([&id], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64, row.get(2)?, row.get(3)?)))?;
         let runs = of_segment.collect::<rusqlite::Result<_>>()?;
         let id = id.try_into().map(u128::from_be_bytes).unwrap_or_default();
-        listed.push(Listed { id, file, n_bytes: n_bytes as u64, runs });
+        let place = Place::from_number(place);
+        listed.push(Listed { id, file, place, n_bytes: n_bytes as u64, runs });
     }
     Ok(listed)
+}
+
+/// The object store that a store in `dir` uses, where one is set.
+fn open_objects(options: Option<&ObjectStoreOptions>, store: &[u8; 16]) -> Result<Option<Arc<Objects>>, OpenError> {
+    let objects = options.map(|options| Objects::new(options, store, Arc::default()));
+    let objects = objects.transpose().map_err(|problem| OpenError::ObjectStore { problem })?;
+    Ok(objects.map(Arc::new))
 }
 
 /// Numbers of the WAL file below which all were released, and of one that was made.

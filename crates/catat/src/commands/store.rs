@@ -7,26 +7,32 @@ use std::path::{Path, PathBuf};
 use types::ByteSize;
 
 use crate::arguments::{Backup, DataDir, Restore, Verify};
+use crate::config::Config;
 use crate::failure::{Failure, of_output};
 
 /// The directory that was named, or the one of the configuration.
 fn data_dir(options: &DataDir) -> Result<PathBuf, Failure> {
+    Ok(config(options)?.data_dir)
+}
+
+fn config(options: &DataDir) -> Result<Config, Failure> {
     let server = crate::arguments::Server {
         config: options.config.clone(),
         data_dir: options.data_dir.clone(),
         listen: None,
         insecure_allow_anonymous: false,
     };
-    Ok(super::read_config(&server)?.data_dir)
+    super::read_config(&server)
 }
 
 /// Checks every checksum and the catalog against the files.
 pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
-    let dir = data_dir(&options.store)?;
+    let config = config(&options.store)?;
+    let (dir, object_store) = (&config.data_dir, config.object_store.as_ref());
     if options.repair {
-        repair(&dir)?;
+        repair(dir, object_store)?;
     }
-    let report = storage::verify(&dir).map_err(|error| Failure::usage(error.to_string()))?;
+    let report = storage::verify(dir, object_store).map_err(|error| Failure::usage(error.to_string()))?;
     let mut out = std::io::stdout().lock();
     let segments = format!("{} segments with {} events", report.segments, report.events);
     let wal = format!("{} deliveries in {} log files", report.wal_records, report.wal_files);
@@ -47,8 +53,9 @@ pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
 }
 
 /// Makes the catalog agree with the segments, and says what was done.
-fn repair(dir: &Path) -> Result<(), Failure> {
-    let done = storage::repair(&storage::Options::new(dir)).map_err(|error| Failure::usage(error.to_string()))?;
+fn repair(dir: &Path, object_store: Option<&storage::ObjectStoreOptions>) -> Result<(), Failure> {
+    let options = storage::Options { object_store: object_store.cloned(), ..storage::Options::new(dir) };
+    let done = storage::repair(&options).map_err(|error| Failure::usage(error.to_string()))?;
     let mut out = std::io::stdout().lock();
     for damage in &done.damaged {
         writeln!(out, "  found: {damage}").map_err(of_output)?;
@@ -74,8 +81,10 @@ pub(crate) fn unlock(options: DataDir) -> Result<(), Failure> {
 
 /// Copies the store as of now.
 pub(crate) fn backup(options: Backup) -> Result<(), Failure> {
-    let dir = data_dir(&options.store)?;
-    let report = storage::backup(&dir, &options.to).map_err(|error| Failure::usage(error.to_string()))?;
+    let config = config(&options.store)?;
+    let dir = &config.data_dir;
+    let report = storage::backup(dir, &options.to, config.object_store.as_ref())
+        .map_err(|error| Failure::usage(error.to_string()))?;
     let copied = format!("{} segments, {}", report.segments, ByteSize(report.bytes));
     writeln!(std::io::stdout(), "{} is copied to {}: {copied}", dir.display(), options.to.display()).map_err(of_output)
 }

@@ -9,9 +9,12 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{files_below, listed_segments, open_catalog, verify, wal_marks};
-use crate::{OpenError, disk, lock, wal};
+use super::{Listed, files_below, listed_segments, open_catalog, open_objects, verify, wal_marks};
+use crate::objects::Objects;
+use crate::state::Place;
+use crate::{ObjectStoreOptions, OpenError, disk, lock, wal};
 
 /// Attempts at a catalog and all of its segments; each fails only if compaction replaced some meanwhile.
 const ATTEMPTS_MAX: usize = 20;
@@ -50,6 +53,9 @@ pub enum BackupError {
     /// The place for the copy holds something.
     #[error("{0} is not empty; name a directory that is new or empty")]
     NotEmpty(PathBuf),
+    /// A segment cannot be read.
+    #[error("{0}")]
+    Unreadable(types::ScanError),
     /// Segments were replaced faster than they could be copied.
     #[error("segments change faster than they can be copied; try again when less is compacted")]
     TooBusy,
@@ -63,11 +69,18 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
 }
 
 /// Copies the store in `dir` to `target`, which must be new or empty. Every file is synced.
-pub fn backup(dir: &Path, target: &Path) -> Result<BackupReport, BackupError> {
+///
+/// What lies in the object store is copied too, and the copy lists it as its own.
+pub fn backup(
+    dir: &Path,
+    target: &Path,
+    object_store: Option<&ObjectStoreOptions>,
+) -> Result<BackupReport, BackupError> {
     let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
-    lock::read_store(dir)?.ok_or_else(not_a_store)?;
+    let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
+    let objects = open_objects(object_store, &store)?;
     make_empty(target)?;
-    let mut copy = Copy { from: dir, to: target, report: BackupReport::default() };
+    let mut copy = Copy { from: dir, to: target, objects, report: BackupReport::default() };
     for part in ["wal", "segments", "tombstones", "quarantine"] {
         disk::create_directory(&target.join(part)).map_err(at(&target.join(part)))?;
     }
@@ -89,12 +102,12 @@ pub fn backup(dir: &Path, target: &Path) -> Result<BackupReport, BackupError> {
 
 /// Brings a copy back into `dir`, which must be new or empty, after checking every checksum of it.
 pub fn restore(from: &Path, dir: &Path) -> Result<BackupReport, BackupError> {
-    let found = verify(from)?;
+    let found = verify(from, None)?;
     if let Some(damage) = found.damaged.into_iter().next() {
         return Err(BackupError::Damaged(damage));
     }
     make_empty(dir)?;
-    let mut copy = Copy { from, to: dir, report: BackupReport::default() };
+    let mut copy = Copy { from, to: dir, objects: None, report: BackupReport::default() };
     for file in files_below(from).map_err(at(from))? {
         if file != Path::new("STORE") && file != Path::new("LOCK") {
             copy.file(&file)?;
@@ -115,9 +128,24 @@ fn make_empty(dir: &Path) -> Result<(), BackupError> {
     if entries.next().is_some() { Err(BackupError::NotEmpty(dir.to_owned())) } else { Ok(()) }
 }
 
+/// Lets the catalog of a copy list what was copied of the object store as local, and remove nothing there.
+fn own_objects(path: &Path) -> Result<(), BackupError> {
+    let catalog = open_catalog(path)?;
+    // A catalog of an earlier version knows no other place.
+    if catalog.prepare("SELECT place FROM doomed LIMIT 0").is_err() {
+        return Ok(());
+    }
+    let owned = "BEGIN; UPDATE segments SET place = 0; DELETE FROM doomed WHERE place != 0; COMMIT";
+    let owned = catalog.execute_batch(owned);
+    owned.map_err(|source| BackupError::Catalog { path: path.to_owned(), source })?;
+    drop(catalog);
+    File::open(path).and_then(|file| file.sync_all()).map_err(at(path))
+}
+
 struct Copy<'a> {
     from: &'a Path,
     to: &'a Path,
+    objects: Option<Arc<Objects>>,
     report: BackupReport,
 }
 
@@ -130,6 +158,31 @@ impl Copy<'_> {
         }
         self.report.bytes += fs::copy(&from, &to).map_err(at(&from))?;
         File::open(&to).and_then(|file| file.sync_all()).map_err(at(&to))
+    }
+
+    /// Copies one segment from where it lies and syncs it.
+    fn segment(&mut self, listed: &Listed) -> Result<(), BackupError> {
+        let file = Path::new(&listed.file);
+        if listed.place == Place::Local {
+            return self.file(file);
+        }
+        let Some(objects) = &self.objects else {
+            let problem = "it lies in an object store, and none is set".to_owned();
+            let damage = types::ScanError { file: listed.file.clone(), offset: 0, problem };
+            return Err(BackupError::Unreadable(damage));
+        };
+        let to = self.to.join(file);
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent).map_err(at(parent))?;
+        }
+        let copy = File::create(&to).map_err(at(&to))?;
+        let copied = objects.copy_into(&listed.file, listed.n_bytes, &copy).and_then(|()| copy.sync_all());
+        if let Err(source) = copied {
+            fs::remove_file(&to).map_err(at(&to))?;
+            return Err(BackupError::Io { path: objects.url_of(&listed.file).into(), source });
+        }
+        self.report.bytes += listed.n_bytes;
+        Ok(())
     }
 
     /// Copies the files of one directory with one ending; files that go meanwhile are no loss.
@@ -212,7 +265,7 @@ impl Copy<'_> {
                 if self.to.join(&segment.file).is_file() {
                     continue;
                 }
-                match self.file(Path::new(&segment.file)) {
+                match self.segment(segment) {
                     Ok(()) => self.report.segments += 1,
                     Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                         is_complete = false;
@@ -222,6 +275,7 @@ impl Copy<'_> {
                 }
             }
             if is_complete {
+                own_objects(&path)?;
                 return self.remove_replaced(&listed.iter().map(|segment| &*segment.file).collect::<Vec<_>>());
             }
         }

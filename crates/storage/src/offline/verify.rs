@@ -2,17 +2,21 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use types::ScanError;
 
-use super::{Listed, files_below, listed_segments, open_catalog, wal_marks};
+use super::{Listed, files_below, listed_segments, open_catalog, open_objects, wal_marks};
 use crate::database::sqlite::of;
+use crate::objects::Objects;
 use crate::segment::Segment;
+use crate::source::remote::SequentialObject;
+use crate::state::Place;
 use crate::tombstone::events::Found;
 use crate::wal::chain::Chain;
-use crate::wal::reader::Place;
-use crate::{OpenError, erase, lock, tombstone, wal};
+use crate::wal::reader;
+use crate::{ObjectStoreOptions, OpenError, erase, lock, tombstone, wal};
 
 const CATALOG: &str = "catalog.sqlite";
 
@@ -35,22 +39,29 @@ pub struct VerifyReport {
     pub notes: Vec<String>,
 }
 
-/// Checks every checksum in `dir`, and the catalog against the files.
+/// Checks every checksum in `dir` and in the object store, and the catalog against the files.
 ///
 /// While a server runs on the directory, a segment may be replaced between the look at the catalog and the look
 /// at its file: what is missing is looked up in the catalog once more before it is reported.
-pub fn verify(dir: &Path) -> Result<VerifyReport, OpenError> {
+pub fn verify(dir: &Path, object_store: Option<&ObjectStoreOptions>) -> Result<VerifyReport, OpenError> {
     let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
     let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
+    let objects = open_objects(object_store, &store)?;
+    let files = Files { dir, store, objects };
     let mut report = VerifyReport::default();
     match read_catalog(dir) {
         Ok((catalog, listed)) => {
             for segment in &listed {
-                if let Err(error) = check_segment(dir, store, segment, &mut report) {
-                    let again = listed_segments(&catalog).map_err(of(CATALOG))?;
-                    if again.iter().any(|row| row.id == segment.id) {
-                        report.damaged.push(error);
+                let Err(error) = files.check(segment, &mut report) else { continue };
+                let again = listed_segments(&catalog).map_err(of(CATALOG))?;
+                match again.iter().find(|row| row.id == segment.id) {
+                    Some(row) if row.file == segment.file => report.damaged.push(error),
+                    // It was moved meanwhile.
+                    Some(row) => {
+                        let damage = files.check(row, &mut report).err();
+                        report.damaged.extend(damage);
                     }
+                    None => {}
                 }
             }
             check_orphans(dir, &listed, &mut report)?;
@@ -133,25 +144,46 @@ fn damage(file: &str, problem: String) -> ScanError {
     ScanError { file: file.to_owned(), offset: 0, problem }
 }
 
-fn check_segment(dir: &Path, store: [u8; 16], listed: &Listed, report: &mut VerifyReport) -> Result<(), ScanError> {
-    let segment = Segment::open(&dir.join(&listed.file), listed.file.clone(), store)?;
-    let n_bytes = segment.verify()?;
-    let mut held: Vec<(u32, u64, i64, i64)> =
-        segment.summaries().iter().map(|run| (run.group_id, run.n_events, run.first.0, run.last.0)).collect();
-    let mut known = listed.runs.clone();
-    held.sort_unstable();
-    known.sort_unstable();
-    if segment.meta().segment != listed.id || held != known {
-        return Err(damage(&listed.file, "catalog and segment disagree about what it holds".into()));
+/// Where the segments of the store are.
+struct Files<'a> {
+    dir: &'a Path,
+    store: [u8; 16],
+    objects: Option<Arc<Objects>>,
+}
+
+impl Files<'_> {
+    fn open(&self, listed: &Listed) -> Result<Arc<Segment>, ScanError> {
+        let Listed { file, place, n_bytes, .. } = listed;
+        match (place, &self.objects) {
+            (Place::Local, _) => Segment::open(&self.dir.join(file), file.clone(), self.store),
+            (Place::Remote, Some(objects)) => {
+                let object = SequentialObject::new(objects.clone(), file, *n_bytes);
+                Segment::open_source(Box::new(object), objects.url_of(file), self.store)
+            }
+            (Place::Remote, None) => Err(damage(file, "it lies in an object store, and none is set".into())),
+        }
     }
-    report.segments += 1;
-    report.segment_bytes += n_bytes;
-    report.events += held.iter().map(|run| run.1).sum::<u64>();
-    let length = std::fs::metadata(dir.join(&listed.file)).map(|metadata| metadata.len());
-    if length.is_ok_and(|length| length != listed.n_bytes) {
-        return Err(damage(&listed.file, format!("catalog says {} bytes", listed.n_bytes)));
+
+    fn check(&self, listed: &Listed, report: &mut VerifyReport) -> Result<(), ScanError> {
+        let segment = self.open(listed)?;
+        let n_bytes = segment.verify()?;
+        let mut held: Vec<(u32, u64, i64, i64)> =
+            segment.summaries().iter().map(|run| (run.group_id, run.n_events, run.first.0, run.last.0)).collect();
+        let mut known = listed.runs.clone();
+        held.sort_unstable();
+        known.sort_unstable();
+        if segment.meta().segment != listed.id || held != known {
+            return Err(damage(&listed.file, "catalog and segment disagree about what it holds".into()));
+        }
+        let length = std::fs::metadata(self.dir.join(&listed.file)).map(|metadata| metadata.len());
+        if listed.place == Place::Local && length.is_ok_and(|length| length != listed.n_bytes) {
+            return Err(damage(&listed.file, format!("catalog says {} bytes", listed.n_bytes)));
+        }
+        report.segments += 1;
+        report.segment_bytes += n_bytes;
+        report.events += held.iter().map(|run| run.1).sum::<u64>();
+        Ok(())
     }
-    Ok(())
 }
 
 fn check_orphans(dir: &Path, listed: &[Listed], report: &mut VerifyReport) -> Result<(), OpenError> {
@@ -203,7 +235,7 @@ fn check_wal(
         };
         report.wal_files += 1;
         let is_last = index + 1 == chain.links.len();
-        let place = if is_last { Place::Last } else { Place::Followed(chain.n_bytes_of(index)) };
+        let place = if is_last { reader::Place::Last } else { reader::Place::Followed(chain.n_bytes_of(index)) };
         match wal::reader::read(&bytes, place) {
             Ok(contents) => report_wal_file(&file, &contents, report),
             Err(_) => report.damaged.push(damage(&file, "its header cannot be read".into())),

@@ -247,3 +247,38 @@ impl Source for Uncached<'_> {
         self.0.files.objects.read(&self.0.name, offset..offset + length as u64)
     }
 }
+
+/// An object that is read from its end, or its beginning, to the other side: once, and without copies.
+pub(crate) struct SequentialObject {
+    objects: Arc<Objects>,
+    name: String,
+    n_bytes: u64,
+    /// What was read last, and from where on.
+    window: Mutex<(u64, Vec<u8>)>,
+}
+
+impl SequentialObject {
+    pub(crate) fn new(objects: Arc<Objects>, name: &str, n_bytes: u64) -> Self {
+        Self { objects, name: name.to_owned(), n_bytes, window: Mutex::default() }
+    }
+}
+
+impl Source for SequentialObject {
+    fn n_bytes(&self) -> u64 {
+        self.n_bytes
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let part = |(from, bytes): &(u64, Vec<u8>)| {
+            let at = usize::try_from(offset.checked_sub(*from)?).ok()?;
+            bytes.get(at..at.checked_add(length)?).map(<[u8]>::to_vec)
+        };
+        if let Some(bytes) = part(&window) {
+            return Ok(bytes);
+        }
+        let end = offset.saturating_add((length as u64).max(REQUEST_PAGES_MAX * PAGE_BYTES)).min(self.n_bytes);
+        *window = (offset, self.objects.read(&self.name, offset..end)?);
+        part(&window).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+}

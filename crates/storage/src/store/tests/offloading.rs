@@ -241,6 +241,34 @@ fn a_snapshot_goes_on_reading_what_was_moved_and_moved_back() {
 }
 
 #[test]
+fn remote_segments_are_checked_and_copied_and_a_copy_shares_no_object() {
+    let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
+    let store = two_segments(&dir.path().join("data"), &fake);
+    let first = segments_at(&store, Place::Local).remove(0);
+    store.shared.move_segment_to(&first, Place::Remote).expect("an object store");
+    drop(first);
+    let before = everything(&store);
+    let (data, copy, restored) = (dir.path().join("data"), dir.path().join("copy"), dir.path().join("restored"));
+    let report = crate::verify(&data, Some(&fake.options())).expect("a store");
+    assert_eq!((report.damaged, report.segments, report.events), (vec![], 2, 40));
+    let damaged = crate::verify(&data, None).expect("a store").damaged;
+    assert!(damaged.len() == 1 && damaged[0].problem.contains("object store"), "{damaged:?}");
+    assert!(crate::backup(&data, &dir.path().join("nothing"), None).is_err());
+    crate::backup(&data, &copy, Some(&fake.options())).expect("room");
+    drop(store);
+    crate::restore(&copy, &restored).expect("an intact copy");
+    let (store, recovery) = open(&restored);
+    assert_eq!((recovery.damaged, everything(&store)), (vec![], before));
+    assert!(store.delete_group(&group("g")).expect("room"));
+    assert!(store.delete_group(&group("h")).expect("room"));
+    drop(store);
+    assert_eq!(fake.names().len(), 1, "the object belongs to the other store");
+    fake.change(|bytes| bytes[99] ^= 1);
+    let damaged = crate::verify(&data, Some(&fake.options())).expect("a store").damaged;
+    assert!(damaged.len() == 1 && damaged[0].file.starts_with("s3://"), "{damaged:?}");
+}
+
+#[test]
 fn deleted_events_of_a_remote_segment_stay_hidden_whenever_it_is_opened() {
     let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
     let store = two_segments(dir.path(), &fake);
