@@ -190,6 +190,7 @@ impl Config {
                 tiers: storage::TierOptions {
                     warm_after_ns: read.duration_or_never("retention", "warm_after"),
                     cold_after_ns: read.duration_or_never("retention", "cold_after"),
+                    cold_place: read.parsed("retention", "cold_place", "\"local\" or \"object_store\""),
                 },
             },
             limits: Limits {

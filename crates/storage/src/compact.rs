@@ -64,6 +64,8 @@ const RETRY: Duration = Duration::from_secs(30);
 pub(crate) struct Compaction {
     pub(crate) bell: Bell,
     compactor: Mutex<Compactor>,
+    /// Held by who moves cold segments.
+    pub(crate) moving: Mutex<()>,
     /// How many wait for it.
     n_waiting: AtomicUsize,
 }
@@ -146,6 +148,7 @@ impl Shared {
 
     fn compact(&self) -> Result<(), StoreError> {
         while self.compact_once()? {}
+        self.move_cold();
         Ok(())
     }
 

@@ -31,8 +31,8 @@ const FLUSH_LEVEL: i32 = 1;
 /// How often the age of hot events is looked at.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Longest pause between tries of a flush that fails.
-const RETRY_MAX: Duration = Duration::from_secs(30);
+/// Longest pause between tries of a flush that fails: senders wait for it once there is room again.
+const RETRY_MAX: Duration = Duration::from_secs(5);
 
 /// Wakes the flusher thread.
 #[derive(Debug, Default)]
@@ -71,6 +71,11 @@ impl Bell {
         let (mut ringing, _) = waited.unwrap_or_else(PoisonError::into_inner);
         ringing.rung = false;
         !ringing.stopped
+    }
+
+    /// Tells whether it is stopped.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.ringing().stopped
     }
 
     /// Waits for `timeout` whoever rings; `false` once it is stopped.

@@ -69,4 +69,4 @@ pub use segment::SegmentError;
 pub use state::Snapshot;
 pub use status::{BytesWritten, Latency, ObjectStoreStatus, Recovery, Status, TornTail};
 pub use store::{Store, repair, unlock};
-pub use tiers::{TierOptions, TierStatus};
+pub use tiers::{ColdPlace, TierOptions, TierStatus};

@@ -55,8 +55,6 @@ struct NewFile {
 
 impl Shared {
     /// Moves the file of a segment. Snapshots go on with what they have; `Ok` also where the segment is gone.
-    // TODO(when the rotation of tiers moves segments): take the allowance away.
-    #[allow(dead_code)]
     pub(crate) fn move_segment_to(&self, stored: &Arc<StoredSegment>, place: Place) -> Result<(), StoreError> {
         let failed = |source| StoreError::Move { file: stored.file.clone(), source };
         if stored.place == place {

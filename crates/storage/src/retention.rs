@@ -26,7 +26,7 @@ pub use self::clock::ClockDoubt;
 pub(crate) use self::forecast::written_at;
 pub use self::forecast::{Forecast, StoreForecast};
 use self::limits::{Candidate, Limits, of_group};
-use crate::state::{State, StoredSegment};
+use crate::state::{Place, State, StoredSegment};
 use crate::store::Shared;
 use crate::{StoreError, TierOptions, control, disk};
 
@@ -152,6 +152,9 @@ impl Shared {
         let is_trusted = self.look_at_clock();
         let now = self.options.clock.now();
         let upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_trusted {
+            self.expire(now);
+        }
         // The limits of the whole store may have been changed before this start: what they allow again comes back.
         let brings_back = !self.care.limits_applied.load(Ordering::Relaxed);
         let (retired, back) = self.beyond_group_limits(now, is_trusted, brings_back);
@@ -243,9 +246,12 @@ impl Shared {
         }
     }
 
-    /// Bytes of segments and WAL files.
+    /// Bytes of segments and WAL files in the data directory.
     pub(crate) fn own_bytes(&self) -> u64 {
-        let segments: u64 = self.state().segments.iter().map(|stored| stored.n_bytes).sum();
+        let state = self.state();
+        let local = state.segments.iter().filter(|stored| stored.place == Place::Local);
+        let segments: u64 = local.map(|stored| stored.n_bytes).sum();
+        drop(state);
         segments.saturating_add(directory_bytes(&self.wal_dir()))
     }
 
@@ -274,6 +280,10 @@ impl Shared {
         }
         drop(state);
         let now = self.options.clock.now();
+        // What was retired before this start and for too long does not come back.
+        if is_trusted {
+            self.expire(now);
+        }
         let state = self.state();
         let judged = self.limits_of(&state, group, now).judge(of_group(&state, group), is_trusted);
         drop(state);

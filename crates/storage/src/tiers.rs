@@ -9,15 +9,39 @@
 //!
 //! A segment is as old as the last of its events and the last flush that it holds, whichever is younger: what arrives
 //! late is not cold at once, and a day that is cold is not written again for each straggler. Compaction does the
-//! work (`compact`). While the clock is doubtful nothing grows older.
+//! work (`compact`), and then moves what is cold to the object store where `retention.cold_place` says so. While the clock is doubtful nothing grows older.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
 
 use types::Timestamp;
 
 use crate::retention::written_at;
 use crate::state::{Place, StoredSegment, Tier};
 use crate::store::Shared;
+
+/// Where cold segments lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ColdPlace {
+    /// In the data directory, as the others.
+    #[default]
+    Local,
+    /// In the object store.
+    ObjectStore,
+}
+
+impl FromStr for ColdPlace {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "local" => Ok(Self::Local),
+            "object_store" => Ok(Self::ObjectStore),
+            _ => Err(()),
+        }
+    }
+}
 
 /// When segments grow older, in nanoseconds; never where there is no time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +50,17 @@ pub struct TierOptions {
     pub warm_after_ns: Option<i64>,
     /// From this age on segments are written again with a higher level of compression.
     pub cold_after_ns: Option<i64>,
+    /// Where they lie from then on.
+    pub cold_place: ColdPlace,
 }
 
 impl Default for TierOptions {
     fn default() -> Self {
-        Self { warm_after_ns: Some(Timestamp::DAY), cold_after_ns: Some(7 * Timestamp::DAY) }
+        Self {
+            warm_after_ns: Some(Timestamp::DAY),
+            cold_after_ns: Some(7 * Timestamp::DAY),
+            cold_place: ColdPlace::Local,
+        }
     }
 }
 
@@ -90,9 +120,28 @@ impl Shared {
     /// What the tiers are judged by now.
     pub(crate) fn ages(&self) -> Ages {
         let doubt = self.care.clock_doubt(&self.options.clock);
-        let never = TierOptions { warm_after_ns: None, cold_after_ns: None };
-        let options = if doubt.is_some() { never } else { self.options.retention.tiers };
+        let options = self.options.retention.tiers;
+        let never = TierOptions { warm_after_ns: None, cold_after_ns: None, ..options };
+        let options = if doubt.is_some() { never } else { options };
         Ages { now: self.options.clock.now().0, options }
+    }
+
+    /// Moves cold segments to where they are to lie. What cannot be moved stays and is tried again later.
+    pub(crate) fn move_cold(&self) {
+        let is_remote = self.options.retention.tiers.cold_place == ColdPlace::ObjectStore;
+        let Some(remote) = self.files.remote.as_ref().filter(|_| is_remote) else { return };
+        // Whoever moves them already does it for all.
+        let Ok(_moving) = self.compaction.moving.try_lock() else { return };
+        let is_meant = |stored: &&Arc<StoredSegment>| stored.tier == Tier::Cold && stored.place == Place::Local;
+        let cold: Vec<Arc<StoredSegment>> = self.state().segments.iter().filter(is_meant).cloned().collect();
+        for stored in cold {
+            if remote.objects.unreachable().is_some() || self.compaction.bell.is_stopped() {
+                return;
+            }
+            if let Err(error) = self.move_segment_to(&stored, Place::Remote) {
+                tracing::warn!(%error, "a cold segment stays in the data directory until the next try");
+            }
+        }
     }
 
     /// Segments and bytes of each tier and place.

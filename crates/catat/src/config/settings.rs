@@ -52,6 +52,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("retention", "undo_window", Kind::Duration, "24h"),
     setting("retention", "warm_after", Kind::DurationOrNever, "1d"),
     setting("retention", "cold_after", Kind::DurationOrNever, "7d"),
+    setting("retention", "cold_place", Kind::Text, "local"),
     setting("limits", "groups", Kind::Count, "10000"),
     setting("limits", "max_event_bytes", Kind::Size, "1MiB"),
     setting("limits", "max_body_bytes", Kind::Size, "64MiB"),

@@ -156,6 +156,12 @@ impl Fallback for std::net::SocketAddr {
     }
 }
 
+impl Fallback for storage::ColdPlace {
+    fn fallback() -> Self {
+        Self::Local
+    }
+}
+
 impl Fallback for chrono_tz::Tz {
     fn fallback() -> Self {
         Self::UTC

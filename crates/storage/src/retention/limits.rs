@@ -6,7 +6,7 @@ use std::sync::Arc;
 use types::{GroupName, Timestamp};
 
 use super::{LONG_AGO, Removal};
-use crate::state::{State, StoredSegment};
+use crate::state::{Place, State, StoredSegment};
 
 /// A run that is in snapshots, or was retired and can still come back.
 #[derive(Clone, Debug)]
@@ -137,7 +137,9 @@ fn add_runs(state: &State, stored: &StoredSegment, mut add: impl FnMut(Candidate
 pub(super) fn oldest_segments(state: &State, n_bytes: u64) -> Vec<(u128, u32)> {
     let is_retired = |stored: &Arc<StoredSegment>| state.live_runs(stored).next().is_none();
     let last = |stored: &Arc<StoredSegment>| stored.segment.summaries().iter().map(|run| run.last).max();
-    let mut segments: Vec<&Arc<StoredSegment>> = state.segments.iter().collect();
+    // What lies in the object store takes no room here.
+    let local = state.segments.iter().filter(|stored| stored.place == Place::Local);
+    let mut segments: Vec<&Arc<StoredSegment>> = local.collect();
     segments.sort_by_key(|stored| (!is_retired(stored), last(stored)));
     segments.pop();
     let mut left = n_bytes;

@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod erasing;
 mod flushing;
+mod machine;
 mod offloading;
 mod once;
 mod repair;

@@ -320,6 +320,32 @@ fn a_limit_of_the_whole_store_that_was_a_mistake_is_taken_back_by_a_start() {
 }
 
 #[test]
+fn what_was_retired_for_longer_than_the_undo_window_stays_so_across_a_start() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let turned = Turned::open(dir.path(), unlimited(), 0);
+    let part = |name: &str| {
+        let mut builder = BatchBuilder::new();
+        builder.set_timestamp(Timestamp(NOW - 5 * Timestamp::DAY));
+        builder.set_message("event 1");
+        builder.field_integer("n", 1);
+        builder.commit();
+        Part { group: group(name), batch: builder.finish() }
+    };
+    let parts = vec![part("g"), part("h")];
+    turned.store.append(Delivery { key: None, position: None, raw_bytes: 10, parts }).expect("room");
+    turned.store.flush().expect("room");
+    turned.store.set_retention(&group("g"), age(1)).expect("room");
+    // Its segment is still there, for the other group.
+    drop(turned);
+    let turned = Turned::open(dir.path(), unlimited(), 23);
+    turned.pass(0, 0);
+    drop(turned);
+    let turned = Turned::open(dir.path(), unlimited(), 46);
+    turned.store.set_retention(&group("g"), GroupRetention::default()).expect("room");
+    assert_eq!(events(&turned.store), [1]);
+}
+
+#[test]
 fn undo_windows_end_early_when_the_disk_is_nearly_full() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let store = open_with(dir.path(), unlimited());

@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;
-use crate::TierStatus;
+use crate::objects::fake::{FakeS3, Trouble};
 use crate::state::Tier;
+use crate::{ColdPlace, RetentionOptions, TierOptions, TierStatus};
 
 const DAY: i64 = Timestamp::DAY;
 
@@ -62,7 +63,8 @@ fn a_segment_grows_warm_and_cold_and_is_written_again_once() {
     let is_cold = |stored: &Arc<crate::state::StoredSegment>| stored.tier == Tier::Cold;
     assert!(store.shared.state().segments.iter().all(is_cold));
     assert!(store.status().segment_bytes < before.1 * 3 / 2);
-    assert!(before.0.iter().all(|sequence| sequences(&store).binary_search(sequence).is_ok()));
+    let after = sequences(&store);
+    assert!(before.0.iter().all(|sequence| after.binary_search(sequence).is_ok()));
     assert_events(&store, 3000);
 }
 
@@ -101,4 +103,34 @@ fn what_is_written_again_counts_against_what_stays() {
     let again = store.status();
     let all = again.written.wal + again.written.flush + again.segment_bytes;
     assert_eq!(again.written.amplification(), Some(all as f64 / again.segment_bytes as f64));
+}
+
+fn remote_cold(store: &Store) -> u64 {
+    let is_meant = |status: &&TierStatus| (status.tier, status.place) == ("cold", "remote");
+    store.status().tiers.iter().filter(is_meant).map(|status| status.segments).sum()
+}
+
+#[test]
+fn cold_segments_go_to_the_object_store_once_it_answers_and_take_no_room_here() {
+    let (dir, fake) = (tempfile::tempdir().expect("a scratch directory"), FakeS3::start());
+    let tiers = TierOptions { cold_after_ns: Some(0), cold_place: ColdPlace::ObjectStore, ..TierOptions::default() };
+    let retention = RetentionOptions { tiers, ..RetentionOptions::default() };
+    let store = Store::open(Options { object_store: Some(fake.options()), retention, ..options(dir.path()) });
+    let (store, _) = store.expect("a store");
+    fake.fail(|_| Some(Trouble::Status(403)));
+    store.append(delivery("g", 0, 20)).expect("room");
+    store.flush().expect("room");
+    store.compact().expect("the object store is no reason to fail");
+    assert_eq!((of_tier(&store, "cold"), remote_cold(&store)), (1, 0));
+    fake.fail(|_| None);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(40);
+    while remote_cold(&store) == 0 {
+        assert!(std::time::Instant::now() < deadline, "it was not moved");
+        store.compact().expect("room");
+    }
+    assert_events(&store, 20);
+    assert!(store.shared.own_bytes() < store.status().segment_bytes + store.status().wal_bytes);
+    let moved = store.status().written;
+    store.compact().expect("room");
+    assert_eq!(store.status().written, moved, "once");
 }
