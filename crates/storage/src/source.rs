@@ -27,6 +27,11 @@ pub(crate) trait Source: Send + Sync {
     /// Reads `length` bytes from `offset` on; fewer are an error.
     fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>>;
 
+    /// Tells whether it pays to say beforehand what will be read.
+    fn is_far(&self) -> bool {
+        false
+    }
+
     /// Says what will be read next, so that what lies far away comes in few large reads. What goes wrong is told when
     /// it is read.
     fn prefetch(&self, _ranges: &[Range<u64>]) {}

@@ -5,6 +5,7 @@
 //! something is wrong, and when everything is checked. What a run needs as a whole (templates, shape table, word
 //! index, dictionaries) is read when a query first asks and kept; blocks are read each time.
 
+mod announce;
 mod decode;
 mod exact;
 #[cfg(test)]
@@ -723,6 +724,7 @@ impl Run for SegmentRun {
     }
 
     fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError> {
+        self.announce(block, names);
         names.iter().map(|name| self.read_one(block, name, rows)).collect()
     }
 

@@ -201,6 +201,10 @@ impl Source for RemoteObject {
         Ok(bytes)
     }
 
+    fn is_far(&self) -> bool {
+        true
+    }
+
     fn prefetch(&self, ranges: &[Range<u64>]) {
         let ranges = ranges.iter().filter(|range| range.end <= self.n_bytes && range.start < range.end);
         let mut pages: Vec<u64> =
@@ -280,5 +284,66 @@ impl Source for SequentialObject {
         let end = offset.saturating_add((length as u64).max(REQUEST_PAGES_MAX * PAGE_BYTES)).min(self.n_bytes);
         *window = (offset, self.objects.read(&self.name, offset..end)?);
         part(&window).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::fake::FakeS3;
+
+    const STORE: [u8; 16] = [9; 16];
+
+    /// An object of so many pages and a bit, each byte of which tells its page, and a cache of so many bytes.
+    fn object_of(fake: &FakeS3, dir: &tempfile::TempDir, n_pages: u64, cache_bytes: u64) -> RemoteObject {
+        let objects = Objects::new(&fake.options(), &STORE, Arc::default()).expect("a valid object store");
+        let path = dir.path().join("file");
+        let bytes: Vec<u8> = (0..n_pages * PAGE_BYTES + 100).map(|at| (at / PAGE_BYTES) as u8).collect();
+        std::fs::write(&path, &bytes).expect("room");
+        let n_bytes = objects.put_file("x", &path, |_| Ok(())).expect("put");
+        fake.take_requests("GET");
+        RemoteFiles::new(objects, ReadCache::open(dir.path(), STORE, cache_bytes, 0)).open("x", 1, n_bytes)
+    }
+
+    #[test]
+    fn neighbouring_pages_come_with_one_request_and_none_is_asked_for_twice() {
+        let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
+        let object = object_of(&fake, &dir, 13, u64::MAX);
+        let page = |page: u64| page * PAGE_BYTES + 7..page * PAGE_BYTES + 9;
+        object.prefetch(&[page(5), page(1), page(2), page(6), page(12)]);
+        assert_eq!(fake.take_requests("GET"), 3);
+        object.prefetch(&[page(1), page(5)]);
+        assert_eq!(object.read_at(6 * PAGE_BYTES - 2, 4).expect("there"), [5, 5, 6, 6]);
+        assert_eq!(fake.take_requests("GET"), 0);
+        let whole = object.read_at(0, object.n_bytes() as usize).expect("there");
+        assert_eq!(whole.len() as u64, object.n_bytes());
+        assert!(whole.iter().enumerate().all(|(at, byte)| *byte as usize == at / PAGE_BYTES as usize));
+        assert_eq!(fake.take_requests("GET"), 4, "what was missing: 0, 3-4, 7-11, 13");
+        assert!(object.read_at(object.n_bytes() - 1, 2).is_err(), "a read beyond the end is an error");
+    }
+
+    #[test]
+    fn threads_that_miss_the_same_page_ask_once() {
+        let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
+        let object = object_of(&fake, &dir, 3, u64::MAX);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| assert_eq!(object.read_at(2 * PAGE_BYTES, 3).expect("there"), [2, 2, 2]));
+            }
+        });
+        assert_eq!(fake.take_requests("GET"), 1);
+    }
+
+    #[test]
+    fn without_room_for_copies_the_pages_read_last_are_still_at_hand() {
+        let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
+        let object = object_of(&fake, &dir, 3, 0);
+        for _ in 0..5 {
+            (0..3).for_each(|page| {
+                let read = object.read_at(page * PAGE_BYTES, 2).expect("there");
+                assert_eq!(read, [page as u8; 2]);
+            });
+        }
+        assert_eq!(fake.take_requests("GET"), 3);
     }
 }

@@ -57,6 +57,7 @@ impl SegmentRun {
 
     /// Rows whose message holds a literal, exactly.
     pub(super) fn rows_with_text(&self, block: usize, literal: &str, ignores_case: bool) -> Result<RowSet, ScanError> {
+        self.announce_search(block);
         let vocabulary = self.vocabulary()?;
         let matches = self.template_matches(literal, ignores_case)?;
         let needle = Needle::new(literal, ignores_case);
