@@ -22,12 +22,18 @@ mod alert;
 mod backup;
 #[path = "it/bad_input.rs"]
 mod bad_input;
+#[path = "it/clock.rs"]
+mod clock;
 #[path = "it/command_line.rs"]
 mod command_line;
 #[path = "it/conservation.rs"]
 mod conservation;
+#[path = "it/consistency.rs"]
+mod consistency;
 #[path = "it/corpus_facts.rs"]
 mod corpus_facts;
+#[path = "it/damage.rs"]
+mod damage;
 #[path = "it/durability.rs"]
 mod durability;
 #[path = "it/erase.rs"]
@@ -36,6 +42,8 @@ mod erase;
 mod faults;
 #[path = "it/formats.rs"]
 mod formats;
+#[path = "it/full.rs"]
+mod full;
 #[path = "it/ingest_query.rs"]
 mod ingest_query;
 #[path = "it/loki.rs"]

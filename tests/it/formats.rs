@@ -7,27 +7,14 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::lab::disk::copy_directory;
 use crate::server::{Server, catat};
-
-/// Copies a directory with everything below it.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("room");
-    for entry in std::fs::read_dir(from).expect("readable") {
-        let entry = entry.expect("readable");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).expect("room");
-        }
-    }
-}
 
 #[test]
 fn a_directory_of_format_1_answers_as_it_did() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let written = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/v1");
-    copy(&written, &scratch.path().join("data"));
+    copy_directory(&written, &scratch.path().join("data"));
     let verified = catat(scratch.path()).args(["verify", "--data-dir", "data"]).output().expect("our own executable");
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
     let mut server = Server::serve(scratch.path());

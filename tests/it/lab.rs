@@ -3,12 +3,15 @@
 //! * `oracle`: producers whose every event says what it must be, and the comparison of what was promised with what a
 //!   server gives back through its public query API.
 //! * `disk`: file systems of their own, small ones and ones whose power can be cut.
+//! * `clock`: a wall clock that jumps.
 //! * `strace`, `acknowledgements`: system calls that fail, are missing, are traced; and what a trace must show.
 //!
 //! What needs root, a loop device, `strace` or a compiler is left out where that is not there; why is printed.
 
 #[path = "lab/acknowledgements.rs"]
 pub(crate) mod acknowledgements;
+#[path = "lab/clock.rs"]
+pub(crate) mod clock;
 #[path = "lab/disk.rs"]
 pub(crate) mod disk;
 #[path = "lab/oracle.rs"]

@@ -69,6 +69,12 @@ impl Launch {
         self
     }
 
+    /// The same with a variable in its environment.
+    pub(crate) fn with_variable(mut self, name: &str, value: &str) -> Launch {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     fn command(&self) -> Command {
         let executable = env!("CARGO_BIN_EXE_catat");
         let mut command = match self.wrapper.split_first() {

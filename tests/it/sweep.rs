@@ -179,17 +179,22 @@ fn sweep(faults: &[Fault]) {
     let launch = Launch::configured(scratch.path(), SETTINGS);
     let all = "trace=fsync,fdatasync,pwrite64,write,rename,unlink,ftruncate,mkdir,openat";
     let untouched = run(&launch, scratch.path(), &["-y", "-s", "200", "-e", all]);
-    let (mut n_runs, mut n_happened) = (0, 0);
+    let (mut n_runs, mut n_happened, mut failed) = (0, 0, Vec::new());
     for (kind, fault) in faults.iter().enumerate() {
         let numbers = numbers(&untouched.trace, fault);
         let sample = sample(&numbers, kind);
         eprintln!("{fault:?}: {sample:?} of {} numbers", numbers.len());
         for number in sample {
             n_runs += 1;
-            n_happened += usize::from(inject(*fault, number) > 0);
+            // One that fails does not hide the others.
+            match std::panic::catch_unwind(|| inject(*fault, number)) {
+                Ok(n_injected) => n_happened += usize::from(n_injected > 0),
+                Err(_) => failed.push((fault, number)),
+            }
         }
     }
     eprintln!("{n_runs} runs, {n_happened} with their fault");
+    assert!(failed.is_empty(), "{failed:?}");
     // Which call is the last one depends on the moment.
     assert!(n_happened * 10 >= n_runs * 8, "faults are to happen: {n_happened} of {n_runs}");
 }

@@ -224,8 +224,17 @@ impl Shared {
         let id = meta.segment;
         let file = format!("segments/{}/{id:032x}.seg", partition_name(meta.partition));
         let path = self.options.dir.join(&file);
-        self.write_segment_file(&path, |file| (&*file).write_all(&bytes)).map_err(StoreError::io(&path))?;
-        let segment = self.files.open_local(&file)?;
+        let kept = self.write_segment_file(&path, |file| (&*file).write_all(&bytes)).map_err(StoreError::io(&path));
+        let segment = match kept.and_then(|()| Ok(self.files.open_local(&file)?)) {
+            Ok(segment) => segment,
+            Err(error) => {
+                // What has its name already and is in no list would be damage to the next start.
+                if !self.options.faults.has_crashed() {
+                    let _ = std::fs::remove_file(&path);
+                }
+                return Err(error);
+            }
+        };
         let n_bytes = bytes.len() as u64;
         let place = Place::Local;
         let runs = runs.iter().map(RunRow::from).collect();

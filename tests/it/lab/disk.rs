@@ -27,6 +27,20 @@ pub(crate) fn scratch_in_memory() -> tempfile::TempDir {
     made.expect("a scratch directory")
 }
 
+/// Copies a directory with everything below it.
+pub(crate) fn copy_directory(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("room");
+    for entry in fs::read_dir(from).expect("readable") {
+        let entry = entry.expect("readable");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_directory(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("room");
+        }
+    }
+}
+
 /// Runs a program; what it said where it failed.
 fn run(program: &str, arguments: &[&str]) -> Result<(), String> {
     let output = Command::new(program).args(arguments).output().map_err(|error| format!("{program}: {error}"))?;

@@ -31,6 +31,17 @@ impl SqliteControl {
     pub(crate) fn open(path: &Path, store: [u8; 16]) -> Result<Self, DatabaseError> {
         Ok(Self { database: Database::open(path, store, &SCHEMA)? })
     }
+
+    /// Does one change. Nothing stays in SQLite's WAL: of a damaged one it drops what it cannot read without a word,
+    /// and what people have set can be found nowhere else.
+    fn change(&mut self, statement: &str, values: &[&str]) -> Result<(), DatabaseError> {
+        self.database.with(|connection| {
+            connection.execute(statement, rusqlite::params_from_iter(values))?;
+            // The change is durable already; where this fails, the next one does it as well.
+            let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            Ok(())
+        })
+    }
 }
 
 impl ControlStore for SqliteControl {
@@ -45,11 +56,11 @@ impl ControlStore for SqliteControl {
     fn put(&mut self, kind: &str, name: &str, json: &str) -> Result<(), DatabaseError> {
         let put = "INSERT INTO settings VALUES (?, ?, ?, 1) ON CONFLICT(kind, name)
             DO UPDATE SET json = excluded.json, version = version + 1";
-        self.database.with(|connection| connection.execute(put, [kind, name, json]).map(|_| ()))
+        self.change(put, &[kind, name, json])
     }
 
     fn remove(&mut self, kind: &str, name: &str) -> Result<(), DatabaseError> {
         let delete = "DELETE FROM settings WHERE kind = ? AND name = ?";
-        self.database.with(|connection| connection.execute(delete, [kind, name]).map(|_| ()))
+        self.change(delete, &[kind, name])
     }
 }
