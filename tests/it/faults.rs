@@ -63,7 +63,7 @@ fn a_slow_disk_makes_one_sync_cover_many_acknowledgements() {
     let slow = ["-e", "inject=fdatasync:delay_enter=10000"];
     let Some(checked) = traced_acknowledgements(if is_long() { 20_000 } else { 2_000 }, &slow) else { return };
     assert_eq!(checked.n_early, 0);
-    assert!(checked.n_acknowledged > 10 * checked.n_syncs, "{checked:?}");
+    assert!(checked.n_acknowledged > 5 * checked.n_syncs, "{checked:?}");
 }
 
 #[test]

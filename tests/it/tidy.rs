@@ -1,6 +1,6 @@
 //! The rules of the house that a machine can check, over all sources of this repository.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -84,6 +84,36 @@ fn crates_depend_along_the_arrows() {
             assert!(!is_ours || may.contains(&dependency.as_str()), "{name} must not depend on {dependency}");
         }
     }
+}
+
+#[test]
+fn every_fault_point_is_listed_reached_and_crashed_at() {
+    let sources = sources();
+    let of_storage = || sources.iter().filter(|source| source.name.starts_with("crates/storage/src/"));
+    let is_test = |source: &&Source| source.name.contains("/tests");
+    let points = |text: &str, before: &str| -> BTreeSet<String> {
+        let quoted = text.split(before).skip(1).filter_map(|rest| rest.split_once('"'));
+        quoted.map(|(point, _)| point.to_owned()).filter(|point| point.contains('.')).collect()
+    };
+    let reached: BTreeSet<String> =
+        of_storage().filter(|source| !is_test(source)).flat_map(|source| points(&source.text, ".check(\"")).collect();
+    let tests: String = of_storage().filter(is_test).map(|source| source.text.as_str()).collect();
+    let lists = of_storage().find(|source| source.name.ends_with("/fault.rs")).expect("storage has fault points");
+    let mut crashed_at = BTreeSet::new();
+    for list in lists.text.split("pub const ").skip(1) {
+        let (name, rest) = list.split_once(':').expect("a constant has a type");
+        let elements = rest.split_once("];\n").map_or("", |(elements, _)| elements);
+        let listed: BTreeSet<String> =
+            elements.split('"').skip(1).step_by(2).map(str::to_owned).filter(|point| point.contains('.')).collect();
+        let unreached: Vec<&String> = listed.difference(&reached).collect();
+        assert!(unreached.is_empty(), "{name} lists what no code reaches: {unreached:?}");
+        let is_armed = |point: &&String| tests.contains(name) || tests.contains(&format!("\"{point}\""));
+        crashed_at.extend(listed.iter().filter(is_armed).cloned());
+    }
+    // Reached only in an upload of several parts, larger than what unit tests write.
+    crashed_at.insert("object.part".to_owned());
+    let unarmed: Vec<&String> = reached.difference(&crashed_at).collect();
+    assert!(unarmed.is_empty(), "nothing crashes at {unarmed:?}");
 }
 
 #[test]

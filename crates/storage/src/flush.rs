@@ -181,7 +181,7 @@ impl Shared {
         tracing::info!(n_events, n_segments = written.len(), elapsed_ms, "hot events flushed");
         self.reap();
         self.compaction.bell.ring();
-        Ok(())
+        self.check("flush.end")
     }
 
     /// Everything up to and with the catalog transaction.

@@ -110,6 +110,8 @@ impl Disk {
     /// Makes one; `None`, and why on standard error, where that is not permitted.
     pub(crate) fn make(folder: &Path, n_bytes: u64, options: &'static str) -> Option<Disk> {
         let image = folder.join("disk.img");
+        // One that was there before may still be on its way out.
+        let _ = fs::remove_file(&image);
         fs::File::create(&image).and_then(|file| file.set_len(n_bytes)).expect("scratch is writable");
         // Initialised at once, so that no kernel thread writes later on its own account.
         let initialised = "lazy_itable_init=0,lazy_journal_init=0,nodiscard";
