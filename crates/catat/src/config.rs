@@ -150,6 +150,7 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     pub(crate) listen: SocketAddr,
     pub(crate) hosts: Vec<String>,
+    pub(crate) databases: storage::Databases,
     pub(crate) flush_age_ns: i64,
     pub(crate) flush_bytes: u64,
     pub(crate) wal_segment_bytes: u64,
@@ -174,6 +175,10 @@ impl Config {
             data_dir: PathBuf::from(read.text("storage", "dir")),
             listen: read.parsed("server", "listen", "an address such as 127.0.0.1:22828"),
             hosts: read.list("server", "hosts"),
+            databases: storage::Databases {
+                catalog: read.database("storage", "catalog"),
+                control: read.database("storage", "control_store"),
+            },
             flush_age_ns: read.duration("storage", "flush_age"),
             flush_bytes: read.size("storage", "flush_bytes"),
             wal_segment_bytes: read.size("storage", "wal_segment_bytes"),

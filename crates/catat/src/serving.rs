@@ -68,6 +68,7 @@ pub(crate) fn prepare(config: &Config, allow_anonymous: bool) -> Result<Prepared
 
 fn store_options(config: &Config, clock: &Clock) -> storage::Options {
     let mut options = storage::Options::new(&config.data_dir);
+    options.databases = config.databases.clone();
     options.flush_bytes = config.flush_bytes;
     options.flush_age_ns = config.flush_age_ns;
     options.wal_segment_bytes = config.wal_segment_bytes;

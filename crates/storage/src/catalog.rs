@@ -26,6 +26,8 @@
 //!
 //! Version 1 had no `retired`; version 2 had no `tier`, `place`, `deletions` and `identity`.
 
+pub(crate) mod claim;
+pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 use std::sync::Arc;
@@ -41,11 +43,14 @@ use crate::segment::RunSummary;
 use crate::state::{Place, Tier};
 
 /// The catalog of one store. Each change is one transaction, durable when it returns; one that fails changed
-/// nothing, or all of it where the answer was lost: who must know asks [`marks`](Self::marks) or
-/// [`has_segment`](Self::has_segment).
+/// nothing, or all of it where the answer was lost. A flush or a change of single rows can then be committed again; after
+/// a compaction, [`has_segment`](Self::has_segment) tells.
 pub(crate) trait Catalog: Send {
     /// Reads everything.
     fn load(&mut self) -> Result<Contents, DatabaseError>;
+
+    /// Puts what another catalog of the store held into a new one.
+    fn fill(&mut self, contents: &Contents) -> Result<(), DatabaseError>;
 
     /// The numbers that only rise.
     fn marks(&mut self) -> Result<Marks, DatabaseError>;
@@ -53,7 +58,7 @@ pub(crate) trait Catalog: Send {
     /// Tells whether the catalog lists a segment.
     fn has_segment(&mut self, id: u128) -> Result<bool, DatabaseError>;
 
-    /// Publishes a flush.
+    /// Publishes a flush. One that is published already changes nothing.
     fn commit_flush(&mut self, record: &FlushRecord<'_>) -> Result<(), DatabaseError>;
 
     /// Exchanges segments for those that hold their events from now on, and remembers that their files must go.
@@ -91,6 +96,9 @@ pub(crate) trait Catalog: Send {
 
     /// Records that a file that had to go is gone.
     fn forget_doomed(&mut self, doomed: &Doomed) -> Result<(), DatabaseError>;
+
+    /// Says that whoever writes to the catalog is alive, and finds out whether it is still the one that may.
+    fn renew(&mut self) -> Result<(), DatabaseError>;
 }
 
 /// Numbers that only rise.
@@ -159,6 +167,13 @@ pub(crate) struct Contents {
     pub(crate) doomed: Vec<Doomed>,
     pub(crate) retired: RetiredRuns,
     pub(crate) deletions: Vec<Deletion>,
+}
+
+impl Contents {
+    /// Tells whether it is what a new catalog holds.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.segments.is_empty() && self.groups.len() == 0 && self.deleted.is_empty() && self.positions.len() == 0
+    }
 }
 
 /// What one flush changes.

@@ -60,7 +60,7 @@ const REST_FACTOR_BUSY: u32 = 3;
 const RETRY: Duration = Duration::from_secs(30);
 
 /// What is shared by those who put segments together.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Compaction {
     pub(crate) bell: Bell,
     compactor: Mutex<Compactor>,
@@ -70,12 +70,12 @@ pub(crate) struct Compaction {
     n_waiting: AtomicUsize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Compactor {
     /// Segments that could not be put together, until the next start.
     skipped: HashSet<u128>,
-    /// Why nobody knows whether the last transaction is in the catalog; see `flush`.
-    unknown: Option<String>,
+    /// A job of which nobody knows whether its transaction is in the catalog, with what it has written.
+    unsettled: Option<(Job, Vec<NewSegment>)>,
 }
 
 /// Segments that are to be put together.
@@ -160,27 +160,59 @@ impl Shared {
     /// Does the next job; `false` where nothing is due.
     fn compact_once(&self) -> Result<bool, StoreError> {
         let mut compactor = self.compaction.compactor();
-        if let Some(reason) = &compactor.unknown {
-            return Err(StoreError::Poisoned(reason.clone()));
-        }
+        self.settle(&mut compactor)?;
         let Some(job) = self.choose(&compactor.skipped) else { return Ok(false) };
         let began = Instant::now();
         let mut written = Vec::new();
-        let done = self.write_and_commit_job(&job, &mut compactor, &mut written);
-        if let Err(error) = done {
-            return self.give_up(&job, &mut compactor, &written, error);
+        let (n_inputs, done) = (job.inputs.len(), self.write_and_commit_job(&job, &mut written));
+        let n_outputs = written.len();
+        let n_events: u64 = written.iter().flat_map(|new| &new.row.runs).map(|run| run.n_events).sum();
+        match done {
+            // Only what somebody still holds keeps its file.
+            Ok(()) => drop(job),
+            Err(StoreError::Catalog(error)) => {
+                // It may have been committed all the same; only the catalog knows.
+                compactor.unsettled = Some((job, written));
+                if !self.settle(&mut compactor)? {
+                    self.counters.compactions_failed.add(1);
+                    return Err(error.into());
+                }
+            }
+            Err(error) => return self.give_up(&job, &mut compactor, &written, error),
         }
-        let n_inputs = job.inputs.len();
-        // Only what somebody still holds keeps its file.
-        drop(job);
         self.remove_doomed();
         let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let n_events: u64 = written.iter().flat_map(|new| &new.row.runs).map(|run| run.n_events).sum();
         self.counters.compactions.add(1);
         self.counters.compacted_events.add(n_events);
-        tracing::info!(n_events, n_inputs, n_outputs = written.len(), elapsed_ms, "compacted");
+        tracing::info!(n_events, n_inputs, n_outputs, elapsed_ms, "compacted");
         self.check("compact.end")?;
         Ok(true)
+    }
+
+    /// Finds out what became of a transaction whose answer was lost; `true` where it happened.
+    fn settle(&self, compactor: &mut Compactor) -> Result<bool, StoreError> {
+        let Some((job, written)) = compactor.unsettled.take() else { return Ok(false) };
+        let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+        // Where nothing was written, nothing has to be published: the same job is done again.
+        let listed = written.first().map_or(Ok(false), |new| self.catalog().has_segment(new.row.id));
+        let settled = listed.map_err(StoreError::from).and_then(|happened| {
+            let masks = if happened { self.masks_of(written.iter().map(|new| &new.stored))? } else { Masks::new() };
+            Ok((happened, masks))
+        });
+        match settled {
+            Ok((true, masks)) => {
+                self.publish_job(&job, &written, masks);
+                Ok(true)
+            }
+            Ok((false, _)) => {
+                self.remove_segments(&written);
+                Ok(false)
+            }
+            Err(error) => {
+                compactor.unsettled = Some((job, written));
+                Err(error)
+            }
+        }
     }
 
     /// Removes what a job has written, and sees to it that a hopeless one is not tried again.
@@ -191,7 +223,7 @@ impl Shared {
         written: &[NewSegment],
         error: StoreError,
     ) -> Result<bool, StoreError> {
-        if compactor.unknown.is_none() && !self.options.faults.has_crashed() {
+        if !self.options.faults.has_crashed() {
             self.remove_segments(written);
         }
         let stopped = matches!(error, StoreError::ShuttingDown | StoreError::Segment(SegmentError::Stopped));
@@ -247,12 +279,7 @@ impl Shared {
         Some(Job { partition, inputs, tier: chosen.tier })
     }
 
-    fn write_and_commit_job(
-        &self,
-        job: &Job,
-        compactor: &mut Compactor,
-        written: &mut Vec<NewSegment>,
-    ) -> Result<(), StoreError> {
+    fn write_and_commit_job(&self, job: &Job, written: &mut Vec<NewSegment>) -> Result<(), StoreError> {
         self.check("compact.start")?;
         let retired = self.retired_of(&job.inputs);
         let runs = self.open_inputs(job)?;
@@ -276,7 +303,7 @@ impl Shared {
         }
         // What was deleted since the job began is hidden in what it has written, and written again in turn.
         let masks = self.masks_of(written.iter().map(|new| &new.stored))?;
-        self.commit_job(job, written, compactor)?;
+        self.commit_job(job, written)?;
         self.publish_job(job, written, masks);
         Ok(())
     }
@@ -368,25 +395,11 @@ impl Shared {
         inputs.iter().all(|input| state.segments.iter().any(|stored| Arc::ptr_eq(stored, input)))
     }
 
-    fn commit_job(&self, job: &Job, written: &[NewSegment], compactor: &mut Compactor) -> Result<(), StoreError> {
+    fn commit_job(&self, job: &Job, written: &[NewSegment]) -> Result<(), StoreError> {
         self.check("compact.commit")?;
         let removed: Vec<u128> = job.inputs.iter().map(|input| input.segment.meta().segment).collect();
         let added: Vec<_> = written.iter().map(|new| new.row.clone()).collect();
-        let mut catalog = self.catalog();
-        let Err(error) = catalog.commit_compaction(&removed, &added) else { return Ok(()) };
-        // It may have been committed all the same; only the catalog knows.
-        let Some(first) = removed.first() else { return Err(error.into()) };
-        match catalog.has_segment(*first) {
-            Ok(false) => {
-                tracing::warn!(%error, "catalog holds what it said it cannot take");
-                Ok(())
-            }
-            Ok(true) => Err(error.into()),
-            Err(_) => {
-                compactor.unknown = Some(error.to_string());
-                Err(error.into())
-            }
-        }
+        Ok(self.catalog().commit_compaction(&removed, &added)?)
     }
 
     /// Lets snapshots see the new segments instead of the old ones, whose files go.

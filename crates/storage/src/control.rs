@@ -18,6 +18,7 @@
 //! |---|---|---|
 //! | `retention` | the log group | `{"age_ns": integer or null, "bytes": integer or null}`: its own limits |
 
+pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,21 @@ pub(crate) trait ControlStore: Send {
 
     /// Takes a document away; one that is not there is no error.
     fn remove(&mut self, kind: &str, name: &str) -> Result<(), DatabaseError>;
+
+    /// Everything that is set.
+    fn load(&mut self) -> Result<Vec<Document>, DatabaseError>;
+
+    /// Puts what another control store of the store held in the place of everything here.
+    fn fill(&mut self, documents: &[Document]) -> Result<(), DatabaseError>;
+}
+
+/// A document with everything that is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Document {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) json: String,
+    pub(crate) version: i64,
 }
 
 /// The limits of all groups that have some. A document that cannot be read is reported in the log; the group's

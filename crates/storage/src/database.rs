@@ -6,13 +6,15 @@
 //! * A database of a later version is refused before anything is written to it.
 //! * Each says which store it belongs to; that of another store is refused.
 
+pub(crate) mod postgres;
 pub(crate) mod sqlite;
+pub(crate) mod url;
 
 /// Why a database did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 #[error("{database}: {problem}")]
 pub struct DatabaseError {
-    /// Which one: the file's path.
+    /// Which one: the file's path, or the address without its password.
     pub database: String,
     /// What is wrong.
     pub problem: DatabaseProblem,
@@ -43,6 +45,30 @@ pub enum DatabaseProblem {
     /// The library that was built in loses transactions.
     #[error("sqlite {0} loses committed transactions; 3.51.3 or later is needed")]
     Library(String),
+    /// It knows nothing of this store, though it should.
+    #[error(
+        "it knows nothing of store {store:032x}, whose data directory says that it is here; check its address. A catalog that is lost is made anew from the \
+        segments by `catat verify --repair`"
+    )]
+    Missing {
+        /// The store that asks.
+        store: u128,
+    },
+    /// Another process writes to it.
+    #[error("it is in use by another catat ({holder}); stop that one first")]
+    InUse {
+        /// What that one said about itself.
+        holder: String,
+    },
+    /// Another process took it over, so that this one must not write to it any more.
+    #[error("it was taken over by another catat ({holder}); this one must end")]
+    Replaced {
+        /// What that one said about itself.
+        holder: String,
+    },
+    /// It cannot be reached, or cannot do anything just now; the same may succeed later.
+    #[error("it cannot be used now: {0}")]
+    Unavailable(String),
     /// It refused a statement, or could not read or write.
     #[error("{0}")]
     Failed(String),

@@ -15,6 +15,7 @@ use types::{Batch, GroupName, Run, TimeRange, Timestamp};
 
 use crate::batch_ids::ValidEntries;
 use crate::catalog::{FlushRecord, Marks, SegmentRow};
+use crate::erase::Masks;
 use crate::hot::{Generation, HotGroup};
 use crate::segment::{self, MIXED_PARTITION, RunInput};
 use crate::segment_files::NewSegment;
@@ -88,15 +89,29 @@ impl Bell {
 }
 
 /// What is kept from one flush to the next.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Flusher {
-    /// What a flush began with that failed.
-    pending: Option<Rotated>,
+    /// A flush that failed.
+    pending: Option<Pending>,
     /// How far the batch-id files are valid.
     batch_files: ValidEntries,
-    /// Why nobody knows whether the last transaction is in the catalog. Flushing again could store events
-    /// twice, so that it waits for the next start, which compares catalog, segments and WAL.
-    unknown: Option<String>,
+}
+
+/// A flush that has begun.
+struct Pending {
+    rotated: Rotated,
+    /// What is on disk and waits for the catalog. It is kept when the catalog fails, and committed again: that is
+    /// no repetition where the first time had succeeded, and nobody was told.
+    prepared: Option<Prepared>,
+}
+
+/// Everything of a flush but its transaction.
+struct Prepared {
+    written: Vec<NewSegment>,
+    /// How far the batch-id files are valid with it.
+    batch_files: ValidEntries,
+    /// What was deleted of it since.
+    masks: Masks,
 }
 
 impl Flusher {
@@ -107,7 +122,7 @@ impl Flusher {
     /// Goes on with what is left of the events of a flush that failed.
     pub(crate) fn take_generation(&mut self, flushing: Option<&Arc<Generation>>) {
         if let (Some(pending), Some(generation)) = (&mut self.pending, flushing) {
-            pending.generation = generation.clone();
+            pending.rotated.generation = generation.clone();
         }
     }
 }
@@ -147,32 +162,28 @@ impl Shared {
     /// Writes all hot events into segments.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         let mut flusher = self.flusher.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(reason) = &flusher.unknown {
-            return Err(StoreError::Poisoned(reason.clone()));
-        }
         if flusher.pending.is_some() {
             self.flush_pending(&mut flusher)?;
         }
-        flusher.pending = self.rotate()?;
+        flusher.pending = self.rotate()?.map(|rotated| Pending { rotated, prepared: None });
         self.flush_pending(&mut flusher)
     }
 
     fn flush_pending(&self, flusher: &mut Flusher) -> Result<(), StoreError> {
-        let Some(rotated) = flusher.pending.take() else { return Ok(()) };
+        let Some(mut pending) = flusher.pending.take() else { return Ok(()) };
         let began = Instant::now();
-        let mut written = Vec::new();
-        let flushed = self.write_and_commit(&rotated, flusher, &mut written);
-        if let Err(error) = flushed {
-            flusher.pending = Some(rotated);
-            self.flush_has_ended(true);
-            self.counters.flushes_failed.add(1);
-            // A crash that a test injected must leave the files as a real one would.
-            if !self.options.faults.has_crashed() && flusher.unknown.is_none() {
-                self.remove_segments(&written);
+        let prepared = match self.prepare_and_commit(&mut pending, &flusher.batch_files) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                flusher.pending = Some(pending);
+                self.flush_has_ended(true);
+                self.counters.flushes_failed.add(1);
+                return Err(error);
             }
-            return Err(error);
-        }
-        self.publish(&rotated, &written, &flusher.batch_files);
+        };
+        let Prepared { written, batch_files, masks } = prepared;
+        flusher.batch_files = batch_files;
+        self.publish(&pending.rotated, &written, masks, &flusher.batch_files);
         self.flush_has_ended(false);
         let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.counters.flushes.add(1);
@@ -185,15 +196,45 @@ impl Shared {
     }
 
     /// Everything up to and with the catalog transaction.
-    fn write_and_commit(
+    fn prepare_and_commit(&self, pending: &mut Pending, valid: &ValidEntries) -> Result<Prepared, StoreError> {
+        let mut prepared = match pending.prepared.take() {
+            Some(prepared) => prepared,
+            None => self.prepare(&pending.rotated, valid)?,
+        };
+        let masks = self.masks_of(prepared.written.iter().map(|new| &new.stored));
+        match masks.and_then(|masks| self.commit(&pending.rotated, &prepared).map(|()| masks)) {
+            Ok(masks) => {
+                prepared.masks = masks;
+                Ok(prepared)
+            }
+            Err(error) => {
+                pending.prepared = Some(prepared);
+                Err(error)
+            }
+        }
+    }
+
+    /// Everything before the catalog transaction. Where it fails nothing of it stays.
+    fn prepare(&self, rotated: &Rotated, valid: &ValidEntries) -> Result<Prepared, StoreError> {
+        let mut written = Vec::new();
+        let prepared = self.write_files(rotated, valid, &mut written);
+        // A crash that a test injected must leave the files as a real one would.
+        if prepared.is_err() && !self.options.faults.has_crashed() {
+            self.remove_segments(&written);
+        }
+        Ok(Prepared { batch_files: prepared?, written, masks: Masks::new() })
+    }
+
+    /// Writes the segments, and the batch ids; returns how far their files are valid.
+    fn write_files(
         &self,
         rotated: &Rotated,
-        flusher: &mut Flusher,
+        valid: &ValidEntries,
         written: &mut Vec<NewSegment>,
-    ) -> Result<(), StoreError> {
-        let Rotated { generation, wal_released, next_sequence, next_group } = rotated;
+    ) -> Result<ValidEntries, StoreError> {
         let wal_dir = self.wal_dir();
         self.check("flush.start")?;
+        let generation = &rotated.generation;
         let positions = generation.positions.encode();
         for plan in plans(generation) {
             // One of the segments tells of all.
@@ -202,34 +243,25 @@ impl Shared {
         }
         self.check("batch_ids.write")?;
         let now = self.steady_now();
-        let valid = batch_ids::write(&wal_dir, &self.store, &flusher.batch_files, &generation.batches, now);
-        let valid = valid.map_err(StoreError::io(&wal_dir))?;
+        let valid = batch_ids::write(&wal_dir, &self.store, valid, &generation.batches, now);
+        valid.map_err(StoreError::io(&wal_dir))
+    }
+
+    fn commit(&self, rotated: &Rotated, prepared: &Prepared) -> Result<(), StoreError> {
+        let Rotated { generation, wal_released, next_sequence, next_group } = rotated;
         // The file from which on the WAL is kept was made before the flush began.
         let (wal_released, wal_made) = (*wal_released, *wal_released);
         let marks = Marks { wal_released, wal_made, next_sequence: *next_sequence, next_group: *next_group };
-        let rows: Vec<SegmentRow> = written.iter().map(|new| new.row.clone()).collect();
+        let rows: Vec<SegmentRow> = prepared.written.iter().map(|new| new.row.clone()).collect();
         let record = FlushRecord {
             marks,
             segments: &rows,
             groups: self.groups_of(generation),
             positions: &generation.positions,
-            batch_files: &valid,
+            batch_files: &prepared.batch_files,
         };
         self.check("catalog.commit")?;
-        let mut catalog = self.catalog();
-        if let Err(error) = catalog.commit_flush(&record) {
-            // It may have been committed all the same; only the catalog knows.
-            match catalog.marks() {
-                Ok(found) if found == marks => tracing::warn!(%error, "catalog holds what it said it cannot take"),
-                Ok(_) => return Err(error.into()),
-                Err(_) => {
-                    flusher.unknown = Some(error.to_string());
-                    return Err(error.into());
-                }
-            }
-        }
-        flusher.batch_files = valid;
-        Ok(())
+        Ok(self.catalog().commit_flush(&record)?)
     }
 
     pub(crate) fn check(&self, point: &'static str) -> Result<(), StoreError> {
@@ -256,11 +288,12 @@ impl Shared {
     }
 
     /// Exchanges the flushed hot events for their segments and lets the WAL go.
-    fn publish(&self, rotated: &Rotated, written: &[NewSegment], batch_files: &ValidEntries) {
+    fn publish(&self, rotated: &Rotated, written: &[NewSegment], masks: Masks, batch_files: &ValidEntries) {
         // From here on nothing can fail that matters: the next start would find the same.
         let is_crashed = self.check("flush.publish").is_err();
         let mut state = self.state_mut();
         state.segments.extend(written.iter().map(|new| new.stored.clone()));
+        state.masks.extend(masks);
         state.flushing = None;
         drop(state);
         if is_crashed || self.check("wal.remove").is_err() {

@@ -49,6 +49,7 @@ mod tiers;
 mod tombstone;
 mod wal;
 
+pub use database::url::{DatabaseUrl, DatabaseUrlError, Databases};
 pub use database::{DatabaseError, DatabaseProblem};
 pub use delivery::{AppendError, BatchKey, Delivery, Part, Receipt, SourcePosition};
 pub use erase::{DELETION_BYTES_MAX, DeletionOrder, DeletionReceipt, SequenceCollector, Sequences};

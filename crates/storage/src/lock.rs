@@ -72,7 +72,9 @@ pub(crate) fn read_store(dir: &Path) -> Result<Option<[u8; 16]>, OpenError> {
 
 /// Makes the `STORE` file of a new store and returns its UUID.
 pub(crate) fn create_store(dir: &Path) -> Result<[u8; 16], OpenError> {
-    for (name, what) in [("catalog.sqlite", "a catalog"), ("wal", "a wal"), ("segments", "segments")] {
+    for (name, what) in
+        [("catalog.sqlite", "a catalog"), ("catalog.postgres", "a catalog"), ("wal", "a wal"), ("segments", "segments")]
+    {
         if dir.join(name).exists() {
             let problem = format!("it has {what} but no STORE file; restore it from a backup");
             return Err(OpenError::NotAStore { dir: dir.to_owned(), problem });

@@ -14,10 +14,12 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
+use crate::catalog::postgres::PostgresCatalog;
+use crate::catalog::{Catalog, SegmentRow};
 use crate::database::sqlite::of;
 use crate::objects::Objects;
 use crate::state::Place;
-use crate::{ObjectStoreOptions, OpenError};
+use crate::{DatabaseError, DatabaseProblem, Databases, ObjectStoreOptions, OpenError, Options};
 
 pub use backup::{BackupError, BackupReport, backup, restore};
 pub use verify::{VerifyReport, verify};
@@ -33,12 +35,82 @@ struct Listed {
     runs: Vec<(u32, u64, i64, i64)>,
 }
 
-/// Opens a catalog that exists; nothing here writes to it.
-fn open_catalog(path: &Path) -> Result<Connection, OpenError> {
+/// Refuses to take a store for one without a catalog or a control store, where they are in PostgreSQL.
+fn check_databases(dir: &Path, databases: &Databases) -> Result<(), OpenError> {
+    let named = [("catalog", "catalog", &databases.catalog), ("control", "control_store", &databases.control)];
+    for (name, setting, url) in named {
+        if url.is_none() && dir.join(format!("{name}.postgres")).exists() {
+            let problem = format!("its {name} is in PostgreSQL: set [storage] {setting} to its address");
+            return Err(OpenError::NotAStore { dir: dir.to_owned(), problem });
+        }
+    }
+    Ok(())
+}
+
+/// A catalog that is looked at, while a server may write to it.
+enum Listing {
+    /// A SQLite file, and what errors call it. Of whatever version: what is read has been there from the first on.
+    File(Connection, String),
+    Remote(Box<PostgresCatalog>),
+}
+
+impl Listing {
+    /// Opens the catalog of a store.
+    fn open(options: &Options, store: [u8; 16]) -> Result<Self, OpenError> {
+        match &options.databases.catalog {
+            None => Self::of_file(&options.dir.join("catalog.sqlite")),
+            Some(url) => Ok(Self::Remote(Box::new(PostgresCatalog::open_for_reading(url, store)?))),
+        }
+    }
+
+    fn of_file(path: &Path) -> Result<Self, OpenError> {
+        Ok(Self::File(open_database(path)?, path.display().to_string()))
+    }
+
+    /// What the database itself finds wrong with it.
+    fn check(&mut self) -> Result<(), DatabaseError> {
+        let Self::File(connection, name) = self else { return Ok(()) };
+        let check = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+        match check.map_err(of(name))? {
+            check if check == "ok" => Ok(()),
+            check => Err(DatabaseError { database: name.clone(), problem: DatabaseProblem::Damaged(check) }),
+        }
+    }
+
+    /// All segments that it lists.
+    fn segments(&mut self) -> Result<Vec<Listed>, OpenError> {
+        match self {
+            Self::File(connection, name) => Ok(listed_segments(connection).map_err(of(name))?),
+            Self::Remote(catalog) => Ok(catalog.load()?.segments.into_iter().map(Listed::from).collect()),
+        }
+    }
+
+    /// Numbers of the WAL file below which all were released, and of one that was made.
+    fn wal_marks(&mut self) -> Result<(u64, u64), OpenError> {
+        match self {
+            Self::File(connection, name) => Ok(wal_marks(connection).map_err(of(name))?),
+            Self::Remote(catalog) => {
+                let marks = catalog.marks()?;
+                Ok((marks.wal_released, marks.wal_made))
+            }
+        }
+    }
+}
+
+impl From<SegmentRow> for Listed {
+    fn from(row: SegmentRow) -> Self {
+        let SegmentRow { id, file, place, n_bytes, runs, .. } = row;
+        let runs = runs.iter().map(|run| (run.group_id, run.n_events, run.first.0, run.last.0)).collect();
+        Self { id, file, place, n_bytes, runs }
+    }
+}
+
+/// Opens a database that exists; nothing here writes to it.
+fn open_database(path: &Path) -> Result<Connection, OpenError> {
     if !path.is_file() {
         return Err(OpenError::Io { path: path.to_owned(), source: io::ErrorKind::NotFound.into() });
     }
-    // Not read-only for SQLite: a catalog in WAL mode needs its shared-memory file, which a reader may have to make.
+    // Not read-only for SQLite: a database in WAL mode needs its shared-memory file, which a reader may have to make.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Ok(Connection::open_with_flags(path, flags).map_err(of(&path.to_string_lossy()))?)
 }

@@ -7,13 +7,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use types::Timestamp;
 
-use crate::{Faults, ObjectStoreOptions, RetentionOptions};
+use crate::{Databases, Faults, ObjectStoreOptions, RetentionOptions};
 
 /// Where the store lies and how much it may use.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The data directory.
     pub dir: PathBuf,
+    /// Where the catalog and the control store are.
+    pub databases: Databases,
     /// Bytes that hot events are to hold in memory, those that a flush is writing included: a flush begins at half
     /// of it, and senders wait while there is more.
     pub flush_bytes: u64,
@@ -48,6 +50,7 @@ impl Options {
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
+            databases: Databases::default(),
             flush_bytes: 128 << 20,
             flush_age_ns: 10 * Timestamp::MINUTE,
             // Large enough that making and removing files is noise, small enough that a flush soon frees space.

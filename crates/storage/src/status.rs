@@ -94,6 +94,8 @@ pub struct Status {
     pub disk_reserve_bytes: u64,
     /// Why nothing is accepted any more, where it is so.
     pub poisoned: Option<String>,
+    /// Why the catalog cannot be used now; events are kept in the WAL meanwhile.
+    pub catalog_problem: Option<String>,
     /// Files that are damaged, with what is wrong.
     pub damaged: Vec<ScanError>,
     /// Segments by tier and place.

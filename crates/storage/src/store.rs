@@ -30,6 +30,7 @@ use self::queue::{Queue, RETRY_AFTER_S, Request};
 use crate::batch_ids::Age;
 use crate::care::Care;
 use crate::catalog::Catalog;
+use crate::catalog::claim::Claim;
 use crate::compact::Compaction;
 use crate::control::ControlStore;
 use crate::erase::Receipts;
@@ -76,6 +77,7 @@ pub(crate) struct Shared {
     control: Mutex<Box<dyn ControlStore>>,
     /// Why the store takes and gives no events, where its control store is lost.
     pub(crate) locked: Option<String>,
+    pub(crate) claim: Claim,
     pub(crate) files: SegmentFiles,
     /// Wakes the thread that waits for the object store.
     pub(crate) objects_bell: Bell,
@@ -189,14 +191,18 @@ impl Store {
         let (shared, committer) = (opened.shared, opened.committer);
         let store = Arc::new(Self { shared: shared.clone(), threads: Mutex::default() });
         let (flushing, compacting, moving) = (shared.clone(), shared.clone(), shared.clone());
-        let (retiring, scrubbing) = (shared.clone(), shared);
+        let (retiring, scrubbing, claiming) = (shared.clone(), shared.clone(), shared);
         let started = store
             .start("wal-writer", move || committer.run())
             .and_then(|()| store.start("flusher", move || crate::flush::run(&flushing)))
             .and_then(|()| store.start("compactor", move || crate::compact::run(&compacting)))
             .and_then(|()| store.start("object-store", move || crate::offload::run(&moving)))
             .and_then(|()| store.start("retention", move || crate::retention::run(&retiring)))
-            .and_then(|()| store.start("scrub", move || crate::scrub::run(&scrubbing)));
+            .and_then(|()| store.start("scrub", move || crate::scrub::run(&scrubbing)))
+            .and_then(|()| match store.shared.options.databases.catalog {
+                Some(_) => store.start("catalog", move || crate::catalog::claim::run(&claiming)),
+                None => Ok(()),
+            });
         // Where a thread cannot be made, dropping the store ends the others.
         started.map_err(OpenError::io(&dir))?;
         Ok((store, opened.recovery))
@@ -414,6 +420,7 @@ impl Store {
         self.shared.scrub.bell.stop();
         self.shared.objects_bell.stop();
         self.shared.files.remote.iter().for_each(|remote| remote.objects.close());
+        self.shared.claim.bell.stop();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             // A thread that panicked has closed the queue with the reason.

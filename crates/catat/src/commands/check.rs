@@ -59,7 +59,7 @@ pub(crate) fn config(command: ConfigCommand) -> Result<(), Failure> {
             section = setting.section;
             writeln!(out, "[{section}]").map_err(of_output)?;
         }
-        let line = format!("{} = {:?}", setting.key, layered.value);
+        let line = format!("{} = {:?}", setting.key, setting.shown(&layered.value));
         writeln!(out, "{line:<48} # {}", layered.origin).map_err(of_output)?;
     }
     Config::of_layers(&layers).map_err(super::all_errors)?;

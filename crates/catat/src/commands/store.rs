@@ -2,7 +2,7 @@
 //! `catat verify --repair` and `catat unlock` change it, and need it for themselves.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use types::ByteSize;
 
@@ -25,14 +25,20 @@ fn config(options: &DataDir) -> Result<Config, Failure> {
     super::read_config(&server)
 }
 
+/// Where the parts of the store are.
+fn store_options(options: &DataDir) -> Result<storage::Options, Failure> {
+    let Config { data_dir, databases, object_store, .. } = config(options)?;
+    Ok(storage::Options { databases, object_store, ..storage::Options::new(data_dir) })
+}
+
 /// Checks every checksum and the catalog against the files.
 pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
-    let config = config(&options.store)?;
-    let (dir, object_store) = (&config.data_dir, config.object_store.as_ref());
+    let store = store_options(&options.store)?;
+    let dir = &store.dir;
     if options.repair {
-        repair(dir, object_store)?;
+        repair(&store)?;
     }
-    let report = storage::verify(dir, object_store).map_err(|error| Failure::usage(error.to_string()))?;
+    let report = storage::verify(&store).map_err(|error| Failure::usage(error.to_string()))?;
     let mut out = std::io::stdout().lock();
     let segments = format!("{} segments with {} events", report.segments, report.events);
     let wal = format!("{} deliveries in {} log files", report.wal_records, report.wal_files);
@@ -53,9 +59,8 @@ pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
 }
 
 /// Makes the catalog agree with the segments, and says what was done.
-fn repair(dir: &Path, object_store: Option<&storage::ObjectStoreOptions>) -> Result<(), Failure> {
-    let options = storage::Options { object_store: object_store.cloned(), ..storage::Options::new(dir) };
-    let done = storage::repair(&options).map_err(|error| Failure::usage(error.to_string()))?;
+fn repair(options: &storage::Options) -> Result<(), Failure> {
+    let done = storage::repair(options).map_err(|error| Failure::usage(error.to_string()))?;
     let mut out = std::io::stdout().lock();
     for damage in &done.damaged {
         writeln!(out, "  found: {damage}").map_err(of_output)?;
@@ -81,10 +86,9 @@ pub(crate) fn unlock(options: DataDir) -> Result<(), Failure> {
 
 /// Copies the store as of now.
 pub(crate) fn backup(options: Backup) -> Result<(), Failure> {
-    let config = config(&options.store)?;
-    let dir = &config.data_dir;
-    let report = storage::backup(dir, &options.to, config.object_store.as_ref())
-        .map_err(|error| Failure::usage(error.to_string()))?;
+    let store = store_options(&options.store)?;
+    let dir = &store.dir;
+    let report = storage::backup(&store, &options.to).map_err(|error| Failure::usage(error.to_string()))?;
     let copied = format!("{} segments, {}", report.segments, ByteSize(report.bytes));
     writeln!(std::io::stdout(), "{} is copied to {}: {copied}", dir.display(), options.to.display()).map_err(of_output)
 }

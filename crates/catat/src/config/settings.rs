@@ -6,6 +6,8 @@ use std::path::PathBuf;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
+    /// The address of a database, which may hold a password; empty for none.
+    Database,
     List,
     Size,
     Duration,
@@ -35,6 +37,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("server", "listen", Kind::Text, "127.0.0.1:22828"),
     setting("server", "hosts", Kind::List, ""),
     setting("storage", "dir", Kind::Text, ""),
+    setting("storage", "catalog", Kind::Database, ""),
+    setting("storage", "control_store", Kind::Database, ""),
     setting("storage", "flush_age", Kind::Duration, "10m"),
     setting("storage", "flush_bytes", Kind::Size, "128MiB"),
     setting("storage", "wal_segment_bytes", Kind::Size, "64MiB"),
@@ -66,6 +70,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
 ];
 
 impl Setting {
+    /// A value as it may be shown: without a password.
+    pub(crate) fn shown(&self, value: &str) -> String {
+        match self.kind {
+            Kind::Database if value.is_empty() => String::new(),
+            Kind::Database => {
+                let url = value.parse().map(|url: storage::DatabaseUrl| url.to_string());
+                url.unwrap_or_else(|_| "not shown".to_owned())
+            }
+            _ => value.to_owned(),
+        }
+    }
+
     /// The value when nobody says anything.
     pub(crate) fn default_value(&self) -> String {
         if (self.section, self.key) == ("storage", "dir") {

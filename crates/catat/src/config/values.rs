@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use storage::SizeLimit;
+use storage::{DatabaseUrl, SizeLimit};
 use types::{ByteSize, parse_duration_ns};
 
 use super::{ConfigError, Kind, Layers};
@@ -109,6 +109,15 @@ impl<'a> Reader<'a> {
         if let Err(problem) = checked {
             self.refuse(section, key, problem);
         }
+    }
+
+    /// The address of a database, nothing where it is empty. An error does not repeat it: it may hold a password.
+    pub(super) fn database(&mut self, section: &'static str, key: &'static str) -> Option<DatabaseUrl> {
+        let text = self.value(section, key, Kind::Database);
+        if text.is_empty() {
+            return None;
+        }
+        DatabaseUrl::from_str(text).map_err(|error| self.refuse(section, key, error.to_string())).ok()
     }
 
     pub(super) fn count(&mut self, section: &'static str, key: &'static str) -> usize {

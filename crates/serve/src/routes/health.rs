@@ -45,6 +45,7 @@ fn reasons(server: &Server, status: Status) -> Vec<String> {
     reasons.extend(unreachable.map(|why| format!("segments in the object store cannot be read: {why}")));
     reasons.extend(server.app.store.locked().map(str::to_owned));
     reasons.extend(status.poisoned.map(|why| format!("the store takes no events: {why}; {AFTER_POISON}")));
+    reasons.extend(status.catalog_problem.map(|why| format!("the catalog cannot be used: {why}")));
     if let Some(free) = status.disk_free_bytes.filter(|free| *free < status.disk_reserve_bytes) {
         let (free, reserve) = (ByteSize(free), ByteSize(status.disk_reserve_bytes));
         reasons

@@ -32,7 +32,7 @@ pub(crate) async fn get(State(server): Shared) -> Result<Json<Value>, Problem> {
     let (_, n_running) = server.queries.counts();
     let mut answer = json!({
         "version": server.app.version, "started": server.started.to_string(), "now": server.now().to_string(),
-        "store": store, "queries_running": n_running, "poisoned": status.poisoned, "damaged": damaged,
+        "store": store, "queries_running": n_running, "poisoned": status.poisoned, "catalog_problem": status.catalog_problem, "damaged": damaged,
         "warnings": warnings,
     });
     if let Value::Object(answer) = &mut answer {
@@ -114,6 +114,12 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
         ("files", Gauge, "Shipped files whose positions are known.", status.files),
         ("subscriptions", Gauge, "Readers of the feed of accepted batches.", status.subscriptions),
         ("disk_reserve_bytes", Gauge, "Bytes of the disk that are kept free.", status.disk_reserve_bytes),
+        (
+            "catalog_unavailable",
+            Gauge,
+            "1 where the catalog cannot be used now; events are kept in the wal meanwhile.",
+            u64::from(status.catalog_problem.is_some()),
+        ),
         ("poisoned", Gauge, "1 where nothing is accepted since writing failed.", u64::from(status.poisoned.is_some())),
         ("damaged_files", Gauge, "Files found damaged.", status.damaged.len() as u64),
         ("scrub_segments_read", Counter, "Segments read again for the scrub.", status.scrub.segments_read),

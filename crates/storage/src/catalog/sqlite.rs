@@ -1,6 +1,7 @@
 //! The catalog in a SQLite file of the data directory.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use types::{GroupName, Timestamp};
@@ -91,32 +92,48 @@ impl Catalog for SqliteCatalog {
     }
 
     fn has_segment(&mut self, id: u128) -> Result<bool, DatabaseError> {
-        self.database.with(|connection| {
-            let found = connection.query_row("SELECT 1 FROM segments WHERE id = ?", [id.to_be_bytes()], |_| Ok(()));
-            found.optional().map(|found| found.is_some())
-        })
+        self.database.with(|connection| has_segment(connection, id))
     }
 
     fn commit_flush(&mut self, record: &FlushRecord<'_>) -> Result<(), DatabaseError> {
         self.transact(|transaction| {
             put_marks(transaction, &record.marks)?;
-            put_segments(transaction, record.segments)?;
+            for segment in record.segments {
+                // Where the answer to the first time was lost.
+                if !has_segment(transaction, segment.id)? {
+                    put_segments(transaction, std::slice::from_ref(segment))?;
+                }
+            }
             for (id, name, streams) in &record.groups {
                 // A group that was deleted since stays deleted.
                 put_group(transaction, *id, name)?;
-                let mut insert = transaction.prepare_cached("INSERT OR IGNORE INTO streams VALUES (?, ?)")?;
-                for stream in streams {
-                    insert.execute(params![id, &**stream])?;
-                }
+                put_streams(transaction, *id, streams.iter())?;
             }
-            for (key, ranges) in record.positions.iter() {
-                merge_position(transaction, key, ranges)?;
+            merge_positions(transaction, record.positions)?;
+            put_batch_files(transaction, record.batch_files)
+        })
+    }
+
+    fn fill(&mut self, contents: &Contents) -> Result<(), DatabaseError> {
+        self.transact(|transaction| {
+            put_marks(transaction, &contents.marks)?;
+            put_segments(transaction, &contents.segments)?;
+            for (name, group) in contents.groups.iter() {
+                put_group(transaction, group.id, name)?;
+                put_streams(transaction, group.id, group.streams.iter())?;
             }
-            transaction.execute("DELETE FROM batch_files", [])?;
-            for (hour, n_entries) in record.batch_files {
-                transaction.execute("INSERT INTO batch_files VALUES (?, ?)", params![hour, signed(*n_entries)])?;
+            for id in &contents.deleted {
+                transaction.execute("INSERT INTO groups VALUES (?, '', 1)", [id])?;
             }
-            Ok(())
+            merge_positions(transaction, &contents.positions)?;
+            put_batch_files(transaction, &contents.batch_files)?;
+            for Doomed { file, place } in &contents.doomed {
+                transaction.execute("INSERT INTO doomed VALUES (?, ?)", params![file, *place as u8])?;
+            }
+            for (run, since) in &contents.retired {
+                retire(transaction, &[*run], Some(*since))?;
+            }
+            contents.deletions.iter().try_for_each(|deletion| put_deletion(transaction, deletion))
         })
     }
 
@@ -148,14 +165,7 @@ impl Catalog for SqliteCatalog {
         if runs.is_empty() {
             return Ok(());
         }
-        self.transact(|transaction| {
-            let update = "UPDATE runs SET retired = ? WHERE segment = ? AND group_id = ?";
-            let mut update = transaction.prepare_cached(update)?;
-            for (segment, group_id) in runs {
-                update.execute(params![since, segment.to_be_bytes(), group_id])?;
-            }
-            Ok(())
-        })
+        self.transact(|transaction| retire(transaction, runs, since))
     }
 
     fn adopt(
@@ -182,11 +192,7 @@ impl Catalog for SqliteCatalog {
     }
 
     fn put_deletion(&mut self, deletion: &Deletion) -> Result<(), DatabaseError> {
-        let Deletion { id, group_id, n_events, created, sequences } = deletion;
-        self.transact(|transaction| {
-            let row = params![signed(*id), group_id, signed(*n_events), created.0, sequences];
-            transaction.execute("INSERT OR REPLACE INTO deletions VALUES (?, ?, ?, ?, ?)", row).map(|_| ())
-        })
+        self.transact(|transaction| put_deletion(transaction, deletion))
     }
 
     fn forget_deletions(&mut self, ids: &[u64]) -> Result<(), DatabaseError> {
@@ -205,6 +211,11 @@ impl Catalog for SqliteCatalog {
             let delete = "DELETE FROM doomed WHERE file = ? AND place = ?";
             transaction.execute(delete, params![doomed.file, doomed.place as u8]).map(|_| ())
         })
+    }
+
+    fn renew(&mut self) -> Result<(), DatabaseError> {
+        // The lock on the data directory keeps everybody else away.
+        Ok(())
     }
 }
 
@@ -232,6 +243,11 @@ fn marks(connection: &Connection) -> rusqlite::Result<Marks> {
         next_sequence: unsigned(value("next_sequence")?.unwrap_or(1)),
         next_group: u32::try_from(value("next_group")?.unwrap_or(1)).unwrap_or(u32::MAX),
     })
+}
+
+fn has_segment(connection: &Connection, id: u128) -> rusqlite::Result<bool> {
+    let found = connection.query_row("SELECT 1 FROM segments WHERE id = ?", [id.to_be_bytes()], |_| Ok(()));
+    found.optional().map(|found| found.is_some())
 }
 
 /// Groups, and the numbers of deleted ones.
@@ -352,6 +368,41 @@ fn put_group(transaction: &Transaction<'_>, id: u32, name: &GroupName) -> rusqli
     transaction.execute(insert, params![id, name.as_str()]).map(|_| ())
 }
 
+fn put_streams<'a>(
+    transaction: &Transaction<'_>,
+    group_id: u32,
+    streams: impl Iterator<Item = &'a Arc<str>>,
+) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare_cached("INSERT OR IGNORE INTO streams VALUES (?, ?)")?;
+    for stream in streams {
+        insert.execute(params![group_id, &**stream])?;
+    }
+    Ok(())
+}
+
+fn put_batch_files(transaction: &Transaction<'_>, batch_files: &ValidEntries) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM batch_files", [])?;
+    for (hour, n_entries) in batch_files {
+        transaction.execute("INSERT INTO batch_files VALUES (?, ?)", params![hour, signed(*n_entries)])?;
+    }
+    Ok(())
+}
+
+fn put_deletion(transaction: &Transaction<'_>, deletion: &Deletion) -> rusqlite::Result<()> {
+    let Deletion { id, group_id, n_events, created, sequences } = deletion;
+    let row = params![signed(*id), group_id, signed(*n_events), created.0, sequences];
+    transaction.execute("INSERT OR REPLACE INTO deletions VALUES (?, ?, ?, ?, ?)", row).map(|_| ())
+}
+
+fn retire(transaction: &Transaction<'_>, runs: &[(u128, u32)], since: Option<i64>) -> rusqlite::Result<()> {
+    let update = "UPDATE runs SET retired = ? WHERE segment = ? AND group_id = ?";
+    let mut update = transaction.prepare_cached(update)?;
+    for (segment, group_id) in runs {
+        update.execute(params![since, segment.to_be_bytes(), group_id])?;
+    }
+    Ok(())
+}
+
 /// Remembers that the file of a segment must go.
 fn doom_file(transaction: &Transaction<'_>, id: u128) -> rusqlite::Result<()> {
     let insert = "INSERT OR IGNORE INTO doomed SELECT file, place FROM segments WHERE id = ?";
@@ -381,6 +432,10 @@ fn put_segments(transaction: &Transaction<'_>, segments: &[SegmentRow]) -> rusql
         }
     }
     Ok(())
+}
+
+fn merge_positions(transaction: &Transaction<'_>, positions: &Positions) -> rusqlite::Result<()> {
+    positions.iter().try_for_each(|(key, ranges)| merge_position(transaction, key, ranges))
 }
 
 /// Adds accepted ranges of a file to those in the catalog.

@@ -1,20 +1,68 @@
-//! What every catalog promises.
+//! What every catalog promises: each promise is kept by SQLite and by PostgreSQL.
 
+mod migrating;
+
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use rusqlite::Connection;
-
-use super::sqlite::{SCHEMA, SqliteCatalog};
+use super::postgres::PostgresCatalog;
+use super::sqlite::SqliteCatalog;
 use super::*;
 use crate::DatabaseProblem;
-use crate::database::Schema;
-use crate::database::sqlite::Database;
-use crate::positions::FileKey;
+use crate::database::postgres::testing::Server;
+use crate::positions::{FileKey, Ranges};
 
-const STORE: [u8; 16] = [7; 16];
+/// What a new catalog begins with.
+const FIRST_SEQUENCE: u64 = 5;
 
-fn open(path: &Path) -> Result<SqliteCatalog, DatabaseError> {
-    SqliteCatalog::open(path, STORE, 5)
+const MARKS: Marks = Marks { wal_released: 4, wal_made: 3, next_sequence: 1 << 63, next_group: 2 };
+
+/// Opens the catalog of a store, the same one each time.
+type Open<'a> = &'a dyn Fn() -> Box<dyn Catalog>;
+
+macro_rules! promises {
+    ($($promise:ident),* $(,)?) => {
+        mod sqlite_keeps {
+            $(
+                #[test]
+                fn $promise() {
+                    let dir = tempfile::tempdir().expect("a scratch directory");
+                    super::$promise(&|| super::of_file(&dir.path().join("catalog.sqlite")));
+                }
+            )*
+        }
+
+        const PROMISES: &[(&str, fn(Open<'_>))] = &[$((stringify!($promise), $promise)),*];
+    };
+}
+
+promises! {
+    a_flush_is_read_back_as_it_was_committed,
+    a_flush_committed_again_changes_nothing,
+    positions_are_merged_with_those_that_are_known,
+    a_segment_that_moves_leaves_a_file_that_must_go,
+    a_compaction_exchanges_segments_in_one_transaction,
+    deletions_are_kept_until_they_are_forgotten,
+    a_deleted_group_stays_deleted,
+    segments_that_were_lost_are_taken_back,
+    a_catalog_is_filled_with_what_another_one_held,
+    names_may_hold_any_character_and_be_long,
+    many_groups_and_runs_are_one_flush,
+}
+
+#[test]
+fn postgres_keeps_the_same_promises() {
+    let Some(server) = Server::start(&["fsync=off"]) else { return };
+    for (number, (name, promise)) in PROMISES.iter().enumerate() {
+        println!("{name}");
+        let store = [u8::try_from(number).expect("few"); 16];
+        let open = || PostgresCatalog::open(&server.url(), store, "test", false, FIRST_SEQUENCE);
+        promise(&|| Box::new(open().expect("a catalog")));
+    }
+}
+
+fn of_file(path: &Path) -> Box<dyn Catalog> {
+    Box::new(SqliteCatalog::open(path, [7; 16], FIRST_SEQUENCE).expect("a catalog"))
 }
 
 fn name() -> GroupName {
@@ -27,6 +75,25 @@ fn segment(id: u128) -> SegmentRow {
     SegmentRow { id, file, n_bytes: 77, tier: Tier::Hot, place: Place::Local, runs: vec![run] }
 }
 
+fn doomed(id: u128, place: Place) -> Doomed {
+    Doomed { file: segment(id).file, place }
+}
+
+fn key(generation: u64) -> FileKey {
+    FileKey { source: "s".into(), file: "f".into(), generation }
+}
+
+fn positions(key: FileKey, range: std::ops::Range<u64>) -> Positions {
+    let mut positions = Positions::default();
+    positions.insert(key, range);
+    positions
+}
+
+fn accepted(contents: &Contents) -> Vec<(FileKey, Vec<(u64, u64)>)> {
+    let ends = |ranges: &Ranges| ranges.iter().map(|range| (range.start, range.end)).collect();
+    contents.positions.iter().map(|(key, ranges)| (key.clone(), ends(ranges))).collect()
+}
+
 fn put(catalog: &mut dyn Catalog, marks: Marks, segments: &[SegmentRow]) {
     let (positions, batch_files) = (Positions::default(), ValidEntries::new());
     let groups = vec![(1, name(), vec!["one".into()])];
@@ -34,69 +101,78 @@ fn put(catalog: &mut dyn Catalog, marks: Marks, segments: &[SegmentRow]) {
     catalog.commit_flush(&record).expect("room");
 }
 
-const MARKS: Marks = Marks { wal_released: 4, wal_made: 3, next_sequence: 1 << 63, next_group: 2 };
-
-#[test]
-fn a_flush_is_read_back_as_it_was_committed() {
-    let dir = tempfile::tempdir().expect("a scratch directory");
-    let path = dir.path().join("catalog.sqlite");
-    let mut catalog = open(&path).expect("a new catalog");
-    assert_eq!(
-        catalog.marks().expect("readable"),
-        Marks { wal_released: 1, wal_made: 0, next_sequence: 5, next_group: 1 }
-    );
-    let segment = segment(u128::MAX - 1);
-    let key = || FileKey { source: "s".into(), file: "f".into(), generation: u64::MAX };
-    for (start, end) in [(0, 10), (10, 20)] {
-        let mut positions = Positions::default();
-        positions.insert(key(), start..end);
-        let segments = if start == 0 { std::slice::from_ref(&segment) } else { &[] };
-        let groups = vec![(1, name(), vec!["one".into()])];
-        let batch_files = ValidEntries::from([(7, 2)]);
-        let record = FlushRecord { marks: MARKS, segments, groups, positions: &positions, batch_files: &batch_files };
-        catalog.commit_flush(&record).expect("room");
-    }
+fn a_flush_is_read_back_as_it_was_committed(open: Open<'_>) {
+    let mut catalog = open();
+    let first = Marks { wal_released: 1, wal_made: 0, next_sequence: FIRST_SEQUENCE, next_group: 1 };
+    assert_eq!(catalog.marks().expect("readable"), first);
+    assert!(catalog.load().expect("readable").is_empty());
+    let segment = SegmentRow { tier: Tier::Warm, ..segment(u128::MAX - 1) };
+    let batch_files = ValidEntries::from([(-7, 2), (8, u64::MAX)]);
+    let record = FlushRecord {
+        marks: MARKS,
+        segments: std::slice::from_ref(&segment),
+        groups: vec![(1, name(), vec!["one".into(), "two".into()])],
+        positions: &positions(key(u64::MAX), 3..u64::MAX),
+        batch_files: &batch_files,
+    };
+    catalog.commit_flush(&record).expect("room");
     drop(catalog);
-    let mut catalog = open(&path).expect("an old catalog");
+    let mut catalog = open();
     let contents = catalog.load().expect("readable");
-    assert_eq!(contents.marks, MARKS);
+    assert_eq!((contents.marks, catalog.marks().expect("readable")), (MARKS, MARKS));
     assert_eq!(contents.segments, std::slice::from_ref(&segment));
-    assert_eq!(contents.batch_files, ValidEntries::from([(7, 2)]));
-    let accepted = contents.positions.iter().flat_map(|(_, ranges)| ranges.iter().cloned());
-    assert!(accepted.flatten().eq(0..20));
-    assert_eq!(contents.groups.id_of(&name()), Some(1));
-    catalog.delete_group(1, &name()).expect("room");
-    catalog.doom(&[segment.id]).expect("room");
-    catalog.doom(&[segment.id]).expect("twice is once");
-    let contents = catalog.load().expect("readable");
-    assert_eq!((contents.groups.len(), contents.deleted), (0, vec![1]));
-    let doomed = Doomed { file: segment.file, place: Place::Local };
-    assert_eq!((contents.segments.len(), &contents.doomed), (0, &vec![doomed.clone()]));
-    catalog.forget_doomed(&doomed).expect("room");
-    assert_eq!(catalog.load().expect("readable").doomed, []);
+    assert_eq!(contents.batch_files, batch_files);
+    assert_eq!(accepted(&contents), [(key(u64::MAX), vec![(3, u64::MAX)])]);
+    let groups: Vec<_> = contents.groups.iter().map(|(name, group)| (name.clone(), group.id)).collect();
+    assert_eq!(groups, [(name(), 1)]);
+    let streams = contents.groups.iter().flat_map(|(_, group)| group.streams.iter().map(|stream| stream.to_string()));
+    assert_eq!(streams.collect::<BTreeSet<_>>(), BTreeSet::from(["one".to_owned(), "two".to_owned()]));
+    assert!(catalog.has_segment(segment.id).expect("readable"));
 }
 
-#[test]
-fn a_segment_that_moves_leaves_a_file_that_must_go() {
-    let dir = tempfile::tempdir().expect("a scratch directory");
-    let mut catalog = open(&dir.path().join("catalog.sqlite")).expect("a new catalog");
-    put(&mut catalog, MARKS, &[segment(1)]);
+fn a_flush_committed_again_changes_nothing(open: Open<'_>) {
+    let mut catalog = open();
+    // As when the answer to the first one was lost.
+    put(&mut *catalog, MARKS, &[segment(1)]);
+    put(&mut *catalog, MARKS, &[segment(1)]);
+    assert_eq!(catalog.load().expect("readable").segments, [segment(1)]);
+}
+
+fn positions_are_merged_with_those_that_are_known(open: Open<'_>) {
+    let mut catalog = open();
+    for (at, (generation, range)) in [(1, 0..10), (1, 20..30), (2, 5..6), (1, 10..15)].into_iter().enumerate() {
+        let marks = Marks { wal_released: at as u64 + 2, ..MARKS };
+        let (positions, batch_files) = (positions(key(generation), range), ValidEntries::from([(at as i64, 1)]));
+        let record =
+            FlushRecord { marks, segments: &[], groups: vec![], positions: &positions, batch_files: &batch_files };
+        catalog.commit_flush(&record).expect("room");
+    }
+    let contents = catalog.load().expect("readable");
+    assert_eq!(accepted(&contents), [(key(1), vec![(0, 15), (20, 30)]), (key(2), vec![(5, 6)])]);
+    assert_eq!(contents.batch_files, ValidEntries::from([(3, 1)]), "those of before are no longer valid");
+}
+
+fn a_segment_that_moves_leaves_a_file_that_must_go(open: Open<'_>) {
+    let mut catalog = open();
+    put(&mut *catalog, MARKS, &[segment(1)]);
     let file = segment(1).file;
+    for _ in 0..2 {
+        catalog.doom_file(&doomed(1, Place::Remote)).expect("twice is once");
+    }
+    assert_eq!(catalog.load().expect("readable").doomed, [doomed(1, Place::Remote)], "while it is made");
     catalog.move_segment(1, &file, 78, Place::Remote).expect("room");
     let contents = catalog.load().expect("readable");
     assert_eq!(contents.segments, [SegmentRow { n_bytes: 78, place: Place::Remote, ..segment(1) }]);
-    assert_eq!(contents.doomed, [Doomed { file: file.clone(), place: Place::Local }]);
+    assert_eq!(contents.doomed, [doomed(1, Place::Local)]);
     catalog.move_segment(1, &file, 77, Place::Local).expect("room");
     let contents = catalog.load().expect("readable");
     assert_eq!(contents.segments, [segment(1)]);
-    assert_eq!(contents.doomed, [Doomed { file, place: Place::Remote }], "what lives again is not doomed");
+    assert_eq!(contents.doomed, [doomed(1, Place::Remote)], "what lives again is not doomed");
 }
 
-#[test]
-fn a_compaction_exchanges_segments_in_one_transaction() {
-    let dir = tempfile::tempdir().expect("a scratch directory");
-    let mut catalog = open(&dir.path().join("catalog.sqlite")).expect("a new catalog");
-    put(&mut catalog, MARKS, &[segment(1), segment(2)]);
+fn a_compaction_exchanges_segments_in_one_transaction(open: Open<'_>) {
+    let mut catalog = open();
+    put(&mut *catalog, MARKS, &[segment(1), segment(2)]);
     catalog.retire_runs(&[(2, 1)], Some(-3)).expect("room");
     let merged = SegmentRow { tier: Tier::Cold, ..segment(3) };
     assert!(catalog.commit_compaction(&[1], &[segment(2)]).is_err(), "segment 2 is there already");
@@ -105,18 +181,24 @@ fn a_compaction_exchanges_segments_in_one_transaction() {
     assert!(!catalog.has_segment(1).expect("readable"));
     let contents = catalog.load().expect("readable");
     assert_eq!(contents.segments, [segment(2), merged]);
-    assert_eq!(contents.doomed, [Doomed { file: segment(1).file, place: Place::Local }]);
+    assert_eq!(contents.doomed, [doomed(1, Place::Local)]);
     assert_eq!(contents.retired, RetiredRuns::from([((2, 1), -3)]));
     catalog.retire_runs(&[(2, 1)], None).expect("room");
     assert!(catalog.load().expect("readable").retired.is_empty());
+    for _ in 0..2 {
+        catalog.doom(&[2, 3]).expect("twice is once");
+    }
+    let contents = catalog.load().expect("readable");
+    assert_eq!((contents.segments.len(), contents.doomed.len()), (0, 3));
+    contents.doomed.iter().for_each(|doomed| catalog.forget_doomed(doomed).expect("room"));
+    assert_eq!(catalog.load().expect("readable").doomed, []);
 }
 
-#[test]
-fn deletions_are_kept_until_they_are_forgotten() {
-    let dir = tempfile::tempdir().expect("a scratch directory");
-    let mut catalog = open(&dir.path().join("catalog.sqlite")).expect("a new catalog");
+fn deletions_are_kept_until_they_are_forgotten(open: Open<'_>) {
+    let mut catalog = open();
     let deletion = |id| Deletion { id, group_id: 3, n_events: 2, created: Timestamp(-1), sequences: vec![0, 255, 1] };
-    for id in [1, u64::MAX, 1] {
+    catalog.put_deletion(&Deletion { sequences: vec![], n_events: 7, ..deletion(1) }).expect("room");
+    for id in [1, u64::MAX] {
         catalog.put_deletion(&deletion(id)).expect("room");
     }
     let mut found = catalog.load().expect("readable").deletions;
@@ -126,119 +208,97 @@ fn deletions_are_kept_until_they_are_forgotten() {
     assert_eq!(catalog.load().expect("readable").deletions, [deletion(u64::MAX)]);
 }
 
-#[test]
-fn segments_that_were_lost_are_taken_back() {
-    let dir = tempfile::tempdir().expect("a scratch directory");
-    let mut catalog = open(&dir.path().join("catalog.sqlite")).expect("a new catalog");
-    put(&mut catalog, MARKS, &[segment(1)]);
+fn a_deleted_group_stays_deleted(open: Open<'_>) {
+    let mut catalog = open();
+    put(&mut *catalog, MARKS, &[segment(1)]);
+    catalog.delete_group(1, &name()).expect("room");
+    catalog.delete_group(9, &name()).expect("one that the catalog has not seen yet");
+    put(&mut *catalog, Marks { wal_released: 5, ..MARKS }, &[]);
+    let mut contents = catalog.load().expect("readable");
+    contents.deleted.sort_unstable();
+    assert_eq!((contents.groups.len(), contents.deleted), (0, vec![1, 9]));
+}
+
+fn segments_that_were_lost_are_taken_back(open: Open<'_>) {
+    let mut catalog = open();
+    put(&mut *catalog, MARKS, &[segment(1)]);
     let marks = Marks { next_sequence: u64::MAX, ..MARKS };
-    catalog.adopt(&marks, &[segment(2)], &[1], &[(1, name()), (9, GroupName::new("c").expect("valid"))]).expect("room");
+    let other = GroupName::new("c").expect("a valid name");
+    catalog.adopt(&marks, &[segment(2)], &[1], &[(1, name()), (9, other)]).expect("room");
     let contents = catalog.load().expect("readable");
     assert_eq!((contents.marks, contents.segments, contents.doomed), (marks, vec![segment(2)], vec![]));
     assert_eq!(contents.groups.len(), 2);
 }
 
-/// What an older catat left behind: tables of `version` with something in each.
-fn old_catalog(path: &Path, version: usize) -> Connection {
-    let old = Connection::open(path).expect("a new database");
-    old.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(())).expect("room");
-    SCHEMA.steps[..version].iter().for_each(|step| old.execute_batch(step).expect("room"));
-    old.pragma_update(None, "user_version", version as i64).expect("room");
-    let retired = if version == 1 { "" } else { ", NULL" };
-    old.execute_batch(&format!(
-        "INSERT INTO meta VALUES ('wal_released', 4), ('next_sequence', {}), ('next_group', 2);
-         INSERT INTO groups VALUES (1, 'a/b', 0);
-         INSERT INTO streams VALUES (1, 'one');
-         INSERT INTO segments VALUES (x'00000000000000000000000000000001', 'segments/1.seg', 77);
-         INSERT INTO runs VALUES (x'00000000000000000000000000000001', 1, 3, -4, 9{retired});
-         INSERT INTO positions VALUES ('s', 'f', 1, 0, 10);
-         INSERT INTO batch_files VALUES (7, 2);
-         INSERT INTO doomed VALUES ('segments/0.seg');",
-        i64::MIN
-    ))
-    .expect("room");
-    old
-}
-
-fn assert_is_whole(catalog: &mut dyn Catalog) {
-    let contents = catalog.load().expect("readable");
-    let marks = Marks { wal_made: 0, ..MARKS };
-    assert_eq!((contents.marks, contents.segments), (marks, vec![segment(1)]));
-    assert_eq!(contents.doomed, [Doomed { file: "segments/0.seg".into(), place: Place::Local }]);
-    assert_eq!(contents.groups.id_of(&name()), Some(1));
-    assert_eq!((contents.positions.len(), contents.batch_files.len()), (1, 1));
-    assert!(contents.retired.is_empty() && contents.deletions.is_empty());
-}
-
-/// Copies a database as a process leaves it that is killed at this moment.
-fn copy_as_killed(from: &Path, to: &Path) {
-    for suffix in ["", "-wal"] {
-        let of = |path: &Path| format!("{}{suffix}", path.display());
-        std::fs::copy(of(from), of(to)).expect("room");
-    }
-}
-
-#[test]
-fn a_migration_cut_off_at_any_statement_is_done_at_the_next_start() {
-    for version in 1..SCHEMA.steps.len() {
-        let statements: Vec<&str> = SCHEMA.steps[version].split_inclusive(';').collect();
-        for n_done in 0..=statements.len() {
-            let dir = tempfile::tempdir().expect("a scratch directory");
-            let (path, killed) = (dir.path().join("catalog.sqlite"), dir.path().join("killed.sqlite"));
-            let mut old = old_catalog(&path, version);
-            // Room for no page in memory: what is not yet committed gets into SQLite's WAL, too.
-            old.execute_batch("PRAGMA cache_size = 0; PRAGMA cache_spill = ON;").expect("a setting");
-            let transaction = old.transaction().expect("nobody else");
-            statements[..n_done].iter().for_each(|statement| transaction.execute_batch(statement).expect("room"));
-            copy_as_killed(&path, &killed);
-            drop(transaction);
-            drop(old);
-            // The step itself, with an error in the place where it is cut off.
-            let broken = format!("{} NONSENSE;", statements[..n_done].concat());
-            let steps = [&SCHEMA.steps[..version], &[broken.leak()]].concat();
-            let broken = Schema { steps: steps.leak(), identity_since: usize::MAX };
-            assert!(Database::open(&path, STORE, &broken).is_err());
-            assert_is_whole(&mut open(&path).expect("an old catalog"));
-            assert_is_whole(&mut open(&killed).expect("an old catalog"));
-            assert_is_whole(&mut open(&killed).expect("a catalog of today"));
-        }
-    }
-}
-
-#[test]
-fn a_newer_catalog_is_refused_without_touching_a_byte() {
+fn a_catalog_is_filled_with_what_another_one_held(open: Open<'_>) {
     let dir = tempfile::tempdir().expect("a scratch directory");
-    let files = |dir: &Path| {
-        let mut files: Vec<_> = std::fs::read_dir(dir).expect("readable").flatten().map(|entry| entry.path()).collect();
-        files.retain(|path| !path.to_string_lossy().ends_with("-shm"));
-        files.sort();
-        files.into_iter().map(|path| (path.clone(), std::fs::read(path).expect("readable"))).collect::<Vec<_>>()
-    };
-    let is_refused = |path: &Path| {
-        let refused = open(path).err().expect("it is newer");
-        assert!(matches!(refused.problem, DatabaseProblem::Newer { found: 4, known: 3 }), "{refused}");
-    };
-    let path = dir.path().join("catalog.sqlite");
-    drop(open(&path).expect("a new catalog"));
-    let newer = Connection::open(&path).expect("a catalog");
-    newer.pragma_update(None, "user_version", 4).expect("room");
-    // Once where only SQLite's WAL says that it is newer, once where the file does.
-    let killed = tempfile::tempdir().expect("a scratch directory");
-    copy_as_killed(&path, &killed.path().join("catalog.sqlite"));
-    drop(newer);
-    for dir in [dir.path(), killed.path()] {
-        let before = files(dir);
-        is_refused(&dir.join("catalog.sqlite"));
-        assert_eq!(files(dir), before);
+    let mut old = of_file(&dir.path().join("old.sqlite"));
+    put(&mut *old, MARKS, &[segment(1), segment(2), segment(3)]);
+    let (positions, batch_files) = (positions(key(1), 3..9), ValidEntries::from([(7, 2)]));
+    let marks = Marks { wal_released: 5, ..MARKS };
+    let groups = vec![(2, GroupName::new("gone").expect("a valid name"), vec![])];
+    let record = FlushRecord { marks, segments: &[], groups, positions: &positions, batch_files: &batch_files };
+    old.commit_flush(&record).expect("room");
+    old.delete_group(2, &name()).expect("room");
+    old.doom(&[3]).expect("room");
+    old.retire_runs(&[(2, 1)], Some(11)).expect("room");
+    let created = Timestamp(1);
+    old.put_deletion(&Deletion { id: 4, group_id: 1, n_events: 1, created, sequences: vec![1] }).expect("room");
+    let expected = old.load().expect("readable");
+    let mut catalog = open();
+    catalog.fill(&expected).expect("room");
+    let found = catalog.load().expect("readable");
+    assert_eq!((found.marks, &found.segments), (expected.marks, &expected.segments));
+    assert_eq!((&found.deleted, &found.doomed), (&expected.deleted, &expected.doomed));
+    assert_eq!((&found.retired, &found.deletions), (&expected.retired, &expected.deletions));
+    assert_eq!((accepted(&found), &found.batch_files), (accepted(&expected), &expected.batch_files));
+    assert_eq!((found.groups.id_of(&name()), found.groups.len()), (Some(1), 1));
+    assert!(catalog.fill(&expected).is_err(), "only a new one is filled");
+}
+
+fn names_may_hold_any_character_and_be_long(open: Open<'_>) {
+    let mut catalog = open();
+    // What hardly compresses, longer than an entry of an index may be.
+    let long: String = (0..9000u32).filter_map(|i| char::from_u32(i.wrapping_mul(2_654_435_761) >> 16)).collect();
+    let names = ["", "\0", "a\0b", "\'; DROP TABLE runs; --", "\u{10ffff}\n\\", &long];
+    let mut positions = Positions::default();
+    for name in names {
+        positions.insert(FileKey { source: name.into(), file: name.into(), generation: 0 }, 1..2);
     }
+    let groups = vec![(1, name(), names.iter().map(|name| (*name).into()).collect())];
+    let batch_files = ValidEntries::new();
+    for wal_released in [7, 8] {
+        let marks = Marks { wal_released, ..MARKS };
+        let groups = groups.clone();
+        let record = FlushRecord { marks, segments: &[], groups, positions: &positions, batch_files: &batch_files };
+        catalog.commit_flush(&record).expect("room");
+    }
+    let contents = catalog.load().expect("readable");
+    let streams = contents.groups.iter().flat_map(|(_, group)| group.streams.iter().map(|stream| stream.to_string()));
+    assert_eq!(streams.collect::<BTreeSet<_>>(), names.iter().map(|name| (*name).to_owned()).collect());
+    assert_eq!(contents.positions.iter().map(|(key, _)| &*key.file).collect::<BTreeSet<_>>(), BTreeSet::from(names));
+}
+
+fn many_groups_and_runs_are_one_flush(open: Open<'_>) {
+    let mut catalog = open();
+    let run = |group_id| RunRow { group_id, n_events: 1, first: Timestamp(0), last: Timestamp(i64::from(group_id)) };
+    let segments: Vec<_> = (1..4).map(|id| SegmentRow { runs: (0..5000).map(run).collect(), ..segment(id) }).collect();
+    let name_of = |id: u32| GroupName::new(&format!("g{id}")).expect("a valid name");
+    let groups = (0..5000).map(|id| (id, name_of(id), vec!["s".into()])).collect();
+    let (positions, batch_files) = (Positions::default(), ValidEntries::new());
+    let record =
+        FlushRecord { marks: MARKS, segments: &segments, groups, positions: &positions, batch_files: &batch_files };
+    catalog.commit_flush(&record).expect("room");
+    let contents = catalog.load().expect("readable");
+    assert_eq!((contents.segments, contents.groups.len()), (segments, 5000));
 }
 
 #[test]
 fn that_of_another_store_is_refused() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let path = dir.path().join("catalog.sqlite");
-    drop(open(&path).expect("a new catalog"));
-    let refused = SqliteCatalog::open(&path, [8; 16], 5).err().expect("it belongs to another store");
+    drop(of_file(&path));
+    let refused = SqliteCatalog::open(&path, [8; 16], FIRST_SEQUENCE).err().expect("it belongs to another store");
     assert!(matches!(refused.problem, DatabaseProblem::Foreign { .. }), "{refused}");
-    open(&path).expect("it is still what it was");
+    of_file(&path);
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::ControlStore;
+use rusqlite::params;
+
+use super::{ControlStore, Document};
 use crate::database::sqlite::Database;
 use crate::database::{DatabaseError, Schema};
 
@@ -62,5 +64,27 @@ impl ControlStore for SqliteControl {
     fn remove(&mut self, kind: &str, name: &str) -> Result<(), DatabaseError> {
         let delete = "DELETE FROM settings WHERE kind = ? AND name = ?";
         self.change(delete, &[kind, name])
+    }
+
+    fn load(&mut self) -> Result<Vec<Document>, DatabaseError> {
+        self.database.with(|connection| {
+            let mut select =
+                connection.prepare("SELECT kind, name, json, version FROM settings ORDER BY kind, name")?;
+            let documents = select.query_map([], |row| {
+                Ok(Document { kind: row.get(0)?, name: row.get(1)?, json: row.get(2)?, version: row.get(3)? })
+            })?;
+            documents.collect()
+        })
+    }
+
+    fn fill(&mut self, documents: &[Document]) -> Result<(), DatabaseError> {
+        self.database.with(|connection| {
+            let transaction = connection.transaction()?;
+            transaction.execute("DELETE FROM settings", [])?;
+            for Document { kind, name, json, version } in documents {
+                transaction.execute("INSERT INTO settings VALUES (?, ?, ?, ?)", params![kind, name, json, version])?;
+            }
+            transaction.commit()
+        })
     }
 }

@@ -11,10 +11,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Listed, files_below, listed_segments, open_catalog, open_objects, verify, wal_marks};
+use super::{Listed, Listing, check_databases, files_below, open_database, open_objects, verify};
+use crate::catalog::Catalog;
+use crate::catalog::postgres::PostgresCatalog;
+use crate::catalog::sqlite::SqliteCatalog;
+use crate::control::ControlStore;
+use crate::control::postgres::PostgresControl;
+use crate::control::sqlite::SqliteControl;
 use crate::objects::Objects;
 use crate::state::Place;
-use crate::{ObjectStoreOptions, OpenError, disk, lock, wal};
+use crate::{Databases, OpenError, Options, disk, lock, wal};
 
 /// Attempts at a catalog and all of its segments; each fails only if compaction replaced some meanwhile.
 const ATTEMPTS_MAX: usize = 20;
@@ -68,19 +74,19 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
     move |source| BackupError::Io { path: path.to_owned(), source }
 }
 
-/// Copies the store in `dir` to `target`, which must be new or empty. Every file is synced.
+/// Copies a store to `target`, which must be new or empty. Every file is synced.
 ///
-/// What lies in the object store is copied too, and the copy lists it as its own.
-pub fn backup(
-    dir: &Path,
-    target: &Path,
-    object_store: Option<&ObjectStoreOptions>,
-) -> Result<BackupReport, BackupError> {
+/// What lies in the object store is copied too, and the copy lists it as its own; what is in PostgreSQL is in files
+/// of the copy.
+pub fn backup(options: &Options, target: &Path) -> Result<BackupReport, BackupError> {
+    let dir = options.dir.as_path();
     let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
     let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
-    let objects = open_objects(object_store, &store)?;
+    let Options { databases, object_store, .. } = options;
+    check_databases(dir, databases)?;
+    let objects = open_objects(object_store.as_ref(), &store)?;
     make_empty(target)?;
-    let mut copy = Copy { from: dir, to: target, objects, report: BackupReport::default() };
+    let mut copy = Copy { from: dir, to: target, store, databases, objects, report: BackupReport::default() };
     for part in ["wal", "segments", "tombstones", "quarantine"] {
         disk::create_directory(&target.join(part)).map_err(at(&target.join(part)))?;
     }
@@ -92,9 +98,7 @@ pub fn backup(
     for ending in ["group", "events", "receipt"] {
         copy.files("tombstones", ending)?;
     }
-    if dir.join("control.sqlite").is_file() {
-        copy.database("control.sqlite")?;
-    }
+    copy.control()?;
     copy.file(Path::new("STORE"))?;
     copy.sync_directories()?;
     Ok(copy.report)
@@ -102,12 +106,13 @@ pub fn backup(
 
 /// Brings a copy back into `dir`, which must be new or empty, after checking every checksum of it.
 pub fn restore(from: &Path, dir: &Path) -> Result<BackupReport, BackupError> {
-    let found = verify(from, None)?;
+    let found = verify(&Options::new(from))?;
     if let Some(damage) = found.damaged.into_iter().next() {
         return Err(BackupError::Damaged(damage));
     }
     make_empty(dir)?;
-    let mut copy = Copy { from, to: dir, objects: None, report: BackupReport::default() };
+    let (store, databases) = ([0; 16], &Databases::default());
+    let mut copy = Copy { from, to: dir, store, databases, objects: None, report: BackupReport::default() };
     for file in files_below(from).map_err(at(from))? {
         if file != Path::new("STORE") && file != Path::new("LOCK") {
             copy.file(&file)?;
@@ -130,7 +135,7 @@ fn make_empty(dir: &Path) -> Result<(), BackupError> {
 
 /// Lets the catalog of a copy list what was copied of the object store as local, and remove nothing there.
 fn own_objects(path: &Path) -> Result<(), BackupError> {
-    let catalog = open_catalog(path)?;
+    let catalog = open_database(path)?;
     // A catalog of an earlier version knows no other place.
     if catalog.prepare("SELECT place FROM doomed LIMIT 0").is_err() {
         return Ok(());
@@ -145,6 +150,8 @@ fn own_objects(path: &Path) -> Result<(), BackupError> {
 struct Copy<'a> {
     from: &'a Path,
     to: &'a Path,
+    store: [u8; 16],
+    databases: &'a Databases,
     objects: Option<Arc<Objects>>,
     report: BackupReport,
 }
@@ -237,13 +244,52 @@ impl Copy<'_> {
     /// Copies a SQLite database as of one instant.
     fn database(&mut self, name: &str) -> Result<(), BackupError> {
         let (from, to) = (self.from.join(name), self.to.join(name));
-        if to.exists() {
-            fs::remove_file(&to).map_err(at(&to))?;
-        }
-        let connection = open_catalog(&from)?;
+        self.remove(name)?;
+        let connection = open_database(&from)?;
         let target = to.to_string_lossy().into_owned();
         let copied = connection.execute("VACUUM INTO ?1", [target]);
         copied.map_err(|source| BackupError::Catalog { path: from, source })?;
+        self.sync(name)
+    }
+
+    /// Copies the catalog as of one instant, from PostgreSQL into a file like the one of a store without it.
+    fn catalog(&mut self) -> Result<(), BackupError> {
+        let Some(url) = &self.databases.catalog else { return self.database("catalog.sqlite") };
+        let contents = PostgresCatalog::open_for_reading(url, self.store).and_then(|mut catalog| catalog.load());
+        let contents = contents.map_err(OpenError::from)?;
+        self.remove("catalog.sqlite")?;
+        let to = self.to.join("catalog.sqlite");
+        let filled = SqliteCatalog::open(&to, self.store, contents.marks.next_sequence)
+            .and_then(|mut catalog| catalog.fill(&contents));
+        filled.map_err(OpenError::from)?;
+        self.sync("catalog.sqlite")
+    }
+
+    /// Copies the control store in the same way.
+    fn control(&mut self) -> Result<(), BackupError> {
+        let Some(url) = &self.databases.control else {
+            let is_there = self.from.join("control.sqlite").is_file();
+            return if is_there { self.database("control.sqlite") } else { Ok(()) };
+        };
+        let documents = PostgresControl::open_for_reading(url, self.store).and_then(|mut control| control.load());
+        let documents = documents.map_err(OpenError::from)?;
+        let filled = SqliteControl::open(&self.to.join("control.sqlite"), self.store)
+            .and_then(|mut control| control.fill(&documents));
+        filled.map_err(OpenError::from)?;
+        self.sync("control.sqlite")
+    }
+
+    /// Removes a database that an earlier attempt has copied.
+    fn remove(&self, name: &str) -> Result<(), BackupError> {
+        let to = self.to.join(name);
+        match fs::remove_file(&to) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(BackupError::Io { path: to, source }),
+            _ => Ok(()),
+        }
+    }
+
+    fn sync(&mut self, name: &str) -> Result<(), BackupError> {
+        let to = self.to.join(name);
         let file = File::open(&to).map_err(at(&to))?;
         file.sync_all().map_err(at(&to))?;
         self.report.bytes += file.metadata().map_err(at(&to))?.len();
@@ -253,12 +299,10 @@ impl Copy<'_> {
     /// Copies the catalog and every segment that it lists.
     fn catalog_with_segments(&mut self) -> Result<(), BackupError> {
         for _ in 0..ATTEMPTS_MAX {
-            self.database("catalog.sqlite")?;
+            self.catalog()?;
             let path = self.to.join("catalog.sqlite");
-            let catalog_error = |source| BackupError::Catalog { path: path.clone(), source };
-            let catalog = open_catalog(&path)?;
-            let listed = listed_segments(&catalog).map_err(catalog_error)?;
-            let (_, wal_made) = wal_marks(&catalog).map_err(catalog_error)?;
+            let mut catalog = Listing::of_file(&path)?;
+            let (listed, (_, wal_made)) = (catalog.segments()?, catalog.wal_marks()?);
             drop(catalog);
             let mut is_complete = self.named_wal_file(wal_made)?;
             for segment in &listed {

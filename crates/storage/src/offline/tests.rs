@@ -53,8 +53,8 @@ fn a_copy_taken_in_use_holds_everything_acknowledged_before() {
         for round in 0..5 {
             let before = store.status().events_accepted;
             let copy = scratch.path().join(format!("copy{round}"));
-            backup(&scratch.path().join("data"), &copy, None).expect("room");
-            let report = verify(&copy, None).expect("a store");
+            backup(&Options::new(&scratch.path().join("data")), &copy).expect("room");
+            let report = verify(&Options::new(&copy)).expect("a store");
             assert_eq!(report.damaged, []);
             let restored = scratch.path().join(format!("restored{round}"));
             restore(&copy, &restored).expect("room");
@@ -72,7 +72,7 @@ fn hot_events_are_part_of_a_copy() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let store = open(&scratch.path().join("data"));
     store.append(delivery(10)).expect("room");
-    backup(&scratch.path().join("data"), &scratch.path().join("copy"), None).expect("room");
+    backup(&Options::new(&scratch.path().join("data")), &scratch.path().join("copy")).expect("room");
     assert_eq!(count(&open(&scratch.path().join("copy"))), 10);
 }
 
@@ -84,7 +84,7 @@ fn verifying_counts_what_is_there_and_names_what_is_damaged() {
     store.append(delivery(10)).expect("room");
     store.flush().expect("room");
     store.append(delivery(5)).expect("room");
-    let report = verify(&dir, None).expect("a store");
+    let report = verify(&Options::new(&dir)).expect("a store");
     assert_eq!((report.segments, report.events, report.wal_records), (1, 10, 1));
     assert!(report.damaged.is_empty() && report.segment_bytes > 0);
     drop(store);
@@ -93,11 +93,11 @@ fn verifying_counts_what_is_there_and_names_what_is_damaged() {
     let mut bytes = std::fs::read(&path).expect("readable");
     bytes[100] ^= 1;
     std::fs::write(&path, bytes).expect("writable");
-    let report = verify(&dir, None).expect("a store");
+    let report = verify(&Options::new(&dir)).expect("a store");
     assert_eq!(report.damaged.len(), 1);
     assert_eq!(report.damaged[0].file, format!("segments/{}", file.display()));
     let copy = scratch.path().join("copy");
-    backup(&dir, &copy, None).expect("damage is copied as it is");
+    backup(&Options::new(&dir), &copy).expect("damage is copied as it is");
     let refused = restore(&copy, &scratch.path().join("restored"));
     assert!(matches!(refused, Err(BackupError::Damaged(_))));
 }
@@ -107,7 +107,7 @@ fn a_place_that_holds_something_is_refused() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let dir = scratch.path().join("data");
     drop(open(&dir));
-    assert!(matches!(backup(&dir, &dir, None), Err(BackupError::NotEmpty(_))));
+    assert!(matches!(backup(&Options::new(&dir), &dir), Err(BackupError::NotEmpty(_))));
     assert!(matches!(restore(&dir, scratch.path()), Err(BackupError::NotEmpty(_))));
-    assert!(backup(scratch.path(), &scratch.path().join("copy"), None).is_err());
+    assert!(backup(&Options::new(scratch.path()), &scratch.path().join("copy")).is_err());
 }

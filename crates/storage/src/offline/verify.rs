@@ -4,11 +4,10 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::Connection;
 use types::ScanError;
 
-use super::{Listed, files_below, listed_segments, open_catalog, open_objects, wal_marks};
-use crate::database::sqlite::of;
+use super::{Listed, Listing, check_databases, files_below, open_objects};
+use crate::control::postgres::PostgresControl;
 use crate::objects::Objects;
 use crate::segment::Segment;
 use crate::source::remote::SequentialObject;
@@ -16,7 +15,7 @@ use crate::state::Place;
 use crate::tombstone::events::Found;
 use crate::wal::chain::Chain;
 use crate::wal::reader;
-use crate::{ObjectStoreOptions, OpenError, erase, lock, tombstone, wal};
+use crate::{OpenError, Options, erase, lock, tombstone, wal};
 
 const CATALOG: &str = "catalog.sqlite";
 
@@ -39,21 +38,23 @@ pub struct VerifyReport {
     pub notes: Vec<String>,
 }
 
-/// Checks every checksum in `dir` and in the object store, and the catalog against the files.
+/// Checks every checksum in the data directory and in the object store, and the catalog against the files.
 ///
 /// While a server runs on the directory, a segment may be replaced between the look at the catalog and the look
 /// at its file: what is missing is looked up in the catalog once more before it is reported.
-pub fn verify(dir: &Path, object_store: Option<&ObjectStoreOptions>) -> Result<VerifyReport, OpenError> {
+pub fn verify(options: &Options) -> Result<VerifyReport, OpenError> {
+    let dir = options.dir.as_path();
     let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
     let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
-    let objects = open_objects(object_store, &store)?;
+    check_databases(dir, &options.databases)?;
+    let objects = open_objects(options.object_store.as_ref(), &store)?;
     let files = Files { dir, store, objects };
     let mut report = VerifyReport::default();
-    match read_catalog(dir) {
-        Ok((catalog, listed)) => {
+    match read_catalog(options, store) {
+        Ok((mut catalog, listed)) => {
             for segment in &listed {
                 let Err(error) = files.check(segment, &mut report) else { continue };
-                let again = listed_segments(&catalog).map_err(of(CATALOG))?;
+                let again = catalog.segments()?;
                 match again.iter().find(|row| row.id == segment.id) {
                     Some(row) if row.file == segment.file => report.damaged.push(error),
                     // It was moved meanwhile.
@@ -65,8 +66,9 @@ pub fn verify(dir: &Path, object_store: Option<&ObjectStoreOptions>) -> Result<V
                 }
             }
             check_orphans(dir, &listed, &mut report)?;
-            check_wal(dir, || wal_marks(&catalog).map_err(of(CATALOG)).map_err(OpenError::from), &mut report)?;
+            check_wal(dir, || catalog.wal_marks(), &mut report)?;
         }
+        Err(error) if options.databases.catalog.is_some() => return Err(error),
         Err(problem) => {
             let problem = format!("{problem}; `catat verify --repair` makes it anew from the segments");
             report.damaged.push(damage(CATALOG, problem));
@@ -77,7 +79,10 @@ pub fn verify(dir: &Path, object_store: Option<&ObjectStoreOptions>) -> Result<V
             check_wal(dir, || Ok((first, 0)), &mut report)?;
         }
     }
-    if !dir.join("control.sqlite").is_file() {
+    if let Some(url) = &options.databases.control {
+        let damage = PostgresControl::open_for_reading(url, store).err();
+        report.damaged.extend(damage.map(|error| self::damage(&error.database, error.problem.to_string())));
+    } else if !dir.join("control.sqlite").is_file() {
         let problem = "the file is missing, and the store is locked; put it back from a backup, or run `catat unlock`";
         report.damaged.push(damage("control.sqlite", problem.into()));
     }
@@ -110,17 +115,11 @@ fn check_deletions(dir: &Path, store: &[u8; 16], report: &mut VerifyReport) -> R
 }
 
 /// Opens the catalog and reads what it lists, or says why that cannot be.
-fn read_catalog(dir: &Path) -> Result<(Connection, Vec<Listed>), String> {
-    let catalog = open_catalog(&dir.join(CATALOG)).map_err(|error| error.to_string())?;
-    let read = |catalog: &Connection| {
-        let check: String = catalog.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        Ok::<_, rusqlite::Error>((check, listed_segments(catalog)?))
-    };
-    match read(&catalog) {
-        Ok((check, listed)) if check == "ok" => Ok((catalog, listed)),
-        Ok((check, _)) => Err(check),
-        Err(error) => Err(error.to_string()),
-    }
+fn read_catalog(options: &Options, store: [u8; 16]) -> Result<(Listing, Vec<Listed>), OpenError> {
+    let mut catalog = Listing::open(options, store)?;
+    catalog.check()?;
+    let listed = catalog.segments()?;
+    Ok((catalog, listed))
 }
 
 /// Checks segments without a catalog that says what they should be.
@@ -199,7 +198,7 @@ fn check_orphans(dir: &Path, listed: &[Listed], report: &mut VerifyReport) -> Re
 }
 
 /// The chain of WAL files. A running server makes and removes files between two looks: what is missing is so twice.
-fn wal_chain(dir: &Path, marks: impl Fn() -> Result<(u64, u64), OpenError>) -> Result<Chain, OpenError> {
+fn wal_chain(dir: &Path, mut marks: impl FnMut() -> Result<(u64, u64), OpenError>) -> Result<Chain, OpenError> {
     let wal_dir = dir.join("wal");
     let mut missing = None;
     loop {
@@ -217,7 +216,7 @@ fn wal_chain(dir: &Path, marks: impl Fn() -> Result<(u64, u64), OpenError>) -> R
 
 fn check_wal(
     dir: &Path,
-    marks: impl Fn() -> Result<(u64, u64), OpenError>,
+    marks: impl FnMut() -> Result<(u64, u64), OpenError>,
     report: &mut VerifyReport,
 ) -> Result<(), OpenError> {
     let chain = wal_chain(dir, marks)?;

@@ -83,6 +83,7 @@ impl Shared {
 
     /// What is still to be done, and what is expected.
     fn add_upkeep(&self, status: &mut Status) {
+        status.catalog_problem = self.claim.problem();
         status.poisoned = match self.queue.closed() {
             Some(Closed::Poisoned(reason)) => Some(reason),
             _ => None,

@@ -12,6 +12,7 @@
 //! Damage never keeps the store from opening; what cannot be read or written at all does.
 
 mod control;
+mod databases;
 mod deletions;
 mod repair;
 mod replay;
@@ -28,12 +29,13 @@ use std::time::Instant;
 
 use types::{ScanError, Timestamp};
 
+use self::databases::open_catalog;
 use super::Shared;
 use super::queue::Queue;
 use super::writer::Committer;
 use crate::batch_ids::{Age, ValidEntries};
 use crate::care::Care;
-use crate::catalog::sqlite::SqliteCatalog;
+use crate::catalog::claim::Claim;
 use crate::catalog::{Catalog, Contents, Doomed, Marks};
 use crate::compact::Compaction;
 use crate::erase::Receipts;
@@ -44,7 +46,7 @@ use crate::scrub::Scrub;
 use crate::segment_files::SegmentFiles;
 use crate::state::{Place, State};
 use crate::status::Counters;
-use crate::{DatabaseError, DatabaseProblem, OpenError, Options, Recovery, batch_ids, disk, tombstone};
+use crate::{OpenError, Options, Recovery, batch_ids, disk, tombstone};
 
 /// Sequences have the writer's epoch in their upper 16 bits.
 const EPOCH_BITS: u32 = 48;
@@ -96,7 +98,8 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     let age = Age::new(now, &options.clock);
     let (mut opening, contents) = Opening::begin(&options, store, now, Scope::Start)?;
     opening.recovery.created = created;
-    let (mut control, locked) = control::open(&dir, store, opening.is_new()?)?;
+    let url = options.databases.control.as_ref();
+    let (mut control, locked) = control::open(&dir, store, opening.is_new()?, url)?;
     opening.state.retentions = crate::control::retentions(&mut *control)?;
     opening.recovery.locked = locked.clone();
     opening.finish_deletions()?;
@@ -123,6 +126,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         catalog: Mutex::new(catalog),
         control: Mutex::new(control),
         locked,
+        claim: Claim::default(),
         files,
         objects_bell: Bell::default(),
         retention_bell: Bell::default(),
@@ -160,32 +164,6 @@ fn prepare_directory(dir: &Path) -> Result<([u8; 16], Lock, bool), OpenError> {
     Ok((store, lock, created))
 }
 
-/// A catalog with what it holds, and what was damaged of it.
-type OpenedCatalog = (Box<dyn Catalog>, Contents, Option<ScanError>);
-
-/// Opens the catalog. One that is no intact database is moved to `quarantine/` and made anew from the segments, as
-/// where it is gone; that is reported.
-fn open_catalog(dir: &Path, store: [u8; 16]) -> Result<OpenedCatalog, OpenError> {
-    let path = dir.join("catalog.sqlite");
-    let open = || {
-        let mut catalog: Box<dyn Catalog> = Box::new(SqliteCatalog::open(&path, store, FIRST_SEQUENCE)?);
-        let contents = catalog.load()?;
-        Ok::<_, OpenError>((catalog, contents))
-    };
-    let found = match open() {
-        Ok((catalog, contents)) => return Ok((catalog, contents, None)),
-        Err(OpenError::Database(DatabaseError { problem: DatabaseProblem::Damaged(found), .. })) => found,
-        Err(error) => return Err(error),
-    };
-    for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
-        set_aside(dir, name)?;
-    }
-    let problem = format!("{found}; it was moved to quarantine/ and made anew from the segments");
-    tracing::error!(file = "catalog.sqlite", problem, "file is damaged");
-    let damage = ScanError { file: "catalog.sqlite".into(), offset: 0, problem };
-    open().map(|(catalog, contents)| (catalog, contents, Some(damage)))
-}
-
 /// Moves a file to `quarantine/`, under a name that nothing there has. One that is not there is no error.
 fn set_aside(dir: &Path, file: &str) -> Result<(), OpenError> {
     let from = dir.join(file);
@@ -206,7 +184,8 @@ impl Opening {
     /// Opens the catalog and takes over what it says.
     fn begin(options: &Options, store: [u8; 16], now: Timestamp, scope: Scope) -> Result<(Self, Contents), OpenError> {
         let dir = &options.dir;
-        let (catalog, mut contents, damaged_catalog) = open_catalog(dir, store)?;
+        let url = options.databases.catalog.as_ref();
+        let (catalog, mut contents, damaged_catalog) = open_catalog(dir, store, url, scope)?;
         let (ids, damaged) = batch_ids::read(&dir.join("wal"), &store, &contents.batch_files, now);
         let state = State {
             groups: std::mem::take(&mut contents.groups),

@@ -10,6 +10,7 @@ mod flushing;
 mod machine;
 mod offloading;
 mod once;
+mod remote;
 mod repair;
 mod retiring;
 mod scrubbing;

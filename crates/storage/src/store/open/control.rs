@@ -5,10 +5,11 @@
 
 use std::path::Path;
 
-use crate::control::ControlStore;
+use super::databases::{check_control_is_local, open_remote_control};
 use crate::control::sqlite::SqliteControl;
+use crate::control::{ControlStore, Document};
 use crate::lock::{self, Lock};
-use crate::{DatabaseError, DatabaseProblem, OpenError, disk};
+use crate::{DatabaseError, DatabaseProblem, DatabaseUrl, OpenError, disk};
 
 const FILE: &str = "control.sqlite";
 
@@ -27,6 +28,14 @@ impl ControlStore for Lost {
     fn remove(&mut self, kind: &str, name: &str) -> Result<(), DatabaseError> {
         self.put(kind, name, "")
     }
+
+    fn load(&mut self) -> Result<Vec<Document>, DatabaseError> {
+        Ok(Vec::new())
+    }
+
+    fn fill(&mut self, _documents: &[Document]) -> Result<(), DatabaseError> {
+        self.put("", "", "")
+    }
 }
 
 /// Opens the control store; where it is lost, something that stands in for it, and why the store is locked. Only a
@@ -35,7 +44,12 @@ pub(super) fn open(
     dir: &Path,
     store: [u8; 16],
     is_new: bool,
+    url: Option<&DatabaseUrl>,
 ) -> Result<(Box<dyn ControlStore>, Option<String>), OpenError> {
+    if let Some(url) = url {
+        return Ok((open_remote_control(dir, store, url)?, None));
+    }
+    check_control_is_local(dir)?;
     let path = dir.join(FILE);
     let problem = if !is_new && !path.exists() {
         "is missing".to_owned()
@@ -65,7 +79,7 @@ pub fn unlock(dir: &Path) -> Result<bool, OpenError> {
     let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
     let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
     let _lock = Lock::take(dir)?;
-    let (_, locked) = open(dir, store, false)?;
+    let (_, locked) = open(dir, store, false, None)?;
     if locked.is_none() {
         return Ok(false);
     }
@@ -73,5 +87,5 @@ pub fn unlock(dir: &Path) -> Result<bool, OpenError> {
     for name in [FILE, "control.sqlite-wal", "control.sqlite-shm"] {
         super::set_aside(dir, name)?;
     }
-    open(dir, store, true).map(|_| true)
+    open(dir, store, true, None).map(|_| true)
 }

@@ -249,12 +249,13 @@ fn remote_segments_are_checked_and_copied_and_a_copy_shares_no_object() {
     drop(first);
     let before = everything(&store);
     let (data, copy, restored) = (dir.path().join("data"), dir.path().join("copy"), dir.path().join("restored"));
-    let report = crate::verify(&data, Some(&fake.options())).expect("a store");
+    let with_objects = crate::Options { object_store: Some(fake.options()), ..crate::Options::new(&data) };
+    let report = crate::verify(&with_objects).expect("a store");
     assert_eq!((report.damaged, report.segments, report.events), (vec![], 2, 40));
-    let damaged = crate::verify(&data, None).expect("a store").damaged;
+    let damaged = crate::verify(&crate::Options::new(&data)).expect("a store").damaged;
     assert!(damaged.len() == 1 && damaged[0].problem.contains("object store"), "{damaged:?}");
-    assert!(crate::backup(&data, &dir.path().join("nothing"), None).is_err());
-    crate::backup(&data, &copy, Some(&fake.options())).expect("room");
+    assert!(crate::backup(&crate::Options::new(&data), &dir.path().join("nothing")).is_err());
+    crate::backup(&with_objects, &copy).expect("room");
     drop(store);
     crate::restore(&copy, &restored).expect("an intact copy");
     let (store, recovery) = open(&restored);
@@ -264,7 +265,7 @@ fn remote_segments_are_checked_and_copied_and_a_copy_shares_no_object() {
     drop(store);
     assert_eq!(fake.names().len(), 1, "the object belongs to the other store");
     fake.change(|bytes| bytes[99] ^= 1);
-    let damaged = crate::verify(&data, Some(&fake.options())).expect("a store").damaged;
+    let damaged = crate::verify(&with_objects).expect("a store").damaged;
     assert!(damaged.len() == 1 && damaged[0].file.starts_with("s3://"), "{damaged:?}");
 }
 

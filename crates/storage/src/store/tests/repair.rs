@@ -47,7 +47,7 @@ fn a_lost_catalog_is_made_anew_and_what_was_deleted_stays_deleted() {
         if is_damaged {
             std::fs::write(dir.path().join("catalog.sqlite"), vec![0x55; 5000]).expect("room");
         }
-        let found = verify(dir.path(), None).expect("a store");
+        let found = verify(&crate::Options::new(dir.path())).expect("a store");
         assert_eq!((found.segments, found.wal_records), (3, 1), "what is there is checked all the same");
         assert_eq!(found.damaged.len(), 1);
         assert!(found.damaged[0].to_string().contains("--repair"), "{}", found.damaged[0]);
@@ -55,7 +55,7 @@ fn a_lost_catalog_is_made_anew_and_what_was_deleted_stays_deleted() {
         assert_eq!((done.segments_adopted, done.unfinished_removed), (3, 0));
         let kept = files(dir.path());
         assert!(before.iter().all(|file| kept.contains(file)), "nothing is removed");
-        let again = verify(dir.path(), None).expect("a store");
+        let again = verify(&crate::Options::new(dir.path())).expect("a store");
         assert_eq!((again.damaged, again.segments, again.events), (vec![], 3, 60));
         let again = repair(&options(dir.path())).expect("a store");
         assert_eq!((again.segments_adopted, again.damaged), (0, vec![]), "the second run finds nothing to do");
