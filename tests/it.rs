@@ -48,6 +48,8 @@ mod full;
 mod ingest_query;
 #[path = "it/loki.rs"]
 mod loki;
+#[path = "it/object_store.rs"]
+mod object_store;
 #[path = "it/power.rs"]
 mod power;
 #[path = "it/real_logs.rs"]

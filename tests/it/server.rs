@@ -57,6 +57,12 @@ impl Launch {
         Launch::new(scratch, &["serve", "--config", path.to_str().expect("scratch paths are ASCII")])
     }
 
+    /// The same with further variables in its environment.
+    pub(crate) fn with(mut self, variables: &[(&str, &str)]) -> Launch {
+        self.environment.extend(variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
+        self
+    }
+
     /// The same on another data directory.
     pub(crate) fn on(mut self, data_dir: &Path) -> Launch {
         self.data_dir = data_dir.to_owned();
