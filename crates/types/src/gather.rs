@@ -66,10 +66,14 @@ fn spans_of(rows: &[(u32, u32)]) -> Vec<Span> {
     spans
 }
 
+/// Tells whether no row has a value: then the batch does not even name the field.
 fn is_missing(column: &Column) -> bool {
     match column {
         Column::Missing { .. } => true,
         Column::Dictionary { codes, .. } => codes.iter().all(|code| *code == MISSING_CODE),
+        Column::Integers { present, .. } | Column::Floats { present, .. } | Column::Strings { present, .. } => {
+            present.as_ref().is_some_and(RowSet::is_empty)
+        }
         _ => false,
     }
 }
@@ -399,5 +403,26 @@ mod tests {
                 prop_assert_eq!(gathered.value(at), value);
             }
         }
+    }
+
+    #[test]
+    fn a_field_that_none_of_the_rows_has_is_not_named() {
+        let mut builder = crate::BatchBuilder::new();
+        for n in 0..3 {
+            if n == 1 {
+                builder.field_integer("integer", 5);
+                builder.field_float("float", 2.5);
+                builder.field_text("text", "only here");
+                builder.field_value("list", Value::List(Arc::new(Vec::new())));
+            }
+            builder.field_text("all", "x");
+            builder.commit();
+        }
+        let batch = builder.finish();
+        let names = |rows: &[(u32, u32)]| {
+            gather(&[&batch], rows).fields.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&[(0, 0), (0, 2)]), ["all"]);
+        assert_eq!(names(&[(0, 1)]).len(), 5);
     }
 }

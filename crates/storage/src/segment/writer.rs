@@ -314,6 +314,9 @@ impl RunWriter {
             sections.fill(column.first_section + block as SectionId, &encoded)?;
             presence.push(Some(present));
         }
+        if let Some((name, _)) = fields.next() {
+            return Err(SegmentError::Unfaithful(format!("field {name:?} comes without having been announced")));
+        }
         let origin_numbers: Vec<u32> = batch.origins.iter().map(|origin| self.origin_number(origin)).collect();
         let origins: Vec<u32> = batch.origin_codes.iter().map(|code| origin_numbers[*code as usize]).collect();
         let shapes = self.shapes.encode_block(batch.len(), &origins, &presence);

@@ -109,7 +109,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     opening.open_segments(contents.segments, &chain)?;
     opening.hide_deleted();
     let last = opening.replay(&chain)?;
-    opening.pass_deleted_sequences();
+    opening.pass_deleted_sequences(u64::MAX);
     let wal = opening.begin_wal(&chain, last, options.faults.clone())?;
     let next_sequence = opening.marks.next_sequence;
     opening.recovery.elapsed = began.elapsed();

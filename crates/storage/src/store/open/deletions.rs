@@ -133,9 +133,11 @@ impl Opening {
 
     /// Sees to it that no event to come gets the sequence of a deleted one, also where a catalog was lost and the
     /// events with the highest sequences are gone.
-    pub(super) fn pass_deleted_sequences(&mut self) {
+    ///
+    /// Before the WAL is replayed, only those are passed that it surely does not hold: what is below `floor`.
+    pub(super) fn pass_deleted_sequences(&mut self, floor: u64) {
         let last = self.state.deletions.iter().filter_map(|deletion| deletion.sequences.bounds()).map(|(_, last)| last);
         let after_last = last.max().map_or(0, |last| last.saturating_add(1));
-        self.marks.next_sequence = self.marks.next_sequence.max(after_last);
+        self.marks.next_sequence = self.marks.next_sequence.max(after_last.min(floor));
     }
 }

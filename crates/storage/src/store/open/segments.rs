@@ -188,10 +188,15 @@ impl Opening {
         }
         self.recovery.segments_adopted = rows.len() as u64;
         self.report("catalog", 0, format!("it had lost {} segments, which were taken back", rows.len()));
-        if let Some((header, _)) = chain.links.first().and_then(|link| link.header.ok())
+        let first_file = chain.links.first().and_then(|link| link.header.ok());
+        if let Some((header, _)) = first_file {
+            self.pass_deleted_sequences(header.first_sequence);
+        }
+        if let Some((header, _)) = first_file
             && header.first_sequence <= self.marks.next_sequence
         {
-            // What came before the first WAL file is in these segments: a flush had released the files before it.
+            // What came before the first WAL file is in these segments, or was deleted: a flush had released the files
+            // before it.
             self.marks.wal_released = self.marks.wal_released.max(header.number);
             self.marks.wal_made = self.marks.wal_made.max(header.number);
         }
