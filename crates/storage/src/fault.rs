@@ -1,12 +1,12 @@
-//! Named points at which a test makes a step fail or the process end.
+//! Named points at which a test makes a step fail or wait, or the process end.
 //!
 //! Always compiled: a point that nobody armed costs one relaxed load. A [`Fault::Crash`] makes its point and
 //! every later one fail, so that nothing more reaches the disk, as if the process had ended there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The steps of accepting and flushing at which a fault can be armed, in the order in which they happen.
 pub const FAULT_POINTS: [&str; 17] = [
@@ -70,22 +70,73 @@ pub struct Faults {
     n_armed: AtomicUsize,
     crashed: AtomicBool,
     points: Mutex<HashMap<String, Fault>>,
+    held: Mutex<Held>,
+    changed: Condvar,
+}
+
+/// Points at which everybody waits.
+#[derive(Debug, Default)]
+struct Held {
+    points: HashSet<String>,
+    n_waiting: usize,
 }
 
 impl Faults {
     /// Arms `point`, one of [`FAULT_POINTS`], [`WRITER_FAULT_POINTS`], [`COMPACTION_FAULT_POINTS`],
     /// [`DELETION_FAULT_POINTS`] or [`MOVE_FAULT_POINTS`].
     pub fn arm(&self, point: &str, fault: Fault) {
-        let mut points = self.points.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut points = self.points();
         points.insert(point.to_owned(), fault);
-        self.n_armed.store(points.len(), Ordering::Relaxed);
+        self.count_armed(&points);
     }
 
     /// Takes the fault from `point` again. A crash that happened stays.
     pub fn disarm(&self, point: &str) {
-        let mut points = self.points.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut points = self.points();
         points.remove(point);
-        self.n_armed.store(points.len(), Ordering::Relaxed);
+        self.count_armed(&points);
+    }
+
+    fn count_armed(&self, points: &HashMap<String, Fault>) {
+        self.n_armed.store(points.len() + self.held().points.len(), Ordering::Relaxed);
+    }
+
+    /// Makes everybody who comes to `point` wait there, and returns once somebody does. `come` is done meanwhile: it
+    /// sees to it that somebody comes.
+    pub fn hold(&self, point: &str, come: impl FnOnce()) {
+        self.held().points.insert(point.to_owned());
+        self.count_armed(&self.points());
+        come();
+        let nobody = |held: &mut Held| held.n_waiting == 0;
+        drop(self.changed.wait_while(self.held(), nobody).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Lets everybody go on who waits at a point.
+    pub fn release(&self) {
+        self.held().points.clear();
+        self.count_armed(&self.points());
+        self.changed.notify_all();
+    }
+
+    fn points(&self) -> MutexGuard<'_, HashMap<String, Fault>> {
+        self.points.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits while `point` is held.
+    fn pass(&self, point: &str) {
+        let mut held = self.held();
+        if !held.points.contains(point) {
+            return;
+        }
+        held.n_waiting += 1;
+        self.changed.notify_all();
+        let is_held = |held: &mut Held| held.points.contains(point);
+        let mut held = self.changed.wait_while(held, is_held).unwrap_or_else(PoisonError::into_inner);
+        held.n_waiting -= 1;
     }
 
     /// Tells whether an armed crash was reached.
@@ -98,7 +149,8 @@ impl Faults {
         if self.n_armed.load(Ordering::Relaxed) == 0 {
             return Ok(());
         }
-        let armed = self.points.lock().unwrap_or_else(PoisonError::into_inner).get(point).copied();
+        self.pass(point);
+        let armed = self.points().get(point).copied();
         if armed == Some(Fault::Crash) {
             self.crashed.store(true, Ordering::Relaxed);
         }

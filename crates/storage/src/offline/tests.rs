@@ -10,7 +10,11 @@ use super::*;
 use crate::{Delivery, Options, Part, Store};
 
 fn open(dir: &Path) -> Arc<Store> {
-    Store::open(Options { disk_reserve_bytes: 0, ..Options::new(dir) }).expect("a store that can be opened").0
+    // Small files, so that the WAL goes on in the next one all the time.
+    let options = Options { disk_reserve_bytes: 0, wal_segment_bytes: 8 << 10, ..Options::new(dir) };
+    let (store, recovery) = Store::open(options).expect("a store that can be opened");
+    assert_eq!(recovery.damaged, []);
+    store
 }
 
 fn delivery(n_events: usize) -> Delivery {
@@ -45,9 +49,14 @@ fn a_copy_taken_in_use_holds_everything_acknowledged_before() {
         // Also when an assertion fails: the writing thread must end for the failure to be seen.
         let _done = SetOnDrop(&is_done);
         scope.spawn(|| {
-            while !is_done.load(Ordering::Relaxed) {
+            for n in 0u32.. {
+                if is_done.load(Ordering::Relaxed) {
+                    break;
+                }
                 store.append(delivery(100)).expect("room");
-                store.flush().expect("room");
+                if n % 8 == 7 {
+                    store.flush().expect("room");
+                }
             }
         });
         for round in 0..5 {

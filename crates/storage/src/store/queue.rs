@@ -218,6 +218,12 @@ impl Queue {
         Some(work)
     }
 
+    /// How many deliveries and commands wait.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.waiting().work.len()
+    }
+
     /// Tells whether nothing waits.
     pub(crate) fn is_idle(&self) -> bool {
         self.waiting().work.is_empty()

@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod erasing;
 mod flushing;
+mod group_commit;
 mod machine;
 mod offloading;
 mod once;

@@ -1,5 +1,7 @@
 //! What a damaged WAL file gives back.
 
+mod model;
+
 use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -50,16 +52,21 @@ fn records_come_back_in_order() {
 }
 
 #[test]
-fn torn_tail_is_cut_at_every_byte_of_the_last_record() {
+fn torn_tail_is_cut_at_every_byte_of_the_last_three_records() {
     let mut file = file();
     commit(&mut file, &[b"one"]);
-    let kept = file.len();
-    commit(&mut file, &[b"the last record"]);
-    for end in kept..file.len() {
+    let mut starts = vec![file.len()];
+    for body in [&b"two"[..], b"", b"the last record"] {
+        commit(&mut file, &[body]);
+        starts.push(file.len());
+    }
+    for end in starts[0]..file.len() {
         let contents = reader::read(&file[..end], Place::Last).expect("an intact header");
-        assert_eq!(bodies(&file, &contents), [b"one".to_vec()]);
-        assert_eq!(contents.torn_from, (end > kept).then_some(kept));
-        assert!(contents.damaged.is_empty());
+        let n_whole = starts.iter().filter(|start| **start <= end).count();
+        assert_eq!(contents.records.len(), n_whole, "cut at {end}");
+        let torn_from = starts[n_whole - 1];
+        assert_eq!(contents.torn_from, (end > torn_from).then_some(torn_from), "cut at {end}");
+        assert!(contents.damaged.is_empty() && contents.missing.is_none());
     }
 }
 
@@ -217,4 +224,20 @@ fn files_of_format_1_are_read() {
     assert_eq!((contents.records.len(), contents.torn_from), (2, Some(kept)));
     old[20] ^= 1;
     assert_eq!(FileHeader::decode(&old), Err(HeaderError::Damaged));
+}
+
+#[test]
+fn the_last_file_of_a_copy_names_no_other_one() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let mut writer = writer::Writer::create(dir.path(), [7; 16], 1, 1, None, Default::default()).expect("room");
+    writer.append(b"whatever stands here").expect("room");
+    writer.rotate(2).expect("room");
+    let missing = || chain::Chain::read(dir.path(), &[1], 1, 1).expect("readable").missing;
+    assert_eq!(missing(), [2..=2]);
+    let path = path_of(dir.path(), 1);
+    let mut bytes = std::fs::read(&path).expect("readable");
+    unseal(&mut bytes);
+    std::fs::write(&path, &bytes).expect("room");
+    assert_eq!(missing(), []);
+    assert!(!reader::read(&bytes, Place::Last).expect("an intact header").is_mark_damaged);
 }

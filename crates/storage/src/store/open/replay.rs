@@ -20,6 +20,11 @@ use crate::wal::writer::Writer;
 use crate::wal::{self, FileHeader, HeaderError, Previous};
 use crate::{Faults, OpenError, TornTail, disk};
 
+/// Bytes and records that are decoded at once. As many cores as there are find enough to do in it, and the batches
+/// of that many records of one event, which take far more memory than when they are merged, some 20 MB.
+const SHARE_BYTES: usize = 16 << 20;
+const SHARE_RECORDS: usize = 4096;
+
 /// The last WAL file, after it was replayed.
 #[derive(Clone, Copy)]
 pub(super) struct LastFile {
@@ -218,7 +223,23 @@ impl Opening {
     /// Makes hot events of the records that are not in segments.
     fn replay_records(&mut self, file: &str, bytes: &[u8], records: &[Placed]) -> Result<(), OpenError> {
         let from = records.iter().position(|(header, _)| header.first_sequence >= self.marks.next_sequence);
-        let records = from.map_or(&[][..], |from| &records[from..]);
+        let mut rest = from.map_or(&[][..], |from| &records[from..]);
+        while !rest.is_empty() {
+            let mut n_bytes = 0;
+            let fits = |(_, range): &&Placed| {
+                n_bytes += range.len();
+                n_bytes <= SHARE_BYTES
+            };
+            let n = rest.iter().take(SHARE_RECORDS).take_while(fits).count().max(1);
+            let (share, others) = rest.split_at(n);
+            self.replay_share(file, bytes, share)?;
+            rest = others;
+        }
+        Ok(())
+    }
+
+    /// Makes hot events of some records: small ones are merged before the next ones are decoded.
+    fn replay_share(&mut self, file: &str, bytes: &[u8], records: &[Placed]) -> Result<(), OpenError> {
         let mut acceptance = Acceptance::default();
         let mut identities = Vec::new();
         for ((header, range), decoded) in records.iter().zip(decode_all(bytes, records)) {
