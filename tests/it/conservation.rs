@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::lab::oracle::Oracle;
-use crate::lab::{Random, rounds, seed, signal, some_moment};
+use crate::lab::{Random, Stopping, rounds, seed, signal, some_moment};
 use crate::server::{PATIENCE, Server};
 
 const PRODUCERS: usize = 6;
@@ -28,6 +28,7 @@ fn acknowledged_events_are_there_once_after_kills_under_load() {
         let stop = AtomicBool::new(false);
         let enough = 500 + random.below(5_000);
         std::thread::scope(|scope| {
+            let _stopping = Stopping(&stop);
             scope.spawn(|| oracle.produce(&server, &stop));
             let (before, began) = (oracle.n_acknowledged(), Instant::now());
             assert!(oracle.acknowledges(enough, PATIENCE), "nothing is acknowledged\n{}", server.transcript());

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use serde_json::{Value, json};
 
-use crate::lab::is_long;
 use crate::lab::oracle::Oracle;
+use crate::lab::{Stopping, is_long};
 use crate::server::{Launch, PATIENCE, Server, ndjson};
 
 /// Small enough that a flush comes all the time.
@@ -113,6 +113,7 @@ fn queries_that_race_with_flush_compaction_and_retirement_are_exact() {
     let n_wanted = if is_long() { 20_000 } else { 1_000 };
     let (stop, n_queries, n_disturbances) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
+        let _stopping = Stopping(&stop);
         let disturber = scope.spawn(|| disturb(&server, &stop, &n_disturbances));
         let askers: Vec<_> = (0..4)
             .map(|asker| {
@@ -154,6 +155,7 @@ fn a_count_never_falls_and_holds_what_was_acknowledged_before_it_was_asked() {
     let n_flushes = if is_long() { 1_000 } else { 60 };
     let (stop, n_asked) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
+        let _stopping = Stopping(&stop);
         scope.spawn(|| oracle.produce(&server, &stop));
         let asker = scope.spawn(|| {
             let mut before = 0;

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use crate::lab::acknowledgements::{Checked, OPTIONS, check};
 use crate::lab::disk::Mount;
-use crate::lab::is_long;
 use crate::lab::oracle::Oracle;
 use crate::lab::strace::{self, Strace};
+use crate::lab::{Stopping, is_long};
 use crate::server::{Launch, Server, catat, ndjson, run};
 
 const INGEST: &str = "/api/v1/ingest?group=jobs&format=ndjson";
@@ -37,6 +37,7 @@ fn traced_acknowledgements(n_batches: u64, options: &[&str]) -> Option<Checked> 
     let oracle = Oracle::new(64).with_batches_of(2);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _stopping = Stopping(&stop);
         scope.spawn(|| oracle.produce(&server, &stop));
         server.until("enough is acknowledged", || (oracle.n_batches() >= n_batches).then_some(()));
         stop.store(true, Relaxed);

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::lab::disk::Mount;
 use crate::lab::oracle::{Fate, Oracle};
-use crate::lab::{Random, is_long, some_moment};
+use crate::lab::{Random, Stopping, is_long, some_moment};
 use crate::server::{Answer, Launch, PATIENCE, Server, client, ndjson};
 
 const SETTINGS: &str = "[storage]\ndisk_reserve = \"4MiB\"\nwal_segment_bytes = \"1MiB\"\nflush_bytes = \"2MiB\"\n";
@@ -50,6 +50,7 @@ fn a_disk_that_is_filled_and_freed_again_and_again_loses_nothing() {
     for cycle in 0..n_cycles {
         let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
+            let _stopping = Stopping(&stop);
             scope.spawn(|| oracle.produce(&server, &stop));
             assert!(oracle.acknowledges(100, PATIENCE), "cycle {cycle}\n{}", server.transcript());
             disk.fill();

@@ -65,3 +65,12 @@ pub(crate) fn signal(pid: u32, signal: &str) {
     let sent = std::process::Command::new("kill").args([signal, &pid.to_string()]).status();
     assert!(sent.is_ok_and(|status| status.success()), "kill {signal} {pid}");
 }
+
+/// Stops threads when it is dropped, so that a failed assertion beside them ends the test instead of waiting for them.
+pub(crate) struct Stopping<'a>(pub(crate) &'a std::sync::atomic::AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}

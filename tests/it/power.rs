@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::lab::disk::{Disk, MOUNTS, scratch_in_memory};
 use crate::lab::oracle::Oracle;
-use crate::lab::{Random, is_long, rounds, seed, some_moment, strace};
+use crate::lab::{Random, Stopping, is_long, rounds, seed, some_moment, strace};
 use crate::server::{Launch, PATIENCE, Server, ndjson};
 
 const DISK_BYTES: u64 = 96 << 20;
@@ -109,7 +109,7 @@ impl Laboratory {
             (&AtomicU64::new(0), if activity == Activity::Ingest { 0 } else { 1 + self.random.below(4) });
 
         let (copy, n_in_flight) = std::thread::scope(|scope| {
-            let running = &server;
+            let (running, _stopping) = (&server, Stopping(stop));
             scope.spawn(move || oracle.produce(running, stop));
             scope.spawn(move || {
                 while activity != Activity::Ingest && !stop.load(Relaxed) {

@@ -23,11 +23,17 @@ struct Fault {
     effect: &'static str,
     /// The only file of the data directory that it happens to; all where there is none.
     file: Option<&'static str>,
+    /// It happens to every later call as well.
+    lasts: bool,
 }
 
 impl Fault {
     const fn of(call: &'static str, effect: &'static str) -> Fault {
-        Fault { call, effect, file: None }
+        Fault { call, effect, file: None, lasts: false }
+    }
+
+    const fn for_ever(self) -> Fault {
+        Fault { lasts: true, ..self }
     }
 
     const fn at(self, file: &'static str) -> Fault {
@@ -41,10 +47,12 @@ const PARTS: usize = 6;
 
 const CATALOG: &str = "catalog.sqlite-wal";
 
-const ERRORS: [Fault; 12] = [
+const ERRORS: [Fault; 14] = [
     Fault::of("fdatasync", "error=EIO"),
+    Fault::of("fdatasync", "error=EIO").for_ever(),
     Fault::of("fsync", "error=EIO"),
     Fault::of("fsync", "error=EIO").at(CATALOG),
+    Fault::of("fsync", "error=EIO").at(CATALOG).for_ever(),
     Fault::of("pwrite64", "error=EIO"),
     Fault::of("pwrite64", "error=ENOSPC"),
     Fault::of("pwrite64", "error=ENOSPC").at(CATALOG),
@@ -153,7 +161,8 @@ fn inject(fault: Fault, number: usize) -> usize {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let launch = Launch::configured(scratch.path(), SETTINGS);
     let traced = format!("trace=fsync,fdatasync,read,recvfrom,write,writev,sendto,{}", fault.call);
-    let injected = format!("inject={}:{}:when={number}", fault.call, fault.effect);
+    let when = if fault.lasts { format!("{number}+") } else { number.to_string() };
+    let injected = format!("inject={}:{}:when={when}", fault.call, fault.effect);
     let file = fault.file.map(|file| scratch.path().join("data").join(file).display().to_string());
     let only = file.as_ref().map(|file| ["-P", file.as_str()]);
     let options = ["-y", "-s", "24", "-e", &traced, "-e", &injected];
