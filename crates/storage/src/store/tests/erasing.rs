@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use proptest::prelude::*;
 use types::EventId;
 
 use super::*;
@@ -422,4 +423,75 @@ fn nothing_of_a_deleted_event_is_left_in_any_file() {
     // A catalog that was closed has no log of its own left.
     let (store, _) = open(dir.path());
     assert_eq!(traces(&store, dir.path(), "xyzzySecret"), Vec::<String>::new());
+}
+
+/// A step that somebody takes with a store.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// So many events are accepted, of today or of the day before.
+    Append(u64, bool),
+    /// Those go whose `n` has this rest when it is divided by that.
+    Delete(i64, i64),
+    Flush,
+    Compact,
+    Crash,
+    LoseCatalog,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (1u64..30, any::<bool>()).prop_map(|(n, is_today)| Step::Append(n, is_today)),
+        3 => (0i64..7, 2i64..7).prop_map(|(rest, divisor)| Step::Delete(rest % divisor, divisor)),
+        2 => Just(Step::Flush),
+        2 => Just(Step::Compact),
+        1 => Just(Step::Crash),
+        1 => Just(Step::LoseCatalog),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn what_is_seen_is_what_was_accepted_less_what_was_deleted(steps in proptest::collection::vec(step(), 1..24)) {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let mut store = open(dir.path()).0;
+        let mut expected: BTreeSet<i64> = BTreeSet::new();
+        // Events `n` seconds before now: those of the day before count from far away.
+        let mut next = [0u64, 50_000];
+        for step in steps {
+            match step {
+                Step::Append(n, is_today) => {
+                    let from = &mut next[usize::from(!is_today)];
+                    store.append(delivery("g", *from, n)).expect("room");
+                    expected.extend(*from as i64..(*from + n) as i64);
+                    *from += n;
+                }
+                Step::Delete(..) if store.groups().is_empty() => {}
+                Step::Delete(rest, divisor) => {
+                    let is_wanted = |n: i64| n % divisor == rest;
+                    let n_before = expected.len();
+                    let receipt = delete(&store, "g", is_wanted);
+                    expected.retain(|n| !is_wanted(*n));
+                    prop_assert_eq!(receipt.n_deleted, (n_before - expected.len()) as u64);
+                }
+                Step::Flush => store.flush().expect("room"),
+                Step::Compact => store.compact().expect("room"),
+                Step::Crash | Step::LoseCatalog => {
+                    drop(store);
+                    if matches!(step, Step::LoseCatalog) {
+                        lose_catalog(dir.path());
+                    }
+                    store = open(dir.path()).0;
+                }
+            }
+            prop_assert_eq!(events(&store), expected.iter().copied().collect::<Vec<_>>(), "{:?}", step);
+            let n_events: u64 = store.groups().iter().map(|group| group.n_events).sum();
+            prop_assert_eq!(n_events, expected.len() as u64, "{:?}", step);
+        }
+        store.flush().expect("room");
+        store.compact().expect("room");
+        prop_assert!(store.deletions().iter().all(|receipt| receipt.reclaimed.is_some()));
+        prop_assert_eq!(events(&store), expected.iter().copied().collect::<Vec<_>>());
+    }
 }
