@@ -22,6 +22,7 @@
 
 pub(crate) mod bytes;
 mod column;
+mod field_filter;
 mod filter;
 mod footer;
 mod moment;

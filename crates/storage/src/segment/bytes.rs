@@ -57,6 +57,10 @@ impl<'a> Cursor<'a> {
         self.rest.is_empty()
     }
 
+    pub(crate) fn n_left(&self) -> usize {
+        self.rest.len()
+    }
+
     pub(crate) fn take(&mut self, n_bytes: usize) -> Decoded<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(n_bytes).ok_or(Damage("bytes end too early"))?;
         self.rest = rest;

@@ -8,9 +8,6 @@
 //!
 //! Bytes: the table itself, a power of two long; empty where the block has no text variables.
 
-use foldhash::fast::RandomState;
-use hashbrown::HashSet;
-
 /// Characters of a sequence. Three are too few: the ids of a block hold nearly all of them.
 const GRAM: usize = 4;
 
@@ -38,22 +35,27 @@ fn bit_of(gram: u32, n_bytes: usize) -> (usize, u8) {
 
 /// Makes the filter over `texts`.
 pub(super) fn build<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<u8> {
-    let mut distinct: HashSet<u32, RandomState> = HashSet::default();
+    // In the largest table first; the lower bits of a place in it are the place in a smaller one.
+    let mut largest = vec![0u8; TABLE_BYTES_MAX];
     let mut is_empty = true;
     for text in texts {
         is_empty = false;
-        distinct.extend(grams(text.as_bytes()));
+        for gram in grams(text.as_bytes()) {
+            let (byte, bit) = bit_of(gram, TABLE_BYTES_MAX);
+            largest[byte] |= bit;
+        }
     }
     if is_empty {
         return Vec::new();
     }
-    let n_bytes = (distinct.len() * BITS_PER_GRAM / 8).next_power_of_two().clamp(TABLE_BYTES_MIN, TABLE_BYTES_MAX);
-    let mut table = vec![0; n_bytes];
-    for gram in distinct {
-        let (byte, bit) = bit_of(gram, n_bytes);
-        table[byte] |= bit;
+    let n_distinct: usize = largest.iter().map(|byte| byte.count_ones() as usize).sum();
+    let n_bytes = (n_distinct * BITS_PER_GRAM / 8).next_power_of_two().clamp(TABLE_BYTES_MIN, TABLE_BYTES_MAX);
+    let (table, others) = largest.split_at_mut(n_bytes);
+    for other in others.chunks_exact(n_bytes) {
+        table.iter_mut().zip(other).for_each(|(byte, other)| *byte |= other);
     }
-    table
+    largest.truncate(n_bytes);
+    largest
 }
 
 /// Tells whether some text may hold `piece`; pieces shorter than a sequence always may.

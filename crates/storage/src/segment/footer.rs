@@ -16,12 +16,14 @@
 //! ```
 //!
 //! A column's blocks have consecutive section numbers; so have, for each kind of system section, the
-//! blocks: times, ingestion times, sequences, levels, shapes, filter, and those of the messages (`texts`).
+//! blocks: times, ingestion times, sequences, levels, shapes, filter, those of the messages (`texts`), and since
+//! format 2 the filter of the fields (`field_filter`).
 
 use types::{GroupName, Origin, TimeForm, Timestamp, TypeSet};
 
 use super::bytes::{Cursor, Damage, Decoded, put_text, put_varint, put_zigzag};
 use super::section::SectionId;
+use super::texts::TEXT_SECTIONS;
 use super::{RunSummary, SegmentMeta};
 
 /// System sections, by kind; those of the messages are the last.
@@ -32,6 +34,9 @@ pub(crate) const LEVELS: usize = 3;
 pub(crate) const SHAPES: usize = 4;
 pub(crate) const FILTER: usize = 5;
 pub(crate) const TEXTS: usize = 6;
+/// Since format 2.
+pub(crate) const FIELDS: usize = TEXTS + TEXT_SECTIONS;
+pub(crate) const SYSTEM_SECTIONS: usize = FIELDS + 1;
 
 /// Sections of a run as a whole, by offset from `RunFooter::whole`.
 pub(crate) const SHAPE_TABLE: SectionId = 0;

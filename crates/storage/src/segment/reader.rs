@@ -7,12 +7,13 @@
 
 mod announce;
 mod decode;
+mod end;
 mod exact;
 #[cfg(test)]
 mod footprint;
+mod kept;
 mod narrow;
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -21,11 +22,11 @@ use types::{
     Column, Derivation, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet, Run, RunInfo, RunKey, ScanError,
     Strings, TextProbe, Timestamp, TypeSet, Value, id_column, is_text_key, part_of_column,
 };
-use xxhash_rust::xxh3::xxh3_64;
 use zstd::bulk::Decompressor;
 
 use super::bytes::{Cursor, Damage, Decoded};
 use super::column;
+use super::field_filter::FieldFilter;
 use super::footer::{self, Descent, RunFooter};
 use super::search::Needle;
 use super::section::{SectionEntry, SectionId};
@@ -34,28 +35,19 @@ use super::template::Holds;
 use super::texts::{self, TemplateIds, Variables, Vocabulary};
 use super::times::{take_deltas, take_times};
 use super::words::WordIndex;
-use super::{END_MAGICS, FORMAT_VERSION, HEADER_BYTES, MAGIC, RunSummary, SegmentMeta, TRAILER_BYTES};
+use super::{HEADER_BYTES, RunSummary, SegmentMeta};
 use crate::positions::Positions;
 use crate::source::{FilePool, Source};
 
+pub(crate) use end::SegmentEnd;
 pub(crate) use exact::RunReader;
 
 use self::decode::{decode_minutes, decode_templates};
-
-/// Bytes read at the end of a file to have trailer and footer in one read.
-const TAIL_BYTES: u64 = 64 << 10;
-
-/// Largest footer that is believed.
-const FOOTER_BYTES_MAX: usize = 256 << 20;
+use self::end::{Content, check_header};
+use self::kept::{Asked, Recent};
 
 /// Decompressors that a segment keeps: as many as threads read it at once on a small machine.
 const DECOMPRESSORS_MAX: usize = 4;
-
-/// What of blocks a run keeps for the next field that a query asks for: one block for each of a few threads.
-const RECENT_BLOCKS_MAX: usize = 4;
-
-/// Prepared literals that a run keeps during a query; a query has a handful.
-const MATCHES_MAX: usize = 16;
 
 /// An opened segment.
 pub(crate) struct Segment {
@@ -158,9 +150,11 @@ impl Segment {
             index,
             info,
             bytes_read: AtomicU64::new(0),
-            matches: Mutex::default(),
+            matches: Asked::default(),
+            dictionary_matches: Asked::default(),
             shapes_of_blocks: Recent::default(),
             templates_of_blocks: Recent::default(),
+            filters_of_blocks: Recent::default(),
         })
     }
 
@@ -221,154 +215,6 @@ impl Segment {
     }
 }
 
-/// The bytes of a segment from its footer on, or from further before.
-pub(crate) struct SegmentEnd {
-    /// Where in the segment they begin.
-    pub(crate) from: u64,
-    pub(crate) bytes: Vec<u8>,
-}
-
-/// What the end of a segment says.
-struct Content {
-    meta: SegmentMeta,
-    format: u16,
-    runs: Vec<RunFooter>,
-    sections: Vec<SectionEntry>,
-    descent: Descent,
-}
-
-impl SegmentEnd {
-    /// Reads the end of a segment: one read, two where the footer is long.
-    pub(crate) fn read(source: &dyn Source) -> std::io::Result<Self> {
-        let length = source.n_bytes();
-        let from = length - length.min(TAIL_BYTES);
-        let mut end = Self { from, bytes: source.read_at(from, (length - from) as usize)? };
-        // What makes no sense is reported when it is opened.
-        if let Some(footer) = end.footer()
-            && footer < from
-        {
-            let mut bytes = source.read_at(footer, (from - footer) as usize)?;
-            bytes.append(&mut end.bytes);
-            end = Self { from: footer, bytes };
-        }
-        Ok(end)
-    }
-
-    /// Where the footer begins, if a trailer says so.
-    fn footer(&self) -> Option<u64> {
-        let at = self.bytes.len().checked_sub(TRAILER_BYTES)?;
-        let trailer = Trailer::read(&self.bytes[at..], self.from + self.bytes.len() as u64);
-        trailer.ok().filter(|trailer| trailer.stored_length <= FOOTER_BYTES_MAX).map(|trailer| trailer.offset)
-    }
-
-    /// Lets go of what lies before the footer.
-    pub(crate) fn without_sections(mut self) -> Self {
-        if let Some(footer) = self.footer().filter(|footer| *footer > self.from) {
-            self.bytes.drain(..(footer - self.from) as usize);
-            self.from = footer;
-        }
-        self
-    }
-
-    /// Takes it apart; an error has its place.
-    fn open(&self, store: [u8; 16]) -> Result<Content, (u64, String)> {
-        let length = self.from + self.bytes.len() as u64;
-        if length < (HEADER_BYTES + TRAILER_BYTES) as u64 || self.bytes.len() < TRAILER_BYTES {
-            return Err((0, format!("file ends too early, {length} bytes")));
-        }
-        let at = self.bytes.len() - TRAILER_BYTES;
-        let place = Trailer::read(&self.bytes[at..], length);
-        let place = place.map_err(|damage| (length - TRAILER_BYTES as u64, damage.0.to_owned()))?;
-        let wrong = |damage: Damage| (place.offset, damage.0.to_owned());
-        let footer = place.offset.checked_sub(self.from).and_then(|from| self.bytes.get(from as usize..at));
-        let plain = footer.ok_or(Damage("footer is too large")).and_then(|footer| place.open(footer));
-        let content = plain.and_then(|plain| read_footer(&plain, &place)).map_err(wrong)?;
-        if content.meta.store != store {
-            return Err((place.offset, "segment belongs to another store".into()));
-        }
-        if self.from == 0 {
-            let header = check_header(&self.bytes[..HEADER_BYTES], Some((&content.meta, content.format)));
-            header.map_err(|damage| (0, damage.0.to_owned()))?;
-        }
-        Ok(content)
-    }
-}
-
-/// Checks a header, and that it says the same as the footer.
-fn check_header(header: &[u8], footer: Option<(&SegmentMeta, u16)>) -> Decoded<()> {
-    let mut cursor = Cursor::new(header);
-    let (content, checksum) = header.split_at(header.len().saturating_sub(8));
-    if cursor.array()? != MAGIC {
-        return Err(Damage("file is no segment"));
-    }
-    if xxh3_64(content).to_le_bytes() != checksum {
-        return Err(Damage("checksum mismatch in the header"));
-    }
-    let format = u16::from_le_bytes(cursor.array()?);
-    if format > FORMAT_VERSION {
-        return Err(Damage("segment was written by a newer version"));
-    }
-    cursor.take(6)?;
-    let found = SegmentMeta {
-        store: cursor.array()?,
-        segment: u128::from_le_bytes(cursor.array()?),
-        partition: i64::from_le_bytes(cursor.array()?),
-    };
-    if footer.is_some_and(|(meta, of_end)| (*meta, of_end) != (found, format)) {
-        return Err(Damage("header and footer disagree"));
-    }
-    Ok(())
-}
-
-/// Where the footer is and what it must look like.
-struct Trailer {
-    format: u16,
-    offset: u64,
-    stored_length: usize,
-    plain_length: usize,
-    checksum: u64,
-}
-
-impl Trailer {
-    fn read(bytes: &[u8], file_length: u64) -> Decoded<Self> {
-        let mut cursor = Cursor::new(bytes);
-        let mut trailer = Self {
-            format: 0,
-            offset: u64::from_le_bytes(cursor.array()?),
-            stored_length: u32::from_le_bytes(cursor.array()?) as usize,
-            plain_length: u32::from_le_bytes(cursor.array()?) as usize,
-            checksum: u64::from_le_bytes(cursor.array()?),
-        };
-        let end = trailer.offset.checked_add(trailer.stored_length as u64);
-        let magic: [u8; 8] = cursor.array()?;
-        let known = END_MAGICS.iter().position(|known| *known == magic);
-        let Some(known) = known.filter(|_| end == Some(file_length - TRAILER_BYTES as u64)) else {
-            return Err(Damage("file has no end"));
-        };
-        trailer.format = known as u16 + 1;
-        if trailer.plain_length > FOOTER_BYTES_MAX {
-            return Err(Damage("footer is too large"));
-        }
-        Ok(trailer)
-    }
-
-    fn open(&self, stored: &[u8]) -> Decoded<Vec<u8>> {
-        if xxh3_64(stored) != self.checksum {
-            return Err(Damage("checksum mismatch in the footer"));
-        }
-        let plain = zstd::bulk::decompress(stored, self.plain_length);
-        let plain = plain.map_err(|_| Damage("footer cannot be decompressed"))?;
-        if plain.len() == self.plain_length { Ok(plain) } else { Err(Damage("footer has another length")) }
-    }
-}
-
-fn read_footer(plain: &[u8], place: &Trailer) -> Decoded<Content> {
-    let mut cursor = Cursor::new(plain);
-    let (meta, runs) = footer::decode(&mut cursor)?;
-    let sections = SectionEntry::read_directory(&mut cursor, HEADER_BYTES as u64, place.offset)?;
-    Ok(Content { meta, format: place.format, runs, sections, descent: footer::take_descent(&mut cursor)? })
-}
-
 impl OpenRun {
     fn new(footer: RunFooter) -> Self {
         let dictionaries = footer.columns.iter().map(|_| OnceLock::new()).collect();
@@ -383,33 +229,12 @@ struct SegmentRun {
     info: RunInfo,
     bytes_read: AtomicU64,
     /// What the run's templates say of each literal asked, so that each is asked once and not for each block.
-    matches: Mutex<Vec<(String, bool, Arc<TemplateMatches>)>>,
+    matches: Asked<TemplateMatches>,
+    /// By column, whether the run's dictionary of it holds a literal.
+    dictionary_matches: Asked<Vec<OnceLock<bool>>>,
     shapes_of_blocks: Recent<BlockShapes>,
     templates_of_blocks: Recent<TemplateIds>,
-}
-
-/// What was read of a few blocks lately: a query asks for several fields of a block, one after the other.
-struct Recent<T>(Mutex<VecDeque<(usize, Arc<T>)>>);
-
-impl<T> Default for Recent<T> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<T> Recent<T> {
-    fn get(&self, block: usize, read: impl FnOnce() -> Result<T, ScanError>) -> Result<Arc<T>, ScanError> {
-        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = lock().iter().find(|(known, _)| *known == block).map(|(_, value)| value.clone());
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        let value = Arc::new(read()?);
-        let mut recent = lock();
-        recent.truncate(RECENT_BLOCKS_MAX - 1);
-        recent.push_front((block, value.clone()));
-        Ok(value)
-    }
+    filters_of_blocks: Recent<FieldFilter>,
 }
 
 /// What templates say of a literal.
@@ -712,8 +537,11 @@ impl Run for SegmentRun {
             ProbeField::Any => false,
         };
         let case_is_known = !probe.ignores_case || probe.literal.is_ascii();
-        if probe.field == ProbeField::Any || !case_is_known || probe.literal.is_empty() {
+        if !case_is_known || probe.literal.is_empty() {
             return Ok(Narrowed { rows: RowSet::all(self.block_rows(block)), exact: false });
+        }
+        if probe.field == ProbeField::Any {
+            return self.rows_with_any(block, probe.literal, probe.ignores_case);
         }
         if let ProbeField::Named(name) = probe.field
             && !is_message

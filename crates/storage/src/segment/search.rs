@@ -44,12 +44,47 @@ impl Needle {
         self.literal.contains('"')
     }
 
+    /// Whether upper and lower case are the same.
+    pub(crate) fn ignores_case(&self) -> bool {
+        self.ignores_case
+    }
+
+    /// What is looked for, in lower case where that is the same.
+    pub(crate) fn literal(&self) -> &str {
+        &self.literal
+    }
+
+    /// Tells whether it is made of lower-case hex digits.
+    pub(crate) fn is_lower_hex(&self) -> bool {
+        self.literal.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    }
+
+    /// Tells whether an IPv4 address may hold it.
+    pub(crate) fn may_be_in_address(&self) -> bool {
+        self.consists_of(b".")
+    }
+
+    /// Tells whether a prefix with digits behind it may hold it.
+    pub(crate) fn may_be_in_numbered(&self, prefix: &[u8]) -> bool {
+        let lowered = if self.ignores_case { prefix.to_ascii_lowercase() } else { prefix.to_vec() };
+        let before_digits = self.literal.trim_end_matches(|c: char| c.is_ascii_digit());
+        self.finder.find(&lowered).is_some() || lowered.ends_with(before_digits.as_bytes())
+    }
+
+    /// Tells whether a text holds it.
+    pub(crate) fn is_in(&self, text: &str) -> bool {
+        match self.ignores_case {
+            true => self.finder.find(text.to_ascii_lowercase().as_bytes()).is_some(),
+            false => self.finder.find(text.as_bytes()).is_some(),
+        }
+    }
+
     fn consists_of(&self, other: &[u8]) -> bool {
         self.literal.bytes().all(|byte| byte.is_ascii_digit() || other.contains(&byte))
     }
 
     /// Tells whether the text of a number may hold it.
-    fn may_be_in_number(&self) -> bool {
+    pub(crate) fn may_be_in_number(&self) -> bool {
         self.consists_of(b".-+eE")
     }
 
@@ -63,7 +98,7 @@ impl Needle {
 
     /// Tells whether lower-case hex texts may hold it, given their bytes packed two digits each.
     fn may_be_in_hex(&self, packed: &[u8]) -> bool {
-        if !self.literal.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        if !self.is_lower_hex() {
             return false;
         }
         // Its first digit stands first or second in a byte; what does not fill a byte at either end is left out.
@@ -72,13 +107,6 @@ impl Needle {
             pack_hex(&mut wanted, self.literal.get(skipped..).unwrap_or_default());
             wanted.is_empty() || memchr::memmem::find(packed, &wanted).is_some()
         })
-    }
-
-    fn is_in(&self, text: &str) -> bool {
-        match self.ignores_case {
-            true => self.finder.find(text.to_ascii_lowercase().as_bytes()).is_some(),
-            false => self.finder.find(text.as_bytes()).is_some(),
-        }
     }
 
     /// Gives the number of each text that holds the needle.
@@ -166,7 +194,7 @@ fn find_texts(cursor: &mut Cursor<'_>, n: usize, needle: &Needle) -> Decoded<Opt
             let n_bytes = ahead.varint()? as usize;
             needle.may_be_in_hex(ahead.take(n.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?)
         }
-        2 => needle.consists_of(b"."),
+        2 => needle.may_be_in_address(),
         _ => true,
     };
     if !may_hold {

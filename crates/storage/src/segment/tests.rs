@@ -12,6 +12,7 @@ use types::{
 use super::*;
 use crate::source::Source;
 
+mod any;
 mod messages;
 
 const STORE: [u8; 16] = [7; 16];

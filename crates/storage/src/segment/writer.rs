@@ -9,10 +9,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::bytes::{put_varint, put_zigzag};
 use super::column::{self, RunDictionary};
+use super::field_filter;
 use super::footer::{self, BlockFooter, ColumnFooter, Descent, RunFooter};
 use super::section::{SectionId, SectionWriter};
 use super::shape::ShapeTable;
-use super::texts::{self, MessageWriter};
+use super::texts::MessageWriter;
 use super::times::{put_deltas, put_times};
 use super::{
     BLOCK_ROWS, END_MAGICS, FORMAT_VERSION, HEADER_BYTES, MAGIC, RunInput, RunSummary, SegmentError, SegmentMeta,
@@ -184,7 +185,7 @@ impl RunWriter {
         names.sort();
         names.dedup();
         let whole = sections.reserve(footer::WHOLE_SECTIONS);
-        let system = sections.reserve(n_blocks * (footer::TEXTS + texts::TEXT_SECTIONS));
+        let system = sections.reserve(n_blocks * footer::SYSTEM_SECTIONS);
         let column = |name| ColumnWriter {
             name,
             types: TypeSet::default(),
@@ -296,6 +297,7 @@ impl RunWriter {
         let missing = Column::Missing { n_rows: batch.len() };
         let mut fields = batch.fields.iter().peekable();
         let mut presence: Vec<Option<RowSet>> = Vec::with_capacity(self.columns.len());
+        let mut field_filter = Vec::new();
         for column in &mut self.columns {
             let values = if *column.name == *"@logStream" {
                 &batch.streams
@@ -306,9 +308,11 @@ impl RunWriter {
             let present = values.presence();
             let encoded = column::encode(values, &present, &mut column.dictionary);
             if encoded.is_empty() {
+                field_filter::put_none(&mut field_filter);
                 presence.push(None);
                 continue;
             }
+            field_filter::put(&mut field_filter, values, &present, &encoded);
             column.n_events += present.count() as u64;
             column.types.insert_column(values);
             sections.fill(column.first_section + block as SectionId, &encoded)?;
@@ -317,6 +321,7 @@ impl RunWriter {
         if let Some((name, _)) = fields.next() {
             return Err(SegmentError::Unfaithful(format!("field {name:?} comes without having been announced")));
         }
+        sections.fill(self.system_section(footer::FIELDS, block), &field_filter)?;
         let origin_numbers: Vec<u32> = batch.origins.iter().map(|origin| self.origin_number(origin)).collect();
         let origins: Vec<u32> = batch.origin_codes.iter().map(|code| origin_numbers[*code as usize]).collect();
         let shapes = self.shapes.encode_block(batch.len(), &origins, &presence);

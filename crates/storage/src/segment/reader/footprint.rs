@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::super::TRAILER_BYTES;
 use super::super::section::SectionId;
-use super::{HEADER_BYTES, Segment, TRAILER_BYTES};
+use super::{HEADER_BYTES, Segment};
 
 impl Segment {
     /// Stored bytes by kind of section, and what all of the footer takes.
@@ -21,7 +22,7 @@ impl Segment {
             let n_blocks = footer.blocks.len();
             for block in 0..n_blocks {
                 let fixed = ["times", "ingestion times", "sequences", "levels", "shapes", "filter", "template ids"];
-                let texts = ["numbers", "addresses", "hex", "uuids", "texts", "quoted", "raw"];
+                let texts = ["numbers", "addresses", "hex", "uuids", "texts", "quoted", "raw", "field filter"];
                 for (kind, name) in fixed.into_iter().chain(texts).enumerate() {
                     add(name.into(), footer.system + (kind * n_blocks + block) as SectionId);
                 }

@@ -3,10 +3,11 @@
 //! A literal is decided per template where it can be; only where a variable may take part in it are rows looked at.
 //! Other columns are searched as they are stored ([`search`](super::super::search)).
 
-use std::sync::{Arc, PoisonError};
+use std::sync::OnceLock;
 
-use types::{Narrowed, RowSet, Run, ScanError};
+use types::{Narrowed, RowSet, Run, ScanError, Value};
 
+use super::super::field_filter::{Chance, FieldFilter};
 use super::super::filter;
 use super::super::footer;
 use super::super::search::{self, Needle};
@@ -14,19 +15,11 @@ use super::super::section::SectionId;
 use super::super::template::{Holds, LiteralMatcher, is_word_byte};
 use super::super::texts::{QUOTED, TEXTS, TemplateIds, Vocabulary};
 use super::super::words;
-use super::{MATCHES_MAX, SegmentRun, TemplateMatches};
+use super::{SegmentRun, TemplateMatches};
 
 impl SegmentRun {
     /// What the templates say of a literal; asked once per run and query.
-    fn template_matches(&self, literal: &str, ignores_case: bool) -> Result<Arc<TemplateMatches>, ScanError> {
-        let find = |known: &Vec<(String, bool, Arc<TemplateMatches>)>| {
-            let same = known.iter().find(|(text, case, _)| text == literal && *case == ignores_case);
-            same.map(|(_, _, matches)| matches.clone())
-        };
-        // A poisoned lock only means that another query thread panicked; the list is still whole.
-        if let Some(found) = find(&self.matches.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(found);
-        }
+    fn template_matches(&self, literal: &str, ignores_case: bool) -> Result<TemplateMatches, ScanError> {
         let vocabulary = self.vocabulary()?;
         let templates = &vocabulary.templates;
         let matcher = LiteralMatcher::new(literal, ignores_case);
@@ -46,20 +39,14 @@ impl SegmentRun {
             holds
         };
         let any_certain = holds.contains(&Holds::Yes);
-        let matches = Arc::new(TemplateMatches { holds, any_certain });
-        let mut known = self.matches.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MATCHES_MAX {
-            known.remove(0);
-        }
-        known.push((literal.to_owned(), ignores_case, matches.clone()));
-        Ok(matches)
+        Ok(TemplateMatches { holds, any_certain })
     }
 
     /// Rows whose message holds a literal, exactly.
     pub(super) fn rows_with_text(&self, block: usize, literal: &str, ignores_case: bool) -> Result<RowSet, ScanError> {
         self.announce_search(block);
         let vocabulary = self.vocabulary()?;
-        let matches = self.template_matches(literal, ignores_case)?;
+        let matches = self.matches.get(literal, ignores_case, || self.template_matches(literal, ignores_case))?;
         let needle = Needle::new(literal, ignores_case);
         let n_rows = self.block_rows(block);
         if !matches.any_certain && needle.stands_in_texts_only() && !self.may_hold(block, literal)? {
@@ -149,6 +136,55 @@ impl SegmentRun {
         Ok(rows)
     }
 
+    /// Rows of which the message or some field may hold a literal.
+    pub(super) fn rows_with_any(&self, block: usize, literal: &str, ignores_case: bool) -> Result<Narrowed, ScanError> {
+        let all = || Narrowed { rows: RowSet::all(self.block_rows(block)), exact: false };
+        let footer = &self.run().footer;
+        let needle = Needle::new(literal, ignores_case);
+        let time_forms = footer.origins.iter().filter_map(|origin| origin.time_key.as_ref());
+        if time_forms.map(|(_, form)| *form).any(|form| needle.may_be_in_time(form)) {
+            return Ok(all());
+        }
+        let mut rows = self.rows_with_text(block, literal, ignores_case)?;
+        for index in 0..footer.columns.len() {
+            if !self.may_hold_value(block, index, &needle)? {
+                continue;
+            }
+            // Numbers and lists are spelled when they are looked at.
+            let found = self.stored_rows_with(block, index, &needle)?;
+            if found.rows.is_all() || rows.is_all() {
+                return Ok(all());
+            }
+            rows.or(&found.rows);
+        }
+        Ok(Narrowed { rows, exact: false })
+    }
+
+    /// Tells whether a value of column number `index` in the block may hold the needle.
+    fn may_hold_value(&self, block: usize, index: usize, needle: &Needle) -> Result<bool, ScanError> {
+        if self.segment.format == 1 {
+            return Ok(true);
+        }
+        let n_columns = self.run().footer.columns.len();
+        let id = self.system_section(footer::FIELDS, block);
+        let read = || self.decoded(id, |bytes| FieldFilter::decode(bytes, n_columns));
+        match self.filters_of_blocks.get(block, read)?.ask(index, needle) {
+            Chance::No => Ok(false),
+            Chance::Perhaps => Ok(true),
+            Chance::AsDictionary => {
+                let unknown = || Ok((0..n_columns).map(|_| OnceLock::new()).collect());
+                let asked = self.dictionary_matches.get(needle.literal(), needle.ignores_case(), unknown)?;
+                let Some(known) = asked.get(index) else { return Ok(true) };
+                if let Some(known) = known.get() {
+                    return Ok(*known);
+                }
+                let holds = |value: &Value| if let Value::String(text) = value { needle.is_in(text) } else { true };
+                let found = self.dictionary(index)?.is_none_or(|values| values.iter().any(holds));
+                Ok(*known.get_or_init(|| found))
+            }
+        }
+    }
+
     /// Rows whose field `name` may hold a literal.
     pub(super) fn rows_with_value(&self, block: usize, name: &str, needle: &Needle) -> Result<Narrowed, ScanError> {
         let run = self.run();
@@ -165,14 +201,24 @@ impl SegmentRun {
         let Ok(index) = run.footer.columns.binary_search_by(|column| (*column.name).cmp(name)) else {
             return Ok(found);
         };
+        if !self.may_hold_value(block, index, needle)? {
+            return Ok(found);
+        }
+        let Narrowed { rows, exact } = self.stored_rows_with(block, index, needle)?;
+        Ok(Narrowed { rows, exact: exact && found.exact })
+    }
+
+    /// Rows of which the stored value of column number `index` may hold the needle.
+    fn stored_rows_with(&self, block: usize, index: usize, needle: &Needle) -> Result<Narrowed, ScanError> {
+        let run = self.run();
         let present = self.block_shapes(block, &*self.shapes()?)?.rows_with(index as u32, &*self.shapes()?);
         if present.is_empty() {
-            return Ok(found);
+            return Ok(Narrowed { rows: present, exact: true });
         }
         let dictionary = self.dictionary(index)?;
         let id = run.footer.columns[index].first_section + block as SectionId;
         let (rows, exact) = self.decoded(id, |bytes| search::find(bytes, &present, dictionary.as_ref(), needle))?;
-        Ok(Narrowed { rows, exact: exact && found.exact })
+        Ok(Narrowed { rows, exact })
     }
 }
 
