@@ -27,6 +27,7 @@ mod filter;
 mod footer;
 mod moment;
 mod numbers;
+mod proof;
 mod reader;
 mod search;
 mod section;

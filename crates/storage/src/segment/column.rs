@@ -70,6 +70,11 @@ impl RunDictionary {
         Some(codes)
     }
 
+    /// The text that a code stands for.
+    pub(crate) fn text(&self, code: u32) -> Option<&str> {
+        if let Value::String(text) = self.values.get(code as usize)? { Some(text) } else { None }
+    }
+
     /// The dictionary's section, or nothing where no block uses it.
     pub(crate) fn encode(&self) -> Option<Vec<u8>> {
         if self.values.is_empty() {
@@ -125,6 +130,14 @@ pub(crate) fn encode(column: &Column, present: &RowSet, dictionary: &mut RunDict
             put_values(&mut out, &present.iter().map(|row| values[row].as_ref()).collect::<Vec<_>>());
         }
     }
+    out
+}
+
+/// Writes the values of the rows in `present` one by one, each with its type.
+pub(crate) fn encode_plainly(column: &Column, present: &RowSet) -> Vec<u8> {
+    // Mixed values that are not all texts.
+    let mut out = vec![6, 1];
+    present.iter().for_each(|row| put_tagged(&mut out, column.value(row).as_ref()));
     out
 }
 

@@ -29,7 +29,7 @@ use super::slots::Slots;
 use super::strings::{Texts, end_of, take_texts, texts_of};
 use super::template::{Kind, Piece, Template, push_address, push_hex, push_integer};
 
-pub(crate) use written::MessageWriter;
+pub(crate) use written::{MessageWriter, encode_raw};
 
 /// Sections of a block's messages.
 pub(crate) const TEXT_SECTIONS: usize = 8;
@@ -71,6 +71,16 @@ impl Vocabulary {
         templates.iter().for_each(|template| slots.add(template));
         slots.finish();
         Self { format, templates, slots }
+    }
+
+    /// No templates yet.
+    fn growing(format: u16) -> Self {
+        Self { format, templates: Vec::new(), slots: Slots::new(format) }
+    }
+
+    fn add(&mut self, template: Template) {
+        self.slots.add(&template);
+        self.templates.push(template);
     }
 
     /// The section with raw messages.

@@ -11,9 +11,10 @@ use super::bytes::{put_varint, put_zigzag};
 use super::column::{self, RunDictionary};
 use super::field_filter;
 use super::footer::{self, BlockFooter, ColumnFooter, Descent, RunFooter};
+use super::proof;
 use super::section::{SectionId, SectionWriter};
 use super::shape::ShapeTable;
-use super::texts::MessageWriter;
+use super::texts::{self, MessageWriter};
 use super::times::{put_deltas, put_times};
 use super::{
     BLOCK_ROWS, END_MAGICS, FORMAT_VERSION, HEADER_BYTES, MAGIC, RunInput, RunSummary, SegmentError, SegmentMeta,
@@ -306,11 +307,18 @@ impl RunWriter {
                 fields.next_if(|(name, _)| *name == column.name).map_or(&missing, |(_, values)| values)
             };
             let present = values.presence();
-            let encoded = column::encode(values, &present, &mut column.dictionary);
+            let mut encoded = column::encode(values, &present, &mut column.dictionary);
             if encoded.is_empty() {
                 field_filter::put_none(&mut field_filter);
                 presence.push(None);
                 continue;
+            }
+            if !proof::is_column(&encoded, values, &present, &column.dictionary) {
+                tracing::warn!(n_rows = batch.len(), "a field of a block is kept plain: it would not be read back");
+                encoded = column::encode_plainly(values, &present);
+                if !proof::is_column(&encoded, values, &present, &column.dictionary) {
+                    return Err(SegmentError::Unfaithful(format!("field {} does not come back", column.name)));
+                }
             }
             field_filter::put(&mut field_filter, values, &present, &encoded);
             column.n_events += present.count() as u64;
@@ -342,7 +350,16 @@ impl RunWriter {
         if !filter.is_empty() {
             sections.fill(self.system_section(footer::FILTER, block), &filter)?;
         }
-        for (number, section) in texts.encode(self.messages.slots(), &batch.timestamps).into_iter().enumerate() {
+        let vocabulary = self.messages.vocabulary();
+        let mut encoded = texts.encode(&vocabulary.slots, &batch.timestamps);
+        if !proof::are_messages(&encoded, vocabulary, batch) {
+            tracing::warn!(n_rows = batch.len(), "messages of a block are kept raw: they would not be rebuilt");
+            encoded = texts::encode_raw(&batch.messages);
+            if !proof::are_messages(&encoded, vocabulary, batch) {
+                return Err(SegmentError::Unfaithful("messages do not come back".into()));
+            }
+        }
+        for (number, section) in encoded.into_iter().enumerate() {
             if !section.is_empty() {
                 sections.fill(self.system_section(footer::TEXTS + number, block), &section)?;
             }
@@ -358,7 +375,7 @@ impl RunWriter {
         }
         sections.fill(self.whole + footer::SHAPE_TABLE, &self.shapes.encode())?;
         sections.fill(self.whole + footer::TEMPLATES, &self.messages.encode())?;
-        let templates = self.messages.templates();
+        let templates = &self.messages.vocabulary().templates;
         if templates.len() >= words::TEMPLATES_MIN {
             sections.fill(self.whole + footer::WORDS, &words::build(templates)?)?;
         }

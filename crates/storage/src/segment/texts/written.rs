@@ -10,7 +10,7 @@ use super::super::numbers::{self, Numbers};
 use super::super::slots::Slots;
 use super::super::strings::{put_repeating, put_texts};
 use super::super::template::{Grain, Kind, Parts, Template, Variable, pack_hex, split};
-use super::{COLUMN_MIN, NUMBERS, QUOTED, TEXT_SECTIONS, TEXTS, section_of};
+use super::{COLUMN_MIN, NUMBERS, QUOTED, TEXT_SECTIONS, TEXTS, Vocabulary, section_of};
 
 /// Templates that a run may have besides one for every so many rows; further messages are kept raw.
 const TEMPLATES_ALWAYS: usize = 1024;
@@ -23,9 +23,8 @@ const ROWS_PER_FINE_TEMPLATE: usize = 4;
 /// The templates of a run while it is written.
 pub(crate) struct MessageWriter {
     numbers: HashMap<Vec<u8>, u32, RandomState>,
-    templates: Vec<Template>,
+    vocabulary: Vocabulary,
     encoded: Vec<Vec<u8>>,
-    slots: Slots,
     n_rows: usize,
     /// Whether quoted texts are variables of messages whose fine template is new.
     is_coarse: bool,
@@ -36,9 +35,8 @@ impl MessageWriter {
     pub(crate) fn new(format: u16) -> Self {
         Self {
             numbers: HashMap::default(),
-            templates: Vec::new(),
+            vocabulary: Vocabulary::growing(format),
             encoded: Vec::new(),
-            slots: Slots::new(format),
             n_rows: 0,
             is_coarse: false,
         }
@@ -51,7 +49,9 @@ impl MessageWriter {
         for (row, (message, time)) in messages.iter().zip(times).enumerate() {
             self.n_rows += 1;
             match self.number_of(message, *time, &mut parts) {
-                Some(number) => block.push(number, row as u32, &parts.variables, self.slots.of_template(number)),
+                Some(number) => {
+                    block.push(number, row as u32, &parts.variables, self.vocabulary.slots.of_template(number))
+                }
                 None => block.push_raw(message),
             }
         }
@@ -66,7 +66,7 @@ impl MessageWriter {
         if let Some(number) = self.numbers.get(&parts.template) {
             return Some(*number);
         }
-        let n_templates = self.templates.len();
+        let n_templates = self.vocabulary.templates.len();
         let has_room = n_templates < TEMPLATES_ALWAYS + self.n_rows / ROWS_PER_TEMPLATE;
         let is_crowded = n_templates >= FINE_TEMPLATES_ALWAYS + self.n_rows / ROWS_PER_FINE_TEMPLATE;
         if (is_crowded || self.is_coarse) && message.contains('"') && split(message, time, Grain::Coarse, parts) {
@@ -83,22 +83,16 @@ impl MessageWriter {
     fn add(&mut self, parts: &Parts<'_>) -> Option<u32> {
         // What was just split is a template.
         let template = Template::new(parts.template.clone(), super::super::FORMAT_VERSION).ok()?;
-        self.slots.add(&template);
-        self.templates.push(template);
+        self.vocabulary.add(template);
         self.encoded.push(parts.template.clone());
-        let number = self.templates.len() as u32;
+        let number = self.encoded.len() as u32;
         self.numbers.insert(parts.template.clone(), number);
         Some(number)
     }
 
-    /// The run's templates.
-    pub(crate) fn templates(&self) -> &[Template] {
-        &self.templates
-    }
-
-    /// The columns of their variables.
-    pub(crate) fn slots(&self) -> &Slots {
-        &self.slots
+    /// The run's templates and the columns of their variables.
+    pub(crate) fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
     }
 
     /// Makes the section of templates: varint count, *integers* lengths, then the bytes.
@@ -168,6 +162,13 @@ impl<'m> BlockTexts<'m> {
         }
         sections
     }
+}
+
+/// Makes the sections of messages that are all kept raw.
+pub(crate) fn encode_raw(messages: &Strings) -> [Vec<u8>; TEXT_SECTIONS] {
+    let mut block = BlockTexts::default();
+    messages.iter().for_each(|message| block.push_raw(message));
+    block.encode(&Slots::new(super::super::FORMAT_VERSION), &[])
 }
 
 fn put_numbers(out: &mut Vec<u8>, numbers: &[(u32, (u32, i64))], slots: &Slots, times: &[i64]) {
