@@ -218,6 +218,9 @@ impl Config {
         read.require(config.retention.interval_ns >= Timestamp::SECOND, "retention", "interval", "at least 1s");
         let is_slow = config.scrub_interval_ns.is_none_or(|interval_ns| interval_ns >= Timestamp::SECOND);
         read.require(is_slow, "storage", "scrub_interval", "at least 1s, or \"never\"");
+        let is_possible =
+            config.object_store.is_some() || config.retention.tiers.cold_place == storage::ColdPlace::Local;
+        read.require(is_possible, "retention", "cold_place", "\"local\" as long as storage.object_store is not set");
         let is_long = config.retention.age_ns.is_none_or(|age_ns| age_ns >= Timestamp::MINUTE);
         read.require(is_long, "retention", "age", "at least 1m, or \"never\"");
         let fits = config.limits.event_bytes_max <= config.limits.body_bytes_max;

@@ -98,6 +98,8 @@ pub struct Status {
     pub catalog_problem: Option<String>,
     /// Files that are damaged, with what is wrong.
     pub damaged: Vec<ScanError>,
+    /// Deletions of events whose bytes are still on the disk.
+    pub deletions_pending: u64,
     /// Segments by tier and place.
     pub tiers: Vec<TierStatus>,
     /// How far the scrub is.

@@ -66,6 +66,14 @@ fn an_object_store_is_described_whole_or_refused() {
 #[test]
 fn errors_name_the_place_and_the_next_step() {
     check_error(
+        "[retention]\ncold_place = \"object_store\"",
+        "catat.toml:2: retention.cold_place: must be \"local\" as long as storage.object_store is not set",
+    );
+    check_error(
+        "[retention]\ncold_place = \"moon\"",
+        "catat.toml:2: retention.cold_place: \"moon\" is not \"local\" or \"object_store\"",
+    );
+    check_error(
         "[storage]\nflush_agee = \"1m\"",
         "catat.toml:2: unknown setting \"storage.flush_agee\"; did you mean \"storage.flush_age\"?",
     );

@@ -122,6 +122,7 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
         ),
         ("poisoned", Gauge, "1 where nothing is accepted since writing failed.", u64::from(status.poisoned.is_some())),
         ("damaged_files", Gauge, "Files found damaged.", status.damaged.len() as u64),
+        ("deletions_pending", Gauge, "Deletions whose events are still on the disk.", status.deletions_pending),
         ("scrub_segments_read", Counter, "Segments read again for the scrub.", status.scrub.segments_read),
         ("scrub_bytes_read", Counter, "Their bytes.", status.scrub.bytes_read),
         ("scrub_segments_left", Gauge, "Segments that the cycle has still to read.", scrub_left),

@@ -113,3 +113,32 @@ fn runs_of_many_blocks_are_merged_in_order() {
     let blocks: Vec<(Timestamp, Timestamp)> = (0..run.n_blocks()).map(|block| run.block_times(block)).collect();
     assert!(blocks.windows(2).all(|pair| pair[0].1 <= pair[1].0));
 }
+
+#[test]
+fn a_segment_that_says_anything_else_is_found_out() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let made = |message: &str, field: i64, time: i64| {
+        let mut builder = types::BatchBuilder::new();
+        for row in 0..3 {
+            builder.set_timestamp(Timestamp(time + row));
+            builder.set_message(message);
+            builder.field_integer("n", field);
+            builder.commit();
+        }
+        Arc::new(builder.finish())
+    };
+    let right = made("it is so", 7, 5);
+    let input = RunInput { group: group(), group_id: 3, batches: vec![right], range: TimeRange::ALL, bytes_raw: 10 };
+    let written = segment::write(&meta(1), &[input], &[], 1).expect("memory");
+    let segment = opened(dir.path(), 1, &written.bytes);
+    let is_faithful = |block: &Batch| {
+        let mut proof = Proof::default();
+        proof.add(block);
+        proof::check(&segment, &[proof], &mut || Ok(())).is_ok()
+    };
+    assert!(is_faithful(&made("it is so", 7, 5)));
+    for other in [made("it is not so", 7, 5), made("it is so", 8, 5), made("it is so", 7, 6)] {
+        assert!(!is_faithful(&other));
+    }
+    assert!(!is_faithful(&Batch::gather(&[&made("it is so", 7, 5)], &[(0, 0), (0, 1)])), "an event is missing");
+}

@@ -31,6 +31,7 @@ impl Shared {
             segment_bytes_read: self.files.pool.reads().1,
             segment_files_open: self.files.pool.n_open() as u64,
             segment_bytes: state.segments.iter().map(|stored| stored.n_bytes).sum(),
+            deletions_pending: state.deletions.len() as u64,
             groups: state.groups.len() as u64,
             batch_ids: state.ids.len() as u64,
             files: state.positions.len() as u64,
