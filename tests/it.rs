@@ -34,6 +34,8 @@ mod consistency;
 mod corpus_facts;
 #[path = "it/damage.rs"]
 mod damage;
+#[path = "it/databases.rs"]
+mod databases;
 #[path = "it/durability.rs"]
 mod durability;
 #[path = "it/erase.rs"]
@@ -50,6 +52,8 @@ mod ingest_query;
 mod loki;
 #[path = "it/object_store.rs"]
 mod object_store;
+#[path = "../crates/storage/src/database/postgres/testing.rs"]
+mod postgres;
 #[path = "it/power.rs"]
 mod power;
 #[path = "it/real_logs.rs"]

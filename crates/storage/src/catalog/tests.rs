@@ -56,7 +56,8 @@ fn postgres_keeps_the_same_promises() {
     for (number, (name, promise)) in PROMISES.iter().enumerate() {
         println!("{name}");
         let store = [u8::try_from(number).expect("few"); 16];
-        let open = || PostgresCatalog::open(&server.url(), store, "test", false, FIRST_SEQUENCE);
+        let open =
+            || PostgresCatalog::open(&server.url().parse().expect("a URL"), store, "test", false, FIRST_SEQUENCE);
         promise(&|| Box::new(open().expect("a catalog")));
     }
 }

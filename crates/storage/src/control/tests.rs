@@ -46,7 +46,7 @@ fn postgres_keeps_the_same_promises() {
     for (number, (name, promise)) in PROMISES.iter().enumerate() {
         println!("{name}");
         let store = [u8::try_from(number).expect("few"); 16];
-        let open = || PostgresControl::open(&server.url(), store, false);
+        let open = || PostgresControl::open(&server.url().parse().expect("a URL"), store, false);
         promise(&|| Box::new(open().expect("a control store")));
     }
 }
@@ -54,7 +54,9 @@ fn postgres_keeps_the_same_promises() {
 #[test]
 fn a_shared_control_store_has_the_last_change_of_each() {
     let Some(server) = Server::start(&["fsync=off"]) else { return };
-    let open = || PostgresControl::open(&server.url(), STORE, false).expect("whoever else has it open");
+    let open = || {
+        PostgresControl::open(&server.url().parse().expect("a URL"), STORE, false).expect("whoever else has it open")
+    };
     let (mut one, mut other) = (open(), open());
     one.put("k", "a", "1").expect("room");
     other.put("k", "a", "2").expect("room");

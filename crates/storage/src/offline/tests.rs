@@ -62,7 +62,7 @@ fn a_copy_taken_in_use_holds_everything_acknowledged_before() {
         for round in 0..5 {
             let before = store.status().events_accepted;
             let copy = scratch.path().join(format!("copy{round}"));
-            backup(&Options::new(&scratch.path().join("data")), &copy).expect("room");
+            backup(&Options::new(scratch.path().join("data")), &copy).expect("room");
             let report = verify(&Options::new(&copy)).expect("a store");
             assert_eq!(report.damaged, []);
             let restored = scratch.path().join(format!("restored{round}"));
@@ -81,7 +81,7 @@ fn hot_events_are_part_of_a_copy() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let store = open(&scratch.path().join("data"));
     store.append(delivery(10)).expect("room");
-    backup(&Options::new(&scratch.path().join("data")), &scratch.path().join("copy")).expect("room");
+    backup(&Options::new(scratch.path().join("data")), &scratch.path().join("copy")).expect("room");
     assert_eq!(count(&open(&scratch.path().join("copy"))), 10);
 }
 

@@ -2,6 +2,7 @@
 //! there and does not answer is noticed like one that is gone.
 
 use std::future::Future;
+use std::io;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -151,7 +152,12 @@ impl Failure {
 /// Tells whether the same may succeed later: connections, locks, resources, a server that ends, begins or fails over.
 fn is_passing(error: &tokio_postgres::Error) -> bool {
     let classes = ["08", "25", "40", "53", "55", "57", "58"];
-    error.code().is_none_or(|code| classes.iter().any(|class| code.code().starts_with(class)))
+    if let Some(code) = error.code() {
+        return classes.iter().any(|class| code.code().starts_with(class));
+    }
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    // What is not to be trusted today is not tomorrow: TLS says so as invalid data.
+    error.is_closed() || source.is_some_and(|source| source.kind() != io::ErrorKind::InvalidData)
 }
 
 /// What the server says; what is below it says, where the server did not.

@@ -1,14 +1,12 @@
 //! A PostgreSQL server of a test's own: Debian's, in a scratch directory, on a socket there. Where it is not
-//! installed the test says so and is left out.
+//! installed the test says so and is left out. The black-box tests have it, too (`tests/it/databases.rs`).
 
 use std::os::unix::fs::chown;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
-
-use crate::DatabaseUrl;
 
 /// The user whom the tests' databases belong to.
 const USER: &str = "catat";
@@ -19,6 +17,7 @@ pub(crate) struct Server {
     programs: PathBuf,
     postmaster: Option<Child>,
     settings: Vec<String>,
+    port: u16,
 }
 
 impl Server {
@@ -30,7 +29,11 @@ impl Server {
         };
         let dir = tempfile::tempdir().expect("a scratch directory");
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        let mut server = Self { dir, programs, postmaster: None, settings };
+        // On the socket it is only a part of a name; with `listen_addresses` it must be free.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = free.local_addr().expect("it is bound").port();
+        drop(free);
+        let mut server = Self { dir, programs, postmaster: None, settings, port };
         if geteuid().is_root() {
             // PostgreSQL does not run as root.
             let ids = ["-u", "-g"].map(|flag| number_of(Command::new("id").args([flag, "postgres"])));
@@ -40,8 +43,34 @@ impl Server {
         let mut initdb = server.command("initdb");
         initdb.args(["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "--username", USER, "-D"]).arg(data);
         assert!(initdb.stdout(Stdio::null()).status().expect("it can be run").success());
+        server.make_certificate();
         server.resume();
         Some(server)
+    }
+
+    /// Makes the files that `ssl=on` needs: a certificate for `localhost` that signs itself.
+    fn make_certificate(&self) {
+        if !self.settings.iter().any(|setting| setting == "ssl=on") {
+            return;
+        }
+        let mut openssl = self.as_user(Path::new("openssl"));
+        openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]);
+        openssl.args(["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"]);
+        openssl.args(["-keyout", "data/server.key", "-out", "data/server.crt"]).stderr(Stdio::null());
+        assert!(openssl.status().expect("it comes with PostgreSQL").success());
+        // Its directory is for PostgreSQL alone.
+        let certificate = std::fs::read(self.data().join("server.crt")).expect("it was made");
+        std::fs::write(self.certificate(), certificate).expect("room");
+    }
+
+    /// The file with the certificate.
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.dir.path().join("root.crt")
+    }
+
+    /// The port, on the socket and where it listens to the network, there, too.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     fn data(&self) -> PathBuf {
@@ -52,6 +81,7 @@ impl Server {
     pub(crate) fn resume(&mut self) {
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.data()).arg("-k").arg(self.dir.path()).args(["-c", "listen_addresses="]);
+        command.args(["-c", &format!("port={}", self.port)]);
         for setting in &self.settings {
             command.args(["-c", setting]);
         }
@@ -60,7 +90,13 @@ impl Server {
         self.postmaster = Some(command.spawn().expect("it can be run"));
         let until = Instant::now() + Duration::from_secs(60);
         let mut ready = self.command("pg_isready");
-        ready.arg("-q").arg("-h").arg(self.dir.path()).args(["-U", USER, "-d", "postgres"]);
+        ready
+            .arg("-q")
+            .arg("-p")
+            .arg(self.port.to_string())
+            .arg("-h")
+            .arg(self.dir.path())
+            .args(["-U", USER, "-d", "postgres"]);
         while !ready.status().expect("it can be run").success() {
             let log = std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
             assert!(Instant::now() < until, "PostgreSQL does not start: {log}");
@@ -95,22 +131,30 @@ impl Server {
         }
     }
 
-    pub(crate) fn url(&self) -> DatabaseUrl {
+    /// The address of its first database.
+    pub(crate) fn url(&self) -> String {
         let socket = self.dir.path().display().to_string().replace('/', "%2F");
-        format!("postgres://{USER}@{socket}/postgres").parse().expect("a URL")
+        format!("postgres://{USER}@{socket}:{}/postgres", self.port)
     }
 
     /// Runs SQL, and returns what it answers.
     pub(crate) fn sql(&self, statements: &str) -> String {
         let mut psql = self.command("psql");
-        psql.arg("-h").arg(self.dir.path()).args(["-U", USER, "-d", "postgres", "-qAtc", statements]);
+        psql.arg("-p")
+            .arg(self.port.to_string())
+            .arg("-h")
+            .arg(self.dir.path())
+            .args(["-U", USER, "-d", "postgres", "-qAtc", statements]);
         let answer = psql.output().expect("it can be run");
         assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
         String::from_utf8_lossy(&answer.stdout).trim().to_owned()
     }
 
     fn command(&self, program: &str) -> Command {
-        let path = self.programs.join(program);
+        self.as_user(&self.programs.join(program))
+    }
+
+    fn as_user(&self, path: &Path) -> Command {
         let mut command = if geteuid().is_root() {
             let mut command = Command::new("setpriv");
             command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(path);

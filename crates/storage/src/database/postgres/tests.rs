@@ -41,7 +41,7 @@ fn patiently<T>(mut call: impl FnMut() -> Result<T, DatabaseError>) -> T {
 #[test]
 fn a_database_has_one_owner_and_the_replaced_one_commits_nothing() {
     let Some(server) = Server::start(&["fsync=off"]) else { return };
-    let url = server.url();
+    let url = server.url().parse().expect("a URL");
     let mut first = opening(&url, "first").open().expect("a new one");
     add(&mut first, 1).expect("room");
     let refused = problem(opening(&url, "second").open());
@@ -66,7 +66,7 @@ fn a_database_has_one_owner_and_the_replaced_one_commits_nothing() {
 #[test]
 fn a_transaction_is_whole_or_absent_wherever_the_server_dies() {
     let Some(mut server) = Server::start(&[]) else { return };
-    let url = server.url();
+    let url = server.url().parse().expect("a URL");
     let mut database = opening(&url, "first").open().expect("a new one");
     add(&mut database, 1).expect("room");
     server.kill();
@@ -92,7 +92,7 @@ fn a_transaction_is_whole_or_absent_wherever_the_server_dies() {
 #[test]
 fn the_fate_of_a_lost_commit_is_decided_before_anybody_looks() {
     let Some(server) = Server::start(&["fsync=off"]) else { return };
-    let url = server.url();
+    let url = server.url().parse().expect("a URL");
     let mut database = opening(&url, "first").open().expect("a new one");
     add(&mut database, 1).expect("room");
     // The connection is lost while the server is still at work in the transaction: a trigger lets the commit take
@@ -119,7 +119,7 @@ fn the_fate_of_a_lost_commit_is_decided_before_anybody_looks() {
 #[test]
 fn a_newer_database_and_that_of_another_store_are_refused_untouched() {
     let Some(server) = Server::start(&["fsync=off"]) else { return };
-    let url = server.url();
+    let url = server.url().parse().expect("a URL");
     let missing = Opening { must_exist: true, ..opening(&url, "first") };
     assert!(matches!(problem(missing.open()), DatabaseProblem::Missing { .. }));
     assert!(matches!(problem(missing.open_for_reading()), DatabaseProblem::Missing { .. }));
@@ -142,7 +142,7 @@ fn a_newer_database_and_that_of_another_store_are_refused_untouched() {
 #[test]
 fn a_step_cut_off_at_any_statement_is_done_at_the_next_start() {
     let Some(server) = Server::start(&["fsync=off"]) else { return };
-    let url = server.url();
+    let url = server.url().parse().expect("a URL");
     let steps: &[&str] = &[
         "CREATE TABLE a(n bigint); INSERT INTO a VALUES (1);",
         "ALTER TABLE a ADD m bigint; CREATE TABLE b AS SELECT n FROM a; DROP TABLE a;",
@@ -165,7 +165,7 @@ fn a_step_cut_off_at_any_statement_is_done_at_the_next_start() {
 #[test]
 fn a_reader_sees_one_instant_and_changes_nothing() {
     let Some(server) = Server::start(&["fsync=off"]) else { return };
-    let url = server.url();
+    let url = server.url().parse().expect("a URL");
     let mut owner = opening(&url, "owner").open().expect("a new one");
     add(&mut owner, 1).expect("room");
     let mut reader = opening(&url, "reader").open_for_reading().expect("whoever owns it");
@@ -180,4 +180,30 @@ fn a_reader_sees_one_instant_and_changes_nothing() {
     assert_eq!((before, after), (1, 1));
     assert!(add(&mut reader, 3).is_err());
     assert_eq!(numbers(&mut owner), [1, 2]);
+}
+
+#[test]
+fn connections_are_encrypted_and_checked_as_the_mode_says() {
+    let Some(server) = Server::start(&["fsync=off", "ssl=on", "listen_addresses=127.0.0.1"]) else { return };
+    let Some(plain) = Server::start(&["fsync=off", "listen_addresses=127.0.0.1"]) else { return };
+    let connect = |server: &Server, host: &str, query: &str| {
+        let url = format!("postgres://catat@{host}:{}/postgres?{query}", server.port()).parse().expect("a URL");
+        let mut database = opening(&url, "test").open()?;
+        let ssl = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+        database.transact(|session| Ok(session.query(ssl, &[])?[0].try_get::<_, bool>(0)?))
+    };
+    let rooted = format!("sslmode=verify-full&sslrootcert={}", server.certificate().display());
+    for (query, is_encrypted) in [("sslmode=disable", false), ("", true), ("sslmode=require", true), (&rooted, true)] {
+        assert_eq!(connect(&server, "localhost", query).expect(query), is_encrypted, "{query}");
+    }
+    assert!(!connect(&plain, "localhost", "sslmode=prefer").expect("it has no TLS"));
+    let refused = [
+        (&plain, "localhost", "sslmode=require"),
+        (&server, "localhost", "sslmode=verify-full"),
+        (&server, "127.0.0.1", &rooted),
+        (&server, "localhost", "sslmode=verify-full&sslrootcert=/dev/null"),
+    ];
+    for (server, host, query) in refused {
+        assert!(connect(server, host, query).is_err(), "{host} {query}");
+    }
 }

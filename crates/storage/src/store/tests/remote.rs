@@ -9,7 +9,10 @@ use crate::database::postgres::testing::Server;
 use crate::{AppendError, Databases, GroupRetention, OpenError, StoreError, backup, verify};
 
 fn databases(server: &Server) -> Databases {
-    Databases { catalog: Some(server.url()), control: Some(server.url()) }
+    Databases {
+        catalog: Some(server.url().parse().expect("a URL")),
+        control: Some(server.url().parse().expect("a URL")),
+    }
 }
 
 fn remote(dir: &Path, server: &Server) -> Options {
@@ -192,8 +195,7 @@ fn a_store_brings_its_databases_along_and_does_not_forget_where_they_are() {
     assert!(refusal(Options { databases: catalog_only, ..options(dir.path()) }).contains("control is in PostgreSQL"));
     // Another database knows nothing of the store.
     server.sql("CREATE DATABASE other");
-    let url = format!("{}", server.url()).replace('/', "%2F").replace("postgres:%2F%2F", "postgres://");
-    let other = url.replace(":5432%2Fpostgres", "/other").parse().expect("a URL");
+    let other = server.url().replace("/postgres", "/other").parse().expect("a URL");
     let elsewhere = Databases { catalog: Some(other), ..databases(&server) };
     let refused = refusal(Options { databases: elsewhere, ..options(dir.path()) });
     assert!(refused.contains("knows nothing of store"), "{refused}");
