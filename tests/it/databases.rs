@@ -14,11 +14,12 @@ use crate::server::{Launch, Server, catat, ndjson};
 /// Never shown to anybody. The test's database does not ask for it.
 const PASSWORD: &str = "hunter%402";
 
+/// A server with its catalog behind a socket and its control store behind a port.
 fn launch(scratch: &Path, database: &postgres::Server) -> Launch {
-    let url = database.url().replace("catat@", &format!("catat:{PASSWORD}@"));
-    let settings =
-        format!("[storage]\ncatalog = \"{url}\"\ncontrol_store = \"{url}\"\n[retention]\nsize = \"never\"\n");
-    Launch::configured(scratch, &settings)
+    let catalog = database.url().replace("catat@", &format!("catat:{PASSWORD}@"));
+    let control = format!("postgres://catat:{PASSWORD}@127.0.0.1:{}/postgres", database.port());
+    let storage = format!("[storage]\ncatalog = \"{catalog}\"\ncontrol_store = \"{control}\"\n");
+    Launch::configured(scratch, &(storage + "[retention]\nsize = \"never\"\n"))
 }
 
 fn batch(from: u64, n: u64) -> String {
@@ -52,7 +53,7 @@ fn run(scratch: &Path, arguments: &[&str]) -> (bool, String) {
 
 #[test]
 fn a_server_keeps_everything_in_databases_elsewhere_and_no_password_is_shown() {
-    let Some(database) = postgres::Server::start(&[]) else { return };
+    let Some(database) = postgres::Server::start(&["listen_addresses=127.0.0.1"]) else { return };
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let mut server = launch(scratch.path(), &database).start();
     for i in 0..6 {
@@ -119,7 +120,7 @@ fn send_until(url: &str, is_over: &AtomicBool) -> u64 {
 
 #[test]
 fn a_database_that_dies_and_hangs_under_load_loses_and_repeats_nothing() {
-    let Some(mut database) = postgres::Server::start(&[]) else { return };
+    let Some(mut database) = postgres::Server::start(&["listen_addresses=127.0.0.1"]) else { return };
     let rounds = std::env::var("CATAT_FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(2u32);
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let mut server = launch(scratch.path(), &database).start();
@@ -161,7 +162,7 @@ fn a_database_that_dies_and_hangs_under_load_loses_and_repeats_nothing() {
 
 #[test]
 fn a_server_that_was_stopped_and_replaced_is_told_so_when_it_goes_on() {
-    let Some(database) = postgres::Server::start(&["fsync=off"]) else { return };
+    let Some(database) = postgres::Server::start(&["fsync=off", "listen_addresses=127.0.0.1"]) else { return };
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let first = launch(scratch.path(), &database).start();
     send(&first, "app", 0, 10);
