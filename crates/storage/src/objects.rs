@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
-use object_store::{BackoffConfig, ClientOptions, Error, ObjectStoreExt, PutPayload, RetryConfig};
+use object_store::{BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
 use tokio::runtime::{Handle, Runtime};
 
 pub use options::ObjectStoreOptions;
@@ -285,6 +285,22 @@ impl Objects {
             }
         }
         Ok(())
+    }
+
+    /// Names and sizes of all objects that are segments. A repair asks for it; nothing else looks through the bucket.
+    pub(crate) fn segments(&self) -> io::Result<Vec<(String, u64)>> {
+        let (bucket, top) = (self.bucket.clone(), self.path("segments"));
+        let days = self.wait(async move { bucket.list_with_delimiter(Some(&top)).await })?.common_prefixes;
+        let mut found = Vec::new();
+        for day in days {
+            let bucket = self.bucket.clone();
+            let listed = self.wait(async move { bucket.list_with_delimiter(Some(&day)).await })?;
+            for object in listed.objects {
+                let name = object.location.as_ref().strip_prefix(&*self.prefix).and_then(|rest| rest.strip_prefix('/'));
+                found.extend(name.map(|name| (name.to_owned(), object.size)));
+            }
+        }
+        Ok(found)
     }
 
     /// Copies an object into a file that is open for writing.

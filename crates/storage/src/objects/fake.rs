@@ -218,6 +218,9 @@ fn perform(request: &Request, contents: &mut Contents) -> (u16, String, Vec<u8>)
             contents.objects.remove(&name);
             (204, String::new(), Vec::new())
         }
+        ("GET", None) if parameter("list-type").is_some() => {
+            (200, String::new(), list(contents, &name, parameter("prefix").unwrap_or("")).into_bytes())
+        }
         (_, _) => match (contents.objects.get(&name), request.range) {
             (Some(bytes), Some((from, to))) => {
                 let part = bytes.get(from..bytes.len().min(to + 1)).unwrap_or_default().to_vec();
@@ -228,6 +231,28 @@ fn perform(request: &Request, contents: &mut Contents) -> (u16, String, Vec<u8>)
             (None, _) => missing,
         },
     }
+}
+
+/// What a bucket holds below a prefix, up to the next slash.
+fn list(contents: &Contents, bucket: &str, prefix: &str) -> String {
+    let prefix = prefix.replace("%2F", "/");
+    let bucket = format!("{}/", bucket.trim_end_matches('/'));
+    let (mut days, mut objects) = (std::collections::BTreeSet::new(), String::new());
+    for (name, bytes) in &contents.objects {
+        let Some(rest) = name.strip_prefix(&bucket).and_then(|key| key.strip_prefix(&*prefix)) else { continue };
+        match rest.split_once('/') {
+            Some((day, _)) => {
+                days.insert(format!("<CommonPrefixes><Prefix>{prefix}{day}/</Prefix></CommonPrefixes>"));
+            }
+            None => {
+                let facts = "<LastModified>2026-11-20T12:00:00.000Z</LastModified><ETag>x</ETag>";
+                objects +=
+                    &format!("<Contents><Key>{prefix}{rest}</Key>{facts}<Size>{}</Size></Contents>", bytes.len());
+            }
+        }
+    }
+    let days: String = days.into_iter().collect();
+    format!("<ListBucketResult><IsTruncated>false</IsTruncated>{objects}{days}</ListBucketResult>")
 }
 
 fn respond(stream: &TcpStream, status: u16, headers: &str, body: &[u8]) -> Option<()> {

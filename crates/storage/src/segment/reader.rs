@@ -108,6 +108,11 @@ impl Segment {
         Ok(Arc::new(Self { name, source, meta, format, runs, summaries, sections, descent, decompressors }))
     }
 
+    /// What errors call it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The segment's identity.
     pub(crate) fn meta(&self) -> SegmentMeta {
         self.meta

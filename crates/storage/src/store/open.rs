@@ -14,6 +14,7 @@
 mod control;
 mod databases;
 mod deletions;
+mod objects;
 mod repair;
 mod replay;
 mod segments;
@@ -106,7 +107,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     opening.load_deletions(contents.deletions)?;
     opening.remove_doomed(&contents.doomed)?;
     let chain = opening.read_chain()?;
-    opening.open_segments(contents.segments, &chain)?;
+    opening.open_segments(contents.segments, &contents.doomed, &chain)?;
     opening.hide_deleted();
     let last = opening.replay(&chain)?;
     opening.pass_deleted_sequences(u64::MAX);

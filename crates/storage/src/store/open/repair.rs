@@ -16,6 +16,6 @@ pub fn repair(options: &Options) -> Result<Recovery, OpenError> {
     opening.finish_deletions()?;
     opening.load_deletions(contents.deletions)?;
     let chain = opening.read_chain()?;
-    opening.open_segments(contents.segments, &chain)?;
+    opening.open_segments(contents.segments, &contents.doomed, &chain)?;
     Ok(opening.recovery)
 }

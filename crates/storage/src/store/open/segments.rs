@@ -6,7 +6,7 @@ use std::sync::Arc;
 use types::GroupName;
 
 use super::{Opening, Scope};
-use crate::catalog::{FlushRecord, RunRow, SegmentRow};
+use crate::catalog::{Doomed, FlushRecord, RunRow, SegmentRow};
 use crate::positions::Positions;
 use crate::segment::Segment;
 use crate::segment_files;
@@ -15,17 +15,32 @@ use crate::wal::chain::{Chain, Link};
 use crate::{OpenError, batch_ids};
 
 /// A segment on disk that the catalog does not know.
-struct Orphan {
+pub(super) struct Orphan {
     stored: StoredSegment,
     first_sequence: u64,
     last_sequence: u64,
 }
 
+impl Orphan {
+    pub(super) fn of(stored: StoredSegment) -> Self {
+        let summaries = stored.segment.summaries();
+        let first_sequence = summaries.iter().map(|run| run.first_sequence).min().unwrap_or(0);
+        let last_sequence = summaries.iter().map(|run| run.last_sequence).max().unwrap_or(0);
+        Self { stored, first_sequence, last_sequence }
+    }
+}
+
 impl Opening {
     /// Opens all segments, and makes the catalog and the disk agree.
-    pub(super) fn open_segments(&mut self, rows: Vec<SegmentRow>, chain: &Chain) -> Result<(), OpenError> {
+    pub(super) fn open_segments(
+        &mut self,
+        rows: Vec<SegmentRow>,
+        doomed: &[Doomed],
+        chain: &Chain,
+    ) -> Result<(), OpenError> {
         let dir = self.dir.join("segments");
         let on_disk = segment_files::list(&dir).map_err(OpenError::io(&dir))?;
+        let objects = self.unlisted_objects(&rows, doomed, &on_disk)?;
         let known: HashSet<&str> = rows.iter().map(|row| row.file.as_str()).collect();
         let mut orphans = Vec::new();
         for file in &on_disk {
@@ -54,11 +69,22 @@ impl Opening {
                 self.quarantine(&orphan.stored.file)?;
             }
         }
+        self.add_objects(&mut adopted, objects, &replaced);
         if !adopted.is_empty() {
             self.adopt(adopted, &replaced, chain)?;
         }
         self.recovery.segments = self.state.segments.len() as u64;
         Ok(())
+    }
+
+    /// Takes objects among those that are adopted, but for segments that others stand for.
+    fn add_objects(&self, adopted: &mut Vec<Orphan>, objects: Vec<Orphan>, replaced: &HashSet<u128>) {
+        let orphans = adopted.iter().chain(&objects).map(|orphan| &orphan.stored);
+        let all = self.state.segments.iter().map(|stored| &**stored).chain(orphans);
+        let mut stands_for: HashSet<u128> = all.flat_map(|stored| stored.segment.replaced().iter().copied()).collect();
+        stands_for.extend(replaced);
+        adopted
+            .extend(objects.into_iter().filter(|object| !stands_for.contains(&object.stored.segment.meta().segment)));
     }
 
     /// Judges segments that were put together from others. Where the others are all there, the transaction never
@@ -157,11 +183,9 @@ impl Opening {
             }
         };
         let n_bytes = std::fs::metadata(&path).map_err(OpenError::io(&path))?.len();
-        let first_sequence = segment.summaries().iter().map(|run| run.first_sequence).min().unwrap_or(0);
-        let last_sequence = segment.summaries().iter().map(|run| run.last_sequence).max().unwrap_or(0);
         let (tier, place) = (Tier::default(), Place::Local);
         let stored = StoredSegment { segment, file: file.to_owned(), n_bytes, tier, place };
-        Ok(Some(Orphan { stored, first_sequence, last_sequence }))
+        Ok(Some(Orphan::of(stored)))
     }
 
     /// Takes segments back whose transaction the catalog lost, with the source positions that they tell of and the
@@ -232,7 +256,7 @@ impl Opening {
 }
 
 /// The id that a segment file's name tells.
-fn id_of(file: &str) -> Option<u128> {
+pub(super) fn id_of(file: &str) -> Option<u128> {
     let name = file.rsplit('/').next()?.strip_suffix(".seg")?;
     // One that came back from the object store has a second number.
     let id = name.split_once('-').map_or(name, |(id, _)| id);

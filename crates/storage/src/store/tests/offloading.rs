@@ -269,6 +269,41 @@ fn remote_segments_are_checked_and_copied_and_a_copy_shares_no_object() {
     assert!(damaged.len() == 1 && damaged[0].file.starts_with("s3://"), "{damaged:?}");
 }
 
+fn lose_catalog(dir: &Path) {
+    for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
+        let _ = std::fs::remove_file(dir.join(name));
+    }
+}
+
+#[test]
+fn a_lost_catalog_is_made_anew_from_objects_too() {
+    let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
+    let store = two_segments(dir.path(), &fake);
+    let first = segments_at(&store, Place::Local).remove(0);
+    store.shared.move_segment_to(&first, Place::Remote).expect("an object store");
+    let before = everything(&store);
+    drop(first);
+    store.shared.remove_doomed();
+    drop(store);
+    lose_catalog(dir.path());
+    let (store, recovery) = Store::open(remote_options(dir.path(), &fake)).expect("a store that can be opened");
+    assert_eq!((recovery.segments_adopted, everything(&store)), (2, before.clone()));
+    assert_eq!((segments_at(&store, Place::Remote).len(), fake.names().len()), (1, 1));
+    drop(store);
+    lose_catalog(dir.path());
+    fake.fail(|_| Some(Trouble::Status(403)));
+    let (store, recovery) = Store::open(remote_options(dir.path(), &fake)).expect("a store that can be opened");
+    assert_eq!(events(&store), (20..40).collect::<Vec<_>>());
+    assert!(recovery.damaged.iter().any(|damage| damage.problem.contains("verify --repair")), "{recovery:?}");
+    drop(store);
+    fake.fail(|_| None);
+    let repaired = crate::repair(&remote_options(dir.path(), &fake)).expect("a store");
+    assert_eq!(repaired.segments_adopted, 1);
+    let again = crate::repair(&remote_options(dir.path(), &fake)).expect("a store");
+    assert_eq!(again.segments_adopted, 0);
+    assert_eq!(everything(&open_remote(dir.path(), &fake)), before);
+}
+
 #[test]
 fn deleted_events_of_a_remote_segment_stay_hidden_whenever_it_is_opened() {
     let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
