@@ -105,7 +105,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     opening.recovery.locked = locked.clone();
     opening.finish_deletions()?;
     opening.load_deletions(contents.deletions)?;
-    opening.remove_doomed(&contents.doomed)?;
+    opening.remove_doomed(&contents.doomed);
     let chain = opening.read_chain()?;
     opening.open_segments(contents.segments, &contents.doomed, &chain)?;
     opening.hide_deleted();
@@ -255,21 +255,18 @@ impl Opening {
         Ok(())
     }
 
-    /// Removes files of segments that are in no snapshot any more.
-    fn remove_doomed(&mut self, doomed: &[Doomed]) -> Result<(), OpenError> {
+    /// Removes files of segments that are in no snapshot any more. The catalog forgets them afterwards, when nobody
+    /// waits for it; what cannot be removed now is tried again then.
+    fn remove_doomed(&mut self, doomed: &[Doomed]) {
         for doomed in doomed {
-            if doomed.place == Place::Remote {
-                self.files.doom_file(doomed.clone());
-                continue;
-            }
-            let file = &doomed.file;
-            match std::fs::remove_file(self.dir.join(file)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    tracing::warn!(file, %error, "file of a deleted segment cannot be removed");
+            if doomed.place == Place::Local {
+                let removed = std::fs::remove_file(self.dir.join(&doomed.file));
+                let failed = removed.err().filter(|error| error.kind() != std::io::ErrorKind::NotFound);
+                if let Some(error) = failed {
+                    tracing::warn!(file = doomed.file, %error, "file of a deleted segment cannot be removed");
                 }
-                _ => self.catalog.forget_doomed(doomed)?,
             }
+            self.files.doom_file(doomed.clone());
         }
-        Ok(())
     }
 }
