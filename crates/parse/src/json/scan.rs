@@ -163,10 +163,11 @@ impl<'s> Scanner<'s> {
 
     /// Sets a key aside that may give the text or the time, whatever the limits say.
     fn is_candidate(&mut self, key: Span) -> Result<bool, JsonError> {
-        let name = self.out.get(key, self.line);
-        if !matches!(name.as_bytes().first(), Some(b'@' | b'm' | b't')) || name.len() > 10 {
+        let first = if key.is_scratch { self.out.scratch.as_bytes() } else { self.bytes }.get(key.start as usize);
+        if !matches!(first, Some(b'@' | b'm' | b't')) || key.n_bytes() > 10 {
             return Ok(false);
         }
+        let name = self.out.get(key, self.line);
         let text = TEXT_KEYS.iter().position(|known| *known == name);
         let time = TIME_KEYS.iter().position(|known| *known == name);
         let is_nested = matches!(self.peek(), Some(b'{' | b'['));
