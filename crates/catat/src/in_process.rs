@@ -23,8 +23,9 @@ pub(crate) struct InProcess {
 
 impl Deliver for InProcess {
     fn deliver(&self, batch: &FileBatch) -> Result<Delivered, DeliverError> {
+        let body = batch.encode();
         let request = IngestRequest {
-            body: batch.encode(),
+            body: &body,
             encoding: Encoding::Identity,
             format: Format::Lines,
             group: batch.group.clone(),

@@ -31,9 +31,9 @@ fn cpu_seconds() -> f64 {
     ticks as f64 / 100.0
 }
 
-fn request(body: &[u8], now: Timestamp) -> IngestRequest<'static> {
+fn request(body: &[u8], now: Timestamp) -> IngestRequest<'_> {
     IngestRequest {
-        body: body.to_vec(),
+        body,
         encoding: Encoding::Identity,
         format: Format::Ndjson,
         group: GroupName::new("bench").expect("the name is made of letters"),

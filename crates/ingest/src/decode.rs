@@ -1,6 +1,7 @@
 //! Bodies as they are sent to bodies as they are meant, never more than a limit allows.
 
-use std::io::{BufReader, Read};
+use std::borrow::Cow;
+use std::io::Read;
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -23,17 +24,16 @@ pub enum Encoding {
 const ZSTD_WINDOW_LOG_MAX: u32 = 26;
 
 /// Decompresses `body` into at most `bytes_max` bytes, and allocates no more than that.
-pub fn decode(body: Vec<u8>, encoding: Encoding, bytes_max: usize) -> Result<Vec<u8>, IngestError> {
+pub fn decode(body: &[u8], encoding: Encoding, bytes_max: usize) -> Result<Cow<'_, [u8]>, IngestError> {
     match encoding {
         Encoding::Identity if body.len() > bytes_max => Err(IngestError::TooLarge { bytes_max }),
-        Encoding::Identity => Ok(body),
-        Encoding::Gzip => read_bounded(MultiGzDecoder::new(body.as_slice()), body.len(), bytes_max, "gzip"),
+        Encoding::Identity => Ok(Cow::Borrowed(body)),
+        Encoding::Gzip => read_bounded(MultiGzDecoder::new(body), body.len(), bytes_max, "gzip").map(Cow::Owned),
         Encoding::Zstd => {
             let problem = |error: std::io::Error| bad("zstd", &error);
-            let mut decoder =
-                zstd::stream::read::Decoder::with_buffer(BufReader::new(body.as_slice())).map_err(problem)?;
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(body).map_err(problem)?;
             decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(problem)?;
-            read_bounded(decoder, body.len(), bytes_max, "zstd")
+            read_bounded(decoder, body.len(), bytes_max, "zstd").map(Cow::Owned)
         }
     }
 }
@@ -85,10 +85,10 @@ mod tests {
     #[test]
     fn several_members_and_frames_are_one_body() {
         let members = [gzip(b"one\n"), gzip(b"two\n")].concat();
-        assert_eq!(decode(members, Encoding::Gzip, 100), Ok(b"one\ntwo\n".to_vec()));
+        assert_eq!(decode(&members, Encoding::Gzip, 100), Ok(b"one\ntwo\n".into()));
         let frame = |text: &[u8]| zstd::stream::encode_all(text, 1).unwrap();
         let frames = [frame(b"one\n"), frame(b"two\n")].concat();
-        assert_eq!(decode(frames, Encoding::Zstd, 100), Ok(b"one\ntwo\n".to_vec()));
+        assert_eq!(decode(&frames, Encoding::Zstd, 100), Ok(b"one\ntwo\n".into()));
     }
 
     #[test]
@@ -99,8 +99,8 @@ mod tests {
             (Encoding::Gzip, gzip(&zeros)),
             (Encoding::Zstd, zstd::stream::encode_all(zeros.as_slice(), 1).unwrap()),
         ] {
-            assert_eq!(decode(body.clone(), encoding, 10_000), Ok(zeros.clone()));
-            assert_eq!(decode(body, encoding, 9_999), Err(IngestError::TooLarge { bytes_max: 9_999 }));
+            assert_eq!(decode(&body, encoding, 10_000), Ok(Cow::Borrowed(zeros.as_slice())));
+            assert_eq!(decode(&body, encoding, 9_999), Err(IngestError::TooLarge { bytes_max: 9_999 }));
         }
     }
 
@@ -110,7 +110,7 @@ mod tests {
         for _ in 0..4 {
             bomb = [bomb.clone(), bomb].concat();
         }
-        assert_eq!(decode(bomb, Encoding::Gzip, 1 << 20), Err(IngestError::TooLarge { bytes_max: 1 << 20 }));
+        assert_eq!(decode(&bomb, Encoding::Gzip, 1 << 20), Err(IngestError::TooLarge { bytes_max: 1 << 20 }));
     }
 
     #[test]
@@ -118,14 +118,14 @@ mod tests {
         let body = gzip(b"some text that is long enough to be cut");
         for broken in [body[..body.len() - 9].to_vec(), b"no gzip".to_vec()] {
             assert!(matches!(
-                decode(broken, Encoding::Gzip, 100),
+                decode(&broken, Encoding::Gzip, 100),
                 Err(IngestError::BadEncoding { encoding: "gzip", .. })
             ));
         }
         let body = zstd::stream::encode_all(&b"some text"[..], 1).unwrap();
         for broken in [body[..body.len() - 3].to_vec(), b"no zstd at all".to_vec()] {
             assert!(matches!(
-                decode(broken, Encoding::Zstd, 100),
+                decode(&broken, Encoding::Zstd, 100),
                 Err(IngestError::BadEncoding { encoding: "zstd", .. })
             ));
         }

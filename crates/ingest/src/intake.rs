@@ -31,7 +31,7 @@ pub enum Format {
 #[derive(Clone, Debug)]
 pub struct IngestRequest<'a> {
     /// The body as sent.
-    pub body: Vec<u8>,
+    pub body: &'a [u8],
     /// How it is compressed.
     pub encoding: Encoding,
     /// What it is.

@@ -42,7 +42,7 @@ impl Intake {
     /// The same request again, under the same id or with none, stores nothing twice.
     pub fn ingest_loki(
         &self,
-        body: Vec<u8>,
+        body: &[u8],
         encoding: Encoding,
         batch_id: Option<&str>,
         key_scope: &str,

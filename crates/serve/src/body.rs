@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, HttpBody};
 use axum::http::StatusCode;
+use storage::Buffers;
 use tokio::time::timeout;
 use tokio_stream::StreamExt;
 
@@ -24,9 +25,12 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// How long the rest of a body that is too large is still taken.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(3);
 
-/// What all bodies under way hold together.
+/// What all bodies under way hold together, and room for the next ones.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct BodyBudget(Arc<AtomicUsize>);
+pub(crate) struct BodyBudget {
+    n_bytes: Arc<AtomicUsize>,
+    buffers: Arc<Buffers>,
+}
 
 /// A body in memory; its share of the budget is given back when it is dropped.
 #[derive(Debug)]
@@ -38,18 +42,19 @@ pub(crate) struct Received {
 
 impl Drop for Received {
     fn drop(&mut self) {
-        self.budget.0.fetch_sub(self.n_reserved, Ordering::Relaxed);
+        self.budget.n_bytes.fetch_sub(self.n_reserved, Ordering::Relaxed);
+        self.budget.buffers.give(std::mem::take(&mut self.bytes));
     }
 }
 
 impl Received {
-    /// The bytes, while the share of the budget stays with `self`.
-    pub(crate) fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.bytes)
+    /// The bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     fn push(&mut self, chunk: &[u8]) -> Result<(), Problem> {
-        let before = self.budget.0.fetch_add(chunk.len(), Ordering::Relaxed);
+        let before = self.budget.n_bytes.fetch_add(chunk.len(), Ordering::Relaxed);
         self.n_reserved += chunk.len();
         if before.saturating_add(chunk.len()) > TOGETHER_BYTES_MAX {
             return Err(Problem::busy("too many request bodies are under way"));
@@ -62,16 +67,16 @@ impl Received {
 impl BodyBudget {
     /// Reads `body` whole, at most `bytes_max` of it.
     pub(crate) async fn read(&self, body: Body, bytes_max: usize) -> Result<Received, Problem> {
-        let mut received = Received { bytes: Vec::new(), n_reserved: 0, budget: self.clone() };
+        let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        // Growing by doubling would touch twice the memory and copy the body once more.
+        let bytes = self.buffers.take(declared.min(bytes_max).min(ROOM_AT_ONCE_MAX));
+        let mut received = Received { bytes, n_reserved: 0, budget: self.clone() };
         let too_large = || {
             let message = format!("the request body is larger than {bytes_max} bytes");
             let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", message);
             problem.hint("send smaller batches, or raise [limits] max_body_bytes")
         };
         let is_declared_too_large = body.size_hint().lower() > bytes_max as u64;
-        let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        // Growing by doubling would touch twice the memory and copy the body once more.
-        received.bytes.reserve_exact(declared.min(bytes_max).min(ROOM_AT_ONCE_MAX));
         let mut chunks = body.into_data_stream();
         if is_declared_too_large {
             drain(&mut chunks, bytes_max).await;
@@ -123,10 +128,10 @@ mod tests {
         let budget = BodyBudget::default();
         let read = budget.read(Body::from("123456789"), 8).await;
         assert_eq!(read.map(|_| ()).map_err(|p| p.status.as_u16()), Err(413));
-        let mut kept = budget.read(Body::from("12345678"), 8).await.expect("it fits");
-        assert_eq!(kept.take(), b"12345678");
-        assert_eq!(budget.0.load(Ordering::Relaxed), 8);
+        let kept = budget.read(Body::from("12345678"), 8).await.expect("it fits");
+        assert_eq!(kept.bytes(), b"12345678");
+        assert_eq!(budget.n_bytes.load(Ordering::Relaxed), 8);
         drop(kept);
-        assert_eq!(budget.0.load(Ordering::Relaxed), 0);
+        assert_eq!(budget.n_bytes.load(Ordering::Relaxed), 0);
     }
 }

@@ -15,6 +15,7 @@
 //! Everything here is synchronous and blocks. No name from outside becomes a path.
 
 mod batch_ids;
+mod buffers;
 mod care;
 mod catalog;
 mod compact;
@@ -49,6 +50,7 @@ mod tiers;
 mod tombstone;
 mod wal;
 
+pub use buffers::Buffers;
 pub use database::url::{DatabaseUrl, DatabaseUrlError, Databases};
 pub use database::{DatabaseError, DatabaseProblem};
 pub use delivery::{AppendError, BatchKey, Delivery, Part, Receipt, SourcePosition};

@@ -42,8 +42,8 @@ use crate::segment_files::SegmentFiles;
 use crate::state::State;
 use crate::status::Counters;
 use crate::{
-    AppendError, DeletionOrder, DeletionReceipt, Delivery, Forecast, GroupRetention, GroupStatus, OpenError, Options,
-    Receipt, Recovery, RetentionChange, Sequences, Snapshot, SourcePosition, Status, StoreError,
+    AppendError, Buffers, DeletionOrder, DeletionReceipt, Delivery, Forecast, GroupRetention, GroupStatus, OpenError,
+    Options, Receipt, Recovery, RetentionChange, Sequences, Snapshot, SourcePosition, Status, StoreError,
 };
 
 pub use self::open::{repair, unlock};
@@ -68,6 +68,8 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) store: [u8; 16],
     pub(crate) queue: Queue,
+    /// For what senders' threads make of a delivery on its way to the queue.
+    pub(crate) buffers: Buffers,
     pub(crate) feed: Feed,
     pub(crate) bell: Bell,
     pub(crate) counters: Counters,
@@ -233,7 +235,7 @@ impl Store {
         if !shared.wait_for_flush() {
             return refuse(AppendError::Overloaded { retry_after_s: RETRY_AFTER_S });
         }
-        let request = match Request::prepare(delivery) {
+        let request = match Request::prepare(delivery, &self.shared.buffers) {
             Ok(request) if request.is_empty() => {
                 return Ok(Receipt { duplicate: false, first_sequence: 0, n_events: 0, high_water: None });
             }

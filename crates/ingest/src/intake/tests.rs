@@ -56,7 +56,7 @@ impl House {
 
 fn request(format: Format, body: Vec<u8>) -> IngestRequest<'static> {
     IngestRequest {
-        body,
+        body: body.leak(),
         encoding: Encoding::Identity,
         format,
         group: GroupName::new("app").unwrap(),

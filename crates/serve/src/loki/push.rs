@@ -13,13 +13,13 @@ use crate::server::Shared;
 pub(crate) async fn post(State(server): Shared, headers: HeaderMap, body: Body) -> Result<StatusCode, LokiProblem> {
     let form = form(&headers)?;
     let batch_id = batch_id(&headers)?;
-    let mut received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
+    let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
     let of_thread = server.clone();
     let work = move || {
-        let (intake, now, body) = (&of_thread.app.intake, of_thread.now(), received.take());
+        let (intake, now, body) = (&of_thread.app.intake, of_thread.now(), received.bytes());
         match form {
             Form::Json(encoding) => intake.ingest_loki(body, encoding, batch_id.as_deref(), "", now),
-            Form::Protobuf => intake.ingest_loki_protobuf(&body, batch_id.as_deref(), "", now),
+            Form::Protobuf => intake.ingest_loki_protobuf(body, batch_id.as_deref(), "", now),
         }
     };
     // Snappy unfolds less than the others, but it does unfold.

@@ -63,8 +63,8 @@ struct Order {
 }
 
 pub(crate) async fn post(State(server): Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
-    let mut received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let order = Order::check(&name, &received.take(), server.now())?;
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let order = Order::check(&name, received.bytes(), server.now())?;
     read(&server, SHOWN_AS, move |reading| order.carry_out(reading)).await.map(Json)
 }
 

@@ -54,8 +54,8 @@ pub(crate) async fn put(
     let is_preview = parameters.flag("preview")?;
     let bad_name = || Problem::bad_request("bad-group", format!("{name:?} is no name of a log group"));
     let group = GroupName::new(&name).ok_or_else(bad_name)?;
-    let mut received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let retention = retention_of(&received.take())?;
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let retention = retention_of(received.bytes())?;
     let of_thread = server.clone();
     let work = move || {
         let store = &of_thread.app.store;

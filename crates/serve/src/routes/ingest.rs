@@ -47,11 +47,11 @@ struct Envelope {
 
 async fn accept(server: Arc<Server>, body: Body, envelope: Envelope) -> Result<Response, Problem> {
     let encoding = envelope.encoding;
-    let mut received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
+    let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
     let of_thread = server.clone();
     let work = move || {
         let request = IngestRequest {
-            body: received.take(),
+            body: received.bytes(),
             encoding,
             format: envelope.format,
             group: envelope.group,

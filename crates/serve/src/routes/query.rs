@@ -42,8 +42,8 @@ pub(crate) async fn get(
 }
 
 pub(crate) async fn post(State(server): Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let mut received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let ask = Ask::of_json(&received.take())?;
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let ask = Ask::of_json(received.bytes())?;
     answer(&server, ask, form(&headers)).await
 }
 

@@ -119,6 +119,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         options,
         store,
         queue: Queue::default(),
+        buffers: crate::Buffers::default(),
         feed: Feed::default(),
         bell: Bell::default(),
         counters: Counters::default(),

@@ -13,7 +13,7 @@ use types::{Batch, GroupName};
 use crate::erase::Erasure;
 use crate::hot::Generation;
 use crate::wal::record::{Body, encode_body};
-use crate::{AppendError, BatchKey, Delivery, Receipt, SourcePosition, StoreError};
+use crate::{AppendError, BatchKey, Buffers, Delivery, Receipt, SourcePosition, StoreError};
 
 /// Bytes that may wait for the writer. A few group commits: more would only make every sender wait longer.
 const QUEUE_BYTES_MAX: usize = 64 << 20;
@@ -45,14 +45,14 @@ pub(crate) struct RequestPart {
 
 impl Request {
     /// Prepares a delivery, or says why it is too large.
-    pub(crate) fn prepare(mut delivery: Delivery) -> Result<Self, AppendError> {
+    pub(crate) fn prepare(mut delivery: Delivery, buffers: &Buffers) -> Result<Self, AppendError> {
         delivery.parts.retain(|part| !part.batch.is_empty());
         delivery.position = delivery.position.filter(|position| !position.range.is_empty());
         for part in &mut delivery.parts {
             in_order_of_time(&mut part.batch);
         }
         let raw_shares = raw_shares(&delivery);
-        let body = encode_body(&delivery, &raw_shares).map_err(AppendError::TooLarge)?;
+        let body = encode_body(&delivery, &raw_shares, buffers).map_err(AppendError::TooLarge)?;
         let Delivery { key, position, raw_bytes, parts } = delivery;
         let n_events = parts.iter().map(|part| part.batch.len() as u64).sum();
         let parts = parts.into_iter().zip(raw_shares);

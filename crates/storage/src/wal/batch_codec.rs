@@ -34,6 +34,7 @@ use std::sync::Arc;
 
 use types::{Batch, Column, MISSING_CODE, Origin, RowSet, Strings, TimeForm, Timestamp, Value};
 
+use crate::Buffers;
 use crate::segment::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint, put_zigzag};
 use crate::segment::tagged::{NESTING_MAX, is_too_deep, put_tagged, take_tagged};
 
@@ -47,36 +48,42 @@ const SYSTEM_COLUMNS: usize = 6;
 /// Longest plain form: four bodies of the largest size that is taken.
 const PLAIN_BYTES_MAX: usize = 256 << 20;
 
-/// Encodes a batch, or says why it is too large.
-pub(crate) fn encode(batch: &Batch) -> Result<Vec<u8>, String> {
+/// Encodes a batch, or says why it is too large. The plain form needs a buffer for a moment.
+pub(crate) fn encode(batch: &Batch, buffers: &Buffers) -> Result<Vec<u8>, String> {
+    let mut plain = buffers.take(batch.messages.text().len() + batch.len() * 32 + 256);
+    let written = put_batch(&mut plain, batch);
+    let packed = written.map(|()| lz4_flex::block::compress_prepend_size(&plain));
+    buffers.give(plain);
+    packed
+}
+
+fn put_batch(out: &mut Vec<u8>, batch: &Batch) -> Result<(), String> {
     let n_rows = batch.len();
     let cells = n_rows.saturating_mul(batch.fields.len() + SYSTEM_COLUMNS);
     if cells > CELLS_MAX {
         return Err(format!("{n_rows} events with {} fields make more than {CELLS_MAX} values", batch.fields.len()));
     }
-    // What it holds in memory is more than what it takes here, so that nothing is copied for growing.
-    let mut out = Vec::with_capacity(batch.memory_bytes());
-    put_varint(&mut out, n_rows as u64);
-    put_integers(&mut out, &batch.timestamps);
+    put_varint(out, n_rows as u64);
+    put_integers(out, &batch.timestamps);
     let in_order = batch.sequences.iter().enumerate().all(|(row, sequence)| *sequence == row as u64);
     out.push(u8::from(!in_order));
     if !in_order {
-        put_integers(&mut out, &batch.sequences.iter().map(|sequence| *sequence as i64).collect::<Vec<_>>());
+        put_integers(out, &batch.sequences.iter().map(|sequence| *sequence as i64).collect::<Vec<_>>());
     }
     out.extend_from_slice(&batch.levels);
-    put_texts(&mut out, &batch.messages);
-    put_column(&mut out, &batch.streams)?;
-    put_origins(&mut out, &batch.origins);
-    put_codes(&mut out, &batch.origin_codes);
-    put_varint(&mut out, batch.fields.len() as u64);
+    put_texts(out, &batch.messages);
+    put_column(out, &batch.streams)?;
+    put_origins(out, &batch.origins);
+    put_codes(out, &batch.origin_codes);
+    put_varint(out, batch.fields.len() as u64);
     for (name, column) in &batch.fields {
-        put_text(&mut out, name);
-        put_column(&mut out, column)?;
+        put_text(out, name);
+        put_column(out, column)?;
     }
     if out.len() > PLAIN_BYTES_MAX {
         return Err(format!("it takes {} bytes and may take {PLAIN_BYTES_MAX}", out.len()));
     }
-    Ok(lz4_flex::block::compress_prepend_size(&out))
+    Ok(())
 }
 
 /// Writes `codes` as *integers*, from half the memory.

@@ -29,7 +29,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::batch_codec;
 use crate::segment::bytes::{Cursor, Damage, Decoded, put_text, put_varint};
-use crate::{BatchKey, Delivery, SourcePosition};
+use crate::{BatchKey, Buffers, Delivery, SourcePosition};
 
 pub(crate) const MAGIC: [u8; 4] = *b"ctRC";
 const VERSION: u16 = 1;
@@ -129,7 +129,7 @@ pub(crate) struct Body {
 }
 
 /// Encodes a delivery, whose parts' own shares of the bytes sent are `raw_shares`; says why where it is too large.
-pub(crate) fn encode_body(delivery: &Delivery, raw_shares: &[u64]) -> Result<Body, String> {
+pub(crate) fn encode_body(delivery: &Delivery, raw_shares: &[u64], buffers: &Buffers) -> Result<Body, String> {
     let Delivery { key, position, parts, .. } = delivery;
     if parts.len() > usize::from(u16::MAX) {
         return Err(format!("{} groups are in it and {} may be", parts.len(), u16::MAX));
@@ -150,7 +150,7 @@ pub(crate) fn encode_body(delivery: &Delivery, raw_shares: &[u64]) -> Result<Bod
         put_varint(&mut out, position.range.end);
     }
     for (part, raw_share) in parts.iter().zip(raw_shares) {
-        let batch = batch_codec::encode(&part.batch)?;
+        let batch = batch_codec::encode(&part.batch, buffers)?;
         put_text(&mut out, part.group.as_str());
         put_varint(&mut out, *raw_share);
         put_varint(&mut out, batch.len() as u64);

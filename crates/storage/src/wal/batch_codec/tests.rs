@@ -71,7 +71,7 @@ proptest! {
     #[test]
     fn a_batch_comes_back_exactly(events in any_events()) {
         let batch = batch_of(&events);
-        let back = decode(&encode(&batch).expect("a small batch"), 7, Timestamp(9)).expect("what was encoded");
+        let back = decode(&encode(&batch, &Buffers::default()).expect("a small batch"), 7, Timestamp(9)).expect("what was encoded");
         assert_same(&batch, &back);
         prop_assert!(back.sequences.iter().enumerate().all(|(row, s)| *s == row as u64 + 7));
         prop_assert!(back.ingestion_times.iter().all(|time| *time == 9));
@@ -82,7 +82,7 @@ proptest! {
         let batch = batch_of(&events);
         let rows: Vec<(u32, u32)> = batch.time_order().into_iter().map(|row| (0, row)).collect();
         let sorted = Batch::gather(&[&batch], &rows);
-        let back = decode(&encode(&sorted).expect("a small batch"), 0, Timestamp(0)).expect("what was encoded");
+        let back = decode(&encode(&sorted, &Buffers::default()).expect("a small batch"), 0, Timestamp(0)).expect("what was encoded");
         assert_same(&sorted, &back);
         prop_assert_eq!(sorted.sequences, back.sequences);
     }
@@ -90,7 +90,7 @@ proptest! {
     #[test]
     fn damaged_bytes_are_an_error_or_a_whole_batch(events in any_events(), at in any::<usize>(), bits in 1u8..) {
         let batch = batch_of(&events);
-        let encoded = encode(&batch).expect("a small batch");
+        let encoded = encode(&batch, &Buffers::default()).expect("a small batch");
         let mut plain = decompress(&encoded).expect("what was encoded");
         let at = at % plain.len();
         plain[at] ^= bits;
@@ -115,7 +115,7 @@ fn sparse_columns_cost_what_they_hold() {
         builder.commit();
     }
     let batch = builder.finish();
-    let encoded = encode(&batch).expect("below the limit");
+    let encoded = encode(&batch, &Buffers::default()).expect("below the limit");
     assert!(encoded.len() < 120_000, "{} bytes", encoded.len());
     assert_same(&batch, &decode(&encoded, 0, Timestamp(0)).expect("what was encoded"));
 }
@@ -128,5 +128,5 @@ fn a_batch_of_too_many_values_is_refused() {
     let mut batch = builder.finish();
     let field = |i| (Arc::from(format!("{i:04}")), Column::Missing { n_rows });
     batch.fields = (0..200).map(field).collect();
-    assert!(encode(&batch).is_err());
+    assert!(encode(&batch, &Buffers::default()).is_err());
 }
