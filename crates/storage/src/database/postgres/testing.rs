@@ -157,7 +157,7 @@ impl Server {
     fn as_user(&self, path: &Path) -> Command {
         let mut command = if geteuid().is_root() {
             let mut command = Command::new("setpriv");
-            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(path);
+            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--pdeathsig", "QUIT"]).arg(path);
             command
         } else {
             Command::new(path)
