@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Writes a data directory like those in this folder, to be kept when a format changes.
+
+    write.py EXECUTABLE GROUP_PREFIX TARGET
+
+A flushed segment with values of every type and positions of a shipped file, hot events in the WAL, a deleted group,
+deleted events that are not reclaimed yet, limits of a group, batch ids; taken with `catat backup` after a `kill -9`.
+"""
+
+import http.client
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+executable, prefix, target = sys.argv[1:]
+scratch = tempfile.mkdtemp()
+directory = f"{scratch}/data"
+port = 29333
+server = subprocess.Popen([executable, "serve", "--data-dir", directory, "--listen", f"127.0.0.1:{port}"])
+
+
+def ask(method, path, body=None, headers=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    connection.request(method, path, body, headers or {})
+    response = connection.getresponse()
+    text = response.read().decode()
+    if response.status >= 300:
+        sys.exit(f"{method} {path}: {response.status} {text}")
+    return text
+
+
+def until_ready():
+    while True:
+        try:
+            return ask("GET", "/-/ready")
+        except OSError:
+            time.sleep(0.05)
+
+
+def event(n):
+    mixed = [n, f"text {n}", n + 0.5, None][n % 4]
+    return {
+        "timestamp": f"2025-11-20T06:{n // 60:02}:{n % 60:02}.{n % 1000:03}Z",
+        "message": f"order {n} of user u{7 * n} took {n}ms from 10.0.1.{n % 250 + 1}",
+        "level": ["info", "warn", "error"][n % 3],
+        "n": n,
+        "price": n / 4,
+        "ok": n % 2 == 0,
+        "tags": ["a", n],
+        "req": {"id": f"{n:032x}"},
+        **({} if mixed is None else {"mixed": mixed}),
+    }
+
+
+def post(group, events, batch):
+    body = "\n".join(json.dumps(event) for event in events)
+    ask("POST", f"/api/v1/ingest?group={prefix}/{group}&format=ndjson", body, {"x-catat-batch": batch})
+
+
+until_ready()
+with open(f"{directory}/admin.key") as key:
+    admin = {"authorization": f"Bearer {key.read().strip()}", "content-type": "application/json"}
+post("gone", [event(n) for n in range(50)], "gone")
+for part in range(6):
+    post("shop", [event(n) for n in range(part * 100, part * 100 + 100)], f"batch-{part}")
+ann = {"timestamp": "2025-11-20T06:30:00Z", "user": "ann", "level": "debug"}
+post("shop", [{**ann, "message": f"secret {n}"} for n in range(10)], "batch-ann")
+header = {"source": "0123456789abcdef", "file": "f1", "generation": 1, "start": 0, "path": "/var/log/x.log", "host": "h"}
+shipped = "".join(f"2025-11-20T07:00:{n:02}Z line {n}\n" for n in range(20))
+ask("POST", f"/api/v1/ingest?group={prefix}/shipped&format=lines", json.dumps(header) + "\n" + shipped)
+ask("POST", "/api/v1/status/flush", "", admin)
+ask("DELETE", f"/api/v1/groups/{prefix}%2Fgone", None, admin)
+ask("PUT", f"/api/v1/groups/{prefix}%2Fshop", json.dumps({"retention": {"age": "36500d"}}), admin)
+fatal = [{"timestamp": f"2025-11-20T08:00:{n:02}Z", "message": f"panic {n}", "level": "fatal", "n": 1000 + n} for n in range(40)]
+post("shop", fatal, "batch-hot")
+chosen = {"query": 'filter user = "ann"', "all_time": True}
+ask("POST", f"/api/v1/groups/{prefix}%2Fshop/delete-events", json.dumps(chosen), admin)
+server.kill()
+server.wait()
+subprocess.run([executable, "backup", "--data-dir", directory, "--to", target], check=True)
+subprocess.run([executable, "verify", "--data-dir", target], check=True)
+shutil.rmtree(scratch)
