@@ -56,6 +56,9 @@ const REST_MAX: Duration = Duration::from_millis(500);
 /// How many times as long as it worked compaction rests while events come.
 const REST_FACTOR_BUSY: u32 = 3;
 
+/// The part of a segment's number that is random; above it stands the time.
+const RANDOM_BITS: u128 = (1 << 80) - 1;
+
 /// Pause after a failure.
 const RETRY: Duration = Duration::from_secs(30);
 
@@ -104,7 +107,7 @@ type RunsByGroup = BTreeMap<u32, Vec<Input>>;
 /// The compaction thread.
 pub(crate) fn run(shared: &Shared) {
     while shared.compaction.bell.wait(TICK) {
-        match shared.compact() {
+        match shared.compact(u128::MAX) {
             Ok(()) => {}
             Err(StoreError::Poisoned(_) | StoreError::ShuttingDown) => return,
             Err(error) => {
@@ -138,16 +141,20 @@ impl Compaction {
 }
 
 impl Shared {
-    /// Puts segments together at full speed until nothing is due.
+    /// Puts segments together at full speed until nothing is due of what is there now: while events come there is
+    /// always something due.
     pub(crate) fn compact_now(&self) -> Result<(), StoreError> {
+        let newest = self.state().segments.iter().map(|stored| stored.segment.meta().segment).max();
         self.compaction.n_waiting.fetch_add(1, Ordering::Relaxed);
-        let compacted = self.compact();
+        // A new segment is as old as the newest that it stands for (`meta_of`), so each job leaves fewer of them.
+        let compacted = newest.map_or(Ok(()), |newest| self.compact(newest | RANDOM_BITS));
         self.compaction.n_waiting.fetch_sub(1, Ordering::Relaxed);
         compacted
     }
 
-    fn compact(&self) -> Result<(), StoreError> {
-        while self.compact_once()? {}
+    /// Does what is due, with segments up to the number `last`.
+    fn compact(&self, last: u128) -> Result<(), StoreError> {
+        while self.compact_once(last)? {}
         self.move_cold();
         Ok(())
     }
@@ -158,10 +165,10 @@ impl Shared {
     }
 
     /// Does the next job; `false` where nothing is due.
-    fn compact_once(&self) -> Result<bool, StoreError> {
+    fn compact_once(&self, last: u128) -> Result<bool, StoreError> {
         let mut compactor = self.compaction.compactor();
         self.settle(&mut compactor)?;
-        let Some(job) = self.choose(&compactor.skipped) else { return Ok(false) };
+        let Some(job) = self.choose(&compactor.skipped, last) else { return Ok(false) };
         let began = Instant::now();
         let mut written = Vec::new();
         let (n_inputs, done) = (job.inputs.len(), self.write_and_commit_job(&job, &mut written));
@@ -270,8 +277,18 @@ impl Shared {
         candidates.filter(|candidate| !skipped.contains(&candidate.id)).collect()
     }
 
-    fn choose(&self, skipped: &HashSet<u128>) -> Option<Job> {
-        let chosen = choice::choose(&self.candidates(skipped));
+    /// The segments of the next job with such up to the number `last`, for tests.
+    #[cfg(test)]
+    pub(crate) fn next_job(&self, last: u128) -> Vec<u128> {
+        let job = self.choose(&HashSet::new(), last);
+        job.iter().flat_map(|job| &job.inputs).map(|input| input.segment.meta().segment).collect()
+    }
+
+    /// What is to be done next with segments up to the number `last`.
+    fn choose(&self, skipped: &HashSet<u128>, last: u128) -> Option<Job> {
+        let mut candidates = self.candidates(skipped);
+        candidates.retain(|candidate| candidate.id <= last);
+        let chosen = choice::choose(&candidates);
         let state = self.state();
         let is_chosen = |stored: &&Arc<StoredSegment>| chosen.ids.contains(&stored.segment.meta().segment);
         let inputs: Vec<Arc<StoredSegment>> = state.segments.iter().filter(is_chosen).cloned().collect();
@@ -378,7 +395,7 @@ impl Shared {
     /// The identity of an output. It is as old as the newest flush that it holds, so that a quiet partition stays so.
     fn meta_of(&self, output: &Output, replaced: &[u128]) -> Result<SegmentMeta, StoreError> {
         let meta = self.new_segment(output.partition)?;
-        let random = meta.segment & ((1 << 80) - 1);
+        let random = meta.segment & RANDOM_BITS;
         let newest = replaced.iter().max().map_or(meta.segment, |newest| newest >> 80 << 80 | random);
         Ok(SegmentMeta { segment: newest, ..meta })
     }

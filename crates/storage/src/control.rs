@@ -5,14 +5,14 @@
 //! like; a new kind needs no new table, and every kind is kept, copied and moved to another database in the same
 //! way. Nothing here is read often: whoever uses settings keeps them in memory.
 //!
-//! Tables of version 2:
+//! Tables of version 3 (in a file there is a digest of them as well, see `sqlite`):
 //!
 //! ```text
 //! settings(kind, name, json, version)   version: from 1 on, rises with every change of the document
 //! identity(store)                       UUID of the store that this is the control store of
 //! ```
 //!
-//! Version 1 had `retention(group_name, age_ns, bytes)` instead.
+//! Version 1 had `retention(group_name, age_ns, bytes)` instead, version 2 no digest.
 //!
 //! | kind | name | document |
 //! |---|---|---|

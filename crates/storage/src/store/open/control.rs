@@ -13,6 +13,9 @@ use crate::{DatabaseError, DatabaseProblem, DatabaseUrl, OpenError, disk};
 
 const FILE: &str = "control.sqlite";
 
+/// Bytes at the beginning of every SQLite file that has tables.
+const HEADER_BYTES: u64 = 100;
+
 /// Stands in for a control store that is lost.
 struct Lost(String);
 
@@ -53,6 +56,9 @@ pub(super) fn open(
     let path = dir.join(FILE);
     let problem = if !is_new && !path.exists() {
         "is missing".to_owned()
+    } else if !is_new && std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() < HEADER_BYTES) {
+        // SQLite would take it for a new one.
+        "is cut off".to_owned()
     } else {
         match SqliteControl::open(&path, store) {
             Ok(control) => {

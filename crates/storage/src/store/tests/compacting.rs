@@ -41,6 +41,23 @@ fn small_segments_become_one_and_nothing_changes() {
 }
 
 #[test]
+fn who_asks_for_compaction_waits_for_what_was_there_and_not_for_what_comes() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let (store, _) = open(dir.path());
+    let held = store.shared.compaction.hold();
+    flush_often(&store, 7);
+    let newest = || store.shared.state().segments.iter().map(|stored| stored.segment.meta().segment).max();
+    let last = newest().expect("some");
+    flush_often(&store, 7);
+    assert!(newest().expect("some") > last);
+    let due = |last| store.shared.next_job(last).into_iter().collect::<Vec<u128>>();
+    assert_eq!(due(0), []);
+    assert!(due(last).len() > 1 && due(last).iter().all(|id| *id <= last));
+    assert!(due(u128::MAX).iter().any(|id| *id > last));
+    drop(held);
+}
+
+#[test]
 fn a_snapshot_keeps_the_files_that_it_reads_and_no_longer() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let (store, _) = Store::open(Options { open_files_max: 1, ..options(dir.path()) }).expect("a new store");

@@ -14,7 +14,7 @@ fn lose(dir: &Path, left: Option<&[u8]>) {
 
 #[test]
 fn a_store_without_its_control_store_takes_nothing_until_it_is_unlocked() {
-    for left in [None, Some(&b"no database at all, but some bytes"[..])] {
+    for left in [None, Some(&b"no database at all, but some bytes"[..]), Some(b""), Some(b"S")] {
         let dir = tempfile::tempdir().expect("a scratch directory");
         let (store, recovery) = open(dir.path());
         assert_eq!((recovery.locked, store.locked()), (None, None));
@@ -42,6 +42,25 @@ fn a_store_without_its_control_store_takes_nothing_until_it_is_unlocked() {
         assert_events(&store, 5);
         store.append(delivery("g", 5, 1)).expect("room");
         assert_eq!(store.retention(&group("g")), Default::default(), "gone with the control store");
+    }
+}
+
+#[test]
+fn a_setting_that_is_not_what_was_set_locks_the_store() {
+    for change in ["UPDATE settings SET json = replace(json, '3', '2')", "DELETE FROM settings", "DELETE FROM digest"] {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let (store, _) = open(dir.path());
+        store.append(delivery("g", 0, 5)).expect("room");
+        let limits = crate::GroupRetention { age_ns: None, bytes: Some(1 << 33) };
+        store.set_retention(&group("g"), limits).expect("room");
+        drop(store);
+        let connection = rusqlite::Connection::open(dir.path().join("control.sqlite")).expect("a database");
+        connection.execute(change, []).expect("room");
+        drop(connection);
+        let (store, recovery) = open(dir.path());
+        // Without a digest it is that of an older catat, which knew none.
+        assert_eq!(recovery.locked.is_some(), !change.contains("digest"), "{change}");
+        assert_eq!(store.retention(&group("g")) == limits, change.contains("digest"), "{change}");
     }
 }
 
