@@ -314,7 +314,8 @@ mod tests {
     fn bytes_of_every_length_are_compared_whole() {
         let bytes: Vec<u8> = (0..40).collect();
         for length in 0..40 {
-            assert!(is_same(&bytes[..length], &bytes[..length].to_vec()));
+            let copy = bytes[..length].to_vec();
+            assert!(is_same(&bytes[..length], &copy));
             assert!(length == 0 || !is_same(&bytes[..length], &bytes[..length - 1]));
             for at in 0..length {
                 let mut other = bytes[..length].to_vec();
