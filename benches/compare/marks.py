@@ -233,6 +233,8 @@ def main():
     arguments.add_argument("--binary", default=str(corpus.ROOT / "target" / "release" / "catat"))
     arguments.add_argument("--work", help="where data directories go (default: a temporary directory)")
     options = arguments.parse_args()
+    if options.work:
+        os.makedirs(options.work, exist_ok=True)
     judge = Judge()
     for name in options.names or MARKS:
         if name not in MARKS:
