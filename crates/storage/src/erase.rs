@@ -129,7 +129,7 @@ impl Shared {
             receipt.reclaimed = Some(receipt.created);
             return Ok(receipt);
         }
-        let erasure = Erasure { deletion: Arc::new(deletion), masks };
+        let erasure = Erasure { deletion, masks };
         let recorded = self.record_erasure(&erasure, &receipt).and_then(|()| self.publish_erasure(erasure));
         if let Err(error) = recorded {
             if !self.options.faults.has_crashed() {
@@ -152,7 +152,7 @@ impl Shared {
         group: &GroupName,
         sequences: Sequences,
         order: &DeletionOrder,
-    ) -> Result<(Deletion, DeletionReceipt), StoreError> {
+    ) -> Result<(Arc<Deletion>, DeletionReceipt), StoreError> {
         let state = self.state();
         let group_id = state.groups.id_of(group).ok_or_else(|| StoreError::NoGroup(group.clone()))?;
         if state.deletions.len() >= PENDING_MAX {
@@ -169,17 +169,17 @@ impl Shared {
             n_matched: sequences.len(),
             ..DeletionReceipt::new(id, group.clone(), created)
         };
-        Ok((Deletion { id, group_id, sequences }, receipt))
+        Ok((Arc::new(Deletion { id, group_id, sequences }), receipt))
     }
 
     /// Masks of the runs that a new deletion concerns, and how many events in segments it takes.
-    fn masks_with(&self, new: &Deletion) -> Result<(Masks, u64), StoreError> {
+    fn masks_with(&self, new: &Arc<Deletion>) -> Result<(Masks, u64), StoreError> {
         let (segments, known, mut deletions) = {
             let state = self.state();
             (state.segments.clone(), state.masks.clone(), state.deletions.clone())
         };
-        let Deletion { id, group_id, sequences } = new;
-        deletions.push(Arc::new(Deletion { id: *id, group_id: *group_id, sequences: sequences.clone() }));
+        deletions.push(new.clone());
+        let Deletion { group_id, sequences, .. } = &**new;
         let (mut masks, mut n_events) = (Masks::new(), 0u64);
         for stored in segments {
             let segment = &stored.segment;

@@ -59,14 +59,6 @@ impl SqliteCatalog {
         })?;
         Ok(Self { database })
     }
-
-    fn transact(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Result<(), DatabaseError> {
-        self.database.with(|connection| {
-            let transaction = connection.transaction()?;
-            work(&transaction)?;
-            transaction.commit()
-        })
-    }
 }
 
 impl Catalog for SqliteCatalog {
@@ -96,7 +88,7 @@ impl Catalog for SqliteCatalog {
     }
 
     fn commit_flush(&mut self, record: &FlushRecord<'_>) -> Result<(), DatabaseError> {
-        self.transact(|transaction| {
+        self.database.transact(|transaction| {
             put_marks(transaction, &record.marks)?;
             for segment in record.segments {
                 // Where the answer to the first time was lost.
@@ -115,7 +107,7 @@ impl Catalog for SqliteCatalog {
     }
 
     fn fill(&mut self, contents: &Contents) -> Result<(), DatabaseError> {
-        self.transact(|transaction| {
+        self.database.transact(|transaction| {
             put_marks(transaction, &contents.marks)?;
             put_segments(transaction, &contents.segments)?;
             for (name, group) in contents.groups.iter() {
@@ -138,21 +130,21 @@ impl Catalog for SqliteCatalog {
     }
 
     fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<(), DatabaseError> {
-        self.transact(|transaction| {
+        self.database.transact(|transaction| {
             removed.iter().try_for_each(|id| doom(transaction, *id))?;
             put_segments(transaction, added)
         })
     }
 
     fn doom_file(&mut self, doomed: &Doomed) -> Result<(), DatabaseError> {
-        self.transact(|transaction| {
+        self.database.transact(|transaction| {
             let insert = "INSERT OR IGNORE INTO doomed VALUES (?, ?)";
             transaction.execute(insert, params![doomed.file, doomed.place as u8]).map(|_| ())
         })
     }
 
     fn move_segment(&mut self, id: u128, file: &str, n_bytes: u64, place: Place) -> Result<(), DatabaseError> {
-        self.transact(|transaction| {
+        self.database.transact(|transaction| {
             doom_file(transaction, id)?;
             let update = "UPDATE segments SET file = ?, bytes = ?, place = ? WHERE id = ?";
             transaction.execute(update, params![file, signed(n_bytes), place as u8, id.to_be_bytes()])?;
@@ -165,7 +157,7 @@ impl Catalog for SqliteCatalog {
         if runs.is_empty() {
             return Ok(());
         }
-        self.transact(|transaction| retire(transaction, runs, since))
+        self.database.transact(|transaction| retire(transaction, runs, since))
     }
 
     fn adopt(
@@ -175,7 +167,7 @@ impl Catalog for SqliteCatalog {
         replaced: &[u128],
         groups: &[(u32, GroupName)],
     ) -> Result<(), DatabaseError> {
-        self.transact(|transaction| {
+        self.database.transact(|transaction| {
             put_marks(transaction, marks)?;
             replaced.iter().try_for_each(|id| remove_segment(transaction, *id))?;
             put_segments(transaction, segments)?;
@@ -184,7 +176,7 @@ impl Catalog for SqliteCatalog {
     }
 
     fn delete_group(&mut self, id: u32, name: &GroupName) -> Result<(), DatabaseError> {
-        self.transact(|transaction| {
+        self.database.transact(|transaction| {
             let insert = "INSERT INTO groups VALUES (?1, ?2, 1) ON CONFLICT(id) DO UPDATE SET deleted = 1";
             transaction.execute(insert, params![id, name.as_str()])?;
             transaction.execute("DELETE FROM streams WHERE group_id = ?", [id]).map(|_| ())
@@ -192,22 +184,22 @@ impl Catalog for SqliteCatalog {
     }
 
     fn put_deletion(&mut self, deletion: &Deletion) -> Result<(), DatabaseError> {
-        self.transact(|transaction| put_deletion(transaction, deletion))
+        self.database.transact(|transaction| put_deletion(transaction, deletion))
     }
 
     fn forget_deletions(&mut self, ids: &[u64]) -> Result<(), DatabaseError> {
-        self.transact(|transaction| {
+        self.database.transact(|transaction| {
             let mut delete = transaction.prepare_cached("DELETE FROM deletions WHERE id = ?")?;
             ids.iter().try_for_each(|id| delete.execute([signed(*id)]).map(|_| ()))
         })
     }
 
     fn doom(&mut self, segments: &[u128]) -> Result<(), DatabaseError> {
-        self.transact(|transaction| segments.iter().try_for_each(|id| doom(transaction, *id)))
+        self.database.transact(|transaction| segments.iter().try_for_each(|id| doom(transaction, *id)))
     }
 
     fn forget_doomed(&mut self, doomed: &Doomed) -> Result<(), DatabaseError> {
-        self.transact(|transaction| {
+        self.database.transact(|transaction| {
             let delete = "DELETE FROM doomed WHERE file = ? AND place = ?";
             transaction.execute(delete, params![doomed.file, doomed.place as u8]).map(|_| ())
         })

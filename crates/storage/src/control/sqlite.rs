@@ -54,11 +54,11 @@ impl SqliteControl {
     /// Does one change. Nothing stays in SQLite's WAL: of a damaged one it drops what it cannot read without a word,
     /// and what people have set can be found nowhere else.
     fn change(&mut self, work: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), DatabaseError> {
+        self.database.transact(|transaction| {
+            work(transaction)?;
+            put_digest(transaction)
+        })?;
         self.database.with(|connection| {
-            let transaction = connection.transaction()?;
-            work(&transaction)?;
-            put_digest(&transaction)?;
-            transaction.commit()?;
             // The change is durable already; where this fails, the next one does it as well.
             let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
             Ok(())

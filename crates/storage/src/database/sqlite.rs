@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::{Error, SQLITE_IOERR};
-use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction};
 
 use super::{DatabaseError, DatabaseProblem, Schema};
 
@@ -109,6 +109,18 @@ impl Database {
         let done = work(&mut self.connection);
         self.is_unsettled = done.is_err();
         done.map_err(of(&self.name))
+    }
+
+    /// Does work in one transaction.
+    pub(crate) fn transact(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), DatabaseError> {
+        self.with(|connection| {
+            let transaction = connection.transaction()?;
+            work(&transaction)?;
+            transaction.commit()
+        })
     }
 
     /// Makes sure that a transaction that failed never comes back.

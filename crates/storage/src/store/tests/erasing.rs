@@ -258,6 +258,15 @@ fn events_to_come_never_get_the_sequences_of_deleted_ones() {
     assert_left(&store, 0..25, is_deleted);
 }
 
+/// Changes the tombstone of a deletion on disk.
+fn change_tombstone(dir: &Path, id: u64, change: impl FnOnce(&mut [u8])) -> std::path::PathBuf {
+    let path = crate::tombstone::events::path_of(&dir.join("tombstones"), id);
+    let mut bytes = std::fs::read(&path).expect("readable");
+    change(&mut bytes);
+    std::fs::write(&path, &bytes).expect("room");
+    path
+}
+
 fn segment_count(dir: &Path) -> usize {
     crate::segment_files::list(&dir.join("segments")).expect("readable").len()
 }
@@ -269,11 +278,10 @@ fn a_damaged_or_lost_tombstone_is_made_anew_from_the_catalog() {
     store.append(delivery("g", 0, 10)).expect("room");
     let id = delete(&store, "g", is_odd).id;
     drop(store);
-    let path = crate::tombstone::events::path_of(&dir.path().join("tombstones"), id);
-    let mut bytes = std::fs::read(&path).expect("readable");
-    let last = bytes.len() - 12;
-    bytes[last] ^= 1;
-    std::fs::write(&path, &bytes).expect("room");
+    let path = change_tombstone(dir.path(), id, |bytes| {
+        let last = bytes.len() - 12;
+        bytes[last] ^= 1;
+    });
     let (store, recovery) = open(dir.path());
     assert_eq!(recovery.damaged.len(), 1, "{:?}", recovery.damaged);
     assert_left(&store, 0..10, is_odd);
@@ -305,10 +313,7 @@ fn a_copy_keeps_deleted_what_was_deleted_and_damage_to_a_tombstone_is_found() {
     let reasons: Vec<String> = from_copy.deletions().into_iter().map(|receipt| receipt.reason).collect();
     assert_eq!(reasons, ["ticket 7"], "which only the tombstone knows");
     assert_eq!(crate::verify(&crate::Options::new(&dir)).expect("a store").damaged, []);
-    let path = crate::tombstone::events::path_of(&dir.join("tombstones"), id);
-    let mut bytes = std::fs::read(&path).expect("readable");
-    bytes[40] ^= 1;
-    std::fs::write(&path, bytes).expect("room");
+    change_tombstone(&dir, id, |bytes| bytes[40] ^= 1);
     let damaged = crate::verify(&crate::Options::new(&dir)).expect("a store").damaged;
     assert_eq!(damaged.len(), 1);
     assert!(damaged[0].file.ends_with(".events"), "{damaged:?}");
@@ -322,10 +327,7 @@ fn a_tombstone_of_a_later_format_is_refused_by_its_number() {
     store.append(delivery("g", 0, 10)).expect("room");
     let id = delete(&store, "g", is_odd).id;
     drop(store);
-    let path = crate::tombstone::events::path_of(&dir.path().join("tombstones"), id);
-    let mut bytes = std::fs::read(&path).expect("readable");
-    bytes[8] = 2;
-    std::fs::write(&path, &bytes).expect("room");
+    change_tombstone(dir.path(), id, |bytes| bytes[8] = 2);
     let refused = Store::open(options(dir.path())).err();
     assert!(matches!(refused, Some(crate::OpenError::NewerFormat { found: 2, known: 1, .. })), "{refused:?}");
 }
