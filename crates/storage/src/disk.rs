@@ -27,9 +27,11 @@ pub(crate) fn create_directory_synced(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), sync_directory)
 }
 
-/// Writes a small file whole: under another name first, so that it is never seen half.
+/// Writes a small file whole: under another name first, so that it is never seen half. Who calls sees to it that one
+/// thread at a time writes one file.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let unpublished = path.with_extension("tmp");
+    // Added, not exchanged: files of one name and several kinds are written at the same time.
+    let unpublished = path.with_added_extension("tmp");
     let mut file = File::create(&unpublished)?;
     file.write_all(bytes)?;
     file.sync_all()?;
@@ -52,5 +54,27 @@ pub(crate) fn allow_many_open_files() {
             allowed = current,
             "the limit of open files cannot be raised; a store of many segments needs it"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_one_name_and_several_kinds_may_be_written_at_the_same_time() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        std::thread::scope(|scope| {
+            for (kind, n_bytes) in [("events", 10usize), ("receipt", 100_000)] {
+                let path = dir.path().join(format!("7.{kind}"));
+                scope.spawn(move || {
+                    for round in 0..200u8 {
+                        let bytes = vec![round; n_bytes];
+                        write_whole(&path, &bytes).expect("nobody else writes it");
+                        assert_eq!(std::fs::read(&path).expect("it is there"), bytes);
+                    }
+                });
+            }
+        });
     }
 }

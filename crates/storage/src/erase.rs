@@ -23,7 +23,7 @@ mod receipt;
 mod remaining;
 mod sequences;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, PoisonError};
@@ -255,26 +255,28 @@ impl Shared {
     /// Takes note of segments with deleted events that were written again, or removed with them.
     pub(crate) fn note_rewritten(&self, segments: &[Arc<StoredSegment>], masks: &Masks) {
         let mut receipts = self.receipts();
-        let mut changed = BTreeMap::new();
+        let mut changed = BTreeSet::new();
         for stored in segments {
             let segment = stored.segment.meta().segment;
             let of_segment = masks.iter().filter(|((masked, _), _)| *masked == segment);
             for id in of_segment.flat_map(|(_, mask)| &mask.deletions) {
                 if let Some(receipt) = receipts.get_mut(id) {
                     receipt.note_segment(segment, stored.n_bytes);
-                    changed.insert(*id, receipt.clone());
+                    changed.insert(*id);
                 }
             }
         }
-        drop(receipts);
-        for receipt in changed.values() {
-            self.keep_receipt(receipt);
+        for id in changed {
+            self.keep_receipt(&receipts, id);
         }
     }
 
-    fn keep_receipt(&self, receipt: &DeletionReceipt) -> bool {
+    /// Writes the receipt of a deletion, if it has one. Who calls holds all receipts: one thread at a time writes,
+    /// and what it writes is the newest.
+    fn keep_receipt(&self, receipts: &Receipts, id: u64) -> bool {
+        let Some(receipt) = receipts.get(&id) else { return true };
         let written = receipt.write(&self.tombstone_dir());
-        written.inspect_err(|error| tracing::warn!(id = receipt.id, %error, "receipt cannot be written")).is_ok()
+        written.inspect_err(|error| tracing::warn!(id, %error, "receipt cannot be written")).is_ok()
     }
 
     /// Finishes deletions of whose events no file is left.
@@ -292,12 +294,14 @@ impl Shared {
                 continue;
             }
             let now = self.options.clock.now();
-            let receipt = self.receipts().get_mut(&deletion.id).map(|receipt| {
+            let mut receipts = self.receipts();
+            if let Some(receipt) = receipts.get_mut(&deletion.id) {
                 receipt.reclaimed = Some(now);
-                receipt.clone()
-            });
+            }
+            let is_kept = self.keep_receipt(&receipts, deletion.id);
+            drop(receipts);
             // Without its receipt the tombstone stays for the next start to settle.
-            if receipt.is_none_or(|receipt| self.keep_receipt(&receipt)) {
+            if is_kept {
                 self.forget_deletion(deletion.id);
             }
             tracing::info!(id = deletion.id, "deleted events are gone from the disk");
