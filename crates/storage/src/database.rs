@@ -90,3 +90,25 @@ pub(crate) fn signed(number: u64) -> i64 {
 pub(crate) fn unsigned(number: i64) -> u64 {
     number as u64
 }
+
+/// Makes a test of each promise that whatever keeps a store's tables must keep. A promise is a function of the module
+/// that calls this; it takes what opens one and the same database again and again. SQLite is tried here, by the module's
+/// `of_file`; for other databases there is the list `PROMISES`.
+#[cfg(test)]
+macro_rules! promises {
+    ($($promise:ident),* $(,)?) => {
+        mod sqlite_keeps {
+            $(
+                #[test]
+                fn $promise() {
+                    let dir = tempfile::tempdir().expect("a scratch directory");
+                    super::$promise(&|| super::of_file(&dir.path().join("tables.sqlite")));
+                }
+            )*
+        }
+
+        const PROMISES: &[(&str, fn(Open<'_>))] = &[$((stringify!($promise), $promise)),*];
+    };
+}
+#[cfg(test)]
+pub(crate) use promises;

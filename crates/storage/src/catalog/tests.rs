@@ -10,6 +10,7 @@ use super::sqlite::SqliteCatalog;
 use super::*;
 use crate::DatabaseProblem;
 use crate::database::postgres::testing::Server;
+use crate::database::promises;
 use crate::positions::{FileKey, Ranges};
 
 /// What a new catalog begins with.
@@ -19,22 +20,6 @@ const MARKS: Marks = Marks { wal_released: 4, wal_made: 3, next_sequence: 1 << 6
 
 /// Opens the catalog of a store, the same one each time.
 type Open<'a> = &'a dyn Fn() -> Box<dyn Catalog>;
-
-macro_rules! promises {
-    ($($promise:ident),* $(,)?) => {
-        mod sqlite_keeps {
-            $(
-                #[test]
-                fn $promise() {
-                    let dir = tempfile::tempdir().expect("a scratch directory");
-                    super::$promise(&|| super::of_file(&dir.path().join("catalog.sqlite")));
-                }
-            )*
-        }
-
-        const PROMISES: &[(&str, fn(Open<'_>))] = &[$((stringify!($promise), $promise)),*];
-    };
-}
 
 promises! {
     a_flush_is_read_back_as_it_was_committed,

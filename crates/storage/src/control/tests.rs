@@ -7,6 +7,7 @@ use super::sqlite::{SCHEMA, SqliteControl};
 use super::*;
 use crate::DatabaseProblem;
 use crate::database::postgres::testing::Server;
+use crate::database::promises;
 
 const STORE: [u8; 16] = [7; 16];
 
@@ -16,22 +17,6 @@ fn group(name: &str) -> GroupName {
 
 /// Opens the control store of a store, the same one each time.
 type Open<'a> = &'a dyn Fn() -> Box<dyn ControlStore>;
-
-macro_rules! promises {
-    ($($promise:ident),* $(,)?) => {
-        mod sqlite_keeps {
-            $(
-                #[test]
-                fn $promise() {
-                    let dir = tempfile::tempdir().expect("a scratch directory");
-                    super::$promise(&|| super::of_file(&dir.path().join("control.sqlite")));
-                }
-            )*
-        }
-
-        const PROMISES: &[(&str, fn(Open<'_>))] = &[$((stringify!($promise), $promise)),*];
-    };
-}
 
 promises! {
     limits_are_read_back_as_they_were_set,
