@@ -76,6 +76,7 @@ impl Ask for StoreAsk {
             // Rules run beside people's queries and leave them the other cores.
             n_threads: 1,
             progress: None,
+            support: query::Support::default(),
         };
         let mut damaged = snapshot.damaged.clone();
         let mut runs_of = |groups: &[GroupPattern]| {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use parse::{Received, Zone, batches_of_text};
-use query::{Answer, ParseOptions, Request, execute_with_subqueries, parse_insights};
+use query::{Answer, ParseOptions, Request, Support, execute_with_subqueries, parse_insights};
 use storage::Clock;
 use types::{BatchRun, GroupPattern, Limits, Run, TimeRange, Timestamp, group_name_of_file};
 
@@ -49,6 +49,7 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
         cancelled: &AtomicBool::new(false),
         n_threads,
         progress: None,
+        support: Support::default(),
     };
     let mut runs_of = |groups: &[GroupPattern]| {
         let is_asked = |run: &&Arc<dyn Run>| GroupPattern::any_matches(groups, run.info().group.as_str());

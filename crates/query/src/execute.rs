@@ -59,6 +59,7 @@ use self::scan::{Flow, Scan};
 use self::steps::{Steps, is_row_wise};
 use self::table::Table;
 use self::unnest::Spread;
+use crate::cache::PartialCache;
 use crate::plan::{self, Operator, Plan};
 
 /// What a query is run with, beside its plan.
@@ -82,6 +83,15 @@ pub struct Request<'a> {
     pub n_threads: usize,
     /// Called now and then with what was done so far.
     pub progress: Option<&'a (dyn Fn(&Stats) + Sync)>,
+    /// What else the caller lends.
+    pub support: Support<'a>,
+}
+
+/// What whoever runs queries may lend to them. The answers are the same without.
+#[derive(Clone, Copy, Default)]
+pub struct Support<'a> {
+    /// Partial results of immutable runs.
+    pub cache: Option<&'a PartialCache>,
 }
 
 /// The result of a query.

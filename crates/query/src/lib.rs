@@ -3,6 +3,7 @@
 //! Parsing and checking are pure. All reading goes through [`types::Run`], so hot events, segments and plain
 //! files are queried by the same code. Nothing here knows HTTP or where a run comes from.
 
+mod cache;
 mod error;
 mod execute;
 pub mod function;
@@ -13,10 +14,11 @@ pub mod plan;
 mod show;
 pub mod time;
 
+pub use cache::{CacheCounts, PartialCache};
 pub use error::{QueryError, QueryErrors, Span};
 pub use execute::{
     Answer, Answered, Bucket, ColumnInfo, ColumnKind, ExecuteError, FieldSummaries, FieldSummaryRow, FieldValues,
-    Histogram, PartialReason, Request, RunsOf, Selected, Stats, Tail, TailError, TailRows, ValueCount,
+    Histogram, PartialReason, Request, RunsOf, Selected, Stats, Support, Tail, TailError, TailRows, ValueCount,
     answer_subqueries, execute, execute_with_subqueries, field_summaries, field_values, has_subqueries, histogram,
     select_events,
 };

@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicBool;
 use case::{Case, Expected};
 use chrono_tz::Tz;
 use parse::{Received, Zone};
-use query::{Answer, ParseOptions, Request, execute_with_subqueries, parse_insights};
+use query::{Answer, ParseOptions, Request, Support, execute_with_subqueries, parse_insights};
 use types::{Batch, BatchRun, Column, GroupName, GroupPattern, Limits, Run, TimeRange, Timestamp, Value};
 
 /// When the cases are sent and asked: after every event in them, and within a day of the newest.
@@ -86,6 +86,7 @@ fn answer(case: &Case, each: bool) -> Result<Answer, query::QueryErrors> {
         cancelled: &cancelled,
         n_threads: 2,
         progress: None,
+        support: Support::default(),
     };
     Ok(execute_with_subqueries(&plan, &wanted, &request, &mut runs_of).expect("a case fits into memory"))
 }

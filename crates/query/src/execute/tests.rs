@@ -67,6 +67,7 @@ impl Asked {
             cancelled: &cancelled,
             n_threads: 2,
             progress: None,
+            support: Support::default(),
         })
     }
 

@@ -26,17 +26,16 @@ pub(crate) fn compile(source: &str, ignores_case: bool) -> Result<Regex, (String
         };
         return Err((format!("this regular expression is not valid: {problem}"), at));
     }
-    RegexBuilder::new(source)
-        .case_insensitive(ignores_case)
-        .size_limit(REGEX_BYTES_MAX)
-        .dfa_size_limit(REGEX_BYTES_MAX)
-        .build()
-        .map_err(|error| match error {
+    // The flag is part of the text, so that two different expressions never show the same text.
+    let source = if ignores_case { format!("(?i){source}") } else { source.to_owned() };
+    RegexBuilder::new(&source).size_limit(REGEX_BYTES_MAX).dfa_size_limit(REGEX_BYTES_MAX).build().map_err(|error| {
+        match error {
             regex::Error::CompiledTooBig(_) => {
                 ("this regular expression is too large: its repetitions multiply".to_owned(), 0)
             }
             other => (format!("this regular expression is not valid: {other}"), 0),
-        })
+        }
+    })
 }
 
 /// Compiles a pattern of a query, with the place of a mistake in the query.

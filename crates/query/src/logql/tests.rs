@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use types::{BatchBuilder, BatchRun, GroupName, Level, Run, TimeRange, Timestamp, Value};
 
 use super::*;
-use crate::{Answer, ExecuteError, Request, execute};
+use crate::{Answer, ExecuteError, Request, Support, execute};
 
 #[track_caller]
 fn log_query(query: &str) -> LogQuery {
@@ -126,6 +126,7 @@ fn answer(plan: &Plan, range: TimeRange) -> Result<Answer, ExecuteError> {
         cancelled: &cancelled,
         n_threads: 1,
         progress: None,
+        support: Support::default(),
     };
     execute(plan, &runs(), &request)
 }

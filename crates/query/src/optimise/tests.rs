@@ -9,7 +9,7 @@ use types::{BatchBuilder, BatchRun, GroupName, Level, Run, TimeRange, Timestamp,
 
 use super::*;
 use crate::insights::{ParseOptions, unoptimised};
-use crate::{Request, execute};
+use crate::{Request, Support, execute};
 
 const OPTIONS: ParseOptions = ParseOptions { now: Timestamp(0), time_zone: Tz::UTC };
 
@@ -78,6 +78,7 @@ fn rows(plan: &Plan) -> Vec<Vec<Option<Value>>> {
         cancelled: &cancelled,
         n_threads: 1,
         progress: None,
+        support: Support::default(),
     };
     execute(plan, &runs(), &request).expect("an answer").rows
 }
