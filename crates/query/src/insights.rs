@@ -7,6 +7,7 @@ mod check;
 mod deletion;
 mod expect;
 mod expression;
+mod format;
 mod grok;
 mod parse;
 mod pattern;
@@ -20,6 +21,7 @@ mod tests;
 use types::Timestamp;
 
 pub(crate) use check::balanced;
+pub use format::format_insights;
 pub(crate) use pattern::{REGEXES_MAX, compile as compile_regex};
 
 use crate::error::QueryErrors;

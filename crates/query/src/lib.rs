@@ -22,4 +22,4 @@ pub use execute::{
     answer_subqueries, execute, execute_with_subqueries, field_summaries, field_values, has_subqueries, histogram,
     select_events,
 };
-pub use insights::{ParseOptions, parse_deletion, parse_insights};
+pub use insights::{ParseOptions, format_insights, parse_deletion, parse_insights};

@@ -7,6 +7,7 @@ pub(crate) mod groups;
 pub(crate) mod health;
 pub(crate) mod histogram;
 pub(crate) mod ingest;
+pub(crate) mod language;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod queries;

@@ -22,6 +22,7 @@ use crate::error::{QueryError, QueryErrors, Span, place};
 use crate::plan::{self, Expr, Operator, Plan, TextPattern, Warning};
 pub(crate) use expression::balanced;
 use scope::{Shown, Table, fields_of};
+pub(crate) use stats::AggregateName;
 
 /// Most commands of a query.
 const COMMANDS_MAX: usize = 1_000;

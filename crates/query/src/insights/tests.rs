@@ -298,7 +298,7 @@ fn deep_and_long_queries_are_refused_or_run() {
     assert!(parse_insights(&format!("filter {}", vec!["a = 1"; 6_000].join(" and ")), &options()).is_ok());
 }
 
-const PIECES: [&str; 56] = [
+pub(super) const PIECES: [&str; 56] = [
     "fields",
     "filter",
     "stats",

@@ -245,3 +245,13 @@ async fn health_status_and_metrics_are_told() {
     assert_eq!(house.get("/-/ready").await.status, 503);
     assert!(house.store.groups().len() == 2);
 }
+
+#[tokio::test]
+async fn a_query_is_laid_out_without_being_run() {
+    let house = House::new();
+    let reply = house.post("/api/v1/format", r#"{"query":"FILTER a=1|limit 5 # few"}"#).await;
+    assert_eq!((reply.status, reply.json()), (200, json!({"query": "filter a = 1\n| limit 5  # few"})));
+    let reply = house.post("/api/v1/format", r#"{"query":"filter a ="}"#).await;
+    assert_eq!((reply.status, &reply.json()["error"]["column"]), (400, &json!(11)));
+    assert_eq!(house.post("/api/v1/format", "[\"filter a\"]").await.status, 400);
+}

@@ -17,7 +17,7 @@ use crate::plan::{self, Aggregate, AggregateKind, Expr, FillBuckets, Operator};
 
 /// An aggregate as a query names it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum AggregateName {
+pub(crate) enum AggregateName {
     Count,
     Percentile,
     Values,
@@ -69,7 +69,7 @@ impl AggregateName {
     }
 
     /// Names of all, for hints.
-    pub(super) fn all() -> impl Iterator<Item = &'static str> {
+    pub(crate) fn all() -> impl Iterator<Item = &'static str> {
         PLAIN.iter().map(|(name, _)| *name).chain(["count", "pct", "values"])
     }
 

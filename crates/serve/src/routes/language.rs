@@ -1,0 +1,41 @@
+//! `/api/v1/format`: what helps to write a query without running it.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::problem::Problem;
+use crate::server::Shared;
+
+/// Largest body. The query text in it is at most 64 KiB.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FormatRequest {
+    query: String,
+}
+
+/// The query in the one layout.
+pub(crate) async fn format(State(server): Shared, body: Body) -> Result<Json<Value>, Problem> {
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let request: FormatRequest = of_json(received.bytes(), "{\"query\":\"…\"}")?;
+    let laid_out = server.lookups.run(move || query::format_insights(&request.query)).await??;
+    Ok(Json(json!({"query": laid_out})))
+}
+
+/// Reads a JSON object; `example` is what one looks like.
+fn of_json<T: DeserializeOwned>(body: &[u8], example: &str) -> Result<T, Problem> {
+    let bad = |problem: String| {
+        Problem::bad_request("bad-json", format!("the body is no request of this kind: {problem}"))
+            .hint(format!("send {example} as application/json"))
+    };
+    // An array would be taken for the members in their order.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(bad("it is an array, not an object".into()));
+    }
+    serde_json::from_slice(body).map_err(|error| bad(error.to_string()))
+}
