@@ -140,6 +140,12 @@ pub enum Function {
     ArrayLength,
     /// The value itself.
     Unmask,
+    /// Whether a JSON text holds `null` at a path. No user writes it; filter patterns use it.
+    IsJsonNull,
+    /// The columns of a text whose words stand between blanks, as list. No user writes it; filter patterns use it.
+    Columns,
+    /// … the last one first.
+    ColumnsFromEnd,
 }
 
 /// How a function is called.
@@ -249,6 +255,9 @@ impl Function {
         match self {
             Self::TimeBucket => "timebucket",
             Self::ByteLength => "bytelength",
+            Self::IsJsonNull => "isjsonnull",
+            Self::Columns => "columns",
+            Self::ColumnsFromEnd => "columnsfromend",
             _ => SIGNATURES.iter().find(|signature| signature.function == self).map_or("", |signature| signature.name),
         }
     }

@@ -6,6 +6,7 @@
 mod cache;
 mod error;
 mod execute;
+mod filter_pattern;
 pub mod function;
 mod insights;
 pub mod logql;
@@ -22,4 +23,5 @@ pub use execute::{
     answer_subqueries, execute, execute_with_subqueries, field_summaries, field_values, has_subqueries, histogram,
     select_events,
 };
+pub use filter_pattern::parse_filter_pattern;
 pub use insights::{ParseOptions, format_insights, parse_deletion, parse_insights};

@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicBool;
 use case::{Case, Expected};
 use chrono_tz::Tz;
 use parse::{Received, Zone};
-use query::{Answer, ParseOptions, Request, Support, execute_with_subqueries, parse_insights};
+use query::{Answer, ParseOptions, Request, Support, execute_with_subqueries, parse_filter_pattern, parse_insights};
 use types::{Batch, BatchRun, Column, GroupName, GroupPattern, Limits, Run, TimeRange, Timestamp, Value};
 
 /// When the cases are sent and asked: after every event in them, and within a day of the newest.
@@ -60,7 +60,12 @@ fn runs(case: &Case, each: bool) -> Vec<(String, Arc<dyn Run>)> {
 }
 
 fn answer(case: &Case, each: bool) -> Result<Answer, query::QueryErrors> {
-    let plan = parse_insights(&case.query, &ParseOptions { now: now(), time_zone: Tz::UTC })?;
+    let time_zone: Tz = case.time_zone.as_deref().map_or(Tz::UTC, |name| name.parse().expect("a known zone"));
+    let plan = match case.language.as_deref() {
+        None => parse_insights(&case.query, &ParseOptions { now: now(), time_zone })?,
+        Some("filter-pattern") => parse_filter_pattern(&case.query)?,
+        Some(other) => panic!("{}: unknown language {other}", case.name),
+    };
     let is_wanted = |group: &str| match plan.sources.is_empty() {
         true => group == GROUP,
         false => GroupPattern::any_matches(&plan.sources, group),
@@ -79,7 +84,7 @@ fn answer(case: &Case, each: bool) -> Result<Answer, query::QueryErrors> {
     let request = Request {
         range,
         limit: None,
-        time_zone: Tz::UTC,
+        time_zone,
         now: now(),
         memory_bytes_max: 64 << 20,
         deadline: None,

@@ -123,9 +123,10 @@ pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) 
                 Err(Problem::bad_request("unsupported", message))
             }
         },
+        "filter-pattern" => Ok(query::parse_filter_pattern(text)?),
         other => {
             let message = format!("unknown query language {other:?}");
-            Err(Problem::bad_request("unknown-language", message).hint("known: insights, logql"))
+            Err(Problem::bad_request("unknown-language", message).hint("known: insights, logql, filter-pattern"))
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A function of a missing argument is missing; the few that are not are told apart in [`scalar`]. Texts that
 //! functions make are bounded, each and all of a column together: a query cannot ask for memory without limit.
 
+mod columns;
 mod encoding;
 mod json;
 mod network;
@@ -148,6 +149,8 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
         F::FormatDate | F::ParseDate => time::scalar(function, cells, env.time_zone),
         F::JsonParse => json::parse(&cells[0].text()?),
         F::JsonStringify | F::ArrayLength => json::scalar(function, cells[0]),
+        F::IsJsonNull => Some(Value::Boolean(json::is_null(&cells[0].text()?, &cells[1].text()?))),
+        F::Columns | F::ColumnsFromEnd => Some(columns::list(&cells[0].text()?, function == F::ColumnsFromEnd)),
         F::IsValidIp | F::IsValidIpV4 | F::IsValidIpV6 => network::scalar(function, cells),
         F::IsIpInSubnet | F::IsIpV4InSubnet | F::IsIpV6InSubnet => network::scalar(function, cells),
         F::UrlDecode | F::Base64Decode | F::Md5 | F::Sha256 => encoding::scalar(function, &cells[0].text()?),

@@ -11,6 +11,10 @@ pub(crate) struct Case {
     pub(crate) events: Vec<(String, String)>,
     /// The query.
     pub(crate) query: String,
+    /// The language of the query; without it, Insights.
+    pub(crate) language: Option<String>,
+    /// The zone of the request; without it, UTC.
+    pub(crate) time_zone: Option<String>,
     /// First and last time of the request.
     pub(crate) window: Option<(String, String)>,
     /// What must come of it.
@@ -57,8 +61,15 @@ fn sections(body: &str) -> Vec<(&str, &str)> {
 }
 
 fn read_case(name: &str, body: &str, inherited: Vec<(String, String)>) -> Case {
-    let mut case =
-        Case { name: name.into(), events: inherited, query: String::new(), window: None, expected: Expected::Runs };
+    let mut case = Case {
+        name: name.into(),
+        events: inherited,
+        query: String::new(),
+        language: None,
+        time_zone: None,
+        window: None,
+        expected: Expected::Runs,
+    };
     let (mut columns, mut rows, mut any_order, mut warnings) = (Vec::new(), None, false, Vec::new());
     let mut is_first = true;
     for (heading, content) in sections(body) {
@@ -70,7 +81,11 @@ fn read_case(name: &str, body: &str, inherited: Vec<(String, String)>) -> Case {
                 }
                 case.events.push((rest.trim().into(), content.trim_end().into()));
             }
-            "query" => case.query = content.strip_suffix('\n').unwrap_or(content).into(),
+            "query" => {
+                case.query = content.strip_suffix('\n').unwrap_or(content).into();
+                case.language = (!rest.trim().is_empty()).then(|| rest.trim().into());
+            }
+            "time_zone" => case.time_zone = Some(content.trim().into()),
             "window" => {
                 let (from, to) = content.trim().split_once(' ').expect("a window has two times");
                 case.window = Some((from.into(), to.into()));

@@ -57,6 +57,8 @@ async fn a_mistake_is_located_and_every_error_has_its_status() {
     assert_eq!(check(r#"{"query":"","from":"now","to":"now-1h"}"#).await, 400);
     assert_eq!(check(r#"{"query":"","time_zone":"Mars/Olympus"}"#).await, 400);
     assert_eq!(check(r#"{"query":"","language":"sql"}"#).await, 400);
+    assert_eq!(check(r#"{"query":"{ $.status >= 500 }","language":"filter-pattern"}"#).await, 200);
+    assert_eq!(check(r#"{"query":"{ status >= 500 }","language":"filter-pattern"}"#).await, 400);
     assert_eq!(house.get("/api/v1/query?qery=x").await.status, 400);
 }
 

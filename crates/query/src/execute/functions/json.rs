@@ -38,6 +38,33 @@ pub(crate) fn parse(text: &str) -> Option<Value> {
     if parser.at == text.len() { value } else { None }
 }
 
+/// Tells whether a JSON text holds `null` at `path` (`a.0.b`); never for what is no JSON.
+pub(super) fn is_null(text: &str, path: &str) -> bool {
+    // Most texts need no reading: `null` stands nowhere in them.
+    text.contains("null") && parse(text).is_some_and(|value| is_null_at(&value, path))
+}
+
+fn is_null_at(value: &Value, path: &str) -> bool {
+    let (step, rest) = path.split_once('.').map_or((path, None), |(step, rest)| (step, Some(rest)));
+    let below = |inner: Option<&Value>| match (inner, rest) {
+        (None, None) => true,
+        (Some(inner), Some(rest)) => is_null_at(inner, rest),
+        _ => false,
+    };
+    match value {
+        Value::List(items) => {
+            step.parse().ok().and_then(|index: usize| items.get(index)).is_some_and(|item| below(item.as_ref()))
+        }
+        // A name may hold dots itself. The last of equal names wins.
+        Value::Object(members) => {
+            let whole = members.iter().rev().find(|(name, _)| **name == *path);
+            let first = members.iter().rev().find(|(name, _)| **name == *step);
+            whole.is_some_and(|(_, member)| member.is_none()) || first.is_some_and(|(_, member)| below(member.as_ref()))
+        }
+        _ => false,
+    }
+}
+
 struct Parser<'a> {
     text: &'a str,
     at: usize,

@@ -1,0 +1,72 @@
+//! Columns of a text whose words stand between blanks, as access logs have them.
+//!
+//! What stands in square brackets or in double quotes is one column, without them. A column that is opened and never
+//! closed takes the rest of the text.
+
+use std::collections::VecDeque;
+
+use types::Value;
+
+/// Columns of one text that are looked at, from the start or from the end; no log has more.
+const COLUMNS_MAX: usize = 1_024;
+
+/// The columns as a list.
+pub(super) fn list(text: &str, is_reversed: bool) -> Value {
+    let mut kept: VecDeque<&str> = VecDeque::new();
+    for column in columns(text) {
+        if kept.len() == COLUMNS_MAX {
+            if !is_reversed {
+                break;
+            }
+            kept.pop_front();
+        }
+        kept.push_back(column);
+    }
+    let value = |column: &str| Some(Value::text(column));
+    let list: Vec<Option<Value>> = match is_reversed {
+        true => kept.into_iter().rev().map(value).collect(),
+        false => kept.into_iter().map(value).collect(),
+    };
+    Value::List(list.into())
+}
+
+/// The columns one after the other.
+fn columns(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text.trim();
+    let next = move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let closing = match rest.as_bytes()[0] {
+            b'[' => Some(']'),
+            b'"' => Some('"'),
+            _ => None,
+        };
+        let (column, behind) = match closing {
+            Some(closing) => rest[1..].split_once(closing).unwrap_or((&rest[1..], "")),
+            None => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
+        };
+        rest = behind.trim_start();
+        Some(column)
+    };
+    std::iter::from_fn(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_and_quotes_hold_one_column_together() {
+        let check = |text, expected: &[&str]| assert_eq!(columns(text).collect::<Vec<_>>(), expected, "{text}");
+        check(
+            "127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] \"GET /index.html HTTP/1.0\" 404 1534",
+            &["127.0.0.1", "-", "frank", "10/Oct/2000:13:25:15 -0700", "GET /index.html HTTP/1.0", "404", "1534"],
+        );
+        check("  a\t b  ", &["a", "b"]);
+        check("a \"b c", &["a", "b c"]);
+        check("[] \"\"", &["", ""]);
+        check("", &[]);
+        assert_eq!(list("a b", true), Value::List(vec![Some(Value::text("b")), Some(Value::text("a"))].into()));
+    }
+}
