@@ -131,6 +131,32 @@ pub fn events(text: &[u8], bytes_max: usize) -> impl Iterator<Item = Range<usize
     })
 }
 
+/// Where the last line of `text` begins that begins an event whatever stands before it. `text` ends with a whole line.
+pub(crate) fn last_sure_start(text: &[u8]) -> Option<usize> {
+    let mut end = text.len();
+    while end > 0 {
+        // A line end right before `end` closes the line that is looked at.
+        let body_end = if text[end - 1] == b'\n' { end - 1 } else { end };
+        let from = memchr::memrchr(b'\n', &text[..body_end]).map_or(0, |newline| newline + 1);
+        if is_sure_start(&text[from..body_end]) {
+            return Some(from);
+        }
+        end = from;
+    }
+    None
+}
+
+/// Tells whether `line` begins an event whatever stands before it.
+fn is_sure_start(line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.is_empty() {
+        return false;
+    }
+    let after_line = Boundaries { bytes_max: usize::MAX, n_lines: 1, n_bytes: 0, in_traceback: false };
+    let in_traceback = Boundaries { in_traceback: true, ..after_line.clone() };
+    [after_line, in_traceback].into_iter().all(|mut before| before.is_start(line))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

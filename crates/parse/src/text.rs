@@ -5,10 +5,10 @@ use types::{Batch, BatchBuilder};
 use crate::{Event, EventParser, Extras, JsonError, Received, events};
 
 /// Values of one batch, counting every column in every row: a batch's memory follows from it.
-const CELLS_MAX: usize = 1 << 22;
+pub(crate) const CELLS_MAX: usize = 1 << 22;
 
 /// Bytes of message text of one batch.
-const TEXT_BYTES_MAX: usize = 64 << 20;
+pub(crate) const TEXT_BYTES_MAX: usize = 64 << 20;
 
 /// Why a line was left out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

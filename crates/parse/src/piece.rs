@@ -1,0 +1,156 @@
+//! Pieces of long texts to batches: files of any size are read piece by piece, by several threads, and give the same
+//! events as if they had been read at once.
+//!
+//! A piece begins with an event ([`sure_end`] says where the one before it may be cut). What an event takes over from
+//! those before it is only the time, where it has none of its own; whoever cuts asks [`last_time`] for it.
+//!
+//! Where only events that hold some text are wanted, a [`Screen`] finds the places; what lies between them is not
+//! parsed, and not even cut into lines. An event that is found is the same as without a screen.
+
+use std::ops::Range;
+
+use types::{Batch, BatchBuilder, Timestamp};
+
+use crate::multiline::last_sure_start;
+use crate::text::{CELLS_MAX, TEXT_BYTES_MAX};
+use crate::{EventParser, Extras, Received, events};
+
+/// Finds events worth parsing: the first place from the given one on that such an event holds, in the bytes of a text.
+pub type Screen<'a> = dyn Fn(&[u8], usize) -> Option<usize> + 'a;
+
+/// A part of a text that begins with an event and ends with one.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    /// The bytes.
+    pub text: &'a [u8],
+    /// Where they begin in the whole text. The sequence of an event is the place of its first byte.
+    pub offset: u64,
+    /// The time of the last event before that has one.
+    pub previous: Option<Timestamp>,
+}
+
+/// How much of `text`, behind which more will follow, may be taken as a piece: up to an event that surely begins
+/// there. `None` where more must be read to know.
+pub fn sure_end(text: &[u8], event_bytes_max: usize) -> Option<usize> {
+    // What a line that is not whole begins with says little: `Caused b` begins no event once it is `Caused by:`.
+    let text = &text[..memchr::memrchr(b'\n', text)? + 1];
+    if let Some(end) = last_sure_start(text).filter(|end| *end > 0) {
+        return Some(end);
+    }
+    // Continuations only: events end all the same where they become too long, seen from the beginning.
+    let mut last = None;
+    events(text, event_bytes_max).for_each(|range| last = Some(range.start));
+    last.filter(|start| *start > 0)
+}
+
+/// The time of the last event of a piece that has one of its own.
+pub fn last_time(text: &[u8], received: &Received<'_>) -> Option<Timestamp> {
+    let mut parser = EventParser::new(*received);
+    let mut scratch = BatchBuilder::new();
+    let mut end = text.len();
+    while end > 0 {
+        let from = last_sure_start(&text[..end]).unwrap_or(0);
+        let ranges: Vec<Range<usize>> = events(&text[from..end], received.limits.event_bytes_max).collect();
+        for range in ranges.into_iter().rev() {
+            parser.set_previous(None);
+            parser.read_text(&text[from + range.start..from + range.end]).add_to(&Extras::default(), &mut scratch);
+            if parser.previous().is_some() {
+                return parser.previous();
+            }
+            scratch = BatchBuilder::new();
+        }
+        end = from;
+    }
+    None
+}
+
+/// Gives the events of a piece to `take`, in batches of bounded size, in order; with a screen only those that it finds.
+pub fn batches_of_piece(
+    piece: &Piece<'_>,
+    received: &Received<'_>,
+    screen: Option<&Screen<'_>>,
+    take: &mut dyn FnMut(Batch),
+) {
+    let mut parser = EventParser::new(*received);
+    parser.set_previous(piece.previous);
+    let mut rows = Rows { offset: piece.offset, builder: BatchBuilder::new(), sequences: Vec::new(), take };
+    match screen {
+        None => {
+            for range in events(piece.text, received.limits.event_bytes_max) {
+                rows.add(&mut parser, piece.text, range);
+            }
+        }
+        Some(screen) => screened(piece, &mut parser, screen, &mut rows),
+    }
+    rows.flush();
+}
+
+/// The batch at hand.
+struct Rows<'t> {
+    offset: u64,
+    builder: BatchBuilder,
+    sequences: Vec<u64>,
+    take: &'t mut dyn FnMut(Batch),
+}
+
+impl Rows<'_> {
+    fn add(&mut self, parser: &mut EventParser<'_>, text: &[u8], range: Range<usize>) {
+        let first = self.offset + range.start as u64;
+        let event = parser.read_text(&text[range]);
+        let is_full =
+            self.builder.n_cells_with(event.n_fields()) > CELLS_MAX || self.builder.text_bytes() >= TEXT_BYTES_MAX;
+        if is_full {
+            self.flush();
+        }
+        let n_before = self.builder.len();
+        event.add_to(&Extras::default(), &mut self.builder);
+        // A text that is too long becomes several events; each of them has more than one byte.
+        self.sequences.extend((0..(self.builder.len() - n_before) as u64).map(|part| first + part));
+    }
+
+    fn flush(&mut self) {
+        if self.builder.is_empty() {
+            return;
+        }
+        let mut batch = std::mem::take(&mut self.builder).finish();
+        batch.sequences = std::mem::take(&mut self.sequences);
+        (self.take)(batch);
+    }
+}
+
+/// Parses only events that hold a place which the screen finds.
+fn screened(piece: &Piece<'_>, parser: &mut EventParser<'_>, screen: &Screen<'_>, rows: &mut Rows<'_>) {
+    let text = piece.text;
+    let received = *parser.received();
+    // Up to here every event was parsed or left out, and here one begins; the parser knows the time before it.
+    let mut done = 0;
+    while let Some(found) = screen(text, done) {
+        // From the last sure start on, events are cut as they are from the beginning.
+        let line_end = memchr::memchr(b'\n', &text[found..]).map_or(text.len(), |length| found + length);
+        let from = last_sure_start(&text[done..line_end]).map_or(done, |start| done + start);
+        let Some(event) = event_at(&text[from..], found - from, received.limits.event_bytes_max) else { return };
+        let event = from + event.start..from + event.end;
+        let left_out = &text[done..event.start];
+        let is_next = left_out.iter().all(|byte| matches!(byte, b'\n' | b'\r'));
+        if !is_next && !has_time(&text[event.clone()], &received) {
+            let between = last_time(left_out, &received);
+            parser.set_previous(between.or(parser.previous()));
+        }
+        done = event.end;
+        rows.add(parser, text, event);
+    }
+}
+
+/// The event of a text that holds a place.
+fn event_at(text: &[u8], place: usize, event_bytes_max: usize) -> Option<Range<usize>> {
+    events(text, event_bytes_max).find(|range| range.end > place)
+}
+
+fn has_time(event: &[u8], received: &Received<'_>) -> bool {
+    let mut parser = EventParser::new(*received);
+    parser.read_text(event).add_to(&Extras::default(), &mut BatchBuilder::new());
+    parser.previous().is_some()
+}
+
+#[cfg(test)]
+mod tests;

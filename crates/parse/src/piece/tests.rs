@@ -1,0 +1,87 @@
+//! Pieces give what the whole text gives.
+
+use proptest::prelude::*;
+use types::{Limits, Timestamp};
+
+use super::*;
+use crate::Zone;
+
+/// Place, time, level and text of an event.
+type Shown = (u64, i64, u8, String);
+
+fn received(limits: &Limits) -> Received<'_> {
+    let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
+    Received { at, modified: None, zone: Zone::UTC, limits }
+}
+
+fn shown(piece: &Piece<'_>, limits: &Limits, screen: Option<&Screen<'_>>) -> Vec<Shown> {
+    let mut shown = Vec::new();
+    batches_of_piece(piece, &received(limits), screen, &mut |batch| {
+        for row in 0..batch.len() {
+            let text = batch.messages.get(row).to_owned();
+            shown.push((batch.sequences[row], batch.timestamps[row], batch.levels[row], text));
+        }
+    });
+    shown
+}
+
+/// Reads a text as a reader does that takes up `n_bytes` more at a time.
+fn in_pieces(text: &[u8], n_bytes: usize, limits: &Limits, screen: Option<&Screen<'_>>) -> Vec<Shown> {
+    let (mut all, mut from, mut read, mut previous) = (Vec::new(), 0, 0, None);
+    while from < text.len() {
+        read = (read + n_bytes).min(text.len());
+        let end = if read == text.len() { Some(read - from) } else { sure_end(&text[from..read], limits.event_bytes_max) };
+        let Some(end) = end else { continue };
+        let piece = Piece { text: &text[from..from + end], offset: from as u64, previous };
+        all.extend(shown(&piece, limits, screen));
+        previous = last_time(piece.text, &received(limits)).or(previous);
+        from += end;
+    }
+    all
+}
+
+fn line() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "2026-11-20 06:47:13,123 WARN slow needle",
+        "2026-11-20T08:00:00Z plain",
+        "no time",
+        "no time, a needle",
+        "",
+        "\r",
+        "\tat A.b(A.java:1)",
+        "  needle further on",
+        "  2026-11-20 06:47:13 indented",
+        "Caused by: needle",
+        "java.lang.Error: x",
+        "Traceback (most recent call last):",
+        "ValueError: needle",
+        "ValueError",
+        "} needle",
+        "{\"ts\":1763618400,\"level\":\"error\",\"a\":\"needle\"}",
+        "{\"a\":1}",
+        "a line that is rather long and has nothing in it that anybody looks for, but a needle",
+    ])
+}
+
+proptest! {
+    #[test]
+    fn pieces_give_the_events_of_the_whole(lines in prop::collection::vec(line(), 0..40), n_bytes in 1usize..200, bytes_max in 8usize..300) {
+        let limits = Limits { event_bytes_max: bytes_max, ..Limits::default() };
+        let text = lines.join("\n");
+        let whole = shown(&Piece { text: text.as_bytes(), offset: 0, previous: None }, &limits, None);
+        let mut plain = Vec::new();
+        crate::batches_of_text(text.as_bytes(), &received(&limits), &mut |batch| plain.extend(batch.messages.iter().map(str::to_owned)));
+        prop_assert_eq!(whole.iter().map(|event| event.3.clone()).collect::<Vec<_>>(), plain);
+        prop_assert_eq!(in_pieces(text.as_bytes(), n_bytes, &limits, None), whole);
+    }
+
+    #[test]
+    fn a_screen_leaves_out_nothing_and_changes_nothing(lines in prop::collection::vec(line(), 0..40), n_bytes in 1usize..200) {
+        let limits = Limits::default();
+        let text = lines.join("\n");
+        let screen = |text: &[u8], from: usize| memchr::memmem::find(&text[from..], b"needle").map(|place| from + place);
+        let whole = shown(&Piece { text: text.as_bytes(), offset: 0, previous: None }, &limits, None);
+        let wanted: Vec<Shown> = whole.into_iter().filter(|event| event.3.contains("needle")).collect();
+        prop_assert_eq!(in_pieces(text.as_bytes(), n_bytes, &limits, Some(&screen)), wanted);
+    }
+}
