@@ -28,9 +28,11 @@ mod probe;
 mod rank;
 mod rows;
 mod scan;
+mod screen;
 mod select;
 mod simplify;
 mod steps;
+mod stream;
 mod subquery;
 mod table;
 mod tail;
@@ -46,7 +48,9 @@ use types::{Run, TimeRange, Timestamp, Value};
 
 pub use self::fields::{FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_summaries, field_values};
 pub use self::histogram::{Bucket, Histogram, histogram};
+pub use self::screen::Screen;
 pub use self::select::{Selected, select_events};
+pub use self::stream::{Feed, FeedOf, execute_stream};
 pub use self::subquery::{Answered, RunsOf, answer_subqueries, execute_with_subqueries, has_subqueries};
 pub use self::tail::{Tail, TailError, TailRows};
 
@@ -254,7 +258,7 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
 
 /// Whether event rows are cut by the request's limit.
 #[derive(Clone, Copy, Debug)]
-enum Cut {
+pub(crate) enum Cut {
     /// They are all shown.
     No,
     /// After so many.
@@ -306,6 +310,48 @@ fn aggregate_events(
     Ok(Table::of_groups(counted.finish()))
 }
 
+/// Which event rows a plan wants.
+pub(crate) struct Wanted<'p> {
+    /// Their order.
+    pub(crate) order: RowOrder<'p>,
+    /// Fields that the order speaks of.
+    pub(crate) sort_fields: BTreeSet<plan::Name>,
+    /// How many are wanted: the first ones, and one more where that tells whether there are more.
+    pub(crate) cap: Option<usize>,
+    /// Whether nothing that follows takes rows away.
+    pub(crate) is_final: bool,
+    /// What remains to be done with them.
+    pub(crate) rest: &'p [Operator],
+}
+
+impl<'p> Wanted<'p> {
+    pub(crate) fn of(lead: &[Operator], rest: &'p [Operator], cut: Cut) -> Self {
+        let (order, rest) = match rest {
+            // The order by time is that of the stored time only as long as nothing else took its name.
+            [Operator::Sort(keys), rest @ ..] if lead.iter().any(|operator| steps::defines(operator, "@timestamp")) => {
+                (RowOrder::Keys(keys), rest)
+            }
+            [Operator::Sort(keys), rest @ ..] => (RowOrder::of(keys), rest),
+            rest => (RowOrder::Newest, rest),
+        };
+        let sort_fields = match &order {
+            RowOrder::Keys(keys) => rows::key_fields(keys),
+            _ => BTreeSet::new(),
+        };
+        let (cap, rest) = match rest {
+            [Operator::Limit(most), rest @ ..] => (Some(usize::try_from(*most).unwrap_or(usize::MAX)), rest),
+            rest => (None, rest),
+        };
+        // Nothing that follows takes rows away: one more than shown tells whether there are more.
+        let is_final = rest.iter().all(is_row_by_row);
+        let cap = match (cut, cap) {
+            (Cut::At(most), None) if is_final => Some(most.saturating_add(1)),
+            (_, cap) => cap,
+        };
+        Self { order, sort_fields, cap, is_final, rest }
+    }
+}
+
 /// Chooses and reads event rows; gives what remains to be done with them, and whether some were cut off.
 fn event_rows<'o>(
     scan: &Scan<'_>,
@@ -313,32 +359,14 @@ fn event_rows<'o>(
     rest: &'o [Operator],
     cut: Cut,
 ) -> Result<(Table, &'o [Operator], bool), ExecuteError> {
-    let (order, rest) = match rest {
-        // The order by time is that of the stored time only as long as nothing else took its name.
-        [Operator::Sort(keys), rest @ ..] if lead.iter().any(|operator| steps::defines(operator, "@timestamp")) => {
-            (RowOrder::Keys(keys), rest)
-        }
-        [Operator::Sort(keys), rest @ ..] => (RowOrder::of(keys), rest),
-        rest => (RowOrder::Newest, rest),
-    };
-    let sort_fields = match &order {
-        RowOrder::Keys(keys) => rows::key_fields(keys),
-        _ => BTreeSet::new(),
-    };
-    let (cap, rest) = match rest {
-        [Operator::Limit(most), rest @ ..] => (Some(usize::try_from(*most).unwrap_or(usize::MAX)), rest),
-        rest => (None, rest),
-    };
-    // Nothing that follows takes rows away: one more than shown tells whether there are more.
-    let is_final = rest.iter().all(is_row_by_row);
-    let cap = match (cut, cap) {
-        (Cut::At(most), None) if is_final => Some(most.saturating_add(1)),
-        (_, cap) => cap,
+    let Wanted { order, sort_fields, cap, is_final, rest } = Wanted::of(lead, rest, cut);
+    let cut = match cut {
+        Cut::At(most) if is_final => Some(most),
+        _ => None,
     };
     let mut chosen = rows::choose(scan, &Steps::new(lead, &sort_fields), &order, cap)?;
     let mut more = false;
-    if let Cut::At(most) = cut
-        && is_final
+    if let Some(most) = cut
         && chosen.len() > most
     {
         chosen.truncate(most);

@@ -30,7 +30,8 @@ fn in_pieces(text: &[u8], n_bytes: usize, limits: &Limits, screen: Option<&Scree
     let (mut all, mut from, mut read, mut previous) = (Vec::new(), 0, 0, None);
     while from < text.len() {
         read = (read + n_bytes).min(text.len());
-        let end = if read == text.len() { Some(read - from) } else { sure_end(&text[from..read], limits.event_bytes_max) };
+        let end =
+            if read == text.len() { Some(read - from) } else { sure_end(&text[from..read], limits.event_bytes_max) };
         let Some(end) = end else { continue };
         let piece = Piece { text: &text[from..from + end], offset: from as u64, previous };
         all.extend(shown(&piece, limits, screen));

@@ -54,6 +54,21 @@ impl Probe {
         is_usable.then(|| Self { field: field.to_string(), literal, ignores_case, settles })
     }
 
+    /// The field that is asked about.
+    pub(crate) fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// The text that every value wanted holds.
+    pub(crate) fn literal(&self) -> &str {
+        &self.literal
+    }
+
+    /// Whether upper and lower case of it are the same.
+    pub(crate) fn ignores_case(&self) -> bool {
+        self.ignores_case
+    }
+
     /// The probe for a run; `None` where the field is more than what is stored under its name.
     pub(crate) fn for_source(&self, source: &Source) -> Result<Option<TextProbe<'_>>, ScanError> {
         self.for_field(&self.field, source)

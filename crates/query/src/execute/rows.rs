@@ -49,7 +49,8 @@ impl<'p> RowOrder<'p> {
         }
     }
 
-    fn keys(&self) -> &'p [SortKey] {
+    /// The keys of an order that has some.
+    pub(crate) fn keys(&self) -> &'p [SortKey] {
         match self {
             Self::Keys(keys) => keys,
             _ => &[],
@@ -57,10 +58,15 @@ impl<'p> RowOrder<'p> {
     }
 
     fn compare(&self, a: &Candidate, b: &Candidate) -> Ordering {
+        self.compare_rows((&a.keys, &a.place), (&b.keys, &b.place))
+    }
+
+    /// Compares two rows by the values of the keys and by place.
+    pub(crate) fn compare_rows(&self, a: (&[Option<Value>], &Place), b: (&[Option<Value>], &Place)) -> Ordering {
         if matches!(self, Self::Oldest) {
-            return a.place.time.cmp(&b.place.time).then_with(|| b.place.cmp(&a.place));
+            return a.1.time.cmp(&b.1.time).then_with(|| b.1.cmp(a.1));
         }
-        compare_keys(self.keys(), &a.keys, &b.keys).then_with(|| b.place.cmp(&a.place))
+        compare_keys(self.keys(), a.0, b.0).then_with(|| b.1.cmp(a.1))
     }
 }
 

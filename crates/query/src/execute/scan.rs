@@ -117,22 +117,7 @@ impl<'a> Scan<'a> {
 
     /// The rows of an item that its range holds.
     fn rows_of(&self, item: &Item) -> Result<BlockRows<'_>, ScanError> {
-        let source = &self.sources[item.source];
-        let all = RowSet::all(source.run.block_rows(item.block));
-        let rows = if item.range.covers(item.first, item.last) {
-            all
-        } else {
-            let times = source.run.read(item.block, &["@timestamp"], &all)?.into_iter().next();
-            match times {
-                Some(Column::Timestamps(times)) => {
-                    let from = times.partition_point(|time| *time < item.range.from.0);
-                    let to = times.partition_point(|time| *time < item.range.to.0);
-                    RowSet::of(times.len(), |row| (from..to).contains(&row))
-                }
-                _ => all,
-            }
-        };
-        Ok(BlockRows { source, block: item.block, rows })
+        rows_in_range(&self.sources[item.source], item)
     }
 
     /// The rows of an item that the steps let through.
@@ -190,10 +175,34 @@ impl<'a> Scan<'a> {
             }
             state
         };
-        let n_threads = self.request.n_threads.clamp(1, items.len().max(1));
+        self.in_threads(self.request.n_threads.clamp(1, items.len().max(1)), work_off)
+    }
+
+    /// Works off what `work` takes by itself, until it says that it is done. Each thread has a state made by `start`.
+    pub(crate) fn until_done<W: Send>(
+        &self,
+        start: impl Fn() -> W + Sync,
+        work: impl Fn(&mut W) -> Result<Flow, Stop> + Sync,
+    ) -> Result<Vec<W>, ExecuteError> {
+        let work_off = || {
+            let mut state = start();
+            while !self.is_over() {
+                match work(&mut state) {
+                    Ok(Flow::Continue) => {}
+                    Ok(Flow::Done) => break,
+                    Err(stop) => self.note_stop(stop),
+                }
+                self.report();
+            }
+            state
+        };
+        self.in_threads(self.request.n_threads.max(1), work_off)
+    }
+
+    fn in_threads<W: Send>(&self, n_threads: usize, work_off: impl Fn() -> W + Sync) -> Result<Vec<W>, ExecuteError> {
         let joined: Vec<std::io::Result<std::thread::Result<W>>> = std::thread::scope(|scope| {
             let spawned: Vec<_> = (0..n_threads)
-                .map(|_| std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work_off))
+                .map(|_| std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, &work_off))
                 .collect();
             spawned.into_iter().map(|thread| thread.map(std::thread::ScopedJoinHandle::join)).collect()
         });
@@ -291,4 +300,23 @@ impl<'a> Scan<'a> {
     pub(crate) fn take_reasons(&self) -> Vec<PartialReason> {
         std::mem::take(&mut *locked(&self.reasons))
     }
+}
+
+/// The rows of a block that the range of `item` holds.
+pub(crate) fn rows_in_range<'s>(source: &'s Source, item: &Item) -> Result<BlockRows<'s>, ScanError> {
+    let all = RowSet::all(source.run.block_rows(item.block));
+    let rows = if item.range.covers(item.first, item.last) {
+        all
+    } else {
+        let times = source.run.read(item.block, &["@timestamp"], &all)?.into_iter().next();
+        match times {
+            Some(Column::Timestamps(times)) => {
+                let from = times.partition_point(|time| *time < item.range.from.0);
+                let to = times.partition_point(|time| *time < item.range.to.0);
+                RowSet::of(times.len(), |row| (from..to).contains(&row))
+            }
+            _ => all,
+        }
+    };
+    Ok(BlockRows { source, block: item.block, rows })
 }

@@ -48,11 +48,23 @@ pub fn answer_subqueries(
     request: &Request<'_>,
     runs_of: &mut RunsOf<'_>,
 ) -> Result<Answered, ExecuteError> {
+    answer_inner(plan, request, &mut |inner, request| execute(inner, &runs_of(&inner.sources), request))
+}
+
+/// Runs a query that stands inside another.
+pub(crate) type AskInner<'a> = dyn FnMut(&Plan, &Request<'_>) -> Result<Answer, ExecuteError> + 'a;
+
+/// The same, wherever the events of the inner queries come from.
+pub(crate) fn answer_inner(
+    plan: &Plan,
+    request: &Request<'_>,
+    ask: &mut AskInner<'_>,
+) -> Result<Answered, ExecuteError> {
     let mut answered = Answered { plan: plan.clone(), partial_reasons: Vec::new(), stats: Stats::default() };
     let Answered { plan, partial_reasons, stats } = &mut answered;
     let mut answer = |inner: &Plan| {
         let request = Request { range: TimeRange::ALL, limit: None, progress: None, ..*request };
-        let mut answer = execute(inner, &runs_of(&inner.sources), &request)?;
+        let mut answer = ask(inner, &request)?;
         partial_reasons.append(&mut answer.partial_reasons);
         stats.events_scanned += answer.stats.events_scanned;
         stats.bytes_read += answer.stats.bytes_read;
@@ -76,12 +88,19 @@ pub fn execute_with_subqueries(
         return execute(plan, runs, request);
     }
     let mut answered = answer_subqueries(plan, request, runs_of)?;
-    let mut answer = execute(&answered.plan, runs, request)?;
-    answer.partial_reasons.append(&mut answered.partial_reasons);
-    answer.stats.events_scanned += answered.stats.events_scanned;
-    answer.stats.bytes_read += answered.stats.bytes_read;
-    answer.stats.elapsed_ms += answered.stats.elapsed_ms;
-    Ok(answer)
+    let answer = execute(&answered.plan, runs, request)?;
+    Ok(answered.add_to(answer))
+}
+
+impl Answered {
+    /// Adds to the answer what the inner queries took and could not read.
+    pub(crate) fn add_to(&mut self, mut answer: Answer) -> Answer {
+        answer.partial_reasons.append(&mut self.partial_reasons);
+        answer.stats.events_scanned += self.stats.events_scanned;
+        answer.stats.bytes_read += self.stats.bytes_read;
+        answer.stats.elapsed_ms += self.stats.elapsed_ms;
+        answer
+    }
 }
 
 /// The distinct values of the only column, as elements of a list.

@@ -1,0 +1,405 @@
+//! Queries over events that pass by once: files and pipes of any size.
+//!
+//! A [`Feed`] gives runs one after the other, each of which is looked at and dropped. What is kept are partial
+//! aggregates, or the rows that may still be shown, as values; both count against the query's memory. Answers are those
+//! of [`execute`](super::execute) over the same runs at once.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use types::{Column, GroupPattern, RowSet, Run, ScanError, Value};
+
+use super::aggregate::Place;
+use super::cell::Cell;
+use super::elements::Prepared;
+use super::expression::{Stop, evaluate};
+use super::frame::{Frame, Source};
+use super::functions::value_bytes;
+use super::group::{Groups, places};
+use super::names::fields_of;
+use super::rows::{RowOrder, compare_keys, key_columns};
+use super::scan::{Flow, Item, Scan, rows_in_range};
+use super::screen::Screen;
+use super::steps::{Steps, is_row_wise};
+use super::subquery::{answer_inner, has_subqueries};
+use super::table::Table;
+use super::unnest::Spread;
+use super::{Answer, Cut, ExecuteError, Request, Wanted, finish, simplify};
+use crate::plan::{Expr, Name, Operator, Plan};
+
+/// Bytes of a row beside its values.
+const ROW_BYTES: usize = 96;
+
+/// Events that pass by.
+pub trait Feed: Sync {
+    /// The next events; `None` at the end. Several threads ask, and each gets others.
+    ///
+    /// # Errors
+    /// A part that cannot be read. What comes behind it is given to whoever asks again.
+    fn next(&self) -> Result<Option<Arc<dyn Run>>, ScanError>;
+}
+
+/// Begins to give the events of the groups that match, of all groups where there is no pattern. Events that the screen
+/// does not let through may be left out.
+pub type FeedOf<'a> = dyn FnMut(&[GroupPattern], Option<Screen>) -> Box<dyn Feed + 'a> + 'a;
+
+/// Answers a query over events that pass by. Each query inside it lets them pass once more.
+pub fn execute_stream(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<Answer, ExecuteError> {
+    if !has_subqueries(plan) {
+        return pass(plan, feed_of, request);
+    }
+    let mut answered = answer_inner(plan, request, &mut |inner, request| pass(inner, feed_of, request))?;
+    let answer = pass(&answered.plan, feed_of, request)?;
+    Ok(answered.add_to(answer))
+}
+
+fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<Answer, ExecuteError> {
+    let operators = simplify::simplify(&plan.operators);
+    let mut scan = Scan::new(&[], request);
+    scan.env.prepared = Prepared::of(&operators);
+    let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());
+    let (lead, rest) = operators.split_at(n_lead);
+    let Some((Operator::Project { columns, is_events }, _)) = operators.split_last() else {
+        return Err(ExecuteError::NoProjection);
+    };
+    let feed = feed_of(&plan.sources, Screen::of(&operators));
+    let cut = Cut::of(&plan.operators, request);
+    let (mut table, rest, mut more) = match Spread::of(rest) {
+        Some((spread, aggregate, rest)) => (aggregated(&scan, &*feed, lead, spread, aggregate)?, rest, false),
+        None => event_rows(&scan, &*feed, lead, rest, cut)?,
+    };
+    for operator in rest {
+        if let Err(stop) = table.apply(operator, &scan) {
+            scan.note_stop(stop);
+            break;
+        }
+    }
+    if let Cut::At(most) = cut
+        && table.n_rows() > most
+    {
+        table.truncate(most);
+        more = true;
+    }
+    let answer = table.project(columns, *is_events, &scan);
+    finish(&scan, plan, answer, more)
+}
+
+/// Groups the events.
+fn aggregated(
+    scan: &Scan<'_>,
+    feed: &dyn Feed,
+    lead: &[Operator],
+    spread: Spread<'_>,
+    aggregate: &Operator,
+) -> Result<Table, ExecuteError> {
+    let Operator::Aggregate { by, aggregates } = aggregate else { return Err(ExecuteError::NoProjection) };
+    let fields = spread.fields(aggregate);
+    let steps = Steps::new(lead, &fields);
+    let mut counted = Groups::new(by, aggregates);
+    let states = scan.until_done(
+        || Groups::new(by, aggregates),
+        |groups| {
+            for_each_frame(scan, feed, &steps, &mut |frame| {
+                let mut frame = spread.apply(frame, &fields, scan)?;
+                let before = groups.memory_bytes();
+                groups.add(&mut frame, &scan.env, None)?;
+                scan.hold(groups.memory_bytes().saturating_sub(before))
+            })
+        },
+    )?;
+    states.into_iter().for_each(|state| counted.merge(state));
+    Ok(Table::of_groups(counted.finish()))
+}
+
+/// Takes the next run and gives the rows of its blocks that the steps let through to `work`.
+fn for_each_frame(
+    scan: &Scan<'_>,
+    feed: &dyn Feed,
+    steps: &Steps<'_>,
+    work: &mut dyn FnMut(Frame<'_>) -> Result<(), Stop>,
+) -> Result<Flow, Stop> {
+    let Some(run) = feed.next()? else { return Ok(Flow::Done) };
+    let source = Source::new(run);
+    let range = scan.request.range;
+    for block in 0..source.run.n_blocks() {
+        let (first, last) = source.run.block_times(block);
+        if !range.overlaps(first, last) {
+            continue;
+        }
+        let rows = rows_in_range(&source, &Item { source: 0, block, range, first, last })?;
+        let n_rows = rows.rows.count() as u64;
+        let frame = steps.apply(rows, &scan.env)?;
+        scan.count(n_rows, frame.n_rows() as u64);
+        if frame.n_rows() > 0 {
+            work(frame)?;
+        }
+    }
+    Ok(Flow::Continue)
+}
+
+/// A row that may be shown.
+#[derive(Clone)]
+struct Row {
+    keys: Box<[Option<Value>]>,
+    place: Place,
+    values: Box<[Option<Value>]>,
+}
+
+impl Row {
+    fn n_bytes(&self) -> usize {
+        let values = self.keys.iter().chain(&self.values);
+        ROW_BYTES + values.map(|value| 24 + value.as_ref().map_or(0, value_bytes)).sum::<usize>()
+    }
+}
+
+/// The rows that may be shown so far, of all threads.
+struct Kept<'p> {
+    order: &'p RowOrder<'p>,
+    cap: Option<usize>,
+    rows: Vec<Row>,
+    /// What they hold, and how much of the query's memory was taken for them.
+    n_bytes: usize,
+    n_bytes_taken: usize,
+    /// The last row that is still wanted, once there are enough: its keys and its place.
+    worst: Option<(Box<[Option<Value>]>, Place)>,
+}
+
+impl Kept<'_> {
+    fn add(&mut self, rows: Vec<Row>, scan: &Scan<'_>) -> Result<(), Stop> {
+        self.n_bytes += rows.iter().map(Row::n_bytes).sum::<usize>();
+        self.rows.extend(rows);
+        if let Some(cap) = self.cap {
+            let is_first = self.worst.is_none() && self.rows.len() >= cap;
+            if is_first || self.rows.len() >= cap.saturating_mul(2).max(cap.saturating_add(64)) {
+                self.shrink(cap);
+            }
+        }
+        let more = self.n_bytes.saturating_sub(self.n_bytes_taken);
+        self.n_bytes_taken += more;
+        scan.hold(more)
+    }
+
+    fn shrink(&mut self, cap: usize) {
+        if cap == 0 {
+            self.rows.clear();
+        } else if self.rows.len() >= cap {
+            let order = self.order;
+            self.rows.select_nth_unstable_by(cap - 1, |a, b| compare(order, a, b));
+            self.rows.truncate(cap);
+            self.worst = self.rows.last().map(|row| (row.keys.clone(), row.place));
+        }
+        self.n_bytes = self.rows.iter().map(Row::n_bytes).sum();
+    }
+}
+
+fn compare(order: &RowOrder<'_>, a: &Row, b: &Row) -> std::cmp::Ordering {
+    order.compare_rows((&a.keys, &a.place), (&b.keys, &b.place))
+}
+
+/// Chooses event rows, with all that is needed of them; gives what remains to be done with them, and whether some were
+/// cut off.
+fn event_rows<'o>(
+    scan: &Scan<'_>,
+    feed: &dyn Feed,
+    lead: &[Operator],
+    rest: &'o [Operator],
+    cut: Cut,
+) -> Result<(Table, &'o [Operator], bool), ExecuteError> {
+    let Wanted { order, mut sort_fields, cap, is_final, rest } = Wanted::of(lead, rest, cut);
+    let mut needed = fields_of(rest);
+    needed.insert("@id".into());
+    sort_fields.extend(needed.iter().cloned());
+    let steps = Steps::new(lead, &sort_fields);
+    let kept = Kept { order: &order, cap, rows: Vec::new(), n_bytes: 0, n_bytes_taken: 0, worst: None };
+    let kept = Mutex::new(kept);
+    let locked = || kept.lock().unwrap_or_else(PoisonError::into_inner);
+    scan.until_done(
+        || (),
+        |()| {
+            for_each_frame(scan, feed, &steps, &mut |frame| {
+                let worst = locked().worst.clone();
+                let rows = wanted_rows(scan, frame, &order, cap, worst, &needed)?;
+                locked().add(rows, scan)
+            })
+        },
+    )?;
+    let mut rows = kept.into_inner().unwrap_or_else(PoisonError::into_inner).rows;
+    rows.sort_unstable_by(|a, b| compare(&order, a, b));
+    rows.truncate(cap.unwrap_or(usize::MAX));
+    let mut more = false;
+    if let Cut::At(most) = cut
+        && is_final
+        && rows.len() > most
+    {
+        rows.truncate(most);
+        more = true;
+    }
+    Ok((table_of(rows, &needed), rest, more))
+}
+
+/// The rows of a frame that may be among the first `cap`.
+fn wanted_rows(
+    scan: &Scan<'_>,
+    mut frame: Frame<'_>,
+    order: &RowOrder<'_>,
+    cap: Option<usize>,
+    worst: Option<(Box<[Option<Value>]>, Place)>,
+    needed: &BTreeSet<Name>,
+) -> Result<Vec<Row>, Stop> {
+    let n_rows = frame.n_rows();
+    if let (RowOrder::Newest, Some(cap)) = (order, cap)
+        && n_rows > cap
+    {
+        // Rows of a block stand in order of time and acceptance: the newest ones are the last.
+        frame.retain(&RowSet::of(n_rows, |row| row >= n_rows - cap));
+    }
+    let mut keys = key_columns(order.keys(), &mut frame, scan)?;
+    if let Some((worst_keys, worst_place)) = &worst {
+        let times = frame.column("@timestamp")?;
+        let may_win = |row: usize| match order {
+            RowOrder::Newest => Cell::at(&times, row).time().is_none_or(|time| time >= worst_place.time),
+            RowOrder::Oldest => Cell::at(&times, row).time().is_none_or(|time| time <= worst_place.time),
+            RowOrder::Keys(sort_keys) => {
+                let keys: Vec<Option<Value>> = keys.iter().map(|column| column.value(row)).collect();
+                compare_keys(sort_keys, &keys, worst_keys).is_le()
+            }
+        };
+        let winners = RowSet::of(frame.n_rows(), may_win);
+        keys.iter_mut().for_each(|column| *column = Arc::new(column.gather(&winners)));
+        frame.retain(&winners);
+    }
+    let places = places(&mut frame)?;
+    let column = |name: &Name| evaluate(&Expr::Field(name.clone()), &mut frame, &scan.env);
+    let columns: Vec<Arc<Column>> = needed.iter().map(column).collect::<Result<_, Stop>>()?;
+    let row = |(row, place): (usize, Place)| Row {
+        keys: keys.iter().map(|column| column.value(row)).collect(),
+        place,
+        values: columns.iter().map(|column| column.value(row)).collect(),
+    };
+    Ok(places.into_iter().enumerate().map(row).collect())
+}
+
+/// Rows as columns.
+fn table_of(rows: Vec<Row>, names: &BTreeSet<Name>) -> Table {
+    let n_rows = rows.len();
+    let mut columns: Vec<Vec<Option<Value>>> = names.iter().map(|_| Vec::with_capacity(n_rows)).collect();
+    for row in rows {
+        columns.iter_mut().zip(row.values).for_each(|(column, value)| column.push(value));
+    }
+    let named = names.iter().zip(columns).filter(|(_, values)| values.iter().any(Option::is_some));
+    let columns = named.map(|(name, values)| (name.clone(), Arc::new(Column::Mixed(values)))).collect();
+    Table::of_events(Frame::of_columns(n_rows, columns))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use types::{BatchBuilder, BatchRun, GroupName, Level, TimeRange, Timestamp};
+
+    use super::*;
+    use crate::{ParseOptions, Support, execute, parse_insights};
+
+    /// Runs on their way, and a place where something cannot be read.
+    struct Passing(Mutex<Vec<Result<Arc<dyn Run>, ScanError>>>);
+
+    impl Feed for Passing {
+        fn next(&self) -> Result<Option<Arc<dyn Run>>, ScanError> {
+            self.0.lock().expect("nobody panicked").pop().transpose()
+        }
+    }
+
+    /// A run of every `step`th event; a time occurs several times.
+    fn run(first: i64, step: i64, n_events: i64) -> Arc<dyn Run> {
+        let mut builder = BatchBuilder::new();
+        for n in (first..).step_by(step as usize).take(n_events as usize) {
+            builder.set_timestamp(Timestamp(n / 3 * Timestamp::SECOND));
+            builder.set_message(&format!("message {n}"));
+            builder.set_level(Level::of_code((n % 8) as u8));
+            builder.field_integer("n", n);
+            builder.field_text("host", &format!("h{}", n % 5));
+            builder.commit();
+        }
+        let mut batch = builder.finish();
+        batch.sequences = (first as u64..).step_by(step as usize).take(batch.len()).collect();
+        Arc::new(BatchRun::new(GroupName::new("g").expect("a valid name"), 1, Arc::new(batch)))
+    }
+
+    fn with_request<T>(limit: Option<usize>, memory_bytes_max: usize, ask: impl FnOnce(&Request<'_>) -> T) -> T {
+        ask(&Request {
+            range: TimeRange { from: Timestamp(5 * Timestamp::SECOND), to: Timestamp(20_000 * Timestamp::SECOND) },
+            limit,
+            time_zone: chrono_tz::Tz::UTC,
+            now: Timestamp(0),
+            memory_bytes_max,
+            deadline: None,
+            cancelled: &AtomicBool::new(false),
+            n_threads: 2,
+            progress: None,
+            support: Support::default(),
+        })
+    }
+
+    fn plan(text: &str) -> Plan {
+        parse_insights(text, &ParseOptions { now: Timestamp(0), time_zone: chrono_tz::Tz::UTC }).expect("a valid query")
+    }
+
+    fn passing(runs: &[Arc<dyn Run>]) -> Box<dyn Feed> {
+        Box::new(Passing(Mutex::new(runs.iter().cloned().map(Ok).collect())))
+    }
+
+    #[test]
+    fn what_passes_by_is_answered_as_what_stays() {
+        let runs: Vec<Arc<dyn Run>> = (0..5).map(|first| run(first, 5, 8_000)).collect();
+        for text in [
+            "",
+            "filter n % 100 = 3 | fields n, host",
+            "limit 7",
+            "sort @timestamp asc | limit 7",
+            "sort host, n desc | limit 1001",
+            "sort host desc | fields n",
+            "fields n * 2 as m | filter m > 30000 | sort m | limit 3",
+            "stats count(*), sum(n), first(n), latest(host), values(host, 3) by @level",
+            "stats pct(n, 50) as p by bin(1h) | sort p desc | limit 2",
+            "filter host in (source \"g\" | filter n = 17 | fields host) | stats count(*)",
+            "tail 3",
+            "dedup host | fields host, n",
+            "fields @timestamp as t, n | stats max(t) by n % 2",
+        ] {
+            for limit in [None, Some(10)] {
+                let whole = with_request(limit, 1 << 26, |request| {
+                    crate::execute_with_subqueries(&plan(text), &runs, request, &mut |_| runs.clone())
+                        .expect("an answer")
+                });
+                let passed = with_request(limit, 1 << 26, |request| {
+                    execute_stream(&plan(text), &mut |_, _| passing(&runs), request).expect("an answer")
+                });
+                assert_eq!(passed.rows, whole.rows, "{text}");
+                assert_eq!((passed.columns, passed.ids, passed.more), (whole.columns, whole.ids, whole.more), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_makes_the_answer_partial_and_ends_nothing() {
+        let error = ScanError { file: "a.gz".into(), offset: 3, problem: "it breaks off".into() };
+        let feed = || Box::new(Passing(Mutex::new(vec![Ok(run(0, 1, 100)), Err(error.clone()), Ok(run(100, 1, 100))])));
+        let answer = with_request(None, 1 << 26, |request| {
+            execute_stream(&plan("stats count(*)"), &mut |_, _| feed(), request).expect("an answer")
+        });
+        assert_eq!(answer.rows, [[Some(Value::Integer(185))]]);
+        assert_eq!(answer.partial_reasons[0].message, "a.gz: it breaks off at byte 3");
+    }
+
+    #[test]
+    fn rows_that_need_too_much_memory_are_refused_and_a_limit_helps() {
+        let runs: Vec<Arc<dyn Run>> = (0..5).map(|first| run(first, 5, 8_000)).collect();
+        let ask = |text: &str| {
+            with_request(None, 1 << 20, |request| execute_stream(&plan(text), &mut |_, _| passing(&runs), request))
+        };
+        assert!(matches!(ask(""), Err(ExecuteError::Memory { .. })));
+        assert!(matches!(ask("limit 1000000000"), Err(ExecuteError::Memory { .. })));
+        assert_eq!(ask("limit 100").expect("an answer").rows.len(), 100);
+        assert!(with_request(None, 1 << 20, |request| execute(&plan("limit 1"), &runs, request)).is_ok());
+    }
+}
