@@ -38,6 +38,13 @@ impl RowSet {
         Self { words, n_rows }
     }
 
+    /// The rows that `rows` gives; those beyond the block are ignored.
+    pub fn of_places(n_rows: usize, rows: impl Iterator<Item = usize>) -> Self {
+        let mut set = Self::none(n_rows);
+        rows.for_each(|row| set.insert(row));
+        set
+    }
+
     /// The rows whose value in `values` fulfils `keep`.
     pub fn of_slice<T>(values: &[T], mut keep: impl FnMut(&T) -> bool) -> Self {
         let word =

@@ -57,6 +57,11 @@ impl<'a> Cursor<'a> {
         self.rest.is_empty()
     }
 
+    /// What is left.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     pub(crate) fn n_left(&self) -> usize {
         self.rest.len()
     }
@@ -122,6 +127,17 @@ impl<'a> Cursor<'a> {
             }
         }
         Ok(values)
+    }
+
+    /// Passes over `n` *integers*.
+    pub(crate) fn skip_integers(&mut self, n: usize) -> Decoded<()> {
+        self.zigzag()?;
+        let width = usize::from(self.byte()?);
+        if width > 8 {
+            return Err(Damage("a number is wider than 8 bytes"));
+        }
+        self.take(n.checked_mul(width).ok_or(Damage("a count is out of range"))?)?;
+        Ok(())
     }
 
     /// Reads `n` *integers* that are codes below 2^32.

@@ -144,9 +144,20 @@ fn choose(column: &Numbers<'_>) -> u8 {
     best.1
 }
 
-/// Tells whether reading a section takes the times of the events.
-pub(crate) fn needs_times(bytes: &[u8]) -> bool {
+/// Tells whether some column of a section is stored beside the times of its events.
+pub(crate) fn has_times(bytes: &[u8]) -> bool {
     bytes.first() == Some(&1)
+}
+
+/// Of each column whether reading it, where it is wanted, takes the times of its events.
+pub(crate) fn columns_of_time(bytes: &[u8], columns: &[Expected]) -> Decoded<Vec<bool>> {
+    let mut cursor = Cursor::new(bytes);
+    let has_times = cursor.byte()? == 1;
+    let mut tags = cursor.take(columns.iter().filter(|column| column.n_values >= COLUMN_MIN).count())?.iter();
+    let mut is_of_time = |column: &Expected| {
+        column.n_values >= COLUMN_MIN && tags.next().is_some_and(|tag| *tag >= OF_TIME) && column.is_wanted && has_times
+    };
+    Ok(columns.iter().map(&mut is_of_time).collect())
 }
 
 /// What is known of a column before it is read.
@@ -154,10 +165,12 @@ pub(crate) fn needs_times(bytes: &[u8]) -> bool {
 pub(crate) struct Expected {
     pub(crate) n_values: usize,
     pub(crate) unit_ns: Option<i64>,
+    /// Whether anybody asks for the values; those of other long columns are read as zeros.
+    pub(crate) is_wanted: bool,
 }
 
-/// Reads columns, one behind the other; `times` are those of the events of all values in that order, or none where
-/// [`needs_times`] says so.
+/// Reads columns, one behind the other; `times` are those of the events of all values in that order, as far as
+/// [`columns_of_time`] asks for them, or none.
 pub(crate) fn take(cursor: &mut Cursor<'_>, columns: &[Expected], times: &[i64]) -> Decoded<Vec<i64>> {
     let n_values: usize = columns.iter().map(|column| column.n_values).sum();
     let is_short = |column: &&Expected| column.n_values < COLUMN_MIN;
@@ -178,7 +191,12 @@ pub(crate) fn take(cursor: &mut Cursor<'_>, columns: &[Expected], times: &[i64])
             continue;
         }
         let tag = *tags.next().ok_or(Damage("a column has no tag"))?;
-        take_column(cursor, column, tag, times, &mut values)?;
+        if column.is_wanted {
+            take_column(cursor, column, tag, times, &mut values)?;
+        } else {
+            skip_column(cursor, column.n_values, tag)?;
+            values.resize(values.len() + column.n_values, 0);
+        }
     }
     Ok(values)
 }
@@ -223,6 +241,25 @@ fn take_column(
     Ok(())
 }
 
+/// Passes over a column.
+fn skip_column(cursor: &mut Cursor<'_>, n: usize, tag: u8) -> Decoded<()> {
+    match tag {
+        DIFFERENCES => {
+            cursor.zigzag()?;
+            cursor.skip_integers(n - 1)
+        }
+        DICTIONARY => {
+            let n_distinct = cursor.varint()? as usize;
+            if n_distinct > n {
+                return Err(Damage("a dictionary is too large"));
+            }
+            cursor.skip_integers(n_distinct)?;
+            cursor.skip_integers(n)
+        }
+        _ => cursor.skip_integers(n),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -241,13 +278,37 @@ mod tests {
         let mut out = Vec::new();
         put(&mut out, &made);
         let expected: Vec<Expected> =
-            columns.iter().map(|(values, unit_ns)| Expected { n_values: values.len(), unit_ns: *unit_ns }).collect();
-        let all_times = if needs_times(&out) { times.concat() } else { Vec::new() };
+            columns.iter().map(|(values, unit_ns)| expected_of(values.len(), *unit_ns)).collect();
+        let all_times = if has_times(&out) { times.concat() } else { Vec::new() };
         let mut cursor = Cursor::new(&out);
         let back = take(&mut cursor, &expected, &all_times).expect("just written");
         assert!(cursor.is_at_end());
         assert_eq!(back, columns.iter().flat_map(|(values, _)| values.clone()).collect::<Vec<_>>());
+        for chosen in 0..columns.len() {
+            check_alone(&out, &expected, chosen, &all_times, &columns);
+        }
         out
+    }
+
+    fn expected_of(n_values: usize, unit_ns: Option<i64>) -> Expected {
+        Expected { n_values, unit_ns, is_wanted: true }
+    }
+
+    /// Reads one column alone, with no times but its own.
+    fn check_alone(out: &[u8], all: &[Expected], chosen: usize, times: &[i64], columns: &[(Vec<i64>, Option<i64>)]) {
+        let mut expected = all.to_vec();
+        expected.iter_mut().enumerate().for_each(|(place, column)| column.is_wanted = place == chosen);
+        let is_of_time = columns_of_time(out, &expected).expect("just written");
+        let from: usize = all[..chosen].iter().map(|column| column.n_values).sum();
+        let place = from..from + all[chosen].n_values;
+        let mut own = vec![0; times.len()];
+        if is_of_time[chosen] {
+            own[place.clone()].copy_from_slice(&times[place.clone()]);
+        }
+        let mut cursor = Cursor::new(out);
+        let back = take(&mut cursor, &expected, &own).expect("just written");
+        assert!(cursor.is_at_end());
+        assert_eq!(back[place], columns[chosen].0);
     }
 
     fn bytes_of(values: impl Iterator<Item = i64>, unit_ns: Option<i64>) -> usize {
@@ -293,7 +354,7 @@ mod tests {
             lengths in proptest::collection::vec(1usize..40, 1..4),
         ) {
             let expected: Vec<Expected> =
-                lengths.iter().map(|n| Expected { n_values: *n, unit_ns: None }).collect();
+                lengths.iter().map(|n| expected_of(*n, None)).collect();
             let _ = take(&mut Cursor::new(&bytes), &expected, &vec![5; lengths.iter().sum()]);
             let _ = take(&mut Cursor::new(&bytes), &expected, &[]);
         }

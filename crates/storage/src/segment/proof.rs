@@ -21,12 +21,14 @@ pub(super) fn are_messages(sections: &[Vec<u8>; TEXT_SECTIONS], vocabulary: &Voc
 
 fn rebuilt_messages(sections: &[Vec<u8>; TEXT_SECTIONS], vocabulary: &Vocabulary, times: &[i64]) -> Decoded<Strings> {
     let ids = TemplateIds::decode(&sections[0], times.len(), vocabulary)?;
+    let rows = RowSet::all(times.len());
+    let wanted = ids.wanted_by(&rows, vocabulary);
     let mut variables = Variables::default();
     for (section, bytes) in sections.iter().enumerate().skip(1).filter(|(_, bytes)| !bytes.is_empty()) {
-        let times = if texts::needs_times(section, bytes, vocabulary.format) { times } else { &[] };
-        variables.decode(section, bytes, &ids, vocabulary, times)?;
+        let times = if texts::needs_times(section, bytes, &ids, vocabulary, &wanted)? { times } else { &[] };
+        variables.decode(section, bytes, &ids, vocabulary, &wanted, times)?;
     }
-    texts::rebuild(&ids, &variables, vocabulary, &RowSet::all(times.len()))
+    texts::rebuild(&ids, &variables, vocabulary, &rows, &wanted)
 }
 
 /// Tells whether a column section gives back the values that `column` has in the rows `present`.

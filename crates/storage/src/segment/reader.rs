@@ -32,7 +32,7 @@ use super::search::Needle;
 use super::section::{SectionEntry, SectionId};
 use super::shape::{BlockShapes, Shapes};
 use super::template::Holds;
-use super::texts::{self, TemplateIds, Variables, Vocabulary};
+use super::texts::{self, TemplateIds, Variables, Vocabulary, Wanted};
 use super::times::{take_deltas, take_times};
 use super::words::WordIndex;
 use super::{HEADER_BYTES, RunSummary, SegmentMeta};
@@ -244,10 +244,12 @@ struct SegmentRun {
 
 /// What templates say of a literal.
 struct TemplateMatches {
-    /// By template number less one.
+    /// By template number.
     holds: Vec<Holds>,
     /// Whether any of them is certain.
     any_certain: bool,
+    /// Whether any of them may hold it.
+    any_doubtful: bool,
 }
 
 impl SegmentRun {
@@ -369,18 +371,18 @@ impl SegmentRun {
     fn variables(
         &self,
         block: usize,
-        sections: impl Iterator<Item = usize>,
+        wanted: &Wanted,
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
     ) -> Result<Variables, ScanError> {
         let mut variables = Variables::default();
-        for section in sections {
+        for section in wanted.sections() {
             let id = self.system_section(footer::TEXTS + section, block);
             let bytes = self.section(id)?;
-            let needs_times = texts::needs_times(section, &bytes, vocabulary.format);
+            let damaged = |damage| self.damage(id, damage);
+            let needs_times = texts::needs_times(section, &bytes, ids, vocabulary, wanted).map_err(damaged)?;
             let times = if needs_times { self.times(block)? } else { Vec::new() };
-            let decoded = variables.decode(section, &bytes, ids, vocabulary, &times);
-            decoded.map_err(|damage| self.damage(id, damage))?;
+            variables.decode(section, &bytes, ids, vocabulary, wanted, &times).map_err(damaged)?;
         }
         Ok(variables)
     }
@@ -388,20 +390,19 @@ impl SegmentRun {
     fn messages(&self, block: usize, rows: &RowSet) -> Result<Strings, ScanError> {
         let vocabulary = self.vocabulary()?;
         let ids = self.template_ids(block, &vocabulary)?;
-        let sections = ids.sections_of(rows, &vocabulary);
-        let variables = self.variables(block, sections.into_iter(), &ids, &vocabulary)?;
-        self.rebuilt(block, &ids, &variables, &vocabulary, rows)
+        self.rebuilt(block, &ids, &vocabulary, rows)
     }
 
     fn rebuilt(
         &self,
         block: usize,
         ids: &TemplateIds,
-        variables: &Variables,
         vocabulary: &Vocabulary,
         rows: &RowSet,
     ) -> Result<Strings, ScanError> {
-        let rebuilt = texts::rebuild(ids, variables, vocabulary, rows);
+        let wanted = ids.wanted_by(rows, vocabulary);
+        let variables = self.variables(block, &wanted, ids, vocabulary)?;
+        let rebuilt = texts::rebuild(ids, &variables, vocabulary, rows, &wanted);
         rebuilt.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))
     }
 

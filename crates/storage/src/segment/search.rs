@@ -3,6 +3,7 @@
 //! How values are stored says much about the texts that they can hold: packed hex holds hex digits, addresses hold
 //! digits and points, a dictionary is searched once for all rows. What remains is searched as one piece of memory.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use types::{RowSet, Strings, TimeForm, Value};
@@ -29,9 +30,20 @@ impl Needle {
 
     /// Tells whether no variables but texts and quoted texts, and raw messages, can hold it.
     pub(crate) fn stands_in_texts_only(&self) -> bool {
-        let is_word = self.literal.bytes().all(is_word_byte);
         // Integers, addresses, hex numbers and UUIDs are made of hex digits, times of digits and names of months.
-        let has_other = self.literal.bytes().any(|byte| !byte.is_ascii_hexdigit());
+        self.literal.bytes().any(|byte| !byte.is_ascii_hexdigit()) && self.stands_in_texts_or_hex_only()
+    }
+
+    /// Tells whether it is a piece of a word with a digit, which stands in no template.
+    pub(crate) fn stands_in_variables_only(&self) -> bool {
+        self.literal.bytes().all(is_word_byte) && self.literal.bytes().any(|byte| byte.is_ascii_digit())
+    }
+
+    /// Tells whether no variables but texts, quoted texts, hex numbers and UUIDs, and raw messages, can hold it.
+    pub(crate) fn stands_in_texts_or_hex_only(&self) -> bool {
+        let is_word = self.literal.bytes().all(is_word_byte);
+        // Integers and addresses are made of digits.
+        let has_other = self.literal.bytes().any(|byte| !byte.is_ascii_digit());
         let is_letters = |part: &[u8]| part[0].is_ascii_alphabetic();
         let mut letters = self.literal.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
         let may_be_in_time = letters.all(|part| !is_letters(part) || moment::may_be_letters(part, true))
@@ -107,6 +119,47 @@ impl Needle {
             pack_hex(&mut wanted, self.literal.get(skipped..).unwrap_or_default());
             wanted.is_empty() || memchr::memmem::find(packed, &wanted).is_some()
         })
+    }
+
+    /// Gives the number of each text that holds a needle of hex digits, of texts that are kept as packed bytes: which of
+    /// them a byte belongs to, which bytes are its own, and how it is spelled.
+    pub(crate) fn find_packed(
+        &self,
+        packed: &[u8],
+        place_at: impl Fn(usize) -> usize,
+        range_of: impl Fn(usize) -> Range<usize>,
+        spell: impl Fn(&mut Vec<u8>, &[u8]),
+        found: &mut dyn FnMut(u32),
+    ) {
+        if !self.is_lower_hex() {
+            return;
+        }
+        let mut spelled = Vec::new();
+        let mut hits: Vec<u32> = Vec::new();
+        // Its first digit stands first or second in a byte; what does not fill a byte at either end is left out.
+        for skipped in 0..2 {
+            let mut wanted = Vec::new();
+            pack_hex(&mut wanted, self.literal.get(skipped..).unwrap_or_default());
+            let finder = memchr::memmem::Finder::new(&wanted);
+            let mut from = 0;
+            while from < packed.len() {
+                let hit = if wanted.is_empty() { Some(0) } else { finder.find(&packed[from..]) };
+                let Some(hit) = hit else { break };
+                let place = place_at(from + hit);
+                let Some(bytes) = packed.get(range_of(place)) else { break };
+                spelled.clear();
+                spell(&mut spelled, bytes);
+                if self.finder.find(&spelled).is_some() {
+                    hits.push(place as u32);
+                    from = range_of(place).end;
+                } else {
+                    from = if wanted.is_empty() { range_of(place).end } else { from + hit + 1 };
+                }
+            }
+        }
+        hits.sort_unstable();
+        hits.dedup();
+        hits.into_iter().for_each(found);
     }
 
     /// Gives the number of each text that holds the needle.

@@ -163,6 +163,42 @@ pub(crate) fn take_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> 
     }
 }
 
+/// Passes over `n` *texts*.
+pub(crate) fn skip_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<()> {
+    match cursor.byte()? {
+        0 => {
+            let lengths = cursor.integers(n)?;
+            let n_bytes =
+                lengths.iter().try_fold(0usize, |sum, length| sum.checked_add(usize::try_from(*length).ok()?));
+            cursor.take(n_bytes.ok_or(Damage("a text length is out of range"))?)?;
+            Ok(())
+        }
+        1 => {
+            let n_bytes = cursor.varint()? as usize;
+            cursor.take(n.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?;
+            Ok(())
+        }
+        2 => cursor.skip_integers(n),
+        3 => {
+            cursor.text()?;
+            cursor.skip_integers(n)
+        }
+        4 => {
+            (cursor.text()?, cursor.text()?, cursor.byte()?);
+            cursor.skip_integers(n)
+        }
+        5 => {
+            let n_distinct = cursor.varint()? as usize;
+            if n_distinct > n || cursor.clone().byte()? == 5 {
+                return Err(Damage("a dictionary is too large"));
+            }
+            skip_texts(cursor, n_distinct)?;
+            cursor.skip_integers(n)
+        }
+        _ => Err(Damage("unknown kind of texts")),
+    }
+}
+
 fn take_numbered(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
     let (prefix, suffix) = (cursor.text()?, cursor.text()?);
     let n_digits = usize::from(cursor.byte()?);
@@ -298,6 +334,9 @@ mod tests {
             let back = Texts::take(&mut Cursor::new(bytes), texts.len()).expect("just written");
             assert!(borrowed.iter().enumerate().all(|(place, text)| back.get(place) == Some(text)));
             assert_eq!(back.get(texts.len()), None);
+            let mut cursor = Cursor::new(bytes);
+            skip_texts(&mut cursor, texts.len()).expect("just written");
+            assert!(cursor.is_at_end());
         }
         plain[0]
     }
@@ -318,6 +357,7 @@ mod tests {
         fn damaged_texts_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..60), n in 0usize..40) {
             let _ = take_texts(&mut Cursor::new(&bytes), n);
             let _ = Texts::take(&mut Cursor::new(&bytes), n);
+            let _ = skip_texts(&mut Cursor::new(&bytes), n);
         }
     }
 

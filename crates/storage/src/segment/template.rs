@@ -11,15 +11,18 @@
 //! stands its form. A message that holds a marker byte, or that is very long, is kept raw. Segments of format 1 know
 //! the first five kinds alone.
 
+mod candidates;
 mod matcher;
 mod spelling;
 mod split;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::bytes::{Damage, Decoded};
 use super::moment::{FORM_BYTES, Form};
 
+pub(crate) use candidates::Written;
 pub(crate) use matcher::{Holds, LiteralMatcher};
 pub(crate) use spelling::{pack_hex, parse_address, push_address, push_hex, push_integer};
 pub(crate) use split::{Grain, Parts, Variable, split};
@@ -77,7 +80,9 @@ pub(crate) struct Slot {
 /// A template taken apart: literals and the variables between them.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
-    bytes: Vec<u8>,
+    /// Its bytes, among those of the templates that it was read with.
+    all: Arc<[u8]>,
+    place: Range<u32>,
     /// Where each variable's marker stands, and its form behind it.
     slots: Vec<(Range<u32>, Slot)>,
 }
@@ -91,8 +96,16 @@ pub(crate) enum Piece<'a> {
 impl Template {
     /// Takes the bytes that [`split`] made, or those of a segment of an earlier `format`.
     pub(crate) fn new(bytes: Vec<u8>, format: u16) -> Decoded<Self> {
+        let n_bytes = bytes.len();
+        Self::within(&bytes.into(), 0..n_bytes, format)
+    }
+
+    /// Takes the template at `place` of the bytes of several.
+    pub(crate) fn within(all: &Arc<[u8]>, place: Range<usize>, format: u16) -> Decoded<Self> {
+        let bytes = all.get(place.clone()).ok_or(Damage("a length is out of range"))?;
+        let end = u32::try_from(place.end).map_err(|_| Damage("a length is out of range"))?;
         // Markers and forms are ASCII, so a template is UTF-8 exactly when its message was.
-        std::str::from_utf8(&bytes).map_err(|_| Damage("a template is not UTF-8"))?;
+        std::str::from_utf8(bytes).map_err(|_| Damage("a template is not UTF-8"))?;
         let mut slots = Vec::new();
         let mut at = 0;
         while let Some(byte) = bytes.get(at) {
@@ -111,7 +124,11 @@ impl Template {
             slots.push((at as u32..end as u32, Slot { kind, form }));
             at = end;
         }
-        Ok(Self { bytes, slots })
+        Ok(Self { place: end - bytes.len() as u32..end, all: all.clone(), slots })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.all[self.place.start as usize..self.place.end as usize]
     }
 
     /// Its variables in order.
@@ -121,7 +138,7 @@ impl Template {
 
     /// The variables, each with what stands before it from the beginning of the template on.
     pub(crate) fn slots_in_context(&self) -> impl Iterator<Item = (&[u8], Slot)> {
-        self.slots.iter().map(|(place, slot)| (&self.bytes[..place.start as usize], *slot))
+        self.slots.iter().map(|(place, slot)| (&self.bytes()[..place.start as usize], *slot))
     }
 
     /// Whether a variable is a quoted text, which may hold anything.
@@ -135,9 +152,9 @@ impl Template {
         let starts = std::iter::once(0).chain(ends);
         let slots = self.slots.iter().map(Some).chain([None]);
         starts.zip(slots).flat_map(|(start, slot)| {
-            let end = slot.map_or(self.bytes.len(), |(place, _)| place.start as usize);
-            // Checked in `new`; markers never lie inside a character.
-            let literal = std::str::from_utf8(&self.bytes[start..end]).unwrap_or_default();
+            let end = slot.map_or(self.bytes().len(), |(place, _)| place.start as usize);
+            // Checked in `within`; markers never lie inside a character.
+            let literal = std::str::from_utf8(&self.bytes()[start..end]).unwrap_or_default();
             let literal = (!literal.is_empty()).then_some(Piece::Literal(literal));
             [literal, slot.map(|(_, slot)| Piece::Variable(*slot))].into_iter().flatten()
         })

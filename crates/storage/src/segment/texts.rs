@@ -17,7 +17,10 @@
 //! to 5 are: *integers* of value − least of its column, then the leasts as *integers*; *integers*; hex and UUIDs as
 //! above; *texts* of all columns.
 
+mod layout;
 mod written;
+
+use std::sync::OnceLock;
 
 use types::{RowSet, Strings};
 
@@ -26,14 +29,17 @@ use super::moment;
 use super::numbers::{self, Expected};
 use super::search::Needle;
 use super::slots::Slots;
-use super::strings::{Texts, end_of, take_texts, texts_of};
-use super::template::{Kind, Piece, Template, push_address, push_hex, push_integer};
+use super::strings::{Texts, end_of, skip_texts, take_texts, texts_of};
+use super::template::{Kind, Piece, Template, Written, push_address, push_hex, push_integer};
 
+pub(crate) use layout::{TemplateIds, Wanted};
 pub(crate) use written::{MessageWriter, encode_raw};
 
 /// Sections of a block's messages.
 pub(crate) const TEXT_SECTIONS: usize = 8;
 pub(crate) const NUMBERS: usize = 1;
+pub(crate) const HEX: usize = 3;
+pub(crate) const UUIDS: usize = 4;
 pub(crate) const TEXTS: usize = 5;
 pub(crate) const QUOTED: usize = 6;
 
@@ -50,8 +56,8 @@ pub(crate) fn section_of(kind: Kind) -> usize {
     match kind {
         Kind::Integer | Kind::Time => NUMBERS,
         Kind::Address => 2,
-        Kind::Hex => 3,
-        Kind::Uuid => 4,
+        Kind::Hex => HEX,
+        Kind::Uuid => UUIDS,
         Kind::Text => TEXTS,
         Kind::Quoted => QUOTED,
     }
@@ -62,6 +68,7 @@ pub(crate) struct Vocabulary {
     pub(crate) format: u16,
     pub(crate) templates: Vec<Template>,
     pub(crate) slots: Slots,
+    written: OnceLock<Written>,
 }
 
 impl Vocabulary {
@@ -70,12 +77,17 @@ impl Vocabulary {
         let mut slots = Slots::new(format);
         templates.iter().for_each(|template| slots.add(template));
         slots.finish();
-        Self { format, templates, slots }
+        Self { format, templates, slots, written: OnceLock::new() }
     }
 
     /// No templates yet.
     fn growing(format: u16) -> Self {
-        Self { format, templates: Vec::new(), slots: Slots::new(format) }
+        Self { format, templates: Vec::new(), slots: Slots::new(format), written: OnceLock::new() }
+    }
+
+    /// The templates as they are written, for asking all of them. Call it once no template is added any more.
+    pub(crate) fn written(&self) -> &Written {
+        self.written.get_or_init(|| Written::new(&self.templates))
     }
 
     fn add(&mut self, template: Template) {
@@ -86,105 +98,6 @@ impl Vocabulary {
     /// The section with raw messages.
     pub(crate) fn raw_section(&self) -> usize {
         n_sections(self.format) - 1
-    }
-}
-
-/// The template numbers of a block, and where the variables stand.
-pub(crate) struct TemplateIds {
-    /// Per row, the template's number; 0 is raw.
-    pub(crate) ids: Vec<u32>,
-    /// Templates of the block, ascending; raw messages are template 0.
-    templates: Vec<u32>,
-    n_raw: usize,
-    /// Per column, how many values it has, and how many the columns before it have in its section.
-    columns: Vec<(u32, u32)>,
-    n_of_section: [u32; TEXT_SECTIONS],
-}
-
-impl TemplateIds {
-    /// Reads the section of template numbers of a block with `n_rows` rows.
-    pub(crate) fn decode(bytes: &[u8], n_rows: usize, vocabulary: &Vocabulary) -> Decoded<Self> {
-        Self::new(Cursor::new(bytes).codes(n_rows)?, &vocabulary.slots)
-    }
-
-    pub(crate) fn new(ids: Vec<u32>, slots: &Slots) -> Decoded<Self> {
-        let mut counts = vec![0u32; slots.n_templates() + 1];
-        for id in &ids {
-            *counts.get_mut(*id as usize).ok_or(Damage("a template number is out of range"))? += 1;
-        }
-        let mut columns = vec![(0u32, 0u32); slots.columns().len()];
-        let mut templates = Vec::new();
-        for (id, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            templates.push(id as u32);
-            for column in slots.of_template(id as u32) {
-                let n = &mut columns[*column as usize].0;
-                *n = n.checked_add(*count).ok_or(Damage("a block has too many variables"))?;
-            }
-        }
-        let mut n_of_section = [0u32; TEXT_SECTIONS];
-        for ((n, first), slot) in columns.iter_mut().zip(slots.columns()) {
-            let sum = &mut n_of_section[section_of(slot.kind)];
-            *first = *sum;
-            *sum = sum.checked_add(*n).ok_or(Damage("a block has too many variables"))?;
-        }
-        Ok(Self { ids, templates, n_raw: counts[0] as usize, columns, n_of_section })
-    }
-
-    /// Template numbers that occur, ascending.
-    pub(crate) fn templates(&self) -> impl Iterator<Item = u32> {
-        self.templates.iter().copied()
-    }
-
-    /// The sections with what the messages of `rows` are made of.
-    pub(crate) fn sections_of(&self, rows: &RowSet, vocabulary: &Vocabulary) -> Vec<usize> {
-        let mut is_asked = vec![false; vocabulary.templates.len() + 1];
-        rows.iter().for_each(|row| is_asked[self.ids[row] as usize] = true);
-        let mut sections = [false; TEXT_SECTIONS];
-        for (id, _) in is_asked.iter().enumerate().filter(|(_, is_asked)| **is_asked) {
-            match id.checked_sub(1) {
-                None => sections[vocabulary.raw_section()] = true,
-                Some(index) => {
-                    let kinds = vocabulary.templates[index].slots().map(|slot| slot.kind);
-                    kinds.for_each(|kind| sections[section_of(kind)] = true);
-                }
-            }
-        }
-        (1..TEXT_SECTIONS).filter(|section| sections[*section]).collect()
-    }
-
-    /// The rows of the variables of a section, in the order in which they are stored.
-    pub(crate) fn rows_of(&self, section: usize, slots: &Slots) -> Vec<u32> {
-        let mut next: Vec<u32> = self.columns.iter().map(|(_, first)| *first).collect();
-        let is_of_section: Vec<bool> = slots.columns().iter().map(|slot| section_of(slot.kind) == section).collect();
-        let mut rows = vec![0; self.n_of_section[section] as usize];
-        for (row, id) in self.ids.iter().enumerate() {
-            for column in slots.of_template(*id).iter().map(|column| *column as usize) {
-                if is_of_section[column] {
-                    rows[next[column] as usize] = row as u32;
-                    next[column] += 1;
-                }
-            }
-        }
-        rows
-    }
-
-    /// The rows of raw messages, in order.
-    pub(crate) fn raw_rows(&self) -> Vec<u32> {
-        (0u32..).zip(&self.ids).filter(|(_, id)| **id == 0).map(|(row, _)| row).collect()
-    }
-
-    /// How many messages are raw.
-    pub(crate) fn n_raw(&self) -> usize {
-        self.n_raw
-    }
-
-    /// The columns of a section that have values: number, values, values before.
-    fn columns_of<'a>(&'a self, section: usize, slots: &'a Slots) -> impl Iterator<Item = (usize, u32, u32)> + 'a {
-        let columns = self.columns.iter().zip(slots.columns()).enumerate();
-        let is_there = move |n: u32, kind: Kind| n > 0 && section_of(kind) == section;
-        columns
-            .filter(move |(_, ((n, _), slot))| is_there(*n, slot.kind))
-            .map(|(column, ((n, first), _))| (column, *n, *first))
     }
 }
 
@@ -209,12 +122,19 @@ enum TextPlace {
 }
 
 impl TextColumns {
-    fn decode(cursor: &mut Cursor<'_>, section: usize, ids: &TemplateIds, vocabulary: &Vocabulary) -> Decoded<Self> {
+    fn decode(
+        cursor: &mut Cursor<'_>,
+        section: usize,
+        ids: &TemplateIds,
+        vocabulary: &Vocabulary,
+        wanted: &Wanted,
+    ) -> Decoded<Self> {
         let is_long = |n: u32| vocabulary.format > 1 && n as usize >= COLUMN_MIN;
         let slots = &vocabulary.slots;
+        let of_section = ids.columns_of(section, slots)?;
         let mut columns = Self { places: vec![TextPlace::Nowhere; slots.columns().len()], ..Self::default() };
         let mut n_together = 0;
-        for (column, n, first) in ids.columns_of(section, slots).filter(|(_, n, _)| !is_long(*n)) {
+        for (column, n, first) in of_section.iter().copied().filter(|(_, n, _)| !is_long(*n)) {
             columns.places[column] = TextPlace::Together(n_together);
             columns.short.push((n_together, first));
             n_together += n;
@@ -222,7 +142,11 @@ impl TextColumns {
         if n_together > 0 {
             columns.together = take_texts(cursor, n_together as usize)?;
         }
-        for (column, n, first) in ids.columns_of(section, slots).filter(|(_, n, _)| is_long(*n)) {
+        for (column, n, first) in of_section.into_iter().filter(|(_, n, _)| is_long(*n)) {
+            if !wanted.has(column) {
+                skip_texts(cursor, n as usize)?;
+                continue;
+            }
             columns.places[column] = TextPlace::Long(columns.long.len() as u32);
             columns.long.push((first, Texts::take(cursor, n as usize)?));
         }
@@ -268,14 +192,15 @@ pub(crate) struct Variables {
 }
 
 impl Variables {
-    /// Reads one section into its place; `bytes` is empty where the block has no variables of the kind. `times` are
-    /// those of the block's events, or none where [`needs_times`] says so.
+    /// Reads the `wanted` columns of one section into their places; `bytes` is empty where the block has no variables of
+    /// the kind. `times` are those of the block's events, or none where [`needs_times`] says so.
     pub(crate) fn decode(
         &mut self,
         section: usize,
         bytes: &[u8],
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
+        wanted: &Wanted,
         times: &[i64],
     ) -> Decoded<()> {
         let mut cursor = Cursor::new(bytes);
@@ -284,16 +209,16 @@ impl Variables {
             self.raw = if ids.n_raw() == 0 { Strings::default() } else { take_texts(cursor, ids.n_raw())? };
             return Ok(());
         }
-        let n = ids.n_of_section[section] as usize;
+        let n = ids.n_of_section(section, &vocabulary.slots)?;
         if n == 0 {
             return Ok(());
         }
         match (section, vocabulary.format) {
             (NUMBERS, 1) => self.integers = take_integers_of_format_1(cursor, n, ids, &vocabulary.slots)?,
-            (NUMBERS, _) => self.integers = take_numbers(cursor, section, ids, &vocabulary.slots, times)?,
+            (NUMBERS, _) => self.integers = take_numbers(cursor, section, ids, &vocabulary.slots, wanted, times)?,
             (2, 1) => self.addresses = cursor.integers(n)?,
-            (2, _) => self.addresses = take_numbers(cursor, section, ids, &vocabulary.slots, times)?,
-            (3, _) => {
+            (2, _) => self.addresses = take_numbers(cursor, section, ids, &vocabulary.slots, wanted, times)?,
+            (HEX, _) => {
                 let mut end = 0u32;
                 for length in cursor.integers(n)? {
                     let length = u32::try_from(length).map_err(|_| Damage("a length is out of range"))?;
@@ -302,20 +227,35 @@ impl Variables {
                 }
                 self.hex = cursor.take(end as usize)?.to_vec();
             }
-            (4, _) => {
+            (UUIDS, _) => {
                 let n_bytes = n.checked_mul(16).ok_or(Damage("a count is out of range"))?;
                 self.uuids = cursor.take(n_bytes)?.to_vec();
             }
-            (TEXTS, _) => self.texts = TextColumns::decode(cursor, section, ids, vocabulary)?,
-            _ => self.quoted = TextColumns::decode(cursor, section, ids, vocabulary)?,
+            (TEXTS, _) => self.texts = TextColumns::decode(cursor, section, ids, vocabulary, wanted)?,
+            _ => self.quoted = TextColumns::decode(cursor, section, ids, vocabulary, wanted)?,
         }
         Ok(())
     }
 
-    /// Gives the place in the section `section`, of texts or of quoted texts, of each that holds the needle.
-    pub(crate) fn find(&self, section: usize, needle: &Needle, found: impl FnMut(u32)) {
-        let columns = if section == QUOTED { &self.quoted } else { &self.texts };
-        columns.find(needle, found);
+    /// Gives the place in the section `section`, of texts, quoted texts, hex or UUIDs, of each that holds the needle. In
+    /// hex and UUIDs it looks for needles of hex digits alone.
+    pub(crate) fn find(&self, section: usize, needle: &Needle, mut found: impl FnMut(u32)) {
+        match section {
+            HEX => {
+                let place_at = |at: usize| self.hex_ends.partition_point(|end| *end as usize <= at);
+                let range = |place: usize| {
+                    let from = place.checked_sub(1).map_or(0, |before| self.hex_ends[before] as usize);
+                    from..self.hex_ends[place] as usize
+                };
+                needle.find_packed(&self.hex, place_at, range, |out, bytes| push_hex(out, bytes), &mut found);
+            }
+            UUIDS => {
+                let range = |place: usize| place * 16..place * 16 + 16;
+                needle.find_packed(&self.uuids, |at| at / 16, range, push_uuid, &mut found);
+            }
+            QUOTED => self.quoted.find(needle, found),
+            _ => self.texts.find(needle, found),
+        }
     }
 
     /// Writes value number `number` of a column, the first of which is number `first` of its section.
@@ -331,13 +271,7 @@ impl Variables {
                 push_hex(out, self.hex.get(from..*self.hex_ends.get(place)? as usize)?);
             }
             (Kind::Uuid, _) => {
-                let bytes = self.uuids.get(place * 16..place * 16 + 16)?;
-                for (i, part) in [0..4, 4..6, 6..8, 8..10, 10..16].into_iter().enumerate() {
-                    if i > 0 {
-                        out.push(b'-');
-                    }
-                    push_hex(out, &bytes[part]);
-                }
+                push_uuid(out, self.uuids.get(place * 16..place * 16 + 16)?);
             }
             (Kind::Text, _) => out.extend_from_slice(self.texts.get(column, number)?.as_bytes()),
             (Kind::Quoted, _) => out.extend_from_slice(self.quoted.get(column, number)?.as_bytes()),
@@ -346,9 +280,41 @@ impl Variables {
     }
 }
 
-/// Tells whether reading a section takes the times of the block's events.
-pub(crate) fn needs_times(section: usize, bytes: &[u8], format: u16) -> bool {
-    section == NUMBERS && format > 1 && numbers::needs_times(bytes)
+/// Writes the 16 bytes of a UUID.
+fn push_uuid(out: &mut Vec<u8>, bytes: &[u8]) {
+    for (i, part) in [0..4, 4..6, 6..8, 8..10, 10..16].into_iter().enumerate() {
+        if i > 0 {
+            out.push(b'-');
+        }
+        push_hex(out, &bytes[part]);
+    }
+}
+
+/// The columns of a section of numbers, as its reader expects them.
+fn expected(section: usize, ids: &TemplateIds, slots: &Slots, wanted: &Wanted) -> Decoded<Vec<Expected>> {
+    let unit_ns = |column: usize| slots.columns()[column].form.map(|form| form.unit_ns());
+    let columns = ids.columns_of(section, slots)?.into_iter();
+    let expected = |(column, n, _): (usize, u32, u32)| Expected {
+        n_values: n as usize,
+        unit_ns: unit_ns(column),
+        is_wanted: wanted.has(column),
+    };
+    Ok(columns.map(expected).collect())
+}
+
+/// Tells whether reading the wanted columns of a section takes the times of the block's events.
+pub(crate) fn needs_times(
+    section: usize,
+    bytes: &[u8],
+    ids: &TemplateIds,
+    vocabulary: &Vocabulary,
+    wanted: &Wanted,
+) -> Decoded<bool> {
+    if section != NUMBERS || vocabulary.format == 1 || !numbers::has_times(bytes) {
+        return Ok(false);
+    }
+    let columns = expected(section, ids, &vocabulary.slots, wanted)?;
+    Ok(numbers::columns_of_time(bytes, &columns)?.contains(&true))
 }
 
 fn take_numbers(
@@ -356,23 +322,24 @@ fn take_numbers(
     section: usize,
     ids: &TemplateIds,
     slots: &Slots,
+    wanted: &Wanted,
     times: &[i64],
 ) -> Decoded<Vec<i64>> {
-    let unit_ns = |column: usize| slots.columns()[column].form.map(|form| form.unit_ns());
-    let columns: Vec<Expected> = ids
-        .columns_of(section, slots)
-        .map(|(column, n, _)| Expected { n_values: n as usize, unit_ns: unit_ns(column) })
-        .collect();
-    let times: Vec<i64> = match times.len() == ids.ids.len() {
-        true => ids.rows_of(section, slots).into_iter().map(|row| times[row as usize]).collect(),
-        false => Vec::new(),
-    };
-    numbers::take(cursor, &columns, &times)
+    let columns = expected(section, ids, slots, wanted)?;
+    let mut times_of_values = Vec::new();
+    if times.len() == ids.ids.len() && !times.is_empty() {
+        let is_of_time = numbers::columns_of_time(cursor.rest(), &columns)?;
+        let numbered = ids.columns_of(section, slots)?.into_iter().map(|(column, ..)| column);
+        let asked = numbered.zip(is_of_time).filter(|(_, is_of_time)| *is_of_time).map(|(column, _)| column);
+        times_of_values = vec![0; ids.n_of_section(section, slots)?];
+        ids.each_value(asked, slots, |row, place| times_of_values[place] = times[row])?;
+    }
+    numbers::take(cursor, &columns, &times_of_values)
 }
 
 fn take_integers_of_format_1(cursor: &mut Cursor<'_>, n: usize, ids: &TemplateIds, slots: &Slots) -> Decoded<Vec<i64>> {
     let mut values = cursor.integers(n)?;
-    let columns: Vec<(usize, u32, u32)> = ids.columns_of(NUMBERS, slots).collect();
+    let columns = ids.columns_of(NUMBERS, slots)?;
     for (least, (_, n, first)) in cursor.integers(columns.len())?.into_iter().zip(columns) {
         let of_column =
             values.get_mut(first as usize..(first + n) as usize).ok_or(Damage("a count is out of range"))?;
@@ -387,19 +354,21 @@ pub(crate) fn rebuild(
     variables: &Variables,
     vocabulary: &Vocabulary,
     rows: &RowSet,
+    wanted: &Wanted,
 ) -> Decoded<Strings> {
     let lost = || Damage("a variable is missing");
     let slots = &vocabulary.slots;
-    // By template number: its pieces, taken apart at the first message.
-    let mut known: Vec<Option<Vec<Piece<'_>>>> = (0..=vocabulary.templates.len()).map(|_| None).collect();
+    let lists = ids.lists_of(wanted, slots)?;
+    // Per template its pieces, taken apart at the first message.
+    let mut known: Vec<Option<Vec<Piece<'_>>>> = (0..wanted.n_templates()).map(|_| None).collect();
     // By column: how many values the rows so far have taken; of raw messages too.
-    let mut taken = vec![0u32; slots.columns().len()];
+    let mut taken = vec![0u32; lists.n_columns()];
     let mut n_raw = 0;
     let (mut text, mut ends) = (Vec::new(), Vec::new());
     let mut next_row = 0;
     for row in rows.iter() {
         for id in &ids.ids[next_row..row] {
-            slots.of_template(*id).iter().for_each(|column| taken[*column as usize] += 1);
+            lists.of(*id).iter().for_each(|column| taken[*column as usize] += 1);
             n_raw += usize::from(*id == 0);
         }
         next_row = row + 1;
@@ -411,18 +380,19 @@ pub(crate) fn rebuild(
             ends.push(end_of(&text)?);
             continue;
         }
-        let template = &vocabulary.templates[id as usize - 1];
-        let pieces = known[id as usize].get_or_insert_with(|| template.pieces().collect());
-        let mut columns = slots.of_template(id).iter().map(|column| *column as usize);
+        let place = wanted.place_of(id).ok_or_else(lost)?;
+        let pieces = known[place].get_or_insert_with(|| vocabulary.templates[id as usize - 1].pieces().collect());
+        let mut columns = slots.of_template(id).iter().zip(lists.of(id));
         for piece in pieces {
             if let Piece::Literal(literal) = piece {
                 text.extend_from_slice(literal.as_bytes());
                 continue;
             }
-            let column = columns.next().ok_or_else(lost)?;
-            let first = ids.columns[column].1;
-            variables.push(piece, column, first, taken[column], &mut text).ok_or_else(lost)?;
-            taken[column] += 1;
+            let (column, number) = columns.next().ok_or_else(lost)?;
+            let number = &mut taken[*number as usize];
+            let first = lists.first_of(*column);
+            variables.push(piece, *column as usize, first, *number, &mut text).ok_or_else(lost)?;
+            *number += 1;
         }
         ends.push(end_of(&text)?);
     }

@@ -1,5 +1,7 @@
 //! Takes apart the sections that only readers know: templates and counts by minute.
 
+use std::sync::Arc;
+
 use types::MinuteCounts;
 
 use super::super::bytes::{Cursor, Damage, Decoded};
@@ -9,9 +11,13 @@ pub(super) fn decode_templates(bytes: &[u8], format: u16) -> Decoded<Vec<Templat
     let mut cursor = Cursor::new(bytes);
     let n_templates = cursor.count(0)?;
     let lengths = cursor.integers(n_templates.min(bytes.len()))?;
+    let all: Arc<[u8]> = cursor.take(cursor.n_left())?.into();
+    let mut end = 0usize;
     let template = |length: i64| {
+        let from = end;
         let length = usize::try_from(length).map_err(|_| Damage("a length is out of range"))?;
-        Template::new(cursor.take(length)?.to_vec(), format)
+        end = from.checked_add(length).ok_or(Damage("a length is out of range"))?;
+        Template::within(&all, from..end, format)
     };
     lengths.into_iter().map(template).collect()
 }

@@ -13,7 +13,7 @@ use super::super::footer;
 use super::super::search::{self, Needle};
 use super::super::section::SectionId;
 use super::super::template::{Holds, LiteralMatcher, is_word_byte};
-use super::super::texts::{QUOTED, TEXTS, TemplateIds, Vocabulary};
+use super::super::texts::{HEX, QUOTED, TEXTS, TemplateIds, UUIDS, Vocabulary, Wanted};
 use super::super::words;
 use super::{SegmentRun, TemplateMatches};
 
@@ -27,7 +27,7 @@ impl SegmentRun {
         let is_indexed = self.has_words() && !literal.contains('"');
         let words = if is_indexed { whole_words(literal) } else { Vec::new() };
         let holds: Vec<Holds> = if words.is_empty() {
-            templates.iter().map(|template| matcher.ask(template)).collect()
+            matcher.ask_all(templates, vocabulary.written())
         } else {
             let mut holds = vec![Holds::No; templates.len()];
             let found = self.words()?.templates_with(&words);
@@ -39,41 +39,47 @@ impl SegmentRun {
             holds
         };
         let any_certain = holds.contains(&Holds::Yes);
-        Ok(TemplateMatches { holds, any_certain })
+        let any_doubtful = holds.contains(&Holds::Perhaps);
+        // A raw message has number 0, and no template.
+        let holds = std::iter::once(Holds::No).chain(holds).collect();
+        Ok(TemplateMatches { holds, any_certain, any_doubtful })
     }
 
     /// Rows whose message holds a literal, exactly.
     pub(super) fn rows_with_text(&self, block: usize, literal: &str, ignores_case: bool) -> Result<RowSet, ScanError> {
         self.announce_search(block);
-        let vocabulary = self.vocabulary()?;
-        let matches = self.matches.get(literal, ignores_case, || self.template_matches(literal, ignores_case))?;
         let needle = Needle::new(literal, ignores_case);
         let n_rows = self.block_rows(block);
-        if !matches.any_certain && needle.stands_in_texts_only() && !self.may_hold(block, literal)? {
+        let matches = || self.matches.get(literal, ignores_case, || self.template_matches(literal, ignores_case));
+        // A piece of a word with a digit stands in no template; of other words the templates tell.
+        if needle.stands_in_texts_only()
+            && (needle.stands_in_variables_only() || !matches()?.any_certain)
+            && !self.may_hold(block, literal)?
+        {
+            return Ok(RowSet::none(n_rows));
+        }
+        let (vocabulary, matches) = (self.vocabulary()?, matches()?);
+        let has_quoted = !needle.has_quote() && self.is_there(self.system_section(footer::TEXTS + QUOTED, block));
+        let has_raw = self.is_there(self.system_section(footer::TEXTS + vocabulary.raw_section(), block));
+        if !matches.any_certain && !matches.any_doubtful && !has_quoted && !has_raw {
             return Ok(RowSet::none(n_rows));
         }
         let ids = self.template_ids(block, &vocabulary)?;
-        let holds = |id: u32| if id == 0 { Holds::No } else { matches.holds[id as usize - 1] };
-        let (mut some, mut perhaps) = (false, false);
-        for id in ids.templates() {
-            some |= holds(id) == Holds::Yes;
-            perhaps |= holds(id) == Holds::Perhaps;
-        }
-        let mut rows = RowSet::none(n_rows);
-        if some {
-            rows = RowSet::of(n_rows, |row| holds(ids.ids[row]) == Holds::Yes);
-        }
-        if perhaps {
-            let unsure = RowSet::of(n_rows, |row| holds(ids.ids[row]) == Holds::Perhaps);
-            rows.or(&self.verified(block, &needle, &unsure, &ids, &vocabulary)?);
+        let rows_that = |wanted: Holds| RowSet::of_slice(&ids.ids, |id| matches.holds[*id as usize] == wanted);
+        let mut rows = if matches.any_certain { rows_that(Holds::Yes) } else { RowSet::none(n_rows) };
+        if matches.any_doubtful {
+            let unsure = rows_that(Holds::Perhaps);
+            if !unsure.is_empty() {
+                rows.or(&self.verified(block, &needle, &unsure, &ids, &vocabulary)?);
+            }
         }
         // A needle without a quote lies within a quoted text or outside of all, which is what templates say.
-        if !needle.has_quote() && self.is_there(self.system_section(footer::TEXTS + QUOTED, block)) {
+        if has_quoted {
             self.find_in_section(block, QUOTED, &needle, &ids, &vocabulary, &mut rows)?;
         }
         if ids.n_raw() > 0 {
-            let section = std::iter::once(vocabulary.raw_section());
-            let raw = self.variables(block, section, &ids, &vocabulary)?.raw;
+            let section = Wanted::all_of_section(vocabulary.raw_section(), &vocabulary.slots);
+            let raw = self.variables(block, &section, &ids, &vocabulary)?.raw;
             let raw_rows = ids.raw_rows();
             needle.find_in(&raw, |place| {
                 if let Some(row) = raw_rows.get(place as usize) {
@@ -92,7 +98,7 @@ impl SegmentRun {
         Ok(has_raw || self.decoded(id, |table| Ok(filter::may_hold(table, piece)))?)
     }
 
-    /// Adds the rows with a text, or a quoted text, that holds the needle.
+    /// Adds the rows with a variable of a section that holds the needle.
     fn find_in_section(
         &self,
         block: usize,
@@ -102,14 +108,15 @@ impl SegmentRun {
         vocabulary: &Vocabulary,
         rows: &mut RowSet,
     ) -> Result<(), ScanError> {
-        let variables = self.variables(block, std::iter::once(section), ids, vocabulary)?;
+        let wanted = Wanted::all_of_section(section, &vocabulary.slots);
+        let variables = self.variables(block, &wanted, ids, vocabulary)?;
         let mut found = Vec::new();
         variables.find(section, needle, |place| found.push(place));
-        if !found.is_empty() {
-            let rows_of = ids.rows_of(section, &vocabulary.slots);
-            found.iter().filter_map(|place| rows_of.get(*place as usize)).for_each(|row| rows.insert(*row as usize));
+        if found.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let added = ids.insert_rows_of(section, &mut found, &vocabulary.slots, rows);
+        added.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))
     }
 
     /// Of the rows `unsure`, those whose message holds the needle.
@@ -122,15 +129,18 @@ impl SegmentRun {
         vocabulary: &Vocabulary,
     ) -> Result<RowSet, ScanError> {
         let mut rows = RowSet::none(unsure.n_rows());
-        if needle.stands_in_texts_only() {
-            // The needle is part of one word, and only variables of kind text can hold it: no message is rebuilt.
-            self.find_in_section(block, TEXTS, needle, ids, vocabulary, &mut rows)?;
+        if needle.stands_in_texts_or_hex_only() {
+            // The needle is part of one word, and only variables of these kinds can hold it: no message is rebuilt.
+            let sections = if needle.is_lower_hex() { &[TEXTS, HEX, UUIDS][..] } else { &[TEXTS][..] };
+            for section in sections {
+                if self.is_there(self.system_section(footer::TEXTS + section, block)) {
+                    self.find_in_section(block, *section, needle, ids, vocabulary, &mut rows)?;
+                }
+            }
             rows.and(unsure);
             return Ok(rows);
         }
-        let sections = ids.sections_of(unsure, vocabulary);
-        let variables = self.variables(block, sections.into_iter(), ids, vocabulary)?;
-        let messages = self.rebuilt(block, ids, &variables, vocabulary, unsure)?;
+        let messages = self.rebuilt(block, ids, vocabulary, unsure)?;
         let places: Vec<usize> = unsure.iter().collect();
         needle.find_in(&messages, |place| rows.insert(places[place as usize]));
         Ok(rows)

@@ -20,10 +20,11 @@ pub(crate) enum Holds {
 /// A quoted text may hold anything. It ends at a quote on either side, so that a literal without one lies within it
 /// or outside; such a literal is looked for in the quoted texts themselves, and here they stand for nothing.
 pub(crate) struct LiteralMatcher {
-    literal: Vec<u8>,
-    ignores_case: bool,
+    /// Its first 64 bytes.
+    pub(super) literal: Vec<u8>,
+    pub(super) ignores_case: bool,
     /// Bit `i` of `masks[b]`: byte `b` may stand at place `i` of the literal.
-    masks: Box<[u64; 256]>,
+    pub(super) masks: Box<[u64; 256]>,
     /// Bit `i`: the letters around place `i` may stand in a time.
     names: u64,
     digits: u64,
@@ -32,7 +33,8 @@ pub(crate) struct LiteralMatcher {
     points: u64,
     dashes: u64,
     has_quote: bool,
-    last: u64,
+    /// The last place of the literal.
+    pub(super) last: u64,
     is_whole: bool,
 }
 
@@ -68,7 +70,7 @@ impl LiteralMatcher {
     }
 
     /// The places of the literal that may stand in a variable.
-    fn places(&self, slot: Slot) -> u64 {
+    pub(super) fn places(&self, slot: Slot) -> u64 {
         match slot.kind {
             Kind::Integer => self.digits,
             Kind::Address => self.digits | self.points,
@@ -92,10 +94,11 @@ impl LiteralMatcher {
         let (mut states, mut sure) = (0u64, 0u64);
         let (mut perhaps, mut certainly) = (false, false);
         let mut at = 0;
+        let bytes = template.bytes();
         let slots = template.slots.iter().map(Some).chain([None]);
         for slot in slots {
-            let end = slot.map_or(template.bytes.len(), |(place, _)| place.start as usize);
-            for byte in &template.bytes[at..end] {
+            let end = slot.map_or(bytes.len(), |(place, _)| place.start as usize);
+            for byte in &bytes[at..end] {
                 let mask = self.masks[usize::from(*byte)];
                 states = (states << 1 | 1) & mask;
                 sure = (sure << 1 | 1) & mask;
