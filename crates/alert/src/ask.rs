@@ -64,9 +64,10 @@ impl Ask for StoreAsk {
     fn ask(&self, question: &Question<'_>) -> Result<Table, String> {
         let sources = &question.plan.sources;
         let groups = if sources.is_empty() { question.groups } else { sources };
-        let snapshot = self.store.snapshot(groups, question.range);
+        let range = question.plan.range(question.range, question.now, chrono_tz::UTC);
+        let snapshot = self.store.snapshot(groups, range);
         let request = Request {
-            range: question.range,
+            range,
             limit: Some(question.n_rows_max),
             time_zone: chrono_tz::UTC,
             now: question.now,

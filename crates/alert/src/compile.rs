@@ -96,7 +96,7 @@ impl Compiled {
         let shown = ["@timestamp", "@level", "@log", "@logStream", "@message"];
         let column = |name: &str| (Name::from(name), Expr::Field(name.into()));
         operators.push(Operator::Project { columns: shown.iter().map(|name| column(name)).collect(), is_events: true });
-        Plan { sources: self.sources.clone(), operators, warnings: Vec::new() }
+        Plan { sources: self.sources.clone(), operators, ..Plan::default() }
     }
 
     /// Tells whether the condition holds for a row.

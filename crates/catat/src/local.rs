@@ -34,7 +34,7 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
     if options.explain {
         return writeln!(std::io::stdout(), "{plan}").map_err(crate::failure::of_output);
     }
-    let range = range_of(options, now, time_zone)?;
+    let range = plan.range(range_of(options, now, time_zone)?, now, time_zone);
     let runs = read_inputs(&options.file, now, time_zone)?;
     let limits = Limits::default();
     let n_threads = std::thread::available_parallelism().map_or(1, usize::from);

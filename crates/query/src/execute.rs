@@ -8,6 +8,7 @@
 
 mod aggregate;
 mod any;
+mod autoregress;
 mod bins;
 mod cell;
 mod elements;
@@ -22,6 +23,7 @@ mod matching;
 mod minutes;
 mod names;
 mod number;
+mod outlier;
 mod parse;
 mod path;
 mod probe;
@@ -30,12 +32,14 @@ mod rows;
 mod scan;
 mod screen;
 mod select;
+mod sessionize;
 mod simplify;
 mod steps;
 mod stream;
 mod subquery;
 mod table;
 mod tail;
+mod totals;
 mod unnest;
 
 use std::collections::BTreeSet;
@@ -53,6 +57,9 @@ pub use self::select::{Selected, select_events};
 pub use self::stream::{Feed, FeedOf, execute_stream};
 pub use self::subquery::{Answered, RunsOf, answer_subqueries, execute_with_subqueries, has_subqueries};
 pub use self::tail::{Tail, TailError, TailRows};
+
+pub(crate) use self::bins::earlier;
+pub(crate) use self::names::fields_of as fields_of_operators;
 
 use self::elements::Prepared;
 use self::expression::Stop;
@@ -379,7 +386,12 @@ fn event_rows<'o>(
 
 /// Tells whether an operator keeps all rows and looks at none behind the present one.
 fn is_row_by_row(operator: &Operator) -> bool {
-    matches!(operator, Operator::Extend { .. } | Operator::Parse(_) | Operator::FillDown(_) | Operator::Project { .. })
+    match operator {
+        Operator::Extend { .. } | Operator::Parse(_) | Operator::FillDown(_) | Operator::Project { .. } => true,
+        Operator::Autoregress(_) => true,
+        Operator::AddTotals(totals) => totals.column.is_none(),
+        _ => false,
+    }
 }
 
 /// Puts together what was found, what it took and what is to be said about it.

@@ -74,6 +74,8 @@ pub enum Function {
     DateCeil,
     /// Start of the bucket, counted from an origin: instant, origin, span. No user writes it; other dialects use it.
     TimeBucket,
+    /// An instant later by a length of time. No user writes it: `stats … offset d` shows events with later times.
+    Later,
     /// Milliseconds since the epoch as an instant.
     FromMillis,
     /// An instant as milliseconds since the epoch.
@@ -254,6 +256,7 @@ impl Function {
     pub fn name(self) -> &'static str {
         match self {
             Self::TimeBucket => "timebucket",
+            Self::Later => "later",
             Self::ByteLength => "bytelength",
             Self::IsJsonNull => "isjsonnull",
             Self::Columns => "columns",

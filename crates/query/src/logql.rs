@@ -81,7 +81,7 @@ impl LogQuery {
         let fixed = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
         let labels = STREAM_LABELS.into_iter().map(|name| (name.into(), label::expr(name)));
         operators.push(Operator::Project { columns: fixed.chain(labels).collect(), is_events: true });
-        optimise(Plan { sources: self.sources.clone(), operators, warnings: Vec::new() })
+        optimise(Plan { sources: self.sources.clone(), operators, ..Plan::default() })
     }
 }
 

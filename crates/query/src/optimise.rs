@@ -122,6 +122,21 @@ impl Read {
                 fill.series.iter().chain([&fill.time]).for_each(|name| self.field(name));
                 // What a column holds in the rows that are there is asked for by whoever shows it.
             }
+            Operator::Lookup(lookup) => {
+                lookup.keys.iter().for_each(|(_, expr)| expr.visit_fields(&mut |name| self.field(name)));
+            }
+            Operator::Join(join) => join.keys.iter().for_each(|(mine, _)| self.field(mine)),
+            Operator::AppendColumns(_) => {}
+            Operator::AddTotals(totals) => {
+                let label = totals.column.iter().filter_map(|column| column.label_field.as_ref());
+                totals.fields.iter().chain(label).for_each(|name| self.field(name));
+            }
+            Operator::Autoregress(autoregress) => self.field(&autoregress.field),
+            Operator::Sessionize(sessionize) => {
+                let time = Name::from("@timestamp");
+                sessionize.fields.iter().chain([&time]).for_each(|name| self.field(name));
+            }
+            Operator::Outlier(outlier) => outlier.fields.iter().for_each(|name| self.field(name)),
             Operator::Project { columns, .. } => {
                 columns.iter().for_each(|(_, expr)| expr.visit_fields(&mut |name| self.field(name)));
             }

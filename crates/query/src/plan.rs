@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use regex::Regex;
-use types::{GroupPattern, Value};
+use types::{GroupPattern, TimeRange, Timestamp, Value};
 
 use crate::function::Function;
 
@@ -15,14 +16,53 @@ use crate::function::Function;
 pub type Name = Arc<str>;
 
 /// A checked query.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// Groups named by the query itself (`source …`); empty means those of the request.
     pub sources: Vec<GroupPattern>,
+    /// Times named by the query itself; see [`Plan::range`].
+    pub times: Times,
     /// What happens to the rows, in order. The last one is always [`Operator::Project`].
     pub operators: Vec<Operator>,
     /// What the query's author should know, such as commands moved or without effect.
     pub warnings: Vec<Warning>,
+}
+
+impl Plan {
+    /// The range of events to look at, where the request asks for `asked`.
+    pub fn range(&self, asked: TimeRange, now: Timestamp, time_zone: Tz) -> TimeRange {
+        self.times.range(asked, now, time_zone)
+    }
+}
+
+/// What a query itself says about the times of the events that it looks at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// `start=` of `source`, as it was written: `-1d` is meant from when the query runs.
+    pub start: Option<Name>,
+    /// `end=` of `source`; an event of this instant belongs to the range.
+    pub end: Option<Name>,
+    /// How much earlier than asked for the events are that are shown (`stats … offset 1d`).
+    pub offset: Option<Span>,
+}
+
+impl Times {
+    /// The range in place of the one asked for.
+    pub fn range(&self, asked: TimeRange, now: Timestamp, time_zone: Tz) -> TimeRange {
+        let at = |text: &Name| crate::time::parse(text, now, time_zone).ok();
+        let from = self.start.as_ref().and_then(at).unwrap_or(asked.from);
+        let end = self.end.as_ref().and_then(at);
+        let to = end.map_or(asked.to, |end| Timestamp(end.0.saturating_add(1)));
+        // A side that is open stays open.
+        let earlier = |time: Timestamp| match self.offset {
+            Some(span) if !matches!(time.0, i64::MIN | i64::MAX) => {
+                crate::execute::earlier(time_zone, time.0, span).map_or(time, Timestamp)
+            }
+            _ => time,
+        };
+        // Never a range that ends before it begins.
+        TimeRange { from: earlier(from), to: earlier(to.max(from)) }
+    }
 }
 
 /// Something the author of a query should know.
@@ -76,6 +116,8 @@ pub enum Operator {
         list: Expr,
         /// The element's name.
         name: Name,
+        /// How many elements of a list are taken; `None` is all.
+        most: Option<u64>,
     },
     /// Of groups with a count, keeps the most or least frequent ones and says which share of all they are.
     Rank(Rank),
@@ -83,6 +125,20 @@ pub enum Operator {
     FillBuckets(FillBuckets),
     /// Gives the rows that miss one of the fields the value of the row before.
     FillDown(Vec<Name>),
+    /// Gives each row the columns of the first row of a table with the same keys; works row by row.
+    Lookup(Lookup),
+    /// Puts each row together with the rows of another query that have the same keys.
+    Join(Join),
+    /// Puts the columns of the first, second, … row of another query beside those of the first, second, … row.
+    AppendColumns(AppendColumns),
+    /// Adds up the numbers of each row, of each column, or both.
+    AddTotals(AddTotals),
+    /// Gives each row values that the rows before it have.
+    Autoregress(Autoregress),
+    /// Numbers the sessions that rows belong to.
+    Sessionize(Sessionize),
+    /// Cuts or takes away numbers that lie far outside.
+    Outlier(Outlier),
     /// The columns shown, in order. `is_events`: rows are still events, so each also carries its `@id`.
     Project {
         /// Columns: the field or computed column, and the name it is shown under.
@@ -120,6 +176,120 @@ pub struct FillBuckets {
     pub series: Vec<Name>,
     /// What the columns of new rows hold; others are missing.
     pub values: Vec<(Name, Value)>,
+    /// How much earlier the events are than the times that are shown; see [`Times::offset`].
+    pub offset: Option<Span>,
+}
+
+/// Rows that come from somewhere else. Before a plan runs, queries and tables have become rows.
+#[derive(Clone, Debug)]
+pub enum Other {
+    /// Those of a query, over the groups that it names, else those of the request; in the range of the request, unless
+    /// the query names its own.
+    Query(Arc<Plan>),
+    /// Those of the uploaded table of this name.
+    Table(Name),
+    /// These.
+    Rows(Arc<Rows>),
+}
+
+/// Rows in memory.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    /// Names of the columns.
+    pub columns: Vec<Name>,
+    /// The rows, each with a value or none per column.
+    pub rows: Vec<Vec<Option<Value>>>,
+}
+
+/// Columns of an uploaded table for rows that have the same keys. Keys are equal as in `=`; of several rows of the table
+/// with the same keys the first one counts; rows without one stay, without values.
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    /// The table: [`Other::Table`], then [`Other::Rows`].
+    pub table: Other,
+    /// Columns of the table and what they must be equal to.
+    pub keys: Vec<(Name, Expr)>,
+    /// Columns of the table and the fields that they become.
+    pub columns: Vec<(Name, Name)>,
+}
+
+/// Rows put together with those of another query.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// Whether rows without a partner stay.
+    pub keeps_all: bool,
+    /// What must be equal, as in `=`: a field of the row, a column of the other query. Missing is equal to nothing.
+    pub keys: Vec<(Name, Name)>,
+    /// Columns of the other query and the fields that they become.
+    pub columns: Vec<(Name, Name)>,
+    /// The other query: [`Other::Query`], then [`Other::Rows`].
+    pub other: Other,
+}
+
+/// Columns of another query beside those of the rows, by the places of the rows.
+#[derive(Clone, Debug)]
+pub struct AppendColumns {
+    /// Columns of the other query and the fields that they become.
+    pub columns: Vec<(Name, Name)>,
+    /// How many rows of the other query are used.
+    pub most: u64,
+    /// The other query: [`Other::Query`], then [`Other::Rows`].
+    pub other: Other,
+}
+
+/// Sums of rows and columns. What is no number counts as nothing; without any number there is no sum.
+#[derive(Clone, Debug)]
+pub struct AddTotals {
+    /// Columns that are added up.
+    pub fields: Vec<Name>,
+    /// The new column with the sum of each row.
+    pub row: Option<Name>,
+    /// A last row with the sum of each column.
+    pub column: Option<ColumnTotals>,
+}
+
+/// The row with the sums of columns.
+#[derive(Clone, Debug)]
+pub struct ColumnTotals {
+    /// The field that says what this row is.
+    pub label_field: Option<Name>,
+    /// What it says.
+    pub label: Name,
+}
+
+/// Values of the rows before.
+#[derive(Clone, Debug)]
+pub struct Autoregress {
+    /// The field whose values they are.
+    pub field: Name,
+    /// New fields, each with how many rows before the value stands, at least 1.
+    pub lags: Vec<(Name, usize)>,
+}
+
+/// Sessions: rows of the same identity, none of which is further from the next one than a length of time.
+#[derive(Clone, Debug)]
+pub struct Sessionize {
+    /// Fields that make up an identity; rows that miss one belong to no session.
+    pub fields: Vec<Name>,
+    /// The longest pause inside a session.
+    pub pause: Span,
+    /// The new field: the number of the session, from 1, in order of their beginnings.
+    pub name: Name,
+}
+
+/// Numbers beyond the quartiles by more than so many times their distance.
+#[derive(Clone, Debug)]
+pub struct Outlier {
+    /// Columns that are looked at, each by itself.
+    pub fields: Vec<Name>,
+    /// How many distances of the quartiles a number may lie outside.
+    pub factor: f64,
+    /// Whether small numbers are looked at too.
+    pub uses_lower: bool,
+    /// Whether rows are taken away; else the numbers become the limit.
+    pub removes: bool,
+    /// Per column of `fields` a new one that says whether the number lay outside; empty where nobody asked.
+    pub marks: Vec<Name>,
 }
 
 /// Takes fields out of a text.

@@ -3,14 +3,23 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::plan::{
-    Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Operator, Parse, ParseMethod, Plan, SortKey, Span,
-    TextPattern,
+    AddTotals, Aggregate, AggregateKind, AppendColumns, ArithmeticOperator, Autoregress, ColumnTotals, Comparison,
+    Expr, Join, Lookup, Operator, Other, Parse, ParseMethod, Plan, Sessionize, SortKey, Span, TextPattern,
 };
 
 impl Display for Plan {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for source in &self.sources {
             writeln!(f, "source {}", source.as_str())?;
+        }
+        if let Some(start) = &self.times.start {
+            writeln!(f, "start {start}")?;
+        }
+        if let Some(end) = &self.times.end {
+            writeln!(f, "end {end}")?;
+        }
+        if let Some(offset) = self.times.offset {
+            writeln!(f, "events earlier by {offset}")?;
         }
         for (index, operator) in self.operators.iter().enumerate() {
             if index > 0 {
@@ -57,7 +66,8 @@ impl Display for Operator {
                 f.write_str("dedup ")?;
                 list(f, names, |f, name| f.write_str(name))
             }
-            Self::Unnest { list, name } => write!(f, "unnest {list} into {name}"),
+            Self::Unnest { list, name, most: None } => write!(f, "unnest {list} into {name}"),
+            Self::Unnest { list, name, most: Some(most) } => write!(f, "unnest at most {most} of {list} into {name}"),
             Self::Rank(rank) => {
                 write!(f, "{} {} ", if rank.rarest_first { "rare" } else { "top" }, rank.most)?;
                 list(f, &rank.fields, |f, name| f.write_str(name))?;
@@ -75,6 +85,53 @@ impl Display for Operator {
                 f.write_str("filldown ")?;
                 list(f, names, |f, name| f.write_str(name))
             }
+            Self::Lookup(Lookup { table, keys, columns }) => {
+                write!(f, "lookup {table} where ")?;
+                list(f, keys, |f, (column, expr)| write!(f, "{column} = {expr}"))?;
+                f.write_str(" for ")?;
+                list(f, columns, |f, (column, name)| write!(f, "{name} = {column}"))
+            }
+            Self::Join(Join { keeps_all, keys, columns, other }) => {
+                f.write_str(if *keeps_all { "join left " } else { "join inner " })?;
+                write!(f, "{other} where ")?;
+                list(f, keys, |f, (mine, theirs)| write!(f, "{mine} = {theirs}"))?;
+                f.write_str(if columns.is_empty() { "" } else { " for " })?;
+                list(f, columns, |f, (column, name)| write!(f, "{name} = {column}"))
+            }
+            Self::AppendColumns(AppendColumns { columns, most, other }) => {
+                write!(f, "append {most} rows of {other} for ")?;
+                list(f, columns, |f, (column, name)| write!(f, "{name} = {column}"))
+            }
+            Self::AddTotals(AddTotals { fields, row, column }) => {
+                f.write_str("add up ")?;
+                list(f, fields, |f, name| f.write_str(name))?;
+                if let Some(name) = row {
+                    write!(f, " of each row into {name}")?;
+                }
+                match column {
+                    Some(ColumnTotals { label_field: Some(field), label }) => {
+                        write!(f, " of each column with {field} = {label:?}")
+                    }
+                    Some(_) => f.write_str(" of each column"),
+                    None => Ok(()),
+                }
+            }
+            Self::Autoregress(Autoregress { field, lags }) => {
+                write!(f, "look back for {field}: ")?;
+                list(f, lags, |f, (name, lag)| write!(f, "{name} = {lag}"))
+            }
+            Self::Sessionize(Sessionize { fields, pause, name }) => {
+                write!(f, "sessions {name} with pauses up to {pause} of ")?;
+                list(f, fields, |f, name| f.write_str(name))
+            }
+            Self::Outlier(outlier) => {
+                f.write_str(if outlier.removes { "remove outliers of " } else { "cut outliers of " })?;
+                list(f, &outlier.fields, |f, name| f.write_str(name))?;
+                let sides = if outlier.uses_lower { "either side" } else { "above" };
+                write!(f, " beyond {} quartile distances on {sides}", outlier.factor)?;
+                f.write_str(if outlier.marks.is_empty() { "" } else { " marked by " })?;
+                list(f, &outlier.marks, |f, name| f.write_str(name))
+            }
             Self::Project { columns, is_events } => {
                 f.write_str(if *is_events { "events " } else { "rows " })?;
                 list(f, columns, |f, (name, expr)| match expr {
@@ -82,6 +139,25 @@ impl Display for Operator {
                     _ => write!(f, "{name} = {expr}"),
                 })
             }
+        }
+    }
+}
+
+/// On one line, in brackets.
+fn inline(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
+    f.write_str("(")?;
+    for (index, line) in plan.to_string().lines().enumerate() {
+        write!(f, "{}{line}", if index > 0 { " | " } else { "" })?;
+    }
+    f.write_str(")")
+}
+
+impl Display for Other {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Query(plan) => inline(f, plan),
+            Self::Table(name) => f.write_str(name),
+            Self::Rows(rows) => write!(f, "{} rows", rows.rows.len()),
         }
     }
 }
@@ -167,11 +243,9 @@ impl Display for Expr {
                 f.write_str("])")
             }
             Self::InQuery(value, plan) => {
-                write!(f, "({value} in (")?;
-                for (index, line) in plan.to_string().lines().enumerate() {
-                    write!(f, "{}{line}", if index > 0 { " | " } else { "" })?;
-                }
-                f.write_str("))")
+                write!(f, "({value} in ")?;
+                inline(f, plan)?;
+                f.write_str(")")
             }
             Self::Between(value, low, high) => write!(f, "({value} between {low} and {high})"),
             Self::Call(function, arguments) => {

@@ -80,6 +80,7 @@ fn answer(case: &Case, each: bool) -> Result<Answer, query::QueryErrors> {
         from: Timestamp::parse_rfc3339(from).expect("a valid time"),
         to: Timestamp(Timestamp::parse_rfc3339(to).expect("a valid time").0 + 1),
     });
+    let range = plan.range(range, now(), Tz::UTC);
     let cancelled = AtomicBool::new(false);
     let request = Request {
         range,

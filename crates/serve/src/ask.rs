@@ -98,6 +98,7 @@ impl Ask {
         let groups =
             if plan.sources.is_empty() { self.groups.map(Groups::patterns) } else { Some(plan.sources.clone()) };
         let scope = Scope { groups: groups.unwrap_or_default(), limit: self.limit, time_zone, now };
+        let range = plan.range(range, now, time_zone);
         Ok(Question { plan, scope, range, explain: self.explain })
     }
 }

@@ -3,7 +3,7 @@
 //! Spans below an hour count from the Unix epoch. From an hour on the zone's minutes matter, from a day on its
 //! whole offset: a day starts at local midnight. Weeks start on Monday, months and longer by calendar.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeZone};
+use chrono::{DateTime, Months, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use types::{Timestamp, civil_from_days, days_from_civil};
 
@@ -81,6 +81,28 @@ pub(crate) fn ceil(zone: Tz, instant: i64, span: Span) -> Option<i64> {
 pub(crate) fn floor_from(origin: i64, instant: i64, length: i64) -> Option<i64> {
     let length = length.max(1);
     instant.checked_sub(instant.checked_sub(origin)?.rem_euclid(length))
+}
+
+/// The instant later by `span`; months go by the calendar of the zone, to the last day where a month is too short.
+pub(crate) fn later(zone: Tz, instant: i64, span: Span) -> Option<i64> {
+    match span {
+        Span::Nanoseconds(length) => instant.checked_add(length),
+        Span::Months(months) => {
+            let local = local_time(zone, instant).naive_local();
+            instant_of(zone, local.checked_add_months(Months::new(months))?)
+        }
+    }
+}
+
+/// The instant earlier by `span`.
+pub(crate) fn earlier(zone: Tz, instant: i64, span: Span) -> Option<i64> {
+    match span {
+        Span::Nanoseconds(length) => instant.checked_sub(length),
+        Span::Months(months) => {
+            let local = local_time(zone, instant).naive_local();
+            instant_of(zone, local.checked_sub_months(Months::new(months))?)
+        }
+    }
 }
 
 /// Months since year 0 of the first month of the span of `months` that a local time lies in.

@@ -90,9 +90,13 @@ fn series(fill: &FillBuckets, frame: &mut Frame<'static>) -> Result<Series, Stop
 /// The starts of all spans in the range of the query. A side that the range leaves open ends with the rows.
 fn starts(fill: &FillBuckets, times: &[Option<i64>], scan: &Scan<'_>) -> BTreeSet<i64> {
     let (zone, range) = (scan.env.time_zone, scan.request.range);
-    let first = if range.from.0 == i64::MIN { times.iter().flatten().min().copied() } else { Some(range.from.0) };
-    let last =
-        if range.to.0 == i64::MAX { times.iter().flatten().max().copied() } else { Some(range.to.0.saturating_sub(1)) };
+    // The events were earlier by the offset than the times that are shown.
+    let shown = |instant: i64| fill.offset.map_or(Some(instant), |offset| bins::later(zone, instant, offset));
+    let first = if range.from.0 == i64::MIN { times.iter().flatten().min().copied() } else { shown(range.from.0) };
+    let last = match range.to.0 {
+        i64::MAX => times.iter().flatten().max().copied(),
+        to => shown(to.saturating_sub(1)),
+    };
     let mut starts = BTreeSet::new();
     let (Some(first), Some(last)) = (first, last) else { return starts };
     let mut next = bins::floor(zone, first, fill.span);

@@ -46,6 +46,10 @@ pub(crate) fn call(
             let times = evaluate(value, frame, env)?;
             Ok(Arc::new(time::round_rows(function, &times, *span, env.time_zone)))
         }
+        (Function::Later, [value, Expr::Duration(span)]) => {
+            let times = evaluate(value, frame, env)?;
+            Ok(Arc::new(time::later_rows(&times, *span, env.time_zone)))
+        }
         (Function::TimeBucket, [value, origin, Expr::Duration(Span::Nanoseconds(length))]) => {
             let (times, origins) = (evaluate(value, frame, env)?, evaluate(origin, frame, env)?);
             Ok(Arc::new(time::bucket_rows(&times, &origins, *length)))
@@ -156,7 +160,7 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
         F::UrlDecode | F::Base64Decode | F::Md5 | F::Sha256 => encoding::scalar(function, &cells[0].text()?),
         // Those that `call` and the lines above have answered; without the arguments the checker demands, missing.
         F::Coalesce | F::IsEmpty | F::IsBlank | F::Now | F::IsPresent | F::If | F::Case => None,
-        F::DateFloor | F::DateCeil | F::TimeBucket | F::RegexpExtract | F::RegexpReplace => None,
+        F::DateFloor | F::DateCeil | F::TimeBucket | F::Later | F::RegexpExtract | F::RegexpReplace => None,
     }
 }
 

@@ -152,7 +152,7 @@ fn counting_plan(plan: &Plan, span: Span, by: &str) -> Plan {
     });
     let columns = [start, value, count].map(|name| (name.clone(), Expr::Field(name))).to_vec();
     operators.push(Operator::Project { columns, is_events: false });
-    Plan { sources: Vec::new(), operators, warnings: Vec::new() }
+    Plan { operators, ..Plan::default() }
 }
 
 /// The row-wise operators at the head of a plan.

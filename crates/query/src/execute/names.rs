@@ -69,6 +69,19 @@ pub(crate) fn fields_of(operators: &[Operator]) -> BTreeSet<Name> {
                 let filled = fill.values.iter().map(|(name, _)| name);
                 fill.series.iter().chain([&fill.time]).chain(filled).for_each(&mut add);
             }
+            Operator::Lookup(lookup) => lookup.keys.iter().for_each(|(_, expr)| visit_fields(expr, &mut add)),
+            Operator::Join(join) => join.keys.iter().for_each(|(mine, _)| add(mine)),
+            Operator::AppendColumns(_) => {}
+            Operator::AddTotals(totals) => {
+                let label = totals.column.iter().filter_map(|column| column.label_field.as_ref());
+                totals.fields.iter().chain(label).for_each(&mut add);
+            }
+            Operator::Autoregress(autoregress) => add(&autoregress.field),
+            Operator::Sessionize(sessionize) => {
+                sessionize.fields.iter().for_each(&mut add);
+                add(&"@timestamp".into());
+            }
+            Operator::Outlier(outlier) => outlier.fields.iter().for_each(&mut add),
             Operator::Project { columns, .. } => columns.iter().for_each(|(_, expr)| visit_fields(expr, &mut add)),
         }
     }

@@ -8,7 +8,7 @@ use types::{GroupPattern, Run, TimeRange, Value};
 use super::aggregate::write_key;
 use super::cell::Cell;
 use super::{Answer, ExecuteError, PartialReason, Request, Stats, execute};
-use crate::plan::{Expr, Operator, Plan};
+use crate::plan::{AppendColumns, Expr, Join, Lookup, Operator, Other, Plan};
 
 /// Most distinct values of a subquery.
 const VALUES_MAX: usize = 100_000;
@@ -27,6 +27,9 @@ pub fn has_subqueries(plan: &Plan) -> bool {
         Operator::Sort(keys) => keys.iter().any(|key| holds_query(&key.expr)),
         Operator::Parse(parse) => holds_query(&parse.text),
         Operator::Unnest { list, .. } => holds_query(list),
+        Operator::Lookup(Lookup { table: other, .. })
+        | Operator::Join(Join { other, .. })
+        | Operator::AppendColumns(AppendColumns { other, .. }) => !matches!(other, Other::Rows(_)),
         _ => false,
     })
 }
@@ -63,7 +66,8 @@ pub(crate) fn answer_inner(
     let mut answered = Answered { plan: plan.clone(), partial_reasons: Vec::new(), stats: Stats::default() };
     let Answered { plan, partial_reasons, stats } = &mut answered;
     let mut answer = |inner: &Plan| {
-        let request = Request { range: TimeRange::ALL, limit: None, progress: None, ..*request };
+        let range = inner.range(TimeRange::ALL, request.now, request.time_zone);
+        let request = Request { range, limit: None, progress: None, ..*request };
         let mut answer = ask(inner, &request)?;
         partial_reasons.append(&mut answer.partial_reasons);
         stats.events_scanned += answer.stats.events_scanned;

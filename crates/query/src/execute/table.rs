@@ -17,7 +17,7 @@ use super::rows::{compare_keys, key_columns};
 use super::scan::Scan;
 use super::steps::apply_one;
 use super::{Answer, ColumnInfo, ColumnKind, Stats};
-use super::{fill, rank, unnest};
+use super::{autoregress, fill, outlier, rank, sessionize, totals, unnest};
 use crate::plan::{Expr, Name, Operator, SortKey};
 
 /// Rows in memory.
@@ -71,10 +71,16 @@ impl Table {
                 self.keep(n_rows - usize::try_from(*most).unwrap_or(usize::MAX).min(n_rows), n_rows);
             }
             Operator::Dedup(names) => self.dedup(names)?,
-            Operator::Unnest { list, name } => unnest::apply(list, name, &mut self.frame, scan)?,
+            Operator::Unnest { list, name, most } => unnest::apply(list, name, *most, &mut self.frame, scan)?,
             Operator::Rank(rank) => rank::apply(rank, &mut self.frame)?,
             Operator::FillBuckets(fill) => fill::buckets(fill, &mut self.frame, scan)?,
             Operator::FillDown(names) => fill::down(names, &mut self.frame, scan)?,
+            Operator::AddTotals(apply) => totals::apply(apply, &mut self.frame, scan)?,
+            Operator::Autoregress(apply) => autoregress::apply(apply, &mut self.frame, scan)?,
+            Operator::Sessionize(apply) => sessionize::apply(apply, &mut self.frame, scan)?,
+            Operator::Outlier(apply) => outlier::apply(apply, &mut self.frame, scan)?,
+            // Their rows are fetched before a plan runs; one without them was refused.
+            Operator::Lookup(_) | Operator::Join(_) | Operator::AppendColumns(_) => {}
             Operator::Project { .. } => {}
         }
         Ok(())

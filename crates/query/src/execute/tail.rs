@@ -71,6 +71,13 @@ impl Tail {
                 Operator::Rank(_) => "top",
                 Operator::FillBuckets(_) => "fillmissing",
                 Operator::FillDown(_) => "filldown",
+                Operator::Lookup(_) => "lookup",
+                Operator::Join(_) => "join",
+                Operator::AppendColumns(_) => "appendcols",
+                Operator::AddTotals(_) => "addtotals",
+                Operator::Autoregress(_) => "autoregress",
+                Operator::Sessionize(_) => "sessionize",
+                Operator::Outlier(_) => "outlier",
                 Operator::Project { .. } => "display",
             };
             return Err(TailError::NotRowWise { command });

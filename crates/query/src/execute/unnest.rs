@@ -15,13 +15,21 @@ use super::steps::{apply_one, is_row_wise};
 use crate::plan::{Expr, Name, Operator};
 
 /// Repeats the rows of `frame` for the elements of `list`.
-pub(crate) fn apply(list: &Expr, name: &Name, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+pub(crate) fn apply(
+    list: &Expr,
+    name: &Name,
+    most: Option<u64>,
+    frame: &mut Frame<'static>,
+    scan: &Scan<'_>,
+) -> Result<(), Stop> {
+    let most = most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
     let lists = evaluate(list, frame, &scan.env)?;
     let (mut order, mut elements) = (Vec::new(), Vec::new());
     for row in 0..frame.n_rows() {
         match lists.value(row) {
             None => {}
             Some(Value::List(items)) => {
+                let items = &items[..items.len().min(most)];
                 order.extend(std::iter::repeat_n(row as u32, items.len()));
                 elements.extend(items.iter().cloned());
             }
@@ -89,7 +97,7 @@ impl<'p> Spread<'p> {
         let mut rows = Frame::of_columns(frame.n_rows(), columns);
         for operator in self.operators {
             match operator {
-                Operator::Unnest { list, name } => apply(list, name, &mut rows, scan)?,
+                Operator::Unnest { list, name, most } => apply(list, name, *most, &mut rows, scan)?,
                 operator => apply_one(operator, &mut rows, &scan.env)?,
             }
         }

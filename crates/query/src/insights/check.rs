@@ -4,7 +4,10 @@
 //! A filter that speaks only of what `stats` removed is moved before it, a sort key of that kind is dropped, both
 //! with a warning. Mistakes are collected, so that one look shows all of them.
 
+mod columns;
 mod expression;
+mod options;
+mod other;
 mod rows;
 mod scope;
 mod stats;
@@ -45,8 +48,13 @@ pub(crate) struct Checker<'a> {
     errors: Vec<QueryError>,
     warnings: Vec<Warning>,
     sources: Vec<GroupPattern>,
+    times: plan::Times,
     operators: Vec<Operator>,
     shown: Shown,
+    /// Names of the present rows' side of each `join` so far.
+    left_aliases: Vec<plan::Name>,
+    /// Names of the other side of each `join`.
+    right_aliases: Vec<plan::Name>,
     tables: Vec<Table>,
     /// The `stats` whose items are being checked.
     aggregation: Option<stats::Aggregation>,
@@ -64,8 +72,11 @@ impl<'a> Checker<'a> {
             errors: Vec::new(),
             warnings: Vec::new(),
             sources: Vec::new(),
+            times: plan::Times::default(),
             operators: Vec::new(),
             shown: Shown::default(),
+            left_aliases: Vec::new(),
+            right_aliases: Vec::new(),
             tables: Vec::new(),
             aggregation: None,
             is_in_aggregate: false,
@@ -97,7 +108,7 @@ impl<'a> Checker<'a> {
             return Err(QueryError::new("too-many-commands", message, self.text, command.span).into());
         }
         for (index, command) in commands.iter().enumerate() {
-            if matches!(command.kind, CommandKind::Source(_)) && index > 0 {
+            if matches!(command.kind, CommandKind::Source { .. }) && index > 0 {
                 self.error("misplaced-source", "`source` must be the first command", command.span);
             }
             self.command(command);
@@ -109,8 +120,10 @@ impl<'a> Checker<'a> {
         }
         let columns = self.shown_columns().into_iter().map(|name| (name.clone(), Expr::Field(name))).collect();
         self.operators.push(Operator::Project { columns, is_events: self.tables.is_empty() });
+        self.settle_joins();
         Ok(Plan {
             sources: std::mem::take(&mut self.sources),
+            times: std::mem::take(&mut self.times),
             operators: std::mem::take(&mut self.operators),
             warnings: std::mem::take(&mut self.warnings),
         })
@@ -121,24 +134,49 @@ impl<'a> Checker<'a> {
             CommandKind::Fields(items) => self.fields(items),
             CommandKind::Display(items) => self.display(items),
             CommandKind::Filter(node) => self.filter(node, command.span),
-            CommandKind::Stats { items, by } => self.stats(items, by),
-            CommandKind::Timechart { length, items, by } => self.timechart(length.as_ref(), items, by, command.span),
+            CommandKind::Stats(stats) => self.stats(&stats.items, &stats.by, stats.offset.as_ref()),
+            CommandKind::Timechart { length, stats } => self.timechart(length.as_ref(), stats, command.span),
             CommandKind::Ranking { most, names, by, rarest_first } => self.ranking(*most, names, by, *rarest_first),
             CommandKind::FillMissing(fillings) => self.fill_missing(fillings, command.span),
-            CommandKind::FillDown(names) => self.fill_down(names),
+            CommandKind::FillDown(arguments) => self.fill_down(arguments),
             CommandKind::Unnest { list, name } => self.unnest(list, name),
             CommandKind::Sort(keys) => self.sort(keys),
             CommandKind::Limit(count) => self.operators.push(Operator::Limit(*count)),
             CommandKind::Tail(count) => self.operators.push(Operator::Tail(*count)),
             CommandKind::Dedup(names) => {
-                self.operators.push(Operator::Dedup(names.iter().map(|name| Arc::from(&*name.text)).collect()));
+                let names = names.iter().map(|name| self.resolved(name)).collect();
+                self.operators.push(Operator::Dedup(names));
             }
             CommandKind::Drop(names) => names.iter().for_each(|name| self.drop_field(name)),
             CommandKind::Rename(pairs) => pairs.iter().for_each(|(from, to)| self.rename(from, to)),
             CommandKind::Eval(assignments) => assignments.iter().for_each(|(name, node)| self.assign(name, node)),
             CommandKind::Parse { source, method } => self.parse(source.as_ref(), method),
-            CommandKind::Source(patterns) => self.sources.extend(patterns.iter().map(GroupPattern::new)),
+            CommandKind::Expand(arguments) => self.expand(arguments, command.span),
+            CommandKind::AddTotals(arguments) => self.add_totals(arguments, command.span),
+            CommandKind::Outlier(arguments) => self.outlier(arguments),
+            CommandKind::Autoregress { field, alias, options } => self.autoregress(field, alias.as_ref(), options),
+            CommandKind::Sessionize { fields, pause, alias } => {
+                self.sessionize(fields, pause.as_ref(), alias.as_ref(), command.span);
+            }
+            CommandKind::Lookup { table, keys, outputs } => {
+                self.refuse_yet("lookup", command.span);
+                self.lookup(table, keys, outputs);
+            }
+            CommandKind::Join { options, keys, other } => {
+                self.refuse_yet("join", command.span);
+                self.join(options, keys, other, command.span);
+            }
+            CommandKind::AppendColumns { options, other } => {
+                self.refuse_yet("appendcols", command.span);
+                self.append_columns(options, other);
+            }
+            CommandKind::Source { groups, tests, options } => self.source(groups, tests, options),
         }
+    }
+
+    /// Refuses a command that is read and not executed yet.
+    fn refuse_yet(&mut self, command: &str, span: Span) {
+        self.error("not-supported-yet", format!("the command `{command}` does not work yet"), span);
     }
 
     pub(super) fn error(&mut self, code: &'static str, message: impl Into<String>, span: Span) {
@@ -239,7 +277,7 @@ impl<'a> Checker<'a> {
     }
 
     fn rename(&mut self, from: &Name, to: &Name) {
-        let (old, new): (plan::Name, plan::Name) = (Arc::from(&*from.text), Arc::from(&*to.text));
+        let (old, new): (plan::Name, plan::Name) = (self.resolved(from), Arc::from(&*to.text));
         if old == new {
             return;
         }
@@ -257,7 +295,7 @@ impl<'a> Checker<'a> {
     }
 
     fn drop_field(&mut self, name: &Name) {
-        let name: plan::Name = Arc::from(&*name.text);
+        let name = self.resolved(name);
         let before = self.shown_columns();
         if before.contains(&name) {
             self.shown.set(before.into_iter().filter(|column| *column != name).collect());
@@ -372,7 +410,9 @@ impl<'a> Checker<'a> {
 
     fn shown_columns(&self) -> Vec<plan::Name> {
         match (&self.shown, self.tables.last()) {
-            (Shown::Fields(names) | Shown::Display(names), _) if !names.is_empty() => names.clone(),
+            (Shown::Made(names) | Shown::Fields(names) | Shown::Display(names), _) if !names.is_empty() => {
+                names.clone()
+            }
             (_, Some(table)) => table.shown.clone(),
             (_, None) => vec!["@timestamp".into(), "@message".into()],
         }

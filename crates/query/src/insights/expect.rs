@@ -6,7 +6,7 @@ use super::parse::Rule;
 use crate::error::{QueryError, Span, nearest};
 
 /// Commands that a query may start with or go on with.
-pub(crate) const COMMANDS: [&str; 24] = [
+pub(crate) const COMMANDS: [&str; 32] = [
     "fields",
     "display",
     "filter",
@@ -31,23 +31,18 @@ pub(crate) const COMMANDS: [&str; 24] = [
     "filldown",
     "source",
     "sort by",
-];
-
-/// Commands of the language that this version refuses, rather than answering something else.
-pub(super) const COMMANDS_TO_COME: [&str; 12] = [
-    "pattern",
-    "diff",
-    "logcompare",
-    "anomaly",
     "lookup",
     "join",
+    "appendcols",
+    "mvexpand",
     "addtotals",
     "autoregress",
     "sessionize",
     "outlier",
-    "appendcols",
-    "mvexpand",
 ];
+
+/// Commands of the language that this version refuses, rather than answering something else.
+pub(super) const COMMANDS_TO_COME: [&str; 4] = ["pattern", "diff", "logcompare", "anomaly"];
 
 /// Formats of `parse` that this version refuses.
 const FORMATS_TO_COME: [&str; 4] = ["clf", "combined", "syslog", "vpc"];
@@ -77,7 +72,7 @@ pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryErro
         let message = format!("`parse … {word}` does not work yet");
         return QueryError::new("not-supported-yet", message, shown, span).with_hint("a glob or /regex/ works");
     }
-    let to_come = COMMANDS_TO_COME.iter().chain(&["offset"]).find(|command| word.eq_ignore_ascii_case(command));
+    let to_come = COMMANDS_TO_COME.iter().find(|command| word.eq_ignore_ascii_case(command));
     if let Some(command) = to_come {
         let message = format!("`{command}` does not work yet");
         return QueryError::new("not-supported-yet", message, shown, span);
@@ -201,6 +196,10 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
         Rule::timechart | Rule::top | Rule::rare | Rule::unnest | Rule::fillmissing | Rule::filldown => {
             "a command such as fields, filter or stats"
         }
+        Rule::lookup | Rule::join | Rule::appendcols | Rule::mvexpand | Rule::addtotals | Rule::autoregress => {
+            "a command such as fields, filter or stats"
+        }
+        Rule::sessionize | Rule::outlier => "a command such as fields, filter or stats",
         Rule::expr | Rule::paren | Rule::number | Rule::duration | Rule::literal | Rule::call | Rule::field => {
             "a field, a value or a function"
         }
@@ -211,7 +210,7 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
             "a text with stars or a /regular expression/"
         }
         Rule::regex => "a text in quotes or a /regular expression/",
-        Rule::string | Rule::group_prefixes => "a text in quotes",
+        Rule::string | Rule::log_groups => "a text in quotes",
         Rule::list | Rule::values | Rule::subquery => "a list such as [\"a\", \"b\"]",
         Rule::name | Rule::renaming | Rule::assignment | Rule::backticked => "a name",
         Rule::count => "a whole number",
@@ -224,7 +223,21 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
         Rule::open => "`(`",
         Rule::equals => "`=`",
         Rule::kw_into => "`into`",
-        Rule::kw_with | Rule::filling => "`with`",
+        Rule::kw_with => "`with`",
+        Rule::filling => "a number or a text",
+        Rule::table | Rule::table_name => "the name of a table",
+        Rule::lookup_key | Rule::lookup_output | Rule::join_key | Rule::name_pattern => "a name",
+        Rule::option | Rule::option_name => "an option such as max=10",
+        Rule::option_value | Rule::option_word => "a value",
+        Rule::other => "a query in brackets",
+        Rule::is_equal => "`=`",
+        Rule::kw_on => "`where`",
+        Rule::kw_output => "`output`",
+        Rule::kw_offset | Rule::offset => "`offset`",
+        Rule::kw_maxspan | Rule::maxspan => "`maxspan`",
+        Rule::alias => "`as`",
+        Rule::colon => "`:`",
+        Rule::group_test => "namePrefix",
         Rule::kw_for => "`for`",
         Rule::filler => "a number or a text",
         Rule::kw_by | Rule::by | Rule::ranking_by => "`by`",

@@ -233,8 +233,8 @@ fn test(reader: &Reader<'_>, value: Node, pair: Pair<'_, Rule>, nesting: usize) 
     Ok(Node { kind, span, depth })
 }
 
-/// Reads the commands of a query inside an expression.
-fn subquery(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<Command>, QueryError> {
+/// Reads the commands of a query inside another.
+pub(crate) fn subquery(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<Command>, QueryError> {
     if reader.is_inside {
         let message = "a subquery inside a subquery does not work yet";
         return Err(reader.error("not-supported-yet", message, span_of(&pair)));

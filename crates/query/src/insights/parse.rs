@@ -3,13 +3,15 @@
 //! The grammar gives commands and flat rows of operands and operators; the tree is built here by precedence,
 //! with a stack of our own, so that no text can make it recurse deeper than [`NESTING_MAX`].
 
+mod rows;
+
 use pest::Parser;
 use pest::iterators::Pair;
 use types::Value;
 
 use super::expect;
 use super::expression;
-use super::syntax::{Command, CommandKind, Filling, Item, Method, Name, Node, SortKey};
+use super::syntax::{Command, CommandKind, Filling, Item, Method, Name, Node, SortKey, Stats};
 use super::token;
 use crate::error::{QueryError, Span};
 
@@ -75,23 +77,26 @@ impl Reader<'_> {
             Rule::fields => CommandKind::Fields(self.items(pair)?),
             Rule::display => CommandKind::Display(self.items(pair)?),
             Rule::filter => CommandKind::Filter(self.only_expr(pair)?),
-            Rule::stats => {
-                let (items, by) = self.items_and_groups(pair)?;
-                CommandKind::Stats { items, by }
-            }
+            Rule::stats => CommandKind::Stats(self.stats(pair)?),
             Rule::timechart => {
-                let length = parts(pair.clone(), Rule::span).flat_map(|span| parts(span, Rule::duration)).next();
-                let length = length.map(|length| expression::operand(self, length, 0)).transpose()?;
-                let (items, by) = self.items_and_groups(pair)?;
-                CommandKind::Timechart { length, items, by }
+                let length = self.duration(&pair, Rule::span)?;
+                CommandKind::Timechart { length, stats: self.stats(pair)? }
             }
             Rule::top | Rule::rare => self.ranking(pair)?,
             Rule::fillmissing => {
                 let fillings = parts(pair, Rule::filling).map(|filling| self.filling(filling));
                 CommandKind::FillMissing(fillings.collect::<Result<_, _>>()?)
             }
-            Rule::filldown => CommandKind::FillDown(parts(pair, Rule::name).map(|name| token::name(&name)).collect()),
+            Rule::filldown => CommandKind::FillDown(self.arguments(pair)?),
             Rule::unnest => self.unnest(pair)?,
+            Rule::mvexpand => CommandKind::Expand(self.arguments(pair)?),
+            Rule::addtotals => CommandKind::AddTotals(self.arguments(pair)?),
+            Rule::outlier => CommandKind::Outlier(self.arguments(pair)?),
+            Rule::autoregress => self.autoregress(pair)?,
+            Rule::sessionize => self.sessionize(pair)?,
+            Rule::lookup => self.lookup(pair)?,
+            Rule::join => self.join(pair)?,
+            Rule::appendcols => CommandKind::AppendColumns { options: self.options(&pair)?, other: self.other(pair)? },
             Rule::sort => {
                 CommandKind::Sort(parts(pair, Rule::sort_key).map(|key| self.sort_key(key)).collect::<Result<_, _>>()?)
             }
@@ -129,12 +134,19 @@ impl Reader<'_> {
         }
     }
 
-    fn items_and_groups(&self, pair: Pair<'_, Rule>) -> Result<(Vec<Item>, Vec<Item>), QueryError> {
+    fn stats(&self, pair: Pair<'_, Rule>) -> Result<Stats, QueryError> {
         let by = match parts(pair.clone(), Rule::by).next() {
             Some(by) => self.items(by)?,
             None => Vec::new(),
         };
-        Ok((self.items(pair)?, by))
+        let offset = self.duration(&pair, Rule::offset)?;
+        Ok(Stats { items: self.items(pair)?, by, offset })
+    }
+
+    /// The length of time in the part that `rule` made.
+    fn duration(&self, pair: &Pair<'_, Rule>, rule: Rule) -> Result<Option<Node>, QueryError> {
+        let length = parts(pair.clone(), rule).flat_map(|part| parts(part, Rule::duration)).next();
+        length.map(|length| expression::operand(self, length, 0)).transpose()
     }
 
     fn ranking(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
@@ -233,27 +245,6 @@ impl Reader<'_> {
             Some(text) => Ok(Method::Glob { text: token::string(self, &text)?, names, span: span_of(&text) }),
             None => Err(self.error("syntax", "a text with stars is missing here", span)),
         }
-    }
-
-    /// Patterns of group names.
-    fn source(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
-        let mut patterns = Vec::new();
-        for part in pair.into_inner() {
-            match part.as_rule() {
-                Rule::string => patterns.push(token::string(self, &part)?),
-                Rule::group_prefixes => {
-                    for prefix in parts(part, Rule::list).flat_map(|list| parts(list, Rule::expr)) {
-                        let span = span_of(&prefix);
-                        match prefix.into_inner().next().filter(|only| only.as_rule() == Rule::string) {
-                            Some(text) => patterns.push(format!("{}*", token::string(self, &text)?)),
-                            None => return Err(self.error("syntax", "a group name prefix is a text in quotes", span)),
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(CommandKind::Source(patterns))
     }
 }
 

@@ -19,12 +19,20 @@ pub(crate) enum CommandKind {
     Fields(Vec<Item>),
     Display(Vec<Item>),
     Filter(Node),
-    Stats { items: Vec<Item>, by: Vec<Item> },
-    Timechart { length: Option<Node>, items: Vec<Item>, by: Vec<Item> },
+    Stats(Stats),
+    Timechart { length: Option<Node>, stats: Stats },
     Ranking { most: Option<u64>, names: Vec<Name>, by: Vec<Name>, rarest_first: bool },
     FillMissing(Vec<Filling>),
-    FillDown(Vec<Name>),
+    FillDown(Arguments),
     Unnest { list: Node, name: Name },
+    Expand(Arguments),
+    AddTotals(Arguments),
+    Outlier(Arguments),
+    Autoregress { field: Name, alias: Option<Name>, options: Vec<Setting> },
+    Sessionize { fields: Vec<Name>, pause: Option<Node>, alias: Option<Name> },
+    Lookup { table: Name, keys: Vec<(Name, Name)>, outputs: Vec<(Name, Name)> },
+    Join { options: Vec<Setting>, keys: Vec<(Name, Name)>, other: OtherQuery },
+    AppendColumns { options: Vec<Setting>, other: OtherQuery },
     Sort(Vec<SortKey>),
     Limit(u64),
     Tail(u64),
@@ -33,7 +41,37 @@ pub(crate) enum CommandKind {
     Rename(Vec<(Name, Name)>),
     Eval(Vec<(Name, Node)>),
     Parse { source: Option<Node>, method: Method },
-    Source(Vec<String>),
+    Source { groups: Vec<String>, tests: Vec<Name>, options: Vec<Setting> },
+}
+
+/// `aggregates [by groups] [offset length]`
+#[derive(Clone, Debug)]
+pub(crate) struct Stats {
+    pub items: Vec<Item>,
+    pub by: Vec<Item>,
+    pub offset: Option<Node>,
+}
+
+/// Options and names of fields, in any order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Arguments {
+    pub options: Vec<Setting>,
+    /// With `*` for any letters.
+    pub names: Vec<Name>,
+}
+
+/// `key=value`
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    pub key: Name,
+    pub value: Name,
+}
+
+/// `( query )`
+#[derive(Clone, Debug)]
+pub(crate) struct OtherQuery {
+    pub commands: Vec<Command>,
+    pub span: Span,
 }
 
 /// A field or column name as it was written, without backticks.

@@ -326,7 +326,7 @@ fn plan_of(call: &RangeCall, labels: &[String], buckets: Option<(i64, i64)>) -> 
     let mut operators = call.log.operators.clone();
     operators.push(Operator::Aggregate { by, aggregates });
     operators.push(Operator::Project { columns, is_events: false });
-    optimise(Plan { sources: call.log.sources.clone(), operators, warnings: Vec::new() })
+    optimise(Plan { sources: call.log.sources.clone(), operators, ..Plan::default() })
 }
 
 /// What one aggregation gives for a bucket.

@@ -62,7 +62,7 @@ pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: Wanted) -> Pla
 pub(crate) fn finished(log: &LogQuery, mut operators: Vec<Operator>, columns: Vec<(Name, Expr)>) -> Plan {
     let is_events = !operators.iter().any(|operator| matches!(operator, Operator::Aggregate { .. }));
     operators.push(Operator::Project { columns, is_events });
-    Plan { sources: log.sources.clone(), operators, warnings: Vec::new() }
+    Plan { sources: log.sources.clone(), operators, ..Plan::default() }
 }
 
 /// The labels of an event, given the values of [`LABEL_FIELDS`].

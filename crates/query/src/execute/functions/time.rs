@@ -43,6 +43,17 @@ pub(super) fn round_rows(function: Function, times: &Column, span: Span, zone: T
     Column::of_values((0..times.n_rows()).map(value).collect())
 }
 
+/// Instants later by a span.
+pub(super) fn later_rows(times: &Column, span: Span, zone: Tz) -> Column {
+    if let Column::Timestamps(instants) = times
+        && let Some(later) = instants.iter().map(|instant| bins::later(zone, *instant, span)).collect()
+    {
+        return Column::Timestamps(later);
+    }
+    let value = |row| Cell::at(times, row).time().and_then(|instant| bins::later(zone, instant, span));
+    Column::of_values((0..times.n_rows()).map(|row| value(row).map(instant_value)).collect())
+}
+
 /// Starts of buckets of `length`, counted from an origin.
 pub(super) fn bucket_rows(times: &Column, origins: &Column, length: i64) -> Column {
     let value = |row| {

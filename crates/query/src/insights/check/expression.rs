@@ -67,6 +67,7 @@ impl Checker<'_> {
     }
 
     fn field(&mut self, name: &str, span: Span) -> Expr {
+        let name = self.without_alias(name);
         if let Some(aggregation) = &self.aggregation
             && !aggregation.knows(name)
         {
@@ -194,7 +195,7 @@ impl Checker<'_> {
     }
 
     /// A length of time, or an error and nothing.
-    fn length(&mut self, node: &Node) -> Option<plan::Span> {
+    pub(super) fn length(&mut self, node: &Node) -> Option<plan::Span> {
         let written = match &node.kind {
             NodeKind::Duration(written) => written.clone(),
             NodeKind::Literal(Some(Value::String(text))) if text.starts_with(|c: char| c.is_ascii_digit()) => {

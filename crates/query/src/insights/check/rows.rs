@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Checker;
 use crate::error::Span;
-use crate::insights::syntax::{Command, Filling, Item, Name, Node, NodeKind};
+use crate::insights::syntax::{Arguments, Command, Filling, Item, Name, Node, NodeKind, Stats};
 use crate::optimise::optimise;
 use crate::plan::{self, Aggregate, AggregateKind, Expr, Operator, Plan, Rank};
 
@@ -19,7 +19,7 @@ const SUBQUERIES_MAX: usize = 8;
 
 impl Checker<'_> {
     /// `stats` by spans of time, with rows for the spans in which nothing happened.
-    pub(super) fn timechart(&mut self, length: Option<&Node>, items: &[Item], by: &[Item], span: Span) {
+    pub(super) fn timechart(&mut self, length: Option<&Node>, stats: &Stats, span: Span) {
         let usual = Node { kind: NodeKind::Duration(TIMECHART_SPAN.into()), span, depth: 1 };
         let length = length.cloned().unwrap_or(usual);
         let NodeKind::Duration(written) = &length.kind else { return };
@@ -27,8 +27,8 @@ impl Checker<'_> {
         let name = Name { text: "bin".into(), span };
         let call = NodeKind::Call { name, arguments: vec![length], has_star: false };
         let bin = Item { expr: Node { kind: call, span, depth: 2 }, alias: Some(column) };
-        let by: Vec<Item> = std::iter::once(bin).chain(by.iter().cloned()).collect();
-        self.stats(items, &by);
+        let by: Vec<Item> = std::iter::once(bin).chain(stats.by.iter().cloned()).collect();
+        self.stats(&stats.items, &by, stats.offset.as_ref());
         let Some(mut fill) = self.tables.last().and_then(|table| table.buckets.clone()) else { return };
         let aggregates = self.operators.iter().rev().find_map(|operator| match operator {
             Operator::Aggregate { aggregates, .. } => Some(aggregates),
@@ -52,7 +52,7 @@ impl Checker<'_> {
         let name = |text: &str| Name { text: text.into(), span };
         let call = NodeKind::Call { name: name("count"), arguments: Vec::new(), has_star: true };
         let count = Item { expr: Node { kind: call, span, depth: 1 }, alias: Some(name("count")) };
-        self.stats(&[count], &groups);
+        self.stats(&[count], &groups, None);
         let all = |names: &[Name]| names.iter().map(|name| plan::Name::from(&*name.text)).collect();
         let share: plan::Name = "share".into();
         if let Some(table) = self.tables.last_mut() {
@@ -98,11 +98,9 @@ impl Checker<'_> {
     }
 
     /// `filldown`: of the fields named, or of all that are shown.
-    pub(super) fn fill_down(&mut self, names: &[Name]) {
-        let names = match names {
-            [] => self.shown_columns(),
-            names => names.iter().map(|name| Arc::from(&*name.text)).collect(),
-        };
+    pub(super) fn fill_down(&mut self, arguments: &Arguments) {
+        self.check_options("filldown", &[], &arguments.options);
+        let names = self.columns_named(&arguments.names);
         self.operators.push(Operator::FillDown(names));
     }
 
@@ -110,22 +108,13 @@ impl Checker<'_> {
         let expr = self.expr(list);
         self.warn_of_unknown(&expr, list.span);
         let name: plan::Name = Arc::from(&*name.text);
-        self.operators.push(Operator::Unnest { list: expr, name: name.clone() });
-        if let Some(table) = self.tables.last_mut() {
-            table.columns.insert(name.clone());
-        }
-        let before = self.shown_columns();
-        self.shown.append(before, name);
+        self.operators.push(Operator::Unnest { list: expr, name: name.clone(), most: None });
+        self.show_new(&name);
     }
 
     /// A condition on the values that another query gives.
     pub(super) fn in_query(&mut self, value: Expr, commands: &[Command], span: Span) -> Expr {
-        self.n_subqueries += 1;
-        if self.n_subqueries > SUBQUERIES_MAX {
-            if self.n_subqueries == SUBQUERIES_MAX + 1 {
-                let message = format!("the query has more than {SUBQUERIES_MAX} subqueries");
-                self.error("too-many-subqueries", message, span);
-            }
+        if !self.may_ask(span) {
             return Expr::Literal(None);
         }
         match self.subquery(commands) {
@@ -137,7 +126,17 @@ impl Checker<'_> {
         }
     }
 
-    fn subquery(&mut self, commands: &[Command]) -> Option<Plan> {
+    /// Counts one more query inside this one. Past the limit it is an error, told once.
+    pub(super) fn may_ask(&mut self, span: Span) -> bool {
+        self.n_subqueries += 1;
+        if self.n_subqueries == SUBQUERIES_MAX + 1 {
+            let message = format!("the query has more than {SUBQUERIES_MAX} subqueries");
+            self.error("too-many-subqueries", message, span);
+        }
+        self.n_subqueries <= SUBQUERIES_MAX
+    }
+
+    pub(super) fn subquery(&mut self, commands: &[Command]) -> Option<Plan> {
         let mut inner = Checker::new(self.text, self.options);
         inner.n_regexes = self.n_regexes;
         let checked = inner.checked(commands);

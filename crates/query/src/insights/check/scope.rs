@@ -10,6 +10,8 @@ pub(super) enum Shown {
     /// Nobody has chosen.
     #[default]
     Default,
+    /// Nobody has chosen, but commands have made columns of their own beside the usual ones.
+    Made(Vec<Name>),
     /// Chosen by `fields`, which adds up.
     Fields(Vec<Name>),
     /// Chosen by `display`, of which the last one wins.
@@ -19,7 +21,7 @@ pub(super) enum Shown {
 impl Shown {
     /// What `fields` does.
     pub(super) fn add_fields(&mut self, names: Vec<Name>) {
-        if let Self::Default = self {
+        if let Self::Default | Self::Made(_) = self {
             *self = Self::Fields(Vec::new());
         }
         if let Self::Fields(shown) = self {
@@ -41,7 +43,8 @@ impl Shown {
     pub(super) fn set(&mut self, names: Vec<Name>) {
         *self = match self {
             Self::Display(_) => Self::Display(names),
-            _ => Self::Fields(names),
+            Self::Fields(_) => Self::Fields(names),
+            Self::Default | Self::Made(_) => Self::Made(names),
         };
     }
 }

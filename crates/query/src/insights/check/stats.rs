@@ -84,16 +84,39 @@ impl AggregateName {
 }
 
 /// The group column that holds spans of `@timestamp`, and the other ones.
-fn buckets(groups: &[(plan::Name, Expr)]) -> Option<FillBuckets> {
+fn buckets(groups: &[(plan::Name, Expr)], offset: Option<plan::Span>) -> Option<FillBuckets> {
+    let is_time = |expr: &Expr| matches!(expr, Expr::Field(field) if **field == *"@timestamp");
     let (time, span) = groups.iter().find_map(|(name, expr)| match expr {
         Expr::Call(Function::DateFloor, arguments) => match &arguments[..] {
-            [Expr::Field(field), Expr::Duration(span)] if **field == *"@timestamp" => Some((name.clone(), *span)),
+            [time, Expr::Duration(span)] if is_time(time) => Some((name.clone(), *span)),
+            [Expr::Call(Function::Later, arguments), Expr::Duration(span)]
+                if arguments.first().is_some_and(is_time) =>
+            {
+                Some((name.clone(), *span))
+            }
             _ => None,
         },
         _ => None,
     })?;
     let series = groups.iter().map(|(name, _)| name.clone()).filter(|name| *name != time).collect();
-    Some(FillBuckets { time, span, series, values: Vec::new() })
+    Some(FillBuckets { time, span, series, values: Vec::new(), offset })
+}
+
+/// Spans of time as if events were later by `offset`.
+fn later(expr: Expr, offset: plan::Span) -> Expr {
+    match expr {
+        Expr::Call(Function::DateFloor | Function::DateCeil, ref arguments) if matches!(&arguments[0], Expr::Field(field) if **field == *"@timestamp") =>
+        {
+            let Expr::Call(function, mut arguments) = expr else { return expr };
+            let time = std::mem::replace(&mut arguments[0], Expr::Literal(None));
+            arguments[0] = Expr::Call(Function::Later, vec![time, Expr::Duration(offset)]);
+            Expr::Call(function, arguments)
+        }
+        Expr::Call(function, arguments) => {
+            Expr::Call(function, arguments.into_iter().map(|argument| later(argument, offset)).collect())
+        }
+        other => other,
+    }
 }
 
 /// A `stats` while its items are being checked.
@@ -115,8 +138,9 @@ impl Aggregation {
 }
 
 impl Checker<'_> {
-    pub(super) fn stats(&mut self, items: &[Item], by: &[Item]) {
+    pub(super) fn stats(&mut self, items: &[Item], by: &[Item], offset: Option<&Node>) {
         let n_errors = self.errors.len();
+        let offset = offset.and_then(|offset| self.offset(offset));
         let mut aggregation = Aggregation::default();
         let mut shown: Vec<plan::Name> = Vec::new();
         let mut groups: Vec<(plan::Name, Expr)> = Vec::new();
@@ -124,7 +148,13 @@ impl Checker<'_> {
             let expr = self.expr(&item.expr);
             self.warn_of_unknown(&expr, item.expr.span);
             if let Some(name) = self.new_column(item, &mut aggregation) {
-                groups.push((name.clone(), expr));
+                groups.push((
+                    name.clone(),
+                    match offset {
+                        Some(offset) => later(expr, offset),
+                        None => expr,
+                    },
+                ));
                 shown.push(name);
             }
         }
@@ -140,13 +170,26 @@ impl Checker<'_> {
             let message = "`stats` needs at least one aggregate";
             self.error_with_hint("no-aggregate", message, span, "write an aggregate such as count(*) or avg(field)");
         }
-        let buckets = buckets(&groups);
+        let buckets = buckets(&groups, offset);
         self.operators.push(Operator::Aggregate { by: groups, aggregates: aggregation.aggregates });
         let mut table = Table { columns: aggregation.names, shown, calls: aggregation.calls, buckets };
         table.columns.extend(table.calls.values().cloned());
         self.tables.push(table);
         self.shown = Shown::Default;
+        self.left_aliases.clear();
         self.operators.extend(aggregation.extends.into_iter().map(|(name, expr)| Operator::Extend { name, expr }));
+    }
+
+    /// `offset d`: all events that the query looks at are earlier by it.
+    fn offset(&mut self, node: &Node) -> Option<plan::Span> {
+        let length = self.length(node)?;
+        if !self.tables.is_empty() {
+            let message = "`offset` belongs to the first `stats` of a query: it says which events are looked at";
+            self.error("misplaced-offset", message, node.span);
+            return None;
+        }
+        self.times.offset = Some(length);
+        Some(length)
     }
 
     /// Names the column of an item; `None` where the same column is there already or the name is taken.
