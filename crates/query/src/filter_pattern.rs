@@ -61,7 +61,7 @@ pub fn parse_filter_pattern(text: &str) -> Result<Plan, QueryErrors> {
     };
     let shown = ["@timestamp", "@message"].map(|name| (name.into(), Expr::Field(name.into())));
     operators.push(Operator::Project { columns: shown.to_vec(), is_events: true });
-    Ok(optimise(Plan { sources: Vec::new(), operators, warnings }))
+    Ok(optimise(Plan { operators, warnings, ..Plan::default() }))
 }
 
 fn check_size(reader: &Reader<'_>) -> Result<(), QueryError> {
