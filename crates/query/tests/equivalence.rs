@@ -1,0 +1,193 @@
+//! One question, one answer: random queries over random events are answered as a reference says that reads the
+//! language row by row, and the same in every state of the store, with and without indexes, on one thread and on two.
+//!
+//! A run prints its seed; `CATAT_QUERY_SEED` repeats it, `CATAT_QUERY_ROUNDS` makes it longer (200 queries a round).
+
+#[path = "equivalence/events.rs"]
+mod events;
+#[path = "equivalence/queries.rs"]
+mod queries;
+#[path = "equivalence/random.rs"]
+mod random;
+#[path = "equivalence/reference.rs"]
+mod reference;
+#[path = "equivalence/states.rs"]
+mod states;
+#[path = "equivalence/syntax.rs"]
+mod syntax;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use chrono_tz::Tz;
+use query::{Answer, ParseOptions, Request, execute, parse_insights};
+use types::{Run, TimeRange, Timestamp, Value};
+
+use events::{Event, NOW};
+use queries::{Query, Writer};
+use random::Random;
+use states::State;
+
+/// Rounds of an ordinary run.
+const ROUNDS: u64 = 12;
+
+/// Queries asked of the events of one round.
+const QUERIES_PER_ROUND: usize = 200;
+
+/// Problems after which a run ends.
+const PROBLEMS_MAX: usize = 12;
+
+fn variable(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
+}
+
+fn ask(query: &Query, runs: &[Arc<dyn Run>], n_threads: usize) -> Result<Answer, String> {
+    let options = ParseOptions { now: Timestamp(NOW), time_zone: Tz::UTC };
+    let plan = parse_insights(&query.text, &options).map_err(|errors| format!("refused: {errors}"))?;
+    let cancelled = AtomicBool::new(false);
+    let request = Request {
+        range: TimeRange { from: Timestamp(query.range.0), to: Timestamp(query.range.1) },
+        limit: None,
+        time_zone: Tz::UTC,
+        now: Timestamp(NOW),
+        memory_bytes_max: 1 << 30,
+        deadline: None,
+        cancelled: &cancelled,
+        n_threads,
+        progress: None,
+    };
+    execute(&plan, runs, &request).map_err(|error| format!("failed: {error}"))
+}
+
+fn is_near(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1e-3)
+}
+
+/// Whether a reader takes two values for one: numbers by their value, all else exactly.
+fn is_same(a: Option<&Value>, b: Option<&Value>) -> bool {
+    match (a, b) {
+        (Some(Value::Float(a)), Some(Value::Float(b))) => is_near(*a, *b),
+        (Some(Value::Float(a)), Some(Value::Integer(b))) | (Some(Value::Integer(b)), Some(Value::Float(a))) => {
+            is_near(*a, *b as f64)
+        }
+        (Some(Value::List(a)), Some(Value::List(b))) => {
+            a.len() == b.len() && a.iter().zip(&**b).all(|(a, b)| is_same(a.as_ref(), b.as_ref()))
+        }
+        (Some(Value::Object(a)), Some(Value::Object(b))) => {
+            let member = |name: &str| b.iter().find(|(known, _)| **known == *name).map(|(_, value)| value.as_ref());
+            a.len() == b.len() && a.iter().all(|(name, value)| member(name).is_some_and(|b| is_same(value.as_ref(), b)))
+        }
+        (a, b) => a == b,
+    }
+}
+
+fn shown(row: &[Option<Value>]) -> String {
+    let mut text = String::new();
+    for value in row {
+        match value {
+            Some(value) => value.write_json(&mut text),
+            None => text.push('-'),
+        }
+        text.push_str("  ");
+    }
+    text
+}
+
+/// What differs between an answer and what is expected.
+fn difference(columns: &[&str], rows: &[Vec<Option<Value>>], answer: &Answer) -> Option<String> {
+    let names: Vec<&str> = answer.columns.iter().map(|column| column.name.as_str()).collect();
+    if names != columns {
+        return Some(format!("columns {names:?}\n  expected {columns:?}"));
+    }
+    let is_row = |(a, b): (&Vec<Option<Value>>, &Vec<Option<Value>>)| {
+        a.iter().zip(b).all(|(a, b)| is_same(a.as_ref(), b.as_ref()))
+    };
+    let first = rows.iter().zip(&answer.rows).position(|pair| !is_row(pair));
+    match first {
+        None if rows.len() == answer.rows.len() => None,
+        None => Some(format!("{} rows, expected {}", answer.rows.len(), rows.len())),
+        Some(row) => Some(format!("row {row}: {}\n  expected {}", shown(&answer.rows[row]), shown(&rows[row]))),
+    }
+}
+
+/// What is wrong with an answer that has to be the same as another one.
+fn deviation(first: &Answer, other: &Answer, is_one_store: bool) -> Option<String> {
+    let columns: Vec<&str> = first.columns.iter().map(|column| column.name.as_str()).collect();
+    if let Some(difference) = difference(&columns, &first.rows, other) {
+        return Some(difference);
+    }
+    if first.columns != other.columns {
+        return Some(format!("columns {:?}\n  expected {:?}", other.columns, first.columns));
+    }
+    if is_one_store && first.ids != other.ids {
+        return Some("other ids".to_owned());
+    }
+    if first.warnings != other.warnings || !other.partial_reasons.is_empty() {
+        return Some(format!("{:?} {:?}", other.warnings, other.partial_reasons));
+    }
+    None
+}
+
+/// Asks queries of events in every state; gives what is wrong.
+fn compare(events: &[Event], queries: &[Query]) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut first: Vec<Option<(usize, Answer)>> = vec![None; queries.len()];
+    let mut of_store: Vec<Option<(usize, Answer)>> = vec![None; queries.len()];
+    states::each(events, &mut |state: &State| {
+        let is_part = state.store == usize::MAX;
+        for (index, query) in queries.iter().enumerate() {
+            let problem = match ask(query, &state.runs, state.n_threads) {
+                Err(problem) => Some(problem),
+                Ok(_) if is_part => None,
+                Ok(answer) => {
+                    let problem = match &first[index] {
+                        None => {
+                            let expected = reference::answer(&query.commands, events, query.range);
+                            let columns: Vec<&str> = expected.columns.iter().map(String::as_str).collect();
+                            difference(&columns, &expected.rows, &answer).map(|d| format!("not as the reference: {d}"))
+                        }
+                        Some((_, known)) => deviation(known, &answer, false),
+                    };
+                    let problem = problem.or_else(|| match &of_store[index] {
+                        Some((store, known)) if *store == state.store => deviation(known, &answer, true),
+                        _ => None,
+                    });
+                    if of_store[index].as_ref().is_none_or(|(store, _)| *store != state.store) {
+                        of_store[index] = Some((state.store, answer.clone()));
+                    }
+                    first[index].get_or_insert((state.store, answer));
+                    problem
+                }
+            };
+            if let Some(problem) = problem {
+                let range = if query.range.0 == i64::MIN { String::new() } else { format!(" in {:?}", query.range) };
+                problems.push(format!("{}{range}\n  {}: {problem}", query.text, state.name));
+            }
+        }
+    });
+    problems
+}
+
+#[test]
+fn answers_are_those_of_the_reference_in_every_state() {
+    let (seed, rounds) = (variable("CATAT_QUERY_SEED", 1), variable("CATAT_QUERY_ROUNDS", ROUNDS));
+    let (mut n_queries, mut problems) = (0, Vec::new());
+    for round in 0..rounds {
+        let mut random = Random::new((seed << 20) + round);
+        // Often few, so that what differs is easily seen; now and then none.
+        let n_events = [0, 1, 8, 40, 150, 400][random.below(6)];
+        let events = events::events(&mut random, n_events);
+        let queries: Vec<Query> = (0..QUERIES_PER_ROUND).map(|_| Writer::query(&mut random)).collect();
+        n_queries += queries.len();
+        let found = compare(&events, &queries);
+        problems.extend(
+            found.into_iter().map(|problem| format!("seed {seed}, round {round}, {n_events} events: {problem}")),
+        );
+        if problems.len() >= PROBLEMS_MAX {
+            break;
+        }
+    }
+    println!("seed {seed}: {n_queries} queries");
+    problems.truncate(PROBLEMS_MAX);
+    assert!(problems.is_empty(), "{}", problems.join("\n\n"));
+}

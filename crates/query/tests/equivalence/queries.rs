@@ -1,0 +1,493 @@
+//! Random queries that the language accepts: they know which columns there are and what stands in them.
+
+use types::{Timestamp, Value};
+
+use crate::events::{NOW, TEXTS};
+use crate::random::Random;
+use crate::syntax::{Aggregate, Command, Expr, Item};
+
+/// A query and what is left open about its answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Query {
+    pub(crate) commands: Vec<Command>,
+    /// Commands as they are written, with what stands between them.
+    pub(crate) text: String,
+    /// First instant and the one after the last.
+    pub(crate) range: (i64, i64),
+}
+
+/// What is in a column.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    /// Values as they came, whose text is known.
+    Stored,
+    /// A computed number: 2 and 2.0 are one to readers, not to functions of text.
+    Number,
+    Time,
+    List,
+    Truth,
+}
+
+const REGEXES: [&str; 9] =
+    ["h[0-2]", "(?i)USER u\\d", "\\d{3}", "^\\[h", "s$", "[Üü]ber", "refused|took", "step 1", "v[12]\\/items"];
+
+const PARTS: [&str; 12] = [
+    "user u1",
+    "refused",
+    "took 1",
+    "worker-3",
+    "ms for step 2",
+    "Über",
+    "日本",
+    "u4711",
+    "0",
+    "h",
+    "\"quoted\"",
+    "10.1.2.3",
+];
+
+/// Makes one query after the other.
+pub(crate) struct Writer<'a> {
+    random: &'a mut Random,
+    columns: Vec<(String, Kind)>,
+    is_events: bool,
+    n_aliases: usize,
+}
+
+impl<'a> Writer<'a> {
+    /// A new query over events.
+    pub(crate) fn query(random: &'a mut Random) -> Query {
+        let mut writer = Self { random, columns: Vec::new(), is_events: true, n_aliases: 0 };
+        let stored =
+            ["n", "host", "dur", "code", "mixed", "big", "user", "req.id", "req.path", "level", "msg", "@message"];
+        writer.columns = stored.iter().map(|name| ((*name).to_owned(), Kind::Stored)).collect();
+        writer.columns.push(("@level".to_owned(), Kind::Stored));
+        writer.columns.push(("tags".to_owned(), Kind::List));
+        writer.columns.push(("ok".to_owned(), Kind::Truth));
+        writer.columns.push(("nosuch".to_owned(), Kind::Stored));
+        let n_commands = writer.random.below(5);
+        let mut commands: Vec<Command> = (0..n_commands).map(|_| writer.command()).collect();
+        if writer.is_events && writer.random.once_in(3) {
+            commands.push(writer.stats());
+            if writer.random.once_in(2) {
+                commands.push(writer.command());
+            }
+        }
+        let text = writer.written(&commands);
+        let range = writer.range();
+        Query { commands, text, range }
+    }
+
+    fn range(&mut self) -> (i64, i64) {
+        if !self.random.once_in(4) {
+            return (i64::MIN, i64::MAX);
+        }
+        let mut instant = || {
+            let second = NOW / Timestamp::SECOND - 3 * 86_400 + self.random.below(200) as i64 * 1171;
+            second * Timestamp::SECOND + [0, 1, -1, 250_000_001][self.random.below(4)]
+        };
+        let (a, b) = (instant(), instant());
+        (a.min(b), a.max(b))
+    }
+
+    /// The commands between pipes or on lines of their own, keywords in any case.
+    fn written(&mut self, commands: &[Command]) -> String {
+        let mut text = String::new();
+        for (index, command) in commands.iter().enumerate() {
+            if index > 0 {
+                text += self.random.of(&[" | ", "|", "\n| ", "\n", " # note | sort x\n  | ", "\n\n\t"]);
+            }
+            let command = command.to_string();
+            match command.split_once(' ') {
+                Some((keyword, rest)) if self.random.once_in(6) => {
+                    text += &format!("{} {rest}", keyword.to_uppercase())
+                }
+                _ => text += &command,
+            }
+        }
+        text
+    }
+
+    fn alias(&mut self) -> String {
+        self.n_aliases += 1;
+        format!("{}{}", self.random.of(&["a", "x_", "ß", "total ", "t"]), self.n_aliases)
+    }
+
+    fn column(&mut self, kinds: &[Kind]) -> Option<String> {
+        let fitting: Vec<&(String, Kind)> = self.columns.iter().filter(|(_, kind)| kinds.contains(kind)).collect();
+        (!fitting.is_empty()).then(|| self.random.of(&fitting).0.clone())
+    }
+
+    /// A column of the answer so far, any kind.
+    fn any_column(&mut self) -> String {
+        self.random.of(&self.columns).0
+    }
+
+    fn command(&mut self) -> Command {
+        if !self.is_events && self.columns.is_empty() {
+            return Command::Limit(5);
+        }
+        match self.random.below(20) {
+            0..6 => Command::Filter(self.condition(3)),
+            6 | 7 => self.fields(),
+            8 => {
+                let name = self.alias();
+                let (expr, kind) = self.value(2);
+                self.columns.push((name.clone(), kind));
+                Command::Eval(name, expr)
+            }
+            9..12 => self.sort(),
+            12 => Command::Limit(self.random.below(30) as u64),
+            13 => Command::Tail(self.random.below(30) as u64),
+            14 => Command::Dedup((0..1 + self.random.below(2)).map(|_| self.any_column()).collect()),
+            15 => self.rename_or_drop(),
+            16 if self.is_events => self.unnest(),
+            17 if self.is_events => self.glob(),
+            18 => self.top(),
+            _ => self.stats(),
+        }
+    }
+
+    fn fields(&mut self) -> Command {
+        if self.random.once_in(3) {
+            let mut shown: Vec<String> = (0..1 + self.random.below(3)).map(|_| self.any_column()).collect();
+            let mut seen = Vec::new();
+            shown.retain(|name| {
+                !seen.contains(name) && {
+                    seen.push(name.clone());
+                    true
+                }
+            });
+            return Command::Display(shown);
+        }
+        let mut items = Vec::new();
+        for _ in 0..1 + self.random.below(3) {
+            if self.random.once_in(2) {
+                let whole = self.is_events && self.random.once_in(6);
+                let name = if whole { "req".to_owned() } else { self.any_column() };
+                items.push(Item { expr: Expr::Field(name), alias: None });
+                continue;
+            }
+            let (expr, kind) = self.value(2);
+            // Now and then the name of a field, which later commands then see changed.
+            let alias = if self.random.once_in(5) && self.is_events { "n".to_owned() } else { self.alias() };
+            if items.iter().any(|item: &Item| item.name() == alias) {
+                continue;
+            }
+            self.columns.retain(|(name, _)| *name != alias);
+            self.columns.push((alias.clone(), kind));
+            items.push(Item { expr, alias: Some(alias) });
+        }
+        if items.is_empty() {
+            items.push(Item { expr: Expr::Field(self.any_column()), alias: None });
+        }
+        Command::Fields(items)
+    }
+
+    fn sort(&mut self) -> Command {
+        let keys = (0..1 + self.random.below(2)).map(|_| {
+            let key = match self.random.below(6) {
+                0 => self.number(2),
+                1 if self.is_events => Expr::Field("@timestamp".to_owned()),
+                _ => Expr::Field(self.any_column()),
+            };
+            (key, self.random.once_in(2))
+        });
+        Command::Sort(keys.collect())
+    }
+
+    fn rename_or_drop(&mut self) -> Command {
+        let plain = |name: &str| !name.starts_with('@') && !name.contains('.');
+        let names: Vec<String> = self.columns.iter().map(|(name, _)| name.clone()).filter(|name| plain(name)).collect();
+        if names.len() < 2 {
+            return Command::Limit(7);
+        }
+        let from = self.random.of(&names);
+        let kind = self.columns.iter().find(|(name, _)| *name == from).map_or(Kind::Stored, |(_, kind)| *kind);
+        self.columns.retain(|(name, _)| *name != from);
+        if self.random.once_in(2) {
+            return Command::Drop(from);
+        }
+        let to = self.alias();
+        self.columns.push((to.clone(), kind));
+        Command::Rename(from, to)
+    }
+
+    fn unnest(&mut self) -> Command {
+        let list = self.column(&[Kind::List]).unwrap_or("n".to_owned());
+        let name = self.alias();
+        self.columns.push((name.clone(), Kind::Stored));
+        Command::Unnest(list, name)
+    }
+
+    fn glob(&mut self) -> Command {
+        let literals = self.random.of(&[
+            &["user ", " took ", "ms"][..],
+            &["took ", "ms for step ", ""],
+            &["[", "] worker-", ": ", ""],
+            &["", " "],
+            &["worker-", ": "],
+        ]);
+        let names: Vec<String> = (1..literals.len()).map(|_| self.alias()).collect();
+        self.columns.extend(names.iter().map(|name| (name.clone(), Kind::Stored)));
+        Command::Glob { literals: literals.to_vec(), names }
+    }
+
+    fn top(&mut self) -> Command {
+        let Some(first) = self.column(&[Kind::Stored]) else { return Command::Tail(4) };
+        let by = self.column(&[Kind::Stored]).filter(|name| *name != first && self.random.once_in(2));
+        let columns = by.iter().chain([&first]).map(|name| (name.clone(), Kind::Stored));
+        self.columns = columns.chain(["count", "share"].map(|name| (name.to_owned(), Kind::Number))).collect();
+        self.is_events = false;
+        Command::Top {
+            rarest: self.random.once_in(2),
+            most: self.random.once_in(2).then(|| self.random.below(4) as u64 + 1),
+            names: vec![first],
+            by: by.into_iter().collect(),
+        }
+    }
+
+    fn stats(&mut self) -> Command {
+        let mut by = Vec::new();
+        let mut columns = Vec::new();
+        for _ in 0..self.random.below(3) {
+            let (expr, kind) = match self.random.below(5) {
+                0 if self.is_events => (Expr::Bin("1h", Timestamp::HOUR), Kind::Time),
+                1 if self.is_events => (Expr::Bin("1d", Timestamp::DAY), Kind::Time),
+                2 => (self.text(2), Kind::Stored),
+                _ => {
+                    let (name, kind) = self.random.of(&self.columns);
+                    (Expr::Field(name), kind)
+                }
+            };
+            let item = Item { expr, alias: Some(self.alias()) };
+            columns.push((item.name(), kind));
+            by.push(item);
+        }
+        let mut aggregates = Vec::new();
+        for _ in 0..1 + self.random.below(3) {
+            let (mut aggregate, kind) = self.aggregate();
+            if self.random.once_in(2) || aggregates.iter().any(|other: &Aggregate| other.name() == aggregate.name()) {
+                aggregate.alias = Some(self.alias());
+            }
+            columns.push((aggregate.name(), kind));
+            aggregates.push(aggregate);
+        }
+        self.columns = columns.into_iter().filter(|(name, _)| !name.contains('`')).collect();
+        self.is_events = false;
+        Command::Stats { aggregates, by }
+    }
+
+    fn aggregate(&mut self) -> (Aggregate, Kind) {
+        let of = |function, argument, parameter| Aggregate { function, argument, parameter, alias: None };
+        match self.random.below(12) {
+            0..3 => (of("count", None, None), Kind::Number),
+            3 => {
+                let name = self.any_column();
+                let function = self.random.of(&["count", "count_distinct"]);
+                (of(function, Some(Expr::Field(name)), None), Kind::Number)
+            }
+            4..8 => {
+                let function = self.random.of(&["sum", "avg", "stddev", "variance", "median", "p90"]);
+                let argument = self.small_number();
+                (of(function, Some(argument), None), Kind::Number)
+            }
+            8 => {
+                (of("pct", Some(self.small_number()), Some(self.random.of(&["12.5", "99", "0", "100"]))), Kind::Number)
+            }
+            9 => {
+                let name = self.any_column();
+                let kind =
+                    self.columns.iter().find(|(known, _)| *known == name).map_or(Kind::Stored, |(_, kind)| *kind);
+                // Which of several types wins is open for levels.
+                let name = if name == "@level" { "host".to_owned() } else { name };
+                let name = if self.is_events { name } else { self.columns[0].0.clone() };
+                (of(self.random.of(&["min", "max"]), Some(Expr::Field(name)), None), kind)
+            }
+            10 if self.is_events => {
+                let function = self.random.of(&["first", "last", "list"]);
+                let kind = if function == "list" { Kind::List } else { Kind::Stored };
+                let name = self.column(&[Kind::Stored]).unwrap_or("n".to_owned());
+                (of(function, Some(Expr::Field(name)), None), kind)
+            }
+            _ => {
+                let name = self.column(&[Kind::Stored]).filter(|name| name != "@level").unwrap_or("n".to_owned());
+                let parameter = self.random.once_in(2).then_some("3");
+                (of("values", Some(Expr::Field(name)), parameter), Kind::List)
+            }
+        }
+    }
+
+    /// A number within bounds in which sums of decimals agree to many digits.
+    fn small_number(&mut self) -> Expr {
+        let field =
+            if self.is_events { self.random.of(&["n", "dur", "code", "req.id"]) } else { return self.number(0) };
+        match self.random.below(4) {
+            0 => Expr::Arithmetic("+", Box::new(Expr::Field(field.to_owned())), Box::new(self.whole(9))),
+            1 => Expr::Call("abs", vec![Expr::Field(field.to_owned())]),
+            _ => Expr::Field(field.to_owned()),
+        }
+    }
+
+    fn whole(&mut self, end: usize) -> Expr {
+        Expr::Literal(Some(Value::Integer(self.random.below(end) as i64)))
+    }
+
+    /// An expression that gives a value, and what it is.
+    fn value(&mut self, depth: usize) -> (Expr, Kind) {
+        match self.random.below(4) {
+            0 => (self.condition(depth), Kind::Truth),
+            1 => (self.text(depth), Kind::Stored),
+            _ => (self.number(depth), Kind::Number),
+        }
+    }
+
+    fn number(&mut self, depth: usize) -> Expr {
+        if depth == 0 || self.random.once_in(4) {
+            return match self.random.below(4) {
+                0 => self.whole(12),
+                1 => Expr::Literal(Some(Value::Float(self.random.below(80) as f64 / 8.0 - 3.0625))),
+                _ => match self.column(&[Kind::Stored, Kind::Number, Kind::Truth]) {
+                    Some(name) => Expr::Field(name),
+                    None => self.whole(5),
+                },
+            };
+        }
+        let depth = depth - 1;
+        match self.random.below(8) {
+            0..4 => {
+                let operator = self.random.of(&["+", "-", "*", "/", "%", "^"]);
+                Expr::Arithmetic(operator, Box::new(self.number(depth)), Box::new(self.number(depth)))
+            }
+            4 => Expr::Negate(Box::new(self.number(depth))),
+            5 => {
+                let function = self.random.of(&["abs", "ceil", "floor", "round", "sign", "toint", "tonumber", "sqrt"]);
+                Expr::Call(function, vec![self.number(depth)])
+            }
+            6 => Expr::Call(self.random.of(&["strlen", "tonumber"]), vec![self.text(depth)]),
+            _ => {
+                let (then, otherwise) = (self.number(depth), self.number(depth));
+                Expr::Call("if", vec![self.condition(depth), then, otherwise])
+            }
+        }
+    }
+
+    fn text(&mut self, depth: usize) -> Expr {
+        if depth == 0 || self.random.once_in(3) {
+            return match self.column(&[Kind::Stored]) {
+                Some(name) if !self.random.once_in(4) => Expr::Field(name),
+                _ => Expr::Literal(Some(Value::text(self.random.of(&TEXTS)))),
+            };
+        }
+        let depth = depth - 1;
+        let text = self.text(depth);
+        match self.random.below(7) {
+            0 => Expr::Call(self.random.of(&["toupper", "tolower", "trim", "tostring"]), vec![text]),
+            1 => Expr::Call("concat", vec![text, Expr::Literal(Some(Value::text("-"))), self.text(depth)]),
+            2 => Expr::Call("substr", vec![text, self.whole(5), self.whole(8)]),
+            3 => {
+                let (what, with) = (self.random.of(&["u", "h", "1", "日"]), self.random.of(&["", "U", "xx"]));
+                let literal = |text| Expr::Literal(Some(Value::text(text)));
+                Expr::Call("replace", vec![text, literal(what), literal(with)])
+            }
+            4 => Expr::Call("coalesce", vec![text, self.text(depth)]),
+            5 => Expr::Call("if", vec![self.condition(depth), text, self.text(depth)]),
+            _ => Expr::Call("case", vec![self.condition(depth), text, self.condition(depth), self.text(depth)]),
+        }
+    }
+
+    fn literal(&mut self) -> Expr {
+        let value = match self.random.below(8) {
+            0..3 => Value::Integer(self.random.below(30) as i64 - 5),
+            3 => Value::Float(self.random.below(100) as f64 / 8.0 + 0.0625),
+            4 => Value::Integer(self.random.of(&[200, 500, i64::MAX, i64::MIN + 1])),
+            5 => Value::text(self.random.of(&["7", "500", "9223372036854775808", "-1.50", "2e2"])),
+            6 => Value::Boolean(self.random.once_in(2)),
+            _ => Value::text(self.random.of(&TEXTS)),
+        };
+        Expr::Literal(Some(value))
+    }
+
+    fn condition(&mut self, depth: usize) -> Expr {
+        if depth > 0 && self.random.once_in(3) {
+            let (a, b) = (Box::new(self.condition(depth - 1)), Box::new(self.condition(depth - 1)));
+            return match self.random.below(3) {
+                0 => Expr::And(a, b),
+                1 => Expr::Or(a, b),
+                _ => Expr::Not(a),
+            };
+        }
+        if self.is_events && self.random.once_in(4) {
+            return self.special_condition();
+        }
+        let field = match self.column(&[Kind::Stored, Kind::Truth, Kind::Stored]) {
+            Some(name) if name != "@level" => Expr::Field(name),
+            _ => self.number(0),
+        };
+        self.condition_on(field, depth)
+    }
+
+    fn condition_on(&mut self, value: Expr, depth: usize) -> Expr {
+        let (boxed, negated) = (Box::new(value.clone()), self.random.once_in(3));
+        match self.random.below(12) {
+            0..4 => {
+                let operator = self.random.of(&["=", "!=", "<", "<=", ">", ">="]);
+                let other = if self.random.once_in(4) { self.number(depth.min(1)) } else { self.literal() };
+                Expr::Compare(operator, boxed, Box::new(other))
+            }
+            4 | 5 => Expr::Like { value: boxed, text: (self.random.of(&PARTS)).to_owned(), negated },
+            6 => Expr::Matches { value: boxed, regex: self.random.of(&REGEXES), negated },
+            7 => {
+                // Few elements and many are looked up in different ways.
+                let n_items = if self.random.once_in(4) { 20 } else { 1 + self.random.below(4) };
+                Expr::In { value: boxed, items: (0..n_items).map(|_| self.literal()).collect(), negated }
+            }
+            8 => {
+                let (low, high) = (Box::new(self.literal()), Box::new(self.literal()));
+                Expr::Between { value: boxed, low, high, negated }
+            }
+            9 => Expr::Call(self.random.of(&["ispresent", "isempty", "isblank"]), vec![value]),
+            10 => {
+                let part = Expr::Literal(Some(Value::text(self.random.of(&PARTS))));
+                Expr::Call(self.random.of(&["strcontains", "startswith", "endswith"]), vec![value, part])
+            }
+            _ => Expr::Compare("=", boxed, Box::new(Expr::Literal(None))),
+        }
+    }
+
+    /// Conditions on what only events have.
+    fn special_condition(&mut self) -> Expr {
+        let field = |name: &str| Box::new(Expr::Field(name.to_owned()));
+        let literal = |value: Value| Box::new(Expr::Literal(Some(value)));
+        let operator = self.random.of(&["=", "!=", "<", "<=", ">", ">="]);
+        match self.random.below(8) {
+            0..3 => self.condition_on(Expr::Field("@message".to_owned()), 1),
+            3 | 4 => match self.condition_on(Expr::Field("@any".to_owned()), 0) {
+                // These are no conditions on one value.
+                Expr::Call(..) => Expr::Like { value: field("@any"), text: "u4711".to_owned(), negated: false },
+                Expr::Compare(_, _, other) if matches!(*other, Expr::Literal(None) | Expr::Field(_)) => {
+                    Expr::Compare("=", field("@any"), literal(Value::text("h1")))
+                }
+                other => other,
+            },
+            5 => {
+                let second = NOW / Timestamp::SECOND - 3 * 86_400 + self.random.below(200) as i64 * 1171;
+                let bound = match self.random.below(3) {
+                    0 => Value::Integer(second),
+                    1 => Value::Integer(second * 1000),
+                    _ => Value::text(Timestamp(second * Timestamp::SECOND).to_string()),
+                };
+                Expr::Compare(operator, field("@timestamp"), literal(bound))
+            }
+            6 => Expr::Compare(
+                operator,
+                field("@level"),
+                literal(Value::text(self.random.of(&["warn", "ERROR", "info"]))),
+            ),
+            _ => {
+                let items = ["error", "Warning", "debug"].map(|level| Expr::Literal(Some(Value::text(level))));
+                Expr::In { value: field("@level"), items: items.to_vec(), negated: self.random.once_in(3) }
+            }
+        }
+    }
+}
