@@ -1,7 +1,8 @@
 //! One question, one answer: random queries over random events are answered as a reference says that reads the
-//! language row by row, and the same in every state of the store, with and without indexes, on one thread and on two.
+//! language row by row, and the same in every state of the store, with and without indexes and cache, on
+//! one thread and on two.
 //!
-//! A run prints its seed; `CATAT_QUERY_SEED` repeats it, `CATAT_QUERY_ROUNDS` makes it longer (200 queries a round).
+//! A run prints its seed; `CATAT_QUERY_SEED` repeats it, `CATAT_QUERY_ROUNDS` makes it longer (some 200 queries a round).
 
 #[path = "equivalence/events.rs"]
 mod events;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use chrono_tz::Tz;
-use query::{Answer, ParseOptions, Request, execute, parse_insights};
+use query::{Answer, ParseOptions, PartialCache, Request, Support, execute, parse_insights};
 use types::{Run, TimeRange, Timestamp, Value};
 
 use events::{Event, NOW};
@@ -29,10 +30,10 @@ use random::Random;
 use states::State;
 
 /// Rounds of an ordinary run.
-const ROUNDS: u64 = 12;
+const ROUNDS: u64 = 11;
 
 /// Queries asked of the events of one round.
-const QUERIES_PER_ROUND: usize = 200;
+const QUERIES_PER_ROUND: usize = 160;
 
 /// Problems after which a run ends.
 const PROBLEMS_MAX: usize = 12;
@@ -41,7 +42,7 @@ fn variable(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
-fn ask(query: &Query, runs: &[Arc<dyn Run>], n_threads: usize) -> Result<Answer, String> {
+fn ask(query: &Query, runs: &[Arc<dyn Run>], n_threads: usize, cache: Option<&PartialCache>) -> Result<Answer, String> {
     let options = ParseOptions { now: Timestamp(NOW), time_zone: Tz::UTC };
     let plan = parse_insights(&query.text, &options).map_err(|errors| format!("refused: {errors}"))?;
     let cancelled = AtomicBool::new(false);
@@ -55,6 +56,7 @@ fn ask(query: &Query, runs: &[Arc<dyn Run>], n_threads: usize) -> Result<Answer,
         cancelled: &cancelled,
         n_threads,
         progress: None,
+        support: Support { cache },
     };
     execute(&plan, runs, &request).map_err(|error| format!("failed: {error}"))
 }
@@ -128,40 +130,56 @@ fn deviation(first: &Answer, other: &Answer, is_one_store: bool) -> Option<Strin
     None
 }
 
+/// The answers to a query so far: the first one, and the first one of the present store, with their stores.
+struct Known<'a> {
+    first: &'a mut Option<(usize, Answer)>,
+    of_store: &'a mut Option<(usize, Answer)>,
+}
+
+impl Known<'_> {
+    /// What is wrong with an answer.
+    fn judge(self, answer: Answer, query: &Query, events: &[Event], state: &State) -> Option<String> {
+        if state.store == usize::MAX {
+            return None;
+        }
+        let mut problem = match self.first {
+            None => {
+                let expected = reference::answer(&query.commands, events, query.range);
+                let columns: Vec<&str> = expected.columns.iter().map(String::as_str).collect();
+                difference(&columns, &expected.rows, &answer).map(|what| format!("not as the reference: {what}"))
+            }
+            Some((_, known)) => deviation(known, &answer, false),
+        };
+        match self.of_store {
+            Some((store, known)) if *store == state.store => {
+                problem = problem.or_else(|| deviation(known, &answer, true));
+            }
+            other => *other = Some((state.store, answer.clone())),
+        }
+        self.first.get_or_insert((state.store, answer));
+        problem
+    }
+}
+
 /// Asks queries of events in every state; gives what is wrong.
 fn compare(events: &[Event], queries: &[Query]) -> Vec<String> {
     let mut problems = Vec::new();
     let mut first: Vec<Option<(usize, Answer)>> = vec![None; queries.len()];
     let mut of_store: Vec<Option<(usize, Answer)>> = vec![None; queries.len()];
+    // Smaller than all that might be kept, so that partials are also forgotten.
+    let cache = PartialCache::new(1 << 20);
     states::each(events, &mut |state: &State| {
-        let is_part = state.store == usize::MAX;
         for (index, query) in queries.iter().enumerate() {
-            let problem = match ask(query, &state.runs, state.n_threads) {
-                Err(problem) => Some(problem),
-                Ok(_) if is_part => None,
-                Ok(answer) => {
-                    let problem = match &first[index] {
-                        None => {
-                            let expected = reference::answer(&query.commands, events, query.range);
-                            let columns: Vec<&str> = expected.columns.iter().map(String::as_str).collect();
-                            difference(&columns, &expected.rows, &answer).map(|d| format!("not as the reference: {d}"))
-                        }
-                        Some((_, known)) => deviation(known, &answer, false),
-                    };
-                    let problem = problem.or_else(|| match &of_store[index] {
-                        Some((store, known)) if *store == state.store => deviation(known, &answer, true),
-                        _ => None,
-                    });
-                    if of_store[index].as_ref().is_none_or(|(store, _)| *store != state.store) {
-                        of_store[index] = Some((state.store, answer.clone()));
-                    }
-                    first[index].get_or_insert((state.store, answer));
-                    problem
+            for cache in [None, Some(&cache), Some(&cache)].iter().take(if state.is_cached { 3 } else { 1 }) {
+                let asked = ask(query, &state.runs, state.n_threads, *cache);
+                let known = Known { first: &mut first[index], of_store: &mut of_store[index] };
+                let problem = asked.map_or_else(Some, |answer| known.judge(answer, query, events, state));
+                if let Some(problem) = problem {
+                    let range =
+                        if query.range.0 == i64::MIN { String::new() } else { format!(" in {:?}", query.range) };
+                    let how = if cache.is_some() { ", with cache" } else { "" };
+                    problems.push(format!("{}{range}\n  {}{how}: {problem}", query.text, state.name));
                 }
-            };
-            if let Some(problem) = problem {
-                let range = if query.range.0 == i64::MIN { String::new() } else { format!(" in {:?}", query.range) };
-                problems.push(format!("{}{range}\n  {}: {problem}", query.text, state.name));
             }
         }
     });
@@ -177,7 +195,10 @@ fn answers_are_those_of_the_reference_in_every_state() {
         // Often few, so that what differs is easily seen; now and then none.
         let n_events = [0, 1, 8, 40, 150, 400][random.below(6)];
         let events = events::events(&mut random, n_events);
-        let queries: Vec<Query> = (0..QUERIES_PER_ROUND).map(|_| Writer::query(&mut random)).collect();
+        let mut queries: Vec<Query> = (0..QUERIES_PER_ROUND).map(|_| Writer::query(&mut random)).collect();
+        // The same of another range: what is cached of the one must not answer the other.
+        let others: Vec<Query> = queries.iter().step_by(5).map(|query| query.over_another_range(&mut random)).collect();
+        queries.extend(others);
         n_queries += queries.len();
         let found = compare(&events, &queries);
         problems.extend(

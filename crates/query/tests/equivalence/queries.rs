@@ -6,7 +6,7 @@ use crate::events::{NOW, TEXTS};
 use crate::random::Random;
 use crate::syntax::{Aggregate, Command, Expr, Item};
 
-/// A query and what is left open about its answer.
+/// A query and the range it is asked of.
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
     pub(crate) commands: Vec<Command>,
@@ -14,6 +14,26 @@ pub(crate) struct Query {
     pub(crate) text: String,
     /// First instant and the one after the last.
     pub(crate) range: (i64, i64),
+}
+
+impl Query {
+    /// The same query over another range of time.
+    pub(crate) fn over_another_range(&self, random: &mut Random) -> Self {
+        Self { range: range(random), ..self.clone() }
+    }
+}
+
+/// All time, or less: between times of events or a little beside them.
+fn range(random: &mut Random) -> (i64, i64) {
+    if !random.once_in(4) {
+        return (i64::MIN, i64::MAX);
+    }
+    let mut instant = || {
+        let second = NOW / Timestamp::SECOND - 3 * 86_400 + random.below(200) as i64 * 1171;
+        second * Timestamp::SECOND + [0, 1, -1, 250_000_001][random.below(4)]
+    };
+    let (a, b) = (instant(), instant());
+    (a.min(b), a.max(b))
 }
 
 /// What is in a column.
@@ -74,20 +94,8 @@ impl<'a> Writer<'a> {
             }
         }
         let text = writer.written(&commands);
-        let range = writer.range();
+        let range = range(writer.random);
         Query { commands, text, range }
-    }
-
-    fn range(&mut self) -> (i64, i64) {
-        if !self.random.once_in(4) {
-            return (i64::MIN, i64::MAX);
-        }
-        let mut instant = || {
-            let second = NOW / Timestamp::SECOND - 3 * 86_400 + self.random.below(200) as i64 * 1171;
-            second * Timestamp::SECOND + [0, 1, -1, 250_000_001][self.random.below(4)]
-        };
-        let (a, b) = (instant(), instant());
-        (a.min(b), a.max(b))
     }
 
     /// The commands between pipes or on lines of their own, keywords in any case.

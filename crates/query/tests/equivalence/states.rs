@@ -17,6 +17,8 @@ pub(crate) struct State {
     pub(crate) name: &'static str,
     pub(crate) runs: Vec<Arc<dyn Run>>,
     pub(crate) n_threads: usize,
+    /// Whether it is also asked with a cache, twice.
+    pub(crate) is_cached: bool,
     /// States with the same number hold the very same events, whose ids are therefore the same.
     pub(crate) store: usize,
 }
@@ -73,7 +75,10 @@ fn runs(store: &Store) -> Vec<Arc<dyn Run>> {
 /// Calls `ask` with the events in each state.
 pub(crate) fn each(events: &[Event], ask: &mut dyn FnMut(&State)) {
     let n_each = events.len().div_ceil(4).max(1);
-    let mut state = |name, runs, n_threads, store| ask(&State { name, runs, n_threads, store });
+    let mut state = |name, runs, n_threads, store| {
+        let is_cached = matches!(name, "three segments and hot events" | "compacted" | "started again");
+        ask(&State { name, runs, n_threads, is_cached, store });
+    };
     state("one batch", memory(events, events.len().max(1)), 1, 0);
     state("many batches", memory(events, events.len().div_ceil(15).max(1)), 2, 0);
 

@@ -213,7 +213,7 @@ fn of_number(function: &str, argument: Number) -> Cell {
         },
         "sign" => Number::Whole(match argument {
             Number::Whole(number) => number.signum(),
-            Number::Decimal(number) if number == 0.0 => 0,
+            Number::Decimal(0.0) => 0,
             Number::Decimal(number) => number.signum() as i128,
         }),
         "ceil" => rounded(f64::ceil),
