@@ -42,6 +42,8 @@ mod durability;
 mod erase;
 #[path = "it/faults.rs"]
 mod faults;
+#[path = "it/files.rs"]
+mod files;
 #[path = "it/formats.rs"]
 mod formats;
 #[path = "it/full.rs"]

@@ -12,7 +12,7 @@ mod up;
 pub(crate) use check::rules_dir;
 pub(crate) use check::{check, config};
 pub(crate) use groups::groups;
-pub(crate) use query::{Ending, Note, Shown, query, row_limit, since_as_time};
+pub(crate) use query::{Ending, Note, PROGRESS_AFTER, Shown, query, row_limit, since_as_time};
 pub(crate) use send::send;
 pub(crate) use ship::ship;
 pub(crate) use store::{backup, restore, unlock, verify};

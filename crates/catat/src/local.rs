@@ -1,24 +1,32 @@
-//! Queries over files and standard input, without a server: the same language and the same engine over batches in
-//! memory.
+//! Queries over files and standard input, without a server: the same language and the same engine.
+//!
+//! Files are read in pieces that pass by once ([`feed`]), so that they may be larger than memory. What grows with them
+//! is only what the query itself keeps: groups, or the rows that it shows.
+
+mod feed;
+mod inputs;
+mod reader;
 
 use std::fs::File;
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
 
-use parse::{Received, Zone, batches_of_text};
-use query::{Answer, ParseOptions, Request, Support, execute_with_subqueries, parse_insights};
+use parse::{Received, Zone};
+use query::{Answer, Feed, ParseOptions, Request, Screen, Support, execute_stream, has_subqueries, parse_insights};
 use storage::Clock;
-use types::{BatchRun, GroupPattern, Limits, Run, TimeRange, Timestamp, group_name_of_file};
+use types::{ByteSize, GroupPattern, Limits, TimeRange, Timestamp};
 
+use self::feed::FileFeed;
+use self::inputs::Input;
 use crate::arguments::Query;
-use crate::commands::{Ending, Note, Shown, row_limit, since_as_time};
+use crate::commands::{Ending, Note, PROGRESS_AFTER, Shown, row_limit, since_as_time};
 use crate::failure::Failure;
 use crate::output::{Column, located_error};
 
-/// Plain bytes of one file that are held: its events are queried in memory.
-const FILE_BYTES_MAX: u64 = 8 << 30;
+/// What a query may hold where the system does not say how much there is.
+const MEMORY_BYTES_UNKNOWN: usize = 1 << 30;
 
 /// Answers the query over `--file`, or over standard input where there is none.
 pub(crate) fn query(options: &Query) -> Result<(), Failure> {
@@ -35,29 +43,38 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
         return writeln!(std::io::stdout(), "{plan}").map_err(crate::failure::of_output);
     }
     let range = plan.range(range_of(options, now, time_zone)?, now, time_zone);
-    let runs = read_inputs(&options.file, now, time_zone)?;
+    let mut inputs = inputs::inputs(&options.file)?;
+    if has_subqueries(&plan) {
+        for input in inputs.iter_mut().filter(|input| input.path.is_none()) {
+            *input = spool(input)?;
+        }
+    }
+    let n_read = Arc::new(AtomicU64::new(0));
+    let progress = Progress::new(&inputs, n_read.clone());
     let limits = Limits::default();
-    let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
     let request = Request {
         range,
         limit: row_limit(options).map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
         time_zone,
         now,
-        // Nobody else is served by this process: it may use what its answer needs.
-        memory_bytes_max: limits.query_memory_bytes.saturating_mul(16),
+        memory_bytes_max: memory_bytes_max(),
         deadline: None,
         cancelled: &AtomicBool::new(false),
-        n_threads,
-        progress: None,
+        n_threads: std::thread::available_parallelism().map_or(1, usize::from),
+        progress: Some(&|_| progress.show()),
         support: Support::default(),
     };
-    let mut runs_of = |groups: &[GroupPattern]| {
-        let is_asked = |run: &&Arc<dyn Run>| GroupPattern::any_matches(groups, run.info().group.as_str());
-        runs.iter().filter(is_asked).cloned().collect()
+    let received = Received { at: now, modified: None, zone: Zone::Named(time_zone), limits: &limits };
+    let numbered: Vec<(u32, Arc<Input>)> = (0..).zip(inputs.into_iter().map(Arc::new)).collect();
+    let mut feed_of = |groups: &[GroupPattern], screen: Option<Screen>| -> Box<dyn Feed + '_> {
+        let is_asked = |group: &str| groups.is_empty() || GroupPattern::any_matches(groups, group);
+        let asked = numbered.iter().filter(|(_, input)| is_asked(input.group.as_str())).cloned().collect();
+        n_read.store(0, Relaxed);
+        Box::new(FileFeed::new(asked, received, screen, n_read.clone()))
     };
-    let answer = execute_with_subqueries(&plan, &runs, &request, &mut runs_of);
-    let answer = answer.map_err(|error| Failure::other(error.to_string()))?;
-    print(options, answer)
+    let answer = execute_stream(&plan, &mut feed_of, &request);
+    progress.clear();
+    print(options, answer.map_err(|error| Failure::other(error.to_string()))?)
 }
 
 fn query_errors(errors: &query::QueryErrors, query: &str) -> String {
@@ -80,64 +97,63 @@ fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> Result<Time
     })
 }
 
-fn read_inputs(paths: &[PathBuf], now: Timestamp, zone: chrono_tz::Tz) -> Result<Vec<Arc<dyn Run>>, Failure> {
-    let mut runs = Vec::new();
-    let reads_input = paths.is_empty() || paths.iter().any(|path| path.as_os_str() == "-");
-    if reads_input {
-        let mut bytes = Vec::new();
-        let read = std::io::stdin().lock().take(FILE_BYTES_MAX).read_to_end(&mut bytes);
-        read.map_err(|error| Failure::other(format!("standard input: {error}")))?;
-        add_runs(&mut runs, "stdin", &bytes, now, None, zone);
-    }
-    for path in paths.iter().filter(|path| path.as_os_str() != "-") {
-        let bytes = read_file(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-        let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
-        let since = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        let modified = since.and_then(|since| i64::try_from(since.as_nanos()).ok()).map(Timestamp);
-        add_runs(&mut runs, &path.to_string_lossy(), &bytes, now, modified, zone);
-    }
-    Ok(runs)
+/// Lets standard input be read as often as a query with others inside it asks: it is written to a file without a name.
+fn spool(input: &Input) -> Result<Input, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::other(format!("standard input: {error}"));
+    let directory = std::env::temp_dir();
+    let flags = rustix::fs::OFlags::TMPFILE | rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC;
+    let file = rustix::fs::open(&directory, flags, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR);
+    let mut file = File::from(file.map_err(|error| failed(&format!("{}: {error}", directory.display())))?);
+    let n_bytes = std::io::copy(&mut std::io::stdin().lock(), &mut file).map_err(|error| failed(&error))?;
+    Ok(Input { spooled: Some(Arc::new(file)), n_bytes, ..input.clone() })
 }
 
-/// Parses the text of one file into runs of its own group.
-fn add_runs(
-    runs: &mut Vec<Arc<dyn Run>>,
-    path: &str,
-    bytes: &[u8],
-    now: Timestamp,
-    modified: Option<Timestamp>,
-    zone: chrono_tz::Tz,
-) {
-    let limits = Limits::default();
-    let received = Received { at: now, modified, zone: Zone::Named(zone), limits: &limits };
-    let group = group_name_of_file(path);
-    let group_id = u32::try_from(runs.len()).unwrap_or(u32::MAX);
-    let mut sequence = 0;
-    batches_of_text(bytes, &received, &mut |mut batch| {
-        for number in &mut batch.sequences {
-            *number = sequence;
-            sequence += 1;
-        }
-        batch.ingestion_times.fill(now.0);
-        runs.push(Arc::new(BatchRun::new(group.clone(), group_id, Arc::new(batch))));
+/// How much a query may hold: half of what the machine, or the group of processes that this one is in, has left. Nobody
+/// else is served by this process.
+fn memory_bytes_max() -> usize {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let available = read("/proc/meminfo").and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        line.trim().strip_suffix(" kB")?.trim().parse::<usize>().ok()?.checked_mul(1024)
     });
+    let allowed = read("/sys/fs/cgroup/memory.max").and_then(|text| text.trim().parse::<usize>().ok());
+    let least = available.into_iter().chain(allowed).min();
+    least.map_or(MEMORY_BYTES_UNKNOWN, |bytes| (bytes / 2).max(Limits::default().query_memory_bytes))
 }
 
-/// Reads a plain, gzip or zstd file, told apart by its first bytes.
-fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    let mut magic = [0; 4];
-    let n_magic = file.read(&mut magic)?;
-    let head = std::io::Cursor::new(magic[..n_magic].to_vec());
-    let whole = head.chain(file);
-    let plain: Box<dyn Read> = match magic {
-        [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(whole)),
-        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::stream::read::Decoder::new(whole)?),
-        _ => Box::new(whole),
-    };
-    let mut bytes = Vec::new();
-    plain.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// Tells a person on a terminal how far the reading is.
+struct Progress {
+    started: Instant,
+    n_read: Arc<AtomicU64>,
+    /// Bytes of all inputs; `None` where that is not known.
+    n_bytes: Option<u64>,
+    is_shown: AtomicBool,
+}
+
+impl Progress {
+    fn new(inputs: &[Input], n_read: Arc<AtomicU64>) -> Self {
+        let is_known = inputs.iter().all(|input| input.path.is_some() || input.spooled.is_some());
+        let n_bytes = is_known.then(|| inputs.iter().map(|input| input.n_bytes).sum());
+        Self { started: Instant::now(), n_read, n_bytes, is_shown: AtomicBool::new(false) }
+    }
+
+    fn show(&self) {
+        let elapsed = self.started.elapsed();
+        if elapsed < PROGRESS_AFTER || !std::io::stderr().is_terminal() {
+            return;
+        }
+        let n_read = self.n_read.load(Relaxed);
+        let rate = ByteSize((n_read as f64 / elapsed.as_secs_f64()) as u64);
+        let all = self.n_bytes.map_or(String::new(), |n_bytes| format!(" of {}", ByteSize(n_bytes)));
+        eprint!("\r\u{1b}[K{}{all} read, {rate}/s", ByteSize(n_read));
+        self.is_shown.store(true, Relaxed);
+    }
+
+    fn clear(&self) {
+        if self.is_shown.swap(false, Relaxed) {
+            eprint!("\r\u{1b}[K");
+        }
+    }
 }
 
 fn print(options: &Query, answer: Answer) -> Result<(), Failure> {

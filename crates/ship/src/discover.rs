@@ -285,7 +285,7 @@ pub(crate) fn sniff(path: &Path) -> Result<File, Reason> {
 }
 
 /// Tells binary and compressed content from text by its first bytes.
-pub(crate) fn reason_of_content(head: &[u8]) -> Option<Reason> {
+pub fn reason_of_content(head: &[u8]) -> Option<Reason> {
     let compressed: [&[u8]; 4] = [b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd"];
     if compressed.iter().any(|magic| head.starts_with(magic)) {
         return Some(Reason::Compressed);

@@ -6,18 +6,18 @@ use std::path::{Component, Path, PathBuf};
 
 /// A pattern over the parts of a path below a fixed directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Glob {
+pub struct Glob {
     parts: Vec<String>,
 }
 
 /// Tells whether `text` has characters that mean something in a pattern.
-pub(crate) fn is_pattern(text: &str) -> bool {
+pub fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?'])
 }
 
 impl Glob {
     /// Splits an absolute path with pattern characters into the directory before the first of them, and the rest.
-    pub(crate) fn split(path: &Path) -> (PathBuf, Self) {
+    pub fn split(path: &Path) -> (PathBuf, Self) {
         let mut base = PathBuf::new();
         let mut parts = Vec::new();
         for component in path.components() {
@@ -32,12 +32,12 @@ impl Glob {
     }
 
     /// How many directories deep below the base a match can lie at most; `None` where `**` sets no bound.
-    pub(crate) fn depth_max(&self) -> Option<usize> {
+    pub fn depth_max(&self) -> Option<usize> {
         (!self.parts.iter().any(|part| part == "**")).then_some(self.parts.len())
     }
 
     /// Tells whether a path below the base matches, part for part.
-    pub(crate) fn matches(&self, below_base: &Path) -> bool {
+    pub fn matches(&self, below_base: &Path) -> bool {
         let names: Vec<String> =
             below_base.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
         matches_with_stars(&self.parts, &names, |part| part == "**", |part, name| part_matches(part, name))

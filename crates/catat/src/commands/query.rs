@@ -15,7 +15,7 @@ use crate::output::{Column, Printer, default_format, is_coloured};
 const TERMINAL_ROWS: u64 = 1_000;
 
 /// After this time a person wants to see that something happens.
-const PROGRESS_AFTER: Duration = Duration::from_millis(300);
+pub(crate) const PROGRESS_AFTER: Duration = Duration::from_millis(300);
 
 /// Longest line of an answer that is taken: one row, whose texts are bounded by what may be ingested.
 const LINE_BYTES_MAX: u64 = 256 << 20;

@@ -1,0 +1,196 @@
+//! One input, read piece by piece: plain, gzip or zstd, told apart by its first bytes.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use parse::{Received, last_time, sure_end};
+use types::Timestamp;
+
+use super::inputs::Input;
+
+/// Most bytes of a piece. Only a single line is ever as long: it is cut here, and its parts are events of their own.
+const PIECE_BYTES_MAX: usize = 64 << 20;
+
+/// A zstd frame may ask for a window of this many bytes (2^27) at most: what `zstd --long` writes.
+const ZSTD_WINDOW_LOG_MAX: u32 = 27;
+
+/// Bytes read at a time from what is unpacked.
+const PACKED_BUFFER_BYTES: usize = 256 << 10;
+
+/// Bytes of one input that begin and end with an event.
+pub(super) struct Piece {
+    pub(super) input: Arc<Input>,
+    /// The place of the input among all of them.
+    pub(super) number: u32,
+    /// The bytes are the first `n_bytes` of it.
+    pub(super) buffer: Vec<u8>,
+    pub(super) n_bytes: usize,
+    pub(super) offset: u64,
+    pub(super) previous: Option<Timestamp>,
+}
+
+/// Reads an input from its beginning to its end.
+pub(super) struct Reader {
+    input: Arc<Input>,
+    number: u32,
+    source: Box<dyn Read + Send>,
+    /// What was read and belongs to the next piece.
+    carried: Vec<u8>,
+    offset: u64,
+    previous: Option<Timestamp>,
+    is_at_end: bool,
+    /// Why nothing more can be read; told once everything that could be was given.
+    failure: Option<io::Error>,
+}
+
+impl Reader {
+    /// Opens an input; `None` for one that nobody named and that is no text. `n_read` counts its bytes as they are read.
+    pub(super) fn open(input: Arc<Input>, number: u32, n_read: Arc<AtomicU64>) -> io::Result<Option<Self>> {
+        let mut raw = input.open()?;
+        let mut head = vec![0; 4096];
+        let n_head = read_full(&mut raw, &mut head)?;
+        head.truncate(n_head);
+        let packed = Counted { source: raw, n_read: n_read.clone() };
+        n_read.fetch_add(n_head as u64, Relaxed);
+        let magic: [u8; 4] = std::array::from_fn(|place| head.get(place).copied().unwrap_or_default());
+        let reason = ship::reason_of_content(&head);
+        let whole = io::Cursor::new(head).chain(packed);
+        let source: Box<dyn Read + Send> = match magic {
+            [0x1f, 0x8b, ..] => {
+                let buffered = io::BufReader::with_capacity(PACKED_BUFFER_BYTES, whole);
+                Box::new(flate2::bufread::MultiGzDecoder::new(buffered))
+            }
+            [0x28, 0xb5, 0x2f, 0xfd] => {
+                let buffered = io::BufReader::with_capacity(PACKED_BUFFER_BYTES, whole);
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered)?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+                Box::new(decoder)
+            }
+            _ if reason.is_some() && !input.is_named => return Ok(None),
+            _ if matches!(reason, Some(ship::Reason::Compressed)) => {
+                let problem =
+                    "packed in a way that cannot be read here; unpack it into a pipe: xz -dc FILE | catat query …";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+            }
+            _ => Box::new(whole),
+        };
+        Ok(Some(Self {
+            input,
+            number,
+            source,
+            carried: Vec::new(),
+            offset: 0,
+            previous: None,
+            is_at_end: false,
+            failure: None,
+        }))
+    }
+
+    /// Whether there is nothing more to ask for.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_at_end && self.carried.is_empty() && self.failure.is_none()
+    }
+
+    /// What it reads.
+    pub(super) fn input(&self) -> &Arc<Input> {
+        &self.input
+    }
+
+    /// How many bytes were given so far.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The next piece, of `n_wanted` bytes or a little less, more only where an event is longer. `buffer` is used for
+    /// it; what is in it does not matter.
+    pub(super) fn piece(
+        &mut self,
+        mut buffer: Vec<u8>,
+        n_wanted: usize,
+        received: &Received<'_>,
+    ) -> io::Result<Option<Piece>> {
+        if let Some(failure) = self.failure.take_if(|_| self.carried.is_empty()) {
+            return Err(failure);
+        }
+        let carried = std::mem::take(&mut self.carried);
+        let mut n_bytes = carried.len();
+        buffer.resize(buffer.len().max(n_bytes), 0);
+        buffer[..n_bytes].copy_from_slice(&carried);
+        let mut n_wanted = n_wanted.max(n_bytes);
+        let end = loop {
+            if buffer.len() < n_wanted {
+                buffer.resize(n_wanted, 0);
+            }
+            n_bytes += self.fill(&mut buffer[n_bytes..n_wanted]);
+            if self.is_at_end {
+                break n_bytes;
+            }
+            if let Some(end) = sure_end(&buffer[..n_bytes], received.limits.event_bytes_max) {
+                break end;
+            }
+            if n_wanted >= PIECE_BYTES_MAX {
+                break n_bytes;
+            }
+            n_wanted = (2 * n_wanted).min(PIECE_BYTES_MAX);
+        };
+        self.carried.extend_from_slice(&buffer[end..n_bytes]);
+        if end == 0 {
+            return self.failure.take().map_or(Ok(None), Err);
+        }
+        let previous = self.previous;
+        if !self.is_at_end {
+            self.previous =
+                last_time(&buffer[..end], &Received { modified: self.input.modified, ..*received }).or(previous);
+        }
+        let offset = self.offset;
+        self.offset += end as u64;
+        let (input, number) = (self.input.clone(), self.number);
+        Ok(Some(Piece { input, number, buffer, n_bytes: end, offset, previous }))
+    }
+
+    /// Reads until `place` is full or nothing more comes; gives how much was read.
+    fn fill(&mut self, place: &mut [u8]) -> usize {
+        let mut n_bytes = 0;
+        while n_bytes < place.len() && !self.is_at_end {
+            match self.source.read(&mut place[n_bytes..]) {
+                Ok(0) => self.is_at_end = true,
+                Ok(n_read) => n_bytes += n_read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.is_at_end = true;
+                    self.failure = Some(error);
+                }
+            }
+        }
+        n_bytes
+    }
+}
+
+/// Reads until `place` is full or nothing more comes.
+fn read_full(source: &mut dyn Read, place: &mut [u8]) -> io::Result<usize> {
+    let mut n_bytes = 0;
+    while n_bytes < place.len() {
+        match source.read(&mut place[n_bytes..]) {
+            Ok(0) => break,
+            Ok(n_read) => n_bytes += n_read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(n_bytes)
+}
+
+/// Counts what is read, for those who wait.
+struct Counted {
+    source: Box<dyn Read + Send>,
+    n_read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, place: &mut [u8]) -> io::Result<usize> {
+        let n_read = self.source.read(place)?;
+        self.n_read.fetch_add(n_read as u64, Relaxed);
+        Ok(n_read)
+    }
+}

@@ -1,0 +1,123 @@
+//! Files and standard input, queried without a server: what is read, in which order it is shown, and what an answer says
+//! where something cannot be read.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::server::{Ran, catat, run};
+
+fn write(scratch: &Path, name: &str, bytes: &[u8]) {
+    let path = scratch.join(name);
+    std::fs::create_dir_all(path.parent().expect("it lies in the scratch directory")).expect("scratch is writable");
+    std::fs::write(path, bytes).expect("scratch is writable");
+}
+
+fn query(scratch: &Path, arguments: &[&str], input: &str) -> Ran {
+    let mut command = catat(scratch);
+    command.arg("query").args(arguments);
+    run(command, input)
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packer.write_all(text.as_bytes()).expect("memory takes it");
+    packer.finish().expect("memory takes it")
+}
+
+fn zstd(text: &str) -> Vec<u8> {
+    zstd::encode_all(text.as_bytes(), 3).expect("memory takes it")
+}
+
+/// A line per second from second `first` on, every `step`th; long enough that some thousand do not fit into one piece.
+fn lines(first: usize, step: usize, n_lines: usize) -> String {
+    let line = |second: usize| {
+        let (hour, minute) = (second / 3600, second / 60 % 60);
+        let level = if second.is_multiple_of(7) { "ERROR" } else { "INFO" };
+        format!(
+            "2026-11-20T{hour:02}:{minute:02}:{:02}Z {level} event number={second} {}\n",
+            second % 60,
+            "x".repeat(200)
+        )
+    };
+    (first..).step_by(step).take(n_lines).map(line).collect()
+}
+
+#[test]
+fn files_of_all_kinds_are_merged_by_time() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    write(scratch.path(), "logs/a.log", lines(0, 3, 20_000).as_bytes());
+    write(scratch.path(), "logs/deeper/b.log.1.gz", &gzip(&lines(1, 3, 20_000)));
+    write(scratch.path(), "logs/c.log.zst", &zstd(&lines(2, 3, 20_000)));
+    write(scratch.path(), "logs/no-text", &[0, 159, 0, 0, 0, 1, 0, 0]);
+    let counted = ["--file", "logs", "stats count(*) as n, min(@timestamp) as a, max(@timestamp) as b"];
+    let ran = query(scratch.path(), &counted, "");
+    let expected = r#"{"n":60000,"a":"2026-11-20T00:00:00Z","b":"2026-11-20T16:39:59Z"}"#;
+    assert_eq!((ran.out.trim(), ran.code), (expected, 0), "{}", ran.err);
+    let parsed = "parse @message \"number=* \" as n | fields n";
+    for (sort, expected) in [("", "59999 59998 59997 59996"), ("| sort @timestamp asc", "0 1 2 3")] {
+        let ran = query(scratch.path(), &["--file", "logs", &format!("{parsed} {sort} | limit 4")], "");
+        let shown: Vec<&str> = ran.out.lines().map(|line| line.split('"').nth(3).unwrap_or_default()).collect();
+        assert_eq!(shown.join(" "), expected, "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_filter_finds_the_same_whether_all_is_parsed_or_only_what_may_match() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let mut text = lines(0, 1, 30_000);
+    // Lines without a time of their own take over that of the line before, whether that one matches or not.
+    text.push_str("without a time: needle\n\tat frame\nno needle's time\n");
+    write(scratch.path(), "a.log", format!("{text}{}", lines(30_000, 1, 10)).as_bytes());
+    // The second form cannot be looked for in the bytes.
+    for filter in ["@message like \"needle\"", "concat(@message, \"\") like \"needle\""] {
+        let ran = query(scratch.path(), &["--file", "a.log", &format!("filter {filter}")], "");
+        let expected = concat!(
+            "{\"@timestamp\":\"2026-11-20T08:19:59Z\",\"@message\":\"no needle's time\"}\n",
+            "{\"@timestamp\":\"2026-11-20T08:19:59Z\",\"@message\":\"without a time: needle\\n\\tat frame\"}\n",
+        );
+        assert_eq!(ran.out, expected, "{filter}: {}", ran.err);
+    }
+}
+
+#[test]
+fn patterns_name_files_and_groups_name_files_too() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    for name in ["app/a.log", "app/b.log", "app/c.txt", "web/a.log"] {
+        write(scratch.path(), name, b"2026-11-20T06:00:00Z one\n");
+    }
+    let n_events = |arguments: &[&str]| query(scratch.path(), arguments, "").out;
+    assert_eq!(n_events(&["--file", "app/*.log", "stats count(*) as n"]).trim(), r#"{"n":2}"#);
+    assert_eq!(n_events(&["--file", "**/a.log", "stats count(*) as n"]).trim(), r#"{"n":2}"#);
+    assert_eq!(n_events(&["--file", ".", "source \"app/*\" | stats count(*) as n"]).trim(), r#"{"n":3}"#);
+    let missing = query(scratch.path(), &["--file", "app/*.json", "stats count(*)"], "");
+    assert_eq!(missing.code, 2, "{}", missing.err);
+    let missing = query(scratch.path(), &["--file", "absent.log", "--file", "app", "stats count(*)"], "");
+    assert!(missing.code == 2 && missing.err.contains("absent.log"), "{} {}", missing.code, missing.err);
+}
+
+#[test]
+fn a_packed_file_that_breaks_off_makes_the_answer_partial() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let packed = gzip(&lines(0, 1, 20_000));
+    write(scratch.path(), "broken.log.gz", &packed[..packed.len() / 2]);
+    write(scratch.path(), "whole.log", lines(50_000, 1, 10).as_bytes());
+    let ran = query(
+        scratch.path(),
+        &["--file", "broken.log.gz", "whole.log", "stats count(*) as n, max(@timestamp) as b"],
+        "",
+    );
+    assert_eq!(ran.code, 4, "{}", ran.err);
+    assert!(ran.err.contains("broken.log.gz"), "{}", ran.err);
+    assert!(ran.out.contains("2026-11-20T13:53:29Z") && !ran.out.contains("\"n\":10,"), "{}", ran.out);
+}
+
+#[test]
+fn standard_input_is_read_once_more_for_each_query_inside() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let text = "{\"id\":1,\"state\":\"failed\"}\n{\"id\":2,\"state\":\"ok\"}\n{\"id\":1,\"state\":\"ok\"}\n";
+    let inner = "filter id in (source \"stdin\" | filter state = \"failed\" | fields id) | stats count(*) as n";
+    let ran = query(scratch.path(), &[inner], text);
+    assert_eq!(ran.out.trim(), r#"{"n":2}"#, "{}", ran.err);
+    let ran = query(scratch.path(), &["stats max(id) as n"], &text.repeat(100_000));
+    assert_eq!(ran.out.trim(), r#"{"n":2}"#, "{}", ran.err);
+}
