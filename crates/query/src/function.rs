@@ -142,6 +142,13 @@ pub enum Function {
     ArrayLength,
     /// The value itself.
     Unmask,
+    /// The severity that a value names, as a number that orders; other values as they are. No user writes it: where
+    /// levels are ordered the checker does.
+    Severity,
+    /// The canonical name of a severity; of lists, the names of the elements.
+    LevelName,
+    /// How often the numbers of a list lie in each of so many equal ranges. No user writes it: `histogram` uses it.
+    EqualRanges,
     /// Whether a JSON text holds `null` at a path. No user writes it; filter patterns use it.
     IsJsonNull,
     /// The columns of a text whose words stand between blanks, as list. No user writes it; filter patterns use it.
@@ -258,6 +265,9 @@ impl Function {
             Self::TimeBucket => "timebucket",
             Self::Later => "later",
             Self::ByteLength => "bytelength",
+            Self::Severity => "severity",
+            Self::LevelName => "levelname",
+            Self::EqualRanges => "equalranges",
             Self::IsJsonNull => "isjsonnull",
             Self::Columns => "columns",
             Self::ColumnsFromEnd => "columnsfromend",

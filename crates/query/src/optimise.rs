@@ -64,7 +64,7 @@ fn without_unread(operators: Vec<Operator>) -> Vec<Operator> {
             Operator::Parse(parse) => match &parse.method {
                 ParseMethod::Glob { names, .. } => names.iter().any(|name| read.needs(name)),
                 ParseMethod::Regex { names, .. } => names.iter().any(|(name, _)| read.needs(name)),
-                ParseMethod::Json { .. } | ParseMethod::Logfmt { .. } => true,
+                ParseMethod::Format { .. } => true,
             },
             _ => true,
         };
@@ -170,9 +170,9 @@ fn may_pass(condition: &Expr, operator: &Operator) -> bool {
         Operator::Parse(parse) => match &parse.method {
             ParseMethod::Glob { names, .. } => !names.iter().any(reads),
             ParseMethod::Regex { names, .. } => !names.iter().any(|(name, _)| reads(name)),
-            ParseMethod::Json { prefix: Some(prefix) } | ParseMethod::Logfmt { prefix: Some(prefix) } => !reads(prefix),
+            ParseMethod::Format { prefix: Some(prefix), .. } => !reads(prefix),
             // Without a prefix any name may be made.
-            ParseMethod::Json { prefix: None } | ParseMethod::Logfmt { prefix: None } => false,
+            ParseMethod::Format { prefix: None, .. } => false,
         },
         _ => false,
     }

@@ -319,16 +319,47 @@ pub enum ParseMethod {
         /// Group names that become fields, with the group's index.
         names: Vec<(Name, usize)>,
     },
-    /// An object's members become fields with their JSON types, under `prefix.` where there is one.
-    Json {
+    /// What the format names becomes fields, under `prefix.` where there is one.
+    Format {
+        /// How the text is written.
+        format: Format,
         /// Put before each name.
         prefix: Option<Name>,
     },
+}
+
+/// How a text is written that names its own fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// An object's members become fields with their JSON types.
+    Json,
     /// `key=value` pairs become text fields.
-    Logfmt {
-        /// Put before each name.
-        prefix: Option<Name>,
-    },
+    Logfmt,
+    /// An access log in the common format.
+    CommonLog,
+    /// An access log in the combined format.
+    CombinedLog,
+    /// A syslog message of RFC 5424 or RFC 3164.
+    Syslog,
+    /// A VPC flow log of version 2.
+    VpcFlowLog,
+}
+
+/// The formats by the names that a query calls them by.
+pub const FORMATS: [(&str, Format); 6] = [
+    ("json", Format::Json),
+    ("logfmt", Format::Logfmt),
+    ("clf", Format::CommonLog),
+    ("combined", Format::CombinedLog),
+    ("syslog", Format::Syslog),
+    ("vpc", Format::VpcFlowLog),
+];
+
+impl Format {
+    /// The name that a query calls it by.
+    pub fn name(self) -> &'static str {
+        FORMATS.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// One aggregate of an aggregation.

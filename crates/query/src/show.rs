@@ -171,10 +171,8 @@ impl Display for Parse {
                 list(f, names, |f, name| f.write_str(name))
             }
             ParseMethod::Regex { regex, .. } => write!(f, "/{regex}/"),
-            ParseMethod::Json { prefix: Some(prefix) } => write!(f, "json as {prefix}"),
-            ParseMethod::Json { prefix: None } => f.write_str("json"),
-            ParseMethod::Logfmt { prefix: Some(prefix) } => write!(f, "logfmt as {prefix}"),
-            ParseMethod::Logfmt { prefix: None } => f.write_str("logfmt"),
+            ParseMethod::Format { format, prefix: Some(prefix) } => write!(f, "{} as {prefix}", format.name()),
+            ParseMethod::Format { format, prefix: None } => f.write_str(format.name()),
         }
     }
 }

@@ -13,7 +13,7 @@ mod time;
 
 use std::sync::Arc;
 
-use types::{Column, RowSet, Value};
+use types::{Column, Level, RowSet, Value};
 
 use super::cell::{self, Cell};
 use super::expression::{Environment, Stop, evaluate, truth};
@@ -153,6 +153,11 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
         F::FormatDate | F::ParseDate => time::scalar(function, cells, env.time_zone),
         F::JsonParse => json::parse(&cells[0].text()?),
         F::JsonStringify | F::ArrayLength => json::scalar(function, cells[0]),
+        F::Severity => {
+            cell::severity(cells[0]).map_or_else(|| cells[0].to_value(), |l| Some(Value::Integer(l.code().into())))
+        }
+        F::LevelName => cells[0].to_value().map(level_name),
+        F::EqualRanges => numbers::equal_ranges(cells),
         F::IsJsonNull => Some(Value::Boolean(json::is_null(&cells[0].text()?, &cells[1].text()?))),
         F::Columns | F::ColumnsFromEnd => Some(columns::list(&cells[0].text()?, function == F::ColumnsFromEnd)),
         F::IsValidIp | F::IsValidIpV4 | F::IsValidIpV6 => network::scalar(function, cells),
@@ -161,6 +166,18 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
         // Those that `call` and the lines above have answered; without the arguments the checker demands, missing.
         F::Coalesce | F::IsEmpty | F::IsBlank | F::Now | F::IsPresent | F::If | F::Case => None,
         F::DateFloor | F::DateCeil | F::TimeBucket | F::Later | F::RegexpExtract | F::RegexpReplace => None,
+    }
+}
+
+/// The name of a severity that [`Function::Severity`] gave.
+fn level_name(value: Value) -> Value {
+    match value {
+        Value::Integer(code) => u8::try_from(code)
+            .ok()
+            .and_then(Level::of_code)
+            .map_or(Value::Integer(code), |level| Value::text(level.name())),
+        Value::List(items) => Value::List(Arc::new(items.iter().cloned().map(|item| item.map(level_name)).collect())),
+        other => other,
     }
 }
 

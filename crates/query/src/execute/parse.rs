@@ -1,7 +1,9 @@
 //! `parse`: fields out of a text.
 //!
-//! Globs and regular expressions make text columns. JSON and logfmt make one object a row; with a prefix it is a
+//! Globs and regular expressions make text columns. JSON, logfmt and the other formats that name their fields make one object a row; with a prefix it is a
 //! column of that name and its members are reached as paths, without one its members lie over the row's fields.
+
+mod formats;
 
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use super::cell::Cell;
 use super::expression::{Environment, Stop, evaluate};
 use super::frame::Frame;
 use super::functions::parse_json;
-use crate::plan::{Name, Parse, ParseMethod};
+use crate::plan::{Format, Name, Parse, ParseMethod};
 
 /// Gives the frame the fields that `parse` finds.
 pub(crate) fn apply(parse: &Parse, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
@@ -28,13 +30,24 @@ pub(crate) fn apply(parse: &Parse, frame: &mut Frame<'_>, env: &Environment) -> 
             let columns = text_columns(&texts, names.len(), |text, found| find_groups(regex, names, text, found));
             names.iter().zip(columns).for_each(|((name, _), column)| frame.define(name.clone(), column));
         }
-        ParseMethod::Json { prefix } => {
-            let objects = objects(&texts, |text| parse_json(text).filter(|v| matches!(v, Value::Object(_))));
+        ParseMethod::Format { format, prefix } => {
+            let objects = objects(&texts, reader(*format));
             define_objects(prefix.as_ref(), objects, frame);
         }
-        ParseMethod::Logfmt { prefix } => define_objects(prefix.as_ref(), objects(&texts, logfmt), frame),
     }
     Ok(())
+}
+
+/// What turns a text of a format into an object.
+fn reader(format: Format) -> fn(&str) -> Option<Value> {
+    match format {
+        Format::Json => |text| parse_json(text).filter(|value| matches!(value, Value::Object(_))),
+        Format::Logfmt => logfmt,
+        Format::CommonLog => formats::common,
+        Format::CombinedLog => formats::combined,
+        Format::Syslog => formats::syslog,
+        Format::VpcFlowLog => formats::vpc,
+    }
 }
 
 fn define_objects(prefix: Option<&Name>, objects: Column, frame: &mut Frame<'_>) {

@@ -128,10 +128,8 @@ fn needed_operators<'p>(operators: &'p [Operator], needed: &BTreeSet<Name>) -> V
             Operator::Parse(parse) => match &parse.method {
                 ParseMethod::Glob { names, .. } => names.iter().any(is_asked),
                 ParseMethod::Regex { names, .. } => names.iter().any(|(name, _)| is_asked(name)),
-                ParseMethod::Json { prefix: Some(prefix) } | ParseMethod::Logfmt { prefix: Some(prefix) } => {
-                    is_asked(prefix)
-                }
-                ParseMethod::Json { prefix: None } | ParseMethod::Logfmt { prefix: None } => true,
+                ParseMethod::Format { prefix: Some(prefix), .. } => is_asked(prefix),
+                ParseMethod::Format { prefix: None, .. } => true,
             },
             _ => true,
         };
@@ -162,10 +160,8 @@ pub(crate) fn defines(operator: &Operator, field: &str) -> bool {
         Operator::Parse(Parse { method, .. }) => match method {
             ParseMethod::Glob { names, .. } => names.iter().any(|name| is_at_or_below(field, name)),
             ParseMethod::Regex { names, .. } => names.iter().any(|(name, _)| is_at_or_below(field, name)),
-            ParseMethod::Json { prefix: Some(prefix) } | ParseMethod::Logfmt { prefix: Some(prefix) } => {
-                is_at_or_below(field, prefix)
-            }
-            ParseMethod::Json { prefix: None } | ParseMethod::Logfmt { prefix: None } => true,
+            ParseMethod::Format { prefix: Some(prefix), .. } => is_at_or_below(field, prefix),
+            ParseMethod::Format { prefix: None, .. } => true,
         },
         _ => false,
     }

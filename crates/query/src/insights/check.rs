@@ -6,12 +6,15 @@
 
 mod columns;
 mod expression;
+mod levels;
 mod options;
 mod other;
+mod rates;
 mod rows;
 mod scope;
 mod stats;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use types::GroupPattern;
@@ -60,6 +63,8 @@ pub(crate) struct Checker<'a> {
     aggregation: Option<stats::Aggregation>,
     /// Whether the argument of an aggregate is being checked.
     is_in_aggregate: bool,
+    /// Fields whose values are levels.
+    levels: HashSet<plan::Name>,
     n_regexes: usize,
     n_subqueries: usize,
 }
@@ -80,6 +85,7 @@ impl<'a> Checker<'a> {
             tables: Vec::new(),
             aggregation: None,
             is_in_aggregate: false,
+            levels: HashSet::from(["@level".into()]),
             n_regexes: 0,
             n_subqueries: 0,
         }
@@ -231,6 +237,11 @@ impl<'a> Checker<'a> {
     }
 
     fn define(&mut self, name: &plan::Name, expr: Expr) {
+        if self.is_level(&expr) {
+            self.levels.insert(name.clone());
+        } else {
+            self.levels.remove(name);
+        }
         self.operators.push(Operator::Extend { name: name.clone(), expr });
         if let Some(table) = self.tables.last_mut() {
             table.columns.insert(name.clone());
@@ -321,8 +332,9 @@ impl<'a> Checker<'a> {
         let prefix_of = |prefix: &Option<Name>| prefix.as_ref().map(|name| Arc::from(&*name.text));
         let checked = match method {
             Method::Glob { text, names, span } => pattern::glob(text, names, *span, self.text),
-            Method::Json { prefix } => Ok(plan::ParseMethod::Json { prefix: prefix_of(prefix) }),
-            Method::Logfmt { prefix } => Ok(plan::ParseMethod::Logfmt { prefix: prefix_of(prefix) }),
+            Method::Format { format, prefix } => {
+                Ok(plan::ParseMethod::Format { format: *format, prefix: prefix_of(prefix) })
+            }
             Method::Grok(pattern) => match grok::regex(&pattern.text) {
                 Ok((regex, names)) => Ok(plan::ParseMethod::Regex { regex, names }),
                 Err(message) => Err(QueryError::new("bad-grok", message, self.text, pattern.span)),
@@ -360,7 +372,7 @@ impl<'a> Checker<'a> {
                     let hint = format!("sort by a column of `stats`, or put the `sort` by `{field}` before it");
                     self.warn("sort-without-effect", message, key.expr.span, Some(hint));
                 }
-                None => checked.push(plan::SortKey { expr, descending: key.descending }),
+                None => checked.push(plan::SortKey { expr: self.ordered(expr), descending: key.descending }),
             }
         }
         if !checked.is_empty() {

@@ -44,9 +44,6 @@ pub(crate) const COMMANDS: [&str; 32] = [
 /// Commands of the language that this version refuses, rather than answering something else.
 pub(super) const COMMANDS_TO_COME: [&str; 4] = ["pattern", "diff", "logcompare", "anomaly"];
 
-/// Formats of `parse` that this version refuses.
-const FORMATS_TO_COME: [&str; 4] = ["clf", "combined", "syslog", "vpc"];
-
 /// Turns the grammar's complaint about `text` into an error whose place refers to `shown`.
 pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryError {
     let at = match error.location {
@@ -67,10 +64,6 @@ pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryErro
     }
     if (expects_command(expected) || is_at_start(text, at)) && !word.is_empty() {
         return unknown_command(word, shown, span);
-    }
-    if FORMATS_TO_COME.iter().any(|format| word.eq_ignore_ascii_case(format)) && expected.contains(&Rule::parse_glob) {
-        let message = format!("`parse … {word}` does not work yet");
-        return QueryError::new("not-supported-yet", message, shown, span).with_hint("a glob or /regex/ works");
     }
     let to_come = COMMANDS_TO_COME.iter().find(|command| word.eq_ignore_ascii_case(command));
     if let Some(command) = to_come {
@@ -206,7 +199,7 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
         Rule::item | Rule::sort_key | Rule::negate | Rule::not | Rule::bound | Rule::function => {
             "a field, a value or a function"
         }
-        Rule::parse_glob | Rule::parse_regex | Rule::parse_json | Rule::parse_logfmt | Rule::parse_grok => {
+        Rule::parse_glob | Rule::parse_regex | Rule::parse_format | Rule::format_name | Rule::parse_grok => {
             "a text with stars or a /regular expression/"
         }
         Rule::regex => "a text in quotes or a /regular expression/",

@@ -14,6 +14,7 @@ use super::expression;
 use super::syntax::{Command, CommandKind, Filling, Item, Method, Name, Node, SortKey, Stats};
 use super::token;
 use crate::error::{QueryError, Span};
+use crate::plan::{FORMATS, Format};
 
 /// Longest query in bytes.
 pub(crate) const QUERY_BYTES_MAX: usize = 64 << 10;
@@ -229,8 +230,10 @@ impl Reader<'_> {
                     Some(text) => Method::Grok(token::pattern(self, &text)?),
                     None => continue,
                 },
-                Rule::parse_json => Method::Json { prefix: first_name() },
-                Rule::parse_logfmt => Method::Logfmt { prefix: first_name() },
+                Rule::parse_format => match format_of(&part) {
+                    Some(format) => Method::Format { format, prefix: first_name() },
+                    None => continue,
+                },
                 _ => continue,
             };
             return Ok(CommandKind::Parse { source, method });
@@ -246,6 +249,11 @@ impl Reader<'_> {
             None => Err(self.error("syntax", "a text with stars is missing here", span)),
         }
     }
+}
+
+fn format_of(pair: &Pair<'_, Rule>) -> Option<Format> {
+    let written = parts(pair.clone(), Rule::format_name).next()?;
+    FORMATS.iter().find(|(name, _)| name.eq_ignore_ascii_case(written.as_str())).map(|(_, format)| *format)
 }
 
 fn renaming(pair: Pair<'_, Rule>) -> Option<(Name, Name)> {

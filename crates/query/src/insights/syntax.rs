@@ -108,8 +108,7 @@ pub(crate) enum Method {
     Glob { text: String, names: Vec<Name>, span: Span },
     Regex(Pattern),
     Grok(Pattern),
-    Json { prefix: Option<Name> },
-    Logfmt { prefix: Option<Name> },
+    Format { format: crate::plan::Format, prefix: Option<Name> },
 }
 
 /// An expression.

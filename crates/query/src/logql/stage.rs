@@ -10,7 +10,7 @@ use super::{LogQuery, Rule, label};
 use crate::error::{QueryError, Span};
 use crate::function::Function;
 use crate::insights::balanced;
-use crate::plan::{Comparison, Expr, Operator, Parse, ParseMethod, TextPattern};
+use crate::plan::{Comparison, Expr, Format, Operator, Parse, ParseMethod, TextPattern};
 
 /// A number taken out of the events instead of counting them.
 #[derive(Clone, Debug)]
@@ -31,8 +31,12 @@ pub(super) fn log(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<(LogQ
             }
             Rule::line_filter => query.operators.extend(line_filter(reader, part)?),
             Rule::label_or => query.operators.push(Operator::Filter(label_or(reader, part)?)),
-            Rule::json => query.operators.push(parse_message(ParseMethod::Json { prefix: None })),
-            Rule::logfmt => query.operators.push(parse_message(ParseMethod::Logfmt { prefix: None })),
+            Rule::json => {
+                query.operators.push(parse_message(ParseMethod::Format { format: Format::Json, prefix: None }))
+            }
+            Rule::logfmt => {
+                query.operators.push(parse_message(ParseMethod::Format { format: Format::Logfmt, prefix: None }))
+            }
             Rule::regexp => query.operators.push(regexp(reader, part)?),
             Rule::drop => check_dropped(reader, part)?,
             Rule::unwrap => unwrap = Some(read_unwrap(part)),

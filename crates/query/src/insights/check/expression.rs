@@ -3,6 +3,7 @@
 use types::Value;
 
 use super::Checker;
+use super::levels;
 use super::stats::AggregateName;
 use crate::error::{Span, nearest};
 use crate::function::{Function, SIGNATURES, Signature};
@@ -50,6 +51,7 @@ impl Checker<'_> {
                 let value = self.expr(value);
                 let items: Vec<Expr> = items.iter().map(|item| self.expr(item)).collect();
                 items.iter().for_each(|item| self.warn_of_seconds(&value, item, node.span));
+                let (value, items) = self.items_by_severity(value, items);
                 negated_if(*negated, Expr::In(Box::new(value), items))
             }
             NodeKind::InQuery { value, commands, negated } => {
@@ -61,6 +63,7 @@ impl Checker<'_> {
                 let (low, high) = (self.expr(&bounds.0), self.expr(&bounds.1));
                 self.warn_of_seconds(&value, &low, node.span);
                 self.warn_of_seconds(&value, &high, node.span);
+                let [value, low, high] = self.by_severity([value, low, high]);
                 negated_if(*negated, Expr::Between(Box::new(value), Box::new(low), Box::new(high)))
             }
         }
@@ -85,6 +88,7 @@ impl Checker<'_> {
             Binary::Compare(comparison) => {
                 self.warn_of_seconds(&left, &right, span);
                 self.warn_of_seconds(&right, &left, span);
+                let [left, right] = self.by_severity([left, right]);
                 Expr::Compare(comparison, Box::new(left), Box::new(right))
             }
             Binary::Arithmetic(operator) => Expr::Arithmetic(operator, Box::new(left), Box::new(right)),
@@ -124,7 +128,14 @@ impl Checker<'_> {
             return Expr::Literal(None);
         }
         let checked = arguments.iter().enumerate().map(|(index, node)| self.argument(signature.function, index, node));
-        Expr::Call(signature.function, checked.collect())
+        let checked: Vec<Expr> = checked.collect();
+        if matches!(signature.function, Function::Greatest | Function::Least)
+            && checked.iter().any(|argument| self.is_level(argument))
+        {
+            let severities = checked.into_iter().map(levels::severity).collect();
+            return levels::level_name(Expr::Call(signature.function, severities));
+        }
+        Expr::Call(signature.function, checked)
     }
 
     /// An argument; those that must be known beforehand are checked and put in their form.
@@ -161,15 +172,10 @@ impl Checker<'_> {
     }
 
     fn unknown_function(&mut self, name: &Name) {
-        const TO_COME: [&str; 2] = ["rate", "histogram"];
         if self.is_full() {
             return;
         }
         let shown: String = name.text.chars().take(40).collect();
-        if TO_COME.iter().any(|function| function.eq_ignore_ascii_case(&name.text)) {
-            self.error("not-supported-yet", format!("the function `{shown}` does not work yet"), name.span);
-            return;
-        }
         let known = SIGNATURES.iter().map(|signature| signature.name).chain(AggregateName::all()).chain(["bin"]);
         let hint = nearest(&shown, known).map(|near| format!("did you mean \"{near}\"?"));
         let message = format!("there is no function `{shown}`");

@@ -92,6 +92,6 @@ pub(super) fn names_made_by(method: &ParseMethod) -> Vec<Name> {
     match method {
         ParseMethod::Glob { names, .. } => names.clone(),
         ParseMethod::Regex { names, .. } => names.iter().map(|(name, _)| name.clone()).collect(),
-        ParseMethod::Json { prefix } | ParseMethod::Logfmt { prefix } => prefix.iter().cloned().collect(),
+        ParseMethod::Format { prefix, .. } => prefix.iter().cloned().collect(),
     }
 }

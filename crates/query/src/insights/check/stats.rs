@@ -3,13 +3,15 @@
 //! `sum(bytes)/1024 as kb` becomes a hidden aggregate and a field computed from it. The hidden columns are named
 //! `#0`, `#1`, …, which no query can write without backticks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use types::Value;
 
 use super::Checker;
 use super::expression::canonical;
+use super::levels::{gives_a_value, level_name, orders, severity};
+use super::rates::Composed;
 use super::scope::{Shown, Table};
 use crate::function::Function;
 use crate::insights::syntax::{Item, Name, Node, NodeKind};
@@ -21,11 +23,13 @@ pub(crate) enum AggregateName {
     Count,
     Percentile,
     Values,
+    /// Put together of others.
+    Composed(Composed),
     /// One argument, nothing else to say.
     Plain(AggregateKind),
 }
 
-const PLAIN: [(&str, AggregateKind); 18] = [
+const PLAIN: [(&str, AggregateKind); 20] = [
     ("count_distinct", AggregateKind::CountDistinct),
     ("sum", AggregateKind::Sum),
     ("avg", AggregateKind::Average),
@@ -44,6 +48,8 @@ const PLAIN: [(&str, AggregateKind); 18] = [
     ("mode", AggregateKind::Mode),
     ("sum_over_time", AggregateKind::Sum),
     ("count_over_time", AggregateKind::Count),
+    ("sumOverTime", AggregateKind::Sum),
+    ("countOverTime", AggregateKind::Count),
 ];
 
 impl AggregateName {
@@ -59,6 +65,12 @@ impl AggregateName {
         if is("values") {
             return Some(Self::Values);
         }
+        if is("rate") {
+            return Some(Self::Composed(Composed::Rate));
+        }
+        if is("histogram") {
+            return Some(Self::Composed(Composed::Histogram));
+        }
         if let Some((_, kind)) = PLAIN.iter().find(|(known, _)| is(known)) {
             return Some(Self::Plain(*kind));
         }
@@ -70,14 +82,16 @@ impl AggregateName {
 
     /// Names of all, for hints.
     pub(crate) fn all() -> impl Iterator<Item = &'static str> {
-        PLAIN.iter().map(|(name, _)| *name).chain(["count", "pct", "values"])
+        PLAIN.iter().map(|(name, _)| *name).chain(["count", "pct", "values", "rate", "histogram"])
     }
 
-    fn arguments(self) -> &'static str {
+    pub(super) fn arguments(self) -> &'static str {
         match self {
             Self::Count => "*",
             Self::Percentile => "field, percent",
             Self::Values => "field[, most]",
+            Self::Composed(Composed::Rate) => "field, 1m",
+            Self::Composed(Composed::Histogram) => "field, 10",
             Self::Plain(_) => "field",
         }
     }
@@ -125,9 +139,11 @@ pub(super) struct Aggregation {
     aggregates: Vec<Aggregate>,
     extends: Vec<(plan::Name, Expr)>,
     /// Columns made so far, by groups and earlier items.
-    names: std::collections::HashSet<plan::Name>,
+    names: HashSet<plan::Name>,
     /// Columns made so far by the text of their expression, hidden ones included.
     calls: HashMap<String, plan::Name>,
+    /// Those columns whose values are levels.
+    pub(super) levels: HashSet<plan::Name>,
 }
 
 impl Aggregation {
@@ -148,13 +164,14 @@ impl Checker<'_> {
             let expr = self.expr(&item.expr);
             self.warn_of_unknown(&expr, item.expr.span);
             if let Some(name) = self.new_column(item, &mut aggregation) {
-                groups.push((
-                    name.clone(),
-                    match offset {
-                        Some(offset) => later(expr, offset),
-                        None => expr,
-                    },
-                ));
+                if self.is_level(&expr) {
+                    aggregation.levels.insert(name.clone());
+                }
+                let expr = match offset {
+                    Some(offset) => later(expr, offset),
+                    None => expr,
+                };
+                groups.push((name.clone(), expr));
                 shown.push(name);
             }
         }
@@ -175,6 +192,7 @@ impl Checker<'_> {
         let mut table = Table { columns: aggregation.names, shown, calls: aggregation.calls, buckets };
         table.columns.extend(table.calls.values().cloned());
         self.tables.push(table);
+        self.levels = aggregation.levels;
         self.shown = Shown::Default;
         self.left_aliases.clear();
         self.operators.extend(aggregation.extends.into_iter().map(|(name, expr)| Operator::Extend { name, expr }));
@@ -221,19 +239,31 @@ impl Checker<'_> {
             _ => None,
         };
         match direct {
-            Some((aggregate, name, arguments, has_star)) => {
+            Some((aggregate, name, arguments, has_star)) if !matches!(aggregate, AggregateName::Composed(_)) => {
                 let (kind, argument) = self.aggregate(aggregate, name, arguments, has_star)?;
+                let is_level = argument.as_ref().is_some_and(|argument| self.argument_is_level(argument));
                 let mut aggregation = self.aggregation.take()?;
                 let column = self.new_column(item, &mut aggregation);
-                let made = column.clone().map(|name| Aggregate { name, kind, argument });
-                aggregation.aggregates.extend(made);
+                if let Some(name) = &column {
+                    if is_level && orders(kind) {
+                        aggregation.extends.push((name.clone(), level_name(Expr::Field(name.clone()))));
+                    }
+                    if is_level && gives_a_value(kind) {
+                        aggregation.levels.insert(name.clone());
+                    }
+                    aggregation.aggregates.push(Aggregate { name: name.clone(), kind, argument });
+                }
                 self.aggregation = Some(aggregation);
                 column
             }
-            None => {
+            _ => {
                 let expr = self.expr(&item.expr);
+                let is_level = self.is_level(&expr);
                 let mut aggregation = self.aggregation.take()?;
                 let column = self.new_column(item, &mut aggregation);
+                if let Some(name) = column.as_ref().filter(|_| is_level) {
+                    aggregation.levels.insert(name.clone());
+                }
                 aggregation.extends.extend(column.clone().map(|name| (name, expr)));
                 self.aggregation = Some(aggregation);
                 column
@@ -259,17 +289,45 @@ impl Checker<'_> {
             self.error_with_hint("misplaced-aggregate", message, name.span, hint);
             return Expr::Literal(None);
         }
+        if let AggregateName::Composed(composed) = aggregate {
+            return self.composed(composed, name, arguments, has_star);
+        }
         let Some((kind, argument)) = self.aggregate(aggregate, name, arguments, has_star) else {
             return Expr::Literal(None);
         };
+        let is_level = argument.as_ref().is_some_and(|argument| self.argument_is_level(argument));
+        let column = self.hidden(kind, argument);
         let Some(aggregation) = &mut self.aggregation else { return Expr::Literal(None) };
-        let column: plan::Name = Arc::from(format!("#{}", aggregation.aggregates.len()));
         let call = NodeKind::Call { name: name.clone(), arguments: arguments.to_vec(), has_star };
         let mut text = String::new();
         canonical(&Node { kind: call, span: name.span, depth: 1 }, &mut text);
+        if is_level {
+            if !orders(kind) && gives_a_value(kind) {
+                aggregation.levels.insert(column.clone());
+            }
+            return if orders(kind) { level_name(Expr::Field(column)) } else { Expr::Field(column) };
+        }
         aggregation.calls.insert(text, column.clone());
-        aggregation.aggregates.push(Aggregate { name: column.clone(), kind, argument });
         Expr::Field(column)
+    }
+
+    /// One more aggregate of the present `stats`, in a column that no query can name.
+    pub(super) fn hidden(&mut self, kind: AggregateKind, argument: Option<Expr>) -> plan::Name {
+        let Some(aggregation) = &mut self.aggregation else { return "#".into() };
+        let column: plan::Name = Arc::from(format!("#{}", aggregation.aggregates.len()));
+        aggregation.aggregates.push(Aggregate { name: column.clone(), kind, argument });
+        column
+    }
+
+    /// Whether the argument of an aggregate, as it was checked, is a level.
+    fn argument_is_level(&mut self, argument: &Expr) -> bool {
+        let aggregation = self.aggregation.take();
+        let is_level = match argument {
+            Expr::Call(Function::Severity, _) => true,
+            argument => self.is_level(argument),
+        };
+        self.aggregation = aggregation;
+        is_level
     }
 
     /// Kind and argument of an aggregate, or an error and nothing.
@@ -292,13 +350,20 @@ impl Checker<'_> {
                 return None;
             }
         };
+        let argument = self.aggregated(&arguments[0]);
+        let is_ordered_level = orders(kind) && self.argument_is_level(&argument);
+        Some((kind, Some(if is_ordered_level { severity(argument) } else { argument })))
+    }
+
+    /// The argument of an aggregate: an expression over the rows that come in.
+    pub(super) fn aggregated(&mut self, node: &Node) -> Expr {
         let aggregation = self.aggregation.take();
         let was_inside = std::mem::replace(&mut self.is_in_aggregate, true);
-        let argument = self.expr(&arguments[0]);
-        self.warn_of_unknown(&argument, arguments[0].span);
+        let argument = self.expr(node);
+        self.warn_of_unknown(&argument, node.span);
         self.is_in_aggregate = was_inside;
         self.aggregation = aggregation;
-        Some((kind, Some(argument)))
+        argument
     }
 
     fn percent(&mut self, node: &Node) -> Option<f64> {
