@@ -7,14 +7,17 @@
 //! running out of memory is an error.
 
 mod aggregate;
+mod aggregation;
 mod any;
 mod autoregress;
 mod bins;
 mod cell;
+mod codec;
 mod elements;
 mod expression;
 mod fields;
 mod fill;
+mod fingerprint;
 mod frame;
 mod functions;
 mod group;
@@ -61,12 +64,12 @@ pub use self::tail::{Tail, TailError, TailRows};
 pub(crate) use self::bins::earlier;
 pub(crate) use self::names::fields_of as fields_of_operators;
 
+use self::aggregation::Aggregation;
 use self::elements::Prepared;
 use self::expression::Stop;
-use self::group::Groups;
 use self::names::fields_of;
 use self::rows::RowOrder;
-use self::scan::{Flow, Scan};
+use self::scan::Scan;
 use self::steps::{Steps, is_row_wise};
 use self::table::Table;
 use self::unnest::Spread;
@@ -179,6 +182,8 @@ pub struct Stats {
     pub events_scanned: u64,
     /// Events that fulfilled the conditions on events.
     pub events_matched: u64,
+    /// Of the events scanned, those whose partial results were kept from an earlier query.
+    pub events_cached: u64,
     /// Bytes read.
     pub bytes_read: u64,
     /// Segments that the runs belong to.
@@ -187,6 +192,8 @@ pub struct Stats {
     pub segments_pruned: u64,
     /// Segments read from.
     pub segments_opened: u64,
+    /// Segments that nothing remains to be done with.
+    pub segments_done: u64,
     /// Milliseconds.
     pub elapsed_ms: f64,
 }
@@ -244,7 +251,10 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
     };
     let cut = Cut::of(&plan.operators, request);
     let (mut table, rest, mut more) = match Spread::of(rest) {
-        Some((spread, aggregate, rest)) => (aggregate_events(&scan, lead, spread, aggregate)?, rest, false),
+        Some((spread, aggregate, rest)) => {
+            let aggregation = Aggregation::new(lead, spread, aggregate).ok_or(ExecuteError::NoProjection)?;
+            (aggregation.run(&scan, has_said_seconds(plan))?, rest, false)
+        }
         None => event_rows(&scan, lead, rest, cut)?,
     };
     for operator in rest {
@@ -282,39 +292,6 @@ impl Cut {
             _ => Self::No,
         }
     }
-}
-
-/// Groups the events of all runs.
-fn aggregate_events(
-    scan: &Scan<'_>,
-    lead: &[Operator],
-    spread: Spread<'_>,
-    aggregate: &Operator,
-) -> Result<Table, ExecuteError> {
-    let Operator::Aggregate { by, aggregates } = aggregate else { return Err(ExecuteError::NoProjection) };
-    let fields = spread.fields(aggregate);
-    let steps = Steps::new(lead, &fields);
-    let mut counted = Groups::new(by, aggregates);
-    let items = if spread.is_none() && steps.keep_everything() && minutes::can_answer(by, aggregates) {
-        minutes::count(scan, &mut counted)
-    } else {
-        scan.items()
-    };
-    let states = scan.for_each(
-        &items,
-        || Groups::new(by, aggregates),
-        |groups, _, item| {
-            let mut frame = spread.apply(scan.frame(item, &steps)?, &fields, scan)?;
-            if frame.n_rows() > 0 {
-                let before = groups.memory_bytes();
-                groups.add(&mut frame, &scan.env, None)?;
-                scan.hold(groups.memory_bytes().saturating_sub(before))?;
-            }
-            Ok(Flow::Continue)
-        },
-    )?;
-    states.into_iter().for_each(|state| counted.merge(state));
-    Ok(Table::of_groups(counted.finish()))
 }
 
 /// Which event rows a plan wants.
@@ -410,8 +387,7 @@ fn finish(scan: &Scan<'_>, plan: &Plan, answer: Result<Answer, Stop>, more: bool
     answer.stats = scan.stats();
     answer.partial_reasons = scan.take_reasons();
     answer.warnings.clone_from(&plan.warnings);
-    let has_said = plan.warnings.iter().any(|warning| warning.code == SECONDS_CODE);
-    if scan.env.took_seconds.load(Relaxed) && !has_said {
+    if scan.env.took_seconds.load(Relaxed) && !has_said_seconds(plan) {
         answer.warnings.push(plan::Warning {
             code: SECONDS_CODE,
             message: "a number below 100000000000 that a time is compared with is taken as seconds".into(),
@@ -421,6 +397,11 @@ fn finish(scan: &Scan<'_>, plan: &Plan, answer: Result<Answer, Stop>, more: bool
         });
     }
     Ok(answer)
+}
+
+/// Tells whether the author of the query was told that numbers are taken as seconds when it was parsed.
+fn has_said_seconds(plan: &Plan) -> bool {
+    plan.warnings.iter().any(|warning| warning.code == SECONDS_CODE)
 }
 
 /// The warning about times compared with seconds.

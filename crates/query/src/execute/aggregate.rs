@@ -3,12 +3,14 @@
 //! Merging is associative and commutative, and a fresh state is its identity, whatever way rows were divided
 //! among threads, runs or servers. Ties are broken by value or by the place of the row, never by chance.
 
+mod codec;
 mod distinct;
 mod percentile;
 mod sum;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use types::{Column, RowSet, Strings, Timestamp, Value};
 
@@ -168,7 +170,7 @@ impl Partial {
             Self::Distinct(distinct) => return distinct.add(cell),
             Self::Percentile(percentile) => return percentile.add(cell),
             Self::AtPlace(best) => {
-                if cell.is_present() && best.as_ref().is_none_or(|(known, _)| is_before(kind, place, *known)) {
+                if cell.is_present() && best.as_ref().is_none_or(|best| is_before(kind, place, cell, best)) {
                     *best = cell.to_value().map(|value| (place, value));
                 }
             }
@@ -192,10 +194,10 @@ impl Partial {
         0
     }
 
-    /// Adds the rows that another state has seen.
-    pub(crate) fn merge(&mut self, kind: AggregateKind, other: Self) {
+    /// Adds the rows that another state has seen; answers how many bytes more the state holds.
+    pub(crate) fn merge(&mut self, kind: AggregateKind, other: Self) -> usize {
         match (self, other) {
-            (Self::Count(count), Self::Count(more)) => *count += more,
+            (Self::Count(count), Self::Count(more)) => *count = count.saturating_add(more),
             (Self::Sum(sum), Self::Sum(more)) => sum.merge(&more),
             (Self::Moments(moments), Self::Moments(more)) => moments.merge(&more),
             (Self::Extreme { number, other }, Self::Extreme { number: more, other: more_other }) => {
@@ -207,23 +209,31 @@ impl Partial {
                     }
                 }
             }
-            (Self::Distinct(distinct), Self::Distinct(more)) => distinct.merge(more),
-            (Self::Percentile(percentile), Self::Percentile(more)) => percentile.merge(more),
+            (Self::Distinct(distinct), Self::Distinct(more)) => {
+                let before = distinct.memory_bytes();
+                distinct.merge(more);
+                return distinct.memory_bytes().saturating_sub(before);
+            }
+            (Self::Percentile(percentile), Self::Percentile(more)) => {
+                let before = percentile.memory_bytes();
+                percentile.merge(more);
+                return percentile.memory_bytes().saturating_sub(before);
+            }
             (Self::AtPlace(best), Self::AtPlace(Some((place, value))))
-                if best.as_ref().is_none_or(|(known, _)| is_before(kind, place, *known)) =>
+                if best.as_ref().is_none_or(|best| is_before(kind, place, Cell::of(Some(&value)), best)) =>
             {
                 *best = Some((place, value));
             }
-            (Self::Values(values), Self::Values(more)) => {
-                for (value, count) in more {
-                    *values.entry(value).or_insert(0) += count;
-                }
-                shorten(kind, values, 0);
+            (Self::Values(values), Self::Values(more)) => return merge_values(kind, values, more),
+            (Self::List(list), Self::List(more)) => {
+                let bytes = more.iter().map(|(_, value)| value_bytes(value) + 48).sum();
+                list.extend(more);
+                return bytes;
             }
-            (Self::List(list), Self::List(more)) => list.extend(more),
             // A place that is not better; for the rest, states of one aggregate are all of one variant.
             _ => {}
         }
+        0
     }
 
     /// The aggregate's value.
@@ -262,6 +272,21 @@ impl Partial {
     }
 }
 
+/// Adds values with their counts; answers how many bytes more there are.
+fn merge_values(kind: AggregateKind, values: &mut BTreeMap<Ranked, u64>, more: BTreeMap<Ranked, u64>) -> usize {
+    let mut bytes = 0;
+    for (value, count) in more {
+        match values.entry(value) {
+            Entry::Occupied(mut known) => *known.get_mut() = count.saturating_add(*known.get()),
+            Entry::Vacant(new) => {
+                bytes += value_bytes(&new.key().0) + 80;
+                new.insert(count);
+            }
+        }
+    }
+    shorten(kind, values, bytes)
+}
+
 /// Keeps what `values(f, n)` needs: the first n. Answers the bytes added, given those of a new value.
 fn shorten(kind: AggregateKind, values: &mut BTreeMap<Ranked, u64>, bytes: usize) -> usize {
     if let AggregateKind::Values(Some(most)) = kind
@@ -293,12 +318,14 @@ fn is_better(kind: AggregateKind, cell: Cell<'_>, best: Cell<'_>) -> bool {
     order.then_with(|| strict_order(cell, best)).is_lt()
 }
 
-/// Tells whether a row at `place` comes before one at `known` for an aggregate of one row's value.
-fn is_before(kind: AggregateKind, place: Place, known: Place) -> bool {
-    match kind {
-        AggregateKind::First | AggregateKind::Latest => place > known,
-        _ => place < known,
-    }
+/// Tells whether a value at `place` comes before the one known, for an aggregate of one row's value. Elements of one
+/// event's list stand at one place: of those the first in sort order counts, whatever order they come in.
+fn is_before(kind: AggregateKind, place: Place, cell: Cell<'_>, known: &(Place, Value)) -> bool {
+    let order = match kind {
+        AggregateKind::First | AggregateKind::Latest => known.0.cmp(&place),
+        _ => place.cmp(&known.0),
+    };
+    order.then_with(|| strict_order(cell, Cell::of(Some(&known.1)))).is_lt()
 }
 
 /// Tells whether an aggregate asks for the places of rows.

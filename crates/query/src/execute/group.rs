@@ -1,5 +1,9 @@
 //! Rows into groups: which group each row belongs to, and the partial aggregates of each group.
 
+mod codec;
+
+pub(crate) use self::codec::VERSION;
+
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -142,6 +146,16 @@ impl<'p> Groups<'p> {
         groups
     }
 
+    /// Whether there is no group yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.n_groups == 0
+    }
+
+    /// No rows yet, of the same aggregation.
+    pub(crate) fn fresh(&self) -> Self {
+        Self::new(self.by, self.aggregates)
+    }
+
     /// Bytes held, roughly.
     pub(crate) fn memory_bytes(&self) -> usize {
         let parts: usize = self.parts.iter().map(|parts| parts.bytes).sum();
@@ -261,10 +275,9 @@ impl<'p> Groups<'p> {
         self.grow_to_keys();
         for ((aggregate, mine), theirs) in self.aggregates.iter().zip(&mut self.states).zip(other.states) {
             for (target, state) in targets.iter().zip(theirs) {
-                mine[*target as usize].merge(aggregate.kind, state);
+                self.state_bytes += mine[*target as usize].merge(aggregate.kind, state);
             }
         }
-        self.state_bytes += other.state_bytes;
     }
 
     /// The groups as rows: group columns, then aggregates; in the order of the group columns' values.

@@ -28,19 +28,12 @@ fn is_of_minute(expr: &Expr) -> bool {
     }
 }
 
-/// Adds the counts of whole minutes in the range; gives the blocks that must be read for the rest.
-pub(crate) fn count(scan: &Scan<'_>, groups: &mut Groups<'_>) -> Vec<Item> {
-    let mut items = Vec::new();
-    for source in 0..scan.sources.len() {
-        if !count_run(scan, source, groups) {
-            items.extend(scan.blocks_of(source, scan.request.range));
-            continue;
-        }
-        for edge in edges(scan, source) {
-            items.extend(scan.blocks_of(source, edge));
-        }
+/// Adds the counts of whole minutes in the range of a run; gives the blocks that must be read for the rest.
+pub(crate) fn count(scan: &Scan<'_>, source: usize, groups: &mut Groups<'_>) -> Vec<Item> {
+    if !count_run(scan, source, groups) {
+        return scan.blocks_of(source, scan.request.range);
     }
-    items
+    edges(scan, source).into_iter().flat_map(|edge| scan.blocks_of(source, edge)).collect()
 }
 
 /// The whole minutes of the range, as far as a run has events.
@@ -99,6 +92,6 @@ fn count_run(scan: &Scan<'_>, source: usize, groups: &mut Groups<'_>) -> bool {
     if let Err(stop) = groups.add(&mut frame, &scan.env, Some(&weights)) {
         scan.note_stop(stop);
     }
-    scan.count(n_events, n_events);
+    scan.count(source, n_events, n_events);
     true
 }

@@ -43,8 +43,9 @@ pub(crate) struct Scan<'a> {
     started: Instant,
     bytes_before: u64,
     is_over: AtomicBool,
-    events_scanned: AtomicU64,
-    events_matched: AtomicU64,
+    /// Per source how many events were looked at, and how many of them matched.
+    counted: Vec<[AtomicU64; 2]>,
+    events_cached: AtomicU64,
     memory_bytes: AtomicUsize,
     opened: Mutex<HashSet<u128>>,
     reasons: Mutex<Vec<PartialReason>>,
@@ -71,8 +72,10 @@ impl<'a> Scan<'a> {
     pub(crate) fn new(runs: &[Arc<dyn Run>], request: &'a Request<'a>) -> Self {
         let overlaps = |run: &&Arc<dyn Run>| request.range.overlaps(run.info().first, run.info().last);
         let now = Instant::now();
+        let sources: Vec<Source> = runs.iter().filter(overlaps).map(|run| Source::new(run.clone())).collect();
         Self {
-            sources: runs.iter().filter(overlaps).map(|run| Source::new(run.clone())).collect(),
+            counted: sources.iter().map(|_| Default::default()).collect(),
+            sources,
             request,
             env: Environment {
                 time_zone: request.time_zone,
@@ -84,8 +87,7 @@ impl<'a> Scan<'a> {
             started: now,
             bytes_before: runs.iter().map(|run| run.bytes_read()).sum(),
             is_over: AtomicBool::new(false),
-            events_scanned: AtomicU64::new(0),
-            events_matched: AtomicU64::new(0),
+            events_cached: AtomicU64::new(0),
             memory_bytes: AtomicUsize::new(0),
             opened: Mutex::new(HashSet::new()),
             reasons: Mutex::new(Vec::new()),
@@ -126,7 +128,7 @@ impl<'a> Scan<'a> {
         let n_rows = block.rows.count() as u64;
         self.note_opened(item.source);
         let frame = steps.apply(block, &self.env)?;
-        self.count(n_rows, frame.n_rows() as u64);
+        self.count(item.source, n_rows, frame.n_rows() as u64);
         Ok(frame)
     }
 
@@ -135,10 +137,23 @@ impl<'a> Scan<'a> {
         Frame::of_block(BlockRows { source: &self.sources[item.source], block: item.block, rows })
     }
 
-    /// Counts rows that were looked at and rows that matched.
-    pub(crate) fn count(&self, n_scanned: u64, n_matched: u64) {
-        self.events_scanned.fetch_add(n_scanned, Relaxed);
-        self.events_matched.fetch_add(n_matched, Relaxed);
+    /// Counts rows of a source that were looked at and rows that matched.
+    pub(crate) fn count(&self, source: usize, n_scanned: u64, n_matched: u64) {
+        let [scanned, matched] = &self.counted[source];
+        scanned.fetch_add(n_scanned, Relaxed);
+        matched.fetch_add(n_matched, Relaxed);
+    }
+
+    /// Counts rows of a source whose partial result was kept.
+    pub(crate) fn count_kept(&self, source: usize, n_scanned: u64, n_matched: u64) {
+        self.count(source, n_scanned, n_matched);
+        self.events_cached.fetch_add(n_scanned, Relaxed);
+    }
+
+    /// How many rows of a source were looked at, and how many of them matched.
+    pub(crate) fn counted(&self, source: usize) -> (u64, u64) {
+        let [scanned, matched] = &self.counted[source];
+        (scanned.load(Relaxed), matched.load(Relaxed))
     }
 
     fn note_opened(&self, source: usize) {
@@ -151,6 +166,12 @@ impl<'a> Scan<'a> {
     pub(crate) fn hold(&self, n_bytes: usize) -> Result<(), Stop> {
         let before = self.memory_bytes.fetch_add(n_bytes, Relaxed);
         if before.saturating_add(n_bytes) > self.request.memory_bytes_max { Err(Stop::Memory) } else { Ok(()) }
+    }
+
+    /// Gives bytes of the query's memory back.
+    pub(crate) fn release(&self, n_bytes: usize) {
+        // What was held is given back at most once, but saturating costs nothing.
+        let _ = self.memory_bytes.fetch_update(Relaxed, Relaxed, |held| Some(held.saturating_sub(n_bytes)));
     }
 
     /// Works items off. Each thread has a state made by `start`; the states are the result.
@@ -281,12 +302,14 @@ impl<'a> Scan<'a> {
             self.sources.iter().filter_map(|source| source.run.info().key).map(|key| key.segment).collect();
         let bytes_now: u64 = self.sources.iter().map(|source| source.run.bytes_read()).sum();
         Stats {
-            events_scanned: self.events_scanned.load(Relaxed),
-            events_matched: self.events_matched.load(Relaxed),
+            events_scanned: self.counted.iter().map(|[scanned, _]| scanned.load(Relaxed)).sum(),
+            events_matched: self.counted.iter().map(|[_, matched]| matched.load(Relaxed)).sum(),
+            events_cached: self.events_cached.load(Relaxed),
             bytes_read: bytes_now.saturating_sub(self.bytes_before),
             segments_total: segments.len() as u64,
             segments_pruned: 0,
             segments_opened: locked(&self.opened).len() as u64,
+            segments_done: 0,
             elapsed_ms: self.started.elapsed().as_secs_f64() * 1e3,
         }
     }

@@ -70,6 +70,11 @@ impl<'p> Spread<'p> {
         }
     }
 
+    /// What it does.
+    pub(crate) fn operators(self) -> &'p [Operator] {
+        self.operators
+    }
+
     /// Tells whether events themselves are aggregated.
     pub(crate) fn is_none(self) -> bool {
         self.operators.is_empty()

@@ -9,6 +9,7 @@ use types::Value;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::super::cell::Cell;
+use super::super::codec::{CodecError, Reader, put_count};
 use super::{canonical, write_key};
 
 /// Values counted exactly. With 64-bit hashes two of so few collide once in 10^11 queries.
@@ -122,6 +123,44 @@ impl Distinct {
                 registers.iter_mut().zip(others).for_each(|(register, other)| *register = (*register).max(other));
             }
         }
+    }
+
+    /// Bytes held beside the state itself, roughly.
+    pub(super) fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Exact(hashes) => hashes.len() * 16,
+            Self::Sketch(registers) => registers.len(),
+        }
+    }
+
+    /// Appends the state; its tag is `tag` where it is exact, else the next.
+    pub(super) fn encode(&self, tag: u8, out: &mut Vec<u8>) {
+        match self {
+            Self::Exact(hashes) => {
+                out.push(tag);
+                put_count(hashes.len() as u64, out);
+                let mut hashes: Vec<u64> = hashes.iter().copied().collect();
+                hashes.sort_unstable();
+                hashes.iter().for_each(|hash| out.extend_from_slice(&hash.to_le_bytes()));
+            }
+            Self::Sketch(registers) => {
+                out.push(tag + 1);
+                out.extend_from_slice(registers);
+            }
+        }
+    }
+
+    /// Reads a state.
+    pub(super) fn decode(is_exact: bool, reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+        if is_exact {
+            let n_hashes = reader.below(EXACT_MAX + 1)?;
+            return Ok(Self::Exact((0..n_hashes).map(|_| reader.eight()).collect::<Result<_, _>>()?));
+        }
+        let registers = reader.take(N_REGISTERS, "registers")?;
+        if registers.iter().any(|rank| usize::from(*rank) > RANK_MAX) {
+            return Err(reader.error("register"));
+        }
+        Ok(Self::Sketch(registers.into()))
     }
 
     /// Tells whether the count is an estimate.

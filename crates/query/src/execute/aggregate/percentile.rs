@@ -6,6 +6,7 @@
 //! not on their order, so merging in any order gives the same answer.
 
 use super::super::cell::Cell;
+use super::super::codec::{CodecError, Reader, put_count, put_decimal};
 
 /// Numbers kept exactly.
 const EXACT_MAX: usize = 4_096;
@@ -38,7 +39,29 @@ impl Buckets {
         if place >= self.counts.len() {
             self.counts.resize((place + 1).max(self.counts.len() * 2).min(BUCKETS_MAX - self.first).max(place + 1), 0);
         }
-        self.counts[place] += count;
+        self.counts[place] = self.counts[place].saturating_add(count);
+    }
+
+    /// Numbers with these counts, as `encode` wrote them.
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let mut buckets = Self::default();
+        let mut last = 0;
+        for _ in 0..reader.length()? {
+            last += reader.below(BUCKETS_MAX - last)?;
+            let count = reader.count()?;
+            buckets.add(last, count);
+        }
+        Ok(buckets)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_count(self.iter().count() as u64, out);
+        let mut last = 0;
+        for (bucket, count) in self.iter() {
+            put_count((bucket - last) as u64, out);
+            put_count(count, out);
+            last = bucket;
+        }
     }
 
     fn n_bytes(&self) -> usize {
@@ -130,10 +153,50 @@ impl Percentile {
                 if let Self::Sketch { negative, n_zeros, positive } = self {
                     negative.merge(&more_negative);
                     positive.merge(&more_positive);
-                    *n_zeros += more_zeros;
+                    *n_zeros = n_zeros.saturating_add(more_zeros);
                 }
             }
         }
+    }
+
+    /// Bytes held beside the state itself, roughly.
+    pub(super) fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Exact(numbers) => numbers.len() * 8,
+            Self::Sketch { negative, positive, .. } => negative.n_bytes() + positive.n_bytes(),
+        }
+    }
+
+    /// Appends the state; its tag is `tag` where it is exact, else the next.
+    pub(super) fn encode(&self, tag: u8, out: &mut Vec<u8>) {
+        match self {
+            Self::Exact(numbers) => {
+                out.push(tag);
+                put_count(numbers.len() as u64, out);
+                let mut numbers = numbers.clone();
+                numbers.sort_unstable_by(f64::total_cmp);
+                numbers.iter().for_each(|number| put_decimal(*number, out));
+            }
+            Self::Sketch { negative, n_zeros, positive } => {
+                out.push(tag + 1);
+                negative.encode(out);
+                put_count(*n_zeros, out);
+                positive.encode(out);
+            }
+        }
+    }
+
+    /// Reads a state.
+    pub(super) fn decode(is_exact: bool, reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+        if is_exact {
+            let n_numbers = reader.below(EXACT_MAX + 1)?;
+            return Ok(Self::Exact((0..n_numbers).map(|_| reader.decimal()).collect::<Result<_, _>>()?));
+        }
+        Ok(Self::Sketch {
+            negative: Buckets::decode(reader)?,
+            n_zeros: reader.count()?,
+            positive: Buckets::decode(reader)?,
+        })
     }
 
     /// Tells whether percentiles are estimates.
@@ -155,11 +218,12 @@ impl Percentile {
             Self::Sketch { negative, n_zeros, positive } => {
                 let below = negative.iter().rev().map(|(bucket, count)| (-middle(bucket), count));
                 let above = positive.iter().map(|(bucket, count)| (middle(bucket), count));
-                let total: u64 = n_zeros + negative.counts.iter().sum::<u64>() + positive.counts.iter().sum::<u64>();
+                let counts = negative.counts.iter().chain(&positive.counts);
+                let total = counts.fold(n_zeros, |total, count| total.saturating_add(*count));
                 let rank = (share * (total.checked_sub(1)? as f64)).round() as u64;
                 let mut before = 0;
                 for (value, count) in below.chain([(0.0, n_zeros)]).chain(above) {
-                    before += count;
+                    before = count.saturating_add(before);
                     if before > rank {
                         return Some(value);
                     }

@@ -1,0 +1,328 @@
+//! What is kept changes what an answer costs, never the answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+use chrono_tz::Tz;
+use proptest::prelude::*;
+use types::{
+    BatchBuilder, BatchRun, Column, FieldSummary, GroupName, Level, MinuteCounts, Narrowed, RowSet, Run, RunInfo,
+    RunKey, ScanError, TextProbe, TimeRange, Timestamp,
+};
+
+use super::super::{Answer, Request, Support, execute};
+use super::*;
+use crate::plan::Plan;
+use crate::{ParseOptions, parse_insights};
+
+/// A run that never changes, as a segment holds them.
+struct Stored {
+    run: BatchRun,
+    info: RunInfo,
+    n_reads: AtomicUsize,
+    is_damaged: AtomicBool,
+}
+
+impl Run for Stored {
+    fn info(&self) -> &RunInfo {
+        &self.info
+    }
+
+    fn n_blocks(&self) -> usize {
+        self.run.n_blocks()
+    }
+
+    fn block_rows(&self, block: usize) -> usize {
+        self.run.block_rows(block)
+    }
+
+    fn block_times(&self, block: usize) -> (Timestamp, Timestamp) {
+        self.run.block_times(block)
+    }
+
+    fn fields(&self) -> Result<Vec<FieldSummary>, ScanError> {
+        self.run.fields()
+    }
+
+    fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
+        self.run.minutes()
+    }
+
+    fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
+        self.run.narrow(block, probe)
+    }
+
+    fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError> {
+        self.n_reads.fetch_add(1, Relaxed);
+        if self.is_damaged.load(Relaxed) {
+            return Err(ScanError { file: "a.seg".into(), offset: 7, problem: "bad checksum".into() });
+        }
+        self.run.read(block, names, rows)
+    }
+}
+
+fn events(start: i64, n_events: i64) -> BatchRun {
+    let mut builder = BatchBuilder::new();
+    for n in start..start + n_events {
+        builder.set_timestamp(Timestamp(n * Timestamp::SECOND));
+        builder.set_message(&format!("message {n} of worker-{}", n % 7));
+        builder.set_level(Level::of_code((n % 8) as u8));
+        builder.field_integer("n", n);
+        builder.field_float("ms", n as f64 / 7.0);
+        builder.field_text("host", &format!("h{}", n % 5));
+        builder.field_text("id", &format!("{:x}", n * 7919));
+        builder.commit();
+    }
+    let mut batch = builder.finish();
+    batch.sequences = (start as u64..(start + n_events) as u64).collect();
+    BatchRun::new(GroupName::new("g").expect("a valid name"), 1, Arc::new(batch))
+}
+
+fn stored(segment: u128, start: i64, n_events: i64) -> Arc<Stored> {
+    let run = events(start, n_events);
+    let info = RunInfo { key: Some(RunKey { segment, run: 0, version: 0 }), ..run.info().clone() };
+    Arc::new(Stored { run, info, n_reads: AtomicUsize::new(0), is_damaged: AtomicBool::new(false) })
+}
+
+/// Four segments and hot events, one after the other.
+fn house() -> (Vec<Arc<Stored>>, Vec<Arc<dyn Run>>) {
+    let stored: Vec<Arc<Stored>> = (0..4).map(|i| stored(i as u128, i * 20_000, 20_000)).collect();
+    let mut runs: Vec<Arc<dyn Run>> = stored.iter().map(|run| run.clone() as Arc<dyn Run>).collect();
+    runs.push(Arc::new(events(80_000, 500)));
+    (stored, runs)
+}
+
+fn plan(text: &str) -> Plan {
+    parse_insights(text, &ParseOptions { now: Timestamp(0), time_zone: Tz::UTC }).expect("a valid query")
+}
+
+fn range(from_s: i64, to_s: i64) -> TimeRange {
+    TimeRange { from: Timestamp(from_s * Timestamp::SECOND), to: Timestamp(to_s * Timestamp::SECOND) }
+}
+
+struct Asking<'a> {
+    runs: &'a [Arc<dyn Run>],
+    cache: Option<&'a PartialCache>,
+    range: TimeRange,
+    is_cancelled: bool,
+}
+
+impl Asking<'_> {
+    fn ask(&self, text: &str) -> Answer {
+        let request = Request {
+            range: self.range,
+            limit: None,
+            time_zone: Tz::UTC,
+            now: Timestamp(0),
+            memory_bytes_max: 1 << 28,
+            deadline: None,
+            cancelled: &AtomicBool::new(self.is_cancelled),
+            n_threads: 2,
+            progress: None,
+            support: Support { cache: self.cache },
+        };
+        execute(&plan(text), self.runs, &request).expect("an answer")
+    }
+}
+
+fn ask(text: &str, runs: &[Arc<dyn Run>], cache: Option<&PartialCache>, range: TimeRange) -> Answer {
+    Asking { runs, cache, range, is_cancelled: false }.ask(text)
+}
+
+const QUERIES: [&str; 12] = [
+    "stats count(*) by @level",
+    "stats count(*), count(n), sum(n), avg(ms), sum(ms), min(ms), max(id) by host",
+    "stats stddev(ms), variance(n), pct(ms, 90), median(ms)",
+    "stats count_distinct(id), count_distinct(host) by bin(1h)",
+    "stats first(id), last(id), earliest(n), latest(n), values(host), mode(host) by @level",
+    "filter @message like \"worker-3\" | stats count(*) by bin(5m), host",
+    "filter @message like /WORKER-[12]$/i | stats count(*)",
+    "stats values(id, 3), list(n) by n % 20000",
+    "fields split(@message, \" \") as words | unnest words into word | stats count(*) as c by word | sort c desc | limit 5",
+    "stats count(*) as c by host | stats max(c)",
+    "filter n > 1000000 | stats count(*), sum(ms)",
+    "filter @timestamp > 5000 | stats count(*)",
+];
+
+#[test]
+fn answers_are_the_same_with_and_without_what_is_kept() {
+    let (_, runs) = house();
+    let cache = PartialCache::new(256 << 20);
+    for range in [TimeRange::ALL, range(10_000, 70_000), range(10_001, 70_001), range(0, 81_000)] {
+        for query in QUERIES {
+            let plain = ask(query, &runs, None, range);
+            for _ in 0..2 {
+                let kept = ask(query, &runs, Some(&cache), range);
+                assert_eq!((&kept.columns, &kept.rows), (&plain.columns, &plain.rows), "{query}");
+                assert_eq!(kept.warnings, plain.warnings, "{query}");
+                assert_eq!(kept.stats.events_matched, plain.stats.events_matched, "{query}");
+                assert_eq!(kept.stats.events_scanned, plain.stats.events_scanned, "{query}");
+            }
+        }
+    }
+    assert!(cache.counts().n_hits > 100, "{:?}", cache.counts());
+}
+
+#[test]
+fn asked_again_only_what_is_new_is_read() {
+    let (stored, runs) = house();
+    let cache = PartialCache::new(64 << 20);
+    let n_reads = || stored.iter().map(|run| run.n_reads.swap(0, Relaxed)).collect::<Vec<_>>();
+    let query = "filter @message like \"worker\" | stats count(*), pct(ms, 50) by host";
+    ask(query, &runs, Some(&cache), range(10_000, 70_000));
+    assert!(n_reads().iter().all(|n| *n > 0));
+    let again = ask(query, &runs, Some(&cache), range(10_000, 70_000));
+    assert_eq!(n_reads(), [0, 0, 0, 0]);
+    assert_eq!((again.stats.segments_opened, again.stats.events_cached), (0, 60_000));
+    // The range moves on: the segments inside of it stay as they are, only the edges are read.
+    ask(query, &runs, Some(&cache), range(10_060, 70_060));
+    assert_eq!(n_reads().iter().map(|n| *n > 0).collect::<Vec<_>>(), [true, false, false, true]);
+    // The name of a column and what is done with groups do not matter.
+    let named = "filter @message like \"worker\" | stats count(*) as n, pct(ms, 50) as p by host as h | sort n | limit 2";
+    ask(named, &runs, Some(&cache), range(10_060, 70_060));
+    assert_eq!(n_reads(), [0, 0, 0, 0]);
+    ask("filter @message like \"Worker\" | stats count(*), pct(ms, 50) by host", &runs, Some(&cache), TimeRange::ALL);
+    assert!(n_reads().iter().all(|n| *n > 0));
+}
+
+#[test]
+fn a_deletion_makes_what_was_kept_useless() {
+    let cache = PartialCache::new(64 << 20);
+    let before = stored(1, 0, 100);
+    let count = |run: Arc<Stored>| ask("stats sum(n) by host", &[run], Some(&cache), TimeRange::ALL).rows;
+    let rows = count(before);
+    let mut after = stored(1, 0, 50);
+    Arc::get_mut(&mut after).expect("nobody else has it").info.key = Some(RunKey { segment: 1, run: 0, version: 1 });
+    assert_ne!(count(after), rows);
+}
+
+#[test]
+fn what_is_not_whole_is_not_kept() {
+    let (stored, runs) = house();
+    let cache = PartialCache::new(64 << 20);
+    let query = "stats sum(n) by host";
+    stored[1].is_damaged.store(true, Relaxed);
+    let damaged = ask(query, &runs, Some(&cache), TimeRange::ALL);
+    assert_eq!(damaged.partial_reasons.first().map(|reason| reason.code), Some("damaged"));
+    assert_eq!(cache.counts().n_entries, 3);
+    stored[1].is_damaged.store(false, Relaxed);
+    let whole = ask(query, &runs, Some(&cache), TimeRange::ALL);
+    assert_eq!(whole.rows, ask(query, &runs, None, TimeRange::ALL).rows);
+    let asking = Asking { runs: &runs, cache: Some(&cache), range: TimeRange::ALL, is_cancelled: true };
+    assert_eq!(asking.ask("stats sum(ms)").partial_reasons.first().map(|reason| reason.code), Some("cancelled"));
+    assert_eq!(ask("stats sum(ms)", &runs, Some(&cache), TimeRange::ALL).stats.events_cached, 0);
+}
+
+#[test]
+fn what_is_too_large_is_remembered_as_such() {
+    let runs: Vec<Arc<dyn Run>> = (0..3).map(|i| stored(i as u128, i * 1_000, 1_000) as Arc<dyn Run>).collect();
+    let cache = PartialCache::new(64 << 10);
+    let query = "stats count(*) by id";
+    let plain = ask(query, &runs, None, TimeRange::ALL);
+    for _ in 0..3 {
+        assert_eq!(ask(query, &runs, Some(&cache), TimeRange::ALL).rows, plain.rows);
+    }
+    let counts = cache.counts();
+    assert!(counts.n_entries > 0 && counts.n_bytes < 4096, "{counts:?}");
+}
+
+/// The groups of some events, as an aggregation that holds states of every kind.
+fn all_kinds() -> Plan {
+    plan(
+        "stats count(*), count_distinct(id), sum(ms), avg(n), min(id), max(ms), pct(ms, 9), stddev(ms), first(id), \
+         last(n), earliest(id), latest(id), values(host), values(n, 3), list(ms), mode(host) by host, bin(1m)",
+    )
+}
+
+fn groups_of(aggregate: &Operator, run: BatchRun) -> Groups<'_> {
+    let Operator::Aggregate { by, aggregates } = aggregate else { panic!("an aggregation") };
+    let cancelled = AtomicBool::new(false);
+    let runs: [Arc<dyn Run>; 1] = [Arc::new(run)];
+    let request = Request {
+        range: TimeRange::ALL,
+        limit: None,
+        time_zone: Tz::UTC,
+        now: Timestamp(0),
+        memory_bytes_max: usize::MAX,
+        deadline: None,
+        cancelled: &cancelled,
+        n_threads: 1,
+        progress: None,
+        support: Support::default(),
+    };
+    let scan = Scan::new(&runs, &request);
+    let mut groups = Groups::new(by, aggregates);
+    let fields = std::collections::BTreeSet::new();
+    for item in scan.items() {
+        let mut frame = scan.frame(&item, &Steps::new(&[], &fields)).expect("memory cannot fail");
+        groups.add(&mut frame, &scan.env, None).expect("memory cannot fail");
+    }
+    groups
+}
+
+fn bytes_of(groups: &Groups<'_>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    groups.encode(&mut bytes);
+    bytes
+}
+
+fn decoded<'p>(aggregate: &'p Operator, bytes: &[u8]) -> Option<Groups<'p>> {
+    let Operator::Aggregate { by, aggregates } = aggregate else { panic!("an aggregation") };
+    let mut reader = Reader::new(bytes);
+    Groups::decode(by, aggregates, &mut reader).ok()
+}
+
+/// Rows in their order, as text: order of groups inside a state is nobody's business.
+fn shown(groups: Groups<'_>) -> String {
+    format!("{:?}", groups.finish().columns)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn partials_merge_in_any_order_and_come_back_from_bytes(cuts in prop::collection::vec(0i64..9_000, 2)) {
+        let plan = all_kinds();
+        let mut cuts = cuts;
+        cuts.extend([0, 9_000]);
+        cuts.sort_unstable();
+        let part = |i: usize| {
+            let groups = groups_of(&plan.operators[0], events(cuts[i], (cuts[i + 1] - cuts[i]).max(1)));
+            decoded(&plan.operators[0], &bytes_of(&groups)).expect("what was written")
+        };
+        let mut left = part(0);
+        left.merge(part(1));
+        left.merge(part(2));
+        let mut right = part(2);
+        let mut inner = part(1);
+        inner.merge(part(0));
+        inner.merge(inner.fresh());
+        right.merge(inner);
+        let mut identity = right.fresh();
+        identity.merge(decoded(&plan.operators[0], &bytes_of(&right)).expect("what was written"));
+        let left = shown(left);
+        prop_assert_eq!(&left, &shown(identity));
+        prop_assert_eq!(&left, &shown(right));
+    }
+
+    #[test]
+    fn hostile_bytes_are_refused_or_taken_but_never_a_panic(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
+        end in any::<prop::sample::Index>(),
+    ) {
+        let plan = all_kinds();
+        let mut bytes = bytes_of(&groups_of(&plan.operators[0], events(0, 300)));
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Some(groups) = decoded(&plan.operators[0], &bytes) {
+            let mut twice = groups.fresh();
+            twice.merge(groups);
+            twice.merge(decoded(&plan.operators[0], &bytes).expect("as before"));
+            shown(twice);
+        }
+        bytes.truncate(end.index(bytes.len()));
+        prop_assert!(decoded(&plan.operators[0], &bytes).is_none());
+    }
+}
