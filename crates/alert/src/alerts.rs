@@ -29,6 +29,8 @@ pub struct Options {
     pub base_url: String,
     /// What time it is.
     pub clock: Clock,
+    /// Partial results, shared with whoever else asks the store.
+    pub cache: Option<Arc<query::PartialCache>>,
 }
 
 impl Options {
@@ -41,6 +43,7 @@ impl Options {
             group_wait_ns: 0,
             base_url: "http://127.0.0.1:22828".into(),
             clock: Clock::system(),
+            cache: None,
         }
     }
 }
@@ -67,7 +70,7 @@ impl Alerts {
     /// Begins to evaluate `rules` over `store`.
     pub fn start(store: Arc<Store>, rules: RuleBook, options: Options) -> Result<Arc<Self>, AlertsError> {
         let is_stopping = Arc::new(AtomicBool::new(false));
-        let ask = StoreAsk { store, is_stopping: is_stopping.clone() };
+        let ask = StoreAsk { store, cache: options.cache.clone(), is_stopping: is_stopping.clone() };
         let post = WebhookPost::new().map_err(AlertsError::Start)?;
         Self::start_with(Arc::new(ask), Arc::new(post), rules, options, is_stopping)
     }

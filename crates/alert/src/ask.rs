@@ -56,6 +56,7 @@ const QUERY_TIME_MAX: Duration = Duration::from_secs(10);
 /// Answers from the store.
 pub(crate) struct StoreAsk {
     pub(crate) store: Arc<Store>,
+    pub(crate) cache: Option<Arc<query::PartialCache>>,
     /// Set to end a question under way.
     pub(crate) is_stopping: Arc<AtomicBool>,
 }
@@ -77,7 +78,7 @@ impl Ask for StoreAsk {
             // Rules run beside people's queries and leave them the other cores.
             n_threads: 1,
             progress: None,
-            support: query::Support::default(),
+            support: query::Support { cache: self.cache.as_deref() },
         };
         let mut damaged = snapshot.damaged.clone();
         let mut runs_of = |groups: &[GroupPattern]| {

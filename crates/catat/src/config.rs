@@ -205,6 +205,7 @@ impl Config {
                 future_ns_max: read.duration("limits", "max_future"),
                 query_memory_bytes: read.size("limits", "query_memory") as usize,
                 query_timeout_ns: read.duration("limits", "query_timeout"),
+                query_cache_bytes: read.size("query", "cache") as usize,
                 ..Limits::default()
             },
             time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),

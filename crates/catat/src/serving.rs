@@ -46,12 +46,14 @@ pub(crate) fn prepare(config: &Config, allow_anonymous: bool) -> Result<Prepared
     let rules_dir = crate::commands::rules_dir(config);
     make_default_rules(&rules_dir)?;
     let rules = read_rules(&rules_dir).map_err(Failure::usage)?.book;
-    let alerts = start_alerts(config, &store, rules, &clock, address)?;
+    let cache = Arc::new(query::PartialCache::new(config.limits.query_cache_bytes));
+    let alerts = start_alerts(config, &store, rules, &clock, address, &cache)?;
     let intake = Arc::new(Intake::new(store.clone(), config.limits.clone(), parse::Zone::Named(config.time_zone)));
     let app = App {
         store: store.clone(),
         intake: intake.clone(),
         alerts: alerts.clone(),
+        cache,
         limits: config.limits.clone(),
         access: Access {
             admin_key: Some(admin_key),
@@ -172,12 +174,14 @@ fn start_alerts(
     rules: RuleBook,
     clock: &Clock,
     address: std::net::SocketAddr,
+    cache: &Arc<query::PartialCache>,
 ) -> Result<Arc<Alerts>, Failure> {
     let mut options = alert::Options::new(config.data_dir.join("alerts"));
     options.interval_ns = config.alert_interval_ns;
     options.group_wait_ns = config.group_wait_ns;
     options.base_url = format!("http://{address}");
     options.clock = clock.clone();
+    options.cache = Some(cache.clone());
     Alerts::start(store.clone(), rules, options).map_err(|error| Failure::usage(error.to_string()))
 }
 

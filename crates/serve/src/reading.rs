@@ -84,7 +84,7 @@ impl<'a> Reading<'a> {
             cancelled: self.cancelled(),
             n_threads: self.server.app.n_threads,
             progress: Some(progress),
-            support: query::Support::default(),
+            support: query::Support { cache: Some(&self.server.app.cache) },
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use alert::Alerts;
 use axum::extract::State;
 use ingest::Intake;
-use query::PartialReason;
+use query::{PartialCache, PartialReason};
 use storage::{Clock, Store};
 use tokio::sync::watch;
 use types::{Limits, Timestamp};
@@ -44,6 +44,8 @@ pub struct App {
     pub intake: Arc<Intake>,
     /// Rules and alerts.
     pub alerts: Arc<Alerts>,
+    /// Partial results that queries share.
+    pub cache: Arc<PartialCache>,
     /// Limits of requests and queries.
     pub limits: Limits,
     /// Who may ask what.

@@ -89,6 +89,7 @@ impl House {
             intake: Arc::new(ingest::Intake::new(store.clone(), limits.clone(), 0)),
             alerts: alerts(&store, dir.path()),
             store: store.clone(),
+            cache: Arc::new(query::PartialCache::new(limits.query_cache_bytes)),
             limits,
             access,
             clock,

@@ -21,6 +21,8 @@ pub struct Limits {
     pub query_memory_bytes: usize,
     /// Nanoseconds that one query may run.
     pub query_timeout_ns: i64,
+    /// Memory in bytes for partial results that are kept for later queries; `[query] cache`.
+    pub query_cache_bytes: usize,
 }
 
 impl Default for Limits {
@@ -35,6 +37,7 @@ impl Default for Limits {
             future_ns_max: 24 * crate::Timestamp::HOUR,
             query_memory_bytes: 256 << 20,
             query_timeout_ns: 60 * crate::Timestamp::SECOND,
+            query_cache_bytes: 64 << 20,
         }
     }
 }

@@ -63,7 +63,7 @@ fn errors_in_the_store_are_posted_and_resolved_when_they_are_past() {
     let (sender, bodies) = mpsc::channel();
     let post = Receiver { n_to_fail: Mutex::new(2), bodies: Mutex::new(sender) };
     let is_stopping = Arc::new(AtomicBool::new(false));
-    let ask = StoreAsk { store, is_stopping: is_stopping.clone() };
+    let ask = StoreAsk { store, cache: None, is_stopping: is_stopping.clone() };
     let options = Options { clock, ..Options::new(dir.path().join("alerts")) };
     let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), rules, options, is_stopping).unwrap();
     let long = Duration::from_secs(60);

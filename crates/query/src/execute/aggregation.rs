@@ -139,9 +139,8 @@ impl<'p> Aggregation<'p> {
             }
         }
         let n_before = items.len();
-        let by_minute = self.spread.is_none()
-            && self.steps.keep_everything()
-            && minutes::can_answer(self.by, self.aggregates);
+        let by_minute =
+            self.spread.is_none() && self.steps.keep_everything() && minutes::can_answer(self.by, self.aggregates);
         let Some(key) = key else {
             self.blocks(scan, source, by_minute, total, items);
             return None;

@@ -82,11 +82,25 @@ fn write_server(server: &Server, page: &mut Page) {
     }
     let (n_started, n_running) = server.queries.counts();
     page.single("catat_queries_total", Kind::Counter, "Queries started.", n_started as f64);
+    write_cache(&server.app.cache.counts(), page);
     let help = "Notifications that wait to be delivered.";
     page.single("catat_notifications_waiting", Kind::Gauge, help, server.app.alerts.n_waiting() as f64);
     let help = "Events that went to the group overflow, because theirs would have been one too many.";
     page.single("catat_events_overflowed_total", Kind::Counter, help, server.app.intake.n_overflowed() as f64);
     page.single("catat_queries_running", Kind::Gauge, "Queries under way.", n_running as f64);
+}
+
+/// The cache of partial results.
+fn write_cache(counts: &query::CacheCounts, page: &mut Page) {
+    let help = "Partial results of immutable runs that queries found in the cache.";
+    page.single("catat_query_cache_hits_total", Kind::Counter, help, counts.n_hits as f64);
+    let help = "Partial results that queries had to compute.";
+    page.single("catat_query_cache_misses_total", Kind::Counter, help, counts.n_misses as f64);
+    let help = "Partial results that went to make room.";
+    page.single("catat_query_cache_evictions_total", Kind::Counter, help, counts.n_evicted as f64);
+    let help = "Bytes of partial results in memory.";
+    page.single("catat_query_cache_bytes", Kind::Gauge, help, counts.n_bytes as f64);
+    page.single("catat_query_cache_entries", Kind::Gauge, "Partial results in memory.", counts.n_entries as f64);
 }
 
 fn write_store(status: &Status, page: &mut Page) {

@@ -215,6 +215,27 @@ async fn a_flush_changes_no_answer() {
 }
 
 #[tokio::test]
+async fn a_query_asked_again_reads_only_what_is_new() {
+    let house = House::new();
+    house.fill().await;
+    let request = Request::post("/api/v1/status/flush").header("x-catat-key", ADMIN_KEY);
+    assert_eq!(house.send(request.body(Body::empty()).expect("a request")).await.status, 200);
+    let query = "stats count(*), sum(ms) by @level";
+    let first = ask(&house, query).await;
+    assert_eq!(first["stats"]["events_cached"], 0);
+    let again = ask(&house, query).await;
+    assert_eq!((&again["rows"], &again["columns"]), (&first["rows"], &first["columns"]));
+    assert_eq!((&again["stats"]["events_cached"], &again["stats"]["segments_opened"]), (&json!(5), &json!(0)));
+    let body = r#"{"@timestamp":"2026-11-20T11:58:00Z","message":"new","level":"error","ms":1}"#;
+    assert_eq!(house.post("/api/v1/ingest?group=web/access", body).await.status, 200);
+    let more = ask(&house, query).await;
+    assert_eq!((&more["stats"]["events_scanned"], &more["stats"]["events_cached"]), (&json!(6), &json!(5)));
+    assert_ne!(more["rows"], first["rows"]);
+    let metrics = house.get("/metrics").await.text();
+    assert!(metrics.contains("catat_query_cache_hits_total 4\n"), "{metrics}");
+}
+
+#[tokio::test]
 async fn events_of_groups_beyond_the_limit_are_told_of() {
     let house = House::with_limits(Limits { groups: 2, ..Limits::default() });
     house.fill().await;

@@ -263,10 +263,6 @@ impl Moments {
 
     /// Reads a state.
     pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(Self {
-            n_values: reader.count()?,
-            sum: Expansion::decode(reader)?,
-            squares: Expansion::decode(reader)?,
-        })
+        Ok(Self { n_values: reader.count()?, sum: Expansion::decode(reader)?, squares: Expansion::decode(reader)? })
     }
 }

@@ -178,7 +178,8 @@ fn asked_again_only_what_is_new_is_read() {
     ask(query, &runs, Some(&cache), range(10_060, 70_060));
     assert_eq!(n_reads().iter().map(|n| *n > 0).collect::<Vec<_>>(), [true, false, false, true]);
     // The name of a column and what is done with groups do not matter.
-    let named = "filter @message like \"worker\" | stats count(*) as n, pct(ms, 50) as p by host as h | sort n | limit 2";
+    let named =
+        "filter @message like \"worker\" | stats count(*) as n, pct(ms, 50) as p by host as h | sort n | limit 2";
     ask(named, &runs, Some(&cache), range(10_060, 70_060));
     assert_eq!(n_reads(), [0, 0, 0, 0]);
     ask("filter @message like \"Worker\" | stats count(*), pct(ms, 50) by host", &runs, Some(&cache), TimeRange::ALL);
