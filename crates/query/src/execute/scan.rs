@@ -43,7 +43,7 @@ pub(crate) struct Scan<'a> {
     started: Instant,
     bytes_before: u64,
     is_over: AtomicBool,
-    /// Per source how many events were looked at, and how many of them matched.
+    /// Per source, and for events of none, how many were looked at and how many of them matched.
     counted: Vec<[AtomicU64; 2]>,
     events_cached: AtomicU64,
     memory_bytes: AtomicUsize,
@@ -74,7 +74,7 @@ impl<'a> Scan<'a> {
         let now = Instant::now();
         let sources: Vec<Source> = runs.iter().filter(overlaps).map(|run| Source::new(run.clone())).collect();
         Self {
-            counted: sources.iter().map(|_| Default::default()).collect(),
+            counted: (0..=sources.len()).map(|_| Default::default()).collect(),
             sources,
             request,
             env: Environment {
@@ -142,6 +142,11 @@ impl<'a> Scan<'a> {
         let [scanned, matched] = &self.counted[source];
         scanned.fetch_add(n_scanned, Relaxed);
         matched.fetch_add(n_matched, Relaxed);
+    }
+
+    /// Counts rows of runs that pass by.
+    pub(crate) fn count_passing(&self, n_scanned: u64, n_matched: u64) {
+        self.count(self.sources.len(), n_scanned, n_matched);
     }
 
     /// Counts rows of a source whose partial result was kept.

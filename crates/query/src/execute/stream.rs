@@ -129,7 +129,7 @@ fn for_each_frame(
         let rows = rows_in_range(&source, &Item { source: 0, block, range, first, last })?;
         let n_rows = rows.rows.count() as u64;
         let frame = steps.apply(rows, &scan.env)?;
-        scan.count(n_rows, frame.n_rows() as u64);
+        scan.count_passing(n_rows, frame.n_rows() as u64);
         if frame.n_rows() > 0 {
             work(frame)?;
         }
