@@ -53,7 +53,9 @@ use std::time::Instant;
 use chrono_tz::Tz;
 use types::{Run, TimeRange, Timestamp, Value};
 
-pub use self::fields::{FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_summaries, field_values};
+pub use self::fields::{
+    FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_presence, field_summaries, field_values,
+};
 pub use self::histogram::{Bucket, Histogram, histogram};
 pub use self::screen::Screen;
 pub use self::select::{Selected, select_events};

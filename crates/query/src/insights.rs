@@ -4,6 +4,7 @@
 //! Both are pure. A text that is plain words instead of a query becomes a phrase search.
 
 mod check;
+mod complete;
 mod deletion;
 mod expect;
 mod expression;
@@ -21,6 +22,7 @@ mod tests;
 use types::Timestamp;
 
 pub(crate) use check::balanced;
+pub use complete::{Choice, ChoiceKind, Completion, complete_insights, prefix_regex, written};
 pub use format::format_insights;
 pub(crate) use pattern::{REGEXES_MAX, compile as compile_regex};
 

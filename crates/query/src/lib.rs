@@ -20,8 +20,11 @@ pub use error::{QueryError, QueryErrors, Span};
 pub use execute::{
     Answer, Answered, Bucket, ColumnInfo, ColumnKind, ExecuteError, Feed, FeedOf, FieldSummaries, FieldSummaryRow,
     FieldValues, Histogram, PartialReason, Request, RunsOf, Screen, Selected, Stats, Support, Tail, TailError,
-    TailRows, ValueCount, answer_subqueries, execute, execute_stream, execute_with_subqueries, field_summaries,
+    TailRows, ValueCount, answer_subqueries, execute, execute_stream, execute_with_subqueries, field_presence, field_summaries,
     field_values, has_subqueries, histogram, select_events,
 };
 pub use filter_pattern::parse_filter_pattern;
-pub use insights::{ParseOptions, format_insights, parse_deletion, parse_insights};
+pub use insights::{
+    Choice, ChoiceKind, Completion, ParseOptions, complete_insights, format_insights, parse_deletion, parse_insights,
+    prefix_regex, written,
+};

@@ -104,7 +104,7 @@ impl Ask {
 }
 
 impl Groups {
-    fn patterns(self) -> Vec<GroupPattern> {
+    pub(crate) fn patterns(self) -> Vec<GroupPattern> {
         let patterns = match self {
             Self::One(pattern) => vec![pattern],
             Self::Many(patterns) => patterns,

@@ -117,6 +117,7 @@ pub(crate) fn table() -> Table {
         .get("/api/v1/queries", Role::Read, routes::queries::list)
         .delete("/api/v1/queries/{id}", Role::Read, routes::queries::cancel)
         .get("/api/v1/histogram", Role::Read, routes::histogram::get)
+        .post("/api/v1/complete", Role::Read, routes::complete::post)
         .post("/api/v1/format", Role::Read, routes::language::format)
         .get("/api/v1/fields", Role::Read, routes::fields::list)
         .get("/api/v1/fields/{name}/values", Role::Read, routes::fields::values)

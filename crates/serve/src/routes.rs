@@ -1,6 +1,7 @@
 //! The native routes, one file each.
 
 pub(crate) mod alerts;
+pub(crate) mod complete;
 pub(crate) mod deletions;
 pub(crate) mod fields;
 pub(crate) mod groups;

@@ -52,25 +52,7 @@ fn damage(error: &ScanError) -> PartialReason {
 /// Presence is counted over whole runs that overlap the range, distinct values over the newest events, as many
 /// as a budget allows; what is not exact says so.
 pub fn field_summaries(runs: &[Arc<dyn Run>], range: TimeRange) -> FieldSummaries {
-    let mut summaries = FieldSummaries::default();
-    let mut known: BTreeMap<Arc<str>, (TypeSet, u64, Distinct)> = BTreeMap::new();
-    let mut is_exact = true;
-    let mut sources: Vec<Source> = Vec::new();
-    for run in runs.iter().filter(|run| range.overlaps(run.info().first, run.info().last)) {
-        match run.fields() {
-            Ok(fields) => {
-                summaries.n_events += run.info().n_events;
-                is_exact &= range.covers(run.info().first, run.info().last);
-                for field in fields {
-                    let (types, n_events, _) = known.entry(field.name).or_default();
-                    types.merge(field.types);
-                    *n_events += field.n_events;
-                }
-                sources.push(Source::new(run.clone()));
-            }
-            Err(error) => summaries.partial_reasons.push(damage(&error)),
-        }
-    }
+    let Presence { mut summaries, mut known, mut is_exact, sources } = Presence::of(runs, range);
     match count_distinct(&sources, range, &mut known) {
         Ok(is_complete) => is_exact &= is_complete,
         Err(error) => {
@@ -78,7 +60,53 @@ pub fn field_summaries(runs: &[Arc<dyn Run>], range: TimeRange) -> FieldSummarie
             summaries.partial_reasons.push(damage(&error));
         }
     }
-    let n_all = summaries.n_events.max(1) as f64;
+    summaries.fields = rows(known, summaries.n_events, is_exact);
+    summaries
+}
+
+/// The same without distinct values, which are all zero: nothing but names and counts is read.
+pub fn field_presence(runs: &[Arc<dyn Run>], range: TimeRange) -> FieldSummaries {
+    let Presence { mut summaries, known, is_exact, .. } = Presence::of(runs, range);
+    summaries.fields = rows(known, summaries.n_events, is_exact);
+    summaries
+}
+
+/// Types, presence and distinct values of fields by their names.
+type Known = BTreeMap<Arc<str>, (TypeSet, u64, Distinct)>;
+
+/// What runs know of their fields without reading a value.
+struct Presence {
+    summaries: FieldSummaries,
+    known: Known,
+    is_exact: bool,
+    sources: Vec<Source>,
+}
+
+impl Presence {
+    fn of(runs: &[Arc<dyn Run>], range: TimeRange) -> Self {
+        let (mut summaries, mut known) = (FieldSummaries::default(), Known::new());
+        let (mut is_exact, mut sources) = (true, Vec::new());
+        for run in runs.iter().filter(|run| range.overlaps(run.info().first, run.info().last)) {
+            match run.fields() {
+                Ok(fields) => {
+                    summaries.n_events += run.info().n_events;
+                    is_exact &= range.covers(run.info().first, run.info().last);
+                    for field in fields {
+                        let (types, n_events, _) = known.entry(field.name).or_default();
+                        types.merge(field.types);
+                        *n_events += field.n_events;
+                    }
+                    sources.push(Source::new(run.clone()));
+                }
+                Err(error) => summaries.partial_reasons.push(damage(&error)),
+            }
+        }
+        Self { summaries, known, is_exact, sources }
+    }
+}
+
+fn rows(known: Known, n_events: u64, is_exact: bool) -> Vec<FieldSummaryRow> {
+    let n_all = n_events.max(1) as f64;
     let row = |(name, (types, n_events, distinct)): (Arc<str>, (TypeSet, u64, Distinct))| FieldSummaryRow {
         name: name.to_string(),
         types: types.names(),
@@ -87,17 +115,13 @@ pub fn field_summaries(runs: &[Arc<dyn Run>], range: TimeRange) -> FieldSummarie
         n_distinct: distinct.estimate(),
         approximate: !is_exact || distinct.is_approximate(),
     };
-    summaries.fields = known.into_iter().map(row).collect();
-    summaries.fields.sort_by(|a, b| b.n_events.cmp(&a.n_events).then_with(|| a.name.cmp(&b.name)));
-    summaries
+    let mut rows: Vec<FieldSummaryRow> = known.into_iter().map(row).collect();
+    rows.sort_by(|a, b| b.n_events.cmp(&a.n_events).then_with(|| a.name.cmp(&b.name)));
+    rows
 }
 
 /// Looks at the newest blocks until the budget is used up; tells whether these were all.
-fn count_distinct(
-    sources: &[Source],
-    range: TimeRange,
-    known: &mut BTreeMap<Arc<str>, (TypeSet, u64, Distinct)>,
-) -> Result<bool, ScanError> {
+fn count_distinct(sources: &[Source], range: TimeRange, known: &mut Known) -> Result<bool, ScanError> {
     let mut blocks: Vec<(usize, usize)> = Vec::new();
     for (index, source) in sources.iter().enumerate() {
         let overlaps = |block: &usize| {

@@ -97,7 +97,7 @@ impl<'a> Tokens<'a> {
             Rule::comparison | Rule::arithmetic => (Kind::Binary, written.into()),
             Rule::equals if parent == Rule::assignment => (Kind::Binary, written.into()),
             Rule::equals => (Kind::Tight, written.into()),
-            Rule::negate => (Kind::Tight, written.into()),
+            Rule::negate => (Kind::Prefix, written.into()),
             Rule::star => (Kind::Word, written.into()),
             Rule::comma_sign => (Kind::Comma, written.into()),
             Rule::open => (Kind::Open, written.into()),
@@ -106,14 +106,15 @@ impl<'a> Tokens<'a> {
             Rule::kw_and | Rule::kw_or if parent == Rule::logical => (Kind::Break, written.to_lowercase().into()),
             Rule::kw_by => (Kind::Break, "by".into()),
             _ if is_keyword(rule) => (Kind::Word, keyword(written).into()),
+            _ if written == ":" => (Kind::Comma, written.into()),
+            // What the grammar takes as one piece stays one.
+            _ if !written.contains(|c: char| c.is_whitespace() || matches!(c, '[' | ']' | '(' | ')' | '#')) => {
+                (Kind::Word, known_word(written).into())
+            }
             _ => return false,
         };
         self.gap(start);
-        if kind == Kind::Tight && rule == Rule::negate {
-            self.push(Kind::Prefix, shown);
-        } else {
-            self.push(kind, shown);
-        }
+        self.push(kind, shown);
         true
     }
 

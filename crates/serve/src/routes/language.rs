@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::server::Shared;
 
 /// Largest body. The query text in it is at most 64 KiB.
-const BODY_BYTES_MAX: usize = 1 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,7 +28,7 @@ pub(crate) async fn format(State(server): Shared, body: Body) -> Result<Json<Val
 }
 
 /// Reads a JSON object; `example` is what one looks like.
-fn of_json<T: DeserializeOwned>(body: &[u8], example: &str) -> Result<T, Problem> {
+pub(super) fn of_json<T: DeserializeOwned>(body: &[u8], example: &str) -> Result<T, Problem> {
     let bad = |problem: String| {
         Problem::bad_request("bad-json", format!("the body is no request of this kind: {problem}"))
             .hint(format!("send {example} as application/json"))

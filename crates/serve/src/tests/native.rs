@@ -278,3 +278,38 @@ async fn a_query_is_laid_out_without_being_run() {
     assert_eq!((reply.status, &reply.json()["error"]["column"]), (400, &json!(11)));
     assert_eq!(house.post("/api/v1/format", "[\"filter a\"]").await.status, 400);
 }
+
+#[tokio::test]
+async fn completion_knows_the_language_the_fields_and_their_values() {
+    let house = House::new();
+    house.fill().await;
+    let complete = async |text: &str| {
+        let (head, tail) = text.split_once('¦').expect("a mark");
+        let body = json!({"query": format!("{head}{tail}"), "cursor": head.encode_utf16().count()});
+        let reply = house.post("/api/v1/complete", body.to_string()).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()
+    };
+    let labels = |answer: &Value| -> Vec<String> {
+        let items = answer["items"].as_array().cloned().unwrap_or_default();
+        items.iter().map(|item| item["label"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(labels(&complete("ti¦").await), ["timechart"]);
+    let found = complete("filter ser¦").await;
+    assert_eq!(
+        found["items"][0],
+        json!({"kind": "field", "label": "service", "insert": "service", "detail": "string", "types": ["string"], "events": 3, "share": 0.6})
+    );
+    let found = complete("filter service = ¦").await;
+    assert_eq!(
+        found["items"][0],
+        json!({"kind": "value", "label": "web", "insert": "\"web\"", "detail": "2 events", "count": 2, "share": 2.0 / 3.0})
+    );
+    let found = complete("filter ms > 20 | filter service = 'A¦' | limit 1").await;
+    assert_eq!((&found["start"], &found["end"], labels(&found)), (&json!(34), &json!(37), vec!["api".to_owned()]));
+    assert_eq!(found["items"][0]["insert"], "'api'");
+    assert_eq!(labels(&complete("source \"w¦").await), ["web/access"]);
+    assert_eq!(labels(&complete("stats count(*) as n by service | sort ¦").await)[..2], ["service", "n"]);
+    assert!(!labels(&complete("stats count(*) as n by service | sort ¦").await).contains(&"ms".to_owned()));
+    assert_eq!(house.post("/api/v1/complete", r#"{"text":""}"#).await.status, 400);
+}

@@ -54,7 +54,7 @@ const PLAIN: [(&str, AggregateKind); 20] = [
 
 impl AggregateName {
     /// Finds an aggregate, whatever the case of its letters.
-    pub(super) fn find(name: &str) -> Option<Self> {
+    pub(crate) fn find(name: &str) -> Option<Self> {
         let is = |known: &str| known.eq_ignore_ascii_case(name);
         if is("count") {
             return Some(Self::Count);
@@ -85,7 +85,7 @@ impl AggregateName {
         PLAIN.iter().map(|(name, _)| *name).chain(["count", "pct", "values", "rate", "histogram"])
     }
 
-    pub(super) fn arguments(self) -> &'static str {
+    pub(crate) fn arguments(self) -> &'static str {
         match self {
             Self::Count => "*",
             Self::Percentile => "field, percent",
