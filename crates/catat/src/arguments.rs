@@ -207,7 +207,7 @@ pub(crate) struct Query {
     pub(crate) output: Option<Format>,
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
-    /// `insights`, `logql` or `filter-pattern` (CloudWatch)
+    /// `insights`, `logql`, `lucene`, `kql` or `filter-pattern` (CloudWatch)
     #[arg(long, value_name = "LANGUAGE", default_value = "insights")]
     pub(crate) language: String,
     /// Print how the query would be run, and do not run it

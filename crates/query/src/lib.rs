@@ -10,21 +10,25 @@ mod filter_pattern;
 pub mod function;
 mod insights;
 pub mod logql;
+mod lucene;
 mod optimise;
 pub mod plan;
 mod show;
 pub mod time;
+mod translate;
 
 pub use cache::{CacheCounts, PartialCache};
 pub use error::{QueryError, QueryErrors, Span};
 pub use execute::{
     Answer, Answered, Bucket, ColumnInfo, ColumnKind, ExecuteError, Feed, FeedOf, FieldSummaries, FieldSummaryRow,
     FieldValues, Histogram, PartialReason, Request, RunsOf, Screen, Selected, Stats, Support, Tail, TailError,
-    TailRows, ValueCount, answer_subqueries, execute, execute_stream, execute_with_subqueries, field_presence, field_summaries,
-    field_values, has_subqueries, histogram, select_events,
+    TailRows, ValueCount, answer_subqueries, execute, execute_stream, execute_with_subqueries, field_presence,
+    field_summaries, field_values, has_subqueries, histogram, select_events,
 };
 pub use filter_pattern::parse_filter_pattern;
 pub use insights::{
     Choice, ChoiceKind, Completion, ParseOptions, complete_insights, format_insights, parse_deletion, parse_insights,
     prefix_regex, written,
 };
+pub use lucene::parse_lucene;
+pub use translate::{Language, translate};

@@ -10,6 +10,7 @@ use std::collections::HashSet;
 
 use types::Value;
 
+use crate::insights::balanced;
 use crate::plan::{Expr, Name, Operator, ParseMethod, Plan};
 
 // Pushing filters costs the product of filters and other operators; no query that a person writes has so many.
@@ -50,7 +51,37 @@ fn split(condition: Expr, operators: &mut Vec<Operator>) {
             other => operators.push(Operator::Filter(Expr::Not(Box::new(other)))),
         },
         Expr::Literal(Some(Value::Boolean(true))) => {}
-        other => operators.push(Operator::Filter(other)),
+        other => operators.push(Operator::Filter(flattened(other))),
+    }
+}
+
+/// The same condition as a balanced tree wherever `and` or `or` follows itself, so that it does not matter where brackets
+/// stood or which language it was written in.
+fn flattened(condition: Expr) -> Expr {
+    match condition {
+        Expr::And(..) => {
+            let mut parts = Vec::new();
+            parts_of(condition, true, &mut parts);
+            balanced(parts, Expr::And)
+        }
+        Expr::Or(..) => {
+            let mut parts = Vec::new();
+            parts_of(condition, false, &mut parts);
+            balanced(parts, Expr::Or)
+        }
+        Expr::Not(inner) => Expr::Not(Box::new(flattened(*inner))),
+        other => other,
+    }
+}
+
+/// Adds the conditions that `and` (or `or`) joins, from left to right.
+fn parts_of(condition: Expr, is_and: bool, parts: &mut Vec<Expr>) {
+    match (condition, is_and) {
+        (Expr::And(left, right), true) | (Expr::Or(left, right), false) => {
+            parts_of(*left, is_and, parts);
+            parts_of(*right, is_and, parts);
+        }
+        (other, _) => parts.push(flattened(other)),
     }
 }
 

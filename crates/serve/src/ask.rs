@@ -125,11 +125,15 @@ pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) 
             }
         },
         "filter-pattern" => Ok(query::parse_filter_pattern(text)?),
-        other => {
-            let message = format!("unknown query language {other:?}");
-            Err(Problem::bad_request("unknown-language", message).hint("known: insights, logql, filter-pattern"))
-        }
+        "lucene" | "kql" => Ok(query::parse_lucene(text)?),
+        other => Err(unknown_language(other)),
     }
+}
+
+/// Nobody here speaks that.
+pub(crate) fn unknown_language(name: &str) -> Problem {
+    let message = format!("unknown query language {name:?}");
+    Problem::bad_request("unknown-language", message).hint("known: insights, logql, lucene, kql, filter-pattern")
 }
 
 /// Parses a query text for a live tail, which has no end to count a limit from.

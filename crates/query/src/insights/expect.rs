@@ -207,9 +207,14 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
         Rule::list | Rule::values | Rule::subquery => "a list such as [\"a\", \"b\"]",
         Rule::name | Rule::renaming | Rule::assignment | Rule::backticked => "a name",
         Rule::count => "a whole number",
-        Rule::comparison | Rule::arithmetic | Rule::logical | Rule::like | Rule::matches | Rule::matches_not => {
-            "an operator"
-        }
+        Rule::comparison
+        | Rule::arithmetic
+        | Rule::logical
+        | Rule::like
+        | Rule::has
+        | Rule::kw_has
+        | Rule::matches
+        | Rule::matches_not => "an operator",
         Rule::is_in | Rule::between => "an operator",
         Rule::comma_sign => "`,`",
         Rule::close => "`)`",

@@ -63,7 +63,7 @@ pub(crate) fn read(reader: &Reader<'_>, pair: Pair<'_, Rule>, nesting: usize) ->
             Rule::negate => tree.waiting.push((Waiting::Negate, span_of(&part))),
             Rule::not => tree.waiting.push((Waiting::Not, span_of(&part))),
             Rule::comparison | Rule::arithmetic | Rule::logical => tree.operator(&part)?,
-            Rule::like | Rule::matches | Rule::matches_not | Rule::is_in | Rule::between => {
+            Rule::like | Rule::has | Rule::matches | Rule::matches_not | Rule::is_in | Rule::between => {
                 tree.apply_before(COMPARISON_STRENGTH)?;
                 let value = tree.pop()?;
                 let node = test(reader, value, part, nesting)?;
@@ -225,7 +225,8 @@ fn test(reader: &Reader<'_>, value: Node, pair: Pair<'_, Rule>, nesting: usize) 
             Err(_) => return Err(reader.error("syntax", "`between` needs two values", span)),
         },
         (_, Some(mut pattern)) => {
-            pattern.is_regex |= rule != Rule::like;
+            pattern.is_phrase = rule == Rule::has;
+            pattern.is_regex |= matches!(rule, Rule::matches | Rule::matches_not);
             NodeKind::Like { value, pattern, negated }
         }
         (_, None) => return Err(reader.error("syntax", "a pattern is missing here", span)),

@@ -179,6 +179,8 @@ pub(crate) struct Pattern {
     /// A substring, or the source of a regular expression (with `\/` made `/`).
     pub text: String,
     pub is_regex: bool,
+    /// Whether it is words to be found one after the other.
+    pub is_phrase: bool,
     pub ignores_case: bool,
     pub span: Span,
 }

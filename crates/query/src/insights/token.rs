@@ -74,12 +74,24 @@ pub(crate) fn whole_number(digits: &str) -> Value {
 pub(crate) fn pattern(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Pattern, QueryError> {
     let span = span_of(pair);
     if pair.as_rule() == Rule::string {
-        return Ok(Pattern { text: string(reader, pair)?, is_regex: false, ignores_case: false, span });
+        return Ok(Pattern {
+            text: string(reader, pair)?,
+            is_regex: false,
+            is_phrase: false,
+            ignores_case: false,
+            span,
+        });
     }
     let written = pair.as_str();
     let ignores_case = !written.ends_with('/');
     let end = if ignores_case { written.len() - 2 } else { written.len() - 1 };
-    Ok(Pattern { text: without_escaped_slashes(&written[1..end]), is_regex: true, ignores_case, span })
+    Ok(Pattern {
+        text: without_escaped_slashes(&written[1..end]),
+        is_regex: true,
+        is_phrase: false,
+        ignores_case,
+        span,
+    })
 }
 
 fn without_escaped_slashes(source: &str) -> String {

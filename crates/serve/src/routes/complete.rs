@@ -142,7 +142,7 @@ fn of_store(reading: &Reading<'_>, found: &Completion, scope: &Scope, range: Tim
 
 /// The commands before the cursor, and that the field begins with what was typed.
 fn with_prefix(found: &Completion, field: &str) -> Plan {
-    let mut plan = found.earlier.clone().unwrap_or(Plan { sources: vec![], operators: vec![], warnings: vec![] });
+    let mut plan = found.earlier.clone().unwrap_or_default();
     // A subquery would have to be answered first.
     if query::has_subqueries(&plan) {
         plan.operators.clear();

@@ -1,4 +1,4 @@
-//! `/api/v1/format`: what helps to write a query without running it.
+//! `/api/v1/format`, `/api/v1/translate`: what helps to write a query without running it.
 
 use axum::Json;
 use axum::body::Body;
@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::ask::unknown_language;
 use crate::problem::Problem;
 use crate::server::Shared;
 
@@ -25,6 +26,26 @@ pub(crate) async fn format(State(server): Shared, body: Body) -> Result<Json<Val
     let request: FormatRequest = of_json(received.bytes(), "{\"query\":\"…\"}")?;
     let laid_out = server.lookups.run(move || query::format_insights(&request.query)).await??;
     Ok(Json(json!({"query": laid_out})))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TranslateRequest {
+    query: String,
+    language: String,
+}
+
+/// A query of another language in Insights QL.
+pub(crate) async fn translate(State(server): Shared, body: Body) -> Result<Json<Value>, Problem> {
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let request: TranslateRequest = of_json(received.bytes(), "{\"query\":\"…\",\"language\":\"logql\"}")?;
+    let language = match &*request.language {
+        "logql" => query::Language::LogQl,
+        "lucene" | "kql" => query::Language::Lucene,
+        other => return Err(unknown_language(other).hint("logql, lucene and kql can be translated")),
+    };
+    let translated = server.lookups.run(move || query::translate(&request.query, language)).await??;
+    Ok(Json(json!({"query": translated, "language": "insights"})))
 }
 
 /// Reads a JSON object; `example` is what one looks like.

@@ -313,3 +313,19 @@ async fn completion_knows_the_language_the_fields_and_their_values() {
     assert!(!labels(&complete("stats count(*) as n by service | sort ¦").await).contains(&"ms".to_owned()));
     assert_eq!(house.post("/api/v1/complete", r#"{"text":""}"#).await.status, 400);
 }
+
+#[tokio::test]
+async fn other_languages_are_translated_and_answered() {
+    let house = House::new();
+    house.fill().await;
+    let reply = house.post("/api/v1/translate", r#"{"query":"service:web AND ms:>20","language":"kql"}"#).await;
+    let translated = reply.json()["query"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(translated, "filter service has \"web\" and ms > 20");
+    let body = json!({"query": "service:web AND ms:>20", "language": "lucene"});
+    let asked = house.post("/api/v1/query", body.to_string()).await.json();
+    let rows = ask(&house, &translated).await["rows"].clone();
+    assert_eq!((&asked["rows"], rows.as_array().map(Vec::len)), (&rows, Some(1)));
+    let reply = house.post("/api/v1/translate", r#"{"query":"a:[1 TO","language":"lucene"}"#).await;
+    assert_eq!((reply.status, &reply.json()["error"]["column"]), (400, &json!(8)));
+    assert_eq!(house.post("/api/v1/translate", r#"{"query":"a","language":"sql"}"#).await.status, 400);
+}

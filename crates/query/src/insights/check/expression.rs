@@ -96,6 +96,13 @@ impl Checker<'_> {
     }
 
     fn text_pattern(&mut self, pattern: &Pattern) -> TextPattern {
+        if pattern.is_phrase {
+            let words: Vec<String> = pattern.text.split_whitespace().map(str::to_owned).collect();
+            if words.is_empty() {
+                self.error("empty-phrase", "there are no words in this text", pattern.span);
+            }
+            return TextPattern::Phrase(words);
+        }
         if !pattern.is_regex {
             return TextPattern::Substring(pattern.text.clone());
         }
@@ -329,7 +336,8 @@ pub(super) fn canonical(node: &Node, out: &mut String) {
         NodeKind::Like { value, pattern, negated } => {
             canonical(value, out);
             let mark = if pattern.is_regex { "~" } else { "" };
-            out.extend([not(*negated), " like ", mark, if pattern.ignores_case { "i" } else { "" }]);
+            let verb = if pattern.is_phrase { " has " } else { " like " };
+            out.extend([not(*negated), verb, mark, if pattern.ignores_case { "i" } else { "" }]);
             Value::text(&*pattern.text).write_json(out);
         }
         NodeKind::In { value, items, negated } => {

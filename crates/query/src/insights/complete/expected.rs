@@ -4,6 +4,7 @@ use super::super::check::is_command_word;
 use super::super::expect::COMMANDS;
 use super::super::parse::Rule;
 use super::{Choice, ChoiceKind};
+use crate::plan::FORMATS;
 
 /// What commands do, in the order in which people need them.
 const COMMAND_HELP: [(&str, &str); 34] = [
@@ -78,7 +79,15 @@ pub(super) fn is_name(rule: Rule) -> bool {
 fn rank(rule: Rule) -> u8 {
     match rule {
         Rule::comparison => 1,
-        Rule::like | Rule::kw_like | Rule::is_in | Rule::kw_in | Rule::between | Rule::logical | Rule::kw_not => 2,
+        Rule::like
+        | Rule::kw_like
+        | Rule::has
+        | Rule::kw_has
+        | Rule::is_in
+        | Rule::kw_in
+        | Rule::between
+        | Rule::logical
+        | Rule::kw_not => 2,
         Rule::pipe => 3,
         _ => 0,
     }
@@ -99,10 +108,14 @@ pub(super) fn keywords(expected: &[Rule], is_begun: bool) -> Vec<Choice> {
             Rule::comparison if !is_begun => ["=", "!=", ">", ">=", "<", "<="].iter().for_each(|sign| add(sign, "")),
             Rule::comparison => {}
             Rule::like | Rule::kw_like => add("like", "like \"part\", like /regex/"),
+            Rule::has | Rule::kw_has => add("has", "has \"whole words\" in any case"),
             Rule::is_in | Rule::kw_in => add("in", "in [\"a\", \"b\"]"),
             Rule::between => add("between", "between 1 and 5"),
             Rule::logical => ["and", "or"].iter().for_each(|word| add(word, "")),
             Rule::not => add("not", ""),
+            Rule::parse_format | Rule::format_name => {
+                FORMATS.iter().for_each(|(name, _)| add(name, "a format of lines"))
+            }
             Rule::by | Rule::ranking_by => add("by", "a row for each value"),
             Rule::kw_as => add("as", "name it"),
             Rule::span => add("span=5m", "length of a span of time"),
@@ -110,11 +123,11 @@ pub(super) fn keywords(expected: &[Rule], is_begun: bool) -> Vec<Choice> {
             Rule::pipe if !is_begun => add("|", "next command"),
             Rule::ascending => add("asc", "smallest first"),
             Rule::descending => add("desc", "greatest first"),
-            Rule::group_prefixes => {}
-            other => {
-                let name = name_of(*other);
+            rule => {
+                let name = name_of(*rule);
                 let word = name.strip_prefix("kw_").or_else(|| name.strip_prefix("parse_"));
-                let is_word = |word: &&str| !is_command_word(word) && !matches!(*word, "glob" | "regex" | "source");
+                let is_word =
+                    |word: &&str| !is_command_word(word) && !matches!(*word, "glob" | "regex" | "source" | "method");
                 if let Some(word) = word.filter(is_word) {
                     add(word, "");
                 }

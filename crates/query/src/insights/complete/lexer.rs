@@ -124,7 +124,7 @@ fn compared(tokens: &[Token<'_>]) -> Option<String> {
             at = at.checked_sub(1).filter(|_| is_element)?;
         }
         at = at.checked_sub(1).filter(|before| is(*before, &["in"]))?;
-    } else if !is(at, &["=", "==", "!=", "<>", "<", "<=", ">", ">=", "like"]) {
+    } else if !is(at, &["=", "==", "!=", "<>", "<", "<=", ">", ">=", "like", "has"]) {
         return None;
     }
     at = at.checked_sub(1)?;

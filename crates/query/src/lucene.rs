@@ -1,0 +1,253 @@
+//! Query strings of Lucene and KQL: what people type into Kibana, as conditions of a plan.
+//!
+//! Between two clauses without an operator stands `or`, as in Elasticsearch; `+` and `-` make a clause necessary and
+//! forbidden. A word without a field is looked for as a whole word, in any case, in every text of the event; a word after a
+//! field in that field; after `field.keyword` it is the whole value. `*` and `?` in a word that follows a field match the
+//! whole value too. Weights (`^2`) only order answers by relevance, which logs do not have: they change nothing.
+
+mod condition;
+mod explain;
+#[cfg(test)]
+mod tests;
+
+use pest::Parser;
+use pest::iterators::Pair;
+
+use crate::error::{QueryError, QueryErrors, Span};
+use crate::insights::balanced;
+use crate::optimise::optimise;
+use crate::plan::{Expr, Operator, Plan};
+use condition::Target;
+
+/// Longest query in bytes.
+const QUERY_BYTES_MAX: usize = 64 << 10;
+
+/// Deepest nesting of brackets.
+const NESTING_MAX: usize = 128;
+
+/// Most clauses: each costs a pass over what it looks at.
+const CLAUSES_MAX: usize = 1_024;
+
+/// The generated parser.
+mod generated {
+    #![allow(missing_docs)]
+
+    /// Reads query strings.
+    #[derive(pest_derive::Parser)]
+    #[grammar = "../../grammar/lucene.pest"]
+    pub(crate) struct Lucene;
+}
+
+pub(crate) use generated::Rule;
+
+/// Reads a query string and makes the plan of it: the events that match, newest first.
+pub fn parse_lucene(text: &str) -> Result<Plan, QueryErrors> {
+    let mut operators = parse(text)?;
+    let columns = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
+    operators.push(Operator::Project { columns: columns.collect(), is_events: true });
+    Ok(optimise(Plan { operators, ..Plan::default() }))
+}
+
+/// The filter that a query string is; none where it matches everything.
+pub(crate) fn parse(text: &str) -> Result<Vec<Operator>, QueryErrors> {
+    if text.len() > QUERY_BYTES_MAX {
+        let message = format!("the query has {} bytes, more than the {QUERY_BYTES_MAX} allowed", text.len());
+        let span = Span { start: QUERY_BYTES_MAX, end: text.len() };
+        return Err(QueryError::new("query-too-long", message, text, span).into());
+    }
+    let mut pairs = generated::Lucene::parse(Rule::query, text).map_err(|error| explain::explain(&error, text))?;
+    let mut reader = Reader { text, n_clauses: 0, n_regexes: 0 };
+    let clauses = pairs.next().and_then(|query| query.into_inner().find(|part| part.as_rule() == Rule::clauses));
+    let condition = clauses.map(|clauses| reader.clauses(clauses, &Target::any(), 0)).transpose()?.flatten();
+    Ok(condition.map(Operator::Filter).into_iter().collect())
+}
+
+/// Turns what the grammar found into a condition; `None` is one that always holds.
+struct Reader<'a> {
+    text: &'a str,
+    n_clauses: usize,
+    n_regexes: usize,
+}
+
+/// How a clause counts among its neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Occurrence {
+    Should,
+    Must,
+    MustNot,
+}
+
+fn span_of(pair: &Pair<'_, Rule>) -> Span {
+    let span = pair.as_span();
+    Span { start: span.start(), end: span.end() }
+}
+
+impl Reader<'_> {
+    fn error(&self, code: &'static str, message: impl Into<String>, span: Span) -> QueryError {
+        QueryError::new(code, message, self.text, span)
+    }
+
+    /// Reads a row of clauses, those in brackets included.
+    fn clauses(&mut self, pair: Pair<'_, Rule>, target: &Target, nesting: usize) -> Result<Option<Expr>, QueryError> {
+        if nesting > NESTING_MAX {
+            let message = format!("brackets are nested more than {NESTING_MAX} deep here");
+            return Err(self.error("nested-too-deeply", message, span_of(&pair)));
+        }
+        let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
+        let is_or = |part: Option<&Pair<'_, Rule>>| {
+            part.is_some_and(|part| part.as_rule() == Rule::separator && !part.as_str().trim().is_empty())
+        };
+        let (mut should, mut must) = (Vec::new(), Vec::new());
+        let mut holds_always = false;
+        for (index, part) in parts.iter().enumerate().filter(|(_, part)| part.as_rule() == Rule::all) {
+            // Where `or` is written it is meant, and `a or not b` is no `a and not b`.
+            let before = index.checked_sub(1).and_then(|before| parts.get(before));
+            let is_alternative = is_or(before) || is_or(parts.get(index + 1));
+            let (occurrence, condition) = self.all(part.clone(), target, nesting, is_alternative)?;
+            match (occurrence, condition) {
+                (Occurrence::Should, Some(condition)) => should.push(condition),
+                (Occurrence::Should, None) => holds_always = true,
+                (Occurrence::Must, condition) => must.extend(condition),
+                (Occurrence::MustNot, condition) => must.push(not(condition)),
+            }
+        }
+        // Beside a clause that is necessary, the others would only change the order of the answer.
+        let has_must = parts.iter().any(|part| has_modifier(part, Rule::must));
+        if !has_must && !holds_always && !should.is_empty() {
+            must.insert(0, balanced(should, Expr::Or));
+        }
+        Ok((!must.is_empty()).then(|| balanced(must, Expr::And)))
+    }
+
+    /// Reads clauses joined by `and`. A single clause may be necessary or forbidden.
+    fn all(
+        &mut self,
+        pair: Pair<'_, Rule>,
+        target: &Target,
+        nesting: usize,
+        is_alternative: bool,
+    ) -> Result<(Occurrence, Option<Expr>), QueryError> {
+        let clauses: Vec<Pair<'_, Rule>> = pair.into_inner().filter(|part| part.as_rule() == Rule::clause).collect();
+        let is_single = clauses.len() == 1;
+        let mut conditions = Vec::new();
+        for clause in clauses {
+            let (occurrence, condition) = self.clause(clause, target, nesting)?;
+            if is_single && !(is_alternative && occurrence == Occurrence::MustNot) {
+                return Ok((occurrence, condition));
+            }
+            match occurrence {
+                Occurrence::MustNot => conditions.push(not(condition)),
+                _ => conditions.extend(condition),
+            }
+        }
+        Ok((Occurrence::Should, (!conditions.is_empty()).then(|| balanced(conditions, Expr::And))))
+    }
+
+    fn clause(
+        &mut self,
+        pair: Pair<'_, Rule>,
+        target: &Target,
+        nesting: usize,
+    ) -> Result<(Occurrence, Option<Expr>), QueryError> {
+        self.n_clauses += 1;
+        let span = span_of(&pair);
+        if self.n_clauses > CLAUSES_MAX {
+            return Err(self.error("too-many-clauses", format!("the query has more than {CLAUSES_MAX} clauses"), span));
+        }
+        let (mut occurrence, mut condition) = (Occurrence::Should, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::modifier => {
+                    let kind = part.into_inner().next().map(|kind| kind.as_rule());
+                    occurrence = match (kind, occurrence) {
+                        (Some(Rule::must), _) => Occurrence::Must,
+                        (_, Occurrence::MustNot) => Occurrence::Should,
+                        _ => Occurrence::MustNot,
+                    };
+                }
+                Rule::paren => condition = self.paren(part, target, nesting)?,
+                Rule::test => condition = self.test(part, nesting)?,
+                Rule::bare => condition = self.bare(part, target)?,
+                Rule::fuzzy => {
+                    let error = self.error(
+                        "not-supported",
+                        "a search for similar words (`~`) is not supported",
+                        span_of(&part),
+                    );
+                    return Err(error.with_hint("a regular expression finds variants: /colou?r/"));
+                }
+                _ => {}
+            }
+        }
+        Ok((occurrence, condition))
+    }
+
+    fn paren(&mut self, pair: Pair<'_, Rule>, target: &Target, nesting: usize) -> Result<Option<Expr>, QueryError> {
+        match pair.into_inner().find(|part| part.as_rule() == Rule::clauses) {
+            Some(clauses) => self.clauses(clauses, target, nesting + 1),
+            None => Ok(None),
+        }
+    }
+
+    /// `field:value` and its relatives.
+    fn test(&mut self, pair: Pair<'_, Rule>, nesting: usize) -> Result<Option<Expr>, QueryError> {
+        let (mut target, mut comparison) = (Target::any(), None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::field if part.as_str() == "_exists_" => target = Target::presence(),
+                Rule::field => target = Target::field(&condition::unescaped(part.as_str())),
+                Rule::comparison => comparison = Some(condition::comparison(part.as_str())),
+                Rule::scalar => {
+                    let value = condition::scalar(&part);
+                    return Ok(comparison.map(|comparison| target.compare(comparison, value)));
+                }
+                Rule::paren => return self.paren(part, &target, nesting),
+                Rule::range => return target.range(self, part),
+                Rule::bare => return self.bare(part, &target),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    fn bare(&mut self, pair: Pair<'_, Rule>, target: &Target) -> Result<Option<Expr>, QueryError> {
+        let Some(inner) = pair.into_inner().next() else { return Ok(None) };
+        let span = span_of(&inner);
+        match inner.as_rule() {
+            Rule::string => Ok(target.phrase(&condition::unescaped(condition::inside(inner.as_str())))),
+            Rule::regex => {
+                let source = condition::inside(inner.as_str()).replace("\\/", "/");
+                self.regex(&target.anchored(&source), span).map(|regex| Some(target.matching(regex)))
+            }
+            _ => target.word(self, inner.as_str(), span),
+        }
+    }
+
+    /// Compiles a regular expression within limits.
+    fn regex(&mut self, source: &str, span: Span) -> Result<regex::Regex, QueryError> {
+        self.n_regexes += 1;
+        if self.n_regexes > crate::insights::REGEXES_MAX {
+            let message =
+                format!("the query has more than {} regular expressions and wildcards", crate::insights::REGEXES_MAX);
+            return Err(self.error("too-many-regexes", message, span));
+        }
+        crate::insights::compile_regex(source, false).map_err(|(message, _)| self.error("bad-regex", message, span))
+    }
+}
+
+fn has_modifier(part: &Pair<'_, Rule>, rule: Rule) -> bool {
+    let mut clauses = part.clone().into_inner().filter(|clause| clause.as_rule() == Rule::clause);
+    let only = clauses.next().filter(|_| clauses.next().is_none());
+    only.is_some_and(|clause| {
+        let modifiers = clause.into_inner().filter(|part| part.as_rule() == Rule::modifier);
+        modifiers.flat_map(Pair::into_inner).any(|kind| kind.as_rule() == rule)
+    })
+}
+
+/// The opposite of a condition; of one that always holds, one that never does.
+fn not(condition: Option<Expr>) -> Expr {
+    match condition {
+        Some(condition) => Expr::Not(Box::new(condition)),
+        None => Expr::Literal(Some(types::Value::Boolean(false))),
+    }
+}

@@ -1,0 +1,261 @@
+//! What a word, phrase, range or pattern after a field means.
+
+use pest::iterators::Pair;
+use regex::Regex;
+use types::Value;
+
+use super::{Reader, Rule, span_of};
+use crate::error::{QueryError, Span};
+use crate::function::Function;
+use crate::plan::{Comparison, Expr, TextPattern};
+
+/// What a clause is about.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    /// Every text or number of the event.
+    Any,
+    /// A field, and whether texts are compared as a whole.
+    Field {
+        /// Its name with us.
+        name: String,
+        /// Whether it was named as a `.keyword`, or is one of ours that holds no sentences.
+        is_keyword: bool,
+    },
+    /// Whether the field named by the value is there.
+    Presence,
+}
+
+impl Target {
+    pub(super) fn any() -> Self {
+        Self::Any
+    }
+
+    pub(super) fn presence() -> Self {
+        Self::Presence
+    }
+
+    /// The field that a sender of Elasticsearch means by `written`.
+    pub(super) fn field(written: &str) -> Self {
+        let (plain, has_suffix) = match written.strip_suffix(".keyword") {
+            Some(plain) => (plain, true),
+            None => (written, false),
+        };
+        let name = match plain {
+            "message" => "@message",
+            "level" | "log.level" => "@level",
+            "_index" => "@log",
+            "_id" => "@id",
+            other => other,
+        };
+        let is_ours = name.starts_with('@') && name != "@message" && name != "@any";
+        match name {
+            "@any" | "*" => Self::Any,
+            name => Self::Field { name: name.to_owned(), is_keyword: has_suffix || is_ours },
+        }
+    }
+
+    fn expr(&self) -> Box<Expr> {
+        Box::new(match self {
+            Self::Any | Self::Presence => Expr::Field("@any".into()),
+            Self::Field { name, .. } => Expr::Field(name.as_str().into()),
+        })
+    }
+
+    fn is_keyword(&self) -> bool {
+        matches!(self, Self::Field { is_keyword: true, .. })
+    }
+
+    fn is_sentence(&self) -> bool {
+        match self {
+            Self::Field { name, .. } => name == "@message",
+            Self::Any | Self::Presence => true,
+        }
+    }
+
+    /// `field >= value`
+    pub(super) fn compare(&self, comparison: Comparison, value: Value) -> Expr {
+        Expr::Compare(comparison, self.expr(), Box::new(Expr::Literal(Some(value))))
+    }
+
+    /// The words of a text in quotes, one after the other.
+    pub(super) fn phrase(&self, text: &str) -> Option<Expr> {
+        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        if let Self::Presence = self {
+            return Some(present(text));
+        }
+        if self.is_keyword() {
+            return Some(self.compare(Comparison::Equal, Value::text(text)));
+        }
+        (!words.is_empty()).then(|| Expr::Match(self.expr(), TextPattern::Phrase(words)))
+    }
+
+    /// A word as it was written, perhaps with `*` and `?`.
+    pub(super) fn word(&self, reader: &mut Reader<'_>, written: &str, span: Span) -> Result<Option<Expr>, QueryError> {
+        let text = unescaped(written);
+        match self {
+            Self::Presence => return Ok(Some(present(&text))),
+            Self::Any if written == "*" => return Ok(None),
+            Self::Field { name, .. } if written == "*" => return Ok(Some(present(name))),
+            _ => {}
+        }
+        if has_wildcard(written) {
+            let regex = reader.regex(&self.wildcard(written), span)?;
+            return Ok(Some(self.matching(regex)));
+        }
+        if self.is_sentence() {
+            return Ok(self.phrase(&text));
+        }
+        Ok(match value_of(&text) {
+            Value::String(_) => self.phrase(&text),
+            value => Some(self.compare(Comparison::Equal, value)),
+        })
+    }
+
+    /// A regular expression for `*` and `?`: within one word of a sentence, else over the whole value.
+    fn wildcard(&self, written: &str) -> String {
+        let (any, one) = if self.is_sentence() { ("\\S*", "\\S") } else { (".*", ".") };
+        let mut source = String::new();
+        let mut characters = written.chars();
+        while let Some(c) = characters.next() {
+            match c {
+                '*' => source.push_str(any),
+                '?' => source.push_str(one),
+                '\\' => source.push_str(&regex::escape(&characters.next().map(String::from).unwrap_or_default())),
+                c => source.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+            }
+        }
+        if !self.is_sentence() {
+            return format!("(?s)^{source}$");
+        }
+        let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let begin = if is_letter(written.chars().next()) { "\\b" } else { "" };
+        let end = if is_letter(written.chars().last()) { "\\b" } else { "" };
+        format!("(?i){begin}{source}{end}")
+    }
+
+    /// A regular expression is about a whole value, and in sentences about a part.
+    pub(super) fn anchored(&self, source: &str) -> String {
+        if self.is_sentence() { source.to_owned() } else { format!("^(?:{source})$") }
+    }
+
+    pub(super) fn matching(&self, regex: Regex) -> Expr {
+        Expr::Match(self.expr(), TextPattern::Regex(regex))
+    }
+
+    /// `[a TO b]`, `{a TO b}`; `*` is an open end.
+    pub(super) fn range(&self, reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Expr>, QueryError> {
+        let (mut includes_low, mut includes_high, mut bounds) = (true, true, Vec::new());
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::range_open => includes_low = part.as_str() == "[",
+                Rule::range_close => includes_high = part.as_str() == "]",
+                Rule::bound => bounds.push(bound(reader, &part)?),
+                _ => {}
+            }
+        }
+        let [low, high] = bounds.as_slice() else { return Ok(None) };
+        let low_sign = if includes_low { Comparison::GreaterOrEqual } else { Comparison::Greater };
+        let high_sign = if includes_high { Comparison::LessOrEqual } else { Comparison::Less };
+        Ok(match (low.clone(), high.clone()) {
+            (Some(low), Some(high)) if includes_low && includes_high => {
+                let [low, high] = [low, high].map(|value| Box::new(Expr::Literal(Some(value))));
+                Some(Expr::Between(self.expr(), low, high))
+            }
+            (Some(low), Some(high)) => {
+                let sides = [self.compare(low_sign, low), self.compare(high_sign, high)].map(Box::new);
+                let [left, right] = sides;
+                Some(Expr::And(left, right))
+            }
+            (Some(low), None) => Some(self.compare(low_sign, low)),
+            (None, Some(high)) => Some(self.compare(high_sign, high)),
+            (None, None) => match self {
+                Self::Field { name, .. } => Some(present(name)),
+                _ => None,
+            },
+        })
+    }
+}
+
+fn present(field: &str) -> Expr {
+    let Target::Field { name, .. } = Target::field(field) else { return Expr::Literal(Some(Value::Boolean(true))) };
+    Expr::Call(Function::IsPresent, vec![Expr::Field(name.as_str().into())])
+}
+
+pub(super) fn comparison(sign: &str) -> Comparison {
+    match sign {
+        ">=" => Comparison::GreaterOrEqual,
+        ">" => Comparison::Greater,
+        "<=" => Comparison::LessOrEqual,
+        _ => Comparison::Less,
+    }
+}
+
+/// One end of a range; `None` where it is open.
+fn bound(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Option<Value>, QueryError> {
+    let written = pair.as_str();
+    if written == "*" {
+        return Ok(None);
+    }
+    if written.starts_with("now") || written.contains("||") {
+        let error = reader.error("not-supported", "relative times are not supported here", span_of(pair));
+        return Err(error.with_hint("choose the range of time beside the query"));
+    }
+    Ok(Some(scalar(pair)))
+}
+
+/// A word or a text in quotes as a value.
+pub(super) fn scalar(pair: &Pair<'_, Rule>) -> Value {
+    let written = pair.as_str();
+    match written.starts_with('"') {
+        true => Value::text(unescaped(inside(written))),
+        false => value_of(&unescaped(written)),
+    }
+}
+
+/// What a word reads as: a number, a truth value, else a text.
+fn value_of(text: &str) -> Value {
+    let is_numeric = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | 'e' | 'E' | '+');
+    match text {
+        "true" => return Value::Boolean(true),
+        "false" => return Value::Boolean(false),
+        _ => {}
+    }
+    if let Ok(number) = text.parse::<i64>() {
+        return if number.to_string() == text { Value::Integer(number) } else { Value::text(text) };
+    }
+    let is_number = text.ends_with(|c: char| c.is_ascii_digit()) && text.chars().all(is_numeric);
+    match text.parse::<f64>() {
+        Ok(number) if is_number && number.is_finite() => Value::Float(number),
+        _ => Value::text(text),
+    }
+}
+
+fn has_wildcard(written: &str) -> bool {
+    let mut characters = written.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => drop(characters.next()),
+            '*' | '?' => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// What stands between the first and the last character.
+pub(super) fn inside(written: &str) -> &str {
+    written.get(1..written.len().saturating_sub(1)).unwrap_or_default()
+}
+
+/// A word without its backslashes.
+pub(super) fn unescaped(written: &str) -> String {
+    let mut text = String::with_capacity(written.len());
+    let mut characters = written.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => text.extend(characters.next()),
+            c => text.push(c),
+        }
+    }
+    text
+}

@@ -1,0 +1,152 @@
+//! Translations, each of which must have the plan of its original.
+
+use chrono_tz::Tz;
+use proptest::prelude::*;
+use types::Timestamp;
+
+use super::*;
+use crate::insights::{ParseOptions, parse_insights};
+use crate::optimise::optimise;
+use crate::plan::{Expr, Plan};
+
+fn plan_of(sources: Vec<types::GroupPattern>, mut operators: Vec<Operator>) -> String {
+    let columns = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
+    operators.push(Operator::Project { columns: columns.collect(), is_events: true });
+    optimise(Plan { sources, operators, ..Plan::default() }).to_string()
+}
+
+fn original(text: &str, language: Language) -> Option<String> {
+    Some(match language {
+        Language::Lucene => plan_of(Vec::new(), lucene::parse(text).ok()?),
+        Language::LogQl => match logql::parse(text).ok()? {
+            logql::Query::Log(log) => plan_of(log.sources, log.operators),
+            logql::Query::Metric(_) => return None,
+        },
+    })
+}
+
+/// Checks that a translation has the plan of the original.
+#[track_caller]
+fn check_plan(text: &str, language: Language) {
+    let (Some(original), Ok(translated)) = (original(text, language), translate(text, language)) else { return };
+    let options = ParseOptions { now: Timestamp(1_795_157_233_000_000_000), time_zone: Tz::UTC };
+    let plan = parse_insights(&translated, &options).unwrap_or_else(|errors| panic!("{text}: {translated}: {errors}"));
+    assert_eq!(plan.to_string(), original, "{text}\n{translated}");
+}
+
+#[track_caller]
+fn check(text: &str, language: Language, expected: &str) {
+    assert_eq!(translate(text, language).as_deref().map_err(ToString::to_string), Ok(expected), "{text}");
+    check_plan(text, language);
+}
+
+#[test]
+fn lucene_becomes_insights() {
+    let check = |text, expected| check(text, Language::Lucene, expected);
+    check("", "");
+    check("timeout", "filter @any has \"timeout\"");
+    check("level:error AND NOT service:web", "filter @level = \"error\" and service not has \"web\"");
+    check("(a OR b) AND c", "filter (@any has \"a\" or @any has \"b\") and @any has \"c\"");
+    check("status:[400 TO 499] -path:\\/health*", "filter status between 400 and 499 and path !~ \"(?s)^/health.*$\"");
+    check("user-agent.keyword:\"a\\\"b\"", "filter `user-agent` = \"a\\\"b\"");
+    check("took:>=1.5", "filter took >= 1.5");
+    check("_exists_:user", "filter ispresent(user)");
+    check("n:-5", "filter n = -5");
+}
+
+#[test]
+fn logql_becomes_insights() {
+    let check = |text, expected| check(text, Language::LogQl, expected);
+    check(
+        "{group=\"app\"} |= \"GET\" != \"x y\" | json | status >= 500",
+        "source \"app\"\n| filter @log = \"app\"\n| filter @message like \"GET\"\n| filter @message not like \"x y\"\n| parse @message json\n| filter status >= 500",
+    );
+    check("{level=~\"warn|error\"}", "filter @level like /^(?s:warn|error)$/");
+    check("{host=\"a\"} |~ `a/b\\d`", "filter host = \"a\"\n| filter @message =~ \"a/b\\\\d\"");
+    check("{host=\"a\"} | took > 1s", "filter host = \"a\"\n| filter parse_duration(took) > 1000.0");
+    check(
+        "{host=\"a\"} | regexp \"user=(?P<user>\\\\w+)\"",
+        "filter host = \"a\"\n| parse @message /user=(?P<user>\\w+)/",
+    );
+    check("{service_name!=\"\"}", "filter not isempty(coalesce(service_name, service.name, service))");
+}
+
+#[test]
+fn what_insights_cannot_say_is_refused() {
+    let error = translate("rate({a=\"b\"}[5m])", Language::LogQl).expect_err("a metric query");
+    assert_eq!(error.0[0].code, "not-translatable");
+    assert!(translate("{a=", Language::LogQl).is_err());
+}
+
+const PIECES: [&str; 30] = [
+    "a",
+    "b.c:1",
+    "x:>=5",
+    "AND",
+    "OR",
+    "NOT",
+    "-",
+    "+",
+    "(",
+    ")",
+    "\"p q\"",
+    "f:\"x\"",
+    "f.keyword:y",
+    "w*",
+    "f:w?*",
+    "level:error",
+    "_exists_:z",
+    "n:[1 TO 2]",
+    "n:{1 TO *]",
+    "f:(a OR b)",
+    "!",
+    "and",
+    "or",
+    "not",
+    "/r.x/",
+    "\\:",
+    "é",
+    "user-agent:7",
+    "t:true",
+    "&&",
+];
+
+const LOGQL_PIECES: [&str; 14] = [
+    "|= \"a\"",
+    "!= `b\\`",
+    "|~ \"c/d\"",
+    "!~ \"e+\"",
+    "| json",
+    "| logfmt",
+    "| x=\"1\"",
+    "| x!=2",
+    "| y>1.5 or z=~\"q\"",
+    "| (a=\"1\" or b=\"2\") and c=\"3\"",
+    "| (a=\"1\" and b=\"2\") or (c=\"3\" or d!=\"\")",
+    "| took<=20ms",
+    "| size>1KB",
+    "| regexp \"(?P<n>.)\"",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn translations_have_the_plan_of_the_original(pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..8)) {
+        check_plan(&pieces.join(" "), Language::Lucene);
+    }
+
+    #[test]
+    fn log_queries_have_the_plan_of_the_original(
+        pieces in prop::collection::vec(prop::sample::select(&LOGQL_PIECES[..]), 0..6),
+        selector in prop::sample::select(&["{group=\"a\"}", "{level!~\"x|y\",host=\"\"}", "{a=~\".+\"}"][..]),
+    ) {
+        check_plan(&format!("{selector} {}", pieces.join(" ")), Language::LogQl);
+    }
+
+    #[test]
+    fn no_text_panics(text in any::<String>()) {
+        let _ = translate(&text, Language::Lucene);
+        let _ = translate(&text, Language::LogQl);
+    }
+}
