@@ -147,8 +147,6 @@ pub enum Function {
     Severity,
     /// The canonical name of a severity; of lists, the names of the elements.
     LevelName,
-    /// How often the numbers of a list lie in each of so many equal ranges. No user writes it: `histogram` uses it.
-    EqualRanges,
     /// Whether a JSON text holds `null` at a path. No user writes it; filter patterns use it.
     IsJsonNull,
     /// The columns of a text whose words stand between blanks, as list. No user writes it; filter patterns use it.
@@ -267,7 +265,6 @@ impl Function {
             Self::ByteLength => "bytelength",
             Self::Severity => "severity",
             Self::LevelName => "levelname",
-            Self::EqualRanges => "equalranges",
             Self::IsJsonNull => "isjsonnull",
             Self::Columns => "columns",
             Self::ColumnsFromEnd => "columnsfromend",

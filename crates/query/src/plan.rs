@@ -390,6 +390,8 @@ pub enum AggregateKind {
     Max,
     /// Percentile, 0 to 100.
     Percentile(f64),
+    /// How many numbers lie in each of so many ranges of equal width.
+    Histogram(usize),
     /// Standard deviation of a sample.
     StandardDeviation,
     /// Variance of a sample.

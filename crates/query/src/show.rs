@@ -188,6 +188,9 @@ impl Display for Aggregate {
             AggregateKind::Min => "min",
             AggregateKind::Max => "max",
             AggregateKind::Percentile(percent) => return write!(f, "pct({}, {percent})", Argument(&self.argument)),
+            AggregateKind::Histogram(n_ranges) => {
+                return write!(f, "histogram({}, {n_ranges})", Argument(&self.argument));
+            }
             AggregateKind::StandardDeviation => "stddev",
             AggregateKind::Variance => "variance",
             AggregateKind::First => "first",

@@ -5,6 +5,7 @@
 
 mod codec;
 mod distinct;
+mod histogram;
 mod percentile;
 mod sum;
 
@@ -144,7 +145,7 @@ impl Partial {
             AggregateKind::CountDistinct => Self::Distinct(Distinct::default()),
             AggregateKind::Sum | AggregateKind::Average => Self::Sum(Sum::default()),
             AggregateKind::Min | AggregateKind::Max => Self::Extreme { number: None, other: None },
-            AggregateKind::Percentile(_) => Self::Percentile(Percentile::default()),
+            AggregateKind::Percentile(_) | AggregateKind::Histogram(_) => Self::Percentile(Percentile::default()),
             AggregateKind::StandardDeviation | AggregateKind::Variance => Self::Moments(Moments::default()),
             AggregateKind::First | AggregateKind::Last | AggregateKind::Earliest | AggregateKind::Latest => {
                 Self::AtPlace(None)
@@ -248,6 +249,7 @@ impl Partial {
             Self::Distinct(distinct) => Some(Value::Integer(distinct.estimate() as i64)),
             Self::Percentile(percentile) => match kind {
                 AggregateKind::Percentile(percent) => percentile.at(percent).map(Value::Float),
+                AggregateKind::Histogram(n_ranges) => histogram::ranges(&percentile.counts(), n_ranges),
                 _ => None,
             },
             Self::AtPlace(best) => best.map(|(_, value)| value),
@@ -350,7 +352,7 @@ pub(crate) fn share_state(a: AggregateKind, b: AggregateKind) -> bool {
     use AggregateKind as Kind;
     matches!(
         (a, b),
-        (Kind::Percentile(_), Kind::Percentile(_))
+        (Kind::Percentile(_) | Kind::Histogram(_), Kind::Percentile(_) | Kind::Histogram(_))
             | (Kind::Sum | Kind::Average, Kind::Sum | Kind::Average)
             | (Kind::StandardDeviation | Kind::Variance, Kind::StandardDeviation | Kind::Variance)
             | (Kind::CountDistinct, Kind::CountDistinct)
@@ -385,10 +387,10 @@ pub(crate) fn add_rows(kind: AggregateKind, states: &mut [Partial], rows: &Rows<
         (AggregateKind::CountDistinct, Some(Column::Strings { values, present })) => {
             add_distinct_texts(states, rows.groups, values, present.as_ref())
         }
-        (AggregateKind::Percentile(_), Some(Column::Floats { values, present, .. })) => {
+        (AggregateKind::Percentile(_) | AggregateKind::Histogram(_), Some(Column::Floats { values, present, .. })) => {
             add_numbers(states, rows.groups, values.iter().copied(), present.as_ref())
         }
-        (AggregateKind::Percentile(_), Some(Column::Integers { values, present })) => {
+        (AggregateKind::Percentile(_) | AggregateKind::Histogram(_), Some(Column::Integers { values, present })) => {
             add_numbers(states, rows.groups, values.iter().map(|number| *number as f64), present.as_ref())
         }
         (_, Some(argument)) => {

@@ -157,7 +157,6 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
             cell::severity(cells[0]).map_or_else(|| cells[0].to_value(), |l| Some(Value::Integer(l.code().into())))
         }
         F::LevelName => cells[0].to_value().map(level_name),
-        F::EqualRanges => numbers::equal_ranges(cells),
         F::IsJsonNull => Some(Value::Boolean(json::is_null(&cells[0].text()?, &cells[1].text()?))),
         F::Columns | F::ColumnsFromEnd => Some(columns::list(&cells[0].text()?, function == F::ColumnsFromEnd)),
         F::IsValidIp | F::IsValidIpV4 | F::IsValidIpV6 => network::scalar(function, cells),

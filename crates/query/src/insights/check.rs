@@ -389,7 +389,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The first field of `expr` that the current table does not have.
-    fn unknown_field(&self, expr: &Expr) -> Option<plan::Name> {
+    pub(super) fn unknown_field(&self, expr: &Expr) -> Option<plan::Name> {
         let table = self.tables.last()?;
         fields_of(expr).into_iter().find(|field| !table.knows(field))
     }

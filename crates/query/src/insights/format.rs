@@ -91,6 +91,10 @@ impl<'a> Tokens<'a> {
             Rule::regex | Rule::string | Rule::field | Rule::name | Rule::number | Rule::duration | Rule::count => {
                 (Kind::Word, Cow::Borrowed(written))
             }
+            Rule::option_name | Rule::option_word | Rule::name_pattern | Rule::table_name => {
+                (Kind::Word, Cow::Borrowed(written))
+            }
+            Rule::is_equal => (Kind::Binary, "=".into()),
             Rule::function => (Kind::Function, function_name(written)),
             Rule::comparison if written == "==" => (Kind::Binary, "=".into()),
             Rule::comparison if written == "<>" => (Kind::Binary, "!=".into()),

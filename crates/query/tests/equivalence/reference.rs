@@ -59,6 +59,8 @@ impl Row<'_> {
 /// Which columns are shown.
 enum Shown {
     Default,
+    /// Nobody has chosen, commands have added theirs.
+    Made(Vec<String>),
     Fields(Vec<String>),
     Display(Vec<String>),
 }
@@ -99,13 +101,17 @@ pub(crate) fn answer(commands: &[Command], events: &[Event], range: (i64, i64)) 
 impl<'a> Run<'a> {
     fn columns(&self) -> Vec<String> {
         match &self.shown {
-            Shown::Fields(names) | Shown::Display(names) if !names.is_empty() => names.clone(),
+            Shown::Made(names) | Shown::Fields(names) | Shown::Display(names) if !names.is_empty() => names.clone(),
             _ => self.default.clone(),
         }
     }
 
     fn show(&mut self, names: Vec<String>) {
-        self.shown = if matches!(self.shown, Shown::Display(_)) { Shown::Display(names) } else { Shown::Fields(names) };
+        self.shown = match self.shown {
+            Shown::Display(_) => Shown::Display(names),
+            Shown::Fields(_) => Shown::Fields(names),
+            Shown::Default | Shown::Made(_) => Shown::Made(names),
+        };
     }
 
     fn show_also(&mut self, name: &str) {
@@ -189,7 +195,7 @@ impl<'a> Run<'a> {
             }
         }
         let mut names = match std::mem::replace(&mut self.shown, Shown::Default) {
-            Shown::Default => Vec::new(),
+            Shown::Default | Shown::Made(_) => Vec::new(),
             Shown::Fields(names) => names,
             display => return self.shown = display,
         };

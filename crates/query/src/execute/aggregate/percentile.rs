@@ -204,6 +204,21 @@ impl Percentile {
         matches!(self, Self::Sketch { .. })
     }
 
+    /// The numbers, ascending, and how often each was seen; of a sketch, the middles of its buckets.
+    pub(crate) fn counts(self) -> Vec<(f64, u64)> {
+        match self {
+            Self::Exact(mut numbers) => {
+                numbers.sort_unstable_by(f64::total_cmp);
+                numbers.into_iter().map(|number| (number, 1)).collect()
+            }
+            Self::Sketch { negative, n_zeros, positive } => {
+                let below = negative.iter().rev().map(|(bucket, count)| (-middle(bucket), count));
+                let above = positive.iter().map(|(bucket, count)| (middle(bucket), count));
+                below.chain([(0.0, n_zeros)].into_iter().filter(|(_, count)| *count > 0)).chain(above).collect()
+            }
+        }
+    }
+
     /// The percentile `percent` (0 to 100), between the closest ranks; missing over nothing.
     pub(crate) fn at(self, percent: f64) -> Option<f64> {
         let share = percent.clamp(0.0, 100.0) / 100.0;

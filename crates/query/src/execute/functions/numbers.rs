@@ -51,41 +51,6 @@ pub(super) fn scalar(function: Function, cells: &[Cell<'_>]) -> Option<Value> {
     result.into_value()
 }
 
-/// How many numbers of a list lie in each of `n` ranges of equal width between the least and the greatest, as an object
-/// named by the ranges. The last range holds the greatest number too.
-pub(super) fn equal_ranges(cells: &[Cell<'_>]) -> Option<Value> {
-    let (Cell::Nested(Value::List(items)), Cell::Integer(n_ranges)) = (cells[0], cells.get(1).copied()?) else {
-        return None;
-    };
-    let numbers: Vec<f64> =
-        items.iter().filter_map(|item| Some(Cell::of(item.as_ref()).number()?.as_float())).collect();
-    let low = numbers.iter().copied().reduce(f64::min)?;
-    let high = numbers.iter().copied().reduce(f64::max)?;
-    // Of one number there is one range, whatever was asked for.
-    let n_ranges = if low < high { usize::try_from(n_ranges).ok()?.max(1) } else { 1 };
-    let width = (high - low) / n_ranges as f64;
-    let mut counts = vec![0i64; n_ranges];
-    for number in numbers {
-        let range = if width > 0.0 { ((number - low) / width) as usize } else { 0 };
-        counts[range.min(n_ranges - 1)] += 1;
-    }
-    let border = |index: usize| {
-        let number = if index == n_ranges { high } else { low + width * index as f64 };
-        whole_or_decimal(number).map_or_else(String::new, |value| value.to_string())
-    };
-    let name = |index: usize| {
-        let closing = if index + 1 == n_ranges { ']' } else { ')' };
-        format!("[{}, {}{closing}", border(index), border(index + 1))
-    };
-    let members = counts.into_iter().enumerate().map(|(index, n)| (name(index).into(), Some(Value::Integer(n))));
-    Some(Value::Object(members.collect::<Vec<_>>().into()))
-}
-
-fn whole_or_decimal(number: f64) -> Option<Value> {
-    let is_whole = number.fract() == 0.0 && number.abs() < 9e15;
-    if is_whole { Some(Value::Integer(number as i64)) } else { Number::Float(number).into_value() }
-}
-
 /// A whole number where the rounded one can be one.
 fn whole(number: Number, round: fn(f64) -> f64) -> Number {
     let Number::Float(decimal) = number else { return number };

@@ -62,7 +62,6 @@ impl Checker<'_> {
             self.error("bad-number", message, n_ranges.span);
             return Expr::Literal(None);
         };
-        let list = Expr::Field(self.hidden(AggregateKind::List, Some(number)));
-        Expr::Call(Function::EqualRanges, vec![list, Expr::Literal(Some(Value::Integer(n)))])
+        Expr::Field(self.hidden(AggregateKind::Histogram(n as usize), Some(number)))
     }
 }
