@@ -13,6 +13,7 @@ mod autoregress;
 mod bins;
 mod cell;
 mod codec;
+mod compare;
 mod elements;
 mod expression;
 mod fields;
@@ -29,10 +30,12 @@ mod number;
 mod outlier;
 mod parse;
 mod path;
+mod patterns;
 mod probe;
 mod rank;
 mod rows;
 mod scan;
+mod score;
 mod screen;
 mod select;
 mod sessionize;
@@ -64,6 +67,7 @@ pub use self::subquery::{Answered, RunsOf, answer_subqueries, execute_with_subqu
 pub use self::tail::{Tail, TailError, TailRows};
 
 pub(crate) use self::bins::earlier;
+pub(crate) use self::compare::earlier_range;
 pub(crate) use self::names::fields_of as fields_of_operators;
 
 use self::aggregation::Aggregation;
@@ -252,15 +256,17 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
         return Err(ExecuteError::NoProjection);
     };
     let cut = Cut::of(&plan.operators, request);
-    let (mut table, rest, mut more) = match Spread::of(rest) {
-        Some((spread, aggregate, rest)) => {
-            let aggregation = Aggregation::new(lead, spread, aggregate).ok_or(ExecuteError::NoProjection)?;
-            (aggregation.run(&scan, has_said_seconds(plan))?, rest, false)
-        }
-        None => event_rows(&scan, lead, rest, cut)?,
-    };
-    for operator in rest {
-        if let Err(stop) = table.apply(operator, &scan) {
+    let (mut table, rest, mut more) = begun(&scan, runs, (lead, rest), cut, has_said_seconds(plan))?;
+    for (index, operator) in rest.iter().enumerate() {
+        let done = match operator {
+            Operator::Compare(compare) => {
+                let made = &operators[n_lead..operators.len() - rest.len() + index];
+                table_before(&scan, runs, (lead, made), compare)
+                    .map(|mut before| table.compare(compare, &mut before, &scan))?
+            }
+            operator => table.apply(operator, &scan),
+        };
+        if let Err(stop) = done {
             scan.note_stop(stop);
             break;
         }
@@ -275,6 +281,55 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
     finish(&scan, plan, answer, more)
 }
 
+/// Does what has to be done with events; gives what remains to be done with rows in memory, and whether rows were cut
+/// off.
+fn begun<'o>(
+    scan: &Scan<'_>,
+    runs: &[Arc<dyn Run>],
+    (lead, rest): (&[Operator], &'o [Operator]),
+    cut: Cut,
+    has_said_seconds: bool,
+) -> Result<(Table, &'o [Operator], bool), ExecuteError> {
+    if let [Operator::Patterns(patterns), rest @ ..] = rest {
+        return Ok((patterns::of_runs(scan, runs, lead, patterns)?, rest, false));
+    }
+    match Spread::of(rest) {
+        Some((spread, aggregate, rest)) => {
+            let aggregation = Aggregation::new(lead, spread, aggregate).ok_or(ExecuteError::NoProjection)?;
+            Ok((aggregation.run(scan, has_said_seconds)?, rest, false))
+        }
+        None => event_rows(scan, lead, rest, cut),
+    }
+}
+
+/// What the operators before a comparison, row-wise and others, give for the earlier time.
+fn table_before(
+    scan: &Scan<'_>,
+    runs: &[Arc<dyn Run>],
+    (lead, made): (&[Operator], &[Operator]),
+    compare: &plan::Compare,
+) -> Result<Table, ExecuteError> {
+    let request = earlier_request(compare, scan);
+    let mut before = Scan::new(runs, &request);
+    before.env.prepared = Prepared::of(lead);
+    let (mut table, rest, _) = begun(&before, runs, (lead, made), Cut::No, true)?;
+    for operator in rest {
+        if let Err(stop) = table.apply(operator, &before) {
+            before.note_stop(stop);
+            break;
+        }
+    }
+    scan.absorb(&before);
+    Ok(table)
+}
+
+/// The same request for the earlier time that a comparison names; where there is no such time, for none.
+fn earlier_request<'a>(compare: &plan::Compare, scan: &Scan<'a>) -> Request<'a> {
+    let nothing = TimeRange { from: Timestamp(0), to: Timestamp(0) };
+    let range = earlier_range(compare.earlier, scan.request.range, scan.request.time_zone).unwrap_or(nothing);
+    Request { range, progress: None, ..*scan.request }
+}
+
 /// Whether event rows are cut by the request's limit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cut {
@@ -287,7 +342,10 @@ pub(crate) enum Cut {
 impl Cut {
     fn of(operators: &[Operator], request: &Request<'_>) -> Self {
         let says_itself = |operator: &Operator| {
-            matches!(operator, Operator::Limit(_) | Operator::Tail(_) | Operator::Aggregate { .. })
+            matches!(
+                operator,
+                Operator::Limit(_) | Operator::Tail(_) | Operator::Aggregate { .. } | Operator::Patterns(_)
+            )
         };
         match request.limit {
             Some(limit) if !operators.iter().any(says_itself) => Self::At(limit),

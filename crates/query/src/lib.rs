@@ -12,6 +12,7 @@ mod insights;
 pub mod logql;
 mod lucene;
 mod optimise;
+mod pattern;
 pub mod plan;
 mod show;
 pub mod time;

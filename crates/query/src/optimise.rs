@@ -149,6 +149,18 @@ impl Read {
             Operator::Rank(rank) => {
                 rank.by.iter().chain(&rank.fields).chain([&rank.count]).for_each(|name| self.field(name));
             }
+            Operator::Patterns(patterns) => {
+                *self = Self::default();
+                patterns.text.visit_fields(&mut |name| self.field(name));
+            }
+            Operator::Compare(compare) => {
+                let values = compare.values.iter().map(|(name, _)| name);
+                compare.keys.iter().chain(values).for_each(|name| self.field(name));
+            }
+            Operator::Score(score) => {
+                let values = score.values.iter().map(|(name, _)| name);
+                score.series.iter().chain([&score.time]).chain(values).for_each(|name| self.field(name));
+            }
             Operator::FillBuckets(fill) => {
                 fill.series.iter().chain([&fill.time]).for_each(|name| self.field(name));
                 // What a column holds in the rows that are there is asked for by whoever shows it.

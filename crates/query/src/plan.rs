@@ -33,6 +33,17 @@ impl Plan {
     pub fn range(&self, asked: TimeRange, now: Timestamp, time_zone: Tz) -> TimeRange {
         self.times.range(asked, now, time_zone)
     }
+
+    /// The time that has to be there for the answer over `range`: longer where it is compared with an earlier one.
+    pub fn reach(&self, range: TimeRange, time_zone: Tz) -> TimeRange {
+        let earlier = self.operators.iter().find_map(|operator| match operator {
+            Operator::Patterns(patterns) => patterns.earlier,
+            Operator::Compare(compare) => Some(compare.earlier),
+            _ => None,
+        });
+        let before = earlier.and_then(|earlier| crate::execute::earlier_range(earlier, range, time_zone));
+        before.map_or(range, |before| TimeRange { from: before.from.min(range.from), to: range.to })
+    }
 }
 
 /// What a query itself says about the times of the events that it looks at.
@@ -123,6 +134,12 @@ pub enum Operator {
     Rank(Rank),
     /// Inserts rows for the spans of time in which there is none.
     FillBuckets(FillBuckets),
+    /// Brings texts together that are alike; the rows from here on are the patterns, most frequent first.
+    Patterns(Patterns),
+    /// Puts beside the rows what the same operators give for an earlier time.
+    Compare(Compare),
+    /// Says of each value of a series how unusual it is.
+    Score(Score),
     /// Gives the rows that miss one of the fields the value of the row before.
     FillDown(Vec<Name>),
     /// Gives each row the columns of the first row of a table with the same keys; works row by row.
@@ -163,6 +180,70 @@ pub struct Rank {
     pub most: u64,
     /// Whether the least frequent ones are.
     pub rarest_first: bool,
+}
+
+/// Patterns of texts.
+#[derive(Clone, Debug)]
+pub struct Patterns {
+    /// The texts; rows without one belong to no pattern. Of `@message` the field `message` or `msg` is taken where
+    /// there is one.
+    pub text: Expr,
+    /// The time that counts are compared with.
+    pub earlier: Option<Earlier>,
+    /// Whether it is said how unusual each pattern's counts are over time.
+    pub is_scored: bool,
+}
+
+/// Columns of patterns.
+pub const PATTERN_COLUMNS: [&str; 6] =
+    ["@pattern", "@ratio", "@sampleCount", "@severityLabel", "@patternId", "@sample"];
+
+/// Columns that comparing counts with earlier ones adds.
+pub const CHANGE_COLUMNS: [&str; 3] = ["@previous", "@difference", "@description"];
+
+/// Columns that say how unusual something is.
+pub const SCORE_COLUMNS: [&str; 4] = ["@score", "@lower", "@upper", "@reason"];
+
+/// Which time something is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Earlier {
+    /// The time of the same length just before.
+    Preceding,
+    /// So much before.
+    Shift(Span),
+}
+
+/// Rows beside those of an earlier time.
+#[derive(Clone, Debug)]
+pub struct Compare {
+    /// Which one.
+    pub earlier: Earlier,
+    /// Columns that say which rows belong together.
+    pub keys: Vec<Name>,
+    /// The one of these that holds times, which are moved, and how long a span of time is.
+    pub time: Option<(Name, Span)>,
+    /// Columns compared, and whether they count events; with several, the names of the new columns end in theirs.
+    pub values: Vec<(Name, bool)>,
+}
+
+impl Compare {
+    /// The new columns for one of the values, in the order of [`CHANGE_COLUMNS`].
+    pub fn columns_of(&self, value: &str) -> [Name; 3] {
+        CHANGE_COLUMNS.map(|name| if self.values.len() == 1 { name.into() } else { format!("{name}.{value}").into() })
+    }
+}
+
+/// How unusual the values of series are.
+#[derive(Clone, Debug)]
+pub struct Score {
+    /// The column with the start of each span of time.
+    pub time: Name,
+    /// How long a span is.
+    pub span: Span,
+    /// Columns whose combinations of values are the series.
+    pub series: Vec<Name>,
+    /// Columns with values, and whether they count events.
+    pub values: Vec<(Name, bool)>,
 }
 
 /// Rows for the spans of time, within the range of the query, in which a series has none.

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use crate::plan::{
     AddTotals, Aggregate, AggregateKind, AppendColumns, ArithmeticOperator, Autoregress, ColumnTotals, Comparison,
-    Expr, Join, Lookup, Operator, Other, Parse, ParseMethod, Plan, Sessionize, SortKey, Span, TextPattern,
+    Earlier, Expr, Join, Lookup, Operator, Other, Parse, ParseMethod, Plan, Sessionize, SortKey, Span, TextPattern,
 };
 
 impl Display for Plan {
@@ -80,6 +80,27 @@ impl Display for Operator {
                 list(f, &fill.series, |f, name| f.write_str(name))?;
                 f.write_str(if fill.values.is_empty() { "" } else { " with " })?;
                 list(f, &fill.values, |f, (name, value)| write!(f, "{name} = {value}"))
+            }
+            Self::Patterns(patterns) => {
+                write!(f, "patterns of {}", patterns.text)?;
+                if let Some(earlier) = patterns.earlier {
+                    write!(f, " compared with {earlier}")?;
+                }
+                f.write_str(if patterns.is_scored { " scored" } else { "" })
+            }
+            Self::Compare(compare) => {
+                f.write_str("compare ")?;
+                list(f, &compare.values, |f, (name, _)| f.write_str(name))?;
+                f.write_str(if compare.keys.is_empty() { "" } else { " by " })?;
+                list(f, &compare.keys, |f, name| f.write_str(name))?;
+                write!(f, " with {}", compare.earlier)
+            }
+            Self::Score(score) => {
+                f.write_str("score ")?;
+                list(f, &score.values, |f, (name, _)| f.write_str(name))?;
+                write!(f, " along {}", score.time)?;
+                f.write_str(if score.series.is_empty() { "" } else { " for each " })?;
+                list(f, &score.series, |f, name| f.write_str(name))
             }
             Self::FillDown(names) => {
                 f.write_str("filldown ")?;
@@ -158,6 +179,15 @@ impl Display for Other {
             Self::Query(plan) => inline(f, plan),
             Self::Table(name) => f.write_str(name),
             Self::Rows(rows) => write!(f, "{} rows", rows.rows.len()),
+        }
+    }
+}
+
+impl Display for Earlier {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Preceding => f.write_str("the time before"),
+            Self::Shift(span) => write!(f, "{span} earlier"),
         }
     }
 }

@@ -195,11 +195,28 @@ pub trait Run: Send + Sync {
     /// has gives a missing column.
     fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError>;
 
+    /// What the run's messages look like, by the numbers that [`example_numbers`](Self::example_numbers) gives: a text
+    /// that differs from each message of that number in nothing but the spelling of words that hold a digit, of
+    /// addresses, UUIDs, long hexadecimal numbers and times. `None` for a number whose messages have to be read
+    /// themselves, and for the run where nothing is known.
+    fn examples(&self) -> Result<Option<Arc<Examples>>, ScanError> {
+        Ok(None)
+    }
+
+    /// For each of the rows `rows` of a block the number of the example that its message looks like. Costs less than
+    /// reading the messages.
+    fn example_numbers(&self, _block: usize, rows: &RowSet) -> Result<Vec<u32>, ScanError> {
+        Ok(vec![0; rows.count()])
+    }
+
     /// Bytes read from disk or memory on behalf of this run so far, for the statistics of an answer.
     fn bytes_read(&self) -> u64 {
         0
     }
 }
+
+/// Texts that messages look like, by number; see [`Run::examples`].
+pub type Examples = Vec<Option<String>>;
 
 /// Rows of one block of a run in memory.
 const BATCH_BLOCK_ROWS: usize = 16 * 1024;

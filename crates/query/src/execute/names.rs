@@ -65,6 +65,23 @@ pub(crate) fn fields_of(operators: &[Operator]) -> BTreeSet<Name> {
             Operator::Dedup(fields) | Operator::FillDown(fields) => fields.iter().for_each(&mut add),
             Operator::Unnest { list, .. } => visit_fields(list, &mut add),
             Operator::Rank(rank) => rank.by.iter().chain(&rank.fields).chain([&rank.count]).for_each(&mut add),
+            Operator::Patterns(patterns) => {
+                visit_fields(&patterns.text, &mut add);
+                add(&"@level".into());
+                if patterns.is_scored {
+                    add(&"@timestamp".into());
+                }
+                if super::patterns::takes_message_field(patterns) {
+                    super::patterns::MESSAGE_FIELDS.iter().for_each(|name| add(&(*name).into()));
+                }
+            }
+            Operator::Compare(compare) => {
+                compare.keys.iter().chain(compare.values.iter().map(|(name, _)| name)).for_each(&mut add);
+            }
+            Operator::Score(score) => {
+                let values = score.values.iter().map(|(name, _)| name);
+                score.series.iter().chain([&score.time]).chain(values).for_each(&mut add);
+            }
             Operator::FillBuckets(fill) => {
                 let filled = fill.values.iter().map(|(name, _)| name);
                 fill.series.iter().chain([&fill.time]).chain(filled).for_each(&mut add);

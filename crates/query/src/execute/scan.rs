@@ -319,6 +319,19 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Takes over what another scan for the same query took and met.
+    pub(crate) fn absorb(&self, other: &Scan<'_>) {
+        let stats = other.stats();
+        self.count_passing(stats.events_scanned, stats.events_matched);
+        self.events_cached.fetch_add(stats.events_cached, Relaxed);
+        locked(&self.opened).extend(locked(&other.opened).iter().copied());
+        other.take_reasons().into_iter().for_each(|reason| self.note_reason(reason.code, reason.message));
+        if let Some(error) = other.take_error() {
+            locked(&self.error).get_or_insert(error);
+            self.is_over.store(true, Relaxed);
+        }
+    }
+
     /// Why there is no answer, if so.
     pub(crate) fn take_error(&self) -> Option<ExecuteError> {
         locked(&self.error).take()

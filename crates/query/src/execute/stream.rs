@@ -24,7 +24,7 @@ use super::steps::{Steps, is_row_wise};
 use super::subquery::{answer_inner, has_subqueries};
 use super::table::Table;
 use super::unnest::Spread;
-use super::{Answer, Cut, ExecuteError, Request, Wanted, finish, simplify};
+use super::{Answer, Cut, ExecuteError, Request, Wanted, earlier_request, finish, patterns, simplify};
 use crate::plan::{Expr, Name, Operator, Plan};
 
 /// Bytes of a row beside its values.
@@ -62,14 +62,25 @@ fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<
     let Some((Operator::Project { columns, is_events }, _)) = operators.split_last() else {
         return Err(ExecuteError::NoProjection);
     };
-    let feed = feed_of(&plan.sources, Screen::of(&operators));
+    let mut feed = || feed_of(&plan.sources, Screen::of(&operators));
     let cut = Cut::of(&plan.operators, request);
-    let (mut table, rest, mut more) = match Spread::of(rest) {
-        Some((spread, aggregate, rest)) => (aggregated(&scan, &*feed, lead, spread, aggregate)?, rest, false),
-        None => event_rows(&scan, &*feed, lead, rest, cut)?,
-    };
-    for operator in rest {
-        if let Err(stop) = table.apply(operator, &scan) {
+    let (mut table, rest, mut more) = begun(&scan, &mut feed, lead, rest, cut)?;
+    for (index, operator) in rest.iter().enumerate() {
+        let done = match operator {
+            Operator::Compare(compare) => {
+                let before = earlier_request(compare, &scan);
+                let mut before = Scan::new(&[], &before);
+                before.env.prepared = Prepared::of(lead);
+                let made = &operators[n_lead..operators.len() - rest.len() + index];
+                let (mut earlier, left, _) = begun(&before, &mut feed, lead, made, Cut::No)?;
+                left.iter().try_for_each(|operator| earlier.apply(operator, &before)).and_then(|()| {
+                    scan.absorb(&before);
+                    table.compare(compare, &mut earlier, &scan)
+                })
+            }
+            operator => table.apply(operator, &scan),
+        };
+        if let Err(stop) = done {
             scan.note_stop(stop);
             break;
         }
@@ -82,6 +93,23 @@ fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<
     }
     let answer = table.project(columns, *is_events, &scan);
     finish(&scan, plan, answer, more)
+}
+
+/// Does what has to be done while events pass by; gives what remains, and whether rows were cut off.
+fn begun<'f, 'o>(
+    scan: &Scan<'_>,
+    feed: &mut dyn FnMut() -> Box<dyn Feed + 'f>,
+    lead: &[Operator],
+    rest: &'o [Operator],
+    cut: Cut,
+) -> Result<(Table, &'o [Operator], bool), ExecuteError> {
+    if let [Operator::Patterns(patterns), rest @ ..] = rest {
+        return Ok((patterns::of_feed(scan, feed, lead, patterns)?, rest, false));
+    }
+    match Spread::of(rest) {
+        Some((spread, aggregate, rest)) => Ok((aggregated(scan, &*feed(), lead, spread, aggregate)?, rest, false)),
+        None => event_rows(scan, &*feed(), lead, rest, cut),
+    }
 }
 
 /// Groups the events.
@@ -112,7 +140,7 @@ fn aggregated(
 }
 
 /// Takes the next run and gives the rows of its blocks that the steps let through to `work`.
-fn for_each_frame(
+pub(crate) fn for_each_frame(
     scan: &Scan<'_>,
     feed: &dyn Feed,
     steps: &Steps<'_>,

@@ -30,6 +30,7 @@ pub fn has_subqueries(plan: &Plan) -> bool {
         Operator::Lookup(Lookup { table: other, .. })
         | Operator::Join(Join { other, .. })
         | Operator::AppendColumns(AppendColumns { other, .. }) => !matches!(other, Other::Rows(_)),
+        Operator::Patterns(patterns) => holds_query(&patterns.text),
         _ => false,
     })
 }
@@ -137,6 +138,7 @@ fn answer_operator(operator: &mut Operator, answer: &mut AnswerQuery<'_>) -> Res
         Operator::Sort(keys) => keys.iter_mut().try_for_each(|key| answer_expr(&mut key.expr, answer)),
         Operator::Parse(parse) => answer_expr(&mut parse.text, answer),
         Operator::Unnest { list, .. } => answer_expr(list, answer),
+        Operator::Patterns(patterns) => answer_expr(&mut patterns.text, answer),
         _ => Ok(()),
     }
 }

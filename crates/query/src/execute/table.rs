@@ -17,8 +17,8 @@ use super::rows::{compare_keys, key_columns};
 use super::scan::Scan;
 use super::steps::apply_one;
 use super::{Answer, ColumnInfo, ColumnKind, Stats};
-use super::{autoregress, fill, outlier, rank, sessionize, totals, unnest};
-use crate::plan::{Expr, Name, Operator, SortKey};
+use super::{autoregress, compare, fill, outlier, patterns, rank, score, sessionize, totals, unnest};
+use crate::plan::{Compare, Expr, Name, Operator, SortKey};
 
 /// Rows in memory.
 pub(crate) struct Table {
@@ -81,9 +81,20 @@ impl Table {
             Operator::Outlier(apply) => outlier::apply(apply, &mut self.frame, scan)?,
             // Their rows are fetched before a plan runs; one without them was refused.
             Operator::Lookup(_) | Operator::Join(_) | Operator::AppendColumns(_) => {}
+            Operator::Patterns(patterns) => {
+                *self = Self::of_groups(patterns::of_rows(patterns, &mut self.frame, scan)?)
+            }
+            Operator::Score(score) => score::apply(score, &mut self.frame, scan)?,
+            // It needs rows of another time, which whoever has the events gets: `compare`.
+            Operator::Compare(_) => {}
             Operator::Project { .. } => {}
         }
         Ok(())
+    }
+
+    /// Puts the rows beside those of an earlier time.
+    pub(crate) fn compare(&mut self, compare: &Compare, before: &mut Self, scan: &Scan<'_>) -> Result<(), Stop> {
+        compare::apply(compare, &mut self.frame, &mut before.frame, scan)
     }
 
     fn is_approximate(&self, expr: &Expr) -> bool {

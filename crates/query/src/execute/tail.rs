@@ -78,6 +78,9 @@ impl Tail {
                 Operator::Autoregress(_) => "autoregress",
                 Operator::Sessionize(_) => "sessionize",
                 Operator::Outlier(_) => "outlier",
+                Operator::Patterns(_) => "pattern",
+                Operator::Compare(_) => "diff",
+                Operator::Score(_) => "anomaly",
                 Operator::Project { .. } => "display",
             };
             return Err(TailError::NotRowWise { command });

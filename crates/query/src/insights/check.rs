@@ -9,6 +9,7 @@ mod expression;
 mod levels;
 mod options;
 mod other;
+mod patterns;
 mod rates;
 mod rows;
 mod scope;
@@ -157,6 +158,9 @@ impl<'a> Checker<'a> {
             CommandKind::Rename(pairs) => pairs.iter().for_each(|(from, to)| self.rename(from, to)),
             CommandKind::Eval(assignments) => assignments.iter().for_each(|(name, node)| self.assign(name, node)),
             CommandKind::Parse { source, method } => self.parse(source.as_ref(), method),
+            CommandKind::Pattern(text) => self.pattern(text),
+            CommandKind::Compare { window, .. } => self.compare(window, command.span),
+            CommandKind::Anomaly => self.anomaly(command.span),
             CommandKind::Expand(arguments) => self.expand(arguments, command.span),
             CommandKind::AddTotals(arguments) => self.add_totals(arguments, command.span),
             CommandKind::Outlier(arguments) => self.outlier(arguments),
@@ -408,7 +412,7 @@ impl<'a> Checker<'a> {
             return;
         }
         let first_passed = self.tables.len() - n_passed;
-        let is_aggregate = |operator: &Operator| matches!(operator, Operator::Aggregate { .. });
+        let is_aggregate = |operator: &Operator| matches!(operator, Operator::Aggregate { .. } | Operator::Patterns(_));
         let at = (self.operators.iter().enumerate())
             .filter(|(_, operator)| is_aggregate(operator))
             .nth(first_passed)

@@ -6,7 +6,7 @@ use super::parse::Rule;
 use crate::error::{QueryError, Span, nearest};
 
 /// Commands that a query may start with or go on with.
-pub(crate) const COMMANDS: [&str; 32] = [
+pub(crate) const COMMANDS: [&str; 36] = [
     "fields",
     "display",
     "filter",
@@ -39,10 +39,14 @@ pub(crate) const COMMANDS: [&str; 32] = [
     "autoregress",
     "sessionize",
     "outlier",
+    "pattern",
+    "diff",
+    "logcompare",
+    "anomaly",
 ];
 
 /// Commands of the language that this version refuses, rather than answering something else.
-pub(super) const COMMANDS_TO_COME: [&str; 4] = ["pattern", "diff", "logcompare", "anomaly"];
+pub(super) const COMMANDS_TO_COME: [&str; 0] = [];
 
 /// Turns the grammar's complaint about `text` into an error whose place refers to `shown`.
 pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryError {
@@ -193,6 +197,8 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
             "a command such as fields, filter or stats"
         }
         Rule::sessionize | Rule::outlier => "a command such as fields, filter or stats",
+        Rule::pattern | Rule::diff | Rule::logcompare | Rule::anomaly => "a command such as fields, filter or stats",
+        Rule::kw_timeshift => "`timeshift`",
         Rule::expr | Rule::paren | Rule::number | Rule::duration | Rule::literal | Rule::call | Rule::field => {
             "a field, a value or a function"
         }

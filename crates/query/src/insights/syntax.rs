@@ -33,6 +33,9 @@ pub(crate) enum CommandKind {
     Lookup { table: Name, keys: Vec<(Name, Name)>, outputs: Vec<(Name, Name)> },
     Join { options: Vec<Setting>, keys: Vec<(Name, Name)>, other: OtherQuery },
     AppendColumns { options: Vec<Setting>, other: OtherQuery },
+    Pattern(Node),
+    Compare { command: &'static str, window: Window },
+    Anomaly,
     Sort(Vec<SortKey>),
     Limit(u64),
     Tail(u64),
@@ -42,6 +45,15 @@ pub(crate) enum CommandKind {
     Eval(Vec<(Name, Node)>),
     Parse { source: Option<Node>, method: Method },
     Source { groups: Vec<String>, tests: Vec<Name>, options: Vec<Setting> },
+}
+
+/// Which earlier time something is compared with.
+#[derive(Clone, Debug)]
+pub(crate) enum Window {
+    /// The time just before.
+    Preceding,
+    /// A length of time before.
+    Shift(Node),
 }
 
 /// `aggregates [by groups] [offset length]`

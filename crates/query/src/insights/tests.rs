@@ -236,8 +236,8 @@ fn mistakes_are_located_and_explained() {
     check_error("limit 99999999999999999999", (1, 7), "too large");
     check_error("stats pct(a, 101)", (1, 14), "from 0 to 100");
     check_error("fields \"\\u{zz}\"", (1, 9), "no character");
+    check_error("fields a | patern @message", (1, 12), "patern");
     check_error("stats count(*) by bin(1h) | source \"a\"", (1, 29), "first");
-    check_error("fields a | pattern @message", (1, 12), "does not work yet");
     check_error("filter a && b", (1, 10), "and");
     check_error("parse \"abc\" as a", (1, 7), "no star");
     check_error("filter a > 5m", (1, 12), "length of time");

@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use types::{Column, FieldSummary, MinuteCounts, Narrowed, RowSet, Run, RunInfo, ScanError, TextProbe, Timestamp};
+use types::{
+    Column, Examples, FieldSummary, MinuteCounts, Narrowed, RowSet, Run, RunInfo, ScanError, TextProbe, Timestamp,
+};
 
 use super::mask::Mask;
 
@@ -92,6 +94,15 @@ impl Run for Remaining {
     fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError> {
         let block = self.block(block);
         self.run.read(block, names, &self.left(block).select(rows))
+    }
+
+    fn examples(&self) -> Result<Option<Arc<Examples>>, ScanError> {
+        self.run.examples()
+    }
+
+    fn example_numbers(&self, block: usize, rows: &RowSet) -> Result<Vec<u32>, ScanError> {
+        let block = self.block(block);
+        self.run.example_numbers(block, &self.left(block).select(rows))
     }
 
     fn bytes_read(&self) -> u64 {

@@ -19,8 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use types::{
-    Column, Derivation, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet, Run, RunInfo, RunKey, ScanError,
-    Strings, TextProbe, Timestamp, TypeSet, Value, id_column, is_text_key, part_of_column,
+    Column, Derivation, Examples, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet, Run, RunInfo, RunKey,
+    ScanError, Strings, TextProbe, Timestamp, TypeSet, Value, id_column, is_text_key, part_of_column,
 };
 use zstd::bulk::Decompressor;
 
@@ -68,6 +68,7 @@ struct OpenRun {
     footer: RunFooter,
     shapes: OnceLock<Arc<Shapes>>,
     vocabulary: OnceLock<Arc<Vocabulary>>,
+    examples: OnceLock<Arc<Examples>>,
     words: OnceLock<Arc<WordIndex>>,
     dictionaries: Vec<OnceLock<Arc<Vec<Value>>>>,
 }
@@ -223,7 +224,14 @@ impl Segment {
 impl OpenRun {
     fn new(footer: RunFooter) -> Self {
         let dictionaries = footer.columns.iter().map(|_| OnceLock::new()).collect();
-        Self { footer, shapes: OnceLock::new(), vocabulary: OnceLock::new(), words: OnceLock::new(), dictionaries }
+        Self {
+            footer,
+            shapes: OnceLock::new(),
+            vocabulary: OnceLock::new(),
+            examples: OnceLock::new(),
+            words: OnceLock::new(),
+            dictionaries,
+        }
     }
 }
 
@@ -560,6 +568,22 @@ impl Run for SegmentRun {
     fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError> {
         self.announce(block, names);
         names.iter().map(|name| self.read_one(block, name, rows)).collect()
+    }
+
+    fn examples(&self) -> Result<Option<Arc<Examples>>, ScanError> {
+        let cell = &self.run().examples;
+        if let Some(known) = cell.get() {
+            return Ok(Some(known.clone()));
+        }
+        let vocabulary = self.vocabulary()?;
+        // Number 0 is that of raw messages.
+        let made = std::iter::once(None).chain(vocabulary.templates.iter().map(texts::example)).collect();
+        Ok(Some(cell.get_or_init(|| Arc::new(made)).clone()))
+    }
+
+    fn example_numbers(&self, block: usize, rows: &RowSet) -> Result<Vec<u32>, ScanError> {
+        let ids = self.template_ids(block, &*self.vocabulary()?)?;
+        Ok(if rows.is_all() { ids.ids.clone() } else { rows.iter().map(|row| ids.ids[row]).collect() })
     }
 
     fn bytes_read(&self) -> u64 {

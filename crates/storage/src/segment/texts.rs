@@ -317,6 +317,27 @@ pub(crate) fn needs_times(
     Ok(numbers::columns_of_time(bytes, &columns)?.contains(&true))
 }
 
+/// A text that looks like the messages of a template; `None` where a variable may hold any words.
+pub(crate) fn example(template: &Template) -> Option<String> {
+    // Nine digits of a second, and a day of two digits that no spelling needs a blank for.
+    const SOME_DAY: i64 = 1_795_075_626;
+    let mut out = Vec::new();
+    for piece in template.pieces() {
+        match piece {
+            Piece::Literal(text) => out.extend_from_slice(text.as_bytes()),
+            Piece::Variable(slot) => match (slot.kind, slot.form) {
+                (Kind::Quoted, _) => return None,
+                (Kind::Time, Some(form)) => moment::push(&mut out, form, SOME_DAY * (1_000_000_000 / form.unit_ns())),
+                (Kind::Address, _) => push_address(&mut out, 0x0a00_0001),
+                (Kind::Uuid, _) => out.extend_from_slice(b"00000000-0000-4000-8000-000000000000"),
+                _ => out.push(b'0'),
+            },
+        }
+    }
+    // Literals are UTF-8, and what stands between them is ASCII.
+    String::from_utf8(out).ok()
+}
+
 fn take_numbers(
     cursor: &mut Cursor<'_>,
     section: usize,

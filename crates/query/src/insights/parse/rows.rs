@@ -5,7 +5,7 @@ use pest::iterators::Pair;
 use super::{Reader, Rule, parts, span_of};
 use crate::error::QueryError;
 use crate::insights::expression;
-use crate::insights::syntax::{Arguments, CommandKind, Name, OtherQuery, Setting};
+use crate::insights::syntax::{Arguments, CommandKind, Name, Node, NodeKind, OtherQuery, Setting, Window};
 use crate::insights::token;
 
 impl Reader<'_> {
@@ -32,6 +32,35 @@ impl Reader<'_> {
         match pair.as_rule() {
             Rule::string => Ok(Name { text: token::string(self, pair)?, span: span_of(pair) }),
             _ => Ok(token::name(pair)),
+        }
+    }
+
+    pub(super) fn patterns(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
+        let span = span_of(&pair);
+        match parts(pair, Rule::parse_source).flat_map(Pair::into_inner).next() {
+            Some(text) => Ok(CommandKind::Pattern(expression::operand(self, text, 0)?)),
+            None => Err(self.error("syntax", "`pattern` needs a field with texts", span)),
+        }
+    }
+
+    pub(super) fn diff(&self, pair: &Pair<'_, Rule>) -> CommandKind {
+        let named = parts(pair.clone(), Rule::earlier).next();
+        let window = named.map_or(Window::Preceding, |named| {
+            let length = match &*named.as_str().to_lowercase() {
+                "previousday" => "1d",
+                "previousweek" => "1w",
+                _ => "1mo",
+            };
+            Window::Shift(Node { kind: NodeKind::Duration(length.into()), span: span_of(&named), depth: 1 })
+        });
+        CommandKind::Compare { command: "diff", window }
+    }
+
+    pub(super) fn logcompare(&self, pair: &Pair<'_, Rule>) -> Result<CommandKind, QueryError> {
+        let length = parts(pair.clone(), Rule::duration).next();
+        match length.map(|length| expression::operand(self, length, 0)).transpose()? {
+            Some(length) => Ok(CommandKind::Compare { command: "logcompare", window: Window::Shift(length) }),
+            None => Err(self.error("syntax", "`logcompare timeshift` needs a length of time", span_of(pair))),
         }
     }
 

@@ -1,0 +1,330 @@
+//! `pattern`: which messages there are, counted by what their segments keep of them where that is known, by the texts
+//! themselves where it is not.
+//!
+//! What is counted are masked texts (`crate::pattern`); counts of blocks, runs, threads and passing events merge, and
+//! the patterns are found at the end from all texts together: those of an earlier time too, so that both have the same.
+//! Memory grows with the number of different masked texts and counts against the query's.
+
+mod counted;
+mod samples;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use types::{Column, Level, Run, TimeRange, Timestamp, Value};
+
+use self::counted::{Counted, LEVEL_CODES, Newest};
+use super::elements::Prepared;
+use super::expression::Stop;
+use super::frame::Frame;
+use super::group::Finished;
+use super::names::{fields_of, is_field};
+use super::scan::{Flow, Scan};
+use super::steps::Steps;
+use super::stream::{Feed, for_each_frame};
+use super::table::Table;
+use super::{ExecuteError, Request, compare};
+use crate::pattern::{Band, band, change, id_of, mine};
+use crate::plan::{CHANGE_COLUMNS, Name, Operator, PATTERN_COLUMNS, Patterns, SCORE_COLUMNS};
+
+/// Fields that are shown in place of the message where an event has them: the message of a line that is itself JSON.
+pub(crate) const MESSAGE_FIELDS: [&str; 2] = ["message", "msg"];
+
+/// Spans of time whose counts are compared with each other: an hour has some of a minute.
+const BINS: usize = 48;
+
+/// Whether the events' own message fields are taken in place of the text.
+pub(crate) fn takes_message_field(patterns: &Patterns) -> bool {
+    is_field(&patterns.text, "@message")
+}
+
+/// Spans of time of one length.
+#[derive(Clone, Copy, Debug)]
+struct Bins {
+    from: i64,
+    length: i64,
+}
+
+impl Bins {
+    fn of(first: Timestamp, last: Timestamp) -> Self {
+        let length = last.0.saturating_sub(first.0) / BINS as i64 + 1;
+        Self { from: first.0, length }
+    }
+
+    fn place(&self, time: i64) -> usize {
+        let place = time.saturating_sub(self.from) / self.length;
+        usize::try_from(place).unwrap_or(0).min(BINS - 1)
+    }
+}
+
+/// Which fields of events are read.
+fn needed_by(patterns: &Patterns) -> BTreeSet<Name> {
+    fields_of(&[Operator::Patterns(patterns.clone())])
+}
+
+/// The part of the range in which there are events.
+fn bins_of(scan: &Scan<'_>, patterns: &Patterns) -> Option<Bins> {
+    let range = scan.request.range;
+    let infos = || scan.sources.iter().map(|source| source.run.info());
+    let first = infos().map(|info| info.first).min()?.max(range.from);
+    let last = infos().map(|info| info.last).max()?.min(Timestamp(range.to.0.saturating_sub(1)));
+    patterns.is_scored.then(|| Bins::of(first, last))
+}
+
+/// Patterns of the events of all runs.
+pub(crate) fn of_runs(
+    scan: &Scan<'_>,
+    runs: &[Arc<dyn Run>],
+    lead: &[Operator],
+    patterns: &Patterns,
+) -> Result<Table, ExecuteError> {
+    let now = count_runs(scan, lead, patterns)?;
+    let Some(request) = earlier_request(scan, patterns) else {
+        return table(patterns, &Part { scan, counted: now }, None, lead);
+    };
+    let mut before = Scan::new(runs, &request);
+    before.env.prepared = Prepared::of(lead);
+    let counted = count_runs(&before, lead, patterns)?;
+    let made = table(patterns, &Part { scan, counted: now }, Some(&Part { scan: &before, counted }), lead);
+    scan.absorb(&before);
+    made
+}
+
+/// Patterns of events that pass by; `feed` lets them pass.
+pub(crate) fn of_feed<'f>(
+    scan: &Scan<'_>,
+    feed: &mut dyn FnMut() -> Box<dyn Feed + 'f>,
+    lead: &[Operator],
+    patterns: &Patterns,
+) -> Result<Table, ExecuteError> {
+    let now = count_feed(scan, &*feed(), lead, patterns)?;
+    let Some(request) = earlier_request(scan, patterns) else {
+        return table(patterns, &Part { scan, counted: now }, None, lead);
+    };
+    let mut before = Scan::new(&[], &request);
+    before.env.prepared = Prepared::of(lead);
+    let counted = count_feed(&before, &*feed(), lead, patterns)?;
+    let made = table(patterns, &Part { scan, counted: now }, Some(&Part { scan: &before, counted }), lead);
+    scan.absorb(&before);
+    made
+}
+
+/// Patterns of rows in memory.
+pub(crate) fn of_rows(patterns: &Patterns, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<Finished, Stop> {
+    let mut counted = Counted::new(None);
+    counted.add(frame, None, patterns, scan)?;
+    scan.hold(counted.memory_bytes())?;
+    Ok(finished(patterns, &Part { scan, counted }, None).0)
+}
+
+fn earlier_request<'a>(scan: &Scan<'a>, patterns: &Patterns) -> Option<Request<'a>> {
+    let earlier = patterns.earlier?;
+    // Where there is nothing earlier, there are no events in an empty range.
+    let nothing = TimeRange { from: Timestamp(0), to: Timestamp(0) };
+    let range = compare::earlier_range(earlier, scan.request.range, scan.request.time_zone).unwrap_or(nothing);
+    Some(Request { range, progress: None, ..*scan.request })
+}
+
+fn count_runs(scan: &Scan<'_>, lead: &[Operator], patterns: &Patterns) -> Result<Counted, ExecuteError> {
+    let steps = Steps::new(lead, &needed_by(patterns));
+    let bins = bins_of(scan, patterns);
+    let states = scan.for_each(
+        &scan.items(),
+        || Counted::new(bins),
+        |counted, _, item| {
+            let mut frame = scan.frame(item, &steps)?;
+            let before = counted.memory_bytes();
+            counted.add(&mut frame, Some(item.source), patterns, scan)?;
+            scan.hold(counted.memory_bytes().saturating_sub(before))?;
+            Ok(Flow::Continue)
+        },
+    )?;
+    let mut all = Counted::new(bins);
+    states.into_iter().for_each(|state| all.merge(state));
+    if let Err(stop) = all.settle(scan) {
+        scan.note_stop(stop);
+    }
+    Ok(all)
+}
+
+fn count_feed(
+    scan: &Scan<'_>,
+    feed: &dyn Feed,
+    lead: &[Operator],
+    patterns: &Patterns,
+) -> Result<Counted, ExecuteError> {
+    let steps = Steps::new(lead, &needed_by(patterns));
+    let states = scan.until_done(
+        || Counted::new(None),
+        |counted| {
+            for_each_frame(scan, feed, &steps, &mut |mut frame| {
+                let before = counted.memory_bytes();
+                counted.add(&mut frame, None, patterns, scan)?;
+                scan.hold(counted.memory_bytes().saturating_sub(before))
+            })
+        },
+    )?;
+    let mut all = Counted::new(None);
+    states.into_iter().for_each(|state| all.merge(state));
+    Ok(all)
+}
+
+/// What was counted in one range of time.
+struct Part<'s, 'a> {
+    scan: &'s Scan<'a>,
+    counted: Counted,
+}
+
+/// What is counted of one pattern in one range of time.
+#[derive(Default)]
+struct Sum {
+    by_level: [u64; LEVEL_CODES],
+    bins: Vec<f64>,
+    newest: Newest,
+}
+
+impl Sum {
+    fn total(&self) -> u64 {
+        self.by_level.iter().sum()
+    }
+
+    /// The level that most events have, the worst of several.
+    fn level(&self) -> Option<Level> {
+        let most = self.by_level[1..].iter().copied().max().filter(|most| *most > 0)?;
+        let code = self.by_level.iter().rposition(|count| *count == most)?;
+        u8::try_from(code).ok().and_then(Level::of_code)
+    }
+}
+
+/// A pattern's sums: of the range asked for, and of the earlier one.
+#[derive(Default)]
+struct Sums {
+    now: Sum,
+    before: Sum,
+}
+
+fn table(
+    patterns: &Patterns,
+    now: &Part<'_, '_>,
+    before: Option<&Part<'_, '_>>,
+    lead: &[Operator],
+) -> Result<Table, ExecuteError> {
+    let (mut finished, sums) = finished(patterns, now, before);
+    let mut samples: Vec<Option<Value>> = vec![None; finished.n_rows];
+    for (part, is_now) in before.map(|part| (part, false)).into_iter().chain([(now, true)]) {
+        let newest: Vec<&Newest> =
+            sums.iter().map(|sums| if is_now { &sums.now.newest } else { &sums.before.newest }).collect();
+        let read = samples::read(part.scan, &newest, lead, patterns)?;
+        samples.iter_mut().zip(read).filter(|(_, read)| read.is_some()).for_each(|(sample, read)| *sample = read);
+    }
+    let sample: Name = PATTERN_COLUMNS[5].into();
+    for (name, column) in &mut finished.columns {
+        if *name == sample {
+            *column = Arc::new(Column::of_values(std::mem::take(&mut samples)));
+        }
+    }
+    Ok(Table::of_groups(finished))
+}
+
+/// The patterns as rows, and their sums in the same order. Samples that have to be read are missing.
+fn finished(patterns: &Patterns, now: &Part<'_, '_>, before: Option<&Part<'_, '_>>) -> (Finished, Vec<Sums>) {
+    let texts: BTreeSet<&str> =
+        now.counted.texts().chain(before.into_iter().flat_map(|part| part.counted.texts())).collect();
+    let texts: Vec<&str> = texts.into_iter().collect();
+    let mined = mine(&texts);
+    let places: BTreeMap<&str, u32> = texts.iter().copied().zip(mined.pattern_of).collect();
+    let sums_of = |part: Option<&Part<'_, '_>>| {
+        let mut sums: Vec<Sum> = mined.patterns.iter().map(|_| Sum::default()).collect();
+        if let Some(part) = part {
+            part.counted.add_to(&places, &mut sums);
+        }
+        sums
+    };
+    let sums = sums_of(Some(now)).into_iter().zip(sums_of(before)).map(|(now, before)| Sums { now, before });
+    let sums: Vec<Sums> = sums.collect();
+    let mut rows: Vec<(String, Sums)> = mined.patterns.into_iter().zip(sums).collect();
+    let count = |sums: &Sums| (std::cmp::Reverse(sums.now.total()), std::cmp::Reverse(sums.before.total()));
+    rows.sort_by(|a, b| count(&a.1).cmp(&count(&b.1)).then_with(|| a.0.cmp(&b.0)));
+    let mut columns = pattern_columns(&rows);
+    if patterns.earlier.is_some() {
+        columns.extend(change_columns(&rows));
+    }
+    if patterns.is_scored {
+        columns.extend(score_columns(&rows, now.counted.bins()));
+    }
+    let finished = Finished { n_rows: rows.len(), columns, approximate: Vec::new() };
+    (finished, rows.into_iter().map(|(_, sums)| sums).collect())
+}
+
+fn column(name: &str, values: Vec<Option<Value>>) -> (Name, Arc<Column>) {
+    (name.into(), Arc::new(Column::of_values(values)))
+}
+
+fn integer(count: u64) -> Value {
+    Value::Integer(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+fn pattern_columns(rows: &[(String, Sums)]) -> Vec<(Name, Arc<Column>)> {
+    let total: u64 = rows.iter().map(|(_, sums)| sums.now.total()).sum();
+    let ratio = |sums: &Sums| if total == 0 { 0.0 } else { sums.now.total() as f64 / total as f64 };
+    let level = |sums: &Sums| sums.now.level().or_else(|| sums.before.level());
+    let sample = |sums: &Sums| sums.now.newest.text().or_else(|| sums.before.newest.text()).map(Value::String);
+    let value = |name: &str, (pattern, sums): &(String, Sums)| match name {
+        "@pattern" => Some(Value::text(pattern.as_str())),
+        "@ratio" => Some(Value::Float(ratio(sums))),
+        "@sampleCount" => Some(integer(sums.now.total())),
+        "@severityLabel" => level(sums).map(|level| Value::text(level.name())),
+        "@patternId" => Some(Value::text(id_of(pattern))),
+        _ => sample(sums),
+    };
+    PATTERN_COLUMNS.iter().map(|name| column(name, rows.iter().map(|row| value(name, row)).collect())).collect()
+}
+
+fn change_columns(rows: &[(String, Sums)]) -> Vec<(Name, Arc<Column>)> {
+    let totals = |sums: &Sums| (sums.now.total(), sums.before.total());
+    let difference =
+        |(now, before): (u64, u64)| i64::try_from(i128::from(now) - i128::from(before)).unwrap_or_default();
+    let [previous_name, difference_name, description_name] = CHANGE_COLUMNS;
+    let all = |value: &dyn Fn((u64, u64)) -> Value| rows.iter().map(|(_, sums)| Some(value(totals(sums)))).collect();
+    vec![
+        column(previous_name, all(&|(_, before)| integer(before))),
+        column(difference_name, all(&|both| Value::Integer(difference(both)))),
+        column(description_name, all(&|(now, before)| Value::text(change(now as f64, before as f64, true)))),
+    ]
+}
+
+fn score_columns(rows: &[(String, Sums)], bins: Option<Bins>) -> Vec<(Name, Arc<Column>)> {
+    let worst: Vec<Option<(Band, usize, f64)>> = rows
+        .iter()
+        .map(|(_, sums)| {
+            let counts = &sums.now.bins;
+            let bands = band(counts, None, true).into_iter().enumerate();
+            let (place, band) = bands.max_by(|a, b| a.1.score.total_cmp(&b.1.score).then(b.0.cmp(&a.0)))?;
+            Some((band, place, counts[place]))
+        })
+        .collect();
+    let reason = |(band, place, count): (Band, usize, f64)| {
+        let start = bins.map(|bins| Timestamp(bins.from.saturating_add(bins.length.saturating_mul(place as i64))));
+        let since = start.map(|start| format!(" in the {} from {start}", seconds(bins.map_or(0, |bins| bins.length))));
+        Some(Value::text(format!("{}{}", band.reason(count)?, since.unwrap_or_default())))
+    };
+    let [score_name, lower_name, upper_name, reason_name] = SCORE_COLUMNS;
+    let all =
+        |value: &dyn Fn((Band, usize, f64)) -> Option<Value>| worst.iter().map(|worst| worst.and_then(value)).collect();
+    vec![
+        column(score_name, all(&|(band, ..)| Some(Value::Float(band.score)))),
+        column(lower_name, all(&|(band, ..)| Some(Value::Float(band.lower)))),
+        column(upper_name, all(&|(band, ..)| Some(Value::Float(band.upper)))),
+        column(reason_name, all(&reason)),
+    ]
+}
+
+/// A length of time as people say it.
+fn seconds(length: i64) -> String {
+    let seconds = length as f64 / Timestamp::SECOND as f64;
+    match seconds {
+        s if s < 120.0 => format!("{} s", crate::pattern::short(s)),
+        s if s < 7200.0 => format!("{} min", crate::pattern::short(s / 60.0)),
+        s => format!("{} h", crate::pattern::short(s / 3600.0)),
+    }
+}
