@@ -240,18 +240,10 @@ impl<'a> Run<'a> {
     }
 
     fn dedup(&mut self, names: &[String]) {
-        let mut seen: Vec<Vec<String>> = Vec::new();
+        let mut seen: BTreeSet<Vec<String>> = BTreeSet::new();
         self.rows.retain(|row| {
             let values: Vec<Cell> = names.iter().map(|name| row.field(name)).collect();
-            if values.iter().any(Option::is_none) {
-                return true;
-            }
-            let combination: Vec<String> = values.iter().map(key).collect();
-            let is_new = !seen.contains(&combination);
-            if is_new {
-                seen.push(combination);
-            }
-            is_new
+            values.iter().any(Option::is_none) || seen.insert(values.iter().map(key).collect())
         });
     }
 
