@@ -65,8 +65,10 @@ impl Ask for StoreAsk {
     fn ask(&self, question: &Question<'_>) -> Result<Table, String> {
         let sources = &question.plan.sources;
         let groups = if sources.is_empty() { question.groups } else { sources };
+        let question_groups = groups;
         let range = question.plan.range(question.range, question.now, chrono_tz::UTC);
         let snapshot = self.store.snapshot(groups, range);
+        let table_of = |name: &str| self.table(name);
         let request = Request {
             range,
             limit: Some(question.n_rows_max),
@@ -78,10 +80,11 @@ impl Ask for StoreAsk {
             // Rules run beside people's queries and leave them the other cores.
             n_threads: 1,
             progress: None,
-            support: query::Support { cache: self.cache.as_deref() },
+            support: query::Support { cache: self.cache.as_deref(), tables: Some(&table_of) },
         };
         let mut damaged = snapshot.damaged.clone();
         let mut runs_of = |groups: &[GroupPattern]| {
+            let groups = if groups.is_empty() { question_groups } else { groups };
             let mut snapshot = self.store.snapshot(groups, TimeRange::ALL);
             damaged.append(&mut snapshot.damaged);
             snapshot.runs
@@ -96,5 +99,14 @@ impl Ask for StoreAsk {
             rows: answer.rows,
             partial: (!partial.is_empty()).then(|| partial.join("; ")),
         })
+    }
+}
+
+impl StoreAsk {
+    /// An uploaded table, as whoever serves them keeps it.
+    fn table(&self, name: &str) -> Option<Arc<query::plan::Rows>> {
+        let document = self.store.setting("lookup", name).ok()??;
+        let document: serde_json::Value = serde_json::from_str(&document).ok()?;
+        query::read_csv(document.get("csv")?.as_str()?).ok().map(Arc::new)
     }
 }

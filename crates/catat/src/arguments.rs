@@ -1,12 +1,14 @@
 //! What can be typed after `catat`.
 
 mod groups;
+mod lookups;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
+pub(crate) use lookups::{LookupCommand, Lookups};
 
 /// Ship, keep and query logs: one binary.
 #[derive(Debug, Parser)]
@@ -32,6 +34,8 @@ pub(crate) enum Command {
     Send(Send),
     /// List, limit and delete log groups, and delete events
     Groups(Groups),
+    /// List, upload and delete tables that queries look up
+    Lookups(Lookups),
     /// Check configuration and rules without starting anything
     Check(Server),
     /// Check every byte that is stored, also while a server runs
@@ -181,6 +185,9 @@ pub(crate) struct Query {
     /// Files to ask instead of a server (plain, .gz, .zst); `-` is standard input
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["group"])]
     pub(crate) file: Vec<PathBuf>,
+    /// A table for `lookup` in a query over files: its name and a CSV file; may be repeated
+    #[arg(long, value_name = "NAME=FILE")]
+    pub(crate) lookup: Vec<String>,
     /// Whether the command line names a server; then standard input is not read.
     #[arg(skip)]
     pub(crate) names_server: bool,

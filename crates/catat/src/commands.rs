@@ -2,6 +2,7 @@
 
 mod check;
 mod groups;
+mod lookups;
 mod query;
 mod send;
 mod ship;
@@ -12,6 +13,7 @@ mod up;
 pub(crate) use check::rules_dir;
 pub(crate) use check::{check, config};
 pub(crate) use groups::groups;
+pub(crate) use lookups::lookups;
 pub(crate) use query::{Ending, Note, PROGRESS_AFTER, Shown, query, row_limit, since_as_time};
 pub(crate) use send::send;
 pub(crate) use ship::ship;

@@ -7,6 +7,7 @@ mod feed;
 mod inputs;
 mod reader;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -14,7 +15,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use parse::{Received, Zone};
-use query::{Answer, Feed, ParseOptions, Request, Screen, Support, execute_stream, has_subqueries, parse_insights};
+use query::plan::Rows;
+use query::{
+    Answer, Feed, ParseOptions, Request, Screen, Support, execute_stream, needs_several_passes, parse_insights,
+    read_csv,
+};
 use storage::Clock;
 use types::{ByteSize, GroupPattern, Limits, TimeRange, Timestamp};
 
@@ -43,8 +48,10 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
         return writeln!(std::io::stdout(), "{plan}").map_err(crate::failure::of_output);
     }
     let range = plan.range(range_of(options, now, time_zone)?, now, time_zone);
+    let tables = tables(&options.lookup)?;
+    let table_of = |name: &str| tables.get(name).cloned();
     let mut inputs = inputs::inputs(&options.file)?;
-    if has_subqueries(&plan) {
+    if needs_several_passes(&plan) {
         for input in inputs.iter_mut().filter(|input| input.path.is_none()) {
             *input = spool(input)?;
         }
@@ -62,7 +69,7 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
         cancelled: &AtomicBool::new(false),
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         progress: Some(&|_| progress.show()),
-        support: Support::default(),
+        support: Support { tables: Some(&table_of), ..Support::default() },
     };
     let received = Received { at: now, modified: None, zone: Zone::Named(time_zone), limits: &limits };
     let numbered: Vec<(u32, Arc<Input>)> = (0..).zip(inputs.into_iter().map(Arc::new)).collect();
@@ -95,6 +102,20 @@ fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> Result<Time
         // The end belongs to the range.
         to: to.map_or(TimeRange::ALL.to, |to| Timestamp(to.0.saturating_add(1))),
     })
+}
+
+/// The tables that the arguments name.
+fn tables(named: &[String]) -> Result<HashMap<String, Arc<Rows>>, Failure> {
+    let mut tables = HashMap::new();
+    for table in named {
+        let Some((name, path)) = table.split_once('=') else {
+            return Err(Failure::usage(format!("--lookup {table}: write NAME=FILE")));
+        };
+        let failed = |error: &dyn std::fmt::Display| Failure::usage(format!("--lookup {name}: {path}: {error}"));
+        let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+        tables.insert(name.to_owned(), Arc::new(read_csv(&text).map_err(|error| failed(&error))?));
+    }
+    Ok(tables)
 }
 
 /// Lets standard input be read as often as a query with others inside it asks: it is written to a file without a name.

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Command::Tail(options) => commands::tail(options),
         Command::Send(options) => commands::send(options),
         Command::Groups(options) => commands::groups(options),
+        Command::Lookups(options) => commands::lookups(options),
         Command::Check(options) => commands::check(options),
         Command::Verify(options) => commands::verify(options),
         Command::Backup(options) => commands::backup(options),

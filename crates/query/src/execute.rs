@@ -23,12 +23,14 @@ mod frame;
 mod functions;
 mod group;
 mod histogram;
+mod join;
 mod matching;
 mod minutes;
 mod names;
 mod number;
 mod outlier;
 mod parse;
+mod partners;
 mod path;
 mod patterns;
 mod probe;
@@ -62,7 +64,7 @@ pub use self::fields::{
 pub use self::histogram::{Bucket, Histogram, histogram};
 pub use self::screen::Screen;
 pub use self::select::{Selected, select_events};
-pub use self::stream::{Feed, FeedOf, execute_stream};
+pub use self::stream::{Feed, FeedOf, execute_stream, needs_several_passes};
 pub use self::subquery::{Answered, RunsOf, answer_subqueries, execute_with_subqueries, has_subqueries};
 pub use self::tail::{Tail, TailError, TailRows};
 
@@ -112,7 +114,12 @@ pub struct Request<'a> {
 pub struct Support<'a> {
     /// Partial results of immutable runs.
     pub cache: Option<&'a PartialCache>,
+    /// Uploaded tables by name. Without, there are none.
+    pub tables: Option<&'a TableOf<'a>>,
 }
+
+/// Gives the uploaded table of a name.
+pub type TableOf<'a> = dyn Fn(&str) -> Option<Arc<plan::Rows>> + Sync + 'a;
 
 /// The result of a query.
 #[derive(Clone, Debug, Default)]
@@ -228,6 +235,19 @@ pub enum ExecuteError {
     /// No thread to run on.
     #[error("query found no thread to run on: {0}")]
     NoThread(std::io::Error),
+    /// There is no table of this name.
+    #[error("there is no lookup table `{0}`")]
+    UnknownTable(String),
+    /// A table has no such column.
+    #[error("the lookup table `{table}` has no column `{column}`; it has {known}")]
+    UnknownColumn {
+        /// The table.
+        table: String,
+        /// What it does not have.
+        column: String,
+        /// What it has.
+        known: String,
+    },
     /// A subquery gave too many values.
     #[error("subquery gives more than {values_max} values; let it give fewer, such as with a filter")]
     SubqueryTooLarge {
@@ -425,7 +445,7 @@ fn event_rows<'o>(
 fn is_row_by_row(operator: &Operator) -> bool {
     match operator {
         Operator::Extend { .. } | Operator::Parse(_) | Operator::FillDown(_) | Operator::Project { .. } => true,
-        Operator::Autoregress(_) => true,
+        Operator::Autoregress(_) | Operator::Lookup(_) | Operator::AppendColumns(_) => true,
         Operator::AddTotals(totals) => totals.column.is_none(),
         _ => false,
     }

@@ -4,6 +4,7 @@
 //! files are queried by the same code. Nothing here knows HTTP or where a run comes from.
 
 mod cache;
+mod csv;
 mod error;
 mod execute;
 mod filter_pattern;
@@ -19,12 +20,13 @@ pub mod time;
 mod translate;
 
 pub use cache::{CacheCounts, PartialCache};
+pub use csv::{CSV_BYTES_MAX, CSV_COLUMNS_MAX, CsvError, read_csv};
 pub use error::{QueryError, QueryErrors, Span};
 pub use execute::{
     Answer, Answered, Bucket, ColumnInfo, ColumnKind, ExecuteError, Feed, FeedOf, FieldSummaries, FieldSummaryRow,
-    FieldValues, Histogram, PartialReason, Request, RunsOf, Screen, Selected, Stats, Support, Tail, TailError,
+    FieldValues, Histogram, PartialReason, Request, RunsOf, Screen, Selected, Stats, Support, TableOf, Tail, TailError,
     TailRows, ValueCount, answer_subqueries, execute, execute_stream, execute_with_subqueries, field_presence,
-    field_summaries, field_values, has_subqueries, histogram, select_events,
+    field_summaries, field_values, has_subqueries, histogram, needs_several_passes, select_events,
 };
 pub use filter_pattern::parse_filter_pattern;
 pub use insights::{

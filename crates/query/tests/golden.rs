@@ -16,7 +16,9 @@ use std::sync::atomic::AtomicBool;
 use case::{Case, Expected};
 use chrono_tz::Tz;
 use parse::{Received, Zone};
-use query::{Answer, ParseOptions, Request, Support, execute_with_subqueries, parse_filter_pattern, parse_insights};
+use query::{
+    Answer, ParseOptions, Request, Support, execute_with_subqueries, parse_filter_pattern, parse_insights, read_csv,
+};
 use types::{Batch, BatchRun, Column, GroupName, GroupPattern, Limits, Run, TimeRange, Timestamp, Value};
 
 /// When the cases are sent and asked: after every event in them, and within a day of the newest.
@@ -74,13 +76,20 @@ fn answer(case: &Case, each: bool) -> Result<Answer, query::QueryErrors> {
     let wanted: Vec<Arc<dyn Run>> =
         all.iter().filter(|(group, _)| is_wanted(group)).map(|(_, run)| run.clone()).collect();
     let mut runs_of = |patterns: &[GroupPattern]| {
-        all.iter().filter(|(group, _)| GroupPattern::any_matches(patterns, group)).map(|(_, run)| run.clone()).collect()
+        let is_asked = |group: &str| {
+            if patterns.is_empty() { is_wanted(group) } else { GroupPattern::any_matches(patterns, group) }
+        };
+        all.iter().filter(|(group, _)| is_asked(group)).map(|(_, run)| run.clone()).collect()
     };
     let range = case.window.as_ref().map_or(TimeRange::ALL, |(from, to)| TimeRange {
         from: Timestamp::parse_rfc3339(from).expect("a valid time"),
         to: Timestamp(Timestamp::parse_rfc3339(to).expect("a valid time").0 + 1),
     });
     let range = plan.range(range, now(), Tz::UTC);
+    let table_of = |name: &str| {
+        let (_, text) = case.tables.iter().find(|(known, _)| known == name)?;
+        Some(Arc::new(read_csv(text).expect("a table")))
+    };
     let cancelled = AtomicBool::new(false);
     let request = Request {
         range,
@@ -92,7 +101,7 @@ fn answer(case: &Case, each: bool) -> Result<Answer, query::QueryErrors> {
         cancelled: &cancelled,
         n_threads: 2,
         progress: None,
-        support: Support::default(),
+        support: Support { tables: Some(&table_of), ..Support::default() },
     };
     Ok(execute_with_subqueries(&plan, &wanted, &request, &mut runs_of).expect("a case fits into memory"))
 }

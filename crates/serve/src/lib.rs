@@ -18,6 +18,7 @@ mod reading;
 mod router;
 mod routes;
 mod server;
+mod tables;
 mod traffic;
 mod work;
 

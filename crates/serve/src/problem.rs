@@ -216,6 +216,11 @@ impl From<ExecuteError> for Problem {
             ExecuteError::SubqueryTooLarge { .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "subquery-too-large", message)
             }
+            ExecuteError::UnknownTable(_) => {
+                let hint = "upload it: catat lookups put NAME FILE, or PUT /api/v1/lookups/NAME";
+                Self::bad_request("unknown-table", message).hint(hint)
+            }
+            ExecuteError::UnknownColumn { .. } => Self::bad_request("unknown-column", message),
             ExecuteError::Subquery => Self::bad_request("unsupported", message),
             ExecuteError::NoThread(_) => Self::busy(message),
             ExecuteError::Panicked | ExecuteError::NoProjection => Self::internal(message),

@@ -84,7 +84,7 @@ impl<'a> Reading<'a> {
             cancelled: self.cancelled(),
             n_threads: self.server.app.n_threads,
             progress: Some(progress),
-            support: query::Support { cache: Some(&self.server.app.cache) },
+            support: query::Support { cache: Some(&self.server.app.cache), tables: None },
         }
     }
 
@@ -111,8 +111,9 @@ impl<'a> Reading<'a> {
         range: TimeRange,
     ) -> Result<Answer, Problem> {
         let progress = |stats: &Stats| self.running.note(stats);
-        let answered = self.answered(plan, &self.request(range, scope, &progress))?;
-        let mut answer = query::execute(&answered.plan, &snapshot.runs, &self.request(range, scope, &progress))?;
+        let request = self.request(range, scope, &progress);
+        let answered = self.answered(plan, &scope.groups, &request)?;
+        let mut answer = query::execute(&answered.plan, &snapshot.runs, &answered.remaining(&request))?;
         answer.partial_reasons.extend(answered.partial_reasons);
         complete(&mut answer.stats, snapshot);
         self.server.note_damage(&answer.partial_reasons);
@@ -120,15 +121,24 @@ impl<'a> Reading<'a> {
         Ok(answer)
     }
 
-    /// Answers the subqueries of a plan, each over the groups that it names.
-    pub(crate) fn answered(&self, plan: &Plan, request: &Request<'_>) -> Result<Answered, Problem> {
+    /// Answers the subqueries of a plan, each over the groups that it names, and fetches its tables. Where a query beside
+    /// the rows names no groups, those of the request are meant.
+    pub(crate) fn answered(
+        &self,
+        plan: &Plan,
+        groups_asked: &[GroupPattern],
+        request: &Request<'_>,
+    ) -> Result<Answered, Problem> {
         let mut damaged = Vec::new();
         let mut runs_of = |groups: &[GroupPattern]| {
+            let groups = if groups.is_empty() { groups_asked } else { groups };
             let snapshot = self.snapshot(groups, TimeRange::ALL);
             damaged.extend(damages(&snapshot));
             snapshot.runs
         };
-        let mut answered = query::answer_subqueries(plan, request, &mut runs_of)?;
+        let table_of = |name: &str| self.server.tables.get(&self.server.app.store, name);
+        let support = query::Support { tables: Some(&table_of), ..request.support };
+        let mut answered = query::answer_subqueries(plan, &Request { support, ..*request }, &mut runs_of)?;
         answered.partial_reasons.extend(damaged);
         Ok(answered)
     }

@@ -9,6 +9,7 @@ pub(crate) mod health;
 pub(crate) mod histogram;
 pub(crate) mod ingest;
 pub(crate) mod language;
+pub(crate) mod lookups;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod queries;

@@ -15,6 +15,7 @@ use types::{Limits, Timestamp};
 use crate::access::Access;
 use crate::body::BodyBudget;
 use crate::queries::Queries;
+use crate::tables::Tables;
 use crate::traffic::Traffic;
 use crate::work::Gate;
 
@@ -73,6 +74,8 @@ pub(crate) struct Server {
     /// Small matters that read no events.
     pub(crate) lookups: Gate,
     pub(crate) tails: Gate,
+    /// Uploaded tables.
+    pub(crate) tables: Tables,
     /// What queries found damaged. The store itself only knows what it saw when it was opened.
     damages: Mutex<BTreeSet<String>>,
 }
@@ -95,6 +98,7 @@ impl Server {
             reads: gate("queries", reads_max),
             lookups: gate("the store", 8),
             tails: Gate::new("live tail", TAILS_MAX, 0, Duration::ZERO),
+            tables: Tables::default(),
             damages: Mutex::default(),
             app,
         })

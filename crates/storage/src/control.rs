@@ -17,6 +17,7 @@
 //! | kind | name | document |
 //! |---|---|---|
 //! | `retention` | the log group | `{"age_ns": integer or null, "bytes": integer or null}`: its own limits |
+//! | `lookup` | the table | `{"csv": text}`: a table that queries look up, with a header (owned by `serve`) |
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;

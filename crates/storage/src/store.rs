@@ -344,6 +344,29 @@ impl Store {
         self.shared.oldest_kept(group)
     }
 
+    /// Documents of a kind that people have set: name and JSON text. Who owns a kind says what they look like.
+    pub fn settings(&self, kind: &str) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(self.shared.control().documents(kind)?)
+    }
+
+    /// One of them.
+    pub fn setting(&self, kind: &str, name: &str) -> Result<Option<String>, StoreError> {
+        let documents = self.settings(kind)?;
+        Ok(documents.into_iter().find_map(|(known, json)| (known == name).then_some(json)))
+    }
+
+    /// Puts a document in the place of the one with its kind and name; it is durable then.
+    pub fn put_setting(&self, kind: &str, name: &str, json: &str) -> Result<(), StoreError> {
+        self.check_lock()?;
+        Ok(self.shared.control().put(kind, name, json)?)
+    }
+
+    /// Takes a document away; one that is not there is no error.
+    pub fn remove_setting(&self, kind: &str, name: &str) -> Result<(), StoreError> {
+        self.check_lock()?;
+        Ok(self.shared.control().remove(kind, name)?)
+    }
+
     /// Limits that a group has of its own.
     pub fn retention(&self, group: &GroupName) -> GroupRetention {
         self.shared.state().retentions.get(group).copied().unwrap_or_default()

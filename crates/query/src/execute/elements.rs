@@ -16,14 +16,16 @@ const ELEMENTS_MIN: usize = 9;
 
 /// What equal values have in common, where none is a time.
 #[derive(Debug, PartialEq, Eq, Hash)]
-enum Key {
+pub(crate) enum Key {
     Whole(i128),
     Decimal(u64),
     Text(String),
+    /// Only where values are compared as instants.
+    Instant(i128),
 }
 
 impl Key {
-    fn of(cell: Cell<'_>) -> Option<Self> {
+    pub(crate) fn of(cell: Cell<'_>) -> Option<Self> {
         Some(match cell.plain_number() {
             Some(Number::Integer(whole)) => Self::Whole(whole),
             Some(Number::Float(decimal)) if decimal.fract() == 0.0 && decimal.abs() < 1e38 => {
@@ -32,6 +34,11 @@ impl Key {
             Some(Number::Float(decimal)) => Self::Decimal(decimal.to_bits()),
             None => Self::Text(cell.text()?.into_owned()),
         })
+    }
+
+    /// Bytes of its text.
+    pub(crate) fn n_bytes(&self) -> usize {
+        if let Self::Text(text) = self { text.len() } else { 0 }
     }
 }
 

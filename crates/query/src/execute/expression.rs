@@ -17,6 +17,7 @@ use super::frame::{Frame, booleans};
 use super::matching::Matcher;
 use super::names::{is_field, single_field};
 use super::number::{Number, arithmetic};
+use super::partners::PartnersOfPlan;
 use super::{any, functions};
 use crate::function::Function;
 use crate::plan::{ArithmeticOperator, Comparison, Expr, Name};
@@ -32,6 +33,8 @@ pub(crate) struct Environment {
     pub(crate) memory_bytes_max: usize,
     /// Elements of long lists.
     pub(crate) prepared: Prepared,
+    /// Indexes of tables that rows are looked up in.
+    pub(crate) partners: PartnersOfPlan,
     /// Set when a time was compared with a number taken as seconds.
     pub(crate) took_seconds: AtomicBool,
 }

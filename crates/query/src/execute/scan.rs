@@ -13,6 +13,7 @@ use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp};
 use super::elements::Prepared;
 use super::expression::{Environment, Stop};
 use super::frame::{BlockRows, Frame, Source};
+use super::partners::PartnersOfPlan;
 use super::steps::Steps;
 use super::{ExecuteError, PartialReason, Request, Stats};
 
@@ -82,6 +83,7 @@ impl<'a> Scan<'a> {
                 now: request.now,
                 memory_bytes_max: request.memory_bytes_max,
                 prepared: Prepared::default(),
+                partners: PartnersOfPlan::default(),
                 took_seconds: AtomicBool::new(false),
             },
             started: now,

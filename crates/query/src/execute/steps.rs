@@ -7,8 +7,8 @@ use types::RowSet;
 use super::expression::{Environment, Stop, conjunction, evaluate, truth};
 use super::frame::{BlockRows, Frame, is_system};
 use super::names::{fields_of, visit_fields};
-use super::parse;
 use super::probe::Probe;
+use super::{join, parse};
 use crate::plan::{Expr, Name, Operator, Parse, ParseMethod, TextPattern};
 
 /// A condition on stored fields, with what an index may be asked for it.
@@ -27,7 +27,7 @@ pub(crate) struct Steps<'p> {
 
 /// Tells whether an operator works row by row.
 pub(crate) fn is_row_wise(operator: &Operator) -> bool {
-    matches!(operator, Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_))
+    matches!(operator, Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_) | Operator::Lookup(_))
 }
 
 impl<'p> Steps<'p> {
@@ -113,6 +113,7 @@ pub(crate) fn apply_one(operator: &Operator, frame: &mut Frame<'_>, env: &Enviro
             Ok(())
         }
         Operator::Parse(parse) => parse::apply(parse, frame, env),
+        Operator::Lookup(lookup) => join::lookup(lookup, frame, env),
         _ => Ok(()),
     }
 }
@@ -131,6 +132,7 @@ fn needed_operators<'p>(operators: &'p [Operator], needed: &BTreeSet<Name>) -> V
                 ParseMethod::Format { prefix: Some(prefix), .. } => is_asked(prefix),
                 ParseMethod::Format { prefix: None, .. } => true,
             },
+            Operator::Lookup(lookup) => lookup.columns.iter().any(|(_, name)| is_asked(name)),
             _ => true,
         };
         if is_kept {
@@ -163,6 +165,7 @@ pub(crate) fn defines(operator: &Operator, field: &str) -> bool {
             ParseMethod::Format { prefix: Some(prefix), .. } => is_at_or_below(field, prefix),
             ParseMethod::Format { prefix: None, .. } => true,
         },
+        Operator::Lookup(lookup) => lookup.columns.iter().any(|(_, name)| is_at_or_below(field, name)),
         _ => false,
     }
 }

@@ -43,13 +43,19 @@ pub trait Feed: Sync {
 /// does not let through may be left out.
 pub type FeedOf<'a> = dyn FnMut(&[GroupPattern], Option<Screen>) -> Box<dyn Feed + 'a> + 'a;
 
+/// Tells whether events have to pass by more than once: what can be read only once must be kept then.
+pub fn needs_several_passes(plan: &Plan) -> bool {
+    let looks_twice = |operator: &Operator| matches!(operator, Operator::Patterns(_) | Operator::Compare(_));
+    has_subqueries(plan) || plan.operators.iter().any(looks_twice)
+}
+
 /// Answers a query over events that pass by. Each query inside it lets them pass once more.
 pub fn execute_stream(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<Answer, ExecuteError> {
     if !has_subqueries(plan) {
         return pass(plan, feed_of, request);
     }
     let mut answered = answer_inner(plan, request, &mut |inner, request| pass(inner, feed_of, request))?;
-    let answer = pass(&answered.plan, feed_of, request)?;
+    let answer = pass(&answered.plan, feed_of, &answered.remaining(request))?;
     Ok(answered.add_to(answer))
 }
 

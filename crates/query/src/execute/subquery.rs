@@ -1,4 +1,5 @@
-//! Queries inside conditions: each is answered first and becomes the list of its values.
+//! Queries and tables inside a plan: each is fetched first. A query inside a condition becomes the list of its values,
+//! one beside the rows becomes rows, and so does a table.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,11 +8,15 @@ use types::{GroupPattern, Run, TimeRange, Value};
 
 use super::aggregate::write_key;
 use super::cell::Cell;
+use super::functions::value_bytes;
 use super::{Answer, ExecuteError, PartialReason, Request, Stats, execute};
-use crate::plan::{AppendColumns, Expr, Join, Lookup, Operator, Other, Plan};
+use crate::plan::{AppendColumns, Expr, Join, Lookup, Name, Operator, Other, Plan, Rows};
 
 /// Most distinct values of a subquery.
 const VALUES_MAX: usize = 100_000;
+
+/// Most columns of a table that an error names.
+const COLUMNS_NAMED_MAX: usize = 20;
 
 /// Gives the runs of the groups that a query names.
 pub type RunsOf<'a> = dyn FnMut(&[GroupPattern]) -> Vec<Arc<dyn Run>> + 'a;
@@ -44,9 +49,13 @@ pub struct Answered {
     pub partial_reasons: Vec<PartialReason>,
     /// What it took.
     pub stats: Stats,
+    /// What the rows that were fetched hold: the plan may hold so much less.
+    pub n_bytes: usize,
 }
 
-/// Answers the subqueries of a plan. They look at the groups that they name, at all times.
+/// Answers the subqueries of a plan and fetches its tables. Those of conditions look at the groups that they name, at all
+/// times; those beside the rows at the time asked for, and where they name no groups at those of the request, for which
+/// `runs_of` is asked with no pattern.
 pub fn answer_subqueries(
     plan: &Plan,
     request: &Request<'_>,
@@ -64,20 +73,112 @@ pub(crate) fn answer_inner(
     request: &Request<'_>,
     ask: &mut AskInner<'_>,
 ) -> Result<Answered, ExecuteError> {
-    let mut answered = Answered { plan: plan.clone(), partial_reasons: Vec::new(), stats: Stats::default() };
-    let Answered { plan, partial_reasons, stats } = &mut answered;
-    let mut answer = |inner: &Plan| {
-        let range = inner.range(TimeRange::ALL, request.now, request.time_zone);
-        let request = Request { range, limit: None, progress: None, ..*request };
-        let mut answer = ask(inner, &request)?;
+    let answered = Answered { plan: plan.clone(), partial_reasons: Vec::new(), stats: Stats::default(), n_bytes: 0 };
+    let mut inner = Inner { request, ask, answered };
+    let mut operators = plan.operators.clone();
+    operators.iter_mut().try_for_each(|operator| inner.fetch(operator))?;
+    let mut answered = inner.answered;
+    answered.plan.operators = operators;
+    Ok(answered)
+}
+
+/// What is fetched for a plan.
+struct Inner<'a, 'r> {
+    request: &'a Request<'r>,
+    ask: &'a mut AskInner<'a>,
+    answered: Answered,
+}
+
+impl Inner<'_, '_> {
+    fn fetch(&mut self, operator: &mut Operator) -> Result<(), ExecuteError> {
+        match operator {
+            Operator::Lookup(lookup) => {
+                if let Other::Table(name) = &lookup.table {
+                    lookup.table = Other::Rows(self.table(name, lookup)?);
+                }
+                lookup.keys.iter_mut().try_for_each(|(_, expr)| self.fetch_expr(expr))
+            }
+            Operator::Join(Join { other, .. }) | Operator::AppendColumns(AppendColumns { other, .. }) => {
+                if let Other::Query(plan) = other {
+                    *other = Other::Rows(Arc::new(self.rows(&plan.clone())?));
+                }
+                Ok(())
+            }
+            other => expressions(other).into_iter().try_for_each(|expr| self.fetch_expr(expr)),
+        }
+    }
+
+    fn fetch_expr(&mut self, expr: &mut Expr) -> Result<(), ExecuteError> {
+        if let Expr::InQuery(item, plan) = expr {
+            // Subqueries of conditions look at all times.
+            let answer = self.answer(plan, TimeRange::ALL)?;
+            let values = values_of(answer.rows)?;
+            self.fetch_expr(item)?;
+            *expr = Expr::In(std::mem::replace(item, Box::new(Expr::Literal(None))), values);
+            return Ok(());
+        }
+        parts(expr).into_iter().try_for_each(|part| self.fetch_expr(part))
+    }
+
+    fn answer(&mut self, plan: &Plan, range: TimeRange) -> Result<Answer, ExecuteError> {
+        let range = plan.range(range, self.request.now, self.request.time_zone);
+        let memory_bytes_max = self.request.memory_bytes_max.saturating_sub(self.answered.n_bytes);
+        let request = Request { range, limit: None, progress: None, memory_bytes_max, ..*self.request };
+        let mut answer = if has_subqueries(plan) {
+            let mut answered = answer_inner(plan, &request, self.ask)?;
+            let answer = (self.ask)(&answered.plan, &request)?;
+            answered.add_to(answer)
+        } else {
+            (self.ask)(plan, &request)?
+        };
+        let Answered { partial_reasons, stats, .. } = &mut self.answered;
         partial_reasons.append(&mut answer.partial_reasons);
         stats.events_scanned += answer.stats.events_scanned;
         stats.bytes_read += answer.stats.bytes_read;
         stats.elapsed_ms += answer.stats.elapsed_ms;
-        values_of(answer.rows)
-    };
-    plan.operators.iter_mut().try_for_each(|operator| answer_operator(operator, &mut answer))?;
-    Ok(answered)
+        Ok(answer)
+    }
+
+    /// The rows of a query, over the time that is asked for.
+    fn rows(&mut self, plan: &Plan) -> Result<Rows, ExecuteError> {
+        let answer = self.answer(plan, self.request.range)?;
+        let columns = answer.columns.into_iter().map(|column| Name::from(column.name)).collect();
+        let rows = Rows { columns, rows: answer.rows };
+        self.answered.n_bytes += rows.n_bytes();
+        Ok(rows)
+    }
+
+    /// The table that a lookup names, which must have the columns that it speaks of.
+    fn table(&self, name: &Name, lookup: &Lookup) -> Result<Arc<Rows>, ExecuteError> {
+        let table = self.request.support.tables.and_then(|table_of| table_of(name));
+        let table = table.ok_or_else(|| ExecuteError::UnknownTable(name.to_string()))?;
+        let wanted =
+            lookup.keys.iter().map(|(column, _)| column).chain(lookup.columns.iter().map(|(column, _)| column));
+        match wanted.into_iter().find(|column| !table.columns.contains(column)) {
+            None => Ok(table),
+            Some(column) => Err(ExecuteError::UnknownColumn {
+                table: name.to_string(),
+                column: column.to_string(),
+                known: table
+                    .columns
+                    .iter()
+                    .take(COLUMNS_NAMED_MAX)
+                    .map(|name| format!("`{name}`"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            }),
+        }
+    }
+}
+
+impl Rows {
+    /// Bytes held, roughly.
+    fn n_bytes(&self) -> usize {
+        let row = |row: &Vec<Option<Value>>| {
+            24 + row.iter().map(|value| 24 + value.as_ref().map_or(0, value_bytes)).sum::<usize>()
+        };
+        self.rows.iter().map(row).sum()
+    }
 }
 
 /// Answers the subqueries of a plan, then runs it.
@@ -93,11 +194,16 @@ pub fn execute_with_subqueries(
         return execute(plan, runs, request);
     }
     let mut answered = answer_subqueries(plan, request, runs_of)?;
-    let answer = execute(&answered.plan, runs, request)?;
+    let answer = execute(&answered.plan, runs, &answered.remaining(request))?;
     Ok(answered.add_to(answer))
 }
 
 impl Answered {
+    /// The request for the plan, with the memory that is left.
+    pub fn remaining<'r>(&self, request: &Request<'r>) -> Request<'r> {
+        Request { memory_bytes_max: request.memory_bytes_max.saturating_sub(self.n_bytes), ..*request }
+    }
+
     /// Adds to the answer what the inner queries took and could not read.
     pub(crate) fn add_to(&mut self, mut answer: Answer) -> Answer {
         answer.partial_reasons.append(&mut self.partial_reasons);
@@ -124,33 +230,20 @@ fn values_of(rows: Vec<Vec<Option<Value>>>) -> Result<Vec<Expr>, ExecuteError> {
     Ok(values)
 }
 
-/// Answers a subquery.
-type AnswerQuery<'a> = dyn FnMut(&Plan) -> Result<Vec<Expr>, ExecuteError> + 'a;
-
-fn answer_operator(operator: &mut Operator, answer: &mut AnswerQuery<'_>) -> Result<(), ExecuteError> {
+/// The expressions of an operator that may hold queries.
+fn expressions(operator: &mut Operator) -> Vec<&mut Expr> {
     match operator {
-        Operator::Filter(expr) | Operator::Extend { expr, .. } => answer_expr(expr, answer),
+        Operator::Filter(expr) | Operator::Extend { expr, .. } => vec![expr],
         Operator::Aggregate { by, aggregates } => {
-            by.iter_mut().try_for_each(|(_, expr)| answer_expr(expr, answer))?;
             let arguments = aggregates.iter_mut().filter_map(|aggregate| aggregate.argument.as_mut());
-            arguments.into_iter().try_for_each(|expr| answer_expr(expr, answer))
+            by.iter_mut().map(|(_, expr)| expr).chain(arguments).collect()
         }
-        Operator::Sort(keys) => keys.iter_mut().try_for_each(|key| answer_expr(&mut key.expr, answer)),
-        Operator::Parse(parse) => answer_expr(&mut parse.text, answer),
-        Operator::Unnest { list, .. } => answer_expr(list, answer),
-        Operator::Patterns(patterns) => answer_expr(&mut patterns.text, answer),
-        _ => Ok(()),
+        Operator::Sort(keys) => keys.iter_mut().map(|key| &mut key.expr).collect(),
+        Operator::Parse(parse) => vec![&mut parse.text],
+        Operator::Unnest { list, .. } => vec![list],
+        Operator::Patterns(patterns) => vec![&mut patterns.text],
+        _ => Vec::new(),
     }
-}
-
-fn answer_expr(expr: &mut Expr, answer: &mut AnswerQuery<'_>) -> Result<(), ExecuteError> {
-    if let Expr::InQuery(item, plan) = expr {
-        let values = answer(plan)?;
-        answer_expr(item, answer)?;
-        *expr = Expr::In(std::mem::replace(item, Box::new(Expr::Literal(None))), values);
-        return Ok(());
-    }
-    parts(expr).into_iter().try_for_each(|part| answer_expr(part, answer))
 }
 
 fn parts(expr: &mut Expr) -> Vec<&mut Expr> {

@@ -17,7 +17,7 @@ use super::rows::{compare_keys, key_columns};
 use super::scan::Scan;
 use super::steps::apply_one;
 use super::{Answer, ColumnInfo, ColumnKind, Stats};
-use super::{autoregress, compare, fill, outlier, patterns, rank, score, sessionize, totals, unnest};
+use super::{autoregress, compare, fill, join, outlier, patterns, rank, score, sessionize, totals, unnest};
 use crate::plan::{Compare, Expr, Name, Operator, SortKey};
 
 /// Rows in memory.
@@ -52,7 +52,9 @@ impl Table {
                     self.approximate.remove(name);
                 }
             }
-            Operator::Filter(_) | Operator::Parse(_) => apply_one(operator, &mut self.frame, &scan.env)?,
+            Operator::Filter(_) | Operator::Parse(_) | Operator::Lookup(_) => {
+                apply_one(operator, &mut self.frame, &scan.env)?
+            }
             Operator::Aggregate { by, aggregates } => {
                 let mut groups = Groups::new(by, aggregates);
                 groups.add(&mut self.frame, &scan.env, None)?;
@@ -79,8 +81,8 @@ impl Table {
             Operator::Autoregress(apply) => autoregress::apply(apply, &mut self.frame, scan)?,
             Operator::Sessionize(apply) => sessionize::apply(apply, &mut self.frame, scan)?,
             Operator::Outlier(apply) => outlier::apply(apply, &mut self.frame, scan)?,
-            // Their rows are fetched before a plan runs; one without them was refused.
-            Operator::Lookup(_) | Operator::Join(_) | Operator::AppendColumns(_) => {}
+            Operator::Join(join) => join::join(join, &mut self.frame, scan)?,
+            Operator::AppendColumns(append) => join::append_columns(append, &mut self.frame),
             Operator::Patterns(patterns) => {
                 *self = Self::of_groups(patterns::of_rows(patterns, &mut self.frame, scan)?)
             }

@@ -12,6 +12,7 @@ use super::expression::{Environment, Stop, evaluate};
 use super::frame::{BlockRows, Source};
 use super::has_subqueries;
 use super::names::fields_of;
+use super::partners::PartnersOfPlan;
 use super::steps::Steps;
 use crate::plan::{Expr, Name, Operator, Plan};
 
@@ -117,6 +118,7 @@ impl Tail {
             now,
             memory_bytes_max: MEMORY_BYTES_MAX,
             prepared: Prepared::of(&self.lead),
+            partners: PartnersOfPlan::default(),
             took_seconds: AtomicBool::new(false),
         };
         let source = Source::new(run);

@@ -9,6 +9,7 @@ use super::expression::{Stop, evaluate};
 use super::frame::Frame;
 use super::functions::value_bytes;
 use super::group::depend_on_order;
+use super::join;
 use super::names::fields_of;
 use super::scan::Scan;
 use super::steps::{apply_one, is_row_wise};
@@ -58,7 +59,9 @@ impl<'p> Spread<'p> {
     /// Takes `operators` apart where elements can be aggregated block by block: what comes before the aggregation,
     /// the aggregation, and what comes behind it.
     pub(crate) fn of(operators: &'p [Operator]) -> Option<(Self, &'p Operator, &'p [Operator])> {
-        let is_before = |operator: &Operator| is_row_wise(operator) || matches!(operator, Operator::Unnest { .. });
+        let is_before = |operator: &Operator| {
+            is_row_wise(operator) || matches!(operator, Operator::Unnest { .. } | Operator::Join(_))
+        };
         let at = operators.iter().position(|operator| !is_before(operator))?;
         match &operators[at] {
             // Where rows stand among all others is not known of elements of one block.
@@ -103,6 +106,7 @@ impl<'p> Spread<'p> {
         for operator in self.operators {
             match operator {
                 Operator::Unnest { list, name, most } => apply(list, name, *most, &mut rows, scan)?,
+                Operator::Join(join) => join::join(join, &mut rows, scan)?,
                 operator => apply_one(operator, &mut rows, &scan.env)?,
             }
         }

@@ -168,25 +168,11 @@ impl<'a> Checker<'a> {
             CommandKind::Sessionize { fields, pause, alias } => {
                 self.sessionize(fields, pause.as_ref(), alias.as_ref(), command.span);
             }
-            CommandKind::Lookup { table, keys, outputs } => {
-                self.refuse_yet("lookup", command.span);
-                self.lookup(table, keys, outputs);
-            }
-            CommandKind::Join { options, keys, other } => {
-                self.refuse_yet("join", command.span);
-                self.join(options, keys, other, command.span);
-            }
-            CommandKind::AppendColumns { options, other } => {
-                self.refuse_yet("appendcols", command.span);
-                self.append_columns(options, other);
-            }
+            CommandKind::Lookup { table, keys, outputs } => self.lookup(table, keys, outputs),
+            CommandKind::Join { options, keys, other } => self.join(options, keys, other, command.span),
+            CommandKind::AppendColumns { options, other } => self.append_columns(options, other),
             CommandKind::Source { groups, tests, options } => self.source(groups, tests, options),
         }
-    }
-
-    /// Refuses a command that is read and not executed yet.
-    fn refuse_yet(&mut self, command: &str, span: Span) {
-        self.error("not-supported-yet", format!("the command `{command}` does not work yet"), span);
     }
 
     pub(super) fn error(&mut self, code: &'static str, message: impl Into<String>, span: Span) {

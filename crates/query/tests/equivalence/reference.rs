@@ -8,7 +8,7 @@ mod functions;
 #[path = "reference/values.rs"]
 mod values;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use types::Value;
 
@@ -59,7 +59,7 @@ impl Row<'_> {
 /// Which columns are shown.
 enum Shown {
     Default,
-    /// Nobody has chosen, but commands have made columns of their own beside the usual ones.
+    /// Nobody has chosen, commands have added theirs.
     Made(Vec<String>),
     Fields(Vec<String>),
     Display(Vec<String>),
@@ -78,8 +78,6 @@ struct Run<'a> {
     /// Columns that are shown where nobody has chosen.
     default: Vec<String>,
     is_events: bool,
-    /// Columns that hold levels: they are ordered by severity.
-    levels: BTreeSet<String>,
 }
 
 /// The answer to a query over events that were sent in this order.
@@ -93,7 +91,6 @@ pub(crate) fn answer(commands: &[Command], events: &[Event], range: (i64, i64)) 
         shown: Shown::Default,
         default: vec!["@timestamp".to_owned(), "@message".to_owned()],
         is_events: true,
-        levels: BTreeSet::from(["@level".to_owned()]),
     };
     commands.iter().for_each(|command| run.apply(command));
     let columns = run.columns();
@@ -130,12 +127,7 @@ impl<'a> Run<'a> {
             let value = evaluate(expr, row);
             row.made.insert(name.to_owned(), value);
         }
-        let is_level = matches!(expr, Expr::Field(field) if self.levels.contains(field));
-        if is_level {
-            self.levels.insert(name.to_owned())
-        } else {
-            self.levels.remove(name)
-        };
+        // A later `fields` may name it; after `stats` it is not shown unless that happens.
     }
 
     fn apply(&mut self, command: &Command) {
@@ -172,14 +164,12 @@ impl<'a> Run<'a> {
             Command::Unnest(list, name) => self.unnest(list, name),
             Command::Glob { literals, names } => self.glob(literals, names),
             Command::Stats { aggregates, by } => {
-                self.rows = aggregates::stats(&self.rows, aggregates, by, &self.levels);
-                let is_level = |item: &&Item| matches!(&item.expr, Expr::Field(name) if self.levels.contains(name));
-                self.levels = by.iter().filter(is_level).map(Item::name).collect();
+                self.rows = aggregates::stats(&self.rows, aggregates, by);
                 let names = by.iter().map(Item::name).chain(aggregates.iter().map(|aggregate| aggregate.name()));
                 self.became_table(names.collect());
             }
             Command::Top { rarest, most, names, by } => {
-                self.rows = aggregates::top(&self.rows, *rarest, most.unwrap_or(10), names, by, &self.levels);
+                self.rows = aggregates::top(&self.rows, *rarest, most.unwrap_or(10), names, by);
                 let shown = by.iter().chain(names).map(String::as_str).chain(["count", "share"]);
                 self.became_table(shown.map(str::to_owned).collect());
             }
@@ -219,7 +209,7 @@ impl<'a> Run<'a> {
 
     fn sort(&mut self, keys: &[(Expr, bool)]) {
         let key_of = |expr: &Expr, row: &Row<'_>| match (expr, evaluate(expr, row)) {
-            (Expr::Field(name), Some(Value::String(level))) if self.levels.contains(name) => {
+            (Expr::Field(name), Some(Value::String(level))) if name == "@level" => {
                 values::severity(&level).map(Value::Integer)
             }
             (_, value) => value,
@@ -240,10 +230,18 @@ impl<'a> Run<'a> {
     }
 
     fn dedup(&mut self, names: &[String]) {
-        let mut seen: BTreeSet<Vec<String>> = BTreeSet::new();
+        let mut seen: Vec<Vec<String>> = Vec::new();
         self.rows.retain(|row| {
             let values: Vec<Cell> = names.iter().map(|name| row.field(name)).collect();
-            values.iter().any(Option::is_none) || seen.insert(values.iter().map(key).collect())
+            if values.iter().any(Option::is_none) {
+                return true;
+            }
+            let combination: Vec<String> = values.iter().map(key).collect();
+            let is_new = !seen.contains(&combination);
+            if is_new {
+                seen.push(combination);
+            }
+            is_new
         });
     }
 

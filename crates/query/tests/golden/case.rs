@@ -9,6 +9,8 @@ pub(crate) struct Case {
     pub(crate) name: String,
     /// Groups with their events as JSON lines; the first has no name.
     pub(crate) events: Vec<(String, String)>,
+    /// Names of uploaded tables with their text.
+    pub(crate) tables: Vec<(String, String)>,
     /// The query.
     pub(crate) query: String,
     /// The language of the query; without it, Insights.
@@ -37,8 +39,8 @@ pub(crate) fn read(text: &str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     for block in text.split("\n=== ").skip(1) {
         let (name, body) = block.split_once('\n').unwrap_or((block, ""));
-        let events = cases.last().map(|case| case.events.clone()).unwrap_or_default();
-        cases.push(read_case(name.trim(), body, events));
+        let (events, tables) = cases.last().map(|case| (case.events.clone(), case.tables.clone())).unwrap_or_default();
+        cases.push(read_case(name.trim(), body, events, tables));
     }
     cases
 }
@@ -60,10 +62,11 @@ fn sections(body: &str) -> Vec<(&str, &str)> {
     sections
 }
 
-fn read_case(name: &str, body: &str, inherited: Vec<(String, String)>) -> Case {
+fn read_case(name: &str, body: &str, events: Vec<(String, String)>, tables: Vec<(String, String)>) -> Case {
     let mut case = Case {
         name: name.into(),
-        events: inherited,
+        events,
+        tables,
         query: String::new(),
         language: None,
         time_zone: None,
@@ -81,6 +84,7 @@ fn read_case(name: &str, body: &str, inherited: Vec<(String, String)>) -> Case {
                 }
                 case.events.push((rest.trim().into(), content.trim_end().into()));
             }
+            "lookup" => case.tables.push((rest.trim().into(), content.into())),
             "query" => {
                 case.query = content.strip_suffix('\n').unwrap_or(content).into();
                 case.language = (!rest.trim().is_empty()).then(|| rest.trim().into());

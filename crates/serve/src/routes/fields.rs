@@ -68,7 +68,7 @@ pub(crate) async fn values(
         let snapshot = reading.snapshot(&question.scope.groups, question.range);
         let progress = |stats: &query::Stats| reading.running.note(stats);
         let request = reading.request(question.range, &question.scope, &progress);
-        let answered = reading.answered(&question.plan, &request)?;
+        let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
         let mut found = query::field_values(&answered.plan, &snapshot.runs, &request, &name, limit)?;
         found.partial_reasons.extend(answered.partial_reasons);
         complete(&mut found.stats, &snapshot);

@@ -26,7 +26,7 @@ pub(crate) async fn get(State(server): Shared, parameters: Parameters) -> Result
         let snapshot = reading.snapshot(&question.scope.groups, question.range);
         let progress = |stats: &query::Stats| reading.running.note(stats);
         let request = reading.request(question.range, &question.scope, &progress);
-        let answered = reading.answered(&question.plan, &request)?;
+        let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
         let mut histogram = query::histogram(&answered.plan, &snapshot.runs, &request, n_buckets, &by)?;
         histogram.partial_reasons.extend(answered.partial_reasons);
         complete(&mut histogram.stats, &snapshot);

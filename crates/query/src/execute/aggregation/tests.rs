@@ -119,7 +119,7 @@ impl Asking<'_> {
             cancelled: &AtomicBool::new(self.is_cancelled),
             n_threads: 2,
             progress: None,
-            support: Support { cache: self.cache },
+            support: Support { cache: self.cache, ..Support::default() },
         };
         execute(&plan(text), self.runs, &request).expect("an answer")
     }
