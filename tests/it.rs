@@ -58,6 +58,8 @@ mod object_store;
 mod postgres;
 #[path = "it/power.rs"]
 mod power;
+#[path = "it/queries.rs"]
+mod queries;
 #[path = "it/real_logs.rs"]
 mod real_logs;
 #[path = "it/start.rs"]

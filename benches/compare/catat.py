@@ -14,19 +14,21 @@ from corpus import bodies
 
 N_CONNECTIONS = 2
 
+# The setting that lets every query be worked out anew.
+WITHOUT_CACHE = {"CATAT_QUERY__CACHE": "0"}
 
-class Catat:
+
+class Catat(measure.Costs):
     """A running server and its data directory."""
 
     name = "catat"
 
-    def __init__(self, binary, work, arguments=()):
+    def __init__(self, binary, work, arguments=(), with_cache=True):
+        super().__init__()
         self.binary, self.arguments = os.path.abspath(binary), list(arguments)
         self.data_dir = pathlib.Path(work) / "catat-data"
         self.process, self.connection = None, None
-        self.cpu_before = 0.0
-        self.written_before = 0
-        self.peak_mb = 0.0
+        self.with_cache = with_cache
         self.start()
 
     def start(self, wrapper=()):
@@ -35,9 +37,10 @@ class Catat:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         command = [*wrapper, self.binary, "serve", "--data-dir", str(self.data_dir), "--listen", f"127.0.0.1:{self.port}", *self.arguments]
+        environment = os.environ | ({} if self.with_cache else WITHOUT_CACHE)
         started = time.perf_counter()
         with open(f"{self.data_dir}.log", "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.data_dir.parent)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.data_dir.parent, env=environment)
         while time.perf_counter() - started < 120 and self.process.poll() is None:
             try:
                 self.connection = self.connect()
@@ -59,8 +62,7 @@ class Catat:
 
     def stop(self):
         """Ends the server as an operator does; what it has cost so far is remembered."""
-        self.cpu_before, self.written_before = self.cpu_s(), self.written_bytes()
-        self.peak_mb = self.memory_peak_mb()
+        self.remember_costs()
         self.connection.close()
         self.process.terminate()
         status = self.process.wait(timeout=60)
@@ -74,21 +76,6 @@ class Catat:
         self.start()
         # Opens the way to an answer without touching an event.
         self.post_query({"query": "stats count(*) as n", "from": "2001-01-01T00:00:00Z", "to": "2001-01-02T00:00:00Z"})
-
-    def cpu_s(self):
-        return self.cpu_before + measure.cpu_s(self.pid)
-
-    def written_bytes(self):
-        return self.written_before + measure.written_bytes(self.pid)
-
-    def disk_bytes(self):
-        return measure.bytes_below(self.data_dir)
-
-    def memory_peak_mb(self):
-        return max(self.peak_mb, measure.memory_mb(self.pid, "VmHWM"))
-
-    def memory_now_mb(self):
-        return measure.memory_mb(self.pid, "VmRSS")
 
     def admin(self, method, path, body=None):
         """Calls a route that needs the administrator's key."""
@@ -168,3 +155,22 @@ class Catat:
         if answer.get("partial"):
             raise RuntimeError(f"partial: {answer.get('partial_reasons')}")
         return ms, answer["rows"]
+
+    def restart_with_cache(self):
+        """From now on what was worked out for one query serves the next, as an operator has it."""
+        self.stop()
+        self.with_cache = True
+        self.start()
+
+    def first_row_ms(self, query):
+        """Milliseconds until the first row of a streamed answer was there; none where no row came."""
+        request = json.dumps({"query": query.insights, "limit": 10_000, **query.range})
+        started = time.perf_counter()
+        self.connection.request("POST", "/api/v1/query", request, {"Content-Type": "application/json", "Accept": "application/x-ndjson"})
+        answer = self.connection.getresponse()
+        first = None
+        for line in answer:
+            if first is None and line.startswith(b"["):
+                first = (time.perf_counter() - started) * 1000
+        answer.read()
+        return first

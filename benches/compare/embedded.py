@@ -18,18 +18,16 @@ ADDRESSES = ["client_ip", "dst_addr"]
 INTEGERS = ["status", "bytes", "pid", "src_port", "dst_port", "protocol", "packets"]
 
 
-class Embedded:
+class Embedded(measure.Costs):
     """One engine, loaded from the corpus file itself."""
 
     def __init__(self, name, work):
-        self.name, self.directory = name, pathlib.Path(work) / f"{name}-data"
-        self.cpu_before = 0.0
-        self.written_before = 0
-        self.peak_mb = 0.0
+        super().__init__()
+        self.name, self.data_dir = name, pathlib.Path(work) / f"{name}-data"
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([sys.executable, os.path.abspath(__file__), self.name, str(self.directory)],
+        self.process = subprocess.Popen([sys.executable, os.path.abspath(__file__), self.name, str(self.data_dir)],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.call("ping")
 
@@ -65,24 +63,9 @@ class Embedded:
         self.start()
 
     def stop(self):
-        self.cpu_before, self.written_before, self.peak_mb = self.cpu_s(), self.written_bytes(), self.memory_peak_mb()
+        self.remember_costs()
         self.process.stdin.close()
         self.process.wait(timeout=120)
-
-    def cpu_s(self):
-        return self.cpu_before + measure.cpu_s(self.pid)
-
-    def written_bytes(self):
-        return self.written_before + measure.written_bytes(self.pid)
-
-    def disk_bytes(self):
-        return measure.bytes_below(self.directory)
-
-    def memory_peak_mb(self):
-        return max(self.peak_mb, measure.memory_mb(self.pid, "VmHWM"))
-
-    def memory_now_mb(self):
-        return measure.memory_mb(self.pid, "VmRSS")
 
 
 class ChDb:

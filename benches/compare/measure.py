@@ -48,6 +48,35 @@ def bytes_below(directory):
     return total
 
 
+class Costs:
+    """What a process costs, over all the times that it was started anew. Who is one has a `pid` and a `data_dir`."""
+
+    def __init__(self):
+        self.cpu_before = 0.0
+        self.written_before = 0
+        self.peak_mb = 0.0
+
+    def remember_costs(self):
+        """To be called before the process ends."""
+        self.cpu_before, self.written_before = self.cpu_s(), self.written_bytes()
+        self.peak_mb = self.memory_peak_mb()
+
+    def cpu_s(self):
+        return self.cpu_before + cpu_s(self.pid)
+
+    def written_bytes(self):
+        return self.written_before + written_bytes(self.pid)
+
+    def disk_bytes(self):
+        return bytes_below(self.data_dir)
+
+    def memory_peak_mb(self):
+        return max(self.peak_mb, memory_mb(self.pid, "VmHWM"))
+
+    def memory_now_mb(self):
+        return memory_mb(self.pid, "VmRSS")
+
+
 def wait_idle(current_cpu_s, timeout_s=600):
     """Waits until a process does nothing any more; `current_cpu_s` tells its CPU time."""
     deadline = time.monotonic() + timeout_s

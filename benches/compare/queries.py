@@ -102,17 +102,6 @@ def counted(aggregation, *filters):
 
 ALL = '{service=~".+"}'
 REGEX = r"upstream \S+ gave no answer within \d+ms"
-PERCENTILES = Query(
-    "percentiles by service", "near",
-    "filter ispresent(duration_ms) | stats pct(duration_ms, 50) as a, pct(duration_ms, 95) as b, pct(duration_ms, 99) as c by service",
-    "select service, quantileTDigest(0.5)(duration_ms) as a, quantileTDigest(0.95)(duration_ms) as b, quantileTDigest(0.99)(duration_ms) as c from e where duration_ms is not null group by service",
-    "select service, quantile_disc(duration_ms, 0.5), quantile_disc(duration_ms, 0.95), quantile_disc(duration_ms, 0.99) from e where duration_ms is not null group by 1",
-    "duration_ms:* | stats by (service) quantile(0.5, duration_ms) a, quantile(0.95, duration_ms) b, quantile(0.99, duration_ms) c",
-    # One quantile a query is all that LogQL gives; the one that costs most is asked for, and its answer is not compared.
-    f"quantile_over_time(0.99, {ALL} | unwrap duration_ms [24h]) by (service)",
-    counted({"terms": {"field": "service", "size": 1000}, "aggs": {"p": {"percentiles": {"field": "duration_ms", "percents": [50, 95, 99]}}}},
-            {"exists": {"field": "duration_ms"}}))
-
 QUERIES = [
     Query("needle", "times",
           'fields @timestamp, @message | filter @message like "needle0one8c41f"',
@@ -151,7 +140,16 @@ QUERIES = [
           "status:>=500 path:* | stats by (path) count() n | sort by (n desc) limit 10",
           f'topk(10, sum by (path) (count_over_time({ALL} | status >= 500 | path != "" [24h])))',
           counted({"terms": {"field": "path", "size": 10}}, {"range": {"status": {"gte": 500}}}, {"exists": {"field": "path"}})),
-    PERCENTILES,
+    Query(
+          "percentiles by service", "near",
+          "filter ispresent(duration_ms) | stats pct(duration_ms, 50) as a, pct(duration_ms, 95) as b, pct(duration_ms, 99) as c by service",
+          "select service, quantileTDigest(0.5)(duration_ms) as a, quantileTDigest(0.95)(duration_ms) as b, quantileTDigest(0.99)(duration_ms) as c from e where duration_ms is not null group by service",
+          "select service, quantile_disc(duration_ms, 0.5), quantile_disc(duration_ms, 0.95), quantile_disc(duration_ms, 0.99) from e where duration_ms is not null group by 1",
+          "duration_ms:* | stats by (service) quantile(0.5, duration_ms) a, quantile(0.95, duration_ms) b, quantile(0.99, duration_ms) c",
+          # One quantile a query is all that LogQL gives; the one that costs most is asked for, and its answer is not compared.
+          f"quantile_over_time(0.99, {ALL} | unwrap duration_ms [24h]) by (service)",
+          counted({"terms": {"field": "service", "size": 1000}, "aggs": {"p": {"percentiles": {"field": "duration_ms", "percents": [50, 95, 99]}}}},
+                  {"exists": {"field": "duration_ms"}})),
     Query("substring", "count",
           'filter @message like "nnection refu" | stats count(*) as n',
           "select count() from e where position(message, 'nnection refu') > 0",
@@ -201,6 +199,10 @@ QUERIES = [
           'service:="api-gateway" level:=error | sort by (_time desc) limit 50 | fields _time, _msg', 'newest 50 {service="api-gateway", level="error"}',
           newest(50, {"term": {"service": "api-gateway"}}, {"term": {"level": "error"}}, {"range": {"timestamp": {"gte": f"{DAY}T23:00:00Z"}}}),
           range=LAST_HOUR),
-    # A dashboard that asks again what it asked before, after others have asked for other things.
-    dataclasses.replace(PERCENTILES, name="percentiles, repeated"),
+    Query("needle in any field", "times",
+          'fields @timestamp, @message | filter @any like "{trace}"',
+          "select timestamp, message from e where trace_id = '{trace}' or position(message, '{trace}') > 0",
+          "select timestamp, message from e where trace_id = '{trace}' or contains(message, '{trace}')",
+          '(trace_id:="{trace}" or "{trace}") | fields _time, _msg', ALL + ' | trace_id = "{trace}" or "{trace}"',
+          newest(1000, {"multi_match": {"query": "{trace}"}}), rg="{trace}"),
 ]

@@ -7,7 +7,8 @@ usage: run.py [--events N] [--seed S] [--engines catat,chdb,duckdb,files] [--vic
 catat takes the corpus over HTTP, every request acknowledged durably, then everything is flushed and compacted; chDB
 and DuckDB load the file, `rg` and `zstd` read it; servers given by address are fed over HTTP. Costs are CPU-seconds of
 all threads until the engine idles, background work included. A query is asked cold (a fresh process, the page cache
-dropped where we may) and warm (the median of seven). Answers are compared before times are: where one engine says
+dropped where we may) and warm (the median of seven, catat without its cache of partial answers, the others as they
+come), catat also once more with that cache, and as a stream until the first row. Answers are compared before times are: where one engine says
 something else than catat, or catat something else than the generator counted, that is an error.
 
 Prints one table, each number also as its ratio to catat's. Ends with 1 and the names of what failed: a wrong answer,
@@ -19,6 +20,7 @@ import os
 import pathlib
 import platform
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -43,17 +45,19 @@ CHDB_RATIOS = [
     ("ingested events per CPU-second", ">=", 1.5),
     ("disk bytes per raw byte", "<=", 0.5),
     ("peak memory while ingesting, MB", "<=", 0.5),
-    ("needle, warm ms", "<=", 1.0),
-    ("newest 20 of 1,000, warm ms", "<=", 1.0),
-    ("count by level, warm ms", "<=", 1.0),
-    ("5 minutes by level, warm ms", "<=", 1.0),
-    ("percentiles by service, warm ms", "<=", 1.0),
-    ("phrase in errors by service, warm ms", "<=", 1.0),
+    *((f"{query.name}, warm ms", "<=", 1.0) for query in QUERIES),
 ]
-# Where queries are to get to; shown, not judged here.
+# The geometric mean, over all queries, of catat's warm time in that of the fastest engine of the run.
+BEST_RATIO_MAX = 0.4
+# Where queries are to get to on two quiet cores at five million events; shown, not judged: times mean nothing elsewhere.
 TARGETS = [
-    ("needle, warm ms", 4), ("count by level, warm ms", 8), ("percentiles by service, warm ms", 32),
-    ("top paths of 5xx, warm ms", 28), ("newest 100, warm ms", 4), ("percentiles, repeated, warm ms", 3),
+    ("needle, warm ms", 4), ("newest 20 of 1,000, warm ms", 12), ("count by level, warm ms", 8),
+    ("5 minutes by level, warm ms", 16), ("5 minutes by level, filtered, warm ms", 60), ("top paths of 5xx, warm ms", 28),
+    ("percentiles by service, warm ms", 32), ("substring, warm ms", 75), ("regex, warm ms", 75), ("newest 100, warm ms", 4),
+    ("distinct client_ip, warm ms", 15), ("phrase in errors by service, warm ms", 30), ("trace id, warm ms", 4),
+    ("needle in any field, warm ms", 8), ("newest 50 errors of a service, last hour, warm ms", 5),
+    *((f"{query.name}, asked again ms", 3) for query in QUERIES),
+    *((f"{query.name}, first row ms", 50) for query in QUERIES),
 ]
 MARKS_AT_EVENTS = 1_000_000
 
@@ -100,6 +104,15 @@ def ask_all(engine, queries, numbers, answers):
             continue
         numbers[f"{query.name}, warm ms"], rows = measure.median_of(lambda query=query: engine.ask(query))
         answers[query.name] = plain(query.kind, rows)
+
+
+def ask_again(server, queries, numbers):
+    """Asks catat alone as an operator has it: what was asked before, and until the first row of a stream is there."""
+    server.restart_with_cache()
+    for query in queries:
+        server.ask(query)
+        numbers[f"{query.name}, asked again ms"], _ = measure.median_of(lambda query=query: server.ask(query))
+        numbers[f"{query.name}, first row ms"] = server.first_row_ms(query)
 
 
 def ask_files(files, queries, numbers, answers):
@@ -156,6 +169,17 @@ def beside(number, ours):
     return shown(number) + ratio
 
 
+def ratio_to_best(table):
+    """The geometric mean over queries of our warm time in that of the fastest peer; none without a peer."""
+    ours, ratios = table["catat"], []
+    for query in QUERIES:
+        name = f"{query.name}, warm ms"
+        peers = [numbers[name] for engine, numbers in table.items() if engine != "catat" and numbers.get(name)]
+        if peers and ours.get(name):
+            ratios.append(ours[name] / min(peers))
+    return statistics.geometric_mean(ratios) if ratios else None
+
+
 def judge(table, n_events, with_marks):
     """Prints every mark and ratio; returns the names of those that failed."""
     failed = []
@@ -166,6 +190,9 @@ def judge(table, n_events, with_marks):
     for name, relation, factor in CHDB_RATIOS:
         if theirs.get(name):
             judged.append((f"{name} {relation} {factor} x chDB", ours[name] / theirs[name], relation, factor))
+    ratio = ratio_to_best(table)
+    if ratio is not None and with_marks:
+        judged.append((f"geometric mean of warm times in the fastest peer's <= {BEST_RATIO_MAX}", ratio, "<=", BEST_RATIO_MAX))
     for label, number, relation, bound in judged:
         holds = number is not None and (number >= bound if relation == ">=" else number <= bound)
         print(f"{'ok  ' if holds else 'MISS'} {label}: {shown(number)}")
@@ -193,7 +220,7 @@ def engines_of(options, work):
     chosen = options.engines.split(",")
     if "catat" not in chosen:
         sys.exit("catat is what the others are compared with")
-    yield "catat", lambda: Catat(options.binary, work)
+    yield "catat", lambda: Catat(options.binary, work, with_cache=False)
     for name in ("chdb", "duckdb"):
         if name in chosen:
             yield name, lambda name=name: Embedded(name, work)
@@ -218,6 +245,8 @@ def compare(options, work):
             ingest(engine, path, facts, raw_bytes, table.setdefault(name, {}))
             ask_all(engine, queries, table[name], answers.setdefault(name, {}))
             table[name]["memory after the queries, MB"] = engine.memory_now_mb()
+            if name == "catat":
+                ask_again(engine, queries, table[name])
         finally:
             engine.stop()
     if "files" in options.engines:

@@ -6,7 +6,8 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use types::Value;
 
@@ -108,28 +109,43 @@ fn without_unread(operators: Vec<Operator>) -> Vec<Operator> {
     kept
 }
 
+/// Paths above a name that are looked up one by one.
+const PATHS_MAX: usize = 64;
+
 /// Fields that the operators behind some point read.
 #[derive(Default)]
 struct Read {
-    names: HashSet<Name>,
-    /// Those names and every path above them: `a.b.c` also needs `a.b` and `a`.
-    with_parents: HashSet<String>,
+    names: BTreeSet<Name>,
     /// `@any` reads everything.
     is_all: bool,
 }
 
 impl Read {
     fn needs(&self, name: &str) -> bool {
-        let is_below = name.match_indices('.').any(|(dot, _)| self.names.contains(&name[..dot]));
-        self.is_all || is_below || self.with_parents.contains(name)
+        self.is_all || self.names.contains(name) || self.has_above(name) || self.has_below(name)
+    }
+
+    /// Whether `a` or `a.b` is read, of which `a.b.c` is a part.
+    fn has_above(&self, name: &str) -> bool {
+        // A name may consist of dots; looking up every path above it would cost its length squared.
+        let n_paths = name.match_indices('.').take(PATHS_MAX).count();
+        if n_paths < PATHS_MAX {
+            return name.match_indices('.').any(|(dot, _)| self.names.contains(&name[..dot]));
+        }
+        self.names.iter().any(|read| name.strip_prefix(&**read).is_some_and(|rest| rest.starts_with('.')))
+    }
+
+    /// Whether `a.b.c` is read, which is a part of `a` and `a.b`.
+    fn has_below(&self, name: &str) -> bool {
+        let mut below = name.to_owned();
+        below.push('.');
+        let first = self.names.range::<str, _>((Bound::Included(&*below), Bound::Unbounded)).next();
+        first.is_some_and(|read| read.starts_with(&below))
     }
 
     fn field(&mut self, name: &Name) {
         self.is_all |= **name == *"@any";
-        if self.names.insert(name.clone()) {
-            self.with_parents.insert(name.to_string());
-            self.with_parents.extend(name.match_indices('.').map(|(dot, _)| name[..dot].to_owned()));
-        }
+        self.names.insert(name.clone());
     }
 
     fn operator(&mut self, operator: &Operator) {

@@ -44,6 +44,8 @@ enum Kind {
     /// A computed number: 2 and 2.0 are one to readers, not to functions of text.
     Number,
     Time,
+    /// Ordered by severity; what is computed of levels is, too, so that nothing is.
+    Level,
     List,
     Truth,
 }
@@ -81,7 +83,7 @@ impl<'a> Writer<'a> {
         let stored =
             ["n", "host", "dur", "code", "mixed", "big", "user", "req.id", "req.path", "level", "msg", "@message"];
         writer.columns = stored.iter().map(|name| ((*name).to_owned(), Kind::Stored)).collect();
-        writer.columns.push(("@level".to_owned(), Kind::Stored));
+        writer.columns.push(("@level".to_owned(), Kind::Level));
         writer.columns.push(("tags".to_owned(), Kind::List));
         writer.columns.push(("ok".to_owned(), Kind::Truth));
         writer.columns.push(("nosuch".to_owned(), Kind::Stored));
@@ -307,10 +309,8 @@ impl<'a> Writer<'a> {
                 let name = self.any_column();
                 let kind =
                     self.columns.iter().find(|(known, _)| *known == name).map_or(Kind::Stored, |(_, kind)| *kind);
-                // Which of several types wins is open for levels.
-                let name = if name == "@level" { "host".to_owned() } else { name };
-                let name = if self.is_events { name } else { self.columns[0].0.clone() };
-                (of(self.random.of(&["min", "max"]), Some(Expr::Field(name)), None), kind)
+                let function = if kind == Kind::Level { "count" } else { self.random.of(&["min", "max"]) };
+                (of(function, Some(Expr::Field(name)), None), if kind == Kind::Level { Kind::Number } else { kind })
             }
             10 if self.is_events => {
                 let function = self.random.of(&["first", "last", "list"]);
@@ -319,7 +319,7 @@ impl<'a> Writer<'a> {
                 (of(function, Some(Expr::Field(name)), None), kind)
             }
             _ => {
-                let name = self.column(&[Kind::Stored]).filter(|name| name != "@level").unwrap_or("n".to_owned());
+                let name = self.column(&[Kind::Stored]).unwrap_or("n".to_owned());
                 let parameter = self.random.once_in(2).then_some("3");
                 (of("values", Some(Expr::Field(name)), parameter), Kind::List)
             }
@@ -429,8 +429,8 @@ impl<'a> Writer<'a> {
             return self.special_condition();
         }
         let field = match self.column(&[Kind::Stored, Kind::Truth, Kind::Stored]) {
-            Some(name) if name != "@level" => Expr::Field(name),
-            _ => self.number(0),
+            Some(name) => Expr::Field(name),
+            None => self.number(0),
         };
         self.condition_on(field, depth)
     }

@@ -8,7 +8,7 @@ mod functions;
 #[path = "reference/values.rs"]
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use types::Value;
 
@@ -59,7 +59,7 @@ impl Row<'_> {
 /// Which columns are shown.
 enum Shown {
     Default,
-    /// Nobody has chosen, commands have added theirs.
+    /// Nobody has chosen, but commands have made columns of their own beside the usual ones.
     Made(Vec<String>),
     Fields(Vec<String>),
     Display(Vec<String>),
@@ -78,6 +78,8 @@ struct Run<'a> {
     /// Columns that are shown where nobody has chosen.
     default: Vec<String>,
     is_events: bool,
+    /// Columns that hold levels: they are ordered by severity.
+    levels: BTreeSet<String>,
 }
 
 /// The answer to a query over events that were sent in this order.
@@ -91,6 +93,7 @@ pub(crate) fn answer(commands: &[Command], events: &[Event], range: (i64, i64)) 
         shown: Shown::Default,
         default: vec!["@timestamp".to_owned(), "@message".to_owned()],
         is_events: true,
+        levels: BTreeSet::from(["@level".to_owned()]),
     };
     commands.iter().for_each(|command| run.apply(command));
     let columns = run.columns();
@@ -127,7 +130,12 @@ impl<'a> Run<'a> {
             let value = evaluate(expr, row);
             row.made.insert(name.to_owned(), value);
         }
-        // A later `fields` may name it; after `stats` it is not shown unless that happens.
+        let is_level = matches!(expr, Expr::Field(field) if self.levels.contains(field));
+        if is_level {
+            self.levels.insert(name.to_owned())
+        } else {
+            self.levels.remove(name)
+        };
     }
 
     fn apply(&mut self, command: &Command) {
@@ -164,12 +172,14 @@ impl<'a> Run<'a> {
             Command::Unnest(list, name) => self.unnest(list, name),
             Command::Glob { literals, names } => self.glob(literals, names),
             Command::Stats { aggregates, by } => {
-                self.rows = aggregates::stats(&self.rows, aggregates, by);
+                self.rows = aggregates::stats(&self.rows, aggregates, by, &self.levels);
+                let is_level = |item: &&Item| matches!(&item.expr, Expr::Field(name) if self.levels.contains(name));
+                self.levels = by.iter().filter(is_level).map(Item::name).collect();
                 let names = by.iter().map(Item::name).chain(aggregates.iter().map(|aggregate| aggregate.name()));
                 self.became_table(names.collect());
             }
             Command::Top { rarest, most, names, by } => {
-                self.rows = aggregates::top(&self.rows, *rarest, most.unwrap_or(10), names, by);
+                self.rows = aggregates::top(&self.rows, *rarest, most.unwrap_or(10), names, by, &self.levels);
                 let shown = by.iter().chain(names).map(String::as_str).chain(["count", "share"]);
                 self.became_table(shown.map(str::to_owned).collect());
             }
@@ -209,7 +219,7 @@ impl<'a> Run<'a> {
 
     fn sort(&mut self, keys: &[(Expr, bool)]) {
         let key_of = |expr: &Expr, row: &Row<'_>| match (expr, evaluate(expr, row)) {
-            (Expr::Field(name), Some(Value::String(level))) if name == "@level" => {
+            (Expr::Field(name), Some(Value::String(level))) if self.levels.contains(name) => {
                 values::severity(&level).map(Value::Integer)
             }
             (_, value) => value,
@@ -230,18 +240,10 @@ impl<'a> Run<'a> {
     }
 
     fn dedup(&mut self, names: &[String]) {
-        let mut seen: Vec<Vec<String>> = Vec::new();
+        let mut seen: BTreeSet<Vec<String>> = BTreeSet::new();
         self.rows.retain(|row| {
             let values: Vec<Cell> = names.iter().map(|name| row.field(name)).collect();
-            if values.iter().any(Option::is_none) {
-                return true;
-            }
-            let combination: Vec<String> = values.iter().map(key).collect();
-            let is_new = !seen.contains(&combination);
-            if is_new {
-                seen.push(combination);
-            }
-            is_new
+            values.iter().any(Option::is_none) || seen.insert(values.iter().map(key).collect())
         });
     }
 

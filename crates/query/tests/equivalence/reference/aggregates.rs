@@ -1,7 +1,7 @@
 //! Groups of rows and what is computed of them.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use types::Value;
 
@@ -37,9 +37,14 @@ fn table(columns: impl IntoIterator<Item = (String, Cell)>) -> Row<'static> {
 }
 
 /// The rows of a `stats`.
-pub(super) fn stats(rows: &[Row<'_>], aggregates: &[Aggregate], by: &[Item]) -> Vec<Row<'static>> {
+pub(super) fn stats(
+    rows: &[Row<'_>],
+    aggregates: &[Aggregate],
+    by: &[Item],
+    levels: &BTreeSet<String>,
+) -> Vec<Row<'static>> {
     let is_level: Vec<bool> =
-        by.iter().map(|item| matches!(&item.expr, Expr::Field(name) if name == "@level")).collect();
+        by.iter().map(|item| matches!(&item.expr, Expr::Field(name) if levels.contains(name))).collect();
     let mut groups = groups(rows, &is_level, |row| by.iter().map(|item| evaluate(&item.expr, row)).collect());
     if by.is_empty() && groups.is_empty() {
         groups.push((Vec::new(), Vec::new()));
@@ -54,14 +59,21 @@ pub(super) fn stats(rows: &[Row<'_>], aggregates: &[Aggregate], by: &[Item]) -> 
 }
 
 /// The rows of `top` and `rare`.
-pub(super) fn top(rows: &[Row<'_>], rarest: bool, most: u64, names: &[String], by: &[String]) -> Vec<Row<'static>> {
+pub(super) fn top(
+    rows: &[Row<'_>],
+    rarest: bool,
+    most: u64,
+    names: &[String],
+    by: &[String],
+    levels: &BTreeSet<String>,
+) -> Vec<Row<'static>> {
     let fields = |names: &[String], row: &Row<'_>| names.iter().map(|name| row.field(name)).collect::<Vec<Cell>>();
     let mut made = Vec::new();
-    let levels = |names: &[String]| names.iter().map(|name| name == "@level").collect::<Vec<bool>>();
-    for (outer, members) in groups(rows, &levels(by), |row| fields(by, row)) {
+    let is_level = |names: &[String]| names.iter().map(|name| levels.contains(name)).collect::<Vec<bool>>();
+    for (outer, members) in groups(rows, &is_level(by), |row| fields(by, row)) {
         let members: Vec<Row<'_>> = members.into_iter().cloned().collect();
         let n_all = members.len();
-        let mut inner = groups(&members, &levels(names), |row| fields(names, row));
+        let mut inner = groups(&members, &is_level(names), |row| fields(names, row));
         inner.retain(|(values, _)| values.iter().all(Option::is_some));
         inner.sort_by_key(|(_, rows)| if rarest { rows.len() as i64 } else { -(rows.len() as i64) });
         inner.truncate(most as usize);
