@@ -8,6 +8,7 @@ mod complete;
 mod deletion;
 mod expect;
 mod expression;
+mod foreign;
 mod format;
 mod grok;
 mod parse;

@@ -154,3 +154,53 @@ fn golden_cases_are_answered_as_the_language_says() {
     assert!(problems.is_empty(), "{} of {} cases failed:\n{}", problems.len(), seen.len(), problems.join("\n"));
     println!("{n_passed} cases passed, {} are pending", pending.len());
 }
+
+/// The examples of the reference's tables, as `expression` → `JSON`, with the events in front of them.
+fn examples() -> Vec<(String, String, String)> {
+    let reference = include_str!("../../../grammar/README.md");
+    let (mut events, mut examples, mut is_json) = (String::new(), Vec::new(), false);
+    for line in reference.lines() {
+        match line {
+            "```json" => {
+                is_json = true;
+                events.clear();
+            }
+            "```" => is_json = false,
+            line if is_json => events.extend([line, "\n"]),
+            line if line.starts_with('|') => {
+                let Some((left, right)) = line.split_once("` → `") else { continue };
+                let expression = left.rsplit('`').next().unwrap_or_default();
+                let value = right.split("` |").next().unwrap_or_default();
+                examples.push((events.clone(), expression.to_owned(), value.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    examples
+}
+
+#[test]
+fn the_examples_of_the_reference_give_what_it_says() {
+    let mut problems = Vec::new();
+    let examples = examples();
+    for (events, expression, value) in &examples {
+        let command = if events.lines().count() > 1 { "stats" } else { "fields" };
+        let query = format!("{command} {expression} as x");
+        let text = format!("\n=== {expression}\n--- events\n{events}--- query\n{query}\n--- columns\n[\"x\"]\n--- rows\n[{value}]\n");
+        for case in case::read(&text) {
+            problems.extend(check(&case, false).err().map(|problem| format!("{expression}: {problem}")));
+        }
+    }
+    assert!(examples.len() > 110, "{} examples", examples.len());
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn every_function_has_an_example() {
+    let examples = examples();
+    for signature in query::function::SIGNATURES {
+        let call = format!("{}(", signature.name);
+        let is_shown = examples.iter().any(|(_, expression, _)| expression.contains(&call));
+        assert!(is_shown || matches!(signature.name, "upper" | "lower"), "{}", signature.name);
+    }
+}

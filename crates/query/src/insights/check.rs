@@ -4,6 +4,7 @@
 //! A filter that speaks only of what `stats` removed is moved before it, a sort key of that kind is dropped, both
 //! with a warning. Mistakes are collected, so that one look shows all of them.
 
+mod arguments;
 mod columns;
 mod expression;
 mod levels;
@@ -21,12 +22,14 @@ use std::sync::Arc;
 use types::GroupPattern;
 
 use super::ParseOptions;
+use super::foreign;
 use super::grok;
 use super::pattern;
 use super::phrase::Phrase;
 use super::syntax::{Command, CommandKind, Item, Method, Name, Node, NodeKind, SortKey};
 use crate::error::{QueryError, QueryErrors, Span, place};
 use crate::plan::{self, Expr, Operator, Plan, TextPattern, Warning};
+pub(crate) use arguments::aggregate_without_brackets;
 pub(crate) use expression::balanced;
 use scope::{Shown, Table, fields_of};
 pub(crate) use stats::AggregateName;
@@ -43,6 +46,13 @@ pub(crate) fn is_command_word(word: &str) -> bool {
         .iter()
         .chain(&super::expect::COMMANDS_TO_COME)
         .any(|command| command.eq_ignore_ascii_case(word))
+}
+
+/// Whether a word with a colon looks like a field and its value, as Kibana has them: no time, no address.
+fn is_term(name: &str, value: &str) -> bool {
+    let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '@')
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '@'));
+    is_name && !value.is_empty() && !value.starts_with(['/', ':'])
 }
 
 /// Checks one query.
@@ -96,9 +106,13 @@ impl<'a> Checker<'a> {
     pub(crate) fn phrase(&mut self, phrase: &Phrase) {
         let any = Box::new(Expr::Field("@any".into()));
         self.operators.push(Operator::Filter(Expr::Match(any, TextPattern::Phrase(phrase.words.clone()))));
-        let hint = match phrase.near {
-            Some(command) => format!("did you mean the command \"{command}\"?"),
-            None => format!("the same as a query: filter @any like \"{}\"", phrase.words.join(" ")),
+        let first = phrase.words.first().map_or("", String::as_str);
+        let term = phrase.words.iter().find_map(|word| word.split_once(':').filter(|(name, value)| is_term(name, value)));
+        let hint = match (phrase.near, foreign::command(first), term) {
+            (Some(command), ..) => format!("did you mean the command \"{command}\"?"),
+            (_, Some(hint), _) if phrase.words.len() > 1 => format!("`{first}` is no command; {hint}"),
+            (.., Some((name, value))) => format!("did you mean filter {name} = \"{value}\"?"),
+            _ => format!("the same as a query: filter @any like \"{}\"", phrase.words.join(" ")),
         };
         let message = "these words are no query, so they were searched as a phrase in every text of the events";
         self.warn("phrase-search", message, phrase.span, Some(hint));

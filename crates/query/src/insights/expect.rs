@@ -1,7 +1,10 @@
 //! What the grammar could not read, said so that a person understands it.
 
+mod hints;
+
 use pest::error::{Error, ErrorVariant, InputLocation};
 
+use super::foreign;
 use super::parse::Rule;
 use crate::error::{QueryError, Span, nearest};
 
@@ -63,11 +66,16 @@ pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryErro
     let rest = text.get(at..).unwrap_or_default();
     let word = word_at(rest);
     let span = Span { start: at, end: at + word.len().max(rest.chars().next().map_or(0, char::len_utf8)) };
-    if let Some(error) = unfinished(rest, shown, at) {
+    let is_comment = rest.starts_with('/') && text.get(..at).is_some_and(|before| before.ends_with('/'));
+    if let Some(error) = unfinished(rest, shown, at).filter(|_| !is_comment) {
         return error;
     }
     if (expects_command(expected) || is_at_start(text, at)) && !word.is_empty() {
-        return unknown_command(word, shown, span);
+        let error = unknown_command(word, shown, span);
+        return match hints::condition_without_filter(&rest[word.len()..]) {
+            Some(hint) if foreign::command(word).is_none() => error.with_hint(hint),
+            _ => error,
+        };
     }
     let to_come = COMMANDS_TO_COME.iter().find(|command| word.eq_ignore_ascii_case(command));
     if let Some(command) = to_come {
@@ -78,7 +86,9 @@ pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryErro
         if rest.trim().is_empty() { "the query ends".to_owned() } else { format!("`{}` stands", shown_word(rest)) };
     let message = format!("{found} where {} was expected", phrase_of(expected));
     let error = QueryError::new("syntax", message, shown, span);
-    match hint(word, rest, expected) {
+    let place = hints::Place { before: text.get(..at).unwrap_or_default(), word, rest, expected };
+    let at_start = if is_at_start(text, at) { hints::at_start(rest).map(str::to_owned) } else { None };
+    match at_start.or_else(|| place.hint()) {
         Some(hint) => error.with_hint(hint),
         None => error,
     }
@@ -141,6 +151,9 @@ pub(crate) fn unknown_command(word: &str, shown: &str, span: Span) -> QueryError
     }
     let word: String = word.chars().take(40).collect();
     let error = QueryError::new("unknown-command", format!("there is no command `{word}`"), shown, span);
+    if let Some(hint) = foreign::command(&word) {
+        return error.with_hint(hint);
+    }
     match nearest(&word, COMMANDS.iter().chain(&COMMANDS_TO_COME).copied()) {
         Some(command) => error.with_hint(format!("did you mean \"{command}\"?")),
         None => error.with_hint("commands are fields, filter, stats, sort, limit, parse, display, dedup and some more"),
@@ -168,6 +181,12 @@ fn phrase_of(expected: &[Rule]) -> String {
     // A value may be a text or stand in brackets, a field may become a call: nobody needs to be told.
     if kinds.contains(&"a field, a value or a function") {
         kinds.retain(|kind| !matches!(*kind, "a text in quotes" | "`(`"));
+    }
+    if kinds.contains(&"a text with stars or a /regular expression/") {
+        kinds.retain(|kind| !matches!(*kind, "a text in quotes" | "a text in quotes or a /regular expression/" | "`(`"));
+    }
+    if kinds.contains(&"a text in quotes or a /regular expression/") {
+        kinds.retain(|kind| *kind != "a text in quotes");
     }
     if kinds.contains(&"an operator") {
         kinds.retain(|kind| *kind != "`(`");
@@ -253,33 +272,4 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
         Rule::star => "`*`",
         _ => return None,
     })
-}
-
-fn hint(word: &str, rest: &str, expected: &[Rule]) -> Option<String> {
-    let expects = |rule: Rule| expected.contains(&rule);
-    if rest.starts_with("||") || rest.starts_with("&&") {
-        return Some("write `or` and `and`".to_owned());
-    }
-    if rest.starts_with('|') {
-        return Some("something is missing before this `|`".to_owned());
-    }
-    if expects(Rule::comparison) && !word.is_empty() {
-        let words = ["and", "or", "like", "in", "between", "as", "by", "asc", "desc"];
-        return nearest(word, words)
-            .filter(|_| word.len() > 1)
-            .map(|near| format!("did you mean \"{near}\"?"))
-            .or_else(|| Some("commands are separated by `|` or stand on lines of their own".to_owned()));
-    }
-    if expects(Rule::count) {
-        return Some("write a number of rows such as 20".to_owned());
-    }
-    const RESERVED: [&str; 8] = ["and", "or", "not", "in", "like", "between", "as", "by"];
-    let expects_operand = expected.iter().any(|rule| kind_of(*rule) == Some("a field, a value or a function"));
-    if expects_operand && word.eq_ignore_ascii_case("by") {
-        return Some("write an aggregate first, such as count(*)".to_owned());
-    }
-    if (expects_operand || expects(Rule::name)) && RESERVED.iter().any(|reserved| word.eq_ignore_ascii_case(reserved)) {
-        return Some(format!("a field of that name is written `{word}` in backticks"));
-    }
-    None
 }

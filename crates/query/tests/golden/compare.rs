@@ -100,6 +100,6 @@ pub(crate) fn error(place: &str, text: &str, errors: &QueryErrors) -> Result<(),
     if errors.0.iter().any(|error| is_at(error.line, line) && is_at(error.column, column) && says(error)) {
         return Ok(());
     }
-    let found: Vec<String> = errors.0.iter().map(|e| format!("{}:{} {}", e.line, e.column, e.message)).collect();
+    let found: Vec<String> = errors.0.iter().map(ToString::to_string).collect();
     Err(format!("refused at {}, not at {place} {text}", found.join("; ")))
 }

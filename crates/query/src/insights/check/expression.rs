@@ -2,11 +2,11 @@
 
 use types::Value;
 
-use super::Checker;
-use super::levels;
+use super::{Checker, arguments, levels};
 use super::stats::AggregateName;
 use crate::error::{Span, nearest};
 use crate::function::{Function, SIGNATURES, Signature};
+use crate::insights::foreign;
 use crate::insights::pattern::{self, BadLength};
 use crate::insights::syntax::{Binary, Name, Node, NodeKind, Pattern};
 use crate::plan::{self, ArithmeticOperator, Expr, TextPattern};
@@ -25,7 +25,8 @@ impl Checker<'_> {
             NodeKind::Duration(_) => {
                 if self.length(node).is_some() {
                     let message = "a length of time can only stand in bin, datefloor and dateceil";
-                    self.error("misplaced-duration", message, node.span);
+                    let hint = "write bin(5m) behind by; compare numbers with parse_duration(\"5m\"), in milliseconds";
+                    self.error_with_hint("misplaced-duration", message, node.span, hint);
                 }
                 Expr::Literal(None)
             }
@@ -75,7 +76,8 @@ impl Checker<'_> {
             && !aggregation.knows(name)
         {
             let message = format!("`{name}` is neither a group of this `stats` nor inside an aggregate");
-            let hint = format!("write an aggregate such as max({name}), or add {name} after `by`");
+            let hint = arguments::aggregate_without_brackets(name)
+                .unwrap_or_else(|| format!("write an aggregate such as max({name}), or add {name} after `by`"));
             self.error_with_hint("not-aggregated", message, span, hint);
         }
         // Amazon's name of it.
@@ -83,6 +85,7 @@ impl Checker<'_> {
     }
 
     fn binary(&mut self, operator: Binary, left: &Node, right: &Node, span: Span) -> Expr {
+        self.warn_of_comparison(operator, left, right, span);
         let (left, right) = (self.expr(left), self.expr(right));
         match operator {
             Binary::Compare(comparison) => {
@@ -104,6 +107,7 @@ impl Checker<'_> {
             return TextPattern::Phrase(words);
         }
         if !pattern.is_regex {
+            self.warn_of_wildcards(&pattern.text, pattern.span);
             return TextPattern::Substring(pattern.text.clone());
         }
         if !self.may_compile(pattern.span) {
@@ -169,7 +173,10 @@ impl Checker<'_> {
                     }
                 }
             }
-            _ => self.expr(node),
+            _ => {
+                self.check_argument(function, index, node);
+                self.expr(node)
+            }
         }
     }
 
@@ -184,7 +191,8 @@ impl Checker<'_> {
         }
         let shown: String = name.text.chars().take(40).collect();
         let known = SIGNATURES.iter().map(|signature| signature.name).chain(AggregateName::all()).chain(["bin"]);
-        let hint = nearest(&shown, known).map(|near| format!("did you mean \"{near}\"?"));
+        let near = || nearest(&shown, known).map(|near| format!("did you mean \"{near}\"?"));
+        let hint = foreign::function(&shown).map(str::to_owned).or_else(near);
         let message = format!("there is no function `{shown}`");
         match hint {
             Some(hint) => self.error_with_hint("unknown-function", message, name.span, hint),
