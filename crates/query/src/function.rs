@@ -3,6 +3,8 @@
 //! One table ([`SIGNATURES`]) is what the checker, completion and the reference are made from. What a function
 //! computes stands in `execute`. Aggregates of `stats` are no functions; see [`crate::plan::AggregateKind`].
 
+use types::{Level, Value};
+
 /// A function of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Function {
@@ -142,8 +144,8 @@ pub enum Function {
     ArrayLength,
     /// The value itself.
     Unmask,
-    /// The severity that a value names, as a number that orders; other values as they are. No user writes it: where
-    /// levels are ordered the checker does.
+    /// What a value that names a level is ordered by ([`severity_key`]); other values as they are. No user writes it:
+    /// where levels are ordered the checker does.
     Severity,
     /// The canonical name of a severity; of lists, the names of the elements.
     LevelName,
@@ -248,6 +250,16 @@ pub const SIGNATURES: &[Signature] = &[
     of(Function::ArrayLength, "array_length", "list", (1, 1)),
     of(Function::Unmask, "unmask", "field", (1, 1)),
 ];
+
+/// A text that orders levels by severity, and that no other value equals.
+pub(crate) fn severity_key(level: Level) -> Value {
+    Value::text(format!("\0{}", level.code()))
+}
+
+/// The level of such a text.
+pub(crate) fn level_of_key(key: &str) -> Option<Level> {
+    key.strip_prefix('\0').and_then(|code| code.parse().ok()).and_then(Level::of_code)
+}
 
 impl Signature {
     /// Finds what a query calls, whatever the case of its letters.

@@ -186,7 +186,9 @@ fn the_examples_of_the_reference_give_what_it_says() {
     for (events, expression, value) in &examples {
         let command = if events.lines().count() > 1 { "stats" } else { "fields" };
         let query = format!("{command} {expression} as x");
-        let text = format!("\n=== {expression}\n--- events\n{events}--- query\n{query}\n--- columns\n[\"x\"]\n--- rows\n[{value}]\n");
+        let text = format!(
+            "\n=== {expression}\n--- events\n{events}--- query\n{query}\n--- columns\n[\"x\"]\n--- rows\n[{value}]\n"
+        );
         for case in case::read(&text) {
             problems.extend(check(&case, false).err().map(|problem| format!("{expression}: {problem}")));
         }

@@ -13,12 +13,12 @@ mod time;
 
 use std::sync::Arc;
 
-use types::{Column, Level, RowSet, Value};
+use types::{Column, RowSet, Value};
 
 use super::cell::{self, Cell};
 use super::expression::{Environment, Stop, evaluate, truth};
 use super::frame::{Frame, booleans};
-use crate::function::Function;
+use crate::function::{Function, level_of_key, severity_key};
 use crate::plan::{Expr, Span};
 
 pub(crate) use json::parse as parse_json;
@@ -153,9 +153,10 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
         F::FormatDate | F::ParseDate => time::scalar(function, cells, env.time_zone),
         F::JsonParse => json::parse(&cells[0].text()?),
         F::JsonStringify | F::ArrayLength => json::scalar(function, cells[0]),
-        F::Severity => {
-            cell::severity(cells[0]).map_or_else(|| cells[0].to_value(), |l| Some(Value::Integer(l.code().into())))
-        }
+        F::Severity => match cell::severity(cells[0]) {
+            Some(level) => Some(severity_key(level)),
+            None => cells[0].to_value(),
+        },
         F::LevelName => cells[0].to_value().map(level_name),
         F::IsJsonNull => Some(Value::Boolean(json::is_null(&cells[0].text()?, &cells[1].text()?))),
         F::Columns | F::ColumnsFromEnd => Some(columns::list(&cells[0].text()?, function == F::ColumnsFromEnd)),
@@ -171,10 +172,10 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
 /// The name of a severity that [`Function::Severity`] gave.
 fn level_name(value: Value) -> Value {
     match value {
-        Value::Integer(code) => u8::try_from(code)
-            .ok()
-            .and_then(Level::of_code)
-            .map_or(Value::Integer(code), |level| Value::text(level.name())),
+        Value::String(key) => match level_of_key(&key) {
+            Some(level) => Value::text(level.name()),
+            None => Value::String(key),
+        },
         Value::List(items) => Value::List(Arc::new(items.iter().cloned().map(|item| item.map(level_name)).collect())),
         other => other,
     }

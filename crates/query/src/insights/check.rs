@@ -107,7 +107,8 @@ impl<'a> Checker<'a> {
         let any = Box::new(Expr::Field("@any".into()));
         self.operators.push(Operator::Filter(Expr::Match(any, TextPattern::Phrase(phrase.words.clone()))));
         let first = phrase.words.first().map_or("", String::as_str);
-        let term = phrase.words.iter().find_map(|word| word.split_once(':').filter(|(name, value)| is_term(name, value)));
+        let term =
+            phrase.words.iter().find_map(|word| word.split_once(':').filter(|(name, value)| is_term(name, value)));
         let hint = match (phrase.near, foreign::command(first), term) {
             (Some(command), ..) => format!("did you mean the command \"{command}\"?"),
             (_, Some(hint), _) if phrase.words.len() > 1 => format!("`{first}` is no command; {hint}"),

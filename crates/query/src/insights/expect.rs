@@ -183,7 +183,8 @@ fn phrase_of(expected: &[Rule]) -> String {
         kinds.retain(|kind| !matches!(*kind, "a text in quotes" | "`(`"));
     }
     if kinds.contains(&"a text with stars or a /regular expression/") {
-        kinds.retain(|kind| !matches!(*kind, "a text in quotes" | "a text in quotes or a /regular expression/" | "`(`"));
+        kinds
+            .retain(|kind| !matches!(*kind, "a text in quotes" | "a text in quotes or a /regular expression/" | "`(`"));
     }
     if kinds.contains(&"a text in quotes or a /regular expression/") {
         kinds.retain(|kind| *kind != "a text in quotes");

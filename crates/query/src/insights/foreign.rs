@@ -71,7 +71,6 @@ const BEHIND: &[(&str, &str)] = &[
     ("is", "write ispresent(a) for a value that is there, not ispresent(a) for one that is missing"),
     ("isnull", "write not ispresent(a)"),
     ("contains", "write a like \"part\", or strcontains(a, \"part\")"),
-    ("has", "write a like \"part\""),
     ("includes", "write a like \"part\""),
     ("ilike", "write a like /(?i)part/"),
     ("matches", "write a like /expression/"),

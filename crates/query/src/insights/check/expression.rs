@@ -2,8 +2,8 @@
 
 use types::Value;
 
-use super::{Checker, arguments, levels};
 use super::stats::AggregateName;
+use super::{Checker, arguments, levels};
 use crate::error::{Span, nearest};
 use crate::function::{Function, SIGNATURES, Signature};
 use crate::insights::foreign;
@@ -64,8 +64,7 @@ impl Checker<'_> {
                 let (low, high) = (self.expr(&bounds.0), self.expr(&bounds.1));
                 self.warn_of_seconds(&value, &low, node.span);
                 self.warn_of_seconds(&value, &high, node.span);
-                let [value, low, high] = self.by_severity([value, low, high]);
-                negated_if(*negated, Expr::Between(Box::new(value), Box::new(low), Box::new(high)))
+                negated_if(*negated, self.between(value, low, high))
             }
         }
     }
@@ -91,8 +90,7 @@ impl Checker<'_> {
             Binary::Compare(comparison) => {
                 self.warn_of_seconds(&left, &right, span);
                 self.warn_of_seconds(&right, &left, span);
-                let [left, right] = self.by_severity([left, right]);
-                Expr::Compare(comparison, Box::new(left), Box::new(right))
+                self.compared(comparison, left, right)
             }
             Binary::Arithmetic(operator) => Expr::Arithmetic(operator, Box::new(left), Box::new(right)),
         }

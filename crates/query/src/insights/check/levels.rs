@@ -7,8 +7,8 @@
 use types::{Level, Value};
 
 use super::Checker;
-use crate::function::Function;
-use crate::plan::{AggregateKind, Expr};
+use crate::function::{Function, severity_key};
+use crate::plan::{AggregateKind, Comparison, Expr};
 
 impl Checker<'_> {
     /// Whether the values of an expression are levels.
@@ -33,9 +33,22 @@ impl Checker<'_> {
         sides.iter().any(|side| self.is_level(side)) && !sides.iter().any(is_known)
     }
 
-    /// The sides of a comparison, as what they are compared by.
-    pub(super) fn by_severity<const N: usize>(&self, sides: [Expr; N]) -> [Expr; N] {
-        if self.carries_level(&sides.each_ref()) { sides.map(severity) } else { sides }
+    /// The comparison of two sides, by severity where both can be levels.
+    pub(super) fn compared(&self, comparison: Comparison, left: Expr, right: Expr) -> Expr {
+        let sides = [left, right];
+        let is_by_severity = self.carries_level(&sides.each_ref()) && sides.iter().all(may_be_level);
+        let [left, right] = if is_by_severity { sides.map(severity) } else { sides };
+        Expr::Compare(comparison, Box::new(left), Box::new(right))
+    }
+
+    /// `between`, each of whose bounds may be a level or not.
+    pub(super) fn between(&self, value: Expr, low: Expr, high: Expr) -> Expr {
+        if !self.carries_level(&[&value, &low, &high]) {
+            return Expr::Between(Box::new(value), Box::new(low), Box::new(high));
+        }
+        let low = self.compared(Comparison::GreaterOrEqual, value.clone(), low);
+        let high = self.compared(Comparison::LessOrEqual, value, high);
+        Expr::And(Box::new(low), Box::new(high))
     }
 
     /// The same for `in`, whose first side is compared with every item.
@@ -52,25 +65,33 @@ impl Checker<'_> {
     }
 }
 
-/// The number that orders a level; known at once of a literal.
-pub(super) fn severity(expr: Expr) -> Expr {
-    let literal = match &expr {
+/// The level that a literal spells.
+fn level_of(expr: &Expr) -> Option<Level> {
+    match expr {
         Expr::Literal(Some(Value::String(text))) => Level::parse(text),
         Expr::Literal(Some(Value::Integer(number))) => Level::parse(&number.to_string()),
         _ => None,
-    };
-    match literal {
-        Some(level) => Expr::Literal(Some(Value::Integer(level.code().into()))),
+    }
+}
+
+fn may_be_level(expr: &Expr) -> bool {
+    !matches!(expr, Expr::Literal(_)) || level_of(expr).is_some()
+}
+
+/// What orders a level; known at once of a literal.
+pub(super) fn severity(expr: Expr) -> Expr {
+    match level_of(&expr) {
+        Some(level) => Expr::Literal(Some(severity_key(level))),
         None => Expr::Call(Function::Severity, vec![expr]),
     }
 }
 
-/// The name of a level that was made a number by [`severity`].
+/// The name of a level that [`severity`] has put by.
 pub(super) fn level_name(expr: Expr) -> Expr {
     Expr::Call(Function::LevelName, vec![expr])
 }
 
-/// Whether an aggregate orders values, so that levels must be numbers in it.
+/// Whether an aggregate orders values, so that levels must be put by severity in it.
 pub(super) fn orders(kind: AggregateKind) -> bool {
     matches!(kind, AggregateKind::Min | AggregateKind::Max | AggregateKind::Values(_) | AggregateKind::Mode)
 }

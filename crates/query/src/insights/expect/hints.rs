@@ -99,7 +99,9 @@ impl Place<'_> {
             }
             () if is("like") && self.expects_operand() => "write a like \"part\"",
             () if starts(",") && self.expects(Rule::kw_and) => "write between 1 and 5",
-            () if self.is_in("limit") && !self.expects(Rule::count) => "limit takes one number of rows and nothing else",
+            () if self.is_in("limit") && !self.expects(Rule::count) => {
+                "limit takes one number of rows and nothing else"
+            }
             () if self.is_in("parse") && self.expects_pattern() => {
                 "write the pattern in quotes: parse @message \"user=* took=*\" as user, took"
             }
@@ -129,7 +131,9 @@ impl Place<'_> {
         }
         if let Some(hint) = self.unclosed() {
             return Some(match self.word.eq_ignore_ascii_case("as") {
-                true => "a name stands behind the bracket; types are changed by toint(a), tonumber(a), tostring(a)".into(),
+                true => {
+                    "a name stands behind the bracket; types are changed by toint(a), tonumber(a), tostring(a)".into()
+                }
                 false => hint,
             });
         }
