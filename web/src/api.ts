@@ -213,6 +213,22 @@ export async function fieldValues(name: string, text: string, scope: Scope, limi
   return { values: [], distinct: 0, total: 0, ...answer };
 }
 
+/** What may stand at a cursor, which counts UTF-16 units as the browser does. */
+export interface Completion {
+  start: number;
+  end: number;
+  items: { kind: string; label: string; insert: string; detail: string; share?: number; count?: number }[];
+}
+
+/** Asks what may stand at a cursor. */
+export async function complete(query: string, cursor: number, scope: Scope, zone: "local" | "utc", signal: AbortSignal): Promise<Completion> {
+  const { language: _, ...body } = queryBody(query, scope, zone);
+  const answer = await json<Partial<Completion>>("api/v1/complete", {
+    method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...body, cursor }),
+  });
+  return { start: cursor, end: cursor, items: [], ...answer };
+}
+
 /** All groups. */
 export async function groups(signal?: AbortSignal): Promise<Group[]> {
   const answer = await json<{ groups?: Partial<Group>[] } | Partial<Group>[]>("api/v1/groups", signal ? { signal } : {});

@@ -217,7 +217,7 @@ pub(crate) struct Query {
     /// `insights`, `logql`, `lucene`, `kql` or `filter-pattern` (CloudWatch)
     #[arg(long, value_name = "LANGUAGE", default_value = "insights")]
     pub(crate) language: String,
-    /// Print how the query would be run, and do not run it
+    /// Run the query and print how it was run, instead of its rows; for files: its plan, without running it
     #[arg(long)]
     pub(crate) explain: bool,
     /// End with code 1 when nothing matches

@@ -23,13 +23,21 @@ use arguments::{Arguments, Command};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The query language, which `catat help query` shows.
+const LANGUAGE_REFERENCE: &str = include_str!("../../../grammar/README.md");
+
 fn main() -> ExitCode {
     // Before any client or server is made: whoever first needs TLS must find a provider.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         eprintln!("catat: another TLS provider is installed already");
         return ExitCode::FAILURE;
     }
-    let matches = Arguments::command().get_matches();
+    let asks_reference = std::env::args().skip(1).take(2).eq(["help", "query"]);
+    let mut command = Arguments::command();
+    if asks_reference {
+        command = command.mut_subcommand("query", |query| query.after_long_help(LANGUAGE_REFERENCE));
+    }
+    let matches = command.get_matches();
     let mut arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let (Command::Query(options), Some((_, given))) = (&mut arguments.command, matches.subcommand()) {
         options.names_server = given.value_source("url") == Some(ValueSource::CommandLine);

@@ -15,6 +15,7 @@ mod cell;
 mod codec;
 mod compare;
 mod elements;
+mod explain;
 mod expression;
 mod fields;
 mod fill;
@@ -58,6 +59,7 @@ use std::time::Instant;
 use chrono_tz::Tz;
 use types::{Run, TimeRange, Timestamp, Value};
 
+pub use self::explain::{ExplainedStep, Explanation, IndexUse, Stage, explain};
 pub use self::fields::{
     FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_presence, field_summaries, field_values,
 };

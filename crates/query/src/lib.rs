@@ -23,10 +23,11 @@ pub use cache::{CacheCounts, PartialCache};
 pub use csv::{CSV_BYTES_MAX, CSV_COLUMNS_MAX, CsvError, read_csv};
 pub use error::{QueryError, QueryErrors, Span};
 pub use execute::{
-    Answer, Answered, Bucket, ColumnInfo, ColumnKind, ExecuteError, Feed, FeedOf, FieldSummaries, FieldSummaryRow,
-    FieldValues, Histogram, PartialReason, Request, RunsOf, Screen, Selected, Stats, Support, TableOf, Tail, TailError,
-    TailRows, ValueCount, answer_subqueries, execute, execute_stream, execute_with_subqueries, field_presence,
-    field_summaries, field_values, has_subqueries, histogram, needs_several_passes, select_events,
+    Answer, Answered, Bucket, ColumnInfo, ColumnKind, ExecuteError, ExplainedStep, Explanation, Feed, FeedOf,
+    FieldSummaries, FieldSummaryRow, FieldValues, Histogram, IndexUse, PartialReason, Request, RunsOf, Screen,
+    Selected, Stage, Stats, Support, TableOf, Tail, TailError, TailRows, ValueCount, answer_subqueries, execute,
+    execute_stream, execute_with_subqueries, explain, field_presence, field_summaries, field_values, has_subqueries,
+    histogram, needs_several_passes, select_events,
 };
 pub use filter_pattern::parse_filter_pattern;
 pub use insights::{

@@ -8,13 +8,41 @@ import { counts, rows } from "../ask.ts";
 import type { ApiError, Notice } from "../api.ts";
 import { COMMANDS, KEYWORDS, lex, type Token } from "../query/lex.ts";
 import { draft, run, view } from "../view.ts";
-import { completions, Suggestions, type Suggestion } from "./suggest.tsx";
+import { askedCompletions, completions, Suggestions, type Suggestion } from "./suggest.tsx";
 
 const HISTORY = "catat.history";
 const HISTORY_MAX = 50;
 
+// Fast typing asks once, at its end.
+const ASK_AFTER_MS = 60;
+
 const suggestions = signal<Suggestion[]>([]);
 const chosen = signal(-1);
+let asking = new AbortController();
+
+/** Closes the list; an answer that is on its way does not open it again. */
+function closeSuggestions(): void {
+  asking.abort();
+  suggestions.value = [];
+}
+
+/** Suggests what is known here at once, and what the server knows when it has said so. */
+function suggestAt(area: HTMLTextAreaElement): void {
+  asking.abort();
+  const mine = (asking = new AbortController());
+  const [text, caret] = [area.value, area.selectionStart];
+  chosen.value = -1;
+  suggestions.value = completions(text, caret);
+  setTimeout(() => {
+    if (mine.signal.aborted || area.value !== text || area.selectionStart !== caret) return;
+    askedCompletions(text, caret, mine.signal).then((asked) => {
+      if (mine.signal.aborted || area.value !== text) return;
+      const picked = suggestions.peek()[chosen.peek()]?.label;
+      suggestions.value = asked;
+      chosen.value = picked === undefined ? -1 : asked.findIndex((one) => one.label === picked);
+    }, () => undefined);
+  }, ASK_AFTER_MS);
+}
 
 function pastQueries(): string[] {
   try {
@@ -81,7 +109,7 @@ function accept(area: HTMLTextAreaElement | null): boolean {
   // In the text area itself and at once: the next key may already be on its way.
   area.setRangeText(suggestion.insert, suggestion.start, suggestion.end, "end");
   draft.value = area.value;
-  suggestions.value = [];
+  closeSuggestions();
   return true;
 }
 
@@ -94,7 +122,7 @@ function onSuggestionKey(event: KeyboardEvent, area: HTMLTextAreaElement | null)
     return true;
   }
   if (event.key === "Escape") {
-    suggestions.value = [];
+    closeSuggestions();
     return true;
   }
   if (event.key === "Tab" && !event.shiftKey) {
@@ -106,7 +134,7 @@ function onSuggestionKey(event: KeyboardEvent, area: HTMLTextAreaElement | null)
 
 /** Asks what the editor holds. */
 export function submit(): void {
-  suggestions.value = [];
+  closeSuggestions();
   remember(draft.peek());
   run();
 }
@@ -128,10 +156,6 @@ export function Editor() {
     }
     if (taken) event.preventDefault();
   };
-  const suggest = () => {
-    chosen.value = -1;
-    suggestions.value = area.current ? completions(area.current.value, area.current.selectionStart) : [];
-  };
   useEffect(() => {
     // A person who opens the page wants to ask; somebody who came by a link wants to read.
     if (view.peek().query === "" && view.peek().row === "" && matchMedia("(pointer: fine)").matches) area.current?.focus({ preventScroll: true });
@@ -144,8 +168,8 @@ export function Editor() {
           <textarea ref={area} data-testid="query" aria-label="Query" aria-describedby="query-notes" aria-invalid={error !== null}
             placeholder={'Search: connection refused · filter @level >= "error" · stats count(*) by host'}
             spellcheck={false} autocomplete="off" autocapitalize="off" rows={1} value={draft.value}
-            onInput={(event) => { draft.value = event.currentTarget.value; suggest(); }}
-            onKeyDown={onKey} onBlur={() => (suggestions.value = [])} />
+            onInput={(event) => { draft.value = event.currentTarget.value; suggestAt(event.currentTarget); }}
+            onKeyDown={onKey} onBlur={closeSuggestions} />
         </div>
       </div>
       <Suggestions all={suggestions.value} chosen={chosen.value} onPick={(at) => { chosen.value = at; accept(area.current); area.current?.focus(); }} />

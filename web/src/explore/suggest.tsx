@@ -1,9 +1,12 @@
-// Completion in the editor: commands where a command may stand, elsewhere functions and the fields that the sidebar knows.
+// Completion in the editor. The server knows what may stand at the caret; until it answers, and where it does not, there are
+// commands where a command may stand, elsewhere functions and the fields that the sidebar knows.
 
+import { complete } from "../api.ts";
 import { fieldList } from "../ask.ts";
 import { percent } from "../format.ts";
 import { fieldText } from "../query/edit.ts";
 import { lex } from "../query/lex.ts";
+import { view } from "../view.ts";
 
 /** One completion: the text that replaces a span. */
 export interface Suggestion {
@@ -48,6 +51,16 @@ export function completions(text: string, caret: number): Suggestion[] {
   }
   const exact = all.some((one) => one.label.toLowerCase() === word);
   return exact && all.length === 1 ? [] : all.slice(0, SUGGESTIONS_MAX);
+}
+
+/** What the server says may stand at the caret. Without a word begun, only values: nobody wants a list after every blank. */
+export async function askedCompletions(text: string, caret: number, signal: AbortSignal): Promise<Suggestion[]> {
+  const { from, to, groups, zone } = view.peek();
+  const { start, end, items } = await complete(text, caret, { from, to, groups }, zone, signal);
+  const wanted = start < caret ? items : items.filter((item) => item.kind === "value");
+  const written = text.slice(start, caret);
+  const useful = wanted.filter((item) => item.insert.trim() !== written);
+  return useful.slice(0, SUGGESTIONS_MAX).map(({ insert, label, detail, share }) => ({ start, end, insert, label, detail: share === undefined ? detail : `${detail} · ${percent(share)}` }));
 }
 
 /** The list under the editor. */

@@ -31,10 +31,10 @@ export const COMMANDS = new Set([
 
 /** Words with a meaning of their own inside a command. */
 export const KEYWORDS = new Set([
-  "and", "or", "not", "in", "like", "between", "as", "by", "asc", "desc", "true", "false", "null", "with", "offset", "on",
+  "and", "or", "not", "in", "like", "has", "between", "as", "by", "asc", "desc", "true", "false", "null", "with", "offset", "on",
 ]);
 
-const OPEN_ENDED = new Set(["and", "or", "not", "in", "like", "between", "as", "by"]);
+const OPEN_ENDED = new Set(["and", "or", "not", "in", "like", "has", "between", "as", "by"]);
 
 const RULES: readonly (readonly [TokenKind, RegExp])[] = [
   ["newline", /\n/y],

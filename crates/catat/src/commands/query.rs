@@ -131,10 +131,8 @@ fn explain(options: &Query) -> Result<(), Failure> {
     let request = server.request(reqwest::Method::GET, "/api/v1/query").query(&parameters);
     let answer: serde_json::Value =
         server.send(request, &options.query)?.json().map_err(|error| Failure::unreachable(error.to_string()))?;
-    for operator in answer["explain"]["operators"].as_array().into_iter().flatten() {
-        writeln!(std::io::stdout(), "{}", operator.as_str().unwrap_or_default()).map_err(of_output)?;
-    }
-    Ok(())
+    let text = answer["explain"]["text"].as_str().unwrap_or_default();
+    writeln!(std::io::stdout(), "{text}").map_err(of_output)
 }
 
 /// The query's parameters as the server takes them.

@@ -56,6 +56,16 @@ impl<'p> Steps<'p> {
         Self { conditions: Vec::new(), rest }
     }
 
+    /// Conditions on stored fields in the order in which they are applied, with what an index may be asked.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = (&'p Expr, Option<&Probe>)> {
+        self.conditions.iter().map(|condition| (condition.expr, condition.probe.as_ref()))
+    }
+
+    /// What is done after them, in order.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &'p Operator> {
+        self.rest.iter().copied()
+    }
+
     /// Tells whether every row passes.
     pub(crate) fn keep_everything(&self) -> bool {
         self.conditions.is_empty() && !self.rest.iter().any(|operator| matches!(operator, Operator::Filter(_)))

@@ -386,3 +386,44 @@ fn events_are_selected_by_id_from_all_runs_and_no_further_than_wanted() {
     let refused = Asked::default().with(|request| select_events(&counts, &runs, request, &|_| true));
     assert!(matches!(refused, Err(ExecuteError::NoProjection)));
 }
+
+#[test]
+fn an_explanation_names_the_stages_and_what_the_index_leaves() {
+    let runs = [hot(0, 40)];
+    let explained =
+        |text: &str| Asked::default().with(|request| explain(&plan(text), &runs, request)).expect("an explanation");
+    let stages = |text: &str| -> Vec<String> {
+        explained(text).steps.iter().map(|step| format!("{} {}", step.stage.name(), step.operator)).collect()
+    };
+    assert_eq!(
+        stages(
+            "eval m = n * 2 | filter @message like \"worker-3\" and n > 5 | stats sum(m) as s by n | sort s desc | limit 3"
+        ),
+        [
+            "block filter (n > 5)",
+            "block filter (@message like \"worker-3\")",
+            "block extend m = (n * 2)",
+            "merge aggregate s = sum(m) by n = n",
+            "rows sort s desc",
+            "rows limit 3",
+            "rows rows n, s"
+        ]
+    );
+    assert_eq!(
+        stages("fields n, n + 1 as next | sort n | limit 3 | filter next > 2"),
+        [
+            "merge sort n",
+            "merge limit 3",
+            "rows extend next = (n + 1)",
+            "rows filter (next > 2)",
+            "rows events n, next"
+        ]
+    );
+    let found = explained("filter @message like \"worker-3\"");
+    let index = found.steps[0].index.as_ref().expect("the index is asked");
+    assert_eq!((index.field.as_str(), index.literal.as_str(), index.is_exact), ("@message", "worker-3", true));
+    assert!(found.n_events_possible >= 6 && found.n_events_possible == index.n_events, "{found}");
+    assert_eq!((found.n_events, found.uses_counts), (40, false));
+    assert!(explained("stats count(*) by bin(5m)").uses_counts);
+    assert!(!explained("filter n > 5 | stats count(*) by bin(5m)").uses_counts);
+}

@@ -34,7 +34,7 @@ pub fn format_insights(text: &str) -> Result<String, QueryErrors> {
         let is_quoted = written.starts_with(['"', '\'']);
         let shown = if is_quoted { written.to_owned() } else { phrase.words.join(" ") };
         tokens.begins_command = true;
-        tokens.push(Kind::Word, shown);
+        tokens.push(Kind::Phrase, shown);
         tokens.at = phrase.span.end;
     }
     if let Ok(pairs) = Insights::parse(Rule::query, read) {

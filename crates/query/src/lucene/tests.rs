@@ -98,3 +98,14 @@ fn mistakes_are_located() {
     assert!(parse_lucene(&"(".repeat(60_000)).is_err());
     check_error(&format!("{}a{}", "(".repeat(200), ")".repeat(200)), 130, "nested");
 }
+
+#[test]
+fn examples_of_the_reference_are_read() {
+    let reference = include_str!("../../../../grammar/README.md");
+    let examples: Vec<&str> =
+        reference.split("```lucene\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(examples.len() >= 3);
+    for example in examples {
+        assert!(parse_lucene(example).is_ok(), "{example}: {:?}", parse_lucene(example));
+    }
+}

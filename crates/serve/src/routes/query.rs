@@ -89,7 +89,7 @@ fn find(reading: &Reading<'_>, mut question: Question, form: Form) -> Result<Ans
         answer.warnings.push(more_rows(answer.rows.len()));
     }
     answer.warnings.extend(newest(reading, &question, &answer));
-    let extra = if question.explain { explain(&question) } else { Map::new() };
+    let extra = if question.explain { explain(reading, &question, &answer)? } else { Map::new() };
     Ok((answer, extra))
 }
 
@@ -131,12 +131,50 @@ fn newest(reading: &Reading<'_>, question: &Question, answer: &Answer) -> Option
     Some(Warning { code, message, line: None, column: None, hint: newest.map(|newest| newest.to_string()) })
 }
 
-/// What would be done: the plan's steps as the executor sees them.
-fn explain(question: &Question) -> Map<String, Value> {
-    let steps: Vec<String> = question.plan.operators.iter().map(ToString::to_string).collect();
-    let groups: Vec<&str> = question.scope.groups.iter().map(|pattern| pattern.as_str()).collect();
+/// How the query was run: the plan's steps as the executor sees them, what indexes said, what it came to.
+fn explain(reading: &Reading<'_>, question: &Question, answer: &Answer) -> Result<Map<String, Value>, Problem> {
+    let (plan, scope) = (&question.plan, &question.scope);
+    let operators: Vec<String> = plan.operators.iter().map(ToString::to_string).collect();
+    let groups: Vec<&str> = scope.groups.iter().map(|pattern| pattern.as_str()).collect();
     let range = json!({"from": question.range.from.to_string(), "to": question.range.to.to_string()});
+    let request = reading.request(question.range, scope, &|_| {});
+    let snapshot = reading.snapshot(&scope.groups, question.range);
+    let explanation = query::explain(plan, &snapshot.runs, &request)?;
+    let steps: Vec<Value> = explanation.steps.iter().map(step_json).collect();
+    let stats = &answer.stats;
+    let text = format!(
+        "{explanation}\nactual  {} events scanned, {} matched, {} rows, {} of {} segments opened, {:.1} ms",
+        stats.events_scanned,
+        stats.events_matched,
+        answer.rows.len(),
+        stats.segments_opened,
+        stats.segments_total,
+        stats.elapsed_ms,
+    );
     let mut extra = Map::new();
-    extra.insert("explain".into(), json!({"operators": steps, "groups": groups, "range": range}));
-    extra
+    let estimated = json!({
+        "blocks": explanation.n_blocks, "events": explanation.n_events, "blocks_asked": explanation.n_blocks_asked,
+        "blocks_possible": explanation.n_blocks_possible, "events_possible": explanation.n_events_possible,
+        "uses_counts": explanation.uses_counts,
+    });
+    let actual = json!({
+        "events_scanned": stats.events_scanned, "events_matched": stats.events_matched, "rows": answer.rows.len(),
+    });
+    let explained = json!({
+        "operators": operators, "groups": groups, "range": range, "steps": steps, "estimated": estimated,
+        "actual": actual, "text": text,
+    });
+    extra.insert("explain".into(), explained);
+    Ok(extra)
+}
+
+fn step_json(step: &query::ExplainedStep) -> Value {
+    let mut json = json!({"stage": step.stage.name(), "operator": step.operator});
+    if let Some(index) = &step.index {
+        json["index"] = json!({
+            "field": index.field, "literal": index.literal, "exact": index.is_exact, "blocks": index.n_blocks,
+            "events": index.n_events,
+        });
+    }
+    json
 }

@@ -325,7 +325,24 @@ async fn other_languages_are_translated_and_answered() {
     let asked = house.post("/api/v1/query", body.to_string()).await.json();
     let rows = ask(&house, &translated).await["rows"].clone();
     assert_eq!((&asked["rows"], rows.as_array().map(Vec::len)), (&rows, Some(1)));
-    let reply = house.post("/api/v1/translate", r#"{"query":"a:[1 TO","language":"lucene"}"#).await;
-    assert_eq!((reply.status, &reply.json()["error"]["column"]), (400, &json!(8)));
+    let reply = house.post("/api/v1/translate", r#"{"query":"a AND","language":"lucene"}"#).await;
+    assert_eq!((reply.status, &reply.json()["error"]["column"]), (400, &json!(6)));
     assert_eq!(house.post("/api/v1/translate", r#"{"query":"a","language":"sql"}"#).await.status, 400);
+}
+
+#[tokio::test]
+async fn an_explanation_says_what_was_pushed_down_and_what_it_came_to() {
+    let house = House::new();
+    house.fill().await;
+    let body = json!({"query": "filter @message like \"GET\" | stats count(*) as n by service", "explain": true});
+    let explained = house.post("/api/v1/query", body.to_string()).await.json()["explain"].clone();
+    let steps = explained["steps"].as_array().cloned().unwrap_or_default();
+    let stages: Vec<&str> = steps.iter().filter_map(|step| step["stage"].as_str()).collect();
+    assert_eq!(stages, ["block", "merge", "rows"], "{explained}");
+    assert_eq!(steps[0]["index"]["literal"], "GET");
+    assert_eq!((&explained["estimated"]["events"], &explained["actual"]["events_matched"]), (&json!(5), &json!(3)));
+    assert!(
+        explained["text"].as_str().is_some_and(|text| text.contains("actual  5 events scanned, 3 matched")),
+        "{explained}"
+    );
 }

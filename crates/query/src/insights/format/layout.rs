@@ -22,6 +22,8 @@ pub(super) struct Token<'a> {
 pub(super) enum Kind {
     /// A name, value, keyword.
     Word,
+    /// Words that are searched instead of a first command.
+    Phrase,
     /// A word that a long command is cut before.
     Break,
     /// A word whose bracket follows at once.
@@ -83,13 +85,23 @@ fn end_command(lines: &mut Vec<String>, command: &mut Vec<&Token<'_>>, n_command
         if line.chars().count() > WIDTH {
             line = format!("{sign}{}", line_of(code, depth_of_cuts(code)));
         }
+        let is_phrase = code[0].kind == Kind::Phrase;
         if let [first, rest @ ..] = comments
+            && !is_phrase
             && first.kind == (Kind::Comment { own_line: false })
         {
             line = format!("{line}  {}", first.text);
             comments = rest;
         }
         lines.push(line);
+        if let [first, rest @ ..] = comments
+            && is_phrase
+        {
+            // A sign of a comment beside words makes them no phrase: the pipe stands between.
+            lines.push(format!("| {}", first.text));
+            comments = rest;
+            *n_commands = 0;
+        }
     }
     lines.extend(comments.iter().map(|comment| comment.text.clone().into_owned()));
 }

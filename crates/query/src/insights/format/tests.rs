@@ -81,6 +81,8 @@ fn comments_stay_with_their_commands() {
 #[test]
 fn words_stay_words() {
     check("connection   refused", "connection refused");
+    check("a b | # c\n# d\n limit 3", "a b\n| # c\n# d\nlimit 3");
+    check("a b | # c", "a b\n| # c");
     check("# c\n'10.1  x' | stats count(*)\nlimit 3", "# c\n'10.1  x'\n| stats count(*)\n| limit 3");
 }
 
