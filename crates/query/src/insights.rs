@@ -14,6 +14,7 @@ mod grok;
 mod parse;
 mod pattern;
 mod phrase;
+mod recover;
 mod syntax;
 mod token;
 

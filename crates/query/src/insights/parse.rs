@@ -9,11 +9,11 @@ use pest::Parser;
 use pest::iterators::Pair;
 use types::Value;
 
-use super::expect;
 use super::expression;
+use super::recover;
 use super::syntax::{Command, CommandKind, Filling, Item, Method, Name, Node, SortKey, Stats};
 use super::token;
-use crate::error::{QueryError, Span};
+use crate::error::{QueryError, QueryErrors, Span};
 use crate::plan::{FORMATS, Format};
 
 /// Longest query in bytes.
@@ -35,17 +35,20 @@ mod generated {
 pub(crate) use generated::{Insights, Rule};
 
 /// Reads a query. `text` is what is read, `shown` what places in errors refer to (they are equally long).
-pub(crate) fn parse(text: &str, shown: &str) -> Result<Vec<Command>, QueryError> {
+///
+/// Errors: every mistake of grammar that could be found, else the first one of another kind.
+pub(crate) fn parse(text: &str, shown: &str) -> Result<Vec<Command>, QueryErrors> {
     let reader = Reader { text: shown, is_inside: false };
     if text.len() > QUERY_BYTES_MAX {
         let message = format!("the query has {} bytes, more than the {QUERY_BYTES_MAX} allowed", text.len());
         let span = Span { start: QUERY_BYTES_MAX, end: text.len() };
-        return Err(reader.error("query-too-long", message, span));
+        return Err(reader.error("query-too-long", message, span).into());
     }
-    let mut pairs = Insights::parse(Rule::query, text).map_err(|error| expect::explain(&error, text, shown))?;
+    let mut pairs = Insights::parse(Rule::query, text).map_err(|error| recover::mistakes(&error, text, shown))?;
     let Some(query) = pairs.next() else { return Ok(Vec::new()) };
     let is_command = |pair: &Pair<'_, Rule>| !matches!(pair.as_rule(), Rule::pipe | Rule::EOI);
-    query.into_inner().filter(is_command).map(|pair| reader.command(pair)).collect()
+    let commands = query.into_inner().filter(is_command).map(|pair| reader.command(pair));
+    Ok(commands.collect::<Result<_, QueryError>>()?)
 }
 
 /// Turns what the grammar found into nodes.

@@ -48,7 +48,7 @@ fn start_of_content(text: &str) -> usize {
     }
 }
 
-fn starts_with_command(text: &str) -> bool {
+pub(super) fn starts_with_command(text: &str) -> bool {
     let end = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '@' | '.')).unwrap_or(text.len());
     let is_by = |rest: &str| rest.get(..2).is_some_and(|word| word.eq_ignore_ascii_case("by"));
     super::check::is_command_word(&text[..end])

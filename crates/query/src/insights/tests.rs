@@ -255,6 +255,18 @@ fn examples_of_the_reference_are_read() {
 }
 
 #[test]
+fn examples_of_commands_are_golden_cases() {
+    let reference = include_str!("../../../../grammar/README.md");
+    let cases = include_str!("../../../../tests/golden/reference.test");
+    let queries: Vec<&str> =
+        cases.split("--- query\n").skip(1).filter_map(|rest| rest.split("\n--- ").next()).collect();
+    let commands = reference.split("## Expressions").next().unwrap_or_default();
+    for example in commands.split("```insights\n").skip(1).filter_map(|rest| rest.split("\n```").next()) {
+        assert!(queries.contains(&example), "no case in tests/golden/reference.test asks {example}");
+    }
+}
+
+#[test]
 fn every_function_is_in_the_reference() {
     let reference = include_str!("../../../../grammar/README.md");
     for signature in crate::function::SIGNATURES {

@@ -7,6 +7,7 @@ use types::GroupPattern;
 
 use super::Checker;
 use super::options::given;
+use super::scope::Shown;
 use crate::error::Span;
 use crate::execute::fields_of_operators;
 use crate::insights::syntax::{Name, OtherQuery, Setting};
@@ -106,9 +107,13 @@ impl Checker<'_> {
         if let Some(table) = self.tables.last_mut() {
             table.columns.insert(Arc::from(&*right.text));
         }
-        let before = self.shown_columns();
-        let names = columns_of(&plan).into_iter().map(|column| plan::Name::from(format!("{}.{column}", right.text)));
-        names.for_each(|name| self.shown.append(before.clone(), name));
+        // Who has chosen columns keeps to the choice.
+        if matches!(self.shown, Shown::Default | Shown::Made(_)) {
+            for column in columns_of(&plan) {
+                let before = self.shown_columns();
+                self.shown.append(before, Arc::from(format!("{}.{column}", right.text)));
+            }
+        }
         let other = Other::Query(Arc::new(plan));
         let keeps_all = keeps_all.unwrap_or(false);
         self.operators.push(Operator::Join(Join { keeps_all, keys: checked, columns: Vec::new(), other }));
