@@ -159,6 +159,7 @@ pub(crate) struct Config {
     pub(crate) scrub_interval_ns: Option<i64>,
     pub(crate) object_store: Option<storage::ObjectStoreOptions>,
     pub(crate) read_cache_bytes: u64,
+    pub(crate) section_cache_bytes: u64,
     pub(crate) retention: storage::RetentionOptions,
     pub(crate) limits: Limits,
     pub(crate) time_zone: chrono_tz::Tz,
@@ -187,6 +188,7 @@ impl Config {
             scrub_interval_ns: read.duration_or_never("storage", "scrub_interval"),
             object_store: read_object_store(&mut read),
             read_cache_bytes: read.size("storage", "read_cache"),
+            section_cache_bytes: read.size("storage", "section_cache"),
             retention: storage::RetentionOptions {
                 interval_ns: read.duration("retention", "interval"),
                 age_ns: read.duration_or_never("retention", "age"),

@@ -79,6 +79,7 @@ fn store_options(config: &Config, clock: &Clock) -> storage::Options {
     options.groups_max = config.limits.groups;
     options.object_store = config.object_store.clone();
     options.read_cache_bytes = config.read_cache_bytes;
+    options.section_cache_bytes = config.section_cache_bytes;
     options.retention = config.retention;
     options.scrub_interval_ns = config.scrub_interval_ns;
     options.clock = clock.clone();

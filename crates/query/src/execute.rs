@@ -6,6 +6,7 @@
 //! never what it answers. Damaged blocks, cancelling and running out of time make an answer partial, with a reason;
 //! running out of memory is an error.
 
+mod address;
 mod aggregate;
 mod aggregation;
 mod any;

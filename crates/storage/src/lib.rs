@@ -40,6 +40,7 @@ mod positions;
 mod read_cache;
 mod retention;
 mod scrub;
+mod section_cache;
 mod segment;
 mod segment_files;
 mod source;

@@ -35,6 +35,8 @@ pub struct Options {
     pub object_store: Option<ObjectStoreOptions>,
     /// Most bytes of copies of remote segments in the data directory.
     pub read_cache_bytes: u64,
+    /// Most bytes of decompressed sections that are kept in memory for the next query.
+    pub section_cache_bytes: u64,
     /// What goes for its age or size.
     pub retention: RetentionOptions,
     /// How often every segment is read again, in nanoseconds; never where there is none.
@@ -62,6 +64,7 @@ impl Options {
             groups_max: types::Limits::default().groups,
             object_store: None,
             read_cache_bytes: 1 << 30,
+            section_cache_bytes: 128 << 20,
             retention: RetentionOptions::default(),
             scrub_interval_ns: Some(7 * Timestamp::DAY),
             clock: Clock::system(),

@@ -18,6 +18,7 @@ use types::{ScanError, civil_from_days};
 use crate::catalog::{Doomed, RunRow, SegmentRow};
 use crate::objects::Objects;
 use crate::read_cache::ReadCache;
+use crate::section_cache::SectionCache;
 use crate::segment::{MIXED_PARTITION, Segment, SegmentMeta, Written};
 use crate::source::remote::RemoteFiles;
 use crate::source::{FilePool, NamelessFile};
@@ -31,6 +32,7 @@ pub(crate) struct SegmentFiles {
     store: [u8; 16],
     pub(crate) pool: Arc<FilePool>,
     pub(crate) remote: Option<Arc<RemoteFiles>>,
+    sections: Arc<SectionCache>,
     /// Files that are in no snapshot to come and must go.
     doomed: Mutex<Vec<DoomedFile>>,
     /// How many of the objects among them are being removed, which is when they are not in the list.
@@ -55,8 +57,9 @@ impl SegmentFiles {
         let objects = objects.map(|object_store| Objects::new(object_store, &store, options.faults.clone()));
         let remote = objects.transpose()?.map(|objects| RemoteFiles::new(objects, cache()));
         let pool = FilePool::new(options.open_files_max);
+        let sections = SectionCache::new(options.section_cache_bytes);
         let (doomed, objects_being_removed) = Default::default();
-        Ok(Self { dir: options.dir.clone(), store, pool, remote, doomed, objects_being_removed })
+        Ok(Self { dir: options.dir.clone(), store, pool, remote, sections, doomed, objects_being_removed })
     }
 
     /// The path of a local file.
@@ -68,7 +71,9 @@ impl SegmentFiles {
     pub(crate) fn open_local(&self, file: &str) -> Result<Arc<Segment>, ScanError> {
         let opened = self.pool.open(&self.path(file));
         let opened = opened.map_err(|e| ScanError { file: file.to_owned(), offset: 0, problem: e.to_string() })?;
-        Segment::open_source(Box::new(opened), file.to_owned(), self.store)
+        let segment = Segment::open_source(Box::new(opened), file.to_owned(), self.store)?;
+        segment.keep_sections(&self.sections);
+        Ok(segment)
     }
 
     /// Opens a segment where the catalog says that it is.
@@ -97,7 +102,9 @@ impl SegmentFiles {
         let (remote, url) = self.object_store(name)?;
         let object = remote.open(name, id, n_bytes);
         let end = object.end().map_err(|e| ScanError { file: url.clone(), offset: 0, problem: e.to_string() })?;
-        Segment::open_end(end, Box::new(object), url, self.store)
+        let segment = Segment::open_end(end, Box::new(object), url, self.store)?;
+        segment.keep_sections(&self.sections);
+        Ok(segment)
     }
 
     /// Tells whether a segment can be opened without asking the object store.

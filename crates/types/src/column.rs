@@ -143,12 +143,7 @@ impl Column {
         if rows.is_all() {
             return self.clone();
         }
-        let picked = |present: &Option<RowSet>| {
-            present.as_ref().map(|present| {
-                let places: Vec<usize> = rows.iter().collect();
-                RowSet::of(places.len(), |place| present.contains(places[place]))
-            })
-        };
+        let picked = |present: &Option<RowSet>| present.as_ref().map(|present| rows.places_of(present));
         match self {
             Self::Missing { .. } => Self::Missing { n_rows: rows.count() },
             Self::Timestamps(values) => Self::Timestamps(rows.iter().map(|row| values[row]).collect()),

@@ -12,6 +12,14 @@ fn low_bits(n: usize) -> u64 {
     if n < 64 { (1 << n) - 1 } else { u64::MAX }
 }
 
+/// The flags, each 0 or 1, as bits, the first one lowest.
+fn packed(flags: &[u8; 64]) -> u64 {
+    let (eights, _) = flags.as_chunks::<8>();
+    // The product brings the lowest bits of eight bytes together in its highest byte; no two meet on the way.
+    let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    eights.iter().rev().fold(0, |word, eight| word << 8 | bits(eight))
+}
+
 impl RowSet {
     /// Every one of `n_rows` rows.
     pub fn all(n_rows: usize) -> Self {
@@ -27,15 +35,13 @@ impl RowSet {
 
     /// The rows for which `keep` holds.
     pub fn of(n_rows: usize, mut keep: impl FnMut(usize) -> bool) -> Self {
-        let mut words = Vec::with_capacity(n_rows.div_ceil(64));
-        for first in (0..n_rows).step_by(64) {
-            let mut word = 0;
-            for bit in 0..(n_rows - first).min(64) {
-                word |= u64::from(keep(first + bit)) << bit;
-            }
-            words.push(word);
-        }
-        Self { words, n_rows }
+        let word = |first: usize| {
+            let mut flags = [0u8; 64];
+            let there = first..n_rows.min(first + 64);
+            flags.iter_mut().zip(there).for_each(|(flag, row)| *flag = u8::from(keep(row)));
+            packed(&flags)
+        };
+        Self { words: (0..n_rows).step_by(64).map(word).collect(), n_rows }
     }
 
     /// The rows that `rows` gives; those beyond the block are ignored.
@@ -47,8 +53,11 @@ impl RowSet {
 
     /// The rows whose value in `values` fulfils `keep`.
     pub fn of_slice<T>(values: &[T], mut keep: impl FnMut(&T) -> bool) -> Self {
-        let word =
-            |values: &[T]| values.iter().enumerate().fold(0, |word, (bit, value)| word | u64::from(keep(value)) << bit);
+        let word = |values: &[T]| {
+            let mut flags = [0u8; 64];
+            flags.iter_mut().zip(values).for_each(|(flag, value)| *flag = u8::from(keep(value)));
+            packed(&flags)
+        };
         Self { words: values.chunks(64).map(word).collect(), n_rows: values.len() }
     }
 
@@ -202,13 +211,20 @@ impl RowSet {
         let mut places = Self::none(self.count());
         let mut before = 0;
         for (mask, wanted) in self.words.iter().zip(&rows.words) {
-            let mut found = mask & wanted;
-            while found != 0 {
-                let lowest = found & found.wrapping_neg();
-                places.insert(before + (mask & (lowest - 1)).count_ones() as usize);
-                found ^= lowest;
+            let n_rows = mask.count_ones() as usize;
+            if mask & wanted == *mask {
+                places.insert_range(before..before + n_rows);
+            } else if *mask == u64::MAX {
+                places.or_bits(before, *wanted);
+            } else {
+                let mut found = mask & wanted;
+                while found != 0 {
+                    let lowest = found & found.wrapping_neg();
+                    places.insert(before + (mask & (lowest - 1)).count_ones() as usize);
+                    found ^= lowest;
+                }
             }
-            before += mask.count_ones() as usize;
+            before += n_rows;
         }
         places
     }
@@ -262,5 +278,22 @@ mod tests {
         let expected: Vec<usize> = set.iter().skip(1).step_by(3).collect();
         assert_eq!(set.select(&chosen).iter().collect::<Vec<_>>(), expected);
         assert_eq!(set.places_of(&set.select(&chosen)), chosen);
+    }
+
+    #[test]
+    fn sets_are_what_was_chosen_row_by_row() {
+        for n_rows in [0, 1, 63, 64, 65, 200, 1000] {
+            for step in [1, 2, 3, 64, 100] {
+                let values: Vec<usize> = (0..n_rows).map(|row| row.wrapping_mul(7919) % 1000).collect();
+                let expected: Vec<usize> = (0..n_rows).filter(|row| values[*row] % step == 0).collect();
+                assert!(RowSet::of(n_rows, |row| values[row] % step == 0).iter().eq(expected.iter().copied()));
+                let set = RowSet::of_slice(&values, |value| value % step == 0);
+                assert!(set.iter().eq(expected.iter().copied()) && set.n_rows() == n_rows);
+                let within = RowSet::of(n_rows, |row| row % 128 < 70);
+                let places: Vec<usize> =
+                    within.iter().enumerate().filter(|(_, row)| set.contains(*row)).map(|(place, _)| place).collect();
+                assert!(within.places_of(&set).iter().eq(places), "{n_rows} {step}");
+            }
+        }
     }
 }

@@ -149,6 +149,15 @@ pub struct Narrowed {
     pub exact: bool,
 }
 
+/// IPv4 addresses, as numbers, whose texts are the values of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// One a row; unspecified for rows without a value.
+    pub values: Vec<u32>,
+    /// Rows that have one; `None` where every row has.
+    pub present: Option<RowSet>,
+}
+
 /// The events of one group in time order (equal times in order of acceptance), in blocks.
 ///
 /// A run never changes while somebody holds it. All methods may be called from several threads.
@@ -207,6 +216,16 @@ pub trait Run: Send + Sync {
     /// reading the messages.
     fn example_numbers(&self, _block: usize, rows: &RowSet) -> Result<Vec<u32>, ScanError> {
         Ok(vec![0; rows.count()])
+    }
+
+    /// The rows of a block that have a value of the field `name`, where that is known without reading values.
+    fn presence(&self, _block: usize, _name: &str) -> Result<Option<RowSet>, ScanError> {
+        Ok(None)
+    }
+
+    /// Reads a field of the rows `rows` as addresses, where the block keeps all of its values as such.
+    fn read_addresses(&self, _block: usize, _name: &str, _rows: &RowSet) -> Result<Option<Addresses>, ScanError> {
+        Ok(None)
     }
 
     /// Bytes read from disk or memory on behalf of this run so far, for the statistics of an answer.

@@ -50,6 +50,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("storage", "object_store_region", Kind::Text, ""),
     setting("storage", "object_store_allow_http", Kind::Switch, "false"),
     setting("storage", "read_cache", Kind::Size, "1GiB"),
+    setting("storage", "section_cache", Kind::Size, "128MiB"),
     setting("retention", "interval", Kind::Duration, "1m"),
     setting("retention", "age", Kind::DurationOrNever, "never"),
     setting("retention", "size", Kind::Text, "80%"),

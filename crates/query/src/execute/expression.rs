@@ -88,6 +88,11 @@ pub(crate) fn truth(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Re
     if let Expr::Call(Function::IsPresent, arguments) = expr
         && let [argument] = &arguments[..]
     {
+        if let Expr::Field(name) = argument
+            && let Some(rows) = frame.presence(name)?
+        {
+            return Ok(rows);
+        }
         return Ok(evaluate(argument, frame, env)?.presence());
     }
     if !matches!(expr, Expr::And(..) | Expr::Or(..) | Expr::Not(_) | Expr::Literal(_) | Expr::Field(_))
@@ -287,25 +292,19 @@ fn constant_of(column: &Column) -> Option<&Value> {
 /// The tight loops: a column of one type against a constant.
 fn compare_quickly(comparison: Comparison, column: &Column, constant: Cell<'_>) -> Option<RowSet> {
     let when = |order: Ordering| holds(comparison, Some(order));
-    let float_rows = |values: &[f64], wanted: f64| match comparison {
-        Comparison::Equal => RowSet::of_slice(values, |value| *value == wanted),
-        Comparison::Greater => RowSet::of_slice(values, |value| *value > wanted),
-        Comparison::GreaterOrEqual => RowSet::of_slice(values, |value| *value >= wanted),
-        Comparison::Less => RowSet::of_slice(values, |value| *value < wanted),
-        Comparison::LessOrEqual => RowSet::of_slice(values, |value| *value <= wanted),
-        Comparison::NotEqual => RowSet::of_slice(values, |value| *value != wanted),
-    };
     let (mut rows, present) = match (column, constant) {
         (Column::Integers { values, present }, Cell::Integer(wanted)) => {
-            (RowSet::of_slice(values, |value| when(value.cmp(&wanted))), present)
+            (rows_of_numbers(comparison, values, wanted), present)
         }
-        (Column::Floats { values, present, .. }, Cell::Float(wanted)) => (float_rows(values, wanted), present),
+        (Column::Floats { values, present, .. }, Cell::Float(wanted)) => {
+            (rows_of_numbers(comparison, values, wanted), present)
+        }
         (Column::Floats { values, present, .. }, Cell::Integer(wanted)) if wanted.unsigned_abs() <= 1 << 53 => {
-            (float_rows(values, wanted as f64), present)
+            (rows_of_numbers(comparison, values, wanted as f64), present)
         }
         (Column::Timestamps(values), Cell::Text(text)) => {
             let wanted = cell::read_time(text)?;
-            (RowSet::of_slice(values, |value| when(value.cmp(&wanted))), &None)
+            (rows_of_numbers(comparison, values, wanted), &None)
         }
         (Column::Strings { values, present }, Cell::Text(text)) if Number::read(text).is_none() => {
             (RowSet::of(values.len(), |row| when(values.get(row).cmp(text))), present)
@@ -322,6 +321,18 @@ fn compare_quickly(comparison: Comparison, column: &Column, constant: Cell<'_>) 
         }
     }
     Some(rows)
+}
+
+/// Rows of numbers for which a comparison holds: a loop for each comparison, so that several rows are compared at a time.
+fn rows_of_numbers<T: PartialOrd + Copy>(comparison: Comparison, values: &[T], wanted: T) -> RowSet {
+    match comparison {
+        Comparison::Equal => RowSet::of_slice(values, |value| *value == wanted),
+        Comparison::Greater => RowSet::of_slice(values, |value| *value > wanted),
+        Comparison::GreaterOrEqual => RowSet::of_slice(values, |value| *value >= wanted),
+        Comparison::Less => RowSet::of_slice(values, |value| *value < wanted),
+        Comparison::LessOrEqual => RowSet::of_slice(values, |value| *value <= wanted),
+        Comparison::NotEqual => RowSet::of_slice(values, |value| *value != wanted),
+    }
 }
 
 fn in_rows(item: &Expr, list: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use types::{Column, MISSING_CODE, RowSet, Run, ScanError, Value};
+use types::{Addresses, Column, MISSING_CODE, RowSet, Run, ScanError, Value};
 
 use super::path;
 use crate::plan::Name;
@@ -181,6 +181,27 @@ impl<'a> Frame<'a> {
     /// The column `name`, without keeping it for later.
     pub(crate) fn peek(&self, name: &str) -> Result<Arc<Column>, ScanError> {
         self.cache.get(name).map_or_else(|| self.resolve(name), |column| Ok(column.clone()))
+    }
+
+    /// The block of which the column `name` is what is stored under this name and nothing else, unless it was read.
+    fn unread(&self, name: &str) -> Result<Option<&BlockRows<'a>>, ScanError> {
+        let is_in_list = name.split('.').skip(1).any(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+        let block = self.stored().filter(|_| !name.starts_with('@') && !is_in_list && !self.cache.contains_key(name));
+        let Some(block) = block else { return Ok(None) };
+        Ok(block.source.names_below(name)?.is_empty().then_some(block))
+    }
+
+    /// The rows that have a value of `name`, where that is known without reading the column.
+    pub(crate) fn presence(&self, name: &str) -> Result<Option<RowSet>, ScanError> {
+        let Some(block) = self.unread(name)? else { return Ok(None) };
+        let rows = block.source.run.presence(block.block, name)?;
+        Ok(rows.map(|rows| block.rows.places_of(&rows)))
+    }
+
+    /// The column `name` as addresses, where it is stored so.
+    pub(crate) fn addresses(&self, name: &str) -> Result<Option<Addresses>, ScanError> {
+        let Some(block) = self.unread(name)? else { return Ok(None) };
+        block.source.run.read_addresses(block.block, name, &block.rows)
     }
 
     fn resolve(&self, name: &str) -> Result<Arc<Column>, ScanError> {

@@ -8,8 +8,9 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use types::{Column, EventId, MISSING_CODE, Timestamp, Value};
+use types::{Addresses, Column, EventId, MISSING_CODE, RowSet, Timestamp, Value};
 
+use super::address::{AddressHashes, text_of};
 use super::aggregate::{self, Partial, Place, Rows, add_rows, canonical, needs_places, place_of, write_key};
 use super::cell::{Cell, compare_levels, strict_order};
 use super::expression::{Environment, Stop, evaluate};
@@ -22,14 +23,44 @@ type Map<K> = HashMap<K, u32, foldhash::fast::RandomState>;
 /// Bytes of one aggregate's state and its share of the tables, roughly.
 const STATE_BYTES: usize = std::mem::size_of::<Partial>() + 16;
 
+/// Whole numbers from 0 below this are numbered by a table.
+const SMALL_END: i64 = 4096;
+
+/// The number of what was not seen yet.
+const UNSEEN: u32 = u32::MAX;
+
+/// Pairs that a table holds at most.
+const TABLE_MAX: usize = 1 << 18;
+
+/// The values of a group column in the rows of a frame.
+enum Key {
+    Column(Arc<Column>),
+    Addresses(Addresses),
+}
+
+impl Key {
+    fn of(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<Self, Stop> {
+        if let Expr::Field(name) = expr
+            && let Some(addresses) = frame.addresses(name)?
+        {
+            return Ok(Self::Addresses(addresses));
+        }
+        evaluate(expr, frame, env).map(Self::Column)
+    }
+}
+
 /// The distinct values of one group column, numbered in the order in which they come.
 #[derive(Default)]
 struct Parts {
     values: Vec<Option<Value>>,
     texts: Map<Arc<str>>,
     integers: Map<i64>,
+    /// Numbers of small whole numbers, once there are some.
+    small: Vec<u32>,
+    addresses: Map<u32>,
     times: Map<i64>,
     others: Map<Vec<u8>>,
+    missing: Option<u32>,
     /// Numbers of the codes of the dictionary seen last: blocks of a run share one.
     dictionary: Option<(Arc<Vec<Value>>, Vec<u32>)>,
     bytes: usize,
@@ -39,6 +70,7 @@ impl Parts {
     fn number(&mut self, cell: Cell<'_>) -> u32 {
         let next = self.values.len() as u32;
         let number = match cell {
+            Cell::Missing => *self.missing.get_or_insert(next),
             Cell::Text(text) => match self.texts.get(text) {
                 Some(known) => *known,
                 None => return self.add_text(text),
@@ -73,9 +105,15 @@ impl Parts {
     }
 
     /// The number of each row's value.
-    fn numbers(&mut self, column: &Column) -> Vec<u32> {
-        if let Column::Dictionary { codes, values } = column {
-            return self.numbers_of_codes(codes, values);
+    fn numbers(&mut self, key: &Key) -> Vec<u32> {
+        let column = match key {
+            Key::Addresses(addresses) => return self.numbers_of_addresses(addresses),
+            Key::Column(column) => &**column,
+        };
+        match column {
+            Column::Dictionary { codes, values } => return self.numbers_of_codes(codes, values),
+            Column::Integers { values, present } => return self.numbers_of_integers(values, present.as_ref()),
+            _ => {}
         }
         let mut last: Option<(i64, u32)> = None;
         (0..column.n_rows())
@@ -92,8 +130,50 @@ impl Parts {
             .collect()
     }
 
+    fn numbers_of_integers(&mut self, values: &[i64], present: Option<&RowSet>) -> Vec<u32> {
+        self.small.resize(SMALL_END as usize, UNSEEN);
+        let mut numbers = Vec::with_capacity(values.len());
+        for (row, value) in values.iter().enumerate() {
+            if present.is_some_and(|present| !present.contains(row)) {
+                numbers.push(self.number(Cell::Missing));
+                continue;
+            }
+            let known = usize::try_from(*value).ok().and_then(|small| self.small.get(small).copied());
+            let number = match known {
+                Some(number) if number != UNSEEN => number,
+                _ => self.number(Cell::Integer(*value)),
+            };
+            if known == Some(UNSEEN) {
+                self.small[*value as usize] = number;
+            }
+            numbers.push(number);
+        }
+        numbers
+    }
+
+    fn numbers_of_addresses(&mut self, addresses: &Addresses) -> Vec<u32> {
+        let present = addresses.present.as_ref();
+        let mut numbers = Vec::with_capacity(addresses.values.len());
+        for (row, address) in addresses.values.iter().enumerate() {
+            if present.is_some_and(|present| !present.contains(row)) {
+                numbers.push(self.number(Cell::Missing));
+                continue;
+            }
+            numbers.push(match self.addresses.get(address) {
+                Some(known) => *known,
+                None => {
+                    // Other blocks may keep the same addresses as texts.
+                    let number = self.number(Cell::Text(&text_of(*address)));
+                    self.addresses.insert(*address, number);
+                    self.bytes += 16;
+                    number
+                }
+            });
+        }
+        numbers
+    }
+
     fn numbers_of_codes(&mut self, codes: &[u32], values: &Arc<Vec<Value>>) -> Vec<u32> {
-        const UNSEEN: u32 = u32::MAX;
         let known = self.dictionary.take().filter(|(known, _)| Arc::ptr_eq(known, values));
         // One place more than there are values, for rows without one.
         let mut table = known.map_or_else(|| vec![UNSEEN; values.len() + 1], |(_, table)| table);
@@ -117,6 +197,8 @@ pub(crate) struct Groups<'p> {
     parts: Vec<Parts>,
     /// From the second column on: the group so far and the column's value to the group with that value.
     pairs: Vec<Map<(u32, u32)>>,
+    /// The same once more for the first pairs, as tables.
+    tables: Vec<PairTable>,
     /// Per pair table, the pairs in the order of their numbers.
     pair_list: Vec<Vec<(u32, u32)>>,
     n_groups: usize,
@@ -125,6 +207,38 @@ pub(crate) struct Groups<'p> {
     /// Per aggregate that owns its state, per group.
     states: Vec<Vec<Partial>>,
     state_bytes: usize,
+    hashes: AddressHashes,
+}
+
+/// Groups of pairs of a group so far and a column's value, by their places in a table of lines, one for each group.
+#[derive(Default)]
+struct PairTable {
+    /// Values in a line, as an exponent of two.
+    line_bits: u32,
+    groups: Vec<u32>,
+}
+
+impl PairTable {
+    /// Makes room for so many groups and values; `false` where the table would become too large.
+    fn reserve(&mut self, n_groups: usize, n_values: usize) -> bool {
+        let line_bits = n_values.next_power_of_two().trailing_zeros();
+        if n_groups.checked_shl(line_bits.max(self.line_bits)).is_none_or(|n| n > TABLE_MAX) || n_values > TABLE_MAX {
+            return false;
+        }
+        if line_bits > self.line_bits {
+            self.line_bits = line_bits;
+            self.groups.clear();
+        }
+        let n_places = n_groups << self.line_bits;
+        if self.groups.len() < n_places {
+            self.groups.resize(n_places, UNSEEN);
+        }
+        true
+    }
+
+    fn place(&mut self, (group, number): (u32, u32)) -> &mut u32 {
+        &mut self.groups[((group as usize) << self.line_bits) + number as usize]
+    }
 }
 
 impl<'p> Groups<'p> {
@@ -136,11 +250,13 @@ impl<'p> Groups<'p> {
             aggregates,
             parts: by.iter().map(|_| Parts::default()).collect(),
             pairs: (0..n_pairs).map(|_| Map::default()).collect(),
+            tables: (0..n_pairs).map(|_| PairTable::default()).collect(),
             pair_list: vec![Vec::new(); n_pairs],
             n_groups: 0,
             owners: owners(aggregates),
             states: vec![Vec::new(); aggregates.len()],
             state_bytes: 0,
+            hashes: AddressHashes::default(),
         };
         groups.grow(usize::from(by.is_empty()));
         groups
@@ -180,14 +296,21 @@ impl<'p> Groups<'p> {
         weights: Option<&[u64]>,
     ) -> Result<(), Stop> {
         // Everything is read before anything is added: a damaged block counts wholly or not at all.
-        let keys: Vec<Arc<Column>> =
-            self.by.iter().map(|(_, expr)| evaluate(expr, frame, env)).collect::<Result<_, Stop>>()?;
+        let keys: Vec<Key> = self.by.iter().map(|(_, expr)| Key::of(expr, frame, env)).collect::<Result<_, Stop>>()?;
         let argument = |aggregate: &Aggregate, frame: &mut Frame<'_>| match &aggregate.argument {
             Some(expr) => evaluate(expr, frame, env).map(Some),
             None => Ok(None),
         };
-        let arguments: Vec<Option<Arc<Column>>> =
-            self.aggregates.iter().map(|aggregate| argument(aggregate, frame)).collect::<Result<_, Stop>>()?;
+        let mut arguments: Vec<Option<Arc<Column>>> = Vec::with_capacity(self.aggregates.len());
+        let mut addresses: Vec<Option<Addresses>> = Vec::with_capacity(self.aggregates.len());
+        for aggregate in self.aggregates {
+            let found = match (&aggregate.argument, aggregate.kind) {
+                (Some(Expr::Field(name)), AggregateKind::CountDistinct) => frame.addresses(name)?,
+                _ => None,
+            };
+            arguments.push(if found.is_some() { None } else { argument(aggregate, frame)? });
+            addresses.push(found);
+        }
         let kinds = || self.aggregates.iter().map(|aggregate| aggregate.kind);
         let places = if kinds().any(needs_places) { Some(places(frame)?) } else { None };
         let by_time = |kind| matches!(kind, AggregateKind::Earliest | AggregateKind::Latest);
@@ -195,6 +318,11 @@ impl<'p> Groups<'p> {
         let groups = self.groups_of(&keys, frame.n_rows());
         for (index, (aggregate, argument)) in self.aggregates.iter().zip(&arguments).enumerate() {
             if self.owners[index] != index {
+                continue;
+            }
+            if let Some(addresses) = &addresses[index] {
+                let states = &mut self.states[index];
+                self.state_bytes += aggregate::add_distinct_addresses(states, &groups, addresses, &mut self.hashes);
                 continue;
             }
             let rows = Rows {
@@ -210,11 +338,23 @@ impl<'p> Groups<'p> {
     }
 
     /// The group of each row; new groups get their states.
-    fn groups_of(&mut self, keys: &[Arc<Column>], n_rows: usize) -> Vec<u32> {
+    fn groups_of(&mut self, keys: &[Key], n_rows: usize) -> Vec<u32> {
         let Some(first) = keys.first() else { return vec![0; n_rows] };
         let mut groups = self.parts[0].numbers(first);
         for (level, key) in keys.iter().enumerate().skip(1) {
             let numbers = self.parts[level].numbers(key);
+            let n_before = groups.iter().copied().max().map_or(0, |most| most as usize + 1);
+            if self.tables[level - 1].reserve(n_before, self.parts[level].values.len()) {
+                for (group, number) in groups.iter_mut().zip(numbers) {
+                    let pair = (*group, number);
+                    let known = *self.tables[level - 1].place(pair);
+                    *group = if known != UNSEEN { known } else { self.pair(level - 1, pair) };
+                    if known == UNSEEN {
+                        *self.tables[level - 1].place(pair) = *group;
+                    }
+                }
+                continue;
+            }
             let mut last: Option<((u32, u32), u32)> = None;
             for (group, number) in groups.iter_mut().zip(numbers) {
                 let pair = (*group, number);

@@ -1,5 +1,7 @@
 //! What an answer promises beside its rows: order, limits, partial answers, and that no shortcut changes it.
 
+mod shortcuts;
+
 use std::sync::atomic::AtomicUsize;
 
 use types::{

@@ -154,8 +154,30 @@ impl<'a> Cursor<'a> {
             let (low, high) = self.take(n.checked_mul(2).ok_or(Damage("a count is out of range"))?)?.split_at(n);
             return Ok(low.iter().zip(high).map(|(low, high)| u32::from(u16::from_le_bytes([*low, *high]))).collect());
         }
+        if width <= 4 {
+            *self = ahead;
+            return self.narrow_codes(n, least, usize::from(width));
+        }
         let values = self.integers(n)?;
         values.into_iter().map(|value| u32::try_from(value).map_err(|_| Damage("a code is out of range"))).collect()
+    }
+
+    /// Reads `width` planes, at most four, of codes beyond `least`.
+    fn narrow_codes(&mut self, n: usize, least: i64, width: usize) -> Decoded<Vec<u32>> {
+        let planes = self.take(n.checked_mul(width).ok_or(Damage("a count is out of range"))?)?;
+        let mut values = vec![0u32; n];
+        for (plane, bytes) in planes.chunks_exact(n.max(1)).enumerate() {
+            for (value, byte) in values.iter_mut().zip(bytes) {
+                *value |= u32::from(*byte) << (8 * plane);
+            }
+        }
+        if n > 0 {
+            let least = u32::try_from(least).map_err(|_| Damage("a code is out of range"))?;
+            let most = values.iter().copied().max().unwrap_or(0);
+            most.checked_add(least).ok_or(Damage("a code is out of range"))?;
+            values.iter_mut().for_each(|value| *value += least);
+        }
+        Ok(values)
     }
 }
 
@@ -177,8 +199,13 @@ mod tests {
         }
 
         #[test]
-        fn codes_round_trip(values in proptest::collection::vec(0u32..70_000, 0..50), width in 0u32..3) {
-            let values: Vec<u32> = values.into_iter().map(|v| v % [2, 256, 70_000][width as usize]).collect();
+        fn codes_round_trip(values in proptest::collection::vec(any::<u32>(), 0..50), width in 0usize..6, least in any::<u16>()) {
+            let bounded = |value: u32| match width {
+                4 => value,
+                5 => value / 2 + u32::from(least),
+                width => value % [2, 256, 70_000, 1 << 24][width],
+            };
+            let values: Vec<u32> = values.into_iter().map(bounded).collect();
             let mut out = Vec::new();
             put_integers(&mut out, &values.iter().map(|v| i64::from(*v)).collect::<Vec<_>>());
             prop_assert_eq!(Cursor::new(&out).codes(values.len()), Ok(values));

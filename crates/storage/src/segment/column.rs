@@ -23,10 +23,10 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use types::{Column, MISSING_CODE, RowSet, Strings, Value};
+use types::{Addresses, Column, MISSING_CODE, RowSet, Strings, Value};
 
 use super::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
-use super::strings::{put_texts, take_texts};
+use super::strings::{put_texts, take_addresses, take_texts};
 use super::tagged::{put_tagged, take_tagged};
 
 /// Distinct values up to which the first block of a run starts a dictionary for the whole run.
@@ -207,12 +207,13 @@ fn put_flags(out: &mut Vec<u8>, flags: &[bool]) {
     }
 }
 
-fn take_flags(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Option<Vec<bool>>> {
+fn take_flags(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Option<RowSet>> {
     if cursor.byte()? == 0 {
         return Ok(None);
     }
     let bytes = cursor.take(n.div_ceil(8))?;
-    Ok(Some((0..n).map(|i| bytes[i / 8] >> (i % 8) & 1 == 1).collect()))
+    let word = |bytes: &[u8]| bytes.iter().rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
+    Ok(Some(RowSet::of_words(bytes.chunks(8).map(word).collect(), n)))
 }
 
 fn put_values(out: &mut Vec<u8>, values: &[Option<&Value>]) {
@@ -270,6 +271,15 @@ impl Wanted {
         }
     }
 
+    /// The rows wanted whose stored value is in `stored`.
+    fn spread_rows(&self, stored: RowSet) -> RowSet {
+        let chosen = match &self.chosen {
+            None => stored,
+            Some(chosen) => chosen.places_of(&stored),
+        };
+        self.present.select(&chosen)
+    }
+
     fn spread_texts(&self, stored: Strings) -> Decoded<Strings> {
         match &self.chosen {
             None => spread_texts(stored, &self.present),
@@ -308,7 +318,7 @@ pub(crate) fn decode(
         tag @ (3 | 4) => {
             let values = take_floats(&mut cursor, n, tag)?;
             let flags = take_flags(&mut cursor, n)?;
-            let integers = flags.map(|flags| RowSet::of_slice(&wanted.spread(flags, false), |flag| *flag));
+            let integers = flags.map(|flags| wanted.spread_rows(flags));
             Column::Floats { values: wanted.spread(values, 0.0), present: wanted.some_present(), integers }
         }
         5 => {
@@ -326,6 +336,35 @@ pub(crate) fn decode(
         _ => return Err(Damage("unknown kind of column")),
     };
     if cursor.is_at_end() { Ok(column) } else { Err(Damage("bytes are left over")) }
+}
+
+/// The same as addresses; `None` where they are kept as something else.
+pub(crate) fn decode_addresses(bytes: &[u8], present: &RowSet, rows: &RowSet) -> Decoded<Option<Addresses>> {
+    let wanted = Wanted::new(present, rows);
+    let mut cursor = Cursor::new(bytes);
+    let values = match cursor.byte()? {
+        1 => {
+            let n_values = cursor.varint()? as usize;
+            if n_values > wanted.n_stored {
+                return Err(Damage("a dictionary is too large"));
+            }
+            if cursor.byte()? != 0 {
+                return Ok(None);
+            }
+            let Some(distinct) = take_addresses(&mut cursor, n_values)? else { return Ok(None) };
+            let codes = checked_codes(cursor.codes(wanted.n_stored)?, distinct.len())?;
+            codes.into_iter().map(|code| distinct[code as usize]).collect()
+        }
+        5 => {
+            let Some(values) = take_addresses(&mut cursor, wanted.n_stored)? else { return Ok(None) };
+            values
+        }
+        _ => return Ok(None),
+    };
+    if !cursor.is_at_end() {
+        return Err(Damage("bytes are left over"));
+    }
+    Ok(Some(Addresses { values: wanted.spread(values, 0), present: wanted.some_present() }))
 }
 
 /// Reads a dictionary of the block and the codes into it.
@@ -359,7 +398,9 @@ fn take_floats(cursor: &mut Cursor<'_>, n: usize, tag: u8) -> Decoded<Vec<f64>> 
 }
 
 fn checked_codes(codes: Vec<u32>, n_values: usize) -> Decoded<Vec<u32>> {
-    if codes.iter().all(|code| (*code as usize) < n_values) { Ok(codes) } else { Err(Damage("a code is out of range")) }
+    // Without an early end, so that it is done many codes at a time.
+    let is_right = codes.iter().fold(true, |is_right, code| is_right & ((*code as usize) < n_values));
+    if is_right { Ok(codes) } else { Err(Damage("a code is out of range")) }
 }
 
 /// Puts compact values at the rows in `present`.
@@ -430,6 +471,35 @@ mod tests {
         }
     }
 
+    fn text_of(address: u32) -> String {
+        let mut text = Vec::new();
+        push_address(&mut text, address);
+        String::from_utf8(text).expect("digits and points")
+    }
+
+    /// Reads every third row as addresses, out of columns of distinct texts and of a dictionary.
+    fn check_addresses(values: Vec<Option<Value>>) {
+        let as_dictionary = Column::of_values(values.clone());
+        let present = as_dictionary.presence();
+        let texts = values.iter().map(|value| if let Some(Value::String(text)) = value { text } else { "" });
+        let as_texts = Column::Strings { values: texts.collect(), present: Some(present.clone()) };
+        for column in [as_dictionary, as_texts] {
+            let mut full = RunDictionary { is_closed: true, ..RunDictionary::default() };
+            let encoded = encode(&column, &present, &mut full);
+            for rows in [RowSet::all(values.len()), RowSet::of(values.len(), |row| row % 3 == 1)] {
+                if rows.is_empty() || encoded.is_empty() {
+                    continue;
+                }
+                let found = decode_addresses(&encoded, &present, &rows).expect("just written").expect("addresses");
+                for (place, row) in rows.iter().enumerate() {
+                    let is_there = found.present.as_ref().is_none_or(|present| present.contains(place));
+                    let text = is_there.then(|| Value::text(text_of(found.values[place])));
+                    assert_eq!(format!("{text:?}"), format!("{:?}", values[row]));
+                }
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn mixed_columns_round_trip(values in proptest::collection::vec(value(), 0..40)) {
@@ -454,16 +524,17 @@ mod tests {
         ) {
             check(hex.into_iter().map(|t| Some(Value::text(t))).collect());
             check(numbers.into_iter().map(|n| Some(Value::text(format!("u{n}")))).collect());
-            check(addresses.into_iter().map(|a| {
-                let mut text = Vec::new();
-                push_address(&mut text, a);
-                Some(Value::text(String::from_utf8(text).expect("digits and points")))
-            }).collect());
+            let addresses: Vec<Option<Value>> = addresses.into_iter().map(|a| Some(Value::text(text_of(a)))).collect();
+            check(addresses.clone());
+            check_addresses(addresses.clone());
+            check_addresses(addresses.iter().chain([&None]).cycle().take(addresses.len() * 5).cloned().collect());
+            check_addresses((0..20).map(|row| addresses[row % 2 % addresses.len()].clone()).collect());
         }
 
         #[test]
         fn damaged_columns_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60), n in 0usize..40) {
             let _ = decode(&bytes, &RowSet::all(n), &RowSet::all(n), None);
+            let _ = decode_addresses(&bytes, &RowSet::all(n), &RowSet::all(n));
             let _ = decode_run_dictionary(&bytes);
         }
     }

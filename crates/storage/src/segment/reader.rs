@@ -19,8 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use types::{
-    Column, Derivation, Examples, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet, Run, RunInfo, RunKey,
-    ScanError, Strings, TextProbe, Timestamp, TypeSet, Value, id_column, is_text_key, part_of_column,
+    Addresses, Column, Derivation, Examples, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet, Run, RunInfo,
+    RunKey, ScanError, Strings, TextProbe, Timestamp, TypeSet, Value, id_column, is_text_key, part_of_column,
 };
 use zstd::bulk::Decompressor;
 
@@ -37,6 +37,7 @@ use super::times::{take_deltas, take_times};
 use super::words::WordIndex;
 use super::{HEADER_BYTES, RunSummary, SegmentMeta};
 use crate::positions::Positions;
+use crate::section_cache::{KeptSections, SectionCache};
 use crate::source::{FilePool, Source};
 
 pub(crate) use end::SegmentEnd;
@@ -61,6 +62,8 @@ pub(crate) struct Segment {
     descent: Descent,
     /// Those not in use, each with some 100 KB of tables.
     decompressors: Mutex<Vec<Decompressor<'static>>>,
+    /// What queries have read, where that is kept.
+    kept: OnceLock<KeptSections>,
 }
 
 /// A run with what was read of it as a whole.
@@ -105,8 +108,13 @@ impl Segment {
         let Content { meta, format, runs, sections, descent } = content;
         let summaries = runs.iter().map(|run| run.summary.clone()).collect();
         let runs = runs.into_iter().map(OpenRun::new).collect();
-        let decompressors = Mutex::default();
-        Ok(Arc::new(Self { name, source, meta, format, runs, summaries, sections, descent, decompressors }))
+        let (decompressors, kept) = Default::default();
+        Ok(Arc::new(Self { name, source, meta, format, runs, summaries, sections, descent, decompressors, kept }))
+    }
+
+    /// Keeps the sections of blocks that queries read, as long as there is room.
+    pub(crate) fn keep_sections(&self, cache: &Arc<SectionCache>) {
+        self.kept.get_or_init(|| KeptSections::new(cache));
     }
 
     /// What errors call it.
@@ -138,10 +146,10 @@ impl Segment {
 
     /// Run number `index` as a query sees it; `version` is that of its tombstones.
     pub(crate) fn run(self: &Arc<Self>, index: usize, version: u32) -> Option<Arc<dyn Run>> {
-        Some(Arc::new(self.open_run(index, version)?))
+        Some(Arc::new(self.open_run(index, version, true)?))
     }
 
-    fn open_run(self: &Arc<Self>, index: usize, version: u32) -> Option<SegmentRun> {
+    fn open_run(self: &Arc<Self>, index: usize, version: u32, is_query: bool) -> Option<SegmentRun> {
         let summary = self.summaries.get(index)?;
         let info = RunInfo {
             group: summary.group.clone(),
@@ -155,6 +163,7 @@ impl Segment {
             segment: self.clone(),
             index,
             info,
+            is_query,
             bytes_read: AtomicU64::new(0),
             matches: Asked::default(),
             dictionary_matches: Asked::default(),
@@ -240,6 +249,8 @@ struct SegmentRun {
     segment: Arc<Segment>,
     index: usize,
     info: RunInfo,
+    /// Whether what is read is worth keeping; who writes a segment again reads it once.
+    is_query: bool,
     bytes_read: AtomicU64,
     /// What the run's templates say of each literal asked, so that each is asked once and not for each block.
     matches: Asked<TemplateMatches>,
@@ -266,10 +277,28 @@ impl SegmentRun {
         &self.segment.runs[self.index]
     }
 
-    fn section(&self, id: SectionId) -> Result<Vec<u8>, ScanError> {
+    /// A section of a block. What was kept of it counts as read, since it is what the answer is made from.
+    fn section(&self, id: SectionId) -> Result<Arc<Vec<u8>>, ScanError> {
+        let kept = self.segment.kept.get().filter(|_| self.is_query);
+        if let Some(known) = kept.and_then(|kept| kept.get(id)) {
+            self.count_read(id);
+            return Ok(known);
+        }
+        let section = Arc::new(self.fresh_section(id)?);
+        if let Some(kept) = kept.filter(|_| !section.is_empty()) {
+            kept.put(id, &section);
+        }
+        Ok(section)
+    }
+
+    fn fresh_section(&self, id: SectionId) -> Result<Vec<u8>, ScanError> {
+        self.count_read(id);
+        self.segment.section(id)
+    }
+
+    fn count_read(&self, id: SectionId) {
         let length = self.segment.sections.get(id as usize).map_or(0, |entry| entry.stored_length);
         self.bytes_read.fetch_add(u64::from(length), Ordering::Relaxed);
-        self.segment.section(id)
     }
 
     fn is_there(&self, id: SectionId) -> bool {
@@ -297,7 +326,8 @@ impl SegmentRun {
         if let Some(known) = cell.get() {
             return Ok(known.clone());
         }
-        let read = Arc::new(self.decoded(id, decode)?);
+        let bytes = self.fresh_section(id)?;
+        let read = Arc::new(decode(&bytes).map_err(|damage| self.damage(id, damage))?);
         Ok(cell.get_or_init(|| read).clone())
     }
 
@@ -336,7 +366,8 @@ impl SegmentRun {
         if let Some(known) = cell.get() {
             return Ok(Some(known.clone()));
         }
-        let read = self.decoded(id, column::decode_run_dictionary)?;
+        let bytes = self.fresh_section(id)?;
+        let read = column::decode_run_dictionary(&bytes).map_err(|damage| self.damage(id, damage))?;
         Ok(Some(cell.get_or_init(|| read).clone()))
     }
 
@@ -447,6 +478,15 @@ impl SegmentRun {
         let times = if is_time { self.times(block)? } else { Vec::new() };
         let timestamps: Vec<i64> = if is_time { rows.iter().map(|row| times[row]).collect() } else { Vec::new() };
         Ok(Derivation { origins, codes: &codes, messages: &messages, timestamps: &timestamps }.overlay(name, stored))
+    }
+
+    /// Tells whether values of a field are made of messages or times.
+    fn is_derived(&self, name: &str) -> bool {
+        let is_of = |origin: &types::Origin| {
+            let time_key = origin.time_key.as_ref().map(|(key, _)| &**key);
+            origin.text_key.as_deref() == Some(name) || time_key == Some(name)
+        };
+        self.run().footer.origins.iter().any(is_of)
     }
 
     fn read_one(&self, block: usize, name: &str, rows: &RowSet) -> Result<Column, ScanError> {
@@ -584,6 +624,31 @@ impl Run for SegmentRun {
     fn example_numbers(&self, block: usize, rows: &RowSet) -> Result<Vec<u32>, ScanError> {
         let ids = self.template_ids(block, &*self.vocabulary()?)?;
         Ok(if rows.is_all() { ids.ids.clone() } else { rows.iter().map(|row| ids.ids[row]).collect() })
+    }
+
+    fn presence(&self, block: usize, name: &str) -> Result<Option<RowSet>, ScanError> {
+        if name.starts_with('@') || self.is_derived(name) {
+            return Ok(None);
+        }
+        let Ok(index) = self.run().footer.columns.binary_search_by(|column| (*column.name).cmp(name)) else {
+            return Ok(Some(RowSet::none(self.block_rows(block))));
+        };
+        let shapes = self.shapes()?;
+        Ok(Some(self.block_shapes(block, &shapes)?.rows_with(index as u32, &shapes)))
+    }
+
+    fn read_addresses(&self, block: usize, name: &str, rows: &RowSet) -> Result<Option<Addresses>, ScanError> {
+        let footer = &self.run().footer;
+        let found = footer.columns.binary_search_by(|column| (*column.name).cmp(name));
+        let Some(index) = found.ok().filter(|_| !self.is_derived(name)) else { return Ok(None) };
+        // What a filter knows costs less than reading the column twice where it holds something else.
+        if self.segment.format == 1 || !self.field_filter(block)?.is_of_addresses(index) {
+            return Ok(None);
+        }
+        let shapes = self.shapes()?;
+        let present = self.block_shapes(block, &shapes)?.rows_with(index as u32, &shapes);
+        let id = footer.columns[index].first_section + block as SectionId;
+        self.decoded(id, |bytes| column::decode_addresses(bytes, &present, rows))
     }
 
     fn bytes_read(&self) -> u64 {

@@ -109,7 +109,7 @@ impl Needle {
     }
 
     /// Tells whether lower-case hex texts may hold it, given their bytes packed two digits each.
-    fn may_be_in_hex(&self, packed: &[u8]) -> bool {
+    pub(crate) fn may_be_in_hex(&self, packed: &[u8]) -> bool {
         if !self.is_lower_hex() {
             return false;
         }
@@ -171,11 +171,36 @@ impl Needle {
         } else {
             texts.text().as_bytes()
         };
-        let ends = texts.ends();
-        let mut from = 0;
+        self.find_between(haystack, texts.ends(), &mut found);
+    }
+
+    /// The same in the bytes of texts whose lengths are given; nothing is made of them where the needle is nowhere.
+    pub(crate) fn find_in_bytes(&self, bytes: &[u8], lengths: &[i64], found: &mut dyn FnMut(u32)) {
+        let lowered;
+        let haystack = if self.ignores_case {
+            lowered = bytes.to_ascii_lowercase();
+            &lowered
+        } else {
+            bytes
+        };
+        if self.finder.find(haystack).is_none() {
+            return;
+        }
+        // Lengths whose sum is that of the bytes; anything else is noticed by whoever reads the texts.
+        let mut last = 0u32;
+        let end = |length: &i64| {
+            last = last.wrapping_add(*length as u32);
+            last
+        };
+        let ends: Vec<u32> = lengths.iter().map(end).collect();
+        self.find_between(haystack, &ends, found);
+    }
+
+    fn find_between(&self, haystack: &[u8], ends: &[u32], mut found: impl FnMut(u32)) {
+        let (mut from, mut place) = (0, 0);
         while let Some(at) = haystack.get(from..).and_then(|rest| self.finder.find(rest)) {
             let at = from + at;
-            let place = ends.partition_point(|end| *end as usize <= at);
+            place += ends[place..].partition_point(|end| *end as usize <= at);
             let Some(end) = ends.get(place).map(|end| *end as usize) else { return };
             if at + self.literal.len() <= end {
                 found(place as u32);
@@ -228,6 +253,17 @@ pub(crate) fn find(
         _ => return Err(Damage("unknown kind of column")),
     };
     Ok((texts.map_or(none, |places| present.select(&places)), true))
+}
+
+/// Tells whether a column section may hold a needle, as far as its bytes tell before it is known how many values it has.
+pub(crate) fn may_hold(bytes: &[u8], needle: &Needle) -> bool {
+    match bytes {
+        [] => false,
+        // Packed hex: the bytes per text, then those of all texts.
+        [5, 1, packed @ ..] => needle.may_be_in_hex(packed),
+        [5, 2, ..] => needle.may_be_in_address(),
+        _ => true,
+    }
 }
 
 /// The rows whose code is in `wanted`.
@@ -285,6 +321,7 @@ mod tests {
             assert!(rows.contains(row) || !holds, "{literal} is in {text}");
             assert!(!is_exact || rows.contains(row) == holds, "{literal} in {text}");
         }
+        assert!(may_hold(&bytes, &needle) || rows.is_empty(), "{literal} in {values:?}");
     }
 
     proptest! {

@@ -163,6 +163,69 @@ pub(crate) fn take_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> 
     }
 }
 
+/// Reads `n` *texts* as addresses; `None`, and nothing read, where they are kept as something else.
+pub(crate) fn take_addresses(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Option<Vec<u32>>> {
+    let mut ahead = cursor.clone();
+    if ahead.byte()? != 2 {
+        return Ok(None);
+    }
+    *cursor = ahead;
+    cursor.codes(n).map(Some)
+}
+
+/// Gives the number of each of `n` *texts* that holds the needle; texts are made only where it may be among them.
+pub(crate) fn find_texts(
+    cursor: &mut Cursor<'_>,
+    n: usize,
+    needle: &Needle,
+    found: &mut dyn FnMut(u32),
+) -> Decoded<()> {
+    let mut ahead = cursor.clone();
+    match ahead.byte()? {
+        0 => {
+            let lengths = ahead.integers(n)?;
+            let n_bytes =
+                lengths.iter().try_fold(0usize, |sum, length| sum.checked_add(usize::try_from(*length).ok()?));
+            let bytes = ahead.take(n_bytes.ok_or(Damage("a text length is out of range"))?)?;
+            needle.find_in_bytes(bytes, &lengths, found);
+            *cursor = ahead;
+            Ok(())
+        }
+        5 => {
+            let n_distinct = ahead.varint()? as usize;
+            if n_distinct > n || ahead.clone().byte()? == 5 {
+                return Err(Damage("a dictionary is too large"));
+            }
+            *cursor = ahead;
+            let mut holds = vec![false; n_distinct];
+            find_texts(cursor, n_distinct, needle, &mut |code| holds[code as usize] = true)?;
+            if !holds.contains(&true) {
+                return cursor.skip_integers(n);
+            }
+            let codes = cursor.codes(n)?;
+            let hits = codes.iter().enumerate().filter(|(_, code)| holds.get(**code as usize) == Some(&true));
+            hits.for_each(|(place, _)| found(place as u32));
+            Ok(())
+        }
+        tag => {
+            let may_hold = match tag {
+                1 => {
+                    let n_bytes = ahead.varint()? as usize;
+                    needle.may_be_in_hex(ahead.take(n.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?)
+                }
+                2 => needle.may_be_in_address(),
+                3 => needle.may_be_in_numbered(ahead.text()?.as_bytes()),
+                _ => true,
+            };
+            if !may_hold {
+                return skip_texts(cursor, n);
+            }
+            needle.find_in(&take_texts(cursor, n)?, found);
+            Ok(())
+        }
+    }
+}
+
 /// Passes over `n` *texts*.
 pub(crate) fn skip_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<()> {
     match cursor.byte()? {
@@ -266,21 +329,6 @@ impl Texts {
             Self::Dictionary { distinct, codes } => Some(distinct.get(*codes.get(place)? as usize)),
         }
     }
-
-    /// Gives the number of each text that holds the needle.
-    pub(crate) fn find(&self, needle: &Needle, mut found: impl FnMut(u32)) {
-        match self {
-            Self::Each(texts) => needle.find_in(texts, found),
-            Self::Dictionary { distinct, codes } => {
-                let mut holds = vec![false; distinct.len()];
-                needle.find_in(distinct, |code| holds[code as usize] = true);
-                if holds.contains(&true) {
-                    let hits = codes.iter().enumerate().filter(|(_, code)| holds[**code as usize]);
-                    hits.for_each(|(place, _)| found(place as u32));
-                }
-            }
-        }
-    }
 }
 
 fn collect_texts<T>(values: impl Iterator<Item = T>, mut push: impl FnMut(&mut Vec<u8>, T)) -> Decoded<Strings> {
@@ -331,6 +379,14 @@ mod tests {
             let back = take_texts(&mut cursor, texts.len()).expect("just written");
             assert!(cursor.is_at_end());
             assert_eq!(back.iter().collect::<Vec<_>>(), borrowed);
+            for (literal, ignores_case) in [("a", false), ("A1", true), ("00", false), ("b", true), ("1b", false)] {
+                let needle = Needle::new(literal, ignores_case);
+                let (mut expected, mut found) = (Vec::new(), Vec::new());
+                needle.find_in(&back, |place| expected.push(place));
+                let mut cursor = Cursor::new(bytes);
+                find_texts(&mut cursor, texts.len(), &needle, &mut |place| found.push(place)).expect("just written");
+                assert_eq!((found, cursor.is_at_end()), (expected, true), "{literal}");
+            }
             let back = Texts::take(&mut Cursor::new(bytes), texts.len()).expect("just written");
             assert!(borrowed.iter().enumerate().all(|(place, text)| back.get(place) == Some(text)));
             assert_eq!(back.get(texts.len()), None);
@@ -358,6 +414,7 @@ mod tests {
             let _ = take_texts(&mut Cursor::new(&bytes), n);
             let _ = Texts::take(&mut Cursor::new(&bytes), n);
             let _ = skip_texts(&mut Cursor::new(&bytes), n);
+            let _ = find_texts(&mut Cursor::new(&bytes), n, &Needle::new("a", n % 2 == 0), &mut |_| ());
         }
     }
 

@@ -131,11 +131,6 @@ impl Template {
         &self.all[self.place.start as usize..self.place.end as usize]
     }
 
-    /// Its variables in order.
-    pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
-        self.slots.iter().map(|(_, slot)| *slot)
-    }
-
     /// The variables, each with what stands before it from the beginning of the template on.
     pub(crate) fn slots_in_context(&self) -> impl Iterator<Item = (&[u8], Slot)> {
         self.slots.iter().map(|(place, slot)| (&self.bytes()[..place.start as usize], *slot))
@@ -144,7 +139,7 @@ impl Template {
     /// Whether a variable is a quoted text, which may hold anything.
     #[cfg(test)]
     pub(crate) fn has_quoted(&self) -> bool {
-        self.slots().any(|slot| slot.kind == Kind::Quoted)
+        self.slots.iter().any(|(_, slot)| slot.kind == Kind::Quoted)
     }
 
     pub(crate) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {

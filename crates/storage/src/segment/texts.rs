@@ -29,7 +29,7 @@ use super::moment;
 use super::numbers::{self, Expected};
 use super::search::Needle;
 use super::slots::Slots;
-use super::strings::{Texts, end_of, skip_texts, take_texts, texts_of};
+use super::strings::{Texts, end_of, find_texts, skip_texts, take_texts, texts_of};
 use super::template::{Kind, Piece, Template, Written, push_address, push_hex, push_integer};
 
 pub(crate) use layout::{TemplateIds, Wanted};
@@ -106,8 +106,6 @@ impl Vocabulary {
 struct TextColumns {
     /// Values of all short columns; in segments of format 1, of all columns.
     together: Strings,
-    /// Of each short column in `together`: where it begins, and its first value's place in the section.
-    short: Vec<(u32, u32)>,
     /// Long columns, each with the place of its first value in the section.
     long: Vec<(u32, Texts)>,
     /// Per column where it is.
@@ -134,9 +132,8 @@ impl TextColumns {
         let of_section = ids.columns_of(section, slots)?;
         let mut columns = Self { places: vec![TextPlace::Nowhere; slots.columns().len()], ..Self::default() };
         let mut n_together = 0;
-        for (column, n, first) in of_section.iter().copied().filter(|(_, n, _)| !is_long(*n)) {
+        for (column, n, _) in of_section.iter().copied().filter(|(_, n, _)| !is_long(*n)) {
             columns.places[column] = TextPlace::Together(n_together);
-            columns.short.push((n_together, first));
             n_together += n;
         }
         if n_together > 0 {
@@ -161,19 +158,6 @@ impl TextColumns {
                 (place < self.together.len()).then(|| self.together.get(place))
             }
             TextPlace::Long(long) => self.long.get(long as usize)?.1.get(number as usize),
-        }
-    }
-
-    /// Gives the place in the section of each text that holds the needle.
-    fn find(&self, needle: &Needle, mut found: impl FnMut(u32)) {
-        needle.find_in(&self.together, |place| {
-            let after = self.short.partition_point(|(from, _)| *from <= place);
-            if let Some((from, first)) = after.checked_sub(1).and_then(|before| self.short.get(before)) {
-                found(first + (place - from));
-            }
-        });
-        for (first, texts) in &self.long {
-            texts.find(needle, |place| found(first + place));
         }
     }
 }
@@ -237,24 +221,18 @@ impl Variables {
         Ok(())
     }
 
-    /// Gives the place in the section `section`, of texts, quoted texts, hex or UUIDs, of each that holds the needle. In
-    /// hex and UUIDs it looks for needles of hex digits alone.
-    pub(crate) fn find(&self, section: usize, needle: &Needle, mut found: impl FnMut(u32)) {
-        match section {
-            HEX => {
-                let place_at = |at: usize| self.hex_ends.partition_point(|end| *end as usize <= at);
-                let range = |place: usize| {
-                    let from = place.checked_sub(1).map_or(0, |before| self.hex_ends[before] as usize);
-                    from..self.hex_ends[place] as usize
-                };
-                needle.find_packed(&self.hex, place_at, range, |out, bytes| push_hex(out, bytes), &mut found);
-            }
-            UUIDS => {
-                let range = |place: usize| place * 16..place * 16 + 16;
-                needle.find_packed(&self.uuids, |at| at / 16, range, push_uuid, &mut found);
-            }
-            QUOTED => self.quoted.find(needle, found),
-            _ => self.texts.find(needle, found),
+    /// Gives the place in the section `section`, of hex or UUIDs, of each that holds a needle of hex digits.
+    fn find_hex(&self, section: usize, needle: &Needle, found: &mut dyn FnMut(u32)) {
+        if section == HEX {
+            let place_at = |at: usize| self.hex_ends.partition_point(|end| *end as usize <= at);
+            let range = |place: usize| {
+                let from = place.checked_sub(1).map_or(0, |before| self.hex_ends[before] as usize);
+                from..self.hex_ends[place] as usize
+            };
+            needle.find_packed(&self.hex, place_at, range, |out, bytes| push_hex(out, bytes), found);
+        } else {
+            let range = |place: usize| place * 16..place * 16 + 16;
+            needle.find_packed(&self.uuids, |at| at / 16, range, push_uuid, found);
         }
     }
 
@@ -278,6 +256,49 @@ impl Variables {
         }
         Some(())
     }
+}
+
+/// Gives the place in its section of each text, quoted text or raw message that holds the needle; of hex and UUIDs, of
+/// each that holds a needle of hex digits.
+pub(crate) fn find(
+    section: usize,
+    bytes: &[u8],
+    ids: &TemplateIds,
+    vocabulary: &Vocabulary,
+    needle: &Needle,
+    found: &mut dyn FnMut(u32),
+) -> Decoded<()> {
+    let cursor = &mut Cursor::new(bytes);
+    if section == vocabulary.raw_section() {
+        return if ids.n_raw() == 0 { Ok(()) } else { find_texts(cursor, ids.n_raw(), needle, found) };
+    }
+    if section == HEX || section == UUIDS {
+        let wanted = Wanted::all_of_section(section, &vocabulary.slots);
+        let mut variables = Variables::default();
+        variables.decode(section, bytes, ids, vocabulary, &wanted, &[])?;
+        variables.find_hex(section, needle, found);
+        return Ok(());
+    }
+    let is_long = |n: u32| vocabulary.format > 1 && n as usize >= COLUMN_MIN;
+    let columns = ids.columns_of(section, &vocabulary.slots)?;
+    // Short columns stand together: where each begins there, and the place of its first value in the section.
+    let (mut short, mut n_together) = (Vec::new(), 0);
+    for (_, n, first) in columns.iter().filter(|(_, n, _)| !is_long(*n)) {
+        short.push((n_together, *first));
+        n_together += n;
+    }
+    if n_together > 0 {
+        find_texts(cursor, n_together as usize, needle, &mut |place| {
+            let after = short.partition_point(|(from, _)| *from <= place);
+            if let Some((from, first)) = after.checked_sub(1).and_then(|before| short.get(before)) {
+                found(first + (place - from));
+            }
+        })?;
+    }
+    for (_, n, first) in columns.into_iter().filter(|(_, n, _)| is_long(*n)) {
+        find_texts(cursor, n as usize, needle, &mut |place| found(first + place))?;
+    }
+    Ok(())
 }
 
 /// Writes the 16 bytes of a UUID.

@@ -109,7 +109,20 @@ impl Percentile {
     }
 
     /// Adds a number. Answers how many bytes more are held.
+    #[inline]
     pub(crate) fn add_number(&mut self, number: f64) -> usize {
+        // Nearly every number of many falls into a bucket that there is.
+        if let Self::Sketch { positive, .. } = self
+            && number > 0.0
+            && let Some(count) = positive.counts.get_mut(bucket(number).wrapping_sub(positive.first))
+        {
+            *count += 1;
+            return 0;
+        }
+        self.add_elsewhere(number)
+    }
+
+    fn add_elsewhere(&mut self, number: f64) -> usize {
         match self {
             Self::Exact(numbers) => {
                 numbers.push(number);

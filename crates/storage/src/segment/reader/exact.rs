@@ -24,7 +24,7 @@ impl Segment {
 
     /// Run number `index` as it was written.
     pub(crate) fn run_reader(self: &Arc<Self>, index: usize) -> Option<RunReader> {
-        self.open_run(index, 0).map(RunReader)
+        self.open_run(index, 0, false).map(RunReader)
     }
 }
 

@@ -3,7 +3,7 @@
 //! A literal is decided per template where it can be; only where a variable may take part in it are rows looked at.
 //! Other columns are searched as they are stored ([`search`](super::super::search)).
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use types::{Narrowed, RowSet, Run, ScanError, Value};
 
@@ -13,7 +13,7 @@ use super::super::footer;
 use super::super::search::{self, Needle};
 use super::super::section::SectionId;
 use super::super::template::{Holds, LiteralMatcher, is_word_byte};
-use super::super::texts::{HEX, QUOTED, TEXTS, TemplateIds, UUIDS, Vocabulary, Wanted};
+use super::super::texts::{self, HEX, QUOTED, TEXTS, TemplateIds, UUIDS, Vocabulary};
 use super::super::words;
 use super::{SegmentRun, TemplateMatches};
 
@@ -51,23 +51,24 @@ impl SegmentRun {
         let needle = Needle::new(literal, ignores_case);
         let n_rows = self.block_rows(block);
         let matches = || self.matches.get(literal, ignores_case, || self.template_matches(literal, ignores_case));
-        // A piece of a word with a digit stands in no template; of other words the templates tell.
-        if needle.stands_in_texts_only()
-            && (needle.stands_in_variables_only() || !matches()?.any_certain)
-            && !self.may_hold(block, literal)?
-        {
+        // A piece of a word that stands neither in a template nor in a text, of which the filter tells, is not there. With a
+        // digit it stands in no template; of other words the templates tell.
+        let may_vary = !needle.stands_in_texts_only() || self.may_hold(block, literal)?;
+        if !may_vary && (needle.stands_in_variables_only() || !matches()?.any_certain) {
             return Ok(RowSet::none(n_rows));
         }
         let (vocabulary, matches) = (self.vocabulary()?, matches()?);
-        let has_quoted = !needle.has_quote() && self.is_there(self.system_section(footer::TEXTS + QUOTED, block));
-        let has_raw = self.is_there(self.system_section(footer::TEXTS + vocabulary.raw_section(), block));
-        if !matches.any_certain && !matches.any_doubtful && !has_quoted && !has_raw {
+        let is_quoted = || self.is_there(self.system_section(footer::TEXTS + QUOTED, block));
+        let has_quoted = may_vary && !needle.has_quote() && vocabulary.raw_section() != QUOTED && is_quoted();
+        let has_raw = may_vary && self.is_there(self.system_section(footer::TEXTS + vocabulary.raw_section(), block));
+        let is_doubtful = may_vary && matches.any_doubtful;
+        if !matches.any_certain && !is_doubtful && !has_quoted && !has_raw {
             return Ok(RowSet::none(n_rows));
         }
         let ids = self.template_ids(block, &vocabulary)?;
         let rows_that = |wanted: Holds| RowSet::of_slice(&ids.ids, |id| matches.holds[*id as usize] == wanted);
         let mut rows = if matches.any_certain { rows_that(Holds::Yes) } else { RowSet::none(n_rows) };
-        if matches.any_doubtful {
+        if is_doubtful {
             let unsure = rows_that(Holds::Perhaps);
             if !unsure.is_empty() {
                 rows.or(&self.verified(block, &needle, &unsure, &ids, &vocabulary)?);
@@ -77,15 +78,14 @@ impl SegmentRun {
         if has_quoted {
             self.find_in_section(block, QUOTED, &needle, &ids, &vocabulary, &mut rows)?;
         }
-        if ids.n_raw() > 0 {
-            let section = Wanted::all_of_section(vocabulary.raw_section(), &vocabulary.slots);
-            let raw = self.variables(block, &section, &ids, &vocabulary)?.raw;
-            let raw_rows = ids.raw_rows();
-            needle.find_in(&raw, |place| {
-                if let Some(row) = raw_rows.get(place as usize) {
-                    rows.insert(*row as usize);
-                }
-            });
+        if has_raw && ids.n_raw() > 0 {
+            let mut found = Vec::new();
+            self.find_places(block, vocabulary.raw_section(), &needle, &ids, &vocabulary, &mut found)?;
+            if !found.is_empty() {
+                let raw_rows = ids.raw_rows();
+                let hits = found.iter().filter_map(|place| raw_rows.get(*place as usize));
+                hits.for_each(|row| rows.insert(*row as usize));
+            }
         }
         Ok(rows)
     }
@@ -108,15 +108,29 @@ impl SegmentRun {
         vocabulary: &Vocabulary,
         rows: &mut RowSet,
     ) -> Result<(), ScanError> {
-        let wanted = Wanted::all_of_section(section, &vocabulary.slots);
-        let variables = self.variables(block, &wanted, ids, vocabulary)?;
         let mut found = Vec::new();
-        variables.find(section, needle, |place| found.push(place));
+        self.find_places(block, section, needle, ids, vocabulary, &mut found)?;
         if found.is_empty() {
             return Ok(());
         }
         let added = ids.insert_rows_of(section, &mut found, &vocabulary.slots, rows);
         added.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))
+    }
+
+    /// Adds the places in their section of the variables, or raw messages, that hold the needle.
+    fn find_places(
+        &self,
+        block: usize,
+        section: usize,
+        needle: &Needle,
+        ids: &TemplateIds,
+        vocabulary: &Vocabulary,
+        found: &mut Vec<u32>,
+    ) -> Result<(), ScanError> {
+        let id = self.system_section(footer::TEXTS + section, block);
+        let bytes = self.section(id)?;
+        let searched = texts::find(section, &bytes, ids, vocabulary, needle, &mut |place| found.push(place));
+        searched.map_err(|damage| self.damage(id, damage))
     }
 
     /// Of the rows `unsure`, those whose message holds the needle.
@@ -170,15 +184,20 @@ impl SegmentRun {
         Ok(Narrowed { rows, exact: false })
     }
 
+    /// What stands in the fields of a block, in segments after format 1.
+    pub(super) fn field_filter(&self, block: usize) -> Result<Arc<FieldFilter>, ScanError> {
+        let n_columns = self.run().footer.columns.len();
+        let id = self.system_section(footer::FIELDS, block);
+        self.filters_of_blocks.get(block, || self.decoded(id, |bytes| FieldFilter::decode(bytes, n_columns)))
+    }
+
     /// Tells whether a value of column number `index` in the block may hold the needle.
     fn may_hold_value(&self, block: usize, index: usize, needle: &Needle) -> Result<bool, ScanError> {
         if self.segment.format == 1 {
             return Ok(true);
         }
         let n_columns = self.run().footer.columns.len();
-        let id = self.system_section(footer::FIELDS, block);
-        let read = || self.decoded(id, |bytes| FieldFilter::decode(bytes, n_columns));
-        match self.filters_of_blocks.get(block, read)?.ask(index, needle) {
+        match self.field_filter(block)?.ask(index, needle) {
             Chance::No => Ok(false),
             Chance::Perhaps => Ok(true),
             Chance::AsDictionary => {
@@ -220,14 +239,18 @@ impl SegmentRun {
 
     /// Rows of which the stored value of column number `index` may hold the needle.
     fn stored_rows_with(&self, block: usize, index: usize, needle: &Needle) -> Result<Narrowed, ScanError> {
-        let run = self.run();
+        let id = self.run().footer.columns[index].first_section + block as SectionId;
+        let bytes = self.section(id)?;
+        if !search::may_hold(&bytes, needle) {
+            return Ok(Narrowed { rows: RowSet::none(self.block_rows(block)), exact: true });
+        }
         let present = self.block_shapes(block, &*self.shapes()?)?.rows_with(index as u32, &*self.shapes()?);
         if present.is_empty() {
             return Ok(Narrowed { rows: present, exact: true });
         }
         let dictionary = self.dictionary(index)?;
-        let id = run.footer.columns[index].first_section + block as SectionId;
-        let (rows, exact) = self.decoded(id, |bytes| search::find(bytes, &present, dictionary.as_ref(), needle))?;
+        let found = search::find(&bytes, &present, dictionary.as_ref(), needle);
+        let (rows, exact) = found.map_err(|damage| self.damage(id, damage))?;
         Ok(Narrowed { rows, exact })
     }
 }
