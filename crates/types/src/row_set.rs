@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn sets_are_what_was_chosen_row_by_row() {
-        for n_rows in [0, 1, 63, 64, 65, 200, 1000] {
+        for n_rows in [0usize, 1, 63, 64, 65, 200, 1000] {
             for step in [1, 2, 3, 64, 100] {
                 let values: Vec<usize> = (0..n_rows).map(|row| row.wrapping_mul(7919) % 1000).collect();
                 let expected: Vec<usize> = (0..n_rows).filter(|row| values[*row] % step == 0).collect();

@@ -15,11 +15,11 @@ use std::collections::btree_map::Entry;
 
 use types::{Addresses, Column, RowSet, Strings, Timestamp, Value};
 
-pub(crate) use distinct::{Distinct, hash};
+pub(crate) use distinct::{Distinct, hash, hash_of_text};
 pub(crate) use percentile::Percentile;
 pub(crate) use sum::{Moments, Sum};
 
-use super::address::AddressHashes;
+use super::address::hash_of;
 use super::cell::{Cell, sort_order, strict_order};
 use super::functions::value_bytes;
 use crate::plan::AggregateKind;
@@ -463,19 +463,14 @@ fn add_distinct_texts(states: &mut [Partial], groups: &[u32], texts: &Strings, p
 }
 
 /// Adds a column of addresses to counts of distinct values.
-pub(crate) fn add_distinct_addresses(
-    states: &mut [Partial],
-    groups: &[u32],
-    addresses: &Addresses,
-    hashes: &mut AddressHashes,
-) -> usize {
+pub(crate) fn add_distinct_addresses(states: &mut [Partial], groups: &[u32], addresses: &Addresses) -> usize {
     let present = addresses.present.as_ref();
     let mut bytes = 0;
     for (row, (group, address)) in groups.iter().zip(&addresses.values).enumerate() {
         if present.is_none_or(|present| present.contains(row))
             && let Partial::Distinct(distinct) = &mut states[*group as usize]
         {
-            bytes += distinct.add_hash(hashes.of(*address));
+            bytes += distinct.add_hash(hash_of(*address));
         }
     }
     bytes

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use types::{Addresses, Column, EventId, MISSING_CODE, RowSet, Timestamp, Value};
 
-use super::address::{AddressHashes, text_of};
+use super::address::text_of;
 use super::aggregate::{self, Partial, Place, Rows, add_rows, canonical, needs_places, place_of, write_key};
 use super::cell::{Cell, compare_levels, strict_order};
 use super::expression::{Environment, Stop, evaluate};
@@ -207,7 +207,6 @@ pub(crate) struct Groups<'p> {
     /// Per aggregate that owns its state, per group.
     states: Vec<Vec<Partial>>,
     state_bytes: usize,
-    hashes: AddressHashes,
 }
 
 /// Groups of pairs of a group so far and a column's value, by their places in a table of lines, one for each group.
@@ -256,7 +255,6 @@ impl<'p> Groups<'p> {
             owners: owners(aggregates),
             states: vec![Vec::new(); aggregates.len()],
             state_bytes: 0,
-            hashes: AddressHashes::default(),
         };
         groups.grow(usize::from(by.is_empty()));
         groups
@@ -322,7 +320,7 @@ impl<'p> Groups<'p> {
             }
             if let Some(addresses) = &addresses[index] {
                 let states = &mut self.states[index];
-                self.state_bytes += aggregate::add_distinct_addresses(states, &groups, addresses, &mut self.hashes);
+                self.state_bytes += aggregate::add_distinct_addresses(states, &groups, addresses);
                 continue;
             }
             let rows = Rows {

@@ -61,7 +61,7 @@ impl Default for Distinct {
 pub(crate) fn hash(cell: Cell<'_>) -> u64 {
     // Most values are texts and whole numbers: no key is put together for them.
     match cell {
-        Cell::Text(text) => return xxh3_64_with_seed(text.as_bytes(), 1),
+        Cell::Text(text) => return hash_of_text(text.as_bytes()),
         Cell::Integer(number) => return xxh3_64_with_seed(&number.to_le_bytes(), 2),
         _ => {}
     }
@@ -72,6 +72,12 @@ pub(crate) fn hash(cell: Cell<'_>) -> u64 {
     }
     write_key(cell, &mut key);
     xxh3_64(&key)
+}
+
+/// The hash of a text.
+#[inline]
+pub(crate) fn hash_of_text(text: &[u8]) -> u64 {
+    xxh3_64_with_seed(text, 1)
 }
 
 impl Distinct {

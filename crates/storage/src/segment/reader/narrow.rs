@@ -51,25 +51,26 @@ impl SegmentRun {
         let needle = Needle::new(literal, ignores_case);
         let n_rows = self.block_rows(block);
         let matches = || self.matches.get(literal, ignores_case, || self.template_matches(literal, ignores_case));
-        // A piece of a word that stands neither in a template nor in a text, of which the filter tells, is not there. With a
-        // digit it stands in no template; of other words the templates tell.
-        let may_vary = !needle.stands_in_texts_only() || self.may_hold(block, literal)?;
-        if !may_vary && (needle.stands_in_variables_only() || !matches()?.any_certain) {
-            return Ok(RowSet::none(n_rows));
-        }
-        let (vocabulary, matches) = (self.vocabulary()?, matches()?);
+        let vocabulary = self.vocabulary()?;
+        let has_raw = self.is_there(self.system_section(footer::TEXTS + vocabulary.raw_section(), block));
+        // Of a piece of a word the filter tells whether texts hold it. With a digit it stands in no template.
+        let in_texts = !needle.stands_in_texts_only() || self.may_hold(block, literal)?;
+        let matches = if in_texts || !needle.stands_in_variables_only() { Some(matches()?) } else { None };
+        let is_certain = matches.as_ref().is_some_and(|matches| matches.any_certain);
+        let is_doubtful = in_texts && matches.as_ref().is_some_and(|matches| matches.any_doubtful);
         let is_quoted = || self.is_there(self.system_section(footer::TEXTS + QUOTED, block));
-        let has_quoted = may_vary && !needle.has_quote() && vocabulary.raw_section() != QUOTED && is_quoted();
-        let has_raw = may_vary && self.is_there(self.system_section(footer::TEXTS + vocabulary.raw_section(), block));
-        let is_doubtful = may_vary && matches.any_doubtful;
-        if !matches.any_certain && !is_doubtful && !has_quoted && !has_raw {
-            return Ok(RowSet::none(n_rows));
+        let has_quoted = in_texts && !needle.has_quote() && vocabulary.raw_section() != QUOTED && is_quoted();
+        let mut rows = RowSet::none(n_rows);
+        if !is_certain && !is_doubtful && !has_quoted && !has_raw {
+            return Ok(rows);
         }
         let ids = self.template_ids(block, &vocabulary)?;
-        let rows_that = |wanted: Holds| RowSet::of_slice(&ids.ids, |id| matches.holds[*id as usize] == wanted);
-        let mut rows = if matches.any_certain { rows_that(Holds::Yes) } else { RowSet::none(n_rows) };
-        if is_doubtful {
-            let unsure = rows_that(Holds::Perhaps);
+        if let Some(matches) = matches {
+            let rows_that = |wanted: Holds| RowSet::of_slice(&ids.ids, |id| matches.holds[*id as usize] == wanted);
+            if is_certain {
+                rows = rows_that(Holds::Yes);
+            }
+            let unsure = if is_doubtful { rows_that(Holds::Perhaps) } else { RowSet::none(n_rows) };
             if !unsure.is_empty() {
                 rows.or(&self.verified(block, &needle, &unsure, &ids, &vocabulary)?);
             }
@@ -90,12 +91,9 @@ impl SegmentRun {
         Ok(rows)
     }
 
-    /// Tells whether a piece of a word may stand in a text, a quoted text or a raw message of the block.
+    /// Tells whether a piece of a word may stand in a text or a quoted text of the block.
     fn may_hold(&self, block: usize, piece: &str) -> Result<bool, ScanError> {
-        let raw = self.vocabulary()?.raw_section();
-        let has_raw = self.is_there(self.system_section(footer::TEXTS + raw, block));
-        let id = self.system_section(footer::FILTER, block);
-        Ok(has_raw || self.decoded(id, |table| Ok(filter::may_hold(table, piece)))?)
+        self.decoded(self.system_section(footer::FILTER, block), |table| Ok(filter::may_hold(table, piece)))
     }
 
     /// Adds the rows with a variable of a section that holds the needle.
