@@ -15,7 +15,7 @@ use std::collections::btree_map::Entry;
 
 use types::{Addresses, Column, RowSet, Strings, Timestamp, Value};
 
-pub(crate) use distinct::{Distinct, hash, hash_of_text};
+pub(crate) use distinct::{Distinct, hash_of_text};
 pub(crate) use percentile::Percentile;
 pub(crate) use sum::{Moments, Sum};
 

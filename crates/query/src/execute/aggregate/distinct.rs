@@ -58,7 +58,7 @@ impl Default for Distinct {
 }
 
 /// The hash of a value, equal for values that are one.
-pub(crate) fn hash(cell: Cell<'_>) -> u64 {
+pub(super) fn hash(cell: Cell<'_>) -> u64 {
     // Most values are texts and whole numbers: no key is put together for them.
     match cell {
         Cell::Text(text) => return hash_of_text(text.as_bytes()),
