@@ -6,13 +6,13 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use types::Value;
 
 use crate::insights::balanced;
-use crate::plan::{Expr, Name, Operator, ParseMethod, Plan};
+use crate::plan::{Comparison, Expr, Name, Operator, ParseMethod, Plan};
 
 // Pushing filters costs the product of filters and other operators; no query that a person writes has so many.
 const OPERATORS_PUSHED_MAX: usize = 512;
@@ -68,7 +68,7 @@ fn flattened(condition: Expr) -> Expr {
         Expr::Or(..) => {
             let mut parts = Vec::new();
             parts_of(condition, false, &mut parts);
-            balanced(parts, Expr::Or)
+            balanced(gathered(parts), Expr::Or)
         }
         Expr::Not(inner) => Expr::Not(Box::new(flattened(*inner))),
         other => other,
@@ -83,6 +83,44 @@ fn parts_of(condition: Expr, is_and: bool, parts: &mut Vec<Expr>) {
             parts_of(*right, is_and, parts);
         }
         (other, _) => parts.push(flattened(other)),
+    }
+}
+
+/// Fewer equalities of one field than this are compared one by one.
+const EQUALITIES_MIN: usize = 8;
+
+/// `a = 1 or a = 2 or …` as `a in [1, 2, …]`, which is one look-up however many there are.
+fn gathered(parts: Vec<Expr>) -> Vec<Expr> {
+    let mut counts: BTreeMap<Name, usize> = BTreeMap::new();
+    for name in parts.iter().filter_map(compared_field) {
+        *counts.entry(name.clone()).or_default() += 1;
+    }
+    let mut places: BTreeMap<Name, usize> = BTreeMap::new();
+    let mut kept: Vec<Expr> = Vec::with_capacity(parts.len());
+    for part in parts {
+        let name = compared_field(&part).filter(|name| counts.get(*name) >= Some(&EQUALITIES_MIN)).cloned();
+        match (part, name) {
+            (Expr::Compare(_, field, literal), Some(name)) => {
+                let place = *places.entry(name).or_insert(kept.len());
+                match kept.get_mut(place) {
+                    Some(Expr::In(_, items)) => items.push(*literal),
+                    _ => kept.push(Expr::In(field, vec![*literal])),
+                }
+            }
+            (other, _) => kept.push(other),
+        }
+    }
+    kept
+}
+
+/// The field that an equality compares with a value.
+fn compared_field(condition: &Expr) -> Option<&Name> {
+    match condition {
+        Expr::Compare(Comparison::Equal, field, literal) => match (&**field, &**literal) {
+            (Expr::Field(name), Expr::Literal(Some(_))) => Some(name),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -206,3 +206,42 @@ fn every_function_has_an_example() {
         assert!(is_shown || matches!(signature.name, "upper" | "lower"), "{}", signature.name);
     }
 }
+
+/// Rules of a coverage table with the cases that it names for each.
+fn coverage(text: &str) -> Vec<(String, Vec<String>)> {
+    let mut rules: Vec<(String, Vec<String>)> = Vec::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+        match (line.strip_prefix("    "), rules.last_mut()) {
+            (Some(case), Some((_, cases))) => cases.push(case.to_owned()),
+            _ => rules.push((line.split(' ').next().unwrap_or_default().to_owned(), Vec::new())),
+        }
+    }
+    rules
+}
+
+#[test]
+fn every_rule_of_the_language_has_a_case() {
+    let read = |name: &str| std::fs::read_to_string(folder().join(name)).expect("a readable file");
+    let rules = coverage(&read("COVERAGE"));
+    let decided = read("README.md");
+    let is_rule = |line: &&str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+    let decided: Vec<String> =
+        decided.lines().filter(is_rule).filter_map(|line| Some(format!("G{}", line.split_once('.')?.0))).collect();
+    assert!(decided.len() >= 34, "{decided:?}");
+    let mut problems: Vec<String> = Vec::new();
+    let known: BTreeSet<&str> = rules.iter().map(|(rule, _)| rule.as_str()).collect();
+    problems
+        .extend(decided.iter().filter(|rule| !known.contains(rule.as_str())).map(|rule| format!("{rule}: not listed")));
+    problems.extend((rules.len() != known.len()).then(|| "a rule is listed twice".to_owned()));
+    for (rule, cases) in &rules {
+        problems.extend(cases.is_empty().then(|| format!("{rule}: no case")));
+        for case in cases {
+            let (file, name) = case.split_once(": ").unwrap_or((case, ""));
+            let text = std::fs::read_to_string(folder().join(file)).unwrap_or_default();
+            if !case::read(&text).iter().any(|case| case.name == name) {
+                problems.push(format!("{rule}: there is no case \"{case}\""));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}

@@ -42,6 +42,15 @@ fn filters_move_before_what_they_do_not_depend_on() {
 }
 
 #[test]
+fn many_equalities_of_a_field_are_one_list() {
+    check(
+        "filter a = 1 or a = 2 or b = 0 or a = 3 or a = 4 or a = 5 or a = 6 or a = \"7\" or a = 8 or a != 9 | fields a",
+        "filter (((a in [1, 2, 3, 4, 5, 6, \"7\", 8]) or (b = 0)) or (a != 9)) | events a",
+    );
+    check("filter a = 1 or a = 2 | fields a", "filter ((a = 1) or (a = 2)) | events a");
+}
+
+#[test]
 fn fields_that_nobody_reads_are_not_computed() {
     check("fields a + 1 as b | stats count(*)", "aggregate count(*) = count(*) | rows count(*)");
     check("parse \"*-*\" as x, y | display z", "events z");

@@ -419,9 +419,10 @@ impl<'a> Writer<'a> {
     fn condition(&mut self, depth: usize) -> Expr {
         if depth > 0 && self.random.once_in(3) {
             let (a, b) = (Box::new(self.condition(depth - 1)), Box::new(self.condition(depth - 1)));
-            return match self.random.below(3) {
-                0 => Expr::And(a, b),
-                1 => Expr::Or(a, b),
+            return match self.random.below(6) {
+                0 | 1 => Expr::And(a, b),
+                2 => Expr::Or(a, b),
+                3 => self.many_equalities(*a),
                 _ => Expr::Not(a),
             };
         }
@@ -433,6 +434,16 @@ impl<'a> Writer<'a> {
             None => self.number(0),
         };
         self.condition_on(field, depth)
+    }
+
+    /// `… or a = 1 or a = 2 or …`
+    fn many_equalities(&mut self, first: Expr) -> Expr {
+        let field = self.column(&[Kind::Stored, Kind::Level, Kind::Truth]).unwrap_or("n".to_owned());
+        let field = if self.is_events && self.random.once_in(5) { "@any".to_owned() } else { field };
+        (0..10).fold(first, |condition, _| {
+            let equal = Expr::Compare("=", Box::new(Expr::Field(field.clone())), Box::new(self.literal()));
+            Expr::Or(Box::new(condition), Box::new(equal))
+        })
     }
 
     fn condition_on(&mut self, value: Expr, depth: usize) -> Expr {
