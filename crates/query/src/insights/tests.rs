@@ -278,6 +278,18 @@ fn every_function_is_in_the_reference() {
 }
 
 #[test]
+fn every_function_refuses_a_wrong_number_of_arguments_at_its_name() {
+    for signature in crate::function::SIGNATURES {
+        let call = |n: usize| format!("fields a, {}({})", signature.name, vec!["b"; n].join(", "));
+        let wrong = [signature.n_min.checked_sub(1), signature.n_max.map(|most| most + 1)];
+        for n in wrong.into_iter().flatten() {
+            check_error(&call(n), (1, 11), &format!("write {}({})", signature.name, signature.arguments));
+        }
+        assert!(parse_insights(&format!("fields {}", signature.name), &options()).is_ok(), "a field may have its name");
+    }
+}
+
+#[test]
 fn several_mistakes_are_told_at_once() {
     let errors =
         parse_insights("fields foo(a), substr(a) | filter b like /[/", &options()).expect_err("three mistakes");
