@@ -67,7 +67,7 @@ impl Ask for StoreAsk {
         let groups = if sources.is_empty() { question.groups } else { sources };
         let question_groups = groups;
         let range = question.plan.range(question.range, question.now, chrono_tz::UTC);
-        let snapshot = self.store.snapshot(groups, range);
+        let snapshot = self.store.snapshot(groups, question.plan.reach(range, chrono_tz::UTC));
         let table_of = |name: &str| self.table(name);
         let request = Request {
             range,

@@ -65,6 +65,7 @@ pub use self::fields::{
     FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_presence, field_summaries, field_values,
 };
 pub use self::histogram::{Bucket, Histogram, histogram};
+pub use self::patterns::patterns_plan;
 pub use self::screen::Screen;
 pub use self::select::{Selected, select_events};
 pub use self::stream::{Feed, FeedOf, execute_stream, needs_several_passes};

@@ -30,7 +30,7 @@ pub(crate) use pattern::{REGEXES_MAX, compile as compile_regex};
 
 use crate::error::QueryErrors;
 use crate::optimise::optimise;
-use crate::plan::Plan;
+use crate::plan::{Earlier, Plan};
 
 /// What a query's meaning depends on besides its text.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +52,19 @@ pub fn parse_insights(text: &str, options: &ParseOptions) -> Result<Plan, QueryE
 /// one by one are taken.
 pub fn parse_deletion(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
     deletion::plan(text, options)
+}
+
+/// Reads which earlier time something is compared with: `previous`, `previousDay`, `previousWeek`, `previousMonth`, or a
+/// length of time such as `7d`.
+pub fn parse_baseline(text: &str) -> Option<Earlier> {
+    let written = match &*text.to_lowercase() {
+        "previous" => return Some(Earlier::Preceding),
+        "previousday" => "1d".into(),
+        "previousweek" => "1w".into(),
+        "previousmonth" => "1mo".into(),
+        other => other.to_owned(),
+    };
+    pattern::length(&written).ok().map(Earlier::Shift)
 }
 
 /// The plan as the query says it.

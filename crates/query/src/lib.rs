@@ -27,12 +27,12 @@ pub use execute::{
     FieldSummaries, FieldSummaryRow, FieldValues, Histogram, IndexUse, PartialReason, Request, RunsOf, Screen,
     Selected, Stage, Stats, Support, TableOf, Tail, TailError, TailRows, ValueCount, answer_subqueries, execute,
     execute_stream, execute_with_subqueries, explain, field_presence, field_summaries, field_values, has_subqueries,
-    histogram, needs_several_passes, select_events,
+    histogram, needs_several_passes, patterns_plan, select_events,
 };
 pub use filter_pattern::parse_filter_pattern;
 pub use insights::{
-    Choice, ChoiceKind, Completion, ParseOptions, complete_insights, format_insights, parse_deletion, parse_insights,
-    prefix_regex, written,
+    Choice, ChoiceKind, Completion, ParseOptions, complete_insights, format_insights, parse_baseline, parse_deletion,
+    parse_insights, prefix_regex, written,
 };
 pub use lucene::parse_lucene;
 pub use translate::{Language, translate};

@@ -11,6 +11,7 @@ use std::ops::Bound;
 
 use types::Value;
 
+use crate::execute::fields_of_operators;
 use crate::insights::balanced;
 use crate::plan::{Comparison, Expr, Name, Operator, ParseMethod, Plan};
 
@@ -203,9 +204,9 @@ impl Read {
             Operator::Rank(rank) => {
                 rank.by.iter().chain(&rank.fields).chain([&rank.count]).for_each(|name| self.field(name));
             }
-            Operator::Patterns(patterns) => {
+            Operator::Patterns(_) => {
                 *self = Self::default();
-                patterns.text.visit_fields(&mut |name| self.field(name));
+                fields_of_operators(std::slice::from_ref(operator)).iter().for_each(|name| self.field(name));
             }
             Operator::Compare(compare) => {
                 let values = compare.values.iter().map(|(name, _)| name);

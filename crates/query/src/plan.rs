@@ -192,7 +192,12 @@ pub struct Patterns {
     pub earlier: Option<Earlier>,
     /// Whether it is said how unusual each pattern's counts are over time.
     pub is_scored: bool,
+    /// Whether the counts over time are shown, each of about so many nanoseconds, in a column [`COUNTS_COLUMN`].
+    pub counts: Option<i64>,
 }
+
+/// The column with a list of counts over time: for each span its start and the count, as a list of two.
+pub const COUNTS_COLUMN: &str = "@counts";
 
 /// Columns of patterns.
 pub const PATTERN_COLUMNS: [&str; 6] =

@@ -86,7 +86,8 @@ impl Display for Operator {
                 if let Some(earlier) = patterns.earlier {
                     write!(f, " compared with {earlier}")?;
                 }
-                f.write_str(if patterns.is_scored { " scored" } else { "" })
+                f.write_str(if patterns.is_scored { " scored" } else { "" })?;
+                f.write_str(if patterns.counts.is_some() { " with counts over time" } else { "" })
             }
             Self::Compare(compare) => {
                 f.write_str("compare ")?;

@@ -8,6 +8,7 @@
 mod labels;
 mod lines;
 mod metric;
+mod patterns;
 mod push;
 mod select;
 mod status;
@@ -34,6 +35,7 @@ pub(crate) fn add(table: Table) -> Table {
         .get("/loki/api/v1/label", Role::Read, labels::names)
         .get("/loki/api/v1/label/{name}/values", Role::Read, labels::values)
         .get("/loki/api/v1/series", Role::Read, labels::series)
+        .get("/loki/api/v1/patterns", Role::Read, patterns::get)
         .post("/loki/api/v1/series", Role::Read, labels::series)
         .get("/loki/api/v1/index/stats", Role::Read, status::index_stats)
         .get("/loki/api/v1/status/buildinfo", Role::Read, status::buildinfo)

@@ -99,7 +99,8 @@ impl<'a> Reading<'a> {
 
     /// Answers `plan` over `range`.
     pub(crate) fn execute(&self, plan: &Plan, scope: &Scope, range: TimeRange) -> Result<Answer, Problem> {
-        self.execute_on(&self.snapshot(&scope.groups, range), plan, scope, range)
+        let snapshot = self.snapshot(&scope.groups, plan.reach(range, scope.time_zone));
+        self.execute_on(&snapshot, plan, scope, range)
     }
 
     /// Answers `plan` over a snapshot, with what the snapshot knows put into the answer.

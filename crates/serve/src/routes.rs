@@ -12,6 +12,7 @@ pub(crate) mod language;
 pub(crate) mod lookups;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
+pub(crate) mod patterns;
 pub(crate) mod queries;
 pub(crate) mod query;
 pub(crate) mod status;

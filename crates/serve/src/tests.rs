@@ -4,6 +4,7 @@ mod access;
 mod deletions;
 mod loki;
 mod native;
+mod patterns;
 mod socket;
 mod tail;
 mod upkeep;

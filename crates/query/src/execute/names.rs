@@ -68,7 +68,7 @@ pub(crate) fn fields_of(operators: &[Operator]) -> BTreeSet<Name> {
             Operator::Patterns(patterns) => {
                 visit_fields(&patterns.text, &mut add);
                 add(&"@level".into());
-                if patterns.is_scored {
+                if patterns.is_scored || patterns.counts.is_some() {
                     add(&"@timestamp".into());
                 }
                 if super::patterns::takes_message_field(patterns) {

@@ -23,15 +23,20 @@ use super::scan::{Flow, Scan};
 use super::steps::Steps;
 use super::stream::{Feed, for_each_frame};
 use super::table::Table;
-use super::{ExecuteError, Request, compare};
+use super::{ExecuteError, Request, compare, histogram};
 use crate::pattern::{Band, band, change, id_of, mine};
-use crate::plan::{CHANGE_COLUMNS, Name, Operator, PATTERN_COLUMNS, Patterns, SCORE_COLUMNS};
+use crate::plan::{
+    CHANGE_COLUMNS, COUNTS_COLUMN, Earlier, Expr, Name, Operator, PATTERN_COLUMNS, Patterns, Plan, SCORE_COLUMNS,
+};
 
 /// Fields that are shown in place of the message where an event has them: the message of a line that is itself JSON.
 pub(crate) const MESSAGE_FIELDS: [&str; 2] = ["message", "msg"];
 
 /// Spans of time whose counts are compared with each other: an hour has some of a minute.
-const BINS: usize = 48;
+const SPANS: usize = 48;
+
+/// Most spans of time whose counts are shown; of more, several are one.
+const SPANS_MAX: i64 = 400;
 
 /// Whether the events' own message fields are taken in place of the text.
 pub(crate) fn takes_message_field(patterns: &Patterns) -> bool {
@@ -43,18 +48,45 @@ pub(crate) fn takes_message_field(patterns: &Patterns) -> bool {
 struct Bins {
     from: i64,
     length: i64,
+    n: usize,
 }
 
 impl Bins {
-    fn of(first: Timestamp, last: Timestamp) -> Self {
-        let length = last.0.saturating_sub(first.0) / BINS as i64 + 1;
-        Self { from: first.0, length }
+    /// Some that cover the times from `first` to `last`; of about `length` nanoseconds where that is said.
+    fn of(first: Timestamp, last: Timestamp, length: Option<i64>) -> Self {
+        let covered = last.0.saturating_sub(first.0).max(0);
+        let Some(length) = length.map(|length| length.max(1)) else {
+            return Self { from: first.0, length: covered / SPANS as i64 + 1, n: SPANS };
+        };
+        let n_together = covered / length / SPANS_MAX + 1;
+        let length = length.saturating_mul(n_together);
+        let from = first.0.div_euclid(length).saturating_mul(length);
+        let n = last.0.saturating_sub(from).max(0) / length + 1;
+        Self { from, length, n: usize::try_from(n).unwrap_or(1).min(2 * SPANS_MAX as usize) }
     }
 
     fn place(&self, time: i64) -> usize {
         let place = time.saturating_sub(self.from) / self.length;
-        usize::try_from(place).unwrap_or(0).min(BINS - 1)
+        usize::try_from(place).unwrap_or(0).min(self.n - 1)
     }
+
+    fn start(&self, place: usize) -> Timestamp {
+        Timestamp(self.from.saturating_add(self.length.saturating_mul(place as i64)))
+    }
+}
+
+/// The plan for the patterns of the messages that the conditions at the head of `plan` let through, with their counts
+/// over spans of time of `counts` nanoseconds.
+pub fn patterns_plan(plan: &Plan, earlier: Option<Earlier>, counts: i64, limit: u64) -> Plan {
+    let mut operators = histogram::leading(plan);
+    let text = Expr::Field("@message".into());
+    operators.push(Operator::Patterns(Patterns { text, earlier, is_scored: false, counts: Some(counts) }));
+    operators.push(Operator::Limit(limit));
+    let names =
+        PATTERN_COLUMNS.iter().chain(CHANGE_COLUMNS.iter().filter(|_| earlier.is_some())).chain([&COUNTS_COLUMN]);
+    let columns = names.map(|name| (Name::from(*name), Expr::Field((*name).into()))).collect();
+    operators.push(Operator::Project { columns, is_events: false });
+    Plan { operators, ..plan.clone() }
 }
 
 /// Which fields of events are read.
@@ -68,7 +100,8 @@ fn bins_of(scan: &Scan<'_>, patterns: &Patterns) -> Option<Bins> {
     let infos = || scan.sources.iter().map(|source| source.run.info());
     let first = infos().map(|info| info.first).min()?.max(range.from);
     let last = infos().map(|info| info.last).max()?.min(Timestamp(range.to.0.saturating_sub(1)));
-    patterns.is_scored.then(|| Bins::of(first, last))
+    let is_wanted = patterns.is_scored || patterns.counts.is_some();
+    is_wanted.then(|| Bins::of(first, last, patterns.counts))
 }
 
 /// Patterns of the events of all runs.
@@ -252,6 +285,9 @@ fn finished(patterns: &Patterns, now: &Part<'_, '_>, before: Option<&Part<'_, '_
     if patterns.is_scored {
         columns.extend(score_columns(&rows, now.counted.bins()));
     }
+    if patterns.counts.is_some() {
+        columns.push(column(COUNTS_COLUMN, rows.iter().map(|(_, sums)| counts(sums, now.counted.bins())).collect()));
+    }
     let finished = Finished { n_rows: rows.len(), columns, approximate: Vec::new() };
     (finished, rows.into_iter().map(|(_, sums)| sums).collect())
 }
@@ -304,8 +340,7 @@ fn score_columns(rows: &[(String, Sums)], bins: Option<Bins>) -> Vec<(Name, Arc<
         })
         .collect();
     let reason = |(band, place, count): (Band, usize, f64)| {
-        let start = bins.map(|bins| Timestamp(bins.from.saturating_add(bins.length.saturating_mul(place as i64))));
-        let since = start.map(|start| format!(" in the {} from {start}", seconds(bins.map_or(0, |bins| bins.length))));
+        let since = bins.map(|bins| format!(" in the {} from {}", seconds(bins.length), bins.start(place)));
         Some(Value::text(format!("{}{}", band.reason(count)?, since.unwrap_or_default())))
     };
     let [score_name, lower_name, upper_name, reason_name] = SCORE_COLUMNS;
@@ -317,6 +352,16 @@ fn score_columns(rows: &[(String, Sums)], bins: Option<Bins>) -> Vec<(Name, Arc<
         column(upper_name, all(&|(band, ..)| Some(Value::Float(band.upper)))),
         column(reason_name, all(&reason)),
     ]
+}
+
+/// Starts of spans of time and counts.
+fn counts(sums: &Sums, bins: Option<Bins>) -> Option<Value> {
+    let bins = bins?;
+    let pair = |(place, count): (usize, &f64)| {
+        let pair = vec![Some(Value::Timestamp(bins.start(place))), Some(Value::Integer(*count as i64))];
+        Some(Value::List(Arc::new(pair)))
+    };
+    Some(Value::List(Arc::new(sums.now.bins.iter().enumerate().map(pair).collect())))
 }
 
 /// A length of time as people say it.

@@ -7,7 +7,7 @@ use crate::plan::{Operator, SortKey};
 
 use super::group::depend_on_order;
 use super::names::visit_fields;
-use super::steps::defines;
+use super::steps::{defines, is_row_wise};
 
 /// The operators, simplified.
 pub(crate) fn simplify(operators: &[Operator]) -> Vec<Operator> {
@@ -32,6 +32,8 @@ pub(crate) fn simplify(operators: &[Operator]) -> Vec<Operator> {
             (Operator::Aggregate { aggregates, .. }, Some(_)) if !depend_on_order(aggregates) => {
                 done.push(operator.clone());
             }
+            // What is counted and which text is the newest does not depend on the order of events.
+            (Operator::Patterns(_), Some(_)) if done.iter().all(is_row_wise) => done.push(operator.clone()),
             (_, Some(keys)) => {
                 done.push(Operator::Sort(keys));
                 done.push(operator.clone());

@@ -11,7 +11,7 @@ use super::super::expression::{Stop, evaluate};
 use super::super::frame::{BlockRows, Frame};
 use super::super::group::places;
 use super::super::scan::Scan;
-use super::{BINS, Bins, MESSAGE_FIELDS, Sum, takes_message_field};
+use super::{Bins, MESSAGE_FIELDS, Sum, takes_message_field};
 use crate::pattern::mask;
 use crate::plan::{Expr, Patterns};
 
@@ -94,6 +94,7 @@ struct Tally {
 struct OfRun {
     by_level: Vec<u32>,
     bins: Vec<u32>,
+    n_bins: usize,
     newest: Vec<Newest>,
 }
 
@@ -109,7 +110,7 @@ pub(super) struct Counted {
 /// Of the rows of a frame: level code, and place among the spans of time.
 struct Rows {
     levels: Vec<u8>,
-    bins: Option<Vec<u8>>,
+    bins: Option<Vec<u16>>,
 }
 
 impl Counted {
@@ -119,6 +120,10 @@ impl Counted {
 
     pub(super) fn bins(&self) -> Option<Bins> {
         self.bins
+    }
+
+    fn n_bins(&self) -> usize {
+        self.bins.map_or(0, |bins| bins.n)
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
@@ -147,10 +152,10 @@ impl Counted {
         self.add_texts(frame, source, &rows, &texts, &all)
     }
 
-    fn bins_of(&self, frame: &mut Frame<'_>) -> Result<Option<Vec<u8>>, Stop> {
+    fn bins_of(&self, frame: &mut Frame<'_>) -> Result<Option<Vec<u16>>, Stop> {
         let Some(bins) = self.bins else { return Ok(None) };
         let times = frame.column("@timestamp")?;
-        let place = |row: usize| Cell::at(&times, row).time().map_or(0, |time| bins.place(time) as u8);
+        let place = |row: usize| Cell::at(&times, row).time().map_or(0, |time| bins.place(time) as u16);
         Ok(Some((0..frame.n_rows()).map(place).collect()))
     }
 
@@ -164,7 +169,7 @@ impl Counted {
         }
         let Some(block) = frame.stored().cloned() else { return Ok(()) };
         let n_new = if self.by_source.contains_key(&source) { 0 } else { examples.len() };
-        let n_bins = if self.bins.is_some() { BINS } else { 0 };
+        let n_bins = self.n_bins();
         self.n_bytes += n_new * (4 * (LEVEL_CODES + 1 + n_bins) + std::mem::size_of::<Newest>());
         let of_run = self.by_source.entry(source).or_insert_with(|| OfRun::new(examples.len(), n_bins));
         of_run.add(source, &block, &numbers, rows, &by_text)?;
@@ -192,6 +197,7 @@ impl Counted {
         places: &[usize],
     ) -> Result<(), Stop> {
         let is_oldest_first = frame.block().is_some();
+        let n_bins = self.n_bins();
         let mut touched: Vec<u32> = Vec::new();
         for (index, row) in places.iter().enumerate() {
             let Some(text) = Cell::at(texts, index).text() else { continue };
@@ -199,7 +205,7 @@ impl Counted {
             let tally = &mut self.tallies[number as usize];
             tally.by_level[usize::from(rows.levels[*row])] += 1;
             if let Some(bins) = &rows.bins {
-                tally.bins.resize(BINS, 0);
+                tally.bins.resize(n_bins, 0);
                 tally.bins[usize::from(bins[*row])] += 1;
             }
             if tally.last.is_none() {
@@ -222,8 +228,7 @@ impl Counted {
             return *number;
         }
         let number = self.tallies.len() as u32;
-        let n_bins = if self.bins.is_some() { 4 * BINS } else { 0 };
-        self.n_bytes += masked.len() + TALLY_BYTES + n_bins;
+        self.n_bytes += masked.len() + TALLY_BYTES + 4 * self.n_bins();
         self.numbers.insert(masked, number);
         self.tallies.push(Tally::default());
         number
@@ -324,7 +329,7 @@ impl Counted {
             let Some(sum) = place.and_then(|place| sums.get_mut(place)) else { continue };
             sum.by_level.iter_mut().zip(tally.by_level).for_each(|(sum, count)| *sum += count);
             if self.bins.is_some() {
-                sum.bins.resize(BINS, 0.0);
+                sum.bins.resize(self.n_bins(), 0.0);
                 sum.bins.iter_mut().zip(&tally.bins).for_each(|(sum, count)| *sum += f64::from(*count));
             }
             sum.newest.merge(&tally.newest);
@@ -353,6 +358,7 @@ impl OfRun {
         Self {
             by_level: vec![0; n_examples * (LEVEL_CODES + 1)],
             bins: vec![0; n_examples * n_bins],
+            n_bins,
             newest: vec![Newest::default(); n_examples],
         }
     }
@@ -378,7 +384,7 @@ impl OfRun {
         if let Some(bins) = &rows.bins {
             for (row, (number, bin)) in numbers.iter().zip(bins).enumerate() {
                 if is_whole || !left_out.contains(row) {
-                    self.bins[*number as usize * BINS + usize::from(*bin)] += 1;
+                    self.bins[*number as usize * self.n_bins + usize::from(*bin)] += 1;
                 }
             }
         }
@@ -411,7 +417,7 @@ impl OfRun {
         let counts = &self.by_level[number * (LEVEL_CODES + 1)..];
         tally.by_level.iter_mut().zip(counts).for_each(|(sum, count)| *sum = u64::from(*count));
         if !self.bins.is_empty() {
-            tally.bins = self.bins[number * BINS..(number + 1) * BINS].to_vec();
+            tally.bins = self.bins[number * self.n_bins..(number + 1) * self.n_bins].to_vec();
         }
         tally
     }

@@ -20,7 +20,7 @@ impl Checker<'_> {
     }
 
     fn patterns_of(&mut self, text: Expr) {
-        self.operators.push(Operator::Patterns(Patterns { text, earlier: None, is_scored: false }));
+        self.operators.push(Operator::Patterns(Patterns { text, earlier: None, is_scored: false, counts: None }));
         let shown: Vec<plan::Name> = PATTERN_COLUMNS.map(plan::Name::from).to_vec();
         self.tables.push(Table { columns: shown.iter().cloned().collect(), shown, ..Table::default() });
         self.shown = Shown::Default;
