@@ -108,6 +108,40 @@ fn send_takes_standard_input_with_group_and_fields() {
 }
 
 #[test]
+fn lookups_are_uploaded_shown_and_used() {
+    let (scratch, server) = with_events();
+    let text = "name,meaning\nbegin,it starts\n";
+    std::fs::write(scratch.path().join("words.csv"), text).expect("scratch is writable");
+    let lookups = |arguments: &[&str]| {
+        let mut command = catat(scratch.path());
+        command.args(["lookups", "--url", &server.url]).args(arguments);
+        run(command, "")
+    };
+    assert_eq!(lookups(&["put", "words", "words.csv"]).code, 0);
+    let listed = lookups(&[]);
+    assert_eq!(
+        listed.out.trim(),
+        r#"{"name":"words","columns":["name","meaning"],"rows":1,"bytes":29}"#,
+        "{}",
+        listed.err
+    );
+    assert_eq!(lookups(&["show", "words"]).out, text);
+    let looked_up = "lookup words name as message output meaning | sort ms | display meaning";
+    assert_eq!(query(&server, &["-o", "csv", looked_up]).out, "meaning\nit starts\n\n");
+    assert_eq!(lookups(&["delete", "words"]).code, 0);
+    assert_eq!(query(&server, &[looked_up]).code, 2);
+    let mut command = catat(scratch.path());
+    command.args([
+        "query",
+        "--lookup",
+        "words=words.csv",
+        "lookup words name as message output meaning | display meaning",
+    ]);
+    let ran = run(command, "{\"message\":\"begin\"}\n");
+    assert_eq!(ran.out.trim(), r#"{"meaning":"it starts"}"#, "{}", ran.err);
+}
+
+#[test]
 fn check_accepts_the_documented_configuration() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let documented = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/catat.toml");

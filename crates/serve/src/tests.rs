@@ -3,6 +3,7 @@
 mod access;
 mod deletions;
 mod loki;
+mod lookups;
 mod native;
 mod patterns;
 mod socket;

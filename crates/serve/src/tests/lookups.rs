@@ -1,0 +1,89 @@
+//! Tables that queries look up: who puts them there, what is no table, and what queries see of them.
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+
+use super::{House, Reply, encoded};
+
+const PEOPLE: &str = "service,owner,\"since, roughly\"\nweb,ann,2019\napi,,2020\nweb,bea,2021\n";
+
+async fn put(house: &House, name: &str, text: impl Into<Body>) -> Reply {
+    house.send(Request::put(format!("/api/v1/lookups/{name}")).body(text.into()).expect("a request")).await
+}
+
+async fn ask(house: &House, query: &str) -> Reply {
+    house.get(&format!("/api/v1/query?query={}", encoded(query))).await
+}
+
+const BY_OWNER: &str =
+    "filter ispresent(service) | lookup people service output owner | stats count(*) as n by owner | sort n";
+
+#[tokio::test]
+async fn a_table_is_put_shown_looked_up_and_deleted() {
+    let house = House::new();
+    house.fill().await;
+    let described =
+        json!({"name": "people", "columns": ["service", "owner", "since, roughly"], "rows": 3, "bytes": PEOPLE.len()});
+    let reply = put(&house, "people", PEOPLE).await;
+    assert_eq!((reply.status, reply.json()), (200, described.clone()), "{}", reply.text());
+    assert_eq!(house.get("/api/v1/lookups").await.json(), json!({"lookups": [described]}));
+    let shown = house.get("/api/v1/lookups/people").await;
+    assert_eq!((shown.text().as_str(), shown.header("content-type")), (PEOPLE, "text/csv; charset=utf-8"));
+    assert_eq!(ask(&house, BY_OWNER).await.json()["rows"], json!([[null, 1], ["ann", 2]]));
+    // What is kept in memory goes with the table it was read from.
+    assert_eq!(put(&house, "people", "service,owner\napi,cyd\n").await.status, 200);
+    assert_eq!(ask(&house, BY_OWNER).await.json()["rows"], json!([["cyd", 1], [null, 2]]));
+    let delete = || Request::delete("/api/v1/lookups/people").body(Body::empty()).expect("a request");
+    assert_eq!(house.send(delete()).await.json(), json!({"deleted": true}));
+    assert_eq!(house.send(delete()).await.status, 404);
+    assert_eq!(house.get("/api/v1/lookups/people").await.status, 404);
+    let refused = ask(&house, BY_OWNER).await;
+    assert_eq!(
+        (refused.status, &refused.json()["error"]["code"]),
+        (400, &json!("unknown-table")),
+        "{}",
+        refused.text()
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_table_is_refused_and_changes_nothing() {
+    let house = House::new();
+    assert_eq!(put(&house, "people", PEOPLE).await.status, 200);
+    let refused = async |name: &str, text: Vec<u8>| {
+        let reply = put(&house, name, text).await;
+        (reply.status, reply.json()["error"]["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let bad = |code: &str| (400, code.to_owned());
+    assert_eq!(refused("people", b"a,a\n".to_vec()).await, bad("bad-table"));
+    assert_eq!(refused("people", b"a\n\xff\n".to_vec()).await, bad("bad-table"));
+    assert_eq!(refused("people", Vec::new()).await, bad("bad-table"));
+    assert_eq!(refused("peo%20ple", b"a\n".to_vec()).await, bad("bad-name"));
+    assert_eq!(refused("people", vec![b'a'; 9 << 20]).await.0, 413);
+    assert_eq!(house.get("/api/v1/lookups/people").await.text(), PEOPLE);
+}
+
+#[tokio::test]
+async fn a_lookup_names_a_column_that_the_table_does_not_have() {
+    let house = House::new();
+    assert_eq!(put(&house, "people", PEOPLE).await.status, 200);
+    let reply = ask(&house, "lookup people service output boss").await;
+    let error: Value = reply.json()["error"].clone();
+    assert_eq!((reply.status, &error["code"]), (400, &json!("unknown-column")), "{error}");
+    assert!(error["message"].as_str().is_some_and(|message| message.contains("`owner`")), "{error}");
+}
+
+#[tokio::test]
+async fn a_join_without_groups_looks_at_those_of_the_request() {
+    let house = House::new();
+    house.fill().await;
+    let query = "stats count(*) as n by @log as log | join left=a right=b where a.log = b.log ( stats max(@timestamp) as t by @log as log ) | display log, n";
+    let body = json!({"query": query, "groups": ["db"], "from": "now-1h"});
+    let reply = house.post("/api/v1/query", body.to_string()).await;
+    assert_eq!(reply.json()["rows"], json!([["db", 2]]), "{}", reply.text());
+    let counted = "stats count(*) as n | appendcols ( stats count(*) as m )";
+    let body = json!({"query": counted, "groups": ["db"], "from": "now-7m", "to": "now-6m"});
+    let reply = house.post("/api/v1/query", body.to_string()).await;
+    assert_eq!(reply.json()["rows"], json!([[1, 1]]), "{}", reply.text());
+}
