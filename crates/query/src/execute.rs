@@ -22,6 +22,7 @@ mod fields;
 mod fill;
 mod fingerprint;
 mod frame;
+mod frontier;
 mod functions;
 mod group;
 mod histogram;
@@ -120,10 +121,16 @@ pub struct Support<'a> {
     pub cache: Option<&'a PartialCache>,
     /// Uploaded tables by name. Without, there are none.
     pub tables: Option<&'a TableOf<'a>>,
+    /// Takes event rows in their order while the scan goes on, where their order and what is done to them permits it;
+    /// the answer then has no rows left. `false` ends the query. Time spent here is not the query's.
+    pub take_rows: Option<&'a TakeRows<'a>>,
 }
 
 /// Gives the uploaded table of a name.
 pub type TableOf<'a> = dyn Fn(&str) -> Option<Arc<plan::Rows>> + Sync + 'a;
+
+/// Takes rows; `false` where nobody wants them any more.
+pub type TakeRows<'a> = dyn Fn(Vec<Vec<Option<Value>>>) -> bool + Sync + 'a;
 
 /// The result of a query.
 #[derive(Clone, Debug, Default)]
@@ -280,6 +287,16 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
         return Err(ExecuteError::NoProjection);
     };
     let cut = Cut::of(&plan.operators, request);
+    if let Some(take) = request.support.take_rows
+        && Spread::of(rest).is_none()
+    {
+        let wanted = Wanted::of(lead, rest, cut);
+        if frontier::can_leave(&wanted, cut) {
+            let rows = frontier::Rows { scan: &scan, lead, wanted: &wanted, columns, take };
+            let (answer, more) = rows.give(cut)?;
+            return finish(&scan, plan, Ok(answer), more);
+        }
+    }
     let (mut table, rest, mut more) = begun(&scan, runs, (lead, rest), cut, has_said_seconds(plan))?;
     for (index, operator) in rest.iter().enumerate() {
         let done = match operator {
@@ -322,7 +339,7 @@ fn begun<'o>(
             let aggregation = Aggregation::new(lead, spread, aggregate).ok_or(ExecuteError::NoProjection)?;
             Ok((aggregation.run(scan, has_said_seconds)?, rest, false))
         }
-        None => event_rows(scan, lead, rest, cut),
+        None => event_rows(scan, lead, Wanted::of(lead, rest, cut), cut),
     }
 }
 
@@ -424,10 +441,10 @@ impl<'p> Wanted<'p> {
 fn event_rows<'o>(
     scan: &Scan<'_>,
     lead: &[Operator],
-    rest: &'o [Operator],
+    wanted: Wanted<'o>,
     cut: Cut,
 ) -> Result<(Table, &'o [Operator], bool), ExecuteError> {
-    let Wanted { order, sort_fields, cap, is_final, rest } = Wanted::of(lead, rest, cut);
+    let Wanted { order, sort_fields, cap, is_final, rest } = wanted;
     let cut = match cut {
         Cut::At(most) if is_final => Some(most),
         _ => None,
@@ -470,6 +487,10 @@ fn finish(scan: &Scan<'_>, plan: &Plan, answer: Result<Answer, Stop>, more: bool
     answer.more = more;
     answer.stats = scan.stats();
     answer.partial_reasons = scan.take_reasons();
+    if answer.partial_reasons.is_empty() {
+        // What was not looked at is not needed.
+        answer.stats.segments_done = answer.stats.segments_total;
+    }
     answer.warnings.clone_from(&plan.warnings);
     if scan.env.took_seconds.load(Relaxed) && !has_said_seconds(plan) {
         answer.warnings.push(plan::Warning {

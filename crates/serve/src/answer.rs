@@ -106,28 +106,25 @@ impl Pieces {
         self.head = None;
         self
     }
+}
 
-    fn write_row(&mut self, row: &[Option<Value>], out: &mut String) {
-        match self.form {
-            Form::Csv => {
-                for (at, value) in row.iter().enumerate() {
-                    out.push_str(if at > 0 { "," } else { "" });
-                    if let Some(value) = value {
-                        write_csv(&value.to_string(), out);
-                    }
+/// Writes a row, with what ends it in this form.
+pub(crate) fn write_row(form: Form, row: &[Option<Value>], out: &mut String) {
+    match form {
+        Form::Csv => {
+            for (at, value) in row.iter().enumerate() {
+                out.push_str(if at > 0 { "," } else { "" });
+                if let Some(value) = value {
+                    write_csv(&value.to_string(), out);
                 }
-                out.push_str("\r\n");
             }
-            Form::Json => {
-                out.push_str(if self.is_first_row { "" } else { "," });
-                write_row_json(row, out);
-            }
-            Form::Ndjson => {
-                write_row_json(row, out);
-                out.push('\n');
-            }
+            out.push_str("\r\n");
         }
-        self.is_first_row = false;
+        Form::Json => write_row_json(row, out),
+        Form::Ndjson => {
+            write_row_json(row, out);
+            out.push('\n');
+        }
     }
 }
 
@@ -145,7 +142,11 @@ impl Iterator for Pieces {
                 self.is_done = true;
                 break;
             };
-            self.write_row(&row, &mut out);
+            if self.form == Form::Json && !self.is_first_row {
+                out.push(',');
+            }
+            write_row(self.form, &row, &mut out);
+            self.is_first_row = false;
         }
         Some(Bytes::from(out))
     }
@@ -182,6 +183,7 @@ pub(crate) fn stats_json(stats: &Stats) -> Json {
         "events_cached": stats.events_cached,
         "bytes_read": stats.bytes_read, "segments_total": stats.segments_total,
         "segments_pruned": stats.segments_pruned, "segments_opened": stats.segments_opened,
+        "segments_done": stats.segments_done,
         "elapsed_ms": (stats.elapsed_ms * 1000.0).round() / 1000.0,
     })
 }
@@ -222,7 +224,8 @@ pub(crate) fn write_value(value: Option<&Value>, out: &mut String) {
     }
 }
 
-fn csv_head(columns: &[ColumnInfo]) -> String {
+/// The first line of a table.
+pub(crate) fn csv_head(columns: &[ColumnInfo]) -> String {
     let mut head = String::new();
     for (at, column) in columns.iter().enumerate() {
         head.push_str(if at > 0 { "," } else { "" });

@@ -58,6 +58,11 @@ impl Running {
         *lock(&self.progress) = *stats;
     }
 
+    /// Whether it has to stop.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
     /// How far the query is.
     pub(crate) fn progress(&self) -> Stats {
         *lock(&self.progress)

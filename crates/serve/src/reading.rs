@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use query::plan::Plan;
-use query::{Answer, Answered, PartialReason, Request, Stats};
+use query::{Answer, Answered, PartialReason, Request, Stats, TakeRows};
 use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp};
 
@@ -84,7 +84,7 @@ impl<'a> Reading<'a> {
             cancelled: self.cancelled(),
             n_threads: self.server.app.n_threads,
             progress: Some(progress),
-            support: query::Support { cache: Some(&self.server.app.cache), tables: None },
+            support: query::Support { cache: Some(&self.server.app.cache), tables: None, take_rows: None },
         }
     }
 
@@ -103,6 +103,17 @@ impl<'a> Reading<'a> {
         self.execute_on(&snapshot, plan, scope, range)
     }
 
+    /// The same, with event rows given to `take` as they are found.
+    pub(crate) fn execute_into(
+        &self,
+        plan: &Plan,
+        scope: &Scope,
+        range: TimeRange,
+        take: &TakeRows<'_>,
+    ) -> Result<Answer, Problem> {
+        self.answer(&self.snapshot(&scope.groups, range), plan, scope, range, Some(take))
+    }
+
     /// Answers `plan` over a snapshot, with what the snapshot knows put into the answer.
     pub(crate) fn execute_on(
         &self,
@@ -111,10 +122,23 @@ impl<'a> Reading<'a> {
         scope: &Scope,
         range: TimeRange,
     ) -> Result<Answer, Problem> {
+        self.answer(snapshot, plan, scope, range, None)
+    }
+
+    fn answer(
+        &self,
+        snapshot: &Snapshot,
+        plan: &Plan,
+        scope: &Scope,
+        range: TimeRange,
+        take_rows: Option<&TakeRows<'_>>,
+    ) -> Result<Answer, Problem> {
         let progress = |stats: &Stats| self.running.note(stats);
         let request = self.request(range, scope, &progress);
         let answered = self.answered(plan, &scope.groups, &request)?;
-        let mut answer = query::execute(&answered.plan, &snapshot.runs, &answered.remaining(&request))?;
+        let mut remaining = answered.remaining(&request);
+        remaining.support.take_rows = take_rows;
+        let mut answer = query::execute(&answered.plan, &snapshot.runs, &remaining)?;
         answer.partial_reasons.extend(answered.partial_reasons);
         complete(&mut answer.stats, snapshot);
         self.server.note_damage(&answer.partial_reasons);
@@ -154,6 +178,7 @@ impl<'a> Reading<'a> {
 
 /// Adds to statistics what only the snapshot knows.
 pub(crate) fn complete(stats: &mut Stats, snapshot: &Snapshot) {
+    stats.segments_done += (snapshot.segments_total as u64).saturating_sub(stats.segments_total);
     stats.segments_total = snapshot.segments_total as u64;
     stats.segments_pruned = snapshot.segments_pruned as u64;
 }

@@ -86,6 +86,7 @@ impl<'p> Aggregation<'p> {
             // Without partials to complete, newest first, as whoever follows the progress expects.
             items.sort_by_key(|item| std::cmp::Reverse((item.last, item.first)));
         }
+        scan.expect(&items);
         if !items.is_empty() {
             let start = || Worker { overall: self.groups(), own: None };
             let work = |worker: &mut Worker<'p>, _, item: &Item| {

@@ -57,7 +57,7 @@ impl<'p> RowOrder<'p> {
         }
     }
 
-    fn compare(&self, a: &Candidate, b: &Candidate) -> Ordering {
+    pub(crate) fn compare(&self, a: &Candidate, b: &Candidate) -> Ordering {
         self.compare_rows((&a.keys, &a.place), (&b.keys, &b.place))
     }
 
@@ -111,9 +111,9 @@ pub(crate) fn key_columns(keys: &[SortKey], frame: &mut Frame<'_>, scan: &Scan<'
 
 /// A row that may be shown.
 #[derive(Clone, Debug)]
-struct Candidate {
+pub(crate) struct Candidate {
     keys: Box<[Option<Value>]>,
-    place: Place,
+    pub(crate) place: Place,
     item: u32,
     row: u32,
 }
@@ -166,7 +166,7 @@ impl Best<'_> {
 
 /// Chosen rows, in order, as places in blocks.
 pub(crate) struct Chosen {
-    items: Vec<Item>,
+    items: Arc<[Item]>,
     rows: Vec<(u32, u32)>,
 }
 
@@ -181,6 +181,7 @@ pub(crate) fn choose(
     if matches!(order, RowOrder::Oldest) {
         items.sort_by_key(|item| (item.first, item.last));
     }
+    scan.expect(&items);
     let best = Mutex::new(Best { order, cap, rows: Vec::new(), worst: None });
     let lock = || best.lock().unwrap_or_else(PoisonError::into_inner);
     scan.for_each(
@@ -206,15 +207,15 @@ pub(crate) fn choose(
     let mut rows = best.into_inner().unwrap_or_else(PoisonError::into_inner).rows;
     rows.sort_unstable_by(|a, b| order.compare(a, b));
     rows.truncate(cap.unwrap_or(usize::MAX));
-    Ok(Chosen { items, rows: rows.into_iter().map(|candidate| (candidate.item, candidate.row)).collect() })
+    Ok(Chosen::of(items.into(), &rows))
 }
 
-fn candidate_bytes(candidate: &Candidate) -> usize {
+pub(crate) fn candidate_bytes(candidate: &Candidate) -> usize {
     CANDIDATE_BYTES + candidate.keys.iter().flatten().map(|value| 24 + value_bytes(value)).sum::<usize>()
 }
 
 /// The rows of a block that may be among the best.
-fn candidates(
+pub(crate) fn candidates(
     scan: &Scan<'_>,
     mut frame: Frame<'_>,
     item: u32,
@@ -263,6 +264,11 @@ fn candidates(
 }
 
 impl Chosen {
+    /// Rows that were found in `items`.
+    pub(crate) fn of(items: Arc<[Item]>, rows: &[Candidate]) -> Self {
+        Self { items, rows: rows.iter().map(|candidate| (candidate.item, candidate.row)).collect() }
+    }
+
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()

@@ -3,10 +3,10 @@
 //! The work is a list of items in the order in which results want them. Threads take the next one each; between
 //! two items they look whether the query was cancelled, has run out of time or memory, or needs no more.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp};
 
@@ -43,12 +43,15 @@ pub(crate) struct Scan<'a> {
     pub(crate) env: Environment,
     started: Instant,
     bytes_before: u64,
+    paused_ns: AtomicU64,
     is_over: AtomicBool,
     /// Per source, and for events of none, how many were looked at and how many of them matched.
     counted: Vec<[AtomicU64; 2]>,
     events_cached: AtomicU64,
     memory_bytes: AtomicUsize,
     opened: Mutex<HashSet<u128>>,
+    /// Segments with blocks that are still to be worked off, and how many.
+    remaining: Mutex<HashMap<u128, usize>>,
     reasons: Mutex<Vec<PartialReason>>,
     error: Mutex<Option<ExecuteError>>,
     last_report: Mutex<Instant>,
@@ -88,10 +91,12 @@ impl<'a> Scan<'a> {
             },
             started: now,
             bytes_before: runs.iter().map(|run| run.bytes_read()).sum(),
+            paused_ns: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
             events_cached: AtomicU64::new(0),
             memory_bytes: AtomicUsize::new(0),
             opened: Mutex::new(HashSet::new()),
+            remaining: Mutex::default(),
             reasons: Mutex::new(Vec::new()),
             error: Mutex::new(None),
             last_report: Mutex::new(now),
@@ -169,6 +174,25 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Notes what is going to be worked off, for the progress.
+    pub(crate) fn expect(&self, items: &[Item]) {
+        let mut remaining = locked(&self.remaining);
+        for key in items.iter().filter_map(|item| self.sources[item.source].run.info().key) {
+            *remaining.entry(key.segment).or_insert(0) += 1;
+        }
+    }
+
+    fn note_done(&self, source: usize) {
+        let Some(key) = self.sources[source].run.info().key else { return };
+        let mut remaining = locked(&self.remaining);
+        if let Some(n_items) = remaining.get_mut(&key.segment) {
+            *n_items -= 1;
+            if *n_items == 0 {
+                remaining.remove(&key.segment);
+            }
+        }
+    }
+
     /// Takes `n_bytes` of the query's memory.
     pub(crate) fn hold(&self, n_bytes: usize) -> Result<(), Stop> {
         let before = self.memory_bytes.fetch_add(n_bytes, Relaxed);
@@ -179,6 +203,34 @@ impl<'a> Scan<'a> {
     pub(crate) fn release(&self, n_bytes: usize) {
         // What was held is given back at most once, but saturating costs nothing.
         let _ = self.memory_bytes.fetch_update(Relaxed, Relaxed, |held| Some(held.saturating_sub(n_bytes)));
+    }
+
+    /// Bytes of the query's memory that are taken.
+    pub(crate) fn held(&self) -> usize {
+        self.memory_bytes.load(Relaxed)
+    }
+
+    /// Waits for somebody else; that time is not the query's.
+    pub(crate) fn pause<T>(&self, wait: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let done = wait();
+        let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        // Sums of waiting times stay below centuries.
+        self.paused_ns.fetch_add(nanos, Relaxed);
+        done
+    }
+
+    /// Ends the query; its answer is not whole.
+    pub(crate) fn end(&self, code: &'static str, message: &str) {
+        if !self.is_over.swap(true, Relaxed) {
+            self.note_reason(code, message.to_owned());
+        }
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        let paused = Duration::from_nanos(self.paused_ns.load(Relaxed));
+        let deadline = self.request.deadline.and_then(|deadline| deadline.checked_add(paused));
+        deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Works items off. Each thread has a state made by `start`; the states are the result.
@@ -199,6 +251,7 @@ impl<'a> Scan<'a> {
                     Ok(Flow::Done) => break,
                     Err(stop) => self.note_stop(stop),
                 }
+                self.note_done(item.source);
                 self.report();
             }
             state
@@ -278,14 +331,12 @@ impl<'a> Scan<'a> {
         }
         let (code, message) = if self.request.cancelled.load(Relaxed) {
             ("cancelled", "the query was cancelled")
-        } else if self.request.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        } else if self.is_out_of_time() {
             ("timeout", "the query ran out of time; ask for a shorter range or fewer groups")
         } else {
             return false;
         };
-        if !self.is_over.swap(true, Relaxed) {
-            self.note_reason(code, message.to_owned());
-        }
+        self.end(code, message);
         true
     }
 
@@ -316,7 +367,7 @@ impl<'a> Scan<'a> {
             segments_total: segments.len() as u64,
             segments_pruned: 0,
             segments_opened: locked(&self.opened).len() as u64,
-            segments_done: 0,
+            segments_done: segments.len().saturating_sub(locked(&self.remaining).len()) as u64,
             elapsed_ms: self.started.elapsed().as_secs_f64() * 1e3,
         }
     }

@@ -9,7 +9,7 @@ use types::{GroupPattern, Run, TimeRange, Value};
 use super::aggregate::write_key;
 use super::cell::Cell;
 use super::functions::value_bytes;
-use super::{Answer, ExecuteError, PartialReason, Request, Stats, execute};
+use super::{Answer, ExecuteError, PartialReason, Request, Stats, Support, execute};
 use crate::plan::{AppendColumns, Expr, Join, Lookup, Name, Operator, Other, Plan, Rows};
 
 /// Most distinct values of a subquery.
@@ -123,7 +123,9 @@ impl Inner<'_, '_> {
     fn answer(&mut self, plan: &Plan, range: TimeRange) -> Result<Answer, ExecuteError> {
         let range = plan.range(range, self.request.now, self.request.time_zone);
         let memory_bytes_max = self.request.memory_bytes_max.saturating_sub(self.answered.n_bytes);
-        let request = Request { range, limit: None, progress: None, memory_bytes_max, ..*self.request };
+        // Its rows are not those of the answer.
+        let support = Support { take_rows: None, ..self.request.support };
+        let request = Request { range, limit: None, progress: None, memory_bytes_max, support, ..*self.request };
         let mut answer = if has_subqueries(plan) {
             let mut answered = answer_inner(plan, &request, self.ask)?;
             let answer = (self.ask)(&answered.plan, &request)?;

@@ -1,5 +1,6 @@
 //! `/api/v1/query`: a question in, an answer out, in the form that the client accepts.
 
+mod rows;
 mod slow;
 
 use std::sync::Arc;
@@ -9,11 +10,12 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use query::Answer;
 use query::plan::Warning;
+use query::{Answer, TakeRows};
 use serde_json::{Map, Value, json};
-use tokio::time::timeout;
+use tokio::time::sleep;
 
+use self::rows::Rows;
 use crate::answer::{Form, respond};
 use crate::ask::{Ask, PARAMETERS, Question};
 use crate::parameters::Parameters;
@@ -28,8 +30,8 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 const JSON_ROWS_DEFAULT: usize = 1_000;
 const JSON_ROWS_MAX: usize = 10_000;
 
-/// How long a streamed query may take before its answer begins without it.
-const SLOW: Duration = Duration::from_secs(1);
+/// How long a streamed query may take before its answer begins without it: rows that are there are seen at once.
+const SLOW: Duration = Duration::from_millis(40);
 
 pub(crate) async fn get(
     State(server): Shared,
@@ -60,28 +62,47 @@ async fn answer(server: &Arc<Server>, ask: Ask, form: Form) -> Result<Response, 
     let columns = slow::columns(&question.plan);
     let ticket = server.queries.start(&text, now);
     let running = ticket.running.clone();
-    let of_work = server.clone();
-    let mut work: slow::Work =
-        Box::pin(async move { read_with(&of_work, ticket, move |reading| find(reading, question, form)).await });
-    if form == Form::Ndjson {
-        // Most answers are there before progress would be worth a line, and then have types and a status.
-        return match timeout(SLOW, &mut work).await {
-            Ok(answered) => answered.map(|(answer, extra)| respond(form, answer, extra)),
-            Err(_) => Ok(slow::respond(work, running, &columns)),
+    let (rows, receiver) = Rows::new(form);
+    let rows = Arc::new(rows);
+    let (of_work, to, of_query) = (server.clone(), rows.clone(), running.clone());
+    let mut work: slow::Work = Box::pin(async move {
+        let take = move |more| to.take(more, &of_query);
+        read_with(&of_work, ticket, move |reading| find(reading, question, form, &take)).await
+    });
+    let is_slow = form != Form::Json
+        && tokio::select! {
+            biased;
+            answered = &mut work => return whole(form, answered, &rows),
+            () = sleep(SLOW) => true,
+            () = rows.is_full.notified() => true,
         };
+    if is_slow {
+        return Ok(slow::respond(slow::Stream { form, work, rows, running, columns }, receiver));
     }
-    let (answer, extra) = work.await?;
+    whole(form, work.await, &rows)
+}
+
+/// An answer that was there before its stream began: it has types and a status.
+fn whole(form: Form, answered: Result<Answered, Problem>, rows: &Rows) -> Result<Response, Problem> {
+    let (mut answer, extra) = answered?;
+    let mut held = rows.take_held();
+    held.append(&mut answer.rows);
+    answer.rows = held;
     Ok(respond(form, answer, extra))
 }
 
 /// Answers a question on a blocking thread.
-fn find(reading: &Reading<'_>, mut question: Question, form: Form) -> Result<Answered, Problem> {
+fn find(reading: &Reading<'_>, mut question: Question, form: Form, take: &TakeRows<'_>) -> Result<Answered, Problem> {
     let is_default_limit = form == Form::Json && question.scope.limit.is_none();
     if form == Form::Json {
         let asked_for = question.scope.limit.unwrap_or(JSON_ROWS_DEFAULT);
         question.scope.limit = Some(asked_for.min(JSON_ROWS_MAX));
     }
-    let mut answer = reading.execute(&question.plan, &question.scope, question.range)?;
+    let (plan, scope, range) = (&question.plan, &question.scope, question.range);
+    let mut answer = match form {
+        Form::Json => reading.execute(plan, scope, range)?,
+        Form::Ndjson | Form::Csv => reading.execute_into(plan, scope, range, take)?,
+    };
     if form == Form::Json {
         cut(&mut answer, JSON_ROWS_MAX);
     }

@@ -1,9 +1,10 @@
-//! The stream of a query that takes its time: columns at once, then progress, then rows (DESIGN.md §15).
+//! The stream of a query that takes its time: columns at once, then rows as they are found, with progress in between
+//! (DESIGN.md §15).
 //!
 //! The columns' names are known from the plan, their types only from the values: until then they are `any`. The
-//! query ends when the client goes away.
+//! query ends when the client goes away. A table has no place for an error or for what is missing: its transfer is
+//! broken off, so that nobody takes it for whole.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,24 +12,21 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use query::plan::{Operator, Plan};
+use query::plan::{Expr, Operator, Plan};
 use query::{ColumnInfo, ColumnKind};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
-use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::Answered;
-use crate::answer::{Form, Pieces, columns_json, stats_json};
+use super::rows::{Piece, Rows};
+use crate::answer::{Form, Pieces, columns_json, csv_head, stats_json};
 use crate::problem::Problem;
 use crate::queries::Running;
 
 /// How often progress is told.
-const PROGRESS: Duration = Duration::from_secs(1);
-
-/// Pieces that wait for the connection.
-const PIECES_WAITING_MAX: usize = 4;
+const PROGRESS: Duration = Duration::from_millis(500);
 
 /// The answer on its way.
 pub(super) type Work = Pin<Box<dyn Future<Output = Result<Answered, Problem>> + Send>>;
@@ -36,29 +34,61 @@ pub(super) type Work = Pin<Box<dyn Future<Output = Result<Answered, Problem>> + 
 /// The names of a plan's columns, before anything is known of their values.
 pub(super) fn columns(plan: &Plan) -> Vec<ColumnInfo> {
     let Some(Operator::Project { columns, .. }) = plan.operators.last() else { return Vec::new() };
-    let column = |name: &str| ColumnInfo { name: name.to_owned(), kind: ColumnKind::Any, approximate: false };
-    columns.iter().map(|(name, _)| column(name)).collect()
+    let kind = |expr: &Expr| match expr {
+        Expr::Field(name) if matches!(&**name, "@timestamp" | "@ingestionTime") => ColumnKind::Timestamp,
+        _ => ColumnKind::Any,
+    };
+    let column = |(name, expr): &(query::plan::Name, Expr)| ColumnInfo {
+        name: name.to_string(),
+        kind: kind(expr),
+        approximate: false,
+    };
+    columns.iter().map(column).collect()
+}
+
+/// A stream, and what it is made from.
+pub(super) struct Stream {
+    pub(super) form: Form,
+    pub(super) work: Work,
+    pub(super) rows: Arc<Rows>,
+    pub(super) running: Arc<Running>,
+    pub(super) columns: Vec<ColumnInfo>,
 }
 
 /// Begins to answer while the query is under way.
-pub(super) fn respond(work: Work, running: Arc<Running>, columns: &[ColumnInfo]) -> Response {
-    let (sender, receiver) = mpsc::channel(PIECES_WAITING_MAX);
-    let head = format!("{{\"columns\":{}}}\n", columns_json(columns));
+pub(super) fn respond(stream: Stream, receiver: mpsc::Receiver<Piece>) -> Response {
+    let form = stream.form;
+    let (rows, closed) = (stream.rows.clone(), stream.rows.sender.clone());
     tokio::spawn(async move {
-        let closed = sender.clone();
         tokio::select! {
             () = closed.closed() => {}
-            () = feed(work, &running, head, &sender) => {}
+            _ = feed(stream) => {}
         }
+        rows.give_up();
     });
-    let body = Body::from_stream(ReceiverStream::new(receiver).map(Ok::<Bytes, Infallible>));
-    ([(header::CONTENT_TYPE, Form::Ndjson.content_type())], body).into_response()
+    let body = Body::from_stream(ReceiverStream::new(receiver));
+    ([(header::CONTENT_TYPE, form.content_type())], body).into_response()
+}
+
+/// Nobody listens any more.
+struct Gone;
+
+async fn send(rows: &Rows, piece: impl Into<Bytes>) -> Result<(), Gone> {
+    rows.sender.send(Ok(piece.into())).await.map_err(|_| Gone)
 }
 
 /// Sends everything; ends early where nobody listens any more.
-async fn feed(mut work: Work, running: &Running, head: String, sender: &mpsc::Sender<Bytes>) {
-    if sender.send(head.into()).await.is_err() {
-        return;
+async fn feed(stream: Stream) -> Result<(), Gone> {
+    let Stream { form, mut work, rows, running, columns } = stream;
+    let head = match form {
+        Form::Csv => csv_head(&columns),
+        _ => format!("{{\"columns\":{}}}\n", columns_json(&columns)),
+    };
+    send(&rows, head).await?;
+    while let Some(held) = rows.begin() {
+        for piece in rows.pieces(held) {
+            send(&rows, piece).await?;
+        }
     }
     let mut ticks = interval(PROGRESS);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -66,27 +96,37 @@ async fn feed(mut work: Work, running: &Running, head: String, sender: &mpsc::Se
         tokio::select! {
             answered = &mut work => break answered,
             _ = ticks.tick() => {
-                let line = format!("{}\n", json!({"progress": stats_json(&running.progress())}));
-                if sender.send(line.into()).await.is_err() {
-                    return;
+                if form == Form::Ndjson {
+                    let line = format!("{}\n", json!({"progress": stats_json(&running.progress())}));
+                    send(&rows, line).await?;
                 }
             }
         }
     };
+    end(form, answered, &rows).await
+}
+
+/// Sends what follows the rows.
+async fn end(form: Form, answered: Result<Answered, Problem>, rows: &Rows) -> Result<(), Gone> {
     match answered {
         Ok((answer, extra)) => {
-            for piece in Pieces::new(Form::Ndjson, answer, extra).without_head() {
-                if sender.send(piece).await.is_err() {
-                    return;
-                }
+            let is_partial = !answer.partial_reasons.is_empty();
+            for piece in Pieces::new(form, answer, extra).without_head() {
+                send(rows, piece).await?;
+            }
+            if is_partial && form == Form::Csv {
+                break_off("the answer is partial", rows).await;
             }
         }
-        Err(problem) => {
-            let line = format!("{}\n", json!({"error": problem.to_json()}));
-            // Nobody may listen any more; then there is nobody to tell.
-            let _ = sender.send(line.into()).await;
-        }
+        Err(problem) if form == Form::Csv => break_off(&problem.message, rows).await,
+        Err(problem) => send(rows, format!("{}\n", json!({"error": problem.to_json()}))).await?,
     }
+    Ok(())
+}
+
+async fn break_off(reason: &str, rows: &Rows) {
+    // Where nobody listens any more there is nobody to tell.
+    let _ = rows.sender.send(Err(std::io::Error::other(reason.to_owned()))).await;
 }
 
 #[cfg(test)]
@@ -94,18 +134,32 @@ mod tests {
     use query::{Answer, ParseOptions, parse_insights};
     use serde_json::{Map, Value};
     use tokio::sync::oneshot;
+    use tokio_stream::StreamExt;
     use types::Timestamp;
 
     use super::*;
-    use crate::queries::Queries;
+    use crate::queries::{Queries, Ticket};
 
-    fn begin() -> (oneshot::Sender<Result<Answered, Problem>>, axum::body::BodyDataStream) {
+    struct Begun {
+        finish: oneshot::Sender<Result<Answered, Problem>>,
+        rows: Arc<Rows>,
+        ticket: Ticket,
+        pieces: axum::body::BodyDataStream,
+    }
+
+    fn begin(form: Form) -> Begun {
         let (finish, finished) = oneshot::channel();
         let work: Work = Box::pin(async move { finished.await.unwrap_or_else(|_| Err(Problem::closing())) });
         let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::Tz::UTC };
-        let plan = parse_insights("stats count(*) as n", &options).expect("a valid query");
-        let running = Queries::default().start("", Timestamp(0)).running.clone();
-        (finish, respond(work, running, &columns(&plan)).into_body().into_data_stream())
+        let plan = parse_insights("fields n", &options).expect("a valid query");
+        let ticket = Queries::default().start("", Timestamp(0));
+        let (rows, receiver) = Rows::new(form);
+        let rows = Arc::new(rows);
+        assert!(rows.take(vec![vec![Some(types::Value::Integer(5))]], &ticket.running));
+        let (running, columns) = (ticket.running.clone(), columns(&plan));
+        let stream = Stream { form, work, rows: rows.clone(), running, columns };
+        let pieces = respond(stream, receiver).into_body().into_data_stream();
+        Begun { finish, rows, ticket, pieces }
     }
 
     async fn line(stream: &mut axum::body::BodyDataStream) -> String {
@@ -113,29 +167,56 @@ mod tests {
         String::from_utf8(piece.to_vec()).expect("answers are UTF-8")
     }
 
+    fn seven() -> Vec<Vec<Option<types::Value>>> {
+        vec![vec![Some(types::Value::Integer(7))]]
+    }
+
     #[tokio::test]
-    async fn columns_come_first_then_progress_then_rows() {
-        let (finish, mut stream) = begin();
-        let first: Value = serde_json::from_str(&line(&mut stream).await).expect("JSON");
+    async fn columns_come_first_then_rows_held_then_progress_then_rows_as_they_come() {
+        let Begun { finish, rows, ticket, mut pieces } = begin(Form::Ndjson);
+        let first: Value = serde_json::from_str(&line(&mut pieces).await).expect("JSON");
         assert_eq!(first, json!({"columns": [{"name": "n", "type": "any"}]}));
-        assert!(line(&mut stream).await.starts_with("{\"progress\":{"));
-        let answer = Answer { rows: vec![vec![Some(types::Value::Integer(7))]], ..Answer::default() };
+        assert_eq!(line(&mut pieces).await, "[5]\n");
+        assert!(line(&mut pieces).await.starts_with("{\"progress\":{"));
+        let thread = tokio::task::spawn_blocking(move || rows.take(seven(), &ticket.running));
+        assert_eq!(line(&mut pieces).await, "[7]\n");
+        assert!(thread.await.expect("no panic"));
+        let answer = Answer { rows: seven(), ..Answer::default() };
         assert!(finish.send(Ok((answer, Map::new()))).is_ok());
-        let rest = line(&mut stream).await;
+        let rest = line(&mut pieces).await;
         assert!(rest.starts_with("[7]\n{") && rest.contains("\"partial\":false"), "{rest}");
-        assert!(stream.next().await.is_none());
+        assert!(pieces.next().await.is_none());
     }
 
     #[tokio::test]
     async fn an_error_in_mid_stream_is_a_line_and_a_client_gone_ends_the_work() {
-        let (finish, mut stream) = begin();
-        line(&mut stream).await;
-        line(&mut stream).await;
+        let Begun { finish, mut pieces, .. } = begin(Form::Ndjson);
+        while !line(&mut pieces).await.starts_with("{\"progress") {}
         assert!(finish.send(Err(Problem::busy("too much"))).is_ok());
-        assert!(line(&mut stream).await.starts_with("{\"error\":{\"code\":\"busy\""));
+        assert!(line(&mut pieces).await.starts_with("{\"error\":{\"code\":\"busy\""));
 
-        let (mut finish, stream) = begin();
-        drop(stream);
+        let Begun { mut finish, rows, ticket, pieces } = begin(Form::Ndjson);
+        drop(pieces);
         finish.closed().await;
+        let thread = tokio::task::spawn_blocking(move || rows.take(seven(), &ticket.running));
+        assert!(!thread.await.expect("no panic"));
+    }
+
+    #[tokio::test]
+    async fn a_table_that_is_not_whole_is_broken_off() {
+        for is_whole in [true, false] {
+            let Begun { finish, mut pieces, .. } = begin(Form::Csv);
+            assert_eq!(line(&mut pieces).await, "n\r\n");
+            assert_eq!(line(&mut pieces).await, "5\r\n");
+            let reason = query::PartialReason { code: "damaged", message: "a.seg".into() };
+            let partial_reasons = if is_whole { Vec::new() } else { vec![reason] };
+            let answer = Answer { partial_reasons, ..Answer::default() };
+            assert!(finish.send(Ok((answer, Map::new()))).is_ok());
+            let mut is_broken = false;
+            while let Some(piece) = pieces.next().await {
+                is_broken |= piece.is_err();
+            }
+            assert_eq!(is_broken, !is_whole);
+        }
     }
 }
