@@ -73,7 +73,10 @@ impl Partners {
 /// Indexes of the tables of a plan, made when they are first asked for. A table is known by where it lies, which says
 /// enough as long as the plan is neither changed nor dropped.
 #[derive(Debug, Default)]
-pub(crate) struct PartnersOfPlan(Mutex<HashMap<(usize, Vec<Name>, Vec<Form>), Arc<Partners>>>);
+pub(crate) struct PartnersOfPlan(Mutex<HashMap<IndexKey, Arc<Partners>>>);
+
+/// Where a table lies, its columns that are the key, and how they are compared.
+type IndexKey = (usize, Vec<Name>, Vec<Form>);
 
 impl PartnersOfPlan {
     /// The index of `rows` by `columns`, for what is to be compared with them: these columns of other rows.
