@@ -20,6 +20,7 @@ mod routes;
 mod server;
 mod tables;
 mod traffic;
+mod turns;
 mod work;
 
 use std::future::Future;

@@ -15,11 +15,13 @@ use types::{GroupPattern, TimeRange, Timestamp};
 use crate::problem::Problem;
 use crate::queries::{Running, Ticket};
 use crate::server::Server;
+use crate::turns::Turn;
 
 /// One query's means while it runs on a blocking thread.
 pub(crate) struct Reading<'a> {
     pub(crate) server: &'a Server,
     pub(crate) running: &'a Running,
+    turn: &'a Turn,
     deadline: Instant,
 }
 
@@ -54,17 +56,24 @@ where
     F: FnOnce(&Reading<'_>) -> Result<T, Problem> + Send + 'static,
 {
     let (running, of_thread) = (ticket.running.clone(), server.clone());
-    let done = server.reads.run(move || work(&Reading::new(&of_thread, &running))).await;
+    let of_work = running.clone();
+    let done = server.reads.run(running, move |turn| work(&Reading::new(&of_thread, &of_work, turn))).await;
     drop(ticket);
-    done?
+    done
 }
 
 impl<'a> Reading<'a> {
-    fn new(server: &'a Server, running: &'a Running) -> Self {
+    fn new(server: &'a Server, running: &'a Running, turn: &'a Turn) -> Self {
         let timeout = u64::try_from(server.app.limits.query_timeout_ns).unwrap_or_default();
         let now = Instant::now();
         let deadline = now.checked_add(Duration::from_nanos(timeout)).unwrap_or(now);
-        Self { server, running, deadline }
+        Self { server, running, turn, deadline }
+    }
+
+    /// Notes how far the query is; waits here while others have a better right to run.
+    pub(crate) fn note(&self, stats: &Stats) {
+        self.running.note(stats);
+        self.turn.step();
     }
 
     /// What the query is told besides its plan.
@@ -133,7 +142,7 @@ impl<'a> Reading<'a> {
         range: TimeRange,
         take_rows: Option<&TakeRows<'_>>,
     ) -> Result<Answer, Problem> {
-        let progress = |stats: &Stats| self.running.note(stats);
+        let progress = |stats: &Stats| self.note(stats);
         let request = self.request(range, scope, &progress);
         let answered = self.answered(plan, &scope.groups, &request)?;
         let mut remaining = answered.remaining(&request);

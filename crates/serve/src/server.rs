@@ -17,6 +17,7 @@ use crate::body::BodyBudget;
 use crate::queries::Queries;
 use crate::tables::Tables;
 use crate::traffic::Traffic;
+use crate::turns::Turns;
 use crate::work::Gate;
 
 /// Plain bodies on their way into the store at once. Most of the time each only waits for the group's sync, and
@@ -30,6 +31,9 @@ const INGEST_PACKED_MAX: usize = 8;
 /// asks at once, and half the time after which people reload.
 const WAITING_MAX: usize = 256;
 const WAITING_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// Long queries that may wait for a place. Each holds what it has found so far.
+const LONG_WAITING_MAX: usize = 32;
 
 /// Live tails at once; each has a thread of its own while it lasts.
 const TAILS_MAX: usize = 64;
@@ -70,7 +74,7 @@ pub(crate) struct Server {
     pub(crate) ingest_plain: Gate,
     pub(crate) ingest_packed: Gate,
     /// Queries: bounded in memory, and in threads by the processors they would compete for.
-    pub(crate) reads: Gate,
+    pub(crate) reads: Arc<Turns>,
     /// Small matters that read no events.
     pub(crate) lookups: Gate,
     pub(crate) tails: Gate,
@@ -86,6 +90,8 @@ pub(crate) type Shared = State<Arc<Server>>;
 impl Server {
     pub(crate) fn new(app: App, closing: watch::Receiver<bool>) -> Arc<Self> {
         let reads_max = app.n_threads.max(2) * 2;
+        let long_max = app.n_threads.max(2);
+        let long_reads = Gate::new("long queries", long_max, LONG_WAITING_MAX, WAITING_TIME_MAX);
         let gate = |name, running_max| Gate::new(name, running_max, WAITING_MAX, WAITING_TIME_MAX);
         Arc::new(Self {
             started: app.clock.now(),
@@ -95,7 +101,7 @@ impl Server {
             bodies: BodyBudget::default(),
             ingest_plain: gate("ingest", INGEST_PLAIN_MAX),
             ingest_packed: gate("ingest", INGEST_PACKED_MAX),
-            reads: gate("queries", reads_max),
+            reads: Arc::new(Turns::new(gate("queries", reads_max), long_reads)),
             lookups: gate("the store", 8),
             tails: Gate::new("live tail", TAILS_MAX, 0, Duration::ZERO),
             tables: Tables::default(),

@@ -37,6 +37,12 @@ impl Gate {
         Self { permits, n_waiting: AtomicUsize::new(0), waiting_max, patience, name }
     }
 
+    /// How many wait for a place.
+    #[cfg(test)]
+    pub(crate) fn n_waiting(&self) -> usize {
+        self.n_waiting.load(Ordering::Relaxed)
+    }
+
     /// Waits for a place. It is given back when the permit is dropped.
     pub(crate) async fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
         if let Ok(permit) = self.permits.clone().try_acquire_owned() {

@@ -70,7 +70,7 @@ async fn field_values(server: &Arc<Server>, parameters: &Parameters, field: Stri
         let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
         let plan = lines::finished(&log, log.operators.clone(), Vec::new());
         let snapshot = reading.snapshot(&scope.groups, range);
-        let progress = |stats: &query::Stats| reading.running.note(stats);
+        let progress = |stats: &query::Stats| reading.note(stats);
         let request = reading.request(range, &scope, &progress);
         let found = query::field_values(&plan, &snapshot.runs, &request, &field, VALUES_MAX)?;
         Ok(found.values.iter().map(|one| one.value.to_string()).collect())

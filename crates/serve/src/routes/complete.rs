@@ -124,7 +124,7 @@ fn of_store(reading: &Reading<'_>, found: &Completion, scope: &Scope, range: Tim
     let snapshot = reading.snapshot(&scope.groups, range);
     if let Some(field) = &found.values_of {
         let plan = with_prefix(found, field);
-        let progress = |stats: &query::Stats| reading.running.note(stats);
+        let progress = |stats: &query::Stats| reading.note(stats);
         let request = reading.request(range, scope, &progress);
         let deadline = Instant::now().checked_add(PATIENCE).or(request.deadline);
         let request = query::Request { deadline: deadline.min(request.deadline), ..request };

@@ -143,7 +143,7 @@ impl Order {
     /// The sequences of the events that the query chooses.
     fn select(&self, reading: &Reading<'_>) -> Result<(Sequences, Selected), Problem> {
         let snapshot = reading.snapshot(&self.scope.groups, self.range);
-        let progress = |stats: &Stats| reading.running.note(stats);
+        let progress = |stats: &Stats| reading.note(stats);
         let request = query::Request { deadline: None, ..reading.request(self.range, &self.scope, &progress) };
         let collector = Mutex::new(SequenceCollector::default());
         let take = |ids: &[EventId]| {

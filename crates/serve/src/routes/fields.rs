@@ -66,7 +66,7 @@ pub(crate) async fn values(
     let found = read(&server, &text, move |reading| {
         let question = ask.check(now)?;
         let snapshot = reading.snapshot(&question.scope.groups, question.range);
-        let progress = |stats: &query::Stats| reading.running.note(stats);
+        let progress = |stats: &query::Stats| reading.note(stats);
         let request = reading.request(question.range, &question.scope, &progress);
         let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
         let mut found = query::field_values(&answered.plan, &snapshot.runs, &request, &name, limit)?;

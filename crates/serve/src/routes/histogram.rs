@@ -24,7 +24,7 @@ pub(crate) async fn get(State(server): Shared, parameters: Parameters) -> Result
     let answer = read(&server, &text, move |reading| {
         let question = ask.check(now)?;
         let snapshot = reading.snapshot(&question.scope.groups, question.range);
-        let progress = |stats: &query::Stats| reading.running.note(stats);
+        let progress = |stats: &query::Stats| reading.note(stats);
         let request = reading.request(question.range, &question.scope, &progress);
         let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
         let mut histogram = query::histogram(&answered.plan, &snapshot.runs, &request, n_buckets, &by)?;

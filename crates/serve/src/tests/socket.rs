@@ -48,7 +48,7 @@ async fn a_query_ends_when_its_client_goes_away() {
     // With every place taken the query waits, and is listed.
     let mut places = Vec::new();
     for _ in 0..house.server.app.n_threads * 2 {
-        places.push(house.server.reads.enter().await.expect("a place"));
+        places.push(house.server.reads.quick.enter().await.expect("a place"));
     }
     let stream = connect(address, QUERY).await;
     while house.server.queries.counts().1 == 0 {
@@ -67,7 +67,7 @@ async fn closing_lets_a_request_under_way_finish_and_ends_idle_connections() {
     let house = House::new();
     let (address, stop, task) = open(&house).await;
     let places: Vec<_> = tokio_stream::iter(0..house.server.app.n_threads * 2)
-        .then(async |_| house.server.reads.enter().await.expect("a place"))
+        .then(async |_| house.server.reads.quick.enter().await.expect("a place"))
         .collect()
         .await;
     let idle = connect(address, "").await;
