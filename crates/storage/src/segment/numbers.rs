@@ -285,7 +285,7 @@ mod tests {
         assert!(cursor.is_at_end());
         assert_eq!(back, columns.iter().flat_map(|(values, _)| values.clone()).collect::<Vec<_>>());
         for chosen in 0..columns.len() {
-            check_alone(&out, &expected, chosen, &all_times, &columns);
+            check_alone(&out, &expected, chosen, &all_times, columns);
         }
         out
     }

@@ -247,7 +247,7 @@ pub(crate) fn skip_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<()> {
             cursor.skip_integers(n)
         }
         4 => {
-            (cursor.text()?, cursor.text()?, cursor.byte()?);
+            let _ = (cursor.text()?, cursor.text()?, cursor.byte()?);
             cursor.skip_integers(n)
         }
         5 => {

@@ -229,7 +229,7 @@ impl Variables {
                 let from = place.checked_sub(1).map_or(0, |before| self.hex_ends[before] as usize);
                 from..self.hex_ends[place] as usize
             };
-            needle.find_packed(&self.hex, place_at, range, |out, bytes| push_hex(out, bytes), found);
+            needle.find_packed(&self.hex, place_at, range, push_hex, found);
         } else {
             let range = |place: usize| place * 16..place * 16 + 16;
             needle.find_packed(&self.uuids, |at| at / 16, range, push_uuid, found);

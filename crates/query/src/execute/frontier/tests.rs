@@ -31,7 +31,7 @@ fn runs() -> Vec<Arc<dyn Run>> {
 /// What was asked, with rows as they leave; `wanted` is how many are taken.
 fn ask(text: &str, limit: Option<usize>, wanted: Option<usize>, memory_bytes_max: usize) -> (Answer, Vec<usize>) {
     let plan = parse_insights(text, &ParseOptions { now: Timestamp(0), time_zone: Tz::UTC }).expect("a valid query");
-    let (rows, pieces): (Mutex<Vec<Vec<Option<Value>>>>, Mutex<Vec<usize>>) = Default::default();
+    let (rows, pieces) = (Mutex::new(Vec::<Vec<Option<Value>>>::new()), Mutex::new(Vec::<usize>::new()));
     let n_taken = AtomicUsize::new(0);
     let take = |more: Vec<Vec<Option<Value>>>| {
         pieces.lock().expect("nobody panicked").push(more.len());
