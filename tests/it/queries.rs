@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::corpus_facts::corpus;
 use crate::server::{ALL_TIME, Launch, Server, client};
 
-/// How long any of them may take. A test's executable is built without optimisation and shares the machine.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 1 });
+/// How long any of them may take here: four times their limit, for a test shares its machine with others.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 
 /// What queries may hold; the rest of the server stays below the same again and some room.
 const SETTINGS: &str = "[limits]\nquery_memory = \"32MiB\"\nquery_timeout = \"5s\"\n";
@@ -79,7 +79,7 @@ fn large() -> Vec<(String, Outcome)> {
         (format!("filter status in [{}] | stats count(*)", list(900_000)), Refused("65536")),
         (format!("filter status in [{}] | stats count(*)", list(60_000)), Answered),
         (
-            format!("filter {} | stats count(*)", repeated(|n| format!("status = {n}"), " or ", 2_000_000)),
+            format!("filter {} | stats count(*)", repeated(|n| format!("status = {n}"), " or ", 900_000)),
             Refused("65536"),
         ),
         (format!("filter {} | stats count(*)", repeated(|n| format!("status = {n}"), " or ", 60_000)), Answered),
@@ -151,6 +151,15 @@ fn judge(server: &Server, query: &str, outcome: Outcome) -> Result<String, Strin
     if is_right && is_whole && took < ANSWERED_WITHIN { Ok(line) } else { Err(line) }
 }
 
+/// Tells the sender to stop when it goes.
+struct Stopping<'a>(&'a AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
 /// Sends small batches until told to stop; gives how many events were acknowledged and how long each batch took.
 fn keep_sending(url: &str, stop: &AtomicBool) -> (u64, Vec<Duration>) {
     let (http, mut n_events, mut took) = (client(), 0, Vec::new());
@@ -174,6 +183,8 @@ fn queries_of_death_name_their_limit_and_nobody_else_notices() {
     let stop = AtomicBool::new(false);
     let mut wrong = Vec::new();
     let (n_sent, took) = std::thread::scope(|scope| {
+        // Also when something here panics: the sender would go on for ever.
+        let stopping = Stopping(&stop);
         let sender = scope.spawn(|| keep_sending(&server.url, &stop));
         let mut highest = 0;
         for (query, outcome) in regexes().into_iter().chain(large()) {
@@ -183,7 +194,7 @@ fn queries_of_death_name_their_limit_and_nobody_else_notices() {
             }
             highest = highest.max(resident_bytes(server.pid()));
         }
-        stop.store(true, Relaxed);
+        drop(stopping);
         println!("resident: at most {} MiB", highest >> 20);
         assert!(highest < RESIDENT_BYTES_MAX, "{} MiB", highest >> 20);
         sender.join().expect("the sender is answered")

@@ -1,10 +1,12 @@
 //! Plans as text, for `explain` and for tests: one operator per line, in the order of execution.
 
+mod operators;
+
 use std::fmt::{self, Display, Formatter};
 
 use crate::plan::{
-    AddTotals, Aggregate, AggregateKind, AppendColumns, ArithmeticOperator, Autoregress, ColumnTotals, Comparison,
-    Earlier, Expr, Join, Lookup, Operator, Other, Parse, ParseMethod, Plan, Sessionize, SortKey, Span, TextPattern,
+    Aggregate, AggregateKind, ArithmeticOperator, Comparison, Earlier, Expr, Operator, Other, Parse, ParseMethod, Plan,
+    SortKey, Span, TextPattern,
 };
 
 impl Display for Plan {
@@ -68,92 +70,22 @@ impl Display for Operator {
             }
             Self::Unnest { list, name, most: None } => write!(f, "unnest {list} into {name}"),
             Self::Unnest { list, name, most: Some(most) } => write!(f, "unnest at most {most} of {list} into {name}"),
-            Self::Rank(rank) => {
-                write!(f, "{} {} ", if rank.rarest_first { "rare" } else { "top" }, rank.most)?;
-                list(f, &rank.fields, |f, name| f.write_str(name))?;
-                f.write_str(if rank.by.is_empty() { "" } else { " by " })?;
-                list(f, &rank.by, |f, name| f.write_str(name))
-            }
-            Self::FillBuckets(fill) => {
-                write!(f, "fill {} every {}", fill.time, fill.span)?;
-                f.write_str(if fill.series.is_empty() { "" } else { " for each " })?;
-                list(f, &fill.series, |f, name| f.write_str(name))?;
-                f.write_str(if fill.values.is_empty() { "" } else { " with " })?;
-                list(f, &fill.values, |f, (name, value)| write!(f, "{name} = {value}"))
-            }
-            Self::Patterns(patterns) => {
-                write!(f, "patterns of {}", patterns.text)?;
-                if let Some(earlier) = patterns.earlier {
-                    write!(f, " compared with {earlier}")?;
-                }
-                f.write_str(if patterns.is_scored { " scored" } else { "" })?;
-                f.write_str(if patterns.counts.is_some() { " with counts over time" } else { "" })
-            }
-            Self::Compare(compare) => {
-                f.write_str("compare ")?;
-                list(f, &compare.values, |f, (name, _)| f.write_str(name))?;
-                f.write_str(if compare.keys.is_empty() { "" } else { " by " })?;
-                list(f, &compare.keys, |f, name| f.write_str(name))?;
-                write!(f, " with {}", compare.earlier)
-            }
-            Self::Score(score) => {
-                f.write_str("score ")?;
-                list(f, &score.values, |f, (name, _)| f.write_str(name))?;
-                write!(f, " along {}", score.time)?;
-                f.write_str(if score.series.is_empty() { "" } else { " for each " })?;
-                list(f, &score.series, |f, name| f.write_str(name))
-            }
             Self::FillDown(names) => {
                 f.write_str("filldown ")?;
                 list(f, names, |f, name| f.write_str(name))
             }
-            Self::Lookup(Lookup { table, keys, columns }) => {
-                write!(f, "lookup {table} where ")?;
-                list(f, keys, |f, (column, expr)| write!(f, "{column} = {expr}"))?;
-                f.write_str(" for ")?;
-                list(f, columns, |f, (column, name)| write!(f, "{name} = {column}"))
-            }
-            Self::Join(Join { keeps_all, keys, columns, other }) => {
-                f.write_str(if *keeps_all { "join left " } else { "join inner " })?;
-                write!(f, "{other} where ")?;
-                list(f, keys, |f, (mine, theirs)| write!(f, "{mine} = {theirs}"))?;
-                f.write_str(if columns.is_empty() { "" } else { " for " })?;
-                list(f, columns, |f, (column, name)| write!(f, "{name} = {column}"))
-            }
-            Self::AppendColumns(AppendColumns { columns, most, other }) => {
-                write!(f, "append {most} rows of {other} for ")?;
-                list(f, columns, |f, (column, name)| write!(f, "{name} = {column}"))
-            }
-            Self::AddTotals(AddTotals { fields, row, column }) => {
-                f.write_str("add up ")?;
-                list(f, fields, |f, name| f.write_str(name))?;
-                if let Some(name) = row {
-                    write!(f, " of each row into {name}")?;
-                }
-                match column {
-                    Some(ColumnTotals { label_field: Some(field), label }) => {
-                        write!(f, " of each column with {field} = {label:?}")
-                    }
-                    Some(_) => f.write_str(" of each column"),
-                    None => Ok(()),
-                }
-            }
-            Self::Autoregress(Autoregress { field, lags }) => {
-                write!(f, "look back for {field}: ")?;
-                list(f, lags, |f, (name, lag)| write!(f, "{name} = {lag}"))
-            }
-            Self::Sessionize(Sessionize { fields, pause, name }) => {
-                write!(f, "sessions {name} with pauses up to {pause} of ")?;
-                list(f, fields, |f, name| f.write_str(name))
-            }
-            Self::Outlier(outlier) => {
-                f.write_str(if outlier.removes { "remove outliers of " } else { "cut outliers of " })?;
-                list(f, &outlier.fields, |f, name| f.write_str(name))?;
-                let sides = if outlier.uses_lower { "either side" } else { "above" };
-                write!(f, " beyond {} quartile distances on {sides}", outlier.factor)?;
-                f.write_str(if outlier.marks.is_empty() { "" } else { " marked by " })?;
-                list(f, &outlier.marks, |f, name| f.write_str(name))
-            }
+            Self::Rank(rank) => rank.fmt(f),
+            Self::FillBuckets(fill) => fill.fmt(f),
+            Self::Patterns(patterns) => patterns.fmt(f),
+            Self::Compare(compare) => compare.fmt(f),
+            Self::Score(score) => score.fmt(f),
+            Self::Lookup(lookup) => lookup.fmt(f),
+            Self::Join(join) => join.fmt(f),
+            Self::AppendColumns(append) => append.fmt(f),
+            Self::AddTotals(totals) => totals.fmt(f),
+            Self::Autoregress(lags) => lags.fmt(f),
+            Self::Sessionize(sessions) => sessions.fmt(f),
+            Self::Outlier(outlier) => outlier.fmt(f),
             Self::Project { columns, is_events } => {
                 f.write_str(if *is_events { "events " } else { "rows " })?;
                 list(f, columns, |f, (name, expr)| match expr {

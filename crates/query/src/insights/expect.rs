@@ -202,22 +202,47 @@ fn phrase_of(expected: &[Rule]) -> String {
     }
 }
 
+fn is_command(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::fields
+            | Rule::display
+            | Rule::filter
+            | Rule::parse
+            | Rule::sort
+            | Rule::limit
+            | Rule::tail
+            | Rule::stats
+            | Rule::dedup
+            | Rule::rename
+            | Rule::drop
+            | Rule::eval
+            | Rule::source
+            | Rule::keyword
+            | Rule::timechart
+            | Rule::top
+            | Rule::rare
+            | Rule::unnest
+            | Rule::fillmissing
+            | Rule::filldown
+            | Rule::lookup
+            | Rule::join
+            | Rule::appendcols
+            | Rule::mvexpand
+            | Rule::addtotals
+            | Rule::autoregress
+            | Rule::sessionize
+            | Rule::outlier
+            | Rule::pattern
+            | Rule::diff
+            | Rule::logcompare
+            | Rule::anomaly
+    )
+}
+
 fn kind_of(rule: Rule) -> Option<&'static str> {
     Some(match rule {
-        Rule::fields | Rule::display | Rule::filter | Rule::parse | Rule::sort | Rule::limit | Rule::tail => {
-            "a command such as fields, filter or stats"
-        }
-        Rule::stats | Rule::dedup | Rule::rename | Rule::drop | Rule::eval | Rule::source | Rule::keyword => {
-            "a command such as fields, filter or stats"
-        }
-        Rule::timechart | Rule::top | Rule::rare | Rule::unnest | Rule::fillmissing | Rule::filldown => {
-            "a command such as fields, filter or stats"
-        }
-        Rule::lookup | Rule::join | Rule::appendcols | Rule::mvexpand | Rule::addtotals | Rule::autoregress => {
-            "a command such as fields, filter or stats"
-        }
-        Rule::sessionize | Rule::outlier => "a command such as fields, filter or stats",
-        Rule::pattern | Rule::diff | Rule::logcompare | Rule::anomaly => "a command such as fields, filter or stats",
+        rule if is_command(rule) => "a command such as fields, filter or stats",
         Rule::kw_timeshift => "`timeshift`",
         Rule::expr | Rule::paren | Rule::number | Rule::duration | Rule::literal | Rule::call | Rule::field => {
             "a field, a value or a function"

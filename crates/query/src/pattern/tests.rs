@@ -1,3 +1,5 @@
+//! What texts are masked to, which patterns are mined from them, and how near real logs come to their known groups.
+
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
