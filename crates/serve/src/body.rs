@@ -22,7 +22,8 @@ const ROOM_AT_ONCE_MAX: usize = 8 << 20;
 /// How long a sender may pause within a body.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
-/// How long the rest of a body that is too large is still taken.
+/// How much of the rest of a body that is too large is still taken, and for how long.
+const DRAIN_BYTES_MAX: usize = 64 << 20;
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(3);
 
 /// What all bodies under way hold together, and room for the next ones.
@@ -79,7 +80,7 @@ impl BodyBudget {
         let is_declared_too_large = body.size_hint().lower() > bytes_max as u64;
         let mut chunks = body.into_data_stream();
         if is_declared_too_large {
-            drain(&mut chunks, bytes_max).await;
+            drain(&mut chunks).await;
             return Err(too_large());
         }
         loop {
@@ -96,7 +97,7 @@ impl BodyBudget {
                 }
             };
             if received.bytes.len().saturating_add(chunk.len()) > bytes_max {
-                drain(&mut chunks, bytes_max).await;
+                drain(&mut chunks).await;
                 return Err(too_large());
             }
             received.push(&chunk)?;
@@ -106,12 +107,12 @@ impl BodyBudget {
 
 /// Reads and drops what a sender still has to say, within bounds: a connection closed on unread bytes is reset,
 /// and the reset can overtake the answer that says why.
-async fn drain(chunks: &mut BodyDataStream, bytes_max: usize) {
+async fn drain(chunks: &mut BodyDataStream) {
     let mut n_bytes = 0usize;
     let rest = async {
         while let Some(Ok(chunk)) = chunks.next().await {
             n_bytes = n_bytes.saturating_add(chunk.len());
-            if n_bytes > bytes_max {
+            if n_bytes > DRAIN_BYTES_MAX {
                 break;
             }
         }
