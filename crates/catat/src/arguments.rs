@@ -144,15 +144,25 @@ pub(crate) struct Ship {
     pub(crate) paths: Vec<PathBuf>,
 }
 
-/// The server to talk to.
+/// The server to talk to; also behind a command within a command.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Remote {
     /// Address of the server
-    #[arg(long, env = "CATAT_URL", value_name = "URL", default_value = "http://127.0.0.1:22828")]
+    #[arg(long, env = "CATAT_URL", value_name = "URL", default_value = "http://127.0.0.1:22828", global = true)]
     pub(crate) url: String,
     /// Key for the server
-    #[arg(long, env = "CATAT_KEY", value_name = "KEY", hide_env_values = true)]
+    #[arg(long, env = "CATAT_KEY", value_name = "KEY", hide_env_values = true, global = true)]
     pub(crate) key: Option<String>,
+}
+
+/// How tables of what a server keeps are printed.
+#[derive(Debug, Args)]
+pub(crate) struct Printing {
+    /// How to print (default: a table on a terminal, NDJSON in a pipe)
+    #[arg(short, long, value_name = "FORMAT", global = true)]
+    pub(crate) output: Option<Format>,
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub(crate) color: Color,
 }
 
 /// How answers are printed.

@@ -42,7 +42,7 @@ const DELETION_COLUMNS: [(&str, &str); 10] = [
 const NEVER: &str = "never";
 
 pub(crate) fn groups(options: Groups) -> Result<(), Failure> {
-    let talk = Talk { server: Server::new(&options.remote())?, options: &options };
+    let talk = Talk { server: Server::new(&options.remote)?, options: &options };
     match &options.command {
         None => talk.list(),
         Some(GroupCommand::Show { name }) => talk.show(&talk.get(&path(name))?),
@@ -155,12 +155,12 @@ impl Talk<'_> {
 
     fn format(&self) -> Format {
         let is_terminal = std::io::stdout().is_terminal();
-        self.options.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson })
+        self.options.printing.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson })
     }
 
     fn printer(&self, names: impl Iterator<Item = String>) -> Result<Printer<BufWriter<std::io::Stdout>>, Failure> {
         let out = BufWriter::new(std::io::stdout());
-        let mut printer = Printer::new(out, self.format(), is_coloured(self.options.color));
+        let mut printer = Printer::new(out, self.format(), is_coloured(self.options.printing.color));
         printer.start(names.map(|name| Column { name }).collect()).map_err(of_output)?;
         Ok(printer)
     }

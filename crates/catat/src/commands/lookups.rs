@@ -18,7 +18,7 @@ const COLUMNS: [&str; 4] = ["name", "columns", "rows", "bytes"];
 const FILE_BYTES_MAX: u64 = query::CSV_BYTES_MAX as u64 + 1;
 
 pub(crate) fn lookups(options: Lookups) -> Result<(), Failure> {
-    let server = Server::new(&options.remote())?;
+    let server = Server::new(&options.remote)?;
     match &options.command {
         None => {
             let answer = server.send(server.request(Method::GET, "/api/v1/lookups"), "")?;
@@ -62,8 +62,8 @@ fn path(name: &str) -> String {
 
 fn print(options: &Lookups, tables: &[Value]) -> Result<(), Failure> {
     let is_terminal = std::io::stdout().is_terminal();
-    let format = options.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson });
-    let mut printer = Printer::new(BufWriter::new(std::io::stdout()), format, is_coloured(options.color));
+    let format = options.printing.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson });
+    let mut printer = Printer::new(BufWriter::new(std::io::stdout()), format, is_coloured(options.printing.color));
     printer.start(COLUMNS.map(|name| Column { name: name.into() }).to_vec()).map_err(of_output)?;
     for table in tables {
         printer.row(COLUMNS.map(|name| table[name].to_string()).to_vec()).map_err(of_output)?;
