@@ -1,7 +1,5 @@
 //! IPv4 addresses as texts: values of a field that some blocks keep as numbers.
 
-use super::aggregate;
-
 /// What a part of an address is written as, a point behind it.
 const PARTS: [[u8; 4]; 256] = {
     let mut parts = [[b'.'; 4]; 256];
@@ -41,26 +39,78 @@ pub(crate) fn text_of(address: u32) -> String {
     out[..n_bytes].iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// The hash of an address, which is that of its text.
+/// The address that a text writes, if it is written as [`text_of`] writes it.
+#[inline]
+pub(crate) fn number_of(text: &[u8]) -> Option<u32> {
+    match text {
+        // Most texts that are no address are told apart here.
+        [first, .., last] if text.len() <= 15 && first.is_ascii_digit() && last.is_ascii_digit() => parsed(text),
+        _ => None,
+    }
+}
+
+fn parsed(text: &[u8]) -> Option<u32> {
+    let mut n_parts = 0;
+    let mut address = 0u32;
+    for part in text.split(|byte| *byte == b'.') {
+        let number = match part {
+            [only @ b'0'..=b'9'] => u32::from(only - b'0'),
+            [b'1'..=b'9', rest @ ..] if rest.len() <= 2 && rest.iter().all(u8::is_ascii_digit) => {
+                part.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0'))
+            }
+            _ => return None,
+        };
+        if number > 255 || n_parts == 4 {
+            return None;
+        }
+        address = address << 8 | number;
+        n_parts += 1;
+    }
+    (n_parts == 4).then_some(address)
+}
+
+/// The hash of an address, which is that of its text too: no two addresses have the same (Steele, Lea and Flood, "Fast
+/// splittable pseudorandom number generators", 2014).
+#[inline]
 pub(crate) fn hash_of(address: u32) -> u64 {
-    let mut out = [0; 16];
-    let n_bytes = write(address, &mut out);
-    aggregate::hash_of_text(&out[..n_bytes])
+    let mut mixed = u64::from(address).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
 }
 
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
 
+    use super::super::aggregate;
     use super::super::cell::Cell;
     use super::*;
+
+    #[test]
+    fn only_what_an_address_is_written_as_is_one() {
+        for text in [
+            "",
+            "1.2.3",
+            "1.2.3.4.5",
+            "01.2.3.4",
+            "1.2.3.256",
+            "1.2.3.1000",
+            "1..2.3",
+            "1.2.3.4 ",
+            "a.1.2.3",
+            "1.2.3.+4",
+        ] {
+            assert_eq!(number_of(text.as_bytes()), None, "{text}");
+        }
+    }
 
     #[test]
     fn addresses_are_written_and_hashed_as_their_texts() {
         let spread = (0..100_000u32).map(|number| number.wrapping_mul(2_654_435_761));
         for number in spread.chain([0, u32::MAX, 0x0a00_6307]) {
             let text = Ipv4Addr::from(number).to_string();
-            assert_eq!(text_of(number), text);
+            assert_eq!((text_of(number), number_of(text.as_bytes())), (text.clone(), Some(number)));
             let mut distinct = aggregate::Distinct::default();
             distinct.add(Cell::Text(&text));
             distinct.add_hash(hash_of(number));

@@ -15,7 +15,7 @@ use std::collections::btree_map::Entry;
 
 use types::{Addresses, Column, RowSet, Strings, Timestamp, Value};
 
-pub(crate) use distinct::{Distinct, hash_of_text};
+pub(crate) use distinct::Distinct;
 pub(crate) use percentile::Percentile;
 pub(crate) use sum::{Moments, Sum};
 
@@ -464,14 +464,15 @@ fn add_distinct_texts(states: &mut [Partial], groups: &[u32], texts: &Strings, p
 
 /// Adds a column of addresses to counts of distinct values.
 pub(crate) fn add_distinct_addresses(states: &mut [Partial], groups: &[u32], addresses: &Addresses) -> usize {
-    let present = addresses.present.as_ref();
     let mut bytes = 0;
-    for (row, (group, address)) in groups.iter().zip(&addresses.values).enumerate() {
-        if present.is_none_or(|present| present.contains(row))
-            && let Partial::Distinct(distinct) = &mut states[*group as usize]
-        {
-            bytes += distinct.add_hash(hash_of(*address));
+    let mut add = |group: u32, address: u32| {
+        if let Partial::Distinct(distinct) = &mut states[group as usize] {
+            bytes += distinct.add_hash(hash_of(address));
         }
+    };
+    match &addresses.present {
+        None => groups.iter().zip(&addresses.values).for_each(|(group, address)| add(*group, *address)),
+        Some(present) => present.iter().for_each(|row| add(groups[row], addresses.values[row])),
     }
     bytes
 }

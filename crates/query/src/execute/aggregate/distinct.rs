@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use types::Value;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use super::super::address;
 use super::super::cell::Cell;
 use super::super::codec::{CodecError, Reader, put_count};
 use super::{canonical, write_key};
@@ -74,10 +75,10 @@ pub(super) fn hash(cell: Cell<'_>) -> u64 {
     xxh3_64(&key)
 }
 
-/// The hash of a text.
+/// The hash of a text. That of an address is worked out from its number, as some blocks keep it.
 #[inline]
-pub(crate) fn hash_of_text(text: &[u8]) -> u64 {
-    xxh3_64_with_seed(text, 1)
+fn hash_of_text(text: &[u8]) -> u64 {
+    address::number_of(text).map_or_else(|| xxh3_64_with_seed(text, 1), address::hash_of)
 }
 
 impl Distinct {
