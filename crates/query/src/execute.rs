@@ -283,7 +283,7 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
     scan.env.prepared = Prepared::of(&operators);
     let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());
     let (lead, rest) = operators.split_at(n_lead);
-    let Some((Operator::Project { columns, is_events }, _)) = operators.split_last() else {
+    let Some(Operator::Project { columns, .. }) = operators.last() else {
         return Err(ExecuteError::NoProjection);
     };
     let cut = Cut::of(&plan.operators, request);
@@ -297,15 +297,39 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
             return finish(&scan, plan, Ok(answer), more);
         }
     }
-    let (mut table, rest, mut more) = begun(&scan, runs, (lead, rest), cut, has_said_seconds(plan))?;
-    for (index, operator) in rest.iter().enumerate() {
+    let begun_now = begun(&scan, runs, (lead, rest), cut, has_said_seconds(plan))?;
+    ended(&scan, runs, plan, (lead, rest), begun_now, cut, &mut |scan, made| {
+        begun(scan, runs, (lead, made), Cut::No, true)
+    })
+}
+
+/// Rows in memory, what remains to be done with them, and whether rows were cut off.
+type Begun<'o> = (Table, &'o [Operator], bool);
+
+/// Begins anew, for another time, with some of the operators behind the row-wise ones.
+type Begin<'b> = dyn for<'m> FnMut(&Scan<'_>, &'m [Operator]) -> Result<Begun<'m>, ExecuteError> + 'b;
+
+/// Does what remains with rows in memory, and answers. Events that pass by are in no run.
+fn ended(
+    scan: &Scan<'_>,
+    runs: &[Arc<dyn Run>],
+    plan: &Plan,
+    (lead, rest): (&[Operator], &[Operator]),
+    (mut table, left, mut more): Begun<'_>,
+    cut: Cut,
+    begin: &mut Begin<'_>,
+) -> Result<Answer, ExecuteError> {
+    let Some(Operator::Project { columns, is_events }) = rest.last().or(lead.last()) else {
+        return Err(ExecuteError::NoProjection);
+    };
+    for (index, operator) in left.iter().enumerate() {
         let done = match operator {
             Operator::Compare(compare) => {
-                let made = &operators[n_lead..operators.len() - rest.len() + index];
-                table_before(&scan, runs, (lead, made), compare)
-                    .map(|mut before| table.compare(compare, &mut before, &scan))?
+                let made = &rest[..rest.len() - left.len() + index];
+                let mut before = table_before(scan, runs, (lead, made), compare, begin)?;
+                table.compare(compare, &mut before, scan)
             }
-            operator => table.apply(operator, &scan),
+            operator => table.apply(operator, scan),
         };
         if let Err(stop) = done {
             scan.note_stop(stop);
@@ -318,8 +342,8 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
         table.truncate(most);
         more = true;
     }
-    let answer = table.project(columns, *is_events, &scan);
-    finish(&scan, plan, answer, more)
+    let answer = table.project(columns, *is_events, scan);
+    finish(scan, plan, answer, more)
 }
 
 /// Does what has to be done with events; gives what remains to be done with rows in memory, and whether rows were cut
@@ -330,7 +354,7 @@ fn begun<'o>(
     (lead, rest): (&[Operator], &'o [Operator]),
     cut: Cut,
     has_said_seconds: bool,
-) -> Result<(Table, &'o [Operator], bool), ExecuteError> {
+) -> Result<Begun<'o>, ExecuteError> {
     if let [Operator::Patterns(patterns), rest @ ..] = rest {
         return Ok((patterns::of_runs(scan, runs, lead, patterns)?, rest, false));
     }
@@ -349,12 +373,13 @@ fn table_before(
     runs: &[Arc<dyn Run>],
     (lead, made): (&[Operator], &[Operator]),
     compare: &plan::Compare,
+    begin: &mut Begin<'_>,
 ) -> Result<Table, ExecuteError> {
     let request = earlier_request(compare, scan);
     let mut before = Scan::new(runs, &request);
     before.env.prepared = Prepared::of(lead);
-    let (mut table, rest, _) = begun(&before, runs, (lead, made), Cut::No, true)?;
-    for operator in rest {
+    let (mut table, left, _) = begin(&before, made)?;
+    for operator in left {
         if let Err(stop) = table.apply(operator, &before) {
             before.note_stop(stop);
             break;

@@ -24,7 +24,7 @@ use super::steps::{Steps, is_row_wise};
 use super::subquery::{answer_inner, has_subqueries};
 use super::table::Table;
 use super::unnest::Spread;
-use super::{Answer, Cut, ExecuteError, Request, Wanted, earlier_request, finish, patterns, simplify};
+use super::{Answer, Begun, Cut, ExecuteError, Request, Wanted, ended, patterns, simplify};
 use crate::plan::{Expr, Name, Operator, Plan};
 
 /// Bytes of a row beside its values.
@@ -65,40 +65,10 @@ fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<
     scan.env.prepared = Prepared::of(&operators);
     let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());
     let (lead, rest) = operators.split_at(n_lead);
-    let Some((Operator::Project { columns, is_events }, _)) = operators.split_last() else {
-        return Err(ExecuteError::NoProjection);
-    };
     let mut feed = || feed_of(&plan.sources, Screen::of(&operators));
     let cut = Cut::of(&plan.operators, request);
-    let (mut table, rest, mut more) = begun(&scan, &mut feed, lead, rest, cut)?;
-    for (index, operator) in rest.iter().enumerate() {
-        let done = match operator {
-            Operator::Compare(compare) => {
-                let before = earlier_request(compare, &scan);
-                let mut before = Scan::new(&[], &before);
-                before.env.prepared = Prepared::of(lead);
-                let made = &operators[n_lead..operators.len() - rest.len() + index];
-                let (mut earlier, left, _) = begun(&before, &mut feed, lead, made, Cut::No)?;
-                left.iter().try_for_each(|operator| earlier.apply(operator, &before)).and_then(|()| {
-                    scan.absorb(&before);
-                    table.compare(compare, &mut earlier, &scan)
-                })
-            }
-            operator => table.apply(operator, &scan),
-        };
-        if let Err(stop) = done {
-            scan.note_stop(stop);
-            break;
-        }
-    }
-    if let Cut::At(most) = cut
-        && table.n_rows() > most
-    {
-        table.truncate(most);
-        more = true;
-    }
-    let answer = table.project(columns, *is_events, &scan);
-    finish(&scan, plan, answer, more)
+    let begun_now = begun(&scan, &mut feed, lead, rest, cut)?;
+    ended(&scan, &[], plan, (lead, rest), begun_now, cut, &mut |scan, made| begun(scan, &mut feed, lead, made, Cut::No))
 }
 
 /// Does what has to be done while events pass by; gives what remains, and whether rows were cut off.
@@ -108,7 +78,7 @@ fn begun<'f, 'o>(
     lead: &[Operator],
     rest: &'o [Operator],
     cut: Cut,
-) -> Result<(Table, &'o [Operator], bool), ExecuteError> {
+) -> Result<Begun<'o>, ExecuteError> {
     if let [Operator::Patterns(patterns), rest @ ..] = rest {
         return Ok((patterns::of_feed(scan, feed, lead, patterns)?, rest, false));
     }

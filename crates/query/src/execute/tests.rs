@@ -5,12 +5,34 @@ mod shortcuts;
 use std::sync::atomic::AtomicUsize;
 
 use types::{
-    Batch, BatchBuilder, BatchRun, Column, FieldSummary, GroupName, Level, MinuteCounts, Narrowed, RowSet, RunInfo,
-    ScanError, TextProbe,
+    Batch, BatchBuilder, BatchRun, Column, GroupName, Level, MinuteCounts, Narrowed, RowSet, RunInfo, ScanError,
+    TextProbe,
 };
 
 use super::*;
 use crate::{ParseOptions, parse_insights};
+
+/// What a run of a test that differs from its field `run` in other things says as that one does.
+macro_rules! said_by_its_run {
+    () => {
+        fn n_blocks(&self) -> usize {
+            self.run.n_blocks()
+        }
+
+        fn block_rows(&self, block: usize) -> usize {
+            self.run.block_rows(block)
+        }
+
+        fn block_times(&self, block: usize) -> (types::Timestamp, types::Timestamp) {
+            self.run.block_times(block)
+        }
+
+        fn fields(&self) -> Result<Vec<types::FieldSummary>, types::ScanError> {
+            self.run.fields()
+        }
+    };
+}
+pub(super) use said_by_its_run;
 
 const SECOND: i64 = Timestamp::SECOND;
 
@@ -117,21 +139,7 @@ impl Run for Wrapped {
         self.run.info()
     }
 
-    fn n_blocks(&self) -> usize {
-        self.run.n_blocks()
-    }
-
-    fn block_rows(&self, block: usize) -> usize {
-        self.run.block_rows(block)
-    }
-
-    fn block_times(&self, block: usize) -> (Timestamp, Timestamp) {
-        self.run.block_times(block)
-    }
-
-    fn fields(&self) -> Result<Vec<FieldSummary>, ScanError> {
-        self.run.fields()
-    }
+    said_by_its_run!();
 
     fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
         if self.quirk == Quirk::NoMinutes { Ok(None) } else { self.run.minutes() }

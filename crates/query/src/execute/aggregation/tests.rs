@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use chrono_tz::Tz;
 use proptest::prelude::*;
 use types::{
-    BatchBuilder, BatchRun, Column, FieldSummary, GroupName, Level, MinuteCounts, Narrowed, RowSet, Run, RunInfo,
-    RunKey, ScanError, TextProbe, TimeRange, Timestamp,
+    BatchBuilder, BatchRun, Column, GroupName, Level, MinuteCounts, Narrowed, RowSet, Run, RunInfo, RunKey, ScanError,
+    TextProbe, TimeRange, Timestamp,
 };
 
+use super::super::tests::said_by_its_run;
 use super::super::{Answer, Request, Support, execute};
 use super::*;
 use crate::plan::Plan;
@@ -28,21 +29,7 @@ impl Run for Stored {
         &self.info
     }
 
-    fn n_blocks(&self) -> usize {
-        self.run.n_blocks()
-    }
-
-    fn block_rows(&self, block: usize) -> usize {
-        self.run.block_rows(block)
-    }
-
-    fn block_times(&self, block: usize) -> (Timestamp, Timestamp) {
-        self.run.block_times(block)
-    }
-
-    fn fields(&self) -> Result<Vec<FieldSummary>, ScanError> {
-        self.run.fields()
-    }
+    said_by_its_run!();
 
     fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
         self.run.minutes()

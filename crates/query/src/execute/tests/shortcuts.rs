@@ -44,21 +44,7 @@ impl Run for Telling {
         self.run.info()
     }
 
-    fn n_blocks(&self) -> usize {
-        self.run.n_blocks()
-    }
-
-    fn block_rows(&self, block: usize) -> usize {
-        self.run.block_rows(block)
-    }
-
-    fn block_times(&self, block: usize) -> (Timestamp, Timestamp) {
-        self.run.block_times(block)
-    }
-
-    fn fields(&self) -> Result<Vec<FieldSummary>, ScanError> {
-        self.run.fields()
-    }
+    said_by_its_run!();
 
     fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
         self.run.minutes()
