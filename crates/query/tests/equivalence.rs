@@ -22,7 +22,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use chrono_tz::Tz;
-use query::{Answer, ParseOptions, PartialCache, Request, Support, execute, parse_insights};
+use query::plan::Rows;
+use query::{Answer, ParseOptions, PartialCache, Request, Support, execute_with_subqueries, parse_insights};
 use types::{Run, TimeRange, Timestamp, Value};
 
 use events::{Event, NOW};
@@ -41,6 +42,10 @@ fn ask(query: &Query, runs: &[Arc<dyn Run>], n_threads: usize, cache: Option<&Pa
     let options = ParseOptions { now: Timestamp(NOW), time_zone: Tz::UTC };
     let plan = parse_insights(&query.text, &options).map_err(|errors| format!("refused: {errors}"))?;
     let cancelled = AtomicBool::new(false);
+    let tables = |name: &str| {
+        let (columns, rows) = events::table(name);
+        Some(Arc::new(Rows { columns: columns.into_iter().map(Into::into).collect(), rows }))
+    };
     let request = Request {
         range: TimeRange { from: Timestamp(query.range.0), to: Timestamp(query.range.1) },
         limit: None,
@@ -51,9 +56,9 @@ fn ask(query: &Query, runs: &[Arc<dyn Run>], n_threads: usize, cache: Option<&Pa
         cancelled: &cancelled,
         n_threads,
         progress: None,
-        support: Support { cache, ..Support::default() },
+        support: Support { cache, tables: Some(&tables), ..Support::default() },
     };
-    execute(&plan, runs, &request).map_err(|error| format!("failed: {error}"))
+    execute_with_subqueries(&plan, runs, &request, &mut |_| runs.to_vec()).map_err(|error| format!("failed: {error}"))
 }
 
 fn is_near(a: f64, b: f64) -> bool {
@@ -155,6 +160,7 @@ impl Known<'_> {
             return None;
         }
         let mut problem = match self.first {
+            None if !query.has_reference() => None,
             None => {
                 let expected = reference::answer(&query.commands, events, query.range);
                 let columns: Vec<&str> = expected.columns.iter().map(String::as_str).collect();

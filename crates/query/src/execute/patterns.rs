@@ -94,14 +94,13 @@ fn needed_by(patterns: &Patterns) -> BTreeSet<Name> {
     fields_of(&[Operator::Patterns(patterns.clone())])
 }
 
-/// The part of the range in which there are events.
+/// Spans of the part of the range in which there are events.
 fn bins_of(scan: &Scan<'_>, patterns: &Patterns) -> Option<Bins> {
-    let range = scan.request.range;
-    let infos = || scan.sources.iter().map(|source| source.run.info());
-    let first = infos().map(|info| info.first).min()?.max(range.from);
-    let last = infos().map(|info| info.last).max()?.min(Timestamp(range.to.0.saturating_sub(1)));
-    let is_wanted = patterns.is_scored || patterns.counts.is_some();
-    is_wanted.then(|| Bins::of(first, last, patterns.counts))
+    if !patterns.is_scored && patterns.counts.is_none() {
+        return None;
+    }
+    let (first, last) = scan.ends()?;
+    Some(Bins::of(first, last, patterns.counts))
 }
 
 /// Patterns of the events of all runs.

@@ -116,6 +116,30 @@ impl<'a> Scan<'a> {
         items
     }
 
+    /// The times of the first and the last event in the request's range: read, so that they are the same however the
+    /// events lie in runs.
+    pub(crate) fn ends(&self) -> Option<(Timestamp, Timestamp)> {
+        let range = self.request.range;
+        let ends = |item: &Item| {
+            let rows = RowSet::all(self.sources[item.source].run.block_rows(item.block));
+            match self.sources[item.source].run.read(item.block, &["@timestamp"], &rows).as_deref() {
+                Ok([Column::Timestamps(times)]) => {
+                    let inside = |time: &&i64| (range.from.0..range.to.0).contains(*time);
+                    let mut inside = times.iter().filter(inside);
+                    let first = inside.next()?;
+                    Some((Timestamp(*first), Timestamp(*inside.last().unwrap_or(first))))
+                }
+                // Damage is told of by whoever reads the block for its events.
+                _ => Some((item.first.max(range.from), item.last.min(Timestamp(range.to.0.saturating_sub(1))))),
+            }
+        };
+        let of_source = |source: usize| {
+            let items = self.blocks_of(source, range);
+            Some((items.iter().find_map(ends)?.0, items.iter().rev().find_map(ends)?.1))
+        };
+        (0..self.sources.len()).filter_map(of_source).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    }
+
     /// The blocks of all runs that overlap the request's range, newest first.
     pub(crate) fn items(&self) -> Vec<Item> {
         let mut items: Vec<Item> =

@@ -19,6 +19,8 @@ pub(crate) struct Event {
     pub(crate) time: i64,
     pub(crate) message: String,
     pub(crate) level: Option<&'static str>,
+    /// Which of the events sent it is.
+    pub(crate) sequence: usize,
     /// Fields by path; lists whole.
     pub(crate) fields: BTreeMap<String, Value>,
 }
@@ -176,6 +178,20 @@ impl Members {
         if random.once_in(4) {
             self.request(random);
         }
+        if random.once_in(5) {
+            let user = random.of(&["ann", "bob", "-"]);
+            let bytes = random.of(&["512", "-", "0"]);
+            let (path, status) = (random.of(&["/a", "/b?c=d"]), random.of(&["200", "404", "500"]));
+            let line = format!(
+                "10.0.0.{} - {user} [20/Nov/2026:06:00:00 +0000] \"GET {path} HTTP/1.1\" {status} {bytes}",
+                random.below(4)
+            );
+            self.add("access", text(if random.once_in(6) { "no access line" } else { &line }));
+        }
+        if random.once_in(5) {
+            let (user, took) = (random.of(&["ann", "Bob"]), random.below(50));
+            self.add("pairs", text(&format!("user={user} took={took} note=\"a b\" done=true")));
+        }
     }
 
     /// Members of an object: written as one, or with dots in their names.
@@ -216,10 +232,44 @@ pub(crate) fn event(random: &mut Random) -> Event {
     members.add_some(random);
     let line = format!("{{{}}}", members.json.join(","));
     let message = message.unwrap_or_else(|| line.clone());
-    Event { line, time, message, level: level.map(|(_, level)| level), fields: members.fields }
+    Event { line, time, message, level: level.map(|(_, level)| level), sequence: 0, fields: members.fields }
 }
 
 /// Events in the order in which they are sent.
 pub(crate) fn events(random: &mut Random, n_events: usize) -> Vec<Event> {
-    (0..n_events).map(|_| event(random)).collect()
+    (0..n_events).map(|sequence| Event { sequence, ..event(random) }).collect()
+}
+
+/// Uploaded tables: their columns and rows.
+pub(crate) fn table(name: &str) -> (Vec<&'static str>, Vec<Vec<Option<Value>>>) {
+    let text = |text: &str| (!text.is_empty()).then(|| Value::text(text));
+    match name {
+        "hosts" => {
+            let row = |(host, rack, zone): &(&str, &str, &str)| vec![text(host), text(rack), text(zone)];
+            let rows = [
+                ("h0", "1", "north"),
+                ("h1", "02", "south"),
+                ("h1", "3", "never"),
+                ("H1", "", "east"),
+                ("200", "4", ""),
+                ("", "5", "nobody"),
+            ];
+            (vec!["host", "rack", "zone"], rows.iter().map(row).collect())
+        }
+        _ => {
+            let row = |(number, name): &(Value, &str)| vec![Some(number.clone()), text(name)];
+            let rows = [
+                (Value::Integer(3), "three"),
+                (Value::text("007"), "seven"),
+                (Value::Float(12.0), "twelve"),
+                (Value::text("9223372036854775808"), "two to the 63"),
+                (Value::Integer(i64::MAX), "one less"),
+                (Value::Float(9_223_372_036_854_775_808.0), "never"),
+                (Value::Boolean(true), "true"),
+                (Value::text("error"), "wrong"),
+                (Value::text("5e0"), "five"),
+            ];
+            (vec!["number", "name"], rows.iter().map(row).collect())
+        }
+    }
 }

@@ -1,5 +1,8 @@
 //! Random queries that the language accepts: they know which columns there are and what stands in them.
 
+#[path = "queries/others.rs"]
+mod others;
+
 use types::{Timestamp, Value};
 
 use crate::events::{NOW, TEXTS};
@@ -19,7 +22,13 @@ pub(crate) struct Query {
 impl Query {
     /// The same query over another range of time.
     pub(crate) fn over_another_range(&self, random: &mut Random) -> Self {
-        Self { range: range(random), ..self.clone() }
+        let another = if self.has_reference() { range(random) } else { closed_range(random) };
+        Self { range: another, ..self.clone() }
+    }
+
+    /// Whether the reference knows the answer.
+    pub(crate) fn has_reference(&self) -> bool {
+        !self.commands.iter().any(|command| matches!(command, Command::Unknown(_)))
     }
 }
 
@@ -34,6 +43,16 @@ fn range(random: &mut Random) -> (i64, i64) {
     };
     let (a, b) = (instant(), instant());
     (a.min(b), a.max(b))
+}
+
+/// A range with both ends.
+fn closed_range(random: &mut Random) -> (i64, i64) {
+    loop {
+        let (from, to) = range(random);
+        if from != i64::MIN && from < to {
+            return (from, to);
+        }
+    }
 }
 
 /// What is in a column.
@@ -73,13 +92,34 @@ pub(crate) struct Writer<'a> {
     random: &'a mut Random,
     columns: Vec<(String, Kind)>,
     is_events: bool,
+    /// Whether several rows may be one event.
+    is_multiplied: bool,
     n_aliases: usize,
 }
 
 impl<'a> Writer<'a> {
     /// A new query over events.
     pub(crate) fn query(random: &'a mut Random) -> Query {
-        let mut writer = Self { random, columns: Vec::new(), is_events: true, n_aliases: 0 };
+        let mut writer = Self::of_events(random);
+        let n_commands = writer.random.below(5);
+        let mut commands: Vec<Command> = (0..n_commands).flat_map(|_| writer.commands()).collect();
+        if writer.is_events && writer.random.once_in(3) {
+            commands.push(writer.stats());
+            if writer.random.once_in(2) {
+                commands.extend(writer.commands());
+            }
+        }
+        if writer.random.once_in(16) {
+            commands = writer.unknown();
+        }
+        let text = writer.written(&commands);
+        let is_unknown = commands.iter().any(|command| matches!(command, Command::Unknown(_)));
+        let range = if is_unknown { closed_range(writer.random) } else { range(writer.random) };
+        Query { commands, text, range }
+    }
+
+    fn of_events(random: &'a mut Random) -> Self {
+        let mut writer = Self { random, columns: Vec::new(), is_events: true, is_multiplied: false, n_aliases: 0 };
         let stored =
             ["n", "host", "dur", "code", "mixed", "big", "user", "req.id", "req.path", "level", "msg", "@message"];
         writer.columns = stored.iter().map(|name| ((*name).to_owned(), Kind::Stored)).collect();
@@ -87,17 +127,7 @@ impl<'a> Writer<'a> {
         writer.columns.push(("tags".to_owned(), Kind::List));
         writer.columns.push(("ok".to_owned(), Kind::Truth));
         writer.columns.push(("nosuch".to_owned(), Kind::Stored));
-        let n_commands = writer.random.below(5);
-        let mut commands: Vec<Command> = (0..n_commands).map(|_| writer.command()).collect();
-        if writer.is_events && writer.random.once_in(3) {
-            commands.push(writer.stats());
-            if writer.random.once_in(2) {
-                commands.push(writer.command());
-            }
-        }
-        let text = writer.written(&commands);
-        let range = range(writer.random);
-        Query { commands, text, range }
+        writer
     }
 
     /// The commands between pipes or on lines of their own, keywords in any case.
@@ -224,6 +254,7 @@ impl<'a> Writer<'a> {
     }
 
     fn unnest(&mut self) -> Command {
+        self.is_multiplied = true;
         let list = self.column(&[Kind::List]).unwrap_or("n".to_owned());
         let name = self.alias();
         self.columns.push((name.clone(), Kind::Stored));
@@ -313,7 +344,11 @@ impl<'a> Writer<'a> {
                 (of(function, Some(Expr::Field(name)), None), if kind == Kind::Level { Kind::Number } else { kind })
             }
             10 if self.is_events => {
-                let function = self.random.of(&["first", "last", "list"]);
+                let function = if self.is_multiplied {
+                    self.random.of(&["first", "last", "list"])
+                } else {
+                    self.random.of(&["first", "last", "list", "earliest", "latest"])
+                };
                 let kind = if function == "list" { Kind::List } else { Kind::Stored };
                 let name = self.column(&[Kind::Stored]).unwrap_or("n".to_owned());
                 (of(function, Some(Expr::Field(name)), None), kind)
@@ -438,7 +473,9 @@ impl<'a> Writer<'a> {
 
     /// `… or a = 1 or a = 2 or …`
     fn many_equalities(&mut self, first: Expr) -> Expr {
-        let field = self.column(&[Kind::Stored, Kind::Level, Kind::Truth]).unwrap_or("n".to_owned());
+        // A condition on fields that an aggregation removed would be one on what came before it.
+        let kinds = [Kind::Stored, Kind::Level, Kind::Truth];
+        let Some(field) = self.column(&kinds).or_else(|| self.column(&[Kind::Number])) else { return first };
         let field = if self.is_events && self.random.once_in(5) { "@any".to_owned() } else { field };
         (0..10).fold(first, |condition, _| {
             let equal = Expr::Compare("=", Box::new(Expr::Field(field.clone())), Box::new(self.literal()));

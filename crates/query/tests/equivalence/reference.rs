@@ -5,6 +5,8 @@
 mod aggregates;
 #[path = "reference/functions.rs"]
 mod functions;
+#[path = "reference/others.rs"]
+mod others;
 #[path = "reference/values.rs"]
 mod values;
 
@@ -73,7 +75,12 @@ pub(crate) struct Expected {
 }
 
 struct Run<'a> {
+    /// All events and the range that is asked for.
+    events: &'a [Event],
+    range: (i64, i64),
     rows: Vec<Row<'a>>,
+    /// Columns of the last aggregation that are groups; the first is the span of time, where there is one.
+    spans: Option<(String, i64, Vec<String>)>,
     shown: Shown,
     /// Columns that are shown where nobody has chosen.
     default: Vec<String>,
@@ -89,6 +96,9 @@ pub(crate) fn answer(commands: &[Command], events: &[Event], range: (i64, i64)) 
     chosen.sort_by_key(|(sequence, event)| std::cmp::Reverse((event.time, *sequence)));
     let row = |(_, event): (usize, _)| Row { event: Some(event), made: BTreeMap::new() };
     let mut run = Run {
+        events,
+        range,
+        spans: None,
         rows: chosen.into_iter().map(row).collect(),
         shown: Shown::Default,
         default: vec!["@timestamp".to_owned(), "@message".to_owned()],
@@ -175,6 +185,14 @@ impl<'a> Run<'a> {
                 self.rows = aggregates::stats(&self.rows, aggregates, by, &self.levels);
                 let is_level = |item: &&Item| matches!(&item.expr, Expr::Field(name) if self.levels.contains(name));
                 self.levels = by.iter().filter(is_level).map(Item::name).collect();
+                let span = by.iter().find_map(|item| match item.expr {
+                    Expr::Bin(_, length) => Some((item.name(), length)),
+                    _ => None,
+                });
+                self.spans = span.map(|(time, length)| {
+                    let series = by.iter().map(Item::name).filter(|name| *name != time);
+                    (time.clone(), length, series.collect())
+                });
                 let names = by.iter().map(Item::name).chain(aggregates.iter().map(|aggregate| aggregate.name()));
                 self.became_table(names.collect());
             }
@@ -183,6 +201,7 @@ impl<'a> Run<'a> {
                 let shown = by.iter().chain(names).map(String::as_str).chain(["count", "share"]);
                 self.became_table(shown.map(str::to_owned).collect());
             }
+            others => self.apply_other(others),
         }
     }
 

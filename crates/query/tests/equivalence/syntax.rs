@@ -110,6 +110,51 @@ pub(crate) enum Command {
         names: Vec<String>,
         by: Vec<String>,
     },
+    /// Spans of so many nanoseconds, as written.
+    Timechart {
+        span: (&'static str, i64),
+        aggregates: Vec<Aggregate>,
+        by: Option<String>,
+    },
+    /// Behind a `stats` by a span: what new rows hold in some columns.
+    FillMissing(Vec<(i64, String)>),
+    Join {
+        keeps_all: bool,
+        sides: (String, String),
+        /// Fields of the rows, columns of the other query.
+        keys: Vec<(String, String)>,
+        other: Vec<Command>,
+    },
+    Lookup {
+        table: &'static str,
+        /// Columns of the table, fields.
+        keys: Vec<(&'static str, String)>,
+        output: Vec<(&'static str, String)>,
+    },
+    AppendColumns {
+        most: Option<usize>,
+        other: Vec<Command>,
+    },
+    /// `filter field in (query)`
+    FilterIn {
+        field: String,
+        negated: bool,
+        other: Vec<Command>,
+    },
+    /// Of a field: named groups of an expression.
+    ParseRegex {
+        field: &'static str,
+        regex: String,
+        names: Vec<String>,
+    },
+    /// Of a field: what a format finds, below a name.
+    ParseFormat {
+        field: &'static str,
+        format: &'static str,
+        prefix: String,
+    },
+    /// Whose answer nobody here knows by itself; it has to be the same in every state.
+    Unknown(&'static str),
 }
 
 /// How tightly an expression holds together; a larger one binds first.
@@ -243,11 +288,58 @@ impl std::fmt::Display for Command {
                     by(joined(groups, ToString::to_string))
                 )
             }
+            Self::Timechart { span, aggregates, by: groups } => {
+                let by = groups.as_ref().map_or(String::new(), |field| format!(" by {}", name(field)));
+                write!(f, "timechart span={} {}{by}", span.0, joined(aggregates, ToString::to_string))
+            }
+            Self::FillMissing(fillings) if fillings.is_empty() => f.write_str("fillmissing"),
+            Self::FillMissing(fillings) => {
+                write!(
+                    f,
+                    "fillmissing with {}",
+                    joined(fillings, |(value, column)| format!("{value} for {}", name(column)))
+                )
+            }
+            Self::ParseRegex { field, regex, .. } => write!(f, "parse {field} /{regex}/"),
+            Self::ParseFormat { field, format, prefix } => write!(f, "parse {field} {format} as {prefix}"),
+            Self::Unknown(text) => f.write_str(text),
             Self::Top { rarest, most, names: ranked, by: groups } => {
                 let most = most.map_or(String::new(), |most| format!("{most} "));
                 let command = if *rarest { "rare" } else { "top" };
                 write!(f, "{command} {most}{}{}", names(ranked), by(names(groups)))
             }
+            others => f.write_str(&others.with_others()),
+        }
+    }
+}
+
+impl Command {
+    /// Commands that hold queries or take from tables.
+    fn with_others(&self) -> String {
+        let query = |other: &[Command]| other.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ");
+        match self {
+            Self::Join { keeps_all, sides: (left, right), keys, other } => {
+                let kind = if *keeps_all { "left" } else { "inner" };
+                let key = |(mine, theirs): &(String, String)| {
+                    format!("{} = {}", name(&format!("{left}.{mine}")), name(&format!("{right}.{theirs}")))
+                };
+                let keys = keys.iter().map(key).collect::<Vec<_>>().join(" and ");
+                format!("join type={kind} left={left} right={right} where {keys} ( {} )", query(other))
+            }
+            Self::Lookup { table, keys, output } => {
+                let keys = joined(keys, |(column, field)| format!("{column} as {}", name(field)));
+                let output = joined(output, |(column, alias)| format!("{column} as {}", name(alias)));
+                format!("lookup {table} {keys} output {output}")
+            }
+            Self::AppendColumns { most, other } => {
+                let most = most.map_or(String::new(), |most| format!("max={most} "));
+                format!("appendcols {most}( {} )", query(other))
+            }
+            Self::FilterIn { field, negated, other } => {
+                let not = if *negated { "not " } else { "" };
+                format!("filter {} {not}in ( source \"equal/*\" | {} )", name(field), query(other))
+            }
+            _ => String::new(),
         }
     }
 }

@@ -105,6 +105,13 @@ fn value(aggregate: &Aggregate, rows: &[&Row<'_>]) -> Cell {
         "pct" => percentile(&numbers, aggregate.parameter?.parse().expect("a number")),
         "min" => extreme(present, Ordering::Less),
         "max" => extreme(present, Ordering::Greater),
+        "earliest" | "latest" => {
+            // By time, then by `@id`: of events that have the field.
+            let mut having: Vec<&&Row<'_>> = rows.iter().filter(|row| evaluate(argument, row).is_some()).collect();
+            having.sort_by_key(|row| row.event.map(|event| (event.time, event.sequence)));
+            let chosen = if aggregate.function == "latest" { having.last() } else { having.first() };
+            evaluate(argument, chosen?)
+        }
         "first" => present.into_iter().next(),
         "last" => present.into_iter().last(),
         "list" => Some(Value::List(present.into_iter().map(Some).collect::<Vec<_>>().into())),

@@ -99,6 +99,11 @@ fn holds(condition: &Expr, row: &Row<'_>) -> bool {
     }
 }
 
+/// Whether `=` holds.
+pub(super) fn equals(a: &Cell, b: &Cell, is_level: bool) -> bool {
+    compares("=", a, b, is_level)
+}
+
 fn compares(operator: &str, a: &Cell, b: &Cell, is_level: bool) -> bool {
     let level = |cell: &Cell| match cell {
         Some(Value::String(text)) => severity(text),
