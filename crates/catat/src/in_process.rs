@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ingest::{Encoding, Format, IngestError, IngestRequest, Intake};
+use ingest::{Encoding, Format, IngestError, IngestRequest, Intake, Sender};
 use ship::{Backlog, Deliver, DeliverError, Delivered, FileBatch, FollowOptions};
 use storage::{AppendError, Clock};
-use types::GroupName;
+use types::{GroupName, GroupScope};
 
 use crate::failure::Failure;
 
@@ -30,9 +30,7 @@ impl Deliver for InProcess {
             format: Format::Lines,
             group: batch.group.clone(),
             stream: batch.stream.clone(),
-            batch_id: None,
-            key_scope: "",
-            now: self.clock.now(),
+            sender: Sender { name: "", within: &GroupScope::All, batch_id: None, now: self.clock.now() },
         };
         match self.intake.ingest(request) {
             Ok(answer) => Ok(Delivered { duplicate: answer.duplicate, high_water: answer.high_water }),

@@ -5,9 +5,9 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use ingest::{Encoding, Format, IngestError, IngestRequest, Intake};
+use ingest::{Encoding, Format, IngestError, IngestRequest, Intake, Sender};
 use storage::{AppendError, Options, Store};
-use types::{GroupName, Limits, Timestamp};
+use types::{GroupName, GroupScope, Limits, Timestamp};
 
 /// Bytes of one body, about.
 const BODY_BYTES: usize = 2 << 20;
@@ -38,9 +38,7 @@ fn request(body: &[u8], now: Timestamp) -> IngestRequest<'_> {
         format: Format::Ndjson,
         group: GroupName::new("bench").expect("the name is made of letters"),
         stream: String::new(),
-        batch_id: None,
-        key_scope: "",
-        now,
+        sender: Sender { name: "", within: &GroupScope::All, batch_id: None, now },
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parse::{EventParser, Extras, JsonError, Received};
+use parse::{EventParser, Extras, FieldWriter, JsonError, Received};
 use storage::{Part, Store};
-use types::{BatchBuilder, GroupName, Timestamp, Value};
+use types::{BatchBuilder, GroupName, GroupScope, Level, Limits, Timestamp, Value};
 
 use crate::IngestError;
 
@@ -20,8 +20,12 @@ const MEMORY_BODIES_MAX: usize = 4;
 const OVERFLOW: &str = "overflow";
 
 /// Collects the events of one request.
+///
+/// A door asks for the place of a group and adds the events of that group to it, as texts, as records, or as a text
+/// with fields of their own.
 pub struct Collector<'a> {
     store: &'a Store,
+    within: &'a GroupScope,
     parser: EventParser<'a>,
     groups: Vec<GroupEvents>,
     by_name: HashMap<GroupName, usize>,
@@ -45,15 +49,44 @@ struct GroupEvents {
     has_old: bool,
 }
 
+/// The sender may not write to this group.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this key may not send to the group {0}")]
+pub struct OutOfScope(pub GroupName);
+
 /// Why a record was not taken.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Refused {
+pub enum Refused {
     /// It is no record.
     #[error(transparent)]
     Json(#[from] JsonError),
     /// Its group would drop it at once.
     #[error("event is older than the retention of its group keeps: it happened before {0}")]
     TooOld(Timestamp),
+}
+
+/// What a protocol says of an event beside its text or record.
+#[derive(Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// When it happened.
+    pub time: Option<Timestamp>,
+    /// Its level; else one that the fields say.
+    pub level: Option<Level>,
+    /// At most how many fields `fields` writes.
+    pub n_fields: usize,
+    /// Writes the fields. The event's own ones of the same name win.
+    pub fields: Option<&'a dyn Fn(&mut FieldWriter<'_>)>,
+}
+
+impl Beside<'_> {
+    /// Writes the fields; returns the level.
+    fn write(&self, limits: &Limits, builder: &mut BatchBuilder) -> Option<Level> {
+        let Some(write) = self.fields else { return self.level };
+        let mut fields = FieldWriter::new(builder, limits);
+        write(&mut fields);
+        let of_fields = fields.finish();
+        self.level.or(of_fields)
+    }
 }
 
 impl GroupEvents {
@@ -77,9 +110,10 @@ impl GroupEvents {
 }
 
 impl<'a> Collector<'a> {
-    pub(crate) fn new(store: &'a Store, received: Received<'a>) -> Self {
+    pub(crate) fn new(store: &'a Store, received: Received<'a>, within: &'a GroupScope) -> Self {
         Self {
             store,
+            within,
             parser: EventParser::new(received),
             groups: Vec::new(),
             by_name: HashMap::new(),
@@ -91,9 +125,15 @@ impl<'a> Collector<'a> {
     }
 
     /// The place of a group; beyond the most groups it is that of the group `overflow`.
-    pub(crate) fn group(&mut self, name: &GroupName) -> usize {
+    ///
+    /// # Errors
+    /// Where the sender may not write to it.
+    pub fn group(&mut self, name: &GroupName) -> Result<usize, OutOfScope> {
         if let Some(place) = self.by_name.get(name) {
-            return *place;
+            return Ok(*place);
+        }
+        if !self.within.admits(name.as_str()) {
+            return Err(OutOfScope(name.clone()));
         }
         let (group, wanted) = if self.store.admits_group(name) {
             (name.clone(), Vec::new())
@@ -104,24 +144,58 @@ impl<'a> Collector<'a> {
         let oldest = self.store.oldest_kept(&group);
         self.groups.push(GroupEvents { group, wanted, builder: BatchBuilder::new(), oldest, has_old: false });
         self.by_name.insert(name.clone(), self.groups.len() - 1);
-        self.groups.len() - 1
+        Ok(self.groups.len() - 1)
     }
 
     /// Says which stream the group's following events belong to.
-    pub(crate) fn set_stream(&mut self, place: usize, stream: &str) {
+    pub fn set_stream(&mut self, place: usize, stream: &str) {
         self.groups[place].builder.set_stream(stream);
     }
 
     /// Adds one JSON record; a broken one adds nothing.
-    pub(crate) fn record(&mut self, place: usize, line: &[u8]) -> Result<Result<(), Refused>, IngestError> {
-        let event = match self.parser.read_record(line) {
+    ///
+    /// # Errors
+    /// Where the events collected need more memory than a request may hold; as of the following.
+    pub fn record(&mut self, place: usize, line: &[u8]) -> Result<Result<(), Refused>, IngestError> {
+        self.record_with(place, line, &Beside::default())
+    }
+
+    /// The same with what the protocol says beside the record.
+    pub fn record_with(
+        &mut self,
+        place: usize,
+        record: &[u8],
+        beside: &Beside<'_>,
+    ) -> Result<Result<(), Refused>, IngestError> {
+        let limits = self.parser.received().limits;
+        let event = match self.parser.read_record(record) {
             Ok(event) => event,
             Err(error) => return Ok(Err(error.into())),
         };
         let events = &mut self.groups[place];
-        events.make_room(event.n_fields(), &mut self.done);
+        events.make_room(event.n_fields() + beside.n_fields, &mut self.done);
         let memory_bytes_before = events.builder.memory_bytes();
-        event.add_to(&Extras { fields: &events.wanted, ..Extras::default() }, &mut events.builder);
+        let level = beside.write(limits, &mut events.builder);
+        let extras = Extras { fields: &events.wanted, time: beside.time, level, ..Extras::default() };
+        event.add_to(&extras, &mut events.builder);
+        self.count_record(place, memory_bytes_before)
+    }
+
+    /// Adds one text with what the protocol says beside it.
+    pub fn text_with(
+        &mut self,
+        place: usize,
+        text: &[u8],
+        beside: &Beside<'_>,
+    ) -> Result<Result<(), Refused>, IngestError> {
+        let limits = self.parser.received().limits;
+        let event = self.parser.read_text(text);
+        let events = &mut self.groups[place];
+        events.make_room(event.n_fields() + beside.n_fields, &mut self.done);
+        let memory_bytes_before = events.builder.memory_bytes();
+        let level = beside.write(limits, &mut events.builder);
+        let extras = Extras { fields: &events.wanted, time: beside.time, level, ..Extras::default() };
+        event.add_to(&extras, &mut events.builder);
         self.count_record(place, memory_bytes_before)
     }
 
@@ -155,10 +229,10 @@ impl<'a> Collector<'a> {
         text: &[u8],
         fields: &[(Arc<str>, Value)],
     ) -> Result<(), IngestError> {
-        let place = self.group(group);
+        let place = self.group(group)?;
         self.set_stream(place, stream);
         // One that is too old is left out; these protocols have no word for it.
-        self.text(place, text, &Extras { fields, offset: None, time }).map(|_| ())
+        self.text(place, text, &Extras { fields, time, ..Extras::default() }).map(|_| ())
     }
 
     /// The time of the last text that had one.

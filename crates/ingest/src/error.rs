@@ -2,6 +2,8 @@
 
 use storage::AppendError;
 
+use crate::OutOfScope;
+
 /// Why nothing of a request was stored, or, for [`IngestError::Store`], why it is not known to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IngestError {
@@ -36,6 +38,9 @@ pub enum IngestError {
         /// What is wrong.
         problem: String,
     },
+    /// The sender may not write to the group.
+    #[error(transparent)]
+    OutOfScope(#[from] OutOfScope),
     /// The store did not take the events.
     #[error(transparent)]
     Store(#[from] AppendError),

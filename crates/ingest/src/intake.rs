@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use parse::{Received, Zone};
 use storage::{BatchKey, Delivery, Store};
-use types::{GroupName, Limits, Timestamp};
+use types::{GroupName, GroupScope, Limits, Timestamp};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::{Collector, Encoding, IngestAnswer, IngestError, decode, lines, ndjson, text};
@@ -40,10 +40,19 @@ pub struct IngestRequest<'a> {
     pub group: GroupName,
     /// The stream of its events, or nothing.
     pub stream: String,
+    /// Who sends it.
+    pub sender: Sender<'a>,
+}
+
+/// Who sends a request, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender<'a> {
+    /// The sender's name: ids of batches of different senders are different.
+    pub name: &'a str,
+    /// The groups that the sender may write to.
+    pub within: &'a GroupScope,
     /// The sender's id of the batch, so that it is stored once.
     pub batch_id: Option<&'a str>,
-    /// Who sends: ids of different senders are different.
-    pub key_scope: &'a str,
     /// When it arrived.
     pub now: Timestamp,
 }
@@ -71,27 +80,26 @@ impl Intake {
 
     /// Stores the events of a request and returns when they are durable. Blocks.
     pub fn ingest(&self, request: IngestRequest<'_>) -> Result<IngestAnswer, IngestError> {
-        let IngestRequest { body, encoding, format, group, stream, batch_id, key_scope, now } = request;
+        let IngestRequest { body, encoding, format, group, stream, sender } = request;
         let body = decode(body, encoding, self.limits.body_bytes_max)?;
         if format == Format::Lines {
-            return lines::ingest(self, &body, &group, &stream, now);
+            return lines::ingest(self, &body, &group, &stream, &sender);
         }
         let mut answer = IngestAnswer::default();
-        let mut collector = self.collect(now);
-        let place = collector.group(&group);
+        let mut collector = self.collect(&sender);
+        let place = collector.group(&group)?;
         collector.set_stream(place, &stream);
         if format == Format::Ndjson {
             ndjson::read(&body, place, &mut collector, &mut answer)?;
         } else {
             text::read(&body, place, self.limits.event_bytes_max, &mut collector, &mut answer)?;
         }
-        let key = batch_id.map(|id| batch_key(key_scope, id, &body));
-        self.deliver(collector, key, body.len() as u64, answer)
+        self.deliver(collector, batch_key(&sender, &body), body.len() as u64, answer)
     }
 
     /// Starts collecting events that a foreign protocol brings.
-    pub fn collect(&self, now: Timestamp) -> Collector<'_> {
-        Collector::new(&self.store, self.received(now))
+    pub fn collect<'a>(&'a self, sender: &Sender<'a>) -> Collector<'a> {
+        Collector::new(&self.store, self.received(sender.now), sender.within)
     }
 
     /// Stores what was collected of a body and returns when it is durable. Blocks.
@@ -99,11 +107,9 @@ impl Intake {
         &self,
         collector: Collector<'_>,
         body: &[u8],
-        batch_id: Option<&str>,
-        key_scope: &str,
+        sender: &Sender<'_>,
     ) -> Result<IngestAnswer, IngestError> {
-        let key = batch_id.map(|id| batch_key(key_scope, id, body));
-        self.deliver(collector, key, body.len() as u64, IngestAnswer::default())
+        self.deliver(collector, batch_key(sender, body), body.len() as u64, IngestAnswer::default())
     }
 
     fn deliver(
@@ -148,12 +154,14 @@ impl Intake {
     }
 }
 
-fn batch_key(scope: &str, id: &str, body: &[u8]) -> BatchKey {
+/// The key of a batch that its sender has named.
+fn batch_key(sender: &Sender<'_>, body: &[u8]) -> Option<BatchKey> {
+    let id = sender.batch_id?;
     let mut hasher = Xxh3::new();
-    hasher.update(&(scope.len() as u64).to_le_bytes());
-    hasher.update(scope.as_bytes());
+    hasher.update(&(sender.name.len() as u64).to_le_bytes());
+    hasher.update(sender.name.as_bytes());
     hasher.update(id.as_bytes());
-    BatchKey { id: hasher.digest128().to_le_bytes(), digest: xxh3_128(body).to_le_bytes() }
+    Some(BatchKey { id: hasher.digest128().to_le_bytes(), digest: xxh3_128(body).to_le_bytes() })
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ mod ndjson;
 mod text;
 
 pub use answer::{IngestAnswer, Rejected};
-pub use collect::Collector;
+pub use collect::{Beside, Collector, OutOfScope, Refused};
 pub use decode::{Encoding, decode};
 pub use error::IngestError;
-pub use intake::{Format, IngestRequest, Intake};
+pub use intake::{Format, IngestRequest, Intake, Sender};

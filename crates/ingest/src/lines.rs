@@ -12,7 +12,7 @@ use serde::Deserialize;
 use storage::{AppendError, Delivery, Receipt, SourcePosition};
 use types::{GroupName, Timestamp, Value, group_name_of_outside};
 
-use crate::{IngestAnswer, IngestError, Intake};
+use crate::{IngestAnswer, IngestError, Intake, Sender};
 
 /// Tries when others deliver bytes of the same file at the same time; each failure means that some were stored.
 const ATTEMPTS_MAX: usize = 16;
@@ -57,7 +57,7 @@ pub(crate) fn ingest(
     body: &[u8],
     group: &GroupName,
     stream: &str,
-    now: Timestamp,
+    sender: &Sender<'_>,
 ) -> Result<IngestAnswer, IngestError> {
     let piece = take_apart(body, group, stream)?;
     let mut answer = IngestAnswer::default();
@@ -69,7 +69,7 @@ pub(crate) fn ingest(
             let high_water = Some(high_water.unwrap_or(piece.position.range.end));
             return Ok(IngestAnswer { duplicate, high_water, ..answer });
         };
-        match append(intake, &piece, gap, now) {
+        match append(intake, &piece, gap, sender) {
             Ok((of_gap, receipt)) => {
                 answer.add(of_gap);
                 high_water = receipt.high_water.or(high_water).or(Some(piece.position.range.end));
@@ -136,16 +136,16 @@ fn append(
     intake: &Intake,
     piece: &Piece<'_>,
     gap: Range<u64>,
-    now: Timestamp,
+    sender: &Sender<'_>,
 ) -> Result<(IngestAnswer, Receipt), IngestError> {
     let header = &piece.header;
     let zone: Option<Zone> = header.zone.as_deref().and_then(|zone| zone.parse().ok());
-    let mut received = intake.received(now);
+    let mut received = intake.received(sender.now);
     received.modified = header.modified.map(Timestamp);
     received.zone = zone.unwrap_or(received.zone);
-    let mut collector = crate::Collector::new(&intake.store, received);
+    let mut collector = crate::Collector::new(&intake.store, received, sender.within);
     collector.set_previous(intake.last_time(&header.source, &header.file));
-    let place = collector.group(&piece.group);
+    let place = collector.group(&piece.group)?;
     collector.set_stream(place, &piece.stream);
     let mut answer = IngestAnswer::default();
     // The header is the first line.
@@ -161,7 +161,7 @@ fn append(
         if bytes.is_empty() {
             continue;
         }
-        let extras = Extras { fields: &piece.fields, offset: Some(start), time: None };
+        let extras = Extras { fields: &piece.fields, offset: Some(start), ..Extras::default() };
         if let Err(problem) = collector.text(place, bytes, &extras)? {
             let from = in_piece(event.start);
             line_number += memchr::memchr_iter(b'\n', &piece.bytes[counted..from]).count();

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use types::{GroupName, Limits, Timestamp, Value, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::{Collector, Encoding, IngestAnswer, IngestError, Intake, decode};
+use crate::{Collector, Encoding, IngestAnswer, IngestError, Intake, Sender, decode};
 
 /// Labels that name the group, the first that is there; else the group is `loki`.
 const GROUP_LABELS: [&str; 4] = ["group", "job", "service_name", "service"];
@@ -44,28 +44,20 @@ impl Intake {
         &self,
         body: &[u8],
         encoding: Encoding,
-        batch_id: Option<&str>,
-        key_scope: &str,
-        now: Timestamp,
+        sender: &Sender<'_>,
     ) -> Result<IngestAnswer, IngestError> {
         let body = decode(body, encoding, self.limits.body_bytes_max)?;
-        let mut collector = self.collect(now);
+        let mut collector = self.collect(sender);
         json::read(&body, &mut Streams::new(&mut collector, &self.limits))?;
-        self.accept_loki(collector, &body, batch_id, key_scope)
+        self.accept_loki(collector, &body, sender)
     }
 
     /// The same for a request as a protobuf message in one block of Snappy.
-    pub fn ingest_loki_protobuf(
-        &self,
-        body: &[u8],
-        batch_id: Option<&str>,
-        key_scope: &str,
-        now: Timestamp,
-    ) -> Result<IngestAnswer, IngestError> {
+    pub fn ingest_loki_protobuf(&self, body: &[u8], sender: &Sender<'_>) -> Result<IngestAnswer, IngestError> {
         let body = protobuf::unpack(body, self.limits.body_bytes_max)?;
-        let mut collector = self.collect(now);
+        let mut collector = self.collect(sender);
         protobuf::read(&body, &mut Streams::new(&mut collector, &self.limits))?;
-        self.accept_loki(collector, &body, batch_id, key_scope)
+        self.accept_loki(collector, &body, sender)
     }
 
     /// Senders repeat a request whose answer they missed: equal bodies are one batch.
@@ -73,11 +65,10 @@ impl Intake {
         &self,
         collector: Collector<'_>,
         body: &[u8],
-        batch_id: Option<&str>,
-        key_scope: &str,
+        sender: &Sender<'_>,
     ) -> Result<IngestAnswer, IngestError> {
         let own_id = format!("loki {:032x}", xxh3_128(body));
-        self.accept(collector, body, Some(batch_id.unwrap_or(&own_id)), key_scope)
+        self.accept(collector, body, &Sender { batch_id: sender.batch_id.or(Some(&own_id)), ..*sender })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use types::{BatchBuilder, Limits, Timestamp, Value};
+use types::{BatchBuilder, Level, Limits, Timestamp, Value};
 
 use crate::json::{JsonError, Members};
 use crate::time::{Resolved, bounded};
@@ -29,8 +29,10 @@ pub struct Extras<'a> {
     pub fields: &'a [(Arc<str>, Value)],
     /// The place of the event's first byte in its file.
     pub offset: Option<u64>,
-    /// When the event happened, where its sender said so beside the bytes of a text.
+    /// When the event happened, where its sender said so beside the bytes of a text or record.
     pub time: Option<Timestamp>,
+    /// Its level, where its sender said so beside them; a level that the fields of a record say is more telling.
+    pub level: Option<Level>,
 }
 
 /// Parses event after event, keeping its buffers.
@@ -129,7 +131,7 @@ impl Event<'_, '_> {
         }
         let EventParser { members, received, .. } = &mut *self.parser;
         let time = match self.kind {
-            Kind::Record => return json::emit_record(members, trimmed(&self.text), received, builder),
+            Kind::Record => return json::emit_record(members, trimmed(&self.text), received, extras, builder),
             Kind::ObjectLine => json::emit_line_fields(members, trimmed(&self.text), received, builder),
             Kind::Line => {
                 builder.set_level(crate::level_of_text(&self.text));
@@ -137,7 +139,8 @@ impl Event<'_, '_> {
                 found.map(|found| (found.time, Cow::Borrowed(&self.text[found.start..found.end])))
             }
         };
-        if let Some(level) = extras.fields.iter().find_map(|(name, value)| crate::level_of_field(name, value)) {
+        let of_fields = || extras.fields.iter().find_map(|(name, value)| crate::level_of_field(name, value));
+        if let Some(level) = extras.level.or_else(of_fields) {
             builder.set_level(Some(level));
         }
         let own_time = extras.time.map(|time| (bounded(time.0.into(), received), Cow::Owned(time.0.to_string())));

@@ -7,6 +7,7 @@
 //! This crate knows nothing of requests, groups or storage.
 
 mod event;
+mod fields;
 mod json;
 mod level;
 mod multiline;
@@ -16,6 +17,7 @@ mod time;
 mod zone;
 
 pub use event::{Event, EventParser, Extras, Received};
+pub use fields::FieldWriter;
 pub use json::JsonError;
 pub use level::{level_of_field, level_of_text};
 pub use multiline::{Boundaries, events};

@@ -5,11 +5,13 @@
 //! `operate` on loopback. Keys of their own for senders and readers do not exist yet.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use data_encoding::BASE64;
 use subtle::ConstantTimeEq;
+use types::GroupScope;
 
 use crate::problem::Problem;
 
@@ -26,6 +28,49 @@ pub enum Role {
     Operate,
     /// Everything.
     Admin,
+}
+
+/// Who asks, and what they may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// What they may do.
+    pub role: Role,
+    /// Whether they may send events; a role that may ask does not say so.
+    pub sends: bool,
+    /// The groups that exist for them.
+    pub scope: GroupScope,
+    /// What they are called in lists and records: `anonymous`, `admin.key`, `key:NAME`, `user:NAME`.
+    pub name: Arc<str>,
+}
+
+impl Default for Caller {
+    /// Somebody who may do nothing but what needs no key.
+    fn default() -> Self {
+        Self { role: Role::None, sends: false, scope: GroupScope::Matching(Vec::new()), name: "anonymous".into() }
+    }
+}
+
+impl Caller {
+    /// The owner of the admin key.
+    fn admin() -> Self {
+        Self { role: Role::Admin, sends: true, scope: GroupScope::All, name: "admin.key".into() }
+    }
+
+    /// Somebody on this machine, as long as nobody has made a key.
+    fn local() -> Self {
+        Self { role: Role::Operate, sends: true, scope: GroupScope::All, name: "anonymous".into() }
+    }
+
+    /// Within what the ids of their batches are unique: of their own for each key. What comes without a key of its own
+    /// is one sender, as it was before there were keys.
+    pub(crate) fn batch_scope(&self) -> &str {
+        if self.name.contains(':') { &self.name } else { "" }
+    }
+
+    /// Whether they may do what needs `role`.
+    pub fn may(&self, role: Role) -> bool {
+        if role == Role::Ingest { self.sends } else { self.role >= role }
+    }
 }
 
 impl Role {
@@ -56,12 +101,12 @@ pub struct Access {
 
 impl Access {
     /// Finds out what the caller may do, or why it may do nothing at all.
-    pub(crate) fn admit(&self, request: &Request) -> Result<Role, Problem> {
+    pub(crate) fn admit(&self, request: &Request) -> Result<Caller, Problem> {
         let headers = request.headers();
         self.check_host(request.uri(), headers)?;
         check_origin(request.method(), headers)?;
         if self.has_admin_key(headers) {
-            return Ok(Role::Admin);
+            return Ok(Caller::admin());
         }
         let proxied = ["forwarded", "via", "x-real-ip"].iter().any(|name| headers.contains_key(*name))
             || headers.keys().any(|name| name.as_str().starts_with("x-forwarded-"));
@@ -71,7 +116,7 @@ impl Access {
         }
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let is_local = peer.is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
-        Ok(if is_local || self.allow_anonymous { Role::Operate } else { Role::None })
+        Ok(if is_local || self.allow_anonymous { Caller::local() } else { Caller::default() })
     }
 
     /// Against DNS rebinding: the name by which we are called must be one that only we have.
@@ -112,9 +157,9 @@ impl Access {
     }
 }
 
-/// Refuses a caller whose role is below `needed`.
-pub(crate) fn require(role: Role, needed: Role) -> Result<(), Problem> {
-    if role >= needed {
+/// Refuses a caller who may not do what needs `needed`.
+pub(crate) fn require(caller: &Caller, needed: Role) -> Result<(), Problem> {
+    if caller.may(needed) {
         return Ok(());
     }
     let message = format!("this needs a key with the role {}", needed.name());
@@ -189,7 +234,7 @@ mod tests {
         }
         let mut request = request.body(Body::empty()).expect("a request");
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))));
-        access("127.0.0.1").admit(&request).map_err(|problem| problem.status.as_u16())
+        access("127.0.0.1").admit(&request).map(|caller| caller.role).map_err(|problem| problem.status.as_u16())
     }
 
     #[test]
@@ -235,6 +280,6 @@ mod tests {
         }
         assert_eq!(admit("GET", &[host, ("x-catat-key", "secret")]), Ok(Role::Admin));
         assert_eq!(admit("GET", &[host, ("authorization", "Bearer wrong")]), Ok(Role::Operate));
-        assert_eq!(require(Role::Operate, Role::Admin).map_err(|p| p.status.as_u16()), Err(401));
+        assert_eq!(require(&Caller::local(), Role::Admin).map_err(|p| p.status.as_u16()), Err(401));
     }
 }

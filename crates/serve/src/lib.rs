@@ -28,7 +28,7 @@ use std::future::Future;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-pub use access::{Access, Role};
+pub use access::{Access, Caller, Role};
 pub use server::App;
 
 /// Serves `app` on `listener` until `shutdown` is done, then lets requests under way finish for some seconds.

@@ -146,6 +146,10 @@ impl From<IngestError> for Problem {
             IngestError::BadEncoding { .. } => Self::bad_request("bad-encoding", message),
             IngestError::BadHeader(_) => Self::bad_request("bad-header", message),
             IngestError::BadBody { .. } => Self::bad_request("bad-body", message),
+            IngestError::OutOfScope(_) => {
+                let problem = Self::new(StatusCode::FORBIDDEN, "group-out-of-scope", message);
+                problem.hint("send to one of the groups that the key was made for, or make another key")
+            }
             IngestError::Store(error) => error.into(),
         }
     }

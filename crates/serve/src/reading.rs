@@ -2,7 +2,6 @@
 //!
 //! Every route that reads events comes through here, native and foreign ones alike.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -14,12 +13,12 @@ use types::{GroupPattern, TimeRange, Timestamp};
 
 use crate::problem::Problem;
 use crate::queries::{Running, Ticket};
-use crate::server::Server;
+use crate::server::Shared;
 use crate::turns::Turn;
 
 /// One query's means while it runs on a blocking thread.
 pub(crate) struct Reading<'a> {
-    pub(crate) server: &'a Server,
+    pub(crate) server: &'a Shared,
     pub(crate) running: &'a Running,
     turn: &'a Turn,
     deadline: Instant,
@@ -41,7 +40,7 @@ pub(crate) struct Scope {
 /// Runs `work` on a blocking thread as a query that can be seen and cancelled.
 ///
 /// When the caller is dropped, because its client went away, the query is told to stop.
-pub(crate) async fn read<T, F>(server: &Arc<Server>, text: &str, work: F) -> Result<T, Problem>
+pub(crate) async fn read<T, F>(server: &Shared, text: &str, work: F) -> Result<T, Problem>
 where
     T: Send + 'static,
     F: FnOnce(&Reading<'_>) -> Result<T, Problem> + Send + 'static,
@@ -50,7 +49,7 @@ where
 }
 
 /// The same for a query that was entered before.
-pub(crate) async fn read_with<T, F>(server: &Arc<Server>, ticket: Ticket, work: F) -> Result<T, Problem>
+pub(crate) async fn read_with<T, F>(server: &Shared, ticket: Ticket, work: F) -> Result<T, Problem>
 where
     T: Send + 'static,
     F: FnOnce(&Reading<'_>) -> Result<T, Problem> + Send + 'static,
@@ -63,7 +62,7 @@ where
 }
 
 impl<'a> Reading<'a> {
-    fn new(server: &'a Server, running: &'a Running, turn: &'a Turn) -> Self {
+    fn new(server: &'a Shared, running: &'a Running, turn: &'a Turn) -> Self {
         let timeout = u64::try_from(server.app.limits.query_timeout_ns).unwrap_or_default();
         let now = Instant::now();
         let deadline = now.checked_add(Duration::from_nanos(timeout)).unwrap_or(now);
@@ -103,7 +102,7 @@ impl<'a> Reading<'a> {
 
     /// The events of some groups at one instant.
     pub(crate) fn snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
-        self.server.app.store.snapshot(groups, range)
+        self.server.snapshot(groups, range)
     }
 
     /// Answers `plan` over `range`.
@@ -179,7 +178,7 @@ impl<'a> Reading<'a> {
 
     /// The newest event of some groups, of all time.
     pub(crate) fn newest(&self, groups: &[GroupPattern]) -> Option<Timestamp> {
-        let known = self.server.app.store.groups();
+        let known = self.server.groups();
         let wanted = known.iter().filter(|group| GroupPattern::any_matches(groups, group.name.as_str()));
         wanted.filter_map(|group| group.last).max()
     }

@@ -18,7 +18,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tracing::{debug, error};
 
-use crate::access::{Role, require};
+use crate::access::{Caller, Role, require};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::server::Server;
@@ -58,8 +58,8 @@ impl Table {
         T: 'static,
     {
         let check = from_fn(move |request: Request, next: Next| async move {
-            let caller = request.extensions().get::<Role>().copied().unwrap_or(Role::None);
-            match require(caller, role) {
+            let caller = request.extensions().get::<Arc<Caller>>().cloned().unwrap_or_default();
+            match require(&caller, role) {
                 Ok(()) => next.run(request).await,
                 Err(problem) => problem.into_response(),
             }
@@ -168,8 +168,8 @@ async fn guard(State(server): State<Arc<Server>>, mut request: Request, next: Ne
     let locked = server.app.store.locked().filter(|_| !OPEN_WHILE_LOCKED.contains(&&*route));
     let admitted = locked.map_or_else(|| server.app.access.admit(&request), |reason| Err(Problem::locked(reason)));
     let mut response = match admitted {
-        Ok(role) => {
-            request.extensions_mut().insert(role);
+        Ok(caller) => {
+            request.extensions_mut().insert(Arc::new(caller));
             next.run(request).await
         }
         Err(problem) => problem.into_response(),

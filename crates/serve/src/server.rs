@@ -1,18 +1,21 @@
 //! What all routes share: the rooms behind the door, the gates to them, and what goes on right now.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use alert::Alerts;
-use axum::extract::State;
-use ingest::Intake;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use ingest::{Intake, Sender};
 use query::{PartialCache, PartialReason};
-use storage::{Clock, Store};
+use storage::{Clock, GroupStatus, Snapshot, Store, Subscription};
 use tokio::sync::watch;
-use types::{Limits, Timestamp};
+use types::{GroupPattern, Limits, TimeRange, Timestamp};
 
-use crate::access::Access;
+use crate::access::{Access, Caller};
 use crate::body::BodyBudget;
 use crate::queries::Queries;
 use crate::tables::Tables;
@@ -84,8 +87,58 @@ pub(crate) struct Server {
     damages: Mutex<BTreeSet<String>>,
 }
 
-/// The state as handlers take it.
-pub(crate) type Shared = State<Arc<Server>>;
+/// The server as one caller sees it: what handlers are given.
+///
+/// It is the server to everything but what depends on who asks; events and groups are read through it, so that nobody
+/// gets to see what is out of their scope.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    server: Arc<Server>,
+    /// Who asks.
+    pub(crate) caller: Arc<Caller>,
+}
+
+impl Deref for Shared {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl FromRequestParts<Arc<Server>> for Shared {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Infallible> {
+        // A request that did not pass the guard comes from nobody.
+        let caller = parts.extensions.get::<Arc<Caller>>().cloned().unwrap_or_default();
+        Ok(Self { server: server.clone(), caller })
+    }
+}
+
+impl Shared {
+    /// The caller as a sender of events.
+    pub(crate) fn sender<'s>(&'s self, batch_id: Option<&'s str>) -> Sender<'s> {
+        Sender { name: self.caller.batch_scope(), within: &self.caller.scope, batch_id, now: self.now() }
+    }
+
+    /// The events of some groups at one instant, of those within the caller's scope.
+    pub(crate) fn snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
+        self.app.store.snapshot_within(groups, &self.caller.scope, range)
+    }
+
+    /// Feeds what is accepted from now on in these groups, of those within the caller's scope.
+    pub(crate) fn subscribe(&self, groups: Vec<GroupPattern>, capacity_batches: usize) -> Subscription {
+        self.app.store.subscribe_within(groups, self.caller.scope.clone(), capacity_batches)
+    }
+
+    /// The groups within the caller's scope, sorted by name.
+    pub(crate) fn groups(&self) -> Vec<GroupStatus> {
+        let mut groups = self.app.store.groups();
+        groups.retain(|group| self.caller.scope.admits(group.name.as_str()));
+        groups
+    }
+}
 
 impl Server {
     pub(crate) fn new(app: App, closing: watch::Receiver<bool>) -> Arc<Self> {

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use types::{Batch, GroupName, GroupPattern};
+use types::{Batch, GroupName, GroupPattern, GroupScope};
 
 use crate::erase::{self, Sequences};
 
@@ -44,6 +44,7 @@ pub struct Subscription {
 #[derive(Debug)]
 struct Queue {
     groups: Vec<GroupPattern>,
+    within: GroupScope,
     capacity_batches: usize,
     waiting: Mutex<Waiting>,
     changed: Condvar,
@@ -86,9 +87,14 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    pub(crate) fn subscribe(&self, groups: Vec<GroupPattern>, capacity_batches: usize) -> Subscription {
+    pub(crate) fn subscribe(
+        &self,
+        groups: Vec<GroupPattern>,
+        within: GroupScope,
+        capacity_batches: usize,
+    ) -> Subscription {
         let capacity_batches = capacity_batches.max(1);
-        let queue = Queue { groups, capacity_batches, waiting: Mutex::default(), changed: Condvar::new() };
+        let queue = Queue { groups, within, capacity_batches, waiting: Mutex::default(), changed: Condvar::new() };
         let queue = Arc::new(queue);
         self.live().push(Arc::downgrade(&queue));
         Subscription { queue }
@@ -107,7 +113,8 @@ impl Feed {
     /// Hands a batch to every subscription that wants its group.
     pub(crate) fn publish(&self, batch: &Arc<AcceptedBatch>) {
         for queue in self.live().iter().filter_map(Weak::upgrade) {
-            if !GroupPattern::any_matches(&queue.groups, batch.group.as_str()) {
+            let group = batch.group.as_str();
+            if !queue.within.admits(group) || !GroupPattern::any_matches(&queue.groups, group) {
                 continue;
             }
             let mut waiting = queue.waiting();
@@ -158,7 +165,7 @@ mod tests {
     #[test]
     fn a_lagging_reader_is_told_what_it_lost_before_what_follows() {
         let feed = Feed::default();
-        let reader = feed.subscribe(vec![GroupPattern::new("a/*")], 2);
+        let reader = feed.subscribe(vec![GroupPattern::new("a/*")], GroupScope::All, 2);
         for n_events in 1..=4 {
             feed.publish(&batch("a/x", n_events));
             feed.publish(&batch("b", 100));
@@ -174,8 +181,8 @@ mod tests {
     #[test]
     fn a_dropped_subscription_is_forgotten() {
         let feed = Feed::default();
-        drop(feed.subscribe(Vec::new(), 1));
-        let reader = feed.subscribe(Vec::new(), 1);
+        drop(feed.subscribe(Vec::new(), GroupScope::All, 1));
+        let reader = feed.subscribe(Vec::new(), GroupScope::All, 1);
         assert_eq!(feed.n_subscriptions(), 1);
         assert!(matches!(reader.receive(Duration::ZERO), Received::Idle));
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use types::{Column, GroupName, GroupPattern, Timestamp, Value};
+use types::{Column, GroupName, GroupPattern, GroupScope, Timestamp, Value};
 
 /// Most stream names remembered of a group; events of further ones are kept and found all the same.
 const STREAMS_MAX: usize = 1000;
@@ -69,8 +69,10 @@ impl Groups {
     }
 
     /// Numbers of the groups that any of `patterns` matches.
-    pub(crate) fn matching(&self, patterns: &[GroupPattern]) -> HashSet<u32> {
-        let matches = |(name, _): &(&GroupName, &Group)| GroupPattern::any_matches(patterns, name.as_str());
+    pub(crate) fn matching(&self, patterns: &[GroupPattern], within: &GroupScope) -> HashSet<u32> {
+        let matches = |(name, _): &(&GroupName, &Group)| {
+            within.admits(name.as_str()) && GroupPattern::any_matches(patterns, name.as_str())
+        };
         self.by_name.iter().filter(matches).map(|(_, group)| group.id).collect()
     }
 

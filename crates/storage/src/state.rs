@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use types::{GroupPattern, Run, ScanError, TimeRange, Timestamp};
+use types::{GroupPattern, GroupScope, Run, ScanError, TimeRange, Timestamp};
 
 use crate::batch_ids::BatchIds;
 use crate::catalog::{RunRow, SegmentRow};
@@ -151,9 +151,9 @@ impl State {
         self.hot_groups().map(|(_, group)| group.n_events).sum()
     }
 
-    /// Collects what a query over these groups and this range needs.
-    pub(crate) fn select(&self, patterns: &[GroupPattern], range: TimeRange) -> Selection {
-        let wanted = self.groups.matching(patterns);
+    /// Collects what a query over these groups and this range needs, of the groups within reach.
+    pub(crate) fn select(&self, patterns: &[GroupPattern], within: &GroupScope, range: TimeRange) -> Selection {
+        let wanted = self.groups.matching(patterns, within);
         let mut hot: Vec<Arc<dyn Run>> = Vec::new();
         for (_, group) in self.hot_groups().filter(|(id, _)| wanted.contains(id)) {
             let runs = group.runs.iter().map(|run| &run.run);

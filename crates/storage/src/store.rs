@@ -24,7 +24,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockRead
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use types::{GroupName, GroupPattern, ScanError, TimeRange, Timestamp};
+use types::{GroupName, GroupPattern, GroupScope, ScanError, TimeRange, Timestamp};
 
 use self::queue::{Queue, RETRY_AFTER_S, Request};
 use crate::batch_ids::Age;
@@ -266,13 +266,28 @@ impl Store {
 
     /// Everything of these groups (no pattern: of all) in this range, at this instant.
     pub fn snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
-        let selection = self.shared.state().select(groups, range);
+        self.snapshot_within(groups, &GroupScope::All, range)
+    }
+
+    /// The same for somebody to whom only some groups exist.
+    pub fn snapshot_within(&self, groups: &[GroupPattern], within: &GroupScope, range: TimeRange) -> Snapshot {
+        let selection = self.shared.state().select(groups, within, range);
         selection.into_snapshot()
     }
 
     /// Feeds batches of these groups (no pattern: of all) that are accepted from now on.
     pub fn subscribe(&self, groups: Vec<GroupPattern>, capacity_batches: usize) -> Subscription {
-        self.shared.feed.subscribe(groups, capacity_batches)
+        self.subscribe_within(groups, GroupScope::All, capacity_batches)
+    }
+
+    /// The same for somebody to whom only some groups exist.
+    pub fn subscribe_within(
+        &self,
+        groups: Vec<GroupPattern>,
+        within: GroupScope,
+        capacity_batches: usize,
+    ) -> Subscription {
+        self.shared.feed.subscribe(groups, within, capacity_batches)
     }
 
     /// All groups, sorted by name.

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use types::{GroupPattern, RowSet, TimeRange, Value};
 
 use super::*;
+use crate::{Beside, OutOfScope};
 
 struct House {
     intake: Intake,
@@ -61,10 +62,12 @@ fn request(format: Format, body: Vec<u8>) -> IngestRequest<'static> {
         format,
         group: GroupName::new("app").unwrap(),
         stream: "one".into(),
-        batch_id: None,
-        key_scope: "",
-        now: now(),
+        sender: sender("", None),
     }
+}
+
+fn sender(name: &'static str, batch_id: Option<&'static str>) -> Sender<'static> {
+    Sender { name, within: &GroupScope::All, batch_id, now: now() }
 }
 
 fn lines(start: u64, text: &str, more: &str) -> Vec<u8> {
@@ -113,7 +116,7 @@ fn a_batch_with_an_id_is_stored_once_whatever_its_encoding() {
     let packed = encoder.finish().unwrap();
     let with_id = |body: &[u8], encoding, scope| {
         let request = request(Format::Ndjson, body.to_vec());
-        house.intake.ingest(IngestRequest { encoding, batch_id: Some("id"), key_scope: scope, ..request })
+        house.intake.ingest(IngestRequest { encoding, sender: sender(scope, Some("id")), ..request })
     };
     let answer = |duplicate| Ok(IngestAnswer { accepted: 2, duplicate, ..IngestAnswer::default() });
     assert_eq!(with_id(&body, Encoding::Identity, "k"), answer(false));
@@ -247,17 +250,54 @@ fn many_different_fields_cost_no_more_than_a_request_may_hold() {
 #[test]
 fn foreign_doors_bring_their_own_times_and_fields() {
     let house = House::new();
-    let mut collector = house.intake.collect(now());
+    let mut collector = house.intake.collect(&sender("loki", Some("id")));
     let fields = [("env".into(), Value::text("prod"))];
     let time = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z");
     for group in ["a", "b"] {
         let group = GroupName::new(group).unwrap();
         collector.add(&group, "s", time, b"{\"k\":1,\"level\":\"warn\"}", &fields).unwrap();
     }
-    let answer = house.intake.accept(collector, b"body", Some("id"), "loki").unwrap();
+    let answer = house.intake.accept(collector, b"body", &sender("loki", Some("id"))).unwrap();
     assert_eq!((answer.accepted, answer.duplicate), (2, false));
     let shown = house.events(&["@log", "@timestamp", "@level", "env", "k"]);
     assert_eq!(shown, ["a | 2026-11-20T06:00:00Z | warn | prod | 1", "b | 2026-11-20T06:00:00Z | warn | prod | 1"]);
+}
+
+#[test]
+fn what_a_protocol_says_beside_an_event_is_its_time_its_level_and_its_fields() {
+    let house = House::new();
+    let mut collector = house.intake.collect(&sender("", None));
+    let place = collector.group(&GroupName::new("a").unwrap()).unwrap();
+    let write = |fields: &mut parse::FieldWriter<'_>| {
+        fields.text("host", "beside");
+        fields.integer("n", 1);
+    };
+    let time = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z");
+    let beside = Beside { time, level: Some(types::Level::Warn), n_fields: 2, fields: Some(&write) };
+    let record = br#"{"message":"r","time":"2020-01-01T00:00:00Z","host":"own"}"#;
+    collector.record_with(place, record, &beside).unwrap().unwrap();
+    collector.text_with(place, b"ERROR t", &beside).unwrap().unwrap();
+    assert!(collector.record_with(place, b"no record", &beside).unwrap().is_err());
+    assert_eq!(house.intake.accept(collector, b"", &sender("", None)).unwrap().accepted, 2);
+    let shown = house.events(&["@message", "@timestamp", "@level", "host", "n", "time"]);
+    let times = ["ERROR t | 2026-11-20T06:00:00Z | warn | beside | 1 | -"];
+    assert_eq!(shown, [times[0], "r | 2026-11-20T06:00:00Z | warn | own | 1 | 2020-01-01T00:00:00Z"]);
+}
+
+#[test]
+fn nobody_writes_to_groups_out_of_their_scope() {
+    let house = House::new();
+    let within = GroupScope::Matching(vec![GroupPattern::new("other/*")]);
+    let refused = |format, body: &[u8]| {
+        let request = request(format, body.to_vec());
+        house.intake.ingest(IngestRequest { sender: Sender { within: &within, ..request.sender }, ..request })
+    };
+    let app = OutOfScope(GroupName::new("app").unwrap());
+    assert_eq!(refused(Format::Ndjson, b"{}"), Err(IngestError::OutOfScope(app.clone())));
+    assert_eq!(refused(Format::Text, b"line"), Err(IngestError::OutOfScope(app.clone())));
+    assert_eq!(refused(Format::Lines, &lines(0, "line\n", "")), Err(IngestError::OutOfScope(app)));
+    assert!(refused(Format::Lines, &lines(0, "line\n", r#","group":"other/x""#)).is_ok());
+    assert_eq!(house.events(&["@log"]), ["other/x"]);
 }
 
 #[test]

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use types::{BatchBuilder, Level, TimeForm, Timestamp};
 
 use super::{Member, Members, TEXT_KEYS, TIME_KEYS, Token};
-use crate::Received;
 use crate::event::commit_in_parts;
 use crate::level::{level_field, level_of_number, level_of_text, level_of_word};
 use crate::time::{Resolved, bounded, epoch_of_digits, epoch_of_float, epoch_of_integer, parse_time};
+use crate::{Extras, Received};
 
 /// Incoming names that only the system may give, and what they are kept as.
 const RESERVED: [(&str, &str); 16] = [
@@ -41,9 +41,34 @@ struct ChosenTime {
     rejected: Option<String>,
 }
 
-/// Adds a record that its sender made as an event.
-pub(crate) fn emit_record(members: &mut Members, line: &str, received: &Received<'_>, builder: &mut BatchBuilder) {
-    let chosen = choose_time(members, line, received);
+impl ChosenTime {
+    /// A time that came beside the record.
+    fn given(time: Timestamp, received: &Received<'_>) -> Self {
+        let none = Self { rank: None, time: None, form: None, rejected: None };
+        match bounded(time.0.into(), received) {
+            Resolved::At(time) => Self { time: Some(time), ..none },
+            Resolved::OutOfRange => Self { rejected: Some(time.0.to_string()), ..none },
+        }
+    }
+}
+
+/// Adds a record that its sender made as an event. A time that came beside it makes its own keys mere fields.
+pub(crate) fn emit_record(
+    members: &mut Members,
+    line: &str,
+    received: &Received<'_>,
+    extras: &Extras<'_>,
+    builder: &mut BatchBuilder,
+) {
+    let chosen = match extras.time {
+        Some(time) => {
+            if let Some(member) = &members.times[0] {
+                emit_field(members, "_timestamp", member, line, builder);
+            }
+            ChosenTime::given(time, received)
+        }
+        None => choose_time(members, line, received),
+    };
     builder.set_timestamp(chosen.time.unwrap_or(received.at));
     if let Some(original) = &chosen.rejected {
         builder.field_text("@timestampRejected", original);
@@ -57,7 +82,7 @@ pub(crate) fn emit_record(members: &mut Members, line: &str, received: &Received
         _ => members.get(member.raw, line),
     });
     let level = emit_fields(members, line, builder);
-    builder.set_level(level.or_else(|| message.and_then(level_of_text)));
+    builder.set_level(level.or(extras.level).or_else(|| message.and_then(level_of_text)));
     emit_rest(members, builder);
     let text_key = text_rank.map(|rank| TEXT_KEYS[rank]).filter(|key| *key != "@message");
     commit_in_parts(message.unwrap_or(line), text_key, received.limits, builder);

@@ -1,10 +1,8 @@
 //! Labels, their values, and the label sets of streams.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use query::logql::LogQuery;
 use query::plan::{Aggregate, AggregateKind, Expr, Name, Operator};
 use serde_json::{Value, json};
@@ -15,14 +13,14 @@ use super::{LokiParameters, LokiProblem, select, times};
 use crate::parameters::{Parameters, PathName};
 use crate::problem::Problem;
 use crate::reading::{Reading, Scope, read};
-use crate::server::{Server, Shared};
+use crate::server::Shared;
 
 /// Most values of one label, and most label sets, in one answer.
 const VALUES_MAX: usize = 1_000;
 const SERIES_MAX: usize = 5_000;
 
 pub(crate) async fn names(
-    State(server): Shared,
+    server: Shared,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Json<Value>, LokiProblem> {
     let sets = label_sets(&server, &parameters, &["query"]).await?;
@@ -31,7 +29,7 @@ pub(crate) async fn names(
 }
 
 pub(crate) async fn series(
-    State(server): Shared,
+    server: Shared,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Json<Value>, LokiProblem> {
     let sets = label_sets(&server, &parameters, &["match[]", "match"]).await?;
@@ -44,7 +42,7 @@ pub(crate) async fn series(
 }
 
 pub(crate) async fn values(
-    State(server): Shared,
+    server: Shared,
     PathName(label): PathName,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Json<Value>, LokiProblem> {
@@ -63,7 +61,7 @@ pub(crate) async fn values(
 }
 
 /// The most frequent values of a field that is no label of streams: it can be selected all the same.
-async fn field_values(server: &Arc<Server>, parameters: &Parameters, field: String) -> Result<Vec<String>, Problem> {
+async fn field_values(server: &Shared, parameters: &Parameters, field: String) -> Result<Vec<String>, Problem> {
     let (range, now) = (times::range(parameters, server.now())?, server.now());
     let log = selection(parameters.get("query"))?;
     read(server, "", move |reading| {
@@ -87,11 +85,7 @@ fn selection(selector: Option<&str>) -> Result<LogQuery, Problem> {
 }
 
 /// The label sets of all streams that any of the selectors under `names` finds.
-async fn label_sets(
-    server: &Arc<Server>,
-    parameters: &Parameters,
-    names: &[&str],
-) -> Result<BTreeSet<Labels>, Problem> {
+async fn label_sets(server: &Shared, parameters: &Parameters, names: &[&str]) -> Result<BTreeSet<Labels>, Problem> {
     let (range, now) = (times::range(parameters, server.now())?, server.now());
     let mut selectors: Vec<&str> = names.iter().flat_map(|name| parameters.all(name)).collect();
     selectors.dedup();

@@ -2,8 +2,6 @@
 //!
 //! A value stands at its time in seconds, as a text. Where an answer is not whole, its warnings say why.
 
-use std::sync::Arc;
-
 use query::logql::{MetricError, MetricQuery, Point, Series, Steps, run_metric};
 use query::{PartialReason, Stats};
 use serde_json::{Map, Value, json};
@@ -12,7 +10,7 @@ use types::{TimeRange, Timestamp};
 use super::{lines, select};
 use crate::problem::Problem;
 use crate::reading::{Scope, read};
-use crate::server::Server;
+use crate::server::Shared;
 
 /// What a metric query came to.
 struct Measured {
@@ -23,7 +21,7 @@ struct Measured {
 
 /// A matrix: each series with a value at every step where it has one.
 pub(crate) async fn over_range(
-    server: &Arc<Server>,
+    server: &Shared,
     query: MetricQuery,
     text: &str,
     range: TimeRange,
@@ -40,7 +38,7 @@ pub(crate) async fn over_range(
 
 /// A vector: each series with its value at one instant.
 pub(crate) async fn at_instant(
-    server: &Arc<Server>,
+    server: &Shared,
     query: MetricQuery,
     text: &str,
     at: Timestamp,
@@ -53,7 +51,7 @@ pub(crate) async fn at_instant(
     Ok(envelope("vector", measured.series.iter().filter_map(sample).collect(), &measured))
 }
 
-async fn measure(server: &Arc<Server>, query: MetricQuery, text: &str, steps: Steps) -> Result<Measured, Problem> {
+async fn measure(server: &Shared, query: MetricQuery, text: &str, steps: Steps) -> Result<Measured, Problem> {
     let now = server.now();
     read(server, text, move |reading| {
         let (mut stats, mut partial_reasons) = (Stats::default(), Vec::new());

@@ -1,7 +1,6 @@
 //! `/loki/api/v1/patterns`: patterns of the lines that a selector finds, with counts over time.
 
 use axum::Json;
-use axum::extract::State;
 use query::plan::PATTERN_COLUMNS;
 use serde_json::{Value, json};
 use types::Timestamp;
@@ -17,7 +16,7 @@ const PATTERNS_MAX: u64 = 1_000;
 const COUNTS: i64 = 100;
 
 pub(crate) async fn get(
-    State(server): Shared,
+    server: Shared,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Json<Value>, LokiProblem> {
     let (range, now) = (times::range(&parameters, server.now())?, server.now());

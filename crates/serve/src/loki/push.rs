@@ -1,7 +1,6 @@
 //! `push`: lines as Loki's senders send them, as JSON or, from agents, as protobuf packed with Snappy.
 
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use ingest::Encoding;
 
@@ -10,16 +9,16 @@ use crate::problem::Problem;
 use crate::routes::ingest::{batch_id, encoding, gate};
 use crate::server::Shared;
 
-pub(crate) async fn post(State(server): Shared, headers: HeaderMap, body: Body) -> Result<StatusCode, LokiProblem> {
+pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<StatusCode, LokiProblem> {
     let form = form(&headers)?;
     let batch_id = batch_id(&headers)?;
     let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
     let of_thread = server.clone();
     let work = move || {
-        let (intake, now, body) = (&of_thread.app.intake, of_thread.now(), received.bytes());
+        let (intake, sender, body) = (&of_thread.app.intake, of_thread.sender(batch_id.as_deref()), received.bytes());
         match form {
-            Form::Json(encoding) => intake.ingest_loki(body, encoding, batch_id.as_deref(), "", now),
-            Form::Protobuf => intake.ingest_loki_protobuf(body, batch_id.as_deref(), "", now),
+            Form::Json(encoding) => intake.ingest_loki(body, encoding, &sender),
+            Form::Protobuf => intake.ingest_loki_protobuf(body, &sender),
         }
     };
     // Snappy unfolds less than the others, but it does unfold.

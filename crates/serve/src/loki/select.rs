@@ -4,7 +4,6 @@ use std::convert::Infallible;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
@@ -16,14 +15,14 @@ use super::{LokiParameters, LokiProblem, metric, times};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reading::{Scope, read};
-use crate::server::{Server, Shared};
+use crate::server::Shared;
 
 /// Lines where no limit is given, as in Loki, and at most.
 const LINES_DEFAULT: usize = 100;
 const LINES_MAX: usize = 10_000;
 
 pub(crate) async fn range(
-    State(server): Shared,
+    server: Shared,
     headers: HeaderMap,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Response, LokiProblem> {
@@ -39,7 +38,7 @@ pub(crate) async fn range(
 }
 
 pub(crate) async fn instant(
-    State(server): Shared,
+    server: Shared,
     headers: HeaderMap,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Response, LokiProblem> {
@@ -86,7 +85,7 @@ fn wanted(parameters: &Parameters, headers: &HeaderMap) -> Result<Wanted, Proble
 }
 
 async fn log_lines(
-    server: &std::sync::Arc<Server>,
+    server: &Shared,
     log: LogQuery,
     text: &str,
     range: TimeRange,

@@ -1,7 +1,6 @@
 //! What Loki's clients ask about the server itself, and about how much a selector touches.
 
 use axum::Json;
-use axum::extract::State;
 use query::plan::{Aggregate, AggregateKind, Expr, Operator};
 use serde_json::{Value, json};
 use types::GroupPattern;
@@ -13,7 +12,7 @@ use crate::server::Shared;
 /// The Loki whose API this follows.
 const LOKI_VERSION: &str = "3.5.0";
 
-pub(crate) async fn buildinfo(State(server): Shared) -> Json<Value> {
+pub(crate) async fn buildinfo(server: Shared) -> Json<Value> {
     Json(json!({
         "version": LOKI_VERSION, "revision": format!("catat {}", server.app.version), "branch": "", "buildUser": "",
         "buildDate": "", "goVersion": "",
@@ -22,7 +21,7 @@ pub(crate) async fn buildinfo(State(server): Shared) -> Json<Value> {
 
 /// Streams, events and bytes that a selector touches. Bytes are estimated from the mean of each group.
 pub(crate) async fn index_stats(
-    State(server): Shared,
+    server: Shared,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Json<Value>, LokiProblem> {
     let range = times::range(&parameters, server.now())?;
@@ -37,7 +36,7 @@ pub(crate) async fn index_stats(
         operators.push(Operator::Aggregate { by, aggregates: vec![count] });
         let plan = lines::finished(&log, operators, vec![field("@log"), field("n")]);
         let answer = reading.execute(&plan, &scope, range)?;
-        Ok((answer.rows, reading.server.app.store.groups(), answer.stats.segments_total))
+        Ok((answer.rows, reading.server.groups(), answer.stats.segments_total))
     })
     .await?;
     let (mut n_entries, mut n_bytes) = (0u64, 0f64);

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::State;
 use query::plan::{Expr, Operator, Plan, TextPattern};
 use query::{ChoiceKind, Completion, ParseOptions};
 use serde::Deserialize;
@@ -59,7 +58,7 @@ struct CompleteRequest {
 }
 
 /// What may stand at the cursor.
-pub(crate) async fn post(State(server): Shared, body: Body) -> Result<Json<Value>, Problem> {
+pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let request: CompleteRequest = of_json(received.bytes(), "{\"query\":\"…\",\"cursor\":0}")?;
     let now = server.now();
@@ -156,7 +155,7 @@ fn with_prefix(found: &Completion, field: &str) -> Plan {
 
 fn groups(reading: &Reading<'_>, found: &Completion) -> Vec<Value> {
     let quote = found.quote.unwrap_or('"');
-    let known = reading.server.app.store.groups();
+    let known = reading.server.groups();
     let wanted = known.iter().filter(|group| group.name.as_str().contains(&*found.prefix));
     let item = |name: &str| json!({"kind": "group", "label": name, "insert": format!("{quote}{name}{quote}"), "detail": "group"});
     wanted.map(|group| item(group.name.as_str())).collect()

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use query::plan::Plan;
 use query::{ParseOptions, Selected, Stats};
 use serde::Deserialize;
@@ -62,13 +62,13 @@ struct Order {
     asked: Asked,
 }
 
-pub(crate) async fn post(State(server): Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
+pub(crate) async fn post(server: Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let order = Order::check(&name, received.bytes(), server.now())?;
     read(&server, SHOWN_AS, move |reading| order.carry_out(reading)).await.map(Json)
 }
 
-pub(crate) async fn list(State(server): Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+pub(crate) async fn list(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
     let work = move || {
         let receipts = of_thread.app.store.deletions();
@@ -78,10 +78,7 @@ pub(crate) async fn list(State(server): Shared, PathName(name): PathName) -> Res
     Ok(Json(json!({"deletions": server.lookups.run(work).await?})))
 }
 
-pub(crate) async fn get(
-    State(server): Shared,
-    Path((name, id)): Path<(String, String)>,
-) -> Result<Json<Value>, Problem> {
+pub(crate) async fn get(server: Shared, Path((name, id)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
     let unknown = || Problem::not_found(format!("there is no deletion {id:?} of events of {name:?}"));
     let number = u64::from_str_radix(&id, 16).map_err(|_| unknown())?;

@@ -1,7 +1,6 @@
 //! `/api/v1/fields`: which fields there are, and the most frequent values of one.
 
 use axum::Json;
-use axum::extract::State;
 use serde_json::{Value, json};
 
 use crate::answer::{reason_json, stats_json};
@@ -18,7 +17,7 @@ const VALUES_MAX: usize = 1_000;
 /// Most fields of one answer; of more, those that most events have.
 const FIELDS_MAX: usize = 10_000;
 
-pub(crate) async fn list(State(server): Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+pub(crate) async fn list(server: Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
     parameters.check_names(&["groups", "group", "from", "to", "prefix", "time_zone"])?;
     let time_zone = ask::time_zone(parameters.get("time_zone"))?;
     let end = |name: &str| parameters.get(name).map(|text| Value::String(text.to_owned()));
@@ -55,7 +54,7 @@ pub(crate) async fn list(State(server): Shared, parameters: Parameters) -> Resul
 }
 
 pub(crate) async fn values(
-    State(server): Shared,
+    server: Shared,
     PathName(name): PathName,
     parameters: Parameters,
 ) -> Result<Json<Value>, Problem> {

@@ -2,10 +2,9 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use storage::{Forecast, GroupRetention, GroupStatus, Removal, RetentionChange, Store};
+use storage::{Forecast, GroupRetention, GroupStatus, Removal, RetentionChange};
 use types::{ByteSize, GroupName, Timestamp, parse_duration_ns};
 
 use crate::parameters::{Parameters, PathName};
@@ -31,21 +30,21 @@ struct Retention {
     size: Option<String>,
 }
 
-pub(crate) async fn list(State(server): Shared) -> Result<Json<Value>, Problem> {
+pub(crate) async fn list(server: Shared) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
-    let groups = server.lookups.run(move || described(&of_thread.app.store)).await?;
+    let groups = server.lookups.run(move || described(&of_thread)).await?;
     Ok(Json(json!({"groups": groups})))
 }
 
-pub(crate) async fn get(State(server): Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+pub(crate) async fn get(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
     let found = name.clone();
-    let group = server.lookups.run(move || describe(&of_thread.app.store, &found)).await?;
+    let group = server.lookups.run(move || describe(&of_thread, &found)).await?;
     group.map(Json).ok_or_else(|| no_group(&name))
 }
 
 pub(crate) async fn put(
-    State(server): Shared,
+    server: Shared,
     PathName(name): PathName,
     parameters: Parameters,
     body: Body,
@@ -64,7 +63,7 @@ pub(crate) async fn put(
         }
         let change = store.set_retention(&group, retention)?;
         // Settings may come before the first event.
-        let mut answer = describe(store, group.as_str()).unwrap_or_else(|| {
+        let mut answer = describe(&of_thread, group.as_str()).unwrap_or_else(|| {
             let none = Vec::new();
             let (bytes_raw, bytes_stored, n_events) = (0, 0, 0);
             let name = group.clone();
@@ -120,7 +119,7 @@ fn retention_of(body: &[u8]) -> Result<GroupRetention, Problem> {
     Ok(GroupRetention { age_ns, bytes: bytes.map(|bytes| bytes.0) })
 }
 
-pub(crate) async fn delete(State(server): Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let group = GroupName::new(&name).ok_or_else(|| no_group(&name))?;
     let of_thread = server.clone();
     let is_deleted = server.lookups.run(move || of_thread.app.store.delete_group(&group)).await??;
@@ -131,19 +130,20 @@ fn no_group(name: &str) -> Problem {
     Problem::not_found(format!("there is no log group {name:?}"))
 }
 
-/// All groups as JSON.
-fn described(store: &Store) -> Vec<Value> {
+/// All groups that the caller may see, as JSON.
+fn described(server: &Shared) -> Vec<Value> {
+    let store = &server.app.store;
     let forecasts = store.forecasts();
     let describe = |group: &GroupStatus| {
         let forecast = forecasts.get(&group.name).copied().unwrap_or_default();
         group_json(group, &store.retention(&group.name), &forecast)
     };
-    store.groups().iter().map(describe).collect()
+    server.groups().iter().map(describe).collect()
 }
 
 /// One group as JSON.
-fn describe(store: &Store, name: &str) -> Option<Value> {
-    let groups = store.groups();
+fn describe(server: &Shared, name: &str) -> Option<Value> {
+    let (store, groups) = (&server.app.store, server.groups());
     let group = groups.iter().find(|group| group.name.as_str() == name)?;
     Some(group_json(group, &store.retention(&group.name), &store.forecast(&group.name)))
 }

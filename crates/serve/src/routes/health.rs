@@ -1,7 +1,6 @@
 //! `/-/healthy`, `/-/ready`: alive, and able to serve.
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -17,7 +16,7 @@ pub(crate) async fn healthy() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
 
-pub(crate) async fn ready(State(server): Shared) -> Response {
+pub(crate) async fn ready(server: Shared) -> Response {
     let status = server.app.store.status();
     let warnings: Vec<String> = status.clock_doubt.iter().map(clock_warning).collect();
     let reasons = reasons(&server, status);
@@ -28,7 +27,7 @@ pub(crate) async fn ready(State(server): Shared) -> Response {
 }
 
 /// The same as Loki says it: its clients look for the word.
-pub(crate) async fn loki_ready(State(server): Shared) -> Response {
+pub(crate) async fn loki_ready(server: Shared) -> Response {
     let reasons = reasons(&server, server.app.store.status());
     let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     if reasons.is_empty() {

@@ -1,7 +1,6 @@
 //! `/api/v1/histogram`: how many events match, by bucket of time and by a field.
 
 use axum::Json;
-use axum::extract::State;
 use serde_json::{Value, json};
 
 use crate::answer::{reason_json, stats_json};
@@ -15,7 +14,7 @@ use crate::server::Shared;
 const BUCKETS_DEFAULT: usize = 100;
 const BUCKETS_MAX: usize = 1_000;
 
-pub(crate) async fn get(State(server): Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
     parameters.check_names(&[&PARAMETERS[..], &["buckets", "by"]].concat())?;
     let n_buckets = parameters.number("buckets")?.unwrap_or(BUCKETS_DEFAULT).clamp(1, BUCKETS_MAX);
     let by = parameters.get("by").unwrap_or("@level").to_owned();

@@ -1,10 +1,7 @@
 //! `POST /api/v1/ingest`: a batch of events in a format of ours.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ingest::{Encoding, Format, IngestRequest};
@@ -22,7 +19,7 @@ const PARAMETERS: [&str; 3] = ["group", "stream", "format"];
 const BATCH_ID_BYTES_MAX: usize = 256;
 
 pub(crate) async fn post(
-    State(server): Shared,
+    server: Shared,
     parameters: Parameters,
     headers: HeaderMap,
     body: Body,
@@ -45,7 +42,7 @@ struct Envelope {
     batch_id: Option<String>,
 }
 
-async fn accept(server: Arc<Server>, body: Body, envelope: Envelope) -> Result<Response, Problem> {
+async fn accept(server: Shared, body: Body, envelope: Envelope) -> Result<Response, Problem> {
     let encoding = envelope.encoding;
     let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
     let of_thread = server.clone();
@@ -56,9 +53,7 @@ async fn accept(server: Arc<Server>, body: Body, envelope: Envelope) -> Result<R
             format: envelope.format,
             group: envelope.group,
             stream: envelope.stream,
-            batch_id: envelope.batch_id.as_deref(),
-            key_scope: "",
-            now: of_thread.now(),
+            sender: of_thread.sender(envelope.batch_id.as_deref()),
         };
         of_thread.app.intake.ingest(request)
     };

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::State;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -21,7 +20,7 @@ struct FormatRequest {
 }
 
 /// The query in the one layout.
-pub(crate) async fn format(State(server): Shared, body: Body) -> Result<Json<Value>, Problem> {
+pub(crate) async fn format(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let request: FormatRequest = of_json(received.bytes(), "{\"query\":\"…\"}")?;
     let laid_out = server.lookups.run(move || query::format_insights(&request.query)).await??;
@@ -36,7 +35,7 @@ struct TranslateRequest {
 }
 
 /// A query of another language in Insights QL.
-pub(crate) async fn translate(State(server): Shared, body: Body) -> Result<Json<Value>, Problem> {
+pub(crate) async fn translate(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let request: TranslateRequest = of_json(received.bytes(), "{\"query\":\"…\",\"language\":\"logql\"}")?;
     let language = match &*request.language {

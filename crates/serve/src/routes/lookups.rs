@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
@@ -12,27 +11,27 @@ use crate::problem::Problem;
 use crate::server::Shared;
 use crate::tables::{self, BODY_BYTES_MAX};
 
-pub(crate) async fn list(State(server): Shared) -> Result<Json<Value>, Problem> {
+pub(crate) async fn list(server: Shared) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
     let tables = server.lookups.run(move || tables::list(&of_thread.app.store)).await??;
     Ok(Json(json!({"lookups": tables})))
 }
 
-pub(crate) async fn get(State(server): Shared, PathName(name): PathName) -> Result<impl IntoResponse, Problem> {
+pub(crate) async fn get(server: Shared, PathName(name): PathName) -> Result<impl IntoResponse, Problem> {
     let (of_thread, wanted) = (server.clone(), name.clone());
     let text = server.lookups.run(move || tables::text_of(&of_thread.app.store, &wanted)).await?;
     let text = text.ok_or_else(|| no_table(&name))?;
     Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], text))
 }
 
-pub(crate) async fn put(State(server): Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
+pub(crate) async fn put(server: Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let of_thread = server.clone();
     let work = move || of_thread.tables.put(&of_thread.app.store, &name, received.bytes());
     Ok(Json(server.lookups.run(work).await??))
 }
 
-pub(crate) async fn delete(State(server): Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let (of_thread, unwanted) = (server.clone(), name.clone());
     let is_deleted = server.lookups.run(move || of_thread.tables.remove(&of_thread.app.store, &unwanted)).await??;
     if is_deleted { Ok(Json(json!({"deleted": true}))) } else { Err(no_table(&name)) }

@@ -5,7 +5,6 @@
 
 use std::fmt::Write;
 
-use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use storage::Status;
@@ -15,7 +14,7 @@ use crate::routes::status::{Kind, numbers};
 use crate::routes::upkeep;
 use crate::server::{Server, Shared};
 
-pub(crate) async fn get(State(server): Shared) -> Result<impl IntoResponse, Problem> {
+pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
     let of_thread = server.clone();
     let status = server.lookups.run(move || of_thread.app.store.status()).await?;
     let mut page = Page::default();

@@ -1,7 +1,6 @@
 //! `/api/v1/patterns`: which messages there are, how often, and what has changed since an earlier time.
 
 use axum::Json;
-use axum::extract::State;
 use query::Answer;
 use serde_json::{Map, Value, json};
 
@@ -19,7 +18,7 @@ const PATTERNS_MAX: usize = 10_000;
 /// Counts over time of each pattern, about: as many as a small chart can show.
 const COUNTS: i64 = 48;
 
-pub(crate) async fn get(State(server): Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
     parameters.check_names(&[&PARAMETERS[..], &["baseline"]].concat())?;
     let earlier = parameters.get("baseline").filter(|baseline| !baseline.is_empty()).map(earlier).transpose()?;
     let ask = Ask::of_parameters(&parameters)?;

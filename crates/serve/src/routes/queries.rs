@@ -1,7 +1,6 @@
 //! `/api/v1/queries`: what runs now, and how to stop it.
 
 use axum::Json;
-use axum::extract::State;
 use serde_json::{Value, json};
 
 use crate::answer::stats_json;
@@ -9,7 +8,7 @@ use crate::parameters::PathName;
 use crate::problem::Problem;
 use crate::server::Shared;
 
-pub(crate) async fn list(State(server): Shared) -> Json<Value> {
+pub(crate) async fn list(server: Shared) -> Json<Value> {
     let now = server.now();
     let running = server.queries.list();
     let entry = |query: &std::sync::Arc<crate::queries::Running>| {
@@ -22,7 +21,7 @@ pub(crate) async fn list(State(server): Shared) -> Json<Value> {
     Json(json!({"queries": running.iter().map(entry).collect::<Vec<_>>()}))
 }
 
-pub(crate) async fn cancel(State(server): Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
+pub(crate) async fn cancel(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
     let is_known = id.parse().is_ok_and(|id| server.queries.cancel(id));
     if is_known {
         Ok(Json(json!({"cancelled": true})))

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use query::plan::Warning;
@@ -21,7 +20,7 @@ use crate::ask::{Ask, PARAMETERS, Question};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reading::{Reading, read_with};
-use crate::server::{Server, Shared};
+use crate::server::Shared;
 
 /// Largest body of a query request. The query text in it is at most 64 KiB.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -33,17 +32,13 @@ const JSON_ROWS_MAX: usize = 10_000;
 /// How long a streamed query may take before its answer begins without it: rows that are there are seen at once.
 const SLOW: Duration = Duration::from_millis(40);
 
-pub(crate) async fn get(
-    State(server): Shared,
-    parameters: Parameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(crate) async fn get(server: Shared, parameters: Parameters, headers: HeaderMap) -> Result<Response, Problem> {
     parameters.check_names(&PARAMETERS)?;
     let ask = Ask::of_parameters(&parameters)?;
     answer(&server, ask, form(&headers)).await
 }
 
-pub(crate) async fn post(State(server): Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let ask = Ask::of_json(received.bytes())?;
     answer(&server, ask, form(&headers)).await
@@ -56,7 +51,7 @@ fn form(headers: &HeaderMap) -> Form {
 /// An answer, and what stands beside it.
 type Answered = (Answer, Map<String, Value>);
 
-async fn answer(server: &Arc<Server>, ask: Ask, form: Form) -> Result<Response, Problem> {
+async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
     let (text, now) = (ask.query.clone(), server.now());
     let question = server.lookups.run(move || ask.check(now)).await??;
     let columns = slow::columns(&question.plan);

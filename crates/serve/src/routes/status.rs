@@ -1,7 +1,6 @@
 //! `/api/v1/status`: the state of the store, and the flush that backups and benchmarks wait for.
 
 use axum::Json;
-use axum::extract::State;
 use serde_json::{Map, Value, json};
 use storage::Status;
 
@@ -22,7 +21,7 @@ pub(crate) enum Kind {
 /// One number about the store: its name, its kind, what it means, its value.
 pub(crate) type Number = (&'static str, Kind, &'static str, u64);
 
-pub(crate) async fn get(State(server): Shared) -> Result<Json<Value>, Problem> {
+pub(crate) async fn get(server: Shared) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
     let status = server.lookups.run(move || of_thread.app.store.status()).await?;
     let store: Map<String, Value> =
@@ -41,7 +40,7 @@ pub(crate) async fn get(State(server): Shared) -> Result<Json<Value>, Problem> {
     Ok(Json(answer))
 }
 
-pub(crate) async fn flush(State(server): Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+pub(crate) async fn flush(server: Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
     parameters.check_names(&["compact"])?;
     let compacts = parameters.flag("compact")?;
     let of_thread = server.clone();

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use query::{ParseOptions, Tail, TailRows};
@@ -23,7 +22,7 @@ use crate::answer::write_value;
 use crate::ask;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
-use crate::server::{Server, Shared};
+use crate::server::Shared;
 
 /// Names of the parameters.
 const PARAMETERS: [&str; 5] = ["query", "groups", "group", "language", "time_zone"];
@@ -45,11 +44,7 @@ const LOOK: Duration = Duration::from_millis(250);
 const RESUMED_MAX: usize = 10_000;
 const RESUMED_BYTES_MAX: usize = 32 << 20;
 
-pub(crate) async fn get(
-    State(server): Shared,
-    parameters: Parameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(crate) async fn get(server: Shared, parameters: Parameters, headers: HeaderMap) -> Result<Response, Problem> {
     parameters.check_names(&PARAMETERS)?;
     let time_zone = ask::time_zone(parameters.get("time_zone"))?;
     let options = ParseOptions { now: server.now(), time_zone };
@@ -72,7 +67,7 @@ pub(crate) async fn get(
 
 /// One tail on its thread.
 struct Follower {
-    server: Arc<Server>,
+    server: Shared,
     tail: Tail,
     groups: Vec<GroupPattern>,
     sender: mpsc::Sender<Bytes>,
@@ -110,7 +105,7 @@ impl Missed {
 
 impl Follower {
     fn run(mut self, last: Option<EventId>) {
-        let subscription = self.server.app.store.subscribe(self.groups.clone(), BATCHES_WAITING_MAX);
+        let subscription = self.server.subscribe(self.groups.clone(), BATCHES_WAITING_MAX);
         // The first bytes let the client know that it is connected, before anything happens.
         let begun = self.send("retry: 2000\n: live\n\n".to_owned());
         let resumed = begun.and_then(|()| last.map_or(Ok(0), |last| self.resume(last.sequence)));
@@ -122,7 +117,7 @@ impl Follower {
 
     /// Gives events accepted after `sequence`, and says up to which sequence.
     fn resume(&mut self, sequence: u64) -> Result<u64, Gone> {
-        let snapshot = self.server.app.store.snapshot(&self.groups, TimeRange::ALL);
+        let snapshot = self.server.snapshot(&self.groups, TimeRange::ALL);
         let mut missed = Missed::default();
         for run in snapshot.runs.into_iter().filter(|run| run.last_sequence() > sequence) {
             if self.sender.is_closed() {

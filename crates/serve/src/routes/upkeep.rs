@@ -2,7 +2,6 @@
 //! the clock is right.
 
 use axum::Json;
-use axum::extract::State;
 use serde_json::{Map, Value, json};
 use storage::{ClockDoubt, Latency, Status, TierStatus};
 use types::{Timestamp, format_duration_ns};
@@ -16,7 +15,7 @@ use crate::server::{Server, Shared};
 const NS: f64 = 1e-9;
 
 /// Believes the clock from now on.
-pub(crate) async fn confirm_clock(State(server): Shared) -> Result<Json<Value>, Problem> {
+pub(crate) async fn confirm_clock(server: Shared) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
     server.lookups.run(move || of_thread.app.store.confirm_clock()).await?;
     tracing::warn!(now = %server.now(), "an operator has confirmed the clock");

@@ -55,7 +55,10 @@ impl House {
 
     fn send(&self, body: &[u8]) -> Result<(u64, bool), String> {
         let now = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").unwrap();
-        let sent = self.intake.ingest_loki_protobuf(body, None, "", now);
+        let sent = self.intake.ingest_loki_protobuf(
+            body,
+            &crate::Sender { name: "", within: &types::GroupScope::All, batch_id: None, now },
+        );
         sent.map(|answer| (answer.accepted, answer.duplicate)).map_err(|error| error.to_string())
     }
 

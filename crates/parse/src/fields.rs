@@ -1,0 +1,138 @@
+//! Fields that a protocol brings beside a text or a record: written straight into the batch, within the limits of an event.
+//!
+//! What is over a limit is kept as JSON text in `@rest`, as of a JSON record, and nobody forges system fields: a name
+//! that begins with `@` gets `_` in its place.
+
+use std::borrow::Cow;
+
+use types::{BatchBuilder, Level, Limits, Value};
+
+/// Longest name of a field, as of JSON records.
+const NAME_BYTES_MAX: usize = 512;
+
+/// Writes the fields of one event that is being built.
+#[derive(Debug)]
+pub struct FieldWriter<'b> {
+    builder: &'b mut BatchBuilder,
+    limits: &'b Limits,
+    n_fields: usize,
+    level: Option<Level>,
+    rest: String,
+    n_dropped: i64,
+}
+
+impl<'b> FieldWriter<'b> {
+    /// A writer for the event that `builder` builds next.
+    pub fn new(builder: &'b mut BatchBuilder, limits: &'b Limits) -> Self {
+        Self { builder, limits, n_fields: 0, level: None, rest: String::new(), n_dropped: 0 }
+    }
+
+    /// Gives the event a text.
+    pub fn text(&mut self, name: &str, text: &str) {
+        if text.len() > self.limits.field_bytes_max {
+            return self.drop_into_rest(name, &Value::text(text));
+        }
+        let Some(kept) = self.admit(name, || Value::text(text)) else { return };
+        if self.level.is_none() {
+            self.level = crate::level::level_field(name).and_then(|kind| crate::level::level_of_word(kind, text));
+        }
+        self.builder.field_text(&kept, text);
+    }
+
+    /// Gives the event a whole number.
+    pub fn integer(&mut self, name: &str, number: i64) {
+        let Some(kept) = self.admit(name, || Value::Integer(number)) else { return };
+        if self.level.is_none() {
+            self.level = crate::level::level_field(name).and_then(|kind| crate::level::level_of_number(kind, number));
+        }
+        self.builder.field_integer(&kept, number);
+    }
+
+    /// Gives the event a decimal; one that is not finite is left out, since no type holds it.
+    pub fn float(&mut self, name: &str, number: f64) {
+        if number.is_finite()
+            && let Some(kept) = self.admit(name, || Value::Float(number))
+        {
+            self.builder.field_float(&kept, number);
+        }
+    }
+
+    /// Gives the event a boolean.
+    pub fn boolean(&mut self, name: &str, truth: bool) {
+        if let Some(kept) = self.admit(name, || Value::Boolean(truth)) {
+            self.builder.field_boolean(&kept, truth);
+        }
+    }
+
+    /// Gives the event a value of any type. The caller has bounded its size by that of a field.
+    pub fn value(&mut self, name: &str, value: &Value) {
+        match value {
+            Value::String(text) => self.text(name, text),
+            Value::Integer(number) => self.integer(name, *number),
+            Value::Float(number) => self.float(name, *number),
+            Value::Boolean(truth) => self.boolean(name, *truth),
+            other => {
+                if let Some(kept) = self.admit(name, || other.clone()) {
+                    self.builder.field_value(&kept, other.clone());
+                }
+            }
+        }
+    }
+
+    /// The level that the fields written so far say.
+    pub fn level(&self) -> Option<Level> {
+        self.level
+    }
+
+    /// Writes what was over the limits, and returns the level that the fields say.
+    pub fn finish(self) -> Option<Level> {
+        if self.n_dropped > 0 {
+            self.builder.field_text("@rest", &format!("{{{}}}", self.rest));
+            self.builder.field_integer("@fieldsDropped", self.n_dropped);
+        }
+        self.level
+    }
+
+    /// The name under which a field is kept; none where there are too many or it is too long.
+    fn admit<'n>(&mut self, name: &'n str, value: impl FnOnce() -> Value) -> Option<Cow<'n, str>> {
+        if name.is_empty() || name.len() > NAME_BYTES_MAX || self.n_fields >= self.limits.fields_max {
+            self.drop_into_rest(name, &value());
+            return None;
+        }
+        self.n_fields += 1;
+        Some(name.strip_prefix('@').map_or(Cow::Borrowed(name), |bare| Cow::Owned(format!("_{bare}"))))
+    }
+
+    fn drop_into_rest(&mut self, name: &str, value: &Value) {
+        if !self.rest.is_empty() {
+            self.rest.push(',');
+        }
+        Value::text(name).write_json(&mut self.rest);
+        self.rest.push(':');
+        value.write_json(&mut self.rest);
+        self.n_dropped += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_over_a_limit_is_kept_as_text_and_nobody_forges_system_fields() {
+        let limits = Limits { fields_max: 2, field_bytes_max: 3, ..Limits::default() };
+        let mut builder = BatchBuilder::new();
+        let mut fields = FieldWriter::new(&mut builder, &limits);
+        fields.text("@id", "me");
+        fields.text("a", "long");
+        fields.integer("severity", 3);
+        fields.boolean("c", true);
+        assert_eq!(fields.finish(), Some(Level::Error));
+        builder.commit();
+        let batch = builder.finish();
+        let shown = |name: &str| batch.field(name).value(0).map(|value| value.to_string());
+        assert_eq!(shown("_id").as_deref(), Some("me"));
+        assert_eq!(shown("@rest").as_deref(), Some(r#"{"a":"long","c":true}"#));
+        assert_eq!(shown("@fieldsDropped").as_deref(), Some("2"));
+    }
+}

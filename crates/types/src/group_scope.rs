@@ -1,0 +1,50 @@
+//! Which groups somebody may reach. Outside of it nothing exists for them.
+
+use crate::GroupPattern;
+
+/// The groups that somebody may reach: all of them, or those that match one of some patterns.
+///
+/// Unlike a list of patterns that was asked for, an empty one admits nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupScope {
+    /// Every group, also those that do not exist yet.
+    All,
+    /// The groups that match one of these.
+    Matching(Vec<GroupPattern>),
+}
+
+impl GroupScope {
+    /// Whether the group is within reach.
+    pub fn admits(&self, group: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Matching(patterns) => patterns.iter().any(|pattern| pattern.matches(group)),
+        }
+    }
+
+    /// Whether every group is.
+    pub fn is_everything(&self) -> bool {
+        match self {
+            Self::All => true,
+            Self::Matching(patterns) => patterns
+                .iter()
+                .any(|pattern| pattern.as_str().bytes().all(|b| b == b'*') && !pattern.as_str().is_empty()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_pattern_names_is_out_of_reach() {
+        let of =
+            |patterns: &[&str]| GroupScope::Matching(patterns.iter().map(|text| GroupPattern::new(*text)).collect());
+        assert!(GroupScope::All.admits("a") && GroupScope::All.is_everything());
+        assert!(!of(&[]).admits("a") && !of(&[]).is_everything());
+        assert!(of(&["a/*", "b"]).admits("a/b") && of(&["a/*", "b"]).admits("b"));
+        assert!(!of(&["a/*"]).admits("a") && !of(&["a/*"]).admits("ab/c"));
+        assert!(of(&["b", "*"]).is_everything() && !of(&["", "a*"]).is_everything());
+    }
+}
