@@ -226,6 +226,42 @@ function valuesOf(ask, name) {
   return { values: sorted.slice(0, Number(ask.limit ?? 10)).map(([value, count]) => ({ value: JSON.parse(value), count, share: count / all.length })), distinct: counts.size, total: all.length };
 }
 
+// Commands behind a pipe, fields and functions elsewhere, values behind `=`: enough to see the list at work.
+function completion(ask) {
+  const cursor = ask.cursor ?? ask.query.length;
+  const head = ask.query.slice(0, cursor);
+  const word = /[\p{L}\p{N}_@.]*$/u.exec(head)[0];
+  const item = (kind, label, insert, detail, more = {}) => ({ kind, label, insert, detail, ...more });
+  const see = (name) => ({ see: `reference#${name.toLowerCase()}` });
+  const compared = /`?([@\w.-]+)`?\s*!?=\s*"?[^"\s]*$/.exec(head);
+  const begins = /(?:^|\||\n)\s*[\w]*$/.test(head);
+  const items = compared
+    ? valuesOf({ ...ask, query: "", limit: 10 }, compared[1]).values.map(({ value, count, share }) => item("value", String(value), JSON.stringify(value), `${count} events`, { count, share }))
+    : begins
+      ? COMMANDS.map((name) => item("command", name, `${name} `, "a command", see(name)))
+      : [...fieldsOf(ask).fields.map(({ name, types, share }) => item("field", name, /^[\w.]+$/.test(name) ? name : `\`${name}\``, types.join(", "), { share })),
+        ...["count_distinct", "avg", "max"].map((name) => item("aggregate", name, `${name}(`, `${name}(field)`, see(name)))];
+  return { start: cursor - word.length, end: cursor, items: items.filter((one) => one.label.toLowerCase().includes(word.toLowerCase())), more: false, partial: false, partial_reasons: [] };
+}
+
+// One command per line; a word that is no command is the server's kind of error.
+function formatted(text) {
+  planOf(text);
+  return text.split(/\s*\|\s*/).map((part) => part.trim().replaceAll(/\s+/g, " ")).join("\n| ");
+}
+
+// The frame of the reference with the bare text: the server makes a page of it.
+function reference() {
+  const text = readFileSync(join(import.meta.dirname, "../grammar/README.md"), "utf8").replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  const sections = text.split(/\n(?=#+ )/).map((part) => {
+    const title = /^#+ (.*)/.exec(part)[1];
+    return { title, id: /\w+/.exec(title)[0].toLowerCase(), part };
+  });
+  const contents = sections.map(({ title, id }) => `<li class="h2"><a href="reference#${id}">${title}</a></li>`).join("\n");
+  const body = sections.map(({ title, id, part }) => `<section><h2 id="${id}">${title}</h2><pre tabindex="0">${part.slice(part.indexOf("\n"))}</pre></section>`).join("\n");
+  return readFileSync(join(DIST, "reference.html"), "utf8").replace("<!-- contents -->", () => contents).replace("<!-- text -->", () => body);
+}
+
 function groupsOf() {
   if (mood === "empty") return { groups: [] };
   const all = new Map();
@@ -283,6 +319,8 @@ function api(path, ask, response) {
     if (path === "/api/v1/fields") return send(fieldsOf(ask));
     const values = /^\/api\/v1\/fields\/([^/]+)\/values$/.exec(path);
     if (values) return send(valuesOf(ask, decodeURIComponent(values[1])));
+    if (path === "/api/v1/complete") return send(completion(ask));
+    if (path === "/api/v1/format") return send({ query: formatted(ask.query ?? "") });
     if (path === "/api/v1/groups") return send(groupsOf());
     if (path === "/api/v1/ingest") return send(ingest(ask));
     if (path === "/api/v1/rules") return send({ rules: RULES });
@@ -306,6 +344,10 @@ createServer((request, response) => {
     let body = "";
     request.on("data", (piece) => (body += piece));
     return request.on("end", () => api(url.pathname, url.pathname !== "/api/v1/ingest" && body.startsWith("{") ? { ...params, ...JSON.parse(body) } : { ...params, body }, response));
+  }
+  if (url.pathname === "/reference") {
+    response.writeHead(200, { "Content-Type": TYPES[".html"], "Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff" });
+    return response.end(reference());
   }
   const name = ["/", "/alerts", "/groups"].includes(url.pathname) ? "/index.html" : url.pathname;
   try {

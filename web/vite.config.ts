@@ -23,9 +23,9 @@ function sourceHash(): string {
   return hash.digest("hex");
 }
 
-/** Copies what must not be bundled, gives every address in index.html its content as `?v=`, and writes SOURCE_HASH. */
+/** Copies what must not be bundled, gives every address in the pages its content as `?v=`, and writes SOURCE_HASH. */
 function house(): Plugin {
-  const plain = ["theme.js", "icon.svg"];
+  const plain = ["theme.js", "icon.svg", "reference.html", "reference.css", "reference.js"];
   return {
     name: "house",
     apply: "build",
@@ -36,13 +36,15 @@ function house(): Plugin {
     },
     writeBundle(options) {
       const dist = options.dir ?? `${ROOT}/dist`;
-      const page = readFileSync(`${dist}/index.html`, "utf8")
-        .replaceAll(/(href|src)="(?:\.?\/)?(?:src\/)?([a-z]+\.(?:js|css|svg))"/g, (_, attribute: string, name: string) => {
-          const version = createHash("sha256").update(readFileSync(`${dist}/${name}`)).digest("hex").slice(0, 12);
-          return `${attribute}="${name}?v=${version}"`;
-        })
-        .replaceAll(" crossorigin", "");
-      writeFileSync(`${dist}/index.html`, page);
+      for (const name of ["index.html", "reference.html"]) {
+        const page = readFileSync(`${dist}/${name}`, "utf8")
+          .replaceAll(/(href|src)="(?:\.?\/)?(?:src\/)?([a-z]+\.(?:js|css|svg))"/g, (_, attribute: string, file: string) => {
+            const version = createHash("sha256").update(readFileSync(`${dist}/${file}`)).digest("hex").slice(0, 12);
+            return `${attribute}="${file}?v=${version}"`;
+          })
+          .replaceAll(" crossorigin", "");
+        writeFileSync(`${dist}/${name}`, page);
+      }
       writeFileSync(`${dist}/SOURCE_HASH`, `${sourceHash()}\n`);
     },
   };

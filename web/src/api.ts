@@ -217,7 +217,7 @@ export async function fieldValues(name: string, text: string, scope: Scope, limi
 export interface Completion {
   start: number;
   end: number;
-  items: { kind: string; label: string; insert: string; detail: string; share?: number; count?: number }[];
+  items: { kind: string; label: string; insert: string; detail: string; share?: number; count?: number; see?: string }[];
 }
 
 /** Asks what may stand at a cursor. */
@@ -227,6 +227,14 @@ export async function complete(query: string, cursor: number, scope: Scope, zone
     method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...body, cursor }),
   });
   return { start: cursor, end: cursor, items: [], ...answer };
+}
+
+/** The query in the one layout. */
+export async function format(query: string): Promise<string> {
+  const answer = await json<{ query?: string }>("api/v1/format", {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ query }),
+  });
+  return answer.query ?? query;
 }
 
 /** All groups. */

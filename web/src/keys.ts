@@ -60,7 +60,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["ArrowLeft"], alt: true, label: "Half a range earlier", run: () => shift(-1) },
   { keys: ["ArrowRight"], alt: true, label: "Half a range later", run: () => shift(1) },
   { keys: ["y"], label: "Copy a link with fixed times", run: copyLink },
-  { keys: ["?"], label: "This list", run: () => (layer.value = layer.peek() === "help" ? "" : "help") },
+  { keys: ["?", "F1"], label: "This list", run: () => (layer.value = layer.peek() === "help" ? "" : "help") },
   { keys: ["Escape"], label: "Close what is open", run: () => undefined },
 ];
 
@@ -89,7 +89,7 @@ export function followKeys(): void {
     if (writes(event.target)) return;
     const onControl = event.target instanceof HTMLElement && event.target.closest("button, a, summary, dialog, .panel") !== null;
     if (onControl && (event.key === "Enter" || event.key.startsWith("Arrow"))) return;
-    if (view.peek().page !== "explore" && event.key !== "?") return;
+    if (view.peek().page !== "explore" && !/^(\?|F1)$/.test(event.key)) return;
     const key = KEYS.find((one) => one.keys.includes(event.key) && (one.alt ?? false) === event.altKey);
     if (!key) return;
     event.preventDefault();

@@ -15,6 +15,7 @@ mod parameters;
 mod problem;
 mod queries;
 mod reading;
+mod reference;
 mod router;
 mod routes;
 mod server;

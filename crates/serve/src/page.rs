@@ -2,7 +2,10 @@
 //!
 //! `index.html` is given for the page's own routes and nothing else, so that a mistyped API address stays a 404.
 //! It is revalidated every time; the files it names carry `?v=` with the head of their SHA-256 and are kept for good.
+//! `/reference` is the text of the language reference in the frame `reference.html`, revalidated every time, too.
 //! The Content-Security-Policy allows files of this server only; there is no inline script to make an exception for.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -11,6 +14,7 @@ use data_encoding::HEXLOWER;
 use rust_embed::RustEmbed;
 
 use crate::problem::Problem;
+use crate::reference::Reference;
 
 #[derive(RustEmbed)]
 #[folder = "../../web/dist"]
@@ -18,6 +22,9 @@ struct Dist;
 
 /// Fewest digits of a `?v=` that say which content is meant.
 const VERSION_DIGITS_MIN: usize = 8;
+
+/// The frame of the language reference, which is nothing without its text.
+const REFERENCE_FRAME: &str = "reference.html";
 
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; \
                       form-action 'self'; frame-ancestors 'none'";
@@ -38,10 +45,21 @@ pub(crate) fn index(headers: &HeaderMap) -> Response {
 /// A file of the page, or 404.
 pub(crate) fn asset(path: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
     let name = path.trim_start_matches('/');
-    if name.is_empty() || name == "SOURCE_HASH" {
+    if matches!(name, "" | "SOURCE_HASH" | REFERENCE_FRAME) {
         return not_found(path);
     }
     file(name, version, headers)
+}
+
+/// The language reference.
+pub(crate) fn reference(reference: &Reference, headers: &HeaderMap) -> Response {
+    let Some(frame) = Dist::get(REFERENCE_FRAME) else { return not_found("/reference") };
+    let page = reference.page(&String::from_utf8_lossy(&frame.data));
+    let mut hasher = DefaultHasher::new();
+    page.hash(&mut hasher);
+    let tag = format!("\"{:016x}\"", hasher.finish());
+    let body = (!is_known(headers, &tag)).then(|| Body::from(page));
+    answer(body, content_type(REFERENCE_FRAME), "no-cache", &tag)
 }
 
 fn file(name: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
@@ -50,23 +68,28 @@ fn file(name: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
     let is_named = version.is_some_and(|v| v.len() >= VERSION_DIGITS_MIN && digest.starts_with(v));
     let caching = if is_named { "public, max-age=31536000, immutable" } else { "no-cache" };
     let tag = format!("\"{}\"", &digest[..32]);
-    let is_known = headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        // A compressing proxy, or our own layer, may have weakened the tag; the content is the same.
-        .any(|value| value.split(',').any(|known| known.trim().trim_start_matches("W/") == tag));
-    let mut response = if is_known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let body = match found.data {
-            std::borrow::Cow::Borrowed(bytes) => Body::from(Bytes::from_static(bytes)),
-            std::borrow::Cow::Owned(bytes) => Body::from(bytes),
-        };
-        ([(header::CONTENT_TYPE, HeaderValue::from_static(content_type(name)))], body).into_response()
+    let body = (!is_known(headers, &tag)).then(|| match found.data {
+        std::borrow::Cow::Borrowed(bytes) => Body::from(Bytes::from_static(bytes)),
+        std::borrow::Cow::Owned(bytes) => Body::from(bytes),
+    });
+    answer(body, content_type(name), caching, &tag)
+}
+
+/// Whether the one who asks has the content with this tag already.
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    // A compressing proxy, or our own layer, may have weakened the tag; the content is the same.
+    tags.into_iter().any(|value| value.split(',').any(|known| known.trim().trim_start_matches("W/") == tag))
+}
+
+/// The answer with a file; without a body, that it has not changed.
+fn answer(body: Option<Body>, content_type: &'static str, caching: &'static str, tag: &str) -> Response {
+    let mut response = match body {
+        Some(body) => ([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))], body).into_response(),
+        None => StatusCode::NOT_MODIFIED.into_response(),
     };
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
+    if let Ok(tag) = HeaderValue::from_str(tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }
     response
@@ -114,6 +137,7 @@ mod tests {
         assert_eq!(header_of(&asset("/app.js", Some("000000000000"), &none), "cache-control"), "no-cache");
         assert_eq!(header_of(&asset("/app.js", None, &none), "cache-control"), "no-cache");
         assert_eq!(asset("/SOURCE_HASH", None, &none).status(), 404);
+        assert_eq!(asset("/reference.html", None, &none).status(), 404);
         assert_eq!(asset("/../Cargo.toml", None, &none).status(), 404);
     }
 }

@@ -21,7 +21,7 @@ use tracing::{debug, error};
 use crate::access::{Caller, Role, require};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
-use crate::server::Server;
+use crate::server::{Server, Shared};
 use crate::{loki, page, routes};
 
 /// Routes of the page.
@@ -191,12 +191,15 @@ fn panicked(cause: Box<dyn Any + Send>) -> Response {
     Problem::internal("a fault in the server ended this request").into_response()
 }
 
-async fn fallback(method: Method, uri: Uri, parameters: Parameters, headers: HeaderMap) -> Response {
+async fn fallback(server: Shared, method: Method, uri: Uri, parameters: Parameters, headers: HeaderMap) -> Response {
     if uri.path().starts_with("/loki/") {
         return loki::nothing_here(uri.path()).into_response();
     }
     if !matches!(method, Method::GET | Method::HEAD) {
         return Problem::not_found(format!("there is nothing at {}", uri.path())).into_response();
+    }
+    if uri.path() == "/reference" {
+        return page::reference(server.reference(), &headers);
     }
     let accepts_html = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let wants_page = accepts_html.into_iter().any(|accept| accept.contains("text/html") || accept.contains("*/*"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use alert::Alerts;
@@ -18,6 +18,7 @@ use types::{GroupPattern, Limits, TimeRange, Timestamp};
 use crate::access::{Access, Caller};
 use crate::body::BodyBudget;
 use crate::queries::Queries;
+use crate::reference::Reference;
 use crate::tables::Tables;
 use crate::traffic::Traffic;
 use crate::turns::Turns;
@@ -83,6 +84,7 @@ pub(crate) struct Server {
     pub(crate) tails: Gate,
     /// Uploaded tables.
     pub(crate) tables: Tables,
+    reference: OnceLock<Reference>,
     /// What queries found damaged. The store itself only knows what it saw when it was opened.
     damages: Mutex<BTreeSet<String>>,
 }
@@ -158,6 +160,7 @@ impl Server {
             lookups: gate("the store", 8),
             tails: Gate::new("live tail", TAILS_MAX, 0, Duration::ZERO),
             tables: Tables::default(),
+            reference: OnceLock::new(),
             damages: Mutex::default(),
             app,
         })
@@ -165,6 +168,11 @@ impl Server {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.app.clock.now()
+    }
+
+    /// The language reference, rendered when it is first wanted.
+    pub(crate) fn reference(&self) -> &Reference {
+        self.reference.get_or_init(Reference::new)
     }
 
     /// Remembers and logs what a query found damaged, each once.

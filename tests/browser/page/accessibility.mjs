@@ -44,6 +44,14 @@ const states = {
     await page.getByTestId("help-dialog").waitFor();
     return page;
   },
+  "the completions": async (own, options) => {
+    const page = await own.explore({}, options);
+    await page.getByTestId("query").pressSequentially("stats cou");
+    await page.getByTestId("suggestions").getByRole("link").waitFor();
+    return page;
+  },
+  "the reference": (own, options) => own.open("/reference", options),
+  "the reference on a small screen": (own, options) => own.open("/reference", { ...options, viewport: { width: 380, height: 760 } }),
   alerts: (own, options) => own.open("/alerts", options),
   groups: (own, options) => own.open("/groups", options),
   "the live tail": (own, options) => own.open(`/?${own.scope}&live=1`, options),

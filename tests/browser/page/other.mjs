@@ -88,6 +88,65 @@ async function writesQueries(own) {
   assert.equal((await rowsOf(page)).length, 5);
 }
 
+async function laysQueriesOut(own) {
+  const page = await own.explore();
+  const box = page.getByTestId("query");
+  const written = "filter   status=404|stats count(*)   by path";
+  await box.fill(written);
+  await page.getByTestId("format").click();
+  const laidOut = "filter status = 404\n| stats count(*) by path";
+  await page.waitForFunction((text) => document.querySelector("[data-testid=query]").value === text, laidOut);
+  await page.keyboard.press("Control+z");
+  assert.equal(await box.inputValue(), written, "the editor's undo takes it back");
+  await page.keyboard.press("Shift+Alt+KeyF");
+  await page.waitForFunction((text) => document.querySelector("[data-testid=query]").value === text, laidOut);
+  await box.press("Enter");
+  await settled(page);
+}
+
+async function readsTheReference(own) {
+  const page = await own.explore();
+  await page.getByTestId("help").click();
+  await page.getByTestId("reference").click();
+  await page.waitForURL(/\/reference$/);
+  const find = page.getByRole("searchbox");
+  await page.keyboard.press("/");
+  await find.pressSequentially("isipinsubnet");
+  const rows = page.locator("tbody tr:visible");
+  await page.waitForFunction(() => document.getElementById("found").textContent.startsWith("1 of"));
+  assert.equal(await rows.count(), 1);
+  await find.press("Escape");
+  assert.ok(await rows.count() > 100);
+  await page.getByRole("navigation", { name: "Sections" }).getByRole("link", { name: "sessionize" }).click();
+  await page.waitForURL(/#sessionize$/);
+  const example = page.locator("section:has(#sessionize) .example");
+  const text = (await example.locator("code").innerText()).trim();
+  await example.getByRole("link", { name: "Try it" }).click();
+  await page.waitForURL(/\?q=sessionize/);
+  await settled(page);
+  assert.equal(await page.getByTestId("query").inputValue(), text);
+  assert.equal(await page.getByTestId("query-error").count(), 0);
+}
+
+async function leadsToTheReference(own) {
+  own.expectsFailures = true;
+  const page = await own.explore({ q: "fields a | stast count(*)" });
+  assert.match(await page.getByTestId("query-see").getAttribute("href"), /reference#stats$/);
+  const box = page.getByTestId("query");
+  const opened = async (key) => {
+    const [other] = await Promise.all([page.context().waitForEvent("page"), box.press(key)]);
+    await other.waitForLoadState();
+    const url = new URL(other.url());
+    assert.equal(await other.locator(":target").count(), 1, url.hash);
+    return url.pathname + url.hash;
+  };
+  await box.fill("filter strlen(a) > 1 | sort a");
+  await box.press("End");
+  assert.equal(await opened("F1"), "/reference#sort");
+  for (let step = 0; step < 19; step += 1) await box.press("ArrowLeft");
+  assert.equal(await opened("F1"), "/reference#strlen");
+}
+
 async function saysWhatToDoWithoutMatch(own) {
   const page = await own.explore({ q: 'filter status = 200 and host = "nowhere"' });
   await page.getByTestId("no-match").waitFor();
@@ -185,6 +244,9 @@ export const otherChecks = [
   ["a copied link has fixed times and shows the same rows", copiesFrozenLinks],
   ["everything is reachable by keys", worksByKeys],
   ["the editor has history, completion and several lines", writesQueries],
+  ["a query is laid out by button and key, and undo takes it back", laysQueriesOut],
+  ["the reference is found, narrowed and tried out", readsTheReference],
+  ["mistakes and F1 lead to their place in the reference", leadsToTheReference],
   ["without a match it says which condition, and where the newest event is", saysWhatToDoWithoutMatch],
   ["without data it says what to do, and the line it shows works", teachesTheFirstStep],
   ["the alerts page lists rules with their state", listsAlerts],

@@ -5,8 +5,10 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 import { counts, rows } from "../ask.ts";
-import type { ApiError, Notice } from "../api.ts";
-import { COMMANDS, KEYWORDS, lex, type Token } from "../query/lex.ts";
+import { format, type ApiError, type Notice } from "../api.ts";
+import { Icon } from "../parts/icons.tsx";
+import { tell } from "../parts/layers.tsx";
+import { COMMANDS, KEYWORDS, lex, referenceAt, type Token } from "../query/lex.ts";
 import { draft, run, view } from "../view.ts";
 import { askedCompletions, completions, Suggestions, type Suggestion } from "./suggest.tsx";
 
@@ -132,6 +134,29 @@ function onSuggestionKey(event: KeyboardEvent, area: HTMLTextAreaElement | null)
   return event.key === "Enter" && !event.ctrlKey && !event.metaKey && accept(area);
 }
 
+/** Puts the query into the one layout. It is typed in, so that the editor's own undo takes it back. */
+async function tidy(area: HTMLTextAreaElement | null): Promise<void> {
+  const text = draft.peek();
+  if (!area || text.trim() === "") return;
+  try {
+    const tidied = await format(text);
+    if (draft.peek() !== text || tidied === text) return;
+    area.focus();
+    area.select();
+    if (!document.execCommand("insertText", false, tidied)) area.setRangeText(tidied, 0, text.length, "end");
+    draft.value = area.value;
+    closeSuggestions();
+  } catch (error) {
+    tell(error instanceof Error ? error.message : "that did not work");
+  }
+}
+
+/** Shows what the reference says about the suggestion chosen, or about what stands at the caret. */
+function explain(area: HTMLTextAreaElement | null): void {
+  const see = suggestions.peek()[Math.max(chosen.peek(), 0)]?.see ?? referenceAt(draft.peek(), area?.selectionStart ?? 0);
+  open(new URL(see, document.baseURI), "_blank", "noopener");
+}
+
 /** Asks what the editor holds. */
 export function submit(): void {
   closeSuggestions();
@@ -148,6 +173,11 @@ export function Editor() {
   const onKey = (event: KeyboardEvent) => {
     if (event.isComposing) return;
     let taken = onSuggestionKey(event, area.current);
+    if (event.key === "F1" || (event.shiftKey && event.altKey && event.code === "KeyF")) {
+      if (event.key === "F1") explain(area.current);
+      else void tidy(area.current);
+      taken = true;
+    }
     if (!taken && event.key === "Enter" && !event.shiftKey) {
       submit();
       taken = true;
@@ -171,6 +201,7 @@ export function Editor() {
             onInput={(event) => { draft.value = event.currentTarget.value; suggestAt(event.currentTarget); }}
             onKeyDown={onKey} onBlur={closeSuggestions} />
         </div>
+        {draft.value.trim() !== "" && <button type="button" class="tiny" data-testid="format" aria-label="Format the query" title="Format (Shift Alt F)" onClick={() => void tidy(area.current)}><Icon name="format" /></button>}
       </div>
       <Suggestions all={suggestions.value} chosen={chosen.value} onPick={(at) => { chosen.value = at; accept(area.current); area.current?.focus(); }} />
       <div id="query-notes" class="notes" aria-live="polite">
@@ -183,12 +214,19 @@ export function Editor() {
   );
 }
 
+/** What the reference says about a mistake: about the word that was probably meant, or about its place. */
+function seeOf(error: ApiError): string {
+  const meant = /did you mean .(\w+)/.exec(error.hint ?? "")?.[1];
+  return meant ? `reference#${meant.toLowerCase()}` : referenceAt(draft.peek(), error.start ?? 0);
+}
+
 function ErrorNote({ error }: { error: ApiError }) {
   const place = error.line === null ? "" : `Line ${error.line}${error.column === null ? "" : `, column ${error.column}`}: `;
   return (
     <p class="note error" role="alert" data-testid="query-error">
       <span>{place}{error.message}</span>
       {error.hint && <span class="hint" data-testid="query-hint"> {error.hint}</span>}
+      {" "}<a href={seeOf(error)} target="_blank" rel="noopener" data-testid="query-see">See the reference</a>
     </p>
   );
 }

@@ -15,6 +15,8 @@ export interface Suggestion {
   insert: string;
   label: string;
   detail: string;
+  /** Where it is described. */
+  see?: string | undefined;
 }
 
 const COMMAND_HELP: Record<string, string> = {
@@ -60,20 +62,23 @@ export async function askedCompletions(text: string, caret: number, signal: Abor
   const wanted = start < caret ? items : items.filter((item) => item.kind === "value");
   const written = text.slice(start, caret);
   const useful = wanted.filter((item) => item.insert.trim() !== written);
-  return useful.slice(0, SUGGESTIONS_MAX).map(({ insert, label, detail, share }) => ({ start, end, insert, label, detail: share === undefined ? detail : `${detail} · ${percent(share)}` }));
+  return useful.slice(0, SUGGESTIONS_MAX).map(({ insert, label, detail, share, see }) => ({ start, end, insert, label, see, detail: share === undefined ? detail : `${detail} · ${percent(share)}` }));
 }
 
 /** The list under the editor. */
 export function Suggestions({ all, chosen, onPick }: { all: readonly Suggestion[]; chosen: number; onPick: (at: number) => void }) {
   if (all.length === 0) return null;
+  const see = all[Math.max(chosen, 0)]?.see;
   return (
-    <ul class="suggestions" role="listbox" aria-label="Completions" data-testid="suggestions">
+    <div class="suggestions" data-testid="suggestions">
+    <ul role="listbox" aria-label="Completions">
       {all.map((one, at) => (
         <li key={one.label} role="option" aria-selected={at === chosen} onPointerDown={(event) => { event.preventDefault(); onPick(at); }}>
           <span>{one.label}</span><span class="dim">{one.detail}</span>
         </li>
       ))}
-      <li class="dim" role="presentation" aria-hidden="true">Tab accepts</li>
     </ul>
+    <p class="dim">Tab accepts{see !== undefined && <> · F1: <a href={see} target="_blank" rel="noopener" tabIndex={-1} onPointerDown={(event) => event.preventDefault()}>reference</a></>}</p>
+    </div>
   );
 }

@@ -26,12 +26,13 @@ export function Help() {
       <div class="help" data-testid="help-dialog">
         <div class="help-head"><h2>Keys</h2><button type="button" class="button quiet" onClick={() => (layer.value = "")}>Close</button></div>
         <dl class="keys">
-          <div><dt><kbd>Enter</kbd></dt><dd>In the query: run it (Shift Enter: a new line; ↑ in the empty box: earlier queries; Tab: complete)</dd></div>
+          <div><dt><kbd>Enter</kbd></dt><dd>In the query: run it (Shift Enter: a new line; ↑ in the empty box: earlier queries; Tab: complete; Shift Alt F: format; F1: what stands there, in the reference)</dd></div>
           {KEYS.map((key) => (
             <div key={key.label}><dt>{key.keys.map((one) => <kbd key={one}>{keyName(one, key.alt ?? false)}</kbd>)}</dt><dd>{key.label}</dd></div>
           ))}
         </dl>
         <h2>Language</h2>
+        <p>Every command and function, with examples: <a href="reference" data-testid="reference">the reference</a>.</p>
         <dl class="examples">
           {EXAMPLES.map(({ query, means }) => (
             <div key={query}><dt><button type="button" class="link" onClick={() => { layer.value = ""; go({ query, page: "explore", row: "" }); }}><code>{query}</code></button></dt><dd>{means}</dd></div>

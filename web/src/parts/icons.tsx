@@ -23,6 +23,7 @@ const PATHS = {
   zoomOut: "M7 1.5a5.5 5.5 0 1 0 3.4 9.8l3.4 3.4 1-1-3.4-3.4A5.5 5.5 0 0 0 7 1.5Zm0 1.5a4 4 0 1 1 0 8 4 4 0 0 1 0-8ZM4.5 6.3v1.4h5V6.3Z",
   table: "M1.5 2.5h13v11h-13ZM3 4v2h10V4Zm0 3.4v1.7h4.3V7.4Zm5.7 0v1.7H13V7.4ZM3 10.5V12h4.3v-1.5Zm5.7 0V12H13v-1.5Z",
   sidebar: "M1.5 2.5h13v11h-13ZM3 4v8h2.7V4Zm4.2 0v8H13V4Z",
+  format: "M2 2.5h12V4H2Zm3 4.7h9v1.5H5ZM5 12h9v1.5H5Z",
   down: "m3 5.5 5 5 5-5 1 1-6 6-6-6Z",
 } as const;
 

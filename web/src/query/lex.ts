@@ -130,6 +130,15 @@ export function commands(text: string): Command[] {
   return found;
 }
 
+/** The place in the reference that speaks of what stands at a place of the text: a call, or the command around it. */
+export function referenceAt(text: string, at: number): string {
+  const command = commands(text).findLast((one) => one.start <= at);
+  const place = command?.tokens.findLastIndex((token) => token.start <= at) ?? -1;
+  const token = command?.tokens[place];
+  const isCall = token?.kind === "word" && at <= token.end && command?.tokens[place + 1]?.text === "(";
+  return `reference#${(isCall ? token.text.toLowerCase() : command?.name) || "commands"}`;
+}
+
 const GROUPING = new Set(["stats", "timechart", "top", "rare", "pattern", "diff", "logcompare"]);
 
 /** Whether the rows of the answer are still events, as far as the text tells. */

@@ -15,6 +15,7 @@ use crate::answer::reason_json;
 use crate::ask::{self, Groups};
 use crate::problem::Problem;
 use crate::reading::{Reading, Scope, read};
+use crate::reference::Reference;
 use crate::server::Shared;
 
 /// Items of an answer; nobody reads more of a list.
@@ -72,11 +73,11 @@ pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Prob
     let groups = own.or(request.groups.map(Groups::patterns)).unwrap_or_default();
     let scope = Scope { groups, limit: None, time_zone, now };
     if !found.takes_fields && !found.takes_groups && found.values_of.is_none() {
-        return Ok(Json(answer(&found, Items::default())));
+        return Ok(Json(answer(&found, Items::default(), server.reference())));
     }
     let items = read(&server, "", move |reading| {
         let items = of_store(reading, &found, &scope, range)?;
-        Ok(answer(&found, items))
+        Ok(answer(&found, items, reading.server.reference()))
     });
     items.await.map(Json)
 }
@@ -89,7 +90,7 @@ struct Items {
     partial_reasons: Vec<Value>,
 }
 
-fn answer(found: &Completion, items: Items) -> Value {
+fn answer(found: &Completion, items: Items, reference: &Reference) -> Value {
     let choice = |choice: &query::Choice| {
         let kind = match choice.kind {
             ChoiceKind::Command => "command",
@@ -98,7 +99,12 @@ fn answer(found: &Completion, items: Items) -> Value {
             ChoiceKind::Aggregate => "aggregate",
             ChoiceKind::Column => "field",
         };
-        json!({"kind": kind, "label": choice.label, "insert": choice.insert, "detail": choice.detail})
+        let mut item = json!({"kind": kind, "label": choice.label, "insert": choice.insert, "detail": choice.detail});
+        let place = reference.place_of(&choice.label).filter(|_| choice.kind != ChoiceKind::Column);
+        if let Some(place) = place {
+            item["see"] = place.into();
+        }
+        item
     };
     // Values, then columns that the query made, then fields, then everything else.
     let (columns, others): (Vec<_>, Vec<_>) =

@@ -8,7 +8,7 @@ use super::{ADMIN_KEY, House};
 #[tokio::test]
 async fn every_route_refuses_a_foreign_host() {
     let house = House::new();
-    for path in ["/", "/metrics", "/-/healthy", "/api/v1/query", "/loki/api/v1/labels", "/nothing"] {
+    for path in ["/", "/reference", "/metrics", "/-/healthy", "/api/v1/query", "/loki/api/v1/labels", "/nothing"] {
         assert_eq!(house.get_with(path, "host", "evil.example.org").await.status, 403, "{path}");
     }
 }
@@ -48,6 +48,11 @@ async fn the_page_is_given_for_its_own_routes_only() {
         assert!(page.header("content-security-policy").starts_with("default-src 'self'"));
         assert_eq!(page.header("x-content-type-options"), "nosniff");
     }
+    let reference = house.get("/reference").await;
+    assert_eq!((reference.status, reference.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert!(reference.text().contains("id=\"stats\"") && !reference.text().contains("<!-- "));
+    let again = house.get_with("/reference", "if-none-match", reference.header("etag")).await;
+    assert_eq!((again.status, again.body.len()), (304, 0));
     let missing = house.get_with("/api/v1/qery", "accept", "text/html").await;
     assert_eq!((missing.status, missing.json()["error"]["code"].as_str()), (404, Some("not-found")));
     assert_eq!(house.get("/api/v1/ingest").await.status, 405);
