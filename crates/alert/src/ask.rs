@@ -80,7 +80,11 @@ impl Ask for StoreAsk {
             // Rules run beside people's queries and leave them the other cores.
             n_threads: 1,
             progress: None,
-            support: query::Support { cache: self.cache.as_deref(), tables: Some(&table_of), take_rows: None },
+            support: query::Support {
+                cache: self.cache.as_deref(),
+                tables: Some(&table_of),
+                ..query::Support::default()
+            },
         };
         let mut damaged = snapshot.damaged.clone();
         let mut runs_of = |groups: &[GroupPattern]| {

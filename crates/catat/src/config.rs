@@ -208,6 +208,7 @@ impl Config {
                 query_memory_bytes: read.size("limits", "query_memory") as usize,
                 query_timeout_ns: read.duration("limits", "query_timeout"),
                 query_cache_bytes: read.size("query", "cache") as usize,
+                queries_memory_bytes: read.size("query", "memory_total") as usize,
                 ..Limits::default()
             },
             time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),

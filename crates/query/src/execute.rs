@@ -12,6 +12,7 @@ mod aggregation;
 mod any;
 mod autoregress;
 mod bins;
+mod budget;
 mod cell;
 mod codec;
 mod compare;
@@ -61,6 +62,7 @@ use std::time::Instant;
 use chrono_tz::Tz;
 use types::{Run, TimeRange, Timestamp, Value};
 
+pub use self::budget::{Held, MemoryPool};
 pub use self::explain::{ExplainedStep, Explanation, IndexUse, Stage, explain};
 pub use self::fields::{
     FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_presence, field_summaries, field_values,
@@ -119,6 +121,8 @@ pub struct Request<'a> {
 pub struct Support<'a> {
     /// Partial results of immutable runs.
     pub cache: Option<&'a PartialCache>,
+    /// The memory that all queries share.
+    pub pool: Option<&'a Arc<MemoryPool>>,
     /// Uploaded tables by name. Without, there are none.
     pub tables: Option<&'a TableOf<'a>>,
     /// Takes event rows in their order while the scan goes on, where their order and what is done to them permits it;
@@ -149,6 +153,8 @@ pub struct Answer {
     pub partial_reasons: Vec<PartialReason>,
     /// What the author of the query should know.
     pub warnings: Vec<plan::Warning>,
+    /// The memory of the rows, which is theirs until the answer is written.
+    pub held: Option<Arc<Held>>,
 }
 
 /// What is known of a column of an answer.
@@ -235,9 +241,20 @@ pub struct PartialReason {
 #[derive(Debug, thiserror::Error)]
 pub enum ExecuteError {
     /// More memory was needed than the query may hold.
-    #[error("query needs more than {bytes_max} bytes of memory; ask for a shorter range, fewer groups or a limit")]
+    #[error(
+        "query needs more than {bytes_max} bytes of memory (limits.query_memory); ask for a shorter range, fewer groups or a limit"
+    )]
     Memory {
         /// What it may hold.
+        bytes_max: usize,
+    },
+    /// All queries together hold what they may.
+    #[error(
+        "all queries together need more than {bytes_max} bytes of memory (query.memory_total); try again when others are \
+         done, or ask for a shorter range, fewer groups or a limit"
+    )]
+    MemoryOfAll {
+        /// What they may hold.
         bytes_max: usize,
     },
     /// A defect of ours; nothing else notices.
@@ -332,9 +349,13 @@ fn ended(
             operator => table.apply(operator, scan),
         };
         if let Err(stop) = done {
-            scan.note_stop(stop);
+            scan.or_nothing::<()>(Err(stop));
             break;
         }
+    }
+    if scan.budget().is_cut() {
+        // Rows that not everything was done to would be wrong rows.
+        return finish(scan, plan, Ok(Table::nothing(columns)), more);
     }
     if let Cut::At(most) = cut
         && table.n_rows() > most
@@ -342,8 +363,13 @@ fn ended(
         table.truncate(most);
         more = true;
     }
-    let answer = table.project(columns, *is_events, scan);
-    finish(scan, plan, answer, more)
+    let held = scan.budget().held();
+    let answer = match table.project(columns, *is_events, scan) {
+        Err(Stop::Over) => Ok(Table::nothing(columns)),
+        projected => projected,
+    };
+    let n_bytes = scan.budget().held().saturating_sub(held);
+    finish(scan, plan, answer.map(|answer| Answer { held: Some(scan.budget().keep(n_bytes)), ..answer }), more)
 }
 
 /// Does what has to be done with events; gives what remains to be done with rows in memory, and whether rows were cut
@@ -381,7 +407,7 @@ fn table_before(
     let (mut table, left, _) = begin(&before, made)?;
     for operator in left {
         if let Err(stop) = table.apply(operator, &before) {
-            before.note_stop(stop);
+            before.or_nothing::<()>(Err(stop));
             break;
         }
     }

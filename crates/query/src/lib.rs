@@ -24,10 +24,10 @@ pub use csv::{CSV_BYTES_MAX, CSV_COLUMNS_MAX, CsvError, read_csv};
 pub use error::{QueryError, QueryErrors, Span};
 pub use execute::{
     Answer, Answered, Bucket, ColumnInfo, ColumnKind, ExecuteError, ExplainedStep, Explanation, Feed, FeedOf,
-    FieldSummaries, FieldSummaryRow, FieldValues, Histogram, IndexUse, PartialReason, Request, RunsOf, Screen,
-    Selected, Stage, Stats, Support, TableOf, Tail, TailError, TailRows, TakeRows, ValueCount, answer_subqueries,
-    execute, execute_stream, execute_with_subqueries, explain, field_presence, field_summaries, field_values,
-    has_subqueries, histogram, needs_several_passes, patterns_plan, select_events,
+    FieldSummaries, FieldSummaryRow, FieldValues, Held, Histogram, IndexUse, MemoryPool, PartialReason, Request,
+    RunsOf, Screen, Selected, Stage, Stats, Support, TableOf, Tail, TailError, TailRows, TakeRows, ValueCount,
+    answer_subqueries, execute, execute_stream, execute_with_subqueries, explain, field_presence, field_summaries,
+    field_values, has_subqueries, histogram, needs_several_passes, patterns_plan, select_events,
 };
 pub use filter_pattern::parse_filter_pattern;
 pub use insights::{

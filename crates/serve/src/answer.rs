@@ -4,13 +4,14 @@
 //! Nothing here decides what is in an answer.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::vec::IntoIter;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use query::plan::Warning;
-use query::{Answer, ColumnInfo, PartialReason, Stats};
+use query::{Answer, ColumnInfo, Held, PartialReason, Stats};
 use serde_json::{Map, Value as Json, json};
 use types::Value;
 
@@ -79,6 +80,8 @@ pub(crate) struct Pieces {
     tail: Option<String>,
     is_first_row: bool,
     is_done: bool,
+    /// The memory of the rows.
+    _held: Option<Arc<Held>>,
 }
 
 impl Pieces {
@@ -98,7 +101,7 @@ impl Pieces {
             Form::Csv => String::new(),
         };
         let rows = answer.rows.into_iter();
-        Self { form, head: Some(head), rows, tail: Some(tail), is_first_row: true, is_done: false }
+        Self { form, head: Some(head), rows, tail: Some(tail), is_first_row: true, is_done: false, _held: answer.held }
     }
 
     /// Leaves out what stands before the rows, which was sent already.
@@ -258,9 +261,7 @@ mod tests {
             rows: (0..n_rows).map(row).collect(),
             ids: Some((0..n_rows).map(|i| format!("id{i}")).collect()),
             more: false,
-            stats: Stats::default(),
-            partial_reasons: Vec::new(),
-            warnings: Vec::new(),
+            ..Answer::default()
         }
     }
 

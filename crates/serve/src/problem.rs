@@ -217,6 +217,10 @@ impl From<ExecuteError> for Problem {
         let message = error.to_string();
         match error {
             ExecuteError::Memory { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "query-memory", message),
+            ExecuteError::MemoryOfAll { .. } => {
+                let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "queries-memory", message);
+                Self { retry_after_s: Some(1), ..problem }
+            }
             ExecuteError::SubqueryTooLarge { .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "subquery-too-large", message)
             }

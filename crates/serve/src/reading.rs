@@ -92,7 +92,11 @@ impl<'a> Reading<'a> {
             cancelled: self.cancelled(),
             n_threads: self.server.app.n_threads,
             progress: Some(progress),
-            support: query::Support { cache: Some(&self.server.app.cache), tables: None, take_rows: None },
+            support: query::Support {
+                cache: Some(&self.server.app.cache),
+                pool: Some(&self.server.memory),
+                ..query::Support::default()
+            },
         }
     }
 

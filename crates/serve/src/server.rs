@@ -10,7 +10,7 @@ use alert::Alerts;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use ingest::{Intake, Sender};
-use query::{PartialCache, PartialReason};
+use query::{MemoryPool, PartialCache, PartialReason};
 use storage::{Clock, GroupStatus, Snapshot, Store, Subscription};
 use tokio::sync::watch;
 use types::{GroupPattern, Limits, TimeRange, Timestamp};
@@ -82,6 +82,8 @@ pub(crate) struct Server {
     /// Small matters that read no events.
     pub(crate) lookups: Gate,
     pub(crate) tails: Gate,
+    /// What all queries may hold.
+    pub(crate) memory: Arc<MemoryPool>,
     /// Uploaded tables.
     pub(crate) tables: Tables,
     reference: OnceLock<Reference>,
@@ -159,6 +161,7 @@ impl Server {
             reads: Arc::new(Turns::new(gate("queries", reads_max), long_reads)),
             lookups: gate("the store", 8),
             tails: Gate::new("live tail", TAILS_MAX, 0, Duration::ZERO),
+            memory: MemoryPool::new(app.limits.queries_memory_bytes),
             tables: Tables::default(),
             reference: OnceLock::new(),
             damages: Mutex::default(),

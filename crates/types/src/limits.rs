@@ -19,6 +19,8 @@ pub struct Limits {
     pub future_ns_max: i64,
     /// Memory in bytes that one query may hold.
     pub query_memory_bytes: usize,
+    /// Memory in bytes that all queries may hold together; `[query] memory_total`.
+    pub queries_memory_bytes: usize,
     /// Nanoseconds that one query may run.
     pub query_timeout_ns: i64,
     /// Memory in bytes for partial results that are kept for later queries; `[query] cache`.
@@ -36,6 +38,7 @@ impl Default for Limits {
             field_bytes_max: 64 << 10,
             future_ns_max: 24 * crate::Timestamp::HOUR,
             query_memory_bytes: 256 << 20,
+            queries_memory_bytes: 512 << 20,
             query_timeout_ns: 60 * crate::Timestamp::SECOND,
             query_cache_bytes: 64 << 20,
         }

@@ -65,6 +65,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("limits", "query_memory", Kind::Size, "256MiB"),
     setting("limits", "query_timeout", Kind::Duration, "60s"),
     setting("query", "cache", Kind::Size, "64MiB"),
+    setting("query", "memory_total", Kind::Size, "512MiB"),
     setting("ingest", "time_zone", Kind::Text, "UTC"),
     setting("alerts", "rules_dir", Kind::Text, ""),
     setting("alerts", "interval", Kind::Duration, "30s"),

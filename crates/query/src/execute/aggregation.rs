@@ -95,15 +95,16 @@ impl<'p> Aggregation<'p> {
             let workers = scan.for_each(&items, start, work)?;
             for mut worker in workers {
                 let handed = worker.hand_in(scan, keeper.as_ref(), &slots);
-                total.merge(worker.overall);
+                let handed = handed.and_then(|()| merge_held(scan, &mut total, worker.overall));
                 handed.unwrap_or_else(|stop| scan.note_stop(stop));
             }
         }
         for slot in slots.into_iter().flatten() {
             // Left unfinished by an end before its time.
-            total.merge(slot.state.into_inner().unwrap_or_else(PoisonError::into_inner).groups);
+            let groups = slot.state.into_inner().unwrap_or_else(PoisonError::into_inner).groups;
+            merge_held(scan, &mut total, groups).unwrap_or_else(|stop| scan.note_stop(stop));
         }
-        Ok(Table::of_groups(total.finish()))
+        Ok(Table::of_groups(scan.or_nothing(total.finish(scan.budget()))))
     }
 
     fn groups(&self) -> Groups<'p> {
@@ -288,9 +289,9 @@ fn merge_held<'p>(scan: &Scan<'_>, into: &mut Groups<'p>, from: Groups<'p>) -> R
         *into = from;
         return Ok(());
     }
-    into.merge(from);
+    let merged = into.merge(from, scan.budget());
     scan.release(n_from);
-    scan.hold(into.memory_bytes().saturating_sub(before))
+    merged.and_then(|()| scan.hold(into.memory_bytes().saturating_sub(before)))
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ pub(crate) fn apply(autoregress: &Autoregress, frame: &mut Frame<'static>, scan:
     let column = frame.column(&autoregress.field)?;
     for (name, lag) in &autoregress.lags {
         let value = |row: usize| row.checked_sub(*lag).and_then(|before| column.value(before));
-        let values: Vec<Option<Value>> = (0..frame.n_rows()).map(value).collect();
+        let values: Vec<Option<Value>> = scan.budget().rows(frame.n_rows()).map(value).collect();
+        scan.check()?;
         scan.hold(values.iter().map(|value| 32 + value.as_ref().map_or(0, value_bytes)).sum())?;
         frame.define(name.clone(), Arc::new(Column::of_values(values)));
     }

@@ -128,16 +128,19 @@ pub(crate) fn apply(
     let shift = Shift::of(compare, scan.request.range, scan.request.time_zone);
     let (mine, theirs) = (Keyed::of(compare, frame)?, Keyed::of(compare, before)?);
     let mut rows_before: HashMap<Vec<u8>, usize> = HashMap::new();
-    for row in (0..theirs.n_rows).rev() {
-        rows_before.insert(theirs.key(row, compare, Some), row);
+    for row in scan.budget().rows(theirs.n_rows) {
+        // The first of several.
+        rows_before.entry(theirs.key(row, compare, Some)).or_insert(row);
     }
+    scan.check()?;
     let mut is_matched = vec![false; theirs.n_rows];
     let mut counterparts: Vec<Option<usize>> = Vec::with_capacity(mine.n_rows);
-    for row in 0..mine.n_rows {
+    for row in scan.budget().rows(mine.n_rows) {
         let counterpart = rows_before.get(&mine.key(row, compare, |time| shift.back(time))).copied();
         counterpart.into_iter().for_each(|row| is_matched[row] = true);
         counterparts.push(counterpart);
     }
+    scan.check()?;
     let gone: Vec<usize> = (0..theirs.n_rows).filter(|row| !is_matched[*row]).collect();
     scan.hold((mine.n_rows + gone.len()) * 64 * (1 + frame.n_columns()))?;
     frame.extend(gone.len());
@@ -154,16 +157,16 @@ pub(crate) fn apply(
         frame.define(name.clone(), Arc::new(Column::of_values(values)));
     }
     counterparts.extend(gone.into_iter().map(Some));
-    compare.values.iter().try_for_each(|value| beside(compare, value, frame, before, &counterparts))
+    compare.values.iter().try_for_each(|value| beside(compare, value, (frame, before), &counterparts, scan))
 }
 
 /// Makes the new columns for one value.
 fn beside(
     compare: &Compare,
     (name, is_count): &(Name, bool),
-    frame: &mut Frame<'static>,
-    before: &mut Frame<'static>,
+    (frame, before): (&mut Frame<'static>, &mut Frame<'static>),
     counterparts: &[Option<usize>],
+    scan: &Scan<'_>,
 ) -> Result<(), Stop> {
     let (now, earlier) = (frame.column(name)?, before.column(name)?);
     let number = |column: &Column, row: Option<usize>| {
@@ -171,7 +174,8 @@ fn beside(
         value.or(if *is_count { Some(0.0) } else { None })
     };
     let (mut previous, mut differences, mut changes) = (Vec::new(), Vec::new(), Vec::new());
-    for (row, counterpart) in counterparts.iter().enumerate() {
+    for row in scan.budget().rows(counterparts.len()) {
+        let counterpart = &counterparts[row];
         let both = (number(&now, Some(row)), number(&earlier, *counterpart));
         let known = counterpart.and_then(|row| earlier.value(row));
         previous.push(known.or(if *is_count { Some(Value::Integer(0)) } else { None }));
@@ -187,6 +191,7 @@ fn beside(
             (None, None) => None,
         });
     }
+    scan.check()?;
     for (name, values) in compare.columns_of(name).into_iter().zip([previous, differences, changes]) {
         frame.define(name, Arc::new(Column::of_values(values)));
     }

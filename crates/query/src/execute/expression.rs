@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use chrono_tz::Tz;
 use types::{Column, MISSING_CODE, RowSet, ScanError, Timestamp, Value};
 
+use super::budget::Budget;
 use super::cell::{self, Cell, Compared};
 use super::elements::{Elements, Prepared};
 use super::frame::{Frame, booleans};
@@ -24,13 +25,13 @@ use crate::plan::{ArithmeticOperator, Comparison, Expr, Name};
 
 /// What every expression of a query may ask for.
 #[derive(Debug)]
-pub(crate) struct Environment {
+pub(crate) struct Environment<'a> {
     /// The zone that calendar functions work in.
     pub(crate) time_zone: Tz,
     /// When the query started.
     pub(crate) now: Timestamp,
-    /// The most bytes that one computed column may have.
-    pub(crate) memory_bytes_max: usize,
+    /// What the query may use.
+    pub(crate) budget: Budget<'a>,
     /// Elements of long lists.
     pub(crate) prepared: Prepared,
     /// Indexes of tables that rows are looked up in.
@@ -46,6 +47,8 @@ pub(crate) enum Stop {
     Damaged(ScanError),
     /// More memory would be needed than the query may hold.
     Memory,
+    /// The query was cancelled or has run out of time.
+    Over,
 }
 
 impl From<ScanError> for Stop {

@@ -122,17 +122,17 @@ impl Rows<'_> {
         let mut needed = fields_of(self.wanted.rest);
         needed.insert("@id".into());
         for part in ready.chunks(ROWS_AT_ONCE) {
-            let before = self.scan.held();
+            let before = self.scan.budget().held();
             let chosen = Chosen::of(items.clone(), part);
             let table = Table::of_events(chosen.read(self.scan, self.lead, &needed)?);
             let projected = self.finish(table);
-            self.scan.release(self.scan.held().saturating_sub(before));
+            self.scan.release(self.scan.budget().held().saturating_sub(before));
             match projected {
                 Ok(mut part) => {
                     widen(&mut answer.columns, part.columns);
                     let rows = std::mem::take(&mut part.rows);
-                    if !self.scan.pause(|| (self.take)(rows)) {
-                        self.scan.end("cancelled", "nobody takes the rows any more");
+                    if !self.scan.budget().pause(|| (self.take)(rows)) {
+                        self.scan.budget().end("cancelled", "nobody takes the rows any more");
                         return Ok(false);
                     }
                 }

@@ -26,6 +26,9 @@ pub(crate) use json::parse as parse_json;
 /// The longest text that a function makes; a longer one is missing.
 const TEXT_BYTES_MAX: usize = 16 << 20;
 
+/// Rows between two looks at whether the query is over: some functions work on texts of megabytes.
+const ROWS_BETWEEN_LOOKS: usize = 64;
+
 /// The values of a call.
 pub(crate) fn call(
     function: Function,
@@ -81,11 +84,12 @@ fn rows(n_rows: usize, env: &Environment, mut value: impl FnMut(usize) -> Option
     let mut bytes = 0usize;
     let mut values = Vec::with_capacity(n_rows);
     for row in 0..n_rows {
+        if row % ROWS_BETWEEN_LOOKS == 0 {
+            env.budget.check()?;
+        }
         let value = value(row);
         bytes = bytes.saturating_add(value.as_ref().map_or(0, value_bytes));
-        if bytes > env.memory_bytes_max {
-            return Err(Stop::Memory);
-        }
+        env.budget.permits(bytes)?;
         values.push(value);
     }
     Ok(Arc::new(Column::of_values(values)))

@@ -12,6 +12,7 @@ use types::{Addresses, Column, EventId, MISSING_CODE, RowSet, Timestamp, Value};
 
 use super::address::text_of;
 use super::aggregate::{self, Partial, Place, Rows, add_rows, canonical, needs_places, place_of, write_key};
+use super::budget::Budget;
 use super::cell::{Cell, compare_levels, strict_order};
 use super::expression::{Environment, Stop, evaluate};
 use super::frame::Frame;
@@ -25,6 +26,12 @@ const STATE_BYTES: usize = std::mem::size_of::<Partial>() + 16;
 
 /// Whole numbers from 0 below this are numbered by a table.
 const SMALL_END: i64 = 4096;
+
+/// Bytes of one value of a column of values, where it is a text: with what stands around the text.
+const VALUE_BYTES: usize = 48;
+
+/// Groups between two looks at whether the query is over: merging one may be as much work as thousands of rows.
+const GROUPS_BETWEEN_LOOKS: usize = 64;
 
 /// The number of what was not seen yet.
 const UNSEEN: u32 = u32::MAX;
@@ -397,44 +404,75 @@ impl<'p> Groups<'p> {
     }
 
     /// Adds the groups of another thread.
-    pub(crate) fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self, budget: &Budget<'_>) -> Result<(), Stop> {
         let mut translated: Vec<Vec<u32>> = Vec::with_capacity(self.by.len());
         for (mine, theirs) in self.parts.iter_mut().zip(&other.parts) {
-            translated.push(theirs.values.iter().map(|value| mine.number(Cell::of(value.as_ref()))).collect());
+            let numbers = budget.rows(theirs.values.len());
+            translated.push(numbers.map(|at| mine.number(Cell::of(theirs.values[at].as_ref()))).collect());
+            budget.check_or_cut()?;
         }
         let mut targets = Vec::with_capacity(other.n_groups);
-        for group in 0..other.n_groups {
+        for group in budget.rows(other.n_groups) {
             let numbers = other.parts_of(group);
             let mut numbers = numbers.iter().zip(&translated).map(|(number, table)| table[*number as usize]);
             let first = numbers.next().unwrap_or(0);
             let numbers: Vec<u32> = numbers.collect();
             targets.push(numbers.into_iter().enumerate().fold(first, |group, (level, n)| self.pair(level, (group, n))));
         }
+        budget.check_or_cut()?;
         self.grow_to_keys();
         for ((aggregate, mine), theirs) in self.aggregates.iter().zip(&mut self.states).zip(other.states) {
-            for (target, state) in targets.iter().zip(theirs) {
+            for (at, (target, state)) in targets.iter().zip(theirs).enumerate() {
+                if at % GROUPS_BETWEEN_LOOKS == 0 {
+                    budget.check_or_cut()?;
+                }
                 self.state_bytes += mine[*target as usize].merge(aggregate.kind, state);
             }
         }
+        Ok(())
     }
 
-    /// The groups as rows: group columns, then aggregates; in the order of the group columns' values.
-    pub(crate) fn finish(mut self) -> Finished {
-        let keys: Vec<Vec<u32>> = (0..self.n_groups).map(|group| self.parts_of(group)).collect();
-        let ranks: Vec<Vec<u32>> = self.parts.iter().zip(self.by).map(|(parts, (_, expr))| rank(parts, expr)).collect();
-        let mut order: Vec<usize> = (0..self.n_groups).collect();
-        let place = |group: usize, column: usize| ranks[column][keys[group][column] as usize];
-        order.sort_by(|a, b| {
+    /// The groups as rows: group columns, then aggregates; in the order of the group columns' values. What they held of
+    /// the query's memory is given back, and what the rows hold is taken.
+    pub(crate) fn finish(self, budget: &Budget<'_>) -> Result<Finished, Stop> {
+        let n_bytes = self.memory_bytes();
+        // Keys, ranks and order, and a value in each column.
+        let n_columns = self.by.len() + self.aggregates.len();
+        budget.hold(self.n_groups * (8 * self.by.len() + 12 + VALUE_BYTES * n_columns))?;
+        let texts: usize = self.parts.iter().map(|parts| parts.bytes / 2).sum();
+        budget.hold(texts)?;
+        let n_groups = self.n_groups;
+        let by = self.by.len();
+        let finished = self.finished(budget)?;
+        budget.release(n_bytes + n_groups * (8 * by + 12));
+        Ok(finished)
+    }
+
+    fn finished(mut self, budget: &Budget<'_>) -> Result<Finished, Stop> {
+        let mut keys: Vec<Vec<u32>> = vec![Vec::with_capacity(self.n_groups); self.by.len()];
+        for group in budget.rows(self.n_groups) {
+            keys.iter_mut().zip(self.parts_of(group)).for_each(|(keys, number)| keys.push(number));
+        }
+        budget.check_or_cut()?;
+        let mut ranks: Vec<Vec<u32>> = Vec::with_capacity(self.by.len());
+        for (parts, (_, expr)) in self.parts.iter().zip(self.by) {
+            ranks.push(rank(parts, expr, budget)?);
+        }
+        let mut order: Vec<u32> = (0..self.n_groups as u32).collect();
+        let place = |group: u32, column: usize| ranks[column][keys[column][group as usize] as usize];
+        budget.sort_by(&mut order, |a, b| {
             let columns = (0..self.by.len()).map(|column| place(*a, column).cmp(&place(*b, column)));
             columns.fold(Ordering::Equal, Ordering::then)
-        });
+        })?;
         let mut columns: Vec<(Name, Arc<Column>)> = Vec::new();
-        for (index, ((name, _), parts)) in self.by.iter().zip(&self.parts).enumerate() {
-            let value = |group: &usize| parts.values[keys[*group][index] as usize].clone();
+        for ((name, _), (parts, keys)) in self.by.iter().zip(self.parts.iter().zip(&keys)) {
+            budget.check_or_cut()?;
+            let value = |group: &u32| parts.values[keys[*group as usize] as usize].clone();
             columns.push((name.clone(), Arc::new(Column::of_values(order.iter().map(value).collect()))));
         }
         let mut approximate = Vec::new();
         for (index, aggregate) in self.aggregates.iter().enumerate() {
+            budget.check_or_cut()?;
             let owner = self.owners[index];
             let is_asked_again = self.owners[index + 1..].contains(&owner);
             let states =
@@ -442,15 +480,22 @@ impl<'p> Groups<'p> {
             if states.iter().any(Partial::is_approximate) {
                 approximate.push(aggregate.name.clone());
             }
-            let mut values: Vec<Option<Value>> = states.into_iter().map(|state| state.finish(aggregate.kind)).collect();
-            let values = order.iter().map(|group| values[*group].take()).collect();
+            let mut values: Vec<Option<Value>> = Vec::with_capacity(states.len());
+            for (at, state) in states.into_iter().enumerate() {
+                if at % GROUPS_BETWEEN_LOOKS == 0 {
+                    budget.check_or_cut()?;
+                }
+                values.push(state.finish(aggregate.kind));
+            }
+            let values = order.iter().map(|group| values[*group as usize].take()).collect();
             columns.push((aggregate.name.clone(), Arc::new(Column::of_values(values))));
         }
-        Finished { n_rows: order.len(), columns, approximate }
+        Ok(Finished { n_rows: order.len(), columns, approximate })
     }
 }
 
 /// The rows that groups became.
+#[derive(Default)]
 pub(crate) struct Finished {
     /// How many groups there are.
     pub(crate) n_rows: usize,
@@ -473,18 +518,18 @@ fn owners(aggregates: &[Aggregate]) -> Vec<usize> {
 }
 
 /// Where each distinct value of a group column stands in sort order.
-fn rank(parts: &Parts, expr: &Expr) -> Vec<u32> {
+fn rank(parts: &Parts, expr: &Expr, budget: &Budget<'_>) -> Result<Vec<u32>, Stop> {
     let is_level = super::names::is_field(expr, "@level");
     let mut order: Vec<u32> = (0..parts.values.len() as u32).collect();
-    order.sort_by(|a, b| {
+    budget.sort_by(&mut order, |a, b| {
         let (a, b) = (&parts.values[*a as usize], &parts.values[*b as usize]);
         let (a, b) = (Cell::of(a.as_ref()), Cell::of(b.as_ref()));
         let by_level = if is_level { compare_levels(a, b).order } else { None };
         by_level.filter(|order| order.is_ne()).unwrap_or_else(|| strict_order(a, b))
-    });
+    })?;
     let mut ranks = vec![0; order.len()];
     order.iter().enumerate().for_each(|(rank, number)| ranks[*number as usize] = rank as u32);
-    ranks
+    Ok(ranks)
 }
 
 /// The places of a frame's rows.

@@ -27,10 +27,11 @@ pub(crate) fn join(join: &Join, frame: &mut Frame<'static>, scan: &Scan<'_>) -> 
     let row_bytes = 24 * (1 + frame.n_columns() + join.columns.len());
     let (mut order, mut found) = (Vec::new(), Vec::new());
     let mut n_held = 0;
-    for row in 0..frame.n_rows() {
+    for row in scan.budget().rows(frame.n_rows()) {
         let places = partners.of_cells(mine.iter().map(|(column, _)| Cell::at(column, row)));
         // Partners of one row may be many: they are counted before they are written down.
         if order.len() + places.len() >= n_held + ROWS_BETWEEN_LOOKS {
+            scan.check()?;
             let n_rows = order.len() + places.len();
             scan.hold((n_rows - n_held).saturating_mul(row_bytes))?;
             n_held = n_rows;
@@ -43,9 +44,9 @@ pub(crate) fn join(join: &Join, frame: &mut Frame<'static>, scan: &Scan<'_>) -> 
         }
     }
     scan.hold(order.len().saturating_sub(n_held).saturating_mul(row_bytes))?;
+    scan.check()?;
     frame.reorder(&order);
-    define(rows, &join.columns, &found, frame);
-    Ok(())
+    define(rows, &join.columns, &found, frame, &scan.env)
 }
 
 /// Gives each row the columns of its first partner.
@@ -56,27 +57,36 @@ pub(crate) fn lookup(lookup: &Lookup, frame: &mut Frame<'_>, env: &Environment) 
         mine.push((evaluate(expr, frame, env)?, is_field(expr, "@level")));
     }
     let theirs: Vec<Name> = lookup.keys.iter().map(|(column, _)| column.clone()).collect();
-    let hold = |n_bytes| if n_bytes > env.memory_bytes_max { Err(Stop::Memory) } else { Ok(()) };
+    let hold = |n_bytes| env.budget.permits(n_bytes);
     let partners = env.partners.of(rows, &theirs, &mine, &hold)?;
     let first = |row| partners.of_cells(mine.iter().map(|(column, _)| Cell::at(column, row))).first().copied();
-    let found: Vec<Option<u32>> = (0..frame.n_rows()).map(first).collect();
-    define(rows, &lookup.columns, &found, frame);
-    Ok(())
+    let found: Vec<Option<u32>> = env.budget.rows(frame.n_rows()).map(first).collect();
+    env.budget.check()?;
+    define(rows, &lookup.columns, &found, frame, env)
 }
 
 /// Puts the first rows of another query beside the first rows.
-pub(crate) fn append_columns(append: &AppendColumns, frame: &mut Frame<'static>) {
-    let Other::Rows(rows) = &append.other else { return };
+pub(crate) fn append_columns(append: &AppendColumns, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+    let Other::Rows(rows) = &append.other else { return Ok(()) };
     let most = usize::try_from(append.most).unwrap_or(usize::MAX).min(rows.rows.len());
     let found: Vec<Option<u32>> = (0..frame.n_rows()).map(|row| (row < most).then_some(row as u32)).collect();
-    define(rows, &append.columns, &found, frame);
+    define(rows, &append.columns, &found, frame, &scan.env)
 }
 
 /// Gives rows the columns of those found for them.
-fn define(rows: &Rows, columns: &[(Name, Name)], found: &[Option<u32>], frame: &mut Frame<'_>) {
+fn define(
+    rows: &Rows,
+    columns: &[(Name, Name)],
+    found: &[Option<u32>],
+    frame: &mut Frame<'_>,
+    env: &Environment,
+) -> Result<(), Stop> {
     for (column, name) in columns {
         let place = rows.columns.iter().position(|known| known == column);
         let value = |found: &Option<u32>| -> Option<Value> { rows.rows[(*found)? as usize].get(place?)?.clone() };
-        frame.define(name.clone(), Arc::new(Column::of_values(found.iter().map(value).collect())));
+        let values = env.budget.rows(found.len()).map(|row| value(&found[row])).collect();
+        env.budget.check()?;
+        frame.define(name.clone(), Arc::new(Column::of_values(values)));
     }
+    Ok(())
 }

@@ -18,9 +18,9 @@ struct Limits {
 }
 
 impl Limits {
-    fn of(column: &Column, outlier: &Outlier) -> Option<Self> {
+    fn of(column: &Column, outlier: &Outlier, scan: &Scan<'_>) -> Option<Self> {
         let mut numbers = Percentile::default();
-        for row in 0..column.n_rows() {
+        for row in scan.budget().rows(column.n_rows()) {
             if let Some(number) = number(column, row) {
                 numbers.add_number(number);
             }
@@ -46,7 +46,8 @@ pub(crate) fn apply(outlier: &Outlier, frame: &mut Frame<'static>, scan: &Scan<'
     let mut kept = RowSet::all(n_rows);
     for (index, name) in outlier.fields.iter().enumerate() {
         let column = frame.column(name)?;
-        let limits = Limits::of(&column, outlier);
+        let limits = Limits::of(&column, outlier, scan);
+        scan.check()?;
         let outside = |row| match (&limits, number(&column, row)) {
             (Some(limits), Some(number)) if !limits.hold(number) => Some(number.clamp(limits.least, limits.most)),
             _ => None,
@@ -59,7 +60,9 @@ pub(crate) fn apply(outlier: &Outlier, frame: &mut Frame<'static>, scan: &Scan<'
         } else if !is_outside.is_empty() {
             scan.hold(n_rows.saturating_mul(32))?;
             let value = |row| outside(row).map(Value::Float).or_else(|| column.value(row));
-            frame.define(name.clone(), Arc::new(Column::of_values((0..n_rows).map(value).collect())));
+            let values = scan.budget().rows(n_rows).map(value).collect();
+            scan.check()?;
+            frame.define(name.clone(), Arc::new(Column::of_values(values)));
         }
         if let Some(mark) = outlier.marks.get(index) {
             frame.define(mark.clone(), Arc::new(booleans(&is_outside)));

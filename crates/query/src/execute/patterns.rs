@@ -146,7 +146,7 @@ pub(crate) fn of_rows(patterns: &Patterns, frame: &mut Frame<'static>, scan: &Sc
     let mut counted = Counted::new(None);
     counted.add(frame, None, patterns, scan)?;
     scan.hold(counted.memory_bytes())?;
-    Ok(finished(patterns, &Part { scan, counted }, None).0)
+    Ok(finished(patterns, &Part { scan, counted }, None)?.0)
 }
 
 fn earlier_request<'a>(scan: &Scan<'a>, patterns: &Patterns) -> Option<Request<'a>> {
@@ -241,7 +241,7 @@ fn table(
     before: Option<&Part<'_, '_>>,
     lead: &[Operator],
 ) -> Result<Table, ExecuteError> {
-    let (mut finished, sums) = finished(patterns, now, before);
+    let (mut finished, sums) = now.scan.or_nothing(finished(patterns, now, before));
     let mut samples: Vec<Option<Value>> = vec![None; finished.n_rows];
     for (part, is_now) in before.map(|part| (part, false)).into_iter().chain([(now, true)]) {
         let newest: Vec<&Newest> =
@@ -259,11 +259,15 @@ fn table(
 }
 
 /// The patterns as rows, and their sums in the same order. Samples that have to be read are missing.
-fn finished(patterns: &Patterns, now: &Part<'_, '_>, before: Option<&Part<'_, '_>>) -> (Finished, Vec<Sums>) {
+fn finished(
+    patterns: &Patterns,
+    now: &Part<'_, '_>,
+    before: Option<&Part<'_, '_>>,
+) -> Result<(Finished, Vec<Sums>), Stop> {
     let texts: BTreeSet<&str> =
         now.counted.texts().chain(before.into_iter().flat_map(|part| part.counted.texts())).collect();
     let texts: Vec<&str> = texts.into_iter().collect();
-    let mined = mine(&texts);
+    let mined = mine(&texts, &|| now.scan.check().is_ok()).ok_or(Stop::Over)?;
     let places: BTreeMap<&str, u32> = texts.iter().copied().zip(mined.pattern_of).collect();
     let sums_of = |part: Option<&Part<'_, '_>>| {
         let mut sums: Vec<Sum> = mined.patterns.iter().map(|_| Sum::default()).collect();
@@ -288,7 +292,7 @@ fn finished(patterns: &Patterns, now: &Part<'_, '_>, before: Option<&Part<'_, '_
         columns.push(column(COUNTS_COLUMN, rows.iter().map(|(_, sums)| counts(sums, now.counted.bins())).collect()));
     }
     let finished = Finished { n_rows: rows.len(), columns, approximate: Vec::new() };
-    (finished, rows.into_iter().map(|(_, sums)| sums).collect())
+    Ok((finished, rows.into_iter().map(|(_, sums)| sums).collect()))
 }
 
 fn column(name: &str, values: Vec<Option<Value>>) -> (Name, Arc<Column>) {

@@ -204,10 +204,13 @@ pub(crate) fn choose(
             Ok(Flow::Continue)
         },
     )?;
-    let mut rows = best.into_inner().unwrap_or_else(PoisonError::into_inner).rows;
-    rows.sort_unstable_by(|a, b| order.compare(a, b));
-    rows.truncate(cap.unwrap_or(usize::MAX));
-    Ok(Chosen::of(items.into(), &rows))
+    let rows = best.into_inner().unwrap_or_else(PoisonError::into_inner).rows;
+    let mut places: Vec<u32> = (0..rows.len() as u32).collect();
+    let sorted = scan.budget().sort_by(&mut places, |a, b| order.compare(&rows[*a as usize], &rows[*b as usize]));
+    scan.or_nothing(sorted);
+    places.truncate(cap.unwrap_or(usize::MAX));
+    let chosen = places.into_iter().map(|place| &rows[place as usize]);
+    Ok(Chosen { items: items.into(), rows: chosen.map(|candidate| (candidate.item, candidate.row)).collect() })
 }
 
 pub(crate) fn candidate_bytes(candidate: &Candidate) -> usize {

@@ -6,10 +6,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp};
 
+use super::budget::Budget;
 use super::elements::Prepared;
 use super::expression::{Environment, Stop};
 use super::frame::{BlockRows, Frame, Source};
@@ -40,15 +41,12 @@ pub(crate) struct Item {
 pub(crate) struct Scan<'a> {
     pub(crate) sources: Vec<Source>,
     pub(crate) request: &'a Request<'a>,
-    pub(crate) env: Environment,
+    pub(crate) env: Environment<'a>,
     started: Instant,
     bytes_before: u64,
-    paused_ns: AtomicU64,
-    is_over: AtomicBool,
     /// Per source, and for events of none, how many were looked at and how many of them matched.
     counted: Vec<[AtomicU64; 2]>,
     events_cached: AtomicU64,
-    memory_bytes: AtomicUsize,
     opened: Mutex<HashSet<u128>>,
     /// Segments with blocks that are still to be worked off, and how many.
     remaining: Mutex<HashMap<u128, usize>>,
@@ -84,17 +82,14 @@ impl<'a> Scan<'a> {
             env: Environment {
                 time_zone: request.time_zone,
                 now: request.now,
-                memory_bytes_max: request.memory_bytes_max,
+                budget: Budget::of(request),
                 prepared: Prepared::default(),
                 partners: PartnersOfPlan::default(),
                 took_seconds: AtomicBool::new(false),
             },
             started: now,
             bytes_before: runs.iter().map(|run| run.bytes_read()).sum(),
-            paused_ns: AtomicU64::new(0),
-            is_over: AtomicBool::new(false),
             events_cached: AtomicU64::new(0),
-            memory_bytes: AtomicUsize::new(0),
             opened: Mutex::new(HashSet::new()),
             remaining: Mutex::default(),
             reasons: Mutex::new(Vec::new()),
@@ -219,42 +214,38 @@ impl<'a> Scan<'a> {
 
     /// Takes `n_bytes` of the query's memory.
     pub(crate) fn hold(&self, n_bytes: usize) -> Result<(), Stop> {
-        let before = self.memory_bytes.fetch_add(n_bytes, Relaxed);
-        if before.saturating_add(n_bytes) > self.request.memory_bytes_max { Err(Stop::Memory) } else { Ok(()) }
+        self.env.budget.hold(n_bytes)
     }
 
     /// Gives bytes of the query's memory back.
     pub(crate) fn release(&self, n_bytes: usize) {
-        // What was held is given back at most once, but saturating costs nothing.
-        let _ = self.memory_bytes.fetch_update(Relaxed, Relaxed, |held| Some(held.saturating_sub(n_bytes)));
+        self.env.budget.release(n_bytes);
     }
 
-    /// Bytes of the query's memory that are taken.
-    pub(crate) fn held(&self) -> usize {
-        self.memory_bytes.load(Relaxed)
+    /// What the query may use.
+    pub(crate) fn budget(&self) -> &Budget<'a> {
+        &self.env.budget
     }
 
-    /// Waits for somebody else; that time is not the query's.
-    pub(crate) fn pause<T>(&self, wait: impl FnOnce() -> T) -> T {
-        let started = Instant::now();
-        let done = wait();
-        let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        // Sums of waiting times stay below centuries.
-        self.paused_ns.fetch_add(nanos, Relaxed);
-        done
+    /// Stops whoever asks once the query is over.
+    pub(crate) fn check(&self) -> Result<(), Stop> {
+        self.env.budget.check()
     }
 
-    /// Ends the query; its answer is not whole.
-    pub(crate) fn end(&self, code: &'static str, message: &str) {
-        if !self.is_over.swap(true, Relaxed) {
-            self.note_reason(code, message.to_owned());
-        }
+    /// What was made, or nothing where it could not be; then the answer says why.
+    pub(crate) fn or_nothing<T: Default>(&self, made: Result<T, Stop>) -> T {
+        made.unwrap_or_else(|stop| {
+            if matches!(stop, Stop::Over) {
+                self.env.budget.cut();
+            }
+            self.note_stop(stop);
+            T::default()
+        })
     }
 
-    fn is_out_of_time(&self) -> bool {
-        let paused = Duration::from_nanos(self.paused_ns.load(Relaxed));
-        let deadline = self.request.deadline.and_then(|deadline| deadline.checked_add(paused));
-        deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    /// Tells whether the query has to end now.
+    pub(crate) fn is_over(&self) -> bool {
+        self.env.budget.is_over()
     }
 
     /// Works items off. Each thread has a state made by `start`; the states are the result.
@@ -333,10 +324,11 @@ impl<'a> Scan<'a> {
         match stop {
             Stop::Damaged(error) => self.note_reason("damaged", error.to_string()),
             Stop::Memory => {
-                let error = ExecuteError::Memory { bytes_max: self.request.memory_bytes_max };
-                locked(&self.error).get_or_insert(error);
-                self.is_over.store(true, Relaxed);
+                locked(&self.error).get_or_insert(self.env.budget.limit_reached());
+                self.env.budget.abort();
             }
+            // Whoever ended the query said why.
+            Stop::Over => {}
         }
     }
 
@@ -346,22 +338,6 @@ impl<'a> Scan<'a> {
         if !is_known && reasons.len() < REASONS_MAX {
             reasons.push(PartialReason { code, message });
         }
-    }
-
-    /// Tells whether the query has to end now; says why in the answer.
-    pub(crate) fn is_over(&self) -> bool {
-        if self.is_over.load(Relaxed) {
-            return true;
-        }
-        let (code, message) = if self.request.cancelled.load(Relaxed) {
-            ("cancelled", "the query was cancelled")
-        } else if self.is_out_of_time() {
-            ("timeout", "the query ran out of time; ask for a shorter range or fewer groups")
-        } else {
-            return false;
-        };
-        self.end(code, message);
-        true
     }
 
     fn report(&self) {
@@ -402,10 +378,13 @@ impl<'a> Scan<'a> {
         self.count_passing(stats.events_scanned, stats.events_matched);
         self.events_cached.fetch_add(stats.events_cached, Relaxed);
         locked(&self.opened).extend(locked(&other.opened).iter().copied());
+        if other.env.budget.is_cut() {
+            self.env.budget.cut();
+        }
         other.take_reasons().into_iter().for_each(|reason| self.note_reason(reason.code, reason.message));
         if let Some(error) = other.take_error() {
             locked(&self.error).get_or_insert(error);
-            self.is_over.store(true, Relaxed);
+            self.env.budget.abort();
         }
     }
 
@@ -416,7 +395,9 @@ impl<'a> Scan<'a> {
 
     /// Why the answer is not whole.
     pub(crate) fn take_reasons(&self) -> Vec<PartialReason> {
-        std::mem::take(&mut *locked(&self.reasons))
+        let ended = self.env.budget.ended();
+        let ended = ended.map(|ended| PartialReason { code: ended.code, message: ended.message.to_owned() });
+        std::mem::take(&mut *locked(&self.reasons)).into_iter().chain(ended).collect()
     }
 }
 

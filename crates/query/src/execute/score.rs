@@ -40,11 +40,12 @@ struct Said {
 pub(crate) fn apply(score: &Score, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
     let n_rows = frame.n_rows();
     scan.hold(n_rows * 256)?;
-    let series = series(score, frame)?;
+    let series = series(score, frame, scan)?;
     let mut said: Vec<Option<Said>> = vec![None; n_rows];
     for (name, is_count) in &score.values {
         let column = frame.column(name)?;
         for rows in &series {
+            scan.check()?;
             let number = |row: &usize| Some((*row, Cell::at(&column, *row).number()?.as_float()));
             let known: Vec<(usize, f64)> = rows.iter().filter_map(number).collect();
             let values: Vec<f64> = known.iter().map(|(_, value)| *value).collect();
@@ -78,16 +79,17 @@ pub(crate) fn apply(score: &Score, frame: &mut Frame<'static>, scan: &Scan<'_>) 
 }
 
 /// The rows of each series in order of time.
-fn series(score: &Score, frame: &mut Frame<'static>) -> Result<Vec<Vec<usize>>, Stop> {
+fn series(score: &Score, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<Vec<Vec<usize>>, Stop> {
     let times = frame.column(&score.time)?;
     let columns: Vec<Arc<Column>> =
         score.series.iter().map(|name| Ok(frame.column(name)?)).collect::<Result<_, Stop>>()?;
     let mut series: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
-    for row in 0..frame.n_rows() {
+    for row in scan.budget().rows(frame.n_rows()) {
         let mut key = Vec::new();
         columns.iter().for_each(|column| write_key(Cell::at(column, row), &mut key));
         series.entry(key).or_default().push(row);
     }
+    scan.check()?;
     let mut series: Vec<Vec<usize>> = series.into_values().collect();
     series.iter_mut().for_each(|rows| rows.sort_by_key(|row| Cell::at(&times, *row).time()));
     Ok(series)

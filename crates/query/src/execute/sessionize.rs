@@ -17,6 +17,9 @@ use super::frame::Frame;
 use super::scan::Scan;
 use crate::plan::Sessionize;
 
+/// Rows between two looks at whether the query is over.
+const ROWS_BETWEEN_LOOKS: usize = 1024;
+
 /// Bytes held for each row: its identity, its place in the order of time, its session.
 const ROW_BYTES: usize = 96;
 
@@ -30,12 +33,15 @@ pub(crate) fn apply(sessionize: &Sessionize, frame: &mut Frame<'static>, scan: &
         .filter(|row| columns.iter().all(|column| column.is_present(*row)))
         .filter_map(|row| Some((Cell::at(&times, row).time()?, row)))
         .collect();
-    rows.sort_unstable();
+    scan.budget().sort_by(&mut rows, |a, b| a.cmp(b))?;
     // Per identity its last session and the last instant that a row may have to belong to it.
     let mut open: HashMap<Vec<u8>, (i64, i64)> = HashMap::new();
     let mut sessions: Vec<Option<Value>> = vec![None; n_rows];
     let mut n_sessions = 0;
-    for (time, row) in rows {
+    for (at, (time, row)) in rows.into_iter().enumerate() {
+        if at % ROWS_BETWEEN_LOOKS == 0 {
+            scan.check()?;
+        }
         let mut key = Vec::new();
         columns.iter().for_each(|column| write_key(Cell::at(column, row), &mut key));
         let end = bins::later(scan.env.time_zone, time, sessionize.pause).unwrap_or(i64::MAX);

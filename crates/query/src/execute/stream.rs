@@ -111,8 +111,8 @@ fn aggregated(
             })
         },
     )?;
-    states.into_iter().for_each(|state| counted.merge(state));
-    Ok(Table::of_groups(counted.finish()))
+    let merged = states.into_iter().try_for_each(|state| counted.merge(state, scan.budget()));
+    Ok(Table::of_groups(scan.or_nothing(merged.and_then(|()| counted.finish(scan.budget())))))
 }
 
 /// Takes the next run and gives the rows of its blocks that the steps let through to `work`.

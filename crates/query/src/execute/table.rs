@@ -1,6 +1,5 @@
 //! Operators over rows in memory: what follows the first aggregation, sort or limit.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -16,9 +15,15 @@ use super::names::visit_fields;
 use super::rows::{compare_keys, key_columns};
 use super::scan::Scan;
 use super::steps::apply_one;
-use super::{Answer, ColumnInfo, ColumnKind, Stats};
+use super::{Answer, ColumnInfo, ColumnKind};
 use super::{autoregress, compare, fill, join, outlier, patterns, rank, score, sessionize, totals, unnest};
 use crate::plan::{Compare, Expr, Name, Operator, SortKey};
+
+/// Bytes of a row that is sorted, beside its keys.
+const SORTED_ROW_BYTES: usize = 32;
+
+/// Rows between two looks at whether the query is over.
+const ROWS_BETWEEN_LOOKS: usize = 4096;
 
 /// Rows in memory.
 pub(crate) struct Table {
@@ -57,6 +62,7 @@ impl Table {
             }
             Operator::Aggregate { by, aggregates } => {
                 let mut groups = Groups::new(by, aggregates);
+                scan.check()?;
                 groups.add(&mut self.frame, &scan.env, None)?;
                 scan.hold(groups.memory_bytes())?;
                 let estimates: Vec<Name> = aggregates
@@ -64,7 +70,7 @@ impl Table {
                     .filter(|aggregate| aggregate.argument.as_ref().is_some_and(|expr| self.is_approximate(expr)))
                     .map(|aggregate| aggregate.name.clone())
                     .collect();
-                *self = Self::of_groups(groups.finish());
+                *self = Self::of_groups(groups.finish(scan.budget())?);
                 self.approximate.extend(estimates);
             }
             Operator::Sort(keys) => self.sort(keys, scan)?,
@@ -72,9 +78,9 @@ impl Table {
             Operator::Tail(most) => {
                 self.keep(n_rows - usize::try_from(*most).unwrap_or(usize::MAX).min(n_rows), n_rows);
             }
-            Operator::Dedup(names) => self.dedup(names)?,
+            Operator::Dedup(names) => self.dedup(names, scan)?,
             Operator::Unnest { list, name, most } => unnest::apply(list, name, *most, &mut self.frame, scan)?,
-            Operator::Rank(rank) => rank::apply(rank, &mut self.frame)?,
+            Operator::Rank(rank) => rank::apply(rank, &mut self.frame, scan)?,
             Operator::FillBuckets(fill) => fill::buckets(fill, &mut self.frame, scan)?,
             Operator::FillDown(names) => fill::down(names, &mut self.frame, scan)?,
             Operator::AddTotals(apply) => totals::apply(apply, &mut self.frame, scan)?,
@@ -82,7 +88,7 @@ impl Table {
             Operator::Sessionize(apply) => sessionize::apply(apply, &mut self.frame, scan)?,
             Operator::Outlier(apply) => outlier::apply(apply, &mut self.frame, scan)?,
             Operator::Join(join) => join::join(join, &mut self.frame, scan)?,
-            Operator::AppendColumns(append) => join::append_columns(append, &mut self.frame),
+            Operator::AppendColumns(append) => join::append_columns(append, &mut self.frame, scan)?,
             Operator::Patterns(patterns) => {
                 *self = Self::of_groups(patterns::of_rows(patterns, &mut self.frame, scan)?)
             }
@@ -111,32 +117,41 @@ impl Table {
 
     fn sort(&mut self, keys: &[SortKey], scan: &Scan<'_>) -> Result<(), Stop> {
         let columns = key_columns(keys, &mut self.frame, scan)?;
-        let values: Vec<Vec<Option<Value>>> =
-            (0..self.frame.n_rows()).map(|row| columns.iter().map(|column| column.value(row)).collect()).collect();
-        let mut order: Vec<u32> = (0..self.frame.n_rows() as u32).collect();
-        order.sort_by(|a, b| -> Ordering { compare_keys(keys, &values[*a as usize], &values[*b as usize]) });
-        self.frame.reorder(&order);
-        Ok(())
+        let n_rows = self.frame.n_rows();
+        scan.budget().holding(n_rows.saturating_mul(SORTED_ROW_BYTES + 24 * columns.len()), || {
+            let of_row = |row| columns.iter().map(|column| column.value(row)).collect();
+            let values: Vec<Vec<Option<Value>>> = scan.budget().rows(n_rows).map(of_row).collect();
+            scan.check()?;
+            let mut order: Vec<u32> = (0..n_rows as u32).collect();
+            let compare = |a: &u32, b: &u32| compare_keys(keys, &values[*a as usize], &values[*b as usize]);
+            scan.budget().sort_by(&mut order, compare)?;
+            self.frame.reorder(&order);
+            Ok(())
+        })
     }
 
     /// Keeps the first row of each combination; a row that misses one of the fields is no duplicate.
-    fn dedup(&mut self, names: &[Name]) -> Result<(), Stop> {
+    fn dedup(&mut self, names: &[Name], scan: &Scan<'_>) -> Result<(), Stop> {
         let columns: Vec<Arc<Column>> =
             names.iter().map(|name| self.frame.column(name).map_err(Stop::from)).collect::<Result<_, Stop>>()?;
         let mut seen: HashSet<Vec<u8>> = HashSet::new();
-        let is_first = |row: usize| {
+        let mut n_bytes = 0;
+        let mut kept = RowSet::none(self.frame.n_rows());
+        for row in scan.budget().rows(self.frame.n_rows()) {
             let mut key = Vec::new();
-            for column in &columns {
+            let is_whole = columns.iter().all(|column| {
                 let cell = Cell::at(column, row);
-                if !cell.is_present() {
-                    return true;
-                }
                 write_key(cell, &mut key);
+                cell.is_present()
+            });
+            n_bytes += key.len() + 48;
+            if !is_whole || seen.insert(key) {
+                kept.insert(row);
             }
-            seen.insert(key)
-        };
-        let rows = RowSet::of(self.frame.n_rows(), is_first);
-        self.frame.retain(&rows);
+            scan.budget().permits(n_bytes)?;
+        }
+        scan.check()?;
+        self.frame.retain(&kept);
         Ok(())
     }
 
@@ -156,6 +171,9 @@ impl Table {
             let mut kind = KindOfColumn::default();
             let mut bytes = 0;
             for (row, out) in rows.iter_mut().enumerate() {
+                if row % ROWS_BETWEEN_LOOKS == 0 {
+                    scan.check()?;
+                }
                 let value = column.value(row);
                 kind.see(value.as_ref());
                 bytes += 32 + value.as_ref().map_or(0, value_bytes);
@@ -165,21 +183,21 @@ impl Table {
             infos.push(ColumnInfo { name: name.to_string(), kind: kind.finish(expr), approximate });
         }
         let ids = if is_events { Some(self.ids()?) } else { None };
-        Ok(Answer {
-            columns: infos,
-            rows,
-            ids,
-            more: false,
-            stats: Stats::default(),
-            partial_reasons: Vec::new(),
-            warnings: Vec::new(),
-        })
+        Ok(Answer { columns: infos, rows, ids, ..Answer::default() })
     }
 
     fn ids(&mut self) -> Result<Vec<String>, Stop> {
         let ids = self.frame.column("@id")?;
         let text = |row| Cell::at(&ids, row).text().map(|id| id.into_owned()).unwrap_or_default();
         Ok((0..self.frame.n_rows()).map(text).collect())
+    }
+
+    /// The columns of an answer without rows.
+    pub(crate) fn nothing(columns: &[(Name, Expr)]) -> Answer {
+        let kind = |expr: &Expr| KindOfColumn::default().finish(expr);
+        let info =
+            |(name, expr): &(Name, Expr)| ColumnInfo { name: name.to_string(), kind: kind(expr), approximate: false };
+        Answer { columns: columns.iter().map(info).collect(), ..Answer::default() }
     }
 
     /// How many rows there are.

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use chrono_tz::Tz;
 use types::{RowSet, Run, ScanError, Timestamp, Value};
 
+use super::budget::Budget;
 use super::cell::Cell;
 use super::elements::Prepared;
 use super::expression::{Environment, Stop, evaluate};
@@ -116,7 +117,7 @@ impl Tail {
         let env = Environment {
             time_zone: self.time_zone,
             now,
-            memory_bytes_max: MEMORY_BYTES_MAX,
+            budget: Budget::of_memory(MEMORY_BYTES_MAX),
             prepared: Prepared::of(&self.lead),
             partners: PartnersOfPlan::default(),
             took_seconds: AtomicBool::new(false),
@@ -129,7 +130,7 @@ impl Tail {
                 Ok(()) => {}
                 Err(Stop::Damaged(error)) => return Err(error),
                 // Computed fields of one batch that outgrow the limit: its rows are left out, later ones are not.
-                Err(Stop::Memory) => {}
+                Err(Stop::Memory | Stop::Over) => {}
             }
             take(found);
         }

@@ -19,7 +19,7 @@ pub(crate) fn apply(totals: &AddTotals, frame: &mut Frame<'static>, scan: &Scan<
     let columns = totals.fields.iter().map(|name| frame.column(name)).collect::<Result<Vec<_>, _>>()?;
     let mut sums = vec![Sum::default(); columns.len()];
     let (mut of_rows, mut of_all) = (Vec::with_capacity(n_rows), Sum::default());
-    for row in 0..n_rows {
+    for row in scan.budget().rows(n_rows) {
         let mut of_row = Sum::default();
         for (column, sum) in columns.iter().zip(&mut sums) {
             let cell = Cell::at(column, row);
@@ -32,6 +32,7 @@ pub(crate) fn apply(totals: &AddTotals, frame: &mut Frame<'static>, scan: &Scan<
         of_all.merge(&of_row);
         of_rows.push(of_row.total());
     }
+    scan.check()?;
     scan.hold(of_rows.iter().map(|value| 32 + value.as_ref().map_or(0, value_bytes)).sum())?;
     let mut last: HashMap<Name, Option<Value>> = HashMap::new();
     if totals.column.is_some() {

@@ -26,7 +26,7 @@ pub(crate) fn apply(
     let most = most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
     let lists = evaluate(list, frame, &scan.env)?;
     let (mut order, mut elements) = (Vec::new(), Vec::new());
-    for row in 0..frame.n_rows() {
+    for row in scan.budget().rows(frame.n_rows()) {
         match lists.value(row) {
             None => {}
             Some(Value::List(items)) => {
@@ -40,6 +40,7 @@ pub(crate) fn apply(
             }
         }
     }
+    scan.check()?;
     let bytes: usize = elements.iter().flatten().map(|value| 32 + value_bytes(value)).sum();
     // Each repeated row holds a value, or a reference to one, in every column.
     scan.hold(bytes.saturating_add(order.len().saturating_mul(24 * (1 + frame.n_columns()))))?;

@@ -45,6 +45,9 @@ const SEQUENCE_MIN: usize = 3;
 /// Times that step 2 is done at most.
 const ROUNDS_MAX: usize = 4;
 
+/// Texts between two questions whether to go on.
+const ROWS_BETWEEN_LOOKS: usize = 256;
+
 /// Places of rows looked at in step 2; beyond it weak words are wildcards from the start, and then one round is all.
 const PLACES_MAX: usize = 4_000_000;
 
@@ -57,23 +60,29 @@ pub(crate) struct Mined {
     pub(crate) pattern_of: Vec<u32>,
 }
 
-/// Finds the patterns of masked texts.
-pub(crate) fn mine(texts: &[&str]) -> Mined {
+/// Finds the patterns of masked texts, as long as `goes_on` says so.
+pub(crate) fn mine(texts: &[&str], goes_on: &dyn Fn() -> bool) -> Option<Mined> {
     let mut order: Vec<usize> = (0..texts.len()).collect();
     order.sort_unstable_by_key(|index| texts[*index]);
     let mut tokens = Tokens::default();
-    let rows: Vec<Row> = order.iter().map(|index| tokens.row(texts[*index])).collect();
+    let mut rows: Vec<Row> = Vec::with_capacity(order.len());
+    for part in order.chunks(ROWS_BETWEEN_LOOKS) {
+        rows.extend(part.iter().map(|index| tokens.row(texts[*index])));
+        goes_on().then_some(())?;
+    }
     let mut rows = Rows::new(rows);
     rows.merge_weak(&tokens);
+    goes_on().then_some(())?;
     let is_large = rows.n_places() > PLACES_MAX;
     for _ in 0..if is_large { 1 } else { ROUNDS_MAX } {
         if is_large {
             rows.make_weak_wildcards(&tokens);
         }
-        if !rows.merge_similar(&tokens) {
+        if !rows.merge_similar(&tokens, goes_on)? {
             break;
         }
     }
+    goes_on().then_some(())?;
     let shown = rows.shown(&tokens);
     let mut patterns: Vec<String> = shown.clone();
     patterns.sort_unstable();
@@ -82,7 +91,7 @@ pub(crate) fn mine(texts: &[&str]) -> Mined {
     for (index, pattern) in order.into_iter().zip(shown) {
         pattern_of[index] = patterns.partition_point(|known| *known < pattern) as u32;
     }
-    Mined { patterns, pattern_of }
+    Some(Mined { patterns, pattern_of })
 }
 
 /// A text as numbers of tokens.
@@ -238,12 +247,15 @@ impl Rows {
     }
 
     /// Step 2, once; tells whether something changed.
-    fn merge_similar(&mut self, tokens: &Tokens) -> bool {
-        let mut families = self.families(tokens);
+    fn merge_similar(&mut self, tokens: &Tokens, goes_on: &dyn Fn() -> bool) -> Option<bool> {
+        let mut families = self.families(tokens, goes_on)?;
         // The largest first: they say most surely what varies.
         families.sort_by_key(|(place, rows)| (std::cmp::Reverse(rows.len()), rows.first().copied(), *place));
         let mut becomes: Vec<Option<Row>> = vec![None; self.distinct.len()];
-        for (place, family) in families {
+        for (at, (place, family)) in families.into_iter().enumerate() {
+            if at % ROWS_BETWEEN_LOOKS == 0 {
+                goes_on().then_some(())?;
+            }
             let rows: Vec<&Row> = family.iter().map(|index| &self.distinct[*index as usize]).collect();
             let is_known = rows.iter().any(|row| row[place] == ANY);
             if !is_known && family.len() < tokens.words_needed(&rows, place) {
@@ -263,14 +275,17 @@ impl Rows {
             }
         }
         self.unite();
-        is_changed
+        Some(is_changed)
     }
 
     /// Rows that are equal but for one word, with the place of that; two rows at least each.
-    fn families(&self, tokens: &Tokens) -> Vec<(usize, Vec<u32>)> {
+    fn families(&self, tokens: &Tokens, goes_on: &dyn Fn() -> bool) -> Option<Vec<(usize, Vec<u32>)>> {
         // The sum of the other tokens, the place left out, the row.
         let mut places: Vec<(u64, u32, u32)> = Vec::new();
         for (index, row) in self.distinct.iter().enumerate() {
+            if index % ROWS_BETWEEN_LOOKS == 0 {
+                goes_on().then_some(())?;
+            }
             let (sum, n_words) = (tokens.sum(row), tokens.n_words(row));
             for (place, number) in row.iter().enumerate() {
                 let token = tokens.get(*number);
@@ -283,6 +298,7 @@ impl Rows {
             }
         }
         places.sort_unstable();
+        goes_on().then_some(())?;
         let family = |run: &[(u64, u32, u32)]| {
             let (_, place, first) = *run.first()?;
             let row = |index: u32| &self.distinct[index as usize];
@@ -290,7 +306,7 @@ impl Rows {
             let members: Vec<u32> = run.iter().map(|(_, _, index)| *index).filter(is_like_first).collect();
             (members.len() > 1).then_some((place as usize, members))
         };
-        places.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).filter_map(family).collect()
+        Some(places.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).filter_map(family).collect())
     }
 
     /// Step 3: what each text is shown as.

@@ -10,6 +10,7 @@ use types::{
     TextProbe, TimeRange, Timestamp,
 };
 
+use super::super::budget::Budget;
 use super::super::tests::said_by_its_run;
 use super::super::{Answer, Request, Support, execute};
 use super::*;
@@ -262,8 +263,12 @@ fn decoded<'p>(aggregate: &'p Operator, bytes: &[u8]) -> Option<Groups<'p>> {
 }
 
 /// Rows in their order, as text: order of groups inside a state is nobody's business.
+fn all_the_time() -> Budget<'static> {
+    Budget::of_memory(usize::MAX)
+}
+
 fn shown(groups: Groups<'_>) -> String {
-    format!("{:?}", groups.finish().columns)
+    format!("{:?}", groups.finish(&all_the_time()).expect("all the time").columns)
 }
 
 proptest! {
@@ -280,15 +285,15 @@ proptest! {
             decoded(&plan.operators[0], &bytes_of(&groups)).expect("what was written")
         };
         let mut left = part(0);
-        left.merge(part(1));
-        left.merge(part(2));
+        left.merge(part(1), &all_the_time()).expect("all the time");
+        left.merge(part(2), &all_the_time()).expect("all the time");
         let mut right = part(2);
         let mut inner = part(1);
-        inner.merge(part(0));
-        inner.merge(inner.fresh());
-        right.merge(inner);
+        inner.merge(part(0), &all_the_time()).expect("all the time");
+        inner.merge(inner.fresh(), &all_the_time()).expect("all the time");
+        right.merge(inner, &all_the_time()).expect("all the time");
         let mut identity = right.fresh();
-        identity.merge(decoded(&plan.operators[0], &bytes_of(&right)).expect("what was written"));
+        identity.merge(decoded(&plan.operators[0], &bytes_of(&right)).expect("what was written"), &all_the_time()).expect("all the time");
         let left = shown(left);
         prop_assert_eq!(&left, &shown(identity));
         prop_assert_eq!(&left, &shown(right));
@@ -307,8 +312,8 @@ proptest! {
         }
         if let Some(groups) = decoded(&plan.operators[0], &bytes) {
             let mut twice = groups.fresh();
-            twice.merge(groups);
-            twice.merge(decoded(&plan.operators[0], &bytes).expect("as before"));
+            twice.merge(groups, &all_the_time()).expect("all the time");
+            twice.merge(decoded(&plan.operators[0], &bytes).expect("as before"), &all_the_time()).expect("all the time");
             shown(twice);
         }
         bytes.truncate(end.index(bytes.len()));
