@@ -28,6 +28,8 @@ mod functions;
 mod group;
 mod histogram;
 mod join;
+mod kept_rows;
+mod matches;
 mod matching;
 mod minutes;
 mod names;
@@ -77,11 +79,15 @@ pub use self::tail::{Tail, TailError, TailRows};
 
 pub(crate) use self::bins::earlier;
 pub(crate) use self::compare::earlier_range;
+pub(crate) use self::kept_rows::KeptRows;
+pub(crate) use self::matches::KeptMatches;
 pub(crate) use self::names::fields_of as fields_of_operators;
 
 use self::aggregation::Aggregation;
 use self::elements::Prepared;
 use self::expression::Stop;
+use self::kept_rows::{RowKeeper, WantedRows};
+use self::matches::Matcher;
 use self::names::fields_of;
 use self::rows::RowOrder;
 use self::scan::Scan;
@@ -309,7 +315,14 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
     {
         let wanted = Wanted::of(lead, rest, cut);
         if frontier::can_leave(&wanted, cut) {
-            let rows = frontier::Rows { scan: &scan, lead, wanted: &wanted, columns, take };
+            let rows = frontier::Rows {
+                scan: &scan,
+                lead,
+                wanted: &wanted,
+                columns,
+                take,
+                has_said_seconds: has_said_seconds(plan),
+            };
             let (answer, more) = rows.give(cut)?;
             return finish(&scan, plan, Ok(answer), more);
         }
@@ -389,7 +402,7 @@ fn begun<'o>(
             let aggregation = Aggregation::new(lead, spread, aggregate).ok_or(ExecuteError::NoProjection)?;
             Ok((aggregation.run(scan, has_said_seconds)?, rest, false))
         }
-        None => event_rows(scan, lead, Wanted::of(lead, rest, cut), cut),
+        None => event_rows(scan, lead, Wanted::of(lead, rest, cut), cut, has_said_seconds),
     }
 }
 
@@ -494,23 +507,21 @@ fn event_rows<'o>(
     lead: &[Operator],
     wanted: Wanted<'o>,
     cut: Cut,
-) -> Result<(Table, &'o [Operator], bool), ExecuteError> {
+    has_said_seconds: bool,
+) -> Result<Begun<'o>, ExecuteError> {
     let Wanted { order, sort_fields, cap, is_final, rest } = wanted;
-    let cut = match cut {
+    let most = match cut {
         Cut::At(most) if is_final => Some(most),
         _ => None,
     };
-    let mut chosen = rows::choose(scan, &Steps::new(lead, &sort_fields), &order, cap)?;
-    let mut more = false;
-    if let Some(most) = cut
-        && chosen.len() > most
-    {
-        chosen.truncate(most);
-        more = true;
-    }
     let mut needed = fields_of(rest);
     needed.insert("@id".into());
-    Ok((Table::of_events(chosen.read(scan, lead, &needed)?), rest, more))
+    let steps = Steps::new(lead, &sort_fields);
+    let matcher = Matcher::new(scan, (lead, &sort_fields), &steps, has_said_seconds);
+    let wanted = WantedRows { lead, order: &order, cap, most, needed: &needed };
+    let (rows, more) = RowKeeper::new(scan, wanted, has_said_seconds).rows(scan, &matcher)?;
+    matcher.keep(scan);
+    Ok((Table::of_events(rows), rest, more))
 }
 
 /// Tells whether an operator keeps all rows and looks at none behind the present one.

@@ -3,11 +3,15 @@
 //! A run that never changes has its partial looked for in the cache. Where there is none, its blocks are worked off
 //! into a state of its own, which is kept once all of them are, and whole: nothing damaged, nothing left out for want
 //! of time. Everything else (hot events, partials that grow too large) goes into one state per thread. In the end all
-//! states merge, in any order.
+//! states merge, in any order. What came of the runs that the range holds whole is kept together once more, so that
+//! whoever asks again reads one partial instead of one for each run (`several.rs`).
+
+mod several;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
+use self::several::Several;
 use super::codec::{Reader, put_count};
 use super::expression::Stop;
 use super::fingerprint::Fingerprint;
@@ -50,6 +54,8 @@ struct Growing<'p> {
 struct Worker<'p> {
     /// Events of runs whose partials are not kept, and partials that are done.
     overall: Groups<'p>,
+    /// Of these partials those that are kept together.
+    together: Groups<'p>,
     /// The run that it works on, if that has a slot: its source, what was found, how many blocks were worked off.
     own: Option<(usize, Groups<'p>, usize)>,
 }
@@ -62,6 +68,8 @@ struct Keeper<'a> {
     has_said_seconds: bool,
     /// Set once a partial was too large: others would be too.
     is_large: AtomicBool,
+    /// The runs whose partials are kept together.
+    several: Several,
 }
 
 impl<'p> Aggregation<'p> {
@@ -76,11 +84,14 @@ impl<'p> Aggregation<'p> {
     /// The groups of all events.
     pub(crate) fn run(&self, scan: &Scan<'_>, has_said_seconds: bool) -> Result<Table, ExecuteError> {
         let keeper = self.keeper(scan, has_said_seconds);
-        let mut total = self.groups();
+        let mut total = self.worker();
         let mut items: Vec<Item> = Vec::new();
         let mut slots: Vec<Option<Slot<'p>>> = Vec::with_capacity(scan.sources.len());
+        let is_known = keeper.as_ref().is_some_and(|keeper| self.take_together(scan, keeper, &mut total.overall));
         for source in 0..scan.sources.len() {
-            slots.push(self.begin(scan, source, keeper.as_ref(), &mut total, &mut items));
+            let keeper = keeper.as_ref();
+            let is_done = is_known && keeper.is_some_and(|keeper| keeper.several.has(source));
+            slots.push(if is_done { None } else { self.begin(scan, source, keeper, &mut total, &mut items) });
         }
         if slots.iter().all(Option::is_none) {
             // Without partials to complete, newest first, as whoever follows the progress expects.
@@ -88,23 +99,33 @@ impl<'p> Aggregation<'p> {
         }
         scan.expect(&items);
         if !items.is_empty() {
-            let start = || Worker { overall: self.groups(), own: None };
+            let start = || self.worker();
             let work = |worker: &mut Worker<'p>, _, item: &Item| {
                 self.work(scan, keeper.as_ref(), &slots, worker, item).map(|()| Flow::Continue)
             };
             let workers = scan.for_each(&items, start, work)?;
             for mut worker in workers {
                 let handed = worker.hand_in(scan, keeper.as_ref(), &slots);
-                let handed = handed.and_then(|()| merge_held(scan, &mut total, worker.overall));
+                let handed = handed.and_then(|()| merge_held(scan, &mut total.overall, worker.overall));
+                let handed = handed.and_then(|()| merge_held(scan, &mut total.together, worker.together));
                 handed.unwrap_or_else(|stop| scan.note_stop(stop));
             }
         }
         for slot in slots.into_iter().flatten() {
             // Left unfinished by an end before its time.
             let groups = slot.state.into_inner().unwrap_or_else(PoisonError::into_inner).groups;
-            merge_held(scan, &mut total, groups).unwrap_or_else(|stop| scan.note_stop(stop));
+            merge_held(scan, &mut total.overall, groups).unwrap_or_else(|stop| scan.note_stop(stop));
         }
-        Ok(Table::of_groups(scan.or_nothing(total.finish(scan.budget()))))
+        let Worker { mut overall, together, .. } = total;
+        if let Some(keeper) = keeper.as_ref().filter(|_| !is_known) {
+            keeper.keep_together(scan, &together);
+        }
+        merge_held(scan, &mut overall, together).unwrap_or_else(|stop| scan.note_stop(stop));
+        Ok(Table::of_groups(scan.or_nothing(overall.finish(scan.budget()))))
+    }
+
+    fn worker(&self) -> Worker<'p> {
+        Worker { overall: self.groups(), together: self.groups(), own: None }
     }
 
     fn groups(&self) -> Groups<'p> {
@@ -119,7 +140,8 @@ impl<'p> Aggregation<'p> {
         let before = [self.lead, self.spread.operators()];
         let time_zone = scan.request.time_zone;
         let fingerprint = Fingerprint::of_aggregation(before, self.by, self.aggregates, time_zone)?;
-        Some(Keeper { cache, fingerprint, has_said_seconds, is_large: AtomicBool::new(false) })
+        let several = Several::new(scan, fingerprint);
+        Some(Keeper { cache, fingerprint, has_said_seconds, is_large: AtomicBool::new(false), several })
     }
 
     /// Adds what is known of a run without reading its blocks, and lists the blocks that must be read.
@@ -128,15 +150,18 @@ impl<'p> Aggregation<'p> {
         scan: &Scan<'_>,
         source: usize,
         keeper: Option<&Keeper<'_>>,
-        total: &mut Groups<'p>,
+        total: &mut Worker<'p>,
         items: &mut Vec<Item>,
     ) -> Option<Slot<'p>> {
         let mut key = None;
         if let Some(keeper) = keeper {
             key = keeper.fingerprint.key(&*scan.sources[source].run, scan.request.range);
-            match key.and_then(|key| keeper.cache.get(key)) {
+            match key.and_then(|key| keeper.cache.partial(key)) {
                 Some(kept) if kept.is_empty() => key = None,
-                Some(kept) if self.take_kept(scan, source, &kept, total) => return None,
+                Some(kept) if self.take_kept(scan, Some(source), &kept, keeper.place(source, total)) => {
+                    keeper.several.note_arrived(source);
+                    return None;
+                }
                 _ => {}
             }
         }
@@ -144,7 +169,7 @@ impl<'p> Aggregation<'p> {
         let by_minute =
             self.spread.is_none() && self.steps.keep_everything() && minutes::can_answer(self.by, self.aggregates);
         let Some(key) = key else {
-            self.blocks(scan, source, by_minute, total, items);
+            self.blocks(scan, source, by_minute, &mut total.overall, items);
             return None;
         };
         let mut groups = self.groups();
@@ -168,15 +193,33 @@ impl<'p> Aggregation<'p> {
         }
     }
 
-    /// Adds a partial that was kept; `false` where it cannot be read.
-    fn take_kept(&self, scan: &Scan<'_>, source: usize, kept: &[u8], total: &mut Groups<'p>) -> bool {
+    /// Adds what is kept of several runs together; `false` where nothing is.
+    fn take_together(&self, scan: &Scan<'_>, keeper: &Keeper<'_>, total: &mut Groups<'p>) -> bool {
+        let Some(kept) = keeper.several.key().and_then(|key| keeper.cache.partial(key)) else { return false };
+        if kept.is_empty() {
+            keeper.several.give_up();
+            return false;
+        }
+        let is_taken = self.take_kept(scan, None, &kept, total);
+        if is_taken {
+            // They are needed again once one of the runs is gone.
+            keeper.cache.touch(keeper.several.keys());
+        }
+        is_taken
+    }
+
+    /// Adds a partial that was kept of a source, or of several; `false` where it cannot be read.
+    fn take_kept(&self, scan: &Scan<'_>, source: Option<usize>, kept: &[u8], total: &mut Groups<'p>) -> bool {
         let mut reader = Reader::new(kept);
         let (Ok(n_scanned), Ok(n_matched)) = (reader.count(), reader.count()) else { return false };
         let Ok(groups) = Groups::decode(self.by, self.aggregates, &mut reader) else { return false };
         if !reader.is_at_end() {
             return false;
         }
-        scan.count_kept(source, n_scanned, n_matched);
+        match source {
+            Some(source) => scan.count_kept(source, n_scanned, n_matched),
+            None => scan.count_kept_of_several(n_scanned, n_matched),
+        }
         let merged = scan.hold(groups.memory_bytes()).and_then(|()| merge_held(scan, total, groups));
         merged.unwrap_or_else(|stop| scan.note_stop(stop));
         true
@@ -244,7 +287,7 @@ impl<'p> Worker<'p> {
         merge_held(scan, &mut state.groups, groups)?;
         drop(state);
         if is_whole {
-            keeper.keep(scan, source, slot, &mut self.overall);
+            keeper.keep(scan, source, slot, self);
         }
         Ok(())
     }
@@ -252,26 +295,41 @@ impl<'p> Worker<'p> {
 
 impl Keeper<'_> {
     /// Keeps a partial that is whole, and merges it into `into`.
-    fn keep<'p>(&self, scan: &Scan<'_>, source: usize, slot: &Slot<'p>, into: &mut Groups<'p>) {
+    fn keep<'p>(&self, scan: &Scan<'_>, source: usize, slot: &Slot<'p>, into: &mut Worker<'p>) {
         let mut state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
         let empty = state.groups.fresh();
         let groups = std::mem::replace(&mut state.groups, empty);
         // Whether numbers were taken as seconds is known of the query, not of the run.
         let says_more = !self.has_said_seconds && scan.env.took_seconds.load(Relaxed);
+        let mut into_groups = &mut into.overall;
         if !slot.is_given_up.load(Relaxed) && !says_more {
-            let (n_scanned, n_matched) = scan.counted(source);
-            let mut bytes = Vec::new();
-            put_count(n_scanned, &mut bytes);
-            put_count(n_matched, &mut bytes);
-            groups.encode(&mut bytes);
+            let bytes = encoded(scan.counted(source), &groups);
             if bytes.len() > self.cache.entry_bytes_max() {
                 self.give_up(slot);
             } else {
                 self.cache.put(slot.key, bytes);
+                self.several.note_arrived(source);
+                into_groups = self.place(source, into);
             }
         }
         drop(state);
-        merge_held(scan, into, groups).unwrap_or_else(|stop| scan.note_stop(stop));
+        merge_held(scan, into_groups, groups).unwrap_or_else(|stop| scan.note_stop(stop));
+    }
+
+    /// Where the partial of a source goes.
+    fn place<'w, 'p>(&self, source: usize, worker: &'w mut Worker<'p>) -> &'w mut Groups<'p> {
+        if self.several.has(source) { &mut worker.together } else { &mut worker.overall }
+    }
+
+    /// Keeps the partials of several runs together, if they are all there.
+    fn keep_together(&self, scan: &Scan<'_>, groups: &Groups<'_>) {
+        let Some(key) = self.several.key().filter(|_| self.several.is_whole() && !scan.is_partial()) else { return };
+        if groups.memory_bytes() > self.cache.entry_bytes_max().saturating_mul(MEMORY_FACTOR) {
+            return self.cache.put(key, Vec::new());
+        }
+        let bytes = encoded(self.several.counted(scan), groups);
+        let is_large = bytes.len() > self.cache.entry_bytes_max() / 2;
+        self.cache.put(key, if is_large { Vec::new() } else { bytes });
     }
 
     /// Remembers that a partial is too large to be kept.
@@ -280,6 +338,15 @@ impl Keeper<'_> {
         self.is_large.store(true, Relaxed);
         self.cache.put(slot.key, Vec::new());
     }
+}
+
+/// A partial as it is kept: how many events were looked at, how many matched, and their groups.
+fn encoded((n_scanned, n_matched): (u64, u64), groups: &Groups<'_>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    put_count(n_scanned, &mut bytes);
+    put_count(n_matched, &mut bytes);
+    groups.encode(&mut bytes);
+    bytes
 }
 
 /// Merges and accounts for the memory: what is merged is gone, what it adds is not.

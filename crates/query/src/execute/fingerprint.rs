@@ -1,8 +1,8 @@
-//! What a partial result depends on, as a hash: the key under which it is kept.
+//! What something kept depends on, as a hash: the key under which it is kept.
 //!
-//! Beside the run and its range these are the operators up to the aggregation with every constant in them, and the
-//! time zone. A plan that depends on anything else, such as the time at which it is asked, has no fingerprint.
+//! Beside the runs and their ranges these are the operators before it with every constant in them, and the time zone. A plan that depends on anything else, such as the time at which it is asked, has no fingerprint.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use chrono_tz::Tz;
@@ -10,10 +10,12 @@ use types::{Run, TimeRange};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::group::VERSION;
+use super::rows::RowOrder;
+use super::scan::Scan;
 use crate::function::Function;
 use crate::plan::{Aggregate, Expr, Name, Operator};
 
-/// A plan up to its aggregation.
+/// A part of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprint(u128);
 
@@ -49,14 +51,44 @@ impl Fingerprint {
         Some(Self(hashed.0.digest128()))
     }
 
-    /// The key of the partial of a run, where the run never changes.
+    /// The fingerprint of the conditions among row-wise operators, with what they are computed from. None where there
+    /// are no conditions.
+    pub(crate) fn of_conditions(lead: &[Operator], time_zone: Tz) -> Option<Self> {
+        let last = lead.iter().rposition(|operator| matches!(operator, Operator::Filter(_)))?;
+        let before = &lead[..=last];
+        if !before.iter().all(is_known) {
+            return None;
+        }
+        let mut hashed = Hashed(Xxh3::new());
+        write!(hashed, "matches {time_zone:?} {before:?}").ok()?;
+        Some(Self(hashed.0.digest128()))
+    }
+
+    /// The fingerprint of the first `cap` rows in an order, with the fields `needed` of the first `most` of them.
+    pub(crate) fn of_rows(
+        lead: &[Operator],
+        order: &RowOrder<'_>,
+        (cap, most): (Option<usize>, Option<usize>),
+        needed: &BTreeSet<Name>,
+        time_zone: Tz,
+    ) -> Option<Self> {
+        let (keys, is_oldest) = (order.keys(), matches!(order, RowOrder::Oldest));
+        if !lead.iter().all(is_known) || !keys.iter().all(|key| is_timeless(&key.expr)) {
+            return None;
+        }
+        let mut hashed = Hashed(Xxh3::new());
+        write!(hashed, "rows {time_zone:?} {lead:?} {is_oldest} {keys:?} {cap:?} {most:?} {needed:?}").ok()?;
+        Some(Self(hashed.0.digest128()))
+    }
+
+    /// The key of what is known of a run and a range, where the run never changes.
     pub(crate) fn key(self, run: &dyn Run, range: TimeRange) -> Option<u128> {
         let info = run.info();
         let run = info.key?;
         // An end of the range beyond the run's own is the same as any other.
         let from = if range.from <= info.first { i64::MIN } else { range.from.0 };
         let to = if range.to > info.last { i64::MAX } else { range.to.0 };
-        let mut bytes = Vec::with_capacity(56);
+        let mut bytes = Vec::with_capacity(72);
         bytes.extend_from_slice(&self.0.to_le_bytes());
         bytes.extend_from_slice(&run.segment.to_le_bytes());
         bytes.extend_from_slice(&run.run.to_le_bytes());
@@ -65,6 +97,24 @@ impl Fingerprint {
         bytes.extend_from_slice(&to.to_le_bytes());
         Some(xxh3_128(&bytes))
     }
+
+    /// The key of what is known of all runs of a scan that never change, if there are any.
+    pub(crate) fn key_of_all(self, scan: &Scan<'_>) -> Option<u128> {
+        let keys = scan.sources.iter().filter_map(|source| self.key(&*source.run, scan.request.range));
+        key_of_several(keys.collect())
+    }
+}
+
+/// The key of something that is known of several runs together, whatever order they come in; none where there are none.
+pub(crate) fn key_of_several(mut keys: Vec<u128>) -> Option<u128> {
+    if keys.is_empty() {
+        return None;
+    }
+    keys.sort_unstable();
+    let mut hashed = Xxh3::new();
+    hashed.update(b"several");
+    keys.iter().for_each(|key| hashed.update(&key.to_le_bytes()));
+    Some(hashed.digest128())
 }
 
 /// Tells whether an operator depends on nothing but its rows.

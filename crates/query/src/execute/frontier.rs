@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::aggregate::Place;
 use super::expression::Stop;
+use super::matches::Matcher;
 use super::names::fields_of;
 use super::rows::{Candidate, Chosen, RowOrder, candidate_bytes, candidates};
 use super::scan::{Flow, Item, Scan};
@@ -30,6 +31,7 @@ pub(crate) struct Rows<'a> {
     pub(crate) wanted: &'a Wanted<'a>,
     pub(crate) columns: &'a [(Name, Expr)],
     pub(crate) take: &'a TakeRows<'a>,
+    pub(crate) has_said_seconds: bool,
 }
 
 /// Tells whether rows may leave before all are known: their order is that of time, and what is done to them is done to
@@ -50,6 +52,7 @@ impl Rows<'_> {
     pub(crate) fn give(&self, cut: Cut) -> Result<(Answer, bool), ExecuteError> {
         let (scan, wanted) = (self.scan, self.wanted);
         let steps = Steps::new(self.lead, &wanted.sort_fields);
+        let matcher = Matcher::new(scan, (self.lead, &wanted.sort_fields), &steps, self.has_said_seconds);
         let mut items = scan.items();
         if matches!(wanted.order, RowOrder::Oldest) {
             items.sort_by_key(|item| (item.first, item.last));
@@ -62,7 +65,7 @@ impl Rows<'_> {
         let (mut next, mut n_wave) = (0, scan.request.n_threads.max(1));
         while next < items.len() && left > 0 && !scan.is_over() {
             let end = items.len().min(next + n_wave);
-            self.work_off(&steps, &items, next..end, &mut pending)?;
+            self.work_off(&matcher, &items, next..end, &mut pending)?;
             pending.sort_unstable_by(|a, b| wanted.order.compare(a, b));
             let n_ready = match items.get(end) {
                 Some(item) => pending.partition_point(|candidate| is_final(&wanted.order, &candidate.place, item)),
@@ -87,6 +90,7 @@ impl Rows<'_> {
                 break;
             }
         }
+        matcher.keep(scan);
         if answer.columns.is_empty() {
             // Nothing was found: columns all the same.
             let nothing = Table::of_events(super::frame::Frame::of_columns(0, Vec::new()));
@@ -99,14 +103,14 @@ impl Rows<'_> {
     /// Finds the rows of some blocks.
     fn work_off(
         &self,
-        steps: &Steps<'_>,
+        matcher: &Matcher<'_>,
         items: &[Item],
         wave: std::ops::Range<usize>,
         pending: &mut Vec<Candidate>,
     ) -> Result<(), ExecuteError> {
         let first = wave.start;
         let states = self.scan.for_each(&items[wave], Vec::new, |found, index, item| {
-            let frame = self.scan.frame(item, steps)?;
+            let frame = matcher.frame(self.scan, item)?;
             let (order, cap) = (&self.wanted.order, self.wanted.cap);
             let more = candidates(self.scan, frame, (first + index) as u32, order, cap, None)?;
             self.scan.hold(more.iter().map(candidate_bytes).sum())?;
@@ -124,7 +128,7 @@ impl Rows<'_> {
         for part in ready.chunks(ROWS_AT_ONCE) {
             let before = self.scan.budget().held();
             let chosen = Chosen::of(items.clone(), part);
-            let table = Table::of_events(chosen.read(self.scan, self.lead, &needed)?);
+            let table = Table::of_events(chosen.read(self.scan, self.lead, &needed)?.into_frame(&needed));
             let projected = self.finish(table);
             self.scan.release(self.scan.budget().held().saturating_sub(before));
             match projected {

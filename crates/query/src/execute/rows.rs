@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use types::{Column, RowSet, Value};
@@ -16,6 +17,7 @@ use super::expression::{Stop, evaluate};
 use super::frame::Frame;
 use super::functions::value_bytes;
 use super::group::places;
+use super::matches::Matcher;
 use super::names::{is_field, visit_fields};
 use super::scan::{Flow, Item, Scan};
 use super::steps::Steps;
@@ -118,6 +120,13 @@ pub(crate) struct Candidate {
     row: u32,
 }
 
+impl Candidate {
+    /// The block that it was found in.
+    pub(crate) fn item<'i>(&self, items: &'i [Item]) -> &'i Item {
+        &items[self.item as usize]
+    }
+}
+
 /// The best candidates so far.
 struct Best<'p> {
     order: &'p RowOrder<'p>,
@@ -170,47 +179,51 @@ pub(crate) struct Chosen {
     rows: Vec<(u32, u32)>,
 }
 
-/// Finds the first `cap` rows in the order wanted.
+/// Finds the first `cap` rows in the order wanted: those of the `part` of the items, which stand in that order, and those
+/// that were found before.
 pub(crate) fn choose(
     scan: &Scan<'_>,
-    steps: &Steps<'_>,
-    order: &RowOrder<'_>,
-    cap: Option<usize>,
-) -> Result<Chosen, ExecuteError> {
-    let mut items = scan.items();
-    if matches!(order, RowOrder::Oldest) {
-        items.sort_by_key(|item| (item.first, item.last));
-    }
-    scan.expect(&items);
-    let best = Mutex::new(Best { order, cap, rows: Vec::new(), worst: None });
+    matcher: &Matcher<'_>,
+    (order, cap): (&RowOrder<'_>, Option<usize>),
+    (items, part): (&[Item], Range<usize>),
+    found: Vec<Candidate>,
+) -> Result<Vec<Candidate>, ExecuteError> {
+    let first = part.start;
+    let items = &items[part];
+    scan.expect(items);
+    let mut best = Best { order, cap, rows: Vec::new(), worst: None };
+    best.add(found);
+    let best = Mutex::new(best);
     let lock = || best.lock().unwrap_or_else(PoisonError::into_inner);
-    scan.for_each(
-        &items,
-        || (),
-        |(), index, item| {
-            let (is_beyond, worst) = {
-                let best = lock();
-                (best.is_beyond(item), best.worst.clone())
-            };
-            if is_beyond {
-                return Ok(Flow::Done);
-            }
-            let frame = scan.frame(item, steps)?;
-            let found = candidates(scan, frame, index as u32, order, cap, worst.as_ref())?;
-            if cap.is_none() {
-                scan.hold(found.iter().map(candidate_bytes).sum())?;
-            }
-            lock().add(found);
-            Ok(Flow::Continue)
-        },
-    )?;
+    if !items.is_empty() {
+        scan.for_each(
+            items,
+            || (),
+            |(), index, item| {
+                let (is_beyond, worst) = {
+                    let best = lock();
+                    (best.is_beyond(item), best.worst.clone())
+                };
+                if is_beyond {
+                    return Ok(Flow::Done);
+                }
+                let frame = matcher.frame(scan, item)?;
+                let found = candidates(scan, frame, (first + index) as u32, order, cap, worst.as_ref())?;
+                if cap.is_none() {
+                    scan.hold(found.iter().map(candidate_bytes).sum())?;
+                }
+                lock().add(found);
+                Ok(Flow::Continue)
+            },
+        )?;
+    }
     let rows = best.into_inner().unwrap_or_else(PoisonError::into_inner).rows;
     let mut places: Vec<u32> = (0..rows.len() as u32).collect();
     let sorted = scan.budget().sort_by(&mut places, |a, b| order.compare(&rows[*a as usize], &rows[*b as usize]));
     scan.or_nothing(sorted);
     places.truncate(cap.unwrap_or(usize::MAX));
-    let chosen = places.into_iter().map(|place| &rows[place as usize]);
-    Ok(Chosen { items: items.into(), rows: chosen.map(|candidate| (candidate.item, candidate.row)).collect() })
+    let mut rows: Vec<Option<Candidate>> = rows.into_iter().map(Some).collect();
+    Ok(places.into_iter().filter_map(|place| rows[place as usize].take()).collect())
 }
 
 pub(crate) fn candidate_bytes(candidate: &Candidate) -> usize {
@@ -272,23 +285,13 @@ impl Chosen {
         Self { items, rows: rows.iter().map(|candidate| (candidate.item, candidate.row)).collect() }
     }
 
-    /// How many rows there are.
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Leaves out the rows from `n` on.
-    pub(crate) fn truncate(&mut self, n: usize) {
-        self.rows.truncate(n);
-    }
-
     /// Reads the fields `needed` of the rows, computing those that `lead` makes.
     pub(crate) fn read(
         self,
         scan: &Scan<'_>,
         lead: &[Operator],
         needed: &BTreeSet<Name>,
-    ) -> Result<Frame<'static>, ExecuteError> {
+    ) -> Result<RowColumns, ExecuteError> {
         let steps = Steps::without_conditions(lead, needed);
         let mut by_item: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
         for (place, (item, row)) in self.rows.iter().enumerate() {
@@ -314,28 +317,94 @@ impl Chosen {
             parts.push((rows.into_iter().map(|(_, place)| place).collect(), columns));
             Ok(Flow::Continue)
         })?;
-        Ok(assemble(self.rows.len(), needed, parts.into_iter().flatten().collect()))
+        Ok(assemble(self.rows.len(), needed.len(), parts.into_iter().flatten().collect()))
     }
 }
 
 /// Rows of one block that were read: their places in the answer, and per field their values.
 type Part = (Vec<u32>, Vec<Vec<Option<Value>>>);
 
-/// Puts the rows read block by block into their order. Rows of blocks that turned out to be damaged are left out.
-fn assemble(n_rows: usize, needed: &BTreeSet<Name>, parts: Vec<Part>) -> Frame<'static> {
+/// Puts the rows read block by block into their order.
+fn assemble(n_rows: usize, n_columns: usize, parts: Vec<Part>) -> RowColumns {
     let mut is_read = vec![false; n_rows];
-    let mut columns: Vec<Vec<Option<Value>>> = vec![vec![None; n_rows]; needed.len()];
+    let mut columns: Vec<Vec<Option<Value>>> = vec![vec![None; n_rows]; n_columns];
     for (places, values) in parts {
         places.iter().for_each(|place| is_read[*place as usize] = true);
         for (column, values) in columns.iter_mut().zip(values) {
             places.iter().zip(values).for_each(|(place, value)| column[*place as usize] = value);
         }
     }
-    let named = needed.iter().zip(columns).filter(|(_, values)| values.iter().any(Option::is_some));
-    let columns = named.map(|(name, values)| (name.clone(), Arc::new(Column::Mixed(values)))).collect();
-    let mut frame = Frame::of_columns(n_rows, columns);
-    frame.retain(&RowSet::of(n_rows, |row| is_read[row]));
-    frame
+    RowColumns { read: RowSet::of(n_rows, |row| is_read[row]), columns: columns.into_iter().map(column_of).collect() }
+}
+
+fn column_of(values: Vec<Option<Value>>) -> Option<Arc<Column>> {
+    values.iter().any(Option::is_some).then(|| Arc::new(Column::Mixed(values)))
+}
+
+/// Fields of rows that were read, one column each; none for a field that no row has.
+#[derive(Clone, Debug)]
+pub(crate) struct RowColumns {
+    /// All rows but those of blocks that turned out to be damaged.
+    read: RowSet,
+    columns: Vec<Option<Arc<Column>>>,
+}
+
+impl RowColumns {
+    /// How many rows there are.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.read.n_rows()
+    }
+
+    /// Tells whether rows could not be read.
+    pub(crate) fn is_damaged(&self) -> bool {
+        !self.read.is_all()
+    }
+
+    /// Bytes held, roughly.
+    pub(crate) fn n_bytes(&self) -> usize {
+        let bytes = |column: &Arc<Column>| match &**column {
+            Column::Mixed(values) => values.iter().map(|value| 32 + value.as_ref().map_or(0, value_bytes)).sum(),
+            other => 32 * other.n_rows(),
+        };
+        self.columns.iter().flatten().map(bytes).sum()
+    }
+
+    /// The rows at the places `rows`.
+    pub(crate) fn gather(&self, rows: &RowSet) -> Self {
+        if rows.is_all() {
+            return self.clone();
+        }
+        let gathered = |column: &Option<Arc<Column>>| {
+            let column = column.as_ref()?;
+            column_of(rows.iter().map(|row| column.value(row)).collect())
+        };
+        let read = RowSet::of_places(
+            rows.count(),
+            (0..).zip(rows.iter()).filter(|(_, row)| self.read.contains(*row)).map(|(place, _)| place),
+        );
+        Self { read, columns: self.columns.iter().map(gathered).collect() }
+    }
+
+    /// Rows of two, in the order of `rows`: whether each is of `these`, and its place among its own.
+    pub(crate) fn interleaved(rows: &[(bool, usize)], these: &Self, those: &Self) -> Self {
+        let column = |(these, those): (&Option<Arc<Column>>, &Option<Arc<Column>>)| {
+            let value = |(is_this, place): &(bool, usize)| {
+                let column = if *is_this { these } else { those };
+                column.as_ref().and_then(|column| column.value(*place))
+            };
+            column_of(rows.iter().map(value).collect())
+        };
+        let columns = these.columns.iter().zip(&those.columns).map(column).collect();
+        Self { read: RowSet::all(rows.len()), columns }
+    }
+
+    /// The rows that could be read, as columns of the names `needed`.
+    pub(crate) fn into_frame(self, needed: &BTreeSet<Name>) -> Frame<'static> {
+        let named = needed.iter().zip(self.columns).filter_map(|(name, column)| Some((name.clone(), column?)));
+        let mut frame = Frame::of_columns(self.read.n_rows(), named.collect());
+        frame.retain(&self.read);
+        frame
+    }
 }
 
 /// Fields that sort keys speak of.

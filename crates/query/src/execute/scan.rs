@@ -181,13 +181,19 @@ impl<'a> Scan<'a> {
         self.events_cached.fetch_add(n_scanned, Relaxed);
     }
 
+    /// The same for rows of several sources at once.
+    pub(crate) fn count_kept_of_several(&self, n_scanned: u64, n_matched: u64) {
+        self.count_kept(self.sources.len(), n_scanned, n_matched);
+    }
+
     /// How many rows of a source were looked at, and how many of them matched.
     pub(crate) fn counted(&self, source: usize) -> (u64, u64) {
         let [scanned, matched] = &self.counted[source];
         (scanned.load(Relaxed), matched.load(Relaxed))
     }
 
-    fn note_opened(&self, source: usize) {
+    /// Notes that the segment of a source is read from.
+    pub(crate) fn note_opened(&self, source: usize) {
         if let Some(key) = self.sources[source].run.info().key {
             locked(&self.opened).insert(key.segment);
         }
@@ -386,6 +392,12 @@ impl<'a> Scan<'a> {
             locked(&self.error).get_or_insert(error);
             self.env.budget.abort();
         }
+    }
+
+    /// Tells whether something is missing.
+    pub(crate) fn is_partial(&self) -> bool {
+        let has_ended = self.env.budget.ended().is_some() || self.env.budget.is_cut();
+        has_ended || !locked(&self.reasons).is_empty() || locked(&self.error).is_some()
     }
 
     /// Why there is no answer, if so.

@@ -1,6 +1,7 @@
 //! What an answer promises beside its rows: order, limits, partial answers, and that no shortcut changes it.
 
 mod shortcuts;
+pub(super) mod stored;
 
 use std::sync::atomic::AtomicUsize;
 

@@ -1,121 +1,17 @@
 //! What is kept changes what an answer costs, never the answer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicBool;
 
 use chrono_tz::Tz;
 use proptest::prelude::*;
-use types::{
-    BatchBuilder, BatchRun, Column, GroupName, Level, MinuteCounts, Narrowed, RowSet, Run, RunInfo, RunKey, ScanError,
-    TextProbe, TimeRange, Timestamp,
-};
+use types::{BatchRun, Run, RunKey, TimeRange, Timestamp};
 
 use super::super::budget::Budget;
-use super::super::tests::said_by_its_run;
-use super::super::{Answer, Request, Support, execute};
+use super::super::tests::stored::{Asking, Stored, ask, events, house, plan, range, stored};
+use super::super::{Request, Support};
 use super::*;
 use crate::plan::Plan;
-use crate::{ParseOptions, parse_insights};
-
-/// A run that never changes, as a segment holds them.
-struct Stored {
-    run: BatchRun,
-    info: RunInfo,
-    n_reads: AtomicUsize,
-    is_damaged: AtomicBool,
-}
-
-impl Run for Stored {
-    fn info(&self) -> &RunInfo {
-        &self.info
-    }
-
-    said_by_its_run!();
-
-    fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
-        self.run.minutes()
-    }
-
-    fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
-        self.run.narrow(block, probe)
-    }
-
-    fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError> {
-        self.n_reads.fetch_add(1, Relaxed);
-        if self.is_damaged.load(Relaxed) {
-            return Err(ScanError { file: "a.seg".into(), offset: 7, problem: "bad checksum".into() });
-        }
-        self.run.read(block, names, rows)
-    }
-}
-
-fn events(start: i64, n_events: i64) -> BatchRun {
-    let mut builder = BatchBuilder::new();
-    for n in start..start + n_events {
-        builder.set_timestamp(Timestamp(n * Timestamp::SECOND));
-        builder.set_message(&format!("message {n} of worker-{}", n % 7));
-        builder.set_level(Level::of_code((n % 8) as u8));
-        builder.field_integer("n", n);
-        builder.field_float("ms", n as f64 / 7.0);
-        builder.field_text("host", &format!("h{}", n % 5));
-        builder.field_text("id", &format!("{:x}", n * 7919));
-        builder.commit();
-    }
-    let mut batch = builder.finish();
-    batch.sequences = (start as u64..(start + n_events) as u64).collect();
-    BatchRun::new(GroupName::new("g").expect("a valid name"), 1, Arc::new(batch))
-}
-
-fn stored(segment: u128, start: i64, n_events: i64) -> Arc<Stored> {
-    let run = events(start, n_events);
-    let info = RunInfo { key: Some(RunKey { segment, run: 0, version: 0 }), ..run.info().clone() };
-    Arc::new(Stored { run, info, n_reads: AtomicUsize::new(0), is_damaged: AtomicBool::new(false) })
-}
-
-/// Four segments and hot events, one after the other.
-fn house() -> (Vec<Arc<Stored>>, Vec<Arc<dyn Run>>) {
-    let stored: Vec<Arc<Stored>> = (0..4).map(|i| stored(i as u128, i * 20_000, 20_000)).collect();
-    let mut runs: Vec<Arc<dyn Run>> = stored.iter().map(|run| run.clone() as Arc<dyn Run>).collect();
-    runs.push(Arc::new(events(80_000, 500)));
-    (stored, runs)
-}
-
-fn plan(text: &str) -> Plan {
-    parse_insights(text, &ParseOptions { now: Timestamp(0), time_zone: Tz::UTC }).expect("a valid query")
-}
-
-fn range(from_s: i64, to_s: i64) -> TimeRange {
-    TimeRange { from: Timestamp(from_s * Timestamp::SECOND), to: Timestamp(to_s * Timestamp::SECOND) }
-}
-
-struct Asking<'a> {
-    runs: &'a [Arc<dyn Run>],
-    cache: Option<&'a PartialCache>,
-    range: TimeRange,
-    is_cancelled: bool,
-}
-
-impl Asking<'_> {
-    fn ask(&self, text: &str) -> Answer {
-        let request = Request {
-            range: self.range,
-            limit: None,
-            time_zone: Tz::UTC,
-            now: Timestamp(0),
-            memory_bytes_max: 1 << 28,
-            deadline: None,
-            cancelled: &AtomicBool::new(self.is_cancelled),
-            n_threads: 2,
-            progress: None,
-            support: Support { cache: self.cache, ..Support::default() },
-        };
-        execute(&plan(text), self.runs, &request).expect("an answer")
-    }
-}
-
-fn ask(text: &str, runs: &[Arc<dyn Run>], cache: Option<&PartialCache>, range: TimeRange) -> Answer {
-    Asking { runs, cache, range, is_cancelled: false }.ask(text)
-}
 
 const QUERIES: [&str; 12] = [
     "stats count(*) by @level",
@@ -176,6 +72,30 @@ fn asked_again_only_what_is_new_is_read() {
 }
 
 #[test]
+fn partials_of_runs_that_the_range_holds_are_kept_together() {
+    let (stored, runs) = house();
+    let cache = PartialCache::new(64 << 20);
+    let n_found = || {
+        let before = cache.counts();
+        let rows = ask("stats sum(n), count(*) by host", &runs, Some(&cache), range(10_000, 200_000)).rows;
+        (cache.counts().n_hits - before.n_hits, cache.counts().n_misses - before.n_misses, rows)
+    };
+    let plain = ask("stats sum(n), count(*) by host", &runs, None, range(10_000, 200_000)).rows;
+    // The four runs and three of them together; then these three, and the one at the edge by itself.
+    assert_eq!(n_found(), (0, 5, plain.clone()));
+    assert_eq!(n_found(), (2, 0, plain));
+    // Another range holds the same three, and cuts the first one elsewhere; yet another holds all four.
+    stored.iter().for_each(|run| run.n_reads.store(0, Relaxed));
+    ask("stats sum(n), count(*) by host", &runs, Some(&cache), range(15_000, 200_000));
+    ask("stats sum(n), count(*) by host", &runs, Some(&cache), TimeRange::ALL);
+    assert_eq!(stored.iter().map(|run| run.n_reads.load(Relaxed) > 0).collect::<Vec<_>>(), [true, false, false, false]);
+    // Without one of them the others have theirs.
+    let fewer = [runs[1].clone(), runs[3].clone(), runs[4].clone()];
+    let rows = ask("stats sum(n), count(*) by host", &fewer, Some(&cache), TimeRange::ALL).rows;
+    assert_eq!(rows, ask("stats sum(n), count(*) by host", &fewer, None, TimeRange::ALL).rows);
+}
+
+#[test]
 fn a_deletion_makes_what_was_kept_useless() {
     let cache = PartialCache::new(64 << 20);
     let before = stored(1, 0, 100);
@@ -184,6 +104,25 @@ fn a_deletion_makes_what_was_kept_useless() {
     let mut after = stored(1, 0, 50);
     Arc::get_mut(&mut after).expect("nobody else has it").info.key = Some(RunKey { segment: 1, run: 0, version: 1 });
     assert_ne!(count(after), rows);
+}
+
+#[test]
+fn a_deletion_makes_what_was_kept_together_useless() {
+    let (mut stored, runs) = house();
+    let cache = PartialCache::new(64 << 20);
+    drop(runs);
+    let asked = |stored: &[Arc<Stored>], cache| {
+        let runs: Vec<Arc<dyn Run>> = stored.iter().map(|run| run.clone() as Arc<dyn Run>).collect();
+        ask("stats sum(n), max(ms) by host", &runs, cache, TimeRange::ALL).rows
+    };
+    let before = asked(&stored, Some(&cache));
+    assert_eq!(asked(&stored, Some(&cache)), before);
+    let mut less = super::super::tests::stored::stored(2, 40_000, 10_000);
+    Arc::get_mut(&mut less).expect("nobody else has it").info.key = Some(RunKey { segment: 2, run: 0, version: 1 });
+    stored[2] = less;
+    let after = asked(&stored, Some(&cache));
+    assert_ne!(after, before);
+    assert_eq!(after, asked(&stored, None));
 }
 
 #[test]
@@ -198,7 +137,7 @@ fn what_is_not_whole_is_not_kept() {
     stored[1].is_damaged.store(false, Relaxed);
     let whole = ask(query, &runs, Some(&cache), TimeRange::ALL);
     assert_eq!(whole.rows, ask(query, &runs, None, TimeRange::ALL).rows);
-    let asking = Asking { runs: &runs, cache: Some(&cache), range: TimeRange::ALL, is_cancelled: true };
+    let asking = Asking { is_cancelled: true, ..Asking::of(&runs, Some(&cache), TimeRange::ALL) };
     assert_eq!(asking.ask("stats sum(ms)").partial_reasons.first().map(|reason| reason.code), Some("cancelled"));
     assert_eq!(ask("stats sum(ms)", &runs, Some(&cache), TimeRange::ALL).stats.events_cached, 0);
 }
