@@ -73,6 +73,7 @@ class Catat(measure.Costs):
         """A fresh process whose first reads come from the disk, as far as that is permitted."""
         self.stop()
         measure.drop_page_cache()
+        measure.drop_files(self.data_dir)
         self.start()
         # Opens the way to an answer without touching an event.
         self.post_query({"query": "stats count(*) as n", "from": "2001-01-01T00:00:00Z", "to": "2001-01-02T00:00:00Z"})
@@ -155,6 +156,13 @@ class Catat(measure.Costs):
         if answer.get("partial"):
             raise RuntimeError(f"partial: {answer.get('partial_reasons')}")
         return ms, answer["rows"]
+
+    def ask_cold(self, query):
+        """Milliseconds of a query whose bytes all come from the disk, and how many bytes came."""
+        self.restart_cold()
+        before = measure.read_bytes(self.pid)
+        ms, _ = self.ask(query)
+        return ms, measure.read_bytes(self.pid) - before
 
     def restart_with_cache(self):
         """From now on what was worked out for one query serves the next, as an operator has it."""

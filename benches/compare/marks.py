@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Marks that need a run of their own: flat costs, a thousand segments, real logs.
 
-usage: marks.py [flat] [segments] [real-logs] [free-text] [--events N] [--segments N] [--logs DIR] [--binary FILE] [--work DIR]
+usage: marks.py [flat] [segments] [real-logs] [free-text] [files] [--events N] [--segments N] [--logs DIR] [--binary FILE] [--work DIR]
 
 flat       The corpus streams from the generator into one store. A million events into the empty store, and the last
            quarter of all events into the full one, each until the server idles: the latter may cost a ninth more.
@@ -10,6 +10,7 @@ segments   A thousand days of events make a thousand segments. Seconds until rea
            cache, memory when idle, and (where strace may watch) how many reads opening a segment takes and how long.
 real-logs  Files below DIR, each folder its own group: bytes of segments against `zstd -3` of each file.
 free-text  A million access lines that are stored as they are: words and substrings counted, against `rg`.
+files      `catat query --file` over the corpus, plain and packed, and over access lines, against rg, zgrep, jq, awk, DuckDB.
 
 Without a name all of them run. Ends with 1 and the names of the marks that were missed.
 """
@@ -26,6 +27,7 @@ import urllib.parse
 import corpus
 import measure
 from catat import Catat
+from files import files
 from free_text import free_text
 
 FLAT_SHARE_MIN = 0.9
@@ -222,7 +224,7 @@ def real_logs(options, work, judge):
     server.stop()
 
 
-MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "free-text": free_text}
+MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "free-text": free_text, "files": files}
 
 
 def main():

@@ -8,7 +8,7 @@ catat takes the corpus over HTTP, every request acknowledged durably, then every
 and DuckDB load the file, `rg` and `zstd` read it; servers given by address are fed over HTTP. Costs are CPU-seconds of
 all threads until the engine idles, background work included. A query is asked cold (a fresh process, the page cache
 dropped where we may) and warm (the median of seven, catat without its cache of partial answers, the others as they
-come), catat also once more with that cache, and as a stream until the first row. Answers are compared before times are: where one engine says
+come), catat also once more with that cache, as a stream until the first row, and cold with the bytes that were read. Answers are compared before times are: where one engine says
 something else than catat, or catat something else than the generator counted, that is an error.
 
 Prints one table, each number also as its ratio to catat's. Ends with 1 and the names of what failed: a wrong answer,
@@ -47,6 +47,9 @@ CHDB_RATIOS = [
     ("peak memory while ingesting, MB", "<=", 0.5),
     *((f"{query.name}, warm ms", "<=", 1.0) for query in QUERIES),
 ]
+# A query whose bytes come from the disk takes at most this many times what it takes warm, and the time that the disk
+# needs for these bytes.
+COLD_WARM_RATIO_MAX = 2.0
 # The geometric mean, over all queries, of catat's warm time in that of the fastest engine of the run.
 BEST_RATIO_MAX = 0.4
 # Where queries are to get to on two quiet cores at five million events; shown, not judged: times mean nothing elsewhere.
@@ -58,8 +61,11 @@ TARGETS = [
     ("needle in any field, warm ms", 8), ("newest 50 errors of a service, last hour, warm ms", 5),
     *((f"{query.name}, asked again ms", 3) for query in QUERIES),
     *((f"{query.name}, first row ms", 50) for query in QUERIES),
+    *((f"{query.name}, cold in what it may take", 1) for query in QUERIES),
 ]
 MARKS_AT_EVENTS = 1_000_000
+# The best of so many cold runs counts: a disk that others use too has its own moods.
+N_COLD = 3
 
 
 class Files:
@@ -113,6 +119,19 @@ def ask_again(server, queries, numbers):
         server.ask(query)
         numbers[f"{query.name}, asked again ms"], _ = measure.median_of(lambda query=query: server.ask(query))
         numbers[f"{query.name}, first row ms"] = server.first_row_ms(query)
+
+
+def ask_cold(server, queries, numbers):
+    """Asks catat with nothing of its files in memory, and compares that with what it takes warm."""
+    rate = measure.read_rate(server.data_dir / "segments")
+    numbers["disk MB/s, read file by file"] = rate / 1000
+    for query in queries:
+        colds = [server.ask_cold(query) for _ in range(N_COLD)]
+        ms, n_bytes = min(colds)
+        allowed = COLD_WARM_RATIO_MAX * numbers[f"{query.name}, warm ms"] + n_bytes / rate
+        numbers[f"{query.name}, cold ms"] = ms
+        numbers[f"{query.name}, cold MB read"] = n_bytes / 1e6
+        numbers[f"{query.name}, cold in what it may take"] = ms / allowed
 
 
 def ask_files(files, queries, numbers, answers):
@@ -246,6 +265,7 @@ def compare(options, work):
             ask_all(engine, queries, table[name], answers.setdefault(name, {}))
             table[name]["memory after the queries, MB"] = engine.memory_now_mb()
             if name == "catat":
+                ask_cold(engine, queries, table[name])
                 ask_again(engine, queries, table[name])
         finally:
             engine.stop()

@@ -17,8 +17,7 @@ use std::time::Instant;
 use parse::{Received, Zone};
 use query::plan::Rows;
 use query::{
-    Answer, Feed, ParseOptions, Request, Screen, Support, execute_stream, needs_several_passes, parse_insights,
-    read_csv,
+    Answer, Asked, Feed, ParseOptions, Request, Support, execute_stream, needs_several_passes, parse_insights, read_csv,
 };
 use storage::Clock;
 use types::{ByteSize, GroupPattern, Limits, TimeRange, Timestamp};
@@ -73,11 +72,11 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
     };
     let received = Received { at: now, modified: None, zone: Zone::Named(time_zone), limits: &limits };
     let numbered: Vec<(u32, Arc<Input>)> = (0..).zip(inputs.into_iter().map(Arc::new)).collect();
-    let mut feed_of = |groups: &[GroupPattern], screen: Option<Screen>| -> Box<dyn Feed + '_> {
-        let is_asked = |group: &str| groups.is_empty() || GroupPattern::any_matches(groups, group);
-        let asked = numbered.iter().filter(|(_, input)| is_asked(input.group.as_str())).cloned().collect();
+    let mut feed_of = |groups: &[GroupPattern], asked: Asked| -> Box<dyn Feed + '_> {
+        let is_named = |group: &str| groups.is_empty() || GroupPattern::any_matches(groups, group);
+        let inputs = numbered.iter().filter(|(_, input)| is_named(input.group.as_str())).cloned().collect();
         n_read.store(0, Relaxed);
-        Box::new(FileFeed::new(asked, received, screen, n_read.clone()))
+        Box::new(FileFeed::new(inputs, received, asked, n_read.clone()))
     };
     let answer = execute_stream(&plan, &mut feed_of, &request);
     progress.clear();

@@ -7,7 +7,7 @@ use types::{BatchBuilder, Level, Limits, Timestamp, Value};
 
 use crate::json::{JsonError, Members};
 use crate::time::{Resolved, bounded};
-use crate::{Zone, json};
+use crate::{Wanted, Zone, json};
 
 /// What is known of bytes beside themselves.
 #[derive(Clone, Copy, Debug)]
@@ -42,12 +42,19 @@ pub struct EventParser<'a> {
     pub(crate) members: Members,
     /// The time of the last text that had one, for texts that have none.
     pub(crate) previous: Option<Timestamp>,
+    /// What is read of texts; `None` where it is everything.
+    pub(crate) wanted: Option<&'a Wanted>,
 }
 
 impl<'a> EventParser<'a> {
     /// A parser for bytes of one source.
     pub fn new(received: Received<'a>) -> Self {
-        Self { received, members: Members::default(), previous: None }
+        Self { received, members: Members::default(), previous: None, wanted: None }
+    }
+
+    /// The same parser, which reads of texts only what is wanted.
+    pub fn with_wanted(self, wanted: &'a Wanted) -> Self {
+        Self { wanted: Some(wanted), ..self }
     }
 
     /// What is known of the bytes.
@@ -71,7 +78,7 @@ impl<'a> EventParser<'a> {
     /// Where the bytes are not one JSON object.
     pub fn read_record<'p>(&'p mut self, line: &'p [u8]) -> Result<Event<'p, 'a>, JsonError> {
         let text = text_of(line);
-        self.members.scan(trimmed(&text), self.received.limits)?;
+        self.members.scan(trimmed(&text), self.received.limits, None)?;
         Ok(Event { parser: self, text, kind: Kind::Record })
     }
 
@@ -80,7 +87,7 @@ impl<'a> EventParser<'a> {
         let text = text_of(bytes);
         let line = trimmed(&text);
         let looks_like_object = line.starts_with('{') && line.ends_with('}');
-        let is_object = looks_like_object && self.members.scan(line, self.received.limits).is_ok();
+        let is_object = looks_like_object && self.members.scan(line, self.received.limits, self.wanted).is_ok();
         Event { parser: self, text, kind: if is_object { Kind::ObjectLine } else { Kind::Line } }
     }
 
@@ -129,12 +136,16 @@ impl Event<'_, '_> {
         if is_lossy || matches!(self.text, Cow::Owned(_)) {
             builder.field_text("@encoding", "lossy");
         }
-        let EventParser { members, received, .. } = &mut *self.parser;
+        let EventParser { members, received, wanted, .. } = &mut *self.parser;
+        let has_level = wanted.is_none_or(Wanted::has_level);
+        let has_message = wanted.is_none_or(Wanted::has_message);
         let time = match self.kind {
             Kind::Record => return json::emit_record(members, trimmed(&self.text), received, extras, builder),
-            Kind::ObjectLine => json::emit_line_fields(members, trimmed(&self.text), received, builder),
+            Kind::ObjectLine => json::emit_line_fields(members, trimmed(&self.text), received, *wanted, builder),
             Kind::Line => {
-                builder.set_level(crate::level_of_text(&self.text));
+                if has_level {
+                    builder.set_level(crate::level_of_text(&self.text));
+                }
                 let found = crate::find_time(self.text.as_bytes(), received);
                 found.map(|found| (found.time, Cow::Borrowed(&self.text[found.start..found.end])))
             }
@@ -158,7 +169,13 @@ impl Event<'_, '_> {
                 builder.set_timestamp(self.parser.previous.or(received.modified).unwrap_or(received.at));
             }
         }
-        commit_in_parts(&self.text, None, self.parser.received.limits, builder);
+        let limits = self.parser.received.limits;
+        if has_message || self.text.len() > limits.event_bytes_max {
+            commit_in_parts(&self.text, None, limits, builder);
+        } else {
+            builder.set_message("");
+            builder.commit();
+        }
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) use emit::{emit_line_fields, emit_record};
 
 use types::{Limits, Value};
 
+use crate::Wanted;
+
 /// Why a line is no JSON record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem} at column {column}")]
@@ -94,6 +96,8 @@ pub(crate) struct Members {
     /// Members over a limit: what stands between the braces of `@rest`.
     rest: String,
     n_dropped: i64,
+    /// Members that nobody wants.
+    n_passed: usize,
     /// Whether an escape stood for no character and became U+FFFD.
     is_lossy: bool,
 }
@@ -102,20 +106,21 @@ pub(crate) struct Members {
 const SCRATCH_BYTES_KEPT: usize = 1 << 20;
 
 impl Members {
-    /// Reads one object, which must be all of `line`.
-    pub(crate) fn scan(&mut self, line: &str, limits: &Limits) -> Result<(), JsonError> {
+    /// Reads one object, which must be all of `line`; values of its own keys that nobody wants are left out.
+    pub(crate) fn scan(&mut self, line: &str, limits: &Limits, wanted: Option<&Wanted>) -> Result<(), JsonError> {
         self.members.clear();
         self.texts = Default::default();
         self.times = Default::default();
         self.path.clear();
         self.frames.clear();
         self.n_dropped = 0;
+        self.n_passed = 0;
         self.is_lossy = false;
         for buffer in [&mut self.scratch, &mut self.rest] {
             buffer.clear();
             buffer.shrink_to(SCRATCH_BYTES_KEPT);
         }
-        scan::Scanner::new(line, limits, self).record()
+        scan::Scanner::new(line, limits, wanted, self).record()
     }
 
     /// Whether some text of the record is not what was sent, because that was no text.

@@ -14,6 +14,7 @@ mod multiline;
 mod piece;
 mod text;
 mod time;
+mod wanted;
 mod zone;
 
 pub use event::{Event, EventParser, Extras, Received};
@@ -24,4 +25,5 @@ pub use multiline::{Boundaries, events};
 pub use piece::{Piece, Screen, batches_of_piece, last_time, sure_end};
 pub use text::{LineError, batches_of_records, batches_of_text};
 pub use time::{FoundTime, Resolved, find_time, parse_time};
+pub use wanted::Wanted;
 pub use zone::{Zone, ZoneError};

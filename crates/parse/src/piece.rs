@@ -13,7 +13,7 @@ use types::{Batch, BatchBuilder, Timestamp};
 
 use crate::multiline::last_sure_start;
 use crate::text::{CELLS_MAX, TEXT_BYTES_MAX};
-use crate::{EventParser, Extras, Received, events};
+use crate::{EventParser, Extras, Received, Wanted, events};
 
 /// Finds events worth parsing: the first place from the given one on that such an event holds, in the bytes of a text.
 pub type Screen<'a> = dyn Fn(&[u8], usize) -> Option<usize> + 'a;
@@ -64,14 +64,16 @@ pub fn last_time(text: &[u8], received: &Received<'_>) -> Option<Timestamp> {
     None
 }
 
-/// Gives the events of a piece to `take`, in batches of bounded size, in order; with a screen only those that it finds.
+/// Gives what is wanted of the events of a piece to `take`, in batches of bounded size, in order; with a screen only
+/// those events that it finds.
 pub fn batches_of_piece(
     piece: &Piece<'_>,
     received: &Received<'_>,
     screen: Option<&Screen<'_>>,
+    wanted: &Wanted,
     take: &mut dyn FnMut(Batch),
 ) {
-    let mut parser = EventParser::new(*received);
+    let mut parser = EventParser::new(*received).with_wanted(wanted);
     parser.set_previous(piece.previous);
     let mut rows = Rows { offset: piece.offset, builder: BatchBuilder::new(), sequences: Vec::new(), take };
     match screen {

@@ -73,7 +73,7 @@ pub use self::histogram::{Bucket, Histogram, histogram};
 pub use self::patterns::patterns_plan;
 pub use self::screen::Screen;
 pub use self::select::{Selected, select_events};
-pub use self::stream::{Feed, FeedOf, execute_stream, needs_several_passes};
+pub use self::stream::{Asked, Feed, FeedOf, execute_stream, needs_several_passes};
 pub use self::subquery::{Answered, RunsOf, answer_subqueries, execute_with_subqueries, has_subqueries};
 pub use self::tail::{Tail, TailError, TailRows};
 

@@ -23,7 +23,7 @@ pub use cache::{CacheCounts, PartialCache};
 pub use csv::{CSV_BYTES_MAX, CSV_COLUMNS_MAX, CsvError, read_csv};
 pub use error::{QueryError, QueryErrors, Span};
 pub use execute::{
-    Answer, Answered, Bucket, ColumnInfo, ColumnKind, ExecuteError, ExplainedStep, Explanation, Feed, FeedOf,
+    Answer, Answered, Asked, Bucket, ColumnInfo, ColumnKind, ExecuteError, ExplainedStep, Explanation, Feed, FeedOf,
     FieldSummaries, FieldSummaryRow, FieldValues, Held, Histogram, IndexUse, MemoryPool, PartialReason, Request,
     RunsOf, Screen, Selected, Stage, Stats, Support, TableOf, Tail, TailError, TailRows, TakeRows, ValueCount,
     answer_subqueries, execute, execute_stream, execute_with_subqueries, explain, field_presence, field_summaries,

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use parse::{Received, batches_of_piece};
-use query::{Feed, Screen};
+use query::{Asked, Feed};
 use types::{Batch, BatchRun, Run, ScanError};
 
 use super::inputs::Input;
@@ -27,7 +27,7 @@ const BUFFER_BYTES_KEPT: usize = 8 << 20;
 /// Files and standard input, passing by.
 pub(super) struct FileFeed<'a> {
     received: Received<'a>,
-    screen: Option<Screen>,
+    asked: Asked,
     /// How many bytes were read of all inputs, as they lie there.
     n_read: Arc<AtomicU64>,
     readers: Mutex<Readers>,
@@ -52,17 +52,17 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<'a> FileFeed<'a> {
-    /// Lets `inputs` pass by, of their events only those that the screen lets through.
+    /// Lets `inputs` pass by, of their events only what is asked for.
     pub(super) fn new(
         inputs: Vec<(u32, Arc<Input>)>,
         received: Received<'a>,
-        screen: Option<Screen>,
+        asked: Asked,
         n_read: Arc<AtomicU64>,
     ) -> Self {
         let waiting = inputs.into_iter().rev().collect();
         Self {
             received,
-            screen,
+            asked,
             n_read,
             readers: Mutex::new(Readers { waiting, idle: Vec::new(), n_busy: 0 }),
             has_changed: Condvar::new(),
@@ -112,7 +112,7 @@ impl<'a> FileFeed<'a> {
 
     /// The next piece of any input; `None` at the end of all.
     fn piece(&self) -> Result<Option<Piece>, ScanError> {
-        let n_wanted = if self.screen.is_some() { SCREENED_PIECE_BYTES } else { PIECE_BYTES };
+        let n_wanted = if self.asked.screen.is_some() { SCREENED_PIECE_BYTES } else { PIECE_BYTES };
         while let Some(mut reader) = self.take_reader()? {
             let buffer = locked(&self.buffers).pop().unwrap_or_default();
             let piece = reader.piece(buffer, n_wanted, &self.received);
@@ -136,12 +136,13 @@ impl<'a> FileFeed<'a> {
             runs.push(Arc::new(BatchRun::new(input.group.clone(), number, Arc::new(batch))));
         };
         let piece = parse::Piece { text, offset, previous };
-        match &self.screen {
+        let Asked { screen, wanted } = &self.asked;
+        match screen {
             Some(screen) => {
                 let find = |text: &[u8], from: usize| screen.find(text, from);
-                batches_of_piece(&piece, &received, Some(&find), &mut take);
+                batches_of_piece(&piece, &received, Some(&find), wanted, &mut take);
             }
-            None => batches_of_piece(&piece, &received, None, &mut take),
+            None => batches_of_piece(&piece, &received, None, wanted, &mut take),
         }
         let mut buffers = locked(&self.buffers);
         if buffers.len() < BUFFERS_MAX && buffer.len() <= BUFFER_BYTES_KEPT {

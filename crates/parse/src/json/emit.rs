@@ -8,7 +8,7 @@ use super::{Member, Members, TEXT_KEYS, TIME_KEYS, Token};
 use crate::event::commit_in_parts;
 use crate::level::{level_field, level_of_number, level_of_text, level_of_word};
 use crate::time::{Resolved, bounded, epoch_of_digits, epoch_of_float, epoch_of_integer, parse_time};
-use crate::{Extras, Received};
+use crate::{Extras, Received, Wanted};
 
 /// Incoming names that only the system may give, and what they are kept as.
 const RESERVED: [(&str, &str); 16] = [
@@ -73,15 +73,15 @@ pub(crate) fn emit_record(
     if let Some(original) = &chosen.rejected {
         builder.field_text("@timestampRejected", original);
     }
-    emit_times(members, line, &chosen, builder);
+    emit_times(members, line, &chosen, None, builder);
     let text_rank = choose_text(members);
-    emit_texts(members, line, text_rank, received, builder);
+    emit_texts(members, line, text_rank, (received, None), builder);
     let message = text_rank.and_then(|rank| members.texts[rank].as_ref());
     let message = message.map(|member| match &member.token {
         Token::Text(span) => members.get(*span, line),
         _ => members.get(member.raw, line),
     });
-    let level = emit_fields(members, line, builder);
+    let level = emit_fields(members, line, None, builder);
     builder.set_level(level.or(extras.level).or_else(|| message.and_then(level_of_text)));
     emit_rest(members, builder);
     let text_key = text_rank.map(|rank| TEXT_KEYS[rank]).filter(|key| *key != "@message");
@@ -95,17 +95,20 @@ pub(crate) fn emit_line_fields(
     members: &mut Members,
     line: &str,
     received: &Received<'_>,
+    wanted: Option<&Wanted>,
     builder: &mut BatchBuilder,
 ) -> Option<(Resolved, Cow<'static, str>)> {
     let chosen = choose_time(members, line, received);
-    emit_times(members, line, &chosen, builder);
-    emit_texts(members, line, None, received, builder);
+    emit_times(members, line, &chosen, wanted, builder);
+    emit_texts(members, line, None, (received, wanted), builder);
     let message = [1, 2].iter().find_map(|rank| match members.texts[*rank].as_ref()?.token {
         Token::Text(span) => Some(members.get(span, line)),
         _ => None,
     });
-    let level = emit_fields(members, line, builder);
-    builder.set_level(level.or_else(|| message.and_then(level_of_text)));
+    let level = emit_fields(members, line, wanted, builder);
+    if wanted.is_none_or(Wanted::has_level) {
+        builder.set_level(level.or_else(|| message.and_then(level_of_text)));
+    }
     emit_rest(members, builder);
     match (chosen.time, chosen.rejected) {
         (Some(time), _) => Some((Resolved::At(time), Cow::Borrowed(""))),
@@ -172,9 +175,12 @@ fn exact_rfc3339(text: &str) -> Option<TimeForm> {
 }
 
 /// Gives the event the keys that hold times, derived from `@timestamp` where that gives the value back.
-fn emit_times(members: &Members, line: &str, chosen: &ChosenTime, builder: &mut BatchBuilder) {
+fn emit_times(members: &Members, line: &str, chosen: &ChosenTime, wanted: Option<&Wanted>, builder: &mut BatchBuilder) {
     for (rank, key) in TIME_KEYS.iter().enumerate().skip(1) {
         let Some(member) = &members.times[rank] else { continue };
+        if !is_wanted(wanted, key) {
+            continue;
+        }
         match chosen.form {
             Some(form) if chosen.rank == Some(rank) => builder.set_time_key(key, form),
             _ => emit_field(members, key, member, line, builder),
@@ -196,7 +202,7 @@ fn emit_texts(
     members: &mut Members,
     line: &str,
     chosen: Option<usize>,
-    received: &Received<'_>,
+    (received, wanted): (&Received<'_>, Option<&Wanted>),
     builder: &mut BatchBuilder,
 ) {
     for (rank, key) in TEXT_KEYS.iter().enumerate() {
@@ -205,14 +211,14 @@ fn emit_texts(
         if member.text_bytes() > received.limits.field_bytes_max {
             let raw = members.get(member.raw, line).to_string();
             members.drop_into_rest(name, &raw);
-        } else {
+        } else if is_wanted(wanted, name) {
             emit_field(members, name, &member, line, builder);
         }
     }
 }
 
 /// Gives the event its other fields and returns the level that they say.
-fn emit_fields(members: &Members, line: &str, builder: &mut BatchBuilder) -> Option<Level> {
+fn emit_fields(members: &Members, line: &str, wanted: Option<&Wanted>, builder: &mut BatchBuilder) -> Option<Level> {
     let mut level = None;
     let mut status = None;
     let mut is_request = false;
@@ -221,7 +227,10 @@ fn emit_fields(members: &Members, line: &str, builder: &mut BatchBuilder) -> Opt
         match name.as_bytes().first() {
             Some(b'@') => {
                 let kept = RESERVED.iter().find(|(incoming, _)| *incoming == name);
-                emit_field(members, kept.map_or(name, |(_, kept)| kept), member, line, builder);
+                let name = kept.map_or(name, |(_, kept)| kept);
+                if is_wanted(wanted, name) {
+                    emit_field(members, name, member, line, builder);
+                }
                 continue;
             }
             Some(b's') if name == "status" || name == "status_code" => status = Some(&member.token),
@@ -230,7 +239,9 @@ fn emit_fields(members: &Members, line: &str, builder: &mut BatchBuilder) -> Opt
             }
             _ => {}
         }
-        emit_field(members, name, member, line, builder);
+        if is_wanted(wanted, name) {
+            emit_field(members, name, member, line, builder);
+        }
         if level.is_none()
             && let Some(kind) = level_field(name)
         {
@@ -246,6 +257,11 @@ fn emit_fields(members: &Members, line: &str, builder: &mut BatchBuilder) -> Opt
         Some(Token::Text(span)) if is_request => Level::of_http_status(members.get(*span, line).parse().ok()?),
         _ => None,
     })
+}
+
+/// Whether a field is read; where nothing is said, all are.
+fn is_wanted(wanted: Option<&Wanted>, name: &str) -> bool {
+    wanted.is_none_or(|wanted| wanted.has_field(name))
 }
 
 fn emit_field(members: &Members, name: &str, member: &Member, line: &str, builder: &mut BatchBuilder) {

@@ -6,6 +6,7 @@ use types::{Limits, Value};
 
 use super::lists::Stop;
 use super::{JsonError, Member, Members, Span, TEXT_KEYS, TIME_KEYS, Token};
+use crate::Wanted;
 
 /// Longest path of a field in bytes. A member whose path is longer goes into the rest: otherwise many small
 /// members in an object of a huge name would cost its length each.
@@ -17,6 +18,7 @@ pub(super) struct Scanner<'s> {
     pub(super) bytes: &'s [u8],
     pub(super) at: usize,
     pub(super) limits: &'s Limits,
+    wanted: Option<&'s Wanted>,
     pub(super) out: &'s mut Members,
 }
 
@@ -29,8 +31,8 @@ enum Step {
 }
 
 impl<'s> Scanner<'s> {
-    pub(super) fn new(line: &'s str, limits: &'s Limits, out: &'s mut Members) -> Self {
-        Self { line, bytes: line.as_bytes(), at: 0, limits, out }
+    pub(super) fn new(line: &'s str, limits: &'s Limits, wanted: Option<&'s Wanted>, out: &'s mut Members) -> Self {
+        Self { line, bytes: line.as_bytes(), at: 0, limits, wanted, out }
     }
 
     /// Reads the object that the line is.
@@ -87,7 +89,7 @@ impl<'s> Scanner<'s> {
 
     fn member(&mut self) -> Result<Step, JsonError> {
         let start = self.at;
-        let is_full = self.out.members.len() >= self.limits.fields_max;
+        let is_full = self.out.members.len() + self.out.n_passed >= self.limits.fields_max;
         let is_top = self.out.frames.is_empty();
         if is_full && !is_top {
             self.drop_members_left()?;
@@ -113,7 +115,11 @@ impl<'s> Scanner<'s> {
                     return self.drop_value(key).map(|()| Step::Done);
                 }
                 debug_assert!(start < value_start, "a value comes after its key");
-                self.push(key, value_start, token);
+                if is_top && self.wanted.is_some_and(|wanted| !wanted.has_key(self.out.get(key, self.line))) {
+                    self.out.n_passed += 1;
+                } else {
+                    self.push(key, value_start, token);
+                }
                 Ok(Step::Done)
             }
         }

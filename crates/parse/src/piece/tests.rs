@@ -16,7 +16,7 @@ fn received(limits: &Limits) -> Received<'_> {
 
 fn shown(piece: &Piece<'_>, limits: &Limits, screen: Option<&Screen<'_>>) -> Vec<Shown> {
     let mut shown = Vec::new();
-    batches_of_piece(piece, &received(limits), screen, &mut |batch| {
+    batches_of_piece(piece, &received(limits), screen, &Wanted::default(), &mut |batch| {
         for row in 0..batch.len() {
             let text = batch.messages.get(row).to_owned();
             shown.push((batch.sequences[row], batch.timestamps[row], batch.levels[row], text));
@@ -85,4 +85,51 @@ proptest! {
         let wanted: Vec<Shown> = whole.into_iter().filter(|event| event.3.contains("needle")).collect();
         prop_assert_eq!(in_pieces(text.as_bytes(), n_bytes, &limits, Some(&screen)), wanted);
     }
+
+    #[test]
+    fn what_is_wanted_is_as_if_everything_were(
+        lines in prop::collection::vec(wanted_line(), 0..30),
+        names in prop::sample::subsequence(vec!["a", "a.b", "list.0.x", "message", "msg", "ts", "status", "level", "@level", "@message", "zz"], 0..5),
+        bytes_max in prop::sample::select(vec![24usize, 1 << 20]),
+        fields_max in prop::sample::select(vec![3usize, 1000]),
+    ) {
+        let limits = Limits { event_bytes_max: bytes_max, fields_max, ..Limits::default() };
+        let text = lines.join("\n");
+        let piece = Piece { text: text.as_bytes(), offset: 0, previous: None };
+        let read = |wanted: &Wanted| {
+            let mut batches = Vec::new();
+            batches_of_piece(&piece, &received(&limits), None, wanted, &mut |batch| batches.push(batch));
+            batches.pop().unwrap_or_else(|| BatchBuilder::new().finish())
+        };
+        let wanted = Wanted::of(names.iter().map(|name| std::sync::Arc::from(*name)));
+        let (all, some) = (read(&Wanted::default()), read(&wanted));
+        prop_assert_eq!(&all.sequences, &some.sequences);
+        prop_assert_eq!(&all.timestamps, &some.timestamps);
+        for name in all.field_names().iter().filter(|name| wanted.has_field(name)) {
+            for row in 0..all.len() {
+                prop_assert_eq!(all.field(name).value(row), some.field(name).value(row), "{}", name);
+            }
+        }
+        if names.contains(&"@level") {
+            prop_assert_eq!(&all.levels, &some.levels);
+        }
+        if names.contains(&"@message") {
+            prop_assert!(all.messages.iter().eq(some.messages.iter()));
+        }
+        prop_assert!(some.field_names().iter().all(|name| wanted.has_field(name)));
+    }
+}
+
+fn wanted_line() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "2026-11-20 06:47:13,123 WARN slow",
+        "no time, but ERROR",
+        "\tat A.b(A.java:1)",
+        "{\"ts\":1763618400,\"level\":\"error\",\"a\":{\"b\":1,\"c\":[1]},\"message\":\"text\"}",
+        "{\"time\":\"2026-11-20T06:47:13Z\",\"a\":\"x\\u0041\",\"path\":\"/\",\"status\":503,\"zz\":null,\"y\":1}",
+        "{\"list\":[{\"x\":1},{\"x\":2}],\"msg\":\"a WARN text\",\"a.b\":2.5,\"a\":true,\"q\":1,\"r\":2}",
+        "{\"severity\":\"warning\",\"a\":1,\"a\":2,\"@message\":{\"b\":1},\"@rest\":\"x\",\"zz\":\"\\ud800\"}",
+        "{\"broken\":1,\"a\":01}",
+        "{\"a\":1} trailing",
+    ])
 }

@@ -21,7 +21,7 @@ use super::group::Finished;
 use super::names::{fields_of, is_field};
 use super::scan::{Flow, Scan};
 use super::steps::Steps;
-use super::stream::{Feed, for_each_frame};
+use super::stream::{Begin, Feed, for_each_frame};
 use super::table::Table;
 use super::{ExecuteError, Request, compare, histogram};
 use crate::pattern::{Band, band, change, id_of, mine};
@@ -125,17 +125,17 @@ pub(crate) fn of_runs(
 /// Patterns of events that pass by; `feed` lets them pass.
 pub(crate) fn of_feed<'f>(
     scan: &Scan<'_>,
-    feed: &mut dyn FnMut() -> Box<dyn Feed + 'f>,
+    feed: &mut Begin<'f, '_>,
     lead: &[Operator],
     patterns: &Patterns,
 ) -> Result<Table, ExecuteError> {
-    let now = count_feed(scan, &*feed(), lead, patterns)?;
+    let now = count_feed(scan, &*feed(needed_by(patterns)), lead, patterns)?;
     let Some(request) = earlier_request(scan, patterns) else {
         return table(patterns, &Part { scan, counted: now }, None, lead);
     };
     let mut before = Scan::new(&[], &request);
     before.env.prepared = Prepared::of(lead);
-    let counted = count_feed(&before, &*feed(), lead, patterns)?;
+    let counted = count_feed(&before, &*feed(needed_by(patterns)), lead, patterns)?;
     let made = table(patterns, &Part { scan, counted: now }, Some(&Part { scan: &before, counted }), lead);
     scan.absorb(&before);
     made

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use parse::Wanted as WantedParts;
 use types::{Column, GroupPattern, RowSet, Run, ScanError, Value};
 
 use super::aggregate::Place;
@@ -39,9 +40,20 @@ pub trait Feed: Sync {
     fn next(&self) -> Result<Option<Arc<dyn Run>>, ScanError>;
 }
 
-/// Begins to give the events of the groups that match, of all groups where there is no pattern. Events that the screen
-/// does not let through may be left out.
-pub type FeedOf<'a> = dyn FnMut(&[GroupPattern], Option<Screen>) -> Box<dyn Feed + 'a> + 'a;
+/// What of passing events a query looks at.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Events that it does not let through may be left out.
+    pub screen: Option<Screen>,
+    /// Parts of events that are not among these may be left out.
+    pub wanted: WantedParts,
+}
+
+/// Begins to give what is asked of the events of the groups that match, of all groups where there is no pattern.
+pub type FeedOf<'a> = dyn FnMut(&[GroupPattern], Asked) -> Box<dyn Feed + 'a> + 'a;
+
+/// Lets the events pass by for steps that ask for these fields.
+pub(crate) type Begin<'f, 'a> = dyn FnMut(BTreeSet<Name>) -> Box<dyn Feed + 'f> + 'a;
 
 /// Tells whether events have to pass by more than once: what can be read only once must be kept then.
 pub fn needs_several_passes(plan: &Plan) -> bool {
@@ -65,7 +77,10 @@ fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<
     scan.env.prepared = Prepared::of(&operators);
     let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());
     let (lead, rest) = operators.split_at(n_lead);
-    let mut feed = || feed_of(&plan.sources, Screen::of(&operators));
+    let mut feed = |fields: BTreeSet<Name>| {
+        let wanted = WantedParts::of(fields.into_iter().chain(fields_of(lead)));
+        feed_of(&plan.sources, Asked { screen: Screen::of(&operators), wanted })
+    };
     let cut = Cut::of(&plan.operators, request);
     let begun_now = begun(&scan, &mut feed, lead, rest, cut)?;
     ended(&scan, &[], plan, (lead, rest), begun_now, cut, &mut |scan, made| begun(scan, &mut feed, lead, made, Cut::No))
@@ -74,7 +89,7 @@ fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<
 /// Does what has to be done while events pass by; gives what remains, and whether rows were cut off.
 fn begun<'f, 'o>(
     scan: &Scan<'_>,
-    feed: &mut dyn FnMut() -> Box<dyn Feed + 'f>,
+    feed: &mut Begin<'f, '_>,
     lead: &[Operator],
     rest: &'o [Operator],
     cut: Cut,
@@ -83,15 +98,15 @@ fn begun<'f, 'o>(
         return Ok((patterns::of_feed(scan, feed, lead, patterns)?, rest, false));
     }
     match Spread::of(rest) {
-        Some((spread, aggregate, rest)) => Ok((aggregated(scan, &*feed(), lead, spread, aggregate)?, rest, false)),
-        None => event_rows(scan, &*feed(), lead, rest, cut),
+        Some((spread, aggregate, rest)) => Ok((aggregated(scan, feed, lead, spread, aggregate)?, rest, false)),
+        None => event_rows(scan, feed, lead, rest, cut),
     }
 }
 
 /// Groups the events.
-fn aggregated(
+fn aggregated<'f>(
     scan: &Scan<'_>,
-    feed: &dyn Feed,
+    feed: &mut Begin<'f, '_>,
     lead: &[Operator],
     spread: Spread<'_>,
     aggregate: &Operator,
@@ -99,11 +114,12 @@ fn aggregated(
     let Operator::Aggregate { by, aggregates } = aggregate else { return Err(ExecuteError::NoProjection) };
     let fields = spread.fields(aggregate);
     let steps = Steps::new(lead, &fields);
+    let feed = feed(fields.clone());
     let mut counted = Groups::new(by, aggregates);
     let states = scan.until_done(
         || Groups::new(by, aggregates),
         |groups| {
-            for_each_frame(scan, feed, &steps, &mut |frame| {
+            for_each_frame(scan, &*feed, &steps, &mut |frame| {
                 let mut frame = spread.apply(frame, &fields, scan)?;
                 let before = groups.memory_bytes();
                 groups.add(&mut frame, &scan.env, None)?;
@@ -202,9 +218,9 @@ fn compare(order: &RowOrder<'_>, a: &Row, b: &Row) -> std::cmp::Ordering {
 
 /// Chooses event rows, with all that is needed of them; gives what remains to be done with them, and whether some were
 /// cut off.
-fn event_rows<'o>(
+fn event_rows<'f, 'o>(
     scan: &Scan<'_>,
-    feed: &dyn Feed,
+    feed: &mut Begin<'f, '_>,
     lead: &[Operator],
     rest: &'o [Operator],
     cut: Cut,
@@ -214,13 +230,14 @@ fn event_rows<'o>(
     needed.insert("@id".into());
     sort_fields.extend(needed.iter().cloned());
     let steps = Steps::new(lead, &sort_fields);
+    let feed = feed(sort_fields.clone());
     let kept = Kept { order: &order, cap, rows: Vec::new(), n_bytes: 0, n_bytes_taken: 0, worst: None };
     let kept = Mutex::new(kept);
     let locked = || kept.lock().unwrap_or_else(PoisonError::into_inner);
     scan.until_done(
         || (),
         |()| {
-            for_each_frame(scan, feed, &steps, &mut |frame| {
+            for_each_frame(scan, &*feed, &steps, &mut |frame| {
                 let worst = locked().worst.clone();
                 let rows = wanted_rows(scan, frame, &order, cap, worst, &needed)?;
                 locked().add(rows, scan)

@@ -1,0 +1,101 @@
+//! Which parts of events somebody asks for: what nobody does is read over, and never becomes a column.
+//!
+//! Leaving parts out changes neither which events there are nor their times; a part that is asked for is the same as
+//! where everything is.
+
+use std::sync::Arc;
+
+/// Keys that tell the level of a request where no key of a level is there.
+const LEVEL_KEYS: [&str; 7] = ["status", "status_code", "method", "path", "uri", "url", "request"];
+
+/// The parts of events that are asked for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    has_message: bool,
+    has_level: bool,
+    /// Names of fields, which may be paths; `None` where all are wanted.
+    names: Option<Vec<Arc<str>>>,
+    /// First bytes of the names: most keys are told apart by them.
+    is_first: [bool; 256],
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self { has_message: true, has_level: true, names: None, is_first: [true; 256] }
+    }
+}
+
+impl Wanted {
+    /// What `names` can be read from; `@any` needs everything.
+    pub fn of(names: impl IntoIterator<Item = Arc<str>>) -> Self {
+        let names: Vec<Arc<str>> = names.into_iter().collect();
+        let has = |name: &str| names.iter().any(|known| **known == *name);
+        if has("@any") {
+            return Self::default();
+        }
+        let mut is_first = [false; 256];
+        // Names of the system are few, and say of an event what must not get lost.
+        is_first[usize::from(b'@')] = true;
+        names.iter().filter_map(|name| name.bytes().next()).for_each(|byte| is_first[usize::from(byte)] = true);
+        // A name may be empty, and everything whose name begins with a dot is below it.
+        is_first[usize::from(b'.')] |= has("");
+        Self { has_message: has("@message"), has_level: has("@level"), names: Some(names), is_first }
+    }
+
+    /// Whether the text is wanted.
+    pub(crate) fn has_message(&self) -> bool {
+        self.has_message
+    }
+
+    /// Whether the level is wanted.
+    pub(crate) fn has_level(&self) -> bool {
+        self.has_level
+    }
+
+    /// Whether something that is asked for may be read from the field `name`: it itself, a path into it, or an object
+    /// that it is a member of.
+    pub(crate) fn has_field(&self, name: &str) -> bool {
+        let Some(names) = &self.names else { return true };
+        match name.bytes().next() {
+            Some(b'@') => true,
+            Some(byte) if !self.is_first[usize::from(byte)] => false,
+            _ => names.iter().any(|known| is_at_or_below(known, name) || is_at_or_below(name, known)),
+        }
+    }
+
+    /// Whether the value of the record's own key `name` is needed, be it for the level.
+    pub(crate) fn has_key(&self, name: &str) -> bool {
+        self.names.is_none()
+            || self.has_field(name)
+            || (self.has_level && (crate::level::level_field(name).is_some() || LEVEL_KEYS.contains(&name)))
+    }
+}
+
+fn is_at_or_below(name: &str, root: &str) -> bool {
+    name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(names: &[&str]) -> Wanted {
+        Wanted::of(names.iter().map(|name| Arc::from(*name)))
+    }
+
+    #[test]
+    fn a_path_is_read_from_what_it_lies_in_and_an_object_from_its_members() {
+        let wanted = of(&["items.0.id", "req"]);
+        let fields = ["items", "items.0", "items.0.id", "req", "req.method", "@rest"];
+        assert!(fields.iter().all(|name| wanted.has_field(name)));
+        assert!(!["item", "items2", "request", "items.1", "id", ""].iter().any(|name| wanted.has_field(name)));
+    }
+
+    #[test]
+    fn any_needs_everything_and_a_level_needs_the_keys_that_tell_it() {
+        assert!(of(&["@any"]).has_field("x") && of(&["@any"]).has_message() && of(&["@any"]).has_level());
+        let wanted = of(&["@level"]);
+        assert!(["Severity", "status", "path"].iter().all(|name| wanted.has_key(name) && !wanted.has_field(name)));
+        assert!(!of(&["n"]).has_key("status"));
+    }
+}
