@@ -21,6 +21,10 @@ COUNTS = [
     ("a frequent word", r"@message like /\bFirefox\b/", ["-w", "Firefox"]),
     ("a rare substring", '@message like "esam"', ["esam"]),
     ("a substring across words", '@message like "1\\" 404"', ['1" 404']),
+] + [
+    # Pieces that mix digits and separators, most of which begin in one variable of a line and end in another.
+    (f"the piece {piece}", f"@message like '{piece}'", ["-F", "-e", piece])
+    for piece in ["10.3.", "3.17 - - [", "- - [", "03/Nov", "19/Nov/2026:07:1", 'HTTP/1.1" 50', '" 304 7', '/cart" "Mo', "Firefox/99"]
 ]
 
 

@@ -33,6 +33,7 @@ mod search;
 mod section;
 mod shape;
 mod slots;
+mod spelled;
 mod strings;
 pub(crate) mod tagged;
 mod template;

@@ -19,7 +19,11 @@
 //! Where the form says no year, the year that brings the time nearest to the event's is meant. A spelling that would
 //! not be written back exactly (a 31 June, a leap second, a wrong weekday) is no time.
 
+mod pen;
+
 use super::template::is_word_byte;
+
+pub(crate) use pen::{Pen, push};
 
 const MONTHS: [&[u8; 3]; 12] =
     [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
@@ -335,86 +339,6 @@ impl Reader<'_> {
         self.at -= 1;
         none
     }
-}
-
-/// Writes the time of a form that so many units stand for.
-pub(crate) fn push(out: &mut Vec<u8>, form: Form, units: i64) {
-    let scale = 10i64.pow(u32::from(form.digits));
-    let (whole, decimals) = (units.div_euclid(scale), units.rem_euclid(scale));
-    let (days, seconds) = (whole.div_euclid(SECONDS_OF_DAY), whole.rem_euclid(SECONDS_OF_DAY));
-    let (year, month, day) = civil_of_days(days);
-    let name = MONTHS[(month - 1) as usize % MONTHS.len()];
-    if matches!(form.date, b'k' | b'n') {
-        out.extend_from_slice(WEEKDAYS[days.rem_euclid(7) as usize]);
-        out.push(b' ');
-    }
-    match form.date {
-        b'a' => push_parts(out, &[(year, 4), (month, 2), (day, 2)], b"-"),
-        b'b' => push_parts(out, &[(year, 4), (month, 2), (day, 2)], b"/"),
-        b'c' => push_parts(out, &[(year, 4), (month, 2), (day, 2)], b"."),
-        b'd' => push_parts(out, &[(year, 4), (month, 2), (day, 2)], b""),
-        b'e' => push_parts(out, &[(year % 100, 2), (month, 2), (day, 2)], b"/"),
-        b'f' => push_parts(out, &[(year % 100, 2), (month, 2), (day, 2)], b""),
-        b'g' => push_parts(out, &[(month, 2), (day, 2)], b"-"),
-        b'h' => push_parts(out, &[(month, 2), (day, 2)], b"."),
-        b'l' => {
-            push_digits(out, day, 2);
-            out.push(b'/');
-            out.extend_from_slice(name);
-            out.push(b'/');
-            push_digits(out, year, 4);
-        }
-        _ => {
-            out.extend_from_slice(name);
-            out.push(b' ');
-            match (form.date, day < 10) {
-                (b'j' | b'n', true) => {
-                    out.push(b' ');
-                    push_digits(out, day, 1);
-                }
-                (b'm', true) => push_digits(out, day, 1),
-                _ => push_digits(out, day, 2),
-            }
-        }
-    }
-    out.push(form.between);
-    let parts = [seconds / 3600, seconds / 60 % 60, seconds % 60];
-    let width = |part: i64| if form.time == b'd' && part < 10 { 1 } else { 2 };
-    let mark: &[u8] = if form.time == b'b' {
-        b"."
-    } else if form.time == b'c' {
-        b""
-    } else {
-        b":"
-    };
-    push_parts(out, &parts.map(|part| (part, width(part))), mark);
-    if form.digits > 0 {
-        out.push(form.mark);
-        push_digits(out, decimals, usize::from(form.digits));
-    }
-    if matches!(form.date, b'k' | b'n') {
-        out.push(b' ');
-        push_digits(out, year, 4);
-    }
-}
-
-fn push_parts(out: &mut Vec<u8>, parts: &[(i64, usize)], mark: &[u8]) {
-    for (place, (number, width)) in parts.iter().enumerate() {
-        if place > 0 {
-            out.extend_from_slice(mark);
-        }
-        push_digits(out, *number, *width);
-    }
-}
-
-fn push_digits(out: &mut Vec<u8>, number: i64, width: usize) {
-    let mut rest = number.unsigned_abs();
-    let from = out.len();
-    for _ in 0..width {
-        out.push(b'0' + (rest % 10) as u8);
-        rest /= 10;
-    }
-    out[from..].reverse();
 }
 
 /// Days since the epoch of a civil date (Hinnant, "chrono-compatible low-level date algorithms", 2013).

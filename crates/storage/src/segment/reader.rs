@@ -32,7 +32,7 @@ use super::search::Needle;
 use super::section::{SectionEntry, SectionId};
 use super::shape::{BlockShapes, Shapes};
 use super::template::Holds;
-use super::texts::{self, TemplateIds, Variables, Vocabulary, Wanted};
+use super::texts::{self, Sought, TemplateIds, Variables, Vocabulary, Wanted};
 use super::times::{take_deltas, take_times};
 use super::words::WordIndex;
 use super::{HEADER_BYTES, RunSummary, SegmentMeta};
@@ -269,6 +269,8 @@ struct TemplateMatches {
     any_certain: bool,
     /// Whether any of them may hold it.
     any_doubtful: bool,
+    /// What those in doubt demand of their variables; found out where a block has such.
+    sought: OnceLock<Sought>,
 }
 
 impl SegmentRun {

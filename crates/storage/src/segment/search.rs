@@ -17,15 +17,23 @@ use super::template::{is_word_byte, pack_hex};
 pub(crate) struct Needle {
     literal: String,
     ignores_case: bool,
+    /// Whether texts have to begin, and to end, with it.
+    begins: bool,
+    ends: bool,
     finder: memchr::memmem::Finder<'static>,
 }
 
 impl Needle {
     /// Prepares a literal.
     pub(crate) fn new(literal: &str, ignores_case: bool) -> Self {
+        Self::part_of(literal, ignores_case, false, false)
+    }
+
+    /// Prepares a literal that texts have to hold, or even to begin or to end with.
+    pub(crate) fn part_of(literal: &str, ignores_case: bool, begins: bool, ends: bool) -> Self {
         let literal = if ignores_case { literal.to_ascii_lowercase() } else { literal.to_owned() };
         let finder = memchr::memmem::Finder::new(&literal).into_owned();
-        Self { literal, ignores_case, finder }
+        Self { literal, ignores_case, begins, ends, finder }
     }
 
     /// Tells whether no variables but texts and quoted texts, and raw messages, can hold it.
@@ -85,10 +93,35 @@ impl Needle {
 
     /// Tells whether a text holds it.
     pub(crate) fn is_in(&self, text: &str) -> bool {
-        match self.ignores_case {
-            true => self.finder.find(text.to_ascii_lowercase().as_bytes()).is_some(),
-            false => self.finder.find(text.as_bytes()).is_some(),
+        self.is_in_bytes(text.as_bytes())
+    }
+
+    /// Tells whether the bytes of a text hold it.
+    pub(crate) fn is_in_bytes(&self, text: &[u8]) -> bool {
+        let length = self.literal.len();
+        if self.is_anchored() {
+            let first =
+                if self.begins { text.get(..length) } else { text.len().checked_sub(length).map(|at| &text[at..]) };
+            let is_same = |part: &[u8]| match self.ignores_case {
+                true => part.eq_ignore_ascii_case(self.literal.as_bytes()),
+                false => part == self.literal.as_bytes(),
+            };
+            return first.is_some_and(is_same) && (text.len() == length || !(self.begins && self.ends));
         }
+        match self.ignores_case {
+            true => self.finder.find(&text.to_ascii_lowercase()).is_some(),
+            false => self.finder.find(text).is_some(),
+        }
+    }
+
+    /// Whether texts have to begin or to end with it.
+    fn is_anchored(&self) -> bool {
+        self.begins || self.ends
+    }
+
+    /// Whether texts have to begin with it, and whether they have to end with it.
+    pub(crate) fn anchors(&self) -> (bool, bool) {
+        (self.begins, self.ends)
     }
 
     fn consists_of(&self, other: &[u8]) -> bool {
@@ -164,6 +197,10 @@ impl Needle {
 
     /// Gives the number of each text that holds the needle.
     pub(crate) fn find_in(&self, texts: &Strings, mut found: impl FnMut(u32)) {
+        if self.is_anchored() {
+            let holds = (0u32..).zip(texts.iter()).filter(|(_, text)| self.is_in(text));
+            return holds.for_each(|(place, _)| found(place));
+        }
         let lowered;
         let haystack = if self.ignores_case {
             lowered = texts.text().to_ascii_lowercase();
@@ -176,6 +213,17 @@ impl Needle {
 
     /// The same in the bytes of texts whose lengths are given; nothing is made of them where the needle is nowhere.
     pub(crate) fn find_in_bytes(&self, bytes: &[u8], lengths: &[i64], found: &mut dyn FnMut(u32)) {
+        if self.is_anchored() {
+            let mut rest = bytes;
+            for (place, length) in (0u32..).zip(lengths) {
+                let Some((text, after)) = rest.split_at_checked(*length as usize) else { return };
+                if self.is_in_bytes(text) {
+                    found(place);
+                }
+                rest = after;
+            }
+            return;
+        }
         let lowered;
         let haystack = if self.ignores_case {
             lowered = bytes.to_ascii_lowercase();

@@ -15,6 +15,7 @@ mod candidates;
 mod matcher;
 mod spelling;
 mod split;
+mod ways;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub(crate) use candidates::Written;
 pub(crate) use matcher::{Holds, LiteralMatcher};
 pub(crate) use spelling::{pack_hex, parse_address, push_address, push_hex, push_integer};
 pub(crate) use split::{Grain, Parts, Variable, split};
+pub(crate) use ways::{Demand, ways};
 
 /// Kinds of variables; the marker byte of kind `k` is `MARKER_FIRST + k`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -17,6 +17,7 @@
 //! to 5 are: *integers* of value − least of its column, then the leasts as *integers*; *integers*; hex and UUIDs as
 //! above; *texts* of all columns.
 
+mod demands;
 mod layout;
 mod written;
 
@@ -32,6 +33,7 @@ use super::slots::Slots;
 use super::strings::{Texts, end_of, find_texts, skip_texts, take_texts, texts_of};
 use super::template::{Kind, Piece, Template, Written, push_address, push_hex, push_integer};
 
+pub(crate) use demands::Sought;
 pub(crate) use layout::{TemplateIds, Wanted};
 pub(crate) use written::{MessageWriter, encode_raw};
 

@@ -1,6 +1,7 @@
 //! Rows that hold a text, found without making values.
 //!
-//! A literal is decided per template where it can be; only where a variable may take part in it are rows looked at.
+//! A literal is decided per template where it can be; only where a variable may take part in it are columns of variables
+//! asked, and messages made where a template has too many ways to hold it.
 //! Other columns are searched as they are stored ([`search`](super::super::search)).
 
 use std::sync::{Arc, OnceLock};
@@ -13,7 +14,7 @@ use super::super::footer;
 use super::super::search::{self, Needle};
 use super::super::section::SectionId;
 use super::super::template::{Holds, LiteralMatcher, is_word_byte};
-use super::super::texts::{self, HEX, QUOTED, TEXTS, TemplateIds, UUIDS, Vocabulary};
+use super::super::texts::{self, HEX, QUOTED, Sought, TEXTS, TemplateIds, UUIDS, Vocabulary};
 use super::super::words;
 use super::{SegmentRun, TemplateMatches};
 
@@ -42,7 +43,7 @@ impl SegmentRun {
         let any_doubtful = holds.contains(&Holds::Perhaps);
         // A raw message has number 0, and no template.
         let holds = std::iter::once(Holds::No).chain(holds).collect();
-        Ok(TemplateMatches { holds, any_certain, any_doubtful })
+        Ok(TemplateMatches { holds, any_certain, any_doubtful, sought: OnceLock::new() })
     }
 
     /// Rows whose message holds a literal, exactly.
@@ -72,7 +73,7 @@ impl SegmentRun {
             }
             let unsure = if is_doubtful { rows_that(Holds::Perhaps) } else { RowSet::none(n_rows) };
             if !unsure.is_empty() {
-                rows.or(&self.verified(block, &needle, &unsure, &ids, &vocabulary)?);
+                rows.or(&self.verified(block, &needle, &unsure, &matches, &ids, &vocabulary)?);
             }
         }
         // A needle without a quote lies within a quoted text or outside of all, which is what templates say.
@@ -137,6 +138,7 @@ impl SegmentRun {
         block: usize,
         needle: &Needle,
         unsure: &RowSet,
+        matches: &TemplateMatches,
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
     ) -> Result<RowSet, ScanError> {
@@ -152,9 +154,24 @@ impl SegmentRun {
             rows.and(unsure);
             return Ok(rows);
         }
-        let messages = self.rebuilt(block, ids, vocabulary, unsure)?;
-        let places: Vec<usize> = unsure.iter().collect();
-        needle.find_in(&messages, |place| rows.insert(places[place as usize]));
+        let sought = matches.sought.get_or_init(|| Sought::new(needle, vocabulary, &matches.holds));
+        let mut asked = sought.ask(unsure, ids, vocabulary);
+        let sections: Vec<usize> = asked.wanted().sections().collect();
+        for section in sections {
+            let id = self.system_section(footer::TEXTS + section, block);
+            let bytes = self.section(id)?;
+            let damaged = |damage| self.damage(id, damage);
+            let needs_times = texts::needs_times(section, &bytes, ids, vocabulary, asked.wanted()).map_err(damaged)?;
+            let times = if needs_times { self.times(block)? } else { Vec::new() };
+            asked.answer(section, &bytes, ids, vocabulary, &times).map_err(damaged)?;
+        }
+        let found = asked.rows(ids, vocabulary);
+        rows.or(&found.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))?);
+        if let Some(left_over) = asked.left_over(unsure, ids) {
+            let messages = self.rebuilt(block, ids, vocabulary, &left_over)?;
+            let places: Vec<usize> = left_over.iter().collect();
+            needle.find_in(&messages, |place| rows.insert(places[place as usize]));
+        }
         Ok(rows)
     }
 

@@ -182,6 +182,14 @@ impl Wanted {
         Self { places: Vec::new(), n_templates: 0, columns, sections }
     }
 
+    /// Some columns, by number.
+    pub(crate) fn of_columns(columns: Vec<bool>, slots: &Slots) -> Self {
+        let mut sections = [false; TEXT_SECTIONS];
+        let wanted = slots.columns().iter().zip(&columns).filter(|(_, is_wanted)| **is_wanted);
+        wanted.for_each(|(slot, _)| sections[section_of(slot.kind)] = true);
+        Self { places: Vec::new(), n_templates: 0, columns, sections }
+    }
+
     /// Whether a column is.
     pub(crate) fn has(&self, column: usize) -> bool {
         self.columns.get(column).is_some_and(|is_wanted| *is_wanted)

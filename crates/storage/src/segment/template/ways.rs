@@ -1,0 +1,199 @@
+//! In which ways a literal may stand in the messages of a template.
+//!
+//! A literal that a message holds lies over pieces of its template, one after the other: it begins within one piece,
+//! covers those that follow, and ends within another. What lies over literal pieces is decided here, once for all
+//! messages; what lies over variables becomes *demands*: this variable ends with `10.0.3`, that one is `200`. A message
+//! holds the literal exactly where all demands of one way are met, which columns of variables can tell without any
+//! message being made.
+//!
+//! A quoted text holds no quote, and one stands on either side of it. So a literal without a quote never reaches over
+//! its edge; those that lie within one are not told of here, as with [`LiteralMatcher`](super::LiteralMatcher).
+
+use super::{Kind, Slot, Template, is_word_byte};
+
+/// Longest literal taken apart.
+pub(crate) const LITERAL_BYTES_MAX: usize = 255;
+
+/// Most ways told of, and most steps taken to find them.
+const WAYS_MAX: usize = 64;
+const STEPS_MAX: usize = 4096;
+
+/// The bytes of a literal that a variable has to hold, and whether it begins and ends with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Demand {
+    pub(crate) from: u8,
+    pub(crate) to: u8,
+    pub(crate) begins: bool,
+    pub(crate) ends: bool,
+}
+
+/// What variables have to hold, each named by its place among those of the template; all of it at once.
+pub(crate) type Way = Vec<(u32, Demand)>;
+
+/// The ways in which messages of a template may hold a literal (in lower case where case is ignored): none where no
+/// message does, one without demands where each does. `None` where there are too many to tell.
+pub(crate) fn ways(template: &Template, literal: &str, ignores_case: bool) -> Option<Vec<Way>> {
+    let is_short = (1..=LITERAL_BYTES_MAX).contains(&literal.len());
+    let mut walk =
+        Walk { template, literal: literal.as_bytes(), ignores_case, n_steps: 0, way: Vec::new(), ways: Vec::new() };
+    is_short.then_some(())?;
+    walk.all()?;
+    match walk.ways.iter().any(Vec::is_empty) {
+        true => Some(vec![Vec::new()]),
+        false => Some(walk.ways),
+    }
+}
+
+struct Walk<'a> {
+    template: &'a Template,
+    literal: &'a [u8],
+    ignores_case: bool,
+    n_steps: usize,
+    /// The demands met on the way so far.
+    way: Way,
+    ways: Vec<Way>,
+}
+
+impl Walk<'_> {
+    /// The bytes of the template before variable number `index`, and behind the last one.
+    fn text(&self, index: usize) -> &[u8] {
+        let slots = &self.template.slots;
+        let from = index.checked_sub(1).map_or(0, |before| slots[before].0.end as usize);
+        let to = slots.get(index).map_or(self.template.bytes().len(), |(place, _)| place.start as usize);
+        &self.template.bytes()[from..to]
+    }
+
+    fn is_same(&self, text: &[u8], part: &[u8]) -> bool {
+        if self.ignores_case { text.eq_ignore_ascii_case(part) } else { text == part }
+    }
+
+    /// How many bytes of the literal from `at` on a variable may hold.
+    fn n_admitted(&self, slot: Slot, at: usize) -> usize {
+        let admits = |byte: u8| match slot.kind {
+            Kind::Integer => byte.is_ascii_digit(),
+            Kind::Address => byte.is_ascii_digit() || byte == b'.',
+            Kind::Hex => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+            Kind::Uuid => matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'),
+            Kind::Text => is_word_byte(byte),
+            Kind::Time => slot.form.is_none_or(|form| {
+                form.admits(byte)
+                    || (self.ignores_case && form.admits(byte.to_ascii_uppercase()))
+                    || (form.has_names() && byte.is_ascii_alphabetic())
+            }),
+            Kind::Quoted => byte != b'"',
+        };
+        self.literal[at..].iter().take_while(|byte| admits(**byte)).count()
+    }
+
+    fn keep(&mut self) -> Option<()> {
+        self.ways.push(self.way.clone());
+        (self.ways.len() <= WAYS_MAX).then_some(())
+    }
+
+    /// Notes a demand for as long as `rest` goes on from it.
+    fn with(&mut self, index: usize, demand: Demand, rest: impl FnOnce(&mut Self) -> Option<()>) -> Option<()> {
+        self.way.push((index as u32, demand));
+        let done = rest(self);
+        self.way.pop();
+        done
+    }
+
+    /// Lets the literal begin wherever it may.
+    fn all(&mut self) -> Option<()> {
+        let length = self.literal.len();
+        for index in 0..=self.template.slots.len() {
+            for from in 0..self.text(index).len() {
+                let rest = &self.text(index)[from..];
+                let n_same = rest.len().min(length);
+                if self.is_same(&rest[..n_same], &self.literal[..n_same]) {
+                    if n_same == length { self.keep()? } else { self.into_variable(index, n_same)? }
+                }
+            }
+            let Some((_, slot)) = self.template.slots.get(index) else { break };
+            let (slot, n_admitted) = (*slot, self.n_admitted(*slot, 0));
+            if n_admitted == length && slot.kind != Kind::Quoted {
+                self.with(index, Demand { from: 0, to: length as u8, begins: false, ends: false }, Self::keep)?;
+            }
+            for to in 1..=n_admitted.min(length - 1) {
+                let demand = Demand { from: 0, to: to as u8, begins: false, ends: true };
+                self.with(index, demand, |walk| walk.into_text(index + 1, to))?;
+            }
+        }
+        Some(())
+    }
+
+    /// Goes on with the bytes before variable number `index`, where byte `at` of the literal has to stand.
+    fn into_text(&mut self, index: usize, at: usize) -> Option<()> {
+        let text = self.text(index);
+        let n_same = text.len().min(self.literal.len() - at);
+        if !self.is_same(&text[..n_same], &self.literal[at..at + n_same]) {
+            return Some(());
+        }
+        if at + n_same == self.literal.len() { self.keep() } else { self.into_variable(index, at + n_same) }
+    }
+
+    /// Goes on at the beginning of variable number `index`.
+    fn into_variable(&mut self, index: usize, at: usize) -> Option<()> {
+        self.n_steps += 1;
+        if self.n_steps > STEPS_MAX {
+            return None;
+        }
+        let Some((_, slot)) = self.template.slots.get(index) else { return Some(()) };
+        let n_admitted = self.n_admitted(*slot, at);
+        let length = self.literal.len();
+        if at + n_admitted == length {
+            self.with(index, Demand { from: at as u8, to: length as u8, begins: true, ends: false }, Self::keep)?;
+        }
+        for to in at + 1..=(at + n_admitted).min(length - 1) {
+            let demand = Demand { from: at as u8, to: to as u8, begins: true, ends: true };
+            self.with(index, demand, |walk| walk.into_text(index + 1, to))?;
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Grain, Parts, split};
+    use super::*;
+
+    fn check(message: &str, literal: &str, expected: &[&str]) {
+        let mut parts = Parts::default();
+        assert!(split(message, 1_795_075_626_000_000_000, Grain::Coarse, &mut parts));
+        let template = Template::new(parts.template, 2).expect("just made");
+        let shown = |(index, demand): &(u32, Demand)| {
+            let (before, after) = (if demand.begins { "^" } else { "" }, if demand.ends { "$" } else { "" });
+            format!("{index}:{before}{}{after}", &literal[demand.from.into()..demand.to.into()])
+        };
+        let found = ways(&template, literal, false).expect("few");
+        let found: Vec<String> = found.iter().map(|way| way.iter().map(shown).collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(found, expected, "{literal} in {message}");
+    }
+
+    #[test]
+    fn a_literal_is_taken_apart_over_texts_and_variables() {
+        let line = r#"10.0.0.1 - - [19/Nov/2026:08:07:06 +0000] "GET /a HTTP/1.1" 200 17"#;
+        check(line, "- - [", &[""]);
+        check(line, "7 - - [1", &["0:7$ 1:^1"]);
+        check(line, "10.0.3.", &["0:10.0.3."]);
+        check(line, "03/Nov", &["1:03/Nov"]);
+        check(line, "00] \"GET /", &["2:00$ 3:^GET /"]);
+        check(line, "HTTP/1.1\" 50", &["3:HTTP/1.1$ 4:^50"]);
+        // A quote may also be the one that opens a text.
+        check(line, "\" 404 1", &["3:^ 404 1", "4:^404$ 5:^1"]);
+        check(line, "GET /", &[]);
+        check("a 1 b 2 a 3", "a 2", &["0:^2", "2:^2"]);
+        check("a 1-2", "1-2", &["0:1$ 1:^2"]);
+    }
+
+    #[test]
+    fn too_many_ways_are_not_told() {
+        let message: String = (0..100).map(|number| format!("{number} ")).collect();
+        let mut parts = Parts::default();
+        assert!(split(&message, 0, Grain::Fine, &mut parts));
+        let template = Template::new(parts.template, 2).expect("just made");
+        assert_eq!(ways(&template, "7", false), None);
+        assert_eq!(ways(&template, &"7".repeat(256), false), None);
+        assert_eq!(ways(&template, "x", false), Some(Vec::new()));
+    }
+}
