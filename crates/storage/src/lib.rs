@@ -69,6 +69,7 @@ pub use retention::{
     ClockDoubt, Forecast, GroupRetention, Removal, RetentionChange, RetentionOptions, SizeLimit, StoreForecast,
 };
 pub use scrub::ScrubStatus;
+pub use section_cache::SectionCacheStatus;
 pub use segment::SegmentError;
 pub use state::Snapshot;
 pub use status::{BytesWritten, Latency, ObjectStoreStatus, Recovery, Status, TornTail};

@@ -30,6 +30,21 @@ pub(crate) struct SectionCache {
     part_bytes_max: usize,
     parts: [Mutex<Part>; N_PARTS],
     next_segment: AtomicU64,
+    n_hits: AtomicU64,
+    n_misses: AtomicU64,
+}
+
+/// What the sections kept hold, and what they were good for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SectionCacheStatus {
+    /// Bytes held.
+    pub bytes: u64,
+    /// Sections held.
+    pub sections: u64,
+    /// Sections that a query found.
+    pub hits: u64,
+    /// Sections that had to be read, checked and decompressed.
+    pub misses: u64,
 }
 
 #[derive(Debug, Default)]
@@ -82,7 +97,8 @@ impl SectionCache {
     /// Room for `capacity_bytes`.
     pub(crate) fn new(capacity_bytes: u64) -> Arc<Self> {
         let part_bytes_max = usize::try_from(capacity_bytes).unwrap_or(usize::MAX) / N_PARTS;
-        Arc::new(Self { part_bytes_max, parts: Default::default(), next_segment: AtomicU64::new(0) })
+        let (n_hits, n_misses) = Default::default();
+        Arc::new(Self { part_bytes_max, parts: Default::default(), next_segment: AtomicU64::new(0), n_hits, n_misses })
     }
 
     fn part(&self, key: Key) -> MutexGuard<'_, Part> {
@@ -93,9 +109,13 @@ impl SectionCache {
 
     fn get(&self, key: Key) -> Option<Arc<Vec<u8>>> {
         let mut part = self.part(key);
-        let place = *part.places.get(&key)?;
+        let Some(place) = part.places.get(&key).copied() else {
+            self.n_misses.fetch_add(1, Ordering::Relaxed);
+            return None;
+        };
         let entry = &mut part.entries[place];
         entry.was_asked = true;
+        self.n_hits.fetch_add(1, Ordering::Relaxed);
         Some(entry.section.clone())
     }
 
@@ -119,10 +139,21 @@ impl SectionCache {
         part.n_bytes += n_bytes;
     }
 
+    /// What it holds and did.
+    pub(crate) fn status(&self) -> SectionCacheStatus {
+        let (mut bytes, mut sections) = (0, 0);
+        for part in &self.parts {
+            let part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            (bytes, sections) = (bytes + part.n_bytes as u64, sections + part.entries.len() as u64);
+        }
+        let (hits, misses) = (self.n_hits.load(Ordering::Relaxed), self.n_misses.load(Ordering::Relaxed));
+        SectionCacheStatus { bytes, sections, hits, misses }
+    }
+
     /// Bytes held.
     #[cfg(test)]
     fn n_bytes(&self) -> usize {
-        self.parts.iter().map(|part| part.lock().unwrap_or_else(PoisonError::into_inner).n_bytes).sum()
+        self.status().bytes as usize
     }
 }
 
@@ -168,6 +199,16 @@ mod tests {
 
     fn section(byte: u8, n_bytes: usize) -> Arc<Vec<u8>> {
         Arc::new(vec![byte; n_bytes])
+    }
+
+    #[test]
+    fn what_was_found_and_what_was_not_is_counted() {
+        let cache = SectionCache::new(1 << 20);
+        let kept = KeptSections::new(&cache);
+        kept.put(1, &section(1, 100));
+        assert!(kept.get(1).is_some() && kept.get(2).is_none() && kept.get(1).is_some());
+        let bytes = 100 + ENTRY_BYTES as u64;
+        assert_eq!(cache.status(), SectionCacheStatus { bytes, sections: 1, hits: 2, misses: 1 });
     }
 
     #[test]

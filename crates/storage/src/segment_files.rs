@@ -18,7 +18,7 @@ use types::{ScanError, civil_from_days};
 use crate::catalog::{Doomed, RunRow, SegmentRow};
 use crate::objects::Objects;
 use crate::read_cache::ReadCache;
-use crate::section_cache::SectionCache;
+use crate::section_cache::{SectionCache, SectionCacheStatus};
 use crate::segment::{MIXED_PARTITION, Segment, SegmentMeta, Written};
 use crate::source::remote::RemoteFiles;
 use crate::source::{FilePool, NamelessFile};
@@ -60,6 +60,11 @@ impl SegmentFiles {
         let sections = SectionCache::new(options.section_cache_bytes);
         let (doomed, objects_being_removed) = Default::default();
         Ok(Self { dir: options.dir.clone(), store, pool, remote, sections, doomed, objects_being_removed })
+    }
+
+    /// What the sections kept hold and were good for.
+    pub(crate) fn sections_status(&self) -> SectionCacheStatus {
+        self.sections.status()
     }
 
     /// The path of a local file.

@@ -9,7 +9,7 @@ use types::ScanError;
 
 pub(crate) use self::counters::Counters;
 pub use self::counters::Latency;
-use crate::{ClockDoubt, ScrubStatus, StoreForecast, TierStatus};
+use crate::{ClockDoubt, ScrubStatus, SectionCacheStatus, StoreForecast, TierStatus};
 
 /// State of the store at one instant. Counters count from the start of the process.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +52,8 @@ pub struct Status {
     pub segment_bytes_read: u64,
     /// Segment files that are open; a bounded number, however many there are.
     pub segment_files_open: u64,
+    /// Sections of segments that are kept decompressed.
+    pub section_cache: SectionCacheStatus,
     /// The object store, where there is one.
     pub object_store: Option<ObjectStoreStatus>,
     /// Flushes done.

@@ -89,17 +89,18 @@ fn write_server(server: &Server, page: &mut Page) {
     page.single("catat_queries_running", Kind::Gauge, "Queries under way.", n_running as f64);
 }
 
-/// The cache of partial results.
+/// The cache of what queries found.
 fn write_cache(counts: &query::CacheCounts, page: &mut Page) {
-    let help = "Partial results of immutable runs that queries found in the cache.";
+    let help = "Partial results, matches and rows of immutable runs that queries found in the cache.";
     page.single("catat_query_cache_hits_total", Kind::Counter, help, counts.n_hits as f64);
-    let help = "Partial results that queries had to compute.";
+    let help = "Those that they asked for and that were not there.";
     page.single("catat_query_cache_misses_total", Kind::Counter, help, counts.n_misses as f64);
-    let help = "Partial results that went to make room.";
+    let help = "Those that went to make room.";
     page.single("catat_query_cache_evictions_total", Kind::Counter, help, counts.n_evicted as f64);
-    let help = "Bytes of partial results in memory.";
+    let help = "Bytes of what queries found, in memory.";
     page.single("catat_query_cache_bytes", Kind::Gauge, help, counts.n_bytes as f64);
-    page.single("catat_query_cache_entries", Kind::Gauge, "Partial results in memory.", counts.n_entries as f64);
+    let help = "Partial results, sets of matches and sets of rows in memory.";
+    page.single("catat_query_cache_entries", Kind::Gauge, help, counts.n_entries as f64);
 }
 
 fn write_store(status: &Status, page: &mut Page) {

@@ -29,6 +29,7 @@ impl Shared {
             object_store: self.object_store_status(&state),
             segment_reads: self.files.pool.reads().0,
             segment_bytes_read: self.files.pool.reads().1,
+            section_cache: self.files.sections_status(),
             segment_files_open: self.files.pool.n_open() as u64,
             segment_bytes: state.segments.iter().map(|stored| stored.n_bytes).sum(),
             deletions_pending: state.deletions.len() as u64,
