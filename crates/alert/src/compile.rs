@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use query::plan::{AggregateKind, Comparison, Expr, Name, Operator, Plan};
-use query::{ParseOptions, parse_insights};
+use query::{ParseOptions, parse_insights, parse_rule};
 use types::{Timestamp, Value};
 
 use crate::Rule;
@@ -48,7 +48,7 @@ pub(crate) struct Compiled {
 /// Compiles a rule for an evaluation at `now`.
 pub(crate) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
     let options = ParseOptions { now, time_zone: chrono_tz::UTC };
-    let parse = |text: &str| parse_insights(text, &options).map_err(|errors| CompileError::Query(errors.to_string()));
+    let parse = |text: &str| parse_rule(text, &options).map_err(|errors| CompileError::Query(errors.to_string()));
     let condition = rule.condition.as_deref().map(|text| parse_condition(text, &options)).transpose()?;
     let mut plan = parse(&rule.query)?;
     let is_counted = !plan.operators.iter().any(|operator| matches!(operator, Operator::Aggregate { .. }));
@@ -267,6 +267,17 @@ mod tests {
         assert_eq!(columns(&rule), ["count", FIRES]);
         let named = compiled("stats count(*) as count by service", Some("count > 3"));
         assert_eq!(named.labels.len(), 1);
+    }
+
+    #[test]
+    fn a_query_that_names_times_of_its_own_is_refused_with_its_place() {
+        let mut book = RuleBook::default();
+        let query = "source \"app/*\" start=-1d | filter a = 1";
+        let text = format!("groups: [{{name: g, rules: [{{name: r, query: '{query}'}}]}}]");
+        let refused = format!("{:?}", book.add("r.yaml", &text).unwrap_err());
+        assert!(refused.contains("`start` has no place in a rule") && refused.contains("16"), "{refused}");
+        let within = "filter a in (source \"b\" start=-1d | fields a)";
+        assert_eq!(compiled(within, None).labels.len(), 0);
     }
 
     #[test]

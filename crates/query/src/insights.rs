@@ -28,9 +28,10 @@ pub use complete::{Choice, ChoiceKind, Completion, complete_insights, prefix_reg
 pub use format::format_insights;
 pub(crate) use pattern::{REGEXES_MAX, compile as compile_regex};
 
-use crate::error::QueryErrors;
+use crate::error::{QueryError, QueryErrors};
 use crate::optimise::optimise;
 use crate::plan::{Earlier, Plan};
+use syntax::{Command, CommandKind};
 
 /// What a query's meaning depends on besides its text.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +55,30 @@ pub fn parse_deletion(text: &str, options: &ParseOptions) -> Result<Plan, QueryE
     deletion::plan(text, options)
 }
 
+/// Checks the query of an alert rule and makes the plan of it. The rule says at which events it looks: a query that does
+/// so itself is refused.
+pub fn parse_rule(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
+    let (checker, commands) = read(text, options)?;
+    let settings = commands.iter().flat_map(|command| match &command.kind {
+        CommandKind::Source { options, .. } => options.as_slice(),
+        _ => &[],
+    });
+    let refused =
+        settings.filter(|setting| ["start", "end"].iter().any(|key| setting.key.text.eq_ignore_ascii_case(key)));
+    let refused: Vec<QueryError> = refused
+        .map(|setting| {
+            let message =
+                format!("`{}` has no place in a rule, whose window says which events it looks at", setting.key.text);
+            QueryError::new("rule-with-times", message, text, setting.key.span.to(setting.value.span))
+                .with_hint("leave it out, and give the rule a longer window where it needs older events")
+        })
+        .collect();
+    if !refused.is_empty() {
+        return Err(QueryErrors(refused));
+    }
+    checker.plan(&commands).map(optimise)
+}
+
 /// Reads which earlier time something is compared with: `previous`, `previousDay`, `previousWeek`, `previousMonth`, or a
 /// length of time such as `7d`.
 pub fn parse_baseline(text: &str) -> Option<Earlier> {
@@ -69,6 +94,12 @@ pub fn parse_baseline(text: &str) -> Option<Earlier> {
 
 /// The plan as the query says it.
 pub(crate) fn unoptimised(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
+    let (checker, commands) = read(text, options)?;
+    checker.plan(&commands)
+}
+
+/// The commands of a query, and who checks them.
+fn read<'a>(text: &'a str, options: &'a ParseOptions) -> Result<(check::Checker<'a>, Vec<Command>), QueryErrors> {
     let mut checker = check::Checker::new(text, options);
     let commands = match phrase::split(text) {
         Some(phrase) => {
@@ -77,5 +108,5 @@ pub(crate) fn unoptimised(text: &str, options: &ParseOptions) -> Result<Plan, Qu
         }
         None => parse::parse(text, text)?,
     };
-    checker.plan(&commands)
+    Ok((checker, commands))
 }

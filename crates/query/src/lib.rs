@@ -32,7 +32,7 @@ pub use execute::{
 pub use filter_pattern::parse_filter_pattern;
 pub use insights::{
     Choice, ChoiceKind, Completion, ParseOptions, complete_insights, format_insights, parse_baseline, parse_deletion,
-    parse_insights, prefix_regex, written,
+    parse_insights, parse_rule, prefix_regex, written,
 };
 pub use lucene::parse_lucene;
 pub use translate::{Language, translate};

@@ -1,19 +1,21 @@
 //! Makes a plan cheaper without changing its answer.
 //!
-//! Conditions joined by `and` become filters of their own, so that each can be pushed and indexed alone; filters
-//! move before fields and orders that they do not depend on; fields that nobody reads are not computed.
+//! Conditions joined by `and` become filters of their own, so that each can be pushed and indexed alone; many on one
+//! field joined by `or` become one; filters move before fields and orders that they do not depend on; fields that nobody reads are not computed.
 
+mod gather;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use types::Value;
 
 use crate::execute::fields_of_operators;
 use crate::insights::balanced;
-use crate::plan::{Comparison, Expr, Name, Operator, ParseMethod, Plan};
+use crate::plan::{Aggregate, AggregateKind, Expr, Name, Operator, ParseMethod, Plan};
+use gather::{gather_exclusions, gathered};
 
 // Pushing filters costs the product of filters and other operators; no query that a person writes has so many.
 const OPERATORS_PUSHED_MAX: usize = 512;
@@ -27,7 +29,7 @@ pub(crate) fn optimise(mut plan: Plan) -> Plan {
             other => operators.push(other),
         }
     }
-    let mut operators = without_unread(operators);
+    let mut operators = without_unread(gather_exclusions(operators));
     if operators.len() <= OPERATORS_PUSHED_MAX {
         push_filters(&mut operators);
     }
@@ -84,44 +86,6 @@ fn parts_of(condition: Expr, is_and: bool, parts: &mut Vec<Expr>) {
             parts_of(*right, is_and, parts);
         }
         (other, _) => parts.push(flattened(other)),
-    }
-}
-
-/// Fewer equalities of one field than this are compared one by one.
-const EQUALITIES_MIN: usize = 8;
-
-/// `a = 1 or a = 2 or …` as `a in [1, 2, …]`, which is one look-up however many there are.
-fn gathered(parts: Vec<Expr>) -> Vec<Expr> {
-    let mut counts: BTreeMap<Name, usize> = BTreeMap::new();
-    for name in parts.iter().filter_map(compared_field) {
-        *counts.entry(name.clone()).or_default() += 1;
-    }
-    let mut places: BTreeMap<Name, usize> = BTreeMap::new();
-    let mut kept: Vec<Expr> = Vec::with_capacity(parts.len());
-    for part in parts {
-        let name = compared_field(&part).filter(|name| counts.get(*name) >= Some(&EQUALITIES_MIN)).cloned();
-        match (part, name) {
-            (Expr::Compare(_, field, literal), Some(name)) => {
-                let place = *places.entry(name).or_insert(kept.len());
-                match kept.get_mut(place) {
-                    Some(Expr::In(_, items)) => items.push(*literal),
-                    _ => kept.push(Expr::In(field, vec![*literal])),
-                }
-            }
-            (other, _) => kept.push(other),
-        }
-    }
-    kept
-}
-
-/// The field that an equality compares with a value.
-fn compared_field(condition: &Expr) -> Option<&Name> {
-    match condition {
-        Expr::Compare(Comparison::Equal, field, literal) => match (&**field, &**literal) {
-            (Expr::Field(name), Expr::Literal(Some(_))) => Some(name),
-            _ => None,
-        },
-        _ => None,
     }
 }
 
@@ -196,6 +160,11 @@ impl Read {
                 by.iter().for_each(|(_, expr)| expr.visit_fields(&mut |name| self.field(name)));
                 let arguments = aggregates.iter().filter_map(|aggregate| aggregate.argument.as_ref());
                 arguments.for_each(|argument| argument.visit_fields(&mut |name| self.field(name)));
+                let by_time =
+                    |aggregate: &Aggregate| matches!(aggregate.kind, AggregateKind::Earliest | AggregateKind::Latest);
+                if aggregates.iter().any(by_time) {
+                    self.field(&"@timestamp".into());
+                }
             }
             Operator::Sort(keys) => keys.iter().for_each(|key| key.expr.visit_fields(&mut |name| self.field(name))),
             Operator::Limit(_) | Operator::Tail(_) => {}

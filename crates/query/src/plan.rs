@@ -4,6 +4,8 @@
 //! functions are known, patterns are compiled and checked when a plan exists: running one can fail for lack of
 //! memory or time or because data is damaged, never because the query was wrong.
 
+mod alternatives;
+
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -11,6 +13,7 @@ use regex::Regex;
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
 use crate::function::Function;
+pub use alternatives::Alternatives;
 
 /// A field or column name.
 pub type Name = Arc<str>;
@@ -578,6 +581,8 @@ pub enum TextPattern {
     /// Holds these words one after the other as whole words, whatever their case. Words are as they were written,
     /// cut at white space: `10.1.2.3` is one.
     Phrase(Vec<String>),
+    /// One of many: all of them substrings, or all phrases.
+    OneOf(Arc<Alternatives>),
 }
 
 /// Comparison operators.

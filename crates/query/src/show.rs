@@ -201,6 +201,7 @@ impl Display for Expr {
             Self::Match(text, TextPattern::Substring(part)) => write!(f, "({text} like {part:?})"),
             Self::Match(text, TextPattern::Regex(regex)) => write!(f, "({text} like /{regex}/)"),
             Self::Match(text, TextPattern::Phrase(words)) => write!(f, "({text} has {:?})", words.join(" ")),
+            Self::Match(text, TextPattern::OneOf(alternatives)) => one_of(f, text, alternatives.patterns()),
             Self::In(value, items) => {
                 write!(f, "({value} in [")?;
                 list(f, items, |f, item| write!(f, "{item}"))?;
@@ -218,6 +219,24 @@ impl Display for Expr {
                 f.write_str(")")
             }
         }
+    }
+}
+
+/// Of many patterns some are shown.
+const PATTERNS_SHOWN: usize = 10;
+
+/// `(text like one of ["a", "b"])`
+fn one_of(f: &mut Formatter<'_>, text: &Expr, patterns: &[TextPattern]) -> fmt::Result {
+    let verb = if matches!(patterns.first(), Some(TextPattern::Phrase(_))) { "has" } else { "like" };
+    write!(f, "({text} {verb} one of [")?;
+    list(f, &patterns[..patterns.len().min(PATTERNS_SHOWN)], |f, pattern| match pattern {
+        TextPattern::Substring(part) => write!(f, "{part:?}"),
+        TextPattern::Phrase(words) => write!(f, "{:?}", words.join(" ")),
+        TextPattern::Regex(_) | TextPattern::OneOf(_) => Ok(()),
+    })?;
+    match patterns.len().saturating_sub(PATTERNS_SHOWN) {
+        0 => f.write_str("])"),
+        n_more => write!(f, "] or {n_more} more)"),
     }
 }
 

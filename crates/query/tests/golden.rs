@@ -1,4 +1,5 @@
-//! Runs `tests/golden/*.test` through parser and executor, on one batch and on a batch per event.
+//! Runs `tests/golden/*.test` through parser and executor, on one batch, on a batch per event, and on a store that holds one
+//! half of the events of each group in a segment and the other in memory.
 //!
 //! `tests/golden/README.md` describes the format. Cases that need what is not built yet stand in
 //! `tests/golden/PENDING`; the run fails when one of them begins to pass, so that the list only shrinks.
@@ -19,6 +20,7 @@ use parse::{Received, Zone};
 use query::{
     Answer, ParseOptions, Request, Support, execute_with_subqueries, parse_filter_pattern, parse_insights, read_csv,
 };
+use storage::{Clock, Delivery, Options, Part, Store};
 use types::{Batch, BatchRun, Column, GroupName, GroupPattern, Limits, Run, TimeRange, Timestamp, Value};
 
 /// When the cases are sent and asked: after every event in them, and within a day of the newest.
@@ -35,9 +37,52 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden")
 }
 
+/// The files of cases.
+fn files() -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder())
+        .expect("the folder of the cases")
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "test"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// The runs that a case is asked of, with the names of their groups.
+type Runs = Vec<(String, Arc<dyn Run>)>;
+
+/// The events of a case in a store: of each group the first half in a segment, the second in memory.
+fn stored(case: &Case, dir: &Path) -> (Arc<Store>, Runs) {
+    let options = Options { clock: Clock::new(now), disk_reserve_bytes: 0, ..Options::new(dir) };
+    let store = Store::open(options).expect("a store that can be opened").0;
+    for (group, events) in &case.events {
+        let group = GroupName::new(if group.is_empty() { GROUP } else { group }).expect("a valid group");
+        let lines: Vec<&str> = events.lines().collect();
+        let (before, after) = lines.split_at(lines.len() / 2);
+        for (half, is_flushed) in [(before, true), (after, false)] {
+            let limits = Limits::default();
+            let received = Received { at: now(), modified: None, zone: Zone::UTC, limits: &limits };
+            let mut take = |mut batch: Batch| {
+                batch.streams = Column::constant(Value::text("s"), batch.len());
+                let part = Part { group: group.clone(), batch };
+                let delivery = Delivery { key: None, position: None, raw_bytes: 1, parts: vec![part] };
+                store.append(delivery).expect("a store that takes events");
+            };
+            parse::batches_of_records(half.join("\n").as_bytes(), &received, &mut take);
+            if is_flushed {
+                store.flush().expect("a flush");
+            }
+        }
+    }
+    let snapshot = store.snapshot(&[], TimeRange::ALL);
+    assert!(snapshot.damaged.is_empty());
+    let runs = snapshot.runs.into_iter().map(|run| (run.info().group.as_str().to_owned(), run)).collect();
+    (store, runs)
+}
+
 /// The events of a case as runs; `each` puts every event into a batch of its own.
-fn runs(case: &Case, each: bool) -> Vec<(String, Arc<dyn Run>)> {
-    let mut runs: Vec<(String, Arc<dyn Run>)> = Vec::new();
+fn in_memory(case: &Case, each: bool) -> Runs {
+    let mut runs: Runs = Vec::new();
     let mut sequence = 0;
     for (group_id, (group, events)) in case.events.iter().enumerate() {
         let group = if group.is_empty() { GROUP } else { group };
@@ -61,7 +106,7 @@ fn runs(case: &Case, each: bool) -> Vec<(String, Arc<dyn Run>)> {
     runs
 }
 
-fn answer(case: &Case, each: bool) -> Result<Answer, query::QueryErrors> {
+fn answer(case: &Case, all: &Runs) -> Result<Answer, query::QueryErrors> {
     let time_zone: Tz = case.time_zone.as_deref().map_or(Tz::UTC, |name| name.parse().expect("a known zone"));
     let plan = match case.language.as_deref() {
         None => parse_insights(&case.query, &ParseOptions { now: now(), time_zone })?,
@@ -72,7 +117,6 @@ fn answer(case: &Case, each: bool) -> Result<Answer, query::QueryErrors> {
         true => group == GROUP,
         false => GroupPattern::any_matches(&plan.sources, group),
     };
-    let all = runs(case, each);
     let wanted: Vec<Arc<dyn Run>> =
         all.iter().filter(|(group, _)| is_wanted(group)).map(|(_, run)| run.clone()).collect();
     let mut runs_of = |patterns: &[GroupPattern]| {
@@ -106,9 +150,9 @@ fn answer(case: &Case, each: bool) -> Result<Answer, query::QueryErrors> {
     Ok(execute_with_subqueries(&plan, &wanted, &request, &mut runs_of).expect("a case fits into memory"))
 }
 
-/// Runs a case one way; says what is wrong.
-fn check(case: &Case, each: bool) -> Result<(), String> {
-    let answered = answer(case, each);
+/// Asks a case of these runs; says what is wrong.
+fn check(case: &Case, runs: &Runs) -> Result<(), String> {
+    let answered = answer(case, runs);
     match (&case.expected, answered) {
         (Expected::Error { place, text }, Err(errors)) => compare::error(place, text, &errors),
         (Expected::Error { .. }, Ok(_)) => Err("was accepted, but is an error".into()),
@@ -127,19 +171,14 @@ fn golden_cases_are_answered_as_the_language_says() {
     let pending = std::fs::read_to_string(folder.join("PENDING")).unwrap_or_default();
     let pending: BTreeSet<&str> =
         pending.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .expect("the folder of the cases")
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "test"))
-        .collect();
-    files.sort();
     let (mut problems, mut seen, mut n_passed) = (Vec::new(), BTreeSet::new(), 0);
-    for file in files {
+    for file in files() {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&file).expect("a readable file");
         for case in case::read(&text) {
             let id = format!("{name}: {}", case.name);
-            let result = check(&case, false).and_then(|()| check(&case, true).map_err(|e| format!("in batches: {e}")));
+            let result = check(&case, &in_memory(&case, false))
+                .and_then(|()| check(&case, &in_memory(&case, true)).map_err(|e| format!("in batches: {e}")));
             match (result, pending.contains(&*id)) {
                 (Ok(()), false) => n_passed += 1,
                 (Ok(()), true) => problems.push(format!("{id}\n    passes now: take it out of PENDING")),
@@ -153,6 +192,39 @@ fn golden_cases_are_answered_as_the_language_says() {
     problems.extend(unknown.map(|id| format!("{id}\n    stands in PENDING, but there is no such case")));
     assert!(problems.is_empty(), "{} of {} cases failed:\n{}", problems.len(), seen.len(), problems.join("\n"));
     println!("{n_passed} cases passed, {} are pending", pending.len());
+}
+
+#[test]
+fn golden_cases_are_answered_the_same_over_segments_and_memory() {
+    let (mut problems, mut n_asked) = (Vec::new(), 0);
+    for file in files() {
+        let scratch = tempfile::tempdir().expect("a scratch directory");
+        let text = std::fs::read_to_string(&file).expect("a readable file");
+        // Cases that share their events share their store.
+        let mut known: Option<(Vec<(String, String)>, Arc<Store>, Runs)> = None;
+        for (index, case) in case::read(&text).iter().enumerate() {
+            if matches!(case.expected, Expected::Error { .. }) {
+                continue;
+            }
+            if known.as_ref().is_none_or(|(events, ..)| *events != case.events) {
+                if let Some((_, store, _)) = known.take() {
+                    store.close().expect("a store that can be closed");
+                }
+                let (store, runs) = stored(case, &scratch.path().join(index.to_string()));
+                known = Some((case.events.clone(), store, runs));
+            }
+            if let Some((.., runs)) = &known {
+                n_asked += 1;
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
+                problems.extend(check(case, runs).err().map(|problem| format!("{name}: {}\n    {problem}", case.name)));
+            }
+        }
+        if let Some((_, store, _)) = known.take() {
+            store.close().expect("a store that can be closed");
+        }
+    }
+    assert!(n_asked > 1_000, "{n_asked} cases");
+    assert!(problems.is_empty(), "{} of {n_asked} cases failed:\n{}", problems.len(), problems.join("\n"));
 }
 
 /// The examples of the reference's tables, as `expression` → `JSON`, with the events in front of them.
@@ -190,7 +262,8 @@ fn the_examples_of_the_reference_give_what_it_says() {
             "\n=== {expression}\n--- events\n{events}--- query\n{query}\n--- columns\n[\"x\"]\n--- rows\n[{value}]\n"
         );
         for case in case::read(&text) {
-            problems.extend(check(&case, false).err().map(|problem| format!("{expression}: {problem}")));
+            problems
+                .extend(check(&case, &in_memory(&case, false)).err().map(|problem| format!("{expression}: {problem}")));
         }
     }
     assert!(examples.len() > 110, "{} examples", examples.len());

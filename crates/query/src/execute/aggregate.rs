@@ -8,16 +8,16 @@ mod distinct;
 mod histogram;
 mod percentile;
 mod sum;
+mod values;
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::cmp::{Ordering, Reverse};
 
-use types::{Addresses, Column, RowSet, Strings, Timestamp, Value};
+use types::{Addresses, Column, RowSet, Strings, Value};
 
 pub(crate) use distinct::Distinct;
 pub(crate) use percentile::Percentile;
 pub(crate) use sum::{Moments, Sum};
+pub(crate) use values::Values;
 
 use super::address::hash_of;
 use super::cell::{Cell, sort_order, strict_order};
@@ -25,7 +25,7 @@ use super::functions::value_bytes;
 use crate::plan::AggregateKind;
 
 /// Where a row stands: events by time, group and acceptance; rows come in descending order of place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     /// The event's time, or how far from the end the row of a result stands.
     pub(crate) time: i64,
@@ -33,12 +33,20 @@ pub(crate) struct Place {
     pub(crate) group: u32,
     /// The event's place in the order of acceptance.
     pub(crate) sequence: u64,
+    /// Which of the rows of one event it is, counted from 0.
+    pub(crate) part: Reverse<u32>,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::of_row(0)
+    }
 }
 
 impl Place {
     /// The place of a row of a result, counted from 0.
     pub(crate) fn of_row(row: usize) -> Self {
-        Self { time: -(row as i64), group: 0, sequence: 0 }
+        Self { time: -(row as i64), group: 0, sequence: 0, part: Reverse(0) }
     }
 }
 
@@ -130,10 +138,11 @@ pub(crate) enum Partial {
     Distinct(Distinct),
     /// The distribution of numbers.
     Percentile(Percentile),
-    /// The value at the least or greatest place.
-    AtPlace(Option<(Place, Value)>),
-    /// Distinct values with their counts, in sort order.
-    Values(BTreeMap<Ranked, u64>),
+    /// The value at the least or greatest instant, of those at one instant at the least or greatest place. Where only the
+    /// place counts, the instant is 0.
+    AtPlace(Option<(i64, Place, Value)>),
+    /// Distinct values with how often and where they occur.
+    Values(Values),
     /// All values with their places.
     List(Vec<(Place, Value)>),
 }
@@ -151,13 +160,15 @@ impl Partial {
             AggregateKind::First | AggregateKind::Last | AggregateKind::Earliest | AggregateKind::Latest => {
                 Self::AtPlace(None)
             }
-            AggregateKind::Values(_) | AggregateKind::Mode => Self::Values(BTreeMap::new()),
+            AggregateKind::Values(most) => Self::Values(Values::new(most)),
+            AggregateKind::Mode => Self::Values(Values::new(None)),
             AggregateKind::List => Self::List(Vec::new()),
         }
     }
 
-    /// Adds one row; answers how many bytes more the state holds.
-    fn add(&mut self, kind: AggregateKind, cell: Cell<'_>, place: Place) -> usize {
+    /// Adds one row; answers how many bytes more the state holds. `instant` is its `@timestamp` where the aggregate goes by
+    /// that, else 0.
+    fn add(&mut self, kind: AggregateKind, cell: Cell<'_>, instant: i64, place: Place) -> usize {
         match self {
             Self::Count(count) => *count += u64::from(cell.is_present()),
             Self::Sum(sum) => sum.add(cell),
@@ -172,20 +183,11 @@ impl Partial {
             Self::Distinct(distinct) => return distinct.add(cell),
             Self::Percentile(percentile) => return percentile.add(cell),
             Self::AtPlace(best) => {
-                if cell.is_present() && best.as_ref().is_none_or(|best| is_before(kind, place, cell, best)) {
-                    *best = cell.to_value().map(|value| (place, value));
+                if cell.is_present() && best.as_ref().is_none_or(|best| is_before(kind, (instant, place), cell, best)) {
+                    *best = cell.to_value().map(|value| (instant, place, value));
                 }
             }
-            Self::Values(values) => {
-                let Some(value) = cell.to_value().map(canonical) else { return 0 };
-                let bytes = value_bytes(&value) + 80;
-                let mut is_new = false;
-                *values.entry(Ranked(value)).or_insert_with(|| {
-                    is_new = true;
-                    0
-                }) += 1;
-                return shorten(kind, values, if is_new { bytes } else { 0 });
-            }
+            Self::Values(values) => return values.add(cell, place),
             Self::List(list) => {
                 let Some(value) = cell.to_value() else { return 0 };
                 let bytes = value_bytes(&value) + 48;
@@ -221,12 +223,12 @@ impl Partial {
                 percentile.merge(more);
                 return percentile.memory_bytes().saturating_sub(before);
             }
-            (Self::AtPlace(best), Self::AtPlace(Some((place, value))))
-                if best.as_ref().is_none_or(|best| is_before(kind, place, Cell::of(Some(&value)), best)) =>
+            (Self::AtPlace(best), Self::AtPlace(Some((instant, place, value))))
+                if best.as_ref().is_none_or(|best| is_before(kind, (instant, place), Cell::of(Some(&value)), best)) =>
             {
-                *best = Some((place, value));
+                *best = Some((instant, place, value));
             }
-            (Self::Values(values), Self::Values(more)) => return merge_values(kind, values, more),
+            (Self::Values(values), Self::Values(more)) => return values.merge(more),
             (Self::List(list), Self::List(more)) => {
                 let bytes = more.iter().map(|(_, value)| value_bytes(value) + 48).sum();
                 list.extend(more);
@@ -253,11 +255,9 @@ impl Partial {
                 AggregateKind::Histogram(n_ranges) => histogram::ranges(&percentile.counts(), n_ranges),
                 _ => None,
             },
-            Self::AtPlace(best) => best.map(|(_, value)| value),
-            Self::Values(values) if kind == AggregateKind::Mode => most_frequent(values),
-            Self::Values(values) => {
-                Some(Value::List(values.into_keys().map(|Ranked(value)| Some(value)).collect::<Vec<_>>().into()))
-            }
+            Self::AtPlace(best) => best.map(|(.., value)| value),
+            Self::Values(values) if kind == AggregateKind::Mode => values.mode(),
+            Self::Values(values) => Some(values.list()),
             Self::List(mut list) => {
                 list.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
                 Some(Value::List(list.into_iter().map(|(_, value)| Some(value)).collect::<Vec<_>>().into()))
@@ -275,45 +275,6 @@ impl Partial {
     }
 }
 
-/// Adds values with their counts; answers how many bytes more there are.
-fn merge_values(kind: AggregateKind, values: &mut BTreeMap<Ranked, u64>, more: BTreeMap<Ranked, u64>) -> usize {
-    let mut bytes = 0;
-    for (value, count) in more {
-        match values.entry(value) {
-            Entry::Occupied(mut known) => *known.get_mut() = count.saturating_add(*known.get()),
-            Entry::Vacant(new) => {
-                bytes += value_bytes(&new.key().0) + 80;
-                new.insert(count);
-            }
-        }
-    }
-    shorten(kind, values, bytes)
-}
-
-/// Keeps what `values(f, n)` needs: the first n. Answers the bytes added, given those of a new value.
-fn shorten(kind: AggregateKind, values: &mut BTreeMap<Ranked, u64>, bytes: usize) -> usize {
-    if let AggregateKind::Values(Some(most)) = kind
-        && values.len() > most
-    {
-        while values.len() > most {
-            values.pop_last();
-        }
-        return 0;
-    }
-    bytes
-}
-
-/// Equal counts go to the first value in sort order.
-fn most_frequent(values: BTreeMap<Ranked, u64>) -> Option<Value> {
-    let mut best: Option<(u64, Value)> = None;
-    for (Ranked(value), count) in values {
-        if best.as_ref().is_none_or(|(most, _)| count > *most) {
-            best = Some((count, value));
-        }
-    }
-    best.map(|(_, value)| value)
-}
-
 /// Tells whether `cell` is a better least or greatest value; equal ones go by type, so that any order gives one.
 fn is_better(kind: AggregateKind, cell: Cell<'_>, best: Cell<'_>) -> bool {
     let order = sort_order(cell, best);
@@ -321,14 +282,15 @@ fn is_better(kind: AggregateKind, cell: Cell<'_>, best: Cell<'_>) -> bool {
     order.then_with(|| strict_order(cell, best)).is_lt()
 }
 
-/// Tells whether a value at `place` comes before the one known, for an aggregate of one row's value. Elements of one
-/// event's list stand at one place: of those the first in sort order counts, whatever order they come in.
-fn is_before(kind: AggregateKind, place: Place, cell: Cell<'_>, known: &(Place, Value)) -> bool {
+/// Tells whether a value at an instant and a place comes before the one known, for an aggregate of one row's value. Rows
+/// that nothing tells apart go by value, whatever order they come in.
+fn is_before(kind: AggregateKind, at: (i64, Place), cell: Cell<'_>, known: &(i64, Place, Value)) -> bool {
+    let known_at = (known.0, known.1);
     let order = match kind {
-        AggregateKind::First | AggregateKind::Latest => known.0.cmp(&place),
-        _ => place.cmp(&known.0),
+        AggregateKind::First | AggregateKind::Latest => known_at.cmp(&at),
+        _ => at.cmp(&known_at),
     };
-    order.then_with(|| strict_order(cell, Cell::of(Some(&known.1)))).is_lt()
+    order.then_with(|| strict_order(cell, Cell::of(Some(&known.2)))).is_lt()
 }
 
 /// Tells whether an aggregate asks for the places of rows.
@@ -340,6 +302,8 @@ pub(crate) fn needs_places(kind: AggregateKind) -> bool {
             | AggregateKind::Earliest
             | AggregateKind::Latest
             | AggregateKind::List
+            | AggregateKind::Values(_)
+            | AggregateKind::Mode
     )
 }
 
@@ -397,14 +361,15 @@ pub(crate) fn add_rows(kind: AggregateKind, states: &mut [Partial], rows: &Rows<
         (_, Some(argument)) => {
             let mut bytes = 0;
             for (row, group) in rows.groups.iter().enumerate() {
-                let mut place = rows.places.map_or_else(Place::default, |places| places[row]);
-                if matches!(kind, AggregateKind::Earliest | AggregateKind::Latest) {
-                    match rows.times.and_then(|times| Cell::at(times, row).time()) {
-                        Some(time) => place.time = time,
-                        None => continue,
+                let place = rows.places.map_or_else(Place::default, |places| places[row]);
+                let instant = match kind {
+                    AggregateKind::Earliest | AggregateKind::Latest => {
+                        rows.times.and_then(|times| Cell::at(times, row).time())
                     }
-                }
-                bytes += states[*group as usize].add(kind, Cell::at(argument, row), place);
+                    _ => Some(0),
+                };
+                let Some(instant) = instant else { continue };
+                bytes += states[*group as usize].add(kind, Cell::at(argument, row), instant, place);
             }
             bytes
         }
@@ -495,11 +460,6 @@ fn add_distinct_codes(states: &mut [Partial], groups: &[u32], codes: &[u32], val
         }
     }
     bytes
-}
-
-/// The instant as a place's time.
-pub(crate) fn place_of(timestamp: Timestamp, group: u32, sequence: u64) -> Place {
-    Place { time: timestamp.0, group, sequence }
 }
 
 #[cfg(test)]

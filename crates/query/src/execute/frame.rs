@@ -7,8 +7,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use types::{Addresses, Column, MISSING_CODE, RowSet, Run, ScanError, Value};
+use types::{Addresses, Column, EventId, MISSING_CODE, RowSet, Run, ScanError, Value};
 
+use super::cell::Cell;
 use super::path;
 use crate::plan::Name;
 
@@ -75,6 +76,10 @@ pub(crate) struct Frame<'a> {
     cache: HashMap<Arc<str>, Arc<Column>>,
     block: Option<BlockRows<'a>>,
 }
+
+/// Names under which the places of events are read: time, group, number in the order of acceptance. They stay what they are
+/// whatever a query computes, and no query can write them.
+pub(crate) const PLACE_FIELDS: [&str; 3] = ["\u{0}time", "\u{0}group", "\u{0}sequence"];
 
 /// Columns that every event has by itself; they are never paths.
 pub(crate) fn is_system(name: &str) -> bool {
@@ -244,8 +249,26 @@ impl BlockRows<'_> {
         Ok(column.unwrap_or(Column::Missing { n_rows: self.rows.count() }))
     }
 
+    /// Reads a part of the places of events.
+    fn read_place(&self, name: &str) -> Result<Column, ScanError> {
+        let column = self.read_exactly(if name == PLACE_FIELDS[0] { "@timestamp" } else { "@id" })?;
+        let number = |row| match Cell::at(&column, row) {
+            Cell::Time(nanos) => nanos,
+            Cell::Text(id) => match EventId::decode(id) {
+                Some(id) if name == PLACE_FIELDS[1] => id.group_id.into(),
+                Some(id) => id.sequence.cast_signed(),
+                None => 0,
+            },
+            _ => 0,
+        };
+        Ok(Column::Integers { values: (0..column.n_rows()).map(number).collect(), present: None })
+    }
+
     /// Reads a field, a path into a list, or an object put together from its members.
-    fn read(&self, name: &str) -> Result<Column, ScanError> {
+    pub(crate) fn read(&self, name: &str) -> Result<Column, ScanError> {
+        if PLACE_FIELDS.contains(&name) {
+            return self.read_place(name);
+        }
         let mut column = self.read_exactly(name)?;
         if is_system(name) || is_complete(&column) {
             return Ok(column);

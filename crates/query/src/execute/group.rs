@@ -4,18 +4,18 @@ mod codec;
 
 pub(crate) use self::codec::VERSION;
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use types::{Addresses, Column, EventId, MISSING_CODE, RowSet, Timestamp, Value};
+use types::{Addresses, Column, EventId, MISSING_CODE, RowSet, Value};
 
 use super::address::text_of;
-use super::aggregate::{self, Partial, Place, Rows, add_rows, canonical, needs_places, place_of, write_key};
+use super::aggregate::{self, Partial, Place, Rows, add_rows, canonical, depends_on_order, needs_places, write_key};
 use super::budget::Budget;
 use super::cell::{Cell, compare_levels, strict_order};
 use super::expression::{Environment, Stop, evaluate};
-use super::frame::Frame;
+use super::frame::{Frame, PLACE_FIELDS};
 use super::functions::value_bytes;
 use crate::plan::{Aggregate, AggregateKind, Expr, Name};
 
@@ -38,6 +38,15 @@ const UNSEEN: u32 = u32::MAX;
 
 /// Pairs that a table holds at most.
 const TABLE_MAX: usize = 1 << 18;
+
+/// In which order the rows of a frame come.
+#[derive(Clone, Copy, PartialEq)]
+enum RowOrder {
+    /// By their places, among the rows of other frames.
+    Place,
+    /// As they lie in the frame.
+    AsTheyLie,
+}
 
 /// The values of a group column in the rows of a frame.
 enum Key {
@@ -300,6 +309,21 @@ impl<'p> Groups<'p> {
         env: &Environment,
         weights: Option<&[u64]>,
     ) -> Result<(), Stop> {
+        self.add_by(frame, env, weights, RowOrder::Place)
+    }
+
+    /// Adds all rows of a table: what goes by the order of rows goes by theirs, even where they still are events.
+    pub(crate) fn add_table(&mut self, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
+        self.add_by(frame, env, None, RowOrder::AsTheyLie)
+    }
+
+    fn add_by(
+        &mut self,
+        frame: &mut Frame<'_>,
+        env: &Environment,
+        weights: Option<&[u64]>,
+        order: RowOrder,
+    ) -> Result<(), Stop> {
         // Everything is read before anything is added: a damaged block counts wholly or not at all.
         let keys: Vec<Key> = self.by.iter().map(|(_, expr)| Key::of(expr, frame, env)).collect::<Result<_, Stop>>()?;
         let argument = |aggregate: &Aggregate, frame: &mut Frame<'_>| match &aggregate.argument {
@@ -318,6 +342,8 @@ impl<'p> Groups<'p> {
         }
         let kinds = || self.aggregates.iter().map(|aggregate| aggregate.kind);
         let places = if kinds().any(needs_places) { Some(places(frame)?) } else { None };
+        let lines: Option<Vec<Place>> =
+            (order == RowOrder::AsTheyLie).then(|| (0..frame.n_rows()).map(Place::of_row).collect());
         let by_time = |kind| matches!(kind, AggregateKind::Earliest | AggregateKind::Latest);
         let times = if kinds().any(by_time) { Some(frame.column("@timestamp")?) } else { None };
         let groups = self.groups_of(&keys, frame.n_rows());
@@ -333,7 +359,10 @@ impl<'p> Groups<'p> {
             let rows = Rows {
                 groups: &groups,
                 argument: argument.as_deref(),
-                places: places.as_deref(),
+                places: match &lines {
+                    Some(lines) if depends_on_order(aggregate.kind) => Some(lines),
+                    _ => places.as_deref(),
+                },
                 times: times.as_deref(),
                 weights,
             };
@@ -532,23 +561,50 @@ fn rank(parts: &Parts, expr: &Expr, budget: &Budget<'_>) -> Result<Vec<u32>, Sto
     Ok(ranks)
 }
 
-/// The places of a frame's rows.
+/// The places that rows in memory have kept of their events: they were read as [`PLACE_FIELDS`]. Rows of one event
+/// count up.
+fn kept_places(frame: &Frame<'_>) -> Result<Option<Vec<Place>>, Stop> {
+    let [times, groups, sequences] = PLACE_FIELDS.map(|name| frame.peek(name));
+    let (times, groups, sequences) = (times?, groups?, sequences?);
+    let number = |column: &Column, row: usize| match Cell::at(column, row) {
+        Cell::Integer(number) => Some(number),
+        _ => None,
+    };
+    let mut places: Vec<Place> = Vec::with_capacity(frame.n_rows());
+    let mut n_of_event: Map<(i64, i64, u64)> = Map::default();
+    for row in 0..frame.n_rows() {
+        let (Some(time), Some(group)) = (number(&times, row), number(&groups, row)) else { return Ok(None) };
+        let sequence = number(&sequences, row).unwrap_or_default().cast_unsigned();
+        let n_before = n_of_event.entry((time, group, sequence)).or_default();
+        places.push(Place { time, group: group as u32, sequence, part: Reverse(*n_before) });
+        *n_before = n_before.saturating_add(1);
+    }
+    Ok(Some(places))
+}
+
+/// The places of a frame's rows, whatever has been computed under the names of their own times and ids.
 pub(crate) fn places(frame: &mut Frame<'_>) -> Result<Vec<Place>, Stop> {
-    let Some(block) = frame.block() else { return Ok((0..frame.n_rows()).map(Place::of_row).collect()) };
+    let Some(block) = frame.block() else {
+        let kept = kept_places(frame)?;
+        return Ok(kept.unwrap_or_else(|| (0..frame.n_rows()).map(Place::of_row).collect()));
+    };
     let group = block.source.run.info().group_id;
-    let (times, ids) = (frame.column("@timestamp")?, frame.column("@id")?);
+    let (times, ids) = match frame.stored().is_some() {
+        true => (frame.column("@timestamp")?, frame.column("@id")?),
+        false => (Arc::new(block.read("@timestamp")?), Arc::new(block.read("@id")?)),
+    };
     let place = |row: usize| {
         let time = Cell::at(&times, row).time().unwrap_or_default();
         let sequence = match Cell::at(&ids, row) {
             Cell::Text(id) => EventId::decode(id).map_or(0, |id| id.sequence),
             _ => 0,
         };
-        place_of(Timestamp(time), group, sequence)
+        Place { time, group, sequence, part: Reverse(0) }
     };
     Ok((0..frame.n_rows()).map(place).collect())
 }
 
 /// Tells whether the aggregates depend on the order in which rows come.
 pub(crate) fn depend_on_order(aggregates: &[Aggregate]) -> bool {
-    aggregates.iter().any(|aggregate| aggregate::depends_on_order(aggregate.kind))
+    aggregates.iter().any(|aggregate| depends_on_order(aggregate.kind))
 }

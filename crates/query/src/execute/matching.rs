@@ -7,7 +7,7 @@ use regex::Regex;
 use types::{Column, RowSet, Strings};
 
 use super::cell::Cell;
-use crate::plan::TextPattern;
+use crate::plan::{Alternatives, TextPattern};
 
 /// Separators between two words of a phrase. Without a limit, a text of separators alone costs its length squared.
 const GAP_MAX: usize = 64;
@@ -20,6 +20,8 @@ pub(crate) enum Matcher<'a> {
     Regex(&'a Regex),
     /// Holds words one after the other.
     Phrase(&'a [String]),
+    /// Holds one of many texts or phrases.
+    OneOf(&'a Alternatives),
 }
 
 impl<'a> Matcher<'a> {
@@ -29,6 +31,7 @@ impl<'a> Matcher<'a> {
             TextPattern::Substring(text) => Self::Substring(Box::new(memmem::Finder::new(text))),
             TextPattern::Regex(regex) => Self::Regex(regex),
             TextPattern::Phrase(words) => Self::Phrase(words),
+            TextPattern::OneOf(alternatives) => Self::OneOf(alternatives),
         }
     }
 
@@ -38,6 +41,7 @@ impl<'a> Matcher<'a> {
             Self::Substring(finder) => finder.find(text.as_bytes()).is_some(),
             Self::Regex(regex) => regex.is_match(text),
             Self::Phrase(words) => holds_phrase(text, words),
+            Self::OneOf(alternatives) => alternatives.match_one(text, |words| holds_phrase(text, words)),
         }
     }
 
@@ -74,6 +78,9 @@ impl<'a> Matcher<'a> {
             Self::Regex(_) => true,
             // Between words of a phrase may stand what also stands inside a number.
             Self::Phrase(words) => words.iter().all(|word| fits(word)),
+            Self::OneOf(alternatives) => {
+                alternatives.patterns().iter().any(|pattern| Matcher::new(pattern).may_match_a_number())
+            }
         }
     }
 
@@ -92,7 +99,7 @@ impl<'a> Matcher<'a> {
                 let candidates = substring_rows(&memmem::Finder::new(&needle), lowered.as_bytes(), values.ends());
                 RowSet::of(values.len(), |row| candidates.contains(row) && self.matches(values.get(row)))
             }
-            Self::Regex(_) => RowSet::of(values.len(), |row| self.matches(values.get(row))),
+            Self::Regex(_) | Self::OneOf(_) => RowSet::of(values.len(), |row| self.matches(values.get(row))),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::aggregate::needs_places;
+use super::frame::PLACE_FIELDS;
 use crate::plan::{Aggregate, AggregateKind, Expr, Name, Operator};
 
 /// Calls `visit` for every field in `expr`.
@@ -58,6 +60,9 @@ pub(crate) fn fields_of(operators: &[Operator]) -> BTreeSet<Name> {
                     |aggregate: &Aggregate| matches!(aggregate.kind, AggregateKind::Earliest | AggregateKind::Latest);
                 if aggregates.iter().any(by_time) {
                     add(&"@timestamp".into());
+                }
+                if aggregates.iter().any(|aggregate| needs_places(aggregate.kind)) {
+                    PLACE_FIELDS.iter().for_each(|name| add(&(*name).into()));
                 }
             }
             Operator::Sort(keys) => keys.iter().for_each(|key| visit_fields(&key.expr, &mut add)),

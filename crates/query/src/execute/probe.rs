@@ -35,6 +35,7 @@ impl Probe {
                     TextPattern::Phrase(words) => (words.iter().max_by_key(|word| word.len())?.clone(), true, false),
                     // The expression may have been compiled to ignore case, which its text does not say.
                     TextPattern::Regex(regex) => (required_literal(regex.as_str())?, true, false),
+                    TextPattern::OneOf(_) => return None,
                 };
                 (name, literal, ignores_case, settles)
             }

@@ -3,8 +3,9 @@
 //! Only sorts move: towards the end, past what does not change the order of rows, so that conditions written after a
 //! sort are applied while scanning; and a sort before an aggregation that takes rows in any order goes.
 
-use crate::plan::{Operator, SortKey};
+use crate::plan::{Aggregate, Operator, SortKey};
 
+use super::aggregate::needs_places;
 use super::group::depend_on_order;
 use super::names::visit_fields;
 use super::steps::{defines, is_row_wise};
@@ -29,7 +30,9 @@ pub(crate) fn simplify(operators: &[Operator]) -> Vec<Operator> {
                 done.push(operator.clone());
                 sort = Some(keys);
             }
-            (Operator::Aggregate { aggregates, .. }, Some(_)) if !depend_on_order(aggregates) => {
+            (Operator::Aggregate { aggregates, .. }, Some(_))
+                if !depend_on_order(aggregates) && (done.iter().all(is_row_wise) || !tie(aggregates)) =>
+            {
                 done.push(operator.clone());
             }
             // What is counted and which text is the newest does not depend on the order of events.
@@ -42,6 +45,11 @@ pub(crate) fn simplify(operators: &[Operator]) -> Vec<Operator> {
     }
     done.extend(sort.map(Operator::Sort));
     done
+}
+
+/// Whether the order of rows decides ties: only of events it does not, which have their ids for it.
+fn tie(aggregates: &[Aggregate]) -> bool {
+    aggregates.iter().any(|aggregate| needs_places(aggregate.kind))
 }
 
 fn changes_keys(operator: &Operator, keys: &[SortKey]) -> bool {

@@ -192,7 +192,7 @@ fn cost(condition: &Expr) -> u32 {
         };
     });
     cost + match condition {
-        Expr::Match(_, TextPattern::Regex(_)) => 10,
+        Expr::Match(_, TextPattern::Regex(_) | TextPattern::OneOf(_)) => 10,
         Expr::Match(..) => 2,
         _ => 0,
     }

@@ -128,7 +128,7 @@ impl Inner<'_, '_> {
         let request = Request { range, limit: None, progress: None, memory_bytes_max, support, ..*self.request };
         let mut answer = if has_subqueries(plan) {
             let mut answered = answer_inner(plan, &request, self.ask)?;
-            let answer = (self.ask)(&answered.plan, &request)?;
+            let answer = (self.ask)(&answered.plan, &answered.remaining(&request))?;
             answered.add_to(answer)
         } else {
             (self.ask)(plan, &request)?

@@ -63,7 +63,7 @@ impl Table {
             Operator::Aggregate { by, aggregates } => {
                 let mut groups = Groups::new(by, aggregates);
                 scan.check()?;
-                groups.add(&mut self.frame, &scan.env, None)?;
+                groups.add_table(&mut self.frame, &scan.env)?;
                 scan.hold(groups.memory_bytes())?;
                 let estimates: Vec<Name> = aggregates
                     .iter()

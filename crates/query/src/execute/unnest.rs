@@ -8,7 +8,6 @@ use types::{Column, Value};
 use super::expression::{Stop, evaluate};
 use super::frame::Frame;
 use super::functions::value_bytes;
-use super::group::depend_on_order;
 use super::join;
 use super::names::fields_of;
 use super::scan::Scan;
@@ -65,8 +64,6 @@ impl<'p> Spread<'p> {
         };
         let at = operators.iter().position(|operator| !is_before(operator))?;
         match &operators[at] {
-            // Where rows stand among all others is not known of elements of one block.
-            Operator::Aggregate { aggregates, .. } if at > 0 && depend_on_order(aggregates) => None,
             aggregate @ Operator::Aggregate { .. } => {
                 Some((Self { operators: &operators[..at] }, aggregate, &operators[at + 1..]))
             }

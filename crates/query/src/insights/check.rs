@@ -62,6 +62,8 @@ pub(crate) struct Checker<'a> {
     errors: Vec<QueryError>,
     warnings: Vec<Warning>,
     sources: Vec<GroupPattern>,
+    /// Those of the nearest query around this one that names some.
+    sources_around: Vec<GroupPattern>,
     times: plan::Times,
     operators: Vec<Operator>,
     shown: Shown,
@@ -88,6 +90,7 @@ impl<'a> Checker<'a> {
             errors: Vec::new(),
             warnings: Vec::new(),
             sources: Vec::new(),
+            sources_around: Vec::new(),
             times: plan::Times::default(),
             operators: Vec::new(),
             shown: Shown::default(),
@@ -400,6 +403,7 @@ impl<'a> Checker<'a> {
     }
 
     fn filter(&mut self, node: &Node, span: Span) {
+        let (n_regexes, n_subqueries) = (self.n_regexes, self.n_subqueries);
         let condition = self.expr(node);
         let fields = fields_of(&condition);
         let is_known = |table: &Table| fields.iter().any(|field| table.knows(field));
@@ -413,6 +417,14 @@ impl<'a> Checker<'a> {
             return;
         }
         let first_passed = self.tables.len() - n_passed;
+        // Read once more, where it will stand: there the fields may be levels, and calls other columns.
+        (self.n_regexes, self.n_subqueries) = (n_regexes, n_subqueries);
+        let passed = self.tables.split_off(first_passed);
+        let levels = passed.first().map(|table| table.levels_before.clone()).unwrap_or_default();
+        let levels = std::mem::replace(&mut self.levels, levels);
+        let condition = self.expr(node);
+        self.levels = levels;
+        self.tables.extend(passed);
         let is_aggregate = |operator: &Operator| matches!(operator, Operator::Aggregate { .. } | Operator::Patterns(_));
         let at = (self.operators.iter().enumerate())
             .filter(|(_, operator)| is_aggregate(operator))

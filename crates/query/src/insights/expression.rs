@@ -47,6 +47,9 @@ impl Waiting {
     }
 }
 
+/// How deep queries may stand inside one another.
+const SUBQUERY_DEPTH_MAX: usize = 4;
+
 /// Strength of comparisons, and of `like`, `in` and `between`.
 const COMPARISON_STRENGTH: u8 = 4;
 
@@ -236,11 +239,11 @@ fn test(reader: &Reader<'_>, value: Node, pair: Pair<'_, Rule>, nesting: usize) 
 
 /// Reads the commands of a query inside another.
 pub(crate) fn subquery(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<Command>, QueryError> {
-    if reader.is_inside {
-        let message = "a subquery inside a subquery does not work yet";
-        return Err(reader.error("not-supported-yet", message, span_of(&pair)));
+    if reader.n_around == SUBQUERY_DEPTH_MAX {
+        let message = format!("subqueries are nested more than {SUBQUERY_DEPTH_MAX} deep here");
+        return Err(reader.error("nested-too-deeply", message, span_of(&pair)));
     }
-    let inside = Reader { is_inside: true, ..*reader };
+    let inside = Reader { n_around: reader.n_around + 1, ..*reader };
     let is_sign = |part: &Pair<'_, Rule>| matches!(part.as_rule(), Rule::open | Rule::close | Rule::pipe);
     pair.into_inner().filter(|part| !is_sign(part)).map(|command| inside.command(command)).collect()
 }

@@ -38,7 +38,7 @@ pub(crate) use generated::{Insights, Rule};
 ///
 /// Errors: every mistake of grammar that could be found, else the first one of another kind.
 pub(crate) fn parse(text: &str, shown: &str) -> Result<Vec<Command>, QueryErrors> {
-    let reader = Reader { text: shown, is_inside: false };
+    let reader = Reader { text: shown, n_around: 0 };
     if text.len() > QUERY_BYTES_MAX {
         let message = format!("the query has {} bytes, more than the {QUERY_BYTES_MAX} allowed", text.len());
         let span = Span { start: QUERY_BYTES_MAX, end: text.len() };
@@ -56,8 +56,8 @@ pub(crate) fn parse(text: &str, shown: &str) -> Result<Vec<Command>, QueryErrors
 pub(crate) struct Reader<'a> {
     /// The text that places refer to.
     pub text: &'a str,
-    /// Whether a subquery is being read.
-    pub is_inside: bool,
+    /// How many queries stand around the commands that are being read.
+    pub n_around: usize,
 }
 
 pub(crate) fn span_of(pair: &Pair<'_, Rule>) -> Span {

@@ -108,24 +108,31 @@ fn chain(expr: &Expr, strength: u8) -> Option<String> {
     Some(parts.join(if strength == AND { " and " } else { " or " }))
 }
 
+/// `value like pattern`; of many patterns each.
+fn match_text(value: &str, pattern: &TextPattern, not: &str) -> Option<String> {
+    Some(match pattern {
+        TextPattern::Substring(part) => format!("{value}{not} like {}", quoted(part)),
+        TextPattern::Phrase(words) => {
+            let is_sound = !words.is_empty() && words.iter().all(|word| !word.contains(char::is_whitespace));
+            format!("{value}{not} has {}", is_sound.then(|| quoted(&words.join(" ")))?)
+        }
+        TextPattern::Regex(regex) => match (regex_literal(regex.as_str()), not.is_empty()) {
+            (Some(literal), _) => format!("{value}{not} like {literal}"),
+            (None, true) => format!("{value} =~ {}", quoted(regex.as_str())),
+            (None, false) => format!("{value} !~ {}", quoted(regex.as_str())),
+        },
+        TextPattern::OneOf(alternatives) => {
+            let each = alternatives.patterns().iter().map(|pattern| match_text(value, pattern, ""));
+            let each = each.collect::<Option<Vec<String>>>()?.join(" or ");
+            if not.is_empty() { format!("({each})") } else { format!("(not ({each}))") }
+        }
+    })
+}
+
 /// `value like pattern`, `value in […]`, `value between a and b`; `not` goes in between.
 fn test(expr: &Expr, not: &str) -> Option<String> {
     Some(match expr {
-        Expr::Match(value, pattern) => {
-            let value = write(value, SUM)?;
-            match pattern {
-                TextPattern::Substring(part) => format!("{value}{not} like {}", quoted(part)),
-                TextPattern::Phrase(words) => {
-                    let is_sound = !words.is_empty() && words.iter().all(|word| !word.contains(char::is_whitespace));
-                    format!("{value}{not} has {}", is_sound.then(|| quoted(&words.join(" ")))?)
-                }
-                TextPattern::Regex(regex) => match (regex_literal(regex.as_str()), not.is_empty()) {
-                    (Some(literal), _) => format!("{value}{not} like {literal}"),
-                    (None, true) => format!("{value} =~ {}", quoted(regex.as_str())),
-                    (None, false) => format!("{value} !~ {}", quoted(regex.as_str())),
-                },
-            }
-        }
+        Expr::Match(value, pattern) => match_text(&write(value, SUM)?, pattern, not)?,
         Expr::In(value, items) => {
             let items: Option<Vec<String>> = items.iter().map(|item| write(item, 0)).collect();
             format!("{}{not} in [{}]", write(value, SUM)?, items?.join(", "))

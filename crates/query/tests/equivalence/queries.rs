@@ -347,7 +347,7 @@ impl<'a> Writer<'a> {
                 let function = if self.is_multiplied {
                     self.random.of(&["first", "last", "list"])
                 } else {
-                    self.random.of(&["first", "last", "list", "earliest", "latest"])
+                    self.random.of(&["first", "last", "list", "earliest", "latest", "mode"])
                 };
                 let kind = if function == "list" { Kind::List } else { Kind::Stored };
                 let name = self.column(&[Kind::Stored]).unwrap_or("n".to_owned());

@@ -10,32 +10,37 @@
 //!   5 distinct    16,384 registers of a byte
 //!   6 percentile  n · n × decimal, ascending
 //!   7 percentile  negative buckets · count of zeros · positive buckets
-//!   8 one value   u8: 0, or 1 · place · value
-//!   9 values      n · (value · count)…, in sort order
+//!   8 one value   u8: 0, or 1 · whole (instant) · place · value
+//!   9 values      see `values.rs`
 //!  10 list        n · (place · value)…, in order of place
 //! expansion  n · n × decimal
 //! buckets    n · (distance from the last bucket · count)…
-//! place      whole · count · count
+//! place      whole (time) · count (group) · count (sequence) · count (part)
 //! ```
 //!
 //! Equal states have equal bytes wherever the state is exact, so partials can be compared.
 
+use std::cmp::Reverse;
+
 use types::Value;
 
 use super::super::codec::{CodecError, Reader, put_count, put_value, put_whole};
-use super::{Distinct, Moments, Partial, Percentile, Place, Ranked, Sum};
+use super::{Distinct, Moments, Partial, Percentile, Place, Sum, Values};
 use crate::plan::AggregateKind;
 
-fn put_place(place: &Place, out: &mut Vec<u8>) {
+pub(super) fn put_place(place: &Place, out: &mut Vec<u8>) {
     put_whole(place.time, out);
     put_count(place.group.into(), out);
     put_count(place.sequence, out);
+    put_count(place.part.0.into(), out);
 }
 
-fn read_place(reader: &mut Reader<'_>) -> Result<Place, CodecError> {
+pub(super) fn read_place(reader: &mut Reader<'_>) -> Result<Place, CodecError> {
     let time = reader.whole()?;
     let group = u32::try_from(reader.count()?).map_err(|_| reader.error("group"))?;
-    Ok(Place { time, group, sequence: reader.count()? })
+    let sequence = reader.count()?;
+    let part = u32::try_from(reader.count()?).map_err(|_| reader.error("part of an event"))?;
+    Ok(Place { time, group, sequence, part: Reverse(part) })
 }
 
 impl Partial {
@@ -63,18 +68,15 @@ impl Partial {
             Self::Percentile(percentile) => percentile.encode(6, out),
             Self::AtPlace(best) => {
                 out.extend_from_slice(&[8, u8::from(best.is_some())]);
-                if let Some((place, value)) = best {
+                if let Some((instant, place, value)) = best {
+                    put_whole(*instant, out);
                     put_place(place, out);
                     put_value(Some(value), out);
                 }
             }
             Self::Values(values) => {
                 out.push(9);
-                put_count(values.len() as u64, out);
-                for (Ranked(value), count) in values {
-                    put_value(Some(value), out);
-                    put_count(*count, out);
-                }
+                values.encode(out);
             }
             Self::List(list) => {
                 out.push(10);
@@ -110,15 +112,13 @@ impl Partial {
             }
             (8, Self::AtPlace(_)) => Self::AtPlace(match reader.byte("value at a place")? {
                 0 => None,
-                1 => Some((read_place(reader)?, reader.present()?)),
+                1 => Some((reader.whole()?, read_place(reader)?, reader.present()?)),
                 _ => return Err(reader.error("value at a place")),
             }),
-            (9, Self::Values(mut values)) => {
-                for _ in 0..reader.length()? {
-                    let value = reader.present()?;
-                    n_bytes += super::value_bytes(&value) + 80;
-                    *values.entry(Ranked(value)).or_insert(0) = reader.count()?;
-                }
+            (9, Self::Values(_)) => {
+                let most = if let AggregateKind::Values(most) = kind { most } else { None };
+                let values = Values::decode(most, reader)?;
+                n_bytes = values.memory_bytes();
                 Self::Values(values)
             }
             (10, Self::List(mut list)) => {

@@ -5,7 +5,7 @@ use types::Value;
 
 use super::*;
 
-const KINDS: [AggregateKind; 16] = [
+const KINDS: [AggregateKind; 18] = [
     AggregateKind::Count,
     AggregateKind::CountDistinct,
     AggregateKind::Sum,
@@ -19,7 +19,9 @@ const KINDS: [AggregateKind; 16] = [
     AggregateKind::Last,
     AggregateKind::Earliest,
     AggregateKind::Latest,
+    AggregateKind::Values(None),
     AggregateKind::Values(Some(3)),
+    AggregateKind::Values(Some(1)),
     AggregateKind::List,
     AggregateKind::Mode,
 ];
@@ -39,7 +41,7 @@ fn values() -> impl Strategy<Value = Option<Value>> {
 fn state(kind: AggregateKind, rows: &[(usize, Option<Value>)]) -> Partial {
     let mut state = Partial::new(kind);
     for (row, value) in rows {
-        state.add(kind, Cell::of(value.as_ref()), Place::of_row(*row));
+        state.add(kind, Cell::of(value.as_ref()), (*row / 3) as i64, Place::of_row(*row));
     }
     state
 }

@@ -1,7 +1,7 @@
 //! Groups as bytes: the partial result of an aggregation over some rows.
 //!
 //! ```text
-//! partial   version u8 (1) · count of group columns · count of aggregates · columns · count of groups · groups · states
+//! partial   version u8 (2) · count of group columns · count of aggregates · columns · count of groups · groups · states
 //! columns   each: count of values · values
 //! groups    each: per column the number of its value
 //! states    per aggregate that owns one: per group a state (aggregate/codec.rs)
@@ -17,7 +17,7 @@ use super::Groups;
 use crate::plan::{Aggregate, Expr, Name};
 
 /// The version of the form, and of everything that goes into a state: how values are hashed, where buckets end.
-pub(crate) const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 2;
 
 impl<'p> Groups<'p> {
     /// Appends the groups and their states.

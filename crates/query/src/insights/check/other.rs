@@ -166,7 +166,7 @@ impl Checker<'_> {
         }
         let mut plan = self.subquery(&other.commands)?;
         if plan.sources.is_empty() {
-            plan.sources.clone_from(&self.sources);
+            plan.sources.clone_from(if self.sources.is_empty() { &self.sources_around } else { &self.sources });
         }
         Some(plan)
     }

@@ -22,7 +22,8 @@ impl Checker<'_> {
     fn patterns_of(&mut self, text: Expr) {
         self.operators.push(Operator::Patterns(Patterns { text, earlier: None, is_scored: false, counts: None }));
         let shown: Vec<plan::Name> = PATTERN_COLUMNS.map(plan::Name::from).to_vec();
-        self.tables.push(Table { columns: shown.iter().cloned().collect(), shown, ..Table::default() });
+        let (columns, levels_before) = (shown.iter().cloned().collect(), self.levels.clone());
+        self.tables.push(Table { columns, shown, levels_before, ..Table::default() });
         self.shown = Shown::Default;
     }
 

@@ -14,7 +14,7 @@ const TIMECHART_SPAN: &str = "5m";
 /// Rows of `top` and `rare` that do not say how many they want.
 const RANKED_ROWS: u64 = 10;
 
-/// Most subqueries of a query; each is run as a query of its own.
+/// Most subqueries of a query, those inside others too; each is run as a query of its own.
 const SUBQUERIES_MAX: usize = 8;
 
 impl Checker<'_> {
@@ -139,8 +139,12 @@ impl Checker<'_> {
     pub(super) fn subquery(&mut self, commands: &[Command]) -> Option<Plan> {
         let mut inner = Checker::new(self.text, self.options);
         inner.n_regexes = self.n_regexes;
+        inner.n_subqueries = self.n_subqueries;
+        let around = if self.sources.is_empty() { &self.sources_around } else { &self.sources };
+        inner.sources_around.clone_from(around);
         let checked = inner.checked(commands);
         self.n_regexes = inner.n_regexes;
+        self.n_subqueries = inner.n_subqueries;
         match checked {
             Ok(mut plan) => {
                 self.warnings.append(&mut plan.warnings);

@@ -60,6 +60,8 @@ pub(super) struct Table {
     pub calls: HashMap<String, Name>,
     /// Its spans of time and the series in each, where it has them.
     pub buckets: Option<FillBuckets>,
+    /// Fields whose values are levels in the rows that it was made of.
+    pub levels_before: HashSet<Name>,
 }
 
 impl Table {

@@ -189,10 +189,10 @@ impl Checker<'_> {
         }
         let buckets = buckets(&groups, offset);
         self.operators.push(Operator::Aggregate { by: groups, aggregates: aggregation.aggregates });
-        let mut table = Table { columns: aggregation.names, shown, calls: aggregation.calls, buckets };
+        let levels_before = std::mem::replace(&mut self.levels, aggregation.levels);
+        let mut table = Table { columns: aggregation.names, shown, calls: aggregation.calls, buckets, levels_before };
         table.columns.extend(table.calls.values().cloned());
         self.tables.push(table);
-        self.levels = aggregation.levels;
         self.shown = Shown::Default;
         self.left_aliases.clear();
         self.operators.extend(aggregation.extends.into_iter().map(|(name, expr)| Operator::Extend { name, expr }));

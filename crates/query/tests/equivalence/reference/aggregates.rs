@@ -1,6 +1,6 @@
 //! Groups of rows and what is computed of them.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 
 use types::Value;
@@ -90,6 +90,8 @@ pub(super) fn top(
 fn value(aggregate: &Aggregate, rows: &[&Row<'_>]) -> Cell {
     let Some(argument) = &aggregate.argument else { return Some(Value::Integer(rows.len() as i64)) };
     let present: Vec<Value> = rows.iter().filter_map(|row| evaluate(argument, row)).collect();
+    let by_id = by_id(rows);
+    let tied = || by_id.iter().filter_map(|row| evaluate(argument, row));
     let numbers: Vec<Number> = present.iter().filter_map(|value| number(&Some(value.clone()))).collect();
     let n = numbers.len() as f64;
     match aggregate.function {
@@ -116,11 +118,13 @@ fn value(aggregate: &Aggregate, rows: &[&Row<'_>]) -> Cell {
         "last" => present.into_iter().last(),
         "list" => Some(Value::List(present.into_iter().map(Some).collect::<Vec<_>>().into())),
         "values" => {
-            let mut values: Vec<Cell> = distinct(present).into_iter().map(Some).collect();
-            values.sort_by(strict_order);
+            let mut values: Vec<Cell> = counted(tied()).into_iter().map(|(value, _)| Some(value)).collect();
+            values.sort_by(sort_order);
             values.truncate(aggregate.parameter.map_or(usize::MAX, |most| most.parse().expect("a number")));
             Some(Value::List(values.into()))
         }
+        // Of equals, the last one is taken.
+        "mode" => counted(tied()).into_iter().rev().max_by_key(|(_, count)| *count).map(|(value, _)| value),
         other => panic!("no aggregate: {other}"),
     }
 }
@@ -133,6 +137,27 @@ fn canonical(cell: Cell) -> Cell {
         }
         other => other,
     }
+}
+
+/// Rows in the order in which ties are decided: events by `@id`, the newest first, other rows as they come.
+fn by_id<'r, 'a>(rows: &[&'r Row<'a>]) -> Vec<&'r Row<'a>> {
+    let mut rows = rows.to_vec();
+    rows.sort_by_key(|row| row.event.map(|event| Reverse((event.time, event.sequence))));
+    rows
+}
+
+/// Distinct values in the order in which they come, with how often each does.
+fn counted(values: impl Iterator<Item = Value>) -> Vec<(Value, usize)> {
+    let mut counted: Vec<(Value, usize)> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for value in values.filter_map(|value| canonical(Some(value))) {
+        let place = *places.entry(key(&Some(value.clone()))).or_insert(counted.len());
+        match counted.get_mut(place) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((value, 1)),
+        }
+    }
+    counted
 }
 
 fn distinct(values: Vec<Value>) -> Vec<Value> {
