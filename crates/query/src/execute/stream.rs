@@ -316,7 +316,8 @@ fn table_of(rows: Vec<Row>, names: &BTreeSet<Name>) -> Table {
 mod tests {
     use std::sync::atomic::AtomicBool;
 
-    use types::{BatchBuilder, BatchRun, GroupName, Level, TimeRange, Timestamp};
+    use parse::{Piece, Received, Zone, batches_of_piece};
+    use types::{BatchBuilder, BatchRun, GroupName, Level, Limits, TimeRange, Timestamp};
 
     use super::*;
     use crate::{ParseOptions, Support, execute, parse_insights};
@@ -398,6 +399,73 @@ mod tests {
                 assert_eq!(passed.rows, whole.rows, "{text}");
                 assert_eq!((passed.columns, passed.ids, passed.more), (whole.columns, whole.ids, whole.more), "{text}");
             }
+        }
+    }
+
+    /// The events of a text, of which no more was read than is asked for.
+    fn read(text: &str, asked: &Asked) -> Box<dyn Feed> {
+        let limits = Limits::default();
+        let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
+        let received = Received { at, modified: None, zone: Zone::UTC, limits: &limits };
+        let find = |text: &[u8], from: usize| asked.screen.as_ref().and_then(|screen| screen.find(text, from));
+        let screen = asked.screen.as_ref().map(|_| &find as &parse::Screen<'_>);
+        let piece = Piece { text: text.as_bytes(), offset: 0, previous: None };
+        let mut runs: Vec<Arc<dyn Run>> = Vec::new();
+        batches_of_piece(&piece, &received, screen, &asked.wanted, &mut |batch| {
+            let group = GroupName::new("g").expect("a valid name");
+            runs.push(Arc::new(BatchRun::new(group, 1, Arc::new(batch))));
+        });
+        passing(&runs)
+    }
+
+    #[test]
+    fn what_is_asked_for_is_enough_for_the_answer() {
+        let text = r#"2026-11-20T06:00:00Z WARN plain status=500
+{"ts":"2026-11-20T06:00:01Z","level":"error","req":{"method":"GET","n":1},"items":[{"id":7},{"id":9}],"service":"a","message":"text ERROR","status":503,"path":"/x"}
+{"time":"2026-11-20T06:00:02Z","severity":"warning","msg":"hello needle","a.b":2.5,"@rest":"u","@foo":3}
+	at A.b(A.java:1)
+{"broken":1,
+{"service":"only","status":"404","method":"GET","path":"/p"}
+{"timestamp":"2999-99-99","service":"bad time","message":null}
+{"level_name":"debug","req":"text","service":["l","m"],"message":7}
+"#;
+        for query in [
+            "stats count(*) by service, status",
+            "stats count(*) by req",
+            "stats count(*) by req.method, items.0.id",
+            "stats count(*) by @level",
+            "stats count(*) by @message",
+            "stats count(*) by level, severity, message, msg, a.b, a",
+            "stats count(*) by @foo, _rest, @timestampRejected, @encoding, @log, bin(1h)",
+            "stats count(*) by timestamp, time, ts",
+            "stats min(@timestamp), latest(service), earliest(path), sum(status), count(req), values(service, 5)",
+            "filter ispresent(req) | fields req, req.n, items.1.id, @id",
+            "filter @any like \"needle\" | fields service, msg",
+            "filter service = \"only\" | fields @timestamp, status, @message",
+            "filter status >= 500 and @level = \"error\" | fields path",
+            "fields status * 2 as d, concat(service, \"-x\") as s | stats sum(d) by s",
+            "parse @message \"* WARN *\" as a, b | fields b, status",
+            "parse @message logfmt | stats count(*) by status",
+            "unnest items into i | fields i.id",
+            "sort service | limit 4",
+            "dedup @level",
+            "limit 3",
+            "pattern @message",
+            "pattern message",
+        ] {
+            let ask = |take_all: bool| {
+                with_request(None, 1 << 26, |request| {
+                    let request = Request { range: TimeRange::ALL, ..*request };
+                    let mut feed_of = |_: &[GroupPattern], asked: Asked| {
+                        let all = Asked { screen: None, wanted: WantedParts::default() };
+                        read(text, if take_all { &all } else { &asked })
+                    };
+                    execute_stream(&plan(query), &mut feed_of, &request).expect("an answer")
+                })
+            };
+            let (all, asked) = (ask(true), ask(false));
+            assert!(!all.rows.is_empty(), "{query}");
+            assert_eq!((asked.columns, asked.rows), (all.columns, all.rows), "{query}");
         }
     }
 
