@@ -74,7 +74,7 @@ pub use self::patterns::patterns_plan;
 pub use self::screen::Screen;
 pub use self::select::{Selected, select_events};
 pub use self::stream::{Asked, Feed, FeedOf, execute_stream, needs_several_passes};
-pub use self::subquery::{Answered, RunsOf, answer_subqueries, execute_with_subqueries, has_subqueries};
+pub use self::subquery::{Answered, RunsOf, answer_subqueries, execute_with_subqueries, fetch_tables, has_subqueries};
 pub use self::tail::{Tail, TailError, TailRows};
 
 pub(crate) use self::bins::earlier;

@@ -47,21 +47,27 @@ pub(crate) use generated::Rule;
 ///
 /// Errors: what cannot be read and expressions that are not valid, with their place.
 pub fn parse_filter_pattern(text: &str) -> Result<Plan, QueryErrors> {
+    let (mut operators, warnings) = conditions(text)?;
+    let shown = ["@timestamp", "@message"].map(|name| (name.into(), Expr::Field(name.into())));
+    operators.push(Operator::Project { columns: shown.to_vec(), is_events: true });
+    Ok(optimise(Plan { operators, warnings, ..Plan::default() }))
+}
+
+/// What chooses the events, and what is to be said about it.
+pub(crate) fn conditions(text: &str) -> Result<(Vec<Operator>, Vec<Warning>), QueryErrors> {
     let reader = Reader { text };
     check_size(&reader)?;
     let mut pairs =
         generated::FilterPattern::parse(Rule::pattern, text).map_err(|error| explain::explain(&error, text))?;
     let mut warnings = Vec::new();
     let form = pairs.next().and_then(|pattern| pattern.into_inner().next());
-    let mut operators = match form {
+    let operators = match form {
         Some(form) if form.as_rule() == Rule::json => vec![Operator::Filter(json::condition(&reader, form)?)],
         Some(form) if form.as_rule() == Rule::columns => columns::operators(&reader, form)?,
         Some(form) => terms::conditions(&reader, form, &mut warnings)?.into_iter().map(Operator::Filter).collect(),
         None => Vec::new(),
     };
-    let shown = ["@timestamp", "@message"].map(|name| (name.into(), Expr::Field(name.into())));
-    operators.push(Operator::Project { columns: shown.to_vec(), is_events: true });
-    Ok(optimise(Plan { operators, warnings, ..Plan::default() }))
+    Ok((operators, warnings))
 }
 
 fn check_size(reader: &Reader<'_>) -> Result<(), QueryError> {

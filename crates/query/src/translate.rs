@@ -1,4 +1,4 @@
-//! Plans of other dialects as text of Insights QL: `translate` of LogQL, Lucene and KQL.
+//! Plans of other dialects as text of Insights QL: `translate` of LogQL, Lucene and KQL, and filter patterns.
 //!
 //! The text has the same plan as the original, which tests hold it to. What Insights has no words for is refused. Which
 //! columns are shown and how many rows is left to Insights: the other dialects leave that to the request.
@@ -10,7 +10,7 @@ mod tests;
 use crate::error::{QueryError, QueryErrors, Span};
 use crate::insights::format_insights;
 use crate::plan::{Operator, Parse, ParseMethod};
-use crate::{logql, lucene};
+use crate::{filter_pattern, logql, lucene};
 use expression::{quoted, regex_literal};
 
 /// Languages that can be translated.
@@ -20,6 +20,8 @@ pub enum Language {
     LogQl,
     /// Query strings of Lucene and KQL.
     Lucene,
+    /// CloudWatch's filter patterns.
+    FilterPattern,
 }
 
 /// Gives a query in Insights QL that has the same plan as `text`.
@@ -29,32 +31,82 @@ pub fn translate(text: &str, language: Language) -> Result<String, QueryErrors> 
     let whole = Span { start: 0, end: text.len() };
     let (sources, operators) = match language {
         Language::Lucene => (Vec::new(), lucene::parse(text)?),
+        Language::FilterPattern => (Vec::new(), filter_pattern::conditions(text)?.0),
         Language::LogQl => match logql::parse(text)? {
             logql::Query::Log(log) => (log.sources, log.operators),
-            logql::Query::Metric(_) => {
-                let message = "a metric query of LogQL looks back from every step; Insights counts in spans of time";
-                let error = QueryError::new("not-translatable", message, text, whole);
-                return Err(error
-                    .with_hint("translate the part in braces, then add: stats count(*) by bin(5m)")
-                    .into());
-            }
+            logql::Query::Metric(metric) => return Err(metric_error(&metric, text, whole).into()),
         },
     };
+    let commands = commands(&sources, &operators).map_err(|operator| not_said(&operator, text, whole))?;
+    format_insights(&commands.join("\n| "))
+}
+
+/// What there are no words for, and what it is.
+fn not_said(operator: &Operator, text: &str, whole: Span) -> QueryErrors {
+    let (message, hint) = match operator {
+        Operator::Extend { name, .. } if name.starts_with("#columns") => (
+            "Insights QL has no words for columns between blanks".to_owned(),
+            "ask the pattern itself with language \"filter-pattern\", or take the columns apart with parse".to_owned(),
+        ),
+        operator => (
+            format!("Insights QL has no words for this part: {operator}"),
+            "ask the original in its own language".to_owned(),
+        ),
+    };
+    QueryError::new("not-translatable", message, text, whole).with_hint(hint).into()
+}
+
+/// Why a metric query is not translated: its windows end at instants, and those of Insights begin at round times. For
+/// counts and rates that are summed, the hint is what counts the same events in spans.
+fn metric_error(metric: &logql::MetricQuery, text: &str, whole: Span) -> QueryError {
+    let message = "a metric query of LogQL looks back from every step; Insights counts in spans of time";
+    let nearest = metric.as_counts().and_then(|counts| {
+        let mut all = commands(&counts.log.sources, &counts.log.operators).ok()?;
+        let mut groups = vec![format!("bin({})", span_text(counts.window_ns)?)];
+        for (label, expr) in &counts.by {
+            let value = expression::text(expr)?;
+            let name = expression::name(label)?;
+            groups.push(if value == name { value } else { format!("{value} as {name}") });
+        }
+        let value = if counts.per_second {
+            format!("count(*) / {} as rate", counts.window_ns / types::Timestamp::SECOND)
+        } else {
+            "count(*) as count".to_owned()
+        };
+        all.push(format!("stats {value} by {}", groups.join(", ")));
+        format_insights(&all.join("\n| ")).ok()
+    });
+    let hint = match nearest {
+        Some(nearest) => format!("nearest to it is: {nearest}"),
+        None => "translate the part in braces, then add: stats count(*) by bin(5m)".to_owned(),
+    };
+    QueryError::new("not-translatable", message, text, whole).with_hint(hint)
+}
+
+/// A window of whole seconds as Insights writes it.
+fn span_text(window_ns: i64) -> Option<String> {
+    let seconds = window_ns / types::Timestamp::SECOND;
+    if seconds < 1 || window_ns % types::Timestamp::SECOND != 0 {
+        return None;
+    }
+    Some(match seconds {
+        seconds if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+        seconds if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        seconds => format!("{seconds}s"),
+    })
+}
+
+/// The commands that operators come from, over the groups of `sources`; the operator that has none is the error.
+fn commands(sources: &[types::GroupPattern], operators: &[Operator]) -> Result<Vec<String>, Box<Operator>> {
     let mut commands = Vec::new();
     if !sources.is_empty() {
         let names: Vec<String> = sources.iter().map(|source| quoted(source.as_str())).collect();
         commands.push(format!("source {}", names.join(", ")));
     }
-    for operator in &operators {
-        match command(operator) {
-            Some(command) => commands.push(command),
-            None => {
-                let message = format!("Insights QL has no words for this part: {operator}");
-                return Err(QueryError::new("not-translatable", message, text, whole).into());
-            }
-        }
+    for operator in operators {
+        commands.push(command(operator).ok_or_else(|| Box::new(operator.clone()))?);
     }
-    format_insights(&commands.join("\n| "))
+    Ok(commands)
 }
 
 /// The command that an operator comes from.

@@ -160,6 +160,7 @@ fn example(language: &str, code: &str) -> String {
     let query = match language {
         "insights" => Some(code.trim_end().to_owned()),
         "logql" => query::translate(code, query::Language::LogQl).ok(),
+        "filter-pattern" => query::translate(code.trim_end(), query::Language::FilterPattern).ok(),
         "lucene" => query::translate(code.trim_end(), query::Language::Lucene).ok(),
         _ => None,
     };

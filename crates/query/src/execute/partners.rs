@@ -72,8 +72,8 @@ impl Partners {
 
 /// Indexes of the tables of a plan, made when they are first asked for. A table is known by where it lies, which says
 /// enough as long as the plan is neither changed nor dropped.
-#[derive(Debug, Default)]
-pub(crate) struct PartnersOfPlan(Mutex<HashMap<IndexKey, Arc<Partners>>>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PartnersOfPlan(Arc<Mutex<HashMap<IndexKey, Arc<Partners>>>>);
 
 /// Where a table lies, its columns that are the key, and how they are compared.
 type IndexKey = (usize, Vec<Name>, Vec<Form>);

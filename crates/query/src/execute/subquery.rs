@@ -9,7 +9,7 @@ use types::{GroupPattern, Run, TimeRange, Value};
 use super::aggregate::write_key;
 use super::cell::Cell;
 use super::functions::value_bytes;
-use super::{Answer, ExecuteError, PartialReason, Request, Stats, Support, execute};
+use super::{Answer, ExecuteError, PartialReason, Request, Stats, Support, TableOf, execute};
 use crate::plan::{AppendColumns, Expr, Join, Lookup, Name, Operator, Other, Plan, Rows};
 
 /// Most distinct values of a subquery.
@@ -152,24 +152,7 @@ impl Inner<'_, '_> {
 
     /// The table that a lookup names, which must have the columns that it speaks of.
     fn table(&self, name: &Name, lookup: &Lookup) -> Result<Arc<Rows>, ExecuteError> {
-        let table = self.request.support.tables.and_then(|table_of| table_of(name));
-        let table = table.ok_or_else(|| ExecuteError::UnknownTable(name.to_string()))?;
-        let wanted =
-            lookup.keys.iter().map(|(column, _)| column).chain(lookup.columns.iter().map(|(column, _)| column));
-        match wanted.into_iter().find(|column| !table.columns.contains(column)) {
-            None => Ok(table),
-            Some(column) => Err(ExecuteError::UnknownColumn {
-                table: name.to_string(),
-                column: column.to_string(),
-                known: table
-                    .columns
-                    .iter()
-                    .take(COLUMNS_NAMED_MAX)
-                    .map(|name| format!("`{name}`"))
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            }),
-        }
+        fetch_table(self.request.support.tables, name, lookup)
     }
 }
 
@@ -270,5 +253,37 @@ fn holds_query(expr: &Expr) -> bool {
         Expr::In(item, list) => holds_query(item) || list.iter().any(holds_query),
         Expr::Between(item, low, high) => [item, low, high].into_iter().any(|part| holds_query(part)),
         Expr::Call(_, arguments) => arguments.iter().any(holds_query),
+    }
+}
+
+/// Fetches the tables that a plan looks up, for a plan that runs without [`answer_subqueries`]: a live tail.
+pub fn fetch_tables(plan: &mut Plan, tables: &TableOf<'_>) -> Result<(), ExecuteError> {
+    for operator in &mut plan.operators {
+        let Operator::Lookup(lookup) = operator else { continue };
+        if let Other::Table(name) = &lookup.table {
+            lookup.table = Other::Rows(fetch_table(Some(tables), name, lookup)?);
+        }
+    }
+    Ok(())
+}
+
+/// The table that a lookup names, which must have the columns that it speaks of.
+fn fetch_table(tables: Option<&TableOf<'_>>, name: &Name, lookup: &Lookup) -> Result<Arc<Rows>, ExecuteError> {
+    let table = tables.and_then(|table_of| table_of(name));
+    let table = table.ok_or_else(|| ExecuteError::UnknownTable(name.to_string()))?;
+    let wanted = lookup.keys.iter().map(|(column, _)| column).chain(lookup.columns.iter().map(|(column, _)| column));
+    match wanted.into_iter().find(|column| !table.columns.contains(column)) {
+        None => Ok(table),
+        Some(column) => Err(ExecuteError::UnknownColumn {
+            table: name.to_string(),
+            column: column.to_string(),
+            known: table
+                .columns
+                .iter()
+                .take(COLUMNS_NAMED_MAX)
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", "),
+        }),
     }
 }

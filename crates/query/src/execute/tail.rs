@@ -15,7 +15,7 @@ use super::has_subqueries;
 use super::names::fields_of;
 use super::partners::PartnersOfPlan;
 use super::steps::Steps;
-use crate::plan::{Expr, Name, Operator, Plan};
+use crate::plan::{Expr, Lookup, Name, Operator, Other, Plan};
 
 /// Most bytes that one computed column of a batch may have.
 const MEMORY_BYTES_MAX: usize = 64 << 20;
@@ -24,7 +24,7 @@ const MEMORY_BYTES_MAX: usize = 64 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TailError {
     /// It asks for more than one row at a time.
-    #[error("{command} needs events to end; a live tail takes filter, fields, parse and display")]
+    #[error("{command} needs events to end; a live tail takes filter, fields, parse, lookup and display")]
     NotRowWise {
         /// The command.
         command: &'static str,
@@ -40,6 +40,8 @@ pub struct Tail {
     lead: Vec<Operator>,
     columns: Vec<(Name, Expr)>,
     time_zone: Tz,
+    /// Indexes of the tables looked up, made once.
+    partners: PartnersOfPlan,
 }
 
 /// New rows, oldest first.
@@ -52,7 +54,8 @@ pub struct TailRows {
 }
 
 impl Tail {
-    /// Takes a plan of row-wise commands; others are refused by name.
+    /// Takes a plan of row-wise commands; others are refused by name. Tables that it looks up have been fetched
+    /// (`fetch_tables`), and stay as they were then.
     pub fn new(plan: &Plan, time_zone: Tz) -> Result<Self, TailError> {
         let Some((Operator::Project { columns, .. }, lead)) = plan.operators.split_last() else {
             return Err(TailError::NoProjection);
@@ -63,6 +66,7 @@ impl Tail {
         for operator in lead {
             let command = match operator {
                 Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_) => continue,
+                Operator::Lookup(Lookup { table: Other::Rows(_), .. }) => continue,
                 Operator::Aggregate { .. } => "stats",
                 Operator::Sort(_) => "sort",
                 Operator::Limit(_) => "limit",
@@ -87,7 +91,7 @@ impl Tail {
             };
             return Err(TailError::NotRowWise { command });
         }
-        Ok(Self { lead: lead.to_vec(), columns: columns.clone(), time_zone })
+        Ok(Self { lead: lead.to_vec(), columns: columns.clone(), time_zone, partners: PartnersOfPlan::default() })
     }
 
     /// Names of the columns.
@@ -119,7 +123,7 @@ impl Tail {
             now,
             budget: Budget::of_memory(MEMORY_BYTES_MAX),
             prepared: Prepared::of(&self.lead),
-            partners: PartnersOfPlan::default(),
+            partners: self.partners.clone(),
             took_seconds: AtomicBool::new(false),
         };
         let source = Source::new(run);

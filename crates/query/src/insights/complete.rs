@@ -42,6 +42,10 @@ pub struct Completion {
     pub takes_fields: bool,
     /// Whether names of groups may.
     pub takes_groups: bool,
+    /// Whether names of uploaded tables may.
+    pub takes_tables: bool,
+    /// The uploaded table whose columns may stand here.
+    pub columns_of_table: Option<String>,
     /// The field whose values may stand here.
     pub values_of: Option<String>,
     /// The commands before, which choose the events whose fields and values are of interest.
@@ -112,6 +116,12 @@ pub fn complete_insights(text: &str, cursor: usize, options: &ParseOptions) -> C
 fn fill(completion: &mut Completion, expected: &[Rule], place: &Place<'_>, options: &ParseOptions) {
     let takes_value = expected.iter().any(|rule| expected::is_value(*rule));
     let names_something_new = place.follows_word(&["as", "into"]);
+    let lookup = place.lookup();
+    if let Some(lexer::InLookup::Table) = lookup {
+        completion.takes_tables = completion.quote != Some('`');
+        return;
+    }
+    let names_something_new = names_something_new && lookup != Some(lexer::InLookup::Field);
     let takes_name = !names_something_new && expected.iter().any(|rule| expected::is_name(*rule));
     completion.takes_groups = place.command_is(&["source"])
         && completion.quote != Some('`')
@@ -127,6 +137,11 @@ fn fill(completion: &mut Completion, expected: &[Rule], place: &Place<'_>, optio
     let takes_fields = (takes_value || takes_name) && !matches!(completion.quote, Some('"' | '\''));
     completion.takes_fields = takes_fields && made.keeps_events;
     let mut choices = Vec::new();
+    if let Some(lexer::InLookup::Column { table, is_taken }) = lookup {
+        completion.columns_of_table = Some(table.to_owned()).filter(|_| takes_name);
+        // What is taken comes from the table; a key without a field is the field of the same name.
+        completion.takes_fields &= !is_taken;
+    }
     if takes_fields {
         let column = |name: &String| {
             let detail = if made.keeps_events { "made by an earlier command" } else { "a column of this table" };
@@ -138,6 +153,7 @@ fn fill(completion: &mut Completion, expected: &[Rule], place: &Place<'_>, optio
         if expected.iter().any(|rule| expected::is_command(*rule)) || place.is_at_start() {
             choices.extend(expected::commands());
         }
+        choices.extend(expected::options(expected, |name| place.command_is(&[name])));
         choices.extend(expected::keywords(expected, !completion.prefix.is_empty()));
         if takes_value {
             choices.extend(functions(place.command_is(&["stats", "timechart"])));

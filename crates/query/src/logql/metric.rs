@@ -7,6 +7,7 @@ use super::read::{Reader, span_of};
 use super::stage::{self, Unwrap};
 use super::{LogQuery, Rule};
 use crate::error::QueryError;
+use crate::plan::Expr;
 
 /// A query for numbers over time.
 #[derive(Clone, Debug)]
@@ -19,6 +20,34 @@ impl MetricQuery {
     pub fn is_scalar(&self) -> bool {
         self.root.is_scalar()
     }
+
+    /// The query as counts of events, if it is `sum by (…) (count_over_time(…))`, or the same with `rate`.
+    pub(crate) fn as_counts(&self) -> Option<Counts<'_>> {
+        let Metric::Aggregation { kind: AggregationKind::Sum, grouping: Grouping::By(labels), inner } = &self.root
+        else {
+            return None;
+        };
+        let Metric::Range(call) = &**inner else { return None };
+        let per_second = match call.function {
+            RangeFunction::Count => false,
+            RangeFunction::Rate if call.unwrap.is_none() => true,
+            _ => return None,
+        };
+        let by = labels.iter().map(|label| (&**label, super::label::expr(label))).collect();
+        (call.offset_ns == 0).then_some(Counts { log: &call.log, by, window_ns: call.window_ns, per_second })
+    }
+}
+
+/// Events counted by labels in windows of time.
+pub(crate) struct Counts<'m> {
+    /// The events.
+    pub(crate) log: &'m LogQuery,
+    /// Labels and their values.
+    pub(crate) by: Vec<(&'m str, Expr)>,
+    /// Length of the window.
+    pub(crate) window_ns: i64,
+    /// Whether the count is divided by the seconds of the window.
+    pub(crate) per_second: bool,
 }
 
 /// A tree of numbers over time.

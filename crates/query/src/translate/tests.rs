@@ -18,6 +18,7 @@ fn plan_of(sources: Vec<types::GroupPattern>, mut operators: Vec<Operator>) -> S
 fn original(text: &str, language: Language) -> Option<String> {
     Some(match language {
         Language::Lucene => plan_of(Vec::new(), lucene::parse(text).ok()?),
+        Language::FilterPattern => plan_of(Vec::new(), filter_pattern::conditions(text).ok()?.0),
         Language::LogQl => match logql::parse(text).ok()? {
             logql::Query::Log(log) => plan_of(log.sources, log.operators),
             logql::Query::Metric(_) => return None,
@@ -76,6 +77,39 @@ fn what_insights_cannot_say_is_refused() {
     let error = translate("rate({a=\"b\"}[5m])", Language::LogQl).expect_err("a metric query");
     assert_eq!(error.0[0].code, "not-translatable");
     assert!(translate("{a=", Language::LogQl).is_err());
+    for pattern in ["[ip, status = 500]", "{ $.a IS NULL }"] {
+        let error = translate(pattern, Language::FilterPattern).expect_err("more than Insights can say");
+        assert_eq!((error.0[0].code, error.0[0].end), ("not-translatable", pattern.len()), "{pattern}");
+    }
+}
+
+#[test]
+fn filter_patterns_become_insights() {
+    let check = |text, expected| check(text, Language::FilterPattern, expected);
+    check("", "");
+    check("ERROR -DEBUG", "filter @message like \"ERROR\"\n| filter @message not like \"DEBUG\"");
+    check("?WARN ?\"a \\\"b\\\"\"", "filter @message like \"WARN\" or @message like \"a \\\"b\\\"\"");
+    check("%(?i)time ?out% x", "filter @message like /(?i)time ?out/\n| filter @message like \"x\"");
+    check(
+        "{ $.status >= 500 && $.user.id = \"ann\" }",
+        "filter status >= 500 and ispresent(tonumber(status)) and user.id = \"ann\"",
+    );
+    check("{ $.path = \"/api*\" }", "filter path =~ \"(?s)^/api.*$\"");
+}
+
+#[test]
+fn counts_of_logql_come_with_what_is_nearest_to_them() {
+    let hint =
+        |text| translate(text, Language::LogQl).expect_err("a metric query").0[0].hint.clone().unwrap_or_default();
+    assert_eq!(
+        hint("sum by (level, service_name) (count_over_time({host=\"a\"} |= \"x\" [5m]))"),
+        "nearest to it is: filter host = \"a\"\n| filter @message like \"x\"\n| stats count(*) as count\n    by bin(5m),\n    \
+         @level as level,\n    coalesce(service_name, service.name, service) as service_name"
+    );
+    assert!(
+        hint("sum by (path) (rate({host=\"a\"}[90s]))").ends_with("| stats count(*) / 90 as rate by bin(90s), path")
+    );
+    assert!(hint("max(rate({host=\"a\"}[90s]))").starts_with("translate the part in braces"));
 }
 
 const PIECES: [&str; 30] = [
@@ -145,7 +179,18 @@ proptest! {
     }
 
     #[test]
+    fn filter_patterns_have_the_plan_of_the_original(
+        terms in prop::collection::vec(prop::sample::select(&["a", "-b", "?c", "\"d e\"", "-\"f/g\"", "%h+%", "%i/j%", "é"][..]), 0..6),
+        tests in prop::collection::vec(prop::sample::select(&["$.a = 1", "$.b != \"x*\"", "$.c.d >= 2.5", "$.e NOT EXISTS", "($.f = *)", "$.g IS TRUE"][..]), 1..5),
+        sign in prop::sample::select(&[" && ", " || "][..]),
+    ) {
+        check_plan(&terms.join(" "), Language::FilterPattern);
+        check_plan(&format!("{{ {} }}", tests.join(sign)), Language::FilterPattern);
+    }
+
+    #[test]
     fn no_text_panics(text in any::<String>()) {
+        let _ = translate(&text, Language::FilterPattern);
         let _ = translate(&text, Language::Lucene);
         let _ = translate(&text, Language::LogQl);
     }

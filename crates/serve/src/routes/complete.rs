@@ -17,6 +17,7 @@ use crate::problem::Problem;
 use crate::reading::{Reading, Scope, read};
 use crate::reference::Reference;
 use crate::server::Shared;
+use crate::tables;
 
 /// Items of an answer; nobody reads more of a list.
 const ITEMS_MAX: usize = 100;
@@ -72,7 +73,8 @@ pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Prob
     let own = found.earlier.as_ref().map(|plan| plan.sources.clone()).filter(|sources| !sources.is_empty());
     let groups = own.or(request.groups.map(Groups::patterns)).unwrap_or_default();
     let scope = Scope { groups, limit: None, time_zone, now };
-    if !found.takes_fields && !found.takes_groups && found.values_of.is_none() {
+    let asks_store = found.takes_fields || found.takes_groups || found.values_of.is_some();
+    if !asks_store && !found.takes_tables && found.columns_of_table.is_none() {
         return Ok(Json(answer(&found, Items::default(), server.reference())));
     }
     let items = read(&server, "", move |reading| {
@@ -126,6 +128,7 @@ fn of_store(reading: &Reading<'_>, found: &Completion, scope: &Scope, range: Tim
     if found.takes_groups {
         items.after = groups(reading, found);
     }
+    items.before = of_tables(reading, found)?;
     let snapshot = reading.snapshot(&scope.groups, range);
     if let Some(field) = &found.values_of {
         let plan = with_prefix(found, field);
@@ -143,6 +146,30 @@ fn of_store(reading: &Reading<'_>, found: &Completion, scope: &Scope, range: Tim
         items.partial_reasons.extend(known.partial_reasons.iter().map(reason_json));
     }
     Ok(items)
+}
+
+/// Names of uploaded tables, or the columns of one.
+fn of_tables(reading: &Reading<'_>, found: &Completion) -> Result<Vec<Value>, Problem> {
+    let store = &reading.server.app.store;
+    let mut all = Vec::new();
+    if found.takes_tables {
+        for table in tables::list(store)? {
+            let Some(name) = table["name"].as_str().filter(|name| name.contains(&*found.prefix)) else { continue };
+            let insert = found.quote.map_or_else(|| name.to_owned(), |quote| format!("{quote}{name}{quote}"));
+            let detail = format!("table of {} rows", table["rows"]);
+            all.push(json!({"kind": "table", "label": name, "insert": insert, "detail": detail}));
+        }
+    }
+    if let Some(table) = &found.columns_of_table {
+        let rows = reading.server.tables.get(store, table);
+        let prefix = found.prefix.to_lowercase();
+        let columns = rows.iter().flat_map(|rows| &rows.columns);
+        for column in columns.filter(|column| column.to_lowercase().contains(&prefix)) {
+            let detail = format!("a column of {table}");
+            all.push(json!({"kind": "column", "label": &**column, "insert": query::written(column), "detail": detail}));
+        }
+    }
+    Ok(all)
 }
 
 /// The commands before the cursor, and that the field begins with what was typed.

@@ -41,7 +41,8 @@ pub(crate) async fn translate(server: Shared, body: Body) -> Result<Json<Value>,
     let language = match &*request.language {
         "logql" => query::Language::LogQl,
         "lucene" | "kql" => query::Language::Lucene,
-        other => return Err(unknown_language(other).hint("logql, lucene and kql can be translated")),
+        "filter-pattern" => query::Language::FilterPattern,
+        other => return Err(unknown_language(other).hint("logql, lucene, kql and filter-pattern can be translated")),
     };
     let translated = server.lookups.run(move || query::translate(&request.query, language)).await??;
     Ok(Json(json!({"query": translated, "language": "insights"})))

@@ -48,8 +48,14 @@ pub(crate) async fn get(server: Shared, parameters: Parameters, headers: HeaderM
     parameters.check_names(&PARAMETERS)?;
     let time_zone = ask::time_zone(parameters.get("time_zone"))?;
     let options = ParseOptions { now: server.now(), time_zone };
-    let plan = ask::parse_tail(parameters.get("query").unwrap_or_default(), parameters.get("language"), &options)?;
+    let mut plan = ask::parse_tail(parameters.get("query").unwrap_or_default(), parameters.get("language"), &options)?;
     let groups = if plan.sources.is_empty() { parameters.groups() } else { plan.sources.clone() };
+    let of_thread = server.clone();
+    let fetch = move || {
+        let table_of = |name: &str| of_thread.tables.get(&of_thread.app.store, name);
+        query::fetch_tables(&mut plan, &table_of).map(|()| plan)
+    };
+    let plan = server.lookups.run(fetch).await??;
     let tail = Tail::new(&plan, time_zone)?;
     let last = headers.get("last-event-id").and_then(|id| EventId::decode(id.to_str().ok()?));
 

@@ -20,6 +20,23 @@ const BY_OWNER: &str =
     "filter ispresent(service) | lookup people service output owner | stats count(*) as n by owner | sort n";
 
 #[tokio::test]
+async fn completion_knows_tables_and_their_columns() {
+    let house = House::new();
+    house.fill().await;
+    assert_eq!(put(&house, "people", PEOPLE).await.status, 200);
+    let labels = async |query: &str| {
+        let reply = house.post("/api/v1/complete", json!({"query": query}).to_string()).await.json();
+        let all = reply["items"].as_array().cloned().unwrap_or_default();
+        all.iter().map(|item| item["insert"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(labels("lookup peo").await, ["people"]);
+    assert_eq!(labels("lookup \"pe").await, ["\"people\""]);
+    assert_eq!(labels("lookup people service output ow").await, ["owner"]);
+    assert_eq!(labels("lookup people service output si").await, ["`since, roughly`"]);
+    assert!(labels("lookup people service as serv").await.contains(&"service".to_owned()));
+}
+
+#[tokio::test]
 async fn a_table_is_put_shown_looked_up_and_deleted() {
     let house = House::new();
     house.fill().await;

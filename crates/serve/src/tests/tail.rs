@@ -46,6 +46,25 @@ async fn events_are_seen_as_they_are_accepted_and_after_a_break() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tail_looks_up_a_table_as_it_was_when_it_began() {
+    let house = House::new();
+    let put = |text: &'static str| {
+        house.send(Request::put("/api/v1/lookups/people").body(Body::from(text)).expect("a request"))
+    };
+    let query = "filter ispresent(service) | lookup people service output owner | display owner, service";
+    let refused = house.get(&format!("/api/v1/tail?query={}", encoded(query))).await;
+    assert_eq!((refused.status, refused.json()["error"]["code"].as_str()), (400, Some("unknown-table")));
+    assert_eq!(put("service,owner\nweb,ann\n").await.status, 200);
+    let mut stream = tail(&house, query, None).await;
+    let mut text = String::new();
+    read_until(&mut stream, &mut text, ": live").await;
+    assert_eq!(put("service,owner\nweb,cyd\n").await.status, 200);
+    house.fill().await;
+    read_until(&mut stream, &mut text, "\"owner\":\"ann\"").await;
+    assert!(!text.contains("cyd"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_break_is_made_up_for_after_a_flush_too() {
     let house = House::new();
     let mut stream = tail(&house, "", None).await;

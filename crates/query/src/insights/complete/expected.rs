@@ -44,6 +44,30 @@ const COMMAND_HELP: [(&str, &str); 34] = [
     ("filterIndex", "keep what is true"),
 ];
 
+/// Options of commands.
+const OPTIONS: [(&str, &[&str]); 7] = [
+    ("addtotals", &["fieldname", "row", "col", "label", "labelfield"]),
+    ("autoregress", &["p"]),
+    ("outlier", &["action", "param", "uselower", "mark"]),
+    ("mvexpand", &["limit"]),
+    ("source", &["start", "end"]),
+    ("join", &["type", "left", "right"]),
+    ("appendcols", &["override", "max"]),
+];
+
+/// Options that a command may have, where one may stand.
+pub(super) fn options(expected: &[Rule], is_command: impl Fn(&str) -> bool) -> Vec<Choice> {
+    if !expected.iter().any(|rule| matches!(rule, Rule::option | Rule::option_name | Rule::name_pattern)) {
+        return Vec::new();
+    }
+    let known = OPTIONS.iter().filter(|(command, _)| is_command(command)).flat_map(|(_, names)| names.iter());
+    let choice = |name: &&str| {
+        let written = format!("{name}=");
+        Choice { kind: ChoiceKind::Keyword, label: written.clone(), insert: written, detail: "an option".to_owned() }
+    };
+    known.map(choice).collect()
+}
+
 /// Commands that work, the most used ones first.
 pub(super) fn commands() -> impl Iterator<Item = Choice> {
     let works = |name: &str| COMMANDS.contains(&name);
@@ -72,7 +96,8 @@ pub(super) fn is_value(rule: Rule) -> bool {
 
 /// Whether this is the name of a field.
 pub(super) fn is_name(rule: Rule) -> bool {
-    matches!(rule, Rule::name | Rule::renaming | Rule::assignment)
+    matches!(rule, Rule::name | Rule::renaming | Rule::assignment | Rule::join_key | Rule::lookup_key)
+        || matches!(rule, Rule::lookup_output | Rule::name_pattern)
 }
 
 /// What goes on with the command comes before what goes on with its last expression.
@@ -118,6 +143,11 @@ pub(super) fn keywords(expected: &[Rule], is_begun: bool) -> Vec<Choice> {
             }
             Rule::by | Rule::ranking_by => add("by", "a row for each value"),
             Rule::kw_as => add("as", "name it"),
+            Rule::earlier => {
+                ["previousDay", "previousWeek", "previousMonth"]
+                    .iter()
+                    .for_each(|word| add(word, "instead of just before"));
+            }
             Rule::span => add("span=5m", "length of a span of time"),
             Rule::filling => add("with", "with 0 for column"),
             Rule::pipe if !is_begun => add("|", "next command"),

@@ -19,6 +19,19 @@ pub(super) struct Place<'a> {
     pub(super) compared: Option<String>,
     command: &'a str,
     last_word: &'a str,
+    /// The text of the command before the place.
+    before: &'a str,
+}
+
+/// A place inside of `lookup`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InLookup<'a> {
+    /// The name of the table.
+    Table,
+    /// A column of the table: one that must be equal to a field, or one that is taken.
+    Column { table: &'a str, is_taken: bool },
+    /// The field that a column must be equal to.
+    Field,
 }
 
 /// What is told apart.
@@ -35,10 +48,10 @@ pub(super) enum Sign {
 }
 
 #[derive(Clone, Copy)]
-struct Token<'a> {
-    sign: Sign,
-    text: &'a str,
-    start: usize,
+pub(super) struct Token<'a> {
+    pub(super) sign: Sign,
+    pub(super) text: &'a str,
+    pub(super) start: usize,
     /// Whether a newline stands before.
     begins_line: bool,
 }
@@ -57,6 +70,25 @@ struct Level {
 impl Place<'_> {
     pub(super) fn command_is(&self, names: &[&str]) -> bool {
         names.iter().any(|name| name.eq_ignore_ascii_case(self.command))
+    }
+
+    /// What of a `lookup` may stand here, where it is one.
+    pub(super) fn lookup(&self) -> Option<InLookup<'_>> {
+        if !self.command_is(&["lookup"]) {
+            return None;
+        }
+        let rest = self.before.trim_start().get("lookup".len()..)?.trim_start();
+        let (table, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        if table.is_empty() {
+            return Some(InLookup::Table);
+        }
+        let is_taken =
+            rest.split(|c: char| c.is_whitespace() || c == ',').any(|word| word.eq_ignore_ascii_case("output"));
+        if self.follows_word(&["as"]) {
+            return (!is_taken).then_some(InLookup::Field);
+        }
+        let begins = rest.trim().is_empty() || self.last == Some(Sign::Comma) || self.follows_word(&["output"]);
+        begins.then(|| InLookup::Column { table: table.trim_matches(['"', '\'', '`']), is_taken })
     }
 
     pub(super) fn follows_word(&self, words: &[&str]) -> bool {
@@ -111,6 +143,7 @@ pub(super) fn place(head: &str) -> Place<'_> {
         compared: compared(&tokens),
         command: command.map_or("", |token| token.text),
         last_word: tokens.last().map_or("", |token| token.text),
+        before: &head[query.command_start..],
     }
 }
 
@@ -137,15 +170,17 @@ fn compared(tokens: &[Token<'_>]) -> Option<String> {
 }
 
 /// Cuts a text into tokens; one that is not closed ends with the text.
-fn tokens(head: &str) -> Vec<Token<'_>> {
+pub(super) fn tokens(head: &str) -> Vec<Token<'_>> {
     let mut tokens: Vec<Token<'_>> = Vec::new();
     let (mut at, mut begins_line) = (0, false);
     while let Some(first) = head[at..].chars().next() {
         let rest = &head[at..];
-        let may_be_regex = tokens.last().is_some_and(|token| {
-            let words = ["like", "parse", "=~", "!~"];
-            words.iter().any(|word| word.eq_ignore_ascii_case(token.text))
-        });
+        let follows = |n: usize, words: &[&str]| {
+            let token = tokens.len().checked_sub(n).map(|at| &tokens[at]);
+            token.is_some_and(|token| words.iter().any(|word| word.eq_ignore_ascii_case(token.text)))
+        };
+        // Behind `parse` a field may stand before it.
+        let may_be_regex = follows(1, &["like", "parse", "=~", "!~"]) || follows(2, &["parse"]);
         let (sign, length) = match first {
             '\n' | '\r' => {
                 begins_line = true;

@@ -110,6 +110,123 @@ fn fields_and_values_are_asked_of_the_store() {
 }
 
 #[test]
+fn tables_and_their_columns_stand_in_lookups() {
+    let at = |text| {
+        let found = at_mark(text);
+        (found.takes_tables, found.columns_of_table, found.takes_fields)
+    };
+    let people = || Some("people".to_owned());
+    assert_eq!(at("lookup ¦"), (true, None, false));
+    assert_eq!(at("filter a = 1 | lookup peo¦"), (true, None, false));
+    assert_eq!(at("lookup people ¦"), (false, people(), true));
+    assert_eq!(at("lookup people id as us¦"), (false, None, true));
+    assert_eq!(at("lookup people id as user, ¦"), (false, people(), true));
+    assert_eq!(at("lookup people id output ¦"), (false, people(), false));
+    assert_eq!(at("lookup people id output name, te¦"), (false, people(), false));
+    assert_eq!(at("lookup people id output name as ¦"), (false, None, false));
+    check("lookup people id out¦", &["output"]);
+    check("mvexpand items li¦", &["limit="]);
+    check("source \"a\" st¦", &["start="]);
+    check("join ty¦", &["type="]);
+    check_store("join left=a right=b where us¦ ( source \"x\" )", true, None);
+}
+
+/// Fields of the queries below, which the store knows.
+const STORED: [&str; 14] = [
+    "status",
+    "path",
+    "took",
+    "user",
+    "host",
+    "service",
+    "bytes",
+    "items",
+    "level",
+    "message",
+    "@message",
+    "@timestamp",
+    "@level",
+    "@log",
+];
+
+/// What people write, with everything that the grammar has.
+const QUERIES: [&str; 30] = [
+    "filter status >= 500 | stats count(*) as n by path | sort n desc | limit 20",
+    "fields @timestamp, @message | sort @timestamp desc | limit 20",
+    "filter @message like /timeout/ and not status = 200",
+    "filter status in [500, 502] or path like \"/api\"",
+    "filter took between 100 and 200 | fields path, took",
+    "stats avg(took) as mean, pct(took, 99) as p by bin(5m), service",
+    "stats count_distinct(user) by host\n| sort host",
+    "fields @timestamp\nfilter level = \"info\"\n  and service = \"web\"\nsort @timestamp desc",
+    "timechart span=1m count(*) as n, max(took) by service",
+    "top 5 path by host",
+    "rare user",
+    "parse @message \"user=* took=*ms\" as who, ms | stats avg(ms) by who",
+    "parse @message /(?<kind>[A-Z]+)/ | filter kind = \"E\" | fields kind",
+    "parse message json as p | limit 5",
+    "dedup user, host | limit 10",
+    "eval slow = took > 1000 | drop user | fields slow",
+    "rename took as ms | fields ms",
+    "unnest items into item | stats count(*) by item",
+    "mvexpand items limit=10 | fields items",
+    "filter strlen(user) > 3 and isblank(host)",
+    "fields concat(toupper(user), \" \", substr(path, 0, 3)) as label",
+    "stats count(*) as n by bin(1h) | fillmissing with 0 for n",
+    "filter user in (source \"db\" | filter status = 500 | fields user) | limit 3",
+    "pattern @message | sort @sampleCount desc",
+    "filter @level >= \"warn\" | pattern @message | diff previousDay",
+    "sessionize user, host maxspan 1h as visit | stats max(@timestamp) as last by visit",
+    "lookup people id as user output name | stats count(*) as n by name",
+    "stats sum(bytes) as sent by host | addtotals sent",
+    "filter status >= 200 # a note\n| stats min(took), max(took) by service",
+    "stats count(*) as n by service | anomaly | limit 7",
+];
+
+/// Whether the word at `start` is a name that the query itself makes, or one that only it knows.
+fn is_of_its_own(text: &str, start: usize, word: &str) -> bool {
+    let before = text[..start].trim_end();
+    let follows_new =
+        [" as", " into", "drop", "rename", "maxspan", "span=", "limit="].iter().any(|end| before.ends_with(end));
+    let known_later = [
+        "n", "p", "mean", "who", "ms", "kind", "slow", "item", "label", "visit", "last", "sent", "name", "id", "people",
+    ];
+    follows_new
+        || known_later.contains(&word)
+        || word == "@sampleCount"
+        || word.starts_with(|c: char| c.is_ascii_digit())
+}
+
+#[test]
+fn every_word_of_a_real_query_is_suggested_while_it_is_typed() {
+    let mut problems = Vec::new();
+    for text in QUERIES {
+        for token in lexer::tokens(text).iter().filter(|token| token.sign == Sign::Word) {
+            if is_of_its_own(text, token.start, token.text) {
+                continue;
+            }
+            for n in 0..=token.text.len() {
+                let cursor = token.start + n;
+                let found = complete_insights(text, cursor, &options());
+                let word = token.text.to_lowercase();
+                let is_choice = found.choices.iter().any(|choice| choice.label.to_lowercase().starts_with(&word));
+                let is_right = is_choice || (STORED.contains(&token.text) && found.takes_fields);
+                if !is_right || (found.start, found.end) != (token.start, cursor) {
+                    let labels: Vec<&str> = found.choices.iter().map(|choice| &*choice.label).take(6).collect();
+                    problems.push(format!(
+                        "{}¦{}: {word}: {labels:?}, fields {}",
+                        &text[..cursor],
+                        &text[cursor..],
+                        found.takes_fields
+                    ));
+                }
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{} places:\n{}", problems.len(), problems.join("\n"));
+}
+
+#[test]
 fn places_are_utf16_and_cover_what_was_begun() {
     let found = at_mark("filter 🌋 = 1\n| filter le¦");
     assert_eq!((found.start, found.end, &*found.prefix), (23, 25, "le"));
