@@ -90,11 +90,10 @@ def compare(name, path, query, others, binary, judge):
                     import duckdb
                     database = duckdb.connect()
                 ran.append(Asked(database, command, path))
-            elif all(shutil.which(part.split()[0]) for part in command.split(" | ")):
+            elif shutil.which(command.split()[0]):
                 ran.append(Ran(command.replace("{}", path)))
     wall_ms = statistics.median(run.wall_ms for run in ours)
     print(f"{name}: {wall_ms:,.0f} ms, {statistics.median(run.cpu_ms for run in ours):,.0f} ms of processors")
-    judge.at_most(f"{name}: peak MB", max(run.peak_mb for run in ours), MEMORY_MB_MAX)
     for command, bound in others:
         if not theirs[command]:
             print(f"left out: {command}")
@@ -114,11 +113,24 @@ def packed(path):
     subprocess.run(["zstd", "-3", "-q", "-f", path, "-o", path + ".zst"], check=True)
 
 
+def memory(path, work, binary, judge):
+    """Peaks of memory. What a child had before it became another program counts, so this comes before DuckDB is loaded."""
+    for name, query, _ in NDJSON:
+        judge.at_most(f"{name}: peak MB", Ran([binary, "query", "--file", path, query]).peak_mb, MEMORY_MB_MAX)
+    few = Ran([binary, "query", "--file", path, "stats count(*) by service"]).peak_mb
+    many = [os.path.join(work, f"copy-{number}.ndjson") for number in range(5)]
+    for copy in many:
+        os.link(path, copy)
+    all_of_them = Ran([binary, "query", *(part for copy in many for part in ("--file", copy)), "stats count(*) by service"]).peak_mb
+    judge.at_most("peak MB of five times the bytes to that of one", all_of_them / few, 1.5)
+
+
 def files(options, work, judge):
     """The corpus as a file, plain and packed, and an access log; a file five times as long must not need more memory."""
     path = os.path.join(work, "corpus.ndjson")
     corpus.make(path, N_EVENTS, options.seed)
     packed(path)
+    memory(path, work, options.binary, judge)
     for name, query, others in NDJSON:
         compare(name, path, query, others, options.binary, judge)
     for name, ending, query, others in PACKED:
@@ -128,9 +140,3 @@ def files(options, work, judge):
         file.writelines(line + "\n" for _, line in free_text.lines(options.seed))
     for name, query, others in ACCESS:
         compare(name, access, query, others, options.binary, judge)
-    few = Ran([options.binary, "query", "--file", path, "stats count(*) by service"]).peak_mb
-    many = [os.path.join(work, f"copy-{number}.ndjson") for number in range(5)]
-    for copy in many:
-        os.link(path, copy)
-    all_of_them = Ran([options.binary, "query", *(part for copy in many for part in ("--file", copy)), "stats count(*) by service"]).peak_mb
-    judge.at_most("peak MB of five times the bytes to that of one", all_of_them / few, 1.5)
