@@ -1,5 +1,6 @@
 //! The threads: one that evaluates, one per channel that posts.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +12,7 @@ use types::Timestamp;
 
 use crate::ask::StoreAsk;
 use crate::book::Book;
-use crate::{AlertView, Ask, Channel, Post, RuleBook, RuleView, WebhookPost};
+use crate::{AlertView, Ask, Channel, Post, PostError, RuleBook, RuleView, WebhookPost};
 
 /// Longest sleep: a clock that was set forward is noticed by then.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
@@ -158,7 +159,13 @@ fn notify_channel(book: &Book, channel: &Channel, post: &dyn Post, clock: &Clock
         match book.due_notification(&channel.name, clock.now()) {
             Some(notification) => {
                 let body = notification.body.to_string();
-                let result = post.post(channel, body.as_bytes());
+                // A defect that one delivery meets must not end all others.
+                let posted = catch_unwind(AssertUnwindSafe(|| post.post(channel, body.as_bytes())));
+                let result = posted.unwrap_or_else(|_| {
+                    tracing::error!(channel = channel.name, "a delivery panicked");
+                    let reason = "a defect in catat ended the delivery; its log says where".to_string();
+                    Err(PostError::Retry { after: None, reason })
+                });
                 book.settle(&channel.name, &notification.id, &result, clock.now());
                 if !book.wait_for_news(Some(&channel.name), clock.now(), Duration::ZERO) {
                     return;

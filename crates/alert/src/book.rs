@@ -3,6 +3,7 @@
 //! It has no thread and no clock. Questions are asked without holding its lock; one thread evaluates.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -156,7 +157,10 @@ impl Book {
                 let interval_ns = rule.interval_ns.unwrap_or(self.interval_ns).max(Timestamp::SECOND);
                 inner.next_due[at] = Timestamp(now.0.saturating_add(interval_ns));
             }
-            self.evaluate_rule(rule, ask, now);
+            // A defect that one rule meets must not end the evaluation of all others, nor its own for good.
+            if catch_unwind(AssertUnwindSafe(|| self.evaluate_rule(rule, ask, now))).is_err() {
+                self.note_defect(rule, now);
+            }
         }
         let mut inner = self.locked();
         if inner.is_dirty {
@@ -165,6 +169,16 @@ impl Book {
         }
         let due = self.rules.iter().zip(&inner.next_due).filter(|(rule, _)| rule.enabled).map(|(_, due)| *due);
         due.min().unwrap_or(Timestamp(i64::MAX))
+    }
+
+    /// What a rule has come to stays; that it was not evaluated is said.
+    fn note_defect(&self, rule: &Rule, now: Timestamp) {
+        tracing::error!(rule = rule.name, "the evaluation of a rule panicked");
+        let mut inner = self.locked();
+        let state = inner.kept.rules.entry(rule.name.clone()).or_default();
+        state.evaluated_at = Some(now.0);
+        state.why = "not evaluated".to_string();
+        state.error = Some("a defect in catat ended the evaluation; its log says where".to_string());
     }
 
     fn evaluate_rule(&self, rule: &Rule, ask: &dyn Ask, now: Timestamp) {

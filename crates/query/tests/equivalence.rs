@@ -18,8 +18,8 @@ mod states;
 #[path = "equivalence/syntax.rs"]
 mod syntax;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use chrono_tz::Tz;
 use query::plan::Rows;
@@ -38,13 +38,33 @@ fn variable(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
-fn ask(query: &Query, runs: &[Arc<dyn Run>], n_threads: usize, cache: Option<&PartialCache>) -> Result<Answer, String> {
+/// How a query is asked.
+#[derive(Clone, Copy)]
+enum How<'a> {
+    Plain,
+    /// With partials kept from query to query.
+    Cached(&'a PartialCache),
+    /// With rows taken while the scan goes on.
+    Streamed,
+}
+
+fn ask(query: &Query, runs: &[Arc<dyn Run>], n_threads: usize, how: How<'_>) -> Result<Answer, String> {
     let options = ParseOptions { now: Timestamp(NOW), time_zone: Tz::UTC };
     let plan = parse_insights(&query.text, &options).map_err(|errors| format!("refused: {errors}"))?;
     let cancelled = AtomicBool::new(false);
     let tables = |name: &str| {
         let (columns, rows) = events::table(name);
         Some(Arc::new(Rows { columns: columns.into_iter().map(Into::into).collect(), rows }))
+    };
+    let taken = Mutex::new(Vec::new());
+    let take = |rows: Vec<Vec<Option<Value>>>| {
+        taken.lock().expect("nobody panicked").extend(rows);
+        true
+    };
+    let support = match how {
+        How::Plain => Support::default(),
+        How::Cached(cache) => Support { cache: Some(cache), ..Support::default() },
+        How::Streamed => Support { take_rows: Some(&take), ..Support::default() },
     };
     let request = Request {
         range: TimeRange { from: Timestamp(query.range.0), to: Timestamp(query.range.1) },
@@ -56,9 +76,12 @@ fn ask(query: &Query, runs: &[Arc<dyn Run>], n_threads: usize, cache: Option<&Pa
         cancelled: &cancelled,
         n_threads,
         progress: None,
-        support: Support { cache, tables: Some(&tables), ..Support::default() },
+        support: Support { tables: Some(&tables), ..support },
     };
-    execute_with_subqueries(&plan, runs, &request, &mut |_| runs.to_vec()).map_err(|error| format!("failed: {error}"))
+    let answer = execute_with_subqueries(&plan, runs, &request, &mut |_| runs.to_vec());
+    let mut answer = answer.map_err(|error| format!("failed: {error}"))?;
+    answer.rows.splice(0..0, taken.into_inner().expect("nobody panicked"));
+    Ok(answer)
 }
 
 fn is_near(a: f64, b: f64) -> bool {
@@ -179,6 +202,15 @@ impl Known<'_> {
     }
 }
 
+impl Known<'_> {
+    /// What is wrong with rows that were taken one after the other.
+    fn judge_rows(self, answer: &Answer) -> Option<String> {
+        let (_, known) = self.first.as_ref()?;
+        let columns: Vec<&str> = known.columns.iter().map(|column| column.name.as_str()).collect();
+        difference(&columns, &known.rows, answer, false)
+    }
+}
+
 /// Asks queries of events in every state; gives what is wrong.
 fn compare(events: &[Event], queries: &[Query]) -> Vec<String> {
     let mut problems = Vec::new();
@@ -188,15 +220,20 @@ fn compare(events: &[Event], queries: &[Query]) -> Vec<String> {
     let cache = PartialCache::new(1 << 20);
     states::each(events, &mut |state: &State| {
         for (index, query) in queries.iter().enumerate() {
-            for cache in [None, Some(&cache), Some(&cache)].iter().take(if state.is_cached { 3 } else { 1 }) {
-                let asked = ask(query, &state.runs, state.n_threads, *cache);
+            let kept = (How::Cached(&cache), ", with cache");
+            let hows = [(How::Plain, ""), kept, kept, (How::Streamed, ", streamed")];
+            let hows = if state.is_streamed { &hows[2..] } else { &hows[..if state.is_cached { 3 } else { 1 }] };
+            for (how, what) in hows {
+                let asked = ask(query, &state.runs, state.n_threads, *how);
                 let known = Known { first: &mut first[index], of_store: &mut of_store[index] };
-                let problem = asked.map_or_else(Some, |answer| known.judge(answer, query, events, state));
+                let problem = asked.map_or_else(Some, |answer| match how {
+                    How::Streamed => known.judge_rows(&answer),
+                    _ => known.judge(answer, query, events, state),
+                });
                 if let Some(problem) = problem {
                     let range =
                         if query.range.0 == i64::MIN { String::new() } else { format!(" in {:?}", query.range) };
-                    let how = if cache.is_some() { ", with cache" } else { "" };
-                    problems.push(format!("{}{range}\n  {}{how}: {problem}", query.text, state.name));
+                    problems.push(format!("{}{range}\n  {}{what}: {problem}", query.text, state.name));
                 }
             }
         }

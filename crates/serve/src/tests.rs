@@ -5,6 +5,7 @@ mod deletions;
 mod loki;
 mod lookups;
 mod native;
+mod panics;
 mod patterns;
 mod socket;
 mod tail;
@@ -26,6 +27,7 @@ use tokio::sync::watch;
 use tower::ServiceExt;
 use types::{Limits, Timestamp};
 
+pub(crate) use self::panics::with_defects;
 use crate::server::{App, Server};
 use crate::{Access, router};
 

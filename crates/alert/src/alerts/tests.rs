@@ -6,16 +6,18 @@ use storage::{Delivery, Part};
 use types::{BatchBuilder, GroupName, Level};
 
 use super::*;
-use crate::PostError;
 
-/// A receiver that fails at first and then passes on what it gets.
+/// A receiver that panics and fails at first and then passes on what it gets.
 struct Receiver {
     n_to_fail: Mutex<u32>,
+    /// The first attempt meets a defect.
+    panics: AtomicBool,
     bodies: Mutex<mpsc::Sender<serde_json::Value>>,
 }
 
 impl Post for Receiver {
     fn post(&self, _: &Channel, body: &[u8]) -> Result<(), PostError> {
+        assert!(!self.panics.swap(false, Ordering::Relaxed), "on purpose");
         let mut n_to_fail = self.n_to_fail.lock().unwrap();
         if *n_to_fail > 0 {
             *n_to_fail -= 1;
@@ -61,7 +63,7 @@ fn errors_in_the_store_are_posted_and_resolved_when_they_are_past() {
     let channel = "channels: [{name: hook, type: webhook, url: \"http://127.0.0.1:9/\", topics: [ops]}]";
     rules.add("channels.yaml", channel).unwrap();
     let (sender, bodies) = mpsc::channel();
-    let post = Receiver { n_to_fail: Mutex::new(2), bodies: Mutex::new(sender) };
+    let post = Receiver { n_to_fail: Mutex::new(2), panics: AtomicBool::new(true), bodies: Mutex::new(sender) };
     let is_stopping = Arc::new(AtomicBool::new(false));
     let ask = StoreAsk { store, cache: None, is_stopping: is_stopping.clone() };
     let options = Options { clock, ..Options::new(dir.path().join("alerts")) };

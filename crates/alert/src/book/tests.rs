@@ -205,3 +205,28 @@ fn durations_are_shown_as_they_are_written() {
         assert_eq!(format_duration_ns(types::parse_duration_ns(text).unwrap()), text);
     }
 }
+
+#[test]
+fn a_defect_that_a_rule_meets_is_told_of_that_rule_and_ends_nothing() {
+    /// Panics where it is asked for more rows than those of one event, as long as it is told to.
+    struct Defective(std::sync::atomic::AtomicBool, Listed);
+    impl Ask for Defective {
+        fn ask(&self, question: &Question<'_>) -> Result<Table, String> {
+            assert!(!self.0.load(std::sync::atomic::Ordering::Relaxed), "on purpose");
+            self.1.ask(question)
+        }
+    }
+    let bench = Bench::new();
+    let rows = Listed(Mutex::new(Ok(vec![("nginx/error.log", 3)])));
+    let ask = Defective(std::sync::atomic::AtomicBool::new(true), rows);
+    let at = |seconds: i64| Timestamp(bench.now.0 + seconds * Timestamp::SECOND);
+    let due = bench.book.evaluate_due(&ask, &|| at(120));
+    assert!(due > at(120), "it is asked again, later");
+    let view = bench.book.rule_views().remove(0);
+    assert!(view.last_error.is_some_and(|error| error.contains("defect")));
+    assert_eq!(bench.book.n_waiting(), 0);
+    ask.0.store(false, std::sync::atomic::Ordering::Relaxed);
+    bench.book.evaluate_due(&ask, &|| at(240));
+    assert_eq!(bench.book.n_waiting(), 1);
+    assert!(bench.book.rule_views().remove(0).last_error.is_none());
+}

@@ -304,6 +304,20 @@ fn an_index_changes_what_a_query_costs_and_not_what_it_answers() {
 }
 
 #[test]
+fn an_explanation_counts_what_all_indexes_together_leave() {
+    let indexed: Arc<dyn Run> = Wrapped::new(run(0, 20_000), Quirk::Indexed);
+    let plan = plan("filter @message like \"message 1000\" and @message like \"of worker-3\"");
+    let found = Asked::default().with(|request| explain(&plan, &[indexed], request)).expect("an explanation");
+    // Messages 1000 and 10000 to 10009, of which one is of that worker; none lies in the second block.
+    assert_eq!((found.n_blocks, found.n_blocks_asked, found.n_blocks_possible), (2, 2, 1), "{found}");
+    assert_eq!(found.n_events_possible, 1, "{found}");
+    let mut of_index: Vec<u64> =
+        found.steps.iter().filter_map(|step| step.index.as_ref()).map(|index| index.n_events).collect();
+    of_index.sort_unstable();
+    assert_eq!(of_index, [11, 2_857]);
+}
+
+#[test]
 fn sorts_keep_the_order_of_ties_and_only_read_what_is_shown() {
     let runs = [hot(0, 10), hot(10, 10)];
     check("fields n | sort host desc, n asc | limit 3", &runs, &["4", "9", "14"]);

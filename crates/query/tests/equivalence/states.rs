@@ -19,6 +19,8 @@ pub(crate) struct State {
     pub(crate) n_threads: usize,
     /// Whether it is also asked with a cache, twice.
     pub(crate) is_cached: bool,
+    /// Whether it is asked with a cache and with rows taken as they are found, instead.
+    pub(crate) is_streamed: bool,
     /// States with the same number hold the very same events, whose ids are therefore the same.
     pub(crate) store: usize,
 }
@@ -77,7 +79,8 @@ pub(crate) fn each(events: &[Event], ask: &mut dyn FnMut(&State)) {
     let n_each = events.len().div_ceil(4).max(1);
     let mut state = |name, runs, n_threads, store| {
         let is_cached = matches!(name, "three segments and hot events" | "compacted" | "started again");
-        ask(&State { name, runs, n_threads, is_cached, store });
+        let is_streamed = matches!(name, "four segments" | "one segment, two threads, no index");
+        ask(&State { name, runs, n_threads, is_cached, is_streamed, store });
     };
     state("one batch", memory(events, events.len().max(1)), 1, 0);
     state("many batches", memory(events, events.len().div_ceil(15).max(1)), 2, 0);

@@ -13,6 +13,49 @@ use super::super::{Request, Support};
 use super::*;
 use crate::plan::Plan;
 
+#[test]
+fn all_that_a_partial_depends_on_makes_another_key_and_nothing_else_does() {
+    let print = |text: &str, time_zone: Tz| {
+        let plan = plan(text);
+        let at = plan.operators.iter().position(|operator| matches!(operator, Operator::Aggregate { .. }));
+        let (before, rest) = plan.operators.split_at(at.expect("an aggregation"));
+        let Operator::Aggregate { by, aggregates } = &rest[0] else { panic!("an aggregation") };
+        Fingerprint::of_aggregation([before, &[]], by, aggregates, time_zone).expect("a fingerprint")
+    };
+    let run = |segment, run, version| {
+        let events = events(0, 100);
+        let info = RunInfo { key: Some(RunKey { segment, run, version }), ..events.info().clone() };
+        Stored { run: events, info, n_reads: AtomicUsize::new(0), is_damaged: AtomicBool::new(false) }
+    };
+    let (plain, text) = (run(1, 1, 1), "filter n > 5 | stats sum(n) as a by host");
+    let base = print(text, Tz::UTC);
+    let key = |print: Fingerprint, run: &Stored, range| print.key(run, range).expect("a key");
+    let mut keys = std::collections::BTreeSet::from([key(base, &plain, TimeRange::ALL)]);
+    for other in [run(2, 1, 1), run(1, 2, 1), run(1, 1, 2)] {
+        assert!(keys.insert(key(base, &other, TimeRange::ALL)), "segment, run, deletions");
+    }
+    for range in [range(1, 1_000), range(0, 99), range(1, 99), range(2, 99)] {
+        assert!(keys.insert(key(base, &plain, range)), "{range:?}");
+    }
+    for other in [
+        "filter n > 6 | stats sum(n) as a by host",
+        "filter n > 5 | stats sum(n) as a by id",
+        "filter n > 5 | stats avg(n) as a by host",
+        "filter n > 5 | stats sum(ms) as a by host",
+        "filter n > 5 | stats sum(n) as a",
+        "filter id like /a/ | stats sum(n) as a by host",
+        "filter id like /a/i | stats sum(n) as a by host",
+    ] {
+        assert!(keys.insert(key(print(other, Tz::UTC), &plain, TimeRange::ALL)), "{other}");
+    }
+    assert!(keys.insert(key(print(text, Tz::Europe__Berlin), &plain, TimeRange::ALL)), "the zone");
+    // Ends beyond the run's own, and names.
+    let beyond = TimeRange { from: Timestamp(0), to: Timestamp(99 * Timestamp::SECOND + 1) };
+    assert!(!keys.insert(key(base, &plain, beyond)));
+    let renamed = print("filter n > 5 | stats sum(n) as b by host", Tz::UTC);
+    assert!(!keys.insert(key(renamed, &plain, TimeRange::ALL)));
+}
+
 const QUERIES: [&str; 12] = [
     "stats count(*) by @level",
     "stats count(*), count(n), sum(n), avg(ms), sum(ms), min(ms), max(id) by host",

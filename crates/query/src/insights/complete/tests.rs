@@ -93,6 +93,8 @@ fn fields_and_values_are_asked_of_the_store() {
     check_store("filter ¦", true, None);
     check_store("filter le¦", true, None);
     check_store("filter level = ¦", true, Some("level"));
+    // What a command made is not what the store has under that name.
+    check_store("eval level = n + 1 | filter level = ¦", true, None);
     check_store("filter level = \"er¦", false, Some("level"));
     check_store("filter level = \"er¦\" | limit 1", false, Some("level"));
     check_store("filter x = 1 and level != 'e¦", false, Some("level"));
