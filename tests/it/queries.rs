@@ -230,6 +230,88 @@ fn a_histogram_of_five_centuries_by_the_second_is_no_work() {
 }
 
 #[test]
+fn what_all_queries_hold_together_is_bounded_and_given_back() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let server = Launch::configured(scratch.path(), "[query]\nmemory_total = \"8MiB\"\n").start();
+    server.ingest("bench", corpus(40_000, 7).0);
+    for _ in 0..3 {
+        let answer = server.try_query("stats count(*) by @id, @message");
+        let body = answer.json();
+        assert_eq!((answer.status, &body["error"]["code"]), (503, &json!("queries-memory")), "{body}");
+        assert!(body["error"]["message"].as_str().is_some_and(|text| text.contains("query.memory_total")), "{body}");
+        assert_eq!(answer.header("retry-after"), "1");
+        assert_eq!(server.value("stats count(*)"), json!(40_000));
+        server.until("all memory is given back", || (held_bytes(&server) == 0.0).then_some(()));
+    }
+}
+
+fn held_bytes(server: &Server) -> f64 {
+    let page = server.get("/metrics", &[]).body;
+    let line = page.lines().find(|line| line.starts_with("catat_query_memory_bytes")).expect("a gauge of memory");
+    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+}
+
+/// Work on rows behind the scan that takes far longer than a test may.
+const LONG: &str = "stats count(*) as n by bin(1s) as t | fillmissing | sort n desc, t | autoregress n p=1-20";
+
+/// Ten days, of which a chart by the second has 864,000 rows.
+fn long_body(query: &str) -> String {
+    json!({"query": query, "from": "2026-11-12T00:00:00Z", "to": "2026-11-22T00:00:00Z"}).to_string()
+}
+
+fn running(server: &Server) -> Vec<u64> {
+    let body = server.get("/api/v1/queries", &[]).json();
+    body["queries"].as_array().into_iter().flatten().filter_map(|query| query["id"].as_u64()).collect()
+}
+
+#[test]
+fn a_query_is_cancelled_wherever_it_is_and_leaves_nothing_behind() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let settings = "[limits]\nquery_memory = \"1GiB\"\n[query]\nmemory_total = \"4GiB\"\n";
+    let server = Launch::configured(scratch.path(), settings).start();
+    server.ingest("bench", corpus(2_000, 7).0);
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| server.post("/api/v1/query", &[], long_body(LONG)));
+        // Rows are held: it is behind the scan.
+        server.until("it works on rows", || (held_bytes(&server) > (32 << 20) as f64).then_some(()));
+        let cancelled = Instant::now();
+        for id in running(&server) {
+            assert!(server.try_delete(&format!("/api/v1/queries/{id}")).is_some_and(|answer| answer.status() < 300));
+        }
+        let answer = asked.join().expect("no panic");
+        let took = cancelled.elapsed();
+        println!("the answer of a cancelled query came after {took:?}");
+        assert!(took < Duration::from_secs(5), "{took:?}");
+        let body = answer.json();
+        assert_eq!(body["partial_reasons"][0]["code"], "cancelled", "{body}");
+        assert_eq!(body["rows"], json!([]), "rows that not everything was done to are not shown");
+    });
+    // Clients that go away, forty of them, ten at a time.
+    for _ in 0..4 {
+        let connections: Vec<_> = (0..10).map(|_| ask_and_go(&server)).collect();
+        server.until("some of them run", || (!running(&server).is_empty()).then_some(()));
+        drop(connections);
+    }
+    server.until("nobody is left", || running(&server).is_empty().then_some(()));
+    server.until("all memory is given back", || (held_bytes(&server) == 0.0).then_some(()));
+    assert_eq!(server.value("stats count(*)"), json!(2_000));
+}
+
+/// A connection on which a long query was asked, and whose answer nobody reads.
+fn ask_and_go(server: &Server) -> std::net::TcpStream {
+    use std::io::Write;
+    let address = server.url.trim_start_matches("http://").trim_end_matches('/');
+    let mut connection = std::net::TcpStream::connect(address).expect("the server listens");
+    let body = long_body(LONG);
+    let head = format!(
+        "POST /api/v1/query HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    connection.write_all((head + &body).as_bytes()).expect("the server reads");
+    connection
+}
+
+#[test]
 fn limits_of_a_request_are_held_whatever_the_query_says() {
     let (_scratch, server) = filled();
     for query in ["limit 1000000000", "fields @message | sort @timestamp | limit 1000000000"] {

@@ -40,6 +40,7 @@ mod partners;
 mod path;
 mod patterns;
 mod probe;
+mod progress;
 mod rank;
 mod rows;
 mod scan;
@@ -71,6 +72,7 @@ pub use self::fields::{
 };
 pub use self::histogram::{Bucket, Histogram, histogram};
 pub use self::patterns::patterns_plan;
+pub use self::progress::TakePartialRows;
 pub use self::screen::Screen;
 pub use self::select::{Selected, select_events};
 pub use self::stream::{Asked, Feed, FeedOf, execute_stream, needs_several_passes};
@@ -89,6 +91,7 @@ use self::expression::Stop;
 use self::kept_rows::{RowKeeper, WantedRows};
 use self::matches::Matcher;
 use self::names::fields_of;
+use self::progress::Preview;
 use self::rows::RowOrder;
 use self::scan::Scan;
 use self::steps::{Steps, is_row_wise};
@@ -134,6 +137,8 @@ pub struct Support<'a> {
     /// Takes event rows in their order while the scan goes on, where their order and what is done to them permits it;
     /// the answer then has no rows left. `false` ends the query. Time spent here is not the query's.
     pub take_rows: Option<&'a TakeRows<'a>>,
+    /// Takes rows of an aggregation now and then while it is under way, a thousand at most.
+    pub take_partial_rows: Option<&'a TakePartialRows<'a>>,
 }
 
 /// Gives the uploaded table of a name.
@@ -400,7 +405,8 @@ fn begun<'o>(
     match Spread::of(rest) {
         Some((spread, aggregate, rest)) => {
             let aggregation = Aggregation::new(lead, spread, aggregate).ok_or(ExecuteError::NoProjection)?;
-            Ok((aggregation.run(scan, has_said_seconds)?, rest, false))
+            let preview = Preview::of(scan.request, rest);
+            Ok((aggregation.run(scan, has_said_seconds, preview.as_ref())?, rest, false))
         }
         None => event_rows(scan, lead, Wanted::of(lead, rest, cut), cut, has_said_seconds),
     }

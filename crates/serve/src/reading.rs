@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use query::plan::Plan;
-use query::{Answer, Answered, PartialReason, Request, Stats, TakeRows};
+use query::{Answer, Answered, PartialReason, Request, Stats, TakePartialRows, TakeRows};
 use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp};
 
@@ -22,6 +22,15 @@ pub(crate) struct Reading<'a> {
     pub(crate) running: &'a Running,
     turn: &'a Turn,
     deadline: Instant,
+}
+
+/// Who takes rows before the answer is whole.
+#[derive(Clone, Copy)]
+pub(crate) struct Takers<'a> {
+    /// Event rows, as they are found.
+    pub(crate) rows: &'a TakeRows<'a>,
+    /// Rows of an aggregation, now and then.
+    pub(crate) partial_rows: &'a TakePartialRows<'a>,
 }
 
 /// What a question is asked about, besides its range.
@@ -125,9 +134,9 @@ impl<'a> Reading<'a> {
         plan: &Plan,
         scope: &Scope,
         range: TimeRange,
-        take: &TakeRows<'_>,
+        takers: Takers<'_>,
     ) -> Result<Answer, Problem> {
-        self.answer(&self.snapshot(&scope.groups, range), plan, scope, range, Some(take))
+        self.answer(&self.snapshot(&scope.groups, range), plan, scope, range, Some(takers))
     }
 
     /// Answers `plan` over a snapshot, with what the snapshot knows put into the answer.
@@ -147,13 +156,14 @@ impl<'a> Reading<'a> {
         plan: &Plan,
         scope: &Scope,
         range: TimeRange,
-        take_rows: Option<&TakeRows<'_>>,
+        takers: Option<Takers<'_>>,
     ) -> Result<Answer, Problem> {
         let progress = |stats: &Stats| self.note(stats);
         let request = self.request(range, scope, &progress);
         let answered = self.answered(plan, &scope.groups, &request)?;
         let mut remaining = answered.remaining(&request);
-        remaining.support.take_rows = take_rows;
+        remaining.support.take_rows = takers.map(|takers| takers.rows);
+        remaining.support.take_partial_rows = takers.map(|takers| takers.partial_rows);
         let mut answer = query::execute(&answered.plan, &snapshot.runs, &remaining)?;
         answer.partial_reasons.extend(answered.partial_reasons);
         complete(&mut answer.stats, snapshot);

@@ -9,13 +9,14 @@
 mod several;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use self::several::Several;
 use super::codec::{Reader, put_count};
 use super::expression::Stop;
 use super::fingerprint::Fingerprint;
 use super::group::Groups;
+use super::progress::Preview;
 use super::scan::{Flow, Item, Scan};
 use super::steps::Steps;
 use super::table::Table;
@@ -82,7 +83,12 @@ impl<'p> Aggregation<'p> {
     }
 
     /// The groups of all events.
-    pub(crate) fn run(&self, scan: &Scan<'_>, has_said_seconds: bool) -> Result<Table, ExecuteError> {
+    pub(crate) fn run(
+        &self,
+        scan: &Scan<'_>,
+        has_said_seconds: bool,
+        preview: Option<&Preview<'_>>,
+    ) -> Result<Table, ExecuteError> {
         let keeper = self.keeper(scan, has_said_seconds);
         let mut total = self.worker();
         let mut items: Vec<Item> = Vec::new();
@@ -99,12 +105,9 @@ impl<'p> Aggregation<'p> {
         }
         scan.expect(&items);
         if !items.is_empty() {
-            let start = || self.worker();
-            let work = |worker: &mut Worker<'p>, _, item: &Item| {
-                self.work(scan, keeper.as_ref(), &slots, worker, item).map(|()| Flow::Continue)
-            };
-            let workers = scan.for_each(&items, start, work)?;
-            for mut worker in workers {
+            for mut worker in
+                self.in_threads(scan, keeper.as_ref(), &slots, &items, ([&total.overall, &total.together], preview))?
+            {
                 let handed = worker.hand_in(scan, keeper.as_ref(), &slots);
                 let handed = handed.and_then(|()| merge_held(scan, &mut total.overall, worker.overall));
                 let handed = handed.and_then(|()| merge_held(scan, &mut total.together, worker.together));
@@ -117,7 +120,8 @@ impl<'p> Aggregation<'p> {
             merge_held(scan, &mut total.overall, groups).unwrap_or_else(|stop| scan.note_stop(stop));
         }
         let Worker { mut overall, together, .. } = total;
-        if let Some(keeper) = keeper.as_ref().filter(|_| !is_known) {
+        // What was being merged when the query ended is not whole.
+        if let Some(keeper) = keeper.as_ref().filter(|_| !is_known && !scan.budget().is_cut()) {
             keeper.keep_together(scan, &together);
         }
         merge_held(scan, &mut overall, together).unwrap_or_else(|stop| scan.note_stop(stop));
@@ -126,6 +130,45 @@ impl<'p> Aggregation<'p> {
 
     fn worker(&self) -> Worker<'p> {
         Worker { overall: self.groups(), together: self.groups(), own: None }
+    }
+
+    /// Works blocks off. Between two of them, everybody lends what was found to whoever shows it.
+    fn in_threads(
+        &self,
+        scan: &Scan<'_>,
+        keeper: Option<&Keeper<'_>>,
+        slots: &[Option<Slot<'p>>],
+        items: &[Item],
+        (known, preview): ([&Groups<'p>; 2], Option<&Preview<'_>>),
+    ) -> Result<Vec<Worker<'p>>, ExecuteError> {
+        let workers: Mutex<Vec<Arc<Mutex<Worker<'p>>>>> = Mutex::default();
+        let start = || {
+            let worker = Arc::new(Mutex::new(self.worker()));
+            locked(&workers).push(worker.clone());
+            worker
+        };
+        let work = |worker: &mut Arc<Mutex<Worker<'p>>>, _, item: &Item| {
+            let worked = self.work(scan, keeper, slots, &mut locked(worker), item);
+            if let Some(preview) = preview.filter(|preview| preview.is_due(scan)) {
+                let workers = locked(&workers).clone();
+                // Nobody is in the middle of a block while all are held, and nobody waits for another one but here.
+                let held: Vec<_> = workers.iter().map(|worker| locked(worker)).collect();
+                let states: Vec<_> = slots.iter().flatten().map(|slot| locked(&slot.state)).collect();
+                let of_workers = held.iter().flat_map(|worker| {
+                    [&worker.overall, &worker.together]
+                        .into_iter()
+                        .chain(worker.own.as_ref().map(|(_, groups, _)| groups))
+                });
+                let parts = known.into_iter().chain(of_workers).chain(states.iter().map(|state| &state.groups));
+                let together = preview.together(scan, parts);
+                drop((states, held));
+                together.into_iter().for_each(|groups| preview.show(scan, groups));
+            }
+            worked.map(|()| Flow::Continue)
+        };
+        let worked = scan.for_each(items, start, work)?;
+        let done = worked.iter().map(|worker| std::mem::replace(&mut *locked(worker), self.worker()));
+        Ok(done.collect())
     }
 
     fn groups(&self) -> Groups<'p> {
@@ -347,6 +390,11 @@ fn encoded((n_scanned, n_matched): (u64, u64), groups: &Groups<'_>) -> Vec<u8> {
     put_count(n_matched, &mut bytes);
     groups.encode(&mut bytes);
     bytes
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A panic while it was held ends the query.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Merges and accounts for the memory: what is merged is gone, what it adds is not.

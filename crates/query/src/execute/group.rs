@@ -66,7 +66,7 @@ impl Key {
 }
 
 /// The distinct values of one group column, numbered in the order in which they come.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Parts {
     values: Vec<Option<Value>>,
     texts: Map<Arc<str>>,
@@ -207,6 +207,7 @@ impl Parts {
 }
 
 /// Groups with their states.
+#[derive(Clone)]
 pub(crate) struct Groups<'p> {
     by: &'p [(Name, Expr)],
     aggregates: &'p [Aggregate],
@@ -226,7 +227,7 @@ pub(crate) struct Groups<'p> {
 }
 
 /// Groups of pairs of a group so far and a column's value, by their places in a table of lines, one for each group.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct PairTable {
     /// Values in a line, as an exponent of two.
     line_bits: u32,
@@ -279,6 +280,11 @@ impl<'p> Groups<'p> {
     /// Whether there is no group yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.n_groups == 0
+    }
+
+    /// How many groups there are.
+    pub(crate) fn n_groups(&self) -> usize {
+        self.n_groups
     }
 
     /// No rows yet, of the same aggregation.

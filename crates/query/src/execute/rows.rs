@@ -134,11 +134,27 @@ struct Best<'p> {
     rows: Vec<Candidate>,
     /// The last row that is still wanted, once there are enough.
     worst: Option<Candidate>,
+    /// Bytes of the rows, as they were taken of the query's memory.
+    n_bytes: usize,
 }
 
 impl Best<'_> {
-    fn add(&mut self, more: Vec<Candidate>) {
+    fn add(&mut self, more: Vec<Candidate>, scan: &Scan<'_>) -> Result<(), Stop> {
+        let n_bytes = more.iter().map(candidate_bytes).sum();
+        self.n_bytes += n_bytes;
+        scan.hold(n_bytes)?;
         self.rows.extend(more);
+        let n_rows = self.rows.len();
+        self.shrink_to_cap();
+        if self.rows.len() < n_rows {
+            let n_bytes = self.rows.iter().map(candidate_bytes).sum();
+            scan.release(self.n_bytes.saturating_sub(n_bytes));
+            self.n_bytes = n_bytes;
+        }
+        Ok(())
+    }
+
+    fn shrink_to_cap(&mut self) {
         if let Some(cap) = self.cap
             && self.rows.len() >= cap.saturating_mul(2).max(cap.saturating_add(64))
         {
@@ -191,8 +207,10 @@ pub(crate) fn choose(
     let first = part.start;
     let items = &items[part];
     scan.expect(items);
-    let mut best = Best { order, cap, rows: Vec::new(), worst: None };
-    best.add(found);
+    let mut best = Best { order, cap, rows: Vec::new(), worst: None, n_bytes: 0 };
+    if let Err(stop) = best.add(found, scan) {
+        scan.note_stop(stop);
+    }
     let best = Mutex::new(best);
     let lock = || best.lock().unwrap_or_else(PoisonError::into_inner);
     if !items.is_empty() {
@@ -209,10 +227,7 @@ pub(crate) fn choose(
                 }
                 let frame = matcher.frame(scan, item)?;
                 let found = candidates(scan, frame, (first + index) as u32, order, cap, worst.as_ref())?;
-                if cap.is_none() {
-                    scan.hold(found.iter().map(candidate_bytes).sum())?;
-                }
-                lock().add(found);
+                lock().add(found, scan)?;
                 Ok(Flow::Continue)
             },
         )?;

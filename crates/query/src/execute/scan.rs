@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp};
 
@@ -226,6 +226,11 @@ impl<'a> Scan<'a> {
     /// Gives bytes of the query's memory back.
     pub(crate) fn release(&self, n_bytes: usize) {
         self.env.budget.release(n_bytes);
+    }
+
+    /// How long ago it began.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// What the query may use.

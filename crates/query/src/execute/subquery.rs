@@ -124,7 +124,7 @@ impl Inner<'_, '_> {
         let range = plan.range(range, self.request.now, self.request.time_zone);
         let memory_bytes_max = self.request.memory_bytes_max.saturating_sub(self.answered.n_bytes);
         // Its rows are not those of the answer.
-        let support = Support { take_rows: None, ..self.request.support };
+        let support = Support { take_rows: None, take_partial_rows: None, ..self.request.support };
         let request = Request { range, limit: None, progress: None, memory_bytes_max, support, ..*self.request };
         let mut answer = if has_subqueries(plan) {
             let mut answered = answer_inner(plan, &request, self.ask)?;

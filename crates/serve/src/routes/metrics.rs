@@ -81,6 +81,8 @@ fn write_server(server: &Server, page: &mut Page) {
     }
     let (n_started, n_running) = server.queries.counts();
     page.single("catat_queries_total", Kind::Counter, "Queries started.", n_started as f64);
+    let held = server.memory.held_bytes() as f64;
+    page.single("catat_query_memory_bytes", Kind::Gauge, "Memory that all queries hold together.", held);
     write_cache(&server.app.cache.counts(), page);
     let help = "Notifications that wait to be delivered.";
     page.single("catat_notifications_waiting", Kind::Gauge, help, server.app.alerts.n_waiting() as f64);

@@ -9,8 +9,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
+use query::Answer;
 use query::plan::Warning;
-use query::{Answer, TakeRows};
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
@@ -19,7 +19,7 @@ use crate::answer::{Form, respond};
 use crate::ask::{Ask, PARAMETERS, Question};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
-use crate::reading::{Reading, read_with};
+use crate::reading::{Reading, Takers, read_with};
 use crate::server::Shared;
 
 /// Largest body of a query request. The query text in it is at most 64 KiB.
@@ -61,8 +61,12 @@ async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Probl
     let rows = Arc::new(rows);
     let (of_work, to, of_query) = (server.clone(), rows.clone(), running.clone());
     let mut work: slow::Work = Box::pin(async move {
-        let take = move |more| to.take(more, &of_query);
-        read_with(&of_work, ticket, move |reading| find(reading, question, form, &take)).await
+        let work = move |reading: &Reading<'_>| {
+            let take = |more| to.take(more, &of_query);
+            let take_partial = |rows| to.put_partial(rows);
+            find(reading, question, form, Takers { rows: &take, partial_rows: &take_partial })
+        };
+        read_with(&of_work, ticket, work).await
     });
     let is_slow = form != Form::Json
         && tokio::select! {
@@ -87,7 +91,7 @@ fn whole(form: Form, answered: Result<Answered, Problem>, rows: &Rows) -> Result
 }
 
 /// Answers a question on a blocking thread.
-fn find(reading: &Reading<'_>, mut question: Question, form: Form, take: &TakeRows<'_>) -> Result<Answered, Problem> {
+fn find(reading: &Reading<'_>, mut question: Question, form: Form, takers: Takers<'_>) -> Result<Answered, Problem> {
     let is_default_limit = form == Form::Json && question.scope.limit.is_none();
     if form == Form::Json {
         let asked_for = question.scope.limit.unwrap_or(JSON_ROWS_DEFAULT);
@@ -96,7 +100,7 @@ fn find(reading: &Reading<'_>, mut question: Question, form: Form, take: &TakeRo
     let (plan, scope, range) = (&question.plan, &question.scope, question.range);
     let mut answer = match form {
         Form::Json => reading.execute(plan, scope, range)?,
-        Form::Ndjson | Form::Csv => reading.execute_into(plan, scope, range, take)?,
+        Form::Ndjson | Form::Csv => reading.execute_into(plan, scope, range, takers)?,
     };
     if form == Form::Json {
         cut(&mut answer, JSON_ROWS_MAX);

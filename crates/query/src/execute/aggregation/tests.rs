@@ -5,13 +5,17 @@ use std::sync::atomic::AtomicBool;
 
 use chrono_tz::Tz;
 use proptest::prelude::*;
-use types::{BatchRun, Run, RunKey, TimeRange, Timestamp};
+use types::{
+    BatchRun, Column, MinuteCounts, Narrowed, RowSet, Run, RunInfo, RunKey, ScanError, TextProbe, TimeRange, Timestamp,
+};
 
 use super::super::budget::Budget;
+use super::super::tests::said_by_its_run;
 use super::super::tests::stored::{Asking, Stored, ask, events, house, plan, range, stored};
-use super::super::{Request, Support};
+use super::super::{Request, Support, execute};
 use super::*;
 use crate::plan::Plan;
+use crate::{ParseOptions, parse_insights};
 
 #[test]
 fn all_that_a_partial_depends_on_makes_another_key_and_nothing_else_does() {
@@ -300,5 +304,71 @@ proptest! {
         }
         bytes.truncate(end.index(bytes.len()));
         prop_assert!(decoded(&plan.operators[0], &bytes).is_none());
+    }
+}
+
+#[test]
+fn rows_of_an_aggregation_under_way_are_those_of_whole_blocks() {
+    let slow: Vec<Arc<dyn Run>> =
+        (0..6).map(|n| Arc::new(Slow { run: events(n * 1_000, 1_000) }) as Arc<dyn Run>).collect();
+    let shown = Mutex::new(Vec::new());
+    let take = |rows| locked(&shown).push(rows);
+    let cancelled = AtomicBool::new(false);
+    let request = Request {
+        range: TimeRange::ALL,
+        limit: None,
+        time_zone: Tz::UTC,
+        now: Timestamp(0),
+        memory_bytes_max: usize::MAX,
+        deadline: None,
+        cancelled: &cancelled,
+        n_threads: 2,
+        progress: None,
+        support: Support { take_partial_rows: Some(&take), ..Support::default() },
+    };
+    let options = ParseOptions { now: Timestamp(0), time_zone: Tz::UTC };
+    let text = "stats count(*) as c by host | sort host desc | limit 3 | fields concat(host, \"!\") as h, c";
+    let plan = parse_insights(text, &options).expect("a valid query");
+    let answer = execute(&plan, &slow, &request).expect("an answer");
+    assert_eq!(answer.rows.len(), 3);
+    let shown = shown.into_inner().unwrap_or_else(PoisonError::into_inner);
+    assert!(!shown.is_empty(), "somebody waited for them");
+    for rows in shown {
+        let count = |row: &Vec<Option<types::Value>>| row[1].clone();
+        assert_eq!(rows.len(), 3, "{rows:?}");
+        for (row, whole) in rows.iter().zip(&answer.rows) {
+            assert_eq!(row[0], whole[0]);
+            // Each block has 200 of each host: all of it or nothing.
+            assert!(matches!(count(row), Some(types::Value::Integer(c)) if c % 200 == 0 && c <= 1_200), "{rows:?}");
+        }
+    }
+}
+
+/// A run whose reads take their time.
+struct Slow {
+    run: BatchRun,
+}
+
+impl Run for Slow {
+    fn info(&self) -> &RunInfo {
+        self.run.info()
+    }
+
+    said_by_its_run!();
+
+    fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
+        Ok(None)
+    }
+
+    fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
+        self.run.narrow(block, probe)
+    }
+
+    fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError> {
+        let begun = std::time::Instant::now();
+        while begun.elapsed().as_millis() < 20 {
+            std::thread::yield_now();
+        }
+        self.run.read(block, names, rows)
     }
 }

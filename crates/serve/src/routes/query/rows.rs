@@ -39,6 +39,10 @@ pub(super) struct Rows {
     has_begun: Condvar,
     /// Told once a page is full.
     pub(super) is_full: Notify,
+    /// Rows of an aggregation that is under way, the latest ones, until they are sent.
+    partial: Mutex<Option<Vec<Row>>>,
+    /// Told when there are such.
+    pub(super) has_partial: Notify,
     pub(super) sender: mpsc::Sender<Piece>,
 }
 
@@ -53,7 +57,15 @@ impl Rows {
     /// Rows of an answer in this form, and where its pieces come out.
     pub(super) fn new(form: Form) -> (Self, mpsc::Receiver<Piece>) {
         let (sender, receiver) = mpsc::channel(PIECES_WAITING_MAX);
-        let rows = Self { form, held: Mutex::default(), has_begun: Condvar::new(), is_full: Notify::new(), sender };
+        let rows = Self {
+            form,
+            held: Mutex::default(),
+            has_begun: Condvar::new(),
+            is_full: Notify::new(),
+            partial: Mutex::default(),
+            has_partial: Notify::new(),
+            sender,
+        };
         (rows, receiver)
     }
 
@@ -65,6 +77,17 @@ impl Rows {
     /// The rows that are held.
     pub(super) fn take_held(&self) -> Vec<Row> {
         std::mem::take(&mut self.held().rows)
+    }
+
+    /// Takes what an aggregation has found so far, in place of what it had found before.
+    pub(super) fn put_partial(&self, rows: Vec<Row>) {
+        *self.partial.lock().unwrap_or_else(PoisonError::into_inner) = Some(rows);
+        self.has_partial.notify_one();
+    }
+
+    /// What an aggregation has found so far, each state once.
+    pub(super) fn take_partial(&self) -> Option<Vec<Row>> {
+        self.partial.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Lets rows go out by themselves, unless some are held; those are to be sent first.

@@ -13,15 +13,15 @@ use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use query::plan::{Expr, Operator, Plan};
-use query::{ColumnInfo, ColumnKind};
+use query::{ColumnInfo, ColumnKind, Stats};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::Answered;
-use super::rows::{Piece, Rows};
-use crate::answer::{Form, Pieces, columns_json, csv_head, stats_json};
+use super::rows::{Piece, Row, Rows};
+use crate::answer::{Form, Pieces, columns_json, csv_head, stats_json, write_row};
 use crate::problem::Problem;
 use crate::queries::Running;
 
@@ -95,15 +95,36 @@ async fn feed(stream: Stream) -> Result<(), Gone> {
     let answered = loop {
         tokio::select! {
             answered = &mut work => break answered,
+            () = rows.has_partial.notified(), if form == Form::Ndjson => {
+                if let Some(partial) = rows.take_partial() {
+                    send(&rows, progress(&running.progress(), Some(&partial))).await?;
+                }
+            }
             _ = ticks.tick() => {
                 if form == Form::Ndjson {
-                    let line = format!("{}\n", json!({"progress": stats_json(&running.progress())}));
-                    send(&rows, line).await?;
+                    send(&rows, progress(&running.progress(), None)).await?;
                 }
             }
         }
     };
     end(form, answered, &rows).await
+}
+
+/// A line of progress, with the rows that an aggregation has so far.
+fn progress(stats: &Stats, partial: Option<&[Row]>) -> String {
+    let mut line = format!("{{\"progress\":{}", stats_json(stats));
+    if let Some(partial) = partial {
+        // They are members of the same object.
+        line.pop();
+        line.push_str(",\"rows\":[");
+        for (at, row) in partial.iter().enumerate() {
+            line.push_str(if at > 0 { "," } else { "" });
+            write_row(Form::Json, row, &mut line);
+        }
+        line.push_str("]}");
+    }
+    line.push_str("}\n");
+    line
 }
 
 /// Sends what follows the rows.
@@ -178,6 +199,10 @@ mod tests {
         assert_eq!(first, json!({"columns": [{"name": "n", "type": "any"}]}));
         assert_eq!(line(&mut pieces).await, "[5]\n");
         assert!(line(&mut pieces).await.starts_with("{\"progress\":{"));
+        rows.put_partial(seven());
+        let partial: Value = serde_json::from_str(&line(&mut pieces).await).expect("JSON");
+        assert_eq!(partial["progress"]["rows"], json!([[7]]));
+        assert_eq!(partial["progress"]["events_scanned"], 0);
         let thread = tokio::task::spawn_blocking(move || rows.take(seven(), &ticket.running));
         assert_eq!(line(&mut pieces).await, "[7]\n");
         assert!(thread.await.expect("no panic"));
