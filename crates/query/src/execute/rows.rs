@@ -140,18 +140,16 @@ struct Best<'p> {
 
 impl Best<'_> {
     fn add(&mut self, more: Vec<Candidate>, scan: &Scan<'_>) -> Result<(), Stop> {
-        let n_bytes = more.iter().map(candidate_bytes).sum();
-        self.n_bytes += n_bytes;
-        scan.hold(n_bytes)?;
+        let mut n_bytes = self.n_bytes + more.iter().map(candidate_bytes).sum::<usize>();
         self.rows.extend(more);
         let n_rows = self.rows.len();
         self.shrink_to_cap();
         if self.rows.len() < n_rows {
-            let n_bytes = self.rows.iter().map(candidate_bytes).sum();
-            scan.release(self.n_bytes.saturating_sub(n_bytes));
-            self.n_bytes = n_bytes;
+            n_bytes = self.rows.iter().map(candidate_bytes).sum();
         }
-        Ok(())
+        let before = std::mem::replace(&mut self.n_bytes, n_bytes);
+        scan.release(before.saturating_sub(n_bytes));
+        scan.hold(n_bytes.saturating_sub(before))
     }
 
     fn shrink_to_cap(&mut self) {
