@@ -122,7 +122,7 @@ impl<'a> Scan<'a> {
                     let inside = |time: &&i64| (range.from.0..range.to.0).contains(*time);
                     let mut inside = times.iter().filter(inside);
                     let first = inside.next()?;
-                    Some((Timestamp(*first), Timestamp(*inside.last().unwrap_or(first))))
+                    Some((Timestamp(*first), Timestamp(*inside.next_back().unwrap_or(first))))
                 }
                 // Damage is told of by whoever reads the block for its events.
                 _ => Some((item.first.max(range.from), item.last.min(Timestamp(range.to.0.saturating_sub(1))))),

@@ -106,7 +106,7 @@ impl Walk<'_> {
                 let rest = &self.text(index)[from..];
                 let n_same = rest.len().min(length);
                 if self.is_same(&rest[..n_same], &self.literal[..n_same]) {
-                    if n_same == length { self.keep()? } else { self.into_variable(index, n_same)? }
+                    if n_same == length { self.keep()? } else { self.enter_variable(index, n_same)? }
                 }
             }
             let Some((_, slot)) = self.template.slots.get(index) else { break };
@@ -116,24 +116,24 @@ impl Walk<'_> {
             }
             for to in 1..=n_admitted.min(length - 1) {
                 let demand = Demand { from: 0, to: to as u8, begins: false, ends: true };
-                self.with(index, demand, |walk| walk.into_text(index + 1, to))?;
+                self.with(index, demand, |walk| walk.enter_text(index + 1, to))?;
             }
         }
         Some(())
     }
 
     /// Goes on with the bytes before variable number `index`, where byte `at` of the literal has to stand.
-    fn into_text(&mut self, index: usize, at: usize) -> Option<()> {
+    fn enter_text(&mut self, index: usize, at: usize) -> Option<()> {
         let text = self.text(index);
         let n_same = text.len().min(self.literal.len() - at);
         if !self.is_same(&text[..n_same], &self.literal[at..at + n_same]) {
             return Some(());
         }
-        if at + n_same == self.literal.len() { self.keep() } else { self.into_variable(index, at + n_same) }
+        if at + n_same == self.literal.len() { self.keep() } else { self.enter_variable(index, at + n_same) }
     }
 
     /// Goes on at the beginning of variable number `index`.
-    fn into_variable(&mut self, index: usize, at: usize) -> Option<()> {
+    fn enter_variable(&mut self, index: usize, at: usize) -> Option<()> {
         self.n_steps += 1;
         if self.n_steps > STEPS_MAX {
             return None;
@@ -146,7 +146,7 @@ impl Walk<'_> {
         }
         for to in at + 1..=(at + n_admitted).min(length - 1) {
             let demand = Demand { from: at as u8, to: to as u8, begins: true, ends: true };
-            self.with(index, demand, |walk| walk.into_text(index + 1, to))?;
+            self.with(index, demand, |walk| walk.enter_text(index + 1, to))?;
         }
         Some(())
     }
