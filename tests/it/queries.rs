@@ -276,7 +276,9 @@ fn a_query_is_cancelled_wherever_it_is_and_leaves_nothing_behind() {
         server.until("it works on rows", || (held_bytes(&server) > (32 << 20) as f64).then_some(()));
         let cancelled = Instant::now();
         for id in running(&server) {
-            assert!(server.try_delete(&format!("/api/v1/queries/{id}")).is_some_and(|answer| answer.status().is_success()));
+            assert!(
+                server.try_delete(&format!("/api/v1/queries/{id}")).is_some_and(|answer| answer.status().is_success())
+            );
         }
         let answer = asked.join().expect("no panic");
         let took = cancelled.elapsed();

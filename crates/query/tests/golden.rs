@@ -194,6 +194,9 @@ fn golden_cases_are_answered_as_the_language_says() {
     println!("{n_passed} cases passed, {} are pending", pending.len());
 }
 
+/// The events of a case, by group, with the store that they are in.
+type Known = (Vec<(String, String)>, Arc<Store>, Runs);
+
 #[test]
 fn golden_cases_are_answered_the_same_over_segments_and_memory() {
     let (mut problems, mut n_asked) = (Vec::new(), 0);
@@ -201,7 +204,7 @@ fn golden_cases_are_answered_the_same_over_segments_and_memory() {
         let scratch = tempfile::tempdir().expect("a scratch directory");
         let text = std::fs::read_to_string(&file).expect("a readable file");
         // Cases that share their events share their store.
-        let mut known: Option<(Vec<(String, String)>, Arc<Store>, Runs)> = None;
+        let mut known: Option<Known> = None;
         for (index, case) in case::read(&text).iter().enumerate() {
             if matches!(case.expected, Expected::Error { .. }) {
                 continue;

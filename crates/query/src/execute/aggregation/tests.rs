@@ -1,7 +1,7 @@
 //! What is kept changes what an answer costs, never the answer.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use chrono_tz::Tz;
 use proptest::prelude::*;
