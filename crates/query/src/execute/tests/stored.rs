@@ -17,7 +17,7 @@ use crate::{ParseOptions, parse_insights};
 
 /// A run that never changes, as a segment holds them.
 pub(in crate::execute) struct Stored {
-    run: BatchRun,
+    pub(in crate::execute) run: BatchRun,
     pub(in crate::execute) info: RunInfo,
     pub(in crate::execute) n_reads: AtomicUsize,
     pub(in crate::execute) is_damaged: AtomicBool,
