@@ -35,7 +35,7 @@ pub use pattern::GroupPattern;
 pub use row_set::RowSet;
 pub use run::{
     Addresses, BatchRun, Examples, FieldSummary, MinuteCounts, Narrowed, ProbeField, Run, RunInfo, RunKey, ScanError,
-    TextProbe, TypeSet, id_column, is_text_key, part_of_column,
+    TextProbe, TypeSet, id_column, is_sent, is_text_key, part_of_column,
 };
 pub use strings::Strings;
 pub use timestamp::{TimeRange, Timestamp, civil_from_days, days_from_civil};

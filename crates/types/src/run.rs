@@ -356,6 +356,15 @@ impl BatchRun {
     }
 }
 
+/// Rare system fields: they lie among the sender's fields but are not the sender's.
+const RARE_SYSTEM_FIELDS: [&str; 7] =
+    ["@rest", "@fieldsDropped", "@part", "@partOf", "@encoding", "@timestampRejected", "@group"];
+
+/// Tells whether a field that is stored among the sender's is one of them, so that `@any` stands for it.
+pub fn is_sent(name: &str) -> bool {
+    name != "@logStream" && !RARE_SYSTEM_FIELDS.contains(&name)
+}
+
 /// Tells whether all events have their message from the key `name`, and nothing else under that name.
 pub fn is_text_key(origins: &[crate::Origin], is_stored: bool, name: &str) -> bool {
     !is_stored && !origins.is_empty() && origins.iter().all(|origin| origin.text_key.as_deref() == Some(name))

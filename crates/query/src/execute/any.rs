@@ -9,10 +9,6 @@ use super::frame::Frame;
 use super::probe::Probe;
 use crate::plan::{Comparison, Expr, Name};
 
-/// Rare system fields: they lie among the sender's fields but are not the sender's.
-const RARE_SYSTEM_FIELDS: [&str; 7] =
-    ["@rest", "@fieldsDropped", "@part", "@partOf", "@encoding", "@timestampRejected", "@group"];
-
 /// Tells whether a condition is one on `@any`.
 pub(crate) fn concerns(condition: &Expr) -> bool {
     let is_any = |expr: &Expr| matches!(expr, Expr::Field(name) if **name == *"@any");
@@ -83,7 +79,7 @@ fn candidates(name: &str, probe: Option<&Probe>, frame: &Frame<'_>) -> Result<Ca
 fn names(frame: &Frame<'_>) -> Result<Vec<Name>, Stop> {
     let Some(block) = frame.block() else { return Ok(vec!["@any".into()]) };
     let is_message = |name: &str| block.source.run.is_message(name);
-    let is_sent = |name: &&Arc<str>| !RARE_SYSTEM_FIELDS.contains(&&***name) && !is_message(name);
+    let is_sent = |name: &&Arc<str>| types::is_sent(name) && !is_message(name);
     Ok(std::iter::once("@message".into()).chain(block.source.names()?.iter().filter(is_sent).cloned()).collect())
 }
 

@@ -73,6 +73,21 @@ impl Form {
         matches!(self.date, b'i'..=b'n')
     }
 
+    /// Whether such a time may hold all of `literal`.
+    pub(crate) fn may_hold(self, literal: &[u8], ignores_case: bool) -> bool {
+        if self.has_names() || self.time == b'd' {
+            // Not all are spelled with as many characters, or with the same.
+            return true;
+        }
+        let mut shape = Vec::new();
+        push(&mut shape, self, 0);
+        let fits = |(of_shape, byte): (&u8, &u8)| match of_shape {
+            b'0'..=b'9' => byte.is_ascii_digit(),
+            other => byte == other || (ignores_case && byte.eq_ignore_ascii_case(other)),
+        };
+        shape.windows(literal.len().max(1)).any(|window| window.iter().zip(literal).all(fits))
+    }
+
     /// Whether `byte`, which is no letter of a name, may stand in such a time.
     pub(crate) fn admits(self, byte: u8) -> bool {
         byte.is_ascii_digit()

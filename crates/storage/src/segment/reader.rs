@@ -31,7 +31,7 @@ use super::footer::{self, Descent, RunFooter};
 use super::search::Needle;
 use super::section::{SectionEntry, SectionId};
 use super::shape::{BlockShapes, Shapes};
-use super::template::Holds;
+use super::template::{Holds, Kinds};
 use super::texts::{self, Sought, TemplateIds, Variables, Vocabulary, Wanted};
 use super::times::{take_deltas, take_times};
 use super::words::WordIndex;
@@ -165,6 +165,7 @@ impl Segment {
             info,
             is_query,
             bytes_read: AtomicU64::new(0),
+            questions: Asked::default(),
             matches: Asked::default(),
             dictionary_matches: Asked::default(),
             shapes_of_blocks: Recent::default(),
@@ -252,6 +253,8 @@ struct SegmentRun {
     /// Whether what is read is worth keeping; who writes a segment again reads it once.
     is_query: bool,
     bytes_read: AtomicU64,
+    /// The literals asked, made ready.
+    questions: Asked<Question>,
     /// What the run's templates say of each literal asked, so that each is asked once and not for each block.
     matches: Asked<TemplateMatches>,
     /// By column, whether the run's dictionary of it holds a literal.
@@ -267,10 +270,19 @@ struct TemplateMatches {
     holds: Vec<Holds>,
     /// Whether any of them is certain.
     any_certain: bool,
-    /// Whether any of them may hold it.
+    /// Whether it may reach beyond a variable of any of them.
     any_doubtful: bool,
+    /// Kinds of variables of any of them that may hold it.
+    within: Kinds,
     /// What those in doubt demand of their variables; found out where a block has such.
     sought: OnceLock<Sought>,
+}
+
+/// A text that a query looks for.
+struct Question {
+    needle: Needle,
+    /// See [`Needle::pieces`].
+    pieces: Vec<Needle>,
 }
 
 impl SegmentRun {
@@ -596,15 +608,12 @@ impl Run for SegmentRun {
         if !case_is_known || probe.literal.is_empty() {
             return Ok(Narrowed { rows: RowSet::all(self.block_rows(block)), exact: false });
         }
-        if probe.field == ProbeField::Any {
-            return self.rows_with_any(block, probe.literal, probe.ignores_case);
+        let question = self.question(probe.literal, probe.ignores_case)?;
+        match probe.field {
+            ProbeField::Any => self.rows_with_any(block, &question),
+            ProbeField::Named(name) if !is_message => self.rows_with_value(block, name, &question.needle),
+            _ => Ok(Narrowed { rows: self.rows_with_text(block, &question)?, exact: true }),
         }
-        if let ProbeField::Named(name) = probe.field
-            && !is_message
-        {
-            return self.rows_with_value(block, name, &Needle::new(probe.literal, probe.ignores_case));
-        }
-        Ok(Narrowed { rows: self.rows_with_text(block, probe.literal, probe.ignores_case)?, exact: true })
     }
 
     fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError> {

@@ -4,14 +4,27 @@
 //! digits and points, a dictionary is searched once for all rows. What remains is searched as one piece of memory.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use types::{RowSet, Strings, TimeForm, Value};
+use types::{RowSet, Strings, TimeForm, Timestamp, Value};
 
 use super::bytes::{Cursor, Damage, Decoded};
 use super::moment;
-use super::strings::take_texts;
-use super::template::{is_word_byte, pack_hex};
+use super::spelled::{AddressNeedle, Digits};
+use super::strings;
+use super::template::{is_word_byte, pack_hex, words};
+
+/// Most characters of an IPv4 address.
+const ADDRESS_BYTES_MAX: usize = 15;
+
+/// Which numbers behind a prefix make a text that holds a needle.
+pub(crate) enum InNumbered {
+    None,
+    All,
+    Within(Digits),
+    AtBegin(Digits),
+    Unknown,
+}
 
 /// A literal looked for in many texts at once.
 pub(crate) struct Needle {
@@ -21,6 +34,8 @@ pub(crate) struct Needle {
     begins: bool,
     ends: bool,
     finder: memchr::memmem::Finder<'static>,
+    /// Made once somebody asks addresses.
+    address: OnceLock<AddressNeedle>,
 }
 
 impl Needle {
@@ -33,22 +48,24 @@ impl Needle {
     pub(crate) fn part_of(literal: &str, ignores_case: bool, begins: bool, ends: bool) -> Self {
         let literal = if ignores_case { literal.to_ascii_lowercase() } else { literal.to_owned() };
         let finder = memchr::memmem::Finder::new(&literal).into_owned();
-        Self { literal, ignores_case, begins, ends, finder }
+        Self { literal, ignores_case, begins, ends, finder, address: OnceLock::new() }
     }
 
-    /// Tells whether no variables but texts and quoted texts, and raw messages, can hold it.
-    pub(crate) fn stands_in_texts_only(&self) -> bool {
-        // Integers, addresses, hex numbers and UUIDs are made of hex digits, times of digits and names of months.
-        self.literal.bytes().any(|byte| !byte.is_ascii_hexdigit()) && self.stands_in_texts_or_hex_only()
+    /// The pieces of words in it that no variables but texts, quoted texts, hex numbers and UUIDs, and raw messages, can
+    /// hold: those with a digit, which stand in no template, and the whole where it is one.
+    pub(crate) fn pieces(&self) -> Vec<Self> {
+        let pieces = words(&self.literal).map(|word| Self::new(word, self.ignores_case));
+        let is_asked = |piece: &Self| piece.has_digit() || piece.literal.len() == self.literal.len();
+        pieces.filter(|piece| piece.stands_in_texts_or_hex_only() && is_asked(piece)).collect()
     }
 
-    /// Tells whether it is a piece of a word with a digit, which stands in no template.
-    pub(crate) fn stands_in_variables_only(&self) -> bool {
-        self.literal.bytes().all(is_word_byte) && self.literal.bytes().any(|byte| byte.is_ascii_digit())
+    /// Tells whether there is a digit in it; a word with one stands in no template.
+    pub(crate) fn has_digit(&self) -> bool {
+        self.literal.bytes().any(|byte| byte.is_ascii_digit())
     }
 
     /// Tells whether no variables but texts, quoted texts, hex numbers and UUIDs, and raw messages, can hold it.
-    pub(crate) fn stands_in_texts_or_hex_only(&self) -> bool {
+    fn stands_in_texts_or_hex_only(&self) -> bool {
         let is_word = self.literal.bytes().all(is_word_byte);
         // Integers and addresses are made of digits.
         let has_other = self.literal.bytes().any(|byte| !byte.is_ascii_digit());
@@ -76,12 +93,46 @@ impl Needle {
 
     /// Tells whether it is made of lower-case hex digits.
     pub(crate) fn is_lower_hex(&self) -> bool {
-        self.literal.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        is_lower_hex(&self.literal)
     }
 
     /// Tells whether an IPv4 address may hold it.
     pub(crate) fn may_be_in_address(&self) -> bool {
-        self.consists_of(b".")
+        self.literal.len() <= ADDRESS_BYTES_MAX && self.consists_of(b".") && self.n_points() < 4
+    }
+
+    fn n_points(&self) -> usize {
+        self.literal.bytes().filter(|byte| *byte == b'.').count()
+    }
+
+    /// Finds it in addresses, anchors heeded.
+    pub(crate) fn in_addresses(&self) -> &AddressNeedle {
+        self.address.get_or_init(|| AddressNeedle::new(self))
+    }
+
+    /// The digits that it consists of, without regard to anchors; `None` where it has others, or too many.
+    pub(crate) fn digits(&self) -> Option<Digits> {
+        Digits::of(&self.literal)
+    }
+
+    /// Whether a prefix, which does not end with a digit, and a number behind it hold it.
+    pub(crate) fn in_numbered(&self, prefix: &str) -> InNumbered {
+        if self.is_anchored() {
+            return InNumbered::Unknown;
+        }
+        if self.is_in(prefix) {
+            return InNumbered::All;
+        }
+        let lowered = if self.ignores_case { prefix.to_ascii_lowercase() } else { prefix.to_owned() };
+        let before = self.literal.trim_end_matches(|c: char| c.is_ascii_digit());
+        let digits = Digits::of(&self.literal[before.len()..]);
+        match digits {
+            Some(digits) if before.is_empty() => InNumbered::Within(digits),
+            Some(digits) if lowered.ends_with(before) => InNumbered::AtBegin(digits),
+            // More digits than are looked for at once.
+            None if lowered.ends_with(before) => InNumbered::Unknown,
+            _ => InNumbered::None,
+        }
     }
 
     /// Tells whether a prefix with digits behind it may hold it.
@@ -130,32 +181,52 @@ impl Needle {
 
     /// Tells whether the text of a number may hold it.
     pub(crate) fn may_be_in_number(&self) -> bool {
-        self.consists_of(b".-+eE")
+        self.consists_of(b".-+eE") && self.n_points() < 2
     }
 
     /// Tells whether a time spelled in a form may hold it.
     pub(crate) fn may_be_in_time(&self, form: TimeForm) -> bool {
         match form {
-            TimeForm::Rfc3339 { .. } => self.consists_of(b"-:.TZtz"),
+            TimeForm::Rfc3339 { digits } => {
+                let mut shape = String::new();
+                Timestamp(0).write_rfc3339(digits, &mut shape);
+                let fits = |(of_shape, byte): (&u8, &u8)| match of_shape {
+                    b'0'..=b'9' => byte.is_ascii_digit(),
+                    other => byte.eq_ignore_ascii_case(other),
+                };
+                let length = self.literal.len().max(1);
+                shape.as_bytes().windows(length).any(|window| window.iter().zip(self.literal.as_bytes()).all(fits))
+            }
             TimeForm::Epoch { .. } => self.may_be_in_number(),
         }
     }
 
     /// Tells whether lower-case hex texts may hold it, given their bytes packed two digits each.
     pub(crate) fn may_be_in_hex(&self, packed: &[u8]) -> bool {
+        self.may_be_in_packed(packed, 2)
+    }
+
+    /// The same where each text has `n_bytes`: one that is not longer than it begins where the text begins.
+    pub(crate) fn may_be_in_hex_of(&self, packed: &[u8], n_bytes: usize) -> bool {
+        let n_digits = n_bytes.saturating_mul(2);
+        self.literal.len() <= n_digits
+            && self.may_be_in_packed(packed, if self.literal.len() == n_digits { 1 } else { 2 })
+    }
+
+    fn may_be_in_packed(&self, packed: &[u8], n_places: usize) -> bool {
         if !self.is_lower_hex() {
             return false;
         }
         // Its first digit stands first or second in a byte; what does not fill a byte at either end is left out.
-        (0..2).any(|skipped| {
+        (0..n_places).any(|skipped| {
             let mut wanted = Vec::new();
             pack_hex(&mut wanted, self.literal.get(skipped..).unwrap_or_default());
             wanted.is_empty() || memchr::memmem::find(packed, &wanted).is_some()
         })
     }
 
-    /// Gives the number of each text that holds a needle of hex digits, of texts that are kept as packed bytes: which of
-    /// them a byte belongs to, which bytes are its own, and how it is spelled.
+    /// Gives the number of each text that holds a needle of hex digits, and dashes between them, of texts that are kept as
+    /// packed bytes: which of them a byte belongs to, which bytes are its own, and how it is spelled.
     pub(crate) fn find_packed(
         &self,
         packed: &[u8],
@@ -164,7 +235,9 @@ impl Needle {
         spell: impl Fn(&mut Vec<u8>, &[u8]),
         found: &mut dyn FnMut(u32),
     ) {
-        if !self.is_lower_hex() {
+        // Dashes are not kept; whether they stand where the needle has them is seen once a text is spelled.
+        let digits: String = self.literal.split('-').collect();
+        if !is_lower_hex(&digits) {
             return;
         }
         let mut spelled = Vec::new();
@@ -172,7 +245,7 @@ impl Needle {
         // Its first digit stands first or second in a byte; what does not fill a byte at either end is left out.
         for skipped in 0..2 {
             let mut wanted = Vec::new();
-            pack_hex(&mut wanted, self.literal.get(skipped..).unwrap_or_default());
+            pack_hex(&mut wanted, digits.get(skipped..).unwrap_or_default());
             let finder = memchr::memmem::Finder::new(&wanted);
             let mut from = 0;
             while from < packed.len() {
@@ -182,7 +255,7 @@ impl Needle {
                 let Some(bytes) = packed.get(range_of(place)) else { break };
                 spelled.clear();
                 spell(&mut spelled, bytes);
-                if self.finder.find(&spelled).is_some() {
+                if self.is_in_bytes(&spelled) {
                     hits.push(place as u32);
                     from = range_of(place).end;
                 } else {
@@ -260,6 +333,10 @@ impl Needle {
     }
 }
 
+fn is_lower_hex(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// Rows of a column section that may hold a needle, and whether all of them certainly do. The layout is that of
 /// [`column`](super::column); `present` are the rows that have a value.
 pub(crate) fn find(
@@ -293,8 +370,14 @@ pub(crate) fn find(
             let Some(holds) = find_texts(&mut cursor, n_values, needle)? else { return Ok((none, true)) };
             return Ok((rows_with_code(&mut cursor, present, &holds)?, true));
         }
-        2..=4 if needle.may_be_in_number() => return Ok((present.clone(), false)),
-        2..=4 => None,
+        2..=4 if !needle.may_be_in_number() => None,
+        tag @ (2 | 3) => {
+            // A single digit may be the exponent of a decimal.
+            let digits = needle.digits().filter(|_| tag == 2 || needle.literal.len() > 1);
+            let Some(digits) = digits else { return Ok((present.clone(), false)) };
+            return find_digits(&mut cursor, present, tag, digits);
+        }
+        4 => return Ok((present.clone(), false)),
         5 => find_texts(&mut cursor, n, needle)?,
         6 if cursor.byte()? == 0 => find_texts(&mut cursor, n, needle)?,
         6 => return Ok((present.clone(), false)),
@@ -308,6 +391,7 @@ pub(crate) fn may_hold(bytes: &[u8], needle: &Needle) -> bool {
     match bytes {
         [] => false,
         // Packed hex: the bytes per text, then those of all texts.
+        [5, 1, n_bytes @ 0..0x80, packed @ ..] => needle.may_be_in_hex_of(packed, usize::from(*n_bytes)),
         [5, 1, packed @ ..] => needle.may_be_in_hex(packed),
         [5, 2, ..] => needle.may_be_in_address(),
         _ => true,
@@ -323,24 +407,24 @@ fn rows_with_code(cursor: &mut Cursor<'_>, present: &RowSet, wanted: &RowSet) ->
     Ok(present.select(&RowSet::of(codes.len(), |place| wanted.contains(codes[place] as usize))))
 }
 
-/// Which of `n` *texts* hold the needle; `None`, without reading to the end, where none can.
-fn find_texts(cursor: &mut Cursor<'_>, n: usize, needle: &Needle) -> Decoded<Option<RowSet>> {
-    let mut ahead = cursor.clone();
-    let may_hold = match ahead.byte()? {
-        1 => {
-            let n_bytes = ahead.varint()? as usize;
-            needle.may_be_in_hex(ahead.take(n.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?)
-        }
-        2 => needle.may_be_in_address(),
-        _ => true,
-    };
-    if !may_hold {
-        return Ok(None);
+/// The rows whose number holds digits, and whether all of them certainly do. Decimals are told by what they are scaled to:
+/// their spelling has the same digits, less zeros at the end, and at the beginning of small ones zeros that are missing there.
+fn find_digits(cursor: &mut Cursor<'_>, present: &RowSet, tag: u8, digits: Digits) -> Decoded<(RowSet, bool)> {
+    let is_whole = tag == 2;
+    if !is_whole {
+        cursor.byte()?;
     }
-    let texts = take_texts(cursor, n)?;
-    let mut found = RowSet::none(n);
-    needle.find_in(&texts, |place| found.insert(place as usize));
-    Ok((!found.is_empty()).then_some(found))
+    let digits = if is_whole { digits } else { digits.without_zeros() };
+    let numbers = cursor.integers(present.count())?;
+    let holds = RowSet::of_slice(&numbers, |number| digits.are_in(number.unsigned_abs()));
+    Ok((present.select(&holds), is_whole))
+}
+
+/// Which of `n` *texts* hold the needle; `None` where none does.
+fn find_texts(cursor: &mut Cursor<'_>, n: usize, needle: &Needle) -> Decoded<Option<RowSet>> {
+    let mut places = Vec::new();
+    strings::find_texts(cursor, n, needle, &mut |place| places.push(place as usize))?;
+    Ok((!places.is_empty()).then(|| RowSet::of_places(n, places.into_iter())))
 }
 
 #[cfg(test)]
@@ -352,9 +436,17 @@ mod tests {
     use super::*;
 
     fn check(values: Vec<Option<Value>>, literal: &str, ignores_case: bool) {
-        let column = Column::of_values(values.clone());
+        check_encoded(&values, literal, ignores_case, RunDictionary::default());
+        // A dictionary that is full sends values into the block.
+        let mut full = RunDictionary::default();
+        let texts = Column::of_values((0..2000).map(|i| Some(Value::text(format!("{i} filler")))).collect());
+        encode(&texts, &texts.presence(), &mut full);
+        check_encoded(&values, literal, ignores_case, full);
+    }
+
+    fn check_encoded(values: &[Option<Value>], literal: &str, ignores_case: bool, mut dictionary: RunDictionary) {
+        let column = Column::of_values(values.to_vec());
         let present = column.presence();
-        let mut dictionary = RunDictionary::default();
         let bytes = encode(&column, &present, &mut dictionary);
         let run = dictionary.encode().map(|bytes| decode_run_dictionary(&bytes).expect("just written"));
         let needle = Needle::new(literal, ignores_case);
@@ -390,6 +482,30 @@ mod tests {
             check(words.into_iter().map(text).chain([None]).collect(), &literal, ignores_case);
             check(numbers.into_iter().map(|n| Some(Value::Integer(n))).collect(), &literal, ignores_case);
             check(mixed, &literal, ignores_case);
+        }
+
+        #[test]
+        fn pieces_of_values_are_found(
+            hex in prop::collection::vec("[0-9a-f]{16}", 1..20),
+            addresses in prop::collection::vec("(1?[1-9]{1,2}\\.){3}1?[1-9]{1,2}", 1..20),
+            users in prop::collection::vec("u[1-9][0-9]{0,7}", 2..20),
+            numbers in prop::collection::vec((any::<i64>(), 0u32..18), 1..20),
+            scale in 0i32..9, from in 0usize..6, length in 1usize..18, more in "[0-9a.]?", ignores_case in any::<bool>(),
+        ) {
+            let whole: Vec<i64> = numbers.iter().map(|(number, n)| number / 10i64.pow(*n)).collect();
+            let decimals = whole.iter().map(|number| Some(Value::Float((number % 10_000_000) as f64 / 10f64.powi(scale))));
+            let texts = |texts: Vec<String>| texts.into_iter().map(|text| Some(Value::text(text))).collect::<Vec<_>>();
+            let columns = [
+                texts(hex), texts(addresses), texts(users), decimals.collect(),
+                whole.iter().map(|number| Some(Value::Integer(*number))).collect(),
+            ];
+            for values in columns {
+                let chosen = values[length % values.len()].as_ref().map(ToString::to_string).unwrap_or_default();
+                let piece: String = chosen.chars().skip(from).take(length).collect();
+                for literal in [chosen.clone() + &more, more.clone() + &chosen, piece].iter().filter(|text| !text.is_empty()) {
+                    check(values.clone(), literal, ignores_case);
+                }
+            }
         }
 
         #[test]

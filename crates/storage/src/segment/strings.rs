@@ -18,7 +18,7 @@ use hashbrown::HashMap;
 use types::Strings;
 
 use super::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint};
-use super::search::Needle;
+use super::search::{InNumbered, Needle};
 use super::template::{pack_hex, parse_address, push_address, push_hex, push_integer};
 
 /// How many times each distinct text must occur on average for a dictionary.
@@ -207,23 +207,61 @@ pub(crate) fn find_texts(
             hits.for_each(|(place, _)| found(place as u32));
             Ok(())
         }
-        tag => {
-            let may_hold = match tag {
-                1 => {
-                    let n_bytes = ahead.varint()? as usize;
-                    needle.may_be_in_hex(ahead.take(n.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?)
-                }
-                2 => needle.may_be_in_address(),
-                3 => needle.may_be_in_numbered(ahead.text()?.as_bytes()),
-                _ => true,
-            };
-            if !may_hold {
+        1 => {
+            let n_bytes = ahead.varint()? as usize;
+            let packed = ahead.take(n.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?;
+            *cursor = ahead;
+            if needle.may_be_in_hex_of(packed, n_bytes) && n_bytes > 0 {
+                let range = |place: usize| place * n_bytes..(place + 1) * n_bytes;
+                needle.find_packed(packed, |at| at / n_bytes, range, push_hex, found);
+            }
+            Ok(())
+        }
+        2 => {
+            if !needle.may_be_in_address() || needle.in_addresses().is_nowhere() {
                 return skip_texts(cursor, n);
             }
+            let part = needle.in_addresses();
+            *cursor = ahead;
+            let places = (0..).zip(cursor.codes(n)?).filter(|(_, address)| part.is_in(*address));
+            places.for_each(|(place, _)| found(place));
+            Ok(())
+        }
+        3 => {
+            let prefix = ahead.text()?;
+            find_behind_prefix(cursor, ahead, prefix, n, needle, found)
+        }
+        _ => {
             needle.find_in(&take_texts(cursor, n)?, found);
             Ok(())
         }
     }
+}
+
+/// The same where texts are a prefix and a number; `ahead` of `cursor`, behind the prefix, stand the numbers.
+fn find_behind_prefix<'a>(
+    cursor: &mut Cursor<'a>,
+    mut ahead: Cursor<'a>,
+    prefix: &str,
+    n: usize,
+    needle: &Needle,
+    found: &mut dyn FnMut(u32),
+) -> Decoded<()> {
+    let within = needle.in_numbered(prefix);
+    let holds: &dyn Fn(u64) -> bool = match &within {
+        InNumbered::None => return skip_texts(cursor, n),
+        InNumbered::All => &|_| true,
+        InNumbered::Within(digits) => &|number| digits.are_in(number),
+        InNumbered::AtBegin(digits) => &|number| digits.begin(number),
+        InNumbered::Unknown => {
+            needle.find_in(&take_texts(cursor, n)?, found);
+            return Ok(());
+        }
+    };
+    let places = (0..).zip(ahead.integers(n)?).filter(|(_, number)| holds(number.unsigned_abs()));
+    places.for_each(|(place, _)| found(place));
+    *cursor = ahead;
+    Ok(())
 }
 
 /// Passes over `n` *texts*.
@@ -379,13 +417,37 @@ mod tests {
             let back = take_texts(&mut cursor, texts.len()).expect("just written");
             assert!(cursor.is_at_end());
             assert_eq!(back.iter().collect::<Vec<_>>(), borrowed);
-            for (literal, ignores_case) in [("a", false), ("A1", true), ("00", false), ("b", true), ("1b", false)] {
-                let needle = Needle::new(literal, ignores_case);
-                let (mut expected, mut found) = (Vec::new(), Vec::new());
-                needle.find_in(&back, |place| expected.push(place));
+            let mut literals =
+                vec![("a".to_owned(), false), ("A1".into(), true), ("00".into(), false), ("1b".into(), false)];
+            // Pieces of a text, all of it, and one character more.
+            let text: Vec<char> = texts[texts.len() / 2].chars().collect();
+            let piece = |from: usize, n: usize| text.iter().skip(from).take(n).collect::<String>();
+            literals.extend([(0, 40), (1, 40), (0, 3), (2, 4), (1, 2)].map(|(from, n)| (piece(from, n), n == 3)));
+            literals.extend([(piece(0, 40) + "1", false), ("1".to_owned() + &piece(0, 40), false)]);
+            // The end of a text, and its last characters but one.
+            let n_before = |n: usize| text.len().saturating_sub(n);
+            literals.extend([(piece(n_before(3), 3), false), (piece(n_before(3), 2), true)]);
+            literals.retain(|(literal, _)| !literal.is_empty());
+            let anchors = [(false, false), (true, false), (false, true), (true, true)];
+            for ((literal, ignores_case), (begins, ends)) in
+                literals.iter().flat_map(|literal| anchors.map(|anchors| (literal, anchors)))
+            {
+                let ignores_case = *ignores_case && literal.is_ascii();
+                let needle = Needle::part_of(literal, ignores_case, begins, ends);
+                let spelled = |text: &str| if ignores_case { text.to_ascii_lowercase() } else { text.to_owned() };
+                let sought = spelled(literal);
+                let is_expected = |text: &str| match (begins, ends) {
+                    (true, true) => text == sought,
+                    (true, false) => text.starts_with(&sought),
+                    (false, true) => text.ends_with(&sought),
+                    (false, false) => text.contains(&sought),
+                };
+                let places = (0u32..).zip(texts).filter(|(_, text)| is_expected(&spelled(text)));
+                let expected: Vec<u32> = places.map(|(place, _)| place).collect();
+                let mut found = Vec::new();
                 let mut cursor = Cursor::new(bytes);
                 find_texts(&mut cursor, texts.len(), &needle, &mut |place| found.push(place)).expect("just written");
-                assert_eq!((found, cursor.is_at_end()), (expected, true), "{literal}");
+                assert_eq!((found, cursor.is_at_end()), (expected, true), "{literal} {begins} {ends}");
             }
             let back = Texts::take(&mut Cursor::new(bytes), texts.len()).expect("just written");
             assert!(borrowed.iter().enumerate().all(|(place, text)| back.get(place) == Some(text)));
@@ -403,7 +465,13 @@ mod tests {
             any in prop::collection::vec("\\PC{0,6}", 1..30),
             numbered in prop::collection::vec("a0*[0-9]{1,3}b", 1..30),
             few in prop::collection::vec("[ab]{1,2}", 1..30),
+            hex in prop::collection::vec("[0-9a-f]{16}", 1..30),
+            addresses in prop::collection::vec("(1?[1-9]{1,2}\\.){3}1?[1-9]{1,2}", 1..30),
+            prefixed in prop::collection::vec("u[1-9][0-9]{0,6}", 2..30),
         ) {
+            check(&hex);
+            check(&addresses);
+            check(&prefixed);
             check(&any);
             check(&numbered);
             check(&few);

@@ -24,7 +24,7 @@ use super::bytes::{Damage, Decoded};
 use super::moment::{FORM_BYTES, Form};
 
 pub(crate) use candidates::Written;
-pub(crate) use matcher::{Holds, LiteralMatcher};
+pub(crate) use matcher::{Holds, Kinds, LiteralMatcher};
 pub(crate) use spelling::{pack_hex, parse_address, push_address, push_hex, push_integer};
 pub(crate) use split::{Grain, Parts, Variable, split};
 pub(crate) use ways::{Demand, ways};

@@ -30,6 +30,7 @@ use super::moment;
 use super::numbers::{self, Expected};
 use super::search::Needle;
 use super::slots::Slots;
+use super::spelled::DigitsNeedle;
 use super::strings::{Texts, end_of, find_texts, skip_texts, take_texts, texts_of};
 use super::template::{Kind, Piece, Template, Written, push_address, push_hex, push_integer};
 
@@ -299,6 +300,32 @@ pub(crate) fn find(
     }
     for (_, n, first) in columns.into_iter().filter(|(_, n, _)| is_long(*n)) {
         find_texts(cursor, n as usize, needle, &mut |place| found(first + place))?;
+    }
+    Ok(())
+}
+
+/// Gives the place in its section of each of the integers, or addresses, that are spelled with the needle in them.
+pub(crate) fn find_numbers(
+    kind: Kind,
+    variables: &Variables,
+    ids: &TemplateIds,
+    vocabulary: &Vocabulary,
+    needle: &Needle,
+    found: &mut dyn FnMut(u32),
+) -> Decoded<()> {
+    let slots = &vocabulary.slots;
+    let digits = DigitsNeedle::new(needle);
+    let columns = ids.columns_of(section_of(kind), slots)?.into_iter();
+    for (_, n, first) in columns.filter(|(column, ..)| slots.columns()[*column].kind == kind) {
+        let values = if kind == Kind::Address { &variables.addresses } else { &variables.integers };
+        let end = first.checked_add(n).ok_or(Damage("a count is out of range"))?;
+        let values = values.get(first as usize..end as usize).ok_or(Damage("numbers are missing"))?;
+        let holds = |value: &i64| match (kind, &digits) {
+            (Kind::Address, _) => needle.in_addresses().is_in(*value as u32),
+            (Kind::Integer, Some(digits)) => digits.is_in(*value),
+            _ => false,
+        };
+        (first..).zip(values).filter(|(_, value)| holds(value)).for_each(|(place, _)| found(place));
     }
     Ok(())
 }

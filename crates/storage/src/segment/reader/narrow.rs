@@ -6,17 +6,20 @@
 
 use std::sync::{Arc, OnceLock};
 
-use types::{Narrowed, RowSet, Run, ScanError, Value};
+use types::{Narrowed, RowSet, Run, ScanError, TimeForm, Timestamp, Value, is_sent};
 
 use super::super::field_filter::{Chance, FieldFilter};
 use super::super::filter;
 use super::super::footer;
 use super::super::search::{self, Needle};
 use super::super::section::SectionId;
-use super::super::template::{Holds, LiteralMatcher, is_word_byte};
-use super::super::texts::{self, HEX, QUOTED, Sought, TEXTS, TemplateIds, UUIDS, Vocabulary};
+use super::super::template::{Holds, Kind, Kinds, LiteralMatcher, is_word_byte};
+use super::super::texts::{self, HEX, QUOTED, Sought, TemplateIds, UUIDS, Vocabulary, Wanted, section_of};
 use super::super::words;
-use super::{SegmentRun, TemplateMatches};
+use super::{Question, SegmentRun, TemplateMatches};
+
+/// Most hex digits of a UUID without a dash between.
+const UUID_PART_MAX: usize = 12;
 
 impl SegmentRun {
     /// What the templates say of a literal; asked once per run and query.
@@ -41,48 +44,72 @@ impl SegmentRun {
         };
         let any_certain = holds.contains(&Holds::Yes);
         let any_doubtful = holds.contains(&Holds::Perhaps);
+        let mut within = Kinds::default();
+        holds.iter().for_each(|holds| {
+            if let Holds::Within(kinds) = holds {
+                within.merge(*kinds)
+            }
+        });
         // A raw message has number 0, and no template.
         let holds = std::iter::once(Holds::No).chain(holds).collect();
-        Ok(TemplateMatches { holds, any_certain, any_doubtful, sought: OnceLock::new() })
+        Ok(TemplateMatches { holds, any_certain, any_doubtful, within, sought: OnceLock::new() })
+    }
+
+    /// A literal made ready.
+    pub(super) fn question(&self, literal: &str, ignores_case: bool) -> Result<Arc<Question>, ScanError> {
+        self.questions.get(literal, ignores_case, || {
+            let needle = Needle::new(literal, ignores_case);
+            Ok(Question { pieces: needle.pieces(), needle })
+        })
     }
 
     /// Rows whose message holds a literal, exactly.
-    pub(super) fn rows_with_text(&self, block: usize, literal: &str, ignores_case: bool) -> Result<RowSet, ScanError> {
+    pub(super) fn rows_with_text(&self, block: usize, question: &Question) -> Result<RowSet, ScanError> {
         self.announce_search(block);
-        let needle = Needle::new(literal, ignores_case);
-        let n_rows = self.block_rows(block);
-        let matches = || self.matches.get(literal, ignores_case, || self.template_matches(literal, ignores_case));
+        let needle = &question.needle;
         let vocabulary = self.vocabulary()?;
         let has_raw = self.is_there(self.system_section(footer::TEXTS + vocabulary.raw_section(), block));
-        // Of a piece of a word the filter tells whether texts hold it. With a digit it stands in no template.
-        let in_texts = !needle.stands_in_texts_only() || self.may_hold(block, literal)?;
-        let matches = if in_texts || !needle.stands_in_variables_only() { Some(matches()?) } else { None };
+        let mut rows = RowSet::none(self.block_rows(block));
+        let in_variables = self.variables_may_hold(block, question)?;
+        let in_templates = !question.pieces.iter().any(Needle::has_digit);
+        let (literal, ignores_case) = (needle.literal(), needle.ignores_case());
+        let matches = if in_variables || in_templates {
+            Some(self.matches.get(literal, ignores_case, || self.template_matches(literal, ignores_case))?)
+        } else {
+            None
+        };
         let is_certain = matches.as_ref().is_some_and(|matches| matches.any_certain);
-        let is_doubtful = in_texts && matches.as_ref().is_some_and(|matches| matches.any_doubtful);
+        let asked = matches.as_ref().filter(|_| in_variables);
+        let searched =
+            asked.map_or_else(|| Ok(Vec::new()), |matches| self.kinds_that_may_hold(block, matches, needle))?;
+        let is_doubtful = asked.is_some_and(|matches| matches.any_doubtful || matches.within.has(Kind::Time));
         let is_quoted = || self.is_there(self.system_section(footer::TEXTS + QUOTED, block));
-        let has_quoted = in_texts && !needle.has_quote() && vocabulary.raw_section() != QUOTED && is_quoted();
-        let mut rows = RowSet::none(n_rows);
-        if !is_certain && !is_doubtful && !has_quoted && !has_raw {
+        let has_quoted = in_variables && !needle.has_quote() && vocabulary.raw_section() != QUOTED && is_quoted();
+        if !is_certain && !is_doubtful && searched.is_empty() && !has_quoted && !has_raw {
             return Ok(rows);
         }
         let ids = self.template_ids(block, &vocabulary)?;
         if let Some(matches) = matches {
-            let rows_that = |wanted: Holds| RowSet::of_slice(&ids.ids, |id| matches.holds[*id as usize] == wanted);
             if is_certain {
-                rows = rows_that(Holds::Yes);
+                rows = RowSet::of_slice(&ids.ids, |id| matches.holds[*id as usize] == Holds::Yes);
             }
-            let unsure = if is_doubtful { rows_that(Holds::Perhaps) } else { RowSet::none(n_rows) };
-            if !unsure.is_empty() {
-                rows.or(&self.verified(block, &needle, &unsure, &matches, &ids, &vocabulary)?);
+            for kind in searched {
+                self.find_of_kind(block, kind, needle, &ids, &vocabulary, &mut rows)?;
+            }
+            if is_doubtful {
+                let unsure = RowSet::of_slice(&ids.ids, |id| matches.holds[*id as usize].is_for_columns());
+                if !unsure.is_empty() {
+                    rows.or(&self.verified(block, needle, &unsure, &matches, &ids, &vocabulary)?);
+                }
             }
         }
         // A needle without a quote lies within a quoted text or outside of all, which is what templates say.
         if has_quoted {
-            self.find_in_section(block, QUOTED, &needle, &ids, &vocabulary, &mut rows)?;
+            self.find_in_section(block, QUOTED, needle, &ids, &vocabulary, &mut rows)?;
         }
         if has_raw && ids.n_raw() > 0 {
             let mut found = Vec::new();
-            self.find_places(block, vocabulary.raw_section(), &needle, &ids, &vocabulary, &mut found)?;
+            self.find_places(block, vocabulary.raw_section(), needle, &ids, &vocabulary, &mut found)?;
             if !found.is_empty() {
                 let raw_rows = ids.raw_rows();
                 let hits = found.iter().filter_map(|place| raw_rows.get(*place as usize));
@@ -90,6 +117,73 @@ impl SegmentRun {
             }
         }
         Ok(rows)
+    }
+
+    /// Tells whether the variables of the block may hold all pieces of a literal that nothing else can hold.
+    fn variables_may_hold(&self, block: usize, question: &Question) -> Result<bool, ScanError> {
+        for piece in &question.pieces {
+            let is_there = self.may_hold(block, piece.literal())?
+                || self.section_may_hold(block, HEX, piece)?
+                || self.section_may_hold(block, UUIDS, piece)?;
+            if !is_there {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Tells whether hex numbers, or UUIDs, of the block may hold a piece of a word.
+    fn section_may_hold(&self, block: usize, section: usize, piece: &Needle) -> Result<bool, ScanError> {
+        let id = self.system_section(footer::TEXTS + section, block);
+        let is_asked = piece.is_lower_hex() && (section == HEX || piece.literal().len() <= UUID_PART_MAX);
+        Ok(is_asked && self.is_there(id) && piece.may_be_in_hex(&self.section(id)?))
+    }
+
+    /// Of the kinds of variables that may hold a needle, those that are worth a search in the block; times are not among
+    /// them.
+    fn kinds_that_may_hold(
+        &self,
+        block: usize,
+        matches: &TemplateMatches,
+        needle: &Needle,
+    ) -> Result<Vec<Kind>, ScanError> {
+        let mut kinds = Vec::new();
+        for kind in matches.within.iter().filter(|kind| !matches!(kind, Kind::Time | Kind::Quoted)) {
+            let is_worth = self.is_there(self.system_section(footer::TEXTS + section_of(kind), block))
+                && match kind {
+                    Kind::Text => self.may_hold(block, needle.literal())?,
+                    Kind::Hex => self.section_may_hold(block, HEX, needle)?,
+                    // With dashes it has been asked by its pieces.
+                    Kind::Uuid => !needle.is_lower_hex() || self.section_may_hold(block, UUIDS, needle)?,
+                    _ => true,
+                };
+            if is_worth {
+                kinds.push(kind);
+            }
+        }
+        Ok(kinds)
+    }
+
+    /// Adds the rows with a variable of a kind that holds the needle.
+    fn find_of_kind(
+        &self,
+        block: usize,
+        kind: Kind,
+        needle: &Needle,
+        ids: &TemplateIds,
+        vocabulary: &Vocabulary,
+        rows: &mut RowSet,
+    ) -> Result<(), ScanError> {
+        let section = section_of(kind);
+        if !matches!(kind, Kind::Integer | Kind::Address) {
+            return self.find_in_section(block, section, needle, ids, vocabulary, rows);
+        }
+        let wanted = Wanted::all_of_kind(kind, &vocabulary.slots);
+        let variables = self.variables(block, &wanted, ids, vocabulary)?;
+        let mut found = Vec::new();
+        let searched = texts::find_numbers(kind, &variables, ids, vocabulary, needle, &mut |place| found.push(place));
+        searched.map_err(|damage| self.damage(self.system_section(footer::TEXTS + section, block), damage))?;
+        self.insert_rows_of(block, section, found, ids, vocabulary, rows)
     }
 
     /// Tells whether a piece of a word may stand in a text or a quoted text of the block.
@@ -109,10 +203,23 @@ impl SegmentRun {
     ) -> Result<(), ScanError> {
         let mut found = Vec::new();
         self.find_places(block, section, needle, ids, vocabulary, &mut found)?;
-        if found.is_empty() {
+        self.insert_rows_of(block, section, found, ids, vocabulary, rows)
+    }
+
+    /// Adds the rows of the variables at these places of a section.
+    fn insert_rows_of(
+        &self,
+        block: usize,
+        section: usize,
+        mut places: Vec<u32>,
+        ids: &TemplateIds,
+        vocabulary: &Vocabulary,
+        rows: &mut RowSet,
+    ) -> Result<(), ScanError> {
+        if places.is_empty() {
             return Ok(());
         }
-        let added = ids.insert_rows_of(section, &mut found, &vocabulary.slots, rows);
+        let added = ids.insert_rows_of(section, &mut places, &vocabulary.slots, rows);
         added.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))
     }
 
@@ -132,7 +239,7 @@ impl SegmentRun {
         searched.map_err(|damage| self.damage(id, damage))
     }
 
-    /// Of the rows `unsure`, those whose message holds the needle.
+    /// Those of the rows `unsure` whose message holds the needle.
     fn verified(
         &self,
         block: usize,
@@ -142,18 +249,6 @@ impl SegmentRun {
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
     ) -> Result<RowSet, ScanError> {
-        let mut rows = RowSet::none(unsure.n_rows());
-        if needle.stands_in_texts_or_hex_only() {
-            // The needle is part of one word, and only variables of these kinds can hold it: no message is rebuilt.
-            let sections = if needle.is_lower_hex() { &[TEXTS, HEX, UUIDS][..] } else { &[TEXTS][..] };
-            for section in sections {
-                if self.is_there(self.system_section(footer::TEXTS + section, block)) {
-                    self.find_in_section(block, *section, needle, ids, vocabulary, &mut rows)?;
-                }
-            }
-            rows.and(unsure);
-            return Ok(rows);
-        }
         let sought = matches.sought.get_or_init(|| Sought::new(needle, vocabulary, &matches.holds));
         let mut asked = sought.ask(unsure, ids, vocabulary);
         let sections: Vec<usize> = asked.wanted().sections().collect();
@@ -166,7 +261,7 @@ impl SegmentRun {
             asked.answer(section, &bytes, ids, vocabulary, &times).map_err(damaged)?;
         }
         let found = asked.rows(ids, vocabulary);
-        rows.or(&found.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))?);
+        let mut rows = found.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))?;
         if let Some(left_over) = asked.left_over(unsure, ids) {
             let messages = self.rebuilt(block, ids, vocabulary, &left_over)?;
             let places: Vec<usize> = left_over.iter().collect();
@@ -176,27 +271,47 @@ impl SegmentRun {
     }
 
     /// Rows of which the message or some field may hold a literal.
-    pub(super) fn rows_with_any(&self, block: usize, literal: &str, ignores_case: bool) -> Result<Narrowed, ScanError> {
-        let all = || Narrowed { rows: RowSet::all(self.block_rows(block)), exact: false };
+    pub(super) fn rows_with_any(&self, block: usize, question: &Question) -> Result<Narrowed, ScanError> {
         let footer = &self.run().footer;
-        let needle = Needle::new(literal, ignores_case);
-        let time_forms = footer.origins.iter().filter_map(|origin| origin.time_key.as_ref());
-        if time_forms.map(|(_, form)| *form).any(|form| needle.may_be_in_time(form)) {
-            return Ok(all());
+        let needle = &question.needle;
+        let mut found = Narrowed { rows: self.rows_with_text(block, question)?, exact: true };
+        for (_, form) in footer.origins.iter().filter_map(|origin| origin.time_key.as_ref()) {
+            if needle.may_be_in_time(*form) {
+                found.rows.or(&self.rows_with_time(block, *form, needle)?);
+                found.exact = false;
+            }
         }
-        let mut rows = self.rows_with_text(block, literal, ignores_case)?;
-        for index in 0..footer.columns.len() {
-            if !self.may_hold_value(block, index, &needle)? {
+        for (index, column) in footer.columns.iter().enumerate().filter(|(_, column)| is_sent(&column.name)) {
+            if !self.may_hold_value(block, index, needle)? {
                 continue;
             }
             // Numbers and lists are spelled when they are looked at.
-            let found = self.stored_rows_with(block, index, &needle)?;
-            if found.rows.is_all() || rows.is_all() {
-                return Ok(all());
-            }
-            rows.or(&found.rows);
+            let of_column = self.stored_rows_with(block, index, needle)?;
+            // Where an event has both a stored and a derived value, the stored one is not shown.
+            found.exact &= of_column.rows.is_empty() || (of_column.exact && !self.is_derived(&column.name));
+            found.rows.or(&of_column.rows);
         }
-        Ok(Narrowed { rows, exact: false })
+        Ok(found)
+    }
+
+    /// Rows whose time, spelled in a form, may hold the needle.
+    fn rows_with_time(&self, block: usize, form: TimeForm, needle: &Needle) -> Result<RowSet, ScanError> {
+        let all = || Ok(RowSet::all(self.block_rows(block)));
+        let Some(digits) = needle.digits() else { return all() };
+        match form {
+            TimeForm::Epoch { unit_ns } => {
+                let units = |time: &i64| time.div_euclid(unit_ns.max(1)).unsigned_abs();
+                Ok(RowSet::of_slice(&self.times(block)?, |time| digits.are_in(units(time))))
+            }
+            // Longer than a year: they can stand in the decimals alone.
+            TimeForm::Rfc3339 { digits: n_decimals } if needle.literal().len() > 4 => {
+                let unit_ns = 10i64.pow(9 - u32::from(n_decimals.min(9)));
+                let decimals = |time: &i64| time.rem_euclid(Timestamp::SECOND).div_euclid(unit_ns).unsigned_abs();
+                let times = self.times(block)?;
+                Ok(RowSet::of_slice(&times, |time| digits.are_in_padded(decimals(time), u32::from(n_decimals.min(9)))))
+            }
+            TimeForm::Rfc3339 { .. } => all(),
+        }
     }
 
     /// What stands in the fields of a block, in segments after format 1.
@@ -237,8 +352,11 @@ impl SegmentRun {
         for origin in &run.footer.origins {
             let is_text = origin.text_key.as_deref() == Some(name);
             let time = origin.time_key.as_ref().filter(|(key, _)| **key == *name);
-            if is_text || time.is_some_and(|(_, form)| needle.may_be_in_time(*form)) {
+            if is_text {
                 return Ok(Narrowed { rows: RowSet::all(n_rows), exact: false });
+            }
+            if let Some((_, form)) = time.filter(|(_, form)| needle.may_be_in_time(*form)) {
+                found.rows.or(&self.rows_with_time(block, *form, needle)?);
             }
             found.exact &= time.is_none();
         }
@@ -248,8 +366,10 @@ impl SegmentRun {
         if !self.may_hold_value(block, index, needle)? {
             return Ok(found);
         }
-        let Narrowed { rows, exact } = self.stored_rows_with(block, index, needle)?;
-        Ok(Narrowed { rows, exact: exact && found.exact })
+        let stored = self.stored_rows_with(block, index, needle)?;
+        found.rows.or(&stored.rows);
+        found.exact &= stored.exact;
+        Ok(found)
     }
 
     /// Rows of which the stored value of column number `index` may hold the needle.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use memchr::memmem::Finder;
 
 use super::super::moment::{FORM_BYTES, Form};
-use super::{Holds, Kind, LiteralMatcher, Slot, Template};
+use super::{Holds, Kind, Kinds, LiteralMatcher, Slot, Template};
 
 /// The templates of a run as they are written, one behind the other.
 pub(crate) struct Written {
@@ -18,16 +18,6 @@ pub(crate) struct Written {
     places: Vec<(u32, u32)>,
     /// The variables of all: where each begins and ends.
     variables: Vec<(u32, u32)>,
-}
-
-/// What a look around a variable says.
-enum Around {
-    /// The literal takes no part in the variable.
-    Nothing,
-    /// It may lie within the variable.
-    Within,
-    /// The whole template has to be asked.
-    Something,
 }
 
 impl Written {
@@ -109,40 +99,47 @@ impl LiteralMatcher {
             let marker = written.all[variable.0];
             let Some(kind) = Kind::of_marker(marker) else { continue };
             let mut mask = of_kind[kind as usize];
+            let mut slot = Slot { kind, form: None };
             if kind == Kind::Time {
                 let bytes = &written.all[variable.0 + 1..variable.1];
                 let form = if bytes.len() == FORM_BYTES { Form::of_bytes(bytes) } else { None };
-                mask = self.places(Slot { kind, form });
+                slot.form = form;
+                mask = self.places(slot);
             }
-            match self.around(&written.all[..places.1 as usize], from, places.0 as usize, variable, mask) {
-                Around::Nothing => {}
-                Around::Within => holds[index] = Holds::Perhaps,
-                Around::Something => {
-                    if asked.last() != Some(&index) {
-                        asked.push(index);
-                    }
+            let (is_begun, goes_on) =
+                self.around(&written.all[..places.1 as usize], from, places.0 as usize, variable, mask);
+            if goes_on {
+                if asked.last() != Some(&index) {
+                    asked.push(index);
                 }
+            } else if is_begun && self.may_lie_within(slot) {
+                let mut within = if let Holds::Within(within) = holds[index] { within } else { Kinds::default() };
+                within.insert(kind);
+                holds[index] = Holds::Within(within);
             }
         }
         asked
     }
 
-    /// Looks around a variable that may hold the places `mask` of the literal. `text` ends where the template ends, which
-    /// begins at `first`; from `from` on there is no other variable before this one.
-    fn around(&self, text: &[u8], from: usize, first: usize, variable: (usize, usize), mask: u64) -> Around {
+    /// Looks around a variable that may hold the places `mask` of the literal: whether it may hold each of them, and
+    /// whether the literal may reach beyond it, for which the whole template has to be asked. `text` ends where the
+    /// template ends, which begins at `first`; from `from` on there is no other variable before this one.
+    fn around(&self, text: &[u8], from: usize, first: usize, variable: (usize, usize), mask: u64) -> (bool, bool) {
+        let mut is_within = false;
         if mask & 1 == 1 {
             // The literal begins in the variable: the places that it may hold from the first on.
             let mut states = mask & !mask.wrapping_add(1);
-            if states & self.last != 0 {
-                return Around::Within;
+            is_within = states & self.last != 0;
+            if is_within && !self.is_whole {
+                return (true, true);
             }
             for byte in &text[variable.1..] {
                 if Kind::of_marker(*byte).is_some() {
-                    return Around::Something;
+                    return (is_within, true);
                 }
                 states = (states << 1) & self.masks[usize::from(*byte)];
                 if states & self.last != 0 {
-                    return Around::Something;
+                    return (is_within, true);
                 }
                 if states == 0 {
                     break;
@@ -153,18 +150,18 @@ impl LiteralMatcher {
         let mut entries = mask & !1;
         for distance in 1..64 {
             if entries == 0 {
-                return Around::Nothing;
+                return (is_within, false);
             }
             let Some(at) = variable.0.checked_sub(distance).filter(|at| *at >= from) else {
                 let is_first = from == first;
-                return if is_first { Around::Nothing } else { Around::Something };
+                return (is_within, !is_first);
             };
             entries &= self.masks[usize::from(text[at])] << distance;
             if entries >> distance & 1 == 1 {
-                return Around::Something;
+                return (is_within, true);
             }
         }
-        Around::Nothing
+        (is_within, false)
     }
 }
 

@@ -1,17 +1,59 @@
 //! Tells which templates can hold a text.
 
 use super::super::moment::{self, Form};
-use super::{Kind, Slot, Template, is_word_byte};
+use super::super::search::Needle;
+use super::super::spelled::Digits;
+use super::{KINDS, Kind, Slot, Template, is_word_byte};
+
+/// A set of kinds of variables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kinds(u8);
+
+impl Kinds {
+    /// Adds a kind.
+    pub(crate) fn insert(&mut self, kind: Kind) {
+        self.0 |= 1 << kind as u8;
+    }
+
+    /// Adds all kinds of `other`.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Whether a kind is among them.
+    pub(crate) fn has(self, kind: Kind) -> bool {
+        self.0 >> kind as u8 & 1 == 1
+    }
+
+    /// The kinds.
+    pub(crate) fn iter(self) -> impl Iterator<Item = Kind> {
+        KINDS.into_iter().filter(move |kind| self.has(*kind))
+    }
+}
 
 /// Whether a message of a template holds a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holds {
     /// Certainly not.
     No,
-    /// Only a look at the variables tells.
+    /// Perhaps, and if so then within one of the variables of these kinds.
+    Within(Kinds),
+    /// Only a look at the message tells.
     Perhaps,
     /// Certainly, whatever the variables are.
     Yes,
+}
+
+impl Holds {
+    /// Whether columns have to be asked for parts of the literal; where it lies within one variable that is no time,
+    /// variables of its kind are searched for all of it instead.
+    pub(crate) fn is_for_columns(self) -> bool {
+        match self {
+            Self::Perhaps => true,
+            Self::Within(kinds) => kinds.has(Kind::Time),
+            Self::No | Self::Yes => false,
+        }
+    }
 }
 
 /// A literal prepared for asking templates: a bit-parallel automaton over its first 64 bytes (Baeza-Yates and
@@ -35,7 +77,9 @@ pub(crate) struct LiteralMatcher {
     has_quote: bool,
     /// The last place of the literal.
     pub(super) last: u64,
-    is_whole: bool,
+    pub(super) is_whole: bool,
+    /// Kinds, times left out, of which a variable may hold all of the literal.
+    within: Kinds,
 }
 
 impl LiteralMatcher {
@@ -60,7 +104,8 @@ impl LiteralMatcher {
             words: admitted(&is_word_byte),
             points: admitted(&|byte| byte == b'.'),
             dashes: admitted(&|byte| byte == b'-'),
-            has_quote: bytes.contains(&b'"'),
+            has_quote: literal.contains('"'),
+            within: kinds_within(literal, ignores_case),
             last: 1 << (bytes.len() - 1),
             is_whole: bytes.len() == literal.len(),
             masks,
@@ -89,10 +134,19 @@ impl LiteralMatcher {
         places.fold(names, |mask, (place, _)| mask | 1 << place)
     }
 
+    /// Whether all of the literal may lie within a variable that admits each of its bytes.
+    pub(super) fn may_lie_within(&self, slot: Slot) -> bool {
+        match (slot.kind, slot.form) {
+            (Kind::Time, Some(form)) => !self.is_whole || form.may_hold(&self.literal, self.ignores_case),
+            (kind, _) => self.within.has(kind),
+        }
+    }
+
     pub(crate) fn ask(&self, template: &Template) -> Holds {
         // `states`: places of the literal reached with variables; `sure`: without any.
         let (mut states, mut sure) = (0u64, 0u64);
         let (mut perhaps, mut certainly) = (false, false);
+        let mut within = Kinds::default();
         let mut at = 0;
         let bytes = template.bytes();
         let slots = template.slots.iter().map(Some).chain([None]);
@@ -109,23 +163,67 @@ impl LiteralMatcher {
             at = place.end as usize;
             let mask = self.places(*slot);
             sure = 0;
-            states = (states << 1 | 1) & mask;
-            // A variable may be of any length: go on until nothing new is reached.
-            loop {
-                let further = states | ((states << 1 | 1) & mask);
-                if further == states {
-                    break;
+            let (entered, begun) = (closure((states << 1) & mask, mask), closure(1 & mask, mask));
+            perhaps |= entered & self.last != 0;
+            if begun & self.last != 0 {
+                // What follows the places looked at may stand behind the variable.
+                perhaps |= !self.is_whole;
+                if self.may_lie_within(*slot) {
+                    within.insert(slot.kind);
                 }
-                states = further;
             }
-            perhaps |= states & self.last != 0;
+            states = entered | begun;
         }
         match (certainly && self.is_whole, perhaps || certainly) {
             (true, _) => Holds::Yes,
             (false, true) => Holds::Perhaps,
+            (false, false) if within != Kinds::default() => Holds::Within(within),
             (false, false) => Holds::No,
         }
     }
+}
+
+/// The places reached from `states` in a variable, which may be of any length.
+fn closure(mut states: u64, mask: u64) -> u64 {
+    loop {
+        let further = states | (states << 1) & mask;
+        if further == states {
+            return states;
+        }
+        states = further;
+    }
+}
+
+/// Kinds, times left out, of which a variable may hold all of `literal`.
+fn kinds_within(literal: &str, ignores_case: bool) -> Kinds {
+    let literal = if ignores_case { literal.to_ascii_lowercase() } else { literal.to_owned() };
+    let needle = Needle::new(&literal, ignores_case);
+    let mut kinds = Kinds::default();
+    for kind in KINDS {
+        let may_hold = match kind {
+            Kind::Integer => Digits::of(&literal).is_some(),
+            Kind::Address => needle.may_be_in_address(),
+            Kind::Hex => needle.is_lower_hex(),
+            Kind::Uuid => may_be_in_uuid(literal.as_bytes()),
+            Kind::Text => literal.bytes().all(is_word_byte),
+            // A time depends on its form, and a quoted text is searched by itself.
+            Kind::Time | Kind::Quoted => false,
+        };
+        if may_hold {
+            kinds.insert(kind);
+        }
+    }
+    kinds
+}
+
+/// Whether a UUID may hold a text.
+fn may_be_in_uuid(text: &[u8]) -> bool {
+    const SHAPE: &[u8; 36] = b"00000000-0000-0000-0000-000000000000";
+    let fits = |(of_shape, byte): (&u8, &u8)| match of_shape {
+        b'-' => *byte == b'-',
+        _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+    };
+    SHAPE.windows(text.len().max(1)).any(|window| window.iter().zip(text).all(fits))
 }
 
 /// Places of the literal whose letters may be part of the name of a month or a weekday.
@@ -156,6 +254,12 @@ mod tests {
         split(message, NEAR, grain, &mut parts).then(|| Template::new(parts.template, 2).expect("just made"))
     }
 
+    fn within(kinds: &[Kind]) -> Holds {
+        let mut within = Kinds::default();
+        kinds.iter().for_each(|kind| within.insert(*kind));
+        Holds::Within(within)
+    }
+
     fn check(message: &str, literal: &str, ignores_case: bool, expected: Holds) {
         let template = template(message, Grain::Fine).expect("no markers");
         assert_eq!(LiteralMatcher::new(literal, ignores_case).ask(&template), expected, "{literal} in {message}");
@@ -169,21 +273,49 @@ mod tests {
         check(message, "Refused", true, Holds::Yes);
         check(message, "by 77", false, Holds::Perhaps);
         check(message, "by x", false, Holds::No);
-        check(message, "10.0", false, Holds::Perhaps);
+        check(message, "10.0", false, within(&[Kind::Address]));
     }
 
     #[test]
     fn a_time_may_hold_what_it_could_be_spelled_with_and_nothing_else() {
         let message = "Nov 19 08:07:06 host up";
-        check(message, "Dec 3", false, Holds::Perhaps);
+        check(message, "Dec 3", false, within(&[Kind::Time]));
         check(message, "dec 3", false, Holds::No);
-        check(message, "dec 3", true, Holds::Perhaps);
+        check(message, "dec 3", true, within(&[Kind::Time]));
         check(message, "12:00:00 host", false, Holds::Perhaps);
         check(message, "refused", false, Holds::No);
-        check(message, "ar", false, Holds::Perhaps);
+        check(message, "ar", false, within(&[Kind::Time]));
         check("2026-11-19 08:07:06 host up", "ar", false, Holds::No);
         check("2026-11-19T08:07:06.392Z up", "2Z up", false, Holds::Perhaps);
-        check("2026-11-19T08:07:06.392Z up", "9T08", false, Holds::Perhaps);
+        check("2026-11-19T08:07:06.392Z up", "9T08", false, within(&[Kind::Time]));
+        check("2026-11-19T08:07:06.392Z up", "9T080", false, Holds::No);
+    }
+
+    #[test]
+    fn what_can_only_lie_within_one_variable_is_told_by_its_kind() {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        check("trace_id=00f067aa0ba902b7 done", trace, false, within(&[Kind::Hex]));
+        check("trace_id=00f067aa0ba902b7 done", &trace.to_ascii_uppercase(), false, Holds::No);
+        check("trace_id=00f067aa0ba902b7 done", &trace.to_ascii_uppercase(), true, within(&[Kind::Hex]));
+        check("from 10.0.0.1 for u77", "192.168.1.1", false, within(&[Kind::Address]));
+        check("from 10.0.0.1 for u77", "192.168.1.1.1", false, Holds::No);
+        check("5.6.7 of 8", "6.7", false, Holds::Perhaps);
+        check("request 6f1c1b1e-9a0b-4c57-8a5e-0c6d1f2e3a4b done", "9a0b-4c57-", false, within(&[Kind::Uuid]));
+        check("request 6f1c1b1e-9a0b-4c57-8a5e-0c6d1f2e3a4b done", trace, false, Holds::No);
+        check("user 77 of x9", "12345", false, within(&[Kind::Integer, Kind::Text]));
+        check("user 77 of x9", "1234567890123456789", false, within(&[Kind::Text]));
+        // The rest of it may stand behind the number.
+        let long = format!("{} of", "1".repeat(66));
+        check("x9 of", &long, false, Holds::Perhaps);
+    }
+
+    #[test]
+    fn a_quote_far_behind_in_the_literal_lets_a_quoted_text_take_part_in_it() {
+        let quoted = "abc ".repeat(20);
+        let template = template(&format!("said \"{quoted}\" loudly"), Grain::Coarse).expect("no markers");
+        let ask = |literal: &str| LiteralMatcher::new(literal, false).ask(&template);
+        assert_eq!(ask(&format!("{}\" loudly", &quoted[4..])), Holds::Perhaps);
+        assert_eq!(ask(&quoted[4..]), Holds::No);
     }
 
     fn holds(message: &str, literal: &str, ignores_case: bool) -> bool {

@@ -90,6 +90,48 @@ proptest! {
     }
 }
 
+/// Lines of one template, whose variables and quoted texts are stored packed each in its own way: by a prefix and
+/// numbers, as hex digits, as addresses, with zeros in front, as a dictionary of texts or of packed ones.
+fn packed_line(number: u64) -> String {
+    let hex = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let address = std::net::Ipv4Addr::from(hex as u32 % 97 * 16_909_321);
+    let (user, few, part) = (number % 1000, ["get", "put"][number as usize % 2], number % 5);
+    format!(
+        "u{user} said \"{hex:016x}\" at \"{address}\" \"{few}\" \"u{user}\" x{part} {part:03}ms \"{:08x}\" {number} {address} {hex:016x}.",
+        part * 0x1234_5677
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn pieces_over_the_edges_of_packed_columns_are_found_and_no_others(
+        first in 0u64..100_000, n_lines in 20usize..120, is_crowded in any::<bool>(), ignores_case in any::<bool>(),
+        pieces in proptest::collection::vec((0usize..120, 0usize..140, 1usize..40), 1..12),
+    ) {
+        let lines: Vec<String> = (first..).take(n_lines).map(packed_line).collect();
+        let events = events(&lines, is_crowded);
+        let (_directory, segment) = written(&[batch(&events, 0)]);
+        let run = segment.run(0, 0).expect("one run");
+        for (which, from, length) in pieces {
+            let literals = needles(&lines[which % n_lines], from, length);
+            for literal in literals.into_iter().filter(|literal| !literal.is_empty()) {
+                let literal = if ignores_case { literal.to_ascii_uppercase() } else { literal };
+                let probe = TextProbe { field: ProbeField::Message, literal: &literal, ignores_case };
+                let narrowed = run.narrow(0, &probe).expect("whole");
+                let holds = |text: &str| match ignores_case {
+                    true => text.to_ascii_lowercase().contains(&literal.to_ascii_lowercase()),
+                    false => text.contains(&literal),
+                };
+                let expected = RowSet::of(events.len(), |row| holds(&events[row].message));
+                prop_assert!(narrowed.exact);
+                prop_assert_eq!(narrowed.rows, expected, "{:?}", literal);
+            }
+        }
+    }
+}
+
 #[test]
 fn times_in_lines_take_no_room_beside_those_of_events() {
     let line = |row: i64| {

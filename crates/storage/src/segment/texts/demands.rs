@@ -4,8 +4,6 @@
 //! then have to hold ([`ways`]). Each demand is asked of a whole column as it is stored, and a row is found where all
 //! demands of one way are met. No message is made, and columns that no demand is about are not read.
 
-use std::sync::OnceLock;
-
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use types::RowSet;
@@ -13,7 +11,7 @@ use types::RowSet;
 use super::super::bytes::{Cursor, Damage, Decoded};
 use super::super::moment::Pen;
 use super::super::search::Needle;
-use super::super::spelled::{AddressNeedle, DigitsNeedle};
+use super::super::spelled::DigitsNeedle;
 use super::super::strings::{find_texts, skip_texts, take_texts};
 use super::super::template::{Demand, Holds, Kind, Slot, push_hex, ways};
 use super::{COLUMN_MIN, QUOTED, TEXTS, TemplateIds, Variables, Vocabulary, Wanted, push_uuid};
@@ -31,7 +29,6 @@ pub(crate) struct Sought {
 struct Part {
     needle: Needle,
     digits: Option<DigitsNeedle>,
-    address: OnceLock<AddressNeedle>,
 }
 
 /// What a template says.
@@ -51,7 +48,7 @@ impl Sought {
         let mut templates = vec![Told::Ways(Vec::new())];
         for (index, template) in vocabulary.templates.iter().enumerate() {
             let columns = vocabulary.slots.of_template(index as u32 + 1);
-            let is_asked = holds.get(index + 1) == Some(&Holds::Perhaps);
+            let is_asked = holds.get(index + 1).is_some_and(|holds| holds.is_for_columns());
             let found =
                 if is_asked { ways(template, needle.literal(), needle.ignores_case()) } else { Some(Vec::new()) };
             let Some(found) = found else {
@@ -114,11 +111,7 @@ impl Part {
         // Literals of templates are whole characters, and so is what stands between them.
         let text = needle.literal().get(usize::from(demand.from)..usize::from(demand.to)).unwrap_or_default();
         let needle = Needle::part_of(text, needle.ignores_case(), demand.begins, demand.ends);
-        Self { digits: DigitsNeedle::new(&needle), address: OnceLock::new(), needle }
-    }
-
-    fn address(&self) -> &AddressNeedle {
-        self.address.get_or_init(|| AddressNeedle::new(&self.needle))
+        Self { digits: DigitsNeedle::new(&needle), needle }
     }
 }
 
@@ -291,7 +284,7 @@ impl Variables {
                 digits.map_or(RowSet::none(n), |digits| RowSet::of_slice(numbers, |number| digits.is_in(*number)))
             }
             (Kind::Address, _) => {
-                let asked = part.address();
+                let asked = part.needle.in_addresses();
                 RowSet::of_slice(self.addresses.get(places)?, |address| asked.is_in(*address as u32))
             }
             (Kind::Hex, _) => {

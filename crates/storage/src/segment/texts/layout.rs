@@ -9,6 +9,7 @@ use types::RowSet;
 
 use super::super::bytes::{Cursor, Damage, Decoded};
 use super::super::slots::Slots;
+use super::super::template::Kind;
 use super::{TEXT_SECTIONS, Vocabulary, section_of};
 
 /// The template numbers of a block, and where the variables stand.
@@ -188,6 +189,12 @@ impl Wanted {
         let wanted = slots.columns().iter().zip(&columns).filter(|(_, is_wanted)| **is_wanted);
         wanted.for_each(|(slot, _)| sections[section_of(slot.kind)] = true);
         Self { places: Vec::new(), n_templates: 0, columns, sections }
+    }
+
+    /// The variables of one kind.
+    pub(crate) fn all_of_kind(kind: Kind, slots: &Slots) -> Self {
+        let columns = slots.columns().iter().map(|slot| slot.kind == kind).collect();
+        Self { columns, ..Self::all_of_section(section_of(kind), slots) }
     }
 
     /// Whether a column is.
