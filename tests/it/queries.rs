@@ -259,9 +259,10 @@ fn long_body(query: &str) -> String {
     json!({"query": query, "from": "2026-11-12T00:00:00Z", "to": "2026-11-22T00:00:00Z"}).to_string()
 }
 
-fn running(server: &Server) -> Vec<u64> {
+fn running(server: &Server) -> Vec<String> {
     let body = server.get("/api/v1/queries", &[]).json();
-    body["queries"].as_array().into_iter().flatten().filter_map(|query| query["id"].as_u64()).collect()
+    let queries = body["queries"].as_array().into_iter().flatten();
+    queries.filter_map(|query| query["id"].as_str().map(str::to_owned)).collect()
 }
 
 #[test]

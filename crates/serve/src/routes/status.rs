@@ -71,6 +71,17 @@ fn of_object_store(status: &storage::ObjectStoreStatus) -> [Number; 11] {
     ]
 }
 
+/// Numbers of what is kept decompressed.
+fn of_section_cache(status: &Status) -> [Number; 4] {
+    use Kind::{Counter, Gauge};
+    [
+        ("section_cache_bytes", Gauge, "Bytes of sections kept decompressed.", status.section_cache.bytes),
+        ("section_cache_sections", Gauge, "Sections kept decompressed.", status.section_cache.sections),
+        ("section_cache_hits", Counter, "Sections that queries found there.", status.section_cache.hits),
+        ("section_cache_misses", Counter, "Sections that they had to decompress.", status.section_cache.misses),
+    ]
+}
+
 /// All numbers of a status.
 pub(crate) fn numbers(status: &Status) -> Vec<Number> {
     use Kind::{Counter, Gauge};
@@ -108,10 +119,6 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
         ("segment_reads", Counter, "Reads of segment files in the data directory.", status.segment_reads),
         ("segment_bytes_read", Counter, "Bytes that they read.", status.segment_bytes_read),
         ("segment_files_open", Gauge, "Segment files that are open; a bounded number.", status.segment_files_open),
-        ("section_cache_bytes", Gauge, "Bytes of sections kept decompressed.", status.section_cache.bytes),
-        ("section_cache_sections", Gauge, "Sections kept decompressed.", status.section_cache.sections),
-        ("section_cache_hits", Counter, "Sections that queries found there.", status.section_cache.hits),
-        ("section_cache_misses", Counter, "Sections that they had to decompress.", status.section_cache.misses),
         ("groups", Gauge, "Log groups.", status.groups),
         ("batch_ids", Gauge, "Batch ids remembered.", status.batch_ids),
         ("files", Gauge, "Shipped files whose positions are known.", status.files),
@@ -137,6 +144,7 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
             u64::from(status.clock_doubt.is_some()),
         ),
     ];
+    numbers.extend(of_section_cache(status));
     numbers.extend(status.object_store.iter().flat_map(of_object_store));
     let limit = status.store_bytes_max;
     numbers.extend(limit.map(|max| ("store_bytes_max", Gauge, "Bytes that the store may take on disk.", max)));
