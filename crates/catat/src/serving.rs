@@ -29,12 +29,9 @@ pub(crate) struct Prepared {
 /// Opens everything a server needs. What is cheap to find wrong is looked at first, so that a mistake leaves
 /// nothing behind.
 pub(crate) fn prepare(config: &Config, allow_anonymous: bool) -> Result<Prepared, Failure> {
-    if !config.listen.ip().is_loopback() && !allow_anonymous {
-        return Err(Failure::usage(format!(
-            "{} can be reached from other machines, and nobody needs a key yet.\n\
-             Listen on 127.0.0.1 (the default) behind a tunnel, or accept anybody with --insecure-allow-anonymous.",
-            config.listen
-        )));
+    let must_have_keys = !config.listen.ip().is_loopback() && !allow_anonymous;
+    if must_have_keys && !config.data_dir.join("STORE").exists() {
+        return Err(no_keys(config));
     }
     let listener = bind(config)?;
     let address = listener.local_addr().map_err(|error| Failure::other(error.to_string()))?;
@@ -42,6 +39,11 @@ pub(crate) fn prepare(config: &Config, allow_anonymous: bool) -> Result<Prepared
     let clock = Clock::system();
     let (store, recovery) =
         Store::open(store_options(config, &clock)).map_err(|error| Failure::usage(error.to_string()))?;
+    let keys = serve::Keys::open(store.clone(), None, clock.now());
+    let keys = keys.map_err(|error| Failure::usage(error.to_string()))?;
+    if must_have_keys && keys.admits_anonymous() {
+        return Err(no_keys(config));
+    }
     let admin_key = admin_key(&config.data_dir)?;
     let rules_dir = crate::commands::rules_dir(config);
     make_default_rules(&rules_dir)?;
@@ -61,11 +63,23 @@ pub(crate) fn prepare(config: &Config, allow_anonymous: bool) -> Result<Prepared
             hosts: config.hosts.clone(),
             allow_anonymous,
         },
+        keys: Arc::new(keys),
         clock,
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Ok(Prepared { app, store, intake, alerts, recovery, listener })
+}
+
+/// Why a server that others reach is not started before there is a key.
+fn no_keys(config: &Config) -> Failure {
+    Failure::usage(format!(
+        "{} can be reached from other machines, and nobody needs a key yet.\n\
+         Make one first: catat keys create --data-dir {} --name ME --role operate\n\
+         Or listen on 127.0.0.1 (the default), or accept anybody with --insecure-allow-anonymous.",
+        config.listen,
+        config.data_dir.display()
+    ))
 }
 
 fn store_options(config: &Config, clock: &Clock) -> storage::Options {

@@ -1,19 +1,32 @@
 //! Who may ask what (DESIGN.md §8): the checks that every request passes before any route sees it.
 //!
 //! Holds for every route: the `Host` is ours, no other site's page changes anything, no proxy brings strangers
-//! in without a key. A caller is either the owner of the admin key, or somebody without a key, who has the role
-//! `operate` on loopback. Keys of their own for senders and readers do not exist yet.
+//! in without a key, a key in an address is refused. A caller is the owner of the admin key or of a key of their own
+//! ([`Keys`]); until the first such key is made, somebody on loopback may do what needs the role `operate`, whatever
+//! else they carry. What a caller may do is decided once, here and in [`require`], before a handler runs.
+
+mod attempts;
+mod credentials;
+mod keys;
+mod life;
+mod rate;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use data_encoding::BASE64;
 use subtle::ConstantTimeEq;
-use types::GroupScope;
+use types::{GroupScope, Timestamp};
 
+use self::credentials::Credentials;
 use crate::problem::Problem;
+
+pub(crate) use self::attempts::Attempts;
+pub use self::keys::{KeyError, KeyOrder, KeyView, Keys, NewKey};
+pub use self::life::Life;
+pub(crate) use self::life::{Ended, Watched};
+pub(crate) use self::rate::Bucket;
 
 /// What a caller may do; each role may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +43,9 @@ pub enum Role {
     Admin,
 }
 
+/// What somebody is called of whom nothing is known.
+const ANONYMOUS: &str = "anonymous";
+
 /// Who asks, and what they may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -41,30 +57,38 @@ pub struct Caller {
     pub scope: GroupScope,
     /// What they are called in lists and records: `anonymous`, `admin.key`, `key:NAME`, `user:NAME`.
     pub name: Arc<str>,
+    /// Until when they may do it; answers under way end with it.
+    pub life: Life,
+    /// What their key may send in a time.
+    pub(crate) bucket: Option<Arc<Bucket>>,
+    /// Within what the ids of their batches are unique: of their own for each key and those that took its place. What
+    /// comes without a key of its own is one sender, as it was before there were keys.
+    pub(crate) batches: Arc<str>,
 }
 
 impl Default for Caller {
     /// Somebody who may do nothing but what needs no key.
     fn default() -> Self {
-        Self { role: Role::None, sends: false, scope: GroupScope::Matching(Vec::new()), name: "anonymous".into() }
+        let scope = GroupScope::Matching(Vec::new());
+        let (life, batches) = (Life::default(), Arc::from(""));
+        Self { role: Role::None, sends: false, scope, name: ANONYMOUS.into(), life, bucket: None, batches }
     }
 }
 
 impl Caller {
     /// The owner of the admin key.
     fn admin() -> Self {
-        Self { role: Role::Admin, sends: true, scope: GroupScope::All, name: "admin.key".into() }
+        Self { role: Role::Admin, sends: true, scope: GroupScope::All, name: "admin.key".into(), ..Self::default() }
     }
 
     /// Somebody on this machine, as long as nobody has made a key.
-    fn local() -> Self {
-        Self { role: Role::Operate, sends: true, scope: GroupScope::All, name: "anonymous".into() }
+    fn local(life: Life) -> Self {
+        Self { role: Role::Operate, sends: true, scope: GroupScope::All, life, ..Self::default() }
     }
 
-    /// Within what the ids of their batches are unique: of their own for each key. What comes without a key of its own
-    /// is one sender, as it was before there were keys.
-    pub(crate) fn batch_scope(&self) -> &str {
-        if self.name.contains(':') { &self.name } else { "" }
+    /// Whether it is known who they are.
+    pub(crate) fn is_known(&self) -> bool {
+        &*self.name != ANONYMOUS
     }
 
     /// Whether they may do what needs `role`.
@@ -101,22 +125,43 @@ pub struct Access {
 
 impl Access {
     /// Finds out what the caller may do, or why it may do nothing at all.
-    pub(crate) fn admit(&self, request: &Request) -> Result<Caller, Problem> {
+    pub(crate) fn admit(
+        &self,
+        keys: &Keys,
+        attempts: &Attempts,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Arc<Caller>, Problem> {
         let headers = request.headers();
         self.check_host(request.uri(), headers)?;
         check_origin(request.method(), headers)?;
-        if self.has_admin_key(headers) {
-            return Ok(Caller::admin());
+        credentials::check_address(request.uri())?;
+        let credentials = credentials::of(headers)?;
+        if let Credentials::Key(text) = &credentials {
+            if self.is_admin_key(text) {
+                return Ok(Arc::new(Caller::admin()));
+            }
+            if let Some(caller) = keys.find(text, now) {
+                return Ok(caller);
+            }
         }
-        let proxied = ["forwarded", "via", "x-real-ip"].iter().any(|name| headers.contains_key(*name))
-            || headers.keys().any(|name| name.as_str().starts_with("x-forwarded-"));
-        if proxied {
-            let message = "a request that comes through a proxy needs a key";
-            return Err(Problem::new(StatusCode::UNAUTHORIZED, "key-required", message));
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
+        let is_proxied = is_proxied(headers);
+        let is_near = self.allow_anonymous || peer.is_some_and(|peer| peer.is_loopback());
+        match credentials {
+            // Agents that cannot be told to send no credentials send any, and until there is a key all are as good.
+            _ if !is_proxied && is_near && keys.admits_anonymous() => {
+                Ok(Arc::new(Caller::local(keys.anonymous_life())))
+            }
+            Credentials::Key(text) => Err(attempts.refuse(peer, text.as_bytes(), now)),
+            // Only the route that they are for can check a signature: it covers the body.
+            Credentials::Signature => Ok(Arc::default()),
+            Credentials::None if is_proxied => {
+                let message = "a request that comes through a proxy needs a key";
+                Err(Problem::new(StatusCode::UNAUTHORIZED, "key-required", message))
+            }
+            Credentials::None => Ok(Arc::default()),
         }
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        let is_local = peer.is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
-        Ok(if is_local || self.allow_anonymous { Caller::local() } else { Caller::default() })
     }
 
     /// Against DNS rebinding: the name by which we are called must be one that only we have.
@@ -151,10 +196,16 @@ impl Access {
         }
     }
 
-    fn has_admin_key(&self, headers: &HeaderMap) -> bool {
-        let (Some(expected), Some(given)) = (&self.admin_key, key_of(headers)) else { return false };
+    fn is_admin_key(&self, given: &str) -> bool {
+        let Some(expected) = &self.admin_key else { return false };
         !expected.is_empty() && bool::from(expected.as_bytes().ct_eq(given.as_bytes()))
     }
+}
+
+/// Whether a proxy brings the request: then its sender is not who the connection says.
+fn is_proxied(headers: &HeaderMap) -> bool {
+    ["forwarded", "via", "x-real-ip"].iter().any(|name| headers.contains_key(*name))
+        || headers.keys().any(|name| name.as_str().starts_with("x-forwarded-"))
 }
 
 /// Refuses a caller who may not do what needs `needed`.
@@ -163,10 +214,14 @@ pub(crate) fn require(caller: &Caller, needed: Role) -> Result<(), Problem> {
         return Ok(());
     }
     let message = format!("this needs a key with the role {}", needed.name());
+    if caller.is_known() {
+        let problem = Problem::new(StatusCode::FORBIDDEN, "not-allowed", message);
+        return Err(problem.hint(format!("this one has the role {}", caller.role.name())));
+    }
     let problem = Problem::new(StatusCode::UNAUTHORIZED, "key-required", message);
     Err(match needed {
         Role::Admin => problem.hint("send the key in admin.key of the data directory as Authorization: Bearer"),
-        _ => problem,
+        _ => problem.hint("send it as Authorization: Bearer KEY; catat keys create makes one"),
     })
 }
 
@@ -195,91 +250,5 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// The key that a request carries, in any of the forms that clients can send.
-fn key_of(headers: &HeaderMap) -> Option<String> {
-    if let Some(key) = headers.get("x-catat-key") {
-        return Some(key.to_str().ok()?.to_owned());
-    }
-    let (scheme, rest) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    let rest = rest.trim();
-    match scheme.to_ascii_lowercase().as_str() {
-        "bearer" | "apikey" => Some(rest.to_owned()),
-        "basic" => {
-            let pair = String::from_utf8(BASE64.decode(rest.as_bytes()).ok()?).ok()?;
-            pair.split_once(':').map(|(_, password)| password.to_owned())
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use axum::body::Body;
-
-    use super::*;
-
-    fn access(address: &str) -> Access {
-        Access {
-            admin_key: Some("secret".into()),
-            addresses: vec![address.parse().expect("an address")],
-            hosts: vec!["logs.example.org".into()],
-            allow_anonymous: false,
-        }
-    }
-
-    fn admit(method: &str, headers: &[(&str, &str)]) -> Result<Role, u16> {
-        let mut request = Request::builder().method(method).uri("/api/v1/query");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let mut request = request.body(Body::empty()).expect("a request");
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))));
-        access("127.0.0.1").admit(&request).map(|caller| caller.role).map_err(|problem| problem.status.as_u16())
-    }
-
-    #[test]
-    fn only_names_that_are_ours_are_answered() {
-        let check = |listens: &str, host: &str| access(listens).is_ours(without_port(host));
-        assert!(check("127.0.0.1", "localhost:22828"));
-        assert!(check("127.0.0.1", "127.0.0.1"));
-        assert!(check("127.0.0.1", "[::1]:22828"));
-        assert!(check("127.0.0.1", "LOGS.example.org:80"));
-        assert!(check("0.0.0.0", "192.0.2.7:22828"));
-        assert!(!check("127.0.0.1", "192.0.2.7"));
-        assert!(!check("127.0.0.1", "evil.example.org:22828"));
-        assert!(!check("127.0.0.1", "localhost.example.org"));
-        assert!(!check("192.0.2.7", "localhost"));
-        assert!(!check("127.0.0.1", ""));
-    }
-
-    #[test]
-    fn pages_of_other_sites_may_not_change_anything() {
-        let host = ("host", "localhost:22828");
-        assert_eq!(admit("POST", &[host]), Ok(Role::Operate));
-        assert_eq!(admit("POST", &[host, ("origin", "http://localhost:22828")]), Ok(Role::Operate));
-        assert_eq!(admit("POST", &[host, ("origin", "http://localhost:3000")]), Err(403));
-        assert_eq!(admit("POST", &[host, ("origin", "null")]), Err(403));
-        assert_eq!(admit("DELETE", &[host, ("sec-fetch-site", "cross-site")]), Err(403));
-        assert_eq!(admit("DELETE", &[host, ("sec-fetch-site", "cross-site"), ("x-catat-key", "secret")]), Err(403));
-        assert_eq!(admit("GET", &[host, ("origin", "http://evil.example.org")]), Ok(Role::Operate));
-    }
-
-    #[test]
-    fn a_proxy_needs_a_key() {
-        let host = ("host", "127.0.0.1");
-        assert_eq!(admit("GET", &[host, ("x-forwarded-for", "192.0.2.1")]), Err(401));
-        assert_eq!(admit("GET", &[host, ("via", "1.1 proxy")]), Err(401));
-        assert_eq!(admit("GET", &[host, ("via", "1.1 proxy"), ("authorization", "Bearer secret")]), Ok(Role::Admin));
-    }
-
-    #[test]
-    fn the_admin_key_is_known_in_every_form() {
-        let host = ("host", "localhost");
-        for form in ["Bearer secret", "bearer  secret", "ApiKey secret", "Basic dXNlcjpzZWNyZXQ="] {
-            assert_eq!(admit("GET", &[host, ("authorization", form)]), Ok(Role::Admin), "{form}");
-        }
-        assert_eq!(admit("GET", &[host, ("x-catat-key", "secret")]), Ok(Role::Admin));
-        assert_eq!(admit("GET", &[host, ("authorization", "Bearer wrong")]), Ok(Role::Operate));
-        assert_eq!(require(&Caller::local(), Role::Admin).map_err(|p| p.status.as_u16()), Err(401));
-    }
-}
+mod tests;

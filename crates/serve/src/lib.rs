@@ -29,7 +29,7 @@ use std::future::Future;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-pub use access::{Access, Caller, Role};
+pub use access::{Access, Caller, KeyError, KeyOrder, KeyView, Keys, Life, NewKey, Role};
 pub use server::App;
 
 /// Serves `app` on `listener` until `shutdown` is done, then lets requests under way finish for some seconds.

@@ -18,7 +18,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tracing::{debug, error};
 
-use crate::access::{Caller, Role, require};
+use crate::access::{Caller, Ended, Role, Watched, require};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::server::{Server, Shared};
@@ -59,7 +59,8 @@ impl Table {
     {
         let check = from_fn(move |request: Request, next: Next| async move {
             let caller = request.extensions().get::<Arc<Caller>>().cloned().unwrap_or_default();
-            match require(&caller, role) {
+            let refused = request.extensions().get::<Refused>().filter(|_| role != Role::None);
+            match refused.map_or_else(|| require(&caller, role), |refused| Err(refused.0.clone())) {
                 Ok(()) => next.run(request).await,
                 Err(problem) => problem.into_response(),
             }
@@ -134,6 +135,10 @@ pub(crate) fn table() -> Table {
         .get("/api/v1/lookups/{name}", Role::Read, routes::lookups::get)
         .put("/api/v1/lookups/{name}", Role::Operate, routes::lookups::put)
         .delete("/api/v1/lookups/{name}", Role::Operate, routes::lookups::delete)
+        .get("/api/v1/keys", Role::Admin, routes::keys::list)
+        .post("/api/v1/keys", Role::Admin, routes::keys::post)
+        .delete("/api/v1/keys/{id}", Role::Admin, routes::keys::delete)
+        .post("/api/v1/keys/{id}/rotate", Role::Admin, routes::keys::rotate)
         .get("/api/v1/tail", Role::Read, routes::tail::get)
         .get("/api/v1/rules", Role::Read, routes::alerts::rules)
         .get("/api/v1/alerts", Role::Read, routes::alerts::alerts)
@@ -166,10 +171,13 @@ async fn guard(State(server): State<Arc<Server>>, mut request: Request, next: Ne
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let locked = server.app.store.locked().filter(|_| !OPEN_WHILE_LOCKED.contains(&&*route));
-    let admitted = locked.map_or_else(|| server.app.access.admit(&request), |reason| Err(Problem::locked(reason)));
+    let now = server.now();
+    let admit = || server.app.access.admit(&server.app.keys, &server.attempts, &request, now);
+    let admitted = locked.map_or_else(admit, |reason| Err(Problem::locked(reason)));
     let mut response = match admitted {
-        Ok(caller) => {
-            request.extensions_mut().insert(Arc::new(caller));
+        Ok(caller) => run_for(&server, caller, request, next).await,
+        Err(problem) if [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&problem.status) => {
+            request.extensions_mut().insert(Refused(problem));
             next.run(request).await
         }
         Err(problem) => problem.into_response(),
@@ -181,6 +189,26 @@ async fn guard(State(server): State<Arc<Server>>, mut request: Request, next: Ne
     server.traffic.note(&route, status, elapsed);
     debug!(%method, route, status, elapsed_ms = elapsed.as_secs_f64() * 1e3, "request answered");
     response
+}
+
+/// Why a request may do no more than somebody without a key: what needs none it may do.
+#[derive(Clone)]
+struct Refused(Problem);
+
+/// Runs a request of somebody whose right to it may end while it is under way.
+async fn run_for(server: &Arc<Server>, caller: Arc<Caller>, mut request: Request, next: Next) -> Response {
+    let clock = server.app.clock.clone();
+    let may_send = caller.bucket.as_ref().filter(|_| !request.method().is_safe());
+    if let Err(problem) = may_send.map_or(Ok(()), |bucket| bucket.check(clock.now())) {
+        return problem.into_response();
+    }
+    request.extensions_mut().insert(caller.clone());
+    let request = request.map(|body| Watched::upload(body, caller.clone(), clock.clone()));
+    let response = next.run(request).await;
+    if !caller.life.lasts(clock.now()) {
+        return Problem::new(StatusCode::UNAUTHORIZED, "key-revoked", Ended.to_string()).into_response();
+    }
+    response.map(|body| Watched::answer(body, caller, clock))
 }
 
 /// A panic in a handler is a fault of ours; the next request notices nothing.

@@ -8,6 +8,7 @@ pub(crate) mod groups;
 pub(crate) mod health;
 pub(crate) mod histogram;
 pub(crate) mod ingest;
+pub(crate) mod keys;
 pub(crate) mod language;
 pub(crate) mod lookups;
 pub(crate) mod metrics;

@@ -15,7 +15,7 @@ use storage::{Clock, GroupStatus, Snapshot, Store, Subscription};
 use tokio::sync::watch;
 use types::{GroupPattern, Limits, TimeRange, Timestamp};
 
-use crate::access::{Access, Caller};
+use crate::access::{Access, Attempts, Caller, Keys};
 use crate::body::BodyBudget;
 use crate::queries::Queries;
 use crate::reference::Reference;
@@ -59,6 +59,8 @@ pub struct App {
     pub limits: Limits,
     /// Who may ask what.
     pub access: Access,
+    /// Keys of senders and readers.
+    pub keys: Arc<Keys>,
     /// The clock, the same as the store's.
     pub clock: Clock,
     /// Threads that one query may use.
@@ -74,6 +76,7 @@ pub(crate) struct Server {
     pub(crate) closing: watch::Receiver<bool>,
     pub(crate) queries: Queries,
     pub(crate) traffic: Traffic,
+    pub(crate) attempts: Attempts,
     pub(crate) bodies: BodyBudget,
     pub(crate) ingest_plain: Gate,
     pub(crate) ingest_packed: Gate,
@@ -123,7 +126,7 @@ impl FromRequestParts<Arc<Server>> for Shared {
 impl Shared {
     /// The caller as a sender of events.
     pub(crate) fn sender<'s>(&'s self, batch_id: Option<&'s str>) -> Sender<'s> {
-        Sender { name: self.caller.batch_scope(), within: &self.caller.scope, batch_id, now: self.now() }
+        Sender { name: &self.caller.batches, within: &self.caller.scope, batch_id, now: self.now() }
     }
 
     /// The events of some groups at one instant, of those within the caller's scope.
@@ -155,6 +158,7 @@ impl Server {
             closing,
             queries: Queries::default(),
             traffic: Traffic::default(),
+            attempts: Attempts::default(),
             bodies: BodyBudget::default(),
             ingest_plain: gate("ingest", INGEST_PLAIN_MAX),
             ingest_packed: gate("ingest", INGEST_PACKED_MAX),

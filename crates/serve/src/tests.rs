@@ -29,7 +29,7 @@ use types::{Limits, Timestamp};
 
 pub(crate) use self::panics::with_defects;
 use crate::server::{App, Server};
-use crate::{Access, router};
+use crate::{Access, Keys, router};
 
 /// When it is in tests: 2026-11-20T12:00:00Z.
 const NOW: &str = "2026-11-20T12:00:00Z";
@@ -96,6 +96,7 @@ impl House {
             cache: Arc::new(query::PartialCache::new(limits.query_cache_bytes)),
             limits,
             access,
+            keys: Arc::new(Keys::open(store.clone(), None, clock.now()).expect("the store is new")),
             clock,
             n_threads: 2,
             version: "0.0.0-test".into(),

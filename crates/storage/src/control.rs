@@ -17,6 +17,7 @@
 //! | kind | name | document |
 //! |---|---|---|
 //! | `retention` | the log group | `{"age_ns": integer or null, "bytes": integer or null}`: its own limits |
+//! | `key`, `key-secret` | the id | keys of senders and readers: hashes, no secrets (owned by `serve`, `access/keys.rs`) |
 //! | `lookup` | the table | `{"csv": text}`: a table that queries look up, with a header (owned by `serve`) |
 
 pub(crate) mod postgres;

@@ -3,6 +3,8 @@
 use axum::body::Body;
 use axum::http::Request;
 
+use serde_json::json;
+
 use super::{ADMIN_KEY, House};
 
 #[tokio::test]
@@ -56,4 +58,36 @@ async fn the_page_is_given_for_its_own_routes_only() {
     let missing = house.get_with("/api/v1/qery", "accept", "text/html").await;
     assert_eq!((missing.status, missing.json()["error"]["code"].as_str()), (404, Some("not-found")));
     assert_eq!(house.get("/api/v1/ingest").await.status, 405);
+}
+
+#[tokio::test]
+async fn a_key_is_made_shown_once_used_and_revoked() {
+    let house = House::new();
+    house.fill().await;
+    let order = json!({"name": "ci", "role": "read", "groups": ["web/*"]}).to_string();
+    assert_eq!(house.post("/api/v1/keys", order.clone()).await.status, 401);
+    let made = house.administer("POST", "/api/v1/keys", order).await;
+    assert_eq!((made.status, made.header("cache-control")), (201, "no-store"));
+    let made = made.json();
+    let (id, key) = (made["id"].as_str().expect("an id"), made["key"].as_str().expect("a key"));
+    assert!(made["access_key_id"].is_string() && made["secret_access_key"].is_string());
+
+    let bearer = format!("Bearer {key}");
+    let groups = house.get_with("/api/v1/groups", "authorization", &bearer).await;
+    assert_eq!(groups.json()["groups"].as_array().map(Vec::len), Some(1), "{}", groups.text());
+    let refused = house.get_with("/api/v1/keys", "authorization", &bearer).await;
+    assert_eq!((refused.status, refused.json()["error"]["code"].as_str()), (403, Some("not-allowed")));
+    assert_eq!(house.get("/api/v1/groups").await.status, 401);
+    for open in ["/-/healthy", "/-/ready", "/api/openapi.json", "/"] {
+        assert_eq!(house.get(open).await.status, 200, "{open}");
+        assert_eq!(house.get_with(open, "x-catat-key", "wrong").await.status, 200, "{open}");
+    }
+    let listed = house.administer("GET", "/api/v1/keys", "").await;
+    assert!(listed.text().contains(id) && !listed.text().contains(key), "{}", listed.text());
+    assert_eq!(listed.json()["keys"][0]["last_used"], super::now().to_string());
+
+    assert_eq!(house.administer("DELETE", &format!("/api/v1/keys/{id}"), "").await.status, 200);
+    assert_eq!(house.get_with("/api/v1/groups", "authorization", &bearer).await.status, 401);
+    assert_eq!(house.administer("DELETE", &format!("/api/v1/keys/{id}"), "").await.status, 404);
+    assert_eq!(house.get("/api/v1/groups").await.status, 401);
 }

@@ -1,0 +1,133 @@
+//! The credentials that a request carries, in any of the forms that clients can send.
+//!
+//! Nothing here says whether they are right. A request that carries two of them is refused, since programs on its way
+//! may differ in which one counts.
+
+use axum::http::{HeaderMap, HeaderName, Uri, header};
+use data_encoding::BASE64;
+
+use super::keys::PREFIX;
+use crate::problem::Problem;
+
+/// What a request carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Credentials {
+    /// Nothing.
+    None,
+    /// A text that ought to be a key. What cannot be one is the empty text.
+    Key(String),
+    /// A signature of Amazon's kind, version 4.
+    Signature,
+}
+
+/// Names of parameters that hold credentials elsewhere.
+const PARAMETERS: [&str; 6] = ["api_key", "apikey", "access_token", "token", "key", "x-catat-key"];
+
+/// Reads the headers.
+pub(super) fn of(headers: &HeaderMap) -> Result<Credentials, Problem> {
+    let own = single(headers, &HeaderName::from_static("x-catat-key"))?;
+    let usual = single(headers, &header::AUTHORIZATION)?;
+    if let Some(key) = own {
+        return Ok(Credentials::Key(key.to_owned()));
+    }
+    let Some(text) = usual else { return Ok(Credentials::None) };
+    let (scheme, rest) = text.trim().split_once([' ', '\t']).unwrap_or((text.trim(), ""));
+    let rest = rest.trim();
+    Ok(match scheme.to_ascii_lowercase().as_str() {
+        "bearer" | "splunk" | "token" => Credentials::Key(rest.to_owned()),
+        // Of Elasticsearch: the base64 of id and key. What is none is the key itself.
+        "apikey" => Credentials::Key(after_colon(rest).unwrap_or_else(|| rest.to_owned())),
+        "basic" => Credentials::Key(after_colon(rest).unwrap_or_default()),
+        "aws4-hmac-sha256" => Credentials::Signature,
+        _ => Credentials::Key(String::new()),
+    })
+}
+
+/// What stands behind the first colon of a pair in base64.
+fn after_colon(encoded: &str) -> Option<String> {
+    let pair = String::from_utf8(BASE64.decode(encoded.as_bytes()).ok()?).ok()?;
+    pair.split_once(':').map(|(_, key)| key.to_owned())
+}
+
+/// The one header of a name. One that is no text is an empty one.
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Problem::bad_request("two-keys", format!("a request has one {name} header")));
+    }
+    Ok(first.map(|value| value.to_str().unwrap_or_default()))
+}
+
+/// Refuses a key in an address, where it comes to stand in the logs of every proxy and in a browser's history.
+pub(super) fn check_address(uri: &Uri) -> Result<(), Problem> {
+    let query = uri.query().unwrap_or_default();
+    let names_key = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .any(|(name, value)| !value.is_empty() && PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name)));
+    let in_authority = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    if names_key || in_authority || holds_key(uri.path()) || holds_key(query) {
+        let problem = Problem::bad_request("key-in-address", "a key is never taken from an address");
+        return Err(problem.hint("send it as Authorization: Bearer KEY; one that stood in an address is to be revoked"));
+    }
+    Ok(())
+}
+
+/// Whether a text holds something in the form of a key.
+fn holds_key(text: &str) -> bool {
+    text.match_indices(PREFIX).any(|(at, _)| {
+        let rest = text[at + PREFIX.len()..].bytes();
+        rest.take_while(|b| b.is_ascii_hexdigit() || *b == b'_').count() >= super::keys::SECRET_CHARS
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(headers: &[(&str, &[u8])]) -> Result<Credentials, u16> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
+            map.append(name, header::HeaderValue::from_bytes(value).expect("a value"));
+        }
+        of(&map).map_err(|problem| problem.status.as_u16())
+    }
+
+    #[test]
+    fn a_key_is_found_in_every_form_that_agents_send() {
+        let key = |text: &str| Ok(Credentials::Key(text.to_owned()));
+        let of = |text: &str| read(&[("authorization", text.as_bytes())]);
+        assert_eq!(of("Bearer a_b"), key("a_b"));
+        assert_eq!(of("bEARER   a_b "), key("a_b"));
+        assert_eq!(of("Splunk a_b"), key("a_b"));
+        assert_eq!(of("ApiKey a_b"), key("a_b"));
+        assert_eq!(of(&format!("ApiKey {}", BASE64.encode(b"id:a_b"))), key("a_b"));
+        assert_eq!(of(&format!("Basic {}", BASE64.encode(b"user:a:b"))), key("a:b"));
+        assert_eq!(of("AWS4-HMAC-SHA256 Credential=x"), Ok(Credentials::Signature));
+        assert_eq!(read(&[("x-catat-key", b"a_b"), ("authorization", b"Basic !")]), key("a_b"));
+        assert_eq!(read(&[]), Ok(Credentials::None));
+        for wrong in ["", "Bearer", "Digest a_b", "Basic", "Basic !!!", "Basic dXNlcg=="] {
+            assert_eq!(of(wrong), key(""), "{wrong}");
+        }
+        assert_eq!(read(&[("authorization", b"Bearer \xff")]), key(""));
+    }
+
+    #[test]
+    fn two_of_them_are_none() {
+        assert_eq!(read(&[("authorization", b"Bearer a"), ("authorization", b"Bearer a")]), Err(400));
+        assert_eq!(read(&[("authorization", b"Bearer a"), ("authorization", b"Basic YTpi")]), Err(400));
+        assert_eq!(read(&[("x-catat-key", b"a"), ("x-catat-key", b"a")]), Err(400));
+    }
+
+    #[test]
+    fn a_key_in_an_address_is_refused() {
+        let check = |uri: &str| check_address(&uri.parse().expect("an address")).is_ok();
+        assert!(check("/api/v1/query?query=filter+token+%3D+1") && check("/") && check("/catat_/x?y=catat_"));
+        assert!(!check("/api/v1/query?API_KEY=secret") && !check("/services/collector?token=x"));
+        assert!(!check("http://user:secret@localhost/api/v1/query"));
+        let key = format!("{PREFIX}0123456789abcdef_{}", "0".repeat(48));
+        assert!(!check(&format!("/api/v1/query?query={key}")) && !check(&format!("/{key}/_bulk")));
+    }
+}
