@@ -8,10 +8,12 @@
 
 mod event;
 mod fields;
+mod grok;
 mod json;
 mod level;
 mod multiline;
 mod piece;
+mod shape;
 mod text;
 mod time;
 mod wanted;
@@ -19,10 +21,12 @@ mod zone;
 
 pub use event::{Event, EventParser, Extras, Received};
 pub use fields::FieldWriter;
+pub use grok::{Grok, GrokError, GrokField, GrokType};
 pub use json::JsonError;
 pub use level::{level_of_field, level_of_text};
 pub use multiline::{Boundaries, events};
 pub use piece::{Piece, Screen, batches_of_piece, last_time, sure_end};
+pub use shape::{PartValue, Parts, Shape};
 pub use text::{LineError, batches_of_records, batches_of_text};
 pub use time::{FoundTime, Resolved, find_time, parse_time};
 pub use wanted::Wanted;

@@ -107,6 +107,11 @@ pub(crate) fn bounded(nanos: i128, received: &Received<'_>) -> Resolved {
     Resolved::At(Timestamp(nanos as i64))
 }
 
+/// Where the calendar time ends that a text begins with.
+pub(crate) fn time_end(text: &[u8]) -> Option<usize> {
+    forms::parse_at(text, 0).map(|(_, end)| end)
+}
+
 /// Turns a calendar time into an instant; `None` where there is no such day.
 fn resolve(civil: &Civil, received: &Received<'_>) -> Option<Resolved> {
     match civil.year {

@@ -10,7 +10,6 @@ mod expect;
 mod expression;
 mod foreign;
 mod format;
-mod grok;
 mod parse;
 mod pattern;
 mod phrase;

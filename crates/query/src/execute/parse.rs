@@ -8,6 +8,7 @@ mod formats;
 use std::sync::Arc;
 
 use memchr::memmem;
+use parse::Shape;
 use regex::Regex;
 use types::{Column, Value};
 
@@ -42,11 +43,11 @@ pub(crate) fn apply(parse: &Parse, frame: &mut Frame<'_>, env: &Environment) -> 
 fn reader(format: Format) -> fn(&str) -> Option<Value> {
     match format {
         Format::Json => |text| parse_json(text).filter(|value| matches!(value, Value::Object(_))),
-        Format::Logfmt => logfmt,
-        Format::CommonLog => formats::common,
-        Format::CombinedLog => formats::combined,
-        Format::Syslog => formats::syslog,
-        Format::VpcFlowLog => formats::vpc,
+        Format::Logfmt => |text| formats::object(Shape::Logfmt, text),
+        Format::CommonLog => |text| formats::object(Shape::CommonLog, text),
+        Format::CombinedLog => |text| formats::object(Shape::CombinedLog, text),
+        Format::Syslog => |text| formats::object(Shape::Syslog, text),
+        Format::VpcFlowLog => |text| formats::object(Shape::Vpc, text),
     }
 }
 
@@ -121,51 +122,6 @@ impl<'a> Glob<'a> {
     }
 }
 
-/// Reads `key=value` pairs; values may be quoted, with `\"` and `\\` inside. A bare word is passed over.
-fn logfmt(text: &str) -> Option<Value> {
-    let mut members: Vec<(Arc<str>, Option<Value>)> = Vec::new();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(rest.len());
-        let key = &rest[..end];
-        let Some(after) = rest[end..].strip_prefix('=') else {
-            rest = rest[end..].trim_start();
-            continue;
-        };
-        let (value, tail) = match after.strip_prefix('"') {
-            Some(quoted) => quoted_value(quoted),
-            None => {
-                let end = after.find(char::is_whitespace).unwrap_or(after.len());
-                (after[..end].to_owned(), &after[end..])
-            }
-        };
-        if !key.is_empty() {
-            members.push((key.into(), Some(Value::text(value))));
-        }
-        rest = tail.trim_start();
-    }
-    (!members.is_empty()).then(|| Value::Object(members.into()))
-}
-
-/// The text up to the closing quote, and what comes after it.
-fn quoted_value(quoted: &str) -> (String, &str) {
-    let mut value = String::new();
-    let mut is_escaped = false;
-    for (at, c) in quoted.char_indices() {
-        match (is_escaped, c) {
-            (true, 'n') => value.push('\n'),
-            (true, 't') => value.push('\t'),
-            (true, 'r') => value.push('\r'),
-            (true, other) => value.push(other),
-            (false, '\\') => {}
-            (false, '"') => return (value, &quoted[at + 1..]),
-            (false, other) => value.push(other),
-        }
-        is_escaped = !is_escaped && c == '\\';
-    }
-    (value, "")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,7 +146,7 @@ mod tests {
 
     #[test]
     fn logfmt_reads_quotes_and_passes_over_words() {
-        let shown = |text| logfmt(text).map(|value| value.to_string());
+        let shown = |text| formats::object(Shape::Logfmt, text).map(|value| value.to_string());
         let json = r#"{"level":"info","msg":"say \"hi\"","path":"/a?b=c","empty":""}"#;
         assert_eq!(shown(r#"level=info word msg="say \"hi\"" path=/a?b=c empty="#).as_deref(), Some(json));
         assert_eq!(shown("just words"), None);

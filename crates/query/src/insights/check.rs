@@ -23,11 +23,10 @@ use types::GroupPattern;
 
 use super::ParseOptions;
 use super::foreign;
-use super::grok;
 use super::pattern;
 use super::phrase::Phrase;
 use super::syntax::{Command, CommandKind, Item, Method, Name, Node, NodeKind, SortKey};
-use crate::error::{QueryError, QueryErrors, Span, place};
+use crate::error::{QueryError, QueryErrors, Span, nearest, place};
 use crate::plan::{self, Expr, Operator, Plan, TextPattern, Warning};
 pub(crate) use arguments::aggregate_without_brackets;
 pub(crate) use expression::balanced;
@@ -343,9 +342,12 @@ impl<'a> Checker<'a> {
             Method::Format { format, prefix } => {
                 Ok(plan::ParseMethod::Format { format: *format, prefix: prefix_of(prefix) })
             }
-            Method::Grok(pattern) => match grok::regex(&pattern.text) {
-                Ok((regex, names)) => Ok(plan::ParseMethod::Regex { regex, names }),
-                Err(message) => Err(QueryError::new("bad-grok", message, self.text, pattern.span)),
+            Method::Grok(pattern) => match parse::Grok::new(&pattern.text) {
+                Ok(grok) => {
+                    let names = grok.fields().iter().map(|field| (field.name.clone(), field.group)).collect();
+                    Ok(plan::ParseMethod::Regex { regex: grok.regex().clone(), names })
+                }
+                Err(error) => Err(QueryError::new("bad-grok", grok_message(&error), self.text, pattern.span)),
             },
             Method::Regex(regex) => pattern::regex(regex, self.text).and_then(|compiled| {
                 let names: Vec<(plan::Name, usize)> = (compiled.capture_names().enumerate())
@@ -446,4 +448,13 @@ impl<'a> Checker<'a> {
             (_, None) => vec!["@timestamp".into(), "@message".into()],
         }
     }
+}
+
+/// What is wrong with a grok pattern, and the name that was probably meant.
+fn grok_message(error: &parse::GrokError) -> String {
+    let near = match error {
+        parse::GrokError::Unknown(name) => nearest(name, parse::Grok::patterns()),
+        _ => None,
+    };
+    near.map_or_else(|| error.to_string(), |near| format!("{error}; did you mean {near}?"))
 }

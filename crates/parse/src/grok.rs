@@ -1,15 +1,15 @@
-//! Grok patterns: `%{IP:client} %{WORD:method}` as a regular expression with names.
+//! Grok patterns and regular expressions with names: `%{IP:client} %{INT:status:int}`, `(?<user>\S+)`.
 //!
 //! The names of patterns are those that Logstash made usual; what they match is written here for logs as they are,
-//! in ASCII classes, so that even the longest stays small when compiled.
+//! in ASCII classes, so that even the longest stays small when compiled. Everything compiles to one expression that is
+//! matched in linear time, and whose size is bounded.
 
 use std::sync::Arc;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
-use super::pattern::compile;
-use crate::error::nearest;
-use crate::plan::Name;
+/// Bytes of a compiled expression: a person's longest takes a tenth of it.
+const REGEX_BYTES_MAX: usize = 1 << 20;
 
 /// Named patterns. One may speak of others, never of itself.
 const PATTERNS: &[(&str, &str)] = &[
@@ -83,25 +83,120 @@ const NESTING_MAX: usize = 12;
 // An access log needs 3 KiB.
 const REGEX_TEXT_BYTES_MAX: usize = 64 << 10;
 
-/// The regular expression of a grok pattern, and which groups are fields.
-pub(super) fn regex(source: &str) -> Result<(Regex, Vec<(Name, usize)>), String> {
-    let mut expansion = Expansion::default();
-    expansion.expand(source, 0)?;
-    let regex = compile(&expansion.regex, false).map_err(|(message, _)| message)?;
-    let field_of = |(index, group): (usize, Option<&str>)| {
-        let group = group?;
-        let ours = group.strip_prefix(GROUP_PREFIX).and_then(|number| number.parse::<usize>().ok());
-        let name = match ours {
-            Some(number) => expansion.names.get(number)?.clone(),
-            None => Arc::from(group),
+/// Why a pattern cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrokError {
+    /// No pattern has this name.
+    #[error("there is no grok pattern `{0}`")]
+    Unknown(String),
+    /// A `%{` is left open.
+    #[error("a `%{{` has no closing `}}`")]
+    Open,
+    /// A pattern that speaks of patterns that speak of patterns.
+    #[error("this pattern is nested too deeply")]
+    Nested,
+    /// It would take too much memory.
+    #[error("this pattern is too large")]
+    TooLarge,
+    /// It takes nothing out of a text.
+    #[error("this pattern names nothing to take out, such as %{{IP:client}}")]
+    NamesNothing,
+    /// What it expands to is no regular expression.
+    #[error("this regular expression is not valid: {0}")]
+    Regex(String),
+}
+
+/// What a field is made of the text that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrokType {
+    /// The text itself.
+    Text,
+    /// A whole number where it is one: `:int`.
+    Integer,
+    /// A number where it is one: `:float`.
+    Float,
+}
+
+/// A field that a pattern gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrokField {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The group of the expression that holds it.
+    pub group: usize,
+    /// What it is made of the text.
+    pub kind: GrokType,
+}
+
+/// A pattern, compiled.
+#[derive(Clone, Debug)]
+pub struct Grok {
+    regex: Regex,
+    fields: Vec<GrokField>,
+}
+
+impl Grok {
+    /// Compiles a grok pattern; what is no `%{…}` in it is a regular expression, and may name groups.
+    ///
+    /// # Errors
+    /// Where it is no pattern, too large, or names nothing.
+    pub fn new(source: &str) -> Result<Self, GrokError> {
+        let mut expansion = Expansion::default();
+        expansion.expand(source, 0)?;
+        let regex = RegexBuilder::new(&expansion.regex)
+            .size_limit(REGEX_BYTES_MAX)
+            .dfa_size_limit(REGEX_BYTES_MAX)
+            .build()
+            .map_err(|error| match error {
+                regex::Error::CompiledTooBig(_) => GrokError::TooLarge,
+                other => GrokError::Regex(other.to_string()),
+            })?;
+        let field_of = |(group, given): (usize, Option<&str>)| {
+            let given = given?;
+            let ours = given.strip_prefix(GROUP_PREFIX).and_then(|number| number.parse::<usize>().ok());
+            let (name, kind) = match ours {
+                Some(number) => expansion.names.get(number)?.clone(),
+                None => (Arc::from(given), GrokType::Text),
+            };
+            Some(GrokField { name, group, kind })
         };
-        Some((name, index))
-    };
-    let names: Vec<(Name, usize)> = regex.capture_names().enumerate().filter_map(field_of).collect();
-    if names.is_empty() {
-        return Err("this pattern names nothing to take out, such as %{IP:client}".to_owned());
+        let fields: Vec<GrokField> = regex.capture_names().enumerate().filter_map(field_of).collect();
+        if fields.is_empty() { Err(GrokError::NamesNothing) } else { Ok(Self { regex, fields }) }
     }
-    Ok((regex, names))
+
+    /// Compiles a regular expression with named groups: `%{` means nothing in it.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_regex(source: &str) -> Result<Self, GrokError> {
+        Self::new(&source.replace("%{", "%\\{"))
+    }
+
+    /// The expression.
+    pub fn regex(&self) -> &Regex {
+        &self.regex
+    }
+
+    /// The fields, in the order of their groups.
+    pub fn fields(&self) -> &[GrokField] {
+        &self.fields
+    }
+
+    /// Gives `take` each field that `text` has, with its text; returns whether the pattern is in it.
+    pub fn read<'t>(&self, text: &'t str, mut take: impl FnMut(&GrokField, &'t str)) -> bool {
+        let Some(captures) = self.regex.captures(text) else { return false };
+        for field in &self.fields {
+            if let Some(found) = captures.get(field.group) {
+                take(field, found.as_str());
+            }
+        }
+        true
+    }
+
+    /// The names of all patterns.
+    pub fn patterns() -> impl Iterator<Item = &'static str> {
+        PATTERNS.iter().map(|(name, _)| *name)
+    }
 }
 
 // Field names may hold dots, names of groups may not: groups are numbered.
@@ -110,35 +205,38 @@ const GROUP_PREFIX: &str = "grok__";
 #[derive(Default)]
 struct Expansion {
     regex: String,
-    names: Vec<Name>,
+    names: Vec<(Arc<str>, GrokType)>,
 }
 
 impl Expansion {
-    fn expand(&mut self, source: &str, nesting: usize) -> Result<(), String> {
+    fn expand(&mut self, source: &str, nesting: usize) -> Result<(), GrokError> {
         if nesting > NESTING_MAX {
-            return Err("this pattern is nested too deeply".to_owned());
+            return Err(GrokError::Nested);
         }
         let mut rest = source;
         while let Some(at) = rest.find("%{") {
             self.regex.push_str(&rest[..at]);
-            let Some(end) = rest[at..].find('}') else { return Err("a `%{` has no closing `}`".to_owned()) };
+            let Some(end) = rest[at..].find('}') else { return Err(GrokError::Open) };
             let mut parts = rest[at + 2..at + end].splitn(3, ':');
             let pattern = parts.next().unwrap_or_default();
             let Some((_, inner)) = PATTERNS.iter().find(|(name, _)| *name == pattern) else {
                 let pattern: String = pattern.chars().take(40).collect();
-                let near = nearest(&pattern, PATTERNS.iter().map(|(name, _)| *name));
-                let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-                return Err(format!("there is no grok pattern `{pattern}`{hint}"));
+                return Err(GrokError::Unknown(pattern));
             };
             match parts.next().filter(|name| !name.is_empty()) {
                 Some(name) => {
                     self.regex.push_str(&format!("(?P<{GROUP_PREFIX}{}>", self.names.len()));
-                    self.names.push(Arc::from(name));
+                    let kind = match parts.next() {
+                        Some("int" | "integer" | "long") => GrokType::Integer,
+                        Some("float" | "double" | "number") => GrokType::Float,
+                        _ => GrokType::Text,
+                    };
+                    self.names.push((Arc::from(name), kind));
                 }
                 None => self.regex.push_str("(?:"),
             }
             if self.regex.len() > REGEX_TEXT_BYTES_MAX {
-                return Err("this pattern is too large".to_owned());
+                return Err(GrokError::TooLarge);
             }
             self.expand(inner, nesting + 1)?;
             self.regex.push(')');
@@ -154,12 +252,10 @@ mod tests {
     use super::*;
 
     fn check(source: &str, text: &str, expected: &[(&str, &str)]) {
-        let (regex, names) = regex(source).expect(source);
-        let captures = regex.captures(text);
-        let found: Vec<(&str, &str)> = names
-            .iter()
-            .filter_map(|(name, index)| Some((&**name, captures.as_ref()?.get(*index)?.as_str())))
-            .collect();
+        let grok = Grok::new(source).expect(source);
+        let mut found: Vec<(String, &str)> = Vec::new();
+        grok.read(text, |field, text| found.push((field.name.to_string(), text)));
+        let found: Vec<(&str, &str)> = found.iter().map(|(name, text)| (name.as_str(), *text)).collect();
         assert_eq!(found, expected, "{source}");
     }
 
@@ -199,15 +295,26 @@ mod tests {
     #[test]
     fn every_pattern_compiles_alone() {
         for (name, _) in PATTERNS {
-            assert!(regex(&format!("%{{{name}:x}}")).is_ok(), "{name}");
+            assert!(Grok::new(&format!("%{{{name}:x}}")).is_ok(), "{name}");
         }
     }
 
     #[test]
     fn mistakes_are_named() {
-        assert!(regex("%{IPP:x}").expect_err("unknown").contains("did you mean"));
-        assert!(regex("%{IP:x").is_err());
-        assert!(regex("%{IP}").is_err());
-        assert!(regex(&"%{COMBINEDAPACHELOG}".repeat(3_000)).is_err());
+        assert_eq!(Grok::new("%{IPP:x}").map(|_| ()), Err(GrokError::Unknown("IPP".into())));
+        assert_eq!(Grok::new("%{IP:x").map(|_| ()), Err(GrokError::Open));
+        assert_eq!(Grok::new("%{IP}").map(|_| ()), Err(GrokError::NamesNothing));
+        assert!(Grok::new(&"%{COMBINEDAPACHELOG}".repeat(3_000)).is_err());
+        assert_eq!(Grok::new("(?<a>(?:x{1000}){1000})").map(|_| ()), Err(GrokError::TooLarge));
+        assert!(matches!(Grok::new("(?<a>"), Err(GrokError::Regex(_))));
+    }
+
+    #[test]
+    fn a_field_may_have_a_type_and_a_plain_expression_no_patterns() {
+        let grok = Grok::new("%{INT:n:int} %{NUMBER:took:float} %{WORD:w}").expect("a pattern");
+        let kinds: Vec<GrokType> = grok.fields().iter().map(|field| field.kind).collect();
+        assert_eq!(kinds, [GrokType::Integer, GrokType::Float, GrokType::Text]);
+        let plain = Grok::of_regex(r"%\{IP:(?<x>\d+)").map(|grok| grok.regex().is_match("%{IP:7"));
+        assert_eq!(plain, Ok(true));
     }
 }

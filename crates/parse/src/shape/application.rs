@@ -1,0 +1,328 @@
+//! Headers that logging libraries write: klog, zap's console, and the many orders of time, level, thread and logger.
+
+use types::Level;
+
+use super::cursor::{blanks, digits, enclosed, is_digits, is_source, mark, time, word};
+use super::parts::Found;
+
+/// Pieces of a header that are looked at; none has more.
+const PIECES_MAX: usize = 12;
+
+/// Longest piece in brackets that belongs to a header.
+const BRACKETS_BYTES_MAX: usize = 200;
+
+/// `E1120 06:47:13.123456    7 file.go:12] text`.
+pub(super) fn klog<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+    let level = match line.as_bytes().first()? {
+        b'I' => Level::Info,
+        b'W' => Level::Warn,
+        b'E' => Level::Error,
+        b'F' => Level::Fatal,
+        _ => return None,
+    };
+    let mut rest = line;
+    let at = time(&mut rest)?;
+    blanks(&mut rest);
+    let thread = digits(&mut rest)?;
+    mark(&mut rest, " ")?;
+    let end = memchr::memchr(b']', rest.as_bytes())?;
+    let (source, behind) = rest.split_at(end);
+    if !is_source(source) {
+        return None;
+    }
+    found.again("time", at);
+    found.whole("thread", thread);
+    found.text("source", source);
+    found.again("message", behind.trim_start_matches(']').trim_start_matches(' '));
+    found.level(Some(level));
+    Some(())
+}
+
+/// `2026-11-20T06:47:13.123Z<tab>info<tab>logger<tab>dir/file.go:12<tab>text<tab>{"key":"value"}`.
+pub(super) fn zap<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+    let mut rest = line;
+    let at = time(&mut rest)?;
+    mark(&mut rest, "\t")?;
+    let mut columns = rest.split('\t');
+    let level = Level::parse(columns.next()?)?;
+    let mut next = columns.next()?;
+    let mut logger = "";
+    let mut ahead = columns.clone();
+    if !is_source(next) && ahead.next().is_some_and(is_source) {
+        logger = next;
+        next = columns.next()?;
+    }
+    found.again("time", at);
+    found.text("logger", logger);
+    if is_source(next) {
+        found.text("source", next);
+        next = columns.next().unwrap_or_default();
+    }
+    found.again("message", next);
+    found.level(Some(level));
+    Some(())
+}
+
+/// `ERROR:logger:text`.
+pub(super) fn python_basic<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+    let (word, rest) = line.split_once(':')?;
+    let level = upper_level(word)?;
+    let (logger, message) = rest.split_once(':').filter(|(logger, _)| is_name(logger))?;
+    found.text("logger", logger);
+    found.again("message", message);
+    found.level(Some(level));
+    Some(())
+}
+
+/// What a header has said so far.
+#[derive(Default)]
+struct Header<'t> {
+    time: &'t str,
+    level: Option<Level>,
+    pid: &'t str,
+    thread: &'t str,
+    logger: &'t str,
+    source: &'t str,
+    code: &'t str,
+    /// Whether the bracket before the time is still open.
+    is_open: bool,
+}
+
+/// A header of any order. It has a time or a logger, and a level or the place in the program.
+pub(super) fn read<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+    let first_line = line.split('\n').next().unwrap_or(line);
+    let mut header = Header::default();
+    let mut rest = first_line;
+    for _ in 0..PIECES_MAX {
+        rest = rest.trim_start_matches([' ', '\t', '|']);
+        if !header.piece(&mut rest)? {
+            break;
+        }
+    }
+    let mut message = rest.trim_start_matches([' ', '\t', '|']);
+    if header.level.is_none() && line.len() > first_line.len() {
+        // Java's own library says the level on a second line.
+        let second = &line[first_line.len() + 1..];
+        let (word, text) = second.split_once(": ")?;
+        header.level = Some(upper_level(word)?);
+        if header.logger.is_empty() && is_name(message.split(' ').next()?) {
+            header.logger = message.split(' ').next()?;
+        }
+        message = text;
+    }
+    let is_header = header.level.is_some() || !header.source.is_empty();
+    if !is_header || (header.time.is_empty() && header.logger.is_empty()) {
+        return None;
+    }
+    if header.logger.is_empty()
+        && let Some((_, logger)) = message.strip_suffix(')').and_then(|text| text.rsplit_once(" ("))
+        && is_dotted(logger)
+    {
+        header.logger = logger;
+    }
+    found.again("time", header.time);
+    found.whole_or_text("pid", header.pid);
+    found.text("thread", header.thread);
+    found.text("logger", header.logger);
+    found.text("source", header.source);
+    found.text("code", header.code);
+    found.again("message", message);
+    found.level(header.level);
+    Some(())
+}
+
+impl<'t> Header<'t> {
+    /// Takes the next piece; returns whether more may follow. `None` where this is no header at all.
+    fn piece(&mut self, rest: &mut &'t str) -> Option<bool> {
+        match rest.as_bytes().first() {
+            None => return Some(false),
+            Some(b'[' | b'(') if self.time.is_empty() && self.take_time(&mut &rest[1..], rest) => return Some(true),
+            Some(b'[') => return Some(self.brackets(rest)),
+            Some(b'-') => {
+                let behind = rest.trim_start_matches('-');
+                if !behind.starts_with(' ') {
+                    return Some(false);
+                }
+                *rest = behind;
+                // Behind a level and the name of its logger a dash begins the text.
+                return Some(self.level.is_none() || self.logger.is_empty());
+            }
+            Some(b':') if rest.starts_with(": ") => {
+                *rest = &rest[2..];
+                return Some(false);
+            }
+            _ => {}
+        }
+        if self.time.is_empty() {
+            let mut ahead = *rest;
+            if let Some(at) = time(&mut ahead).or_else(|| clock(&mut ahead)) {
+                self.time = at;
+                *rest = ahead.trim_start_matches([',', ']']);
+                return Some(true);
+            }
+            // A level may stand before the time, nothing else.
+            if self.level.is_some() && self.logger.is_empty() && self.thread.is_empty() {
+                return Some(self.word(rest));
+            }
+            if self.level.is_none() {
+                self.word(rest);
+                return self.level.map(|_| self.logger.is_empty());
+            }
+        }
+        Some(self.word(rest))
+    }
+
+    /// A time behind a bracket, which may close behind it or at the end of the header.
+    fn take_time(&mut self, inside: &mut &'t str, rest: &mut &'t str) -> bool {
+        let Some(at) = time(inside) else { return false };
+        self.time = at;
+        self.is_open = !inside.starts_with(']');
+        // Ruby writes the process behind the time.
+        if let Some((process, behind)) = inside.strip_prefix(" #").and_then(|inside| inside.split_once(']')) {
+            self.pid = process;
+            self.is_open = false;
+            *inside = behind;
+        }
+        *rest = inside.strip_prefix(']').unwrap_or(inside);
+        true
+    }
+
+    /// A piece in brackets: a level, a place in the program, a process, a thread, a logger.
+    fn brackets(&mut self, rest: &mut &'t str) -> bool {
+        let end = memchr::memchr(b']', &rest.as_bytes()[..rest.len().min(BRACKETS_BYTES_MAX)]);
+        let Some(end) = end else { return false };
+        let inside = rest[1..end].trim();
+        if self.level.is_none()
+            && let Some(level) = any_level(inside)
+        {
+            self.level = Some(level);
+        } else if is_source(inside) && self.source.is_empty() {
+            self.source = inside;
+        } else if is_digits(inside) && self.pid.is_empty() {
+            self.pid = inside;
+        } else if inside.starts_with("MY-") {
+            self.code = inside;
+        } else if is_dotted(inside) && self.logger.is_empty() {
+            self.logger = inside;
+        } else if self.thread.is_empty() && self.logger.is_empty() && !inside.is_empty() {
+            self.thread = inside;
+        } else {
+            return false;
+        }
+        *rest = &rest[end + 1..];
+        true
+    }
+
+    /// A piece that is a word; what is none of a header begins the text.
+    fn word(&mut self, rest: &mut &'t str) -> bool {
+        let end = rest.find([' ', '\t', '|']).unwrap_or(rest.len());
+        let (whole, behind) = rest.split_at(end);
+        let closes = self.is_open && whole.ends_with(']');
+        let core = if closes { &whole[..whole.len() - 1] } else { whole };
+        let ends = closes || core.ends_with(':');
+        let core = core.strip_suffix(':').unwrap_or(core);
+        let follows = behind.trim_start_matches(' ');
+        if self.level.is_none()
+            && let Some(level) = self.level_of(core, follows)
+        {
+            self.level = Some(level);
+        } else if is_digits(core) && self.pid.is_empty() && (self.level.is_none() || follows.starts_with("---")) {
+            self.pid = core;
+        } else if core.starts_with("ThreadId(") && self.thread.is_empty() {
+            self.thread = core;
+        } else if is_source(core) && self.source.is_empty() {
+            self.source = core;
+        } else if self.level.is_some() && core.contains('{') && self.logger.is_empty() {
+            // Spans of Rust's tracing, which its target follows.
+            let Some(end) = memchr::memmem::find(&rest.as_bytes()[..rest.len().min(512)], b"}: ") else { return false };
+            *rest = &rest[end + 3..];
+            return true;
+        } else if self.logger.is_empty() && self.is_logger(core, ends, follows) {
+            self.logger = core;
+            if let Some((channel, level)) = core.rsplit_once('.')
+                && self.level.is_none()
+                && let Some(level) = upper_level(level)
+            {
+                (self.logger, self.level) = (channel, Some(level));
+            }
+        } else {
+            return false;
+        }
+        *rest = behind;
+        // A level or a process with a colon is followed by the text, and so is a logger.
+        !ends && !(self.level.is_some() && self.logger == core && !is_mark(follows))
+    }
+
+    fn level_of(&self, word: &str, follows: &str) -> Option<Level> {
+        let word = word.trim_end_matches(',');
+        upper_level(word).or_else(|| {
+            // In lower case it is a word of prose, unless columns are told apart.
+            let is_column = !self.time.is_empty() && (self.time.ends_with(',') || is_mark(follows) || follows.is_empty());
+            if is_column || word == "Info" { Level::parse(word) } else { None }
+        })
+    }
+
+    fn is_logger(&self, word: &str, ends: bool, follows: &str) -> bool {
+        is_name(word) && (ends || is_mark(follows) || (self.level.is_some() && is_dotted(word)))
+    }
+}
+
+/// `- text`, `: text`, `-- text`: what stands between a header and its text.
+fn is_mark(text: &str) -> bool {
+    text.starts_with("- ") || text.starts_with(": ") || text.starts_with("-- ")
+}
+
+/// `06:47:13.123`: a time of day alone, as consoles show it.
+fn clock<'t>(rest: &mut &'t str) -> Option<&'t str> {
+    let end = rest.bytes().position(|byte| !(byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b','))).unwrap_or(0);
+    let is_clock = (8..=15).contains(&end) && rest.as_bytes()[2] == b':' && rest.as_bytes()[5] == b':';
+    if !is_clock {
+        return None;
+    }
+    let (clock, behind) = rest.split_at(end);
+    *rest = behind;
+    Some(clock)
+}
+
+/// A level in upper case, also in three letters.
+fn upper_level(word: &str) -> Option<Level> {
+    if word.len() < 3 || !word.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
+    any_level(word)
+}
+
+/// A level in any spelling, also in three letters.
+fn any_level(word: &str) -> Option<Level> {
+    Level::parse(word).filter(|_| word.bytes().all(|byte| byte.is_ascii_alphabetic())).or(match word {
+        "VRB" | "TRC" => Some(Level::Trace),
+        "DBG" => Some(Level::Debug),
+        "INF" => Some(Level::Info),
+        "WRN" => Some(Level::Warn),
+        "FTL" => Some(Level::Fatal),
+        _ => None,
+    })
+}
+
+/// A name of a logger, module or class.
+fn is_name(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$' | b':' | b'-' | b'/' | b'@'))
+}
+
+/// A name of several parts with points between them: `org.acme.App`, `my::module` is one too.
+fn is_dotted(word: &str) -> bool {
+    let n_points = word.matches('.').count() + word.matches("::").count();
+    n_points >= 1 && is_name(word) && !word.ends_with('.') && !word.contains('/')
+}
+
+/// Words of a line that Ruby's logger begins with: `I, [`.
+pub(super) fn ruby<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+    let mut rest = line;
+    let letter = word(&mut rest)?;
+    let is_ruby = letter.len() == 2 && letter.ends_with(',') && rest.starts_with('[');
+    if !is_ruby || enclosed(&mut { rest }, b'[', b']').is_none() {
+        return None;
+    }
+    read(rest, found)
+}

@@ -1,0 +1,69 @@
+//! Steps over a line: words, what is enclosed, times.
+
+/// Takes the word before the next blank off the front.
+pub(super) fn word<'t>(rest: &mut &'t str) -> Option<&'t str> {
+    let (word, behind) = match memchr::memchr(b' ', rest.as_bytes()) {
+        Some(at) => (&rest[..at], &rest[at + 1..]),
+        None => (*rest, ""),
+    };
+    *rest = behind;
+    (!word.is_empty()).then_some(word)
+}
+
+/// Takes what stands between two signs off the front, and a blank behind it; inside of it, a backslash keeps a sign
+/// from closing.
+pub(super) fn enclosed<'t>(rest: &mut &'t str, open: u8, close: u8) -> Option<&'t str> {
+    let bytes = rest.as_bytes();
+    if bytes.first() != Some(&open) {
+        return None;
+    }
+    let mut at = 1;
+    loop {
+        at += memchr::memchr2(close, b'\\', bytes.get(at..)?)?;
+        if bytes[at] == close {
+            break;
+        }
+        // The escaped sign may be of several bytes: none of those that follow the first is one that is looked for.
+        at += 2;
+    }
+    let (inner, behind) = (rest.get(1..at)?, rest.get(at + 1..)?);
+    *rest = behind.strip_prefix(' ').unwrap_or(behind);
+    Some(inner)
+}
+
+/// Takes `mark` off the front.
+pub(super) fn mark(rest: &mut &str, mark: &str) -> Option<()> {
+    *rest = rest.strip_prefix(mark)?;
+    Some(())
+}
+
+/// Takes a calendar time in any known form off the front.
+pub(super) fn time<'t>(rest: &mut &'t str) -> Option<&'t str> {
+    let end = crate::time::time_end(rest.as_bytes())?;
+    let (time, behind) = rest.split_at_checked(end)?;
+    *rest = behind;
+    Some(time)
+}
+
+/// Takes blanks off the front.
+pub(super) fn blanks(rest: &mut &str) {
+    *rest = rest.trim_start_matches([' ', '\t']);
+}
+
+/// Takes digits off the front.
+pub(super) fn digits<'t>(rest: &mut &'t str) -> Option<&'t str> {
+    let end = rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    let (digits, behind) = rest.split_at(end);
+    *rest = behind;
+    (!digits.is_empty()).then_some(digits)
+}
+
+/// Whether a text has digits only, and at least one.
+pub(super) fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `main.go:42` and `/srv/app/main.py:7`: where in a program a line was written.
+pub(super) fn is_source(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(file, line)| is_digits(line) && file.contains('.') && !file.contains(' '))
+}

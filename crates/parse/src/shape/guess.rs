@@ -1,0 +1,73 @@
+//! Which shapes a line may have, by what it begins with.
+
+use super::Shape;
+
+/// The shapes to try, in order. Where a line may have several, the one that asks for more comes first.
+pub(super) fn candidates(line: &str) -> &'static [Shape] {
+    use Shape::*;
+    let b = line.as_bytes();
+    let (Some(first), Some(second)) = (b.first(), b.get(1)) else { return &[] };
+    match (first, second) {
+        (b'<', b'0'..=b'9') => &[Haproxy, Syslog],
+        (b'R' | b'S' | b'E' | b'I', b'E' | b'T' | b'N') if is_lambda(b) => &[Lambda],
+        (b'I' | b'W' | b'E' | b'F', b'0'..=b'9') => &[Klog],
+        (b'0'..=b'9', _) => of_digit(b),
+        (b'A'..=b'Z', b',') if b.get(3) == Some(&b'[') => &[Application],
+        (b'[', b'A'..=b'Z') => &[ApacheError],
+        (b'[', b'0'..=b'9') => &[Application],
+        (b'C' | b'D' | b'E' | b'I' | b'N' | b'T' | b'W', b'A'..=b'Z') if is_level_start(b) => &[PythonBasic, Application],
+        (b'A'..=b'Z', b'a' | b'e' | b'p' | b'u' | b'c' | b'o') if b.get(3) == Some(&b' ') => {
+            &[Haproxy, Syslog, Application]
+        }
+        (b'a'..=b'z' | b'A'..=b'Z' | b':' | b'-', _) => {
+            if is_access(b) {
+                &[CombinedLog, CommonLog]
+            } else {
+                &[Logfmt]
+            }
+        }
+        _ => &[],
+    }
+}
+
+/// Whether a line has what a shape that asks for little must have, to be taken for one of it without being told.
+pub(super) fn may_be(shape: Shape, line: &str) -> bool {
+    match shape {
+        Shape::Logfmt => super::logfmt::is_all_pairs(line),
+        Shape::Syslog => super::syslog::is_sure(line),
+        _ => true,
+    }
+}
+
+fn of_digit(b: &[u8]) -> &'static [Shape] {
+    use Shape::*;
+    let n_digits = b.iter().take(20).take_while(|byte| byte.is_ascii_digit()).count();
+    match (n_digits, b.get(n_digits)) {
+        (1, Some(b' ')) => &[Vpc],
+        (4, Some(b'-')) => match b.get(10) {
+            Some(b'T') => &[Cri, Zap, Haproxy, Application, Syslog],
+            _ => &[Postgres, Zap, Application],
+        },
+        (4, Some(b'/')) => &[NginxError, Application],
+        (1..=8, Some(b':')) if b.get(n_digits + 1).is_some_and(u8::is_ascii_uppercase) => &[Redis],
+        _ if is_access(b) => &[CombinedLog, CommonLog],
+        (2 | 6, Some(b'-' | b'/' | b' ' | b':')) => &[Application],
+        _ => &[],
+    }
+}
+
+/// Whether a time in brackets is followed by a text in quotes among what an access log begins with.
+fn is_access(b: &[u8]) -> bool {
+    memchr::memmem::find(&b[..b.len().min(512)], b"] \"").is_some()
+}
+
+fn is_lambda(b: &[u8]) -> bool {
+    [&b"REPORT RequestId: "[..], b"START RequestId: ", b"END RequestId: ", b"INIT_START "]
+        .iter()
+        .any(|start| b.starts_with(start))
+}
+
+fn is_level_start(b: &[u8]) -> bool {
+    let end = b.iter().take(9).position(|byte| !byte.is_ascii_uppercase()).unwrap_or(0);
+    b.get(..end).and_then(|word| std::str::from_utf8(word).ok()).is_some_and(|word| types::Level::parse(word).is_some())
+}

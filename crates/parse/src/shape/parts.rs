@@ -1,0 +1,254 @@
+//! What a line says, as places in it.
+
+use std::borrow::Cow;
+
+use types::Level;
+
+/// Parts of one line; beyond them nothing more is read. As many as an event may have fields by default.
+const PARTS_MAX: usize = 1_000;
+
+/// A piece of the line.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    fn get(self, line: &str) -> &str {
+        line.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Name {
+    Known(&'static str),
+    Written(Span),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Stored {
+    Text(Span),
+    /// A text in which a backslash stands before what would end it.
+    Escaped(Span),
+    /// The same, where a backslash before anything else is itself.
+    Guarded(Span),
+    Known(&'static str),
+    Integer(i64),
+    Float(f64),
+    Empty,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    name: Name,
+    /// The name of a member of it.
+    below: Option<Span>,
+    value: Stored,
+    /// Whether it says again what the text or the time of an event say.
+    is_again: bool,
+}
+
+/// The value of a part.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PartValue<'t> {
+    /// A text.
+    Text(Cow<'t, str>),
+    /// A whole number.
+    Integer(i64),
+    /// A decimal.
+    Float(f64),
+    /// An object without members.
+    Empty,
+}
+
+/// The parts of a line, kept from line to line for the buffer.
+#[derive(Debug, Default)]
+pub struct Parts {
+    parts: Vec<Part>,
+    level: Option<Level>,
+}
+
+impl Parts {
+    pub(super) fn clear(&mut self) {
+        self.parts.clear();
+        self.level = None;
+    }
+
+    pub(super) fn of<'t, 'p>(&'p mut self, line: &'t str) -> Found<'t, 'p> {
+        Found { line, parts: self }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// The level that the line says in its shape's own way.
+    pub fn level(&self) -> Option<Level> {
+        self.level
+    }
+
+    /// Gives `take` each part: its name, that of a member where it is one of an object, and the value. `line` is what
+    /// was read.
+    pub fn each<'t>(&self, line: &'t str, mut take: impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
+        self.parts.iter().for_each(|part| part.give(line, &mut take));
+    }
+
+    /// The same without parts that are the text or the time of the line again.
+    pub fn each_own<'t>(&self, line: &'t str, mut take: impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
+        self.parts.iter().filter(|part| !part.is_again).for_each(|part| part.give(line, &mut take));
+    }
+}
+
+impl Part {
+    fn give<'t>(&self, line: &'t str, take: &mut impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
+        let name = match self.name {
+            Name::Known(name) => name,
+            Name::Written(span) => span.get(line),
+        };
+        let value = match self.value {
+            Stored::Text(span) => PartValue::Text(Cow::Borrowed(span.get(line))),
+            Stored::Escaped(span) => PartValue::Text(unescaped(span.get(line))),
+            Stored::Guarded(span) => PartValue::Text(unguarded(span.get(line))),
+            Stored::Known(text) => PartValue::Text(Cow::Borrowed(text)),
+            Stored::Integer(number) => PartValue::Integer(number),
+            Stored::Float(number) => PartValue::Float(number),
+            Stored::Empty => PartValue::Empty,
+        };
+        take(name, self.below.map(|below| below.get(line)), value);
+    }
+}
+
+/// A text whose escapes are undone: `\n`, `\t` and `\r` are what they are in C, anything else stands for itself.
+fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut signs = text.chars();
+    while let Some(sign) = signs.next() {
+        match (sign, if sign == '\\' { signs.next() } else { None }) {
+            ('\\', Some('n')) => plain.push('\n'),
+            ('\\', Some('t')) => plain.push('\t'),
+            ('\\', Some('r')) => plain.push('\r'),
+            ('\\', Some(other)) => plain.push(other),
+            (sign, _) => plain.push(sign),
+        }
+    }
+    Cow::Owned(plain)
+}
+
+/// A text in which `\"`, `\]` and `\\` are undone.
+fn unguarded(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut signs = text.chars().peekable();
+    while let Some(sign) = signs.next() {
+        let guarded = if sign == '\\' { signs.next_if(|next| matches!(next, '"' | ']' | '\\')) } else { None };
+        plain.push(guarded.unwrap_or(sign));
+    }
+    Cow::Owned(plain)
+}
+
+/// Takes the parts of a line from its reader.
+pub(super) struct Found<'t, 'p> {
+    line: &'t str,
+    parts: &'p mut Parts,
+}
+
+impl<'t> Found<'t, '_> {
+    fn span(&self, piece: &'t str) -> Span {
+        let start = piece.as_ptr().addr().saturating_sub(self.line.as_ptr().addr());
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Span { start: place(start), end: place(start + piece.len()) }
+    }
+
+    fn push(&mut self, name: Name, value: Stored, is_again: bool) {
+        if self.parts.parts.len() < PARTS_MAX {
+            self.parts.parts.push(Part { name, below: None, value, is_again });
+        }
+    }
+
+    /// A text; none where it is empty or `-`.
+    pub(super) fn text(&mut self, name: &'static str, text: &'t str) {
+        if !text.is_empty() && text != "-" {
+            self.push(Name::Known(name), Stored::Text(self.span(text)), false);
+        }
+    }
+
+    /// One of a few texts that the shape knows.
+    pub(super) fn known(&mut self, name: &'static str, text: &'static str) {
+        self.push(Name::Known(name), Stored::Known(text), false);
+    }
+
+    /// A text that an event has as its text or time already.
+    pub(super) fn again(&mut self, name: &'static str, text: &'t str) {
+        if !text.is_empty() && text != "-" {
+            self.push(Name::Known(name), Stored::Text(self.span(text)), true);
+        }
+    }
+
+    /// A whole number, where the text is one.
+    pub(super) fn whole(&mut self, name: &'static str, text: &'t str) -> bool {
+        let Ok(number) = text.parse() else { return false };
+        self.push(Name::Known(name), Stored::Integer(number), false);
+        true
+    }
+
+    /// A number that was computed.
+    pub(super) fn integer(&mut self, name: &'static str, number: i64) {
+        self.push(Name::Known(name), Stored::Integer(number), false);
+    }
+
+    /// A whole number, or else the text.
+    pub(super) fn whole_or_text(&mut self, name: &'static str, text: &'t str) {
+        if !self.whole(name, text) {
+            self.text(name, text);
+        }
+    }
+
+    /// A number, whole or not, where the text is one.
+    pub(super) fn number(&mut self, name: &'static str, text: &'t str) {
+        if self.whole(name, text) {
+            return;
+        }
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
+        if let Some(number) = text.parse().ok().filter(|number: &f64| is_plain && number.is_finite()) {
+            self.push(Name::Known(name), Stored::Float(number), false);
+        }
+    }
+
+    /// A text under a name that stands in the line.
+    pub(super) fn pair(&mut self, name: &'t str, text: &'t str, is_escaped: bool) {
+        let (name, text) = (Name::Written(self.span(name)), self.span(text));
+        self.push(name, if is_escaped { Stored::Escaped(text) } else { Stored::Text(text) }, false);
+    }
+
+    /// A member of the object `name`; an object without members where there is none.
+    pub(super) fn member(&mut self, name: &'t str, member: Option<(&'t str, &'t str)>) {
+        let base = Name::Written(self.span(name));
+        match member {
+            Some((below, text)) => {
+                let (below, text) = (self.span(below), self.span(text));
+                self.push(base, Stored::Guarded(text), false);
+                if let Some(last) = self.parts.parts.last_mut() {
+                    last.below = Some(below);
+                }
+            }
+            None => self.push(base, Stored::Empty, false),
+        }
+    }
+
+    /// The level of the line.
+    pub(super) fn level(&mut self, level: Option<Level>) {
+        self.parts.level = level.or(self.parts.level);
+    }
+}

@@ -1,0 +1,202 @@
+//! What servers write about themselves: nginx, Apache, PostgreSQL, HAProxy, Redis.
+
+use types::Level;
+
+use super::cursor::{blanks, digits, enclosed, is_digits, mark, time, word};
+use super::parts::Found;
+
+/// `2026/11/20 06:47:13 [error] 7#8: *9 text, client: 192.0.2.1, server: x, request: "GET / HTTP/1.1", host: "x"`.
+pub(super) fn nginx_error<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+    let mut rest = line;
+    let at = time(&mut rest)?;
+    mark(&mut rest, " ")?;
+    let level = Level::parse(enclosed(&mut rest, b'[', b']')?)?;
+    let process = digits(&mut rest)?;
+    mark(&mut rest, "#")?;
+    let thread = digits(&mut rest)?;
+    mark(&mut rest, ": ")?;
+    found.again("time", at);
+    found.whole("pid", process);
+    found.whole("tid", thread);
+    if let Some(mut behind) = rest.strip_prefix('*')
+        && let Some(connection) = digits(&mut behind)
+    {
+        found.whole("connection", connection);
+        rest = behind.strip_prefix(' ').unwrap_or(behind);
+    }
+    let (message, context) = match memchr::memmem::find(rest.as_bytes(), b", client: ") {
+        Some(at) => (&rest[..at], &rest[at..]),
+        None => (rest, ""),
+    };
+    found.again("message", message);
+    nginx_context(context, found);
+    found.level(Some(level));
+    Some(())
+}
+
+/// `, name: value` after `, name: "value"`.
+fn nginx_context<'t>(mut rest: &'t str, found: &mut Found<'t, '_>) {
+    const NAMES: [&str; 7] = ["client", "server", "request", "upstream", "host", "referrer", "subrequest"];
+    while let Some((name, behind)) = rest.strip_prefix(", ").and_then(|rest| rest.split_once(": ")) {
+        let Some(name) = NAMES.iter().find(|known| **known == name) else { return };
+        rest = behind;
+        let value = match rest.starts_with('"').then(|| enclosed(&mut rest, b'"', b'"')).flatten() {
+            Some(quoted) => quoted,
+            None => {
+                let end = memchr::memmem::find(rest.as_bytes(), b", ").unwrap_or(rest.len());
+                let (value, behind) = rest.split_at(end);
+                rest = behind;
+                value
+            }
+        };
+        found.text(name, value);
+    }
+}
+
+/// `[Fri Nov 20 06:47:13.25 2026] [core:error] [pid 7:tid 8] [client 192.0.2.1:5] AH00128: text`.
+pub(super) fn apache_error<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+    let mut rest = line;
+    let mut at = enclosed(&mut rest, b'[', b']')?;
+    let whole = at;
+    time(&mut at).filter(|_| at.is_empty())?;
+    found.again("time", whole);
+    let kind = enclosed(&mut rest, b'[', b']')?;
+    let (module, level) = kind.rsplit_once(':').unwrap_or(("", kind));
+    // `trace1` to `trace8` are one level.
+    let level = Level::parse(level.trim_end_matches(|c: char| c.is_ascii_digit()))?;
+    found.text("module", module);
+    while let Some(inside) = rest.starts_with('[').then(|| enclosed(&mut rest, b'[', b']')).flatten() {
+        if let Some(process) = inside.strip_prefix("pid ") {
+            let (process, thread) = process.split_once(":tid ").unwrap_or((process, ""));
+            found.whole("pid", process);
+            found.whole_or_text("tid", thread);
+        } else if let Some(client) = inside.strip_prefix("client ").or_else(|| inside.strip_prefix("remote ")) {
+            found.text("client", client);
+        } else {
+            break;
+        }
+    }
+    if let Some((code, behind)) = rest.split_once(": ")
+        && code.strip_prefix("AH").is_some_and(is_digits)
+    {
+        found.text("code", code);
+        rest = behind;
+    }
+    found.again("message", rest);
+    found.level(Some(level));
+    Some(())
+}
+
+/// `2026-11-20 06:47:13.123 UTC [77] bob@shop ERROR:  text`.
+pub(super) fn postgres<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+    let mut rest = line;
+    let at = time(&mut rest)?;
+    mark(&mut rest, " ")?;
+    // Zones by other names than UTC are no part of the time that is read.
+    if rest.starts_with(|c: char| c.is_ascii_uppercase()) {
+        word(&mut rest).filter(|zone| zone.len() <= 5)?;
+    }
+    let process = enclosed(&mut rest, b'[', b']')?;
+    let (process, _) = process.split_once('-').unwrap_or((process, ""));
+    if !is_digits(process) {
+        return None;
+    }
+    mark(&mut rest, ": ").unwrap_or(());
+    let mut kind = word(&mut rest)?;
+    let mut who = "";
+    if !kind.ends_with(':') {
+        (who, kind) = (kind, word(&mut rest)?);
+    }
+    let kind = kind.strip_suffix(':')?;
+    let level = match kind {
+        "LOG" => Some(Level::Info),
+        "STATEMENT" | "DETAIL" | "HINT" | "CONTEXT" | "QUERY" | "LOCATION" => None,
+        "DEBUG1" | "DEBUG2" | "DEBUG3" | "DEBUG4" | "DEBUG5" => Some(Level::Debug),
+        "INFO" | "NOTICE" | "WARNING" | "ERROR" | "FATAL" | "PANIC" => Level::parse(kind),
+        _ => return None,
+    };
+    found.again("time", at);
+    found.whole("pid", process);
+    if let Some((user, database)) = who.split_once('@') {
+        found.text("user", user);
+        found.text("database", database);
+    }
+    blanks(&mut rest);
+    found.again("message", rest);
+    found.level(level);
+    Some(())
+}
+
+/// A syslog header, then `192.0.2.1:5 [20/Nov/2026:06:47:13.123] fe be/srv 0/0/1/2/3 200 512 - - ---- 1/1/0/0/0 0/0
+/// "GET / HTTP/1.1"`.
+pub(super) fn haproxy<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+    let bytes = line.as_bytes();
+    memchr::memmem::find(&bytes[..bytes.len().min(160)], b"haproxy[")?;
+    let mut rest = super::syslog::header(line, found)?;
+    let (client, port) = word(&mut rest)?.rsplit_once(':')?;
+    let at = enclosed(&mut rest, b'[', b']')?;
+    let frontend = word(&mut rest)?;
+    let (backend, server) = word(&mut rest)?.split_once('/')?;
+    let timers = word(&mut rest)?;
+    let (status, bytes) = (word(&mut rest)?, word(&mut rest)?);
+    let is_http = status.len() == 3 && timers.split('/').count() == 5;
+    if !is_http || !is_digits(bytes.trim_start_matches('+')) {
+        return None;
+    }
+    // Captured cookies, then how the session ended, connections, queues, and captured headers in braces.
+    word(&mut rest)?;
+    word(&mut rest)?;
+    let state = word(&mut rest)?;
+    word(&mut rest)?;
+    word(&mut rest)?;
+    while rest.starts_with('{') {
+        enclosed(&mut rest, b'{', b'}')?;
+    }
+    let request = enclosed(&mut rest, b'"', b'"').unwrap_or_default();
+    found.again("time", at);
+    found.text("client", client);
+    found.whole("clientPort", port);
+    found.text("frontend", frontend.trim_end_matches('~'));
+    found.text("backend", backend);
+    found.text("server", server);
+    if let Some(took) = timers.rsplit('/').next() {
+        found.whole("took", took.trim_start_matches('+'));
+    }
+    found.whole("status", status);
+    found.whole("bytes", bytes.trim_start_matches('+'));
+    found.text("state", state.trim_matches('-'));
+    let mut words = request.split(' ');
+    found.text("method", words.next().unwrap_or_default());
+    found.text("path", words.next().unwrap_or_default());
+    found.text("protocol", words.next().unwrap_or_default());
+    found.level(status.parse().ok().and_then(Level::of_http_status));
+    Some(())
+}
+
+/// `7:M 20 Nov 2026 06:47:13.123 * text`.
+pub(super) fn redis<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+    let mut rest = line;
+    let process = digits(&mut rest)?;
+    mark(&mut rest, ":")?;
+    let role = word(&mut rest).filter(|role| role.len() == 1)?;
+    let at = time(&mut rest)?;
+    mark(&mut rest, " ")?;
+    let level = match word(&mut rest)? {
+        "." => Level::Debug,
+        "-" | "*" => Level::Info,
+        "#" => Level::Warn,
+        _ => return None,
+    };
+    found.whole("pid", process);
+    found.known("role", match role {
+        "M" => "master",
+        "S" => "replica",
+        "C" => "child",
+        "X" => "sentinel",
+        _ => return None,
+    });
+    found.again("time", at);
+    found.again("message", rest);
+    found.level(Some(level));
+    Some(())
+}
