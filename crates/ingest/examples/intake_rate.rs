@@ -1,6 +1,6 @@
-//! How fast bodies become durable events: `cargo run --release -p ingest --example intake_rate -- FILE DIR`.
+//! How fast bodies become durable events: `cargo run --release -p ingest --example intake_rate -- FILE DIR [text]`.
 //!
-//! Sends FILE, JSON lines, in bodies of about 2 MiB into a fresh store in DIR, from two threads.
+//! Sends FILE, JSON lines or text, in bodies of about 2 MiB into a fresh store in DIR, from two threads.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -31,11 +31,11 @@ fn cpu_seconds() -> f64 {
     ticks as f64 / 100.0
 }
 
-fn request(body: &[u8], now: Timestamp) -> IngestRequest<'_> {
+fn request(body: &[u8], format: Format, now: Timestamp) -> IngestRequest<'_> {
     IngestRequest {
         body,
         encoding: Encoding::Identity,
-        format: Format::Ndjson,
+        format,
         group: GroupName::new("bench").expect("the name is made of letters"),
         stream: String::new(),
         sender: Sender { name: "", within: &GroupScope::All, batch_id: None, now },
@@ -47,6 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (Some(file), Some(dir)) = (arguments.next(), arguments.next()) else {
         return Err("usage: intake_rate FILE DIR".into());
     };
+    let format = if arguments.next().is_some_and(|form| form == "text") { Format::Text } else { Format::Ndjson };
     let text = std::fs::read(&file)?;
     let (store, _) = Store::open(Options::new(dir))?;
     let intake = Intake::new(store.clone(), Limits::default(), 0);
@@ -59,7 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let next = queue.lock().map(|mut queue| queue.next()).unwrap_or_default();
             let Some(body) = next else { return n_events };
             loop {
-                match intake.ingest(request(body, now)) {
+                match intake.ingest(request(body, format, now)) {
                     Ok(answer) => n_events += answer.accepted,
                     Err(IngestError::Store(AppendError::Overloaded { .. })) => {
                         std::thread::sleep(Duration::from_millis(50));

@@ -6,8 +6,12 @@ use std::sync::Arc;
 use types::{BatchBuilder, Level, Limits, Timestamp, Value};
 
 use crate::json::{JsonError, Members};
+use crate::shape::{PartValue, Parts, Shape};
 use crate::time::{Resolved, bounded};
 use crate::{Wanted, Zone, json};
+
+/// Longest name of a field, as of JSON records.
+const NAME_BYTES_MAX: usize = 512;
 
 /// What is known of bytes beside themselves.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +44,8 @@ pub struct Extras<'a> {
 pub struct EventParser<'a> {
     pub(crate) received: Received<'a>,
     pub(crate) members: Members,
+    /// What the line says by its shape.
+    parts: Parts,
     /// The time of the last text that had one, for texts that have none.
     pub(crate) previous: Option<Timestamp>,
     /// What is read of texts; `None` where it is everything.
@@ -49,7 +55,7 @@ pub struct EventParser<'a> {
 impl<'a> EventParser<'a> {
     /// A parser for bytes of one source.
     pub fn new(received: Received<'a>) -> Self {
-        Self { received, members: Members::default(), previous: None, wanted: None }
+        Self { received, members: Members::default(), parts: Parts::default(), previous: None, wanted: None }
     }
 
     /// The same parser, which reads of texts only what is wanted.
@@ -88,7 +94,12 @@ impl<'a> EventParser<'a> {
         let line = trimmed(&text);
         let looks_like_object = line.starts_with('{') && line.ends_with('}');
         let is_object = looks_like_object && self.members.scan(line, self.received.limits, self.wanted).is_ok();
-        Event { parser: self, text, kind: if is_object { Kind::ObjectLine } else { Kind::Line } }
+        if is_object {
+            return Event { parser: self, text, kind: Kind::ObjectLine };
+        }
+        let shape =
+            if self.wanted.is_none_or(Wanted::has_shape) { Shape::recognise(&text, &mut self.parts) } else { None };
+        Event { parser: self, text, kind: Kind::Line(shape) }
     }
 
     /// Adds one JSON record, as [`read_record`](Self::read_record) reads it.
@@ -119,35 +130,53 @@ enum Kind {
     Record,
     /// A text that is a JSON object.
     ObjectLine,
-    /// Any other text.
-    Line,
+    /// Any other text, and its shape.
+    Line(Option<Shape>),
 }
 
 impl Event<'_, '_> {
     /// At most how many fields the event has, those that came beside it not counted.
     pub fn n_fields(&self) -> usize {
-        if self.kind == Kind::Line { 0 } else { self.parser.members.n_fields() }
+        match self.kind {
+            Kind::Line(None) => 0,
+            Kind::Line(Some(_)) => self.parser.parts.len() + 1,
+            Kind::Record | Kind::ObjectLine => self.parser.members.n_fields(),
+        }
+    }
+
+    /// The shape that was recognised in a text.
+    pub fn shape(&self) -> Option<Shape> {
+        if let Kind::Line(shape) = self.kind { shape } else { None }
     }
 
     /// Adds the event to a batch.
     pub fn add_to(self, extras: &Extras<'_>, builder: &mut BatchBuilder) {
         push_extras(extras, builder);
-        let is_lossy = self.kind != Kind::Line && self.parser.members.is_lossy();
+        let is_lossy = !matches!(self.kind, Kind::Line(_)) && self.parser.members.is_lossy();
         if is_lossy || matches!(self.text, Cow::Owned(_)) {
             builder.field_text("@encoding", "lossy");
         }
-        let EventParser { members, received, wanted, .. } = &mut *self.parser;
+        let EventParser { members, parts, received, wanted, .. } = &mut *self.parser;
         let has_level = wanted.is_none_or(Wanted::has_level);
         let has_message = wanted.is_none_or(Wanted::has_message);
         let time = match self.kind {
             Kind::Record => return json::emit_record(members, trimmed(&self.text), received, extras, builder),
             Kind::ObjectLine => json::emit_line_fields(members, trimmed(&self.text), received, *wanted, builder),
-            Kind::Line => {
+            Kind::Line(shape) => {
+                let of_shape = shape.and_then(|_| parts.level());
                 if has_level {
-                    builder.set_level(crate::level_of_text(&self.text));
+                    builder.set_level(of_shape.or_else(|| crate::level_of_text(&self.text)));
                 }
-                let found = crate::find_time(self.text.as_bytes(), received);
-                found.map(|found| (found.time, Cow::Borrowed(&self.text[found.start..found.end])))
+                if let Some(shape) = shape {
+                    emit_parts(shape, parts, &self.text, received.limits, *wanted, builder);
+                }
+                let epoch = shape.and_then(|_| parts.epoch(&self.text));
+                let of_epoch = epoch.and_then(|digits| {
+                    let nanos = crate::time::epoch_of_digits(digits.as_bytes())?;
+                    Some((bounded(nanos, received), Cow::Borrowed(digits)))
+                });
+                let find = || crate::find_time(self.text.as_bytes(), received);
+                of_epoch.or_else(|| find().map(|found| (found.time, Cow::Borrowed(&self.text[found.start..found.end]))))
             }
         };
         let of_fields = || extras.fields.iter().find_map(|(name, value)| crate::level_of_field(name, value));
@@ -201,6 +230,51 @@ fn push_extras(extras: &Extras<'_>, builder: &mut BatchBuilder) {
     }
     if let Some(offset) = extras.offset {
         builder.field_integer("offset", i64::try_from(offset).unwrap_or(i64::MAX));
+    }
+}
+
+/// Gives the event the fields that its line says by its shape. What is over a limit stays in the text only, and is
+/// counted.
+fn emit_parts(
+    shape: Shape,
+    parts: &Parts,
+    text: &str,
+    limits: &Limits,
+    wanted: Option<&Wanted>,
+    builder: &mut BatchBuilder,
+) {
+    let (mut n_fields, mut n_dropped) = (0, 0);
+    let mut path = String::new();
+    parts.each_own(text, |name, below, value| {
+        let name = match below {
+            Some(below) => {
+                path.clear();
+                path.extend([name, ".", below]);
+                &*path
+            }
+            None => name,
+        };
+        // Only what no sender wrote is the system's.
+        let forged = name.strip_prefix('@').filter(|_| shape != Shape::Lambda).map(|bare| format!("_{bare}"));
+        let name = forged.as_deref().unwrap_or(name);
+        if wanted.is_some_and(|wanted| !wanted.has_field(name)) {
+            return;
+        }
+        let is_long = matches!(&value, PartValue::Text(text) if text.len() > limits.field_bytes_max);
+        if is_long || n_fields >= limits.fields_max || name.is_empty() || name.len() > NAME_BYTES_MAX {
+            n_dropped += 1;
+            return;
+        }
+        n_fields += 1;
+        match value {
+            PartValue::Text(text) => builder.field_text(name, &text),
+            PartValue::Integer(number) => builder.field_integer(name, number),
+            PartValue::Float(number) => builder.field_float(name, number),
+            PartValue::Empty => builder.field_value(name, Value::Object(Vec::new().into())),
+        }
+    });
+    if n_dropped > 0 {
+        builder.field_integer("@fieldsDropped", n_dropped);
     }
 }
 

@@ -83,7 +83,8 @@ pub fn level_of_text(text: &str) -> Option<Level> {
 fn of_prefix(head: &[u8]) -> Option<Level> {
     match head.first()? {
         letter @ (b'I' | b'W' | b'E' | b'F') if head.len() > 5 && head[1..5].iter().all(u8::is_ascii_digit) => {
-            (head[5] == b' ').then(|| of_letter(*letter))?
+            (head[5] == b' ' && head.get(6).is_none_or(|b| b.is_ascii_digit() || *b == b' '))
+                .then(|| of_letter(*letter))?
         }
         b'<' => {
             let n_digits = head[1..].iter().take(4).take_while(|b| b.is_ascii_digit()).count();

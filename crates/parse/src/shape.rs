@@ -120,9 +120,7 @@ impl Shape {
             Self::Cri => cloud::cri(line, &mut found),
             Self::Klog => application::klog(line, &mut found),
             Self::Zap => application::zap(line, &mut found),
-            Self::Application => {
-                application::read(line, &mut found).or_else(|| application::ruby(line, &mut found))
-            }
+            Self::Application => application::read(line, &mut found).or_else(|| application::ruby(line, &mut found)),
             Self::PythonBasic => application::python_basic(line, &mut found),
             Self::NginxError => server::nginx_error(line, &mut found),
             Self::ApacheError => server::apache_error(line, &mut found),
@@ -137,12 +135,18 @@ impl Shape {
         fits
     }
 
+    /// Whether a field may hold `literal` in a line whose bytes do not, whatever the case of its letters.
+    pub fn is_computed(literal: &str) -> bool {
+        syslog::is_computed(literal)
+    }
+
     /// Finds the shape that a line fits and reads it.
     pub fn recognise(line: &str, parts: &mut Parts) -> Option<Self> {
         parts.clear();
-        guess::candidates(line).iter().copied().find(|shape| guess::may_be(*shape, line) && shape.read(line, parts))
+        // Only a shape whose header has several lines looks at more than the first.
+        let first_line = &line[..memchr::memchr(b'\n', line.as_bytes()).unwrap_or(line.len())];
+        let lines = |shape: Shape| if shape == Self::Logfmt { first_line } else { line };
+        let mut candidates = guess::candidates(first_line).iter().copied();
+        candidates.find(|shape| guess::may_be(*shape, first_line) && shape.read(lines(*shape), parts))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -52,6 +52,12 @@ impl Wanted {
         self.has_level
     }
 
+    /// Whether the form of a line matters: it gives fields and the level.
+    pub(crate) fn has_shape(&self) -> bool {
+        const OF_ALL: [&str; 4] = ["@message", "@timestamp", "@log", "@logStream"];
+        self.has_level || self.names.as_ref().is_none_or(|names| names.iter().any(|name| !OF_ALL.contains(&&**name)))
+    }
+
     /// Whether something that is asked for may be read from the field `name`: it itself, a path into it, or an object
     /// that it is a member of.
     pub(crate) fn has_field(&self, name: &str) -> bool {

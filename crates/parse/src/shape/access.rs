@@ -39,7 +39,7 @@ fn access<'t>(rest: &mut &'t str, found: &mut Found<'t, '_>) -> Option<()> {
         word(&mut ahead).is_some() && word(&mut ahead).is_some() && ahead.starts_with('[')
     };
     let (client, ident) = if has_host {
-        found.text("host", first);
+        found.text("vhost", first);
         (second, word(rest)?)
     } else {
         (first, second)

@@ -32,7 +32,7 @@ pub(super) fn klog<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
     }
     found.again("time", at);
     found.whole("thread", thread);
-    found.text("source", source);
+    found.text("caller", source);
     found.again("message", behind.trim_start_matches(']').trim_start_matches(' '));
     found.level(Some(level));
     Some(())
@@ -55,7 +55,7 @@ pub(super) fn zap<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
     found.again("time", at);
     found.text("logger", logger);
     if is_source(next) {
-        found.text("source", next);
+        found.text("caller", next);
         next = columns.next().unwrap_or_default();
     }
     found.again("message", next);
@@ -124,7 +124,7 @@ pub(super) fn read<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
     found.whole_or_text("pid", header.pid);
     found.text("thread", header.thread);
     found.text("logger", header.logger);
-    found.text("source", header.source);
+    found.text("caller", header.source);
     found.text("code", header.code);
     found.again("message", message);
     found.level(header.level);
@@ -177,6 +177,7 @@ impl<'t> Header<'t> {
         let Some(at) = time(inside) else { return false };
         self.time = at;
         self.is_open = !inside.starts_with(']');
+        *inside = inside.strip_prefix(": ").unwrap_or(inside);
         // Ruby writes the process behind the time.
         if let Some((process, behind)) = inside.strip_prefix(" #").and_then(|inside| inside.split_once(']')) {
             self.pid = process;
@@ -189,8 +190,7 @@ impl<'t> Header<'t> {
 
     /// A piece in brackets: a level, a place in the program, a process, a thread, a logger.
     fn brackets(&mut self, rest: &mut &'t str) -> bool {
-        let end = memchr::memchr(b']', &rest.as_bytes()[..rest.len().min(BRACKETS_BYTES_MAX)]);
-        let Some(end) = end else { return false };
+        let Some(end) = closing(&rest.as_bytes()[..rest.len().min(BRACKETS_BYTES_MAX)]) else { return false };
         let inside = rest[1..end].trim();
         if self.level.is_none()
             && let Some(level) = any_level(inside)
@@ -204,7 +204,8 @@ impl<'t> Header<'t> {
             self.code = inside;
         } else if is_dotted(inside) && self.logger.is_empty() {
             self.logger = inside;
-        } else if self.thread.is_empty() && self.logger.is_empty() && !inside.is_empty() {
+        } else if self.logger.is_empty() && !inside.is_empty() {
+            // Of several the last is the thread: Spring puts the program before it.
             self.thread = inside;
         } else {
             return false;
@@ -223,9 +224,16 @@ impl<'t> Header<'t> {
         let core = core.strip_suffix(':').unwrap_or(core);
         let follows = behind.trim_start_matches(' ');
         if self.level.is_none()
-            && let Some(level) = self.level_of(core, follows)
+            && let Some(level) = self.level_of(core, ends, follows)
         {
             self.level = Some(level);
+        } else if let Some((level, thread)) = core.split_once('/')
+            && self.level.is_none()
+            && closes
+            && let Some(level) = upper_level(level)
+        {
+            // Python's workers.
+            (self.level, self.thread) = (Some(level), thread);
         } else if is_digits(core) && self.pid.is_empty() && (self.level.is_none() || follows.starts_with("---")) {
             self.pid = core;
         } else if core.starts_with("ThreadId(") && self.thread.is_empty() {
@@ -253,11 +261,11 @@ impl<'t> Header<'t> {
         !ends && !(self.level.is_some() && self.logger == core && !is_mark(follows))
     }
 
-    fn level_of(&self, word: &str, follows: &str) -> Option<Level> {
+    fn level_of(&self, word: &str, ends: bool, follows: &str) -> Option<Level> {
         let word = word.trim_end_matches(',');
         upper_level(word).or_else(|| {
             // In lower case it is a word of prose, unless columns are told apart.
-            let is_column = !self.time.is_empty() && (self.time.ends_with(',') || is_mark(follows) || follows.is_empty());
+            let is_column = !self.time.is_empty() && (ends || is_mark(follows) || follows.is_empty());
             if is_column || word == "Info" { Level::parse(word) } else { None }
         })
     }
@@ -265,6 +273,19 @@ impl<'t> Header<'t> {
     fn is_logger(&self, word: &str, ends: bool, follows: &str) -> bool {
         is_name(word) && (ends || is_mark(follows) || (self.level.is_some() && is_dotted(word)))
     }
+}
+
+/// Where the bracket closes that a piece begins with.
+fn closing(piece: &[u8]) -> Option<usize> {
+    let mut n_open = 0usize;
+    piece.iter().position(|byte| {
+        match byte {
+            b'[' => n_open += 1,
+            b']' => n_open = n_open.saturating_sub(1),
+            _ => {}
+        }
+        n_open == 0
+    })
 }
 
 /// `- text`, `: text`, `-- text`: what stands between a header and its text.
@@ -307,7 +328,9 @@ fn any_level(word: &str) -> Option<Level> {
 /// A name of a logger, module or class.
 fn is_name(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$' | b':' | b'-' | b'/' | b'@'))
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$' | b':' | b'-' | b'/' | b'@'))
 }
 
 /// A name of several parts with points between them: `org.acme.App`, `my::module` is one too.

@@ -60,6 +60,9 @@ pub(super) fn vpc<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
         if !fits {
             return None;
         }
+        if at == 10 && word != "-" {
+            found.epoch(word);
+        }
         match *name {
             // An account is a name that happens to have digits only, perhaps leading zeros.
             "accountId" => found.text(name, word),
@@ -83,12 +86,15 @@ pub(super) fn lambda<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()>
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
         return None;
     }
-    found.known("@type", match kind {
-        "START" => "START",
-        "END" => "END",
-        "REPORT" => "REPORT",
-        _ => return None,
-    });
+    found.known(
+        "@type",
+        match kind {
+            "START" => "START",
+            "END" => "END",
+            "REPORT" => "REPORT",
+            _ => return None,
+        },
+    );
     found.text("@requestId", id);
     if kind == "REPORT" {
         rest.split(['\t', '\n']).for_each(|column| report_column(column.trim(), found));

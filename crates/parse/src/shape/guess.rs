@@ -15,7 +15,9 @@ pub(super) fn candidates(line: &str) -> &'static [Shape] {
         (b'A'..=b'Z', b',') if b.get(3) == Some(&b'[') => &[Application],
         (b'[', b'A'..=b'Z') => &[ApacheError],
         (b'[', b'0'..=b'9') => &[Application],
-        (b'C' | b'D' | b'E' | b'I' | b'N' | b'T' | b'W', b'A'..=b'Z') if is_level_start(b) => &[PythonBasic, Application],
+        (b'C' | b'D' | b'E' | b'I' | b'N' | b'T' | b'W', b'A'..=b'Z') if is_level_start(b) => {
+            &[PythonBasic, Application]
+        }
         (b'A'..=b'Z', b'a' | b'e' | b'p' | b'u' | b'c' | b'o') if b.get(3) == Some(&b' ') => {
             &[Haproxy, Syslog, Application]
         }

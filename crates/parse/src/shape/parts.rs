@@ -67,12 +67,15 @@ pub enum PartValue<'t> {
 pub struct Parts {
     parts: Vec<Part>,
     level: Option<Level>,
+    /// Digits that count since the epoch, where they are no time that stands at the head of a line.
+    epoch: Option<Span>,
 }
 
 impl Parts {
     pub(super) fn clear(&mut self) {
         self.parts.clear();
         self.level = None;
+        self.epoch = None;
     }
 
     pub(super) fn of<'t, 'p>(&'p mut self, line: &'t str) -> Found<'t, 'p> {
@@ -92,6 +95,11 @@ impl Parts {
     /// The level that the line says in its shape's own way.
     pub fn level(&self) -> Option<Level> {
         self.level
+    }
+
+    /// The line's time, in seconds since the epoch.
+    pub(crate) fn epoch<'t>(&self, line: &'t str) -> Option<&'t str> {
+        self.epoch.map(|span| span.get(line))
     }
 
     /// Gives `take` each part: its name, that of a member where it is one of an object, and the value. `line` is what
@@ -245,6 +253,11 @@ impl<'t> Found<'t, '_> {
             }
             None => self.push(base, Stored::Empty, false),
         }
+    }
+
+    /// The time of the line, as digits that count since the epoch.
+    pub(super) fn epoch(&mut self, digits: &'t str) {
+        self.parts.epoch = Some(self.span(digits));
     }
 
     /// The level of the line.

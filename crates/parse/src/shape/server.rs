@@ -49,7 +49,7 @@ fn nginx_context<'t>(mut rest: &'t str, found: &mut Found<'t, '_>) {
                 value
             }
         };
-        found.text(name, value);
+        found.text(if *name == "host" { "vhost" } else { name }, value);
     }
 }
 
@@ -188,13 +188,10 @@ pub(super) fn redis<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> 
         _ => return None,
     };
     found.whole("pid", process);
-    found.known("role", match role {
-        "M" => "master",
-        "S" => "replica",
-        "C" => "child",
-        "X" => "sentinel",
-        _ => return None,
-    });
+    if !matches!(role, "M" | "S" | "C" | "X") {
+        return None;
+    }
+    found.text("role", role);
     found.again("time", at);
     found.again("message", rest);
     found.level(Some(level));

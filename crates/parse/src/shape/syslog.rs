@@ -15,6 +15,12 @@ const SEVERITIES: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "noti
 /// Structured data that is read; what comes behind is left.
 const STRUCTURED_MAX: usize = 64;
 
+/// Whether the name of a facility or severity holds `literal`: it stands in no line, only its number does.
+pub(super) fn is_computed(literal: &str) -> bool {
+    let literal = literal.to_ascii_lowercase();
+    FACILITIES.iter().chain(&SEVERITIES).any(|name| name.contains(&*literal))
+}
+
 /// A syslog message of either form.
 pub(super) fn read<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
     let message = header(line, found)?;

@@ -34,7 +34,11 @@ fn digits_first(b: &[u8], at: usize) -> Option<(Civil, usize)> {
         (8, b'T' | b't' | b'-') => basic(b, at),
         (6, b' ') => six_and_six(b, at),
         (2, b'/') if b.get(at + 3).is_some_and(u8::is_ascii_alphabetic) => access_log(b, at),
-        (2, b'/') => short_year(b, at),
+        (2, b'/') if b.get(at + 6).is_some_and(u8::is_ascii_digit) && b.get(at + 5) == Some(&b'/') => {
+            short_year(b, at).or_else(|| american(b, at))
+        }
+        (1 | 2, b'/') => american(b, at),
+        (2, b'-') if b.get(at + 3).is_some_and(u8::is_ascii_alphabetic) => day_month_name(b, at),
         (2, separator @ (b'-' | b'.')) => month_day(b, at, separator),
         (1 | 2, b' ') => day_month_year(b, at),
         _ => None,
@@ -105,6 +109,61 @@ fn short_year(b: &[u8], at: usize) -> Option<(Civil, usize)> {
     civil(Some(century(year)), (month, day), &clock, None)
 }
 
+/// `11/20/2026 6:47:13 PM`, `1/2/2026 06:47:13`: month, day, year.
+fn american(b: &[u8], at: usize) -> Option<(Civil, usize)> {
+    let (month, day_at) = short_number(b, at)?;
+    let (day, year_at) = short_number(b, day_at + 1)?;
+    if b.get(day_at) != Some(&b'/') || b.get(year_at) != Some(&b'/') {
+        return None;
+    }
+    let year = number(b, year_at + 1, 4)?;
+    let behind = if b.get(year_at + 5) == Some(&b',') { year_at + 6 } else { year_at + 5 };
+    if b.get(behind) != Some(&b' ') {
+        return None;
+    }
+    // Where it can only be so, the day comes first.
+    let date = if month > 12 { (day, month) } else { (month, day) };
+    with_zone(b, Some(i64::from(year)), date, half_day_clock(b, behind + 1)?)
+}
+
+/// `20-Nov-2026 06:47:13.123`.
+fn day_month_name(b: &[u8], at: usize) -> Option<(Civil, usize)> {
+    let month = month_of(b, at + 3)?;
+    if b.get(at + 6) != Some(&b'-') || b.get(at + 11) != Some(&b' ') {
+        return None;
+    }
+    let (day, year) = (number(b, at, 2)?, number(b, at + 7, 4)?);
+    with_zone(b, Some(i64::from(year)), (month, day), clock(b, at + 12)?)
+}
+
+/// A number of one or two digits, and where the text goes on.
+fn short_number(b: &[u8], at: usize) -> Option<(u32, usize)> {
+    let n_digits = b.get(at..)?.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+    if !(1..=2).contains(&n_digits) {
+        return None;
+    }
+    Some((number(b, at, n_digits)?, at + n_digits))
+}
+
+/// `6:47:13 PM`; without a half of the day the hours count to 23.
+fn half_day_clock(b: &[u8], at: usize) -> Option<Clock> {
+    let mut clock = loose_clock(b, at)?;
+    let rest = b.get(clock.end..)?;
+    let rest = rest.strip_prefix("\u{202f}".as_bytes()).or_else(|| rest.strip_prefix(b" ")).unwrap_or(rest);
+    let half = rest.get(..2).unwrap_or_default().to_ascii_uppercase();
+    let is_alone = !rest.get(2).is_some_and(u8::is_ascii_alphanumeric);
+    let hour = clock.second_of_day / 3600;
+    if is_alone && matches!(&half[..], b"AM" | b"PM") {
+        if !(1..=12).contains(&hour) {
+            return None;
+        }
+        let hours = hour % 12 + if half == b"PM" { 12 } else { 0 };
+        clock.second_of_day = hours * 3600 + clock.second_of_day % 3600;
+        clock.end = b.len() - rest.len() + 2;
+    }
+    Some(clock)
+}
+
 /// `20/Nov/2026:06:47:13 +0000`.
 fn access_log(b: &[u8], at: usize) -> Option<(Civil, usize)> {
     let month = month_of(b, at + 3)?;
@@ -151,6 +210,13 @@ fn month_first(b: &[u8], at: usize) -> Option<(Civil, usize)> {
     }
     let day_at = skip_spaces(b, at + 4);
     let n_digits = b[day_at..].iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+    if (1..=2).contains(&n_digits) && b.get(day_at + n_digits..day_at + n_digits + 2) == Some(b", ") {
+        // `Nov 20, 2026 6:47:13 PM`, with or without a comma behind the year.
+        let (day, year_at) = (number(b, day_at, n_digits)?, day_at + n_digits + 2);
+        let year = number(b, year_at, 4)?;
+        let from = skip_spaces(b, year_at + 4 + usize::from(b.get(year_at + 4) == Some(&b',')));
+        return with_zone(b, Some(i64::from(year)), (month, day), half_day_clock(b, from)?);
+    }
     if !(1..=2).contains(&n_digits) || b.get(day_at + n_digits) != Some(&b' ') {
         return None;
     }

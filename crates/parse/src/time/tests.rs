@@ -45,6 +45,13 @@ fn the_time_at_the_head_of_a_line_is_found_in_every_form() {
     check("- 1763618400 2025.11.20 R02 x", Some("2025-11-20T06:00:00Z"));
     check("level=info ts=1763618400.25 msg=x", Some("2025-11-20T06:00:00.25Z"));
     check("level=info msg=x time=\"2026-11-20T06:47:13Z\"", Some("2026-11-20T06:47:13Z"));
+    check("11/20/2026 6:47:13 PM x", Some("2026-11-20T18:47:13Z"));
+    check("11/20/2026, 12:07:13 AM x", Some("2026-11-20T00:07:13Z"));
+    check("1/2/2026 06:47:13", Some("2026-01-02T06:47:13Z"));
+    check("20/11/2026 06:47:13 x", Some("2026-11-20T06:47:13Z"));
+    check("20-Nov-2026 06:47:13.123 INFO x", Some("2026-11-20T06:47:13.123Z"));
+    check("Nov 20, 2026 6:47:13 AM org.acme.App main", Some("2026-11-20T06:47:13Z"));
+    check("Nov 2, 2026, 06:47:13 x", Some("2026-11-02T06:47:13Z"));
     check("app.log 2026-11-20 06:47:13.008 7 INFO x", Some("2026-11-20T06:47:13.008Z"));
 }
 
@@ -58,6 +65,10 @@ fn numbers_and_prose_are_no_times() {
     check("2026-13-01 06:47:13 x", None);
     check("the backup of the day 2026-11-01 00:00:00 is done", None);
     check("12 monkeys", None);
+    check("13/13/2026 06:47:13 x", None);
+    check("11/20/2026 13:47:13 PM x", None);
+    check("1/2 of it at 3", None);
+    check("Nov 20, 2026", None);
     check("March 20 06:47:13", None);
     check("é2026-11-20", None);
 }

@@ -44,7 +44,9 @@ impl Screen {
         let literal = if is_message { probe.literal() } else { without_escape(probe.literal()) };
         let is_usable = is_message || (is_spelled_one_way(literal) && literal.len() >= LITERAL_BYTES_MIN);
         // Bytes that are no UTF-8 are shown as this character.
-        if !is_usable || literal.contains('\u{fffd}') {
+        // What fields of recognised lines hold need not stand there.
+        let is_computed = !is_message && parse::Shape::is_computed(literal);
+        if !is_usable || is_computed || literal.contains('\u{fffd}') {
             return None;
         }
         let search = match (is_message, probe.ignores_case()) {

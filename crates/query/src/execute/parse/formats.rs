@@ -125,7 +125,11 @@ mod tests {
             "2 123 eni-1 - - - - - - - 1793520000 1793520060 - NODATA",
             r#"{"version":2,"accountId":"123","interfaceId":"eni-1","start":1793520000,"end":1793520060,"logStatus":"NODATA"}"#,
         );
-        check(Shape::Vpc, "version accountId interfaceId srcAddr dstAddr srcPort dstPort protocol packets bytes start end action logStatus", "nothing");
+        check(
+            Shape::Vpc,
+            "version accountId interfaceId srcAddr dstAddr srcPort dstPort protocol packets bytes start end action logStatus",
+            "nothing",
+        );
         check(Shape::Vpc, "2 123", "nothing");
     }
 
