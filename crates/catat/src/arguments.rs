@@ -1,6 +1,7 @@
 //! What can be typed after `catat`.
 
 mod groups;
+mod keys;
 mod lookups;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
+pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
 
 /// Ship, keep and query logs: one binary.
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     Groups(Groups),
     /// List, upload and delete tables that queries look up
     Lookups(Lookups),
+    /// List, make, replace and revoke keys of senders and readers
+    Keys(Keys),
     /// Check configuration and rules without starting anything
     Check(Server),
     /// Check every byte that is stored, also while a server runs

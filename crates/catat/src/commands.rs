@@ -2,6 +2,7 @@
 
 mod check;
 mod groups;
+mod keys;
 mod lookups;
 mod query;
 mod send;
@@ -13,6 +14,7 @@ mod up;
 pub(crate) use check::rules_dir;
 pub(crate) use check::{check, config};
 pub(crate) use groups::groups;
+pub(crate) use keys::keys;
 pub(crate) use lookups::lookups;
 pub(crate) use query::{Ending, Note, PROGRESS_AFTER, Shown, query, row_limit, since_as_time};
 pub(crate) use send::send;

@@ -162,6 +162,7 @@ pub(crate) struct Config {
     pub(crate) section_cache_bytes: u64,
     pub(crate) retention: storage::RetentionOptions,
     pub(crate) limits: Limits,
+    pub(crate) key_rate_bytes_per_s: Option<u64>,
     pub(crate) time_zone: chrono_tz::Tz,
     pub(crate) rules_dir: Option<PathBuf>,
     pub(crate) alert_interval_ns: i64,
@@ -211,6 +212,7 @@ impl Config {
                 queries_memory_bytes: read.size("query", "memory_total") as usize,
                 ..Limits::default()
             },
+            key_rate_bytes_per_s: read.rate("limits", "key_rate"),
             time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
             rules_dir: Some(PathBuf::from(read.text("alerts", "rules_dir"))).filter(|dir| !dir.as_os_str().is_empty()),
             alert_interval_ns: read.duration("alerts", "interval"),

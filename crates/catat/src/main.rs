@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         Command::Send(options) => commands::send(options),
         Command::Groups(options) => commands::groups(options),
         Command::Lookups(options) => commands::lookups(options),
+        Command::Keys(options) => commands::keys(options),
         Command::Check(options) => commands::check(options),
         Command::Verify(options) => commands::verify(options),
         Command::Backup(options) => commands::backup(options),

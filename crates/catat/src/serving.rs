@@ -39,12 +39,13 @@ pub(crate) fn prepare(config: &Config, allow_anonymous: bool) -> Result<Prepared
     let clock = Clock::system();
     let (store, recovery) =
         Store::open(store_options(config, &clock)).map_err(|error| Failure::usage(error.to_string()))?;
-    let keys = serve::Keys::open(store.clone(), None, clock.now());
+    let keys = serve::Keys::open(store.clone(), config.key_rate_bytes_per_s, clock.now());
     let keys = keys.map_err(|error| Failure::usage(error.to_string()))?;
     if must_have_keys && keys.admits_anonymous() {
         return Err(no_keys(config));
     }
     let admin_key = admin_key(&config.data_dir)?;
+    note_address(&config.data_dir, address);
     let rules_dir = crate::commands::rules_dir(config);
     make_default_rules(&rules_dir)?;
     let rules = read_rules(&rules_dir).map_err(Failure::usage)?.book;
@@ -116,12 +117,21 @@ fn bind(config: &Config) -> Result<std::net::TcpListener, Failure> {
 }
 
 /// Makes the data directory, for its owner alone.
-fn make_data_dir(dir: &Path) -> Result<(), Failure> {
+pub(crate) fn make_data_dir(dir: &Path) -> Result<(), Failure> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|error| {
         let next = "choose another with --data-dir, or make it writable for this user";
         Failure::usage(format!("data directory {}: {error}\n{next}", dir.display()))
     })
+}
+
+/// Writes down where the server answers, for commands that are given the data directory. One that cannot be written
+/// costs them their way here and nothing else.
+fn note_address(data_dir: &Path, mut address: std::net::SocketAddr) {
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let _ = fs::write(data_dir.join("address"), format!("http://{address}\n"));
 }
 
 /// Shortest admin key.

@@ -102,6 +102,20 @@ impl Intake {
         Collector::new(&self.store, self.received(sender.now), sender.within)
     }
 
+    /// Stores a record of the server's own in a group that no sender may write to. Blocks.
+    ///
+    /// # Errors
+    /// Where the store does not take it.
+    pub fn record_own(&self, group: &GroupName, record: &[u8], now: Timestamp) -> Result<(), IngestError> {
+        let mut collector = Collector::new(&self.store, self.received(now), &GroupScope::All);
+        collector.is_own = true;
+        let place = collector.group(group)?;
+        // A record that is no JSON object is none; the server writes objects.
+        let _ = collector.record(place, record)?;
+        let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now };
+        self.accept(collector, record, &sender).map(|_| ())
+    }
+
     /// Stores what was collected of a body and returns when it is durable. Blocks.
     pub fn accept(
         &self,

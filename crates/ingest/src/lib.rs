@@ -17,7 +17,7 @@ mod ndjson;
 mod text;
 
 pub use answer::{IngestAnswer, Rejected};
-pub use collect::{Beside, Collector, OutOfScope, Refused};
+pub use collect::{AUDIT_GROUP, Beside, Collector, OWN_GROUPS, OutOfScope, Refused};
 pub use decode::{Encoding, decode};
 pub use error::IngestError;
 pub use intake::{Format, IngestRequest, Intake, Sender};

@@ -23,6 +23,7 @@ use self::credentials::Credentials;
 use crate::problem::Problem;
 
 pub(crate) use self::attempts::Attempts;
+pub(crate) use self::keys::covers;
 pub use self::keys::{KeyError, KeyOrder, KeyView, Keys, NewKey};
 pub use self::life::Life;
 pub(crate) use self::life::{Ended, Watched};
@@ -84,6 +85,11 @@ impl Caller {
     /// Somebody on this machine, as long as nobody has made a key.
     fn local(life: Life) -> Self {
         Self { role: Role::Operate, sends: true, scope: GroupScope::All, life, ..Self::default() }
+    }
+
+    /// What tells them from others, over a change of their key too.
+    pub(crate) fn identity(&self) -> Arc<str> {
+        if self.batches.is_empty() { self.name.clone() } else { self.batches.clone() }
     }
 
     /// Whether it is known who they are.

@@ -7,6 +7,7 @@
 mod access;
 mod answer;
 mod ask;
+mod audit;
 mod body;
 mod listen;
 mod loki;

@@ -26,6 +26,8 @@ pub(crate) struct Running {
     pub(crate) id: u64,
     /// Its text.
     pub(crate) text: String,
+    /// Who asked it.
+    pub(crate) owner: Arc<str>,
     /// When it was asked.
     pub(crate) started: Timestamp,
     /// Set to stop it.
@@ -70,13 +72,20 @@ impl Running {
 }
 
 impl Queries {
-    /// Enters a query.
+    /// Enters a query of nobody.
+    #[cfg(test)]
     pub(crate) fn start(&self, text: &str, now: Timestamp) -> Ticket {
+        self.start_for("", text, now)
+    }
+
+    /// Enters a query.
+    pub(crate) fn start_for(&self, owner: &str, text: &str, now: Timestamp) -> Ticket {
         let mut book = lock(&self.0);
         book.n_started += 1;
         let running = Arc::new(Running {
             id: book.n_started,
             text: text.to_owned(),
+            owner: owner.into(),
             started: now,
             cancelled: AtomicBool::new(false),
             progress: Mutex::new(Stats::default()),
@@ -90,9 +99,9 @@ impl Queries {
         lock(&self.0).running.values().cloned().collect()
     }
 
-    /// Stops a query; false where none has this number.
-    pub(crate) fn cancel(&self, id: u64) -> bool {
-        let running = lock(&self.0).running.get(&id).cloned();
+    /// Stops a query that `may` allows to be stopped; false where none of those has this number.
+    pub(crate) fn cancel(&self, id: u64, may: impl FnOnce(&Running) -> bool) -> bool {
+        let running = lock(&self.0).running.get(&id).cloned().filter(|running| may(running));
         running.map(|running| running.cancelled.store(true, Ordering::Relaxed)).is_some()
     }
 
@@ -117,6 +126,6 @@ mod tests {
         drop(ticket);
         assert!(running.cancelled.load(Ordering::Relaxed));
         assert_eq!(queries.counts(), (1, 0));
-        assert!(!queries.cancel(running.id));
+        assert!(!queries.cancel(running.id, |_| true));
     }
 }

@@ -54,7 +54,7 @@ where
     T: Send + 'static,
     F: FnOnce(&Reading<'_>) -> Result<T, Problem> + Send + 'static,
 {
-    read_with(server, server.queries.start(text, server.now()), work).await
+    read_with(server, server.start_query(text), work).await
 }
 
 /// The same for a query that was entered before.

@@ -3,11 +3,12 @@
 //! Each route is written down once, with the role it needs; the API description is checked against this table.
 
 use std::any::Any;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -175,8 +176,15 @@ async fn guard(State(server): State<Arc<Server>>, mut request: Request, next: Ne
     let admit = || server.app.access.admit(&server.app.keys, &server.attempts, &request, now);
     let admitted = locked.map_or_else(admit, |reason| Err(Problem::locked(reason)));
     let mut response = match admitted {
-        Ok(caller) => run_for(&server, caller, request, next).await,
+        Ok(caller) => {
+            server.look_after_keys();
+            run_for(&server, caller, request, next).await
+        }
         Err(problem) if [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&problem.status) => {
+            if problem.code == "bad-key" || problem.code == "too-many-failures" {
+                let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+                server.audit_refusal(peer, problem.code);
+            }
             request.extensions_mut().insert(Refused(problem));
             next.run(request).await
         }

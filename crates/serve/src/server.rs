@@ -8,16 +8,19 @@ use std::time::Duration;
 
 use alert::Alerts;
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use ingest::{Intake, Sender};
 use query::{MemoryPool, PartialCache, PartialReason};
 use storage::{Clock, GroupStatus, Snapshot, Store, Subscription};
 use tokio::sync::watch;
-use types::{GroupPattern, Limits, TimeRange, Timestamp};
+use types::{GroupName, GroupPattern, Limits, TimeRange, Timestamp};
 
-use crate::access::{Access, Attempts, Caller, Keys};
+use crate::access::{Access, Attempts, Caller, Keys, Role};
+use crate::audit::{self, Audit};
 use crate::body::BodyBudget;
-use crate::queries::Queries;
+use crate::problem::Problem;
+use crate::queries::{Queries, Running, Ticket};
 use crate::reference::Reference;
 use crate::tables::Tables;
 use crate::traffic::Traffic;
@@ -77,6 +80,7 @@ pub(crate) struct Server {
     pub(crate) queries: Queries,
     pub(crate) traffic: Traffic,
     pub(crate) attempts: Attempts,
+    pub(crate) audit: Audit,
     pub(crate) bodies: BodyBudget,
     pub(crate) ingest_plain: Gate,
     pub(crate) ingest_packed: Gate,
@@ -131,7 +135,12 @@ impl Shared {
 
     /// The events of some groups at one instant, of those within the caller's scope.
     pub(crate) fn snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
-        self.app.store.snapshot_within(groups, &self.caller.scope, range)
+        let mut snapshot = self.app.store.snapshot_within(groups, &self.caller.scope, range);
+        let names_audit = groups.iter().any(|pattern| pattern.as_str().starts_with(ingest::OWN_GROUPS));
+        if !names_audit || !audit::may_see(&self.caller) {
+            snapshot.runs.retain(|run| run.info().group.as_str() != ingest::AUDIT_GROUP);
+        }
+        snapshot
     }
 
     /// Feeds what is accepted from now on in these groups, of those within the caller's scope.
@@ -139,11 +148,50 @@ impl Shared {
         self.app.store.subscribe_within(groups, self.caller.scope.clone(), capacity_batches)
     }
 
-    /// The groups within the caller's scope, sorted by name.
+    /// The groups within the caller's scope, sorted by name; the server's own one is not listed.
     pub(crate) fn groups(&self) -> Vec<GroupStatus> {
         let mut groups = self.app.store.groups();
-        groups.retain(|group| self.caller.scope.admits(group.name.as_str()));
+        groups.retain(|group| self.reaches(group.name.as_str()) && group.name.as_str() != ingest::AUDIT_GROUP);
         groups
+    }
+
+    /// Whether a group exists for the caller.
+    pub(crate) fn reaches(&self, group: &str) -> bool {
+        self.caller.scope.admits(group)
+    }
+
+    /// Refuses to change a group that does not exist for the caller.
+    pub(crate) fn must_reach(&self, group: &GroupName) -> Result<(), Problem> {
+        if self.reaches(group.as_str()) {
+            Ok(())
+        } else {
+            Err(ingest::IngestError::OutOfScope(ingest::OutOfScope(group.clone())).into())
+        }
+    }
+
+    /// Refuses what concerns all groups to a caller for whom only some exist.
+    pub(crate) fn must_reach_everything(&self) -> Result<(), Problem> {
+        if self.caller.scope.is_everything() {
+            return Ok(());
+        }
+        let message = "this concerns all groups, and the key is for some of them";
+        Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message))
+    }
+
+    /// Whether the caller's right to an answer has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        !self.caller.life.lasts(self.now())
+    }
+
+    /// Enters a query of the caller.
+    pub(crate) fn start_query(&self, text: &str) -> Ticket {
+        self.queries.start_for(&self.caller.identity(), text, self.now())
+    }
+
+    /// Whether the caller may see and stop a query: their own, or any.
+    pub(crate) fn may_see_query(&self, running: &Running) -> bool {
+        *running.owner == *self.caller.identity()
+            || self.caller.role == Role::Admin && self.caller.scope.is_everything()
     }
 }
 
@@ -159,6 +207,7 @@ impl Server {
             queries: Queries::default(),
             traffic: Traffic::default(),
             attempts: Attempts::default(),
+            audit: Audit::default(),
             bodies: BodyBudget::default(),
             ingest_plain: gate("ingest", INGEST_PLAIN_MAX),
             ingest_packed: gate("ingest", INGEST_PACKED_MAX),

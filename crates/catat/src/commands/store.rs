@@ -26,7 +26,7 @@ fn config(options: &DataDir) -> Result<Config, Failure> {
 }
 
 /// Where the parts of the store are.
-fn store_options(options: &DataDir) -> Result<storage::Options, Failure> {
+pub(super) fn store_options(options: &DataDir) -> Result<storage::Options, Failure> {
     let Config { data_dir, databases, object_store, .. } = config(options)?;
     Ok(storage::Options { databases, object_store, ..storage::Options::new(data_dir) })
 }

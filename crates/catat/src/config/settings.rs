@@ -64,6 +64,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("limits", "max_future", Kind::Duration, "24h"),
     setting("limits", "query_memory", Kind::Size, "256MiB"),
     setting("limits", "query_timeout", Kind::Duration, "60s"),
+    setting("limits", "key_rate", Kind::Text, "never"),
     setting("query", "cache", Kind::Size, "64MiB"),
     setting("query", "memory_total", Kind::Size, "512MiB"),
     setting("ingest", "time_zone", Kind::Text, "UTC"),

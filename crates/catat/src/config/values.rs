@@ -91,6 +91,21 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Bytes in a second, such as 5MB/s; nothing for `never`.
+    pub(super) fn rate(&mut self, section: &'static str, key: &'static str) -> Option<u64> {
+        let text = self.value(section, key, Kind::Text);
+        if text == "never" {
+            return None;
+        }
+        match ByteSize::from_str(text.strip_suffix("/s").unwrap_or(text).trim()) {
+            Ok(size) if size.0 > 0 => Some(size.0),
+            _ => {
+                self.refuse(section, key, format!("\"{text}\" is no rate; write 5MB/s or \"never\""));
+                None
+            }
+        }
+    }
+
     /// A text, nothing where it is empty.
     pub(super) fn optional(&mut self, section: &'static str, key: &'static str) -> Option<String> {
         Some(self.text(section, key)).filter(|text| !text.is_empty()).map(str::to_owned)

@@ -16,7 +16,7 @@
 //! one goes on for a time. Both are of one `line`, within which the ids of batches stay unique.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use data_encoding::HEXLOWER;
@@ -60,6 +60,9 @@ pub struct Keys {
     anonymous: Life,
     /// What each key may send, `[limits] key_rate`.
     bytes_per_s: Option<u64>,
+    /// Ids and names of keys that were used for the first time, of which nobody was told yet.
+    first_uses: Mutex<Vec<(String, Arc<str>)>>,
+    has_first_uses: AtomicBool,
 }
 
 #[derive(Default)]
@@ -188,7 +191,15 @@ impl Keys {
         if !book.keys.is_empty() {
             anonymous.end();
         }
-        Ok(Self { store, changes: Mutex::new(()), book: RwLock::new(book), anonymous, bytes_per_s })
+        Ok(Self {
+            store,
+            changes: Mutex::new(()),
+            book: RwLock::new(book),
+            anonymous,
+            bytes_per_s,
+            first_uses: Mutex::default(),
+            has_first_uses: AtomicBool::new(false),
+        })
     }
 
     /// Whether somebody without a key is let in: until the first is made.
@@ -214,8 +225,20 @@ impl Keys {
         if !bool::from(key.hash.ct_eq(&given)) || !key.caller.life.lasts(now) {
             return None;
         }
-        key.used_ns.fetch_max(now.0, Ordering::Relaxed);
+        if key.used_ns.fetch_max(now.0, Ordering::Relaxed) == i64::MIN {
+            let first = (id.to_owned(), key.caller.name.clone());
+            self.first_uses.lock().unwrap_or_else(PoisonError::into_inner).push(first);
+            self.has_first_uses.store(true, Ordering::Release);
+        }
         Some(key.caller.clone())
+    }
+
+    /// Keys that were used for the first time since this was asked last.
+    pub(crate) fn take_first_uses(&self) -> Vec<(String, Arc<str>)> {
+        if !self.has_first_uses.swap(false, Ordering::Acquire) {
+            return Vec::new();
+        }
+        std::mem::take(&mut *self.first_uses.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Who owns a pair for signatures, and its secret half.

@@ -65,6 +65,7 @@ struct Order {
 pub(crate) async fn post(server: Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let order = Order::check(&name, received.bytes(), server.now())?;
+    server.must_reach(&order.group)?;
     read(&server, SHOWN_AS, move |reading| order.carry_out(reading)).await.map(Json)
 }
 
@@ -73,6 +74,7 @@ pub(crate) async fn list(server: Shared, PathName(name): PathName) -> Result<Jso
     let work = move || {
         let receipts = of_thread.app.store.deletions();
         let of_group = receipts.iter().rev().filter(|receipt| receipt.group.as_str() == name);
+        let of_group = of_group.filter(|receipt| of_thread.reaches(receipt.group.as_str()));
         of_group.map(|receipt| receipt_json(&of_thread, receipt)).collect::<Vec<Value>>()
     };
     Ok(Json(json!({"deletions": server.lookups.run(work).await?})))
@@ -89,7 +91,7 @@ pub(crate) async fn get(server: Shared, Path((name, id)): Path<(String, String)>
         shown["segments"] = json!(segments);
         Some((receipt.group, shown))
     });
-    let found = found.await?.filter(|(group, _)| group.as_str() == name);
+    let found = found.await?.filter(|(group, _)| group.as_str() == name && server.reaches(group.as_str()));
     found.map(|(_, shown)| Json(shown)).ok_or_else(unknown)
 }
 
@@ -128,6 +130,10 @@ impl Order {
                 reason: self.asked.reason,
             };
             let receipt = store.delete_events(&self.group, sequences, &order)?;
+            reading.server.audit_own(
+                "events deleted",
+                &json!({"group": self.group.as_str(), "events": receipt.n_deleted, "deletion": format!("{:016x}", receipt.id)}),
+            );
             receipt_json(reading.server, &receipt)
         };
         answer["dry_run"] = self.asked.dry_run.into();

@@ -53,6 +53,7 @@ pub(crate) async fn put(
     let is_preview = parameters.flag("preview")?;
     let bad_name = || Problem::bad_request("bad-group", format!("{name:?} is no name of a log group"));
     let group = GroupName::new(&name).ok_or_else(bad_name)?;
+    server.must_reach(&group)?;
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let retention = retention_of(received.bytes())?;
     let of_thread = server.clone();
@@ -62,6 +63,10 @@ pub(crate) async fn put(
             return Ok(change_json(&store.preview_retention(&group, retention)));
         }
         let change = store.set_retention(&group, retention)?;
+        of_thread.audit_own(
+            "group limits set",
+            &json!({"group": group.as_str(), "age": retention.age_ns.map(duration_text), "size": retention.bytes.map(size_text)}),
+        );
         // Settings may come before the first event.
         let mut answer = describe(&of_thread, group.as_str()).unwrap_or_else(|| {
             let none = Vec::new();
@@ -121,8 +126,16 @@ fn retention_of(body: &[u8]) -> Result<GroupRetention, Problem> {
 
 pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let group = GroupName::new(&name).ok_or_else(|| no_group(&name))?;
+    server.must_reach(&group)?;
     let of_thread = server.clone();
-    let is_deleted = server.lookups.run(move || of_thread.app.store.delete_group(&group)).await??;
+    let work = move || {
+        let is_deleted = of_thread.app.store.delete_group(&group)?;
+        if is_deleted {
+            of_thread.audit_own("group deleted", &json!({"group": group.as_str()}));
+        }
+        Ok::<bool, storage::StoreError>(is_deleted)
+    };
+    let is_deleted = server.lookups.run(work).await??;
     if is_deleted { Ok(Json(json!({"deleted": true}))) } else { Err(no_group(&name)) }
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use types::{Timestamp, parse_duration_ns};
 
-use crate::access::{KeyError, KeyOrder, NewKey};
+use crate::access::{KeyError, KeyOrder, KeyView, NewKey};
 use crate::parameters::PathName;
 use crate::problem::Problem;
 use crate::server::Shared;
@@ -38,7 +38,11 @@ pub(crate) async fn post(server: Shared, body: Body) -> Result<Response, Problem
         problem.hint(r#"send {"name":"ci","role":"read","groups":["app/*"]}"#)
     })?;
     let of_thread = server.clone();
-    let work = move || of_thread.app.keys.create(&order, &of_thread.caller.scope, of_thread.now());
+    let work = move || {
+        let made = of_thread.app.keys.create(&order, &of_thread.caller.scope, of_thread.now())?;
+        of_thread.audit_own("key made", &described(&made.view));
+        Ok::<NewKey, KeyError>(made)
+    };
     Ok(made(&server.lookups.run(work).await??))
 }
 
@@ -58,16 +62,29 @@ pub(crate) async fn rotate(server: Shared, PathName(id): PathName, body: Body) -
     let work = move || {
         let now = of_thread.now();
         let until = Timestamp(now.0.saturating_add(grace_ns));
-        of_thread.app.keys.rotate(&id, until, &of_thread.caller.scope, now)
+        let made = of_thread.app.keys.rotate(&id, until, &of_thread.caller.scope, now)?;
+        let mut details = described(&made.view);
+        details["replaces"] = id.into();
+        of_thread.audit_own("key replaced", &details);
+        Ok::<NewKey, KeyError>(made)
     };
     Ok(made(&server.lookups.run(work).await??))
 }
 
 pub(crate) async fn delete(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
-    let work = move || of_thread.app.keys.revoke(&id, &of_thread.caller.scope);
+    let work = move || {
+        let revoked = of_thread.app.keys.revoke(&id, &of_thread.caller.scope)?;
+        of_thread.audit_own("key revoked", &described(&revoked));
+        Ok::<KeyView, KeyError>(revoked)
+    };
     let revoked = server.lookups.run(work).await??;
     Ok(Json(json!({"revoked": true, "id": revoked.id, "name": revoked.name})))
+}
+
+/// A key as an audit event tells of it.
+fn described(key: &KeyView) -> Value {
+    json!({"key_id": key.id, "key_name": key.name, "role": key.role, "groups": key.groups})
 }
 
 fn made(key: &NewKey) -> Response {

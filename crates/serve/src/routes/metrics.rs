@@ -15,6 +15,7 @@ use crate::routes::upkeep;
 use crate::server::{Server, Shared};
 
 pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
+    server.must_reach_everything()?;
     let of_thread = server.clone();
     let status = server.lookups.run(move || of_thread.app.store.status()).await?;
     let mut page = Page::default();

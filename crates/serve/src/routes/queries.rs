@@ -10,7 +10,8 @@ use crate::server::Shared;
 
 pub(crate) async fn list(server: Shared) -> Json<Value> {
     let now = server.now();
-    let running = server.queries.list();
+    let mut running = server.queries.list();
+    running.retain(|query| server.may_see_query(query));
     let entry = |query: &std::sync::Arc<crate::queries::Running>| {
         let elapsed_ms = now.0.saturating_sub(query.started.0) / 1_000_000;
         json!({
@@ -22,7 +23,7 @@ pub(crate) async fn list(server: Shared) -> Json<Value> {
 }
 
 pub(crate) async fn cancel(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
-    let is_known = id.parse().is_ok_and(|id| server.queries.cancel(id));
+    let is_known = id.parse().is_ok_and(|id| server.queries.cancel(id, |running| server.may_see_query(running)));
     if is_known {
         Ok(Json(json!({"cancelled": true})))
     } else {

@@ -55,7 +55,7 @@ async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Probl
     let (text, now) = (ask.query.clone(), server.now());
     let question = server.lookups.run(move || ask.check(now)).await??;
     let columns = slow::columns(&question.plan);
-    let ticket = server.queries.start(&text, now);
+    let ticket = server.start_query(&text);
     let running = ticket.running.clone();
     let (rows, receiver) = Rows::new(form);
     let rows = Arc::new(rows);

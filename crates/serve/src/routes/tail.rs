@@ -154,6 +154,8 @@ impl Follower {
     fn follow(&mut self, subscription: &Subscription, seen: u64) -> Result<(), Gone> {
         loop {
             match subscription.receive(LOOK) {
+                // What the server itself did is no live news.
+                Received::Batch(accepted) if accepted.group.as_str() == ingest::AUDIT_GROUP => {}
                 Received::Batch(accepted) => {
                     let run = BatchRun::new(accepted.group.clone(), accepted.group_id, accepted.batch.clone());
                     self.send_rows(&self.rows(Arc::new(run), seen))?;
@@ -162,7 +164,7 @@ impl Follower {
                 Received::Closed => return Ok(()),
                 Received::Idle => {}
             }
-            if *self.server.closing.borrow() || self.sender.is_closed() {
+            if *self.server.closing.borrow() || self.sender.is_closed() || self.server.has_ended() {
                 return Ok(());
             }
             if self.last_sent.elapsed() >= HEARTBEAT {

@@ -16,6 +16,7 @@ const NS: f64 = 1e-9;
 
 /// Believes the clock from now on.
 pub(crate) async fn confirm_clock(server: Shared) -> Result<Json<Value>, Problem> {
+    server.must_reach_everything()?;
     let of_thread = server.clone();
     server.lookups.run(move || of_thread.app.store.confirm_clock()).await?;
     tracing::warn!(now = %server.now(), "an operator has confirmed the clock");
