@@ -130,11 +130,13 @@ pub struct Access {
 }
 
 impl Access {
-    /// Finds out what the caller may do, or why it may do nothing at all.
+    /// Finds out what the caller may do, or why it may do nothing at all. `session` is whom a cookie belongs to; a key
+    /// says more.
     pub(crate) fn admit(
         &self,
         keys: &Keys,
         attempts: &Attempts,
+        session: Option<Arc<Caller>>,
         request: &Request,
         now: Timestamp,
     ) -> Result<Arc<Caller>, Problem> {
@@ -150,6 +152,10 @@ impl Access {
             if let Some(caller) = keys.find(text, now) {
                 return Ok(caller);
             }
+        }
+        if let (Credentials::None, Some(caller)) = (&credentials, session) {
+            check_form(request.method(), headers)?;
+            return Ok(caller);
         }
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
         let is_proxied = is_proxied(headers);
@@ -247,6 +253,23 @@ fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
         return Err(Problem::new(StatusCode::FORBIDDEN, "foreign-origin", message));
     }
     Ok(())
+}
+
+/// What a form of another page could send, changes nothing in the name of whoever is signed in: browsers ask before
+/// they send JSON, or another method, across sites.
+fn check_form(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    if method != Method::POST || is_json(headers) {
+        return Ok(());
+    }
+    let message = "whoever is signed in by a cookie sends JSON, and the content type says so";
+    let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
+    Err(problem.hint("send Content-Type: application/json, or use a key"))
+}
+
+/// Whether the body is said to be JSON.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
 fn without_port(host: &str) -> &str {

@@ -23,6 +23,7 @@ mod server;
 mod tables;
 mod traffic;
 mod turns;
+mod users;
 mod work;
 
 use std::future::Future;

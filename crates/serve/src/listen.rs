@@ -36,6 +36,10 @@ const GRACE: Duration = Duration::from_secs(6);
 /// A pause after an error of accept (out of files, say), so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Said of requests that came over TLS.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encrypted;
+
 /// Serves `router` on `listener` until `shutdown` is done; tells `closing` first.
 pub(crate) async fn run(
     listener: TcpListener,

@@ -26,7 +26,7 @@ use crate::server::{Server, Shared};
 use crate::{loki, page, routes};
 
 /// Routes of the page.
-const PAGE_ROUTES: [&str; 3] = ["/", "/alerts", "/groups"];
+const PAGE_ROUTES: [&str; 4] = ["/", "/alerts", "/groups", "/settings"];
 
 /// What answers while the store is locked: whether the server lives, why it is locked, and the page that says so.
 const OPEN_WHILE_LOCKED: [&str; 5] = ["/-/healthy", "/-/ready", "/ready", "/api/openapi.json", "other"];
@@ -143,6 +143,13 @@ pub(crate) fn table() -> Table {
         .get("/api/v1/tail", Role::Read, routes::tail::get)
         .get("/api/v1/rules", Role::Read, routes::alerts::rules)
         .get("/api/v1/alerts", Role::Read, routes::alerts::alerts)
+        .get("/api/v1/session", Role::None, routes::session::get)
+        .post("/api/v1/session", Role::None, routes::session::post)
+        .delete("/api/v1/session", Role::None, routes::session::delete)
+        .get("/api/v1/users", Role::Admin, routes::users::list)
+        .post("/api/v1/users", Role::Admin, routes::users::post)
+        .delete("/api/v1/users/{name}", Role::Admin, routes::users::delete)
+        .put("/api/v1/users/{name}/password", Role::Read, routes::users::put_password)
         .get("/api/v1/status", Role::Read, routes::status::get)
         .post("/api/v1/status/flush", Role::Admin, routes::status::flush)
         .post("/api/v1/status/confirm-clock", Role::Admin, routes::upkeep::confirm_clock)
@@ -173,7 +180,8 @@ async fn guard(State(server): State<Arc<Server>>, mut request: Request, next: Ne
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let locked = server.app.store.locked().filter(|_| !OPEN_WHILE_LOCKED.contains(&&*route));
     let now = server.now();
-    let admit = || server.app.access.admit(&server.app.keys, &server.attempts, &request, now);
+    let session = server.sessions.caller_of(request.headers(), now);
+    let admit = || server.app.access.admit(&server.app.keys, &server.attempts, session, &request, now);
     let admitted = locked.map_or_else(admit, |reason| Err(Problem::locked(reason)));
     let mut response = match admitted {
         Ok(caller) => {

@@ -16,6 +16,8 @@ pub(crate) mod openapi;
 pub(crate) mod patterns;
 pub(crate) mod queries;
 pub(crate) mod query;
+pub(crate) mod session;
 pub(crate) mod status;
 pub(crate) mod tail;
 pub(crate) mod upkeep;
+pub(crate) mod users;

@@ -25,6 +25,7 @@ use crate::reference::Reference;
 use crate::tables::Tables;
 use crate::traffic::Traffic;
 use crate::turns::Turns;
+use crate::users::{Sessions, SignIns, Users};
 use crate::work::Gate;
 
 /// Plain bodies on their way into the store at once. Most of the time each only waits for the group's sync, and
@@ -41,6 +42,10 @@ const WAITING_TIME_MAX: Duration = Duration::from_secs(15);
 
 /// Long queries that may wait for a place. Each holds what it has found so far.
 const LONG_WAITING_MAX: usize = 32;
+
+/// Passwords that are looked at at once: each takes 19 MiB and a processor.
+const PASSWORDS_MAX: usize = 2;
+const PASSWORDS_WAITING_MAX: usize = 32;
 
 /// Live tails at once; each has a thread of its own while it lasts.
 const TAILS_MAX: usize = 64;
@@ -89,6 +94,11 @@ pub(crate) struct Server {
     /// Small matters that read no events.
     pub(crate) lookups: Gate,
     pub(crate) tails: Gate,
+    /// People, who of them is signed in, and who failed to.
+    pub(crate) users: Users,
+    pub(crate) sessions: Sessions,
+    pub(crate) sign_ins: SignIns,
+    pub(crate) passwords: Gate,
     /// What all queries may hold.
     pub(crate) memory: Arc<MemoryPool>,
     /// Uploaded tables.
@@ -214,6 +224,10 @@ impl Server {
             reads: Arc::new(Turns::new(gate("queries", reads_max), long_reads)),
             lookups: gate("the store", 8),
             tails: Gate::new("live tail", TAILS_MAX, 0, Duration::ZERO),
+            users: Users::default(),
+            sessions: Sessions::default(),
+            sign_ins: SignIns::default(),
+            passwords: Gate::new("sign-in", PASSWORDS_MAX, PASSWORDS_WAITING_MAX, WAITING_TIME_MAX),
             memory: MemoryPool::new(app.limits.queries_memory_bytes),
             tables: Tables::default(),
             reference: OnceLock::new(),

@@ -10,6 +10,7 @@ mod patterns;
 mod socket;
 mod tail;
 mod upkeep;
+mod users;
 
 use std::net::SocketAddr;
 use std::path::Path;

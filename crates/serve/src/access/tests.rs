@@ -30,7 +30,7 @@ fn admit_with(keys: &Keys, method: &str, headers: &[(&str, &str)]) -> Result<Rol
     }
     let mut request = request.body(Body::empty()).expect("a request");
     request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))));
-    let admitted = access("127.0.0.1").admit(keys, &Attempts::default(), &request, Timestamp(0));
+    let admitted = access("127.0.0.1").admit(keys, &Attempts::default(), None, &request, Timestamp(0));
     admitted.map(|caller| caller.role).map_err(|problem| problem.status.as_u16())
 }
 

@@ -1,0 +1,99 @@
+//! `/api/v1/users`: people who may sign in to the page.
+
+use axum::Json;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::session::{Peer, Under, check, read_json, with_cookie};
+use crate::access::Role;
+use crate::parameters::PathName;
+use crate::problem::Problem;
+use crate::server::Shared;
+use crate::users::{NewUser, caller_name, no_user};
+
+/// Users may get any groups, and therefore are made by somebody to whom all groups exist.
+fn require_everything(server: &Shared) -> Result<(), Problem> {
+    if server.caller.role == Role::Admin && server.caller.scope.is_everything() {
+        return Ok(());
+    }
+    let message = "only an admin of all groups may do this with users";
+    Err(Problem::new(StatusCode::FORBIDDEN, "not-allowed", message))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewPassword {
+    password: String,
+    /// The one so far: needed for one's own, so that a screen left open gives nobody the account.
+    current: Option<String>,
+}
+
+pub(crate) async fn list(server: Shared) -> Result<Response, Problem> {
+    require_everything(&server)?;
+    let of_thread = server.clone();
+    let users = server.lookups.run(move || of_thread.users.list(&of_thread.app.store)).await??;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(json!({"users": users}))).into_response())
+}
+
+pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    require_everything(&server)?;
+    let new: NewUser = read_json(&server, &headers, body).await?;
+    let of_thread = server.clone();
+    let work = move || of_thread.users.add(&of_thread.app.store, &new, of_thread.now());
+    let made: Value = server.passwords.run(work).await??;
+    tracing::info!(user = %made["name"], by = &*server.caller.name, "user made");
+    Ok((StatusCode::CREATED, Json(made)).into_response())
+}
+
+pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    require_everything(&server)?;
+    let (of_thread, unwanted) = (server.clone(), name.clone());
+    let is_deleted = server.lookups.run(move || of_thread.users.remove(&of_thread.app.store, &unwanted)).await??;
+    server.sessions.end_of(&caller_name(&name));
+    if is_deleted {
+        tracing::info!(user = name, by = &*server.caller.name, "user removed");
+        Ok(Json(json!({"deleted": true})))
+    } else {
+        Err(no_user(&name))
+    }
+}
+
+pub(crate) async fn put_password(
+    server: Shared,
+    PathName(name): PathName,
+    peer: Peer,
+    under: Under,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let is_own = *server.caller.name == *caller_name(&name);
+    if !is_own {
+        require_everything(&server)?;
+    }
+    let new: NewPassword = read_json(&server, &headers, body).await?;
+    let who = match (is_own, new.current) {
+        (true, Some(current)) => Some(check(&server, &peer, name.clone(), current).await?),
+        (true, None) => {
+            let problem = Problem::bad_request("current-required", "the current password is missing");
+            return Err(problem.hint("send it as \"current\""));
+        }
+        (false, _) => None,
+    };
+    let (of_thread, whose, password) = (server.clone(), name.clone(), new.password);
+    let work = move || of_thread.users.set_password(&of_thread.app.store, &whose, &password);
+    server.passwords.run(work).await??;
+    // Whoever knew the old one is not to go on.
+    server.sessions.end_of(&caller_name(&name));
+    tracing::info!(user = name, by = &*server.caller.name, "password set");
+    let changed = Json(json!({"changed": true}));
+    match who {
+        Some(caller) => {
+            let token = server.sessions.begin(caller, server.now())?;
+            Ok((with_cookie(&token, &under, &headers), changed).into_response())
+        }
+        None => Ok(changed.into_response()),
+    }
+}
