@@ -19,6 +19,12 @@ pub enum IngestError {
         /// The most that the events of a request may hold.
         bytes_max: usize,
     },
+    /// The request asks for more than one answer can tell.
+    #[error("request has more than {actions_max} actions; send smaller batches")]
+    TooManyActions {
+        /// The most that a request may have.
+        actions_max: usize,
+    },
     /// The compressed body is damaged or cut off.
     #[error("body is no valid {encoding}: {problem}")]
     BadEncoding {

@@ -9,7 +9,7 @@ use storage::{BatchKey, Delivery, Store};
 use types::{GroupName, GroupScope, Limits, Timestamp};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use crate::{Collector, Encoding, IngestAnswer, IngestError, decode, lines, ndjson, text};
+use crate::{Collector, Encoding, IngestAnswer, IngestError, decode, elastic, lines, ndjson, text};
 
 /// Files whose last time is remembered, for lines without one. Beyond it all are forgotten: such lines then
 /// have the time of arrival.
@@ -65,12 +65,20 @@ pub struct Intake {
     /// Per source and file the last time that a line of it had.
     last_times: Mutex<HashMap<(String, String), Timestamp>>,
     overflowed: AtomicU64,
+    pub(crate) elastic: elastic::Door,
 }
 
 impl Intake {
     /// An intake for `store`; times without a zone are in `zone`.
     pub fn new(store: Arc<Store>, limits: Limits, zone: impl Into<Zone>) -> Self {
-        Self { store, limits, zone: zone.into(), last_times: Mutex::default(), overflowed: AtomicU64::new(0) }
+        Self {
+            store,
+            limits,
+            zone: zone.into(),
+            last_times: Mutex::default(),
+            overflowed: AtomicU64::new(0),
+            elastic: elastic::Door::default(),
+        }
     }
 
     /// How many records went to the group `overflow` since the start, because theirs would have been one too many.

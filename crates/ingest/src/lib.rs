@@ -1,6 +1,6 @@
 //! The way of a request body into the store: decoded, parsed, handed over as one delivery.
 //!
-//! [`Intake`] knows the wire formats (NDJSON, text, the shipper's lines, Loki's push) and what foreign doors need to bring
+//! [`Intake`] knows the wire formats (NDJSON, text, the shipper's lines, Loki's push, Elasticsearch's documents) and what foreign doors need to bring
 //! their events in; it answers once the store says that the events are durable. Nothing here is queued: a call
 //! holds one body, and memory beyond a multiple of the largest body is refused.
 //!
@@ -9,6 +9,7 @@
 mod answer;
 mod collect;
 mod decode;
+mod elastic;
 mod error;
 mod intake;
 mod lines;
@@ -19,5 +20,6 @@ mod text;
 pub use answer::{IngestAnswer, Rejected};
 pub use collect::{AUDIT_GROUP, Beside, Collector, OWN_GROUPS, OutOfScope, Refused};
 pub use decode::{Encoding, decode};
+pub use elastic::{Action, Item, Items, Outcome, Refusal};
 pub use error::IngestError;
 pub use intake::{Format, IngestRequest, Intake, Sender};

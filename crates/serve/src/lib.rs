@@ -9,6 +9,7 @@ mod answer;
 mod ask;
 mod audit;
 mod body;
+mod elastic;
 mod listen;
 mod loki;
 mod page;

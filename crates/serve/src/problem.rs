@@ -123,7 +123,10 @@ impl IntoResponse for Problem {
             body["errors"] = self.places.iter().map(place_json).collect();
         }
         let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-        self.mark((self.status, json, body.to_string()).into_response())
+        let mut response = self.mark((self.status, json, body.to_string()).into_response());
+        // Foreign doors say it in their own form, wherever it came from.
+        response.extensions_mut().insert(self);
+        response
     }
 }
 
@@ -140,7 +143,7 @@ impl From<IngestError> for Problem {
         let too_large = StatusCode::PAYLOAD_TOO_LARGE;
         let message = error.to_string();
         match error {
-            IngestError::TooLarge { .. } | IngestError::TooManyFields { .. } => {
+            IngestError::TooLarge { .. } | IngestError::TooManyFields { .. } | IngestError::TooManyActions { .. } => {
                 Self::new(too_large, "body-too-large", message)
             }
             IngestError::BadEncoding { .. } => Self::bad_request("bad-encoding", message),

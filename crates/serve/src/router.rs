@@ -23,7 +23,7 @@ use crate::access::{Caller, Ended, Role, Watched, require};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::server::{Server, Shared};
-use crate::{loki, page, routes};
+use crate::{elastic, loki, page, routes};
 
 /// Routes of the page.
 const PAGE_ROUTES: [&str; 4] = ["/", "/alerts", "/groups", "/settings"];
@@ -158,19 +158,21 @@ pub(crate) fn table() -> Table {
         .get("/-/healthy", Role::None, routes::health::healthy)
         .get("/-/ready", Role::None, routes::health::ready)
         .get("/ready", Role::None, routes::health::loki_ready);
-    loki::add(table)
+    elastic::add(loki::add(table))
 }
 
 /// The whole service.
 pub(crate) fn build(server: Arc<Server>) -> Router {
-    table()
+    let router = table()
         .router
         .fallback(fallback)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(server.clone(), guard))
+        .layer(from_fn(elastic::speak))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-        .with_state(server)
+        .with_state(server);
+    elastic::at_the_root(router)
 }
 
 /// Lets in who may come in, counts the answer, and puts the headers on it that every answer carries.

@@ -2,6 +2,7 @@
 
 mod access;
 mod deletions;
+mod elastic;
 mod loki;
 mod lookups;
 mod native;

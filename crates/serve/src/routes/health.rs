@@ -37,7 +37,7 @@ pub(crate) async fn loki_ready(server: Shared) -> Response {
 }
 
 /// Everything that keeps the server from serving whole answers or from accepting events.
-fn reasons(server: &Server, status: Status) -> Vec<String> {
+pub(crate) fn reasons(server: &Server, status: Status) -> Vec<String> {
     let mut reasons: Vec<String> = status.damaged.iter().map(|damage| damage.to_string()).collect();
     reasons.extend(server.damages_found());
     let unreachable = status.object_store.and_then(|object_store| object_store.unreachable);

@@ -1,0 +1,213 @@
+//! What Elasticsearch's senders speak: bulk requests, single documents, and the questions that they ask before.
+//!
+//! Everything stands under `/elasticsearch`. For senders whose address cannot have a path the same is answered at the
+//! root where it collides with nothing: paths whose first part begins with `_`, such as `/_bulk`, the writing of
+//! documents (`/INDEX/_bulk`, `_doc`, `_create`), and `/` for whoever accepts JSON and no page.
+//!
+//! Templates, policies, aliases and pipelines are answered so that agents which insist on making them go on; nothing of
+//! them is kept, and a `Warning` says so. There is nothing to prepare: a group exists once it has an event.
+
+mod answer;
+mod bulk;
+mod filter;
+mod info;
+mod setup;
+
+use std::borrow::Cow;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use tower::ServiceBuilder;
+use tower::util::MapRequestLayer;
+
+use crate::access::Role;
+use crate::problem::Problem;
+use crate::router::Table;
+
+/// Where this door stands.
+const PREFIX: &str = "/elasticsearch";
+
+/// Clients refuse to talk to what does not say this.
+const PRODUCT: (&str, HeaderValue) = ("x-elastic-product", HeaderValue::from_static("Elasticsearch"));
+
+/// Adds the routes of this door.
+pub(crate) fn add(table: Table) -> Table {
+    let table = table
+        .get("/elasticsearch", Role::Ingest, info::root)
+        .get("/elasticsearch/", Role::Ingest, info::root)
+        .get("/elasticsearch/_license", Role::Ingest, info::license)
+        .get("/elasticsearch/_xpack", Role::Ingest, info::xpack)
+        .get("/elasticsearch/_cluster/health", Role::Ingest, info::health)
+        .get("/elasticsearch/_cluster/health/{index}", Role::Ingest, info::health)
+        .get("/elasticsearch/_cat/health", Role::Ingest, info::cat_health)
+        .get("/elasticsearch/_nodes", Role::Ingest, info::nodes)
+        .get("/elasticsearch/_nodes/http", Role::Ingest, info::nodes)
+        .get("/elasticsearch/_nodes/_all/http", Role::Ingest, info::nodes)
+        .post("/elasticsearch/_refresh", Role::Ingest, setup::refresh)
+        .post("/elasticsearch/{index}/_refresh", Role::Ingest, setup::refresh)
+        .post("/elasticsearch/_aliases", Role::Ingest, setup::acknowledge)
+        .get("/elasticsearch/_alias/{name}", Role::Ingest, setup::missing)
+        .put("/elasticsearch/{index}/_alias/{name}", Role::Ingest, setup::acknowledge)
+        .get("/elasticsearch/{index}", Role::Ingest, setup::index)
+        .put("/elasticsearch/{index}", Role::Ingest, setup::make_index);
+    let table = prepared(table);
+    table
+        .post("/elasticsearch/_bulk", Role::Ingest, bulk::post)
+        .put("/elasticsearch/_bulk", Role::Ingest, bulk::post)
+        .post("/elasticsearch/{index}/_bulk", Role::Ingest, bulk::post_to)
+        .put("/elasticsearch/{index}/_bulk", Role::Ingest, bulk::post_to)
+        .post("/elasticsearch/{index}/_doc", Role::Ingest, bulk::document)
+        .post("/elasticsearch/{index}/_doc/{id}", Role::Ingest, bulk::document_of_id)
+        .put("/elasticsearch/{index}/_doc/{id}", Role::Ingest, bulk::document_of_id)
+        .post("/elasticsearch/{index}/_create/{id}", Role::Ingest, bulk::create)
+        .put("/elasticsearch/{index}/_create/{id}", Role::Ingest, bulk::create)
+}
+
+/// What agents make before they send.
+fn prepared(table: Table) -> Table {
+    let paths = [
+        "/elasticsearch/_template/{name}",
+        "/elasticsearch/_index_template/{name}",
+        "/elasticsearch/_component_template/{name}",
+        "/elasticsearch/_ilm/policy/{name}",
+        "/elasticsearch/_ingest/pipeline/{name}",
+        "/elasticsearch/_data_stream/{name}",
+    ];
+    paths.into_iter().fold(table, |table, path| {
+        table.get(path, Role::Ingest, setup::missing).put(path, Role::Ingest, setup::acknowledge)
+    })
+}
+
+/// The same service, in which requests that can only be meant for this door are found at the root, too.
+pub(crate) fn at_the_root(router: Router) -> Router {
+    let moved = ServiceBuilder::new().layer(MapRequestLayer::new(move_request)).service(router);
+    Router::new().fallback_service(moved)
+}
+
+fn move_request(mut request: Request) -> Request {
+    if let Some(path) = moved(request.method(), request.uri().path(), request.headers()) {
+        let path = request.uri().query().map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
+        let mut parts = std::mem::take(request.uri_mut()).into_parts();
+        // Of parts that were a valid path.
+        parts.path_and_query = uri::PathAndQuery::try_from(path).ok();
+        *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+    }
+    request
+}
+
+/// Where a request's path stands under this door; none where it stands there as it is, or does not belong here.
+fn moved(method: &Method, path: &str, headers: &HeaderMap) -> Option<String> {
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    let (first, second) = (parts.next(), parts.next());
+    if first == Some(&PREFIX[1..]) {
+        // Senders put addresses together from parts, and leave a slash too many.
+        let has_slash_too_many = path.contains("//") || (second.is_some() && path.ends_with('/'));
+        return has_slash_too_many.then(|| format!("/{}", squeezed(path)));
+    }
+    let is_writing = matches!(second, Some("_bulk" | "_doc" | "_create" | "_refresh"));
+    let is_meant = match first {
+        None => matches!(*method, Method::GET | Method::HEAD) && accepts_only_json(headers),
+        Some(first) => first.starts_with('_') || is_writing,
+    };
+    is_meant.then(|| format!("{PREFIX}/{}", squeezed(path)))
+}
+
+fn squeezed(path: &str) -> Cow<'_, str> {
+    let trimmed = path.trim_matches('/');
+    if !trimmed.contains("//") {
+        return Cow::Borrowed(trimmed);
+    }
+    Cow::Owned(trimmed.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"))
+}
+
+fn accepts_only_json(headers: &HeaderMap) -> bool {
+    let accepts = || headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepts().any(|kinds| kinds.contains("json")) && !accepts().any(|k| k.contains("*/*") || k.contains("text/html"))
+}
+
+/// Makes every answer under this door one of its own: marked as its clients want it, errors in their form.
+pub(crate) async fn speak(request: Request, next: Next) -> Response {
+    let is_here =
+        request.uri().path().strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let mut response = next.run(request).await;
+    if !is_here {
+        return response;
+    }
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let error = error(&problem);
+        // Headers that others put on it stay.
+        let (mut parts, _) = response.into_parts();
+        parts.status = error.status();
+        parts.headers.remove(header::CONTENT_LENGTH);
+        response = Response::from_parts(parts, error.into_body());
+    }
+    response.headers_mut().insert(PRODUCT.0, PRODUCT.1);
+    response
+}
+
+/// A problem in the form of Elasticsearch.
+fn error(problem: &Problem) -> Response {
+    // Senders drop what is answered with a status that they do not know.
+    let status = match problem.status {
+        StatusCode::INSUFFICIENT_STORAGE => StatusCode::SERVICE_UNAVAILABLE,
+        status => status,
+    };
+    let kind = match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "security_exception",
+        StatusCode::NOT_FOUND => "resource_not_found_exception",
+        StatusCode::CONFLICT => "version_conflict_engine_exception",
+        StatusCode::PAYLOAD_TOO_LARGE => "content_too_long_exception",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "media_type_header_exception",
+        StatusCode::TOO_MANY_REQUESTS => "es_rejected_execution_exception",
+        StatusCode::SERVICE_UNAVAILABLE => "unavailable_shards_exception",
+        status if status.is_server_error() => "exception",
+        _ if problem.code == "bad-body" => "parse_exception",
+        _ => "illegal_argument_exception",
+    };
+    let hint = problem.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    error_answer(status, kind, &format!("{}{hint}", problem.message))
+}
+
+/// An error in the form of Elasticsearch.
+fn error_answer(status: StatusCode, kind: &str, reason: &str) -> Response {
+    let cause = json!({"type": kind, "reason": reason});
+    let body = json!({
+        "error": {"root_cause": [cause], "type": kind, "reason": reason},
+        "status": status.as_u16(),
+    });
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_only_be_meant_for_this_door_is_found_at_the_root() {
+        let check = |path: &str, accept: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+            moved(&Method::GET, path, &headers)
+        };
+        for (path, expected) in [
+            ("/_bulk", "/elasticsearch/_bulk"),
+            ("/_bulk/", "/elasticsearch/_bulk"),
+            ("//_cat/health", "/elasticsearch/_cat/health"),
+            ("/logs-app/_bulk", "/elasticsearch/logs-app/_bulk"),
+            ("/logs/_doc/a%2Fb", "/elasticsearch/logs/_doc/a%2Fb"),
+            ("/elasticsearch//_bulk", "/elasticsearch/_bulk"),
+            ("/elasticsearch/_bulk/", "/elasticsearch/_bulk"),
+        ] {
+            assert_eq!(check(path, "*/*").as_deref(), Some(expected), "{path}");
+        }
+        for path in ["/", "/api/v1/query", "/loki/api/v1/push", "/-/ready", "/elasticsearch/", "/elasticsearch/_bulk"] {
+            assert_eq!(check(path, "application/json, */*"), None, "{path}");
+        }
+        assert_eq!(check("/", "application/json").as_deref(), Some("/elasticsearch/"));
+        assert_eq!(check("/", "text/html"), None);
+    }
+}

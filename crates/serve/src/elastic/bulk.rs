@@ -1,0 +1,142 @@
+//! `_bulk`, `_doc`, `_create`: documents on their way in.
+
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ingest::{Action, decode};
+
+use super::answer::{self, Fate};
+use super::error_answer;
+use super::filter::Filter;
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::routes::ingest::{batch_id, encoding, gate};
+use crate::server::Shared;
+
+const JSON: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
+
+/// Actions that name their index.
+pub(super) async fn post(
+    server: Shared,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    bulk(server, None, parameters, headers, body).await
+}
+
+/// Actions of the index in the address, unless they name another.
+pub(super) async fn post_to(
+    server: Shared,
+    Path(index): Path<String>,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    bulk(server, Some(index), parameters, headers, body).await
+}
+
+async fn bulk(
+    server: Shared,
+    index: Option<String>,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let (encoding, batch_id) = (encoding(&headers)?, batch_id(&headers)?);
+    let filter = Filter::new(parameters.get("filter_path").unwrap_or_default());
+    let bytes_max = server.app.limits.body_bytes_max;
+    let received = server.bodies.read(body, bytes_max).await?;
+    let of_thread = server.clone();
+    let work = move || {
+        let body = decode(received.bytes(), encoding, bytes_max)?;
+        let sender = of_thread.sender(batch_id.as_deref());
+        let items = of_thread.app.intake.ingest_bulk(&body, index.as_deref(), &sender)?;
+        let took_ms = (of_thread.now().0 - sender.now.0) / 1_000_000;
+        Ok::<_, Problem>(answer::bulk(&items, &filter, sender.now, took_ms.max(0)))
+    };
+    let answer = gate(&server, encoding).run(work).await??;
+    Ok((JSON, answer).into_response())
+}
+
+/// A document without an id.
+pub(super) async fn document(
+    server: Shared,
+    Path(index): Path<String>,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let action = if parameters.get("op_type") == Some("create") { Action::Create } else { Action::Index };
+    one(server, action, (index, None), parameters, headers, body).await
+}
+
+/// A document with an id.
+pub(super) async fn document_of_id(
+    server: Shared,
+    Path((index, id)): Path<(String, String)>,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let action = if parameters.get("op_type") == Some("create") { Action::Create } else { Action::Index };
+    one(server, action, (index, Some(id)), parameters, headers, body).await
+}
+
+/// A document with an id that no other may have.
+pub(super) async fn create(
+    server: Shared,
+    Path((index, id)): Path<(String, String)>,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    one(server, Action::Create, (index, Some(id)), parameters, headers, body).await
+}
+
+async fn one(
+    server: Shared,
+    action: Action,
+    (index, id): (String, Option<String>),
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let (encoding, batch_id) = (encoding(&headers)?, batch_id(&headers)?);
+    let filter = Filter::new(&of_item(parameters.get("filter_path").unwrap_or_default(), action));
+    let bytes_max = server.app.limits.body_bytes_max;
+    let received = server.bodies.read(body, bytes_max).await?;
+    let of_thread = server.clone();
+    let work = move || {
+        let body = decode(received.bytes(), encoding, bytes_max)?;
+        let sender = of_thread.sender(batch_id.as_deref());
+        let intake = &of_thread.app.intake;
+        let items = intake.ingest_document(&body, action, &index, id.as_deref(), &sender)?;
+        let Some(item) = items.items.first() else { return Err(Problem::internal("the document was lost")) };
+        let fate = Fate::new(item);
+        Ok(match &fate.error {
+            None => {
+                (fate.status, JSON, answer::document(item, &filter, sender.now, items.first_number)).into_response()
+            }
+            Some((kind, reason)) => {
+                let mut response = error_answer(fate.status, kind, reason);
+                if fate.status == StatusCode::TOO_MANY_REQUESTS {
+                    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(1));
+                }
+                response
+            }
+        })
+    };
+    gate(&server, encoding).run(work).await?
+}
+
+/// Patterns of a single document's answer as those of an item.
+fn of_item(patterns: &str, action: Action) -> String {
+    let patterns = patterns.split(',').map(str::trim).filter(|pattern| !pattern.is_empty());
+    let moved = patterns.map(|pattern| match pattern.strip_prefix('-') {
+        Some(pattern) => format!("-items.{}.{pattern}", action.name()),
+        None => format!("items.{}.{pattern}", action.name()),
+    });
+    moved.collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,145 @@
+//! Who is there and how it is: what agents ask before they send.
+
+use axum::Json;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::parameters::Parameters;
+use crate::routes::health::reasons;
+use crate::server::{Server, Shared};
+
+/// The version whose protocol is spoken: agents refuse to send to one that is older than they are by much.
+const VERSION: &str = "8.19.0";
+
+/// The cluster's and the node's name.
+const NAME: &str = "catat";
+
+/// The node's and the cluster's id. There is one of each.
+const ID: &str = "catat00000000000000000";
+
+/// When the server started, as the date of its build and of its licence.
+fn since(server: &Server) -> String {
+    server.started.to_string()
+}
+
+pub(super) async fn root(server: Shared) -> Json<Value> {
+    Json(json!({
+        "name": NAME,
+        "cluster_name": NAME,
+        "cluster_uuid": ID,
+        "version": {
+            "number": VERSION,
+            "build_flavor": "default",
+            "build_type": "tar",
+            "build_hash": format!("catat-{}", server.app.version),
+            "build_date": since(&server),
+            "build_snapshot": false,
+            "lucene_version": "9.12.2",
+            "minimum_wire_compatibility_version": "7.17.0",
+            "minimum_index_compatibility_version": "7.0.0",
+        },
+        "tagline": "You Know, for Search",
+    }))
+}
+
+fn basic_license(server: &Server) -> Value {
+    json!({
+        "status": "active",
+        "uid": ID,
+        "type": "basic",
+        "mode": "basic",
+        "issue_date": since(server),
+        "issue_date_in_millis": server.started.0 / 1_000_000,
+        "max_nodes": 1_000,
+        "max_resource_units": null,
+        "issued_to": NAME,
+        "issuer": NAME,
+        "start_date_in_millis": -1,
+    })
+}
+
+pub(super) async fn license(server: Shared) -> Json<Value> {
+    Json(json!({ "license": basic_license(&server) }))
+}
+
+/// Features whose making is answered under `setup` are not there; agents go on without them.
+pub(super) async fn xpack(server: Shared) -> Json<Value> {
+    let missing = json!({"available": false, "enabled": false});
+    Json(json!({
+        "build": {"hash": format!("catat-{}", server.app.version), "date": since(&server)},
+        "license": {"uid": ID, "type": "basic", "mode": "basic", "status": "active"},
+        "features": {"ilm": missing, "monitoring": missing, "ml": missing, "security": {"available": true, "enabled": true}},
+        "tagline": "You Know, for Search",
+    }))
+}
+
+/// Whether everything is as it should be, in the word of Elasticsearch.
+fn state(server: &Server) -> &'static str {
+    if reasons(server, server.app.store.status()).is_empty() { "green" } else { "red" }
+}
+
+/// As many shards as there are groups.
+pub(super) async fn health(server: Shared) -> Json<Value> {
+    let n_groups = server.groups().len();
+    Json(json!({
+        "cluster_name": NAME,
+        "status": state(&server),
+        "timed_out": false,
+        "number_of_nodes": 1,
+        "number_of_data_nodes": 1,
+        "active_primary_shards": n_groups,
+        "active_shards": n_groups,
+        "relocating_shards": 0,
+        "initializing_shards": 0,
+        "unassigned_shards": 0,
+        "unassigned_primary_shards": 0,
+        "delayed_unassigned_shards": 0,
+        "number_of_pending_tasks": 0,
+        "number_of_in_flight_fetch": 0,
+        "task_max_waiting_in_queue_millis": 0,
+        "active_shards_percent_as_number": 100.0,
+    }))
+}
+
+pub(super) async fn cat_health(server: Shared, parameters: Parameters) -> Response {
+    let (state, n_groups) = (state(&server), server.groups().len());
+    let epoch = server.now().0 / 1_000_000_000;
+    if parameters.get("format") == Some("json") {
+        let row = json!({"epoch": epoch.to_string(), "cluster": NAME, "status": state, "node.total": "1", "shards": n_groups.to_string()});
+        return Json(json!([row])).into_response();
+    }
+    let head = if parameters.0.iter().any(|(name, value)| name == "v" && value != "false") {
+        "epoch cluster status node.total node.data shards\n"
+    } else {
+        ""
+    };
+    let text = format!("{head}{epoch} {NAME} {state} 1 1 {n_groups}\n");
+    ([(header::CONTENT_TYPE, "text/plain; charset=UTF-8")], text).into_response()
+}
+
+/// One node, at the address by which it was asked.
+pub(super) async fn nodes(server: Shared, headers: HeaderMap) -> Json<Value> {
+    let address = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let node = json!({
+        "name": NAME,
+        "transport_address": address,
+        "host": address,
+        "ip": address,
+        "version": VERSION,
+        "build_flavor": "default",
+        "build_type": "tar",
+        "build_hash": format!("catat-{}", server.app.version),
+        "roles": ["data", "ingest", "master"],
+        "http": {
+            "bound_address": [address],
+            "publish_address": address,
+            "max_content_length_in_bytes": server.app.limits.body_bytes_max,
+        },
+    });
+    Json(json!({
+        "_nodes": {"total": 1, "successful": 1, "failed": 0},
+        "cluster_name": NAME,
+        "nodes": {ID: node},
+    }))
+}
