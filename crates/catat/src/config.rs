@@ -164,6 +164,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) key_rate_bytes_per_s: Option<u64>,
     pub(crate) time_zone: chrono_tz::Tz,
+    pub(crate) syslog: Syslog,
     pub(crate) rules_dir: Option<PathBuf>,
     pub(crate) alert_interval_ns: i64,
     pub(crate) group_wait_ns: i64,
@@ -214,6 +215,7 @@ impl Config {
             },
             key_rate_bytes_per_s: read.rate("limits", "key_rate"),
             time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
+            syslog: read_syslog(&mut read),
             rules_dir: Some(PathBuf::from(read.text("alerts", "rules_dir"))).filter(|dir| !dir.as_os_str().is_empty()),
             alert_interval_ns: read.duration("alerts", "interval"),
             group_wait_ns: read.duration("alerts", "group_wait"),
@@ -235,6 +237,49 @@ impl Config {
         read.require(config.limits.groups >= 1, "limits", "groups", "at least 1");
         read.finish(config)
     }
+}
+
+/// Where syslog is listened for, and who may send.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Syslog {
+    pub(crate) udp: Option<SocketAddr>,
+    pub(crate) tcp: Option<SocketAddr>,
+    pub(crate) tls: Option<SyslogTls>,
+    pub(crate) allow: Vec<ipnet::IpNet>,
+}
+
+/// Where syslog is listened for with TLS, and as whom.
+#[derive(Clone, Debug)]
+pub(crate) struct SyslogTls {
+    pub(crate) address: SocketAddr,
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+fn read_syslog(read: &mut values::Reader<'_>) -> Syslog {
+    let wanted = "an address such as 127.0.0.1:514";
+    let [udp, tcp, tls] = ["udp", "tcp", "tls"].map(|key| {
+        let is_set = read.optional("syslog", key).is_some();
+        is_set.then(|| read.parsed("syslog", key, wanted))
+    });
+    let mut allow = Vec::new();
+    for network in read.list("syslog", "allow") {
+        let single = network.parse().map(|address: std::net::IpAddr| address.into());
+        match network.parse().or(single) {
+            Ok(network) => allow.push(network),
+            Err(_) => {
+                let problem = format!("\"{network}\" is no network such as 10.0.0.0/8");
+                read.accept(Err(problem), "syslog", "allow");
+            }
+        }
+    }
+    let cert = read.optional("syslog", "tls_cert").map(PathBuf::from);
+    let key = read.optional("syslog", "tls_key").map(PathBuf::from);
+    let needed = "a PEM file where syslog.tls is set";
+    read.require(tls.is_none() || cert.is_some(), "syslog", "tls_cert", needed);
+    read.require(tls.is_none() || key.is_some(), "syslog", "tls_key", needed);
+    let tls = tls.and_then(|address| Some(SyslogTls { address, cert: cert?, key: key? }));
+    Syslog { udp, tcp, tls, allow }
 }
 
 /// Reads where the object store is. What describes one that is not there is refused.

@@ -11,6 +11,7 @@ mod in_process;
 mod local;
 mod output;
 mod serving;
+mod syslog;
 
 use std::process::ExitCode;
 

@@ -34,6 +34,7 @@ pub(crate) fn prepare(config: &Config, allow_anonymous: bool) -> Result<Prepared
         return Err(no_keys(config));
     }
     let listener = bind(config)?;
+    let syslog = crate::syslog::bind(&config.syslog)?;
     let address = listener.local_addr().map_err(|error| Failure::other(error.to_string()))?;
     make_data_dir(&config.data_dir)?;
     let clock = Clock::system();
@@ -66,6 +67,7 @@ pub(crate) fn prepare(config: &Config, allow_anonymous: bool) -> Result<Prepared
         },
         keys: Arc::new(keys),
         clock,
+        syslog,
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
@@ -217,8 +219,7 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(failed)?;
-        serve::serve(app, listener, stop_signal()).await;
-        Ok::<(), Failure>(())
+        serve::serve(app, listener, stop_signal()).await.map_err(failed)
     })?;
     stop_first();
     alerts.stop();

@@ -244,6 +244,11 @@ impl<'a> Collector<'a> {
         self.text(place, text, &Extras { fields, time, ..Extras::default() }).map(|_| ())
     }
 
+    /// What is known of everything that this request brings.
+    pub(crate) fn received(&self) -> &Received<'a> {
+        self.parser.received()
+    }
+
     /// The time of the last text that had one.
     pub(crate) fn previous(&self) -> Option<Timestamp> {
         self.parser.previous()

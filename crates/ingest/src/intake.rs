@@ -134,7 +134,7 @@ impl Intake {
         self.deliver(collector, batch_key(sender, body), body.len() as u64, IngestAnswer::default())
     }
 
-    fn deliver(
+    pub(crate) fn deliver(
         &self,
         collector: Collector<'_>,
         key: Option<BatchKey>,

@@ -15,6 +15,7 @@ mod intake;
 mod lines;
 mod loki;
 mod ndjson;
+mod syslog;
 mod text;
 
 pub use answer::{IngestAnswer, Rejected};
@@ -23,3 +24,4 @@ pub use decode::{Encoding, decode};
 pub use elastic::{Action, Item, Items, Outcome, Refusal};
 pub use error::IngestError;
 pub use intake::{Format, IngestRequest, Intake, Sender};
+pub use syslog::{SyslogChunk, SyslogFramer, SyslogFrames};

@@ -1,4 +1,4 @@
-//! Speaks HTTP: the native API, the Loki API, the page, access control.
+//! Speaks HTTP: the native API, the Loki API, the page, access control. Listens for syslog where that is configured.
 //!
 //! Handlers decode, call one function of another room, encode. This is the only crate that knows statuses and JSON
 //! shapes (DESIGN.md §7, §15), and the only asynchronous one: what other rooms do runs on blocking threads behind
@@ -21,6 +21,7 @@ mod reference;
 mod router;
 mod routes;
 mod server;
+mod syslog;
 mod tables;
 mod traffic;
 mod turns;
@@ -28,20 +29,38 @@ mod users;
 mod work;
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 pub use access::{Access, Caller, KeyError, KeyOrder, KeyView, Keys, Life, NewKey, Role};
 pub use server::App;
+pub use syslog::SyslogListeners;
+
+/// How long syslog messages that were read may take to be stored, once everything else has ended.
+const SYSLOG_GRACE: Duration = Duration::from_secs(5);
 
 /// Serves `app` on `listener` until `shutdown` is done, then lets requests under way finish for some seconds.
 ///
 /// The store is left open: whoever opened it closes it, after this returns.
-pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) {
+///
+/// # Errors
+/// Where a socket cannot be listened on.
+pub async fn serve(
+    mut app: App,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send,
+) -> std::io::Result<()> {
     let (closing, told) = watch::channel(false);
-    let router = router::build(server::Server::new(app, told));
-    listen::run(listener, router, closing, shutdown).await;
+    let listeners = std::mem::take(&mut app.syslog);
+    let server = server::Server::new(app, told);
+    let syslog = syslog::start(server.clone(), listeners)?;
+    listen::run(listener, router::build(server), closing, shutdown).await;
+    if tokio::time::timeout(SYSLOG_GRACE, syslog).await.is_err() {
+        tracing::warn!("syslog messages are lost that the store would not take before the end");
+    }
+    Ok(())
 }
 
 #[cfg(test)]

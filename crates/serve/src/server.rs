@@ -22,6 +22,7 @@ use crate::body::BodyBudget;
 use crate::problem::Problem;
 use crate::queries::{Queries, Running, Ticket};
 use crate::reference::Reference;
+use crate::syslog::{SyslogCounts, SyslogListeners};
 use crate::tables::Tables;
 use crate::traffic::Traffic;
 use crate::turns::Turns;
@@ -73,6 +74,8 @@ pub struct App {
     pub clock: Clock,
     /// Threads that one query may use.
     pub n_threads: usize,
+    /// Sockets for syslog.
+    pub syslog: SyslogListeners,
     /// What the product calls itself, such as `0.1.0`.
     pub version: String,
 }
@@ -87,6 +90,7 @@ pub(crate) struct Server {
     pub(crate) attempts: Attempts,
     pub(crate) audit: Audit,
     pub(crate) bodies: BodyBudget,
+    pub(crate) syslog: SyslogCounts,
     pub(crate) ingest_plain: Gate,
     pub(crate) ingest_packed: Gate,
     /// Queries: bounded in memory, and in threads by the processors they would compete for.
@@ -219,6 +223,7 @@ impl Server {
             attempts: Attempts::default(),
             audit: Audit::default(),
             bodies: BodyBudget::default(),
+            syslog: SyslogCounts::default(),
             ingest_plain: gate("ingest", INGEST_PLAIN_MAX),
             ingest_packed: gate("ingest", INGEST_PACKED_MAX),
             reads: Arc::new(Turns::new(gate("queries", reads_max), long_reads)),

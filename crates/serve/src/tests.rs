@@ -9,6 +9,7 @@ mod native;
 mod panics;
 mod patterns;
 mod socket;
+mod syslog;
 mod tail;
 mod upkeep;
 mod users;
@@ -101,6 +102,7 @@ impl House {
             keys: Arc::new(Keys::open(store.clone(), None, clock.now()).expect("the store is new")),
             clock,
             n_threads: 2,
+            syslog: crate::SyslogListeners::default(),
             version: "0.0.0-test".into(),
         };
         let (closing, told) = watch::channel(false);

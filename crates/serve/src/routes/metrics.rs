@@ -89,6 +89,10 @@ fn write_server(server: &Server, page: &mut Page) {
     page.single("catat_notifications_waiting", Kind::Gauge, help, server.app.alerts.n_waiting() as f64);
     let help = "Events that went to the group overflow, because theirs would have been one too many.";
     page.single("catat_events_overflowed_total", Kind::Counter, help, server.app.intake.n_overflowed() as f64);
+    for (name, only_grows, help, value) in server.syslog.numbers() {
+        let (kind, end) = if only_grows { (Kind::Counter, "_total") } else { (Kind::Gauge, "") };
+        page.single(&format!("catat_syslog_{name}{end}"), kind, &format!("Syslog: {help}"), value as f64);
+    }
     page.single("catat_queries_running", Kind::Gauge, "Queries under way.", n_running as f64);
 }
 

@@ -34,12 +34,14 @@ pub(crate) async fn get(server: Shared) -> Result<Json<Value>, Problem> {
     let store: Map<String, Value> =
         numbers(&status).into_iter().map(|(name, _, _, value)| (name.to_owned(), value.into())).collect();
     let damaged: Vec<String> = status.damaged.iter().map(|error| error.to_string()).collect();
+    let syslog: Map<String, Value> =
+        server.syslog.numbers().into_iter().map(|(name, _, _, value)| (name.to_owned(), value.into())).collect();
     let warnings = upkeep::warnings(&server, &status);
     let (_, n_running) = server.queries.counts();
     let mut answer = json!({
         "version": server.app.version, "started": server.started.to_string(), "now": server.now().to_string(),
         "store": store, "queries_running": n_running, "poisoned": status.poisoned, "catalog_problem": status.catalog_problem, "damaged": damaged,
-        "warnings": warnings,
+        "warnings": warnings, "syslog": syslog,
     });
     if let Value::Object(answer) = &mut answer {
         answer.extend(upkeep::describe(&status));

@@ -1,0 +1,244 @@
+//! Syslog frames out of a stream of bytes: counted (RFC 6587) or ended by a newline or NUL.
+//!
+//! Which of the two a connection speaks shows in its first frame: `123 <34>…` counts, everything else ends. A sender that
+//! counted and then does not is read by ends for that frame. What is longer than a frame may be is counted and not kept, so
+//! that memory is bounded and the next frame is found all the same.
+
+use memchr::memchr2;
+
+/// Digits of a count. A longer number is text.
+const COUNT_DIGITS_MAX: usize = 9;
+
+/// Memory that is kept between frames.
+const KEPT_BYTES_MAX: usize = 64 << 10;
+
+/// Complete frames, one behind the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SyslogFrames {
+    bytes: Vec<u8>,
+    ends: Vec<FrameEnd>,
+}
+
+/// Where a frame ends, and how many bytes of it are not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FrameEnd {
+    at: usize,
+    n_cut: u64,
+}
+
+impl SyslogFrames {
+    /// Adds a frame, such as a datagram; ends of lines behind it are left out, and one of nothing else is none.
+    pub fn push(&mut self, frame: &[u8], n_cut: u64) {
+        let n_kept = frame.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r' | 0)).map_or(0, |at| at + 1);
+        if n_kept > 0 {
+            self.bytes.extend_from_slice(&frame[..n_kept]);
+            self.ends.push(FrameEnd { at: self.bytes.len(), n_cut });
+        }
+    }
+
+    /// The bytes of all frames.
+    pub fn n_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// How many frames there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Each frame, and how many bytes of it were cut off.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], u64)> {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end.at));
+        starts.zip(&self.ends).map(|(start, end)| (&self.bytes[start..end.at], end.n_cut))
+    }
+}
+
+/// How a connection tells its frames apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    Unknown,
+    Counted,
+    Ended,
+}
+
+/// Where in a frame the stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Before it, or in what may be its count.
+    Head,
+    /// In one that ends with a newline or NUL.
+    Line,
+    /// In one of which so many bytes are still to come.
+    Counted(usize),
+}
+
+/// Cuts the bytes of one connection into frames.
+#[derive(Debug)]
+pub struct SyslogFramer {
+    framing: Framing,
+    place: Place,
+    partial: Vec<u8>,
+    n_cut: u64,
+    frame_bytes_max: usize,
+}
+
+impl SyslogFramer {
+    /// A framer for a new connection.
+    pub fn new(frame_bytes_max: usize) -> Self {
+        Self { framing: Framing::Unknown, place: Place::Head, partial: Vec::new(), n_cut: 0, frame_bytes_max }
+    }
+
+    /// The bytes of a frame that is not complete yet.
+    pub fn n_held_bytes(&self) -> usize {
+        self.partial.len()
+    }
+
+    /// Takes the next bytes; frames that are complete now go to `frames`.
+    pub fn feed(&mut self, input: &[u8], frames: &mut SyslogFrames) {
+        let mut rest = input;
+        while !rest.is_empty() {
+            rest = match self.place {
+                Place::Head => self.head(rest),
+                Place::Line => self.line(rest, frames),
+                Place::Counted(n_left) => self.counted(rest, n_left, frames),
+            };
+        }
+    }
+
+    /// The connection has ended: what is there of a frame is one.
+    pub fn finish(&mut self, frames: &mut SyslogFrames) {
+        if let Place::Counted(n_left) = self.place {
+            self.n_cut += n_left as u64;
+        }
+        self.emit(frames);
+    }
+
+    /// Looks at one byte of what may be a count; returns what is left to read.
+    fn head<'i>(&mut self, rest: &'i [u8]) -> &'i [u8] {
+        let byte = rest[0];
+        if self.framing == Framing::Ended {
+            self.place = Place::Line;
+            return rest;
+        }
+        if self.partial.is_empty() && matches!(byte, b'\n' | b'\r' | 0 | b' ') && self.framing == Framing::Counted {
+            return &rest[1..];
+        }
+        let has_space = self.partial.last() == Some(&b' ');
+        if has_space && (byte == b'<' || self.framing == Framing::Counted) {
+            let digits = &self.partial[..self.partial.len() - 1];
+            let n_bytes = digits.iter().fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
+            self.framing = Framing::Counted;
+            self.place = Place::Counted(n_bytes);
+            self.partial.clear();
+            return rest;
+        }
+        let may_be_digit = !has_space && self.partial.len() < COUNT_DIGITS_MAX;
+        let is_first = self.partial.is_empty();
+        let is_digit = may_be_digit && byte.is_ascii_digit() && !(is_first && byte == b'0');
+        if is_digit || (byte == b' ' && !has_space && !is_first) {
+            self.partial.push(byte);
+            return &rest[1..];
+        }
+        if self.framing == Framing::Unknown {
+            self.framing = Framing::Ended;
+        }
+        self.place = Place::Line;
+        rest
+    }
+
+    fn line<'i>(&mut self, rest: &'i [u8], frames: &mut SyslogFrames) -> &'i [u8] {
+        let Some(end) = memchr2(b'\n', 0, rest) else {
+            self.hold(rest);
+            return &[];
+        };
+        if self.partial.is_empty() && end <= self.frame_bytes_max {
+            frames.push(&rest[..end], 0);
+            self.place = Place::Head;
+        } else {
+            self.hold(&rest[..end]);
+            self.emit(frames);
+        }
+        &rest[end + 1..]
+    }
+
+    fn counted<'i>(&mut self, rest: &'i [u8], n_left: usize, frames: &mut SyslogFrames) -> &'i [u8] {
+        let (now, after) = rest.split_at(rest.len().min(n_left));
+        let n_left = n_left - now.len();
+        if n_left == 0 && self.partial.is_empty() && now.len() <= self.frame_bytes_max {
+            frames.push(now, 0);
+            self.place = Place::Head;
+            return after;
+        }
+        self.hold(now);
+        self.place = Place::Counted(n_left);
+        if n_left == 0 {
+            self.emit(frames);
+        }
+        after
+    }
+
+    /// Keeps bytes of a frame as long as there is room in it.
+    fn hold(&mut self, bytes: &[u8]) {
+        let n_kept = bytes.len().min(self.frame_bytes_max.saturating_sub(self.partial.len()));
+        self.partial.extend_from_slice(&bytes[..n_kept]);
+        self.n_cut += (bytes.len() - n_kept) as u64;
+    }
+
+    fn emit(&mut self, frames: &mut SyslogFrames) {
+        frames.push(&self.partial, self.n_cut);
+        self.partial.clear();
+        self.partial.shrink_to(KEPT_BYTES_MAX);
+        self.n_cut = 0;
+        self.place = Place::Head;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The frames of a stream that comes in pieces of `n_bytes`.
+    fn frames_of(stream: &[u8], n_bytes: usize) -> Vec<(String, u64)> {
+        let (mut framer, mut frames) = (SyslogFramer::new(20), SyslogFrames::default());
+        stream.chunks(n_bytes).for_each(|piece| framer.feed(piece, &mut frames));
+        framer.finish(&mut frames);
+        frames.iter().map(|(frame, n_cut)| (String::from_utf8_lossy(frame).into_owned(), n_cut)).collect()
+    }
+
+    fn check(stream: &str, expected: &[(&str, u64)]) {
+        for n_bytes in 1..=stream.len() {
+            let frames = frames_of(stream.as_bytes(), n_bytes);
+            let shown: Vec<(&str, u64)> = frames.iter().map(|(text, n_cut)| (text.as_str(), *n_cut)).collect();
+            assert_eq!(shown, expected, "{stream:?} in pieces of {n_bytes}");
+        }
+    }
+
+    #[test]
+    fn counted_and_ended_frames_are_told_apart_however_the_stream_is_cut() {
+        check("<1>a\n<2>b\r\n\n<3>c", &[("<1>a", 0), ("<2>b", 0), ("<3>c", 0)]);
+        check("<1>a\0<2>b\0", &[("<1>a", 0), ("<2>b", 0)]);
+        check("4 <1>a6 <2>b\nc3 <3>", &[("<1>a", 0), ("<2>b\nc", 0), ("<3>", 0)]);
+        check("5 <1>a\n4 <2>b\n4 <3>c\n", &[("<1>a", 0), ("<2>b", 0), ("<3>c", 0)]);
+        check("2026-11-20 it is\n4 <1>a\n", &[("2026-11-20 it is", 0), ("4 <1>a", 0)]);
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_and_the_connection_goes_on() {
+        check("<1>0123456789012345678901234\n<2>b\n", &[("<1>01234567890123456", 8), ("<2>b", 0)]);
+        check("25 <1>01234567890123456789014 <2>b", &[("<1>01234567890123456", 5), ("<2>b", 0)]);
+    }
+
+    #[test]
+    fn counts_that_lie_end_with_the_connection_and_take_no_memory() {
+        check("999999999 <1>a", &[("<1>a", 999_999_995)]);
+        check("99999999999 <1>a", &[("99999999999 <1>a", 0)]);
+        check("4 <1>agarbage\n4 <2>b", &[("<1>a", 0), ("garbage", 0), ("<2>b", 0)]);
+        check("0 <1>a\n", &[("0 <1>a", 0)]);
+        check("12", &[("12", 0)]);
+    }
+}

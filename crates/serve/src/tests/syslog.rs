@@ -1,0 +1,83 @@
+//! Syslog on real sockets.
+
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::sync::atomic::Ordering;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+use super::House;
+use crate::SyslogListeners;
+use crate::syslog;
+
+struct Doors {
+    udp: SocketAddr,
+    tcp: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+fn open(house: &House) -> Doors {
+    let udp = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
+    let tcp = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let addresses = (udp.local_addr().expect("it is bound"), tcp.local_addr().expect("it is bound"));
+    let listeners = SyslogListeners { udp: Some(udp), tcp: Some(tcp), ..SyslogListeners::default() };
+    let task = syslog::start(house.server.clone(), listeners).expect("sockets that are bound");
+    Doors { udp: addresses.0, tcp: addresses.1, task }
+}
+
+impl Doors {
+    /// Closes the server's doors and waits until everything that came in is stored.
+    async fn close(self, house: &House) {
+        house.closing.send_replace(true);
+        self.task.await.expect("no panic");
+    }
+}
+
+async fn count(house: &House, condition: &str) -> u64 {
+    let query = super::encoded(&format!("filter {condition} | stats count(*)"));
+    house.get(&format!("/api/v1/query?query={query}&from=0&to=now")).await.json()["rows"][0][0].as_u64().unwrap_or(0)
+}
+
+#[tokio::test]
+async fn what_has_arrived_when_the_server_closes_is_stored() {
+    let house = House::new();
+    let doors = open(&house);
+    let mut counted = TcpStream::connect(doors.tcp).await.expect("the door is open");
+    counted.write_all(b"38 <11>Nov 20 06:47:13 web-1 app: counted").await.expect("it is taken");
+    let mut ended = TcpStream::connect(doors.tcp).await.expect("the door is open");
+    ended.write_all(b"<11>Nov 20 06:47:13 web-1 app: ended\n<11>Nov 20 06:47:13 web-1 app: cut o").await.expect("taken");
+    let sender = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
+    sender.send_to(b"<14>1 2026-11-20T06:47:13Z web-2 db - - - datagram\n", doors.udp).expect("it is sent");
+    while house.server.syslog.n_connections.load(Ordering::Relaxed) < 2 {
+        tokio::task::yield_now().await;
+    }
+    doors.close(&house).await;
+    let said = "@log = \"syslog/app\" and @level = \"error\" and hostname = \"web-1\" and severity = 3";
+    assert_eq!(count(&house, said).await, 3);
+    assert_eq!(count(&house, "@message like /: (counted|ended|cut o)$/").await, 3);
+    assert_eq!(count(&house, "@log = \"syslog/db\" and @logStream = \"web-2\"").await, 1);
+    assert_eq!(house.server.syslog.n_stored.load(Ordering::Relaxed), 4);
+    let status = house.get("/api/v1/status").await.json();
+    assert_eq!(status["syslog"]["messages_stored"], 4);
+    assert!(house.get("/metrics").await.text().contains("\ncatat_syslog_messages_stored_total 4\n"));
+}
+
+#[tokio::test]
+async fn a_frame_that_is_far_too_long_is_marked_and_those_behind_it_are_taken() {
+    let house = House::new();
+    let doors = open(&house);
+    let mut stream = TcpStream::connect(doors.tcp).await.expect("the door is open");
+    let mut bytes = b"<14>Nov 20 06:47:13 web-1 app: ".to_vec();
+    bytes.resize(5 << 20, b'x');
+    bytes.extend_from_slice(b"\n<14>Nov 20 06:47:13 web-1 app: next\n");
+    stream.write_all(&bytes).await.expect("it is taken");
+    drop(stream);
+    while house.server.syslog.n_stored.load(Ordering::Relaxed) < 2 {
+        tokio::task::yield_now().await;
+    }
+    doors.close(&house).await;
+    assert_eq!(count(&house, &format!("cutBytes = {}", 1 << 20)).await, 1);
+    assert_eq!(count(&house, "ispresent(@part)").await, 4);
+    assert_eq!(count(&house, "@message like /next$/").await, 1);
+}
