@@ -19,7 +19,7 @@ use ipnet::IpNet;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tracing::warn;
 
@@ -46,6 +46,10 @@ const FRAME_EVENTS_MAX: usize = 4;
 
 /// A pause after an error of accept, so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// After the word that the server closes: how long is waited for bytes on their way, and how long they are read.
+const LAST_WAIT: Duration = Duration::from_millis(50);
+const LAST_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// The sockets on which syslog is listened for. None are open by default.
 #[derive(Default)]
@@ -245,11 +249,16 @@ async fn accept_one(
 /// Receives datagrams until the server closes, and then those that have arrived.
 async fn receive(socket: UdpSocket, listening: Listening) {
     let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
-    let mut is_open = true;
-    while is_open {
+    let mut last: Option<Instant> = None;
+    while last.is_none_or(|end| Instant::now() < end) {
+        let patience = if last.is_some() { LAST_WAIT } else { Duration::MAX };
         tokio::select! {
-            () = listening.closed() => is_open = false,
-            ready = socket.readable() => if ready.is_err() { sleep(ACCEPT_PAUSE).await },
+            () = listening.closed(), if last.is_none() => last = Some(Instant::now() + LAST_TIME_MAX),
+            ready = timeout(patience, socket.readable()) => match ready {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => sleep(ACCEPT_PAUSE).await,
+                Err(_) => break,
+            },
         }
         while receive_some(&socket, &mut buffer, &listening) {}
     }

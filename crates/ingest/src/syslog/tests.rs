@@ -61,7 +61,17 @@ fn a_message_becomes_an_event_of_its_application() {
     ]);
     assert_eq!(answer.accepted, 3);
     assert_eq!(
-        house.events(&["@log", "@logStream", "@level", "hostname", "appname", "procid", "msgid", "facility", "severity"]),
+        house.events(&[
+            "@log",
+            "@logStream",
+            "@level",
+            "hostname",
+            "appname",
+            "procid",
+            "msgid",
+            "facility",
+            "severity"
+        ]),
         [
             "syslog | 10.0.0.9 | - | - | - | - | - | - | -",
             "syslog | w | info | w | - | - | ID | 1 | 6",
@@ -83,8 +93,5 @@ fn a_long_frame_is_split_and_what_was_cut_off_is_counted() {
     let house = House::new(40);
     house.take(&[(b"<14>Nov 20 06:47:13 web-1 app: 0123456789abcdefghijklmnopqrstuvwxyz", 9)]);
     let parts = house.events(&["@part", "@message", "cutBytes"]);
-    assert_eq!(
-        parts,
-        ["1 | <14>Nov 20 06:47:13 web-1 app: 012345678 | 9", "2 | 9abcdefghijklmnopqrstuvwxyz | -"]
-    );
+    assert_eq!(parts, ["1 | <14>Nov 20 06:47:13 web-1 app: 012345678 | 9", "2 | 9abcdefghijklmnopqrstuvwxyz | -"]);
 }

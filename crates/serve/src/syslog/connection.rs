@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tracing::debug;
 
-use super::Listening;
+use super::{LAST_TIME_MAX, LAST_WAIT, Listening};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 32 << 10;
@@ -21,10 +21,6 @@ const IDLE_TIME_MAX: Duration = Duration::from_secs(3600);
 
 /// How long the beginning of TLS may take.
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
-
-/// After the word that the server closes: how long is waited for bytes on their way, and how long they are read.
-const LAST_WAIT: Duration = Duration::from_millis(50);
-const LAST_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// A connection that holds more of a frame than this needs one of a few places, so that many long frames at once take a
 /// bounded memory.

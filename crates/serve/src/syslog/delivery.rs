@@ -73,10 +73,8 @@ async fn deliver(server: &Arc<Server>, chunks: Arc<[SyslogChunk]>) -> Result<(),
                 return Ok(());
             }
         };
-        let is_large = matches!(
-            problem,
-            IngestError::TooManyFields { .. } | IngestError::Store(AppendError::TooLarge(_))
-        );
+        let is_large =
+            matches!(problem, IngestError::TooManyFields { .. } | IngestError::Store(AppendError::TooLarge(_)));
         if is_large && chunks.len() > 1 {
             return Err(TooLarge(chunks));
         }
@@ -98,8 +96,5 @@ async fn deliver(server: &Arc<Server>, chunks: Arc<[SyslogChunk]>) -> Result<(),
 fn is_temporary(problem: &IngestError) -> bool {
     use AppendError::{DiskFull, Locked, Overloaded, Poisoned};
     // A poisoned log takes nothing more until the next start, so that trying stores nothing twice: senders have to wait.
-    matches!(
-        problem,
-        IngestError::Store(Overloaded { .. } | DiskFull { .. } | Locked(_) | Poisoned(_))
-    )
+    matches!(problem, IngestError::Store(Overloaded { .. } | DiskFull { .. } | Locked(_) | Poisoned(_)))
 }

@@ -46,7 +46,10 @@ async fn what_has_arrived_when_the_server_closes_is_stored() {
     let mut counted = TcpStream::connect(doors.tcp).await.expect("the door is open");
     counted.write_all(b"38 <11>Nov 20 06:47:13 web-1 app: counted").await.expect("it is taken");
     let mut ended = TcpStream::connect(doors.tcp).await.expect("the door is open");
-    ended.write_all(b"<11>Nov 20 06:47:13 web-1 app: ended\n<11>Nov 20 06:47:13 web-1 app: cut o").await.expect("taken");
+    ended
+        .write_all(b"<11>Nov 20 06:47:13 web-1 app: ended\n<11>Nov 20 06:47:13 web-1 app: cut o")
+        .await
+        .expect("taken");
     let sender = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
     sender.send_to(b"<14>1 2026-11-20T06:47:13Z web-2 db - - - datagram\n", doors.udp).expect("it is sent");
     while house.server.syslog.n_connections.load(Ordering::Relaxed) < 2 {
