@@ -1,6 +1,7 @@
 //! The way of a request body into the store: decoded, parsed, handed over as one delivery.
 //!
-//! [`Intake`] knows the wire formats (NDJSON, text, the shipper's lines, Loki's push, Elasticsearch's documents) and what foreign doors need to bring
+//! [`Intake`] knows the wire formats (NDJSON, text, the shipper's lines, Loki's push, Elasticsearch's documents, OTLP logs,
+//! Splunk's events) and what foreign doors need to bring
 //! their events in; it answers once the store says that the events are durable. Nothing here is queued: a call
 //! holds one body, and memory beyond a multiple of the largest body is refused.
 //!
@@ -15,6 +16,9 @@ mod intake;
 mod lines;
 mod loki;
 mod ndjson;
+mod otlp;
+mod protobuf;
+mod splunk;
 mod syslog;
 mod text;
 
@@ -24,4 +28,6 @@ pub use decode::{Encoding, decode};
 pub use elastic::{Action, Item, Items, Outcome, Refusal};
 pub use error::IngestError;
 pub use intake::{Format, IngestRequest, Intake, Sender};
+pub use otlp::OtlpForm;
+pub use splunk::{HecAnswer, HecDefaults, HecFault, HecForm};
 pub use syslog::{SyslogChunk, SyslogFramer, SyslogFrames};

@@ -18,6 +18,9 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{Collector, Encoding, IngestAnswer, IngestError, Intake, Sender, decode};
 
+/// What a body should be, for errors.
+const WHAT: &str = "loki push request";
+
 /// Labels that name the group, the first that is there; else the group is `loki`.
 const GROUP_LABELS: [&str; 4] = ["group", "job", "service_name", "service"];
 
@@ -78,7 +81,7 @@ fn check_bytes(what: &str, n_bytes: usize, bytes_max: usize) -> Result<(), Inges
 }
 
 fn bad(problem: impl Display) -> IngestError {
-    IngestError::BadBody { what: "loki push request", problem: problem.to_string() }
+    IngestError::BadBody { what: WHAT, problem: problem.to_string() }
 }
 
 /// The events of a request on their way into the collector, stream after stream.

@@ -124,7 +124,7 @@ impl IntoResponse for Problem {
         }
         let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
         let mut response = self.mark((self.status, json, body.to_string()).into_response());
-        // Foreign doors say it in their own form, wherever it came from.
+        // Where a foreign protocol is spoken, it is said once more in that one's form.
         response.extensions_mut().insert(self);
         response
     }

@@ -20,10 +20,11 @@ use tower_http::compression::CompressionLayer;
 use tracing::{debug, error};
 
 use crate::access::{Caller, Ended, Role, Watched, require};
+use crate::foreign::Voice;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::server::{Server, Shared};
-use crate::{elastic, loki, page, routes};
+use crate::{elastic, loki, otlp, page, routes, splunk};
 
 /// Routes of the page.
 const PAGE_ROUTES: [&str; 4] = ["/", "/alerts", "/groups", "/settings"];
@@ -103,6 +104,14 @@ impl Table {
         self.add(("delete", MethodFilter::DELETE), path, role, handler)
     }
 
+    pub(crate) fn options<H, T>(self, path: &'static str, role: Role, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Server>>,
+        T: 'static,
+    {
+        self.add(("options", MethodFilter::OPTIONS), path, role, handler)
+    }
+
     /// All entries, in the order in which they were added.
     #[cfg(test)]
     pub(crate) fn entries(&self) -> &[Entry] {
@@ -158,7 +167,7 @@ pub(crate) fn table() -> Table {
         .get("/-/healthy", Role::None, routes::health::healthy)
         .get("/-/ready", Role::None, routes::health::ready)
         .get("/ready", Role::None, routes::health::loki_ready);
-    elastic::add(loki::add(table))
+    splunk::add(otlp::add(elastic::add(loki::add(table))))
 }
 
 /// The whole service.
@@ -180,6 +189,7 @@ async fn guard(State(server): State<Arc<Server>>, mut request: Request, next: Ne
     let started = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let voice = Voice::of(&request);
     let locked = server.app.store.locked().filter(|_| !OPEN_WHILE_LOCKED.contains(&&*route));
     let now = server.now();
     let session = server.sessions.caller_of(request.headers(), now);
@@ -200,6 +210,7 @@ async fn guard(State(server): State<Arc<Server>>, mut request: Request, next: Ne
         }
         Err(problem) => problem.into_response(),
     };
+    response = voice.say(response);
     for (name, value) in page::SECURITY_HEADERS {
         response.headers_mut().entry(name).or_insert(value);
     }
@@ -240,6 +251,9 @@ fn panicked(cause: Box<dyn Any + Send>) -> Response {
 async fn fallback(server: Shared, method: Method, uri: Uri, parameters: Parameters, headers: HeaderMap) -> Response {
     if uri.path().starts_with("/loki/") {
         return loki::nothing_here(uri.path()).into_response();
+    }
+    if otlp::is_address(uri.path()) {
+        return otlp::nothing_here(uri.path()).into_response();
     }
     if !matches!(method, Method::GET | Method::HEAD) {
         return Problem::not_found(format!("there is nothing at {}", uri.path())).into_response();

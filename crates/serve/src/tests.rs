@@ -6,9 +6,11 @@ mod elastic;
 mod loki;
 mod lookups;
 mod native;
+mod otlp;
 mod panics;
 mod patterns;
 mod socket;
+mod splunk;
 mod syslog;
 mod tail;
 mod upkeep;
@@ -49,6 +51,7 @@ struct House {
 }
 
 /// An answer, read whole.
+#[derive(Debug)]
 struct Reply {
     status: u16,
     headers: HeaderMap,

@@ -1,7 +1,6 @@
 //! The push request as agents send it: a protobuf message in one block of Snappy.
 //!
-//! The message is read by hand and in place, because a decoder that makes values of all of it first would let two
-//! bytes of the body, an empty entry or pair, cost a hundred in memory. Layout (field numbers):
+//! The message is read in place. Layout (field numbers):
 //!
 //! ```text
 //! request  streams = 1*
@@ -17,8 +16,9 @@ use std::borrow::Cow;
 
 use types::Timestamp;
 
-use super::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Streams, Text, bad, check_bytes};
+use super::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Streams, Text, WHAT, bad, check_bytes};
 use crate::IngestError;
+use crate::protobuf::{Content, Message};
 
 /// Most bytes that one byte of a Snappy block can stand for: an element of three bytes copies up to 64.
 const SNAPPY_RATIO_MAX: usize = 22;
@@ -36,9 +36,14 @@ pub(super) fn unpack(body: &[u8], bytes_max: usize) -> Result<Vec<u8>, IngestErr
     snap::raw::Decoder::new().decompress_vec(body).map_err(|error| broken(error.to_string()))
 }
 
+/// The fields of a message of the request.
+fn fields(message: &[u8]) -> Message<'_> {
+    Message::new(message, WHAT)
+}
+
 /// Hands over all entries of `body`.
 pub(super) fn read(body: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
-    for field in (Message { rest: body }) {
+    for field in fields(body) {
         if let (1, Content::Bytes(stream)) = field? {
             read_stream(stream, streams)?;
         }
@@ -48,7 +53,7 @@ pub(super) fn read(body: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), Ing
 
 fn read_stream(stream: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
     let mut text = Cow::Borrowed("{}");
-    for field in (Message { rest: stream }) {
+    for field in fields(stream) {
         if let (1, Content::Bytes(labels)) = field? {
             text = String::from_utf8_lossy(labels);
         }
@@ -59,7 +64,7 @@ fn read_stream(stream: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), Inges
         bad(format_args!("{shown:?} is no label set"))
     })?;
     streams.begin(&labels)?;
-    for field in (Message { rest: stream }) {
+    for field in fields(stream) {
         if let (2, Content::Bytes(entry)) = field? {
             read_entry(entry, streams)?;
         }
@@ -70,7 +75,7 @@ fn read_stream(stream: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), Inges
 fn read_entry(entry: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
     let (mut time, mut line) = (None, &b""[..]);
     let (mut metadata, mut metadata_bytes) = (Labels::new(), 0);
-    for field in (Message { rest: entry }) {
+    for field in fields(entry) {
         match field? {
             (1, Content::Bytes(timestamp)) => time = Some(instant(timestamp)?),
             (2, Content::Bytes(text)) => line = text,
@@ -89,7 +94,7 @@ fn read_entry(entry: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestE
 
 fn read_pair(pair: &[u8]) -> Result<(Cow<'_, str>, Cow<'_, str>), IngestError> {
     let (mut name, mut value) = (Cow::Borrowed(""), Cow::Borrowed(""));
-    for field in (Message { rest: pair }) {
+    for field in fields(pair) {
         match field? {
             (1, Content::Bytes(text)) => name = String::from_utf8_lossy(text),
             (2, Content::Bytes(text)) => value = String::from_utf8_lossy(text),
@@ -102,7 +107,7 @@ fn read_pair(pair: &[u8]) -> Result<(Cow<'_, str>, Cow<'_, str>), IngestError> {
 /// An instant; one that nanoseconds cannot count is as far away as they can.
 fn instant(timestamp: &[u8]) -> Result<Timestamp, IngestError> {
     let (mut seconds, mut nanoseconds) = (0, 0);
-    for field in (Message { rest: timestamp }) {
+    for field in fields(timestamp) {
         match field? {
             // Protobuf writes negative numbers as 64 bits in two's complement.
             (1, Content::Number(number)) => seconds = number as i64,
@@ -185,73 +190,6 @@ fn escape<'t>(text: &'t str, value: &mut Vec<u8>) -> Option<&'t str> {
         value.push(u8::try_from(code).ok()?);
     }
     text.get(digits_from + n_digits..)
-}
-
-/// What a field of a message holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Content<'a> {
-    /// A varint.
-    Number(u64),
-    /// A text, or a message.
-    Bytes(&'a [u8]),
-    /// A number of fixed width; none of the fields read here is one.
-    Fixed,
-}
-
-/// A message as its fields, in the order in which they stand. Ends after the first error.
-struct Message<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Message<'a> {
-    fn field(&mut self) -> Option<(u64, Content<'a>)> {
-        let key = self.varint()?;
-        let content = match key & 7 {
-            0 => Content::Number(self.varint()?),
-            1 => self.take(8).map(|_| Content::Fixed)?,
-            2 => {
-                let n_bytes = usize::try_from(self.varint()?).ok()?;
-                Content::Bytes(self.take(n_bytes)?)
-            }
-            5 => self.take(4).map(|_| Content::Fixed)?,
-            _ => return None,
-        };
-        Some((key >> 3, content))
-    }
-
-    fn take(&mut self, n_bytes: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(n_bytes)?;
-        self.rest = rest;
-        Some(taken)
-    }
-
-    /// Seven bits a byte, lowest first; bits beyond the 64th are lost.
-    fn varint(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for place in 0..10 {
-            let (byte, rest) = self.rest.split_first()?;
-            self.rest = rest;
-            number |= u64::from(byte & 0x7f) << (7 * place);
-            if byte & 0x80 == 0 {
-                return Some(number);
-            }
-        }
-        None
-    }
-}
-
-impl<'a> Iterator for Message<'a> {
-    type Item = Result<(u64, Content<'a>), IngestError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        Some(self.field().ok_or_else(|| {
-            self.rest = &[];
-            bad("a field of the protobuf message is cut off or of an unknown type")
-        }))
-    }
 }
 
 #[cfg(test)]

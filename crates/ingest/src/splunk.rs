@@ -1,0 +1,352 @@
+//! Splunk's HTTP event collector: objects one behind the other, with or without space between them, or raw lines.
+//!
+//! `event` is the message, or the record where it is an object; `time` (seconds, a number or a text, fractions exact)
+//! is when it happened; `host`, `source`, `sourcetype` and all of `fields` are fields. The group is `index`, else
+//! `splunk`; the stream is the source on its host.
+//!
+//! A faulty object keeps nobody else out; what follows broken JSON cannot be read. Where a request has a fault, its
+//! sender repeats it or drops it whole: so that nothing is stored twice then, equal faulty bodies are one batch.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use parse::{FieldWriter, Resolved};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use types::{GroupName, Timestamp, Value, group_name_of_outside};
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::{Beside, Collector, Encoding, IngestError, Intake, Sender, decode};
+
+/// Where events go that name no index.
+const GROUP: &str = "splunk";
+
+/// Fields of an event beside those in `fields`.
+const OWN_FIELDS_MAX: usize = 4;
+
+/// Deepest nesting of `fields`; Splunk takes no object in them at all.
+const NESTING_MAX: usize = 16;
+
+/// How a request is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HecForm {
+    /// Objects with an `event` each.
+    Events,
+    /// Lines as a program prints them.
+    Raw,
+}
+
+/// What a request says of all its events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HecDefaults {
+    /// The group, where an event names none.
+    pub index: Option<String>,
+    /// Where they come from, where an event does not say so.
+    pub host: Option<String>,
+    /// The file or input on the host.
+    pub source: Option<String>,
+    /// What kind of lines they are.
+    pub sourcetype: Option<String>,
+}
+
+/// What is wrong with an event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HecFault {
+    /// The request has no event.
+    #[error("the request has no event")]
+    NoData,
+    /// It cannot be read.
+    #[error("{0}")]
+    BadFormat(String),
+    /// The sender may not write to its index, or the group would not keep it.
+    #[error("{0}")]
+    BadIndex(String),
+    /// It has no `event`.
+    #[error("the object has no event")]
+    NoEvent,
+    /// Its `event` is empty.
+    #[error("event is empty")]
+    BlankEvent,
+    /// Its `fields` are no object.
+    #[error("fields is no object of names and values")]
+    BadFields,
+}
+
+/// What became of a request. Everything accepted is durable.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HecAnswer {
+    /// Events accepted.
+    pub accepted: u64,
+    /// The first event with a fault, counted from 0, and the fault.
+    pub fault: Option<(usize, HecFault)>,
+}
+
+/// A string, borrowed from the body where it has no escapes.
+#[derive(Debug, Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(borrow)]
+    time: Option<&'a RawValue>,
+    #[serde(borrow)]
+    host: Option<Text<'a>>,
+    #[serde(borrow)]
+    source: Option<Text<'a>>,
+    #[serde(borrow)]
+    sourcetype: Option<Text<'a>>,
+    #[serde(borrow)]
+    index: Option<Text<'a>>,
+    #[serde(borrow)]
+    event: Option<&'a RawValue>,
+    #[serde(borrow)]
+    fields: Option<&'a RawValue>,
+}
+
+impl Intake {
+    /// Stores the events of a request to the collector and returns when they are durable. Blocks.
+    pub fn ingest_hec(
+        &self,
+        body: &[u8],
+        encoding: Encoding,
+        form: HecForm,
+        defaults: &HecDefaults,
+        sender: &Sender<'_>,
+    ) -> Result<HecAnswer, IngestError> {
+        let body = decode(body, encoding, self.limits.body_bytes_max)?;
+        let mut collector = self.collect(sender);
+        let mut events = Events { collector: &mut collector, intake: self, defaults, now: sender.now, fault: None };
+        let n_events = match form {
+            HecForm::Events => events.objects(&body)?,
+            HecForm::Raw => events.lines(&body)?,
+        };
+        let fault = events.fault.or_else(|| (n_events == 0).then_some((0, HecFault::NoData)));
+        let own_id = fault.as_ref().map(|_| format!("hec {:032x}", xxh3_128(&body)));
+        let sender = Sender { batch_id: sender.batch_id.or(own_id.as_deref()), ..*sender };
+        let accepted = self.accept(collector, &body, &sender)?.accepted;
+        Ok(HecAnswer { accepted, fault })
+    }
+}
+
+/// The events of a request on their way into the collector.
+struct Events<'c, 's> {
+    collector: &'c mut Collector<'s>,
+    intake: &'c Intake,
+    defaults: &'c HecDefaults,
+    now: Timestamp,
+    fault: Option<(usize, HecFault)>,
+}
+
+impl Events<'_, '_> {
+    /// Adds the objects of a body; returns how many there are.
+    fn objects(&mut self, body: &[u8]) -> Result<usize, IngestError> {
+        let text = String::from_utf8_lossy(body);
+        let mut rest = text.trim_ascii_start();
+        let mut n_events = 0;
+        while !rest.is_empty() {
+            let mut objects = serde_json::Deserializer::from_str(rest).into_iter::<Event<'_>>();
+            let mut read = 0;
+            while let Some(object) = objects.next() {
+                let Ok(event) = object.map_err(|error| self.note(n_events, bad_format(error))) else { break };
+                read = objects.byte_offset();
+                if let Err(fault) = self.object(&event)? {
+                    self.note(n_events, fault);
+                }
+                n_events += 1;
+            }
+            rest = &rest[read..];
+            // What follows an object that is JSON but no event can be read; what follows broken JSON cannot.
+            let mut skipped = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
+            match skipped.next() {
+                Some(Ok(_)) => n_events += 1,
+                Some(Err(_)) => return Ok(n_events + 1),
+                None => return Ok(n_events),
+            }
+            rest = &rest[skipped.byte_offset()..];
+        }
+        Ok(n_events)
+    }
+
+    fn object(&mut self, event: &Event<'_>) -> Result<Result<(), HecFault>, IngestError> {
+        let Some(payload) = event.event.map(RawValue::get).filter(|payload| *payload != "null") else {
+            return Ok(Err(HecFault::NoEvent));
+        };
+        if payload == "\"\"" {
+            return Ok(Err(HecFault::BlankEvent));
+        }
+        let fields = event.fields.map_or("{}", RawValue::get);
+        if !matches!(fields, "null") && !fields.starts_with('{') {
+            return Ok(Err(HecFault::BadFields));
+        }
+        let (time, odd_time) = match event.time.map(|time| self.time(time.get())) {
+            Some(Err(fault)) => return Ok(Err(fault)),
+            Some(Ok(time)) => time,
+            None => (None, None),
+        };
+        let said = |own: &Option<Text<'_>>, of_all: &Option<String>| {
+            own.as_ref().map(|text| text.0.to_string()).or_else(|| of_all.clone()).filter(|text| !text.is_empty())
+        };
+        let origin = HecDefaults {
+            index: said(&event.index, &self.defaults.index),
+            host: said(&event.host, &self.defaults.host),
+            source: said(&event.source, &self.defaults.source),
+            sourcetype: said(&event.sourcetype, &self.defaults.sourcetype),
+        };
+        let place = match self.place(&origin) {
+            Ok(place) => place,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let write = |writer: &mut FieldWriter<'_>| {
+            origin.write(writer);
+            if let Some(time) = odd_time {
+                writer.text("time", time);
+            }
+            // RawValue is JSON, and it begins as an object.
+            let _ =
+                serde_json::Deserializer::from_str(fields).deserialize_map(WriteFields { writer, path: "", depth: 1 });
+        };
+        let fields_max = self.intake.limits.fields_max;
+        let n_fields = fields.bytes().filter(|byte| *byte == b':').count().min(fields_max) + OWN_FIELDS_MAX + 1;
+        let beside = Beside { time, level: None, n_fields, fields: Some(&write) };
+        let added = if payload.starts_with('{') {
+            self.collector.record_with(place, payload.as_bytes(), &beside)?
+        } else if let Ok(text) = serde_json::from_str::<Text<'_>>(payload) {
+            self.collector.text_with(place, text.0.as_bytes(), &beside)?
+        } else {
+            self.collector.text_with(place, payload.as_bytes(), &beside)?
+        };
+        Ok(added.map_err(|refused| HecFault::BadFormat(refused.to_string())))
+    }
+
+    /// Adds the lines of a body; continuation lines belong to the line before.
+    fn lines(&mut self, body: &[u8]) -> Result<usize, IngestError> {
+        let place = match self.place(self.defaults) {
+            Ok(place) => place,
+            Err(fault) => {
+                self.note(0, fault);
+                return Ok(1);
+            }
+        };
+        let defaults = self.defaults;
+        let write = |writer: &mut FieldWriter<'_>| defaults.write(writer);
+        let beside = Beside { n_fields: OWN_FIELDS_MAX, fields: Some(&write), ..Beside::default() };
+        let mut n_events = 0;
+        for range in parse::events(body, self.intake.limits.event_bytes_max) {
+            let line = &body[range];
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            if let Err(refused) = self.collector.text_with(place, line, &beside)? {
+                self.note(n_events, HecFault::BadFormat(refused.to_string()));
+            }
+            n_events += 1;
+        }
+        Ok(n_events)
+    }
+
+    /// The place of the group that an origin names.
+    fn place(&mut self, origin: &HecDefaults) -> Result<usize, HecFault> {
+        let group = group_of(origin.index.as_deref());
+        let place = self.collector.group(&group).map_err(|refused| HecFault::BadIndex(refused.to_string()))?;
+        let host = origin.host.as_deref().unwrap_or_default();
+        match &origin.source {
+            Some(source) if host.is_empty() => self.collector.set_stream(place, source),
+            Some(source) => self.collector.set_stream(place, &format!("{host}:{source}")),
+            None => self.collector.set_stream(place, host),
+        }
+        Ok(place)
+    }
+
+    /// Reads `time`; one that events cannot have is also given as it was sent.
+    fn time<'t>(&self, raw: &'t str) -> Result<(Option<Timestamp>, Option<&'t str>), HecFault> {
+        let text = raw.trim_matches('"');
+        if matches!(text, "null" | "") {
+            return Ok((None, None));
+        }
+        let received = self.intake.received(self.now);
+        let plain = text.contains(['e', 'E']).then(|| text.parse::<f64>().ok()).flatten();
+        // Some programs write their decimals as 1.7E9.
+        let read = match plain {
+            Some(number) => parse::parse_time(&format!("{number:.6}"), &received),
+            None => parse::parse_time(text, &received),
+        };
+        match read {
+            Some(Resolved::At(time)) => Ok((Some(time), None)),
+            Some(Resolved::OutOfRange) => Ok((Some(Timestamp(i64::MAX)), Some(text))),
+            None => Err(HecFault::BadFormat(format!("time {text:?} is no time"))),
+        }
+    }
+
+    /// Remembers the first fault.
+    fn note(&mut self, event_idx: usize, fault: HecFault) {
+        self.fault.get_or_insert((event_idx, fault));
+    }
+}
+
+impl HecDefaults {
+    fn write(&self, fields: &mut FieldWriter<'_>) {
+        for (name, text) in [("host", &self.host), ("source", &self.source), ("sourcetype", &self.sourcetype)] {
+            if let Some(text) = text {
+                fields.text(name, text);
+            }
+        }
+    }
+}
+
+fn group_of(index: Option<&str>) -> GroupName {
+    group_name_of_outside(index.filter(|name| !name.is_empty()).unwrap_or(GROUP))
+}
+
+fn bad_format(error: serde_json::Error) -> HecFault {
+    HecFault::BadFormat(error.to_string())
+}
+
+/// Writes the members of an object as fields, those of objects in it under dotted paths.
+struct WriteFields<'w, 'b, 'p> {
+    writer: &'w mut FieldWriter<'b>,
+    path: &'p str,
+    /// How deep the object is; beyond [`NESTING_MAX`] objects are texts.
+    depth: usize,
+}
+
+impl<'de> Visitor<'de> for WriteFields<'_, '_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of names and values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((name, raw)) = map.next_entry::<Text<'_>, &RawValue>()? {
+            let path = if self.path.is_empty() { name.0 } else { Cow::Owned(format!("{}.{}", self.path, name.0)) };
+            let raw = raw.get();
+            if raw.starts_with('{') && self.depth < NESTING_MAX {
+                let inner = WriteFields { writer: self.writer, path: &path, depth: self.depth + 1 };
+                let _ = serde_json::Deserializer::from_str(raw).deserialize_map(inner);
+            } else if let Ok(text) = serde_json::from_str::<Text<'_>>(raw) {
+                self.writer.text(&path, &text.0);
+            } else if let Some(value) = scalar(raw) {
+                self.writer.value(&path, &value);
+            } else if raw != "null" {
+                // A list keeps its form.
+                self.writer.text(&path, raw);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn scalar(raw: &str) -> Option<Value> {
+    if let Ok(number) = raw.parse() {
+        return Some(Value::Integer(number));
+    }
+    match raw {
+        "true" => Some(Value::Boolean(true)),
+        "false" => Some(Value::Boolean(false)),
+        _ => raw.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float),
+    }
+}
+
+#[cfg(test)]
+mod tests;

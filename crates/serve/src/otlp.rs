@@ -1,0 +1,151 @@
+//! OTLP over HTTP: logs from OpenTelemetry's exporters and collectors, as protobuf and as JSON.
+//!
+//! Answers have the encoding of the request: `ExportLogsServiceResponse`, with what was rejected in it, or
+//! `google.rpc.Status`. Exporters try again on 429, 502, 503 and 504 and drop on everything else, so what waits for an
+//! operator is 503 here. Traces and metrics have no place; that is said to whoever sends them.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ingest::{IngestAnswer, OtlpForm};
+use serde_json::json;
+
+use crate::access::Role;
+use crate::problem::Problem;
+use crate::router::Table;
+use crate::routes::ingest::{batch_id, encoding, gate};
+use crate::server::Shared;
+
+/// Signals that have an address in the protocol and no place here.
+const OTHER_SIGNALS: [&str; 3] = ["/v1/traces", "/v1/metrics", "/v1development/profiles"];
+
+/// Adds the routes of this door.
+pub(crate) fn add(table: Table) -> Table {
+    table.post("/v1/logs", Role::Ingest, post).post("/otlp/v1/logs", Role::Ingest, post)
+}
+
+/// Tells whether an address is one of the protocol's.
+pub(crate) fn is_address(path: &str) -> bool {
+    let bare = path.strip_prefix("/otlp").unwrap_or(path);
+    bare == "/v1/logs" || OTHER_SIGNALS.contains(&bare)
+}
+
+/// The answer at an address of the protocol's that has no route.
+pub(crate) fn nothing_here(path: &str) -> Problem {
+    let message = format!("there is nothing at {path}: catat stores logs, send them to /v1/logs");
+    Problem::new(StatusCode::NOT_FOUND, "unimplemented", message)
+}
+
+async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let form = form(&headers)?;
+    let encoding = encoding(&headers)?;
+    let batch_id = batch_id(&headers)?;
+    let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
+    let of_thread = server.clone();
+    let work = move || {
+        let sender = of_thread.sender(batch_id.as_deref());
+        of_thread.app.intake.ingest_otlp(received.bytes(), encoding, form, &sender)
+    };
+    let answer = gate(&server, encoding).run(work).await??;
+    let rejected = answer.rejected.len() as u64 + answer.rejected_unnamed;
+    Ok(say(StatusCode::OK, form, response(&answer, rejected, form)))
+}
+
+/// The form of a request.
+fn form(headers: &HeaderMap) -> Result<OtlpForm, Problem> {
+    match media_type(headers.get(header::CONTENT_TYPE)).as_str() {
+        "application/x-protobuf" | "application/protobuf" => Ok(OtlpForm::Protobuf),
+        "application/json" => Ok(OtlpForm::Json),
+        other => {
+            let message = format!("content type {other:?} is none of OTLP's");
+            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", message);
+            Err(problem.hint("send application/x-protobuf or application/json"))
+        }
+    }
+}
+
+/// The form in which a request is answered that may be refused for its content type.
+pub(crate) fn form_of_answer(content_type: Option<&HeaderValue>) -> OtlpForm {
+    match media_type(content_type).as_str() {
+        "application/x-protobuf" | "application/protobuf" => OtlpForm::Protobuf,
+        _ => OtlpForm::Json,
+    }
+}
+
+fn media_type(content_type: Option<&HeaderValue>) -> String {
+    let text = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn say(status: StatusCode, form: OtlpForm, body: Vec<u8>) -> Response {
+    let kind = match form {
+        OtlpForm::Protobuf => "application/x-protobuf",
+        OtlpForm::Json => "application/json",
+    };
+    (status, [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response()
+}
+
+/// `ExportLogsServiceResponse`: `partial_success = 1 { rejected_log_records = 1, error_message = 2 }`, if need be.
+fn response(answer: &IngestAnswer, rejected: u64, form: OtlpForm) -> Vec<u8> {
+    let message = match answer.rejected.first() {
+        Some(first) => format!("record {}: {}", first.line, first.error),
+        None if rejected == 0 => String::new(),
+        None => "records were rejected".into(),
+    };
+    match form {
+        OtlpForm::Json if rejected == 0 => b"{}".to_vec(),
+        OtlpForm::Json => {
+            let partial = json!({ "rejectedLogRecords": rejected.to_string(), "errorMessage": message });
+            json!({ "partialSuccess": partial }).to_string().into_bytes()
+        }
+        OtlpForm::Protobuf if rejected == 0 => Vec::new(),
+        OtlpForm::Protobuf => {
+            let mut partial = vec![1 << 3];
+            write_varint(rejected, &mut partial);
+            write_text(2, message.as_bytes(), &mut partial);
+            let mut out = Vec::new();
+            write_text(1, &partial, &mut out);
+            out
+        }
+    }
+}
+
+/// `google.rpc.Status { code = 1, message = 2 }`, with the statuses that exporters know.
+pub(crate) fn refuse(problem: &Problem, form: OtlpForm) -> Response {
+    let (status, code) = match problem.status.as_u16() {
+        401 => (problem.status, 16),
+        403 => (problem.status, 7),
+        404 | 405 => (problem.status, 12),
+        409 => (problem.status, 6),
+        408 => (StatusCode::SERVICE_UNAVAILABLE, 4),
+        429 => (problem.status, 8),
+        503 | 507 => (StatusCode::SERVICE_UNAVAILABLE, 14),
+        400..500 => (problem.status, 3),
+        _ => (problem.status, 13),
+    };
+    let hint = problem.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    let message = format!("{}{hint}", problem.message);
+    let body = match form {
+        OtlpForm::Json => json!({ "code": code, "message": message }).to_string().into_bytes(),
+        OtlpForm::Protobuf => {
+            let mut body = vec![1 << 3, code];
+            write_text(2, message.as_bytes(), &mut body);
+            body
+        }
+    };
+    say(status, form, body)
+}
+
+fn write_text(number: u8, text: &[u8], out: &mut Vec<u8>) {
+    out.push(number << 3 | 2);
+    write_varint(text.len() as u64, out);
+    out.extend_from_slice(text);
+}
+
+fn write_varint(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
