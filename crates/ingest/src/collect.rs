@@ -8,6 +8,7 @@ use storage::{Part, Store};
 use types::{BatchBuilder, GroupName, GroupScope, Level, Limits, Timestamp, Value};
 
 use crate::IngestError;
+use crate::intake::LastLines;
 
 /// Rows times columns of one batch. A batch is dense: many events of many different fields each would cost
 /// memory without bound if they stood in one.
@@ -249,13 +250,14 @@ impl<'a> Collector<'a> {
         self.parser.received()
     }
 
-    /// The time of the last text that had one.
-    pub(crate) fn previous(&self) -> Option<Timestamp> {
-        self.parser.previous()
+    /// What the texts so far say of those that follow.
+    pub(crate) fn last_lines(&self) -> LastLines {
+        LastLines { time: self.parser.previous(), columns: self.parser.columns().cloned() }
     }
 
-    pub(crate) fn set_previous(&mut self, previous: Option<Timestamp>) {
-        self.parser.set_previous(previous);
+    pub(crate) fn set_last_lines(&mut self, last: LastLines) {
+        self.parser.set_previous(last.time);
+        self.parser.set_columns(last.columns);
     }
 
     /// How many records were added.

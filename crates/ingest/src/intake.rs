@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use parse::{Received, Zone};
+use parse::{Received, VpcColumns, Zone};
 use storage::{BatchKey, Delivery, Store};
 use types::{GroupName, GroupScope, Limits, Timestamp};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::{Collector, Encoding, IngestAnswer, IngestError, decode, elastic, lines, ndjson, text};
 
-/// Files whose last time is remembered, for lines without one. Beyond it all are forgotten: such lines then
-/// have the time of arrival.
+/// Files whose last lines are remembered, for lines without a time or behind a header. Beyond it all are forgotten: such
+/// lines then have the time of arrival, or no fields.
 const FILES_REMEMBERED_MAX: usize = 10_000;
 
 /// What the bytes of a body are.
@@ -57,13 +57,22 @@ pub struct Sender<'a> {
     pub now: Timestamp,
 }
 
+/// What the last lines of a file say of those that follow.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LastLines {
+    /// The time of the last one that had one.
+    pub(crate) time: Option<Timestamp>,
+    /// What a header line of flow logs named.
+    pub(crate) columns: Option<VpcColumns>,
+}
+
 /// Takes request bodies and makes durable events of them.
 pub struct Intake {
     pub(crate) store: Arc<Store>,
     pub(crate) limits: Limits,
     zone: Zone,
-    /// Per source and file the last time that a line of it had.
-    last_times: Mutex<HashMap<(String, String), Timestamp>>,
+    /// Per source and file what its last lines say of those that follow.
+    last_lines: Mutex<HashMap<(String, String), LastLines>>,
     overflowed: AtomicU64,
     pub(crate) elastic: elastic::Door,
 }
@@ -75,7 +84,7 @@ impl Intake {
             store,
             limits,
             zone: zone.into(),
-            last_times: Mutex::default(),
+            last_lines: Mutex::default(),
             overflowed: AtomicU64::new(0),
             elastic: elastic::Door::default(),
         }
@@ -160,19 +169,19 @@ impl Intake {
         Received { at: now, modified: None, zone: self.zone, limits: &self.limits }
     }
 
-    /// The time of the last line of a file that had one.
-    pub(crate) fn last_time(&self, source: &str, file: &str) -> Option<Timestamp> {
-        let times = self.last_times.lock().unwrap_or_else(PoisonError::into_inner);
-        times.get(&(source.to_string(), file.to_string())).copied()
+    /// What the last lines of a file say of those that follow.
+    pub(crate) fn last_lines(&self, source: &str, file: &str) -> LastLines {
+        let files = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner);
+        files.get(&(source.to_string(), file.to_string())).cloned().unwrap_or_default()
     }
 
-    pub(crate) fn remember_time(&self, source: &str, file: &str, time: Timestamp) {
-        let mut times = self.last_times.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn remember_lines(&self, source: &str, file: &str, last: LastLines) {
+        let mut files = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (source.to_string(), file.to_string());
-        if times.len() >= FILES_REMEMBERED_MAX && !times.contains_key(&key) {
-            times.clear();
+        if files.len() >= FILES_REMEMBERED_MAX && !files.contains_key(&key) {
+            files.clear();
         }
-        times.insert(key, time);
+        files.insert(key, last);
     }
 }
 

@@ -144,7 +144,7 @@ fn append(
     received.modified = header.modified.map(Timestamp);
     received.zone = zone.unwrap_or(received.zone);
     let mut collector = crate::Collector::new(&intake.store, received, sender.within);
-    collector.set_previous(intake.last_time(&header.source, &header.file));
+    collector.set_last_lines(intake.last_lines(&header.source, &header.file));
     let place = collector.group(&piece.group)?;
     collector.set_stream(place, &piece.stream);
     let mut answer = IngestAnswer::default();
@@ -169,7 +169,7 @@ fn append(
             answer.reject(line_number, &problem);
         }
     }
-    let previous = collector.previous();
+    let last = collector.last_lines();
     answer.accepted = collector.n_records();
     let n_overflowed = collector.n_overflowed();
     let raw_bytes = gap.end - gap.start;
@@ -177,8 +177,8 @@ fn append(
     let parts = collector.into_parts();
     let receipt = intake.store.append(Delivery { key: None, position: Some(position), raw_bytes, parts })?;
     intake.note_overflow(n_overflowed);
-    if let Some(time) = previous {
-        intake.remember_time(&header.source, &header.file, time);
+    if last.time.is_some() || last.columns.is_some() {
+        intake.remember_lines(&header.source, &header.file, last);
     }
     Ok((answer, receipt))
 }

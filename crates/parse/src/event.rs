@@ -6,7 +6,7 @@ use std::sync::Arc;
 use types::{BatchBuilder, Level, Limits, Timestamp, Value};
 
 use crate::json::{JsonError, Members};
-use crate::shape::{PartValue, Parts, Shape};
+use crate::shape::{PartValue, Parts, Shape, VpcColumns};
 use crate::time::{Resolved, bounded};
 use crate::{Wanted, Zone, json};
 
@@ -46,6 +46,8 @@ pub struct EventParser<'a> {
     pub(crate) members: Members,
     /// What the line says by its shape.
     parts: Parts,
+    /// What the last header line of flow logs named.
+    columns: Option<VpcColumns>,
     /// The time of the last text that had one, for texts that have none.
     pub(crate) previous: Option<Timestamp>,
     /// What is read of texts; `None` where it is everything.
@@ -55,7 +57,14 @@ pub struct EventParser<'a> {
 impl<'a> EventParser<'a> {
     /// A parser for bytes of one source.
     pub fn new(received: Received<'a>) -> Self {
-        Self { received, members: Members::default(), parts: Parts::default(), previous: None, wanted: None }
+        Self {
+            received,
+            members: Members::default(),
+            parts: Parts::default(),
+            columns: None,
+            previous: None,
+            wanted: None,
+        }
     }
 
     /// The same parser, which reads of texts only what is wanted.
@@ -97,9 +106,33 @@ impl<'a> EventParser<'a> {
         if is_object {
             return Event { parser: self, text, kind: Kind::ObjectLine };
         }
-        let shape =
-            if self.wanted.is_none_or(Wanted::has_shape) { Shape::recognise(&text, &mut self.parts) } else { None };
+        let shape = if self.wanted.is_none_or(Wanted::has_shape) { self.recognise(&text) } else { None };
         Event { parser: self, text, kind: Kind::Line(shape) }
+    }
+
+    /// Finds the shape of a line and what it says.
+    fn recognise(&mut self, text: &str) -> Option<Shape> {
+        if let Some(columns) = &self.columns
+            && Shape::read_vpc(columns, text, &mut self.parts)
+        {
+            return Some(Shape::Vpc);
+        }
+        let shape = Shape::recognise(text, &mut self.parts);
+        // Pieces of a file are read by themselves, and only one of them would know its header.
+        if shape.is_none() && self.wanted.is_none() && text.starts_with(|first: char| first.is_ascii_lowercase()) {
+            self.columns = VpcColumns::of_header(text).or(self.columns.take());
+        }
+        shape
+    }
+
+    /// What the source's last header line of flow logs named.
+    pub fn columns(&self) -> Option<&VpcColumns> {
+        self.columns.as_ref()
+    }
+
+    /// Says what the source's last header line named, in bytes parsed earlier.
+    pub fn set_columns(&mut self, columns: Option<VpcColumns>) {
+        self.columns = columns;
     }
 
     /// Adds one JSON record, as [`read_record`](Self::read_record) reads it.
@@ -167,16 +200,13 @@ impl Event<'_, '_> {
                 if has_level {
                     builder.set_level(of_shape.or_else(|| crate::level_of_text(&self.text)));
                 }
+                let time = time_of_line(shape.map(|_| &*parts), &self.text, received);
                 if let Some(shape) = shape {
-                    emit_parts(shape, parts, &self.text, received.limits, *wanted, builder);
+                    // A time that comes beside the line makes its own a mere field.
+                    let own = if extras.time.is_none() { time.as_ref().map(|(time, _)| *time) } else { None };
+                    emit_parts((shape, parts, &self.text), own, received, *wanted, builder);
                 }
-                let epoch = shape.and_then(|_| parts.epoch(&self.text));
-                let of_epoch = epoch.and_then(|digits| {
-                    let nanos = crate::time::epoch_of_digits(digits.as_bytes())?;
-                    Some((bounded(nanos, received), Cow::Borrowed(digits)))
-                });
-                let find = || crate::find_time(self.text.as_bytes(), received);
-                of_epoch.or_else(|| find().map(|found| (found.time, Cow::Borrowed(&self.text[found.start..found.end]))))
+                time
             }
         };
         let of_fields = || extras.fields.iter().find_map(|(name, value)| crate::level_of_field(name, value));
@@ -233,16 +263,27 @@ fn push_extras(extras: &Extras<'_>, builder: &mut BatchBuilder) {
     }
 }
 
-/// Gives the event the fields that its line says by its shape. What is over a limit stays in the text only, and is
-/// counted.
+/// The time that a line has, and how it is written.
+fn time_of_line<'t>(parts: Option<&Parts>, text: &'t str, received: &Received<'_>) -> Option<(Resolved, Cow<'t, str>)> {
+    if let Some(digits) = parts.and_then(|parts| parts.epoch(text))
+        && let Some(nanos) = crate::time::epoch_of_digits(digits.as_bytes())
+    {
+        return Some((bounded(nanos, received), Cow::Borrowed(digits)));
+    }
+    let found = crate::find_time(text.as_bytes(), received)?;
+    Some((found.time, Cow::Borrowed(&text[found.start..found.end])))
+}
+
+/// Gives the event the fields that its line says by its shape; one that is the event's time is not kept twice. What is
+/// over a limit stays in the text only, and is counted.
 fn emit_parts(
-    shape: Shape,
-    parts: &Parts,
-    text: &str,
-    limits: &Limits,
+    (shape, parts, text): (Shape, &Parts, &str),
+    time: Option<Resolved>,
+    received: &Received<'_>,
     wanted: Option<&Wanted>,
     builder: &mut BatchBuilder,
 ) {
+    let limits = received.limits;
     let (mut n_fields, mut n_dropped) = (0, 0);
     let mut path = String::new();
     parts.each_own(text, |name, below, value| {
@@ -267,6 +308,15 @@ fn emit_parts(
         }
         n_fields += 1;
         match value {
+            PartValue::Text(text)
+                if shape == Shape::Logfmt
+                    && json::TIME_KEYS.contains(&name)
+                    && time.is_some()
+                    && crate::parse_time(&text, received) == time
+                    && let Some(form) = json::exact_rfc3339(&text) =>
+            {
+                builder.set_time_key(name, form);
+            }
             PartValue::Text(text) => builder.field_text(name, &text),
             PartValue::Integer(number) => builder.field_integer(name, number),
             PartValue::Float(number) => builder.field_float(name, number),

@@ -14,7 +14,7 @@ mod number;
 mod scan;
 mod strings;
 
-pub(crate) use emit::{emit_line_fields, emit_record};
+pub(crate) use emit::{emit_line_fields, emit_record, exact_rfc3339};
 
 use types::{Limits, Value};
 

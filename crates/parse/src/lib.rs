@@ -26,7 +26,7 @@ pub use json::JsonError;
 pub use level::{level_of_field, level_of_text};
 pub use multiline::{Boundaries, events};
 pub use piece::{Piece, Screen, batches_of_piece, last_time, sure_end};
-pub use shape::{PartValue, Parts, Shape};
+pub use shape::{PartValue, Parts, Shape, VpcColumns};
 pub use text::{LineError, batches_of_records, batches_of_text};
 pub use time::{FoundTime, Resolved, find_time, parse_time};
 pub use wanted::Wanted;

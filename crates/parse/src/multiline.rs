@@ -1,5 +1,6 @@
 //! Where one event ends and the next begins in the lines of a text file.
 //!
+//! Java's own logging library writes the level and the text on a second line, which belongs to the first.
 //! A line that begins with white space, `at `, `Caused by:`, `...`, a closing bracket, or that belongs to a
 //! traceback, goes on with the event before it; every other line begins one. Shipper and server run the same
 //! rules, so that both cut alike.
@@ -20,12 +21,14 @@ pub struct Boundaries {
     n_bytes: usize,
     /// A traceback's frames were seen; the line of its exception is still to come.
     in_traceback: bool,
+    /// Whether the event so far is the first line of a record of Java's own logging library.
+    is_half: bool,
 }
 
 impl Boundaries {
     /// Boundaries of events that are no longer than `bytes_max` unless a single line is.
     pub fn new(bytes_max: usize) -> Self {
-        Self { bytes_max, n_lines: 0, n_bytes: 0, in_traceback: false }
+        Self { bytes_max, n_lines: 0, n_bytes: 0, in_traceback: false, is_half: false }
     }
 
     /// Tells whether `line`, without its line end, begins an event. Empty lines neither begin nor end one.
@@ -44,12 +47,16 @@ impl Boundaries {
             self.n_bytes = line.len() + 1;
             self.in_traceback = is_traceback(line);
         }
+        self.is_half = !goes_on && is_java_head(line);
         !goes_on
     }
 
     fn goes_on(&mut self, line: &[u8]) -> bool {
         if matches!(line[0], b' ' | b'\t') {
             return !begins_with_time(line);
+        }
+        if self.is_half && is_level_line(line) {
+            return true;
         }
         if is_traceback(line) {
             self.in_traceback = true;
@@ -78,6 +85,20 @@ fn begins_with_time(line: &[u8]) -> bool {
     let limits = types::Limits::default();
     let received = Received { at: types::Timestamp(i64::MAX), modified: None, zone: Zone::UTC, limits: &limits };
     find_time_strictly_at_start(line, &received)
+}
+
+/// `Nov 20, 2026 6:47:13 PM org.acme.App main`.
+fn is_java_head(line: &[u8]) -> bool {
+    let has_comma = line.get(5) == Some(&b',') || line.get(6) == Some(&b',');
+    let end = if has_comma && line[0].is_ascii_uppercase() { crate::time::time_end(line) } else { None };
+    end.is_some_and(|end| line[..end].ends_with(b"M") && line.get(end) == Some(&b' '))
+}
+
+/// `SEVERE: text`.
+fn is_level_line(line: &[u8]) -> bool {
+    let end = line.iter().take(12).position(|b| *b == b':').unwrap_or(0);
+    let is_level = |word: &str| types::Level::parse(word).is_some();
+    line[..end].iter().all(u8::is_ascii_uppercase) && std::str::from_utf8(&line[..end]).is_ok_and(is_level)
 }
 
 fn is_traceback(line: &[u8]) -> bool {
@@ -152,9 +173,10 @@ fn is_sure_start(line: &[u8]) -> bool {
     if line.is_empty() {
         return false;
     }
-    let after_line = Boundaries { bytes_max: usize::MAX, n_lines: 1, n_bytes: 0, in_traceback: false };
+    let after_line = Boundaries { bytes_max: usize::MAX, n_lines: 1, n_bytes: 0, in_traceback: false, is_half: false };
     let in_traceback = Boundaries { in_traceback: true, ..after_line.clone() };
-    [after_line, in_traceback].into_iter().all(|mut before| before.is_start(line))
+    let after_half = Boundaries { is_half: true, ..after_line.clone() };
+    [after_line, in_traceback, after_half].into_iter().all(|mut before| before.is_start(line))
 }
 
 #[cfg(test)]
@@ -177,6 +199,16 @@ mod tests {
             &["one", "Traceback (most recent call last):", "  File \"a.py\"", "    f()", "ValueError: x", "two: 2"],
             &["one\nTraceback (most recent call last):\n  File \"a.py\"\n    f()\nValueError: x", "two: 2"],
         );
+    }
+
+    #[test]
+    fn a_record_of_two_lines_is_one_event() {
+        check(
+            &["Nov 20, 2026 6:47:13 PM org.acme.App main", "SEVERE: broken", "INFO: next", "INFO: alone"],
+            &["Nov 20, 2026 6:47:13 PM org.acme.App main\nSEVERE: broken", "INFO: next", "INFO: alone"],
+        );
+        check(&["Nov 20 06:47:13 host app: x", "INFO: y"], &["Nov 20 06:47:13 host app: x", "INFO: y"]);
+        assert_eq!(last_sure_start(b"x y\nINFO: y\n"), Some(0));
     }
 
     #[test]

@@ -26,11 +26,15 @@ fn shown(text: &str) -> String {
     let time = if has_time { Timestamp(batch.timestamps[0]).to_string() } else { "-".into() };
     let level = types::Level::of_code(batch.levels[0]).map_or("-", |level| level.name());
     let mut block = format!("    {shape}  {time}  {level}\n");
-    let fields: Vec<String> = batch
-        .fields
+    // A field that is the event's time is in no column of its own.
+    let mut names: Vec<&str> =
+        batch.fields.iter().map(|(name, _)| &**name).chain(["time", "ts", "timestamp"]).collect();
+    names.sort_unstable();
+    names.dedup();
+    let fields: Vec<String> = names
         .iter()
-        .filter_map(|(name, column)| {
-            let value = column.value(0)?;
+        .filter_map(|name| {
+            let value = batch.field(name).value(0)?;
             let mut shown = String::new();
             value.write_json(&mut shown);
             Some(format!("{name}={shown}"))

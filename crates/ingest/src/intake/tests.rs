@@ -208,6 +208,34 @@ fn a_line_without_time_has_that_of_the_line_before_it_in_its_file() {
 }
 
 #[test]
+fn texts_have_the_fields_that_their_form_says_at_every_door() {
+    let line = r#"192.0.2.1 - - [20/Nov/2026:06:47:13 +0000] "GET /x HTTP/1.1" 503 7 "-" "curl/8.5.0""#;
+    let house = House::new();
+    house.send(Format::Text, format!("{line}\n")).unwrap();
+    house.send(Format::Lines, lines(0, &format!("{line}\n"), "")).unwrap();
+    let mut collector = house.intake.collect(&sender("", None));
+    let group = GroupName::new("foreign").unwrap();
+    collector.add(&group, "", None, line.as_bytes(), &[]).unwrap();
+    house.intake.accept(collector, b"foreign", &sender("", None)).unwrap();
+    let event = "2026-11-20T06:47:13Z | error | 192.0.2.1 | /x | 503 | 7";
+    assert_eq!(house.events(&["@timestamp", "@level", "client", "path", "status", "bytes"]), [event; 3]);
+}
+
+#[test]
+fn flow_logs_have_the_columns_of_the_header_line_of_their_file() {
+    let house = House::new();
+    let first = "srcaddr dstport action start\n192.0.2.1 443 REJECT 1795157233\n";
+    house.send(Format::Lines, lines(0, first, "")).unwrap();
+    house.send(Format::Lines, lines(first.len() as u64, "192.0.2.9 22 ACCEPT 1795157234\n", "")).unwrap();
+    // Another file has its own header, or none.
+    house.send(Format::Text, "192.0.2.7 80 ACCEPT 1795157234\n").unwrap();
+    assert_eq!(
+        house.events(&["srcAddr", "dstPort", "action"]),
+        ["- | - | -", "- | - | -", "192.0.2.1 | 443 | REJECT", "192.0.2.9 | 22 | ACCEPT"]
+    );
+}
+
+#[test]
 fn headers_that_contradict_their_bytes_are_refused() {
     let house = House::new();
     let check = |body: Vec<u8>| {

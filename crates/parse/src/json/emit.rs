@@ -163,7 +163,7 @@ fn time_of(
 }
 
 /// The form of a time that reads exactly as [`TimeForm::Rfc3339`] writes it.
-fn exact_rfc3339(text: &str) -> Option<TimeForm> {
+pub(crate) fn exact_rfc3339(text: &str) -> Option<TimeForm> {
     let b = text.as_bytes();
     let digits = match b.len() {
         20 => 0,

@@ -16,8 +16,8 @@ pub(super) fn common<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()>
 pub(super) fn combined<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
     let mut rest = line.trim_start();
     access(&mut rest, found)?;
-    found.text("referrer", enclosed(&mut rest, b'"', b'"')?);
-    found.text("agent", enclosed(&mut rest, b'"', b'"')?);
+    found.again("referrer", enclosed(&mut rest, b'"', b'"')?);
+    found.again("agent", enclosed(&mut rest, b'"', b'"')?);
     if rest.starts_with('"') {
         found.text("forwarded", enclosed(&mut rest, b'"', b'"').unwrap_or_default());
     }

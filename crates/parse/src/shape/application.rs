@@ -31,7 +31,7 @@ pub(super) fn klog<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
         return None;
     }
     found.again("time", at);
-    found.whole("thread", thread);
+    found.again("thread", thread);
     found.text("caller", source);
     found.again("message", behind.trim_start_matches(']').trim_start_matches(' '));
     found.level(Some(level));
@@ -122,7 +122,7 @@ pub(super) fn read<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
     }
     found.again("time", header.time);
     found.whole_or_text("pid", header.pid);
-    found.text("thread", header.thread);
+    found.again("thread", header.thread);
     found.text("logger", header.logger);
     found.text("caller", header.source);
     found.text("code", header.code);

@@ -5,72 +5,101 @@ use types::Level;
 use super::cursor::{is_digits, time, word};
 use super::parts::Found;
 
-/// Names of a flow log of version 2.
-pub(super) const VPC_FIELDS: [&str; 14] = [
-    "version",
-    "accountId",
-    "interfaceId",
-    "srcAddr",
-    "dstAddr",
-    "srcPort",
-    "dstPort",
-    "protocol",
-    "packets",
-    "bytes",
-    "start",
-    "end",
-    "action",
-    "logStatus",
+/// Names of a flow log's columns: as a header line has them, and as fields have them. The first 14 are those of version 2
+/// in the order of the default form; those of versions 3 to 5 follow in the order in which Amazon lists them.
+const VPC_FIELDS: [(&str, &str); 29] = [
+    ("version", "version"),
+    ("account-id", "accountId"),
+    ("interface-id", "interfaceId"),
+    ("srcaddr", "srcAddr"),
+    ("dstaddr", "dstAddr"),
+    ("srcport", "srcPort"),
+    ("dstport", "dstPort"),
+    ("protocol", "protocol"),
+    ("packets", "packets"),
+    ("bytes", "bytes"),
+    ("start", "start"),
+    ("end", "end"),
+    ("action", "action"),
+    ("log-status", "logStatus"),
+    ("vpc-id", "vpcId"),
+    ("subnet-id", "subnetId"),
+    ("instance-id", "instanceId"),
+    ("tcp-flags", "tcpFlags"),
+    ("type", "type"),
+    ("pkt-srcaddr", "pktSrcAddr"),
+    ("pkt-dstaddr", "pktDstAddr"),
+    ("region", "region"),
+    ("az-id", "azId"),
+    ("sublocation-type", "sublocationType"),
+    ("sublocation-id", "sublocationId"),
+    ("pkt-src-aws-service", "pktSrcAwsService"),
+    ("pkt-dst-aws-service", "pktDstAwsService"),
+    ("flow-direction", "flowDirection"),
+    ("traffic-path", "trafficPath"),
 ];
 
-/// Further names of versions 3 to 5, in the order in which Amazon lists them.
-const VPC_LATER_FIELDS: [&str; 15] = [
-    "vpcId",
-    "subnetId",
-    "instanceId",
-    "tcpFlags",
-    "type",
-    "pktSrcAddr",
-    "pktDstAddr",
-    "region",
-    "azId",
-    "sublocationType",
-    "sublocationId",
-    "pktSrcAwsService",
-    "pktDstAwsService",
-    "flowDirection",
-    "trafficPath",
-];
+/// The columns of the flow logs that follow a header line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VpcColumns(Vec<u8>);
+
+impl VpcColumns {
+    /// The columns that a line names, where it is nothing but names of columns.
+    pub(crate) fn of_header(line: &str) -> Option<Self> {
+        let mut columns = Vec::new();
+        for word in line.split_ascii_whitespace() {
+            let column = VPC_FIELDS.iter().position(|(name, _)| *name == word)?;
+            if columns.contains(&(column as u8)) {
+                return None;
+            }
+            columns.push(column as u8);
+        }
+        (columns.len() >= 3).then_some(Self(columns))
+    }
+}
 
 /// A VPC flow log: the 14 columns of version 2, or those with the further ones of versions 3 to 5 behind them.
 pub(super) fn vpc<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+    // Columns end with a version: 14 of version 2, 21 of 3, 25 of 4, 29 of 5.
+    let n_words = columns(line, 0..VPC_FIELDS.len(), found)?;
+    matches!(n_words, 14 | 21 | 25 | 29).then_some(())
+}
+
+/// A flow log with the columns of its header line.
+pub(super) fn vpc_with<'t>(header: &VpcColumns, line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+    let n_words = columns(line, header.0.iter().map(|column| usize::from(*column)), found)?;
+    (n_words == header.0.len()).then_some(())
+}
+
+/// Reads a word a column, as many as there are; `None` where one does not fit or there are more.
+fn columns<'t>(line: &'t str, columns: impl Iterator<Item = usize>, found: &mut Found<'t, '_>) -> Option<usize> {
     let mut words = line.split_ascii_whitespace();
-    let names = VPC_FIELDS.iter().chain(&VPC_LATER_FIELDS);
     let mut n_words = 0;
-    for (at, name) in names.enumerate() {
-        let Some(word) = words.next() else { break };
-        n_words = at + 1;
-        let fits = match at {
+    for column in columns {
+        let Some(word) = words.next() else { return Some(n_words) };
+        n_words += 1;
+        let is_number = is_digits(word) || word == "-";
+        let fits = match column {
             0 => is_digits(word) && word.len() == 1,
-            1 => is_digits(word) || word == "unknown" || word == "-",
-            10 | 11 => is_digits(word) || word == "-",
+            1 => is_number || word == "unknown",
+            5..=11 | 17 | 28 => is_number,
+            12 => matches!(word, "ACCEPT" | "REJECT" | "-"),
             13 => matches!(word, "OK" | "NODATA" | "SKIPDATA" | "-"),
             _ => true,
         };
         if !fits {
             return None;
         }
-        if at == 10 && word != "-" {
+        if column == 10 && word != "-" {
             found.epoch(word);
         }
-        match *name {
+        match VPC_FIELDS.get(column)?.1 {
             // An account is a name that happens to have digits only, perhaps leading zeros.
-            "accountId" => found.text(name, word),
-            _ => found.whole_or_text(name, word),
+            name @ "accountId" => found.text(name, word),
+            name => found.whole_or_text(name, word),
         }
     }
-    // Columns end with a version: 14 of version 2, 21 of 3, 25 of 4, 29 of 5.
-    (matches!(n_words, 14 | 21 | 25 | 29) && words.next().is_none()).then_some(())
+    words.next().is_none().then_some(n_words)
 }
 
 /// `START`, `END`, `REPORT` and `INIT_START` of a function's log.

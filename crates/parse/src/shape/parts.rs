@@ -45,7 +45,7 @@ struct Part {
     /// The name of a member of it.
     below: Option<Span>,
     value: Stored,
-    /// Whether it says again what the text or the time of an event say.
+    /// Whether it stays in the text only, unless somebody asks for all that the shape says.
     is_again: bool,
 }
 
@@ -108,7 +108,8 @@ impl Parts {
         self.parts.iter().for_each(|part| part.give(line, &mut take));
     }
 
-    /// The same without parts that are the text or the time of the line again.
+    /// The same without parts that are the text or the time of the line again, or are not worth a column: those that
+    /// an event has as fields without being told which shape it is.
     pub fn each_own<'t>(&self, line: &'t str, mut take: impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
         self.parts.iter().filter(|part| !part.is_again).for_each(|part| part.give(line, &mut take));
     }
@@ -197,7 +198,8 @@ impl<'t> Found<'t, '_> {
         self.push(Name::Known(name), Stored::Known(text), false);
     }
 
-    /// A text that an event has as its text or time already.
+    /// A text that an event need not have as a field: its text or time, or what costs as much to keep as the line
+    /// itself and is seldom asked for by itself.
     pub(super) fn again(&mut self, name: &'static str, text: &'t str) {
         if !text.is_empty() && text != "-" {
             self.push(Name::Known(name), Stored::Text(self.span(text)), true);

@@ -17,11 +17,11 @@ pub(super) fn nginx_error<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Optio
     mark(&mut rest, ": ")?;
     found.again("time", at);
     found.whole("pid", process);
-    found.whole("tid", thread);
+    found.again("tid", thread);
     if let Some(mut behind) = rest.strip_prefix('*')
         && let Some(connection) = digits(&mut behind)
     {
-        found.whole("connection", connection);
+        found.again("connection", connection);
         rest = behind.strip_prefix(' ').unwrap_or(behind);
     }
     let (message, context) = match memchr::memmem::find(rest.as_bytes(), b", client: ") {
@@ -69,7 +69,7 @@ pub(super) fn apache_error<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Opti
         if let Some(process) = inside.strip_prefix("pid ") {
             let (process, thread) = process.split_once(":tid ").unwrap_or((process, ""));
             found.whole("pid", process);
-            found.whole_or_text("tid", thread);
+            found.again("tid", thread);
         } else if let Some(client) = inside.strip_prefix("client ").or_else(|| inside.strip_prefix("remote ")) {
             found.text("client", client);
         } else {

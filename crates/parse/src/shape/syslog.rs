@@ -63,9 +63,10 @@ pub(super) fn is_sure(line: &str) -> bool {
 
 fn rfc5424<'t>(mut rest: &'t str, found: &mut Found<'t, '_>) -> Option<&'t str> {
     found.again("timestamp", word(&mut rest)?);
-    for name in ["hostname", "appname", "procid", "msgid"] {
-        found.text(name, word(&mut rest)?);
-    }
+    found.text("hostname", word(&mut rest)?);
+    found.text("appname", word(&mut rest)?);
+    found.text("procid", word(&mut rest)?);
+    found.text("msgid", word(&mut rest)?);
     match rest.strip_prefix('-') {
         Some(behind) => rest = behind.strip_prefix(' ').unwrap_or(behind),
         None => {
@@ -107,7 +108,7 @@ fn rfc3164<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<&'t str> {
     match message.filter(|_| !program.is_empty()) {
         Some(message) => {
             found.text("appname", program);
-            found.text("procid", process);
+            found.again("procid", process);
             Some(message)
         }
         None => Some(rest),
