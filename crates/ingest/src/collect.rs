@@ -209,6 +209,24 @@ impl<'a> Collector<'a> {
         self.count_record(place, memory_bytes_before)
     }
 
+    /// Adds one text whose header the door has read itself, with what it says.
+    pub(crate) fn known_with(
+        &mut self,
+        place: usize,
+        text: &[u8],
+        beside: &Beside<'_>,
+    ) -> Result<Result<(), Refused>, IngestError> {
+        let limits = self.parser.received().limits;
+        let event = self.parser.read_known(text);
+        let events = &mut self.groups[place];
+        events.make_room(beside.n_fields, &mut self.done);
+        let memory_bytes_before = events.builder.memory_bytes();
+        let level = beside.write(limits, &mut events.builder);
+        let extras = Extras { fields: &events.wanted, time: beside.time, level, ..Extras::default() };
+        event.add_to(&extras, &mut events.builder);
+        self.count_record(place, memory_bytes_before)
+    }
+
     /// Adds one text, of a line or of several.
     pub(crate) fn text(
         &mut self,
@@ -253,6 +271,11 @@ impl<'a> Collector<'a> {
     /// What the texts so far say of those that follow.
     pub(crate) fn last_lines(&self) -> LastLines {
         LastLines { time: self.parser.previous(), columns: self.parser.columns().cloned() }
+    }
+
+    /// Says that no text came before the next.
+    pub(crate) fn forget_last_lines(&mut self) {
+        self.set_last_lines(LastLines::default());
     }
 
     pub(crate) fn set_last_lines(&mut self, last: LastLines) {

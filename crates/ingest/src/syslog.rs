@@ -61,12 +61,12 @@ impl Messages<'_> {
         let place = self.place(header.appname.unwrap_or_default())?;
         self.collector.set_stream(place, header.hostname.unwrap_or(from));
         // A message without a time happened when it came, whatever another sender's said.
-        self.collector.set_previous(None);
+        self.collector.forget_last_lines();
         let fields = |fields: &mut FieldWriter<'_>| write_fields(&header, n_cut, fields);
         let n_fields = 7 + header.structured_data.bytes().filter(|byte| *byte == b'=').count();
         let beside = Beside { time: header.time, level: None, n_fields, fields: Some(&fields) };
         // One that is too old is left out: the protocol has no word for it.
-        self.collector.text_with(place, frame, &beside).map(|_| ())
+        self.collector.known_with(place, frame, &beside).map(|_| ())
     }
 
     /// The place of an application's group.

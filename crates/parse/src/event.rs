@@ -110,6 +110,11 @@ impl<'a> EventParser<'a> {
         Event { parser: self, text, kind: Kind::Line(shape) }
     }
 
+    /// Reads one text whose header somebody has read already: only its time and level are looked for.
+    pub fn read_known<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
+        Event { parser: self, text: text_of(bytes), kind: Kind::Line(None) }
+    }
+
     /// Finds the shape of a line and what it says.
     fn recognise(&mut self, text: &str) -> Option<Shape> {
         if let Some(columns) = &self.columns
