@@ -1,6 +1,9 @@
 //! Loopback is no shield by itself: other sites in a browser, rebound names and forwarded strangers stay out.
 
-use crate::server::Server;
+use std::io::BufRead;
+use std::process::Stdio;
+
+use crate::server::{Server, catat};
 
 const INGEST: &str = "/api/v1/ingest?group=a&format=ndjson";
 
@@ -50,4 +53,71 @@ fn admin_matters_need_the_admin_key() {
     let wrong = server.post("/api/v1/status/flush", &[("authorization", "Bearer wrong")], "");
     assert!([401, 403].contains(&wrong.status));
     server.flush();
+}
+
+/// Runs `catat keys` on a data directory and reads what it prints.
+fn keys(scratch: &std::path::Path, arguments: &[&str]) -> (i32, String, String) {
+    let ran = catat(scratch).arg("keys").args(arguments).output().expect("the executable was built");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (ran.status.code().unwrap_or(-1), text(&ran.stdout), text(&ran.stderr))
+}
+
+#[test]
+fn keys_are_made_and_revoked_with_and_without_a_running_server() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let dir = scratch.path().join("data");
+    let dir = dir.to_str().expect("scratch paths are ASCII");
+    let (code, out, err) =
+        keys(scratch.path(), &["create", "--data-dir", dir, "--name", "before", "--role", "read", "--groups", "a/*"]);
+    assert_eq!(code, 0, "{err}");
+    let before: serde_json::Value = serde_json::from_str(&out).expect("a row of JSON");
+    let mut server = Server::start(scratch.path(), &["serve"]);
+    assert_eq!(server.data_dir.to_str(), Some(dir));
+    let ask = |server: &Server, key: &serde_json::Value| {
+        let key = key["key"].as_str().expect("a key").to_owned();
+        server.get("/api/v1/groups", &[("authorization", &format!("Bearer {key}"))]).status
+    };
+    assert_eq!(server.get("/api/v1/groups", &[]).status, 401);
+    assert_eq!(ask(&server, &before), 200);
+
+    let (code, out, err) = keys(scratch.path(), &["create", "--data-dir", dir, "--name", "while", "--role", "ingest"]);
+    assert_eq!(code, 0, "{err}");
+    let while_it_runs: serde_json::Value = serde_json::from_str(&out).expect("a row of JSON");
+    assert_eq!(ask(&server, &while_it_runs), 403);
+    let id = before["id"].as_str().expect("an id");
+    let (code, out, err) = keys(scratch.path(), &["rotate", id, "--data-dir", dir, "--grace", "0s"]);
+    assert_eq!(code, 0, "{err}");
+    let rotated: serde_json::Value = serde_json::from_str(&out).expect("a row of JSON");
+    assert_eq!((ask(&server, &before), ask(&server, &rotated)), (401, 200));
+    let id = rotated["id"].as_str().expect("an id");
+    assert_eq!(keys(scratch.path(), &["revoke", id, "--data-dir", dir]).0, 0);
+    assert_eq!(ask(&server, &rotated), 401);
+    server.stop();
+
+    let (code, out, _) = keys(scratch.path(), &["list", "--data-dir", dir]);
+    assert!(code == 0 && out.contains("while") && !out.contains("before"), "{out}");
+    let secret = while_it_runs["key"].as_str().and_then(|key| key.rsplit('_').next()).expect("it has one");
+    for entry in std::fs::read_dir(dir).expect("the data directory is there").flatten() {
+        let bytes = std::fs::read(entry.path()).unwrap_or_default();
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{:?}", entry.path());
+    }
+}
+
+#[test]
+fn with_a_key_a_server_may_be_reached_from_elsewhere() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let dir = scratch.path().join("data");
+    let dir = dir.to_str().expect("scratch paths are ASCII");
+    let (code, _, err) = keys(scratch.path(), &["create", "--data-dir", dir, "--name", "me", "--role", "operate"]);
+    assert_eq!(code, 0, "{err}");
+    let mut child = catat(scratch.path())
+        .args(["serve", "--data-dir", dir, "--listen", "0.0.0.0:0"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the executable was built");
+    let mut line = String::new();
+    let err = child.stderr.take().expect("it was piped");
+    std::io::BufReader::new(err).read_line(&mut line).expect("it says where it listens");
+    child.kill().and_then(|()| child.wait()).expect("our own child can be killed");
+    assert!(line.contains("catat serves http://0.0.0.0:"), "{line}");
 }

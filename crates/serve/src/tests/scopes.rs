@@ -1,0 +1,288 @@
+//! What somebody may reach: nothing of other groups shows anywhere, and nothing of them is changed.
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+use tokio_stream::StreamExt;
+
+use super::{ADMIN_KEY, House, Reply, encoded};
+
+/// Stands in everything of the other group, and in no request.
+const FOREIGN: &str = "zq81";
+
+impl House {
+    async fn as_key(&self, key: &str, method: &str, uri: &str, body: String) -> Reply {
+        let request = Request::builder().method(method).uri(uri).header("authorization", format!("Bearer {key}"));
+        self.send(request.body(Body::from(body)).expect("a request")).await
+    }
+
+    /// An event in a group of one's own and one in another's.
+    async fn fill_both(&self) {
+        let foreign = format!(
+            r#"{{"@timestamp":"2026-11-20T11:55:00Z","message":"secret {FOREIGN}","level":"error","field_{FOREIGN}":"value_{FOREIGN}","user":"{FOREIGN}"}}"#
+        );
+        let own = r#"{"@timestamp":"2026-11-20T11:55:00Z","message":"plain","level":"error","user":"me"}"#;
+        let uri = format!("/api/v1/ingest?group=theirs/{FOREIGN}&stream=stream-{FOREIGN}");
+        assert_eq!(self.administer("POST", &uri, foreign).await.status, 200);
+        assert_eq!(self.administer("POST", "/api/v1/ingest?group=mine/a&stream=s", own).await.status, 200);
+    }
+}
+
+/// Random numbers that are the same each time.
+struct Random(u64);
+
+impl Random {
+    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        &of[(self.0 >> 33) as usize % of.len()]
+    }
+}
+
+const QUERIES: [&str; 14] = [
+    "",
+    "stats count(*) by @log",
+    "fields @message, @log, @logStream, @id",
+    "fields *",
+    "stats count_distinct(user), values(user) by @logStream",
+    "filter @any like \"secret\" | stats count(*)",
+    "source logGroups(namePrefix: ['theirs'])",
+    "fields @message | pattern @message",
+    "filter user in (stats count(*) by user | fields user)",
+    "stats count(*) as n by bin(5m), user | sort n desc",
+    "dedup user | fields user",
+    "filter @log like /theirs/",
+    "join type=left left=a right=b where a.user = b.user (fields user, @message)",
+    "anomaly @message",
+];
+
+const GROUPS: [&str; 5] = ["*", "theirs/*", "mine/*", "", "*s*"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_other_groups_shows_in_any_answer() {
+    let house = House::new();
+    house.fill_both().await;
+    let (_, key) = house.key("operate", &["mine/*"]).await;
+    let mut random = Random(7);
+    let mut n_good = 0;
+    for _ in 0..600 {
+        let query = *random.pick(&QUERIES);
+        let groups = *random.pick(&GROUPS);
+        let parameters = format!("query={}&groups={}&from=now-1h&to=now", encoded(query), encoded(groups));
+        let selector = encoded(*random.pick(&["{group=~\".+\"}", "{user=~\".+\"}", "{group=~\"theirs.*\"} |= \"s\""]));
+        let (method, uri, body) = match *random.pick(&(0..16).collect::<Vec<u32>>()) {
+            0 | 1 => {
+                let explain = *random.pick(&[true, false]);
+                let ask = json!({"query": query, "groups": [groups], "from": "now-1h", "explain": explain});
+                ("POST", "/api/v1/query".to_owned(), ask.to_string())
+            }
+            2 => ("GET", format!("/api/v1/histogram?{parameters}"), String::new()),
+            3 => ("GET", format!("/api/v1/patterns?{parameters}"), String::new()),
+            4 => ("GET", format!("/api/v1/fields?groups={}&from=now-1h", encoded(groups)), String::new()),
+            5 => ("GET", format!("/api/v1/fields/user/values?groups={}", encoded(groups)), String::new()),
+            6 => ("GET", "/api/v1/groups".to_owned(), String::new()),
+            7 => ("POST", "/api/v1/complete".to_owned(), json!({"query": query, "cursor": query.len()}).to_string()),
+            8 => ("GET", "/loki/api/v1/labels".to_owned(), String::new()),
+            9 => {
+                let name = *random.pick(&["group", "user", "stream"]);
+                ("GET", format!("/loki/api/v1/label/{name}/values"), String::new())
+            }
+            10 => ("GET", format!("/loki/api/v1/series?match[]={selector}"), String::new()),
+            11 => ("GET", format!("/loki/api/v1/query_range?query={selector}"), String::new()),
+            12 => ("GET", format!("/loki/api/v1/index/stats?query={selector}"), String::new()),
+            13 => ("GET", (*random.pick(&["/api/v1/status", "/metrics", "/api/v1/rules"])).to_owned(), String::new()),
+            14 => ("GET", (*random.pick(&["/api/v1/queries", "/api/v1/alerts"])).to_owned(), String::new()),
+            _ => ("POST", "/api/v1/complete".to_owned(), json!({"query": "filter user = ", "cursor": 14}).to_string()),
+        };
+        let reply = house.as_key(&key, method, &uri, body).await;
+        assert!(reply.status < 500 && reply.status != 401, "{method} {uri}: {}", reply.text());
+        n_good += u32::from(reply.status == 200);
+        assert!(!reply.text().contains(FOREIGN), "{method} {uri}: {}", reply.text());
+    }
+    assert!(n_good > 300, "most of it was asked well: {n_good}");
+    // It is there for those who may see it.
+    let all = house.administer("POST", "/api/v1/query", json!({"query": "fields @message"}).to_string()).await;
+    assert!(all.text().contains(FOREIGN), "{}", all.text());
+}
+
+#[tokio::test]
+async fn a_group_out_of_reach_answers_like_one_that_is_not_there() {
+    let house = House::new();
+    house.fill_both().await;
+    let (_, key) = house.key("admin", &["mine/*"]).await;
+    let theirs = encoded(&format!("theirs/{FOREIGN}"));
+    let ask = async |group: &str| {
+        let reply = house.as_key(&key, "GET", &format!("/api/v1/groups/{group}"), String::new()).await;
+        (reply.status, reply.text().replace(&group.replace("%2F", "/"), "GROUP"))
+    };
+    assert_eq!(ask(&theirs).await, ask("theirs%2Fno").await);
+    let change = json!({"retention": {"age": "1h"}}).to_string();
+    let delete = json!({"query": "", "all_time": true}).to_string();
+    for group in [theirs.as_str(), "theirs%2Fno"] {
+        let uri = format!("/api/v1/groups/{group}");
+        assert_eq!(house.as_key(&key, "PUT", &uri, change.clone()).await.status, 403, "{group}");
+        assert_eq!(house.as_key(&key, "DELETE", &uri, String::new()).await.status, 403, "{group}");
+        let uri = format!("{uri}/delete-events");
+        assert_eq!(house.as_key(&key, "POST", &uri, delete.clone()).await.status, 403, "{group}");
+        assert_eq!(house.as_key(&key, "GET", &uri, String::new()).await.json(), json!({"deletions": []}));
+    }
+    for path in ["/api/v1/status/flush", "/api/v1/status/confirm-clock"] {
+        assert_eq!(house.as_key(&key, "POST", path, String::new()).await.status, 403, "{path}");
+    }
+    assert_eq!(house.as_key(&key, "GET", "/metrics", String::new()).await.status, 403);
+    let wider = json!({"name": "x", "role": "read", "groups": ["*"]}).to_string();
+    assert_eq!(house.as_key(&key, "POST", "/api/v1/keys", wider).await.status, 403);
+    let (_, sender) = house.key("ingest", &["mine/*"]).await;
+    for (group, status) in [("mine/b", 200), ("theirs/x", 403), ("mine", 403), ("catat/audit", 403)] {
+        let uri = format!("/api/v1/ingest?group={group}");
+        assert_eq!(house.as_key(&sender, "POST", &uri, r#"{"message":"x"}"#.into()).await.status, status, "{group}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revoked_key_ends_what_is_open() {
+    let house = House::new();
+    house.fill_both().await;
+    let (id, key) = house.key("read", &["*"]).await;
+    let request = Request::get("/api/v1/tail").header("authorization", format!("Bearer {key}"));
+    let mut stream = house.start(request.body(Body::empty()).expect("a request")).await.into_body().into_data_stream();
+    assert!(stream.next().await.expect("it is live").is_ok());
+    let (sender_id, sender) = house.key("ingest", &["*"]).await;
+
+    // An upload that has begun.
+    let (pieces, body) = tokio::sync::mpsc::channel::<Result<String, std::io::Error>>(1);
+    let body = Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(body));
+    let upload = Request::post("/api/v1/ingest?group=late").header("x-catat-key", &sender);
+    let upload = house.send(upload.body(body).expect("a request"));
+    let ending = async {
+        pieces.send(Ok("{\"message\":\"a\"}\n".into())).await.expect("it is read");
+        for id in [&id, &sender_id] {
+            assert_eq!(house.administer("DELETE", &format!("/api/v1/keys/{id}"), "").await.status, 200);
+        }
+        let _ = pieces.send(Ok("{\"message\":\"b\"}\n".into())).await;
+        drop(pieces);
+    };
+    let (reply, ()) = tokio::join!(upload, ending);
+    assert!((400..500).contains(&reply.status), "{} {}", reply.status, reply.text());
+    assert_eq!(house.administer("GET", "/api/v1/groups/late", "").await.status, 404);
+    let after = r#"{"message":"after it was revoked"}"#;
+    house.administer("POST", "/api/v1/ingest?group=mine/a", after).await;
+    while let Some(piece) = stream.next().await {
+        let Ok(piece) = piece else { break };
+        assert!(!String::from_utf8_lossy(&piece).contains("revoked"));
+    }
+}
+
+#[tokio::test]
+async fn what_administrators_do_is_written_down_and_seen_by_them_alone() {
+    let house = House::new();
+    house.fill().await;
+    let (id, key) = house.key("operate", &["*"]).await;
+    assert_eq!(house.administer("DELETE", "/api/v1/groups/db", "").await.status, 200);
+    assert_eq!(house.get_with("/api/v1/groups", "x-catat-key", "wrong key").await.status, 401);
+    house.administer("DELETE", &format!("/api/v1/keys/{id}"), "").await;
+    let ask = json!({"query": "fields action, caller, key_id, group, @message", "groups": ["catat/*"]}).to_string();
+    let mut found = Value::Null;
+    for _ in 0..200 {
+        found = house.administer("POST", "/api/v1/query", ask.clone()).await.json()["rows"].clone();
+        if found.to_string().contains("key refused") {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    let text = found.to_string();
+    for expected in ["key made", "group deleted", "key revoked", "key refused", "admin.key", &id, "\"db\""] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    for secret in [&key[..], ADMIN_KEY, "wrong key"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    let (_, reader) = house.key("operate", &["*"]).await;
+    let seen = house.as_key(&reader, "POST", "/api/v1/query", ask).await;
+    assert_eq!(seen.json()["rows"], json!([]));
+    let unnamed = json!({"query": "filter ispresent(action)"}).to_string();
+    assert_eq!(house.administer("POST", "/api/v1/query", unnamed).await.json()["rows"], json!([]));
+}
+
+#[tokio::test]
+async fn who_guesses_keys_has_to_wait_and_who_has_one_does_not() {
+    let house = House::new();
+    let (_, key) = house.key("read", &["*"]).await;
+    let mut statuses = Vec::new();
+    for at in 0..12 {
+        statuses.push(house.get_with("/api/v1/groups", "x-catat-key", &format!("guess {at}")).await.status);
+    }
+    assert_eq!((&statuses[..10], &statuses[10..]), (&[401; 10][..], &[429; 2][..]));
+    let blocked = house.get_with("/api/v1/groups", "x-catat-key", "guess again").await;
+    assert!(!blocked.header("retry-after").is_empty());
+    assert_eq!(house.get_with("/api/v1/groups", "x-catat-key", &key).await.status, 200);
+    assert_eq!(house.get_with("/-/healthy", "x-catat-key", "guess more").await.status, 200);
+}
+
+#[tokio::test]
+async fn no_header_lets_anybody_in_and_none_is_a_fault_of_the_server() {
+    let house = House::new();
+    let (_, key) = house.key("read", &["*"]).await;
+    let mut random = Random(11);
+    let schemes =
+        ["Bearer ", "bearer", "Basic ", "ApiKey ", "Splunk ", "AWS4-HMAC-SHA256 ", "", " ", "Bearer\t", "\u{c0}"];
+    let pieces: [&str; 14] =
+        ["catat_", &key[..22], &key[7..], "_", ":", "=", "\t", "é", "А", "%00", "AAAA", "Bearer ", "\u{200b}", "0"];
+    for _ in 0..2_000 {
+        let mut text = (*random.pick(&schemes)).to_owned();
+        for _ in 0..*random.pick::<usize>(&[0, 1, 2, 5, 40]) {
+            text.push_str(*random.pick::<&str>(&pieces));
+        }
+        let name = *random.pick(&["authorization", "x-catat-key"]);
+        let Ok(value) = axum::http::HeaderValue::from_bytes(text.as_bytes()) else { continue };
+        let request = Request::get("/api/v1/groups").header(name, value);
+        let status = house.send(request.body(Body::empty()).expect("a request")).await.status;
+        assert!([400, 401, 429].contains(&status), "{name}: {text:?}: {status}");
+    }
+    let large = "x".repeat(1 << 20);
+    assert_eq!(house.get_with("/api/v1/groups", "x-catat-key", &large).await.status, 429);
+    let twice =
+        Request::get("/api/v1/groups").header("authorization", "Bearer a").header("authorization", "Basic YTpi");
+    assert_eq!(house.send(twice.body(Body::empty()).expect("a request")).await.status, 400);
+    let in_address = house.get(&format!("/api/v1/groups?key={key}")).await;
+    assert_eq!((in_address.status, in_address.json()["error"]["code"].as_str()), (400, Some("key-in-address")));
+    assert!(!in_address.text().contains(&key));
+}
+
+#[tokio::test]
+async fn names_of_groups_lead_nowhere_else() {
+    let house = House::new();
+    let payloads = [
+        "../../etc/passwd",
+        "..%2f..%2fx",
+        "%252e%252e%252fx",
+        "%25252e%25252e",
+        "..\\..\\x",
+        "a\0b",
+        "/etc/passwd",
+        "CON",
+        "․․/x",
+        "a/../../b",
+        ".",
+        "..",
+        "\r\nSet-Cookie: a=b",
+        "<script>",
+        "=1+1",
+    ];
+    for payload in payloads.iter().map(|text| (*text).to_owned()).chain(["é".repeat(300), "/".repeat(600)]) {
+        let uri = format!("/api/v1/ingest?group={}&stream={}", encoded(&payload), encoded(&payload));
+        let reply = house.post(&uri, r#"{"message":"x"}"#).await;
+        assert!([200, 400].contains(&reply.status), "{payload:?}: {}", reply.text());
+        for method in ["GET", "PUT", "DELETE"] {
+            for route in ["groups", "lookups", "keys"] {
+                let reply = house.administer(method, &format!("/api/v1/{route}/{}", encoded(&payload)), "").await;
+                assert!(reply.status < 500, "{method} {route} {payload:?}: {}", reply.text());
+                assert!(reply.headers.get("set-cookie").is_none());
+            }
+        }
+    }
+    for group in house.store.groups() {
+        let name = group.name.as_str();
+        assert!(!name.split('/').any(|part| part == "." || part == ".."), "{name}");
+        assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._/#-".contains(&b)), "{name}");
+    }
+}
