@@ -3,6 +3,7 @@
 mod groups;
 mod keys;
 mod lookups;
+mod users;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
+pub(crate) use users::{UserCommand, Users};
 
 /// Ship, keep and query logs: one binary.
 #[derive(Debug, Parser)]
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     Lookups(Lookups),
     /// List, make, replace and revoke keys of senders and readers
     Keys(Keys),
+    /// List, make and remove people who sign in to the page
+    Users(Users),
     /// Check configuration and rules without starting anything
     Check(Server),
     /// Check every byte that is stored, also while a server runs

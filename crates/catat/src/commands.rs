@@ -10,6 +10,7 @@ mod ship;
 mod store;
 mod tail;
 mod up;
+mod users;
 
 pub(crate) use check::rules_dir;
 pub(crate) use check::{check, config};
@@ -22,6 +23,7 @@ pub(crate) use ship::ship;
 pub(crate) use store::{backup, restore, unlock, verify};
 pub(crate) use tail::tail;
 pub(crate) use up::{serve, up};
+pub(crate) use users::users;
 
 use crate::arguments::Server;
 use crate::config::{Config, ConfigError, Flags, Layers};

@@ -150,6 +150,8 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     pub(crate) listen: SocketAddr,
     pub(crate) hosts: Vec<String>,
+    /// The files of the certificate and of its key, where the door is one under TLS.
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) databases: storage::Databases,
     pub(crate) flush_age_ns: i64,
     pub(crate) flush_bytes: u64,
@@ -178,6 +180,7 @@ impl Config {
             data_dir: PathBuf::from(read.text("storage", "dir")),
             listen: read.parsed("server", "listen", "an address such as 127.0.0.1:22828"),
             hosts: read.list("server", "hosts"),
+            tls: read_tls(&mut read),
             databases: storage::Databases {
                 catalog: read.database("storage", "catalog"),
                 control: read.database("storage", "control_store"),
@@ -280,6 +283,15 @@ fn read_syslog(read: &mut values::Reader<'_>) -> Syslog {
     read.require(tls.is_none() || key.is_some(), "syslog", "tls_key", needed);
     let tls = tls.and_then(|address| Some(SyslogTls { address, cert: cert?, key: key? }));
     Syslog { udp, tcp, tls, allow }
+}
+
+/// Reads the files of the certificate and its key: both or neither.
+fn read_tls(read: &mut values::Reader<'_>) -> Option<(PathBuf, PathBuf)> {
+    let cert = read.optional("server", "tls_cert").map(PathBuf::from);
+    let key = read.optional("server", "tls_key").map(PathBuf::from);
+    read.require(cert.is_none() || key.is_some(), "server", "tls_key", "set where server.tls_cert is");
+    read.require(key.is_none() || cert.is_some(), "server", "tls_cert", "set where server.tls_key is");
+    cert.zip(key)
 }
 
 /// Reads where the object store is. What describes one that is not there is refused.

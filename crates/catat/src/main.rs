@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         Command::Groups(options) => commands::groups(options),
         Command::Lookups(options) => commands::lookups(options),
         Command::Keys(options) => commands::keys(options),
+        Command::Users(options) => commands::users(options),
         Command::Check(options) => commands::check(options),
         Command::Verify(options) => commands::verify(options),
         Command::Backup(options) => commands::backup(options),

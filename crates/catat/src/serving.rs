@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use alert::{Alerts, RuleBook};
 use ingest::Intake;
-use serve::{Access, App};
+use serve::{Access, App, Tls};
 use storage::{Clock, Recovery, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,6 +26,15 @@ pub(crate) struct Prepared {
     pub(crate) listener: std::net::TcpListener,
 }
 
+impl Prepared {
+    /// Where it will answer.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.app.tls.is_some() { "https" } else { "http" };
+        let address = self.listener.local_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string());
+        format!("{scheme}://{address}")
+    }
+}
+
 /// Opens everything a server needs. What is cheap to find wrong is looked at first, so that a mistake leaves
 /// nothing behind.
 pub(crate) fn prepare(config: &Config, allow_anonymous: bool) -> Result<Prepared, Failure> {
@@ -33,6 +42,7 @@ pub(crate) fn prepare(config: &Config, allow_anonymous: bool) -> Result<Prepared
     if must_have_keys && !config.data_dir.join("STORE").exists() {
         return Err(no_keys(config));
     }
+    let tls = load_tls(config)?;
     let listener = bind(config)?;
     let syslog = crate::syslog::bind(&config.syslog)?;
     let address = listener.local_addr().map_err(|error| Failure::other(error.to_string()))?;
@@ -66,6 +76,7 @@ pub(crate) fn prepare(config: &Config, allow_anonymous: bool) -> Result<Prepared
             allow_anonymous,
         },
         keys: Arc::new(keys),
+        tls,
         clock,
         syslog,
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),
@@ -83,6 +94,13 @@ fn no_keys(config: &Config) -> Failure {
         config.listen,
         config.data_dir.display()
     ))
+}
+
+/// Reads the certificate of the door, where it has one.
+pub(crate) fn load_tls(config: &Config) -> Result<Option<Arc<Tls>>, Failure> {
+    let Some((cert, key)) = &config.tls else { return Ok(None) };
+    let tls = Tls::load(cert, key).map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(Some(Arc::new(tls)))
 }
 
 fn store_options(config: &Config, clock: &Clock) -> storage::Options {
@@ -206,7 +224,8 @@ fn start_alerts(
     let mut options = alert::Options::new(config.data_dir.join("alerts"));
     options.interval_ns = config.alert_interval_ns;
     options.group_wait_ns = config.group_wait_ns;
-    options.base_url = format!("http://{address}");
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    options.base_url = format!("{scheme}://{address}");
     options.clock = clock.clone();
     options.cache = Some(cache.clone());
     Alerts::start(store.clone(), rules, options).map_err(|error| Failure::usage(error.to_string()))
@@ -219,7 +238,12 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(failed)?;
-        serve::serve(app, listener, stop_signal()).await.map_err(failed)
+        let reloading = app.tls.clone().map(|tls| tokio::spawn(reload_on_signal(tls)));
+        let served = serve::serve(app, listener, stop_signal()).await.map_err(failed);
+        if let Some(reloading) = reloading {
+            reloading.abort();
+        }
+        served
     })?;
     stop_first();
     alerts.stop();
@@ -229,6 +253,17 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
         eprintln!("  what was accepted since the last flush stays in the log and is read back at the next start");
     }
     Ok(())
+}
+
+/// Reads the certificate again each time that SIGHUP comes.
+async fn reload_on_signal(tls: Arc<Tls>) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    while hangup.recv().await.is_some() {
+        let tls = tls.clone();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || tls.reload()).await {
+            eprintln!("catat: {error}; the certificate that is there stays in use");
+        }
+    }
 }
 
 /// Returns when somebody asks the process to stop.

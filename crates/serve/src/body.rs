@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, BodyDataStream, HttpBody};
 use axum::http::StatusCode;
@@ -21,6 +21,11 @@ const ROOM_AT_ONCE_MAX: usize = 8 << 20;
 
 /// How long a sender may pause within a body.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// How long a body may take in all: a while, and a second for each so many bytes. Who sends more slowly holds a place
+/// that others could use.
+const TIME_MAX: Duration = Duration::from_secs(60);
+const BYTES_PER_SECOND_MIN: usize = 1 << 10;
 
 /// How much of the rest of a body that is too large is still taken, and for how long.
 const DRAIN_BYTES_MAX: usize = 64 << 20;
@@ -83,8 +88,10 @@ impl BodyBudget {
             drain(&mut chunks).await;
             return Err(too_large());
         }
+        let began = Instant::now();
         loop {
-            let next = timeout(PAUSE_MAX, chunks.next()).await;
+            let patience = patience(received.bytes.len(), began.elapsed());
+            let next = timeout(patience, chunks.next()).await;
             let chunk = match next {
                 Ok(None) => return Ok(received),
                 Ok(Some(Ok(chunk))) => chunk,
@@ -92,7 +99,7 @@ impl BodyBudget {
                     return Err(Problem::bad_request("incomplete-body", "the request body ended before its end"));
                 }
                 Err(_) => {
-                    let message = "the request body paused for too long";
+                    let message = "the request body came too slowly";
                     return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body-timeout", message));
                 }
             };
@@ -103,6 +110,12 @@ impl BodyBudget {
             received.push(&chunk)?;
         }
     }
+}
+
+/// How long to wait for more of a body of which so much has come in so much time.
+fn patience(n_bytes: usize, elapsed: Duration) -> Duration {
+    let in_all = TIME_MAX + Duration::from_secs((n_bytes / BYTES_PER_SECOND_MIN) as u64);
+    in_all.saturating_sub(elapsed).min(PAUSE_MAX)
 }
 
 /// Reads and drops what a sender still has to say, within bounds: a connection closed on unread bytes is reset,
@@ -123,6 +136,15 @@ async fn drain(chunks: &mut BodyDataStream) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_that_trickles_is_not_waited_for_for_ever() {
+        let seconds = Duration::from_secs;
+        assert_eq!(patience(0, seconds(0)), PAUSE_MAX);
+        assert_eq!(patience(59, seconds(59)), seconds(1));
+        assert_eq!(patience(60, seconds(61)), Duration::ZERO);
+        assert_eq!(patience(64 << 20, seconds(3600)), PAUSE_MAX);
+    }
 
     #[tokio::test]
     async fn a_body_over_the_cap_is_refused_and_its_share_given_back() {

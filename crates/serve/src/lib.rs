@@ -26,6 +26,7 @@ mod server;
 mod splunk;
 mod syslog;
 mod tables;
+mod tls;
 mod traffic;
 mod turns;
 mod users;
@@ -40,6 +41,7 @@ use tokio::sync::watch;
 pub use access::{Access, Caller, KeyError, KeyOrder, KeyView, Keys, Life, NewKey, Role};
 pub use server::App;
 pub use syslog::SyslogListeners;
+pub use tls::{Tls, TlsError};
 
 /// How long syslog messages that were read may take to be stored, once everything else has ended.
 const SYSLOG_GRACE: Duration = Duration::from_secs(5);
@@ -57,9 +59,10 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let (closing, told) = watch::channel(false);
     let listeners = std::mem::take(&mut app.syslog);
+    let tls = app.tls.clone();
     let server = server::Server::new(app, told);
     let syslog = syslog::start(server.clone(), listeners)?;
-    listen::run(listener, router::build(server), closing, shutdown).await;
+    listen::run(listener, tls, router::build(server), closing, shutdown).await;
     if tokio::time::timeout(SYSLOG_GRACE, syslog).await.is_err() {
         tracing::warn!("syslog messages are lost that the store would not take before the end");
     }

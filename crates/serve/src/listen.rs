@@ -1,9 +1,11 @@
-//! Accepts connections and serves HTTP/1.1 on them until told to stop.
+//! Accepts connections and serves HTTP/1.1 on them, plain or under TLS, until told to stop.
 //!
-//! Bounded: so many connections at once, so long for the head of a request. On shutdown idle connections close,
-//! requests under way get a grace to finish, and what is left then is cut off.
+//! Bounded: so many connections at once, so long for a handshake and for the head of a request, so many bytes and
+//! headers in it. A connection that has not said anything yet costs little more than its descriptor. On shutdown idle
+//! connections close, requests under way get a grace to finish, and what is left then is cut off.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,15 +18,30 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::process::{Resource, getrlimit};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
-/// Most connections at once. Each costs a file and some 20 kB; the usual limit of files is 1,024 to 4,096.
-const CONNECTIONS_MAX: usize = 768;
+use crate::tls::Tls;
+
+/// Most connections at once: half of the files that the process may open, and no more than these.
+const CONNECTIONS_MAX: usize = 16_384;
+
+/// How long a handshake may take.
+const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Largest head of a request, and most headers in it; more is answered with 431.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+const HEADERS_MAX: usize = 100;
+
+/// How often it is looked whether the certificate's files changed.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(5);
 
 /// How long a client may take to send the head of a request, and how long a connection may stay idle.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(75);
@@ -43,11 +60,14 @@ pub(crate) struct Encrypted;
 /// Serves `router` on `listener` until `shutdown` is done; tells `closing` first.
 pub(crate) async fn run(
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     router: Router,
     closing: watch::Sender<bool>,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let places = Arc::new(Semaphore::new(connections_max()));
+    let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(tls.config()));
+    let watching = tls.map(|tls| tokio::spawn(watch_certificate(tls)));
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -56,14 +76,17 @@ pub(crate) async fn run(
             accepted = accept(&listener, &places) => accepted,
         };
         let Some((stream, permit)) = accepted else { continue };
-        let (router, closing) = (router.clone(), closing.subscribe());
+        let (router, acceptor, closing) = (router.clone(), acceptor.clone(), closing.subscribe());
         connections.spawn(async move {
-            serve_connection(stream, router, closing).await;
+            begin(stream, acceptor, router, closing).await;
             drop(permit);
         });
         while connections.try_join_next().is_some() {}
     }
     drop(listener);
+    if let Some(watching) = watching {
+        watching.abort();
+    }
     closing.send_replace(true);
     if timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await.is_err() {
         warn!(n_connections = connections.len(), "connections cut off at shutdown");
@@ -84,17 +107,67 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpS
     }
 }
 
-async fn serve_connection(stream: TcpStream, router: Router, mut closing: watch::Receiver<bool>) {
+/// Files are limited together: the other half is for what is stored.
+fn connections_max() -> usize {
+    let files = getrlimit(Resource::Nofile).current.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
+    (files / 2).clamp(64, CONNECTIONS_MAX)
+}
+
+async fn watch_certificate(tls: Arc<Tls>) {
+    loop {
+        sleep(CERTIFICATE_LOOK).await;
+        let tls = tls.clone();
+        // A panic there would be in the log already; the certificate that is there stays.
+        let _ = tokio::task::spawn_blocking(move || tls.reload_if_changed()).await;
+    }
+}
+
+/// Waits for the first byte before anything is made for a connection, then serves it.
+async fn begin(
+    stream: TcpStream,
+    acceptor: Option<TlsAcceptor>,
+    router: Router,
+    mut closing: watch::Receiver<bool>,
+) {
     let Ok(peer) = stream.peer_addr() else { return };
     // Answers are written whole; waiting to fill packets would only delay live events.
     let _ = stream.set_nodelay(true);
+    let has_begun = tokio::select! {
+        readable = timeout(HEAD_TIME_MAX, stream.readable()) => matches!(readable, Ok(Ok(()))),
+        () = told(&mut closing) => false,
+    };
+    if !has_begun {
+        return;
+    }
+    // Boxed: what a connection under way needs is not to be kept for each that only waits.
+    match acceptor {
+        None => Box::pin(serve_connection(stream, peer, None, router, closing)).await,
+        Some(acceptor) => match timeout(HANDSHAKE_TIME_MAX, Box::pin(acceptor.accept(stream))).await {
+            Ok(Ok(stream)) => Box::pin(serve_connection(stream, peer, Some(Encrypted), router, closing)).await,
+            Ok(Err(error)) => debug!(%error, "TLS handshake failed"),
+            Err(_) => debug!("TLS handshake took too long"),
+        },
+    }
+}
+
+async fn serve_connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    peer: SocketAddr,
+    encrypted: Option<Encrypted>,
+    router: Router,
+    mut closing: watch::Receiver<bool>,
+) {
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
+        if let Some(encrypted) = encrypted {
+            request.extensions_mut().insert(encrypted);
+        }
         router.clone().oneshot(request)
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX);
+    builder.max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -161,6 +161,7 @@ pub(crate) fn table() -> Table {
         .put("/api/v1/users/{name}/password", Role::Read, routes::users::put_password)
         .get("/api/v1/status", Role::Read, routes::status::get)
         .post("/api/v1/status/flush", Role::Admin, routes::status::flush)
+        .post("/api/v1/status/reload", Role::Admin, routes::status::reload)
         .post("/api/v1/status/confirm-clock", Role::Admin, routes::upkeep::confirm_clock)
         .get("/api/openapi.json", Role::None, routes::openapi::get)
         .get("/metrics", Role::Read, routes::metrics::get)
@@ -234,6 +235,9 @@ async fn run_for(server: &Arc<Server>, caller: Arc<Caller>, mut request: Request
     request.extensions_mut().insert(caller.clone());
     let request = request.map(|body| Watched::upload(body, caller.clone(), clock.clone()));
     let response = next.run(request).await;
+    if response.extensions().get::<routes::session::Parting>().is_some() {
+        return response;
+    }
     if !caller.life.lasts(clock.now()) {
         return Problem::new(StatusCode::UNAUTHORIZED, "key-revoked", Ended.to_string()).into_response();
     }

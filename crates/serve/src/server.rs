@@ -24,6 +24,7 @@ use crate::queries::{Queries, Running, Ticket};
 use crate::reference::Reference;
 use crate::syslog::{SyslogCounts, SyslogListeners};
 use crate::tables::Tables;
+use crate::tls::Tls;
 use crate::traffic::Traffic;
 use crate::turns::Turns;
 use crate::users::{Sessions, SignIns, Users};
@@ -70,6 +71,8 @@ pub struct App {
     pub access: Access,
     /// Keys of senders and readers.
     pub keys: Arc<Keys>,
+    /// The certificate of the door; without one it speaks plain HTTP.
+    pub tls: Option<Arc<Tls>>,
     /// The clock, the same as the store's.
     pub clock: Clock,
     /// Threads that one query may use.
@@ -142,6 +145,11 @@ impl FromRequestParts<Arc<Server>> for Shared {
 }
 
 impl Shared {
+    /// The server without its caller, for what goes on after the request.
+    pub(crate) fn whole(&self) -> &Arc<Server> {
+        &self.server
+    }
+
     /// The caller as a sender of events.
     pub(crate) fn sender<'s>(&'s self, batch_id: Option<&'s str>) -> Sender<'s> {
         Sender { name: &self.caller.batches, within: &self.caller.scope, batch_id, now: self.now() }

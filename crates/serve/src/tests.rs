@@ -1,6 +1,7 @@
 //! The whole service on a store of its own, without sockets: requests go in, answers come out.
 
 mod access;
+mod connections;
 mod deletions;
 mod elastic;
 mod loki;
@@ -15,6 +16,7 @@ mod socket;
 mod splunk;
 mod syslog;
 mod tail;
+mod tls;
 mod upkeep;
 mod users;
 
@@ -105,6 +107,7 @@ impl House {
             limits,
             access,
             keys: Arc::new(Keys::open(store.clone(), None, clock.now()).expect("the store is new")),
+            tls: None,
             clock,
             n_threads: 2,
             syslog: crate::SyslogListeners::default(),

@@ -16,6 +16,11 @@ pub(crate) fn check(options: Server) -> Result<(), Failure> {
     {
         problems.push(format!("data directory {}: {error}", config.data_dir.display()));
     }
+    if let Some((cert, key)) = &config.tls
+        && let Err(error) = serve::Tls::load(cert, key)
+    {
+        problems.push(error.to_string());
+    }
     let rules_dir = rules_dir(&config);
     let mut n_rules = 0;
     if rules_dir.is_dir() {

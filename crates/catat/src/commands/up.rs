@@ -26,9 +26,10 @@ pub(crate) fn up(options: Up) -> Result<(), Failure> {
     let delivery = InProcess { intake: prepared.intake.clone(), clock: Clock::system() };
     let (shipper, discovery) =
         Shipper::start(follow, Arc::new(delivery)).map_err(|error| Failure::other(error.to_string()))?;
-    print_start(&prepared.listener, &config.data_dir, &prepared.recovery);
+    let url = prepared.url();
+    print_start(&url, &config.data_dir, &prepared.recovery);
     print_discovery(&discovery);
-    print_next_step(&prepared.listener);
+    print_next_step(&url);
     serving::run(prepared, || shipper.stop())
 }
 
@@ -37,17 +38,14 @@ pub(crate) fn serve(options: Server) -> Result<(), Failure> {
     super::start_logging();
     let config = super::read_config(&options)?;
     let prepared = serving::prepare(&config, options.insecure_allow_anonymous)?;
-    print_start(&prepared.listener, &config.data_dir, &prepared.recovery);
-    print_next_step(&prepared.listener);
+    let url = prepared.url();
+    print_start(&url, &config.data_dir, &prepared.recovery);
+    print_next_step(&url);
     serving::run(prepared, || ())
 }
 
-fn address_of(listener: &std::net::TcpListener) -> String {
-    listener.local_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string())
-}
-
-fn print_start(listener: &std::net::TcpListener, data_dir: &Path, recovery: &Recovery) {
-    eprintln!("catat serves http://{} with data in {}", address_of(listener), data_dir.display());
+fn print_start(url: &str, data_dir: &Path, recovery: &Recovery) {
+    eprintln!("catat serves {url} with data in {}", data_dir.display());
     if recovery.events_replayed > 0 {
         let milliseconds = recovery.elapsed.as_millis();
         eprintln!("  {} accepted events were read back from the log in {milliseconds} ms", recovery.events_replayed);
@@ -61,13 +59,12 @@ fn print_start(listener: &std::net::TcpListener, data_dir: &Path, recovery: &Rec
     }
 }
 
-fn print_next_step(listener: &std::net::TcpListener) {
-    let address = address_of(listener);
-    let url = if address == "127.0.0.1:22828" { String::new() } else { format!(" --url http://{address}") };
-    eprintln!("Open http://{address} in a browser, or ask:");
-    eprintln!("  catat query{url} 'filter @level >= \"warn\" | stats count(*) by @log, @level'");
+fn print_next_step(url: &str) {
+    let option = if url == "http://127.0.0.1:22828" { String::new() } else { format!(" --url {url}") };
+    eprintln!("Open {url} in a browser, or ask:");
+    eprintln!("  catat query{option} 'filter @level >= \"warn\" | stats count(*) by @log, @level'");
     if rustix::process::geteuid().is_root() && has_login_users() {
-        eprintln!("Everybody who can log in to this machine can read these logs at http://{address}.");
+        eprintln!("Everybody who can log in to this machine can read these logs at {url}.");
     }
 }
 

@@ -50,7 +50,8 @@ pub(crate) async fn post(
         server.sessions.end(token);
     }
     let token = server.sessions.begin(caller, server.now())?;
-    Ok((with_cookie(&token, &under, &headers), Json(description)).into_response())
+    let (cookie, parting) = with_cookie(&token, &under, &headers);
+    Ok((parting, cookie, Json(description)).into_response())
 }
 
 pub(crate) async fn get(server: Shared) -> Result<Response, Problem> {
@@ -65,7 +66,8 @@ pub(crate) async fn delete(server: Shared, under: Under, headers: HeaderMap) -> 
     if let Some(token) = cookie_of(&headers) {
         server.sessions.end(token);
     }
-    (with_cookie("", &under, &headers), Json(json!({"signed_out": true}))).into_response()
+    let (cookie, parting) = with_cookie("", &under, &headers);
+    (parting, cookie, Json(json!({"signed_out": true}))).into_response()
 }
 
 /// Who says this name and this password. Failures are counted, and all look the same.
@@ -73,7 +75,13 @@ pub(crate) async fn check(server: &Shared, peer: &Peer, name: String, password: 
     let address = peer.as_ref().map(|peer| peer.0.0.ip());
     server.sign_ins.begin(address, &name, Instant::now())?;
     let (of_thread, said) = (server.clone(), name.clone());
-    let work = move || of_thread.users.verify(&of_thread.app.store, &said, &password);
+    let work = move || {
+        let found = of_thread.users.verify(&of_thread.app.store, &said, &password)?;
+        if let Some(caller) = &found {
+            of_thread.audit(&caller.name, "password accepted", &json!({"address": address.map(|a| a.to_string())}));
+        }
+        Ok(found)
+    };
     let found = server.passwords.run(work).await.and_then(|found| found);
     match found {
         Ok(Some(caller)) => {
@@ -82,6 +90,7 @@ pub(crate) async fn check(server: &Shared, peer: &Peer, name: String, password: 
         }
         Ok(None) => {
             tracing::warn!(?address, "somebody failed to sign in");
+            server.whole().audit_refusal(address, "bad-credentials");
             let message = "the name or the password is wrong";
             Err(Problem::new(StatusCode::UNAUTHORIZED, "bad-credentials", message))
         }
@@ -93,13 +102,22 @@ pub(crate) async fn check(server: &Shared, peer: &Peer, name: String, password: 
     }
 }
 
+/// Said of the answer to whoever ends their own session: it is theirs all the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parting;
+
 /// Headers that hand over a token. A proxy that ends TLS before us says so, and it is its client's own cookie.
-pub(crate) fn with_cookie(token: &str, under: &Under, headers: &HeaderMap) -> [(HeaderName, HeaderValue); 2] {
+pub(crate) fn with_cookie(
+    token: &str,
+    under: &Under,
+    headers: &HeaderMap,
+) -> ([(HeaderName, HeaderValue); 2], Extension<Parting>) {
     let is_encrypted = under.is_some() || headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
     let cookie = HeaderValue::from_str(&set_cookie(token, is_encrypted));
     // A token is base64, which every header value may hold.
     let cookie = cookie.unwrap_or(HeaderValue::from_static("catat_session=; Path=/; Max-Age=0"));
-    [(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]
+    let no_store = HeaderValue::from_static("no-store");
+    ([(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, no_store)], Extension(Parting))
 }
 
 /// A body of JSON. Its content type has to say so: what a form of another site's page can send, never does.

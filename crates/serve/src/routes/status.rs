@@ -1,6 +1,7 @@
 //! `/api/v1/status`: the state of the store, and the flush that backups and benchmarks wait for.
 
 use axum::Json;
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use storage::Status;
 
@@ -160,4 +161,15 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
     numbers.extend(limit.map(|max| ("store_bytes_max", Gauge, "Bytes that the store may take on disk.", max)));
     numbers.extend(status.disk_free_bytes.map(|free| ("disk_free_bytes", Gauge, "Bytes free on the disk.", free)));
     numbers
+}
+
+/// Reads again what can change while the server runs.
+pub(crate) async fn reload(server: Shared) -> Result<Json<Value>, Problem> {
+    let of_thread = server.clone();
+    let work = move || of_thread.app.tls.as_ref().map_or(Ok(()), |tls| tls.reload());
+    server.lookups.run(work).await?.map_err(|error| {
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not-reloaded", error.to_string());
+        problem.hint("what was there before stays in use")
+    })?;
+    Ok(Json(json!({"reloaded": true})))
 }

@@ -42,19 +42,29 @@ pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Resu
     require_everything(&server)?;
     let new: NewUser = read_json(&server, &headers, body).await?;
     let of_thread = server.clone();
-    let work = move || of_thread.users.add(&of_thread.app.store, &new, of_thread.now());
-    let made: Value = server.passwords.run(work).await??;
-    tracing::info!(user = %made["name"], by = &*server.caller.name, "user made");
+    let work = move || {
+        let made = of_thread.users.add(&of_thread.app.store, &new, of_thread.now())?;
+        let details = json!({"user": made["name"], "role": made["role"], "groups": made["groups"]});
+        of_thread.audit_own("user made", &details);
+        Ok::<Value, Problem>(made)
+    };
+    let made = server.passwords.run(work).await??;
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
 pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     require_everything(&server)?;
     let (of_thread, unwanted) = (server.clone(), name.clone());
-    let is_deleted = server.lookups.run(move || of_thread.users.remove(&of_thread.app.store, &unwanted)).await??;
+    let work = move || {
+        let is_deleted = of_thread.users.remove(&of_thread.app.store, &unwanted)?;
+        if is_deleted {
+            of_thread.audit_own("user removed", &json!({"user": unwanted}));
+        }
+        Ok::<bool, Problem>(is_deleted)
+    };
+    let is_deleted = server.lookups.run(work).await??;
     server.sessions.end_of(&caller_name(&name));
     if is_deleted {
-        tracing::info!(user = name, by = &*server.caller.name, "user removed");
         Ok(Json(json!({"deleted": true})))
     } else {
         Err(no_user(&name))
@@ -83,16 +93,20 @@ pub(crate) async fn put_password(
         (false, _) => None,
     };
     let (of_thread, whose, password) = (server.clone(), name.clone(), new.password);
-    let work = move || of_thread.users.set_password(&of_thread.app.store, &whose, &password);
+    let work = move || {
+        of_thread.users.set_password(&of_thread.app.store, &whose, &password)?;
+        of_thread.audit_own("password set", &json!({"user": whose}));
+        Ok::<(), Problem>(())
+    };
     server.passwords.run(work).await??;
     // Whoever knew the old one is not to go on.
     server.sessions.end_of(&caller_name(&name));
-    tracing::info!(user = name, by = &*server.caller.name, "password set");
     let changed = Json(json!({"changed": true}));
     match who {
         Some(caller) => {
             let token = server.sessions.begin(caller, server.now())?;
-            Ok((with_cookie(&token, &under, &headers), changed).into_response())
+            let (cookie, parting) = with_cookie(&token, &under, &headers);
+            Ok((parting, cookie, changed).into_response())
         }
         None => Ok(changed.into_response()),
     }

@@ -19,7 +19,7 @@ async fn open(house: &House) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>
     let (stop, stopped) = oneshot::channel();
     let (router, closing) = (house.router.clone(), house.closing.clone());
     let task = tokio::spawn(async move {
-        listen::run(listener, router, closing, async move {
+        listen::run(listener, None, router, closing, async move {
             let _ = stopped.await;
         })
         .await;

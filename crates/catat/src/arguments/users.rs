@@ -1,0 +1,64 @@
+//! What can be typed after `catat users`.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{Printing, Remote};
+
+#[derive(Debug, Args)]
+pub(crate) struct Users {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    #[command(flatten)]
+    pub(crate) printing: Printing,
+    #[command(subcommand)]
+    pub(crate) command: Option<UserCommand>,
+}
+
+/// What a user may do.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum UserRole {
+    /// Ask
+    Read,
+    /// Ask, and set rules, silences, channels and lookup tables
+    Operate,
+    /// Everything
+    Admin,
+}
+
+impl UserRole {
+    /// The role's name in the API.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Operate => "operate",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// List users
+    List,
+    /// Make a user; the password is asked for, or is the first line of standard input
+    Add {
+        /// Whom to make: A-Z a-z 0-9 . _ @ + -
+        name: String,
+        /// What they may do
+        #[arg(long, default_value = "read")]
+        role: UserRole,
+        /// Groups that exist for them, as patterns such as 'app/*'; all where none is named
+        #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+        groups: Vec<String>,
+    },
+    /// Remove a user; their sessions end
+    Remove {
+        /// Whom to remove
+        name: String,
+    },
+    /// Set another password, asked for or the first line of standard input; sessions end
+    Password {
+        /// Whose
+        name: String,
+    },
+}

@@ -1,0 +1,128 @@
+//! The door under TLS: what is spoken there, cookies, and certificates that change.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+
+use super::House;
+use crate::listen;
+use crate::tls::Tls;
+
+/// Certificate and key, as files.
+struct Files {
+    dir: TempDir,
+}
+
+impl Files {
+    fn new() -> Self {
+        let files = Self { dir: TempDir::new().expect("a scratch directory") };
+        files.renew();
+        files
+    }
+
+    /// Puts another certificate in the place of the one before; gives its PEM.
+    fn renew(&self) -> String {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
+        fs::write(self.dir.path().join("cert.pem"), made.cert.pem()).expect("it is written");
+        fs::write(self.dir.path().join("key.pem"), made.signing_key.serialize_pem()).expect("it is written");
+        made.cert.pem()
+    }
+
+    fn pem(&self) -> String {
+        fs::read_to_string(self.dir.path().join("cert.pem")).expect("it is there")
+    }
+
+    fn load(&self) -> Tls {
+        Tls::load(self.dir.path().join("cert.pem"), self.dir.path().join("key.pem")).expect("they are good")
+    }
+}
+
+async fn open(house: &House, tls: Arc<Tls>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = listener.local_addr().expect("it is bound");
+    let (router, closing) = (house.router.clone(), house.closing.clone());
+    tokio::spawn(listen::run(listener, Some(tls), router, closing, std::future::pending()));
+    address
+}
+
+/// Sends a request as a client that trusts one certificate; `None` where the handshake fails.
+async fn ask(address: SocketAddr, trusted: &str, request: &str) -> Option<String> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(trusted.as_bytes()).expect("a certificate")).expect("it can be trusted");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
+    let connector = TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth()));
+    let stream = TcpStream::connect(address).await.expect("the door is open");
+    let name = ServerName::try_from("localhost").expect("a name");
+    let mut stream = connector.connect(name, stream).await.ok()?;
+    stream.write_all(request.as_bytes()).await.expect("the request is taken");
+    let mut answer = Vec::new();
+    // The end may come without a goodbye.
+    let _ = stream.read_to_end(&mut answer).await;
+    Some(String::from_utf8_lossy(&answer).into_owned())
+}
+
+const HEALTHY: &str = "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+#[tokio::test]
+async fn cookies_under_tls_are_for_tls_only() {
+    let (house, files) = (House::new(), Files::new());
+    let user = r#"{"name":"ani","password":"correct horse battery","role":"read"}"#;
+    let request = axum::http::Request::post("/api/v1/users")
+        .header("x-catat-key", super::ADMIN_KEY)
+        .header("content-type", "application/json")
+        .body(axum::body::Body::from(user));
+    assert_eq!(house.send(request.expect("a request")).await.status, 201);
+    let address = open(&house, Arc::new(files.load())).await;
+    let body = r#"{"name":"ani","password":"correct horse battery"}"#;
+    let head = "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json";
+    let request = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let answer = ask(address, &files.pem(), &request).await.expect("a handshake");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("; Secure"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_changes_is_used_and_a_bad_one_is_not() {
+    let (house, files) = (House::new(), Files::new());
+    let first = files.pem();
+    let tls = Arc::new(files.load());
+    let address = open(&house, tls.clone()).await;
+    let is_trusted = async |pem: &str| ask(address, pem, HEALTHY).await.is_some_and(|a| a.starts_with("HTTP/1.1 200"));
+    assert!(is_trusted(&first).await);
+    let second = files.renew();
+    tls.reload_if_changed();
+    assert!(is_trusted(&second).await && !is_trusted(&first).await);
+    // The key of one and the certificate of another, as when only one of the files was exchanged so far.
+    let other = Files::new();
+    fs::copy(other.dir.path().join("cert.pem"), files.dir.path().join("cert.pem")).expect("it is copied");
+    tls.reload_if_changed();
+    assert!(is_trusted(&second).await && tls.reload().is_err());
+    fs::copy(other.dir.path().join("key.pem"), files.dir.path().join("key.pem")).expect("it is copied");
+    tls.reload_if_changed();
+    assert!(is_trusted(&other.pem()).await && !is_trusted(&second).await);
+    for bad in ["", "no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        fs::write(files.dir.path().join("cert.pem"), bad).expect("it is written");
+        assert!(tls.reload().is_err(), "{bad:?}");
+    }
+    assert!(is_trusted(&other.pem()).await);
+}
+
+#[tokio::test]
+async fn what_is_not_trusted_or_not_tls_gets_no_answer() {
+    let (house, files, strangers) = (House::new(), Files::new(), Files::new());
+    let address = open(&house, Arc::new(files.load())).await;
+    assert_eq!(ask(address, &strangers.pem(), HEALTHY).await, None);
+    let mut plain = TcpStream::connect(address).await.expect("the door is open");
+    plain.write_all(HEALTHY.as_bytes()).await.expect("it is taken");
+    let mut answer = Vec::new();
+    let _ = plain.read_to_end(&mut answer).await;
+    assert!(!String::from_utf8_lossy(&answer).contains("HTTP/1.1 200"));
+}
