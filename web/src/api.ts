@@ -154,7 +154,8 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   return response;
 }
 
-async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
+/** The JSON that a request is answered with. */
+export async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
   return (await (await request(path, init)).json()) as T;
 }
 

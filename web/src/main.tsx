@@ -2,28 +2,28 @@
 
 import { effect } from "@preact/signals";
 import { render } from "preact";
-import { useState } from "preact/hooks";
 
-import { storeKey } from "./api.ts";
-import { aboutToAsk, askGroups, counts, followView, keyWanted, rows, type Lane } from "./ask.ts";
+import { aboutToAsk, counts, followView, rows, type Lane } from "./ask.ts";
 import { bucketsOf } from "./explore/chart.tsx";
 import { Explore } from "./explore/explore.tsx";
 import { followLive, tail } from "./explore/tail.ts";
 import { followKeys } from "./keys.ts";
 import { Alerts } from "./pages/alerts.tsx";
 import { Groups } from "./pages/groups.tsx";
+import { Settings } from "./pages/settings.tsx";
 import { Help } from "./parts/help.tsx";
 import { Icon } from "./parts/icons.tsx";
-import { Dialog, layer, Told } from "./parts/layers.tsx";
+import { layer, Told } from "./parts/layers.tsx";
+import { SignIn } from "./parts/sign_in.tsx";
 import { nextTheme, theme } from "./theme_choice.ts";
 import { rangeLabel } from "./time.ts";
-import { address, asked, followHistory, go, view, type Page } from "./view.ts";
+import { address, followHistory, go, view, type Page } from "./view.ts";
 import "./style/base.css";
 import "./style/explore.css";
 import "./style/rows.css";
 
 const PAGES: readonly { page: Page; title: string }[] = [
-  { page: "explore", title: "Explore" }, { page: "alerts", title: "Alerts" }, { page: "groups", title: "Groups" },
+  { page: "explore", title: "Explore" }, { page: "alerts", title: "Alerts" }, { page: "groups", title: "Groups" }, { page: "settings", title: "Settings" },
 ];
 
 function Head() {
@@ -46,35 +46,14 @@ function Head() {
   );
 }
 
-function KeyForm() {
-  const [key, setKey] = useState("");
-  const submit = (event: Event) => {
-    event.preventDefault();
-    storeKey(key.trim());
-    keyWanted.value = false;
-    asked.value += 1;
-    askGroups();
-  };
-  return (
-    <Dialog open={keyWanted.value} onClose={() => (keyWanted.value = false)} label="A key is needed">
-      <form class="key-form" onSubmit={submit}>
-        <h2>This server wants a key</h2>
-        <p>Make one with <code>catat keys create --name page --role read</code>. It is kept for this tab only.</p>
-        <label>Key <input type="password" autocomplete="off" value={key} onInput={(event) => setKey(event.currentTarget.value)} /></label>
-        <button type="submit" class="button primary">Continue</button>
-      </form>
-    </Dialog>
-  );
-}
-
 function App() {
   const page = view.value.page;
   return (
     <>
       <Head />
-      {page === "alerts" ? <Alerts /> : page === "groups" ? <Groups /> : <Explore />}
+      {page === "alerts" ? <Alerts /> : page === "groups" ? <Groups /> : page === "settings" ? <Settings /> : <Explore />}
       <Help />
-      <KeyForm />
+      <SignIn />
       <Told />
     </>
   );
@@ -87,7 +66,7 @@ function followTitle(): void {
     const what = now.query.replaceAll(/\s+/g, " ").trim() || (now.groups.length > 0 ? now.groups.join(", ") : "all events");
     const short = what.length > 50 ? `${what.slice(0, 49)}…` : what;
     const when = now.live ? "live" : rangeLabel(now, now.zone);
-    document.title = now.page === "explore" ? `${short} · ${when} – catat` : `${now.page === "alerts" ? "Alerts" : "Groups"} – catat`;
+    document.title = now.page === "explore" ? `${short} · ${when} – catat` : `${PAGES.find(({ page }) => page === now.page)?.title} – catat`;
   });
 }
 

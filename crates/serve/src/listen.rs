@@ -123,12 +123,7 @@ async fn watch_certificate(tls: Arc<Tls>) {
 }
 
 /// Waits for the first byte before anything is made for a connection, then serves it.
-async fn begin(
-    stream: TcpStream,
-    acceptor: Option<TlsAcceptor>,
-    router: Router,
-    mut closing: watch::Receiver<bool>,
-) {
+async fn begin(stream: TcpStream, acceptor: Option<TlsAcceptor>, router: Router, mut closing: watch::Receiver<bool>) {
     let Ok(peer) = stream.peer_addr() else { return };
     // Answers are written whole; waiting to fill packets would only delay live events.
     let _ = stream.set_nodelay(true);

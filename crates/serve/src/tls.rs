@@ -151,8 +151,11 @@ fn read(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedK
     }
     let content = |source| TlsError::Content { path: shown(key), wanted: "private key", source };
     let private = PrivateKeyDer::from_pem_slice(&read_file(key)?).map_err(content)?;
-    CertifiedKey::from_der(chain, private, provider)
-        .map_err(|source| TlsError::Unusable { cert: shown(cert), key: shown(key), source })
+    CertifiedKey::from_der(chain, private, provider).map_err(|source| TlsError::Unusable {
+        cert: shown(cert),
+        key: shown(key),
+        source,
+    })
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, TlsError> {

@@ -64,11 +64,7 @@ pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<J
     };
     let is_deleted = server.lookups.run(work).await??;
     server.sessions.end_of(&caller_name(&name));
-    if is_deleted {
-        Ok(Json(json!({"deleted": true})))
-    } else {
-        Err(no_user(&name))
-    }
+    if is_deleted { Ok(Json(json!({"deleted": true}))) } else { Err(no_user(&name)) }
 }
 
 pub(crate) async fn put_password(

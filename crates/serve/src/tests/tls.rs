@@ -83,7 +83,8 @@ async fn cookies_under_tls_are_for_tls_only() {
     assert_eq!(house.send(request.expect("a request")).await.status, 201);
     let address = open(&house, Arc::new(files.load())).await;
     let body = r#"{"name":"ani","password":"correct horse battery"}"#;
-    let head = "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json";
+    let head =
+        "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json";
     let request = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let answer = ask(address, &files.pem(), &request).await.expect("a handshake");
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("; Secure"), "{answer}");

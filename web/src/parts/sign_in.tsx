@@ -1,0 +1,65 @@
+// The way in, where the server asks for one: name and password, or a key.
+
+import { useState } from "preact/hooks";
+
+import { ApiError, storeKey } from "../api.ts";
+import { keyWanted } from "../ask.ts";
+import { askAgain, signIn } from "../session.ts";
+import { Dialog } from "./layers.tsx";
+
+export function SignIn() {
+  const [byKey, setByKey] = useState(false);
+  return (
+    <Dialog open={keyWanted.value} onClose={() => (keyWanted.value = false)} label="Sign in">
+      {byKey ? <ByKey /> : <ByPassword />}
+      <p class="sign-in-other">
+        <button type="button" class="button quiet" data-testid="sign-in-other" onClick={() => setByKey(!byKey)}>{byKey ? "Sign in with a password" : "Use a key instead"}</button>
+      </p>
+    </Dialog>
+  );
+}
+
+function ByPassword() {
+  const [name, setName] = useState("");
+  const [password, setPassword] = useState("");
+  const [problem, setProblem] = useState("");
+  const [busy, setBusy] = useState(false);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setProblem("");
+    try {
+      await signIn(name.trim(), password);
+    } catch (error) {
+      setProblem(error instanceof ApiError ? error.message : "the page met a fault");
+    }
+    setPassword("");
+    setBusy(false);
+  };
+  return (
+    <form class="key-form" data-testid="sign-in" onSubmit={(event) => void submit(event)}>
+      <h2>Sign in</h2>
+      <label>Name <input name="name" autocomplete="username" autocapitalize="none" spellcheck={false} required value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>
+      <label>Password <input name="password" type="password" autocomplete="current-password" required value={password} onInput={(event) => setPassword(event.currentTarget.value)} /></label>
+      {problem !== "" && <p class="note error" role="alert">{problem}</p>}
+      <button type="submit" class="button primary" disabled={busy}>{busy ? "Signing in…" : "Sign in"}</button>
+    </form>
+  );
+}
+
+function ByKey() {
+  const [key, setKey] = useState("");
+  const submit = (event: Event) => {
+    event.preventDefault();
+    storeKey(key.trim());
+    askAgain();
+  };
+  return (
+    <form class="key-form" onSubmit={submit}>
+      <h2>Use a key</h2>
+      <p>Make one with <code>catat keys create --name page --role read</code>. It is kept for this tab only.</p>
+      <label>Key <input type="password" autocomplete="off" required value={key} onInput={(event) => setKey(event.currentTarget.value)} /></label>
+      <button type="submit" class="button primary">Continue</button>
+    </form>
+  );
+}

@@ -1,0 +1,58 @@
+// Who asks: a user who signed in, a key that was typed in, or nobody.
+
+import { signal } from "@preact/signals";
+
+import { ApiError, json, storeKey } from "./api.ts";
+import { askGroups, keyWanted } from "./ask.ts";
+import { asked } from "./view.ts";
+
+/** Who the server takes this page for. */
+export interface Who {
+  name: string;
+  role: string;
+  groups: string[];
+  /** Whether this is a user with a session, and no key. */
+  user: boolean;
+}
+
+/** `undefined` as long as it is not known, `null` for nobody. */
+export const who = signal<Who | null | undefined>(undefined);
+
+/** Sends JSON; an answer without a body is none. */
+export function send<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const headers = { "Content-Type": "application/json" };
+  return json<T>(path, body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) });
+}
+
+/** Asks who one is. */
+export async function askWho(): Promise<void> {
+  try {
+    const answer = await json<Partial<Who>>("api/v1/session");
+    who.value = { name: answer.name ?? "", role: answer.role ?? "", groups: answer.groups ?? [], user: answer.user === true };
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) who.value = null;
+  }
+}
+
+/** Everything that failed for want of a key is asked again. */
+export function askAgain(): void {
+  keyWanted.value = false;
+  asked.value += 1;
+  askGroups();
+  void askWho();
+}
+
+export async function signIn(name: string, password: string): Promise<void> {
+  storeKey("");
+  await send("POST", "api/v1/session", { name, password });
+  askAgain();
+}
+
+/** Ends the session at the server, and forgets a key that was typed in. */
+export async function signOut(): Promise<void> {
+  storeKey("");
+  await send("DELETE", "api/v1/session");
+  who.value = undefined;
+  // What is on the screen was for whoever has left.
+  location.assign(document.baseURI);
+}
