@@ -311,7 +311,7 @@ function tail(request, response, ask) {
   response.write(": live\n\n");
 }
 
-function api(path, ask, response) {
+function api(path, ask, response, request) {
   const send = (body, status = 200) => { response.writeHead(status, { "Content-Type": "application/json" }); response.end(JSON.stringify(body)); };
   try {
     if (path === "/api/v1/query") return setTimeout(() => { try { send(answer(ask)); } catch (error) { fail(error); } }, mood === "slow" ? 3000 : 0);
@@ -325,6 +325,10 @@ function api(path, ask, response) {
     if (path === "/api/v1/ingest") return send(ingest(ask));
     if (path === "/api/v1/rules") return send({ rules: RULES });
     if (path === "/api/v1/alerts") return send({ alerts: ALERTS });
+    if (path === "/api/v1/session") return send(request.method === "DELETE" ? { signed_out: true } : { name: "ani", role: "admin", groups: ["*"], user: true });
+    if (path === "/api/v1/keys" && request.method === "POST") return send({ id: "k2", name: ask.name, key: "catat_made_up_0123456789abcdef0123456789abcdef" }, 201);
+    if (path === "/api/v1/keys") return send({ keys: [{ id: "k1", name: "ci", role: "ingest", groups: ["app/*"], created: new Date(Date.now() - 9e7).toISOString(), last_used: null }] });
+    if (path === "/api/v1/users") return send({ users: [{ name: "ani", role: "admin", groups: ["*"], created: new Date(Date.now() - 9e8).toISOString() }] });
     if (path.startsWith("/mock/")) { mood = path.slice(6); return send({ mood }); }
     return send({ error: { code: "not_found", message: "no such route" } }, 404);
   } catch (error) {
@@ -343,13 +347,13 @@ createServer((request, response) => {
     if (url.pathname === "/api/v1/tail") return tail(request, response, params);
     let body = "";
     request.on("data", (piece) => (body += piece));
-    return request.on("end", () => api(url.pathname, url.pathname !== "/api/v1/ingest" && body.startsWith("{") ? { ...params, ...JSON.parse(body) } : { ...params, body }, response));
+    return request.on("end", () => api(url.pathname, url.pathname !== "/api/v1/ingest" && body.startsWith("{") ? { ...params, ...JSON.parse(body) } : { ...params, body }, response, request));
   }
   if (url.pathname === "/reference") {
     response.writeHead(200, { "Content-Type": TYPES[".html"], "Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff" });
     return response.end(reference());
   }
-  const name = ["/", "/alerts", "/groups"].includes(url.pathname) ? "/index.html" : url.pathname;
+  const name = ["/", "/alerts", "/groups", "/settings"].includes(url.pathname) ? "/index.html" : url.pathname;
   try {
     const body = readFileSync(join(DIST, name));
     response.writeHead(200, { "Content-Type": TYPES[extname(name)] ?? "application/octet-stream", "Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff" });

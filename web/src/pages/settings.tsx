@@ -114,7 +114,7 @@ function Keys() {
     askKeys();
   };
   return (
-    <section aria-label="Keys" data-testid="keys">
+    <section data-testid="keys">
       <h2>Keys</h2>
       <p class="dim">For senders and programs. The first one ends access without a key, on this machine too.</p>
       <Listed lane={keys.value} empty="There are no keys yet." label="Keys" heads={["Name", "Role", "Groups", "Created", "Last used", ""]} row={(item) => (
@@ -147,7 +147,7 @@ function Users() {
     askUsers();
   };
   return (
-    <section aria-label="Users" data-testid="users">
+    <section data-testid="users">
       <h2>Users</h2>
       <p class="dim">People who sign in to this page with a password.</p>
       <Listed lane={users.value} empty="There are no users yet." label="Users" heads={["Name", "Role", "Groups", "Created", ""]} row={(item) => (
