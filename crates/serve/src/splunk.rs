@@ -31,7 +31,7 @@ pub(crate) fn add(mut table: Table) -> Table {
         table = table.post(path, Role::Ingest, raw).options(path, Role::Ingest, healthy);
     }
     for path in ["/services/collector/health", "/services/collector/health/1.0"] {
-        table = table.get(path, Role::Ingest, healthy);
+        table = table.get(path, Role::None, healthy);
     }
     table.post("/services/collector/ack", Role::Ingest, no_acks)
 }

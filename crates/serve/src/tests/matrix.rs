@@ -101,6 +101,10 @@ async fn walk(house: &House, people: &[Person]) {
             let status = house.status(&entry.method.to_uppercase(), &path, person.header.as_deref()).await;
             let is_right = if person.roles.contains(&entry.role) {
                 status != 401 && (status != 403 || person.is_narrow) && (status < 500 || status == 503)
+            } else if person.refused == 401 && person.header.is_some() && entry.path.starts_with("/services/collector")
+            {
+                // Splunk's word for a token that is none.
+                status == 403
             } else {
                 status == person.refused
             };
