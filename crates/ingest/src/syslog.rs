@@ -1,7 +1,7 @@
 //! Syslog messages: frames out of connections, and events out of frames.
 //!
 //! An event's text is its frame, byte for byte; the header's parts are fields: `hostname`, `appname`, `procid`, `msgid`,
-//! `facility`, `severity` (both as numbers), structured data as `id.param`. The group is `syslog/APPNAME`, `syslog` where
+//! `facility`, `severity` (both by name), structured data as `id.param`. The group is `syslog/APPNAME`, `syslog` where
 //! there is none; the stream is the host, else the address that it came from. What the frame's limit cut off is counted in the
 //! field `cutBytes`.
 
@@ -26,6 +26,13 @@ pub struct SyslogChunk {
     /// The frames in order.
     pub frames: SyslogFrames,
 }
+
+/// Names of the facilities and severities, as lines of files have them that are recognised as syslog.
+const FACILITIES: [&str; 24] = [
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp",
+    "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+];
+const SEVERITIES: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
 impl Intake {
     /// Stores the messages of some senders as one delivery and returns when they are durable. Blocks.
@@ -84,9 +91,10 @@ impl Messages<'_> {
 }
 
 fn write_fields(header: &Header<'_>, n_cut: u64, fields: &mut FieldWriter<'_>) {
-    if let Some(priority) = header.priority {
-        fields.integer("facility", i64::from(priority >> 3));
-        fields.integer("severity", i64::from(priority & 7));
+    // At most 191, as the header's reader has seen to.
+    if let Some(priority) = header.priority.filter(|priority| *priority <= 191) {
+        fields.text("facility", FACILITIES[usize::from(priority >> 3)]);
+        fields.text("severity", SEVERITIES[usize::from(priority & 7)]);
     }
     let parts = [
         ("hostname", header.hostname),

@@ -58,8 +58,9 @@ fn a_message_becomes_an_event_of_its_application() {
         (b"<34>Nov 20 06:47:13 web-1 su[7]: failed", 0),
         (br#"<14>1 2026-11-20T06:47:13Z w - - ID [a@1 b="\]"]"#, 0),
         (b"hello \xff", 0),
+        (b"<11>Nov 20 06:47:13 sshd[9]: no host", 0),
     ]);
-    assert_eq!(answer.accepted, 3);
+    assert_eq!(answer.accepted, 4);
     assert_eq!(
         house.events(&[
             "@log",
@@ -74,14 +75,16 @@ fn a_message_becomes_an_event_of_its_application() {
         ]),
         [
             "syslog | 10.0.0.9 | - | - | - | - | - | - | -",
-            "syslog | w | info | w | - | - | ID | 1 | 6",
-            "syslog/su | web-1 | fatal | web-1 | su | 7 | - | 4 | 2",
+            "syslog | w | info | w | - | - | ID | user | info",
+            "syslog/sshd | 10.0.0.9 | error | - | sshd | 9 | - | user | err",
+            "syslog/su | web-1 | fatal | web-1 | su | 7 | - | auth | crit",
         ]
     );
     assert_eq!(
         house.events(&["@message", "a@1.b", "@encoding", "@timestamp"]),
         [
             "<14>1 2026-11-20T06:47:13Z w - - ID [a@1 b=\"\\]\"] | ] | - | 2026-11-20T06:47:13Z",
+            "<11>Nov 20 06:47:13 sshd[9]: no host | - | - | 2026-11-20T06:47:13Z",
             "<34>Nov 20 06:47:13 web-1 su[7]: failed | - | - | 2026-11-20T06:47:13Z",
             "hello \u{fffd} | - | lossy | 2026-11-20T12:00:00Z",
         ]

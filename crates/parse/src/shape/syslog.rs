@@ -103,7 +103,12 @@ fn element<'t>(rest: &mut &'t str, found: &mut Found<'t, '_>) -> Option<()> {
 fn rfc3164<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<&'t str> {
     let (timestamp, mut rest) = traditional_time(line).or_else(|| iso_time(line))?;
     found.again("timestamp", timestamp);
-    found.text("hostname", word(&mut rest)?);
+    // Programs that write to their own machine name no host.
+    let has_host =
+        !rest.split(' ').next().unwrap_or_default().ends_with(':') && !rest.starts_with("last message repeated ");
+    if has_host {
+        found.text("hostname", word(&mut rest)?);
+    }
     let (program, process, message) = tag(rest);
     match message.filter(|_| !program.is_empty()) {
         Some(message) => {

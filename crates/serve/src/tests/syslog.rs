@@ -56,7 +56,7 @@ async fn what_has_arrived_when_the_server_closes_is_stored() {
         tokio::task::yield_now().await;
     }
     doors.close(&house).await;
-    let said = "@log = \"syslog/app\" and @level = \"error\" and hostname = \"web-1\" and severity = 3";
+    let said = "@log = \"syslog/app\" and @level = \"error\" and hostname = \"web-1\" and severity = \"err\"";
     assert_eq!(count(&house, said).await, 3);
     assert_eq!(count(&house, "@message like /: (counted|ended|cut o)$/").await, 3);
     assert_eq!(count(&house, "@log = \"syslog/db\" and @logStream = \"web-2\"").await, 1);
