@@ -83,8 +83,8 @@ fn a_message_becomes_an_event_of_its_application() {
     assert_eq!(
         house.events(&["@message", "a@1.b", "@encoding", "@timestamp"]),
         [
-            "<14>1 2026-11-20T06:47:13Z w - - ID [a@1 b=\"\\]\"] | ] | - | 2026-11-20T06:47:13Z",
             "<11>Nov 20 06:47:13 sshd[9]: no host | - | - | 2026-11-20T06:47:13Z",
+            "<14>1 2026-11-20T06:47:13Z w - - ID [a@1 b=\"\\]\"] | ] | - | 2026-11-20T06:47:13Z",
             "<34>Nov 20 06:47:13 web-1 su[7]: failed | - | - | 2026-11-20T06:47:13Z",
             "hello \u{fffd} | - | lossy | 2026-11-20T12:00:00Z",
         ]
