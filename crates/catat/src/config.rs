@@ -70,6 +70,8 @@ pub(crate) struct Flags {
 #[derive(Clone, Debug)]
 pub(crate) struct Layers {
     values: BTreeMap<(&'static str, &'static str), Layered>,
+    /// The tables `[[pipeline]]` of the file, checked.
+    pipelines: serde_json::Value,
 }
 
 impl Layers {
@@ -81,7 +83,7 @@ impl Layers {
             let value = setting.default_value();
             values.insert((setting.section, setting.key), Layered { value, origin: Origin::Default });
         }
-        let mut layers = Self { values };
+        let mut layers = Self { values, pipelines: serde_json::Value::Array(Vec::new()) };
         match file::find(flags.config.as_deref(), environment) {
             Ok(Some(path)) => layers.add_file(&path, &mut errors),
             Ok(None) => {}
@@ -99,8 +101,10 @@ impl Layers {
 
     fn add_file(&mut self, path: &std::path::Path, errors: &mut Vec<ConfigError>) {
         match file::read(path) {
-            Ok(entries) => {
-                for entry in entries {
+            Ok(contents) => {
+                errors.extend(contents.errors);
+                self.pipelines = contents.pipelines.unwrap_or_else(|| std::mem::take(&mut self.pipelines));
+                for entry in contents.entries {
                     let origin = Origin::File { path: path.to_owned(), line: entry.line };
                     match settings::find(&entry.section, &entry.key) {
                         Some(setting) => self.set(setting.section, setting.key, &entry.value, origin),
@@ -167,6 +171,8 @@ pub(crate) struct Config {
     pub(crate) key_rate_bytes_per_s: Option<u64>,
     pub(crate) time_zone: chrono_tz::Tz,
     pub(crate) syslog: Syslog,
+    /// Definitions of pipelines, checked.
+    pub(crate) pipelines: serde_json::Value,
     pub(crate) rules_dir: Option<PathBuf>,
     pub(crate) alert_interval_ns: i64,
     pub(crate) group_wait_ns: i64,
@@ -219,6 +225,7 @@ impl Config {
             key_rate_bytes_per_s: read.rate("limits", "key_rate"),
             time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
             syslog: read_syslog(&mut read),
+            pipelines: layers.pipelines.clone(),
             rules_dir: Some(PathBuf::from(read.text("alerts", "rules_dir"))).filter(|dir| !dir.as_os_str().is_empty()),
             alert_interval_ns: read.duration("alerts", "interval"),
             group_wait_ns: read.duration("alerts", "group_wait"),

@@ -37,7 +37,11 @@ impl Prepared {
 
 /// Opens everything a server needs. What is cheap to find wrong is looked at first, so that a mistake leaves
 /// nothing behind.
-pub(crate) fn prepare(config: &Config, allow_anonymous: bool) -> Result<Prepared, Failure> {
+pub(crate) fn prepare(
+    config: &Config,
+    allow_anonymous: bool,
+    read_again: impl Fn() -> Result<Config, Failure> + Send + Sync + 'static,
+) -> Result<Prepared, Failure> {
     let must_have_keys = !config.listen.ip().is_loopback() && !allow_anonymous;
     if must_have_keys && !config.data_dir.join("STORE").exists() {
         return Err(no_keys(config));
@@ -63,12 +67,19 @@ pub(crate) fn prepare(config: &Config, allow_anonymous: bool) -> Result<Prepared
     let cache = Arc::new(query::PartialCache::new(config.limits.query_cache_bytes));
     let alerts = start_alerts(config, &store, rules, &clock, address, &cache)?;
     let intake = Arc::new(Intake::new(store.clone(), config.limits.clone(), parse::Zone::Named(config.time_zone)));
+    set_pipelines(&intake, config).map_err(Failure::usage)?;
+    let of_reload = intake.clone();
+    let reload: serve::Reload = Arc::new(move || {
+        let config = read_again().map_err(|failure| failure.message().to_owned())?;
+        set_pipelines(&of_reload, &config)
+    });
     let app = App {
         store: store.clone(),
         intake: intake.clone(),
         alerts: alerts.clone(),
         cache,
         limits: config.limits.clone(),
+        reload: Some(reload),
         access: Access {
             admin_key: Some(admin_key),
             addresses: vec![address.ip()],
@@ -101,6 +112,14 @@ pub(crate) fn load_tls(config: &Config) -> Result<Option<Arc<Tls>>, Failure> {
     let Some((cert, key)) = &config.tls else { return Ok(None) };
     let tls = Tls::load(cert, key).map_err(|error| Failure::usage(error.to_string()))?;
     Ok(Some(Arc::new(tls)))
+}
+
+/// What is said of events on their way in holds from the next request on.
+fn set_pipelines(intake: &Intake, config: &Config) -> Result<(), String> {
+    let pipelines = ingest::Pipelines::compile(&config.pipelines);
+    let shown = |errors: Vec<ingest::PipelineError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+    intake.set_pipelines(pipelines.map_err(|errors| shown(errors).join("\n"))?);
+    Ok(())
 }
 
 fn store_options(config: &Config, clock: &Clock) -> storage::Options {
@@ -234,15 +253,14 @@ fn start_alerts(
 /// Serves until a signal comes, then ends in order: no new requests, no new evaluations, the store last.
 pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), Failure> {
     let Prepared { app, store, alerts, listener, .. } = prepared;
+    let reload = app.reload.clone();
     let failed = |error: std::io::Error| Failure::other(error.to_string());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(failed)?;
-        let reloading = app.tls.clone().map(|tls| tokio::spawn(reload_on_signal(tls)));
+        let reloading = tokio::spawn(reload_on_hangup(app.tls.clone(), reload));
         let served = serve::serve(app, listener, stop_signal()).await.map_err(failed);
-        if let Some(reloading) = reloading {
-            reloading.abort();
-        }
+        reloading.abort();
         served
     })?;
     stop_first();
@@ -255,13 +273,21 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
     Ok(())
 }
 
-/// Reads the certificate again each time that SIGHUP comes.
-async fn reload_on_signal(tls: Arc<Tls>) {
+/// Reads settings and the certificate again each time that SIGHUP comes.
+async fn reload_on_hangup(tls: Option<Arc<Tls>>, reload: Option<serve::Reload>) {
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
     while hangup.recv().await.is_some() {
-        let tls = tls.clone();
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || tls.reload()).await {
-            eprintln!("catat: {error}; the certificate that is there stays in use");
+        let (tls, reload) = (tls.clone(), reload.clone());
+        let work = move || {
+            if let Some(Err(error)) = tls.map(|tls| tls.reload()) {
+                eprintln!("catat: {error}; the certificate that is there stays in use");
+            }
+            if let Some(Err(problems)) = reload.map(|reload| reload()) {
+                eprintln!("catat: {problems}\n  the settings from before stay in use");
+            }
+        };
+        if tokio::task::spawn_blocking(work).await.is_err() {
+            eprintln!("catat: reading the settings again failed; those from before stay in use");
         }
     }
 }

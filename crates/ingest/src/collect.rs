@@ -7,8 +7,9 @@ use parse::{EventParser, Extras, FieldWriter, JsonError, Received};
 use storage::{Part, Store};
 use types::{BatchBuilder, GroupName, GroupScope, Level, Limits, Timestamp, Value};
 
-use crate::IngestError;
 use crate::intake::LastLines;
+use crate::pipeline::{Draft, Fate, Pipelines, Surroundings};
+use crate::{IngestError, Intake};
 
 /// Rows times columns of one batch. A batch is dense: many events of many different fields each would cost
 /// memory without bound if they stood in one.
@@ -36,6 +37,9 @@ pub struct Collector<'a> {
     store: &'a Store,
     within: &'a GroupScope,
     parser: EventParser<'a>,
+    /// The same for events that go through pipelines: it leaves their texts whole.
+    whole: EventParser<'a>,
+    pipelines: Arc<Pipelines>,
     groups: Vec<GroupEvents>,
     by_name: HashMap<GroupName, usize>,
     done: Vec<Part>,
@@ -49,6 +53,12 @@ pub struct Collector<'a> {
 struct GroupEvents {
     /// Where they go.
     group: GroupName,
+    /// Where they should go.
+    name: GroupName,
+    /// Whether pipelines may want them.
+    is_piped: bool,
+    /// The stream of those that follow, where there are pipelines.
+    stream: String,
     /// Field `@group`, where that is not where they should go.
     wanted: Vec<(Arc<str>, Value)>,
     builder: BatchBuilder,
@@ -56,6 +66,15 @@ struct GroupEvents {
     oldest: Option<Timestamp>,
     /// Whether the builder holds some that are too old.
     has_old: bool,
+}
+
+/// An event before it is read.
+#[derive(Clone, Copy, Debug)]
+enum Raw<'r> {
+    Text(&'r [u8]),
+    /// A text whose header the door has read.
+    Known(&'r [u8]),
+    Record(&'r [u8]),
 }
 
 /// The sender may not write to this group.
@@ -119,12 +138,14 @@ impl GroupEvents {
 }
 
 impl<'a> Collector<'a> {
-    pub(crate) fn new(store: &'a Store, received: Received<'a>, within: &'a GroupScope) -> Self {
+    pub(crate) fn new(intake: &'a Intake, received: Received<'a>, within: &'a GroupScope) -> Self {
         Self {
             is_own: false,
-            store,
+            store: &intake.store,
             within,
             parser: EventParser::new(received),
+            whole: EventParser::new(Received { limits: &intake.whole_texts, ..received }),
+            pipelines: intake.pipelines(),
             groups: Vec::new(),
             by_name: HashMap::new(),
             done: Vec::new(),
@@ -145,6 +166,14 @@ impl<'a> Collector<'a> {
         if !self.within.admits(name.as_str()) || name.as_str() == AUDIT_GROUP && !self.is_own {
             return Err(OutOfScope(name.clone()));
         }
+        Ok(self.place_of(name))
+    }
+
+    /// The place of a group that nobody has to be asked about.
+    fn place_of(&mut self, name: &GroupName) -> usize {
+        if let Some(place) = self.by_name.get(name) {
+            return *place;
+        }
         let (group, wanted) = if self.store.admits_group(name) {
             (name.clone(), Vec::new())
         } else {
@@ -152,14 +181,21 @@ impl<'a> Collector<'a> {
             (overflow, vec![("@group".into(), Value::String(name.shared()))])
         };
         let oldest = self.store.oldest_kept(&group);
-        self.groups.push(GroupEvents { group, wanted, builder: BatchBuilder::new(), oldest, has_old: false });
-        self.by_name.insert(name.clone(), self.groups.len() - 1);
-        Ok(self.groups.len() - 1)
+        // What the server writes down itself is not for pipelines: nobody hides with one what was done.
+        let is_piped = self.pipelines.concern(name) && !name.as_str().starts_with(OWN_GROUPS);
+        let (name, stream, builder) = (name.clone(), String::new(), BatchBuilder::new());
+        self.by_name.insert(name.clone(), self.groups.len());
+        self.groups.push(GroupEvents { group, name, is_piped, stream, wanted, builder, oldest, has_old: false });
+        self.groups.len() - 1
     }
 
     /// Says which stream the group's following events belong to.
     pub fn set_stream(&mut self, place: usize, stream: &str) {
-        self.groups[place].builder.set_stream(stream);
+        let events = &mut self.groups[place];
+        events.builder.set_stream(stream);
+        if !self.pipelines.is_empty() && events.stream != stream {
+            stream.clone_into(&mut events.stream);
+        }
     }
 
     /// Adds one JSON record; a broken one adds nothing.
@@ -177,6 +213,9 @@ impl<'a> Collector<'a> {
         record: &[u8],
         beside: &Beside<'_>,
     ) -> Result<Result<(), Refused>, IngestError> {
+        if self.groups[place].is_piped {
+            return self.piped(place, Raw::Record(record), beside, &Extras::default());
+        }
         let limits = self.parser.received().limits;
         let event = match self.parser.read_record(record) {
             Ok(event) => event,
@@ -198,6 +237,9 @@ impl<'a> Collector<'a> {
         text: &[u8],
         beside: &Beside<'_>,
     ) -> Result<Result<(), Refused>, IngestError> {
+        if self.groups[place].is_piped {
+            return self.piped(place, Raw::Text(text), beside, &Extras::default());
+        }
         let limits = self.parser.received().limits;
         let event = self.parser.read_text(text);
         let events = &mut self.groups[place];
@@ -216,6 +258,9 @@ impl<'a> Collector<'a> {
         text: &[u8],
         beside: &Beside<'_>,
     ) -> Result<Result<(), Refused>, IngestError> {
+        if self.groups[place].is_piped {
+            return self.piped(place, Raw::Known(text), beside, &Extras::default());
+        }
         let limits = self.parser.received().limits;
         let event = self.parser.read_known(text);
         let events = &mut self.groups[place];
@@ -234,6 +279,9 @@ impl<'a> Collector<'a> {
         bytes: &[u8],
         extras: &Extras<'_>,
     ) -> Result<Result<(), Refused>, IngestError> {
+        if self.groups[place].is_piped {
+            return self.piped(place, Raw::Text(bytes), &Beside::default(), extras);
+        }
         let event = self.parser.read_text(bytes);
         let events = &mut self.groups[place];
         events.make_room(event.n_fields() + extras.fields.len(), &mut self.done);
@@ -243,6 +291,50 @@ impl<'a> Collector<'a> {
         }
         event.add_to(extras, &mut events.builder);
         self.count_record(place, memory_bytes_before)
+    }
+
+    /// Sends one event through the pipelines and adds what they leave of it, where they want it.
+    fn piped(
+        &mut self,
+        place: usize,
+        raw: Raw<'_>,
+        beside: &Beside<'_>,
+        extras: &Extras<'_>,
+    ) -> Result<Result<(), Refused>, IngestError> {
+        self.whole.set_previous(self.parser.previous());
+        self.whole.set_columns(self.parser.columns().cloned());
+        let mut alone = BatchBuilder::new();
+        let event = match raw {
+            Raw::Text(text) => self.whole.read_text(text),
+            Raw::Known(text) => self.whole.read_known(text),
+            Raw::Record(record) => match self.whole.read_record(record) {
+                Ok(event) => event,
+                Err(error) => return Ok(Err(error.into())),
+            },
+        };
+        let level = beside.write(self.parser.received().limits, &mut alone).or(extras.level);
+        event.add_to(&Extras { time: beside.time.or(extras.time), level, ..*extras }, &mut alone);
+        self.parser.set_previous(self.whole.previous());
+        self.parser.set_columns(self.whole.columns().cloned());
+        let from = &self.groups[place];
+        let mut draft = Draft::of(&alone.finish(), from.name.clone(), &from.stream);
+        let around = Surroundings { received: self.parser.received(), within: self.within };
+        if self.pipelines.clone().apply(&mut draft, around) != Fate::Kept {
+            // Taken, and let go because that is wanted: to its sender it is as good as stored.
+            self.n_records += 1;
+            return Ok(Ok(()));
+        }
+        let target = if draft.group == self.groups[place].name { place } else { self.place_of(&draft.group) };
+        let events = &mut self.groups[target];
+        events.make_room(draft.fields.len() + 2 + events.wanted.len(), &mut self.done);
+        let memory_bytes_before = events.builder.memory_bytes();
+        for (name, value) in &events.wanted {
+            events.builder.field_value(name, value.clone());
+        }
+        draft.write(self.parser.received().limits, &mut events.builder);
+        // Events that no pipeline wants go on with the stream that they were said to have.
+        events.builder.set_stream(&events.stream);
+        self.count_record(target, memory_bytes_before)
     }
 
     /// Adds a text that a foreign protocol brought, with the time and the fields that came beside it.

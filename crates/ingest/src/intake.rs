@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use parse::{Received, VpcColumns, Zone};
 use storage::{BatchKey, Delivery, Store};
 use types::{GroupName, GroupScope, Limits, Timestamp};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+use crate::pipeline::{self, Pipelines};
 use crate::{Collector, Encoding, IngestAnswer, IngestError, decode, elastic, lines, ndjson, text};
 
 /// Files whose last lines are remembered, for lines without a time or behind a header. Beyond it all are forgotten: such
@@ -70,6 +71,9 @@ pub(crate) struct LastLines {
 pub struct Intake {
     pub(crate) store: Arc<Store>,
     pub(crate) limits: Limits,
+    /// The same without splitting texts, for events that go through pipelines.
+    pub(crate) whole_texts: Limits,
+    pipelines: RwLock<Arc<Pipelines>>,
     zone: Zone,
     /// Per source and file what its last lines say of those that follow.
     last_lines: Mutex<HashMap<(String, String), LastLines>>,
@@ -82,12 +86,40 @@ impl Intake {
     pub fn new(store: Arc<Store>, limits: Limits, zone: impl Into<Zone>) -> Self {
         Self {
             store,
+            whole_texts: pipeline::whole_texts(&limits),
             limits,
+            pipelines: RwLock::default(),
             zone: zone.into(),
             last_lines: Mutex::default(),
             overflowed: AtomicU64::new(0),
             elastic: elastic::Door::default(),
         }
+    }
+
+    /// The pipelines that hold now.
+    pub fn pipelines(&self) -> Arc<Pipelines> {
+        // Nothing panics while it is held: it is only copied and replaced.
+        self.pipelines.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Requests that begin from now on go through these pipelines.
+    pub fn set_pipelines(&self, mut pipelines: Pipelines) {
+        let mut current = self.pipelines.write().unwrap_or_else(PoisonError::into_inner);
+        pipelines.continue_counting(&current);
+        *current = Arc::new(pipelines);
+    }
+
+    /// Shows what pipelines make of lines, and stores nothing: those given, else those that hold now.
+    pub fn dry_run<'s>(
+        &self,
+        pipelines: Option<&Pipelines>,
+        (group, stream): (&GroupName, &str),
+        samples: impl Iterator<Item = pipeline::Sample<'s>>,
+        now: Timestamp,
+    ) -> Vec<serde_json::Value> {
+        let current = self.pipelines();
+        let pipelines = pipelines.unwrap_or(&current);
+        pipeline::DryRun { pipelines, limits: &self.limits, zone: self.zone, now }.run(group, stream, samples)
     }
 
     /// How many records went to the group `overflow` since the start, because theirs would have been one too many.
@@ -116,7 +148,7 @@ impl Intake {
 
     /// Starts collecting events that a foreign protocol brings.
     pub fn collect<'a>(&'a self, sender: &Sender<'a>) -> Collector<'a> {
-        Collector::new(&self.store, self.received(sender.now), sender.within)
+        Collector::new(self, self.received(sender.now), sender.within)
     }
 
     /// Stores a record of the server's own in a group that no sender may write to. Blocks.
@@ -124,7 +156,7 @@ impl Intake {
     /// # Errors
     /// Where the store does not take it.
     pub fn record_own(&self, group: &GroupName, record: &[u8], now: Timestamp) -> Result<(), IngestError> {
-        let mut collector = Collector::new(&self.store, self.received(now), &GroupScope::All);
+        let mut collector = Collector::new(self, self.received(now), &GroupScope::All);
         collector.is_own = true;
         let place = collector.group(group)?;
         // A record that is no JSON object is none; the server writes objects.

@@ -143,7 +143,7 @@ fn append(
     let mut received = intake.received(sender.now);
     received.modified = header.modified.map(Timestamp);
     received.zone = zone.unwrap_or(received.zone);
-    let mut collector = crate::Collector::new(&intake.store, received, sender.within);
+    let mut collector = crate::Collector::new(intake, received, sender.within);
     collector.set_last_lines(intake.last_lines(&header.source, &header.file));
     let place = collector.group(&piece.group)?;
     collector.set_stream(place, &piece.stream);

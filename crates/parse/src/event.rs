@@ -336,7 +336,7 @@ fn emit_parts(
 /// Sets the text and commits; a text over the limit becomes several events, the first of which has all fields.
 ///
 /// Parts stand one behind the other and have the time of the first: `@partOf` follows from that.
-pub(crate) fn commit_in_parts(text: &str, text_key: Option<&str>, limits: &Limits, builder: &mut BatchBuilder) {
+pub fn commit_in_parts(text: &str, text_key: Option<&str>, limits: &Limits, builder: &mut BatchBuilder) {
     // Below four bytes a character might not fit into a part.
     let part_bytes_max = limits.event_bytes_max.max(4);
     if text.len() <= part_bytes_max {

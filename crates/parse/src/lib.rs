@@ -19,7 +19,7 @@ mod time;
 mod wanted;
 mod zone;
 
-pub use event::{Event, EventParser, Extras, Received};
+pub use event::{Event, EventParser, Extras, Received, commit_in_parts};
 pub use fields::FieldWriter;
 pub use grok::{Grok, GrokError, GrokField, GrokType};
 pub use json::JsonError;

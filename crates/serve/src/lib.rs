@@ -39,7 +39,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 pub use access::{Access, Caller, KeyError, KeyOrder, KeyView, Keys, Life, NewKey, Role};
-pub use server::App;
+pub use server::{App, Reload};
 pub use syslog::SyslogListeners;
 pub use tls::{Tls, TlsError};
 

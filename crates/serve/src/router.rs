@@ -162,6 +162,8 @@ pub(crate) fn table() -> Table {
         .get("/api/v1/status", Role::Read, routes::status::get)
         .post("/api/v1/status/flush", Role::Admin, routes::status::flush)
         .post("/api/v1/status/reload", Role::Admin, routes::status::reload)
+        .get("/api/v1/pipelines", Role::Admin, routes::pipelines::list)
+        .post("/api/v1/pipelines/test", Role::Admin, routes::pipelines::test)
         .post("/api/v1/status/confirm-clock", Role::Admin, routes::upkeep::confirm_clock)
         .get("/api/openapi.json", Role::None, routes::openapi::get)
         .get("/metrics", Role::Read, routes::metrics::get)

@@ -14,6 +14,7 @@ pub(crate) mod lookups;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod patterns;
+pub(crate) mod pipelines;
 pub(crate) mod queries;
 pub(crate) mod query;
 pub(crate) mod session;

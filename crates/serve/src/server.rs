@@ -55,6 +55,9 @@ const TAILS_MAX: usize = 64;
 /// Damages that are remembered: enough to see what is going on, and no disk can fill the memory with them.
 const DAMAGES_MAX: usize = 100;
 
+/// Reads settings again that can change at run time, or says what is wrong with them.
+pub type Reload = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
 /// The rooms that are served, and how.
 pub struct App {
     /// The events.
@@ -67,6 +70,8 @@ pub struct App {
     pub cache: Arc<PartialCache>,
     /// Limits of requests and queries.
     pub limits: Limits,
+    /// Reads settings again; nothing where there are none to read.
+    pub reload: Option<Reload>,
     /// Who may ask what.
     pub access: Access,
     /// Keys of senders and readers.

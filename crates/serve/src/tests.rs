@@ -11,6 +11,7 @@ mod native;
 mod otlp;
 mod panics;
 mod patterns;
+mod pipelines;
 mod scopes;
 mod socket;
 mod splunk;
@@ -105,6 +106,7 @@ impl House {
             store: store.clone(),
             cache: Arc::new(query::PartialCache::new(limits.query_cache_bytes)),
             limits,
+            reload: None,
             access,
             keys: Arc::new(Keys::open(store.clone(), None, clock.now()).expect("the store is new")),
             tls: None,

@@ -19,7 +19,9 @@ const NAMED_MAX: usize = 8;
 pub(crate) fn up(options: Up) -> Result<(), Failure> {
     super::start_logging();
     let config = super::read_config(&options.server)?;
-    let prepared = serving::prepare(&config, options.server.insecure_allow_anonymous)?;
+    let again = options.server.clone();
+    let read_again = move || super::read_config(&again);
+    let prepared = serving::prepare(&config, options.server.insecure_allow_anonymous, read_again)?;
     let backlog = if options.all { Backlog::ALL } else { Backlog::default() };
     let mut follow = follow_options(&serving::ship_dir(&config), &options.paths, options.group.as_deref(), backlog)?;
     follow.excluded.push(config.data_dir.clone());
@@ -37,7 +39,8 @@ pub(crate) fn up(options: Up) -> Result<(), Failure> {
 pub(crate) fn serve(options: Server) -> Result<(), Failure> {
     super::start_logging();
     let config = super::read_config(&options)?;
-    let prepared = serving::prepare(&config, options.insecure_allow_anonymous)?;
+    let again = options.clone();
+    let prepared = serving::prepare(&config, options.insecure_allow_anonymous, move || super::read_config(&again))?;
     let url = prepared.url();
     print_start(&url, &config.data_dir, &prepared.recovery);
     print_next_step(&url);

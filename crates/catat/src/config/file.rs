@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use ingest::{PipelineError, PipelinePart};
+use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -13,6 +15,15 @@ pub(super) struct Entry {
     pub(super) key: String,
     pub(super) value: String,
     pub(super) line: usize,
+}
+
+/// What a file says.
+pub(super) struct Contents {
+    pub(super) entries: Vec<Entry>,
+    /// The tables `[[pipeline]]`, which are checked already.
+    pub(super) pipelines: Option<Json>,
+    /// What is wrong with those.
+    pub(super) errors: Vec<ConfigError>,
 }
 
 /// The file that holds. A file that was named must exist; those looked for need not.
@@ -36,15 +47,23 @@ pub(super) fn find(flag: Option<&Path>, environment: &[(String, String)]) -> Res
 }
 
 /// Reads all entries of the file.
-pub(super) fn read(path: &Path) -> Result<Vec<Entry>, ConfigError> {
+pub(super) fn read(path: &Path) -> Result<Contents, ConfigError> {
     let error = |place: String, problem: String| ConfigError { place, problem };
     let text = std::fs::read_to_string(path).map_err(|e| error(path.display().to_string(), e.to_string()))?;
     let line_of = |offset: usize| text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1;
     let place = |offset: usize| format!("{}:{}", path.display(), line_of(offset));
     let table = DeTable::parse(&text)
         .map_err(|problem| error(place(problem.span().map_or(0, |span| span.start)), problem.message().to_owned()))?;
-    let mut entries = Vec::new();
+    let mut contents = Contents { entries: Vec::new(), pipelines: None, errors: Vec::new() };
     for (section, content) in table.get_ref() {
+        if section.get_ref() == "pipeline" {
+            let definitions = json_of(content).map_err(|(offset, problem)| error(place(offset), problem.to_owned()))?;
+            let wrong = ingest::Pipelines::compile(&definitions).err().unwrap_or_default();
+            let located = |wrong: &PipelineError| error(place(offset_of(content, &wrong.path)), wrong.to_string());
+            contents.errors.extend(wrong.iter().map(located));
+            contents.pipelines = Some(definitions);
+            continue;
+        }
         let DeValue::Table(keys) = content.get_ref() else {
             let name = section.get_ref();
             let problem = format!("\"{name}\" stands outside a section; settings belong under [server], [storage], …");
@@ -53,7 +72,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Entry>, ConfigError> {
         for (key, value) in keys {
             let value = text_of(value)
                 .ok_or_else(|| error(place(key.span().start), format!("\"{}\" has no simple value", key.get_ref())))?;
-            entries.push(Entry {
+            contents.entries.push(Entry {
                 section: section.get_ref().to_string(),
                 key: key.get_ref().to_string(),
                 value,
@@ -61,7 +80,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Entry>, ConfigError> {
             });
         }
     }
-    Ok(entries)
+    Ok(contents)
 }
 
 /// A value as text; lists of texts are joined by commas.
@@ -74,4 +93,50 @@ fn text_of(value: &Spanned<DeValue<'_>>) -> Option<String> {
         DeValue::Array(items) => items.iter().map(text_of).collect::<Option<Vec<_>>>()?.join(","),
         DeValue::Datetime(_) | DeValue::Table(_) => return None,
     })
+}
+
+/// A value as JSON; the place of one that JSON does not have.
+fn json_of(value: &Spanned<DeValue<'_>>) -> Result<Json, (usize, &'static str)> {
+    let wrong = |problem| (value.span().start, problem);
+    Ok(match value.get_ref() {
+        DeValue::String(text) => Json::from(text.as_ref()),
+        DeValue::Integer(number) => {
+            let digits = number.as_str().replace('_', "");
+            let number = i64::from_str_radix(&digits, number.radix()).map_err(|_| wrong("this number is too large"))?;
+            Json::from(number)
+        }
+        DeValue::Float(number) => {
+            let number: f64 = number.as_str().replace('_', "").parse().map_err(|_| wrong("this is no number"))?;
+            Json::from(number)
+        }
+        DeValue::Boolean(truth) => Json::from(*truth),
+        DeValue::Array(items) => items.iter().map(json_of).collect::<Result<_, _>>()?,
+        DeValue::Table(members) => {
+            let member = |(key, value)| -> Result<(String, Json), _> {
+                let (key, value): (&Spanned<_>, &Spanned<DeValue<'_>>) = (key, value);
+                let key: &std::borrow::Cow<'_, str> = key.get_ref();
+                Ok((key.to_string(), json_of(value)?))
+            };
+            Json::Object(members.iter().map(member).collect::<Result<_, _>>()?)
+        }
+        DeValue::Datetime(_) => return Err(wrong("a time has no place here; write it in quotes")),
+    })
+}
+
+/// Where the value begins that a path leads to, or the last one on the way that is there.
+fn offset_of(root: &Spanned<DeValue<'_>>, path: &[PipelinePart]) -> usize {
+    let (mut value, mut offset) = (root, root.span().start);
+    for part in path {
+        let next = match (part, value.get_ref()) {
+            (PipelinePart::Index(index), DeValue::Array(items)) => items.get(*index).map(|item| (item.span().start, item)),
+            (PipelinePart::Key(wanted), DeValue::Table(members)) => members
+                .iter()
+                .find(|(key, _)| key.get_ref().as_ref() == wanted)
+                .map(|(key, value)| (key.span().start, value)),
+            _ => None,
+        };
+        let Some((start, found)) = next else { break };
+        (value, offset) = (found, start);
+    }
+    offset
 }

@@ -11,7 +11,7 @@ use storage::Status;
 
 use crate::problem::Problem;
 use crate::routes::status::{Kind, numbers};
-use crate::routes::upkeep;
+use crate::routes::{pipelines, upkeep};
 use crate::server::{Server, Shared};
 
 pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
@@ -22,6 +22,7 @@ pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
     write_server(&server, &mut page);
     write_store(&status, &mut page);
     upkeep::write(&status, &mut page);
+    pipelines::write(&server, &mut page);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0))
 }
 

@@ -166,9 +166,12 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
 /// Reads again what can change while the server runs.
 pub(crate) async fn reload(server: Shared) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
-    let work = move || of_thread.app.tls.as_ref().map_or(Ok(()), |tls| tls.reload());
-    server.lookups.run(work).await?.map_err(|error| {
-        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not-reloaded", error.to_string());
+    let work = move || {
+        of_thread.app.tls.as_ref().map_or(Ok(()), |tls| tls.reload().map_err(|error| error.to_string()))?;
+        of_thread.app.reload.as_ref().map_or(Ok(()), |reload| reload())
+    };
+    server.lookups.run(work).await?.map_err(|error: String| {
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not-reloaded", error);
         problem.hint("what was there before stays in use")
     })?;
     Ok(Json(json!({"reloaded": true})))

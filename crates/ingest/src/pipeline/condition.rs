@@ -1,0 +1,109 @@
+//! Which events a pipeline, or one step of it, is for.
+
+use regex::Regex;
+use types::{GroupName, GroupPattern, Level};
+
+use super::read::{Node, PipelineError};
+use super::Draft;
+
+/// A condition: all that it names must hold. An empty one holds for every event.
+#[derive(Debug, Default)]
+pub(super) struct Condition {
+    groups: Option<Vec<GroupPattern>>,
+    streams: Option<Vec<GroupPattern>>,
+    /// Fields and what their values look like, one of the patterns.
+    fields: Vec<(String, Vec<GroupPattern>)>,
+    has: Vec<String>,
+    /// Texts, one of which the message holds.
+    contains: Vec<String>,
+    matches: Option<Regex>,
+    levels: Vec<Level>,
+    not: Option<Box<Condition>>,
+}
+
+/// Keys of a condition.
+const KEYS: [&str; 8] = ["group", "stream", "fields", "has", "contains", "matches", "level", "not"];
+
+impl Condition {
+    pub(super) fn compile(node: &Node<'_>) -> Result<Self, PipelineError> {
+        node.check_keys(&KEYS)?;
+        let patterns = |key: &str| node.get(key).map(|node| node.patterns()).transpose();
+        let texts = |key: &str| -> Result<Vec<String>, PipelineError> {
+            let nodes = node.get(key).map(|node| node.one_or_many()).unwrap_or_default();
+            nodes.iter().map(|node| node.name().map(str::to_owned)).collect()
+        };
+        let mut fields = Vec::new();
+        for (name, node) in node.get("fields").map(|node| node.members()).transpose()?.unwrap_or_default() {
+            fields.push((name.to_owned(), value_patterns(&node)?));
+        }
+        let not = node.get("not").map(|inner| {
+            // One inside of another says nothing that cannot be said without.
+            match inner.get("not") {
+                Some(twice) => Err(twice.error("a \"not\" stands inside of another")),
+                None => Self::compile(&inner).map(Box::new),
+            }
+        });
+        let level = |node: &Node<'_>| {
+            Level::parse(node.text()?)
+                .ok_or_else(|| node.error("must be one of trace, debug, info, warn, error, fatal"))
+        };
+        let levels = node.get("level").map(|node| node.one_or_many()).unwrap_or_default();
+        Ok(Self {
+            groups: patterns("group")?,
+            streams: patterns("stream")?,
+            fields,
+            has: texts("has")?,
+            contains: texts("contains")?,
+            matches: node.get("matches").map(|node| node.regex()).transpose()?,
+            levels: levels.iter().map(level).collect::<Result<_, _>>()?,
+            not: not.transpose()?,
+        })
+    }
+
+    /// Whether events of this group may fulfil it.
+    pub(super) fn admits_group(&self, group: &GroupName) -> bool {
+        self.groups.as_ref().is_none_or(|groups| GroupPattern::any_matches(groups, group.as_str()))
+    }
+
+    /// Whether the event fulfils it; else what it lacks first.
+    pub(super) fn check(&self, draft: &Draft) -> Result<(), &'static str> {
+        if !self.admits_group(&draft.group) {
+            return Err("group is another");
+        }
+        if self.streams.as_ref().is_some_and(|streams| !GroupPattern::any_matches(streams, &draft.stream)) {
+            return Err("stream is another");
+        }
+        if !self.levels.is_empty() && !draft.level.is_some_and(|level| self.levels.contains(&level)) {
+            return Err("level is another");
+        }
+        if self.has.iter().any(|name| draft.value(name).is_none()) {
+            return Err("a field is missing");
+        }
+        for (name, patterns) in &self.fields {
+            let value = draft.text(name).ok_or("a field is missing")?;
+            if !GroupPattern::any_matches(patterns, &value) {
+                return Err("a field has another value");
+            }
+        }
+        if !self.contains.is_empty() && !self.contains.iter().any(|text| draft.message.contains(text.as_str())) {
+            return Err("message does not contain the text");
+        }
+        if self.matches.as_ref().is_some_and(|regex| !regex.is_match(&draft.message)) {
+            return Err("message does not match");
+        }
+        match &self.not {
+            Some(not) if not.check(draft).is_ok() => Err("what is under \"not\" holds"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Values are compared as they are shown: `500`, `true`, `pay-*`.
+fn value_patterns(node: &Node<'_>) -> Result<Vec<GroupPattern>, PipelineError> {
+    let pattern = |node: &Node<'_>| match node.value() {
+        serde_json::Value::String(text) => Ok(GroupPattern::new(text.clone())),
+        value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_)) => Ok(GroupPattern::new(value.to_string())),
+        _ => Err(node.error("must be a text (in which * stands for anything), a number, true or false, or a list of those")),
+    };
+    node.one_or_many().iter().map(pattern).collect()
+}

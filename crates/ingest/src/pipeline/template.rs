@@ -1,0 +1,70 @@
+//! Texts with fields in them: `{app}-{env}`.
+
+use std::borrow::Cow;
+
+use types::Value;
+
+use super::Draft;
+use super::read::{Node, PipelineError};
+
+/// A text with fields in it.
+#[derive(Debug)]
+pub(super) struct Template {
+    /// A text, and the field behind it; the last has none.
+    parts: Vec<(String, Option<String>)>,
+}
+
+impl Template {
+    pub(super) fn compile(node: &Node<'_>) -> Result<Self, PipelineError> {
+        let mut parts = Vec::new();
+        let mut rest = node.text()?;
+        while let Some((text, behind)) = rest.split_once('{') {
+            let (name, tail) = behind
+                .split_once('}')
+                .ok_or_else(|| node.error("a \"{\" has no closing \"}\"; fields are written as {name}"))?;
+            if name.is_empty() {
+                return Err(node.error("\"{}\" names no field; fields are written as {name}"));
+            }
+            parts.push((text.to_owned(), Some(name.to_owned())));
+            rest = tail;
+        }
+        parts.push((rest.to_owned(), None));
+        Ok(Self { parts })
+    }
+
+    /// Whether it is a text without fields.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.parts.iter().all(|(_, field)| field.is_none())
+    }
+
+    /// The field, where it is nothing else: its value then keeps its type.
+    fn only_field(&self) -> Option<&str> {
+        match &*self.parts {
+            [(before, Some(field)), (behind, None)] if before.is_empty() && behind.is_empty() => Some(field),
+            _ => None,
+        }
+    }
+
+    /// The text, without which fields that are missing; nothing where one is and all are needed.
+    pub(super) fn text(&self, draft: &Draft, needs_all: bool) -> Option<String> {
+        let mut text = String::new();
+        for (before, field) in &self.parts {
+            text.push_str(before);
+            let value = field.as_ref().map(|field| draft.text(field));
+            match value {
+                Some(Some(value)) => text.push_str(&value),
+                Some(None) if needs_all => return None,
+                _ => {}
+            }
+        }
+        Some(text)
+    }
+
+    /// The value that a field is set to.
+    pub(super) fn value(&self, draft: &Draft) -> Option<Value> {
+        match self.only_field() {
+            Some(field) => draft.value(field).map(Cow::into_owned).or_else(|| draft.text(field).map(Value::text)),
+            None => self.text(draft, false).map(Value::text),
+        }
+    }
+}
