@@ -128,7 +128,9 @@ fn offset_of(root: &Spanned<DeValue<'_>>, path: &[PipelinePart]) -> usize {
     let (mut value, mut offset) = (root, root.span().start);
     for part in path {
         let next = match (part, value.get_ref()) {
-            (PipelinePart::Index(index), DeValue::Array(items)) => items.get(*index).map(|item| (item.span().start, item)),
+            (PipelinePart::Index(index), DeValue::Array(items)) => {
+                items.get(*index).map(|item| (item.span().start, item))
+            }
             (PipelinePart::Key(wanted), DeValue::Table(members)) => members
                 .iter()
                 .find(|(key, _)| key.get_ref().as_ref() == wanted)

@@ -3,8 +3,8 @@
 use regex::Regex;
 use types::{GroupName, GroupPattern, Level};
 
-use super::read::{Node, PipelineError};
 use super::Draft;
+use super::read::{Node, PipelineError};
 
 /// A condition: all that it names must hold. An empty one holds for every event.
 #[derive(Debug, Default)]
@@ -103,7 +103,10 @@ fn value_patterns(node: &Node<'_>) -> Result<Vec<GroupPattern>, PipelineError> {
     let pattern = |node: &Node<'_>| match node.value() {
         serde_json::Value::String(text) => Ok(GroupPattern::new(text.clone())),
         value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_)) => Ok(GroupPattern::new(value.to_string())),
-        _ => Err(node.error("must be a text (in which * stands for anything), a number, true or false, or a list of those")),
+        _ => {
+            Err(node
+                .error("must be a text (in which * stands for anything), a number, true or false, or a list of those"))
+        }
     };
     node.one_or_many().iter().map(pattern).collect()
 }

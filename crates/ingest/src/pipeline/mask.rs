@@ -67,7 +67,8 @@ impl Mask {
         let hash_key = step.get("hash_key").map(|node| {
             let key = node.text()?;
             if key.chars().count() < HASH_KEY_CHARS_MIN {
-                let problem = format!("a key has at least {HASH_KEY_CHARS_MIN} characters; `openssl rand -hex 32` makes one");
+                let problem =
+                    format!("a key has at least {HASH_KEY_CHARS_MIN} characters; `openssl rand -hex 32` makes one");
                 return Err(node.error(problem));
             }
             if replacement.is_some() {
@@ -148,7 +149,8 @@ impl Mask {
                 if masked.iter().flatten().all(Option::is_none) {
                     return None;
                 }
-                let kept = |(item, masked): (&Option<Value>, Option<Option<Value>>)| masked.flatten().or_else(|| item.clone());
+                let kept =
+                    |(item, masked): (&Option<Value>, Option<Option<Value>>)| masked.flatten().or_else(|| item.clone());
                 Some(Value::List(Arc::new(items.iter().zip(masked).map(kept).collect())))
             }
             Value::Object(members) => self.object(members, depth),
@@ -241,8 +243,7 @@ impl Mask {
 
     fn replacement(&self, rule: &Rule, found: &str) -> String {
         if let Some(key) = &self.hash_key {
-            let mut hasher =
-                Hmac::<Sha256>::new_from_slice(&key.0).expect("this hash takes keys of any length");
+            let mut hasher = Hmac::<Sha256>::new_from_slice(&key.0).expect("this hash takes keys of any length");
             hasher.update(normal_form(&rule.finder, found).as_bytes());
             let digest = hasher.finalize().into_bytes();
             let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -261,7 +262,8 @@ impl Rule {
                 "token" => Finder::Token,
                 "ip" => Finder::Ip,
                 other => {
-                    let near = nearest(other, &RULES).map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+                    let near =
+                        nearest(other, &RULES).map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
                     let known = RULES.join(", ");
                     return Err(node.error(format!(
                         "unknown rule \"{other}\"{near} Known: {known}; one of your own is {{ pattern = \"…\" }}"

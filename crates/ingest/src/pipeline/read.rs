@@ -100,7 +100,9 @@ impl<'v> Node<'v> {
     }
 
     pub(super) fn members(&self) -> Result<Vec<(&'v str, Self)>, PipelineError> {
-        let Json::Object(members) = self.value else { return Err(self.error("must be a table, such as { key = \"value\" }")) };
+        let Json::Object(members) = self.value else {
+            return Err(self.error("must be a table, such as { key = \"value\" }"));
+        };
         Ok(members.iter().map(|(key, value)| (key.as_str(), self.at(Part::Key(key.clone()), value))).collect())
     }
 

@@ -147,8 +147,7 @@ pub(super) fn tokens(text: &str, take: &mut Take<'_>) {
             r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\z)",
         ))
     });
-    static SCHEME: LazyLock<Regex> =
-        LazyLock::new(|| regex(r"(?i)\b(?:bearer|basic)\s+([A-Za-z0-9._~+/-]{8,}=*)"));
+    static SCHEME: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)\b(?:bearer|basic)\s+([A-Za-z0-9._~+/-]{8,}=*)"));
     static URL: LazyLock<Regex> = LazyLock::new(|| regex(r#"://[^\s/:@"']*:([^\s/@"']+)@"#));
     FORMS.find_iter(text).for_each(|found| take(found.range()));
     for (finder, is_sure) in [(&*SCHEME, false), (&*URL, true)] {
@@ -253,7 +252,8 @@ mod tests {
         check(emails, "GET /u?email=bob%40example.com&x=1", &["bob%40example.com"]);
         check(emails, "<jürgen@bücher.example>", &["jürgen@bücher.example"]);
         check(emails, r#"{"to":"a@b.de","cc":"c@d.org"}"#, &["a@b.de", "c@d.org"]);
-        for other in ["@alice", "npm lodash@4.17.21", "user@localhost", "a @ b.com", "std@", "100%40", "x@y", "git@v2"] {
+        for other in ["@alice", "npm lodash@4.17.21", "user@localhost", "a @ b.com", "std@", "100%40", "x@y", "git@v2"]
+        {
             check(emails, other, &[]);
         }
     }
@@ -304,9 +304,11 @@ mod tests {
         check(tokens, "api-key: abcdef", &["abcdef"]);
         check(tokens, "postgres://app:pw@db/x", &["pw"]);
         check(tokens, "Authorization: Basic dXNlcjpwYXNz", &["dXNlcjpwYXNz", "dXNlcjpwYXNz"]);
-        check(tokens, "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nx", &[
-            "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----",
-        ]);
+        check(
+            tokens,
+            "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nx",
+            &["-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----"],
+        );
         for other in [
             "password reset for bob",
             "bearer of bad news",
@@ -328,7 +330,15 @@ mod tests {
 
     #[test]
     fn names_say_that_their_values_are_secrets() {
-        for name in ["password", "db.Password", "user_token", "x-api-key", "apiKey", "headers.Authorization", "AWS_SECRET_ACCESS_KEY"] {
+        for name in [
+            "password",
+            "db.Password",
+            "user_token",
+            "x-api-key",
+            "apiKey",
+            "headers.Authorization",
+            "AWS_SECRET_ACCESS_KEY",
+        ] {
             assert!(is_secret_name(name), "{name}");
         }
         for name in ["tokens", "password_age", "key", "keyboard", "compass", "secretary", "token_count"] {
@@ -341,9 +351,18 @@ mod tests {
         check(addresses, "from 192.0.2.1:5432 to [2001:db8::7]:80.", &["192.0.2.1", "2001:db8::7"]);
         check(addresses, "peer fe80::1 and ::ffff:10.0.0.1, 10.1.2.3.", &["fe80::1", "::ffff:10.0.0.1", "10.1.2.3"]);
         check(addresses, "client 10.0.0.1: refused", &["10.0.0.1"]);
-        for other in
-            ["06:47:13", "1.2.3", "1.2.3.4.5", "999.1.1.1", "v1.2.3.4", "std::io::Error", "abc::def", "aa:bb:cc:dd:ee:ff", "..", "::"]
-        {
+        for other in [
+            "06:47:13",
+            "1.2.3",
+            "1.2.3.4.5",
+            "999.1.1.1",
+            "v1.2.3.4",
+            "std::io::Error",
+            "abc::def",
+            "aa:bb:cc:dd:ee:ff",
+            "..",
+            "::",
+        ] {
             check(addresses, other, &[]);
         }
     }

@@ -118,7 +118,9 @@ impl Action {
             }
             "drop" if node.text().is_ok_and(|text| text == "event") => Self::DropEvent,
             "drop" => {
-                node.items().map_err(|_| node.error("must be \"event\", or a list of fields, such as [\"auth\", \"debug.*\"]"))?;
+                node.items().map_err(|_| {
+                    node.error("must be \"event\", or a list of fields, such as [\"auth\", \"debug.*\"]")
+                })?;
                 Self::DropFields(node.patterns()?)
             }
             "mask" => Self::Mask(Mask::compile(step, node)?),
@@ -172,7 +174,13 @@ impl Action {
                 if unwanted.is_empty() { Done::Nothing } else { Done::Changed }
             }
             Self::DropEvent => Done::Dropped,
-            Self::Mask(mask) => if mask.apply(draft) { Done::Masked } else { Done::Nothing },
+            Self::Mask(mask) => {
+                if mask.apply(draft) {
+                    Done::Masked
+                } else {
+                    Done::Nothing
+                }
+            }
             Self::Sample { n, by } => {
                 let text = draft.text(by);
                 let hash = xxh3_64(text.as_deref().unwrap_or_default().as_bytes());
@@ -203,7 +211,9 @@ impl Assigned {
 /// A name that a pipeline may give.
 fn own_name<'n>(node: &Node<'_>, name: &'n str) -> Result<&'n str, PipelineError> {
     if name.starts_with('@') {
-        return Err(node.error("names with @ belong to the system; @message may be set, the steps `level`, `time` and `route` set others"));
+        return Err(node.error(
+            "names with @ belong to the system; @message may be set, the steps `level`, `time` and `route` set others",
+        ));
     }
     Ok(name)
 }

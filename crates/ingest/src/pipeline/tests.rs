@@ -101,7 +101,8 @@ impl House {
     fn send(&self, format: Format, body: &str, within: &GroupScope) -> u64 {
         let sender = Sender { name: "", within, batch_id: None, now: now() };
         let (group, stream) = (GroupName::new("app/web").unwrap(), String::from("s"));
-        let request = IngestRequest { body: body.as_bytes(), encoding: Encoding::Identity, format, group, stream, sender };
+        let request =
+            IngestRequest { body: body.as_bytes(), encoding: Encoding::Identity, format, group, stream, sender };
         self.intake.ingest(request).unwrap().accepted
     }
 
@@ -111,12 +112,16 @@ impl House {
         let mut events = Vec::new();
         for run in snapshot.runs {
             let names: Vec<String> = run.fields().unwrap().iter().map(|field| field.name.to_string()).collect();
-            let names: Vec<&str> = ["@log", "@message", "@logStream"].into_iter().chain(names.iter().map(|n| &**n)).collect();
+            let names: Vec<&str> =
+                ["@log", "@message", "@logStream"].into_iter().chain(names.iter().map(|n| &**n)).collect();
             for block in 0..run.n_blocks() {
                 let n_rows = run.block_rows(block);
                 let columns = run.read(block, &names, &RowSet::all(n_rows)).unwrap();
                 for row in 0..n_rows {
-                    let shown = names.iter().zip(&columns).filter_map(|(name, column)| Some(format!("{name}={}", column.value(row)?)));
+                    let shown = names
+                        .iter()
+                        .zip(&columns)
+                        .filter_map(|(name, column)| Some(format!("{name}={}", column.value(row)?)));
                     events.push(shown.collect::<Vec<_>>().join(" "));
                 }
             }
@@ -186,11 +191,18 @@ fn a_group_that_a_sender_names_is_within_its_scope() {
         r#"{"message":"e"}"#,
     ];
     assert_eq!(house.send(Format::Ndjson, &lines.join("\n"), &within), 5);
-    let groups: Vec<String> = house.events().iter().map(|event| event.split(" @logStream").next().unwrap().to_owned()).collect();
-    assert_eq!(groups, [
-        "@log=app/shop @message=a", "@log=app/web @message=b", "@log=app/web @message=c", "@log=app/web @message=e",
-        "@log=security @message=d",
-    ]);
+    let groups: Vec<String> =
+        house.events().iter().map(|event| event.split(" @logStream").next().unwrap().to_owned()).collect();
+    assert_eq!(
+        groups,
+        [
+            "@log=app/shop @message=a",
+            "@log=app/web @message=b",
+            "@log=app/web @message=c",
+            "@log=app/web @message=e",
+            "@log=security @message=d",
+        ]
+    );
     house.send(Format::Ndjson, r#"{"message":"f","app":"catat/audit"}"#, &GroupScope::All);
     assert!(house.events().iter().any(|event| event.starts_with("@log=app/web @message=f")));
     let status = house.intake.pipelines().status();
@@ -223,17 +235,25 @@ fn streams_stay_with_their_events_when_others_are_routed_between_them() {
     let house = House::new(r#"[{"name": "a", "match": {"contains": "move"}, "steps": [{"route": "b"}]}]"#);
     let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: now() };
     let mut collector = house.intake.collect(&sender);
-    let (a, b) = (collector.group(&GroupName::new("a").unwrap()).unwrap(), collector.group(&GroupName::new("b").unwrap()).unwrap());
+    let (a, b) = (
+        collector.group(&GroupName::new("a").unwrap()).unwrap(),
+        collector.group(&GroupName::new("b").unwrap()).unwrap(),
+    );
     collector.set_stream(a, "sa");
     collector.set_stream(b, "sb");
     for (place, text) in [(b, "1"), (a, "move 2"), (b, "3"), (a, "4")] {
         collector.text_with(place, text.as_bytes(), &crate::Beside::default()).unwrap().unwrap();
     }
     house.intake.accept(collector, b"x", &sender).unwrap();
-    assert_eq!(house.events(), [
-        "@log=a @message=4 @logStream=sa", "@log=b @message=1 @logStream=sb", "@log=b @message=3 @logStream=sb",
-        "@log=b @message=move 2 @logStream=sa",
-    ]);
+    assert_eq!(
+        house.events(),
+        [
+            "@log=a @message=4 @logStream=sa",
+            "@log=b @message=1 @logStream=sb",
+            "@log=b @message=3 @logStream=sb",
+            "@log=b @message=move 2 @logStream=sa",
+        ]
+    );
 }
 
 proptest::proptest! {

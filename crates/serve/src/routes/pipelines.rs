@@ -46,7 +46,8 @@ pub(crate) async fn test(server: Shared, body: Body) -> Result<Json<Value>, Prob
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let of_thread = server.clone();
     let work = move || -> Result<Value, Problem> {
-        let bad = |error: serde_json::Error| Problem::bad_request("bad-json", format!("the body cannot be read: {error}"));
+        let bad =
+            |error: serde_json::Error| Problem::bad_request("bad-json", format!("the body cannot be read: {error}"));
         let asked: Test = serde_json::from_slice(received.bytes()).map_err(bad)?;
         if asked.lines.len() + asked.records.len() > LINES_MAX {
             let message = format!("a dry run takes {LINES_MAX} lines and records at most");
