@@ -55,6 +55,13 @@ pub struct Item<'b> {
     source: &'b [u8],
 }
 
+impl<'b> Item<'b> {
+    /// An action without a document.
+    pub fn new(action: Action, index: &'b str, id: Option<&'b str>, outcome: Outcome) -> Self {
+        Self { action, index: index.into(), id: id.map(Cow::Borrowed), outcome, source: b"" }
+    }
+}
+
 /// What became of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -142,7 +149,7 @@ impl Intake {
     ) -> Result<Items<'b>, IngestError> {
         let source = document.trim_ascii();
         let outcome = if source.is_empty() { Outcome::Refused(Refusal::NoDocument) } else { Outcome::Created };
-        let item = Item { action, index: index.into(), id: id.map(Cow::Borrowed), outcome, source };
+        let item = Item { source, ..Item::new(action, index, id, outcome) };
         self.store_items(vec![item], document, sender)
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Everything stands under `/elasticsearch`. For senders whose address cannot have a path the same is answered at the
 //! root where it collides with nothing: paths whose first part begins with `_`, such as `/_bulk`, the writing of
-//! documents (`/INDEX/_bulk`, `_doc`, `_create`), and `/` for whoever accepts JSON and no page.
+//! documents (`/INDEX/_bulk`, `_doc`, `_create`), `/INDEX` for its client libraries, and `/` for whoever accepts JSON and
+//! no page.
 //!
 //! Templates, policies, aliases and pipelines are answered so that agents which insist on making them go on; nothing of
 //! them is kept, and a `Warning` says so. There is nothing to prepare: a group exists once it has an event.
@@ -111,9 +112,15 @@ fn moved(method: &Method, path: &str, headers: &HeaderMap) -> Option<String> {
     let is_writing = matches!(second, Some("_bulk" | "_doc" | "_create" | "_refresh"));
     let is_meant = match first {
         None => matches!(*method, Method::GET | Method::HEAD) && accepts_only_json(headers),
-        Some(first) => first.starts_with('_') || is_writing,
+        Some(first) => first.starts_with('_') || is_writing || (second.is_none() && is_about_index(method, headers)),
     };
     is_meant.then(|| format!("{PREFIX}/{}", squeezed(path)))
+}
+
+/// Whether a request to one name at the root makes an index of it, or asks in a way that only clients of Elasticsearch do.
+fn is_about_index(method: &Method, headers: &HeaderMap) -> bool {
+    let accepts = || headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    *method == Method::PUT || accepts().any(|kinds| kinds.contains("vnd.elasticsearch"))
 }
 
 fn squeezed(path: &str) -> Cow<'_, str> {
@@ -209,5 +216,9 @@ mod tests {
         }
         assert_eq!(check("/", "application/json").as_deref(), Some("/elasticsearch/"));
         assert_eq!(check("/", "text/html"), None);
+        let of_library = "application/vnd.elasticsearch+json; compatible-with=8";
+        assert_eq!(check("/logs", of_library).as_deref(), Some("/elasticsearch/logs"));
+        assert_eq!(check("/metrics", "application/json"), None);
+        assert_eq!(moved(&Method::PUT, "/logs", &HeaderMap::new()).as_deref(), Some("/elasticsearch/logs"));
     }
 }

@@ -8,6 +8,10 @@ use types::Timestamp;
 
 use super::filter::{Filter, KEYS};
 
+/// What stands between the id and the number of an event that was stored.
+const CREATED: &[u8] =
+    br#","_version":1,"result":"created","_shards":{"total":1,"successful":1,"failed":0},"_seq_no":"#;
+
 /// What became of an item, as HTTP says it.
 pub(super) struct Fate<'i> {
     pub(super) status: StatusCode,
@@ -89,6 +93,10 @@ pub(super) fn document(item: &Item<'_>, filter: &Filter, received: Timestamp, nu
 
 /// Writes what is wanted of an item; whether that is anything.
 fn write_item(out: &mut Vec<u8>, item: &Item<'_>, keys: &[bool; KEYS.len()], received: Timestamp, number: u64) -> bool {
+    if item.outcome == Outcome::Created && keys.iter().all(|wanted| *wanted) {
+        write_created(out, item, received, number);
+        return true;
+    }
     let fate = Fate::new(item);
     out.push(b'{');
     let start = out.len();
@@ -121,6 +129,17 @@ fn write_item(out: &mut Vec<u8>, item: &Item<'_>, keys: &[bool; KEYS.len()], rec
     has_any
 }
 
+/// Writes all that is to be said of an item that was stored: what most items are answered, at the cost of a few copies.
+fn write_created(out: &mut Vec<u8>, item: &Item<'_>, received: Timestamp, number: u64) {
+    out.extend_from_slice(b"{\"_index\":");
+    write_text(out, &item.index);
+    out.extend_from_slice(b",\"_id\":");
+    write_id(out, item, received, number);
+    out.extend_from_slice(CREATED);
+    write_to(out, format_args!("{number}"));
+    out.extend_from_slice(b",\"_primary_term\":1,\"status\":201}");
+}
+
 /// Writes the id that the sender gave, else one of ours, which is of no use but to be different from all others: the
 /// time of the request and the number of the event.
 fn write_id(out: &mut Vec<u8>, item: &Item<'_>, received: Timestamp, number: u64) {
@@ -138,4 +157,27 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
 
 fn write_to(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(arguments);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_short_way_says_what_the_long_one_says() {
+        let item = Item::new(ingest::Action::Index, "a\"b", Some("1"), Outcome::Created);
+        let mut short = Vec::new();
+        write_created(&mut short, &item, Timestamp(5), 7);
+        let mut long = Vec::new();
+        for key in KEYS {
+            let mut one = Vec::new();
+            let keys = KEYS.map(|known| known == key);
+            write_item(&mut one, &item, &keys, Timestamp(5), 7);
+            long.push(serde_json::from_slice::<Value>(&one).expect("an object"));
+        }
+        let long = long.into_iter().flat_map(|one| one.as_object().cloned().unwrap_or_default()).collect();
+        assert_eq!(serde_json::from_slice::<Value>(&short).expect("an object"), Value::Object(long));
+    }
 }

@@ -215,5 +215,8 @@ async fn agents_find_what_they_ask_for_before_they_send() {
     assert_eq!(put().await.json()["acknowledged"], true);
     bulk(&house, "/logs/_bulk", "{\"index\":{}}\n{\"message\":\"m\"}\n").await;
     assert_eq!(head("/elasticsearch/logs").await.status, 200);
+    let put_at_root = house.send(Request::put("/logs").body(Body::empty()).expect("a request"));
+    assert_eq!(error_of(&put_at_root.await).0, 400);
+    assert_eq!(house.get_with("/logs", "accept", "application/vnd.elasticsearch+json").await.status, 200);
     assert_eq!(error_of(&put().await), (400, "resource_already_exists_exception".into()));
 }
