@@ -36,7 +36,8 @@ const CONNECTIONS_MAX: usize = 16_384;
 /// How long a handshake may take.
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Largest head of a request, and most headers in it; more is answered with 431.
+/// Largest head of a request, looked at after each read of up to as much again, and most headers in it; more is answered
+/// with 431.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 const HEADERS_MAX: usize = 100;
 

@@ -172,7 +172,7 @@ async fn every_route_that_changes_something_refuses_another_sites_page() {
     house.add_user("ani", "admin", &["*"]).await;
     let cookie = house.cookie("ani").await;
     let table = crate::router::table();
-    let mutating = table.entries().iter().filter(|entry| entry.method != "get");
+    let mutating = table.entries().iter().filter(|entry| !matches!(entry.method, "get" | "head" | "options"));
     let mut n = 0;
     for entry in mutating {
         let path = entry.path.replace("{name}", "a").replace("{id}", "1");
