@@ -11,7 +11,15 @@ use crate::access::Role;
 use crate::routes::openapi::DESCRIPTION;
 
 /// What needs no key: life signs, the description, and doors that check who comes by themselves.
-const OPEN: [&str; 6] = ["/-/healthy", "/-/ready", "/ready", "/api/openapi.json", "/cloudwatch", "/api/v1/session"];
+const OPEN: [&str; 7] = [
+    "/-/healthy",
+    "/-/ready",
+    "/ready",
+    "/api/openapi.json",
+    "/cloudwatch",
+    "/api/v1/session",
+    "/services/collector/health",
+];
 
 /// A route whose handler lets in whom it is about, besides administrators.
 const OF_ONESELF: &str = "/api/v1/users/{name}/password";
