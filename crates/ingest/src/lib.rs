@@ -1,13 +1,14 @@
 //! The way of a request body into the store: decoded, parsed, handed over as one delivery.
 //!
 //! [`Intake`] knows the wire formats (NDJSON, text, the shipper's lines, Loki's push, Elasticsearch's documents, OTLP logs,
-//! Splunk's events) and what foreign doors need to bring
+//! Splunk's events, CloudWatch's `PutLogEvents`) and what foreign doors need to bring
 //! their events in; it answers once the store says that the events are durable. Nothing here is queued: a call
 //! holds one body, and memory beyond a multiple of the largest body is refused.
 //!
 //! This crate knows nothing of HTTP: neither statuses nor routes.
 
 mod answer;
+mod cloudwatch;
 mod collect;
 mod decode;
 mod elastic;
@@ -24,6 +25,7 @@ mod syslog;
 mod text;
 
 pub use answer::{IngestAnswer, Rejected};
+pub use cloudwatch::{PutError, PutLogEvents, PutOutcome, check_stream_name};
 pub use collect::{AUDIT_GROUP, Beside, Collector, OWN_GROUPS, OutOfScope, Refused};
 pub use decode::{Encoding, decode};
 pub use elastic::{Action, Item, Items, Outcome, Refusal};

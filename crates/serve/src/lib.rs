@@ -9,6 +9,7 @@ mod answer;
 mod ask;
 mod audit;
 mod body;
+mod cloudwatch;
 mod elastic;
 mod foreign;
 mod listen;

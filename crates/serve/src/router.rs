@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
@@ -24,7 +25,7 @@ use crate::foreign::Voice;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::server::{Server, Shared};
-use crate::{elastic, loki, otlp, page, routes, splunk};
+use crate::{cloudwatch, elastic, loki, otlp, page, routes, splunk};
 
 /// Routes of the page.
 const PAGE_ROUTES: [&str; 4] = ["/", "/alerts", "/groups", "/settings"];
@@ -170,7 +171,7 @@ pub(crate) fn table() -> Table {
         .get("/-/healthy", Role::None, routes::health::healthy)
         .get("/-/ready", Role::None, routes::health::ready)
         .get("/ready", Role::None, routes::health::loki_ready);
-    splunk::add(otlp::add(elastic::add(loki::add(table))))
+    cloudwatch::add(splunk::add(otlp::add(elastic::add(loki::add(table)))))
 }
 
 /// The whole service.
@@ -254,7 +255,17 @@ fn panicked(cause: Box<dyn Any + Send>) -> Response {
     Problem::internal("a fault in the server ended this request").into_response()
 }
 
-async fn fallback(server: Shared, method: Method, uri: Uri, parameters: Parameters, headers: HeaderMap) -> Response {
+async fn fallback(
+    server: Shared,
+    method: Method,
+    uri: Uri,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    if cloudwatch::is_meant(&method, &uri, &headers) {
+        return cloudwatch::post(server, method, uri, headers, body).await.into_response();
+    }
     if uri.path().starts_with("/loki/") {
         return loki::nothing_here(uri.path()).into_response();
     }

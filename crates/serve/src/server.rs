@@ -19,6 +19,7 @@ use types::{GroupName, GroupPattern, Limits, TimeRange, Timestamp};
 use crate::access::{Access, Attempts, Caller, Keys, Role};
 use crate::audit::{self, Audit};
 use crate::body::BodyBudget;
+use crate::cloudwatch::Book;
 use crate::problem::Problem;
 use crate::queries::{Queries, Running, Ticket};
 use crate::reference::Reference;
@@ -115,6 +116,8 @@ pub(crate) struct Server {
     pub(crate) memory: Arc<MemoryPool>,
     /// Uploaded tables.
     pub(crate) tables: Tables,
+    /// Groups and streams that clients of CloudWatch have made.
+    pub(crate) cloudwatch: Book,
     reference: OnceLock<Reference>,
     /// What queries found damaged. The store itself only knows what it saw when it was opened.
     damages: Mutex<BTreeSet<String>>,
@@ -153,6 +156,11 @@ impl Shared {
     /// The server without its caller, for what goes on after the request.
     pub(crate) fn whole(&self) -> &Arc<Server> {
         &self.server
+    }
+
+    /// The same as another caller sees it, whom only a handler could make out.
+    pub(crate) fn as_caller(&self, caller: Arc<Caller>) -> Self {
+        Self { server: self.server.clone(), caller }
     }
 
     /// The caller as a sender of events.
@@ -248,6 +256,7 @@ impl Server {
             passwords: Gate::new("sign-in", PASSWORDS_MAX, PASSWORDS_WAITING_MAX, WAITING_TIME_MAX),
             memory: MemoryPool::new(app.limits.queries_memory_bytes),
             tables: Tables::default(),
+            cloudwatch: Book::default(),
             reference: OnceLock::new(),
             damages: Mutex::default(),
             app,

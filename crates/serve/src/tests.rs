@@ -1,6 +1,7 @@
 //! The whole service on a store of its own, without sockets: requests go in, answers come out.
 
 mod access;
+mod cloudwatch;
 mod connections;
 mod deletions;
 mod elastic;

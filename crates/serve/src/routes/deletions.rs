@@ -28,7 +28,7 @@ use crate::server::{Server, Shared};
 const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// What a deletion is called among the running queries.
-const SHOWN_AS: &str = "(events to delete)";
+pub(crate) const SHOWN_AS: &str = "(events to delete)";
 
 /// Who may delete events: so far there is one key that may.
 const REQUESTED_BY: &str = "admin key";
@@ -54,7 +54,7 @@ struct Asked {
 }
 
 /// What is to be done.
-struct Order {
+pub(crate) struct Order {
     group: GroupName,
     plan: Plan,
     range: TimeRange,
@@ -96,7 +96,7 @@ pub(crate) async fn get(server: Shared, Path((name, id)): Path<(String, String)>
 }
 
 impl Order {
-    fn check(name: &str, body: &[u8], now: Timestamp) -> Result<Self, Problem> {
+    pub(crate) fn check(name: &str, body: &[u8], now: Timestamp) -> Result<Self, Problem> {
         let bad = |message: String| {
             let problem = Problem::bad_request("bad-json", format!("the body is no order to delete events: {message}"));
             problem.hint(r#"send {"query":"filter user = \"ann\"","from":"now-30d"} or "all_time":true"#)
@@ -113,7 +113,7 @@ impl Order {
         Ok(Self { group, plan, range, scope, asked })
     }
 
-    fn carry_out(self, reading: &Reading<'_>) -> Result<Value, Problem> {
+    pub(crate) fn carry_out(self, reading: &Reading<'_>) -> Result<Value, Problem> {
         let store = &reading.server.app.store;
         if !store.has_group(&self.group) {
             return Err(no_group(self.group.as_str()));

@@ -129,7 +129,10 @@ pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<J
     server.must_reach(&group)?;
     let of_thread = server.clone();
     let work = move || {
-        let is_deleted = of_thread.app.store.delete_group(&group)?;
+        let store = &of_thread.app.store;
+        let is_deleted = store.delete_group(&group)?;
+        // One that CloudWatch's clients made goes with its events, also where it has none yet.
+        let is_deleted = of_thread.cloudwatch.forget(store, &group)? || is_deleted;
         if is_deleted {
             of_thread.audit_own("group deleted", &json!({"group": group.as_str()}));
         }
@@ -176,7 +179,7 @@ fn group_json(group: &GroupStatus, retention: &GroupRetention, forecast: &Foreca
 }
 
 /// A duration in the largest unit that says it exactly, as it can be sent again.
-fn duration_text(ns: i64) -> String {
+pub(crate) fn duration_text(ns: i64) -> String {
     let units = [(Timestamp::DAY, "d"), (Timestamp::HOUR, "h"), (Timestamp::MINUTE, "m"), (Timestamp::SECOND, "s")];
     let fitting = units.iter().find(|(unit, _)| ns % unit == 0);
     fitting.map_or_else(|| format!("{ns}ns"), |(unit, name)| format!("{}{name}", ns / unit))

@@ -1,0 +1,120 @@
+//! The parameters of an operation.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use types::GroupName;
+
+use super::answer::CloudWatchProblem;
+
+/// The object that an operation is given.
+#[derive(Debug)]
+pub(super) struct Input(Map<String, Value>);
+
+impl Input {
+    /// Reads a body; an empty one is an empty object.
+    pub(super) fn read(body: &[u8]) -> Result<Self, CloudWatchProblem> {
+        if body.trim_ascii().is_empty() {
+            return Ok(Self(Map::new()));
+        }
+        let bad = |message: String| CloudWatchProblem::new("SerializationException", message);
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(members)) => Ok(Self(members)),
+            Ok(_) => Err(bad("the body is no JSON object".into())),
+            Err(error) => Err(bad(error.to_string())),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A text.
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, CloudWatchProblem> {
+        let of = |value: &Value| value.as_str().map(|_| ()).ok_or_else(|| wrong_kind(name, "a string"));
+        self.get(name).map(of).transpose()?;
+        Ok(self.get(name).and_then(Value::as_str))
+    }
+
+    /// A text that must be there.
+    pub(super) fn needed(&self, name: &str) -> Result<&str, CloudWatchProblem> {
+        self.text(name)?.ok_or_else(|| null_at(name))
+    }
+
+    /// A number within bounds, or one that is meant where none is given.
+    pub(super) fn number(&self, name: &str, default: usize, max: usize) -> Result<usize, CloudWatchProblem> {
+        let Some(value) = self.get(name) else { return Ok(default) };
+        let number = value.as_i64().ok_or_else(|| wrong_kind(name, "an integer"))?;
+        match usize::try_from(number) {
+            Ok(number) if (1..=max).contains(&number) => Ok(number),
+            _ => Err(constraint(&number.to_string(), name, &format!("Member must have value between 1 and {max}"))),
+        }
+    }
+
+    /// A number as it is.
+    pub(super) fn integer(&self, name: &str) -> Result<i64, CloudWatchProblem> {
+        let value = self.get(name).ok_or_else(|| null_at(name))?;
+        value.as_i64().ok_or_else(|| wrong_kind(name, "an integer"))
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<bool, CloudWatchProblem> {
+        self.get(name).map_or(Ok(false), |value| value.as_bool().ok_or_else(|| wrong_kind(name, "a boolean")))
+    }
+
+    /// A list of texts.
+    pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<&str>>, CloudWatchProblem> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let list = value.as_array().ok_or_else(|| wrong_kind(name, "a list"))?;
+        let texts = list.iter().map(|one| one.as_str().ok_or_else(|| wrong_kind(name, "a list of strings")));
+        texts.collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Names and texts.
+    pub(super) fn map(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, CloudWatchProblem> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let map = value.as_object().ok_or_else(|| wrong_kind(name, "a map"))?;
+        let pairs = map.iter().map(|(key, text)| {
+            let text = text.as_str().ok_or_else(|| wrong_kind(name, "a map of strings"))?;
+            Ok((key.clone(), text.to_owned()))
+        });
+        pairs.collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The group that one of some members names, as itself or as Amazon spells names of everything.
+    pub(super) fn group(&self, names: &[&str]) -> Result<GroupName, CloudWatchProblem> {
+        for name in names {
+            if let Some(text) = self.text(name)? {
+                return group_of(text, name);
+            }
+        }
+        Err(null_at(names.first().copied().unwrap_or_default()))
+    }
+}
+
+/// The group that a text names: `NAME`, `arn:…:log-group:NAME` or `arn:…:log-group:NAME:*`.
+pub(super) fn group_of(text: &str, member: &str) -> Result<GroupName, CloudWatchProblem> {
+    let name = match text.strip_prefix("arn:").and_then(|rest| rest.split_once(":log-group:")) {
+        Some((_, name)) => name.strip_suffix(":*").unwrap_or(name),
+        None => text,
+    };
+    let rule = r"Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+";
+    GroupName::new(name).ok_or_else(|| constraint(name, member, rule))
+}
+
+/// A value that breaks a rule, in the words that Amazon's clients are used to.
+pub(super) fn constraint(value: &str, member: &str, rule: &str) -> CloudWatchProblem {
+    let shown: String = value.chars().take(100).collect();
+    CloudWatchProblem::parameter(format!(
+        "1 validation error detected: Value '{shown}' at '{member}' failed to satisfy constraint: {rule}"
+    ))
+}
+
+fn null_at(member: &str) -> CloudWatchProblem {
+    CloudWatchProblem::parameter(format!(
+        "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+    ))
+}
+
+fn wrong_kind(member: &str, kind: &str) -> CloudWatchProblem {
+    CloudWatchProblem::new("SerializationException", format!("{member} is not {kind}"))
+}
