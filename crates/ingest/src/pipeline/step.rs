@@ -184,7 +184,7 @@ impl Action {
             Self::Sample { n, by } => {
                 let text = draft.text(by);
                 let hash = xxh3_64(text.as_deref().unwrap_or_default().as_bytes());
-                if hash % n == 0 { Done::Nothing } else { Done::SampledOut }
+                if hash.is_multiple_of(*n) { Done::Nothing } else { Done::SampledOut }
             }
             Self::Level(field) => level(draft, field),
             Self::Time(field) => time(draft, field, around),

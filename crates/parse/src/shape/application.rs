@@ -258,7 +258,7 @@ impl<'t> Header<'t> {
         }
         *rest = behind;
         // A level or a process with a colon is followed by the text, and so is a logger.
-        !ends && !(self.level.is_some() && self.logger == core && !is_mark(follows))
+        !(ends || self.level.is_some() && self.logger == core && !is_mark(follows))
     }
 
     fn level_of(&self, word: &str, ends: bool, follows: &str) -> Option<Level> {

@@ -245,12 +245,15 @@ fn fits(name: &str, text: &str) -> bool {
     text.strip_prefix('^').map_or_else(|| name.contains(text), |start| name.starts_with(start))
 }
 
+/// Groups by name, and the token of the page behind them.
+type Page<'g> = (Vec<(&'g String, &'g Listed)>, Option<String>);
+
 /// The page after the one that the token names, of entries in order of their names.
 fn page_by_name<'g>(
     groups: impl Iterator<Item = (&'g String, &'g Listed)>,
     limit: usize,
     input: &Input,
-) -> Result<(Vec<(&'g String, &'g Listed)>, Option<String>), CloudWatchProblem> {
+) -> Result<Page<'g>, CloudWatchProblem> {
     let after = input.text("nextToken")?.map(read_token).transpose()?;
     let mut rest = groups.filter(|(name, _)| after.as_ref().is_none_or(|after| *name > after));
     let page: Vec<_> = rest.by_ref().take(limit).collect();

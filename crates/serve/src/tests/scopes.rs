@@ -68,7 +68,7 @@ async fn nothing_of_other_groups_shows_in_any_answer() {
         let query = *random.pick(&QUERIES);
         let groups = *random.pick(&GROUPS);
         let parameters = format!("query={}&groups={}&from=now-1h&to=now", encoded(query), encoded(groups));
-        let selector = encoded(*random.pick(&["{group=~\".+\"}", "{user=~\".+\"}", "{group=~\"theirs.*\"} |= \"s\""]));
+        let selector = encoded(random.pick::<&str>(&["{group=~\".+\"}", "{user=~\".+\"}", "{group=~\"theirs.*\"} |= \"s\""]));
         let (method, uri, body) = match *random.pick(&(0..16).collect::<Vec<u32>>()) {
             0 | 1 => {
                 let explain = *random.pick(&[true, false]);
@@ -230,7 +230,7 @@ async fn no_header_lets_anybody_in_and_none_is_a_fault_of_the_server() {
     for _ in 0..2_000 {
         let mut text = (*random.pick(&schemes)).to_owned();
         for _ in 0..*random.pick::<usize>(&[0, 1, 2, 5, 40]) {
-            text.push_str(*random.pick::<&str>(&pieces));
+            text.push_str(random.pick::<&str>(&pieces));
         }
         let name = *random.pick(&["authorization", "x-catat-key"]);
         let Ok(value) = axum::http::HeaderValue::from_bytes(text.as_bytes()) else { continue };
