@@ -1,3 +1,5 @@
+//! Batches as Amazon's agents send them, and those that are refused, whole or in part.
+
 use storage::{Clock, Options, Store};
 use types::{GroupScope, Limits};
 

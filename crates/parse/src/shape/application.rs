@@ -265,7 +265,7 @@ impl<'t> Header<'t> {
         let word = word.trim_end_matches(',');
         upper_level(word).or_else(|| {
             // In lower case it is a word of prose, unless columns are told apart.
-            let is_column = !self.time.is_empty() && (ends || is_mark(follows) || follows.is_empty());
+            let is_column = !self.time.is_empty() && (ends || is_mark(follows));
             if is_column || word == "Info" { Level::parse(word) } else { None }
         })
     }

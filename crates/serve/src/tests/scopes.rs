@@ -68,7 +68,8 @@ async fn nothing_of_other_groups_shows_in_any_answer() {
         let query = *random.pick(&QUERIES);
         let groups = *random.pick(&GROUPS);
         let parameters = format!("query={}&groups={}&from=now-1h&to=now", encoded(query), encoded(groups));
-        let selector = encoded(random.pick::<&str>(&["{group=~\".+\"}", "{user=~\".+\"}", "{group=~\"theirs.*\"} |= \"s\""]));
+        let selector =
+            encoded(random.pick::<&str>(&["{group=~\".+\"}", "{user=~\".+\"}", "{group=~\"theirs.*\"} |= \"s\""]));
         let (method, uri, body) = match *random.pick(&(0..16).collect::<Vec<u32>>()) {
             0 | 1 => {
                 let explain = *random.pick(&[true, false]);

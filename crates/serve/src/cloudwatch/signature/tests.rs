@@ -1,3 +1,5 @@
+//! Signed requests, and what is wrong with others.
+
 use super::*;
 
 const NOW: &str = "2026-11-20T12:00:00Z";
