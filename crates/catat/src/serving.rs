@@ -29,9 +29,8 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// Where it will answer.
     pub(crate) fn url(&self) -> String {
-        let scheme = if self.app.tls.is_some() { "https" } else { "http" };
         let address = self.listener.local_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string());
-        format!("{scheme}://{address}")
+        url_at(self.app.tls.is_some(), &address)
     }
 }
 
@@ -60,7 +59,7 @@ pub(crate) fn prepare(
         return Err(no_keys(config));
     }
     let admin_key = admin_key(&config.data_dir)?;
-    note_address(&config.data_dir, address);
+    note_address(config, address);
     let rules_dir = crate::commands::rules_dir(config);
     make_default_rules(&rules_dir)?;
     let rules = read_rules(&rules_dir).map_err(Failure::usage)?.book;
@@ -166,11 +165,16 @@ pub(crate) fn make_data_dir(dir: &Path) -> Result<(), Failure> {
 
 /// Writes down where the server answers, for commands that are given the data directory. One that cannot be written
 /// costs them their way here and nothing else.
-fn note_address(data_dir: &Path, mut address: std::net::SocketAddr) {
+fn note_address(config: &Config, mut address: std::net::SocketAddr) {
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    let _ = fs::write(data_dir.join("address"), format!("http://{address}\n"));
+    let _ = fs::write(config.data_dir.join("address"), url_at(config.tls.is_some(), &address) + "\n");
+}
+
+/// The URL of an address, with TLS or without.
+fn url_at(has_tls: bool, address: &dyn std::fmt::Display) -> String {
+    format!("{}://{address}", if has_tls { "https" } else { "http" })
 }
 
 /// Shortest admin key.
@@ -243,8 +247,7 @@ fn start_alerts(
     let mut options = alert::Options::new(config.data_dir.join("alerts"));
     options.interval_ns = config.alert_interval_ns;
     options.group_wait_ns = config.group_wait_ns;
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
-    options.base_url = format!("{scheme}://{address}");
+    options.base_url = url_at(config.tls.is_some(), &address);
     options.clock = clock.clone();
     options.cache = Some(cache.clone());
     Alerts::start(store.clone(), rules, options).map_err(|error| Failure::usage(error.to_string()))
