@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parse::{EventParser, Extras, FieldWriter, JsonError, Received};
+use parse::{Event, EventParser, Extras, FieldWriter, JsonError, Received};
 use storage::{Part, Store};
 use types::{BatchBuilder, GroupName, GroupScope, Level, Limits, Timestamp, Value};
 
@@ -75,6 +75,19 @@ enum Raw<'r> {
     /// A text whose header the door has read.
     Known(&'r [u8]),
     Record(&'r [u8]),
+}
+
+impl<'r> Raw<'r> {
+    fn read<'p, 'a>(self, parser: &'p mut EventParser<'a>) -> Result<Event<'p, 'a>, JsonError>
+    where
+        'r: 'p,
+    {
+        match self {
+            Self::Text(text) => Ok(parser.read_text(text)),
+            Self::Known(text) => Ok(parser.read_known(text)),
+            Self::Record(record) => parser.read_record(record),
+        }
+    }
 }
 
 /// The sender may not write to this group.
@@ -213,21 +226,7 @@ impl<'a> Collector<'a> {
         record: &[u8],
         beside: &Beside<'_>,
     ) -> Result<Result<(), Refused>, IngestError> {
-        if self.groups[place].is_piped {
-            return self.piped(place, Raw::Record(record), beside, &Extras::default());
-        }
-        let limits = self.parser.received().limits;
-        let event = match self.parser.read_record(record) {
-            Ok(event) => event,
-            Err(error) => return Ok(Err(error.into())),
-        };
-        let events = &mut self.groups[place];
-        events.make_room(event.n_fields() + beside.n_fields, &mut self.done);
-        let memory_bytes_before = events.builder.memory_bytes();
-        let level = beside.write(limits, &mut events.builder);
-        let extras = Extras { fields: &events.wanted, time: beside.time, level, ..Extras::default() };
-        event.add_to(&extras, &mut events.builder);
-        self.count_record(place, memory_bytes_before)
+        self.with(place, Raw::Record(record), beside)
     }
 
     /// Adds one text with what the protocol says beside it.
@@ -237,18 +236,7 @@ impl<'a> Collector<'a> {
         text: &[u8],
         beside: &Beside<'_>,
     ) -> Result<Result<(), Refused>, IngestError> {
-        if self.groups[place].is_piped {
-            return self.piped(place, Raw::Text(text), beside, &Extras::default());
-        }
-        let limits = self.parser.received().limits;
-        let event = self.parser.read_text(text);
-        let events = &mut self.groups[place];
-        events.make_room(event.n_fields() + beside.n_fields, &mut self.done);
-        let memory_bytes_before = events.builder.memory_bytes();
-        let level = beside.write(limits, &mut events.builder);
-        let extras = Extras { fields: &events.wanted, time: beside.time, level, ..Extras::default() };
-        event.add_to(&extras, &mut events.builder);
-        self.count_record(place, memory_bytes_before)
+        self.with(place, Raw::Text(text), beside)
     }
 
     /// Adds one text whose header the door has read itself, with what it says.
@@ -258,13 +246,20 @@ impl<'a> Collector<'a> {
         text: &[u8],
         beside: &Beside<'_>,
     ) -> Result<Result<(), Refused>, IngestError> {
+        self.with(place, Raw::Known(text), beside)
+    }
+
+    fn with(&mut self, place: usize, raw: Raw<'_>, beside: &Beside<'_>) -> Result<Result<(), Refused>, IngestError> {
         if self.groups[place].is_piped {
-            return self.piped(place, Raw::Known(text), beside, &Extras::default());
+            return self.piped(place, raw, beside, &Extras::default());
         }
         let limits = self.parser.received().limits;
-        let event = self.parser.read_known(text);
+        let event = match raw.read(&mut self.parser) {
+            Ok(event) => event,
+            Err(error) => return Ok(Err(error.into())),
+        };
         let events = &mut self.groups[place];
-        events.make_room(beside.n_fields, &mut self.done);
+        events.make_room(event.n_fields() + beside.n_fields, &mut self.done);
         let memory_bytes_before = events.builder.memory_bytes();
         let level = beside.write(limits, &mut events.builder);
         let extras = Extras { fields: &events.wanted, time: beside.time, level, ..Extras::default() };
@@ -304,13 +299,9 @@ impl<'a> Collector<'a> {
         self.whole.set_previous(self.parser.previous());
         self.whole.set_columns(self.parser.columns().cloned());
         let mut alone = BatchBuilder::new();
-        let event = match raw {
-            Raw::Text(text) => self.whole.read_text(text),
-            Raw::Known(text) => self.whole.read_known(text),
-            Raw::Record(record) => match self.whole.read_record(record) {
-                Ok(event) => event,
-                Err(error) => return Ok(Err(error.into())),
-            },
+        let event = match raw.read(&mut self.whole) {
+            Ok(event) => event,
+            Err(error) => return Ok(Err(error.into())),
         };
         let level = beside.write(self.parser.received().limits, &mut alone).or(extras.level);
         event.add_to(&Extras { time: beside.time.or(extras.time), level, ..*extras }, &mut alone);
