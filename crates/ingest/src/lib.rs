@@ -32,6 +32,6 @@ pub use elastic::{Action, Item, Items, Outcome, Refusal};
 pub use error::IngestError;
 pub use intake::{Format, IngestRequest, Intake, Sender};
 pub use otlp::OtlpForm;
-pub use pipeline::{DryRun, Part as PipelinePart, PipelineError, PipelineStatus, Pipelines, Sample};
+pub use pipeline::{DryRun, Part as PipelinePart, PipelineError, PipelineStatus, Pipelines, Sample, edit_distance};
 pub use splunk::{HecAnswer, HecDefaults, HecFault, HecForm};
 pub use syslog::{SyslogChunk, SyslogFramer, SyslogFrames};

@@ -28,7 +28,7 @@ use condition::Condition;
 pub(crate) use draft::Draft;
 pub use dry_run::{DryRun, Sample};
 use read::Node;
-pub use read::{Part, PipelineError};
+pub use read::{Part, PipelineError, edit_distance};
 use step::Step;
 
 /// Most pipelines, and most steps of one.

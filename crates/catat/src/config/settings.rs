@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use ingest::edit_distance;
+
 /// What a value must look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -121,22 +123,6 @@ pub(crate) fn find(section: &str, key: &str) -> Option<&'static Setting> {
 /// The setting whose name looks most like `name`, if one is close.
 pub(crate) fn nearest(name: &str) -> Option<String> {
     let names = SETTINGS.iter().map(|setting| format!("{}.{}", setting.section, setting.key));
-    let close = names.map(|known| (distance(&known, name), known)).min()?;
+    let close = names.map(|known| (edit_distance(&known, name), known)).min()?;
     (close.0 <= 2 + name.chars().take(64).count() / 5).then_some(close.1)
-}
-
-/// Levenshtein distance of the first 64 characters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().take(64).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -160,12 +160,13 @@ pub(super) fn compile_regex(source: &str) -> Result<Regex, String> {
 
 /// The known name that looks most like `name`, if one is close.
 pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    let close = known.iter().map(|known| (distance(known, name), *known)).min()?;
+    let close = known.iter().map(|known| (edit_distance(known, name), *known)).min()?;
     (close.0 <= 1 + name.chars().take(64).count() / 3).then_some(close.1)
 }
 
-/// Levenshtein distance of the first 64 characters.
-fn distance(a: &str, b: &str) -> usize {
+/// How many characters must be inserted, deleted or replaced to make one text of the other (Levenshtein distance); only
+/// the first 64 count.
+pub fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(64).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.chars().take(64).enumerate() {
