@@ -28,7 +28,7 @@ use ingest::decode;
 use self::answer::{CloudWatchProblem, answer};
 use self::input::Input;
 use self::signature::Signature;
-use crate::access::{Caller, Role};
+use crate::access::{Caller, Ended, Role, Watched};
 use crate::problem::Problem;
 use crate::router::Table;
 use crate::routes::ingest::encoding;
@@ -86,7 +86,15 @@ pub(crate) async fn post(
     let pair = if is_known { None } else { Some(pair_of(&server, signature.as_ref())?) };
     let is_put = operation == "PutLogEvents";
     let bytes_max = if is_put { server.app.limits.body_bytes_max } else { BODY_BYTES_MAX };
-    let received = server.bodies.read(body, bytes_max).await?;
+    let received = match &pair {
+        None => server.bodies.read(body, bytes_max).await,
+        Some((caller, _)) => {
+            // The guard did not know whose time to look after while the body comes in.
+            let body = Watched::unproved(body, caller.clone(), server.app.clock.clone());
+            let received = server.bodies.read(body, bytes_max).await;
+            if caller.life.lasts(server.now()) { received } else { Err(Ended.into()) }
+        }
+    }?;
     let signature = signature.ok().flatten();
     let region = signature.as_ref().map_or(DEFAULT_REGION, |signature| &signature.region).to_owned();
     let server = match (pair, signature) {

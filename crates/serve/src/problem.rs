@@ -10,6 +10,8 @@ use query::{ExecuteError, QueryError, QueryErrors, TailError};
 use serde_json::{Map, Value, json};
 use storage::{AppendError, StoreError};
 
+use crate::access::Ended;
+
 /// Seconds after which a sender tries again what waits for an operator: not often, and soon after the repair.
 const RETRY_AFTER_REPAIR_S: u64 = 30;
 
@@ -127,6 +129,12 @@ impl IntoResponse for Problem {
         // Where a foreign protocol is spoken, it is said once more in that one's form.
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl From<Ended> for Problem {
+    fn from(ended: Ended) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "key-revoked", ended.to_string())
     }
 }
 

@@ -11,6 +11,7 @@ use query::{Answer, Answered, PartialReason, Request, Stats, TakePartialRows, Ta
 use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp};
 
+use crate::access::Ended;
 use crate::problem::Problem;
 use crate::queries::{Running, Ticket};
 use crate::server::Shared;
@@ -48,7 +49,7 @@ pub(crate) struct Scope {
 
 /// Runs `work` on a blocking thread as a query that can be seen and cancelled.
 ///
-/// When the caller is dropped, because its client went away, the query is told to stop.
+/// When the caller is dropped, because its client went away, the query is told to stop; and so when its key is revoked.
 pub(crate) async fn read<T, F>(server: &Shared, text: &str, work: F) -> Result<T, Problem>
 where
     T: Send + 'static,
@@ -65,7 +66,10 @@ where
 {
     let (running, of_thread) = (ticket.running.clone(), server.clone());
     let of_work = running.clone();
-    let done = server.reads.run(running, move |turn| work(&Reading::new(&of_thread, &of_work, turn))).await;
+    let done = tokio::select! {
+        done = server.reads.run(running, move |turn| work(&Reading::new(&of_thread, &of_work, turn))) => done,
+        () = server.caller.life.clone().over(server.app.clock.clone()) => Err(Ended.into()),
+    };
     drop(ticket);
     done
 }

@@ -242,7 +242,7 @@ async fn run_for(server: &Arc<Server>, caller: Arc<Caller>, mut request: Request
         return response;
     }
     if !caller.life.lasts(clock.now()) {
-        return Problem::new(StatusCode::UNAUTHORIZED, "key-revoked", Ended.to_string()).into_response();
+        return Problem::from(Ended).into_response();
     }
     response.map(|body| Watched::answer(body, caller, clock))
 }

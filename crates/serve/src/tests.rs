@@ -13,6 +13,7 @@ mod otlp;
 mod panics;
 mod patterns;
 mod pipelines;
+mod revocation;
 mod scopes;
 mod socket;
 mod splunk;

@@ -8,6 +8,7 @@ use serde_json::json;
 use storage::Snapshot;
 use types::{Column, FieldSummary, MinuteCounts, Narrowed, RowSet, Run, RunInfo, ScanError, TextProbe, Timestamp};
 
+use super::revocation::{ENDLESS, Endless};
 use super::{House, encoded};
 
 /// Runs of these groups have a defect: where a scan's threads read, and where the query's own thread puts together.
@@ -22,6 +23,8 @@ pub(crate) fn with_defects(mut snapshot: Snapshot) -> Snapshot {
     for run in &mut snapshot.runs {
         if [IN_SCAN, IN_QUERY].contains(&run.info().group.as_str()) {
             *run = Arc::new(Defective(run.clone()));
+        } else if run.info().group.as_str() == ENDLESS {
+            *run = Arc::new(Endless(run.clone()));
         }
     }
     snapshot

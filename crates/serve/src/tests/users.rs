@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::{ADMIN_KEY, House, Reply};
 
-const PASSWORD: &str = "correct horse battery";
+pub(super) const PASSWORD: &str = "correct horse battery";
 
 impl House {
-    async fn add_user(&self, name: &str, role: &str, groups: &[&str]) {
+    pub(super) async fn add_user(&self, name: &str, role: &str, groups: &[&str]) {
         let user = json!({"name": name, "password": PASSWORD, "role": role, "groups": groups});
         let made = self.send(json_request("POST", "/api/v1/users", "", Some(ADMIN_KEY), &user.to_string())).await;
         assert_eq!((made.status, made.json()["name"].as_str()), (201, Some(name)), "{}", made.text());
@@ -22,7 +22,7 @@ impl House {
     }
 
     /// Signs in and gives the cookie.
-    async fn cookie(&self, name: &str) -> String {
+    pub(super) async fn cookie(&self, name: &str) -> String {
         let reply = self.sign_in(name, PASSWORD).await;
         assert_eq!(reply.status, 200, "{}", reply.text());
         reply.header("set-cookie").split(';').next().unwrap_or_default().to_owned()
