@@ -6,6 +6,7 @@
 //! was to be forgotten. The group exists for callers with the role `admin` only, and where a query names it; so it is
 //! not among everybody's events.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -15,6 +16,7 @@ use types::{GroupName, Timestamp};
 
 use crate::access::{Caller, Role};
 use crate::server::{Server, Shared};
+use crate::users::user_of_name;
 
 /// Wrong keys of so many addresses are told of in a minute.
 const REFUSALS_MAX: u64 = 60;
@@ -71,6 +73,8 @@ impl Server {
             if let Err(error) = kept {
                 tracing::warn!(%error, "when keys were last used could not be kept");
             }
+            let active = if is_due { server.sessions.used_since(Timestamp(last)) } else { BTreeSet::new() };
+            active.iter().filter_map(|name| user_of_name(name)).for_each(|name| server.keep_sessions_of(name));
         });
     }
 

@@ -28,7 +28,7 @@ use crate::tables::Tables;
 use crate::tls::Tls;
 use crate::traffic::Traffic;
 use crate::turns::Turns;
-use crate::users::{Sessions, SignIns, Users};
+use crate::users::{Sessions, SignIns, Users, user_of};
 use crate::work::Gate;
 
 /// Plain bodies on their way into the store at once. Most of the time each only waits for the group's sync, and
@@ -235,6 +235,10 @@ impl Server {
         let reads_max = app.n_threads.max(2) * 2;
         let long_max = app.n_threads.max(2);
         let long_reads = Gate::new("long queries", long_max, LONG_WAITING_MAX, WAITING_TIME_MAX);
+        let (users, sessions) = (Users::default(), Sessions::default());
+        if let Err(error) = users.resume_sessions(&app.store, &sessions, app.clock.now()) {
+            tracing::warn!(%error, "who was signed in cannot be read; everybody has to sign in again");
+        }
         let gate = |name, running_max| Gate::new(name, running_max, WAITING_MAX, WAITING_TIME_MAX);
         Arc::new(Self {
             started: app.clock.now(),
@@ -250,8 +254,8 @@ impl Server {
             reads: Arc::new(Turns::new(gate("queries", reads_max), long_reads)),
             lookups: gate("the store", 8),
             tails: Gate::new("live tail", TAILS_MAX, 0, Duration::ZERO),
-            users: Users::default(),
-            sessions: Sessions::default(),
+            users,
+            sessions,
             sign_ins: SignIns::default(),
             passwords: Gate::new("sign-in", PASSWORDS_MAX, PASSWORDS_WAITING_MAX, WAITING_TIME_MAX),
             memory: MemoryPool::new(app.limits.queries_memory_bytes),
@@ -261,6 +265,18 @@ impl Server {
             damages: Mutex::default(),
             app,
         })
+    }
+
+    /// Writes down who is signed in as the user whom a caller is. Blocks.
+    pub(crate) fn keep_sessions(&self, caller: &Caller) {
+        user_of(caller).into_iter().for_each(|name| self.keep_sessions_of(name));
+    }
+
+    /// The same of the user called `name`. What cannot be kept is told in the log: a restart may ask to sign in again.
+    pub(crate) fn keep_sessions_of(&self, name: &str) {
+        if let Err(error) = self.users.keep_sessions(&self.app.store, &self.sessions, name) {
+            tracing::warn!(%error, "who is signed in could not be kept");
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

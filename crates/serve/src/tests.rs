@@ -54,7 +54,7 @@ struct House {
     server: Arc<Server>,
     store: Arc<Store>,
     closing: watch::Sender<bool>,
-    _dir: TempDir,
+    dir: Arc<TempDir>,
 }
 
 /// An answer, read whole.
@@ -93,10 +93,20 @@ impl House {
     }
 
     fn with_clock(limits: Limits, clock: Clock) -> Self {
-        let dir = TempDir::new().expect("a scratch directory");
+        let dir = Arc::new(TempDir::new().expect("a scratch directory"));
         let options =
             Options { clock: clock.clone(), groups_max: limits.groups, ..Options::new(dir.path().join("data")) };
         let (store, _) = Store::open(options).expect("a new store opens");
+        Self::on(store, limits, clock, dir)
+    }
+
+    /// Another server on the same store, as after a restart.
+    fn restarted(&self) -> Self {
+        let app = &self.server.app;
+        Self::on(self.store.clone(), app.limits.clone(), app.clock.clone(), self.dir.clone())
+    }
+
+    fn on(store: Arc<Store>, limits: Limits, clock: Clock, dir: Arc<TempDir>) -> Self {
         let access = Access {
             admin_key: Some(ADMIN_KEY.into()),
             addresses: vec!["127.0.0.1".parse().expect("an address")],
@@ -119,7 +129,7 @@ impl House {
         };
         let (closing, told) = watch::channel(false);
         let server = Server::new(app, told);
-        Self { router: router::build(server.clone()), server, store, closing, _dir: dir }
+        Self { router: router::build(server.clone()), server, store, closing, dir }
     }
 
     /// Sends a request from loopback.

@@ -4,6 +4,7 @@
 //! blocks (the store, the hash) and runs behind a gate; what every request asks, [`Sessions::caller_of`], does not.
 //! Nothing tells an unknown name from a wrong password, neither the answer nor the time that it takes.
 
+mod kept;
 mod password;
 mod sessions;
 mod sign_ins;
@@ -64,6 +65,15 @@ struct Document {
 pub(crate) struct Users {
     /// Held while documents are looked at and then changed.
     changes: Mutex<()>,
+    /// The same of who is signed in.
+    keeping: Mutex<()>,
+}
+
+/// Somebody who said a name and its password.
+pub(crate) struct SignedIn {
+    pub(crate) caller: Caller,
+    /// What tells the password from others that the user had or will have.
+    pub(crate) password: String,
 }
 
 impl Users {
@@ -104,22 +114,28 @@ impl Users {
         Ok(is_there)
     }
 
-    /// Gives a user another password.
-    pub(crate) fn set_password(&self, store: &Store, name: &str, password: &str) -> Result<(), Problem> {
+    /// Gives a user another password; gives what tells it from others.
+    pub(crate) fn set_password(&self, store: &Store, name: &str, password: &str) -> Result<String, Problem> {
         check_password(password)?;
         let hash = password::hash(password)?;
         let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let document = store.setting(KIND, name)?.as_deref().and_then(document_of);
         let document = document.ok_or_else(|| no_user(name))?;
-        put(store, name, &Document { password: hash, ..document })
+        let fingerprint = kept::fingerprint(&hash);
+        put(store, name, &Document { password: hash, ..document })?;
+        Ok(fingerprint)
     }
 
     /// Who somebody is that says this name and this password; `None` where it is not so.
-    pub(crate) fn verify(&self, store: &Store, name: &str, password: &str) -> Result<Option<Caller>, Problem> {
+    pub(crate) fn verify(&self, store: &Store, name: &str, password: &str) -> Result<Option<SignedIn>, Problem> {
         let document = store.setting(KIND, name)?.as_deref().and_then(document_of);
         let hash = document.as_ref().map(|document| document.password.as_str());
         let is_right = password::verify(password, hash)?;
-        Ok(document.filter(|_| is_right).and_then(|document| caller_of(name, &document)))
+        let document = document.filter(|_| is_right);
+        Ok(document.and_then(|document| {
+            let password = kept::fingerprint(&document.password);
+            Some(SignedIn { caller: caller_of(name, &document)?, password })
+        }))
     }
 }
 
@@ -131,6 +147,16 @@ pub(crate) fn no_user(name: &str) -> Problem {
 /// What a user is called among callers.
 pub(crate) fn caller_name(name: &str) -> String {
     format!("user:{name}")
+}
+
+/// The name of the user whom a caller is.
+pub(crate) fn user_of(caller: &Caller) -> Option<&str> {
+    user_of_name(&caller.name)
+}
+
+/// The same by what the caller is called.
+pub(crate) fn user_of_name(name: &str) -> Option<&str> {
+    name.strip_prefix("user:")
 }
 
 fn caller_of(name: &str, document: &Document) -> Option<Caller> {

@@ -18,6 +18,7 @@
 //! |---|---|---|
 //! | `retention` | the log group | `{"age_ns": integer or null, "bytes": integer or null}`: its own limits |
 //! | `key`, `key-secret` | the id | keys of senders and readers: hashes, no secrets (owned by `serve`, `access/keys.rs`) |
+//! | `sessions` | the user's name | who is signed in: hashes, no tokens (owned by `serve`, `users/kept.rs`) |
 //! | `user` | the name | people: hashes of passwords, roles (owned by `serve`, `users.rs`) |
 //! | `cloudwatch` | the log group | what Amazon's clients have said of it: streams, tags (owned by `serve`, `cloudwatch/`) |
 //! | `lookup` | the table | `{"csv": text}`: a table that queries look up, with a header (owned by `serve`) |

@@ -1,6 +1,7 @@
 //! `/api/v1/session`: sign in, sign out, and who one is.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Json;
@@ -17,7 +18,7 @@ use crate::access::{Caller, Role};
 use crate::listen::Encrypted;
 use crate::problem::Problem;
 use crate::server::{Server, Shared};
-use crate::users::{cookie_of, set_cookie};
+use crate::users::{SignedIn, cookie_of, set_cookie, user_of};
 
 /// Largest body: names, passwords, patterns of groups.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -43,13 +44,11 @@ pub(crate) async fn post(
     body: Body,
 ) -> Result<Response, Problem> {
     let Credentials { name, password } = read_json(&server, &headers, body).await?;
-    let caller = check(&server, &peer, name, password).await?;
-    let description = describe(&caller);
+    let who = check(&server, &peer, name, password).await?;
+    let description = describe(&who.caller);
     // Whoever had this browser before is not to go on in it.
-    if let Some(token) = cookie_of(&headers) {
-        server.sessions.end(token);
-    }
-    let token = server.sessions.begin(caller, server.now())?;
+    let before = cookie_of(&headers).and_then(|token| server.sessions.end(token));
+    let token = begin(&server, who, before).await?;
     let (cookie, parting) = with_cookie(&token, &under, &headers);
     Ok((parting, cookie, Json(description)).into_response())
 }
@@ -63,36 +62,60 @@ pub(crate) async fn get(server: Shared) -> Result<Response, Problem> {
 }
 
 pub(crate) async fn delete(server: Shared, under: Under, headers: HeaderMap) -> Response {
-    if let Some(token) = cookie_of(&headers) {
-        server.sessions.end(token);
+    if let Some(caller) = cookie_of(&headers).and_then(|token| server.sessions.end(token)) {
+        let of_thread = server.clone();
+        // What could not be kept is in the log.
+        let _ = server.lookups.run(move || of_thread.keep_sessions(&caller)).await;
     }
     let (cookie, parting) = with_cookie("", &under, &headers);
     (parting, cookie, Json(json!({"signed_out": true}))).into_response()
 }
 
+/// Begins a session, and keeps that; gives its token. `before` is who had one in the same browser.
+pub(crate) async fn begin(server: &Shared, who: SignedIn, before: Option<Arc<Caller>>) -> Result<String, Problem> {
+    let (caller, password) = (who.caller.clone(), who.password.clone());
+    let token = server.sessions.begin(who, server.now())?;
+    let (of_thread, begun) = (server.clone(), token.clone());
+    let work = move || {
+        // Looked at when the session is there: whoever removes the user from now on ends it.
+        if !of_thread.users.still_has(&of_thread.app.store, &caller, &password)? {
+            of_thread.sessions.end(&begun);
+            return Err(bad_credentials());
+        }
+        before.iter().for_each(|before| of_thread.keep_sessions(before));
+        of_thread.keep_sessions(&caller);
+        Ok(())
+    };
+    server.lookups.run(work).await??;
+    Ok(token)
+}
+
+fn bad_credentials() -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "bad-credentials", "the name or the password is wrong")
+}
+
 /// Who says this name and this password. Failures are counted, and all look the same.
-pub(crate) async fn check(server: &Shared, peer: &Peer, name: String, password: String) -> Result<Caller, Problem> {
+pub(crate) async fn check(server: &Shared, peer: &Peer, name: String, password: String) -> Result<SignedIn, Problem> {
     let address = peer.as_ref().map(|peer| peer.0.0.ip());
     server.sign_ins.begin(address, &name, Instant::now())?;
     let (of_thread, said) = (server.clone(), name.clone());
     let work = move || {
         let found = of_thread.users.verify(&of_thread.app.store, &said, &password)?;
-        if let Some(caller) = &found {
+        if let Some(SignedIn { caller, .. }) = &found {
             of_thread.audit(&caller.name, "password accepted", &json!({"address": address.map(|a| a.to_string())}));
         }
         Ok(found)
     };
     let found = server.passwords.run(work).await.and_then(|found| found);
     match found {
-        Ok(Some(caller)) => {
+        Ok(Some(who)) => {
             server.sign_ins.succeeded(address, &name);
-            Ok(caller)
+            Ok(who)
         }
         Ok(None) => {
             tracing::warn!(?address, "somebody failed to sign in");
             server.whole().audit_refusal(address, "bad-credentials");
-            let message = "the name or the password is wrong";
-            Err(Problem::new(StatusCode::UNAUTHORIZED, "bad-credentials", message))
+            Err(bad_credentials())
         }
         // No fault of whoever signs in.
         Err(problem) => {
@@ -140,7 +163,7 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
 }
 
 fn describe(caller: &Caller) -> Value {
-    let user = caller.name.strip_prefix("user:");
+    let user = user_of(caller);
     let groups: Vec<&str> = match &caller.scope {
         GroupScope::All => vec!["*"],
         GroupScope::Matching(patterns) => patterns.iter().map(|pattern| pattern.as_str()).collect(),

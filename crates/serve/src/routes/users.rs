@@ -7,12 +7,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::session::{Peer, Under, check, read_json, with_cookie};
+use super::session::{Peer, Under, begin, check, read_json, with_cookie};
 use crate::access::Role;
 use crate::parameters::PathName;
 use crate::problem::Problem;
 use crate::server::Shared;
-use crate::users::{NewUser, caller_name, no_user};
+use crate::users::{NewUser, SignedIn, caller_name, no_user};
 
 /// Users may get any groups, and therefore are made by somebody to whom all groups exist.
 fn require_everything(server: &Shared) -> Result<(), Problem> {
@@ -63,8 +63,16 @@ pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<J
         Ok::<bool, Problem>(is_deleted)
     };
     let is_deleted = server.lookups.run(work).await??;
-    server.sessions.end_of(&caller_name(&name));
+    end_sessions(&server, &name).await;
     if is_deleted { Ok(Json(json!({"deleted": true}))) } else { Err(no_user(&name)) }
+}
+
+/// Ends what is open of a user, and writes down that it has ended.
+async fn end_sessions(server: &Shared, name: &str) {
+    server.sessions.end_of(&caller_name(name));
+    let (of_thread, name) = (server.clone(), name.to_owned());
+    // What could not be kept is in the log, and nothing that was kept is good with another password or without the user.
+    let _ = server.lookups.run(move || of_thread.keep_sessions_of(&name)).await;
 }
 
 pub(crate) async fn put_password(
@@ -90,17 +98,17 @@ pub(crate) async fn put_password(
     };
     let (of_thread, whose, password) = (server.clone(), name.clone(), new.password);
     let work = move || {
-        of_thread.users.set_password(&of_thread.app.store, &whose, &password)?;
+        let fingerprint = of_thread.users.set_password(&of_thread.app.store, &whose, &password)?;
         of_thread.audit_own("password set", &json!({"user": whose}));
-        Ok::<(), Problem>(())
+        Ok::<String, Problem>(fingerprint)
     };
-    server.passwords.run(work).await??;
+    let password = server.passwords.run(work).await??;
     // Whoever knew the old one is not to go on.
-    server.sessions.end_of(&caller_name(&name));
+    end_sessions(&server, &name).await;
     let changed = Json(json!({"changed": true}));
     match who {
-        Some(caller) => {
-            let token = server.sessions.begin(caller, server.now())?;
+        Some(who) => {
+            let token = begin(&server, SignedIn { password, ..who }, None).await?;
             let (cookie, parting) = with_cookie(&token, &under, &headers);
             Ok((parting, cookie, changed).into_response())
         }

@@ -187,3 +187,55 @@ async fn every_route_that_changes_something_refuses_another_sites_page() {
     }
     assert!(n >= 15, "{n} routes");
 }
+
+#[tokio::test]
+async fn a_restart_asks_nobody_to_sign_in_again_but_those_who_may_not_go_on() {
+    let house = House::new();
+    for name in ["ani", "budi", "citra", "dewi"] {
+        house.add_user(name, "read", &["web/*"]).await;
+    }
+    let mut cookies = Vec::new();
+    for name in ["ani", "ani", "budi", "citra", "dewi"] {
+        cookies.push(house.cookie(name).await);
+    }
+    let is_user = async |house: &House, cookie: &str| {
+        house.by_cookie("GET", "/api/v1/session", cookie, "").await.json()["user"] == true
+    };
+    let again = house.restarted();
+    for cookie in &cookies {
+        assert!(is_user(&again, cookie).await, "{cookie}");
+    }
+    let who = again.by_cookie("GET", "/api/v1/session", &cookies[0], "").await.json();
+    assert_eq!(who, json!({"name": "ani", "role": "read", "groups": ["web/*"], "user": true}));
+
+    assert_eq!(again.by_cookie("DELETE", "/api/v1/session", &cookies[0], "").await.status, 200);
+    assert_eq!(again.administer("DELETE", "/api/v1/users/budi", "").await.status, 200);
+    let other = json!({"password": "another one"}).to_string();
+    let path = "/api/v1/users/citra/password";
+    assert_eq!(again.send(json_request("PUT", path, "", Some(ADMIN_KEY), &other)).await.status, 200);
+    // As if somebody had changed the document of a user in the store itself, and nobody else.
+    again.store.remove_setting("user", "dewi").expect("the store takes it");
+    again.add_user("dewi", "admin", &["*"]).await;
+    let last = again.restarted();
+    let mut left = Vec::new();
+    for cookie in &cookies {
+        left.push(is_user(&last, cookie).await);
+    }
+    assert_eq!(left, [false, true, false, false, false]);
+}
+
+#[tokio::test]
+async fn nothing_that_is_kept_of_a_session_is_good_for_signing_in() {
+    let house = House::new();
+    house.add_user("ani", "read", &["*"]).await;
+    let cookie = house.cookie("ani").await;
+    let token = cookie.strip_prefix("catat_session=").expect("a cookie");
+    let kept = house.store.settings("sessions").expect("it is there");
+    let [(name, json)] = &kept[..] else { panic!("one document: {kept:?}") };
+    let entries: serde_json::Value = serde_json::from_str(json).expect("JSON");
+    assert!(name == "ani" && !json.contains(token) && !json.contains(PASSWORD), "{json}");
+    for part in ["hash", "password"] {
+        let text = entries[0][part].as_str().expect("a text");
+        assert_eq!(house.by_cookie("GET", "/api/v1/users", &format!("catat_session={text}"), "").await.status, 401);
+    }
+}

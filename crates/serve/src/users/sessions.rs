@@ -1,9 +1,9 @@
 //! Who is signed in: sessions in memory, under the hash of what their cookie holds.
 //!
-//! A session ends when it is signed out of, when nobody has used it for 12 hours, when its user is removed or gets another
-//! password, and when the server ends: a restart asks everybody to sign in again, and no backup holds one.
+//! A session ends when it is signed out of, when nobody has used it for 12 hours, a week after it began, and when its user
+//! is removed or gets another password. A restart ends none ([`super::kept`]).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::{HeaderMap, header};
@@ -11,6 +11,7 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 use types::Timestamp;
 
+use super::SignedIn;
 use crate::access::Caller;
 use crate::problem::Problem;
 
@@ -19,6 +20,9 @@ const COOKIE: &str = "catat_session";
 
 /// How long a session lasts that nobody uses.
 const IDLE_NS: i64 = 12 * 60 * Timestamp::MINUTE;
+
+/// How long a session lasts, however much it is used: what was stolen unnoticed is good for no longer.
+const WHOLE_NS: i64 = 7 * Timestamp::DAY;
 
 /// Most sessions of one user and of all. The one that was used least recently makes room.
 const OF_USER_MAX: usize = 100;
@@ -31,7 +35,19 @@ pub(crate) struct Sessions(Mutex<HashMap<[u8; 32], Session>>);
 #[derive(Debug)]
 struct Session {
     caller: Arc<Caller>,
+    /// What tells the password that was signed in with from others.
+    password: String,
+    began: Timestamp,
     used: Timestamp,
+}
+
+/// A session without whose it is.
+pub(super) struct Begun {
+    /// Of its token.
+    pub(super) hash: [u8; 32],
+    pub(super) password: String,
+    pub(super) began: Timestamp,
+    pub(super) used: Timestamp,
 }
 
 impl Sessions {
@@ -41,10 +57,24 @@ impl Sessions {
     }
 
     /// Begins a session; gives the token that its cookie is to hold, which is never one that a client chose.
-    pub(crate) fn begin(&self, caller: Caller, now: Timestamp) -> Result<String, Problem> {
+    pub(crate) fn begin(&self, who: SignedIn, now: Timestamp) -> Result<String, Problem> {
         let mut random = [0u8; 32];
         getrandom::fill(&mut random).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
         let token = BASE64URL_NOPAD.encode(&random);
+        let SignedIn { caller, password } = who;
+        self.put(caller, Begun { hash: hash(&token), password, began: now, used: now }, now);
+        Ok(token)
+    }
+
+    /// Takes up a session that began before the start, unless it is over.
+    pub(super) fn resume(&self, caller: Caller, begun: Begun, now: Timestamp) {
+        self.put(caller, begun, now);
+        self.sessions().retain(|_, session| !session.is_over(now));
+    }
+
+    fn put(&self, caller: Caller, begun: Begun, now: Timestamp) {
+        let Begun { hash, password, began, used } = begun;
+        caller.life.end_at(Timestamp(began.0.saturating_add(WHOLE_NS)));
         let mut sessions = self.sessions();
         sessions.retain(|_, session| !session.is_over(now));
         let of_user = sessions.values().filter(|session| session.caller.name == caller.name).count();
@@ -53,8 +83,26 @@ impl Sessions {
         } else if sessions.len() >= SESSIONS_MAX {
             remove_oldest(&mut sessions, |_| true);
         }
-        sessions.insert(hash(&token), Session { caller: Arc::new(caller), used: now });
-        Ok(token)
+        sessions.insert(hash, Session { caller: Arc::new(caller), password, began, used });
+    }
+
+    /// The sessions of the caller called `name`.
+    pub(super) fn of_caller(&self, name: &str) -> Vec<Begun> {
+        let sessions = self.sessions();
+        let of_caller = sessions.iter().filter(|(_, session)| &*session.caller.name == name);
+        let begun = |(hash, session): (&[u8; 32], &Session)| Begun {
+            hash: *hash,
+            password: session.password.clone(),
+            began: session.began,
+            used: session.used,
+        };
+        of_caller.map(begun).collect()
+    }
+
+    /// Names of callers whose sessions were used since then.
+    pub(crate) fn used_since(&self, since: Timestamp) -> BTreeSet<Arc<str>> {
+        let sessions = self.sessions();
+        sessions.values().filter(|session| session.used > since).map(|session| session.caller.name.clone()).collect()
     }
 
     /// Who the bearer of a request's cookie is.
@@ -71,11 +119,11 @@ impl Sessions {
         Some(session.caller.clone())
     }
 
-    /// Ends the session of a token, and answers that are under way in it.
-    pub(crate) fn end(&self, token: &str) {
-        if let Some(session) = self.sessions().remove(&hash(token)) {
-            session.caller.life.end();
-        }
+    /// Ends the session of a token, and answers that are under way in it; gives whose it was.
+    pub(crate) fn end(&self, token: &str) -> Option<Arc<Caller>> {
+        let session = self.sessions().remove(&hash(token))?;
+        session.caller.life.end();
+        Some(session.caller)
     }
 
     /// Ends all sessions of the caller called `name`.
@@ -92,7 +140,7 @@ impl Sessions {
 
 impl Session {
     fn is_over(&self, now: Timestamp) -> bool {
-        now.0.saturating_sub(self.used.0) > IDLE_NS
+        now.0.saturating_sub(self.used.0) > IDLE_NS || !self.caller.life.lasts(now)
     }
 }
 
@@ -132,8 +180,9 @@ mod tests {
         headers
     }
 
-    fn named(name: &str) -> Caller {
-        Caller { name: name.into(), ..Caller::default() }
+    fn named(name: &str) -> SignedIn {
+        let caller = Caller { name: name.into(), ..Caller::default() };
+        SignedIn { caller, password: String::new() }
     }
 
     #[test]
@@ -145,6 +194,15 @@ mod tests {
         assert!(at(IDLE_NS) && at(2 * IDLE_NS));
         assert!(!at(3 * IDLE_NS + 1));
         assert!(!at(3 * IDLE_NS), "what has ended does not begin again");
+    }
+
+    #[test]
+    fn a_session_that_is_used_all_the_time_ends_after_a_week() {
+        let sessions = Sessions::default();
+        let token = sessions.begin(named("user:ani"), Timestamp(0)).expect("a session");
+        let at = |ns| sessions.caller_of(&headers(&token), Timestamp(ns)).is_some();
+        assert!((0..14).all(|n| at(n * IDLE_NS)) && at(WHOLE_NS - 1));
+        assert!(!at(WHOLE_NS));
     }
 
     #[test]
