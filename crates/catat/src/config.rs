@@ -154,8 +154,8 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     pub(crate) listen: SocketAddr,
     pub(crate) hosts: Vec<String>,
-    /// The files of the certificate and of its key, where the door is one under TLS.
-    pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    /// Where the door is one under TLS.
+    pub(crate) tls: Option<Certificate>,
     pub(crate) databases: storage::Databases,
     pub(crate) flush_age_ns: i64,
     pub(crate) flush_bytes: u64,
@@ -186,7 +186,7 @@ impl Config {
             data_dir: PathBuf::from(read.text("storage", "dir")),
             listen: read.parsed("server", "listen", "an address such as 127.0.0.1:22828"),
             hosts: read.list("server", "hosts"),
-            tls: read_tls(&mut read),
+            tls: read_certificate(&mut read, "server"),
             databases: storage::Databases {
                 catalog: read.database("storage", "catalog"),
                 control: read.database("storage", "control_store"),
@@ -262,6 +262,13 @@ pub(crate) struct Syslog {
 #[derive(Clone, Debug)]
 pub(crate) struct SyslogTls {
     pub(crate) address: SocketAddr,
+    /// Its own; without one that of `[server]` is shown.
+    pub(crate) certificate: Option<Certificate>,
+}
+
+/// The files of a certificate and of its key.
+#[derive(Clone, Debug)]
+pub(crate) struct Certificate {
     pub(crate) cert: PathBuf,
     pub(crate) key: PathBuf,
 }
@@ -283,22 +290,20 @@ fn read_syslog(read: &mut values::Reader<'_>) -> Syslog {
             }
         }
     }
-    let cert = read.optional("syslog", "tls_cert").map(PathBuf::from);
-    let key = read.optional("syslog", "tls_key").map(PathBuf::from);
-    let needed = "a PEM file where syslog.tls is set";
-    read.require(tls.is_none() || cert.is_some(), "syslog", "tls_cert", needed);
-    read.require(tls.is_none() || key.is_some(), "syslog", "tls_key", needed);
-    let tls = tls.and_then(|address| Some(SyslogTls { address, cert: cert?, key: key? }));
+    let certificate = read_certificate(read, "syslog");
+    let is_there = certificate.is_some() || read.optional("server", "tls_cert").is_some();
+    let needed = "a PEM file where syslog.tls is set, unless server.tls_cert is";
+    read.require(tls.is_none() || is_there, "syslog", "tls_cert", needed);
+    let tls = tls.map(|address| SyslogTls { address, certificate });
     Syslog { udp, tcp, tls, allow }
 }
 
-/// Reads the files of the certificate and its key: both or neither.
-fn read_tls(read: &mut values::Reader<'_>) -> Option<(PathBuf, PathBuf)> {
-    let cert = read.optional("server", "tls_cert").map(PathBuf::from);
-    let key = read.optional("server", "tls_key").map(PathBuf::from);
-    read.require(cert.is_none() || key.is_some(), "server", "tls_key", "set where server.tls_cert is");
-    read.require(key.is_none() || cert.is_some(), "server", "tls_cert", "set where server.tls_key is");
-    cert.zip(key)
+/// Reads the files of a section's certificate and its key: both or neither.
+fn read_certificate(read: &mut values::Reader<'_>, section: &'static str) -> Option<Certificate> {
+    let [cert, key] = ["tls_cert", "tls_key"].map(|name| read.optional(section, name).map(PathBuf::from));
+    read.require(cert.is_none() || key.is_some(), section, "tls_key", &format!("set where {section}.tls_cert is"));
+    read.require(key.is_none() || cert.is_some(), section, "tls_cert", &format!("set where {section}.tls_key is"));
+    cert.zip(key).map(|(cert, key)| Certificate { cert, key })
 }
 
 /// Reads where the object store is. What describes one that is not there is refused.

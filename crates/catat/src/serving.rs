@@ -13,7 +13,7 @@ use storage::{Clock, Recovery, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::Config;
+use crate::config::{Certificate, Config};
 use crate::failure::Failure;
 
 /// A server whose rooms are open and whose port is bound, not yet answering.
@@ -45,9 +45,9 @@ pub(crate) fn prepare(
     if must_have_keys && !config.data_dir.join("STORE").exists() {
         return Err(no_keys(config));
     }
-    let tls = load_tls(config)?;
+    let tls = config.tls.as_ref().map(load_certificate).transpose()?;
     let listener = bind(config)?;
-    let syslog = crate::syslog::bind(&config.syslog)?;
+    let syslog = crate::syslog::bind(&config.syslog, tls.as_ref())?;
     let address = listener.local_addr().map_err(|error| Failure::other(error.to_string()))?;
     make_data_dir(&config.data_dir)?;
     let clock = Clock::system();
@@ -106,11 +106,9 @@ fn no_keys(config: &Config) -> Failure {
     ))
 }
 
-/// Reads the certificate of the door, where it has one.
-pub(crate) fn load_tls(config: &Config) -> Result<Option<Arc<Tls>>, Failure> {
-    let Some((cert, key)) = &config.tls else { return Ok(None) };
-    let tls = Tls::load(cert, key).map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(Some(Arc::new(tls)))
+/// Reads a certificate and its key.
+pub(crate) fn load_certificate(files: &Certificate) -> Result<Arc<Tls>, Failure> {
+    Tls::load(&files.cert, &files.key).map(Arc::new).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// What is said of events on their way in holds from the next request on.
@@ -261,7 +259,9 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(failed)?;
-        let reloading = tokio::spawn(reload_on_hangup(app.tls.clone(), reload));
+        let of_syslog = app.syslog.tls.as_ref().map(|(_, tls)| tls);
+        let certificates = app.tls.iter().chain(of_syslog).cloned().collect();
+        let reloading = tokio::spawn(reload_on_hangup(certificates, reload));
         let served = serve::serve(app, listener, stop_signal()).await.map_err(failed);
         reloading.abort();
         served
@@ -276,13 +276,13 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
     Ok(())
 }
 
-/// Reads settings and the certificate again each time that SIGHUP comes.
-async fn reload_on_hangup(tls: Option<Arc<Tls>>, reload: Option<serve::Reload>) {
+/// Reads settings and certificates again each time that SIGHUP comes.
+async fn reload_on_hangup(certificates: Vec<Arc<Tls>>, reload: Option<serve::Reload>) {
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
     while hangup.recv().await.is_some() {
-        let (tls, reload) = (tls.clone(), reload.clone());
+        let (certificates, reload) = (certificates.clone(), reload.clone());
         let work = move || {
-            if let Some(Err(error)) = tls.map(|tls| tls.reload()) {
+            for error in certificates.iter().filter_map(|tls| tls.reload().err()) {
                 eprintln!("catat: {error}; the certificate that is there stays in use");
             }
             if let Some(Err(problems)) = reload.map(|reload| reload()) {

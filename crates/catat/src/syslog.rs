@@ -1,22 +1,21 @@
 //! Binds the sockets for syslog that the configuration names.
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::path::Path;
 use std::sync::Arc;
 
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use serve::SyslogListeners;
+use serve::{SyslogListeners, Tls};
 
-use crate::config::{Syslog, SyslogTls};
+use crate::config::{Certificate, Syslog};
 use crate::failure::Failure;
 
-/// Binds what is configured; nothing where nothing is.
-pub(crate) fn bind(config: &Syslog) -> Result<SyslogListeners, Failure> {
+/// Binds what is configured; nothing where nothing is. `of_door` is the certificate of the other door, where there is one.
+pub(crate) fn bind(config: &Syslog, of_door: Option<&Arc<Tls>>) -> Result<SyslogListeners, Failure> {
     let udp = config.udp.map(|address| UdpSocket::bind(address).map_err(|error| not_bound("udp", address, &error)));
     let tcp = |key, address| TcpListener::bind(address).map_err(|error| not_bound(key, address, &error));
-    let tls = config.tls.as_ref().map(|tls| Ok::<_, Failure>((tcp("tls", tls.address)?, tls_config(tls)?)));
+    let tls = config
+        .tls
+        .as_ref()
+        .map(|tls| Ok::<_, Failure>((tcp("tls", tls.address)?, certificate(&tls.certificate, of_door)?)));
     Ok(SyslogListeners {
         udp: udp.transpose()?,
         tcp: config.tcp.map(|address| tcp("tcp", address)).transpose()?,
@@ -34,11 +33,11 @@ fn not_bound(key: &str, address: SocketAddr, error: &std::io::Error) -> Failure 
     Failure::usage(format!("cannot listen for syslog on {address}: {error}\n{next} in [syslog] {key}"))
 }
 
-fn tls_config(tls: &SyslogTls) -> Result<Arc<ServerConfig>, Failure> {
-    let wrong = |path: &Path, problem: &dyn std::fmt::Display| Failure::usage(format!("{}: {problem}", path.display()));
-    let certificates = CertificateDer::pem_file_iter(&tls.cert).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let certificates = certificates.map_err(|error| wrong(&tls.cert, &error))?;
-    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|error| wrong(&tls.key, &error))?;
-    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(certificates, key);
-    config.map(Arc::new).map_err(|error| wrong(&tls.cert, &error))
+/// The certificate of its own, else the one of the other door: then both change together.
+fn certificate(own: &Option<Certificate>, of_door: Option<&Arc<Tls>>) -> Result<Arc<Tls>, Failure> {
+    match (own, of_door) {
+        (Some(files), _) => crate::serving::load_certificate(files),
+        (None, Some(tls)) => Ok(tls.clone()),
+        (None, None) => Err(Failure::usage("syslog.tls is set, and there is no certificate for it")),
+    }
 }

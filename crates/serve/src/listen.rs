@@ -28,7 +28,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
-use crate::tls::Tls;
+use crate::tls::{self, Tls};
 
 /// Most connections at once: half of the files that the process may open, and no more than these.
 const CONNECTIONS_MAX: usize = 16_384;
@@ -40,9 +40,6 @@ const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
 /// with 431.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 const HEADERS_MAX: usize = 100;
-
-/// How often it is looked whether the certificate's files changed.
-const CERTIFICATE_LOOK: Duration = Duration::from_secs(5);
 
 /// How long a client may take to send the head of a request, and how long a connection may stay idle.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(75);
@@ -68,7 +65,7 @@ pub(crate) async fn run(
 ) {
     let places = Arc::new(Semaphore::new(connections_max()));
     let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(tls.config()));
-    let watching = tls.map(|tls| tokio::spawn(watch_certificate(tls)));
+    let watching = tls.map(|tls| tokio::spawn(tls::watch(tls)));
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -112,15 +109,6 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpS
 fn connections_max() -> usize {
     let files = getrlimit(Resource::Nofile).current.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
     (files / 2).clamp(64, CONNECTIONS_MAX)
-}
-
-async fn watch_certificate(tls: Arc<Tls>) {
-    loop {
-        sleep(CERTIFICATE_LOOK).await;
-        let tls = tls.clone();
-        // A panic there would be in the log already; the certificate that is there stays.
-        let _ = tokio::task::spawn_blocking(move || tls.reload_if_changed()).await;
-    }
 }
 
 /// Waits for the first byte before anything is made for a connection, then serves it.

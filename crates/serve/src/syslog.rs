@@ -24,6 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use tracing::warn;
 
 use crate::server::Server;
+use crate::tls::{self, Tls};
 
 /// Most connections at once. Others wait to be accepted.
 const CONNECTIONS_MAX: usize = 512;
@@ -58,8 +59,8 @@ pub struct SyslogListeners {
     pub udp: Option<std::net::UdpSocket>,
     /// Plain connections.
     pub tcp: Option<std::net::TcpListener>,
-    /// Connections by TLS, and the server's certificate.
-    pub tls: Option<(std::net::TcpListener, Arc<rustls::ServerConfig>)>,
+    /// Connections by TLS, and the certificate, which is read again when its files change.
+    pub tls: Option<(std::net::TcpListener, Arc<Tls>)>,
     /// Who may send beside loopback.
     pub allow: Vec<IpNet>,
 }
@@ -195,7 +196,15 @@ pub(crate) fn start(server: Arc<Server>, listeners: SyslogListeners) -> std::io:
     }
     if let Some((listener, tls)) = tls {
         listener.set_nonblocking(true)?;
-        tasks.spawn(accept(TcpListener::from_std(listener)?, Some(tls.into()), listening.clone()));
+        let acceptor = TlsAcceptor::from(tls.config_for_bytes());
+        tasks.spawn(accept(TcpListener::from_std(listener)?, Some(acceptor), listening.clone()));
+        let of_watch = listening.clone();
+        tasks.spawn(async move {
+            tokio::select! {
+                () = tls::watch(tls) => {}
+                () = of_watch.closed() => {}
+            }
+        });
     }
     drop(listening);
     Ok(tokio::spawn(async move {

@@ -1,6 +1,6 @@
-//! TLS for the door: certificate and key from PEM files, which may change while the server runs.
+//! TLS for the doors: certificate and key from PEM files, which may change while the server runs.
 //!
-//! TLS 1.2 and 1.3 by rustls, HTTP/1.1 inside. Connections that are there keep what they began with; each new one gets the
+//! TLS 1.2 and 1.3 by rustls, HTTP/1.1 or syslog inside. Connections that are there keep what they began with; each new one gets the
 //! certificate of the files as they last were good. Files that are no good change nothing but the log.
 
 use std::fmt;
@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
@@ -16,6 +16,10 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use tokio::time::sleep;
+
+/// How often it is looked whether the files changed.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Largest file: a chain of many certificates has some 20 kB.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -104,6 +108,13 @@ impl Tls {
         self.config.clone()
     }
 
+    /// The same where no protocol is agreed upon.
+    pub(crate) fn config_for_bytes(&self) -> Arc<ServerConfig> {
+        let mut config = (*self.config).clone();
+        config.alpn_protocols.clear();
+        Arc::new(config)
+    }
+
     /// Reads the files again, whether they changed or not; bad ones change nothing.
     pub fn reload(&self) -> Result<(), TlsError> {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = stamps(&self.cert, &self.key);
@@ -123,6 +134,16 @@ impl Tls {
         if let Err(error) = self.reload() {
             tracing::warn!(%error, "the new TLS certificate is not used; the old one stays");
         }
+    }
+}
+
+/// Looks again and again whether the files changed.
+pub(crate) async fn watch(tls: Arc<Tls>) {
+    loop {
+        sleep(LOOK).await;
+        let tls = tls.clone();
+        // A panic there would be in the log already; the certificate that is there stays.
+        let _ = tokio::task::spawn_blocking(move || tls.reload_if_changed()).await;
     }
 }
 

@@ -16,10 +16,9 @@ pub(crate) fn check(options: Server) -> Result<(), Failure> {
     {
         problems.push(format!("data directory {}: {error}", config.data_dir.display()));
     }
-    if let Some((cert, key)) = &config.tls
-        && let Err(error) = serve::Tls::load(cert, key)
-    {
-        problems.push(error.to_string());
+    let of_syslog = config.syslog.tls.as_ref().and_then(|tls| tls.certificate.as_ref());
+    for files in config.tls.iter().chain(of_syslog) {
+        problems.extend(crate::serving::load_certificate(files).err().map(|failure| failure.message().to_owned()));
     }
     let rules_dir = rules_dir(&config);
     let mut n_rules = 0;

@@ -1,4 +1,4 @@
-//! The door under TLS: what is spoken there, cookies, and certificates that change.
+//! The doors under TLS: what is spoken there, cookies, and certificates that change.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -11,10 +11,11 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::House;
-use crate::listen;
 use crate::tls::Tls;
+use crate::{SyslogListeners, listen, syslog};
 
 /// Certificate and key, as files.
 struct Files {
@@ -53,8 +54,8 @@ async fn open(house: &House, tls: Arc<Tls>) -> SocketAddr {
     address
 }
 
-/// Sends a request as a client that trusts one certificate; `None` where the handshake fails.
-async fn ask(address: SocketAddr, trusted: &str, request: &str) -> Option<String> {
+/// A connection of a client that trusts one certificate; `None` where the handshake fails.
+async fn connect(address: SocketAddr, trusted: &str) -> Option<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(trusted.as_bytes()).expect("a certificate")).expect("it can be trusted");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -62,12 +63,27 @@ async fn ask(address: SocketAddr, trusted: &str, request: &str) -> Option<String
     let connector = TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth()));
     let stream = TcpStream::connect(address).await.expect("the door is open");
     let name = ServerName::try_from("localhost").expect("a name");
-    let mut stream = connector.connect(name, stream).await.ok()?;
+    connector.connect(name, stream).await.ok()
+}
+
+/// Sends a request as a client that trusts one certificate; `None` where the handshake fails.
+async fn ask(address: SocketAddr, trusted: &str, request: &str) -> Option<String> {
+    let mut stream = connect(address, trusted).await?;
     stream.write_all(request.as_bytes()).await.expect("the request is taken");
     let mut answer = Vec::new();
     // The end may come without a goodbye.
     let _ = stream.read_to_end(&mut answer).await;
     Some(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// Says something that is not answered; `false` where the handshake fails.
+async fn say(address: SocketAddr, trusted: &str, text: &str) -> bool {
+    let Some(mut stream) = connect(address, trusted).await else { return false };
+    stream.write_all(text.as_bytes()).await.expect("it is taken");
+    stream.shutdown().await.expect("a goodbye");
+    // Until the other side has read it all.
+    let _ = stream.read_to_end(&mut Vec::new()).await;
+    true
 }
 
 const HEALTHY: &str = "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -126,4 +142,52 @@ async fn what_is_not_trusted_or_not_tls_gets_no_answer() {
     let mut answer = Vec::new();
     let _ = plain.read_to_end(&mut answer).await;
     assert!(!String::from_utf8_lossy(&answer).contains("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn syslog_under_tls_is_taken_and_shows_the_certificate_of_today() {
+    let (house, files) = (House::new(), Files::new());
+    let first = files.pem();
+    let tls = Arc::new(files.load());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("it is bound");
+    let listeners = SyslogListeners { tls: Some((listener, tls.clone())), ..SyslogListeners::default() };
+    let task = syslog::start(house.server.clone(), listeners).expect("a socket that is bound");
+    assert!(say(address, &first, "<11>Nov 20 06:47:13 web-1 app: before\n").await);
+    let second = files.renew();
+    tls.reload_if_changed();
+    assert!(!say(address, &first, "<11>Nov 20 06:47:13 web-1 app: to nobody\n").await);
+    assert!(say(address, &second, "<11>Nov 20 06:47:13 web-1 app: after\n").await);
+    fs::write(files.dir.path().join("key.pem"), "no PEM").expect("it is written");
+    tls.reload_if_changed();
+    assert!(say(address, &second, "<11>Nov 20 06:47:13 web-1 app: still\n").await);
+    house.closing.send_replace(true);
+    task.await.expect("no panic");
+    let query = super::encoded("filter @log = \"syslog/app\" | stats count(*)");
+    let counted = house.get(&format!("/api/v1/query?query={query}&from=0&to=now")).await.json();
+    assert_eq!(counted["rows"][0][0], 3, "{counted}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn openssl_is_spoken_to_in_todays_versions_only() {
+    let (house, files) = (House::new(), Files::new());
+    let address = open(&house, Arc::new(files.load())).await;
+    let cert = files.dir.path().join("cert.pem");
+    let shakes_hands = |version: &str| {
+        let mut client = std::process::Command::new("openssl");
+        client.args(["s_client", "-connect", &address.to_string(), "-servername", "localhost", "-CAfile"]).arg(&cert);
+        // Without the second one, its own settings would keep openssl from so much as trying old versions.
+        client.args([version, "-cipher", "ALL:@SECLEVEL=0", "-verify_return_error"]);
+        client.stdin(std::process::Stdio::null()).output()
+    };
+    for (version, is_taken) in [("-tls1", false), ("-tls1_1", false), ("-tls1_2", true), ("-tls1_3", true)] {
+        let Ok(ran) = tokio::task::block_in_place(|| shakes_hands(version)) else {
+            eprintln!("left out: there is no openssl");
+            return;
+        };
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);
+        let has_tried = !said.contains("no protocols available");
+        assert!(has_tried || !is_taken, "{version}: {said}");
+        assert_eq!(ran.status.success() && said.contains("Verify return code: 0"), is_taken, "{version}: {said}");
+    }
 }
