@@ -187,6 +187,11 @@ impl Event<'_, '_> {
         if let Kind::Line(shape) = self.kind { shape } else { None }
     }
 
+    /// The level that this shape says.
+    pub fn level_of_shape(&self) -> Option<Level> {
+        self.shape().and_then(|_| self.parser.parts.level())
+    }
+
     /// Adds the event to a batch.
     pub fn add_to(self, extras: &Extras<'_>, builder: &mut BatchBuilder) {
         push_extras(extras, builder);

@@ -30,11 +30,11 @@ pub struct JsonError {
     pub column: usize,
 }
 
-/// Keys that give the text, best first.
-pub(crate) const TEXT_KEYS: [&str; 3] = ["@message", "message", "msg"];
+/// Keys that give the text, best first. The last is the journal's.
+pub(crate) const TEXT_KEYS: [&str; 4] = ["@message", "message", "msg", "MESSAGE"];
 
-/// Keys that give the time, best first.
-pub(crate) const TIME_KEYS: [&str; 4] = ["@timestamp", "timestamp", "time", "ts"];
+/// Keys that give the time, best first. The last is the journal's, in microseconds since the epoch.
+pub(crate) const TIME_KEYS: [&str; 5] = ["@timestamp", "timestamp", "time", "ts", "__REALTIME_TIMESTAMP"];
 
 /// A piece of the line, or of the texts that had to be unescaped or put together.
 #[derive(Clone, Copy, Debug)]

@@ -22,6 +22,10 @@ pub(crate) enum LevelField {
 /// Tells whether a field of this name holds a level, whatever the case of its letters.
 pub(crate) fn level_field(name: &str) -> Option<LevelField> {
     let last = *name.as_bytes().last()?;
+    // The journal's; in lower case it says anything.
+    if name == "PRIORITY" {
+        return Some(LevelField::Severity);
+    }
     if !matches!(last | 0x20, b'l' | b'y' | b'e' | b't' | b'r') || name.len() > 15 {
         return None;
     }

@@ -101,7 +101,7 @@ pub(crate) fn emit_line_fields(
     let chosen = choose_time(members, line, received);
     emit_times(members, line, &chosen, wanted, builder);
     emit_texts(members, line, None, (received, wanted), builder);
-    let message = [1, 2].iter().find_map(|rank| match members.texts[*rank].as_ref()?.token {
+    let message = members.texts[1..].iter().find_map(|member| match member.as_ref()?.token {
         Token::Text(span) => Some(members.get(span, line)),
         _ => None,
     });

@@ -12,6 +12,12 @@ use crate::Wanted;
 /// members in an object of a huge name would cost its length each.
 const NAME_BYTES_MAX: usize = 512;
 
+/// Longest of [`TEXT_KEYS`] and [`TIME_KEYS`].
+const CANDIDATE_BYTES_MAX: usize = 20;
+
+/// The key whose text may be written as a list of bytes.
+const BYTES_KEY: &str = "MESSAGE";
+
 /// Reads one line into [`Members`].
 pub(super) struct Scanner<'s> {
     pub(super) line: &'s str,
@@ -170,20 +176,26 @@ impl<'s> Scanner<'s> {
     /// Sets a key aside that may give the text or the time, whatever the limits say.
     fn is_candidate(&mut self, key: Span) -> Result<bool, JsonError> {
         let first = if key.is_scratch { self.out.scratch.as_bytes() } else { self.bytes }.get(key.start as usize);
-        if !matches!(first, Some(b'@' | b'm' | b't')) || key.n_bytes() > 10 {
+        if !matches!(first, Some(b'@' | b'm' | b't' | b'M' | b'_')) || key.n_bytes() > CANDIDATE_BYTES_MAX {
             return Ok(false);
         }
         let name = self.out.get(key, self.line);
         let text = TEXT_KEYS.iter().position(|known| *known == name);
         let time = TIME_KEYS.iter().position(|known| *known == name);
-        let is_nested = matches!(self.peek(), Some(b'{' | b'['));
-        if (text.is_none() && time.is_none()) || (is_nested && name != "@message") {
+        if text.is_none() && time.is_none() {
             return Ok(false);
         }
+        let (is_nested, is_message, may_be_bytes) =
+            (matches!(self.peek(), Some(b'{' | b'[')), name == "@message", name == BYTES_KEY);
         let start = self.at;
-        let token = if is_nested {
+        let token = if is_nested && may_be_bytes {
+            let Some(text) = self.bytes_as_text() else { return Ok(false) };
+            Some(Token::Text(text))
+        } else if is_nested && is_message {
             self.skip_value()?;
             Some(Token::Text(self.span(start)))
+        } else if is_nested {
+            return Ok(false);
         } else {
             self.scalar()?
         };
@@ -196,6 +208,21 @@ impl<'s> Scanner<'s> {
             }
         }
         Ok(true)
+    }
+
+    /// A text that is written as the list of its bytes, as the journal does with one that is no text of printable
+    /// characters; the scanner stays where it is at any other list.
+    fn bytes_as_text(&mut self) -> Option<Span> {
+        let rest = self.bytes.get(self.at..)?;
+        let end = memchr::memchr(b']', rest)?;
+        let numbers = self.line.get(self.at + 1..self.at + end)?;
+        let bytes: Vec<u8> = numbers.split(',').map(|number| number.trim().parse().ok()).collect::<Option<_>>()?;
+        let text = String::from_utf8_lossy(&bytes);
+        self.out.is_lossy |= matches!(text, std::borrow::Cow::Owned(_));
+        let start = self.out.scratch.len();
+        self.out.scratch.push_str(&text);
+        self.at += end + 1;
+        Some(Span { start: start as u32, end: self.out.scratch.len() as u32, is_scratch: true })
     }
 
     fn push(&mut self, key: Span, value_start: usize, token: Token) {
