@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::process::Stdio;
 
-use crate::server::{Server, catat};
+use crate::server::{Server, catat, run};
 
 const INGEST: &str = "/api/v1/ingest?group=a&format=ndjson";
 
@@ -101,6 +101,42 @@ fn keys_are_made_and_revoked_with_and_without_a_running_server() {
         let bytes = std::fs::read(entry.path()).unwrap_or_default();
         assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{:?}", entry.path());
     }
+}
+
+#[test]
+fn users_are_made_and_removed_with_and_without_a_running_server() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let dir = scratch.path().join("data");
+    let dir = dir.to_str().expect("scratch paths are ASCII");
+    let users = |arguments: &[&str], input: &str| {
+        let mut command = catat(scratch.path());
+        command.arg("users").args(arguments).args(["--data-dir", dir]);
+        run(command, input)
+    };
+    assert_eq!(users(&["list"], "").code, 2, "there is no store yet, and a list makes none");
+    let password = "seven good words\n";
+    assert_eq!(users(&["add", "ann", "--role", "admin"], password).code, 0);
+    let again = users(&["add", "ann"], password);
+    assert!(again.code == 2 && again.err.contains("exists"), "{}", again.err);
+    let mut server = Server::start(scratch.path(), &["serve"]);
+    let sign_in = |server: &Server, name: &str, password: &str| {
+        let body = serde_json::json!({"name": name, "password": password}).to_string();
+        server.post("/api/v1/session", &[("content-type", "application/json"), ("origin", &server.url)], body).status
+    };
+    assert_eq!(sign_in(&server, "ann", password.trim()), 200);
+    assert_eq!(users(&["add", "bob"], password).code, 0, "the server that runs there is asked");
+    assert_eq!(sign_in(&server, "bob", password.trim()), 200);
+    server.stop();
+    assert_eq!(users(&["password", "ann"], "other good words\n").code, 0);
+    assert_eq!(users(&["remove", "bob"], "").code, 0);
+    let gone = users(&["remove", "bob"], "");
+    assert!(gone.code == 2 && gone.err.contains("there is no user"), "{}", gone.err);
+    let listed = users(&[], "");
+    assert!(listed.code == 0 && listed.out.contains("ann") && !listed.out.contains("bob"), "{}", listed.out);
+    let mut server = Server::start(scratch.path(), &["serve"]);
+    let statuses = [password.trim(), "other good words"].map(|password| sign_in(&server, "ann", password));
+    assert_eq!(statuses, [401, 200]);
+    server.stop();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One function per command.
 
 mod check;
+mod data_dir;
 mod groups;
 mod keys;
 mod lookups;

@@ -43,6 +43,7 @@ pub use access::{Access, Caller, KeyError, KeyOrder, KeyView, Keys, Life, NewKey
 pub use server::{App, Reload};
 pub use syslog::SyslogListeners;
 pub use tls::{Tls, TlsError};
+pub use users::UserOrder;
 
 /// How long syslog messages that were read may take to be stored, once everything else has ended.
 const SYSLOG_GRACE: Duration = Duration::from_secs(5);

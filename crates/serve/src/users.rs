@@ -5,6 +5,7 @@
 //! Nothing tells an unknown name from a wrong password, neither the answer nor the time that it takes.
 
 mod kept;
+mod offline;
 mod password;
 mod sessions;
 mod sign_ins;
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 use storage::Store;
 use types::{GroupPattern, GroupScope, Timestamp};
 
+pub use offline::UserOrder;
 pub(crate) use sessions::{Sessions, cookie_of, set_cookie};
 pub(crate) use sign_ins::SignIns;
 

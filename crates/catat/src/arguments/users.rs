@@ -1,5 +1,7 @@
 //! What can be typed after `catat users`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Printing, Remote};
@@ -8,6 +10,9 @@ use super::{Printing, Remote};
 pub(crate) struct Users {
     #[command(flatten)]
     pub(crate) remote: Remote,
+    /// The data directory to work on, whether a server runs on it or not
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) printing: Printing,
     #[command(subcommand)]

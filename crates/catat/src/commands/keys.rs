@@ -4,18 +4,17 @@
 //! made before a server is reachable from elsewhere.
 
 use std::io::{BufWriter, IsTerminal};
-use std::path::Path;
 use std::sync::Arc;
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use serve::{KeyError, KeyOrder};
-use storage::{Clock, OpenError, Store};
+use storage::{Clock, Store};
 use types::{GroupScope, Timestamp, parse_duration_ns};
 
+use super::data_dir::{server_of, with_store};
 use super::groups::encoded;
-use super::store::store_options;
-use crate::arguments::{DataDir, Format, KeyCommand, Keys};
+use crate::arguments::{Format, KeyCommand, Keys};
 use crate::client::Server;
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, Printer, is_coloured};
@@ -26,10 +25,13 @@ const COLUMNS: [&str; 7] = ["id", "name", "role", "groups", "created", "last_use
 pub(crate) fn keys(options: Keys) -> Result<(), Failure> {
     let command = options.command.as_ref().unwrap_or(&KeyCommand::List);
     let answer = match &options.data_dir {
-        Some(dir) => match offline(dir, command)? {
-            Some(answer) => answer,
-            None => online(&server_of(dir, &options)?, command)?,
-        },
+        Some(dir) => {
+            let may_make = matches!(command, KeyCommand::Create { .. });
+            match with_store(dir, may_make, |store| carry_out(store, command))? {
+                Some(answer) => answer,
+                None => online(&server_of(dir, &options.remote)?, command)?,
+            }
+        }
         None => online(&Server::new(&options.remote)?, command)?,
     };
     match command {
@@ -43,17 +45,6 @@ pub(crate) fn keys(options: Keys) -> Result<(), Failure> {
             print_one(&options, &answer)
         }
     }
-}
-
-/// The server that runs on a data directory.
-fn server_of(dir: &Path, options: &Keys) -> Result<Server, Failure> {
-    let line = |name: &str| std::fs::read_to_string(dir.join(name)).ok().map(|text| text.trim().to_owned());
-    let mut remote = options.remote.clone();
-    if let Some(url) = line("address") {
-        remote.url = url;
-    }
-    remote.key = remote.key.or_else(|| line("admin.key"));
-    Server::new(&remote)
 }
 
 fn online(server: &Server, command: &KeyCommand) -> Result<Value, Failure> {
@@ -74,23 +65,6 @@ fn online(server: &Server, command: &KeyCommand) -> Result<Value, Failure> {
     };
     let answer = server.send(request, "")?.json();
     answer.map_err(|error| Failure::unreachable(format!("the answer broke off: {error}")))
-}
-
-/// Does it without a server; nothing where one runs.
-fn offline(dir: &Path, command: &KeyCommand) -> Result<Option<Value>, Failure> {
-    if !matches!(command, KeyCommand::Create { .. }) && !dir.join("STORE").exists() {
-        return Err(Failure::usage(format!("{}: there is no store here", dir.display())));
-    }
-    crate::serving::make_data_dir(dir)?;
-    let options = store_options(&DataDir { config: None, data_dir: Some(dir.to_owned()) })?;
-    let store = match Store::open(options) {
-        Ok((store, _)) => store,
-        Err(OpenError::Locked { .. }) => return Ok(None),
-        Err(error) => return Err(Failure::usage(error.to_string())),
-    };
-    let done = carry_out(&store, command);
-    store.close().map_err(|error| Failure::other(error.to_string()))?;
-    done.map(Some)
 }
 
 fn carry_out(store: &Arc<Store>, command: &KeyCommand) -> Result<Value, Failure> {

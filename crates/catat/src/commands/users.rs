@@ -1,15 +1,18 @@
 //! `catat users`: people who sign in to the page.
 //!
 //! A password is never an argument, which every process on the machine can read: it is typed, unseen, or it is the first
-//! line of standard input.
+//! line of standard input. As with keys, a server is asked; where none runs on the data directory, the command opens it
+//! itself.
 
 use std::io::{BufRead, BufWriter, IsTerminal, Read};
 
 use reqwest::Method;
-use reqwest::blocking::RequestBuilder;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde_json::{Value, json};
+use serve::UserOrder;
+use storage::{Clock, Store};
 
+use super::data_dir::{server_of, with_store};
 use super::groups::encoded;
 use crate::arguments::{Format, UserCommand, Users};
 use crate::client::Server;
@@ -23,44 +26,68 @@ const COLUMNS: [&str; 4] = ["name", "role", "groups", "created"];
 const LINE_BYTES_MAX: u64 = 4096;
 
 pub(crate) fn users(options: Users) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
-    match &options.command {
-        None | Some(UserCommand::List) => {
-            let answer = server.send(server.request(Method::GET, "/api/v1/users"), "")?;
-            let answer: Value = answer.json().map_err(|error| broken(&error))?;
-            print(&options, answer["users"].as_array().map_or(&[], Vec::as_slice))
-        }
-        Some(UserCommand::Add { name, role, groups }) => {
-            let mut user = json!({"name": name, "role": role.name(), "password": read_password(name)?});
-            if !groups.is_empty() {
-                user["groups"] = json!(groups);
+    let order = order_of(options.command.as_ref().unwrap_or(&UserCommand::List))?;
+    let answer = match &options.data_dir {
+        Some(dir) => {
+            let may_make = matches!(order, UserOrder::Add { .. });
+            match with_store(dir, may_make, |store| offline(store, order.clone()))? {
+                Some(answer) => answer,
+                None => online(&server_of(dir, &options.remote)?, &order)?,
             }
-            let answer = server.send(with_json(server.request(Method::POST, "/api/v1/users"), &user), "")?;
-            let made: Value = answer.json().map_err(|error| broken(&error))?;
-            print(&options, &[made])
         }
-        Some(UserCommand::Remove { name }) => {
-            let path = format!("/api/v1/users/{}", encoded(name));
-            server.send(server.request(Method::DELETE, &path), "")?;
+        None => online(&Server::new(&options.remote)?, &order)?,
+    };
+    match order {
+        UserOrder::List => print(&options, answer["users"].as_array().map_or(&[], Vec::as_slice)),
+        UserOrder::Add { .. } => print(&options, &[answer]),
+        UserOrder::Remove { name } => {
             eprintln!("catat: {name} is removed");
             Ok(())
         }
-        Some(UserCommand::Password { name }) => {
-            let path = format!("/api/v1/users/{}/password", encoded(name));
-            let body = json!({"password": read_password(name)?});
-            server.send(with_json(server.request(Method::PUT, &path), &body), "")?;
+        UserOrder::SetPassword { name, .. } => {
             eprintln!("catat: {name} has another password; their sessions are over");
             Ok(())
         }
     }
 }
 
-fn with_json(request: RequestBuilder, body: &Value) -> RequestBuilder {
-    request.header("Content-Type", "application/json").body(body.to_string())
+/// What is to be done; a password is asked for.
+fn order_of(command: &UserCommand) -> Result<UserOrder, Failure> {
+    Ok(match command {
+        UserCommand::List => UserOrder::List,
+        UserCommand::Add { name, role, groups } => UserOrder::Add {
+            name: name.clone(),
+            password: read_password(name)?,
+            role: role.name().to_owned(),
+            groups: Some(groups.clone()).filter(|groups| !groups.is_empty()),
+        },
+        UserCommand::Remove { name } => UserOrder::Remove { name: name.clone() },
+        UserCommand::Password { name } => UserOrder::SetPassword { name: name.clone(), password: read_password(name)? },
+    })
 }
 
-fn broken(error: &reqwest::Error) -> Failure {
-    Failure::unreachable(format!("the answer broke off: {error}"))
+fn offline(store: &Store, order: UserOrder) -> Result<Value, Failure> {
+    order.carry_out(store, Clock::system().now()).map_err(Failure::usage)
+}
+
+fn online(server: &Server, order: &UserOrder) -> Result<Value, Failure> {
+    let path = |name: &str, rest: &str| format!("/api/v1/users/{}{rest}", encoded(name));
+    let request = match order {
+        UserOrder::List => server.request(Method::GET, "/api/v1/users"),
+        UserOrder::Add { name, password, role, groups } => {
+            let mut user = json!({"name": name, "role": role, "password": password});
+            if let Some(groups) = groups {
+                user["groups"] = json!(groups);
+            }
+            server.request(Method::POST, "/api/v1/users").json(&user)
+        }
+        UserOrder::Remove { name } => server.request(Method::DELETE, &path(name, "")),
+        UserOrder::SetPassword { name, password } => {
+            server.request(Method::PUT, &path(name, "/password")).json(&json!({"password": password}))
+        }
+    };
+    let answer = server.send(request, "")?.json();
+    answer.map_err(|error| Failure::unreachable(format!("the answer broke off: {error}")))
 }
 
 fn read_password(name: &str) -> Result<String, Failure> {

@@ -1,0 +1,44 @@
+//! Commands on a data directory: the server that runs on it is asked, and where none does the store is opened.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use storage::{OpenError, Store};
+
+use super::store::store_options;
+use crate::arguments::{DataDir, Remote};
+use crate::client::Server;
+use crate::failure::Failure;
+
+/// The server that runs on a data directory, with its admin key where none was given.
+pub(super) fn server_of(dir: &Path, remote: &Remote) -> Result<Server, Failure> {
+    let line = |name: &str| std::fs::read_to_string(dir.join(name)).ok().map(|text| text.trim().to_owned());
+    let mut remote = remote.clone();
+    if let Some(url) = line("address") {
+        remote.url = url;
+    }
+    remote.key = remote.key.or_else(|| line("admin.key"));
+    Server::new(&remote)
+}
+
+/// Does something with the store of a data directory; nothing where a server has it open. A directory without a store
+/// gets one where `may_make`.
+pub(super) fn with_store<T>(
+    dir: &Path,
+    may_make: bool,
+    work: impl FnOnce(&Arc<Store>) -> Result<T, Failure>,
+) -> Result<Option<T>, Failure> {
+    if !may_make && !dir.join("STORE").exists() {
+        return Err(Failure::usage(format!("{}: there is no store here", dir.display())));
+    }
+    crate::serving::make_data_dir(dir)?;
+    let options = store_options(&DataDir { config: None, data_dir: Some(dir.to_owned()) })?;
+    let store = match Store::open(options) {
+        Ok((store, _)) => store,
+        Err(OpenError::Locked { .. }) => return Ok(None),
+        Err(error) => return Err(Failure::usage(error.to_string())),
+    };
+    let done = work(&store);
+    store.close().map_err(|error| Failure::other(error.to_string()))?;
+    done.map(Some)
+}
