@@ -151,6 +151,76 @@ fn check_accepts_the_documented_configuration() {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
 }
 
+/// What `catat check --sample` says of lines on standard input, as JSON.
+fn sampled(arguments: &[&str], lines: &str) -> Value {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let mut command = catat(scratch.path());
+    command.args(["check", "--sample", "-", "-o", "json"]).args(arguments);
+    let ran = run(command, lines);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    serde_json::from_str(&ran.out).expect("one JSON document")
+}
+
+#[test]
+fn check_shows_what_lines_become_and_where_that_stands_in_them() {
+    let lines = "<11>Nov 20 2026 06:47:13 web-1 shop: no tea\n\n{\"ts\":1795157233,\"level\":\"warn\"}\nERROR broken\n  at A.b\n";
+    let said = sampled(&[], lines);
+    let told = |at: usize| {
+        let event = &said["events"][at];
+        let of = |path: &str| event.pointer(path).and_then(Value::as_str).unwrap_or("-").to_owned();
+        let line = event["line"].as_u64().expect("every event says its line");
+        (line, of("/recognised/as"), of("/recognised/time"), of("/event/@level"), of("/recognised/level"))
+    };
+    let owned = |line, parts: [&str; 4]| {
+        let [shape, time, level, because] = parts.map(str::to_owned);
+        (line, shape, time, level, because)
+    };
+    let of_text = "\"Nov 20 2026 06:47:13\" in the text";
+    assert_eq!(told(0), owned(1, ["syslog", of_text, "error", "field severity"]));
+    assert_eq!(told(1), owned(3, ["json", "field ts", "warn", "field level"]));
+    let of_before = "none in the event: that of the event before it";
+    assert_eq!(told(2), owned(4, ["text", of_before, "error", "a word of the text"]));
+    assert_eq!(said["events"][2]["event"]["@timestamp"], "2026-11-20T06:47:13Z");
+    let expected = json!({
+        "lines": 5, "has_more": false, "events": 3, "fates": {"kept": 3}, "groups": {"default": 3},
+        "shapes": {"syslog": 1, "json": 1, "text": 1}, "levels": {"error": 2, "warn": 1}, "without_time": 1,
+    });
+    assert_eq!(said["summary"], expected);
+    let said = sampled(&["--lines", "1", "--group", "web"], lines);
+    assert_eq!((&said["summary"]["has_more"], &said["summary"]["groups"]), (&json!(true), &json!({"web": 1})));
+}
+
+#[test]
+fn check_shows_what_pipelines_do_to_lines_and_writes_nothing() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let settings = "[[pipeline]]\nname = \"p\"\nmatch = { group = \"web\" }\n[[pipeline.steps]]\nmask = [\"email\"]\n\
+        [[pipeline.steps]]\ndrop = \"event\"\nwhen = { contains = \"health\" }\n[[pipeline.steps]]\nroute = \"shop\"\n";
+    std::fs::write(scratch.path().join("catat.toml"), settings).expect("scratch is writable");
+    std::fs::write(scratch.path().join("a.log"), "mail ann@example.org\nGET /health\n").expect("scratch is writable");
+    let mut command = catat(scratch.path());
+    command.args(["check", "--config", "catat.toml", "--sample", "a.log", "--group", "web"]);
+    let ran = run(command, "");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for part in [
+        "1   text  → shop",
+        "p/1",
+        "masked",
+        "routed, @log: web → shop",
+        "2   text  dropped",
+        "2 lines, 2 events: 1 dropped, 1 kept",
+    ] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    assert!(!ran.out.contains('\u{1b}'), "colours are for terminals: {}", ran.out);
+    let mut files: Vec<_> =
+        std::fs::read_dir(scratch.path()).expect("scratch").map(|e| e.expect("a file").file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["a.log", "catat.toml"]);
+    let mut command = catat(scratch.path());
+    command.args(["check", "--sample", "missing.log"]);
+    assert_eq!(run(command, "").code, 2);
+}
+
 #[test]
 fn help_names_the_commands() {
     let scratch = tempfile::tempdir().expect("a scratch directory");

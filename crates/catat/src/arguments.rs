@@ -1,17 +1,21 @@
 //! What can be typed after `catat`.
 
+mod check;
 mod groups;
 mod keys;
 mod lookups;
+mod send;
 mod users;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use check::{Check, Sample, SampleFormat};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
+pub(crate) use send::{Compression, InputFormat, Send};
 pub(crate) use users::{UserCommand, Users};
 
 /// Ship, keep and query logs: one binary.
@@ -34,7 +38,7 @@ pub(crate) enum Command {
     Query(Query),
     /// Show events as they are accepted
     Tail(Tail),
-    /// Send lines from standard input or a file
+    /// Send lines from standard input or files
     Send(Send),
     /// List, limit and delete log groups, and delete events
     Groups(Groups),
@@ -44,8 +48,8 @@ pub(crate) enum Command {
     Keys(Keys),
     /// List, make and remove people who sign in to the page
     Users(Users),
-    /// Check configuration and rules without starting anything
-    Check(Server),
+    /// Check configuration and rules without starting anything, or what lines would become
+    Check(Check),
     /// Check every byte that is stored, also while a server runs
     Verify(Verify),
     /// Copy everything that is stored, also while a server runs
@@ -279,22 +283,4 @@ pub(crate) struct Tail {
     /// Which events, such as 'filter @level >= "warn"'
     #[arg(default_value = "")]
     pub(crate) query: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Send {
-    #[command(flatten)]
-    pub(crate) remote: Remote,
-    /// The group that the lines go to
-    #[arg(long, value_name = "GROUP", default_value = "default")]
-    pub(crate) group: String,
-    /// The stream within the group (default: this host's name)
-    #[arg(long, value_name = "STREAM")]
-    pub(crate) stream: Option<String>,
-    /// A field that every line gets, such as job=backup; may be repeated
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub(crate) field: Vec<String>,
-    /// A file to send instead of standard input
-    #[arg(value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use serde::Deserialize;
 
@@ -61,8 +62,13 @@ impl Server {
     /// Sends a request; anything but a 2xx is a failure with the server's own words. `query` is shown with the
     /// place of an error in it.
     pub(crate) fn send(&self, request: RequestBuilder, query: &str) -> Result<Response, Failure> {
-        let response = request.send().map_err(|error| self.unreachable(&error))?;
+        let response = self.attempt(request)?;
         if response.status().is_success() { Ok(response) } else { Err(refusal(response, query)) }
+    }
+
+    /// Sends a request, whatever the answer says.
+    pub(crate) fn attempt(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        request.send().map_err(|error| self.unreachable(&error))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
@@ -91,9 +97,14 @@ fn refusal(response: Response, query: &str) -> Failure {
     let mut body = Vec::new();
     // What could be read of the answer is better than nothing.
     let _ = response.take(ERROR_BYTES_MAX).read_to_end(&mut body);
-    let message = match serde_json::from_slice::<ErrorBody>(&body) {
+    refusal_of(status, &body, query)
+}
+
+/// What an answer that is no success means.
+pub(crate) fn refusal_of(status: StatusCode, body: &[u8], query: &str) -> Failure {
+    let message = match serde_json::from_slice::<ErrorBody>(body) {
         Ok(body) => located(&body.error, query),
-        Err(_) => format!("{status}: {}", String::from_utf8_lossy(&body).chars().take(500).collect::<String>()),
+        Err(_) => format!("{status}: {}", String::from_utf8_lossy(body).chars().take(500).collect::<String>()),
     };
     match status.as_u16() {
         401 | 403 => Failure::not_allowed(format!("{message}\nGive a key with --key or CATAT_KEY.")),

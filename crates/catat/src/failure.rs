@@ -51,6 +51,11 @@ impl Failure {
         matches!(self.code, 1 | 3)
     }
 
+    /// The same with something more to say, on a line of its own.
+    pub(crate) fn with(self, more: &str) -> Self {
+        Self { message: format!("{}\n{more}", self.message), ..self }
+    }
+
     /// What is wrong.
     pub(crate) fn message(&self) -> &str {
         &self.message

@@ -30,6 +30,7 @@ impl Deliver for InProcess {
             format: Format::Lines,
             group: batch.group.clone(),
             stream: batch.stream.clone(),
+            fields: &[],
             sender: Sender { name: "", within: &GroupScope::All, batch_id: None, now: self.clock.now() },
         };
         match self.intake.ingest(request) {

@@ -9,7 +9,8 @@ mod reader;
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
@@ -24,6 +25,7 @@ use types::{ByteSize, GroupPattern, Limits, TimeRange, Timestamp};
 
 use self::feed::FileFeed;
 use self::inputs::Input;
+use self::reader::Reader;
 use crate::arguments::Query;
 use crate::commands::{Ending, Note, PROGRESS_AFTER, Shown, row_limit, since_as_time};
 use crate::failure::Failure;
@@ -31,6 +33,22 @@ use crate::output::{Column, located_error};
 
 /// What a query may hold where the system does not say how much there is.
 const MEMORY_BYTES_UNKNOWN: usize = 1 << 30;
+
+/// The bytes of a file, unpacked where it is packed; those of standard input for `-`.
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
+    let mut found = inputs::inputs(&[path.to_owned()])?;
+    let Some(input) = found.pop().filter(|_| found.is_empty()) else {
+        return Err(Failure::usage(format!("{}: name a single file", path.display())));
+    };
+    let failed = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
+    if input.path.is_none() {
+        return input.open().map_err(failed);
+    }
+    match Reader::open(Arc::new(input), 0, Arc::default()).map_err(failed)? {
+        Some(reader) => Ok(reader.into_source()),
+        None => Err(Failure::usage(format!("{}: this is no text", path.display()))),
+    }
+}
 
 /// Answers the query over `--file`, or over standard input where there is none.
 pub(crate) fn query(options: &Query) -> Result<(), Failure> {

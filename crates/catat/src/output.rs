@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::arguments::{Color, Format};
 
-pub(crate) use text::{located_error, plain};
+pub(crate) use text::{harmless, level_colour, located_error, plain};
 
 /// A column of an answer.
 #[derive(Clone, Debug, Deserialize)]

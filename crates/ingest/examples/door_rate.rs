@@ -166,7 +166,8 @@ fn send(intake: &Intake, door: Door, body: &[u8], now: Timestamp) -> Result<u64,
         Door::Ndjson => {
             let group = GroupName::new("shop").expect("the name is made of letters");
             let format = Format::Ndjson;
-            let request = IngestRequest { body, encoding: plain, format, group, stream: "web-1".into(), sender };
+            let request =
+                IngestRequest { body, encoding: plain, format, group, stream: "web-1".into(), fields: &[], sender };
             intake.ingest(request).map(|answer| answer.accepted)
         }
         Door::OtlpProtobuf => {

@@ -10,7 +10,7 @@ use types::{GroupName, GroupScope, Limits, Timestamp};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::pipeline::{self, Pipelines};
-use crate::{Collector, Encoding, IngestAnswer, IngestError, decode, elastic, lines, ndjson, text};
+use crate::{Beside, Collector, Encoding, IngestAnswer, IngestError, decode, elastic, lines, ndjson, text};
 
 /// Files whose last lines are remembered, for lines without a time or behind a header. Beyond it all are forgotten: such
 /// lines then have the time of arrival, or no fields.
@@ -41,6 +41,8 @@ pub struct IngestRequest<'a> {
     pub group: GroupName,
     /// The stream of its events, or nothing.
     pub stream: String,
+    /// Fields that every event gets; its own ones of the same name win. The shipper's form has its own way to say them.
+    pub fields: &'a [(String, String)],
     /// Who sends it.
     pub sender: Sender<'a>,
 }
@@ -129,7 +131,7 @@ impl Intake {
 
     /// Stores the events of a request and returns when they are durable. Blocks.
     pub fn ingest(&self, request: IngestRequest<'_>) -> Result<IngestAnswer, IngestError> {
-        let IngestRequest { body, encoding, format, group, stream, sender } = request;
+        let IngestRequest { body, encoding, format, group, stream, fields, sender } = request;
         let body = decode(body, encoding, self.limits.body_bytes_max)?;
         if format == Format::Lines {
             return lines::ingest(self, &body, &group, &stream, &sender);
@@ -138,10 +140,18 @@ impl Intake {
         let mut collector = self.collect(&sender);
         let place = collector.group(&group)?;
         collector.set_stream(place, &stream);
+        let write = |writer: &mut parse::FieldWriter<'_>| {
+            fields.iter().for_each(|(name, value)| writer.text(name, value));
+        };
+        let beside = match fields.len() {
+            0 => Beside::default(),
+            // Two more say what was over a limit.
+            n_fields => Beside { n_fields: n_fields + 2, fields: Some(&write), ..Beside::default() },
+        };
         if format == Format::Ndjson {
-            ndjson::read(&body, place, &mut collector, &mut answer)?;
+            ndjson::read(&body, place, &beside, &mut collector, &mut answer)?;
         } else {
-            text::read(&body, place, self.limits.event_bytes_max, &mut collector, &mut answer)?;
+            text::read(&body, (place, self.limits.event_bytes_max), &beside, &mut collector, &mut answer)?;
         }
         self.deliver(collector, batch_key(&sender, &body), body.len() as u64, answer)
     }

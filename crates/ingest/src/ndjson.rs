@@ -1,14 +1,15 @@
 //! NDJSON: one JSON record a line. A broken line is told by its number and keeps nobody else out.
 
-use crate::{Collector, IngestAnswer, IngestError};
+use crate::{Beside, Collector, IngestAnswer, IngestError};
 
 /// Some programs begin every text with this mark; it is no part of the first record.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Adds the records of `body` to the group at `place`. Empty lines are skipped, but counted.
+/// Adds the records of `body` to the group at `place`, with what came beside all of them. Empty lines are skipped, but counted.
 pub(crate) fn read(
     body: &[u8],
     place: usize,
+    beside: &Beside<'_>,
     collector: &mut Collector<'_>,
     answer: &mut IngestAnswer,
 ) -> Result<(), IngestError> {
@@ -23,7 +24,7 @@ pub(crate) fn read(
         if line.is_empty() {
             continue;
         }
-        if let Err(error) = collector.record(place, line)? {
+        if let Err(error) = collector.record_with(place, line, beside)? {
             answer.reject(line_number, &error);
         }
     }

@@ -13,6 +13,7 @@ mod dry_run;
 mod format;
 mod mask;
 mod read;
+mod recognised;
 mod secrets;
 mod step;
 mod template;

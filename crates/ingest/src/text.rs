@@ -1,14 +1,12 @@
 //! Text: lines as a program prints them.
 
-use parse::Extras;
+use crate::{Beside, Collector, IngestAnswer, IngestError};
 
-use crate::{Collector, IngestAnswer, IngestError};
-
-/// Adds the events of `body` to the group at `place`.
+/// Adds the events of `body` to the group at `place`, with what came beside all of them.
 pub(crate) fn read(
     body: &[u8],
-    place: usize,
-    event_bytes_max: usize,
+    (place, event_bytes_max): (usize, usize),
+    beside: &Beside<'_>,
     collector: &mut Collector<'_>,
     answer: &mut IngestAnswer,
 ) -> Result<(), IngestError> {
@@ -16,7 +14,7 @@ pub(crate) fn read(
     for range in parse::events(body, event_bytes_max) {
         line_number += memchr::memchr_iter(b'\n', &body[counted..range.start]).count();
         counted = range.start;
-        if let Err(refused) = collector.text(place, &body[range], &Extras::default())? {
+        if let Err(refused) = collector.text_with(place, &body[range], beside)? {
             answer.reject(line_number, &refused);
         }
     }

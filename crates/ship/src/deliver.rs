@@ -49,7 +49,7 @@ const WAIT_ASKED_MAX: Duration = Duration::from_secs(300);
 
 /// How long to wait before attempt `n_failed + 1`: twice as long each time, and a random part of it, so that a
 /// thousand shippers do not come back in the same instant (full jitter). Never less than the server asked for.
-pub(crate) fn wait_before_retry(n_failed: u32, asked: Option<Duration>, random: u64) -> Duration {
+pub fn wait_before_retry(n_failed: u32, asked: Option<Duration>, random: u64) -> Duration {
     let ceiling = WAIT_MS_FIRST.saturating_mul(1 << n_failed.saturating_sub(1).min(16)).min(WAIT_MS_MAX);
     let own = Duration::from_millis(WAIT_MS_FIRST / 2 + random % ceiling);
     asked.map_or(own, |asked| asked.min(WAIT_ASKED_MAX) + own.min(Duration::from_secs(1)))

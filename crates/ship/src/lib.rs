@@ -27,7 +27,7 @@ mod shipper;
 
 pub use batch::{FileBatch, Header};
 pub use checkpoint::CheckpointError;
-pub use deliver::{Deliver, DeliverError, Delivered};
+pub use deliver::{Deliver, DeliverError, Delivered, wait_before_retry};
 pub use discover::{Backlog, Discovery, FoundFile, LeftOut, Reason, reason_of_content};
 pub use follow::{FileStatus, FollowOptions, Follower};
 pub use glob::{Glob, is_pattern};

@@ -1,15 +1,20 @@
-//! `catat check` and `catat config show`.
+//! `catat check` and `catat config show`: what is set, whether it is right, and what it makes of lines.
+
+mod sample;
 
 use std::io::Write;
 use std::path::PathBuf;
 
-use crate::arguments::{ConfigCommand, Server};
+use crate::arguments::{Check, ConfigCommand};
 use crate::config::Config;
 use crate::failure::{Failure, of_output};
 
 /// Finds mistakes in configuration and rules without starting anything.
-pub(crate) fn check(options: Server) -> Result<(), Failure> {
-    let config = super::read_config(&options)?;
+pub(crate) fn check(options: Check) -> Result<(), Failure> {
+    let config = super::read_config(&options.server)?;
+    if let Some(path) = &options.sample.file {
+        return sample::try_lines(&config, path, &options.sample);
+    }
     let mut problems = Vec::new();
     if let Some(parent) = first_existing(&config.data_dir)
         && let Err(error) = tempfile_probe(&parent)

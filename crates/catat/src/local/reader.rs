@@ -87,6 +87,11 @@ impl Reader {
         }))
     }
 
+    /// Its bytes, for those who do not want them in pieces.
+    pub(super) fn into_source(self) -> Box<dyn Read + Send> {
+        self.source
+    }
+
     /// Whether there is nothing more to ask for.
     pub(super) fn is_done(&self) -> bool {
         self.is_at_end && self.carried.is_empty() && self.failure.is_none()

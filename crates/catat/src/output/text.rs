@@ -18,7 +18,7 @@ pub(crate) fn plain(cell: &str) -> String {
 }
 
 /// Replaces control characters by their pictures; newlines stay where `keeps_newlines`.
-pub(super) fn harmless(text: &str, keeps_newlines: bool) -> String {
+pub(crate) fn harmless(text: &str, keeps_newlines: bool) -> String {
     let picture = |c: char| match c {
         '\t' => ' ',
         '\n' if keeps_newlines => '\n',
@@ -30,7 +30,7 @@ pub(super) fn harmless(text: &str, keeps_newlines: bool) -> String {
     text.chars().map(picture).collect()
 }
 
-fn level_colour(level: &str) -> &'static str {
+pub(crate) fn level_colour(level: &str) -> &'static str {
     match level {
         "fatal" => "\u{1b}[1;31m",
         "error" => "\u{1b}[31m",

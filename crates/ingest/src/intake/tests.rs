@@ -62,6 +62,7 @@ fn request(format: Format, body: Vec<u8>) -> IngestRequest<'static> {
         format,
         group: GroupName::new("app").unwrap(),
         stream: "one".into(),
+        fields: &[],
         sender: sender("", None),
     }
 }

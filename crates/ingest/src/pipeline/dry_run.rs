@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use parse::{EventParser, Extras, Received, Zone};
+use parse::{EventParser, Extras, JsonError, Received, Zone};
 use serde_json::{Map, Value as Json, json};
 use types::{BatchBuilder, GroupName, GroupScope, Limits, Timestamp, Value};
 
+use super::recognised::Reading;
 use super::step::Step;
 use super::{Done, Draft, Fate, Pipelines, Surroundings, Witness};
 
@@ -55,20 +56,11 @@ impl DryRun<'_> {
         stream: &str,
         sample: Sample<'_>,
     ) -> Map<String, Json> {
-        let mut builder = BatchBuilder::new();
-        let event = if sample.is_record {
-            match parser.read_record(sample.bytes) {
-                Ok(event) => event,
-                Err(error) => return Map::from_iter([("error".to_owned(), error.to_string().into())]),
-            }
-        } else {
-            parser.read_text(sample.bytes)
+        let (mut draft, reading) = match self.read(parser, received, group, stream, sample) {
+            Ok(read) => read,
+            Err(error) => return Map::from_iter([("error".to_owned(), error.to_string().into())]),
         };
-        let shape = event.shape().map(parse::Shape::name);
-        let is_object = shape.is_none() && event.n_fields() > 0;
-        event.add_to(&Extras::default(), &mut builder);
-        let mut draft = Draft::of(&builder.finish(), group.clone(), stream);
-        let recognised = recognised((sample.is_record, is_object, shape), &draft, received);
+        let recognised = reading.shown(&draft, received);
         let mut account = Account::default();
         let around = Surroundings { received, within: &GroupScope::All };
         let fate = self.pipelines.run(&mut draft, around, &mut account, false);
@@ -84,19 +76,35 @@ impl DryRun<'_> {
         answer.insert("steps".into(), account.entries.into());
         answer
     }
-}
 
-/// What the parser made of the bytes by themselves, and why.
-fn recognised(kind: (bool, bool, Option<&'static str>), draft: &Draft, received: &Received<'_>) -> Json {
-    let (shape, reason) = match kind {
-        (true, ..) => ("record", "sent as a JSON record"),
-        (false, _, Some(shape)) => (shape, "the line fits this form from its beginning to its end"),
-        (false, true, None) => ("json", "the line is a JSON object"),
-        (false, false, None) => ("text", "the line fits no form that is known"),
-    };
-    let has_time = draft.time_key.is_some() || draft.time != received.at;
-    let time = if has_time { "found in the event" } else { "none in the event: time of arrival" };
-    json!({"as": shape, "because": reason, "time": time})
+    /// What the parser makes of a sample, and how.
+    fn read(
+        &self,
+        parser: &mut EventParser<'_>,
+        received: &Received<'_>,
+        group: &GroupName,
+        stream: &str,
+        sample: Sample<'_>,
+    ) -> Result<(Draft, Reading), JsonError> {
+        // Without it, the parser tells whether this event says a time itself.
+        let before = parser.previous();
+        parser.set_previous(None);
+        let mut builder = BatchBuilder::new();
+        let event = if sample.is_record { parser.read_record(sample.bytes)? } else { parser.read_text(sample.bytes) };
+        let (shape, level_of_shape) = (event.shape(), event.level_of_shape());
+        let is_object = shape.is_none() && event.n_fields() > 0;
+        event.add_to(&Extras::default(), &mut builder);
+        let mut draft = Draft::of(&builder.finish(), group.clone(), stream);
+        let has_time = if sample.is_record { draft.time != received.at } else { parser.previous().is_some() };
+        let has_time_before = before.is_some() && !sample.is_record;
+        if !has_time && draft.time_key.is_none() {
+            draft.time = before.filter(|_| has_time_before).unwrap_or(draft.time);
+        }
+        parser.set_previous(parser.previous().or(before));
+        let has_time = has_time || draft.time_key.is_some();
+        let is_record = sample.is_record;
+        Ok((draft, Reading { is_record, is_object, shape, level_of_shape, has_time, has_time_before }))
+    }
 }
 
 /// An event as a query would show it.

@@ -101,8 +101,15 @@ impl House {
     fn send(&self, format: Format, body: &str, within: &GroupScope) -> u64 {
         let sender = Sender { name: "", within, batch_id: None, now: now() };
         let (group, stream) = (GroupName::new("app/web").unwrap(), String::from("s"));
-        let request =
-            IngestRequest { body: body.as_bytes(), encoding: Encoding::Identity, format, group, stream, sender };
+        let request = IngestRequest {
+            body: body.as_bytes(),
+            encoding: Encoding::Identity,
+            format,
+            group,
+            stream,
+            fields: &[],
+            sender,
+        };
         self.intake.ingest(request).unwrap().accepted
     }
 

@@ -13,7 +13,10 @@ use crate::server::{Server, Shared};
 use crate::work::Gate;
 
 /// Names of the parameters.
-const PARAMETERS: [&str; 3] = ["group", "stream", "format"];
+const PARAMETERS: [&str; 4] = ["group", "stream", "format", "field"];
+
+/// Most fields that a request gives to all of its events.
+const FIELDS_MAX: usize = 100;
 
 /// Longest batch id in bytes.
 const BATCH_ID_BYTES_MAX: usize = 256;
@@ -30,7 +33,8 @@ pub(crate) async fn post(
     let group = group_name_of_outside(parameters.get("group").unwrap_or("default"));
     let stream = parameters.get("stream").unwrap_or_default().to_owned();
     let batch_id = batch_id(&headers)?;
-    accept(server, body, Envelope { encoding, format, group, stream, batch_id }).await
+    let fields = fields(&parameters, format)?;
+    accept(server, body, Envelope { encoding, format, group, stream, fields, batch_id }).await
 }
 
 /// What a request says about its body.
@@ -39,6 +43,8 @@ struct Envelope {
     format: Format,
     group: GroupName,
     stream: String,
+    /// Names and values that every event gets.
+    fields: Vec<(String, String)>,
     batch_id: Option<String>,
 }
 
@@ -53,6 +59,7 @@ async fn accept(server: Shared, body: Body, envelope: Envelope) -> Result<Respon
             format: envelope.format,
             group: envelope.group,
             stream: envelope.stream,
+            fields: &envelope.fields,
             sender: of_thread.sender(envelope.batch_id.as_deref()),
         };
         of_thread.app.intake.ingest(request)
@@ -84,6 +91,22 @@ fn format(parameters: &Parameters, headers: &HeaderMap) -> Result<Format, Proble
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_text = content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/plain");
     Ok(if is_text { Format::Text } else { Format::Ndjson })
+}
+
+/// What `field` says, as often as it is there: `NAME=VALUE`.
+fn fields(parameters: &Parameters, format: Format) -> Result<Vec<(String, String)>, Problem> {
+    let pair = |text: &str| match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(Problem::bad_request("bad-parameter", format!("field is NAME=VALUE, not {text:?}"))),
+    };
+    let fields: Vec<(String, String)> = parameters.all("field").map(pair).collect::<Result<_, _>>()?;
+    if fields.len() > FIELDS_MAX {
+        return Err(Problem::bad_request("too-many-fields", format!("there may be {FIELDS_MAX} fields at most")));
+    }
+    if format == Format::Lines && !fields.is_empty() {
+        return Err(Problem::bad_request("bad-parameter", "a body of the format lines says fields in its header"));
+    }
+    Ok(fields)
 }
 
 /// The encoding of a body.

@@ -1,0 +1,115 @@
+//! `catat check --sample`: what lines would become under this configuration, and why. Nothing is stored.
+
+mod shown;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+use ingest::{DryRun, PipelineError, Pipelines};
+use serde_json::{Value, json};
+use storage::Clock;
+use types::group_name_of_outside;
+
+use crate::arguments::{Sample, SampleFormat};
+use crate::config::Config;
+use crate::failure::{Failure, of_output};
+use crate::output::is_coloured;
+
+/// Lines that are read unless told.
+const LINES: usize = 1_000;
+
+/// What became of all the lines.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    n_lines: usize,
+    n_events: usize,
+    /// Whether there are further lines.
+    has_more: bool,
+    without_time: usize,
+    fates: BTreeMap<String, usize>,
+    shapes: BTreeMap<String, usize>,
+    levels: BTreeMap<String, usize>,
+    groups: BTreeMap<String, usize>,
+}
+
+/// Prints what becomes of the lines of a file.
+pub(super) fn try_lines(config: &Config, path: &Path, options: &Sample) -> Result<(), Failure> {
+    let (text, has_more) = read(config, path, options.lines.unwrap_or(LINES))?;
+    let events = events_of(config, &text, options.group.as_deref().unwrap_or("default"))?;
+    let mut summary = Summary { n_lines: n_lines(&text), has_more, ..Summary::default() };
+    events.iter().for_each(|event| summary.add(event));
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    print(&mut out, &events, &summary, options).and_then(|()| out.flush()).map_err(of_output)
+}
+
+/// The first lines of the input, and whether it has more. What is read is bounded by the largest body that a server takes.
+fn read(config: &Config, path: &Path, n_lines_max: usize) -> Result<(Vec<u8>, bool), Failure> {
+    let failed = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
+    let mut input = BufReader::new(crate::local::open(path)?).take(config.limits.body_bytes_max as u64);
+    let mut text = Vec::new();
+    for _ in 0..n_lines_max {
+        if input.read_until(b'\n', &mut text).map_err(failed)? == 0 {
+            break;
+        }
+    }
+    let has_more = !input.into_inner().fill_buf().map_err(failed)?.is_empty();
+    Ok((text, has_more))
+}
+
+/// What becomes of the events of a text, each with the number of its first line.
+fn events_of(config: &Config, text: &[u8], group: &str) -> Result<Vec<Value>, Failure> {
+    let shown = |errors: Vec<PipelineError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let pipelines = Pipelines::compile(&config.pipelines).map_err(|errors| Failure::usage(shown(errors)))?;
+    let zone = parse::Zone::Named(config.time_zone);
+    let run = DryRun { pipelines: &pipelines, limits: &config.limits, zone, now: Clock::system().now() };
+    let ranges: Vec<_> = parse::events(text, config.limits.event_bytes_max).collect();
+    let samples = ranges.iter().map(|range| ingest::Sample { bytes: &text[range.clone()], is_record: false });
+    let mut events = run.run(&group_name_of_outside(group), "", samples);
+    let (mut line, mut counted) = (1, 0);
+    for (event, range) in events.iter_mut().zip(&ranges) {
+        line += text[counted..range.start].iter().filter(|byte| **byte == b'\n').count();
+        counted = range.start;
+        event["line"] = line.into();
+    }
+    Ok(events)
+}
+
+fn n_lines(text: &[u8]) -> usize {
+    let n_ends = text.iter().filter(|byte| **byte == b'\n').count();
+    n_ends + usize::from(text.last().is_some_and(|last| *last != b'\n'))
+}
+
+fn print(out: &mut impl Write, events: &[Value], summary: &Summary, options: &Sample) -> std::io::Result<()> {
+    match options.output.unwrap_or_default() {
+        SampleFormat::Text => shown::print(out, events, summary, is_coloured(options.color)),
+        SampleFormat::Json => {
+            writeln!(out, "{:#}", json!({"events": events, "summary": summary.as_json()}))
+        }
+        SampleFormat::Ndjson => events.iter().try_for_each(|event| writeln!(out, "{event}")),
+    }
+}
+
+impl Summary {
+    fn add(&mut self, event: &Value) {
+        self.n_events += 1;
+        let mut count = |of: fn(&mut Self) -> &mut BTreeMap<String, usize>, name: &str| {
+            *of(self).entry(name.to_owned()).or_default() += 1;
+        };
+        let fate = event["fate"].as_str().unwrap_or_default();
+        count(|summary| &mut summary.fates, fate);
+        count(|summary| &mut summary.shapes, event["recognised"]["as"].as_str().unwrap_or_default());
+        if fate == "kept" {
+            count(|summary| &mut summary.levels, event["event"]["@level"].as_str().unwrap_or("none"));
+            count(|summary| &mut summary.groups, event["event"]["@log"].as_str().unwrap_or_default());
+        }
+        self.without_time += usize::from(event["recognised"]["has_time"] == false);
+    }
+
+    fn as_json(&self) -> Value {
+        json!({
+            "lines": self.n_lines, "has_more": self.has_more, "events": self.n_events, "fates": self.fates,
+            "shapes": self.shapes, "levels": self.levels, "groups": self.groups, "without_time": self.without_time,
+        })
+    }
+}

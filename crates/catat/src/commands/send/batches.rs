@@ -1,0 +1,192 @@
+//! Lines put together into batches: of one input and one format each, cut between events where they are full.
+
+use std::io;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+use parse::Boundaries;
+
+use super::lines::{Line, Lines};
+use crate::arguments::InputFormat;
+
+/// A batch is sent when it has so many bytes …
+const BATCH_BYTES: usize = 1 << 20;
+
+/// … or when its first line is so old: what a job writes is to be seen at once.
+const BATCH_AGE: Duration = Duration::from_millis(200);
+
+/// What the lines of a batch are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Records,
+}
+
+/// Lines that are sent at once.
+#[derive(Debug)]
+pub(super) struct Batch {
+    input: usize,
+    kind: Kind,
+    bytes: Vec<u8>,
+    /// The number of each line, and where it begins in `bytes`.
+    lines: Vec<(u64, usize)>,
+    boundaries: Boundaries,
+    /// Which line begins the last event.
+    last_event: usize,
+}
+
+impl Batch {
+    fn new(input: usize, kind: Kind) -> Self {
+        let boundaries = Boundaries::new(BATCH_BYTES);
+        Self { input, kind, bytes: Vec::new(), lines: Vec::new(), boundaries, last_event: 0 }
+    }
+
+    pub(super) fn of(line: Line, kind: Kind) -> Self {
+        let mut batch = Self::new(line.input, kind);
+        batch.push(line.number, &line.bytes);
+        batch
+    }
+
+    pub(super) fn input(&self) -> usize {
+        self.input
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The number of its first line in the input.
+    pub(super) fn first_line(&self) -> u64 {
+        self.line_number(1)
+    }
+
+    /// The number in the input of a line of the batch, counted from 1.
+    pub(super) fn line_number(&self, line: usize) -> u64 {
+        let known = self.lines.get(line.saturating_sub(1)).or(self.lines.last());
+        known.map_or(0, |(number, _)| *number)
+    }
+
+    fn push(&mut self, number: u64, line: &[u8]) {
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        if self.kind == Kind::Records || self.boundaries.is_start(text) {
+            self.last_event = self.lines.len();
+        }
+        self.lines.push((number, self.bytes.len()));
+        self.bytes.extend_from_slice(line);
+    }
+
+    /// Takes the last event away where it is not the only one: it may go on.
+    fn split_last_event(&mut self) -> Option<Self> {
+        self.split(self.last_event)
+    }
+
+    /// Two halves, cut between events where there are several, else between lines; nothing where it is one line.
+    pub(super) fn halves(mut self) -> Option<(Self, Self)> {
+        let middle = self.lines.len() / 2;
+        let at = self.event_starts().into_iter().min_by_key(|start| start.abs_diff(middle)).unwrap_or(middle);
+        let second = self.split(at)?;
+        Some((self, second))
+    }
+
+    /// Lines that begin an event, but for the first.
+    fn event_starts(&self) -> Vec<usize> {
+        let mut boundaries = Boundaries::new(BATCH_BYTES);
+        let is_records = self.kind == Kind::Records;
+        let mut is_start = |line: usize| is_records || boundaries.is_start(self.line(line).trim_ascii_end());
+        (0..self.lines.len()).filter(|line| is_start(*line) && *line > 0).collect()
+    }
+
+    fn line(&self, line: usize) -> &[u8] {
+        let start_of = |line: usize| self.lines.get(line).map_or(self.bytes.len(), |(_, start)| *start);
+        self.bytes.get(start_of(line)..start_of(line + 1)).unwrap_or_default()
+    }
+
+    /// Takes away the lines from `at` on.
+    fn split(&mut self, at: usize) -> Option<Self> {
+        if at == 0 || at >= self.lines.len() {
+            return None;
+        }
+        let mut rest = Self::new(self.input, self.kind);
+        for line in at..self.lines.len() {
+            rest.push(self.line_number(line + 1), self.line(line));
+        }
+        let start = self.bytes.len() - rest.bytes.len();
+        self.bytes.truncate(start);
+        self.lines.truncate(at);
+        self.last_event = self.last_event.min(at - 1);
+        Some(rest)
+    }
+}
+
+/// Makes batches of lines as they come.
+pub(super) struct Batches {
+    lines: Lines,
+    format: InputFormat,
+    /// What the next batch begins with.
+    carried: Option<Batch>,
+    /// The input at hand, and whether its first line is a JSON object.
+    of_input: Option<(usize, bool)>,
+}
+
+impl Batches {
+    pub(super) fn new(lines: Lines, format: InputFormat) -> Self {
+        Self { lines, format, carried: None, of_input: None }
+    }
+
+    /// The next batch; `None` at the end of the last input.
+    pub(super) fn next(&mut self) -> Result<Option<Batch>, (usize, io::Error)> {
+        let mut batch = match self.carried.take() {
+            Some(batch) => batch,
+            None => match self.lines.recv() {
+                Ok(line) => self.first(line?),
+                Err(_) => return Ok(None),
+            },
+        };
+        let due = Instant::now() + BATCH_AGE;
+        while batch.bytes.len() < BATCH_BYTES {
+            match self.lines.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    let line = line?;
+                    let kind = self.kind(&line, Some(batch.kind));
+                    if line.input != batch.input || kind != batch.kind {
+                        self.carried = Some(Batch::of(line, kind));
+                        return Ok(Some(batch));
+                    }
+                    batch.push(line.number, &line.bytes);
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(Some(batch)),
+            }
+        }
+        self.carried = batch.split_last_event();
+        Ok(Some(batch))
+    }
+
+    fn first(&mut self, line: Line) -> Batch {
+        let kind = self.kind(&line, None);
+        Batch::of(line, kind)
+    }
+
+    /// What a line is; an empty one is what stands before it.
+    fn kind(&mut self, line: &Line, before: Option<Kind>) -> Kind {
+        let text = line.bytes.trim_ascii();
+        let is_object = text.starts_with(b"{") && text.ends_with(b"}");
+        match self.format {
+            InputFormat::Text => return Kind::Text,
+            InputFormat::Ndjson => return Kind::Records,
+            InputFormat::Auto if text.is_empty() => return before.unwrap_or(Kind::Text),
+            InputFormat::Auto => {}
+        }
+        if self.of_input.is_none_or(|(input, _)| input != line.input) {
+            self.of_input = Some((line.input, is_object));
+        }
+        let begins_with_object = self.of_input.is_some_and(|(_, is_object)| is_object);
+        if begins_with_object && is_object { Kind::Records } else { Kind::Text }
+    }
+}
+
+#[cfg(test)]
+mod tests;

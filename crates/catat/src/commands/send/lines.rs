@@ -1,0 +1,73 @@
+//! Lines of all inputs in turn, read by a thread of its own: reading blocks for as long as a job says nothing, and
+//! batches must go out meanwhile. The thread ends with the last input, or with the process.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use crate::failure::Failure;
+
+/// Lines read ahead while a batch is on its way; beyond it the job that writes has to wait.
+const LINES_AHEAD: usize = 4096;
+
+/// A line that is longer is cut: what goes on forever without an end must not be held.
+const LINE_BYTES_MAX: u64 = 8 << 20;
+
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// One line with its end, which it may lack where the input ends.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    /// The place of its input among all of them.
+    pub(super) input: usize,
+    /// Which line of the input it is, from 1.
+    pub(super) number: u64,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// The lines, or why an input cannot be read further.
+pub(super) type Lines = Receiver<Result<Line, (usize, io::Error)>>;
+
+type Source = Box<dyn Read + std::marker::Send>;
+
+/// Begins to read the files, or standard input where there are none; gives their names too. Nothing is read where one of
+/// them cannot be opened.
+pub(super) fn read(paths: &[PathBuf]) -> Result<(Vec<String>, Lines), Failure> {
+    let stdin = [PathBuf::from("-")];
+    let paths = if paths.is_empty() { &stdin } else { paths };
+    let name =
+        |path: &PathBuf| if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() };
+    let names = paths.iter().map(name).collect();
+    let sources: Vec<Source> = paths.iter().map(|path| crate::local::open(path)).collect::<Result<_, _>>()?;
+    let (sender, lines) = sync_channel(LINES_AHEAD);
+    std::thread::spawn(move || {
+        for (input, source) in sources.into_iter().enumerate() {
+            if let Err(error) = read_one(input, source, &sender) {
+                // Whoever waits for lines hears of it, unless nobody does any more.
+                let _ = sender.send(Err((input, error)));
+                return;
+            }
+        }
+    });
+    Ok((names, lines))
+}
+
+/// Gives all lines of an input to `sender`; ends early where nobody wants them any more.
+fn read_one(input: usize, source: Source, sender: &SyncSender<Result<Line, (usize, io::Error)>>) -> io::Result<()> {
+    let mut source = BufReader::with_capacity(BUFFER_BYTES, source);
+    let mut number = 1;
+    loop {
+        let mut bytes = Vec::new();
+        if (&mut source).take(LINE_BYTES_MAX).read_until(b'\n', &mut bytes)? == 0 {
+            return Ok(());
+        }
+        let is_cut = bytes.len() as u64 == LINE_BYTES_MAX && !bytes.ends_with(b"\n");
+        if is_cut {
+            bytes.push(b'\n');
+        }
+        if sender.send(Ok(Line { input, number, bytes })).is_err() {
+            return Ok(());
+        }
+        number += u64::from(!is_cut);
+    }
+}

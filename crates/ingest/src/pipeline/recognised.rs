@@ -1,0 +1,91 @@
+//! What the parser made of a line by itself, and where it found that: the first half of a dry run's account.
+//!
+//! The parser keeps no notes of where it looked, since it reads millions of lines a second. What it found is looked for
+//! here once more, in the order in which it looks.
+
+use parse::{Received, Resolved, Shape};
+use serde_json::{Value as Json, json};
+use types::{Level, Value};
+
+use super::Draft;
+
+/// What is known of an event before pipelines see it.
+pub(super) struct Reading {
+    /// Whether it was announced as a record.
+    pub(super) is_record: bool,
+    /// Whether it is a JSON object.
+    pub(super) is_object: bool,
+    /// The form of its line.
+    pub(super) shape: Option<Shape>,
+    /// The level that this form says.
+    pub(super) level_of_shape: Option<Level>,
+    /// Whether it says when it happened.
+    pub(super) has_time: bool,
+    /// Whether an event before it does.
+    pub(super) has_time_before: bool,
+}
+
+impl Reading {
+    /// `as`, `because`, `has_time`, and the reasons for `time` and `level`.
+    pub(super) fn shown(&self, draft: &Draft, received: &Received<'_>) -> Json {
+        let (name, because) = self.form();
+        let mut shown = json!({
+            "as": name, "because": because, "has_time": self.has_time, "time": self.time(draft, received),
+        });
+        if let Some(level) = draft.level {
+            shown["level"] = self.level(level, draft).into();
+        }
+        shown
+    }
+
+    fn form(&self) -> (&'static str, &'static str) {
+        match (self.shape, self.is_object) {
+            _ if self.is_record => ("record", "sent as a JSON record"),
+            (Some(shape), _) => (shape.name(), "the line fits this form from its beginning to its end"),
+            (None, true) => ("json", "the line is a JSON object"),
+            (None, false) => ("text", "the line fits no form that is known"),
+        }
+    }
+
+    /// Where the time is from.
+    fn time(&self, draft: &Draft, received: &Received<'_>) -> String {
+        if let Some((key, _)) = draft.time_key.as_ref().filter(|_| self.has_time) {
+            return format!("field {key}");
+        }
+        if let Some(rejected) = draft.text("@timestampRejected") {
+            return format!("time of arrival: no event can have happened at {rejected}");
+        }
+        if !self.has_time {
+            let reason = if self.has_time_before { "that of the event before it" } else { "time of arrival" };
+            return format!("none in the event: {reason}");
+        }
+        let is_time = |value: &Value| {
+            let found = parse::parse_time(&value.to_string(), received);
+            found == Some(Resolved::At(draft.time))
+        };
+        let field = draft.fields.iter().find(|(name, value)| !name.starts_with('@') && is_time(value));
+        let of_field = || field.map(|(name, _)| format!("field {name}"));
+        let of_text = || {
+            let found = parse::find_time(draft.message.as_bytes(), received)?;
+            let text = draft.message.get(found.start..found.end)?;
+            (found.time == Resolved::At(draft.time)).then(|| format!("{text:?} in the text"))
+        };
+        let is_structured = self.is_record || self.is_object;
+        let found = if is_structured { of_field() } else { of_text().or_else(of_field) };
+        found.unwrap_or_else(|| "found in the event".to_owned())
+    }
+
+    /// Where the level is from.
+    fn level(&self, level: Level, draft: &Draft) -> String {
+        let says = |(name, value): &&(std::sync::Arc<str>, Value)| parse::level_of_field(name, value) == Some(level);
+        if let Some((name, _)) = draft.fields.iter().find(says) {
+            format!("field {name}")
+        } else if self.level_of_shape == Some(level) {
+            "the form of the line says it".to_owned()
+        } else if parse::level_of_text(&draft.message) == Some(level) {
+            "a word of the text".to_owned()
+        } else {
+            "found in the event".to_owned()
+        }
+    }
+}
