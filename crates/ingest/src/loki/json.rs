@@ -2,6 +2,8 @@
 //!
 //! Entries are read one at a time from the body: memory beside it is that of the events.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -58,9 +60,21 @@ pub(super) fn read(body: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), Ing
 }
 
 /// Reads names and values, unless they are too many.
+///
+/// Values should be texts, but handlers send what programs gave them, and Loki takes it: other values are their JSON, and
+/// what is `null` is not there.
 fn labels_of<'a>(what: &str, text: &'a RawValue, bytes_max: usize) -> Result<Labels<'a>, IngestError> {
     check_bytes(what, text.get().len(), bytes_max)?;
-    serde_json::from_str(text.get()).map_err(bad)
+    let pairs: BTreeMap<Text<'a>, &'a RawValue> = serde_json::from_str(text.get()).map_err(bad)?;
+    let mut labels = Labels::new();
+    for (name, value) in pairs {
+        match value.get() {
+            "null" => continue,
+            text if text.starts_with('"') => labels.insert(name, serde_json::from_str(text).map_err(bad)?),
+            other => labels.insert(name, Text(Cow::Borrowed(other))),
+        };
+    }
+    Ok(labels)
 }
 
 /// Reads entries and hands each over.
@@ -124,7 +138,16 @@ mod tests {
         };
         assert_eq!(check(r#"{"a":"1","b":"2"}"#), Ok(2));
         assert!(check(r#"{"a":"1","b":"2","c":"3"}"#).is_err_and(|error| error.contains("more than 20 bytes")));
-        assert!(check(r#"{"a":1}"#).is_err());
+        assert!(check(r#"["a"]"#).is_err());
+    }
+
+    #[test]
+    fn labels_that_are_no_texts_are_their_json_and_null_is_none() {
+        let raw: &RawValue =
+            serde_json::from_str(r#"{"n":7,"ok":true,"none":null,"list":[1, 2],"t":"a\n"}"#).expect("JSON");
+        let labels = labels_of("a label set", raw, 1000).expect("labels");
+        let shown: Vec<_> = labels.iter().map(|(name, value)| (&*name.0, &*value.0)).collect();
+        assert_eq!(shown, [("list", "[1, 2]"), ("n", "7"), ("ok", "true"), ("t", "a\n")]);
     }
 
     #[test]
