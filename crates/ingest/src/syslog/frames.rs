@@ -3,8 +3,12 @@
 //! Which of the two a connection speaks shows in its first frame: `123 <34>…` counts, everything else ends. A sender that
 //! counted and then does not is read by ends for that frame. What is longer than a frame may be is counted and not kept, so
 //! that memory is bounded and the next frame is found all the same.
+//!
+//! Once a message has ended with NUL, as Python's handler ends them, newlines are part of messages: a stack trace stays whole.
+//! One behind which `<` stands ends a message nevertheless and shows that newlines are ends, so that a sender that only has
+//! a NUL in some text loses nothing.
 
-use memchr::memchr2;
+use memchr::{memchr2, memchr2_iter};
 
 /// Digits of a count. A longer number is text.
 const COUNT_DIGITS_MAX: usize = 9;
@@ -63,7 +67,10 @@ impl SyslogFrames {
 enum Framing {
     Unknown,
     Counted,
+    /// By newlines or NUL.
     Ended,
+    /// By NUL.
+    EndedByNul,
 }
 
 /// Where in a frame the stream is.
@@ -83,6 +90,8 @@ pub struct SyslogFramer {
     framing: Framing,
     place: Place,
     partial: Vec<u8>,
+    /// The last byte of the frame so far, kept or not.
+    last_byte: u8,
     n_cut: u64,
     frame_bytes_max: usize,
 }
@@ -90,7 +99,14 @@ pub struct SyslogFramer {
 impl SyslogFramer {
     /// A framer for a new connection.
     pub fn new(frame_bytes_max: usize) -> Self {
-        Self { framing: Framing::Unknown, place: Place::Head, partial: Vec::new(), n_cut: 0, frame_bytes_max }
+        Self {
+            framing: Framing::Unknown,
+            place: Place::Head,
+            partial: Vec::new(),
+            last_byte: 0,
+            n_cut: 0,
+            frame_bytes_max,
+        }
     }
 
     /// The bytes of a frame that is not complete yet.
@@ -121,9 +137,12 @@ impl SyslogFramer {
     /// Looks at one byte of what may be a count; returns what is left to read.
     fn head<'i>(&mut self, rest: &'i [u8]) -> &'i [u8] {
         let byte = rest[0];
-        if self.framing == Framing::Ended {
-            self.place = Place::Line;
-            return rest;
+        if matches!(self.framing, Framing::Ended | Framing::EndedByNul) {
+            let is_left_over = self.framing == Framing::EndedByNul && matches!(byte, b'\n' | b'\r');
+            if !is_left_over {
+                self.place = Place::Line;
+            }
+            return &rest[usize::from(is_left_over)..];
         }
         if self.partial.is_empty() && matches!(byte, b'\n' | b'\r' | 0 | b' ') && self.framing == Framing::Counted {
             return &rest[1..];
@@ -152,10 +171,23 @@ impl SyslogFramer {
     }
 
     fn line<'i>(&mut self, rest: &'i [u8], frames: &mut SyslogFrames) -> &'i [u8] {
-        let Some(end) = memchr2(b'\n', 0, rest) else {
+        if self.framing == Framing::EndedByNul && rest[0] == b'<' && self.last_byte == b'\n' {
+            self.framing = Framing::Ended;
+            // The newline is no part of the frame; where it is kept, it is left out with the frame's end.
+            self.n_cut = self.n_cut.saturating_sub(1);
+            self.emit(frames);
+            return rest;
+        }
+        let Some(end) = self.end_of_line(rest) else {
             self.hold(rest);
             return &[];
         };
+        let has_priority = self.partial.first().unwrap_or(&rest[0]) == &b'<';
+        match (self.framing, rest[end]) {
+            (Framing::Ended, 0) if has_priority => self.framing = Framing::EndedByNul,
+            (Framing::EndedByNul, b'\n') => self.framing = Framing::Ended,
+            _ => {}
+        }
         if self.partial.is_empty() && end <= self.frame_bytes_max {
             frames.push(&rest[..end], 0);
             self.place = Place::Head;
@@ -164,6 +196,14 @@ impl SyslogFramer {
             self.emit(frames);
         }
         &rest[end + 1..]
+    }
+
+    /// Where the frame ends; none where its end is not there yet, or what follows a newline has to tell.
+    fn end_of_line(&self, rest: &[u8]) -> Option<usize> {
+        if self.framing != Framing::EndedByNul {
+            return memchr2(b'\n', 0, rest);
+        }
+        memchr2_iter(b'\n', 0, rest).find(|at| rest[*at] == 0 || rest.get(at + 1) == Some(&b'<'))
     }
 
     fn counted<'i>(&mut self, rest: &'i [u8], n_left: usize, frames: &mut SyslogFrames) -> &'i [u8] {
@@ -187,6 +227,7 @@ impl SyslogFramer {
         let n_kept = bytes.len().min(self.frame_bytes_max.saturating_sub(self.partial.len()));
         self.partial.extend_from_slice(&bytes[..n_kept]);
         self.n_cut += (bytes.len() - n_kept) as u64;
+        self.last_byte = bytes.last().copied().unwrap_or(self.last_byte);
     }
 
     fn emit(&mut self, frames: &mut SyslogFrames) {
@@ -194,6 +235,7 @@ impl SyslogFramer {
         self.partial.clear();
         self.partial.shrink_to(KEPT_BYTES_MAX);
         self.n_cut = 0;
+        self.last_byte = 0;
         self.place = Place::Head;
     }
 }
@@ -225,6 +267,21 @@ mod tests {
         check("4 <1>a6 <2>b\nc3 <3>", &[("<1>a", 0), ("<2>b\nc", 0), ("<3>", 0)]);
         check("5 <1>a\n4 <2>b\n4 <3>c\n", &[("<1>a", 0), ("<2>b", 0), ("<3>c", 0)]);
         check("2026-11-20 it is\n4 <1>a\n", &[("2026-11-20 it is", 0), ("4 <1>a", 0)]);
+    }
+
+    #[test]
+    fn where_nul_ends_messages_newlines_are_part_of_them() {
+        check("<1>a\0<2>b\n  c\n\0<3>d\0", &[("<1>a", 0), ("<2>b\n  c", 0), ("<3>d", 0)]);
+        check("<1>a\0\n<2>b\n c\0\n", &[("<1>a", 0), ("<2>b\n c", 0)]);
+        check("<1>a\0<2>01234567890\n23456789\0<3>c\0", &[("<1>a", 0), ("<2>01234567890\n23456", 3), ("<3>c", 0)]);
+        check("<1>a\0<2>0123456789012345\nx<y\n<3>c\0", &[("<1>a", 0), ("<2>0123456789012345", 3), ("<3>c", 0)]);
+    }
+
+    #[test]
+    fn a_nul_in_a_text_does_not_make_one_message_of_the_lines_behind_it() {
+        let frames = [("<1>a", 0), ("b", 0), ("<2>c", 0), ("<3>d", 0), ("e", 0)];
+        check("<1>a\0b\n<2>c\n<3>d\ne\n", &frames);
+        check("a\0b\nc\nd", &[("a", 0), ("b", 0), ("c", 0), ("d", 0)]);
     }
 
     #[test]
