@@ -24,11 +24,11 @@ pub(crate) const PREFIX: &str = "/services/collector";
 /// Adds the routes of this door.
 pub(crate) fn add(mut table: Table) -> Table {
     for path in ["/services/collector", "/services/collector/event", "/services/collector/event/1.0"] {
-        // Docker's driver asks with OPTIONS whether there is a collector before it sends to it.
-        table = table.post(path, Role::Ingest, events).options(path, Role::Ingest, healthy);
+        // Docker's driver asks with OPTIONS whether there is a collector before it sends to it, and brings no key then.
+        table = table.post(path, Role::Ingest, events).options(path, Role::None, healthy);
     }
     for path in ["/services/collector/raw", "/services/collector/raw/1.0"] {
-        table = table.post(path, Role::Ingest, raw).options(path, Role::Ingest, healthy);
+        table = table.post(path, Role::Ingest, raw).options(path, Role::None, healthy);
     }
     for path in ["/services/collector/health", "/services/collector/health/1.0"] {
         table = table.get(path, Role::None, healthy);

@@ -90,7 +90,9 @@ async fn walk(house: &House, people: &[Person]) {
     for entry in crate::router::table().entries() {
         let described = &description["paths"][entry.path][entry.method]["x-catat-role"];
         assert_eq!(described, entry.role.name(), "{} {} is described", entry.method, entry.path);
-        let is_open = OPEN.iter().any(|open| entry.path.starts_with(open));
+        // Docker's driver asks without its token whether there is a collector; nothing is said but that.
+        let asks_collector = entry.method == "options" && entry.path.starts_with("/services/collector");
+        let is_open = asks_collector || OPEN.iter().any(|open| entry.path.starts_with(open));
         assert!(entry.role != Role::None || is_open, "{} needs a key or is known to need none", entry.path);
         // Those that check who comes by themselves have words of their own.
         if entry.role == Role::None && !entry.path.ends_with('y') {

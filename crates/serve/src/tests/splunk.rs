@@ -74,6 +74,20 @@ async fn clients_find_out_whether_there_is_a_collector() {
 }
 
 #[tokio::test]
+async fn dockers_driver_asks_for_a_collector_without_its_token_and_needs_it_to_send() {
+    let house = House::new();
+    let (_, key) = house.key("ingest", &["*"]).await;
+    let address = "/services/collector/event/1.0";
+    let options = Request::options(address).body(Body::empty()).expect("a request");
+    assert_eq!(house.send(options).await.status, 200);
+    for (token, status) in [("wrong", 403), (key.as_str(), 200)] {
+        let request = Request::post(address).header("authorization", format!("Splunk {token}"));
+        let reply = house.send(request.body(Body::from(r#"{"event":"x"}"#)).expect("a request")).await;
+        assert_eq!(reply.status, status, "{}", reply.text());
+    }
+}
+
+#[tokio::test]
 async fn refusals_are_said_as_splunk_says_them() {
     let house = House::new();
     let proxied = Request::post("/services/collector").header("via", "1.1 x").body(Body::empty()).expect("a request");
