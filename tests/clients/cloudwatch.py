@@ -1,6 +1,11 @@
 #!/usr/bin/env python3
-"""CloudWatch Logs' sending side: boto3 and a logging handler from PyPI."""
+"""CloudWatch Logs' sending side: boto3, a logging handler, and Amazon's command line from PyPI."""
+import json
 import logging
+import os
+import pathlib
+import subprocess
+import sys
 import time
 import uuid
 
@@ -84,6 +89,29 @@ def a_logging_handlers_records_arrive():
     handler.close()
     found = rows(f'filter @log = "{GROUP}/handler" | stats count(*)')
     assert found == [[200]], found
+
+
+def aws(*arguments):
+    """Runs Amazon's command line, which lies beside this Python; gives what it says as JSON, and its complaint."""
+    environment = {**os.environ, "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "eu-west-1"}
+    program = pathlib.Path(sys.executable).parent / "aws"
+    command = [str(program), "logs", "--endpoint-url", f"{URL}/cloudwatch", "--output", "json", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.returncode == 0) == (not done.stderr), done
+    return json.loads(done.stdout or "{}"), done.stderr
+
+
+@check
+def amazons_command_line_makes_groups_and_sends():
+    place = ["--log-group-name", f"{GROUP}/cli", "--log-stream-name", "s"]
+    events = json.dumps([{"timestamp": int(time.time() * 1000), "message": f"ERROR step {n}"} for n in range(3)])
+    assert "ResourceNotFoundException" in aws("put-log-events", *place, "--log-events", events)[1]
+    aws("create-log-group", *place[:2])
+    aws("create-log-stream", *place)
+    aws("put-log-events", *place, "--log-events", events)
+    found = aws("describe-log-groups", "--log-group-name-prefix", f"{GROUP}/cli")[0]["logGroups"]
+    assert [group["logGroupName"] for group in found] == [f"{GROUP}/cli"], found
+    assert rows(f'filter @log = "{GROUP}/cli" | stats count(*) by @level, @logStream') == [["error", "s", 3]]
 
 
 main()
