@@ -19,7 +19,6 @@ use std::borrow::Cow;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, uri};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tower::ServiceBuilder;
@@ -136,28 +135,19 @@ fn accepts_only_json(headers: &HeaderMap) -> bool {
     accepts().any(|kinds| kinds.contains("json")) && !accepts().any(|k| k.contains("*/*") || k.contains("text/html"))
 }
 
-/// Makes every answer under this door one of its own: marked as its clients want it, errors in their form.
-pub(crate) async fn speak(request: Request, next: Next) -> Response {
-    let is_here =
-        request.uri().path().strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let mut response = next.run(request).await;
-    if !is_here {
-        return response;
-    }
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let error = error(&problem);
-        // Headers that others put on it stay.
-        let (mut parts, _) = response.into_parts();
-        parts.status = error.status();
-        parts.headers.remove(header::CONTENT_LENGTH);
-        response = Response::from_parts(parts, error.into_body());
-    }
+/// Whether an address is one of this door.
+pub(crate) fn is_address(path: &str) -> bool {
+    path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Marks an answer of this door as its clients want it.
+pub(crate) fn mark(mut response: Response) -> Response {
     response.headers_mut().insert(PRODUCT.0, PRODUCT.1);
     response
 }
 
 /// A problem in the form of Elasticsearch.
-fn error(problem: &Problem) -> Response {
+pub(crate) fn refuse(problem: &Problem) -> Response {
     // Senders drop what is answered with a status that they do not know.
     let status = match problem.status {
         StatusCode::INSUFFICIENT_STORAGE => StatusCode::SERVICE_UNAVAILABLE,
@@ -175,8 +165,7 @@ fn error(problem: &Problem) -> Response {
         _ if problem.code == "bad-body" => "parse_exception",
         _ => "illegal_argument_exception",
     };
-    let hint = problem.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-    error_answer(status, kind, &format!("{}{hint}", problem.message))
+    error_answer(status, kind, &problem.sentence())
 }
 
 /// An error in the form of Elasticsearch.

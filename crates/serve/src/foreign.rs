@@ -2,47 +2,71 @@
 //!
 //! A refusal may be made long before a handler runs: who has no key, asks with the wrong method, or meets a fault is
 //! answered too. So what says no says it as a [`Problem`], which goes with the answer, and is said once more here where
-//! the address belongs to a protocol with a form of its own.
+//! the request belongs to a protocol with a form of its own.
 
 use axum::extract::Request;
 use axum::http::header;
 use axum::response::Response;
 
 use crate::problem::Problem;
-use crate::{otlp, splunk};
+use crate::{elastic, grpc, otlp, splunk};
 
-/// Whose form refusals have.
+/// Whose form answers have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Voice {
     /// Ours, or that of a handler which says it all itself.
     Native,
+    /// A status in trailers, whatever is called.
+    Grpc,
     /// `google.rpc.Status` in the encoding of the request.
     Otlp(ingest::OtlpForm),
     /// A text and a number of Splunk's.
     Splunk,
+    /// Elasticsearch's errors; its clients want a mark on every answer.
+    Elastic,
 }
 
 impl Voice {
     /// The voice in which a request wants to be answered.
-    pub(crate) fn of(request: &Request) -> Self {
+    pub(crate) fn of<B>(request: &Request<B>) -> Self {
         let path = request.uri().path();
-        if otlp::is_address(path) {
-            return Self::Otlp(otlp::form_of_answer(request.headers().get(header::CONTENT_TYPE)));
+        let content_type = request.headers().get(header::CONTENT_TYPE);
+        match path {
+            _ if grpc::is_spoken(content_type) => Self::Grpc,
+            path if otlp::is_address(path) => Self::Otlp(otlp::form_of_answer(content_type)),
+            path if path.starts_with(splunk::PREFIX) => Self::Splunk,
+            path if elastic::is_address(path) => Self::Elastic,
+            _ => Self::Native,
         }
-        if path.starts_with(splunk::PREFIX) { Self::Splunk } else { Self::Native }
     }
 
-    /// An answer in this voice; only one that is a problem changes.
+    /// An answer in this voice; what is said anew is only one that is a problem.
     pub(crate) fn say(self, response: Response) -> Response {
-        if self == Self::Native {
-            return response;
-        }
-        let Some(problem) = response.extensions().get::<Problem>() else { return response };
-        let said = match self {
-            Self::Native => return response,
-            Self::Otlp(form) => otlp::refuse(problem, form),
-            Self::Splunk => splunk::refuse(problem),
+        let response = match response.extensions().get::<Problem>().and_then(|problem| self.refuse(problem)) {
+            Some(said) => said_instead(response, said),
+            None => response,
         };
-        problem.mark(said)
+        if self == Self::Elastic { elastic::mark(response) } else { response }
     }
+
+    /// A problem in this voice, where it is not ours.
+    fn refuse(self, problem: &Problem) -> Option<Response> {
+        match self {
+            Self::Native => None,
+            Self::Grpc => Some(grpc::refuse(problem)),
+            Self::Otlp(form) => Some(otlp::refuse(problem, form)),
+            Self::Splunk => Some(splunk::refuse(problem)),
+            Self::Elastic => Some(elastic::refuse(problem)),
+        }
+    }
+}
+
+/// `said` in the place of `response`; headers that others put on that one stay.
+fn said_instead(response: Response, said: Response) -> Response {
+    let (mut parts, _) = response.into_parts();
+    let (said, body) = said.into_parts();
+    parts.status = said.status;
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.extend(said.headers);
+    Response::from_parts(parts, body)
 }

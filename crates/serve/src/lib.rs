@@ -12,6 +12,7 @@ mod body;
 mod cloudwatch;
 mod elastic;
 mod foreign;
+mod grpc;
 mod listen;
 mod loki;
 mod otlp;

@@ -1,9 +1,14 @@
-//! Accepts connections and serves HTTP/1.1 on them, plain or under TLS, until told to stop.
+//! Accepts connections and serves HTTP/1.1 or HTTP/2 on them, plain or under TLS, until told to stop.
+//!
+//! HTTP/2 is spoken with who begins with it (prior knowledge) or chooses it by ALPN; nobody is upgraded to it.
 //!
 //! Bounded: so many connections at once, so long for a handshake and for the head of a request, so many bytes and
 //! headers in it. A connection that has not said anything yet costs little more than its descriptor. On shutdown idle
 //! connections close, requests under way get a grace to finish, and what is left then is cut off.
 
+mod http2;
+
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -13,11 +18,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::Request;
+use axum::http::{Request, Version};
+use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
 use rustix::process::{Resource, getrlimit};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -28,6 +34,9 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
+use self::http2::{Accompanied, Presence};
+use crate::foreign::Voice;
+use crate::problem::Problem;
 use crate::tls::{self, Tls};
 
 /// Most connections at once: half of the files that the process may open, and no more than these.
@@ -48,12 +57,23 @@ const HEAD_TIME_MAX: Duration = Duration::from_secs(75);
 /// below the 15 s that DESIGN.md §15 gives.
 const GRACE: Duration = Duration::from_secs(6);
 
+/// How long a connection on which nothing goes on may take to say goodbye.
+const GOODBYE_TIME_MAX: Duration = Duration::from_secs(5);
+
 /// A pause after an error of accept (out of files, say), so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Said of requests that came over TLS.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Encrypted;
+
+/// What all connections share.
+#[derive(Clone)]
+struct Door {
+    router: Router,
+    /// Places of requests over HTTP/2.
+    streams: Arc<Semaphore>,
+}
 
 /// Serves `router` on `listener` until `shutdown` is done; tells `closing` first.
 pub(crate) async fn run(
@@ -66,6 +86,7 @@ pub(crate) async fn run(
     let places = Arc::new(Semaphore::new(connections_max()));
     let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(tls.config()));
     let watching = tls.map(|tls| tokio::spawn(tls::watch(tls)));
+    let door = Door { router, streams: Arc::new(Semaphore::new(connections_max())) };
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -74,9 +95,9 @@ pub(crate) async fn run(
             accepted = accept(&listener, &places) => accepted,
         };
         let Some((stream, permit)) = accepted else { continue };
-        let (router, acceptor, closing) = (router.clone(), acceptor.clone(), closing.subscribe());
+        let (door, acceptor, closing) = (door.clone(), acceptor.clone(), closing.subscribe());
         connections.spawn(async move {
-            begin(stream, acceptor, router, closing).await;
+            begin(stream, acceptor, door, closing).await;
             drop(permit);
         });
         while connections.try_join_next().is_some() {}
@@ -112,7 +133,7 @@ fn connections_max() -> usize {
 }
 
 /// Waits for the first byte before anything is made for a connection, then serves it.
-async fn begin(stream: TcpStream, acceptor: Option<TlsAcceptor>, router: Router, mut closing: watch::Receiver<bool>) {
+async fn begin(stream: TcpStream, acceptor: Option<TlsAcceptor>, door: Door, mut closing: watch::Receiver<bool>) {
     let Ok(peer) = stream.peer_addr() else { return };
     // Answers are written whole; waiting to fill packets would only delay live events.
     let _ = stream.set_nodelay(true);
@@ -125,9 +146,9 @@ async fn begin(stream: TcpStream, acceptor: Option<TlsAcceptor>, router: Router,
     }
     // Boxed: what a connection under way needs is not to be kept for each that only waits.
     match acceptor {
-        None => Box::pin(serve_connection(stream, peer, None, router, closing)).await,
+        None => Box::pin(serve_connection(stream, peer, None, door, closing)).await,
         Some(acceptor) => match timeout(HANDSHAKE_TIME_MAX, Box::pin(acceptor.accept(stream))).await {
-            Ok(Ok(stream)) => Box::pin(serve_connection(stream, peer, Some(Encrypted), router, closing)).await,
+            Ok(Ok(stream)) => Box::pin(serve_connection(stream, peer, Some(Encrypted), door, closing)).await,
             Ok(Err(error)) => debug!(%error, "TLS handshake failed"),
             Err(_) => debug!("TLS handshake took too long"),
         },
@@ -135,23 +156,26 @@ async fn begin(stream: TcpStream, acceptor: Option<TlsAcceptor>, router: Router,
 }
 
 async fn serve_connection(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     encrypted: Option<Encrypted>,
-    router: Router,
+    door: Door,
     mut closing: watch::Receiver<bool>,
 ) {
+    let (presence, news) = Presence::new();
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         if let Some(encrypted) = encrypted {
             request.extensions_mut().insert(encrypted);
         }
-        router.clone().oneshot(request)
+        answer(door.clone(), presence.clone(), request)
     });
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX);
-    builder.max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    let mut http1 = builder.http1();
+    http1.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX);
+    http1.max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
+    http2::bound(&mut builder);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -159,14 +183,59 @@ async fn serve_connection(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = http2::forsaken(news, HEAD_TIME_MAX) => {
+            connection.as_mut().graceful_shutdown();
+            timeout(GOODBYE_TIME_MAX, connection).await.unwrap_or(Ok(()))
+        }
     };
     if let Err(error) = ended {
         debug!(%error, "connection ended");
     }
 }
 
+/// Answers a request of a connection; those of HTTP/2 need a place, since a connection has many of them.
+async fn answer(door: Door, presence: Arc<Presence>, mut request: Request<Body>) -> Result<Response, Infallible> {
+    if request.version() != Version::HTTP_2 {
+        presence.is_watched_elsewhere();
+        return door.router.oneshot(request).await;
+    }
+    let under_way = presence.enter();
+    let Ok(place) = door.streams.try_acquire_owned() else {
+        let problem = Problem::busy("too many requests at once over HTTP/2");
+        return Ok(Voice::of(&request).say(problem.into_response()));
+    };
+    http2::name_host(&mut request);
+    let response = door.router.oneshot(request).await?;
+    Ok(response.map(|body| Accompanied::body(body, under_way, place)))
+}
+
 /// Waits for the word that the server closes.
 async fn told(closing: &mut watch::Receiver<bool>) {
     // An error means that the sender has gone, which it does only at the end.
     let _ = closing.wait_for(|closing| *closing).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn requests_over_http_2_are_bounded_over_all_connections() {
+        let router = Router::new().fallback(|| async { "here" });
+        let door = Door { router, streams: Arc::new(Semaphore::new(1)) };
+        let (presence, news) = Presence::new();
+        let ask = |kind: &str| {
+            let request = Request::post("http://localhost/x").version(Version::HTTP_2).header("content-type", kind);
+            answer(door.clone(), presence.clone(), request.body(Body::empty()).expect("a request"))
+        };
+        let Ok(first) = ask("text/plain").await;
+        assert_eq!((first.status().as_u16(), *news.borrow()), (200, 1));
+        let Ok(second) = ask("text/plain").await;
+        assert_eq!(second.status().as_u16(), 429);
+        let Ok(call) = ask("application/grpc").await;
+        assert_eq!(call.headers().get("grpc-status").map(|status| status.as_bytes()), Some(&b"8"[..]));
+        drop(first);
+        let Ok(third) = ask("text/plain").await;
+        assert_eq!((third.status().as_u16(), *news.borrow()), (200, 1));
+    }
 }

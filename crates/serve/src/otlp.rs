@@ -1,4 +1,4 @@
-//! OTLP over HTTP: logs from OpenTelemetry's exporters and collectors, as protobuf and as JSON.
+//! OTLP: logs from OpenTelemetry's exporters and collectors, over HTTP as protobuf and as JSON, and over gRPC.
 //!
 //! Answers have the encoding of the request: `ExportLogsServiceResponse`, with what was rejected in it, or
 //! `google.rpc.Status`. Exporters try again on 429, 502, 503 and 504 and drop on everything else, so what waits for an
@@ -11,6 +11,7 @@ use ingest::{IngestAnswer, OtlpForm};
 use serde_json::json;
 
 use crate::access::Role;
+use crate::grpc;
 use crate::problem::Problem;
 use crate::router::Table;
 use crate::routes::ingest::{batch_id, encoding, gate};
@@ -21,7 +22,8 @@ const OTHER_SIGNALS: [&str; 3] = ["/v1/traces", "/v1/metrics", "/v1development/p
 
 /// Adds the routes of this door.
 pub(crate) fn add(table: Table) -> Table {
-    table.post("/v1/logs", Role::Ingest, post).post("/otlp/v1/logs", Role::Ingest, post)
+    let table = table.post("/v1/logs", Role::Ingest, post).post("/otlp/v1/logs", Role::Ingest, post);
+    table.post("/opentelemetry.proto.collector.logs.v1.LogsService/Export", Role::Ingest, export)
 }
 
 /// Tells whether an address is one of the protocol's.
@@ -47,8 +49,24 @@ async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response
         of_thread.app.intake.ingest_otlp(received.bytes(), encoding, form, &sender)
     };
     let answer = gate(&server, encoding).run(work).await??;
-    let rejected = answer.rejected.len() as u64 + answer.rejected_unnamed;
-    Ok(say(StatusCode::OK, form, response(&answer, rejected, form)))
+    Ok(say(StatusCode::OK, form, response(&answer, form)))
+}
+
+/// The same as a call of gRPC.
+async fn export(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let packing = grpc::packing(&headers)?;
+    let batch_id = batch_id(&headers)?;
+    let bytes_max = server.app.limits.body_bytes_max.saturating_add(grpc::PREFIX_BYTES);
+    let received = server.bodies.read(body, bytes_max).await?;
+    let of_thread = server.clone();
+    let work = move || {
+        let (message, encoding) = grpc::message(received.bytes(), packing)?;
+        let sender = of_thread.sender(batch_id.as_deref());
+        let answer = of_thread.app.intake.ingest_otlp(message, encoding, OtlpForm::Protobuf, &sender)?;
+        Ok::<_, Problem>(answer)
+    };
+    let answer = gate(&server, packing).run(work).await??;
+    Ok(grpc::answer(&response(&answer, OtlpForm::Protobuf)))
 }
 
 /// The form of a request.
@@ -86,7 +104,8 @@ fn say(status: StatusCode, form: OtlpForm, body: Vec<u8>) -> Response {
 }
 
 /// `ExportLogsServiceResponse`: `partial_success = 1 { rejected_log_records = 1, error_message = 2 }`, if need be.
-fn response(answer: &IngestAnswer, rejected: u64, form: OtlpForm) -> Vec<u8> {
+fn response(answer: &IngestAnswer, form: OtlpForm) -> Vec<u8> {
+    let rejected = answer.rejected.len() as u64 + answer.rejected_unnamed;
     let message = match answer.rejected.first() {
         Some(first) => format!("record {}: {}", first.line, first.error),
         None if rejected == 0 => String::new(),
@@ -112,37 +131,49 @@ fn response(answer: &IngestAnswer, rejected: u64, form: OtlpForm) -> Vec<u8> {
 
 /// `google.rpc.Status { code = 1, message = 2 }`, with the statuses that exporters know.
 pub(crate) fn refuse(problem: &Problem, form: OtlpForm) -> Response {
-    let (status, code) = match problem.status.as_u16() {
-        401 => (problem.status, 16),
-        403 => (problem.status, 7),
-        404 | 405 => (problem.status, 12),
-        409 => (problem.status, 6),
-        408 => (StatusCode::SERVICE_UNAVAILABLE, 4),
-        429 => (problem.status, 8),
-        503 | 507 => (StatusCode::SERVICE_UNAVAILABLE, 14),
-        400..500 => (problem.status, 3),
-        _ => (problem.status, 13),
+    let status = match problem.status.as_u16() {
+        408 | 507 => StatusCode::SERVICE_UNAVAILABLE,
+        _ => problem.status,
     };
-    let hint = problem.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-    let message = format!("{}{hint}", problem.message);
+    let (code, message) = (code_of(problem), problem.sentence());
     let body = match form {
         OtlpForm::Json => json!({ "code": code, "message": message }).to_string().into_bytes(),
-        OtlpForm::Protobuf => {
-            let mut body = vec![1 << 3, code];
-            write_text(2, message.as_bytes(), &mut body);
-            body
-        }
+        OtlpForm::Protobuf => status_message(code, &message),
     };
     say(status, form, body)
 }
 
-fn write_text(number: u8, text: &[u8], out: &mut Vec<u8>) {
+/// The number of a problem in `google.rpc.Code`, which is that of gRPC.
+pub(crate) fn code_of(problem: &Problem) -> u8 {
+    match problem.status.as_u16() {
+        401 => 16,
+        403 => 7,
+        404 | 405 => 12,
+        409 => 6,
+        408 => 4,
+        429 => 8,
+        503 | 507 => 14,
+        400..500 => 3,
+        _ => 13,
+    }
+}
+
+/// `google.rpc.Status { code = 1, message = 2 }`.
+pub(crate) fn status_message(code: u8, message: &str) -> Vec<u8> {
+    let mut body = vec![1 << 3, code];
+    write_text(2, message.as_bytes(), &mut body);
+    body
+}
+
+/// Writes a text or a message as the field of a number.
+pub(crate) fn write_text(number: u8, text: &[u8], out: &mut Vec<u8>) {
     out.push(number << 3 | 2);
     write_varint(text.len() as u64, out);
     out.extend_from_slice(text);
 }
 
-fn write_varint(mut number: u64, out: &mut Vec<u8>) {
+/// Writes a whole number, seven bits a byte.
+pub(crate) fn write_varint(mut number: u64, out: &mut Vec<u8>) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;

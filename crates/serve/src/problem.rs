@@ -80,6 +80,12 @@ impl Problem {
         self
     }
 
+    /// What is wrong and what to do, for forms that have room for one text.
+    pub(crate) fn sentence(&self) -> String {
+        let hint = self.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        format!("{}{hint}", self.message)
+    }
+
     /// The problem as the value of `error`.
     pub(crate) fn to_json(&self) -> Value {
         if let Some(first) = self.places.first() {

@@ -182,7 +182,6 @@ pub(crate) fn build(server: Arc<Server>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(server.clone(), guard))
-        .layer(from_fn(elastic::speak))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .with_state(server);
     elastic::at_the_root(router)
@@ -214,11 +213,13 @@ async fn guard(State(server): State<Arc<Server>>, mut request: Request, next: Ne
         }
         Err(problem) => problem.into_response(),
     };
+    // Foreign forms may call a refusal by another number, and gRPC by none.
+    let status = response.extensions().get::<Problem>().map_or(response.status(), |problem| problem.status).as_u16();
     response = voice.say(response);
     for (name, value) in page::SECURITY_HEADERS {
         response.headers_mut().entry(name).or_insert(value);
     }
-    let (status, elapsed) = (response.status().as_u16(), started.elapsed());
+    let elapsed = started.elapsed();
     server.traffic.note(&route, status, elapsed);
     debug!(%method, route, status, elapsed_ms = elapsed.as_secs_f64() * 1e3, "request answered");
     response

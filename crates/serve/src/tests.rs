@@ -5,6 +5,7 @@ mod cloudwatch;
 mod connections;
 mod deletions;
 mod elastic;
+mod http2;
 mod loki;
 mod lookups;
 mod matrix;

@@ -1,7 +1,8 @@
 //! TLS for the doors: certificate and key from PEM files, which may change while the server runs.
 //!
-//! TLS 1.2 and 1.3 by rustls, HTTP/1.1 or syslog inside. Connections that are there keep what they began with; each new one gets the
-//! certificate of the files as they last were good. Files that are no good change nothing but the log.
+//! TLS 1.2 and 1.3 by rustls; HTTP/2, HTTP/1.1 or syslog inside. Connections that are there keep what they began with;
+//! each new one gets the certificate of the files as they last were good. Files that are no good change nothing but the
+//! log.
 
 use std::fmt;
 use std::fs;
@@ -99,7 +100,7 @@ impl Tls {
         let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
         let builder = builder.with_protocol_versions(&versions).map_err(unusable)?;
         let mut config = builder.with_no_client_auth().with_cert_resolver(current.clone());
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Self { cert, key, provider, current, config: Arc::new(config), seen: Mutex::new(seen) })
     }
 
