@@ -1,11 +1,17 @@
-// The build of the page: one script, one style sheet, stable names, no source maps, and a hash of the sources beside
-// them (SOURCE_HASH, see README.md), so that `cargo test` can tell without Node whether the committed dist is fresh.
+// The build of the page: the shell's scripts, a script for each part that is loaded when it is needed, one style sheet,
+// stable names, no source maps, and a hash of the sources beside them (SOURCE_HASH, see README.md), so that `cargo test`
+// can tell without Node whether the committed dist is fresh.
 
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { brotliCompressSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
 const ROOT = import.meta.dirname;
+/** The first script, and what only it or a single part needs. */
+const OWN = /\/src\/(?:main\.tsx|event\.ts|pages\/|parts\/(?:help|sign_in)\.tsx|explore\/(?:explore|row_list|row_detail|table|series_chart)\.tsx|explore\/series\.ts)/;
+/** Most bytes under brotli of what is loaded before the first paint. */
+const SHELL_BYTES_MAX = 43_000;
 const API = process.env["CATAT_URL"] ?? "http://127.0.0.1:22828";
 
 /** Every file the build reads, by its path from here, sorted by the bytes of the path. */
@@ -23,7 +29,40 @@ function sourceHash(): string {
   return hash.digest("hex");
 }
 
-/** Copies what must not be bundled, gives every address in the pages its content as `?v=`, and writes SOURCE_HASH. */
+/** A script of the bundle, as far as it is looked at here. */
+interface Script { imports?: string[]; dynamicImports?: string[] }
+
+/** Gives every import between scripts the content of what is imported as `?v=`, and so on up to the first script. */
+function nameByContent(dist: string, scripts: Record<string, Script>): (name: string) => string {
+  const known = new Map<string, string>();
+  const version = (name: string): string => {
+    const before = known.get(name);
+    if (before === "") throw new Error(`${name} imports itself in a circle: its version would depend on itself`);
+    if (before !== undefined) return before;
+    known.set(name, "");
+    const path = `${dist}/${name}`;
+    const { imports = [], dynamicImports = [] } = scripts[name] ?? {};
+    for (const other of new Set([...imports, ...dynamicImports])) {
+      const text = readFileSync(path, "utf8");
+      const named = text.replaceAll(new RegExp(`(["'\`])\\./${other.replace(".", "\\.")}\\1`, "g"), `$1./${other}?v=${version(other)}$1`);
+      if (named === text) throw new Error(`${name} imports ${other} in a way that is not recognised`);
+      writeFileSync(path, named);
+    }
+    const own = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 12);
+    known.set(name, own);
+    return own;
+  };
+  return version;
+}
+
+/** What is loaded before the first paint may not grow unseen. */
+function weigh(dist: string, files: readonly string[]): void {
+  const bytes = files.reduce((sum, name) => sum + brotliCompressSync(readFileSync(`${dist}/${name}`)).length, 0);
+  console.log(`the shell has ${bytes} bytes under brotli: ${files.join(", ")}`);
+  if (bytes > SHELL_BYTES_MAX) throw new Error(`the shell may have ${SHELL_BYTES_MAX} bytes under brotli`);
+}
+
+/** Copies what must not be bundled, gives every address its content as `?v=`, and writes SOURCE_HASH. */
 function house(): Plugin {
   const plain = ["theme.js", "icon.svg", "reference.html", "reference.css", "reference.js"];
   return {
@@ -34,18 +73,23 @@ function house(): Plugin {
         this.emitFile({ type: "asset", fileName: name, source: readFileSync(`${ROOT}/src/${name}`) });
       }
     },
-    writeBundle(options) {
+    writeBundle(options, bundle) {
       const dist = options.dir ?? `${ROOT}/dist`;
+      const version = nameByContent(dist, bundle as Record<string, Script>);
+      const shell = ["index.html"];
       for (const name of ["index.html", "reference.html"]) {
         const page = readFileSync(`${dist}/${name}`, "utf8")
+          // The first script imports it: both are fetched at once.
+          .replace('<script type="module"', '<link rel="modulepreload" href="core.js">\n    <script type="module"')
           .replaceAll(/(href|src)="(?:\.?\/)?(?:src\/)?([a-z]+\.(?:js|css|svg))"/g, (_, attribute: string, file: string) => {
-            const version = createHash("sha256").update(readFileSync(`${dist}/${file}`)).digest("hex").slice(0, 12);
-            return `${attribute}="${file}?v=${version}"`;
+            if (name === "index.html") shell.push(file);
+            return `${attribute}="${file}?v=${version(file)}"`;
           })
           .replaceAll(" crossorigin", "");
         writeFileSync(`${dist}/${name}`, page);
       }
       writeFileSync(`${dist}/SOURCE_HASH`, `${sourceHash()}\n`);
+      weigh(dist, shell);
     },
   };
 }
@@ -59,12 +103,16 @@ export default defineConfig({
     target: "es2022",
     cssTarget: ["chrome123", "firefox120", "safari17.5"],
     modulePreload: false,
+    cssCodeSplit: false,
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 200,
     rolldownOptions: {
       output: {
         entryFileNames: "app.js",
         chunkFileNames: "[name].js",
+        // What several parts share stands in a script of its own: the first script names those that are loaded later by
+        // their content, so none of them can name the first.
+        codeSplitting: { groups: [{ name: "core", test: (id) => /\/(?:src|node_modules)\//.test(id) && !OWN.test(id) }] },
         assetFileNames: (asset) => (asset.names.some((name) => name.endsWith(".css")) ? "style.css" : "[name][extname]"),
       },
     },

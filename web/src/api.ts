@@ -1,5 +1,7 @@
 // The server's routes, as far as the page uses them. Answers are read defensively: a missing part is an empty one.
 
+import { signal } from "@preact/signals";
+
 import type { Json } from "./query/edit.ts";
 
 /** An error as the server tells it, with the place in the query where there is one. */
@@ -101,6 +103,24 @@ export interface Scope {
 
 const KEY = "catat.key";
 
+/** The server wants to know who asks: what the way in shall say above itself, and `null` while nobody is asked. */
+export const keyWanted = signal<string | null>(null);
+
+/** Whether something was answered that is not for everybody. */
+let hadAccess = false;
+
+/** Whoever goes, goes with what they could see. */
+export function forgetAccess(): void {
+  hadAccess = false;
+}
+
+/** Notes that a request was refused for want of a key. What was wrong with a password says its own form. */
+function refused(path: string, error: ApiError): void {
+  if (path === "api/v1/session" || error.code === "bad-credentials" || keyWanted.peek() !== null) return;
+  if (storedKey() !== "") keyWanted.value = `The key does not work (any more): ${error.message}.`;
+  else keyWanted.value = hadAccess ? "The session has ended. Sign in to go on; what you have written stays." : "";
+}
+
 /** The key that this tab sends, if one was typed in; it goes with the tab. */
 export function storedKey(): string {
   try {
@@ -150,7 +170,12 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "unreachable", "the server does not answer", null, null, null, null, "is catat still running?");
   }
-  if (!response.ok) throw await failure(response);
+  if (!response.ok) {
+    const error = await failure(response);
+    if (error.status === 401) refused(path, error);
+    throw error;
+  }
+  hadAccess ||= path !== "api/v1/session";
   return response;
 }
 

@@ -65,8 +65,6 @@ export const aboutToAsk = signal(false);
 export const isReading = signal(false);
 /** Older events are on their way. */
 export const loadingOlder = signal(false);
-/** The server wants a key. */
-export const keyWanted = signal(false);
 
 const running = new Map<Signal<unknown>, AbortController>();
 
@@ -82,7 +80,6 @@ export async function start<T>(lane: Signal<Lane<T>>, task: (signal: AbortSignal
   } catch (error) {
     if (controller.signal.aborted) return;
     const told = error instanceof ApiError ? error : new ApiError(0, "page", error instanceof Error ? error.message : String(error));
-    if (told.status === 401) keyWanted.value = true;
     lane.value = { ...lane.peek(), state: "error", error: told };
   }
 }

@@ -1,5 +1,7 @@
 // Numbers, sizes, spans of time and hostile texts, written for people.
 
+import type { Json } from "./query/edit.ts";
+
 const GROUPED = new Intl.NumberFormat("en-US");
 const COMPACT = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
 
@@ -58,7 +60,7 @@ const ANSI = /\u001b(?:\[[0-9;:?]{0,64}[ -/]{0,4}[@-~]|\][^\u0007\u001b]{0,512}(
 
 /** Takes terminal escapes out and makes every other invisible or order-changing character visible. */
 export function printable(text: string, keepLines = false): string {
-  return text.replace(ANSI, "").replace(/[\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g, (c) => {
+  return text.replace(ANSI, "").replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (c) => {
     if (keepLines && (c === "\n" || c === "\t")) return c;
     const code = c.charCodeAt(0);
     if (c === "\n") return " ↵ ";
@@ -74,4 +76,14 @@ export function cut(text: string, length: number): string {
   if (text.length <= length) return text;
   const last = text.charCodeAt(length - 1);
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length);
+}
+
+/** Longest text of a closed row. */
+const LINE_CHARS_MAX = 1000;
+
+/** A value as one line. */
+export function oneLine(value: Json | undefined, length = LINE_CHARS_MAX): string {
+  if (value === null || value === undefined) return "";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return printable(cut(text, length)) + (text.length > length ? " …" : "");
 }

@@ -3,18 +3,16 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
 
+import { keyWanted } from "./api.ts";
 import { aboutToAsk, counts, followView, rows, type Lane } from "./ask.ts";
 import { bucketsOf } from "./explore/chart.tsx";
 import { Explore } from "./explore/explore.tsx";
 import { followLive, tail } from "./explore/tail.ts";
 import { followKeys } from "./keys.ts";
-import { Alerts } from "./pages/alerts.tsx";
-import { Groups } from "./pages/groups.tsx";
-import { Settings } from "./pages/settings.tsx";
-import { Help } from "./parts/help.tsx";
 import { Icon } from "./parts/icons.tsx";
+import { later } from "./parts/later.tsx";
 import { layer, Told } from "./parts/layers.tsx";
-import { SignIn } from "./parts/sign_in.tsx";
+import { askWho } from "./session.ts";
 import { nextTheme, theme } from "./theme_choice.ts";
 import { rangeLabel } from "./time.ts";
 import { address, followHistory, go, view, type Page } from "./view.ts";
@@ -25,6 +23,13 @@ import "./style/rows.css";
 const PAGES: readonly { page: Page; title: string }[] = [
   { page: "explore", title: "Explore" }, { page: "alerts", title: "Alerts" }, { page: "groups", title: "Groups" }, { page: "settings", title: "Settings" },
 ];
+
+// What not everybody opens is no part of the shell.
+const Alerts = later(async () => (await import("./pages/alerts.tsx")).Alerts);
+const Groups = later(async () => (await import("./pages/groups.tsx")).Groups);
+const Settings = later(async () => (await import("./pages/settings.tsx")).Settings);
+const Help = later(async () => (await import("./parts/help.tsx")).Help);
+const SignIn = later(async () => (await import("./parts/sign_in.tsx")).SignIn);
 
 function Head() {
   const now = view.value;
@@ -52,8 +57,8 @@ function App() {
     <>
       <Head />
       {page === "alerts" ? <Alerts /> : page === "groups" ? <Groups /> : page === "settings" ? <Settings /> : <Explore />}
-      <Help />
-      <SignIn />
+      <Help wanted={layer.value === "help"} />
+      <SignIn wanted={keyWanted.value !== null} />
       <Told />
     </>
   );
@@ -91,6 +96,7 @@ followTitle();
 followKeys();
 followView();
 followLive();
+void askWho();
 showTests();
 const root = document.getElementById("app");
 if (root) render(<App />, root);

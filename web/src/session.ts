@@ -2,8 +2,8 @@
 
 import { signal } from "@preact/signals";
 
-import { ApiError, json, storeKey } from "./api.ts";
-import { askGroups, keyWanted } from "./ask.ts";
+import { ApiError, forgetAccess, json, keyWanted, storeKey } from "./api.ts";
+import { askGroups } from "./ask.ts";
 import { asked } from "./view.ts";
 
 /** Who the server takes this page for. */
@@ -24,11 +24,15 @@ export function send<T>(method: string, path: string, body?: unknown): Promise<T
   return json<T>(path, body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) });
 }
 
+/** Who was here last: whoever signs in next may be somebody else. */
+let last = "";
+
 /** Asks who one is. */
 export async function askWho(): Promise<void> {
   try {
     const answer = await json<Partial<Who>>("api/v1/session");
     who.value = { name: answer.name ?? "", role: answer.role ?? "", groups: answer.groups ?? [], user: answer.user === true };
+    last = who.value.user ? who.value.name : "";
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) who.value = null;
   }
@@ -36,23 +40,27 @@ export async function askWho(): Promise<void> {
 
 /** Everything that failed for want of a key is asked again. */
 export function askAgain(): void {
-  keyWanted.value = false;
+  keyWanted.value = null;
   asked.value += 1;
   askGroups();
   void askWho();
 }
 
+/** Begins a session. What somebody else has left on the screen goes. */
 export async function signIn(name: string, password: string): Promise<void> {
   storeKey("");
   await send("POST", "api/v1/session", { name, password });
-  askAgain();
+  if (last !== "" && last !== name) location.reload();
+  else askAgain();
 }
 
 /** Ends the session at the server, and forgets a key that was typed in. */
 export async function signOut(): Promise<void> {
   storeKey("");
   await send("DELETE", "api/v1/session");
+  forgetAccess();
   who.value = undefined;
-  // What is on the screen was for whoever has left.
+  // What is on the screen was for whoever has left, also for those who go back to it.
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
   location.assign(document.baseURI);
 }

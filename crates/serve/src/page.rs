@@ -1,7 +1,9 @@
 //! The page: files of `web/dist`, built into the binary.
 //!
 //! `index.html` is given for the page's own routes and nothing else, so that a mistyped API address stays a 404.
-//! It is revalidated every time; the files it names carry `?v=` with the head of their SHA-256 and are kept for good.
+//! It is revalidated every time; the files it names carry `?v=` with the head of their SHA-256 and are kept for good, and
+//! so do those that scripts name. A version that is not this executable's is not there: a tab that was opened before an
+//! update would otherwise run parts of two pages at once.
 //! `/reference` is the text of the language reference in the frame `reference.html`, revalidated every time, too.
 //! The Content-Security-Policy allows files of this server only; there is no inline script to make an exception for.
 
@@ -65,8 +67,13 @@ pub(crate) fn reference(reference: &Reference, headers: &HeaderMap) -> Response 
 fn file(name: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
     let Some(found) = Dist::get(name) else { return not_found(&format!("/{name}")) };
     let digest = HEXLOWER.encode(&found.metadata.sha256_hash());
-    let is_named = version.is_some_and(|v| v.len() >= VERSION_DIGITS_MIN && digest.starts_with(v));
-    let caching = if is_named { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let is_named = |v: &str| v.len() >= VERSION_DIGITS_MIN && digest.starts_with(v);
+    if version.is_some_and(|v| !is_named(v)) {
+        return Problem::not_found(format!("/{name} is another version by now"))
+            .hint("load the page anew")
+            .into_response();
+    }
+    let caching = if version.is_some() { "public, max-age=31536000, immutable" } else { "no-cache" };
     let tag = format!("\"{}\"", &digest[..32]);
     let body = (!is_known(headers, &tag)).then(|| match found.data {
         std::borrow::Cow::Borrowed(bytes) => Body::from(Bytes::from_static(bytes)),
@@ -134,7 +141,8 @@ mod tests {
 
         let digest = HEXLOWER.encode(&Dist::get("app.js").expect("the page has a program").metadata.sha256_hash());
         assert!(header_of(&asset("/app.js", Some(&digest[..12]), &none), "cache-control").contains("immutable"));
-        assert_eq!(header_of(&asset("/app.js", Some("000000000000"), &none), "cache-control"), "no-cache");
+        assert_eq!(asset("/app.js", Some("000000000000"), &none).status(), 404);
+        assert_eq!(asset("/app.js", Some(&digest[..4]), &none).status(), 404);
         assert_eq!(header_of(&asset("/app.js", None, &none), "cache-control"), "no-cache");
         assert_eq!(asset("/SOURCE_HASH", None, &none).status(), 404);
         assert_eq!(asset("/reference.html", None, &none).status(), 404);

@@ -8,7 +8,8 @@ import { settled } from "./harness.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-async function clean(page) {
+/** Fails where axe finds something serious or critical. */
+export async function clean(page) {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
   const grave = violations.filter((one) => one.impact === "serious" || one.impact === "critical");

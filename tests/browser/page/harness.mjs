@@ -41,11 +41,24 @@ export class Harness {
     }
   }
 
-  async api(path, init) {
-    const response = await fetch(this.url + path, init);
+  /** Calls the API, with the harness's key where there is one. */
+  async api(path, init = {}) {
+    const headers = { ...init.headers, ...(this.key ? { Authorization: `Bearer ${this.key}` } : {}) };
+    const response = await fetch(this.url + path, { ...init, headers });
     const text = await response.text();
     assert.ok(response.ok, `${path}: ${response.status} ${text.slice(0, 300)}`);
     return JSON.parse(text);
+  }
+
+  /** Sends JSON to the API. */
+  send(method, path, body) {
+    return this.api(path, { method, headers: { "Content-Type": "application/json" }, ...(body ? { body: JSON.stringify(body) } : {}) });
+  }
+
+  /** Leaves a picture for people to look at, where they want some. */
+  async picture(page, name, fullPage = false) {
+    const directory = process.env.CATAT_PICTURES;
+    if (directory) await page.screenshot({ path: `${directory}/${name}.png`, fullPage });
   }
 
   query(text, more = {}) {
@@ -118,6 +131,7 @@ export class Harness {
     for (const violation of await page.evaluate(() => window.__violations)) this.complaints.push(`policy: ${violation}`);
   }
 
+  /** The whole run: nothing was complained of, and the policy was there. */
   async noComplaints() {
     const page = await this.explore();
     await page.locator("[data-testid=row]").first().click();

@@ -7,6 +7,7 @@ import * as api from "../api.ts";
 import { compact, count } from "../format.ts";
 import { copyLink } from "../keys.ts";
 import { Icon } from "../parts/icons.tsx";
+import { later } from "../parts/later.tsx";
 import { copy, layer, Menu, tell } from "../parts/layers.tsx";
 import { soughtTexts } from "../query/lex.ts";
 import { address, frozen, go, run, view } from "../view.ts";
@@ -16,9 +17,10 @@ import { GroupPicker } from "./group_picker.tsx";
 import { RowList } from "./row_list.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import { Cost, Failed, NoMatch, Onboarding, PartialNote, Waiting } from "./states.tsx";
-import { Result } from "./table.tsx";
 import { catchUp, following, tail } from "./tail.ts";
 import { TimePicker } from "./time_picker.tsx";
+
+const Result = later(async () => (await import("./table.tsx")).Result, true);
 
 /** Whether the store holds nothing at all. */
 function isEmptyStore(): boolean {

@@ -7,12 +7,10 @@ import type { Column } from "../api.ts";
 import { start, type EventRow, type Lane } from "../ask.ts";
 import { fullEvent, knownFields, type FieldOfEvent, type FullEvent } from "../event.ts";
 import { bytes, cut, printable } from "../format.ts";
-import { filterBy } from "../keys.ts";
-import { Icon } from "../parts/icons.tsx";
 import { copy } from "../parts/layers.tsx";
-import { hasFilter, type Json } from "../query/edit.ts";
 import { ago, exactText, resolve } from "../time.ts";
-import { address, draft, frozen, go, view } from "../view.ts";
+import { address, frozen, go, view } from "../view.ts";
+import { ValueButtons, valueToText } from "./value_buttons.tsx";
 
 /** Characters shown before somebody asks for more. */
 const TEXT_CHARS = 4096;
@@ -35,32 +33,6 @@ export function LongText({ text, limit = TEXT_CHARS }: { text: string; limit?: n
   );
 }
 
-function valueToText(value: Json): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-function toggleColumn(name: string): void {
-  const now = view.peek().columns;
-  go({ columns: now.includes(name) ? now.filter((one) => one !== name) : [...now, name] });
-}
-
-/** The buttons of a field and value. */
-export function ValueButtons({ name, value, withColumn = true }: { name: string; value: Json; withColumn?: boolean }) {
-  const simple = typeof value !== "object" || value === null;
-  const text = draft.value;
-  const shown = view.value.columns.includes(name);
-  const short = cut(valueToText(value), 40);
-  return (
-    <span class="value-buttons">
-      {simple && <button type="button" class="tiny" data-testid="include" aria-pressed={hasFilter(text, name, "include", value)} aria-label={`Show only events where ${name} is ${short}`} title="Include this value" onClick={() => filterBy(name, "include", value)}><Icon name="plus" /></button>}
-      {simple && <button type="button" class="tiny" data-testid="exclude" aria-pressed={hasFilter(text, name, "exclude", value)} aria-label={`Hide events where ${name} is ${short}`} title="Exclude this value" onClick={() => filterBy(name, "exclude", value)}><Icon name="minus" /></button>}
-      {withColumn && <button type="button" class="tiny" data-testid="exists" aria-pressed={hasFilter(text, name, "exists", value)} aria-label={`Show only events that have ${name}`} title="Has this field" onClick={() => filterBy(name, "exists", null)}><Icon name="exists" /></button>}
-      {withColumn && <button type="button" class="tiny" data-testid="column" aria-pressed={shown} aria-label={`Show ${name} as a column`} title="Show as a column" onClick={() => toggleColumn(name)}><Icon name="column" /></button>}
-      <button type="button" class="tiny" aria-label={`Copy the value of ${name}`} title="Copy" onClick={() => void copy(valueToText(value), "Value")}><Icon name="copy" /></button>
-    </span>
-  );
-}
-
 function isTime(name: string): boolean {
   return name === "@timestamp" || name === "@ingestionTime";
 }
@@ -75,7 +47,7 @@ function FieldTable({ fields, more, row }: { fields: readonly FieldOfEvent[]; mo
         <tbody>
           {shown.map(({ name, value }) => (
             <tr key={name} data-field={name} data-value={typeof value === "string" ? cut(value, 2000) : JSON.stringify(value)}>
-              <th scope="row">{name}</th>
+              <th scope="row">{printable(name)}</th>
               <td class="actions"><ValueButtons name={name} value={value} /></td>
               <td class={`value ${typeof value}`}>
                 {isTime(name) && typeof value === "string" ? exactText(value, zone) : <LongText text={valueToText(value)} />}

@@ -5,17 +5,17 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 
 import { isReading, type EventRow } from "../ask.ts";
 import type { Column } from "../api.ts";
-import { cut, printable } from "../format.ts";
+import { oneLine } from "../format.ts";
 import { list } from "../keys.ts";
-import type { Json } from "../query/edit.ts";
 import { clockText, dateText, type Zone } from "../time.ts";
+import { later } from "../parts/later.tsx";
 import { go, view } from "../view.ts";
 import { levelClass } from "./levels.ts";
-import { RowDetail } from "./row_detail.tsx";
 import { stretch, topOf, type Extras } from "./window.ts";
 
+const RowDetail = later(async () => (await import("./row_detail.tsx")).RowDetail, true);
+
 /** Characters of a line that a closed row shows. */
-const LINE_CHARS_MAX = 1000;
 const SAMPLE = 100;
 const GROUP_CHARS_MAX = 30;
 
@@ -32,13 +32,6 @@ interface ListProps {
   onEnd?: () => void;
   onFollow?: (follows: boolean) => void;
   footer?: string;
-}
-
-/** A value as one line. */
-export function oneLine(value: Json | undefined, length = LINE_CHARS_MAX): string {
-  if (value === null || value === undefined) return "";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return printable(cut(text, length)) + (text.length > length ? " …" : "");
 }
 
 /** A group's name by its end, which tells it from its neighbours. */

@@ -6,11 +6,10 @@ import { useEffect } from "preact/hooks";
 import * as api from "../api.ts";
 import type { Field, Values } from "../api.ts";
 import { fieldList, start, type Lane } from "../ask.ts";
-import { compact, count, cut, percent } from "../format.ts";
+import { compact, count, cut, oneLine, percent } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { asked, go, view } from "../view.ts";
-import { oneLine } from "./row_list.tsx";
-import { ValueButtons } from "./row_detail.tsx";
+import { ValueButtons } from "./value_buttons.tsx";
 
 const sought = signal("");
 const opened = signal("");

@@ -94,13 +94,13 @@ export function NoMatch({ data }: { data: Rows }) {
 export function Failed() {
   const error = rows.value.error;
   if (!error) return null;
-  const title = error.code === "cancelled" ? "Cancelled" : error.status === 400 ? "The query could not be read" : error.status === 0 ? "The server cannot be reached" : "The query failed";
+  const title = error.code === "cancelled" ? "Cancelled" : error.status === 401 ? "Sign in to see this" : error.status === 400 ? "The query could not be read" : error.status === 0 ? "The server cannot be reached" : "The query failed";
   return (
     <div class="state" data-testid="failed">
       <h2>{title}</h2>
       {error.code !== "cancelled" && <p>{error.message}</p>}
       {error.hint && <p class="hint">{error.hint}</p>}
-      <p><button type="button" class="button primary" onClick={() => (asked.value += 1)}>Try again</button></p>
+      <p><button type="button" class="button primary" onClick={() => (asked.value += 1)}>{error.status === 401 ? "Sign in" : "Try again"}</button></p>
     </div>
   );
 }

@@ -4,13 +4,12 @@ import { useMemo, useState } from "preact/hooks";
 
 import type { Rows } from "../ask.ts";
 import type { Column } from "../api.ts";
-import { count } from "../format.ts";
+import { count, oneLine } from "../format.ts";
 import { filterBy } from "../keys.ts";
 import { Icon } from "../parts/icons.tsx";
 import type { Json } from "../query/edit.ts";
 import { exactText, type Zone } from "../time.ts";
 import { view } from "../view.ts";
-import { oneLine } from "./row_list.tsx";
 import { SeriesChart } from "./series_chart.tsx";
 
 const STEP = 300;

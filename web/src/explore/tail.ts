@@ -5,11 +5,11 @@ import { effect, signal } from "@preact/signals";
 
 import * as api from "../api.ts";
 import { ApiError, type Column } from "../api.ts";
-import { keyWanted, toRows, type EventRow } from "../ask.ts";
+import { toRows, type EventRow } from "../ask.ts";
 import { ROW_FIELDS, withRowFields, type Json } from "../query/edit.ts";
 import { commands, keepsEvents } from "../query/lex.ts";
 import { MessageCutter } from "../sse.ts";
-import { view, type View } from "../view.ts";
+import { asked, view, type View } from "../view.ts";
 
 const KEPT_MAX = 10_000;
 const PAST = 100;
@@ -157,7 +157,6 @@ async function follow(of: View, signal: AbortSignal): Promise<void> {
     } catch (error) {
       if (signal.aborted) return;
       const told = error instanceof ApiError ? error : null;
-      if (told?.status === 401) keyWanted.value = true;
       const asWritten = told?.status === 400 && text !== of.query;
       if (asWritten) text = of.query;
       else if (told && told.status >= 400 && told.status < 500 && told.status !== 429) {
@@ -177,12 +176,18 @@ export function followLive(): void {
   let controller: AbortController | null = null;
   let timer: ReturnType<typeof setInterval> | undefined;
   let last = "";
+  let lastAsked = asked.peek();
+  let isOver = false;
   effect(() => {
     const of = view.value;
     const on = of.live && of.page === "explore";
     const key = on ? JSON.stringify([of.query, of.groups, of.columns]) : "";
-    if (key === last) return;
+    // A tail that was refused begins again when everything is asked again, as after signing in.
+    const again = asked.value !== lastAsked && isOver;
+    lastAsked = asked.value;
+    if (key === last && !(again && on)) return;
     last = key;
+    isOver = false;
     controller?.abort();
     clearInterval(timer);
     controller = null;
@@ -190,8 +195,8 @@ export function followLive(): void {
       tail.value = OFF;
       return;
     }
-    controller = new AbortController();
+    const own = (controller = new AbortController());
     timer = setInterval(paint, PAINT_MS);
-    void follow(of, controller.signal);
+    void follow(of, own.signal).then(() => (isOver ||= !own.signal.aborted));
   });
 }

@@ -1,16 +1,17 @@
 // The way in, where the server asks for one: name and password, or a key.
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 
-import { ApiError, storeKey } from "../api.ts";
-import { keyWanted } from "../ask.ts";
+import { ApiError, keyWanted, storedKey, storeKey } from "../api.ts";
 import { askAgain, signIn } from "../session.ts";
 import { Dialog } from "./layers.tsx";
 
 export function SignIn() {
-  const [byKey, setByKey] = useState(false);
+  const [byKey, setByKey] = useState(storedKey() !== "");
+  const why = keyWanted.value;
   return (
-    <Dialog open={keyWanted.value} onClose={() => (keyWanted.value = false)} label="Sign in">
+    <Dialog open={why !== null} onClose={() => (keyWanted.value = null)} label="Sign in">
+      {why !== null && why !== "" && <p class="note warning" role="alert" data-testid="sign-in-why">{why}</p>}
       {byKey ? <ByKey /> : <ByPassword />}
       <p class="sign-in-other">
         <button type="button" class="button quiet" data-testid="sign-in-other" onClick={() => setByKey(!byKey)}>{byKey ? "Sign in with a password" : "Use a key instead"}</button>
@@ -24,6 +25,7 @@ function ByPassword() {
   const [password, setPassword] = useState("");
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
+  const secret = useRef<HTMLInputElement>(null);
   const submit = async (event: Event) => {
     event.preventDefault();
     setBusy(true);
@@ -35,12 +37,13 @@ function ByPassword() {
     }
     setPassword("");
     setBusy(false);
+    secret.current?.focus();
   };
   return (
     <form class="key-form" data-testid="sign-in" onSubmit={(event) => void submit(event)}>
       <h2>Sign in</h2>
       <label>Name <input name="name" autocomplete="username" autocapitalize="none" spellcheck={false} required value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>
-      <label>Password <input name="password" type="password" autocomplete="current-password" required value={password} onInput={(event) => setPassword(event.currentTarget.value)} /></label>
+      <label>Password <input ref={secret} name="password" type="password" autocomplete="current-password" required value={password} onInput={(event) => setPassword(event.currentTarget.value)} /></label>
       {problem !== "" && <p class="note error" role="alert">{problem}</p>}
       <button type="submit" class="button primary" disabled={busy}>{busy ? "Signing in…" : "Sign in"}</button>
     </form>

@@ -1,0 +1,35 @@
+// What can be done with a field and one of its values: filter by it, make it a column, copy it.
+
+import { cut } from "../format.ts";
+import { filterBy } from "../keys.ts";
+import { Icon } from "../parts/icons.tsx";
+import { copy } from "../parts/layers.tsx";
+import { hasFilter, type Json } from "../query/edit.ts";
+import { draft, go, view } from "../view.ts";
+
+/** A value as it is copied. */
+export function valueToText(value: Json): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function toggleColumn(name: string): void {
+  const now = view.peek().columns;
+  go({ columns: now.includes(name) ? now.filter((one) => one !== name) : [...now, name] });
+}
+
+/** The buttons of a field and value. */
+export function ValueButtons({ name, value, withColumn = true }: { name: string; value: Json; withColumn?: boolean }) {
+  const simple = typeof value !== "object" || value === null;
+  const text = draft.value;
+  const shown = view.value.columns.includes(name);
+  const short = cut(valueToText(value), 40);
+  return (
+    <span class="value-buttons">
+      {simple && <button type="button" class="tiny" data-testid="include" aria-pressed={hasFilter(text, name, "include", value)} aria-label={`Show only events where ${name} is ${short}`} title="Include this value" onClick={() => filterBy(name, "include", value)}><Icon name="plus" /></button>}
+      {simple && <button type="button" class="tiny" data-testid="exclude" aria-pressed={hasFilter(text, name, "exclude", value)} aria-label={`Hide events where ${name} is ${short}`} title="Exclude this value" onClick={() => filterBy(name, "exclude", value)}><Icon name="minus" /></button>}
+      {withColumn && <button type="button" class="tiny" data-testid="exists" aria-pressed={hasFilter(text, name, "exists", value)} aria-label={`Show only events that have ${name}`} title="Has this field" onClick={() => filterBy(name, "exists", null)}><Icon name="exists" /></button>}
+      {withColumn && <button type="button" class="tiny" data-testid="column" aria-pressed={shown} aria-label={`Show ${name} as a column`} title="Show as a column" onClick={() => toggleColumn(name)}><Icon name="column" /></button>}
+      <button type="button" class="tiny" aria-label={`Copy the value of ${name}`} title="Copy" onClick={() => void copy(valueToText(value), "Value")}><Icon name="copy" /></button>
+    </span>
+  );
+}

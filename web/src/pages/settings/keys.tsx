@@ -1,0 +1,85 @@
+// Keys: made, replaced and revoked. A key is shown once, in the answer that makes it.
+
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+
+import { list } from "../../api.ts";
+import { start } from "../../ask.ts";
+import { copy, tell } from "../../parts/layers.tsx";
+import { send } from "../../session.ts";
+import { Listed, Make, patterns, Scope, Sure, text, unasked, When, type Fields, type Item } from "./parts.tsx";
+
+const keys = signal(unasked());
+/** A key that was just made, the only time that it is shown. */
+const made = signal<{ key: Item; replaces: string } | null>(null);
+
+const ask = () => void start(keys, (signal) => list("api/v1/keys", "keys", signal));
+const path = (item: Item) => `api/v1/keys/${encodeURIComponent(text(item["id"]))}`;
+
+async function create(fields: Fields): Promise<void> {
+  made.value = { key: await send<Item>("POST", "api/v1/keys", { name: fields.name, role: fields.role, ...patterns(fields.groups) }), replaces: "" };
+  ask();
+}
+
+async function replace(item: Item): Promise<void> {
+  made.value = { key: await send<Item>("POST", `${path(item)}/rotate`, {}), replaces: text(item["id"]) };
+  ask();
+}
+
+async function revoke(item: Item): Promise<void> {
+  await send("DELETE", path(item));
+  tell(`${text(item["name"])} is revoked`);
+  ask();
+}
+
+/** The section. */
+export function Keys() {
+  useEffect(() => {
+    ask();
+    return () => (made.value = null);
+  }, []);
+  return (
+    <section data-testid="keys" aria-labelledby="keys">
+      <h2 id="keys" tabIndex={-1}>Keys</h2>
+      <p class="dim">For senders and programs. Once there is one, nothing is answered without a key or a password, not even on this machine.</p>
+      <Listed lane={keys.value} empty="There are no keys yet." label="List of keys" heads={["Name", "Role", "Groups", "Created", "Last used", "Ends"]} row={(item) => (
+        <tr key={text(item["id"])} data-testid="key">
+          <th scope="row">{text(item["name"])}</th><td>{text(item["role"])}</td><td><Scope item={item} /></td>
+          <td class="wide"><When time={item["created"]} /></td><td class="wide"><When time={item["last_used"]} /></td><td class="wide"><When time={item["expires"]} /></td>
+          <td class="act">
+            {!item["expires"] && <Sure what="Replace" name={text(item["name"])} run={() => replace(item)} />}
+            <Sure what="Revoke" name={text(item["name"])} run={() => revoke(item)} />
+          </td>
+        </tr>
+      )} />
+      {made.value && <Made />}
+      <Make what="key" roles={["ingest", "read", "operate", "admin"]} create={create} />
+    </section>
+  );
+}
+
+/** The new key, to be copied. */
+function Made() {
+  const box = useRef<HTMLDivElement>(null);
+  const { key, replaces } = made.value ?? { key: {}, replaces: "" };
+  useEffect(() => box.current?.focus(), [key]);
+  const old = replaces === "" ? undefined : keys.value.data?.find((item) => text(item["id"]) === replaces);
+  return (
+    <div class="made" ref={box} tabIndex={-1} role="group" aria-label="The new key" data-testid="made-key">
+      <p>The key <strong>{text(key["name"])}</strong> is shown this once. Copy it now.</p>
+      <p><code data-testid="key-text">{text(key["key"])}</code></p>
+      {replaces !== "" && <p>The old one goes on{old ? <> and ends <When time={old["expires"]} /></> : " for a day"}, so that programs can be changed one by one.</p>}
+      {text(key["access_key_id"]) !== "" && (
+        <details>
+          <summary>For programs that sign what they send, as CloudWatch's do</summary>
+          <p>Access key id <code>{text(key["access_key_id"])}</code></p>
+          <p>Secret access key <code>{text(key["secret_access_key"])}</code></p>
+        </details>
+      )}
+      <p class="buttons">
+        <button type="button" class="button primary" data-testid="copy-key" onClick={() => void copy(text(key["key"]), "Key")}>Copy</button>
+        <button type="button" class="button" data-testid="key-done" onClick={() => { made.value = null; document.getElementById("keys")?.focus(); }}>Done</button>
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,136 @@
+// What keys and users have in common: a list, a form for a new one, a button that asks twice.
+
+import type { ComponentChildren } from "preact";
+import { useRef, useState } from "preact/hooks";
+
+import { ApiError } from "../../api.ts";
+import type { Lane } from "../../ask.ts";
+import { tell } from "../../parts/layers.tsx";
+import type { Json } from "../../query/edit.ts";
+import { ago, exactText } from "../../time.ts";
+import { view } from "../../view.ts";
+
+/** What the server lists. */
+export type Item = Record<string, Json>;
+
+/** A lane that nothing was asked in. */
+export const unasked = (): Lane<Item[]> => ({ state: "idle", data: null, error: null, since: 0 });
+
+export const text = (value: Json | undefined) => (typeof value === "string" ? value : "");
+
+/** What went wrong, and what to do. */
+export function told(error: unknown): string {
+  return error instanceof ApiError ? [error.message, error.hint ?? ""].filter((one) => one !== "").join(": ") : "the page met a fault";
+}
+
+/** The groups of a key or user; all of them are `*`. */
+export function Scope({ item }: { item: Item }) {
+  const groups = Array.isArray(item["groups"]) ? item["groups"].map(String) : [];
+  return groups.includes("*") ? <span class="dim">all</span> : <>{groups.map((group) => <code key={group} class="scope">{group}</code>)}</>;
+}
+
+/** When something was, or will be. */
+export function When({ time }: { time: Json | undefined }) {
+  const at = Date.parse(text(time));
+  return Number.isNaN(at) ? <span class="dim">–</span> : <time dateTime={text(time)} title={exactText(text(time), view.value.zone)}>{ago(at, Date.now())}</time>;
+}
+
+/** Columns that small screens leave out. */
+const WIDE: ReadonlySet<string> = new Set(["Created", "Last used", "Ends"]);
+
+interface ListedProps {
+  lane: Lane<Item[]>;
+  empty: string;
+  /** Titles of the columns before the last one, which holds buttons. */
+  heads: readonly string[];
+  label: string;
+  row: (item: Item) => ComponentChildren;
+}
+
+/** A list that loads, fails, is empty, or has rows. */
+export function Listed({ lane, empty, heads, label, row }: ListedProps) {
+  if (lane.data === null && lane.state !== "error") return <p class="dim" role="status">Loading…</p>;
+  return (
+    <>
+      {lane.state === "error" && <p class="note error" role="alert">{lane.error?.message}</p>}
+      {lane.data?.length === 0 && <p class="dim">{empty}</p>}
+      {lane.data !== null && lane.data.length > 0 && (
+        <div class="table-box flat listed" tabIndex={0} role="region" aria-label={label}>
+          <table>
+            <thead><tr>{heads.map((head) => <th key={head} scope="col" class={WIDE.has(head) ? "wide" : ""}>{head}</th>)}<th scope="col"><span class="sr-only">Actions</span></th></tr></thead>
+            <tbody>{lane.data.map(row)}</tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** A button that asks once more before it does something that cannot be undone; leaving it means no. */
+export function Sure({ what, name, run }: { what: string; name: string; run: () => Promise<unknown> }) {
+  const [sure, setSure] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const click = async (event: MouseEvent) => {
+    // The second half of a double click answers nothing.
+    if (event.detail > 1) return;
+    if (!sure) return setSure(true);
+    setSure(false);
+    // The row goes: whoever works by keys goes on from the heading.
+    const heading = button.current?.closest("section")?.querySelector<HTMLElement>("h2");
+    try {
+      await run();
+      heading?.focus();
+    } catch (error) {
+      tell(told(error));
+    }
+  };
+  return (
+    <button type="button" ref={button} class={`button small${sure ? " danger" : ""}`} aria-label={`${what} ${name}${sure ? ", really" : ""}`}
+      onBlur={() => setSure(false)} onClick={(event) => void click(event)}>{sure ? `Really ${what.toLowerCase()}?` : what}</button>
+  );
+}
+
+/** What is typed into the form for a new key or user. */
+export interface Fields { name: string; role: string; groups: string; password: string }
+
+/** Patterns as they are typed; none are all groups. */
+export function patterns(typed: string): { groups?: string[] } {
+  const named = typed.split(/[\s,]+/).filter((one) => one !== "");
+  return named.length > 0 ? { groups: named } : {};
+}
+
+/** What each role may, in one line. */
+const ROLES: Readonly<Record<string, string>> = {
+  ingest: "send events", read: "query", operate: "query, change lookups", admin: "everything, also keys and users",
+};
+
+/** The form for a new key or user. */
+export function Make({ what, roles, create }: { what: "key" | "user"; roles: readonly string[]; create: (fields: Fields) => Promise<void> }) {
+  const nothing: Fields = { name: "", role: "read", groups: "", password: "" };
+  const [fields, setFields] = useState(nothing);
+  const [problem, setProblem] = useState("");
+  const [busy, setBusy] = useState(false);
+  const set = (name: keyof Fields) => (event: Event) => setFields({ ...fields, [name]: (event.currentTarget as HTMLInputElement).value });
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    setProblem("");
+    setBusy(true);
+    try {
+      await create(fields);
+      setFields(nothing);
+    } catch (error) {
+      setProblem(told(error));
+    }
+    setBusy(false);
+  };
+  return (
+    <form class="make" data-testid={`make-${what}`} aria-label={`New ${what}`} onSubmit={(event) => void submit(event)}>
+      <label>Name <input required autocomplete="off" autocapitalize="none" spellcheck={false} maxLength={128} value={fields.name} onInput={set("name")} /></label>
+      {what === "user" && <label>Password <input required type="password" autocomplete="new-password" minLength={8} value={fields.password} onInput={set("password")} /></label>}
+      <label>Role <select value={fields.role} onInput={set("role")}>{roles.map((role) => <option key={role} value={role}>{role} – {ROLES[role]}</option>)}</select></label>
+      <label>Groups <input placeholder="all, or such as app/*, web/*" autocomplete="off" autocapitalize="none" spellcheck={false} value={fields.groups} onInput={set("groups")} /></label>
+      <button type="submit" class="button" disabled={busy}>{what === "key" ? "Create key" : "Add user"}</button>
+      {problem !== "" && <p class="note error" role="alert">{problem}</p>}
+    </form>
+  );
+}

@@ -1,0 +1,55 @@
+// Who the server takes one for, and what can be done about that.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { keyWanted } from "../../api.ts";
+import { tell } from "../../parts/layers.tsx";
+import { signOut, who, type Who } from "../../session.ts";
+import { told } from "./parts.tsx";
+import { PasswordForm } from "./password.tsx";
+
+/** The section. */
+export function You() {
+  const now = who.value;
+  const [changes, setChanges] = useState(false);
+  const opened = useRef(false);
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    // The form goes: the focus returns to what opened it.
+    if (opened.current && !changes) button.current?.focus();
+    opened.current = changes;
+  }, [changes]);
+  if (now === undefined) return <p class="dim" role="status">Asking who you are…</p>;
+  const isKnown = now !== null && now.name !== "anonymous";
+  const leave = async () => {
+    try {
+      await signOut();
+    } catch (error) {
+      tell(told(error));
+    }
+  };
+  return (
+    <section aria-label="You" data-testid="you">
+      <h2>You</h2>
+      <Description now={now} />
+      {changes && now?.user
+        ? <PasswordForm name={now.name} isOwn onDone={() => setChanges(false)} />
+        : (
+          <p class="buttons">
+            {isKnown
+              ? <button type="button" class="button" data-testid="sign-out" onClick={() => void leave()}>{now.user ? "Sign out" : "Forget the key"}</button>
+              : <button type="button" class="button primary" data-testid="sign-in-open" onClick={() => (keyWanted.value = "")}>Sign in</button>}
+            {now?.user && <button ref={button} type="button" class="button" data-testid="change-password" onClick={() => setChanges(true)}>Change password</button>}
+          </p>
+        )}
+    </section>
+  );
+}
+
+function Description({ now }: { now: Who | null }) {
+  if (now === null) return <p>Nobody is signed in.</p>;
+  const where = now.groups.includes("*") ? "all groups" : now.groups.join(", ");
+  const rest = <>, role <code>{now.role}</code>, for {where}.</>;
+  if (now.name === "anonymous") return <p>Nobody is signed in. Whoever is on this machine has the role <code>{now.role}</code> for {where}.</p>;
+  return now.user ? <p>Signed in as <strong>{now.name}</strong>{rest}</p> : <p>With the key <strong>{now.name}</strong>{rest}</p>;
+}

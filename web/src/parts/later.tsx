@@ -1,0 +1,48 @@
+// Parts of the page that are no part of the shell: each is loaded when it is first shown, and stays from then on.
+
+import { signal } from "@preact/signals";
+import type { ComponentType } from "preact";
+import { useEffect } from "preact/hooks";
+
+/** When nothing else is to be done; browsers that do not tell are given time for the first answers. */
+function whenIdle(run: () => void): void {
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(run, { timeout: 5000 });
+  else setTimeout(run, 1000);
+}
+
+/**
+ * A part that is loaded once it is `wanted`, which it is where nothing else is said. What is surely opened `soon` is
+ * loaded as soon as the browser has nothing else to do.
+ */
+export function later<P extends object>(load: () => Promise<ComponentType<P>>, soon = false): ComponentType<P & { wanted?: boolean }> {
+  const part = signal<ComponentType<P> | null>(null);
+  const state = signal<"" | "loading" | "failed">("");
+  const fetchPart = async () => {
+    if (part.peek() !== null || state.peek() === "loading") return;
+    state.value = "loading";
+    try {
+      part.value = await load();
+      state.value = "";
+    } catch {
+      state.value = "failed";
+    }
+  };
+  if (soon) whenIdle(() => void fetchPart());
+  return function Later({ wanted = true, ...props }) {
+    const Part = part.value;
+    useEffect(() => {
+      if (wanted) void fetchPart();
+    }, [wanted]);
+    if (Part !== null) return <Part {...(props as unknown as P)} />;
+    return wanted && state.value === "failed" ? <Missing /> : null;
+  };
+}
+
+function Missing() {
+  return (
+    <p class="note error later" role="alert" data-testid="later-failed">
+      This part of the page could not be loaded: the server does not answer, or is another version by now.{" "}
+      <button type="button" class="button" onClick={() => location.reload()}>Load the page anew</button>
+    </p>
+  );
+}
