@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Splunk's event collector: a logging handler from PyPI, curl, and Docker's driver as it was recorded."""
+"""Splunk's event collector: a logging handler from PyPI, and curl."""
 import logging
 import shutil
 import subprocess
@@ -40,19 +40,6 @@ def a_logging_handlers_records_arrive():
     found = rows(f'filter @log = "{index}" | stats count(*) as n by @level, host, source, sourcetype | sort n')
     assert found == [["error", "h1", "shop", "app", 20], ["info", "h1", "shop", "app", 180]], found
     logger.removeHandler(handler)
-
-
-@check
-def dockers_driver_finds_a_collector_and_sends_to_it():
-    address = f"{URL}/services/collector/event/1.0"
-    headers = {"Authorization": "Splunk 11111111-2222-3333-4444-555555555555"}
-    assert requests.options(address, headers=headers, timeout=30).status_code == 200
-    lines = "".join(
-        '{"event":{"line":"step %d","source":"stdout","tag":"%s"},"time":"%.6f","host":"node-1"}' % (n, RUN, time.time())
-        for n in range(10))
-    answer = requests.post(address, data=lines, timeout=30, headers=headers)
-    assert (answer.status_code, answer.json()) == (200, {"text": "Success", "code": 0}), answer.text
-    assert rows(f'filter tag = "{RUN}" | stats count(*) as n by @log, source, host') == [["splunk", "stdout", "node-1", 10]]
 
 
 @check
