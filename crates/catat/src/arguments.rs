@@ -188,8 +188,10 @@ pub(crate) enum Format {
     Json,
     /// One JSON object per line
     Ndjson,
-    /// Comma-separated values with a header
+    /// Comma-separated values with a header; an apostrophe stands before what a spreadsheet would calculate
     Csv,
+    /// The same with every text as it was logged
+    CsvRaw,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

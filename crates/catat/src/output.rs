@@ -7,6 +7,7 @@ mod text;
 
 use std::io::{IsTerminal, Write};
 
+use query::{Formulas, write_csv_cell, write_csv_name};
 use serde::Deserialize;
 
 use crate::arguments::{Color, Format};
@@ -39,9 +40,13 @@ impl<W: Write> Printer<W> {
     pub(crate) fn start(&mut self, columns: Vec<Column>) -> std::io::Result<()> {
         self.columns = columns;
         match self.format {
-            Format::Csv => {
-                let names: Vec<String> = self.columns.iter().map(|column| csv_cell(&column.name)).collect();
-                writeln!(self.out, "{}", names.join(","))
+            Format::Csv | Format::CsvRaw => {
+                let formulas = self.formulas();
+                writeln!(
+                    self.out,
+                    "{}",
+                    joined(&self.columns, |column, out| write_csv_name(&column.name, formulas, out))
+                )
             }
             Format::Json => write!(self.out, "["),
             Format::Table | Format::Lines | Format::Ndjson => Ok(()),
@@ -70,9 +75,10 @@ impl<W: Write> Printer<W> {
                 let separator = if self.n_rows > 1 { ",\n " } else { "\n " };
                 write!(self.out, "{separator}{}", self.object(&cells))
             }
-            Format::Csv => {
-                let cells: Vec<String> = cells.iter().map(|cell| csv_cell(&plain(cell))).collect();
-                writeln!(self.out, "{}", cells.join(","))
+            Format::Csv | Format::CsvRaw => {
+                let formulas = |cell: &str| if cell.starts_with('"') { self.formulas() } else { Formulas::Kept };
+                let line = joined(&cells, |cell, out| write_csv_cell(&plain(cell), formulas(cell), out));
+                writeln!(self.out, "{line}")
             }
         }
     }
@@ -82,7 +88,7 @@ impl<W: Write> Printer<W> {
         match self.format {
             Format::Table => table::print(&mut self.out, &self.columns, &self.held, self.is_coloured)?,
             Format::Json => writeln!(self.out, "{}]", if self.n_rows > 0 { "\n" } else { "" })?,
-            Format::Lines | Format::Ndjson | Format::Csv => {}
+            Format::Lines | Format::Ndjson | Format::Csv | Format::CsvRaw => {}
         }
         self.out.flush()
     }
@@ -90,6 +96,10 @@ impl<W: Write> Printer<W> {
     /// Makes sure that what was printed is seen.
     pub(crate) fn flush(&mut self) -> std::io::Result<()> {
         self.out.flush()
+    }
+
+    fn formulas(&self) -> Formulas {
+        if self.format == Format::CsvRaw { Formulas::Kept } else { Formulas::Disarmed }
     }
 
     fn object(&self, cells: &[String]) -> String {
@@ -100,10 +110,14 @@ impl<W: Write> Printer<W> {
     }
 }
 
-/// RFC 4180; a leading `=`, `+`, `-` or `@` of a text could be run by a spreadsheet, so it is kept as data by quotes
-/// only and otherwise untouched: the receiver gets what was logged.
-fn csv_cell(text: &str) -> String {
-    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+/// Cells with commas between them.
+fn joined<T>(cells: &[T], write: impl Fn(&T, &mut String)) -> String {
+    let mut line = String::new();
+    for (at, cell) in cells.iter().enumerate() {
+        line.push_str(if at > 0 { "," } else { "" });
+        write(cell, &mut line);
+    }
+    line
 }
 
 /// Whether standard output is to be coloured.
@@ -158,6 +172,20 @@ mod tests {
             Format::Table,
             "@timestamp            @message       n\n2026-11-20T06:00:00Z  a \"b\", c\u{241b}[31m  3\n                      x\n",
         );
+    }
+
+    #[test]
+    fn formulas_are_disarmed_where_nobody_asked_for_them_and_numbers_stay_numbers() {
+        let csv = |format| {
+            let mut out = Vec::new();
+            let mut printer = Printer::new(&mut out, format, false);
+            printer.start(vec![Column { name: "@message".into() }, Column { name: "=n".into() }]).expect("memory");
+            printer.row(vec!["\"=1+1\"".into(), "-5".into()]).expect("memory");
+            printer.finish().expect("memory");
+            String::from_utf8(out).expect("text")
+        };
+        assert_eq!(csv(Format::Csv), "@message,'=n\n'=1+1,-5\n");
+        assert_eq!(csv(Format::CsvRaw), "@message,=n\n=1+1,-5\n");
     }
 
     #[test]

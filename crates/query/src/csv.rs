@@ -1,6 +1,6 @@
-//! Tables as people upload them: comma-separated values (RFC 4180) with a header.
+//! Tables as people upload them and as answers are given to them: comma-separated values (RFC 4180) with a header.
 //!
-//! Cells are texts; those that read as numbers are numbers to comparison and arithmetic, like everywhere. An empty cell is
+//! Read, cells are texts; those that read as numbers are numbers to comparison and arithmetic, like everywhere. An empty cell is
 //! a missing value. Line ends within quotes belong to the cell; a byte order mark at the beginning is no part of it.
 
 use std::sync::Arc;
@@ -130,9 +130,94 @@ impl Records<'_> {
     }
 }
 
+/// What becomes of texts that a spreadsheet would take for formulas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Formulas {
+    /// An apostrophe is put before them, by which spreadsheets know a text.
+    Disarmed,
+    /// They are written as they are.
+    Kept,
+}
+
+/// Writes a cell, in quotes where it needs them.
+pub fn write_csv_cell(text: &str, formulas: Formulas, out: &mut String) {
+    let mark = if formulas == Formulas::Disarmed && is_formula(text) { "'" } else { "" };
+    let is_quoted = text.contains(['"', ',', '\n', '\r']);
+    out.push_str(if is_quoted { "\"" } else { "" });
+    out.push_str(mark);
+    if is_quoted {
+        out.push_str(&text.replace('"', "\"\""));
+        out.push('"');
+    } else {
+        out.push_str(text);
+    }
+}
+
+/// Writes the name of a column as a cell. Names such as `@timestamp` call nothing, and programs look for them.
+pub fn write_csv_name(name: &str, formulas: Formulas, out: &mut String) {
+    let is_plain = name.strip_prefix('@').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric()));
+    write_csv_cell(name, if is_plain { Formulas::Kept } else { formulas }, out);
+}
+
+/// Whether a spreadsheet may calculate a text. Some look behind quotes, blanks and line ends. A number is no formula, and
+/// neither is what has nothing to calculate with, such as the `-` of access logs.
+fn is_formula(text: &str) -> bool {
+    let begins = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
+    (begins(text) || begins(text.trim_start_matches(['"', '\'', ' ', '\n'])))
+        && text.contains(char::is_alphanumeric)
+        && !is_number(text)
+}
+
+/// Whether a text is a number in decimal digits: sign, digits, fraction, exponent.
+fn is_number(text: &str) -> bool {
+    let is_usual = |b: u8| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E');
+    text.bytes().all(is_usual) && text.parse::<f64>().is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn written(text: &str, formulas: Formulas) -> String {
+        let mut out = String::new();
+        write_csv_cell(text, formulas, &mut out);
+        out
+    }
+
+    #[test]
+    fn what_a_spreadsheet_would_calculate_is_written_as_text() {
+        for text in [
+            "=1+1",
+            "+1+1",
+            "-1+1",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "\n=1",
+            "\"=1",
+            " =1",
+            "＝1",
+            "--1",
+            "+cmd|' /C calc'!A0",
+        ] {
+            let cell = written(text, Formulas::Disarmed);
+            assert!(cell.starts_with('\'') || cell.starts_with("\"'"), "{cell}");
+            let read = read_csv(&format!("n\n{cell}\n")).expect("what was written is a table");
+            assert_eq!(read.rows[0][0].as_ref().map(ToString::to_string), Some(format!("'{text}")), "{cell}");
+            let kept = written(text, Formulas::Kept);
+            assert!(!kept.starts_with('\'') && !kept.starts_with("\"'"), "{kept}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_other_texts_are_written_as_they_are() {
+        for text in ["-5", "+3.25e-4", "-.5", "-", "====", "a=b", "1-2", "", "2026-11-20", "a+b@c", "{}"] {
+            assert_eq!(written(text, Formulas::Disarmed), text);
+        }
+        let mut names = String::new();
+        ["@timestamp", "=n", "@a(1)"].iter().for_each(|name| write_csv_name(name, Formulas::Disarmed, &mut names));
+        assert_eq!(names, "@timestamp'=n'@a(1)");
+    }
 
     fn check(text: &str, expected: Result<&str, &str>) {
         let shown = read_csv(text).map(|table| {

@@ -20,7 +20,7 @@ pub mod time;
 mod translate;
 
 pub use cache::{CacheCounts, PartialCache};
-pub use csv::{CSV_BYTES_MAX, CSV_COLUMNS_MAX, CsvError, read_csv};
+pub use csv::{CSV_BYTES_MAX, CSV_COLUMNS_MAX, CsvError, Formulas, read_csv, write_csv_cell, write_csv_name};
 pub use error::{QueryError, QueryErrors, Span};
 pub use execute::{
     Answer, Answered, Asked, Bucket, ColumnInfo, ColumnKind, ExecuteError, ExplainedStep, Explanation, Feed, FeedOf,

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::vec::IntoIter;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use query::plan::Warning;
-use query::{Answer, ColumnInfo, Held, PartialReason, Stats};
+use query::{Answer, ColumnInfo, Formulas, Held, PartialReason, Stats, write_csv_cell, write_csv_name};
 use serde_json::{Map, Value as Json, json};
 use types::Value;
 
@@ -27,17 +27,18 @@ pub(crate) enum Form {
     /// One JSON value a line.
     Ndjson,
     /// RFC 4180.
-    Csv,
+    Csv(Formulas),
 }
 
 impl Form {
-    /// Chooses by the `Accept` header; JSON unless another form is named.
+    /// Chooses by the `Accept` header; JSON unless another form is named. `text/csv;raw=true` is a table whose texts are
+    /// as they were logged, also where a spreadsheet would calculate them.
     pub(crate) fn of_accept(accept: &str) -> Self {
         let mut named = accept.split(',').filter_map(|part| {
             match &*part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase() {
                 "application/json" | "application/*" => Some(Self::Json),
                 "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Some(Self::Ndjson),
-                "text/csv" => Some(Self::Csv),
+                "text/csv" => Some(Self::Csv(formulas_of(part))),
                 _ => None,
             }
         });
@@ -49,9 +50,29 @@ impl Form {
         match self {
             Self::Json => "application/json",
             Self::Ndjson => "application/x-ndjson",
-            Self::Csv => "text/csv; charset=utf-8",
+            Self::Csv(_) => "text/csv; charset=utf-8",
         }
     }
+
+    /// The headers of an answer: its content type, and that what is a file for somebody is never shown as a page.
+    pub(crate) fn headers(self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type()));
+        let file = match self {
+            Self::Json => return headers,
+            Self::Ndjson => "attachment; filename=\"catat.ndjson\"",
+            Self::Csv(_) => "attachment; filename=\"catat.csv\"",
+        };
+        headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(file));
+        headers
+    }
+}
+
+/// What the parameters of a media type say about formulas.
+fn formulas_of(media_type: &str) -> Formulas {
+    let mut parameters = media_type.split(';').skip(1).map(|parameter| parameter.trim());
+    let is_raw = parameters.any(|parameter| parameter.eq_ignore_ascii_case("raw=true"));
+    if is_raw { Formulas::Kept } else { Formulas::Disarmed }
 }
 
 /// The answer as a response in the form asked for; `extra` members stand at the end of JSON and NDJSON answers.
@@ -65,7 +86,7 @@ pub(crate) fn respond(form: Form, answer: Answer, extra: Map<String, Json>) -> R
         let rest = std::iter::once(first).chain(pieces);
         Body::from_stream(tokio_stream::iter(rest.map(Ok::<_, Infallible>)))
     };
-    let mut response = ([(header::CONTENT_TYPE, HeaderValue::from_static(form.content_type()))], body).into_response();
+    let mut response = (form.headers(), body).into_response();
     if is_partial {
         response.headers_mut().insert("x-catat-partial", HeaderValue::from_static("true"));
     }
@@ -89,7 +110,7 @@ impl Pieces {
         let head = match form {
             Form::Json => format!("{{\"columns\":{},\"rows\":[", columns_json(&answer.columns)),
             Form::Ndjson => format!("{{\"columns\":{}}}\n", columns_json(&answer.columns)),
-            Form::Csv => csv_head(&answer.columns),
+            Form::Csv(formulas) => csv_head(&answer.columns, formulas),
         };
         let tail = match form {
             Form::Json => {
@@ -98,7 +119,7 @@ impl Pieces {
                 format!("],{ids}{}", &end_json(&answer, extra).to_string()[1..])
             }
             Form::Ndjson => format!("{}\n", end_json(&answer, extra)),
-            Form::Csv => String::new(),
+            Form::Csv(_) => String::new(),
         };
         let rows = answer.rows.into_iter();
         Self { form, head: Some(head), rows, tail: Some(tail), is_first_row: true, is_done: false, _held: answer.held }
@@ -114,11 +135,12 @@ impl Pieces {
 /// Writes a row, with what ends it in this form.
 pub(crate) fn write_row(form: Form, row: &[Option<Value>], out: &mut String) {
     match form {
-        Form::Csv => {
+        Form::Csv(formulas) => {
             for (at, value) in row.iter().enumerate() {
                 out.push_str(if at > 0 { "," } else { "" });
                 if let Some(value) = value {
-                    write_csv(&value.to_string(), out);
+                    let formulas = if matches!(value, Value::String(_)) { formulas } else { Formulas::Kept };
+                    write_csv_cell(&value.to_string(), formulas, out);
                 }
             }
             out.push_str("\r\n");
@@ -228,23 +250,13 @@ pub(crate) fn write_value(value: Option<&Value>, out: &mut String) {
 }
 
 /// The first line of a table.
-pub(crate) fn csv_head(columns: &[ColumnInfo]) -> String {
+pub(crate) fn csv_head(columns: &[ColumnInfo], formulas: Formulas) -> String {
     let mut head = String::new();
     for (at, column) in columns.iter().enumerate() {
         head.push_str(if at > 0 { "," } else { "" });
-        write_csv(&column.name, &mut head);
+        write_csv_name(&column.name, formulas, &mut head);
     }
     head + "\r\n"
-}
-
-fn write_csv(text: &str, out: &mut String) {
-    if text.contains(['"', ',', '\n', '\r']) {
-        out.push('"');
-        out.push_str(&text.replace('"', "\"\""));
-        out.push('"');
-    } else {
-        out.push_str(text);
-    }
 }
 
 #[cfg(test)]
@@ -295,13 +307,14 @@ mod tests {
 
     #[test]
     fn csv_quotes_what_it_must() {
-        assert_eq!(text(Form::Csv, 1).0, "n,\"t,1\"\r\n0,\"a \"\"b\"\", c\"\r\n");
+        assert_eq!(text(Form::Csv(Formulas::Disarmed), 1).0, "n,\"t,1\"\r\n0,\"a \"\"b\"\", c\"\r\n");
     }
 
     #[test]
     fn the_first_form_named_is_taken() {
         assert_eq!(Form::of_accept("*/*"), Form::Json);
-        assert_eq!(Form::of_accept("text/csv; q=0.9, application/json"), Form::Csv);
+        assert_eq!(Form::of_accept("text/csv; q=0.9, application/json"), Form::Csv(Formulas::Disarmed));
+        assert_eq!(Form::of_accept("text/csv; Raw=TRUE"), Form::Csv(Formulas::Kept));
         assert_eq!(Form::of_accept("application/x-ndjson"), Form::Ndjson);
     }
 }

@@ -21,7 +21,11 @@ pub(crate) async fn get(server: Shared, PathName(name): PathName) -> Result<impl
     let (of_thread, wanted) = (server.clone(), name.clone());
     let text = server.lookups.run(move || tables::text_of(&of_thread.app.store, &wanted)).await?;
     let text = text.ok_or_else(|| no_table(&name))?;
-    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], text))
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"lookup.csv\""),
+    ];
+    Ok((headers, text))
 }
 
 pub(crate) async fn put(server: Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {

@@ -100,7 +100,7 @@ fn find(reading: &Reading<'_>, mut question: Question, form: Form, takers: Taker
     let (plan, scope, range) = (&question.plan, &question.scope, question.range);
     let mut answer = match form {
         Form::Json => reading.execute(plan, scope, range)?,
-        Form::Ndjson | Form::Csv => reading.execute_into(plan, scope, range, takers)?,
+        Form::Ndjson | Form::Csv(_) => reading.execute_into(plan, scope, range, takers)?,
     };
     if form == Form::Json {
         cut(&mut answer, JSON_ROWS_MAX);

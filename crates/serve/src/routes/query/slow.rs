@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use query::plan::{Expr, Operator, Plan};
 use query::{ColumnInfo, ColumnKind, Stats};
@@ -67,7 +66,7 @@ pub(super) fn respond(stream: Stream, receiver: mpsc::Receiver<Piece>) -> Respon
         rows.give_up();
     });
     let body = Body::from_stream(ReceiverStream::new(receiver));
-    ([(header::CONTENT_TYPE, form.content_type())], body).into_response()
+    (form.headers(), body).into_response()
 }
 
 /// Nobody listens any more.
@@ -81,7 +80,7 @@ async fn send(rows: &Rows, piece: impl Into<Bytes>) -> Result<(), Gone> {
 async fn feed(stream: Stream) -> Result<(), Gone> {
     let Stream { form, mut work, rows, running, columns } = stream;
     let head = match form {
-        Form::Csv => csv_head(&columns),
+        Form::Csv(formulas) => csv_head(&columns, formulas),
         _ => format!("{{\"columns\":{}}}\n", columns_json(&columns)),
     };
     send(&rows, head).await?;
@@ -135,11 +134,11 @@ async fn end(form: Form, answered: Result<Answered, Problem>, rows: &Rows) -> Re
             for piece in Pieces::new(form, answer, extra).without_head() {
                 send(rows, piece).await?;
             }
-            if is_partial && form == Form::Csv {
+            if is_partial && matches!(form, Form::Csv(_)) {
                 break_off("the answer is partial", rows).await;
             }
         }
-        Err(problem) if form == Form::Csv => break_off(&problem.message, rows).await,
+        Err(problem) if matches!(form, Form::Csv(_)) => break_off(&problem.message, rows).await,
         Err(problem) => send(rows, format!("{}\n", json!({"error": problem.to_json()}))).await?,
     }
     Ok(())
@@ -230,7 +229,7 @@ mod tests {
     #[tokio::test]
     async fn a_table_that_is_not_whole_is_broken_off() {
         for is_whole in [true, false] {
-            let Begun { finish, mut pieces, .. } = begin(Form::Csv);
+            let Begun { finish, mut pieces, .. } = begin(Form::Csv(query::Formulas::Disarmed));
             assert_eq!(line(&mut pieces).await, "n\r\n");
             assert_eq!(line(&mut pieces).await, "5\r\n");
             let reason = query::PartialReason { code: "damaged", message: "a.seg".into() };
