@@ -88,7 +88,7 @@ impl StateFile {
     pub(crate) fn save(&self, kept: &Kept) -> Result<(), StateError> {
         let temporary = self.path.with_extension("tmp");
         let write = || -> io::Result<()> {
-            let mut file = File::create(&temporary)?;
+            let mut file = storage::create_file(&temporary)?;
             file.write_all(&encode(kept))?;
             file.sync_all()?;
             fs::rename(&temporary, &self.path)?;

@@ -1,8 +1,8 @@
 //! Builds a server out of its rooms, runs it, and takes it down in order.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -167,7 +167,8 @@ fn note_address(config: &Config, mut address: std::net::SocketAddr) {
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    let _ = fs::write(config.data_dir.join("address"), url_at(config.tls.is_some(), &address) + "\n");
+    let url = url_at(config.tls.is_some(), &address);
+    let _ = storage::create_file(&config.data_dir.join("address")).and_then(|mut file| writeln!(file, "{url}"));
 }
 
 /// The URL of an address, with TLS or without.
@@ -199,8 +200,7 @@ fn admin_key(data_dir: &Path) -> Result<String, Failure> {
     getrandom::fill(&mut random).map_err(|error| Failure::other(error.to_string()))?;
     let key: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let temporary = data_dir.join("admin.key.tmp");
-    let mut file =
-        File::options().write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(failed)?;
+    let mut file = storage::create_file(&temporary).map_err(failed)?;
     writeln!(file, "{key}").and_then(|()| file.sync_all()).map_err(failed)?;
     fs::rename(&temporary, &path).map_err(failed)?;
     Ok(key)

@@ -19,7 +19,6 @@
 //! ```
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -184,7 +183,7 @@ pub(crate) fn write(
         for (place, batch) in (*n_valid..).zip(batches) {
             bytes.extend_from_slice(&batch.encode(place));
         }
-        let file = OpenOptions::new().create(true).write(true).truncate(false).open(path_of(dir, *hour))?;
+        let file = disk::writing().create(true).truncate(false).open(path_of(dir, *hour))?;
         file.write_all_at(&header(store), 0)?;
         file.write_all_at(&bytes, HEADER_BYTES as u64 + *n_valid * ENTRY_BYTES as u64)?;
         file.sync_all()?;

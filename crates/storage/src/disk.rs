@@ -3,9 +3,9 @@
 //! A file's bytes are durable after its own sync, its name after that of its directory; both are needed
 //! before anything may rely on a file.
 
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Makes the names in a directory durable.
@@ -27,12 +27,33 @@ pub(crate) fn create_directory_synced(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), sync_directory)
 }
 
+/// Options for writing to a file of ours under its own name. A symbolic link in its place is refused: who planted it
+/// would choose what is written over.
+pub(crate) fn writing() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    options
+}
+
+/// Makes a file anew, for its owner alone, under a name that nobody relies on yet. What stands there goes first; where it
+/// is a link, what it leads to stays as it is.
+pub fn create_file(path: &Path) -> io::Result<File> {
+    let make = || File::options().read(true).write(true).create_new(true).mode(0o600).open(path);
+    match make() {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            std::fs::remove_file(path)?;
+            make()
+        }
+        made => made,
+    }
+}
+
 /// Writes a small file whole: under another name first, so that it is never seen half. Who calls sees to it that one
 /// thread at a time writes one file.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // Added, not exchanged: files of one name and several kinds are written at the same time.
     let unpublished = path.with_added_extension("tmp");
-    let mut file = File::create(&unpublished)?;
+    let mut file = create_file(&unpublished)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&unpublished, path)?;
@@ -60,6 +81,20 @@ pub(crate) fn allow_many_open_files() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_planted_link_is_neither_written_through_nor_taken_for_a_file_of_ours() {
+        let (dir, outside) = (tempfile::tempdir().expect("scratch"), tempfile::tempdir().expect("scratch"));
+        let (target, path) = (outside.path().join("theirs"), dir.path().join("a.wal"));
+        std::fs::write(&target, "theirs").expect("room");
+        for planted in [path.with_added_extension("tmp"), dir.path().join("b")] {
+            std::os::unix::fs::symlink(&target, planted).expect("a link can be made");
+        }
+        write_whole(&path, b"ours").expect("the link makes way");
+        assert!(path.symlink_metadata().expect("it is there").is_file());
+        assert!(writing().open(dir.path().join("b")).is_err() && writing().open(&path).is_ok());
+        assert_eq!(std::fs::read(&target).expect("it is there"), b"theirs");
+    }
 
     #[test]
     fn files_of_one_name_and_several_kinds_may_be_written_at_the_same_time() {

@@ -55,6 +55,7 @@ pub use buffers::Buffers;
 pub use database::url::{DatabaseUrl, DatabaseUrlError, Databases};
 pub use database::{DatabaseError, DatabaseProblem};
 pub use delivery::{AppendError, BatchKey, Delivery, Part, Receipt, SourcePosition};
+pub use disk::create_file;
 pub use erase::{DELETION_BYTES_MAX, DeletionOrder, DeletionReceipt, SequenceCollector, Sequences};
 pub use error::{OpenError, StoreError};
 pub use fault::{

@@ -4,7 +4,7 @@
 //! with the xxh3 of the lines before in 16 hex digits. It is the first file made and is never changed. `LOCK`
 //! holds the process id of the last user; the lock itself is the kernel's and ends with the process.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub(crate) struct Lock {
 impl Lock {
     pub(crate) fn take(dir: &Path) -> Result<Self, OpenError> {
         let path = dir.join("LOCK");
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
+        let file = disk::writing().create(true).truncate(false).read(true).open(&path);
         let mut file = file.map_err(OpenError::io(&path))?;
         match file.try_lock() {
             Ok(()) => {}

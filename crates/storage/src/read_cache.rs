@@ -279,7 +279,7 @@ impl ReadCache {
         header.extend_from_slice(&checksum.to_le_bytes());
         let number = self.next_write.fetch_add(1, Ordering::Relaxed);
         let unpublished = path.with_extension(format!("{number}.tmp"));
-        let written = File::create(&unpublished).and_then(|mut file| {
+        let written = disk::create_file(&unpublished).and_then(|mut file| {
             file.write_all(&header)?;
             file.write_all(bytes)
         });

@@ -268,7 +268,7 @@ impl Shared {
         let Some(dir) = path.parent() else { return Err(io::ErrorKind::InvalidInput.into()) };
         disk::create_directory_synced(dir)?;
         let unpublished = path.with_extension("tmp");
-        let file = File::create(&unpublished)?;
+        let file = disk::create_file(&unpublished)?;
         let written = faults.check("segment.write").and_then(|()| fill(&file));
         let synced = written.and_then(|()| faults.check("segment.sync")).and_then(|()| file.sync_all());
         let renamed = synced.and_then(|()| faults.check("segment.rename"));

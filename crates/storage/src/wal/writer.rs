@@ -1,6 +1,6 @@
 //! Appends records to the last WAL file. Used by one thread.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ fn create(dir: &Path, header: &FileHeader, faults: &Faults) -> Result<File, Writ
     let unpublished = path.with_extension("tmp");
     faults.check("wal.rotate").map_err(postponed)?;
     let write = || {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&unpublished)?;
+        let file = disk::create_file(&unpublished)?;
         faults.check("wal.header")?;
         file.write_all_at(&header.encode(), 0)?;
         file.sync_all()?;
@@ -72,7 +72,7 @@ fn seal(dir: &Path, next: &FileHeader, faults: &Faults) -> io::Result<()> {
     let Some(Previous { number, n_bytes: Some(n_bytes) }) = next.previous else { return Ok(()) };
     faults.check("wal.seal")?;
     let path = path_of(dir, number);
-    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    let file = disk::writing().read(true).open(path)?;
     let mut bytes = [0; FILE_HEADER_BYTES];
     let Ok(header) = file.read_exact_at(&mut bytes, 0).map(|()| FileHeader::decode(&bytes)) else { return Ok(()) };
     if let Some(header) = header.ok().filter(|header| header.version > 1) {
@@ -108,7 +108,7 @@ impl Writer {
 
     /// Goes on in a file of this format that holds no record.
     pub(crate) fn go_on(dir: &Path, header: FileHeader, faults: Arc<Faults>) -> io::Result<Self> {
-        let file = OpenOptions::new().write(true).open(path_of(dir, header.number))?;
+        let file = disk::writing().open(path_of(dir, header.number))?;
         let end = FILE_HEADER_BYTES as u64;
         Ok(Self { dir: dir.to_owned(), faults, file: Some(file), header, end, marked: end })
     }

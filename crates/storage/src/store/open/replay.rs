@@ -1,6 +1,5 @@
 //! The WAL at a start: what it holds becomes hot events again, and what it lost is said.
 
-use std::fs::OpenOptions;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -184,7 +183,7 @@ impl Opening {
         }
         let unproven = bytes.get(contents.unproven_from..end).unwrap_or_default();
         if !unproven.is_empty() {
-            let written = OpenOptions::new().write(true).open(path).and_then(|file| {
+            let written = disk::writing().open(path).and_then(|file| {
                 file.write_all_at(unproven, contents.unproven_from as u64)?;
                 file.sync_data()
             });
@@ -214,7 +213,7 @@ impl Opening {
     fn cut(&mut self, path: &Path, file: String, from: usize, to: usize) -> Result<(), OpenError> {
         let n_bytes = (to - from) as u64;
         tracing::warn!(file, offset = from, n_bytes, "torn tail of the wal was cut off; it was never acknowledged");
-        let opened = OpenOptions::new().write(true).open(path).map_err(OpenError::io(path))?;
+        let opened = disk::writing().open(path).map_err(OpenError::io(path))?;
         opened.set_len(from as u64).and_then(|()| opened.sync_all()).map_err(OpenError::io(path))?;
         self.recovery.torn.push(TornTail { file, offset: from as u64, n_bytes });
         Ok(())
