@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 use types::{GroupPattern, Timestamp, parse_duration_ns};
 
+use crate::webhook::is_barred_host;
 use crate::{compile, template};
 
 /// Largest rule file.
@@ -148,7 +149,7 @@ impl Channel {
         if !matches!(address.scheme(), "http" | "https") {
             return Err(format!("channel \"{name}\": url must begin with http:// or https://"));
         }
-        if address.host_str().is_none_or(is_link_local) {
+        if address.host_str().is_none_or(is_barred_host) {
             return Err(format!("channel \"{name}\": url points to a link-local or metadata address"));
         }
         Ok(Self { name, url, topics, secret })
@@ -157,18 +158,6 @@ impl Channel {
     /// Tells whether the channel is told of alerts with `topics`.
     pub fn takes(&self, topics: &[String]) -> bool {
         self.topics.is_empty() || topics.iter().any(|topic| self.topics.contains(topic))
-    }
-}
-
-/// Addresses at which clouds hand out credentials; no channel ever posts there.
-fn is_link_local(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    match host.parse::<std::net::IpAddr>() {
-        Ok(std::net::IpAddr::V4(address)) => address.is_link_local(),
-        Ok(std::net::IpAddr::V6(address)) => {
-            address.is_unicast_link_local() || address.to_ipv4_mapped().is_some_and(|v4| v4.is_link_local())
-        }
-        Err(_) => host.eq_ignore_ascii_case("metadata.google.internal"),
     }
 }
 

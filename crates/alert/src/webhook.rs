@@ -1,11 +1,15 @@
 //! Posting to a webhook: body, signature, and what the answers mean.
 
+mod addresses;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::blocking::Client;
 use sha2::Sha256;
 
+pub(crate) use self::addresses::is_barred_host;
 use crate::{Channel, Secret};
 
 /// A receiver that takes longer is taken for dead; it will be asked again.
@@ -45,6 +49,7 @@ impl WebhookPost {
             .timeout(ANSWER_TIMEOUT)
             // A redirect could lead anywhere, also to where no channel may point.
             .redirect(reqwest::redirect::Policy::none())
+            .dns_resolver(Arc::new(addresses::Resolver))
             .user_agent("catat")
             .build()
             .map_err(|error| error.to_string())?;
