@@ -9,6 +9,7 @@ mod config;
 mod failure;
 mod in_process;
 mod local;
+mod logging;
 mod output;
 mod serving;
 mod syslog;

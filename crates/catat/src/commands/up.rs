@@ -17,7 +17,7 @@ const NAMED_MAX: usize = 8;
 
 /// Follows files and serves them.
 pub(crate) fn up(options: Up) -> Result<(), Failure> {
-    super::start_logging();
+    crate::logging::start();
     let config = super::read_config(&options.server)?;
     let again = options.server.clone();
     let read_again = move || super::read_config(&again);
@@ -37,7 +37,7 @@ pub(crate) fn up(options: Up) -> Result<(), Failure> {
 
 /// Serves without following files.
 pub(crate) fn serve(options: Server) -> Result<(), Failure> {
-    super::start_logging();
+    crate::logging::start();
     let config = super::read_config(&options)?;
     let again = options.clone();
     let prepared = serving::prepare(&config, options.insecure_allow_anonymous, move || super::read_config(&again))?;

@@ -1,0 +1,85 @@
+//! The process's own log, on standard error: one line for each entry, whatever stands in it.
+//!
+//! Entries hold names and texts that somebody sent. A line end in one of them would begin a line that looks like another
+//! entry, and a control character could have a terminal do something; so both are written as escapes.
+
+use std::fmt::{self, Debug, Write};
+use std::io::IsTerminal;
+
+use tracing::field::Field;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
+
+/// Starts it; `CATAT_LOG` says how much is written, in the form of [`EnvFilter`].
+pub(crate) fn start() {
+    let filter = EnvFilter::try_from_env("CATAT_LOG").unwrap_or_else(|_| EnvFilter::new("warn,tantivy=error"));
+    let is_terminal = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).fmt_fields(fields());
+    log.with_writer(std::io::stderr).with_ansi(is_terminal).init();
+}
+
+/// Writes the fields of an entry: its message, then `name=value`.
+fn fields() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
+    let write = |writer: &mut Writer<'_>, field: &Field, value: &dyn Debug| match field.name() {
+        "message" => write!(OnOneLine(writer), "{value:?}"),
+        name => write!(OnOneLine(writer), "{name}={value:?}"),
+    };
+    debug_fn(write).delimited(" ")
+}
+
+/// Passes on what is written, control characters and line separators as escapes.
+struct OnOneLine<'o, 'w>(&'o mut Writer<'w>);
+
+impl Write for OnOneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let ends_line = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        for part in text.split_inclusive(ends_line) {
+            let last = part.chars().next_back().filter(|c| ends_line(*c));
+            self.0.write_str(&part[..part.len() - last.map_or(0, char::len_utf8)])?;
+            last.map_or(Ok(()), |last| write!(self.0, "{}", last.escape_default()))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("no panic before").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_somebody_sent_neither_begins_a_line_nor_moves_a_cursor() {
+        let written = Written::default();
+        let of_log = written.clone();
+        let log = tracing_subscriber::fmt().fmt_fields(fields()).with_ansi(false).with_writer(move || of_log.clone());
+        tracing::subscriber::with_default(log.finish(), || {
+            let sent = "a\nERROR forged\r\n\u{1b}[2J\u{85}\u{2028}\u{0}é";
+            tracing::error!(name = %sent, quoted = sent, n = 5, "failed: {sent}");
+        });
+        let text = String::from_utf8(written.0.lock().expect("no panic before").clone()).expect("the log is UTF-8");
+        let shown = r"a\nERROR forged\r\n\u{1b}[2J\u{85}\u{2028}\u{0}é";
+        let (entry, rest) = text.split_once('\n').expect("an entry ends with its line");
+        assert_eq!(rest, "");
+        assert!(entry.contains(&format!("failed: {shown}")) && entry.contains(&format!("name={shown}")), "{entry}");
+        assert!(entry.contains("quoted=\"") && entry.ends_with("n=5"), "{entry}");
+        assert!(!entry.chars().any(|c| c.is_control() || c == '\u{2028}'), "{entry}");
+    }
+}
