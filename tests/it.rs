@@ -62,6 +62,8 @@ mod power;
 mod queries;
 #[path = "it/real_logs.rs"]
 mod real_logs;
+#[path = "it/security.rs"]
+mod security;
 #[path = "it/send.rs"]
 mod send;
 #[path = "it/start.rs"]

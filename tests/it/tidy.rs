@@ -48,22 +48,9 @@ fn no_function_exceeds_seventy_lines() {
 
 #[test]
 fn nothing_unwraps_outside_tests() {
-    let sources = sources();
-    let tests = test_modules(&sources);
-    let is_test =
-        |name: &str| tests.iter().any(|test| name == format!("{test}.rs") || name.starts_with(&format!("{test}/")));
-    let found: Vec<String> = sources
-        .iter()
-        .filter(|source| source.name.starts_with("crates/") && !is_test(&source.name))
-        .flat_map(|source| {
-            let shipped = source.text.split("#[cfg(test)]\nmod ").next().unwrap_or("");
-            let lines = shipped.lines().enumerate().filter(|(_, line)| {
-                let code = line.split("//").next().unwrap_or("");
-                code.contains(".unwrap()") || code.contains("todo!(") || code.contains("unimplemented!(")
-            });
-            lines.map(|(idx, line)| format!("{}:{} {}", source.name, idx + 1, line.trim())).collect::<Vec<_>>()
-        })
-        .collect();
+    let found = shipped_lines(|_, code| {
+        code.contains(".unwrap()") || code.contains("todo!(") || code.contains("unimplemented!(")
+    });
     assert!(found.is_empty(), "{found:#?}");
 }
 
@@ -170,6 +157,23 @@ fn sources() -> Vec<Source> {
         });
     }
     sources
+}
+
+/// Lines of code that ships for which `is_wanted`, which is given the file's name and the line without its comment.
+pub(crate) fn shipped_lines(is_wanted: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    let sources = sources();
+    let tests = test_modules(&sources);
+    let is_test =
+        |name: &str| tests.iter().any(|test| name == format!("{test}.rs") || name.starts_with(&format!("{test}/")));
+    let shipped = sources.iter().filter(|source| source.name.starts_with("crates/") && !is_test(&source.name));
+    let lines = shipped.flat_map(|source| {
+        let text = source.text.split("#[cfg(test)]\nmod ").next().unwrap_or("");
+        text.lines().enumerate().map(move |(idx, line)| (source, idx, line))
+    });
+    lines
+        .filter(|(source, _, line)| is_wanted(&source.name, line.split("//").next().unwrap_or("")))
+        .map(|(source, idx, line)| format!("{}:{} {}", source.name, idx + 1, line.trim()))
+        .collect()
 }
 
 /// Calls `visit` with every file below `folder`, leaving out what package managers put there.

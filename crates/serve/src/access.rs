@@ -22,7 +22,7 @@ use types::{GroupScope, Timestamp};
 use self::credentials::Credentials;
 use crate::problem::Problem;
 
-pub(crate) use self::attempts::Attempts;
+pub(crate) use self::attempts::{Attempts, network_of};
 pub(crate) use self::keys::covers;
 pub use self::keys::{KeyError, KeyOrder, KeyView, Keys, NewKey};
 pub use self::life::Life;

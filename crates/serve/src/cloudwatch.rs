@@ -18,10 +18,12 @@ mod signature;
 #[cfg(test)]
 pub(crate) mod signature;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::body::Body;
-use axum::http::{HeaderMap, Method, Uri};
+use axum::extract::{ConnectInfo, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use ingest::decode;
 
@@ -30,7 +32,7 @@ use self::input::Input;
 use self::signature::Signature;
 use crate::access::{Caller, Ended, Role, Watched};
 use crate::problem::Problem;
-use crate::router::Table;
+use crate::router::{Refused, Table};
 use crate::routes::ingest::encoding;
 use crate::server::Shared;
 
@@ -67,23 +69,21 @@ struct Asked {
     operation: String,
 }
 
-pub(crate) async fn post(
-    server: Shared,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, CloudWatchProblem> {
+pub(crate) async fn post(server: Shared, request: Request) -> Result<Response, CloudWatchProblem> {
     // Requests for `/` come by the way of those for no route, which a locked store does not stop.
     if let Some(reason) = server.app.store.locked() {
         return Err(Problem::locked(reason).into());
     }
+    let (parts, body) = request.into_parts();
     let unknown = || CloudWatchProblem::new("UnknownOperationException", "X-Amz-Target names no operation.");
-    let operation = target(&headers).ok_or_else(unknown)?.to_owned();
-    let signature = Signature::of(&headers, server.now());
+    let operation = target(&parts.headers).ok_or_else(unknown)?.to_owned();
+    if let Some(Refused(problem)) = parts.extensions.get() {
+        return Err(problem.clone().into());
+    }
+    let signature = Signature::of(&parts.headers, server.now());
     let is_known = server.caller.may(Role::Ingest) || server.caller.may(Role::Read);
     // Who is known already may sign with anything.
-    let pair = if is_known { None } else { Some(pair_of(&server, signature.as_ref())?) };
+    let pair = if is_known { None } else { Some(pair_of(&server, signature.as_ref(), &parts)?) };
     let is_put = operation == "PutLogEvents";
     let bytes_max = if is_put { server.app.limits.body_bytes_max } else { BODY_BYTES_MAX };
     let received = match &pair {
@@ -100,7 +100,9 @@ pub(crate) async fn post(
     let server = match (pair, signature) {
         (None, _) => server,
         (Some((caller, secret)), Some(signature)) => {
-            signature.check(&secret, &method, &uri, &headers, received.bytes())?;
+            let checked = signature.check(&secret, &parts.method, &parts.uri, &parts.headers, received.bytes());
+            checked.map_err(|problem| refuse(&server, &parts, problem))?;
+            server.app.keys.signed(&signature.access_key_id, server.now());
             if let Some(bucket) = &caller.bucket {
                 // What the guard does for callers that it knows.
                 bucket.check(server.now())?;
@@ -110,7 +112,7 @@ pub(crate) async fn post(
         }
         (Some(_), None) => return Err(missing()),
     };
-    let encoding = encoding(&headers)?;
+    let encoding = encoding(&parts.headers)?;
     let asked = Asked { server, region, operation };
     if is_put {
         return put::put(&asked, received, encoding).await;
@@ -124,13 +126,23 @@ pub(crate) async fn post(
 fn pair_of(
     server: &Shared,
     signature: Result<&Option<Signature>, &CloudWatchProblem>,
+    parts: &Parts,
 ) -> Result<(Arc<Caller>, String), CloudWatchProblem> {
     let signature = signature.map_err(Clone::clone)?.as_ref().ok_or_else(missing)?;
     let pair = server.app.keys.signing_key(&signature.access_key_id, server.now());
     pair.ok_or_else(|| {
         let message = "The security token included in the request is invalid: no key has this access key id.";
-        CloudWatchProblem::new("UnrecognizedClientException", message)
+        refuse(server, parts, CloudWatchProblem::new("UnrecognizedClientException", message))
     })
+}
+
+/// Counts a wrong signature like a wrong key; says `wrong`, or that there were too many.
+fn refuse(server: &Shared, parts: &Parts, wrong: CloudWatchProblem) -> CloudWatchProblem {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let tried = parts.headers.get(header::AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
+    let problem = server.attempts.refuse(peer, tried, server.now());
+    server.whole().audit_refusal(peer, problem.code);
+    if problem.status == StatusCode::TOO_MANY_REQUESTS { problem.into() } else { wrong }
 }
 
 fn missing() -> CloudWatchProblem {

@@ -8,10 +8,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::handler::Handler;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
@@ -227,7 +226,7 @@ async fn guard(State(server): State<Arc<Server>>, mut request: Request, next: Ne
 
 /// Why a request may do no more than somebody without a key: what needs none it may do.
 #[derive(Clone)]
-struct Refused(Problem);
+pub(crate) struct Refused(pub(crate) Problem);
 
 /// Runs a request of somebody whose right to it may end while it is under way.
 async fn run_for(server: &Arc<Server>, caller: Arc<Caller>, mut request: Request, next: Next) -> Response {
@@ -256,35 +255,30 @@ fn panicked(cause: Box<dyn Any + Send>) -> Response {
     Problem::internal("a fault in the server ended this request").into_response()
 }
 
-async fn fallback(
-    server: Shared,
-    method: Method,
-    uri: Uri,
-    parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    if cloudwatch::is_meant(&method, &uri, &headers) {
-        return cloudwatch::post(server, method, uri, headers, body).await.into_response();
+async fn fallback(server: Shared, parameters: Parameters, request: Request) -> Response {
+    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+    if cloudwatch::is_meant(method, uri, headers) {
+        return cloudwatch::post(server, request).await.into_response();
     }
-    if uri.path().starts_with("/loki/") {
-        return loki::nothing_here(uri.path()).into_response();
+    let path = uri.path();
+    if path.starts_with("/loki/") {
+        return loki::nothing_here(path).into_response();
     }
-    if otlp::is_address(uri.path()) {
-        return otlp::nothing_here(uri.path()).into_response();
+    if otlp::is_address(path) {
+        return otlp::nothing_here(path).into_response();
     }
-    if !matches!(method, Method::GET | Method::HEAD) {
-        return Problem::not_found(format!("there is nothing at {}", uri.path())).into_response();
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return Problem::not_found(format!("there is nothing at {path}")).into_response();
     }
-    if uri.path() == "/reference" {
-        return page::reference(server.reference(), &headers);
+    if path == "/reference" {
+        return page::reference(server.reference(), headers);
     }
     let accepts_html = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let wants_page = accepts_html.into_iter().any(|accept| accept.contains("text/html") || accept.contains("*/*"));
-    if PAGE_ROUTES.contains(&uri.path()) && (wants_page || !headers.contains_key(header::ACCEPT)) {
-        return page::index(&headers);
+    if PAGE_ROUTES.contains(&path) && (wants_page || !headers.contains_key(header::ACCEPT)) {
+        return page::index(headers);
     }
-    page::asset(uri.path(), parameters.get("v"), &headers)
+    page::asset(path, parameters.get("v"), headers)
 }
 
 async fn method_not_allowed(method: Method, uri: Uri) -> Problem {

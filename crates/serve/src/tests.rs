@@ -16,6 +16,7 @@ mod patterns;
 mod pipelines;
 mod revocation;
 mod scopes;
+mod security;
 mod socket;
 mod splunk;
 mod syslog;
@@ -94,20 +95,25 @@ impl House {
     }
 
     fn with_clock(limits: Limits, clock: Clock) -> Self {
+        Self::with_key_rate(limits, clock, None)
+    }
+
+    /// One whose keys may send so many bytes a second.
+    fn with_key_rate(limits: Limits, clock: Clock, bytes_per_s: Option<u64>) -> Self {
         let dir = Arc::new(TempDir::new().expect("a scratch directory"));
         let options =
             Options { clock: clock.clone(), groups_max: limits.groups, ..Options::new(dir.path().join("data")) };
         let (store, _) = Store::open(options).expect("a new store opens");
-        Self::on(store, limits, clock, dir)
+        Self::on(store, limits, clock, bytes_per_s, dir)
     }
 
     /// Another server on the same store, as after a restart.
     fn restarted(&self) -> Self {
         let app = &self.server.app;
-        Self::on(self.store.clone(), app.limits.clone(), app.clock.clone(), self.dir.clone())
+        Self::on(self.store.clone(), app.limits.clone(), app.clock.clone(), None, self.dir.clone())
     }
 
-    fn on(store: Arc<Store>, limits: Limits, clock: Clock, dir: Arc<TempDir>) -> Self {
+    fn on(store: Arc<Store>, limits: Limits, clock: Clock, bytes_per_s: Option<u64>, dir: Arc<TempDir>) -> Self {
         let access = Access {
             admin_key: Some(ADMIN_KEY.into()),
             addresses: vec!["127.0.0.1".parse().expect("an address")],
@@ -121,7 +127,7 @@ impl House {
             limits,
             reload: None,
             access,
-            keys: Arc::new(Keys::open(store.clone(), None, clock.now()).expect("the store is new")),
+            keys: Arc::new(Keys::open(store.clone(), bytes_per_s, clock.now()).expect("the store is new")),
             tls: None,
             clock,
             n_threads: 2,

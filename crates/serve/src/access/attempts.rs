@@ -1,7 +1,8 @@
-//! Wrong keys and passwords, by the address that they came from: ten different ones within a minute, and the address
-//! is refused with 429 until the minute is over. A right key is never refused for what came before it.
+//! Wrong keys and signatures, by the address that they came from: ten different ones within a minute, and wrong ones of that
+//! address are answered with 429 until the minute is over. A right key is never refused for what came before it.
 //!
 //! A wrong key that is sent again and again is an agent that nobody has told, not somebody who guesses: it counts once.
+//! Passwords are counted apart, since they can be guessed (`users/sign_ins.rs`).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -34,6 +35,17 @@ struct Failures {
     different: Vec<u64>,
 }
 
+/// What stands for an address where something is counted by it. Whoever has one address of IPv6 has all 2^64 beside it.
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        v4 => v4,
+    }
+}
+
 impl Failures {
     fn is_over(&self, now: Timestamp) -> bool {
         now.0.saturating_sub(self.since.0) >= WINDOW_NS || now < self.since
@@ -63,6 +75,7 @@ impl Attempts {
     pub(crate) fn note(&self, peer: Option<IpAddr>, tried: &[u8], now: Timestamp) -> Option<u64> {
         let digest = Sha256::digest(tried);
         let print = digest.iter().take(8).fold(0u64, |print, byte| print << 8 | u64::from(*byte));
+        let peer = peer.map(network_of);
         // Whatever a panic leaves is a table all the same.
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if table.len() >= ADDRESSES_MAX && !table.contains_key(&peer) {
@@ -105,6 +118,18 @@ mod tests {
         assert_eq!(attempts.note(other, b"one more", Timestamp(0)), None);
         assert_eq!(attempts.note(peer, b"one more", Timestamp(Timestamp::MINUTE)), None);
         assert_eq!(attempts.refuse(peer, b"x", Timestamp(Timestamp::MINUTE)).status.as_u16(), 401);
+    }
+
+    #[test]
+    fn a_network_of_ipv6_and_an_address_of_ipv4_in_any_spelling_are_one() {
+        let attempts = Attempts::default();
+        let note = |address: &str, tried: u8| {
+            attempts.note(Some(address.parse().expect("an address")), &[tried], Timestamp(0)).is_none()
+        };
+        assert!((0..10).all(|n| note(&format!("2001:db8::{n:x}:1"), n)));
+        assert!(!note("2001:db8::ffff:0:0:1", 10) && note("2001:db8:0:1::1", 10));
+        assert!((0..10).all(|n| note(if n % 2 == 0 { "192.0.2.1" } else { "::ffff:192.0.2.1" }, n)));
+        assert!(!note("192.0.2.1", 10) && !note("::ffff:192.0.2.1", 11) && note("192.0.2.2", 10));
     }
 
     #[test]

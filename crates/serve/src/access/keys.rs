@@ -225,12 +225,16 @@ impl Keys {
         if !bool::from(key.hash.ct_eq(&given)) || !key.caller.life.lasts(now) {
             return None;
         }
+        self.note_use(&key, now);
+        Some(key.caller.clone())
+    }
+
+    fn note_use(&self, key: &Key, now: Timestamp) {
         if key.used_ns.fetch_max(now.0, Ordering::Relaxed) == i64::MIN {
-            let first = (id.to_owned(), key.caller.name.clone());
+            let first = (key.id.clone(), key.caller.name.clone());
             self.first_uses.lock().unwrap_or_else(PoisonError::into_inner).push(first);
             self.has_first_uses.store(true, Ordering::Release);
         }
-        Some(key.caller.clone())
     }
 
     /// Keys that were used for the first time since this was asked last.
@@ -241,13 +245,18 @@ impl Keys {
         std::mem::take(&mut *self.first_uses.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Who owns a pair for signatures, and its secret half.
+    /// Who owns a pair for signatures, and its secret half. It is used once a signature was right ([`Self::signed`]).
     pub fn signing_key(&self, access_key_id: &str, now: Timestamp) -> Option<(Arc<Caller>, String)> {
         let book = self.book();
         let key = book.keys.get(access_key_id).filter(|key| key.caller.life.lasts(now))?;
         let secret = book.signing_secret.as_deref()?;
-        key.used_ns.fetch_max(now.0, Ordering::Relaxed);
         Some((key.caller.clone(), pair_secret(secret, access_key_id)))
+    }
+
+    /// Notes that a signature of a pair was right.
+    pub(crate) fn signed(&self, access_key_id: &str, now: Timestamp) {
+        let key = self.book().keys.get(access_key_id).cloned();
+        key.inspect(|key| self.note_use(key, now));
     }
 
     /// Makes a key for somebody, within what `maker` reaches.

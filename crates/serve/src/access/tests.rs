@@ -1,5 +1,8 @@
 //! Who is let in: hosts, origins, proxies, keys.
 
+mod hostile;
+mod timing;
+
 use axum::body::Body;
 use storage::{Options, Store};
 use tempfile::TempDir;

@@ -125,11 +125,11 @@ fn payload_hash(headers: &HeaderMap, body: &[u8]) -> Result<String, CloudWatchPr
     if said == Some(UNSIGNED_PAYLOAD) {
         return Ok(UNSIGNED_PAYLOAD.to_owned());
     }
-    let hash = hex_of_hash(body);
-    if said.is_some_and(|said| said != hash) {
+    let of_body = hex_of_hash(body);
+    if said.is_some_and(|said| said != of_body) {
         return Err(invalid("The value of x-amz-content-sha256 is not the hash of the body."));
     }
-    Ok(hash)
+    Ok(of_body)
 }
 
 /// The headers that decide what is done must be among the signed ones.

@@ -62,7 +62,15 @@ impl Stored {
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many hashes this thread has made.
+    pub(super) static N_DERIVED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
 fn derive(password: &str, salt: &[u8], memory_kib: u32, passes: u32, lanes: u32) -> Result<[u8; HASH_BYTES], Problem> {
+    #[cfg(test)]
+    N_DERIVED.set(N_DERIVED.get() + 1);
     let failed = |error: argon2::Error| Problem::internal(format!("password hash: {error}"));
     let params = Params::new(memory_kib, passes, lanes, Some(HASH_BYTES)).map_err(failed)?;
     let mut hash = [0u8; HASH_BYTES];

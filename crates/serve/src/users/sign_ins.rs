@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use axum::http::StatusCode;
 use sha2::{Digest, Sha256};
 
+use crate::access::network_of;
 use crate::problem::Problem;
 
 /// Failures within [`WINDOW`] after which nobody is asked any more.
@@ -84,15 +85,9 @@ impl Window {
     }
 }
 
-/// Whom an attempt counts for. Whoever has one address of IPv6 has all 2^64 beside it.
+/// Whom an attempt counts for.
 fn whose(address: Option<IpAddr>, name: &str) -> [Option<Who>; 2] {
-    let network = address.map(|address| match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
-        v4 => v4,
-    });
+    let network = address.map(network_of);
     [network.map(Who::Address), Some(Who::Name(Sha256::digest(name.as_bytes()).into()))]
 }
 
