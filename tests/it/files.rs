@@ -123,3 +123,48 @@ fn standard_input_is_read_once_more_for_each_query_inside() {
     let ran = query(scratch.path(), &["stats max(id) as n"], &text.repeat(100_000));
     assert_eq!(ran.out.trim(), r#"{"n":2}"#, "{}", ran.err);
 }
+
+#[test]
+fn flow_logs_are_read_by_their_header_line_in_every_piece_of_a_file() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let mut text = "action srcaddr dstport start\n".to_owned();
+    for n in 0..60_000 {
+        text.push_str(&format!(
+            "{} 192.0.2.{} 443 {}\n",
+            if n % 4 == 0 { "REJECT" } else { "ACCEPT" },
+            n % 250,
+            1_794_157_233 + n
+        ));
+    }
+    write(scratch.path(), "flow.log", text.as_bytes());
+    write(scratch.path(), "flow.log.zst", &zstd(&text));
+    for file in ["flow.log", "flow.log.zst"] {
+        let question = "filter action = \"REJECT\" | stats count(*) as n, max(start) as last, max(@timestamp) as at";
+        let ran = query(scratch.path(), &["--file", file, question], "");
+        let expected = r#"{"n":15000,"last":1794217229,"at":"2026-11-09T09:40:29Z"}"#;
+        assert_eq!(ran.out.trim(), expected, "{file}: {}", ran.err);
+    }
+}
+
+#[test]
+fn what_container_runtimes_wrote_in_parts_is_found_as_the_program_wrote_it() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let lines = [
+        "2026-11-20T06:47:13.1Z stdout P the nee",
+        "2026-11-20T06:47:13.2Z stderr F {\"level\":\"warn\",\"n\":7}",
+        "2026-11-20T06:47:13.3Z stdout F dle \"here\"",
+        r#"{"log":"a nee","stream":"stdout","time":"2026-11-20T06:47:14Z"}"#,
+        r#"{"log":"dle \"here\" n=8\n","stream":"stdout","time":"2026-11-20T06:47:15Z"}"#,
+    ];
+    write(scratch.path(), "pod.log", (lines.join("\n") + "\n").as_bytes());
+    let ask = |question: &str| query(scratch.path(), &["--file", "pod.log", question], "").out;
+    let found = ask("filter @message like \"needle \\\"here\\\"\" | fields @message, stream | sort @timestamp");
+    let expected = concat!(
+        r#"{"@message":"2026-11-20T06:47:13.1Z stdout F the needle \"here\"","stream":"stdout"}"#,
+        "\n",
+        r#"{"@message":"a needle \"here\" n=8","stream":"stdout"}"#,
+    );
+    assert_eq!(found.trim(), expected);
+    assert_eq!(ask("filter n = 7 | fields @level, stream").trim(), r#"{"@level":"warn","stream":"stderr"}"#);
+    assert_eq!(ask("stats count(*) as n").trim(), r#"{"n":3}"#);
+}

@@ -162,11 +162,13 @@ fn append(
             continue;
         }
         let extras = Extras { fields: &piece.fields, offset: Some(start), ..Extras::default() };
-        if let Err(problem) = collector.text(place, bytes, &extras)? {
-            let from = in_piece(event.start);
-            line_number += memchr::memchr_iter(b'\n', &piece.bytes[counted..from]).count();
-            counted = from;
-            answer.reject(line_number, &problem);
+        for text in parse::texts(bytes) {
+            if let Err(problem) = collector.text(place, &text, &extras)? {
+                let from = in_piece(event.start);
+                line_number += memchr::memchr_iter(b'\n', &piece.bytes[counted..from]).count();
+                counted = from;
+                answer.reject(line_number, &problem);
+            }
         }
     }
     let last = collector.last_lines();

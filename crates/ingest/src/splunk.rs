@@ -237,10 +237,12 @@ impl Events<'_, '_> {
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            if let Err(refused) = self.collector.text_with(place, line, &beside)? {
-                self.note(n_events, HecFault::BadFormat(refused.to_string()));
+            for text in parse::texts(line) {
+                if let Err(refused) = self.collector.text_with(place, &text, &beside)? {
+                    self.note(n_events, HecFault::BadFormat(refused.to_string()));
+                }
+                n_events += 1;
             }
-            n_events += 1;
         }
         Ok(n_events)
     }

@@ -14,8 +14,10 @@ pub(crate) fn read(
     for range in parse::events(body, event_bytes_max) {
         line_number += memchr::memchr_iter(b'\n', &body[counted..range.start]).count();
         counted = range.start;
-        if let Err(refused) = collector.text_with(place, &body[range], beside)? {
-            answer.reject(line_number, &refused);
+        for text in parse::texts(&body[range]) {
+            if let Err(refused) = collector.text_with(place, &text, beside)? {
+                answer.reject(line_number, &refused);
+            }
         }
     }
     Ok(())

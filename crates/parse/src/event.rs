@@ -1,14 +1,17 @@
 //! One event: from its bytes to a row of a [`BatchBuilder`].
 
+mod around;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use types::{BatchBuilder, Level, Limits, Timestamp, Value};
 
+use self::around::Around;
 use crate::json::{JsonError, Members};
 use crate::shape::{PartValue, Parts, Shape, VpcColumns};
 use crate::time::{Resolved, bounded};
-use crate::{Wanted, Zone, json};
+use crate::{Wanted, Zone, json, runtime};
 
 /// Longest name of a field, as of JSON records.
 const NAME_BYTES_MAX: usize = 512;
@@ -44,6 +47,8 @@ pub struct Extras<'a> {
 pub struct EventParser<'a> {
     pub(crate) received: Received<'a>,
     pub(crate) members: Members,
+    /// Members of an object that stands around a line, or behind it.
+    outer: Members,
     /// What the line says by its shape.
     parts: Parts,
     /// What the last header line of flow logs named.
@@ -60,6 +65,7 @@ impl<'a> EventParser<'a> {
         Self {
             received,
             members: Members::default(),
+            outer: Members::default(),
             parts: Parts::default(),
             columns: None,
             previous: None,
@@ -94,25 +100,66 @@ impl<'a> EventParser<'a> {
     pub fn read_record<'p>(&'p mut self, line: &'p [u8]) -> Result<Event<'p, 'a>, JsonError> {
         let text = text_of(line);
         self.members.scan(trimmed(&text), self.received.limits, None)?;
-        Ok(Event { parser: self, text, kind: Kind::Record })
+        Ok(Event { parser: self, text, from: 0, kind: Kind::Record, around: Around::Nothing })
     }
 
-    /// Reads one text, of a line or of several; one that is a JSON object gives its keys as fields.
+    /// Reads one text, of a line or of several; one that is a JSON object gives its keys as fields. What a container runtime
+    /// has written around a line is read, and the line by itself.
     pub fn read_text<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
         let text = text_of(bytes);
-        let line = trimmed(&text);
+        if let Some(log) = self.docker_log(&text) {
+            let kind = self.kind_of(&log);
+            return Event { parser: self, text: Cow::Owned(log), from: 0, kind, around: Around::Docker(text) };
+        }
+        if self.wanted.is_none_or(Wanted::has_shape)
+            && let Some(part) = runtime::cri(text.as_bytes())
+            && let Some(inner) = text.get(part.content.start..)
+        {
+            let kind = self.kind_of(inner);
+            return Event {
+                parser: self,
+                text,
+                from: part.content.start,
+                kind,
+                around: Around::Cri(part.stream_name()),
+            };
+        }
+        let kind = self.kind_of(&text);
+        let tail = if kind == Kind::Line(Some(Shape::Zap)) { self.read_tail(&text) } else { None };
+        let around = tail.map_or(Around::Nothing, Around::Tail);
+        Event { parser: self, text, from: 0, kind, around }
+    }
+
+    /// What a line is by itself.
+    fn kind_of(&mut self, text: &str) -> Kind {
+        let line = trimmed(text);
         let looks_like_object = line.starts_with('{') && line.ends_with('}');
         let is_object = looks_like_object && self.members.scan(line, self.received.limits, self.wanted).is_ok();
         if is_object {
-            return Event { parser: self, text, kind: Kind::ObjectLine };
+            return Kind::ObjectLine;
         }
-        let shape = if self.wanted.is_none_or(Wanted::has_shape) { self.recognise(&text) } else { None };
-        Event { parser: self, text, kind: Kind::Line(shape) }
+        Kind::Line(if self.wanted.is_none_or(Wanted::has_shape) { self.recognise(text) } else { None })
+    }
+
+    /// The line of a program in one of Docker's, without its end; what else that says is in `outer`.
+    fn docker_log(&mut self, text: &str) -> Option<String> {
+        let line = trimmed(text);
+        let is_likely =
+            runtime::is_docker(line.as_bytes()) && self.outer.scan(line, self.received.limits, None).is_ok();
+        let log = if is_likely { self.outer.take_docker_log(line)? } else { return None };
+        Some(log).filter(|log| !log.is_empty())
+    }
+
+    /// Where the object begins that stands behind a line, after a tab; its members are in `outer`.
+    fn read_tail(&mut self, text: &str) -> Option<usize> {
+        let line = text.trim_end();
+        let start = line.rfind("\t{").filter(|_| line.ends_with('}'))? + 1;
+        self.outer.scan(&line[start..], self.received.limits, self.wanted).ok().map(|()| start)
     }
 
     /// Reads one text whose header somebody has read already: only its time and level are looked for.
     pub fn read_known<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
-        Event { parser: self, text: text_of(bytes), kind: Kind::Line(None) }
+        Event { parser: self, text: text_of(bytes), from: 0, kind: Kind::Line(None), around: Around::Nothing }
     }
 
     /// Finds the shape of a line and what it says.
@@ -159,7 +206,10 @@ impl<'a> EventParser<'a> {
 pub struct Event<'p, 'a> {
     parser: &'p mut EventParser<'a>,
     text: Cow<'p, str>,
+    /// Where in it the line begins that `kind` is of.
+    from: usize,
     kind: Kind,
+    around: Around<'p>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,16 +225,36 @@ enum Kind {
 impl Event<'_, '_> {
     /// At most how many fields the event has, those that came beside it not counted.
     pub fn n_fields(&self) -> usize {
-        match self.kind {
-            Kind::Line(None) => 0,
-            Kind::Line(Some(_)) => self.parser.parts.len() + 1,
-            Kind::Record | Kind::ObjectLine => self.parser.members.n_fields(),
-        }
+        let n_around = match self.around {
+            Around::Nothing => 0,
+            Around::Cri(_) => 1,
+            Around::Docker(_) | Around::Tail(_) => self.parser.outer.n_fields(),
+        };
+        n_around
+            + match self.kind {
+                Kind::Line(None) => 0,
+                Kind::Line(Some(_)) => self.parser.parts.len() + 1,
+                Kind::Record | Kind::ObjectLine => self.parser.members.n_fields(),
+            }
     }
 
-    /// The shape that was recognised in a text.
+    /// The shape that was recognised in a text, or in the line that a container runtime wrote something around.
     pub fn shape(&self) -> Option<Shape> {
         if let Kind::Line(shape) = self.kind { shape } else { None }
+    }
+
+    /// Whether a text, or the line that a container runtime wrote something around, is a JSON object.
+    pub fn is_object(&self) -> bool {
+        self.kind == Kind::ObjectLine
+    }
+
+    /// The container runtime that wrote something around a line: `cri` or `docker`.
+    pub fn runtime(&self) -> Option<&'static str> {
+        match self.around {
+            Around::Cri(_) => Some(Shape::Cri.name()),
+            Around::Docker(_) => Some("docker"),
+            Around::Nothing | Around::Tail(_) => None,
+        }
     }
 
     /// The level that this shape says.
@@ -193,28 +263,32 @@ impl Event<'_, '_> {
     }
 
     /// Adds the event to a batch.
-    pub fn add_to(self, extras: &Extras<'_>, builder: &mut BatchBuilder) {
+    pub fn add_to(mut self, extras: &Extras<'_>, builder: &mut BatchBuilder) {
         push_extras(extras, builder);
-        let is_lossy = !matches!(self.kind, Kind::Line(_)) && self.parser.members.is_lossy();
-        if is_lossy || matches!(self.text, Cow::Owned(_)) {
+        if self.is_lossy() {
             builder.field_text("@encoding", "lossy");
         }
+        let around_time = self.add_around(extras, builder);
+        let is_wanted = |key: &&str| self.parser.wanted.is_none_or(|wanted| wanted.has_field(key));
+        let text_key = self.text_key().filter(is_wanted);
         let EventParser { members, parts, received, wanted, .. } = &mut *self.parser;
         let has_level = wanted.is_none_or(Wanted::has_level);
-        let has_message = wanted.is_none_or(Wanted::has_message);
+        let has_message = text_key.is_some() || wanted.is_none_or(Wanted::has_message);
+        let line = &self.text[self.from..];
+        // A time that comes beside the line makes its own a mere field.
+        let is_told = extras.time.is_some() || around_time.is_some();
         let time = match self.kind {
             Kind::Record => return json::emit_record(members, trimmed(&self.text), received, extras, builder),
-            Kind::ObjectLine => json::emit_line_fields(members, trimmed(&self.text), received, *wanted, builder),
+            Kind::ObjectLine => json::emit_line_fields(members, trimmed(line), (received, is_told), *wanted, builder),
             Kind::Line(shape) => {
                 let of_shape = shape.and_then(|_| parts.level());
                 if has_level {
-                    builder.set_level(of_shape.or_else(|| crate::level_of_text(&self.text)));
+                    builder.set_level(of_shape.or_else(|| crate::level_of_text(line)));
                 }
-                let time = time_of_line(shape.map(|_| &*parts), &self.text, received);
+                let time = time_of_line(shape.map(|_| &*parts), line, received);
                 if let Some(shape) = shape {
-                    // A time that comes beside the line makes its own a mere field.
-                    let own = if extras.time.is_none() { time.as_ref().map(|(time, _)| *time) } else { None };
-                    emit_parts((shape, parts, &self.text), own, received, *wanted, builder);
+                    let own = if !is_told { time.as_ref().map(|(time, _)| *time) } else { None };
+                    emit_parts((shape, parts, line), own, received, *wanted, builder);
                 }
                 time
             }
@@ -224,7 +298,7 @@ impl Event<'_, '_> {
             builder.set_level(Some(level));
         }
         let own_time = extras.time.map(|time| (bounded(time.0.into(), received), Cow::Owned(time.0.to_string())));
-        match own_time.or(time) {
+        match own_time.or(around_time).or(time) {
             Some((Resolved::At(instant), _)) => {
                 self.parser.previous = Some(instant);
                 builder.set_timestamp(instant);
@@ -240,7 +314,7 @@ impl Event<'_, '_> {
         }
         let limits = self.parser.received.limits;
         if has_message || self.text.len() > limits.event_bytes_max {
-            commit_in_parts(&self.text, None, limits, builder);
+            commit_in_parts(&self.text, text_key, limits, builder);
         } else {
             builder.set_message("");
             builder.commit();

@@ -14,7 +14,7 @@ mod number;
 mod scan;
 mod strings;
 
-pub(crate) use emit::{emit_line_fields, emit_record, exact_rfc3339};
+pub(crate) use emit::{emit_around, emit_line_fields, emit_record, exact_rfc3339};
 
 use types::{Limits, Value};
 
@@ -131,6 +131,32 @@ impl Members {
     /// At most how many fields the record has; those that the system may add are counted.
     pub(crate) fn n_fields(&self) -> usize {
         self.members.len() + TEXT_KEYS.len() + TIME_KEYS.len() + 4
+    }
+
+    /// Whether the record has a key of this name.
+    pub(crate) fn has(&self, line: &str, name: &str) -> bool {
+        let line = line.trim_matches([' ', '\t', '\r', '\n']);
+        let is_named = |member: &Member| self.get(member.name, line) == name;
+        self.members.iter().any(is_named) || self.texts.iter().chain(&self.times).flatten().any(is_named)
+    }
+
+    /// Takes `log` out of an object that is one of Docker's: with `stream`, `time`, and nothing else but `attrs`.
+    pub(crate) fn take_docker_log(&mut self, line: &str) -> Option<String> {
+        let has_time = self.times.iter().flatten().count() == 1 && self.times[2].is_some();
+        let has_text = self.texts.iter().any(Option::is_some);
+        let mut log = None;
+        for (place, member) in self.members.iter().enumerate() {
+            match (self.get(member.name, line), &member.token) {
+                ("log", Token::Text(text)) => log = Some((place, self.get(*text, line))),
+                ("stream", Token::Text(_)) => {}
+                (name, _) if name.starts_with("attrs.") => {}
+                _ => return None,
+            }
+        }
+        let (place, text) = log.filter(|_| has_time && !has_text)?;
+        let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text)).to_owned();
+        self.members.remove(place);
+        Some(text)
     }
 
     fn get<'t>(&'t self, span: Span, line: &'t str) -> &'t str {

@@ -2,11 +2,13 @@
 //!
 //! Java's own logging library writes the level and the text on a second line, which belongs to the first.
 //! A line that begins with white space, `at `, `Caused by:`, `...`, a closing bracket, or that belongs to a
-//! traceback, goes on with the event before it; every other line begins one. Shipper and server run the same
+//! traceback, goes on with the event before it; so do lines of a container runtime from the first part of a program's line
+//! to its last, of which [`crate::texts`] makes events again. Every other line begins one. Shipper and server run the same
 //! rules, so that both cut alike.
 
 use std::ops::Range;
 
+use crate::runtime::{Open, fragment};
 use crate::time::find_time_strictly_at_start;
 use crate::{Received, Zone};
 
@@ -23,12 +25,14 @@ pub struct Boundaries {
     in_traceback: bool,
     /// Whether the event so far is the first line of a record of Java's own logging library.
     is_half: bool,
+    /// Which streams of a container runtime are within a line of their program.
+    open: Open,
 }
 
 impl Boundaries {
     /// Boundaries of events that are no longer than `bytes_max` unless a single line is.
     pub fn new(bytes_max: usize) -> Self {
-        Self { bytes_max, n_lines: 0, n_bytes: 0, in_traceback: false, is_half: false }
+        Self { bytes_max, n_lines: 0, n_bytes: 0, in_traceback: false, is_half: false, open: Open::default() }
     }
 
     /// Tells whether `line`, without its line end, begins an event. Empty lines neither begin nor end one.
@@ -38,7 +42,9 @@ impl Boundaries {
             return false;
         }
         let fits = self.n_lines < LINES_MAX && self.n_bytes.saturating_add(line.len()) <= self.bytes_max;
-        let goes_on = self.n_lines > 0 && fits && self.goes_on(line);
+        let part = fragment(line);
+        let goes_on = self.n_lines > 0 && fits && (self.open.goes_on(part.as_ref()) || self.goes_on(line));
+        self.open = self.open.after(part.as_ref(), !goes_on);
         if goes_on {
             self.n_lines += 1;
             self.n_bytes += line.len() + 1;
@@ -152,14 +158,15 @@ pub fn events(text: &[u8], bytes_max: usize) -> impl Iterator<Item = Range<usize
     })
 }
 
-/// Where the last line of `text` begins that begins an event whatever stands before it. `text` ends with a whole line.
-pub(crate) fn last_sure_start(text: &[u8]) -> Option<usize> {
+/// Where the last line of `text` begins that begins an event whatever stands before it. `text` ends with a whole line; `open`
+/// says which streams of a container runtime may be within a line.
+pub(crate) fn last_sure_start(text: &[u8], open: Open) -> Option<usize> {
     let mut end = text.len();
     while end > 0 {
         // A line end right before `end` closes the line that is looked at.
         let body_end = if text[end - 1] == b'\n' { end - 1 } else { end };
         let from = memchr::memrchr(b'\n', &text[..body_end]).map_or(0, |newline| newline + 1);
-        if is_sure_start(&text[from..body_end]) {
+        if is_sure_start(&text[from..body_end], open) {
             return Some(from);
         }
         end = from;
@@ -168,12 +175,12 @@ pub(crate) fn last_sure_start(text: &[u8]) -> Option<usize> {
 }
 
 /// Tells whether `line` begins an event whatever stands before it.
-fn is_sure_start(line: &[u8]) -> bool {
+fn is_sure_start(line: &[u8], open: Open) -> bool {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.is_empty() {
         return false;
     }
-    let after_line = Boundaries { bytes_max: usize::MAX, n_lines: 1, n_bytes: 0, in_traceback: false, is_half: false };
+    let after_line = Boundaries { n_lines: 1, open, ..Boundaries::new(usize::MAX) };
     let in_traceback = Boundaries { in_traceback: true, ..after_line.clone() };
     let after_half = Boundaries { is_half: true, ..after_line.clone() };
     [after_line, in_traceback, after_half].into_iter().all(|mut before| before.is_start(line))
@@ -208,7 +215,7 @@ mod tests {
             &["Nov 20, 2026 6:47:13 PM org.acme.App main\nSEVERE: broken", "INFO: next", "INFO: alone"],
         );
         check(&["Nov 20 06:47:13 host app: x", "INFO: y"], &["Nov 20 06:47:13 host app: x", "INFO: y"]);
-        assert_eq!(last_sure_start(b"x y\nINFO: y\n"), Some(0));
+        assert_eq!(last_sure_start(b"x y\nINFO: y\n", Open::any()), Some(0));
     }
 
     #[test]

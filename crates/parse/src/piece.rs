@@ -12,8 +12,9 @@ use std::ops::Range;
 use types::{Batch, BatchBuilder, Timestamp};
 
 use crate::multiline::last_sure_start;
+use crate::runtime::Open;
 use crate::text::{CELLS_MAX, TEXT_BYTES_MAX};
-use crate::{EventParser, Extras, Received, Wanted, events};
+use crate::{EventParser, Extras, Received, VpcColumns, Wanted, events, runtime, texts};
 
 /// Finds events worth parsing: the first place from the given one on that such an event holds, in the bytes of a text.
 pub type Screen<'a> = dyn Fn(&[u8], usize) -> Option<usize> + 'a;
@@ -27,6 +28,8 @@ pub struct Piece<'a> {
     pub offset: u64,
     /// The time of the last event before that has one.
     pub previous: Option<Timestamp>,
+    /// What the header line named that the whole text begins with.
+    pub columns: Option<&'a VpcColumns>,
 }
 
 /// How much of `text`, behind which more will follow, may be taken as a piece: up to an event that surely begins
@@ -34,7 +37,7 @@ pub struct Piece<'a> {
 pub fn sure_end(text: &[u8], event_bytes_max: usize) -> Option<usize> {
     // What a line that is not whole begins with says little: `Caused b` begins no event once it is `Caused by:`.
     let text = &text[..memchr::memrchr(b'\n', text)? + 1];
-    if let Some(end) = last_sure_start(text).filter(|end| *end > 0) {
+    if let Some(end) = last_sure_start(text, Open::within(text)).filter(|end| *end > 0) {
         return Some(end);
     }
     // Continuations only: events end all the same where they become too long, seen from the beginning.
@@ -47,13 +50,15 @@ pub fn sure_end(text: &[u8], event_bytes_max: usize) -> Option<usize> {
 pub fn last_time(text: &[u8], received: &Received<'_>) -> Option<Timestamp> {
     let mut parser = EventParser::new(*received);
     let mut scratch = BatchBuilder::new();
-    let mut end = text.len();
+    let (mut end, open) = (text.len(), Open::within(text));
     while end > 0 {
-        let from = last_sure_start(&text[..end]).unwrap_or(0);
+        let from = last_sure_start(&text[..end], open).unwrap_or(0);
         let ranges: Vec<Range<usize>> = events(&text[from..end], received.limits.event_bytes_max).collect();
         for range in ranges.into_iter().rev() {
             parser.set_previous(None);
-            parser.read_text(&text[from + range.start..from + range.end]).add_to(&Extras::default(), &mut scratch);
+            for text in texts(&text[from + range.start..from + range.end]) {
+                parser.read_text(&text).add_to(&Extras::default(), &mut scratch);
+            }
             if parser.previous().is_some() {
                 return parser.previous();
             }
@@ -75,6 +80,9 @@ pub fn batches_of_piece(
 ) {
     let mut parser = EventParser::new(*received).with_wanted(wanted);
     parser.set_previous(piece.previous);
+    parser.set_columns(piece.columns.cloned());
+    // What a runtime writes in parts or with escapes does not stand there as it will be asked for.
+    let screen = screen.filter(|_| !runtime::may_have_parts(piece.text));
     let mut rows = Rows { offset: piece.offset, builder: BatchBuilder::new(), sequences: Vec::new(), take };
     match screen {
         None => {
@@ -97,17 +105,21 @@ struct Rows<'t> {
 
 impl Rows<'_> {
     fn add(&mut self, parser: &mut EventParser<'_>, text: &[u8], range: Range<usize>) {
-        let first = self.offset + range.start as u64;
-        let event = parser.read_text(&text[range]);
-        let is_full =
-            self.builder.n_cells_with(event.n_fields()) > CELLS_MAX || self.builder.text_bytes() >= TEXT_BYTES_MAX;
-        if is_full {
-            self.flush();
+        let mut next = self.offset + range.start as u64;
+        for text in texts(&text[range]) {
+            let event = parser.read_text(&text);
+            let is_full =
+                self.builder.n_cells_with(event.n_fields()) > CELLS_MAX || self.builder.text_bytes() >= TEXT_BYTES_MAX;
+            if is_full {
+                self.flush();
+            }
+            let n_before = self.builder.len();
+            event.add_to(&Extras::default(), &mut self.builder);
+            // A text that is too long becomes several events; each of them has more than one byte.
+            let end = next + (self.builder.len() - n_before) as u64;
+            self.sequences.extend(next..end);
+            next = end;
         }
-        let n_before = self.builder.len();
-        event.add_to(&Extras::default(), &mut self.builder);
-        // A text that is too long becomes several events; each of them has more than one byte.
-        self.sequences.extend((0..(self.builder.len() - n_before) as u64).map(|part| first + part));
     }
 
     fn flush(&mut self) {
@@ -129,7 +141,8 @@ fn screened(piece: &Piece<'_>, parser: &mut EventParser<'_>, screen: &Screen<'_>
     while let Some(found) = screen(text, done) {
         // From the last sure start on, events are cut as they are from the beginning.
         let line_end = memchr::memchr(b'\n', &text[found..]).map_or(text.len(), |length| found + length);
-        let from = last_sure_start(&text[done..line_end]).map_or(done, |start| done + start);
+        // There are no lines in parts where there is a screen.
+        let from = last_sure_start(&text[done..line_end], Open::default()).map_or(done, |start| done + start);
         let Some(event) = event_at(&text[from..], found - from, received.limits.event_bytes_max) else { return };
         let event = from + event.start..from + event.end;
         let left_out = &text[done..event.start];

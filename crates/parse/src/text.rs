@@ -2,7 +2,7 @@
 
 use types::{Batch, BatchBuilder};
 
-use crate::{Event, EventParser, Extras, JsonError, Received, events};
+use crate::{Event, EventParser, Extras, JsonError, Received, events, texts};
 
 /// Values of one batch, counting every column in every row: a batch's memory follows from it.
 pub(crate) const CELLS_MAX: usize = 1 << 22;
@@ -28,7 +28,9 @@ pub fn batches_of_text(text: &[u8], received: &Received<'_>, take: &mut dyn FnMu
     let mut parser = EventParser::new(*received);
     let mut builder = BatchBuilder::new();
     for range in events(text, received.limits.event_bytes_max) {
-        add(parser.read_text(&text[range]), &mut builder, take);
+        for text in texts(&text[range]) {
+            add(parser.read_text(&text), &mut builder, take);
+        }
     }
     if !builder.is_empty() {
         take(builder.finish());

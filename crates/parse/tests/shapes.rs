@@ -18,17 +18,24 @@ fn shown(text: &str) -> String {
     let mut parser = EventParser::new(received);
     let mut builder = BatchBuilder::new();
     let event = parser.read_text(text.as_bytes());
-    let shape = event.shape().map_or("-", |shape| shape.name());
+    let form = if event.is_object() { Some("json") } else { event.shape().map(parse::Shape::name) };
+    let shape = match (event.runtime(), form) {
+        (Some(runtime), Some(form)) => format!("{runtime}+{form}"),
+        (Some(runtime), None) => runtime.to_owned(),
+        (None, form) => form.filter(|form| *form != "json").unwrap_or("-").to_owned(),
+    };
+    let is_unwrapped = event.runtime() == Some("docker");
     event.add_to(&Extras::default(), &mut builder);
     let has_time = parser.previous().is_some();
     let batch = builder.finish();
-    assert_eq!(batch.messages.get(0), text, "the text stays as it was");
+    let message = batch.messages.get(0);
+    assert!(is_unwrapped || message == text, "the text stays as it was");
     let time = if has_time { Timestamp(batch.timestamps[0]).to_string() } else { "-".into() };
     let level = types::Level::of_code(batch.levels[0]).map_or("-", |level| level.name());
     let mut block = format!("    {shape}  {time}  {level}\n");
     // A field that is the event's time is in no column of its own.
     let mut names: Vec<&str> =
-        batch.fields.iter().map(|(name, _)| &**name).chain(["time", "ts", "timestamp"]).collect();
+        batch.fields.iter().map(|(name, _)| &**name).chain(["time", "ts", "timestamp", "log"]).collect();
     names.sort_unstable();
     names.dedup();
     let fields: Vec<String> = names
@@ -40,6 +47,9 @@ fn shown(text: &str) -> String {
             Some(format!("{name}={shown}"))
         })
         .collect();
+    if is_unwrapped {
+        writeln!(block, "    @message={message:?}").expect("a string takes any text");
+    }
     if !fields.is_empty() {
         writeln!(block, "    {}", fields.join(" ")).expect("a string takes any text");
     }

@@ -127,7 +127,7 @@ impl<'a> FileFeed<'a> {
 
     /// The runs of a piece.
     fn runs(&self, piece: Piece) -> Vec<Arc<dyn Run>> {
-        let Piece { input, number, buffer, n_bytes, offset, previous } = piece;
+        let Piece { input, number, buffer, n_bytes, offset, previous, columns } = piece;
         let received = Received { modified: input.modified, ..self.received };
         let text = &buffer[..n_bytes];
         let mut runs: Vec<Arc<dyn Run>> = Vec::new();
@@ -135,7 +135,7 @@ impl<'a> FileFeed<'a> {
             batch.ingestion_times.fill(received.at.0);
             runs.push(Arc::new(BatchRun::new(input.group.clone(), number, Arc::new(batch))));
         };
-        let piece = parse::Piece { text, offset, previous };
+        let piece = parse::Piece { text, offset, previous, columns: columns.as_deref() };
         let Asked { screen, wanted } = &self.asked;
         match screen {
             Some(screen) => {

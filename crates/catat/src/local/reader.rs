@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use parse::{Received, last_time, sure_end};
+use parse::{Received, VpcColumns, last_time, sure_end};
 use types::Timestamp;
 
 use super::inputs::Input;
@@ -28,6 +28,8 @@ pub(super) struct Piece {
     pub(super) n_bytes: usize,
     pub(super) offset: u64,
     pub(super) previous: Option<Timestamp>,
+    /// What the header line named that the input begins with.
+    pub(super) columns: Option<Arc<VpcColumns>>,
 }
 
 /// Reads an input from its beginning to its end.
@@ -39,6 +41,7 @@ pub(super) struct Reader {
     carried: Vec<u8>,
     offset: u64,
     previous: Option<Timestamp>,
+    columns: Option<Arc<VpcColumns>>,
     is_at_end: bool,
     /// Why nothing more can be read; told once everything that could be was given.
     failure: Option<io::Error>,
@@ -82,6 +85,7 @@ impl Reader {
             carried: Vec::new(),
             offset: 0,
             previous: None,
+            columns: None,
             is_at_end: false,
             failure: None,
         }))
@@ -143,6 +147,9 @@ impl Reader {
         if end == 0 {
             return self.failure.take().map_or(Ok(None), Err);
         }
+        if self.offset == 0 {
+            self.columns = columns_of_header(&buffer[..end]).map(Arc::new);
+        }
         let previous = self.previous;
         if !self.is_at_end {
             self.previous =
@@ -150,8 +157,8 @@ impl Reader {
         }
         let offset = self.offset;
         self.offset += end as u64;
-        let (input, number) = (self.input.clone(), self.number);
-        Ok(Some(Piece { input, number, buffer, n_bytes: end, offset, previous }))
+        let (input, number, columns) = (self.input.clone(), self.number, self.columns.clone());
+        Ok(Some(Piece { input, number, buffer, n_bytes: end, offset, previous, columns }))
     }
 
     /// Reads until `place` is full or nothing more comes; gives how much was read.
@@ -170,6 +177,12 @@ impl Reader {
         }
         n_bytes
     }
+}
+
+/// What the first line of a text names, where it is the header line of flow logs.
+fn columns_of_header(text: &[u8]) -> Option<VpcColumns> {
+    let line = text.split(|byte| *byte == b'\n').next()?;
+    VpcColumns::of_header(std::str::from_utf8(line).ok()?)
 }
 
 /// Reads until `place` is full or nothing more comes.

@@ -92,7 +92,7 @@ impl DryRun<'_> {
         let mut builder = BatchBuilder::new();
         let event = if sample.is_record { parser.read_record(sample.bytes)? } else { parser.read_text(sample.bytes) };
         let (shape, level_of_shape) = (event.shape(), event.level_of_shape());
-        let is_object = shape.is_none() && event.n_fields() > 0;
+        let (is_object, runtime) = (event.is_object(), event.runtime());
         event.add_to(&Extras::default(), &mut builder);
         let mut draft = Draft::of(&builder.finish(), group.clone(), stream);
         let has_time = if sample.is_record { draft.time != received.at } else { parser.previous().is_some() };
@@ -103,7 +103,7 @@ impl DryRun<'_> {
         parser.set_previous(parser.previous().or(before));
         let has_time = has_time || draft.time_key.is_some();
         let is_record = sample.is_record;
-        Ok((draft, Reading { is_record, is_object, shape, level_of_shape, has_time, has_time_before }))
+        Ok((draft, Reading { is_record, is_object, shape, runtime, level_of_shape, has_time, has_time_before }))
     }
 }
 

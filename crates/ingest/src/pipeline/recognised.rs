@@ -17,6 +17,8 @@ pub(super) struct Reading {
     pub(super) is_object: bool,
     /// The form of its line.
     pub(super) shape: Option<Shape>,
+    /// The container runtime that wrote something around this line.
+    pub(super) runtime: Option<&'static str>,
     /// The level that this form says.
     pub(super) level_of_shape: Option<Level>,
     /// Whether it says when it happened.
@@ -30,7 +32,7 @@ impl Reading {
     pub(super) fn shown(&self, draft: &Draft, received: &Received<'_>) -> Json {
         let (name, because) = self.form();
         let mut shown = json!({
-            "as": name, "because": because, "has_time": self.has_time, "time": self.time(draft, received),
+            "as": self.name(name), "because": because, "has_time": self.has_time, "time": self.time(draft, received),
         });
         if let Some(level) = draft.level {
             shown["level"] = self.level(level, draft).into();
@@ -38,11 +40,21 @@ impl Reading {
         shown
     }
 
+    /// The form with what a container runtime put around it.
+    fn name(&self, form: &str) -> String {
+        match self.runtime {
+            Some(runtime) if form == "text" => runtime.to_owned(),
+            Some(runtime) => format!("{runtime}+{form}"),
+            None => form.to_owned(),
+        }
+    }
+
     fn form(&self) -> (&'static str, &'static str) {
         match (self.shape, self.is_object) {
             _ if self.is_record => ("record", "sent as a JSON record"),
             (Some(shape), _) => (shape.name(), "the line fits this form from its beginning to its end"),
             (None, true) => ("json", "the line is a JSON object"),
+            (None, false) if self.runtime.is_some() => ("text", "a container runtime wrote it"),
             (None, false) => ("text", "the line fits no form that is known"),
         }
     }
@@ -70,7 +82,7 @@ impl Reading {
             let text = draft.message.get(found.start..found.end)?;
             (found.time == Resolved::At(draft.time)).then(|| format!("{text:?} in the text"))
         };
-        let is_structured = self.is_record || self.is_object;
+        let is_structured = self.is_record || (self.is_object && self.runtime.is_none());
         let found = if is_structured { of_field() } else { of_text().or_else(of_field) };
         found.unwrap_or_else(|| "found in the event".to_owned())
     }

@@ -31,6 +31,7 @@ const RESERVED: [(&str, &str); 16] = [
 ];
 
 /// Which key gave the time, and what it says.
+#[derive(Default)]
 struct ChosenTime {
     /// The key's place in [`TIME_KEYS`].
     rank: Option<usize>,
@@ -42,6 +43,15 @@ struct ChosenTime {
 }
 
 impl ChosenTime {
+    /// What it says, beside its original where no event can have it.
+    fn told(self) -> Option<(Resolved, Cow<'static, str>)> {
+        match (self.time, self.rejected) {
+            (Some(time), _) => Some((Resolved::At(time), Cow::Borrowed(""))),
+            (None, Some(original)) => Some((Resolved::OutOfRange, Cow::Owned(original))),
+            (None, None) => None,
+        }
+    }
+
     /// A time that came beside the record.
     fn given(time: Timestamp, received: &Received<'_>) -> Self {
         let none = Self { rank: None, time: None, form: None, rejected: None };
@@ -90,15 +100,15 @@ pub(crate) fn emit_record(
 
 /// Gives the event the keys of a text line that is a JSON object, and its level; the line stays the text.
 ///
-/// Returns the time that the keys say, beside its original.
+/// Returns the time that the keys say, beside its original; where one was told already, they are mere fields.
 pub(crate) fn emit_line_fields(
     members: &mut Members,
     line: &str,
-    received: &Received<'_>,
+    (received, is_told): (&Received<'_>, bool),
     wanted: Option<&Wanted>,
     builder: &mut BatchBuilder,
 ) -> Option<(Resolved, Cow<'static, str>)> {
-    let chosen = choose_time(members, line, received);
+    let chosen = if is_told { ChosenTime::default() } else { choose_time(members, line, received) };
     emit_times(members, line, &chosen, wanted, builder);
     emit_texts(members, line, None, (received, wanted), builder);
     let message = members.texts[1..].iter().find_map(|member| match member.as_ref()?.token {
@@ -110,11 +120,26 @@ pub(crate) fn emit_line_fields(
         builder.set_level(level.or_else(|| message.and_then(level_of_text)));
     }
     emit_rest(members, builder);
-    match (chosen.time, chosen.rejected) {
-        (Some(time), _) => Some((Resolved::At(time), Cow::Borrowed(""))),
-        (None, Some(original)) => Some((Resolved::OutOfRange, Cow::Owned(original))),
-        (None, None) => None,
+    chosen.told()
+}
+
+/// Gives the event the keys of an object that stands around its line or behind it, and returns the time that they say, unless
+/// one was told already. The keys of times are left out where `keeps_times` is not set.
+pub(crate) fn emit_around(
+    members: &mut Members,
+    object: &str,
+    (received, is_told, keeps_times): (&Received<'_>, bool, bool),
+    wanted: Option<&Wanted>,
+    builder: &mut BatchBuilder,
+) -> Option<(Resolved, Cow<'static, str>)> {
+    let chosen = if is_told { ChosenTime::default() } else { choose_time(members, object, received) };
+    if keeps_times {
+        emit_times(members, object, &chosen, wanted, builder);
     }
+    emit_texts(members, object, None, (received, wanted), builder);
+    emit_fields(members, object, wanted, builder);
+    emit_rest(members, builder);
+    chosen.told()
 }
 
 /// The first key of the order that holds a time; a rejected time is told where no key does.

@@ -85,6 +85,19 @@ fn the_first_usable_key_gives_the_time_and_keeps_its_value_and_type() {
 }
 
 #[test]
+fn a_time_that_comes_beside_a_line_leaves_the_times_in_it_as_they_are() {
+    let limits = Limits::default();
+    let mut parser = EventParser::new(Received { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits });
+    let mut builder = BatchBuilder::new();
+    let extras = Extras { time: Some(Timestamp(7_000_000_000)), ..Extras::default() };
+    parser.text(br#"{"ts":1763618400,"time":"2026-11-20T06:47:13Z"}"#, &extras, &mut builder);
+    let batch = builder.finish();
+    assert_eq!(batch.timestamps, [7_000_000_000]);
+    assert_eq!(field(&batch, "ts"), Some(Value::Integer(1_763_618_400)));
+    assert_eq!(field(&batch, "time"), Some(Value::text("2026-11-20T06:47:13Z")));
+}
+
+#[test]
 fn a_time_that_events_cannot_have_is_kept_beside_the_arrival() {
     let check = |line: &str, original: &str| {
         let batch = batch(line);

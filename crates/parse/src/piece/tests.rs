@@ -33,7 +33,7 @@ fn in_pieces(text: &[u8], n_bytes: usize, limits: &Limits, screen: Option<&Scree
         let end =
             if read == text.len() { Some(read - from) } else { sure_end(&text[from..read], limits.event_bytes_max) };
         let Some(end) = end else { continue };
-        let piece = Piece { text: &text[from..from + end], offset: from as u64, previous };
+        let piece = Piece { text: &text[from..from + end], offset: from as u64, previous, columns: None };
         all.extend(shown(&piece, limits, screen));
         previous = last_time(piece.text, &received(limits)).or(previous);
         from += end;
@@ -45,6 +45,12 @@ fn line() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "2026-11-20 06:47:13,123 WARN slow needle",
         "2026-11-20T08:00:00Z plain",
+        "2026-11-20T06:47:13.1Z stdout P a nee",
+        "2026-11-20T06:47:13.2Z stdout F dle",
+        "2026-11-20T06:47:13.3Z stderr P other",
+        "2026-11-20T06:47:13.4Z stderr F  end",
+        r#"{"log":"a \"nee","stream":"stdout","time":"2026-11-20T06:47:14Z"}"#,
+        r#"{"log":"dle\" end\n","stream":"stdout","time":"2026-11-20T06:47:15Z"}"#,
         "no time",
         "no time, a needle",
         "",
@@ -69,7 +75,7 @@ proptest! {
     fn pieces_give_the_events_of_the_whole(lines in prop::collection::vec(line(), 0..40), n_bytes in 1usize..200, bytes_max in 8usize..300) {
         let limits = Limits { event_bytes_max: bytes_max, ..Limits::default() };
         let text = lines.join("\n");
-        let whole = shown(&Piece { text: text.as_bytes(), offset: 0, previous: None }, &limits, None);
+        let whole = shown(&Piece { text: text.as_bytes(), offset: 0, previous: None, columns: None }, &limits, None);
         let mut plain = Vec::new();
         crate::batches_of_text(text.as_bytes(), &received(&limits), &mut |batch| plain.extend(batch.messages.iter().map(str::to_owned)));
         prop_assert_eq!(whole.iter().map(|event| event.3.clone()).collect::<Vec<_>>(), plain);
@@ -81,21 +87,26 @@ proptest! {
         let limits = Limits::default();
         let text = lines.join("\n");
         let screen = |text: &[u8], from: usize| memchr::memmem::find(&text[from..], b"needle").map(|place| from + place);
-        let whole = shown(&Piece { text: text.as_bytes(), offset: 0, previous: None }, &limits, None);
+        let whole = shown(&Piece { text: text.as_bytes(), offset: 0, previous: None, columns: None }, &limits, None);
         let wanted: Vec<Shown> = whole.into_iter().filter(|event| event.3.contains("needle")).collect();
-        prop_assert_eq!(in_pieces(text.as_bytes(), n_bytes, &limits, Some(&screen)), wanted);
+        let mut found = in_pieces(text.as_bytes(), n_bytes, &limits, Some(&screen));
+        if runtime::may_have_parts(text.as_bytes()) {
+            // What a runtime writes in parts is read whatever the screen says.
+            found.retain(|event| event.3.contains("needle"));
+        }
+        prop_assert_eq!(found, wanted);
     }
 
     #[test]
     fn what_is_wanted_is_as_if_everything_were(
         lines in prop::collection::vec(wanted_line(), 0..30),
-        names in prop::sample::subsequence(vec!["a", "a.b", "list.0.x", "message", "msg", "ts", "status", "level", "@level", "@message", "zz"], 0..5),
+        names in prop::sample::subsequence(vec!["a", "a.b", "list.0.x", "message", "msg", "ts", "status", "level", "@level", "@message", "log", "stream", "zz"], 0..5),
         bytes_max in prop::sample::select(vec![24usize, 1 << 20]),
         fields_max in prop::sample::select(vec![3usize, 1000]),
     ) {
         let limits = Limits { event_bytes_max: bytes_max, fields_max, ..Limits::default() };
         let text = lines.join("\n");
-        let piece = Piece { text: text.as_bytes(), offset: 0, previous: None };
+        let piece = Piece { text: text.as_bytes(), offset: 0, previous: None, columns: None };
         let read = |wanted: &Wanted| {
             let mut batches = Vec::new();
             batches_of_piece(&piece, &received(&limits), None, wanted, &mut |batch| batches.push(batch));
@@ -131,5 +142,9 @@ fn wanted_line() -> impl Strategy<Value = &'static str> {
         "{\"severity\":\"warning\",\"a\":1,\"a\":2,\"@message\":{\"b\":1},\"@rest\":\"x\",\"zz\":\"\\ud800\"}",
         "{\"broken\":1,\"a\":01}",
         "{\"a\":1} trailing",
+        r#"{"log":"{\"a\":1,\"log\":\"x\",\"level\":\"warn\"}\n","stream":"stdout","time":"2026-11-20T06:47:14Z"}"#,
+        r#"{"log":"level=error msg=late\n","stream":"stderr","attrs":{"a":"b"},"time":"2026-11-20T06:47:14Z"}"#,
+        "2026-11-20T06:47:13.1Z stdout F {\"a\":{\"b\":1},\"ts\":1763618400,\"level\":\"debug\"}",
+        "2026-11-20T06:47:13.2Z\tinfo\tshop/main.go:42\tlistening\t{\"a\": 7, \"msg\": \"m\", \"ts\": 1}",
     ])
 }

@@ -45,7 +45,7 @@ pub struct VpcColumns(Vec<u8>);
 
 impl VpcColumns {
     /// The columns that a line names, where it is nothing but names of columns.
-    pub(crate) fn of_header(line: &str) -> Option<Self> {
+    pub fn of_header(line: &str) -> Option<Self> {
         let mut columns = Vec::new();
         for word in line.split_ascii_whitespace() {
             let column = VPC_FIELDS.iter().position(|(name, _)| *name == word)?;

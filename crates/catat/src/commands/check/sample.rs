@@ -2,6 +2,7 @@
 
 mod shown;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
@@ -63,13 +64,15 @@ fn events_of(config: &Config, text: &[u8], group: &str) -> Result<Vec<Value>, Fa
     let pipelines = Pipelines::compile(&config.pipelines).map_err(|errors| Failure::usage(shown(errors)))?;
     let zone = parse::Zone::Named(config.time_zone);
     let run = DryRun { pipelines: &pipelines, limits: &config.limits, zone, now: Clock::system().now() };
-    let ranges: Vec<_> = parse::events(text, config.limits.event_bytes_max).collect();
-    let samples = ranges.iter().map(|range| ingest::Sample { bytes: &text[range.clone()], is_record: false });
+    let ranges = parse::events(text, config.limits.event_bytes_max);
+    let texts: Vec<(usize, Cow<'_, [u8]>)> =
+        ranges.flat_map(|range| parse::texts(&text[range.clone()]).map(move |text| (range.start, text))).collect();
+    let samples = texts.iter().map(|(_, bytes)| ingest::Sample { bytes, is_record: false });
     let mut events = run.run(&group_name_of_outside(group), "", samples);
     let (mut line, mut counted) = (1, 0);
-    for (event, range) in events.iter_mut().zip(&ranges) {
-        line += text[counted..range.start].iter().filter(|byte| **byte == b'\n').count();
-        counted = range.start;
+    for (event, (start, _)) in events.iter_mut().zip(&texts) {
+        line += text[counted..*start].iter().filter(|byte| **byte == b'\n').count();
+        counted = *start;
         event["line"] = line.into();
     }
     Ok(events)

@@ -1,3 +1,5 @@
+//! Lines put together: which are records, where batches end, and how one is halved.
+
 use std::sync::mpsc::sync_channel;
 
 use super::*;

@@ -1,0 +1,76 @@
+//! What stands around a line, or behind it: headers and objects of container runtimes, the object at the end of a line of zap.
+
+use std::borrow::Cow;
+
+use types::BatchBuilder;
+
+use super::{Event, Extras, Kind, trimmed};
+use crate::EventParser;
+use crate::json;
+use crate::shape::Shape;
+use crate::time::Resolved;
+
+/// What stands around a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Around<'p> {
+    Nothing,
+    /// The header of a container runtime, which stays in the text; the name of the stream.
+    Cri(&'static str),
+    /// Docker's object, which is this, and of which the event's text is a part.
+    Docker(Cow<'p, str>),
+    /// An object at the end of it, which begins here.
+    Tail(usize),
+}
+
+impl Event<'_, '_> {
+    /// Whether something of it is not what was sent, because that was no text.
+    pub(super) fn is_lossy(&self) -> bool {
+        let of_members = !matches!(self.kind, Kind::Line(_)) && self.parser.members.is_lossy();
+        let of_text = |text: &Cow<'_, str>| matches!(text, Cow::Owned(_));
+        of_members
+            || match &self.around {
+                Around::Docker(line) => of_text(line) || self.parser.outer.is_lossy(),
+                _ => of_text(&self.text),
+            }
+    }
+
+    /// The key whose value is the text.
+    pub(super) fn text_key(&self) -> Option<&'static str> {
+        const KEY: &str = "log";
+        let is_taken = self.kind == Kind::ObjectLine && self.parser.members.has(&self.text, KEY);
+        (matches!(self.around, Around::Docker(_)) && !is_taken).then_some(KEY)
+    }
+
+    /// Gives the event what stands around its line; returns the time that a container runtime says.
+    pub(super) fn add_around(
+        &mut self,
+        extras: &Extras<'_>,
+        builder: &mut BatchBuilder,
+    ) -> Option<(Resolved, Cow<'static, str>)> {
+        let EventParser { outer, members, received, wanted, .. } = &mut *self.parser;
+        match &self.around {
+            Around::Nothing => None,
+            Around::Cri(stream) => {
+                if wanted.is_none_or(|wanted| wanted.has_field("stream")) {
+                    builder.field_text("stream", stream);
+                }
+                let found = crate::find_time(&self.text.as_bytes()[..self.from], received)?;
+                Some((found.time, Cow::Owned(self.text[found.start..found.end].to_owned())))
+            }
+            Around::Docker(line) => {
+                // A key of the line itself may have the same name.
+                let has_own = match self.kind {
+                    Kind::ObjectLine => members.has(&self.text, "time"),
+                    Kind::Line(shape) => shape == Some(Shape::Logfmt),
+                    Kind::Record => false,
+                };
+                let is_told = extras.time.is_some();
+                json::emit_around(outer, trimmed(line), (received, is_told, !has_own), *wanted, builder)
+            }
+            Around::Tail(start) => {
+                let tail = self.text[*start..].trim_end();
+                json::emit_around(outer, tail, (received, true, true), *wanted, builder)
+            }
+        }
+    }
+}
