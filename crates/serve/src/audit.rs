@@ -11,10 +11,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
+use storage::GroupRetention;
 use types::{GroupName, Timestamp};
 
 use crate::access::{Caller, Role};
+use crate::problem::Problem;
 use crate::server::{Server, Shared};
 use crate::users::user_of_name;
 
@@ -23,6 +26,10 @@ const REFUSALS_MAX: u64 = 60;
 
 /// How often it is kept when keys were last used.
 const USES_KEPT_EVERY_NS: i64 = Timestamp::HOUR;
+
+/// Least age and size that may be set as the group's limits: less would be a deletion of what was done today.
+const AGE_NS_MIN: i64 = 7 * Timestamp::DAY;
+const BYTES_MIN: u64 = 1 << 20;
 
 /// What was told lately.
 #[derive(Default)]
@@ -35,6 +42,16 @@ pub(crate) struct Audit {
 /// Whether a caller may see the group's events, where they name it.
 pub(crate) fn may_see(caller: &Caller) -> bool {
     caller.role == Role::Admin
+}
+
+/// Refuses limits that would let go what was done just now.
+pub(crate) fn check_retention(limits: &GroupRetention) -> Result<(), Problem> {
+    let is_long = limits.age_ns.is_none_or(|age_ns| age_ns >= AGE_NS_MIN);
+    if is_long && limits.bytes.is_none_or(|bytes| bytes >= BYTES_MIN) {
+        return Ok(());
+    }
+    let message = format!("{} is kept for 7 days and 1MiB at least", ingest::AUDIT_GROUP);
+    Err(Problem::new(StatusCode::FORBIDDEN, "group-reserved", message))
 }
 
 impl Server {

@@ -204,6 +204,17 @@ impl Shared {
         }
     }
 
+    /// Refuses to delete anything of a group that does not exist for the caller, or that says what was done.
+    pub(crate) fn must_be_deletable(&self, group: &GroupName) -> Result<(), Problem> {
+        self.must_reach(group)?;
+        if group.as_str() != ingest::AUDIT_GROUP {
+            return Ok(());
+        }
+        let message = format!("{group} says what was done here, and nothing of it is deleted by hand");
+        let problem = Problem::new(StatusCode::FORBIDDEN, "group-reserved", message);
+        Err(problem.hint("a retention for the group lets its events go with time"))
+    }
+
     /// Refuses what concerns all groups to a caller for whom only some exist.
     pub(crate) fn must_reach_everything(&self) -> Result<(), Problem> {
         if self.caller.scope.is_everything() {

@@ -1,6 +1,7 @@
 //! The whole service on a store of its own, without sockets: requests go in, answers come out.
 
 mod access;
+mod audit;
 mod cloudwatch;
 mod connections;
 mod deletions;
@@ -104,16 +105,32 @@ impl House {
         let options =
             Options { clock: clock.clone(), groups_max: limits.groups, ..Options::new(dir.path().join("data")) };
         let (store, _) = Store::open(options).expect("a new store opens");
-        Self::on(store, limits, clock, bytes_per_s, dir)
+        Self::on(store, limits, clock, bytes_per_s, dir, RuleBook::default())
+    }
+
+    /// One with rules, as a file says them.
+    fn with_rules(text: &str) -> Self {
+        let bare = Self::new();
+        let mut rules = RuleBook::default();
+        rules.add("rules.yaml", text).expect("good rules");
+        let app = &bare.server.app;
+        Self::on(bare.store.clone(), app.limits.clone(), app.clock.clone(), None, bare.dir.clone(), rules)
     }
 
     /// Another server on the same store, as after a restart.
     fn restarted(&self) -> Self {
         let app = &self.server.app;
-        Self::on(self.store.clone(), app.limits.clone(), app.clock.clone(), None, self.dir.clone())
+        Self::on(self.store.clone(), app.limits.clone(), app.clock.clone(), None, self.dir.clone(), RuleBook::default())
     }
 
-    fn on(store: Arc<Store>, limits: Limits, clock: Clock, bytes_per_s: Option<u64>, dir: Arc<TempDir>) -> Self {
+    fn on(
+        store: Arc<Store>,
+        limits: Limits,
+        clock: Clock,
+        bytes_per_s: Option<u64>,
+        dir: Arc<TempDir>,
+        rules: RuleBook,
+    ) -> Self {
         let access = Access {
             admin_key: Some(ADMIN_KEY.into()),
             addresses: vec!["127.0.0.1".parse().expect("an address")],
@@ -121,7 +138,7 @@ impl House {
         };
         let app = App {
             intake: Arc::new(ingest::Intake::new(store.clone(), limits.clone(), 0)),
-            alerts: alerts(&store, dir.path()),
+            alerts: alerts(&store, dir.path(), rules),
             store: store.clone(),
             cache: Arc::new(query::PartialCache::new(limits.query_cache_bytes)),
             limits,
@@ -190,13 +207,13 @@ impl House {
     }
 }
 
-/// Alerting without rules. Its HTTP client is a blocking one and cannot be made on a thread of the runtime.
-fn alerts(store: &Arc<Store>, dir: &Path) -> Arc<Alerts> {
+/// Alerting. Its HTTP client is a blocking one and cannot be made on a thread of the runtime.
+fn alerts(store: &Arc<Store>, dir: &Path, rules: RuleBook) -> Arc<Alerts> {
     let options = alert::Options::new(dir.join("alerts"));
     let start = || {
         // An error means that another test installed it before.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Alerts::start(store.clone(), RuleBook::default(), options).expect("alerting starts without rules")
+        Alerts::start(store.clone(), rules, options).expect("alerting starts")
     };
     std::thread::scope(|scope| scope.spawn(start).join().expect("no panic"))
 }

@@ -63,7 +63,7 @@ pub(crate) struct Order {
 }
 
 pub(crate) async fn post(server: Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
-    GroupName::new(&name).map_or(Ok(()), |group| server.must_reach(&group))?;
+    GroupName::new(&name).map_or(Ok(()), |group| server.must_be_deletable(&group))?;
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let order = Order::check(&name, received.bytes(), server.now())?;
     read(&server, SHOWN_AS, move |reading| order.carry_out(reading)).await.map(Json)

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use storage::{Forecast, GroupRetention, GroupStatus, Removal, RetentionChange};
 use types::{ByteSize, GroupName, Timestamp, parse_duration_ns};
 
+use crate::audit;
 use crate::parameters::{Parameters, PathName};
 use crate::problem::Problem;
 use crate::server::Shared;
@@ -56,6 +57,9 @@ pub(crate) async fn put(
     server.must_reach(&group)?;
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let retention = retention_of(received.bytes())?;
+    if group.as_str() == ingest::AUDIT_GROUP {
+        audit::check_retention(&retention)?;
+    }
     let of_thread = server.clone();
     let work = move || {
         let store = &of_thread.app.store;
@@ -126,7 +130,7 @@ fn retention_of(body: &[u8]) -> Result<GroupRetention, Problem> {
 
 pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let group = GroupName::new(&name).ok_or_else(|| no_group(&name))?;
-    server.must_reach(&group)?;
+    server.must_be_deletable(&group)?;
     let of_thread = server.clone();
     let work = move || {
         let store = &of_thread.app.store;

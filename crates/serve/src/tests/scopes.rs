@@ -7,8 +7,9 @@ use tokio_stream::StreamExt;
 
 use super::{ADMIN_KEY, House, Reply, encoded};
 
-/// Stands in everything of the other group, and in no request.
+/// Stands in everything of one group, and in no request; and so of the other one.
 const FOREIGN: &str = "zq81";
+const OWN: &str = "qz72";
 
 impl House {
     async fn as_key(&self, key: &str, method: &str, uri: &str, body: String) -> Reply {
@@ -18,13 +19,13 @@ impl House {
 
     /// An event in a group of one's own and one in another's.
     async fn fill_both(&self) {
-        let foreign = format!(
-            r#"{{"@timestamp":"2026-11-20T11:55:00Z","message":"secret {FOREIGN}","level":"error","field_{FOREIGN}":"value_{FOREIGN}","user":"{FOREIGN}"}}"#
-        );
-        let own = r#"{"@timestamp":"2026-11-20T11:55:00Z","message":"plain","level":"error","user":"me"}"#;
-        let uri = format!("/api/v1/ingest?group=theirs/{FOREIGN}&stream=stream-{FOREIGN}");
-        assert_eq!(self.administer("POST", &uri, foreign).await.status, 200);
-        assert_eq!(self.administer("POST", "/api/v1/ingest?group=mine/a&stream=s", own).await.status, 200);
+        for (group, mark) in [("theirs", FOREIGN), ("mine", OWN)] {
+            let event = format!(
+                r#"{{"@timestamp":"2026-11-20T11:55:00Z","message":"secret {mark}","level":"error","field_{mark}":"value_{mark}","user":"{mark}"}}"#
+            );
+            let uri = format!("/api/v1/ingest?group={group}/{mark}&stream=stream-{mark}");
+            assert_eq!(self.administer("POST", &uri, event).await.status, 200);
+        }
     }
 }
 
@@ -57,52 +58,99 @@ const QUERIES: [&str; 14] = [
 
 const GROUPS: [&str; 5] = ["*", "theirs/*", "mine/*", "", "*s*"];
 
+/// A question at random, of any route that reads.
+fn question(random: &mut Random) -> (&'static str, String, String) {
+    let query = *random.pick(&QUERIES);
+    let groups = *random.pick(&GROUPS);
+    let parameters = format!("query={}&groups={}&from=now-1h&to=now", encoded(query), encoded(groups));
+    let selector =
+        encoded(random.pick::<&str>(&["{group=~\".+\"}", "{user=~\".+\"}", "{group=~\"theirs.*\"} |= \"s\""]));
+    let get = |uri: String| ("GET", uri, String::new());
+    match *random.pick(&(0..19).collect::<Vec<u32>>()) {
+        0 | 1 => {
+            let explain = *random.pick(&[true, false]);
+            let ask = json!({"query": query, "groups": [groups], "from": "now-1h", "explain": explain});
+            ("POST", "/api/v1/query".to_owned(), ask.to_string())
+        }
+        2 => get(format!("/api/v1/histogram?{parameters}")),
+        3 => get(format!("/api/v1/patterns?{parameters}")),
+        4 => get(format!("/api/v1/fields?groups={}&from=now-1h", encoded(groups))),
+        5 => get(format!("/api/v1/fields/user/values?groups={}", encoded(groups))),
+        6 => get("/api/v1/groups".to_owned()),
+        7 => ("POST", "/api/v1/complete".to_owned(), json!({"query": query, "cursor": query.len()}).to_string()),
+        8 => get("/loki/api/v1/labels".to_owned()),
+        9 => get(format!("/loki/api/v1/label/{}/values", random.pick::<&str>(&["group", "user", "stream"]))),
+        10 => get(format!("/loki/api/v1/series?match[]={selector}")),
+        11 => get(format!("/loki/api/v1/query_range?query={selector}")),
+        12 => get(format!("/loki/api/v1/index/stats?query={selector}")),
+        13 => get((*random.pick(&["/api/v1/status", "/metrics", "/api/v1/rules"])).to_owned()),
+        14 => get((*random.pick(&["/api/v1/queries", "/api/v1/alerts"])).to_owned()),
+        15 => get(format!("/loki/api/v1/patterns?query={selector}&start=1795172400&end=1795176000")),
+        16 => get(format!("/api/v1/query?{parameters}&format=ndjson")),
+        17 => get((*random.pick(&["/api/v1/lookups", "/api/openapi.json", "/api/v1/session"])).to_owned()),
+        _ => ("POST", "/api/v1/complete".to_owned(), json!({"query": "filter user = ", "cursor": 14}).to_string()),
+    }
+}
+
+const RULES: &str = r#"groups:
+  - name: all
+    rules:
+      - {name: of-zq81, groups: ["theirs/*"], query: "stats count(*) as n", condition: n > 0, window: 1h}
+      - {name: of-qz72, groups: ["mine/*"], query: "stats count(*) as n", condition: n > 0, window: 1h}
+      - {name: of-all-zq81-qz72, query: "stats count(*) as n", condition: n > 0, window: 1h}
+"#;
+
+/// Whoever may see everything asks first, so that whatever is kept of answers holds all of it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_of_other_groups_shows_in_any_answer() {
-    let house = House::new();
+    let house = House::with_rules(RULES);
     house.fill_both().await;
-    let (_, key) = house.key("operate", &["mine/*"]).await;
-    let mut random = Random(7);
-    let mut n_good = 0;
-    for _ in 0..600 {
-        let query = *random.pick(&QUERIES);
-        let groups = *random.pick(&GROUPS);
-        let parameters = format!("query={}&groups={}&from=now-1h&to=now", encoded(query), encoded(groups));
-        let selector =
-            encoded(random.pick::<&str>(&["{group=~\".+\"}", "{user=~\".+\"}", "{group=~\"theirs.*\"} |= \"s\""]));
-        let (method, uri, body) = match *random.pick(&(0..16).collect::<Vec<u32>>()) {
-            0 | 1 => {
-                let explain = *random.pick(&[true, false]);
-                let ask = json!({"query": query, "groups": [groups], "from": "now-1h", "explain": explain});
-                ("POST", "/api/v1/query".to_owned(), ask.to_string())
-            }
-            2 => ("GET", format!("/api/v1/histogram?{parameters}"), String::new()),
-            3 => ("GET", format!("/api/v1/patterns?{parameters}"), String::new()),
-            4 => ("GET", format!("/api/v1/fields?groups={}&from=now-1h", encoded(groups)), String::new()),
-            5 => ("GET", format!("/api/v1/fields/user/values?groups={}", encoded(groups)), String::new()),
-            6 => ("GET", "/api/v1/groups".to_owned(), String::new()),
-            7 => ("POST", "/api/v1/complete".to_owned(), json!({"query": query, "cursor": query.len()}).to_string()),
-            8 => ("GET", "/loki/api/v1/labels".to_owned(), String::new()),
-            9 => {
-                let name = *random.pick(&["group", "user", "stream"]);
-                ("GET", format!("/loki/api/v1/label/{name}/values"), String::new())
-            }
-            10 => ("GET", format!("/loki/api/v1/series?match[]={selector}"), String::new()),
-            11 => ("GET", format!("/loki/api/v1/query_range?query={selector}"), String::new()),
-            12 => ("GET", format!("/loki/api/v1/index/stats?query={selector}"), String::new()),
-            13 => ("GET", (*random.pick(&["/api/v1/status", "/metrics", "/api/v1/rules"])).to_owned(), String::new()),
-            14 => ("GET", (*random.pick(&["/api/v1/queries", "/api/v1/alerts"])).to_owned(), String::new()),
-            _ => ("POST", "/api/v1/complete".to_owned(), json!({"query": "filter user = ", "cursor": 14}).to_string()),
-        };
-        let reply = house.as_key(&key, method, &uri, body).await;
-        assert!(reply.status < 500 && reply.status != 401, "{method} {uri}: {}", reply.text());
-        n_good += u32::from(reply.status == 200);
-        assert!(!reply.text().contains(FOREIGN), "{method} {uri}: {}", reply.text());
+    house.store.flush().expect("a flush");
+    house.fill_both().await;
+    let people = [("mine/*", FOREIGN, OWN), ("theirs/*", OWN, FOREIGN)];
+    let mut keys = Vec::new();
+    for (groups, ..) in people {
+        keys.push(house.key("operate", &[groups]).await.1);
     }
-    assert!(n_good > 300, "most of it was asked well: {n_good}");
+    // Others ask at the same time.
+    let now = super::now();
+    let _running =
+        [FOREIGN, OWN].map(|text| house.server.queries.start_for("key:other", &format!("filter {text}"), now));
+    let mut random = Random(7);
+    let (mut n_good, mut n_of_own) = (0, [0, 0]);
+    for _ in 0..500 {
+        let (method, uri, body) = question(&mut random);
+        let whole = house.administer(method, &uri, body.clone()).await;
+        assert!(whole.status < 500, "{method} {uri}: {}", whole.text());
+        for (at, (groups, foreign, own)) in people.into_iter().enumerate() {
+            let reply = house.as_key(&keys[at], method, &uri, body.clone()).await;
+            let text = reply.text();
+            assert!(reply.status < 500 && reply.status != 401, "{groups} {method} {uri}: {text}");
+            assert!(!text.contains(foreign), "{groups} {method} {uri}: {text}");
+            n_good += u32::from(reply.status == 200);
+            n_of_own[at] += u32::from(text.contains(own));
+        }
+    }
+    assert!(n_good > 500 && n_of_own.iter().all(|n| *n > 100), "most of it was asked well: {n_good} {n_of_own:?}");
     // It is there for those who may see it.
     let all = house.administer("POST", "/api/v1/query", json!({"query": "fields @message"}).to_string()).await;
-    assert!(all.text().contains(FOREIGN), "{}", all.text());
+    assert!(all.text().contains(FOREIGN) && all.text().contains(OWN), "{}", all.text());
+}
+
+#[tokio::test]
+async fn rules_are_listed_for_whom_all_their_groups_exist() {
+    let house = House::with_rules(RULES);
+    let listed = async |groups: &[&str]| {
+        let (_, key) = house.key("operate", groups).await;
+        let rules = house.as_key(&key, "GET", "/api/v1/rules", String::new()).await.json();
+        let names = rules["rules"].as_array().expect("rules").iter().map(|rule| rule["name"].to_string());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(listed(&["*"]).await, "\"of-zq81\" \"of-qz72\" \"of-all-zq81-qz72\"");
+    assert_eq!(listed(&["mine/*"]).await, "\"of-qz72\"");
+    // A part of what a rule looks at is not enough, since it speaks of all of it.
+    assert_eq!(listed(&["mine/a"]).await, "");
+    assert_eq!(listed(&["elsewhere"]).await, "");
 }
 
 #[tokio::test]

@@ -67,6 +67,26 @@ async fn what_has_arrived_when_the_server_closes_is_stored() {
 }
 
 #[tokio::test]
+async fn no_name_of_a_program_leads_to_what_the_server_writes_down() {
+    let house = House::new();
+    let doors = open(&house);
+    let mut stream = TcpStream::connect(doors.tcp).await.expect("the door is open");
+    for name in ["catat/audit", "../catat/audit", "/../catat/audit", "..//catat//audit"] {
+        let line = format!("<11>1 2026-11-20T06:47:13Z host {name} - - - forged\n");
+        stream.write_all(line.as_bytes()).await.expect("it is taken");
+    }
+    drop(stream);
+    while house.server.syslog.n_stored.load(Ordering::Relaxed) < 4 {
+        tokio::task::yield_now().await;
+    }
+    doors.close(&house).await;
+    assert_eq!(count(&house, "@log like /^syslog/").await, 4);
+    let ask = super::encoded("filter @message like /forged/ | stats count(*)");
+    let found = house.administer("GET", &format!("/api/v1/query?query={ask}&groups=catat/*&from=0"), "").await;
+    assert_eq!(found.json()["rows"][0][0], 0, "{}", found.text());
+}
+
+#[tokio::test]
 async fn a_frame_that_is_far_too_long_is_marked_and_those_behind_it_are_taken() {
     let house = House::new();
     let doors = open(&house);
