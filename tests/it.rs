@@ -62,6 +62,8 @@ mod power;
 mod queries;
 #[path = "it/real_logs.rs"]
 mod real_logs;
+#[path = "it/secrets.rs"]
+mod secrets;
 #[path = "it/security.rs"]
 mod security;
 #[path = "it/send.rs"]
@@ -72,6 +74,8 @@ mod start;
 mod sweep;
 #[path = "it/tidy.rs"]
 mod tidy;
+#[path = "it/tls.rs"]
+mod tls;
 #[path = "it/up.rs"]
 mod up;
 #[path = "it/upkeep.rs"]

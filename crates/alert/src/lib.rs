@@ -26,7 +26,7 @@ mod webhook;
 pub use alerts::{Alerts, AlertsError, Options};
 pub use ask::{Ask, Question, Table};
 pub use book::{AlertView, RuleView};
-pub use rules::{Channel, ChannelSettings, Datapoints, Missing, Rule, RuleBook, RuleError, Secret};
+pub use rules::{Channel, ChannelSettings, Datapoints, Missing, Rule, RuleBook, RuleError};
 pub use webhook::{Post, PostError, WebhookPost};
 
 /// The rule file that is used where there is none: `config/rules/errors.yaml`.

@@ -4,13 +4,13 @@
 //! line and key; nothing is guessed. A file is read whole or not at all.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
-use types::{GroupPattern, Timestamp, parse_duration_ns};
+use types::{GroupPattern, Secret, Timestamp, parse_duration_ns};
 
 use crate::webhook::is_barred_host;
 use crate::{compile, template};
@@ -96,23 +96,24 @@ pub struct Datapoints {
 pub struct Channel {
     /// Its name, unique.
     pub name: String,
-    /// Where it posts to.
-    pub url: String,
+    /// Where it posts to; many of these addresses are all that their receiver asks for.
+    pub url: Secret,
     /// Topics that it is told of; none for all.
     pub topics: Vec<String>,
     /// Signs what is posted.
     pub secret: Option<Secret>,
 }
 
-/// A secret, which no log line shows.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(pub String);
+/// Reads a secret; an error does not repeat what stands there instead of a text.
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    let text = String::deserialize(deserializer);
+    text.map(Secret::from).map_err(|_| D::Error::custom("must be a text; put it in quotes"))
+}
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
+/// The same where there is one.
+fn some_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer);
+    text.map(|text| text.map(Secret::from)).map_err(|_| D::Error::custom("must be a text; put it in quotes"))
 }
 
 /// A channel as settings and rule files write it.
@@ -125,12 +126,13 @@ pub struct ChannelSettings {
     #[serde(rename = "type")]
     pub kind: String,
     /// Where it posts to.
-    pub url: String,
+    #[serde(deserialize_with = "secret")]
+    pub url: Secret,
     /// Topics that it is told of; none for all.
     #[serde(default)]
     pub topics: Vec<String>,
     /// Signs what is posted.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_secret")]
     pub secret: Option<Secret>,
 }
 
@@ -145,7 +147,7 @@ impl Channel {
             }
             _ => return Err(format!("channel \"{name}\": unknown type \"{kind}\"; use \"webhook\"")),
         }
-        let address = reqwest::Url::parse(&url).map_err(|error| format!("channel \"{name}\": url: {error}"))?;
+        let address = reqwest::Url::parse(url.reveal()).map_err(|error| format!("channel \"{name}\": url: {error}"))?;
         if !matches!(address.scheme(), "http" | "https") {
             return Err(format!("channel \"{name}\": url must begin with http:// or https://"));
         }

@@ -9,8 +9,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use reqwest::blocking::Client;
 use sha2::Sha256;
 
+use types::Secret;
+
 pub(crate) use self::addresses::is_barred_host;
-use crate::{Channel, Secret};
+use crate::Channel;
 
 /// A receiver that takes longer is taken for dead; it will be asked again.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -59,7 +61,8 @@ impl WebhookPost {
 
 impl Post for WebhookPost {
     fn post(&self, channel: &Channel, body: &[u8]) -> Result<(), PostError> {
-        let mut request = self.client.post(&channel.url).header("Content-Type", "application/json").body(body.to_vec());
+        let mut request =
+            self.client.post(channel.url.reveal()).header("Content-Type", "application/json").body(body.to_vec());
         if let Some(secret) = &channel.secret {
             request = request.header("X-Catat-Signature", signature(secret, body));
         }
@@ -81,7 +84,7 @@ impl Post for WebhookPost {
 
 /// `sha256=` and the HMAC of the body in hexadecimal, as GitHub and others sign their webhooks.
 fn signature(secret: &Secret, body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.0.as_bytes()).expect("HMAC takes keys of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.reveal().as_bytes()).expect("HMAC takes keys of any length");
     mac.update(body);
     let mut text = String::from("sha256=");
     for byte in mac.finalize().into_bytes() {
@@ -98,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_signature_is_that_of_rfc_4231() {
-        let secret = Secret("Jefe".into());
+        let secret = Secret::from("Jefe");
         assert_eq!(
             signature(&secret, b"what do ya want for nothing?"),
             "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"

@@ -10,6 +10,7 @@ mod users;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use types::Secret;
 
 pub(crate) use check::{Check, Sample, SampleFormat};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
@@ -164,7 +165,7 @@ pub(crate) struct Remote {
     pub(crate) url: String,
     /// Key for the server
     #[arg(long, env = "CATAT_KEY", value_name = "KEY", hide_env_values = true, global = true)]
-    pub(crate) key: Option<String>,
+    pub(crate) key: Option<Secret>,
 }
 
 /// How tables of what a server keeps are printed.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use serde::Deserialize;
+use types::Secret;
 
 use crate::arguments::Remote;
 use crate::failure::Failure;
@@ -20,7 +21,7 @@ const ERROR_BYTES_MAX: u64 = 1 << 20;
 pub(crate) struct Server {
     client: Client,
     url: String,
-    key: Option<String>,
+    key: Option<Secret>,
 }
 
 /// The body of every error (DESIGN.md §7).
@@ -54,7 +55,7 @@ impl Server {
     pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.url));
         match &self.key {
-            Some(key) => request.bearer_auth(key),
+            Some(key) => request.bearer_auth(key.reveal()),
             None => request,
         }
     }
@@ -84,11 +85,11 @@ impl Server {
 }
 
 /// The admin key of the server on this machine, where this user may read it.
-fn local_admin_key() -> Option<String> {
+fn local_admin_key() -> Option<Secret> {
     let layers = crate::config::Layers::read(&Default::default(), &std::env::vars().collect::<Vec<_>>()).ok()?;
     let (_, dir) = layers.all().find(|(setting, _)| (setting.section, setting.key) == ("storage", "dir"))?;
     let key = std::fs::read_to_string(Path::new(&dir.value).join("admin.key")).ok()?;
-    Some(key.trim().to_owned()).filter(|key| !key.is_empty())
+    Some(key.trim()).filter(|key| !key.is_empty()).map(Secret::from)
 }
 
 fn refusal(response: Response, query: &str) -> Failure {

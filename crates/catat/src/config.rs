@@ -52,7 +52,7 @@ pub(crate) struct ConfigError {
 }
 
 /// A value of one setting with its origin.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Layered {
     pub(crate) value: String,
     pub(crate) origin: Origin,
@@ -67,11 +67,18 @@ pub(crate) struct Flags {
 }
 
 /// All settings, each with the value that holds and where it came from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Layers {
     values: BTreeMap<(&'static str, &'static str), Layered>,
     /// The tables `[[pipeline]]` of the file, checked.
     pipelines: serde_json::Value,
+}
+
+impl fmt::Debug for Layers {
+    /// Without the values, among which are passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layers").finish_non_exhaustive()
+    }
 }
 
 impl Layers {
@@ -149,7 +156,7 @@ fn unknown(section: &str, key: &str, place: String) -> ConfigError {
 }
 
 /// The validated configuration. Each room receives its own part of it by value.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     pub(crate) listen: SocketAddr,
@@ -176,6 +183,13 @@ pub(crate) struct Config {
     pub(crate) rules_dir: Option<PathBuf>,
     pub(crate) alert_interval_ns: i64,
     pub(crate) group_wait_ns: i64,
+}
+
+impl fmt::Debug for Config {
+    /// Without what may hold keys, such as pipelines.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("data_dir", &self.data_dir).finish_non_exhaustive()
+    }
 }
 
 impl Config {

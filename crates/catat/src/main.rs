@@ -11,6 +11,7 @@ mod in_process;
 mod local;
 mod logging;
 mod output;
+mod privacy;
 mod serving;
 mod syslog;
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         eprintln!("catat: another TLS provider is installed already");
         return ExitCode::FAILURE;
     }
+    privacy::write_for_owner_alone();
     let asks_reference = std::env::args().skip(1).take(2).eq(["help", "query"]);
     let mut command = Arguments::command();
     if asks_reference {

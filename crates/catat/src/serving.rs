@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -80,7 +80,7 @@ pub(crate) fn prepare(
         limits: config.limits.clone(),
         reload: Some(reload),
         access: Access {
-            admin_key: Some(admin_key),
+            admin_key: Some(admin_key.into()),
             addresses: vec![address.ip()],
             hosts: config.hosts.clone(),
             allow_anonymous,
@@ -158,7 +158,12 @@ pub(crate) fn make_data_dir(dir: &Path) -> Result<(), Failure> {
     made.map_err(|error| {
         let next = "choose another with --data-dir, or make it writable for this user";
         Failure::usage(format!("data directory {}: {error}\n{next}", dir.display()))
-    })
+    })?;
+    let is_open = fs::metadata(dir).is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
+    if is_open {
+        eprintln!("catat: other users of this machine may look into {}; chmod 700 ends that", dir.display());
+    }
+    Ok(())
 }
 
 /// Writes down where the server answers, for commands that are given the data directory. One that cannot be written

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use subtle::ConstantTimeEq;
-use types::{GroupScope, Timestamp};
+use types::{GroupScope, Secret, Timestamp};
 
 use self::credentials::Credentials;
 use crate::problem::Problem;
@@ -120,7 +120,7 @@ impl Role {
 #[derive(Clone, Debug, Default)]
 pub struct Access {
     /// The key in `admin.key`; without one nobody is admin.
-    pub admin_key: Option<String>,
+    pub admin_key: Option<Secret>,
     /// Addresses that the server listens on.
     pub addresses: Vec<IpAddr>,
     /// Further names by which it may be called, `[server] hosts`.
@@ -146,10 +146,10 @@ impl Access {
         credentials::check_address(request.uri())?;
         let credentials = credentials::of(headers)?;
         if let Credentials::Key(text) = &credentials {
-            if self.is_admin_key(text) {
+            if self.is_admin_key(text.reveal()) {
                 return Ok(Arc::new(Caller::admin()));
             }
-            if let Some(caller) = keys.find(text, now) {
+            if let Some(caller) = keys.find(text.reveal(), now) {
                 return Ok(caller);
             }
         }
@@ -165,7 +165,7 @@ impl Access {
             _ if !is_proxied && is_near && keys.admits_anonymous() => {
                 Ok(Arc::new(Caller::local(keys.anonymous_life())))
             }
-            Credentials::Key(text) => Err(attempts.refuse(peer, text.as_bytes(), now)),
+            Credentials::Key(text) => Err(attempts.refuse(peer, text.reveal().as_bytes(), now)),
             // Only the route that they are for can check a signature: it covers the body.
             Credentials::Signature => Ok(Arc::default()),
             Credentials::None if is_proxied => {
@@ -210,6 +210,7 @@ impl Access {
 
     fn is_admin_key(&self, given: &str) -> bool {
         let Some(expected) = &self.admin_key else { return false };
+        let expected = expected.reveal();
         !expected.is_empty() && bool::from(expected.as_bytes().ct_eq(given.as_bytes()))
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use reqwest::blocking::{Client, Response};
+use types::Secret;
 
 use crate::{Deliver, DeliverError, Delivered, FileBatch};
 
@@ -28,14 +29,14 @@ pub struct HttpOptions {
     /// Base address of the server, such as `http://127.0.0.1:22828`.
     pub url: String,
     /// The key, if the server wants one.
-    pub key: Option<String>,
+    pub key: Option<Secret>,
 }
 
 /// A server reached over HTTP.
 pub struct HttpDeliver {
     client: Client,
     address: String,
-    key: Option<String>,
+    key: Option<Secret>,
 }
 
 impl HttpDeliver {
@@ -60,7 +61,7 @@ impl HttpDeliver {
             .map_err(|error| DeliverError::Refused(format!("{}: {error}", self.address)))?;
         let mut request = self.client.post(address).header("Content-Encoding", "zstd").body(body);
         if let Some(key) = &self.key {
-            request = request.bearer_auth(key);
+            request = request.bearer_auth(key.reveal());
         }
         request.send().map_err(|error| DeliverError::Retry { after: None, reason: chain(&error.without_url()) })
     }

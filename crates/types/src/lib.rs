@@ -18,6 +18,7 @@ mod limits;
 mod pattern;
 mod row_set;
 mod run;
+mod secret;
 mod strings;
 mod timestamp;
 mod units;
@@ -37,6 +38,7 @@ pub use run::{
     Addresses, BatchRun, Examples, FieldSummary, MinuteCounts, Narrowed, ProbeField, Run, RunInfo, RunKey, ScanError,
     TextProbe, TypeSet, id_column, is_sent, is_text_key, part_of_column,
 };
+pub use secret::Secret;
 pub use strings::Strings;
 pub use timestamp::{TimeRange, Timestamp, civil_from_days, days_from_civil};
 pub use units::{ByteSize, UnitError, format_duration_ns, parse_duration_ns};

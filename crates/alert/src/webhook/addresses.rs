@@ -77,7 +77,7 @@ mod tests {
 
     fn is_taken(url: &str) -> bool {
         let (name, kind, url) = ("ops".to_owned(), "webhook".to_owned(), url.to_owned());
-        Channel::new(ChannelSettings { name, kind, url, topics: Vec::new(), secret: None }).is_ok()
+        Channel::new(ChannelSettings { name, kind, url: url.into(), topics: Vec::new(), secret: None }).is_ok()
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(super) fn server_of(dir: &Path, remote: &Remote) -> Result<Server, Failure> 
     if let Some(url) = line("address") {
         remote.url = url;
     }
-    remote.key = remote.key.or_else(|| line("admin.key"));
+    remote.key = remote.key.or_else(|| line("admin.key").map(types::Secret::from));
     Server::new(&remote)
 }
 

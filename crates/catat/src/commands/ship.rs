@@ -11,6 +11,7 @@ use crate::failure::Failure;
 /// Ships until told to stop.
 pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
     crate::logging::start();
+    crate::privacy::keep_memory();
     let state_dir = options.state_dir.clone().unwrap_or_else(default_state_dir);
     let http = ship::HttpOptions { url: options.remote.url.clone(), key: options.remote.key.clone() };
     let server = ship::HttpDeliver::new(http).map_err(|error| Failure::usage(error.to_string()))?;

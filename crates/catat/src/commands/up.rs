@@ -18,6 +18,7 @@ const NAMED_MAX: usize = 8;
 /// Follows files and serves them.
 pub(crate) fn up(options: Up) -> Result<(), Failure> {
     crate::logging::start();
+    crate::privacy::keep_memory();
     let config = super::read_config(&options.server)?;
     let again = options.server.clone();
     let read_again = move || super::read_config(&again);
@@ -38,6 +39,7 @@ pub(crate) fn up(options: Up) -> Result<(), Failure> {
 /// Serves without following files.
 pub(crate) fn serve(options: Server) -> Result<(), Failure> {
     crate::logging::start();
+    crate::privacy::keep_memory();
     let config = super::read_config(&options)?;
     let again = options.clone();
     let prepared = serving::prepare(&config, options.insecure_allow_anonymous, move || super::read_config(&again))?;

@@ -84,7 +84,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
 ];
 
 impl Setting {
-    /// A value as it may be shown: without a password.
+    /// A value as it may be shown: without a password, also where none is expected.
     pub(crate) fn shown(&self, value: &str) -> String {
         match self.kind {
             Kind::Database if value.is_empty() => String::new(),
@@ -92,6 +92,7 @@ impl Setting {
                 let url = value.parse().map(|url: storage::DatabaseUrl| url.to_string());
                 url.unwrap_or_else(|_| "not shown".to_owned())
             }
+            _ if value.contains("://") && value.contains('@') => "not shown".to_owned(),
             _ => value.to_owned(),
         }
     }

@@ -5,6 +5,7 @@
 
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 use data_encoding::BASE64;
+use types::Secret;
 
 use super::keys::PREFIX;
 use crate::problem::Problem;
@@ -15,7 +16,7 @@ pub(super) enum Credentials {
     /// Nothing.
     None,
     /// A text that ought to be a key. What cannot be one is the empty text.
-    Key(String),
+    Key(Secret),
     /// A signature of Amazon's kind, version 4.
     Signature,
 }
@@ -28,18 +29,18 @@ pub(super) fn of(headers: &HeaderMap) -> Result<Credentials, Problem> {
     let own = single(headers, &HeaderName::from_static("x-catat-key"))?;
     let usual = single(headers, &header::AUTHORIZATION)?;
     if let Some(key) = own {
-        return Ok(Credentials::Key(key.to_owned()));
+        return Ok(Credentials::Key(key.into()));
     }
     let Some(text) = usual else { return Ok(Credentials::None) };
     let (scheme, rest) = text.trim().split_once([' ', '\t']).unwrap_or((text.trim(), ""));
     let rest = rest.trim();
     Ok(match scheme.to_ascii_lowercase().as_str() {
-        "bearer" | "splunk" | "token" => Credentials::Key(rest.to_owned()),
+        "bearer" | "splunk" | "token" => Credentials::Key(rest.into()),
         // Of Elasticsearch: the base64 of id and key. What is none is the key itself.
-        "apikey" => Credentials::Key(after_colon(rest).unwrap_or_else(|| rest.to_owned())),
-        "basic" => Credentials::Key(after_colon(rest).unwrap_or_default()),
+        "apikey" => Credentials::Key(after_colon(rest).unwrap_or_else(|| rest.to_owned()).into()),
+        "basic" => Credentials::Key(after_colon(rest).unwrap_or_default().into()),
         "aws4-hmac-sha256" => Credentials::Signature,
-        _ => Credentials::Key(String::new()),
+        _ => Credentials::Key("".into()),
     })
 }
 
@@ -97,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_key_is_found_in_every_form_that_agents_send() {
-        let key = |text: &str| Ok(Credentials::Key(text.to_owned()));
+        let key = |text: &str| Ok(Credentials::Key(text.into()));
         let of = |text: &str| read(&[("authorization", text.as_bytes())]);
         assert_eq!(of("Bearer a_b"), key("a_b"));
         assert_eq!(of("bEARER   a_b "), key("a_b"));

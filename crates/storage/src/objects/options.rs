@@ -49,6 +49,7 @@ impl ObjectStoreOptions {
     /// Says what is wrong with the endpoint, if anything is.
     pub fn check_endpoint(&self) -> Result<(), String> {
         let Some(endpoint) = &self.endpoint else { return Ok(()) };
+        refuse_credentials(endpoint)?;
         let host = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));
         if !host.is_some_and(|host| host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')) {
             return Err(format!("\"{endpoint}\" is no address; write one such as https://s3.example.org"));
@@ -62,6 +63,7 @@ impl ObjectStoreOptions {
 
     /// Bucket, and prefix without slashes at its ends.
     pub(super) fn bucket_and_prefix(&self) -> Result<(&str, &str), String> {
+        refuse_credentials(&self.url)?;
         let wanted = |problem: &str| format!("\"{}\" {problem}; write s3://BUCKET or s3://BUCKET/PREFIX", self.url);
         let rest = self.url.strip_prefix("s3://").ok_or_else(|| wanted("is no address of a bucket"))?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
@@ -85,6 +87,14 @@ impl fmt::Debug for ObjectStoreOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ObjectStoreOptions").field("url", &self.url).field("endpoint", &self.endpoint).finish()
     }
+}
+
+/// Refuses an address with a name or a password in it, and does not repeat it.
+fn refuse_credentials(address: &str) -> Result<(), String> {
+    if !address.contains('@') {
+        return Ok(());
+    }
+    Err("holds a name or a password; give those as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned())
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ fn the_place_of_a_wrong_byte_does_not_show_in_the_time() {
     let of_key = compare(n_calls, [&wrong[0], &wrong[1]], |text| keys.find(text, Timestamp(0)).is_some());
 
     let admin_key = "a".repeat(64);
-    let access = Access { admin_key: Some(admin_key.clone()), ..access("127.0.0.1") };
+    let access = Access { admin_key: Some(admin_key.as_str().into()), ..access("127.0.0.1") };
     let wrong = [0, 63].map(|at| with_wrong_byte(&admin_key, at));
     let of_admin_key = compare(n_calls, [&wrong[0], &wrong[1]], |text| access.is_admin_key(text));
 
