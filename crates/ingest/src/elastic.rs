@@ -22,9 +22,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use types::{GroupName, group_name_of_outside};
 
+use crate::ids::Within;
 use crate::{Beside, Collector, IngestError, Intake, Refused, Sender};
 use action::{Actions, Line};
-pub(crate) use ids::Claims;
 
 pub use action::Action;
 
@@ -37,7 +37,6 @@ const ID_BYTES_MAX: usize = 512;
 /// What the door keeps from request to request.
 #[derive(Debug, Default)]
 pub(crate) struct Door {
-    claims: Claims,
     n_stored: AtomicU64,
 }
 
@@ -162,8 +161,8 @@ impl Intake {
         let mut collector = self.collect(sender);
         let places = places(&mut items, &mut collector);
         // Held until the fate of the ids is known, also where it is an error.
-        let _claimed = self.elastic.claims.settle(&self.store, &mut items, &places);
-        let mut within = ids::Within::default();
+        let _claimed = ids::settle(&self.claims, &self.store, &mut items, &places);
+        let mut within = Within::default();
         for (item, place) in items.iter_mut().zip(&places) {
             let (Outcome::Created, Some((place, group))) = (&item.outcome, place) else { continue };
             let is_named_create = item.action == Action::Create && item.id.is_some();

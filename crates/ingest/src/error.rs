@@ -44,6 +44,9 @@ pub enum IngestError {
         /// What is wrong.
         problem: String,
     },
+    /// Another request is about to store the same event.
+    #[error("an event of the same id is on its way into the store; send it again in a moment")]
+    OnItsWay,
     /// The sender may not write to the group.
     #[error(transparent)]
     OutOfScope(#[from] OutOfScope),

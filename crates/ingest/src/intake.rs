@@ -9,6 +9,7 @@ use storage::{BatchKey, Delivery, Store};
 use types::{GroupName, GroupScope, Limits, Timestamp};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+use crate::ids::Claims;
 use crate::pipeline::{self, Pipelines};
 use crate::{Beside, Collector, Encoding, IngestAnswer, IngestError, decode, elastic, lines, ndjson, text};
 
@@ -81,6 +82,8 @@ pub struct Intake {
     last_lines: Mutex<HashMap<(String, String), LastLines>>,
     overflowed: AtomicU64,
     pub(crate) elastic: elastic::Door,
+    /// Ids of events that requests are about to store.
+    pub(crate) claims: Claims,
 }
 
 impl Intake {
@@ -95,6 +98,7 @@ impl Intake {
             last_lines: Mutex::default(),
             overflowed: AtomicU64::new(0),
             elastic: elastic::Door::default(),
+            claims: Claims::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The way of a request body into the store: decoded, parsed, handed over as one delivery.
 //!
 //! [`Intake`] knows the wire formats (NDJSON, text, the shipper's lines, Loki's push, Elasticsearch's documents, OTLP logs,
-//! Splunk's events, CloudWatch's `PutLogEvents`) and what foreign doors need to bring
+//! Splunk's events, CloudWatch's `PutLogEvents`, the journal's export format) and what foreign doors need to bring
 //! their events in; it answers once the store says that the events are durable. Nothing here is queued: a call
 //! holds one body, and memory beyond a multiple of the largest body is refused.
 //!
@@ -13,7 +13,9 @@ mod collect;
 mod decode;
 mod elastic;
 mod error;
+mod ids;
 mod intake;
+mod journal;
 mod lines;
 mod loki;
 mod ndjson;
@@ -31,6 +33,7 @@ pub use decode::{Encoding, decode};
 pub use elastic::{Action, Item, Items, Outcome, Refusal};
 pub use error::IngestError;
 pub use intake::{Format, IngestRequest, Intake, Sender};
+pub use journal::{JournalAnswer, JournalEntries, JournalEntry, JournalFault, JournalReader};
 pub use otlp::OtlpForm;
 pub use pipeline::{DryRun, Part as PipelinePart, PipelineError, PipelineStatus, Pipelines, Sample, edit_distance};
 pub use splunk::{HecAnswer, HecDefaults, HecFault, HecForm};

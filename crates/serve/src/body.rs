@@ -38,18 +38,46 @@ pub(crate) struct BodyBudget {
     buffers: Arc<Buffers>,
 }
 
+/// What one body holds of the budget; given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    n_bytes: usize,
+    budget: BodyBudget,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.budget.n_bytes.fetch_sub(self.n_bytes, Ordering::Relaxed);
+    }
+}
+
+impl Share {
+    /// Says how much is held now; refused where all bodies would hold too much with it.
+    pub(crate) fn resize(&mut self, n_bytes: usize) -> Result<(), Problem> {
+        let Some(more) = n_bytes.checked_sub(self.n_bytes) else {
+            self.budget.n_bytes.fetch_sub(self.n_bytes - n_bytes, Ordering::Relaxed);
+            self.n_bytes = n_bytes;
+            return Ok(());
+        };
+        let before = self.budget.n_bytes.fetch_add(more, Ordering::Relaxed);
+        self.n_bytes = n_bytes;
+        if more > 0 && before.saturating_add(more) > TOGETHER_BYTES_MAX {
+            return Err(Problem::busy("too many request bodies are under way"));
+        }
+        Ok(())
+    }
+}
+
 /// A body in memory; its share of the budget is given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Received {
     bytes: Vec<u8>,
-    n_reserved: usize,
-    budget: BodyBudget,
+    share: Share,
 }
 
 impl Drop for Received {
     fn drop(&mut self) {
-        self.budget.n_bytes.fetch_sub(self.n_reserved, Ordering::Relaxed);
-        self.budget.buffers.give(std::mem::take(&mut self.bytes));
+        self.share.budget.buffers.give(std::mem::take(&mut self.bytes));
     }
 }
 
@@ -60,23 +88,24 @@ impl Received {
     }
 
     fn push(&mut self, chunk: &[u8]) -> Result<(), Problem> {
-        let before = self.budget.n_bytes.fetch_add(chunk.len(), Ordering::Relaxed);
-        self.n_reserved += chunk.len();
-        if before.saturating_add(chunk.len()) > TOGETHER_BYTES_MAX {
-            return Err(Problem::busy("too many request bodies are under way"));
-        }
+        self.share.resize(self.share.n_bytes.saturating_add(chunk.len()))?;
         self.bytes.extend_from_slice(chunk);
         Ok(())
     }
 }
 
 impl BodyBudget {
+    /// A share for a body that is not kept whole.
+    pub(crate) fn share(&self) -> Share {
+        Share { n_bytes: 0, budget: self.clone() }
+    }
+
     /// Reads `body` whole, at most `bytes_max` of it.
     pub(crate) async fn read(&self, body: Body, bytes_max: usize) -> Result<Received, Problem> {
         let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         // Growing by doubling would touch twice the memory and copy the body once more.
         let bytes = self.buffers.take(declared.min(bytes_max).min(ROOM_AT_ONCE_MAX));
-        let mut received = Received { bytes, n_reserved: 0, budget: self.clone() };
+        let mut received = Received { bytes, share: self.share() };
         let too_large = || {
             let message = format!("the request body is larger than {bytes_max} bytes");
             let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", message);
@@ -120,7 +149,7 @@ fn patience(n_bytes: usize, elapsed: Duration) -> Duration {
 
 /// Reads and drops what a sender still has to say, within bounds: a connection closed on unread bytes is reset,
 /// and the reset can overtake the answer that says why.
-async fn drain(chunks: &mut BodyDataStream) {
+pub(crate) async fn drain(chunks: &mut BodyDataStream) {
     let mut n_bytes = 0usize;
     let rest = async {
         while let Some(Ok(chunk)) = chunks.next().await {

@@ -13,6 +13,7 @@ mod cloudwatch;
 mod elastic;
 mod foreign;
 mod grpc;
+mod journal;
 mod listen;
 mod loki;
 mod otlp;

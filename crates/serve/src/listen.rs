@@ -210,7 +210,7 @@ async fn answer(door: Door, presence: Arc<Presence>, mut request: Request<Body>)
 }
 
 /// Waits for the word that the server closes.
-async fn told(closing: &mut watch::Receiver<bool>) {
+pub(crate) async fn told(closing: &mut watch::Receiver<bool>) {
     // An error means that the sender has gone, which it does only at the end.
     let _ = closing.wait_for(|closing| *closing).await;
 }

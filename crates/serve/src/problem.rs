@@ -167,6 +167,7 @@ impl From<IngestError> for Problem {
                 let problem = Self::new(StatusCode::FORBIDDEN, "group-out-of-scope", message);
                 problem.hint("send to one of the groups that the key was made for, or make another key")
             }
+            IngestError::OnItsWay => Self::busy(message),
             IngestError::Store(error) => error.into(),
         }
     }

@@ -24,7 +24,7 @@ use crate::foreign::Voice;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::server::{Server, Shared};
-use crate::{cloudwatch, elastic, loki, otlp, page, routes, splunk};
+use crate::{cloudwatch, elastic, journal, loki, otlp, page, routes, splunk};
 
 /// Routes of the page.
 const PAGE_ROUTES: [&str; 4] = ["/", "/alerts", "/groups", "/settings"];
@@ -170,7 +170,7 @@ pub(crate) fn table() -> Table {
         .get("/-/healthy", Role::None, routes::health::healthy)
         .get("/-/ready", Role::None, routes::health::ready)
         .get("/ready", Role::None, routes::health::loki_ready);
-    cloudwatch::add(splunk::add(otlp::add(elastic::add(loki::add(table)))))
+    cloudwatch::add(splunk::add(otlp::add(elastic::add(loki::add(journal::add(table))))))
 }
 
 /// The whole service.

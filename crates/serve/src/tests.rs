@@ -7,6 +7,7 @@ mod connections;
 mod deletions;
 mod elastic;
 mod http2;
+mod journal;
 mod loki;
 mod lookups;
 mod matrix;

@@ -138,7 +138,7 @@ fn an_id_on_its_way_into_the_store_is_busy_until_its_fate_is_known() {
     let house = house();
     let group = group_name_of_outside("a");
     let mut others = read(ONE.as_bytes(), None).expect("a bulk request");
-    let claimed = house.intake.elastic.claims.settle(&house.store, &mut others, &[Some((0, group))]);
+    let claimed = ids::settle(&house.intake.claims, &house.store, &mut others, &[Some((0, group))]);
     assert_eq!(house.outcomes(ONE, &GroupScope::All), [Outcome::Busy]);
     drop(claimed);
     assert_eq!(house.outcomes(ONE, &GroupScope::All), [Outcome::Created]);

@@ -1,0 +1,164 @@
+//! Which ids of events are known already: to the store, to another request, within a request.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use storage::Store;
+use types::{Column, GroupName, GroupPattern, ProbeField, RowSet, Run, ScanError, TextProbe, TimeRange, Value};
+use xxhash_rust::xxh3::Xxh3;
+
+/// Up to so many ids are asked of a block's filters one by one; for more of them its ids are read at once.
+const PROBES_MAX: usize = 32;
+
+/// An id of an event within a group, hashed.
+type Key = u128;
+
+fn key(group: &GroupName, id: &str) -> Key {
+    let mut hasher = Xxh3::new();
+    hasher.update(group.as_str().as_bytes());
+    // No group name holds this byte.
+    hasher.update(&[0]);
+    hasher.update(id.as_bytes());
+    hasher.digest128()
+}
+
+/// Ids that requests are about to store. Bounded by the requests under way, each of which is bounded.
+#[derive(Debug, Default)]
+pub(crate) struct Claims(Mutex<HashSet<Key>>);
+
+/// Ids that one request has claimed; given back when dropped.
+pub(crate) struct Claimed<'c> {
+    claims: &'c Claims,
+    keys: HashSet<Key>,
+}
+
+impl Drop for Claimed<'_> {
+    fn drop(&mut self) {
+        let mut claimed = self.claims.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.keys.iter().for_each(|key| {
+            claimed.remove(key);
+        });
+    }
+}
+
+/// Ids that a request itself has stored so far.
+#[derive(Debug, Default)]
+pub(crate) struct Within(HashSet<Key>);
+
+impl Within {
+    pub(crate) fn has(&self, group: &GroupName, id: &str) -> bool {
+        !self.0.is_empty() && self.0.contains(&key(group, id))
+    }
+
+    pub(crate) fn add(&mut self, group: &GroupName, id: &str) {
+        self.0.insert(key(group, id));
+    }
+}
+
+impl Claims {
+    /// What a request begins with.
+    pub(crate) fn none(&self) -> Claimed<'_> {
+        Claimed { claims: self, keys: HashSet::new() }
+    }
+
+    /// Claims ids of a group; says of each whether the request has it now, and nobody else.
+    ///
+    /// What another request stored before it gave its claim back is in a snapshot that is taken after the claim.
+    pub(crate) fn claim<'i>(
+        &self,
+        group: &GroupName,
+        ids: impl Iterator<Item = &'i str>,
+        own: &mut Claimed<'_>,
+    ) -> Vec<bool> {
+        let mut claimed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut claim = |id| {
+            let key = key(group, id);
+            own.keys.contains(&key) || claimed.insert(key) && own.keys.insert(key)
+        };
+        ids.map(&mut claim).collect()
+    }
+}
+
+/// Those of some ids that events of the group have in a field, within a range of time.
+///
+/// Deleted events are not there, and neither are those that damage keeps from being read.
+pub(crate) fn known<'i>(
+    store: &Store,
+    group: &GroupName,
+    (field, range): (&str, TimeRange),
+    wanted: &HashSet<&'i str>,
+) -> HashSet<&'i str> {
+    if wanted.is_empty() || !store.has_group(group) {
+        return HashSet::new();
+    }
+    let snapshot = store.snapshot(&[GroupPattern::new(group.as_str())], range);
+    let mut found = HashSet::new();
+    for run in &snapshot.runs {
+        // Damage is told by whoever asks for events; here it hides ids.
+        let _ = find_in(&**run, (field, range), wanted, &mut found);
+    }
+    found
+}
+
+fn find_in<'i>(
+    run: &dyn Run,
+    (field, range): (&str, TimeRange),
+    wanted: &HashSet<&'i str>,
+    found: &mut HashSet<&'i str>,
+) -> Result<(), ScanError> {
+    if !run.field_names()?.iter().any(|name| &**name == field) {
+        return Ok(());
+    }
+    for block in 0..run.n_blocks() {
+        let (first, last) = run.block_times(block);
+        if !range.overlaps(first, last) {
+            continue;
+        }
+        let rows = rows_to_read(run, block, field, wanted)?;
+        if rows.is_empty() {
+            continue;
+        }
+        for column in run.read(block, &[field], &rows)? {
+            each_text(&column, |text| {
+                if let Some(id) = wanted.get(text) {
+                    found.insert(id);
+                }
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The rows of a block that may have one of the ids.
+fn rows_to_read(run: &dyn Run, block: usize, field: &str, wanted: &HashSet<&str>) -> Result<RowSet, ScanError> {
+    let n_rows = run.block_rows(block);
+    if wanted.len() > PROBES_MAX {
+        return Ok(RowSet::all(n_rows));
+    }
+    let mut rows = RowSet::none(n_rows);
+    for id in wanted {
+        let probe = TextProbe { field: ProbeField::Named(field), literal: id, ignores_case: false };
+        rows.or(&run.narrow(block, &probe)?.rows);
+        if rows.is_all() {
+            break;
+        }
+    }
+    Ok(rows)
+}
+
+/// Hands over the texts of a column; numbers as they are written.
+fn each_text(column: &Column, mut take: impl FnMut(&str)) {
+    match column {
+        Column::Missing { .. } => {}
+        Column::Strings { values, .. } => values.iter().for_each(take),
+        column => {
+            for row in 0..column.n_rows() {
+                match column.value(row) {
+                    Some(Value::String(text)) => take(&text),
+                    Some(other) => take(&other.to_string()),
+                    None => {}
+                }
+            }
+        }
+    }
+}

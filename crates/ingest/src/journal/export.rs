@@ -1,0 +1,374 @@
+//! The Journal Export Format (<https://systemd.io/JOURNAL_EXPORT_FORMATS/>) out of a stream of bytes.
+//!
+//! ```text
+//! entry  = { field } LF
+//! field  = name "=" text LF
+//!        | name LF length (8 bytes, little-endian) bytes LF
+//! ```
+//!
+//! Bytes are taken as they come. An entry that cannot be kept costs itself: where its fields can still be told apart it
+//! is read over to its end, else the next empty line is taken for that. Memory is that of one entry, which is bounded.
+
+use std::ops::Range;
+
+use memchr::memchr;
+
+/// Longest name of a field, as the journal has it.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Most fields of an entry; the journal has 1,024.
+const FIELDS_MAX: usize = 4_096;
+
+/// What is kept of a line of an entry that is read over: enough to tell a name that ends from one that does not.
+const HEAD_BYTES: usize = NAME_BYTES_MAX + 2;
+
+/// Why an entry is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JournalFault {
+    /// A name has other characters than `A-Z`, `0-9` and `_`, begins with a digit, is empty or too long.
+    #[error("field {0:?} has no name that fields may have")]
+    BadName(String),
+    /// The bytes of a field of a said length are not followed by a newline.
+    #[error("field {0}: no newline behind its bytes")]
+    NoNewline(String),
+    /// It has more fields than an entry may have.
+    #[error("entry has more than {FIELDS_MAX} fields")]
+    TooManyFields,
+    /// It has more bytes than an entry may have.
+    #[error("field {name}: entry is larger than {bytes_max} bytes with it")]
+    TooLarge {
+        /// The field that was one too many.
+        name: String,
+        /// The most that an entry may have.
+        bytes_max: usize,
+    },
+}
+
+impl JournalFault {
+    /// Whether the bytes are none of the format, not just more than is kept.
+    pub fn is_malformed(&self) -> bool {
+        matches!(self, Self::BadName(_) | Self::NoNewline(_))
+    }
+}
+
+/// Where name and value of a field stand in the bytes of all entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    name: Range<usize>,
+    value: Range<usize>,
+}
+
+/// Complete entries, one behind the other.
+#[derive(Clone, Debug, Default)]
+pub struct JournalEntries {
+    bytes: Vec<u8>,
+    fields: Vec<Place>,
+    /// The number of each entry, and where its fields end.
+    entries: Vec<(u64, usize)>,
+    faults: Vec<(u64, JournalFault)>,
+}
+
+impl JournalEntries {
+    /// What the entries hold, in bytes.
+    pub fn n_bytes(&self) -> usize {
+        self.bytes.len() + self.fields.len() * size_of::<Place>()
+    }
+
+    /// Whether there is neither an entry nor a fault.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.faults.is_empty()
+    }
+
+    /// Each entry with its number in the stream, from 1.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, JournalEntry<'_>)> {
+        let starts = std::iter::once(0).chain(self.entries.iter().map(|(_, end)| *end));
+        starts.zip(&self.entries).map(|(start, (number, end))| {
+            (*number, JournalEntry { bytes: &self.bytes, fields: &self.fields[start..*end] })
+        })
+    }
+
+    /// Entries that are not taken, by their numbers in the stream.
+    pub fn faults(&self) -> &[(u64, JournalFault)] {
+        &self.faults
+    }
+}
+
+/// One entry.
+#[derive(Clone, Copy, Debug)]
+pub struct JournalEntry<'e> {
+    bytes: &'e [u8],
+    fields: &'e [Place],
+}
+
+impl<'e> JournalEntry<'e> {
+    /// Names and values, in the order of the entry. A name may stand there several times.
+    pub fn fields(self) -> impl ExactSizeIterator<Item = (&'e str, &'e [u8])> {
+        self.fields.iter().map(move |place| {
+            // Names are ASCII, as the reader has seen to.
+            let name = str::from_utf8(&self.bytes[place.name.clone()]).unwrap_or_default();
+            (name, &self.bytes[place.value.clone()])
+        })
+    }
+
+    /// The first value of a name.
+    pub fn get(self, name: &str) -> Option<&'e [u8]> {
+        self.fields().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+}
+
+/// Where in the format the stream is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    /// In a line.
+    Line,
+    /// In the length of a field, of which so many bytes are known.
+    Length { known: [u8; 8], n_known: usize },
+    /// In the bytes of a field, of which so many are still to come.
+    Bytes(u64),
+    /// Before the newline behind them.
+    Newline,
+    /// In what cannot be told apart, up to an empty line; in the beginning of a line or not.
+    Lost { at_line_start: bool },
+}
+
+/// Cuts a stream of bytes into entries.
+#[derive(Debug)]
+pub struct JournalReader {
+    state: State,
+    /// The entry under way: its bytes, and its fields as places in them.
+    bytes: Vec<u8>,
+    fields: Vec<Place>,
+    /// Where its line, or the value of its field, begins.
+    start: usize,
+    /// The name of the field whose length or bytes are read.
+    name: Range<usize>,
+    fault: Option<JournalFault>,
+    /// Whether the fault is still to be told the name of the field in whose line it is.
+    is_fault_unnamed: bool,
+    has_any: bool,
+    /// The number of the entry under way.
+    number: u64,
+    entry_bytes_max: usize,
+}
+
+impl JournalReader {
+    /// A reader of a new stream, for entries of up to so many bytes.
+    pub fn new(entry_bytes_max: usize) -> Self {
+        Self {
+            state: State::Line,
+            bytes: Vec::new(),
+            fields: Vec::new(),
+            start: 0,
+            name: 0..0,
+            fault: None,
+            is_fault_unnamed: false,
+            has_any: false,
+            number: 1,
+            entry_bytes_max,
+        }
+    }
+
+    /// What is held of an entry that is not complete yet, in bytes.
+    pub fn n_held_bytes(&self) -> usize {
+        self.bytes.len() + self.fields.len() * size_of::<Place>()
+    }
+
+    /// Takes the next bytes; entries that are complete now go to `entries`.
+    pub fn feed(&mut self, input: &[u8], entries: &mut JournalEntries) {
+        let mut rest = input;
+        while !rest.is_empty() {
+            rest = match self.state {
+                State::Line => self.line(rest, entries),
+                State::Length { known, n_known } => self.length(rest, known, n_known),
+                State::Bytes(n_left) => self.field_bytes(rest, n_left),
+                State::Newline => self.newline(rest),
+                State::Lost { at_line_start } => self.lost(rest, at_line_start, entries),
+            };
+        }
+    }
+
+    /// The stream has ended. What ends with a field is an entry, too.
+    ///
+    /// # Errors
+    /// The number of the entry within which it ended; that one is not taken.
+    pub fn finish(mut self, entries: &mut JournalEntries) -> Result<(), u64> {
+        let is_whole = self.state == State::Line && self.bytes.len() == self.start;
+        if self.has_any && !is_whole {
+            return Err(self.number);
+        }
+        self.end(entries);
+        Ok(())
+    }
+
+    /// Reads on in a line.
+    fn line<'i>(&mut self, rest: &'i [u8], entries: &mut JournalEntries) -> &'i [u8] {
+        let end = memchr(b'\n', rest);
+        let (part, rest) = rest.split_at(end.unwrap_or(rest.len()));
+        self.has_any |= !part.is_empty();
+        self.keep(part);
+        if end.is_none() {
+            return rest;
+        }
+        self.end_line(entries);
+        &rest[1..]
+    }
+
+    fn end_line(&mut self, entries: &mut JournalEntries) {
+        let line = self.start..self.bytes.len();
+        if line.is_empty() {
+            return self.end(entries);
+        }
+        let equals = memchr(b'=', &self.bytes[line.clone()]);
+        let name = line.start..equals.map_or(line.end, |at| line.start + at);
+        let shown = &self.bytes[name.start..name.end.min(name.start + NAME_BYTES_MAX)];
+        if std::mem::take(&mut self.is_fault_unnamed)
+            && let Some(JournalFault::TooLarge { name, .. }) = &mut self.fault
+        {
+            *name = String::from_utf8_lossy(shown).into_owned();
+        }
+        if !is_name(&self.bytes[name.clone()]) {
+            let shown = String::from_utf8_lossy(shown).into_owned();
+            self.fault(JournalFault::BadName(shown));
+            if equals.is_none() {
+                // Whether a length follows is not to be known.
+                self.state = State::Lost { at_line_start: true };
+            }
+            self.cut();
+        } else if equals.is_some() {
+            self.add(Place { value: name.end + 1..line.end, name });
+        } else {
+            (self.name, self.start) = (name, line.end);
+            self.state = State::Length { known: [0; 8], n_known: 0 };
+        }
+    }
+
+    fn length<'i>(&mut self, rest: &'i [u8], mut known: [u8; 8], n_known: usize) -> &'i [u8] {
+        known[n_known] = rest[0];
+        self.state = if n_known < 7 {
+            State::Length { known, n_known: n_known + 1 }
+        } else {
+            match u64::from_le_bytes(known) {
+                0 => State::Newline,
+                n_bytes => State::Bytes(n_bytes),
+            }
+        };
+        &rest[1..]
+    }
+
+    fn field_bytes<'i>(&mut self, rest: &'i [u8], n_left: u64) -> &'i [u8] {
+        let n_here = usize::try_from(n_left).unwrap_or(usize::MAX).min(rest.len());
+        let (part, rest) = rest.split_at(n_here);
+        let n_left = n_left - n_here as u64;
+        if self.fault.is_none() {
+            self.keep(part);
+        }
+        self.state = if n_left == 0 { State::Newline } else { State::Bytes(n_left) };
+        rest
+    }
+
+    /// The byte behind the bytes of a field.
+    fn newline<'i>(&mut self, rest: &'i [u8]) -> &'i [u8] {
+        if rest[0] != b'\n' {
+            let name = self.name();
+            self.fault(JournalFault::NoNewline(name));
+            self.cut();
+            self.state = State::Lost { at_line_start: false };
+            return rest;
+        }
+        self.state = State::Line;
+        self.add(Place { name: self.name.clone(), value: self.start..self.bytes.len() });
+        &rest[1..]
+    }
+
+    fn lost<'i>(&mut self, rest: &'i [u8], at_line_start: bool, entries: &mut JournalEntries) -> &'i [u8] {
+        let Some(end) = memchr(b'\n', rest) else {
+            self.state = State::Lost { at_line_start: false };
+            return &[];
+        };
+        if end == 0 && at_line_start {
+            self.end(entries);
+        } else {
+            self.state = State::Lost { at_line_start: true };
+        }
+        &rest[end + 1..]
+    }
+
+    /// Keeps bytes of the entry; of one that has a fault only the beginning of each line, by which it is read over.
+    fn keep(&mut self, part: &[u8]) {
+        let is_too_large = self.n_held_bytes().saturating_add(part.len()) > self.entry_bytes_max;
+        if self.fault.is_none() && !is_too_large {
+            self.bytes.extend_from_slice(part);
+            return;
+        }
+        let room = HEAD_BYTES.saturating_sub(self.bytes.len() - self.start);
+        self.bytes.extend_from_slice(&part[..room.min(part.len())]);
+        if self.fault.is_none() {
+            // The name of a line is known at its end.
+            let name = if self.state == State::Line { String::new() } else { self.name() };
+            self.is_fault_unnamed = self.state == State::Line;
+            self.fault(JournalFault::TooLarge { name, bytes_max: self.entry_bytes_max });
+            let head = self.start..self.bytes.len().min(self.start + HEAD_BYTES);
+            self.bytes.copy_within(head.clone(), 0);
+            self.bytes.truncate(head.len());
+            (self.start, self.name) = (0, 0..0);
+        }
+    }
+
+    /// The name of the field whose bytes are read.
+    fn name(&self) -> String {
+        String::from_utf8_lossy(&self.bytes[self.name.clone()]).into_owned()
+    }
+
+    fn add(&mut self, place: Place) {
+        if self.fault.is_none() && self.fields.len() < FIELDS_MAX {
+            self.fields.push(place);
+            self.start = self.bytes.len();
+            return;
+        }
+        if self.fault.is_none() {
+            self.fault(JournalFault::TooManyFields);
+        }
+        self.cut();
+    }
+
+    /// Notes why the entry is not taken; the first reason counts.
+    fn fault(&mut self, fault: JournalFault) {
+        self.fault.get_or_insert(fault);
+        self.fields = Vec::new();
+    }
+
+    /// Lets go of what is kept of an entry that is not taken.
+    fn cut(&mut self) {
+        self.bytes.clear();
+        (self.start, self.name) = (0, 0..0);
+    }
+
+    /// The entry under way is complete.
+    fn end(&mut self, entries: &mut JournalEntries) {
+        self.state = State::Line;
+        if let Some(fault) = self.fault.take() {
+            entries.faults.push((self.number, fault));
+        } else if !self.fields.is_empty() {
+            let base = entries.bytes.len();
+            let moved = |range: Range<usize>| range.start + base..range.end + base;
+            entries.bytes.extend_from_slice(&self.bytes);
+            let places = self.fields.drain(..);
+            entries.fields.extend(places.map(|p| Place { name: moved(p.name), value: moved(p.value) }));
+            entries.entries.push((self.number, entries.fields.len()));
+        } else {
+            // An empty line more than there need be.
+            return;
+        }
+        self.cut();
+        self.has_any = false;
+        self.number += 1;
+    }
+}
+
+fn is_name(name: &[u8]) -> bool {
+    let is_known = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    (1..=NAME_BYTES_MAX).contains(&name.len()) && !name[0].is_ascii_digit() && name.iter().all(is_known)
+}
+
+#[cfg(test)]
+mod tests;
