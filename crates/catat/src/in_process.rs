@@ -67,7 +67,8 @@ pub(crate) fn follow_options(
     options.backlog = backlog;
     if let Some(name) = group {
         let problem = format!("--group {name}: a group name is 1–512 of A-Z a-z 0-9 . _ / # -");
-        options.group = Some(GroupName::new(name).ok_or_else(|| Failure::usage(problem))?);
+        let group = GroupName::new(name).ok_or_else(|| Failure::usage(problem))?;
+        options.inputs.iter_mut().for_each(|input| input.group = Some(group.clone()));
     }
     Ok(options)
 }

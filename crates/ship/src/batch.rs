@@ -4,6 +4,7 @@
 //! the position in the header, so that the same bytes may be sent again, cut differently, and are stored once.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,8 @@ pub struct FileBatch {
     pub header: Header,
     /// The bytes as read.
     pub bytes: Arc<Vec<u8>>,
+    /// Where the file was when it was read.
+    pub(crate) at: PathBuf,
     /// The file, for the follower to find it again.
     pub(crate) key: FileKey,
     /// How far the file is read when this batch is acknowledged.

@@ -138,13 +138,13 @@ impl Discovery {
 
 /// A PATH as it was given.
 #[derive(Clone, Debug)]
-pub(crate) struct Root {
+pub(crate) struct Place {
     /// A file, or the directory below which is searched.
     pub(crate) base: PathBuf,
     pattern: Option<Glob>,
 }
 
-impl Root {
+impl Place {
     /// Takes `path`; a pattern where it has pattern characters and is no file by that very name.
     pub(crate) fn new(path: &Path) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
@@ -153,6 +153,34 @@ impl Root {
             return Ok(Self { base, pattern: Some(pattern) });
         }
         Ok(Self { base: path, pattern: None })
+    }
+
+    /// Tells whether `path` is it, lies below it, or fits its pattern.
+    fn names(&self, path: &Path) -> bool {
+        path.strip_prefix(&self.base)
+            .is_ok_and(|below| self.pattern.as_ref().is_none_or(|pattern| pattern.matches(below)))
+    }
+}
+
+/// A PATH of an input, without what that leaves out.
+#[derive(Clone, Debug)]
+pub(crate) struct Root {
+    /// What it names.
+    pub(crate) place: Place,
+    /// What of that is left out.
+    pub(crate) excluded: Vec<Place>,
+    /// Which input it is of.
+    pub(crate) input: usize,
+}
+
+impl Root {
+    /// Tells whether `path` is one of its files.
+    pub(crate) fn names(&self, path: &Path) -> bool {
+        self.place.names(path) && !self.leaves_out(path)
+    }
+
+    fn leaves_out(&self, path: &Path) -> bool {
+        self.excluded.iter().any(|place| place.names(path))
     }
 }
 
@@ -165,6 +193,8 @@ pub(crate) struct Candidate {
     pub(crate) modified: Timestamp,
     /// Whether the PATH was this very file.
     pub(crate) is_named: bool,
+    /// Which input it is of.
+    pub(crate) input: usize,
 }
 
 /// One search: the files that the roots name now. Left-out files go into `report`.
@@ -187,23 +217,24 @@ impl<'a> Search<'a> {
         path_of: &dyn Fn(FileKey) -> Option<PathBuf>,
     ) -> HashMap<FileKey, Candidate> {
         for root in roots {
-            match fs::metadata(&root.base) {
+            let base = &root.place.base;
+            match fs::metadata(base) {
                 Ok(metadata) if metadata.is_dir() => self.directory(root, path_of),
-                Ok(metadata) => self.file(&root.base, &metadata, root.pattern.is_none(), path_of),
+                Ok(metadata) => self.file(root, base, &metadata, path_of),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    self.report.leave_out(&root.base, Reason::Absent);
+                    self.report.leave_out(base, Reason::Absent);
                 }
-                Err(error) => self.report.leave_out(&root.base, Reason::Unreadable(error.to_string())),
+                Err(error) => self.report.leave_out(base, Reason::Unreadable(error.to_string())),
             }
         }
         self.found
     }
 
     fn directory(&mut self, root: &Root, path_of: &dyn Fn(FileKey) -> Option<PathBuf>) {
-        let depth_max = root.pattern.as_ref().and_then(Glob::depth_max).unwrap_or(DEPTH_MAX).min(DEPTH_MAX);
-        let mut directories = vec![(root.base.clone(), 1)];
+        let depth_max = root.place.pattern.as_ref().and_then(Glob::depth_max).unwrap_or(DEPTH_MAX).min(DEPTH_MAX);
+        let mut directories = vec![(root.place.base.clone(), 1)];
         while let Some((directory, depth)) = directories.pop() {
-            if self.excluded.contains(&directory) {
+            if self.is_excluded(root, &directory) {
                 continue;
             }
             let entries = match fs::read_dir(&directory) {
@@ -218,26 +249,25 @@ impl<'a> Search<'a> {
                 let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
                 if is_directory && depth < depth_max {
                     directories.push((path, depth + 1));
-                } else if !is_directory && self.is_wanted(root, &path) {
+                } else if !is_directory && root.place.names(&path) {
                     // Follows a link to a file; what vanished in between is no concern.
                     if let Ok(metadata) = fs::metadata(&path) {
-                        self.file(&path, &metadata, false, path_of);
+                        self.file(root, &path, &metadata, path_of);
                     }
                 }
             }
         }
     }
 
-    fn is_wanted(&self, root: &Root, path: &Path) -> bool {
-        match (&root.pattern, path.strip_prefix(&root.base)) {
-            (Some(pattern), Ok(below)) => pattern.matches(below),
-            _ => true,
-        }
+    /// Tells whether nothing of `path` is to be read. Directories of our own may be named as a PATH by us alone.
+    fn is_excluded(&self, root: &Root, path: &Path) -> bool {
+        let is_ours = |ours: &PathBuf| path.starts_with(ours) && !root.place.base.starts_with(ours);
+        self.excluded.iter().any(is_ours) || root.leaves_out(path)
     }
 
-    fn file(&mut self, path: &Path, metadata: &Metadata, is_named: bool, path_of: &dyn Fn(FileKey) -> Option<PathBuf>) {
+    fn file(&mut self, root: &Root, path: &Path, metadata: &Metadata, path_of: &dyn Fn(FileKey) -> Option<PathBuf>) {
         // Devices, pipes and sockets are no logs, and reading one may never end.
-        if !metadata.is_file() || self.excluded.iter().any(|excluded| path.starts_with(excluded)) {
+        if !metadata.is_file() || self.is_excluded(root, path) {
             return;
         }
         let key = FileKey::of(metadata);
@@ -252,8 +282,9 @@ impl<'a> Search<'a> {
         if self.found.len() >= FILES_MAX && is_better && !self.found.contains_key(&key) {
             self.report.leave_out(path, Reason::TooMany);
         } else if is_better {
-            let modified = modified_of(metadata);
-            self.found.insert(key, Candidate { path: path.into(), key, size: metadata.len(), modified, is_named });
+            let (size, modified) = (metadata.len(), modified_of(metadata));
+            let is_named = root.place.pattern.is_none() && path == root.place.base;
+            self.found.insert(key, Candidate { path: path.into(), key, size, modified, is_named, input: root.input });
         }
     }
 }

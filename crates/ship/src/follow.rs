@@ -25,9 +25,9 @@ use self::budget::Budget;
 use self::copies::{Copies, Start};
 use self::file::{Followed, Look, Piece, Sizes};
 use self::options::Timing;
-pub use self::options::{FileStatus, FollowOptions};
+pub use self::options::{FileInput, FileStatus, FollowOptions};
 use crate::checkpoint::{Checkpoint, CheckpointError, Entry};
-use crate::discover::{Candidate, Discovery, FoundFile, Reason, Root, Search, sniff};
+use crate::discover::{Candidate, Discovery, FoundFile, Place, Reason, Root, Search, sniff};
 use crate::identity::{FileKey, Mark};
 use crate::{FileBatch, Header};
 
@@ -79,11 +79,7 @@ impl Follower {
     /// Opens the state directory and looks for files for the first time.
     pub fn open(options: FollowOptions, now: Timestamp) -> Result<(Self, Discovery), CheckpointError> {
         let (checkpoint, entries) = Checkpoint::open(&options.state_dir)?;
-        let mut roots = Vec::new();
-        for path in &options.paths {
-            let error_at = |error| CheckpointError::Io { path: path.clone(), error };
-            roots.push(Root::new(path).map_err(error_at)?);
-        }
+        let roots = roots_of(&options)?;
         let mut follower = Self {
             timing: Timing::default(),
             roots,
@@ -104,8 +100,9 @@ impl Follower {
         };
         let is_first_run = entries.is_empty();
         for entry in entries {
-            let group = group_of(&follower.options, &entry.path);
-            follower.files.insert(entry.key, Followed::new(entry, group, true, true));
+            let input = input_of(&follower.roots, Path::new(&entry.path));
+            let group = group_of(&follower.options, input, &entry.path);
+            follower.files.insert(entry.key, Followed::new(entry, input, group, true, true));
         }
         let discovery = follower.scan(now, is_first_run);
         follower.is_opening = false;
@@ -242,8 +239,8 @@ impl Follower {
     pub(crate) fn directories(&self) -> Vec<PathBuf> {
         let mut directories: Vec<PathBuf> = Vec::new();
         for root in &self.roots {
-            let is_directory = root.base.is_dir();
-            let directory = if is_directory { Some(root.base.as_path()) } else { root.base.parent() };
+            let base = root.place.base.as_path();
+            let directory = if base.is_dir() { Some(base) } else { base.parent() };
             directories.extend(directory.map(Path::to_path_buf));
         }
         directories.sort();
@@ -256,7 +253,10 @@ impl Follower {
         if self.n_in_flight >= self.options.in_flight_max {
             return Vec::new();
         }
-        let is_due = |file: &Followed| file.in_flight.is_none() && file.next_look <= now && file.is_reachable();
+        let turns = self.turns_of_own();
+        let is_turn = |file: &Followed| turns.get(&file.input).is_none_or(|first| file.path.as_deref() <= Some(*first));
+        let is_due =
+            |file: &Followed| file.in_flight.is_none() && file.next_look <= now && file.is_reachable() && is_turn(file);
         let due = |(key, file): (&FileKey, &Followed)| is_due(file).then_some(*key);
         match self.cursor {
             None => self.files.iter().filter_map(due).collect(),
@@ -267,10 +267,28 @@ impl Follower {
         }
     }
 
+    /// Of inputs whose files are our own, the oldest that is not read to its end: lines arrive in the order in which they
+    /// were made.
+    fn turns_of_own(&self) -> HashMap<usize, &Path> {
+        let mut turns: HashMap<usize, &Path> = HashMap::new();
+        if !self.options.inputs.iter().any(|input| input.is_own) {
+            return turns;
+        }
+        for file in self.files.values() {
+            let is_own = self.options.inputs.get(file.input).is_some_and(|input| input.is_own);
+            if let Some(path) = file.path.as_deref().filter(|_| is_own && !file.is_at_end()) {
+                let first = turns.entry(file.input).or_insert(path);
+                *first = path.min(first);
+            }
+        }
+        turns
+    }
+
     fn look_at(&mut self, key: FileKey, now: Timestamp) -> Option<FileBatch> {
         let sizes = Sizes { batch_bytes: self.options.batch_bytes, line_bytes_max: self.options.line_bytes_max };
         let file = self.files.get_mut(&key)?;
-        let look = match file.look(now, &self.timing, sizes) {
+        let is_own = self.options.inputs.get(file.input).is_some_and(|input| input.is_own);
+        let look = match file.look(now, &self.timing, sizes, is_own) {
             Ok(look) => look,
             Err(error) => {
                 file.last_error = Some(error.to_string());
@@ -287,6 +305,8 @@ impl Follower {
                 self.files.remove(&key);
                 self.unwanted.insert(key, size);
             }
+            // What a power cut took from the end is with the server: we write whole lines and never again.
+            Look::Replaced if is_own => file.take_as_read(),
             Look::Replaced => self.begin_anew(key, now),
             Look::Piece(piece) => {
                 // An inode may have changed hands while nothing was known of its content.
@@ -305,8 +325,9 @@ impl Follower {
     fn is_copy(&mut self, key: FileKey, now: Timestamp) -> bool {
         let Some(file) = self.files.get(&key) else { return false };
         let (Some(path), Some(handle)) = (&file.path, &file.handle) else { return false };
-        let group = group_of(&self.options, &path.to_string_lossy());
-        let candidate = Candidate { path: path.clone(), key, size: file.size, modified: now, is_named: false };
+        let (path, size, input) = (path.clone(), file.size, file.input);
+        let group = group_of(&self.options, input, &path.to_string_lossy());
+        let candidate = Candidate { path, key, size, modified: now, is_named: false, input };
         self.copies.start_of(&candidate, &group, handle, &self.files).is_some()
     }
 
@@ -332,14 +353,17 @@ impl Follower {
         file.begin_generation(self.checkpoint.generation_after(file.entry.generation), now);
         if let Some(path) = &file.path {
             file.entry.path = path.to_string_lossy().into_owned();
-            file.group = group_of(&self.options, &file.entry.path);
+            file.group = group_of(&self.options, file.input, &file.entry.path);
         }
         let (path, generation) = (&file.entry.path, file.entry.generation);
         tracing::info!(path, generation, "file was truncated or replaced");
     }
 
     fn batch_of(&self, key: FileKey, piece: Piece) -> Option<FileBatch> {
-        let entry = &self.files.get(&key)?.entry;
+        let file = self.files.get(&key)?;
+        let entry = &file.entry;
+        let input = self.options.inputs.get(file.input)?;
+        let stream = input.stream.clone();
         let header = Header {
             source: self.checkpoint.source().to_string(),
             file: entry.file.clone(),
@@ -347,16 +371,17 @@ impl Follower {
             start: piece.start,
             lengths: piece.lengths,
             host: self.options.host.clone(),
-            path: entry.path.clone(),
+            path: if input.is_own { String::new() } else { entry.path.clone() },
             zone: self.options.zone.clone(),
             modified: piece.modified.map(|modified| modified.0),
-            fields: self.options.fields.clone(),
+            fields: input.fields.clone(),
         };
         Some(FileBatch {
-            group: self.files.get(&key)?.group.clone(),
-            stream: format!("{}:{}", self.options.host, entry.path),
+            group: file.group.clone(),
+            stream: stream.unwrap_or_else(|| format!("{}:{}", self.options.host, entry.path)),
             header,
             bytes: Arc::new(piece.bytes),
+            at: file.path.clone().unwrap_or_default(),
             key,
             mark_after: piece.mark_after,
         })
@@ -373,13 +398,19 @@ impl Follower {
         self.files.retain(|key, file| {
             let Some(candidate) = found.get(key) else {
                 file.path = None;
+                // Room that a file of our own was to make is there when it is closed.
+                if self.options.inputs.get(file.input).is_some_and(|input| input.is_own) {
+                    file.handle = None;
+                }
                 // Of a file of which nothing was sent there is nothing to remember.
                 return file.is_held() || file.entry.mark.offset > 0;
             };
-            if !file.may_be_at(&candidate.path, || group_of(&self.options, &candidate.path.to_string_lossy())) {
+            let group = || group_of(&self.options, candidate.input, &candidate.path.to_string_lossy());
+            if !file.may_be_at(&candidate.path, group) {
                 self.copies.remember(file);
                 return false;
             }
+            file.input = candidate.input;
             file.path = found.remove(key).map(|candidate| candidate.path);
             file.entry.seen = now.0;
             true
@@ -428,7 +459,7 @@ impl Follower {
             }
         };
         let path = candidate.path.to_string_lossy().into_owned();
-        let group = group_of(&self.options, &path);
+        let group = group_of(&self.options, candidate.input, &path);
         let mut origin = None;
         let mark = match self.copies.start_of(candidate, &group, &file, &self.files) {
             Some(Start::NotYet) => return,
@@ -447,7 +478,7 @@ impl Follower {
         let own = (name, self.checkpoint.generation_first());
         let (name, generation) = origin.map_or(own, |origin| (origin.file, origin.generation));
         let entry = Entry { key, file: name, generation, path, told, mark, before: None, is_copy, seen: now.0 };
-        let mut followed = Followed::new(entry, group, false, self.is_opening);
+        let mut followed = Followed::new(entry, candidate.input, group, false, self.is_opening);
         followed.path = Some(candidate.path.clone());
         self.files.insert(key, followed);
     }
@@ -475,9 +506,28 @@ impl Follower {
     }
 }
 
-/// The group of a file, by its path unless there is one for all.
-fn group_of(options: &FollowOptions, path: &str) -> GroupName {
-    options.group.clone().unwrap_or_else(|| group_name_of_file(path))
+/// All paths of all inputs.
+fn roots_of(options: &FollowOptions) -> Result<Vec<Root>, CheckpointError> {
+    let place = |path: &PathBuf| Place::new(path).map_err(|error| CheckpointError::Io { path: path.clone(), error });
+    let mut roots = Vec::new();
+    for (number, input) in options.inputs.iter().enumerate() {
+        let excluded: Vec<Place> = input.excluded.iter().map(place).collect::<Result<_, _>>()?;
+        for path in &input.paths {
+            roots.push(Root { place: place(path)?, excluded: excluded.clone(), input: number });
+        }
+    }
+    Ok(roots)
+}
+
+/// Which input a file belongs to by its path; the first where none names it any more.
+fn input_of(roots: &[Root], path: &Path) -> usize {
+    roots.iter().find(|root| root.names(path)).map_or(0, |root| root.input)
+}
+
+/// The group of a file, by its path unless its input has one for all.
+fn group_of(options: &FollowOptions, input: usize, path: &str) -> GroupName {
+    let group = options.inputs.get(input).and_then(|input| input.group.clone());
+    group.unwrap_or_else(|| group_name_of_file(path))
 }
 
 /// A name for the server that no other file had or will have.

@@ -5,9 +5,9 @@
 //! nothing is read. Stopping lets attempts that are under way finish and saves the checkpoint.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -18,6 +18,9 @@ use types::Timestamp;
 use crate::checkpoint::CheckpointError;
 use crate::dead_letter::DeadLetters;
 use crate::deliver::wait_before_retry;
+use crate::input::{FLUSH_EVERY, Input, InputOptions, InputStatus, Sink};
+use crate::spool::Spool;
+use crate::stop::{Stop, locked};
 use crate::{Deliver, DeliverError, Discovery, FileBatch, FileStatus, FollowOptions, Follower};
 
 /// Hints that wait for the following thread; further ones are dropped, as polling finds what they would say.
@@ -29,8 +32,19 @@ const HINT_PAUSE: Duration = Duration::from_millis(20);
 /// How often the status that others see is renewed.
 const STATUS_EVERY: Duration = Duration::from_millis(500);
 
-/// What to ship; see [`FollowOptions`].
-pub type Options = FollowOptions;
+/// What to ship.
+pub struct Options {
+    /// Files.
+    pub follow: FollowOptions,
+    /// What is no file.
+    pub inputs: Vec<InputOptions>,
+}
+
+impl From<FollowOptions> for Options {
+    fn from(follow: FollowOptions) -> Self {
+        Self { follow, inputs: Vec::new() }
+    }
+}
 
 /// Why a shipper cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +52,14 @@ pub enum ShipError {
     /// The state directory cannot be used.
     #[error(transparent)]
     State(#[from] CheckpointError),
+    /// Lines of an input cannot be kept.
+    #[error("disk buffer {path}: {error}")]
+    Spool {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
     /// A thread cannot be started.
     #[error("thread for shipping: {0}")]
     Thread(std::io::Error),
@@ -48,6 +70,8 @@ pub enum ShipError {
 pub struct Status {
     /// Every file.
     pub files: Vec<FileStatus>,
+    /// Every input that is no file.
+    pub inputs: Vec<InputStatus>,
     /// Bytes acknowledged since the start.
     pub bytes_delivered: u64,
     /// Batches refused and set aside since the start.
@@ -65,9 +89,9 @@ pub struct Shipper {
 
 /// What the threads share.
 struct Shared {
-    is_stopping: AtomicBool,
-    /// Wakes delivering threads that wait before another attempt.
-    stop_signal: (Mutex<()>, Condvar),
+    stop: Arc<Stop>,
+    /// Where lines of inputs are kept that are no files.
+    sinks: Vec<Arc<Sink>>,
     bytes_delivered: AtomicU64,
     n_refused: AtomicU64,
     files: Mutex<Vec<FileStatus>>,
@@ -88,16 +112,21 @@ enum Event {
 
 impl Shipper {
     /// Finds files and begins to ship them to `server`. The report says what is shipped and what is left out.
-    pub fn start(options: Options, server: Arc<dyn Deliver>) -> Result<(Self, Discovery), ShipError> {
-        let n_workers = options.in_flight_max.max(1);
-        let dead_letters = Arc::new(DeadLetters::new(&options.state_dir));
+    pub fn start(options: impl Into<Options>, server: Arc<dyn Deliver>) -> Result<(Self, Discovery), ShipError> {
+        let Options { mut follow, inputs } = options.into();
+        let n_workers = follow.in_flight_max.max(1);
+        let dead_letters = Arc::new(DeadLetters::new(&follow.state_dir));
         let clock = Clock::new();
-        let (follower, discovery) = Follower::open(options, clock.now())?;
+        let stop = Arc::new(Stop::default());
+        let inputs = open_inputs(&mut follow, inputs, &stop)?;
+        let sinks = inputs.iter().map(|(sink, _)| sink.clone()).collect();
+        let (follower, discovery) = Follower::open(follow, clock.now())?;
         let (events, incoming) = sync_channel(EVENTS_MAX);
         let (batches, to_deliver) = sync_channel(n_workers);
         let to_deliver = Arc::new(Mutex::new(to_deliver));
-        let shared = Arc::new(Shared::new(follower.status()));
+        let shared = Arc::new(Shared::new(stop, sinks, follower.status()));
         let shipper = Self { shared: shared.clone(), events: events.clone(), threads: Mutex::default() };
+        follower.status().iter().for_each(|file| shared.tell_inputs(&file.path, file.offset));
         for n in 0..n_workers {
             let worker = Worker {
                 shared: shared.clone(),
@@ -114,6 +143,13 @@ impl Shipper {
             let _watcher = watch(&main.follower, hints);
             main.run();
         })?;
+        for (sink, mut input) in inputs {
+            shipper.spawn(format!("ship-{}", sink.status().name), move || sink.run(input.as_mut()))?;
+        }
+        if !shipper.shared.sinks.is_empty() {
+            let shared = shipper.shared.clone();
+            shipper.spawn("ship-spool".into(), move || shared.flush_until_stopped())?;
+        }
         Ok((shipper, discovery))
     }
 
@@ -121,6 +157,7 @@ impl Shipper {
     pub fn status(&self) -> Status {
         Status {
             files: locked(&self.shared.files).clone(),
+            inputs: self.shared.sinks.iter().map(|sink| sink.status()).collect(),
             bytes_delivered: self.shared.bytes_delivered.load(Ordering::Relaxed),
             n_refused: self.shared.n_refused.load(Ordering::Relaxed),
             last_error: locked(&self.shared.delivery_error).clone(),
@@ -129,7 +166,7 @@ impl Shipper {
 
     /// Stops reading, waits for attempts that are under way, and saves the checkpoint.
     pub fn stop(&self) {
-        self.shared.stop();
+        self.shared.stop.set();
         // Nobody listens any more where the thread has ended already.
         let _ = self.events.send(Event::Stop);
         let threads = std::mem::take(&mut *locked(&self.threads));
@@ -154,10 +191,10 @@ impl Drop for Shipper {
 }
 
 impl Shared {
-    fn new(files: Vec<FileStatus>) -> Self {
+    fn new(stop: Arc<Stop>, sinks: Vec<Arc<Sink>>, files: Vec<FileStatus>) -> Self {
         Self {
-            is_stopping: AtomicBool::new(false),
-            stop_signal: (Mutex::new(()), Condvar::new()),
+            stop,
+            sinks,
             bytes_delivered: AtomicU64::new(0),
             n_refused: AtomicU64::new(0),
             files: Mutex::new(files),
@@ -165,28 +202,43 @@ impl Shared {
         }
     }
 
-    fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::Acquire)
+    /// Writes lines of inputs to disk that wait for others to come.
+    fn flush_until_stopped(&self) {
+        while !self.stop.is_set() {
+            self.stop.wait(FLUSH_EVERY);
+            for sink in &self.sinks {
+                // An input that makes lines is told of it by itself.
+                if let Err(error) = sink.flush() {
+                    tracing::debug!(%error, "lines not kept yet");
+                }
+            }
+        }
     }
 
-    fn stop(&self) {
-        let guard = locked(&self.stop_signal.0);
-        self.is_stopping.store(true, Ordering::Release);
-        self.stop_signal.1.notify_all();
-        drop(guard);
-    }
-
-    /// Waits, or less when the shipper stops.
-    fn wait(&self, duration: Duration) {
-        let guard = locked(&self.stop_signal.0);
-        let wait = self.stop_signal.1.wait_timeout_while(guard, duration, |()| !self.is_stopping());
-        drop(wait);
+    /// Tells inputs how much of their files the server has.
+    fn tell_inputs(&self, path: &std::path::Path, offset: u64) {
+        self.sinks.iter().for_each(|sink| sink.acknowledged(path, offset));
     }
 }
 
-/// What a panicking thread left locked is still whole: every critical section here is one assignment.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Makes a place for the lines of each input, which is followed like files.
+fn open_inputs(
+    follow: &mut FollowOptions,
+    inputs: Vec<InputOptions>,
+    stop: &Arc<Stop>,
+) -> Result<Vec<(Arc<Sink>, Box<dyn Input>)>, ShipError> {
+    let mut opened = Vec::new();
+    for InputOptions { mut file, input, buffer_bytes } in inputs {
+        let dir = follow.state_dir.join("spool").join(&file.name);
+        let spool = Spool::open(dir.clone(), buffer_bytes);
+        let spool = spool.map_err(|error| ShipError::Spool { path: dir.clone(), error })?;
+        let sink = Sink::new(file.name.clone(), input.when_full(), spool, stop.clone());
+        (file.paths, file.is_own) = (vec![dir], true);
+        file.stream.get_or_insert_with(|| format!("{}:{}", follow.host, file.name));
+        follow.inputs.push(file);
+        opened.push((Arc::new(sink), input));
+    }
+    Ok(opened)
 }
 
 /// Wall-clock time that never goes back: read once, counted on by the monotonic clock.
@@ -247,7 +299,7 @@ impl FollowThread {
     fn run(mut self) {
         let mut polled_at = Instant::now();
         let mut status_at = Instant::now();
-        while !self.shared.is_stopping() {
+        while !self.shared.stop.is_set() {
             for batch in self.follower.poll_once(self.clock.now()) {
                 // There is room: no more batches are on their way than there are threads to take them.
                 if self.batches.send(batch).is_err() {
@@ -277,7 +329,7 @@ impl FollowThread {
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
         };
         if matches!(next, Event::Hint(..)) {
-            self.shared.wait(HINT_PAUSE.saturating_sub(polled_at.elapsed()));
+            self.shared.stop.wait(HINT_PAUSE.saturating_sub(polled_at.elapsed()));
         }
         loop {
             self.take(next);
@@ -292,7 +344,10 @@ impl FollowThread {
         let now = self.clock.now();
         match event {
             Event::Hint(path, is_new) => self.follower.hint(&path, is_new, now),
-            Event::Settled(batch) => self.follower.acknowledge(&batch, now),
+            Event::Settled(batch) => {
+                self.follower.acknowledge(&batch, now);
+                self.shared.tell_inputs(&batch.at, batch.end());
+            }
             Event::GivenBack(batch, reason) => self.follower.give_back(&batch, &reason, now),
             Event::Stop => {}
         }
@@ -345,7 +400,7 @@ impl Worker {
     fn deliver(&self, batch: &FileBatch) -> Result<(), String> {
         let mut n_failed = 0u32;
         loop {
-            if self.shared.is_stopping() {
+            if self.shared.stop.is_set() {
                 return Err("stopped before it was delivered".into());
             }
             let error = match self.server.deliver(batch) {
@@ -370,7 +425,7 @@ impl Worker {
                 DeliverError::Refused(_) => None,
             };
             *locked(&self.shared.delivery_error) = Some(error.to_string());
-            self.shared.wait(wait_before_retry(n_failed, asked, getrandom::u64().unwrap_or(0)));
+            self.shared.stop.wait(wait_before_retry(n_failed, asked, getrandom::u64().unwrap_or(0)));
         }
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 fn search(paths: &[PathBuf]) -> (Vec<String>, Vec<LeftOut>) {
-    let roots: Vec<Root> = paths.iter().map(|path| Root::new(path).unwrap()).collect();
+    let roots: Vec<Root> = paths.iter().map(|path| root_of(path)).collect();
     let mut report = Discovery::default();
     let found = Search::new(&[], &mut report).run(&roots, &|_| None);
     let mut names: Vec<String> =
@@ -52,4 +52,29 @@ fn a_stray_nul_is_text_and_a_record_file_is_not() {
     assert_eq!(reason_of_content(b""), None);
     assert_eq!(reason_of_content(&[0; 384]), Some(Reason::Binary));
     assert_eq!(reason_of_content(b"\x1f\x8b\x08 rest"), Some(Reason::Compressed));
+}
+
+fn root_of(path: &Path) -> Root {
+    Root { place: Place::new(path).unwrap(), excluded: Vec::new(), input: 0 }
+}
+
+#[test]
+fn what_an_input_leaves_out_is_not_found_and_our_own_directory_only_where_it_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    for name in ["app.log", "app.debug.log", "sub/x.log", "state/spool/journal/1.log"] {
+        fs::create_dir_all(path(name).parent().unwrap()).unwrap();
+        fs::write(path(name), "line\n").unwrap();
+    }
+    let place = |path: PathBuf| Place::new(&path).unwrap();
+    let excluded = vec![place(path("*.debug.log")), place(path("sub"))];
+    let roots = [
+        Root { place: place(dir.path().into()), excluded, input: 0 },
+        Root { place: place(path("state/spool/journal")), excluded: Vec::new(), input: 1 },
+    ];
+    let ours = [path("state")];
+    let found = Search::new(&ours, &mut Discovery::default()).run(&roots, &|_| None);
+    let mut names: Vec<_> = found.values().map(|file| (file.path.clone(), file.input)).collect();
+    names.sort();
+    assert_eq!(names, [(path("app.log"), 0), (path("state/spool/journal/1.log"), 1)]);
 }

@@ -54,6 +54,8 @@ pub(super) struct Followed {
     pub(super) entry: Entry,
     /// Where it is now; `None` when no PATH leads to it any more.
     pub(super) path: Option<PathBuf>,
+    /// Which input it belongs to.
+    pub(super) input: usize,
     pub(super) group: GroupName,
     pub(super) handle: Option<File>,
     pub(super) size: u64,
@@ -75,10 +77,11 @@ pub(super) struct Followed {
 }
 
 impl Followed {
-    pub(super) fn new(entry: Entry, group: GroupName, is_saved: bool, is_old: bool) -> Self {
+    pub(super) fn new(entry: Entry, input: usize, group: GroupName, is_saved: bool, is_old: bool) -> Self {
         Self {
             entry,
             path: None,
+            input,
             group,
             handle: None,
             size: 0,
@@ -114,6 +117,11 @@ impl Followed {
         File::open(path).is_ok_and(|file| self.entry.mark.fits(&file).unwrap_or(true))
     }
 
+    /// Tells whether all that it was last seen to have is with the server.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.modified.is_some() && self.size == self.entry.mark.offset
+    }
+
     /// Tells whether its inode cannot be given to another file, or a part of it is on its way.
     pub(super) fn is_held(&self) -> bool {
         self.handle.is_some() || self.in_flight.is_some()
@@ -132,8 +140,14 @@ impl Followed {
         self.next_look = now;
     }
 
-    /// Looks what can be sent.
-    pub(super) fn look(&mut self, now: Timestamp, timing: &Timing, sizes: Sizes) -> io::Result<Look> {
+    /// Takes all that is there as read.
+    pub(super) fn take_as_read(&mut self) {
+        let mark = self.handle.as_ref().and_then(|file| Mark::at(file, self.size).ok());
+        self.entry.mark = mark.unwrap_or(self.entry.mark);
+    }
+
+    /// Looks what can be sent; of a file of our own (`is_own`) whole lines alone.
+    pub(super) fn look(&mut self, now: Timestamp, timing: &Timing, sizes: Sizes, is_own: bool) -> io::Result<Look> {
         if !self.observe(now)? {
             return Ok(Look::Nothing);
         }
@@ -147,7 +161,10 @@ impl Followed {
         {
             return Ok(Look::Replaced);
         }
-        let settled = timing.settled(now, self.grown_at);
+        let settled = match timing.settled(now, self.grown_at) {
+            Settled::All if is_own => Settled::Lines,
+            settled => settled,
+        };
         if self.size == offset || self.held == Some((self.size, settled)) {
             return Ok(Look::Nothing);
         }

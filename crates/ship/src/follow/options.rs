@@ -9,23 +9,38 @@ use super::file::Followed;
 use crate::boundary::Settled;
 use crate::discover::Backlog;
 
+/// Files that are followed in the same way.
+#[derive(Clone, Debug, Default)]
+pub struct FileInput {
+    /// How people call it; unique among the inputs.
+    pub name: String,
+    /// Files, directories, or patterns.
+    pub paths: Vec<PathBuf>,
+    /// Files, directories, or patterns below the paths that are left out.
+    pub excluded: Vec<PathBuf>,
+    /// The group of all its files; without it each has its own by its path.
+    pub group: Option<GroupName>,
+    /// Fields that each of its events gets.
+    pub fields: BTreeMap<String, String>,
+    /// The stream of its events; without it `HOST:PATH`.
+    pub stream: Option<String>,
+    /// Whether the files are our own, which nobody else writes and whose paths mean nothing to anybody.
+    pub is_own: bool,
+}
+
 /// What to follow and how.
 #[derive(Clone, Debug)]
 pub struct FollowOptions {
-    /// Files, directories, or patterns.
-    pub paths: Vec<PathBuf>,
+    /// What is followed; a file that several name belongs to the first of them.
+    pub inputs: Vec<FileInput>,
     /// Where the state directory is.
     pub state_dir: PathBuf,
-    /// Directories that are never read, such as our own data.
+    /// Directories that are never read, such as our own data; except where a path of an input lies within one.
     pub excluded: Vec<PathBuf>,
-    /// The group of all files; without it each has its own by its path.
-    pub group: Option<GroupName>,
     /// Name of this host.
     pub host: String,
     /// Name of this host's time zone.
     pub zone: Option<String>,
-    /// Fields that every event gets.
-    pub fields: BTreeMap<String, String>,
     /// How much of what is already there is read.
     pub backlog: Backlog,
     /// Bytes sent at once.
@@ -40,13 +55,11 @@ impl FollowOptions {
     /// Follows `paths` and keeps its state in `state_dir`; everything else as usual.
     pub fn new(paths: Vec<PathBuf>, state_dir: PathBuf) -> Self {
         Self {
-            paths,
+            inputs: vec![FileInput { name: "files".into(), paths, ..FileInput::default() }],
             state_dir,
             excluded: Vec::new(),
-            group: None,
             host: crate::host_name(),
             zone: crate::host_zone(),
-            fields: BTreeMap::new(),
             backlog: Backlog::default(),
             batch_bytes: 1 << 20,
             // 16 MiB: lines of 10 MB occur (a dump in one line of JSON); four such batches are the most in memory.

@@ -26,6 +26,7 @@ fn batch() -> FileBatch {
             modified: None,
             fields: Default::default(),
         },
+        at: std::path::PathBuf::new(),
         bytes: Arc::new(b"one\n".to_vec()),
         key: FileKey { device: 0, inode: 0 },
         mark_after: Mark::default(),

@@ -1,0 +1,50 @@
+//! Lines of inputs, on their way to disk.
+
+use super::*;
+
+fn sink(dir: &Path, when_full: WhenFull, bytes_max: u64) -> Sink {
+    Sink::new("input".into(), when_full, Spool::open(dir.into(), bytes_max).unwrap(), Arc::new(Stop::default()))
+}
+
+fn kept(sink: &Sink) -> Vec<u8> {
+    let mut paths: Vec<_> = std::fs::read_dir(sink.dir()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.into_iter().flat_map(|path| std::fs::read(path).unwrap()).collect()
+}
+
+#[test]
+fn what_a_program_prints_is_kept_line_by_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let sink = sink(dir.path(), WhenFull::Wait, u64::MAX);
+    let arguments = ["printf", r"one\ntwo\nhalf"].map(String::from).to_vec();
+    Command { arguments, every: None }.run_once(&sink).unwrap();
+    assert_eq!(kept(&sink), b"one\ntwo\nhalf\n");
+    assert_eq!(sink.status().lines, 3);
+}
+
+#[test]
+fn a_program_that_fails_is_named_with_its_status_and_what_it_printed_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let sink = sink(dir.path(), WhenFull::Wait, u64::MAX);
+    let arguments = ["ls", "/", "/nowhere/at/all"].map(String::from).to_vec();
+    let error = Command { arguments, every: None }.run_once(&sink).unwrap_err().to_string();
+    assert!(error.starts_with("ls / /nowhere/at/all: exit status"), "{error}");
+    assert!(!kept(&sink).is_empty());
+    let absent = Command { arguments: vec!["no-such-program-here".into()], every: None };
+    assert!(absent.run_once(&sink).unwrap_err().to_string().contains("no-such-program-here"));
+}
+
+#[test]
+fn measurements_go_on_when_the_buffer_is_full_and_what_goes_is_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let sink = sink(dir.path(), WhenFull::GiveUpOldest, 1 << 20);
+    let line = vec![b'x'; 1023];
+    for _ in 0..(32 << 10) {
+        sink.line(&line).unwrap();
+    }
+    sink.flush().unwrap();
+    let (status, kept) = (sink.status(), kept(&sink).len() as u64);
+    assert_eq!(status.given_up.bytes + kept, 32 << 20);
+    assert_eq!(status.given_up.lines, status.given_up.bytes >> 10);
+    assert!(kept <= (9 << 20) + FLUSH_BYTES as u64, "{kept}");
+}

@@ -1,0 +1,275 @@
+//! Lines of an input that is no file, kept in files of our own until the server has them.
+//!
+//! ```text
+//! STATE/spool/NAME/00000000000000000001.log     whole lines as they came; written to the newest only
+//! ```
+//!
+//! The files are followed like any others, so that what is promised of files holds for every input: nothing is lost
+//! when the server or the shipper is away, and nothing is stored twice. A file that the server has whole is removed,
+//! but for the newest. A half line that a crash left at the end of one is cut off, and writing begins with a new file.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// Bytes of a file after which the next is begun.
+const FILE_BYTES: u64 = 8 << 20;
+
+/// Bytes at the end of a file that are looked at for its last line.
+const LAST_LINE_BYTES_MAX: u64 = 4 << 20;
+
+/// What was given up since the start because the disk buffer was full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Lines.
+    pub lines: u64,
+    /// Bytes, line ends included.
+    pub bytes: u64,
+}
+
+impl std::ops::AddAssign for GivenUp {
+    fn add_assign(&mut self, other: Self) {
+        self.lines = self.lines.saturating_add(other.lines);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+}
+
+/// The files of one input.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    dir: PathBuf,
+    bytes_max: u64,
+    /// Number, file and size of the one that is written.
+    newest: Option<(u64, File, u64)>,
+    number_next: u64,
+    /// How much of each file the server has, by number.
+    acknowledged: HashMap<u64, u64>,
+}
+
+impl Spool {
+    /// Opens the directory of an input, and makes it where there is none. At most `bytes_max` bytes are kept, and one
+    /// file more.
+    pub(crate) fn open(dir: PathBuf, bytes_max: u64) -> io::Result<Self> {
+        fs::create_dir_all(&dir)?;
+        let number_next = numbers(&dir)?.last().map_or(1, |last| last + 1);
+        Ok(Self { dir, bytes_max, newest: None, number_next, acknowledged: HashMap::new() })
+    }
+
+    /// Where the files are.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The last whole line of what was written before, which is where an input goes on.
+    pub(crate) fn last_line(&self) -> io::Result<Option<Vec<u8>>> {
+        for number in numbers(&self.dir)?.into_iter().rev() {
+            if let Some(line) = last_whole_line(&path_of(&self.dir, number))? {
+                return Ok(Some(line));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Tells whether there is room for more.
+    pub(crate) fn has_room(&self) -> io::Result<bool> {
+        Ok(self.bytes_kept()? < self.bytes_max)
+    }
+
+    /// Bytes that the server does not have yet, or that are the newest.
+    pub(crate) fn bytes_kept(&self) -> io::Result<u64> {
+        let sizes = numbers(&self.dir)?.into_iter().map(|number| fs::metadata(path_of(&self.dir, number)));
+        // What the server has by now may be removed at any moment.
+        Ok(sizes.map(|size| size.map_or(0, |metadata| metadata.len())).sum())
+    }
+
+    /// Writes whole lines; they are on disk when it returns.
+    pub(crate) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        debug_assert!(lines.ends_with(b"\n"), "lines are whole");
+        if self.newest.as_ref().is_none_or(|(_, _, size)| *size >= FILE_BYTES) {
+            self.begin_file()?;
+        }
+        let Some((_, file, size)) = &mut self.newest else { return Ok(()) };
+        let written = file.write_all(lines).and_then(|()| file.sync_data());
+        *size += lines.len() as u64;
+        // What is on disk of it now is not known: its last line must not go on with other text.
+        if written.is_err() {
+            self.newest = None;
+        }
+        written
+    }
+
+    /// Takes note that the server has the first `offset` bytes of a file, and removes it when that is all of it.
+    pub(crate) fn acknowledged(&mut self, path: &Path, offset: u64) {
+        let Some(number) = number_of(path).filter(|_| path.parent() == Some(&self.dir)) else { return };
+        self.acknowledged.insert(number, offset);
+        self.remove_delivered();
+    }
+
+    /// Removes files that the server has whole. The newest may still be written, or say where an input goes on.
+    fn remove_delivered(&mut self) {
+        let Some((newest, _, _)) = &self.newest else { return };
+        let dir = &self.dir;
+        self.acknowledged.retain(|number, offset| {
+            let path = path_of(dir, *number);
+            let is_whole = number != newest && fs::metadata(&path).is_ok_and(|metadata| metadata.len() == *offset);
+            // Where it cannot be removed now it is tried again with the next.
+            !is_whole || fs::remove_file(&path).is_err()
+        });
+    }
+
+    /// Removes the oldest files until there is room, and counts what of them the server does not have. The newest stays.
+    pub(crate) fn give_up_oldest(&mut self) -> io::Result<GivenUp> {
+        let mut given_up = GivenUp::default();
+        let mut kept = self.bytes_kept()?;
+        let newest = self.newest.as_ref().map(|(number, _, _)| *number);
+        for number in numbers(&self.dir)? {
+            if kept < self.bytes_max || Some(number) == newest {
+                break;
+            }
+            let path = path_of(&self.dir, number);
+            let size = fs::metadata(&path)?.len();
+            let lost = count_lines(&path, self.acknowledged.remove(&number).unwrap_or(0))?;
+            fs::remove_file(&path)?;
+            kept = kept.saturating_sub(size);
+            given_up += lost;
+        }
+        Ok(given_up)
+    }
+
+    fn begin_file(&mut self) -> io::Result<()> {
+        if let Some(last) = numbers(&self.dir)?.last().filter(|_| self.newest.is_none()) {
+            cut_half_line(&path_of(&self.dir, *last))?;
+        }
+        let path = path_of(&self.dir, self.number_next);
+        let file = OpenOptions::new().append(true).create_new(true).open(&path)?;
+        File::open(&self.dir)?.sync_all()?;
+        self.newest = Some((self.number_next, file, 0));
+        self.number_next += 1;
+        self.remove_delivered();
+        Ok(())
+    }
+}
+
+fn path_of(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("{number:020}.log"))
+}
+
+fn number_of(path: &Path) -> Option<u64> {
+    path.file_name()?.to_str()?.strip_suffix(".log")?.parse().ok()
+}
+
+/// Numbers of the files in a directory, the oldest first.
+fn numbers(dir: &Path) -> io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        numbers.extend(number_of(&entry?.path()));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Cuts off what follows the last line end; a file without any loses nothing, as it may hold the start of a long line.
+fn cut_half_line(path: &Path) -> io::Result<()> {
+    let (bytes, start) = last_bytes(path)?;
+    let Some(end) = bytes.iter().rposition(|byte| *byte == b'\n').filter(|end| end + 1 < bytes.len()) else {
+        return Ok(());
+    };
+    OpenOptions::new().write(true).open(path)?.set_len(start + end as u64 + 1)
+}
+
+/// The last bytes of a file, and the offset of the first of them.
+fn last_bytes(path: &Path) -> io::Result<(Vec<u8>, u64)> {
+    let mut file = File::open(path)?;
+    let start = file.metadata()?.len().saturating_sub(LAST_LINE_BYTES_MAX);
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    file.take(LAST_LINE_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok((bytes, start))
+}
+
+fn last_whole_line(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let (bytes, _) = last_bytes(path)?;
+    let Some(end) = bytes.iter().rposition(|byte| *byte == b'\n') else { return Ok(None) };
+    let start = bytes[..end].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    Ok(Some(bytes[start..end].to_vec()))
+}
+
+/// Counts what follows the first `offset` bytes.
+fn count_lines(path: &Path, offset: u64) -> io::Result<GivenUp> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(offset))?;
+    let mut reader = io::BufReader::with_capacity(1 << 16, file);
+    let mut count = GivenUp::default();
+    loop {
+        let chunk = reader.fill_buf()?;
+        if chunk.is_empty() {
+            return Ok(count);
+        }
+        let n = chunk.len();
+        count.lines += chunk.iter().filter(|byte| **byte == b'\n').count() as u64;
+        count.bytes += n as u64;
+        reader.consume(n);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(n: usize) -> Vec<u8> {
+        "x".repeat(1023).into_bytes().into_iter().chain([b'\n']).collect::<Vec<u8>>().repeat(n)
+    }
+
+    #[test]
+    fn an_input_goes_on_where_the_last_whole_line_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut spool = Spool::open(dir.path().join("journal"), u64::MAX).unwrap();
+        assert_eq!(spool.last_line().unwrap(), None);
+        spool.append(b"one\ntwo\n").unwrap();
+        let path = path_of(spool.dir(), 1);
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"half").unwrap();
+        let mut spool = Spool::open(dir.path().join("journal"), u64::MAX).unwrap();
+        assert_eq!(spool.last_line().unwrap().as_deref(), Some(&b"two"[..]));
+        spool.append(b"three\n").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"one\ntwo\n", "what a crash left is cut off and not written on");
+        assert_eq!(spool.last_line().unwrap().as_deref(), Some(&b"three"[..]));
+    }
+
+    #[test]
+    fn what_is_given_up_is_counted_to_the_line_and_the_newest_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut spool = Spool::open(dir.path().into(), 20 << 20).unwrap();
+        for _ in 0..4 {
+            spool.append(&lines(8 << 10)).unwrap();
+        }
+        assert!(!spool.has_room().unwrap());
+        assert_eq!(spool.give_up_oldest().unwrap(), GivenUp { lines: 2 * (8 << 10), bytes: 16 << 20 });
+        assert!(spool.has_room().unwrap());
+        assert_eq!(numbers(spool.dir()).unwrap(), [3, 4]);
+    }
+
+    #[test]
+    fn what_the_server_has_is_not_counted_as_given_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut spool = Spool::open(dir.path().into(), 1 << 20).unwrap();
+        spool.append(&lines(8 << 10)).unwrap();
+        spool.append(b"next\n").unwrap();
+        spool.acknowledged(&path_of(dir.path(), 1), 3 << 20);
+        assert_eq!(spool.give_up_oldest().unwrap(), GivenUp { lines: 5 << 10, bytes: 5 << 20 });
+    }
+
+    #[test]
+    fn a_delivered_file_is_removed_unless_it_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut spool = Spool::open(dir.path().into(), u64::MAX).unwrap();
+        spool.append(&lines(9 << 10)).unwrap();
+        spool.append(b"next\n").unwrap();
+        spool.acknowledged(&path_of(dir.path(), 1), 8 << 20);
+        assert_eq!(numbers(dir.path()).unwrap(), [1, 2], "only a part of it is delivered");
+        spool.acknowledged(&path_of(dir.path(), 1), 9 << 20);
+        spool.acknowledged(&path_of(dir.path(), 2), 5);
+        assert_eq!(numbers(dir.path()).unwrap(), [2]);
+        assert_eq!(spool.last_line().unwrap().as_deref(), Some(&b"next"[..]));
+    }
+}

@@ -1,0 +1,39 @@
+//! The end, told to every thread that waits for something.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Set once, seen by all.
+#[derive(Debug, Default)]
+pub(crate) struct Stop {
+    is_set: AtomicBool,
+    mutex: Mutex<()>,
+    signal: Condvar,
+}
+
+impl Stop {
+    pub(crate) fn is_set(&self) -> bool {
+        self.is_set.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set(&self) {
+        let guard = locked(&self.mutex);
+        self.is_set.store(true, Ordering::Release);
+        self.signal.notify_all();
+        drop(guard);
+    }
+
+    /// Waits, or less when it is set.
+    pub(crate) fn wait(&self, duration: Duration) {
+        let guard = locked(&self.mutex);
+        let wait = self.signal.wait_timeout_while(guard, duration, |()| !self.is_set());
+        drop(wait);
+    }
+}
+
+/// What a panicking thread left locked is still whole: every critical section of this crate leaves its data so at any
+/// moment at which it could panic.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
