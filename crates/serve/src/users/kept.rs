@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::PoisonError;
 use storage::{Store, StoreError};
+use subtle::ConstantTimeEq;
 use types::Timestamp;
 
 use super::sessions::Begun;
@@ -29,6 +30,11 @@ struct Kept {
     password: String,
     began_ns: i64,
     used_ns: i64,
+}
+
+/// Compares fingerprints in constant time.
+fn is_same(one: &str, other: &str) -> bool {
+    one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 
 /// What tells one password of a user from the next: a hash of its hash, whose salt is new each time.
@@ -68,7 +74,7 @@ impl Users {
             let Some(user) = store.setting(USER_KIND, &name)?.as_deref().and_then(document_of) else { continue };
             let kept: Vec<Kept> = serde_json::from_str(&json).unwrap_or_default();
             let password = fingerprint(&user.password);
-            for begun in kept.iter().filter_map(Kept::begun).filter(|begun| begun.password == password) {
+            for begun in kept.iter().filter_map(Kept::begun).filter(|begun| is_same(&begun.password, &password)) {
                 if let Some(caller) = caller_of(&name, &user) {
                     sessions.resume(caller, begun, now);
                 }
@@ -81,6 +87,6 @@ impl Users {
     pub(crate) fn still_has(&self, store: &Store, caller: &Caller, password: &str) -> Result<bool, Problem> {
         let name = super::user_of(caller).unwrap_or_default();
         let document = store.setting(USER_KIND, name)?.as_deref().and_then(document_of);
-        Ok(document.is_some_and(|document| fingerprint(&document.password) == password))
+        Ok(document.is_some_and(|document| is_same(&fingerprint(&document.password), password)))
     }
 }
