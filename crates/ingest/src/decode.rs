@@ -1,7 +1,7 @@
 //! Bodies as they are sent to bodies as they are meant, never more than a limit allows.
 
 use std::borrow::Cow;
-use std::io::Read;
+use std::io::{self, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -19,52 +19,78 @@ pub enum Encoding {
     Zstd,
 }
 
+impl Encoding {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "text",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
 /// Largest window of a Zstandard frame, as a power of two: 64 MiB. Every level of `zstd` without `--ultra` and
 /// `--long` stays below it; the decoder allocates it at once.
 const ZSTD_WINDOW_LOG_MAX: u32 = 26;
 
+/// Bytes that are unfolded before it is known that the whole body is within the limit. The rest of a larger one is counted
+/// first, so that a bomb costs no more than this; what passes is unfolded a second time, into room of just its size.
+const UNPROVEN_BYTES_MAX: usize = 8 << 20;
+
+/// How many times its size a body may unfold to where that is more than [`UNPROVEN_BYTES_MAX`]. Logs shrink to a tenth or
+/// so; who makes others hold far more than they send sends no logs, or the same line for ever.
+const RATIO_MAX: usize = 200;
+
 /// Decompresses `body` into at most `bytes_max` bytes, and allocates no more than that.
+///
+/// # Errors
+/// Where it is larger than that, unfolds to more than 200 times its size (beyond 8 MiB), or is damaged.
 pub fn decode(body: &[u8], encoding: Encoding, bytes_max: usize) -> Result<Cow<'_, [u8]>, IngestError> {
+    if encoding != Encoding::Identity {
+        return unfold(body, encoding, bytes_max, UNPROVEN_BYTES_MAX).map(Cow::Owned);
+    }
+    if body.len() > bytes_max { Err(IngestError::TooLarge { bytes_max }) } else { Ok(Cow::Borrowed(body)) }
+}
+
+/// What a body is as it is read.
+fn reader<'b>(body: &'b [u8], encoding: Encoding) -> io::Result<Box<dyn Read + 'b>> {
     match encoding {
-        Encoding::Identity if body.len() > bytes_max => Err(IngestError::TooLarge { bytes_max }),
-        Encoding::Identity => Ok(Cow::Borrowed(body)),
-        Encoding::Gzip => read_bounded(MultiGzDecoder::new(body), body.len(), bytes_max, "gzip").map(Cow::Owned),
+        Encoding::Identity => Ok(Box::new(body)),
+        Encoding::Gzip => Ok(Box::new(MultiGzDecoder::new(body))),
         Encoding::Zstd => {
-            let problem = |error: std::io::Error| bad("zstd", &error);
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(body).map_err(problem)?;
-            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(problem)?;
-            read_bounded(decoder, body.len(), bytes_max, "zstd").map(Cow::Owned)
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(body)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+            Ok(Box::new(decoder))
         }
     }
 }
 
-fn bad(encoding: &'static str, error: &std::io::Error) -> IngestError {
-    IngestError::BadEncoding { encoding, problem: error.to_string() }
-}
-
-/// Reads all of `reader`; buffers grow by doubling, but never beyond one byte over the limit.
-fn read_bounded(
-    mut reader: impl Read,
-    compressed_bytes: usize,
-    bytes_max: usize,
-    encoding: &'static str,
-) -> Result<Vec<u8>, IngestError> {
-    let capacity_max = bytes_max.saturating_add(1);
+/// `unproven_max` is [`UNPROVEN_BYTES_MAX`] outside of tests.
+fn unfold(body: &[u8], encoding: Encoding, bytes_max: usize, unproven_max: usize) -> Result<Vec<u8>, IngestError> {
+    let bad = |error: io::Error| IngestError::BadEncoding { encoding: encoding.name(), problem: error.to_string() };
+    let n_unproven = bytes_max.min(unproven_max);
+    let mut unfolding = reader(body, encoding).map_err(bad)?;
     // Logs shrink to a tenth or so.
-    let mut decoded = Vec::with_capacity(compressed_bytes.saturating_mul(8).max(4096).min(capacity_max));
-    loop {
-        let room = capacity_max.min(decoded.capacity()) - decoded.len();
-        let n_read =
-            reader.by_ref().take(room as u64).read_to_end(&mut decoded).map_err(|error| bad(encoding, &error))?;
-        if decoded.len() > bytes_max {
-            return Err(IngestError::TooLarge { bytes_max });
-        }
-        if n_read < room {
-            return Ok(decoded);
-        }
-        let grow = decoded.len().min(capacity_max - decoded.len());
-        decoded.reserve_exact(grow);
+    let mut decoded = Vec::with_capacity(body.len().saturating_mul(8).max(4096).min(n_unproven));
+    unfolding.by_ref().take(n_unproven as u64).read_to_end(&mut decoded).map_err(bad)?;
+    let by_ratio = body.len().saturating_mul(RATIO_MAX).max(n_unproven);
+    let n_left_max = bytes_max.min(by_ratio) - n_unproven;
+    let n_left = io::copy(&mut unfolding.take(n_left_max as u64 + 1), &mut io::sink()).map_err(bad)?;
+    if n_left > n_left_max as u64 {
+        let is_ratio = by_ratio < bytes_max;
+        return Err(if is_ratio {
+            IngestError::Bomb { ratio_max: RATIO_MAX }
+        } else {
+            IngestError::TooLarge { bytes_max }
+        });
     }
+    if n_left > 0 {
+        // No more than the limit, which is a `usize`.
+        let n_bytes = decoded.len() + n_left as usize;
+        drop(std::mem::replace(&mut decoded, Vec::with_capacity(n_bytes)));
+        reader(body, encoding).and_then(|again| again.take(n_bytes as u64).read_to_end(&mut decoded)).map_err(bad)?;
+    }
+    Ok(decoded)
 }
 
 #[cfg(test)]
@@ -111,6 +137,44 @@ mod tests {
             bomb = [bomb.clone(), bomb].concat();
         }
         assert_eq!(decode(&bomb, Encoding::Gzip, 1 << 20), Err(IngestError::TooLarge { bytes_max: 1 << 20 }));
+    }
+
+    #[test]
+    fn what_is_within_the_limit_is_whole_however_large() {
+        // Nothing that repeats, so that it is no bomb.
+        let mut number = 1u64;
+        let numbers = std::iter::repeat_with(|| {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (number >> 56) as u8
+        });
+        let text: Vec<u8> = numbers.take(100_000).collect();
+        for (encoding, body) in
+            [(Encoding::Gzip, gzip(&text)), (Encoding::Zstd, zstd::stream::encode_all(text.as_slice(), 1).unwrap())]
+        {
+            let unfolded = |bytes_max| unfold(&body, encoding, bytes_max, 1_000);
+            assert!(unfolded(text.len()).unwrap() == text);
+            let bytes_max = text.len() - 1;
+            assert_eq!(unfolded(bytes_max), Err(IngestError::TooLarge { bytes_max }));
+            assert!(matches!(
+                unfold(&body[..body.len() - 9], encoding, text.len(), 1_000),
+                Err(IngestError::BadEncoding { .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn who_sends_little_cannot_make_much_of_it() {
+        let zeros = vec![0; 100_000];
+        let mut best = GzEncoder::new(Vec::new(), Compression::best());
+        best.write_all(&zeros).unwrap();
+        for (encoding, body) in [
+            (Encoding::Gzip, best.finish().unwrap()),
+            (Encoding::Zstd, zstd::stream::encode_all(zeros.as_slice(), 1).unwrap()),
+        ] {
+            let unfolded = |unproven_max| unfold(&body, encoding, 1 << 20, unproven_max).map(|decoded| decoded.len());
+            assert_eq!(unfolded(zeros.len() - 1), Err(IngestError::Bomb { ratio_max: RATIO_MAX }));
+            assert_eq!(unfolded(zeros.len()), Ok(zeros.len()), "little is not worth a refusal");
+        }
     }
 
     #[test]

@@ -13,6 +13,12 @@ pub enum IngestError {
         /// The most that a body may have.
         bytes_max: usize,
     },
+    /// The body unfolds to far more than was sent.
+    #[error("body unfolds to more than {ratio_max} times its size; send smaller batches")]
+    Bomb {
+        /// The most that is allowed.
+        ratio_max: usize,
+    },
     /// The events would take more memory than a request may hold, though the body is not too large.
     #[error("events of this body need more than {bytes_max} bytes of memory; send smaller batches")]
     TooManyFields {

@@ -157,9 +157,10 @@ impl From<IngestError> for Problem {
         let too_large = StatusCode::PAYLOAD_TOO_LARGE;
         let message = error.to_string();
         match error {
-            IngestError::TooLarge { .. } | IngestError::TooManyFields { .. } | IngestError::TooManyActions { .. } => {
-                Self::new(too_large, "body-too-large", message)
-            }
+            IngestError::TooLarge { .. }
+            | IngestError::Bomb { .. }
+            | IngestError::TooManyFields { .. }
+            | IngestError::TooManyActions { .. } => Self::new(too_large, "body-too-large", message),
             IngestError::BadEncoding { .. } => Self::bad_request("bad-encoding", message),
             IngestError::BadHeader(_) => Self::bad_request("bad-header", message),
             IngestError::BadBody { .. } => Self::bad_request("bad-body", message),

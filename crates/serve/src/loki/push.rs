@@ -6,7 +6,7 @@ use ingest::Encoding;
 
 use super::LokiProblem;
 use crate::problem::Problem;
-use crate::routes::ingest::{batch_id, encoding, gate};
+use crate::routes::ingest::{batch_id, content_encoding, encoding, gate};
 use crate::server::Shared;
 
 pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<StatusCode, LokiProblem> {
@@ -43,7 +43,7 @@ fn form(headers: &HeaderMap) -> Result<Form, Problem> {
     if !text(header::CONTENT_TYPE).starts_with("application/x-protobuf") {
         return encoding(headers).map(Form::Json);
     }
-    match &*text(header::CONTENT_ENCODING).to_ascii_lowercase() {
+    match &*content_encoding(headers) {
         // Snappy is part of the form, and most senders do not name it.
         "" | "snappy" | "identity" => Ok(Form::Protobuf),
         other => {

@@ -109,14 +109,19 @@ fn fields(parameters: &Parameters, format: Format) -> Result<Vec<(String, String
     Ok(fields)
 }
 
+/// What a request says of its body's encoding, in small letters; several encodings, in one header or in many, are a list.
+pub(crate) fn content_encoding(headers: &HeaderMap) -> String {
+    let names = headers.get_all(header::CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("?").trim());
+    names.collect::<Vec<_>>().join(", ").to_ascii_lowercase()
+}
+
 /// The encoding of a body.
 pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
-    let name = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").trim());
-    match name.map(str::to_ascii_lowercase).as_deref() {
-        None | Some("" | "identity") => Ok(Encoding::Identity),
-        Some("gzip" | "x-gzip") => Ok(Encoding::Gzip),
-        Some("zstd") => Ok(Encoding::Zstd),
-        Some(other) => {
+    match &*content_encoding(headers) {
+        "" | "identity" => Ok(Encoding::Identity),
+        "gzip" | "x-gzip" => Ok(Encoding::Gzip),
+        "zstd" => Ok(Encoding::Zstd),
+        other => {
             let message = format!("content encoding {other:?} is not supported");
             let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", message);
             Err(problem.hint("send the body plain, or as gzip or zstd"))
