@@ -15,6 +15,10 @@ use crate::problem::Problem;
 /// Bytes that all bodies under way may hold together: a few of the largest that are allowed.
 const TOGETHER_BYTES_MAX: usize = 256 << 20;
 
+/// What of that is for small bodies alone, and how large those may be: a few large ones do not keep everybody else out.
+const SMALL_TOGETHER_BYTES: usize = 64 << 20;
+const SMALL_BYTES_MAX: usize = 1 << 20;
+
 /// Bytes of a body for which room is made at once where its sender says how long it is. Beyond it the body has to
 /// come first: room that nobody fills is not to add up.
 const ROOM_AT_ONCE_MAX: usize = 8 << 20;
@@ -27,9 +31,10 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 const TIME_MAX: Duration = Duration::from_secs(60);
 const BYTES_PER_SECOND_MIN: usize = 1 << 10;
 
-/// How much of the rest of a body that is too large is still taken, and for how long.
+/// How much of the rest of a body that is too large is still taken, and for how long. Who sends without end hears within
+/// two seconds that it is too much.
 const DRAIN_BYTES_MAX: usize = 64 << 20;
-const DRAIN_TIME_MAX: Duration = Duration::from_secs(3);
+const DRAIN_TIME_MAX: Duration = Duration::from_millis(1500);
 
 /// What all bodies under way hold together, and room for the next ones.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +66,9 @@ impl Share {
         };
         let before = self.budget.n_bytes.fetch_add(more, Ordering::Relaxed);
         self.n_bytes = n_bytes;
-        if more > 0 && before.saturating_add(more) > TOGETHER_BYTES_MAX {
+        let is_small = n_bytes <= SMALL_BYTES_MAX;
+        let together_max = if is_small { TOGETHER_BYTES_MAX } else { TOGETHER_BYTES_MAX - SMALL_TOGETHER_BYTES };
+        if more > 0 && before.saturating_add(more) > together_max {
             return Err(Problem::busy("too many request bodies are under way"));
         }
         Ok(())
@@ -185,5 +192,17 @@ mod tests {
         assert_eq!(budget.n_bytes.load(Ordering::Relaxed), 8);
         drop(kept);
         assert_eq!(budget.n_bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn large_bodies_do_not_keep_small_ones_out() {
+        let budget = BodyBudget::default();
+        budget.n_bytes.store(TOGETHER_BYTES_MAX - SMALL_TOGETHER_BYTES, Ordering::Relaxed);
+        let read = async |n_bytes: usize| {
+            let read = budget.read(Body::from(vec![b'x'; n_bytes]), usize::MAX).await;
+            read.map(|_| ()).map_err(|problem| problem.status.as_u16())
+        };
+        assert_eq!(read(SMALL_BYTES_MAX + 1).await, Err(429));
+        assert_eq!(read(SMALL_BYTES_MAX).await, Ok(()));
     }
 }

@@ -19,6 +19,7 @@ mod loki;
 mod otlp;
 mod page;
 mod parameters;
+mod places;
 mod problem;
 mod queries;
 mod reading;

@@ -2,11 +2,12 @@
 //!
 //! HTTP/2 is spoken with who begins with it (prior knowledge) or chooses it by ALPN; nobody is upgraded to it.
 //!
-//! Bounded: so many connections at once, so long for a handshake and for the head of a request, so many bytes and
-//! headers in it. A connection that has not said anything yet costs little more than its descriptor. On shutdown idle
+//! Bounded: so many connections at once (beyond them it is 503 and `Retry-After`), so long for a handshake and for the
+//! head of a request, so many bytes and headers in it. A connection that has not said anything yet costs little more than its descriptor. On shutdown idle
 //! connections close, requests under way get a grace to finish, and what is left then is cut off.
 
 mod http2;
+mod linger;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -18,14 +19,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Version};
+use axum::http::{Request, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use rustix::process::{Resource, getrlimit};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -35,12 +35,16 @@ use tower::ServiceExt;
 use tracing::{debug, warn};
 
 use self::http2::{Accompanied, Presence};
+use self::linger::Lingering;
 use crate::foreign::Voice;
+use crate::places::Places;
 use crate::problem::Problem;
 use crate::tls::{self, Tls};
 
-/// Most connections at once: half of the files that the process may open, and no more than these.
-const CONNECTIONS_MAX: usize = 16_384;
+/// Connections beyond the last place that are told so at once, and how long each may take to hear it. Further ones are
+/// closed without a word.
+const REFUSALS_MAX: usize = 64;
+const REFUSAL_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// How long a handshake may take.
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
@@ -83,24 +87,34 @@ pub(crate) async fn run(
     closing: watch::Sender<bool>,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let places = Arc::new(Semaphore::new(connections_max()));
+    let mut places = Places::of_http();
+    let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
     let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(tls.config()));
     let watching = tls.map(|tls| tokio::spawn(tls::watch(tls)));
-    let door = Door { router, streams: Arc::new(Semaphore::new(connections_max())) };
+    let door = Door { router, streams: Arc::new(Semaphore::new(places.n_max())) };
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener) => accepted,
         };
-        let Some((stream, permit)) = accepted else { continue };
-        let (door, acceptor, closing) = (door.clone(), acceptor.clone(), closing.subscribe());
-        connections.spawn(async move {
-            begin(stream, acceptor, door, closing).await;
-            drop(permit);
-        });
         while connections.try_join_next().is_some() {}
+        let Some(stream) = accepted else { continue };
+        if let Some(place) = places.take() {
+            let (door, acceptor, closing) = (door.clone(), acceptor.clone(), closing.subscribe());
+            connections.spawn(async move {
+                begin(stream, acceptor, door, closing).await;
+                drop(place);
+            });
+        } else if acceptor.is_none()
+            && let Ok(permit) = refusals.clone().try_acquire_owned()
+        {
+            connections.spawn(async move {
+                let _ = timeout(REFUSAL_TIME_MAX, turn_away(stream)).await;
+                drop(permit);
+            });
+        }
     }
     drop(listener);
     if let Some(watching) = watching {
@@ -113,11 +127,9 @@ pub(crate) async fn run(
     connections.shutdown().await;
 }
 
-/// The next connection, once there is a place for it.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, impl Sized + Send + use<>)> {
-    let permit = places.clone().acquire_owned().await.ok()?;
+async fn accept(listener: &TcpListener) -> Option<TcpStream> {
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, permit)),
+        Ok((stream, _)) => Some(stream),
         Err(error) => {
             warn!(%error, "connection not accepted");
             sleep(ACCEPT_PAUSE).await;
@@ -126,10 +138,20 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpS
     }
 }
 
-/// Files are limited together: the other half is for what is stored.
-fn connections_max() -> usize {
-    let files = getrlimit(Resource::Nofile).current.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
-    (files / 2).clamp(64, CONNECTIONS_MAX)
+/// Answers a connection for which there is no place. What it says is read first: an answer before any question is none.
+async fn turn_away(mut stream: TcpStream) -> std::io::Result<()> {
+    let problem =
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-connections", "too many connections are open");
+    let body =
+        serde_json::json!({ "error": problem.hint("try again, or close some that are idle").to_json() }).to_string();
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n\
+         connection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.read(&mut [0; 1024]).await?;
+    stream.write_all(answer.as_bytes()).await?;
+    Lingering::new(stream).shutdown().await
 }
 
 /// Waits for the first byte before anything is made for a connection, then serves it.
@@ -176,7 +198,7 @@ async fn serve_connection(
     http1.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX);
     http1.max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
     http2::bound(&mut builder);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(Lingering::new(stream)), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = told(&mut closing) => {

@@ -16,18 +16,16 @@ use std::time::Duration;
 
 use ingest::{SyslogChunk, SyslogFrames};
 use ipnet::IpNet;
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tracing::warn;
 
+use crate::places::Places;
 use crate::server::Server;
 use crate::tls::{self, Tls};
-
-/// Most connections at once. Others wait to be accepted.
-const CONNECTIONS_MAX: usize = 512;
 
 /// Bytes of frames that wait to be stored, and what each frame counts beside its bytes.
 const QUEUE_BYTES_MAX: usize = 32 << 20;
@@ -138,7 +136,6 @@ struct Listening {
     queue: Queue,
     allow: Arc<[IpNet]>,
     closing: watch::Receiver<bool>,
-    connections: Arc<Semaphore>,
     /// Places for connections that hold a large part of a frame.
     large: Arc<Semaphore>,
 }
@@ -182,9 +179,9 @@ pub(crate) fn start(server: Arc<Server>, listeners: SyslogListeners) -> std::io:
         server: server.clone(),
         queue,
         allow: allow.into(),
-        connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
         large: Arc::new(Semaphore::new(connection::LARGE_MAX)),
     };
+    let places = Places::of_syslog();
     let mut tasks = JoinSet::new();
     if let Some(socket) = udp {
         socket.set_nonblocking(true)?;
@@ -192,12 +189,12 @@ pub(crate) fn start(server: Arc<Server>, listeners: SyslogListeners) -> std::io:
     }
     if let Some(listener) = tcp {
         listener.set_nonblocking(true)?;
-        tasks.spawn(accept(TcpListener::from_std(listener)?, None, listening.clone()));
+        tasks.spawn(accept(TcpListener::from_std(listener)?, None, places.shared(), listening.clone()));
     }
     if let Some((listener, tls)) = tls {
         listener.set_nonblocking(true)?;
         let acceptor = TlsAcceptor::from(tls.config_for_bytes());
-        tasks.spawn(accept(TcpListener::from_std(listener)?, Some(acceptor), listening.clone()));
+        tasks.spawn(accept(TcpListener::from_std(listener)?, Some(acceptor), places, listening.clone()));
         let of_watch = listening.clone();
         tasks.spawn(async move {
             tokio::select! {
@@ -214,19 +211,21 @@ pub(crate) fn start(server: Arc<Server>, listeners: SyslogListeners) -> std::io:
     }))
 }
 
-/// Accepts connections until the server closes, then waits for them.
-async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, listening: Listening) {
+/// Accepts connections until the server closes, then waits for them. Those for which there is no place are closed, so that
+/// their senders keep what they have.
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, mut places: Places, listening: Listening) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             () = listening.closed() => break,
-            accepted = accept_one(&listener, &listening) => accepted,
+            accepted = accept_one(&listener) => accepted,
         };
         while connections.try_join_next().is_some() {}
-        let Some((stream, peer, place)) = accepted else { continue };
+        let Some((stream, peer)) = accepted else { continue };
         if !listening.admits(peer.ip()) {
             continue;
         }
+        let Some(place) = places.take() else { continue };
         let (listening, tls) = (listening.clone(), tls.clone());
         connections.spawn(async move {
             listening.counts().n_connections.fetch_add(1, Ordering::Relaxed);
@@ -239,14 +238,9 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, listening: List
     while connections.join_next().await.is_some() {}
 }
 
-/// The next connection, once there is a place for it.
-async fn accept_one(
-    listener: &TcpListener,
-    listening: &Listening,
-) -> Option<(tokio::net::TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let place = listening.connections.clone().acquire_owned().await.ok()?;
+async fn accept_one(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
     match listener.accept().await {
-        Ok((stream, peer)) => Some((stream, peer, place)),
+        Ok(accepted) => Some(accepted),
         Err(error) => {
             warn!(%error, "syslog connection not accepted");
             sleep(ACCEPT_PAUSE).await;

@@ -1,11 +1,15 @@
 //! One connection that brings syslog: bytes are read, cut into frames, and put into the queue.
 
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use ingest::{SyslogFramer, SyslogFrames};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -16,8 +20,18 @@ use super::{LAST_TIME_MAX, LAST_WAIT, Listening};
 /// Bytes that are read at once.
 const READ_BYTES: usize = 32 << 10;
 
+thread_local! {
+    /// What is read into, by any connection that has bytes: thousands that wait for some need no memory for it.
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+}
+
 /// How long a connection may say nothing. Senders keep theirs open for the next message, so that it is long.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(3600);
+
+/// How long a frame may take that has begun: a while, and a second for each so many bytes of it. What has come by then is
+/// kept as a frame, and the connection is closed.
+const FRAME_TIME_MAX: Duration = Duration::from_secs(60);
+const BYTES_PER_SECOND_MIN: usize = 1 << 10;
 
 /// How long the beginning of TLS may take.
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
@@ -31,8 +45,9 @@ pub(super) const LARGE_MAX: usize = 32;
 pub(super) async fn run(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, listening: &Listening) {
     let from: Arc<str> = peer.ip().to_canonical().to_string().into();
     let Some(tls) = tls else { return read(stream, &from, listening).await };
-    match timeout(HANDSHAKE_TIME_MAX, tls.accept(stream)).await {
-        Ok(Ok(stream)) => read(stream, &from, listening).await,
+    // Boxed: what TLS needs is not to be kept for each connection without it.
+    match timeout(HANDSHAKE_TIME_MAX, Box::pin(tls.accept(stream))).await {
+        Ok(Ok(stream)) => Box::pin(read(stream, &from, listening)).await,
         Ok(Err(error)) => debug!(%error, "syslog connection ended before TLS began"),
         Err(_) => debug!("syslog connection was too slow to begin TLS"),
     }
@@ -40,28 +55,37 @@ pub(super) async fn run(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcce
 
 async fn read(mut stream: impl AsyncRead + Unpin, from: &Arc<str>, listening: &Listening) {
     let mut framer = SyslogFramer::new(listening.frame_bytes_max());
-    let mut buffer = vec![0; READ_BYTES];
     let mut large_place = None;
+    // Since when a frame is under way.
+    let mut begun: Option<Instant> = None;
     let mut last: Option<Instant> = None;
     while last.is_none_or(|end| Instant::now() < end) {
-        let patience = if last.is_some() { LAST_WAIT } else { IDLE_TIME_MAX };
+        let patience = match (last, begun) {
+            (Some(_), _) => LAST_WAIT,
+            (None, Some(begun)) => patience(framer.n_held_bytes(), begun.elapsed()),
+            (None, None) => IDLE_TIME_MAX,
+        };
+        let mut frames = SyslogFrames::default();
         let read = tokio::select! {
             () = listening.closed(), if last.is_none() => {
                 last = Some(Instant::now() + LAST_TIME_MAX);
                 continue;
             }
-            read = timeout(patience, stream.read(&mut buffer)) => read,
+            read = timeout(patience, read_some(&mut stream, &mut framer, &mut frames)) => read,
         };
-        let n_bytes = match read {
+        match read {
             Ok(Ok(0)) | Err(_) => break,
-            Ok(Ok(n_bytes)) => n_bytes,
+            Ok(Ok(_)) => {}
             Ok(Err(error)) => {
                 debug!(%error, "syslog connection ended");
                 break;
             }
-        };
-        let mut frames = SyslogFrames::default();
-        framer.feed(&buffer[..n_bytes], &mut frames);
+        }
+        if framer.n_held_bytes() == 0 {
+            begun = None;
+        } else if begun.is_none() || !frames.is_empty() {
+            begun = Some(Instant::now());
+        }
         if !frames.is_empty() {
             listening.queue.put(from, frames).await;
         }
@@ -75,5 +99,41 @@ async fn read(mut stream: impl AsyncRead + Unpin, from: &Arc<str>, listening: &L
     framer.finish(&mut frames);
     if !frames.is_empty() {
         listening.queue.put(from, frames).await;
+    }
+}
+
+/// How long to wait for more of a frame of which so much has come in so much time.
+fn patience(n_held: usize, elapsed: Duration) -> Duration {
+    (FRAME_TIME_MAX + Duration::from_secs((n_held / BYTES_PER_SECOND_MIN) as u64)).saturating_sub(elapsed)
+}
+
+/// Reads what is there into the framer; returns how many bytes that was, 0 at the end.
+async fn read_some(
+    stream: &mut (impl AsyncRead + Unpin),
+    framer: &mut SyslogFramer,
+    frames: &mut SyslogFrames,
+) -> std::io::Result<usize> {
+    poll_fn(|context| {
+        BUFFER.with_borrow_mut(|buffer| {
+            let mut room = ReadBuf::new(buffer);
+            ready!(Pin::new(&mut *stream).poll_read(context, &mut room))?;
+            framer.feed(room.filled(), frames);
+            Poll::Ready(Ok(room.filled().len()))
+        })
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_that_trickles_is_not_waited_for_for_ever() {
+        let seconds = Duration::from_secs;
+        assert_eq!(patience(0, seconds(0)), FRAME_TIME_MAX);
+        assert_eq!(patience(59, seconds(59)), seconds(1));
+        assert_eq!(patience(60, seconds(61)), Duration::ZERO);
+        assert_eq!(patience(1 << 20, seconds(1_000)), seconds(84));
     }
 }
