@@ -11,6 +11,9 @@ mod corpus;
 #[path = "it/server.rs"]
 mod server;
 
+#[path = "it/doors.rs"]
+mod doors;
+
 #[path = "it/lab.rs"]
 mod lab;
 
@@ -22,10 +25,14 @@ mod alert;
 mod backup;
 #[path = "it/bad_input.rs"]
 mod bad_input;
+#[path = "it/bombs.rs"]
+mod bombs;
 #[path = "it/clock.rs"]
 mod clock;
 #[path = "it/command_line.rs"]
 mod command_line;
+#[path = "it/connections.rs"]
+mod connections;
 #[path = "it/conservation.rs"]
 mod conservation;
 #[path = "it/consistency.rs"]
@@ -66,6 +73,8 @@ mod real_logs;
 mod secrets;
 #[path = "it/security.rs"]
 mod security;
+#[path = "it/refusals.rs"]
+mod refusals;
 #[path = "it/send.rs"]
 mod send;
 #[path = "it/start.rs"]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::doors::{self, DOORS};
 use crate::lab::disk::Mount;
 use crate::lab::oracle::{Fate, Oracle};
 use crate::lab::{Random, Stopping, is_long, some_moment};
@@ -21,6 +22,7 @@ fn server_on(options: &str) -> Option<(tempfile::TempDir, Mount, Server)> {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let disk = Mount::tmpfs(scratch.path().join("disk"), options)?;
     let server = Launch::configured(scratch.path(), SETTINGS).on(&disk.at.join("data")).start();
+    doors::prepare(&server);
     Some((scratch, disk, server))
 }
 
@@ -32,10 +34,11 @@ fn send_one(server: &Server) -> Answer {
 fn assert_refuses(server: &Server) {
     let refused = server.until("the disk is seen to be full", || Some(send_one(server)).filter(|a| a.status != 200));
     assert!(refused.status == 507 && !refused.header("retry-after").is_empty(), "{refused:?}");
-    let push = json!({"streams": [{"stream": {"job": "j"}, "values": [["1763380800000000000", "line"]]}]});
-    let loki = [("content-type", "application/json")];
-    let refused = server.post("/loki/api/v1/push", &loki, push.to_string());
-    assert!(refused.status == 503 && !refused.header("retry-after").is_empty(), "{refused:?}");
+    for door in &DOORS {
+        let refused = door.send(server, &[], (door.good)("no room"));
+        door.assert_refused(&refused, door.full);
+        assert!(!refused.header("retry-after").is_empty(), "{}: {refused:?}", door.name);
+    }
     let ready = server.get("/-/ready", &[]);
     assert!(ready.status == 503 && ready.body.contains("reserve"), "{ready:?}");
     assert_eq!(server.get("/-/healthy", &[]).status, 200);

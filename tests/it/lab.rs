@@ -74,3 +74,42 @@ impl Drop for Stopping<'_> {
         self.0.store(true, std::sync::atomic::Ordering::Relaxed);
     }
 }
+
+/// What a process holds in memory, and the most that it has held since this was made.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pid: u32,
+    before: u64,
+}
+
+impl Memory {
+    /// Of this process from now on.
+    pub(crate) fn of(pid: u32) -> Memory {
+        // 5 resets the peak; where that is not allowed the peak is that of the whole life, which is stricter.
+        let _ = std::fs::write(format!("/proc/{pid}/clear_refs"), "5");
+        let memory = Memory { pid, before: 0 };
+        Memory { before: memory.now(), ..memory }
+    }
+
+    /// How many bytes it holds.
+    pub(crate) fn now(&self) -> u64 {
+        self.read("VmRSS:")
+    }
+
+    /// The most that it has held.
+    pub(crate) fn peak(&self) -> u64 {
+        self.read("VmHWM:")
+    }
+
+    /// How much more than at the beginning that was.
+    pub(crate) fn rise(&self) -> u64 {
+        self.peak().saturating_sub(self.before)
+    }
+
+    fn read(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("Linux says it");
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number of KiB");
+        kib << 10
+    }
+}

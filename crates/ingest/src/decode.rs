@@ -93,6 +93,28 @@ fn unfold(body: &[u8], encoding: Encoding, bytes_max: usize, unproven_max: usize
     Ok(decoded)
 }
 
+/// A body as a text, with a replacement for what is no UTF-8: for protocols whose bodies are one JSON text, of which a
+/// byte in one event is not to cost the others.
+///
+/// # Errors
+/// Where the text is longer than `bytes_max`: a replacement has three bytes.
+pub fn lossy(body: &[u8], bytes_max: usize) -> Result<Cow<'_, str>, IngestError> {
+    if let Ok(text) = str::from_utf8(body) {
+        return Ok(Cow::Borrowed(text));
+    }
+    let mut text = String::with_capacity(body.len());
+    for chunk in body.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+        if text.len() > bytes_max {
+            return Err(IngestError::TooLarge { bytes_max });
+        }
+    }
+    Ok(Cow::Owned(text))
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -175,6 +197,13 @@ mod tests {
             assert_eq!(unfolded(zeros.len() - 1), Err(IngestError::Bomb { ratio_max: RATIO_MAX }));
             assert_eq!(unfolded(zeros.len()), Ok(zeros.len()), "little is not worth a refusal");
         }
+    }
+
+    #[test]
+    fn what_is_no_utf8_is_replaced_within_the_limit() {
+        assert_eq!(lossy(b"caf\xc3\xa9", 5), Ok("caf\u{e9}".into()));
+        assert_eq!(lossy(b"a\xffb\xe2\x82", 8), Ok("a\u{fffd}b\u{fffd}".into()));
+        assert_eq!(lossy(b"a\xffb\xe2\x82", 7), Err(IngestError::TooLarge { bytes_max: 7 }));
     }
 
     #[test]

@@ -29,7 +29,7 @@ mod text;
 pub use answer::{IngestAnswer, Rejected};
 pub use cloudwatch::{PutError, PutLogEvents, PutOutcome, check_stream_name};
 pub use collect::{AUDIT_GROUP, Beside, Collector, OWN_GROUPS, OutOfScope, Refused};
-pub use decode::{Encoding, decode};
+pub use decode::{Encoding, decode, lossy};
 pub use elastic::{Action, Item, Items, Outcome, Refusal};
 pub use error::IngestError;
 pub use intake::{Format, IngestRequest, Intake, Sender};

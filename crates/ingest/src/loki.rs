@@ -16,7 +16,7 @@ use serde::Deserialize;
 use types::{GroupName, Limits, Timestamp, Value, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::{Collector, Encoding, IngestAnswer, IngestError, Intake, Sender, decode};
+use crate::{Collector, Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy};
 
 /// What a body should be, for errors.
 const WHAT: &str = "loki push request";
@@ -51,7 +51,8 @@ impl Intake {
     ) -> Result<IngestAnswer, IngestError> {
         let body = decode(body, encoding, self.limits.body_bytes_max)?;
         let mut collector = self.collect(sender);
-        json::read(&body, &mut Streams::new(&mut collector, &self.limits))?;
+        let text = lossy(&body, self.limits.body_bytes_max)?;
+        json::read(text.as_bytes(), &mut Streams::new(&mut collector, &self.limits))?;
         self.accept_loki(collector, &body, sender)
     }
 

@@ -4,7 +4,7 @@
 //! is when it happened; `host`, `source`, `sourcetype` and all of `fields` are fields. The group is `index`, else
 //! `splunk`; the stream is the source on its host.
 //!
-//! A faulty object keeps nobody else out; what follows broken JSON cannot be read. Where a request has a fault, its
+//! A faulty object keeps nobody else out; behind broken JSON only objects that begin a line can be found. Where a request has a fault, its
 //! sender repeats it or drops it whole: so that nothing is stored twice then, equal faulty bodies are one batch.
 
 use std::borrow::Cow;
@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use types::{GroupName, Timestamp, Value, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::{Beside, Collector, Encoding, IngestError, Intake, Sender, decode};
+use crate::{Beside, Collector, Encoding, IngestError, Intake, Sender, decode, lossy};
 
 /// Where events go that name no index.
 const GROUP: &str = "splunk";
@@ -139,11 +139,23 @@ struct Events<'c, 's> {
 }
 
 impl Events<'_, '_> {
-    /// Adds the objects of a body; returns how many there are.
+    /// Adds the objects of a body; returns how many there are. Behind broken JSON nobody can say where the next object
+    /// begins, unless it begins a line: from there on lines are read, each by itself.
     fn objects(&mut self, body: &[u8]) -> Result<usize, IngestError> {
-        let text = String::from_utf8_lossy(body);
+        let text = lossy(body, self.intake.limits.body_bytes_max)?;
+        let (mut n_events, broken) = self.objects_of(&text, 0)?;
+        let behind = broken.and_then(|broken| broken.split_once('\n')).map_or("", |(_, behind)| behind);
+        for line in behind.split('\n').filter(|line| line.starts_with('{')) {
+            n_events = self.objects_of(line, n_events)?.0;
+        }
+        Ok(n_events)
+    }
+
+    /// Adds objects that stand one behind the other, up to broken JSON; returns how many there are with `n_before`, and what
+    /// is broken and all behind it.
+    fn objects_of<'t>(&mut self, text: &'t str, n_before: usize) -> Result<(usize, Option<&'t str>), IngestError> {
         let mut rest = text.trim_ascii_start();
-        let mut n_events = 0;
+        let mut n_events = n_before;
         while !rest.is_empty() {
             let mut objects = serde_json::Deserializer::from_str(rest).into_iter::<Event<'_>>();
             let mut read = 0;
@@ -155,17 +167,17 @@ impl Events<'_, '_> {
                 }
                 n_events += 1;
             }
-            rest = &rest[read..];
+            rest = rest[read..].trim_ascii_start();
             // What follows an object that is JSON but no event can be read; what follows broken JSON cannot.
             let mut skipped = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
             match skipped.next() {
                 Some(Ok(_)) => n_events += 1,
-                Some(Err(_)) => return Ok(n_events + 1),
-                None => return Ok(n_events),
+                Some(Err(_)) => return Ok((n_events + 1, Some(rest))),
+                None => break,
             }
             rest = &rest[skipped.byte_offset()..];
         }
-        Ok(n_events)
+        Ok((n_events, None))
     }
 
     fn object(&mut self, event: &Event<'_>) -> Result<Result<(), HecFault>, IngestError> {

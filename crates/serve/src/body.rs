@@ -143,7 +143,12 @@ impl BodyBudget {
                 drain(&mut chunks).await;
                 return Err(too_large());
             }
-            received.push(&chunk)?;
+            if let Err(busy) = received.push(&chunk) {
+                // Its room is for others while the rest passes by.
+                drop(received);
+                drain(&mut chunks).await;
+                return Err(busy);
+            }
         }
     }
 }

@@ -110,6 +110,17 @@ fn the_first_fault_is_named_and_the_rest_is_stored_once() {
 }
 
 #[test]
+fn behind_broken_json_the_next_line_is_read() {
+    let house = House::new();
+    let body = "{\"event\":\"a\"}\n{\"event\":\"b\",\n{\"event\":\"c\"}{\"event\":\"d\"}\nnonsense\n{\"event\":[\n{\"event\":\"e\"}";
+    assert!(matches!(house.send(body), (4, Some((1, HecFault::BadFormat(_))))));
+    assert_eq!(house.events(&["@message"]), ["a", "c", "d", "e"]);
+    // Each line is read once more at the most, however many of them are broken.
+    let lines = "{\"event\":[1,\n".repeat(100_000);
+    assert!(matches!(house.send(&lines), (0, Some((0, HecFault::BadFormat(_))))));
+}
+
+#[test]
 fn a_body_that_is_cut_anywhere_keeps_what_was_whole() {
     let house = House::new();
     let body = r#"{"event":"a","fields":{"k":"v"}}{"event":{"m":[1,"\u0041"]},"time":1795175700.5}"#;

@@ -1,7 +1,7 @@
 //! `PutLogEvents`: the one operation that brings events.
 
 use axum::response::Response;
-use ingest::{Encoding, PutError, PutLogEvents, PutOutcome, decode};
+use ingest::{Encoding, PutError, PutLogEvents, PutOutcome, decode, lossy};
 use serde_json::{Value, json};
 
 use super::Asked;
@@ -21,7 +21,8 @@ pub(super) async fn put(asked: &Asked, received: Received, encoding: Encoding) -
         let asked = Asked { server: of_thread, region, operation };
         let bytes_max = asked.server.app.limits.body_bytes_max;
         let body = decode(received.bytes(), encoding, bytes_max)?;
-        let put = PutLogEvents::read(&body).map_err(refused)?;
+        let text = lossy(&body, bytes_max)?;
+        let put = PutLogEvents::read(text.as_bytes()).map_err(refused)?;
         asked.change(&put.group)?;
         let app = &asked.server.app;
         asked.server.cloudwatch.check_stream(&app.store, &put.group, &put.stream)?;
