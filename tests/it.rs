@@ -69,12 +69,12 @@ mod power;
 mod queries;
 #[path = "it/real_logs.rs"]
 mod real_logs;
+#[path = "it/refusals.rs"]
+mod refusals;
 #[path = "it/secrets.rs"]
 mod secrets;
 #[path = "it/security.rs"]
 mod security;
-#[path = "it/refusals.rs"]
-mod refusals;
 #[path = "it/send.rs"]
 mod send;
 #[path = "it/start.rs"]

@@ -139,9 +139,15 @@ impl BodyBudget {
                     return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body-timeout", message));
                 }
             };
-            if received.bytes.len().saturating_add(chunk.len()) > bytes_max {
+            let n_bytes = received.bytes.len();
+            if n_bytes.saturating_add(chunk.len()) > bytes_max {
+                drop(received);
                 drain(&mut chunks).await;
                 return Err(too_large());
+            }
+            if n_bytes + chunk.len() > received.bytes.capacity() {
+                // By doubling, but not beyond the limit.
+                received.bytes.reserve_exact(n_bytes.min(bytes_max - n_bytes).max(chunk.len()));
             }
             if let Err(busy) = received.push(&chunk) {
                 // Its room is for others while the rest passes by.
