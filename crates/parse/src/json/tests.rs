@@ -87,7 +87,8 @@ fn the_first_usable_key_gives_the_time_and_keeps_its_value_and_type() {
 #[test]
 fn a_time_that_comes_beside_a_line_leaves_the_times_in_it_as_they_are() {
     let limits = Limits::default();
-    let mut parser = EventParser::new(Received { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits });
+    let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
+    let mut parser = EventParser::new(Received { at, modified: None, zone: Zone::UTC, limits: &limits });
     let mut builder = BatchBuilder::new();
     let extras = Extras { time: Some(Timestamp(7_000_000_000)), ..Extras::default() };
     parser.text(br#"{"ts":1763618400,"time":"2026-11-20T06:47:13Z"}"#, &extras, &mut builder);
