@@ -6,8 +6,11 @@ use super::*;
 
 type Field = (String, Vec<u8>);
 
-/// Reads a stream in pieces of so many bytes: entries with their numbers, faults, and within which entry it ended.
-fn read(stream: &[u8], n_piece: usize, bytes_max: usize) -> (Vec<(u64, Vec<Field>)>, Vec<(u64, String)>, Option<u64>) {
+/// Entries and faults by their numbers, and the number of the entry within which a stream ended.
+type Read = (Vec<(u64, Vec<Field>)>, Vec<(u64, String)>, Option<u64>);
+
+/// Reads a stream in pieces of so many bytes.
+fn read(stream: &[u8], n_piece: usize, bytes_max: usize) -> Read {
     let (mut reader, mut entries) = (JournalReader::new(bytes_max), JournalEntries::default());
     for piece in stream.chunks(n_piece.max(1)) {
         reader.feed(piece, &mut entries);
