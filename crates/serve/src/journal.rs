@@ -118,9 +118,10 @@ impl Upload {
             let patience = Instant::now() + PAUSE_MAX;
             let until = self.due.unwrap_or(patience);
             let next = tokio::select! {
-                next = timeout_at(until, chunks.next()) => next,
+                biased;
                 // Not answered as if all were there: what was read ahead on the way would be lost.
                 () = told(&mut closing) => return self.break_off(Problem::closing()).await,
+                next = timeout_at(until, chunks.next()) => next,
             };
             match next {
                 Ok(Some(Ok(chunk))) => self.take(&chunk).await?,
