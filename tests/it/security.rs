@@ -141,12 +141,14 @@ fn a_header_of_a_mebibyte_and_bytes_that_no_header_has_end_a_connection_and_noth
     for header in hostile {
         let answer = Wire::to(&server).ask("GET", b"/api/v1/groups", &[header], b"");
         let shown = String::from_utf8_lossy(&header[..header.len().min(40)]);
-        assert!(answer.status < 500 || answer.status == 505, "{shown}: {}", answer.status);
+        // What is too long is not read to its end, so that its answer may not arrive.
+        let is_cut_off = header.len() > 1000 && answer.status == 0;
+        assert!((200..500).contains(&answer.status) || is_cut_off, "{shown}: {}", answer.status);
         assert_eq!(server.get("/api/v1/groups", &[]).status, 200, "{shown}");
     }
     for target in [&b"/a b"[..], b"/\0", b"http://evil.example.org/", b"*", b"//", b"/%", b"/%zz", b"/%00", b"\\"] {
         let answer = Wire::to(&server).ask("GET", target, &[], b"");
-        assert!(answer.status < 500 || answer.status == 505, "{target:?}: {}", answer.status);
+        assert!((200..500).contains(&answer.status), "{target:?}: {}", answer.status);
     }
 }
 
