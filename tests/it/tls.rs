@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
@@ -124,9 +125,16 @@ fn a_shipper_says_nothing_to_a_server_that_it_does_not_believe() {
     let arrived = || count(scratch.path(), &url, &ours, "shipped");
     let mut distrusting = ship("a", None);
     let lines = BufReader::new(distrusting.stderr.take().expect("it was piped")).lines().map_while(Result::ok);
-    let refused = lines.into_iter().find(|line| line.contains("delivery failed") && line.contains("certificate"));
+    let (sender, refused) = mpsc::channel();
+    std::thread::spawn(move || {
+        // Read to the end, so that it never waits for a reader.
+        for line in lines.filter(|line| line.contains("delivery failed") && line.contains("certificate")) {
+            let _ = sender.send(line);
+        }
+    });
+    let refused = refused.recv_timeout(PATIENCE);
     distrusting.kill().and_then(|()| distrusting.wait()).expect("our own child can be killed");
-    assert!(refused.is_some() && arrived() == 0);
+    assert!(refused.is_ok() && arrived() == 0);
     let mut trusting = ship("b", Some(&ours.pem));
     until_there_is_one(arrived);
     trusting.kill().and_then(|()| trusting.wait()).expect("our own child can be killed");
