@@ -149,7 +149,9 @@ async fn turn_away(mut stream: TcpStream) -> std::io::Result<()> {
          connection: close\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
-    stream.read(&mut [0; 1024]).await?;
+    if stream.read(&mut [0; 1024]).await? == 0 {
+        return Ok(());
+    }
     stream.write_all(answer.as_bytes()).await?;
     Lingering::new(stream).shutdown().await
 }
