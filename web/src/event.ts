@@ -3,7 +3,7 @@
 
 import * as api from "./api.ts";
 import type { EventRow } from "./ask.ts";
-import { fieldText, valueText, type Json } from "./query/edit.ts";
+import { canBeNamed, fieldText, valueText, type Json } from "./query/edit.ts";
 import type { View } from "./view.ts";
 
 /** System fields that an event may have. */
@@ -25,6 +25,8 @@ export interface FieldOfEvent {
 export interface FullEvent {
   fields: FieldOfEvent[];
   more: number;
+  /** Fields of the group whose names no query can write. */
+  unnamed: number;
 }
 
 function chunks(names: readonly string[]): string[][] {
@@ -50,7 +52,9 @@ export async function fullEvent(row: EventRow, of: View, signal: AbortSignal): P
   };
   const known = await api.fields(scope, signal);
   const own = known.sort((a, b) => b.events - a.events).map((field) => field.name).filter((name) => !SYSTEM.includes(name));
-  const asked = own.slice(0, NAMES_MAX);
+  // One name that cannot be written must not cost the others.
+  const named = own.filter(canBeNamed);
+  const asked = named.slice(0, NAMES_MAX);
   const values = new Map<string, Json>();
   for (const names of chunks([...SYSTEM, ...asked])) {
     const text = `filter @id = ${valueText(row.id)}\n| fields ${names.map(fieldText).join(", ")}`;
@@ -63,7 +67,7 @@ export async function fullEvent(row: EventRow, of: View, signal: AbortSignal): P
   // The text first, then the sender's fields, then the system's.
   const rank = (name: string) => (name === "@message" ? 0 : name.startsWith("@") ? 2 : 1);
   const order = [...values.keys()].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  return { fields: order.map((name) => ({ name, value: values.get(name) ?? null })), more: own.length - asked.length };
+  return { fields: order.map((name) => ({ name, value: values.get(name) ?? null })), more: named.length - asked.length, unnamed: own.length - named.length };
 }
 
 /** What the row itself knows, for the time until the rest has arrived. */

@@ -37,7 +37,7 @@ function isTime(name: string): boolean {
   return name === "@timestamp" || name === "@ingestionTime";
 }
 
-function FieldTable({ fields, more, row }: { fields: readonly FieldOfEvent[]; more: number; row: EventRow }) {
+function FieldTable({ fields, more, unnamed, row }: { fields: readonly FieldOfEvent[]; more: number; unnamed: number; row: EventRow }) {
   const [all, setAll] = useState(false);
   const shown = all ? fields : fields.slice(0, FIELDS_SHOWN);
   const zone = view.value.zone;
@@ -59,6 +59,7 @@ function FieldTable({ fields, more, row }: { fields: readonly FieldOfEvent[]; mo
       </table>
       {fields.length > shown.length && <button type="button" class="link" onClick={() => setAll(true)}>Show {fields.length - shown.length} more fields</button>}
       {more > 0 && <p class="dim">The group has {more} further field names; ask for them with <code>fields</code>.</p>}
+      {unnamed > 0 && <p class="dim">{unnamed} field {unnamed === 1 ? "name" : "names"} of the group cannot be asked for: a backtick or a line break is in them.</p>}
     </>
   );
 }
@@ -122,7 +123,7 @@ export function RowDetail({ event, columns, onHeight }: { event: EventRow; colum
           {full.value.state === "error" && <span class="note error">Not all fields could be loaded: {full.value.error?.message}</span>}
           <Actions row={event} fields={fields} />
         </div>
-        {tab === "fields" && <FieldTable fields={fields} more={full.value.data?.more ?? 0} row={event} />}
+        {tab === "fields" && <FieldTable fields={fields} more={full.value.data?.more ?? 0} unnamed={full.value.data?.unnamed ?? 0} row={event} />}
         {tab === "json" && <pre class="block" data-testid="json"><LongText text={asObject(fields)} limit={4 * TEXT_CHARS} /></pre>}
         {tab === "raw" && <pre class="block" data-testid="raw"><LongText text={message} /></pre>}
       </div>

@@ -64,7 +64,7 @@ function FieldItem({ field }: { field: Field }) {
       <div class="field-row">
         <button type="button" class="field-button" aria-expanded={open} data-testid="field" data-name={field.name} onClick={() => (opened.value = open ? "" : field.name)}>
           <span class="type" title={field.types.join(", ")} aria-hidden="true">{sign(field.types)}</span>
-          <span class="ellipsis" title={field.name}>{field.name}</span>
+          <span class="ellipsis" title={oneLine(field.name, 500)}>{oneLine(field.name, 200)}</span>
           {field.share >= 0 && <span class="dim number" title={`in ${count(field.events)} events`}>{percent(Math.min(1, field.share))}</span>}
         </button>
         <button type="button" class="tiny" aria-pressed={shown} aria-label={`Show ${field.name} as a column`} title="Show as a column" onClick={toggle}><Icon name="column" /></button>

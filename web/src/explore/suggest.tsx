@@ -3,7 +3,7 @@
 
 import { complete } from "../api.ts";
 import { fieldList } from "../ask.ts";
-import { percent } from "../format.ts";
+import { oneLine, percent } from "../format.ts";
 import { fieldText } from "../query/edit.ts";
 import { lex } from "../query/lex.ts";
 import { view } from "../view.ts";
@@ -74,7 +74,7 @@ export function Suggestions({ all, chosen, onPick }: { all: readonly Suggestion[
     <ul role="listbox" aria-label="Completions">
       {all.map((one, at) => (
         <li key={one.label} role="option" aria-selected={at === chosen} onPointerDown={(event) => { event.preventDefault(); onPick(at); }}>
-          <span>{one.label}</span><span class="dim">{one.detail}</span>
+          <span>{oneLine(one.label, 200)}</span><span class="dim">{oneLine(one.detail, 200)}</span>
         </li>
       ))}
     </ul>

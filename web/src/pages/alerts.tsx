@@ -78,10 +78,10 @@ function Alert({ alert }: { alert: Item }) {
   const name = text(alert, "rule", "name") || labels.find(([label]) => label === "alertname")?.[1] || "alert";
   return (
     <li class="card" data-testid="alert">
-      <div class="card-head"><State state={text(alert, "state", "status")} /><b>{name}</b>
+      <div class="card-head"><State state={text(alert, "state", "status")} /><b>{printable(name)}</b>
         <span class="dim">since&nbsp;<When time={text(alert, "since", "starts_at", "active_since")} /></span></div>
       {annotations.map(([key, value]) => <p key={key}>{printable(value)}</p>)}
-      <p class="labels">{labels.filter(([label]) => label !== "alertname").map(([label, value]) => <span class="label" key={label}>{label}=<b>{printable(value)}</b></span>)}
+      <p class="labels">{labels.filter(([label]) => label !== "alertname").map(([label, value]) => <span class="label" key={label}>{printable(label)}=<b>{printable(value)}</b></span>)}
         {text(alert, "value") !== "" && <span class="label">value <b>{text(alert, "value")}</b></span>}
         <Events url={text(alert, "url")} /></p>
     </li>
@@ -94,7 +94,7 @@ function Events({ url }: { url: string }) {
   const { pathname, search, origin } = new URL(url);
   // The server knows itself by one address; people may reach it by another.
   const here = new URL(pathname + search, document.baseURI);
-  return origin === here.origin || pathname === "/" ? <a href={here.href}>Show its events</a> : null;
+  return here.origin === location.origin && (origin === here.origin || pathname === "/") ? <a href={here.href}>Show its events</a> : null;
 }
 
 function RuleTable() {
@@ -106,7 +106,7 @@ function RuleTable() {
           {(rules.value.data ?? []).map((rule) => (
             <tr key={text(rule, "id", "name")} data-testid="rule">
               <td><State state={rule["enabled"] === false ? "off" : text(rule, "state", "health")} /></td>
-              <th scope="row">{text(rule, "name")}<div class="dim">{summary(rule)}</div></th>
+              <th scope="row">{printable(text(rule, "name"))}<div class="dim">{summary(rule)}</div></th>
               <td><Query rule={rule} /></td>
               <td><When time={text(rule, "last_evaluation", "last_evaluated", "evaluated_at")} /></td>
               <td>{printable(text(rule, "why", "reason"))}{text(rule, "last_error", "error") !== "" && <div class="note error">{printable(text(rule, "last_error", "error"))}</div>}</td>
@@ -128,5 +128,5 @@ function Query({ rule }: { rule: Item }) {
   const query = text(rule, "query");
   const groups = Array.isArray(rule["groups"]) ? rule["groups"].filter((one): one is string => typeof one === "string" && one !== "*") : [];
   const next = { ...view.value, page: "explore" as const, query, groups, from: "now-1h", to: "now", row: "", live: false, columns: [] };
-  return <a href={address(next)} onClick={(event) => { if (!event.metaKey && !event.ctrlKey) { event.preventDefault(); go(next); } }}><code>{query}</code></a>;
+  return <a href={address(next)} onClick={(event) => { if (!event.metaKey && !event.ctrlKey) { event.preventDefault(); go(next); } }}><code>{printable(query, true)}</code></a>;
 }

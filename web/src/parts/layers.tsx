@@ -4,6 +4,8 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
+import { printable } from "../format.ts";
+
 /** The layer that is open; Escape and a click elsewhere close it. */
 export const layer = signal<"" | "time" | "groups" | "share" | "help" | "fields">("");
 
@@ -21,7 +23,7 @@ export function tell(text: string): void {
 export function Told() {
   return (
     <div class="told" role="status" aria-live="polite">
-      {told.value !== "" && <span>{told.value}</span>}
+      {told.value !== "" && <span>{printable(told.value)}</span>}
     </div>
   );
 }

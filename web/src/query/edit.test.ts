@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { addFilter, condition, conditions, levelsOf, removeCommand, toggleFilter, toggleLevel, withRowFields } from "./edit.ts";
+import { addFilter, canBeNamed, condition, conditions, levelsOf, removeCommand, toggleFilter, toggleLevel, withRowFields } from "./edit.ts";
 import { commands, keepsEvents, lex, soughtTexts } from "./lex.ts";
 
 const names = (text: string) => commands(text).map((command) => command.name);
@@ -75,4 +75,9 @@ test("rows get the fields they are shown with, unless the query shapes them itse
 test("what the query looks for is marked, what it excludes is not", () => {
   assert.deepEqual(soughtTexts('filter a like "refu\\"sed" and b not like "ok" and c like /time out/i'), ['refu"sed', "time out"]);
   assert.deepEqual(soughtTexts("connection refused"), ["connection refused"]);
+});
+
+test("a name with a backtick or a line break cannot be written, every other one can", () => {
+  for (const name of ["a`b", "a\nb", "a\r\nb", ""]) assert.equal(canBeNamed(name), false, JSON.stringify(name));
+  for (const name of ["a", "<b evil>", "\u0000\u001b[31m", "a b|c"]) assert.equal(canBeNamed(name), true, JSON.stringify(name));
 });

@@ -17,6 +17,11 @@ const BEFORE_FILTER = new Set(["", "source", "filter", "where", "filterindex", "
 /** Most characters of a value that goes into a filter whole; a longer text is looked for by its beginning. */
 const VALUE_CHARS_MAX = 2000;
 
+/** Whether the language can write a field's name: between backticks stands neither one of them nor the end of a line. */
+export function canBeNamed(name: string): boolean {
+  return name !== "" && !/[`\n\r]/.test(name);
+}
+
 /** A field name as the language writes it. */
 export function fieldText(name: string): string {
   const plain = /^[\p{L}_@][\p{L}\p{N}_@]*(\.[\p{L}\p{N}_@]+)*$/u.test(name);

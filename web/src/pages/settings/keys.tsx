@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { list } from "../../api.ts";
 import { start } from "../../ask.ts";
+import { printable } from "../../format.ts";
 import { copy, tell } from "../../parts/layers.tsx";
 import { send } from "../../session.ts";
 import { Listed, Make, patterns, Scope, Sure, text, unasked, When, type Fields, type Item } from "./parts.tsx";
@@ -44,11 +45,11 @@ export function Keys() {
       <p class="dim">For senders and programs. Once there is one, nothing is answered without a key or a password, not even on this machine.</p>
       <Listed lane={keys.value} empty="There are no keys yet." label="List of keys" heads={["Name", "Role", "Groups", "Created", "Last used", "Ends"]} row={(item) => (
         <tr key={text(item["id"])} data-testid="key">
-          <th scope="row">{text(item["name"])}</th><td>{text(item["role"])}</td><td><Scope item={item} /></td>
+          <th scope="row">{printable(text(item["name"]))}</th><td>{text(item["role"])}</td><td><Scope item={item} /></td>
           <td class="wide"><When time={item["created"]} /></td><td class="wide"><When time={item["last_used"]} /></td><td class="wide"><When time={item["expires"]} /></td>
           <td class="act">
-            {!item["expires"] && <Sure what="Replace" name={text(item["name"])} run={() => replace(item)} />}
-            <Sure what="Revoke" name={text(item["name"])} run={() => revoke(item)} />
+            {!item["expires"] && <Sure what="Replace" name={printable(text(item["name"]))} run={() => replace(item)} />}
+            <Sure what="Revoke" name={printable(text(item["name"]))} run={() => revoke(item)} />
           </td>
         </tr>
       )} />
@@ -66,7 +67,7 @@ function Made() {
   const old = replaces === "" ? undefined : keys.value.data?.find((item) => text(item["id"]) === replaces);
   return (
     <div class="made" ref={box} tabIndex={-1} role="group" aria-label="The new key" data-testid="made-key">
-      <p>The key <strong>{text(key["name"])}</strong> is shown this once. Copy it now.</p>
+      <p>The key <strong>{printable(text(key["name"]))}</strong> is shown this once. Copy it now.</p>
       <p><code data-testid="key-text">{text(key["key"])}</code></p>
       {replaces !== "" && <p>The old one goes on{old ? <> and ends <When time={old["expires"]} /></> : " for a day"}, so that programs can be changed one by one.</p>}
       {text(key["access_key_id"]) !== "" && (

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { keyWanted } from "../../api.ts";
+import { printable } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
 import { signOut, who, type Who } from "../../session.ts";
 import { told } from "./parts.tsx";
@@ -51,5 +52,5 @@ function Description({ now }: { now: Who | null }) {
   const where = now.groups.includes("*") ? "all groups" : now.groups.join(", ");
   const rest = <>, role <code>{now.role}</code>, for {where}.</>;
   if (now.name === "anonymous") return <p>Nobody is signed in. Whoever is on this machine has the role <code>{now.role}</code> for {where}.</p>;
-  return now.user ? <p>Signed in as <strong>{now.name}</strong>{rest}</p> : <p>With the key <strong>{now.name}</strong>{rest}</p>;
+  return now.user ? <p>Signed in as <strong>{printable(now.name)}</strong>{rest}</p> : <p>With the key <strong>{printable(now.name)}</strong>{rest}</p>;
 }
