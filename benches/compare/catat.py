@@ -23,12 +23,13 @@ class Catat(measure.Costs):
 
     name = "catat"
 
-    def __init__(self, binary, work, arguments=(), with_cache=True):
+    def __init__(self, binary, work, arguments=(), with_cache=True, settings=None):
         super().__init__()
         self.binary, self.arguments = os.path.abspath(binary), list(arguments)
         self.data_dir = pathlib.Path(work) / "catat-data"
         self.process, self.connection = None, None
         self.with_cache = with_cache
+        self.settings = settings or {}
         self.start()
 
     def start(self, wrapper=()):
@@ -37,7 +38,7 @@ class Catat(measure.Costs):
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         command = [*wrapper, self.binary, "serve", "--data-dir", str(self.data_dir), "--listen", f"127.0.0.1:{self.port}", *self.arguments]
-        environment = os.environ | ({} if self.with_cache else WITHOUT_CACHE)
+        environment = os.environ | self.settings | ({} if self.with_cache else WITHOUT_CACHE)
         started = time.perf_counter()
         with open(f"{self.data_dir}.log", "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.data_dir.parent, env=environment)

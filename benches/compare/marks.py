@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Marks that need a run of their own: flat costs, a thousand segments, real logs.
+"""Marks that need a run of their own: flat costs, a thousand segments, real logs, doors, senders.
 
-usage: marks.py [flat] [segments] [real-logs] [free-text] [files] [--events N] [--segments N] [--logs DIR] [--binary FILE] [--work DIR]
+usage: marks.py [flat] [segments] [real-logs] [free-text] [files] [doors] [senders] [--events N] [--segments N]
+       [--logs DIR] [--door-events N] [--doors NAME,…] [--rounds N] [--keep-bodies DIR] [--senders N] [--seconds N]
+       [--binary FILE] [--work DIR]
 
 flat       The corpus streams from the generator into one store. A million events into the empty store, and the last
            quarter of all events into the full one, each until the server idles: the latter may cost a ninth more.
@@ -11,6 +13,8 @@ segments   A thousand days of events make a thousand segments. Seconds until rea
 real-logs  Files below DIR, each folder its own group: bytes of segments against `zstd -3` of each file.
 free-text  A million access lines that are stored as they are: words and substrings counted, against `rg`.
 files      `catat query --file` over the corpus, plain and packed, and over access lines, against rg, zgrep, jq, awk, DuckDB.
+doors      The same events through every door: CPU-seconds against those of the native one, syslog's alone.
+senders    500 senders of ten events at a time: acknowledgements per sync, nobody turned away, none left behind.
 
 Without a name all of them run. Ends with 1 and the names of the marks that were missed.
 """
@@ -27,8 +31,10 @@ import urllib.parse
 import corpus
 import measure
 from catat import Catat
+from doors import doors
 from files import files
 from free_text import free_text
+from senders import senders
 
 FLAT_SHARE_MIN = 0.9
 WRITTEN_PER_STORED_MAX = 4.0
@@ -224,7 +230,7 @@ def real_logs(options, work, judge):
     server.stop()
 
 
-MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "free-text": free_text, "files": files}
+MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "free-text": free_text, "files": files, "doors": doors, "senders": senders}
 
 
 def main():
@@ -232,6 +238,12 @@ def main():
     arguments.add_argument("names", nargs="*", metavar="|".join(MARKS))
     arguments.add_argument("--events", type=int, default=20_000_000, help="how many events flat stores")
     arguments.add_argument("--segments", type=int, default=1000)
+    arguments.add_argument("--door-events", type=int, default=300_000, help="how many events each door is sent")
+    arguments.add_argument("--doors", help="only doors whose names have one of these in them")
+    arguments.add_argument("--keep-bodies", help="a folder for what is sent, to be profiled with door_rate of crates/ingest")
+    arguments.add_argument("--rounds", type=int, default=3, help="how often each door is measured")
+    arguments.add_argument("--senders", type=int, default=500)
+    arguments.add_argument("--seconds", type=float, default=20, help="how long the senders send")
     arguments.add_argument("--seed", type=int, default=43)
     arguments.add_argument("--logs", help="a folder of real logs")
     arguments.add_argument("--binary", default=str(corpus.ROOT / "target" / "release" / "catat"))
