@@ -44,7 +44,8 @@ fn send(intake: &Intake, door: &str, body: &[u8], now: Timestamp) -> Result<u64,
     let plain = Encoding::Identity;
     let native = |format| {
         let group = GroupName::new("bench").ok_or("a name")?;
-        let request = IngestRequest { body, encoding: plain, format, group, stream: String::new(), fields: &[], sender };
+        let request =
+            IngestRequest { body, encoding: plain, format, group, stream: String::new(), fields: &[], sender };
         Ok::<_, Failure>(intake.ingest(request)?.accepted)
     };
     let hec = |form| intake.ingest_hec(body, plain, form, &HecDefaults::default(), &sender);

@@ -328,24 +328,6 @@ impl<'a> Collector<'a> {
         self.count_record(target, memory_bytes_before)
     }
 
-    /// Adds a text that a foreign protocol brought, with the time and the fields that came beside it.
-    ///
-    /// # Errors
-    /// Where the events collected need more memory than a request may hold.
-    pub fn add(
-        &mut self,
-        group: &GroupName,
-        stream: &str,
-        time: Option<Timestamp>,
-        text: &[u8],
-        fields: &[(Arc<str>, Value)],
-    ) -> Result<(), IngestError> {
-        let place = self.group(group)?;
-        self.set_stream(place, stream);
-        // One that is too old is left out; these protocols have no word for it.
-        self.text(place, text, &Extras { fields, time, ..Extras::default() }).map(|_| ())
-    }
-
     /// What is known of everything that this request brings.
     pub(crate) fn received(&self) -> &Received<'a> {
         self.parser.received()

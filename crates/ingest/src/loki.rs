@@ -10,13 +10,13 @@ mod protobuf;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::sync::Arc;
 
+use parse::FieldWriter;
 use serde::Deserialize;
-use types::{GroupName, Limits, Timestamp, Value, group_name_of_outside};
+use types::{GroupName, Timestamp, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::{Collector, Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy};
+use crate::{Beside, Collector, Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy};
 
 /// What a body should be, for errors.
 const WHAT: &str = "loki push request";
@@ -24,11 +24,10 @@ const WHAT: &str = "loki push request";
 /// Labels that name the group, the first that is there; else the group is `loki`.
 const GROUP_LABELS: [&str; 4] = ["group", "job", "service_name", "service"];
 
-/// Longest name of a field, as of JSON records, and of a label set: each stream keeps its own.
-const NAME_BYTES_MAX: usize = 512;
+/// Longest label set: each stream keeps its own.
 const LABEL_SET_BYTES_MAX: usize = 64 << 10;
 
-/// Most bytes of an entry's structured metadata, as sent: a map of it takes many times that. Loki's own default
+/// Most bytes of an entry's structured metadata, as sent: what is made of it takes many times that. Loki's own default
 /// is a sixteenth of it.
 const METADATA_BYTES_MAX: usize = 1 << 20;
 
@@ -36,8 +35,11 @@ const METADATA_BYTES_MAX: usize = 1 << 20;
 #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Names and values, sorted by name.
+/// Names and values of a stream, sorted by name.
 type Labels<'a> = BTreeMap<Text<'a>, Text<'a>>;
+
+/// Names and values of an entry, in the order in which they were sent.
+type Metadata<'a> = Vec<(Text<'a>, Text<'a>)>;
 
 impl Intake {
     /// Stores the lines of a push request as JSON and returns when they are durable. Blocks.
@@ -52,7 +54,7 @@ impl Intake {
         let body = decode(body, encoding, self.limits.body_bytes_max)?;
         let mut collector = self.collect(sender);
         let text = lossy(&body, self.limits.body_bytes_max)?;
-        json::read(text.as_bytes(), &mut Streams::new(&mut collector, &self.limits))?;
+        json::read(&text, &mut Streams::new(&mut collector))?;
         self.accept_loki(collector, &body, sender)
     }
 
@@ -60,7 +62,7 @@ impl Intake {
     pub fn ingest_loki_protobuf(&self, body: &[u8], sender: &Sender<'_>) -> Result<IngestAnswer, IngestError> {
         let body = protobuf::unpack(body, self.limits.body_bytes_max)?;
         let mut collector = self.collect(sender);
-        protobuf::read(&body, &mut Streams::new(&mut collector, &self.limits))?;
+        protobuf::read(&body, &mut Streams::new(&mut collector))?;
         self.accept_loki(collector, &body, sender)
     }
 
@@ -88,15 +90,16 @@ fn bad(problem: impl Display) -> IngestError {
 /// The events of a request on their way into the collector, stream after stream.
 struct Streams<'c, 's> {
     collector: &'c mut Collector<'s>,
-    limits: &'c Limits,
     group: GroupName,
     stream: String,
-    labels: Vec<(Arc<str>, Value)>,
+    labels: Vec<(String, String)>,
+    /// The group's place, once the stream has an entry.
+    place: Option<usize>,
 }
 
 impl<'c, 's> Streams<'c, 's> {
-    fn new(collector: &'c mut Collector<'s>, limits: &'c Limits) -> Self {
-        Self { collector, limits, group: group_of(&Labels::new()), stream: String::new(), labels: Vec::new() }
+    fn new(collector: &'c mut Collector<'s>) -> Self {
+        Self { collector, group: group_of(&Labels::new()), stream: String::new(), labels: Vec::new(), place: None }
     }
 
     /// Says which labels the entries that follow have.
@@ -104,22 +107,29 @@ impl<'c, 's> Streams<'c, 's> {
         self.group = group_of(labels);
         self.stream = stream_name(labels);
         check_bytes("a label set", self.stream.len(), LABEL_SET_BYTES_MAX)?;
-        self.labels = fields(labels.iter(), &[], self.limits);
+        self.labels = labels.iter().map(|(name, value)| (name.0.to_string(), value.0.to_string())).collect();
+        self.place = None;
         Ok(())
     }
 
-    fn add<'m, 't: 'm>(
-        &mut self,
-        time: Option<Timestamp>,
-        line: &[u8],
-        metadata: impl Iterator<Item = (&'m Text<'t>, &'m Text<'t>)>,
-    ) -> Result<(), IngestError> {
-        let mut metadata = metadata.peekable();
-        if metadata.peek().is_none() {
-            return self.collector.add(&self.group, &self.stream, time, line, &self.labels);
+    fn add(&mut self, time: Option<Timestamp>, line: &[u8], metadata: &Metadata<'_>) -> Result<(), IngestError> {
+        let place = match self.place {
+            Some(place) => place,
+            None => self.collector.group(&self.group)?,
+        };
+        if self.place.is_none() {
+            self.collector.set_stream(place, &self.stream);
+            self.place = Some(place);
         }
-        let fields = fields(metadata, &self.labels, self.limits);
-        self.collector.add(&self.group, &self.stream, time, line, &fields)
+        let labels = &self.labels;
+        let write = |fields: &mut FieldWriter<'_>| {
+            labels.iter().for_each(|(name, value)| fields.text(name, value));
+            metadata.iter().for_each(|(name, value)| fields.text(&name.0, &value.0));
+        };
+        let n_fields = labels.len() + metadata.len() + 2;
+        let beside = Beside { time, level: None, n_fields, fields: Some(&write) };
+        // One that is too old is left out; the protocol has no word for it.
+        self.collector.text_with(place, line, &beside).map(|_| ())
     }
 }
 
@@ -134,43 +144,6 @@ fn group_of(labels: &Labels<'_>) -> GroupName {
 fn stream_name(labels: &Labels<'_>) -> String {
     let pairs = labels.iter().map(|(name, value)| format!("{}={}", name.0, serde_json::Value::from(&*value.0)));
     format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
-}
-
-/// Labels or metadata as fields, behind `before`. What is over a limit is kept as JSON text, as of a record.
-fn fields<'m, 't: 'm>(
-    pairs: impl Iterator<Item = (&'m Text<'t>, &'m Text<'t>)>,
-    before: &[(Arc<str>, Value)],
-    limits: &Limits,
-) -> Vec<(Arc<str>, Value)> {
-    let mut fields = before.to_vec();
-    let (mut rest, mut n_dropped) = (String::new(), 0);
-    for (name, value) in pairs {
-        let is_long = name.0.len() > NAME_BYTES_MAX || value.0.len() > limits.field_bytes_max;
-        if !is_long && fields.len() < limits.fields_max {
-            fields.push(field(name, value));
-            continue;
-        }
-        rest.push(if rest.is_empty() { '{' } else { ',' });
-        Value::text(&*name.0).write_json(&mut rest);
-        rest.push(':');
-        Value::text(&*value.0).write_json(&mut rest);
-        n_dropped += 1;
-    }
-    if n_dropped > 0 {
-        rest.push('}');
-        fields.push(("@rest".into(), Value::text(rest)));
-        fields.push(("@fieldsDropped".into(), Value::Integer(n_dropped)));
-    }
-    fields
-}
-
-/// A label or a piece of metadata as a field. Nobody forges system fields.
-fn field(name: &Text<'_>, value: &Text<'_>) -> (Arc<str>, Value) {
-    let name = match name.0.strip_prefix('@') {
-        Some(rest) => format!("_{rest}").into(),
-        None => Arc::from(&*name.0),
-    };
-    (name, Value::text(&*value.0))
 }
 
 #[cfg(test)]
@@ -194,20 +167,5 @@ mod tests {
     fn the_stream_is_named_by_its_labels() {
         assert_eq!(stream_name(&labels(&[("b", "x\"y"), ("a", "1")])), r#"{a="1", b="x\"y"}"#);
         assert_eq!(stream_name(&labels(&[])), "{}");
-    }
-
-    #[test]
-    fn what_is_over_a_limit_is_kept_as_text() {
-        let limits = Limits { fields_max: 2, field_bytes_max: 3, ..Limits::default() };
-        let before = [("app".into(), Value::text("x"))];
-        let shown = |pairs: &[(&str, &str)]| -> Vec<String> {
-            let fields = fields(labels(pairs).iter(), &before, &limits);
-            fields.iter().map(|(name, value)| format!("{name}={value}")).collect()
-        };
-        assert_eq!(shown(&[("@id", "me")]), ["app=x", "_id=me"]);
-        assert_eq!(
-            shown(&[("a", "long"), ("b", "1"), ("c", "\"")]),
-            ["app=x", "b=1", r#"@rest={"a":"long","c":"\""}"#, "@fieldsDropped=2"]
-        );
     }
 }

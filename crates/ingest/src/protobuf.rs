@@ -32,6 +32,7 @@ impl<'a> Message<'a> {
         Self { rest: bytes, what }
     }
 
+    #[inline]
     fn field(&mut self) -> Option<(u64, Content<'a>)> {
         let key = self.varint()?;
         let content = match key & 7 {
@@ -47,14 +48,34 @@ impl<'a> Message<'a> {
         Some((key >> 3, content))
     }
 
+    /// Why there is no next field.
+    #[cold]
+    fn broken(&mut self) -> IngestError {
+        self.rest = &[];
+        let problem = "a field of the protobuf message is cut off or of an unknown type".to_owned();
+        IngestError::BadBody { what: self.what, problem }
+    }
+
     fn take(&mut self, n_bytes: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(n_bytes)?;
         self.rest = rest;
         Some(taken)
     }
 
-    /// Seven bits a byte, lowest first; bits beyond the 64th are lost.
+    /// A varint; most keys and lengths are a byte.
+    #[inline]
     fn varint(&mut self) -> Option<u64> {
+        match self.rest {
+            [byte, rest @ ..] if *byte < 0x80 => {
+                self.rest = rest;
+                Some(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    /// Seven bits a byte, lowest first; bits beyond the 64th are lost.
+    fn long_varint(&mut self) -> Option<u64> {
         let mut number = 0;
         for place in 0..10 {
             let (byte, rest) = self.rest.split_first()?;
@@ -71,14 +92,11 @@ impl<'a> Message<'a> {
 impl<'a> Iterator for Message<'a> {
     type Item = Result<(u64, Content<'a>), IngestError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
             return None;
         }
-        Some(self.field().ok_or_else(|| {
-            self.rest = &[];
-            let problem = "a field of the protobuf message is cut off or of an unknown type".to_owned();
-            IngestError::BadBody { what: self.what, problem }
-        }))
+        Some(self.field().ok_or_else(|| self.broken()))
     }
 }

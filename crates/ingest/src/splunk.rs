@@ -8,13 +8,12 @@
 //! sender repeats it or drops it whole: so that nothing is stored twice then, equal faulty bodies are one batch.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use parse::{FieldWriter, Resolved};
+use parse::{FieldWriter, ObjectReader, Resolved};
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use types::{GroupName, Timestamp, Value, group_name_of_outside};
+use types::{Timestamp, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{Beside, Collector, Encoding, IngestError, Intake, Sender, decode, lossy};
@@ -24,9 +23,6 @@ const GROUP: &str = "splunk";
 
 /// Fields of an event beside those in `fields`.
 const OWN_FIELDS_MAX: usize = 4;
-
-/// Deepest nesting of `fields`; Splunk takes no object in them at all.
-const NESTING_MAX: usize = 16;
 
 /// How a request is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +112,7 @@ impl Intake {
     ) -> Result<HecAnswer, IngestError> {
         let body = decode(body, encoding, self.limits.body_bytes_max)?;
         let mut collector = self.collect(sender);
-        let mut events = Events { collector: &mut collector, intake: self, defaults, now: sender.now, fault: None };
+        let mut events = Events::new(&mut collector, self, defaults, sender.now);
         let n_events = match form {
             HecForm::Events => events.objects(&body)?,
             HecForm::Raw => events.lines(&body)?,
@@ -129,16 +125,65 @@ impl Intake {
     }
 }
 
+/// Where an event comes from, as far as anybody says; empty where nobody does.
+#[derive(Clone, Copy)]
+struct Origin<'o> {
+    index: &'o str,
+    host: &'o str,
+    source: &'o str,
+    sourcetype: &'o str,
+}
+
+impl<'o> Origin<'o> {
+    /// What the request says of all its events.
+    fn of_all(defaults: &'o HecDefaults) -> Self {
+        let [index, host, source, sourcetype] =
+            [&defaults.index, &defaults.host, &defaults.source, &defaults.sourcetype]
+                .map(|text| text.as_deref().unwrap_or_default());
+        Self { index, host, source, sourcetype }
+    }
+
+    /// What an event says itself, else what the request says.
+    fn of(event: &'o Event<'_>, of_all: Self) -> Self {
+        let said = |own: &'o Option<Text<'_>>, of_all: &'o str| own.as_ref().map_or(of_all, |text| &*text.0);
+        Self {
+            index: said(&event.index, of_all.index),
+            host: said(&event.host, of_all.host),
+            source: said(&event.source, of_all.source),
+            sourcetype: said(&event.sourcetype, of_all.sourcetype),
+        }
+    }
+
+    fn write(self, fields: &mut FieldWriter<'_>) {
+        for (name, text) in [("host", self.host), ("source", self.source), ("sourcetype", self.sourcetype)] {
+            if !text.is_empty() {
+                fields.text(name, text);
+            }
+        }
+    }
+}
+
 /// The events of a request on their way into the collector.
 struct Events<'c, 's> {
     collector: &'c mut Collector<'s>,
     intake: &'c Intake,
-    defaults: &'c HecDefaults,
+    of_all: Origin<'c>,
     now: Timestamp,
     fault: Option<(usize, HecFault)>,
+    /// The index of the event before, and its group's place.
+    last: Option<(String, usize)>,
+    /// Holds names of streams as they are made.
+    stream: String,
+    /// Reads `fields`.
+    members: ObjectReader,
 }
 
-impl Events<'_, '_> {
+impl<'c, 's> Events<'c, 's> {
+    fn new(collector: &'c mut Collector<'s>, intake: &'c Intake, defaults: &'c HecDefaults, now: Timestamp) -> Self {
+        let (of_all, members) = (Origin::of_all(defaults), ObjectReader::default());
+        Self { collector, intake, of_all, now, fault: None, last: None, stream: String::new(), members }
+    }
+
     /// Adds the objects of a body; returns how many there are. Behind broken JSON nobody can say where the next object
     /// begins, unless it begins a line: from there on lines are read, each by itself.
     fn objects(&mut self, body: &[u8]) -> Result<usize, IngestError> {
@@ -187,8 +232,8 @@ impl Events<'_, '_> {
         if payload == "\"\"" {
             return Ok(Err(HecFault::BlankEvent));
         }
-        let fields = event.fields.map_or("{}", RawValue::get);
-        if !matches!(fields, "null") && !fields.starts_with('{') {
+        let fields = event.fields.map(RawValue::get).filter(|fields| *fields != "null").unwrap_or("{}");
+        if !fields.starts_with('{') {
             return Ok(Err(HecFault::BadFields));
         }
         let (time, odd_time) = match event.time.map(|time| self.time(time.get())) {
@@ -196,30 +241,23 @@ impl Events<'_, '_> {
             Some(Ok(time)) => time,
             None => (None, None),
         };
-        let said = |own: &Option<Text<'_>>, of_all: &Option<String>| {
-            own.as_ref().map(|text| text.0.to_string()).or_else(|| of_all.clone()).filter(|text| !text.is_empty())
-        };
-        let origin = HecDefaults {
-            index: said(&event.index, &self.defaults.index),
-            host: said(&event.host, &self.defaults.host),
-            source: said(&event.source, &self.defaults.source),
-            sourcetype: said(&event.sourcetype, &self.defaults.sourcetype),
-        };
-        let place = match self.place(&origin) {
+        let origin = Origin::of(event, self.of_all);
+        let place = match self.place(origin) {
             Ok(place) => place,
             Err(fault) => return Ok(Err(fault)),
         };
+        if self.members.read(fields, &self.intake.limits).is_err() {
+            return Ok(Err(HecFault::BadFields));
+        }
+        let members = &self.members;
         let write = |writer: &mut FieldWriter<'_>| {
             origin.write(writer);
             if let Some(time) = odd_time {
                 writer.text("time", time);
             }
-            // RawValue is JSON, and it begins as an object.
-            let _ =
-                serde_json::Deserializer::from_str(fields).deserialize_map(WriteFields { writer, path: "", depth: 1 });
+            members.write(fields, writer);
         };
-        let fields_max = self.intake.limits.fields_max;
-        let n_fields = fields.bytes().filter(|byte| *byte == b':').count().min(fields_max) + OWN_FIELDS_MAX + 1;
+        let n_fields = members.n_fields() + OWN_FIELDS_MAX;
         let beside = Beside { time, level: None, n_fields, fields: Some(&write) };
         let added = if payload.starts_with('{') {
             self.collector.record_with(place, payload.as_bytes(), &beside)?
@@ -233,15 +271,15 @@ impl Events<'_, '_> {
 
     /// Adds the lines of a body; continuation lines belong to the line before.
     fn lines(&mut self, body: &[u8]) -> Result<usize, IngestError> {
-        let place = match self.place(self.defaults) {
+        let of_all = self.of_all;
+        let place = match self.place(of_all) {
             Ok(place) => place,
             Err(fault) => {
                 self.note(0, fault);
                 return Ok(1);
             }
         };
-        let defaults = self.defaults;
-        let write = |writer: &mut FieldWriter<'_>| defaults.write(writer);
+        let write = |writer: &mut FieldWriter<'_>| of_all.write(writer);
         let beside = Beside { n_fields: OWN_FIELDS_MAX, fields: Some(&write), ..Beside::default() };
         let mut n_events = 0;
         for range in parse::events(body, self.intake.limits.event_bytes_max) {
@@ -260,15 +298,27 @@ impl Events<'_, '_> {
     }
 
     /// The place of the group that an origin names.
-    fn place(&mut self, origin: &HecDefaults) -> Result<usize, HecFault> {
-        let group = group_of(origin.index.as_deref());
-        let place = self.collector.group(&group).map_err(|refused| HecFault::BadIndex(refused.to_string()))?;
-        let host = origin.host.as_deref().unwrap_or_default();
-        match &origin.source {
-            Some(source) if host.is_empty() => self.collector.set_stream(place, source),
-            Some(source) => self.collector.set_stream(place, &format!("{host}:{source}")),
-            None => self.collector.set_stream(place, host),
+    fn place(&mut self, origin: Origin<'_>) -> Result<usize, HecFault> {
+        let place = match &self.last {
+            Some((index, place)) if index == origin.index => *place,
+            _ => {
+                let group = group_name_of_outside(if origin.index.is_empty() { GROUP } else { origin.index });
+                self.collector.group(&group).map_err(|refused| HecFault::BadIndex(refused.to_string()))?
+            }
+        };
+        if self.last.as_ref().is_none_or(|(index, _)| index != origin.index) {
+            self.last = Some((origin.index.to_owned(), place));
         }
+        let stream = match (origin.host, origin.source) {
+            ("", source) => source,
+            (host, "") => host,
+            (host, source) => {
+                self.stream.clear();
+                self.stream.extend([host, ":", source]);
+                &self.stream
+            }
+        };
+        self.collector.set_stream(place, stream);
         Ok(place)
     }
 
@@ -298,68 +348,8 @@ impl Events<'_, '_> {
     }
 }
 
-impl HecDefaults {
-    fn write(&self, fields: &mut FieldWriter<'_>) {
-        for (name, text) in [("host", &self.host), ("source", &self.source), ("sourcetype", &self.sourcetype)] {
-            if let Some(text) = text {
-                fields.text(name, text);
-            }
-        }
-    }
-}
-
-fn group_of(index: Option<&str>) -> GroupName {
-    group_name_of_outside(index.filter(|name| !name.is_empty()).unwrap_or(GROUP))
-}
-
 fn bad_format(error: serde_json::Error) -> HecFault {
     HecFault::BadFormat(error.to_string())
-}
-
-/// Writes the members of an object as fields, those of objects in it under dotted paths.
-struct WriteFields<'w, 'b, 'p> {
-    writer: &'w mut FieldWriter<'b>,
-    path: &'p str,
-    /// How deep the object is; beyond [`NESTING_MAX`] objects are texts.
-    depth: usize,
-}
-
-impl<'de> Visitor<'de> for WriteFields<'_, '_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of names and values")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some((name, raw)) = map.next_entry::<Text<'_>, &RawValue>()? {
-            let path = if self.path.is_empty() { name.0 } else { Cow::Owned(format!("{}.{}", self.path, name.0)) };
-            let raw = raw.get();
-            if raw.starts_with('{') && self.depth < NESTING_MAX {
-                let inner = WriteFields { writer: self.writer, path: &path, depth: self.depth + 1 };
-                let _ = serde_json::Deserializer::from_str(raw).deserialize_map(inner);
-            } else if let Ok(text) = serde_json::from_str::<Text<'_>>(raw) {
-                self.writer.text(&path, &text.0);
-            } else if let Some(value) = scalar(raw) {
-                self.writer.value(&path, &value);
-            } else if raw != "null" {
-                // A list keeps its form.
-                self.writer.text(&path, raw);
-            }
-        }
-        Ok(())
-    }
-}
-
-fn scalar(raw: &str) -> Option<Value> {
-    if let Ok(number) = raw.parse() {
-        return Some(Value::Integer(number));
-    }
-    match raw {
-        "true" => Some(Value::Boolean(true)),
-        "false" => Some(Value::Boolean(false)),
-        _ => raw.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float),
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod header;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use parse::FieldWriter;
+use parse::{FieldWriter, text_of};
 use types::{GroupScope, Timestamp, group_name_of_outside};
 
 use crate::{Beside, Collector, IngestAnswer, IngestError, Intake, Sender};
@@ -60,10 +60,7 @@ struct Messages<'s> {
 
 impl Messages<'_> {
     fn add(&mut self, frame: &[u8], n_cut: u64, from: &str) -> Result<(), IngestError> {
-        let text = match std::str::from_utf8(frame) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => String::from_utf8_lossy(frame),
-        };
+        let text = text_of(frame);
         let header = header::read(&text, self.collector.received());
         let place = self.place(header.appname.unwrap_or_default())?;
         self.collector.set_stream(place, header.hostname.unwrap_or(from));

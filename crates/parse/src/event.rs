@@ -281,13 +281,14 @@ impl Event<'_, '_> {
             Kind::Record => return json::emit_record(members, trimmed(&self.text), received, extras, builder),
             Kind::ObjectLine => json::emit_line_fields(members, trimmed(line), (received, is_told), *wanted, builder),
             Kind::Line(shape) => {
-                let of_shape = shape.and_then(|_| parts.level());
-                if has_level {
+                // What came beside the line is not looked for in it.
+                if has_level && extras.level.is_none() {
+                    let of_shape = shape.and_then(|_| parts.level());
                     builder.set_level(of_shape.or_else(|| crate::level_of_text(line)));
                 }
-                let time = time_of_line(shape.map(|_| &*parts), line, received);
+                let time = if is_told { None } else { time_of_line(shape.map(|_| &*parts), line, received) };
                 if let Some(shape) = shape {
-                    let own = if !is_told { time.as_ref().map(|(time, _)| *time) } else { None };
+                    let own = time.as_ref().map(|(time, _)| *time);
                     emit_parts((shape, parts, line), own, received, *wanted, builder);
                 }
                 time
@@ -327,7 +328,7 @@ fn trimmed(text: &str) -> &str {
 }
 
 /// The bytes as text, each invalid sequence replaced by U+FFFD.
-fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+pub fn text_of(bytes: &[u8]) -> Cow<'_, str> {
     // Checking first is several times as fast as looking for what to replace.
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),

@@ -104,13 +104,20 @@ impl<'b> FieldWriter<'b> {
     }
 
     fn drop_into_rest(&mut self, name: &str, value: &Value) {
-        if !self.rest.is_empty() {
+        let mut pair = String::new();
+        Value::text(name).write_json(&mut pair);
+        pair.push(':');
+        value.write_json(&mut pair);
+        self.add_rest(&pair, 1);
+    }
+
+    /// Keeps members of an object, as JSON without its braces, that somebody found to be over the limits.
+    pub(crate) fn add_rest(&mut self, members: &str, n_dropped: i64) {
+        if !self.rest.is_empty() && !members.is_empty() {
             self.rest.push(',');
         }
-        Value::text(name).write_json(&mut self.rest);
-        self.rest.push(':');
-        value.write_json(&mut self.rest);
-        self.n_dropped += 1;
+        self.rest.push_str(members);
+        self.n_dropped += n_dropped;
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) use emit::{emit_around, emit_line_fields, emit_record, exact_rfc3339}
 
 use types::{Limits, Value};
 
-use crate::Wanted;
+use crate::{FieldWriter, Wanted};
 
 /// Why a line is no JSON record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -177,6 +177,41 @@ impl Members {
         Value::text(name).write_json(&mut self.rest);
         self.rest.push(':');
         self.rest.push_str(raw);
+    }
+}
+
+/// Reads JSON objects that stand beside events, and writes their members as fields: nested ones under dotted paths.
+#[derive(Debug, Default)]
+pub struct ObjectReader(Members);
+
+impl ObjectReader {
+    /// Reads one object, which must be all of `text`.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn read(&mut self, text: &str, limits: &Limits) -> Result<(), JsonError> {
+        self.0.scan(text, limits, None)
+    }
+
+    /// At most how many fields the object has that was read last.
+    pub fn n_fields(&self) -> usize {
+        self.0.n_fields()
+    }
+
+    /// Writes what was read of `text`.
+    pub fn write(&self, text: &str, fields: &mut FieldWriter<'_>) {
+        let set_aside = self.0.texts.iter().chain(&self.0.times).flatten();
+        for member in self.0.members.iter().chain(set_aside) {
+            let name = self.0.get(member.name, text);
+            match &member.token {
+                Token::Text(span) | Token::Digits(span) => fields.text(name, self.0.get(*span, text)),
+                Token::Integer(number) => fields.integer(name, *number),
+                Token::Float(number) => fields.float(name, *number),
+                Token::Boolean(truth) => fields.boolean(name, *truth),
+                Token::Value(value) => fields.value(name, value),
+            }
+        }
+        fields.add_rest(&self.0.rest, self.0.n_dropped);
     }
 }
 

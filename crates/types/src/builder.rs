@@ -63,7 +63,8 @@ type KeyPlaces = (Option<usize>, Option<(usize, TimeForm)>);
 /// What is the same in event after event and need not be looked up or allocated again.
 #[derive(Debug, Default)]
 struct Remembered {
-    stream: Option<(Arc<str>, u32)>,
+    /// The stream of the next event, and its code in the dictionary.
+    stream: Option<(String, u32)>,
     keys: Vec<Arc<str>>,
     /// Text key and time key of each of the builder's origins.
     origins: Vec<KeyPlaces>,
@@ -232,9 +233,14 @@ impl BatchBuilder {
 
     /// Sets the stream of this event and of the following ones.
     pub fn set_stream(&mut self, stream: &str) {
-        if self.remembered.stream.as_ref().is_none_or(|(known, _)| **known != *stream) {
-            let code = self.streams.code_of(stream);
-            self.remembered.stream = Some((stream.into(), code));
+        match &mut self.remembered.stream {
+            Some((known, _)) if known == stream => {}
+            // Senders of many streams change it with every event: its room is used again.
+            Some((known, code)) => {
+                *code = self.streams.code_of(stream);
+                stream.clone_into(known);
+            }
+            none => *none = Some((stream.to_owned(), self.streams.code_of(stream))),
         }
     }
 

@@ -216,7 +216,8 @@ fn texts_have_the_fields_that_their_form_says_at_every_door() {
     house.send(Format::Lines, lines(0, &format!("{line}\n"), "")).unwrap();
     let mut collector = house.intake.collect(&sender("", None));
     let group = GroupName::new("foreign").unwrap();
-    collector.add(&group, "", None, line.as_bytes(), &[]).unwrap();
+    let place = collector.group(&group).unwrap();
+    collector.text_with(place, line.as_bytes(), &Beside::default()).unwrap().unwrap();
     house.intake.accept(collector, b"foreign", &sender("", None)).unwrap();
     let event = "2026-11-20T06:47:13Z | error | 192.0.2.1 | /x | 503 | 7";
     assert_eq!(house.events(&["@timestamp", "@level", "client", "path", "status", "bytes"]), [event; 3]);
@@ -280,11 +281,13 @@ fn many_different_fields_cost_no_more_than_a_request_may_hold() {
 fn foreign_doors_bring_their_own_times_and_fields() {
     let house = House::new();
     let mut collector = house.intake.collect(&sender("loki", Some("id")));
-    let fields = [("env".into(), Value::text("prod"))];
+    let write = |fields: &mut parse::FieldWriter<'_>| fields.text("env", "prod");
     let time = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z");
+    let beside = Beside { time, n_fields: 1, fields: Some(&write), ..Beside::default() };
     for group in ["a", "b"] {
-        let group = GroupName::new(group).unwrap();
-        collector.add(&group, "s", time, b"{\"k\":1,\"level\":\"warn\"}", &fields).unwrap();
+        let place = collector.group(&GroupName::new(group).unwrap()).unwrap();
+        collector.set_stream(place, "s");
+        collector.text_with(place, b"{\"k\":1,\"level\":\"warn\"}", &beside).unwrap().unwrap();
     }
     let answer = house.intake.accept(collector, b"body", &sender("loki", Some("id"))).unwrap();
     assert_eq!((answer.accepted, answer.duplicate), (2, false));

@@ -6,166 +6,279 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::value::RawValue;
 use types::Timestamp;
 
-use super::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Streams, Text, bad, check_bytes};
+use super::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Metadata, Streams, Text, bad, check_bytes};
 use crate::IngestError;
 
-#[derive(Deserialize)]
-struct Push<'a> {
-    #[serde(borrow)]
-    streams: Vec<Stream<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Stream<'a> {
-    #[serde(borrow)]
-    stream: &'a RawValue,
-    #[serde(borrow)]
-    values: &'a RawValue,
-}
-
-/// One line with its time and its structured metadata.
-struct Entry<'a> {
-    time: Timestamp,
-    line: Text<'a>,
-    metadata: Option<&'a RawValue>,
-}
-
 /// Hands over all entries of `body`.
-pub(super) fn read(body: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
-    let push: Push<'_> = serde_json::from_slice(body).map_err(bad)?;
-    for stream in &push.streams {
-        streams.begin(&labels_of("a label set", stream.stream, LABEL_SET_BYTES_MAX)?)?;
-        let mut refused = None;
-        let mut add = |entry: Entry<'_>| {
-            let metadata = entry.metadata.map(|m| labels_of("the metadata of an entry", m, METADATA_BYTES_MAX));
-            let added = metadata
-                .unwrap_or_else(|| Ok(Labels::new()))
-                .and_then(|metadata| streams.add(Some(entry.time), entry.line.0.as_bytes(), metadata.iter()));
-            added.map_err(|error| {
-                let message = error.to_string();
-                refused = Some(error);
-                message
-            })
-        };
-        let values = &mut serde_json::Deserializer::from_str(stream.values.get());
-        let read = Entries(&mut add).deserialize(values);
-        read.map_err(|error| refused.take().unwrap_or_else(|| bad(error)))?;
-    }
-    Ok(())
+pub(super) fn read(body: &str, streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
+    let mut json = serde_json::Deserializer::from_str(body);
+    let mut entries = Entries { streams, metadata: Metadata::new(), refused: None };
+    let read = Read { part: Part::Push, entries: &mut entries }.deserialize(&mut json).and_then(|()| json.end());
+    read.map_err(|error| entries.refused.take().unwrap_or_else(|| bad(error)))
 }
 
-/// Reads names and values, unless they are too many.
-///
-/// Values should be texts, but handlers send what programs gave them, and Loki takes it: other values are their JSON, and
-/// what is `null` is not there.
-fn labels_of<'a>(what: &str, text: &'a RawValue, bytes_max: usize) -> Result<Labels<'a>, IngestError> {
-    check_bytes(what, text.get().len(), bytes_max)?;
-    let pairs: BTreeMap<Text<'a>, &'a RawValue> = serde_json::from_str(text.get()).map_err(bad)?;
+/// Reads the labels of a stream, unless they are too many.
+fn labels_of(text: &RawValue) -> Result<Labels<'_>, IngestError> {
+    check_bytes("a label set", text.get().len(), LABEL_SET_BYTES_MAX)?;
+    let pairs: BTreeMap<Text<'_>, &RawValue> = serde_json::from_str(text.get()).map_err(bad)?;
     let mut labels = Labels::new();
     for (name, value) in pairs {
-        match value.get() {
-            "null" => continue,
-            text if text.starts_with('"') => labels.insert(name, serde_json::from_str(text).map_err(bad)?),
-            other => labels.insert(name, Text(Cow::Borrowed(other))),
-        };
+        if let Some(value) = text_of_value(value).map_err(bad)? {
+            labels.insert(name, value);
+        }
     }
     Ok(labels)
 }
 
-/// Reads entries and hands each over.
-struct Entries<'f, F>(&'f mut F);
-
-impl<'de, F: FnMut(Entry<'de>) -> Result<(), String>> DeserializeSeed<'de> for Entries<'_, F> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
+/// A value of a label or of metadata.
+///
+/// It should be a text, but handlers send what programs gave them, and Loki takes it: other values are their JSON, and what
+/// is `null` is not there.
+fn text_of_value(value: &RawValue) -> Result<Option<Text<'_>>, serde_json::Error> {
+    let raw = value.get();
+    let inside = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    match inside {
+        None if raw == "null" => Ok(None),
+        None => Ok(Some(Text(Cow::Borrowed(raw)))),
+        // Most texts have no escapes, and have been checked already.
+        Some(inside) if !inside.contains('\\') => Ok(Some(Text(Cow::Borrowed(inside)))),
+        Some(_) => serde_json::from_str(raw).map(Some),
     }
 }
 
-impl<'de, F: FnMut(Entry<'de>) -> Result<(), String>> Visitor<'de> for Entries<'_, F> {
-    type Value = ();
+/// Entries on their way, one after the other.
+struct Entries<'e, 'c, 's, 'de> {
+    streams: &'e mut Streams<'c, 's>,
+    /// The metadata of the entry that is being read.
+    metadata: Metadata<'de>,
+    /// Why an entry cannot be taken, where that is no error of the JSON.
+    refused: Option<IngestError>,
+}
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of entries")
+impl Entries<'_, '_, '_, '_> {
+    /// Remembers why a request is refused behind an error that ends its reading.
+    fn checked<E: Error>(&mut self, result: Result<(), IngestError>) -> Result<(), E> {
+        result.map_err(|error| {
+            let message = error.to_string();
+            self.refused = Some(error);
+            E::custom(message)
+        })
+    }
+}
+
+/// What is read, from the outside in; nothing is kept of it but the metadata of one entry.
+#[derive(Clone, Copy)]
+enum Part {
+    Push,
+    Streams,
+    Stream,
+    Values,
+    Entry,
+    Metadata,
+}
+
+/// Reads a part and hands over the entries in it.
+struct Read<'r, 'e, 'c, 's, 'de> {
+    part: Part,
+    entries: &'r mut Entries<'e, 'c, 's, 'de>,
+}
+
+impl<'e, 'c, 's, 'de> Read<'_, 'e, 'c, 's, 'de> {
+    fn inner(&mut self, part: Part) -> Read<'_, 'e, 'c, 's, 'de> {
+        Read { part, entries: self.entries }
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        while let Some(entry) = entries.next_element::<Entry<'de>>()? {
-            (self.0)(entry).map_err(A::Error::custom)?;
+    fn push<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let mut has_streams = false;
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            if key.0 == "streams" {
+                map.next_value_seed(self.inner(Part::Streams))?;
+                has_streams = true;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        if has_streams { Ok(()) } else { Err(A::Error::missing_field("streams")) }
+    }
+
+    fn stream<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let (mut has_labels, mut has_values, mut early_values) = (false, false, None);
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            match &*key.0 {
+                "stream" => {
+                    let labels = labels_of(map.next_value::<&'de RawValue>()?);
+                    let begun = labels.and_then(|labels| self.entries.streams.begin(&labels));
+                    self.entries.checked(begun)?;
+                    has_labels = true;
+                }
+                "values" if has_labels => {
+                    map.next_value_seed(self.inner(Part::Values))?;
+                    has_values = true;
+                }
+                "values" => early_values = Some(map.next_value::<&'de RawValue>()?),
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        match early_values {
+            _ if !has_labels => Err(A::Error::missing_field("stream")),
+            Some(values) => {
+                let mut json = serde_json::Deserializer::from_str(values.get());
+                self.inner(Part::Values).deserialize(&mut json).map_err(A::Error::custom)
+            }
+            None if !has_values => Err(A::Error::missing_field("values")),
+            None => Ok(()),
+        }
+    }
+
+    fn entry<A: SeqAccess<'de>>(mut self, mut parts: A) -> Result<(), A::Error> {
+        let missing = |at| A::Error::invalid_length(at, &"a time and a line");
+        let time: Text<'de> = parts.next_element()?.ok_or_else(|| missing(0))?;
+        let line: Text<'de> = parts.next_element()?.ok_or_else(|| missing(1))?;
+        self.entries.metadata.clear();
+        parts.next_element_seed(self.inner(Part::Metadata))?;
+        let bad_time = |_| A::Error::custom(format_args!("{:?} is no time in nanoseconds", time.0));
+        let time = Timestamp(time.0.parse().map_err(bad_time)?);
+        let added = self.entries.streams.add(Some(time), line.0.as_bytes(), &self.entries.metadata);
+        self.entries.checked(added)
+    }
+
+    fn metadata<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut n_bytes = 0;
+        while let Some((name, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+            // Quotes, a colon and a comma count too: pairs may be empty.
+            n_bytes += name.0.len() + value.get().len() + 4;
+            self.entries.checked(check_bytes("the metadata of an entry", n_bytes, METADATA_BYTES_MAX))?;
+            if let Some(value) = text_of_value(value).map_err(A::Error::custom)? {
+                self.entries.metadata.push((name, value));
+            }
         }
         Ok(())
     }
 }
 
-impl<'de> Deserialize<'de> for Entry<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Parts;
-        impl<'de> Visitor<'de> for Parts {
-            type Value = Entry<'de>;
+impl<'de> DeserializeSeed<'de> for Read<'_, '_, '_, '_, 'de> {
+    type Value = ();
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("[\"<nanoseconds>\", \"line\"] with an object of metadata perhaps")
-            }
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Entry<'de>, A::Error> {
-                let missing = |at| A::Error::invalid_length(at, &self);
-                let time: Text<'de> = parts.next_element()?.ok_or_else(|| missing(0))?;
-                let line = parts.next_element()?.ok_or_else(|| missing(1))?;
-                let metadata = parts.next_element()?;
-                let bad_time = |_| A::Error::custom(format_args!("{:?} is no time in nanoseconds", time.0));
-                Ok(Entry { time: Timestamp(time.0.parse().map_err(bad_time)?), line, metadata })
-            }
+impl<'de> Visitor<'de> for Read<'_, '_, '_, '_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.part {
+            Part::Push => "an object with streams",
+            Part::Streams => "a list of streams",
+            Part::Stream => "an object with a stream and values",
+            Part::Values => "a list of entries",
+            Part::Entry => "[\"<nanoseconds>\", \"line\"] with an object of metadata perhaps",
+            Part::Metadata => "an object of metadata",
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        match self.part {
+            Part::Push => self.push(map),
+            Part::Stream => self.stream(map),
+            Part::Metadata => self.metadata(map),
+            _ => Err(A::Error::invalid_type(Unexpected::Map, &self)),
         }
-        deserializer.deserialize_seq(Parts)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
+        let part = match self.part {
+            Part::Entry => return self.entry(elements),
+            Part::Streams => Part::Stream,
+            Part::Values => Part::Entry,
+            _ => return Err(A::Error::invalid_type(Unexpected::Seq, &self)),
+        };
+        while elements.next_element_seed(self.inner(part))?.is_some() {}
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use storage::{Options, Store};
+    use types::{GroupScope, Limits};
 
-    #[test]
-    fn label_sets_and_metadata_are_bounded() {
-        let check = |text: &str| {
-            let raw: &RawValue = serde_json::from_str(text).expect("JSON");
-            labels_of("a label set", raw, 20).map(|labels| labels.len()).map_err(|error| error.to_string())
-        };
-        assert_eq!(check(r#"{"a":"1","b":"2"}"#), Ok(2));
-        assert!(check(r#"{"a":"1","b":"2","c":"3"}"#).is_err_and(|error| error.contains("more than 20 bytes")));
-        assert!(check(r#"["a"]"#).is_err());
+    use super::super::Streams;
+    use super::*;
+    use crate::{Intake, Sender};
+
+    /// How many entries a body has, or why it is refused.
+    fn check(body: &str) -> Result<u64, String> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, _) = Store::open(Options::new(dir.path())).expect("a store");
+        let intake = Intake::new(store.clone(), Limits::default(), 0);
+        let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: Timestamp(0) };
+        let mut collector = intake.collect(&sender);
+        let read = read(body, &mut Streams::new(&mut collector)).map_err(|error| error.to_string());
+        let n_records = collector.n_records();
+        drop(collector);
+        store.close().expect("it closes");
+        read.map(|()| n_records)
+    }
+
+    fn of_values(values: &str) -> Result<u64, String> {
+        check(&format!(r#"{{"streams":[{{"stream":{{"app":"a"}},"values":{values}}}]}}"#))
     }
 
     #[test]
-    fn labels_that_are_no_texts_are_their_json_and_null_is_none() {
+    fn label_sets_and_metadata_are_bounded() {
+        let long = "x".repeat(LABEL_SET_BYTES_MAX);
+        let refused = check(&format!(r#"{{"streams":[{{"stream":{{"a":"{long}"}},"values":[]}}]}}"#));
+        assert!(refused.is_err_and(|error| error.contains("a label set has more than 65536 bytes")));
+        let pairs = format!("\"{}\":\"\",", "k".repeat(500)).repeat(METADATA_BYTES_MAX / 500);
+        let refused = of_values(&format!(r#"[["1","a",{{{pairs}"z":""}}]]"#));
+        assert!(refused.is_err_and(|error| error.contains("the metadata of an entry has more than 1048576 bytes")));
+        assert!(check(r#"{"streams":[{"stream":["a"],"values":[]}]}"#).is_err());
+    }
+
+    #[test]
+    fn labels_and_metadata_that_are_no_texts_are_their_json_and_null_is_none() {
         let raw: &RawValue =
-            serde_json::from_str(r#"{"n":7,"ok":true,"none":null,"list":[1, 2],"t":"a\n"}"#).expect("JSON");
-        let labels = labels_of("a label set", raw, 1000).expect("labels");
+            serde_json::from_str(r#"{"n":7,"ok":true,"none":null,"list":[1, 2],"t":"a\n","q":"\"","e":""}"#)
+                .expect("JSON");
+        let labels = labels_of(raw).expect("labels");
         let shown: Vec<_> = labels.iter().map(|(name, value)| (&*name.0, &*value.0)).collect();
-        assert_eq!(shown, [("list", "[1, 2]"), ("n", "7"), ("ok", "true"), ("t", "a\n")]);
+        assert_eq!(shown, [("e", ""), ("list", "[1, 2]"), ("n", "7"), ("ok", "true"), ("q", "\""), ("t", "a\n")]);
+        assert_eq!(of_values(r#"[["1","a",{"k":2,"none":null,"t":"\u0041"}]]"#), Ok(1));
     }
 
     #[test]
     fn entries_have_a_time_a_line_and_perhaps_metadata() {
-        let check = |text: &str| -> Result<usize, String> {
-            let mut n_metadata = 0;
-            let mut count = |entry: Entry<'_>| {
-                n_metadata += usize::from(entry.metadata.is_some());
-                Ok(())
-            };
-            let read = Entries(&mut count).deserialize(&mut serde_json::Deserializer::from_str(text));
-            read.map_err(|error| error.to_string()).map(|()| n_metadata)
-        };
-        assert_eq!(check(r#"[["1","a"],["2","b\n",{"k":"v"}],["-3",""]]"#), Ok(1));
-        assert_eq!(check("[]"), Ok(0));
-        for broken in [r#"[["x","a"]]"#, r#"[["1"]]"#, r#"[["1","a",{},4]]"#, r#"[["99999999999999999999","a"]]"#, "{}"]
-        {
-            assert!(check(broken).is_err(), "{broken}");
+        assert_eq!(of_values(r#"[["1","a"],["2","b\n",{"k":"v"}],["-3",""]]"#), Ok(3));
+        assert_eq!(of_values("[]"), Ok(0));
+        for broken in [
+            r#"[["x","a"]]"#,
+            r#"[["1"]]"#,
+            r#"[["1","a",{},4]]"#,
+            r#"[["1","a",{"k":}]]"#,
+            "[[\"1\",\"a\",{\"k\":\"\n\"}]]",
+            r#"[["1","a",null]]"#,
+            r#"[["99999999999999999999","a"]]"#,
+            "{}",
+            r#"[{"1":"a"}]"#,
+        ] {
+            assert!(of_values(broken).is_err(), "{broken}");
         }
+    }
+
+    #[test]
+    fn labels_may_follow_the_values_and_neither_may_be_missing() {
+        let stream = |members: &str| check(&format!(r#"{{"more":[1],"streams":[{{{members}}}]}}"#));
+        assert_eq!(stream(r#""values":[["1","a"]],"stream":{"app":"a"},"more":{"x":1}"#), Ok(1));
+        assert!(stream(r#""values":[["1","a"]]"#).is_err_and(|error| error.contains("missing field `stream`")));
+        assert!(stream(r#""stream":{}"#).is_err_and(|error| error.contains("missing field `values`")));
+        assert!(check("{}").is_err_and(|error| error.contains("missing field `streams`")));
+        assert!(check(r#"{"streams":[]} {}"#).is_err());
+        assert!(check(r#"[{"stream":{},"values":[]}]"#).is_err());
     }
 }

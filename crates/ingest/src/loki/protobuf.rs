@@ -14,9 +14,10 @@
 
 use std::borrow::Cow;
 
+use parse::text_of;
 use types::Timestamp;
 
-use super::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Streams, Text, WHAT, bad, check_bytes};
+use super::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Metadata, Streams, Text, WHAT, bad, check_bytes};
 use crate::IngestError;
 use crate::protobuf::{Content, Message};
 
@@ -43,19 +44,25 @@ fn fields(message: &[u8]) -> Message<'_> {
 
 /// Hands over all entries of `body`.
 pub(super) fn read(body: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
+    // One list for the metadata of all entries, one after the other.
+    let mut metadata = Metadata::new();
     for field in fields(body) {
         if let (1, Content::Bytes(stream)) = field? {
-            read_stream(stream, streams)?;
+            read_stream(stream, streams, &mut metadata)?;
         }
     }
     Ok(())
 }
 
-fn read_stream(stream: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
+fn read_stream<'b>(
+    stream: &'b [u8],
+    streams: &mut Streams<'_, '_>,
+    metadata: &mut Metadata<'b>,
+) -> Result<(), IngestError> {
     let mut text = Cow::Borrowed("{}");
     for field in fields(stream) {
         if let (1, Content::Bytes(labels)) = field? {
-            text = String::from_utf8_lossy(labels);
+            text = text_of(labels);
         }
     }
     check_bytes("a label set", text.len(), LABEL_SET_BYTES_MAX)?;
@@ -66,15 +73,19 @@ fn read_stream(stream: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), Inges
     streams.begin(&labels)?;
     for field in fields(stream) {
         if let (2, Content::Bytes(entry)) = field? {
-            read_entry(entry, streams)?;
+            read_entry(entry, streams, metadata)?;
         }
     }
     Ok(())
 }
 
-fn read_entry(entry: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
-    let (mut time, mut line) = (None, &b""[..]);
-    let (mut metadata, mut metadata_bytes) = (Labels::new(), 0);
+fn read_entry<'b>(
+    entry: &'b [u8],
+    streams: &mut Streams<'_, '_>,
+    metadata: &mut Metadata<'b>,
+) -> Result<(), IngestError> {
+    let (mut time, mut line, mut metadata_bytes) = (None, &b""[..], 0);
+    metadata.clear();
     for field in fields(entry) {
         match field? {
             (1, Content::Bytes(timestamp)) => time = Some(instant(timestamp)?),
@@ -84,20 +95,20 @@ fn read_entry(entry: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestE
                 metadata_bytes += pair.len() + 2;
                 check_bytes("the metadata of an entry", metadata_bytes, METADATA_BYTES_MAX)?;
                 let (name, value) = read_pair(pair)?;
-                metadata.insert(Text(name), Text(value));
+                metadata.push((Text(name), Text(value)));
             }
             _ => {}
         }
     }
-    streams.add(time, line, metadata.iter())
+    streams.add(time, line, metadata)
 }
 
 fn read_pair(pair: &[u8]) -> Result<(Cow<'_, str>, Cow<'_, str>), IngestError> {
     let (mut name, mut value) = (Cow::Borrowed(""), Cow::Borrowed(""));
     for field in fields(pair) {
         match field? {
-            (1, Content::Bytes(text)) => name = String::from_utf8_lossy(text),
-            (2, Content::Bytes(text)) => value = String::from_utf8_lossy(text),
+            (1, Content::Bytes(text)) => name = text_of(text),
+            (2, Content::Bytes(text)) => value = text_of(text),
             _ => {}
         }
     }

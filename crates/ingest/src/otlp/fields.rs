@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use data_encoding::BASE64;
-use parse::FieldWriter;
+use parse::{FieldWriter, text_of};
 use types::Value;
 
 use super::{bad, message};
@@ -41,7 +41,7 @@ pub(super) fn kind(value: &[u8]) -> Result<Kind<'_>, IngestError> {
     let mut kind = Kind::Nothing;
     for field in message(value) {
         kind = match field? {
-            (1, Content::Bytes(text)) => Kind::Text(String::from_utf8_lossy(text)),
+            (1, Content::Bytes(text)) => Kind::Text(text_of(text)),
             (2, Content::Number(truth)) => Kind::Boolean(truth != 0),
             // Negative numbers are 64 bits in two's complement.
             (3, Content::Number(number)) => Kind::Integer(number as i64),
@@ -60,7 +60,7 @@ fn pair(pair: &[u8]) -> Result<(Cow<'_, str>, &[u8]), IngestError> {
     let (mut key, mut value) = (Cow::Borrowed(""), &b""[..]);
     for field in message(pair) {
         match field? {
-            (1, Content::Bytes(text)) => key = String::from_utf8_lossy(text),
+            (1, Content::Bytes(text)) => key = text_of(text),
             (2, Content::Bytes(bytes)) => value = bytes,
             _ => {}
         }
@@ -77,13 +77,41 @@ fn elements(bytes: &[u8]) -> impl Iterator<Item = Result<&[u8], IngestError>> {
     })
 }
 
+/// An attribute that was read, and can be to its end.
+pub(super) struct Attribute<'a> {
+    key: Cow<'a, str>,
+    value: &'a [u8],
+    kind: Kind<'a>,
+    /// How many fields it becomes.
+    pub(super) n_fields: usize,
+}
+
+impl<'a> Attribute<'a> {
+    /// Reads the pair that an attribute is.
+    pub(super) fn read(attribute: &'a [u8]) -> Result<Self, IngestError> {
+        let (key, value) = pair(attribute)?;
+        let kind = kind(value)?;
+        let n_fields = count_kind(&kind, 1)?;
+        Ok(Self { key, value, kind, n_fields })
+    }
+
+    /// Writes it as fields; lists of up to `list_bytes_max` are values, longer ones texts.
+    pub(super) fn write(&self, list_bytes_max: usize, fields: &mut impl Fields) -> Result<(), IngestError> {
+        write(&self.key, self.value, &self.kind, list_bytes_max, fields)
+    }
+}
+
 /// Checks that a value can be read to its end, and counts the fields that it becomes.
 pub(super) fn count(value: &[u8], depth: usize) -> Result<usize, IngestError> {
+    count_kind(&kind(value)?, depth)
+}
+
+fn count_kind(kind: &Kind<'_>, depth: usize) -> Result<usize, IngestError> {
     if depth > NESTING_MAX {
         return Err(bad(format_args!("a value is nested more than {NESTING_MAX} levels deep")));
     }
     let mut n_fields = 0;
-    match kind(value)? {
+    match kind {
         Kind::Nothing => return Ok(0),
         Kind::List(list) => {
             for element in elements(list) {
@@ -98,11 +126,6 @@ pub(super) fn count(value: &[u8], depth: usize) -> Result<usize, IngestError> {
         _ => {}
     }
     Ok(n_fields.max(1))
-}
-
-/// The same of an attribute.
-pub(super) fn count_attribute(attribute: &[u8]) -> Result<usize, IngestError> {
-    count(pair(attribute)?.1, 1)
 }
 
 /// Where fields go: into an event, or into what all events of a resource have.
@@ -131,24 +154,19 @@ impl Fields for Vec<(Arc<str>, Value)> {
     }
 }
 
-/// Writes an attribute that [`count_attribute`] has read as fields; lists of up to `list_bytes_max` are values, longer
-/// ones texts.
-pub(super) fn write_attribute(
-    attribute: &[u8],
+fn write(
+    name: &str,
+    value: &[u8],
+    kind: &Kind<'_>,
     list_bytes_max: usize,
     fields: &mut impl Fields,
 ) -> Result<(), IngestError> {
-    let (key, value) = pair(attribute)?;
-    write(&key, value, list_bytes_max, fields)
-}
-
-fn write(name: &str, value: &[u8], list_bytes_max: usize, fields: &mut impl Fields) -> Result<(), IngestError> {
-    match kind(value)? {
+    match kind {
         Kind::Nothing => {}
-        Kind::Text(text) => fields.text(name, &text),
-        Kind::Boolean(truth) => fields.value(name, Value::Boolean(truth)),
-        Kind::Integer(number) => fields.value(name, Value::Integer(number)),
-        Kind::Float(number) if number.is_finite() => fields.value(name, Value::Float(number)),
+        Kind::Text(text) => fields.text(name, text),
+        Kind::Boolean(truth) => fields.value(name, Value::Boolean(*truth)),
+        Kind::Integer(number) => fields.value(name, Value::Integer(*number)),
+        Kind::Float(number) if number.is_finite() => fields.value(name, Value::Float(*number)),
         Kind::Float(number) => fields.text(name, &number.to_string()),
         Kind::Bytes(bytes) => fields.text(name, &BASE64.encode(bytes)),
         Kind::List(list) if list.len() > list_bytes_max => {
@@ -161,7 +179,7 @@ fn write(name: &str, value: &[u8], list_bytes_max: usize, fields: &mut impl Fiel
             let mut is_empty = true;
             for element in elements(object) {
                 let (key, inner) = pair(element?)?;
-                write(&format!("{name}.{key}"), inner, list_bytes_max, fields)?;
+                write(&format!("{name}.{key}"), inner, &self::kind(inner)?, list_bytes_max, fields)?;
                 is_empty = false;
             }
             if is_empty {

@@ -4,16 +4,17 @@
 //! It is written again as the protobuf message that it stands for, field by field as it is read, so that there is one
 //! reader of records. No tree is built: memory is that of the message, which is bounded as a body is.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::bad;
-use crate::IngestError;
+use crate::{IngestError, lossy};
 
-/// Bytes of a length that is filled in once it is known: a varint may be longer than it needs to be.
-const LENGTH_BYTES: usize = 5;
+/// Most bytes of an id in hex that is read without asking for memory; those of traces have 16.
+const ID_BYTES_MAX: usize = 32;
 
 /// What a field of a message is.
 #[derive(Clone, Copy)]
@@ -90,7 +91,7 @@ static PAIR: [Field; 2] = [field("key", "key", 1, Shape::Text), field("value", "
 
 /// The message that a body stands for, of at most `bytes_max` bytes.
 pub(super) fn to_protobuf(body: &[u8], bytes_max: usize) -> Result<Vec<u8>, IngestError> {
-    let text = String::from_utf8_lossy(body);
+    let text = lossy(body, bytes_max)?;
     let mut message = Message { bytes: Vec::with_capacity(body.len()), bytes_max, is_too_large: false };
     let mut json = serde_json::Deserializer::from_str(&text);
     let read = Fields { fields: &REQUEST, message: &mut message }.deserialize(&mut json).and_then(|()| json.end());
@@ -133,21 +134,37 @@ impl Message {
         Ok(())
     }
 
-    /// Leaves room for the length of what follows; returns where that begins.
+    /// Leaves room for the length of what follows, which mostly is a byte; returns where that begins.
     fn begin<E: Error>(&mut self, number: u8) -> Result<usize, E> {
         self.key(number, 2)?;
-        self.bytes.extend_from_slice(&[0; LENGTH_BYTES]);
+        self.bytes.push(0);
         Ok(self.bytes.len())
     }
 
-    /// Fills in the length of what began at `start`.
+    /// Fills in the length of what began at `start`; what takes a longer one moves.
     fn end(&mut self, start: usize) {
-        let mut length = self.bytes.len() - start;
-        for (i, byte) in self.bytes[start - LENGTH_BYTES..start].iter_mut().enumerate() {
-            let more = if i + 1 < LENGTH_BYTES { 0x80 } else { 0 };
-            *byte = (length & 0x7f) as u8 | more;
-            length >>= 7;
+        let length = self.bytes.len() - start;
+        if length < 0x80 {
+            self.bytes[start - 1] = length as u8;
+            return;
         }
+        let n_more = (length.ilog2() / 7) as usize;
+        self.bytes.resize(start + length + n_more, 0);
+        self.bytes.copy_within(start..start + length, start + n_more);
+        for place in 0..=n_more {
+            let more = if place < n_more { 0x80 } else { 0 };
+            self.bytes[start - 1 + place] = (length >> (7 * place) & 0x7f) as u8 | more;
+        }
+    }
+
+    /// Writes an id that is in hex; `false` where it is not.
+    fn id<E: Error>(&mut self, number: u8, hex: &str) -> Result<bool, E> {
+        let mut short = [0; ID_BYTES_MAX];
+        let id = match short.get_mut(..hex.len() / 2).filter(|_| hex.len().is_multiple_of(2)) {
+            Some(id) => HEXLOWER_PERMISSIVE.decode_mut(hex.as_bytes(), id).is_ok().then_some(Cow::Borrowed(&*id)),
+            None => HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok().map(Cow::Owned),
+        };
+        id.map_or(Ok(false), |id| self.text(number, &id).map(|()| true))
     }
 }
 
@@ -280,14 +297,11 @@ impl<'de> Visitor<'de> for One<'_> {
         match shape {
             Shape::Text => self.message.text(number, text.as_bytes()),
             // Protobuf's own JSON form has ids in base64, and some exporters know no other.
-            Shape::Id | Shape::Bytes => {
-                let hex =
-                    if matches!(shape, Shape::Id) { HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok() } else { None };
-                match hex.or_else(|| BASE64.decode(text.as_bytes()).ok()) {
-                    Some(bytes) => self.message.text(number, &bytes),
-                    None => Err(self.wrong(text)),
-                }
-            }
+            Shape::Id if self.message.id(number, text)? => Ok(()),
+            Shape::Id | Shape::Bytes => match BASE64.decode(text.as_bytes()) {
+                Ok(bytes) => self.message.text(number, &bytes),
+                Err(_) => Err(self.wrong(text)),
+            },
             Shape::Severity if text.starts_with("SEVERITY_NUMBER_") => {
                 let severity = severity(text).ok_or_else(|| self.wrong::<E>(text))?;
                 self.number(severity.into())
@@ -298,7 +312,7 @@ impl<'de> Visitor<'de> for One<'_> {
                 Err(_) => Err(self.wrong(text)),
             },
             _ if text.is_empty() => Ok(()),
-            _ => match text.parse::<i128>() {
+            _ => match text.parse::<i64>().map(i128::from).or_else(|_| text.parse::<i128>()) {
                 Ok(number) => self.number(number),
                 Err(_) => Err(self.wrong(text)),
             },
@@ -362,4 +376,48 @@ pub(super) fn severity(name: &str) -> Option<u8> {
     let words = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
     let place = words.iter().position(|known| *known == word)?;
     Some(place as u8 * 4 + 1 + more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protobuf::Content;
+
+    /// What the only field of a message holds, and its number.
+    fn only(bytes: &[u8]) -> (u64, Vec<u8>) {
+        let fields: Vec<_> = super::super::message(bytes).collect::<Result<_, _>>().expect("a message");
+        match fields[..] {
+            [(number, Content::Bytes(bytes))] => (number, bytes.to_vec()),
+            _ => panic!("{fields:?}"),
+        }
+    }
+
+    #[test]
+    fn lengths_of_every_size_are_those_of_what_follows() {
+        for n_bytes in [0, 1, 124, 125, 126, 127, 128, 129, 16_378, 16_379, 16_384, 2_097_140, 2_097_152] {
+            let text = "x".repeat(n_bytes);
+            let body = format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"scope":{{"name":"{text}"}}}}]}}]}}"#);
+            let message = to_protobuf(body.as_bytes(), 64 << 20).expect("a request");
+            let mut inner = message;
+            for expected in [1, 2, 1, 1] {
+                let (number, bytes) = only(&inner);
+                assert_eq!(number, expected, "{n_bytes}");
+                inner = bytes;
+            }
+            assert_eq!(inner, text.as_bytes(), "{n_bytes}");
+        }
+    }
+
+    #[test]
+    fn ids_are_hex_of_any_length_or_base64() {
+        let id = |text: &str| {
+            let body = format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"traceId":"{text}"}}]}}]}}]}}"#);
+            let message = to_protobuf(body.as_bytes(), 1 << 20).ok()?;
+            Some((0..4).fold(message, |inner, _| only(&inner).1))
+        };
+        assert_eq!(id("0A0b"), Some(vec![10, 11]));
+        assert_eq!(id(&"ab".repeat(40)), Some(vec![0xab; 40]));
+        assert_eq!(id("/w=="), Some(vec![0xff]));
+        assert_eq!(id("abc"), None);
+    }
 }

@@ -16,10 +16,10 @@
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
-use parse::FieldWriter;
+use parse::{FieldWriter, text_of};
 use types::{GroupName, Level, Limits, Timestamp, Value, group_name_of_outside};
 
-use super::fields::{Kind, count, count_attribute, kind, write_attribute, write_json, write_pairs};
+use super::fields::{Attribute, Kind, count, kind, write_json, write_pairs};
 use super::{bad, message};
 use crate::protobuf::Content;
 use crate::{Beside, Collector, IngestAnswer, IngestError, OutOfScope};
@@ -33,11 +33,15 @@ const SHARED_BYTES_MAX: usize = 1 << 20;
 /// Fields of a record beside its attributes.
 const OWN_FIELDS_MAX: usize = 8;
 
+/// Attributes of a record that are read once and kept until they are written; further ones are read again then. Two bytes
+/// of a body can be an attribute, and one that was read takes fifty times that.
+const ATTRIBUTES_KEPT_MAX: usize = 256;
+
 /// Names and values that all records of a resource or scope have.
 type Shared = Vec<(Arc<str>, Value)>;
 
 /// The records of a request on their way into the collector.
-struct Records<'c, 's, 'a> {
+struct Records<'c, 's, 'a, 'b> {
     collector: &'c mut Collector<'s>,
     limits: &'c Limits,
     answer: &'a mut IngestAnswer,
@@ -50,6 +54,8 @@ struct Records<'c, 's, 'a> {
     out_of_scope: Option<OutOfScope>,
     /// Room for texts that are made.
     text: String,
+    /// The first attributes of the record at hand.
+    attributes: Vec<Attribute<'b>>,
 }
 
 /// Hands over all records of `body`; those that are rejected are told by their number.
@@ -68,6 +74,7 @@ pub(super) fn read(
         n_records: 0,
         out_of_scope: None,
         text: String::new(),
+        attributes: Vec::new(),
     };
     for field in message(body) {
         if let (1, Content::Bytes(resource_logs)) = field? {
@@ -81,8 +88,8 @@ pub(super) fn read(
     }
 }
 
-impl Records<'_, '_, '_> {
-    fn resource_logs(&mut self, resource_logs: &[u8]) -> Result<(), IngestError> {
+impl<'b> Records<'_, '_, '_, 'b> {
+    fn resource_logs(&mut self, resource_logs: &'b [u8]) -> Result<(), IngestError> {
         self.shared.clear();
         for field in message(resource_logs) {
             if let (1, Content::Bytes(resource)) = field? {
@@ -114,7 +121,7 @@ impl Records<'_, '_, '_> {
         Ok(())
     }
 
-    fn scope_logs(&mut self, scope_logs: &[u8]) -> Result<(), IngestError> {
+    fn scope_logs(&mut self, scope_logs: &'b [u8]) -> Result<(), IngestError> {
         for field in message(scope_logs) {
             if let (1, Content::Bytes(scope)) = field? {
                 for field in message(scope) {
@@ -124,7 +131,7 @@ impl Records<'_, '_, '_> {
                         _ => continue,
                     };
                     if !text.is_empty() {
-                        self.shared.push((name.into(), Value::text(String::from_utf8_lossy(text))));
+                        self.shared.push((name.into(), Value::text(text_of(text))));
                     }
                 }
                 self.share(scope, 3)?;
@@ -147,16 +154,15 @@ impl Records<'_, '_, '_> {
             if let (found, Content::Bytes(attribute)) = field?
                 && found == number
             {
-                count_attribute(attribute)?;
-                write_attribute(attribute, self.limits.field_bytes_max, &mut self.shared)?;
+                Attribute::read(attribute)?.write(self.limits.field_bytes_max, &mut self.shared)?;
             }
         }
         Ok(())
     }
 
-    fn record(&mut self, bytes: &[u8]) -> Result<(), IngestError> {
+    fn record(&mut self, bytes: &'b [u8]) -> Result<(), IngestError> {
         self.n_records += 1;
-        let record = Record::read(bytes)?;
+        let record = Record::read(bytes, &mut self.attributes)?;
         let place = match &self.place {
             Ok(place) => *place,
             Err(refused) => {
@@ -165,12 +171,12 @@ impl Records<'_, '_, '_> {
                 return Ok(());
             }
         };
-        let (shared, list_bytes_max) = (&self.shared, self.limits.field_bytes_max);
+        let (shared, attributes, list_bytes_max) = (&self.shared, &self.attributes, self.limits.field_bytes_max);
         let write = |fields: &mut FieldWriter<'_>| {
             for (name, value) in shared {
                 fields.value(name, value);
             }
-            record.write_fields(list_bytes_max, fields);
+            record.write_fields(attributes, list_bytes_max, fields);
         };
         let beside = Beside {
             time: record.time(),
@@ -209,16 +215,23 @@ struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// Finds what a record has. All of it can be read afterwards.
-    fn read(bytes: &'a [u8]) -> Result<Self, IngestError> {
+    /// Finds what a record has, and its first attributes. All of it can be read afterwards.
+    fn read(bytes: &'a [u8], attributes: &mut Vec<Attribute<'a>>) -> Result<Self, IngestError> {
         let mut record = Self { bytes, ..Self::default() };
+        attributes.clear();
         for field in message(bytes) {
             match field? {
                 (1, Content::Fixed64(time)) => record.time = time,
                 (2, Content::Number(number)) => record.severity_number = number,
                 (3, Content::Bytes(text)) => record.severity_text = text,
                 (5, Content::Bytes(value)) => record.body = value,
-                (6, Content::Bytes(attribute)) => record.n_attribute_fields += count_attribute(attribute)?,
+                (6, Content::Bytes(attribute)) => {
+                    let attribute = Attribute::read(attribute)?;
+                    record.n_attribute_fields += attribute.n_fields;
+                    if attributes.len() < ATTRIBUTES_KEPT_MAX {
+                        attributes.push(attribute);
+                    }
+                }
                 (7, Content::Number(number)) => record.dropped_attributes = number,
                 (8, Content::Fixed32(flags)) => record.flags = flags,
                 (9, Content::Bytes(id)) => record.trace_id = id,
@@ -274,10 +287,10 @@ impl<'a> Record<'a> {
         })
     }
 
-    fn write_fields(&self, list_bytes_max: usize, fields: &mut FieldWriter<'_>) {
+    fn write_fields(&self, kept: &[Attribute<'_>], list_bytes_max: usize, fields: &mut FieldWriter<'_>) {
         let mut text = |name: &str, bytes: &[u8]| {
             if !bytes.is_empty() {
-                fields.text(name, &String::from_utf8_lossy(bytes));
+                fields.text(name, &text_of(bytes));
             }
         };
         text("severity_text", self.severity_text);
@@ -293,9 +306,14 @@ impl<'a> Record<'a> {
         number("flags", self.flags.into());
         number("dropped_attributes_count", self.dropped_attributes);
         number("observed_timestamp", if self.observed == self.time { 0 } else { self.observed });
-        for attribute in self.attributes() {
-            // They were all read before.
-            let _ = attribute.and_then(|attribute| write_attribute(attribute, list_bytes_max, fields));
+        // They were all read before.
+        for attribute in kept {
+            let _ = attribute.write(list_bytes_max, fields);
+        }
+        if kept.len() == ATTRIBUTES_KEPT_MAX {
+            for attribute in self.attributes().skip(ATTRIBUTES_KEPT_MAX) {
+                let _ = attribute.and_then(|bytes| Attribute::read(bytes)?.write(list_bytes_max, fields));
+            }
         }
     }
 }

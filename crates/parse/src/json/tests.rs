@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use types::{Batch, BatchBuilder, Level, Limits, Timestamp, Value};
 
-use crate::{EventParser, Extras, Received, Zone};
+use crate::{EventParser, Extras, FieldWriter, ObjectReader, Received, Zone};
 
 fn with_limits(lines: &[&str], limits: &Limits) -> Batch {
     let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
@@ -370,4 +370,23 @@ proptest! {
         let _ = EventParser::new(received).record(&bytes, &Extras::default(), &mut BatchBuilder::new());
         EventParser::new(received).text(&bytes, &Extras::default(), &mut BatchBuilder::new());
     }
+}
+
+#[test]
+fn an_object_beside_an_event_becomes_its_fields_within_the_limits() {
+    let limits = Limits { fields_max: 4, ..Limits::default() };
+    let text = r#"{"time":"1","a":{"b":2.5,"c":[1]},"msg":"m","n":18446744073709551616,"d":true,"over":"x"}"#;
+    let mut reader = ObjectReader::default();
+    reader.read(text, &limits).expect("an object");
+    let mut builder = BatchBuilder::new();
+    let mut fields = FieldWriter::new(&mut builder, &limits);
+    reader.write(text, &mut fields);
+    fields.finish();
+    builder.commit();
+    let batch = builder.finish();
+    let shown = |name: &str| batch.field(name).value(0).map_or("-".to_owned(), |value| value.to_string());
+    let found = ["a.b", "a.c", "n", "d", "time", "msg"].map(shown);
+    assert_eq!(found, ["2.5", "[1]", "18446744073709551616", "true", "-", "-"]);
+    assert_eq!((shown("@rest"), shown("@fieldsDropped")), (r#"{"msg":"m","time":"1","over":"x"}"#.into(), "3".into()));
+    assert!(reader.read("[1]", &limits).is_err());
 }
