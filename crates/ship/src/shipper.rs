@@ -221,12 +221,15 @@ impl Shared {
     }
 }
 
+/// An input that is ready to run, and where its lines go.
+type OpenInput = (Arc<Sink>, Box<dyn Input>);
+
 /// Makes a place for the lines of each input, which is followed like files.
 fn open_inputs(
     follow: &mut FollowOptions,
     inputs: Vec<InputOptions>,
     stop: &Arc<Stop>,
-) -> Result<Vec<(Arc<Sink>, Box<dyn Input>)>, ShipError> {
+) -> Result<Vec<OpenInput>, ShipError> {
     let mut opened = Vec::new();
     for InputOptions { mut file, input, buffer_bytes } in inputs {
         let dir = follow.state_dir.join("spool").join(&file.name);

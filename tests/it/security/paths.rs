@@ -200,7 +200,9 @@ fn send_all(server: &Server) -> (Vec<String>, usize) {
                 let (mut wire, mut wrong, mut n) = (Wire::to(server), Vec::new(), 0);
                 for at in (share..payloads.len()).step_by(threads) {
                     let is_for = |place: usize| {
-                        lab::is_long() || worst.contains(&at) || (place + PLACES.len() - at % PLACES.len()) % 31 == 0
+                        lab::is_long()
+                            || worst.contains(&at)
+                            || (place + PLACES.len() - at % PLACES.len()).is_multiple_of(31)
                     };
                     for place in (0..PLACES.len()).filter(|place| is_for(*place)) {
                         wrong.extend(send(&mut wire, &PLACES[place], &payloads[at], key));
