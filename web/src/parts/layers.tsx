@@ -91,12 +91,21 @@ export function Menu({ name, label, button, children, testId, isPicture = false,
 /** A modal dialog of the platform. */
 export function Dialog({ open, onClose, label, children }: { open: boolean; onClose: () => void; label: string; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const closing = useRef(false);
   useEffect(() => {
     if (open && !dialog.current?.open) dialog.current?.showModal();
-    if (!open && dialog.current?.open) dialog.current.close();
+    if (!open && dialog.current?.open) {
+      closing.current = true;
+      dialog.current.close();
+    }
   }, [open]);
+  const closed = () => {
+    // What is closed from here is told of later, when it may be wanted again.
+    if (!closing.current) onClose();
+    closing.current = false;
+  };
   return (
-    <dialog ref={dialog} aria-label={label} onClose={onClose} onClick={(event) => event.target === dialog.current && onClose()}>
+    <dialog ref={dialog} aria-label={label} onClose={closed} onClick={(event) => event.target === dialog.current && onClose()}>
       {open && children}
     </dialog>
   );

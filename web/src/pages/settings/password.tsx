@@ -1,6 +1,6 @@
 // A form for another password: one's own, with the one so far, or somebody else's.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { ApiError } from "../../api.ts";
 import { tell } from "../../parts/layers.tsx";
@@ -32,7 +32,7 @@ export function PasswordForm({ name, isOwn, onDone }: PasswordProps) {
       setProblem(error instanceof ApiError && error.code === "bad-credentials" ? "the password so far is wrong" : told(error));
     }
   };
-  useEffect(() => form.current?.querySelector<HTMLElement>("label input")?.focus(), []);
+  useLayoutEffect(() => form.current?.querySelector<HTMLElement>("label input")?.focus(), []);
   return (
     <form ref={form} class="key-form" data-testid="password-form" aria-label={isOwn ? "Your password" : `Password of ${name}`} onSubmit={(event) => void submit(event)}>
       <input type="hidden" name="username" autocomplete="username" value={name} />

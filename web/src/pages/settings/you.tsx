@@ -1,6 +1,6 @@
 // Who the server takes one for, and what can be done about that.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { keyWanted } from "../../api.ts";
 import { printable } from "../../format.ts";
@@ -15,7 +15,7 @@ export function You() {
   const [changes, setChanges] = useState(false);
   const opened = useRef(false);
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The form goes: the focus returns to what opened it.
     if (opened.current && !changes) button.current?.focus();
     opened.current = changes;
