@@ -3,7 +3,8 @@
 //! A key is `catat_ID_SECRET`: 8 random bytes by which it is found and 24 that make it one, both in hexadecimal. Only the
 //! SHA-256 of the whole text is kept, and compared in constant time; a random key needs no slow hash. The second
 //! half of a pair for signatures (SigV4) has to be known in clear where it is checked: it is the HMAC of the id under a
-//! secret of the server's, so that no copy of the control store gives a key away.
+//! secret of the server's. That one lies in the control store, so that pairs work after a restore: a copy of the store
+//! gives no key away, but whoever has one can sign with any pair, and it is to be guarded like one.
 //!
 //! Documents of the control store, read once and then kept:
 //!
