@@ -75,4 +75,107 @@ impl FileBatch {
         body.extend_from_slice(&self.bytes);
         body
     }
+
+    /// Cuts the batch in two between events, as near the middle as they allow; `None` where it is one event.
+    pub(crate) fn split(&self) -> Option<(Self, Self)> {
+        let at = self.middle()?;
+        let (first, second) = self.bytes.split_at_checked(at)?;
+        let (mut one, mut two) = (self.clone(), self.clone());
+        (one.bytes, two.bytes) = (Arc::new(first.to_vec()), Arc::new(second.to_vec()));
+        two.header.start += at as u64;
+        if let Some(lengths) = &self.header.lengths {
+            let n_first = ends_of(lengths).take_while(|end| *end <= at).count();
+            let (of_one, of_two) = lengths.split_at_checked(n_first)?;
+            (one.header.lengths, two.header.lengths) = (Some(of_one.to_vec()), Some(of_two.to_vec()));
+        }
+        Some((one, two))
+    }
+
+    /// The end of an event within the batch that is nearest its middle.
+    fn middle(&self) -> Option<usize> {
+        let half = self.bytes.len() / 2;
+        let is_within = |end: &usize| *end > 0 && *end < self.bytes.len();
+        let nearest =
+            |ends: &mut dyn Iterator<Item = usize>| ends.filter(is_within).min_by_key(|end| end.abs_diff(half));
+        match &self.header.lengths {
+            Some(lengths) => nearest(&mut ends_of(lengths)),
+            None => {
+                let is_end = |at: &usize| self.bytes.get(at - 1) == Some(&b'\n');
+                let before = (1..=half).rev().find(is_end);
+                nearest(&mut before.into_iter().chain((half + 1..self.bytes.len()).find(is_end)))
+            }
+        }
+    }
+}
+
+/// Where events of these lengths end.
+fn ends_of(lengths: &[u64]) -> impl Iterator<Item = usize> + '_ {
+    lengths.iter().scan(0usize, |end, length| {
+        *end = end.saturating_add(usize::try_from(*length).unwrap_or(usize::MAX));
+        Some(*end)
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A batch of these bytes, which begin at 100 in their file.
+    pub(crate) fn batch(bytes: &str, lengths: Option<&[u64]>) -> FileBatch {
+        FileBatch {
+            group: types::group_name_of_outside("a/b#c"),
+            stream: "h:/var/log/a b".into(),
+            header: Header {
+                source: "s".into(),
+                file: "f".into(),
+                generation: 0,
+                start: 100,
+                lengths: lengths.map(<[u64]>::to_vec),
+                host: "h".into(),
+                path: "/var/log/a b".into(),
+                zone: None,
+                modified: None,
+                fields: BTreeMap::new(),
+            },
+            bytes: Arc::new(bytes.into()),
+            at: PathBuf::new(),
+            key: FileKey { device: 0, inode: 0 },
+            mark_after: Mark::default(),
+        }
+    }
+
+    /// Splits until nothing can be split, and returns every event with its place.
+    fn events(batch: FileBatch) -> Vec<(u64, String)> {
+        match batch.split() {
+            Some((first, second)) => {
+                assert!(!first.bytes.is_empty() && !second.bytes.is_empty());
+                assert_eq!(
+                    (first.header.start, first.end(), second.end()),
+                    (batch.header.start, second.header.start, batch.end())
+                );
+                [events(first), events(second)].concat()
+            }
+            None => vec![(batch.header.start, String::from_utf8_lossy(&batch.bytes).into_owned())],
+        }
+    }
+
+    #[test]
+    fn a_batch_splits_into_its_events_which_keep_their_places() {
+        let expect = |batch: FileBatch, texts: &[&str]| {
+            let mut start = 100;
+            let mut expected = Vec::new();
+            for text in texts {
+                expected.push((start, (*text).to_string()));
+                start += text.len() as u64;
+            }
+            assert_eq!(events(batch), expected);
+        };
+        expect(batch("one\ntwo\n\nthree", None), &["one\n", "two\n", "\n", "three"]);
+        expect(batch("one", None), &["one"]);
+        expect(batch("", None), &[""]);
+        let long = format!("{}\n", "x".repeat(1000));
+        expect(batch(&format!("a\nb\n{long}"), None), &["a\n", "b\n", &long]);
+        expect(batch(&format!("{long}a\nb"), None), &[&long, "a\n", "b"]);
+        expect(batch("E\n at x\nnext\n\nF\n at y\n", Some(&[8, 6, 8])), &["E\n at x\n", "next\n\n", "F\n at y\n"]);
+    }
 }

@@ -1,30 +1,41 @@
-//! Batches that the server refuses for good: set aside on disk with the reason, so that the rest flows.
+//! What the server refuses for good: set aside on disk with the reason, so that the rest flows.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use crate::FileBatch;
+use crate::stop::locked;
 
 /// Most bytes set aside. When they are used up the shipper stops at the next refused batch instead of dropping it:
 /// so many refusals are a mistake in the set-up that somebody must look at.
 const DEAD_LETTER_BYTES_MAX: u64 = 256 << 20;
 
+/// What a file takes at least, so that many small ones count as well.
+const FILE_BYTES_LEAST: u64 = 4 << 10;
+
 /// The directory `dead-letter` of a state directory.
 #[derive(Debug)]
 pub(crate) struct DeadLetters {
     dir: PathBuf,
+    /// Bytes in it as far as known; it may have been emptied since.
+    used: Mutex<Option<u64>>,
 }
 
 impl DeadLetters {
     pub(crate) fn new(state_dir: &Path) -> Self {
-        Self { dir: state_dir.join("dead-letter") }
+        Self { dir: state_dir.join("dead-letter"), used: Mutex::new(None) }
     }
 
     /// Writes a refused batch, in the form in which it would be sent, and the reason beside it.
     pub(crate) fn set_aside(&self, batch: &FileBatch, reason: &str) -> io::Result<PathBuf> {
         fs::create_dir_all(&self.dir)?;
-        if self.bytes_used()? >= DEAD_LETTER_BYTES_MAX {
+        let mut used = locked(&self.used);
+        if used.is_none_or(|used| used >= DEAD_LETTER_BYTES_MAX) {
+            *used = Some(self.bytes_used()?);
+        }
+        if used.is_some_and(|used| used >= DEAD_LETTER_BYTES_MAX) {
             let limit = DEAD_LETTER_BYTES_MAX >> 20;
             let text = format!("{}: {limit} MiB of refused batches; empty it to go on", self.dir.display());
             return Err(io::Error::other(text));
@@ -33,7 +44,9 @@ impl DeadLetters {
         let name = format!("{}-{}-{}", header.file, header.generation, header.start);
         let path = self.dir.join(format!("{name}.lines"));
         write_synced(&self.dir.join(format!("{name}.reason")), reason.as_bytes())?;
-        write_synced(&path, &batch.encode())?;
+        let body = batch.encode();
+        write_synced(&path, &body)?;
+        *used = used.map(|used| used + FILE_BYTES_LEAST + FILE_BYTES_LEAST.max(body.len() as u64));
         fs::File::open(&self.dir)?.sync_all()?;
         Ok(path)
     }
@@ -41,7 +54,7 @@ impl DeadLetters {
     fn bytes_used(&self) -> io::Result<u64> {
         let mut sum = 0u64;
         for entry in fs::read_dir(&self.dir)? {
-            sum = sum.saturating_add(entry?.metadata()?.len());
+            sum = sum.saturating_add(entry?.metadata()?.len().max(FILE_BYTES_LEAST));
         }
         Ok(sum)
     }

@@ -36,6 +36,9 @@ pub enum DeliverError {
     /// It will never work with this batch.
     #[error("refused: {0}")]
     Refused(String),
+    /// It may work in smaller pieces.
+    #[error("refused: {0}")]
+    TooLarge(String),
 }
 
 /// First wait after a failure.

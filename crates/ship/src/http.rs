@@ -1,15 +1,19 @@
 //! Delivery over HTTP: `POST /api/v1/ingest?format=lines`, zstd body, bearer key.
 //!
-//! Makes one attempt per call; waiting and trying again is the shipper's. The process must have installed a TLS
+//! Of several servers one is used until it does not answer or answers 5xx, then the next; the first is preferred again
+//! when it is back. Makes one attempt per call; waiting and trying again is the shipper's. The process must have installed a TLS
 //! provider (rustls) before the first delivery to an `https` address.
 
 use std::io;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
-use reqwest::StatusCode;
 use reqwest::blocking::{Client, Response};
+use reqwest::{Certificate, StatusCode, Url};
 use types::Secret;
 
+use crate::stop::locked;
 use crate::{Deliver, DeliverError, Delivered, FileBatch};
 
 /// Logs compress well at any level; 1 costs least of the host that has other work.
@@ -21,71 +25,181 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bytes of an answer that are read; ours are far shorter.
-const ANSWER_BYTES_MAX: u64 = 1 << 20;
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// How long another server is used before the first is tried again.
+const BACK_TO_FIRST_AFTER: Duration = Duration::from_secs(60);
 
 /// Where to deliver.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct HttpOptions {
-    /// Base address of the server, such as `http://127.0.0.1:22828`.
-    pub url: String,
-    /// The key, if the server wants one.
+    /// Base addresses of servers, such as `http://127.0.0.1:22828`, the preferred first.
+    ///
+    /// One is used as long as it answers. Servers that share a catalog know what each other stored. Independent ones
+    /// do not: what went to one is not at the other, and a batch whose acknowledgement was lost when a server went
+    /// away may be at both.
+    pub urls: Vec<String>,
+    /// The key, if the servers want one.
     pub key: Option<Secret>,
+    /// Authorities to believe besides those of the system, a file of PEM.
+    pub ca_file: Option<PathBuf>,
 }
 
-/// A server reached over HTTP.
+/// Servers reached over HTTP, one of them at a time.
 pub struct HttpDeliver {
     client: Client,
-    address: String,
+    addresses: Vec<Url>,
+    choice: Choice,
     key: Option<Secret>,
 }
 
 impl HttpDeliver {
     /// Makes a client; does not connect yet.
     pub fn new(options: HttpOptions) -> Result<Self, DeliverError> {
-        let client = Client::builder()
+        let HttpOptions { urls, key, ca_file } = options;
+        if urls.is_empty() {
+            return Err(DeliverError::Refused("no server to deliver to; name one".into()));
+        }
+        let addresses = urls.iter().map(|url| address_of(url)).collect::<Result<Vec<_>, _>>()?;
+        let mut client = Client::builder()
             .timeout(ANSWER_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
+            // Logs go where they were told to, whatever the environment says of other programs.
+            .no_proxy()
             // A redirected POST would lose its body or send the key elsewhere.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| DeliverError::Refused(chain(&error)))?;
-        let address = format!("{}/api/v1/ingest", options.url.trim_end_matches('/'));
-        Ok(Self { client, address, key: options.key })
+            .redirect(reqwest::redirect::Policy::none());
+        if let Some(path) = ca_file {
+            client = client.tls_certs_merge(authorities(&path)?);
+        }
+        let client = client.build().map_err(|error| DeliverError::Refused(chain(&error)))?;
+        Ok(Self { client, choice: Choice::of(addresses.len()), addresses, key })
     }
 
-    fn send(&self, batch: &FileBatch) -> Result<Response, DeliverError> {
-        let body = zstd::bulk::compress(&batch.encode(), ZSTD_LEVEL)
-            .map_err(|error: io::Error| DeliverError::Retry { after: None, reason: error.to_string() })?;
+    fn send(&self, address: &Url, batch: &FileBatch) -> Result<Response, String> {
+        let body = zstd::bulk::compress(&batch.encode(), ZSTD_LEVEL).map_err(|error: io::Error| error.to_string())?;
+        let mut address = address.clone();
         let query = [("format", "lines"), ("group", batch.group.as_str()), ("stream", &batch.stream)];
-        let address = reqwest::Url::parse_with_params(&self.address, query)
-            .map_err(|error| DeliverError::Refused(format!("{}: {error}", self.address)))?;
+        address.query_pairs_mut().extend_pairs(query);
         let mut request = self.client.post(address).header("Content-Encoding", "zstd").body(body);
         if let Some(key) = &self.key {
             request = request.bearer_auth(key.reveal());
         }
-        request.send().map_err(|error| DeliverError::Retry { after: None, reason: chain(&error.without_url()) })
+        request.send().map_err(|error| chain(&error.without_url()))
+    }
+
+    /// One attempt at one server; also tells whether another may do better.
+    fn attempt(&self, address: &Url, batch: &FileBatch) -> (Result<Delivered, DeliverError>, bool) {
+        let retry = |reason| Err(DeliverError::Retry { after: None, reason });
+        let response = match self.send(address, batch) {
+            Ok(response) => response,
+            Err(reason) => return (retry(reason), true),
+        };
+        let (status, after) = (response.status(), retry_after(&response));
+        let body = match read_answer(response) {
+            Ok(body) => body,
+            Err(error) => return (retry(format!("answer cut off: {error}")), true),
+        };
+        if status.is_success() {
+            return match delivered_of(&body) {
+                Some(delivered) => (Ok(delivered), false),
+                None => (retry(format!("{status} from something that is no catat: {}", message_of(&body))), true),
+            };
+        }
+        let reason = format!("{status}: {}", message_of(&body));
+        let error = match status.as_u16() {
+            413 => DeliverError::TooLarge(reason),
+            _ if is_refusal(status) => DeliverError::Refused(reason),
+            401 | 403 => DeliverError::Retry { after, reason: format!("{reason} (check the key)") },
+            _ => DeliverError::Retry { after, reason },
+        };
+        (Err(error), status.is_server_error())
     }
 }
 
 impl Deliver for HttpDeliver {
     fn deliver(&self, batch: &FileBatch) -> Result<Delivered, DeliverError> {
-        let response = self.send(batch)?;
-        let status = response.status();
-        let after = retry_after(&response);
-        let body = read_answer(response)
-            .map_err(|error| DeliverError::Retry { after: None, reason: format!("answer cut off: {error}") })?;
-        if status.is_success() {
-            return Ok(delivered_of(&body));
-        }
-        let reason = format!("{status}: {}", message_of(&body));
-        Err(if is_refusal(status) { DeliverError::Refused(reason) } else { DeliverError::Retry { after, reason } })
+        let chosen = self.choice.next(Instant::now());
+        let Some(address) = self.addresses.get(chosen) else {
+            return Err(DeliverError::Refused("no server to deliver to".into()));
+        };
+        let (outcome, is_away) = self.attempt(address, batch);
+        let outcome = match outcome {
+            Err(DeliverError::Retry { after, reason }) if self.addresses.len() > 1 => {
+                let reason = format!("{}: {reason}", address.origin().ascii_serialization());
+                // What one asks for does not bind the other that comes next.
+                Err(DeliverError::Retry { after: after.filter(|_| !is_away), reason })
+            }
+            outcome => outcome,
+        };
+        self.choice.note(chosen, is_away, Instant::now());
+        outcome
     }
+}
+
+/// Which of several servers is used.
+struct Choice {
+    n_servers: usize,
+    used: Mutex<Used>,
+}
+
+struct Used {
+    index: usize,
+    /// When the first was found away last.
+    first_away_at: Option<Instant>,
+}
+
+impl Choice {
+    fn of(n_servers: usize) -> Self {
+        Self { n_servers, used: Mutex::new(Used { index: 0, first_away_at: None }) }
+    }
+
+    /// The server for the next attempt: the one that works, or from time to time the first to see whether it is back;
+    /// one attempt finds out while the others go on.
+    fn next(&self, now: Instant) -> usize {
+        let mut used = locked(&self.used);
+        let is_due = used.first_away_at.is_some_and(|at| now.saturating_duration_since(at) >= BACK_TO_FIRST_AFTER);
+        if used.index == 0 || !is_due {
+            return used.index;
+        }
+        used.first_away_at = Some(now);
+        0
+    }
+
+    /// Takes note of how an attempt at server `index` went.
+    fn note(&self, index: usize, is_away: bool, now: Instant) {
+        let mut used = locked(&self.used);
+        if is_away && index == 0 {
+            used.first_away_at = Some(now);
+        }
+        if !is_away && index == 0 {
+            used.index = 0;
+        } else if is_away && used.index == index {
+            // Others that were under way at the same server have moved on already.
+            used.index = (index + 1) % self.n_servers.max(1);
+        }
+    }
+}
+
+/// Where batches are posted at the server `url`.
+fn address_of(url: &str) -> Result<Url, DeliverError> {
+    let address = format!("{}/api/v1/ingest", url.trim_end_matches('/'));
+    let parsed = Url::parse(&address).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    parsed.ok_or_else(|| {
+        DeliverError::Refused(format!("{url}: no address of a server; it begins with http:// or https://"))
+    })
+}
+
+fn authorities(path: &Path) -> Result<Vec<Certificate>, DeliverError> {
+    let refused = |error: &dyn std::fmt::Display| DeliverError::Refused(format!("{}: {error}", path.display()));
+    let pem = std::fs::read(path).map_err(|error| refused(&error))?;
+    let found = Certificate::from_pem_bundle(&pem).map_err(|error| refused(&chain(&error)))?;
+    if found.is_empty() { Err(refused(&"no certificate in it; a file of PEM is wanted")) } else { Ok(found) }
 }
 
 /// Answers that no repetition of the same bytes will change. A key that is wrong or an address that is not there
 /// may be put right, and until then the file keeps what is not delivered.
 fn is_refusal(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 400 | 409 | 413 | 415 | 422)
+    matches!(status.as_u16(), 400 | 409 | 415 | 422)
 }
 
 fn retry_after(response: &Response) -> Option<Duration> {
@@ -93,15 +207,28 @@ fn retry_after(response: &Response) -> Option<Duration> {
     text.trim().parse().ok().map(Duration::from_secs)
 }
 
-fn read_answer(response: Response) -> io::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    io::copy(&mut io::Read::take(response, ANSWER_BYTES_MAX), &mut body)?;
-    Ok(body)
+/// Reads an answer; one that is too long or takes too long is none.
+fn read_answer(mut response: Response) -> io::Result<Vec<u8>> {
+    let (began, mut body, mut chunk) = (Instant::now(), Vec::new(), [0; 8 << 10]);
+    loop {
+        let n_read = io::Read::read(&mut response, &mut chunk)?;
+        if n_read == 0 {
+            return Ok(body);
+        }
+        body.extend_from_slice(chunk.get(..n_read).unwrap_or_default());
+        if body.len() > ANSWER_BYTES_MAX || began.elapsed() > ANSWER_TIMEOUT {
+            return Err(io::Error::other("it does not end"));
+        }
+    }
 }
 
-fn delivered_of(body: &[u8]) -> Delivered {
-    let answer: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    Delivered { duplicate: answer["duplicate"].as_bool().unwrap_or(false), high_water: answer["high_water"].as_u64() }
+/// What an answer says; `None` where it does not say what became of the batch, whatever its status: something that is
+/// no catat may say 200 to anything.
+fn delivered_of(body: &[u8]) -> Option<Delivered> {
+    let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
+    answer["accepted"].as_u64()?;
+    let duplicate = answer["duplicate"].as_bool().unwrap_or(false);
+    Some(Delivered { duplicate, high_water: answer["high_water"].as_u64() })
 }
 
 /// The message of an error answer, or the start of whatever came instead.

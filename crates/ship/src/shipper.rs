@@ -1,8 +1,10 @@
 //! The shipper at work: one thread that follows, a few that deliver, and what they tell each other.
 //!
 //! Everything that can happen to the following thread is an [`Event`] of one bounded channel. Delivering threads take
-//! one batch at a time and keep at it until it is acknowledged, refused, or the shipper stops; while they are busy
-//! nothing is read. Stopping lets attempts that are under way finish and saves the checkpoint.
+//! one batch at a time and keep at it until all of it is acknowledged or set aside, or the shipper stops; while they are
+//! busy nothing is read. Stopping lets attempts that are under way finish and saves the checkpoint.
+
+mod worker;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,13 +17,13 @@ use notify::event::ModifyKind;
 use notify::{EventKind, RecursiveMode, Watcher};
 use types::Timestamp;
 
+use self::worker::{PieceSizes, Trouble, Worker};
 use crate::checkpoint::CheckpointError;
 use crate::dead_letter::DeadLetters;
-use crate::deliver::wait_before_retry;
 use crate::input::{FLUSH_EVERY, Input, InputOptions, InputStatus, Sink};
 use crate::spool::Spool;
 use crate::stop::{Stop, locked};
-use crate::{Deliver, DeliverError, Discovery, FileBatch, FileStatus, FollowOptions, Follower};
+use crate::{Deliver, Discovery, FileBatch, FileStatus, FollowOptions, Follower};
 
 /// Hints that wait for the following thread; further ones are dropped, as polling finds what they would say.
 const EVENTS_MAX: usize = 1024;
@@ -74,7 +76,7 @@ pub struct Status {
     pub inputs: Vec<InputStatus>,
     /// Bytes acknowledged since the start.
     pub bytes_delivered: u64,
-    /// Batches refused and set aside since the start.
+    /// Pieces of batches refused and set aside since the start, of one event each wherever it could be found.
     pub n_refused: u64,
     /// Why the last attempt at delivery did not work, while it does not.
     pub last_error: Option<String>,
@@ -95,7 +97,10 @@ struct Shared {
     bytes_delivered: AtomicU64,
     n_refused: AtomicU64,
     files: Mutex<Vec<FileStatus>>,
-    delivery_error: Mutex<Option<String>>,
+    /// Why delivery does not work, while it does not.
+    trouble: Mutex<Option<Trouble>>,
+    /// What size of piece the server takes.
+    piece_sizes: PieceSizes,
 }
 
 /// Everything that can happen to the following thread.
@@ -160,7 +165,7 @@ impl Shipper {
             inputs: self.shared.sinks.iter().map(|sink| sink.status()).collect(),
             bytes_delivered: self.shared.bytes_delivered.load(Ordering::Relaxed),
             n_refused: self.shared.n_refused.load(Ordering::Relaxed),
-            last_error: locked(&self.shared.delivery_error).clone(),
+            last_error: locked(&self.shared.trouble).as_ref().map(|trouble| trouble.reason.clone()),
         }
     }
 
@@ -198,7 +203,8 @@ impl Shared {
             bytes_delivered: AtomicU64::new(0),
             n_refused: AtomicU64::new(0),
             files: Mutex::new(files),
-            delivery_error: Mutex::new(None),
+            trouble: Mutex::new(None),
+            piece_sizes: PieceSizes::default(),
         }
     }
 
@@ -371,73 +377,6 @@ impl FollowThread {
             tracing::error!(%error, "checkpoint not saved; some bytes will be sent again");
         }
         *locked(&self.shared.files) = self.follower.status();
-    }
-}
-
-/// A thread that delivers.
-struct Worker {
-    shared: Arc<Shared>,
-    server: Arc<dyn Deliver>,
-    dead_letters: Arc<DeadLetters>,
-    batches: Arc<Mutex<Receiver<FileBatch>>>,
-    events: SyncSender<Event>,
-}
-
-impl Worker {
-    fn run(self) {
-        loop {
-            let next = locked(&self.batches).recv();
-            let Ok(batch) = next else { return };
-            let outcome = self.deliver(&batch);
-            let event = match outcome {
-                Ok(()) => Event::Settled(batch),
-                Err(reason) => Event::GivenBack(batch, reason),
-            };
-            if self.events.send(event).is_err() {
-                return;
-            }
-        }
-    }
-
-    /// Keeps at it until the batch is with the server or set aside; an error only when the shipper stops.
-    fn deliver(&self, batch: &FileBatch) -> Result<(), String> {
-        let mut n_failed = 0u32;
-        loop {
-            if self.shared.stop.is_set() {
-                return Err("stopped before it was delivered".into());
-            }
-            let error = match self.server.deliver(batch) {
-                Ok(_) => {
-                    self.shared.bytes_delivered.fetch_add(batch.bytes.len() as u64, Ordering::Relaxed);
-                    *locked(&self.shared.delivery_error) = None;
-                    return Ok(());
-                }
-                Err(DeliverError::Refused(reason)) => match self.set_aside(batch, &reason) {
-                    Ok(()) => return Ok(()),
-                    Err(error) => DeliverError::Retry { after: None, reason: format!("{reason}; {error}") },
-                },
-                Err(error) => error,
-            };
-            n_failed = n_failed.saturating_add(1);
-            // Said at the first failure and then ever more seldom, not four times a second.
-            if n_failed.is_power_of_two() {
-                tracing::warn!(path = %batch.header.path, n_failed, %error, "delivery failed; trying again");
-            }
-            let asked = match &error {
-                DeliverError::Retry { after, .. } => *after,
-                DeliverError::Refused(_) => None,
-            };
-            *locked(&self.shared.delivery_error) = Some(error.to_string());
-            self.shared.stop.wait(wait_before_retry(n_failed, asked, getrandom::u64().unwrap_or(0)));
-        }
-    }
-
-    fn set_aside(&self, batch: &FileBatch, reason: &str) -> std::io::Result<()> {
-        let path = self.dead_letters.set_aside(batch, reason)?;
-        self.shared.n_refused.fetch_add(1, Ordering::Relaxed);
-        let (start, end) = (batch.header.start, batch.end());
-        tracing::error!(file = %batch.header.path, start, end, reason, kept = %path.display(), "batch refused");
-        Ok(())
     }
 }
 

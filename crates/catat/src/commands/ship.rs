@@ -13,7 +13,8 @@ pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
     crate::logging::start();
     crate::privacy::keep_memory();
     let state_dir = options.state_dir.clone().unwrap_or_else(default_state_dir);
-    let http = ship::HttpOptions { url: options.remote.url.clone(), key: options.remote.key.clone() };
+    let urls = options.remote.url.split(',').map(|url| url.trim().to_owned()).collect();
+    let http = ship::HttpOptions { urls, key: options.remote.key.clone(), ca_file: None };
     let server = ship::HttpDeliver::new(http).map_err(|error| Failure::usage(error.to_string()))?;
     let follow = crate::in_process::follow_options(&state_dir, &options.paths, options.group.as_deref(), Backlog::ALL)?;
     let (shipper, discovery) =

@@ -2,35 +2,17 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::sync::Arc;
-
-use types::group_name_of_outside;
 
 use super::*;
-use crate::Header;
-use crate::identity::{FileKey, Mark};
 
 fn batch() -> FileBatch {
-    FileBatch {
-        group: group_name_of_outside("a/b#c"),
-        stream: "h:/var/log/a b".into(),
-        header: Header {
-            source: "s".into(),
-            file: "f".into(),
-            generation: 0,
-            start: 0,
-            lengths: None,
-            host: "h".into(),
-            path: "/var/log/a b".into(),
-            zone: None,
-            modified: None,
-            fields: Default::default(),
-        },
-        at: std::path::PathBuf::new(),
-        bytes: Arc::new(b"one\n".to_vec()),
-        key: FileKey { device: 0, inode: 0 },
-        mark_after: Mark::default(),
-    }
+    crate::batch::tests::batch("one\n", None)
+}
+
+fn deliver_to(urls: &[&str]) -> HttpDeliver {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let urls = urls.iter().map(|url| (*url).to_string()).collect();
+    HttpDeliver::new(HttpOptions { urls, key: Some("secret".into()), ca_file: None }).unwrap()
 }
 
 /// Delivers one batch to a server that answers `answer`; returns its outcome, the request's head and its body.
@@ -57,7 +39,7 @@ fn deliver(answer: &'static str) -> (Result<Delivered, DeliverError>, String, Ve
         stream.write_all(answer.as_bytes()).unwrap();
         (head, body)
     });
-    let deliver = HttpDeliver::new(HttpOptions { url, key: Some("secret".into()) }).unwrap();
+    let deliver = deliver_to(&[&url]);
     let outcome = deliver.deliver(&batch());
     let (head, body) = server.join().unwrap();
     (outcome, head, body)
@@ -65,10 +47,9 @@ fn deliver(answer: &'static str) -> (Result<Delivered, DeliverError>, String, Ve
 
 #[test]
 fn a_batch_is_posted_compressed_with_its_place_and_the_key() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 40\r\n\r\n{\"accepted\":1,\"duplicate\":true,\"a\":[1,2]}";
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 41\r\n\r\n{\"accepted\":1,\"duplicate\":true,\"a\":[1,2]}";
     let (outcome, head, body) = deliver(answer);
-    assert_eq!(outcome, Ok(Delivered { duplicate: false, high_water: None }));
+    assert_eq!(outcome, Ok(Delivered { duplicate: true, high_water: None }));
     assert!(
         head.starts_with("POST /api/v1/ingest?format=lines&group=a%2Fb%23c&stream=h%3A%2Fvar%2Flog%2Fa+b HTTP/1.1")
     );
@@ -78,7 +59,6 @@ fn a_batch_is_posted_compressed_with_its_place_and_the_key() {
 
 #[test]
 fn answers_are_told_apart_by_what_may_help() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let busy = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n";
     assert!(matches!(deliver(busy).0, Err(DeliverError::Retry { after: Some(after), .. }) if after.as_secs() == 7));
     let full = "HTTP/1.1 507 Insufficient Storage\r\ncontent-length: 0\r\n\r\n";
@@ -91,4 +71,78 @@ fn answers_are_told_apart_by_what_may_help() {
     let cut = "HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n{\"accepted\":1";
     assert!(matches!(deliver(bad).0, Err(DeliverError::Refused(_))));
     assert!(matches!(deliver(cut).0, Err(DeliverError::Retry { .. })));
+}
+
+#[test]
+fn only_an_answer_of_ours_is_an_acknowledgement() {
+    let portal = "HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n<html>Welcome!</";
+    assert!(matches!(deliver(portal).0, Err(DeliverError::Retry { reason, .. }) if reason.contains("Welcome")));
+    let nothing = "HTTP/1.1 204 No Content\r\n\r\n";
+    assert!(matches!(deliver(nothing).0, Err(DeliverError::Retry { .. })));
+    assert!(matches!(deliver("SSH-2.0-OpenSSH\r\n").0, Err(DeliverError::Retry { .. })));
+    let large = "HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\n\r\n";
+    assert!(matches!(deliver(large).0, Err(DeliverError::TooLarge(_))));
+}
+
+/// A server that answers every request with `answer`, for as long as the test runs.
+fn always(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let mut head = [0; 4096];
+            let _ = stream.read(&mut head);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    url
+}
+
+#[test]
+fn the_next_server_is_used_when_one_is_away_and_a_refusal_is_no_reason_to_change() {
+    let good = always("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 14\r\n\r\n{\"accepted\":1}");
+    let busy = always("HTTP/1.1 503 Busy\r\nconnection: close\r\nretry-after: 9\r\ncontent-length: 0\r\n\r\n");
+    let no_key = always("HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    let server = deliver_to(&["http://127.0.0.1:1", &busy, &good]);
+    let first = server.deliver(&batch());
+    assert!(matches!(first, Err(DeliverError::Retry { reason, .. }) if reason.starts_with("http://127.0.0.1:1: ")));
+    assert!(matches!(server.deliver(&batch()), Err(DeliverError::Retry { after: None, .. })));
+    for _ in 0..3 {
+        server.deliver(&batch()).unwrap();
+    }
+    let server = deliver_to(&[&no_key, &good]);
+    for _ in 0..2 {
+        let outcome = server.deliver(&batch());
+        assert!(matches!(outcome, Err(DeliverError::Retry { reason, .. }) if reason.contains("check the key")));
+    }
+}
+
+#[test]
+fn the_first_server_is_preferred_again_after_a_while() {
+    let (choice, began) = (Choice::of(3), Instant::now());
+    let at = |seconds: u64| began + Duration::from_secs(seconds);
+    assert_eq!(choice.next(at(0)), 0);
+    choice.note(0, true, at(0));
+    choice.note(0, true, at(1));
+    assert_eq!(choice.next(at(2)), 1, "two attempts that failed at once move on once");
+    assert_eq!((choice.next(at(60)), choice.next(at(61))), (1, 0));
+    assert_eq!(choice.next(at(61)), 1, "one attempt finds out whether it is back");
+    choice.note(0, true, at(62));
+    assert_eq!((choice.next(at(121)), choice.next(at(122))), (1, 0));
+    choice.note(0, false, at(122));
+    assert_eq!(choice.next(at(122)), 0);
+}
+
+#[test]
+fn what_is_no_address_or_no_authority_is_said_at_the_start() {
+    let refusal = |urls: &[&str], ca_file: Option<&str>| {
+        let urls = urls.iter().map(|url| (*url).to_string()).collect();
+        match HttpDeliver::new(HttpOptions { urls, key: None, ca_file: ca_file.map(PathBuf::from) }) {
+            Err(DeliverError::Refused(reason)) => reason,
+            _ => panic!("it is taken"),
+        }
+    };
+    assert!(refusal(&[], None).contains("name one"));
+    assert!(refusal(&["http://a", "logs.example:22828"], None).contains("logs.example:22828"));
+    assert!(refusal(&["https://a"], Some("/nowhere/ca.pem")).contains("/nowhere/ca.pem"));
 }

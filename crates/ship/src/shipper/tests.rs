@@ -4,6 +4,7 @@ use std::sync::Condvar;
 use std::sync::mpsc;
 
 use super::*;
+use crate::DeliverError;
 
 /// A server that answers as told and passes on what it took.
 struct Scripted {
@@ -142,4 +143,92 @@ fn lines_of_an_input_arrive_once_also_when_the_server_was_away_and_their_files_g
     assert!(shipper.status().inputs[0].has_ended);
     let files = std::fs::read_dir(dir.path().join("state/spool/numbers")).unwrap();
     assert!(files.count() <= 1, "what the server has is removed but for the newest");
+}
+
+/// A server that refuses pieces for what is in them, or for their size, and keeps the others.
+struct Picky {
+    /// Text that is not wanted.
+    poison: &'static str,
+    bytes_max: usize,
+    kept: Mutex<Vec<(u64, String)>>,
+    n_asked: AtomicU64,
+}
+
+impl Deliver for Picky {
+    fn deliver(&self, batch: &FileBatch) -> Result<crate::Delivered, DeliverError> {
+        self.n_asked.fetch_add(1, Ordering::Relaxed);
+        let text = String::from_utf8_lossy(&batch.bytes).into_owned();
+        if batch.bytes.len() > self.bytes_max {
+            return Err(DeliverError::TooLarge("413 Payload Too Large".into()));
+        }
+        if text.contains(self.poison) {
+            return Err(DeliverError::Refused("422 Unprocessable Entity".into()));
+        }
+        locked(&self.kept).push((batch.header.start, text));
+        Ok(crate::Delivered::default())
+    }
+}
+
+/// Ships `text` to a server that refuses; returns what it kept as one text, the requests, and what was set aside.
+fn ship_to(poison: &'static str, bytes_max: usize, text: &str) -> (String, u64, Vec<String>) {
+    let dir = directory();
+    std::fs::write(dir.path().join("log/a.log"), text).unwrap();
+    let server = Picky { poison, bytes_max, kept: Mutex::default(), n_asked: AtomicU64::new(0) };
+    let server = Arc::new(server);
+    let options = FollowOptions::new(vec![dir.path().join("log")], dir.path().join("state"));
+    let (shipper, _) = Shipper::start(options, server.clone()).unwrap();
+    let is_done = |status: Status| status.files.iter().any(|file| file.offset == text.len() as u64);
+    let deadline = Instant::now() + LONG;
+    while !is_done(shipper.status()) {
+        assert!(Instant::now() < deadline, "it does not end: {:?}", shipper.status());
+        std::thread::yield_now();
+    }
+    shipper.stop();
+    let mut kept = std::mem::take(&mut *locked(&server.kept));
+    kept.sort_unstable();
+    let mut aside = Vec::new();
+    for entry in std::fs::read_dir(dir.path().join("state/dead-letter")).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.extension().unwrap() == "lines" {
+            assert!(std::fs::read_to_string(path.with_extension("reason")).unwrap().starts_with('4'));
+            let body = std::fs::read_to_string(&path).unwrap();
+            aside.push(body.split_once('\n').unwrap().1.to_string());
+        }
+    }
+    assert_eq!(shipper.status().n_refused, aside.len() as u64);
+    (kept.into_iter().map(|(_, text)| text).collect(), server.n_asked.load(Ordering::Relaxed), aside)
+}
+
+#[test]
+fn the_event_that_a_server_does_not_want_is_set_aside_alone_and_all_others_arrive() {
+    let line = |n: u64| format!("line {n:04} of many{}\n", if n == 777 { " POISON" } else { "" });
+    let text: String = (0..1000).map(line).collect();
+    let (kept, n_asked, aside) = ship_to("POISON", usize::MAX, &text);
+    assert_eq!(aside, [line(777)]);
+    assert_eq!(kept, text.replace(&line(777), ""));
+    assert!(n_asked <= 30, "{n_asked} requests to find one line of 1000");
+    let traces = "ERROR one\n at a\n at b\nERROR two\n at POISON\n at b\nERROR three\n at a\n";
+    let (kept, _, aside) = ship_to("POISON", usize::MAX, traces);
+    assert_eq!(aside, ["ERROR two\n at POISON\n at b\n"]);
+    assert_eq!(kept, "ERROR one\n at a\n at b\nERROR three\n at a\n");
+}
+
+#[test]
+fn a_server_with_a_smaller_limit_gets_smaller_pieces_and_is_not_asked_again_and_again() {
+    let line = format!("{}\n", "x".repeat(999));
+    let text = line.repeat(4000);
+    let (kept, n_asked, aside) = ship_to("POISON", 200_000, &text);
+    assert!(kept == text && aside.is_empty());
+    assert!(n_asked < 60, "{n_asked} requests for 4 MB in pieces of at most 200 kB");
+    let long = format!("{}\n", "x".repeat(300_000));
+    let (kept, _, aside) = ship_to("POISON", 200_000, &format!("{line}{long}{line}"));
+    assert!(kept == line.repeat(2) && aside == [long]);
+}
+
+#[test]
+fn a_server_that_wants_nothing_does_not_hold_a_file_up_line_by_line() {
+    let text = "short line\n".repeat(50_000);
+    let (kept, n_asked, aside) = ship_to("line", usize::MAX, &text);
+    assert!(kept.is_empty() && n_asked < 1_000, "{n_asked} requests");
+    assert_eq!(aside.iter().map(String::len).sum::<usize>(), text.len());
 }

@@ -1,0 +1,226 @@
+//! A thread that delivers: keeps at a batch until all of it is with the server or set aside.
+//!
+//! A batch that is refused is cut in two between events, and again, until the event that the server does not want is
+//! alone; that one is set aside and the others arrive. A server that wants nothing is not asked for ever: where
+//! nothing has got through for a while, what is refused next is set aside in one piece.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::{Event, Shared};
+use crate::dead_letter::DeadLetters;
+use crate::deliver::wait_before_retry;
+use crate::stop::locked;
+use crate::{Deliver, DeliverError, FileBatch};
+
+/// How long the event that is not wanted is looked for while nothing gets through. Other lines of the file wait.
+const NARROWING_MAX: Duration = Duration::from_secs(30);
+
+/// Refusals without anything getting through after which it is the server that is not as it should be.
+const REFUSALS_IN_A_ROW_MAX: u32 = 300;
+
+/// Trouble that goes on is told to the log again so often.
+const SAY_AGAIN_EVERY: Duration = Duration::from_secs(600);
+
+/// Why delivery does not work.
+pub(super) struct Trouble {
+    pub(super) reason: String,
+    said_at: Instant,
+}
+
+/// The largest piece that is sent, learned from a server that found one too large.
+pub(super) struct PieceSizes {
+    bytes_max: AtomicUsize,
+}
+
+impl Default for PieceSizes {
+    fn default() -> Self {
+        Self { bytes_max: AtomicUsize::new(usize::MAX) }
+    }
+}
+
+impl PieceSizes {
+    /// Not lower, or one event that is refused would make all batches tiny.
+    const LEAST: usize = 64 << 10;
+
+    fn most(&self) -> usize {
+        self.bytes_max.load(Ordering::Relaxed)
+    }
+
+    fn found_too_large(&self, n_bytes: usize) {
+        self.bytes_max.fetch_min((n_bytes / 2).max(Self::LEAST), Ordering::Relaxed);
+    }
+
+    /// Grows little by little, as the limit may have been raised.
+    fn found_good(&self, n_bytes: usize) {
+        let most = self.most();
+        if most != usize::MAX && n_bytes >= most / 2 {
+            let _ = self.bytes_max.fetch_max(most.saturating_add(most / 16), Ordering::Relaxed);
+        }
+    }
+}
+
+/// A thread that delivers.
+pub(super) struct Worker {
+    pub(super) shared: Arc<Shared>,
+    pub(super) server: Arc<dyn Deliver>,
+    pub(super) dead_letters: Arc<DeadLetters>,
+    pub(super) batches: Arc<Mutex<Receiver<FileBatch>>>,
+    pub(super) events: SyncSender<Event>,
+}
+
+/// What became of an attempt that is not to be repeated.
+enum Answer {
+    Done,
+    Refused(String),
+    TooLarge(String),
+}
+
+/// How far the search for events that are not wanted has got.
+struct Narrowing {
+    /// When something got through last, or the search began.
+    since: Instant,
+    n_refusals: u32,
+    /// What was set aside: pieces, bytes, and of the first where it is and why.
+    n_aside: u64,
+    bytes_aside: u64,
+    first: Option<(PathBuf, String)>,
+}
+
+impl Narrowing {
+    fn new() -> Self {
+        Self { since: Instant::now(), n_refusals: 0, n_aside: 0, bytes_aside: 0, first: None }
+    }
+
+    fn got_through(&mut self) {
+        (self.since, self.n_refusals) = (Instant::now(), 0);
+    }
+
+    /// The halves to try instead of a piece that was refused; `None` where it is to be set aside.
+    fn halves_of(&mut self, piece: &FileBatch) -> Option<(FileBatch, FileBatch)> {
+        self.n_refusals = self.n_refusals.saturating_add(1);
+        let goes_on = self.n_refusals < REFUSALS_IN_A_ROW_MAX && self.since.elapsed() < NARROWING_MAX;
+        goes_on.then(|| piece.split()).flatten()
+    }
+
+    fn say(&self, batch: &FileBatch) {
+        let Some((kept, reason)) = &self.first else { return };
+        let (pieces, bytes, kept) = (self.n_aside, self.bytes_aside, kept.display());
+        tracing::error!(file = %batch.header.path, start = batch.header.start, pieces, bytes, reason, %kept, "refused, set aside");
+    }
+}
+
+impl Worker {
+    pub(super) fn run(self) {
+        loop {
+            let next = locked(&self.batches).recv();
+            let Ok(batch) = next else { return };
+            let event = match self.deliver(&batch) {
+                Ok(()) => Event::Settled(batch),
+                Err(reason) => Event::GivenBack(batch, reason),
+            };
+            if self.events.send(event).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Keeps at it until all of the batch is with the server or set aside; an error only when the shipper stops.
+    fn deliver(&self, batch: &FileBatch) -> Result<(), String> {
+        let mut narrowing = Narrowing::new();
+        // In the order of the file, the next at the end.
+        let mut pieces = vec![batch.clone()];
+        while let Some(piece) = pieces.pop() {
+            let n_bytes = piece.bytes.len();
+            if n_bytes > self.shared.piece_sizes.most()
+                && let Some((first, second)) = piece.split()
+            {
+                pieces.extend([second, first]);
+                continue;
+            }
+            let reason = match self.until_answered(&piece, || self.server.deliver(&piece).map(drop))? {
+                Answer::Done => {
+                    self.shared.delivered(n_bytes);
+                    narrowing.got_through();
+                    continue;
+                }
+                Answer::Refused(reason) => reason,
+                Answer::TooLarge(reason) => {
+                    self.shared.piece_sizes.found_too_large(n_bytes);
+                    reason
+                }
+            };
+            match narrowing.halves_of(&piece) {
+                Some((first, second)) => pieces.extend([second, first]),
+                None => self.set_aside(&piece, reason, &mut narrowing)?,
+            }
+        }
+        narrowing.say(batch);
+        Ok(())
+    }
+
+    /// Repeats `attempt` until it works or is refused; an error only when the shipper stops.
+    fn until_answered(
+        &self,
+        piece: &FileBatch,
+        attempt: impl Fn() -> Result<(), DeliverError>,
+    ) -> Result<Answer, String> {
+        let mut n_failed = 0u32;
+        while !self.shared.stop.is_set() {
+            let (after, reason) = match attempt() {
+                Ok(()) => return Ok(Answer::Done),
+                Err(DeliverError::Refused(reason)) => return Ok(Answer::Refused(reason)),
+                Err(DeliverError::TooLarge(reason)) => return Ok(Answer::TooLarge(reason)),
+                Err(DeliverError::Retry { after, reason }) => (after, reason),
+            };
+            n_failed = n_failed.saturating_add(1);
+            self.shared.in_trouble(Path::new(&piece.header.path), reason);
+            self.shared.stop.wait(wait_before_retry(n_failed, after, getrandom::u64().unwrap_or(0)));
+        }
+        Err("stopped before it was delivered".into())
+    }
+
+    /// Sets a piece aside; where that cannot be done now, tries until it can.
+    fn set_aside(&self, piece: &FileBatch, reason: String, narrowing: &mut Narrowing) -> Result<(), String> {
+        let kept = Mutex::new(PathBuf::new());
+        self.until_answered(piece, || {
+            let path = self.dead_letters.set_aside(piece, &reason);
+            let retry = |error| DeliverError::Retry { after: None, reason: format!("{reason}; {error}") };
+            *locked(&kept) = path.map_err(retry)?;
+            Ok(())
+        })?;
+        self.shared.n_refused.fetch_add(1, Ordering::Relaxed);
+        narrowing.n_aside += 1;
+        narrowing.bytes_aside += piece.bytes.len() as u64;
+        narrowing.first.get_or_insert((std::mem::take(&mut *locked(&kept)), reason));
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// Takes note that the server took a piece.
+    fn delivered(&self, n_bytes: usize) {
+        self.bytes_delivered.fetch_add(n_bytes as u64, Ordering::Relaxed);
+        self.piece_sizes.found_good(n_bytes);
+        if locked(&self.trouble).take().is_some() {
+            tracing::info!("delivery works again");
+        }
+    }
+
+    /// Shows why delivery does not work, and tells the log when the reason is new.
+    fn in_trouble(&self, path: &Path, reason: String) {
+        let mut trouble = locked(&self.trouble);
+        let known = trouble.as_ref().filter(|trouble| trouble.reason == reason);
+        let said_at = match known.map(|trouble| trouble.said_at) {
+            Some(said_at) if said_at.elapsed() < SAY_AGAIN_EVERY => said_at,
+            _ => {
+                tracing::warn!(path = %path.display(), reason, "delivery does not work; trying again");
+                Instant::now()
+            }
+        };
+        *trouble = Some(Trouble { reason, said_at });
+    }
+}
