@@ -77,6 +77,8 @@ mod secrets;
 mod security;
 #[path = "it/send.rs"]
 mod send;
+#[path = "it/senders.rs"]
+mod senders;
 #[path = "it/start.rs"]
 mod start;
 #[path = "it/sweep.rs"]

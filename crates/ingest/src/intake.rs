@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use parse::{Received, VpcColumns, Zone};
-use storage::{BatchKey, Delivery, Store};
+use storage::{BatchKey, Delivery, Receipt, Store};
 use types::{GroupName, GroupScope, Limits, Timestamp};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
@@ -80,10 +80,34 @@ pub struct Intake {
     zone: Zone,
     /// Per source and file what its last lines say of those that follow.
     last_lines: Mutex<HashMap<(String, String), LastLines>>,
-    overflowed: AtomicU64,
+    overflowed: Arc<AtomicU64>,
     pub(crate) elastic: elastic::Door,
     /// Ids of events that requests are about to store.
     pub(crate) claims: Claims,
+}
+
+/// What became of a request once it was read.
+enum Taken {
+    /// It is stored.
+    Stored(IngestAnswer),
+    /// It is to be stored.
+    Read(Collected),
+}
+
+/// Events that were read, and what their sender is answered once they are stored.
+struct Collected {
+    delivery: Delivery,
+    answer: IngestAnswer,
+    n_overflowed: u64,
+}
+
+impl Collected {
+    fn new(collector: Collector<'_>, key: Option<BatchKey>, raw_bytes: u64, mut answer: IngestAnswer) -> Self {
+        answer.accepted = collector.n_records();
+        let n_overflowed = collector.n_overflowed();
+        let delivery = Delivery { key, position: None, raw_bytes, parts: collector.into_parts() };
+        Self { delivery, answer, n_overflowed }
+    }
 }
 
 impl Intake {
@@ -96,7 +120,7 @@ impl Intake {
             pipelines: RwLock::default(),
             zone: zone.into(),
             last_lines: Mutex::default(),
-            overflowed: AtomicU64::new(0),
+            overflowed: Arc::default(),
             elastic: elastic::Door::default(),
             claims: Claims::default(),
         }
@@ -135,10 +159,46 @@ impl Intake {
 
     /// Stores the events of a request and returns when they are durable. Blocks.
     pub fn ingest(&self, request: IngestRequest<'_>) -> Result<IngestAnswer, IngestError> {
+        match self.read(request)? {
+            Taken::Stored(answer) => Ok(answer),
+            Taken::Read(collected) => self.store_collected(collected),
+        }
+    }
+
+    /// The same for callers that do not wait: `done` is called when the events are durable, by a thread of the store's, so
+    /// that it must not block. It is dropped where that thread ends.
+    ///
+    /// Blocks while it reads, where the store has too much to do, and for [`Format::Lines`].
+    ///
+    /// # Errors
+    /// Where nothing of the request is stored; `done` is not called then.
+    pub fn ingest_then(
+        &self,
+        request: IngestRequest<'_>,
+        done: impl FnOnce(Result<IngestAnswer, IngestError>) + Send + 'static,
+    ) -> Result<(), IngestError> {
+        match self.read(request)? {
+            Taken::Stored(answer) => done(Ok(answer)),
+            Taken::Read(Collected { delivery, answer, .. }) if delivery.parts.is_empty() => done(Ok(answer)),
+            Taken::Read(Collected { delivery, mut answer, n_overflowed }) => {
+                let overflowed = self.overflowed.clone();
+                let stored = move |receipt: Receipt| {
+                    answer.duplicate = receipt.duplicate;
+                    overflowed.fetch_add(if receipt.duplicate { 0 } else { n_overflowed }, Ordering::Relaxed);
+                    answer
+                };
+                self.store.append_then(delivery, move |result| done(result.map(stored).map_err(IngestError::from)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the events of a request; those in the shipper's form are stored already.
+    fn read(&self, request: IngestRequest<'_>) -> Result<Taken, IngestError> {
         let IngestRequest { body, encoding, format, group, stream, fields, sender } = request;
         let body = decode(body, encoding, self.limits.body_bytes_max)?;
         if format == Format::Lines {
-            return lines::ingest(self, &body, &group, &stream, &sender);
+            return lines::ingest(self, &body, &group, &stream, &sender).map(Taken::Stored);
         }
         let mut answer = IngestAnswer::default();
         let mut collector = self.collect(&sender);
@@ -157,7 +217,7 @@ impl Intake {
         } else {
             text::read(&body, (place, self.limits.event_bytes_max), &beside, &mut collector, &mut answer)?;
         }
-        self.deliver(collector, batch_key(&sender, &body), body.len() as u64, answer)
+        Ok(Taken::Read(Collected::new(collector, batch_key(&sender, &body), body.len() as u64, answer)))
     }
 
     /// Starts collecting events that a foreign protocol brings.
@@ -194,13 +254,15 @@ impl Intake {
         collector: Collector<'_>,
         key: Option<BatchKey>,
         raw_bytes: u64,
-        mut answer: IngestAnswer,
+        answer: IngestAnswer,
     ) -> Result<IngestAnswer, IngestError> {
-        answer.accepted = collector.n_records();
-        let n_overflowed = collector.n_overflowed();
-        let parts = collector.into_parts();
-        if !parts.is_empty() {
-            let receipt = self.store.append(Delivery { key, position: None, raw_bytes, parts })?;
+        self.store_collected(Collected::new(collector, key, raw_bytes, answer))
+    }
+
+    fn store_collected(&self, collected: Collected) -> Result<IngestAnswer, IngestError> {
+        let Collected { delivery, mut answer, n_overflowed } = collected;
+        if !delivery.parts.is_empty() {
+            let receipt = self.store.append(delivery)?;
             answer.duplicate = receipt.duplicate;
             self.note_overflow(if receipt.duplicate { 0 } else { n_overflowed });
         }

@@ -25,7 +25,7 @@ use crate::listen::told;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::router::Table;
-use crate::routes::ingest::{encoding, gate};
+use crate::routes::ingest::encoding;
 use crate::server::Shared;
 
 const CONTENT_TYPE: &str = "application/vnd.fdo.journal";
@@ -154,10 +154,11 @@ impl Upload {
     /// Stores what waits.
     async fn store(&mut self) -> Result<(), Problem> {
         self.due = None;
+        let n_bytes = self.waiting.n_bytes();
         let entries = std::mem::take(&mut self.waiting);
         let (server, group) = (self.server.clone(), self.group.clone());
         let work = move || server.app.intake.ingest_journal(&entries, &group, &server.sender(None));
-        let stored = gate(&self.server, Encoding::Identity).run(work).await??;
+        let stored = self.server.intake.run(Encoding::Identity, n_bytes, work).await??;
         self.so_far.add(stored);
         self.share.resize(self.reader.n_held_bytes())
     }

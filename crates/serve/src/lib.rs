@@ -13,6 +13,7 @@ mod cloudwatch;
 mod elastic;
 mod foreign;
 mod grpc;
+mod intake_gates;
 mod journal;
 mod listen;
 mod loki;

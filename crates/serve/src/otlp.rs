@@ -14,7 +14,7 @@ use crate::access::Role;
 use crate::grpc;
 use crate::problem::Problem;
 use crate::router::Table;
-use crate::routes::ingest::{batch_id, encoding, gate};
+use crate::routes::ingest::{batch_id, encoding};
 use crate::server::Shared;
 
 /// Signals that have an address in the protocol and no place here.
@@ -44,11 +44,12 @@ async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response
     let batch_id = batch_id(&headers)?;
     let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
     let of_thread = server.clone();
+    let n_bytes = received.bytes().len();
     let work = move || {
         let sender = of_thread.sender(batch_id.as_deref());
         of_thread.app.intake.ingest_otlp(received.bytes(), encoding, form, &sender)
     };
-    let answer = gate(&server, encoding).run(work).await??;
+    let answer = server.intake.run(encoding, n_bytes, work).await??;
     Ok(say(StatusCode::OK, form, response(&answer, form)))
 }
 
@@ -59,13 +60,14 @@ async fn export(server: Shared, headers: HeaderMap, body: Body) -> Result<Respon
     let bytes_max = server.app.limits.body_bytes_max.saturating_add(grpc::PREFIX_BYTES);
     let received = server.bodies.read(body, bytes_max).await?;
     let of_thread = server.clone();
+    let n_bytes = received.bytes().len();
     let work = move || {
         let (message, encoding) = grpc::message(received.bytes(), packing)?;
         let sender = of_thread.sender(batch_id.as_deref());
         let answer = of_thread.app.intake.ingest_otlp(message, encoding, OtlpForm::Protobuf, &sender)?;
         Ok::<_, Problem>(answer)
     };
-    let answer = gate(&server, packing).run(work).await??;
+    let answer = server.intake.run(packing, n_bytes, work).await??;
     Ok(grpc::answer(&response(&answer, OtlpForm::Protobuf)))
 }
 

@@ -20,6 +20,7 @@ use crate::access::{Access, Attempts, Caller, Keys, Role};
 use crate::audit::{self, Audit};
 use crate::body::BodyBudget;
 use crate::cloudwatch::Book;
+use crate::intake_gates::IntakeGates;
 use crate::problem::Problem;
 use crate::queries::{Queries, Running, Ticket};
 use crate::reference::Reference;
@@ -31,13 +32,6 @@ use crate::turns::Turns;
 use crate::users::{Sessions, SignIns, Users, user_of};
 use crate::work::Gate;
 
-/// Plain bodies on their way into the store at once. Most of the time each only waits for the group's sync, and
-/// the more wait together, the fewer syncs there are.
-const INGEST_PLAIN_MAX: usize = 64;
-
-/// Compressed bodies on their way at once: each may unfold to `max_body_bytes`, so there are fewer of them.
-const INGEST_PACKED_MAX: usize = 8;
-
 /// Requests of one kind that may wait for a place, and for how long: about what a page or a dashboard that opens
 /// asks at once, and half the time after which people reload.
 const WAITING_MAX: usize = 256;
@@ -47,11 +41,11 @@ const WAITING_TIME_MAX: Duration = Duration::from_secs(15);
 const LONG_WAITING_MAX: usize = 32;
 
 /// Passwords that are looked at at once: each takes 19 MiB and a processor.
-const PASSWORDS_MAX: usize = 2;
+const PASSWORDS_MAX: u32 = 2;
 const PASSWORDS_WAITING_MAX: usize = 32;
 
 /// Live tails at once; each has a thread of its own while it lasts.
-const TAILS_MAX: usize = 64;
+const TAILS_MAX: u32 = 64;
 
 /// Damages that are remembered: enough to see what is going on, and no disk can fill the memory with them.
 const DAMAGES_MAX: usize = 100;
@@ -100,8 +94,7 @@ pub(crate) struct Server {
     pub(crate) audit: Audit,
     pub(crate) bodies: BodyBudget,
     pub(crate) syslog: SyslogCounts,
-    pub(crate) ingest_plain: Gate,
-    pub(crate) ingest_packed: Gate,
+    pub(crate) intake: IntakeGates,
     /// Queries: bounded in memory, and in threads by the processors they would compete for.
     pub(crate) reads: Arc<Turns>,
     /// Small matters that read no events.
@@ -243,8 +236,8 @@ impl Shared {
 
 impl Server {
     pub(crate) fn new(app: App, closing: watch::Receiver<bool>) -> Arc<Self> {
-        let reads_max = app.n_threads.max(2) * 2;
-        let long_max = app.n_threads.max(2);
+        let long_max = u32::try_from(app.n_threads.max(2)).unwrap_or(u32::MAX);
+        let reads_max = long_max.saturating_mul(2);
         let long_reads = Gate::new("long queries", long_max, LONG_WAITING_MAX, WAITING_TIME_MAX);
         let (users, sessions) = (Users::default(), Sessions::default());
         if let Err(error) = users.resume_sessions(&app.store, &sessions, app.clock.now()) {
@@ -260,8 +253,7 @@ impl Server {
             audit: Audit::default(),
             bodies: BodyBudget::default(),
             syslog: SyslogCounts::default(),
-            ingest_plain: gate("ingest", INGEST_PLAIN_MAX),
-            ingest_packed: gate("ingest", INGEST_PACKED_MAX),
+            intake: IntakeGates::new(app.limits.body_bytes_max, app.n_threads),
             reads: Arc::new(Turns::new(gate("queries", reads_max), long_reads)),
             lookups: gate("the store", 8),
             tails: Gate::new("live tail", TAILS_MAX, 0, Duration::ZERO),

@@ -15,7 +15,7 @@ use crate::access::Role;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::router::Table;
-use crate::routes::ingest::{batch_id, encoding, gate};
+use crate::routes::ingest::{batch_id, encoding};
 use crate::server::Shared;
 
 /// Where the collector's addresses begin.
@@ -62,11 +62,12 @@ async fn accept(
     };
     let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
     let of_thread = server.clone();
+    let n_bytes = received.bytes().len();
     let work = move || {
         let sender = of_thread.sender(batch_id.as_deref());
         of_thread.app.intake.ingest_hec(received.bytes(), encoding, form, &defaults, &sender)
     };
-    let answer = gate(&server, encoding).run(work).await??;
+    let answer = server.intake.run(encoding, n_bytes, work).await??;
     let Some((event_idx, fault)) = answer.fault else {
         return Ok(say(StatusCode::OK, "Success", 0, json!({})));
     };

@@ -1,7 +1,8 @@
 //! Where blocking work runs: storage, ingest and query are synchronous and must not hold up a connection's thread.
 //!
 //! A [`Gate`] lets a bounded number through at once and a bounded number wait for a bounded time; everybody else
-//! is told to come back. It keeps no order beyond first come, first served, and knows nothing of what it runs.
+//! is told to come back. Work that weighs more than other work takes several places. It keeps no order beyond first
+//! come, first served, so that the heavy is not overtaken for ever, and knows nothing of what it runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +16,7 @@ use crate::problem::Problem;
 /// A door to the blocking threads.
 pub(crate) struct Gate {
     permits: Arc<Semaphore>,
+    places: u32,
     n_waiting: AtomicUsize,
     waiting_max: usize,
     patience: Duration,
@@ -31,10 +33,10 @@ impl Drop for Waiting<'_> {
 }
 
 impl Gate {
-    /// Lets `running_max` through at once; `waiting_max` more wait up to `patience`.
-    pub(crate) fn new(name: &'static str, running_max: usize, waiting_max: usize, patience: Duration) -> Self {
-        let permits = Arc::new(Semaphore::new(running_max));
-        Self { permits, n_waiting: AtomicUsize::new(0), waiting_max, patience, name }
+    /// Lets work of `places` through at once; `waiting_max` more wait up to `patience`.
+    pub(crate) fn new(name: &'static str, places: u32, waiting_max: usize, patience: Duration) -> Self {
+        let permits = Arc::new(Semaphore::new(places as usize));
+        Self { permits, places, n_waiting: AtomicUsize::new(0), waiting_max, patience, name }
     }
 
     /// How many wait for a place.
@@ -43,16 +45,28 @@ impl Gate {
         self.n_waiting.load(Ordering::Relaxed)
     }
 
+    /// How many places are free.
+    #[cfg(test)]
+    pub(crate) fn n_free(&self) -> usize {
+        self.permits.available_permits()
+    }
+
     /// Waits for a place. It is given back when the permit is dropped.
     pub(crate) async fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
+        self.enter_weighing(1).await
+    }
+
+    /// The same for what takes `weight` places; what weighs more than the gate has takes all of them.
+    pub(crate) async fn enter_weighing(&self, weight: u32) -> Result<OwnedSemaphorePermit, Problem> {
+        let weight = weight.clamp(1, self.places);
+        if let Ok(permit) = self.permits.clone().try_acquire_many_owned(weight) {
             return Ok(permit);
         }
         let waiting = Waiting(&self.n_waiting);
         if self.n_waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
             return Err(self.full());
         }
-        let entered = timeout(self.patience, self.permits.clone().acquire_owned()).await;
+        let entered = timeout(self.patience, self.permits.clone().acquire_many_owned(weight)).await;
         drop(waiting);
         match entered {
             Ok(Ok(permit)) => Ok(permit),
@@ -67,7 +81,16 @@ impl Gate {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        let permit = self.enter().await?;
+        self.run_weighing(1, work).await
+    }
+
+    /// The same for work that takes `weight` places.
+    pub(crate) async fn run_weighing<T, F>(&self, weight: u32, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let permit = self.enter_weighing(weight).await?;
         let task = tokio::task::spawn_blocking(move || {
             let result = work();
             drop(permit);
@@ -92,6 +115,22 @@ mod tests {
         assert_eq!(gate.enter().await.map(|_| ()).map_err(|p| p.status.as_u16()), Err(429));
         drop(inside);
         assert_eq!(gate.run(|| 7).await.ok(), Some(7));
+    }
+
+    #[tokio::test]
+    async fn the_heavy_takes_several_places_and_is_not_overtaken() {
+        let gate = Gate::new("tests", 4, 2, Duration::from_secs(60));
+        let inside = gate.enter_weighing(3).await.expect("it fits");
+        let (mut heavy, mut light) = (Box::pin(gate.enter_weighing(100)), Box::pin(gate.enter()));
+        let soon = Duration::from_millis(1);
+        assert!(timeout(soon, &mut heavy).await.is_err());
+        // One place is free, but the heavy came first.
+        assert!(timeout(soon, &mut light).await.is_err());
+        drop(inside);
+        let everything = heavy.await.expect("all places are free");
+        assert!(timeout(soon, &mut light).await.is_err());
+        drop(everything);
+        assert!(light.await.is_ok());
     }
 
     #[tokio::test]

@@ -8,7 +8,8 @@
 //!
 //! * A receipt means: durable, and in every snapshot taken afterwards.
 //! * A snapshot is one instant: an event is in it once or not at all, whatever flush is going on.
-//! * Everything here blocks; callers that must not block call it from threads of their own.
+//! * Everything here blocks; callers that must not block call it from threads of their own. Only for a sync nobody has to
+//!   wait with a thread: hundreds of senders share one ([`Store::append_then`]).
 
 mod accept;
 mod open;
@@ -26,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use types::{GroupName, GroupPattern, GroupScope, ScanError, TimeRange, Timestamp};
 
-use self::queue::{Queue, RETRY_AFTER_S, Request};
+use self::queue::{Answer, Queue, RETRY_AFTER_S, Request};
 use crate::batch_ids::Age;
 use crate::care::Care;
 use crate::catalog::Catalog;
@@ -218,6 +219,24 @@ impl Store {
 
     /// Accepts a delivery. Returns once it is durable and visible, or with why it is not.
     pub fn append(&self, delivery: Delivery) -> Result<Receipt, AppendError> {
+        let (answer, answered) = sync_channel(1);
+        // The channel has room for the one answer: sending it never blocks.
+        self.append_then(delivery, move |result| drop(answer.send(result)))?;
+        answered.recv().unwrap_or_else(|_| Err(self.shared.why_closed().into()))
+    }
+
+    /// The same for callers that do not wait: `done` is called once the delivery is durable and visible, or with why it is
+    /// not, by the thread that all deliveries wait for, so that it must not block. It is dropped where that thread ends.
+    ///
+    /// Blocks where the store has too much to do.
+    ///
+    /// # Errors
+    /// Where the delivery is refused at once; `done` is not called then.
+    pub fn append_then(
+        &self,
+        delivery: Delivery,
+        done: impl FnOnce(Result<Receipt, AppendError>) + Send + 'static,
+    ) -> Result<(), AppendError> {
         let shared = &*self.shared;
         let refuse = |error| {
             shared.counters.batches_refused.add(1);
@@ -235,18 +254,14 @@ impl Store {
         if !shared.wait_for_flush() {
             return refuse(AppendError::Overloaded { retry_after_s: RETRY_AFTER_S });
         }
-        let request = match Request::prepare(delivery, &self.shared.buffers) {
+        match Request::prepare(delivery, &self.shared.buffers) {
             Ok(request) if request.is_empty() => {
-                return Ok(Receipt { duplicate: false, first_sequence: 0, n_events: 0, high_water: None });
+                done(Ok(Receipt { duplicate: false, first_sequence: 0, n_events: 0, high_water: None }));
+                Ok(())
             }
-            Ok(request) => request,
-            Err(error) => return refuse(error),
-        };
-        let (answer, answered) = sync_channel(1);
-        if let Err(error) = shared.queue.push_delivery(request, answer) {
-            return refuse(error);
+            Ok(request) => shared.queue.push_delivery(request, Answer::new(done)).or_else(refuse),
+            Err(error) => refuse(error),
         }
-        answered.recv().unwrap_or_else(|_| Err(shared.why_closed().into()))
     }
 
     /// Of the bytes of a position those that were not accepted yet.

@@ -8,7 +8,6 @@ use super::Asked;
 use super::answer::{CloudWatchProblem, answer};
 use crate::access::Role;
 use crate::body::Received;
-use crate::routes::ingest::gate;
 
 /// The token that every batch is answered: it is asked for by older agents, and nothing depends on it.
 pub(super) const SEQUENCE_TOKEN: &str = "49000000000000000000000000000000000000000000000000000000";
@@ -17,6 +16,7 @@ pub(super) async fn put(asked: &Asked, received: Received, encoding: Encoding) -
     asked.require(&[Role::Ingest])?;
     let of_thread = asked.server.clone();
     let (region, operation) = (asked.region.clone(), asked.operation.clone());
+    let n_bytes = received.bytes().len();
     let work = move || {
         let asked = Asked { server: of_thread, region, operation };
         let bytes_max = asked.server.app.limits.body_bytes_max;
@@ -28,7 +28,7 @@ pub(super) async fn put(asked: &Asked, received: Received, encoding: Encoding) -
         asked.server.cloudwatch.check_stream(&app.store, &put.group, &put.stream)?;
         Ok(outcome_json(&app.intake.ingest_cloudwatch(&put, &body, &asked.server.sender(None))?))
     };
-    let done: Result<Value, CloudWatchProblem> = gate(&asked.server, encoding).run(work).await?;
+    let done: Result<Value, CloudWatchProblem> = asked.server.intake.run(encoding, n_bytes, work).await?;
     done.map(|value| answer(&value))
 }
 

@@ -11,7 +11,7 @@ use super::error_answer;
 use super::filter::Filter;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
-use crate::routes::ingest::{batch_id, encoding, gate};
+use crate::routes::ingest::{batch_id, encoding};
 use crate::server::Shared;
 
 const JSON: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
@@ -49,6 +49,7 @@ async fn bulk(
     let bytes_max = server.app.limits.body_bytes_max;
     let received = server.bodies.read(body, bytes_max).await?;
     let of_thread = server.clone();
+    let n_bytes = received.bytes().len();
     let work = move || {
         let body = decode(received.bytes(), encoding, bytes_max)?;
         let sender = of_thread.sender(batch_id.as_deref());
@@ -56,7 +57,7 @@ async fn bulk(
         let took_ms = (of_thread.now().0 - sender.now.0) / 1_000_000;
         Ok::<_, Problem>(answer::bulk(&items, &filter, sender.now, took_ms.max(0)))
     };
-    let answer = gate(&server, encoding).run(work).await??;
+    let answer = server.intake.run(encoding, n_bytes, work).await??;
     Ok((JSON, answer).into_response())
 }
 
@@ -108,6 +109,7 @@ async fn one(
     let bytes_max = server.app.limits.body_bytes_max;
     let received = server.bodies.read(body, bytes_max).await?;
     let of_thread = server.clone();
+    let n_bytes = received.bytes().len();
     let work = move || {
         let body = decode(received.bytes(), encoding, bytes_max)?;
         let sender = of_thread.sender(batch_id.as_deref());
@@ -128,7 +130,7 @@ async fn one(
             }
         })
     };
-    gate(&server, encoding).run(work).await?
+    server.intake.run(encoding, n_bytes, work).await?
 }
 
 /// Patterns of a single document's answer as those of an item.

@@ -5,8 +5,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use ingest::Encoding;
 
 use super::LokiProblem;
+use crate::intake_gates::Packing;
 use crate::problem::Problem;
-use crate::routes::ingest::{batch_id, content_encoding, encoding, gate};
+use crate::routes::ingest::{batch_id, content_encoding, encoding};
 use crate::server::Shared;
 
 pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<StatusCode, LokiProblem> {
@@ -14,6 +15,7 @@ pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Resu
     let batch_id = batch_id(&headers)?;
     let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
     let of_thread = server.clone();
+    let n_bytes = received.bytes().len();
     let work = move || {
         let (intake, sender, body) = (&of_thread.app.intake, of_thread.sender(batch_id.as_deref()), received.bytes());
         match form {
@@ -21,12 +23,11 @@ pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Resu
             Form::Protobuf => intake.ingest_loki_protobuf(body, &sender),
         }
     };
-    // Snappy unfolds less than the others, but it does unfold.
-    let door = match form {
-        Form::Json(encoding) => gate(&server, encoding),
-        Form::Protobuf => &server.ingest_packed,
+    let packing = match form {
+        Form::Json(encoding) => encoding.into(),
+        Form::Protobuf => Packing::Snappy,
     };
-    door.run(work).await??;
+    server.intake.run(packing, n_bytes, work).await??;
     Ok(StatusCode::NO_CONTENT)
 }
 

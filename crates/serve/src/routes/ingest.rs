@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Response};
 use ingest::{Encoding, Format, IngestRequest};
 use types::{GroupName, group_name_of_outside};
 
+use crate::intake_gates::Done;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
-use crate::server::{Server, Shared};
-use crate::work::Gate;
+use crate::server::Shared;
 
 /// Names of the parameters.
 const PARAMETERS: [&str; 4] = ["group", "stream", "format", "field"];
@@ -52,7 +52,8 @@ async fn accept(server: Shared, body: Body, envelope: Envelope) -> Result<Respon
     let encoding = envelope.encoding;
     let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
     let of_thread = server.clone();
-    let work = move || {
+    let n_bytes = received.bytes().len();
+    let work = move |done: Done<_>| {
         let request = IngestRequest {
             body: received.bytes(),
             encoding,
@@ -62,17 +63,12 @@ async fn accept(server: Shared, body: Body, envelope: Envelope) -> Result<Respon
             fields: &envelope.fields,
             sender: of_thread.sender(envelope.batch_id.as_deref()),
         };
-        of_thread.app.intake.ingest(request)
+        of_thread.app.intake.ingest_then(request, done).err().map(Err)
     };
-    let answer = gate(&server, encoding).run(work).await??;
+    let answer = server.intake.run_then(encoding, n_bytes, work).await??;
     let nothing_accepted = answer.accepted == 0 && !answer.duplicate && !answer.rejected.is_empty();
     let status = if nothing_accepted { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     Ok((status, Json(answer)).into_response())
-}
-
-/// The way in for bodies of an encoding.
-pub(crate) fn gate(server: &Server, encoding: Encoding) -> &Gate {
-    if encoding == Encoding::Identity { &server.ingest_plain } else { &server.ingest_packed }
 }
 
 /// The format asked for, else what the content type says, else NDJSON.

@@ -169,10 +169,7 @@ async fn what_is_no_bulk_request_is_refused_in_the_form_of_elasticsearch() {
 #[tokio::test]
 async fn a_full_house_is_told_with_a_time_to_come_back() {
     let house = House::new();
-    let mut taken = Vec::new();
-    for _ in 0..64 {
-        taken.push(house.server.ingest_plain.enter().await.expect("a place"));
-    }
+    let taken = house.server.intake.take_all().await;
     let body = "{\"create\":{\"_index\":\"x\"}}\n{\"message\":\"m\"}\n";
     let waiting = house.post("/_bulk", body);
     tokio::pin!(waiting);

@@ -4,6 +4,7 @@
 //! bounded by bytes; whoever finds it full waits a while and is then told to come back.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -98,11 +99,30 @@ fn raw_shares(delivery: &Delivery) -> Vec<u64> {
     shares
 }
 
+/// Called with what became of a delivery, by the writer thread: it must not block.
+pub(crate) struct Answer(Box<dyn FnOnce(Result<Receipt, AppendError>) + Send>);
+
+impl Answer {
+    pub(crate) fn new(done: impl FnOnce(Result<Receipt, AppendError>) + Send + 'static) -> Self {
+        Self(Box::new(done))
+    }
+
+    pub(crate) fn send(self, result: Result<Receipt, AppendError>) {
+        (self.0)(result);
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answer")
+    }
+}
+
 /// What the writer thread is asked to do.
 #[derive(Debug)]
 pub(crate) enum Work {
     /// Accept a delivery.
-    Append(Box<Request>, SyncSender<Result<Receipt, AppendError>>),
+    Append(Box<Request>, Answer),
     /// Begin a flush: go on in a new WAL file and hand over what came before. `None` where there is nothing.
     Rotate(SyncSender<Result<Option<Rotated>, StoreError>>),
     /// Delete a group; the answer is whether there was one.
@@ -175,7 +195,7 @@ impl Queue {
     pub(crate) fn push_delivery(
         &self,
         request: Request,
-        answer: SyncSender<Result<Receipt, AppendError>>,
+        answer: Answer,
     ) -> Result<(), AppendError> {
         let bytes = request.memory_bytes();
         let is_full = |waiting: &mut Waiting| {
@@ -251,12 +271,12 @@ impl Queue {
         drop(waiting);
         for (work, _) in refused {
             // A sender that no longer waits needs no answer.
-            let _ = match work {
-                Work::Append(_, answer) => answer.send(Err(reason.clone().into())).is_ok(),
-                Work::Rotate(answer) => answer.send(Err(reason.clone().into())).is_ok(),
-                Work::Delete(_, answer) => answer.send(Err(reason.clone().into())).is_ok(),
-                Work::Erase(_, answer) => answer.send(Err(reason.clone().into())).is_ok(),
-            };
+            match work {
+                Work::Append(_, answer) => answer.send(Err(reason.clone().into())),
+                Work::Rotate(answer) => drop(answer.send(Err(reason.clone().into()))),
+                Work::Delete(_, answer) => drop(answer.send(Err(reason.clone().into()))),
+                Work::Erase(_, answer) => drop(answer.send(Err(reason.clone().into()))),
+            }
         }
         self.arrived.notify_all();
         self.left.notify_all();

@@ -6,14 +6,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
 use types::{GroupName, Timestamp};
 
 use super::Shared;
 use super::accept::{Acceptance, Identity};
-use super::queue::{Closed, Request, Rotated, Work};
+use super::queue::{Answer, Closed, Request, Rotated, Work};
 use crate::batch_ids::KnownBatch;
 use crate::erase::{Erasure, HotChange};
 use crate::feed::AcceptedBatch;
@@ -25,8 +24,6 @@ use crate::{AppendError, Receipt, StoreError, disk};
 
 /// Bytes of records that go out with one sync. Bounds the memory and the time of one group commit.
 const COMMIT_BYTES_MAX: usize = 8 << 20;
-
-type Answer = SyncSender<Result<Receipt, AppendError>>;
 
 /// What the writer thread owns.
 pub(crate) struct Committer {
@@ -107,10 +104,9 @@ impl Committer {
         taken
     }
 
-    fn refuse(&self, answer: &Answer, error: AppendError) {
+    fn refuse(&self, answer: Answer, error: AppendError) {
         self.shared.counters.batches_refused.add(1);
-        // A sender that no longer waits needs no answer.
-        let _ = answer.send(Err(error));
+        answer.send(Err(error));
     }
 
     /// Makes deliveries durable and visible, and answers each.
@@ -138,8 +134,8 @@ impl Committer {
         }
         self.count(&staged);
         let receipts = self.publish(&mut staged, now, age);
-        for ((_, answer, _), receipt) in staged.requests.iter().zip(receipts) {
-            let _ = answer.send(Ok(receipt));
+        for ((_, answer, _), receipt) in staged.requests.into_iter().zip(receipts) {
+            answer.send(Ok(receipt));
         }
         if self.wal.end() >= self.shared.options.wal_segment_bytes
             && let Err(error) = self.next_file()
@@ -195,7 +191,7 @@ impl Committer {
         if let AppendError::Poisoned(reason) = error {
             self.poison(reason.clone());
         }
-        for (_, answer, _) in &staged.requests {
+        for (_, answer, _) in staged.requests {
             self.refuse(answer, error.clone());
         }
     }
@@ -211,11 +207,11 @@ impl Committer {
             match judge(&state, &request, age) {
                 Some(Ok(receipt)) => {
                     shared.counters.batches_duplicate.add(1);
-                    let _ = answer.send(Ok(receipt));
+                    answer.send(Ok(receipt));
                     continue;
                 }
                 Some(Err(error)) => {
-                    self.refuse(&answer, error);
+                    self.refuse(answer, error);
                     continue;
                 }
                 None => {}
