@@ -18,8 +18,9 @@ const SLOW: [&str; 4] = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:delay_
 fn request(first: u64) -> Vec<u8> {
     let body = ndjson((first..first + EVENTS_PER_BATCH).map(|serial| json!({"message": "small", "serial": serial})));
     let length = body.len();
-    let head =
-        format!("POST /api/v1/ingest?group=many&format=ndjson HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n");
+    let head = format!(
+        "POST /api/v1/ingest?group=many&format=ndjson HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n"
+    );
     (head + &body).into_bytes()
 }
 

@@ -16,10 +16,13 @@ use crate::work::Gate;
 /// Places for plain bodies, and for packed ones.
 const PLACES: u32 = 512;
 
-/// Bytes for which a body takes one place: of plain ones 64 MiB go through together, of packed ones what may unfold to
-/// eight of the largest that are allowed by default.
+/// Bytes for which a body takes one place: of plain ones 64 MiB go through together (or two of the largest), of packed ones
+/// what may unfold to eight of the largest that are allowed by default.
 const PLAIN_PLACE_BYTES: usize = 128 << 10;
 const PACKED_PLACE_BYTES: usize = 1 << 20;
+
+/// Most places that one body takes: the largest go two at a time, so that small ones need not wait for each of them.
+const WEIGHT_MAX: u32 = PLACES / 2;
 
 /// Threads that read bodies and then wait for their sync.
 const WAITING_THREADS_MAX: u32 = 64;
@@ -92,7 +95,12 @@ impl IntakeGates {
     }
 
     /// The same for `work` that does not wait: it returns what became of the body, or nothing where `Done` is called later.
-    pub(crate) async fn run_then<T, F>(&self, packing: impl Into<Packing>, n_bytes: usize, work: F) -> Result<T, Problem>
+    pub(crate) async fn run_then<T, F>(
+        &self,
+        packing: impl Into<Packing>,
+        n_bytes: usize,
+        work: F,
+    ) -> Result<T, Problem>
     where
         T: Send + 'static,
         F: FnOnce(Done<T>) -> Option<T> + Send + 'static,
@@ -130,7 +138,8 @@ impl IntakeGates {
             Packing::Encoded(Encoding::Zstd) => (usize::MAX, PACKED_PLACE_BYTES),
             Packing::Snappy => (n_bytes.saturating_mul(SNAPPY_RATIO_MAX), PACKED_PLACE_BYTES),
         };
-        u32::try_from(unfolded_max.min(self.body_bytes_max).div_ceil(place_bytes)).unwrap_or(u32::MAX)
+        let weight = u32::try_from(unfolded_max.min(self.body_bytes_max).div_ceil(place_bytes)).unwrap_or(u32::MAX);
+        weight.min(WEIGHT_MAX)
     }
 }
 
@@ -141,10 +150,11 @@ mod tests {
     #[test]
     fn bodies_weigh_what_they_may_become() {
         let gates = IntakeGates::new(64 << 20, 2);
-        let check = |packing: Packing, n_bytes, weight| assert_eq!(gates.weight(packing, n_bytes), weight, "{packing:?}");
+        let check =
+            |packing: Packing, n_bytes, weight| assert_eq!(gates.weight(packing, n_bytes), weight, "{packing:?}");
         check(Encoding::Identity.into(), 3_000, 1);
         check(Encoding::Identity.into(), (128 << 10) + 1, 2);
-        check(Encoding::Identity.into(), 64 << 20, PLACES);
+        check(Encoding::Identity.into(), 64 << 20, PLACES / 2);
         check(Encoding::Gzip.into(), 1_000, 1);
         check(Encoding::Gzip.into(), 1 << 20, 64);
         check(Encoding::Zstd.into(), 100, 64);

@@ -192,11 +192,7 @@ impl Queue {
     }
 
     /// Adds a delivery, waiting for room.
-    pub(crate) fn push_delivery(
-        &self,
-        request: Request,
-        answer: Answer,
-    ) -> Result<(), AppendError> {
+    pub(crate) fn push_delivery(&self, request: Request, answer: Answer) -> Result<(), AppendError> {
         let bytes = request.memory_bytes();
         let is_full = |waiting: &mut Waiting| {
             waiting.closed.is_none() && waiting.bytes > 0 && waiting.bytes.saturating_add(bytes) > QUEUE_BYTES_MAX
