@@ -11,14 +11,15 @@ const FUNCTION_LINES_MAX: usize = 70;
 const ARROWS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("parse", &["types"]),
-    ("ship", &["types", "parse"]),
+    ("definition", &["types"]),
+    ("ship", &["types", "definition", "parse"]),
     ("storage", &["types"]),
-    ("ingest", &["types", "parse", "storage"]),
+    ("ingest", &["types", "definition", "parse", "storage"]),
     // Reads through `types::Run`, which storage implements, so that a change of query never rebuilds tantivy.
     ("query", &["types", "parse"]),
     ("alert", &["types", "query", "storage"]),
-    ("serve", &["types", "parse", "storage", "ingest", "query", "alert"]),
-    ("catat", &["types", "parse", "ship", "storage", "ingest", "query", "alert", "serve"]),
+    ("serve", &["types", "definition", "parse", "storage", "ingest", "query", "alert"]),
+    ("catat", &["types", "definition", "parse", "ship", "storage", "ingest", "query", "alert", "serve"]),
 ];
 
 #[test]

@@ -137,22 +137,29 @@ pub(crate) struct Up {
     /// Put everything into this group instead of one group per file
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Option<String>,
-    /// Files, directories, quoted patterns (default: text files under /var/log)
+    /// Files, directories, quoted patterns (default: the inputs of the configuration, else text files under /var/log)
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Ship {
-    #[command(flatten)]
-    pub(crate) remote: Remote,
-    /// Where it is kept what was sent (default: a `ship` directory beside the server's data)
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Address of the server, or several with commas between them (default: ship.url, else http://127.0.0.1:22828)
+    #[arg(long, env = "CATAT_URL", value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Key for the server (default: the one of ship.key_file)
+    #[arg(long, env = "CATAT_KEY", value_name = "KEY", hide_env_values = true)]
+    pub(crate) key: Option<Secret>,
+    /// Where it is kept what was sent (default: ship.state_dir, else a `ship` directory beside the server's data)
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,
     /// Put everything into this group instead of one group per file
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Option<String>,
-    /// Files, directories, quoted patterns (default: text files under /var/log)
+    /// Files, directories, quoted patterns (default: the inputs of the configuration, else text files under /var/log)
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 }

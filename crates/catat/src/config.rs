@@ -7,6 +7,7 @@
 
 mod file;
 mod settings;
+mod ship;
 mod values;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use types::{Limits, Timestamp};
 
 pub(crate) use settings::SETTINGS;
 use settings::{Kind, Setting};
+pub(crate) use ship::ShipConfig;
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +74,8 @@ pub(crate) struct Layers {
     values: BTreeMap<(&'static str, &'static str), Layered>,
     /// The tables `[[pipeline]]` of the file, checked.
     pipelines: serde_json::Value,
+    /// The tables `[[input]]` of the file, checked.
+    inputs: serde_json::Value,
 }
 
 impl fmt::Debug for Layers {
@@ -90,7 +94,8 @@ impl Layers {
             let value = setting.default_value();
             values.insert((setting.section, setting.key), Layered { value, origin: Origin::Default });
         }
-        let mut layers = Self { values, pipelines: serde_json::Value::Array(Vec::new()) };
+        let none = || serde_json::Value::Array(Vec::new());
+        let mut layers = Self { values, pipelines: none(), inputs: none() };
         match file::find(flags.config.as_deref(), environment) {
             Ok(Some(path)) => layers.add_file(&path, &mut errors),
             Ok(None) => {}
@@ -111,6 +116,7 @@ impl Layers {
             Ok(contents) => {
                 errors.extend(contents.errors);
                 self.pipelines = contents.pipelines.unwrap_or_else(|| std::mem::take(&mut self.pipelines));
+                self.inputs = contents.inputs.unwrap_or_else(|| std::mem::take(&mut self.inputs));
                 for entry in contents.entries {
                     let origin = Origin::File { path: path.to_owned(), line: entry.line };
                     match settings::find(&entry.section, &entry.key) {
@@ -180,6 +186,7 @@ pub(crate) struct Config {
     pub(crate) syslog: Syslog,
     /// Definitions of pipelines, checked.
     pub(crate) pipelines: serde_json::Value,
+    pub(crate) ship: ShipConfig,
     pub(crate) rules_dir: Option<PathBuf>,
     pub(crate) alert_interval_ns: i64,
     pub(crate) group_wait_ns: i64,
@@ -240,6 +247,7 @@ impl Config {
             time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
             syslog: read_syslog(&mut read),
             pipelines: layers.pipelines.clone(),
+            ship: ShipConfig::read(&mut read, layers),
             rules_dir: Some(PathBuf::from(read.text("alerts", "rules_dir"))).filter(|dir| !dir.as_os_str().is_empty()),
             alert_interval_ns: read.duration("alerts", "interval"),
             group_wait_ns: read.duration("alerts", "group_wait"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ingest::{Encoding, Format, IngestError, IngestRequest, Intake, Sender};
-use ship::{Backlog, Deliver, DeliverError, Delivered, FileBatch, FollowOptions};
+use ship::{Backlog, DefinedInput, Deliver, DeliverError, Delivered, FileBatch, FollowOptions, Options};
 use storage::{AppendError, Clock};
 use types::{GroupName, GroupScope};
 
@@ -54,21 +54,29 @@ fn as_delivery_error(error: IngestError) -> DeliverError {
     }
 }
 
-/// What to follow, from the arguments of `up` and `ship`.
-pub(crate) fn follow_options(
+/// What to ship: the PATHs of `up` and `ship`, else the inputs of the configuration, else the logs of this machine.
+pub(crate) fn ship_options(
     state_dir: &Path,
     paths: &[PathBuf],
+    inputs: Vec<DefinedInput>,
     group: Option<&str>,
     backlog: Backlog,
-) -> Result<FollowOptions, Failure> {
-    let paths = if paths.is_empty() { vec![PathBuf::from("/var/log")] } else { paths.to_vec() };
-    let mut options = FollowOptions::new(paths, state_dir.to_owned());
-    options.excluded.push(state_dir.to_owned());
-    options.backlog = backlog;
+) -> Result<Options, Failure> {
+    let is_usual = paths.is_empty() && inputs.is_empty();
+    let paths = if is_usual { vec![PathBuf::from("/var/log")] } else { paths.to_vec() };
+    let has_paths = !paths.is_empty();
+    let mut options = Options::from(FollowOptions::new(paths, state_dir.to_owned()));
+    options.follow.excluded.push(state_dir.to_owned());
+    options.follow.backlog = backlog;
+    if !has_paths {
+        options.follow.inputs.clear();
+        options.add(inputs);
+    }
     if let Some(name) = group {
         let problem = format!("--group {name}: a group name is 1–512 of A-Z a-z 0-9 . _ / # -");
         let group = GroupName::new(name).ok_or_else(|| Failure::usage(problem))?;
-        options.inputs.iter_mut().for_each(|input| input.group = Some(group.clone()));
+        let of_inputs = options.inputs.iter_mut().map(|input| &mut input.file);
+        options.follow.inputs.iter_mut().chain(of_inputs).for_each(|input| input.group = Some(group.clone()));
     }
     Ok(options)
 }

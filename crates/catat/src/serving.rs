@@ -114,7 +114,7 @@ pub(crate) fn load_certificate(files: &Certificate) -> Result<Arc<Tls>, Failure>
 /// What is said of events on their way in holds from the next request on.
 fn set_pipelines(intake: &Intake, config: &Config) -> Result<(), String> {
     let pipelines = ingest::Pipelines::compile(&config.pipelines);
-    let shown = |errors: Vec<ingest::PipelineError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let shown = |errors: Vec<definition::DefinitionError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
     intake.set_pipelines(pipelines.map_err(|errors| shown(errors).join("\n"))?);
     Ok(())
 }

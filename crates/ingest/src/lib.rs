@@ -35,6 +35,6 @@ pub use error::IngestError;
 pub use intake::{Format, IngestRequest, Intake, Sender};
 pub use journal::{JournalAnswer, JournalEntries, JournalEntry, JournalFault, JournalReader};
 pub use otlp::OtlpForm;
-pub use pipeline::{DryRun, Part as PipelinePart, PipelineError, PipelineStatus, Pipelines, Sample, edit_distance};
+pub use pipeline::{DryRun, PipelineStatus, Pipelines, Sample};
 pub use splunk::{HecAnswer, HecDefaults, HecFault, HecForm};
 pub use syslog::{SyslogChunk, SyslogFramer, SyslogFrames};

@@ -12,9 +12,7 @@ mod draft;
 mod dry_run;
 mod format;
 mod mask;
-mod read;
 mod recognised;
-mod secrets;
 mod step;
 mod template;
 
@@ -26,10 +24,9 @@ use serde_json::Value as Json;
 use types::{GroupName, GroupScope, Limits};
 
 use condition::Condition;
+use definition::{DefinitionError, Node};
 pub(crate) use draft::Draft;
 pub use dry_run::{DryRun, Sample};
-use read::Node;
-pub use read::{Part, PipelineError, edit_distance};
 use step::Step;
 
 /// Most pipelines, and most steps of one.
@@ -139,13 +136,13 @@ impl Pipelines {
     ///
     /// # Errors
     /// Where a definition is wrong: the first mistake of each pipeline.
-    pub fn compile(definitions: &Json) -> Result<Self, Vec<PipelineError>> {
-        let root = Node::root(definitions);
+    pub fn compile(definitions: &Json) -> Result<Self, Vec<DefinitionError>> {
+        let root = Node::root("pipeline", definitions);
         let nodes = root.items().map_err(|error| vec![error])?;
         if nodes.len() > PIPELINES_MAX {
             return Err(vec![root.error(format!("there may be {PIPELINES_MAX} pipelines at most"))]);
         }
-        let (mut list, mut errors): (Vec<Pipeline>, Vec<PipelineError>) = (Vec::new(), Vec::new());
+        let (mut list, mut errors): (Vec<Pipeline>, Vec<DefinitionError>) = (Vec::new(), Vec::new());
         for node in &nodes {
             match Pipeline::compile(node) {
                 Ok(pipeline) if list.iter().any(|known| known.name == pipeline.name) => {
@@ -224,7 +221,7 @@ impl Pipelines {
 }
 
 impl Pipeline {
-    fn compile(node: &Node<'_>) -> Result<Self, PipelineError> {
+    fn compile(node: &Node<'_>) -> Result<Self, DefinitionError> {
         node.check_keys(&["name", "match", "steps", "stop"])?;
         let name = node.needed("name", "a name of its own, such as \"web\"")?;
         let text = name.text()?;

@@ -14,6 +14,7 @@ mod level;
 mod multiline;
 mod piece;
 mod runtime;
+pub mod secrets;
 mod shape;
 mod text;
 mod time;

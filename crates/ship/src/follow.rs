@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use types::{GroupName, Timestamp, group_name_of_file};
 
-use self::budget::Budget;
+use self::budget::{Budget, Budgets};
 use self::copies::{Copies, Start};
 use self::file::{Followed, Look, Piece, Sizes};
 use self::options::Timing;
@@ -372,7 +372,7 @@ impl Follower {
             lengths: piece.lengths,
             host: self.options.host.clone(),
             path: if input.is_own { String::new() } else { entry.path.clone() },
-            zone: self.options.zone.clone(),
+            zone: input.zone.clone().or_else(|| self.options.zone.clone()),
             modified: piece.modified.map(|modified| modified.0),
             fields: input.fields.clone(),
         };
@@ -418,9 +418,9 @@ impl Follower {
         let mut new: Vec<Candidate> = found.into_values().collect();
         // Newest first, so that a limit on old data cuts the oldest.
         new.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
-        let mut budget = Budget::new(is_first_run.then_some(self.options.backlog), now);
+        let mut budgets = Budgets::new(&self.options, is_first_run, now);
         for candidate in new {
-            self.take_in(&candidate, &mut budget, now, &mut report);
+            self.take_in(&candidate, budgets.of(candidate.input), now, &mut report);
         }
         let is_forgotten = |file: &Followed| {
             !file.is_reachable() && file.in_flight.is_none() && now.0 - FORGET_AFTER_NS > file.entry.seen

@@ -5,6 +5,7 @@
 //! gives up its oldest lines, counted, where it cannot (datagrams, measurements of the moment).
 
 mod command;
+mod definition;
 mod stdin;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub use command::Command;
+pub use definition::{DefinedInput, doubts_about, inputs_of};
 pub use stdin::Stdin;
 
 use crate::follow::FileInput;

@@ -36,6 +36,8 @@ pub use follow::{FileInput, FileStatus, FollowOptions, Follower};
 pub use glob::{Glob, is_pattern};
 pub use host::{host_name, host_zone};
 pub use http::{HttpDeliver, HttpOptions};
-pub use input::{Command, Input, InputError, InputOptions, InputStatus, Sink, Stdin, WhenFull};
+pub use input::{
+    Command, DefinedInput, Input, InputError, InputOptions, InputStatus, Sink, Stdin, WhenFull, doubts_about, inputs_of,
+};
 pub use shipper::{Options, ShipError, Shipper, Status};
 pub use spool::GivenUp;

@@ -25,6 +25,10 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
     for files in config.tls.iter().chain(of_syslog) {
         problems.extend(crate::serving::load_certificate(files).err().map(|failure| failure.message().to_owned()));
     }
+    problems.extend(config.ship.key().err());
+    for doubt in ship::doubts_about(&config.ship.inputs()) {
+        eprintln!("catat: warning: {doubt}");
+    }
     let rules_dir = rules_dir(&config);
     let mut n_rules = 0;
     if rules_dir.is_dir() {

@@ -1,25 +1,31 @@
 //! `catat ship`: follows files here, sends them to a server elsewhere.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use ship::Backlog;
 
 use crate::arguments::Ship;
+use crate::config::{Flags, Layers, ShipConfig};
 use crate::failure::Failure;
+
+/// Where to send when nobody says it.
+const USUAL_URL: &str = "http://127.0.0.1:22828";
 
 /// Ships until told to stop.
 pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
     crate::logging::start();
     crate::privacy::keep_memory();
-    let state_dir = options.state_dir.clone().unwrap_or_else(default_state_dir);
-    let urls = options.remote.url.split(',').map(|url| url.trim().to_owned()).collect();
-    let http = ship::HttpOptions { urls, key: options.remote.key.clone(), ca_file: None };
+    let config = read_config(&options)?;
+    let state_dir = options.state_dir.clone().unwrap_or_else(|| config.state_dir.clone());
+    let urls = server_urls(&options, &config);
+    let key = options.key.clone().map_or_else(|| config.key(), |key| Ok(Some(key))).map_err(Failure::usage)?;
+    let http = ship::HttpOptions { urls: urls.clone(), key, ca_file: config.ca_file.clone() };
     let server = ship::HttpDeliver::new(http).map_err(|error| Failure::usage(error.to_string()))?;
-    let follow = crate::in_process::follow_options(&state_dir, &options.paths, options.group.as_deref(), Backlog::ALL)?;
+    let group = options.group.as_deref();
+    let shipped = crate::in_process::ship_options(&state_dir, &options.paths, config.inputs(), group, Backlog::ALL)?;
     let (shipper, discovery) =
-        ship::Shipper::start(follow, Arc::new(server)).map_err(|error| Failure::other(error.to_string()))?;
-    eprintln!("catat ships to {}", options.remote.url);
+        ship::Shipper::start(shipped, Arc::new(server)).map_err(|error| Failure::other(error.to_string()))?;
+    eprintln!("catat ships to {}", urls.join(", "));
     super::up::print_discovery(&discovery);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::other(error.to_string()))?;
@@ -28,11 +34,17 @@ pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
     Ok(())
 }
 
-fn default_state_dir() -> PathBuf {
-    let layers = crate::config::Layers::read(&Default::default(), &[]).ok();
-    let dir = layers.and_then(|layers| {
-        let (_, dir) = layers.all().find(|(setting, _)| (setting.section, setting.key) == ("storage", "dir"))?;
-        Some(PathBuf::from(&dir.value))
-    });
-    dir.unwrap_or_else(|| PathBuf::from("catat")).join("ship")
+fn read_config(options: &Ship) -> Result<ShipConfig, Failure> {
+    let flags = Flags { config: options.config.clone(), ..Flags::default() };
+    let layers = Layers::read(&flags, &std::env::vars().collect::<Vec<_>>()).map_err(super::all_errors)?;
+    ShipConfig::of_layers(&layers).map_err(super::all_errors)
+}
+
+/// The servers to send to, the preferred first.
+fn server_urls(options: &Ship, config: &ShipConfig) -> Vec<String> {
+    match &options.url {
+        Some(urls) => urls.split(',').map(|url| url.trim().to_owned()).collect(),
+        None if config.urls.is_empty() => vec![USUAL_URL.to_owned()],
+        None => config.urls.clone(),
+    }
 }

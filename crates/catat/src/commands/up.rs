@@ -9,7 +9,7 @@ use types::ByteSize;
 
 use crate::arguments::{Server, Up};
 use crate::failure::Failure;
-use crate::in_process::{InProcess, follow_options};
+use crate::in_process::{InProcess, ship_options};
 use crate::serving;
 
 /// Files and reasons named one by one; further ones are counted.
@@ -24,11 +24,13 @@ pub(crate) fn up(options: Up) -> Result<(), Failure> {
     let read_again = move || super::read_config(&again);
     let prepared = serving::prepare(&config, options.server.insecure_allow_anonymous, read_again)?;
     let backlog = if options.all { Backlog::ALL } else { Backlog::default() };
-    let mut follow = follow_options(&serving::ship_dir(&config), &options.paths, options.group.as_deref(), backlog)?;
-    follow.excluded.push(config.data_dir.clone());
+    let inputs = config.ship.inputs();
+    let mut shipped =
+        ship_options(&serving::ship_dir(&config), &options.paths, inputs, options.group.as_deref(), backlog)?;
+    shipped.follow.excluded.push(config.data_dir.clone());
     let delivery = InProcess { intake: prepared.intake.clone(), clock: Clock::system() };
     let (shipper, discovery) =
-        Shipper::start(follow, Arc::new(delivery)).map_err(|error| Failure::other(error.to_string()))?;
+        Shipper::start(shipped, Arc::new(delivery)).map_err(|error| Failure::other(error.to_string()))?;
     let url = prepared.url();
     print_start(&url, &config.data_dir, &prepared.recovery);
     print_discovery(&discovery);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ingest::{PipelineError, PipelinePart};
+use definition::{DefinitionError, Part};
 use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -22,9 +22,20 @@ pub(super) struct Contents {
     pub(super) entries: Vec<Entry>,
     /// The tables `[[pipeline]]`, which are checked already.
     pub(super) pipelines: Option<Json>,
+    /// The tables `[[input]]`, which are checked already.
+    pub(super) inputs: Option<Json>,
     /// What is wrong with those.
     pub(super) errors: Vec<ConfigError>,
 }
+
+/// Finds what is wrong with definitions.
+type Check = fn(&Json) -> Vec<DefinitionError>;
+
+/// What is defined by tables of its own, `[[NAME]]`.
+const DEFINITIONS: [(&str, Check); 2] = [
+    ("pipeline", |definitions| ingest::Pipelines::compile(definitions).err().unwrap_or_default()),
+    ("input", |definitions| ship::inputs_of(definitions).err().unwrap_or_default()),
+];
 
 /// The file that holds. A file that was named must exist; those looked for need not.
 pub(super) fn find(flag: Option<&Path>, environment: &[(String, String)]) -> Result<Option<PathBuf>, ConfigError> {
@@ -54,14 +65,15 @@ pub(super) fn read(path: &Path) -> Result<Contents, ConfigError> {
     let place = |offset: usize| format!("{}:{}", path.display(), line_of(offset));
     let table = DeTable::parse(&text)
         .map_err(|problem| error(place(problem.span().map_or(0, |span| span.start)), problem.message().to_owned()))?;
-    let mut contents = Contents { entries: Vec::new(), pipelines: None, errors: Vec::new() };
+    let mut contents = Contents { entries: Vec::new(), pipelines: None, inputs: None, errors: Vec::new() };
     for (section, content) in table.get_ref() {
-        if section.get_ref() == "pipeline" {
+        if let Some((_, check)) = DEFINITIONS.iter().find(|(name, _)| section.get_ref() == name) {
             let definitions = json_of(content).map_err(|(offset, problem)| error(place(offset), problem.to_owned()))?;
-            let wrong = ingest::Pipelines::compile(&definitions).err().unwrap_or_default();
-            let located = |wrong: &PipelineError| error(place(offset_of(content, &wrong.path)), wrong.to_string());
-            contents.errors.extend(wrong.iter().map(located));
-            contents.pipelines = Some(definitions);
+            let located = |wrong: &DefinitionError| error(place(offset_of(content, &wrong.path)), wrong.to_string());
+            contents.errors.extend(check(&definitions).iter().map(located));
+            let is_pipeline = section.get_ref() == "pipeline";
+            let kept = if is_pipeline { &mut contents.pipelines } else { &mut contents.inputs };
+            *kept = Some(definitions);
             continue;
         }
         let DeValue::Table(keys) = content.get_ref() else {
@@ -124,14 +136,12 @@ fn json_of(value: &Spanned<DeValue<'_>>) -> Result<Json, (usize, &'static str)> 
 }
 
 /// Where the value begins that a path leads to, or the last one on the way that is there.
-fn offset_of(root: &Spanned<DeValue<'_>>, path: &[PipelinePart]) -> usize {
+fn offset_of(root: &Spanned<DeValue<'_>>, path: &[Part]) -> usize {
     let (mut value, mut offset) = (root, root.span().start);
     for part in path {
         let next = match (part, value.get_ref()) {
-            (PipelinePart::Index(index), DeValue::Array(items)) => {
-                items.get(*index).map(|item| (item.span().start, item))
-            }
-            (PipelinePart::Key(wanted), DeValue::Table(members)) => members
+            (Part::Index(index), DeValue::Array(items)) => items.get(*index).map(|item| (item.span().start, item)),
+            (Part::Key(wanted), DeValue::Table(members)) => members
                 .iter()
                 .find(|(key, _)| key.get_ref().as_ref() == wanted)
                 .map(|(key, value)| (key.span().start, value)),

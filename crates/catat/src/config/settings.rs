@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ingest::edit_distance;
+use definition::edit_distance;
 
 /// What a value must look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Count,
     /// `true` or `false`.
     Switch,
+    /// A key or password, which is not shown; empty for none.
+    Secret,
 }
 
 /// One setting.
@@ -78,6 +80,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("syslog", "allow", Kind::List, ""),
     setting("syslog", "tls_cert", Kind::Text, ""),
     setting("syslog", "tls_key", Kind::Text, ""),
+    setting("ship", "url", Kind::List, ""),
+    setting("ship", "key_file", Kind::Text, ""),
+    setting("ship", "key", Kind::Secret, ""),
+    setting("ship", "ca_file", Kind::Text, ""),
+    setting("ship", "state_dir", Kind::Text, ""),
     setting("alerts", "rules_dir", Kind::Text, ""),
     setting("alerts", "interval", Kind::Duration, "30s"),
     setting("alerts", "group_wait", Kind::Duration, "5s"),
@@ -87,7 +94,8 @@ impl Setting {
     /// A value as it may be shown: without a password, also where none is expected.
     pub(crate) fn shown(&self, value: &str) -> String {
         match self.kind {
-            Kind::Database if value.is_empty() => String::new(),
+            Kind::Database | Kind::Secret if value.is_empty() => String::new(),
+            Kind::Secret => "not shown".to_owned(),
             Kind::Database => {
                 let url = value.parse().map(|url: storage::DatabaseUrl| url.to_string());
                 url.unwrap_or_else(|_| "not shown".to_owned())

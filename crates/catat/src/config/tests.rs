@@ -97,6 +97,35 @@ fn errors_name_the_place_and_the_next_step() {
 }
 
 #[test]
+fn inputs_are_checked_with_the_file_and_mistakes_have_their_line() {
+    let inputs = |file: &str| read(file, &[], Flags::default()).expect("valid").ship.inputs();
+    let two = "[[input]]\npaths = \"/a\"\n[[input]]\ntype = \"stdin\"\n";
+    assert_eq!(inputs(two).iter().map(|input| input.kind).collect::<Vec<_>>(), ["files", "stdin"]);
+    assert_eq!(inputs("").len(), 0);
+    check_error(
+        "[[input]]\npaths = \"/a\"\n\n[[input]]\nname = \"b\"\npath = \"/b\"\n",
+        "catat.toml:6: input[1].path: unknown key \"path\"; did you mean \"paths\"?",
+    );
+    check_error(
+        "[ship]\nurl = \"logs.example.com\"",
+        "catat.toml:2: ship.url: must be an address such as https://logs.example.com:22828",
+    );
+    check_error(
+        "[ship]\nkey = \"k\"\nkey_file = \"f\"",
+        "catat.toml:3: ship.key_file: must be left out where ship.key is set",
+    );
+}
+
+#[test]
+fn the_documented_inputs_are_inputs() {
+    let documented = include_str!("../../../../config/catat.toml");
+    let (_, inputs) = documented.split_once("#   [[input]]").expect("inputs are documented");
+    let lines = inputs.lines().map_while(|line| if line.is_empty() { Some("") } else { line.strip_prefix("#") });
+    let file: String = std::iter::once("[[input]]").chain(lines).map(|line| format!("{line}\n")).collect();
+    assert!(read(&file, &[], Flags::default()).expect("valid").ship.inputs().len() >= 2);
+}
+
+#[test]
 fn several_errors_are_reported_at_once() {
     let errors = read("[server]\nlisten = \"x\"\n[limits]\ngroups = \"many\"\n", &[], Flags::default());
     assert_eq!(errors.expect_err("errors").len(), 2);

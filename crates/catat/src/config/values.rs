@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use storage::{DatabaseUrl, SizeLimit};
-use types::{ByteSize, parse_duration_ns};
+use types::{ByteSize, Secret, parse_duration_ns};
 
 use super::{ConfigError, Kind, Layers};
 
@@ -109,6 +109,11 @@ impl<'a> Reader<'a> {
     /// A text, nothing where it is empty.
     pub(super) fn optional(&mut self, section: &'static str, key: &'static str) -> Option<String> {
         Some(self.text(section, key)).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    /// A key or password, nothing where it is empty.
+    pub(super) fn secret(&mut self, section: &'static str, key: &'static str) -> Option<Secret> {
+        Some(self.value(section, key, Kind::Secret)).filter(|text| !text.is_empty()).map(Secret::from)
     }
 
     pub(super) fn switch(&mut self, section: &'static str, key: &'static str) -> bool {

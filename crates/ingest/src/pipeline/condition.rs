@@ -4,7 +4,7 @@ use regex::Regex;
 use types::{GroupName, GroupPattern, Level};
 
 use super::Draft;
-use super::read::{Node, PipelineError};
+use definition::{DefinitionError, Node};
 
 /// A condition: all that it names must hold. An empty one holds for every event.
 #[derive(Debug, Default)]
@@ -25,10 +25,10 @@ pub(super) struct Condition {
 const KEYS: [&str; 8] = ["group", "stream", "fields", "has", "contains", "matches", "level", "not"];
 
 impl Condition {
-    pub(super) fn compile(node: &Node<'_>) -> Result<Self, PipelineError> {
+    pub(super) fn compile(node: &Node<'_>) -> Result<Self, DefinitionError> {
         node.check_keys(&KEYS)?;
         let patterns = |key: &str| node.get(key).map(|node| node.patterns()).transpose();
-        let texts = |key: &str| -> Result<Vec<String>, PipelineError> {
+        let texts = |key: &str| -> Result<Vec<String>, DefinitionError> {
             let nodes = node.get(key).map(|node| node.one_or_many()).unwrap_or_default();
             nodes.iter().map(|node| node.name().map(str::to_owned)).collect()
         };
@@ -99,7 +99,7 @@ impl Condition {
 }
 
 /// Values are compared as they are shown: `500`, `true`, `pay-*`.
-fn value_patterns(node: &Node<'_>) -> Result<Vec<GroupPattern>, PipelineError> {
+fn value_patterns(node: &Node<'_>) -> Result<Vec<GroupPattern>, DefinitionError> {
     let pattern = |node: &Node<'_>| match node.value() {
         serde_json::Value::String(text) => Ok(GroupPattern::new(text.clone())),
         value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_)) => Ok(GroupPattern::new(value.to_string())),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parse::{EventParser, Extras, Grok, GrokError, GrokField, GrokType, PartValue, Parts, Received, Shape};
 use types::{Batch, BatchBuilder, Value};
 
-use super::read::{Node, PipelineError, compile_regex, nearest};
+use definition::{DefinitionError, Node, compile_regex, nearest};
 
 /// How a text is read.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) enum Format {
 pub(super) type Fields = Vec<(Arc<str>, Value)>;
 
 impl Format {
-    pub(super) fn compile(node: &Node<'_>) -> Result<Self, PipelineError> {
+    pub(super) fn compile(node: &Node<'_>) -> Result<Self, DefinitionError> {
         let text = node.name()?;
         if let Some(source) = text.strip_prefix("regex:") {
             // Errors of the plain expression are told better than those of what a pattern expands to.

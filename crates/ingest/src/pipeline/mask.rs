@@ -9,13 +9,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
+use parse::secrets;
 use regex::Regex;
 use sha2::Sha256;
 use types::{GroupPattern, Value};
 
 use super::Draft;
-use super::read::{Node, PipelineError, nearest};
-use super::secrets;
+use definition::{DefinitionError, Node, nearest};
 
 /// Rules that have a name.
 const RULES: [&str; 4] = ["email", "card", "token", "ip"];
@@ -62,7 +62,7 @@ enum Finder {
 
 impl Mask {
     /// Reads the rules under `mask`, and what stands beside them in the step.
-    pub(super) fn compile(step: &Node<'_>, rules: &Node<'_>) -> Result<Self, PipelineError> {
+    pub(super) fn compile(step: &Node<'_>, rules: &Node<'_>) -> Result<Self, DefinitionError> {
         let replacement = step.get("replacement").map(|node| node.text().map(str::to_owned)).transpose()?;
         let hash_key = step.get("hash_key").map(|node| {
             let key = node.text()?;
@@ -254,7 +254,7 @@ impl Mask {
 }
 
 impl Rule {
-    fn compile(node: &Node<'_>, replacement: Option<&str>) -> Result<Self, PipelineError> {
+    fn compile(node: &Node<'_>, replacement: Option<&str>) -> Result<Self, DefinitionError> {
         if let Ok(name) = node.text() {
             let finder = match name {
                 "email" => Finder::Email,

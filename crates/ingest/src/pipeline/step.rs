@@ -9,10 +9,10 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::condition::Condition;
 use super::format::Format;
 use super::mask::Mask;
-use super::read::{Node, PipelineError};
 use super::template::Template;
 use super::{Done, Draft, Surroundings};
 use crate::OWN_GROUPS;
+use definition::{DefinitionError, Node};
 
 /// What each kind of step may have beside itself.
 const KINDS: [(&str, &[&str]); 9] = [
@@ -56,7 +56,7 @@ enum Assigned {
 }
 
 impl Step {
-    pub(super) fn compile(node: &Node<'_>) -> Result<Self, PipelineError> {
+    pub(super) fn compile(node: &Node<'_>) -> Result<Self, DefinitionError> {
         let kinds: Vec<&(&str, &[&str])> = KINDS.iter().filter(|(kind, _)| node.get(kind).is_some()).collect();
         let names = || KINDS.map(|(kind, _)| kind).join(", ");
         let (kind, beside) = match &*kinds {
@@ -86,8 +86,8 @@ impl Step {
 }
 
 impl Action {
-    fn compile(kind: &'static str, step: &Node<'_>, node: &Node<'_>) -> Result<Self, PipelineError> {
-        let text = |key: &str, default: &str| -> Result<String, PipelineError> {
+    fn compile(kind: &'static str, step: &Node<'_>, node: &Node<'_>) -> Result<Self, DefinitionError> {
+        let text = |key: &str, default: &str| -> Result<String, DefinitionError> {
             step.get(key).map_or_else(|| Ok(default.to_owned()), |node| node.name().map(str::to_owned))
         };
         Ok(match kind {
@@ -194,7 +194,7 @@ impl Action {
 }
 
 impl Assigned {
-    fn compile(node: &Node<'_>) -> Result<Self, PipelineError> {
+    fn compile(node: &Node<'_>) -> Result<Self, DefinitionError> {
         use serde_json::Value as Json;
         match node.value() {
             Json::String(_) => Template::compile(node).map(Self::Template),
@@ -209,7 +209,7 @@ impl Assigned {
 }
 
 /// A name that a pipeline may give.
-fn own_name<'n>(node: &Node<'_>, name: &'n str) -> Result<&'n str, PipelineError> {
+fn own_name<'n>(node: &Node<'_>, name: &'n str) -> Result<&'n str, DefinitionError> {
     if name.starts_with('@') {
         return Err(node.error(
             "names with @ belong to the system; @message may be set, the steps `level`, `time` and `route` set others",

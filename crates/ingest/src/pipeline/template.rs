@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use types::Value;
 
 use super::Draft;
-use super::read::{Node, PipelineError};
+use definition::{DefinitionError, Node};
 
 /// A text with fields in it.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(super) struct Template {
 }
 
 impl Template {
-    pub(super) fn compile(node: &Node<'_>) -> Result<Self, PipelineError> {
+    pub(super) fn compile(node: &Node<'_>) -> Result<Self, DefinitionError> {
         let mut parts = Vec::new();
         let mut rest = node.text()?;
         while let Some((text, behind)) = rest.split_once('{') {

@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::body::Body;
-use ingest::{PipelineError, PipelineStatus, Pipelines, Sample};
+use definition::DefinitionError;
+use ingest::{PipelineStatus, Pipelines, Sample};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use types::group_name_of_outside;
@@ -67,7 +68,7 @@ pub(crate) async fn test(server: Shared, body: Body) -> Result<Json<Value>, Prob
 }
 
 /// Every mistake, a line each, with the place in the definition.
-fn wrong(errors: Vec<PipelineError>) -> Problem {
+fn wrong(errors: Vec<DefinitionError>) -> Problem {
     let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
     Problem::bad_request("bad-pipeline", lines.join("\n"))
 }

@@ -1,22 +1,44 @@
 //! How much of the data that lies there already is read during the first search.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 
 use types::Timestamp;
 
+use super::FollowOptions;
 use crate::discover::{Backlog, Candidate, Discovery, Reason};
 use crate::identity::read_at_most;
 
-/// What is left of the limit on old data during the first search.
+/// What is left of the limits on old data during the first search: inputs that say nothing share one.
+pub(super) struct Budgets {
+    shared: Budget,
+    own: HashMap<usize, Budget>,
+}
+
+impl Budgets {
+    /// The limits of the first search, or none.
+    pub(super) fn new(options: &FollowOptions, is_first_run: bool, now: Timestamp) -> Self {
+        let budget = |backlog| Budget::new(if is_first_run { backlog } else { Backlog::ALL }, now);
+        let inputs = options.inputs.iter().enumerate();
+        let own = inputs.filter_map(|(number, input)| Some((number, budget(input.backlog?))));
+        Self { shared: budget(options.backlog), own: own.collect() }
+    }
+
+    /// The one that an input's files count against.
+    pub(super) fn of(&mut self, input: usize) -> &mut Budget {
+        self.own.get_mut(&input).unwrap_or(&mut self.shared)
+    }
+}
+
+/// What is left of one limit.
 pub(super) struct Budget {
     bytes_left: u64,
     modified_least: Timestamp,
 }
 
 impl Budget {
-    pub(super) fn new(backlog: Option<Backlog>, now: Timestamp) -> Self {
-        let backlog = backlog.unwrap_or(Backlog::ALL);
+    fn new(backlog: Backlog, now: Timestamp) -> Self {
         let modified_least = backlog.age_ns_max.map_or(i64::MIN, |age| now.0.saturating_sub(age));
         Self { bytes_left: backlog.bytes_max.unwrap_or(u64::MAX), modified_least: Timestamp(modified_least) }
     }

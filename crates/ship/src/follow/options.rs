@@ -10,7 +10,7 @@ use crate::boundary::Settled;
 use crate::discover::Backlog;
 
 /// Files that are followed in the same way.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileInput {
     /// How people call it; unique among the inputs.
     pub name: String,
@@ -24,6 +24,10 @@ pub struct FileInput {
     pub fields: BTreeMap<String, String>,
     /// The stream of its events; without it `HOST:PATH`.
     pub stream: Option<String>,
+    /// The time zone of its times that come without one; without it the host's.
+    pub zone: Option<String>,
+    /// How much of what is already there is read; without it as of all inputs.
+    pub backlog: Option<Backlog>,
     /// Whether the files are our own, which nobody else writes and whose paths mean nothing to anybody.
     pub is_own: bool,
 }

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
-use ingest::{DryRun, PipelineError, Pipelines};
+use definition::DefinitionError;
+use ingest::{DryRun, Pipelines};
 use serde_json::{Value, json};
 use storage::Clock;
 use types::group_name_of_outside;
@@ -60,7 +61,7 @@ fn read(config: &Config, path: &Path, n_lines_max: usize) -> Result<(Vec<u8>, bo
 
 /// What becomes of the events of a text, each with the number of its first line.
 fn events_of(config: &Config, text: &[u8], group: &str) -> Result<Vec<Value>, Failure> {
-    let shown = |errors: Vec<PipelineError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let shown = |errors: Vec<DefinitionError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     let pipelines = Pipelines::compile(&config.pipelines).map_err(|errors| Failure::usage(shown(errors)))?;
     let zone = parse::Zone::Named(config.time_zone);
     let run = DryRun { pipelines: &pipelines, limits: &config.limits, zone, now: Clock::system().now() };

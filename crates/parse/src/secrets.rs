@@ -10,14 +10,14 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// Takes each place that is found.
-type Take<'t> = dyn FnMut(Range<usize>) + 't;
+pub type Take<'t> = dyn FnMut(Range<usize>) + 't;
 
 fn regex(source: &str) -> Regex {
     Regex::new(source).expect("a test compiles every expression of this file")
 }
 
 /// E-mail addresses, the sign in them perhaps as `%40`.
-pub(super) fn emails(text: &str, take: &mut Take<'_>) {
+pub fn emails(text: &str, take: &mut Take<'_>) {
     static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
         regex(concat!(
             r"[\p{L}\p{N}_](?:[\p{L}\p{N}.!#$%&*^|~+_-]*[\p{L}\p{N}_+-])?(?:@|%40)",
@@ -30,7 +30,7 @@ pub(super) fn emails(text: &str, take: &mut Take<'_>) {
 }
 
 /// Payment card numbers: right length, issuer and check digit, in one piece or in groups.
-pub(super) fn cards(text: &str, take: &mut Take<'_>) {
+pub fn cards(text: &str, take: &mut Take<'_>) {
     static RUN: LazyLock<Regex> = LazyLock::new(|| regex("[0-9](?:[ -]?[0-9]){12,}"));
     for run in RUN.find_iter(text) {
         let mut groups: Vec<Range<usize>> = Vec::new();
@@ -130,13 +130,13 @@ const SECRET_KEYS: &str = concat!(
 );
 
 /// Whether the last part of a field's name says that its value is a secret.
-pub(super) fn is_secret_name(name: &str) -> bool {
+pub fn is_secret_name(name: &str) -> bool {
     static NAME: LazyLock<Regex> = LazyLock::new(|| regex(&format!("(?i)^(?:.*[._-])?{SECRET_KEYS}$")));
     NAME.is_match(name)
 }
 
 /// Tokens, keys and passwords: those that have a form of their own, and what stands behind a key that says so.
-pub(super) fn tokens(text: &str, take: &mut Take<'_>) {
+pub fn tokens(text: &str, take: &mut Take<'_>) {
     static FORMS: LazyLock<Regex> = LazyLock::new(|| {
         regex(concat!(
             r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*",
@@ -195,7 +195,7 @@ fn looks_random(word: &str) -> bool {
 }
 
 /// IP addresses of both versions.
-pub(super) fn addresses(text: &str, take: &mut Take<'_>) {
+pub fn addresses(text: &str, take: &mut Take<'_>) {
     static ADDRESS: LazyLock<Regex> = LazyLock::new(|| regex(r"[0-9A-Fa-f:.]*[.:][0-9A-Fa-f:.]+"));
     for found in ADDRESS.find_iter(text) {
         let b = text.as_bytes();

@@ -1,11 +1,14 @@
-//! Definitions of pipelines, read with the place of every mistake: whoever knows where the definition came from (a file, a
-//! request) can say it by line.
+//! Definitions (of pipelines, of inputs), read with the place of every mistake: whoever knows where a definition came
+//! from, a file or a request, can say it by line.
+//!
+//! This crate does no I/O and knows nothing of what is defined.
 
 use std::fmt;
+use std::time::Duration;
 
 use regex::{Regex, RegexBuilder};
 use serde_json::Value as Json;
-use types::GroupPattern;
+use types::{ByteSize, GroupName, GroupPattern, parse_duration_ns};
 
 /// 1 MiB of compiled program holds every expression of a sane size and refuses `(\w{100}){100}`.
 const REGEX_BYTES_MAX: usize = 1 << 20;
@@ -21,19 +24,21 @@ pub enum Part {
 
 /// What is wrong with a definition, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PipelineError {
-    /// The way to the value, from the list of pipelines.
+pub struct DefinitionError {
+    /// What is defined, such as `pipeline`.
+    pub what: &'static str,
+    /// The way to the value, from the list of definitions.
     pub path: Vec<Part>,
     /// What is wrong, and what would be right.
     pub problem: String,
 }
 
-impl std::error::Error for PipelineError {}
+impl std::error::Error for DefinitionError {}
 
 /// `pipeline[0].steps[2].parse: …`
-impl fmt::Display for PipelineError {
+impl fmt::Display for DefinitionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("pipeline")?;
+        f.write_str(self.what)?;
         for part in &self.path {
             match part {
                 Part::Key(key) => write!(f, ".{key}")?,
@@ -46,46 +51,51 @@ impl fmt::Display for PipelineError {
 
 /// A value of a definition, with the way to it.
 #[derive(Clone, Debug)]
-pub(super) struct Node<'v> {
+pub struct Node<'v> {
+    what: &'static str,
     value: &'v Json,
     path: Vec<Part>,
 }
 
 impl<'v> Node<'v> {
-    pub(super) fn root(value: &'v Json) -> Self {
-        Self { value, path: Vec::new() }
+    /// The list of all definitions of a kind (`what`, such as `pipeline`).
+    pub fn root(what: &'static str, value: &'v Json) -> Self {
+        Self { what, value, path: Vec::new() }
     }
 
-    pub(super) fn value(&self) -> &'v Json {
+    /// The value itself.
+    pub fn value(&self) -> &'v Json {
         self.value
     }
 
-    pub(super) fn error(&self, problem: impl Into<String>) -> PipelineError {
-        PipelineError { path: self.path.clone(), problem: problem.into() }
+    /// What is wrong with this value.
+    pub fn error(&self, problem: impl Into<String>) -> DefinitionError {
+        DefinitionError { what: self.what, path: self.path.clone(), problem: problem.into() }
     }
 
     fn at(&self, part: Part, value: &'v Json) -> Self {
         let mut path = self.path.clone();
         path.push(part);
-        Node { value, path }
+        Node { what: self.what, value, path }
     }
 
     /// The value under a key.
-    pub(super) fn get(&self, key: &str) -> Option<Self> {
+    pub fn get(&self, key: &str) -> Option<Self> {
         self.value.get(key).map(|value| self.at(Part::Key(key.to_owned()), value))
     }
 
     /// The value under a key, or this one where there is none: a place for an error.
-    pub(super) fn child(&self, key: &str) -> Self {
+    pub fn child(&self, key: &str) -> Self {
         self.get(key).unwrap_or_else(|| self.clone())
     }
 
-    pub(super) fn needed(&self, key: &str, wanted: &str) -> Result<Self, PipelineError> {
+    /// The value under a key that must be there; `wanted` says what for.
+    pub fn needed(&self, key: &str, wanted: &str) -> Result<Self, DefinitionError> {
         self.get(key).ok_or_else(|| self.error(format!("\"{key}\" is missing: {wanted}")))
     }
 
     /// Refuses what is no object or has other keys than these.
-    pub(super) fn check_keys(&self, known: &[&str]) -> Result<(), PipelineError> {
+    pub fn check_keys(&self, known: &[&str]) -> Result<(), DefinitionError> {
         for (key, node) in self.members()? {
             if !known.contains(&key) {
                 let near = nearest(key, known);
@@ -99,53 +109,85 @@ impl<'v> Node<'v> {
         Ok(())
     }
 
-    pub(super) fn members(&self) -> Result<Vec<(&'v str, Self)>, PipelineError> {
+    /// The values of an object by their keys.
+    pub fn members(&self) -> Result<Vec<(&'v str, Self)>, DefinitionError> {
         let Json::Object(members) = self.value else {
             return Err(self.error("must be a table, such as { key = \"value\" }"));
         };
         Ok(members.iter().map(|(key, value)| (key.as_str(), self.at(Part::Key(key.clone()), value))).collect())
     }
 
-    pub(super) fn items(&self) -> Result<Vec<Self>, PipelineError> {
+    /// The values of a list.
+    pub fn items(&self) -> Result<Vec<Self>, DefinitionError> {
         let Json::Array(items) = self.value else { return Err(self.error("must be a list")) };
         Ok(items.iter().enumerate().map(|(index, value)| self.at(Part::Index(index), value)).collect())
     }
 
     /// The items of a list, or a single value as the only one.
-    pub(super) fn one_or_many(&self) -> Vec<Self> {
+    pub fn one_or_many(&self) -> Vec<Self> {
         self.items().unwrap_or_else(|_| vec![self.clone()])
     }
 
-    pub(super) fn text(&self) -> Result<&'v str, PipelineError> {
+    /// A text.
+    pub fn text(&self) -> Result<&'v str, DefinitionError> {
         self.value.as_str().ok_or_else(|| self.error("must be a text in quotes"))
     }
 
     /// A text that is not empty.
-    pub(super) fn name(&self) -> Result<&'v str, PipelineError> {
+    pub fn name(&self) -> Result<&'v str, DefinitionError> {
         let text = self.text()?;
         if text.is_empty() { Err(self.error("must not be empty")) } else { Ok(text) }
     }
 
-    pub(super) fn truth(&self) -> Result<bool, PipelineError> {
+    /// True or false.
+    pub fn truth(&self) -> Result<bool, DefinitionError> {
         self.value.as_bool().ok_or_else(|| self.error("must be true or false"))
     }
 
-    pub(super) fn count(&self) -> Result<u64, PipelineError> {
+    /// A whole number that is not negative.
+    pub fn count(&self) -> Result<u64, DefinitionError> {
         self.value.as_u64().ok_or_else(|| self.error("must be a whole number"))
     }
 
     /// Patterns in which `*` stands for any characters, one or a list.
-    pub(super) fn patterns(&self) -> Result<Vec<GroupPattern>, PipelineError> {
+    pub fn patterns(&self) -> Result<Vec<GroupPattern>, DefinitionError> {
         self.one_or_many().iter().map(|node| node.name().map(GroupPattern::new)).collect()
     }
 
-    pub(super) fn regex(&self) -> Result<Regex, PipelineError> {
+    /// A text, or a list of texts.
+    pub fn texts(&self) -> Result<Vec<&'v str>, DefinitionError> {
+        self.one_or_many().iter().map(Node::name).collect()
+    }
+
+    /// A number of bytes, such as `"1GiB"`.
+    pub fn size(&self) -> Result<u64, DefinitionError> {
+        match self.value.as_u64() {
+            Some(n_bytes) => Ok(n_bytes),
+            None => self.text()?.parse().map(|size: ByteSize| size.0).map_err(|error| self.error(error.to_string())),
+        }
+    }
+
+    /// A duration, such as `"30s"`.
+    pub fn duration(&self) -> Result<Duration, DefinitionError> {
+        let nanoseconds = parse_duration_ns(self.text()?).map_err(|error| self.error(error.to_string()))?;
+        u64::try_from(nanoseconds).map(Duration::from_nanos).map_err(|_| self.error("must not be negative"))
+    }
+
+    /// The name of a group.
+    pub fn group(&self) -> Result<GroupName, DefinitionError> {
+        let text = self.text()?;
+        let problem = format!("\"{text}\" is no name of a group: it has 1–512 of A-Z a-z 0-9 . _ / # -");
+        GroupName::new(text).ok_or_else(|| self.error(problem))
+    }
+
+    /// A regular expression.
+    pub fn regex(&self) -> Result<Regex, DefinitionError> {
         compile_regex(self.name()?).map_err(|problem| self.error(problem))
     }
 }
 
 /// Compiles a regular expression within limits.
-pub(super) fn compile_regex(source: &str) -> Result<Regex, String> {
+pub fn compile_regex(source: &str) -> Result<Regex, String> {
     let built = RegexBuilder::new(source).size_limit(REGEX_BYTES_MAX).dfa_size_limit(REGEX_BYTES_MAX).build();
     built.map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => "this regular expression is too large: its repetitions multiply".to_owned(),
@@ -159,7 +201,7 @@ pub(super) fn compile_regex(source: &str) -> Result<Regex, String> {
 }
 
 /// The known name that looks most like `name`, if one is close.
-pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+pub fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let close = known.iter().map(|known| (edit_distance(known, name), *known)).min()?;
     (close.0 <= 1 + name.chars().take(64).count() / 3).then_some(close.1)
 }

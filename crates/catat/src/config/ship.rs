@@ -1,0 +1,67 @@
+//! What a shipper is to follow, and where it sends to.
+
+use std::path::PathBuf;
+
+use types::Secret;
+
+use super::values::Reader;
+use super::{ConfigError, Layers};
+
+/// Settings of `catat ship`; the inputs are `catat up`'s as well.
+#[derive(Clone)]
+pub(crate) struct ShipConfig {
+    /// Servers, the preferred first.
+    pub(crate) urls: Vec<String>,
+    key: Option<Secret>,
+    key_file: Option<PathBuf>,
+    /// Authorities to believe besides those of the system.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Where it is kept what was sent.
+    pub(crate) state_dir: PathBuf,
+    /// Definitions of inputs, checked.
+    inputs: serde_json::Value,
+}
+
+impl ShipConfig {
+    /// Validates what concerns a shipper alone: the settings of a server beside them may be wrong.
+    pub(crate) fn of_layers(layers: &Layers) -> Result<Self, Vec<ConfigError>> {
+        let mut read = Reader::new(layers);
+        let config = Self::read(&mut read, layers);
+        read.finish(config)
+    }
+
+    pub(super) fn read(read: &mut Reader<'_>, layers: &Layers) -> Self {
+        let state_dir = read.optional("ship", "state_dir").map(PathBuf::from);
+        let config = Self {
+            urls: read.list("ship", "url"),
+            key: read.secret("ship", "key"),
+            ca_file: read.optional("ship", "ca_file").map(PathBuf::from),
+            key_file: read.optional("ship", "key_file").map(PathBuf::from),
+            state_dir: state_dir.unwrap_or_else(|| PathBuf::from(read.text("storage", "dir")).join("ship")),
+            inputs: layers.inputs.clone(),
+        };
+        let is_web = config.urls.iter().all(|url| url.starts_with("http://") || url.starts_with("https://"));
+        read.require(is_web, "ship", "url", "an address such as https://logs.example.com:22828");
+        let is_one = config.key.is_none() || config.key_file.is_none();
+        read.require(is_one, "ship", "key_file", "left out where ship.key is set");
+        config
+    }
+
+    /// The inputs that are defined.
+    pub(crate) fn inputs(&self) -> Vec<ship::DefinedInput> {
+        // They were checked when the file was read.
+        ship::inputs_of(&self.inputs).unwrap_or_default()
+    }
+
+    /// The key, read from its file where one is named.
+    pub(crate) fn key(&self) -> Result<Option<Secret>, String> {
+        let Some(path) = &self.key_file else { return Ok(self.key.clone()) };
+        let text =
+            std::fs::read_to_string(path).map_err(|error| format!("ship.key_file {}: {error}", path.display()))?;
+        let key = text.trim();
+        if key.is_empty() {
+            return Err(format!("ship.key_file {}: it is empty; write the key into it", path.display()));
+        }
+        Ok(Some(Secret::from(key)))
+    }
+}

@@ -1,0 +1,242 @@
+//! Inputs as they are defined: a list of tables, of which each has a type from [`TYPES`].
+//!
+//! A new type is a line there, with the keys that it has beside those of every input and the function that reads them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use definition::{DefinitionError, Node, nearest};
+use serde_json::Value as Json;
+use types::{ByteSize, parse_duration_ns};
+
+use super::{Command, Input, InputOptions, Stdin};
+use crate::glob::{Glob, is_pattern};
+use crate::{Backlog, FileInput, Options};
+
+/// Most inputs of one shipper: each that is no file has a thread.
+const INPUTS_MAX: usize = 256;
+
+/// Longest name: it is a directory's.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Bytes of lines kept on disk where nothing is said: an hour of 300 kB/s.
+const BUFFER_BYTES: u64 = 1 << 30;
+
+/// Least that can be kept: the lines that are written at once have room.
+const BUFFER_BYTES_MIN: u64 = 1 << 20;
+
+/// Keys of every input.
+const KEYS: [&str; 6] = ["name", "type", "group", "stream", "fields", "zone"];
+
+/// Keys of an input that follows files of others.
+const KEYS_OF_FILES: [&str; 3] = ["paths", "exclude", "backlog"];
+
+/// A type of input.
+struct Type {
+    name: &'static str,
+    /// Its own keys.
+    keys: &'static [&'static str],
+    /// Whether it follows files of others; else its lines are kept on disk, and `buffer` says how many.
+    has_files: bool,
+    /// Reads its own keys: what makes the lines. A type that follows files may set here which, and gives nothing.
+    read: fn(&Node<'_>, &mut FileInput) -> Result<Option<Box<dyn Input>>, DefinitionError>,
+}
+
+/// Every type there is.
+const TYPES: &[Type] = &[
+    Type { name: "files", keys: &[], has_files: true, read: read_files },
+    Type { name: "stdin", keys: &[], has_files: false, read: |_, _| Ok(Some(Box::new(Stdin))) },
+    Type { name: "command", keys: &["command", "every"], has_files: false, read: read_command },
+];
+
+/// An input that was defined.
+pub struct DefinedInput {
+    /// Files, or how the lines are shipped.
+    pub file: FileInput,
+    /// What makes the lines; nothing where files are followed.
+    pub input: Option<Box<dyn Input>>,
+    /// Its type.
+    pub kind: &'static str,
+    /// Most bytes of lines kept on disk.
+    pub buffer_bytes: u64,
+}
+
+/// Reads definitions, an array of objects.
+///
+/// # Errors
+/// The first mistake of each input.
+pub fn inputs_of(definitions: &Json) -> Result<Vec<DefinedInput>, Vec<DefinitionError>> {
+    let root = Node::root("input", definitions);
+    let nodes = root.items().map_err(|error| vec![error])?;
+    if nodes.len() > INPUTS_MAX {
+        return Err(vec![root.error(format!("there may be {INPUTS_MAX} inputs at most"))]);
+    }
+    let (mut inputs, mut errors): (Vec<DefinedInput>, Vec<DefinitionError>) = (Vec::new(), Vec::new());
+    for node in &nodes {
+        match read_input(node).and_then(|input| check_beside(node, &input, &inputs).map(|()| input)) {
+            Ok(input) => inputs.push(input),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(inputs) } else { Err(errors) }
+}
+
+/// What is allowed, and is perhaps not meant: places that are not there, files that two inputs name.
+pub fn doubts_about(inputs: &[DefinedInput]) -> Vec<String> {
+    let mut doubts = Vec::new();
+    for (number, input) in inputs.iter().enumerate() {
+        let name = &input.file.name;
+        for path in &input.file.paths {
+            let earlier = inputs.iter().take(number).find(|other| other.file.paths.contains(path));
+            if let Some(other) = earlier {
+                let (path, first) = (path.display(), &other.file.name);
+                doubts.push(format!("input \"{name}\": {path} belongs to the input \"{first}\" before it"));
+            }
+            let place = if is_pattern(&path.to_string_lossy()) { Glob::split(path).0 } else { path.clone() };
+            if !place.exists() {
+                let place = place.display();
+                doubts.push(format!("input \"{name}\": there is no {place} yet; it is followed when it appears"));
+            }
+        }
+    }
+    doubts
+}
+
+impl Options {
+    /// Adds inputs that were defined.
+    pub fn add(&mut self, inputs: Vec<DefinedInput>) {
+        for DefinedInput { file, input, buffer_bytes, .. } in inputs {
+            match input {
+                Some(input) => self.inputs.push(InputOptions { file, input, buffer_bytes }),
+                None => self.follow.inputs.push(file),
+            }
+        }
+    }
+}
+
+fn read_input(node: &Node<'_>) -> Result<DefinedInput, DefinitionError> {
+    let kind = type_of(node)?;
+    let own: &[&str] = if kind.has_files { &KEYS_OF_FILES } else { &["buffer"] };
+    node.check_keys(&[&KEYS, own, kind.keys].concat())?;
+    let mut file = FileInput {
+        name: name_of(node, kind)?,
+        group: node.get("group").map(|node| node.group()).transpose()?,
+        stream: node.get("stream").map(|node| node.name().map(str::to_owned)).transpose()?,
+        fields: node.get("fields").map(|node| fields_of(&node)).transpose()?.unwrap_or_default(),
+        zone: node.get("zone").map(|node| zone_of(&node)).transpose()?,
+        backlog: node.get("backlog").map(|node| backlog_of(&node)).transpose()?,
+        paths: paths_of(node, "paths")?,
+        excluded: paths_of(node, "exclude")?,
+        ..FileInput::default()
+    };
+    let input = (kind.read)(node, &mut file)?;
+    let buffer_bytes = node.get("buffer").map(|node| buffer_of(&node)).transpose()?.unwrap_or(BUFFER_BYTES);
+    Ok(DefinedInput { file, input, kind: kind.name, buffer_bytes })
+}
+
+/// What two inputs cannot both have.
+fn check_beside(node: &Node<'_>, input: &DefinedInput, others: &[DefinedInput]) -> Result<(), DefinitionError> {
+    let name = &input.file.name;
+    if others.iter().any(|other| other.file.name == *name) {
+        let problem = format!("there is another input with the name \"{name}\"; give each a \"name\" of its own");
+        return Err(node.child("name").error(problem));
+    }
+    if input.kind == "stdin" && others.iter().any(|other| other.kind == "stdin") {
+        return Err(node.child("type").error("standard input can be read by one input alone"));
+    }
+    Ok(())
+}
+
+fn type_of(node: &Node<'_>) -> Result<&'static Type, DefinitionError> {
+    let Some(kind) = node.get("type") else { return Ok(&TYPES[0]) };
+    let name = kind.text()?;
+    TYPES.iter().find(|known| known.name == name).ok_or_else(|| {
+        let known: Vec<&str> = TYPES.iter().map(|known| known.name).collect();
+        let hint = nearest(name, &known)
+            .map_or_else(|| format!("known: {}", known.join(", ")), |near| format!("did you mean \"{near}\"?"));
+        kind.error(format!("unknown type \"{name}\"; {hint}"))
+    })
+}
+
+/// The name, which is a directory's.
+fn name_of(node: &Node<'_>, kind: &Type) -> Result<String, DefinitionError> {
+    let Some(name) = node.get("name") else { return Ok(kind.name.to_owned()) };
+    let text = name.text()?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if text.is_empty() || text.len() > NAME_BYTES_MAX || text.starts_with('.') || !text.chars().all(is_plain) {
+        let problem = format!("a name has 1 to {NAME_BYTES_MAX} of A-Z a-z 0-9 . _ - and does not begin with a period");
+        return Err(name.error(problem));
+    }
+    Ok(text.to_owned())
+}
+
+fn fields_of(node: &Node<'_>) -> Result<BTreeMap<String, String>, DefinitionError> {
+    let mut fields = BTreeMap::new();
+    for (name, value) in node.members()? {
+        if name.is_empty() || name.starts_with('@') {
+            return Err(value.error("a field has a name, and one that begins with @ is ours"));
+        }
+        let text = match value.value() {
+            Json::String(text) => text.clone(),
+            Json::Number(_) | Json::Bool(_) => value.value().to_string(),
+            _ => return Err(value.error("must be a text, a number, true or false")),
+        };
+        fields.insert(name.to_owned(), text);
+    }
+    Ok(fields)
+}
+
+fn zone_of(node: &Node<'_>) -> Result<String, DefinitionError> {
+    let name = node.name()?;
+    name.parse::<parse::Zone>().map_err(|error| node.error(error.to_string()))?;
+    Ok(name.to_owned())
+}
+
+/// `all`, `none`, most bytes, or most age.
+fn backlog_of(node: &Node<'_>) -> Result<Backlog, DefinitionError> {
+    let text = node.text()?;
+    if let "all" | "none" = text {
+        return Ok(if text == "all" { Backlog::ALL } else { Backlog { bytes_max: Some(0), age_ns_max: None } });
+    }
+    if let Ok(size) = text.parse::<ByteSize>() {
+        return Ok(Backlog { bytes_max: Some(size.0), age_ns_max: None });
+    }
+    let problem =
+        format!("\"{text}\" is no backlog; write \"all\", \"none\", a size such as 1GiB or an age such as 7d");
+    let age_ns = parse_duration_ns(text).map_err(|_| node.error(problem))?;
+    Ok(Backlog { bytes_max: None, age_ns_max: Some(age_ns) })
+}
+
+fn buffer_of(node: &Node<'_>) -> Result<u64, DefinitionError> {
+    let n_bytes = node.size()?;
+    if n_bytes < BUFFER_BYTES_MIN {
+        return Err(node.error(format!("must be at least {}", ByteSize(BUFFER_BYTES_MIN))));
+    }
+    Ok(n_bytes)
+}
+
+fn paths_of(node: &Node<'_>, key: &str) -> Result<Vec<PathBuf>, DefinitionError> {
+    let texts = node.get(key).map(|node| node.texts()).transpose()?.unwrap_or_default();
+    Ok(texts.into_iter().map(PathBuf::from).collect())
+}
+
+fn read_files(node: &Node<'_>, file: &mut FileInput) -> Result<Option<Box<dyn Input>>, DefinitionError> {
+    let paths = node.needed("paths", "files, directories or patterns, such as [\"/var/log/nginx/*.log\"]")?;
+    if file.paths.is_empty() { Err(paths.error("names no file")) } else { Ok(None) }
+}
+
+fn read_command(node: &Node<'_>, _: &mut FileInput) -> Result<Option<Box<dyn Input>>, DefinitionError> {
+    let command = node.needed("command", "a program and its arguments, such as [\"vmstat\", \"5\"]")?;
+    let arguments: Vec<String> = match command.text() {
+        Ok(program) => vec![program.to_owned()],
+        Err(_) => command.items()?.iter().map(|item| item.text().map(str::to_owned)).collect::<Result<_, _>>()?,
+    };
+    if arguments.first().is_none_or(String::is_empty) {
+        return Err(command.error("names no program"));
+    }
+    let every = node.get("every").map(|node| node.duration()).transpose()?;
+    Ok(Some(Box::new(Command { arguments, every })))
+}
+
+#[cfg(test)]
+mod tests;

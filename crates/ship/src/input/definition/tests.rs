@@ -1,0 +1,83 @@
+//! What definitions mean, and that a mistake is told with its place.
+
+use serde_json::json;
+
+use super::*;
+
+fn one(definition: Json) -> DefinedInput {
+    inputs_of(&json!([definition])).expect("valid").pop().expect("one")
+}
+
+fn check_error(definitions: Json, expected: &str) {
+    let errors: Vec<String> = inputs_of(&definitions).err().unwrap_or_default().iter().map(|e| e.to_string()).collect();
+    assert_eq!(errors, [expected]);
+}
+
+#[test]
+fn what_is_not_said_is_usual() {
+    let input = one(json!({"paths": "/a"}));
+    let file = FileInput { name: "files".into(), paths: vec!["/a".into()], ..FileInput::default() };
+    assert_eq!((input.file, input.kind, input.input.is_some()), (file, "files", false));
+    assert_eq!(one(json!({"type": "stdin"})).buffer_bytes, 1 << 30);
+}
+
+#[test]
+fn everything_that_is_said_is_taken() {
+    let input = one(json!({
+        "name": "web", "paths": ["/a", "/b/*.log"], "exclude": ["/a/x"], "group": "web/x", "stream": "s",
+        "fields": {"env": "prod", "rack": 7}, "zone": "Asia/Jakarta", "backlog": "7d",
+    }));
+    let file = input.file;
+    assert_eq!((&*file.name, file.paths.len(), file.excluded.len()), ("web", 2, 1));
+    assert_eq!((file.fields["rack"].as_str(), file.zone.as_deref()), ("7", Some("Asia/Jakarta")));
+    assert_eq!(file.backlog, Some(Backlog { bytes_max: None, age_ns_max: Some(7 * 86_400_000_000_000) }));
+    let command = one(json!({"type": "command", "command": ["df", "-k"], "every": "30s", "buffer": "2MiB"}));
+    assert_eq!((command.buffer_bytes, command.input.is_some()), (2 << 20, true));
+}
+
+#[test]
+fn backlogs_are_all_none_a_size_or_an_age() {
+    let backlog = |text: &str| one(json!({"paths": "/a", "backlog": text})).file.backlog;
+    assert_eq!(backlog("all"), Some(Backlog::ALL));
+    assert_eq!(backlog("none"), Some(Backlog { bytes_max: Some(0), age_ns_max: None }));
+    assert_eq!(backlog("1MiB"), Some(Backlog { bytes_max: Some(1 << 20), age_ns_max: None }));
+}
+
+#[test]
+fn mistakes_name_their_place_and_what_would_be_right() {
+    let unknown = "input[0].path: unknown key \"path\"; did you mean \"paths\"?";
+    check_error(json!([{"path": "/a"}]), unknown);
+    check_error(json!([{"type": "file"}]), "input[0].type: unknown type \"file\"; did you mean \"files\"?");
+    let known = "name, type, group, stream, fields, zone, buffer";
+    check_error(
+        json!([{"type": "stdin", "every": "1s"}]),
+        &format!("input[0].every: unknown key \"every\"; known here: {known}"),
+    );
+    check_error(
+        json!([{"paths": "/a"}, {"paths": "/b"}]),
+        "input[1]: there is another input with the name \"files\"; give each a \"name\" of its own",
+    );
+    check_error(
+        json!([{"type": "stdin"}, {"type": "stdin", "name": "b"}]),
+        "input[1].type: standard input can be read by one input alone",
+    );
+    for name in ["", "..", "a/b", ".hidden", "a b"] {
+        let text = "a name has 1 to 64 of A-Z a-z 0-9 . _ - and does not begin with a period";
+        check_error(json!([{"paths": "/a", "name": name}]), &format!("input[0].name: {text}"));
+    }
+    check_error(
+        json!([{"paths": "/a", "zone": "Mars/Base"}]),
+        "input[0].zone: unknown time zone \"Mars/Base\"; write UTC, +07:00 or Asia/Jakarta",
+    );
+    check_error(json!([{"type": "command", "command": []}]), "input[0].command: names no program");
+    let group = "input[0].group: \"a b\" is no name of a group: it has 1–512 of A-Z a-z 0-9 . _ / # -";
+    check_error(json!([{"paths": "/a", "group": "a b"}]), group);
+}
+
+#[test]
+fn doubts_are_said_and_are_no_errors() {
+    let definitions = json!([{"paths": "/no/such/*.log"}, {"name": "b", "paths": "/no/such/*.log"}]);
+    let doubts = doubts_about(&inputs_of(&definitions).expect("valid"));
+    assert_eq!(doubts.len(), 3, "{doubts:?}");
+    assert!(doubts.iter().any(|doubt| doubt.contains("belongs to the input \"files\" before it")), "{doubts:?}");
+}
