@@ -64,7 +64,7 @@ fn acknowledged_events_are_there_once_after_kills_under_load() {
 
 /// How a log is rotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Rotation {
+pub(crate) enum Rotation {
     Rename,
     CopyAndTruncate,
     /// A new file under a new name; the old one stays.
@@ -72,7 +72,7 @@ enum Rotation {
 }
 
 /// Writes numbered lines into one log and rotates it.
-struct Writer {
+pub(crate) struct Writer {
     rotation: Rotation,
     path: PathBuf,
     file: File,
@@ -86,7 +86,7 @@ fn open(path: &Path) -> File {
 }
 
 impl Writer {
-    fn new(logs: &Path, rotation: Rotation) -> Writer {
+    pub(crate) fn new(logs: &Path, rotation: Rotation) -> Writer {
         let path = logs.join(format!("{rotation:?}.log"));
         Writer {
             rotation,
@@ -137,7 +137,8 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, stop: &AtomicBool) {
+    /// Writes until it is told to stop; returns how many lines there are.
+    pub(crate) fn write(&mut self, stop: &AtomicBool) -> u64 {
         while !stop.load(Relaxed) {
             for _ in 0..=self.random.below(40) {
                 self.line();
@@ -147,6 +148,7 @@ impl Writer {
                 self.rotate();
             }
         }
+        self.n_lines
     }
 }
 
@@ -159,10 +161,7 @@ fn write_while_it_is_killed(logs: &Path, mut server: Server) -> (BTreeMap<Rotati
         let writers: Vec<_> = rotations
             .map(|rotation| {
                 let mut writer = Writer::new(logs, rotation);
-                scope.spawn(move || {
-                    writer.write(stop);
-                    (rotation, writer.n_lines)
-                })
+                scope.spawn(move || (rotation, writer.write(stop)))
             })
             .into();
         let mut random = Random::new(3);
@@ -189,20 +188,25 @@ fn every_line_of_rotating_files_is_stored_once_though_up_is_killed() {
     // A line of 10 MB is one record in parts, and nothing after it is lost.
     let long = format!("w=Long n=0 {}.\nw=Long n=1 .\n", "A".repeat(10_000_000));
     fs::write(logs.join("long.log"), long).expect("scratch is writable");
+    assert_each_line_once(&server, &written, 2);
+    let parts = server.value("filter ispresent(@part) | stats count_distinct(@partOf) as n");
+    assert_eq!(parts, 1, "the long line is one record in parts");
+}
+
+/// Every line that was written is stored once and whole, and `n_others` of other writers.
+pub(crate) fn assert_each_line_once(server: &Server, written: &BTreeMap<Rotation, u64>, n_others: u64) {
     let counted = "filter @message like /^w=/ | parse @message /^w=(?<w>[A-Za-z]+) n=(?<n>[0-9]+) /";
-    let all: u64 = written.values().sum::<u64>() + 2;
+    let all: u64 = written.values().sum::<u64>() + n_others;
     server.until("every line is there", || {
         let n = server.value(&format!("{counted} | stats count(*) as n")).as_u64()?;
         assert!(n <= all, "{n} lines of {all}: some twice\n{}", server.transcript());
         (n == all).then_some(())
     });
-    for (rotation, n_lines) in &written {
+    for (rotation, n_lines) in written {
         let of_one = format!("{counted} | filter w = \"{rotation:?}\" | stats count(*) as n_lines, sum(n) as total");
         assert_eq!(server.rows(&of_one), [[json!(n_lines), json!(n_lines * (n_lines - 1) / 2)]], "{rotation:?}");
         let torn =
             format!("filter @message like /^w={rotation:?} / and @message not like /\\.$/ | stats count(*) as n");
         assert_eq!(server.rows(&torn).first().map_or(json!(0), |row| row[0].clone()), 0, "{rotation:?}: torn lines");
     }
-    let parts = server.value("filter ispresent(@part) | stats count_distinct(@partOf) as n");
-    assert_eq!(parts, 1, "the long line is one record in parts");
 }

@@ -12,6 +12,7 @@
 mod budget;
 mod copies;
 mod file;
+mod gone;
 mod options;
 
 use std::collections::{BTreeMap, HashMap};
@@ -29,7 +30,7 @@ pub use self::options::{FileInput, FileStatus, FollowOptions};
 use crate::checkpoint::{Checkpoint, CheckpointError, Entry};
 use crate::discover::{Candidate, Discovery, FoundFile, Place, Reason, Root, Search, sniff};
 use crate::identity::{FileKey, Mark};
-use crate::{FileBatch, Header};
+use crate::{FileBatch, GivenUp, Header};
 
 /// Open files that are quiet are closed after so long; while open, a file that was deleted or renamed to a place
 /// where no PATH leads is still read.
@@ -70,6 +71,8 @@ pub struct Follower {
     scanned_at: Timestamp,
     saved_at: Timestamp,
     is_dirty: bool,
+    /// Of deleted files.
+    given_up: GivenUp,
     /// Whether the first search is still to be done.
     is_opening: bool,
     last_error: Option<String>,
@@ -94,6 +97,7 @@ impl Follower {
             scanned_at: now,
             saved_at: now,
             is_dirty: false,
+            given_up: GivenUp::default(),
             is_opening: true,
             last_error: None,
             options,
@@ -129,6 +133,7 @@ impl Follower {
             batches.extend(self.look_at(key, now));
         }
         self.close_handles(now);
+        self.limit_gone();
         for batch in &batches {
             if let Some(file) = self.files.get_mut(&batch.key) {
                 file.is_saved &= file.entry.told.is_some();
@@ -168,7 +173,11 @@ impl Follower {
         file.in_flight = None;
         file.last_error = Some(reason.to_string());
         file.next_look = Timestamp(now.0.saturating_add(ERROR_PAUSE_NS));
+        let is_lost = !file.is_reachable();
         self.n_in_flight = self.n_in_flight.saturating_sub(1);
+        if is_lost {
+            self.give_up_batch(batch);
+        }
     }
 
     /// Takes the hint that something changed at `path`, or came to be there.
@@ -393,13 +402,15 @@ impl Follower {
         self.scanned_at = now;
         let mut report = Discovery::default();
         let files = &self.files;
+        let mut n_open = files.values().filter(|file| file.handle.is_some()).count();
         let path_of = |key: FileKey| files.get(&key).and_then(|file| file.path.clone());
         let mut found = Search::new(&self.options.excluded, &mut report).run(&self.roots, &path_of);
+        let is_own = |input: usize| self.options.inputs.get(input).is_some_and(|input| input.is_own);
         self.files.retain(|key, file| {
             let Some(candidate) = found.get(key) else {
                 file.path = None;
                 // Room that a file of our own was to make is there when it is closed.
-                if self.options.inputs.get(file.input).is_some_and(|input| input.is_own) {
+                if is_own(file.input) {
                     file.handle = None;
                 }
                 // Of a file of which nothing was sent there is nothing to remember.
@@ -411,6 +422,11 @@ impl Follower {
                 return false;
             }
             file.input = candidate.input;
+            if n_open < HANDLES_MAX && !is_own(candidate.input) {
+                let was_open = file.handle.is_some();
+                file.hold(&candidate.path, candidate.size);
+                n_open += usize::from(!was_open && file.handle.is_some());
+            }
             file.path = found.remove(key).map(|candidate| candidate.path);
             file.entry.seen = now.0;
             true
@@ -421,6 +437,14 @@ impl Follower {
         let mut budgets = Budgets::new(&self.options, is_first_run, now);
         for candidate in new {
             self.take_in(&candidate, budgets.of(candidate.input), now, &mut report);
+            let is_own = self.options.inputs.get(candidate.input).is_some_and(|input| input.is_own);
+            if n_open < HANDLES_MAX
+                && !is_own
+                && let Some(file) = self.files.get_mut(&candidate.key)
+            {
+                file.hold(&candidate.path, candidate.size);
+                n_open += usize::from(file.handle.is_some());
+            }
         }
         let is_forgotten = |file: &Followed| {
             !file.is_reachable() && file.in_flight.is_none() && now.0 - FORGET_AFTER_NS > file.entry.seen
@@ -487,7 +511,7 @@ impl Follower {
     fn close_handles(&mut self, now: Timestamp) {
         let mut open: Vec<(Timestamp, FileKey)> = Vec::new();
         for (key, file) in &mut self.files {
-            let is_drained = file.size == file.entry.mark.offset && file.in_flight.is_none();
+            let is_drained = !file.is_waiting && file.size == file.entry.mark.offset && file.in_flight.is_none();
             if file.handle.is_some() && is_drained && now.0.saturating_sub(file.grown_at.0) > HANDLE_AGE_NS {
                 file.handle = None;
             } else if file.handle.is_some() && file.path.is_some() {

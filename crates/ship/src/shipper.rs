@@ -23,7 +23,7 @@ use crate::dead_letter::DeadLetters;
 use crate::input::{FLUSH_EVERY, Input, InputOptions, InputStatus, Sink};
 use crate::spool::Spool;
 use crate::stop::{Stop, locked};
-use crate::{Deliver, Discovery, FileBatch, FileStatus, FollowOptions, Follower};
+use crate::{Deliver, Discovery, FileBatch, FileStatus, FollowOptions, Follower, GivenUp};
 
 /// Hints that wait for the following thread; further ones are dropped, as polling finds what they would say.
 const EVENTS_MAX: usize = 1024;
@@ -74,6 +74,8 @@ pub struct Status {
     pub files: Vec<FileStatus>,
     /// Every input that is no file.
     pub inputs: Vec<InputStatus>,
+    /// What was given up of deleted files since the start.
+    pub given_up: GivenUp,
     /// Bytes acknowledged since the start.
     pub bytes_delivered: u64,
     /// Pieces of batches refused and set aside since the start, of one event each wherever it could be found.
@@ -97,6 +99,8 @@ struct Shared {
     bytes_delivered: AtomicU64,
     n_refused: AtomicU64,
     files: Mutex<Vec<FileStatus>>,
+    /// Of deleted files.
+    given_up: Mutex<GivenUp>,
     /// Why delivery does not work, while it does not.
     trouble: Mutex<Option<Trouble>>,
     /// What size of piece the server takes.
@@ -163,6 +167,7 @@ impl Shipper {
         Status {
             files: locked(&self.shared.files).clone(),
             inputs: self.shared.sinks.iter().map(|sink| sink.status()).collect(),
+            given_up: *locked(&self.shared.given_up),
             bytes_delivered: self.shared.bytes_delivered.load(Ordering::Relaxed),
             n_refused: self.shared.n_refused.load(Ordering::Relaxed),
             last_error: locked(&self.shared.trouble).as_ref().map(|trouble| trouble.reason.clone()),
@@ -203,6 +208,7 @@ impl Shared {
             bytes_delivered: AtomicU64::new(0),
             n_refused: AtomicU64::new(0),
             files: Mutex::new(files),
+            given_up: Mutex::default(),
             trouble: Mutex::new(None),
             piece_sizes: PieceSizes::default(),
         }
@@ -319,7 +325,7 @@ impl FollowThread {
                 tracing::error!(%error, "checkpoint not saved");
             }
             if status_at.elapsed() >= STATUS_EVERY {
-                *locked(&self.shared.files) = self.follower.status();
+                self.show_status();
                 status_at = Instant::now();
             }
             self.wait_for_events(polled_at);
@@ -373,10 +379,16 @@ impl FollowThread {
                 Err(_) => break,
             }
         }
+        self.follower.give_up_gone();
         if let Err(error) = self.follower.save(self.clock.now()) {
             tracing::error!(%error, "checkpoint not saved; some bytes will be sent again");
         }
+        self.show_status();
+    }
+
+    fn show_status(&self) {
         *locked(&self.shared.files) = self.follower.status();
+        *locked(&self.shared.given_up) = self.follower.given_up();
     }
 }
 

@@ -19,7 +19,7 @@ const FILE_BYTES: u64 = 8 << 20;
 /// Bytes at the end of a file that are looked at for its last line.
 const LAST_LINE_BYTES_MAX: u64 = 4 << 20;
 
-/// What was given up since the start because the disk buffer was full.
+/// What was given up since the start because there was no room for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GivenUp {
     /// Lines.
@@ -129,7 +129,7 @@ impl Spool {
             }
             let path = path_of(&self.dir, number);
             let size = fs::metadata(&path)?.len();
-            let lost = count_lines(&path, self.acknowledged.remove(&number).unwrap_or(0))?;
+            let lost = count_lines(File::open(&path)?, self.acknowledged.remove(&number).unwrap_or(0))?;
             fs::remove_file(&path)?;
             kept = kept.saturating_sub(size);
             given_up += lost;
@@ -195,17 +195,18 @@ fn last_whole_line(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes[start..end].to_vec()))
 }
 
-/// Counts what follows the first `offset` bytes.
-fn count_lines(path: &Path, offset: u64) -> io::Result<GivenUp> {
-    let mut file = File::open(path)?;
+/// Counts what follows the first `offset` bytes; a last line without its end is a line.
+pub(crate) fn count_lines(mut file: File, offset: u64) -> io::Result<GivenUp> {
     file.seek(SeekFrom::Start(offset))?;
     let mut reader = io::BufReader::with_capacity(1 << 16, file);
-    let mut count = GivenUp::default();
+    let (mut count, mut is_in_line) = (GivenUp::default(), false);
     loop {
         let chunk = reader.fill_buf()?;
-        if chunk.is_empty() {
+        let Some(last) = chunk.last() else {
+            count.lines += u64::from(is_in_line);
             return Ok(count);
-        }
+        };
+        is_in_line = *last != b'\n';
         let n = chunk.len();
         count.lines += chunk.iter().filter(|byte| **byte == b'\n').count() as u64;
         count.bytes += n as u64;

@@ -59,6 +59,8 @@ pub(super) struct Followed {
     pub(super) group: GroupName,
     pub(super) handle: Option<File>,
     pub(super) size: u64,
+    /// Whether the last search saw bytes that were not looked at since.
+    pub(super) is_waiting: bool,
     modified: Option<Timestamp>,
     /// When it was last seen to have changed.
     pub(super) grown_at: Timestamp,
@@ -85,6 +87,7 @@ impl Followed {
             group,
             handle: None,
             size: 0,
+            is_waiting: false,
             modified: None,
             grown_at: Timestamp(i64::MIN),
             next_look: Timestamp(i64::MIN),
@@ -117,6 +120,15 @@ impl Followed {
         File::open(path).is_ok_and(|file| self.entry.mark.fits(&file).unwrap_or(true))
     }
 
+    /// Opens it when it has `size` bytes at `path` that may be gone before there is time to read them.
+    pub(super) fn hold(&mut self, path: &Path, size: u64) {
+        self.is_waiting = size > self.entry.mark.offset && self.in_flight.is_none();
+        if self.is_waiting && self.handle.is_none() {
+            // What cannot be opened is told when it is looked at.
+            self.handle = open_same(path, self.entry.key).ok().flatten();
+        }
+    }
+
     /// Tells whether all that it was last seen to have is with the server.
     pub(super) fn is_at_end(&self) -> bool {
         self.modified.is_some() && self.size == self.entry.mark.offset
@@ -135,6 +147,7 @@ impl Followed {
         self.is_saved = false;
         self.entry.told = None;
         self.catch_up_bytes = 0;
+        self.is_waiting = false;
         self.held = None;
         self.grown_at = now;
         self.next_look = now;
@@ -190,6 +203,7 @@ impl Followed {
 
     /// Looks at size and time of change, opening the file where needed. `false` when there is nothing new to see.
     fn observe(&mut self, now: Timestamp) -> io::Result<bool> {
+        self.is_waiting = false;
         let metadata = match (&self.handle, &self.path) {
             (Some(file), _) => file.metadata()?,
             (None, Some(path)) => match metadata_of(path, self.entry.key)? {

@@ -53,6 +53,8 @@ pub struct FollowOptions {
     pub line_bytes_max: usize,
     /// Most batches on their way.
     pub in_flight_max: usize,
+    /// Most bytes of deleted files that are kept on disk by being open until they are read.
+    pub gone_bytes: u64,
 }
 
 impl FollowOptions {
@@ -69,6 +71,7 @@ impl FollowOptions {
             // 16 MiB: lines of 10 MB occur (a dump in one line of JSON); four such batches are the most in memory.
             line_bytes_max: 16 << 20,
             in_flight_max: 4,
+            gone_bytes: 1 << 30,
         }
     }
 }

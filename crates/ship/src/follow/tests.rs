@@ -101,6 +101,16 @@ impl Bench {
         }
     }
 
+    /// Lets time pass while no server answers; returns what is on its way meanwhile.
+    fn run_without_server(&mut self, milliseconds: i64) -> Vec<FileBatch> {
+        let mut on_their_way = Vec::new();
+        for _ in 0..milliseconds / 50 {
+            self.now = Timestamp(self.now.0 + 50 * MS);
+            on_their_way.extend(self.poll());
+        }
+        on_their_way
+    }
+
     fn poll(&mut self) -> Vec<FileBatch> {
         let now = self.now;
         self.follower().poll_once(now)
@@ -476,4 +486,48 @@ fn a_damaged_checkpoint_sends_again_and_skips_nothing() {
     bench.append("a.log", "three\n");
     bench.run(2_000);
     bench.check(&["one", "two", "one", "two", "three"]);
+}
+
+/// Files that come and are deleted while no server answers: `n` of 100 lines and 1,000 bytes each.
+fn rotate_without_server(bench: &mut Bench, gone_bytes: u64, n: usize) -> Vec<String> {
+    let options = FollowOptions { gone_bytes, in_flight_max: 1, ..bench.options() };
+    bench.start_with(options);
+    bench.append("first.log", "first\n");
+    let first = bench.run_without_server(2000);
+    assert_eq!(first.len(), 1, "no more than one is on its way");
+    let mut lines = vec!["first".to_string()];
+    for number in 0..n {
+        let name = format!("{number:03}.log");
+        let of_file: Vec<String> = (0..100).map(|line| format!("{number:03}/{line:05}")).collect();
+        bench.append(&name, &(of_file.join("\n") + "\n"));
+        assert!(bench.run_without_server(1100).is_empty());
+        fs::remove_file(bench.path(&name)).unwrap();
+        assert!(bench.run_without_server(1100).is_empty());
+        lines.extend(of_file);
+    }
+    let now = bench.now;
+    for batch in first {
+        bench.store(&batch);
+        bench.follower().acknowledge(&batch, now);
+    }
+    bench.run(10_000);
+    bench.events.sort();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn files_that_come_and_go_while_the_server_is_away_are_kept_up_to_the_limit() {
+    let mut bench = Bench::new(&[]);
+    let lines = rotate_without_server(&mut bench, 30_000, 30);
+    assert!(bench.events == lines, "{} of {} lines", bench.events.len(), lines.len());
+    assert_eq!(bench.follower().given_up(), GivenUp::default());
+}
+
+#[test]
+fn beyond_the_limit_the_oldest_deleted_files_are_given_up_and_counted_to_the_byte() {
+    let mut bench = Bench::new(&[]);
+    let lines = rotate_without_server(&mut bench, 10_999, 30);
+    assert_eq!(bench.follower().given_up(), GivenUp { lines: 2_000, bytes: 20_000 });
+    assert!(bench.events == lines[2_000..], "the newest ten and what is on disk arrive");
 }

@@ -1,0 +1,82 @@
+//! Files that were deleted before they were read: kept open, which keeps their bytes on disk, up to a limit; beyond it
+//! the oldest are given up, and what is lost is counted.
+
+use std::os::unix::fs::MetadataExt;
+
+use super::{Followed, Follower};
+use crate::identity::FileKey;
+use crate::spool::count_lines;
+use crate::{FileBatch, GivenUp};
+
+/// Most deleted files kept open: a process may have a thousand files, and half of them are for those that are there.
+const GONE_FILES_MAX: usize = 256;
+
+/// A deleted file that is open.
+struct Gone {
+    /// In which order they are given up: what is not being sent first, the oldest first.
+    rank: (bool, i64, i64),
+    key: FileKey,
+    /// Bytes that it keeps on disk.
+    bytes: u64,
+}
+
+impl Follower {
+    /// What was given up of deleted files since the start.
+    pub fn given_up(&self) -> GivenUp {
+        self.given_up
+    }
+
+    /// Gives up the oldest deleted files while they keep more than they may.
+    pub(super) fn limit_gone(&mut self) {
+        let mut gone: Vec<Gone> = self.files.iter().filter_map(|(key, file)| gone_of(*key, file)).collect();
+        let mut bytes = gone.iter().map(|file| file.bytes).sum::<u64>();
+        let mut n_files = gone.len();
+        if bytes <= self.options.gone_bytes && n_files <= GONE_FILES_MAX {
+            return;
+        }
+        gone.sort_unstable_by_key(|file| file.rank);
+        for file in gone {
+            if bytes <= self.options.gone_bytes && n_files <= GONE_FILES_MAX {
+                return;
+            }
+            self.give_up(file.key, "more of deleted files is waiting than may be kept");
+            bytes = bytes.saturating_sub(file.bytes);
+            n_files -= 1;
+        }
+    }
+
+    /// Gives up all deleted files, as they are gone when the process ends.
+    pub(crate) fn give_up_gone(&mut self) {
+        let gone: Vec<Gone> = self.files.iter().filter_map(|(key, file)| gone_of(*key, file)).collect();
+        gone.iter().for_each(|file| self.give_up(file.key, "the shipper ended before it was read"));
+    }
+
+    /// Counts a batch that came back of a file that was given up meanwhile.
+    pub(super) fn give_up_batch(&mut self, batch: &FileBatch) {
+        let lines = batch.bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.given_up += GivenUp { lines, bytes: batch.bytes.len() as u64 };
+        tracing::warn!(path = %batch.header.path, lines, bytes = batch.bytes.len(), "part of a deleted file given up");
+    }
+
+    fn give_up(&mut self, key: FileKey, reason: &str) {
+        let Some(file) = self.files.get_mut(&key) else { return };
+        let Some(handle) = file.handle.take() else { return };
+        // What is on its way may still arrive.
+        let offset = file.in_flight.unwrap_or(file.entry.mark).offset;
+        let size = handle.metadata().map_or(file.size, |metadata| metadata.len());
+        let lost = count_lines(handle, offset).unwrap_or(GivenUp { lines: 0, bytes: size.saturating_sub(offset) });
+        self.given_up += lost;
+        if lost.bytes > 0 {
+            let (path, lines, bytes) = (&file.entry.path, lost.lines, lost.bytes);
+            tracing::warn!(path, lines, bytes, reason, "deleted file given up");
+        }
+    }
+}
+
+/// The file, where it is deleted and open.
+fn gone_of(key: FileKey, file: &Followed) -> Option<Gone> {
+    let handle = file.handle.as_ref().filter(|_| file.path.is_none())?;
+    let metadata = handle.metadata().ok().filter(|metadata| metadata.nlink() == 0)?;
+    let rank = (file.in_flight.is_some(), metadata.mtime(), metadata.mtime_nsec());
+    Some(Gone { rank, key, bytes: metadata.len() })
+}
