@@ -156,6 +156,11 @@ pub(crate) struct Ship {
     /// Where it is kept what was sent (default: ship.state_dir, else a `ship` directory beside the server's data)
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,
+    /// Show what would be sent, the first events of each file; nothing is sent or written
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) printing: Printing,
     /// Put everything into this group instead of one group per file
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Option<String>,

@@ -76,6 +76,28 @@ impl FileBatch {
         body
     }
 
+    /// Every event that is not empty, with its offset in the file.
+    pub fn events(&self) -> Vec<(u64, &[u8])> {
+        let ends: Vec<usize> = match &self.header.lengths {
+            Some(lengths) => ends_of(lengths).collect(),
+            None => {
+                let ends = self.bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+                ends.chain([self.bytes.len()]).collect()
+            }
+        };
+        let mut start = 0;
+        let mut events = Vec::with_capacity(ends.len());
+        for end in ends {
+            let event = self.bytes.get(start..end).unwrap_or_default();
+            let text = event.trim_ascii_end();
+            if !text.is_empty() {
+                events.push((self.header.start + start as u64, text));
+            }
+            start = end;
+        }
+        events
+    }
+
     /// Cuts the batch in two between events, as near the middle as they allow; `None` where it is one event.
     pub(crate) fn split(&self) -> Option<(Self, Self)> {
         let at = self.middle()?;

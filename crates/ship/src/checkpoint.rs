@@ -118,7 +118,8 @@ struct Body {
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
     dir: PathBuf,
-    _lock: File,
+    /// Nothing where it is only looked at.
+    lock: Option<File>,
     source: String,
     serial: u64,
     generation_least: u64,
@@ -131,6 +132,20 @@ impl Checkpoint {
     pub(crate) fn open(dir: &Path) -> Result<(Self, Vec<Entry>), CheckpointError> {
         fs::create_dir_all(dir).map_err(at(dir))?;
         let lock = lock(dir)?;
+        let (mut opened, source, entries) = Self::read(dir)?;
+        opened.source = read_or_make_source(dir, source)?;
+        opened.lock = Some(lock);
+        Ok((opened, entries))
+    }
+
+    /// Reads what is remembered in `dir`, also while a shipper uses it, and changes nothing there: saving is left out.
+    pub(crate) fn look_at(dir: &Path) -> Result<(Self, Vec<Entry>), CheckpointError> {
+        let (opened, _, entries) = Self::read(dir)?;
+        Ok((opened, entries))
+    }
+
+    /// What the slots say: also the source, which their directory may say differently.
+    fn read(dir: &Path) -> Result<(Self, Option<String>, Vec<Entry>), CheckpointError> {
         let mut newest: Option<(u64, Body)> = None;
         let (mut was_damaged, mut n_whole) = (false, 0);
         for slot in 0..2 {
@@ -153,14 +168,13 @@ impl Checkpoint {
         // From the second one on there are always two, so one of them was taken away: perhaps the newer.
         was_damaged |= n_whole == 1 && newest.as_ref().is_some_and(|(serial, _)| *serial > 1);
         let (serial, body) = newest.unwrap_or_default();
-        let source = read_or_make_source(dir, body.source)?;
         let mut generation_least = body.generation_least;
         if was_damaged {
             let known = body.entries.iter().map(|entry| entry.generation).max().unwrap_or(0);
             generation_least = known.max(generation_least).saturating_add(GENERATIONS_SKIPPED);
         }
-        let opened = Self { dir: dir.into(), _lock: lock, source, serial, generation_least, was_damaged };
-        Ok((opened, body.entries))
+        let opened = Self { dir: dir.into(), lock: None, source: String::new(), serial, generation_least, was_damaged };
+        Ok((opened, body.source, body.entries))
     }
 
     /// The random id of this state directory.
@@ -180,6 +194,9 @@ impl Checkpoint {
 
     /// Makes `entries` what is remembered. Durable when it returns.
     pub(crate) fn save(&mut self, mut entries: Vec<Entry>) -> Result<(), CheckpointError> {
+        if self.lock.is_none() {
+            return Ok(());
+        }
         if entries.len() > ENTRIES_MAX {
             entries.sort_by_key(|entry| std::cmp::Reverse(entry.seen));
             entries.truncate(ENTRIES_MAX);

@@ -81,7 +81,21 @@ pub struct Follower {
 impl Follower {
     /// Opens the state directory and looks for files for the first time.
     pub fn open(options: FollowOptions, now: Timestamp) -> Result<(Self, Discovery), CheckpointError> {
-        let (checkpoint, entries) = Checkpoint::open(&options.state_dir)?;
+        let opened = Checkpoint::open(&options.state_dir)?;
+        Self::begin(options, opened, now)
+    }
+
+    /// The same for somebody who only wants to see what would be sent: nothing is written, also beside a shipper at work.
+    pub(crate) fn preview(options: FollowOptions, now: Timestamp) -> Result<(Self, Discovery), CheckpointError> {
+        let opened = Checkpoint::look_at(&options.state_dir)?;
+        Self::begin(options, opened, now)
+    }
+
+    fn begin(
+        options: FollowOptions,
+        (checkpoint, entries): (Checkpoint, Vec<Entry>),
+        now: Timestamp,
+    ) -> Result<(Self, Discovery), CheckpointError> {
         let roots = roots_of(&options)?;
         let mut follower = Self {
             timing: Timing::default(),

@@ -24,6 +24,7 @@ mod host;
 mod http;
 mod identity;
 mod input;
+mod preview;
 mod shipper;
 mod spool;
 mod stop;
@@ -39,5 +40,6 @@ pub use http::{HttpDeliver, HttpOptions};
 pub use input::{
     Command, DefinedInput, Input, InputError, InputOptions, InputStatus, Sink, Stdin, WhenFull, doubts_about, inputs_of,
 };
+pub use preview::{Preview, PreviewedEvent};
 pub use shipper::{Options, ShipError, Shipper, Status};
 pub use spool::GivenUp;

@@ -243,17 +243,20 @@ fn open_inputs(
     stop: &Arc<Stop>,
 ) -> Result<Vec<OpenInput>, ShipError> {
     let mut opened = Vec::new();
-    for InputOptions { mut file, input, buffer_bytes } in inputs {
+    for InputOptions { file, input, buffer_bytes } in inputs {
         let dir = follow.state_dir.join("spool").join(&file.name);
         let spool = Spool::open(dir.clone(), buffer_bytes);
         let spool = spool.map_err(|error| ShipError::Spool { path: dir.clone(), error })?;
         let sink = Sink::new(file.name.clone(), input.when_full(), spool, stop.clone());
-        (file.paths, file.is_own) = (vec![dir], true);
-        file.stream.get_or_insert_with(|| format!("{}:{}", follow.host, file.name));
-        follow.inputs.push(file);
+        follow.inputs.push(file.kept_in(dir, &follow.host));
         opened.push((Arc::new(sink), input));
     }
     Ok(opened)
+}
+
+/// The time on the wall.
+pub(crate) fn now() -> Timestamp {
+    Clock::new().now()
 }
 
 /// Wall-clock time that never goes back: read once, counted on by the monotonic clock.

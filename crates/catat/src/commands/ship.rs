@@ -1,5 +1,8 @@
 //! `catat ship`: follows files here, sends them to a server elsewhere.
 
+mod preview;
+
+use std::path::Path;
 use std::sync::Arc;
 
 use ship::Backlog;
@@ -17,12 +20,14 @@ pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
     crate::privacy::keep_memory();
     let config = read_config(&options)?;
     let state_dir = options.state_dir.clone().unwrap_or_else(|| config.state_dir.clone());
+    if options.dry_run {
+        return preview::print(ship_options(&options, &config, &state_dir)?, &options.printing);
+    }
     let urls = server_urls(&options, &config);
     let key = options.key.clone().map_or_else(|| config.key(), |key| Ok(Some(key))).map_err(Failure::usage)?;
     let http = ship::HttpOptions { urls: urls.clone(), key, ca_file: config.ca_file.clone() };
     let server = ship::HttpDeliver::new(http).map_err(|error| Failure::usage(error.to_string()))?;
-    let group = options.group.as_deref();
-    let shipped = crate::in_process::ship_options(&state_dir, &options.paths, config.inputs(), group, Backlog::ALL)?;
+    let shipped = ship_options(&options, &config, &state_dir)?;
     let (shipper, discovery) =
         ship::Shipper::start(shipped, Arc::new(server)).map_err(|error| Failure::other(error.to_string()))?;
     eprintln!("catat ships to {}", urls.join(", "));
@@ -32,6 +37,11 @@ pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
     runtime.block_on(crate::serving::stop_signal());
     shipper.stop();
     Ok(())
+}
+
+fn ship_options(options: &Ship, config: &ShipConfig, state_dir: &Path) -> Result<ship::Options, Failure> {
+    let group = options.group.as_deref();
+    crate::in_process::ship_options(state_dir, &options.paths, config.inputs(), group, Backlog::ALL)
 }
 
 fn read_config(options: &Ship) -> Result<ShipConfig, Failure> {

@@ -32,6 +32,15 @@ pub struct FileInput {
     pub is_own: bool,
 }
 
+impl FileInput {
+    /// The same for lines that are kept in files of our own in `dir`.
+    pub(crate) fn kept_in(mut self, dir: PathBuf, host: &str) -> Self {
+        (self.paths, self.is_own) = (vec![dir], true);
+        self.stream.get_or_insert_with(|| format!("{host}:{}", self.name));
+        self
+    }
+}
+
 /// What to follow and how.
 #[derive(Clone, Debug)]
 pub struct FollowOptions {

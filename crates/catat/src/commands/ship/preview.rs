@@ -1,0 +1,47 @@
+//! `catat ship --dry-run`: what would be sent.
+
+use std::io::{BufWriter, IsTerminal};
+
+use serde_json::{Map, Value, json};
+use ship::{Preview, PreviewedEvent};
+use types::ByteSize;
+
+use crate::arguments::{Format, Printing};
+use crate::failure::{Failure, of_output};
+use crate::output::{Column, Printer, is_coloured};
+
+const COLUMNS: [&str; 6] = ["file", "offset", "group", "stream", "fields", "line"];
+
+/// Prints the first events of each file, and how much more there is.
+pub(super) fn print(options: ship::Options, printing: &Printing) -> Result<(), Failure> {
+    let preview = Preview::new(options).map_err(|error| Failure::other(error.to_string()))?;
+    let is_terminal = std::io::stdout().is_terminal();
+    let format = printing.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson });
+    let out = BufWriter::new(std::io::stdout().lock());
+    let mut printer = Printer::new(out, format, is_coloured(printing.color));
+    let columns = COLUMNS.map(|name| Column { name: name.to_owned() }).to_vec();
+    printer.start(columns).map_err(of_output)?;
+    for event in &preview.events {
+        printer.row(cells(event)).map_err(of_output)?;
+    }
+    printer.finish().map_err(of_output)?;
+    let (n_shown, size) = (preview.events.len(), ByteSize(preview.n_bytes));
+    eprintln!("catat: {n_shown} events shown of {} files; {size} would be sent", preview.n_files);
+    for name in &preview.not_run {
+        eprintln!("catat: the input \"{name}\" is not run, only what is left of it is shown");
+    }
+    Ok(())
+}
+
+fn cells(event: &PreviewedEvent) -> Vec<String> {
+    let fields: Map<String, Value> = event.fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let cells = [
+        json!(event.path.to_string_lossy()),
+        json!(event.offset),
+        json!(event.group.as_str()),
+        json!(event.stream),
+        Value::Object(fields),
+        json!(event.line),
+    ];
+    cells.map(|cell| cell.to_string()).to_vec()
+}

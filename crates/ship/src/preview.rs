@@ -1,0 +1,127 @@
+//! What a shipper would send, without sending it: no server is asked, no state is written.
+
+use std::path::PathBuf;
+
+use types::GroupName;
+
+use crate::shipper::now;
+use crate::{FileBatch, Follower, Options, ShipError};
+
+/// Events shown of one file, and of all.
+const EVENTS_OF_FILE_MAX: usize = 5;
+const EVENTS_MAX: usize = 1000;
+
+/// Most bytes of a first line that are shown.
+const LINE_BYTES_MAX: usize = 512;
+
+/// An event that would be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviewedEvent {
+    /// The file.
+    pub path: PathBuf,
+    /// Where the event begins in it.
+    pub offset: u64,
+    /// The group that it would go to.
+    pub group: GroupName,
+    /// Its stream.
+    pub stream: String,
+    /// Fields that it would get beside those of the shipper: name and value.
+    pub fields: Vec<(String, String)>,
+    /// Its first line, perhaps shortened.
+    pub line: String,
+}
+
+/// What would be sent, the first of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// The first events of each file.
+    pub events: Vec<PreviewedEvent>,
+    /// Bytes that would be sent of all files, those shown included.
+    pub n_bytes: u64,
+    /// How many files there are.
+    pub n_files: usize,
+    /// Names of inputs that are no files: they are not run.
+    pub not_run: Vec<String>,
+}
+
+impl Preview {
+    /// Looks what a shipper with these options would send first.
+    ///
+    /// # Errors
+    /// Where the state directory is there and cannot be read.
+    pub fn new(options: Options) -> Result<Self, ShipError> {
+        let Options { mut follow, inputs } = options;
+        let mut preview =
+            Self { not_run: inputs.iter().map(|input| input.file.name.clone()).collect(), ..Self::default() };
+        for input in inputs {
+            let dir = follow.state_dir.join("spool").join(&input.file.name);
+            follow.inputs.push(input.file.kept_in(dir, &follow.host));
+        }
+        let now = now();
+        let (mut follower, discovery) = Follower::preview(follow, now)?;
+        preview.n_files = discovery.files.len();
+        preview.n_bytes = discovery.files.iter().map(|file| file.size.saturating_sub(file.start)).sum();
+        // Every file is looked at once: what was given back is not due at the same instant.
+        while preview.events.len() < EVENTS_MAX {
+            let batches = follower.poll_once(now);
+            if batches.is_empty() {
+                break;
+            }
+            for batch in &batches {
+                preview.add(batch);
+                follower.give_back(batch, "only looked at", now);
+            }
+        }
+        Ok(preview)
+    }
+
+    fn add(&mut self, batch: &FileBatch) {
+        let room = EVENTS_MAX - self.events.len().min(EVENTS_MAX);
+        for (offset, event) in batch.events().into_iter().take(EVENTS_OF_FILE_MAX.min(room)) {
+            let line = event.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            let line = String::from_utf8_lossy(line.get(..LINE_BYTES_MAX).unwrap_or(line)).into_owned();
+            self.events.push(PreviewedEvent {
+                path: batch.at.clone(),
+                offset,
+                group: batch.group.clone(),
+                stream: batch.stream.clone(),
+                fields: batch.header.fields.clone().into_iter().collect(),
+                line,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FollowOptions;
+
+    #[test]
+    fn a_look_shows_the_first_events_of_each_file_and_leaves_nothing_behind() {
+        let scratch = tempfile::tempdir().expect("a scratch directory");
+        let logs = scratch.path().join("logs");
+        std::fs::create_dir(&logs).expect("scratch");
+        let many: String = (0..100).map(|n| format!("line {n}\n")).collect();
+        for name in ["a.log", "b.log"] {
+            std::fs::write(logs.join(name), format!("first of {name}\n\tat x\n\n{many}")).expect("scratch");
+        }
+        let old = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+        for name in ["a.log", "b.log"] {
+            std::fs::File::options()
+                .append(true)
+                .open(logs.join(name))
+                .and_then(|f| f.set_modified(old))
+                .expect("scratch");
+        }
+        let state = scratch.path().join("state");
+        let look = || Preview::new(FollowOptions::new(vec![logs.clone()], state.clone()).into()).expect("a look");
+        let seen = look();
+        assert_eq!((seen.events.len(), seen.n_files), (2 * EVENTS_OF_FILE_MAX, 2));
+        let of_a: Vec<(u64, &str)> =
+            seen.events.iter().filter(|e| e.path.ends_with("a.log")).map(|e| (e.offset, &*e.line)).collect();
+        assert_eq!(of_a[..2], [(0, "first of a.log"), (22, "line 0")]);
+        assert!(!state.exists());
+        assert_eq!(look(), seen);
+    }
+}
