@@ -79,6 +79,8 @@ mod security;
 mod send;
 #[path = "it/senders.rs"]
 mod senders;
+#[path = "it/ship_config.rs"]
+mod ship_config;
 #[path = "it/start.rs"]
 mod start;
 #[path = "it/sweep.rs"]
