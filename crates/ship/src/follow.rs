@@ -450,15 +450,10 @@ impl Follower {
         new.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
         let mut budgets = Budgets::new(&self.options, is_first_run, now);
         for candidate in new {
-            self.take_in(&candidate, budgets.of(candidate.input), now, &mut report);
             let is_own = self.options.inputs.get(candidate.input).is_some_and(|input| input.is_own);
-            if n_open < HANDLES_MAX
-                && !is_own
-                && let Some(file) = self.files.get_mut(&candidate.key)
-            {
-                file.hold(&candidate.path, candidate.size);
-                n_open += usize::from(file.handle.is_some());
-            }
+            let keeps_open = n_open < HANDLES_MAX && !is_own;
+            self.take_in(&candidate, budgets.of(candidate.input), now, keeps_open, &mut report);
+            n_open += usize::from(self.files.get(&candidate.key).is_some_and(|file| file.handle.is_some()));
         }
         let is_forgotten = |file: &Followed| {
             !file.is_reachable() && file.in_flight.is_none() && now.0 - FORGET_AFTER_NS > file.entry.seen
@@ -481,8 +476,15 @@ impl Follower {
         report.files.sort_by(|a, b| a.path.cmp(&b.path));
     }
 
-    /// Begins to follow a file that was not known before.
-    fn take_in(&mut self, candidate: &Candidate, budget: &mut Budget, now: Timestamp, report: &mut Discovery) {
+    /// Begins to follow a file that was not known before, and keeps it open if it may: it may be gone soon.
+    fn take_in(
+        &mut self,
+        candidate: &Candidate,
+        budget: &mut Budget,
+        now: Timestamp,
+        keeps_open: bool,
+        report: &mut Discovery,
+    ) {
         if self.unwanted.get(&candidate.key) == Some(&candidate.size) {
             return;
         }
@@ -518,6 +520,9 @@ impl Follower {
         let entry = Entry { key, file: name, generation, path, told, mark, before: None, is_copy, seen: now.0 };
         let mut followed = Followed::new(entry, candidate.input, group, false, self.is_opening);
         followed.path = Some(candidate.path.clone());
+        if keeps_open {
+            followed.hold_new(file, candidate.size, (!self.is_opening).then_some(now));
+        }
         self.files.insert(key, followed);
     }
 

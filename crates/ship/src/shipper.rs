@@ -103,6 +103,8 @@ struct Shared {
     given_up: Mutex<GivenUp>,
     /// Why delivery does not work, while it does not.
     trouble: Mutex<Option<Trouble>>,
+    /// How often it worked again.
+    n_recoveries: AtomicU64,
     /// What size of piece the server takes.
     piece_sizes: PieceSizes,
 }
@@ -210,6 +212,7 @@ impl Shared {
             files: Mutex::new(files),
             given_up: Mutex::default(),
             trouble: Mutex::new(None),
+            n_recoveries: AtomicU64::new(0),
             piece_sizes: PieceSizes::default(),
         }
     }

@@ -26,9 +26,21 @@ impl Stop {
 
     /// Waits, or less when it is set.
     pub(crate) fn wait(&self, duration: Duration) {
+        self.wait_unless(duration, || false);
+    }
+
+    /// Waits, or less when it is set or [`Stop::wake`] finds that `is_over`.
+    pub(crate) fn wait_unless(&self, duration: Duration, is_over: impl Fn() -> bool) {
         let guard = locked(&self.mutex);
-        let wait = self.signal.wait_timeout_while(guard, duration, |()| !self.is_set());
+        let wait = self.signal.wait_timeout_while(guard, duration, |()| !self.is_set() && !is_over());
         drop(wait);
+    }
+
+    /// Has all who wait look whether what they wait for is over.
+    pub(crate) fn wake(&self) {
+        let guard = locked(&self.mutex);
+        self.signal.notify_all();
+        drop(guard);
     }
 }
 
@@ -36,4 +48,25 @@ impl Stop {
 /// moment at which it could panic.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_is_woken_when_it_is_over_and_not_for_anything_else() {
+        let (stop, is_over) = (Stop::default(), AtomicBool::new(false));
+        let before = std::time::Instant::now();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| stop.wait_unless(Duration::from_secs(60), || is_over.load(Ordering::Acquire)));
+            stop.wake();
+            assert!(!waiting.is_finished());
+            is_over.store(true, Ordering::Release);
+            while !waiting.is_finished() {
+                stop.wake();
+            }
+        });
+        assert!(before.elapsed() < Duration::from_secs(50));
+    }
 }

@@ -27,7 +27,8 @@ pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
     let key = options.key.clone().map_or_else(|| config.key(), |key| Ok(Some(key))).map_err(Failure::usage)?;
     let http = ship::HttpOptions { urls: urls.clone(), key, ca_file: config.ca_file.clone() };
     let server = ship::HttpDeliver::new(http).map_err(|error| Failure::usage(error.to_string()))?;
-    let shipped = ship_options(&options, &config, &state_dir)?;
+    let mut shipped = ship_options(&options, &config, &state_dir)?;
+    shipped.follow.gone_bytes = config.gone_bytes;
     let (shipper, discovery) =
         ship::Shipper::start(shipped, Arc::new(server)).map_err(|error| Failure::other(error.to_string()))?;
     eprintln!("catat ships to {}", urls.join(", "));

@@ -85,6 +85,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("ship", "key", Kind::Secret, ""),
     setting("ship", "ca_file", Kind::Text, ""),
     setting("ship", "state_dir", Kind::Text, ""),
+    setting("ship", "gone_bytes", Kind::Size, "1GiB"),
     setting("alerts", "rules_dir", Kind::Text, ""),
     setting("alerts", "interval", Kind::Duration, "30s"),
     setting("alerts", "group_wait", Kind::Duration, "5s"),

@@ -18,6 +18,8 @@ pub(crate) struct ShipConfig {
     pub(crate) ca_file: Option<PathBuf>,
     /// Where it is kept what was sent.
     pub(crate) state_dir: PathBuf,
+    /// Most bytes of deleted files that are kept until they are sent.
+    pub(crate) gone_bytes: u64,
     /// Definitions of inputs, checked.
     inputs: serde_json::Value,
 }
@@ -38,6 +40,7 @@ impl ShipConfig {
             ca_file: read.optional("ship", "ca_file").map(PathBuf::from),
             key_file: read.optional("ship", "key_file").map(PathBuf::from),
             state_dir: state_dir.unwrap_or_else(|| PathBuf::from(read.text("storage", "dir")).join("ship")),
+            gone_bytes: read.size("ship", "gone_bytes"),
             inputs: layers.inputs.clone(),
         };
         let is_web = config.urls.iter().all(|url| url.starts_with("http://") || url.starts_with("https://"));

@@ -129,6 +129,16 @@ impl Followed {
         }
     }
 
+    /// Keeps a file open that was just found with `size` bytes; one that came to be there at `new_at` also when it is
+    /// empty, as it will not stay so.
+    pub(super) fn hold_new(&mut self, file: File, size: u64, new_at: Option<Timestamp>) {
+        self.is_waiting = size > self.entry.mark.offset;
+        self.grown_at = new_at.unwrap_or(self.grown_at);
+        if self.is_waiting || new_at.is_some() {
+            self.handle = Some(file);
+        }
+    }
+
     /// Tells whether all that it was last seen to have is with the server.
     pub(super) fn is_at_end(&self) -> bool {
         self.modified.is_some() && self.size == self.entry.mark.offset

@@ -178,7 +178,11 @@ impl Worker {
             };
             n_failed = n_failed.saturating_add(1);
             self.shared.in_trouble(Path::new(&piece.header.path), reason);
-            self.shared.stop.wait(wait_before_retry(n_failed, after, getrandom::u64().unwrap_or(0)));
+            let wait = wait_before_retry(n_failed, after, getrandom::u64().unwrap_or(0));
+            let n_recoveries = self.shared.n_recoveries.load(Ordering::Relaxed);
+            // The server is back when another thread got through; only what it asked for is waited out.
+            let is_back = || after.is_none() && self.shared.n_recoveries.load(Ordering::Relaxed) != n_recoveries;
+            self.shared.stop.wait_unless(wait, is_back);
         }
         Err("stopped before it was delivered".into())
     }
@@ -206,6 +210,8 @@ impl Shared {
         self.bytes_delivered.fetch_add(n_bytes as u64, Ordering::Relaxed);
         self.piece_sizes.found_good(n_bytes);
         if locked(&self.trouble).take().is_some() {
+            self.n_recoveries.fetch_add(1, Ordering::Relaxed);
+            self.stop.wake();
             tracing::info!("delivery works again");
         }
     }
