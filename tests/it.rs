@@ -81,6 +81,10 @@ mod send;
 mod senders;
 #[path = "it/ship_config.rs"]
 mod ship_config;
+#[path = "it/ship_kills.rs"]
+mod ship_kills;
+#[path = "it/ship_network.rs"]
+mod ship_network;
 #[path = "it/start.rs"]
 mod start;
 #[path = "it/sweep.rs"]

@@ -3,6 +3,7 @@
 //! * `oracle`: producers whose every event says what it must be, and the comparison of what was promised with what a
 //!   server gives back through its public query API.
 //! * `disk`: file systems of their own, small ones and ones whose power can be cut.
+//! * `shipping`: a shipper in a process of its own, and a network between it and its server that fails.
 //! * `clock`: a wall clock that jumps.
 //! * `strace`, `acknowledgements`: system calls that fail, are missing, are traced; and what a trace must show.
 //!
@@ -16,6 +17,8 @@ pub(crate) mod clock;
 pub(crate) mod disk;
 #[path = "lab/oracle.rs"]
 pub(crate) mod oracle;
+#[path = "lab/shipping.rs"]
+pub(crate) mod shipping;
 #[path = "lab/strace.rs"]
 pub(crate) mod strace;
 
