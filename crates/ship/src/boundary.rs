@@ -4,9 +4,58 @@
 //! depends on how long the file has been quiet ([`Settled`]). Cutting is a pure function of bytes and that.
 
 use parse::Boundaries;
+use regex::Regex;
+
+use crate::rules::same_length_text;
 
 /// Most bytes of lines joined into one event; a longer one goes on as the next event.
 const EVENT_BYTES_JOINED_MAX: usize = 256 << 10;
+
+/// Most lines joined by an expression of somebody's own; of a trace that never ends the rest is the next event.
+const EVENT_LINES_JOINED_MAX: usize = 1_000;
+
+/// Which lines make up an event.
+#[derive(Clone, Debug, Default)]
+pub enum Multiline {
+    /// Those that look as if they went on: traces, indented lines.
+    #[default]
+    Auto,
+    /// Each line is one.
+    None,
+    /// Those from one in which this matches to the next.
+    Start(Regex),
+}
+
+/// Decides line by line whether an event begins.
+struct Starts<'m> {
+    multiline: &'m Multiline,
+    auto: Boundaries,
+    n_lines: usize,
+    n_bytes: usize,
+}
+
+impl<'m> Starts<'m> {
+    fn new(multiline: &'m Multiline) -> Self {
+        Self { multiline, auto: Boundaries::new(EVENT_BYTES_JOINED_MAX), n_lines: 0, n_bytes: 0 }
+    }
+
+    /// Tells whether a line begins an event. Empty lines neither begin nor end one.
+    fn is_start(&mut self, line: &[u8]) -> bool {
+        let begins = match self.multiline {
+            Multiline::Auto => return self.auto.is_start(line),
+            _ if line.is_empty() => return false,
+            Multiline::None => return true,
+            Multiline::Start(regex) => regex.is_match(&same_length_text(line)),
+        };
+        let fits = self.n_lines < EVENT_LINES_JOINED_MAX && self.n_bytes + line.len() <= EVENT_BYTES_JOINED_MAX;
+        if begins || !fits {
+            (self.n_lines, self.n_bytes) = (0, 0);
+        }
+        self.n_lines += 1;
+        self.n_bytes += line.len() + 1;
+        begins || !fits
+    }
+}
 
 /// How long the bytes at the end of the file have been quiet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +78,8 @@ pub(crate) struct Cut {
 }
 
 /// Cuts whole events off the start of `bytes`. Empty lines belong to the event before them.
-pub(crate) fn cut(bytes: &[u8], settled: Settled) -> Cut {
-    let mut boundaries = Boundaries::new(EVENT_BYTES_JOINED_MAX);
+pub(crate) fn cut(bytes: &[u8], settled: Settled, multiline: &Multiline) -> Cut {
+    let mut boundaries = Starts::new(multiline);
     let mut events = Events::default();
     while let Some(length) = bytes[events.end..].iter().position(|b| *b == b'\n').map(|n| n + 1) {
         events.add_line(&bytes[events.end..events.end + length], &mut boundaries);
@@ -61,7 +110,7 @@ struct Events {
 }
 
 impl Events {
-    fn add_line(&mut self, line: &[u8], boundaries: &mut Boundaries) {
+    fn add_line(&mut self, line: &[u8], boundaries: &mut Starts<'_>) {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         let is_empty = text.is_empty();
@@ -93,7 +142,11 @@ mod tests {
     use super::*;
 
     fn check(text: &str, settled: Settled, expected: &[&str]) {
-        let cut = cut(text.as_bytes(), settled);
+        check_joined(text, settled, &Multiline::Auto, expected);
+    }
+
+    fn check_joined(text: &str, settled: Settled, multiline: &Multiline, expected: &[&str]) {
+        let cut = cut(text.as_bytes(), settled, multiline);
         assert_eq!(cut.n_bytes, expected.iter().map(|event| event.len()).sum::<usize>(), "{text:?}");
         let mut at = 0;
         for (i, event) in expected.iter().enumerate() {
@@ -138,10 +191,10 @@ mod tests {
     #[test]
     fn joining_is_bounded_in_lines_and_in_bytes() {
         let many = format!("start\n{}", " x\n".repeat(2500));
-        let cut_many = cut(many.as_bytes(), Settled::Lines);
+        let cut_many = cut(many.as_bytes(), Settled::Lines, &Multiline::Auto);
         assert_eq!(cut_many.lengths.map(|lengths| lengths.len()), Some(3));
         let long = format!("start\n{}", format!(" {}\n", "x".repeat(100 << 10)).repeat(5));
-        let cut_long = cut(long.as_bytes(), Settled::Lines);
+        let cut_long = cut(long.as_bytes(), Settled::Lines, &Multiline::Auto);
         assert!(cut_long.lengths.unwrap().iter().all(|n| *n <= 256 << 10));
     }
 
@@ -155,5 +208,16 @@ mod tests {
     #[test]
     fn a_carriage_return_is_part_of_the_line_end() {
         check("a\r\n\r\nb\r\n", Settled::Lines, &["a\r\n\r\n", "b\r\n"]);
+    }
+
+    #[test]
+    fn who_says_how_events_begin_is_believed() {
+        let dated = Multiline::Start(Regex::new("^#").expect("valid"));
+        check_joined("#a\nb\n\nc\n#d\n", Settled::Lines, &dated, &["#a\nb\n\nc\n", "#d\n"]);
+        check_joined("a\nb\n#c\n", Settled::Growing, &dated, &["a\nb\n"]);
+        check_joined("ERROR x\n\tat a.B\n", Settled::Lines, &Multiline::None, &["ERROR x\n", "\tat a.B\n"]);
+        let endless = format!("#a\n{}", "b\n".repeat(2500));
+        let cut = cut(endless.as_bytes(), Settled::Lines, &dated);
+        assert_eq!(cut.lengths.map(|lengths| lengths.len()), Some(3));
     }
 }

@@ -28,8 +28,9 @@ use self::file::{Followed, Look, Piece, Sizes};
 use self::options::Timing;
 pub use self::options::{FileInput, FileStatus, FollowOptions};
 use crate::checkpoint::{Checkpoint, CheckpointError, Entry};
-use crate::discover::{Candidate, Discovery, FoundFile, Place, Reason, Root, Search, sniff};
+use crate::discover::{self, Candidate, Discovery, FoundFile, Reason, Root, Search, sniff};
 use crate::identity::{FileKey, Mark};
+use crate::rules::Place;
 use crate::{FileBatch, GivenUp, Header};
 
 /// Open files that are quiet are closed after so long; while open, a file that was deleted or renamed to a place
@@ -310,8 +311,9 @@ impl Follower {
     fn look_at(&mut self, key: FileKey, now: Timestamp) -> Option<FileBatch> {
         let sizes = Sizes { batch_bytes: self.options.batch_bytes, line_bytes_max: self.options.line_bytes_max };
         let file = self.files.get_mut(&key)?;
-        let is_own = self.options.inputs.get(file.input).is_some_and(|input| input.is_own);
-        let look = match file.look(now, &self.timing, sizes, is_own) {
+        let input = self.options.inputs.get(file.input)?;
+        let is_own = input.is_own;
+        let look = match file.look(now, &self.timing, sizes, (is_own, &input.multiline)) {
             Ok(look) => look,
             Err(error) => {
                 file.last_error = Some(error.to_string());
@@ -387,6 +389,13 @@ impl Follower {
         let entry = &file.entry;
         let input = self.options.inputs.get(file.input)?;
         let stream = input.stream.clone();
+        let mut bytes = piece.bytes;
+        let place = Place { file: &entry.file, generation: entry.generation, start: piece.start };
+        input.rules.apply(&mut bytes, piece.lengths.as_deref(), place);
+        let mut fields = input.fields.clone();
+        if let Some(n) = input.rules.sample() {
+            fields.insert("sample_rate".into(), n.to_string());
+        }
         let header = Header {
             source: self.checkpoint.source().to_string(),
             file: entry.file.clone(),
@@ -397,13 +406,13 @@ impl Follower {
             path: if input.is_own { String::new() } else { entry.path.clone() },
             zone: input.zone.clone().or_else(|| self.options.zone.clone()),
             modified: piece.modified.map(|modified| modified.0),
-            fields: input.fields.clone(),
+            fields,
         };
         Some(FileBatch {
             group: file.group.clone(),
             stream: stream.unwrap_or_else(|| format!("{}:{}", self.options.host, entry.path)),
             header,
-            bytes: Arc::new(piece.bytes),
+            bytes: Arc::new(bytes),
             at: file.path.clone().unwrap_or_default(),
             key,
             mark_after: piece.mark_after,
@@ -551,10 +560,11 @@ impl Follower {
 
 /// All paths of all inputs.
 fn roots_of(options: &FollowOptions) -> Result<Vec<Root>, CheckpointError> {
-    let place = |path: &PathBuf| Place::new(path).map_err(|error| CheckpointError::Io { path: path.clone(), error });
+    let place =
+        |path: &PathBuf| discover::Place::new(path).map_err(|error| CheckpointError::Io { path: path.clone(), error });
     let mut roots = Vec::new();
     for (number, input) in options.inputs.iter().enumerate() {
-        let excluded: Vec<Place> = input.excluded.iter().map(place).collect::<Result<_, _>>()?;
+        let excluded: Vec<discover::Place> = input.excluded.iter().map(place).collect::<Result<_, _>>()?;
         for path in &input.paths {
             roots.push(Root { place: place(path)?, excluded: excluded.clone(), input: number });
         }

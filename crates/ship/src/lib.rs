@@ -25,11 +25,13 @@ mod http;
 mod identity;
 mod input;
 mod preview;
+mod rules;
 mod shipper;
 mod spool;
 mod stop;
 
 pub use batch::{FileBatch, Header};
+pub use boundary::Multiline;
 pub use checkpoint::CheckpointError;
 pub use deliver::{Deliver, DeliverError, Delivered, wait_before_retry};
 pub use discover::{Backlog, Discovery, FoundFile, LeftOut, Reason, reason_of_content};
@@ -41,5 +43,6 @@ pub use input::{
     Command, DefinedInput, Input, InputError, InputOptions, InputStatus, Sink, Stdin, WhenFull, doubts_about, inputs_of,
 };
 pub use preview::{Preview, PreviewedEvent};
+pub use rules::Rules;
 pub use shipper::{Options, ShipError, Shipper, Status};
 pub use spool::GivenUp;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use types::{GroupName, Timestamp};
 
 use super::Timing;
-use crate::boundary::{self, Cut, Settled};
+use crate::boundary::{self, Cut, Multiline, Settled};
 use crate::checkpoint::{Entry, Past};
 use crate::discover::{Reason, modified_of, reason_of_content};
 use crate::identity::{FileKey, Mark, Verified};
@@ -170,7 +170,13 @@ impl Followed {
     }
 
     /// Looks what can be sent; of a file of our own (`is_own`) whole lines alone.
-    pub(super) fn look(&mut self, now: Timestamp, timing: &Timing, sizes: Sizes, is_own: bool) -> io::Result<Look> {
+    pub(super) fn look(
+        &mut self,
+        now: Timestamp,
+        timing: &Timing,
+        sizes: Sizes,
+        (is_own, multiline): (bool, &Multiline),
+    ) -> io::Result<Look> {
         if !self.observe(now)? {
             return Ok(Look::Nothing);
         }
@@ -191,7 +197,7 @@ impl Followed {
         if self.size == offset || self.held == Some((self.size, settled)) {
             return Ok(Look::Nothing);
         }
-        let Some((read, cut)) = read_and_cut(&self.entry.mark, file, settled, self.size, sizes)? else {
+        let Some((read, cut)) = read_and_cut(&self.entry.mark, file, settled, self.size, sizes, multiline)? else {
             return Ok(Look::Replaced);
         };
         if offset == 0
@@ -270,6 +276,7 @@ fn read_and_cut(
     settled: Settled,
     size: u64,
     sizes: Sizes,
+    multiline: &Multiline,
 ) -> io::Result<Option<(Verified, Cut)>> {
     let mut n_wanted = sizes.batch_bytes;
     loop {
@@ -277,12 +284,12 @@ fn read_and_cut(
         let n_read = n_wanted.min(n_there);
         let Some(read) = mark.read_on(file, n_read)? else { return Ok(None) };
         let reaches_end = n_read == n_there;
-        let cut = boundary::cut(&read.bytes, if reaches_end { settled } else { Settled::Growing });
+        let cut = boundary::cut(&read.bytes, if reaches_end { settled } else { Settled::Growing }, multiline);
         if cut.n_bytes > 0 || (reaches_end && n_read < sizes.line_bytes_max) {
             return Ok(Some((read, cut)));
         }
         if n_read >= sizes.line_bytes_max {
-            let cut = cut_by_force(&read.bytes);
+            let cut = cut_by_force(&read.bytes, multiline);
             return Ok(Some((read, cut)));
         }
         n_wanted = n_wanted.saturating_mul(2).min(sizes.line_bytes_max);
@@ -290,8 +297,8 @@ fn read_and_cut(
 }
 
 /// Cuts a line that is too long to wait for its end, not within a character.
-fn cut_by_force(bytes: &[u8]) -> Cut {
-    let lines = boundary::cut(bytes, Settled::Lines);
+fn cut_by_force(bytes: &[u8], multiline: &Multiline) -> Cut {
+    let lines = boundary::cut(bytes, Settled::Lines, multiline);
     if lines.n_bytes > 0 {
         return lines;
     }

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use types::{GroupName, Timestamp};
 
 use super::file::Followed;
-use crate::boundary::Settled;
+use crate::boundary::{Multiline, Settled};
 use crate::discover::Backlog;
+use crate::rules::Rules;
 
 /// Files that are followed in the same way.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct FileInput {
     /// How people call it; unique among the inputs.
     pub name: String,
@@ -26,6 +27,10 @@ pub struct FileInput {
     pub stream: Option<String>,
     /// The time zone of its times that come without one; without it the host's.
     pub zone: Option<String>,
+    /// Which lines make up an event.
+    pub multiline: Multiline,
+    /// What is done to events before they are sent.
+    pub rules: Rules,
     /// How much of what is already there is read; without it as of all inputs.
     pub backlog: Option<Backlog>,
     /// Whether the files are our own, which nobody else writes and whose paths mean nothing to anybody.

@@ -11,7 +11,8 @@ use types::{ByteSize, parse_duration_ns};
 
 use super::{Command, Input, InputOptions, Stdin};
 use crate::glob::{Glob, is_pattern};
-use crate::{Backlog, FileInput, Options};
+use crate::rules::{self, Rules};
+use crate::{Backlog, FileInput, Multiline, Options};
 
 /// Most inputs of one shipper: each that is no file has a thread.
 const INPUTS_MAX: usize = 256;
@@ -26,7 +27,7 @@ const BUFFER_BYTES: u64 = 1 << 30;
 const BUFFER_BYTES_MIN: u64 = 1 << 20;
 
 /// Keys of every input.
-const KEYS: [&str; 6] = ["name", "type", "group", "stream", "fields", "zone"];
+const KEYS: [&str; 7] = ["name", "type", "group", "stream", "fields", "zone", "multiline"];
 
 /// Keys of an input that follows files of others.
 const KEYS_OF_FILES: [&str; 3] = ["paths", "exclude", "backlog"];
@@ -117,7 +118,7 @@ impl Options {
 fn read_input(node: &Node<'_>) -> Result<DefinedInput, DefinitionError> {
     let kind = type_of(node)?;
     let own: &[&str] = if kind.has_files { &KEYS_OF_FILES } else { &["buffer"] };
-    node.check_keys(&[&KEYS, own, kind.keys].concat())?;
+    node.check_keys(&[&KEYS[..], &rules::KEYS, own, kind.keys].concat())?;
     let mut file = FileInput {
         name: name_of(node, kind)?,
         group: node.get("group").map(|node| node.group()).transpose()?,
@@ -125,6 +126,8 @@ fn read_input(node: &Node<'_>) -> Result<DefinedInput, DefinitionError> {
         fields: node.get("fields").map(|node| fields_of(&node)).transpose()?.unwrap_or_default(),
         zone: node.get("zone").map(|node| zone_of(&node)).transpose()?,
         backlog: node.get("backlog").map(|node| backlog_of(&node)).transpose()?,
+        multiline: node.get("multiline").map(|node| multiline_of(&node)).transpose()?.unwrap_or_default(),
+        rules: Rules::of(node)?,
         paths: paths_of(node, "paths")?,
         excluded: paths_of(node, "exclude")?,
         ..FileInput::default()
@@ -205,6 +208,19 @@ fn backlog_of(node: &Node<'_>) -> Result<Backlog, DefinitionError> {
         format!("\"{text}\" is no backlog; write \"all\", \"none\", a size such as 1GiB or an age such as 7d");
     let age_ns = parse_duration_ns(text).map_err(|_| node.error(problem))?;
     Ok(Backlog { bytes_max: None, age_ns_max: Some(age_ns) })
+}
+
+/// `auto`, `none`, or how events begin.
+fn multiline_of(node: &Node<'_>) -> Result<Multiline, DefinitionError> {
+    match node.value().as_str() {
+        Some("auto") => Ok(Multiline::Auto),
+        Some("none") => Ok(Multiline::None),
+        Some(_) => Err(node.error("must be \"auto\", \"none\" or { start = \"a regular expression\" }")),
+        None => {
+            node.check_keys(&["start"])?;
+            Ok(Multiline::Start(node.needed("start", "how the first line of an event looks")?.regex()?))
+        }
+    }
 }
 
 fn buffer_of(node: &Node<'_>) -> Result<u64, DefinitionError> {

@@ -16,8 +16,9 @@ fn check_error(definitions: Json, expected: &str) {
 #[test]
 fn what_is_not_said_is_usual() {
     let input = one(json!({"paths": "/a"}));
-    let file = FileInput { name: "files".into(), paths: vec!["/a".into()], ..FileInput::default() };
-    assert_eq!((input.file, input.kind, input.input.is_some()), (file, "files", false));
+    let expected = FileInput { name: "files".into(), paths: vec!["/a".into()], ..FileInput::default() };
+    assert_eq!(format!("{:?}", input.file), format!("{expected:?}"));
+    assert_eq!((input.kind, input.input.is_some()), ("files", false));
     assert_eq!(one(json!({"type": "stdin"})).buffer_bytes, 1 << 30);
 }
 
@@ -48,7 +49,7 @@ fn mistakes_name_their_place_and_what_would_be_right() {
     let unknown = "input[0].path: unknown key \"path\"; did you mean \"paths\"?";
     check_error(json!([{"path": "/a"}]), unknown);
     check_error(json!([{"type": "file"}]), "input[0].type: unknown type \"file\"; did you mean \"files\"?");
-    let known = "name, type, group, stream, fields, zone, buffer";
+    let known = "name, type, group, stream, fields, zone, multiline, drop, keep, sample, mask, buffer";
     check_error(
         json!([{"type": "stdin", "every": "1s"}]),
         &format!("input[0].every: unknown key \"every\"; known here: {known}"),
