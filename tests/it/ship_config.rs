@@ -81,6 +81,29 @@ fn who_starts_everything_at_once_follows_the_same_inputs() {
 }
 
 #[test]
+fn what_stays_on_the_host_is_not_at_the_server_and_the_rest_is_whole() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let server = Server::serve(scratch.path());
+    let log = scratch.path().join("app.log");
+    let lines: String = (0..200).map(|n| format!("#{n} reads\nsecond line\n#{n} GET /healthz\n")).collect();
+    fs::write(&log, format!("{lines}#last for bob@example.com password=hunter2 ok\n")).expect("scratch is writable");
+    let settings = format!(
+        "[ship]\nurl = \"{}\"\nstate_dir = \"state\"\n[[input]]\npaths = \"app.log\"\n\
+         multiline = {{ start = \"^#\" }}\ndrop = \"/healthz\"\nmask = [\"email\", \"token\"]\n",
+        server.url
+    );
+    fs::write(scratch.path().join("ship.toml"), settings).expect("scratch is writable");
+    let _ship = ship(scratch.path());
+    server.until("everything arrived", || (server.count() >= 201).then_some(()));
+    assert_eq!(server.count(), 201);
+    assert_eq!(server.rows("filter @message like /healthz/").len(), 0);
+    let two = server.rows("filter @message like /second/ | fields @message | limit 1");
+    assert!(two[0][0].as_str().is_some_and(|text| text.ends_with("reads\nsecond line")), "{two:?}");
+    let last = server.rows("filter @message like /#last/ | fields @message");
+    assert_eq!(last, [[json!("#last for *************** password=******* ok")]]);
+}
+
+#[test]
 fn a_look_shows_events_and_touches_neither_state_nor_server() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     // Nobody listens there, and nobody is asked.

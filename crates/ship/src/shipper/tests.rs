@@ -75,6 +75,26 @@ fn a_failing_server_is_asked_again_and_a_refused_batch_set_aside() {
 }
 
 #[test]
+fn what_is_masked_is_not_in_the_batch_that_is_set_aside() {
+    let dir = directory();
+    std::fs::write(dir.path().join("log/a.log"), "password=hunter2 x\n").unwrap();
+    let definitions = serde_json::json!([{"paths": dir.path().join("log"), "mask": "token"}]);
+    let mut options = Options::from(FollowOptions::new(Vec::new(), dir.path().join("state")));
+    options.add(crate::inputs_of(&definitions).unwrap());
+    let (taken, _received) = mpsc::channel();
+    let refused = DeliverError::Refused("400 Bad Request".into());
+    let server = Scripted { answers: Mutex::new(vec![refused]), taken: Mutex::new(taken) };
+    let (shipper, _) = Shipper::start(options, Arc::new(server)).unwrap();
+    while shipper.status().n_refused == 0 {
+        std::thread::yield_now();
+    }
+    shipper.stop();
+    let kept = std::fs::read_dir(dir.path().join("state/dead-letter")).unwrap().map(|entry| entry.unwrap().path());
+    let text: String = kept.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    assert!(text.contains("password=******* x") && !text.contains("hunter2"), "{text}");
+}
+
+#[test]
 fn stopping_does_not_wait_for_a_server_that_is_down() {
     /// Fails for ever and says when it was asked for the first time.
     struct Down(Mutex<bool>, Condvar);
