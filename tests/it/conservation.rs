@@ -199,7 +199,7 @@ pub(crate) fn assert_each_line_once(server: &Server, written: &BTreeMap<Rotation
     let all: u64 = written.values().sum::<u64>() + n_others;
     server.until("every line is there", || {
         let n = server.value(&format!("{counted} | stats count(*) as n")).as_u64()?;
-        assert!(n <= all, "{n} lines of {all}: some twice\n{}", server.transcript());
+        assert!(n <= all, "{n} lines of {all}: some twice: {}", twice(server, counted));
         (n == all).then_some(())
     });
     for (rotation, n_lines) in written {
@@ -209,4 +209,14 @@ pub(crate) fn assert_each_line_once(server: &Server, written: &BTreeMap<Rotation
             format!("filter @message like /^w={rotation:?} / and @message not like /\\.$/ | stats count(*) as n");
         assert_eq!(server.rows(&torn).first().map_or(json!(0), |row| row[0].clone()), 0, "{rotation:?}: torn lines");
     }
+}
+
+/// Which lines are there twice, and from which files they came.
+fn twice(server: &Server, counted: &str) -> String {
+    let of =
+        |by: &str| server.rows(&format!("{counted} | stats count(*) as events, count_distinct(n) as lines by {by}"));
+    let first = format!(
+        "{counted} | stats count(*) as times, min(offset) as a, max(offset) as b by w, n | filter times > 1 | sort n asc | limit 5"
+    );
+    format!("{:?}\n{:?}\n{:?}\n{}", of("w"), of("file"), server.rows(&first), server.transcript())
 }

@@ -21,7 +21,8 @@ pub(crate) fn catat(scratch: &Path) -> Command {
     undisturbed(Command::new(env!("CARGO_BIN_EXE_catat")), scratch)
 }
 
-fn undisturbed(mut command: Command, scratch: &Path) -> Command {
+/// The command in an environment that no developer's settings leak into.
+pub(crate) fn undisturbed(mut command: Command, scratch: &Path) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CATAT_")) {
         command.env_remove(name);
     }

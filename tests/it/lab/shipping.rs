@@ -3,13 +3,13 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::Random;
-use crate::server::catat;
+use crate::server::{catat, undisturbed};
 
 /// `catat ship`, killed at the end at the latest.
 pub(crate) struct Shipping {
@@ -22,7 +22,17 @@ pub(crate) struct Shipping {
 impl Shipping {
     /// Ships `logs` to `url` with its state in `scratch/ship`.
     pub(crate) fn start(scratch: &Path, url: &str, logs: &Path) -> Shipping {
-        let mut command = catat(scratch);
+        Shipping::run(catat(scratch), scratch, url, logs)
+    }
+
+    /// The same in a place of its own.
+    pub(crate) fn start_in(place: &Place, scratch: &Path, url: &str, logs: &Path) -> Shipping {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &place.name, env!("CARGO_BIN_EXE_catat")]);
+        Shipping::run(undisturbed(command, scratch), scratch, url, logs)
+    }
+
+    fn run(mut command: Command, scratch: &Path, url: &str, logs: &Path) -> Shipping {
         command.args(["ship", "--url", url, "--state-dir"]).arg(scratch.join("ship")).arg(logs);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().expect("the executable was built");
@@ -92,16 +102,21 @@ struct Shared {
 impl Network {
     /// A network that works as it should.
     pub(crate) fn new(server: Option<&str>) -> Network {
-        Network::start(server, None, false)
+        Network::start("127.0.0.1", server, None, false)
     }
 
     /// A network in which two requests of three come to grief, until [`Network::heal`].
     pub(crate) fn faulty(server: &str, seed: u64, has_blackholes: bool) -> Network {
-        Network::start(Some(server), Some(Random::new(seed)), has_blackholes)
+        Network::start("127.0.0.1", Some(server), Some(Random::new(seed)), has_blackholes)
     }
 
-    fn start(server: Option<&str>, faults: Option<Random>, has_blackholes: bool) -> Network {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    /// One that can be reached from `place`.
+    pub(crate) fn beside(_: &Place, server: &str) -> Network {
+        Network::start(HERE, Some(server), None, false)
+    }
+
+    fn start(address: &str, server: Option<&str>, faults: Option<Random>, has_blackholes: bool) -> Network {
+        let listener = TcpListener::bind((address, 0)).expect("there is a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let shared = Arc::new(Shared {
             server: Mutex::default(),
@@ -248,4 +263,64 @@ fn reset(client: TcpStream) -> std::io::Result<()> {
     let _inside = runtime.enter();
     client.set_nonblocking(true)?;
     tokio::net::TcpStream::from_std(client)?.set_zero_linger()
+}
+
+/// The address of this side of the cable to a [`Place`], and of the other side.
+pub(crate) const HERE: &str = "10.213.77.1";
+const THERE: &str = "10.213.77.2";
+
+/// A network namespace with a virtual cable to this one; both are gone when it is dropped.
+pub(crate) struct Place {
+    name: String,
+    cable: String,
+}
+
+impl Place {
+    /// `None`, and a word why, where that is not allowed.
+    pub(crate) fn new() -> Option<Place> {
+        let number = std::process::id();
+        let place = Place { name: format!("catat-{number}"), cable: format!("ct{number}") };
+        let (name, here, there) = (&*place.name, format!("{}h", place.cable), format!("{}t", place.cable));
+        let steps = [
+            format!("netns add {name}"),
+            format!("link add {here} type veth peer name {there} netns {name}"),
+            format!("addr add {HERE}/30 dev {here}"),
+            format!("link set {here} up"),
+            format!("-n {name} addr add {THERE}/30 dev {there}"),
+            format!("-n {name} link set {there} up"),
+        ];
+        for step in steps {
+            if !ip(&step) {
+                eprintln!("left out: `ip {step}` does not work here");
+                return None;
+            }
+        }
+        Some(place)
+    }
+
+    /// Pulls the cable, or plugs it in again.
+    pub(crate) fn set_link(&self, is_up: bool) {
+        let state = if is_up { "up" } else { "down" };
+        assert!(ip(&format!("-n {} link set {}t {state}", self.name, self.cable)), "the link goes {state}");
+    }
+
+    /// Loses all that goes there without a word, while what comes from there arrives; or no longer.
+    pub(crate) fn set_blackhole(&self, is_there: bool) {
+        let verb = if is_there { "add" } else { "del" };
+        assert!(ip(&format!("route {verb} blackhole {THERE}/32")), "a route can be set");
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // The route is there only where a test failed.
+        ip(&format!("route del blackhole {THERE}/32"));
+        ip(&format!("netns del {}", self.name));
+    }
+}
+
+fn ip(arguments: &str) -> bool {
+    let mut command = Command::new("ip");
+    command.args(arguments.split(' ')).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
