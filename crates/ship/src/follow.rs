@@ -507,6 +507,10 @@ impl Follower {
                 return report.leave_out(&candidate.path, reason);
             }
         };
+        // Another file may have taken the place since the search; the next search finds both.
+        if !file.metadata().is_ok_and(|metadata| FileKey::of(&metadata) == candidate.key) {
+            return;
+        }
         let path = candidate.path.to_string_lossy().into_owned();
         let group = group_of(&self.options, candidate.input, &path);
         let mut origin = None;

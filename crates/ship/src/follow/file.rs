@@ -117,7 +117,11 @@ impl Followed {
             // Nothing was acknowledged, so content says nothing. What may have been sent must keep its name.
             return self.entry.told.is_some() && self.group == group();
         }
-        File::open(path).is_ok_and(|file| self.entry.mark.fits(&file).unwrap_or(true))
+        // Where it moved on between the search and now nothing speaks against it; its content is compared before more is read.
+        match open_same(path, self.entry.key) {
+            Ok(Some(file)) => self.entry.mark.fits(&file).unwrap_or(true),
+            Ok(None) | Err(_) => true,
+        }
     }
 
     /// Opens it when it has `size` bytes at `path` that may be gone before there is time to read them.
