@@ -67,8 +67,20 @@ fn inputs_of_the_configuration_are_shipped_each_in_its_way() {
     let server = Server::serve(scratch.path());
     let settings = format!("[ship]\nurl = \"{}\"\nstate_dir = \"state\"\n", server.url);
     fs::write(scratch.path().join("ship.toml"), settings + &inputs(scratch.path())).expect("scratch is writable");
-    let _ship = ship(scratch.path());
+    let ship = ship(scratch.path());
     check_arrived(&server, scratch.path());
+    let status = || {
+        let mut command = catat(scratch.path());
+        command.args(["ship", "status", "--config", "ship.toml"]);
+        let ran = run(command, "");
+        serde_json::from_str::<Value>(&ran.out).unwrap_or_else(|_| panic!("{}{}", ran.out, ran.err))
+    };
+    let told = server.until("the status tells it all", || {
+        Some(status()).filter(|told| told["bytes_waiting"] == json!(0) && told["inputs"][0]["lines"] == json!(1))
+    });
+    assert_eq!((&told["is_running"], told["files"].as_array().map(Vec::len)), (&json!(true), Some(2)));
+    drop(ship);
+    assert_eq!(status()["is_running"], json!(false));
 }
 
 #[test]
@@ -119,6 +131,19 @@ fn a_look_shows_events_and_touches_neither_state_nor_server() {
     assert!(events[0]["line"].as_str().is_some_and(|line| line.ends_with("web.log says 0")), "{}", ran.out);
     assert!(ran.err.contains("the input \"command\" is not run"), "{}", ran.err);
     assert!(!scratch.path().join("state").exists());
+}
+
+#[test]
+fn a_shipper_does_not_read_what_it_keeps_itself_however_that_is_named() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    fs::create_dir(scratch.path().join("state")).expect("scratch is writable");
+    for name in ["state/status.json", "app.log"] {
+        fs::write(scratch.path().join(name), "2026-11-20T10:00:00Z a line\nanother\n").expect("scratch is writable");
+    }
+    let mut command = catat(scratch.path());
+    command.args(["ship", "--state-dir", "state", "--dry-run", "-o", "ndjson", "."]);
+    let ran = run(command, "");
+    assert!(ran.out.contains("app.log") && !ran.out.contains("status.json"), "{}{}", ran.out, ran.err);
 }
 
 #[test]

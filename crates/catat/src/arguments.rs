@@ -142,10 +142,18 @@ pub(crate) struct Up {
     pub(crate) paths: Vec<PathBuf>,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum ShipCommand {
+    /// Show how the shipper on a state directory stands, while it runs or not
+    Status,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Ship {
+    #[command(subcommand)]
+    pub(crate) command: Option<ShipCommand>,
     /// Configuration file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
     /// Address of the server, or several with commas between them (default: ship.url, else http://127.0.0.1:22828)
     #[arg(long, env = "CATAT_URL", value_name = "URL")]
@@ -154,7 +162,7 @@ pub(crate) struct Ship {
     #[arg(long, env = "CATAT_KEY", value_name = "KEY", hide_env_values = true)]
     pub(crate) key: Option<Secret>,
     /// Where it is kept what was sent (default: ship.state_dir, else a `ship` directory beside the server's data)
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     pub(crate) state_dir: Option<PathBuf>,
     /// Show what would be sent, the first events of each file; nothing is sent or written
     #[arg(long)]

@@ -93,10 +93,14 @@ impl Follower {
     }
 
     fn begin(
-        options: FollowOptions,
+        mut options: FollowOptions,
         (checkpoint, entries): (Checkpoint, Vec<Entry>),
         now: Timestamp,
     ) -> Result<(Self, Discovery), CheckpointError> {
+        // Found files have absolute paths.
+        for path in &mut options.excluded {
+            *path = std::path::absolute(&*path).unwrap_or_else(|_| path.clone());
+        }
         let roots = roots_of(&options)?;
         let mut follower = Self {
             timing: Timing::default(),

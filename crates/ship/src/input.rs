@@ -17,6 +17,8 @@ pub use command::Command;
 pub use definition::{DefinedInput, doubts_about, inputs_of};
 pub use stdin::Stdin;
 
+use serde::{Deserialize, Serialize};
+
 use crate::follow::FileInput;
 use crate::spool::{GivenUp, Spool};
 use crate::stop::{Stop, locked};
@@ -93,7 +95,7 @@ pub struct InputOptions {
 }
 
 /// How an input stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputStatus {
     /// Its name.
     pub name: String,

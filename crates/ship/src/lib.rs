@@ -25,6 +25,7 @@ mod http;
 mod identity;
 mod input;
 mod preview;
+mod report;
 mod rules;
 mod shipper;
 mod spool;
@@ -43,6 +44,7 @@ pub use input::{
     Command, DefinedInput, Input, InputError, InputOptions, InputStatus, Sink, Stdin, WhenFull, doubts_about, inputs_of,
 };
 pub use preview::{Preview, PreviewedEvent};
+pub use report::{Report, ReportedFile, Told};
 pub use rules::Rules;
 pub use shipper::{Options, ShipError, Shipper, Status};
 pub use spool::GivenUp;

@@ -21,6 +21,7 @@ use self::worker::{PieceSizes, Trouble, Worker};
 use crate::checkpoint::CheckpointError;
 use crate::dead_letter::DeadLetters;
 use crate::input::{FLUSH_EVERY, Input, InputOptions, InputStatus, Sink};
+use crate::report::Teller;
 use crate::spool::Spool;
 use crate::stop::{Stop, locked};
 use crate::{Deliver, Discovery, FileBatch, FileStatus, FollowOptions, Follower, GivenUp};
@@ -128,6 +129,7 @@ impl Shipper {
         let n_workers = follow.in_flight_max.max(1);
         let dead_letters = Arc::new(DeadLetters::new(&follow.state_dir));
         let clock = Clock::new();
+        let teller = Teller::new(&follow.state_dir);
         let stop = Arc::new(Stop::default());
         let inputs = open_inputs(&mut follow, inputs, &stop)?;
         let sinks = inputs.iter().map(|(sink, _)| sink.clone()).collect();
@@ -149,7 +151,7 @@ impl Shipper {
             shipper.spawn(format!("ship-deliver-{n}"), move || worker.run())?;
         }
         let hints = events.clone();
-        let main = FollowThread { follower, shared, clock, incoming, batches };
+        let main = FollowThread { follower, shared, clock, incoming, batches, teller };
         shipper.spawn("ship-follow".into(), move || {
             let _watcher = watch(&main.follower, hints);
             main.run();
@@ -166,14 +168,7 @@ impl Shipper {
 
     /// How it stands. The files are as of half a second ago at most.
     pub fn status(&self) -> Status {
-        Status {
-            files: locked(&self.shared.files).clone(),
-            inputs: self.shared.sinks.iter().map(|sink| sink.status()).collect(),
-            given_up: *locked(&self.shared.given_up),
-            bytes_delivered: self.shared.bytes_delivered.load(Ordering::Relaxed),
-            n_refused: self.shared.n_refused.load(Ordering::Relaxed),
-            last_error: locked(&self.shared.trouble).as_ref().map(|trouble| trouble.reason.clone()),
-        }
+        self.shared.status()
     }
 
     /// Stops reading, waits for attempts that are under way, and saves the checkpoint.
@@ -214,6 +209,17 @@ impl Shared {
             trouble: Mutex::new(None),
             n_recoveries: AtomicU64::new(0),
             piece_sizes: PieceSizes::default(),
+        }
+    }
+
+    fn status(&self) -> Status {
+        Status {
+            files: locked(&self.files).clone(),
+            inputs: self.sinks.iter().map(|sink| sink.status()).collect(),
+            given_up: *locked(&self.given_up),
+            bytes_delivered: self.bytes_delivered.load(Ordering::Relaxed),
+            n_refused: self.n_refused.load(Ordering::Relaxed),
+            last_error: locked(&self.trouble).as_ref().map(|trouble| trouble.reason.clone()),
         }
     }
 
@@ -314,6 +320,7 @@ struct FollowThread {
     clock: Clock,
     incoming: Receiver<Event>,
     batches: SyncSender<FileBatch>,
+    teller: Teller,
 }
 
 impl FollowThread {
@@ -331,7 +338,7 @@ impl FollowThread {
                 tracing::error!(%error, "checkpoint not saved");
             }
             if status_at.elapsed() >= STATUS_EVERY {
-                self.show_status();
+                self.show_status(false);
                 status_at = Instant::now();
             }
             self.wait_for_events(polled_at);
@@ -389,12 +396,13 @@ impl FollowThread {
         if let Err(error) = self.follower.save(self.clock.now()) {
             tracing::error!(%error, "checkpoint not saved; some bytes will be sent again");
         }
-        self.show_status();
+        self.show_status(true);
     }
 
-    fn show_status(&self) {
+    fn show_status(&mut self, is_last: bool) {
         *locked(&self.shared.files) = self.follower.status();
         *locked(&self.shared.given_up) = self.follower.given_up();
+        self.teller.tell(&|| self.shared.status(), is_last);
     }
 }
 

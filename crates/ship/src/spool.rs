@@ -13,6 +13,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 /// Bytes of a file after which the next is begun.
 const FILE_BYTES: u64 = 8 << 20;
 
@@ -20,7 +22,7 @@ const FILE_BYTES: u64 = 8 << 20;
 const LAST_LINE_BYTES_MAX: u64 = 4 << 20;
 
 /// What was given up since the start because there was no room for it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GivenUp {
     /// Lines.
     pub lines: u64,

@@ -1,13 +1,14 @@
 //! `catat ship`: follows files here, sends them to a server elsewhere.
 
 mod preview;
+mod status;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use ship::Backlog;
 
-use crate::arguments::Ship;
+use crate::arguments::{Ship, ShipCommand};
 use crate::config::{Flags, Layers, ShipConfig};
 use crate::failure::Failure;
 
@@ -20,6 +21,9 @@ pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
     crate::privacy::keep_memory();
     let config = read_config(&options)?;
     let state_dir = options.state_dir.clone().unwrap_or_else(|| config.state_dir.clone());
+    if let Some(ShipCommand::Status) = options.command {
+        return status::print(&state_dir, &options.printing);
+    }
     if options.dry_run {
         return preview::print(ship_options(&options, &config, &state_dir)?, &options.printing);
     }

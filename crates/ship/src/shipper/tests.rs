@@ -252,3 +252,22 @@ fn a_server_that_wants_nothing_does_not_hold_a_file_up_line_by_line() {
     assert!(kept.is_empty() && n_asked < 1_000, "{n_asked} requests");
     assert_eq!(aside.iter().map(String::len).sum::<usize>(), text.len());
 }
+
+#[test]
+fn a_report_says_how_the_shipper_beside_it_stands_and_changes_nothing() {
+    let dir = directory();
+    let state = dir.path().join("state");
+    assert!(crate::Report::read(&state).is_err() && !state.exists());
+    std::fs::write(dir.path().join("log/a.log"), "one\n").unwrap();
+    let (shipper, received) = start(dir.path(), Vec::new());
+    assert_eq!(received.recv_timeout(LONG).unwrap(), "one\n");
+    assert!(crate::Report::read(&state).unwrap().is_running);
+    shipper.stop();
+    drop(shipper);
+    std::fs::write(dir.path().join("log/a.log"), "one\ntwo\n").unwrap();
+    let report = crate::Report::read(&state).unwrap();
+    assert_eq!((report.is_running, report.bytes_waiting, report.n_elsewhere), (false, 4, 0));
+    assert_eq!((report.files.len(), report.files[0].offset, report.told.bytes_delivered), (1, 4, 4));
+    std::fs::write(state.join("status.json"), "no JSON").unwrap();
+    assert_eq!(crate::Report::read(&state).unwrap().told, crate::Told::default());
+}

@@ -1,0 +1,67 @@
+//! `catat ship status`: how the shipper on a state directory stands, at work or not.
+
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::Path;
+
+use serde_json::{Value, json};
+use ship::{InputStatus, Report, ReportedFile};
+use types::ByteSize;
+
+use crate::arguments::{Format, Printing};
+use crate::failure::{Failure, of_output};
+use crate::output::{Column, Printer, is_coloured};
+
+const COLUMNS: [&str; 8] = ["kind", "name", "sent", "size", "waiting", "lines", "given_up", "error"];
+
+/// Prints a table, or everything as one object.
+pub(super) fn print(state_dir: &Path, printing: &Printing) -> Result<(), Failure> {
+    let report = Report::read(state_dir)
+        .map_err(|error| Failure::usage(format!("{error}; name the directory of the shipper with --state-dir")))?;
+    let is_terminal = std::io::stdout().is_terminal();
+    let format = printing.output.unwrap_or(if is_terminal { Format::Table } else { Format::Json });
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    if matches!(format, Format::Json | Format::Ndjson) {
+        let text = serde_json::to_string(&report).map_err(|error| Failure::other(error.to_string()))?;
+        return writeln!(out, "{text}").and_then(|()| out.flush()).map_err(of_output);
+    }
+    let mut printer = Printer::new(out, format, is_coloured(printing.color));
+    printer.start(COLUMNS.map(|name| Column { name: name.to_owned() }).to_vec()).map_err(of_output)?;
+    let rows = report.told.inputs.iter().map(input_cells).chain(report.files.iter().map(file_cells));
+    for cells in rows {
+        printer.row(cells.map(|cell| cell.to_string()).to_vec()).map_err(of_output)?;
+    }
+    printer.finish().map_err(of_output)?;
+    say_rest(&report);
+    Ok(())
+}
+
+fn input_cells(input: &InputStatus) -> [Value; 8] {
+    let (lines, given_up) = (json!(input.lines), json!(input.given_up.lines));
+    let none = Value::Null;
+    [json!("input"), json!(input.name), none.clone(), none.clone(), none, lines, given_up, json!(input.last_error)]
+}
+
+fn file_cells(file: &ReportedFile) -> [Value; 8] {
+    let waiting = json!(file.size.saturating_sub(file.offset));
+    let (offset, size, none) = (json!(file.offset), json!(file.size), Value::Null);
+    [json!("file"), json!(file.path), offset, size, waiting, none.clone(), none, json!(file.last_error)]
+}
+
+fn say_rest(report: &Report) {
+    let told = &report.told;
+    let state = if report.is_running { "at work" } else { "not at work" };
+    let (waiting, spooled) = (ByteSize(report.bytes_waiting), ByteSize(report.bytes_spooled));
+    eprintln!("catat: the shipper is {state}; {waiting} of files and {spooled} of other inputs wait");
+    if report.n_elsewhere > 0 {
+        eprintln!("  {} known files were renamed or deleted", report.n_elsewhere);
+    }
+    if told.refused > 0 {
+        eprintln!("  {} events or batches were refused and are in dead-letter", told.refused);
+    }
+    if told.given_up.bytes > 0 {
+        eprintln!("  {} lines of deleted files were given up, {} bytes", told.given_up.lines, told.given_up.bytes);
+    }
+    if let Some(error) = &told.last_error {
+        eprintln!("  delivery does not work: {}", crate::output::harmless(error, false));
+    }
+}
