@@ -20,8 +20,8 @@ fn segments(dir: &Path) -> usize {
     entries.map(|entry| count(&entry.path())).sum()
 }
 
-/// How old an event of that day is now, in whole days.
-fn days_since(server: &Server, day: u32) -> i64 {
+/// How many whole hours ago that day of November 2026 began.
+fn hours_since(server: &Server, day: u32) -> i64 {
     let now = server.get("/api/v1/status", &[]).json()["now"].as_str().expect("a time").to_owned();
     let date = |text: &str| -> i64 {
         let (year, rest): (i64, &str) = (text[..4].parse().expect("a year"), &text[5..]);
@@ -30,7 +30,8 @@ fn days_since(server: &Server, day: u32) -> i64 {
         let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
         year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day
     };
-    date(&now) - date(&format!("2026-11-{day:02}"))
+    let hour: i64 = now[11..13].parse().expect("an hour");
+    (date(&now) - date(&format!("2026-11-{day:02}"))) * 24 + hour
 }
 
 #[test]
@@ -67,14 +68,14 @@ fn a_group_keeps_what_its_age_allows_and_says_so() {
     let unkeyed = server.get(path, &[]).json();
     assert_eq!(unkeyed["retention"], json!({"age": null, "size": null}), "{unkeyed}");
 
-    // The second of November is a whole day younger than what goes, whatever the time of day is.
-    let age = format!("{}d", days_since(&server, 2) + 1);
+    // What goes ends between nine and ten of the second of November, whose events are of ten o'clock.
+    let age = format!("{}h", hours_since(&server, 2) - 9);
     let group = server.put(path, &json!({"retention": {"age": age, "size": null}}));
     assert_eq!((group.status, group.json()["events"].clone()), (200, json!(20)), "{}", group.body);
     assert_eq!(server.count(), 50);
     assert!(server.stop().success());
     let server = server.restart();
-    assert_eq!(server.get(path, &[]).json()["retention"]["age"], json!(age));
+    assert_eq!(server.get(path, &[]).json()["retention"]["age"], group.json()["retention"]["age"]);
     assert_eq!(server.count(), 50);
 
     let late = server.post("/api/v1/ingest?group=a/b&format=ndjson", &[], "{\"time\":\"2020-01-01T00:00:00Z\"}\n");

@@ -66,7 +66,8 @@ pub async fn serve(
     let (closing, told) = watch::channel(false);
     let listeners = std::mem::take(&mut app.syslog);
     let tls = app.tls.clone();
-    let server = server::Server::new(app, told);
+    // Who is signed in is read from the store, which blocks.
+    let server = tokio::task::spawn_blocking(move || server::Server::new(app, told)).await?;
     let syslog = syslog::start(server.clone(), listeners)?;
     listen::run(listener, tls, router::build(server), closing, shutdown).await;
     if tokio::time::timeout(SYSLOG_GRACE, syslog).await.is_err() {
