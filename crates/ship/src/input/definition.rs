@@ -14,6 +14,9 @@ use crate::glob::{Glob, is_pattern};
 use crate::rules::{self, Rules};
 use crate::{Backlog, FileInput, Multiline, Options};
 
+/// What makes the lines of an input that is no file, or what is wrong with its definition.
+type Read = Result<Option<Box<dyn Input>>, DefinitionError>;
+
 /// Most inputs of one shipper: each that is no file has a thread.
 const INPUTS_MAX: usize = 256;
 
@@ -40,7 +43,7 @@ struct Type {
     /// Whether it follows files of others; else its lines are kept on disk, and `buffer` says how many.
     has_files: bool,
     /// Reads its own keys: what makes the lines. A type that follows files may set here which, and gives nothing.
-    read: fn(&Node<'_>, &mut FileInput) -> Result<Option<Box<dyn Input>>, DefinitionError>,
+    read: fn(&Node<'_>, &mut FileInput) -> Read,
 }
 
 /// Every type there is.
@@ -236,12 +239,12 @@ fn paths_of(node: &Node<'_>, key: &str) -> Result<Vec<PathBuf>, DefinitionError>
     Ok(texts.into_iter().map(PathBuf::from).collect())
 }
 
-fn read_files(node: &Node<'_>, file: &mut FileInput) -> Result<Option<Box<dyn Input>>, DefinitionError> {
+fn read_files(node: &Node<'_>, file: &mut FileInput) -> Read {
     let paths = node.needed("paths", "files, directories or patterns, such as [\"/var/log/nginx/*.log\"]")?;
     if file.paths.is_empty() { Err(paths.error("names no file")) } else { Ok(None) }
 }
 
-fn read_command(node: &Node<'_>, _: &mut FileInput) -> Result<Option<Box<dyn Input>>, DefinitionError> {
+fn read_command(node: &Node<'_>, _: &mut FileInput) -> Read {
     let command = node.needed("command", "a program and its arguments, such as [\"vmstat\", \"5\"]")?;
     let arguments: Vec<String> = match command.text() {
         Ok(program) => vec![program.to_owned()],
