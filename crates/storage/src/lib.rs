@@ -74,5 +74,5 @@ pub use section_cache::SectionCacheStatus;
 pub use segment::SegmentError;
 pub use state::Snapshot;
 pub use status::{BytesWritten, Latency, ObjectStoreStatus, Recovery, Status, TornTail};
-pub use store::{Store, repair, unlock};
+pub use store::{Expected, Store, repair, unlock};
 pub use tiers::{ColdPlace, TierOptions, TierStatus};

@@ -186,6 +186,16 @@ impl Shared {
     }
 }
 
+/// A delivery that is on its way to a store.
+#[must_use = "it is expected until this is dropped"]
+pub struct Expected(Arc<Shared>);
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        self.0.queue.note_coming(false);
+    }
+}
+
 impl Store {
     /// Opens the store in `options.dir`, making it where there is none, and brings back what the WAL holds.
     pub fn open(options: Options) -> Result<(Arc<Self>, Recovery), OpenError> {
@@ -262,6 +272,13 @@ impl Store {
             Ok(request) => shared.queue.push_delivery(request, Answer::new(done)).or_else(refuse),
             Err(error) => refuse(error),
         }
+    }
+
+    /// Announces a delivery that is about to be appended, so that it may share a sync with others: to be dropped once it is
+    /// appended, or will not be.
+    pub fn expect(&self) -> Expected {
+        self.shared.queue.note_coming(true);
+        Expected(self.shared.clone())
     }
 
     /// Of the bytes of a position those that were not accepted yet.

@@ -53,6 +53,7 @@ async fn accept(server: Shared, body: Body, envelope: Envelope) -> Result<Respon
     let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
     let of_thread = server.clone();
     let n_bytes = received.bytes().len();
+    let expected = server.app.store.expect();
     let work = move |done: Done<_>| {
         let request = IngestRequest {
             body: received.bytes(),
@@ -63,7 +64,9 @@ async fn accept(server: Shared, body: Body, envelope: Envelope) -> Result<Respon
             fields: &envelope.fields,
             sender: of_thread.sender(envelope.batch_id.as_deref()),
         };
-        of_thread.app.intake.ingest_then(request, done).err().map(Err)
+        let at_once = of_thread.app.intake.ingest_then(request, done).err().map(Err);
+        drop(expected);
+        at_once
     };
     let answer = server.intake.run_then(encoding, n_bytes, work).await??;
     let nothing_accepted = answer.accepted == 0 && !answer.duplicate && !answer.rejected.is_empty();

@@ -22,6 +22,14 @@ const QUEUE_BYTES_MAX: usize = 64 << 20;
 /// How long a sender waits for room in the queue.
 const WAIT_FOR_ROOM: Duration = Duration::from_secs(10);
 
+/// Bytes of records that go out with one sync. Bounds the memory and the time of one group commit.
+pub(crate) const COMMIT_BYTES_MAX: usize = 8 << 20;
+
+/// Deliveries that a group commit waits for while more are on their way, and how long: a quick disk would sync for each few
+/// of hundreds of senders, and every sync costs processors too.
+const GATHERED_MAX: usize = 64;
+const GATHER_TIME: Duration = Duration::from_millis(5);
+
 /// What a sender is asked to wait before it tries again.
 pub(crate) const RETRY_AFTER_S: u64 = 1;
 
@@ -171,6 +179,21 @@ struct Waiting {
     work: VecDeque<(Work, usize)>,
     bytes: usize,
     closed: Option<Closed>,
+    /// Deliveries that were announced and are not here yet.
+    n_coming: usize,
+    /// Whether the writer waits for more than it has, and for nothing but deliveries.
+    is_gathering: bool,
+}
+
+impl Waiting {
+    /// Whether it is worth to wait for what is on its way.
+    fn may_gather(&self) -> bool {
+        self.closed.is_none()
+            && self.is_gathering
+            && self.n_coming > 0
+            && self.work.len() < GATHERED_MAX
+            && self.bytes < COMMIT_BYTES_MAX
+    }
 }
 
 /// The queue to the writer thread.
@@ -207,8 +230,11 @@ impl Queue {
         }
         waiting.bytes += bytes;
         waiting.work.push_back((Work::Append(Box::new(request), answer), bytes));
+        let is_awaited = !waiting.may_gather();
         drop(waiting);
-        self.arrived.notify_one();
+        if is_awaited {
+            self.arrived.notify_one();
+        }
         Ok(())
     }
 
@@ -219,6 +245,7 @@ impl Queue {
             return Err(closed.clone().into());
         }
         waiting.work.push_back((command, 0));
+        waiting.is_gathering = false;
         drop(waiting);
         self.arrived.notify_one();
         Ok(())
@@ -252,6 +279,30 @@ impl Queue {
         !waiting.work.is_empty()
     }
 
+    /// Says that a delivery is on its way, or that it is not any more.
+    pub(crate) fn note_coming(&self, is_coming: bool) {
+        let mut waiting = self.waiting();
+        waiting.n_coming = if is_coming { waiting.n_coming + 1 } else { waiting.n_coming.saturating_sub(1) };
+        let is_awaited = waiting.is_gathering && !waiting.may_gather();
+        drop(waiting);
+        if is_awaited {
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Waits a moment for deliveries that are on their way.
+    pub(crate) fn gather(&self) {
+        self.gather_for(GATHER_TIME);
+    }
+
+    fn gather_for(&self, patience: Duration) {
+        let mut waiting = self.waiting();
+        waiting.is_gathering = waiting.work.iter().all(|(work, _)| matches!(work, Work::Append(..)));
+        let waited = self.arrived.wait_timeout_while(waiting, patience, |waiting| waiting.may_gather());
+        let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        waiting.is_gathering = false;
+    }
+
     /// Takes nothing any more. What is already waiting is still done, unless the reason is a failure: then it
     /// is answered with it.
     pub(crate) fn close(&self, reason: Closed) {
@@ -276,5 +327,77 @@ impl Queue {
         }
         self.arrived.notify_all();
         self.left.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    fn request() -> Request {
+        let delivery = Delivery { key: None, position: None, raw_bytes: 0, parts: Vec::new() };
+        Request::prepare(delivery, &Buffers::default()).expect("it is small")
+    }
+
+    fn push(queue: &Queue) {
+        queue.push_delivery(request(), Answer::new(drop)).expect("room");
+    }
+
+    /// Waits until somebody gathers; there is something on its way, so that it goes on.
+    fn await_gathering(queue: &Queue) {
+        while !queue.waiting().is_gathering {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn deliveries_on_their_way_are_waited_for_and_others_are_not() {
+        let queue = Queue::default();
+        push(&queue);
+        // Nothing is on its way: it would take ten minutes.
+        queue.gather_for(LONG);
+        let n_coming = 3;
+        (0..n_coming).for_each(|_| queue.note_coming(true));
+        std::thread::scope(|scope| {
+            let gathered = scope.spawn(|| {
+                queue.gather_for(LONG);
+                queue.len()
+            });
+            await_gathering(&queue);
+            for _ in 0..n_coming {
+                push(&queue);
+                queue.note_coming(false);
+            }
+            assert_eq!(gathered.join().expect("no panic"), 1 + n_coming);
+        });
+    }
+
+    #[test]
+    fn a_command_or_enough_deliveries_are_not_kept_waiting_for_more() {
+        let queue = Queue::default();
+        queue.note_coming(true);
+        std::thread::scope(|scope| {
+            let gathered = scope.spawn(|| queue.gather_for(LONG));
+            await_gathering(&queue);
+            (0..GATHERED_MAX).for_each(|_| push(&queue));
+            gathered.join().expect("no panic");
+        });
+        while queue.next_if(|_| true).is_some() {}
+        let (answer, _answered) = std::sync::mpsc::sync_channel(1);
+        std::thread::scope(|scope| {
+            let gathered = scope.spawn(|| queue.gather_for(LONG));
+            await_gathering(&queue);
+            queue.push_command(Work::Rotate(answer)).expect("it is open");
+            gathered.join().expect("no panic");
+        });
+        std::thread::scope(|scope| {
+            let _ = queue.next_if(|_| true);
+            let gathered = scope.spawn(|| queue.gather_for(LONG));
+            await_gathering(&queue);
+            queue.close(Closed::ShuttingDown);
+            gathered.join().expect("no panic");
+        });
     }
 }

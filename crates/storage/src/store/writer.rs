@@ -12,7 +12,7 @@ use types::{GroupName, Timestamp};
 
 use super::Shared;
 use super::accept::{Acceptance, Identity};
-use super::queue::{Answer, Closed, Request, Rotated, Work};
+use super::queue::{Answer, COMMIT_BYTES_MAX, Closed, Request, Rotated, Work};
 use crate::batch_ids::KnownBatch;
 use crate::erase::{Erasure, HotChange};
 use crate::feed::AcceptedBatch;
@@ -22,8 +22,8 @@ use crate::wal::record::Header;
 use crate::wal::writer::{WriteError, Writer};
 use crate::{AppendError, Receipt, StoreError, disk};
 
-/// Bytes of records that go out with one sync. Bounds the memory and the time of one group commit.
-const COMMIT_BYTES_MAX: usize = 8 << 20;
+/// Deliveries of a group commit from which on the next one waits for more: a few senders do not wait for each other.
+const GATHER_FROM: usize = 8;
 
 /// What the writer thread owns.
 pub(crate) struct Committer {
@@ -59,8 +59,13 @@ impl Committer {
     pub(crate) fn run(mut self) {
         let shared = self.shared.clone();
         let _ending = Ending(&shared);
+        let mut n_last = 0;
         while shared.queue.wait() {
+            if n_last >= GATHER_FROM {
+                shared.queue.gather();
+            }
             let requests = self.take_commit();
+            n_last = requests.len();
             if !requests.is_empty() {
                 self.commit(requests);
             }
