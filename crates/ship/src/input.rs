@@ -145,12 +145,21 @@ impl Sink {
         inner.buffer.extend_from_slice(line);
         inner.buffer.push(b'\n');
         self.lines.fetch_add(1, Ordering::Relaxed);
-        if inner.buffer.len() >= FLUSH_BYTES { inner.flush(self.when_full) } else { Ok(()) }
+        if inner.buffer.len() >= FLUSH_BYTES { inner.flush_if_room(self.when_full) } else { Ok(()) }
     }
 
-    /// Writes what was taken. Durable when it returns.
+    /// Writes what was taken, once there is room for it. Durable when it returns.
     pub fn flush(&self) -> Result<(), InputError> {
+        while self.flush_if_room().is_ok() && !locked(&self.inner).buffer.is_empty() && !self.is_stopping() {
+            self.wait(ROOM_PAUSE);
+        }
+        // Also without room: what was taken is nowhere else when the shipper has stopped.
         locked(&self.inner).flush(self.when_full)
+    }
+
+    /// Writes what was taken, where there is room for it.
+    pub(crate) fn flush_if_room(&self) -> Result<(), InputError> {
+        locked(&self.inner).flush_if_room(self.when_full)
     }
 
     /// The last line that was kept, also by an earlier run: an input that knows its place goes on after it.
@@ -191,21 +200,22 @@ impl Sink {
         locked(&self.inner).spool.acknowledged(path, offset);
     }
 
-    /// Waits until the buffer has been written and there is room, where lines wait for room.
+    /// Waits while as much waits for room already as is written at once.
     fn make_room(&self) -> Result<(), InputError> {
-        if self.when_full != WhenFull::Wait || locked(&self.inner).buffer.len() + 1 < FLUSH_BYTES {
-            return Ok(());
-        }
         loop {
-            let inner = locked(&self.inner);
-            if inner.spool.has_room().map_err(|error| inner.error(error))? {
+            let mut inner = locked(&self.inner);
+            if inner.buffer.len() < FLUSH_BYTES {
+                return Ok(());
+            }
+            inner.flush_if_room(self.when_full)?;
+            if inner.buffer.is_empty() {
                 return Ok(());
             }
             drop(inner);
-            self.wait(ROOM_PAUSE);
             if self.is_stopping() {
                 return Err(InputError::Stopping);
             }
+            self.wait(ROOM_PAUSE);
         }
     }
 
@@ -214,9 +224,8 @@ impl Sink {
         let mut pause = RUN_AGAIN_FIRST;
         while !self.is_stopping() {
             let lines_before = self.lines.load(Ordering::Relaxed);
-            match input.run(self).and_then(|()| self.flush()) {
-                Ok(()) => break,
-                Err(InputError::Stopping) => break,
+            match input.run(self) {
+                Ok(()) | Err(InputError::Stopping) => break,
                 Err(error) => {
                     tracing::warn!(input = %self.name, %error, "input failed; trying again");
                     locked(&self.state).last_error = Some(error.to_string());
@@ -226,8 +235,14 @@ impl Sink {
             pause = if has_worked { RUN_AGAIN_FIRST } else { (pause * 2).min(RUN_AGAIN_MAX) };
             self.wait(pause);
         }
+        // What came last, also where the shipper stops in the midst.
+        let flushed = self.flush();
         let mut state = locked(&self.state);
         state.has_ended = true;
+        if let Err(error) = flushed {
+            tracing::error!(input = %self.name, %error, "the last lines are not kept");
+            state.last_error = Some(error.to_string());
+        }
     }
 
     /// Takes note that the input works.
@@ -237,6 +252,15 @@ impl Sink {
 }
 
 impl Inner {
+    /// Writes what was taken, unless its input waits for room and there is none.
+    fn flush_if_room(&mut self, when_full: WhenFull) -> Result<(), InputError> {
+        let must_wait = when_full == WhenFull::Wait && !self.buffer.is_empty();
+        if must_wait && !self.spool.has_room().map_err(|error| self.error(error))? {
+            return Ok(());
+        }
+        self.flush(when_full)
+    }
+
     fn flush(&mut self, when_full: WhenFull) -> Result<(), InputError> {
         if self.buffer.is_empty() {
             return Ok(());

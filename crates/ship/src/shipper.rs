@@ -229,7 +229,7 @@ impl Shared {
             self.stop.wait(FLUSH_EVERY);
             for sink in &self.sinks {
                 // An input that makes lines is told of it by itself.
-                if let Err(error) = sink.flush() {
+                if let Err(error) = sink.flush_if_room() {
                     tracing::debug!(%error, "lines not kept yet");
                 }
             }

@@ -73,16 +73,21 @@ impl Spool {
         Ok(None)
     }
 
-    /// Tells whether there is room for more.
+    /// Tells whether there is room for more, beside what the server does not have yet.
     pub(crate) fn has_room(&self) -> io::Result<bool> {
-        Ok(self.bytes_kept()? < self.bytes_max)
+        let waiting =
+            |number| self.size_of(number).saturating_sub(self.acknowledged.get(&number).copied().unwrap_or(0));
+        Ok(numbers(&self.dir)?.into_iter().map(waiting).sum::<u64>() < self.bytes_max)
     }
 
-    /// Bytes that the server does not have yet, or that are the newest.
-    pub(crate) fn bytes_kept(&self) -> io::Result<u64> {
-        let sizes = numbers(&self.dir)?.into_iter().map(|number| fs::metadata(path_of(&self.dir, number)));
-        // What the server has by now may be removed at any moment.
-        Ok(sizes.map(|size| size.map_or(0, |metadata| metadata.len())).sum())
+    /// Bytes on disk; the newest file stays when the server has it.
+    fn bytes_kept(&self) -> io::Result<u64> {
+        Ok(numbers(&self.dir)?.into_iter().map(|number| self.size_of(number)).sum())
+    }
+
+    /// What the server has by now may be removed at any moment.
+    fn size_of(&self, number: u64) -> u64 {
+        fs::metadata(path_of(&self.dir, number)).map_or(0, |metadata| metadata.len())
     }
 
     /// Writes whole lines; they are on disk when it returns.

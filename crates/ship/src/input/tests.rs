@@ -48,3 +48,36 @@ fn measurements_go_on_when_the_buffer_is_full_and_what_goes_is_counted() {
     assert_eq!(status.given_up.lines, status.given_up.bytes >> 10);
     assert!(kept <= (9 << 20) + FLUSH_BYTES as u64, "{kept}");
 }
+
+#[test]
+fn lines_that_can_wait_wait_for_room_and_go_on_when_the_server_has_some() {
+    let dir = tempfile::tempdir().unwrap();
+    let sink = Arc::new(sink(dir.path(), WhenFull::Wait, 1 << 20));
+    let n_lines = 8 << 10;
+    let writer = sink.clone();
+    let writing = std::thread::spawn(move || {
+        for _ in 0..n_lines {
+            writer.line(&[b'x'; 1023]).unwrap();
+        }
+        writer.flush().unwrap();
+    });
+    let full = 1 << 20;
+    while (kept(&sink).len() as u64) < full {
+        std::thread::yield_now();
+    }
+    // However often it is tried, no more is written than was there when it was full.
+    for _ in 0..100 {
+        sink.flush_if_room().unwrap();
+        assert!(kept(&sink).len() as u64 <= full + FLUSH_BYTES as u64);
+        assert!(sink.status().lines < n_lines);
+    }
+    // The server takes everything: the newest file stays where it is, and counts no longer.
+    while !writing.is_finished() {
+        for entry in std::fs::read_dir(sink.dir()).unwrap() {
+            let path = entry.unwrap().path();
+            sink.acknowledged(&path, std::fs::metadata(&path).unwrap().len());
+        }
+    }
+    writing.join().unwrap();
+    assert_eq!((sink.status().lines, sink.status().given_up), (n_lines, GivenUp::default()));
+}
