@@ -81,16 +81,7 @@ impl Gate {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        self.run_weighing(1, work).await
-    }
-
-    /// The same for work that takes `weight` places.
-    pub(crate) async fn run_weighing<T, F>(&self, weight: u32, work: F) -> Result<T, Problem>
-    where
-        T: Send + 'static,
-        F: FnOnce() -> T + Send + 'static,
-    {
-        let permit = self.enter_weighing(weight).await?;
+        let permit = self.enter().await?;
         let task = tokio::task::spawn_blocking(move || {
             let result = work();
             drop(permit);

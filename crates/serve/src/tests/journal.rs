@@ -31,6 +31,14 @@ fn live_body() -> (mpsc::Sender<Result<Bytes, Infallible>>, Body) {
     (sender, Body::from_stream(ReceiverStream::new(receiver)))
 }
 
+/// Sends the first entry and waits until a query finds it.
+async fn first_entry_is_there(live: &mpsc::Sender<Result<Bytes, Infallible>>, house: &House) {
+    live.send(Ok(Bytes::from(entry(1)))).await.expect("it is read");
+    while house.messages("journal").await != json!(["m1"]) {
+        yield_now().await;
+    }
+}
+
 impl House {
     /// The messages of a group, in order.
     async fn messages(&self, group: &str) -> Value {
@@ -59,10 +67,7 @@ async fn entries_are_durable_while_the_body_goes_on_and_when_it_breaks_off() {
     let house = House::new();
     let (live, body) = live_body();
     let asking = async {
-        live.send(Ok(Bytes::from(entry(1)))).await.expect("it is read");
-        while house.messages("journal").await != json!(["m1"]) {
-            yield_now().await;
-        }
+        first_entry_is_there(&live, &house).await;
         live.send(Ok(Bytes::from(entry(2) + "MESSAGE=half"))).await.expect("it is read");
         drop(live);
     };
@@ -77,10 +82,7 @@ async fn a_server_that_closes_ends_uploads_without_saying_that_all_is_there() {
     let house = House::new();
     let (live, body) = live_body();
     let asking = async {
-        live.send(Ok(Bytes::from(entry(1)))).await.expect("it is read");
-        while house.messages("journal").await != json!(["m1"]) {
-            yield_now().await;
-        }
+        first_entry_is_there(&live, &house).await;
         house.closing.send_replace(true);
         // What is still said is read over, within bounds.
         drop(live);
