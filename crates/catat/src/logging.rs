@@ -12,12 +12,23 @@ use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 
+/// What says something of every request, on either side. It is told only to who names it: the log may be what is
+/// delivered, and a line for each delivery of it would be the next one.
+const TALKATIVE: &str = "hyper_util=warn,h2=warn";
+
 /// Starts it; `CATAT_LOG` says how much is written, in the form of [`EnvFilter`].
 pub(crate) fn start() {
-    let filter = EnvFilter::try_from_env("CATAT_LOG").unwrap_or_else(|_| EnvFilter::new("warn,tantivy=error"));
+    let filter = filter(std::env::var("CATAT_LOG").ok().as_deref());
     let is_terminal = std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).fmt_fields(fields());
     log.with_writer(std::io::stderr).with_ansi(is_terminal).init();
+}
+
+/// What is written: as somebody asked, or else what is wrong.
+fn filter(asked: Option<&str>) -> EnvFilter {
+    let usual = || EnvFilter::new("warn,tantivy=error");
+    // Of two words about one target the last holds.
+    asked.map_or_else(usual, |asked| EnvFilter::try_new(format!("{TALKATIVE},{asked}")).unwrap_or_else(|_| usual()))
 }
 
 /// Writes the fields of an entry: its message, then `name=value`.
@@ -63,6 +74,18 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn who_asks_for_everything_hears_nothing_of_single_connections_unless_they_are_named() {
+        let check = |asked: Option<&str>| filter(asked).to_string();
+        for asked in ["debug", "trace", "info,serve=debug"] {
+            let written = check(Some(asked));
+            assert!(written.contains("hyper_util=warn") && written.contains("h2=warn"), "{asked}: {written}");
+        }
+        let named = check(Some("debug,hyper_util=trace"));
+        assert!(named.contains("hyper_util=trace") && !named.contains("hyper_util=warn"), "{named}");
+        assert_eq!([None, Some("a=no-level")].map(check), ["tantivy=error,warn", "tantivy=error,warn"]);
     }
 
     #[test]

@@ -32,7 +32,7 @@ use self::input::Input;
 use self::signature::Signature;
 use crate::access::{Caller, Ended, Role, Watched};
 use crate::problem::Problem;
-use crate::router::{Refused, Table};
+use crate::router::{Delivered, Refused, Table};
 use crate::routes::ingest::encoding;
 use crate::server::Shared;
 
@@ -115,7 +115,7 @@ pub(crate) async fn post(server: Shared, request: Request) -> Result<Response, C
     let encoding = encoding(&parts.headers)?;
     let asked = Asked { server, region, operation };
     if is_put {
-        return put::put(&asked, received, encoding).await;
+        return put::put(&asked, received, encoding).await.map(Delivered::mark);
     }
     let input = Input::read(&decode(received.bytes(), encoding, bytes_max)?)?;
     drop(received);

@@ -63,6 +63,7 @@ impl Table {
             let caller = request.extensions().get::<Arc<Caller>>().cloned().unwrap_or_default();
             let refused = request.extensions().get::<Refused>().filter(|_| role != Role::None);
             match refused.map_or_else(|| require(&caller, role), |refused| Err(refused.0.clone())) {
+                Ok(()) if role == Role::Ingest => Delivered::mark(next.run(request).await),
                 Ok(()) => next.run(request).await,
                 Err(problem) => problem.into_response(),
             }
@@ -220,8 +221,25 @@ async fn guard(State(server): State<Arc<Server>>, mut request: Request, next: Ne
     }
     let elapsed = started.elapsed();
     server.traffic.note(&route, status, elapsed);
-    debug!(%method, route, status, elapsed_ms = elapsed.as_secs_f64() * 1e3, "request answered");
+    if response.extensions().get::<Delivered>().is_none() {
+        debug!(%method, route, status, elapsed_ms = elapsed.as_secs_f64() * 1e3, "request answered");
+    }
     response
+}
+
+/// Marks the answer to a sender that was served. Such requests are counted and not logged: what was delivered may be the
+/// log itself, and a line for each delivery of it would be the next one.
+#[derive(Clone, Copy)]
+pub(crate) struct Delivered;
+
+impl Delivered {
+    /// The answer, marked where it is a good one.
+    pub(crate) fn mark(mut response: Response) -> Response {
+        if response.status().is_success() {
+            response.extensions_mut().insert(Self);
+        }
+        response
+    }
 }
 
 /// Why a request may do no more than somebody without a key: what needs none it may do.
