@@ -6,6 +6,9 @@
 
 mod command;
 mod definition;
+mod heartbeat;
+mod host_metrics;
+mod measured;
 mod stdin;
 
 use std::path::Path;

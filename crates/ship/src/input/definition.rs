@@ -4,11 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use definition::{DefinitionError, Node, nearest};
 use serde_json::Value as Json;
-use types::{ByteSize, parse_duration_ns};
+use types::{ByteSize, group_name_of_outside, parse_duration_ns};
 
+use super::heartbeat::Heartbeat;
+use super::host_metrics::HostMetrics;
 use super::{Command, Input, InputOptions, Stdin};
 use crate::glob::{Glob, is_pattern};
 use crate::rules::{self, Rules};
@@ -28,6 +31,10 @@ const BUFFER_BYTES: u64 = 1 << 30;
 
 /// Least that can be kept: the lines that are written at once have room.
 const BUFFER_BYTES_MIN: u64 = 1 << 20;
+
+/// How often something is measured where nothing is said, and at most.
+const INTERVAL: Duration = Duration::from_secs(15);
+const INTERVAL_MIN: Duration = Duration::from_secs(1);
 
 /// Keys of every input.
 const KEYS: [&str; 7] = ["name", "type", "group", "stream", "fields", "zone", "multiline"];
@@ -51,6 +58,8 @@ const TYPES: &[Type] = &[
     Type { name: "files", keys: &[], has_files: true, read: read_files },
     Type { name: "stdin", keys: &[], has_files: false, read: |_, _| Ok(Some(Box::new(Stdin))) },
     Type { name: "command", keys: &["command", "every"], has_files: false, read: read_command },
+    Type { name: "host_metrics", keys: &["every"], has_files: false, read: read_host_metrics },
+    Type { name: "heartbeat", keys: &["every"], has_files: false, read: read_heartbeat },
 ];
 
 /// An input that was defined.
@@ -136,6 +145,9 @@ fn read_input(node: &Node<'_>) -> Result<DefinedInput, DefinitionError> {
         ..FileInput::default()
     };
     let input = (kind.read)(node, &mut file)?;
+    if !kind.has_files {
+        file.group.get_or_insert_with(|| group_name_of_outside(&file.name));
+    }
     let buffer_bytes = node.get("buffer").map(|node| buffer_of(&node)).transpose()?.unwrap_or(BUFFER_BYTES);
     Ok(DefinedInput { file, input, kind: kind.name, buffer_bytes })
 }
@@ -255,6 +267,22 @@ fn read_command(node: &Node<'_>, _: &mut FileInput) -> Read {
     }
     let every = node.get("every").map(|node| node.duration()).transpose()?;
     Ok(Some(Box::new(Command { arguments, every })))
+}
+
+/// How often something is measured.
+fn interval_of(node: &Node<'_>) -> Result<Duration, DefinitionError> {
+    let Some(every) = node.get("every") else { return Ok(INTERVAL) };
+    let interval = every.duration()?;
+    if interval < INTERVAL_MIN { Err(every.error("must be at least 1s")) } else { Ok(interval) }
+}
+
+fn read_host_metrics(node: &Node<'_>, file: &mut FileInput) -> Read {
+    file.group.get_or_insert_with(|| group_name_of_outside("metrics/host"));
+    Ok(Some(Box::new(HostMetrics::new(interval_of(node)?))))
+}
+
+fn read_heartbeat(node: &Node<'_>, _: &mut FileInput) -> Read {
+    Ok(Some(Box::new(Heartbeat::new(interval_of(node)?))))
 }
 
 #[cfg(test)]

@@ -81,3 +81,18 @@ fn lines_that_can_wait_wait_for_room_and_go_on_when_the_server_has_some() {
     writing.join().unwrap();
     assert_eq!((sink.status().lines, sink.status().given_up), (n_lines, GivenUp::default()));
 }
+
+#[test]
+fn a_heartbeat_says_what_it_is_and_who_beats() {
+    let dir = tempfile::tempdir().unwrap();
+    let sink = sink(dir.path(), WhenFull::GiveUpOldest, u64::MAX);
+    sink.stop.set();
+    let mut heartbeat = heartbeat::Heartbeat::new(Duration::from_secs(1));
+    heartbeat.run(&sink).unwrap();
+    assert_eq!(sink.status().lines, 0, "a shipper that stops beats no more");
+    heartbeat.beat(&sink).unwrap();
+    sink.flush().unwrap();
+    let line: serde_json::Value = serde_json::from_slice(&kept(&sink)).unwrap();
+    assert_eq!((&line["message"], &line["version"]), (&"heartbeat".into(), &env!("CARGO_PKG_VERSION").into()));
+    assert!(line["uptime"].is_u64() && line["@timestamp"].is_string());
+}

@@ -82,3 +82,15 @@ fn doubts_are_said_and_are_no_errors() {
     assert_eq!(doubts.len(), 3, "{doubts:?}");
     assert!(doubts.iter().any(|doubt| doubt.contains("belongs to the input \"files\" before it")), "{doubts:?}");
 }
+
+#[test]
+fn what_is_no_file_has_a_group_by_its_name_unless_it_says_one() {
+    let group = |definition: Json| one(definition).file.group.map(|group| group.as_str().to_owned());
+    assert_eq!(group(json!({"type": "stdin"})).as_deref(), Some("stdin"));
+    assert_eq!(group(json!({"type": "heartbeat", "name": "alive"})).as_deref(), Some("alive"));
+    assert_eq!(group(json!({"type": "host_metrics"})).as_deref(), Some("metrics/host"));
+    assert_eq!(group(json!({"type": "host_metrics", "group": "x"})).as_deref(), Some("x"));
+    assert_eq!(group(json!({"paths": "/a"})), None);
+    let too_often = json!([{"type": "heartbeat", "every": "10ms"}]);
+    check_error(too_often, "input[0].every: must be at least 1s");
+}

@@ -1,0 +1,220 @@
+//! What the kernel tells in `/proc`, read from the texts of its files. What is not understood is left out.
+//!
+//! Source: proc(5), Documentation/admin-guide/iostats.rst and Documentation/accounting/psi.rst of Linux.
+
+/// Most things of a kind: a machine with more mounts than that has containers, and each event would say little.
+const THINGS_MAX: usize = 256;
+
+/// What processors do, in the order of `/proc/stat`. Guests are part of `user` and `nice`.
+pub(super) const CPU_MODES: [&str; 8] = ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"];
+
+/// Ticks by mode, of all processors together.
+pub(super) type CpuTicks = [u64; CPU_MODES.len()];
+
+/// Sizes that are told of the memory.
+const MEMORY_SIZES: [&str; 12] = [
+    "MemTotal",
+    "MemFree",
+    "MemAvailable",
+    "Buffers",
+    "Cached",
+    "SwapTotal",
+    "SwapFree",
+    "Dirty",
+    "Writeback",
+    "AnonPages",
+    "Shmem",
+    "Slab",
+];
+
+/// Types of file systems that hold no files of anybody, or are read-only images, and those of other machines.
+const NOT_TOLD: [&str; 36] = [
+    "9p",
+    "afs",
+    "autofs",
+    "binfmt_misc",
+    "bpf",
+    "ceph",
+    "cgroup",
+    "cgroup2",
+    "cifs",
+    "configfs",
+    "debugfs",
+    "devpts",
+    "devtmpfs",
+    "efivarfs",
+    "erofs",
+    "fusectl",
+    "glusterfs",
+    "hugetlbfs",
+    "iso9660",
+    "lustre",
+    "mqueue",
+    "ncpfs",
+    "nfs",
+    "nfs4",
+    "nsfs",
+    "proc",
+    "pstore",
+    "ramfs",
+    "rpc_pipefs",
+    "securityfs",
+    "selinuxfs",
+    "smb3",
+    "smbfs",
+    "squashfs",
+    "sysfs",
+    "tracefs",
+];
+
+/// A disk or network device and its counters, in the order of the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Device {
+    pub(super) name: String,
+    pub(super) counters: Vec<u64>,
+}
+
+/// A file system of this machine, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mount {
+    pub(super) mountpoint: String,
+    pub(super) device: String,
+    pub(super) kind: String,
+}
+
+/// Reads the line of all processors of `/proc/stat`; old kernels do not know the last modes.
+pub(super) fn cpu_ticks(stat: &str) -> Option<CpuTicks> {
+    let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
+    let mut ticks = CpuTicks::default();
+    for (tick, word) in ticks.iter_mut().zip(line.split_ascii_whitespace()) {
+        *tick = word.parse().ok()?;
+    }
+    Some(ticks)
+}
+
+/// Counts the lines of single processors.
+pub(super) fn count_cpus(stat: &str) -> usize {
+    let is_cpu =
+        |line: &&str| line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    stat.lines().filter(is_cpu).count()
+}
+
+/// How much of the time between two looks the processors were at work; 0 where none has passed.
+pub(super) fn busy_percent(before: &CpuTicks, now: &CpuTicks) -> f64 {
+    let passed: Vec<f64> = now.iter().zip(before).map(|(now, before)| now.saturating_sub(*before) as f64).collect();
+    let total: f64 = passed.iter().sum();
+    // The numbers of idle and iowait.
+    let idle: f64 = passed.iter().skip(3).take(2).sum();
+    if total > 0.0 { (total - idle) / total * 100.0 } else { 0.0 }
+}
+
+/// The numbers at the beginning of a text.
+pub(super) fn numbers(text: &str) -> impl Iterator<Item = f64> {
+    text.split_ascii_whitespace().map_while(|word| word.parse().ok()).filter(|number: &f64| number.is_finite())
+}
+
+/// The number behind a word at the beginning of a line.
+pub(super) fn number_of(text: &str, key: &str) -> Option<u64> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))?;
+    rest.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// Sizes in bytes by their names in `/proc/meminfo`.
+pub(super) fn memory(text: &str) -> Vec<(&str, u64)> {
+    let size = |line| {
+        let (name, size): (&str, &str) = str::split_once(line, ':')?;
+        let mut words = size.split_ascii_whitespace();
+        let number: u64 = words.next()?.parse().ok()?;
+        let is_told = MEMORY_SIZES.contains(&name) && words.next() == Some("kB");
+        is_told.then(|| (name, number.saturating_mul(1024)))
+    };
+    text.lines().filter_map(size).take(MEMORY_SIZES.len()).collect()
+}
+
+/// Seconds for which something waited; `share` is `some` or `full`.
+pub(super) fn stalled_seconds(text: &str, share: &str) -> Option<f64> {
+    let line = text.lines().find(|line| line.split(' ').next() == Some(share))?;
+    let micros: u64 = line.split(' ').find_map(|word| word.strip_prefix("total="))?.parse().ok()?;
+    Some(micros as f64 / 1e6)
+}
+
+/// Whole disks of `/proc/diskstats`, without what is memory or a file.
+pub(super) fn disks(text: &str) -> Vec<Device> {
+    let device = |line: &str| {
+        let mut words = line.split_ascii_whitespace().skip(2);
+        let name = words.next().filter(|name| is_disk(name))?;
+        device_of(name, words)
+    };
+    text.lines().filter_map(device).take(THINGS_MAX).collect()
+}
+
+/// Network devices of `/proc/net/dev`, without the machine's own loop and the ends of containers' pairs.
+pub(super) fn network_devices(text: &str) -> Vec<Device> {
+    let device = |line: &str| {
+        let (name, counters) = line.split_once(':')?;
+        let name = name.trim();
+        let is_told = name != "lo" && !name.starts_with("veth") && !name.is_empty();
+        if is_told { device_of(name, counters.split_ascii_whitespace()) } else { None }
+    };
+    text.lines().filter_map(device).take(THINGS_MAX).collect()
+}
+
+fn device_of<'t>(name: &str, words: impl Iterator<Item = &'t str>) -> Option<Device> {
+    let counters: Vec<u64> = words.take(32).map_while(|word| word.parse().ok()).collect();
+    (!counters.is_empty()).then(|| Device { name: name.to_owned(), counters })
+}
+
+/// Tells disks from their parts (`sda1`, `nvme0n1p2`) and from devices that are no disks.
+fn is_disk(name: &str) -> bool {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    if stem.len() == name.len() {
+        return true;
+    }
+    let is_part_of_letters = ["sd", "hd", "vd", "xvd"].iter().any(|kind| stem.starts_with(kind));
+    let is_part_of_numbers = stem.ends_with('p') && (stem.starts_with("nvme") || stem.starts_with("mmcblk"));
+    !matches!(stem, "ram" | "zram" | "loop" | "fd" | "sr") && !is_part_of_letters && !is_part_of_numbers
+}
+
+/// File systems of `/proc/self/mountinfo`; one that is mounted at several places at the shortest of them.
+pub(super) fn mounts(text: &str) -> Vec<Mount> {
+    let mut found: Vec<(&str, Mount)> = Vec::new();
+    for (number, mount) in text.lines().filter_map(mount_of) {
+        let is_full = found.len() >= THINGS_MAX;
+        match found.iter_mut().find(|(known, _)| *known == number) {
+            Some((_, known)) if known.mountpoint.len() > mount.mountpoint.len() => *known = mount,
+            None if !is_full => found.push((number, mount)),
+            _ => {}
+        }
+    }
+    found.into_iter().map(|(_, mount)| mount).collect()
+}
+
+/// `36 35 98:0 /root /mountpoint rw,noatime shared:1 - ext4 /dev/root rw`: the number `98:0` of what is mounted, and the mount.
+fn mount_of(line: &str) -> Option<(&str, Mount)> {
+    let (place, source) = line.split_once(" - ")?;
+    let mut place = place.split(' ').skip(2);
+    let (number, mountpoint) = (place.next()?, unescaped(place.nth(1)?));
+    let mut source = source.split(' ');
+    let (kind, device) = (source.next()?, unescaped(source.next()?));
+    let is_of_containers = kind == "overlay" && mountpoint != "/";
+    let is_of_system =
+        ["/proc", "/sys", "/dev", "/run/credentials", "/var/lib/docker", "/var/lib/containers", "/var/lib/kubelet"]
+            .iter()
+            .any(|place| mountpoint.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+    let is_elsewhere = kind.starts_with("fuse.") || NOT_TOLD.contains(&kind);
+    let is_told = mountpoint.starts_with('/') && !is_of_containers && !is_of_system && !is_elsewhere;
+    is_told.then(|| (number, Mount { mountpoint, device, kind: kind.to_owned() }))
+}
+
+/// A path in which blanks, line ends and backslashes are `\040` and the like.
+fn unescaped(path: &str) -> String {
+    let mut plain = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('\\') {
+        plain.push_str(before);
+        let code = after.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok()).filter(u8::is_ascii);
+        plain.push(code.map_or('\\', char::from));
+        rest = if code.is_some() { after.get(3..).unwrap_or_default() } else { after };
+    }
+    plain + rest
+}
