@@ -3,29 +3,34 @@
 //! ```text
 //! LOCK           one shipper at a time
 //! source         the random id of this directory, made once, and its xxh3, both in hexadecimal
-//! checkpoint-0   two slots, written in turn: a line of JSON {format, version, serial, xxh3}, a newline,
-//! checkpoint-1   and the entries as JSON, which the checksum covers
+//! checkpoint-0   two slots, begun in turn: everything that is remembered, and behind it what changed since
+//! checkpoint-1   (`slot`)
 //! dead-letter/   batches that the server refused
 //! ```
 //!
-//! A slot is written beside its place, synced and renamed, so that one whole checkpoint is there at any moment. If
-//! the newer one is damaged the older one counts: what was acknowledged in between is sent again, and the server,
+//! Saving appends what changed to the newer slot and syncs it; an acknowledgement costs a page, however many files there
+//! are. A slot that has grown to twice what it began with is left as it is and the other one begun, beside its place,
+//! synced and renamed, so that one whole checkpoint is there at any moment. Where the newer one is damaged, what can be
+//! read of it counts on top of the older one: what was acknowledged in between is sent again, and the server,
 //! which knows positions, stores it once. What is never done is to skip: after such a fall-back new generations
-//! are numbered far above all known ones, as the lost checkpoint may have used the next few.
+//! are numbered far above all known ones, as what is lost may have used the next few.
 //!
 //! A checkpoint names the source too: under another id the server would take everything for new.
 
+mod slot;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File, TryLockError};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use self::slot::{Line, Slot, SlotFile, VERSION};
 use crate::identity::{FileKey, Mark};
-
-const FORMAT: &str = "catat-checkpoint";
-const VERSION: u32 = 1;
 
 /// How far above known generations new ones start after a damaged checkpoint: more than a file can have had
 /// between two checkpoints, which are about a second apart.
@@ -33,6 +38,18 @@ const GENERATIONS_SKIPPED: u64 = 1 << 20;
 
 /// Most entries kept; of more, those not seen for longest go.
 const ENTRIES_MAX: usize = 200_000;
+
+/// When a file was last seen is written down so exactly: it is forgotten a day after.
+const SEEN_EXACT_NS: i64 = 3 * Timestamp::HOUR;
+
+/// Bytes of changes that a slot takes however little it began with.
+const CHANGES_BYTES_LEAST: u64 = 64 << 10;
+
+/// A slot of so many bytes is not worth being made smaller.
+const SMALL_BYTES: u64 = 256 << 10;
+
+/// How often a checkpoint is read again that is being written by another process while it is only looked at.
+const LOOKS_MAX: usize = 3;
 
 /// Why a state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +79,7 @@ pub enum CheckpointError {
 }
 
 /// How far a generation of a file was acknowledged that has ended since.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Past {
     /// Its number.
     pub(crate) generation: u64,
@@ -97,21 +114,37 @@ pub(crate) struct Entry {
     pub(crate) seen: i64,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Preamble {
-    format: String,
-    version: u32,
-    serial: u64,
-    xxh3: String,
+impl Entry {
+    /// A hash of what there is to be remembered of it: where that is the same, nothing is written.
+    fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let Self { key: _, file, generation, path: _, told, mark, before, is_copy, seen } = self;
+        (file, generation, told, mark, before, is_copy, seen.div_euclid(SEEN_EXACT_NS)).hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
-#[derive(Default, Serialize, Deserialize)]
-struct Body {
+/// What the slots say.
+#[derive(Debug, Default)]
+struct Remembered {
     /// Absent in checkpoints of the first releases.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     source: Option<String>,
     generation_least: u64,
-    entries: Vec<Entry>,
+    entries: BTreeMap<FileKey, Entry>,
+}
+
+impl Remembered {
+    fn take(&mut self, line: Line<Entry>) {
+        match line {
+            Line::Head { source, generation_least } => {
+                self.source = source.or(self.source.take());
+                self.generation_least = generation_least.max(self.generation_least);
+            }
+            Line::Entry(entry) => _ = self.entries.insert(entry.key, entry),
+            Line::Gone(key) => _ = self.entries.remove(&key),
+            Line::End => {}
+        }
+    }
 }
 
 /// An open state directory.
@@ -121,10 +154,17 @@ pub(crate) struct Checkpoint {
     /// Nothing where it is only looked at.
     lock: Option<File>,
     source: String,
+    /// The next slot has the one after: the place of a damaged one, else of the older.
     serial: u64,
     generation_least: u64,
     /// Whether a damaged checkpoint was found.
     pub(crate) was_damaged: bool,
+    /// Whole slots on disk. As long as there is one alone, saving begins the other.
+    n_whole: usize,
+    /// The slot that takes changes; none after an error, as nobody knows then what it holds.
+    slot: Option<SlotFile>,
+    /// Fingerprints of the entries that it holds.
+    saved: HashMap<FileKey, u64>,
 }
 
 impl Checkpoint {
@@ -132,49 +172,62 @@ impl Checkpoint {
     pub(crate) fn open(dir: &Path) -> Result<(Self, Vec<Entry>), CheckpointError> {
         fs::create_dir_all(dir).map_err(at(dir))?;
         let lock = lock(dir)?;
-        let (mut opened, source, entries) = Self::read(dir)?;
-        opened.source = read_or_make_source(dir, source)?;
+        let (mut opened, remembered) = Self::read(dir)?;
+        if opened.was_damaged {
+            let path = dir.display();
+            tracing::warn!(%path, "checkpoint is damaged; the last whole one is used, some bytes are sent again");
+        }
+        opened.source = read_or_make_source(dir, remembered.source)?;
         opened.lock = Some(lock);
-        Ok((opened, entries))
+        Ok((opened, remembered.entries.into_values().collect()))
     }
 
     /// Reads what is remembered in `dir`, also while a shipper uses it, and changes nothing there: saving is left out.
     pub(crate) fn look_at(dir: &Path) -> Result<(Self, Vec<Entry>), CheckpointError> {
-        let (opened, _, entries) = Self::read(dir)?;
-        Ok((opened, entries))
+        let mut looked = Self::read(dir)?;
+        for _ in 1..LOOKS_MAX {
+            if !looked.0.was_damaged {
+                break;
+            }
+            looked = Self::read(dir)?;
+        }
+        let (opened, remembered) = looked;
+        Ok((opened, remembered.entries.into_values().collect()))
     }
 
-    /// What the slots say: also the source, which their directory may say differently.
-    fn read(dir: &Path) -> Result<(Self, Option<String>, Vec<Entry>), CheckpointError> {
-        let mut newest: Option<(u64, Body)> = None;
-        let (mut was_damaged, mut n_whole) = (false, 0);
+    fn read(dir: &Path) -> Result<(Self, Remembered), CheckpointError> {
+        let mut slots: Vec<Slot> = Vec::new();
         for slot in 0..2 {
-            let path = slot_path(dir, slot);
-            match read_slot(&path)? {
-                Slot::None => {}
-                Slot::Damaged => {
-                    let path = path.display();
-                    tracing::warn!(%path, "checkpoint is damaged; the other one is used, some bytes are sent again");
-                    was_damaged = true;
-                }
-                Slot::Whole(serial, body) => {
-                    n_whole += 1;
-                    if newest.as_ref().is_none_or(|(known, _)| *known < serial) {
-                        newest = Some((serial, body));
-                    }
-                }
-            }
+            slots.extend(slot::read(&slot_path(dir, slot))?);
         }
+        slots.sort_by_key(|slot| slot.serial);
+        let n_whole = slots.iter().filter(|slot| slot.is_whole).count();
+        let serial = slots.last().map_or(0, |newest| newest.serial + u64::from(!newest.is_whole));
         // From the second one on there are always two, so one of them was taken away: perhaps the newer.
-        was_damaged |= n_whole == 1 && newest.as_ref().is_some_and(|(serial, _)| *serial > 1);
-        let (serial, body) = newest.unwrap_or_default();
-        let mut generation_least = body.generation_least;
+        let was_damaged = n_whole < slots.len() || (n_whole == 1 && serial > 1);
+        // A whole one says all; of a damaged one counts what it says on top of the one before.
+        if slots.last().is_some_and(|newest| newest.is_whole) {
+            slots.drain(..slots.len() - 1);
+        }
+        let mut remembered = Remembered::default();
+        slots.into_iter().flat_map(|slot| slot.lines).for_each(|line| remembered.take(line));
+        let mut generation_least = remembered.generation_least;
         if was_damaged {
-            let known = body.entries.iter().map(|entry| entry.generation).max().unwrap_or(0);
+            let known = remembered.entries.values().map(|entry| entry.generation).max().unwrap_or(0);
             generation_least = known.max(generation_least).saturating_add(GENERATIONS_SKIPPED);
         }
-        let opened = Self { dir: dir.into(), lock: None, source: String::new(), serial, generation_least, was_damaged };
-        Ok((opened, body.source, body.entries))
+        let opened = Self {
+            dir: dir.into(),
+            lock: None,
+            source: String::new(),
+            serial,
+            generation_least,
+            was_damaged,
+            n_whole,
+            slot: None,
+            saved: HashMap::new(),
+        };
+        Ok((opened, remembered))
     }
 
     /// The random id of this state directory.
@@ -192,28 +245,85 @@ impl Checkpoint {
         self.generation_least
     }
 
+    /// Tells whether entries seen at both times say the same of it on disk.
+    pub(crate) fn is_seen_alike(one: Timestamp, other: Timestamp) -> bool {
+        one.0.div_euclid(SEEN_EXACT_NS) == other.0.div_euclid(SEEN_EXACT_NS)
+    }
+
     /// Makes `entries` what is remembered. Durable when it returns.
-    pub(crate) fn save(&mut self, mut entries: Vec<Entry>) -> Result<(), CheckpointError> {
+    pub(crate) fn save<'e>(&mut self, entries: impl Iterator<Item = &'e Entry> + Clone) -> Result<(), CheckpointError> {
         if self.lock.is_none() {
             return Ok(());
         }
+        let Some(mut slot) = self.slot.take().filter(|_| self.n_whole > 1) else { return self.begin(entries) };
+        let changes = self.changes(entries.clone());
+        // A day after many files went, little is left of what it began with.
+        let has_shrunk = slot.begun_bytes > SMALL_BYTES && 2 * entries.clone().count() < slot.n_begun;
+        if has_shrunk || !slot.append(changes.values(), bytes_max(slot.begun_bytes)).map_err(at(&slot.path))? {
+            return self.begin(entries);
+        }
+        for (key, line) in changes {
+            match line {
+                Line::Entry(entry) => _ = self.saved.insert(key, entry.fingerprint()),
+                _ => _ = self.saved.remove(&key),
+            }
+        }
+        self.slot = Some(slot);
+        Ok(())
+    }
+
+    /// How `entries` differ from what the slot says.
+    fn changes<'e>(&self, entries: impl Iterator<Item = &'e Entry> + Clone) -> BTreeMap<FileKey, Line<&'e Entry>> {
+        let (mut changes, mut n_known) = (BTreeMap::new(), 0);
+        for entry in entries.clone() {
+            let known = self.saved.get(&entry.key);
+            n_known += usize::from(known.is_some());
+            if known != Some(&entry.fingerprint()) {
+                changes.insert(entry.key, Line::Entry(entry));
+            }
+        }
+        if n_known < self.saved.len() {
+            let there: HashSet<FileKey> = entries.map(|entry| entry.key).collect();
+            let gone = self.saved.keys().filter(|key| !there.contains(key));
+            changes.extend(gone.map(|key| (*key, Line::Gone(*key))));
+        }
+        changes
+    }
+
+    /// Begins the other slot with everything that is remembered.
+    fn begin<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) -> Result<(), CheckpointError> {
+        let mut entries: Vec<&Entry> = entries.collect();
         if entries.len() > ENTRIES_MAX {
             entries.sort_by_key(|entry| std::cmp::Reverse(entry.seen));
             entries.truncate(ENTRIES_MAX);
         }
-        let serial = self.serial + 1;
-        let body = Body { source: Some(self.source.clone()), generation_least: self.generation_least, entries };
-        let body = serde_json::to_vec(&body).expect("entries are strings and numbers, which JSON can say");
-        let xxh3 = checksum(&body, serial);
-        let preamble = Preamble { format: FORMAT.into(), version: VERSION, serial, xxh3 };
-        let mut bytes = serde_json::to_vec(&preamble).expect("a preamble is strings and numbers");
-        bytes.push(b'\n');
-        bytes.extend_from_slice(&body);
-        // Serials alternate between the slots, so the one overwritten is always the older.
-        write_atomically(&slot_path(&self.dir, serial % 2), &bytes)?;
-        self.serial = serial;
+        let begun_bytes = self.begin_next(&entries)?;
+        let other = fs::metadata(slot_path(&self.dir, (self.serial + 1) % 2)).map_or(0, |metadata| metadata.len());
+        if other > SMALL_BYTES.max(2 * bytes_max(begun_bytes)) {
+            self.begin_next(&entries)?;
+        }
+        self.saved = entries.iter().map(|entry| (entry.key, entry.fingerprint())).collect();
         Ok(())
     }
+
+    /// Begins the next slot and returns how many bytes it has.
+    fn begin_next(&mut self, entries: &[&Entry]) -> Result<u64, CheckpointError> {
+        let serial = self.serial + 1;
+        let head = Line::Head { source: Some(self.source.clone()), generation_least: self.generation_least };
+        let lines = std::iter::once(head).chain(entries.iter().map(|entry| Line::Entry(*entry)));
+        // Serials alternate between the slots.
+        let path = slot_path(&self.dir, serial % 2);
+        let slot = SlotFile::begin(path.clone(), serial, lines).map_err(at(&path))?;
+        let begun_bytes = slot.begun_bytes;
+        (self.slot, self.serial) = (Some(slot), serial);
+        self.n_whole += 1;
+        Ok(begun_bytes)
+    }
+}
+
+/// Most bytes of a slot that began with so many.
+fn bytes_max(begun_bytes: u64) -> u64 {
+    CHANGES_BYTES_LEAST + 2 * begun_bytes
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> CheckpointError {
@@ -260,7 +370,7 @@ fn read_or_make_source(dir: &Path, remembered: Option<String>) -> Result<String,
         (None, false) => {}
     }
     let source = remembered.map_or_else(random_hex, Ok).map_err(at(&path))?;
-    write_atomically(&path, format!("{source} {}\n", checksum(source.as_bytes(), 0)).as_bytes())?;
+    write_atomically(&path, format!("{source} {}\n", checksum(source.as_bytes(), 0)).as_bytes()).map_err(at(&path))?;
     Ok(source)
 }
 
@@ -285,156 +395,26 @@ fn random_hex() -> io::Result<String> {
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
-/// The checksum of a slot: of its body and its serial; of an id with serial 0, which no slot has.
-fn checksum(body: &[u8], serial: u64) -> String {
-    format!("{:016x}", xxh3_64_with_seed(body, serial))
-}
-
-enum Slot {
-    None,
-    Damaged,
-    Whole(u64, Body),
-}
-
-fn read_slot(path: &Path) -> Result<Slot, CheckpointError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Slot::None),
-        Err(error) => return Err(at(path)(error)),
-    };
-    let Some(end) = bytes.iter().position(|b| *b == b'\n') else { return Ok(Slot::Damaged) };
-    let Ok(preamble) = serde_json::from_slice::<Preamble>(&bytes[..end]) else { return Ok(Slot::Damaged) };
-    let body = &bytes[end + 1..];
-    if preamble.format != FORMAT || preamble.xxh3 != checksum(body, preamble.serial) {
-        return Ok(Slot::Damaged);
-    }
-    if preamble.version > VERSION {
-        return Err(CheckpointError::Newer { path: path.into(), found: preamble.version });
-    }
-    Ok(serde_json::from_slice(body).map_or(Slot::Damaged, |body| Slot::Whole(preamble.serial, body)))
+/// The checksum of an id.
+fn checksum(body: &[u8], seed: u64) -> String {
+    format!("{:016x}", xxh3_64_with_seed(body, seed))
 }
 
 /// Writes beside the place, syncs, renames, syncs the directory.
-fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
+fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let temporary = path.with_extension("tmp");
-    let write = || -> io::Result<()> {
-        // What is left of a write that was interrupted goes first; a link that somebody planted is not followed.
-        fs::remove_file(&temporary).or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => Ok(()),
-            _ => Err(error),
-        })?;
-        let mut file = File::create_new(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
-    };
-    write().map_err(at(path))
+    // What is left of a write that was interrupted goes first; a link that somebody planted is not followed.
+    fs::remove_file(&temporary).or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })?;
+    let mut file = File::create_new(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+    Ok(file)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(file: &str, generation: u64) -> Entry {
-        let key = FileKey { device: 1, inode: 2 };
-        let path = "/var/log/a.log".into();
-        Entry {
-            key,
-            file: file.into(),
-            generation,
-            path,
-            told: None,
-            mark: Mark::default(),
-            before: None,
-            is_copy: false,
-            seen: 5,
-        }
-    }
-
-    /// A directory with two checkpoints: generation 3 in the older, 4 in the newer. Returns the newer's path.
-    fn two_checkpoints(dir: &Path) -> PathBuf {
-        let (mut checkpoint, entries) = Checkpoint::open(dir).unwrap();
-        assert!(entries.is_empty());
-        checkpoint.save(vec![entry("f", 3)]).unwrap();
-        checkpoint.save(vec![entry("f", 4)]).unwrap();
-        slot_path(dir, 0)
-    }
-
-    #[test]
-    fn the_last_saved_state_and_the_source_come_back() {
-        let dir = tempfile::tempdir().unwrap();
-        two_checkpoints(dir.path());
-        let (first, entries) = Checkpoint::open(dir.path()).unwrap();
-        assert_eq!(entries, [entry("f", 4)]);
-        let source = first.source().to_string();
-        drop(first);
-        assert_eq!(Checkpoint::open(dir.path()).unwrap().0.source(), source);
-    }
-
-    #[test]
-    fn a_checkpoint_cut_or_broken_anywhere_falls_back_to_the_one_before() {
-        let dir = tempfile::tempdir().unwrap();
-        let newer = two_checkpoints(dir.path());
-        let whole = fs::read(&newer).unwrap();
-        let mut broken: Vec<Vec<u8>> = (0..whole.len()).map(|n| whole[..n].to_vec()).collect();
-        broken.push(vec![0; whole.len()]);
-        for at in 0..whole.len() {
-            let mut flipped = whole.clone();
-            flipped[at] ^= 0x10;
-            broken.push(flipped);
-        }
-        for bytes in broken {
-            fs::write(&newer, &bytes).unwrap();
-            let (opened, entries) = Checkpoint::open(dir.path()).unwrap();
-            assert!(opened.was_damaged);
-            assert_eq!(entries, [entry("f", 3)]);
-            assert!(opened.generation_after(3) > GENERATIONS_SKIPPED);
-        }
-    }
-
-    #[test]
-    fn an_id_broken_or_lost_comes_back_from_the_checkpoint() {
-        let dir = tempfile::tempdir().unwrap();
-        two_checkpoints(dir.path());
-        let path = dir.path().join("source");
-        let whole = fs::read_to_string(&path).unwrap();
-        let source = Checkpoint::open(dir.path()).unwrap().0.source().to_owned();
-        let other_digit = if whole.starts_with('0') { "1" } else { "0" };
-        let flipped = format!("{other_digit}{}", &whole[1..]);
-        for text in [&flipped, &flipped[..32], &whole[..32], &whole[..20], ""] {
-            fs::write(&path, text).unwrap();
-            assert_eq!(Checkpoint::open(dir.path()).unwrap().0.source(), source, "{text:?}");
-        }
-        fs::remove_file(&path).unwrap();
-        assert_eq!(Checkpoint::open(dir.path()).unwrap().0.source(), source);
-        assert_eq!(fs::read_to_string(&path).unwrap(), whole);
-    }
-
-    #[test]
-    fn a_checkpoint_that_was_taken_away_is_missed() {
-        let dir = tempfile::tempdir().unwrap();
-        let newer = two_checkpoints(dir.path());
-        let (mut checkpoint, _) = Checkpoint::open(dir.path()).unwrap();
-        checkpoint.save(vec![entry("f", 5)]).unwrap();
-        drop(checkpoint);
-        fs::remove_file(slot_path(dir.path(), 1)).unwrap();
-        let (opened, entries) = Checkpoint::open(dir.path()).unwrap();
-        assert!(opened.was_damaged && newer.exists());
-        assert_eq!(entries, [entry("f", 4)]);
-        assert!(opened.generation_after(4) > GENERATIONS_SKIPPED);
-    }
-
-    #[test]
-    fn a_second_shipper_and_a_newer_format_are_refused_with_the_reason() {
-        let dir = tempfile::tempdir().unwrap();
-        let newer = two_checkpoints(dir.path());
-        let held = Checkpoint::open(dir.path()).unwrap();
-        let text = Checkpoint::open(dir.path()).unwrap_err().to_string();
-        assert!(text.contains("another shipper"), "{text}");
-        drop(held);
-        let bytes = String::from_utf8(fs::read(&newer).unwrap()).unwrap();
-        fs::write(&newer, bytes.replacen("\"version\":1", "\"version\":2", 1)).unwrap();
-        assert!(matches!(Checkpoint::open(dir.path()), Err(CheckpointError::Newer { found: 2, .. })));
-    }
-}
+mod tests;

@@ -232,7 +232,7 @@ impl Follower {
         self.saved_at = now;
         // A file that is gone before anything of it was sent leaves nothing to remember.
         let is_known = |file: &&Followed| file.path.is_some() || file.entry.mark.offset > 0;
-        self.checkpoint.save(self.files.values().filter(is_known).map(|file| file.entry.clone()).collect())?;
+        self.checkpoint.save(self.files.values().filter(is_known).map(|file| &file.entry))?;
         self.files.values_mut().for_each(|file| file.is_saved = true);
         self.is_dirty = false;
         self.last_error = None;
@@ -426,6 +426,7 @@ impl Follower {
     /// Searches all paths: takes new files in, follows renames, forgets what has long been gone.
     fn scan(&mut self, now: Timestamp, is_first_run: bool) -> Discovery {
         self.next_scan = Timestamp(now.0.saturating_add(self.timing.scan_every_ns));
+        self.is_dirty |= !Checkpoint::is_seen_alike(now, self.scanned_at);
         self.scanned_at = now;
         let mut report = Discovery::default();
         let files = &self.files;
@@ -471,7 +472,9 @@ impl Follower {
         let is_forgotten = |file: &Followed| {
             !file.is_reachable() && file.in_flight.is_none() && now.0 - FORGET_AFTER_NS > file.entry.seen
         };
+        let n_known = self.files.len();
         self.files.retain(|_, file| !is_forgotten(file));
+        self.is_dirty |= self.files.len() < n_known;
         let places = self.files.iter().filter_map(|(key, file)| Some((file.path.clone()?, *key)));
         self.by_path = places.collect();
         self.report_files(&mut report);

@@ -35,7 +35,7 @@ impl FileKey {
 }
 
 /// How far a file was read, and how to see that it is still the same content.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Mark {
     /// Bytes read.
     pub(crate) offset: u64,
