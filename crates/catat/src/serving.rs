@@ -258,7 +258,8 @@ fn start_alerts(
 
 /// Serves until a signal comes, then ends in order: no new requests, no new evaluations, the store last.
 pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), Failure> {
-    let Prepared { app, store, alerts, listener, .. } = prepared;
+    let Prepared { app, store, intake, alerts, listener, .. } = prepared;
+    let clock = app.clock.clone();
     let reload = app.reload.clone();
     let failed = |error: std::io::Error| Failure::other(error.to_string());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
@@ -273,6 +274,9 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
     })?;
     stop_first();
     alerts.stop();
+    if let Err(error) = intake.sources().keep_changes(&store, clock.now()) {
+        eprintln!("catat: what shippers are called could not be kept; they tell it again ({error})");
+    }
     if let Err(error) = store.close() {
         // No reason to end as if something were lost: what was accepted is durable in the WAL.
         eprintln!("catat: {error}");

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::ids::Claims;
 use crate::pipeline::{self, Pipelines};
-use crate::{Beside, Collector, Encoding, IngestAnswer, IngestError, decode, elastic, lines, ndjson, text};
+use crate::{Beside, Collector, Encoding, IngestAnswer, IngestError, Sources, decode, elastic, lines, ndjson, text};
 
 /// Files whose last lines are remembered, for lines without a time or behind a header. Beyond it all are forgotten: such
 /// lines then have the time of arrival, or no fields.
@@ -84,6 +84,7 @@ pub struct Intake {
     pub(crate) elastic: elastic::Door,
     /// Ids of events that requests are about to store.
     pub(crate) claims: Claims,
+    pub(crate) sources: Sources,
 }
 
 /// What became of a request once it was read.
@@ -114,6 +115,7 @@ impl Intake {
     /// An intake for `store`; times without a zone are in `zone`.
     pub fn new(store: Arc<Store>, limits: Limits, zone: impl Into<Zone>) -> Self {
         Self {
+            sources: Sources::resume(&store),
             store,
             whole_texts: pipeline::whole_texts(&limits),
             limits,
@@ -124,6 +126,11 @@ impl Intake {
             elastic: elastic::Door::default(),
             claims: Claims::default(),
         }
+    }
+
+    /// The shippers that bring their files here.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
     }
 
     /// The pipelines that hold now.

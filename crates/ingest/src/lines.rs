@@ -12,6 +12,7 @@ use serde::Deserialize;
 use storage::{AppendError, Delivery, Receipt, SourcePosition};
 use types::{GroupName, Timestamp, Value, group_name_of_outside};
 
+use crate::sources::Heard;
 use crate::{IngestAnswer, IngestError, Intake, Sender};
 
 /// Tries when others deliver bytes of the same file at the same time; each failure means that some were stored.
@@ -27,6 +28,9 @@ struct Header {
     file: String,
     generation: u64,
     start: u64,
+    /// Where the shipper began with the generation.
+    #[serde(default)]
+    begin: u64,
     /// Bytes of each event, line end included; without it each line is an event.
     lengths: Option<Vec<u64>>,
     #[serde(default)]
@@ -62,15 +66,19 @@ pub(crate) fn ingest(
     let piece = take_apart(body, group, stream)?;
     let mut answer = IngestAnswer::default();
     let mut high_water = None;
+    let mut n_new = 0;
     for _ in 0..ATTEMPTS_MAX {
         let gaps = intake.store.missing(&piece.position);
         let Some(gap) = gaps.into_iter().find(|gap| !gap.is_empty()) else {
             let duplicate = high_water.is_none() && !piece.bytes.is_empty();
             let high_water = Some(high_water.unwrap_or(piece.position.range.end));
+            note(intake, &piece, n_new, sender);
             return Ok(IngestAnswer { duplicate, high_water, ..answer });
         };
+        let n_bytes = gap.end - gap.start;
         match append(intake, &piece, gap, sender) {
             Ok((of_gap, receipt)) => {
+                n_new += n_bytes;
                 answer.add(of_gap);
                 high_water = receipt.high_water.or(high_water).or(Some(piece.position.range.end));
             }
@@ -79,6 +87,19 @@ pub(crate) fn ingest(
         }
     }
     Err(AppendError::Overloaded { retry_after_s: 1 }.into())
+}
+
+/// Tells the ledger of what is stored. Who may not write to the group says nothing of its files either.
+fn note(intake: &Intake, piece: &Piece<'_>, n_new: u64, sender: &Sender<'_>) {
+    let Header { source, file, generation, begin, host, path, .. } = &piece.header;
+    if !sender.within.admits(piece.group.as_str()) {
+        return;
+    }
+    let (group, stream) = (&piece.group, &*piece.stream);
+    let heard = Heard { source, host, file, generation: *generation, begin: *begin, path, group, stream, n_new };
+    intake.sources.note(&heard, sender.now);
+    // What cannot be written down now is written down the next time; the events are stored.
+    let _ = intake.sources.look_after(&intake.store, sender.now);
 }
 
 fn take_apart<'a>(body: &'a [u8], group: &GroupName, stream: &str) -> Result<Piece<'a>, IngestError> {

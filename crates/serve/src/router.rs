@@ -146,6 +146,8 @@ pub(crate) fn table() -> Table {
         .get("/api/v1/lookups/{name}", Role::Read, routes::lookups::get)
         .put("/api/v1/lookups/{name}", Role::Operate, routes::lookups::put)
         .delete("/api/v1/lookups/{name}", Role::Operate, routes::lookups::delete)
+        .get("/api/v1/sources", Role::Read, routes::sources::list)
+        .post("/api/v1/sources/{source}", Role::Ingest, routes::sources::post)
         .get("/api/v1/keys", Role::Admin, routes::keys::list)
         .post("/api/v1/keys", Role::Admin, routes::keys::post)
         .delete("/api/v1/keys/{id}", Role::Admin, routes::keys::delete)

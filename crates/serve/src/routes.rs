@@ -18,6 +18,7 @@ pub(crate) mod pipelines;
 pub(crate) mod queries;
 pub(crate) mod query;
 pub(crate) mod session;
+pub(crate) mod sources;
 pub(crate) mod status;
 pub(crate) mod tail;
 pub(crate) mod upkeep;

@@ -20,6 +20,7 @@ mod revocation;
 mod scopes;
 mod security;
 mod socket;
+mod sources;
 mod splunk;
 mod syslog;
 mod tail;

@@ -66,6 +66,7 @@ pub use groups::GroupStatus;
 pub use objects::ObjectStoreOptions;
 pub use offline::{BackupError, BackupReport, VerifyReport, backup, restore, verify};
 pub use options::{Clock, Options};
+pub use positions::ShippedFile;
 pub use retention::{
     ClockDoubt, Forecast, GroupRetention, Removal, RetentionChange, RetentionOptions, SizeLimit, StoreForecast,
 };

@@ -34,6 +34,28 @@ impl FileKey {
     }
 }
 
+/// Most gaps of one file that are named; more are counted.
+const GAPS_NAMED_MAX: usize = 100;
+
+/// Which bytes of a shipped file were accepted, in one of its generations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShippedFile {
+    /// The file's identity at the shipper.
+    pub file: String,
+    /// Rises when the file is truncated or replaced.
+    pub generation: u64,
+    /// Where the first accepted range begins.
+    pub start: u64,
+    /// Where the last one ends.
+    pub end: u64,
+    /// Bytes accepted.
+    pub bytes: u64,
+    /// What was not accepted between the two, rising; the first hundred gaps.
+    pub gaps: Vec<Range<u64>>,
+    /// How many gaps there are.
+    pub n_gaps: usize,
+}
+
 /// Accepted ranges: rising, never empty, neither overlapping nor touching each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ranges(Vec<Range<u64>>);
@@ -84,6 +106,21 @@ impl Ranges {
         missing
     }
 
+    /// The ranges as people are told of them; nothing where there are none.
+    fn describe(&self, key: &FileKey) -> Option<ShippedFile> {
+        let (start, end) = (self.0.first()?.start, self.0.last()?.end);
+        let between = self.0.iter().zip(self.0.iter().skip(1)).map(|(one, next)| one.end..next.start);
+        Some(ShippedFile {
+            file: key.file.clone(),
+            generation: key.generation,
+            start,
+            end,
+            bytes: self.0.iter().map(|range| range.end - range.start).sum(),
+            gaps: between.take(GAPS_NAMED_MAX).collect(),
+            n_gaps: self.0.len() - 1,
+        })
+    }
+
     /// End of the accepted range that holds `at` or ends there.
     fn end_around(&self, at: u64) -> Option<u64> {
         self.0.get(self.index_of(at)).filter(|range| range.start <= at).map(|range| range.end)
@@ -103,6 +140,20 @@ impl Positions {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&FileKey, &Ranges)> {
         self.0.iter()
+    }
+
+    /// All sources, sorted.
+    pub(crate) fn sources(&self) -> Vec<String> {
+        let mut sources: Vec<&str> = self.0.keys().map(|key| key.source.as_str()).collect();
+        sources.dedup();
+        sources.into_iter().map(str::to_owned).collect()
+    }
+
+    /// What is known of the files of a source, sorted by file and generation.
+    pub(crate) fn files_of(&self, source: &str) -> Vec<ShippedFile> {
+        let first = FileKey { source: source.to_owned(), file: String::new(), generation: 0 };
+        let of_source = self.0.range(first..).take_while(|(key, _)| key.source == source);
+        of_source.filter_map(|(key, ranges)| ranges.describe(key)).collect()
     }
 
     /// Adds all positions of `others`.
@@ -222,6 +273,31 @@ mod tests {
         positions.insert(key(), 10..20);
         assert_eq!(positions.high_water(&position(0..10)), Some(30));
         assert!(positions.missing(&position(5..40)).into_iter().flatten().eq(30..40));
+    }
+
+    #[test]
+    fn files_of_a_source_are_told_with_what_lies_between_their_ranges() {
+        let mut positions = Positions::default();
+        let key = |source: &str, generation| FileKey { source: source.into(), file: "f".into(), generation };
+        for range in [5..10, 20..30, 40..41] {
+            positions.insert(key("b", 0), range);
+        }
+        positions.insert(key("b", 1), 0..7);
+        positions.insert(key("a", 0), 0..1);
+        positions.insert(key("ba", 0), 0..1);
+        assert_eq!(positions.sources(), ["a", "b", "ba"]);
+        let files = positions.files_of("b");
+        let first = &files[0];
+        assert_eq!((first.start, first.end, first.bytes, first.n_gaps), (5, 41, 16, 2));
+        assert_eq!(first.gaps, [10..20, 30..40]);
+        let second = &files[1];
+        assert_eq!((files.len(), second.generation, second.end, second.n_gaps), (2, 1, 7, 0));
+        assert!(positions.files_of("c").is_empty());
+        for n in 0..1000 {
+            positions.insert(key("many", 0), n * 2..n * 2 + 1);
+        }
+        let many = positions.files_of("many").remove(0);
+        assert_eq!((many.gaps.len(), many.n_gaps), (100, 999));
     }
 
     #[test]

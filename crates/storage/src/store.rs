@@ -44,7 +44,7 @@ use crate::state::State;
 use crate::status::Counters;
 use crate::{
     AppendError, Buffers, DeletionOrder, DeletionReceipt, Delivery, Forecast, GroupRetention, GroupStatus, OpenError,
-    Options, Receipt, Recovery, RetentionChange, Sequences, Snapshot, SourcePosition, Status, StoreError,
+    Options, Receipt, Recovery, RetentionChange, Sequences, ShippedFile, Snapshot, SourcePosition, Status, StoreError,
 };
 
 pub use self::open::{repair, unlock};
@@ -284,6 +284,16 @@ impl Store {
     /// Of the bytes of a position those that were not accepted yet.
     pub fn missing(&self, position: &SourcePosition) -> Vec<Range<u64>> {
         self.shared.state().positions.missing(position)
+    }
+
+    /// Sources of shipped files, sorted.
+    pub fn shipped_sources(&self) -> Vec<String> {
+        self.shared.state().positions.sources()
+    }
+
+    /// Which bytes of the files of a source were accepted, sorted by file and generation.
+    pub fn shipped_files(&self, source: &str) -> Vec<ShippedFile> {
+        self.shared.state().positions.files_of(source)
     }
 
     /// Tells whether there is this group.

@@ -11,18 +11,24 @@ use storage::Status;
 
 use crate::problem::Problem;
 use crate::routes::status::{Kind, numbers};
-use crate::routes::{pipelines, upkeep};
+use crate::routes::{pipelines, sources, upkeep};
 use crate::server::{Server, Shared};
 
 pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
     server.must_reach_everything()?;
     let of_thread = server.clone();
-    let status = server.lookups.run(move || of_thread.app.store.status()).await?;
+    let work = move || {
+        let mut of_sources = Page::default();
+        sources::write(&of_thread, &mut of_sources);
+        (of_thread.app.store.status(), of_sources.0)
+    };
+    let (status, of_sources) = server.lookups.run(work).await?;
     let mut page = Page::default();
     write_server(&server, &mut page);
     write_store(&status, &mut page);
     upkeep::write(&status, &mut page);
     pipelines::write(&server, &mut page);
+    page.0.push_str(&of_sources);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0))
 }
 

@@ -1,0 +1,92 @@
+//! Names of sources and their files over a restart: a document of the control store for each source.
+//!
+//! | kind | name | document |
+//! |---|---|---|
+//! | `source` | xxh3-128 of the source, in hexadecimal | `{"source","host","first_ns","last_ns","reported_ns","files":[…]}` |
+//!
+//! A file is `{"file","path","group","stream","first_ns","last_ns","generations":[[number, begin],…]}`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use types::Timestamp;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{File, Generation, Source};
+
+pub(super) const KIND: &str = "source";
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    source: String,
+    host: String,
+    first_ns: i64,
+    last_ns: i64,
+    reported_ns: Option<i64>,
+    files: Vec<KeptFile>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptFile {
+    file: String,
+    path: String,
+    group: String,
+    stream: String,
+    first_ns: i64,
+    last_ns: i64,
+    generations: Vec<(u64, u64)>,
+}
+
+/// What the document of a source is called: a source may have any name.
+pub(super) fn document_name(source: &str) -> String {
+    format!("{:032x}", xxh3_128(source.as_bytes()))
+}
+
+pub(super) fn write(name: &str, source: &Source) -> String {
+    let files = source.files.iter().map(|(file, known)| KeptFile {
+        file: file.clone(),
+        path: known.path.clone(),
+        group: known.group.clone(),
+        stream: known.stream.clone(),
+        first_ns: known.first.0,
+        last_ns: known.last.0,
+        generations: known.generations.iter().map(|(number, generation)| (*number, generation.begin)).collect(),
+    });
+    let document = Document {
+        source: name.to_owned(),
+        host: source.host.clone(),
+        first_ns: source.first.0,
+        last_ns: source.last.0,
+        reported_ns: source.reported.map(|at| at.0),
+        files: files.collect(),
+    };
+    serde_json::to_string(&document).expect("texts and numbers are JSON")
+}
+
+/// A source and its name; nothing where the document is none of this version.
+pub(super) fn read(json: &str) -> Option<(String, Source)> {
+    let document: Document = serde_json::from_str(json).ok()?;
+    let file = |kept: KeptFile| {
+        let generation = |(number, begin)| (number, Generation { begin, told: None });
+        let file = File {
+            path: kept.path,
+            group: kept.group,
+            stream: kept.stream,
+            first: Timestamp(kept.first_ns),
+            last: Timestamp(kept.last_ns),
+            generations: kept.generations.into_iter().map(generation).collect(),
+            ..File::default()
+        };
+        (kept.file, file)
+    };
+    let source = Source {
+        host: document.host,
+        first: Timestamp(document.first_ns),
+        last: Timestamp(document.last_ns),
+        reported: document.reported_ns.map(Timestamp),
+        files: document.files.into_iter().map(file).collect::<BTreeMap<_, _>>(),
+        kept: Some(Timestamp(document.last_ns)),
+        ..Source::default()
+    };
+    Some((document.source, source))
+}

@@ -1,0 +1,141 @@
+//! What a shipper tells of itself: the body of `POST /api/v1/sources/{source}`.
+//!
+//! Keys unknown to this version are ignored: a newer shipper may say more. Texts are cut, lists end after what a shipper of
+//! ours would send.
+
+use serde::{Deserialize, Serialize};
+use types::{GroupName, group_name_of_outside};
+
+use super::cut;
+
+/// Files of a report that are taken.
+const FILES_MAX: usize = 2_000;
+
+/// Inputs of a report that are taken.
+const INPUTS_MAX: usize = 200;
+
+/// How a shipper stands, without its files.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Report {
+    pub(super) host: String,
+    pub(super) version: String,
+    pub(super) started: Option<String>,
+    pub(super) refused: u64,
+    pub(super) given_up: GivenUp,
+    pub(super) last_error: Option<String>,
+    pub(super) inputs: Vec<Input>,
+    /// Whether it names every file that it follows: what it does not name is gone then.
+    pub(super) names_all_files: bool,
+}
+
+/// Lines and bytes that a shipper gave up for want of room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GivenUp {
+    /// Lines.
+    pub lines: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// An input of a shipper that is no file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Input {
+    /// Its name.
+    pub name: String,
+    /// Lines since the start of the shipper.
+    pub lines: u64,
+    /// Lines and bytes given up since then.
+    pub given_up: GivenUp,
+    /// Whether it has ended by itself.
+    pub has_ended: bool,
+    /// Why it does not run, while it does not.
+    pub last_error: Option<String>,
+}
+
+/// A file in a report.
+pub(super) struct ToldFile {
+    pub(super) file: String,
+    pub(super) generation: u64,
+    pub(super) begin: u64,
+    pub(super) path: String,
+    pub(super) group: GroupName,
+    pub(super) stream: String,
+    pub(super) size: u64,
+    pub(super) offset: u64,
+    pub(super) last_error: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct Body {
+    host: String,
+    version: String,
+    started: Option<String>,
+    refused: u64,
+    given_up: GivenUp,
+    last_error: Option<String>,
+    inputs: Vec<Input>,
+    files: Vec<BodyFile>,
+    /// Files that are followed and not named.
+    files_left_out: u64,
+}
+
+#[derive(Deserialize)]
+struct BodyFile {
+    file: String,
+    #[serde(default)]
+    generation: u64,
+    #[serde(default)]
+    begin: u64,
+    #[serde(default)]
+    path: String,
+    group: String,
+    #[serde(default)]
+    stream: String,
+    #[serde(default)]
+    size: u64,
+    #[serde(default)]
+    offset: u64,
+    #[serde(default)]
+    last_error: Option<String>,
+}
+
+/// Reads a report and its files.
+pub(super) fn read(json: &[u8]) -> serde_json::Result<(Report, Vec<ToldFile>)> {
+    let body: Body = serde_json::from_slice(json)?;
+    let names_all_files = body.files_left_out == 0 && body.files.len() <= FILES_MAX;
+    let files = body.files.into_iter().take(FILES_MAX).map(told_file).collect();
+    let cut_input = |input: Input| Input {
+        name: cut(&input.name).to_owned(),
+        last_error: input.last_error.as_deref().map(|error| cut(error).to_owned()),
+        ..input
+    };
+    let report = Report {
+        host: cut(&body.host).to_owned(),
+        version: cut(&body.version).to_owned(),
+        started: body.started.as_deref().map(|at| cut(at).to_owned()),
+        refused: body.refused,
+        given_up: body.given_up,
+        last_error: body.last_error.as_deref().map(|error| cut(error).to_owned()),
+        inputs: body.inputs.into_iter().take(INPUTS_MAX).map(cut_input).collect(),
+        names_all_files,
+    };
+    Ok((report, files))
+}
+
+fn told_file(file: BodyFile) -> ToldFile {
+    ToldFile {
+        group: group_name_of_outside(&file.group),
+        file: cut(&file.file).to_owned(),
+        generation: file.generation,
+        begin: file.begin,
+        path: file.path,
+        stream: file.stream,
+        size: file.size,
+        offset: file.offset,
+        last_error: file.last_error.as_deref().map(|error| cut(error).to_owned()),
+    }
+}

@@ -1,0 +1,278 @@
+//! The ledger over the shipper's form: what is missing is named to the byte.
+
+use serde_json::{Value, json};
+use storage::{Clock, Options};
+use tempfile::TempDir;
+use types::{GroupPattern, Limits};
+
+use super::*;
+use crate::{Encoding, Format, IngestRequest, Intake, Sender};
+
+const NOW: Timestamp = Timestamp(1_795_176_000 * Timestamp::SECOND);
+
+fn after(seconds: i64) -> Timestamp {
+    Timestamp(NOW.0 + seconds * Timestamp::SECOND)
+}
+
+struct House {
+    intake: Intake,
+    store: std::sync::Arc<Store>,
+    _dir: TempDir,
+}
+
+impl House {
+    fn new() -> Self {
+        let dir = TempDir::new().expect("a scratch directory");
+        let options = Options { clock: Clock::new(|| NOW), ..Options::new(dir.path().join("data")) };
+        let (store, _) = Store::open(options).expect("a new store opens");
+        Self { intake: Intake::new(store.clone(), Limits::default(), parse::Zone::UTC), store, _dir: dir }
+    }
+
+    /// The same store with an intake that has just begun.
+    fn restarted(self) -> Self {
+        let intake = Intake::new(self.store.clone(), Limits::default(), parse::Zone::UTC);
+        Self { intake, ..self }
+    }
+
+    /// Ships bytes `from..to` of a file of lines of ten bytes.
+    fn ship(&self, header: Value, from: usize, to: usize, now: Timestamp) {
+        let mut line = json!({"source": "s", "file": "f", "generation": 0, "host": "web1", "path": "/var/log/app.log"});
+        line["start"] = from.into();
+        let members = header.as_object().expect("an object").clone();
+        line.as_object_mut().expect("an object").extend(members);
+        let body = format!("{line}\n{}", "line of 9\n".repeat((to - from) / 10));
+        let request = IngestRequest {
+            body: body.as_bytes(),
+            encoding: Encoding::Identity,
+            format: Format::Lines,
+            group: types::group_name_of_outside("app"),
+            stream: "web1:/var/log/app.log".into(),
+            fields: &[],
+            sender: Sender { name: "", within: &GroupScope::All, batch_id: None, now },
+        };
+        self.intake.ingest(request).expect("it is stored");
+    }
+
+    fn report(&self, mut report: Value, now: Timestamp) {
+        report["host"] = "web1".into();
+        let taken = self.intake.sources().report("s", report.to_string().as_bytes(), &GroupScope::All, now);
+        taken.expect("a good report");
+    }
+
+    fn view(&self, within: &GroupScope, now: Timestamp) -> Value {
+        serde_json::to_value(self.intake.sources().view(&self.store, within, now)).expect("it is JSON")
+    }
+
+    /// The one file of the one source.
+    fn file(&self, now: Timestamp) -> Value {
+        self.view(&GroupScope::All, now)["sources"][0]["files"][0].clone()
+    }
+}
+
+/// A report of one file.
+fn told(generation: u64, size: u64, offset: u64) -> Value {
+    let file = json!({"file": "f", "generation": generation, "path": "/var/log/app.log", "group": "app", "size": size, "offset": offset});
+    json!({"version": "1.2.3", "started": "2026-11-20T11:00:00Z", "files": [file]})
+}
+
+#[test]
+fn a_range_that_was_skipped_is_named_to_the_byte_until_it_arrives() {
+    let house = House::new();
+    house.ship(json!({}), 0, 100, NOW);
+    house.ship(json!({}), 200, 300, NOW);
+    house.report(told(0, 340, 300), NOW);
+    let file = house.file(NOW);
+    assert_eq!(
+        (&file["gaps"], &file["gap_bytes"], &file["complete"]),
+        (&json!([[100, 200]]), &json!(100), &json!(false))
+    );
+    assert_eq!((&file["size"], &file["offset"], &file["lag_bytes"]), (&json!(340), &json!(300), &json!(40)));
+    let named = [&file["path"], &file["group"], &file["stream"]];
+    assert_eq!(named, ["/var/log/app.log", "app", "web1:/var/log/app.log"]);
+    house.ship(json!({}), 100, 200, NOW);
+    assert_eq!(house.file(NOW)["gaps"], json!([]));
+    assert_eq!(house.file(NOW)["complete"], json!(false), "40 bytes are still to come");
+    house.ship(json!({}), 300, 340, NOW);
+    assert_eq!(house.file(NOW)["complete"], json!(true));
+}
+
+#[test]
+fn what_the_shipper_left_out_at_its_start_is_no_gap() {
+    let house = House::new();
+    house.ship(json!({"begin": 50}), 100, 200, NOW);
+    assert_eq!(house.file(NOW)["gaps"], json!([[50, 100]]));
+    house.ship(json!({"begin": 50}), 50, 100, NOW);
+    assert_eq!(house.file(NOW)["gaps"], json!([]));
+}
+
+#[test]
+fn what_was_acknowledged_and_is_not_here_is_a_gap() {
+    let house = House::new();
+    house.ship(json!({}), 0, 100, NOW);
+    house.report(told(0, 150, 130), NOW);
+    let file = house.file(NOW);
+    assert_eq!((&file["gaps"], &file["lag_bytes"]), (&json!([[100, 130]]), &json!(20)));
+}
+
+#[test]
+fn the_end_of_a_file_that_is_gone_is_a_gap_and_no_lag() {
+    let house = House::new();
+    house.ship(json!({}), 0, 100, NOW);
+    house.report(told(0, 150, 100), NOW);
+    assert_eq!(house.file(NOW)["gaps"], json!([]));
+    house.report(json!({"files": [], "files_left_out": 1}), after(10));
+    assert_eq!(house.file(after(10))["lag_bytes"], json!(50), "it may be one of those that are not named");
+    house.report(json!({"files": []}), after(20));
+    let file = house.file(after(20));
+    assert_eq!(
+        (&file["gaps"], &file["lag_bytes"], &file["complete"]),
+        (&json!([[100, 150]]), &json!(0), &json!(false))
+    );
+}
+
+#[test]
+fn gaps_of_an_earlier_generation_stay_with_the_file() {
+    let house = House::new();
+    house.ship(json!({}), 0, 100, NOW);
+    house.ship(json!({}), 150, 200, NOW);
+    house.ship(json!({"generation": 1}), 0, 50, NOW);
+    house.report(told(1, 50, 50), NOW);
+    let file = house.file(NOW);
+    assert_eq!((&file["generation"], &file["generations"], &file["complete"]), (&json!(1), &json!(2), &json!(true)));
+    assert_eq!(file["earlier"][0]["gaps"], json!([[100, 150]]));
+    house.ship(json!({}), 100, 150, NOW);
+    assert_eq!(house.file(NOW)["earlier"], json!([]));
+}
+
+#[test]
+fn a_shipper_is_down_when_it_was_silent_for_half_a_minute() {
+    let house = House::new();
+    let state = |house: &House, now| house.view(&GroupScope::All, now)["sources"][0]["state"].clone();
+    house.ship(json!({}), 0, 100, NOW);
+    assert_eq!(state(&house, NOW), "unknown");
+    house.report(told(0, 100, 100), after(1));
+    assert_eq!(state(&house, after(30)), "up");
+    assert_eq!(state(&house, after(31)), "down");
+    house.report(told(0, 100, 100), after(100));
+    assert_eq!(state(&house, after(100)), "up");
+    house.intake.sources().keep_changes(&house.store, after(100)).expect("it is kept");
+    let house = house.restarted();
+    assert_eq!(state(&house, after(101)), "unknown", "nobody was there to hear it");
+    house.ship(json!({}), 100, 110, after(102));
+    assert_eq!(state(&house, after(140)), "down");
+}
+
+#[test]
+fn what_sources_are_called_survives_a_restart() {
+    let house = House::new();
+    house.ship(json!({"begin": 50}), 50, 100, NOW);
+    house.ship(json!({"begin": 50}), 110, 120, after(61));
+    let before = house.view(&GroupScope::All, after(61));
+    assert_eq!(before["sources"][0]["first_seen"], NOW.to_string());
+    let house = house.restarted();
+    let mut expected = before;
+    expected["sources"][0]["rate_bytes_per_s"] = 0.into();
+    expected["sources"][0]["files"][0]["rate_bytes_per_s"] = 0.into();
+    // Where only time has passed, an hour may.
+    expected["sources"][0]["last_seen"] = NOW.to_string().into();
+    expected["sources"][0]["files"][0]["last_seen"] = NOW.to_string().into();
+    assert_eq!(house.view(&GroupScope::All, after(61)), expected);
+    assert_eq!(expected["sources"][0]["files"][0]["gaps"], json!([[100, 110]]));
+}
+
+#[test]
+fn files_of_groups_out_of_reach_are_neither_shown_nor_named() {
+    let house = House::new();
+    house.ship(json!({}), 0, 100, NOW);
+    house.report(
+        json!({"last_error": "secret", "inputs": [{"name": "secret"}], "files": told(0, 100, 100)["files"]}),
+        NOW,
+    );
+    let only = |pattern: &str| GroupScope::Matching(vec![GroupPattern::new(pattern)]);
+    let seen = house.view(&only("app"), NOW);
+    assert_eq!(seen["sources"][0]["files"][0]["path"], "/var/log/app.log");
+    assert!(!seen.to_string().contains("secret") && seen["forgotten"].is_null());
+    assert_eq!(house.view(&only("other"), NOW)["sources"], json!([]));
+    let report = told(0, 1000, 1000).to_string();
+    let taken = house.intake.sources().report("s", report.as_bytes(), &only("other"), NOW);
+    assert_eq!(taken.expect("a good report"), 0);
+    assert_eq!(house.file(NOW)["size"], json!(100));
+}
+
+#[test]
+fn whole_files_are_forgotten_after_a_day_and_those_with_gaps_after_a_month() {
+    let house = House::new();
+    house.ship(json!({"file": "whole"}), 0, 100, NOW);
+    house.ship(json!({"file": "torn"}), 0, 100, NOW);
+    house.ship(json!({"file": "torn"}), 110, 200, NOW);
+    let files = |now| {
+        house.intake.sources().look_after(&house.store, now).expect("it is kept");
+        house.view(&GroupScope::All, now)["sources"][0]["files"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(files(after(0)), 2);
+    assert_eq!(files(after(86_000)), 2);
+    assert_eq!(files(after(87_000)), 1);
+    assert_eq!(files(after(29 * 86_400)), 1);
+    assert_eq!(files(after(31 * 86_400)), 0);
+    let view = house.view(&GroupScope::All, after(31 * 86_400));
+    assert_eq!((&view["sources"], &view["forgotten"]), (&json!([]), &json!(1)));
+    // What is forgotten is the name: the bytes are known.
+    let missing = house.store.missing(&storage::SourcePosition {
+        source: "s".into(),
+        file: "torn".into(),
+        generation: 0,
+        range: 0..200,
+    });
+    assert_eq!(missing, [100..110]);
+    assert!(house.store.settings(kept::KIND).expect("settings").is_empty());
+}
+
+#[test]
+fn a_rate_is_that_of_the_last_half_minute_or_so() {
+    let house = House::new();
+    for second in 0..300 {
+        house.ship(json!({}), second * 1000, second * 1000 + 1000, after(second as i64));
+    }
+    let rate = |now| house.file(now)["rate_bytes_per_s"].as_u64().unwrap_or(0);
+    assert!((950..=1020).contains(&rate(after(299))), "{}", rate(after(299)));
+    assert!(rate(after(299 + 300)) < 1);
+}
+
+#[test]
+fn what_is_hostile_is_refused_or_cut() {
+    let sources = Sources::default();
+    let report = |source: &str, json: &[u8]| sources.report(source, json, &GroupScope::All, NOW);
+    for bad in [&b""[..], b"[]x", b"{\"files\":[{}]}", b"{\"host\":1}", b"\xff"] {
+        assert!(report("s", bad).is_err(), "{bad:?}");
+    }
+    assert!(report("", b"{}").is_err() && report(&"x".repeat(2000), b"{}").is_err());
+    let long = json!({"host": "h".repeat(5000), "files": [{"file": "f", "group": "é/☃", "path": "é".repeat(5000)}]});
+    assert_eq!(report("s", long.to_string().as_bytes()).expect("it is cut"), 1);
+    let known = sources.known();
+    assert_eq!(known.sources["s"].host.len(), TEXT_CHARS_MAX);
+    assert_eq!(known.sources["s"].files["f"].path.chars().count(), TEXT_CHARS_MAX);
+    drop(known);
+    let n_files = 2_500;
+    let many: Vec<Value> = (0..n_files).map(|n| json!({"file": n.to_string(), "group": "g"})).collect();
+    assert_eq!(report("many", json!({ "files": many }).to_string().as_bytes()).expect("the first"), 2_000);
+}
+
+#[test]
+fn there_is_an_end_to_what_is_remembered() {
+    let sources = Sources::default();
+    for batch in 0..26 {
+        let files: Vec<Value> = (0..2_000).map(|n| json!({"file": n.to_string(), "group": "g"})).collect();
+        let report = json!({ "files": files }).to_string();
+        sources.report(&batch.to_string(), report.as_bytes(), &GroupScope::All, after(batch)).expect("good");
+    }
+    let known = sources.known();
+    let n_files: usize = known.sources.values().map(|source| source.files.len()).sum();
+    assert!(n_files <= FILES_MAX && n_files >= FILES_MAX * 8 / 10, "{n_files}");
+    assert_eq!(n_files, known.n_files);
+    assert_eq!(known.sources["25"].files.len(), 2_000, "those heard of last stay");
+    drop(known);
+    for n in 0..SOURCES_MAX + 5 {
+        sources.report(&format!("s{n}"), b"{}", &GroupScope::All, NOW).expect("good");
+    }
+    assert_eq!(sources.known().sources.len(), SOURCES_MAX);
+}
