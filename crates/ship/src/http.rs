@@ -241,7 +241,7 @@ fn message_of(body: &[u8]) -> String {
 }
 
 /// An error with its causes on one line: the first alone often says only that sending did not work.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -9,6 +9,7 @@ mod definition;
 mod heartbeat;
 mod host_metrics;
 mod measured;
+mod scrape;
 mod stdin;
 
 use std::path::Path;

@@ -12,6 +12,7 @@ use types::{ByteSize, group_name_of_outside, parse_duration_ns};
 
 use super::heartbeat::Heartbeat;
 use super::host_metrics::HostMetrics;
+use super::scrape::Scrape;
 use super::{Command, Input, InputOptions, Stdin};
 use crate::glob::{Glob, is_pattern};
 use crate::rules::{self, Rules};
@@ -36,6 +37,9 @@ const BUFFER_BYTES_MIN: u64 = 1 << 20;
 const INTERVAL: Duration = Duration::from_secs(15);
 const INTERVAL_MIN: Duration = Duration::from_secs(1);
 
+/// How long a page of metrics is waited for where nothing is said.
+const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Keys of every input.
 const KEYS: [&str; 7] = ["name", "type", "group", "stream", "fields", "zone", "multiline"];
 
@@ -59,6 +63,7 @@ const TYPES: &[Type] = &[
     Type { name: "stdin", keys: &[], has_files: false, read: |_, _| Ok(Some(Box::new(Stdin))) },
     Type { name: "command", keys: &["command", "every"], has_files: false, read: read_command },
     Type { name: "host_metrics", keys: &["every"], has_files: false, read: read_host_metrics },
+    Type { name: "scrape", keys: &["url", "every", "timeout"], has_files: false, read: read_scrape },
     Type { name: "heartbeat", keys: &["every"], has_files: false, read: read_heartbeat },
 ];
 
@@ -279,6 +284,16 @@ fn interval_of(node: &Node<'_>) -> Result<Duration, DefinitionError> {
 fn read_host_metrics(node: &Node<'_>, file: &mut FileInput) -> Read {
     file.group.get_or_insert_with(|| group_name_of_outside("metrics/host"));
     Ok(Some(Box::new(HostMetrics::new(interval_of(node)?))))
+}
+
+fn read_scrape(node: &Node<'_>, file: &mut FileInput) -> Read {
+    let address = node.needed("url", "a page of metrics, such as \"http://127.0.0.1:9100/metrics\"")?;
+    let url = reqwest::Url::parse(address.name()?).ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let url = url.ok_or_else(|| address.error("must begin with http:// or https:// and name a host"))?;
+    let timeout = node.get("timeout").map(|node| node.duration()).transpose()?.unwrap_or(SCRAPE_TIMEOUT);
+    file.group.get_or_insert_with(|| group_name_of_outside(&format!("metrics/{}", file.name)));
+    Ok(Some(Box::new(Scrape::new(url, &file.name, interval_of(node)?, timeout))))
 }
 
 fn read_heartbeat(node: &Node<'_>, _: &mut FileInput) -> Read {
