@@ -3,6 +3,7 @@
 //! * `oracle`: producers whose every event says what it must be, and the comparison of what was promised with what a
 //!   server gives back through its public query API.
 //! * `disk`: file systems of their own, small ones and ones whose power can be cut.
+//! * `rotating`: logs that are rotated in every way; the writers are those of `catat selftest tail`.
 //! * `shipping`: a shipper in a process of its own, and a network between it and its server that fails.
 //! * `clock`: a wall clock that jumps.
 //! * `strace`, `acknowledgements`: system calls that fail, are missing, are traced; and what a trace must show.
@@ -17,10 +18,14 @@ pub(crate) mod clock;
 pub(crate) mod disk;
 #[path = "lab/oracle.rs"]
 pub(crate) mod oracle;
+#[path = "lab/rotating.rs"]
+pub(crate) mod rotating;
 #[path = "lab/shipping.rs"]
 pub(crate) mod shipping;
 #[path = "lab/strace.rs"]
 pub(crate) mod strace;
+
+pub(crate) use ship::torture::Random;
 
 /// How much is done: `CATAT_FAULT_ROUNDS`, or the few rounds that every change can afford.
 pub(crate) fn rounds(short: u64) -> u64 {
@@ -38,24 +43,6 @@ pub(crate) fn seed() -> u64 {
     let seed = std::env::var("CATAT_FAULT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
     eprintln!("seed: CATAT_FAULT_SEED={seed}");
     seed
-}
-
-/// A small generator of numbers (xorshift64*): the same seed gives the same run, as far as threads allow.
-#[derive(Clone, Debug)]
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    /// A number below `n`.
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % n
-    }
 }
 
 /// Lets a moment pass: the moment of a fault is to be any, so nothing is waited for here.

@@ -3,12 +3,11 @@
 //! The short form runs with all tests; `CATAT_FAULT_ROUNDS` makes it longer.
 
 use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::conservation::{Rotation, Writer, assert_each_line_once};
+use crate::lab::rotating::{Rotating, assert_each_line_once};
 use crate::lab::shipping::{Network, Shipping};
-use crate::lab::{Random, Stopping, rounds, seed, some_moment};
-use crate::server::Server;
+use crate::lab::{Random, rounds, seed, some_moment};
+use crate::server::{Server, catat, run};
 
 #[test]
 fn every_line_of_rotating_files_is_stored_once_though_shipper_and_server_are_killed() {
@@ -18,39 +17,45 @@ fn every_line_of_rotating_files_is_stored_once_though_shipper_and_server_are_kil
     let mut server = Server::serve(scratch.path());
     let network = Network::new(Some(&server.url));
     let mut shipping = Shipping::start(scratch.path(), &network.url, &logs);
-    let stop = AtomicBool::new(false);
     let (mut of_shipper, mut of_server) = (0, 0);
-    let (written, server, _shipping) = std::thread::scope(|scope| {
-        let _stopping = Stopping(&stop);
-        let writers = [Rotation::Rename, Rotation::CopyAndTruncate, Rotation::NextName].map(|rotation| {
-            let (mut writer, stop) = (Writer::new(&logs, rotation), &stop);
-            scope.spawn(move || (rotation, writer.write(stop)))
-        });
-        let mut random = Random::new(seed());
-        for round in 0..rounds(6) {
-            let enough = server.count() + 100 + random.below(800);
-            server.until("it ships on", || (server.count() >= enough).then_some(()));
-            // The shipper, the server, both at once.
-            if round % 3 != 1 {
-                shipping.kill();
-                of_shipper += 1;
-            }
-            if round % 3 != 0 {
-                network.lead_to(None);
-                server.kill();
-                some_moment(random.below(200));
-                server = server.restart();
-                network.lead_to(Some(&server.url));
-                of_server += 1;
-            }
-            if round % 3 != 1 {
-                some_moment(random.below(200));
-                shipping = shipping.restart();
-            }
+    let (rotating, mut random) = (Rotating::start(&logs), Random::new(seed()));
+    for round in 0..rounds(6) {
+        rotating.wait_for_more(&server, 100 + random.below(800));
+        // The shipper, the server, both at once.
+        if round % 3 != 1 {
+            shipping.kill();
+            of_shipper += 1;
         }
-        stop.store(true, Relaxed);
-        (writers.map(|writer| writer.join().expect("no writer panics")), server, shipping)
-    });
-    assert_each_line_once(&server, &written.into_iter().collect(), 0);
-    eprintln!("{of_shipper} kills of the shipper, {of_server} of the server: {written:?} lines, each there once");
+        if round % 3 != 0 {
+            network.lead_to(None);
+            server.kill();
+            some_moment(random.below(200));
+            server = server.restart();
+            network.lead_to(Some(&server.url));
+            of_server += 1;
+        }
+        if round % 3 != 1 {
+            some_moment(random.below(200));
+            shipping = shipping.restart();
+        }
+    }
+    let written = rotating.stop();
+    assert_each_line_once(&server, &written);
+    eprintln!("{of_shipper} kills of the shipper, {of_server} of the server: {written:?}, each line there once");
+}
+
+#[test]
+fn whoever_has_catat_can_try_it_on_their_own_machine() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let mut command = catat(scratch.path());
+    command.args(["selftest", "tail", "--seconds", "2", "--rounds", "2", "--dir", "tried", "-o", "csv"]);
+    let ran = run(command, "");
+    assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+    let (header, rows) = ran.out.split_once('\n').expect("a header and rows");
+    assert_eq!(header, "kind,rotations,written,stored,lost,repeated,altered,result");
+    assert_eq!(rows.lines().filter(|row| row.ends_with(",0,0,0,exact")).count(), 9, "{rows}");
+    let mut again = catat(scratch.path());
+    again.args(["selftest", "tail", "--dir", "tried"]);
+    let ran = run(again, "");
+    assert!(ran.code == 2 && ran.err.contains("is not empty"), "{}", ran.err);
 }

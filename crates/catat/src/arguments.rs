@@ -4,6 +4,7 @@ mod check;
 mod groups;
 mod keys;
 mod lookups;
+mod selftest;
 mod send;
 mod users;
 
@@ -16,6 +17,7 @@ pub(crate) use check::{Check, Sample, SampleFormat};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
+pub(crate) use selftest::{Selftest, SelftestCommand, SelftestTail};
 pub(crate) use send::{Compression, InputFormat, Send};
 pub(crate) use users::{UserCommand, Users};
 
@@ -59,6 +61,8 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Go on without a control store that is lost: with no keys and no limits of groups
     Unlock(DataDir),
+    /// Try on this machine whether what is promised holds here
+    Selftest(Selftest),
     /// Show the configuration
     Config {
         #[command(subcommand)]

@@ -63,6 +63,7 @@ fn main() -> ExitCode {
         Command::Backup(options) => commands::backup(options),
         Command::Restore(options) => commands::restore(options),
         Command::Unlock(options) => commands::unlock(options),
+        Command::Selftest(options) => commands::selftest(options),
         Command::Config { command } => commands::config(command),
     };
     match result {

@@ -85,6 +85,16 @@ pub(crate) struct Past {
     pub(crate) generation: u64,
     /// How far the server has it.
     pub(crate) mark: Mark,
+    /// What the server may have of it where nothing is known to be acknowledged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) told: Option<Mark>,
+}
+
+impl Past {
+    /// What a file has that is this generation.
+    pub(crate) fn evidence(&self) -> Option<Mark> {
+        Some(self.mark).filter(|mark| mark.offset > 0).or(self.told)
+    }
 }
 
 /// What is remembered of a file.
@@ -98,8 +108,8 @@ pub(crate) struct Entry {
     pub(crate) generation: u64,
     /// The path under which it was first seen; names its group and stream.
     pub(crate) path: String,
-    /// How it began when the server was first told of it, which is saved before: as long as nothing is known to be
-    /// acknowledged, other content under the same name would pass for what the server may have.
+    /// All that the server may have as long as nothing is known to be acknowledged: saved before any of it is sent, and
+    /// no more is sent at first. Other content under the same name would pass for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) told: Option<Mark>,
     /// How far the server has it.
@@ -121,6 +131,11 @@ impl Entry {
         let Self { key: _, file, generation, path: _, told, mark, before, is_copy, seen } = self;
         (file, generation, told, mark, before, is_copy, seen.div_euclid(SEEN_EXACT_NS)).hash(&mut hasher);
         hasher.finish()
+    }
+
+    /// Its generation as it is now.
+    pub(crate) fn now(&self) -> Past {
+        Past { generation: self.generation, mark: self.mark, told: self.told }
     }
 }
 

@@ -22,6 +22,9 @@ const DEPTH_MAX: usize = 32;
 /// Most files followed at once.
 const FILES_MAX: usize = 100_000;
 
+/// Most names of a file that are remembered beside the one that it is known by.
+const OTHER_NAMES_MAX: usize = 8;
+
 /// Most files named as left out.
 const LEFT_OUT_MAX: usize = 1_000;
 
@@ -188,6 +191,8 @@ impl Root {
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
     pub(crate) path: PathBuf,
+    /// Its other names, a few of them.
+    pub(crate) others: Vec<PathBuf>,
     pub(crate) key: FileKey,
     pub(crate) size: u64,
     pub(crate) modified: Timestamp,
@@ -275,17 +280,23 @@ impl<'a> Search<'a> {
             self.report.leave_out(path, reason);
             return;
         }
-        let is_better = match self.found.get(&key) {
-            None => true,
-            Some(_) => path_of(key).is_some_and(|known| known == path),
-        };
-        if self.found.len() >= FILES_MAX && is_better && !self.found.contains_key(&key) {
-            self.report.leave_out(path, Reason::TooMany);
-        } else if is_better {
-            let (size, modified) = (metadata.len(), modified_of(metadata));
-            let is_named = root.place.pattern.is_none() && path == root.place.base;
-            self.found.insert(key, Candidate { path: path.into(), key, size, modified, is_named, input: root.input });
+        let mut others = Vec::new();
+        let is_full = self.found.len() >= FILES_MAX;
+        match self.found.get_mut(&key) {
+            None if is_full => return self.report.leave_out(path, Reason::TooMany),
+            None => {}
+            // The first input that names it has it.
+            Some(found) if found.path == path => return,
+            Some(found) if path_of(key).is_some_and(|known| known == path) => {
+                others.extend(std::mem::take(&mut found.others).into_iter().chain([found.path.clone()]));
+            }
+            Some(found) if found.others.len() >= OTHER_NAMES_MAX => return,
+            Some(found) => return found.others.push(path.into()),
         }
+        let (size, modified) = (metadata.len(), modified_of(metadata));
+        let is_named = root.place.pattern.is_none() && path == root.place.base;
+        let candidate = Candidate { path: path.into(), others, key, size, modified, is_named, input: root.input };
+        self.found.insert(key, candidate);
     }
 }
 

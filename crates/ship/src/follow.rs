@@ -46,9 +46,6 @@ const FORGET_AFTER_NS: i64 = 24 * Timestamp::HOUR;
 /// Acknowledgements are written down this often: what is lost in between is sent again and stored once.
 const SAVE_EVERY_NS: i64 = Timestamp::SECOND;
 
-/// Bytes at the start of a file that tell its content from another's before any of it was acknowledged.
-const TOLD_BYTES: u64 = 1024;
-
 /// How long to wait after an error of one file before it is looked at again.
 const ERROR_PAUSE_NS: i64 = 5 * Timestamp::SECOND;
 
@@ -356,7 +353,8 @@ impl Follower {
         let (Some(path), Some(handle)) = (&file.path, &file.handle) else { return false };
         let (path, size, input) = (path.clone(), file.size, file.input);
         let group = group_of(&self.options, input, &path.to_string_lossy());
-        let candidate = Candidate { path, key, size, modified: now, is_named: false, input };
+        let others = Vec::new();
+        let candidate = Candidate { path, others, key, size, modified: now, is_named: false, input };
         self.copies.start_of(&candidate, &group, handle, &self.files).is_some()
     }
 
@@ -444,8 +442,9 @@ impl Follower {
                 // Of a file of which nothing was sent there is nothing to remember.
                 return file.is_held() || file.entry.mark.offset > 0;
             };
-            let group = || group_of(&self.options, candidate.input, &candidate.path.to_string_lossy());
-            if !file.may_be_at(&candidate.path, group) {
+            if !file.may_be_at(&candidate.path) {
+                // It may have been truncated under this name.
+                file.others = [vec![candidate.path.clone()], candidate.others.clone()].concat();
                 self.copies.remember(file);
                 return false;
             }
@@ -455,7 +454,9 @@ impl Follower {
                 file.hold(&candidate.path, candidate.size);
                 n_open += usize::from(!was_open && file.handle.is_some());
             }
-            file.path = found.remove(key).map(|candidate| candidate.path);
+            if let Some(candidate) = found.remove(key) {
+                (file.path, file.others) = (Some(candidate.path), candidate.others);
+            }
             file.entry.seen = now.0;
             true
         });
@@ -528,7 +529,8 @@ impl Follower {
             None => budget.start_of(candidate, &file, report).and_then(|start| Mark::at(&file, start)),
         };
         // What has content will be sent at once: noted now, it is saved along with all the others.
-        let told = || Mark::at(&file, candidate.size.min(TOLD_BYTES)).map(|told| (told.offset > 0).then_some(told));
+        let n_told = candidate.size.min(self.options.batch_bytes as u64);
+        let told = || Mark::at(&file, n_told).map(|told| (told.offset > 0).then_some(told));
         let key = candidate.key;
         let (mark, told, name) = match mark.and_then(|mark| Ok((mark, told()?, new_name(key)?))) {
             Ok(all) => all,
@@ -539,7 +541,7 @@ impl Follower {
         let (name, generation) = origin.map_or(own, |origin| (origin.file, origin.generation));
         let entry = Entry { key, file: name, generation, path, told, mark, before: None, is_copy, seen: now.0 };
         let mut followed = Followed::new(entry, candidate.input, group, false, self.is_opening);
-        followed.path = Some(candidate.path.clone());
+        (followed.path, followed.others) = (Some(candidate.path.clone()), candidate.others.clone());
         if keeps_open {
             followed.hold_new(file, candidate.size, (!self.is_opening).then_some(now));
         }

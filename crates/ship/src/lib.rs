@@ -30,6 +30,7 @@ mod rules;
 mod shipper;
 mod spool;
 mod stop;
+pub mod torture;
 
 pub use batch::{FileBatch, Header};
 pub use boundary::Multiline;

@@ -10,10 +10,10 @@ use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use types::GroupName;
+use types::{GroupName, group_name_of_file};
 
 use super::file::Followed;
-use crate::checkpoint::{Entry, Past};
+use crate::checkpoint::Past;
 use crate::discover::Candidate;
 use crate::identity::{FileKey, Mark};
 
@@ -33,6 +33,8 @@ pub(super) struct Origin {
     pub(super) generation: u64,
     /// How far it was acknowledged.
     pub(super) mark: Mark,
+    /// What it holds if it is that.
+    evidence: Mark,
 }
 
 /// From where a copy is read.
@@ -57,11 +59,13 @@ pub(super) struct Copies {
 impl Copies {
     /// Remembers how far a file was read that is forgotten otherwise: a copy of it may still turn up.
     pub(super) fn remember(&mut self, file: &Followed) {
-        for origin in origins(file).filter(|origin| origin.mark.offset > 0) {
-            if self.gone.len() >= GONE_MAX {
-                self.gone.pop_front();
+        for origin in origins(file) {
+            for path in names(file) {
+                if self.gone.len() >= GONE_MAX {
+                    self.gone.pop_front();
+                }
+                self.gone.push_back((path.into(), origin.clone()));
             }
-            self.gone.push_back((file.entry.path.clone().into(), origin));
         }
     }
 
@@ -73,27 +77,28 @@ impl Copies {
         file: &File,
         files: &BTreeMap<FileKey, Followed>,
     ) -> Option<Start> {
-        // Both may have been renamed since the copy was made.
+        let group_of = |path: &Path| group_name_of_file(&path.to_string_lossy());
+        let is_rotated = |name: &Path| group_of(&candidate.path) == group_of(name);
+        // Both may have been renamed since the copy was made, and the original may have further names.
         let is_original = |known: &&Followed| {
-            let first = Path::new(&known.entry.path);
-            let now = known.path.as_deref().unwrap_or(first);
-            known.entry.key != candidate.key
-                && known.group == *group
-                && [first, now].iter().any(|path| has_suffix(&candidate.path, path))
+            let is_of = |name: &Path| has_suffix(&candidate.path, name) && (known.group == *group || is_rotated(name));
+            known.entry.key != candidate.key && names(known).any(is_of)
         };
         let is_whole = |mark: &Mark| mark.offset > 0 && mark.offset <= candidate.size && fits(mark, file);
         let gone = self.gone.iter().filter(|(path, _)| has_suffix(&candidate.path, path)).map(|(_, origin)| origin);
-        let mut ended: Vec<Origin> = gone.filter(|origin| is_whole(&origin.mark)).cloned().collect();
+        let mut ended: Vec<Origin> = gone.filter(|origin| is_whole(&origin.evidence)).cloned().collect();
         let mut lasting: Option<Mark> = None;
         let mut is_beginning = false;
         for original in files.values().filter(is_original) {
-            ended.extend(origins(original).skip(1).filter(|origin| is_whole(&origin.mark)));
+            let before = original.entry.before.and_then(|past| origin(original, past));
+            ended.extend(before.filter(|origin| is_whole(&origin.evidence)));
             let read_to = original.in_flight.unwrap_or(original.entry.mark);
             if let Some(beginning) = mark_of_beginning(candidate, file, original) {
                 is_beginning = true;
                 if candidate.size <= read_to.offset && self.unfinished.len() < UNFINISHED_MAX {
                     let (file, generation) = (original.entry.file.clone(), original.entry.generation);
-                    self.unfinished.insert(candidate.key, Origin { file, generation, mark: beginning });
+                    let origin = Origin { file, generation, mark: beginning, evidence: beginning };
+                    self.unfinished.insert(candidate.key, origin);
                 }
                 continue;
             }
@@ -102,7 +107,7 @@ impl Copies {
             let Some(evidence) = evidence.into_iter().flatten().find(is_whole) else { continue };
             if !still_has(original, &evidence) {
                 // From what was acknowledged, not from what is on its way: a crash may keep that from arriving.
-                ended.extend(origins(original).take(1));
+                ended.extend(origin(original, original.entry.now()));
             } else if is_whole(&original.entry.mark) {
                 lasting = lasting.into_iter().chain([original.entry.mark]).max_by_key(|mark| mark.offset);
             }
@@ -111,7 +116,7 @@ impl Copies {
             return Some(Start::NotYet);
         }
         // The original is gone or begins anew: what was its beginning when it was looked at last need not be read.
-        ended.extend(self.unfinished.remove(&candidate.key).filter(|origin| is_whole(&origin.mark)));
+        ended.extend(self.unfinished.remove(&candidate.key).filter(|origin| is_whole(&origin.evidence)));
         let ended = ended.into_iter().max_by_key(|origin| origin.mark.offset);
         match (ended, lasting) {
             (Some(origin), lasting) if lasting.is_none_or(|mark| mark.offset <= origin.mark.offset) => {
@@ -122,12 +127,21 @@ impl Copies {
     }
 }
 
+/// Every name that a file has or had.
+fn names(file: &Followed) -> impl Iterator<Item = &Path> {
+    let first_and_now = [Some(Path::new(&file.entry.path)), file.path.as_deref()].into_iter().flatten();
+    first_and_now.chain(file.others.iter().map(PathBuf::as_path))
+}
+
 /// What was read of `file`: its generation now, and the one before.
 fn origins(file: &Followed) -> impl Iterator<Item = Origin> {
-    let Entry { file, generation, mark, before, .. } = &file.entry;
-    let now = Past { generation: *generation, mark: *mark };
-    let origin = |past: Past| Origin { file: file.clone(), generation: past.generation, mark: past.mark };
-    [Some(now), *before].into_iter().flatten().map(origin).collect::<Vec<_>>().into_iter()
+    [Some(file.entry.now()), file.entry.before].into_iter().flatten().filter_map(|past| origin(file, past))
+}
+
+/// What was read of a generation of `file`; nothing where nothing of it was sent.
+fn origin(file: &Followed, past: Past) -> Option<Origin> {
+    let evidence = past.evidence()?;
+    Some(Origin { file: file.entry.file.clone(), generation: past.generation, mark: past.mark, evidence })
 }
 
 /// Tells whether `copy` is the path `original` with something behind it, as rotation names its copies. The live file

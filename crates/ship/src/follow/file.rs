@@ -11,7 +11,7 @@ use types::{GroupName, Timestamp};
 
 use super::Timing;
 use crate::boundary::{self, Cut, Multiline, Settled};
-use crate::checkpoint::{Entry, Past};
+use crate::checkpoint::Entry;
 use crate::discover::{Reason, modified_of, reason_of_content};
 use crate::identity::{FileKey, Mark, Verified};
 
@@ -54,6 +54,8 @@ pub(super) struct Followed {
     pub(super) entry: Entry,
     /// Where it is now; `None` when no PATH leads to it any more.
     pub(super) path: Option<PathBuf>,
+    /// Other names of it.
+    pub(super) others: Vec<PathBuf>,
     /// Which input it belongs to.
     pub(super) input: usize,
     pub(super) group: GroupName,
@@ -83,6 +85,7 @@ impl Followed {
         Self {
             entry,
             path: None,
+            others: Vec::new(),
             input,
             group,
             handle: None,
@@ -107,19 +110,17 @@ impl Followed {
 
     /// Tells whether the file found at `path` under this one's inode is this one, and not a new one that was given
     /// the inode of this one after it was deleted.
-    pub(super) fn may_be_at(&self, path: &Path, group: impl FnOnce() -> GroupName) -> bool {
+    pub(super) fn may_be_at(&self, path: &Path) -> bool {
         // An open file keeps its inode, and a file that stayed in its place is looked at in due course.
         let was_at = self.path.as_deref().unwrap_or(Path::new(&self.entry.path));
         if self.is_held() || was_at == path {
             return true;
         }
-        if self.entry.mark.offset == 0 {
-            // Nothing was acknowledged, so content says nothing. What may have been sent must keep its name.
-            return self.entry.told.is_some() && self.group == group();
-        }
+        // Of what nothing was sent there is nothing to remember.
+        let Some(evidence) = self.entry.now().evidence() else { return false };
         // Where it moved on between the search and now nothing speaks against it; its content is compared before more is read.
         match open_same(path, self.entry.key) {
-            Ok(Some(file)) => self.entry.mark.fits(&file).unwrap_or(true),
+            Ok(Some(file)) => evidence.fits(&file).unwrap_or(true),
             Ok(None) | Err(_) => true,
         }
     }
@@ -155,7 +156,7 @@ impl Followed {
 
     /// Starts over with new content under `generation`, which the path it is found at now may name anew.
     pub(super) fn begin_generation(&mut self, generation: u64, now: Timestamp) {
-        self.entry.before = Some(Past { generation: self.entry.generation, mark: self.entry.mark });
+        self.entry.before = Some(self.entry.now());
         self.entry.mark = Mark::default();
         self.entry.generation = generation;
         self.is_saved = false;
@@ -201,9 +202,20 @@ impl Followed {
         if self.size == offset || self.held == Some((self.size, settled)) {
             return Ok(Look::Nothing);
         }
-        let Some((read, cut)) = read_and_cut(&self.entry.mark, file, settled, self.size, sizes, multiline)? else {
+        let read = |(size, settled)| read_and_cut(&self.entry.mark, file, settled, size, sizes, multiline);
+        let all = (self.size, settled);
+        // No more at first than what is known to tell it from others.
+        let told = self.entry.told.filter(|told| offset == 0 && told.offset < self.size);
+        let Some(mut found) = read(told.map_or(all, |told| (told.offset, Settled::Growing)))? else {
             return Ok(Look::Replaced);
         };
+        if told.is_some() && found.1.n_bytes == 0 {
+            let Some(again) = read(all)? else { return Ok(Look::Replaced) };
+            found = again;
+            // It is noted anew with what is sent now.
+            self.entry.told = None;
+        }
+        let (read, cut) = found;
         if offset == 0
             && let Some(reason) = reason_of_content(&read.bytes[..read.bytes.len().min(4096)])
         {

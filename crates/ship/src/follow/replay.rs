@@ -1,23 +1,13 @@
 //! Random histories of files: written, rotated in every way, while the shipper runs, stops, and is killed.
 //!
-//! Every line is written once and must be stored once. The seed of a failing history is in the panic message.
+//! Every line is written once and must be stored once. The seed of a failing history is in the panic message;
+//! `CATAT_FAULT_SEED` begins with it, and `CATAT_FAULT_ROUNDS` says how many histories there are.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use super::tests::Bench;
-
-/// A small generator of numbers (xorshift64*): the same seed gives the same history.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % n
-    }
-}
+use crate::torture::Random;
 
 struct History {
     bench: Bench,
@@ -82,6 +72,14 @@ impl History {
         let _ = fs::remove_file(self.bench.path(name));
     }
 
+    /// Gives the file another name as well, or takes that away.
+    fn link(&mut self, name: &'static str) {
+        let other = self.bench.path(&format!("other-{name}"));
+        if fs::remove_file(&other).is_err() && self.bench.path(name).exists() {
+            fs::hard_link(self.bench.path(name), other).unwrap();
+        }
+    }
+
     /// Stops the shipper, lets the world go on, and starts it again.
     fn restart(&mut self, name: &'static str) {
         let is_killed = self.random.below(2) == 0;
@@ -113,13 +111,14 @@ impl History {
 
     fn step(&mut self) {
         let name = NAMES[self.random.below(2) as usize];
-        match self.random.below(12) {
+        match self.random.below(13) {
             0..=3 => self.write(name),
             4 => self.write_halves(name),
             5 => self.rename(name),
             6 => self.copy_and_truncate(name),
             7 => self.delete(name),
             8 => self.restart(name),
+            9 => self.link(name),
             _ => {
                 let milliseconds = 50 * self.random.below(30) as i64;
                 self.bench.run(milliseconds);
@@ -130,9 +129,10 @@ impl History {
 
 #[test]
 fn every_line_of_a_random_history_is_stored_once() {
-    for seed in 1..=60u64 {
-        let random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let mut history = History { bench: Bench::new(&[]), random, n_lines: 0 };
+    let number = |name| std::env::var(name).ok().and_then(|number| number.parse().ok());
+    let first: u64 = number("CATAT_FAULT_SEED").unwrap_or(1);
+    for seed in first..first + number("CATAT_FAULT_ROUNDS").unwrap_or(60) {
+        let mut history = History { bench: Bench::new(&[]), random: Random::new(seed), n_lines: 0 };
         for _ in 0..80 {
             history.step();
         }

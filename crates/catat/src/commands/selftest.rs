@@ -1,0 +1,188 @@
+//! `catat selftest tail`: logs are written and rotated in every way while the shipper is killed; then what is stored
+//! is compared with what was written.
+//!
+//! ```text
+//! DIR/logs/KIND/     what is written and followed          DIR/server.log   what the server says
+//! DIR/data, DIR/ship the server's and the shipper's own    DIR/ship.log     what the shipper says
+//! ```
+
+mod child;
+mod stored;
+
+use std::io::{BufWriter, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use ship::torture::{Progress, Random, Rotation, Tally, Verdict, Writer, Written};
+
+use self::child::Child;
+use self::stored::Stored;
+use crate::arguments::{Format, Printing, Selftest, SelftestCommand, SelftestTail};
+use crate::failure::{Failure, of_output};
+use crate::output::{Column, Printer, is_coloured};
+
+/// How often the server is asked what it has, which writers wait for that take something away.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// The rest is lost when nothing more has arrived for so long: a half line is sent after five seconds, a failed
+/// delivery tried again within thirty.
+const QUIET: Duration = Duration::from_secs(12);
+
+/// Longest pause before a killed shipper is started again.
+const DEAD_MS_MAX: u64 = 500;
+
+const COLUMNS: [&str; 8] = ["kind", "rotations", "written", "stored", "lost", "repeated", "altered", "result"];
+
+pub(crate) fn selftest(options: Selftest) -> Result<(), Failure> {
+    match options.command {
+        SelftestCommand::Tail(options) => tail(&options),
+    }
+}
+
+fn tail(options: &SelftestTail) -> Result<(), Failure> {
+    let (dir, is_ours) = directory(options.dir.as_deref())?;
+    let seconds = options.seconds.max(1);
+    eprintln!("catat writes logs to {} for {seconds} s and kills the shipper {} times", dir.display(), options.rounds);
+    let result = run(&dir, options.rounds, Duration::from_secs(seconds.into()));
+    let tally = result.map_err(|failure| failure.with(&format!("What was written is in {}", dir.display())))?;
+    print(&tally, &options.printing)?;
+    if !tally.is_exact() {
+        for text in tally.strange() {
+            eprintln!("catat: nobody wrote this line: {}", crate::output::harmless(text, false));
+        }
+        return Err(Failure::other(format!("what is stored is not what was written; both are in {}", dir.display())));
+    }
+    if is_ours {
+        // What stays behind does no harm, and all was well.
+        let _ = std::fs::remove_dir_all(&dir);
+    }
+    Ok(())
+}
+
+/// The directory that was named, or a new one of our own (`true`).
+fn directory(named: Option<&Path>) -> Result<(PathBuf, bool), Failure> {
+    let dir = match named {
+        Some(dir) => dir.to_owned(),
+        None => std::env::temp_dir().join(format!("catat-selftest-{}", std::process::id())),
+    };
+    let failed =
+        |error: std::io::Error| Failure::usage(format!("{}: {error}; choose another with --dir", dir.display()));
+    std::fs::create_dir_all(&dir).map_err(failed)?;
+    // Shippers and servers have other working directories than ours where their user does.
+    let dir = dir.canonicalize().map_err(failed)?;
+    if std::fs::read_dir(&dir).map_err(failed)?.next().is_some() {
+        return Err(Failure::usage(format!("{} is not empty; choose a new directory with --dir", dir.display())));
+    }
+    Ok((dir, named.is_none()))
+}
+
+/// Writes, kills, waits for the rest, and compares.
+fn run(dir: &Path, n_kills: u32, duration: Duration) -> Result<Tally, Failure> {
+    let logs = dir.join("logs");
+    std::fs::create_dir(&logs).map_err(|error| Failure::usage(format!("{}: {error}", logs.display())))?;
+    let mut server = Child::server(dir)?;
+    let stored = Stored::of(dir, &mut server)?;
+    let mut shipper = Child::shipper(dir, stored.url(), &logs)?;
+    let is_interrupted = interruption();
+    let progress = Arc::new(Progress::default());
+    let written = write(&logs, &progress, || {
+        kill_again_and_again(&mut shipper, n_kills, duration, &is_interrupted, || stored.note(&progress).map(drop))
+    })?;
+    stored.wait_for(written.iter().map(|written| written.lines).sum(), QUIET, &is_interrupted)?;
+    // What is on its way comes to an end, so that nothing arrives later.
+    shipper.stop()?;
+    let mut tally = Tally::new(&written);
+    stored.each(|text| tally.take(text))?;
+    if is_interrupted.load(Ordering::Relaxed) {
+        return Err(Failure::other("interrupted"));
+    }
+    Ok(tally)
+}
+
+/// Has every kind of writer write while `meanwhile` runs.
+fn write(
+    logs: &Path,
+    progress: &Arc<Progress>,
+    meanwhile: impl FnOnce() -> Result<(), Failure>,
+) -> Result<Vec<Written>, Failure> {
+    let failed = |error: std::io::Error| Failure::other(format!("{}: {error}", logs.display()));
+    let writers = Rotation::ALL.map(|rotation| Writer::new(logs, rotation, progress.clone()));
+    let stop = AtomicBool::new(false);
+    let (result, written) = std::thread::scope(|scope| {
+        let stop = &stop;
+        let writing = writers.map(|writer| scope.spawn(move || writer?.write(stop)));
+        let result = meanwhile();
+        stop.store(true, Ordering::Relaxed);
+        let joined = writing.map(|thread| thread.join().unwrap_or_else(|_| Err(std::io::Error::other("panicked"))));
+        (result, joined)
+    });
+    result?;
+    written.into_iter().collect::<Result<_, _>>().map_err(failed)
+}
+
+/// Kills the shipper `n_kills` times in the course of `duration`, and starts it again a moment later.
+fn kill_again_and_again(
+    shipper: &mut Child,
+    n_kills: u32,
+    duration: Duration,
+    is_interrupted: &AtomicBool,
+    look: impl Fn() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (began, mut n_killed) = (Instant::now(), 0);
+    let mut random = Random::new(u64::from(std::process::id()));
+    while began.elapsed() < duration && !is_interrupted.load(Ordering::Relaxed) {
+        shipper.assert_runs()?;
+        if n_killed < n_kills && began.elapsed() >= duration * (n_killed + 1) / (n_kills + 1) {
+            shipper.kill()?;
+            std::thread::park_timeout(Duration::from_millis(random.below(DEAD_MS_MAX)));
+            shipper.start_again()?;
+            n_killed += 1;
+        }
+        look()?;
+        std::thread::park_timeout(ASK_EVERY);
+    }
+    Ok(())
+}
+
+/// Set when somebody asks this process to stop, so that its children end with it.
+fn interruption() -> Arc<AtomicBool> {
+    let is_interrupted = Arc::new(AtomicBool::new(false));
+    let told = is_interrupted.clone();
+    std::thread::spawn(move || {
+        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            runtime.block_on(crate::serving::stop_signal());
+            told.store(true, Ordering::Relaxed);
+        }
+    });
+    is_interrupted
+}
+
+fn print(tally: &Tally, printing: &Printing) -> Result<(), Failure> {
+    let is_terminal = std::io::stdout().is_terminal();
+    let format = printing.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson });
+    let out = BufWriter::new(std::io::stdout().lock());
+    let mut printer = Printer::new(out, format, is_coloured(printing.color));
+    printer.start(COLUMNS.map(|name| Column { name: name.to_owned() }).to_vec()).map_err(of_output)?;
+    for verdict in tally.verdicts() {
+        printer.row(cells(&verdict).map(|cell| cell.to_string()).to_vec()).map_err(of_output)?;
+    }
+    printer.finish().map_err(of_output)
+}
+
+fn cells(verdict: &Verdict) -> [serde_json::Value; 8] {
+    let Verdict { rotation, rotations, written, stored, lost, repeated, altered } = *verdict;
+    let result = if verdict.is_exact() { "exact" } else { "WRONG" };
+    [
+        json!(rotation.name()),
+        json!(rotations),
+        json!(written),
+        json!(stored),
+        json!(lost),
+        json!(repeated),
+        json!(altered),
+        json!(result),
+    ]
+}

@@ -1,0 +1,110 @@
+//! A server and a shipper as processes of their own, which can be killed.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::failure::Failure;
+
+/// Longest time that a process takes to end once it is asked to.
+const ENDING: Duration = Duration::from_secs(30);
+
+/// A process of this executable, killed at the end at the latest.
+pub(super) struct Child {
+    arguments: Vec<PathBuf>,
+    /// What it says.
+    log: PathBuf,
+    process: std::process::Child,
+}
+
+impl Child {
+    /// A server on `dir/data`, on a port that is free.
+    pub(super) fn server(dir: &Path) -> Result<Self, Failure> {
+        let data_dir = dir.join("data");
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir"].map(PathBuf::from);
+        Self::start(dir, "server.log", arguments.into_iter().chain([data_dir]).collect())
+    }
+
+    /// A shipper of `logs` to `url`.
+    pub(super) fn shipper(dir: &Path, url: &str, logs: &Path) -> Result<Self, Failure> {
+        let arguments = ["ship", "--url", url, "--state-dir"].map(PathBuf::from);
+        let arguments = arguments.into_iter().chain([dir.join("ship"), logs.to_owned()]);
+        Self::start(dir, "ship.log", arguments.collect())
+    }
+
+    fn start(dir: &Path, log: &str, mut arguments: Vec<PathBuf>) -> Result<Self, Failure> {
+        // A configuration of this machine has no say here.
+        let config = dir.join("catat.toml");
+        std::fs::write(&config, "").map_err(|error| Failure::usage(format!("{}: {error}", config.display())))?;
+        arguments.insert(1, PathBuf::from("--config"));
+        arguments.insert(2, config);
+        let log = dir.join(log);
+        let process = spawn(&arguments, &log)?;
+        Ok(Self { arguments, log, process })
+    }
+
+    /// Fails where it has ended.
+    pub(super) fn assert_runs(&mut self) -> Result<(), Failure> {
+        match self.process.try_wait() {
+            Ok(None) => Ok(()),
+            Ok(Some(status)) => Err(self.failure(&format!("ended with {status}"))),
+            Err(error) => Err(self.failure(&error.to_string())),
+        }
+    }
+
+    /// `kill -9`.
+    pub(super) fn kill(&mut self) -> Result<(), Failure> {
+        let killed = self.process.kill().and_then(|()| self.process.wait().map(drop));
+        killed.map_err(|error| self.failure(&error.to_string()))
+    }
+
+    /// Starts it with the same arguments.
+    pub(super) fn start_again(&mut self) -> Result<(), Failure> {
+        self.process = spawn(&self.arguments, &self.log)?;
+        Ok(())
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(super) fn stop(&mut self) -> Result<(), Failure> {
+        let pid = i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid {
+            let told = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+            told.map_err(|error| self.failure(&error.to_string()))?;
+        }
+        let began = Instant::now();
+        while let Ok(None) = self.process.try_wait() {
+            if began.elapsed() > ENDING {
+                return Err(self.failure("does not end"));
+            }
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// What went wrong with it.
+    pub(super) fn failure(&self, problem: &str) -> Failure {
+        let name = self.arguments.first().map(|name| name.display().to_string()).unwrap_or_default();
+        Failure::other(format!("`catat {name}` {problem}; what it said is in {}", self.log.display()))
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // It may have ended already; that is as good.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn spawn(arguments: &[PathBuf], log: &Path) -> Result<std::process::Child, Failure> {
+    let failed = |error: std::io::Error| Failure::other(format!("{}: {error}", log.display()));
+    let log = File::options().create(true).append(true).open(log).map_err(failed)?;
+    let executable = std::env::current_exe().map_err(failed)?;
+    let mut command = Command::new(executable);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CATAT_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    command.spawn().map_err(failed)
+}
