@@ -10,6 +10,7 @@
 //! by its content and read from where the original was left. A deleted file is read to its end while it is open.
 
 mod budget;
+mod container;
 mod copies;
 mod file;
 mod gone;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use types::{GroupName, Timestamp, group_name_of_file};
 
 use self::budget::{Budget, Budgets};
+use self::container::Container;
 use self::copies::{Copies, Start};
 use self::file::{Followed, Look, Piece, Sizes};
 use self::options::Timing;
@@ -122,7 +124,10 @@ impl Follower {
         for entry in entries {
             let input = input_of(&follower.roots, Path::new(&entry.path));
             let group = group_of(&follower.options, input, &entry.path);
-            follower.files.insert(entry.key, Followed::new(entry, input, group, true, true));
+            let container = container_of(&follower.options, input, &entry.path);
+            let mut followed = Followed::new(entry, input, group, true, true);
+            followed.container = container;
+            follower.files.insert(followed.entry.key, followed);
         }
         let discovery = follower.scan(now, is_first_run);
         follower.is_opening = false;
@@ -381,6 +386,7 @@ impl Follower {
         if let Some(path) = &file.path {
             file.entry.path = path.to_string_lossy().into_owned();
             file.group = group_of(&self.options, file.input, &file.entry.path);
+            file.container = container_of(&self.options, file.input, &file.entry.path);
         }
         let (path, generation) = (&file.entry.path, file.entry.generation);
         tracing::info!(path, generation, "file was truncated or replaced");
@@ -390,11 +396,13 @@ impl Follower {
         let file = self.files.get(&key)?;
         let entry = &file.entry;
         let input = self.options.inputs.get(file.input)?;
-        let stream = input.stream.clone();
+        let container = file.container.as_ref();
+        let stream = input.stream.clone().or_else(|| Some(container?.stream(&self.options.host)));
         let mut bytes = piece.bytes;
         let place = Place { file: &entry.file, generation: entry.generation, start: piece.start };
         input.rules.apply(&mut bytes, piece.lengths.as_deref(), place);
-        let mut fields = input.fields.clone();
+        let mut fields = container.map(|container| container.fields.clone()).unwrap_or_default();
+        fields.extend(input.fields.clone());
         if let Some(n) = input.rules.sample() {
             fields.insert("sample_rate".into(), n.to_string());
         }
@@ -521,6 +529,7 @@ impl Follower {
         }
         let path = candidate.path.to_string_lossy().into_owned();
         let group = group_of(&self.options, candidate.input, &path);
+        let container = container_of(&self.options, candidate.input, &path);
         let mut origin = None;
         let mark = match self.copies.start_of(candidate, &group, &file, &self.files) {
             Some(Start::NotYet) => return,
@@ -542,6 +551,7 @@ impl Follower {
         let entry = Entry { key, file: name, generation, path, told, mark, before: None, is_copy, seen: now.0 };
         let mut followed = Followed::new(entry, candidate.input, group, false, self.is_opening);
         (followed.path, followed.others) = (Some(candidate.path.clone()), candidate.others.clone());
+        followed.container = container;
         if keeps_open {
             followed.hold_new(file, candidate.size, (!self.is_opening).then_some(now));
         }
@@ -590,10 +600,17 @@ fn input_of(roots: &[Root], path: &Path) -> usize {
     roots.iter().find(|root| root.names(path)).map_or(0, |root| root.input)
 }
 
-/// The group of a file, by its path unless its input has one for all.
+/// The group of a file: that of its input for all, that of its container, or one by its path.
 fn group_of(options: &FollowOptions, input: usize, path: &str) -> GroupName {
     let group = options.inputs.get(input).and_then(|input| input.group.clone());
-    group.unwrap_or_else(|| group_name_of_file(path))
+    let of_container = || container_of(options, input, path).map(|container| container.group);
+    group.or_else(of_container).unwrap_or_else(|| group_name_of_file(path))
+}
+
+/// The container that writes a file, where its input is of such.
+fn container_of(options: &FollowOptions, input: usize, path: &str) -> Option<Container> {
+    options.inputs.get(input).filter(|input| input.is_of_containers)?;
+    Container::of_path(Path::new(path))
 }
 
 /// A name for the server that no other file had or will have.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use types::{GroupName, Timestamp};
 
 use super::Timing;
+use super::container::Container;
 use crate::boundary::{self, Cut, Multiline, Settled};
 use crate::checkpoint::Entry;
 use crate::discover::{Reason, modified_of, reason_of_content};
@@ -59,6 +60,8 @@ pub(super) struct Followed {
     /// Which input it belongs to.
     pub(super) input: usize,
     pub(super) group: GroupName,
+    /// Which container writes it, where that is known.
+    pub(super) container: Option<Container>,
     pub(super) handle: Option<File>,
     pub(super) size: u64,
     /// Whether the last search saw bytes that were not looked at since.
@@ -88,6 +91,7 @@ impl Followed {
             others: Vec::new(),
             input,
             group,
+            container: None,
             handle: None,
             size: 0,
             is_waiting: false,

@@ -33,6 +33,8 @@ pub struct FileInput {
     pub rules: Rules,
     /// How much of what is already there is read; without it as of all inputs.
     pub backlog: Option<Backlog>,
+    /// Whether containers write the files, whose names then say the group, the stream and fields.
+    pub is_of_containers: bool,
     /// Whether the files are our own, which nobody else writes and whose paths mean nothing to anybody.
     pub is_own: bool,
 }

@@ -17,7 +17,7 @@ const MS: i64 = 1_000_000;
 pub(super) struct Bench {
     dir: TempDir,
     follower: Option<Follower>,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     /// Bytes by file, generation and offset, as the server has them.
     stored: BTreeMap<(String, u64), Vec<u8>>,
     /// Events in the order in which they came, bytes that were there before left out.
@@ -46,7 +46,7 @@ impl Bench {
         bench
     }
 
-    fn options(&self) -> FollowOptions {
+    pub(super) fn options(&self) -> FollowOptions {
         let paths = vec![self.dir.path().join("log")];
         let mut options = FollowOptions::new(paths, self.dir.path().join("state"));
         options.backlog = Backlog::ALL;
@@ -65,7 +65,7 @@ impl Bench {
         }
     }
 
-    fn start_with(&mut self, options: FollowOptions) -> Discovery {
+    pub(super) fn start_with(&mut self, options: FollowOptions) -> Discovery {
         self.follower = None;
         let (follower, discovery) = Follower::open(options, self.now).unwrap();
         self.follower = Some(follower);
@@ -90,7 +90,7 @@ impl Bench {
         fs::rename(self.path(from), self.path(to)).unwrap();
     }
 
-    fn follower(&mut self) -> &mut Follower {
+    pub(super) fn follower(&mut self) -> &mut Follower {
         self.follower.as_mut().unwrap()
     }
 
@@ -110,7 +110,7 @@ impl Bench {
     }
 
     /// Lets time pass while no server answers; returns what is on its way meanwhile.
-    fn run_without_server(&mut self, milliseconds: i64) -> Vec<FileBatch> {
+    pub(super) fn run_without_server(&mut self, milliseconds: i64) -> Vec<FileBatch> {
         let mut on_their_way = Vec::new();
         for _ in 0..milliseconds / 50 {
             self.now = Timestamp(self.now.0 + 50 * MS);
@@ -125,7 +125,7 @@ impl Bench {
     }
 
     /// Stores bytes as a server does: by position, and only those it does not have.
-    fn store(&mut self, batch: &FileBatch) {
+    pub(super) fn store(&mut self, batch: &FileBatch) {
         let header = &batch.header;
         let stored = self.stored.entry((header.file.clone(), header.generation)).or_default();
         let start = usize::try_from(header.start).unwrap();
@@ -154,7 +154,7 @@ impl Bench {
         }
     }
 
-    fn check(&self, expected: &[&str]) {
+    pub(super) fn check(&self, expected: &[&str]) {
         let mut events = self.events.clone();
         events.sort();
         let mut expected: Vec<&str> = expected.to_vec();

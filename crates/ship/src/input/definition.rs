@@ -40,6 +40,11 @@ const INTERVAL_MIN: Duration = Duration::from_secs(1);
 /// How long a page of metrics is waited for where nothing is said.
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Where logs of containers are: links of Kubernetes', what they lead to, which is rotated there, and Docker's. A file that is
+/// found in several ways is followed once, by the first.
+const CONTAINER_PATHS: [&str; 3] =
+    ["/var/log/containers/*.log", "/var/log/pods/*/*/*.log*", "/var/lib/docker/containers/*/*-json.log*"];
+
 /// Keys of every input.
 const KEYS: [&str; 7] = ["name", "type", "group", "stream", "fields", "zone", "multiline"];
 
@@ -60,6 +65,7 @@ struct Type {
 /// Every type there is.
 const TYPES: &[Type] = &[
     Type { name: "files", keys: &[], has_files: true, read: read_files },
+    Type { name: "containers", keys: &[], has_files: true, read: read_containers },
     Type { name: "stdin", keys: &[], has_files: false, read: |_, _| Ok(Some(Box::new(Stdin))) },
     Type { name: "command", keys: &["command", "every"], has_files: false, read: read_command },
     Type { name: "host_metrics", keys: &["every"], has_files: false, read: read_host_metrics },
@@ -259,6 +265,14 @@ fn paths_of(node: &Node<'_>, key: &str) -> Result<Vec<PathBuf>, DefinitionError>
 fn read_files(node: &Node<'_>, file: &mut FileInput) -> Read {
     let paths = node.needed("paths", "files, directories or patterns, such as [\"/var/log/nginx/*.log\"]")?;
     if file.paths.is_empty() { Err(paths.error("names no file")) } else { Ok(None) }
+}
+
+fn read_containers(_: &Node<'_>, file: &mut FileInput) -> Read {
+    file.is_of_containers = true;
+    if file.paths.is_empty() {
+        file.paths = CONTAINER_PATHS.iter().map(PathBuf::from).collect();
+    }
+    Ok(None)
 }
 
 fn read_command(node: &Node<'_>, _: &mut FileInput) -> Read {
