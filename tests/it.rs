@@ -57,6 +57,8 @@ mod formats;
 mod full;
 #[path = "it/ingest_query.rs"]
 mod ingest_query;
+#[path = "it/ledger.rs"]
+mod ledger;
 #[path = "it/loki.rs"]
 mod loki;
 #[path = "it/object_store.rs"]

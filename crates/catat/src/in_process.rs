@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ingest::{Encoding, Format, IngestError, IngestRequest, Intake, Sender};
-use ship::{Backlog, DefinedInput, Deliver, DeliverError, Delivered, FileBatch, FollowOptions, Options};
+use ship::{Backlog, DefinedInput, Deliver, DeliverError, Delivered, FileBatch, FollowOptions, Options, SourceReport};
 use storage::{AppendError, Clock};
 use types::{GroupName, GroupScope};
 
@@ -37,6 +37,13 @@ impl Deliver for InProcess {
             Ok(answer) => Ok(Delivered { duplicate: answer.duplicate, high_water: answer.high_water }),
             Err(error) => Err(as_delivery_error(error)),
         }
+    }
+
+    fn report(&self, report: &SourceReport) -> Result<(), DeliverError> {
+        let refused = |error: &dyn std::fmt::Display| DeliverError::Refused(error.to_string());
+        let json = serde_json::to_vec(report).map_err(|error| refused(&error))?;
+        let taken = self.intake.sources().report(&report.source, &json, &GroupScope::All, self.clock.now());
+        taken.map(|_| ()).map_err(|error| refused(&error))
     }
 }
 

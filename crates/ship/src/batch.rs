@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use types::GroupName;
 
+use crate::checkpoint::is_zero;
 use crate::identity::{FileKey, Mark};
 
 /// Where the bytes of a batch came from.
@@ -23,6 +24,9 @@ pub struct Header {
     pub generation: u64,
     /// Offset of the first byte in the file.
     pub start: u64,
+    /// Where the shipper began with the generation: what stands before is left out on purpose.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub begin: u64,
     /// Bytes of each event where some event is longer than one line; without it each line is an event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lengths: Option<Vec<u64>>,
@@ -152,6 +156,7 @@ pub(crate) mod tests {
                 file: "f".into(),
                 generation: 0,
                 start: 100,
+                begin: 0,
                 lengths: lengths.map(<[u64]>::to_vec),
                 host: "h".into(),
                 path: "/var/log/a b".into(),

@@ -108,6 +108,9 @@ pub(crate) struct Entry {
     pub(crate) generation: u64,
     /// The path under which it was first seen; names its group and stream.
     pub(crate) path: String,
+    /// Where we began with this generation: what stands before is left out on purpose.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) begin: u64,
     /// All that the server may have as long as nothing is known to be acknowledged: saved before any of it is sent, and
     /// no more is sent at first. Other content under the same name would pass for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,12 +127,17 @@ pub(crate) struct Entry {
     pub(crate) seen: i64,
 }
 
+/// Whether a number is what it is where nobody says it.
+pub(crate) fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl Entry {
     /// A hash of what there is to be remembered of it: where that is the same, nothing is written.
     fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        let Self { key: _, file, generation, path: _, told, mark, before, is_copy, seen } = self;
-        (file, generation, told, mark, before, is_copy, seen.div_euclid(SEEN_EXACT_NS)).hash(&mut hasher);
+        let Self { key: _, file, generation, path: _, begin, told, mark, before, is_copy, seen } = self;
+        (file, generation, begin, told, mark, before, is_copy, seen.div_euclid(SEEN_EXACT_NS)).hash(&mut hasher);
         hasher.finish()
     }
 

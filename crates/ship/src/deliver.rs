@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::FileBatch;
+use crate::{FileBatch, SourceReport};
 
 /// A server, reached over the network or in the same process.
 pub trait Deliver: Send + Sync {
@@ -11,6 +11,11 @@ pub trait Deliver: Send + Sync {
     /// May be called from several threads, never with two batches of one file at once. The same batch comes again
     /// after [`DeliverError::Retry`].
     fn deliver(&self, batch: &FileBatch) -> Result<Delivered, DeliverError>;
+
+    /// Tells how the shipper stands. Nothing depends on its arriving: it is told again. Blocks for seconds at most.
+    fn report(&self, _report: &SourceReport) -> Result<(), DeliverError> {
+        Ok(())
+    }
 }
 
 /// What the server said of a batch that it has.

@@ -33,6 +33,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError, Entry};
 use crate::discover::{self, Candidate, Discovery, FoundFile, Reason, Root, Search, sniff};
 use crate::identity::{FileKey, Mark};
 use crate::rules::Place;
+use crate::source_report::Identity;
 use crate::{FileBatch, GivenUp, Header};
 
 /// Open files that are quiet are closed after so long; while open, a file that was deleted or renamed to a place
@@ -245,14 +246,35 @@ impl Follower {
     pub fn status(&self) -> Vec<FileStatus> {
         let shown = self.files.values().filter(|file| file.is_reachable());
         let status = |file: &Followed| FileStatus {
+            file: file.entry.file.clone(),
             path: file.path.clone().unwrap_or_else(|| file.entry.path.clone().into()),
             group: file.group.clone(),
+            stream: self.stream_of(file),
+            begin: file.entry.begin,
             offset: file.entry.mark.offset,
             size: file.size,
             generation: file.entry.generation,
+            is_own: self.options.inputs.get(file.input).is_some_and(|input| input.is_own),
             last_error: file.last_error.clone(),
         };
         shown.map(status).collect()
+    }
+
+    /// The random id of the state directory.
+    pub fn source(&self) -> &str {
+        self.checkpoint.source()
+    }
+
+    /// Who tells the server of itself.
+    pub(crate) fn identity(&self, started: Timestamp) -> Identity {
+        let (source, host) = (self.source().to_owned(), self.options.host.clone());
+        Identity { source, host, started: started.to_string() }
+    }
+
+    fn stream_of(&self, file: &Followed) -> String {
+        let stream = self.options.inputs.get(file.input).and_then(|input| input.stream.clone());
+        let of_container = || Some(file.container.as_ref()?.stream(&self.options.host));
+        stream.or_else(of_container).unwrap_or_else(|| format!("{}:{}", self.options.host, file.entry.path))
     }
 
     /// What is wrong with the state directory, if anything.
@@ -397,7 +419,6 @@ impl Follower {
         let entry = &file.entry;
         let input = self.options.inputs.get(file.input)?;
         let container = file.container.as_ref();
-        let stream = input.stream.clone().or_else(|| Some(container?.stream(&self.options.host)));
         let mut bytes = piece.bytes;
         let place = Place { file: &entry.file, generation: entry.generation, start: piece.start };
         input.rules.apply(&mut bytes, piece.lengths.as_deref(), place);
@@ -411,6 +432,7 @@ impl Follower {
             file: entry.file.clone(),
             generation: entry.generation,
             start: piece.start,
+            begin: entry.begin,
             lengths: piece.lengths,
             host: self.options.host.clone(),
             path: if input.is_own { String::new() } else { entry.path.clone() },
@@ -420,7 +442,7 @@ impl Follower {
         };
         Some(FileBatch {
             group: file.group.clone(),
-            stream: stream.unwrap_or_else(|| format!("{}:{}", self.options.host, entry.path)),
+            stream: self.stream_of(file),
             header,
             bytes: Arc::new(bytes),
             at: file.path.clone().unwrap_or_default(),
@@ -548,7 +570,8 @@ impl Follower {
         let is_copy = origin.is_some();
         let own = (name, self.checkpoint.generation_first());
         let (name, generation) = origin.map_or(own, |origin| (origin.file, origin.generation));
-        let entry = Entry { key, file: name, generation, path, told, mark, before: None, is_copy, seen: now.0 };
+        let begin = mark.offset;
+        let entry = Entry { key, file: name, generation, path, begin, told, mark, before: None, is_copy, seen: now.0 };
         let mut followed = Followed::new(entry, candidate.input, group, false, self.is_opening);
         (followed.path, followed.others) = (Some(candidate.path.clone()), candidate.others.clone());
         followed.container = container;

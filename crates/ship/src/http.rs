@@ -9,18 +9,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::{Client, Response};
+use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::{Certificate, StatusCode, Url};
 use types::Secret;
 
 use crate::stop::locked;
-use crate::{Deliver, DeliverError, Delivered, FileBatch};
+use crate::{Deliver, DeliverError, Delivered, FileBatch, SourceReport};
 
 /// Logs compress well at any level; 1 costs least of the host that has other work.
 const ZSTD_LEVEL: i32 = 1;
 
 /// A batch is acknowledged after a sync; a minute without an answer means that the connection is lost.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A report that is late is outdated; nobody waits long for it, least of all a shipper that is to stop.
+const REPORT_TIMEOUT: Duration = Duration::from_secs(5);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -75,16 +78,20 @@ impl HttpDeliver {
         Ok(Self { client, choice: Choice::of(addresses.len()), addresses, key })
     }
 
+    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.key {
+            Some(key) => request.bearer_auth(key.reveal()),
+            None => request,
+        }
+    }
+
     fn send(&self, address: &Url, batch: &FileBatch) -> Result<Response, String> {
         let body = zstd::bulk::compress(&batch.encode(), ZSTD_LEVEL).map_err(|error: io::Error| error.to_string())?;
         let mut address = address.clone();
         let query = [("format", "lines"), ("group", batch.group.as_str()), ("stream", &batch.stream)];
         address.query_pairs_mut().extend_pairs(query);
-        let mut request = self.client.post(address).header("Content-Encoding", "zstd").body(body);
-        if let Some(key) = &self.key {
-            request = request.bearer_auth(key.reveal());
-        }
-        request.send().map_err(|error| chain(&error.without_url()))
+        let request = self.client.post(address).header("Content-Encoding", "zstd").body(body);
+        self.authorized(request).send().map_err(|error| chain(&error.without_url()))
     }
 
     /// One attempt at one server; also tells whether another may do better.
@@ -134,6 +141,22 @@ impl Deliver for HttpDeliver {
         self.choice.note(chosen, is_away, Instant::now());
         outcome
     }
+
+    /// To the server that batches go to.
+    fn report(&self, report: &SourceReport) -> Result<(), DeliverError> {
+        let retry = |reason| DeliverError::Retry { after: None, reason };
+        let address = self.addresses.get(self.choice.used()).and_then(|url| url.join("sources/").ok());
+        let address = address.and_then(|url| url.join(&report.source).ok());
+        let address = address.ok_or_else(|| DeliverError::Refused("no server to report to".into()))?;
+        let body = serde_json::to_vec(report).map_err(|error| DeliverError::Refused(error.to_string()))?;
+        let request = self.client.post(address).timeout(REPORT_TIMEOUT).header("Content-Type", "application/json");
+        let response = self.authorized(request.body(body)).send();
+        let response = response.map_err(|error| retry(chain(&error.without_url())))?;
+        match response.status() {
+            status if status.is_success() => Ok(()),
+            status => Err(retry(status.to_string())),
+        }
+    }
 }
 
 /// Which of several servers is used.
@@ -163,6 +186,11 @@ impl Choice {
         }
         used.first_away_at = Some(now);
         0
+    }
+
+    /// The server that is used now.
+    fn used(&self) -> usize {
+        locked(&self.used).index
     }
 
     /// Takes note of how an attempt at server `index` went.

@@ -22,6 +22,7 @@ use crate::checkpoint::CheckpointError;
 use crate::dead_letter::DeadLetters;
 use crate::input::{FLUSH_EVERY, Input, InputOptions, InputStatus, Sink};
 use crate::report::Teller;
+use crate::source_report::{Identity, REPORT_EVERY};
 use crate::spool::Spool;
 use crate::stop::{Stop, locked};
 use crate::{Deliver, Discovery, FileBatch, FileStatus, FollowOptions, Follower, GivenUp};
@@ -140,6 +141,7 @@ impl Shipper {
         let shared = Arc::new(Shared::new(stop, sinks, follower.status()));
         let shipper = Self { shared: shared.clone(), events: events.clone(), threads: Mutex::default() };
         follower.status().iter().for_each(|file| shared.tell_inputs(&file.path, file.offset));
+        let (identity, of_reports, told) = (follower.identity(clock.now()), shared.clone(), server.clone());
         for n in 0..n_workers {
             let worker = Worker {
                 shared: shared.clone(),
@@ -156,6 +158,7 @@ impl Shipper {
             let _watcher = watch(&main.follower, hints);
             main.run();
         })?;
+        shipper.spawn("ship-report".into(), move || of_reports.report_until_stopped(&identity, &*told))?;
         for (sink, mut input) in inputs {
             shipper.spawn(format!("ship-{}", sink.status().name), move || sink.run(input.as_mut()))?;
         }
@@ -220,6 +223,16 @@ impl Shared {
             bytes_delivered: self.bytes_delivered.load(Ordering::Relaxed),
             n_refused: self.n_refused.load(Ordering::Relaxed),
             last_error: locked(&self.trouble).as_ref().map(|trouble| trouble.reason.clone()),
+        }
+    }
+
+    /// Tells the server again and again how this shipper stands.
+    fn report_until_stopped(&self, identity: &Identity, server: &dyn Deliver) {
+        while !self.stop.is_set() {
+            if let Err(error) = server.report(&identity.report(self.status())) {
+                tracing::debug!(%error, "report not taken");
+            }
+            self.stop.wait(REPORT_EVERY);
         }
     }
 

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -94,6 +94,7 @@ struct Shared {
     server: Mutex<Option<String>>,
     faults: Mutex<Option<Random>>,
     has_blackholes: bool,
+    is_swallowing: AtomicBool,
     n_faults: AtomicU64,
     n_requests: AtomicU64,
     n_server_errors: AtomicU64,
@@ -122,6 +123,7 @@ impl Network {
             server: Mutex::default(),
             faults: Mutex::new(faults),
             has_blackholes,
+            is_swallowing: AtomicBool::new(false),
             n_faults: AtomicU64::new(0),
             n_requests: AtomicU64::new(0),
             n_server_errors: AtomicU64::new(0),
@@ -147,6 +149,11 @@ impl Network {
     /// From now on everything arrives.
     pub(crate) fn heal(&self) {
         *self.shared.faults.lock().expect("no thread panics") = None;
+    }
+
+    /// From now on batches are acknowledged and never arrive, or they arrive again.
+    pub(crate) fn swallow(&self, is_swallowing: bool) {
+        self.shared.is_swallowing.store(is_swallowing, Relaxed);
     }
 
     /// Requests that came to grief.
@@ -190,6 +197,9 @@ impl Shared {
             return reset(client);
         }
         let request = read_request(&mut client)?;
+        if self.is_swallowing.load(Relaxed) && request.starts_with(b"POST /api/v1/ingest") {
+            return client.write_all(ACKNOWLEDGED.as_bytes());
+        }
         match fate {
             Fate::Answer(text) => return client.write_all(text.as_bytes()),
             Fate::Endless => return never_end(&mut client),
@@ -222,6 +232,8 @@ impl Shared {
         Ok(answer)
     }
 }
+
+const ACKNOWLEDGED: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 14\r\n\r\n{\"accepted\":1}";
 
 const ANSWERS: [&str; 6] = [
     "HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n",

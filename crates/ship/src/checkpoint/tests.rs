@@ -11,6 +11,7 @@ fn entry(file: &str, generation: u64) -> Entry {
         file: file.into(),
         generation,
         path,
+        begin: 0,
         told: None,
         mark: Mark::default(),
         before: None,

@@ -161,7 +161,7 @@ impl Followed {
     /// Starts over with new content under `generation`, which the path it is found at now may name anew.
     pub(super) fn begin_generation(&mut self, generation: u64, now: Timestamp) {
         self.entry.before = Some(self.entry.now());
-        self.entry.mark = Mark::default();
+        (self.entry.mark, self.entry.begin) = (Mark::default(), 0);
         self.entry.generation = generation;
         self.is_saved = false;
         self.entry.told = None;

@@ -147,16 +147,24 @@ impl Timing {
 /// Where a file stands, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileStatus {
+    /// The name under which the server knows it.
+    pub file: String,
     /// Where it is, or was.
     pub path: PathBuf,
     /// The group that its events go to.
     pub group: GroupName,
+    /// The stream of its events.
+    pub stream: String,
+    /// Where the shipper began with the generation.
+    pub begin: u64,
     /// Bytes that the server has.
     pub offset: u64,
     /// Bytes that the file has.
     pub size: u64,
     /// How often it was truncated or replaced in place.
     pub generation: u64,
+    /// Whether it is one of our own, whose path means nothing to anybody.
+    pub is_own: bool,
     /// What went wrong last, if it still does.
     pub last_error: Option<String>,
 }

@@ -447,6 +447,9 @@ fn old_data_is_limited_newest_first_and_named() {
     let discovery = bench.start_with(options);
     let starts: Vec<u64> = discovery.files.iter().map(|file| file.start).collect();
     assert_eq!(starts, [600, 0, 1_000]);
+    let mut begins: Vec<u64> = bench.follower().status().iter().map(|file| file.begin).collect();
+    begins.sort_unstable();
+    assert_eq!(begins, [0, 600, 1_000], "what was left out on purpose can be told from what is missing");
     let reasons: Vec<String> = discovery.left_out.iter().map(|left| left.reason.to_string()).collect();
     assert!(reasons[0].starts_with("the first 600 B"), "{reasons:?}");
     assert!(reasons[1].starts_with("last modified"), "{reasons:?}");

@@ -17,6 +17,11 @@ fn deliver_to(urls: &[&str]) -> HttpDeliver {
 
 /// Delivers one batch to a server that answers `answer`; returns its outcome, the request's head and its body.
 fn deliver(answer: &'static str) -> (Result<Delivered, DeliverError>, String, Vec<u8>) {
+    exchange(answer, |server| server.deliver(&batch()))
+}
+
+/// Lets `act` talk to a server that answers `answer`; returns what came of it, the request's head and its body.
+fn exchange<T>(answer: &'static str, act: impl FnOnce(&HttpDeliver) -> T) -> (T, String, Vec<u8>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let server = std::thread::spawn(move || {
@@ -39,10 +44,25 @@ fn deliver(answer: &'static str) -> (Result<Delivered, DeliverError>, String, Ve
         stream.write_all(answer.as_bytes()).unwrap();
         (head, body)
     });
-    let deliver = deliver_to(&[&url]);
-    let outcome = deliver.deliver(&batch());
+    let outcome = act(&deliver_to(&[&url]));
     let (head, body) = server.join().unwrap();
     (outcome, head, body)
+}
+
+#[test]
+fn a_report_is_posted_under_the_name_of_the_source_with_the_key() {
+    let identity = crate::source_report::Identity { source: "ab12".into(), host: "h".into(), started: "t".into() };
+    let report = identity.report(crate::Status::default());
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+    let (outcome, head, body) = exchange(answer, |server| server.report(&report));
+    assert_eq!(outcome, Ok(()));
+    assert!(head.starts_with("POST /api/v1/sources/ab12 HTTP/1.1"), "{head}");
+    assert!(head.to_ascii_lowercase().contains("authorization: bearer secret"));
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((&body["host"], &body["files_left_out"]), (&"h".into(), &0.into()));
+    let refusal = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
+    let (outcome, ..) = exchange(refusal, |server| server.report(&report));
+    assert!(matches!(outcome, Err(DeliverError::Retry { .. })), "{outcome:?}");
 }
 
 #[test]

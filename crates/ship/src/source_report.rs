@@ -1,0 +1,161 @@
+//! What a shipper tells its server of itself: the body of `POST /api/v1/sources/{source}`.
+//!
+//! Files with trouble come first, so that they are told also where there are more than a report holds.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::{FileStatus, GivenUp, InputStatus, Status};
+
+/// How often it is told. A server takes one for down that was silent for three times as long.
+pub(crate) const REPORT_EVERY: Duration = Duration::from_secs(10);
+
+/// Most files of a report, and most bytes of their names: the server takes 2,000 files and 2 MiB.
+const FILES_MAX: usize = 2_000;
+const NAME_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of a file in a report beside its names.
+const FILE_BYTES: usize = 200;
+
+/// How a shipper stands, for its server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SourceReport {
+    /// The state directory's random id.
+    #[serde(skip)]
+    pub source: String,
+    /// Name of the host.
+    pub host: String,
+    /// The version of the shipper.
+    pub version: &'static str,
+    /// When it started, RFC 3339.
+    pub started: String,
+    /// Bytes acknowledged since the start.
+    pub bytes_delivered: u64,
+    /// Pieces of batches that were refused and set aside since the start.
+    pub refused: u64,
+    /// What was given up of deleted files since the start.
+    pub given_up: GivenUp,
+    /// Why delivery does not work, while it does not.
+    pub last_error: Option<String>,
+    /// Inputs that are no files.
+    pub inputs: Vec<InputStatus>,
+    /// Files.
+    pub files: Vec<ToldFile>,
+    /// Files that are followed and not named.
+    pub files_left_out: usize,
+}
+
+/// A file in a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ToldFile {
+    /// The file's identity within the source.
+    pub file: String,
+    /// Rises when the file is truncated or replaced in place.
+    pub generation: u64,
+    /// Where the shipper began with the generation; what stands before is left out on purpose.
+    pub begin: u64,
+    /// Where the file is, or was; empty for files of our own.
+    pub path: String,
+    /// The group that its events go to.
+    pub group: String,
+    /// The stream of its events.
+    pub stream: String,
+    /// Bytes that it has.
+    pub size: u64,
+    /// Bytes that a server has acknowledged.
+    pub offset: u64,
+    /// What went wrong last, if it still does.
+    pub last_error: Option<String>,
+}
+
+impl ToldFile {
+    fn of(file: FileStatus) -> Self {
+        Self {
+            path: if file.is_own { String::new() } else { file.path.to_string_lossy().into_owned() },
+            group: file.group.as_str().to_owned(),
+            file: file.file,
+            generation: file.generation,
+            begin: file.begin,
+            stream: file.stream,
+            size: file.size,
+            offset: file.offset,
+            last_error: file.last_error,
+        }
+    }
+
+    fn name_bytes(&self) -> usize {
+        let error = self.last_error.as_ref().map_or(0, String::len);
+        self.file.len() + self.path.len() + self.group.len() + self.stream.len() + error + FILE_BYTES
+    }
+}
+
+/// Who tells, which does not change.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) source: String,
+    pub(crate) host: String,
+    pub(crate) started: String,
+}
+
+impl Identity {
+    /// What is told of how it stands now.
+    pub(crate) fn report(&self, status: Status) -> SourceReport {
+        let mut files = status.files;
+        files.sort_by_key(|file| (file.last_error.is_none(), std::cmp::Reverse(file.lag_bytes())));
+        let n_files = files.len();
+        let mut n_bytes = 0;
+        let fits = |file: &ToldFile| {
+            n_bytes += file.name_bytes();
+            n_bytes <= NAME_BYTES_MAX
+        };
+        let files: Vec<ToldFile> = files.into_iter().take(FILES_MAX).map(ToldFile::of).take_while(fits).collect();
+        SourceReport {
+            source: self.source.clone(),
+            host: self.host.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            started: self.started.clone(),
+            bytes_delivered: status.bytes_delivered,
+            refused: status.n_refused,
+            given_up: status.given_up,
+            last_error: status.last_error,
+            inputs: status.inputs,
+            files_left_out: n_files - files.len(),
+            files,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(n: u64, lag: u64) -> FileStatus {
+        FileStatus {
+            file: n.to_string(),
+            path: format!("/var/log/{n}").into(),
+            group: types::group_name_of_outside("g"),
+            stream: "s".into(),
+            begin: 0,
+            offset: 100,
+            size: 100 + lag,
+            generation: 0,
+            is_own: false,
+            last_error: (n == 2_500).then(|| "permission denied".into()),
+        }
+    }
+
+    #[test]
+    fn files_with_trouble_are_told_also_where_there_are_too_many() {
+        let identity = Identity { source: "s".into(), host: "h".into(), started: "t".into() };
+        let mut files: Vec<FileStatus> = (0..3_000).map(|n| file(n, u64::from(n == 2_999) * 7)).collect();
+        let report = identity.report(Status { files: files.clone(), ..Status::default() });
+        assert_eq!((report.files.len(), report.files_left_out), (2_000, 1_000));
+        assert_eq!([&*report.files[0].file, &*report.files[1].file], ["2500", "2999"]);
+        files.iter_mut().for_each(|file| file.stream = "x".repeat(4_000));
+        let report = identity.report(Status { files, ..Status::default() });
+        assert_eq!(report.files.len() + report.files_left_out, 3_000);
+        let body = serde_json::to_vec(&report).expect("it is JSON");
+        assert!(body.len() < 2 << 20 && report.files.len() > 100, "{}", body.len());
+    }
+}
