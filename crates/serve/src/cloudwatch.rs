@@ -27,7 +27,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use ingest::decode;
 
-use self::answer::{CloudWatchProblem, answer};
+use self::answer::answer;
 use self::input::Input;
 use self::signature::Signature;
 use crate::access::{Caller, Ended, Role, Watched};
@@ -36,6 +36,7 @@ use crate::router::{Delivered, Refused, Table};
 use crate::routes::ingest::encoding;
 use crate::server::Shared;
 
+pub(crate) use self::answer::CloudWatchProblem;
 pub(crate) use self::book::Book;
 
 /// What stands before an operation's name in `X-Amz-Target`.
@@ -55,6 +56,12 @@ pub(crate) fn add(table: Table) -> Table {
 /// Whether a request that is for no route is for this door.
 pub(crate) fn is_meant(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
     *method == Method::POST && uri.path() == "/" && target(headers).is_some()
+}
+
+/// Whether a request is for this door, by one of its routes or by none.
+pub(crate) fn is_spoken<B>(request: &Request<B>) -> bool {
+    let is_route = matches!(request.uri().path(), "/cloudwatch" | "/cloudwatch/");
+    is_route || is_meant(request.method(), request.uri(), request.headers())
 }
 
 /// The operation that is asked for.

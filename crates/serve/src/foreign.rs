@@ -6,8 +6,10 @@
 
 use axum::extract::Request;
 use axum::http::header;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
+use crate::cloudwatch::{self, CloudWatchProblem};
+use crate::loki::{self, LokiProblem};
 use crate::problem::Problem;
 use crate::{elastic, grpc, otlp, splunk};
 
@@ -22,6 +24,10 @@ pub(crate) enum Voice {
     Otlp(ingest::OtlpForm),
     /// A text and a number of Splunk's.
     Splunk,
+    /// Loki's: a text.
+    Loki,
+    /// A name of Amazon's, in the body and in a header.
+    CloudWatch,
     /// Elasticsearch's errors; its clients want a mark on every answer.
     Elastic,
 }
@@ -36,6 +42,8 @@ impl Voice {
             path if otlp::is_address(path) => Self::Otlp(otlp::form_of_answer(content_type)),
             path if path.starts_with(splunk::PREFIX) => Self::Splunk,
             path if elastic::is_address(path) => Self::Elastic,
+            path if path.starts_with(loki::PREFIX) => Self::Loki,
+            _ if cloudwatch::is_spoken(request) => Self::CloudWatch,
             _ => Self::Native,
         }
     }
@@ -57,6 +65,8 @@ impl Voice {
             Self::Otlp(form) => Some(otlp::refuse(problem, form)),
             Self::Splunk => Some(splunk::refuse(problem)),
             Self::Elastic => Some(elastic::refuse(problem)),
+            Self::Loki => Some(LokiProblem::from(problem.clone()).into_response()),
+            Self::CloudWatch => Some(CloudWatchProblem::from(problem.clone()).into_response()),
         }
     }
 }

@@ -129,6 +129,12 @@ impl IntakeGates {
         self.plain.enter_weighing(PLACES).await.ok()
     }
 
+    /// Takes all places, and those for waiting for good: whoever comes is told to come back.
+    #[cfg(test)]
+    pub(crate) async fn fill(&self) -> impl Sized + use<> {
+        (self.plain.fill().await, self.packed.fill().await)
+    }
+
     /// How many places a body takes.
     fn weight(&self, packing: Packing, n_bytes: usize) -> u32 {
         let (unfolded_max, place_bytes) = match packing {

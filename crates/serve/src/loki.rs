@@ -23,6 +23,9 @@ use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::router::Table;
 
+/// What all addresses of this door begin with.
+pub(crate) const PREFIX: &str = "/loki/";
+
 /// Adds the routes of this door.
 pub(crate) fn add(table: Table) -> Table {
     table

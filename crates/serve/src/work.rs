@@ -51,6 +51,13 @@ impl Gate {
         self.permits.available_permits()
     }
 
+    /// Takes all places, and those for waiting for good.
+    #[cfg(test)]
+    pub(crate) async fn fill(&self) -> Option<OwnedSemaphorePermit> {
+        self.n_waiting.fetch_add(self.waiting_max, Ordering::Relaxed);
+        self.permits.clone().acquire_many_owned(self.places).await.ok()
+    }
+
     /// Waits for a place. It is given back when the permit is dropped.
     pub(crate) async fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
         self.enter_weighing(1).await

@@ -1,16 +1,12 @@
-//! What strangers try: guessing at every door, sending more than a key may, other sites' pages, names that would end a line.
+//! What strangers try: guessing at every door, other sites' pages, names that would end a line.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request};
 use data_encoding::BASE64;
 use serde_json::json;
-use storage::Clock;
-use types::{Limits, Timestamp};
 
 use super::{ADMIN_KEY, House, Reply, encoded};
 use crate::cloudwatch::signature::tests::signed;
@@ -155,38 +151,6 @@ async fn wrong_signatures_with_a_known_id_are_counted_and_are_no_use_of_the_key(
     assert_eq!(last_used().await, json!(null));
     assert_eq!(house.send(of_signature(&id, &secret)).await.status, 200);
     assert!(last_used().await.is_string());
-}
-
-#[tokio::test]
-async fn a_key_that_sends_too_much_waits_in_the_form_of_each_door_and_others_do_not() {
-    let now_ns = Arc::new(AtomicI64::new(super::now().0));
-    let of_clock = now_ns.clone();
-    let clock = Clock::new(move || Timestamp(of_clock.load(Ordering::Relaxed)));
-    let house = House::with_key_rate(Limits::default(), clock, Some(100));
-    let ((_, key), (_, other)) = (house.key("ingest", &["*"]).await, house.key("ingest", &["*"]).await);
-    let body = json!({"message": "a".repeat(1500)}).to_string();
-    let send = async |key: &str| {
-        house.send(with_key(Method::POST, "/api/v1/ingest?group=a", format!("Bearer {key}"), &body)).await
-    };
-    assert_eq!(send(&key).await.status, 200, "what empties the bucket goes through");
-    let refused = send(&key).await;
-    assert_eq!((refused.status, refused.json()["error"]["code"].as_str()), (429, Some("key-rate")));
-    assert!(seconds(&refused).is_some_and(|seconds| (5..=7).contains(&seconds)), "{:?}", refused.headers);
-    assert_eq!(send(&other).await.status, 200);
-
-    let doors = [
-        ("/loki/api/v1/push", "{\"streams\":[]}", 429, ""),
-        ("/elasticsearch/a/_doc", "{\"message\":\"a\"}", 429, "error"),
-        ("/services/collector/event", "{\"event\":\"a\"}", 503, "Server is busy"),
-        ("/v1/logs", "{\"resourceLogs\":[]}", 429, ""),
-    ];
-    for (path, body, status, said) in doors {
-        let reply = house.send(with_key(Method::POST, path, format!("Bearer {key}"), body)).await;
-        assert_eq!(reply.status, status, "{path}: {}", reply.text());
-        assert!(reply.text().contains(said) && seconds(&reply).is_some(), "{path}: {}", reply.text());
-    }
-    now_ns.fetch_add(7 * Timestamp::SECOND, Ordering::Relaxed);
-    assert_eq!(send(&key).await.status, 200);
 }
 
 /// All files below a directory, with what is in them.
