@@ -6,7 +6,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::House;
 use crate::listen;
 
-async fn open(house: &House) -> std::net::SocketAddr {
+pub(super) async fn open(house: &House) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     let (router, closing) = (house.router.clone(), house.closing.clone());
@@ -14,7 +14,7 @@ async fn open(house: &House) -> std::net::SocketAddr {
     address
 }
 
-async fn answer_to(address: std::net::SocketAddr, request: &[u8]) -> String {
+pub(super) async fn answer_to(address: std::net::SocketAddr, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.expect("the door is open");
     // The server may answer and close before it has everything.
     let _ = stream.write_all(request).await;

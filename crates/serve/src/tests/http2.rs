@@ -8,19 +8,16 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::json;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use types::Limits;
 
+use super::connections::open;
 use super::{ADMIN_KEY, House};
-use crate::listen;
 
 const EXPORT: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 
 async fn connect(house: &House) -> (SendRequest<Body>, SocketAddr) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-    let address = listener.local_addr().expect("it is bound");
-    let (router, closing) = (house.router.clone(), house.closing.clone());
-    tokio::spawn(listen::run(listener, None, router, closing, std::future::pending()));
+    let address = open(house).await;
     let stream = TcpStream::connect(address).await.expect("the door is open");
     let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await.expect("HTTP/2 is spoken");
     tokio::spawn(connection);

@@ -191,3 +191,25 @@ async fn openssl_is_spoken_to_in_todays_versions_only() {
         assert_eq!(ran.status.success() && said.contains("Verify return code: 0"), is_taken, "{version}: {said}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn curl_is_spoken_to_over_http_2_where_it_offers_that() {
+    let (house, files) = (House::new(), Files::new());
+    let address = open(&house, Arc::new(files.load())).await;
+    let curl = |arguments: &[&str]| {
+        let mut client = std::process::Command::new("curl");
+        client.args(["--silent", "--noproxy", "*", "--cacert"]).arg(files.dir.path().join("cert.pem")).args(arguments);
+        tokio::task::block_in_place(|| client.output()).map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned())
+    };
+    if !curl(&["--version"]).is_ok_and(|said| said.contains("HTTP2")) {
+        eprintln!("left out: there is no curl with HTTP/2");
+        return;
+    }
+    let (port, resolve) = (address.port(), format!("localhost:{}:127.0.0.1", address.port()));
+    let url = format!("https://localhost:{port}/api/v1/ingest?group=curl&format=text");
+    for (offer, spoken) in [("--http2", "2"), ("--http1.1", "1.1"), ("--no-alpn", "1.1")] {
+        let written = ["--write-out", "%{http_version} %{http_code}", "--output", "/dev/null"];
+        let said = curl(&[&written[..], &["--resolve", &resolve, offer, "--data-binary", "m", &url]].concat());
+        assert_eq!(said.expect("curl is there"), format!("{spoken} 200"), "{offer}");
+    }
+}
