@@ -296,6 +296,18 @@ const RULES = [
 ];
 const ALERTS = [{ id: "1", rule: "errors", state: "alarm", labels: { alertname: "errors", "@log": "app/checkout" }, annotations: { summary: "41 errors in app/checkout" }, value: 41, since: new Date(Date.now() - 240_000).toISOString() }];
 
+const SOURCES = () => {
+  const file = (path, more = {}) => ({ file: `fd00-${path.length}`, path, group: "nginx/access", stream: `web-1:${path}`, first_seen: new Date(0).toISOString(), last_seen: new Date().toISOString(), rate_bytes_per_s: 1200, generations: 1, generation: 0, size: 40_000_000, offset: 40_000_000, bytes: 40_000_000, lag_bytes: 0, gaps: [], n_gaps: 0, gap_bytes: 0, complete: true, last_error: null, earlier: [], ...more });
+  const torn = { gaps: [[10_000_000, 20_000_000]], n_gaps: 1, gap_bytes: 10_000_000, complete: false };
+  const source = (host, state, more = {}) => ({ source: `${host}0123456789abcdef`, host, version: "0.1.0", started: new Date(Date.now() - 9e6).toISOString(), state, first_seen: new Date(Date.now() - 9e7).toISOString(), last_seen: new Date(Date.now() - (state === "up" ? 4000 : 400_000)).toISOString(), lag_bytes: 0, rate_bytes_per_s: 1200, gap_bytes: 0, last_error: null, refused: 0, given_up: { lines: 0, bytes: 0 }, inputs: [], files: [file("/var/log/nginx/access.log")], files_left_out: 0, ...more });
+  const behind = file("/var/log/nginx/error.log", { lag_bytes: 2_400_000, size: 42_400_000, complete: false });
+  return { sources: [
+    source("web-1", "up", { gap_bytes: 10_000_000, files: [file("/var/log/app.log", torn), file("/var/log/nginx/access.log", { earlier: [{ ...torn, generation: 0, last_error: null, lag_bytes: 0 }], generations: 2, generation: 1 })], inputs: [{ name: "journal", lines: 41_022, given_up: { lines: 0, bytes: 0 }, has_ended: false, last_error: null }] }),
+    source("web-2", "down", { lag_bytes: 2_400_000, last_error: "503 Service Unavailable: disk is full <img src=x onerror=alert(1)>", files: [behind] }),
+    source("db-1", "unknown", { version: null, started: null, files: [file("/var/log/postgresql/main.log", { size: null, complete: null })] }),
+  ], forgotten: 2 };
+};
+
 function tail(request, response, ask) {
   response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
   const filters = planOf(ask.query ?? "").filters;
@@ -323,6 +335,7 @@ function api(path, ask, response, request) {
     if (path === "/api/v1/format") return send({ query: formatted(ask.query ?? "") });
     if (path === "/api/v1/groups") return send(groupsOf());
     if (path === "/api/v1/ingest") return send(ingest(ask));
+    if (path === "/api/v1/sources") return mood === "broken" ? send({ error: { code: "internal", message: "the sources failed" } }, 500) : send(mood === "empty" ? { sources: [], forgotten: 0 } : SOURCES());
     if (path === "/api/v1/rules") return send({ rules: RULES });
     if (path === "/api/v1/alerts") return send({ alerts: ALERTS });
     if (path === "/api/v1/session") return send(request.method === "DELETE" ? { signed_out: true } : { name: "ani", role: "admin", groups: ["*"], user: true });
@@ -353,7 +366,7 @@ createServer((request, response) => {
     response.writeHead(200, { "Content-Type": TYPES[".html"], "Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff" });
     return response.end(reference());
   }
-  const name = ["/", "/alerts", "/groups", "/settings"].includes(url.pathname) ? "/index.html" : url.pathname;
+  const name = ["/", "/alerts", "/groups", "/sources", "/settings"].includes(url.pathname) ? "/index.html" : url.pathname;
   try {
     const body = readFileSync(join(DIST, name));
     response.writeHead(200, { "Content-Type": TYPES[extname(name)] ?? "application/octet-stream", "Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff" });

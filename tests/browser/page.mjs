@@ -16,6 +16,7 @@ import { otherChecks } from "./page/other.mjs";
 import { partChecks } from "./page/parts.mjs";
 import { runChecks } from "./page/run.mjs";
 import { takeScreenshot } from "./page/screenshot.mjs";
+import { sourceChecks } from "./page/sources.mjs";
 
 const url = process.env.CATAT_URL;
 if (!url) {
@@ -25,7 +26,7 @@ if (!url) {
 
 const picture = process.env.CATAT_SCREENSHOT;
 await runChecks(url, [
-  ...exploreChecks, ...otherChecks, ...partChecks, ...liveChecks, ...accessibilityChecks,
+  ...exploreChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...liveChecks, ...accessibilityChecks,
   ["no policy was violated and no script failed", (own) => own.noComplaints()],
   ...(picture ? [["a picture is taken", (own) => takeScreenshot(own, picture)]] : []),
 ], { prepare: (own) => own.sendEvents() });

@@ -21,12 +21,13 @@ import "./style/explore.css";
 import "./style/rows.css";
 
 const PAGES: readonly { page: Page; title: string }[] = [
-  { page: "explore", title: "Explore" }, { page: "alerts", title: "Alerts" }, { page: "groups", title: "Groups" }, { page: "settings", title: "Settings" },
+  { page: "explore", title: "Explore" }, { page: "alerts", title: "Alerts" }, { page: "groups", title: "Groups" }, { page: "sources", title: "Sources" }, { page: "settings", title: "Settings" },
 ];
 
 // What not everybody opens is no part of the shell.
 const Alerts = later(async () => (await import("./pages/alerts.tsx")).Alerts);
 const Groups = later(async () => (await import("./pages/groups.tsx")).Groups);
+const Sources = later(async () => (await import("./pages/sources.tsx")).Sources);
 const Settings = later(async () => (await import("./pages/settings.tsx")).Settings);
 const Help = later(async () => (await import("./parts/help.tsx")).Help);
 const SignIn = later(async () => (await import("./parts/sign_in.tsx")).SignIn);
@@ -56,7 +57,7 @@ function App() {
   return (
     <>
       <Head />
-      {page === "alerts" ? <Alerts /> : page === "groups" ? <Groups /> : page === "settings" ? <Settings /> : <Explore />}
+      {page === "alerts" ? <Alerts /> : page === "groups" ? <Groups /> : page === "sources" ? <Sources /> : page === "settings" ? <Settings /> : <Explore />}
       <Help wanted={layer.value === "help"} />
       <SignIn wanted={keyWanted.value !== null} />
       <Told />

@@ -6,7 +6,7 @@ import { batch, computed, signal } from "@preact/signals";
 import { resolve, type Zone } from "./time.ts";
 
 /** A page of the application. */
-export type Page = "explore" | "alerts" | "groups" | "settings";
+export type Page = "explore" | "alerts" | "groups" | "sources" | "settings";
 
 /** Everything that the address says. */
 export interface View {
@@ -38,7 +38,7 @@ function fromAddress(): View {
   const params = new URLSearchParams(location.search);
   const names = (name: string) => (params.get(name) ?? "").split(",").filter((one) => one !== "").slice(0, 200);
   return {
-    page: path === "alerts" || path === "groups" || path === "settings" ? path : "explore",
+    page: path === "alerts" || path === "groups" || path === "sources" || path === "settings" ? path : "explore",
     query: params.get("q") ?? "",
     from: params.get("from") || DEFAULT.from,
     to: params.get("to") || DEFAULT.to,

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 import { settled } from "./harness.mjs";
+import { openSources } from "./sources.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -55,6 +56,8 @@ const states = {
   "the reference on a small screen": (own, options) => own.open("/reference", { ...options, viewport: { width: 380, height: 760 } }),
   alerts: (own, options) => own.open("/alerts", options),
   groups: (own, options) => own.open("/groups", options),
+  sources: openSources,
+  "sources on a small screen": (own, options) => openSources(own, { ...options, viewport: { width: 380, height: 760 } }),
   "the live tail": (own, options) => own.open(`/?${own.scope}&live=1`, options),
   "a small screen": (own, options) => own.explore({}, { ...options, viewport: { width: 380, height: 760 } }),
 };

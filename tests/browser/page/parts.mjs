@@ -37,8 +37,8 @@ async function partsComeOnce(own) {
   const page = await own.open("/");
   const scripts = () => page.evaluate(() => performance.getEntriesByType("resource").map((one) => new URL(one.name)).filter((url) => url.pathname.endsWith(".js")).map((url) => url.pathname + url.search));
   await settled(page);
-  assert.ok((await scripts()).every((path) => !/settings|alerts|groups|help|sign_in/.test(path)), "nothing of other pages");
-  for (const name of ["settings", "alerts", "groups"]) {
+  assert.ok((await scripts()).every((path) => !/settings|alerts|groups|sources|help|sign_in/.test(path)), "nothing of other pages");
+  for (const name of ["settings", "alerts", "groups", "sources"]) {
     await page.getByTestId(`nav-${name}`).click();
     await page.getByTestId(`${name}-page`).waitFor();
   }

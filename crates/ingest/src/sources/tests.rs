@@ -223,7 +223,7 @@ fn whole_files_are_forgotten_after_a_day_and_those_with_gaps_after_a_month() {
         generation: 0,
         range: 0..200,
     });
-    assert_eq!(missing, [100..110]);
+    assert!(matches!(&missing[..], [gap] if *gap == (100..110)), "{missing:?}");
     assert!(house.store.settings(kept::KIND).expect("settings").is_empty());
 }
 
@@ -267,7 +267,7 @@ fn there_is_an_end_to_what_is_remembered() {
     }
     let known = sources.known();
     let n_files: usize = known.sources.values().map(|source| source.files.len()).sum();
-    assert!(n_files <= FILES_MAX && n_files >= FILES_MAX * 8 / 10, "{n_files}");
+    assert!((FILES_MAX * 8 / 10..=FILES_MAX).contains(&n_files), "{n_files}");
     assert_eq!(n_files, known.n_files);
     assert_eq!(known.sources["25"].files.len(), 2_000, "those heard of last stay");
     drop(known);
