@@ -73,6 +73,8 @@ mod queries;
 mod real_logs;
 #[path = "it/refusals.rs"]
 mod refusals;
+#[path = "it/rotation.rs"]
+mod rotation;
 #[path = "it/secrets.rs"]
 mod secrets;
 #[path = "it/security.rs"]

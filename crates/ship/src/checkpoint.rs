@@ -102,6 +102,9 @@ impl Past {
 pub(crate) struct Entry {
     /// Where it lies.
     pub(crate) key: FileKey,
+    /// When it was made, nanoseconds since the Unix epoch, where its file system says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) born: Option<i64>,
     /// The name under which the server knows it.
     pub(crate) file: String,
     /// Rises when it is truncated or replaced in place.
@@ -136,8 +139,9 @@ impl Entry {
     /// A hash of what there is to be remembered of it: where that is the same, nothing is written.
     fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        let Self { key: _, file, generation, path: _, begin, told, mark, before, is_copy, seen } = self;
-        (file, generation, begin, told, mark, before, is_copy, seen.div_euclid(SEEN_EXACT_NS)).hash(&mut hasher);
+        let Self { key: _, born, file, generation, path: _, begin, told, mark, before, is_copy, seen } = self;
+        let seen = seen.div_euclid(SEEN_EXACT_NS);
+        (born, file, generation, begin, told, mark, before, is_copy, seen).hash(&mut hasher);
         hasher.finish()
     }
 

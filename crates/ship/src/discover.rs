@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use types::{ByteSize, GroupName, Timestamp};
 
 use crate::glob::{self, Glob};
-use crate::identity::{FileKey, read_at_most};
+use crate::identity::{FileKey, born_of, open_file, read_at_most};
 
 /// Deepest directory below a PATH that is searched.
 const DEPTH_MAX: usize = 32;
@@ -194,6 +194,8 @@ pub(crate) struct Candidate {
     /// Its other names, a few of them.
     pub(crate) others: Vec<PathBuf>,
     pub(crate) key: FileKey,
+    /// When it was made, where that is known.
+    pub(crate) born: Option<i64>,
     pub(crate) size: u64,
     pub(crate) modified: Timestamp,
     /// Whether the PATH was this very file.
@@ -295,7 +297,8 @@ impl<'a> Search<'a> {
         }
         let (size, modified) = (metadata.len(), modified_of(metadata));
         let is_named = root.place.pattern.is_none() && path == root.place.base;
-        let candidate = Candidate { path: path.into(), others, key, size, modified, is_named, input: root.input };
+        let (path, born, input) = (path.into(), born_of(metadata), root.input);
+        let candidate = Candidate { path, others, key, born, size, modified, is_named, input };
         self.found.insert(key, candidate);
     }
 }
@@ -321,7 +324,7 @@ fn reason_of_name(path: &Path) -> Option<Reason> {
 /// Opens a file to look at its first bytes; the reason where it is to be left out.
 pub(crate) fn sniff(path: &Path) -> Result<File, Reason> {
     let unreadable = |error: io::Error| Reason::Unreadable(error.to_string());
-    let file = File::open(path).map_err(unreadable)?;
+    let file = open_file(path).map_err(unreadable)?;
     let head = read_at_most(&file, 0, SNIFF_BYTES).map_err(unreadable)?;
     reason_of_content(&head).map_or(Ok(file), Err)
 }

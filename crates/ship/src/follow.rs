@@ -9,6 +9,7 @@
 //! is a new file. A truncated file (`copytruncate`) is a new generation of the same file, and its copy is recognised
 //! by its content and read from where the original was left. A deleted file is read to its end while it is open.
 
+mod birth;
 mod budget;
 mod container;
 mod copies;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use types::{GroupName, Timestamp, group_name_of_file};
 
+use self::birth::Births;
 use self::budget::{Budget, Budgets};
 use self::container::Container;
 use self::copies::{Copies, Start};
@@ -65,6 +67,7 @@ pub struct Follower {
     /// Files that are no text, with size when that was found out.
     unwanted: HashMap<FileKey, u64>,
     copies: Copies,
+    births: Births,
     /// Where the last round stopped, so that every file has its turn.
     cursor: Option<FileKey>,
     n_in_flight: usize,
@@ -110,6 +113,7 @@ impl Follower {
             by_path: HashMap::new(),
             unwanted: HashMap::new(),
             copies: Copies::default(),
+            births: Births::default(),
             cursor: None,
             n_in_flight: 0,
             next_scan: now,
@@ -381,7 +385,8 @@ impl Follower {
         let (path, size, input) = (path.clone(), file.size, file.input);
         let group = group_of(&self.options, input, &path.to_string_lossy());
         let others = Vec::new();
-        let candidate = Candidate { path, others, key, size, modified: now, is_named: false, input };
+        let born = None;
+        let candidate = Candidate { path, others, key, born, size, modified: now, is_named: false, input };
         self.copies.start_of(&candidate, &group, handle, &self.files).is_some()
     }
 
@@ -461,6 +466,7 @@ impl Follower {
         let mut n_open = files.values().filter(|file| file.handle.is_some()).count();
         let path_of = |key: FileKey| files.get(&key).and_then(|file| file.path.clone());
         let mut found = Search::new(&self.options.excluded, &mut report).run(&self.roots, &path_of);
+        self.follow_devices(&found);
         let is_own = |input: usize| self.options.inputs.get(input).is_some_and(|input| input.is_own);
         self.files.retain(|key, file| {
             let Some(candidate) = found.get(key) else {
@@ -472,7 +478,7 @@ impl Follower {
                 // Of a file of which nothing was sent there is nothing to remember.
                 return file.is_held() || file.entry.mark.offset > 0;
             };
-            if !file.may_be_at(&candidate.path) {
+            if self.births.tell_apart(file, candidate) || !file.may_be_at(&candidate.path) {
                 // It may have been truncated under this name.
                 file.others = [vec![candidate.path.clone()], candidate.others.clone()].concat();
                 self.copies.remember(file);
@@ -570,8 +576,8 @@ impl Follower {
         let is_copy = origin.is_some();
         let own = (name, self.checkpoint.generation_first());
         let (name, generation) = origin.map_or(own, |origin| (origin.file, origin.generation));
-        let begin = mark.offset;
-        let entry = Entry { key, file: name, generation, path, begin, told, mark, before: None, is_copy, seen: now.0 };
+        let (begin, born, seen) = (mark.offset, self.births.of(candidate), now.0);
+        let entry = Entry { key, born, file: name, generation, path, begin, told, mark, before: None, is_copy, seen };
         let mut followed = Followed::new(entry, candidate.input, group, false, self.is_opening);
         (followed.path, followed.others) = (Some(candidate.path.clone()), candidate.others.clone());
         followed.container = container;

@@ -8,6 +8,7 @@ fn entry(file: &str, generation: u64) -> Entry {
     let path = "/var/log/a.log".into();
     Entry {
         key,
+        born: None,
         file: file.into(),
         generation,
         path,

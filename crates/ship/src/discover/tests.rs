@@ -78,3 +78,12 @@ fn what_an_input_leaves_out_is_not_found_and_our_own_directory_only_where_it_is_
     names.sort();
     assert_eq!(names, [(path("app.log"), 0), (path("state/spool/journal/1.log"), 1)]);
 }
+
+#[test]
+fn a_pipe_that_took_the_place_of_a_file_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("a.log");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    assert_eq!(sniff(&pipe).unwrap_err(), Reason::Unreadable("not a regular file".into()));
+}

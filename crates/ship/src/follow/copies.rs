@@ -15,7 +15,7 @@ use types::{GroupName, group_name_of_file};
 use super::file::Followed;
 use crate::checkpoint::Past;
 use crate::discover::Candidate;
-use crate::identity::{FileKey, Mark};
+use crate::identity::{FileKey, Mark, open_file};
 
 /// Most unfinished copies remembered at once.
 const UNFINISHED_MAX: usize = 10_000;
@@ -165,7 +165,7 @@ fn mark_of_beginning(candidate: &Candidate, file: &File, original: &Followed) ->
 fn still_has(original: &Followed, mark: &Mark) -> bool {
     match (&original.handle, &original.path) {
         (Some(handle), _) => fits(mark, handle),
-        (None, Some(path)) => File::open(path).is_ok_and(|opened| fits(mark, &opened)),
+        (None, Some(path)) => open_file(path).is_ok_and(|opened| fits(mark, &opened)),
         (None, None) => false,
     }
 }

@@ -14,7 +14,7 @@ use super::container::Container;
 use crate::boundary::{self, Cut, Multiline, Settled};
 use crate::checkpoint::Entry;
 use crate::discover::{Reason, modified_of, reason_of_content};
-use crate::identity::{FileKey, Mark, Verified};
+use crate::identity::{FileKey, Mark, Verified, open_file};
 
 /// Sizes that bound one look.
 #[derive(Clone, Copy, Debug)]
@@ -284,7 +284,7 @@ fn metadata_of(path: &Path, key: FileKey) -> io::Result<Option<fs::Metadata>> {
 }
 
 fn open_same(path: &Path, key: FileKey) -> io::Result<Option<File>> {
-    let file = File::open(path)?;
+    let file = open_file(path)?;
     let is_same = FileKey::of(&file.metadata()?) == key;
     Ok(is_same.then_some(file))
 }

@@ -1,6 +1,8 @@
 //! Files that grow, move, vanish and come back, polled by hand.
 
+mod birth;
 mod names;
+mod places;
 
 use std::fs;
 use std::io::Write;
@@ -323,21 +325,6 @@ fn a_deleted_file_is_read_to_its_end_while_it_is_open() {
     assert_eq!(bench.follower().status().len(), 1);
     bench.run(62_000);
     assert!(bench.follower().status().is_empty());
-}
-
-#[test]
-fn many_files_with_the_same_header_and_tiny_ones_are_all_told_apart() {
-    let header = "#".repeat(4096);
-    let mut bench = Bench::new(&[]);
-    let mut expected = Vec::new();
-    for i in 0..100 {
-        bench.append(&format!("same-{i}x.log"), &format!("{header}\n{i}\n"));
-        bench.append(&format!("tiny-{i}x.log"), &"x\n".repeat(i % 10));
-        expected.extend([header.clone(), i.to_string()]);
-        expected.extend(std::iter::repeat_n("x".to_string(), i % 10));
-    }
-    bench.run(8_000);
-    bench.check(&expected.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
 #[test]
