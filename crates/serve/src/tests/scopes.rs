@@ -30,12 +30,17 @@ impl House {
 }
 
 /// Random numbers that are the same each time.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+    /// A number below `n`.
+    pub(super) fn below(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        &of[(self.0 >> 33) as usize % of.len()]
+        (self.0 >> 33) as usize % n
+    }
+
+    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.below(of.len())]
     }
 }
 

@@ -1,4 +1,4 @@
-//! How long a wrong key takes does not say how much of it is right.
+//! How long a wrong key takes does not say how much of it is right, and how long a sign-in fails does not say who exists.
 //!
 //! Clocks of busy machines say nothing in few measurements, so only the long form measures: `CATAT_TIMING_CALLS=100000`.
 
@@ -6,6 +6,13 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use super::*;
+use crate::users::{NewUser, Users};
+
+/// How much longer one may take to fail than the other to sign in.
+const SHARE_MAX: f64 = 0.1;
+
+/// Keys that are measured for each sign-in, which takes ten thousand times as long.
+const KEYS_PER_SIGN_IN: usize = 100;
 
 /// Welch's t, beyond which two means are taken for different (as in dudect and the TVLA).
 const T_MAX: f64 = 4.5;
@@ -24,8 +31,8 @@ fn welch(first: Vec<f64>, second: Vec<f64>) -> f64 {
     (mean_1 - mean_2) / (variance_1 / n_1 + variance_2 / n_2).sqrt()
 }
 
-/// Measures `check` with one and the other text in turns, which of them first by chance.
-fn compare(n_calls: usize, texts: [&str; 2], check: impl Fn(&str) -> bool) -> f64 {
+/// Times of `check` with one and the other text in turns, which of them first by chance.
+fn measure(n_calls: usize, texts: [&str; 2], check: impl Fn(&str) -> bool) -> [Vec<f64>; 2] {
     let mut times = [Vec::with_capacity(n_calls), Vec::with_capacity(n_calls)];
     let mut random = 1u64;
     for _ in 0..n_calls {
@@ -40,8 +47,21 @@ fn compare(n_calls: usize, texts: [&str; 2], check: impl Fn(&str) -> bool) -> f6
             assert!(!is_right);
         }
     }
-    let [first, second] = times;
+    times
+}
+
+fn compare(n_calls: usize, texts: [&str; 2], check: impl Fn(&str) -> bool) -> f64 {
+    let [first, second] = measure(n_calls, texts, check);
     welch(first, second)
+}
+
+/// How many calls are measured, if that is asked for.
+fn calls() -> Option<usize> {
+    let n_calls = std::env::var("CATAT_TIMING_CALLS").ok().and_then(|text| text.parse().ok());
+    if n_calls.is_none() {
+        eprintln!("left out: CATAT_TIMING_CALLS says how many calls are measured");
+    }
+    n_calls
 }
 
 /// A text with another byte at a place.
@@ -53,11 +73,7 @@ fn with_wrong_byte(text: &str, at: usize) -> String {
 
 #[test]
 fn the_place_of_a_wrong_byte_does_not_show_in_the_time() {
-    let n_calls = std::env::var("CATAT_TIMING_CALLS").ok().and_then(|text| text.parse().ok());
-    let Some(n_calls) = n_calls else {
-        eprintln!("left out: CATAT_TIMING_CALLS says how many calls are measured");
-        return;
-    };
+    let Some(n_calls) = calls() else { return };
     let (_dir, keys) = keys();
     let order = KeyOrder { name: "ci".into(), role: "read".into(), groups: None };
     let key = keys.create(&order, &GroupScope::All, Timestamp(0)).expect("the order is right").key;
@@ -72,6 +88,23 @@ fn the_place_of_a_wrong_byte_does_not_show_in_the_time() {
 
     eprintln!("{n_calls} calls: t = {of_key:.2} for keys, {of_admin_key:.2} for the admin key");
     assert!(of_key.abs() < T_MAX && of_admin_key.abs() < T_MAX, "{of_key} {of_admin_key}");
+}
+
+#[test]
+fn who_is_unknown_fails_to_sign_in_as_slowly_as_who_has_another_password() {
+    let Some(n_calls) = calls() else { return };
+    let n_calls = (n_calls / KEYS_PER_SIGN_IN).max(100);
+    let dir = TempDir::new().expect("a scratch directory");
+    let (store, _) = Store::open(Options::new(dir.path().join("data"))).expect("a new store opens");
+    let users = Users::default();
+    let new = serde_json::json!({"name": "ani", "password": "correct horse", "role": "read"});
+    let new: NewUser = serde_json::from_value(new).expect("a user");
+    users.add(&store, &new, Timestamp(0)).expect("the user is as they should be");
+    let sign_in = |name: &str| users.verify(&store, name, "wrong horse").expect("hashes can be made").is_some();
+    let [known, unknown] = measure(n_calls, ["ani", "eva"], sign_in);
+    let ((of_known, ..), (of_unknown, ..)) = (moments(known), moments(unknown));
+    eprintln!("{n_calls} sign-ins: {:.3} ms known, {:.3} ms unknown", of_known / 1e6, of_unknown / 1e6);
+    assert!((of_known / of_unknown - 1.0).abs() < SHARE_MAX, "{of_known} {of_unknown}");
 }
 
 #[test]
