@@ -83,6 +83,8 @@ mod security;
 mod send;
 #[path = "it/senders.rs"]
 mod senders;
+#[path = "it/service.rs"]
+mod service;
 #[path = "it/ship_config.rs"]
 mod ship_config;
 #[path = "it/ship_kills.rs"]

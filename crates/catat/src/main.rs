@@ -12,6 +12,7 @@ mod local;
 mod logging;
 mod output;
 mod privacy;
+mod service_manager;
 mod serving;
 mod syslog;
 

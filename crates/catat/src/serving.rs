@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Certificate, Config};
 use crate::failure::Failure;
+use crate::service_manager;
 
 /// A server whose rooms are open and whose port is bound, not yet answering.
 pub(crate) struct Prepared {
@@ -258,6 +259,7 @@ fn start_alerts(
 
 /// Serves until a signal comes, then ends in order: no new requests, no new evaluations, the store last.
 pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), Failure> {
+    let url = prepared.url();
     let Prepared { app, store, intake, alerts, listener, .. } = prepared;
     let clock = app.clock.clone();
     let reload = app.reload.clone();
@@ -268,8 +270,12 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
         let of_syslog = app.syslog.tls.as_ref().map(|(_, tls)| tls);
         let certificates = app.tls.iter().chain(of_syslog).cloned().collect();
         let reloading = tokio::spawn(reload_on_hangup(certificates, reload));
+        // The socket is bound, and the store read: whoever connects is answered.
+        service_manager::ready(&format!("serves {url}"));
+        let living = tokio::spawn(service_manager::live());
         let served = serve::serve(app, listener, stop_signal()).await.map_err(failed);
         reloading.abort();
+        living.abort();
         served
     })?;
     stop_first();
@@ -313,6 +319,7 @@ pub(crate) async fn stop_signal() {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
+            service_manager::stopping();
         }
         // Without signal handlers the default action ends the process, which loses nothing that was acknowledged.
         _ => std::future::pending().await,

@@ -1,5 +1,6 @@
 //! A shipper in a process of its own, and a network between it and its server that does what a test wants.
 
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -23,6 +24,13 @@ impl Shipping {
     /// Ships `logs` to `url` with its state in `scratch/ship`.
     pub(crate) fn start(scratch: &Path, url: &str, logs: &Path) -> Shipping {
         Shipping::run(catat(scratch), scratch, url, logs)
+    }
+
+    /// The same with variables in its environment.
+    pub(crate) fn start_with(scratch: &Path, url: &str, logs: &Path, variables: &[(&str, &OsStr)]) -> Shipping {
+        let mut command = catat(scratch);
+        command.envs(variables.iter().copied());
+        Shipping::run(command, scratch, url, logs)
     }
 
     /// The same in a place of its own.

@@ -11,6 +11,7 @@ use ship::Backlog;
 use crate::arguments::{Ship, ShipCommand};
 use crate::config::{Flags, Layers, ShipConfig};
 use crate::failure::Failure;
+use crate::service_manager;
 
 /// Where to send when nobody says it.
 const USUAL_URL: &str = "http://127.0.0.1:22828";
@@ -39,7 +40,13 @@ pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
     super::up::print_discovery(&discovery);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::other(error.to_string()))?;
-    runtime.block_on(crate::serving::stop_signal());
+    service_manager::ready(&format!("ships to {}", urls.join(", ")));
+    runtime.block_on(async {
+        tokio::select! {
+            () = service_manager::live() => {}
+            () = crate::serving::stop_signal() => {}
+        }
+    });
     shipper.stop();
     Ok(())
 }

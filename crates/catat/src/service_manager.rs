@@ -1,0 +1,90 @@
+//! What systemd is told where it asks for it: that we are ready, that we live, that we stop (`sd_notify(3)`).
+//!
+//! One datagram each, to the socket that `NOTIFY_SOCKET` names: a path, or a name without a file behind an `@`. Elsewhere,
+//! and where the socket is gone, nothing happens.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::time::Duration;
+
+/// Says that whoever waits for us need not wait any more, and in a word what we do.
+pub(crate) fn ready(status: &str) {
+    // A line end would begin another word.
+    tell(&format!("READY=1\nSTATUS={}", status.replace('\n', " ")));
+}
+
+/// Says that we are on our way out.
+pub(crate) fn stopping() {
+    tell("STOPPING=1");
+}
+
+/// Says again and again that we live, where that is waited for; never ends. A runtime that hangs says nothing.
+pub(crate) async fn live() {
+    let Some(interval) = watchdog_interval(std::env::var_os("WATCHDOG_USEC"), std::env::var_os("WATCHDOG_PID")) else {
+        return std::future::pending().await;
+    };
+    let mut beats = tokio::time::interval(interval);
+    loop {
+        beats.tick().await;
+        tell("WATCHDOG=1");
+    }
+}
+
+/// How often it is said that we live: twice in the time after which nobody believes it any more.
+fn watchdog_interval(usec: Option<OsString>, pid: Option<OsString>) -> Option<Duration> {
+    let number = |text: &OsStr| text.to_str()?.parse::<u64>().ok();
+    if pid.is_some_and(|pid| number(&pid) != Some(std::process::id().into())) {
+        return None;
+    }
+    let usec = number(&usec?).filter(|usec| *usec > 1)?;
+    Some(Duration::from_micros(usec / 2))
+}
+
+fn tell(words: &str) {
+    let Some(name) = std::env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else { return };
+    if let Err(error) = send(&name, words.as_bytes()) {
+        tracing::debug!(%error, "the service manager is not told");
+    }
+}
+
+fn send(name: &OsStr, words: &[u8]) -> io::Result<()> {
+    let address = match name.as_bytes() {
+        [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
+        _ => SocketAddr::from_pathname(name)?,
+    };
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    socket.send_to_addr(words, &address).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn life_is_shown_twice_in_the_time_given_to_the_process_that_is_asked() {
+        let check = |usec: &str, pid: Option<String>| watchdog_interval(Some(usec.into()), pid.map(OsString::from));
+        let own = std::process::id();
+        assert_eq!(check("30000000", None), Some(Duration::from_secs(15)));
+        assert_eq!(check("30000000", Some(own.to_string())), Some(Duration::from_secs(15)));
+        assert_eq!(check("30000000", Some((own + 1).to_string())), None);
+        for bad in ["", "0", "1", "soon", "-5"] {
+            assert_eq!(check(bad, None), None, "{bad}");
+        }
+        assert_eq!(watchdog_interval(None, None), None);
+    }
+
+    #[test]
+    fn a_name_without_a_file_is_told_too() {
+        let name = format!("catat-test-{}", std::process::id());
+        let address = SocketAddr::from_abstract_name(&name).expect("a short name");
+        let manager = UnixDatagram::bind_addr(&address).expect("it is free");
+        send(OsStr::new(&format!("@{name}")), b"READY=1").expect("it is there");
+        let mut words = [0; 16];
+        assert_eq!(manager.recv(&mut words).ok().map(|n| words[..n].to_vec()), Some(b"READY=1".to_vec()));
+        assert!(send(OsStr::new("@nobody-is-here"), b"READY=1").is_err());
+    }
+}
