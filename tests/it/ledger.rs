@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::lab::shipping::{Network, Shipping};
-use crate::server::Server;
+use crate::server::{Server, catat};
 
 /// The one source, once it is as wanted.
 fn source_once(server: &Server, what: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
@@ -90,4 +90,19 @@ fn a_server_that_follows_files_itself_tells_of_them_and_knows_them_after_a_resta
     for name in ["source", "host", "first_seen"] {
         assert_eq!(before[name], after[name]);
     }
+    let listed = |arguments: &[&str]| {
+        let mut command = catat(scratch.path());
+        command.args(["sources", "--url", &server.url, "-o", "csv"]).args(arguments);
+        let output = command.output().expect("the executable was built");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("it prints UTF-8")
+    };
+    let shippers = listed(&["--state", "up"]);
+    assert!(
+        shippers.starts_with("host,state,behind")
+            && shippers.lines().nth(1).is_some_and(|line| line.contains(",up,0,"))
+    );
+    assert_eq!(listed(&["--state", "down"]).lines().count(), 1, "the header alone");
+    let files = listed(&["--files"]);
+    assert!(files.contains(&format!(",{size},{size},0,true,,")), "{files}");
 }

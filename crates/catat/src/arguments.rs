@@ -6,6 +6,7 @@ mod keys;
 mod lookups;
 mod selftest;
 mod send;
+mod sources;
 mod users;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
 pub(crate) use selftest::{Selftest, SelftestCommand, SelftestTail};
 pub(crate) use send::{Compression, InputFormat, Send};
+pub(crate) use sources::Sources;
 pub(crate) use users::{UserCommand, Users};
 
 /// Ship, keep and query logs: one binary.
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Groups(Groups),
     /// List, upload and delete tables that queries look up
     Lookups(Lookups),
+    /// List shippers: up or down, how far behind, and what never arrived
+    Sources(Sources),
     /// List, make, replace and revoke keys of senders and readers
     Keys(Keys),
     /// List, make and remove people who sign in to the page

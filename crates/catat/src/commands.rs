@@ -9,6 +9,7 @@ mod query;
 mod selftest;
 mod send;
 mod ship;
+mod sources;
 mod store;
 mod tail;
 mod up;
@@ -23,6 +24,7 @@ pub(crate) use query::{Ending, Note, PROGRESS_AFTER, Shown, query, row_limit, si
 pub(crate) use selftest::selftest;
 pub(crate) use send::send;
 pub(crate) use ship::ship;
+pub(crate) use sources::sources;
 pub(crate) use store::{backup, restore, unlock, verify};
 pub(crate) use tail::tail;
 pub(crate) use up::{serve, up};

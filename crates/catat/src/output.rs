@@ -5,12 +5,14 @@
 mod table;
 mod text;
 
-use std::io::{IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 
 use query::{Formulas, write_csv_cell, write_csv_name};
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::arguments::{Color, Format};
+use crate::arguments::{Color, Format, Printing};
+use crate::failure::{Failure, of_output};
 
 pub(crate) use text::{harmless, level_colour, located_error, plain};
 
@@ -118,6 +120,21 @@ fn joined<T>(cells: &[T], write: impl Fn(&T, &mut String)) -> String {
         write(cell, &mut line);
     }
     line
+}
+
+/// Prints things that a server listed: for people a table, for programs JSON, unless told otherwise. Each column is a name
+/// and where it stands in a thing's JSON.
+pub(crate) fn print_rows(printing: &Printing, columns: &[(&str, &str)], rows: &[Value]) -> Result<(), Failure> {
+    let is_terminal = std::io::stdout().is_terminal();
+    let format = printing.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson });
+    let mut printer = Printer::new(BufWriter::new(std::io::stdout()), format, is_coloured(printing.color));
+    let named = columns.iter().map(|(name, _)| Column { name: (*name).to_owned() });
+    printer.start(named.collect()).map_err(of_output)?;
+    for row in rows {
+        let cell = |(_, place): &(&str, &str)| row.pointer(place).unwrap_or(&Value::Null).to_string();
+        printer.row(columns.iter().map(cell).collect()).map_err(of_output)?;
+    }
+    printer.finish().map_err(of_output)
 }
 
 /// Whether standard output is to be coloured.

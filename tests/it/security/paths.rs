@@ -57,7 +57,7 @@ const fn with(target: &'static str, header: &'static str, body: &'static str) ->
 
 const EVENT: &str = "{\"message\":\"a\"}";
 
-const PLACES: [Place; 62] = [
+const PLACES: [Place; 64] = [
     at("GET", "/@", ""),
     at("GET", "/assets/@", ""),
     at("GET", "/reference/@", ""),
@@ -94,6 +94,8 @@ const PLACES: [Place; 62] = [
     at("PUT", "/api/v1/lookups/@", "n\n1\n"),
     at("GET", "/api/v1/lookups/@", ""),
     at("DELETE", "/api/v1/lookups/@", ""),
+    at("POST", "/api/v1/sources/@", "{\"host\":\"@\",\"files\":[{\"file\":\"@\",\"path\":\"@\",\"group\":\"@\"}]}"),
+    at("GET", "/api/v1/sources?host=@", ""),
     at("POST", "/api/v1/query", "{\"query\":\"lookup `@` n as m output n\",\"groups\":[\"@\"],\"time_zone\":\"@\"}"),
     at("POST", "/api/v1/query", "{\"query\":\"source logGroups(namePrefix: ['@'])\"}"),
     at("GET", "/api/v1/query?query=@&groups=@&time_zone=@&language=@", ""),

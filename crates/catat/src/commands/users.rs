@@ -4,7 +4,7 @@
 //! line of standard input. As with keys, a server is asked; where none runs on the data directory, the command opens it
 //! itself.
 
-use std::io::{BufRead, BufWriter, IsTerminal, Read};
+use std::io::{BufRead, IsTerminal, Read};
 
 use reqwest::Method;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -14,13 +14,14 @@ use storage::{Clock, Store};
 
 use super::data_dir::{server_of, with_store};
 use super::groups::encoded;
-use crate::arguments::{Format, UserCommand, Users};
+use crate::arguments::{UserCommand, Users};
 use crate::client::Server;
-use crate::failure::{Failure, of_output};
-use crate::output::{Column, Printer, is_coloured};
+use crate::failure::Failure;
+use crate::output::print_rows;
 
 /// Columns of a list of users.
-const COLUMNS: [&str; 4] = ["name", "role", "groups", "created"];
+const COLUMNS: [(&str, &str); 4] =
+    [("name", "/name"), ("role", "/role"), ("groups", "/groups"), ("created", "/created")];
 
 /// Longest line that is read as a password: a little more than one may have, so that the server says what is wrong.
 const LINE_BYTES_MAX: u64 = 4096;
@@ -38,8 +39,10 @@ pub(crate) fn users(options: Users) -> Result<(), Failure> {
         None => online(&Server::new(&options.remote)?, &order)?,
     };
     match order {
-        UserOrder::List => print(&options, answer["users"].as_array().map_or(&[], Vec::as_slice)),
-        UserOrder::Add { .. } => print(&options, &[answer]),
+        UserOrder::List => {
+            print_rows(&options.printing, &COLUMNS, answer["users"].as_array().map_or(&[], Vec::as_slice))
+        }
+        UserOrder::Add { .. } => print_rows(&options.printing, &COLUMNS, &[answer]),
         UserOrder::Remove { name } => {
             eprintln!("catat: {name} is removed");
             Ok(())
@@ -133,15 +136,4 @@ impl Drop for Unseen {
         // A terminal that is gone shows nothing anyway.
         let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &self.before);
     }
-}
-
-fn print(options: &Users, users: &[Value]) -> Result<(), Failure> {
-    let is_terminal = std::io::stdout().is_terminal();
-    let format = options.printing.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson });
-    let mut printer = Printer::new(BufWriter::new(std::io::stdout()), format, is_coloured(options.printing.color));
-    printer.start(COLUMNS.map(|name| Column { name: name.into() }).to_vec()).map_err(of_output)?;
-    for user in users {
-        printer.row(COLUMNS.map(|name| user[name].to_string()).to_vec()).map_err(of_output)?;
-    }
-    printer.finish().map_err(of_output)
 }

@@ -1,0 +1,101 @@
+//! `catat sources`: shippers, how they stand, and what of their files never arrived.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::arguments::Sources;
+use crate::client::Server;
+use crate::failure::Failure;
+use crate::output::print_rows;
+
+/// Columns of a list of shippers, each with where it stands in a shipper's JSON.
+const SOURCE_COLUMNS: [(&str, &str); 8] = [
+    ("host", "/host"),
+    ("state", "/state"),
+    ("behind", "/lag_bytes"),
+    ("bytes_per_s", "/rate_bytes_per_s"),
+    ("never_arrived", "/gap_bytes"),
+    ("last_seen", "/last_seen"),
+    ("last_error", "/last_error"),
+    ("source", "/source"),
+];
+
+/// Columns of a list of files.
+const FILE_COLUMNS: [(&str, &str); 10] = [
+    ("host", "/host"),
+    ("path", "/path"),
+    ("group", "/group"),
+    ("generation", "/generation"),
+    ("size", "/size"),
+    ("offset", "/offset"),
+    ("behind", "/lag_bytes"),
+    ("complete", "/complete"),
+    ("never_arrived", "/gaps"),
+    ("last_error", "/last_error"),
+];
+
+pub(crate) fn sources(options: Sources) -> Result<(), Failure> {
+    let server = Server::new(&options.remote)?;
+    let wanted = [("host", &options.host), ("state", &options.state)];
+    let wanted: Vec<_> = wanted.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
+    let answer = server.send(server.request(Method::GET, "/api/v1/sources").query(&wanted), "")?;
+    let broken = |error: reqwest::Error| Failure::unreachable(format!("the answer broke off: {error}"));
+    let answer: Value = answer.json().map_err(broken)?;
+    let sources = answer["sources"].as_array().map_or(&[][..], Vec::as_slice);
+    if options.files {
+        let files: Vec<Value> = sources.iter().flat_map(files_of).collect();
+        print_rows(&options.printing, &FILE_COLUMNS, &files)?;
+        return Ok(());
+    }
+    print_rows(&options.printing, &SOURCE_COLUMNS, sources)
+}
+
+/// The files of a shipper, and before each its earlier generations that are not whole.
+fn files_of(source: &Value) -> Vec<Value> {
+    let mut rows = Vec::new();
+    for file in source["files"].as_array().into_iter().flatten() {
+        for generation in file["earlier"].as_array().into_iter().flatten().chain([file]) {
+            let mut row = generation.clone();
+            for name in ["path", "group"] {
+                row[name] = file[name].clone();
+            }
+            row["host"] = source["host"].clone();
+            // Files of the shipper's own have no path that means anything to anybody.
+            if row["path"] == "" {
+                row["path"] = file["stream"].clone();
+            }
+            row["gaps"] = gaps_of(generation);
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+/// Ranges of bytes as `FROM-TO`, the end excluded.
+fn gaps_of(generation: &Value) -> Value {
+    let range = |gap: &Value| format!("{}-{}", gap[0], gap[1]);
+    let ranges: Vec<String> = generation["gaps"].as_array().into_iter().flatten().map(range).collect();
+    json!(ranges.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn earlier_generations_are_rows_of_their_own_with_their_gaps() {
+        let earlier = json!({"generation": 0, "gaps": [[10, 20], [30, 31]]});
+        let file =
+            json!({"path": "", "stream": "h:journal", "group": "g", "generation": 1, "gaps": [], "earlier": [earlier]});
+        let rows = files_of(&json!({"host": "h", "files": [file]}));
+        let shown: Vec<[&Value; 4]> =
+            rows.iter().map(|row| [&row["host"], &row["path"], &row["generation"], &row["gaps"]]).collect();
+        assert_eq!(
+            shown,
+            [
+                [&json!("h"), &json!("h:journal"), &json!(0), &json!("10-20 30-31")],
+                [&json!("h"), &json!("h:journal"), &json!(1), &json!("")]
+            ]
+        );
+    }
+}
