@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Marks that need a run of their own: flat costs, a thousand segments, real logs, doors, senders.
+"""Marks that need a run of their own: flat costs, a thousand segments, real logs, doors, senders, the shipper.
 
-usage: marks.py [flat] [segments] [real-logs] [free-text] [files] [doors] [senders] [--events N] [--segments N]
+usage: marks.py [flat] [segments] [real-logs] [free-text] [files] [doors] [senders] [ship] [--events N] [--segments N]
        [--logs DIR] [--door-events N] [--doors NAME,…] [--rounds N] [--keep-bodies DIR] [--senders N] [--seconds N]
        [--binary FILE] [--work DIR]
 
@@ -15,6 +15,7 @@ free-text  A million access lines that are stored as they are: words and substri
 files      `catat query --file` over the corpus, plain and packed, and over access lines, against rg, zgrep, jq, awk, DuckDB.
 doors      The same events through every door: CPU-seconds against those of the native one, syslog's alone.
 senders    500 senders of ten events at a time: acknowledgements per sync, nobody turned away, none left behind.
+ship       The shipper: MB of lines per CPU-second, memory, idle files, bytes written, milliseconds until a line is found.
 
 Without a name all of them run. Ends with 1 and the names of the marks that were missed.
 """
@@ -35,6 +36,7 @@ from doors import doors
 from files import files
 from free_text import free_text
 from senders import senders
+from ship import ship
 
 FLAT_SHARE_MIN = 0.9
 WRITTEN_PER_STORED_MAX = 4.0
@@ -230,7 +232,7 @@ def real_logs(options, work, judge):
     server.stop()
 
 
-MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "free-text": free_text, "files": files, "doors": doors, "senders": senders}
+MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "free-text": free_text, "files": files, "doors": doors, "senders": senders, "ship": ship}
 
 
 def main():
