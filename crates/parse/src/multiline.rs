@@ -83,7 +83,9 @@ impl Boundaries {
             b"During handling of the above exception",
             b"The above exception was the direct cause",
         ];
-        STARTS.iter().any(|start| line.starts_with(start)) || line == b"..." || is_dotted_exception(line)
+        // Most lines begin with none of these letters, and are done with.
+        let may_start = matches!(line[0], b'a' | b'C' | b'S' | b'.' | b'}' | b']' | b'D' | b'T');
+        may_start && (STARTS.iter().any(|start| line.starts_with(start)) || line == b"...") || is_dotted_exception(line)
     }
 }
 
@@ -108,7 +110,11 @@ fn is_level_line(line: &[u8]) -> bool {
 }
 
 fn is_traceback(line: &[u8]) -> bool {
-    line.starts_with(b"Traceback (most recent call last)") || line.starts_with(b"goroutine ")
+    match line.first() {
+        Some(b'T') => line.starts_with(b"Traceback (most recent call last)"),
+        Some(b'g') => line.starts_with(b"goroutine "),
+        _ => false,
+    }
 }
 
 /// `ValueError: x`, `pkg.Some$Error`: one word of a name, then a colon or the end.
@@ -120,10 +126,13 @@ fn is_exception(line: &[u8]) -> bool {
 
 /// `java.lang.IllegalStateException: x` behind the line that logged it.
 fn is_dotted_exception(line: &[u8]) -> bool {
-    let end = line.iter().position(|b| matches!(b, b':' | b' ')).unwrap_or(line.len());
+    if !line.first().is_some_and(u8::is_ascii_lowercase) {
+        return false;
+    }
+    let end = memchr::memchr2(b':', b' ', line).unwrap_or(line.len());
     let name = &line[..end];
     let ends = [&b"Exception"[..], b"Error", b"Throwable"].iter().any(|ending| name.ends_with(ending));
-    ends && name.contains(&b'.') && is_exception(line) && name[0].is_ascii_lowercase()
+    ends && name.contains(&b'.') && is_exception(line)
 }
 
 /// The events of `text` in order, as byte ranges without their last line end. Empty lines between events are

@@ -73,11 +73,17 @@ impl FileBatch {
 
     /// The batch as a request body of `format=lines`.
     pub fn encode(&self) -> Vec<u8> {
-        let mut body = serde_json::to_vec(&self.header).expect("a header is strings and numbers, which JSON can say");
-        body.reserve_exact(self.bytes.len() + 1);
-        body.push(b'\n');
+        let mut body = self.encode_head();
+        body.reserve_exact(self.bytes.len());
         body.extend_from_slice(&self.bytes);
         body
+    }
+
+    /// What comes before the bytes in such a body.
+    pub(crate) fn encode_head(&self) -> Vec<u8> {
+        let mut head = serde_json::to_vec(&self.header).expect("a header is strings and numbers, which JSON can say");
+        head.push(b'\n');
+        head
     }
 
     /// Every event that is not empty, with its offset in the file.

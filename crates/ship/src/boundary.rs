@@ -81,8 +81,8 @@ pub(crate) struct Cut {
 pub(crate) fn cut(bytes: &[u8], settled: Settled, multiline: &Multiline) -> Cut {
     let mut boundaries = Starts::new(multiline);
     let mut events = Events::default();
-    while let Some(length) = bytes[events.end..].iter().position(|b| *b == b'\n').map(|n| n + 1) {
-        events.add_line(&bytes[events.end..events.end + length], &mut boundaries);
+    for newline in memchr::memchr_iter(b'\n', bytes) {
+        events.add_line(&bytes[events.end..=newline], &mut boundaries);
     }
     match settled {
         Settled::Growing => events.end = events.start,

@@ -4,6 +4,8 @@
 //! compressed files, and what cannot be read, are left out and named. The search is bounded in depth and number,
 //! never follows a link to a directory, and takes a file that has several names once.
 
+mod footing;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, File, Metadata};
@@ -13,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use types::{ByteSize, GroupName, Timestamp};
 
+pub(crate) use self::footing::Footing;
 use crate::glob::{self, Glob};
 use crate::identity::{FileKey, born_of, open_file, read_at_most};
 
@@ -128,10 +131,16 @@ pub struct Discovery {
     pub left_out: Vec<LeftOut>,
     /// How many there are in all.
     pub n_left_out: usize,
+    /// What all of it rests on.
+    pub(crate) footing: Footing,
 }
 
 impl Discovery {
     pub(crate) fn leave_out(&mut self, path: &Path, reason: Reason) {
+        if matches!(reason, Reason::Unreadable(_)) {
+            // It may be readable at any time, and no directory tells.
+            self.footing.shake();
+        }
         self.n_left_out += 1;
         if self.left_out.len() < LEFT_OUT_MAX {
             self.left_out.push(LeftOut { path: path.into(), reason });
@@ -227,8 +236,12 @@ impl<'a> Search<'a> {
             let base = &root.place.base;
             match fs::metadata(base) {
                 Ok(metadata) if metadata.is_dir() => self.directory(root, path_of),
-                Ok(metadata) => self.file(root, base, &metadata, path_of),
+                Ok(metadata) => {
+                    self.report.footing.note(base, Some(&metadata));
+                    self.file(root, base, &metadata, path_of);
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.report.footing.note(base, None);
                     self.report.leave_out(base, Reason::Absent);
                 }
                 Err(error) => self.report.leave_out(base, Reason::Unreadable(error.to_string())),
@@ -244,6 +257,8 @@ impl<'a> Search<'a> {
             if self.is_excluded(root, &directory) {
                 continue;
             }
+            let before = fs::metadata(&directory).ok();
+            self.report.footing.note(&directory, before.as_ref());
             let entries = match fs::read_dir(&directory) {
                 Ok(entries) => entries,
                 Err(error) => {
@@ -253,12 +268,17 @@ impl<'a> Search<'a> {
             };
             for entry in entries.flatten() {
                 let path = entry.path();
-                let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                let kind = entry.file_type().ok();
+                let is_directory = kind.is_some_and(|kind| kind.is_dir());
                 if is_directory && depth < depth_max {
                     directories.push((path, depth + 1));
                 } else if !is_directory && root.place.names(&path) {
                     // Follows a link to a file; what vanished in between is no concern.
-                    if let Ok(metadata) = fs::metadata(&path) {
+                    let metadata = fs::metadata(&path).ok();
+                    if kind.is_none_or(|kind| kind.is_symlink()) {
+                        self.report.footing.note(&path, metadata.as_ref());
+                    }
+                    if let Some(metadata) = metadata {
                         self.file(root, &path, &metadata, path_of);
                     }
                 }

@@ -11,6 +11,7 @@
 
 mod birth;
 mod budget;
+mod buffers;
 mod container;
 mod copies;
 mod file;
@@ -26,13 +27,14 @@ use types::{GroupName, Timestamp, group_name_of_file};
 
 use self::birth::Births;
 use self::budget::{Budget, Budgets};
+use self::buffers::Buffers;
 use self::container::Container;
 use self::copies::{Copies, Start};
 use self::file::{Followed, Look, Piece, Sizes};
 use self::options::Timing;
 pub use self::options::{FileInput, FileStatus, FollowOptions};
 use crate::checkpoint::{Checkpoint, CheckpointError, Entry};
-use crate::discover::{self, Candidate, Discovery, FoundFile, Reason, Root, Search, sniff};
+use crate::discover::{self, Candidate, Discovery, Footing, FoundFile, Reason, Root, Search, sniff};
 use crate::identity::{FileKey, Mark};
 use crate::rules::Place;
 use crate::source_report::Identity;
@@ -50,6 +52,9 @@ const FORGET_AFTER_NS: i64 = 24 * Timestamp::HOUR;
 
 /// Acknowledgements are written down this often: what is lost in between is sent again and stored once.
 const SAVE_EVERY_NS: i64 = Timestamp::SECOND;
+
+/// A search that would find nothing new, as nothing that it rests on has changed, is made so often all the same.
+const SEARCH_EVERY_NS: i64 = 15 * Timestamp::SECOND;
 
 /// How long to wait after an error of one file before it is looked at again.
 const ERROR_PAUSE_NS: i64 = 5 * Timestamp::SECOND;
@@ -73,6 +78,10 @@ pub struct Follower {
     n_in_flight: usize,
     next_scan: Timestamp,
     scanned_at: Timestamp,
+    /// What the last search rests on.
+    footing: Footing,
+    /// Room for batches to come.
+    buffers: Buffers,
     saved_at: Timestamp,
     is_dirty: bool,
     /// Of deleted files.
@@ -118,6 +127,8 @@ impl Follower {
             n_in_flight: 0,
             next_scan: now,
             scanned_at: now,
+            footing: Footing::default(),
+            buffers: Buffers::new(options.in_flight_max, options.batch_bytes),
             saved_at: now,
             is_dirty: false,
             given_up: GivenUp::default(),
@@ -148,7 +159,10 @@ impl Follower {
     /// Looks for what is new and returns batches to deliver, as many as may still be on their way.
     pub fn poll_once(&mut self, now: Timestamp) -> Vec<FileBatch> {
         if now >= self.next_scan {
-            self.scan(now, false);
+            if self.needs_search(now) {
+                self.scan(now, false);
+            }
+            self.next_scan = self.next_scan.max(Timestamp(now.0.saturating_add(self.timing.scan_every_ns)));
         }
         let mut batches = Vec::new();
         for key in self.due(now) {
@@ -204,6 +218,25 @@ impl Follower {
         if is_lost {
             self.give_up_batch(batch);
         }
+    }
+
+    /// Tells whether a search may find something else than the last one did.
+    fn needs_search(&self, now: Timestamp) -> bool {
+        // While no batch is taken nothing is looked at, and what grows is held open by searches alone.
+        let is_held_up = self.n_in_flight >= self.options.in_flight_max;
+        let is_due = now.0.saturating_sub(self.scanned_at.0) >= SEARCH_EVERY_NS;
+        is_due || is_held_up || !self.footing.stands()
+    }
+
+    /// Takes note that whatever changes comes as a hint, so that files quiet for long need not be asked as often.
+    pub(crate) fn trust_hints(&mut self) {
+        self.timing.has_hints = true;
+    }
+
+    /// Takes note that hints were missed: everything may have changed.
+    pub(crate) fn hints_missed(&mut self, now: Timestamp) {
+        self.files.values_mut().for_each(|file| file.next_look = file.next_look.min(now));
+        self.next_scan = self.next_scan.min(now);
     }
 
     /// Takes the hint that something changed at `path`, or came to be there.
@@ -286,6 +319,18 @@ impl Follower {
         self.last_error.as_deref()
     }
 
+    /// Files that are known.
+    pub(crate) fn n_files(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Takes the bytes of a batch that is done with as room for the next.
+    pub(crate) fn reuse(&mut self, batch: FileBatch) {
+        if let Some(bytes) = Arc::into_inner(batch.bytes) {
+            self.buffers.give(bytes);
+        }
+    }
+
     /// Batches on their way.
     pub(crate) fn n_in_flight(&self) -> usize {
         self.n_in_flight
@@ -341,7 +386,8 @@ impl Follower {
     }
 
     fn look_at(&mut self, key: FileKey, now: Timestamp) -> Option<FileBatch> {
-        let sizes = Sizes { batch_bytes: self.options.batch_bytes, line_bytes_max: self.options.line_bytes_max };
+        let FollowOptions { batch_bytes, line_bytes_max, .. } = self.options;
+        let sizes = Sizes { batch_bytes, line_bytes_max, buffers: &self.buffers };
         let file = self.files.get_mut(&key)?;
         let input = self.options.inputs.get(file.input)?;
         let is_own = input.is_own;
@@ -395,6 +441,7 @@ impl Follower {
         if let Some(file) = self.files.remove(&key) {
             self.copies.remember(&file);
         }
+        self.footing.shake();
         self.next_scan = now;
     }
 
@@ -505,6 +552,9 @@ impl Follower {
             let keeps_open = n_open < HANDLES_MAX && !is_own;
             self.take_in(&candidate, budgets.of(candidate.input), now, keeps_open, &mut report);
             n_open += usize::from(self.files.get(&candidate.key).is_some_and(|file| file.handle.is_some()));
+            if !self.files.contains_key(&candidate.key) && !self.unwanted.contains_key(&candidate.key) {
+                report.footing.shake();
+            }
         }
         let is_forgotten = |file: &Followed| {
             !file.is_reachable() && file.in_flight.is_none() && now.0 - FORGET_AFTER_NS > file.entry.seen
@@ -514,7 +564,14 @@ impl Follower {
         self.is_dirty |= self.files.len() < n_known;
         let places = self.files.iter().filter_map(|(key, file)| Some((file.path.clone()?, *key)));
         self.by_path = places.collect();
-        self.report_files(&mut report);
+        self.footing = std::mem::take(&mut report.footing);
+        let linked = self.footing.files();
+        for file in self.files.values_mut() {
+            file.is_linked = !linked.is_empty() && file.path.as_deref().is_some_and(|path| linked.contains(path));
+        }
+        if self.is_opening {
+            self.report_files(&mut report);
+        }
         report
     }
 

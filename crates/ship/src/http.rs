@@ -4,7 +4,7 @@
 //! when it is back. Makes one attempt per call; waiting and trying again is the shipper's. The process must have installed a TLS
 //! provider (rustls) before the first delivery to an `https` address.
 
-use std::io;
+use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::{Certificate, StatusCode, Url};
 use types::Secret;
+use zstd::bulk::Compressor;
 
 use crate::stop::locked;
 use crate::{Deliver, DeliverError, Delivered, FileBatch, SourceReport};
@@ -54,6 +55,8 @@ pub struct HttpDeliver {
     addresses: Vec<Url>,
     choice: Choice,
     key: Option<Secret>,
+    /// Compressors that nobody uses now; there are as many as deliveries at a time.
+    compressors: Mutex<Vec<Compressor<'static>>>,
 }
 
 impl HttpDeliver {
@@ -75,7 +78,7 @@ impl HttpDeliver {
             client = client.tls_certs_merge(authorities(&path)?);
         }
         let client = client.build().map_err(|error| DeliverError::Refused(chain(&error)))?;
-        Ok(Self { client, choice: Choice::of(addresses.len()), addresses, key })
+        Ok(Self { client, choice: Choice::of(addresses.len()), addresses, key, compressors: Mutex::default() })
     }
 
     fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
@@ -86,12 +89,27 @@ impl HttpDeliver {
     }
 
     fn send(&self, address: &Url, batch: &FileBatch) -> Result<Response, String> {
-        let body = zstd::bulk::compress(&batch.encode(), ZSTD_LEVEL).map_err(|error: io::Error| error.to_string())?;
+        let body = self.compress(batch).map_err(|error| error.to_string())?;
         let mut address = address.clone();
         let query = [("format", "lines"), ("group", batch.group.as_str()), ("stream", &batch.stream)];
         address.query_pairs_mut().extend_pairs(query);
         let request = self.client.post(address).header("Content-Encoding", "zstd").body(body);
         self.authorized(request).send().map_err(|error| chain(&error.without_url()))
+    }
+
+    /// The batch as a request body, compressed: a frame for what comes before the bytes and one for these, which need not be
+    /// copied into one piece so.
+    fn compress(&self, batch: &FileBatch) -> io::Result<Vec<u8>> {
+        let kept = locked(&self.compressors).pop();
+        let mut compressor = kept.map_or_else(|| Compressor::new(ZSTD_LEVEL), Ok)?;
+        let head = batch.encode_head();
+        // Lines become a quarter or less; where they do not, there is a second attempt.
+        let room = zstd::zstd_safe::compress_bound(head.len()) + batch.bytes.len() / 2;
+        let body = frames(&mut compressor, [&head, &batch.bytes], room).or_else(|_| {
+            frames(&mut compressor, [&head, &batch.bytes], room + zstd::zstd_safe::compress_bound(batch.bytes.len()))
+        })?;
+        locked(&self.compressors).push(compressor);
+        Ok(body)
     }
 
     /// One attempt at one server; also tells whether another may do better.
@@ -121,6 +139,17 @@ impl HttpDeliver {
         };
         (Err(error), status.is_server_error())
     }
+}
+
+/// Each part as a frame, in so much room.
+fn frames(compressor: &mut Compressor<'_>, parts: [&[u8]; 2], room: usize) -> io::Result<Vec<u8>> {
+    let mut body = Cursor::new(Vec::with_capacity(room));
+    for part in parts {
+        compressor.compress_to_buffer(part, &mut body)?;
+        let end = body.get_ref().len() as u64;
+        body.set_position(end);
+    }
+    Ok(body.into_inner())
 }
 
 impl Deliver for HttpDeliver {

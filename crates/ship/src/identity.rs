@@ -119,11 +119,11 @@ impl Mark {
         Ok(fits.then_some((head, tail)))
     }
 
-    /// Reads at most `n` bytes behind the mark; `None` where the file no longer has the marked content.
+    /// Reads at most `n` bytes behind the mark into `bytes`; `None` where the file no longer has the marked content.
     ///
     /// The bytes are read first and the mark is checked after: a truncation in between shows.
-    pub(crate) fn read_on(&self, file: &File, n: usize) -> io::Result<Option<Verified>> {
-        let bytes = read_at_most(file, self.offset, n)?;
+    pub(crate) fn read_on(&self, file: &File, n: usize, mut bytes: Vec<u8>) -> io::Result<Option<Verified>> {
+        read_into(&mut bytes, file, self.offset, n)?;
         let surroundings = self.surroundings_that_fit(file)?;
         Ok(surroundings.map(|(head, tail)| Verified { start: self.offset, head, tail, bytes }))
     }
@@ -131,7 +131,14 @@ impl Mark {
 
 /// Reads up to `n` bytes from `offset`, fewer only at the end of the file.
 pub(crate) fn read_at_most(file: &File, offset: u64, n: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; n];
+    let mut bytes = Vec::new();
+    read_into(&mut bytes, file, offset, n)?;
+    Ok(bytes)
+}
+
+/// The same in place of what `bytes` holds.
+fn read_into(bytes: &mut Vec<u8>, file: &File, offset: u64, n: usize) -> io::Result<()> {
+    bytes.resize(n, 0);
     let mut filled = 0;
     while filled < n {
         match file.read_at(&mut bytes[filled..], offset.saturating_add(filled as u64)) {
@@ -142,7 +149,7 @@ pub(crate) fn read_at_most(file: &File, offset: u64, n: usize) -> io::Result<Vec
         }
     }
     bytes.truncate(filled);
-    Ok(bytes)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -193,7 +200,7 @@ mod tests {
         let file = File::open(&path).unwrap();
         let mut mark = Mark::default();
         for n in [1, 10, 300, 700, 100, 2000] {
-            let read = mark.read_on(&file, n).unwrap().unwrap();
+            let read = mark.read_on(&file, n, Vec::new()).unwrap().unwrap();
             mark = read.mark_after(n);
             assert_eq!(mark, Mark::at(&file, mark.offset).unwrap(), "at {}", mark.offset);
         }

@@ -7,7 +7,7 @@
 mod worker;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -33,8 +33,9 @@ const EVENTS_MAX: usize = 1024;
 /// Shortest time between two rounds that hints ask for: a file written a thousand times a second is read fifty times.
 const HINT_PAUSE: Duration = Duration::from_millis(20);
 
-/// How often the status that others see is renewed.
+/// How often the status that others see is renewed, of so many files; of more less often, as it says something of each.
 const STATUS_EVERY: Duration = Duration::from_millis(500);
+const STATUS_FILES: usize = 1_000;
 
 /// What to ship.
 pub struct Options {
@@ -109,6 +110,8 @@ struct Shared {
     n_recoveries: AtomicU64,
     /// What size of piece the server takes.
     piece_sizes: PieceSizes,
+    /// Whether there were more hints than there was room for.
+    hints_missed: AtomicBool,
 }
 
 /// Everything that can happen to the following thread.
@@ -153,9 +156,9 @@ impl Shipper {
             shipper.spawn(format!("ship-deliver-{n}"), move || worker.run())?;
         }
         let hints = events.clone();
-        let main = FollowThread { follower, shared, clock, incoming, batches, teller };
+        let mut main = FollowThread { follower, shared, clock, incoming, batches, teller };
         shipper.spawn("ship-follow".into(), move || {
-            let _watcher = watch(&main.follower, hints);
+            let _watcher = watch(&mut main.follower, hints, main.shared.clone());
             main.run();
         })?;
         shipper.spawn("ship-report".into(), move || of_reports.report_until_stopped(&identity, &*told))?;
@@ -212,6 +215,7 @@ impl Shared {
             trouble: Mutex::new(None),
             n_recoveries: AtomicU64::new(0),
             piece_sizes: PieceSizes::default(),
+            hints_missed: AtomicBool::new(false),
         }
     }
 
@@ -303,25 +307,34 @@ fn nanos(duration: Duration) -> i64 {
 }
 
 /// Watches the directories for changes. Without notifications everything still works, a little later.
-fn watch(follower: &Follower, hints: SyncSender<Event>) -> Option<notify::RecommendedWatcher> {
+fn watch(follower: &mut Follower, hints: SyncSender<Event>, shared: Arc<Shared>) -> Option<notify::RecommendedWatcher> {
     let forward = move |event: notify::Result<notify::Event>| {
         let Ok(event) = event else { return };
         // Our own reading shows as an access.
         if matches!(event.kind, EventKind::Access(_)) {
             return;
         }
+        let mut is_missed = event.need_rescan();
         let is_change = matches!(event.kind, EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Metadata(_)));
         for path in event.paths {
-            let _ = hints.try_send(Event::Hint(path, !is_change));
+            is_missed |= hints.try_send(Event::Hint(path, !is_change)).is_err();
+        }
+        if is_missed {
+            shared.hints_missed.store(true, Ordering::Relaxed);
         }
     };
     let mut watcher = notify::recommended_watcher(forward)
         .inspect_err(|error| tracing::info!(%error, "no file notifications; polling alone"))
         .ok()?;
+    let mut is_all = true;
     for directory in follower.directories() {
         if let Err(error) = watcher.watch(&directory, RecursiveMode::Recursive) {
             tracing::debug!(directory = %directory.display(), %error, "not watched; polling alone");
+            is_all = false;
         }
+    }
+    if is_all {
+        follower.trust_hints();
     }
     Some(watcher)
 }
@@ -341,6 +354,9 @@ impl FollowThread {
         let mut polled_at = Instant::now();
         let mut status_at = Instant::now();
         while !self.shared.stop.is_set() {
+            if self.shared.hints_missed.swap(false, Ordering::Relaxed) {
+                self.follower.hints_missed(self.clock.now());
+            }
             for batch in self.follower.poll_once(self.clock.now()) {
                 // There is room: no more batches are on their way than there are threads to take them.
                 if self.batches.send(batch).is_err() {
@@ -350,7 +366,8 @@ impl FollowThread {
             if let Err(error) = self.follower.save_if_due(self.clock.now()) {
                 tracing::error!(%error, "checkpoint not saved");
             }
-            if status_at.elapsed() >= STATUS_EVERY {
+            let n_steps = 1 + self.follower.n_files() / STATUS_FILES;
+            if status_at.elapsed() >= STATUS_EVERY * u32::try_from(n_steps).unwrap_or(u32::MAX) {
                 self.show_status(false);
                 status_at = Instant::now();
             }
@@ -388,6 +405,7 @@ impl FollowThread {
             Event::Settled(batch) => {
                 self.follower.acknowledge(&batch, now);
                 self.shared.tell_inputs(&batch.at, batch.end());
+                self.follower.reuse(batch);
             }
             Event::GivenBack(batch, reason) => self.follower.give_back(&batch, &reason, now),
             Event::Stop => {}

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use types::{GroupName, Timestamp};
 
 use super::Timing;
+use super::buffers::Buffers;
 use super::container::Container;
 use crate::boundary::{self, Cut, Multiline, Settled};
 use crate::checkpoint::Entry;
@@ -18,11 +19,13 @@ use crate::identity::{FileKey, Mark, Verified, open_file};
 
 /// Sizes that bound one look.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sizes {
+pub(super) struct Sizes<'b> {
     /// Bytes read and sent at once.
     pub(super) batch_bytes: usize,
     /// Longest line kept whole; a longer one is cut.
     pub(super) line_bytes_max: usize,
+    /// Where the bytes are read into.
+    pub(super) buffers: &'b Buffers,
 }
 
 /// What there is to send.
@@ -75,6 +78,8 @@ pub(super) struct Followed {
     pub(super) last_error: Option<String>,
     /// Whether a saved checkpoint says that its name and generation are in use.
     pub(super) is_saved: bool,
+    /// Whether a link leads to it, so that nobody tells of its changes.
+    pub(super) is_linked: bool,
     /// Whether it was there before the shipper was.
     is_old: bool,
     /// Size of an old file when the shipper began with it: bytes before that are old.
@@ -101,6 +106,7 @@ impl Followed {
             in_flight: None,
             last_error: None,
             is_saved,
+            is_linked: false,
             is_old,
             catch_up_bytes: 0,
             held: None,
@@ -183,7 +189,7 @@ impl Followed {
         &mut self,
         now: Timestamp,
         timing: &Timing,
-        sizes: Sizes,
+        sizes: Sizes<'_>,
         (is_own, multiline): (bool, &Multiline),
     ) -> io::Result<Look> {
         if !self.observe(now)? {
@@ -295,14 +301,15 @@ fn read_and_cut(
     file: &File,
     settled: Settled,
     size: u64,
-    sizes: Sizes,
+    sizes: Sizes<'_>,
     multiline: &Multiline,
 ) -> io::Result<Option<(Verified, Cut)>> {
     let mut n_wanted = sizes.batch_bytes;
     loop {
         let n_there = usize::try_from(size.saturating_sub(mark.offset)).unwrap_or(usize::MAX);
         let n_read = n_wanted.min(n_there);
-        let Some(read) = mark.read_on(file, n_read)? else { return Ok(None) };
+        let buffer = sizes.buffers.take(n_read);
+        let Some(read) = mark.read_on(file, n_read, buffer)? else { return Ok(None) };
         let reaches_end = n_read == n_there;
         let cut = boundary::cut(&read.bytes, if reaches_end { settled } else { Settled::Growing }, multiline);
         if cut.n_bytes > 0 || (reaches_end && n_read < sizes.line_bytes_max) {
@@ -312,6 +319,7 @@ fn read_and_cut(
             let cut = cut_by_force(&read.bytes, multiline);
             return Ok(Some((read, cut)));
         }
+        sizes.buffers.give(read.bytes);
         n_wanted = n_wanted.saturating_mul(2).min(sizes.line_bytes_max);
     }
 }

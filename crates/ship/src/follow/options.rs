@@ -101,6 +101,10 @@ pub(super) struct Timing {
     active_ns: i64,
     look_active_ns: i64,
     look_idle_ns: i64,
+    /// Whether changes come as hints: then files that were quiet for so long are looked at so often.
+    pub(super) has_hints: bool,
+    quiet_ns: i64,
+    look_quiet_ns: i64,
     settle_ns: i64,
     half_line_ns: i64,
 }
@@ -114,6 +118,9 @@ impl Default for Timing {
             active_ns: 10 * Timestamp::SECOND,
             look_active_ns: 100 * MS,
             look_idle_ns: Timestamp::SECOND,
+            has_hints: false,
+            quiet_ns: Timestamp::MINUTE,
+            look_quiet_ns: 5 * Timestamp::SECOND,
             // A writer's stack trace comes in one go; 50 ms leave room within the 300 ms until a line is found.
             settle_ns: 50 * MS,
             half_line_ns: 5 * Timestamp::SECOND,
@@ -133,14 +140,18 @@ impl Timing {
     /// When to look again at a file in which there was nothing to send.
     pub(super) fn next_look(&self, now: Timestamp, file: &Followed) -> Timestamp {
         let quiet_ns = now.0.saturating_sub(file.grown_at.0);
-        let usual = if quiet_ns < self.active_ns { self.look_active_ns } else { self.look_idle_ns };
+        let usual = match quiet_ns {
+            _ if quiet_ns < self.active_ns => self.look_active_ns,
+            _ if self.has_hints && !file.is_linked && quiet_ns >= self.quiet_ns => self.look_quiet_ns,
+            _ => self.look_idle_ns,
+        };
         let until_settled = if file.size > file.entry.mark.offset { self.settle_ns - quiet_ns } else { 0 };
         if until_settled > 0 && until_settled < usual {
             return Timestamp(now.0.saturating_add(until_settled));
         }
-        // In steps, so that ten thousand quiet files are looked at in ten rounds a second and not one by one.
+        // In steps, so that ten thousand quiet files are looked at in one round and not one by one.
         let next = now.0.saturating_add(usual);
-        Timestamp(next.saturating_sub(next.rem_euclid(self.look_active_ns)).max(now.0.saturating_add(1)))
+        Timestamp(next.saturating_sub(next.rem_euclid(usual)).max(now.0.saturating_add(1)))
     }
 }
 

@@ -13,6 +13,8 @@ use crate::discover::Backlog;
 
 use super::*;
 
+mod looks;
+
 const MS: i64 = 1_000_000;
 
 /// A directory of logs, a shipper that is driven by hand, and a server that keeps what it gets by position.

@@ -1,0 +1,97 @@
+//! How often the file system is asked.
+
+use std::fs::{self, File, FileTimes};
+use std::time::{Duration, SystemTime};
+
+use super::*;
+
+/// A bench with one file, whose directory has not changed for a minute.
+fn settled() -> Bench {
+    let mut bench = Bench::new(&[("a.log", "one\n")]);
+    let minute_ago = FileTimes::new().set_modified(SystemTime::now() - Duration::from_secs(60));
+    File::open(bench.dir.path().join("log")).unwrap().set_times(minute_ago).unwrap();
+    bench.run(1_500);
+    bench
+}
+
+#[test]
+fn a_search_that_would_find_the_same_names_is_left_out_for_a_while() {
+    let mut bench = settled();
+    let searched_at = bench.follower().scanned_at;
+    bench.append("a.log", "two\n");
+    bench.run(12_000);
+    assert_eq!(bench.follower().scanned_at, searched_at);
+    bench.check(&["one", "two"]);
+    bench.run(4_000);
+    assert!(bench.follower().scanned_at > searched_at, "all the same from time to time");
+}
+
+#[test]
+fn a_file_that_comes_or_is_renamed_is_found_within_a_second_or_two() {
+    let mut bench = settled();
+    bench.run(3_000);
+    bench.append("b.log", "two\n");
+    bench.run(1_500);
+    bench.check(&["one", "two"]);
+    bench.rename("a.log", "a.log.1");
+    bench.append("a.log", "three\n");
+    bench.append("a.log.1", "four\n");
+    bench.run(1_500);
+    bench.check(&["one", "two", "three", "four"]);
+}
+
+#[test]
+fn while_the_server_is_away_searches_go_on_as_only_they_hold_files_open() {
+    let mut bench = Bench::new(&[]);
+    let options = FollowOptions { in_flight_max: 1, ..bench.options() };
+    bench.start_with(options);
+    bench.append("a.log", "one\n");
+    bench.append("b.log", "two\n");
+    let minute_ago = FileTimes::new().set_modified(SystemTime::now() - Duration::from_secs(60));
+    File::open(bench.dir.path().join("log")).unwrap().set_times(minute_ago).unwrap();
+    assert_eq!(bench.run_without_server(3_000).len(), 1);
+    let searched_at = bench.follower().scanned_at;
+    bench.run_without_server(1_500);
+    assert!(bench.follower().scanned_at > searched_at);
+}
+
+#[test]
+fn where_changes_come_as_hints_a_file_quiet_for_long_is_looked_at_every_five_seconds_or_when_one_comes() {
+    let mut bench = settled();
+    bench.follower().trust_hints();
+    bench.append("a.log", "two\n");
+    bench.run(70_000);
+    let looked = |bench: &mut Bench| bench.follower().files.values().map(|file| file.next_look).next().unwrap();
+    let wait = looked(&mut bench).0 - bench.now.0;
+    assert!(wait <= 5 * Timestamp::SECOND, "{wait}");
+    bench.run(wait / MS + 100);
+    assert!(looked(&mut bench).0 - bench.now.0 > 4 * Timestamp::SECOND);
+    bench.append("a.log", "three\n");
+    bench.run(1_500);
+    bench.check(&["one", "two"]);
+    let (path, now) = (bench.path("a.log"), bench.now);
+    bench.follower().hint(&path, false, now);
+    bench.run(200);
+    bench.check(&["one", "two", "three"]);
+    bench.append("a.log", "four\n");
+    bench.run(70_000);
+    bench.append("a.log", "five\n");
+    let now = bench.now;
+    bench.follower().hints_missed(now);
+    bench.run(200);
+    bench.check(&["one", "two", "three", "four", "five"]);
+}
+
+#[test]
+fn what_a_link_leads_to_gives_no_hints_and_is_looked_at_every_second() {
+    let mut bench = Bench::new(&[]);
+    let target = bench.dir.path().join("target");
+    fs::write(&target, "one\n").unwrap();
+    std::os::unix::fs::symlink(&target, bench.path("a.log")).unwrap();
+    bench.run(1_500);
+    bench.follower().trust_hints();
+    bench.run(70_000);
+    fs::write(&target, "one\ntwo\n").unwrap();
+    bench.run(1_500);
+    bench.check(&["one", "two"]);
+}
