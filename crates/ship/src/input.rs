@@ -8,7 +8,9 @@ mod command;
 mod definition;
 mod heartbeat;
 mod host_metrics;
+mod journal;
 mod measured;
+mod program;
 mod scrape;
 mod stdin;
 

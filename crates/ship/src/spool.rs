@@ -103,6 +103,7 @@ impl Spool {
         if written.is_err() {
             self.newest = None;
         }
+        self.remove_delivered();
         written
     }
 
@@ -113,9 +114,10 @@ impl Spool {
         self.remove_delivered();
     }
 
-    /// Removes files that the server has whole. The newest may still be written, or say where an input goes on.
+    /// Removes files that the server has whole. The newest may still be written, and says where an input goes on: as long
+    /// as there is nothing in it, the one before it does.
     fn remove_delivered(&mut self) {
-        let Some((newest, _, _)) = &self.newest else { return };
+        let Some((newest, _, _)) = self.newest.as_ref().filter(|(_, _, size)| *size > 0) else { return };
         let dir = &self.dir;
         self.acknowledged.retain(|number, offset| {
             let path = path_of(dir, *number);
@@ -153,7 +155,6 @@ impl Spool {
         File::open(&self.dir)?.sync_all()?;
         self.newest = Some((self.number_next, file, 0));
         self.number_next += 1;
-        self.remove_delivered();
         Ok(())
     }
 }
@@ -265,6 +266,19 @@ mod tests {
         spool.append(b"next\n").unwrap();
         spool.acknowledged(&path_of(dir.path(), 1), 3 << 20);
         assert_eq!(spool.give_up_oldest().unwrap(), GivenUp { lines: 5 << 10, bytes: 5 << 20 });
+    }
+
+    #[test]
+    fn what_says_where_an_input_goes_on_stays_until_something_newer_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut spool = Spool::open(dir.path().into(), u64::MAX).unwrap();
+        spool.append(b"one\n").unwrap();
+        let mut spool = Spool::open(dir.path().into(), u64::MAX).unwrap();
+        spool.begin_file().unwrap();
+        spool.acknowledged(&path_of(dir.path(), 1), 4);
+        assert_eq!(spool.last_line().unwrap().as_deref(), Some(&b"one"[..]));
+        spool.append(b"two\n").unwrap();
+        assert_eq!(numbers(dir.path()).unwrap(), [2]);
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn secrets_are_compared_in_constant_time() {
 }
 
 /// Where a program may be started: a shipper's input that its operator named, with its arguments one by one.
-const STARTS_PROGRAMS: &str = "crates/ship/src/input/command.rs";
+const STARTS_PROGRAMS: &str = "crates/ship/src/input/program.rs";
 
 /// Whether code starts a program.
 fn starts(code: &str) -> bool {

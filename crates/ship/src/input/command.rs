@@ -1,9 +1,9 @@
 //! Lines that a program prints: run once and read until it ends, or every so often.
 
-use std::io::BufReader;
-use std::process::{Child, Stdio};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::input::program::{self, Program, Trouble};
 use crate::input::stdin::copy_lines;
 use crate::input::{Input, InputError, Sink};
 
@@ -31,27 +31,11 @@ impl Input for Command {
 
 impl Command {
     pub(super) fn run_once(&self, sink: &Sink) -> Result<(), InputError> {
-        let what = self.arguments.join(" ");
-        let failed = |error| InputError::Read { what: what.clone(), error };
-        let (program, arguments) =
+        let (path, arguments) =
             self.arguments.split_first().ok_or_else(|| InputError::Failed("command: it names no program".into()))?;
-        let mut command = std::process::Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-        let mut child = Running(command.spawn().map_err(failed)?);
-        let output = child.0.stdout.take().ok_or_else(|| InputError::Failed(format!("{what}: no output")))?;
-        copy_lines(&mut BufReader::new(output), &what, sink)?;
-        let status = child.0.wait().map_err(failed)?;
-        if status.success() { Ok(()) } else { Err(InputError::Failed(format!("{what}: {status}"))) }
-    }
-}
-
-/// A program that does not outlive who reads it.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It has ended already where it was waited for.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let program = Program { path: Path::new(path), arguments, trouble: Trouble::Shown };
+        let what = program.to_string();
+        let ended = program::run(&program, sink, |output| copy_lines(output, &what, sink))?;
+        if ended.status.success() { Ok(()) } else { Err(InputError::Failed(format!("{what}: {}", ended.status))) }
     }
 }

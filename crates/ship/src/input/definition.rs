@@ -12,6 +12,7 @@ use types::{ByteSize, group_name_of_outside, parse_duration_ns};
 
 use super::heartbeat::Heartbeat;
 use super::host_metrics::HostMetrics;
+use super::journal::{Journal, Since};
 use super::scrape::Scrape;
 use super::{Command, Input, InputOptions, Stdin};
 use crate::glob::{Glob, is_pattern};
@@ -66,6 +67,7 @@ struct Type {
 const TYPES: &[Type] = &[
     Type { name: "files", keys: &[], has_files: true, read: read_files },
     Type { name: "containers", keys: &[], has_files: true, read: read_containers },
+    Type { name: "journal", keys: &["units", "matches", "since", "directory"], has_files: false, read: read_journal },
     Type { name: "stdin", keys: &[], has_files: false, read: |_, _| Ok(Some(Box::new(Stdin))) },
     Type { name: "command", keys: &["command", "every"], has_files: false, read: read_command },
     Type { name: "host_metrics", keys: &["every"], has_files: false, read: read_host_metrics },
@@ -273,6 +275,39 @@ fn read_containers(_: &Node<'_>, file: &mut FileInput) -> Read {
         file.paths = CONTAINER_PATHS.iter().map(PathBuf::from).collect();
     }
     Ok(None)
+}
+
+fn read_journal(node: &Node<'_>, _: &mut FileInput) -> Read {
+    let since = node.get("since").map(|node| since_of(&node)).transpose()?.unwrap_or(Since::Boot);
+    let texts = |key: &str| node.get(key).map(|node| node.texts()).transpose().map(Option::unwrap_or_default);
+    let mut filters: Vec<String> = texts("units")?.into_iter().map(|unit| format!("--unit={unit}")).collect();
+    if let Some(directory) = node.get("directory") {
+        filters.push(format!("--directory={}", directory.name()?));
+    }
+    for text in texts("matches")? {
+        let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if text != "+" && !text.split_once('=').is_some_and(|(name, _)| is_name(name)) {
+            let problem = format!(
+                "\"{text}\" is no match; write \"_TRANSPORT=kernel\", or \"+\" between two of which one is enough"
+            );
+            return Err(node.child("matches").error(problem));
+        }
+        filters.push(text.to_owned());
+    }
+    Ok(Some(Box::new(Journal::new(since, filters))))
+}
+
+/// `boot`, `all`, `now`, or how long ago.
+fn since_of(node: &Node<'_>) -> Result<Since, DefinitionError> {
+    match node.text()? {
+        "boot" => Ok(Since::Boot),
+        "all" => Ok(Since::Oldest),
+        "now" => Ok(Since::Now),
+        text => {
+            let problem = format!("\"{text}\" is no beginning; write \"boot\", \"all\", \"now\" or an age such as 7d");
+            parse_duration_ns(text).map(Since::Ago).map_err(|_| node.error(problem))
+        }
+    }
 }
 
 fn read_command(node: &Node<'_>, _: &mut FileInput) -> Read {

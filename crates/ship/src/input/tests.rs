@@ -96,3 +96,20 @@ fn a_heartbeat_says_what_it_is_and_who_beats() {
     assert_eq!((&line["message"], &line["version"]), (&"heartbeat".into(), &env!("CARGO_PKG_VERSION").into()));
     assert!(line["uptime"].is_u64() && line["@timestamp"].is_string());
 }
+
+#[test]
+fn a_program_that_says_nothing_ends_with_the_shipper_and_what_it_started_does_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let sink = Arc::new(sink(dir.path(), WhenFull::Wait, u64::MAX));
+    let stopping = sink.clone();
+    // The program has ended when it is stopped; what it started holds its output open.
+    let script = "sleep 1000 & echo started";
+    let mut command = Command { arguments: ["sh", "-c", script].map(String::from).to_vec(), every: None };
+    let running = std::thread::spawn(move || command.run(&sink));
+    while stopping.status().lines == 0 {
+        std::thread::yield_now();
+    }
+    stopping.stop.set();
+    let outcome = running.join().unwrap();
+    assert!(matches!(outcome, Err(InputError::Stopping)), "{outcome:?}");
+}

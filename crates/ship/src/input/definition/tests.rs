@@ -105,3 +105,21 @@ fn logs_of_containers_are_where_they_usually_are_unless_it_is_said_where() {
         (vec!["/host/pods".into()], Some("all".into()))
     );
 }
+
+#[test]
+fn the_journal_is_asked_for_units_matches_and_a_beginning() {
+    let shown = |definition: Json| inputs_of(&json!([definition])).map(|inputs| inputs[0].input.is_some());
+    let all =
+        json!({"type": "journal", "units": ["ssh", "cron"], "matches": ["_UID=0", "+", "A_2=x=y"], "directory": "/x"});
+    assert_eq!(shown(all), Ok(true));
+    for since in ["boot", "all", "now", "7d"] {
+        assert_eq!(shown(json!({"type": "journal", "since": since})), Ok(true));
+    }
+    for bad in ["--file=/etc/shadow", "-f", "=x", "unit"] {
+        let text = "write \"_TRANSPORT=kernel\", or \"+\" between two of which one is enough";
+        let expected = format!("input[0].matches: \"{bad}\" is no match; {text}");
+        check_error(json!([{"type": "journal", "matches": [bad]}]), &expected);
+    }
+    let text = "is no beginning; write \"boot\", \"all\", \"now\" or an age such as 7d";
+    check_error(json!([{"type": "journal", "since": "later"}]), &format!("input[0].since: \"later\" {text}"));
+}

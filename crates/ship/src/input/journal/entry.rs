@@ -1,0 +1,66 @@
+//! Entries of the journal out of what `journalctl` prints: a line each, and the one field of them that matters here.
+
+use std::io::{self, BufRead};
+
+use super::{CURSOR, TIME};
+
+/// Longest entry taken: the last one is looked for in the last 4 MiB of what was kept. Core dumps are longer.
+pub(super) const ENTRY_BYTES_MAX: usize = 3 << 20;
+
+/// Bytes in which a field that says a place has room, with its name.
+const PLACE_BYTES_MAX: usize = 1 << 10;
+
+/// What was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// Nothing any more. A half line at the end is nothing: it comes again.
+    None,
+    /// A line.
+    Whole,
+    /// A line that is too long, and what it says of its place.
+    TooLong { n_bytes: usize, cursor: Option<String>, time: Option<String> },
+}
+
+/// Reads the next entry into `line`, without the line's end.
+pub(super) fn next_entry(output: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<Entry> {
+    line.clear();
+    let (mut n_bytes, mut cursor, mut time) = (0, None, None);
+    loop {
+        let chunk = output.fill_buf()?;
+        if chunk.is_empty() {
+            return Ok(Entry::None);
+        }
+        let end = chunk.iter().position(|byte| *byte == b'\n');
+        let piece = chunk.get(..end.unwrap_or(chunk.len())).unwrap_or_default();
+        line.extend_from_slice(piece);
+        n_bytes += piece.len();
+        let n_read = piece.len() + usize::from(end.is_some());
+        output.consume(n_read);
+        if n_bytes > ENTRY_BYTES_MAX {
+            cursor = cursor.or_else(|| field_of(line, CURSOR).map(str::to_owned));
+            time = time.or_else(|| field_of(line, TIME).map(str::to_owned));
+            // What began at the end of this piece goes on in the next.
+            line.drain(..line.len().saturating_sub(PLACE_BYTES_MAX));
+        }
+        if end.is_some() {
+            let is_long = n_bytes > ENTRY_BYTES_MAX;
+            return Ok(if is_long { Entry::TooLong { n_bytes, cursor, time } } else { Entry::Whole });
+        }
+    }
+}
+
+/// The text of a field that stands in a line of JSON, or in a part of one. Within a text of JSON the name cannot stand so,
+/// since quotes are escaped there; older versions have blanks around the colon.
+pub(super) fn field_of<'l>(line: &'l [u8], name: &str) -> Option<&'l str> {
+    let quoted = format!("\"{name}\"");
+    let mut rest = line;
+    loop {
+        let at = rest.windows(quoted.len()).position(|window| window == quoted.as_bytes())?;
+        rest = rest.get(at + quoted.len()..)?;
+        let value = rest.trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+        if let Some(text) = value.and_then(|value| value.strip_prefix(b"\"")) {
+            let end = text.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+            return std::str::from_utf8(text.get(..end)?).ok();
+        }
+    }
+}
