@@ -43,6 +43,9 @@ const FORGET_OWN_NS: i64 = 10 * Timestamp::MINUTE;
 const KEEP_CHANGES_NS: i64 = Timestamp::MINUTE;
 const KEEP_TIMES_NS: i64 = Timestamp::HOUR;
 
+/// How often it is looked what is to be written down.
+const LOOK_NS: i64 = Timestamp::SECOND;
+
 /// How often it is looked what can be forgotten.
 const SWEEP_NS: i64 = 10 * Timestamp::MINUTE;
 
@@ -65,6 +68,7 @@ struct Known {
     /// Since when reports are heard here.
     began: Option<Timestamp>,
     swept: Option<Timestamp>,
+    looked: Option<Timestamp>,
 }
 
 /// A shipper.
@@ -126,7 +130,7 @@ impl Rate {
     }
 
     fn add(&mut self, n_bytes: u64, now: Timestamp) {
-        *self = Self { n_bytes: self.left(now) + n_bytes as f64, at: now.max(self.at) };
+        *self = Self { n_bytes: self.left(now) + n_bytes as f64, at: now };
     }
 
     fn bytes_per_s(&self, now: Timestamp) -> f64 {
@@ -221,11 +225,15 @@ impl Sources {
     /// # Errors
     /// Where the control store cannot be written; what could not be kept is kept the next time.
     pub fn look_after(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
-        if self.known().takes_turn_to_sweep(now) {
+        if self.known().takes_turn_to_sweep(now) && store.trusts_clock() {
             self.sweep(store, now)?;
         }
         let due: Vec<String> = {
-            let known = self.known();
+            let mut known = self.known();
+            if known.looked.is_some_and(|at| !has_passed(LOOK_NS, at, now)) {
+                return Ok(());
+            }
+            known.looked = Some(now);
             let is_due = |(_, source): &(&String, &Source)| source.is_due(now);
             known.sources.iter().filter(is_due).map(|(name, _)| name.clone()).collect()
         };
@@ -289,7 +297,7 @@ impl Known {
             self.sources.insert(name.to_owned(), source);
         }
         let source = self.sources.get_mut(name)?;
-        source.last = source.last.max(now);
+        source.last = now;
         Some(source)
     }
 
@@ -303,7 +311,7 @@ impl Known {
         let source = self.sources.get_mut(source)?;
         source.is_changed |= is_new;
         let file = source.files.entry(name.to_owned()).or_insert_with(|| File { first: now, ..File::default() });
-        file.last = file.last.max(now);
+        file.last = now;
         Some(file)
     }
 
@@ -333,7 +341,7 @@ impl Known {
 
     fn takes_turn_to_sweep(&mut self, now: Timestamp) -> bool {
         let since = *self.swept.get_or_insert(now);
-        let is_due = now.0.saturating_sub(since.0) >= SWEEP_NS;
+        let is_due = has_passed(SWEEP_NS, since, now);
         if is_due {
             self.swept = Some(now);
         }
@@ -349,8 +357,8 @@ impl Source {
     /// Whether what changed, or when it was heard of last, is to be written down.
     fn is_due(&self, now: Timestamp) -> bool {
         let Some(kept) = self.kept else { return self.is_changed };
-        let age_ns = now.0.saturating_sub(kept.0);
-        self.is_changed && age_ns >= KEEP_CHANGES_NS || self.last > kept && age_ns >= KEEP_TIMES_NS
+        let is_changed = self.is_changed && has_passed(KEEP_CHANGES_NS, kept, now);
+        is_changed || self.last > kept && has_passed(KEEP_TIMES_NS, kept, now)
     }
 
     fn forget_files(&mut self, shipped: &[storage::ShippedFile], now: Timestamp) {
@@ -385,6 +393,11 @@ impl File {
         }
         is_new || is_earlier
     }
+}
+
+/// Whether so much time has passed since then, or the clock was put back.
+fn has_passed(duration_ns: i64, since: Timestamp, now: Timestamp) -> bool {
+    !(0..duration_ns).contains(&now.0.saturating_sub(since.0))
 }
 
 /// Puts a text, cut where it is too long, in the place of another; tells whether it is a new one.

@@ -451,6 +451,11 @@ impl Store {
         self.shared.forecasts()
     }
 
+    /// Whether the clock goes as time goes: what another says of ages deletes nothing.
+    pub fn trusts_clock(&self) -> bool {
+        self.shared.care.clock_doubt(&self.shared.options.clock).is_none()
+    }
+
     /// Takes the operator's word that the clock is right, where it is doubted.
     pub fn confirm_clock(&self) {
         self.shared.confirm_clock();

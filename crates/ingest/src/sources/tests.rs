@@ -228,6 +228,21 @@ fn whole_files_are_forgotten_after_a_day_and_those_with_gaps_after_a_month() {
 }
 
 #[test]
+fn a_clock_that_is_put_back_stops_nothing() {
+    let house = House::new();
+    house.ship(json!({}), 0, 100, after(1_000_000));
+    house.report(told(0, 100, 100), after(1_000_000));
+    house.ship(json!({}), 100, 200, NOW);
+    assert_eq!(house.view(&GroupScope::All, NOW)["sources"][0]["state"], "down");
+    house.report(told(0, 200, 200), after(1));
+    let source = house.view(&GroupScope::All, after(1))["sources"][0].clone();
+    assert_eq!((&source["state"], &source["last_seen"]), (&json!("up"), &json!(after(1).to_string())));
+    assert!(source["rate_bytes_per_s"].as_u64().is_some_and(|rate| rate < 10), "{source}");
+    house.ship(json!({"path": "/var/log/new.log"}), 200, 300, after(61));
+    assert_eq!(house.restarted().file(after(61))["path"], "/var/log/new.log");
+}
+
+#[test]
 fn a_rate_is_that_of_the_last_half_minute_or_so() {
     let house = House::new();
     for second in 0..300 {

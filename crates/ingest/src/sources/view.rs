@@ -13,7 +13,7 @@ use storage::{ShippedFile, Store};
 use types::{GroupScope, Timestamp};
 
 use super::report::{GivenUp, Input};
-use super::{File, Generation, SILENCE_NS, Source, Sources};
+use super::{File, Generation, SILENCE_NS, Source, Sources, has_passed};
 
 /// Files of a source that are shown: those with trouble first, then those heard of last.
 const FILES_SHOWN_MAX: usize = 500;
@@ -182,7 +182,7 @@ impl Sources {
 
 impl Source {
     fn state(&self, began: Timestamp, now: Timestamp) -> SourceState {
-        let is_within = |at: Timestamp| now.0.saturating_sub(at.0) < SILENCE_NS;
+        let is_within = |at: Timestamp| !has_passed(SILENCE_NS, at, now);
         match self.reported {
             Some(at) if self.report.is_some() && is_within(at) => SourceState::Up,
             // Nobody was there to hear it.

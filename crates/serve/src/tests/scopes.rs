@@ -25,6 +25,15 @@ impl House {
             );
             let uri = format!("/api/v1/ingest?group={group}/{mark}&stream=stream-{mark}");
             assert_eq!(self.administer("POST", &uri, event).await.status, 200);
+            let file = format!("file-{mark}");
+            let header = json!({"source": format!("source-{mark}"), "file": file, "generation": 0, "start": 0, "host": format!("host-{mark}"), "path": format!("/var/log/{mark}")});
+            let uri = format!("/api/v1/ingest?format=lines&group={group}/{mark}&stream=stream-{mark}");
+            let line = format!("{header}\n{{\"message\":\"shipped {mark}\"}}\n");
+            assert_eq!(self.administer("POST", &uri, line).await.status, 200);
+            let told =
+                json!({"last_error": mark, "files": [{"file": file, "group": format!("{group}/{mark}"), "size": 9}]});
+            let uri = format!("/api/v1/sources/source-{mark}");
+            assert_eq!(self.administer("POST", &uri, told.to_string()).await.status, 200);
         }
     }
 }
@@ -89,7 +98,7 @@ fn question(random: &mut Random) -> (&'static str, String, String) {
         11 => get(format!("/loki/api/v1/query_range?query={selector}")),
         12 => get(format!("/loki/api/v1/index/stats?query={selector}")),
         13 => get((*random.pick(&["/api/v1/status", "/metrics", "/api/v1/rules"])).to_owned()),
-        14 => get((*random.pick(&["/api/v1/queries", "/api/v1/alerts"])).to_owned()),
+        14 => get((*random.pick(&["/api/v1/queries", "/api/v1/alerts", "/api/v1/sources"])).to_owned()),
         15 => get(format!("/loki/api/v1/patterns?query={selector}&start=1795172400&end=1795176000")),
         16 => get(format!("/api/v1/query?{parameters}&format=ndjson")),
         17 => get((*random.pick(&["/api/v1/lookups", "/api/openapi.json", "/api/v1/session"])).to_owned()),
