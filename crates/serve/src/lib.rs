@@ -68,8 +68,9 @@ pub async fn serve(
     let tls = app.tls.clone();
     // Who is signed in is read from the store, which blocks.
     let server = tokio::task::spawn_blocking(move || server::Server::new(app, told)).await?;
-    let syslog = syslog::start(server.clone(), listeners)?;
-    listen::run(listener, tls, router::build(server), closing, shutdown).await;
+    let (of_http, of_syslog) = places::Places::of_process();
+    let syslog = syslog::start(server.clone(), listeners, of_syslog, syslog::Seats::default())?;
+    listen::run(listener, of_http, tls, router::build(server), closing, shutdown).await;
     if tokio::time::timeout(SYSLOG_GRACE, syslog).await.is_err() {
         tracing::warn!("syslog messages are lost that the store would not take before the end");
     }

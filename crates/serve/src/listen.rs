@@ -79,15 +79,15 @@ struct Door {
     streams: Arc<Semaphore>,
 }
 
-/// Serves `router` on `listener` until `shutdown` is done; tells `closing` first.
+/// Serves `router` on `listener`, as many connections as there are places, until `shutdown` is done; tells `closing` first.
 pub(crate) async fn run(
     listener: TcpListener,
+    mut places: Places,
     tls: Option<Arc<Tls>>,
     router: Router,
     closing: watch::Sender<bool>,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let mut places = Places::of_http();
     let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
     let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(tls.config()));
     let watching = tls.map(|tls| tokio::spawn(tls::watch(tls)));
@@ -107,7 +107,10 @@ pub(crate) async fn run(
                 begin(stream, acceptor, door, closing).await;
                 drop(place);
             });
-        } else if acceptor.is_none()
+            continue;
+        }
+        places.tell_refused();
+        if acceptor.is_none()
             && let Ok(permit) = refusals.clone().try_acquire_owned()
         {
             connections.spawn(async move {

@@ -8,6 +8,7 @@
 
 mod connection;
 mod delivery;
+mod seats;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tracing::warn;
 
+pub(crate) use self::seats::Seats;
 use crate::places::Places;
 use crate::server::Server;
 use crate::tls::{self, Tls};
@@ -45,6 +47,9 @@ const FRAME_EVENTS_MAX: usize = 4;
 
 /// A pause after an error of accept, so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long is waited for a connection to be closed that gives its place up.
+const PLACE_TIME_MAX: Duration = Duration::from_millis(200);
 
 /// After the word that the server closes: how long is waited for bytes on their way, and how long they are read.
 const LAST_WAIT: Duration = Duration::from_millis(50);
@@ -71,6 +76,7 @@ pub(crate) struct SyslogCounts {
     pub(crate) n_lost: AtomicU64,
     pub(crate) n_refused: AtomicU64,
     pub(crate) n_connections: AtomicU64,
+    pub(crate) n_closed: AtomicU64,
 }
 
 /// One number of the listeners: its name, whether it only grows, what it means, its value.
@@ -78,13 +84,14 @@ type SyslogNumber = (&'static str, bool, &'static str, u64);
 
 impl SyslogCounts {
     /// All numbers.
-    pub(crate) fn numbers(&self) -> [SyslogNumber; 5] {
+    pub(crate) fn numbers(&self) -> [SyslogNumber; 6] {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [
             ("messages_stored", true, "Messages stored.", of(&self.n_stored)),
             ("datagrams_dropped", true, "Datagrams dropped because the store was busy.", of(&self.n_dropped)),
             ("messages_lost", true, "Messages read that the store would not take.", of(&self.n_lost)),
             ("senders_refused", true, "Connections and datagrams of senders not allowed.", of(&self.n_refused)),
+            ("connections_closed", true, "Silent connections closed for others to have a place.", of(&self.n_closed)),
             ("connections", false, "Connections that are open.", of(&self.n_connections)),
         ]
     }
@@ -136,6 +143,8 @@ struct Listening {
     queue: Queue,
     allow: Arc<[IpNet]>,
     closing: watch::Receiver<bool>,
+    /// Who has a place.
+    seats: Arc<Seats>,
     /// Places for connections that hold a large part of a frame.
     large: Arc<Semaphore>,
 }
@@ -170,8 +179,13 @@ fn is_allowed(address: IpAddr, allow: &[IpNet]) -> bool {
     address.is_loopback() || allow.iter().any(|network| network.contains(&address))
 }
 
-/// Listens until the server closes; the task ends when everything that was read is stored.
-pub(crate) fn start(server: Arc<Server>, listeners: SyslogListeners) -> std::io::Result<JoinHandle<()>> {
+/// Listens until the server closes, to as many connections as there are places; the task ends when everything that was read is stored.
+pub(crate) fn start(
+    server: Arc<Server>,
+    listeners: SyslogListeners,
+    places: Places,
+    seats: Seats,
+) -> std::io::Result<JoinHandle<()>> {
     let SyslogListeners { udp, tcp, tls, allow } = listeners;
     let (queue, waiting) = Queue::new();
     let listening = Listening {
@@ -179,9 +193,9 @@ pub(crate) fn start(server: Arc<Server>, listeners: SyslogListeners) -> std::io:
         server: server.clone(),
         queue,
         allow: allow.into(),
+        seats: Arc::new(seats),
         large: Arc::new(Semaphore::new(connection::LARGE_MAX)),
     };
-    let places = Places::of_syslog();
     let mut tasks = JoinSet::new();
     if let Some(socket) = udp {
         socket.set_nonblocking(true)?;
@@ -211,8 +225,8 @@ pub(crate) fn start(server: Arc<Server>, listeners: SyslogListeners) -> std::io:
     }))
 }
 
-/// Accepts connections until the server closes, then waits for them. Those for which there is no place are closed, so that
-/// their senders keep what they have.
+/// Accepts connections until the server closes, then waits for them. Those for which there is no place, and nobody who
+/// gives one up, are closed, so that their senders keep what they have.
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, mut places: Places, listening: Listening) {
     let mut connections = JoinSet::new();
     loop {
@@ -225,7 +239,10 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, mut places: Pla
         if !listening.admits(peer.ip()) {
             continue;
         }
-        let Some(place) = places.take() else { continue };
+        let Some(place) = place_for_one(&places, &listening).await else {
+            places.tell_refused();
+            continue;
+        };
         let (listening, tls) = (listening.clone(), tls.clone());
         connections.spawn(async move {
             listening.counts().n_connections.fetch_add(1, Ordering::Relaxed);
@@ -236,6 +253,17 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, mut places: Pla
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+}
+
+/// A place for a new connection, if need be that of one that is silent.
+async fn place_for_one(places: &Places, listening: &Listening) -> Option<OwnedSemaphorePermit> {
+    if let Some(place) = places.take() {
+        return Some(place);
+    }
+    if !listening.seats.ask_one_to_leave() {
+        return None;
+    }
+    timeout(PLACE_TIME_MAX, places.next()).await.ok().flatten()
 }
 
 async fn accept_one(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {

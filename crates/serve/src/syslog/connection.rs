@@ -5,16 +5,18 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
 use ingest::{SyslogFramer, SyslogFrames};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tracing::debug;
 
+use super::seats::Seated;
 use super::{LAST_TIME_MAX, LAST_WAIT, Listening};
 
 /// Bytes that are read at once.
@@ -44,16 +46,22 @@ pub(super) const LARGE_MAX: usize = 32;
 /// Reads a connection to its end, or until the server closes.
 pub(super) async fn run(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, listening: &Listening) {
     let from: Arc<str> = peer.ip().to_canonical().to_string().into();
-    let Some(tls) = tls else { return read(stream, &from, listening).await };
+    let seated = listening.seats.seat(peer.ip());
+    let Some(tls) = tls else { return read(stream, &from, &seated, listening).await };
     // Boxed: what TLS needs is not to be kept for each connection without it.
     match timeout(HANDSHAKE_TIME_MAX, Box::pin(tls.accept(stream))).await {
-        Ok(Ok(stream)) => Box::pin(read(stream, &from, listening)).await,
+        Ok(Ok(stream)) => Box::pin(read(stream, &from, &seated, listening)).await,
         Ok(Err(error)) => debug!(%error, "syslog connection ended before TLS began"),
         Err(_) => debug!("syslog connection was too slow to begin TLS"),
     }
 }
 
-async fn read(mut stream: impl AsyncRead + Unpin, from: &Arc<str>, listening: &Listening) {
+async fn read(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    from: &Arc<str>,
+    seated: &Seated,
+    listening: &Listening,
+) {
     let mut framer = SyslogFramer::new(listening.frame_bytes_max());
     let mut large_place = None;
     // Since when a frame is under way.
@@ -65,13 +73,23 @@ async fn read(mut stream: impl AsyncRead + Unpin, from: &Arc<str>, listening: &L
             (None, Some(begun)) => patience(framer.n_held_bytes(), begun.elapsed()),
             (None, None) => IDLE_TIME_MAX,
         };
+        let is_between_frames = framer.n_held_bytes() == 0;
         let mut frames = SyslogFrames::default();
         let read = tokio::select! {
+            biased;
             () = listening.closed(), if last.is_none() => {
                 last = Some(Instant::now() + LAST_TIME_MAX);
                 continue;
             }
             read = timeout(patience, read_some(&mut stream, &mut framer, &mut frames)) => read,
+            // Behind reading: what has come is kept.
+            () = seated.asked_to_leave(), if last.is_none() && is_between_frames => {
+                listening.counts().n_closed.fetch_add(1, Ordering::Relaxed);
+                // What is on its way while the other side hears of it is read.
+                let _ = stream.shutdown().await;
+                last = Some(Instant::now() + LAST_TIME_MAX);
+                continue;
+            }
         };
         match read {
             Ok(Ok(0)) | Err(_) => break,
@@ -81,6 +99,7 @@ async fn read(mut stream: impl AsyncRead + Unpin, from: &Arc<str>, listening: &L
                 break;
             }
         }
+        seated.spoke(framer.n_held_bytes() > 0);
         if framer.n_held_bytes() == 0 {
             begun = None;
         } else if begun.is_none() || !frames.is_empty() {

@@ -5,12 +5,13 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::House;
 use crate::listen;
+use crate::places::Places;
 
 pub(super) async fn open(house: &House) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     let (router, closing) = (house.router.clone(), house.closing.clone());
-    tokio::spawn(listen::run(listener, None, router, closing, std::future::pending()));
+    tokio::spawn(listen::run(listener, Places::of_process().0, None, router, closing, std::future::pending()));
     address
 }
 

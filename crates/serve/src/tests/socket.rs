@@ -11,6 +11,7 @@ use types::Limits;
 
 use super::House;
 use crate::listen;
+use crate::places::Places;
 
 /// A house with its door open; sending on the channel closes it.
 async fn open(house: &House) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
@@ -19,7 +20,7 @@ async fn open(house: &House) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>
     let (stop, stopped) = oneshot::channel();
     let (router, closing) = (house.router.clone(), house.closing.clone());
     let task = tokio::spawn(async move {
-        listen::run(listener, None, router, closing, async move {
+        listen::run(listener, Places::of_process().0, None, router, closing, async move {
             let _ = stopped.await;
         })
         .await;

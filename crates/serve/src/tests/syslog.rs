@@ -2,14 +2,16 @@
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::House;
 use crate::SyslogListeners;
-use crate::syslog;
+use crate::places::Places;
+use crate::syslog::{self, Seats};
 
 struct Doors {
     udp: SocketAddr,
@@ -18,11 +20,15 @@ struct Doors {
 }
 
 fn open(house: &House) -> Doors {
+    open_with(house, Places::of_process().1, Seats::default())
+}
+
+fn open_with(house: &House, places: Places, seats: Seats) -> Doors {
     let udp = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
     let tcp = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let addresses = (udp.local_addr().expect("it is bound"), tcp.local_addr().expect("it is bound"));
     let listeners = SyslogListeners { udp: Some(udp), tcp: Some(tcp), ..SyslogListeners::default() };
-    let task = syslog::start(house.server.clone(), listeners).expect("sockets that are bound");
+    let task = syslog::start(house.server.clone(), listeners, places, seats).expect("sockets that are bound");
     Doors { udp: addresses.0, tcp: addresses.1, task }
 }
 
@@ -103,4 +109,60 @@ async fn a_frame_that_is_far_too_long_is_marked_and_those_behind_it_are_taken() 
     assert_eq!(count(&house, &format!("cutBytes = {}", 1 << 20)).await, 1);
     assert_eq!(count(&house, "ispresent(@part)").await, 4);
     assert_eq!(count(&house, "@message like /next$/").await, 1);
+}
+
+/// Whether the other side has closed a connection by now.
+async fn is_closed(stream: &mut TcpStream) -> bool {
+    matches!(tokio::time::timeout(Duration::from_millis(1), stream.read(&mut [0; 8])).await, Ok(Ok(0) | Err(_)))
+}
+
+#[tokio::test]
+async fn a_silent_connection_is_closed_for_one_that_has_something_to_say_and_one_in_mid_message_is_not() {
+    let house = House::new();
+    // Sixteen places of its own, and none in common.
+    let doors = open_with(&house, Places::of_files(0).1, Seats::sparing(Duration::ZERO));
+    let message = |n: usize| format!("<14>Nov 20 06:47:13 web-1 app: message {n}\n");
+    let mut streams = Vec::new();
+    for n in 0..16 {
+        let mut stream = TcpStream::connect(doors.tcp).await.expect("the door is open");
+        let rest = if n == 0 { "<14>Nov 20 06:47:13 web-1 app: half" } else { "" };
+        stream.write_all((message(n) + rest).as_bytes()).await.expect("it is taken");
+        while house.server.syslog.n_stored.load(Ordering::Relaxed) <= n as u64 {
+            tokio::task::yield_now().await;
+        }
+        streams.push(stream);
+    }
+    let mut new = TcpStream::connect(doors.tcp).await.expect("the door is open");
+    new.write_all(message(16).as_bytes()).await.expect("it is taken");
+    while house.server.syslog.n_stored.load(Ordering::Relaxed) < 17 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(house.server.syslog.n_closed.load(Ordering::Relaxed), 1);
+    assert!(!is_closed(&mut streams[0]).await, "it is in the midst of a message");
+    // The one that has been silent longest hears of it.
+    assert!(matches!(streams[1].read(&mut [0; 8]).await, Ok(0)));
+    assert!(!is_closed(&mut streams[15]).await && !is_closed(&mut new).await);
+    streams[0].write_all(b" and half\n").await.expect("it is taken");
+    doors.close(&house).await;
+    assert_eq!(count(&house, "@message like /(message \\d+|half and half)$/").await, 18);
+}
+
+#[tokio::test]
+async fn who_finds_no_place_and_nobody_silent_is_closed_and_the_others_stay() {
+    let house = House::new();
+    let doors = open_with(&house, Places::of_files(0).1, Seats::default());
+    let mut streams = Vec::new();
+    for _ in 0..16 {
+        streams.push(TcpStream::connect(doors.tcp).await.expect("the door is open"));
+    }
+    while house.server.syslog.n_connections.load(Ordering::Relaxed) < 16 {
+        tokio::task::yield_now().await;
+    }
+    let mut new = TcpStream::connect(doors.tcp).await.expect("the door is open");
+    assert!(matches!(new.read(&mut [0; 8]).await, Ok(0) | Err(_)));
+    for stream in &mut streams {
+        assert!(!is_closed(stream).await);
+    }
+    assert_eq!(house.server.syslog.n_closed.load(Ordering::Relaxed), 0);
+    doors.close(&house).await;
 }
