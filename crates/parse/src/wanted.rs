@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-/// Keys that tell the level of a request where no key of a level is there.
-const LEVEL_KEYS: [&str; 7] = ["status", "status_code", "method", "path", "uri", "url", "request"];
+/// Keys that tell the level of a request where no key of a level is there, and whether the journal's means anything.
+const LEVEL_KEYS: [&str; 8] = ["status", "status_code", "method", "path", "uri", "url", "request", "_TRANSPORT"];
 
 /// The parts of events that are asked for.
 #[derive(Clone, Debug)]
@@ -101,7 +101,11 @@ mod tests {
     fn any_needs_everything_and_a_level_needs_the_keys_that_tell_it() {
         assert!(of(&["@any"]).has_field("x") && of(&["@any"]).has_message() && of(&["@any"]).has_level());
         let wanted = of(&["@level"]);
-        assert!(["Severity", "status", "path"].iter().all(|name| wanted.has_key(name) && !wanted.has_field(name)));
+        assert!(
+            ["Severity", "status", "path", "_TRANSPORT"]
+                .iter()
+                .all(|name| wanted.has_key(name) && !wanted.has_field(name))
+        );
         assert!(!of(&["n"]).has_key("status"));
     }
 }

@@ -91,8 +91,8 @@ pub(crate) fn emit_record(
         Token::Text(span) => members.get(*span, line),
         _ => members.get(member.raw, line),
     });
-    let level = emit_fields(members, line, None, builder);
-    builder.set_level(level.or(extras.level).or_else(|| message.and_then(level_of_text)));
+    let (said, supposed) = emit_fields(members, line, None, builder);
+    builder.set_level(said.or(extras.level).or_else(|| message.and_then(level_of_text)).or(supposed));
     emit_rest(members, builder);
     let text_key = text_rank.map(|rank| TEXT_KEYS[rank]).filter(|key| *key != "@message");
     commit_in_parts(message.unwrap_or(line), text_key, received.limits, builder);
@@ -115,9 +115,9 @@ pub(crate) fn emit_line_fields(
         Token::Text(span) => Some(members.get(span, line)),
         _ => None,
     });
-    let level = emit_fields(members, line, wanted, builder);
+    let (said, supposed) = emit_fields(members, line, wanted, builder);
     if wanted.is_none_or(Wanted::has_level) {
-        builder.set_level(level.or_else(|| message.and_then(level_of_text)));
+        builder.set_level(said.or_else(|| message.and_then(level_of_text)).or(supposed));
     }
     emit_rest(members, builder);
     chosen.told()
@@ -242,9 +242,16 @@ fn emit_texts(
     }
 }
 
-/// Gives the event its other fields and returns the level that they say.
-fn emit_fields(members: &Members, line: &str, wanted: Option<&Wanted>, builder: &mut BatchBuilder) -> Option<Level> {
+/// Gives the event its other fields and returns the level that they say, and that which holds where its text says none: the
+/// journal gives `PRIORITY` 6 to everything that a service prints.
+fn emit_fields(
+    members: &Members,
+    line: &str,
+    wanted: Option<&Wanted>,
+    builder: &mut BatchBuilder,
+) -> (Option<Level>, Option<Level>) {
     let mut level = None;
+    let mut is_printed = false;
     let mut status = None;
     let mut is_request = false;
     for member in &members.members {
@@ -262,6 +269,9 @@ fn emit_fields(members: &Members, line: &str, wanted: Option<&Wanted>, builder: 
             Some(b'm' | b'p' | b'u' | b'r') if matches!(name, "method" | "path" | "uri" | "url" | "request") => {
                 is_request = true;
             }
+            Some(b'_') if name == "_TRANSPORT" => {
+                is_printed = matches!(&member.token, Token::Text(span) if members.get(*span, line) == "stdout");
+            }
             _ => {}
         }
         if is_wanted(wanted, name) {
@@ -277,11 +287,12 @@ fn emit_fields(members: &Members, line: &str, wanted: Option<&Wanted>, builder: 
             };
         }
     }
-    level.or_else(|| match status {
+    let level = level.or_else(|| match status {
         Some(Token::Integer(number)) if is_request => Level::of_http_status(*number),
         Some(Token::Text(span)) if is_request => Level::of_http_status(members.get(*span, line).parse().ok()?),
         _ => None,
-    })
+    });
+    if is_printed && level == Some(Level::Info) { (None, level) } else { (level, None) }
 }
 
 /// Whether a field is read; where nothing is said, all are.

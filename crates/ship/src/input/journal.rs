@@ -1,5 +1,8 @@
 //! The journal of systemd, as `journalctl` prints it: one object of JSON for each entry, fields as the journal names them.
 //!
+//! Two of them also have the names that other senders use: a `MESSAGE` that is text is `message`, which pages and patterns show,
+//! and `unit` is what `_SYSTEMD_UNIT` is. What is binary is left to the server.
+//!
 //! The last entry that was kept says where it goes on: `journalctl` begins with that one, which is left out. Where the
 //! journal was vacuumed past it, `journalctl` begins with the oldest there is; where it does not take the cursor at all, it
 //! is asked for what came after that time.
@@ -125,7 +128,7 @@ fn copy_entries(output: &mut dyn BufRead, place: Option<&Place>, sink: &Sink) ->
             Entry::Whole => {
                 let is_kept = kept.take().is_some_and(|kept| field_of(&line, CURSOR) == Some(kept));
                 if !is_kept {
-                    sink.line(&line)?;
+                    sink.line(&entry::with_usual_names(&line))?;
                 }
             }
             Entry::TooLong { n_bytes, cursor: Some(cursor), time } => {

@@ -49,18 +49,44 @@ pub(super) fn next_entry(output: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Re
     }
 }
 
-/// The text of a field that stands in a line of JSON, or in a part of one. Within a text of JSON the name cannot stand so,
-/// since quotes are escaped there; older versions have blanks around the colon.
+/// An entry whose message and unit are called as elsewhere.
+pub(super) fn with_usual_names(line: &[u8]) -> Vec<u8> {
+    let mut named = Vec::with_capacity(line.len() + 64);
+    named.push(b'{');
+    if let Some(unit) = field_of(line, "_SYSTEMD_UNIT") {
+        named.extend_from_slice(format!("\"unit\":\"{unit}\",").as_bytes());
+    }
+    let message = value_of(line, "MESSAGE").filter(|value| value.starts_with(b"\""));
+    let Some(value) = message else {
+        named.extend_from_slice(line.get(1..).unwrap_or_default());
+        return named;
+    };
+    // The name stands right before its value, perhaps with blanks around the colon.
+    let (before, _) = line.split_at(line.len() - value.len());
+    let end = before.iter().rposition(|byte| *byte == b'"').unwrap_or_default();
+    named.extend_from_slice(before.get(1..end.saturating_sub("MESSAGE".len())).unwrap_or_default());
+    named.extend_from_slice(b"message");
+    named.extend_from_slice(line.get(end..).unwrap_or_default());
+    named
+}
+
+/// The text of a field that stands in a line of JSON, or in a part of one.
 pub(super) fn field_of<'l>(line: &'l [u8], name: &str) -> Option<&'l str> {
+    let text = value_of(line, name)?.strip_prefix(b"\"")?;
+    let end = text.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    std::str::from_utf8(text.get(..end)?).ok()
+}
+
+/// What stands from the value of a field on. Within a text of JSON its name cannot stand so, since quotes are escaped there;
+/// older versions have blanks around the colon.
+fn value_of<'l>(line: &'l [u8], name: &str) -> Option<&'l [u8]> {
     let quoted = format!("\"{name}\"");
     let mut rest = line;
     loop {
         let at = rest.windows(quoted.len()).position(|window| window == quoted.as_bytes())?;
         rest = rest.get(at + quoted.len()..)?;
-        let value = rest.trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
-        if let Some(text) = value.and_then(|value| value.strip_prefix(b"\"")) {
-            let end = text.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-            return std::str::from_utf8(text.get(..end)?).ok();
+        if let Some(value) = rest.trim_ascii_start().strip_prefix(b":") {
+            return Some(value.trim_ascii_start());
         }
     }
 }

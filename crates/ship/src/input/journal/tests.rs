@@ -81,13 +81,18 @@ impl Bench {
     }
 }
 
+/// An entry as it is kept, and as it is printed.
 fn entry(cursor: &str) -> String {
+    format!(r#"{{"__REALTIME_TIMESTAMP":"1795210709000001","message":"of {cursor}","__CURSOR":"{cursor}"}}"#)
+}
+
+fn printed(cursor: &str) -> String {
     format!(r#"{{"__REALTIME_TIMESTAMP":"1795210709000001","MESSAGE":"of {cursor}","__CURSOR":"{cursor}"}}"#)
 }
 
 /// A script that prints entries and then waits for more, as `--follow` does.
 fn following(cursors: &[&str]) -> String {
-    let lines: Vec<String> = cursors.iter().map(|cursor| format!("echo '{}'", entry(cursor))).collect();
+    let lines: Vec<String> = cursors.iter().map(|cursor| format!("echo '{}'", printed(cursor))).collect();
     format!("{}\nsleep 1000\n", lines.join("\n"))
 }
 
@@ -182,4 +187,25 @@ fn a_field_is_found_in_any_spelling_and_not_in_a_text() {
     check(r#"{"__CURSOR":["a"]}"#, None);
     check(r#"{"__CURSOR":"cut"#, None);
     check("", None);
+}
+
+#[test]
+fn message_and_unit_are_called_as_elsewhere_and_nothing_else_is_touched() {
+    let check = |line: &str, expected: &str| {
+        let named = super::entry::with_usual_names(line.as_bytes());
+        assert_eq!(String::from_utf8_lossy(&named), expected);
+        if let Ok(object) = serde_json::from_str::<serde_json::Value>(line) {
+            let of_named: serde_json::Value = serde_json::from_slice(&named).expect("an object still");
+            assert_eq!(object["PRIORITY"], of_named["PRIORITY"]);
+        }
+    };
+    check(
+        r#"{"PRIORITY":"6","MESSAGE":"says \"MESSAGE\":\"x\"","A":"MESSAGE","_SYSTEMD_UNIT":"a.service"}"#,
+        r#"{"unit":"a.service","PRIORITY":"6","message":"says \"MESSAGE\":\"x\"","A":"MESSAGE","_SYSTEMD_UNIT":"a.service"}"#,
+    );
+    check(r#"{ "MESSAGE" : "x", "PRIORITY" : "6" }"#, r#"{ "message" : "x", "PRIORITY" : "6" }"#);
+    check(r#"{"MESSAGE":[104,105],"PRIORITY":"6"}"#, r#"{"MESSAGE":[104,105],"PRIORITY":"6"}"#);
+    check(r#"{"MESSAGE":null,"_SYSTEMD_UNIT":["a","b"]}"#, r#"{"MESSAGE":null,"_SYSTEMD_UNIT":["a","b"]}"#);
+    check("{}", "{}");
+    check("{", "{");
 }
