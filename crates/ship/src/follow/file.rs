@@ -17,6 +17,9 @@ use crate::checkpoint::Entry;
 use crate::discover::{Reason, modified_of, reason_of_content};
 use crate::identity::{FileKey, Mark, Verified, open_file};
 
+/// Fewer bytes than this wait a moment for others: a request and a sync cost more than they do.
+const LITTLE_BYTES: u64 = 64 << 10;
+
 /// Sizes that bound one look.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sizes<'b> {
@@ -86,6 +89,8 @@ pub(super) struct Followed {
     catch_up_bytes: u64,
     /// Size and settledness at the last look that gave nothing: the same again gives nothing again.
     held: Option<(u64, Settled)>,
+    /// When the first of the bytes was seen that are there and not sent.
+    unsent_since: Option<Timestamp>,
 }
 
 impl Followed {
@@ -110,6 +115,7 @@ impl Followed {
             is_old,
             catch_up_bytes: 0,
             held: None,
+            unsent_since: None,
         }
     }
 
@@ -173,7 +179,7 @@ impl Followed {
         self.entry.told = None;
         self.catch_up_bytes = 0;
         self.is_waiting = false;
-        self.held = None;
+        (self.held, self.unsent_since) = (None, None);
         self.grown_at = now;
         self.next_look = now;
     }
@@ -212,6 +218,11 @@ impl Followed {
         if self.size == offset || self.held == Some((self.size, settled)) {
             return Ok(Look::Nothing);
         }
+        // Little that grows is worth waiting for more.
+        let unsent_ns = now.0.saturating_sub(self.unsent_since.get_or_insert(now).0);
+        if settled == Settled::Growing && self.size - offset < LITTLE_BYTES && unsent_ns < timing.gather_ns {
+            return Ok(Look::Nothing);
+        }
         let read = |(size, settled)| read_and_cut(&self.entry.mark, file, settled, size, sizes, multiline);
         let all = (self.size, settled);
         // No more at first than what is known to tell it from others.
@@ -235,7 +246,7 @@ impl Followed {
             self.held = Some((self.size, settled));
             return Ok(Look::Nothing);
         }
-        self.held = None;
+        (self.held, self.unsent_since) = (None, None);
         let mark_after = read.mark_after(cut.n_bytes);
         let modified = self.modified.filter(|_| offset < self.catch_up_bytes);
         let mut bytes = read.bytes;

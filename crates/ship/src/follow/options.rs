@@ -83,7 +83,8 @@ impl FollowOptions {
             host: crate::host_name(),
             zone: crate::host_zone(),
             backlog: Backlog::default(),
-            batch_bytes: 1 << 20,
+            // Four of them, as they are and compressed, are most of what is in memory.
+            batch_bytes: 512 << 10,
             // 16 MiB: lines of 10 MB occur (a dump in one line of JSON); four such batches are the most in memory.
             line_bytes_max: 16 << 20,
             in_flight_max: 4,
@@ -106,6 +107,8 @@ pub(super) struct Timing {
     quiet_ns: i64,
     look_quiet_ns: i64,
     settle_ns: i64,
+    /// How long little that grows waits for more.
+    pub(super) gather_ns: i64,
     half_line_ns: i64,
 }
 
@@ -123,6 +126,7 @@ impl Default for Timing {
             look_quiet_ns: 5 * Timestamp::SECOND,
             // A writer's stack trace comes in one go; 50 ms leave room within the 300 ms until a line is found.
             settle_ns: 50 * MS,
+            gather_ns: 100 * MS,
             half_line_ns: 5 * Timestamp::SECOND,
         }
     }

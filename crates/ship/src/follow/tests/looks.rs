@@ -95,3 +95,27 @@ fn what_a_link_leads_to_gives_no_hints_and_is_looked_at_every_second() {
     bench.run(1_500);
     bench.check(&["one", "two"]);
 }
+
+#[test]
+fn lines_written_one_after_the_other_are_sent_together_and_none_waits_long() {
+    let mut bench = Bench::new(&[("a.log", "")]);
+    bench.run(1_500);
+    let (mut n_batches, mut waits) = (0, Vec::new());
+    for line in 0..400 {
+        // Ten milliseconds pass with each line; a hint comes with every second one.
+        bench.append("a.log", &format!("{line}\n"));
+        bench.now = Timestamp(bench.now.0 + 10 * MS);
+        let (path, now) = (bench.path("a.log"), bench.now);
+        if line % 2 == 0 {
+            bench.follower().hint(&path, false, now);
+        }
+        for batch in bench.poll() {
+            bench.store(&batch);
+            bench.follower().acknowledge(&batch, now);
+            n_batches += 1;
+        }
+        waits.push(line + 1 - bench.events.len());
+    }
+    assert!((20..=40).contains(&n_batches), "{n_batches}");
+    assert!(waits.iter().all(|n_lines| *n_lines <= 14), "{waits:?}");
+}

@@ -98,7 +98,7 @@ fn equal_beginnings_do_not_hide_that_what_was_sent_is_gone() {
 fn no_more_is_sent_at_first_than_what_is_known_to_tell_a_file_from_others() {
     let mut bench = Bench::new(&[("a.log", &(header() + "one\nhalf"))]);
     bench.append("a.log", " line\nmonday\n");
-    let first = bench.poll();
+    let first = bench.run_without_server(150);
     assert_eq!(first[0].bytes.len(), header().len(), "one may go on, as far as was seen when the file was found");
     let now = bench.now;
     bench.follower().give_back(&first[0], "down", now);
