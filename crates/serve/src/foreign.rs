@@ -66,7 +66,7 @@ impl Voice {
             Self::Splunk => Some(splunk::refuse(problem)),
             Self::Elastic => Some(elastic::refuse(problem)),
             Self::Loki => Some(LokiProblem::from(problem.clone()).into_response()),
-            Self::CloudWatch => Some(CloudWatchProblem::from(problem.clone()).into_response()),
+            Self::CloudWatch => Some(CloudWatchProblem::refuse(problem)),
         }
     }
 }

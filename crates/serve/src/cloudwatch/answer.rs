@@ -40,6 +40,15 @@ impl CloudWatchProblem {
         Self::new("ResourceNotFoundException", "The specified log stream does not exist.")
     }
 
+    /// The answer to who was refused before the handler was reached. Another site's page is told in words of HTTP, too.
+    pub(crate) fn refuse(problem: &Problem) -> Response {
+        let mut response = Self::from(problem.clone()).into_response();
+        if problem.status == StatusCode::FORBIDDEN {
+            *response.status_mut() = problem.status;
+        }
+        response
+    }
+
     pub(super) fn exists(what: &str) -> Self {
         Self::new("ResourceAlreadyExistsException", format!("The specified {what} already exists"))
     }
