@@ -103,6 +103,8 @@ struct File {
 struct Generation {
     /// Where the shipper began with it: what stands before was left out on purpose.
     begin: u64,
+    /// Up to where bytes had to be here when this was written down; what is told since counts instead.
+    expected: u64,
     told: Option<Told>,
 }
 
@@ -113,6 +115,8 @@ struct Told {
     size: u64,
     /// How far a server has acknowledged it to the shipper.
     offset: u64,
+    /// Whether it is deleted and given up.
+    is_gone: bool,
     last_error: Option<String>,
 }
 
@@ -180,8 +184,8 @@ impl Sources {
         let Some(source) = known.source(heard.source, now) else { return };
         source.is_called(heard.host);
         let Some(file) = known.file(heard.source, heard.file, now) else { return };
-        let mut is_changed = file.is_called(heard.path, heard.group.as_str(), heard.stream);
-        is_changed |= file.begins(heard.generation, heard.begin);
+        let mut is_changed = file.begins(heard.generation, heard.begin);
+        is_changed |= file.is_called(heard.generation, [heard.path, heard.group.as_str(), heard.stream]);
         file.rate.add(heard.n_new, now);
         known.mark(heard.source, is_changed);
     }
@@ -200,15 +204,17 @@ impl Sources {
         let mut known = self.known();
         let Some(of_source) = known.source(source, now) else { return Ok(0) };
         of_source.is_called(&report.host);
-        of_source.is_changed |= of_source.reported.replace(now).is_none();
+        let before = of_source.reported.replace(now);
+        of_source.is_changed |= before.is_none();
         let (n_told, mut n_taken) = (files.len(), 0);
         for told in files.into_iter().filter(|told| within.admits(told.group.as_str())) {
             let Some(file) = known.file(source, &told.file, now) else { continue };
-            let mut is_changed = file.is_called(&told.path, told.group.as_str(), &told.stream);
-            is_changed |= file.begins(told.generation, told.begin);
+            let mut is_changed = file.begins(told.generation, told.begin);
+            is_changed |= file.is_called(told.generation, [&told.path, told.group.as_str(), &told.stream]);
             if let Some(generation) = file.generations.get_mut(&told.generation) {
-                let report::ToldFile { size, offset, last_error, .. } = told;
-                generation.told = Some(Told { at: now, size, offset, last_error });
+                let report::ToldFile { size, offset, is_gone, last_error, .. } = told;
+                is_changed |= is_gone && generation.told.as_ref().is_none_or(|before| !before.is_gone);
+                generation.told = Some(Told { at: now, size, offset, is_gone, last_error });
             }
             known.mark(source, is_changed);
             n_taken += 1;
@@ -216,6 +222,7 @@ impl Sources {
         report.names_all_files &= n_taken == n_told;
         if let Some(of_source) = known.sources.get_mut(source) {
             of_source.report = Some(report);
+            of_source.is_changed |= of_source.has_lost_sight(before);
         }
         Ok(n_taken)
     }
@@ -361,6 +368,32 @@ impl Source {
         is_changed || self.last > kept && has_passed(KEEP_TIMES_NS, kept, now)
     }
 
+    /// Whether the shipper names all files and one is not among them that it named in the report before and that was to
+    /// be sent on.
+    fn has_lost_sight(&self, before: Option<Timestamp>) -> bool {
+        let mut told =
+            self.files.values().flat_map(|file| file.generations.values()).filter_map(|one| one.told.as_ref());
+        let is_lost =
+            |told: &Told| Some(told.at) == before && self.has_stopped_telling(told.at) && told.size > told.offset;
+        told.any(is_lost)
+    }
+
+    /// Up to where bytes of a generation had to be here: what is acknowledged nobody sends again, and of a file that is
+    /// gone nobody sends anything.
+    fn expected(&self, generation: &Generation) -> u64 {
+        match &generation.told {
+            Some(told) if told.is_gone || self.has_stopped_telling(told.at) => told.offset.max(told.size),
+            Some(told) => told.offset,
+            None => generation.expected,
+        }
+    }
+
+    /// Whether the shipper has named all its files since, and this was not among them.
+    fn has_stopped_telling(&self, told_at: Timestamp) -> bool {
+        let names_all = self.report.as_ref().is_some_and(|report| report.names_all_files);
+        names_all && self.reported.is_some_and(|at| at > told_at)
+    }
+
     fn forget_files(&mut self, shipped: &[storage::ShippedFile], now: Timestamp) {
         let with_gaps: std::collections::BTreeSet<&str> =
             shipped.iter().filter(|file| file.n_gaps > 0).map(|file| file.file.as_str()).collect();
@@ -376,8 +409,11 @@ impl Source {
 }
 
 impl File {
-    /// Takes the names that it has now; tells whether one is new.
-    fn is_called(&mut self, path: &str, group: &str, stream: &str) -> bool {
+    /// Takes the names that it has in one of its generations, if that is the latest; tells whether one is new.
+    fn is_called(&mut self, generation: u64, [path, group, stream]: [&str; 3]) -> bool {
+        if self.generations.last_key_value().is_some_and(|(last, _)| *last > generation) {
+            return false;
+        }
         let names = [(&mut self.path, path), (&mut self.group, group), (&mut self.stream, stream)];
         names.into_iter().fold(false, |is_changed, (name, new)| set(name, new) || is_changed)
     }
@@ -385,7 +421,7 @@ impl File {
     /// Takes note of where a generation begins; tells whether that is new.
     fn begins(&mut self, generation: u64, begin: u64) -> bool {
         let is_new = !self.generations.contains_key(&generation);
-        let known = self.generations.entry(generation).or_insert(Generation { begin, told: None });
+        let known = self.generations.entry(generation).or_insert(Generation { begin, ..Generation::default() });
         let is_earlier = begin < known.begin;
         known.begin = known.begin.min(begin);
         while self.generations.len() > GENERATIONS_MAX {

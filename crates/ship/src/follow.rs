@@ -18,7 +18,7 @@ mod file;
 mod gone;
 mod options;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,6 +86,8 @@ pub struct Follower {
     is_dirty: bool,
     /// Of deleted files.
     given_up: GivenUp,
+    /// Deleted files that were given up, the latest last.
+    lost: VecDeque<FileStatus>,
     /// Whether the first search is still to be done.
     is_opening: bool,
     last_error: Option<String>,
@@ -132,6 +134,7 @@ impl Follower {
             saved_at: now,
             is_dirty: false,
             given_up: GivenUp::default(),
+            lost: VecDeque::new(),
             is_opening: true,
             last_error: None,
             options,
@@ -282,7 +285,11 @@ impl Follower {
     /// Where every file stands.
     pub fn status(&self) -> Vec<FileStatus> {
         let shown = self.files.values().filter(|file| file.is_reachable());
-        let status = |file: &Followed| FileStatus {
+        shown.map(|file| self.status_of(file)).chain(self.lost.iter().cloned()).collect()
+    }
+
+    fn status_of(&self, file: &Followed) -> FileStatus {
+        FileStatus {
             file: file.entry.file.clone(),
             path: file.path.clone().unwrap_or_else(|| file.entry.path.clone().into()),
             group: file.group.clone(),
@@ -292,9 +299,9 @@ impl Follower {
             size: file.size,
             generation: file.entry.generation,
             is_own: self.options.inputs.get(file.input).is_some_and(|input| input.is_own),
+            is_gone: false,
             last_error: file.last_error.clone(),
-        };
-        shown.map(status).collect()
+        }
     }
 
     /// The random id of the state directory.

@@ -65,6 +65,9 @@ pub struct ToldFile {
     pub size: u64,
     /// Bytes that a server has acknowledged.
     pub offset: u64,
+    /// Whether it was deleted and given up: nothing more of it is sent.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_gone: bool,
     /// What went wrong last, if it still does.
     pub last_error: Option<String>,
 }
@@ -80,6 +83,7 @@ impl ToldFile {
             stream: file.stream,
             size: file.size,
             offset: file.offset,
+            is_gone: file.is_gone,
             last_error: file.last_error,
         }
     }
@@ -141,6 +145,7 @@ mod tests {
             size: 100 + lag,
             generation: 0,
             is_own: false,
+            is_gone: false,
             last_error: (n == 2_500).then(|| "permission denied".into()),
         }
     }

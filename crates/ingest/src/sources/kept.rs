@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | `source` | xxh3-128 of the source, in hexadecimal | `{"source","host","first_ns","last_ns","reported_ns","files":[…]}` |
 //!
-//! A file is `{"file","path","group","stream","first_ns","last_ns","generations":[[number, begin],…]}`.
+//! A file is `{"file","path","group","stream","first_ns","last_ns","generations":[[number, begin, expected],…]}`:
+//! where the shipper began, and up to where bytes had to be here.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +35,7 @@ struct KeptFile {
     stream: String,
     first_ns: i64,
     last_ns: i64,
-    generations: Vec<(u64, u64)>,
+    generations: Vec<(u64, u64, u64)>,
 }
 
 /// What the document of a source is called: a source may have any name.
@@ -43,6 +44,7 @@ pub(super) fn document_name(source: &str) -> String {
 }
 
 pub(super) fn write(name: &str, source: &Source) -> String {
+    let generation = |(number, one): (&u64, &Generation)| (*number, one.begin, source.expected(one));
     let files = source.files.iter().map(|(file, known)| KeptFile {
         file: file.clone(),
         path: known.path.clone(),
@@ -50,7 +52,7 @@ pub(super) fn write(name: &str, source: &Source) -> String {
         stream: known.stream.clone(),
         first_ns: known.first.0,
         last_ns: known.last.0,
-        generations: known.generations.iter().map(|(number, generation)| (*number, generation.begin)).collect(),
+        generations: known.generations.iter().map(generation).collect(),
     });
     let document = Document {
         source: name.to_owned(),
@@ -67,7 +69,7 @@ pub(super) fn write(name: &str, source: &Source) -> String {
 pub(super) fn read(json: &str) -> Option<(String, Source)> {
     let document: Document = serde_json::from_str(json).ok()?;
     let file = |kept: KeptFile| {
-        let generation = |(number, begin)| (number, Generation { begin, told: None });
+        let generation = |(number, begin, expected)| (number, Generation { begin, expected, told: None });
         let file = File {
             path: kept.path,
             group: kept.group,

@@ -64,6 +64,7 @@ pub(super) struct ToldFile {
     pub(super) stream: String,
     pub(super) size: u64,
     pub(super) offset: u64,
+    pub(super) is_gone: bool,
     pub(super) last_error: Option<String>,
 }
 
@@ -99,6 +100,8 @@ struct BodyFile {
     size: u64,
     #[serde(default)]
     offset: u64,
+    #[serde(default)]
+    is_gone: bool,
     #[serde(default)]
     last_error: Option<String>,
 }
@@ -136,6 +139,7 @@ fn told_file(file: BodyFile) -> ToldFile {
         stream: file.stream,
         size: file.size,
         offset: file.offset,
+        is_gone: file.is_gone,
         last_error: file.last_error.as_deref().map(|error| cut(error).to_owned()),
     }
 }

@@ -131,6 +131,34 @@ fn the_end_of_a_file_that_is_gone_is_a_gap_and_no_lag() {
 }
 
 #[test]
+fn what_was_lost_with_a_file_is_known_after_a_restart() {
+    let house = House::new();
+    house.ship(json!({}), 0, 100, NOW);
+    let mut gone = told(0, 150, 100);
+    gone["files"][0]["is_gone"] = true.into();
+    house.report(gone, after(61));
+    house.intake.sources().look_after(&house.store, after(61)).expect("it is kept");
+    assert_eq!(house.file(after(61))["gaps"], json!([[100, 150]]));
+    let house = house.restarted();
+    assert_eq!(house.file(after(62))["gaps"], json!([[100, 150]]));
+    house.report(told(0, 150, 100), after(63));
+    assert_eq!(house.file(after(63))["gaps"], json!([]), "it is there again");
+    house.report(json!({"files": []}), after(130));
+    house.intake.sources().look_after(&house.store, after(130)).expect("it is kept");
+    assert_eq!(house.restarted().file(after(131))["gaps"], json!([[100, 150]]));
+}
+
+#[test]
+fn a_file_is_called_as_its_latest_generation_is() {
+    let house = House::new();
+    house.ship(json!({"generation": 1}), 0, 100, NOW);
+    house.ship(json!({"path": "/var/log/app.log.1"}), 0, 100, NOW);
+    assert_eq!(house.file(NOW)["path"], "/var/log/app.log");
+    house.ship(json!({"generation": 1, "path": "/var/log/moved.log"}), 100, 110, NOW);
+    assert_eq!(house.file(NOW)["path"], "/var/log/moved.log");
+}
+
+#[test]
 fn gaps_of_an_earlier_generation_stay_with_the_file() {
     let house = House::new();
     house.ship(json!({}), 0, 100, NOW);

@@ -262,18 +262,14 @@ impl Source {
         let mut n_gaps = gaps.len() + shipped.map_or(0, |shipped| shipped.n_gaps);
         gaps.extend(shipped.into_iter().flat_map(|shipped| shipped.gaps.iter().cloned()));
         let told = known.and_then(|generation| generation.told.as_ref());
-        let mut lag_bytes = 0;
-        if let Some(told) = told {
-            let is_followed = !self.has_stopped_telling(told.at);
-            // What is acknowledged nobody sends again, and of a file that is gone nobody sends anything.
-            let expected = if is_followed { told.offset } else { told.offset.max(told.size) };
-            if expected > offset {
-                gaps.push(offset..expected);
-                n_gaps += 1;
-            }
-            lag_bytes = told.size.saturating_sub(offset.max(expected));
+        let expected = known.map_or(0, |generation| self.expected(generation));
+        if expected > offset {
+            gaps.push(offset..expected);
+            n_gaps += 1;
         }
-        let size = told.map(|told| told.size.max(offset));
+        let end = offset.max(expected);
+        let lag_bytes = told.map_or(0, |told| told.size.saturating_sub(end));
+        let size = told.map(|told| told.size.max(end));
         gaps.truncate(GAPS_NAMED_MAX);
         GenerationView {
             generation: number,
@@ -287,12 +283,6 @@ impl Source {
             complete: if n_gaps > 0 { Some(false) } else { size.map(|_| lag_bytes == 0) },
             last_error: told.filter(|told| self.reported == Some(told.at)).and_then(|told| told.last_error.clone()),
         }
-    }
-
-    /// Whether the shipper has named its files since, and this was not among them.
-    fn has_stopped_telling(&self, told_at: Timestamp) -> bool {
-        let names_all = self.report.as_ref().is_some_and(|report| report.names_all_files);
-        names_all && self.reported.is_some_and(|at| at > told_at)
     }
 }
 

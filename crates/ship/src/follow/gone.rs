@@ -6,10 +6,13 @@ use std::os::unix::fs::MetadataExt;
 use super::{Followed, Follower};
 use crate::identity::FileKey;
 use crate::spool::count_lines;
-use crate::{FileBatch, GivenUp};
+use crate::{FileBatch, FileStatus, GivenUp};
 
 /// Most deleted files kept open: a process may have a thousand files, and half of them are for those that are there.
 const GONE_FILES_MAX: usize = 256;
+
+/// Files that were given up of which the server is told.
+const LOST_MAX: usize = 100;
 
 /// A deleted file that is open.
 struct Gone {
@@ -69,7 +72,17 @@ impl Follower {
         if lost.bytes > 0 {
             let (path, lines, bytes) = (&file.entry.path, lost.lines, lost.bytes);
             tracing::warn!(path, lines, bytes, reason, "deleted file given up");
+            self.remember_lost(key, size, reason);
         }
+    }
+
+    /// Keeps for the server what it will not have.
+    fn remember_lost(&mut self, key: FileKey, size: u64, reason: &str) {
+        let Some(file) = self.files.get(&key) else { return };
+        let last_error = Some(format!("deleted and given up: {reason}"));
+        let lost = FileStatus { size, is_gone: true, last_error, ..self.status_of(file) };
+        self.lost.push_back(lost);
+        self.lost.drain(..self.lost.len().saturating_sub(LOST_MAX));
     }
 }
 

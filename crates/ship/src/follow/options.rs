@@ -180,13 +180,15 @@ pub struct FileStatus {
     pub generation: u64,
     /// Whether it is one of our own, whose path means nothing to anybody.
     pub is_own: bool,
+    /// Whether it was deleted and given up: nothing more of it is sent.
+    pub is_gone: bool,
     /// What went wrong last, if it still does.
     pub last_error: Option<String>,
 }
 
 impl FileStatus {
-    /// Bytes that the server does not have yet.
+    /// Bytes that the server does not have yet and will have.
     pub fn lag_bytes(&self) -> u64 {
-        self.size.saturating_sub(self.offset)
+        if self.is_gone { 0 } else { self.size.saturating_sub(self.offset) }
     }
 }
