@@ -4,12 +4,12 @@
 //! when it is back. Makes one attempt per call; waiting and trying again is the shipper's. The process must have installed a TLS
 //! provider (rustls) before the first delivery to an `https` address.
 
-use std::io::{self, Cursor};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::{Client, RequestBuilder, Response};
+use reqwest::blocking::{Body, Client, RequestBuilder, Response};
 use reqwest::{Certificate, StatusCode, Url};
 use types::Secret;
 use zstd::bulk::Compressor;
@@ -25,6 +25,15 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A report that is late is outdated; nobody waits long for it, least of all a shipper that is to stop.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A server unfolds so many bytes of every body, the head included.
+const UNFOLDED_FREELY: usize = 7 << 20;
+
+/// Longest body that is handed over whole to the thread that sends.
+const SENT_WHOLE_MAX: usize = 2 << 20;
+
+/// A longer body that unfolds to 200 times its size and more is taken for a bomb; one that gets near that goes unpacked.
+const RATIO_MAX: usize = 100;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -89,11 +98,13 @@ impl HttpDeliver {
     }
 
     fn send(&self, address: &Url, batch: &FileBatch) -> Result<Response, String> {
-        let body = self.compress(batch).map_err(|error| error.to_string())?;
+        let packed = self.compress(batch).map_err(|error| error.to_string())?;
+        let is_harmless = batch.bytes.len() <= UNFOLDED_FREELY || batch.bytes.len() / packed.len().max(1) < RATIO_MAX;
+        let (encoding, body) = if is_harmless { ("zstd", body_of(packed)) } else { ("identity", unpacked(batch)) };
         let mut address = address.clone();
         let query = [("format", "lines"), ("group", batch.group.as_str()), ("stream", &batch.stream)];
         address.query_pairs_mut().extend_pairs(query);
-        let request = self.client.post(address).header("Content-Encoding", "zstd").body(body);
+        let request = self.client.post(address).header("Content-Encoding", encoding).body(body);
         self.authorized(request).send().map_err(|error| chain(&error.without_url()))
     }
 
@@ -237,6 +248,27 @@ impl Choice {
     }
 }
 
+/// What is sent from here in small pieces: a long body that another thread frees stays in memory for long.
+fn body_of(packed: Vec<u8>) -> Body {
+    let length = packed.len();
+    if length > SENT_WHOLE_MAX { Body::sized(Cursor::new(packed), length as u64) } else { packed.into() }
+}
+
+/// Bytes that are sent as they are, without a copy of them.
+struct Unpacked(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Unpacked {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+fn unpacked(batch: &FileBatch) -> Body {
+    let head = batch.encode_head();
+    let length = head.len() + batch.bytes.len();
+    Body::sized(Cursor::new(head).chain(Cursor::new(Unpacked(batch.bytes.clone()))), length as u64)
+}
+
 /// Where batches are posted at the server `url`.
 fn address_of(url: &str) -> Result<Url, DeliverError> {
     let address = format!("{}/api/v1/ingest", url.trim_end_matches('/'));
@@ -268,7 +300,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
 fn read_answer(mut response: Response) -> io::Result<Vec<u8>> {
     let (began, mut body, mut chunk) = (Instant::now(), Vec::new(), [0; 8 << 10]);
     loop {
-        let n_read = io::Read::read(&mut response, &mut chunk)?;
+        let n_read = response.read(&mut chunk)?;
         if n_read == 0 {
             return Ok(body);
         }

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use memchr::memchr;
 use types::{GroupName, Timestamp};
 
 use super::Timing;
@@ -322,6 +323,12 @@ fn read_and_cut(
         let buffer = sizes.buffers.take(n_read);
         let Some(read) = mark.read_on(file, n_read, buffer)? else { return Ok(None) };
         let reaches_end = n_read == n_there;
+        // Of a line that goes on only the end is looked for.
+        if !reaches_end && n_read < sizes.line_bytes_max && memchr(b'\n', &read.bytes).is_none() {
+            sizes.buffers.give(read.bytes);
+            n_wanted = n_wanted.saturating_mul(4).min(sizes.line_bytes_max);
+            continue;
+        }
         let cut = boundary::cut(&read.bytes, if reaches_end { settled } else { Settled::Growing }, multiline);
         if cut.n_bytes > 0 || (reaches_end && n_read < sizes.line_bytes_max) {
             return Ok(Some((read, cut)));
@@ -331,7 +338,7 @@ fn read_and_cut(
             return Ok(Some((read, cut)));
         }
         sizes.buffers.give(read.bytes);
-        n_wanted = n_wanted.saturating_mul(2).min(sizes.line_bytes_max);
+        n_wanted = n_wanted.saturating_mul(4).min(sizes.line_bytes_max);
     }
 }
 

@@ -166,3 +166,27 @@ fn what_is_no_address_or_no_authority_is_said_at_the_start() {
     assert!(refusal(&["http://a", "logs.example:22828"], None).contains("logs.example:22828"));
     assert!(refusal(&["https://a"], Some("/nowhere/ca.pem")).contains("/nowhere/ca.pem"));
 }
+
+#[test]
+fn what_would_look_like_a_bomb_goes_unpacked() {
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n{\"accepted\": 1 }";
+    let monotonous = crate::batch::tests::batch(&"x".repeat(16 << 20), None);
+    let (_, head, body) = exchange(answer, |server| server.deliver(&monotonous));
+    assert!(head.to_ascii_lowercase().contains("content-encoding: identity"), "{head}");
+    assert_eq!(body, monotonous.encode());
+    // What is unfolded anyhow may be as monotonous as it likes.
+    let shorter = crate::batch::tests::batch(&"x".repeat(6 << 20), None);
+    let (_, head, body) = exchange(answer, |server| server.deliver(&shorter));
+    assert!(head.to_ascii_lowercase().contains("content-encoding: zstd") && body.len() < 1 << 20, "{head}");
+}
+
+#[test]
+fn a_long_body_arrives_as_it_is() {
+    let mut random = crate::torture::Random::new(1);
+    let text: String = (0..5 << 20).map(|_| char::from(b' ' + random.below(90) as u8)).collect();
+    let long = crate::batch::tests::batch(&text, None);
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n{\"accepted\": 1 }";
+    let (_, head, body) = exchange(answer, |server| server.deliver(&long));
+    assert!(head.to_ascii_lowercase().contains("content-encoding: zstd") && body.len() > SENT_WHOLE_MAX, "{head}");
+    assert!(zstd::decode_all(&body[..]).unwrap() == long.encode());
+}
