@@ -103,7 +103,10 @@ impl Follower {
     /// The same for somebody who only wants to see what would be sent: nothing is written, also beside a shipper at work.
     pub(crate) fn preview(options: FollowOptions, now: Timestamp) -> Result<(Self, Discovery), CheckpointError> {
         let opened = Checkpoint::look_at(&options.state_dir)?;
-        Self::begin(options, opened, now)
+        let (mut follower, discovery) = Self::begin(options, opened, now)?;
+        // It looks once, at what is there.
+        follower.timing.gather_ns = 0;
+        Ok((follower, discovery))
     }
 
     fn begin(

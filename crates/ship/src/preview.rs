@@ -123,5 +123,7 @@ mod tests {
         assert_eq!(of_a[..2], [(0, "first of a.log"), (22, "line 0")]);
         assert!(!state.exists());
         assert_eq!(look(), seen);
+        std::fs::write(logs.join("c.log"), "just written\nand perhaps going on\n").expect("scratch");
+        assert!(look().events.iter().any(|event| event.line == "just written"));
     }
 }
