@@ -1,3 +1,5 @@
+//! What is remembered, what of it is written, and what is left of it where it is damaged.
+
 use super::*;
 
 /// As the first releases wrote it.
