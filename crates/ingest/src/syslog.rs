@@ -1,11 +1,10 @@
-//! Syslog messages: frames out of connections, and events out of frames.
+//! Syslog messages: events out of frames, which `parse` cuts out of connections.
 //!
 //! An event's text is its frame, byte for byte; the header's parts are fields: `hostname`, `appname`, `procid`, `msgid`,
 //! `facility`, `severity` (both by name), structured data as `id.param`. The group is `syslog/APPNAME`, `syslog` where
 //! there is none; the stream is the host, else the address that it came from. What the frame's limit cut off is counted in the
 //! field `cutBytes`.
 
-mod frames;
 mod header;
 
 use std::borrow::Cow;
@@ -15,8 +14,8 @@ use parse::{FieldWriter, text_of};
 use types::{GroupScope, Timestamp, group_name_of_outside};
 
 use crate::{Beside, Collector, IngestAnswer, IngestError, Intake, Sender};
-pub use frames::{SyslogFramer, SyslogFrames};
 use header::{Header, for_each_param};
+pub use parse::{SyslogFramer, SyslogFrames};
 
 /// Frames that came from one sender.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@
 
 mod event;
 mod fields;
+mod frames;
 mod grok;
 mod json;
 mod level;
@@ -23,6 +24,7 @@ mod zone;
 
 pub use event::{Event, EventParser, Extras, Received, commit_in_parts, text_of};
 pub use fields::FieldWriter;
+pub use frames::{SyslogFramer, SyslogFrames};
 pub use grok::{Grok, GrokError, GrokField, GrokType};
 pub use json::{JsonError, ObjectReader};
 pub use level::{level_of_field, level_of_text};

@@ -13,6 +13,7 @@ mod measured;
 mod program;
 mod scrape;
 mod stdin;
+mod syslog;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -249,6 +250,11 @@ impl Sink {
             tracing::error!(input = %self.name, %error, "the last lines are not kept");
             state.last_error = Some(error.to_string());
         }
+    }
+
+    /// Takes note of lines that could not be taken.
+    pub fn give_up(&self, lost: GivenUp) {
+        locked(&self.inner).given_up += lost;
     }
 
     /// Takes note that the input works.

@@ -14,6 +14,7 @@ use super::heartbeat::Heartbeat;
 use super::host_metrics::HostMetrics;
 use super::journal::{Journal, Since};
 use super::scrape::Scrape;
+use super::syslog::{Door, Syslog};
 use super::{Command, Input, InputOptions, Stdin};
 use crate::glob::{Glob, is_pattern};
 use crate::rules::{self, Rules};
@@ -46,6 +47,9 @@ const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
 const CONTAINER_PATHS: [&str; 3] =
     ["/var/log/containers/*.log", "/var/log/pods/*/*/*.log*", "/var/lib/docker/containers/*/*-json.log*"];
 
+/// How messages of syslog begin.
+const SYSLOG_START: &str = r"^<\d{1,3}>";
+
 /// Keys of every input.
 const KEYS: [&str; 7] = ["name", "type", "group", "stream", "fields", "zone", "multiline"];
 
@@ -68,6 +72,7 @@ const TYPES: &[Type] = &[
     Type { name: "files", keys: &[], has_files: true, read: read_files },
     Type { name: "containers", keys: &[], has_files: true, read: read_containers },
     Type { name: "journal", keys: &["units", "matches", "since", "directory"], has_files: false, read: read_journal },
+    Type { name: "syslog", keys: &["udp", "tcp", "allow"], has_files: false, read: read_syslog },
     Type { name: "stdin", keys: &[], has_files: false, read: |_, _| Ok(Some(Box::new(Stdin))) },
     Type { name: "command", keys: &["command", "every"], has_files: false, read: read_command },
     Type { name: "host_metrics", keys: &["every"], has_files: false, read: read_host_metrics },
@@ -308,6 +313,27 @@ fn since_of(node: &Node<'_>) -> Result<Since, DefinitionError> {
             parse_duration_ns(text).map(Since::Ago).map_err(|_| node.error(problem))
         }
     }
+}
+
+fn read_syslog(node: &Node<'_>, file: &mut FileInput) -> Read {
+    let address = |node: &Node<'_>| {
+        let problem = "must be an address and a port, such as \"0.0.0.0:514\"";
+        node.name()?.parse::<std::net::SocketAddr>().map_err(|_| node.error(problem))
+    };
+    let door = match (node.get("udp"), node.get("tcp")) {
+        (Some(udp), None) => Door::Udp(address(&udp)?),
+        (None, Some(tcp)) => Door::Tcp(address(&tcp)?),
+        (None, None) => return Err(node.error("\"udp\" or \"tcp\" is missing: an address such as \"0.0.0.0:514\"")),
+        (Some(_), Some(tcp)) => return Err(tcp.error("one of \"udp\" and \"tcp\"; make another input for the other")),
+    };
+    let networks = node.get("allow").map(|node| node.one_or_many()).unwrap_or_default();
+    let network =
+        |node: &Node<'_>| node.name()?.parse().map_err(|_| node.error("must be a network such as \"10.0.0.0/8\""));
+    let allow = networks.iter().map(network).collect::<Result<_, _>>()?;
+    if node.get("multiline").is_none() {
+        file.multiline = Multiline::Start(definition::compile_regex(SYSLOG_START).map_err(|error| node.error(error))?);
+    }
+    Ok(Some(Box::new(Syslog { door, allow })))
 }
 
 fn read_command(node: &Node<'_>, _: &mut FileInput) -> Read {

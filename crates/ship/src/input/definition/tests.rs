@@ -123,3 +123,23 @@ fn the_journal_is_asked_for_units_matches_and_a_beginning() {
     let text = "is no beginning; write \"boot\", \"all\", \"now\" or an age such as 7d";
     check_error(json!([{"type": "journal", "since": "later"}]), &format!("input[0].since: \"later\" {text}"));
 }
+
+#[test]
+fn syslog_listens_at_one_door_and_each_message_of_it_is_an_event() {
+    let input = one(json!({"type": "syslog", "udp": "0.0.0.0:514", "allow": ["10.0.0.0/8", "fd00::/8"]}));
+    let is_start = |line: &str| matches!(&input.file.multiline, Multiline::Start(start) if start.is_match(line));
+    assert!(is_start("<34>x") && !is_start("  at <34>x") && !is_start("<a>"));
+    assert_eq!(input.file.group.map(|group| group.to_string()).as_deref(), Some("syslog"));
+    let lines = one(json!({"type": "syslog", "tcp": "[::]:514", "multiline": "none"})).file.multiline;
+    assert!(matches!(lines, Multiline::None));
+    let check = |more: Json, expected: &str| {
+        let mut definition = json!({"type": "syslog"});
+        definition.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        check_error(json!([definition]), expected);
+    };
+    check(json!({}), "input[0]: \"udp\" or \"tcp\" is missing: an address such as \"0.0.0.0:514\"");
+    let one_of = "input[0].tcp: one of \"udp\" and \"tcp\"; make another input for the other";
+    check(json!({"udp": "[::]:1", "tcp": "[::]:1"}), one_of);
+    check(json!({"udp": "514"}), "input[0].udp: must be an address and a port, such as \"0.0.0.0:514\"");
+    check(json!({"udp": "[::]:1", "allow": "all"}), "input[0].allow: must be a network such as \"10.0.0.0/8\"");
+}

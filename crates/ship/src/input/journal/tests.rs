@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::entry::ENTRY_BYTES_MAX;
 use super::*;
@@ -54,7 +54,8 @@ impl Bench {
         let sink = self.sink();
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                while sink.status().lines < n_lines {
+                let deadline = Instant::now() + Duration::from_secs(60);
+                while sink.status().lines < n_lines && Instant::now() < deadline {
                     sink.stop.wait(Duration::from_millis(5));
                 }
                 sink.stop.set();
