@@ -3,6 +3,7 @@
 //! The last event at the end of a file may still grow, and its last line may be half written, so how much is taken
 //! depends on how long the file has been quiet ([`Settled`]). Cutting is a pure function of bytes and that.
 
+use memchr::{memchr, memchr_iter};
 use parse::Boundaries;
 use regex::Regex;
 
@@ -79,10 +80,22 @@ pub(crate) struct Cut {
 
 /// Cuts whole events off the start of `bytes`. Empty lines belong to the event before them.
 pub(crate) fn cut(bytes: &[u8], settled: Settled, multiline: &Multiline) -> Cut {
+    let is_last = settled == Settled::All && memchr(b'\n', bytes).is_none();
+    cut_at(if is_last { b'\r' } else { b'\n' }, bytes, settled, multiline)
+}
+
+/// The same for bytes without any newline: lines of some programs end with a carriage return alone. Nothing is taken
+/// for it that would not be taken anyhow: most that such text shows is how far something is, over and over.
+pub(crate) fn cut_at_returns(bytes: &[u8], multiline: &Multiline) -> Cut {
+    cut_at(b'\r', bytes, Settled::Lines, multiline)
+}
+
+fn cut_at(line_end: u8, bytes: &[u8], settled: Settled, multiline: &Multiline) -> Cut {
     let mut boundaries = Starts::new(multiline);
-    let mut events = Events::default();
-    for newline in memchr::memchr_iter(b'\n', bytes) {
-        events.add_line(&bytes[events.end..=newline], &mut boundaries);
+    // Who reads what is sent takes newlines for ends where nothing is said.
+    let mut events = Events { has_joined: line_end != b'\n', ..Events::default() };
+    for at in memchr_iter(line_end, bytes) {
+        events.add_line(&bytes[events.end..=at], &mut boundaries);
     }
     match settled {
         Settled::Growing => events.end = events.start,
@@ -98,7 +111,7 @@ pub(crate) fn cut(bytes: &[u8], settled: Settled, multiline: &Multiline) -> Cut 
 struct Events {
     /// Bytes of each whole event.
     lengths: Vec<u64>,
-    /// Whether one of them has several lines.
+    /// Whether one of them has several lines, or ends otherwise than with a newline.
     has_joined: bool,
     /// Where the last event starts, and where the lines looked at end.
     start: usize,
@@ -208,6 +221,18 @@ mod tests {
     #[test]
     fn a_carriage_return_is_part_of_the_line_end() {
         check("a\r\n\r\nb\r\n", Settled::Lines, &["a\r\n\r\n", "b\r\n"]);
+    }
+
+    #[test]
+    fn where_there_is_no_newline_lines_end_with_carriage_returns() {
+        let cut_all = cut(b"a\rb\r\rc", Settled::All, &Multiline::Auto);
+        assert_eq!(cut_all, Cut { n_bytes: 6, lengths: Some(vec![2, 3, 1]) });
+        // As long as it may go on, and beside newlines, it is text: how far something is.
+        check("10 %\r20 %\r", Settled::Lines, &[]);
+        check("10 %\r20 %\rdone\nnext", Settled::All, &["10 %\r20 %\rdone\n", "next"]);
+        let forced = cut_at_returns(b"a\rb\rhalf", &Multiline::Auto);
+        assert_eq!(forced, Cut { n_bytes: 4, lengths: Some(vec![2, 2]) });
+        assert_eq!(cut_at_returns(b"half", &Multiline::Auto).n_bytes, 0);
     }
 
     #[test]

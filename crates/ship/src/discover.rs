@@ -62,6 +62,8 @@ pub enum Reason {
     Binary,
     /// Compressed, usually a rotated file whose lines were read before.
     Compressed,
+    /// Text in UTF-16, which begins with its mark.
+    Utf16,
     /// It cannot be opened.
     Unreadable(String),
     /// Not modified for long; followed from its end.
@@ -84,7 +86,8 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Binary => write!(f, "not a text file"),
-            Self::Compressed => write!(f, "compressed"),
+            Self::Compressed => write!(f, "compressed; `catat send FILE` brings in what was not read before"),
+            Self::Utf16 => write!(f, "UTF-16, which is not read; have it written as UTF-8"),
             Self::Unreadable(error) => {
                 write!(f, "{error}; run as root, or add the user to the group that owns it (often `adm`)")
             }
@@ -354,6 +357,9 @@ pub fn reason_of_content(head: &[u8]) -> Option<Reason> {
     let compressed: [&[u8]; 4] = [b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd"];
     if compressed.iter().any(|magic| head.starts_with(magic)) {
         return Some(Reason::Compressed);
+    }
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        return Some(Reason::Utf16);
     }
     if head.starts_with(b"LPKSHHRH") || head.starts_with(b"\x7fELF") {
         return Some(Reason::Binary);

@@ -21,9 +21,9 @@ fn directories_are_searched_and_patterns_obeyed() {
     }
     let (names, left_out) = search(&[dir.path().into()]);
     assert_eq!(names, ["a.log", "b.txt", "c.log"]);
-    let mut reasons: Vec<String> = left_out.iter().map(|left| left.reason.to_string()).collect();
-    reasons.sort();
-    assert_eq!(reasons, ["compressed", "not a text file", "not a text file"]);
+    let reasons: Vec<&Reason> = left_out.iter().map(|left| &left.reason).collect();
+    assert_eq!(reasons.iter().filter(|reason| ***reason == Reason::Compressed).count(), 1);
+    assert_eq!(reasons.iter().filter(|reason| ***reason == Reason::Binary).count(), 2);
     assert_eq!(search(&[dir.path().join("*.log")]).0, ["a.log"]);
     assert_eq!(search(&[dir.path().join("**/*.log")]).0, ["a.log", "c.log"]);
 }
@@ -86,4 +86,16 @@ fn a_pipe_that_took_the_place_of_a_file_is_not_waited_for() {
     let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
     assert!(made.success());
     assert_eq!(sniff(&pipe).unwrap_err(), Reason::Unreadable("not a regular file".into()));
+}
+
+#[test]
+fn utf_16_is_named_as_what_it_is_also_where_it_has_no_nul() {
+    for text in ["line\n", "\u{65e5}\u{672c}"] {
+        let units = || std::iter::once(0xfeff).chain(text.encode_utf16());
+        let (little, big): (Vec<u8>, Vec<u8>) =
+            (units().flat_map(u16::to_le_bytes).collect(), units().flat_map(u16::to_be_bytes).collect());
+        assert_eq!(reason_of_content(&little), Some(Reason::Utf16));
+        assert_eq!(reason_of_content(&big), Some(Reason::Utf16));
+    }
+    assert_eq!(reason_of_content("\u{feff}UTF-8 with a mark\n".as_bytes()), None);
 }

@@ -344,9 +344,10 @@ fn read_and_cut(
 
 /// Cuts a line that is too long to wait for its end, not within a character.
 fn cut_by_force(bytes: &[u8], multiline: &Multiline) -> Cut {
-    let lines = boundary::cut(bytes, Settled::Lines, multiline);
-    if lines.n_bytes > 0 {
-        return lines;
+    for lines in [boundary::cut(bytes, Settled::Lines, multiline), boundary::cut_at_returns(bytes, multiline)] {
+        if lines.n_bytes > 0 {
+            return lines;
+        }
     }
     let is_inside_character = |at: &usize| bytes.get(*at).is_some_and(|b| b & 0xC0 == 0x80);
     let n_last = bytes.iter().rev().take(4).take_while(|b| **b & 0xC0 == 0x80).count();
