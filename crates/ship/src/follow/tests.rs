@@ -134,6 +134,8 @@ impl Bench {
         let stored = self.stored.entry((header.file.clone(), header.generation)).or_default();
         let start = usize::try_from(header.start).unwrap();
         if stored.is_empty() {
+            // A server takes what stands before for left out on purpose, and nothing else.
+            assert_eq!(header.begin, header.start, "where the shipper began with {}", header.path);
             stored.resize(start, b'?');
         }
         assert!(start <= stored.len(), "gap before {start} in {}", header.path);
@@ -446,6 +448,11 @@ fn old_data_is_limited_newest_first_and_named() {
     bench.run(1_500);
     assert_eq!(bench.events.len(), 15);
     assert!(bench.events.contains(&"awake".to_string()));
+    // Of what replaces it nothing is left out.
+    fs::File::create(bench.path("big.log")).unwrap();
+    bench.append("big.log", "anew\n");
+    bench.run(1_500);
+    assert!(bench.events.contains(&"anew".to_string()));
 }
 
 #[test]
