@@ -249,7 +249,7 @@ impl Follower {
     pub fn hint(&mut self, path: &Path, is_new: bool, now: Timestamp) {
         let known = self.by_path.get(path).and_then(|key| self.files.get_mut(key));
         if let Some(file) = known {
-            file.next_look = file.next_look.min(now);
+            file.told(now);
         }
         if is_new {
             let soonest = Timestamp(self.scanned_at.0.saturating_add(self.timing.scan_pause_ns)).max(now);

@@ -84,6 +84,10 @@ pub(super) struct Followed {
     pub(super) is_saved: bool,
     /// Whether a link leads to it, so that nobody tells of its changes.
     pub(super) is_linked: bool,
+    /// Whether a change of it was seen that nobody told, as on file systems that other hosts write to.
+    pub(super) is_untold: bool,
+    /// Whether somebody told of a change since it was last seen to have changed.
+    was_told: bool,
     /// Whether it was there before the shipper was.
     is_old: bool,
     /// Size of an old file when the shipper began with it: bytes before that are old.
@@ -113,11 +117,19 @@ impl Followed {
             last_error: None,
             is_saved,
             is_linked: false,
+            is_untold: false,
+            was_told: false,
             is_old,
             catch_up_bytes: 0,
             held: None,
             unsent_since: None,
         }
+    }
+
+    /// Takes note that somebody told of a change, perhaps of one that was seen already.
+    pub(super) fn told(&mut self, now: Timestamp) {
+        (self.was_told, self.is_untold) = (true, false);
+        self.next_look = self.next_look.min(now);
     }
 
     /// Tells whether looking at it can give anything.
@@ -280,6 +292,7 @@ impl Followed {
             self.grown_at = modified.min(now);
             self.catch_up_bytes = metadata.len();
         } else if !is_unchanged {
+            self.is_untold = !std::mem::take(&mut self.was_told);
             self.grown_at = now;
         }
         (self.size, self.modified) = (metadata.len(), Some(modified));

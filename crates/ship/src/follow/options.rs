@@ -146,7 +146,9 @@ impl Timing {
         let quiet_ns = now.0.saturating_sub(file.grown_at.0);
         let usual = match quiet_ns {
             _ if quiet_ns < self.active_ns => self.look_active_ns,
-            _ if self.has_hints && !file.is_linked && quiet_ns >= self.quiet_ns => self.look_quiet_ns,
+            _ if self.has_hints && !file.is_linked && !file.is_untold && quiet_ns >= self.quiet_ns => {
+                self.look_quiet_ns
+            }
             _ => self.look_idle_ns,
         };
         let until_settled = if file.size > file.entry.mark.offset { self.settle_ns - quiet_ns } else { 0 };

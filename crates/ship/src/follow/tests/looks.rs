@@ -14,6 +14,11 @@ fn settled() -> Bench {
     bench
 }
 
+/// Nanoseconds until the only file is looked at.
+fn next_look(bench: &mut Bench) -> i64 {
+    bench.follower().files.values().map(|file| file.next_look.0).next().unwrap() - bench.now.0
+}
+
 #[test]
 fn a_search_that_would_find_the_same_names_is_left_out_for_a_while() {
     let mut bench = settled();
@@ -60,26 +65,45 @@ fn where_changes_come_as_hints_a_file_quiet_for_long_is_looked_at_every_five_sec
     let mut bench = settled();
     bench.follower().trust_hints();
     bench.append("a.log", "two\n");
+    let (path, now) = (bench.path("a.log"), bench.now);
+    bench.follower().hint(&path, false, now);
     bench.run(70_000);
-    let looked = |bench: &mut Bench| bench.follower().files.values().map(|file| file.next_look).next().unwrap();
-    let wait = looked(&mut bench).0 - bench.now.0;
+    let wait = next_look(&mut bench);
     assert!(wait <= 5 * Timestamp::SECOND, "{wait}");
     bench.run(wait / MS + 100);
-    assert!(looked(&mut bench).0 - bench.now.0 > 4 * Timestamp::SECOND);
+    assert!(next_look(&mut bench) > 4 * Timestamp::SECOND);
     bench.append("a.log", "three\n");
     bench.run(1_500);
     bench.check(&["one", "two"]);
-    let (path, now) = (bench.path("a.log"), bench.now);
+    let now = bench.now;
     bench.follower().hint(&path, false, now);
     bench.run(200);
     bench.check(&["one", "two", "three"]);
-    bench.append("a.log", "four\n");
     bench.run(70_000);
-    bench.append("a.log", "five\n");
+    bench.append("a.log", "four\n");
     let now = bench.now;
     bench.follower().hints_missed(now);
     bench.run(200);
-    bench.check(&["one", "two", "three", "four", "five"]);
+    bench.check(&["one", "two", "three", "four"]);
+}
+
+#[test]
+fn a_file_that_once_changed_without_a_hint_is_looked_at_every_second_from_then_on() {
+    let mut bench = settled();
+    bench.follower().trust_hints();
+    for line in ["two\n", "three\n"] {
+        bench.append("a.log", line);
+        bench.run(70_000);
+    }
+    bench.append("a.log", "four\n");
+    bench.run(1_500);
+    bench.check(&["one", "two", "three", "four"]);
+    let (path, now) = (bench.path("a.log"), bench.now);
+    bench.follower().hint(&path, false, now);
+    bench.run(70_000);
+    let wait = next_look(&mut bench);
+    bench.run(wait / MS + 100);
+    assert!(next_look(&mut bench) > 4 * Timestamp::SECOND, "hints come again");
 }
 
 #[test]
