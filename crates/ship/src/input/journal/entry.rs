@@ -83,7 +83,7 @@ fn value_of<'l>(line: &'l [u8], name: &str) -> Option<&'l [u8]> {
     let quoted = format!("\"{name}\"");
     let mut rest = line;
     loop {
-        let at = rest.windows(quoted.len()).position(|window| window == quoted.as_bytes())?;
+        let at = memchr::memmem::find(rest, quoted.as_bytes())?;
         rest = rest.get(at + quoted.len()..)?;
         if let Some(value) = rest.trim_ascii_start().strip_prefix(b":") {
             return Some(value.trim_ascii_start());
