@@ -19,6 +19,7 @@ mod gone;
 mod options;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,6 +56,9 @@ const SAVE_EVERY_NS: i64 = Timestamp::SECOND;
 
 /// A search that would find nothing new, as nothing that it rests on has changed, is made so often all the same.
 const SEARCH_EVERY_NS: i64 = 15 * Timestamp::SECOND;
+
+/// How often a new file that grows meanwhile is compared with those it may be a copy of.
+const LOOKS_MAX: usize = 3;
 
 /// How long to wait after an error of one file before it is looked at again.
 const ERROR_PAUSE_NS: i64 = 5 * Timestamp::SECOND;
@@ -626,7 +630,9 @@ impl Follower {
         let group = group_of(&self.options, candidate.input, &path);
         let container = container_of(&self.options, candidate.input, &path);
         let mut origin = None;
-        let mark = match self.copies.start_of(candidate, &group, &file, &self.files) {
+        let (candidate, start) = self.look_again(candidate, &group, &file);
+        let candidate = &candidate;
+        let mark = match start {
             Some(Start::NotYet) => return,
             Some(Start::OnOf(of)) => Ok(origin.insert(of).mark),
             Some(Start::At(mark)) => Ok(mark),
@@ -652,6 +658,21 @@ impl Follower {
             followed.hold_new(file, candidate.size, (!self.is_opening).then_some(now));
         }
         self.files.insert(key, followed);
+    }
+
+    /// From where a file that was found is read if it is a copy, and what it has by now: a copy that was being made
+    /// during the search may be whole, and its original truncated.
+    fn look_again(&mut self, found: &Candidate, group: &GroupName, file: &File) -> (Candidate, Option<Start>) {
+        let mut candidate = found.clone();
+        let size = || file.metadata().map_or(found.size, |metadata| metadata.len());
+        for _ in 0..LOOKS_MAX {
+            candidate.size = size();
+            let start = self.copies.start_of(&candidate, group, file, &self.files);
+            if start.is_some() || size() == candidate.size {
+                return (candidate, start);
+            }
+        }
+        (candidate, None)
     }
 
     /// Closes files that are quiet, and the quietest where too many are open.

@@ -3,6 +3,7 @@
 mod birth;
 mod names;
 mod places;
+mod slow;
 
 use std::fs;
 use std::io::Write;
