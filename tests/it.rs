@@ -87,6 +87,8 @@ mod senders;
 mod service;
 #[path = "it/ship_config.rs"]
 mod ship_config;
+#[path = "it/ship_inputs.rs"]
+mod ship_inputs;
 #[path = "it/ship_kills.rs"]
 mod ship_kills;
 #[path = "it/ship_network.rs"]

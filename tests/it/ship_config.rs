@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::server::{Launch, Server, catat, run};
 
 /// A child that does not outlive the test.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
