@@ -4,6 +4,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::lab::rotating::{Rotating, assert_each_line_once};
 use crate::lab::shipping::{Network, Shipping};
 use crate::lab::{Random, rounds, seed, some_moment};
@@ -41,7 +43,16 @@ fn every_line_of_rotating_files_is_stored_once_though_shipper_and_server_are_kil
     }
     let written = rotating.stop();
     assert_each_line_once(&server, &written);
+    assert_nothing_is_missed(&server);
     eprintln!("{of_shipper} kills of the shipper, {of_server} of the server: {written:?}, each line there once");
+}
+
+/// The ledger finds nothing missing where nothing is, once the shipper has told how it stands at the end.
+fn assert_nothing_is_missed(server: &Server) {
+    let source = || server.get("/api/v1/sources", &[]).json()["sources"][0].clone();
+    let is_told = |source: &Value| source["state"] == "up" && source["lag_bytes"] == 0;
+    let source = server.until("the shipper tells of itself", || Some(source()).filter(is_told));
+    assert!(source["gap_bytes"] == 0 && source["files"].as_array().is_some_and(|files| files.len() > 2), "{source:#}");
 }
 
 #[test]
