@@ -142,18 +142,18 @@ fn a_copy_under_the_other_name_of_a_file_is_a_copy() {
 
 #[test]
 fn a_copy_that_was_being_made_during_the_search_is_known_when_it_is_whole() {
-    let mut bench = Bench::new(&[("a.log", "one\ntwo\n")]);
+    let mut bench = Bench::new(&[("a.log", "one\ntwo\nthree\n")]);
     bench.send_and_be_killed();
     bench.start();
     fs::copy(bench.path("a.log"), bench.path("a.log.1")).unwrap();
-    fs::write(bench.path("a.log"), "three\n").unwrap();
+    fs::write(bench.path("a.log"), "four\n").unwrap();
     let (path, now) = (bench.path("a.log.1"), bench.now);
     let metadata = fs::metadata(&path).unwrap();
     let (key, born, others) = (FileKey::of(&metadata), crate::identity::born_of(&metadata), Vec::new());
     // As the search saw it: only its beginning was there.
-    let candidate = Candidate { path, others, key, born, size: 4, modified: now, is_named: false, input: 0 };
+    let candidate = Candidate { path, others, key, born, size: 8, modified: now, is_named: false, input: 0 };
     let mut budgets = Budgets::new(&bench.options(), false, now);
     bench.follower().take_in(&candidate, budgets.of(0), now, true, &mut Discovery::default());
     bench.run(3_000);
-    bench.check(&["one", "two", "three"]);
+    bench.check(&["one", "two", "three", "four"]);
 }
