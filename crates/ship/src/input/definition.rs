@@ -39,8 +39,9 @@ const BUFFER_BYTES_MIN: u64 = 1 << 20;
 const INTERVAL: Duration = Duration::from_secs(15);
 const INTERVAL_MIN: Duration = Duration::from_secs(1);
 
-/// How long a page of metrics is waited for where nothing is said.
+/// How long a page of metrics is waited for where nothing is said, and at most.
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
+const SCRAPE_TIMEOUT_MAX: Duration = Duration::from_secs(60);
 
 /// Where logs of containers are: links of Kubernetes', what they lead to, which is rotated there, and Docker's. A file that is
 /// found in several ways is followed once, by the first.
@@ -366,9 +367,19 @@ fn read_scrape(node: &Node<'_>, file: &mut FileInput) -> Read {
     let url = reqwest::Url::parse(address.name()?).ok();
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let url = url.ok_or_else(|| address.error("must begin with http:// or https:// and name a host"))?;
-    let timeout = node.get("timeout").map(|node| node.duration()).transpose()?.unwrap_or(SCRAPE_TIMEOUT);
+    let every = interval_of(node)?;
+    let timeout = match node.get("timeout") {
+        None => SCRAPE_TIMEOUT.min(every),
+        Some(node) => match node.duration()? {
+            // The shipper cannot stop meanwhile.
+            timeout if timeout > every.min(SCRAPE_TIMEOUT_MAX) => {
+                return Err(node.error("must not be longer than \"every\", nor than 1m"));
+            }
+            timeout => timeout,
+        },
+    };
     file.group.get_or_insert_with(|| group_name_of_outside(&format!("metrics/{}", file.name)));
-    Ok(Some(Box::new(Scrape::new(url, &file.name, interval_of(node)?, timeout))))
+    Ok(Some(Box::new(Scrape::new(url, &file.name, every, timeout))))
 }
 
 fn read_heartbeat(node: &Node<'_>, _: &mut FileInput) -> Read {

@@ -113,3 +113,25 @@ fn a_program_that_says_nothing_ends_with_the_shipper_and_what_it_started_does_to
     let outcome = running.join().unwrap();
     assert!(matches!(outcome, Err(InputError::Stopping)), "{outcome:?}");
 }
+
+#[test]
+fn standard_input_that_says_nothing_does_not_keep_the_shipper_and_what_came_is_kept() {
+    use std::io::Write;
+    let dir = tempfile::tempdir().unwrap();
+    let sink = sink(dir.path(), WhenFull::Wait, u64::MAX);
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(b"one\nhalf").unwrap();
+    sink.stop.set();
+    stdin::copy_until_stopped(reader, "a pipe", &sink).unwrap();
+    assert_eq!(kept(&sink), b"one\nhalf\n");
+    drop(writer);
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let sink =
+        Sink::new("input".into(), WhenFull::Wait, Spool::open(dir.path().join("b"), u64::MAX).unwrap(), Arc::default());
+    let long = [b"x".repeat(100_000), b"\n".to_vec()].concat().repeat(3);
+    let expected = long.clone();
+    let writing = std::thread::spawn(move || writer.write_all(&long).unwrap());
+    stdin::copy_until_stopped(reader, "a pipe", &sink).unwrap();
+    writing.join().unwrap();
+    assert_eq!(kept(&sink), expected);
+}

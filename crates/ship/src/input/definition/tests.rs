@@ -143,3 +143,18 @@ fn syslog_listens_at_one_door_and_each_message_of_it_is_an_event() {
     check(json!({"udp": "514"}), "input[0].udp: must be an address and a port, such as \"0.0.0.0:514\"");
     check(json!({"udp": "[::]:1", "allow": "all"}), "input[0].allow: must be a network such as \"10.0.0.0/8\"");
 }
+
+#[test]
+fn a_page_of_metrics_has_an_address_and_is_not_waited_for_longer_than_until_the_next() {
+    let url = "http://127.0.0.1:9100/metrics";
+    let input = one(json!({"type": "scrape", "name": "node", "url": url, "every": "5s"}));
+    assert_eq!(input.file.group.map(|group| group.to_string()).as_deref(), Some("metrics/node"));
+    let late = json!([{"type": "scrape", "url": url, "every": "5s", "timeout": "6s"}]);
+    check_error(late, "input[0].timeout: must not be longer than \"every\", nor than 1m");
+    for bad in ["127.0.0.1:9100", "ftp://a/b", "http://"] {
+        check_error(
+            json!([{"type": "scrape", "url": bad}]),
+            "input[0].url: must begin with http:// or https:// and name a host",
+        );
+    }
+}
