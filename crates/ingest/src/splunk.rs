@@ -9,11 +9,8 @@
 
 use std::borrow::Cow;
 
-use parse::{FieldWriter, ObjectReader, Resolved};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
-use types::{Timestamp, group_name_of_outside};
+use parse::{FieldWriter, JsonCursor, JsonError, ObjectReader, Resolved};
+use types::{Limits, Timestamp, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{Beside, Collector, Encoding, IngestError, Intake, Sender, decode, lossy};
@@ -78,26 +75,72 @@ pub struct HecAnswer {
     pub fault: Option<(usize, HecFault)>,
 }
 
-/// A string, borrowed from the body where it has no escapes.
-#[derive(Debug, Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-#[derive(Deserialize)]
+/// An object of a request, borrowed from the body. Its fields are with who reads it.
+#[derive(Default)]
 struct Event<'a> {
-    #[serde(borrow)]
-    time: Option<&'a RawValue>,
-    #[serde(borrow)]
-    host: Option<Text<'a>>,
-    #[serde(borrow)]
-    source: Option<Text<'a>>,
-    #[serde(borrow)]
-    sourcetype: Option<Text<'a>>,
-    #[serde(borrow)]
-    index: Option<Text<'a>>,
-    #[serde(borrow)]
-    event: Option<&'a RawValue>,
-    #[serde(borrow)]
-    fields: Option<&'a RawValue>,
+    /// As it is written, with its quotes.
+    time: Option<&'a str>,
+    host: Option<Cow<'a, str>>,
+    source: Option<Cow<'a, str>>,
+    sourcetype: Option<Cow<'a, str>>,
+    index: Option<Cow<'a, str>>,
+    event: Option<Payload<'a>>,
+    fields: &'a str,
+    /// What a member is that it must not be.
+    fault: Option<HecFault>,
+}
+
+/// What `event` holds.
+enum Payload<'a> {
+    /// A text.
+    Text(Cow<'a, str>),
+    /// Another value as it is written.
+    Json(&'a str),
+}
+
+impl<'a> Event<'a> {
+    /// Reads the object that comes next, and its fields into `members`.
+    fn read(json: &mut JsonCursor<'a>, members: &mut ObjectReader, limits: &Limits) -> Result<Self, JsonError> {
+        let mut event = Self { fields: "{}", ..Self::default() };
+        members.read_first(event.fields, limits)?;
+        json.expect(b'{', "expected an object")?;
+        let mut is_first = true;
+        while json.has_next(is_first, b'}')? {
+            is_first = false;
+            match &*json.name()? {
+                "time" => event.time = Some(json.skip()?),
+                "event" if json.peek() == Some(b'"') => event.event = Some(Payload::Text(json.string()?)),
+                "event" => event.event = Some(json.skip()?).filter(|value| *value != "null").map(Payload::Json),
+                "host" => event.host = event.text("host", json)?,
+                "source" => event.source = event.text("source", json)?,
+                "sourcetype" => event.sourcetype = event.text("sourcetype", json)?,
+                "index" => event.index = event.text("index", json)?,
+                "fields" if json.peek() == Some(b'{') => {
+                    let n_bytes = members.read_first(json.rest(), limits)?;
+                    event.fields = &json.rest()[..n_bytes];
+                    json.advance(n_bytes);
+                }
+                "fields" => {
+                    if json.skip()? != "null" {
+                        event.fault = Some(HecFault::BadFields);
+                    }
+                }
+                _ => drop(json.skip()?),
+            }
+        }
+        Ok(event)
+    }
+
+    /// Reads a text or `null`.
+    fn text(&mut self, name: &str, json: &mut JsonCursor<'a>) -> Result<Option<Cow<'a, str>>, JsonError> {
+        if json.peek() == Some(b'"') {
+            return json.string().map(Some);
+        }
+        if json.skip()? != "null" {
+            self.fault.get_or_insert(HecFault::BadFormat(format!("{name} is no text")));
+        }
+        Ok(None)
+    }
 }
 
 impl Intake {
@@ -145,7 +188,7 @@ impl<'o> Origin<'o> {
 
     /// What an event says itself, else what the request says.
     fn of(event: &'o Event<'_>, of_all: Self) -> Self {
-        let said = |own: &'o Option<Text<'_>>, of_all: &'o str| own.as_ref().map_or(of_all, |text| &*text.0);
+        let said = |own: &'o Option<Cow<'_, str>>, of_all: &'o str| own.as_deref().unwrap_or(of_all);
         Self {
             index: said(&event.index, of_all.index),
             host: said(&event.host, of_all.host),
@@ -199,44 +242,43 @@ impl<'c, 's> Events<'c, 's> {
     /// Adds objects that stand one behind the other, up to broken JSON; returns how many there are with `n_before`, and what
     /// is broken and all behind it.
     fn objects_of<'t>(&mut self, text: &'t str, n_before: usize) -> Result<(usize, Option<&'t str>), IngestError> {
-        let mut rest = text.trim_ascii_start();
+        let mut json = JsonCursor::new(text);
         let mut n_events = n_before;
-        while !rest.is_empty() {
-            let mut objects = serde_json::Deserializer::from_str(rest).into_iter::<Event<'_>>();
-            let mut read = 0;
-            while let Some(object) = objects.next() {
-                let Ok(event) = object.map_err(|error| self.note(n_events, bad_format(error))) else { break };
-                read = objects.byte_offset();
-                if let Err(fault) = self.object(&event)? {
-                    self.note(n_events, fault);
+        while json.peek().is_some() {
+            let here = json.rest();
+            match self.next(&mut json)? {
+                Ok(added) => added.unwrap_or_else(|fault| self.note(n_events, fault)),
+                Err(error) => {
+                    self.note(n_events, HecFault::BadFormat(error.to_string()));
+                    return Ok((n_events + 1, Some(here)));
                 }
-                n_events += 1;
             }
-            rest = rest[read..].trim_ascii_start();
-            // What follows an object that is JSON but no event can be read; what follows broken JSON cannot.
-            let mut skipped = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
-            match skipped.next() {
-                Some(Ok(_)) => n_events += 1,
-                Some(Err(_)) => return Ok((n_events + 1, Some(rest))),
-                None => break,
-            }
-            rest = &rest[skipped.byte_offset()..];
+            n_events += 1;
         }
         Ok((n_events, None))
     }
 
+    /// Adds the object that comes next. What is JSON but no object can be gone past; what is no JSON cannot.
+    fn next(&mut self, json: &mut JsonCursor<'_>) -> Result<Result<Result<(), HecFault>, JsonError>, IngestError> {
+        if matches!(json.peek(), Some(b'[' | b'"' | b'-' | b'0'..=b'9')) {
+            let fault = HecFault::BadFormat(json.error("expected an object").to_string());
+            return Ok(json.skip().map(|_| Err(fault)));
+        }
+        match Event::read(json, &mut self.members, &self.intake.limits) {
+            Ok(event) => self.object(&event).map(Ok),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
     fn object(&mut self, event: &Event<'_>) -> Result<Result<(), HecFault>, IngestError> {
-        let Some(payload) = event.event.map(RawValue::get).filter(|payload| *payload != "null") else {
-            return Ok(Err(HecFault::NoEvent));
-        };
-        if payload == "\"\"" {
+        if let Some(fault) = &event.fault {
+            return Ok(Err(fault.clone()));
+        }
+        let Some(payload) = &event.event else { return Ok(Err(HecFault::NoEvent)) };
+        if matches!(payload, Payload::Text(text) if text.is_empty()) {
             return Ok(Err(HecFault::BlankEvent));
         }
-        let fields = event.fields.map(RawValue::get).filter(|fields| *fields != "null").unwrap_or("{}");
-        if !fields.starts_with('{') {
-            return Ok(Err(HecFault::BadFields));
-        }
-        let (time, odd_time) = match event.time.map(|time| self.time(time.get())) {
+        let (time, odd_time) = match event.time.map(|time| self.time(time)) {
             Some(Err(fault)) => return Ok(Err(fault)),
             Some(Ok(time)) => time,
             None => (None, None),
@@ -246,10 +288,7 @@ impl<'c, 's> Events<'c, 's> {
             Ok(place) => place,
             Err(fault) => return Ok(Err(fault)),
         };
-        if self.members.read(fields, &self.intake.limits).is_err() {
-            return Ok(Err(HecFault::BadFields));
-        }
-        let members = &self.members;
+        let (members, fields) = (&self.members, event.fields);
         let write = |writer: &mut FieldWriter<'_>| {
             origin.write(writer);
             if let Some(time) = odd_time {
@@ -259,12 +298,12 @@ impl<'c, 's> Events<'c, 's> {
         };
         let n_fields = members.n_fields() + OWN_FIELDS_MAX;
         let beside = Beside { time, level: None, n_fields, fields: Some(&write) };
-        let added = if payload.starts_with('{') {
-            self.collector.record_with(place, payload.as_bytes(), &beside)?
-        } else if let Ok(text) = serde_json::from_str::<Text<'_>>(payload) {
-            self.collector.text_with(place, text.0.as_bytes(), &beside)?
-        } else {
-            self.collector.text_with(place, payload.as_bytes(), &beside)?
+        let added = match payload {
+            Payload::Text(text) => self.collector.text_with(place, text.as_bytes(), &beside)?,
+            Payload::Json(record) if record.starts_with('{') => {
+                self.collector.record_with(place, record.as_bytes(), &beside)?
+            }
+            Payload::Json(value) => self.collector.text_with(place, value.as_bytes(), &beside)?,
         };
         Ok(added.map_err(|refused| HecFault::BadFormat(refused.to_string())))
     }
@@ -346,10 +385,6 @@ impl<'c, 's> Events<'c, 's> {
     fn note(&mut self, event_idx: usize, fault: HecFault) {
         self.fault.get_or_insert((event_idx, fault));
     }
-}
-
-fn bad_format(error: serde_json::Error) -> HecFault {
-    HecFault::BadFormat(error.to_string())
 }
 
 #[cfg(test)]

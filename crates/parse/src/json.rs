@@ -8,12 +8,14 @@
 //!
 //! Looser than RFC 8259 in one point: control characters may stand unescaped in texts.
 
+mod cursor;
 mod emit;
 mod lists;
 mod number;
 mod scan;
 mod strings;
 
+pub use cursor::JsonCursor;
 pub(crate) use emit::{emit_around, emit_line_fields, emit_record, exact_rfc3339};
 
 use types::{Limits, Value};
@@ -28,6 +30,16 @@ pub struct JsonError {
     pub problem: &'static str,
     /// Where, counted in characters from 1.
     pub column: usize,
+}
+
+impl JsonError {
+    /// A problem with the byte at `at` of a text.
+    #[cold]
+    fn at(text: &[u8], at: usize, problem: &'static str) -> Self {
+        let before = &text[..at.min(text.len())];
+        let n_characters = before.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        Self { problem, column: n_characters + 1 }
+    }
 }
 
 /// Keys that give the text, best first. The last is the journal's.
@@ -108,6 +120,11 @@ const SCRATCH_BYTES_KEPT: usize = 1 << 20;
 impl Members {
     /// Reads one object, which must be all of `line`; values of its own keys that nobody wants are left out.
     pub(crate) fn scan(&mut self, line: &str, limits: &Limits, wanted: Option<&Wanted>) -> Result<(), JsonError> {
+        self.clear();
+        scan::Scanner::new(line, limits, wanted, self).record()
+    }
+
+    fn clear(&mut self) {
         self.members.clear();
         self.texts = Default::default();
         self.times = Default::default();
@@ -120,7 +137,6 @@ impl Members {
             buffer.clear();
             buffer.shrink_to(SCRATCH_BYTES_KEPT);
         }
-        scan::Scanner::new(line, limits, wanted, self).record()
     }
 
     /// Whether some text of the record is not what was sent, because that was no text.
@@ -191,6 +207,15 @@ impl ObjectReader {
     /// Where it is none.
     pub fn read(&mut self, text: &str, limits: &Limits) -> Result<(), JsonError> {
         self.0.scan(text, limits, None)
+    }
+
+    /// Reads the object that `text` begins with; returns how many bytes it has.
+    ///
+    /// # Errors
+    /// Where it begins with none.
+    pub fn read_first(&mut self, text: &str, limits: &Limits) -> Result<usize, JsonError> {
+        self.0.clear();
+        scan::Scanner::new(text, limits, None, &mut self.0).first()
     }
 
     /// At most how many fields the object has that was read last.

@@ -26,7 +26,7 @@ pub use event::{Event, EventParser, Extras, Received, commit_in_parts, text_of};
 pub use fields::FieldWriter;
 pub use frames::{SyslogFramer, SyslogFrames};
 pub use grok::{Grok, GrokError, GrokField, GrokType};
-pub use json::{JsonError, ObjectReader};
+pub use json::{JsonCursor, JsonError, ObjectReader};
 pub use level::{level_of_field, level_of_text};
 pub use multiline::{Boundaries, events};
 pub use piece::{Piece, Screen, batches_of_piece, last_time, sure_end};

@@ -5,16 +5,19 @@
 //! reader of records. No tree is built: memory is that of the message, which is bounded as a body is.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::Display;
 
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use parse::JsonCursor;
 
 use super::bad;
 use crate::{IngestError, lossy};
 
 /// Most bytes of an id in hex that is read without asking for memory; those of traces have 16.
 const ID_BYTES_MAX: usize = 32;
+
+/// Deepest nesting of objects and lists: four of them make a level of a value.
+const NESTING_MAX: usize = 280;
 
 /// What a field of a message is.
 #[derive(Clone, Copy)]
@@ -38,67 +41,79 @@ enum Shape {
 /// A field: its names and its number.
 struct Field {
     name: &'static str,
+    /// The name in quotes and the colon behind it.
+    quoted: &'static str,
     /// As the message calls it.
     snake: &'static str,
     number: u8,
     shape: Shape,
 }
 
-const fn field(name: &'static str, snake: &'static str, number: u8, shape: Shape) -> Field {
-    Field { name, snake, number, shape }
+impl Field {
+    #[cold]
+    fn wrong(&self, found: impl Display) -> IngestError {
+        let mut found = found.to_string();
+        found.truncate(found.floor_char_boundary(100));
+        bad(format_args!("{found:?} is no value of {}", self.name))
+    }
 }
 
-static REQUEST: [Field; 1] = [field("resourceLogs", "resource_logs", 1, Shape::Message(&RESOURCE_LOGS))];
+macro_rules! field {
+    ($name:literal, $snake:literal, $number:literal, $shape:expr) => {
+        Field { name: $name, quoted: concat!('"', $name, "\":"), snake: $snake, number: $number, shape: $shape }
+    };
+}
+
+static REQUEST: [Field; 1] = [field!("resourceLogs", "resource_logs", 1, Shape::Message(&RESOURCE_LOGS))];
 static RESOURCE_LOGS: [Field; 2] = [
-    field("resource", "resource", 1, Shape::Message(&RESOURCE)),
-    field("scopeLogs", "scope_logs", 2, Shape::Message(&SCOPE_LOGS)),
+    field!("resource", "resource", 1, Shape::Message(&RESOURCE)),
+    field!("scopeLogs", "scope_logs", 2, Shape::Message(&SCOPE_LOGS)),
 ];
-static RESOURCE: [Field; 1] = [field("attributes", "attributes", 1, Shape::Message(&PAIR))];
+static RESOURCE: [Field; 1] = [field!("attributes", "attributes", 1, Shape::Message(&PAIR))];
 static SCOPE_LOGS: [Field; 2] = [
-    field("scope", "scope", 1, Shape::Message(&SCOPE)),
-    field("logRecords", "log_records", 2, Shape::Message(&RECORD)),
+    field!("scope", "scope", 1, Shape::Message(&SCOPE)),
+    field!("logRecords", "log_records", 2, Shape::Message(&RECORD)),
 ];
 static SCOPE: [Field; 3] = [
-    field("name", "name", 1, Shape::Text),
-    field("version", "version", 2, Shape::Text),
-    field("attributes", "attributes", 3, Shape::Message(&PAIR)),
+    field!("name", "name", 1, Shape::Text),
+    field!("version", "version", 2, Shape::Text),
+    field!("attributes", "attributes", 3, Shape::Message(&PAIR)),
 ];
 static RECORD: [Field; 11] = [
-    field("timeUnixNano", "time_unix_nano", 1, Shape::Fixed64),
-    field("severityNumber", "severity_number", 2, Shape::Severity),
-    field("severityText", "severity_text", 3, Shape::Text),
-    field("body", "body", 5, Shape::Message(&VALUE)),
-    field("attributes", "attributes", 6, Shape::Message(&PAIR)),
-    field("droppedAttributesCount", "dropped_attributes_count", 7, Shape::Number),
-    field("flags", "flags", 8, Shape::Fixed32),
-    field("traceId", "trace_id", 9, Shape::Id),
-    field("spanId", "span_id", 10, Shape::Id),
-    field("observedTimeUnixNano", "observed_time_unix_nano", 11, Shape::Fixed64),
-    field("eventName", "event_name", 12, Shape::Text),
+    field!("timeUnixNano", "time_unix_nano", 1, Shape::Fixed64),
+    field!("severityNumber", "severity_number", 2, Shape::Severity),
+    field!("severityText", "severity_text", 3, Shape::Text),
+    field!("body", "body", 5, Shape::Message(&VALUE)),
+    field!("attributes", "attributes", 6, Shape::Message(&PAIR)),
+    field!("droppedAttributesCount", "dropped_attributes_count", 7, Shape::Number),
+    field!("flags", "flags", 8, Shape::Fixed32),
+    field!("traceId", "trace_id", 9, Shape::Id),
+    field!("spanId", "span_id", 10, Shape::Id),
+    field!("observedTimeUnixNano", "observed_time_unix_nano", 11, Shape::Fixed64),
+    field!("eventName", "event_name", 12, Shape::Text),
 ];
 static VALUE: [Field; 7] = [
-    field("stringValue", "string_value", 1, Shape::Text),
-    field("boolValue", "bool_value", 2, Shape::Boolean),
-    field("intValue", "int_value", 3, Shape::Number),
-    field("doubleValue", "double_value", 4, Shape::Double),
-    field("arrayValue", "array_value", 5, Shape::Message(&LIST)),
-    field("kvlistValue", "kvlist_value", 6, Shape::Message(&OBJECT)),
-    field("bytesValue", "bytes_value", 7, Shape::Bytes),
+    field!("stringValue", "string_value", 1, Shape::Text),
+    field!("boolValue", "bool_value", 2, Shape::Boolean),
+    field!("intValue", "int_value", 3, Shape::Number),
+    field!("doubleValue", "double_value", 4, Shape::Double),
+    field!("arrayValue", "array_value", 5, Shape::Message(&LIST)),
+    field!("kvlistValue", "kvlist_value", 6, Shape::Message(&OBJECT)),
+    field!("bytesValue", "bytes_value", 7, Shape::Bytes),
 ];
-static LIST: [Field; 1] = [field("values", "values", 1, Shape::Message(&VALUE))];
-static OBJECT: [Field; 1] = [field("values", "values", 1, Shape::Message(&PAIR))];
-static PAIR: [Field; 2] = [field("key", "key", 1, Shape::Text), field("value", "value", 2, Shape::Message(&VALUE))];
+static LIST: [Field; 1] = [field!("values", "values", 1, Shape::Message(&VALUE))];
+static OBJECT: [Field; 1] = [field!("values", "values", 1, Shape::Message(&PAIR))];
+static PAIR: [Field; 2] = [field!("key", "key", 1, Shape::Text), field!("value", "value", 2, Shape::Message(&VALUE))];
 
 /// The message that a body stands for, of at most `bytes_max` bytes.
 pub(super) fn to_protobuf(body: &[u8], bytes_max: usize) -> Result<Vec<u8>, IngestError> {
     let text = lossy(body, bytes_max)?;
-    let mut message = Message { bytes: Vec::with_capacity(body.len()), bytes_max, is_too_large: false };
-    let mut json = serde_json::Deserializer::from_str(&text);
-    let read = Fields { fields: &REQUEST, message: &mut message }.deserialize(&mut json).and_then(|()| json.end());
-    match read {
-        Ok(()) => Ok(message.bytes),
-        Err(_) if message.is_too_large => Err(IngestError::TooLarge { bytes_max }),
-        Err(error) => Err(bad(error)),
+    let message = Message { bytes: Vec::with_capacity(body.len() / 2), bytes_max };
+    let mut transcriber = Transcriber { json: JsonCursor::new(&text), message, depth: 0 };
+    transcriber.object(&REQUEST)?;
+    match transcriber.json.peek() {
+        None => Ok(transcriber.message.bytes),
+        Some(_) => Err(bad(transcriber.json.error("expected the end of the request"))),
     }
 }
 
@@ -106,14 +121,12 @@ pub(super) fn to_protobuf(body: &[u8], bytes_max: usize) -> Result<Vec<u8>, Inge
 struct Message {
     bytes: Vec<u8>,
     bytes_max: usize,
-    is_too_large: bool,
 }
 
 impl Message {
-    fn key<E: Error>(&mut self, number: u8, wire_type: u8) -> Result<(), E> {
+    fn key(&mut self, number: u8, wire_type: u8) -> Result<(), IngestError> {
         if self.bytes.len() > self.bytes_max {
-            self.is_too_large = true;
-            return Err(E::custom("the request is too large"));
+            return Err(IngestError::TooLarge { bytes_max: self.bytes_max });
         }
         self.bytes.push(number << 3 | wire_type);
         Ok(())
@@ -127,7 +140,7 @@ impl Message {
         self.bytes.push(number as u8);
     }
 
-    fn text<E: Error>(&mut self, number: u8, bytes: &[u8]) -> Result<(), E> {
+    fn text(&mut self, number: u8, bytes: &[u8]) -> Result<(), IngestError> {
         self.key(number, 2)?;
         self.varint(bytes.len() as u64);
         self.bytes.extend_from_slice(bytes);
@@ -135,7 +148,7 @@ impl Message {
     }
 
     /// Leaves room for the length of what follows, which mostly is a byte; returns where that begins.
-    fn begin<E: Error>(&mut self, number: u8) -> Result<usize, E> {
+    fn begin(&mut self, number: u8) -> Result<usize, IngestError> {
         self.key(number, 2)?;
         self.bytes.push(0);
         Ok(self.bytes.len())
@@ -158,7 +171,7 @@ impl Message {
     }
 
     /// Writes an id that is in hex; `false` where it is not.
-    fn id<E: Error>(&mut self, number: u8, hex: &str) -> Result<bool, E> {
+    fn id(&mut self, number: u8, hex: &str) -> Result<bool, IngestError> {
         let mut short = [0; ID_BYTES_MAX];
         let id = match short.get_mut(..hex.len() / 2).filter(|_| hex.len().is_multiple_of(2)) {
             Some(id) => HEXLOWER_PERMISSIVE.decode_mut(hex.as_bytes(), id).is_ok().then_some(Cow::Borrowed(&*id)),
@@ -168,199 +181,204 @@ impl Message {
     }
 }
 
-/// Writes the fields of one message.
-struct Fields<'m> {
-    fields: &'static [Field],
-    message: &'m mut Message,
+/// Reads a request and writes it as it goes.
+struct Transcriber<'t> {
+    json: JsonCursor<'t>,
+    message: Message,
+    /// Objects and lists around what comes next.
+    depth: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Fields<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Fields<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.fields.iter().map(|field| field.name).collect();
-        write!(f, "an object of {}", names.join(", "))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(field) = map.next_key_seed(Name(self.fields))? {
-            match field {
-                Some(field) => map.next_value_seed(One { field, message: self.message })?,
-                None => drop(map.next_value::<IgnoredAny>()?),
+impl Transcriber<'_> {
+    /// Writes the members of an object as fields of a message.
+    fn object(&mut self, fields: &'static [Field]) -> Result<(), IngestError> {
+        self.enter()?;
+        self.json.expect(b'{', "expected an object").map_err(bad)?;
+        let (mut is_first, mut likely) = (true, 0);
+        while self.json.has_next(is_first, b'}').map_err(bad)? {
+            is_first = false;
+            match self.field(fields, likely)? {
+                Some(idx) => {
+                    likely = idx + 1;
+                    self.value(&fields[idx])?;
+                }
+                None => drop(self.json.skip().map_err(bad)?),
             }
         }
-        Ok(())
-    }
-}
-
-/// Finds a field by its name.
-struct Name(&'static [Field]);
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Option<&'static Field>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Name {
-    type Value = Option<&'static Field>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().find(|field| field.name == name || field.snake == name))
-    }
-}
-
-/// Writes one field, or each element of a list as one.
-struct One<'m> {
-    field: &'static Field,
-    message: &'m mut Message,
-}
-
-impl<'de> DeserializeSeed<'de> for One<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl One<'_> {
-    fn wrong<E: Error>(&self, found: impl fmt::Display) -> E {
-        let mut found = found.to_string();
-        found.truncate(found.floor_char_boundary(100));
-        E::custom(format_args!("{found:?} is no value of {}", self.field.name))
-    }
-
-    fn number<E: Error>(self, number: i128) -> Result<(), E> {
-        let Field { number: key, shape, .. } = *self.field;
-        match shape {
-            Shape::Number | Shape::Severity => {
-                let bits = i64::try_from(number).map(|number| number as u64).or_else(|_| u64::try_from(number));
-                let bits = bits.map_err(|_| self.wrong::<E>(number))?;
-                self.message.key(key, 0)?;
-                self.message.varint(bits);
-            }
-            Shape::Fixed64 => {
-                // A negative time is before all times.
-                let bits = u64::try_from(number.max(0)).map_err(|_| self.wrong::<E>(number))?;
-                self.message.key(key, 1)?;
-                self.message.bytes.extend_from_slice(&bits.to_le_bytes());
-            }
-            Shape::Fixed32 => {
-                let bits = u32::try_from(number).map_err(|_| self.wrong::<E>(number))?;
-                self.message.key(key, 5)?;
-                self.message.bytes.extend_from_slice(&bits.to_le_bytes());
-            }
-            Shape::Double => return self.double(number as f64),
-            _ => return Err(self.wrong(number)),
-        }
+        self.depth -= 1;
         Ok(())
     }
 
-    fn double<E: Error>(self, number: f64) -> Result<(), E> {
-        match self.field.shape {
-            Shape::Double => {
-                self.message.key(self.field.number, 1)?;
-                self.message.bytes.extend_from_slice(&number.to_le_bytes());
+    /// Goes past a name; returns the field's place, which mostly is the likely one.
+    fn field(&mut self, fields: &[Field], likely: usize) -> Result<Option<usize>, IngestError> {
+        self.json.peek();
+        if let Some(field) = fields.get(likely)
+            && self.json.take_text(field.quoted)
+        {
+            return Ok(Some(likely));
+        }
+        let name = self.json.name().map_err(bad)?;
+        Ok(fields.iter().position(|field| field.name == name || field.snake == name))
+    }
+
+    /// Writes what one field holds, or each element of its list as one.
+    fn value(&mut self, field: &'static Field) -> Result<(), IngestError> {
+        match self.json.peek() {
+            Some(b'"') => {
+                let text = self.json.string().map_err(bad)?;
+                self.text(field, &text)
+            }
+            Some(b'{') => {
+                let Shape::Message(fields) = field.shape else { return Err(field.wrong("an object")) };
+                let start = self.message.begin(field.number)?;
+                self.object(fields)?;
+                self.message.end(start);
                 Ok(())
             }
-            // Some write whole numbers as 1.0 or 1e9.
-            _ if number.fract() == 0.0 && number.abs() < 1e20 => self.number(number as i128),
-            _ => Err(self.wrong(number)),
+            Some(b'[') => self.list(field),
+            _ => {
+                let scalar = self.json.scalar().map_err(bad)?;
+                self.scalar(field, scalar)
+            }
         }
     }
-}
 
-impl<'de> Visitor<'de> for One<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a value of {}", self.field.name)
+    fn list(&mut self, field: &'static Field) -> Result<(), IngestError> {
+        let Shape::Message(fields) = field.shape else { return Err(field.wrong("a list")) };
+        self.enter()?;
+        self.json.expect(b'[', "expected a list").map_err(bad)?;
+        let mut is_first = true;
+        while self.json.has_next(is_first, b']').map_err(bad)? {
+            is_first = false;
+            if !(std::ptr::eq(fields, &PAIR) && self.plain_pair(field.number)?) {
+                self.value(field)?;
+            }
+        }
+        self.depth -= 1;
+        Ok(())
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        let Field { number, shape, .. } = *self.field;
-        match shape {
+    /// Writes a pair that is written as most are, a text by its name without space or escapes; `false` where it is another.
+    fn plain_pair(&mut self, number: u8) -> Result<bool, IngestError> {
+        self.json.peek();
+        let rest = self.json.rest();
+        let Some((key, value, behind)) = plain_pair(rest) else { return Ok(false) };
+        self.json.advance(rest.len() - behind.len());
+        let pair = self.message.begin(number)?;
+        self.message.text(1, key.as_bytes())?;
+        let inner = self.message.begin(2)?;
+        self.message.text(1, value.as_bytes())?;
+        self.message.end(inner);
+        self.message.end(pair);
+        Ok(true)
+    }
+
+    fn enter(&mut self) -> Result<(), IngestError> {
+        self.depth += 1;
+        if self.depth > NESTING_MAX {
+            return Err(bad(format_args!("the request is nested more than {NESTING_MAX} levels deep")));
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, field: &Field, text: &str) -> Result<(), IngestError> {
+        let number = field.number;
+        match field.shape {
             Shape::Text => self.message.text(number, text.as_bytes()),
             // Protobuf's own JSON form has ids in base64, and some exporters know no other.
             Shape::Id if self.message.id(number, text)? => Ok(()),
             Shape::Id | Shape::Bytes => match BASE64.decode(text.as_bytes()) {
                 Ok(bytes) => self.message.text(number, &bytes),
-                Err(_) => Err(self.wrong(text)),
+                Err(_) => Err(field.wrong(text)),
             },
             Shape::Severity if text.starts_with("SEVERITY_NUMBER_") => {
-                let severity = severity(text).ok_or_else(|| self.wrong::<E>(text))?;
-                self.number(severity.into())
+                let severity = severity(text).ok_or_else(|| field.wrong(text))?;
+                self.number(field, severity.into())
             }
-            Shape::Boolean | Shape::Message(_) => Err(self.wrong(text)),
+            Shape::Boolean | Shape::Message(_) => Err(field.wrong(text)),
             Shape::Double => match text.parse::<f64>() {
-                Ok(number) => self.double(number),
-                Err(_) => Err(self.wrong(text)),
+                Ok(number) => self.double(field, number),
+                Err(_) => Err(field.wrong(text)),
             },
             _ if text.is_empty() => Ok(()),
-            _ => match text.parse::<i64>().map(i128::from).or_else(|_| text.parse::<i128>()) {
-                Ok(number) => self.number(number),
-                Err(_) => Err(self.wrong(text)),
+            _ => match whole(text) {
+                Some(number) => self.number(field, number),
+                None => Err(field.wrong(text)),
             },
         }
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
-        self.number(number.into())
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
-        self.number(number.into())
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
-        self.double(number)
-    }
-
-    fn visit_bool<E: Error>(self, truth: bool) -> Result<(), E> {
-        if !matches!(self.field.shape, Shape::Boolean) {
-            return Err(self.wrong(truth));
+    /// Writes a number or a word. What is `null` is not there.
+    fn scalar(&mut self, field: &Field, scalar: &str) -> Result<(), IngestError> {
+        match scalar {
+            "null" => Ok(()),
+            "true" | "false" if matches!(field.shape, Shape::Boolean) => {
+                self.message.key(field.number, 0)?;
+                self.message.varint((scalar == "true").into());
+                Ok(())
+            }
+            _ if !scalar.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => Err(field.wrong(scalar)),
+            _ => match (whole(scalar), scalar.parse::<f64>()) {
+                (Some(number), _) => self.number(field, number),
+                (None, Ok(number)) if number.is_finite() => self.double(field, number),
+                _ => Err(field.wrong(scalar)),
+            },
         }
-        self.message.key(self.field.number, 0)?;
-        self.message.varint(truth.into());
-        Ok(())
     }
 
-    /// What is `null` is not there.
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        let Shape::Message(fields) = self.field.shape else { return Err(self.wrong("an object")) };
-        let start = self.message.begin(self.field.number)?;
-        Fields { fields, message: self.message }.visit_map(map)?;
-        self.message.end(start);
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        if !matches!(self.field.shape, Shape::Message(_)) {
-            return Err(self.wrong("a list"));
+    fn number(&mut self, field: &Field, number: i128) -> Result<(), IngestError> {
+        match field.shape {
+            Shape::Number | Shape::Severity => {
+                let bits = i64::try_from(number).map(|number| number as u64).or_else(|_| u64::try_from(number));
+                let bits = bits.map_err(|_| field.wrong(number))?;
+                self.message.key(field.number, 0)?;
+                self.message.varint(bits);
+            }
+            Shape::Fixed64 => {
+                // A negative time is before all times.
+                let bits = u64::try_from(number.max(0)).map_err(|_| field.wrong(number))?;
+                self.message.key(field.number, 1)?;
+                self.message.bytes.extend_from_slice(&bits.to_le_bytes());
+            }
+            Shape::Fixed32 => {
+                let bits = u32::try_from(number).map_err(|_| field.wrong(number))?;
+                self.message.key(field.number, 5)?;
+                self.message.bytes.extend_from_slice(&bits.to_le_bytes());
+            }
+            Shape::Double => return self.double(field, number as f64),
+            _ => return Err(field.wrong(number)),
         }
-        let Self { field, message } = self;
-        while elements.next_element_seed(One { field, message })?.is_some() {}
         Ok(())
     }
+
+    fn double(&mut self, field: &Field, number: f64) -> Result<(), IngestError> {
+        match field.shape {
+            Shape::Double => {
+                self.message.key(field.number, 1)?;
+                self.message.bytes.extend_from_slice(&number.to_le_bytes());
+                Ok(())
+            }
+            // Some write whole numbers as 1.0 or 1e9.
+            _ if number.fract() == 0.0 && number.abs() < 1e20 => self.number(field, number as i128),
+            _ => Err(field.wrong(number)),
+        }
+    }
+}
+
+/// The key and the text of a pair that begins `json`, and what stands behind it.
+fn plain_pair(json: &str) -> Option<(&str, &str, &str)> {
+    fn split(text: &str) -> Option<(&str, &str)> {
+        let end = memchr::memchr2(b'"', b'\\', text.as_bytes())?;
+        text.split_at_checked(end)
+    }
+    let (key, behind) = split(json.strip_prefix(r#"{"key":""#)?)?;
+    let (value, behind) = split(behind.strip_prefix(r#"","value":{"stringValue":""#)?)?;
+    Some((key, value, behind.strip_prefix(r#""}}"#)?))
+}
+
+/// A whole number, which mostly has 64 bits.
+fn whole(text: &str) -> Option<i128> {
+    text.parse::<i64>().map(i128::from).or_else(|_| text.parse::<i128>()).ok()
 }
 
 /// The number of `SEVERITY_NUMBER_WARN2`.
@@ -406,6 +424,25 @@ mod tests {
             }
             assert_eq!(inner, text.as_bytes(), "{n_bytes}");
         }
+    }
+
+    #[test]
+    fn space_order_and_members_that_nobody_knows_change_nothing() {
+        let compact = r#"{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeLogs":[{"logRecords":[{"timeUnixNano":"1795175700000000001","severityNumber":9,"body":{"stringValue":"a \"b\" \u00e9"},"attributes":[{"key":"n","value":{"intValue":"-7"}},{"key":"l","value":{"arrayValue":{"values":[{"doubleValue":0.5},{"boolValue":true}]}}}]}]}]}]}"#;
+        let tree: serde_json::Value = serde_json::from_str(compact).expect("JSON");
+        // The members of an object in the order of their names.
+        let pretty = serde_json::to_string_pretty(&tree)
+            .expect("JSON")
+            .replace("\"attributes\":", "\"unknown\": [{\"attributes\": \"}\\\"\"}, null],\n\"attributes\":");
+        let fields = |text: &str| {
+            let message = to_protobuf(text.as_bytes(), 1 << 20).expect("a request");
+            let mut bytes = message;
+            bytes.sort_unstable();
+            bytes
+        };
+        assert_eq!(fields(&pretty), fields(compact));
+        assert_eq!(fields(&pretty.replace("severityNumber", "severity_number")), fields(compact));
+        assert_ne!(fields(&compact.replace("-7", "-8")), fields(compact));
     }
 
     #[test]

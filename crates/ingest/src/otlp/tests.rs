@@ -206,7 +206,7 @@ fn a_long_list_is_kept_as_text_and_deep_nesting_is_refused() {
     let refused = house.send(&request(&[], &[], &[bytes(5, &value)]), OtlpForm::Protobuf).unwrap_err();
     assert!(refused.contains("more than 64 levels"), "{refused}");
     let deep = format!("{}{}", r#"{"resourceLogs":["#, "[".repeat(50_000));
-    assert!(house.send(deep.as_bytes(), OtlpForm::Json).unwrap_err().contains("recursion limit"));
+    assert!(house.send(deep.as_bytes(), OtlpForm::Json).unwrap_err().contains("nested more than"));
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn values_of_the_wrong_kind_are_named() {
     check(r#"{"severityNumber":"SEVERITY_NUMBER_LOUD"}"#, "severityNumber");
     check(r#"{"flags":-1}"#, "flags");
     check("7", "logRecords");
-    assert!(house.send(b"{}{}", OtlpForm::Json).unwrap_err().contains("trailing"));
+    assert!(house.send(b"{}{}", OtlpForm::Json).unwrap_err().contains("expected the end of the request"));
     assert!(house.send(b"", OtlpForm::Json).is_err());
 }
 

@@ -107,6 +107,7 @@ fn the_first_fault_is_named_and_the_rest_is_stored_once() {
     assert_eq!(house.send(" \n").1, Some((0, HecFault::NoData)));
     assert!(matches!(house.send("nonsense").1, Some((0, HecFault::BadFormat(_)))));
     assert!(matches!(house.send(r#"{"event":"x"} nonsense {"event":"y"}"#).1, Some((1, HecFault::BadFormat(_)))));
+    assert!(matches!(house.send(r#"[{"event":"in a list"}] 7 {"event":"z"}"#), (1, Some((0, HecFault::BadFormat(_))))));
 }
 
 #[test]

@@ -43,6 +43,18 @@ impl<'s> Scanner<'s> {
 
     /// Reads the object that the line is.
     pub(super) fn record(mut self) -> Result<(), JsonError> {
+        self.whole_object()?;
+        self.skip_space();
+        if self.at < self.bytes.len() { Err(self.error("expected the end of the line")) } else { Ok(()) }
+    }
+
+    /// Reads the object that the line begins with; returns where it ends.
+    pub(super) fn first(mut self) -> Result<usize, JsonError> {
+        self.whole_object()?;
+        Ok(self.at)
+    }
+
+    fn whole_object(&mut self) -> Result<(), JsonError> {
         if self.bytes.len() >= u32::MAX as usize {
             return Err(JsonError { problem: "a record of 4 GiB or more", column: 1 });
         }
@@ -51,11 +63,9 @@ impl<'s> Scanner<'s> {
         self.skip_space();
         if self.peek() == Some(b'}') {
             self.at += 1;
-        } else {
-            self.members()?;
+            return Ok(());
         }
-        self.skip_space();
-        if self.at < self.bytes.len() { Err(self.error("expected the end of the line")) } else { Ok(()) }
+        self.members()
     }
 
     fn members(&mut self) -> Result<(), JsonError> {
@@ -390,8 +400,6 @@ impl<'s> Scanner<'s> {
     }
 
     pub(super) fn error(&self, problem: &'static str) -> JsonError {
-        let before = &self.bytes[..self.at.min(self.bytes.len())];
-        let n_characters = before.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
-        JsonError { problem, column: n_characters + 1 }
+        JsonError::at(self.bytes, self.at, problem)
     }
 }

@@ -21,23 +21,44 @@ impl Scanner<'_> {
 
     fn string_with_escapes(&mut self, start: usize) -> Result<Span, JsonError> {
         let scratch_start = self.out.scratch.len();
-        let mut plain_from = start;
-        loop {
-            self.out.scratch.push_str(&self.line[plain_from..self.at]);
-            match self.peek() {
-                Some(b'"') => break,
-                Some(_) => self.escape()?,
-                None => return Err(self.error("text without closing quote")),
-            }
-            plain_from = self.at;
-            self.at = end_of_plain(self.bytes, self.at);
-        }
-        self.at += 1;
+        let mut unescaped = Unescaper { line: self.line, at: self.at, out: &mut self.out.scratch, is_lossy: false };
+        let read = unescaped.read(start);
+        self.at = unescaped.at;
+        self.out.is_lossy |= unescaped.is_lossy;
+        read.map_err(|problem| self.error(problem))?;
         Ok(Span { start: scratch_start as u32, end: self.out.scratch.len() as u32, is_scratch: true })
     }
+}
 
-    fn escape(&mut self) -> Result<(), JsonError> {
-        let character = match self.bytes.get(self.at + 1) {
+/// Writes a text without its escapes.
+pub(super) struct Unescaper<'s, 'o> {
+    pub(super) line: &'s str,
+    /// Where reading goes on; at an error, where that is.
+    pub(super) at: usize,
+    pub(super) out: &'o mut String,
+    /// Whether an escape stood for no character.
+    pub(super) is_lossy: bool,
+}
+
+impl Unescaper<'_, '_> {
+    /// Reads to behind the closing quote the text that began at `plain_from`, whose first escape is the next byte.
+    pub(super) fn read(&mut self, mut plain_from: usize) -> Result<(), &'static str> {
+        loop {
+            self.out.push_str(&self.line[plain_from..self.at]);
+            match self.line.as_bytes().get(self.at) {
+                Some(b'"') => break,
+                Some(_) => self.escape()?,
+                None => return Err("text without closing quote"),
+            }
+            plain_from = self.at;
+            self.at = end_of_plain(self.line.as_bytes(), self.at);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn escape(&mut self) -> Result<(), &'static str> {
+        let character = match self.line.as_bytes().get(self.at + 1) {
             Some(byte @ (b'"' | b'\\' | b'/')) => char::from(*byte),
             Some(b'n') => '\n',
             Some(b't') => '\t',
@@ -45,16 +66,16 @@ impl Scanner<'_> {
             Some(b'b') => '\u{8}',
             Some(b'f') => '\u{c}',
             Some(b'u') => return self.unicode_escape(),
-            _ => return Err(self.error("unknown escape")),
+            _ => return Err("unknown escape"),
         };
-        self.out.scratch.push(character);
+        self.out.push(character);
         self.at += 2;
         Ok(())
     }
 
     /// Reads `\uXXXX`, with its second half where it is the first of a pair; a lone half becomes U+FFFD.
-    fn unicode_escape(&mut self) -> Result<(), JsonError> {
-        let unit = self.hex_unit(self.at).ok_or_else(|| self.error("expected four hexadecimal digits"))?;
+    fn unicode_escape(&mut self) -> Result<(), &'static str> {
+        let unit = self.hex_unit(self.at).ok_or("expected four hexadecimal digits")?;
         self.at += 6;
         let low = if (0xd800..0xdc00).contains(&unit) { self.hex_unit(self.at) } else { None };
         let code = match low.filter(|low| (0xdc00..0xe000).contains(low)) {
@@ -65,14 +86,14 @@ impl Scanner<'_> {
             None => unit,
         };
         let character = char::from_u32(code);
-        self.out.is_lossy |= character.is_none();
-        self.out.scratch.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
+        self.is_lossy |= character.is_none();
+        self.out.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
         Ok(())
     }
 
     /// The code unit of the escape `\uXXXX` at `at`, if there is one.
     fn hex_unit(&self, at: usize) -> Option<u32> {
-        let escape = self.bytes.get(at..at + 6)?;
+        let escape = self.line.as_bytes().get(at..at + 6)?;
         if !escape.starts_with(b"\\u") {
             return None;
         }
@@ -81,7 +102,7 @@ impl Scanner<'_> {
 }
 
 /// Where the first quote or backslash from `at` on stands, or the end. Eight bytes at a time.
-fn end_of_plain(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn end_of_plain(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = ONES << 7;
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
