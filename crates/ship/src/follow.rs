@@ -31,7 +31,7 @@ use self::budget::{Budget, Budgets};
 use self::buffers::Buffers;
 use self::container::Container;
 use self::copies::{Copies, Start};
-use self::file::{Followed, Look, Piece, Sizes};
+use self::file::{Followed, LARGE_BYTES, Look, Piece, Sizes};
 use self::options::Timing;
 pub use self::options::{FileInput, FileStatus, FollowOptions};
 use crate::checkpoint::{Checkpoint, CheckpointError, Entry};
@@ -80,6 +80,8 @@ pub struct Follower {
     /// Where the last round stopped, so that every file has its turn.
     cursor: Option<FileKey>,
     n_in_flight: usize,
+    /// Whether one of the batches on their way is large.
+    is_large_in_flight: bool,
     next_scan: Timestamp,
     scanned_at: Timestamp,
     /// What the last search rests on.
@@ -134,6 +136,7 @@ impl Follower {
             births: Births::default(),
             cursor: None,
             n_in_flight: 0,
+            is_large_in_flight: false,
             next_scan: now,
             scanned_at: now,
             footing: Footing::default(),
@@ -175,12 +178,16 @@ impl Follower {
             self.next_scan = self.next_scan.max(Timestamp(now.0.saturating_add(self.timing.scan_every_ns)));
         }
         let mut batches = Vec::new();
+        let (mut is_large_in_flight, turn) = (self.is_large_in_flight, self.turn_of_large());
         for key in self.due(now) {
             if self.n_in_flight + batches.len() >= self.options.in_flight_max {
                 break;
             }
             self.cursor = Some(key);
-            batches.extend(self.look_at(key, now));
+            let may_be_large = !is_large_in_flight && turn.is_none_or(|turn| turn == key);
+            let Some(batch) = self.look_at(key, now, may_be_large) else { continue };
+            is_large_in_flight |= is_large(&batch);
+            batches.push(batch);
         }
         self.close_handles(now);
         self.limit_gone();
@@ -203,11 +210,13 @@ impl Follower {
             }
         }
         self.n_in_flight += batches.len();
+        self.is_large_in_flight = is_large_in_flight;
         batches
     }
 
     /// Takes note that the server has `batch`.
     pub fn acknowledge(&mut self, batch: &FileBatch, now: Timestamp) {
+        self.make_room_for_large(batch, now);
         let Some(file) = self.files.get_mut(&batch.key).filter(|file| file.in_flight.is_some()) else { return };
         file.in_flight = None;
         file.entry.mark = batch.mark_after;
@@ -219,6 +228,7 @@ impl Follower {
 
     /// Takes note that `batch` was not delivered; its bytes are read again later.
     pub fn give_back(&mut self, batch: &FileBatch, reason: &str, now: Timestamp) {
+        self.make_room_for_large(batch, now);
         let Some(file) = self.files.get_mut(&batch.key).filter(|file| file.in_flight.is_some()) else { return };
         file.in_flight = None;
         file.last_error = Some(reason.to_string());
@@ -227,6 +237,24 @@ impl Follower {
         self.n_in_flight = self.n_in_flight.saturating_sub(1);
         if is_lost {
             self.give_up_batch(batch);
+        }
+    }
+
+    /// The file that has waited longest to send a large batch.
+    fn turn_of_large(&self) -> Option<FileKey> {
+        let waiting = self.files.iter().filter(|(_, file)| file.is_reachable());
+        let waiting = waiting.filter_map(|(key, file)| Some((file.waits_for_large?, *key)));
+        waiting.min().map(|(_, key)| key)
+    }
+
+    /// After a large batch those who wait to send one are looked at, whose turn it is among them.
+    fn make_room_for_large(&mut self, batch: &FileBatch, now: Timestamp) {
+        if !is_large(batch) {
+            return;
+        }
+        self.is_large_in_flight = false;
+        for file in self.files.values_mut().filter(|file| file.waits_for_large.is_some()) {
+            file.next_look = file.next_look.min(now);
         }
     }
 
@@ -399,12 +427,14 @@ impl Follower {
         turns
     }
 
-    fn look_at(&mut self, key: FileKey, now: Timestamp) -> Option<FileBatch> {
+    /// `may_be_large`: whether a large batch may be made now.
+    fn look_at(&mut self, key: FileKey, now: Timestamp, may_be_large: bool) -> Option<FileBatch> {
         let FollowOptions { batch_bytes, line_bytes_max, .. } = self.options;
-        let sizes = Sizes { batch_bytes, line_bytes_max, buffers: &self.buffers };
+        let sizes = Sizes { batch_bytes, line_bytes_max, may_be_large, buffers: &self.buffers };
         let file = self.files.get_mut(&key)?;
         let input = self.options.inputs.get(file.input)?;
         let is_own = input.is_own;
+        let waits_since = file.waits_for_large.take();
         let look = match file.look(now, &self.timing, sizes, (is_own, &input.multiline)) {
             Ok(look) => look,
             Err(error) => {
@@ -416,6 +446,11 @@ impl Follower {
         };
         match look {
             Look::Nothing => file.next_look = self.timing.next_look(now, file),
+            Look::TooLargeNow => {
+                file.waits_for_large = waits_since.or(Some(now));
+                file.next_look = Timestamp(now.0.saturating_add(self.timing.scan_every_ns));
+                return None;
+            }
             Look::Unwanted(reason) => {
                 tracing::info!(path = %file.entry.path, %reason, "file left out");
                 let size = file.size;
@@ -696,6 +731,11 @@ impl Follower {
             }
         }
     }
+}
+
+/// Whether a batch is one of those of which one at a time is on its way.
+fn is_large(batch: &FileBatch) -> bool {
+    batch.bytes.len() > LARGE_BYTES
 }
 
 /// All paths of all inputs.

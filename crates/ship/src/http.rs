@@ -32,6 +32,9 @@ const UNFOLDED_FREELY: usize = 7 << 20;
 /// Longest body that is handed over whole to the thread that sends.
 const SENT_WHOLE_MAX: usize = 2 << 20;
 
+/// Of a batch larger than that, how much is packed to see whether it is worth it: room for it twice is more than it saves.
+const SAMPLE_BYTES: usize = 128 << 10;
+
 /// A longer body that unfolds to 200 times its size and more is taken for a bomb; one that gets near that goes unpacked.
 const RATIO_MAX: usize = 100;
 
@@ -99,8 +102,13 @@ impl HttpDeliver {
 
     fn send(&self, address: &Url, batch: &FileBatch) -> Result<Response, String> {
         let packed = self.compress(batch).map_err(|error| error.to_string())?;
-        let is_harmless = batch.bytes.len() <= UNFOLDED_FREELY || batch.bytes.len() / packed.len().max(1) < RATIO_MAX;
-        let (encoding, body) = if is_harmless { ("zstd", body_of(packed)) } else { ("identity", unpacked(batch)) };
+        let is_harmless = |packed: &Vec<u8>| {
+            batch.bytes.len() <= UNFOLDED_FREELY || batch.bytes.len() / packed.len().max(1) < RATIO_MAX
+        };
+        let (encoding, body) = match packed.filter(is_harmless) {
+            Some(packed) => ("zstd", body_of(packed)),
+            None => ("identity", unpacked(batch)),
+        };
         let mut address = address.clone();
         let query = [("format", "lines"), ("group", batch.group.as_str()), ("stream", &batch.stream)];
         address.query_pairs_mut().extend_pairs(query);
@@ -109,16 +117,11 @@ impl HttpDeliver {
     }
 
     /// The batch as a request body, compressed: a frame for what comes before the bytes and one for these, which need not be
-    /// copied into one piece so.
-    fn compress(&self, batch: &FileBatch) -> io::Result<Vec<u8>> {
+    /// copied into one piece so. Nothing where it is large and would take more than half of its size.
+    fn compress(&self, batch: &FileBatch) -> io::Result<Option<Vec<u8>>> {
         let kept = locked(&self.compressors).pop();
         let mut compressor = kept.map_or_else(|| Compressor::new(ZSTD_LEVEL), Ok)?;
-        let head = batch.encode_head();
-        // Lines become a quarter or less; where they do not, there is a second attempt.
-        let room = zstd::zstd_safe::compress_bound(head.len()) + batch.bytes.len() / 2;
-        let body = frames(&mut compressor, [&head, &batch.bytes], room).or_else(|_| {
-            frames(&mut compressor, [&head, &batch.bytes], room + zstd::zstd_safe::compress_bound(batch.bytes.len()))
-        })?;
+        let body = packed(&mut compressor, batch)?;
         locked(&self.compressors).push(compressor);
         Ok(body)
     }
@@ -150,6 +153,23 @@ impl HttpDeliver {
         };
         (Err(error), status.is_server_error())
     }
+}
+
+fn packed(compressor: &mut Compressor<'_>, batch: &FileBatch) -> io::Result<Option<Vec<u8>>> {
+    let (head, bytes) = (batch.encode_head(), &**batch.bytes);
+    // Lines become a quarter or less.
+    let room = zstd::zstd_safe::compress_bound(head.len()) + bytes.len() / 2;
+    if bytes.len() <= SENT_WHOLE_MAX {
+        // Where they do not, there is a second attempt.
+        let body = frames(compressor, [&head, bytes], room).or_else(|_| {
+            frames(compressor, [&head, bytes], room + zstd::zstd_safe::compress_bound(bytes.len()))
+        });
+        return body.map(Some);
+    }
+    let sample = bytes.get(..SAMPLE_BYTES).unwrap_or(bytes);
+    let is_worth_it = frames(compressor, [&[], sample], SAMPLE_BYTES / 2).is_ok();
+    // An error is want of room.
+    Ok(if is_worth_it { frames(compressor, [&head, bytes], room).ok() } else { None })
 }
 
 /// Each part as a frame, in so much room.

@@ -21,6 +21,12 @@ use crate::identity::{FileKey, Mark, Verified, open_file};
 /// Fewer bytes than this wait a moment for others: a request and a sync cost more than they do.
 const LITTLE_BYTES: u64 = 64 << 10;
 
+/// More bytes than this are in memory once, whatever the number of files: a batch of them waits until no other is on its way.
+pub(super) const LARGE_BYTES: usize = 2 << 20;
+
+/// Bytes of the pieces of a line that is too long to be kept whole.
+pub(super) const PIECE_BYTES: usize = 4 << 20;
+
 /// Sizes that bound one look.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sizes<'b> {
@@ -28,6 +34,8 @@ pub(super) struct Sizes<'b> {
     pub(super) batch_bytes: usize,
     /// Longest line kept whole; a longer one is cut.
     pub(super) line_bytes_max: usize,
+    /// Whether more than [`LARGE_BYTES`] may be read now.
+    pub(super) may_be_large: bool,
     /// Where the bytes are read into.
     pub(super) buffers: &'b Buffers,
 }
@@ -48,6 +56,8 @@ pub(super) struct Piece {
 pub(super) enum Look {
     /// Nothing to send now.
     Nothing,
+    /// There is a long line to send when no other is on its way.
+    TooLargeNow,
     /// The file no longer has the content that was read: it was truncated or replaced in place.
     Replaced,
     /// It turned out to be no text.
@@ -96,6 +106,27 @@ pub(super) struct Followed {
     held: Option<(u64, Settled)>,
     /// When the first of the bytes was seen that are there and not sent.
     unsent_since: Option<Timestamp>,
+    /// Whether what was cut last is a piece of a line that goes on, so that nothing of it is kept whole.
+    is_within_line: bool,
+    /// Since when a long line of it waits for one of another file.
+    pub(super) waits_for_large: Option<Timestamp>,
+}
+
+/// What was read, and what of it can be sent.
+struct Found {
+    read: Verified,
+    cut: Cut,
+    /// Whether it is a piece of a line that goes on.
+    is_within_line: bool,
+}
+
+/// What came of reading.
+enum Reading {
+    Found(Found),
+    /// The content changed.
+    Replaced,
+    /// A long line, and another one is on its way.
+    TooLargeNow,
 }
 
 impl Followed {
@@ -123,6 +154,8 @@ impl Followed {
             catch_up_bytes: 0,
             held: None,
             unsent_since: None,
+            is_within_line: false,
+            waits_for_large: None,
         }
     }
 
@@ -193,6 +226,7 @@ impl Followed {
         self.catch_up_bytes = 0;
         self.is_waiting = false;
         (self.held, self.unsent_since) = (None, None);
+        self.is_within_line = false;
         self.grown_at = now;
         self.next_look = now;
     }
@@ -236,35 +270,54 @@ impl Followed {
         if settled == Settled::Growing && self.size - offset < LITTLE_BYTES && unsent_ns < timing.gather_ns {
             return Ok(Look::Nothing);
         }
+        let sizes = self.sizes(sizes);
         let read = |(size, settled)| read_and_cut(&self.entry.mark, file, settled, size, sizes, multiline);
         let all = (self.size, settled);
         // No more at first than what is known to tell it from others.
         let told = self.entry.told.filter(|told| offset == 0 && told.offset < self.size);
-        let Some(mut found) = read(told.map_or(all, |told| (told.offset, Settled::Growing)))? else {
-            return Ok(Look::Replaced);
-        };
-        if told.is_some() && found.1.n_bytes == 0 {
-            let Some(again) = read(all)? else { return Ok(Look::Replaced) };
-            found = again;
+        let mut reading = read(told.map_or(all, |told| (told.offset, Settled::Growing)))?;
+        if told.is_some() && matches!(&reading, Reading::Found(found) if found.cut.n_bytes == 0) {
+            reading = read(all)?;
             // It is noted anew with what is sent now.
-            self.entry.told = None;
+            self.entry.told = self.entry.told.filter(|_| !matches!(reading, Reading::Found(_)));
         }
-        let (read, cut) = found;
+        match reading {
+            Reading::Found(found) => Ok(self.piece_of(found, settled)),
+            Reading::Replaced => Ok(Look::Replaced),
+            Reading::TooLargeNow => Ok(Look::TooLargeNow),
+        }
+    }
+
+    /// Of a line of which pieces are sent no more is read than the next one.
+    fn sizes<'b>(&self, sizes: Sizes<'b>) -> Sizes<'b> {
+        let line_bytes_max = sizes.line_bytes_max;
+        let line_bytes_max = if self.is_within_line { line_bytes_max.min(PIECE_BYTES) } else { line_bytes_max };
+        Sizes { line_bytes_max, ..sizes }
+    }
+
+    /// What to send of what was found.
+    fn piece_of(&mut self, found: Found, settled: Settled) -> Look {
+        let Found { read, cut, is_within_line } = found;
+        let offset = self.entry.mark.offset;
         if offset == 0
             && let Some(reason) = reason_of_content(&read.bytes[..read.bytes.len().min(4096)])
         {
-            return Ok(Look::Unwanted(reason));
+            return Look::Unwanted(reason);
         }
         if cut.n_bytes == 0 {
             self.held = Some((self.size, settled));
-            return Ok(Look::Nothing);
+            return Look::Nothing;
         }
         (self.held, self.unsent_since) = (None, None);
+        self.is_within_line = is_within_line;
         let mark_after = read.mark_after(cut.n_bytes);
         let modified = self.modified.filter(|_| offset < self.catch_up_bytes);
         let mut bytes = read.bytes;
         bytes.truncate(cut.n_bytes);
-        Ok(Look::Piece(Piece { start: offset, bytes, lengths: cut.lengths, mark_after, modified }))
+        if bytes.capacity() > LARGE_BYTES.max(2 * bytes.len()) {
+            bytes.shrink_to_fit();
+        }
+        Look::Piece(Piece { start: offset, bytes, lengths: cut.lengths, mark_after, modified })
     }
 
     /// Looks at size and time of change, opening the file where needed. `false` when there is nothing new to see.
@@ -320,7 +373,7 @@ fn open_same(path: &Path, key: FileKey) -> io::Result<Option<File>> {
     Ok(is_same.then_some(file))
 }
 
-/// Reads behind `mark` and cuts whole events off; `None` where the content changed.
+/// Reads behind `mark` and cuts whole events off.
 fn read_and_cut(
     mark: &Mark,
     file: &File,
@@ -328,48 +381,46 @@ fn read_and_cut(
     size: u64,
     sizes: Sizes<'_>,
     multiline: &Multiline,
-) -> io::Result<Option<(Verified, Cut)>> {
+) -> io::Result<Reading> {
     let mut n_wanted = sizes.batch_bytes;
     loop {
         let n_there = usize::try_from(size.saturating_sub(mark.offset)).unwrap_or(usize::MAX);
         let n_read = n_wanted.min(n_there);
+        if n_read > LARGE_BYTES.max(sizes.batch_bytes) && !sizes.may_be_large {
+            return Ok(Reading::TooLargeNow);
+        }
         let buffer = sizes.buffers.take(n_read);
-        let Some(read) = mark.read_on(file, n_read, buffer)? else { return Ok(None) };
+        let Some(read) = mark.read_on(file, n_read, buffer)? else { return Ok(Reading::Replaced) };
         let reaches_end = n_read == n_there;
         // Of a line that goes on only the end is looked for.
-        if !reaches_end && n_read < sizes.line_bytes_max && memchr(b'\n', &read.bytes).is_none() {
-            sizes.buffers.give(read.bytes);
-            n_wanted = n_wanted.saturating_mul(4).min(sizes.line_bytes_max);
-            continue;
-        }
-        let cut = boundary::cut(&read.bytes, if reaches_end { settled } else { Settled::Growing }, multiline);
-        if cut.n_bytes > 0 || (reaches_end && n_read < sizes.line_bytes_max) {
-            return Ok(Some((read, cut)));
-        }
-        if n_read >= sizes.line_bytes_max {
-            let cut = cut_by_force(&read.bytes, multiline);
-            return Ok(Some((read, cut)));
+        let is_part = !reaches_end && n_read < sizes.line_bytes_max && memchr(b'\n', &read.bytes).is_none();
+        if !is_part {
+            let cut = boundary::cut(&read.bytes, if reaches_end { settled } else { Settled::Growing }, multiline);
+            if cut.n_bytes > 0 || (reaches_end && n_read < sizes.line_bytes_max) {
+                return Ok(Reading::Found(Found { read, cut, is_within_line: false }));
+            }
+            if n_read >= sizes.line_bytes_max {
+                let (cut, is_within_line) = cut_by_force(&read.bytes, multiline);
+                return Ok(Reading::Found(Found { read, cut, is_within_line }));
+            }
         }
         sizes.buffers.give(read.bytes);
         n_wanted = n_wanted.saturating_mul(4).min(sizes.line_bytes_max);
     }
 }
 
-/// Cuts a line that is too long to wait for its end, not within a character.
-fn cut_by_force(bytes: &[u8], multiline: &Multiline) -> Cut {
+/// Cuts what is too long to wait for its end: at the end of a line, or a piece off a line, not within a character. Tells
+/// whether the line goes on.
+fn cut_by_force(bytes: &[u8], multiline: &Multiline) -> (Cut, bool) {
     for lines in [boundary::cut(bytes, Settled::Lines, multiline), boundary::cut_at_returns(bytes, multiline)] {
         if lines.n_bytes > 0 {
-            return lines;
+            return (lines, false);
         }
     }
-    let is_inside_character = |at: &usize| bytes.get(*at).is_some_and(|b| b & 0xC0 == 0x80);
+    let bytes = &bytes[..bytes.len().min(PIECE_BYTES)];
     let n_last = bytes.iter().rev().take(4).take_while(|b| **b & 0xC0 == 0x80).count();
     // The character that the last bytes begin may not be whole: leave it for the next piece.
     let candidate = bytes.len().saturating_sub(n_last + 1);
-    let n_bytes = if candidate > 0 && bytes[candidate] >= 0xC0 && !is_inside_character(&candidate) {
-        candidate
-    } else {
-        bytes.len()
-    };
-    Cut { n_bytes, lengths: None }
+    let n_bytes = if candidate > 0 && bytes[candidate] >= 0xC0 { candidate } else { bytes.len() };
+    (Cut { n_bytes, lengths: None }, true)
 }

@@ -181,12 +181,22 @@ fn what_would_look_like_a_bomb_goes_unpacked() {
 }
 
 #[test]
-fn a_long_body_arrives_as_it_is() {
+fn a_long_body_arrives_as_it_is_packed_only_where_that_halves_it() {
     let mut random = crate::torture::Random::new(1);
     let text: String = (0..5 << 20).map(|_| char::from(b' ' + random.below(90) as u8)).collect();
     let long = crate::batch::tests::batch(&text, None);
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n{\"accepted\": 1 }";
     let (_, head, body) = exchange(answer, |server| server.deliver(&long));
+    assert!(head.to_ascii_lowercase().contains("content-encoding: identity"), "{head}");
+    assert!(body == long.encode());
+    // Nor is it packed to no purpose where only its beginning promises something.
+    let late = crate::batch::tests::batch(&format!("{}{text}", " ".repeat(SAMPLE_BYTES)), None);
+    let (_, head, body) = exchange(answer, |server| server.deliver(&late));
+    assert!(head.to_ascii_lowercase().contains("content-encoding: identity") && body == late.encode(), "{head}");
+    // A digit is half a byte and less.
+    let digits: String = (0..6 << 20).map(|_| char::from(b'0' + random.below(8) as u8)).collect();
+    let digits = crate::batch::tests::batch(&digits, None);
+    let (_, head, body) = exchange(answer, |server| server.deliver(&digits));
     assert!(head.to_ascii_lowercase().contains("content-encoding: zstd") && body.len() > SENT_WHOLE_MAX, "{head}");
-    assert!(zstd::decode_all(&body[..]).unwrap() == long.encode());
+    assert!(zstd::decode_all(&body[..]).unwrap() == digits.encode());
 }
