@@ -79,6 +79,8 @@ struct Source {
     /// When anything of it came last.
     last: Timestamp,
     reported: Option<Timestamp>,
+    /// Whether it told then that it has stopped.
+    has_stopped: bool,
     /// What it told last; nothing before it does so anew.
     report: Option<Report>,
     files: BTreeMap<String, File>,
@@ -205,7 +207,8 @@ impl Sources {
         let Some(of_source) = known.source(source, now) else { return Ok(0) };
         of_source.is_called(&report.host);
         let before = of_source.reported.replace(now);
-        of_source.is_changed |= before.is_none();
+        of_source.is_changed |= before.is_none() || of_source.has_stopped != report.has_stopped;
+        of_source.has_stopped = report.has_stopped;
         let (n_told, mut n_taken) = (files.len(), 0);
         for told in files.into_iter().filter(|told| within.admits(told.group.as_str())) {
             let Some(file) = known.file(source, &told.file, now) else { continue };

@@ -161,9 +161,8 @@ fn packed(compressor: &mut Compressor<'_>, batch: &FileBatch) -> io::Result<Opti
     let room = zstd::zstd_safe::compress_bound(head.len()) + bytes.len() / 2;
     if bytes.len() <= SENT_WHOLE_MAX {
         // Where they do not, there is a second attempt.
-        let body = frames(compressor, [&head, bytes], room).or_else(|_| {
-            frames(compressor, [&head, bytes], room + zstd::zstd_safe::compress_bound(bytes.len()))
-        });
+        let body = frames(compressor, [&head, bytes], room)
+            .or_else(|_| frames(compressor, [&head, bytes], room + zstd::zstd_safe::compress_bound(bytes.len())));
         return body.map(Some);
     }
     let sample = bytes.get(..SAMPLE_BYTES).unwrap_or(bytes);

@@ -25,7 +25,7 @@ use crate::report::Teller;
 use crate::source_report::{Identity, REPORT_EVERY};
 use crate::spool::Spool;
 use crate::stop::{Stop, locked};
-use crate::{Deliver, Discovery, FileBatch, FileStatus, FollowOptions, Follower, GivenUp};
+use crate::{Deliver, Discovery, FileBatch, FileStatus, FollowOptions, Follower, GivenUp, SourceReport};
 
 /// Hints that wait for the following thread; further ones are dropped, as polling finds what they would say.
 const EVENTS_MAX: usize = 1024;
@@ -92,6 +92,8 @@ pub struct Shipper {
     shared: Arc<Shared>,
     events: SyncSender<Event>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Who tells that it has stopped, and whom.
+    last_word: Mutex<Option<(Identity, Arc<dyn Deliver>)>>,
 }
 
 /// What the threads share.
@@ -142,7 +144,8 @@ impl Shipper {
         let (batches, to_deliver) = sync_channel(n_workers);
         let to_deliver = Arc::new(Mutex::new(to_deliver));
         let shared = Arc::new(Shared::new(stop, sinks, follower.status()));
-        let shipper = Self { shared: shared.clone(), events: events.clone(), threads: Mutex::default() };
+        let (threads, last_word) = (Mutex::default(), Mutex::default());
+        let shipper = Self { shared: shared.clone(), events: events.clone(), threads, last_word };
         follower.status().iter().for_each(|file| shared.tell_inputs(&file.path, file.offset));
         let (identity, of_reports, told) = (follower.identity(clock.now()), shared.clone(), server.clone());
         for n in 0..n_workers {
@@ -161,6 +164,7 @@ impl Shipper {
             let _watcher = watch(&mut main.follower, hints, main.shared.clone());
             main.run();
         })?;
+        *locked(&shipper.last_word) = Some((identity.clone(), told.clone()));
         shipper.spawn("ship-report".into(), move || of_reports.report_until_stopped(&identity, &*told))?;
         for (sink, mut input) in inputs {
             shipper.spawn(format!("ship-{}", sink.status().name), move || sink.run(input.as_mut()))?;
@@ -177,7 +181,7 @@ impl Shipper {
         self.shared.status()
     }
 
-    /// Stops reading, waits for attempts that are under way, and saves the checkpoint.
+    /// Stops reading, waits for attempts that are under way, saves the checkpoint, and tells the server that it has stopped.
     pub fn stop(&self) {
         self.shared.stop.set();
         // Nobody listens any more where the thread has ended already.
@@ -187,6 +191,9 @@ impl Shipper {
             if thread.join().is_err() {
                 tracing::error!("a shipping thread panicked");
             }
+        }
+        if let Some((identity, server)) = locked(&self.last_word).take() {
+            self.shared.report_the_end(&identity, &*server);
         }
     }
 
@@ -237,6 +244,18 @@ impl Shared {
                 tracing::debug!(%error, "report not taken");
             }
             self.stop.wait(REPORT_EVERY);
+        }
+    }
+
+    /// Tells the server how this shipper stood at its end; one that does not answer as it is is not waited for.
+    fn report_the_end(&self, identity: &Identity, server: &dyn Deliver) {
+        let status = self.status();
+        if status.last_error.is_some() {
+            return;
+        }
+        let report = SourceReport { has_stopped: true, ..identity.report(status) };
+        if let Err(error) = server.report(&report) {
+            tracing::debug!(%error, "last report not taken");
         }
     }
 

@@ -30,6 +30,9 @@ pub struct SourceReport {
     pub version: &'static str,
     /// When it started, RFC 3339.
     pub started: String,
+    /// Whether it has stopped, and this is the last that it tells.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_stopped: bool,
     /// Bytes acknowledged since the start.
     pub bytes_delivered: u64,
     /// Pieces of batches that were refused and set aside since the start.
@@ -119,6 +122,7 @@ impl Identity {
             host: self.host.clone(),
             version: env!("CARGO_PKG_VERSION"),
             started: self.started.clone(),
+            has_stopped: false,
             bytes_delivered: status.bytes_delivered,
             refused: status.n_refused,
             given_up: status.given_up,

@@ -39,7 +39,7 @@ interface Source {
   host: string;
   version: string | null;
   started: string | null;
-  state: "up" | "down" | "unknown";
+  state: "up" | "down" | "stopped" | "unknown";
   last_seen: string;
   lag_bytes: number;
   rate_bytes_per_s: number;
@@ -60,9 +60,9 @@ interface Sources {
 const POLL_MS = 5000;
 const SHOWN = 300;
 const GAPS_SHOWN = 20;
-const STATES = ["all", "up", "down", "unknown"] as const;
+const STATES = ["all", "up", "down", "stopped", "unknown"] as const;
 /** What a state is called and looks like: never by its colour alone. */
-const BADGES = { up: "state-ok", down: "state-firing", unknown: "" } as const;
+const BADGES = { up: "state-ok", down: "state-firing", stopped: "", unknown: "" } as const;
 
 const lane = signal<Lane<Sources>>({ state: "idle", data: null, error: null, since: 0 });
 /** `Date.now()` of the last answer. */

@@ -2,7 +2,7 @@
 //!
 //! | kind | name | document |
 //! |---|---|---|
-//! | `source` | xxh3-128 of the source, in hexadecimal | `{"source","host","first_ns","last_ns","reported_ns","files":[…]}` |
+//! | `source` | xxh3-128 of the source, in hexadecimal | `{"source","host","first_ns","last_ns","reported_ns","stopped","files":[…]}` |
 //!
 //! A file is `{"file","path","group","stream","first_ns","last_ns","generations":[[number, begin, expected],…]}`:
 //! where the shipper began, and up to where bytes had to be here.
@@ -24,6 +24,8 @@ struct Document {
     first_ns: i64,
     last_ns: i64,
     reported_ns: Option<i64>,
+    #[serde(default)]
+    stopped: bool,
     files: Vec<KeptFile>,
 }
 
@@ -60,6 +62,7 @@ pub(super) fn write(name: &str, source: &Source) -> String {
         first_ns: source.first.0,
         last_ns: source.last.0,
         reported_ns: source.reported.map(|at| at.0),
+        stopped: source.has_stopped,
         files: files.collect(),
     };
     serde_json::to_string(&document).expect("texts and numbers are JSON")
@@ -86,6 +89,7 @@ pub(super) fn read(json: &str) -> Option<(String, Source)> {
         first: Timestamp(document.first_ns),
         last: Timestamp(document.last_ns),
         reported: document.reported_ns.map(Timestamp),
+        has_stopped: document.stopped,
         files: document.files.into_iter().map(file).collect::<BTreeMap<_, _>>(),
         kept: Some(Timestamp(document.last_ns)),
         ..Source::default()

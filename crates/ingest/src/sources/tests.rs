@@ -319,3 +319,24 @@ fn there_is_an_end_to_what_is_remembered() {
     }
     assert_eq!(sources.known().sources.len(), SOURCES_MAX);
 }
+
+#[test]
+fn a_shipper_that_said_that_it_stopped_is_not_down_until_it_is_heard_of_anew() {
+    let mut house = House::new();
+    let state = |house: &House, now| house.view(&GroupScope::All, now)["sources"][0]["state"].clone();
+    house.report(told(0, 100, 100), NOW);
+    let mut last = told(0, 120, 110);
+    last["has_stopped"] = true.into();
+    last["given_up"] = json!({"lines": 3, "bytes": 30});
+    house.report(last, after(1));
+    assert_eq!(state(&house, after(1)), "stopped");
+    assert_eq!(state(&house, after(1_000)), "stopped");
+    assert_eq!(house.view(&GroupScope::All, after(1))["sources"][0]["given_up"]["lines"], 3);
+    assert_eq!(house.file(after(1_000))["lag_bytes"], 10);
+    house.intake.sources().keep_changes(&house.store, after(1_000)).expect("it is kept");
+    house = house.restarted();
+    assert_eq!(state(&house, after(2_000)), "stopped");
+    house.report(told(0, 120, 120), after(2_001));
+    assert_eq!(state(&house, after(2_001)), "up");
+    assert_eq!(state(&house, after(3_000)), "down");
+}

@@ -27,6 +27,8 @@ const GAPS_NAMED_MAX: usize = 100;
 pub enum SourceState {
     /// It was silent for half a minute.
     Down,
+    /// It told that it has stopped.
+    Stopped,
     /// It told of itself within that.
     Up,
     /// It never did, or the server has only just started.
@@ -184,6 +186,7 @@ impl Source {
     fn state(&self, began: Timestamp, now: Timestamp) -> SourceState {
         let is_within = |at: Timestamp| !has_passed(SILENCE_NS, at, now);
         match self.reported {
+            Some(_) if self.has_stopped => SourceState::Stopped,
             Some(at) if self.report.is_some() && is_within(at) => SourceState::Up,
             // Nobody was there to hear it.
             Some(_) if self.report.is_none() && is_within(began) => SourceState::Unknown,

@@ -36,10 +36,11 @@ fn state_of(name: &str) -> Result<SourceState, Problem> {
     match name {
         "up" => Ok(SourceState::Up),
         "down" => Ok(SourceState::Down),
+        "stopped" => Ok(SourceState::Stopped),
         "unknown" => Ok(SourceState::Unknown),
         other => {
             let problem = Problem::bad_request("bad-parameter", format!("state is not {other:?}"));
-            Err(problem.hint("known: up, down, unknown"))
+            Err(problem.hint("known: up, down, stopped, unknown"))
         }
     }
 }

@@ -37,7 +37,7 @@ async fn shippers_are_shown_with_what_never_arrived_and_found_by_host_and_state(
     assert_eq!((&source["lag_bytes"], &source["gap_bytes"]), (&json!(50), &json!(50)));
     assert_eq!(sources(&house, "?host=web2").await, json!([]));
     let wrong = house.administer("GET", "/api/v1/sources?state=lost", "").await;
-    assert_eq!((wrong.status, &wrong.json()["error"]["hint"]), (400, &json!("known: up, down, unknown")));
+    assert_eq!((wrong.status, &wrong.json()["error"]["hint"]), (400, &json!("known: up, down, stopped, unknown")));
     let metrics = house.administer("GET", "/metrics", "").await.text();
     assert!(metrics.contains("catat_source_up{source=\"s1\",host=\"web1\"} 1\n"), "{metrics}");
     assert!(metrics.contains("catat_source_lag_bytes{source=\"s1\",host=\"web1\"} 50\n"));

@@ -94,6 +94,43 @@ fn what_is_masked_is_not_in_the_batch_that_is_set_aside() {
     assert!(text.contains("password=******* x") && !text.contains("hunter2"), "{text}");
 }
 
+/// A server that takes everything and keeps what it is told.
+#[derive(Default)]
+struct Told {
+    reports: Mutex<Vec<crate::SourceReport>>,
+    has_batch: Stop,
+}
+
+impl Deliver for Told {
+    fn deliver(&self, _: &FileBatch) -> Result<crate::Delivered, DeliverError> {
+        self.has_batch.set();
+        Ok(crate::Delivered::default())
+    }
+
+    fn report(&self, report: &crate::SourceReport) -> Result<(), DeliverError> {
+        locked(&self.reports).push(report.clone());
+        Ok(())
+    }
+}
+
+#[test]
+fn the_last_that_a_shipper_tells_is_that_it_has_stopped_and_how_far_it_got() {
+    let dir = directory();
+    std::fs::write(dir.path().join("log/a.log"), "one\n").unwrap();
+    let server = Arc::new(Told::default());
+    let options = FollowOptions::new(vec![dir.path().join("log")], dir.path().join("state"));
+    let (shipper, _) = Shipper::start(options, server.clone()).unwrap();
+    while !server.has_batch.is_set() {
+        server.has_batch.wait(LONG);
+    }
+    shipper.stop();
+    drop(shipper);
+    let reports = locked(&server.reports);
+    let (last, before) = reports.split_last().unwrap();
+    assert!(last.has_stopped && before.iter().all(|report| !report.has_stopped));
+    assert_eq!((last.bytes_delivered, last.files[0].size, last.files[0].offset), (4, 4, 4));
+}
+
 #[test]
 fn stopping_does_not_wait_for_a_server_that_is_down() {
     /// Fails for ever and says when it was asked for the first time.
