@@ -97,6 +97,15 @@ impl Past {
     }
 }
 
+/// What a packed file is known by: its own content, and how much it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Packed {
+    /// The mark of all its bytes as they are on disk.
+    pub(crate) mark: Mark,
+    /// Bytes that it holds, as many as can be unpacked.
+    pub(crate) n_bytes: u64,
+}
+
 /// What is remembered of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
@@ -126,6 +135,9 @@ pub(crate) struct Entry {
     /// Whether it is a copy, read on under the name and the generation of its original.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_copy: bool,
+    /// Set where it is packed: then all places are those of what it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) packed: Option<Packed>,
     /// When it was last seen on disk, nanoseconds since the Unix epoch.
     pub(crate) seen: i64,
 }
@@ -139,9 +151,9 @@ impl Entry {
     /// A hash of what there is to be remembered of it: where that is the same, nothing is written.
     fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        let Self { key: _, born, file, generation, path: _, begin, told, mark, before, is_copy, seen } = self;
+        let Self { key: _, born, file, generation, path: _, begin, told, mark, before, is_copy, packed, seen } = self;
         let seen = seen.div_euclid(SEEN_EXACT_NS);
-        (born, file, generation, begin, told, mark, before, is_copy, seen).hash(&mut hasher);
+        (born, file, generation, begin, told, mark, before, is_copy, packed, seen).hash(&mut hasher);
         hasher.finish()
     }
 
@@ -255,6 +267,11 @@ impl Checkpoint {
             saved: HashMap::new(),
         };
         Ok((opened, remembered))
+    }
+
+    /// Tells whether the directory is open for this process to write to, and not only looked at.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// The random id of this state directory.

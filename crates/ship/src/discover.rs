@@ -32,7 +32,7 @@ const OTHER_NAMES_MAX: usize = 8;
 const LEFT_OUT_MAX: usize = 1_000;
 
 /// Bytes looked at to tell text from binary.
-const SNIFF_BYTES: usize = 4096;
+pub(crate) const SNIFF_BYTES: usize = 4096;
 
 /// How much of what is already there is read when a file is found for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,11 @@ pub enum Reason {
     Binary,
     /// Compressed, usually a rotated file whose lines were read before.
     Compressed,
+    /// Compressed, and larger than what is unpacked.
+    TooLarge {
+        /// Most bytes that are unpacked.
+        bytes_max: u64,
+    },
     /// Text in UTF-16, which begins with its mark.
     Utf16,
     /// It cannot be opened.
@@ -86,7 +91,13 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Binary => write!(f, "not a text file"),
-            Self::Compressed => write!(f, "compressed; `catat send FILE` brings in what was not read before"),
+            Self::Compressed => write!(
+                f,
+                "compressed; `compressed = true` in an input, or `catat send FILE`, brings in what was not read before"
+            ),
+            Self::TooLarge { bytes_max } => {
+                write!(f, "holds more than {}; `catat send FILE` brings it in", ByteSize(*bytes_max))
+            }
             Self::Utf16 => write!(f, "UTF-16, which is not read; have it written as UTF-8"),
             Self::Unreadable(error) => {
                 write!(f, "{error}; run as root, or add the user to the group that owns it (often `adm`)")
@@ -186,6 +197,8 @@ pub(crate) struct Root {
     pub(crate) excluded: Vec<Place>,
     /// Which input it is of.
     pub(crate) input: usize,
+    /// Whether packed files are unpacked.
+    pub(crate) unpacks: bool,
 }
 
 impl Root {
@@ -301,7 +314,8 @@ impl<'a> Search<'a> {
             return;
         }
         let key = FileKey::of(metadata);
-        if let Some(reason) = reason_of_name(path) {
+        let is_unpacked = root.unpacks && is_packed_name(path);
+        if let Some(reason) = reason_of_name(path).filter(|_| !is_unpacked) {
             self.report.leave_out(path, reason);
             return;
         }
@@ -342,6 +356,13 @@ fn reason_of_name(path: &Path) -> Option<Reason> {
         || name.ends_with(".journal")
         || name.ends_with(".journal~");
     is_binary.then_some(Reason::Binary)
+}
+
+/// Tells whether a file that is named like this can be unpacked. Archives hold more than one file.
+fn is_packed_name(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let stem = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst"));
+    stem.is_some_and(|stem| !stem.ends_with(".tar"))
 }
 
 /// Opens a file to look at its first bytes; the reason where it is to be left out.

@@ -17,6 +17,7 @@ mod copies;
 mod file;
 mod gone;
 mod options;
+mod packed;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::File;
@@ -34,8 +35,9 @@ use self::copies::{Copies, Start};
 use self::file::{Followed, LARGE_BYTES, Look, Piece, Sizes};
 use self::options::Timing;
 pub use self::options::{FileInput, FileStatus, FollowOptions};
-use crate::checkpoint::{Checkpoint, CheckpointError, Entry};
-use crate::discover::{self, Candidate, Discovery, Footing, FoundFile, Reason, Root, Search, sniff};
+use self::packed::{Unpacked, Unpacker};
+use crate::checkpoint::{Checkpoint, CheckpointError, Entry, Packed};
+use crate::discover::{self, Candidate, Discovery, Footing, FoundFile, Reason, Root, SNIFF_BYTES, Search, sniff};
 use crate::identity::{FileKey, Mark};
 use crate::rules::Place;
 use crate::source_report::Identity;
@@ -77,6 +79,7 @@ pub struct Follower {
     unwanted: HashMap<FileKey, u64>,
     copies: Copies,
     births: Births,
+    unpacker: Unpacker,
     /// Where the last round stopped, so that every file has its turn.
     cursor: Option<FileKey>,
     n_in_flight: usize,
@@ -134,6 +137,7 @@ impl Follower {
             unwanted: HashMap::new(),
             copies: Copies::default(),
             births: Births::default(),
+            unpacker: Unpacker::default(),
             cursor: None,
             n_in_flight: 0,
             is_large_in_flight: false,
@@ -177,6 +181,7 @@ impl Follower {
             }
             self.next_scan = self.next_scan.max(Timestamp(now.0.saturating_add(self.timing.scan_every_ns)));
         }
+        self.unpack_on(now);
         let mut batches = Vec::new();
         let (mut is_large_in_flight, turn) = (self.is_large_in_flight, self.turn_of_large());
         for key in self.due(now) {
@@ -189,6 +194,7 @@ impl Follower {
             is_large_in_flight |= is_large(&batch);
             batches.push(batch);
         }
+        self.close_unpacked(now);
         self.close_handles(now);
         self.limit_gone();
         for batch in &batches {
@@ -291,6 +297,9 @@ impl Follower {
 
     /// When to poll again at the latest.
     pub fn next_wake(&self, now: Timestamp) -> Timestamp {
+        if self.unpacker.is_at_work() {
+            return now;
+        }
         let looks = self.files.values().filter(|file| file.in_flight.is_none() && file.is_reachable());
         let soonest = looks.map(|file| file.next_look).min();
         let has_room = self.n_in_flight < self.options.in_flight_max;
@@ -335,7 +344,7 @@ impl Follower {
             generation: file.entry.generation,
             is_own: self.options.inputs.get(file.input).is_some_and(|input| input.is_own),
             is_gone: false,
-            last_error: file.last_error.clone(),
+            last_error: file.last_error.clone().or_else(|| file.damage.clone()),
         }
     }
 
@@ -451,6 +460,8 @@ impl Follower {
                 file.next_look = Timestamp(now.0.saturating_add(self.timing.scan_every_ns));
                 return None;
             }
+            // It was packed when it came to have content.
+            Look::Unwanted(Reason::Compressed) if input.unpacks => self.take_in_again(key, now),
             Look::Unwanted(reason) => {
                 tracing::info!(path = %file.entry.path, %reason, "file left out");
                 let size = file.size;
@@ -563,6 +574,8 @@ impl Follower {
         let path_of = |key: FileKey| files.get(&key).and_then(|file| file.path.clone());
         let mut found = Search::new(&self.options.excluded, &mut report).run(&self.roots, &path_of);
         self.follow_devices(&found);
+        self.unpacker.begin_search(&found);
+        let mut packed = Vec::new();
         let is_own = |input: usize| self.options.inputs.get(input).is_some_and(|input| input.is_own);
         self.files.retain(|key, file| {
             let Some(candidate) = found.get(key) else {
@@ -581,6 +594,9 @@ impl Follower {
                 return false;
             }
             file.input = candidate.input;
+            if file.needs_unpacking(candidate.size) {
+                packed.push(candidate.clone());
+            }
             if n_open < HANDLES_MAX && !is_own(candidate.input) {
                 let was_open = file.handle.is_some();
                 file.hold(&candidate.path, candidate.size);
@@ -592,6 +608,7 @@ impl Follower {
             file.entry.seen = now.0;
             true
         });
+        packed.iter().for_each(|candidate| self.begin_unpacking(candidate, now));
         let mut new: Vec<Candidate> = found.into_values().collect();
         // Newest first, so that a limit on old data cuts the oldest.
         new.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
@@ -601,12 +618,16 @@ impl Follower {
             let keeps_open = n_open < HANDLES_MAX && !is_own;
             self.take_in(&candidate, budgets.of(candidate.input), now, keeps_open, &mut report);
             n_open += usize::from(self.files.get(&candidate.key).is_some_and(|file| file.handle.is_some()));
-            if !self.files.contains_key(&candidate.key) && !self.unwanted.contains_key(&candidate.key) {
+            let is_settled = self.unwanted.contains_key(&candidate.key) || self.unpacker.has_put_off(&candidate.key);
+            if !self.files.contains_key(&candidate.key) && !is_settled {
                 report.footing.shake();
             }
         }
+        self.unpacker.end_search();
+        // What is packed may turn out to be a file that is gone.
+        let is_pending = self.unpacker.is_pending();
         let is_forgotten = |file: &Followed| {
-            !file.is_reachable() && file.in_flight.is_none() && now.0 - FORGET_AFTER_NS > file.entry.seen
+            !is_pending && !file.is_reachable() && file.in_flight.is_none() && now.0 - FORGET_AFTER_NS > file.entry.seen
         };
         let n_known = self.files.len();
         self.files.retain(|_, file| !is_forgotten(file));
@@ -644,31 +665,22 @@ impl Follower {
         keeps_open: bool,
         report: &mut Discovery,
     ) {
-        if self.unwanted.get(&candidate.key) == Some(&candidate.size) {
-            return;
-        }
-        let file = match sniff(&candidate.path) {
-            Ok(file) => file,
-            Err(reason) => {
-                // What cannot be read today may be readable at the next search; what is no text stays so.
-                if !matches!(reason, Reason::Unreadable(_)) {
-                    self.unwanted.insert(candidate.key, candidate.size);
-                }
-                return report.leave_out(&candidate.path, reason);
-            }
-        };
-        // Another file may have taken the place since the search; the next search finds both.
-        if !file.metadata().is_ok_and(|metadata| FileKey::of(&metadata) == candidate.key) {
-            return;
-        }
+        let Some((file, packed, damage)) = self.open_new(candidate, now, report) else { return };
         let path = candidate.path.to_string_lossy().into_owned();
         let group = group_of(&self.options, candidate.input, &path);
         let container = container_of(&self.options, candidate.input, &path);
         let mut origin = None;
         let (candidate, start) = self.look_again(candidate, &group, &file);
         let candidate = &candidate;
+        let known = |_| self.start_by_content(&group, &file, candidate.size);
+        let start = start.or_else(|| packed.and_then(known));
         let mark = match start {
-            Some(Start::NotYet) => return,
+            Some(Start::NotYet) => {
+                if packed.is_some() {
+                    self.unpacker.put_off(candidate.key, now);
+                }
+                return;
+            }
             Some(Start::OnOf(of)) => Ok(origin.insert(of).mark),
             Some(Start::At(mark)) => Ok(mark),
             None => budget.start_of(candidate, &file, report).and_then(|start| Mark::at(&file, start)),
@@ -685,14 +697,47 @@ impl Follower {
         let own = (name, self.checkpoint.generation_first());
         let (name, generation) = origin.map_or(own, |origin| (origin.file, origin.generation));
         let (begin, born, seen) = (mark.offset, self.births.of(candidate), now.0);
-        let entry = Entry { key, born, file: name, generation, path, begin, told, mark, before: None, is_copy, seen };
+        let entry =
+            Entry { key, born, file: name, generation, path, begin, told, mark, before: None, is_copy, packed, seen };
         let mut followed = Followed::new(entry, candidate.input, group, false, self.is_opening);
         (followed.path, followed.others) = (Some(candidate.path.clone()), candidate.others.clone());
-        followed.container = container;
-        if keeps_open {
+        (followed.container, followed.damage) = (container, damage);
+        if keeps_open || packed.is_some() {
             followed.hold_new(file, candidate.size, (!self.is_opening).then_some(now));
         }
         self.files.insert(key, followed);
+    }
+
+    /// Opens a file that was not known before, or what it holds where it is packed; `None` where it is left out, or not there yet.
+    fn open_new(
+        &mut self,
+        candidate: &Candidate,
+        now: Timestamp,
+        report: &mut Discovery,
+    ) -> Option<(File, Option<Packed>, Option<String>)> {
+        if self.unwanted.get(&candidate.key) == Some(&candidate.size) {
+            return None;
+        }
+        let unpacks = self.options.inputs.get(candidate.input).is_some_and(|input| input.unpacks);
+        match sniff(&candidate.path) {
+            // Another file may have taken the place since the search; the next search finds both.
+            Ok(file) => {
+                let is_it = file.metadata().is_ok_and(|metadata| FileKey::of(&metadata) == candidate.key);
+                is_it.then_some((file, None, None))
+            }
+            Err(Reason::Compressed) if unpacks => {
+                let Unpacked { text, packed, damage, .. } = self.unpacked(candidate, now)?;
+                Some((text, Some(packed), damage))
+            }
+            Err(reason) => {
+                // What cannot be read today may be readable at the next search; what is no text stays so.
+                if !matches!(reason, Reason::Unreadable(_)) {
+                    self.unwanted.insert(candidate.key, candidate.size);
+                }
+                report.leave_out(&candidate.path, reason);
+                None
+            }
+        }
     }
 
     /// From where a file that was found is read if it is a copy, and what it has by now: a copy that was being made
@@ -746,7 +791,7 @@ fn roots_of(options: &FollowOptions) -> Result<Vec<Root>, CheckpointError> {
     for (number, input) in options.inputs.iter().enumerate() {
         let excluded: Vec<discover::Place> = input.excluded.iter().map(place).collect::<Result<_, _>>()?;
         for path in &input.paths {
-            roots.push(Root { place: place(path)?, excluded: excluded.clone(), input: number });
+            roots.push(Root { place: place(path)?, excluded: excluded.clone(), input: number, unpacks: input.unpacks });
         }
     }
     Ok(roots)

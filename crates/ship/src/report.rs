@@ -117,7 +117,7 @@ impl Report {
         Some(ReportedFile {
             path: entry.path.clone(),
             offset: entry.mark.offset,
-            size: metadata.len(),
+            size: entry.packed.map_or(metadata.len(), |packed| packed.n_bytes),
             generation: entry.generation,
             last_error: error.map(|(_, error)| error.clone()),
         })

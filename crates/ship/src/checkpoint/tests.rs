@@ -19,6 +19,7 @@ fn entry(file: &str, generation: u64) -> Entry {
         mark: Mark::default(),
         before: None,
         is_copy: false,
+        packed: None,
         seen: 5,
     }
 }

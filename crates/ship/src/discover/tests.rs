@@ -55,7 +55,7 @@ fn a_stray_nul_is_text_and_a_record_file_is_not() {
 }
 
 fn root_of(path: &Path) -> Root {
-    Root { place: Place::new(path).unwrap(), excluded: Vec::new(), input: 0 }
+    Root { place: Place::new(path).unwrap(), excluded: Vec::new(), input: 0, unpacks: false }
 }
 
 #[test]
@@ -69,8 +69,8 @@ fn what_an_input_leaves_out_is_not_found_and_our_own_directory_only_where_it_is_
     let place = |path: PathBuf| Place::new(&path).unwrap();
     let excluded = vec![place(path("*.debug.log")), place(path("sub"))];
     let roots = [
-        Root { place: place(dir.path().into()), excluded, input: 0 },
-        Root { place: place(path("state/spool/journal")), excluded: Vec::new(), input: 1 },
+        Root { place: place(dir.path().into()), excluded, input: 0, unpacks: false },
+        Root { place: place(path("state/spool/journal")), excluded: Vec::new(), input: 1, unpacks: false },
     ];
     let ours = [path("state")];
     let found = Search::new(&ours, &mut Discovery::default()).run(&roots, &|_| None);

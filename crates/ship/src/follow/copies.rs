@@ -139,7 +139,7 @@ fn origins(file: &Followed) -> impl Iterator<Item = Origin> {
 }
 
 /// What was read of a generation of `file`; nothing where nothing of it was sent.
-fn origin(file: &Followed, past: Past) -> Option<Origin> {
+pub(super) fn origin(file: &Followed, past: Past) -> Option<Origin> {
     let evidence = past.evidence()?;
     Some(Origin { file: file.entry.file.clone(), generation: past.generation, mark: past.mark, evidence })
 }

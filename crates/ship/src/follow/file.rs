@@ -13,8 +13,9 @@ use types::{GroupName, Timestamp};
 use super::Timing;
 use super::buffers::Buffers;
 use super::container::Container;
+use super::packed::Unpacked;
 use crate::boundary::{self, Cut, Multiline, Settled};
-use crate::checkpoint::Entry;
+use crate::checkpoint::{Entry, Packed};
 use crate::discover::{Reason, modified_of, reason_of_content};
 use crate::identity::{FileKey, Mark, Verified, open_file};
 
@@ -90,6 +91,8 @@ pub(super) struct Followed {
     /// The mark after the batch on its way.
     pub(super) in_flight: Option<Mark>,
     pub(super) last_error: Option<String>,
+    /// What is wrong with a packed file, which stays so.
+    pub(super) damage: Option<String>,
     /// Whether a saved checkpoint says that its name and generation are in use.
     pub(super) is_saved: bool,
     /// Whether a link leads to it, so that nobody tells of its changes.
@@ -146,6 +149,7 @@ impl Followed {
             next_look: Timestamp(i64::MIN),
             in_flight: None,
             last_error: None,
+            damage: None,
             is_saved,
             is_linked: false,
             is_untold: false,
@@ -179,7 +183,8 @@ impl Followed {
             return true;
         }
         // Of what nothing was sent there is nothing to remember.
-        let Some(evidence) = self.entry.now().evidence() else { return false };
+        let evidence = self.entry.packed.map(|packed| packed.mark).or_else(|| self.entry.now().evidence());
+        let Some(evidence) = evidence else { return false };
         // Where it moved on between the search and now nothing speaks against it; its content is compared before more is read.
         match open_same(path, self.entry.key) {
             Ok(Some(file)) => evidence.fits(&file).unwrap_or(true),
@@ -189,6 +194,9 @@ impl Followed {
 
     /// Opens it when it has `size` bytes at `path` that may be gone before there is time to read them.
     pub(super) fn hold(&mut self, path: &Path, size: u64) {
+        if self.entry.packed.is_some() {
+            return;
+        }
         self.is_waiting = size > self.entry.mark.offset && self.in_flight.is_none();
         if self.is_waiting && self.handle.is_none() {
             // What cannot be opened is told when it is looked at.
@@ -204,6 +212,20 @@ impl Followed {
         if self.is_waiting || new_at.is_some() {
             self.handle = Some(file);
         }
+    }
+
+    /// Tells whether a packed file of `size` bytes has to be unpacked to go on with it.
+    pub(super) fn needs_unpacking(&self, size: u64) -> bool {
+        let is_unread = |packed: Packed| packed.mark.offset != size || self.entry.mark.offset < packed.n_bytes;
+        !self.is_held() && self.entry.packed.is_some_and(is_unread)
+    }
+
+    /// Goes on with what it holds.
+    pub(super) fn take_unpacked(&mut self, unpacked: Unpacked, now: Timestamp) {
+        self.handle = Some(unpacked.text);
+        self.entry.packed = Some(unpacked.packed);
+        self.damage = unpacked.damage;
+        self.next_look = now;
     }
 
     /// Tells whether all that it was last seen to have is with the server.
@@ -325,6 +347,8 @@ impl Followed {
         self.is_waiting = false;
         let metadata = match (&self.handle, &self.path) {
             (Some(file), _) => file.metadata()?,
+            // There is nothing to see before it is unpacked.
+            (None, _) if self.entry.packed.is_some() => return Ok(false),
             (None, Some(path)) => match metadata_of(path, self.entry.key)? {
                 Some(metadata) => metadata,
                 None => {

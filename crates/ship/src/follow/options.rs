@@ -35,6 +35,8 @@ pub struct FileInput {
     pub backlog: Option<Backlog>,
     /// Whether containers write the files, whose names then say the group, the stream and fields.
     pub is_of_containers: bool,
+    /// Whether packed files (`.gz`, `.zst`) are read too, as what they hold.
+    pub unpacks: bool,
     /// Whether the files are our own, which nobody else writes and whose paths mean nothing to anybody.
     pub is_own: bool,
 }
@@ -71,6 +73,8 @@ pub struct FollowOptions {
     pub in_flight_max: usize,
     /// Most bytes of deleted files that are kept on disk by being open until they are read.
     pub gone_bytes: u64,
+    /// Most bytes that a packed file may hold; one at a time is unpacked on the disk of the state directory.
+    pub unpacked_bytes: u64,
 }
 
 impl FollowOptions {
@@ -89,6 +93,7 @@ impl FollowOptions {
             line_bytes_max: 16 << 20,
             in_flight_max: 4,
             gone_bytes: 1 << 30,
+            unpacked_bytes: 1 << 30,
         }
     }
 }

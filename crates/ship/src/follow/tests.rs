@@ -2,6 +2,7 @@
 
 mod birth;
 mod names;
+mod packed;
 mod places;
 mod slow;
 

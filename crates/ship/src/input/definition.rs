@@ -70,8 +70,8 @@ struct Type {
 
 /// Every type there is.
 const TYPES: &[Type] = &[
-    Type { name: "files", keys: &[], has_files: true, read: read_files },
-    Type { name: "containers", keys: &[], has_files: true, read: read_containers },
+    Type { name: "files", keys: &["compressed"], has_files: true, read: read_files },
+    Type { name: "containers", keys: &["compressed"], has_files: true, read: read_containers },
     Type { name: "journal", keys: &["units", "matches", "since", "directory"], has_files: false, read: read_journal },
     Type { name: "syslog", keys: &["udp", "tcp", "allow"], has_files: false, read: read_syslog },
     Type { name: "stdin", keys: &[], has_files: false, read: |_, _| Ok(Some(Box::new(Stdin))) },
@@ -271,11 +271,18 @@ fn paths_of(node: &Node<'_>, key: &str) -> Result<Vec<PathBuf>, DefinitionError>
 }
 
 fn read_files(node: &Node<'_>, file: &mut FileInput) -> Read {
+    file.unpacks = unpacks_of(node)?;
     let paths = node.needed("paths", "files, directories or patterns, such as [\"/var/log/nginx/*.log\"]")?;
     if file.paths.is_empty() { Err(paths.error("names no file")) } else { Ok(None) }
 }
 
-fn read_containers(_: &Node<'_>, file: &mut FileInput) -> Read {
+/// Whether packed files are read.
+fn unpacks_of(node: &Node<'_>) -> Result<bool, DefinitionError> {
+    Ok(node.get("compressed").map(|node| node.truth()).transpose()?.unwrap_or(false))
+}
+
+fn read_containers(node: &Node<'_>, file: &mut FileInput) -> Read {
+    file.unpacks = unpacks_of(node)?;
     file.is_of_containers = true;
     if file.paths.is_empty() {
         file.paths = CONTAINER_PATHS.iter().map(PathBuf::from).collect();

@@ -158,3 +158,11 @@ fn a_page_of_metrics_has_an_address_and_is_not_waited_for_longer_than_until_the_
         );
     }
 }
+
+#[test]
+fn packed_files_are_read_where_that_is_asked_for() {
+    assert!(!one(json!({"paths": "/x"})).file.unpacks);
+    assert!(one(json!({"paths": "/x", "compressed": true})).file.unpacks);
+    assert!(one(json!({"type": "containers", "compressed": true})).file.unpacks);
+    check_error(json!([{"paths": "/x", "compressed": "yes"}]), "input[0].compressed: must be true or false");
+}
