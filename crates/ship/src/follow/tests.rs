@@ -428,7 +428,9 @@ fn long_lines_are_kept_whole_up_to_the_limit_and_cut_between_characters_beyond()
 fn of_long_lines_one_at_a_time_is_in_memory_and_each_file_has_its_turn() {
     let mut bench = Bench::new(&[]);
     let names = ["a.log", "b.log", "c.log"];
-    names.map(|name| bench.append(name, &format!("{}\nlast\n", "x".repeat(file::PIECE_BYTES + (17 << 20)))));
+    names
+        .iter()
+        .for_each(|name| bench.append(name, &format!("{}\nlast\n", "x".repeat(file::PIECE_BYTES + (17 << 20)))));
     bench.append("short.log", "one\ntwo\n");
     bench.start();
     let (mut turns, mut n_short) = (Vec::new(), 0);
