@@ -110,7 +110,11 @@ export function Make({ what, roles, create }: { what: "key" | "user"; roles: rea
   const [fields, setFields] = useState(nothing);
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
-  const set = (name: keyof Fields) => (event: Event) => setFields({ ...fields, [name]: (event.currentTarget as HTMLInputElement).value });
+  // A browser may fill in several at once.
+  const set = (name: keyof Fields) => (event: Event) => {
+    const { value } = event.currentTarget as HTMLInputElement;
+    setFields((now) => ({ ...now, [name]: value }));
+  };
   const submit = async (event: Event) => {
     event.preventDefault();
     setProblem("");
