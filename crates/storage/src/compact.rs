@@ -32,7 +32,7 @@ use crate::StoreError;
 use crate::erase::Masks;
 use crate::flush::{Bell, day_of};
 use crate::positions::Positions;
-use crate::segment::{MIXED_PARTITION, RunOutline, SegmentError, SegmentMeta, SegmentWriter};
+use crate::segment::{BLOCK_ROWS, MIXED_PARTITION, RunOutline, SegmentError, SegmentMeta, SegmentWriter};
 use crate::segment_files::NewSegment;
 use crate::state::{StoredSegment, Tier};
 use crate::store::Shared;
@@ -263,6 +263,7 @@ impl Shared {
                 id: meta.segment,
                 partition: meta.partition,
                 n_bytes: stored.n_bytes,
+                block_bytes: runs.iter().map(block_bytes).max().unwrap_or(0),
                 n_events: runs.iter().map(|run| run.n_events).sum(),
                 first: runs.iter().map(|run| run.first).min()?,
                 last: runs.iter().map(|run| run.last).max()?,
@@ -477,6 +478,12 @@ fn outputs(job: &Job, runs: &RunsByGroup) -> Result<Vec<Output>, SegmentError> {
 
 fn raw(run: &crate::segment::RunSummary) -> u128 {
     u128::from(run.bytes_raw)
+}
+
+/// Bytes that its events of a whole block had when they came, about.
+fn block_bytes(run: &crate::segment::RunSummary) -> u64 {
+    let n_rows = run.n_events.min(BLOCK_ROWS as u64);
+    (raw(run) * u128::from(n_rows) / u128::from(run.n_events.max(1))) as u64
 }
 
 /// Segments of their own for days that are worth it, and a mixed one for the others.

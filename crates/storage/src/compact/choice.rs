@@ -23,6 +23,13 @@ const FULL_BYTES: u64 = 16 << 20;
 /// Most bytes that are put together at once: the finished segment is held in memory.
 const TOGETHER_BYTES_MAX: u64 = 32 << 20;
 
+/// Bytes of a block, unpacked, from which on a segment is left alone until it is cold: blocks are counted in events, and one
+/// of large events is large, however few bytes of a file it takes.
+const SETTLED_BLOCK_BYTES: u64 = 48 << 20;
+
+/// Most such bytes of segments that are put together at once: a block of each is in memory, and one that is as large as all.
+const TOGETHER_BLOCK_BYTES_MAX: u64 = TOGETHER_MIN as u64 * SETTLED_BLOCK_BYTES;
+
 /// How many segments of a size there must be, and how many are read at once at most: a block of each is in memory.
 const TOGETHER_MIN: usize = 4;
 const TOGETHER_MAX: usize = 16;
@@ -42,6 +49,8 @@ pub(super) struct Candidate {
     pub(super) id: u128,
     pub(super) partition: i64,
     pub(super) n_bytes: u64,
+    /// Bytes of the largest block as they were delivered, about.
+    pub(super) block_bytes: u64,
     pub(super) n_events: u64,
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
@@ -58,7 +67,12 @@ pub(super) struct Candidate {
 
 impl Candidate {
     fn is_small(&self) -> bool {
-        self.n_bytes < if self.tier == Tier::Cold { COLD_SETTLED_BYTES } else { SETTLED_BYTES }
+        let bytes_max = if self.tier == Tier::Cold { COLD_SETTLED_BYTES } else { SETTLED_BYTES };
+        self.n_bytes < bytes_max && self.has_small_blocks()
+    }
+
+    fn has_small_blocks(&self) -> bool {
+        self.block_bytes < SETTLED_BLOCK_BYTES
     }
 
     /// Segments of one size lie within a factor of four.
@@ -100,7 +114,10 @@ pub(super) fn choose(candidates: &[Candidate]) -> Chosen {
                 return chosen(&together(of_size));
             }
         }
-        let warm = of(|candidate| candidate.is_warm && candidate.tier != Tier::Cold && candidate.n_bytes < FULL_BYTES);
+        let warm = of(|candidate| {
+            let is_full = candidate.n_bytes >= FULL_BYTES || !candidate.has_small_blocks();
+            candidate.is_warm && candidate.tier != Tier::Cold && !is_full
+        });
         if warm.len() >= MANY {
             return chosen(&together(&warm));
         }
@@ -136,8 +153,9 @@ pub(super) fn debt(mut candidates: Vec<Candidate>) -> (u64, u64) {
         let together: u64 = taken.iter().map(|candidate| candidate.n_bytes).sum();
         n_segments += taken.len() as u64;
         n_bytes = n_bytes.saturating_add(together);
+        let block_bytes = taken.iter().map(|candidate| candidate.block_bytes).sum();
         // One that was chosen alone is done with.
-        let outcome = Candidate { n_bytes: together, has_dead: false, is_cold_due: false, tier, ..*first };
+        let outcome = Candidate { n_bytes: together, block_bytes, has_dead: false, is_cold_due: false, tier, ..*first };
         candidates.extend((taken.len() > 1).then_some(outcome));
     }
     (n_segments, n_bytes)
@@ -145,11 +163,12 @@ pub(super) fn debt(mut candidates: Vec<Candidate>) -> (u64, u64) {
 
 /// As many of `sorted` as may be put together at once, smallest first, and at least one.
 fn together(sorted: &[Candidate]) -> Vec<Candidate> {
-    let mut n_bytes = 0u64;
+    let (mut n_bytes, mut block_bytes) = (0u64, 0u64);
     let fits = |candidate: &&Candidate| {
         let is_first = n_bytes == 0;
         n_bytes = n_bytes.saturating_add(candidate.n_bytes);
-        is_first || n_bytes <= TOGETHER_BYTES_MAX
+        block_bytes = block_bytes.saturating_add(candidate.block_bytes);
+        is_first || (n_bytes <= TOGETHER_BYTES_MAX && block_bytes <= TOGETHER_BLOCK_BYTES_MAX)
     };
     sorted.iter().take(TOGETHER_MAX).take_while(fits).copied().collect()
 }
@@ -167,6 +186,7 @@ mod tests {
             id: number,
             partition: DAY,
             n_bytes,
+            block_bytes: n_bytes.min(3 << 20),
             n_events: n_bytes / 30,
             first: Timestamp(DAY * Timestamp::DAY),
             last: Timestamp(DAY * Timestamp::DAY + 1),
@@ -193,7 +213,11 @@ mod tests {
             let n_bytes = taken.iter().map(|c| c.n_bytes).sum();
             n_written += n_bytes;
             segments = kept;
-            segments.push(Candidate { n_bytes, tier, is_cold_due: false, ..taken[0] });
+            let block_bytes = taken.iter().map(|c| c.block_bytes).sum();
+            assert!(taken.len() == 1 || block_bytes <= TOGETHER_BLOCK_BYTES_MAX);
+            // Blocks of short lines are full and grow no more.
+            let block_bytes = if taken[0].block_bytes > 3 << 20 { block_bytes } else { 3 << 20 };
+            segments.push(Candidate { n_bytes, block_bytes, tier, is_cold_due: false, ..taken[0] });
         }
     }
 
@@ -208,6 +232,22 @@ mod tests {
             assert!(segments.len() < 80, "{}", segments.len());
         }
         assert!(n_written < 10_000 * 20_000 * 5, "{n_written}");
+    }
+
+    #[test]
+    fn segments_of_large_events_are_put_together_no_further_than_memory_allows() {
+        // A mebibyte that is always the same takes a few hundred bytes of a file.
+        let of_large = |number, mib: u64| Candidate { block_bytes: mib << 20, ..candidate(number, mib * 300) };
+        let flushed: Vec<Candidate> = (0..64).map(|number| of_large(number, 64)).collect();
+        assert_eq!(choose(&flushed).ids.len(), 0);
+        let warm: Vec<Candidate> = flushed.iter().map(|one| Candidate { is_warm: true, ..*one }).collect();
+        assert_eq!(choose(&warm).ids.len(), 0);
+        let cold: Vec<Candidate> = flushed.iter().map(|one| Candidate { is_cold_due: true, ..*one }).collect();
+        assert_eq!(choose(&cold).ids.len(), 3);
+        let (left, _) = settle(cold);
+        assert!(left.iter().all(|one| one.tier == Tier::Cold && one.block_bytes <= TOGETHER_BLOCK_BYTES_MAX));
+        let (left, _) = settle((0..64).map(|number| of_large(number, 10)).collect());
+        assert!(left.len() < 16, "{}", left.len());
     }
 
     fn chosen_ids(candidates: &[Candidate]) -> Vec<u128> {
