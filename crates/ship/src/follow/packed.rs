@@ -13,11 +13,11 @@ use std::path::Path;
 
 use types::{ByteSize, GroupName, Timestamp};
 
+use super::Follower;
 use super::copies::{Start, origin};
 use super::file::Followed;
-use super::{Follower, SNIFF_BYTES};
 use crate::checkpoint::Packed;
-use crate::discover::{Candidate, Reason, modified_of, reason_of_content};
+use crate::discover::{Candidate, Reason, SNIFF_BYTES, modified_of, reason_of_content};
 use crate::identity::{FileKey, Mark, open_file, read_at_most};
 
 /// Bytes unpacked at a turn, and at once.

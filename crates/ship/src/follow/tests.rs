@@ -11,6 +11,9 @@ use std::io::Write;
 
 use tempfile::TempDir;
 
+use types::group_name_of_file;
+
+use crate::Header;
 use crate::discover::Backlog;
 
 use super::*;

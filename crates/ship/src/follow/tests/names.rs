@@ -1,6 +1,8 @@
 //! Files with several names, with equal beginnings, with the place of another: each is what it holds.
 
+use super::super::budget::Budgets;
 use super::*;
+use crate::discover::Candidate;
 
 /// Words that every file begins with, longer than what is looked at of a beginning.
 fn header() -> String {

@@ -1,5 +1,7 @@
 //! Packed files that are read: each line once, whatever was read before it was packed.
 
+use std::fs::File;
+
 use flate2::write::GzEncoder;
 
 use super::*;

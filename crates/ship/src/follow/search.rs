@@ -1,0 +1,301 @@
+//! The search of all paths: new files are taken in, renames followed, files that are gone given up and forgotten.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use types::{GroupName, Timestamp, group_name_of_file};
+
+use super::Follower;
+use super::budget::{Budget, Budgets};
+use super::container::Container;
+use super::copies::Start;
+use super::file::Followed;
+use super::options::FollowOptions;
+use super::packed::Unpacked;
+use crate::checkpoint::{Checkpoint, CheckpointError, Entry, Packed};
+use crate::discover::{self, Candidate, Discovery, FoundFile, Reason, Root, Search, sniff};
+use crate::identity::{FileKey, Mark};
+
+/// Open files that are quiet are closed after so long; while open, a file that was deleted or renamed to a place
+/// where no PATH leads is still read.
+const HANDLE_AGE_NS: i64 = 60 * Timestamp::SECOND;
+
+/// Most files kept open.
+const HANDLES_MAX: usize = 512;
+
+/// A file that is gone is forgotten after so long: rotation may bring it back under another name.
+const FORGET_AFTER_NS: i64 = 24 * Timestamp::HOUR;
+
+/// A search that would find nothing new, as nothing that it rests on has changed, is made so often all the same.
+const SEARCH_EVERY_NS: i64 = 15 * Timestamp::SECOND;
+
+/// How often a new file that grows meanwhile is compared with those it may be a copy of.
+const LOOKS_MAX: usize = 3;
+
+impl Follower {
+    /// Tells whether a search may find something else than the last one did.
+    pub(super) fn needs_search(&self, now: Timestamp) -> bool {
+        // While no batch is taken nothing is looked at, and what grows is held open by searches alone.
+        let is_held_up = self.n_in_flight >= self.options.in_flight_max;
+        let is_due = now.0.saturating_sub(self.scanned_at.0) >= SEARCH_EVERY_NS;
+        is_due || is_held_up || !self.footing.stands()
+    }
+
+    /// Searches all paths: takes new files in, follows renames, forgets what has long been gone.
+    pub(super) fn scan(&mut self, now: Timestamp, is_first_run: bool) -> Discovery {
+        self.next_scan = Timestamp(now.0.saturating_add(self.timing.scan_every_ns));
+        self.is_dirty |= !Checkpoint::is_seen_alike(now, self.scanned_at);
+        self.scanned_at = now;
+        let mut report = Discovery::default();
+        let files = &self.files;
+        let mut n_open = files.values().filter(|file| file.handle.is_some()).count();
+        let path_of = |key: FileKey| files.get(&key).and_then(|file| file.path.clone());
+        let mut found = Search::new(&self.options.excluded, &mut report).run(&self.roots, &path_of);
+        self.follow_devices(&found);
+        self.unpacker.begin_search(&found);
+        let mut packed = Vec::new();
+        let is_own = |input: usize| self.options.inputs.get(input).is_some_and(|input| input.is_own);
+        self.files.retain(|key, file| {
+            let Some(candidate) = found.get(key) else {
+                file.path = None;
+                // Room that a file of our own was to make is there when it is closed.
+                if is_own(file.input) {
+                    file.handle = None;
+                }
+                // Of a file of which nothing was sent there is nothing to remember.
+                return file.is_held() || file.entry.mark.offset > 0;
+            };
+            if self.births.tell_apart(file, candidate) || !file.may_be_at(&candidate.path) {
+                // It may have been truncated under this name.
+                file.others = [vec![candidate.path.clone()], candidate.others.clone()].concat();
+                self.copies.remember(file);
+                return false;
+            }
+            file.input = candidate.input;
+            if file.needs_unpacking(candidate.size) {
+                packed.push(candidate.clone());
+            }
+            if n_open < HANDLES_MAX && !is_own(candidate.input) {
+                let was_open = file.handle.is_some();
+                file.hold(&candidate.path, candidate.size);
+                n_open += usize::from(!was_open && file.handle.is_some());
+            }
+            if let Some(candidate) = found.remove(key) {
+                (file.path, file.others) = (Some(candidate.path), candidate.others);
+            }
+            file.entry.seen = now.0;
+            true
+        });
+        packed.iter().for_each(|candidate| self.begin_unpacking(candidate, now));
+        let mut new: Vec<Candidate> = found.into_values().collect();
+        // Newest first, so that a limit on old data cuts the oldest.
+        new.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
+        let mut budgets = Budgets::new(&self.options, is_first_run, now);
+        for candidate in new {
+            let is_own = self.options.inputs.get(candidate.input).is_some_and(|input| input.is_own);
+            let keeps_open = n_open < HANDLES_MAX && !is_own;
+            self.take_in(&candidate, budgets.of(candidate.input), now, keeps_open, &mut report);
+            n_open += usize::from(self.files.get(&candidate.key).is_some_and(|file| file.handle.is_some()));
+            let is_settled = self.unwanted.contains_key(&candidate.key) || self.unpacker.has_put_off(&candidate.key);
+            if !self.files.contains_key(&candidate.key) && !is_settled {
+                report.footing.shake();
+            }
+        }
+        self.unpacker.end_search();
+        // What is packed may turn out to be a file that is gone.
+        let is_pending = self.unpacker.is_pending();
+        let is_forgotten = |file: &Followed| {
+            !is_pending && !file.is_reachable() && file.in_flight.is_none() && now.0 - FORGET_AFTER_NS > file.entry.seen
+        };
+        let n_known = self.files.len();
+        self.files.retain(|_, file| !is_forgotten(file));
+        self.is_dirty |= self.files.len() < n_known;
+        let places = self.files.iter().filter_map(|(key, file)| Some((file.path.clone()?, *key)));
+        self.by_path = places.collect();
+        self.footing = std::mem::take(&mut report.footing);
+        let linked = self.footing.files();
+        for file in self.files.values_mut() {
+            file.is_linked = !linked.is_empty() && file.path.as_deref().is_some_and(|path| linked.contains(path));
+        }
+        if self.is_opening {
+            self.report_files(&mut report);
+        }
+        report
+    }
+
+    pub(super) fn report_files(&self, report: &mut Discovery) {
+        for file in self.files.values() {
+            if let Some(path) = &file.path {
+                let start = file.entry.mark.offset;
+                let size = std::fs::metadata(path).map_or(start, |metadata| metadata.len());
+                report.files.push(FoundFile { path: path.clone(), group: file.group.clone(), size, start });
+            }
+        }
+        report.files.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+
+    /// Begins to follow a file that was not known before, and keeps it open if it may: it may be gone soon.
+    pub(super) fn take_in(
+        &mut self,
+        candidate: &Candidate,
+        budget: &mut Budget,
+        now: Timestamp,
+        keeps_open: bool,
+        report: &mut Discovery,
+    ) {
+        let Some((file, packed, damage)) = self.open_new(candidate, now, report) else { return };
+        let path = candidate.path.to_string_lossy().into_owned();
+        let group = group_of(&self.options, candidate.input, &path);
+        let container = container_of(&self.options, candidate.input, &path);
+        let mut origin = None;
+        let (candidate, start) = self.look_again(candidate, &group, &file);
+        let candidate = &candidate;
+        let known = |_| self.start_by_content(&group, &file, candidate.size);
+        let start = start.or_else(|| packed.and_then(known));
+        let mark = match start {
+            Some(Start::NotYet) => {
+                if packed.is_some() {
+                    self.unpacker.put_off(candidate.key, now);
+                }
+                return;
+            }
+            Some(Start::OnOf(of)) => Ok(origin.insert(of).mark),
+            Some(Start::At(mark)) => Ok(mark),
+            None => budget.start_of(candidate, &file, report).and_then(|start| Mark::at(&file, start)),
+        };
+        // What has content will be sent at once: noted now, it is saved along with all the others.
+        let n_told = candidate.size.min(self.options.batch_bytes as u64);
+        let told = || Mark::at(&file, n_told).map(|told| (told.offset > 0).then_some(told));
+        let key = candidate.key;
+        let (mark, told, name) = match mark.and_then(|mark| Ok((mark, told()?, new_name(key)?))) {
+            Ok(all) => all,
+            Err(error) => return report.leave_out(&candidate.path, Reason::Unreadable(error.to_string())),
+        };
+        let is_copy = origin.is_some();
+        let own = (name, self.checkpoint.generation_first());
+        let (name, generation) = origin.map_or(own, |origin| (origin.file, origin.generation));
+        let (begin, born, seen) = (mark.offset, self.births.of(candidate), now.0);
+        let entry =
+            Entry { key, born, file: name, generation, path, begin, told, mark, before: None, is_copy, packed, seen };
+        let mut followed = Followed::new(entry, candidate.input, group, false, self.is_opening);
+        (followed.path, followed.others) = (Some(candidate.path.clone()), candidate.others.clone());
+        (followed.container, followed.damage) = (container, damage);
+        if keeps_open || packed.is_some() {
+            followed.hold_new(file, candidate.size, (!self.is_opening).then_some(now));
+        }
+        self.files.insert(key, followed);
+    }
+
+    /// Opens a file that was not known before, or what it holds where it is packed; `None` where it is left out, or not there yet.
+    pub(super) fn open_new(
+        &mut self,
+        candidate: &Candidate,
+        now: Timestamp,
+        report: &mut Discovery,
+    ) -> Option<(File, Option<Packed>, Option<String>)> {
+        if self.unwanted.get(&candidate.key) == Some(&candidate.size) {
+            return None;
+        }
+        let unpacks = self.options.inputs.get(candidate.input).is_some_and(|input| input.unpacks);
+        match sniff(&candidate.path) {
+            // Another file may have taken the place since the search; the next search finds both.
+            Ok(file) => {
+                let is_it = file.metadata().is_ok_and(|metadata| FileKey::of(&metadata) == candidate.key);
+                is_it.then_some((file, None, None))
+            }
+            Err(Reason::Compressed) if unpacks => {
+                let Unpacked { text, packed, damage, .. } = self.unpacked(candidate, now)?;
+                Some((text, Some(packed), damage))
+            }
+            Err(reason) => {
+                // What cannot be read today may be readable at the next search; what is no text stays so.
+                if !matches!(reason, Reason::Unreadable(_)) {
+                    self.unwanted.insert(candidate.key, candidate.size);
+                }
+                report.leave_out(&candidate.path, reason);
+                None
+            }
+        }
+    }
+
+    /// From where a file that was found is read if it is a copy, and what it has by now: a copy that was being made
+    /// during the search may be whole, and its original truncated.
+    pub(super) fn look_again(
+        &mut self,
+        found: &Candidate,
+        group: &GroupName,
+        file: &File,
+    ) -> (Candidate, Option<Start>) {
+        let mut candidate = found.clone();
+        let size = || file.metadata().map_or(found.size, |metadata| metadata.len());
+        for _ in 0..LOOKS_MAX {
+            candidate.size = size();
+            let start = self.copies.start_of(&candidate, group, file, &self.files);
+            if start.is_some() || size() == candidate.size {
+                return (candidate, start);
+            }
+        }
+        (candidate, None)
+    }
+
+    /// Closes files that are quiet, and the quietest where too many are open.
+    pub(super) fn close_handles(&mut self, now: Timestamp) {
+        let mut open: Vec<(Timestamp, FileKey)> = Vec::new();
+        for (key, file) in &mut self.files {
+            let is_drained = !file.is_waiting && file.size == file.entry.mark.offset && file.in_flight.is_none();
+            if file.handle.is_some() && is_drained && now.0.saturating_sub(file.grown_at.0) > HANDLE_AGE_NS {
+                file.handle = None;
+            } else if file.handle.is_some() && file.path.is_some() {
+                open.push((file.grown_at, *key));
+            }
+        }
+        if open.len() > HANDLES_MAX {
+            open.sort_unstable();
+            let n_excess = open.len() - HANDLES_MAX;
+            for (_, key) in open.into_iter().take(n_excess) {
+                if let Some(file) = self.files.get_mut(&key) {
+                    file.handle = None;
+                }
+            }
+        }
+    }
+}
+
+/// All paths of all inputs.
+pub(super) fn roots_of(options: &FollowOptions) -> Result<Vec<Root>, CheckpointError> {
+    let place =
+        |path: &PathBuf| discover::Place::new(path).map_err(|error| CheckpointError::Io { path: path.clone(), error });
+    let mut roots = Vec::new();
+    for (number, input) in options.inputs.iter().enumerate() {
+        let excluded: Vec<discover::Place> = input.excluded.iter().map(place).collect::<Result<_, _>>()?;
+        for path in &input.paths {
+            roots.push(Root { place: place(path)?, excluded: excluded.clone(), input: number, unpacks: input.unpacks });
+        }
+    }
+    Ok(roots)
+}
+
+/// Which input a file belongs to by its path; the first where none names it any more.
+pub(super) fn input_of(roots: &[Root], path: &Path) -> usize {
+    roots.iter().find(|root| root.names(path)).map_or(0, |root| root.input)
+}
+
+/// The group of a file: that of its input for all, that of its container, or one by its path.
+pub(super) fn group_of(options: &FollowOptions, input: usize, path: &str) -> GroupName {
+    let group = options.inputs.get(input).and_then(|input| input.group.clone());
+    let of_container = || container_of(options, input, path).map(|container| container.group);
+    group.or_else(of_container).unwrap_or_else(|| group_name_of_file(path))
+}
+
+/// The container that writes a file, where its input is of such.
+pub(super) fn container_of(options: &FollowOptions, input: usize, path: &str) -> Option<Container> {
+    options.inputs.get(input).filter(|input| input.is_of_containers)?;
+    Container::of_path(Path::new(path))
+}
+
+/// A name for the server that no other file had or will have.
+pub(super) fn new_name(key: FileKey) -> io::Result<String> {
+    let nonce = getrandom::u64().map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(format!("{:x}-{:x}-{nonce:016x}", key.device, key.inode))
+}
