@@ -1,4 +1,4 @@
-//! Inputs of the shipper that are no files of programs: what they bring arrives as events that can be asked for.
+//! Inputs of the shipper that are no plain files of programs: what they bring arrives as events that can be asked for.
 
 use std::fs;
 use std::io::Write;
@@ -74,4 +74,39 @@ fn the_journal_containers_and_syslog_arrive_with_what_they_say() {
         "filter @log = \"syslog\" and hostname = \"fw01\" and severity = \"err\" and @message like /  b/",
         1,
     );
+}
+
+#[test]
+fn files_in_utf_16_arrive_as_text_unless_there_are_rules_for_them() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let server = Server::serve(scratch.path());
+    let logs = scratch.path().join("windows");
+    fs::create_dir(&logs).expect("scratch is writable");
+    let text = "\u{feff}2026-11-20 10:00:00 ERROR Größe 日本 😀\r\n   at Main()\r\n2026-11-20 10:00:01 INFO ok\r\n";
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for (name, bytes) in [("little.log", &little), ("big.log", &big), ("masked.txt", &little)] {
+        fs::write(logs.join(name), bytes).expect("scratch is writable");
+    }
+    let inputs = format!(
+        "[[input]]\ntype = \"files\"\nname = \"plain\"\npaths = [\"{logs}/*.log\"]\ngroup = \"windows\"\n\
+         [[input]]\ntype = \"files\"\nname = \"masked\"\npaths = [\"{logs}/*.txt\"]\ngroup = \"masked\"\nmask = [\"email\"]\n",
+        logs = logs.display()
+    );
+    let _ship = ship(&server, scratch.path(), &inputs);
+    let all = "filter @log = \"windows\"";
+    check(&server, all, 4);
+    check(
+        &server,
+        &format!("{all} and @level = \"error\" and @message like \"ERROR Größe 日本 😀\\r\\n   at Main()\""),
+        2,
+    );
+    // A unit is written half by half, as a program's buffer ends.
+    let more: Vec<u8> = "2026-11-20 10:00:02 INFO später\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut file = fs::OpenOptions::new().append(true).open(logs.join("little.log")).expect("it is there");
+    for part in more.chunks(7) {
+        file.write_all(part).expect("scratch is writable");
+    }
+    check(&server, &format!("{all} and @message = \"2026-11-20 10:00:02 INFO später\""), 1);
+    check(&server, "filter @log = \"masked\"", 0);
 }

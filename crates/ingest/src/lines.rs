@@ -3,11 +3,12 @@
 //! The position in the header says which bytes of which file they are. Only bytes that the store does not have
 //! yet become events, so that the same bytes may come again, and cut differently.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use parse::{Extras, Zone};
+use parse::{Extras, Utf16, Zone};
 use serde::Deserialize;
 use storage::{AppendError, Delivery, Receipt, SourcePosition};
 use types::{GroupName, Timestamp, Value, group_name_of_outside};
@@ -38,6 +39,8 @@ struct Header {
     #[serde(default)]
     path: String,
     zone: Option<String>,
+    /// How the bytes are to be read; without it they are UTF-8.
+    encoding: Option<String>,
     /// When the file was last written, in nanoseconds since the epoch, while catching up.
     modified: Option<i64>,
     #[serde(default)]
@@ -50,6 +53,7 @@ struct Header {
 struct Piece<'a> {
     header: Header,
     bytes: &'a [u8],
+    encoding: Option<Utf16>,
     position: SourcePosition,
     group: GroupName,
     stream: String,
@@ -119,6 +123,8 @@ fn take_apart<'a>(body: &'a [u8], group: &GroupName, stream: &str) -> Result<Pie
             return Err(bad(format!("lengths do not add up to the {} bytes that follow", bytes.len())));
         }
     }
+    let unknown = || bad("encoding is utf-16le, utf-16be or not there".into());
+    let encoding = header.encoding.as_deref().map(|name| Utf16::named(name).ok_or_else(unknown)).transpose()?;
     let position = SourcePosition {
         source: header.source.clone(),
         file: header.file.clone(),
@@ -128,7 +134,7 @@ fn take_apart<'a>(body: &'a [u8], group: &GroupName, stream: &str) -> Result<Pie
     let group = header.group.as_deref().map_or_else(|| group.clone(), group_name_of_outside);
     let stream = header.stream.clone().unwrap_or_else(|| stream.to_string());
     let fields = fields_of(&header);
-    Ok(Piece { header, bytes, position, group, stream, fields })
+    Ok(Piece { header, bytes, encoding, position, group, stream, fields })
 }
 
 /// What every event of the piece gets; names of the system are not the shipper's to give.
@@ -178,7 +184,9 @@ fn append(
             continue;
         }
         let in_piece = |offset: u64| (offset - header.start) as usize;
-        let bytes = without_line_ends(&piece.bytes[in_piece(start)..in_piece(end)]);
+        let raw = &piece.bytes[in_piece(start)..in_piece(end)];
+        let text = piece.encoding.map_or(Cow::Borrowed(raw), |encoding| Cow::Owned(encoding.to_utf8(raw, start)));
+        let bytes = without_line_ends(&text);
         if bytes.is_empty() {
             continue;
         }

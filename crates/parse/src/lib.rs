@@ -19,6 +19,7 @@ pub mod secrets;
 mod shape;
 mod text;
 mod time;
+mod utf16;
 mod wanted;
 mod zone;
 
@@ -34,5 +35,6 @@ pub use runtime::texts;
 pub use shape::{PartValue, Parts, Shape, VpcColumns};
 pub use text::{LineError, batches_of_records, batches_of_text};
 pub use time::{FoundTime, Resolved, find_time, parse_time};
+pub use utf16::{Transcript, Utf16};
 pub use wanted::Wanted;
 pub use zone::{Zone, ZoneError};

@@ -37,6 +37,9 @@ pub struct Header {
     /// Time zone of the shipping host, an IANA name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
+    /// How the bytes are to be read; without it they are UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
     /// When the file was last modified, nanoseconds since the Unix epoch; only while catching up with what was
     /// there before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,7 +144,7 @@ impl FileBatch {
 }
 
 /// Where events of these lengths end.
-fn ends_of(lengths: &[u64]) -> impl Iterator<Item = usize> + '_ {
+pub(crate) fn ends_of(lengths: &[u64]) -> impl Iterator<Item = usize> + '_ {
     lengths.iter().scan(0usize, |end, length| {
         *end = end.saturating_add(usize::try_from(*length).unwrap_or(usize::MAX));
         Some(*end)
@@ -167,6 +170,7 @@ pub(crate) mod tests {
                 host: "h".into(),
                 path: "/var/log/a b".into(),
                 zone: None,
+                encoding: None,
                 modified: None,
                 fields: BTreeMap::new(),
             },

@@ -4,9 +4,10 @@
 //! depends on how long the file has been quiet ([`Settled`]). Cutting is a pure function of bytes and that.
 
 use memchr::{memchr, memchr_iter};
-use parse::Boundaries;
+use parse::{Boundaries, Transcript, Utf16};
 use regex::Regex;
 
+use crate::batch::ends_of;
 use crate::rules::same_length_text;
 
 /// Most bytes of lines joined into one event; a longer one goes on as the next event.
@@ -90,6 +91,23 @@ pub(crate) fn cut_at_returns(bytes: &[u8], multiline: &Multiline) -> Cut {
     cut_at(b'\r', bytes, Settled::Lines, multiline)
 }
 
+/// The same for text in UTF-16 at `place` in its file, which is cut where it would be as UTF-8. The lengths are always told.
+pub(crate) fn cut_utf16(encoding: Utf16, (bytes, place): (&[u8], u64), settled: Settled, multiline: &Multiline) -> Cut {
+    let transcript = Transcript::of(encoding, bytes, place);
+    let Cut { n_bytes, lengths } = cut(&transcript.text, settled, multiline);
+    let ends: Vec<usize> = match lengths {
+        Some(lengths) => ends_of(&lengths).collect(),
+        None => transcript.line_ends(n_bytes).collect(),
+    };
+    let mut from = 0;
+    let lengths = ends.into_iter().map(|end| {
+        let start = std::mem::replace(&mut from, transcript.read_until(end));
+        from.saturating_sub(start) as u64
+    });
+    let lengths: Vec<u64> = lengths.collect();
+    Cut { n_bytes: from, lengths: Some(lengths) }
+}
+
 fn cut_at(line_end: u8, bytes: &[u8], settled: Settled, multiline: &Multiline) -> Cut {
     let mut boundaries = Starts::new(multiline);
     // Who reads what is sent takes newlines for ends where nothing is said.
@@ -152,6 +170,8 @@ impl Events {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(text: &str, settled: Settled, expected: &[&str]) {
@@ -244,5 +264,27 @@ mod tests {
         let endless = format!("#a\n{}", "b\n".repeat(2500));
         let cut = cut(endless.as_bytes(), Settled::Lines, &dated);
         assert_eq!(cut.lengths.map(|lengths| lengths.len()), Some(3));
+    }
+
+    proptest! {
+        #[test]
+        fn utf_16_is_cut_where_the_same_text_in_utf_8_is(
+            text in "(at |Caused by|  |[a-zé日😀]{0,5}|\r?\n){0,24}",
+            settled in prop_oneof![Just(Settled::Growing), Just(Settled::Lines), Just(Settled::All)],
+            is_within: bool,
+        ) {
+            let raw: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            // A unit before them may have been cut in two.
+            let raw = if is_within { [&b"\0"[..], &raw].concat() } else { raw };
+            let place = u64::from(is_within);
+            let expected = cut(text.as_bytes(), settled, &Multiline::Auto);
+            let found = cut_utf16(Utf16::BigEndian, (&raw, place), settled, &Multiline::Auto);
+            prop_assert_eq!(Utf16::BigEndian.to_utf8(&raw[..found.n_bytes], place), &text.as_bytes()[..expected.n_bytes]);
+            let lengths = found.lengths.expect("lengths are always told");
+            prop_assert_eq!(lengths.iter().sum::<u64>(), found.n_bytes as u64);
+            if let Some(expected) = expected.lengths {
+                prop_assert_eq!(lengths.len(), expected.len());
+            }
+        }
     }
 }

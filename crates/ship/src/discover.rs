@@ -98,7 +98,9 @@ impl fmt::Display for Reason {
             Self::TooLarge { bytes_max } => {
                 write!(f, "holds more than {}; `catat send FILE` brings it in", ByteSize(*bytes_max))
             }
-            Self::Utf16 => write!(f, "UTF-16, which is not read; have it written as UTF-8"),
+            Self::Utf16 => {
+                write!(f, "UTF-16, which only the shipper reads, for inputs without rules; have it written as UTF-8")
+            }
             Self::Unreadable(error) => {
                 write!(f, "{error}; run as root, or add the user to the group that owns it (often `adm`)")
             }
@@ -370,7 +372,7 @@ pub(crate) fn sniff(path: &Path) -> Result<File, Reason> {
     let unreadable = |error: io::Error| Reason::Unreadable(error.to_string());
     let file = open_file(path).map_err(unreadable)?;
     let head = read_at_most(&file, 0, SNIFF_BYTES).map_err(unreadable)?;
-    reason_of_content(&head).map_or(Ok(file), Err)
+    reason_of_content(&head).filter(|reason| *reason != Reason::Utf16).map_or(Ok(file), Err)
 }
 
 /// Tells binary and compressed content from text by its first bytes.

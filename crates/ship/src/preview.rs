@@ -1,7 +1,9 @@
 //! What a shipper would send, without sending it: no server is asked, no state is written.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
+use parse::Utf16;
 use types::GroupName;
 
 use crate::shipper::now;
@@ -78,6 +80,8 @@ impl Preview {
     fn add(&mut self, batch: &FileBatch) {
         let room = EVENTS_MAX - self.events.len().min(EVENTS_MAX);
         for (offset, event) in batch.events().into_iter().take(EVENTS_OF_FILE_MAX.min(room)) {
+            let encoding = batch.header.encoding.as_deref().and_then(Utf16::named);
+            let event = encoding.map_or(Cow::Borrowed(event), |encoding| Cow::Owned(encoding.to_utf8(event, offset)));
             let line = event.split(|byte| *byte == b'\n').next().unwrap_or_default();
             let line = String::from_utf8_lossy(line.get(..LINE_BYTES_MAX).unwrap_or(line)).into_owned();
             self.events.push(PreviewedEvent {

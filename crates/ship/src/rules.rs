@@ -60,6 +60,11 @@ impl Rules {
         })
     }
 
+    /// Whether nothing is to be done.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.drop.is_empty() && self.keep.is_empty() && self.sample.is_none() && self.masks.is_empty()
+    }
+
     /// One of how many events is sent.
     pub(crate) fn sample(&self) -> Option<u64> {
         self.sample
@@ -67,7 +72,7 @@ impl Rules {
 
     /// Does what is to be done to `bytes`: whole events of these lengths, or one a line.
     pub(crate) fn apply(&self, bytes: &mut [u8], lengths: Option<&[u64]>, place: Place<'_>) {
-        if self.drop.is_empty() && self.keep.is_empty() && self.sample.is_none() && self.masks.is_empty() {
+        if self.is_empty() {
             return;
         }
         let mut start = 0;

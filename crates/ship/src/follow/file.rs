@@ -8,16 +8,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use memchr::memchr;
+use parse::Utf16;
 use types::{GroupName, Timestamp};
 
 use super::Timing;
 use super::buffers::Buffers;
 use super::container::Container;
+use super::options::FileInput;
 use super::packed::Unpacked;
 use crate::boundary::{self, Cut, Multiline, Settled};
 use crate::checkpoint::{Entry, Packed};
 use crate::discover::{Reason, modified_of, reason_of_content};
-use crate::identity::{FileKey, Mark, Verified, open_file};
+use crate::identity::{FileKey, Mark, Verified, open_file, read_at_most};
 
 /// Fewer bytes than this wait a moment for others: a request and a sync cost more than they do.
 const LITTLE_BYTES: u64 = 64 << 10;
@@ -47,6 +49,7 @@ pub(super) struct Piece {
     pub(super) start: u64,
     pub(super) bytes: Vec<u8>,
     pub(super) lengths: Option<Vec<u64>>,
+    pub(super) encoding: Option<Utf16>,
     pub(super) mark_after: Mark,
     /// Set while catching up with what was there before the shipper was.
     pub(super) modified: Option<Timestamp>,
@@ -265,7 +268,7 @@ impl Followed {
         now: Timestamp,
         timing: &Timing,
         sizes: Sizes<'_>,
-        (is_own, multiline): (bool, &Multiline),
+        input: &FileInput,
     ) -> io::Result<Look> {
         if !self.observe(now)? {
             return Ok(Look::Nothing);
@@ -281,7 +284,7 @@ impl Followed {
             return Ok(Look::Replaced);
         }
         let settled = match timing.settled(now, self.grown_at) {
-            Settled::All if is_own => Settled::Lines,
+            Settled::All if input.is_own => Settled::Lines,
             settled => settled,
         };
         if self.size == offset || self.held == Some((self.size, settled)) {
@@ -293,7 +296,12 @@ impl Followed {
             return Ok(Look::Nothing);
         }
         let sizes = self.sizes(sizes);
-        let read = |(size, settled)| read_and_cut(&self.entry.mark, file, settled, size, sizes, multiline);
+        let encoding = Utf16::of_mark(&read_at_most(file, 0, 2)?);
+        if encoding.is_some() && !input.rules.is_empty() {
+            return Ok(Look::Unwanted(Reason::Utf16));
+        }
+        let lines = Lines { multiline: &input.multiline, encoding };
+        let read = |(size, settled)| read_and_cut(&self.entry.mark, file, settled, size, sizes, lines);
         let all = (self.size, settled);
         // No more at first than what is known to tell it from others.
         let told = self.entry.told.filter(|told| offset == 0 && told.offset < self.size);
@@ -304,7 +312,7 @@ impl Followed {
             self.entry.told = self.entry.told.filter(|_| !matches!(reading, Reading::Found(_)));
         }
         match reading {
-            Reading::Found(found) => Ok(self.piece_of(found, settled)),
+            Reading::Found(found) => Ok(self.piece_of(found, settled, encoding)),
             Reading::Replaced => Ok(Look::Replaced),
             Reading::TooLargeNow => Ok(Look::TooLargeNow),
         }
@@ -318,10 +326,11 @@ impl Followed {
     }
 
     /// What to send of what was found.
-    fn piece_of(&mut self, found: Found, settled: Settled) -> Look {
+    fn piece_of(&mut self, found: Found, settled: Settled, encoding: Option<Utf16>) -> Look {
         let Found { read, cut, is_within_line } = found;
         let offset = self.entry.mark.offset;
         if offset == 0
+            && encoding.is_none()
             && let Some(reason) = reason_of_content(&read.bytes[..read.bytes.len().min(4096)])
         {
             return Look::Unwanted(reason);
@@ -339,7 +348,7 @@ impl Followed {
         if bytes.capacity() > LARGE_BYTES.max(2 * bytes.len()) {
             bytes.shrink_to_fit();
         }
-        Look::Piece(Piece { start: offset, bytes, lengths: cut.lengths, mark_after, modified })
+        Look::Piece(Piece { start: offset, bytes, lengths: cut.lengths, encoding, mark_after, modified })
     }
 
     /// Looks at size and time of change, opening the file where needed. `false` when there is nothing new to see.
@@ -404,7 +413,7 @@ fn read_and_cut(
     settled: Settled,
     size: u64,
     sizes: Sizes<'_>,
-    multiline: &Multiline,
+    lines: Lines<'_>,
 ) -> io::Result<Reading> {
     let mut n_wanted = sizes.batch_bytes;
     loop {
@@ -419,12 +428,12 @@ fn read_and_cut(
         // Of a line that goes on only the end is looked for.
         let is_part = !reaches_end && n_read < sizes.line_bytes_max && memchr(b'\n', &read.bytes).is_none();
         if !is_part {
-            let cut = boundary::cut(&read.bytes, if reaches_end { settled } else { Settled::Growing }, multiline);
+            let cut = lines.cut(&read.bytes, mark.offset, if reaches_end { settled } else { Settled::Growing });
             if cut.n_bytes > 0 || (reaches_end && n_read < sizes.line_bytes_max) {
                 return Ok(Reading::Found(Found { read, cut, is_within_line: false }));
             }
             if n_read >= sizes.line_bytes_max {
-                let (cut, is_within_line) = cut_by_force(&read.bytes, multiline);
+                let (cut, is_within_line) = lines.cut_by_force(&read.bytes, mark.offset);
                 return Ok(Reading::Found(Found { read, cut, is_within_line }));
             }
         }
@@ -433,18 +442,46 @@ fn read_and_cut(
     }
 }
 
-/// Cuts what is too long to wait for its end: at the end of a line, or a piece off a line, not within a character. Tells
-/// whether the line goes on.
-fn cut_by_force(bytes: &[u8], multiline: &Multiline) -> (Cut, bool) {
-    for lines in [boundary::cut(bytes, Settled::Lines, multiline), boundary::cut_at_returns(bytes, multiline)] {
-        if lines.n_bytes > 0 {
-            return (lines, false);
+/// What lines of a file are.
+#[derive(Clone, Copy)]
+struct Lines<'m> {
+    multiline: &'m Multiline,
+    encoding: Option<Utf16>,
+}
+
+impl Lines<'_> {
+    /// Cuts whole events off the start of bytes at `place` in the file.
+    fn cut(self, bytes: &[u8], place: u64, settled: Settled) -> Cut {
+        match self.encoding {
+            Some(encoding) => boundary::cut_utf16(encoding, (bytes, place), settled, self.multiline),
+            None => boundary::cut(bytes, settled, self.multiline),
         }
     }
-    let bytes = &bytes[..bytes.len().min(PIECE_BYTES)];
-    let n_last = bytes.iter().rev().take(4).take_while(|b| **b & 0xC0 == 0x80).count();
-    // The character that the last bytes begin may not be whole: leave it for the next piece.
-    let candidate = bytes.len().saturating_sub(n_last + 1);
-    let n_bytes = if candidate > 0 && bytes[candidate] >= 0xC0 { candidate } else { bytes.len() };
-    (Cut { n_bytes, lengths: None }, true)
+
+    /// Cuts what is too long to wait for its end: at the end of a line, or a piece off a line, not within a character. Tells
+    /// whether the line goes on.
+    fn cut_by_force(self, bytes: &[u8], place: u64) -> (Cut, bool) {
+        let by_lines = self.cut(bytes, place, Settled::Lines);
+        if by_lines.n_bytes > 0 {
+            return (by_lines, false);
+        }
+        let part = &bytes[..bytes.len().min(PIECE_BYTES)];
+        if let Some(encoding) = self.encoding {
+            let n_bytes = encoding
+                .characters(part, place)
+                .filter(|(character, _)| character.is_some())
+                .last()
+                .map_or(part.len(), |(_, end)| end);
+            return (Cut { n_bytes, lengths: Some(vec![n_bytes as u64]) }, true);
+        }
+        let at_returns = boundary::cut_at_returns(bytes, self.multiline);
+        if at_returns.n_bytes > 0 {
+            return (at_returns, false);
+        }
+        let n_last = part.iter().rev().take(4).take_while(|b| **b & 0xC0 == 0x80).count();
+        // The character that the last bytes begin may not be whole: leave it for the next piece.
+        let candidate = part.len().saturating_sub(n_last + 1);
+        let n_bytes = if candidate > 0 && part[candidate] >= 0xC0 { candidate } else { part.len() };
+        (Cut { n_bytes, lengths: None }, true)
+    }
 }

@@ -78,7 +78,7 @@ impl Follower {
         let input = self.options.inputs.get(file.input)?;
         let is_own = input.is_own;
         let waits_since = file.waits_for_large.take();
-        let look = match file.look(now, &self.timing, sizes, (is_own, &input.multiline)) {
+        let look = match file.look(now, &self.timing, sizes, input) {
             Ok(look) => look,
             Err(error) => {
                 file.last_error = Some(error.to_string());
@@ -183,6 +183,7 @@ impl Follower {
             host: self.options.host.clone(),
             path: if input.is_own { String::new() } else { entry.path.clone() },
             zone: input.zone.clone().or_else(|| self.options.zone.clone()),
+            encoding: piece.encoding.map(|encoding| encoding.name().to_owned()),
             modified: piece.modified.map(|modified| modified.0),
             fields,
         };

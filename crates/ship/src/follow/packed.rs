@@ -190,7 +190,11 @@ impl Work {
         }
         let head = read_at_most(&self.text, 0, SNIFF_BYTES)?;
         let is_archive = head.get(TAR_MAGIC) == Some(b"ustar".as_slice());
-        Ok(if is_archive { Some(Reason::Binary) } else { reason_of_content(&head) })
+        Ok(if is_archive {
+            Some(Reason::Binary)
+        } else {
+            reason_of_content(&head).filter(|reason| *reason != Reason::Utf16)
+        })
     }
 
     /// Tells whether the packed file is what it was when this began.
