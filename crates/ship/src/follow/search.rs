@@ -88,29 +88,9 @@ impl Follower {
             true
         });
         packed.iter().for_each(|candidate| self.begin_unpacking(candidate, now));
-        let mut new: Vec<Candidate> = found.into_values().collect();
-        // Newest first, so that a limit on old data cuts the oldest.
-        new.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
-        let mut budgets = Budgets::new(&self.options, is_first_run, now);
-        for candidate in new {
-            let is_own = self.options.inputs.get(candidate.input).is_some_and(|input| input.is_own);
-            let keeps_open = n_open < HANDLES_MAX && !is_own;
-            self.take_in(&candidate, budgets.of(candidate.input), now, keeps_open, &mut report);
-            n_open += usize::from(self.files.get(&candidate.key).is_some_and(|file| file.handle.is_some()));
-            let is_settled = self.unwanted.contains_key(&candidate.key) || self.unpacker.has_put_off(&candidate.key);
-            if !self.files.contains_key(&candidate.key) && !is_settled {
-                report.footing.shake();
-            }
-        }
+        self.take_in_all(found.into_values().collect(), n_open, (now, is_first_run), &mut report);
         self.unpacker.end_search();
-        // What is packed may turn out to be a file that is gone.
-        let is_pending = self.unpacker.is_pending();
-        let is_forgotten = |file: &Followed| {
-            !is_pending && !file.is_reachable() && file.in_flight.is_none() && now.0 - FORGET_AFTER_NS > file.entry.seen
-        };
-        let n_known = self.files.len();
-        self.files.retain(|_, file| !is_forgotten(file));
-        self.is_dirty |= self.files.len() < n_known;
+        self.forget_what_is_gone(now);
         let places = self.files.iter().filter_map(|(key, file)| Some((file.path.clone()?, *key)));
         self.by_path = places.collect();
         self.footing = std::mem::take(&mut report.footing);
@@ -124,7 +104,42 @@ impl Follower {
         report
     }
 
-    pub(super) fn report_files(&self, report: &mut Discovery) {
+    /// Begins to follow files that were not known before, beside `n_open` that are open.
+    fn take_in_all(
+        &mut self,
+        mut new: Vec<Candidate>,
+        mut n_open: usize,
+        (now, is_first_run): (Timestamp, bool),
+        report: &mut Discovery,
+    ) {
+        // Newest first, so that a limit on old data cuts the oldest.
+        new.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
+        let mut budgets = Budgets::new(&self.options, is_first_run, now);
+        for candidate in new {
+            let is_own = self.options.inputs.get(candidate.input).is_some_and(|input| input.is_own);
+            let keeps_open = n_open < HANDLES_MAX && !is_own;
+            self.take_in(&candidate, budgets.of(candidate.input), now, keeps_open, report);
+            n_open += usize::from(self.files.get(&candidate.key).is_some_and(|file| file.handle.is_some()));
+            let is_settled = self.unwanted.contains_key(&candidate.key) || self.unpacker.has_put_off(&candidate.key);
+            if !self.files.contains_key(&candidate.key) && !is_settled {
+                report.footing.shake();
+            }
+        }
+    }
+
+    /// Forgets what has long been gone.
+    fn forget_what_is_gone(&mut self, now: Timestamp) {
+        // What is packed may turn out to be a file that is gone.
+        let is_pending = self.unpacker.is_pending();
+        let is_forgotten = |file: &Followed| {
+            !is_pending && !file.is_reachable() && file.in_flight.is_none() && now.0 - FORGET_AFTER_NS > file.entry.seen
+        };
+        let n_known = self.files.len();
+        self.files.retain(|_, file| !is_forgotten(file));
+        self.is_dirty |= self.files.len() < n_known;
+    }
+
+    fn report_files(&self, report: &mut Discovery) {
         for file in self.files.values() {
             if let Some(path) = &file.path {
                 let start = file.entry.mark.offset;
@@ -221,12 +236,7 @@ impl Follower {
 
     /// From where a file that was found is read if it is a copy, and what it has by now: a copy that was being made
     /// during the search may be whole, and its original truncated.
-    pub(super) fn look_again(
-        &mut self,
-        found: &Candidate,
-        group: &GroupName,
-        file: &File,
-    ) -> (Candidate, Option<Start>) {
+    fn look_again(&mut self, found: &Candidate, group: &GroupName, file: &File) -> (Candidate, Option<Start>) {
         let mut candidate = found.clone();
         let size = || file.metadata().map_or(found.size, |metadata| metadata.len());
         for _ in 0..LOOKS_MAX {
@@ -295,7 +305,7 @@ pub(super) fn container_of(options: &FollowOptions, input: usize, path: &str) ->
 }
 
 /// A name for the server that no other file had or will have.
-pub(super) fn new_name(key: FileKey) -> io::Result<String> {
+fn new_name(key: FileKey) -> io::Result<String> {
     let nonce = getrandom::u64().map_err(|error| io::Error::other(error.to_string()))?;
     Ok(format!("{:x}-{:x}-{nonce:016x}", key.device, key.inode))
 }
