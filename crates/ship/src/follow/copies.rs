@@ -115,8 +115,12 @@ impl Copies {
         if is_beginning {
             return Some(Start::NotYet);
         }
-        // The original is gone or begins anew: what was its beginning when it was looked at last need not be read.
-        ended.extend(self.unfinished.remove(&candidate.key).filter(|origin| is_whole(&origin.evidence)));
+        // Where the original is gone or begins anew, what was its beginning when it was looked at last need not be read.
+        // Where it still begins like that, both files began with the same lines, and this one is no copy.
+        let is_there =
+            |origin: &Origin| files.values().filter(is_original).any(|original| has_beginning(original, origin));
+        let unfinished = self.unfinished.remove(&candidate.key);
+        ended.extend(unfinished.filter(|origin| is_whole(&origin.evidence) && !is_there(origin)));
         let ended = ended.into_iter().max_by_key(|origin| origin.mark.offset);
         match (ended, lasting) {
             (Some(origin), lasting) if lasting.is_none_or(|mark| mark.offset <= origin.mark.offset) => {
@@ -159,6 +163,12 @@ fn fits(mark: &Mark, file: &File) -> bool {
 fn mark_of_beginning(candidate: &Candidate, file: &File, original: &Followed) -> Option<Mark> {
     let mark = Mark::at(file, candidate.size).ok().filter(|mark| mark.offset > 0)?;
     still_has(original, &mark).then_some(mark)
+}
+
+/// Tells whether `original` is what `origin` came from, and still begins with what that holds.
+fn has_beginning(original: &Followed, origin: &Origin) -> bool {
+    let is_it = original.entry.file == origin.file && original.entry.generation == origin.generation;
+    is_it && still_has(original, &origin.evidence)
 }
 
 /// Tells whether `original` has the marked content now.

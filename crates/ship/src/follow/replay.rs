@@ -127,24 +127,138 @@ impl History {
     }
 }
 
-#[test]
-fn every_line_of_a_random_history_is_stored_once() {
+/// How many histories begin with which seed, `n_rounds` where nobody says.
+fn seeds(n_rounds: u64) -> std::ops::Range<u64> {
     let number = |name| std::env::var(name).ok().and_then(|number| number.parse().ok());
     let first: u64 = number("CATAT_FAULT_SEED").unwrap_or(1);
-    for seed in first..first + number("CATAT_FAULT_ROUNDS").unwrap_or(60) {
+    first..first + number("CATAT_FAULT_ROUNDS").unwrap_or(n_rounds)
+}
+
+/// A log that is renamed while the shipper dies again and again: every file begins with the same lines, more than what
+/// tells files apart at first, late lines go into the renamed file, and what is on its way may or may not arrive.
+struct Renamed {
+    bench: Bench,
+    random: Random,
+    n_lines: u64,
+    has_late: bool,
+    is_dead: bool,
+}
+
+impl Renamed {
+    fn begin_file(&self) {
+        self.bench.append("app.log", &"# of the same words each time, so that beginnings tell nothing\n".repeat(30));
+    }
+
+    fn line(&mut self, name: &str) {
+        self.n_lines += 1;
+        let padding = "x".repeat(self.random.below(200) as usize);
+        self.bench.append(name, &format!("line {} {padding}.\n", self.n_lines));
+    }
+
+    fn write(&mut self) {
+        for _ in 0..=self.random.below(20) {
+            let is_late = self.has_late && self.random.below(4) == 0;
+            self.line(if is_late { "app.log.1" } else { "app.log" });
+        }
+    }
+
+    fn rotate(&mut self) {
+        if self.bench.path("app.log.5").exists() {
+            self.revive();
+            self.bench.run(8_000);
+        }
+        for n in (1..5).rev() {
+            if self.bench.path(&format!("app.log.{n}")).exists() {
+                self.bench.rename(&format!("app.log.{n}"), &format!("app.log.{}", n + 1));
+            }
+            self.look();
+        }
+        self.bench.rename("app.log", "app.log.1");
+        self.look();
+        self.line("app.log.1");
+        self.look();
+        self.begin_file();
+        self.has_late = true;
+    }
+
+    /// The shipper looks in the middle of things, or is killed or started there.
+    fn look(&mut self) {
+        match self.random.below(6) {
+            0 if self.is_dead => self.revive(),
+            0 => self.kill(),
+            1 | 2 if !self.is_dead => self.bench.run(50 + 50 * self.random.below(4) as i64),
+            _ => {}
+        }
+    }
+
+    fn kill(&mut self) {
+        if self.is_dead {
+            return;
+        }
+        let on_their_way = self.bench.run_without_server(50);
+        for batch in on_their_way {
+            // It arrived, and nobody heard of it.
+            if self.random.below(2) == 0 {
+                self.bench.store(&batch);
+            }
+        }
+        self.bench.kill();
+        self.is_dead = true;
+    }
+
+    fn revive(&mut self) {
+        if std::mem::take(&mut self.is_dead) {
+            self.bench.start();
+        }
+    }
+
+    fn step(&mut self) {
+        match self.random.below(8) {
+            0..=2 => self.write(),
+            3 => self.rotate(),
+            4 => self.kill(),
+            5 => self.revive(),
+            _ if self.is_dead => {}
+            _ => self.bench.run(50 * self.random.below(30) as i64),
+        }
+    }
+}
+
+#[test]
+fn every_line_of_a_log_that_is_renamed_between_kills_is_stored_once() {
+    for seed in seeds(40) {
+        let bench = Bench::new(&[]);
+        let mut history = Renamed { bench, random: Random::new(seed), n_lines: 0, has_late: false, is_dead: false };
+        history.begin_file();
+        for _ in 0..120 {
+            history.step();
+        }
+        history.revive();
+        history.bench.run(8_000);
+        assert_stored_once(&history.bench, history.n_lines, seed);
+    }
+}
+
+#[test]
+fn every_line_of_a_random_history_is_stored_once() {
+    for seed in seeds(60) {
         let mut history = History { bench: Bench::new(&[]), random: Random::new(seed), n_lines: 0 };
         for _ in 0..80 {
             history.step();
         }
         history.bench.run(8_000);
-        let mut times_stored: BTreeMap<u64, u64> = (1..=history.n_lines).map(|n| (n, 0)).collect();
-        for event in &history.bench.events {
-            let number = event.split(' ').nth(1).and_then(|n| n.parse().ok());
-            let number: u64 = number.unwrap_or_else(|| panic!("seed {seed}: no whole line: {event}"));
-            assert!(event.ends_with('.'), "seed {seed}: no whole line: {event}");
-            *times_stored.get_mut(&number).unwrap() += 1;
-        }
-        let wrong: Vec<_> = times_stored.iter().filter(|(_, times)| **times != 1).collect();
-        assert!(wrong.is_empty(), "seed {seed}: lines (and how often they are stored): {wrong:?}");
+        assert_stored_once(&history.bench, history.n_lines, seed);
     }
+}
+
+fn assert_stored_once(bench: &Bench, n_lines: u64, seed: u64) {
+    let mut times_stored: BTreeMap<u64, u64> = (1..=n_lines).map(|n| (n, 0)).collect();
+    for event in bench.events.iter().filter(|event| !event.starts_with('#')) {
+        let number = event.split(' ').nth(1).and_then(|n| n.parse().ok());
+        let number: u64 = number.unwrap_or_else(|| panic!("seed {seed}: no whole line: {event}"));
+        assert!(event.ends_with('.'), "seed {seed}: no whole line: {event}");
+        *times_stored.get_mut(&number).unwrap() += 1;
+    }
+    let wrong: Vec<_> = times_stored.iter().filter(|(_, times)| **times != 1).collect();
+    assert!(wrong.is_empty(), "seed {seed}: lines (and how often they are stored): {wrong:?}");
 }

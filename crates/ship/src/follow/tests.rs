@@ -67,6 +67,11 @@ impl Bench {
         self.start_with(self.options())
     }
 
+    /// Ends it in the middle of things.
+    pub(super) fn kill(&mut self) {
+        self.follower = None;
+    }
+
     pub(super) fn stop(&mut self) {
         let now = self.now;
         if let Some(mut follower) = self.follower.take() {
