@@ -1,18 +1,27 @@
 // Numbers, sizes, spans of time and hostile texts, written for people.
 
 import type { Json } from "./query/edit.ts";
+import { language } from "./texts.ts";
 
-const GROUPED = new Intl.NumberFormat("en-US");
-const COMPACT = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+let spoken = { language: "", grouped: new Intl.NumberFormat("en"), compact: new Intl.NumberFormat("en") };
+
+/** How numbers are written in the language spoken now. */
+function written() {
+  const now = language.value;
+  if (spoken.language !== now) {
+    spoken = { language: now, grouped: new Intl.NumberFormat(now), compact: new Intl.NumberFormat(now, { notation: "compact", maximumFractionDigits: 1 }) };
+  }
+  return spoken;
+}
 
 /** `12,431`. */
 export function count(n: number): string {
-  return GROUPED.format(n);
+  return written().grouped.format(n);
 }
 
 /** `12.4K`. */
 export function compact(n: number): string {
-  return n < 10_000 ? GROUPED.format(n) : COMPACT.format(n);
+  return n < 10_000 ? count(n) : written().compact.format(n);
 }
 
 /** `1.4 MB`, in powers of 1000. */

@@ -13,6 +13,7 @@ import { Icon } from "./parts/icons.tsx";
 import { later } from "./parts/later.tsx";
 import { layer, Told } from "./parts/layers.tsx";
 import { askWho } from "./session.ts";
+import { beginToSpeak, t, text } from "./texts.ts";
 import { nextTheme, theme } from "./theme_choice.ts";
 import { rangeLabel } from "./time.ts";
 import { address, followHistory, go, view, type Page } from "./view.ts";
@@ -21,7 +22,8 @@ import "./style/explore.css";
 import "./style/rows.css";
 
 const PAGES: readonly { page: Page; title: string }[] = [
-  { page: "explore", title: "Explore" }, { page: "alerts", title: "Alerts" }, { page: "groups", title: "Groups" }, { page: "sources", title: "Sources" }, { page: "settings", title: "Settings" },
+  { page: "explore", title: text("Explore") }, { page: "alerts", title: text("Alerts") }, { page: "groups", title: text("Groups") },
+  { page: "sources", title: text("Sources") }, { page: "settings", title: text("Settings") },
 ];
 
 // What not everybody opens is no part of the shell.
@@ -41,7 +43,7 @@ function Head() {
       <nav aria-label="Pages">
         {PAGES.map(({ page, title }) => (
           <a key={page} href={address({ ...now, page })} aria-current={now.page === page ? "page" : undefined} data-testid={`nav-${page}`}
-            onClick={(event) => { if (!event.metaKey && !event.ctrlKey && event.button === 0) { event.preventDefault(); go({ page }); } }}>{title}</a>
+            onClick={(event) => { if (!event.metaKey && !event.ctrlKey && event.button === 0) { event.preventDefault(); go({ page }); } }}>{t(title)}</a>
         ))}
       </nav>
       <span class="grow" />
@@ -72,7 +74,7 @@ function followTitle(): void {
     const what = now.query.replaceAll(/\s+/g, " ").trim() || (now.groups.length > 0 ? now.groups.join(", ") : "all events");
     const short = what.length > 50 ? `${what.slice(0, 49)}…` : what;
     const when = now.live ? "live" : rangeLabel(now, now.zone);
-    document.title = now.page === "explore" ? `${short} · ${when} – catat` : `${PAGES.find(({ page }) => page === now.page)?.title} – catat`;
+    document.title = now.page === "explore" ? `${short} · ${when} – catat` : `${t(PAGES.find(({ page }) => page === now.page)?.title ?? "")} – catat`;
   });
 }
 
@@ -100,4 +102,5 @@ followLive();
 void askWho();
 showTests();
 const root = document.getElementById("app");
+await beginToSpeak();
 if (root) render(<App />, root);

@@ -22,12 +22,28 @@ export interface View {
   /** Seconds after which the question is asked again; 0 for never. */
   refresh: number;
   zone: Zone;
+  /** What stands in place of the rows. */
+  panel: Panel;
+  /** `@id` of the event around which is shown what else happened. */
+  around: string;
+  /** How a table of results is drawn; empty for what suits it best. */
+  chart: string;
+  /** Whether long lines are broken instead of cut. */
+  wrap: boolean;
 }
+
+/** What Explore shows of the events that match: the rows, what changed, their patterns. */
+export type Panel = "rows" | "changes" | "patterns";
+
+const PANELS: readonly Panel[] = ["rows", "changes", "patterns"];
 
 /** Seconds that may lie between two askings of the same question. */
 export const REFRESHES: readonly number[] = [0, 5, 30, 300];
 
-const DEFAULT: View = { page: "explore", query: "", from: "now-1h", to: "now", groups: [], columns: [], row: "", live: false, refresh: 0, zone: "local" };
+const DEFAULT: View = {
+  page: "explore", query: "", from: "now-1h", to: "now", groups: [], columns: [], row: "", live: false, refresh: 0, zone: "local",
+  panel: "rows", around: "", chart: "", wrap: false,
+};
 
 function basePath(): string {
   return new URL(document.baseURI).pathname;
@@ -48,6 +64,10 @@ function fromAddress(): View {
     live: params.get("live") === "1",
     refresh: REFRESHES.includes(Number(params.get("refresh"))) ? Number(params.get("refresh")) : 0,
     zone: params.get("tz") === "utc" ? "utc" : "local",
+    panel: PANELS.find((one) => one === params.get("show")) ?? DEFAULT.panel,
+    around: params.get("around") ?? "",
+    chart: params.get("chart") ?? "",
+    wrap: params.get("wrap") === "1",
   };
 }
 
@@ -66,6 +86,10 @@ export function address(view: View): string {
   set("live", view.live ? "1" : "");
   set("refresh", view.refresh > 0 ? String(view.refresh) : "");
   set("tz", view.zone === "utc" ? "utc" : "");
+  set("show", view.panel, DEFAULT.panel);
+  set("around", view.around);
+  set("chart", view.chart);
+  set("wrap", view.wrap ? "1" : "");
   const text = params.toString().replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%40", "@").replaceAll("%2C", ",");
   return basePath() + (view.page === "explore" ? "" : view.page) + (text === "" ? "" : `?${text}`);
 }

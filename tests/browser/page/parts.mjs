@@ -6,7 +6,7 @@ import { brotliCompressSync } from "node:zlib";
 import { ask, settled } from "./harness.mjs";
 
 /** Most bytes of the shell under brotli: what the page names and what that imports. */
-const SHELL_BYTES_MAX = 43_000;
+const SHELL_BYTES_MAX = 45_000;
 
 /** The files of the shell, by following what names what, as a browser does before it shows anything. */
 async function shellOf(own) {

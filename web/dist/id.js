@@ -1,0 +1,1 @@
+var e={Explore:`Jelajah`,Alerts:`Peringatan`,Groups:`Grup`,Sources:`Sumber`,Settings:`Pengaturan`};export{e as INDONESIAN};
