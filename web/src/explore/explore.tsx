@@ -3,18 +3,17 @@
 import { useEffect } from "preact/hooks";
 
 import { askGroups, groupList, isCut, loadingOlder, loadOlder, rows, type Rows } from "../ask.ts";
-import * as api from "../api.ts";
 import { compact, count } from "../format.ts";
-import { copyLink } from "../keys.ts";
 import { Icon } from "../parts/icons.tsx";
 import { later } from "../parts/later.tsx";
-import { copy, layer, Menu, tell } from "../parts/layers.tsx";
+import { layer } from "../parts/layers.tsx";
 import { soughtTexts } from "../query/lex.ts";
-import { address, frozen, go, run, view } from "../view.ts";
+import { go, run, view } from "../view.ts";
 import { Chart } from "./chart.tsx";
 import { Editor, submit } from "./editor.tsx";
 import { GroupPicker } from "./group_picker.tsx";
 import { RowList } from "./row_list.tsx";
+import { Share } from "./share.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import { Cost, Failed, NoMatch, Onboarding, PartialNote, Waiting } from "./states.tsx";
 import { catchUp, following, tail } from "./tail.ts";
@@ -64,56 +63,6 @@ function QueryBar() {
         <Icon name={live ? "stop" : "live"} /><span>Live</span></button>
       <Share />
     </div>
-  );
-}
-
-function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-function asCurl(): string {
-  const of = frozen(view.peek());
-  const url = new URL("api/v1/query", document.baseURI).href;
-  return `curl -sS ${shellQuote(url)} -H 'Content-Type: application/json' -d ${shellQuote(JSON.stringify(api.queryBody(of.query, of, of.zone)))}`;
-}
-
-function asCommand(): string {
-  const of = frozen(view.peek());
-  const groups = of.groups.map((name) => ` --group ${shellQuote(name)}`).join("");
-  return `catat query --from ${of.from} --to ${of.to}${groups} ${shellQuote(of.query)}`;
-}
-
-async function save(accept: string, name: string): Promise<void> {
-  layer.value = "";
-  tell("Preparing the file…");
-  const of = frozen(view.peek());
-  try {
-    const blob = await api.download(of.query, of, of.zone, accept);
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    tell(`${name} saved`);
-  } catch (error) {
-    tell(error instanceof Error ? error.message : "that did not work");
-  }
-}
-
-function Share() {
-  const asIs = () => void copy(new URL(address(view.peek()), location.href).href, "Link");
-  const then = (action: () => void) => () => { layer.value = ""; action(); };
-  return (
-    <Menu name="share" testId="share" label="Share and export" isPicture align="right" button={<Icon name="more" />}>
-      <ul class="actions-list">
-        <li><button data-autofocus type="button" data-testid="copy-link" onClick={then(copyLink)}>Copy link <span class="dim">with fixed times</span></button></li>
-        <li><button type="button" onClick={then(asIs)}>Copy link <span class="dim">as it is, “now” moves on</span></button></li>
-        <li><button type="button" onClick={then(() => void copy(asCommand(), "Command"))}>Copy as <code>catat query</code></button></li>
-        <li><button type="button" onClick={then(() => void copy(asCurl(), "Command"))}>Copy as <code>curl</code></button></li>
-        <li><button type="button" onClick={() => void save("text/csv", "catat.csv")}>Save all as CSV</button></li>
-        <li><button type="button" onClick={() => void save("application/x-ndjson", "catat.ndjson")}>Save all as NDJSON</button></li>
-      </ul>
-    </Menu>
   );
 }
 

@@ -10,14 +10,11 @@ import { list } from "../keys.ts";
 import { clockText, dateText, type Zone } from "../time.ts";
 import { later } from "../parts/later.tsx";
 import { go, view } from "../view.ts";
+import { ColumnHead, GROUP_CHARS_MAX, template } from "./columns.tsx";
 import { levelClass } from "./levels.ts";
 import { stretch, topOf, type Extras } from "./window.ts";
 
 const RowDetail = later(async () => (await import("./row_detail.tsx")).RowDetail, true);
-
-/** Characters of a line that a closed row shows. */
-const SAMPLE = 100;
-const GROUP_CHARS_MAX = 30;
 
 /** The row that the keys act on, by its id. */
 export const cursor = signal("");
@@ -54,18 +51,6 @@ function useNarrow(): boolean {
     return () => media.removeEventListener("change", follow);
   }, []);
   return narrow;
-}
-
-/** Widths of the columns, from a sample of what they hold. */
-function template(columns: readonly Column[], events: readonly EventRow[], dated: boolean): string {
-  const widths = columns.map((column, at) => {
-    if (column.name === "@message") return "minmax(240px, 1fr)";
-    let longest = column.name.length + 1;
-    const most = column.name === "@log" ? GROUP_CHARS_MAX : 48;
-    for (const event of events.slice(0, SAMPLE)) longest = Math.max(longest, Math.min(most, oneLine(event.cells[at], most).length));
-    return at === columns.length - 1 ? `minmax(${Math.min(longest, 20)}ch, 1fr)` : `minmax(6ch, ${Math.max(6, Math.min(36, longest)) + 2}ch)`;
-  });
-  return `${dated ? "20ch" : "14ch"} 6ch ${widths.join(" ")}`;
 }
 
 function Marked({ text, sought }: { text: string; sought: readonly string[] }) {
@@ -247,16 +232,5 @@ export function RowList(props: ListProps) {
       </div>
       {props.footer && <p class="rows-end dim">{props.footer}</p>}
     </div>
-  );
-}
-
-function ColumnHead({ column }: { column: Column }) {
-  const added = view.value.columns.includes(column.name);
-  const remove = () => go({ columns: view.peek().columns.filter((one) => one !== column.name) });
-  return (
-    <span role="columnheader" class="cell">
-      <span class="ellipsis">{column.name === "@message" ? "Message" : column.name === "@log" ? "Group" : column.name}</span>
-      {added && <button type="button" class="tiny" aria-label={`Remove the column ${column.name}`} title="Remove this column" onClick={remove}>×</button>}
-    </span>
   );
 }
