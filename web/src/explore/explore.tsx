@@ -15,10 +15,11 @@ import { GroupPicker } from "./group_picker.tsx";
 import { RowList } from "./row_list.tsx";
 import { Share } from "./share.tsx";
 import { Sidebar } from "./sidebar.tsx";
-import { Cost, Failed, NoMatch, Onboarding, PartialNote, Waiting } from "./states.tsx";
+import { Cost, Failed, NoMatch, PartialNote, Waiting } from "./states.tsx";
 import { catchUp, following, tail } from "./tail.ts";
 import { TimePicker } from "./time_picker.tsx";
 
+const Onboarding = later(async () => (await import("../pages/start.tsx")).Onboarding);
 const Result = later(async () => (await import("./table.tsx")).Result, true);
 
 /** Whether the store holds nothing at all. */

@@ -1,54 +1,13 @@
-// What stands where rows would stand: nothing stored yet, nothing found, an error, a wait. Each says what to do next.
+// What stands where rows would stand: nothing found, an error, a wait. Each says what to do next.
 
 import { useEffect, useState } from "preact/hooks";
 
-import { askGroups, cancel, groupList, rows, type Rows } from "../ask.ts";
+import { cancel, groupList, rows, type Rows } from "../ask.ts";
 import { ago, fullText, rangeLabel } from "../time.ts";
 import { count, milliseconds } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
-import { copy } from "../parts/layers.tsx";
 import { conditions } from "../query/edit.ts";
 import { asked, askedAt, draft, go, rangeMs, run, view, zoom } from "../view.ts";
-
-const POLL_MS = 2000;
-
-/** A line to copy. */
-export function Snippet({ text, label }: { text: string; label: string }) {
-  return (
-    <div class="snippet">
-      <code>{text}</code>
-      <button type="button" class="tiny" aria-label={`Copy: ${label}`} title="Copy" onClick={() => void copy(text, "Line")}><Icon name="copy" /></button>
-    </div>
-  );
-}
-
-/** Nothing is stored: how to get the first event in. */
-export function Onboarding() {
-  const [since] = useState(() => Date.now());
-  const [now, setNow] = useState(since);
-  useEffect(() => {
-    const timer = setInterval(() => {
-      setNow(Date.now());
-      askGroups();
-    }, POLL_MS);
-    return () => clearInterval(timer);
-  }, []);
-  const origin = new URL(document.baseURI).href.replace(/\/$/, "");
-  return (
-    <div class="state onboarding" data-testid="onboarding">
-      <h2>There is nothing here yet</h2>
-      <p>Send a first line; it shows up here by itself.</p>
-      <h3>From any shell</h3>
-      <Snippet label="send a line with curl" text={`curl -sS '${origin}/api/v1/ingest?group=hello&format=text' --data-binary 'hello from ${location.hostname}'`} />
-      <h3>Files and directories, followed as they grow</h3>
-      <Snippet label="follow files" text="catat up /var/log" />
-      <Snippet label="ship files from another machine" text={`catat ship --url ${origin} /var/log`} />
-      <h3>The output of a command</h3>
-      <Snippet label="send the output of a command" text={`journalctl -f -o json | catat send --url ${origin} --group journal`} />
-      <p class="dim waiting" role="status"><span class="pulse" aria-hidden="true" /> Waiting for the first event… {now - since >= 4000 ? `${Math.round((now - since) / 1000)} s` : ""}</p>
-    </div>
-  );
-}
 
 /** The newest instant of the groups in view. */
 function newest(): number | null {

@@ -6,9 +6,11 @@ import { useEffect } from "preact/hooks";
 import type { Group } from "../api.ts";
 import { askGroups, groupList } from "../ask.ts";
 import { bytes, count } from "../format.ts";
-import { Onboarding } from "../explore/states.tsx";
+import { later } from "../parts/later.tsx";
 import { ago, exactText } from "../time.ts";
 import { address, go, view } from "../view.ts";
+
+const Onboarding = later(async () => (await import("./start.tsx")).Onboarding);
 
 const POLL_MS = 5000;
 const SHOWN = 500;

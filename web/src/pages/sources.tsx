@@ -6,8 +6,8 @@ import { useEffect } from "preact/hooks";
 
 import { json } from "../api.ts";
 import { start, type Lane } from "../ask.ts";
-import { Snippet } from "../explore/states.tsx";
 import { bytes, count, printable } from "../format.ts";
+import { Snippet } from "../parts/snippet.tsx";
 import { ago, exactText } from "../time.ts";
 import { address, go, view } from "../view.ts";
 

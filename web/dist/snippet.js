@@ -1,0 +1,1 @@
+import{F as e,G as t,K as n}from"./core.js?v=606adde72b8f";function r({text:r,label:i}){return n(`div`,{class:`snippet`,children:[n(`code`,{children:r}),n(`button`,{type:`button`,class:`tiny`,"aria-label":`Copy: ${i}`,title:`Copy`,onClick:()=>void e(r,`Line`),children:n(t,{name:`copy`})})]})}export{r as t};
