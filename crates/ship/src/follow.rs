@@ -145,6 +145,7 @@ impl Follower {
             followed.container = container;
             follower.files.insert(followed.entry.key, followed);
         }
+        follower.end_originals();
         let discovery = follower.scan(now, is_first_run);
         follower.is_opening = false;
         follower.save(now)?;
@@ -275,7 +276,7 @@ impl Follower {
         // A failing disk is asked again after the usual time, not at every turn.
         self.saved_at = now;
         // A file that is gone before anything of it was sent leaves nothing to remember.
-        let is_known = |file: &&Followed| file.path.is_some() || file.entry.mark.offset > 0;
+        let is_known = |file: &&Followed| file.path.is_some() || file.entry.now().evidence().is_some();
         self.checkpoint.save(self.files.values().filter(is_known).map(|file| &file.entry))?;
         self.files.values_mut().for_each(|file| file.is_saved = true);
         self.is_dirty = false;

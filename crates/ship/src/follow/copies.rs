@@ -95,15 +95,16 @@ impl Copies {
             let read_to = original.in_flight.unwrap_or(original.entry.mark);
             if let Some(beginning) = mark_of_beginning(candidate, file, original) {
                 is_beginning = true;
-                if candidate.size <= read_to.offset && self.unfinished.len() < UNFINISHED_MAX {
+                // What was read of an original that was truncated since says nothing of what it holds now.
+                let is_read = candidate.size <= read_to.offset && still_has(original, &read_to);
+                if is_read && self.unfinished.len() < UNFINISHED_MAX {
                     let (file, generation) = (original.entry.file.clone(), original.entry.generation);
                     let origin = Origin { file, generation, mark: beginning, evidence: beginning };
                     self.unfinished.insert(candidate.key, origin);
                 }
                 continue;
             }
-            // What it was when the server was told of it may be all that was written down before a crash.
-            let evidence = [Some(read_to), Some(original.entry.mark), original.entry.told];
+            let evidence = [Some(read_to), original.entry.now().evidence()];
             let Some(evidence) = evidence.into_iter().flatten().find(is_whole) else { continue };
             if !still_has(original, &evidence) {
                 // From what was acknowledged, not from what is on its way: a crash may keep that from arriving.
@@ -121,7 +122,16 @@ impl Copies {
             |origin: &Origin| files.values().filter(is_original).any(|original| has_beginning(original, origin));
         let unfinished = self.unfinished.remove(&candidate.key);
         ended.extend(unfinished.filter(|origin| is_whole(&origin.evidence) && !is_there(origin)));
-        let ended = ended.into_iter().max_by_key(|origin| origin.mark.offset);
+        // A generation goes on in one place: where a copy of it was found before, only what holds the same is another, or
+        // what holds more of what was read.
+        let is_taken = |origin: &Origin| {
+            let is_copy = |known: &&Followed| known.entry.is_copy && known.entry.key != candidate.key;
+            let is_ahead = |mark: Mark| is_whole(&mark) && mark.offset < origin.evidence.offset;
+            let has_it = |copy: &Followed| !copy.entry.now().evidence().is_some_and(is_ahead);
+            let mut copies = files.values().filter(is_copy).filter(|copy| copy.is_of(&origin.file, origin.generation));
+            copies.any(|copy| has_it(copy) && mark_of_beginning(candidate, file, copy).is_none())
+        };
+        let ended = ended.into_iter().filter(|origin| !is_taken(origin)).max_by_key(|origin| origin.mark.offset);
         match (ended, lasting) {
             (Some(origin), lasting) if lasting.is_none_or(|mark| mark.offset <= origin.mark.offset) => {
                 Some(Start::OnOf(origin))
@@ -167,8 +177,7 @@ fn mark_of_beginning(candidate: &Candidate, file: &File, original: &Followed) ->
 
 /// Tells whether `original` is what `origin` came from, and still begins with what that holds.
 fn has_beginning(original: &Followed, origin: &Origin) -> bool {
-    let is_it = original.entry.file == origin.file && original.entry.generation == origin.generation;
-    is_it && still_has(original, &origin.evidence)
+    original.is_of(&origin.file, origin.generation) && still_has(original, &origin.evidence)
 }
 
 /// Tells whether `original` has the marked content now.

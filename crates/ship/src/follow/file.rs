@@ -114,6 +114,8 @@ pub(super) struct Followed {
     unsent_since: Option<Timestamp>,
     /// Whether what was cut last is a piece of a line that goes on, so that nothing of it is kept whole.
     is_within_line: bool,
+    /// Whether a copy goes on with its generation, so that what it holds now is another one.
+    pub(super) is_ended: bool,
     /// Since when a long line of it waits for one of another file.
     pub(super) waits_for_large: Option<Timestamp>,
 }
@@ -162,8 +164,14 @@ impl Followed {
             held: None,
             unsent_since: None,
             is_within_line: false,
+            is_ended: false,
             waits_for_large: None,
         }
+    }
+
+    /// Tells whether this is that generation of that file.
+    pub(super) fn is_of(&self, file: &str, generation: u64) -> bool {
+        self.entry.file == file && self.entry.generation == generation
     }
 
     /// Takes note that somebody told of a change, perhaps of one that was seen already.
@@ -251,7 +259,7 @@ impl Followed {
         self.catch_up_bytes = 0;
         self.is_waiting = false;
         (self.held, self.unsent_since) = (None, None);
-        self.is_within_line = false;
+        (self.is_within_line, self.is_ended) = (false, false);
         self.grown_at = now;
         self.next_look = now;
     }
@@ -275,7 +283,7 @@ impl Followed {
         }
         let Some(file) = &self.handle else { return Ok(Look::Nothing) };
         let offset = self.entry.mark.offset;
-        if self.size < offset || (self.size == offset && !self.entry.mark.fits(file)?) {
+        if self.is_ended || self.size < offset || (self.size == offset && !self.entry.mark.fits(file)?) {
             return Ok(Look::Replaced);
         }
         if let Some(told) = self.entry.told.filter(|_| offset == 0)

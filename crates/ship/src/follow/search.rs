@@ -63,8 +63,9 @@ impl Follower {
                 if is_own(file.input) {
                     file.handle = None;
                 }
-                // Of a file of which nothing was sent there is nothing to remember.
-                return file.is_held() || file.entry.mark.offset > 0;
+                // Of a file of which nothing was sent there is nothing to remember. A search may miss one that is being
+                // renamed.
+                return file.is_held() || file.entry.now().evidence().is_some();
             };
             if self.births.tell_apart(file, candidate) || !file.may_be_at(&candidate.path) {
                 // It may have been truncated under this name.
@@ -112,8 +113,11 @@ impl Follower {
         (now, is_first_run): (Timestamp, bool),
         report: &mut Discovery,
     ) {
-        // Newest first, so that a limit on old data cuts the oldest.
-        new.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
+        // Oldest first: of several that may be the copy of a file, that is the one that was made first. But newest first
+        // where there is a limit on old data, which cuts the oldest.
+        let by_age = |a: &Candidate, b: &Candidate| a.modified.cmp(&b.modified);
+        let by_age = |a: &Candidate, b: &Candidate| if is_first_run { by_age(b, a) } else { by_age(a, b) };
+        new.sort_by(|a, b| by_age(a, b).then_with(|| a.path.cmp(&b.path)));
         let mut budgets = Budgets::new(&self.options, is_first_run, now);
         for candidate in new {
             let is_own = self.options.inputs.get(candidate.input).is_some_and(|input| input.is_own);
@@ -190,6 +194,9 @@ impl Follower {
         let is_copy = origin.is_some();
         let own = (name, self.checkpoint.generation_first());
         let (name, generation) = origin.map_or(own, |origin| (origin.file, origin.generation));
+        if is_copy {
+            self.end_original(&name, generation);
+        }
         let (begin, born, seen) = (mark.offset, self.births.of(candidate), now.0);
         let entry =
             Entry { key, born, file: name, generation, path, begin, told, mark, before: None, is_copy, packed, seen };
@@ -200,6 +207,19 @@ impl Follower {
             followed.hold_new(file, candidate.size, (!self.is_opening).then_some(now));
         }
         self.files.insert(key, followed);
+    }
+
+    /// Takes note that a copy goes on with a generation: what its file holds now is another, however much it looks the same.
+    fn end_original(&mut self, name: &str, generation: u64) {
+        let is_original = |file: &&mut Followed| !file.entry.is_copy && file.is_of(name, generation);
+        self.files.values_mut().filter(is_original).for_each(|file| file.is_ended = true);
+    }
+
+    /// The same for all copies that are remembered.
+    pub(super) fn end_originals(&mut self) {
+        let copies = self.files.values().filter(|file| file.entry.is_copy);
+        let ended: Vec<(String, u64)> = copies.map(|copy| (copy.entry.file.clone(), copy.entry.generation)).collect();
+        ended.iter().for_each(|(name, generation)| self.end_original(name, *generation));
     }
 
     /// Opens a file that was not known before, or what it holds where it is packed; `None` where it is left out, or not there yet.

@@ -20,6 +20,20 @@ impl Bench {
 }
 
 #[test]
+fn a_file_that_a_search_misses_after_a_crash_is_the_same_when_it_is_found() {
+    let mut bench = Bench::new(&[("a.log", "one\n")]);
+    bench.send_and_be_killed();
+    // A search that reads the directory while a file is renamed may find it under neither name.
+    let aside = bench.path("..").join("aside");
+    fs::rename(bench.path("a.log"), &aside).unwrap();
+    bench.start();
+    bench.run(200);
+    fs::rename(aside, bench.path("a.log.1")).unwrap();
+    bench.run(1_500);
+    bench.check(&["one"]);
+}
+
+#[test]
 fn a_file_with_two_names_is_sent_once_whichever_is_found_and_whichever_goes() {
     let mut bench = Bench::new(&[("z.log", "one\n")]);
     bench.send_and_be_killed();
