@@ -196,6 +196,8 @@ impl Follower {
         let (name, generation) = origin.map_or(own, |origin| (origin.file, origin.generation));
         if is_copy {
             self.end_original(&name, generation);
+            // Of several rotations within a second the original remembers the last alone.
+            (self.is_dirty, self.saved_at) = (true, Timestamp(i64::MIN));
         }
         let (begin, born, seen) = (mark.offset, self.births.of(candidate), now.0);
         let entry =
