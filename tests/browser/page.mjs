@@ -11,6 +11,7 @@
 
 import { accessibilityChecks } from "./page/accessibility.mjs";
 import { exploreChecks } from "./page/explore.mjs";
+import { keyChecks } from "./page/keys.mjs";
 import { liveChecks } from "./page/live.mjs";
 import { otherChecks } from "./page/other.mjs";
 import { partChecks } from "./page/parts.mjs";
@@ -26,7 +27,7 @@ if (!url) {
 
 const picture = process.env.CATAT_SCREENSHOT;
 await runChecks(url, [
-  ...exploreChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...liveChecks, ...accessibilityChecks,
+  ...exploreChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...keyChecks, ...liveChecks, ...accessibilityChecks,
   ["no policy was violated and no script failed", (own) => own.noComplaints()],
   ...(picture ? [["a picture is taken", (own) => takeScreenshot(own, picture)]] : []),
 ], { prepare: (own) => own.sendEvents() });

@@ -3,14 +3,18 @@
 
 import { signal } from "@preact/signals";
 
-import { toggleFilter } from "./query/edit.ts";
+import { LEVELS } from "./explore/levels.ts";
+import { togglePause } from "./explore/tail.ts";
 import { layer, tell, copy } from "./parts/layers.tsx";
-import { address, draft, frozen, go, run, shift, view, zoomOut } from "./view.ts";
+import { levelsOf, toggleFilter, toggleLevel } from "./query/edit.ts";
+import { t, text } from "./texts.ts";
+import { address, draft, frozen, go, run, shift, view, zoomOut, type Page } from "./view.ts";
 
 /** What the list of rows lets the keys do; set by the list that is on screen. */
 export interface ListKeys {
   move: (by: number) => void;
   toggle: () => void;
+  isOpen: () => boolean;
   close: () => boolean;
   /** Field and value in focus. */
   value: () => { field: string; value: string } | null;
@@ -21,10 +25,14 @@ export const list = signal<ListKeys | null>(null);
 
 /** A key and what it does. */
 export interface Key {
+  /** As `KeyboardEvent.key` has them; `g e` for one after the other, `Mod+k` with Ctrl or ⌘. Several say the same. */
   keys: readonly string[];
   label: string;
-  run: () => void;
+  /** Is given the key that was pressed; says `false` where the key means nothing now and is the browser's. */
+  run: (key: string) => unknown;
   alt?: boolean;
+  /** Works on every page, not on Explore alone. */
+  everywhere?: boolean;
 }
 
 /** Changes the text by a click on a value, and asks. */
@@ -44,25 +52,62 @@ export function copyLink(): void {
   void copy(new URL(address(frozen(view.peek())), location.href).href, "Link with fixed times");
 }
 
+function toPage(page: Page): () => void {
+  return () => {
+    layer.value = "";
+    go({ page });
+  };
+}
+
+/** Opens the row in focus, or closes it. */
+function openRow(opens: boolean): unknown {
+  const now = list.peek();
+  return now !== null && now.isOpen() !== opens && (opens ? now.toggle() : now.close());
+}
+
+/** Levels are counted from the heaviest, as the legend shows them. */
+function clickLevel(key: string): void {
+  const level = LEVELS[LEVELS.length - Number(key)];
+  if (level !== undefined) draft.value = toggleLevel(draft.peek(), level);
+  else for (const one of levelsOf(draft.peek())) draft.value = toggleLevel(draft.peek(), one);
+  run();
+}
+
 /** Every key. */
 export const KEYS: readonly Key[] = [
-  { keys: ["/"], label: "Write the query", run: () => document.querySelector<HTMLElement>("[data-testid=query]")?.focus() },
-  { keys: ["t"], label: "Choose the time range", run: () => (layer.value = "time") },
-  { keys: ["g"], label: "Choose groups", run: () => (layer.value = "groups") },
-  { keys: ["r"], label: "Run again", run: () => run() },
-  { keys: ["l"], label: "Live tail on or off", run: () => go({ live: !view.peek().live, page: "explore" }) },
-  { keys: ["j", "ArrowDown"], label: "Next row", run: () => list.peek()?.move(1) },
-  { keys: ["k", "ArrowUp"], label: "Row before", run: () => list.peek()?.move(-1) },
-  { keys: ["Enter"], label: "Open or close the row", run: () => list.peek()?.toggle() },
-  { keys: ["i"], label: "Include the value in focus (of a row: its level)", run: () => byFocus("include") },
-  { keys: ["x"], label: "Exclude the value in focus (of a row: its level)", run: () => byFocus("exclude") },
-  { keys: ["z"], label: "Zoom out to twice the time", run: zoomOut },
-  { keys: ["ArrowLeft"], alt: true, label: "Half a range earlier", run: () => shift(-1) },
-  { keys: ["ArrowRight"], alt: true, label: "Half a range later", run: () => shift(1) },
-  { keys: ["y"], label: "Copy a link with fixed times", run: copyLink },
-  { keys: ["?", "F1"], label: "This list", run: () => (layer.value = layer.peek() === "help" ? "" : "help") },
-  { keys: ["Escape"], label: "Close what is open", run: () => undefined },
+  { keys: ["/"], label: text("Write the query"), run: () => document.querySelector<HTMLElement>("[data-testid=query]")?.focus() },
+  { keys: ["Mod+k"], label: text("Find any command, page, range or group"), run: () => (layer.value = layer.peek() === "palette" ? "" : "palette"), everywhere: true },
+  { keys: ["t"], label: text("Choose the time range"), run: () => (layer.value = "time") },
+  { keys: ["o"], label: text("Choose groups"), run: () => (layer.value = "groups") },
+  { keys: ["r"], label: text("Run again"), run: () => run() },
+  { keys: ["j", "ArrowDown"], label: text("Next row"), run: () => list.peek()?.move(1) },
+  { keys: ["k", "ArrowUp"], label: text("Row before"), run: () => list.peek()?.move(-1) },
+  { keys: ["Enter"], label: text("Open or close the row"), run: () => list.peek()?.toggle() },
+  { keys: ["ArrowRight"], label: text("Open the row"), run: () => openRow(true) },
+  { keys: ["ArrowLeft"], label: text("Close the row"), run: () => openRow(false) },
+  { keys: ["i"], label: text("Include the value in focus (of a row: its level)"), run: () => byFocus("include") },
+  { keys: ["x"], label: text("Exclude the value in focus (of a row: its level)"), run: () => byFocus("exclude") },
+  { keys: ["1", "2", "3", "4", "5", "6"], label: text("Show a level only, or take it away again: fatal is 1, trace is 6"), run: clickLevel },
+  { keys: ["0"], label: text("All levels"), run: clickLevel },
+  { keys: ["l"], label: text("Live tail on or off"), run: () => go({ live: !view.peek().live, row: "" }) },
+  { keys: [" "], label: text("Pause the live tail, or go on"), run: () => view.peek().live && togglePause() },
+  { keys: ["z"], label: text("Zoom out to twice the time"), run: zoomOut },
+  { keys: ["ArrowLeft"], alt: true, label: text("Half a range earlier"), run: () => shift(-1) },
+  { keys: ["ArrowRight"], alt: true, label: text("Half a range later"), run: () => shift(1) },
+  { keys: ["y"], label: text("Copy a link with fixed times"), run: copyLink },
+  { keys: ["g e"], label: text("Go to Explore"), run: toPage("explore"), everywhere: true },
+  { keys: ["g a"], label: text("Go to Alerts"), run: toPage("alerts"), everywhere: true },
+  { keys: ["g g"], label: text("Go to Groups"), run: toPage("groups"), everywhere: true },
+  { keys: ["g s"], label: text("Go to Sources"), run: toPage("sources"), everywhere: true },
+  { keys: ["g t"], label: text("Go to Settings"), run: toPage("settings"), everywhere: true },
+  { keys: ["?", "F1"], label: text("This list"), run: () => (layer.value = layer.peek() === "help" ? "" : "help"), everywhere: true },
+  { keys: ["Escape"], label: text("Close what is open"), run: () => false, everywhere: true },
 ];
+
+/** Where the event came from, through the shadow of an editor. */
+function origin(event: Event): EventTarget | null {
+  return event.composedPath()[0] ?? event.target;
+}
 
 function writes(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
@@ -74,25 +119,52 @@ function onEscape(event: KeyboardEvent): void {
     layer.value = "";
     document.querySelector<HTMLElement>(`[data-layer="${name}"], .menu > [aria-expanded="true"]`)?.focus();
     event.preventDefault();
-  } else if (writes(event.target)) {
-    (event.target as HTMLElement).blur();
+  } else if (writes(origin(event))) {
+    (origin(event) as HTMLElement).blur();
   } else if (list.peek()?.close()) {
     event.preventDefault();
   }
 }
 
+/** Longest time between two keys that belong together. */
+const BETWEEN_MS_MAX = 3000;
+
+/** The first of two keys, as `g `, and when it was pressed. */
+let first = { key: "", at: 0 };
+
+/** The key's name in the table; empty for the first of two, after which it is said what may follow. */
+function named(event: KeyboardEvent): string {
+  const before = event.timeStamp - first.at < BETWEEN_MS_MAX ? first.key : "";
+  first = { key: "", at: 0 };
+  if (before !== "") return before + event.key;
+  if (event.ctrlKey || event.metaKey) return `Mod+${event.key}`;
+  const following = KEYS.filter((one) => one.keys[0]?.startsWith(`${event.key} `) && event.key !== " ");
+  if (following.length === 0 || event.altKey) return event.key;
+  first = { key: `${event.key} `, at: event.timeStamp };
+  tell(following.map((one) => `${one.keys[0]}: ${t(one.label)}`).join(" · "));
+  return "";
+}
+
+/** Whether the key belongs to what has the focus. */
+function isTheirs(event: KeyboardEvent, key: Key): boolean {
+  const target = origin(event);
+  if (key.keys[0]?.startsWith("Mod+")) return false;
+  if (writes(target)) return true;
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.closest("dialog") !== null) return !key.everywhere;
+  return target.closest("button, a, summary, .panel") !== null && /^(?:Enter| |Arrow.*)$/.test(event.key);
+}
+
 /** Starts listening. */
 export function followKeys(): void {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey) return;
+    if (event.defaultPrevented || event.isComposing || /^(?:Shift|Control|Alt|Meta)$/.test(event.key)) return;
     if (event.key === "Escape") return onEscape(event);
-    if (writes(event.target)) return;
-    const onControl = event.target instanceof HTMLElement && event.target.closest("button, a, summary, dialog, .panel") !== null;
-    if (onControl && (event.key === "Enter" || event.key.startsWith("Arrow"))) return;
-    if (view.peek().page !== "explore" && !/^(\?|F1)$/.test(event.key)) return;
-    const key = KEYS.find((one) => one.keys.includes(event.key) && (one.alt ?? false) === event.altKey);
-    if (!key) return;
-    event.preventDefault();
-    key.run();
+    // Whoever writes presses no first key of two.
+    if (writes(origin(event)) && !event.ctrlKey && !event.metaKey) return;
+    const name = named(event);
+    const key = KEYS.find((one) => one.keys.includes(name) && (one.alt ?? false) === event.altKey);
+    if (!key || (view.peek().page !== "explore" && !key.everywhere) || isTheirs(event, key)) return;
+    if (key.run(event.key) !== false) event.preventDefault();
   });
 }

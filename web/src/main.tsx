@@ -32,6 +32,7 @@ const Groups = later(async () => (await import("./pages/groups.tsx")).Groups);
 const Sources = later(async () => (await import("./pages/sources.tsx")).Sources);
 const Settings = later(async () => (await import("./pages/settings.tsx")).Settings);
 const Help = later(async () => (await import("./parts/help.tsx")).Help);
+const Palette = later(async () => (await import("./parts/palette.tsx")).Palette);
 const SignIn = later(async () => (await import("./parts/sign_in.tsx")).SignIn);
 
 function Head() {
@@ -61,6 +62,7 @@ function App() {
       <Head />
       {page === "alerts" ? <Alerts /> : page === "groups" ? <Groups /> : page === "sources" ? <Sources /> : page === "settings" ? <Settings /> : <Explore />}
       <Help wanted={layer.value === "help"} />
+      <Palette wanted={layer.value === "palette"} />
       <SignIn wanted={keyWanted.value !== null} />
       <Told />
     </>

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { ask, histogramOf, rowsOf, settled, totalOf } from "./harness.mjs";
+import { ask, histogramOf, queryText, rowsOf, settled, totalOf } from "./harness.mjs";
 
 async function opensWithRows(own) {
   const page = await own.explore();
@@ -17,7 +17,7 @@ async function keepsWhatIsTypedAtOnce(own) {
   const page = await own.open(`/?${own.scope}`);
   await page.getByTestId("query").pressSequentially("needle");
   await settled(page);
-  assert.equal(await page.getByTestId("query").inputValue(), "needle");
+  assert.equal(await queryText(page), "needle");
 }
 
 async function runsQuery(own) {
@@ -30,10 +30,10 @@ async function runsQuery(own) {
   assert.match(page.url(), /q=filter/);
   await page.goBack();
   await settled(page);
-  assert.equal(await page.getByTestId("query").inputValue(), "");
+  assert.equal(await queryText(page), "");
   await page.goForward();
   await settled(page);
-  assert.equal(await page.getByTestId("query").inputValue(), 'filter @level = "error"');
+  assert.equal(await queryText(page), 'filter @level = "error"');
 }
 
 async function findsPhrase(own) {
@@ -75,21 +75,21 @@ async function expandsRows(own) {
 
 async function filtersByValue(own) {
   const page = await own.explore({ q: "filter ispresent(service)" });
-  const before = await page.getByTestId("query").inputValue();
+  const before = await queryText(page);
   await page.locator("[data-testid=row]").nth(2).click();
   const field = page.getByTestId("detail").locator("[data-field=service]");
   await field.getByTestId("include").click();
   await settled(page);
-  assert.match(await page.getByTestId("query").inputValue(), /filter service = "/);
+  assert.match(await queryText(page), /filter service = "/);
   assert.ok((await rowsOf(page)).length > 0);
   const open = page.getByTestId("detail").locator("[data-field=service]");
   await open.getByTestId("exclude").click();
   await settled(page);
-  assert.match(await page.getByTestId("query").inputValue(), /filter service != "/);
+  assert.match(await queryText(page), /filter service != "/);
   await page.goBack();
   await page.goBack();
   await settled(page);
-  assert.equal(await page.getByTestId("query").inputValue(), before);
+  assert.equal(await queryText(page), before);
 }
 
 async function drawsAndZooms(own) {
@@ -118,10 +118,10 @@ async function filtersByLegend(own) {
   const page = await own.explore();
   await page.getByTestId("legend-error").click();
   await settled(page);
-  assert.equal(await page.getByTestId("query").inputValue(), 'filter @level = "error"');
+  assert.equal(await queryText(page), 'filter @level = "error"');
   await page.getByTestId("legend-error").click();
   await settled(page);
-  assert.equal(await page.getByTestId("query").inputValue(), "");
+  assert.equal(await queryText(page), "");
   await page.getByTestId("histogram-table-toggle").click();
   assert.ok(await page.locator(".count-table tbody tr").count() > 5);
 }
@@ -137,7 +137,7 @@ async function showsTopValues(own) {
   await values.nth(1).hover();
   await values.nth(1).getByTestId("exclude").click();
   await settled(page);
-  assert.match(await page.getByTestId("query").inputValue(), /^filter status != 404$/);
+  assert.match(await queryText(page), /^filter status != 404$/);
 }
 
 async function tabulatesStats(own) {

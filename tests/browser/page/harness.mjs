@@ -99,8 +99,8 @@ export class Harness {
     await this.ingest("checkout", checkout);
   }
 
-  /** Opens an address of the page in a fresh browser profile. */
-  async open(path, options = {}) {
+  /** Opens an address of the page in a fresh browser profile, at another server where `base` names one. */
+  async open(path, { base = this.url, ...options } = {}) {
     const context = await this.browser.newContext({ viewport: { width: 1440, height: 860 }, ...options });
     this.opened.push(context);
     const page = await context.newPage();
@@ -113,7 +113,7 @@ export class Harness {
       window.__violations = [];
       addEventListener("securitypolicyviolation", (event) => window.__violations.push(`${event.violatedDirective} ${event.blockedURI}`));
     });
-    const response = await page.goto(this.url + path);
+    const response = await page.goto(base + path);
     this.headers = response.headers();
     return page;
   }
@@ -148,6 +148,14 @@ export async function settled(page) {
     const state = window.__catat?.state;
     const ready = (lane) => lane === "done" || lane === "error";
     return state && (state.view.page !== "explore" || (ready(state.rows) && ready(state.histogram)));
+  });
+}
+
+/** What the editor holds, be it the text area that is there at once or the editor that takes its place. */
+export function queryText(page) {
+  return page.getByTestId("query").evaluate((box) => {
+    if ("value" in box) return box.value;
+    return [...box.querySelectorAll(".cm-line")].map((line) => line.querySelector(".cm-placeholder") ? "" : line.textContent).join("\n");
   });
 }
 

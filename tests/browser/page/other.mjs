@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 
-import { ask, rowsOf, settled, totalOf } from "./harness.mjs";
+import { ask, queryText, rowsOf, settled, totalOf } from "./harness.mjs";
 
 async function choosesTimes(own) {
   const page = await own.explore();
@@ -54,7 +54,7 @@ async function worksByKeys(own) {
   await page.getByTestId("detail").waitFor({ state: "detached" });
   await page.keyboard.press("x");
   await settled(page);
-  assert.equal(await page.getByTestId("query").inputValue(), 'filter @level != "info"');
+  assert.equal(await queryText(page), 'filter @level != "info"');
   await page.keyboard.press("?");
   await page.getByTestId("help-dialog").waitFor();
   await page.keyboard.press("Escape");
@@ -72,7 +72,7 @@ async function writesQueries(own) {
   await ask(page, "limit 3");
   await box.fill("");
   await box.press("ArrowUp");
-  assert.equal(await box.inputValue(), "limit 3");
+  assert.equal(await queryText(page), "limit 3");
   await box.fill("");
   await box.pressSequentially("fil");
   await page.getByTestId("suggestions").waitFor();
@@ -82,7 +82,7 @@ async function writesQueries(own) {
   await box.pressSequentially(" = 404");
   await box.press("Shift+Enter");
   await box.pressSequentially("| limit 5");
-  assert.equal(await box.inputValue(), "filter status = 404\n| limit 5");
+  assert.equal(await queryText(page), "filter status = 404\n| limit 5");
   await box.press("Control+Enter");
   await settled(page);
   assert.equal((await rowsOf(page)).length, 5);
@@ -97,7 +97,7 @@ async function laysQueriesOut(own) {
   const laidOut = "filter status = 404\n| stats count(*) by path";
   await page.waitForFunction((text) => document.querySelector("[data-testid=query]").value === text, laidOut);
   await page.keyboard.press("Control+z");
-  assert.equal(await box.inputValue(), written, "the editor's undo takes it back");
+  assert.equal(await queryText(page), written, "the editor's undo takes it back");
   await page.keyboard.press("Shift+Alt+KeyF");
   await page.waitForFunction((text) => document.querySelector("[data-testid=query]").value === text, laidOut);
   await box.press("Enter");
@@ -124,7 +124,7 @@ async function readsTheReference(own) {
   await example.getByRole("link", { name: "Try it" }).click();
   await page.waitForURL(/\?q=sessionize/);
   await settled(page);
-  assert.equal(await page.getByTestId("query").inputValue(), text);
+  assert.equal(await queryText(page), text);
   assert.equal(await page.getByTestId("query-error").count(), 0);
 }
 
@@ -152,7 +152,7 @@ async function saysWhatToDoWithoutMatch(own) {
   await page.getByTestId("no-match").waitFor();
   await page.getByTestId("no-match").getByRole("button", { name: /nowhere/ }).click();
   await settled(page);
-  assert.equal(await page.getByTestId("query").inputValue(), "filter status = 200");
+  assert.equal(await queryText(page), "filter status = 200");
   assert.ok((await rowsOf(page)).length > 0);
   const old = await own.explore({ from: "2001-01-01T00:00:00Z", to: "2001-01-02T00:00:00Z" });
   await old.getByTestId("jump").click();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 import { clean } from "./accessibility.mjs";
-import { ask, rowsOf, settled } from "./harness.mjs";
+import { ask, queryText, rowsOf, settled } from "./harness.mjs";
 
 /** Gives the harness a key, events, and two users: `boss` may everything, `ani` reads groups that end in `/web`. */
 export async function makePeople(own, key) {
@@ -121,10 +121,10 @@ async function keepsTheQueryWhenTheSessionEnds(own) {
   await page.keyboard.press("Enter");
   await page.getByTestId("sign-in-why").waitFor();
   assert.match(await page.getByTestId("sign-in-why").textContent(), /session has ended/);
-  assert.equal(await page.getByTestId("query").inputValue(), draft);
+  assert.equal(await queryText(page), draft);
   await signIn(page, "ani", "ani has another one");
   await page.getByTestId("sign-in").waitFor({ state: "detached" });
-  assert.equal(await page.getByTestId("query").inputValue(), draft);
+  assert.equal(await queryText(page), draft);
   await page.getByTestId("query").press("Enter");
   await page.getByTestId("table").waitFor();
   await own.send("PUT", "/api/v1/users/ani/password", { password: "ani reads the web" });

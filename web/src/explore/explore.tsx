@@ -3,7 +3,7 @@
 import { useEffect } from "preact/hooks";
 
 import { askGroups, groupList, isCut, loadingOlder, loadOlder, rows, type Rows } from "../ask.ts";
-import { compact, count } from "../format.ts";
+import { count } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { later } from "../parts/later.tsx";
 import { layer } from "../parts/layers.tsx";
@@ -11,15 +11,16 @@ import { soughtTexts } from "../query/lex.ts";
 import { go, run, view } from "../view.ts";
 import { Chart } from "./chart.tsx";
 import { Editor, submit } from "./editor.tsx";
+import { FieldsButton } from "./fields_button.tsx";
 import { GroupPicker } from "./group_picker.tsx";
 import { RowList } from "./row_list.tsx";
 import { Share } from "./share.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import { Cost, Failed, NoMatch, PartialNote, Waiting } from "./states.tsx";
-import { catchUp, following, tail } from "./tail.ts";
 import { TimePicker } from "./time_picker.tsx";
 
 const Onboarding = later(async () => (await import("../pages/start.tsx")).Onboarding);
+const LiveRows = later(async () => (await import("./live_rows.tsx")).LiveRows);
 const Result = later(async () => (await import("./table.tsx")).Result, true);
 
 /** Whether the store holds nothing at all. */
@@ -68,7 +69,7 @@ function QueryBar() {
 }
 
 function Results() {
-  if (view.value.live) return <LiveRows />;
+  if (view.value.live) return <LiveRows List={RowList} />;
   const lane = rows.value;
   const data = lane.data;
   return (
@@ -107,33 +108,5 @@ function Answered({ data }: { data: Rows }) {
         </>
       )}
     </>
-  );
-}
-
-function FieldsButton() {
-  return (
-    <button type="button" class="button quiet fields-button" aria-expanded={layer.value === "fields"} data-layer="fields" onClick={() => (layer.value = layer.value === "fields" ? "" : "fields")}>
-      <Icon name="sidebar" /><span>Fields</span></button>
-  );
-}
-
-function LiveRows() {
-  const now = tail.value;
-  const words = { off: "", connecting: "connecting…", open: "live", waiting: "connection lost, trying again…" }[now.state];
-  return (
-    <section class="result" aria-label="Live tail" data-testid="live-results">
-      <div class="result-head">
-        <FieldsButton />
-        <span class={`live-state ${now.state}`} role="status"><span class="pulse" aria-hidden="true" />{now.error !== "" ? now.error : words}</span>
-        <span class="dim">{count(now.events.length)} events{now.rate > 0 ? ` · ${compact(now.rate)}/s` : ""}</span>
-        {now.dropped > 0 && <span class="note warning" data-testid="dropped">{count(now.dropped)} not shown: narrow the query</span>}
-      </div>
-      {now.events.length === 0 && <div class="state"><h2>Waiting for events…</h2><p class="dim">New events that match appear here as they are accepted.</p></div>}
-      {now.events.length > 0 && <RowList events={now.events} columns={now.columns} sought={soughtTexts(view.value.query)} label="Events, newest last" live onFollow={(follows) => (follows ? catchUp() : (following.value = false))} />}
-      {now.pending.length > 0 && (
-        <button type="button" class="pill" data-testid="pill" onClick={() => { catchUp(); requestAnimationFrame(() => { const box = document.querySelector("[data-testid=rows]"); if (box) box.scrollTop = box.scrollHeight; }); }}>
-          {count(now.pending.length)} new <Icon name="down" /></button>
-      )}
-    </section>
   );
 }

@@ -139,6 +139,7 @@ function useKeys(events: readonly EventRow[], toggle: (id: string) => void, open
         focus(event.id);
       },
       toggle: () => { if (at() >= 0) toggle(cursor.peek()); },
+      isOpen: () => open.has(cursor.peek()),
       close() {
         if (!open.has(cursor.peek())) return false;
         toggle(cursor.peek());

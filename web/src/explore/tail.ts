@@ -28,14 +28,18 @@ export interface Tail {
   /** Events in the last second. */
   rate: number;
   error: string;
+  /** How often the connection broke and was taken up again after the last event received. */
+  reconnected: number;
 }
 
-const OFF: Tail = { state: "off", events: [], columns: [{ name: "@message", type: "string" }], pending: [], dropped: 0, rate: 0, error: "" };
+const OFF: Tail = { state: "off", events: [], columns: [{ name: "@message", type: "string" }], pending: [], dropped: 0, rate: 0, error: "", reconnected: 0 };
 
 /** The tail. */
 export const tail = signal<Tail>(OFF);
 /** The end of the list is on screen. */
 export const following = signal(true);
+/** Somebody has stopped the list until they say otherwise; what arrives is kept, and counted. */
+export const paused = signal(false);
 
 let arrived: EventRow[] = [];
 let known = new Set<string>();
@@ -50,15 +54,30 @@ function toEvent(data: Record<string, Json>, id: string, columns: readonly Colum
   return row ? { ...row, cells } : { id, time: text("@timestamp"), ms: NaN, level: "", group: "", stream: "", message: text("@message"), cells };
 }
 
+/** Pauses the list, or shows what has arrived since and goes on. */
+export function togglePause(): void {
+  paused.value = !paused.peek();
+  if (!paused.peek()) catchUp();
+}
+
+/** Whether a text in the list is selected: it would be lost if its row moved. */
+function isSelecting(): boolean {
+  const selection = getSelection();
+  if (selection === null || selection.isCollapsed) return false;
+  const list = document.querySelector("[data-testid=rows]");
+  return list !== null && [selection.anchorNode, selection.focusNode].some((node) => list.contains(node));
+}
+
 /** Puts what has arrived into the list, or among what waits. */
 function paint(): void {
   const now = tail.peek();
+  const isStill = !following.peek() || paused.peek() || isSelecting();
   const fresh = arrived;
   arrived = [];
   const rate = Math.round((fresh.length * 1000) / PAINT_MS * 0.3 + now.rate * 0.7);
-  if (fresh.length === 0 && rate === now.rate) return;
-  const target = following.peek() ? [...now.events, ...now.pending, ...fresh] : now.events;
-  const pending = following.peek() ? [] : [...now.pending, ...fresh];
+  if (fresh.length === 0 && rate === now.rate && (isStill || now.pending.length === 0)) return;
+  const target = isStill ? now.events : [...now.events, ...now.pending, ...fresh];
+  const pending = isStill ? [...now.pending, ...fresh] : [];
   const over = Math.max(0, pending.length - KEPT_MAX);
   tail.value = {
     ...now, rate, events: target.length > KEPT_MAX ? target.slice(-KEPT_MAX) : target, pending: over > 0 ? pending.slice(over) : pending, dropped: now.dropped + over,
@@ -69,6 +88,7 @@ function paint(): void {
 /** Shows what waits. */
 export function catchUp(): void {
   following.value = true;
+  paused.value = false;
   const now = tail.peek();
   tail.value = { ...now, events: [...now.events, ...now.pending].slice(-KEPT_MAX), pending: [] };
 }
@@ -115,6 +135,8 @@ async function past(of: View, signal: AbortSignal): Promise<void> {
     return { ...event, cells: tail.peek().columns.map((column) => data[column.name] ?? null) };
   }).reverse().filter((event) => !known.has(event.id));
   for (const event of events) known.add(event.id);
+  // A tail that breaks before its first event is taken up after these; what comes twice is known.
+  if (lastId === "") lastId = events.at(-1)?.id ?? "";
   tail.value = { ...tail.peek(), events: [...events, ...tail.peek().events] };
 }
 
@@ -124,12 +146,14 @@ async function connect(of: View, text: string, signal: AbortSignal): Promise<voi
   const headers: Record<string, string> = { Accept: "text/event-stream" };
   if (lastId !== "") headers["Last-Event-ID"] = lastId;
   const response = await api.request(`api/v1/tail?${params.toString()}`, { signal, headers });
-  tail.value = { ...tail.peek(), state: "open", error: "" };
+  const now = tail.peek();
+  tail.value = { ...now, state: "open", error: "", reconnected: now.reconnected + (now.state === "waiting" ? 1 : 0) };
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   const cutter = new MessageCutter();
   for (;;) {
     const piece = await reader?.read();
-    if (!piece || piece.done) return;
+    // A tail has no end of its own: the server, or something on the way, has closed it.
+    if (!piece || piece.done) throw new Error("the stream ended");
     take(cutter.push(piece.value), of);
   }
 }
@@ -144,6 +168,7 @@ function wait(ms: number, signal: AbortSignal): Promise<void> {
 async function follow(of: View, signal: AbortSignal): Promise<void> {
   tail.value = { ...OFF, state: "connecting" };
   following.value = true;
+  paused.value = false;
   known = new Set();
   arrived = [];
   lastId = "";
@@ -164,7 +189,7 @@ async function follow(of: View, signal: AbortSignal): Promise<void> {
         return;
       }
       if (asWritten) continue;
-      tail.value = { ...tail.peek(), state: "waiting", error: told?.message ?? "the connection broke" };
+      tail.value = { ...tail.peek(), state: "waiting", error: told?.status === 429 ? told.message : "" };
     }
     pause = performance.now() - began > 5000 ? 500 : Math.min(RETRY_MS_MAX, pause * 2);
     await wait(pause, signal);

@@ -1,7 +1,9 @@
 // The dialog behind `?`: the keys, from the table that handles them, and the language in a few lines.
 
 import { KEYS } from "../keys.ts";
+import { t } from "../texts.ts";
 import { go } from "../view.ts";
+import { keyName } from "./key_name.tsx";
 import { Dialog, layer } from "./layers.tsx";
 
 const EXAMPLES: readonly { query: string; means: string }[] = [
@@ -13,10 +15,11 @@ const EXAMPLES: readonly { query: string; means: string }[] = [
   { query: 'parse @message "user=* " as user\n| stats count_distinct(user)', means: "take fields out of the text" },
 ];
 
-/** How a key is printed. */
-function keyName(key: string, alt: boolean): string {
-  const names: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" };
-  return `${alt ? "Alt " : ""}${names[key] ?? key}`;
+/** The keys of one line: of many only the first and the last. */
+function Keys({ keys, alt }: { keys: readonly string[]; alt: boolean }) {
+  const names = keys.map((key) => keyName(key, alt));
+  if (names.length > 2) return <><kbd>{names[0]}</kbd>–<kbd>{names.at(-1)}</kbd></>;
+  return <>{names.map((name) => <kbd key={name}>{name}</kbd>)}</>;
 }
 
 /** The dialog. */
@@ -28,7 +31,7 @@ export function Help() {
         <dl class="keys">
           <div><dt><kbd>Enter</kbd></dt><dd>In the query: run it (Shift Enter: a new line; ↑ in the empty box: earlier queries; Tab: complete; Shift Alt F: format; F1: what stands there, in the reference)</dd></div>
           {KEYS.map((key) => (
-            <div key={key.label}><dt>{key.keys.map((one) => <kbd key={one}>{keyName(one, key.alt ?? false)}</kbd>)}</dt><dd>{key.label}</dd></div>
+            <div key={key.label} data-testid="key" data-keys={JSON.stringify(key.keys.map((one) => (key.alt ? `Alt+${one}` : one)))}><dt><Keys keys={key.keys} alt={key.alt ?? false} /></dt><dd>{t(key.label)}</dd></div>
           ))}
         </dl>
         <h2>Language</h2>

@@ -1,0 +1,13 @@
+// Opens the fields where the screen has no room for them beside the rows.
+
+import { Icon } from "../parts/icons.tsx";
+import { layer } from "../parts/layers.tsx";
+import { t } from "../texts.ts";
+
+/** The button above the rows. */
+export function FieldsButton() {
+  return (
+    <button type="button" class="button quiet fields-button" aria-expanded={layer.value === "fields"} data-layer="fields" onClick={() => (layer.value = layer.value === "fields" ? "" : "fields")}>
+      <Icon name="sidebar" /><span>{t("Fields")}</span></button>
+  );
+}

@@ -1,0 +1,108 @@
+// Everything that can be done here, found by some letters of its name: commands and pages (from the table of keys), ranges,
+// levels and groups.
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+
+import { askGroups, groupList } from "../ask.ts";
+import { LEVELS } from "../explore/levels.ts";
+import { KEYS } from "../keys.ts";
+import { oneLine } from "../format.ts";
+import { t, text } from "../texts.ts";
+import { PRESETS } from "../time.ts";
+import { go, view } from "../view.ts";
+import { fuzzy } from "./fuzzy.ts";
+import { keyName } from "./key_name.tsx";
+import { Dialog, layer } from "./layers.tsx";
+
+/** One thing to do. */
+export interface Entry {
+  /** What sort of thing it is. */
+  kind: string;
+  name: string;
+  keys: readonly string[];
+  run: () => unknown;
+}
+
+const SHOWN_MAX = 60;
+const KINDS = { command: text("Command"), page: text("Page"), level: text("Level"), range: text("Time range"), group: text("Group") };
+
+function commands(): Entry[] {
+  const isHere = view.value.page === "explore";
+  return KEYS
+    .filter(({ keys, everywhere }) => keys.length < 3 && keys[0] !== "Escape" && keys[0] !== "Mod+k" && (isHere || everywhere))
+    .map(({ keys, label, run, alt }) => ({
+      kind: keys[0]?.startsWith("g ") ? KINDS.page : KINDS.command, name: t(label), keys: keys.map((key) => keyName(key, alt)), run: () => run(keys[0] ?? ""),
+    }));
+}
+
+function levels(): Entry[] {
+  const key = KEYS.find(({ keys }) => keys.includes("1"));
+  if (!key || view.value.page !== "explore") return [];
+  return key.keys.map((name) => ({ kind: KINDS.level, name: t("Level {level}", { level: LEVELS[LEVELS.length - Number(name)] ?? "" }), keys: [name], run: () => key.run(name) }));
+}
+
+function ranges(): Entry[] {
+  return PRESETS.map(({ label, from }) => ({ kind: KINDS.range, name: t(label), keys: [], run: () => go({ page: "explore", from, to: "now", row: "", live: false }) }));
+}
+
+function groups(): Entry[] {
+  return (groupList.value.data ?? []).map(({ name }) => ({ kind: KINDS.group, name, keys: [], run: () => go({ page: "explore", groups: [name], row: "" }) }));
+}
+
+/** Where entries come from; what is kept elsewhere adds itself here. */
+const SOURCES: readonly (() => Entry[])[] = [commands, levels, ranges, groups];
+
+function Choice() {
+  const sought = useSignal("");
+  const chosen = useSignal(0);
+  const input = useRef<HTMLInputElement>(null);
+  const list = useRef<HTMLUListElement>(null);
+  const found = fuzzy(SOURCES.flatMap((source) => source()), sought.value, (entry) => `${entry.name} ${t(entry.kind)}`).slice(0, SHOWN_MAX);
+  const at = Math.min(chosen.value, found.length - 1);
+  useEffect(() => {
+    askGroups();
+    input.current?.focus();
+  }, []);
+  useEffect(() => list.current?.children[at]?.scrollIntoView({ block: "nearest" }), [at, sought.value]);
+  const run = (entry: Entry | undefined) => {
+    if (!entry) return;
+    layer.value = "";
+    // Where the focus was before has it again, and then the command may move it.
+    requestAnimationFrame(() => entry.run());
+  };
+  const onKey = (event: KeyboardEvent) => {
+    if (event.isComposing) return;
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (step !== 0 && found.length > 0) chosen.value = (at + step + found.length) % found.length;
+    else if (event.key === "Enter") run(found[at]);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div class="palette" data-testid="palette">
+      <input type="search" role="combobox" list={undefined} aria-expanded={true} aria-controls="palette-list" aria-activedescendant={at < 0 ? undefined : `palette-${at}`} aria-autocomplete="list"
+        aria-label={t("Find any command, page, range or group")} placeholder={t("Find any command, page, range or group")} autocomplete="off" spellcheck={false}
+        data-testid="palette-text" value={sought.value} onKeyDown={onKey} onInput={(event) => { sought.value = event.currentTarget.value; chosen.value = 0; }} ref={input} />
+      <ul id="palette-list" role="listbox" aria-label={t("What was found")} ref={list}>
+        {found.map((entry, n) => (
+          <li key={`${entry.kind}\n${entry.name}`} id={`palette-${n}`} role="option" aria-selected={n === at} data-testid="palette-entry" onPointerMove={() => (chosen.value = n)} onClick={() => run(entry)}>
+            <span class="ellipsis">{oneLine(entry.name, 200)}</span>
+            <span class="palette-keys">{entry.keys.map((key) => <kbd key={key}>{key}</kbd>)}</span>
+            <span class="dim kind">{t(entry.kind)}</span>
+          </li>
+        ))}
+      </ul>
+      {found.length === 0 && <p class="dim" role="status">{t("Nothing is called “{text}”.", { text: sought.value })}</p>}
+    </div>
+  );
+}
+
+/** The dialog. */
+export function Palette() {
+  return (
+    <Dialog open={layer.value === "palette"} onClose={() => { if (layer.peek() === "palette") layer.value = ""; }} label={t("Commands")}>
+      <Choice />
+    </Dialog>
+  );
+}
