@@ -9,11 +9,7 @@ import { defineConfig, type Plugin } from "vite";
 
 const ROOT = import.meta.dirname;
 /** The first script, and what only it or a single part needs. */
-<<<<<<< HEAD
-const OWN = /\/src\/(?:main\.tsx|event\.ts|pages\/|parts\/(?:help|palette|sign_in|snippet)\.tsx|explore\/(?:explore|share|columns|row_list|row_detail|table|series_chart)\.tsx|explore\/series\.ts|texts\/)/;
-=======
-const OWN = /\/src\/(?:main\.tsx|event\.ts|pages\/|parts\/(?:help|palette|sign_in)\.tsx|explore\/(?:explore|share|columns|row_list|live_rows|row_detail|table|series_chart)\.tsx|explore\/series\.ts|texts\/)/;
->>>>>>> db36e58 (format)
+const OWN = /\/src\/(?:main\.tsx|event\.ts|pages\/|parts\/(?:help|palette|sign_in|snippet)\.tsx|explore\/(?:explore|share|columns|row_list|live_rows|row_detail|table|series_chart)\.tsx|explore\/series\.ts|texts\/)/;
 /** Most bytes under brotli of what is loaded before the first paint. */
 const SHELL_BYTES_MAX = 45_000;
 const API = process.env["CATAT_URL"] ?? "http://127.0.0.1:22828";
