@@ -12,11 +12,13 @@
 mod fields;
 mod json;
 mod records;
+mod wire;
 
 use std::fmt::Display;
 
+use self::records::Records;
 use crate::protobuf::Message;
-use crate::{Encoding, IngestAnswer, IngestError, Intake, Sender, decode};
+use crate::{Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy};
 
 /// What a body should be, for errors.
 const WHAT: &str = "OTLP logs request";
@@ -44,13 +46,12 @@ impl Intake {
         let body = decode(body, encoding, self.limits.body_bytes_max)?;
         let mut collector = self.collect(sender);
         let mut rejected = IngestAnswer::default();
+        let mut records = Records::new(&mut collector, &self.limits, &mut rejected);
         match form {
-            OtlpForm::Protobuf => records::read(&body, &mut collector, &self.limits, &mut rejected)?,
-            OtlpForm::Json => {
-                let message = json::to_protobuf(&body, self.limits.body_bytes_max)?;
-                records::read(&message, &mut collector, &self.limits, &mut rejected)?;
-            }
+            OtlpForm::Protobuf => wire::read(&body, &mut records)?,
+            OtlpForm::Json => json::read(&lossy(&body, self.limits.body_bytes_max)?, &mut records)?,
         }
+        records.finish()?;
         let accepted = self.accept(collector, &body, sender)?;
         rejected.add(accepted.clone());
         Ok(IngestAnswer { duplicate: accepted.duplicate, ..rejected })

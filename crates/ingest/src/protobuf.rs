@@ -32,6 +32,11 @@ impl<'a> Message<'a> {
         Self { rest: bytes, what }
     }
 
+    /// The fields that were not read yet, as a message.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     #[inline]
     fn field(&mut self) -> Option<(u64, Content<'a>)> {
         let key = self.varint()?;

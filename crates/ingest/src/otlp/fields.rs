@@ -22,18 +22,20 @@ use crate::protobuf::Content;
 const NESTING_MAX: usize = 64;
 
 /// A value, taken apart one level deep.
+#[derive(Default)]
 pub(super) enum Kind<'a> {
     /// No value at all.
+    #[default]
     Nothing,
     Text(Cow<'a, str>),
     Boolean(bool),
     Integer(i64),
     Float(f64),
-    /// Elements follow.
-    List(&'a [u8]),
-    /// Pairs follow.
-    Object(&'a [u8]),
-    Bytes(&'a [u8]),
+    /// A message whose elements follow.
+    List(Cow<'a, [u8]>),
+    /// A message whose pairs follow.
+    Object(Cow<'a, [u8]>),
+    Bytes(Cow<'a, [u8]>),
 }
 
 /// Takes a value apart.
@@ -46,9 +48,9 @@ pub(super) fn kind(value: &[u8]) -> Result<Kind<'_>, IngestError> {
             // Negative numbers are 64 bits in two's complement.
             (3, Content::Number(number)) => Kind::Integer(number as i64),
             (4, Content::Fixed64(bits)) => Kind::Float(f64::from_bits(bits)),
-            (5, Content::Bytes(list)) => Kind::List(list),
-            (6, Content::Bytes(object)) => Kind::Object(object),
-            (7, Content::Bytes(bytes)) => Kind::Bytes(bytes),
+            (5, Content::Bytes(list)) => Kind::List(list.into()),
+            (6, Content::Bytes(object)) => Kind::Object(object.into()),
+            (7, Content::Bytes(bytes)) => Kind::Bytes(bytes.into()),
             _ => kind,
         };
     }
@@ -56,7 +58,7 @@ pub(super) fn kind(value: &[u8]) -> Result<Kind<'_>, IngestError> {
 }
 
 /// The key and the value of a pair.
-fn pair(pair: &[u8]) -> Result<(Cow<'_, str>, &[u8]), IngestError> {
+pub(super) fn pair(pair: &[u8]) -> Result<(Cow<'_, str>, Kind<'_>), IngestError> {
     let (mut key, mut value) = (Cow::Borrowed(""), &b""[..]);
     for field in message(pair) {
         match field? {
@@ -65,67 +67,41 @@ fn pair(pair: &[u8]) -> Result<(Cow<'_, str>, &[u8]), IngestError> {
             _ => {}
         }
     }
-    Ok((key, value))
+    Ok((key, kind(value)?))
 }
 
-/// The messages that field 1 of a list or object holds.
-fn elements(bytes: &[u8]) -> impl Iterator<Item = Result<&[u8], IngestError>> {
-    message(bytes).filter_map(|field| match field {
-        Ok((1, Content::Bytes(element))) => Some(Ok(element)),
+/// The messages that field `number` of a message holds.
+pub(super) fn elements(bytes: &[u8], number: u64) -> impl Iterator<Item = Result<&[u8], IngestError>> {
+    message(bytes).filter_map(move |field| match field {
+        Ok((found, Content::Bytes(element))) if found == number => Some(Ok(element)),
         Ok(_) => None,
         Err(error) => Some(Err(error)),
     })
 }
 
-/// An attribute that was read, and can be to its end.
-pub(super) struct Attribute<'a> {
-    key: Cow<'a, str>,
-    value: &'a [u8],
-    kind: Kind<'a>,
-    /// How many fields it becomes.
-    pub(super) n_fields: usize,
+/// The elements of a list.
+fn items(list: &[u8]) -> impl Iterator<Item = Result<Kind<'_>, IngestError>> {
+    elements(list, 1).map(|element| kind(element?))
 }
 
-impl<'a> Attribute<'a> {
-    /// Reads the pair that an attribute is.
-    pub(super) fn read(attribute: &'a [u8]) -> Result<Self, IngestError> {
-        let (key, value) = pair(attribute)?;
-        let kind = kind(value)?;
-        let n_fields = count_kind(&kind, 1)?;
-        Ok(Self { key, value, kind, n_fields })
-    }
-
-    /// Writes it as fields; lists of up to `list_bytes_max` are values, longer ones texts.
-    pub(super) fn write(&self, list_bytes_max: usize, fields: &mut impl Fields) -> Result<(), IngestError> {
-        write(&self.key, self.value, &self.kind, list_bytes_max, fields)
-    }
+/// The pairs of an object.
+fn pairs(object: &[u8]) -> impl Iterator<Item = Result<(Cow<'_, str>, Kind<'_>), IngestError>> {
+    elements(object, 1).map(|element| pair(element?))
 }
 
 /// Checks that a value can be read to its end, and counts the fields that it becomes.
-pub(super) fn count(value: &[u8], depth: usize) -> Result<usize, IngestError> {
-    count_kind(&kind(value)?, depth)
-}
-
-fn count_kind(kind: &Kind<'_>, depth: usize) -> Result<usize, IngestError> {
-    if depth > NESTING_MAX {
-        return Err(bad(format_args!("a value is nested more than {NESTING_MAX} levels deep")));
-    }
-    let mut n_fields = 0;
+#[inline]
+pub(super) fn count(kind: &Kind<'_>, depth: usize) -> Result<usize, IngestError> {
     match kind {
-        Kind::Nothing => return Ok(0),
-        Kind::List(list) => {
-            for element in elements(list) {
-                count(element?, depth + 1)?;
-            }
-        }
+        _ if depth > NESTING_MAX => Err(bad(format_args!("a value is nested more than {NESTING_MAX} levels deep"))),
+        Kind::Nothing => Ok(0),
+        Kind::List(list) => items(list).try_fold(1, |n_fields, item| count(&item?, depth + 1).map(|_| n_fields)),
         Kind::Object(object) => {
-            for element in elements(object) {
-                n_fields += count(pair(element?)?.1, depth + 1)?;
-            }
+            let n_fields = pairs(object).try_fold(0, |sum, pair| Ok(sum + count(&pair?.1, depth + 1)?));
+            n_fields.map(|n_fields| n_fields.max(1))
         }
-        _ => {}
+        _ => Ok(1),
     }
-    Ok(n_fields.max(1))
 }
 
 /// Where fields go: into an event, or into what all events of a resource have.
@@ -154,9 +130,9 @@ impl Fields for Vec<(Arc<str>, Value)> {
     }
 }
 
-fn write(
+/// Writes a value that [`count`] has read as fields; lists of up to `list_bytes_max` are values, longer ones texts.
+pub(super) fn write(
     name: &str,
-    value: &[u8],
     kind: &Kind<'_>,
     list_bytes_max: usize,
     fields: &mut impl Fields,
@@ -171,15 +147,15 @@ fn write(
         Kind::Bytes(bytes) => fields.text(name, &BASE64.encode(bytes)),
         Kind::List(list) if list.len() > list_bytes_max => {
             let mut json = String::new();
-            write_json(value, &mut json)?;
+            write_json(kind, &mut json)?;
             fields.text(name, &json);
         }
-        Kind::List(_) => fields.value(name, value_of(value)?.unwrap_or(Value::List(Arc::default()))),
+        Kind::List(_) => fields.value(name, value_of(kind)?.unwrap_or(Value::List(Arc::default()))),
         Kind::Object(object) => {
             let mut is_empty = true;
-            for element in elements(object) {
-                let (key, inner) = pair(element?)?;
-                write(&format!("{name}.{key}"), inner, &self::kind(inner)?, list_bytes_max, fields)?;
+            for pair in pairs(object) {
+                let (key, inner) = pair?;
+                write(&format!("{name}.{key}"), &inner, list_bytes_max, fields)?;
                 is_empty = false;
             }
             if is_empty {
@@ -191,23 +167,23 @@ fn write(
 }
 
 /// An element of a list as a value.
-fn value_of(value: &[u8]) -> Result<Option<Value>, IngestError> {
-    Ok(Some(match kind(value)? {
+fn value_of(kind: &Kind<'_>) -> Result<Option<Value>, IngestError> {
+    Ok(Some(match kind {
         Kind::Nothing => return Ok(None),
-        Kind::Text(text) => Value::text(&*text),
-        Kind::Boolean(truth) => Value::Boolean(truth),
-        Kind::Integer(number) => Value::Integer(number),
-        Kind::Float(number) if number.is_finite() => Value::Float(number),
+        Kind::Text(text) => Value::text(&**text),
+        Kind::Boolean(truth) => Value::Boolean(*truth),
+        Kind::Integer(number) => Value::Integer(*number),
+        Kind::Float(number) if number.is_finite() => Value::Float(*number),
         Kind::Float(number) => Value::text(number.to_string()),
         Kind::Bytes(bytes) => Value::text(BASE64.encode(bytes)),
         Kind::List(list) => {
-            let items = elements(list).map(|element| value_of(element?)).collect::<Result<Vec<_>, _>>()?;
-            Value::List(Arc::new(items))
+            let values = items(list).map(|item| value_of(&item?)).collect::<Result<Vec<_>, _>>()?;
+            Value::List(Arc::new(values))
         }
         Kind::Object(object) => {
-            let members = elements(object).map(|element| {
-                let (key, inner) = pair(element?)?;
-                Ok((Arc::from(&*key), value_of(inner)?))
+            let members = pairs(object).map(|pair| {
+                let (key, inner) = pair?;
+                Ok((Arc::from(&*key), value_of(&inner)?))
             });
             Value::Object(Arc::new(members.collect::<Result<Vec<_>, IngestError>>()?))
         }
@@ -215,20 +191,27 @@ fn value_of(value: &[u8]) -> Result<Option<Value>, IngestError> {
 }
 
 /// Writes a value that [`count`] has read as JSON.
-pub(super) fn write_json(value: &[u8], out: &mut String) -> Result<(), IngestError> {
-    match kind(value)? {
+pub(super) fn write_json(kind: &Kind<'_>, out: &mut String) -> Result<(), IngestError> {
+    match kind {
         Kind::List(list) => {
             out.push('[');
-            for (i, element) in elements(list).enumerate() {
+            for (i, item) in items(list).enumerate() {
                 if i > 0 {
                     out.push(',');
                 }
-                write_json(element?, out)?;
+                write_json(&item?, out)?;
             }
             out.push(']');
         }
-        Kind::Object(object) => write_pairs(elements(object), out)?,
-        _ => match value_of(value)? {
+        Kind::Object(object) => {
+            out.push('{');
+            for pair in pairs(object) {
+                let (key, inner) = pair?;
+                write_json_pair(&key, &inner, out)?;
+            }
+            out.push('}');
+        }
+        _ => match value_of(kind)? {
             Some(scalar) => scalar.write_json(out),
             None => out.push_str("null"),
         },
@@ -236,21 +219,13 @@ pub(super) fn write_json(value: &[u8], out: &mut String) -> Result<(), IngestErr
     Ok(())
 }
 
-/// Writes pairs as a JSON object.
-pub(super) fn write_pairs<'a>(
-    pairs: impl Iterator<Item = Result<&'a [u8], IngestError>>,
-    out: &mut String,
-) -> Result<(), IngestError> {
-    out.push('{');
-    for (i, element) in pairs.enumerate() {
-        if i > 0 {
-            out.push(',');
-        }
-        let (key, inner) = pair(element?)?;
-        Value::text(&*key).write_json(out);
-        out.push(':');
-        write_json(inner, out)?;
+/// Writes a pair into a JSON object that is open.
+pub(super) fn write_json_pair(key: &str, kind: &Kind<'_>, out: &mut String) -> Result<(), IngestError> {
+    // Nothing that stands in an object ends like this.
+    if !out.ends_with('{') {
+        out.push(',');
     }
-    out.push('}');
-    Ok(())
+    Value::text(key).write_json(out);
+    out.push(':');
+    write_json(kind, out)
 }

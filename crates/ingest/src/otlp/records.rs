@@ -1,27 +1,14 @@
-//! The logs request as a protobuf message. Layout (field numbers):
-//!
-//! ```text
-//! request    resource logs = 1*
-//! resource   resource = 1 (attribute = 1*)   scope logs = 2*
-//! logs
-//! scope      scope = 1 (name = 1   version = 2   attribute = 3*)   record = 2*
-//! logs
-//! record     time = 1 (fixed, ns)   severity number = 2   severity text = 3   body = 5 (a value)   attribute = 6*
-//!            dropped attributes = 7   flags = 8 (fixed)   trace id = 9   span id = 10   observed = 11 (fixed, ns)
-//!            event name = 12
-//! ```
-//!
-//! Unknown fields are skipped, and of a field that may come once the last one counts, as protobuf wants it.
+//! What a logs request means, however it is written: its records on their way into the collector.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64, HEXLOWER};
 use parse::{FieldWriter, text_of};
 use types::{GroupName, Level, Limits, Timestamp, Value, group_name_of_outside};
 
-use super::fields::{Attribute, Kind, count, kind, write_json, write_pairs};
-use super::{bad, message};
-use crate::protobuf::Content;
+use super::bad;
+use super::fields::{Kind, count, elements, pair, write, write_json, write_json_pair};
 use crate::{Beside, Collector, IngestAnswer, IngestError, OutOfScope};
 
 /// Where events go whose resource has no name.
@@ -37,16 +24,18 @@ const OWN_FIELDS_MAX: usize = 8;
 /// of a body can be an attribute, and one that was read takes fifty times that.
 const ATTRIBUTES_KEPT_MAX: usize = 256;
 
-/// Names and values that all records of a resource or scope have.
-type Shared = Vec<(Arc<str>, Value)>;
+/// The number of attributes in the message of a record.
+pub(super) const ATTRIBUTE: u8 = 6;
 
-/// The records of a request on their way into the collector.
-struct Records<'c, 's, 'a, 'b> {
+/// The records of a request on their way into the collector: readers say what they find, resources and scopes first.
+pub(super) struct Records<'c, 's> {
     collector: &'c mut Collector<'s>,
     limits: &'c Limits,
-    answer: &'a mut IngestAnswer,
-    /// The fields of the resource, then those of the scope.
-    shared: Shared,
+    answer: &'c mut IngestAnswer,
+    /// Names and values that all records have: the fields of the resource, then those of the scope.
+    shared: Vec<(Arc<str>, Value)>,
+    /// How many of them are the resource's.
+    n_of_resource: usize,
     /// The group's place; records of one that the sender may not write to are rejected.
     place: Result<usize, OutOfScope>,
     n_records: usize,
@@ -54,115 +43,76 @@ struct Records<'c, 's, 'a, 'b> {
     out_of_scope: Option<OutOfScope>,
     /// Room for texts that are made.
     text: String,
-    /// The first attributes of the record at hand.
-    attributes: Vec<Attribute<'b>>,
 }
 
-/// Hands over all records of `body`; those that are rejected are told by their number.
-pub(super) fn read(
-    body: &[u8],
-    collector: &mut Collector<'_>,
-    limits: &Limits,
-    answer: &mut IngestAnswer,
-) -> Result<(), IngestError> {
-    let mut records = Records {
-        collector,
-        limits,
-        answer,
-        shared: Vec::new(),
-        place: Ok(0),
-        n_records: 0,
-        out_of_scope: None,
-        text: String::new(),
-        attributes: Vec::new(),
-    };
-    for field in message(body) {
-        if let (1, Content::Bytes(resource_logs)) = field? {
-            records.resource_logs(resource_logs)?;
+impl<'c, 's> Records<'c, 's> {
+    /// Records for `collector`; those that are rejected are told by their number in `answer`.
+    pub(super) fn new(collector: &'c mut Collector<'s>, limits: &'c Limits, answer: &'c mut IngestAnswer) -> Self {
+        Self {
+            collector,
+            limits,
+            answer,
+            shared: Vec::new(),
+            n_of_resource: 0,
+            place: Ok(0),
+            n_records: 0,
+            out_of_scope: None,
+            text: String::new(),
         }
     }
-    // A sender whose every record is out of its scope is told so in the protocol's way, not by a partial success.
-    match records.out_of_scope.take() {
-        Some(refused) if records.collector.n_records() == 0 => Err(refused.into()),
-        _ => Ok(()),
-    }
-}
 
-impl<'b> Records<'_, '_, '_, 'b> {
-    fn resource_logs(&mut self, resource_logs: &'b [u8]) -> Result<(), IngestError> {
+    /// Begins a resource, of which nothing is known.
+    pub(super) fn begin_resource(&mut self) {
         self.shared.clear();
-        for field in message(resource_logs) {
-            if let (1, Content::Bytes(resource)) = field? {
-                self.share(resource, 1)?;
-            }
+    }
+
+    /// Checks that what a resource or scope shares, of so many bytes, is not too much.
+    pub(super) fn check_shared(&self, n_bytes: usize) -> Result<(), IngestError> {
+        if n_bytes > SHARED_BYTES_MAX {
+            return Err(bad(format_args!("a resource or scope has more than {SHARED_BYTES_MAX} bytes")));
         }
-        let of_resource = self.shared.len();
-        let said = |names: [&str; 2]| {
-            names.iter().find_map(|name| {
-                let found = self.shared.iter().rev().find(|(known, _)| &**known == *name);
-                found.and_then(|(_, value)| match value {
-                    Value::String(text) if !text.is_empty() => Some(text.clone()),
-                    _ => None,
-                })
+        Ok(())
+    }
+
+    /// Keeps an attribute of the resource or scope.
+    pub(super) fn share(&mut self, key: &str, kind: &Kind<'_>) -> Result<(), IngestError> {
+        count(kind, 1)?;
+        write(key, kind, self.limits.field_bytes_max, &mut self.shared)
+    }
+
+    /// Ends a resource: its attributes say where the records go.
+    pub(super) fn end_resource(&mut self) {
+        self.n_of_resource = self.shared.len();
+        let said = |name: &str| {
+            let found = self.shared.iter().rev().find(|(known, _)| &**known == name);
+            found.and_then(|(_, value)| match value {
+                Value::String(text) if !text.is_empty() => Some(text.clone()),
+                _ => None,
             })
         };
-        let group = group_of(said(["service.name"; 2]).as_deref());
-        let stream = said(["service.instance.id", "host.name"]);
+        let group = group_of(said("service.name").as_deref());
+        let stream = said("service.instance.id").or_else(|| said("host.name"));
         self.place = self.collector.group(&group);
         if let Ok(place) = self.place {
             self.collector.set_stream(place, stream.as_deref().unwrap_or_default());
         }
-        for field in message(resource_logs) {
-            if let (2, Content::Bytes(scope_logs)) = field? {
-                self.shared.truncate(of_resource);
-                self.scope_logs(scope_logs)?;
-            }
-        }
-        Ok(())
     }
 
-    fn scope_logs(&mut self, scope_logs: &'b [u8]) -> Result<(), IngestError> {
-        for field in message(scope_logs) {
-            if let (1, Content::Bytes(scope)) = field? {
-                for field in message(scope) {
-                    let (name, text) = match field? {
-                        (1, Content::Bytes(text)) => ("scope.name", text),
-                        (2, Content::Bytes(text)) => ("scope.version", text),
-                        _ => continue,
-                    };
-                    if !text.is_empty() {
-                        self.shared.push((name.into(), Value::text(text_of(text))));
-                    }
-                }
-                self.share(scope, 3)?;
-            }
-        }
-        for field in message(scope_logs) {
-            if let (2, Content::Bytes(record)) = field? {
-                self.record(record)?;
-            }
-        }
-        Ok(())
+    /// Begins a scope of the resource.
+    pub(super) fn begin_scope(&mut self) {
+        self.shared.truncate(self.n_of_resource);
     }
 
-    /// Keeps the attributes that field `number` of a resource or scope holds.
-    fn share(&mut self, holder: &[u8], number: u64) -> Result<(), IngestError> {
-        if holder.len() > SHARED_BYTES_MAX {
-            return Err(bad(format_args!("a resource or scope has more than {SHARED_BYTES_MAX} bytes")));
+    /// Keeps the scope's name or version.
+    pub(super) fn share_text(&mut self, name: &str, text: &str) {
+        if !text.is_empty() {
+            self.shared.push((name.into(), Value::text(text)));
         }
-        for field in message(holder) {
-            if let (found, Content::Bytes(attribute)) = field?
-                && found == number
-            {
-                Attribute::read(attribute)?.write(self.limits.field_bytes_max, &mut self.shared)?;
-            }
-        }
-        Ok(())
     }
 
-    fn record(&mut self, bytes: &'b [u8]) -> Result<(), IngestError> {
+    /// Hands over a record, all of which can be read.
+    pub(super) fn add(&mut self, record: &Record<'_>, attributes: &Attributes<'_>) -> Result<(), IngestError> {
         self.n_records += 1;
-        let record = Record::read(bytes, &mut self.attributes)?;
         let place = match &self.place {
             Ok(place) => *place,
             Err(refused) => {
@@ -171,25 +121,36 @@ impl<'b> Records<'_, '_, '_, 'b> {
                 return Ok(());
             }
         };
-        let (shared, attributes, list_bytes_max) = (&self.shared, &self.attributes, self.limits.field_bytes_max);
-        let write = |fields: &mut FieldWriter<'_>| {
+        let (shared, list_bytes_max) = (&self.shared, self.limits.field_bytes_max);
+        let write_fields = |fields: &mut FieldWriter<'_>| {
             for (name, value) in shared {
                 fields.value(name, value);
             }
-            record.write_fields(attributes, list_bytes_max, fields);
+            record.write_fields(fields);
+            // They were all read before.
+            let _ = attributes.each(|key, kind| write(key, kind, list_bytes_max, fields));
         };
         let beside = Beside {
             time: record.time(),
             level: record.level(),
-            n_fields: shared.len() + record.n_attribute_fields + OWN_FIELDS_MAX,
-            fields: Some(&write),
+            n_fields: shared.len() + attributes.n_fields + OWN_FIELDS_MAX,
+            fields: Some(&write_fields),
         };
         self.text.clear();
-        let text = record.text(&mut self.text)?;
+        let text = record.text(attributes, &mut self.text)?;
         if let Err(refused) = self.collector.text_with(place, text, &beside)? {
             self.answer.reject(self.n_records, &refused);
         }
         Ok(())
+    }
+
+    /// Ends the request. A sender whose every record is out of its scope is told so in the protocol's way, not by a
+    /// partial success.
+    pub(super) fn finish(self) -> Result<(), IngestError> {
+        match self.out_of_scope {
+            Some(refused) if self.collector.n_records() == 0 => Err(refused.into()),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -197,54 +158,92 @@ fn group_of(service: Option<&str>) -> GroupName {
     group_name_of_outside(service.unwrap_or(GROUP))
 }
 
-/// A record, in place.
+/// The attributes of the record at hand.
 #[derive(Default)]
-struct Record<'a> {
-    bytes: &'a [u8],
-    time: u64,
-    observed: u64,
-    severity_number: u64,
-    severity_text: &'a [u8],
-    body: &'a [u8],
-    n_attribute_fields: usize,
-    dropped_attributes: u64,
-    flags: u32,
-    trace_id: &'a [u8],
-    span_id: &'a [u8],
-    event_name: &'a [u8],
+pub(super) struct Attributes<'a> {
+    kept: Vec<(Cow<'a, str>, Kind<'a>)>,
+    /// A record's message with those that are not kept.
+    more: Cow<'a, [u8]>,
+    /// How many fields all of them become.
+    n_fields: usize,
 }
 
-impl<'a> Record<'a> {
-    /// Finds what a record has, and its first attributes. All of it can be read afterwards.
-    fn read(bytes: &'a [u8], attributes: &mut Vec<Attribute<'a>>) -> Result<Self, IngestError> {
-        let mut record = Self { bytes, ..Self::default() };
-        attributes.clear();
-        for field in message(bytes) {
-            match field? {
-                (1, Content::Fixed64(time)) => record.time = time,
-                (2, Content::Number(number)) => record.severity_number = number,
-                (3, Content::Bytes(text)) => record.severity_text = text,
-                (5, Content::Bytes(value)) => record.body = value,
-                (6, Content::Bytes(attribute)) => {
-                    let attribute = Attribute::read(attribute)?;
-                    record.n_attribute_fields += attribute.n_fields;
-                    if attributes.len() < ATTRIBUTES_KEPT_MAX {
-                        attributes.push(attribute);
-                    }
-                }
-                (7, Content::Number(number)) => record.dropped_attributes = number,
-                (8, Content::Fixed32(flags)) => record.flags = flags,
-                (9, Content::Bytes(id)) => record.trace_id = id,
-                (10, Content::Bytes(id)) => record.span_id = id,
-                (11, Content::Fixed64(time)) => record.observed = time,
-                (12, Content::Bytes(text)) => record.event_name = text,
-                _ => {}
-            }
-        }
-        count(record.body, 1)?;
-        Ok(record)
+impl<'a> Attributes<'a> {
+    /// Begins a record.
+    pub(super) fn clear(&mut self) {
+        self.kept.clear();
+        self.more = Cow::default();
+        self.n_fields = 0;
     }
 
+    /// Adds one. Where no more are kept, `put` has to put it into a message of the record.
+    #[inline]
+    pub(super) fn push(
+        &mut self,
+        (key, kind): (Cow<'a, str>, Kind<'a>),
+        put: impl FnOnce(&str, &Kind<'_>, &mut Cow<'a, [u8]>),
+    ) -> Result<(), IngestError> {
+        self.n_fields += count(&kind, 1)?;
+        if self.kept.len() < ATTRIBUTES_KEPT_MAX {
+            self.kept.push((key, kind));
+        } else {
+            put(&key, &kind, &mut self.more);
+        }
+        Ok(())
+    }
+
+    fn each(&self, mut take: impl FnMut(&str, &Kind<'_>) -> Result<(), IngestError>) -> Result<(), IngestError> {
+        self.kept.iter().try_for_each(|(key, kind)| take(key, kind))?;
+        for attribute in elements(&self.more, ATTRIBUTE.into()) {
+            let (key, kind) = pair(attribute?)?;
+            take(&key, &kind)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a record says.
+pub(super) enum Body<'a> {
+    /// A text as it was sent: the collector marks what is no UTF-8.
+    Text(Cow<'a, [u8]>),
+    Other(Kind<'a>),
+}
+
+impl Default for Body<'_> {
+    fn default() -> Self {
+        Self::Other(Kind::Nothing)
+    }
+}
+
+/// The id of a trace or span.
+pub(super) enum Id<'a> {
+    Bytes(Cow<'a, [u8]>),
+    /// Digits in hex, two for each byte.
+    Hex(Cow<'a, str>),
+}
+
+impl Default for Id<'_> {
+    fn default() -> Self {
+        Self::Bytes(Cow::default())
+    }
+}
+
+/// A record beside its attributes.
+#[derive(Default)]
+pub(super) struct Record<'a> {
+    pub(super) time: u64,
+    pub(super) observed: u64,
+    pub(super) severity_number: u64,
+    pub(super) severity_text: Cow<'a, [u8]>,
+    pub(super) body: Body<'a>,
+    pub(super) dropped_attributes: u64,
+    pub(super) flags: u32,
+    pub(super) trace_id: Id<'a>,
+    pub(super) span_id: Id<'a>,
+    pub(super) event_name: Cow<'a, [u8]>,
+}
+
+impl Record<'_> {
     /// When it happened, else when it was seen. One that nanoseconds cannot count is as far away as they can.
     fn time(&self) -> Option<Timestamp> {
         let time = if self.time == 0 { self.observed } else { self.time };
@@ -256,47 +255,38 @@ impl<'a> Record<'a> {
             number @ 1..=24 => Level::of_code(((number - 1) / 4 + 1) as u8),
             _ => None,
         };
-        of_number.or_else(|| std::str::from_utf8(self.severity_text).ok().and_then(|text| Level::parse(text.trim())))
+        of_number.or_else(|| std::str::from_utf8(&self.severity_text).ok().and_then(|text| Level::parse(text.trim())))
     }
 
     /// The message: the body as text, as JSON where it is none, else the name of the event, else its attributes.
-    fn text<'t>(&self, made: &'t mut String) -> Result<&'t [u8], IngestError>
-    where
-        'a: 't,
-    {
-        for field in message(self.body) {
-            // As it was sent: the collector marks what is no UTF-8.
-            if let (1, Content::Bytes(text)) = field? {
-                return Ok(text);
+    fn text<'t>(&'t self, attributes: &Attributes<'_>, made: &'t mut String) -> Result<&'t [u8], IngestError> {
+        match &self.body {
+            Body::Text(text) => return Ok(text),
+            Body::Other(Kind::Nothing) if !self.event_name.is_empty() => return Ok(&self.event_name),
+            Body::Other(Kind::Nothing) => {
+                made.push('{');
+                attributes.each(|key, kind| write_json_pair(key, kind, made))?;
+                made.push('}');
+                if made == "{}" {
+                    made.clear();
+                }
             }
+            Body::Other(Kind::Bytes(bytes)) => made.push_str(&BASE64.encode(bytes)),
+            Body::Other(kind) => write_json(kind, made)?,
         }
-        match kind(self.body)? {
-            Kind::Nothing if !self.event_name.is_empty() => return Ok(self.event_name),
-            Kind::Nothing => write_pairs(self.attributes(), made)?,
-            Kind::Bytes(bytes) => made.push_str(&data_encoding::BASE64.encode(bytes)),
-            _ => write_json(self.body, made)?,
-        }
-        Ok(if made == "{}" && self.body.is_empty() { b"" } else { made.as_bytes() })
+        Ok(made.as_bytes())
     }
 
-    fn attributes(&self) -> impl Iterator<Item = Result<&'a [u8], IngestError>> {
-        message(self.bytes).filter_map(|field| match field {
-            Ok((6, Content::Bytes(attribute))) => Some(Ok(attribute)),
-            Ok(_) => None,
-            Err(error) => Some(Err(error)),
-        })
-    }
-
-    fn write_fields(&self, kept: &[Attribute<'_>], list_bytes_max: usize, fields: &mut FieldWriter<'_>) {
+    fn write_fields(&self, fields: &mut FieldWriter<'_>) {
         let mut text = |name: &str, bytes: &[u8]| {
             if !bytes.is_empty() {
                 fields.text(name, &text_of(bytes));
             }
         };
-        text("severity_text", self.severity_text);
-        text("event_name", self.event_name);
-        write_id("trace_id", self.trace_id, fields);
-        write_id("span_id", self.span_id, fields);
+        text("severity_text", &self.severity_text);
+        text("event_name", &self.event_name);
+        self.trace_id.write("trace_id", fields);
+        self.span_id.write("span_id", fields);
         let mut number = |name: &str, number: u64| {
             if number != 0 {
                 fields.integer(name, i64::try_from(number).unwrap_or(i64::MAX));
@@ -306,29 +296,26 @@ impl<'a> Record<'a> {
         number("flags", self.flags.into());
         number("dropped_attributes_count", self.dropped_attributes);
         number("observed_timestamp", if self.observed == self.time { 0 } else { self.observed });
-        // They were all read before.
-        for attribute in kept {
-            let _ = attribute.write(list_bytes_max, fields);
-        }
-        if kept.len() == ATTRIBUTES_KEPT_MAX {
-            for attribute in self.attributes().skip(ATTRIBUTES_KEPT_MAX) {
-                let _ = attribute.and_then(|bytes| Attribute::read(bytes)?.write(list_bytes_max, fields));
-            }
-        }
     }
 }
 
-/// Writes an id in hex; one of zeros is none.
-fn write_id(name: &str, id: &[u8], fields: &mut FieldWriter<'_>) {
-    let mut hex = [0; 64];
-    if id.iter().all(|byte| *byte == 0) {
-        return;
-    }
-    match hex.get_mut(..id.len() * 2) {
-        Some(hex) => {
-            HEXLOWER.encode_mut(id, hex);
-            fields.text(name, std::str::from_utf8(hex).unwrap_or_default());
+impl Id<'_> {
+    /// Writes it in lower-case hex; one of zeros is none.
+    fn write(&self, name: &str, fields: &mut FieldWriter<'_>) {
+        match self {
+            Self::Hex(hex) if hex.bytes().all(|digit| digit == b'0') => {}
+            Self::Hex(hex) if hex.bytes().any(|digit| digit.is_ascii_uppercase()) => {
+                fields.text(name, &hex.to_ascii_lowercase());
+            }
+            Self::Hex(hex) => fields.text(name, hex),
+            Self::Bytes(id) if id.iter().all(|byte| *byte == 0) => {}
+            Self::Bytes(id) => {
+                let mut room = [0; 64];
+                match room.get_mut(..id.len() * 2) {
+                    Some(hex) => fields.text(name, HEXLOWER.encode_mut_str(id, hex)),
+                    None => fields.text(name, &HEXLOWER.encode(id)),
+                }
+            }
         }
-        None => fields.text(name, &HEXLOWER.encode(id)),
     }
 }

@@ -249,8 +249,7 @@ fn empty_records_cannot_take_more_memory_than_a_request_may() {
 fn values_of_the_wrong_kind_are_named() {
     let house = House::new();
     let check = |record: &str, expected: &str| {
-        let body = format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{record}]}}]}}]}}"#);
-        let refused = house.send(body.as_bytes(), OtlpForm::Json).unwrap_err();
+        let refused = house.send(json_request(record).as_bytes(), OtlpForm::Json).unwrap_err();
         assert!(refused.contains(expected), "{record}: {refused}");
     };
     check(r#"{"timeUnixNano":"noon"}"#, r#""noon" is no value of timeUnixNano"#);
@@ -263,13 +262,99 @@ fn values_of_the_wrong_kind_are_named() {
     assert!(house.send(b"", OtlpForm::Json).is_err());
 }
 
+/// A request in JSON of records without resource and scope.
+fn json_request(records: &str) -> String {
+    format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{records}]}}]}}]}}"#)
+}
+
 #[test]
-fn the_names_of_severities_are_understood() {
-    let names = ["TRACE", "TRACE2", "DEBUG4", "INFO", "ERROR3", "FATAL4", "UNSPECIFIED"];
-    let numbers = names.map(|name| json::severity(&format!("SEVERITY_NUMBER_{name}")));
-    assert_eq!(numbers, [1, 2, 8, 9, 19, 24, 0].map(Some));
-    assert_eq!(json::severity("SEVERITY_NUMBER_INFO5"), None);
-    assert_eq!(json::severity("INFO"), None);
+fn space_order_and_members_that_nobody_knows_change_nothing() {
+    let compact = r#"{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeLogs":[{"scope":{"name":"lib","attributes":[{"key":"k","value":{"stringValue":"v"}}]},"logRecords":[{"timeUnixNano":"1795175700000000001","severityNumber":9,"body":{"stringValue":"a \"b\" \u00e9"},"attributes":[{"key":"n","value":{"intValue":"-7"}},{"key":"t","value":{"stringValue":"\"x\""}},{"key":"l","value":{"arrayValue":{"values":[{"doubleValue":0.5},{"boolValue":true}]}}}]}]}]}]}"#;
+    let tree: serde_json::Value = serde_json::from_str(compact).unwrap();
+    // The members of an object in the order of their names: records stand before their scope.
+    let pretty = serde_json::to_string_pretty(&tree)
+        .unwrap()
+        .replace("\"attributes\":", "\"unknown\": [{\"attributes\": \"}\\\"\"}, null],\n\"attributes\":");
+    let events = |text: &str| {
+        let house = House::new();
+        assert_eq!(house.send(text.as_bytes(), OtlpForm::Json), Ok(1), "{text}");
+        house.events(&["@timestamp", "@log", "@message", "@level", "scope.name", "k", "n", "t", "l"])
+    };
+    let expected =
+        [r#"2026-11-20T11:55:00.000000001Z | shop | a "b" é | info | lib | v | -7 | "x" | [0.5,true]"#.to_owned()];
+    assert_eq!(events(compact), expected);
+    assert_eq!(events(&pretty), expected);
+    assert_eq!(events(&pretty.replace("severityNumber", "severity_number")), expected);
+}
+
+#[test]
+fn ids_are_hex_of_any_length_or_base64() {
+    let id = |text: &str| {
+        let house = House::new();
+        house.send(json_request(&format!(r#"{{"traceId":"{text}"}}"#)).as_bytes(), OtlpForm::Json)?;
+        Ok::<_, String>(house.events(&["trace_id"]).concat())
+    };
+    assert_eq!(id("0A0b").as_deref(), Ok("0a0b"));
+    assert_eq!(id(&"ab".repeat(40)), Ok("ab".repeat(40)));
+    assert_eq!(id("/w==").as_deref(), Ok("ff"));
+    assert_eq!(id("0000").as_deref(), Ok("-"));
+    assert!(id("abc").is_err());
+}
+
+#[test]
+fn numbers_in_json_are_texts_or_numbers() {
+    let check = |value: &str, expected: &str| {
+        for space in ["", " "] {
+            let house = House::new();
+            let record = format!(r#"{{"attributes":[{{"key":"n","value":{space}{{{value}}}}}]}}"#);
+            assert_eq!(house.send(json_request(&record).as_bytes(), OtlpForm::Json), Ok(1), "{value}");
+            assert_eq!(house.events(&["n"]), [expected], "{value}");
+        }
+    };
+    check(r#""intValue":7"#, "7");
+    check(r#""intValue":"-9223372036854775808""#, "-9223372036854775808");
+    check(r#""intValue":1e3"#, "1000");
+    check(r#""intValue":18446744073709551615"#, "-1");
+    check(r#""intValue":"""#, "-");
+    check(r#""intValue":null"#, "-");
+    check(r#""stringValue":null"#, "-");
+    check(r#""doubleValue":3"#, "3.0");
+    check(r#""doubleValue":"0.25""#, "0.25");
+    check(r#""doubleValue":"NaN""#, "NaN");
+    for wrong in [r#""intValue":0.5"#, r#""intValue":"x""#, r#""intValue":1e30"#, r#""doubleValue":1e999"#] {
+        let record = format!(r#"{{"attributes":[{{"key":"n","value":{{{wrong}}}}}]}}"#);
+        let refused = House::new().send(json_request(&record).as_bytes(), OtlpForm::Json).unwrap_err();
+        assert!(refused.contains("is no value of"), "{wrong}: {refused}");
+    }
+}
+
+#[test]
+fn a_record_may_have_more_attributes_than_are_kept() {
+    let names = || (0..300).map(|i| format!("a{i}"));
+    let wire: Vec<u8> = names().flat_map(|name| pair(6, &name, &bytes(6, &pair(1, "x", &text(&name))))).collect();
+    let json = names().map(|name| {
+        format!(r#"{{"key":"{name}","value":{{"kvlistValue":{{"values":[{{"key":"x","value":{{"stringValue":"{name}"}}}}]}}}}}}"#)
+    });
+    let json = json_request(&format!(r#"{{"attributes":[{}]}}"#, json.collect::<Vec<_>>().join(",")));
+    let all = names().map(|name| format!(r#""{name}":{{"x":"{name}"}}"#)).collect::<Vec<_>>().join(",");
+    for (form, body) in [(OtlpForm::Protobuf, request(&[], &[], &[wire])), (OtlpForm::Json, json.into_bytes())] {
+        let house = House::new();
+        assert_eq!(house.send(&body, form), Ok(1), "{form:?}");
+        let expected = format!("{{{all}}} | a0 | a255 | a256 | a299");
+        assert_eq!(house.events(&["@message", "a0.x", "a255.x", "a256.x", "a299.x"]), [expected], "{form:?}");
+    }
+}
+
+#[test]
+fn a_value_in_json_is_nested_as_deep_as_one_in_protobuf() {
+    let nested = |n_levels: usize| {
+        let open = r#"{"kvlistValue":{"values":[{"key":"k","value":"#.repeat(n_levels);
+        let body = format!(r#"{{"body":{open}{{"stringValue":"x"}}{}}}"#, "}]}}".repeat(n_levels));
+        House::new().send(json_request(&body).as_bytes(), OtlpForm::Json)
+    };
+    assert_eq!(nested(63), Ok(1));
+    let refused = nested(64).unwrap_err();
+    assert!(refused.contains("more than 64 levels"), "{refused}");
 }
 
 proptest! {
