@@ -127,6 +127,9 @@ impl History {
     }
 }
 
+/// A line that each file of a log begins with.
+const HEADER: &str = "# of the same words each time, so that beginnings tell nothing\n";
+
 /// How many histories begin with which seed, `n_rounds` where nobody says.
 fn seeds(n_rounds: u64) -> std::ops::Range<u64> {
     let number = |name| std::env::var(name).ok().and_then(|number| number.parse().ok());
@@ -148,7 +151,7 @@ struct Killed {
 
 impl Killed {
     fn begin_file(&self) {
-        self.bench.append("app.log", &"# of the same words each time, so that beginnings tell nothing\n".repeat(30));
+        self.bench.append("app.log", &HEADER.repeat(30));
     }
 
     fn line(&mut self, name: &str) {
@@ -189,6 +192,18 @@ impl Killed {
         self.has_late = true;
     }
 
+    /// A file in the same place, which file systems give the inode of the one before.
+    fn recreate_neighbour(&mut self) {
+        self.revive();
+        self.bench.run(8_000);
+        let _ = fs::remove_file(self.bench.path("other.log"));
+        self.bench.append("other.log", &HEADER.repeat(30));
+        for _ in 0..self.random.below(20) {
+            self.line("other.log");
+        }
+        self.look();
+    }
+
     /// The shipper looks in the middle of things, or is killed or started there.
     fn look(&mut self) {
         match self.random.below(6) {
@@ -221,10 +236,11 @@ impl Killed {
     }
 
     fn step(&mut self) {
-        match self.random.below(8) {
+        match self.random.below(9) {
             0..=2 => self.write(),
             3 => self.rotate(),
             4 => self.kill(),
+            8 => self.recreate_neighbour(),
             5 => self.revive(),
             _ if self.is_dead => {}
             _ => self.bench.run(50 * self.random.below(30) as i64),
