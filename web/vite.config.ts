@@ -27,6 +27,12 @@ const OWN = [
   "explore/table.tsx",
   "explore/series.ts",
   "explore/series_chart.tsx",
+  "explore/tail.ts",
+  "explore/trouble.tsx",
+  "explore/insight.tsx",
+  "explore/find_box.tsx",
+  "sse.ts",
+  "rows.ts",
 ];
 /** Most bytes under brotli of what is loaded before the first paint. */
 const SHELL_BYTES_MAX = 45_000;
@@ -50,8 +56,8 @@ function sourceHash(): string {
 /** A script of the bundle, as far as it is looked at here. */
 interface Script { imports?: string[]; dynamicImports?: string[] }
 
-/** Gives every import between scripts the content of what is imported as `?v=`, and so on up to the first script. */
-function nameByContent(dist: string, scripts: Record<string, Script>): (name: string) => string {
+/** Gives every import between scripts, and every start of a worker, the content of what is named as `?v=`, and so on up to the first script. */
+function nameByContent(dist: string, scripts: Record<string, Script>, workers: readonly string[]): (name: string) => string {
   const known = new Map<string, string>();
   const version = (name: string): string => {
     const before = known.get(name);
@@ -65,6 +71,10 @@ function nameByContent(dist: string, scripts: Record<string, Script>): (name: st
       const named = text.replaceAll(new RegExp(`(["'\`])\\./${other.replace(".", "\\.")}\\1`, "g"), `$1./${other}?v=${version(other)}$1`);
       if (named === text) throw new Error(`${name} imports ${other} in a way that is not recognised`);
       writeFileSync(path, named);
+    }
+    const text = name.endsWith(".js") ? readFileSync(path, "utf8") : "";
+    for (const worker of workers.filter((one) => one !== name && text.includes(`\`${one}\``))) {
+      writeFileSync(path, readFileSync(path, "utf8").replaceAll(`\`${worker}\``, `\`${worker}?v=${version(worker)}\``));
     }
     const own = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 12);
     known.set(name, own);
@@ -93,7 +103,8 @@ function house(): Plugin {
     },
     writeBundle(options, bundle) {
       const dist = options.dir ?? `${ROOT}/dist`;
-      const version = nameByContent(dist, bundle as Record<string, Script>);
+      const workers = Object.values(bundle).filter((file) => file.type === "asset" && file.fileName.endsWith(".js") && !plain.includes(file.fileName));
+      const version = nameByContent(dist, bundle as Record<string, Script>, workers.map((file) => file.fileName));
       const shell = ["index.html"];
       for (const name of ["index.html", "reference.html"]) {
         const page = readFileSync(`${dist}/${name}`, "utf8")
@@ -116,6 +127,8 @@ export default defineConfig({
   base: "./",
   publicDir: false,
   plugins: [house()],
+  // The worker that reads answers has all it needs in its own file.
+  worker: { format: "es", rolldownOptions: { output: { entryFileNames: "[name].js" } } },
   server: { proxy: { "/api": API, "/-": API } },
   build: {
     target: "es2022",

@@ -12,12 +12,14 @@
 import { accessibilityChecks } from "./page/accessibility.mjs";
 import { exploreChecks } from "./page/explore.mjs";
 import { keyChecks } from "./page/keys.mjs";
+import { flowChecks } from "./page/flow.mjs";
 import { liveChecks } from "./page/live.mjs";
 import { otherChecks } from "./page/other.mjs";
 import { partChecks } from "./page/parts.mjs";
 import { runChecks } from "./page/run.mjs";
 import { takeScreenshot } from "./page/screenshot.mjs";
 import { sourceChecks } from "./page/sources.mjs";
+import { stateChecks } from "./page/states.mjs";
 
 const url = process.env.CATAT_URL;
 if (!url) {
@@ -27,7 +29,7 @@ if (!url) {
 
 const picture = process.env.CATAT_SCREENSHOT;
 await runChecks(url, [
-  ...exploreChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...keyChecks, ...liveChecks, ...accessibilityChecks,
+  ...exploreChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...accessibilityChecks,
   ["no policy was violated and no script failed", (own) => own.noComplaints()],
   ...(picture ? [["a picture is taken", (own) => takeScreenshot(own, picture)]] : []),
 ], { prepare: (own) => own.sendEvents() });

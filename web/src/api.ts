@@ -33,10 +33,13 @@ export interface Notice {
 export interface Stats {
   events_scanned: number;
   events_matched: number;
+  events_skipped: number;
+  events_cached: number;
   bytes_read: number;
   segments_total: number;
   segments_pruned: number;
   segments_opened: number;
+  segments_done: number;
   elapsed_ms: number;
 }
 
@@ -64,6 +67,8 @@ export interface Histogram {
   buckets: { from: string; to: string; total: number; by: Record<string, number> }[];
   interval_ms: number;
   stats: Partial<Stats>;
+  partial: boolean;
+  partial_reasons: Notice[];
 }
 
 /** A field as the sidebar lists it. */
@@ -76,11 +81,20 @@ export interface Field {
   approximate?: boolean;
 }
 
+/** The fields of a scope. */
+export interface Fields {
+  fields: Field[];
+  partial: boolean;
+  partial_reasons: Notice[];
+}
+
 /** The most frequent values of a field. */
 export interface Values {
   values: { value: Json; count: number; share: number }[];
   distinct: number;
   total: number;
+  partial: boolean;
+  partial_reasons: Notice[];
 }
 
 /** A log group. */
@@ -144,25 +158,41 @@ export function timeZone(zone: "local" | "utc"): string {
   return zone === "utc" ? "UTC" : Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 }
 
-async function failure(response: Response): Promise<ApiError> {
-  const text = (await response.text()).slice(0, 4000);
+/** The error of an answer that is none; notes where it was for want of a key. */
+export function refusal(path: string, status: number, statusText: string, text: string): ApiError {
+  const error = toldError(status, statusText, text);
+  if (status === 401) refused(path, error);
+  return error;
+}
+
+function toldError(status: number, statusText: string, text: string): ApiError {
   try {
     const { error } = JSON.parse(text) as { error: Record<string, unknown> };
     const number = (value: unknown) => (typeof value === "number" ? value : null);
     return new ApiError(
-      response.status, String(error["code"] ?? ""), String(error["message"] ?? response.statusText), number(error["start"]), number(error["end"]),
+      status, String(error["code"] ?? ""), String(error["message"] ?? statusText), number(error["start"]), number(error["end"]),
       number(error["line"]), number(error["column"]), typeof error["hint"] === "string" ? error["hint"] : null,
     );
   } catch {
-    return new ApiError(response.status, "http", text.trim() || `the server answered ${response.status} ${response.statusText}`);
+    return new ApiError(status, "http", text.trim() || `the server answered ${status} ${statusText}`);
   }
+}
+
+/** The header that says who asks, where a key was typed in. */
+export function authorization(): Record<string, string> {
+  const key = storedKey();
+  return key === "" ? {} : { Authorization: `Bearer ${key}` };
+}
+
+/** Notes that something was answered that is not for everybody. */
+export function granted(): void {
+  hadAccess = true;
 }
 
 /** A request under the page's base address; throws `ApiError`. */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
-  const key = storedKey();
-  if (key !== "") headers.set("Authorization", `Bearer ${key}`);
+  for (const [name, value] of Object.entries(authorization())) headers.set(name, value);
   let response: Response;
   try {
     response = await fetch(new URL(path, document.baseURI), { ...init, headers, cache: "no-store" });
@@ -170,11 +200,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "unreachable", "the server does not answer", null, null, null, null, "is catat still running?");
   }
-  if (!response.ok) {
-    const error = await failure(response);
-    if (error.status === 401) refused(path, error);
-    throw error;
-  }
+  if (!response.ok) throw refusal(path, response.status, response.statusText, (await response.text()).slice(0, 4000));
   hadAccess ||= path !== "api/v1/session";
   return response;
 }
@@ -211,6 +237,21 @@ export async function query(text: string, scope: Scope, zone: "local" | "utc", s
   return { columns: [], rows: [], stats: {}, partial: false, partial_reasons: [], warnings: [], ...answer };
 }
 
+/** How the server comes to an answer. */
+export interface Explanation {
+  steps: { stage: string; operator: string; index?: { field: string; literal: string; exact: boolean; blocks: number; events: number } }[];
+  estimated: { blocks: number; events: number; blocks_asked: number; blocks_possible: number; events_possible: number; uses_counts: boolean };
+  actual: { events_scanned: number; events_matched: number; rows: number };
+  text: string;
+}
+
+/** Asks a question once more, for how it is answered. */
+export async function explain(text: string, scope: Scope, zone: "local" | "utc", limit: number, signal: AbortSignal): Promise<Explanation> {
+  const body = JSON.stringify({ ...queryBody(text, scope, zone, limit), explain: true });
+  const answer = await json<{ explain: Explanation }>("api/v1/query", { method: "POST", signal, headers: { "Content-Type": "application/json" }, body });
+  return answer.explain;
+}
+
 /** The whole answer as a file. */
 export async function download(text: string, scope: Scope, zone: "local" | "utc", accept: string): Promise<Blob> {
   const response = await request("api/v1/query", {
@@ -223,20 +264,20 @@ export async function download(text: string, scope: Scope, zone: "local" | "utc"
 export async function histogram(text: string, scope: Scope, zone: "local" | "utc", buckets: number, signal: AbortSignal): Promise<Histogram> {
   const path = `api/v1/histogram?${parameters(scope, { query: text, buckets: String(buckets), by: "@level", time_zone: timeZone(zone) })}`;
   const answer = await json<Partial<Histogram>>(path, { signal });
-  return { buckets: [], interval_ms: 0, stats: {}, ...answer };
+  return { buckets: [], interval_ms: 0, stats: {}, partial: false, partial_reasons: [], ...answer };
 }
 
 /** The fields that events in a scope have. */
-export async function fields(scope: Scope, signal: AbortSignal): Promise<Field[]> {
-  const answer = await json<{ fields?: Field[] }>(`api/v1/fields?${parameters(scope, {})}`, { signal });
-  return answer.fields ?? [];
+export async function fields(scope: Scope, signal: AbortSignal): Promise<Fields> {
+  const answer = await json<Partial<Fields>>(`api/v1/fields?${parameters(scope, {})}`, { signal });
+  return { fields: [], partial: false, partial_reasons: [], ...answer };
 }
 
 /** The most frequent values of a field among the events that a query finds. */
 export async function fieldValues(name: string, text: string, scope: Scope, limit: number, signal: AbortSignal): Promise<Values> {
   const path = `api/v1/fields/${encodeURIComponent(name)}/values?${parameters(scope, { query: text, limit: String(limit) })}`;
   const answer = await json<Partial<Values>>(path, { signal });
-  return { values: [], distinct: 0, total: 0, ...answer };
+  return { values: [], distinct: 0, total: 0, partial: false, partial_reasons: [], ...answer };
 }
 
 /** What may stand at a cursor, which counts UTF-16 units as the browser does. */

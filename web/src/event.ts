@@ -2,7 +2,7 @@
 // instant, and the values from a query for that one event.
 
 import * as api from "./api.ts";
-import type { EventRow } from "./ask.ts";
+import type { EventRow } from "./rows.ts";
 import { canBeNamed, fieldText, valueText, type Json } from "./query/edit.ts";
 import type { View } from "./view.ts";
 
@@ -50,7 +50,7 @@ export async function fullEvent(row: EventRow, of: View, signal: AbortSignal): P
   const scope = {
     from: row.time === "" ? of.from : row.time, to: row.time === "" ? of.to : row.time, groups: row.group === "" ? of.groups : [row.group],
   };
-  const known = await api.fields(scope, signal);
+  const known = (await api.fields(scope, signal)).fields;
   const own = known.sort((a, b) => b.events - a.events).map((field) => field.name).filter((name) => !SYSTEM.includes(name));
   // One name that cannot be written must not cost the others.
   const named = own.filter(canBeNamed);
@@ -72,7 +72,7 @@ export async function fullEvent(row: EventRow, of: View, signal: AbortSignal): P
 
 /** What the row itself knows, for the time until the rest has arrived. */
 export function knownFields(row: EventRow, columns: readonly api.Column[]): FieldOfEvent[] {
-  const own = columns.map((column, at) => ({ name: column.name, value: row.cells[at] ?? null }));
+  const own = columns.flatMap(({ name }) => (name in row.cells ? [{ name, value: row.cells[name] ?? null }] : []));
   const system: FieldOfEvent[] = [
     { name: "@timestamp", value: row.time }, { name: "@level", value: row.level }, { name: "@log", value: row.group }, { name: "@logStream", value: row.stream },
     { name: "@message", value: row.message },

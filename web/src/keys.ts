@@ -4,7 +4,8 @@
 import { signal } from "@preact/signals";
 
 import { LEVELS } from "./explore/levels.ts";
-import { togglePause } from "./explore/tail.ts";
+import { togglePause } from "./explore/paused.ts";
+import { find, openFind, stepFind } from "./find.ts";
 import { layer, tell, copy } from "./parts/layers.tsx";
 import { levelsOf, toggleFilter, toggleLevel } from "./query/edit.ts";
 import { t, text } from "./texts.ts";
@@ -73,6 +74,11 @@ function clickLevel(key: string): void {
   run();
 }
 
+/** The browser's own search sees the few rows that are mounted, so it is asked only from within the box of this one. */
+function beginFind(): unknown {
+  return list.peek() !== null && document.querySelector("dialog[open]") === null && !openFind();
+}
+
 /** Every key. */
 export const KEYS: readonly Key[] = [
   { keys: ["/"], label: text("Write the query"), run: () => document.querySelector<HTMLElement>("[data-testid=query]")?.focus() },
@@ -94,6 +100,9 @@ export const KEYS: readonly Key[] = [
   { keys: ["z"], label: text("Zoom out to twice the time"), run: zoomOut },
   { keys: ["ArrowLeft"], alt: true, label: text("Half a range earlier"), run: () => shift(-1) },
   { keys: ["ArrowRight"], alt: true, label: text("Half a range later"), run: () => shift(1) },
+  { keys: ["Mod+f", "f"], label: text("Find in the loaded rows"), run: beginFind },
+  { keys: ["n"], label: text("Next find"), run: () => stepFind(1) },
+  { keys: ["N"], label: text("Find before"), run: () => stepFind(-1) },
   { keys: ["y"], label: text("Copy a link with fixed times"), run: copyLink },
   { keys: ["g e"], label: text("Go to Explore"), run: toPage("explore"), everywhere: true },
   { keys: ["g a"], label: text("Go to Alerts"), run: toPage("alerts"), everywhere: true },
@@ -121,6 +130,8 @@ function onEscape(event: KeyboardEvent): void {
     event.preventDefault();
   } else if (writes(origin(event))) {
     (origin(event) as HTMLElement).blur();
+  } else if (find.peek() !== null) {
+    find.value = null;
   } else if (list.peek()?.close()) {
     event.preventDefault();
   }

@@ -4,10 +4,9 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 
 import { keyWanted } from "./api.ts";
-import { aboutToAsk, counts, followView, rows, type Lane } from "./ask.ts";
-import { bucketsOf } from "./explore/chart.tsx";
+import { followView } from "./ask.ts";
 import { Explore } from "./explore/explore.tsx";
-import { followLive, tail } from "./explore/tail.ts";
+import { showTests } from "./hook.ts";
 import { followKeys } from "./keys.ts";
 import { Icon } from "./parts/icons.tsx";
 import { later } from "./parts/later.tsx";
@@ -80,27 +79,10 @@ function followTitle(): void {
   });
 }
 
-/** What tests may look at; nothing can be changed through it. */
-function showTests(): void {
-  const hook = {
-    get rows() {
-      const data = view.peek().live ? { events: tail.peek().events, table: [] } : rows.peek().data;
-      return structuredClone(data?.events.length ? data.events : (data?.table ?? []));
-    },
-    get histogram() { return counts.peek().data ? bucketsOf(counts.peek().data ?? { buckets: [], interval_ms: 0, stats: {} }) : []; },
-    get state() {
-      const of = <T,>(lane: Lane<T>) => (aboutToAsk.peek() ? "loading" : lane.state);
-      return { view: { ...view.peek() }, rows: of(rows.peek()), histogram: of(counts.peek()), live: tail.peek().state };
-    },
-  };
-  Object.defineProperty(window, "__catat", { value: Object.freeze(hook), writable: false });
-}
-
 followHistory();
 followTitle();
 followKeys();
 followView();
-followLive();
 void askWho();
 showTests();
 const root = document.getElementById("app");

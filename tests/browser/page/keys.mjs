@@ -21,7 +21,7 @@ const LINES = {
   "Mod+k": (page) => opened(page, "palette"),
   t: (page) => opened(page, "time-panel"),
   o: (page) => opened(page, "groups-panel"),
-  r: async (page, key, before) => { await page.waitForFunction((n) => performance.getEntriesByType("resource").filter((one) => one.name.includes("/api/v1/query")).length > n, before.asked); },
+  r: async (page, key, before) => { await page.waitForFunction((n) => performance.getEntriesByType("resource").filter((one) => one.name.includes("/api/v1/histogram")).length > n, before.asked); },
   j: async (page) => assert.equal(await focused(page), 1),
   k: async (page) => assert.equal(await focused(page), 0),
   Enter: (page) => opened(page, "detail"),
@@ -50,6 +50,7 @@ const LINES = {
     await page.keyboard.press("Space");
     await page.locator("[data-testid=pause][aria-pressed=false]").waitFor();
   },
+  "Mod+f": (page) => opened(page, "find"),
   z: (page) => page.waitForURL(/from=2/),
   "Alt+ArrowLeft": (page) => page.waitForURL(/from=2/),
   "Alt+ArrowRight": (page) => page.waitForURL(/from=2/),
@@ -101,7 +102,7 @@ function doesWhatIsListed(part, of) {
         await page.keyboard.press("j");
         await page.keyboard.press("k");
         await page.waitForFunction(() => document.activeElement?.dataset.id === window.__catat.rows[0].id);
-        const before = await page.evaluate(() => ({ level: window.__catat.rows[0].level, asked: performance.getEntriesByType("resource").filter((one) => one.name.includes("/api/v1/query")).length }));
+        const before = await page.evaluate(() => ({ level: window.__catat.rows[0].level, asked: performance.getEntriesByType("resource").filter((one) => one.name.includes("/api/v1/histogram")).length }));
         await press(page, key);
         await LINES[keys[0]](page, key, before).catch((error) => { throw new Error(`${key}: ${error.message}`); });
       }

@@ -12,7 +12,9 @@ import { Icon } from "../parts/icons.tsx";
 import { levelsOf, toggleFilter, toggleLevel } from "../query/edit.ts";
 import { clockText, fullText, type Zone } from "../time.ts";
 import { Axis, AXIS, HEIGHT, niceTop, useWidth, type Scale } from "./axis.tsx";
+import { t } from "../texts.ts";
 import { LEVELS, levelClass, NO_LEVEL } from "./levels.ts";
+import { Incomplete } from "./waiting.tsx";
 
 const asTable = signal(false);
 
@@ -26,8 +28,8 @@ interface Bucket {
 const ORDER: readonly string[] = [NO_LEVEL, ...LEVELS];
 
 /** Buckets with times as numbers and every level under its canonical name. */
-export function bucketsOf(histogram: Histogram): Bucket[] {
-  return histogram.buckets.map((bucket) => {
+export function bucketsOf(buckets: Histogram["buckets"]): Bucket[] {
+  return buckets.map((bucket) => {
     const by: Record<string, number> = {};
     let known = 0;
     for (const [level, n] of Object.entries(bucket.by ?? {})) {
@@ -63,7 +65,7 @@ function Legend({ buckets }: { buckets: readonly Bucket[] }) {
 /** The panel above the rows. */
 export function Chart() {
   const lane = counts.value;
-  const buckets = lane.data ? bucketsOf(lane.data) : [];
+  const buckets = bucketsOf(lane.data?.buckets ?? []);
   const total = buckets.reduce((sum, bucket) => sum + bucket.total, 0);
   return (
     <section class={`chart${lane.state === "loading" ? " loading" : ""}`} aria-label="Events over time" data-testid="histogram">
@@ -76,6 +78,7 @@ export function Chart() {
           onClick={() => (asTable.value = !asTable.value)} data-testid="histogram-table-toggle"><Icon name="table" /></button>
       </div>
       {lane.state === "error" && lane.error?.status !== 400 && <p class="note error">The counts could not be loaded: {lane.error?.message} <button type="button" class="link" onClick={() => askCounts(view.peek())}>Try again</button></p>}
+      {lane.data?.partial && <Incomplete what={t("These counts are not complete.")} reasons={lane.data.partial_reasons} />}
       {asTable.value ? <CountTable buckets={buckets} /> : <Bars buckets={buckets} />}
     </section>
   );

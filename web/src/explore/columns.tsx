@@ -1,8 +1,8 @@
 // The columns of the list: how wide they are, and their heads.
 
 import type { Column } from "../api.ts";
-import type { EventRow } from "../ask.ts";
 import { oneLine } from "../format.ts";
+import type { EventRow } from "../rows.ts";
 import { go, view } from "../view.ts";
 
 /** Rows whose content the widths follow. */
@@ -16,7 +16,7 @@ export function template(columns: readonly Column[], events: readonly EventRow[]
     if (column.name === "@message") return "minmax(240px, 1fr)";
     let longest = column.name.length + 1;
     const most = column.name === "@log" ? GROUP_CHARS_MAX : 48;
-    for (const event of events.slice(0, SAMPLE)) longest = Math.max(longest, Math.min(most, oneLine(event.cells[at], most).length));
+    for (const event of events.slice(0, SAMPLE)) longest = Math.max(longest, Math.min(most, oneLine(column.name === "@log" ? event.group : event.cells[column.name], most).length));
     return at === columns.length - 1 ? `minmax(${Math.min(longest, 20)}ch, 1fr)` : `minmax(6ch, ${Math.max(6, Math.min(36, longest)) + 2}ch)`;
   });
   return `${dated ? "20ch" : "14ch"} 6ch ${widths.join(" ")}`;

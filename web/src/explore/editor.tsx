@@ -232,7 +232,7 @@ function ErrorNote({ error }: { error: ApiError }) {
 }
 
 function Notices({ all, more }: { all: readonly Notice[]; more: boolean }) {
-  const shown = all.filter((notice) => !(more && /limit|more|cut/.test(notice.code)) && !/^(newest-event|no-events)$/.test(notice.code));
+  const shown = all.filter((notice) => !(more && notice.code === "more") && !/^(newest-event|no-events)$/.test(notice.code));
   return (
     <>
       {shown.map((notice, at) => (

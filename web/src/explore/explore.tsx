@@ -2,12 +2,15 @@
 
 import { useEffect } from "preact/hooks";
 
-import { askGroups, groupList, isCut, loadingOlder, loadOlder, rows, type Rows } from "../ask.ts";
+import { askGroups, groupList, isCut, loadOlder, older, ROWS_MAX, rows } from "../ask.ts";
 import { count } from "../format.ts";
+import { held } from "../guard.ts";
 import { Icon } from "../parts/icons.tsx";
 import { later } from "../parts/later.tsx";
 import { layer } from "../parts/layers.tsx";
 import { soughtTexts } from "../query/lex.ts";
+import type { Rows } from "../rows.ts";
+import { plural, rich, t } from "../texts.ts";
 import { go, run, view } from "../view.ts";
 import { Chart } from "./chart.tsx";
 import { Editor, submit } from "./editor.tsx";
@@ -16,12 +19,14 @@ import { GroupPicker } from "./group_picker.tsx";
 import { RowList } from "./row_list.tsx";
 import { Share } from "./share.tsx";
 import { Sidebar } from "./sidebar.tsx";
-import { Cost, Failed, NoMatch, PartialNote, Waiting } from "./states.tsx";
 import { TimePicker } from "./time_picker.tsx";
+import { Incomplete, Waiting } from "./waiting.tsx";
 
 const Onboarding = later(async () => (await import("../pages/start.tsx")).Onboarding);
 const LiveRows = later(async () => (await import("./live_rows.tsx")).LiveRows);
 const Result = later(async () => (await import("./table.tsx")).Result, true);
+const Trouble = later(async () => (await import("./trouble.tsx")).Trouble, true);
+const Insight = later(async () => (await import("./insight.tsx")).Insight, true);
 
 /** Whether the store holds nothing at all. */
 function isEmptyStore(): boolean {
@@ -71,14 +76,20 @@ function QueryBar() {
 function Results() {
   if (view.value.live) return <LiveRows List={RowList} />;
   const lane = rows.value;
-  const data = lane.data;
+  const { data, error } = lane;
+  const failed = lane.state === "error";
+  // Rows of a question that cannot be read, or that this person may not ask, are nobody's answer.
+  const isRefused = failed && (!data || error?.status === 400 || error?.status === 401);
+  const isEarlier = lane.state === "loading" && data?.isWhole === true;
   return (
-    <section class={`result${lane.state === "loading" && data ? " stale" : ""}`} aria-label="Results" data-testid="results" aria-busy={lane.state === "loading"}>
+    <section class={`result${isEarlier ? " stale" : ""}`} aria-label="Results" data-testid="results" aria-busy={lane.state === "loading"}>
       <Waiting />
-      {lane.state === "error" && (!data || lane.error?.status === 400 || lane.error?.code === "cancelled" || lane.error?.status === 0) ? <Failed /> : null}
-      {lane.state === "error" && data && lane.error?.status !== 400 && <p class="note error">These rows are older than the question: {lane.error?.message}</p>}
-      {data && !(lane.state === "error" && lane.error?.status === 400) && <Answered data={data} />}
-      {!data && lane.state !== "error" && <Skeleton />}
+      {held.value ? <Trouble kind="held" data={null} /> : isRefused ? <Trouble kind="failed" data={null} /> : (
+        <>
+          {failed && <Trouble kind="broken" data={data} />}
+          {data ? <Answered data={data} isBroken={failed} /> : <Skeleton />}
+        </>
+      )}
     </section>
   );
 }
@@ -87,23 +98,44 @@ function Skeleton() {
   return <div class="skeleton" aria-hidden="true">{Array.from({ length: 12 }, (_, n) => <div key={n} style={{ width: `${92 - ((n * 37) % 55)}%` }} />)}</div>;
 }
 
-function Answered({ data }: { data: Rows }) {
+/** How many rows there are, and whether these are all. */
+function amount(data: Rows, n: number): string {
+  const isEvents = data.kind === "events";
+  if (!data.isWhole) return isEvents ? plural(n, "{n} event so far", "{n} events so far", count(n)) : plural(n, "{n} row so far", "{n} rows so far", count(n));
+  if (data.more) return isEvents ? plural(n, "newest {n} event", "newest {n} events", count(n)) : plural(n, "first {n} row", "first {n} rows", count(n));
+  if (isEvents && n > 1 && !isCut(data.query)) return t("all {n} events", { n: count(n) });
+  return isEvents ? plural(n, "{n} event", "{n} events", count(n)) : plural(n, "{n} row", "{n} rows", count(n));
+}
+
+/** What stands below the last row. */
+function End({ data }: { data: Rows }) {
+  const oldest = data.events.at(-1);
+  if (!data.isWhole) return <>{rows.value.state === "loading" ? t("more events are on their way…") : ""}</>;
+  if (older.value.state === "loading") return <>{t("loading older events…")}</>;
+  if (older.value.state === "error") return <span class="note error">{t("Older events could not be loaded: {message}.", { message: older.value.error?.message ?? "" })} <button type="button" class="link" onClick={loadOlder}>{t("Try again")}</button></span>;
+  if (data.more && isCut(data.query)) return <>{t("The rest is cut off here.")}</>;
+  if (data.more && data.events.length >= ROWS_MAX && oldest) {
+    return <>{rich("{n} events are kept here. {link}", { n: count(data.events.length), link: <button type="button" class="link" onClick={() => go({ to: oldest.time, row: "" })}>{t("Go on from the oldest")}</button> })}</>;
+  }
+  return <>{data.more || isCut(data.query) ? "" : t("That is all in this range.")}</>;
+}
+
+function Answered({ data, isBroken }: { data: Rows; isBroken: boolean }) {
   const n = data.kind === "events" ? data.events.length : data.table.length;
-  const word = data.kind === "events" ? "event" : "row";
-  const older = data.more && !isCut(data.query);
+  const { partial, partial_reasons: reasons } = data.answer;
   return (
     <>
-      <PartialNote data={data} />
-      {n === 0 ? <NoMatch data={data} /> : (
+      {partial && <Incomplete what={t("This answer is not complete.")} reasons={reasons} />}
+      {n === 0 ? (data.isWhole ? <Trouble kind="empty" data={data} /> : !isBroken && <Skeleton />) : (
         <>
           <div class="result-head">
             <FieldsButton />
-            <span role="status" data-testid="shown">{data.more ? `newest ${count(n)} ${word}s` : `${data.kind === "events" && n > 1 && !isCut(data.query) ? "all " : ""}${count(n)} ${n === 1 ? word : `${word}s`}`}</span>
-            <Cost data={data} />
+            <span role="status" data-testid="shown">{amount(data, n)}</span>
+            {data.isWhole && <Insight data={data} />}
           </div>
           {data.kind === "events"
-            ? <RowList key={data.query} events={data.events} columns={data.columns} sought={soughtTexts(data.query)} label={`Events, newest first`}
-                onEnd={() => { if (older) void loadOlder(); }} footer={loadingOlder.value ? "loading older events…" : older ? "" : data.more ? "The rest is cut off here." : isCut(data.query) ? "" : "That is all in this range."} />
+            ? <RowList key={data.query} events={data.events} columns={data.columns} sought={soughtTexts(data.query)} label={t("Events, newest first")}
+                onEnd={() => { if (older.peek().state !== "error") loadOlder(); }} footer={<End data={data} />} />
             : <Result key={data.query} data={data} />}
         </>
       )}

@@ -6,8 +6,9 @@ import { soughtTexts } from "../query/lex.ts";
 import { plural, t } from "../texts.ts";
 import { view } from "../view.ts";
 import { FieldsButton } from "./fields_button.tsx";
+import { paused, togglePause } from "./paused.ts";
 import type { RowList } from "./row_list.tsx";
-import { catchUp, following, paused, tail, togglePause, type Tail } from "./tail.ts";
+import { catchUp, following, tail, type Tail } from "./tail.ts";
 
 /** How it stands, in a word or two. */
 function stateOf(now: Tail): string {

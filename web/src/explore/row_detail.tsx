@@ -4,10 +4,11 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Column } from "../api.ts";
-import { start, type EventRow, type Lane } from "../ask.ts";
+import { start, stop, type Lane } from "../ask.ts";
 import { fullEvent, knownFields, type FieldOfEvent, type FullEvent } from "../event.ts";
 import { bytes, cut, printable } from "../format.ts";
 import { copy } from "../parts/layers.tsx";
+import type { EventRow } from "../rows.ts";
 import { ago, exactText, resolve } from "../time.ts";
 import { address, frozen, go, view } from "../view.ts";
 import { ValueButtons, valueToText } from "./value_buttons.tsx";
@@ -99,6 +100,7 @@ export function RowDetail({ event, columns, onHeight }: { event: EventRow; colum
   const full = useSignal<Lane<FullEvent>>({ state: "loading", data: null, error: null, since: 0 });
   useEffect(() => {
     void start(full, (signal) => fullEvent(event, view.peek(), signal));
+    return () => stop(full);
   }, [event.id]);
   useLayoutEffect(() => {
     const element = root.current;

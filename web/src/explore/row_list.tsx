@@ -1,19 +1,24 @@
 // The list of events: a grid of fixed-height rows of which only those on screen exist, with open rows in between.
 
 import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { isReading, type EventRow } from "../ask.ts";
+import { isReading } from "../ask.ts";
 import type { Column } from "../api.ts";
+import { find } from "../find.ts";
 import { oneLine } from "../format.ts";
 import { list } from "../keys.ts";
 import { clockText, dateText, type Zone } from "../time.ts";
 import { later } from "../parts/later.tsx";
+import type { EventRow } from "../rows.ts";
 import { go, view } from "../view.ts";
+import { useAnchor } from "./anchor.ts";
 import { ColumnHead, GROUP_CHARS_MAX, template } from "./columns.tsx";
 import { levelClass } from "./levels.ts";
 import { stretch, topOf, type Extras } from "./window.ts";
 
+const FindBox = later(async () => (await import("./find_box.tsx")).FindBox);
 const RowDetail = later(async () => (await import("./row_detail.tsx")).RowDetail, true);
 
 /** The row that the keys act on, by its id. */
@@ -28,7 +33,7 @@ interface ListProps {
   live?: boolean;
   onEnd?: () => void;
   onFollow?: (follows: boolean) => void;
-  footer?: string;
+  footer?: ComponentChildren;
 }
 
 /** A group's name by its end, which tells it from its neighbours. */
@@ -53,8 +58,11 @@ function useNarrow(): boolean {
   return narrow;
 }
 
-function Marked({ text, sought }: { text: string; sought: readonly string[] }) {
-  if (sought.length === 0) return <>{text}</>;
+/** A text with what the query looks for marked, and what is found in place marked differently. */
+function Marked({ text, sought: ofQuery }: { text: string; sought: readonly string[] }) {
+  const found = find.value ?? "";
+  if (ofQuery.length === 0 && found === "") return <>{text}</>;
+  const sought = found === "" ? ofQuery : [found, ...ofQuery];
   const lower = text.toLowerCase();
   const parts: (string | preact.JSX.Element)[] = [];
   let at = 0;
@@ -66,7 +74,8 @@ function Marked({ text, sought }: { text: string; sought: readonly string[] }) {
       if (found >= 0 && (best < 0 || found < best)) [best, length] = [found, one.length];
     }
     if (best < 0) break;
-    parts.push(text.slice(at, best), <mark key={best}>{text.slice(best, best + length)}</mark>);
+    const isFound = found !== "" && lower.startsWith(found.toLowerCase(), best);
+    parts.push(text.slice(at, best), <mark key={best} class={isFound ? "found" : ""}>{text.slice(best, best + length)}</mark>);
     at = best + length;
   }
   parts.push(text.slice(at));
@@ -84,17 +93,21 @@ function Row({ event, columns, sought, zone, dated, index, open, onToggle }: {
       data-testid="row" data-id={event.id} onClick={(click) => { if (getSelection()?.isCollapsed !== false || click.detail === 0) { cursor.value = event.id; onToggle(event.id); } }}>
       <span role="gridcell" class="cell time">{known ? <>{dated && <span class="date">{shortDate(event.ms, zone)} </span>}{clockText(event.ms, zone, true)}</> : event.time}</span>
       <span role="gridcell" class="cell level">{event.level === "" ? "·" : event.level.slice(0, 5)}</span>
-      {columns.map((column, at) => (
+      {columns.map((column) => (
         <span role="gridcell" key={column.name} class={`cell${column.name === "@message" ? " message" : column.type === "integer" || column.type === "float" ? " numeric" : ""}`}>
-          <Marked text={column.name === "@log" ? shortGroup(event.group) : oneLine(column.name === "@message" ? event.message : event.cells[at])} sought={sought} />
+          <Marked text={column.name === "@log" ? shortGroup(event.group) : oneLine(column.name === "@message" ? event.message : event.cells[column.name])} sought={sought} />
         </span>
       ))}
     </div>
   );
 }
 
+function isAtEnd(element: HTMLDivElement | null): boolean {
+  return element === null || element.scrollHeight - element.scrollTop - element.clientHeight < 30;
+}
+
 /** Follows scrolling and size of the box, and sticks to its end where asked. */
-function useScroll(box: { current: HTMLDivElement | null }, props: ListProps, total: number) {
+function useScroll(box: { current: HTMLDivElement | null }, props: ListProps, total: number, noteAnchor: () => void) {
   const [place, setPlace] = useState({ top: 0, height: 600 });
   const opened = view.value.row !== "";
   useEffect(() => {
@@ -106,7 +119,8 @@ function useScroll(box: { current: HTMLDivElement | null }, props: ListProps, to
     const element = box.current;
     if (!element) return;
     setPlace({ top: element.scrollTop, height: element.clientHeight });
-    const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 30;
+    noteAnchor();
+    const atEnd = isAtEnd(element);
     if (props.live && follows.current !== atEnd) {
       follows.current = atEnd;
       props.onFollow?.(atEnd);
@@ -192,7 +206,8 @@ export function RowList(props: ListProps) {
   const zone = view.value.zone;
   const { open, toggle, measured, extras } = useOpenRows(events);
   const total = topOf(events.length, rowHeight, extras);
-  const { place, read } = useScroll(box, props, total);
+  const noteAnchor = useAnchor(box, events, rowHeight, extras, !props.live || !isAtEnd(box.current));
+  const { place, read } = useScroll(box, props, total, noteAnchor);
   const dated = useMemo(() => {
     const [a, b] = [events[0]?.ms ?? 0, events.at(-1)?.ms ?? 0];
     return Math.abs(a - b) > 86_400_000 || dateText(a, zone) !== dateText(b, zone) || dateText(a, zone) !== dateText(Date.now(), zone);
@@ -213,8 +228,15 @@ export function RowList(props: ListProps) {
     if (at > 0) show(at);
     cursor.value = events[Math.max(at, 0)]?.id ?? "";
   }, [events[0]?.id]);
+  const at = find.value === null ? -1 : events.findIndex((event) => event.id === cursor.value);
+  const goTo = (index: number) => {
+    cursor.value = events[index]?.id ?? "";
+    show(index);
+  };
   const { first, end } = stretch(place.top, place.height, events.length, rowHeight, extras);
   return (
+    <>
+    {find.value !== null && <FindBox events={events} columns={columns} at={at} onGo={goTo} />}
     <div class="rows" ref={box} onScroll={read} tabIndex={-1} data-testid="rows">
       <div class="grid" role="treegrid" aria-label={props.label} aria-rowcount={events.length + 1} aria-colcount={columns.length + 2}
         style={{ "--columns": grid, "--row": `${rowHeight}px` } as preact.CSSProperties}>
@@ -233,5 +255,6 @@ export function RowList(props: ListProps) {
       </div>
       {props.footer && <p class="rows-end dim">{props.footer}</p>}
     </div>
+    </>
   );
 }

@@ -2,8 +2,8 @@
 
 import { useMemo, useState } from "preact/hooks";
 
-import type { Rows } from "../ask.ts";
 import { count } from "../format.ts";
+import type { Rows } from "../rows.ts";
 import { fullText } from "../time.ts";
 import { view, zoom } from "../view.ts";
 import { Axis, AXIS, niceTop, useWidth } from "./axis.tsx";

@@ -5,11 +5,13 @@ import { useEffect } from "preact/hooks";
 
 import * as api from "../api.ts";
 import type { Field, Values } from "../api.ts";
-import { fieldList, start, type Lane } from "../ask.ts";
+import { fieldList, start, stop, type Lane } from "../ask.ts";
 import { compact, count, cut, oneLine, percent } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { asked, go, view } from "../view.ts";
+import { t } from "../texts.ts";
 import { ValueButtons } from "./value_buttons.tsx";
+import { Incomplete } from "./waiting.tsx";
 
 const sought = signal("");
 const opened = signal("");
@@ -28,7 +30,7 @@ function sign(types: readonly string[]): string {
 /** The list of fields. */
 export function Sidebar() {
   const lane = fieldList.value;
-  const all = lane.data ?? [];
+  const all = lane.data?.fields ?? [];
   const text = sought.value.trim().toLowerCase();
   const matches = (name: string) => name.toLowerCase().includes(text);
   const system = ALWAYS.map((name) => all.find((field) => field.name === name) ?? { name, types: ["string"], events: 0, share: -1 });
@@ -43,6 +45,7 @@ export function Sidebar() {
         <input type="search" aria-label="Find a field" placeholder="Find a field" value={sought.value} onInput={(event) => (sought.value = event.currentTarget.value)} />
       </div>
       {lane.state === "error" && <p class="note error">{lane.error?.message} <button type="button" class="link" onClick={() => (asked.value += 1)}>Try again</button></p>}
+      {lane.data?.partial && <Incomplete what={t("Not all fields are here.")} reasons={lane.data.partial_reasons} />}
       <ul class="field-list">
         {found.slice(0, SHOWN).map((field) => <FieldItem key={field.name} field={field} />)}
       </ul>
@@ -79,6 +82,7 @@ function TopValues({ field }: { field: Field }) {
   const of = view.value;
   useEffect(() => {
     void start(lane, (abort) => api.fieldValues(field.name, of.query, of, VALUES, abort));
+    return () => stop(lane);
   }, [field.name, of.query, of.from, of.to, of.groups.join(","), asked.value]);
   const data = lane.value.data;
   if (lane.value.state === "error") return <p class="note error">{lane.value.error?.message}</p>;
@@ -99,6 +103,7 @@ function TopValues({ field }: { field: Field }) {
           </li>
         ))}
       </ol>
+      {data.partial && <Incomplete what={t("These counts are not complete.")} reasons={data.partial_reasons} />}
       <p class="dim">{field.approximate ? "≈ " : ""}{count(data.distinct)} distinct in {count(data.total)} events</p>
     </div>
   );

@@ -44,7 +44,7 @@ export function completions(text: string, caret: number): Suggestion[] {
   if (before === undefined || before.kind === "pipe" || before.kind === "newline") {
     for (const [name, help] of Object.entries(COMMAND_HELP)) if (name.startsWith(word)) all.push(make(`${name} `, name, help));
   } else {
-    const known = fieldList.peek().data ?? [];
+    const known = fieldList.peek().data?.fields ?? [];
     for (const field of known) {
       if (field.name.toLowerCase().startsWith(word)) all.push(make(fieldText(field.name), field.name, `${field.types.join(", ")} · ${percent(field.share)}`));
     }

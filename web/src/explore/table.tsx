@@ -2,12 +2,12 @@
 
 import { useMemo, useState } from "preact/hooks";
 
-import type { Rows } from "../ask.ts";
 import type { Column } from "../api.ts";
 import { count, oneLine } from "../format.ts";
 import { filterBy } from "../keys.ts";
 import { Icon } from "../parts/icons.tsx";
 import type { Json } from "../query/edit.ts";
+import type { Rows } from "../rows.ts";
 import { exactText, type Zone } from "../time.ts";
 import { view } from "../view.ts";
 import { SeriesChart } from "./series_chart.tsx";

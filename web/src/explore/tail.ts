@@ -1,15 +1,17 @@
 // Live tail: events as they are accepted, newest at the end. Nothing moves while somebody reads further up: what arrives
 // then waits, counted, until the end is shown again. Everything kept is bounded.
 
-import { effect, signal } from "@preact/signals";
+import { effect, signal, untracked } from "@preact/signals";
 
 import * as api from "../api.ts";
 import { ApiError, type Column } from "../api.ts";
-import { toRows, type EventRow } from "../ask.ts";
+import { liveTail } from "../hook.ts";
 import { ROW_FIELDS, withRowFields, type Json } from "../query/edit.ts";
 import { commands, keepsEvents } from "../query/lex.ts";
+import { toRows, type EventRow } from "../rows.ts";
 import { MessageCutter } from "../sse.ts";
 import { asked, view, type View } from "../view.ts";
+import { paused } from "./paused.ts";
 
 const KEPT_MAX = 10_000;
 const PAST = 100;
@@ -38,26 +40,20 @@ const OFF: Tail = { state: "off", events: [], columns: [{ name: "@message", type
 export const tail = signal<Tail>(OFF);
 /** The end of the list is on screen. */
 export const following = signal(true);
-/** Somebody has stopped the list until they say otherwise; what arrives is kept, and counted. */
-export const paused = signal(false);
 
 let arrived: EventRow[] = [];
 let known = new Set<string>();
 let lastId = "";
 
 function toEvent(data: Record<string, Json>, id: string, columns: readonly Column[]): EventRow {
-  const text = (name: string) => (typeof data[name] === "string" ? data[name] : data[name] === undefined || data[name] === null ? "" : JSON.stringify(data[name]));
   const row = toRows({
     columns: ROW_FIELDS.map((name) => ({ name, type: "any" })), rows: [ROW_FIELDS.map((name) => data[name] ?? null)], ids: [id], stats: {}, partial: false, partial_reasons: [], warnings: [],
-  }, "", [], true).events[0];
-  const cells = columns.map((column) => data[column.name] ?? null);
-  return row ? { ...row, cells } : { id, time: text("@timestamp"), ms: NaN, level: "", group: "", stream: "", message: text("@message"), cells };
+  }, { query: "", columns: [], withFields: true }).events[0] as EventRow;
+  return { ...row, cells: cellsOf(data, columns) };
 }
 
-/** Pauses the list, or shows what has arrived since and goes on. */
-export function togglePause(): void {
-  paused.value = !paused.peek();
-  if (!paused.peek()) catchUp();
+function cellsOf(data: Record<string, Json>, columns: readonly Column[]): EventRow["cells"] {
+  return Object.fromEntries(columns.filter(({ name }) => name !== "@message" && name !== "@log").map(({ name }) => [name, data[name] ?? null]));
 }
 
 /** Whether a text in the list is selected: it would be lost if its row moved. */
@@ -127,12 +123,12 @@ function take(messages: ReturnType<MessageCutter["push"]>, of: View): void {
 async function past(of: View, signal: AbortSignal): Promise<void> {
   const text = withRowFields(of.query, of.columns);
   const answer = await api.query(text ?? of.query, { from: "now-1h", to: "now", groups: of.groups }, of.zone, signal, PAST);
-  const found = toRows(answer, of.query, of.columns, text !== null);
+  const found = toRows(answer, { query: of.query, columns: of.columns, withFields: text !== null });
   const index = new Map(answer.columns.map((column, at) => [column.name, at]));
   const events = found.events.map((event, n) => {
     const data = Object.fromEntries([...index].map(([name, at]) => [name, answer.rows[n]?.[at] ?? null]));
     if (tail.peek().columns.length < 2) tail.value = { ...tail.peek(), columns: columnsFor(of, data) };
-    return { ...event, cells: tail.peek().columns.map((column) => data[column.name] ?? null) };
+    return { ...event, cells: cellsOf(data, tail.peek().columns) };
   }).reverse().filter((event) => !known.has(event.id));
   for (const event of events) known.add(event.id);
   // A tail that breaks before its first event is taken up after these; what comes twice is known.
@@ -197,7 +193,7 @@ async function follow(of: View, signal: AbortSignal): Promise<void> {
 }
 
 /** Starts and stops the tail with the view. */
-export function followLive(): void {
+function followLive(): void {
   let controller: AbortController | null = null;
   let timer: ReturnType<typeof setInterval> | undefined;
   let last = "";
@@ -225,3 +221,10 @@ export function followLive(): void {
     void follow(of, own.signal).then(() => (isOver ||= !own.signal.aborted));
   });
 }
+
+// This is loaded when somebody first wants to see a tail, and follows the view from then on.
+followLive();
+effect(() => {
+  if (!paused.value) untracked(catchUp);
+});
+liveTail.peek = () => tail.peek();

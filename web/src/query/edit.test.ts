@@ -64,9 +64,9 @@ test("each condition can be left out", () => {
 });
 
 test("rows get the fields they are shown with, unless the query shapes them itself", () => {
-  assert.equal(withRowFields("", ["host", "a-b"]), "fields @timestamp, @level, @log, @logStream, @message, host, `a-b`");
-  assert.equal(withRowFields("filter a = 1 # why", []), "filter a = 1 # why\n| fields @timestamp, @level, @log, @logStream, @message");
-  assert.equal(withRowFields("display @message, a | limit 3", ["b"]), "display @message, a, @timestamp, @level, @log, @logStream, b | limit 3");
+  assert.equal(withRowFields("", ["host", "a-b"]), "fields @timestamp, @level, @log, @logStream, @message, @id, host, `a-b`");
+  assert.equal(withRowFields("filter a = 1 # why", []), "filter a = 1 # why\n| fields @timestamp, @level, @log, @logStream, @message, @id");
+  assert.equal(withRowFields("display @message, a | limit 3", ["b"]), "display @message, a, @timestamp, @level, @log, @logStream, @id, b | limit 3");
   assert.equal(withRowFields("stats count(*)", []), null);
   assert.equal(keepsEvents("filter stats = 1"), true);
   assert.equal(keepsEvents("STATS count(*)"), false);

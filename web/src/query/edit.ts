@@ -188,7 +188,7 @@ export function conditions(text: string): { text: string; without: string }[] {
 }
 
 /** The columns that rows need to be shown, whatever the query asks for. */
-export const ROW_FIELDS = ["@timestamp", "@level", "@log", "@logStream", "@message"] as const;
+export const ROW_FIELDS = ["@timestamp", "@level", "@log", "@logStream", "@message", "@id"] as const;
 
 /** Adds what the page needs to show a row to a query whose rows are events; `null` where that is not possible. */
 export function withRowFields(text: string, columns: readonly string[]): string | null {
