@@ -196,6 +196,11 @@ export function askCounts(of: View): void {
   });
 }
 
+/** Asks for the fields of what is in range. */
+export function askFields(of: View): void {
+  void start(fieldList, (signal) => api.fields({ from: of.from, to: of.to, groups: of.groups }, signal));
+}
+
 /** Where counting begins: for "all time" with the first event, so that the bars show the years in which there is something. */
 async function firstOf(of: View, signal: AbortSignal): Promise<string> {
   if (rangeMs(of, askedAt.peek())[0] > 0) return of.from;
@@ -213,7 +218,7 @@ function askAll(of: View): void {
   if (of.live) stop(rows);
   else askView(of, scope);
   askCounts(of);
-  void start(fieldList, (signal) => api.fields(scope, signal));
+  askFields(of);
 }
 
 /** Stops everything that is asked; whether there was something. */

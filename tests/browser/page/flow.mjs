@@ -273,6 +273,37 @@ const fewRequestsForQuickSteps = through(async ({ between, open }) => {
   assert.equal(new URL(asked.at(-1).path, "http://x").searchParams.get("from"), from, "the last one is about what is shown");
 });
 
+const lanesAreApart = through(async ({ between, open }) => {
+  const hold = between.rule(/\/histogram/, { hold: true });
+  const page = await open();
+  await page.locator("[data-testid=row]").first().waitFor();
+  await page.locator("[data-testid=field][data-name=turn]").waitFor();
+  assert.equal(await page.evaluate(() => window.__catat.state.histogram), "loading");
+  assert.match(await page.getByTestId("total").textContent(), /Counting/);
+  hold.release();
+  await settled(page);
+  // What fails later leaves what was there, and says that it is not the answer.
+  const broken = between.rule(/\/(?:histogram|fields\?)/, { status: 500, type: "application/json", answer: '{"error":{"code":"x","message":"no counts today"}}' });
+  await ask(page, "filter turn = 1");
+  await page.getByTestId("histogram").getByText("These counts are older than the question: no counts today.").waitFor();
+  await page.getByTestId("sidebar").getByText("These fields are older than the question: no counts today.").waitFor();
+  assert.ok((await rowsOf(page)).length > 800, "the rows are there");
+  broken.release();
+  await page.getByTestId("histogram").getByRole("button", { name: "Try again" }).click();
+  await page.getByTestId("sidebar").getByRole("button", { name: "Try again" }).click();
+  await settled(page);
+  await page.getByText("older than the question").first().waitFor({ state: "detached" });
+});
+
+const shapedRowsHaveIds = through(async ({ between, open }) => {
+  const page = await open({ q: "drop turn | limit 20" });
+  await settled(page);
+  const ids = (await rowsOf(page)).map((row) => row.id);
+  assert.equal(new Set(ids).size, 20);
+  assert.ok(ids.every((id) => /^[0-9a-z]{20,}$/.test(id)), `${ids[0]} is an id`);
+  assert.equal(between.of("POST /api/v1/query").length, 1);
+});
+
 const isNotRunAgainAfterACrash = through(async ({ between, open }) => {
   const hold = between.rule(/POST .*query/, { hold: true });
   const page = await open({ q: "filter turn >= 0" });
@@ -323,6 +354,8 @@ export const flowChecks = [
   ["row 29, stream: rows stay when the server dies, and it is said when", saysWhenTheServerDies],
   ["row 29, stream: an error in the middle is said above the rows", saysErrorsOfTheMiddle],
   ["row 29, stream: what an aggregation has so far is shown with its progress", previewsAggregations],
+  ["row 8, partial results: each lane loads, fails and is asked again without the others", lanesAreApart],
+  ["row 29, stream: rows of a text that cannot be given ids have them all the same", shapedRowsHaveIds],
   ["row 29, requests: quick steps through time are few requests", fewRequestsForQuickSteps],
   ["row 28, list: a line of a megabyte costs no more than another", longLinesAreCheap],
   ["row 28, list: a hundred thousand rows, few of them mounted, found in place", holdsAHundredThousand],

@@ -103,6 +103,7 @@ const states = {
     await page.waitForFunction(() => performance.now() > 2500);
     await page.reload();
     assert.match(await page.getByTestId("held").textContent(), /was running when the page last ended.*Run it.*Change it/);
+    assert.doesNotMatch(await page.getByTestId("total").textContent(), /Counting/);
     return page;
   },
   "explained": async (open) => {

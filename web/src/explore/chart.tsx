@@ -14,7 +14,7 @@ import { clockText, fullText, type Zone } from "../time.ts";
 import { Axis, AXIS, HEIGHT, niceTop, useWidth, type Scale } from "./axis.tsx";
 import { t } from "../texts.ts";
 import { LEVELS, levelClass, NO_LEVEL } from "./levels.ts";
-import { Incomplete } from "./waiting.tsx";
+import { Failure, Incomplete } from "./waiting.tsx";
 
 const asTable = signal(false);
 
@@ -70,14 +70,16 @@ export function Chart() {
   return (
     <section class={`chart${lane.state === "loading" ? " loading" : ""}`} aria-label="Events over time" data-testid="histogram">
       <div class="chart-head">
-        <h2 data-testid="total">{lane.data ? <><b>{count(total)}</b> {total === 1 ? "event" : "events"}</> : lane.state === "error" ? "Events over time" : "Counting…"}</h2>
+        <h2 data-testid="total">{lane.data ? <><b>{count(total)}</b> {total === 1 ? "event" : "events"}</> : lane.state === "loading" ? t("Counting…") : t("Events over time")}</h2>
         <Legend buckets={buckets} />
         <span class="dim each">{lane.data && lane.data.interval_ms > 0 ? `a bar is ${span(lane.data.interval_ms)}` : ""}</span>
         <button type="button" class="button quiet" aria-label="Zoom out" title="Zoom out (z)" onClick={zoomOut} data-testid="zoom-out"><Icon name="zoomOut" /></button>
         <button type="button" class="button quiet" aria-label="Show the counts as a table" title="Show the counts as a table" aria-pressed={asTable.value}
           onClick={() => (asTable.value = !asTable.value)} data-testid="histogram-table-toggle"><Icon name="table" /></button>
       </div>
-      {lane.state === "error" && lane.error?.status !== 400 && <p class="note error">The counts could not be loaded: {lane.error?.message} <button type="button" class="link" onClick={() => askCounts(view.peek())}>Try again</button></p>}
+      {lane.state === "error" && lane.error?.status !== 400 && <Failure
+        what={lane.data ? t("These counts are older than the question: {message}.", { message: lane.error?.message ?? "" }) : t("The counts could not be loaded: {message}.", { message: lane.error?.message ?? "" })}
+        onAgain={() => askCounts(view.peek())} />}
       {lane.data?.partial && <Incomplete what={t("These counts are not complete.")} reasons={lane.data.partial_reasons} />}
       {asTable.value ? <CountTable buckets={buckets} /> : <Bars buckets={buckets} />}
     </section>

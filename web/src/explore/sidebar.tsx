@@ -5,13 +5,13 @@ import { useEffect } from "preact/hooks";
 
 import * as api from "../api.ts";
 import type { Field, Values } from "../api.ts";
-import { fieldList, start, stop, type Lane } from "../ask.ts";
+import { askFields, fieldList, start, stop, type Lane } from "../ask.ts";
 import { compact, count, cut, oneLine, percent } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { asked, go, view } from "../view.ts";
 import { t } from "../texts.ts";
 import { ValueButtons } from "./value_buttons.tsx";
-import { Incomplete } from "./waiting.tsx";
+import { Failure, Incomplete } from "./waiting.tsx";
 
 const sought = signal("");
 const opened = signal("");
@@ -44,7 +44,9 @@ export function Sidebar() {
         <span class="dim">{lane.data ? count(own.length) : ""}</span>
         <input type="search" aria-label="Find a field" placeholder="Find a field" value={sought.value} onInput={(event) => (sought.value = event.currentTarget.value)} />
       </div>
-      {lane.state === "error" && <p class="note error">{lane.error?.message} <button type="button" class="link" onClick={() => (asked.value += 1)}>Try again</button></p>}
+      {lane.state === "error" && <Failure
+        what={lane.data ? t("These fields are older than the question: {message}.", { message: lane.error?.message ?? "" }) : t("The fields could not be loaded: {message}.", { message: lane.error?.message ?? "" })}
+        onAgain={() => askFields(view.peek())} />}
       {lane.data?.partial && <Incomplete what={t("Not all fields are here.")} reasons={lane.data.partial_reasons} />}
       <ul class="field-list">
         {found.slice(0, SHOWN).map((field) => <FieldItem key={field.name} field={field} />)}
@@ -80,12 +82,13 @@ function FieldItem({ field }: { field: Field }) {
 function TopValues({ field }: { field: Field }) {
   const lane = useSignal<Lane<Values>>({ state: "loading", data: null, error: null, since: 0 });
   const of = view.value;
+  const ask = () => void start(lane, (abort) => api.fieldValues(field.name, of.query, of, VALUES, abort));
   useEffect(() => {
-    void start(lane, (abort) => api.fieldValues(field.name, of.query, of, VALUES, abort));
+    ask();
     return () => stop(lane);
   }, [field.name, of.query, of.from, of.to, of.groups.join(","), asked.value]);
   const data = lane.value.data;
-  if (lane.value.state === "error") return <p class="note error">{lane.value.error?.message}</p>;
+  if (lane.value.state === "error") return <Failure what={t("The values could not be counted: {message}.", { message: lane.value.error?.message ?? "" })} onAgain={ask} />;
   if (!data) return <p class="dim values-wait">counting…</p>;
   if (data.values.length === 0) return <p class="dim values-wait">No matching event has it.</p>;
   return (

@@ -38,6 +38,11 @@ export function Waiting() {
   );
 }
 
+/** Says that a lane has no answer, or none to the present question, and asks again where somebody wants it. */
+export function Failure({ what, onAgain }: { what: string; onAgain: () => void }) {
+  return <p class="note error" role="alert">{what} <button type="button" class="link" onClick={onAgain}>{t("Try again")}</button></p>;
+}
+
 /** Says that an answer is not whole, and why. */
 export function Incomplete({ what, reasons }: { what: string; reasons: readonly Notice[] }) {
   return (
