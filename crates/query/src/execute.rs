@@ -29,6 +29,7 @@ mod group;
 mod histogram;
 mod join;
 mod kept_rows;
+mod matched_fields;
 mod matches;
 mod matching;
 mod minutes;
@@ -70,6 +71,7 @@ pub use self::explain::{ExplainedStep, Explanation, IndexUse, Stage, explain};
 pub use self::fields::{
     FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_presence, field_summaries, field_values,
 };
+pub use self::matched_fields::matched_fields;
 pub use self::histogram::{Bucket, Histogram, histogram};
 pub use self::patterns::patterns_plan;
 pub use self::progress::TakePartialRows;

@@ -37,8 +37,8 @@ pub struct FieldSummaryRow {
     pub n_events: u64,
     /// Their share of all events, 0 to 1.
     pub share: f64,
-    /// How many distinct values it has among the events looked at.
-    pub n_distinct: u64,
+    /// How many distinct values it has among the events looked at, where they were counted.
+    pub n_distinct: Option<u64>,
     /// Whether counts are not exact: events beside the range were counted, or not all values looked at.
     pub approximate: bool,
 }
@@ -64,10 +64,11 @@ pub fn field_summaries(runs: &[Arc<dyn Run>], range: TimeRange) -> FieldSummarie
     summaries
 }
 
-/// The same without distinct values, which are all zero: nothing but names and counts is read.
+/// The same without distinct values: nothing but names and counts is read.
 pub fn field_presence(runs: &[Arc<dyn Run>], range: TimeRange) -> FieldSummaries {
     let Presence { mut summaries, known, is_exact, .. } = Presence::of(runs, range);
     summaries.fields = rows(known, summaries.n_events, is_exact);
+    summaries.fields.iter_mut().for_each(|field| field.n_distinct = None);
     summaries
 }
 
@@ -112,7 +113,7 @@ fn rows(known: Known, n_events: u64, is_exact: bool) -> Vec<FieldSummaryRow> {
         types: types.names(),
         n_events,
         share: n_events as f64 / n_all,
-        n_distinct: distinct.estimate(),
+        n_distinct: Some(distinct.estimate()),
         approximate: !is_exact || distinct.is_approximate(),
     };
     let mut rows: Vec<FieldSummaryRow> = known.into_iter().map(row).collect();

@@ -1,5 +1,6 @@
 //! What an answer promises beside its rows: order, limits, partial answers, and that no shortcut changes it.
 
+mod matched_fields;
 mod shortcuts;
 pub(super) mod stored;
 
@@ -352,9 +353,9 @@ fn a_histogram_covers_its_range_and_counts_each_event_once() {
 fn fields_and_their_values_are_counted() {
     let runs = [hot(0, 100), hot(100, 100)];
     let summaries = field_summaries(&runs, TimeRange::ALL);
-    let fields: Vec<(&str, u64, u64, bool)> =
+    let fields: Vec<(&str, u64, Option<u64>, bool)> =
         summaries.fields.iter().map(|f| (&*f.name, f.n_events, f.n_distinct, f.approximate)).collect();
-    assert_eq!(fields, [("host", 200, 5, false), ("n", 200, 200, false)]);
+    assert_eq!(fields, [("host", 200, Some(5), false), ("n", 200, Some(200), false)]);
     let values = Asked::default()
         .with(|request| field_values(&plan("filter n < 10"), &runs, request, "host", 2))
         .expect("an answer");

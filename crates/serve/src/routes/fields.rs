@@ -1,10 +1,10 @@
-//! `/api/v1/fields`: which fields there are, and the most frequent values of one.
+//! `/api/v1/fields`: which fields the events have that match, and the most frequent values of one.
 
 use axum::Json;
 use serde_json::{Value, json};
 
 use crate::answer::{reason_json, stats_json};
-use crate::ask::{self, Ask, PARAMETERS};
+use crate::ask::{Ask, PARAMETERS};
 use crate::parameters::{Parameters, PathName};
 use crate::problem::Problem;
 use crate::reading::{complete, damages, read};
@@ -18,15 +18,18 @@ const VALUES_MAX: usize = 1_000;
 const FIELDS_MAX: usize = 10_000;
 
 pub(crate) async fn list(server: Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
-    parameters.check_names(&["groups", "group", "from", "to", "prefix", "time_zone"])?;
-    let time_zone = ask::time_zone(parameters.get("time_zone"))?;
-    let end = |name: &str| parameters.get(name).map(|text| Value::String(text.to_owned()));
-    let range = ask::range(end("from").as_ref(), end("to").as_ref(), server.now(), time_zone)?;
-    let groups = parameters.groups();
+    parameters.check_names(&["query", "language", "groups", "group", "from", "to", "prefix", "time_zone"])?;
+    let ask = Ask::of_parameters(&parameters)?;
     let prefix = parameters.get("prefix").unwrap_or_default().to_owned();
-    let (found, more) = read(&server, "", move |reading| {
-        let snapshot = reading.snapshot(&groups, range);
-        let mut found = query::field_summaries(&snapshot.runs, range);
+    let (text, now) = (ask.query.clone(), server.now());
+    let (found, more) = read(&server, &text, move |reading| {
+        let question = ask.check(now)?;
+        let snapshot = reading.snapshot(&question.scope.groups, question.range);
+        let progress = |stats: &query::Stats| reading.note(stats);
+        let request = reading.request(question.range, &question.scope, &progress);
+        let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
+        let mut found = query::matched_fields(&answered.plan, &snapshot.runs, &request)?;
+        found.partial_reasons.extend(answered.partial_reasons);
         found.fields.retain(|field| field.name.starts_with(&prefix));
         found.partial_reasons.extend(damages(&snapshot));
         let more = found.fields.len() > FIELDS_MAX;
