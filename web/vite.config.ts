@@ -90,6 +90,27 @@ function weigh(dist: string, files: readonly string[]): void {
   if (bytes > SHELL_BYTES_MAX) throw new Error(`the shell may have ${SHELL_BYTES_MAX} bytes under brotli`);
 }
 
+/** The style of everything that is loaded later, as one sheet: nobody waits for it before the first paint. */
+function styleOfParts(): string {
+  const directory = `${ROOT}/src/style/parts`;
+  const sheets = readdirSync(directory).sort().map((name) => readFileSync(`${directory}/${name}`, "utf8"));
+  return sheets.join("").replaceAll(/\/\*.*?\*\//gs, "").replaceAll(/\n\s*/g, "\n").trimStart();
+}
+
+/** Gives the same to the server of `npm run dev`. */
+function freshStyleOfParts(): Plugin {
+  return {
+    name: "style-of-parts",
+    apply: "serve",
+    configureServer: (server) => {
+      server.middlewares.use("/parts.css", (_, answer) => {
+        answer.setHeader("Content-Type", "text/css");
+        answer.end(styleOfParts());
+      });
+    },
+  };
+}
+
 /** Copies what must not be bundled, gives every address its content as `?v=`, and writes SOURCE_HASH. */
 function house(): Plugin {
   const plain = ["theme.js", "icon.svg", "reference.html", "reference.css", "reference.js"];
@@ -100,6 +121,7 @@ function house(): Plugin {
       for (const name of plain) {
         this.emitFile({ type: "asset", fileName: name, source: readFileSync(`${ROOT}/src/${name}`) });
       }
+      this.emitFile({ type: "asset", fileName: "parts.css", source: styleOfParts() });
     },
     writeBundle(options, bundle) {
       const dist = options.dir ?? `${ROOT}/dist`;
@@ -111,7 +133,7 @@ function house(): Plugin {
           // The first script imports it: both are fetched at once.
           .replace('<script type="module"', '<link rel="modulepreload" href="core.js">\n    <script type="module"')
           .replaceAll(/(href|src)="(?:\.?\/)?(?:src\/)?([a-z]+\.(?:js|css|svg))"/g, (_, attribute: string, file: string) => {
-            if (name === "index.html") shell.push(file);
+            if (name === "index.html" && file !== "parts.css") shell.push(file);
             return `${attribute}="${file}?v=${version(file)}"`;
           })
           .replaceAll(" crossorigin", "");
@@ -126,7 +148,7 @@ function house(): Plugin {
 export default defineConfig({
   base: "./",
   publicDir: false,
-  plugins: [house()],
+  plugins: [house(), freshStyleOfParts()],
   // The worker that reads answers has all it needs in its own file.
   worker: { format: "es", rolldownOptions: { output: { entryFileNames: "[name].js" } } },
   server: { proxy: { "/api": API, "/-": API } },

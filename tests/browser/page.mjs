@@ -7,7 +7,7 @@
 //
 // It sends its own events into groups of its own, so it may run against a server that holds others. One line
 // `ok - …` or `not ok - …` per check, a closing `N passed, N failed`, and 1 as exit code if one failed.
-// `people.mjs` and `hostile.mjs` beside it start servers of their own from CATAT_EXECUTABLE.
+// `people.mjs`, `hostile.mjs` and `start.mjs` beside it start servers of their own from CATAT_EXECUTABLE.
 
 import { accessibilityChecks } from "./page/accessibility.mjs";
 import { exploreChecks } from "./page/explore.mjs";

@@ -22,13 +22,14 @@ import "./style/rows.css";
 
 const PAGES: readonly { page: Page; title: string }[] = [
   { page: "explore", title: text("Explore") }, { page: "alerts", title: text("Alerts") }, { page: "groups", title: text("Groups") },
-  { page: "sources", title: text("Sources") }, { page: "settings", title: text("Settings") },
+  { page: "sources", title: text("Sources") }, { page: "settings", title: text("Settings") }, { page: "start", title: text("Send data") },
 ];
 
 // What not everybody opens is no part of the shell.
 const Alerts = later(async () => (await import("./pages/alerts.tsx")).Alerts);
 const Groups = later(async () => (await import("./pages/groups.tsx")).Groups);
 const Sources = later(async () => (await import("./pages/sources.tsx")).Sources);
+const Start = later(async () => (await import("./pages/start.tsx")).Start);
 const Settings = later(async () => (await import("./pages/settings.tsx")).Settings);
 const Help = later(async () => (await import("./parts/help.tsx")).Help);
 const Palette = later(async () => (await import("./parts/palette.tsx")).Palette);
@@ -41,7 +42,7 @@ function Head() {
     <header class="top">
       <a class="brand" href={document.baseURI} aria-label="catat, start page"><span class="mark" aria-hidden="true"><i /><i /><i /></span>catat</a>
       <nav aria-label="Pages">
-        {PAGES.map(({ page, title }) => (
+        {PAGES.filter(({ page }) => page !== "start").map(({ page, title }) => (
           <a key={page} href={address({ ...now, page })} aria-current={now.page === page ? "page" : undefined} data-testid={`nav-${page}`}
             onClick={(event) => { if (!event.metaKey && !event.ctrlKey && event.button === 0) { event.preventDefault(); go({ page }); } }}>{t(title)}</a>
         ))}
@@ -59,7 +60,7 @@ function App() {
   return (
     <>
       <Head />
-      {page === "alerts" ? <Alerts /> : page === "groups" ? <Groups /> : page === "sources" ? <Sources /> : page === "settings" ? <Settings /> : <Explore />}
+      {page === "alerts" ? <Alerts /> : page === "groups" ? <Groups /> : page === "sources" ? <Sources /> : page === "settings" ? <Settings /> : page === "start" ? <Start /> : <Explore />}
       <Help wanted={layer.value === "help"} />
       <Palette wanted={layer.value === "palette"} />
       <SignIn wanted={keyWanted.value !== null} />

@@ -6,7 +6,10 @@ import { batch, computed, signal } from "@preact/signals";
 import { resolve, type Zone } from "./time.ts";
 
 /** A page of the application. */
-export type Page = "explore" | "alerts" | "groups" | "sources" | "settings";
+export type Page = "explore" | "alerts" | "groups" | "sources" | "settings" | "start";
+
+/** Pages with a path of their own; the rest is Explore. */
+const PATHS: readonly Page[] = ["alerts", "groups", "sources", "settings", "start"];
 
 /** Everything that the address says. */
 export interface View {
@@ -54,7 +57,7 @@ function fromAddress(): View {
   const params = new URLSearchParams(location.search);
   const names = (name: string) => (params.get(name) ?? "").split(",").filter((one) => one !== "").slice(0, 200);
   return {
-    page: path === "alerts" || path === "groups" || path === "sources" || path === "settings" ? path : "explore",
+    page: PATHS.find((one) => one === path) ?? "explore",
     query: params.get("q") ?? "",
     from: params.get("from") || DEFAULT.from,
     to: params.get("to") || DEFAULT.to,

@@ -27,7 +27,7 @@ use crate::server::{Server, Shared};
 use crate::{cloudwatch, elastic, journal, loki, otlp, page, routes, splunk};
 
 /// Routes of the page.
-const PAGE_ROUTES: [&str; 5] = ["/", "/alerts", "/groups", "/sources", "/settings"];
+const PAGE_ROUTES: [&str; 6] = ["/", "/alerts", "/groups", "/sources", "/settings", "/start"];
 
 /// What answers while the store is locked: whether the server lives, why it is locked, and the page that says so.
 const OPEN_WHILE_LOCKED: [&str; 5] = ["/-/healthy", "/-/ready", "/ready", "/api/openapi.json", "other"];

@@ -166,12 +166,14 @@ async function teachesTheFirstStep(own) {
   await page.route("**/api/v1/groups", (route) => (empty ? route.fulfill({ contentType: "application/json", body: '{"groups":[]}' }) : route.continue()));
   await page.getByTestId("nav-explore").click();
   await page.getByTestId("onboarding").waitFor();
-  const line = await page.getByTestId("onboarding").locator("code").first().textContent();
+  await page.getByTestId("waiting").waitFor();
+  const line = await page.getByTestId("sender").locator("code").first().textContent();
   assert.ok(line.includes(own.url), line);
   const sent = line.replace("group=hello", `group=${encodeURIComponent(`${own.prefix}/hello`)}`);
   const answer = JSON.parse(execFileSync("sh", ["-c", sent], { encoding: "utf8" }));
   assert.equal(answer.accepted, 1);
   empty = false;
+  await page.getByTestId("show-received").click();
   await page.getByTestId("results").waitFor();
   await settled(page);
   assert.ok((await rowsOf(page)).length > 0);

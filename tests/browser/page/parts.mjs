@@ -11,7 +11,8 @@ const SHELL_BYTES_MAX = 45_000;
 /** The files of the shell, by following what names what, as a browser does before it shows anything. */
 async function shellOf(own) {
   const text = async (path) => (await fetch(`${own.url}/${path}`)).text();
-  const page = await text("");
+  // What no first paint waits for is no part of it.
+  const page = (await text("")).replaceAll(/<link[^>]*data-parts[^>]*>/g, "");
   const files = new Map([["", page]]);
   const open = [...page.matchAll(/(?:href|src)="([^"]+\?v=[^"]+)"/g)].map((found) => found[1]);
   while (open.length > 0) {

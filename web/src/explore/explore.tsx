@@ -1,6 +1,6 @@
 // The page that one lives in: ask, see when, see what, narrow down.
 
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { askGroups, groupList, isCut, loadOlder, older, ROWS_MAX, rows } from "../ask.ts";
 import { count } from "../format.ts";
@@ -11,7 +11,7 @@ import { layer } from "../parts/layers.tsx";
 import { soughtTexts } from "../query/lex.ts";
 import type { Rows } from "../rows.ts";
 import { plural, rich, t } from "../texts.ts";
-import { go, run, view } from "../view.ts";
+import { asked, go, view } from "../view.ts";
 import { Chart } from "./chart.tsx";
 import { Editor, submit } from "./editor.tsx";
 import { FieldsButton } from "./fields_button.tsx";
@@ -38,14 +38,18 @@ function isEmptyStore(): boolean {
 export function Explore() {
   useEffect(askGroups, []);
   const empty = isEmptyStore();
+  const [isStarting, setStarting] = useState(false);
   useEffect(() => {
-    // The first event has arrived: show it.
-    if (!empty && groupList.peek().data !== null) run();
+    if (empty) setStarting(true);
   }, [empty]);
+  useEffect(() => {
+    // Whoever asks has seen how one begins.
+    if (!empty) setStarting(false);
+  }, [asked.value]);
   return (
     <main class="explore">
       <QueryBar />
-      {empty ? <Onboarding /> : (
+      {empty || isStarting ? <Onboarding onShow={() => setStarting(false)} /> : (
         <div class={`work${layer.value === "fields" ? " with-fields" : ""}`}>
           <Sidebar />
           <div class="results">

@@ -6,7 +6,9 @@ import { useEffect } from "preact/hooks";
 import type { Group } from "../api.ts";
 import { askGroups, groupList } from "../ask.ts";
 import { bytes, count } from "../format.ts";
+import { Icon } from "../parts/icons.tsx";
 import { later } from "../parts/later.tsx";
+import { t } from "../texts.ts";
 import { ago, exactText } from "../time.ts";
 import { address, go, view } from "../view.ts";
 
@@ -41,9 +43,12 @@ export function Groups() {
   const total = (by: "events" | "bytes_raw" | "bytes_stored") => (all ?? []).reduce((sum, group) => sum + group[by], 0);
   return (
     <main class="page" data-testid="groups-page">
-      <h1>Groups</h1>
+      <div class="page-head">
+        <h1>{t("Groups")}</h1>
+        <a class="button" data-testid="send-data" href={address({ ...view.value, page: "start" })} onClick={(event) => { if (!event.metaKey && !event.ctrlKey) { event.preventDefault(); go({ page: "start" }); } }}><Icon name="plus" />{t("Send data")}</a>
+      </div>
       {groupList.value.state === "error" && <p class="note error" role="alert">{groupList.value.error?.message}</p>}
-      {all?.length === 0 && <Onboarding />}
+      {all?.length === 0 && <Onboarding onShow={() => undefined} />}
       {all && all.length > 0 && (
         <>
           <dl class="figures">

@@ -10,6 +10,12 @@ function whenIdle(run: () => void): void {
   else setTimeout(run, 1000);
 }
 
+/** The style of the parts is fetched beside the shell and waits, so that the first paint does not; now it is wanted. */
+function styleParts(): void {
+  const sheet = document.querySelector<HTMLLinkElement>("link[data-parts]");
+  if (sheet !== null) sheet.media = "all";
+}
+
 /**
  * A part that is loaded once it is `wanted`, which it is where nothing else is said. What is surely opened `soon` is
  * loaded as soon as the browser has nothing else to do.
@@ -21,7 +27,9 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>, s
     if (part.peek() !== null || state.peek() === "loading") return;
     state.value = "loading";
     try {
-      part.value = await load();
+      const loaded = await load();
+      styleParts();
+      part.value = loaded;
       state.value = "";
     } catch {
       state.value = "failed";

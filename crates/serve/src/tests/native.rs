@@ -169,7 +169,7 @@ async fn histogram_fields_and_values_look_around() {
     assert_eq!((&service["events"], &service["share"], &service["approximate"]), (&json!(2), &json!(1.0), &json!(false)));
     assert_eq!((&matching["events"], &service["distinct"]), (&json!(2), &json!(null)), "{matching}");
     let wrong = house.get(&format!("/api/v1/fields?query={}", encoded("stats conut(*)"))).await;
-    assert_eq!((wrong.status.as_u16(), wrong.json()["error"]["line"].clone()), (400, json!(1)));
+    assert_eq!((wrong.status, wrong.json()["error"]["line"].clone()), (400, json!(1)));
     let values = house.get("/api/v1/fields/service/values").await.json();
     assert_eq!(values["values"][0], json!({"value": "web", "count": 2, "share": 2.0 / 3.0}), "{values}");
     assert_eq!((&values["distinct"], &values["total"]), (&json!(2), &json!(3)));
