@@ -13,5 +13,5 @@ import { startServer } from "./page/server.mjs";
 const server = await startServer();
 await runChecks(server.url, [
   ...peopleChecks, ...settingsChecks,
-  ["no policy was violated and no script failed", async (own) => { if (own.complaints.length > 0) throw new Error(own.complaints.join("\n")); }],
+  ["row 32, security: no policy was violated and no script failed", async (own) => { if (own.complaints.length > 0) throw new Error(own.complaints.join("\n")); }],
 ], { prepare: (own) => makePeople(own, server.adminKey()), finish: server.stop });

@@ -63,7 +63,7 @@ const states = {
 };
 
 export const accessibilityChecks = ["light", "dark"].flatMap((colorScheme) => Object.entries(states).map(([name, open]) => [
-  `accessible: ${name}, ${colorScheme}`,
+  `row 24, accessible: ${name}, ${colorScheme}`,
   async (own) => {
     const page = await open(own, { colorScheme, reducedMotion: "reduce" });
     await settled(page).catch(() => undefined);

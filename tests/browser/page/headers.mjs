@@ -63,7 +63,7 @@ async function exportsAreFiles(own) {
 }
 
 export const headerChecks = [
-  ["answers are never taken for pages, whatever they quote", answersAreNoPages],
-  ["refused requests are told of in no page", refusedRequestsAreNoPages],
-  ["exports are files", exportsAreFiles],
+  ["row 32, security: answers are never taken for pages, whatever they quote", answersAreNoPages],
+  ["row 32, security: refused requests are told of in no page", refusedRequestsAreNoPages],
+  ["row 32, security: exports are files", exportsAreFiles],
 ];

@@ -225,12 +225,12 @@ async function showsOtherPages(own) {
 
 
 export const hostileChecks = [
-  ["hostile texts are rows", showsRows],
-  ...Array.from({ length: PARTS }, (_, n) => [`hostile texts in open rows, ${n + 1} of ${PARTS}`, (own) => opensRows(own, n, PARTS)]),
-  ["hostile names of fields and their values", listsFields],
-  ["hostile texts in tables, charts, patterns, lookups and columns", tabulates],
-  ["hostile addresses", takesHostileAddresses],
-  ["hostile names among completions", completes],
-  ["hostile texts in the live tail", tails],
-  ["hostile names of keys, rules, alerts and groups; the reference", showsOtherPages],
+  ["row 32, hostile texts: texts are rows", showsRows],
+  ...Array.from({ length: PARTS }, (_, n) => [`row 32, hostile texts: texts in open rows, ${n + 1} of ${PARTS}`, (own) => opensRows(own, n, PARTS)]),
+  ["row 32, hostile texts: names of fields and their values", listsFields],
+  ["row 32, hostile texts: texts in tables, charts, patterns, lookups and columns", tabulates],
+  ["row 32, hostile texts: addresses", takesHostileAddresses],
+  ["row 32, hostile texts: names among completions", completes],
+  ["row 32, hostile texts: texts in the live tail", tails],
+  ["row 32, hostile texts: names of keys, rules, alerts and groups; the reference", showsOtherPages],
 ];

@@ -140,8 +140,8 @@ async function goesOnAfterACut(own) {
 }
 
 export const liveChecks = [
-  ["the live tail shows what arrives and matches", showsWhatArrives],
-  ["the live tail stands still while somebody reads, and counts", standsStillWhileRead],
+  ["row 14, live tail: the live tail shows what arrives and matches", showsWhatArrives],
+  ["row 14, live tail: the live tail stands still while somebody reads, and counts", standsStillWhileRead],
   ["row 14, live tail: it stands still while text is selected, and catches up by itself", standsStillWhileSelected],
   ["row 14, live tail: Space pauses it and lets it go on", pausesBySpace],
   ["row 14, live tail: thousands of lines a second move nothing under the reader, and what is dropped is told", keepsUpWithMany],

@@ -76,8 +76,8 @@ async function detailsAndTablesComeBeforeTheyAreOpened(own) {
 }
 
 export const partChecks = [
-  ["the shell is small", shellIsSmall],
-  ["parts are loaded when they are needed, in one version", partsComeOnce],
-  ["a part that is not there any more is told of, and the page can be loaded anew", saysWhenAPartIsMissing],
-  ["open rows and tables are loaded before somebody asks for them", detailsAndTablesComeBeforeTheyAreOpened],
+  ["row 1, first paint: the shell is small", shellIsSmall],
+  ["row 2, lazy parts: parts are loaded when they are needed, in one version", partsComeOnce],
+  ["row 2, lazy parts: a part that is not there any more is told of, and the page can be loaded anew", saysWhenAPartIsMissing],
+  ["row 2, lazy parts: open rows and tables are loaded before somebody asks for them", detailsAndTablesComeBeforeTheyAreOpened],
 ];

@@ -221,15 +221,15 @@ async function isAccessible(own, colorScheme) {
 }
 
 export const peopleChecks = [
-  ["people sign in by keys alone, a wrong password is told, the question stays", letsPeopleIn],
-  ["an unknown name is told like a wrong password, and the way in opens again", letsNobodyElseIn],
-  ["who may see some groups sees these", showsOnlyOwnGroups],
-  ["signing out leaves nothing on the screen, nor behind the back button", signsOut],
-  ["a session that ended elsewhere is told of, and what was written stays", keepsTheQueryWhenTheSessionEnds],
-  ["who signs in after somebody else sees nothing of theirs", keepsNothingForSomebodyElse],
-  ["the live tail goes on after signing in again", tailAsksAgain],
-  ["a key instead of a password, and what is wrong with it", takesKeys],
-  ["everything about oneself goes without a mouse", worksWithoutAMouse],
-  ["the way in is accessible and fits small screens, light", (own) => isAccessible(own, "light")],
-  ["the way in is accessible and fits small screens, dark", (own) => isAccessible(own, "dark")],
+  ["screen access: people sign in by keys alone, a wrong password is told, the question stays", letsPeopleIn],
+  ["screen access: an unknown name is told like a wrong password, and the way in opens again", letsNobodyElseIn],
+  ["screen access: who may see some groups sees these", showsOnlyOwnGroups],
+  ["screen access: signing out leaves nothing on the screen, nor behind the back button", signsOut],
+  ["screen access: a session that ended elsewhere is told of, and what was written stays", keepsTheQueryWhenTheSessionEnds],
+  ["screen access: who signs in after somebody else sees nothing of theirs", keepsNothingForSomebodyElse],
+  ["screen access: the live tail goes on after signing in again", tailAsksAgain],
+  ["screen access: a key instead of a password, and what is wrong with it", takesKeys],
+  ["screen access: everything about oneself goes without a mouse", worksWithoutAMouse],
+  ["screen access: the way in is accessible and fits small screens, light", (own) => isAccessible(own, "light")],
+  ["screen access: the way in is accessible and fits small screens, dark", (own) => isAccessible(own, "dark")],
 ];

@@ -190,12 +190,12 @@ async function looksRight(own, colorScheme) {
 }
 
 export const settingsChecks = [
-  ["a key is made for some groups, shown once and copied", (own) => makesKeys(own)],
-  ["a key is replaced and revoked, asked twice", replacesAndRevokesKeys],
-  ["a key that cannot be is refused, and what was typed stays", refusesBadKeys],
-  ["users are made, get another password, and are removed", makesUsers],
-  ["one's own password is changed, and other sessions end", changesOwnPassword],
-  ["keys are made and revoked without a mouse", makesKeysWithoutAMouse],
-  ["the settings are accessible and fit small screens, light", (own) => looksRight(own, "light")],
-  ["the settings are accessible and fit small screens, dark", (own) => looksRight(own, "dark")],
+  ["screen settings: a key is made for some groups, shown once and copied", (own) => makesKeys(own)],
+  ["screen settings: a key is replaced and revoked, asked twice", replacesAndRevokesKeys],
+  ["screen settings: a key that cannot be is refused, and what was typed stays", refusesBadKeys],
+  ["screen settings: users are made, get another password, and are removed", makesUsers],
+  ["screen settings: one's own password is changed, and other sessions end", changesOwnPassword],
+  ["screen settings: keys are made and revoked without a mouse", makesKeysWithoutAMouse],
+  ["screen settings: the settings are accessible and fit small screens, light", (own) => looksRight(own, "light")],
+  ["screen settings: the settings are accessible and fit small screens, dark", (own) => looksRight(own, "dark")],
 ];

@@ -96,8 +96,8 @@ async function saysWhenNothingIsThereOrNobodyAnswers(own) {
 }
 
 export const sourceChecks = [
-  ["bytes that never arrived are named until they do", namesWhatNeverArrived],
-  ["shippers are found by host, file, group and state", findsShippers],
-  ["shippers open by keys, also on a small screen", worksByKeysAndOnASmallScreen],
-  ["no shippers, and a server that does not answer, are said", saysWhenNothingIsThereOrNobodyAnswers],
+  ["screen sources: bytes that never arrived are named until they do", namesWhatNeverArrived],
+  ["screen sources: shippers are found by host, file, group and state", findsShippers],
+  ["screen sources: shippers open by keys, also on a small screen", worksByKeysAndOnASmallScreen],
+  ["screen sources: no shippers, and a server that does not answer, are said", saysWhenNothingIsThereOrNobodyAnswers],
 ];
