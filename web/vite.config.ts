@@ -14,6 +14,7 @@ const OWN = [
   "event.ts",
   "pages/",
   "texts/",
+  "api/groups.ts",
   "parts/help.tsx",
   "parts/palette.tsx",
   "parts/sign_in.tsx",

@@ -5,6 +5,7 @@
 //   CATAT_CHROMIUM    the browser, /usr/bin/chromium if not given
 //   CATAT_CHECKS      only checks whose name holds this text (optional)
 
+import { groupChecks } from "./page/groups.mjs";
 import { peopleChecks, makePeople } from "./page/people.mjs";
 import { runChecks } from "./page/run.mjs";
 import { settingsChecks } from "./page/settings.mjs";
@@ -12,6 +13,6 @@ import { startServer } from "./page/server.mjs";
 
 const server = await startServer();
 await runChecks(server.url, [
-  ...peopleChecks, ...settingsChecks,
+  ...peopleChecks, ...settingsChecks, ...groupChecks,
   ["row 32, security: no policy was violated and no script failed", async (own) => { if (own.complaints.length > 0) throw new Error(own.complaints.join("\n")); }],
 ], { prepare: (own) => makePeople(own, server.adminKey()), finish: server.stop });

@@ -1,0 +1,26 @@
+// Limits and expectations of groups in words.
+
+import type { KeptGroup, Retention } from "../../api/groups.ts";
+import { t } from "../../texts.ts";
+import { span } from "../../format.ts";
+
+const DAY = 86_400_000;
+
+/** `12 d`, `3 h`: how long it is until then, in one unit. */
+export function inTime(time: string): string {
+  const left = Math.max(0, Date.parse(time) - Date.now());
+  const unit = left >= DAY ? DAY : left >= 3_600_000 ? 3_600_000 : 60_000;
+  return span(Math.max(1, Math.round(left / unit)) * unit);
+}
+
+/** `7d`, `7d, 6MiB`, or that there is no limit of its own. */
+export function limits({ age, size }: Retention): string {
+  const both = [age, size].filter((one) => one !== null);
+  return both.length === 0 ? t("as the store") : both.join(", ");
+}
+
+/** When events will go next, where that is known. */
+export function expected({ forecast: { next, reason } }: KeptGroup): string {
+  if (next === null) return "";
+  return reason === "size" ? t("full in {time}", { time: inTime(next) }) : t("oldest go in {time}", { time: inTime(next) });
+}
