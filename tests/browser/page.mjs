@@ -11,6 +11,7 @@
 
 import { accessibilityChecks } from "./page/accessibility.mjs";
 import { exploreChecks } from "./page/explore.mjs";
+import { fieldChecks } from "./page/fields.mjs";
 import { keyChecks } from "./page/keys.mjs";
 import { flowChecks } from "./page/flow.mjs";
 import { liveChecks } from "./page/live.mjs";
@@ -29,7 +30,8 @@ if (!url) {
 
 const picture = process.env.CATAT_SCREENSHOT;
 await runChecks(url, [
-  ...exploreChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...accessibilityChecks,
+  ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks,
+  ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...accessibilityChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],
   ...(picture ? [["a picture is taken", (own) => takeScreenshot(own, picture)]] : []),
 ], { prepare: (own) => own.sendEvents() });

@@ -267,10 +267,18 @@ export async function histogram(text: string, scope: Scope, zone: "local" | "utc
   return { buckets: [], interval_ms: 0, stats: {}, partial: false, partial_reasons: [], ...answer };
 }
 
-/** The fields that events in a scope have. */
-export async function fields(scope: Scope, signal: AbortSignal): Promise<Fields> {
-  const answer = await json<Partial<Fields>>(`api/v1/fields?${parameters(scope, {})}`, { signal });
-  return { fields: [], partial: false, partial_reasons: [], ...answer };
+/** The fields that events in a scope have, of those that a query finds; where it is no query, of all. */
+export async function fields(scope: Scope, query: string, signal: AbortSignal): Promise<Fields> {
+  const ask = async (query: string): Promise<Fields> => {
+    const answer = await json<Partial<Fields>>(`api/v1/fields?${parameters(scope, { query })}`, { signal });
+    return { fields: [], partial: false, partial_reasons: [], ...answer };
+  };
+  try {
+    return await ask(query);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 400 || query === "") throw error;
+    return ask("");
+  }
 }
 
 /** The most frequent values of a field among the events that a query finds. */

@@ -42,7 +42,7 @@ function empty<T>(): Lane<T> {
 export const rows = signal<Lane<Rows>>(empty());
 /** Counts over time. */
 export const counts = signal<Lane<Histogram>>(empty());
-/** Fields of the groups in the range. */
+/** Fields of the events that match. */
 export const fieldList = signal<Lane<Fields>>(empty());
 /** All groups. */
 export const groupList = signal<Lane<Group[]>>(empty());
@@ -198,7 +198,7 @@ export function askCounts(of: View): void {
 
 /** Asks for the fields of what is in range. */
 export function askFields(of: View): void {
-  void start(fieldList, (signal) => api.fields({ from: of.from, to: of.to, groups: of.groups }, signal));
+  void start(fieldList, (signal) => api.fields({ from: of.from, to: of.to, groups: of.groups }, of.query, signal));
 }
 
 /** Where counting begins: for "all time" with the first event, so that the bars show the years in which there is something. */

@@ -50,7 +50,7 @@ export async function fullEvent(row: EventRow, of: View, signal: AbortSignal): P
   const scope = {
     from: row.time === "" ? of.from : row.time, to: row.time === "" ? of.to : row.time, groups: row.group === "" ? of.groups : [row.group],
   };
-  const known = (await api.fields(scope, signal)).fields;
+  const known = (await api.fields(scope, "", signal)).fields;
   const own = known.sort((a, b) => b.events - a.events).map((field) => field.name).filter((name) => !SYSTEM.includes(name));
   // One name that cannot be written must not cost the others.
   const named = own.filter(canBeNamed);

@@ -1,4 +1,5 @@
-// The fields of what is in range: how many events have each, and, opened, its most frequent values among all that match.
+// The fields of what matches: how many events have each, and, opened, its numbers and most frequent values. The ones that
+// somebody pins stand first, in this browser.
 
 import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -8,11 +9,18 @@ import type { Field, Values } from "../api.ts";
 import { askFields, fieldList, start, stop, type Lane } from "../ask.ts";
 import { compact, count, cut, oneLine, percent } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
+import { later } from "../parts/later.tsx";
+import { plural, t } from "../texts.ts";
 import { asked, go, view } from "../view.ts";
 import { t } from "../texts.ts";
 import { ValueButtons } from "./value_buttons.tsx";
 import { Failure, Incomplete } from "./waiting.tsx";
 
+const FieldNumbers = later(async () => (await import("./field_numbers.tsx")).FieldNumbers);
+
+const PINNED = "catat.pinned";
+/** Names of fields that stand first, as they were pinned. */
+const pinned = signal<readonly string[]>(keptPins());
 const sought = signal("");
 const opened = signal("");
 const VALUES = 10;
@@ -23,8 +31,32 @@ const ALWAYS = ["@level", "@log", "@logStream"];
 
 const TYPE_SIGNS: Record<string, string> = { string: "a", integer: "#", float: "#", boolean: "?", list: "[]", timestamp: "◷" };
 
+function keptPins(): readonly string[] {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(PINNED) ?? "[]");
+    return Array.isArray(kept) ? kept.filter((name) => typeof name === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+function togglePin(name: string): void {
+  const now = pinned.peek();
+  pinned.value = now.includes(name) ? now.filter((one) => one !== name) : [...now, name];
+  try {
+    localStorage.setItem(PINNED, JSON.stringify(pinned.peek()));
+  } catch {
+    // Storage is switched off: it stands first until the page is closed.
+  }
+}
+
 function sign(types: readonly string[]): string {
   return types.length > 1 ? "*" : (TYPE_SIGNS[types[0] ?? ""] ?? "a");
+}
+
+/** Whether its values are numbers and nothing else. */
+function isNumeric(field: Field): boolean {
+  return field.types.length > 0 && field.types.every((type) => type === "integer" || type === "float");
 }
 
 /** The list of fields. */
@@ -36,7 +68,10 @@ export function Sidebar() {
   const system = ALWAYS.map((name) => all.find((field) => field.name === name) ?? { name, types: ["string"], events: 0, share: -1 });
   const own = all.filter((field) => !ALWAYS.includes(field.name) && !["@timestamp", "@message", "@id", "@ingestionTime"].includes(field.name));
   const sorted = [...own].sort((a, b) => b.share - a.share || (a.name < b.name ? -1 : 1));
-  const found = [...system, ...sorted].filter((field) => matches(field.name));
+  const listed = [...system, ...sorted];
+  // One that is pinned is there, also where no event that matches has it: that is worth knowing.
+  const pins = pinned.value.map((name) => listed.find((field) => field.name === name) ?? { name, types: [], events: 0, share: 0 });
+  const found = [...pins, ...listed.filter((field) => !pinned.value.includes(field.name))].filter((field) => matches(field.name));
   return (
     <aside class={`sidebar${lane.state === "loading" ? " loading" : ""}`} aria-label="Fields" data-testid="sidebar">
       <div class="sidebar-head">
@@ -60,6 +95,7 @@ export function Sidebar() {
 function FieldItem({ field }: { field: Field }) {
   const open = opened.value === field.name;
   const shown = view.value.columns.includes(field.name);
+  const isPinned = pinned.value.includes(field.name);
   const toggle = () => {
     const now = view.peek().columns;
     go({ columns: shown ? now.filter((one) => one !== field.name) : [...now, field.name] });
@@ -70,10 +106,12 @@ function FieldItem({ field }: { field: Field }) {
         <button type="button" class="field-button" aria-expanded={open} data-testid="field" data-name={field.name} onClick={() => (opened.value = open ? "" : field.name)}>
           <span class="type" title={field.types.join(", ")} aria-hidden="true">{sign(field.types)}</span>
           <span class="ellipsis" title={oneLine(field.name, 500)}>{oneLine(field.name, 200)}</span>
-          {field.share >= 0 && <span class="dim number" title={`in ${count(field.events)} events`}>{percent(Math.min(1, field.share))}</span>}
+          {field.share >= 0 && <span class="dim number" data-testid="coverage" title={plural(field.events, "in {n} event", "in {n} events", `${field.approximate ? "≈ " : ""}${count(field.events)}`)}>{field.approximate ? "≈ " : ""}{percent(Math.min(1, field.share))}</span>}
         </button>
+        <button type="button" class="tiny" data-testid="pin" aria-pressed={isPinned} aria-label={t("Pin {field}", { field: field.name })} title={isPinned ? t("Pinned: stands first") : t("Pin: stands first")} onClick={() => togglePin(field.name)}><Icon name="pin" /></button>
         <button type="button" class="tiny" aria-pressed={shown} aria-label={`Show ${field.name} as a column`} title="Show as a column" onClick={toggle}><Icon name="column" /></button>
       </div>
+      {open && isNumeric(field) && <FieldNumbers name={field.name} />}
       {open && <TopValues field={field} />}
     </li>
   );

@@ -50,6 +50,14 @@ export function condition(field: string, kind: FilterKind, value: Json): string 
   return `${name} ${kind === "include" ? "=" : "!="} ${valueText(value)}`;
 }
 
+/** The part of a text that says which events are meant: conditions, and what computes fields for them. */
+export function headOf(text: string): string {
+  const all = commands(text);
+  const end = all.findIndex((command) => !BEFORE_FILTER.has(command.name));
+  const head = (end < 0 ? all : all.slice(0, end)).filter((command) => command.name !== "fields");
+  return head.map((command) => text.slice(command.start, command.end)).join("\n| ");
+}
+
 interface Place {
   command: Command;
   /** Spans of the conditions that `and` joins. */

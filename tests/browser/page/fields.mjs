@@ -1,0 +1,73 @@
+// The sidebar: coverage over the events that match, numbers of a field, fields that are pinned.
+
+import assert from "node:assert/strict";
+
+import { ask, settled } from "./harness.mjs";
+
+const field = (page, name) => page.locator(`[data-testid=field][data-name="${name}"]`);
+const coverage = (page, name) => page.locator("li", { has: field(page, name) }).getByTestId("coverage");
+
+async function coversMatches(own) {
+  const page = await own.explore();
+  const before = await coverage(page, "service").textContent();
+  assert.doesNotMatch(before, /100 %/, "of all events only some have it");
+  await ask(page, 'filter @level = "error" and ispresent(service)');
+  await page.waitForFunction(() => document.querySelector('[data-name="service"] [data-testid=coverage]')?.textContent === "100 %");
+  const n = await own.count('filter @level = "error" and ispresent(service)');
+  assert.equal(await coverage(page, "service").getAttribute("title"), `in ${n} events`);
+  assert.equal(await field(page, "path").count(), 0, "what no match has is not listed");
+  // What is counted is what the route says, and the whole of it is what a query counts.
+  await ask(page, "filter status >= 400 | stats count(*) by path");
+  await page.waitForFunction(() => document.querySelector('[data-name="timeMs"] [data-testid=coverage]')?.textContent === "100 %");
+  assert.equal(await coverage(page, "timeMs").getAttribute("title"), `in ${await own.count("filter status >= 400")} events`);
+}
+
+async function marksEstimates(own) {
+  const page = await own.open("/alerts");
+  const fields = [{ name: "guessed", types: ["string"], events: 41, share: 0.5, distinct: null, approximate: true }, { name: "counted", types: ["string"], events: 7, share: 0.25, distinct: 1, approximate: false }];
+  await page.route("**/api/v1/fields?*", (route) => route.fulfill({ contentType: "application/json", body: JSON.stringify({ fields, events: 82 }) }));
+  await page.goto(`${own.url}/?${own.scope}`);
+  await settled(page);
+  assert.equal(await coverage(page, "guessed").textContent(), "≈ 50 %");
+  assert.equal(await coverage(page, "guessed").getAttribute("title"), "in ≈ 41 events");
+  assert.equal(await coverage(page, "counted").textContent(), "25 %");
+}
+
+async function showsNumbers(own) {
+  const page = await own.explore({ q: "filter status >= 400 | stats count(*) by path" });
+  await field(page, "timeMs").click();
+  const numbers = page.getByTestId("field-numbers");
+  await numbers.waitFor();
+  const [[lo, p50, p95, hi]] = (await own.query("filter status >= 400 | stats min(timeMs), pct(timeMs, 50), pct(timeMs, 95), max(timeMs)")).rows;
+  const said = (await numbers.locator("dd").allTextContents()).map((one) => Number(one.replace(/[≈ ,]/g, "")));
+  assert.deepEqual(said, [lo, p50, p95, hi]);
+  const bars = await numbers.locator(".spread span").evaluateAll((all) => all.map((one) => Number(one.title)));
+  assert.equal(bars.length, 24);
+  assert.equal(bars.reduce((sum, n) => sum + n, 0), await own.count("filter status >= 400"), "every value is in a bar");
+  await field(page, "path").click();
+  await page.getByTestId("values").waitFor();
+  assert.equal(await numbers.count(), 0, "texts have no numbers");
+}
+
+async function keepsPins(own) {
+  const page = await own.explore();
+  const names = () => page.getByTestId("field").evaluateAll((all) => all.map((one) => one.dataset.name));
+  assert.equal((await names())[0], "@level");
+  await page.getByRole("button", { name: "Pin status" }).focus();
+  await page.keyboard.press("Enter");
+  assert.equal((await names())[0], "status");
+  await page.reload();
+  await settled(page);
+  assert.equal((await names())[0], "status", "it is kept in the browser");
+  await ask(page, "filter ispresent(service)");
+  await page.waitForFunction(() => document.querySelector('[data-name="status"] [data-testid=coverage]')?.textContent === "0 %");
+  await page.getByRole("button", { name: "Pin status" }).click();
+  assert.notEqual((await names())[0], "status");
+}
+
+export const fieldChecks = [
+  ["row 9, fields: coverage is that of all events that match", coversMatches],
+  ["row 9, fields: what is estimated says so", marksEstimates],
+  ["row 9, fields: numbers have their smallest, middle and largest, and a histogram, of all that match", showsNumbers],
+  ["row 9, fields: pinned ones stand first, in this browser", keepsPins],
+];
