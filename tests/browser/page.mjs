@@ -16,7 +16,9 @@ import { keyChecks } from "./page/keys.mjs";
 import { flowChecks } from "./page/flow.mjs";
 import { liveChecks } from "./page/live.mjs";
 import { otherChecks } from "./page/other.mjs";
+import { lookChecks } from "./page/looks.mjs";
 import { partChecks } from "./page/parts.mjs";
+import { proofChecks } from "./page/proof.mjs";
 import { runChecks } from "./page/run.mjs";
 import { takeScreenshot } from "./page/screenshot.mjs";
 import { sourceChecks } from "./page/sources.mjs";
@@ -30,8 +32,8 @@ if (!url) {
 
 const picture = process.env.CATAT_SCREENSHOT;
 await runChecks(url, [
-  ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks,
-  ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...accessibilityChecks,
+  ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks,
+  ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...accessibilityChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],
   ...(picture ? [["a picture is taken", (own) => takeScreenshot(own, picture)]] : []),
 ], { prepare: (own) => own.sendEvents() });

@@ -15,7 +15,12 @@ export const theme = signal<Theme>(stored());
 
 /** Takes the next choice. */
 export function nextTheme(): void {
-  theme.value = theme.peek() === "auto" ? "dark" : theme.peek() === "dark" ? "light" : "auto";
+  chooseTheme(theme.peek() === "auto" ? "dark" : theme.peek() === "dark" ? "light" : "auto");
+}
+
+/** Takes a choice, for this browser. */
+export function chooseTheme(next: Theme): void {
+  theme.value = next;
   if (theme.peek() === "auto") delete document.documentElement.dataset["theme"];
   else document.documentElement.dataset["theme"] = theme.peek();
   try {

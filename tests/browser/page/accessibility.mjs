@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 import { settled } from "./harness.mjs";
+import { rareStates } from "./rare_states.mjs";
 import { openSources } from "./sources.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -59,6 +60,7 @@ const states = {
   sources: openSources,
   "sources on a small screen": (own, options) => openSources(own, { ...options, viewport: { width: 380, height: 760 } }),
   "the live tail": (own, options) => own.open(`/?${own.scope}&live=1`, options),
+  ...rareStates,
   "a small screen": (own, options) => own.explore({}, { ...options, viewport: { width: 380, height: 760 } }),
 };
 

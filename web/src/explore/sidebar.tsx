@@ -12,7 +12,6 @@ import { Icon } from "../parts/icons.tsx";
 import { later } from "../parts/later.tsx";
 import { plural, t } from "../texts.ts";
 import { asked, go, view } from "../view.ts";
-import { t } from "../texts.ts";
 import { ValueButtons } from "./value_buttons.tsx";
 import { Failure, Incomplete } from "./waiting.tsx";
 

@@ -1,0 +1,119 @@
+// What every screen owes to everybody: 200 % zoom, 380 pixels, and no mouse.
+
+import assert from "node:assert/strict";
+
+import { clean } from "./accessibility.mjs";
+import { ask, rowsOf, settled } from "./harness.mjs";
+
+const SMALL = { viewport: { width: 380, height: 760 }, reducedMotion: "reduce" };
+
+/** Nothing hangs over the edge: neither the page nor what lies over it. */
+async function fits(page, what) {
+  const over = await page.evaluate(() => {
+    const panels = [...document.querySelectorAll(".panel, dialog[open], .sidebar")].filter((one) => one.checkVisibility());
+    const beyond = panels.map((one) => one.getBoundingClientRect()).filter((box) => box.left < -1 || box.right > innerWidth + 1).length;
+    return [document.documentElement.scrollWidth - innerWidth, beyond];
+  });
+  assert.ok(over[0] <= 0 && over[1] === 0, `${what}: ${over[0]} px too wide, ${over[1]} panels beyond the edge`);
+}
+
+async function fitsPhones(own) {
+  const page = await own.explore({}, SMALL);
+  await page.locator("[data-testid=row]").nth(1).click();
+  await page.getByTestId("detail").locator("[data-field='@timestamp']").waitFor();
+  await fits(page, "an open row");
+  await page.keyboard.press("Escape");
+  for (const name of ["time", "groups", "share"]) {
+    await page.getByTestId(name).click();
+    await page.getByTestId(`${name}-panel`).waitFor();
+    await fits(page, `the menu ${name}`);
+    await page.keyboard.press("Escape");
+  }
+  await page.locator("[data-layer=fields]").click();
+  await page.getByTestId("sidebar").waitFor();
+  await fits(page, "the fields");
+  await page.keyboard.press("Escape");
+  await ask(page, "stats count(*) as n, pct(timeMs, 95) as p95, max(timeMs) as longest by path, host, @level");
+  await page.getByTestId("table").waitFor();
+  await fits(page, "a table");
+  const live = await own.open(`/?${own.scope}&live=1`, SMALL);
+  await live.getByTestId("live-results").waitFor();
+  await fits(live, "the live tail");
+  for (const path of ["/settings", "/start", "/sources"]) {
+    const other = await own.open(path, SMALL);
+    await other.locator("main h1").waitFor();
+    await fits(other, path);
+  }
+}
+
+async function isReadableAtTwiceTheSize(own) {
+  // What a window of 1280 × 860 shows at 200 %.
+  const zoomed = { viewport: { width: 640, height: 430 }, deviceScaleFactor: 2, reducedMotion: "reduce" };
+  const page = await own.explore({}, zoomed);
+  await fits(page, "Explore");
+  assert.ok(await page.locator("[data-testid=row]").first().isVisible());
+  await page.locator("[data-testid=row]").first().click();
+  await page.getByTestId("detail").waitFor();
+  await fits(page, "an open row");
+  await clean(page);
+  for (const path of ["/alerts", "/groups", "/sources", "/settings", "/start"]) {
+    const other = await own.open(path, zoomed);
+    await other.locator("main h1").waitFor();
+    await fits(other, path);
+    await clean(other);
+  }
+}
+
+/** Goes on with Tab until the element is in focus. */
+async function tabTo(page, locator, most = 60) {
+  for (let step = 0; step < most; step += 1) {
+    if (await locator.evaluateAll((all) => all.some((one) => one === document.activeElement))) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`${locator} is not reached by Tab`);
+}
+
+async function goesWithoutAMouse(own) {
+  const page = await own.explore();
+  await page.keyboard.press("/");
+  await page.keyboard.type('filter @level = "error"');
+  await page.keyboard.press("Enter");
+  await settled(page);
+  assert.ok((await rowsOf(page)).every((row) => row.level === "error"));
+  // The time, through its menu.
+  await tabTo(page, page.getByTestId("time"));
+  await page.keyboard.press("Enter");
+  await page.getByTestId("time-panel").waitFor();
+  await tabTo(page, page.getByRole("button", { name: "Last 24 hours" }));
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/from=now-24h/);
+  await settled(page);
+  // A field, its value, the filter by it.
+  await tabTo(page, page.locator("[data-testid=field][data-name=service]"));
+  await page.keyboard.press("Enter");
+  const value = page.getByTestId("values").locator("li[data-value=checkout]");
+  await value.waitFor();
+  await tabTo(page, value.getByTestId("include"));
+  await page.keyboard.press("Enter");
+  await settled(page);
+  const query = page.getByTestId("query");
+  const text = await query.evaluate((box) => box.value ?? box.textContent);
+  assert.match(text, /service = "checkout"/);
+  // A row, its tabs, and back.
+  await tabTo(page, page.locator("[data-testid=row]"), 120);
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.getByTestId("detail").waitFor();
+  await tabTo(page, page.getByTestId("tab-json"));
+  await page.keyboard.press("Enter");
+  await page.getByTestId("json").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByTestId("detail").waitFor({ state: "detached" });
+  assert.ok(await page.evaluate(() => document.activeElement !== document.body), "the focus is not lost");
+}
+
+export const proofChecks = [
+  ["row 33, small screens: open rows, menus, fields, tables, the live tail and every page fit 380 pixels", fitsPhones],
+  ["row 24, accessible: at 200 % nothing is lost", isReadableAtTwiceTheSize],
+  ["row 24, accessible: Explore goes without a mouse from the question to the open row", goesWithoutAMouse],
+];
