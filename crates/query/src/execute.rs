@@ -71,8 +71,8 @@ pub use self::explain::{ExplainedStep, Explanation, IndexUse, Stage, explain};
 pub use self::fields::{
     FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_presence, field_summaries, field_values,
 };
-pub use self::matched_fields::matched_fields;
 pub use self::histogram::{Bucket, Histogram, histogram};
+pub use self::matched_fields::matched_fields;
 pub use self::patterns::patterns_plan;
 pub use self::progress::TakePartialRows;
 pub use self::screen::Screen;

@@ -27,8 +27,8 @@ pub use execute::{
     FieldSummaries, FieldSummaryRow, FieldValues, Held, Histogram, IndexUse, MemoryPool, PartialReason, Request,
     RunsOf, Screen, Selected, Stage, Stats, Support, TableOf, Tail, TailError, TailRows, TakePartialRows, TakeRows,
     ValueCount, answer_subqueries, execute, execute_stream, execute_with_subqueries, explain, fetch_tables,
-    field_presence, field_summaries, field_values, has_subqueries, histogram, matched_fields, needs_several_passes, patterns_plan,
-    select_events,
+    field_presence, field_summaries, field_values, has_subqueries, histogram, matched_fields, needs_several_passes,
+    patterns_plan, select_events,
 };
 pub use filter_pattern::parse_filter_pattern;
 pub use insights::{

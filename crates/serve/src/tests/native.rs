@@ -166,7 +166,10 @@ async fn histogram_fields_and_values_look_around() {
     let matching = house.get("/api/v1/fields?query=filter%20service%20%3D%20%22web%22").await.json();
     let service = matching["fields"].as_array().and_then(|f| f.iter().find(|f| f["name"] == "service")).cloned();
     let service = service.expect("they have it");
-    assert_eq!((&service["events"], &service["share"], &service["approximate"]), (&json!(2), &json!(1.0), &json!(false)));
+    assert_eq!(
+        (&service["events"], &service["share"], &service["approximate"]),
+        (&json!(2), &json!(1.0), &json!(false))
+    );
     assert_eq!((&matching["events"], &service["distinct"]), (&json!(2), &json!(null)), "{matching}");
     let wrong = house.get(&format!("/api/v1/fields?query={}", encoded("stats conut(*)"))).await;
     assert_eq!((wrong.status, wrong.json()["error"]["line"].clone()), (400, json!(1)));
