@@ -55,6 +55,14 @@ const STAGES: readonly { stage: string; title: string }[] = [
   { stage: "rows", title: text("On the rows of the answer") },
 ];
 
+/** What the index could say beforehand. */
+function IndexUse({ index, all }: { index: NonNullable<Explanation["steps"][number]["index"]>; all: number }) {
+  const what = { field: index.field, literal: index.literal };
+  if (index.events >= all) return <>{t("“{literal}” in {field}: no index narrows it down here, all events are looked at.", what)}</>;
+  const where = plural(index.blocks, "in {n} block", "in {n} blocks", count(index.blocks));
+  return <>{t("“{literal}” in {field}: the index leaves", what)} {plural(index.events, "{n} event", "{n} events", count(index.events))} {where}{index.exact ? "" : `, ${t("each of which is looked at")}`}.</>;
+}
+
 function Plan({ found }: { found: Explanation }) {
   const { steps, estimated, actual } = found;
   const numbers: [string, string, string][] = [
@@ -77,8 +85,7 @@ function Plan({ found }: { found: Explanation }) {
             <ul>
               {steps.filter((step) => step.stage === stage).map((step, at) => (
                 <li key={at}><code>{step.operator}</code>
-                  {step.index && <div class="dim">{t("The index of {field} was asked for “{literal}”:", { field: step.index.field, literal: step.index.literal })}{" "}
-                    {plural(step.index.events, "{n} event may have it", "{n} events may have it", count(step.index.events))}, {plural(step.index.blocks, "in {n} block", "in {n} blocks", count(step.index.blocks))}{step.index.exact ? `, ${t("and it is sure of them")}` : ""}</div>}
+                  {step.index && <div class="dim"><IndexUse index={step.index} all={estimated.events} /></div>}
                 </li>
               ))}
             </ul>
