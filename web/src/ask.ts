@@ -136,6 +136,7 @@ function askView(of: View, scope: api.Scope): void {
   begins(question);
   progress.value = null;
   stop(older);
+  older.value = empty();
   void start(rows, async (signal) => {
     try {
       return await askRows(of, scope, ROWS_ASKED, signal, (data) => {

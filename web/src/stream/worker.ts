@@ -101,7 +101,7 @@ class Reader {
     }
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#events.length + this.#table.length === 0 && this.#sent > 0 && !this.#replaces && this.end === null) return;
+    if (this.#events.length + this.#table.length === 0 && !this.#replaces && this.end === null) return;
     this.#sent = performance.now();
     const { kind } = this.#maker;
     scope.postMessage({ id: this.id, batch: { kind, columns: this.#columns(), events: this.#events, table: this.#table, replaces: this.#replaces } });
