@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 
 import type { Json } from "./query/edit.ts";
+import type { Zone } from "./time.ts";
 
 /** An error as the server tells it, with the place in the query where there is one. */
 export class ApiError extends Error {
@@ -154,8 +155,9 @@ export function storeKey(key: string): void {
 }
 
 /** The zone sent along: days begin at midnight of the person who asks. */
-export function timeZone(zone: "local" | "utc"): string {
-  return zone === "utc" ? "UTC" : Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+export function timeZone(zone: Zone): string {
+  if (zone === "local") return Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  return zone === "utc" ? "UTC" : zone;
 }
 
 /** The error of an answer that is none; notes where it was for want of a key. */
@@ -220,7 +222,7 @@ export function parameters(scope: Scope, more: Record<string, string>): string {
 }
 
 /** The body of a question, for a POST. */
-export function queryBody(query: string, scope: Scope, zone: "local" | "utc", limit?: number): Record<string, unknown> {
+export function queryBody(query: string, scope: Scope, zone: Zone, limit?: number): Record<string, unknown> {
   return {
     // Without an end the server takes in what runs slightly ahead of its clock, too.
     query, from: scope.from, ...(scope.to === "now" ? {} : { to: scope.to }), language: "insights", time_zone: timeZone(zone),
@@ -230,7 +232,7 @@ export function queryBody(query: string, scope: Scope, zone: "local" | "utc", li
 }
 
 /** Asks a question. */
-export async function query(text: string, scope: Scope, zone: "local" | "utc", signal: AbortSignal, limit?: number): Promise<Answer> {
+export async function query(text: string, scope: Scope, zone: Zone, signal: AbortSignal, limit?: number): Promise<Answer> {
   const answer = await json<Partial<Answer>>("api/v1/query", {
     method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(queryBody(text, scope, zone, limit)),
   });
@@ -253,7 +255,7 @@ export async function explain(text: string, scope: Scope, zone: "local" | "utc",
 }
 
 /** The whole answer as a file. */
-export async function download(text: string, scope: Scope, zone: "local" | "utc", accept: string): Promise<Blob> {
+export async function download(text: string, scope: Scope, zone: Zone, accept: string): Promise<Blob> {
   const response = await request("api/v1/query", {
     method: "POST", headers: { "Content-Type": "application/json", Accept: accept }, body: JSON.stringify(queryBody(text, scope, zone)),
   });
@@ -261,7 +263,7 @@ export async function download(text: string, scope: Scope, zone: "local" | "utc"
 }
 
 /** Counts over time by level. */
-export async function histogram(text: string, scope: Scope, zone: "local" | "utc", buckets: number, signal: AbortSignal): Promise<Histogram> {
+export async function histogram(text: string, scope: Scope, zone: Zone, buckets: number, signal: AbortSignal): Promise<Histogram> {
   const path = `api/v1/histogram?${parameters(scope, { query: text, buckets: String(buckets), by: "@level", time_zone: timeZone(zone) })}`;
   const answer = await json<Partial<Histogram>>(path, { signal });
   return { buckets: [], interval_ms: 0, stats: {}, partial: false, partial_reasons: [], ...answer };
@@ -296,7 +298,7 @@ export interface Completion {
 }
 
 /** Asks what may stand at a cursor. */
-export async function complete(query: string, cursor: number, scope: Scope, zone: "local" | "utc", signal: AbortSignal): Promise<Completion> {
+export async function complete(query: string, cursor: number, scope: Scope, zone: Zone, signal: AbortSignal): Promise<Completion> {
   const { language: _, ...body } = queryBody(query, scope, zone);
   const answer = await json<Partial<Completion>>("api/v1/complete", {
     method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...body, cursor }),

@@ -2,30 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { bytes, cut, milliseconds, percent, printable } from "./format.ts";
-import { exactText, range, rangeLabel, resolve, ticks } from "./time.ts";
+import { clockText, exactText, isZone, nanosText, rangeLabel, resolve, ticks, zoneLabel } from "./time.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 9, 30, 15);
-
-test("typed ranges become what the server reads", () => {
-  const check = (typed: string, from: string, to = "now") => assert.deepEqual(range(typed, "utc", NOW), { from, to }, typed);
-  check("2h", "now-2h");
-  check("last 15 minutes", "now-15m");
-  check("last hour", "now-1h");
-  check("now-2h", "now-2h");
-  check("now/d", "now/d");
-  check("now-2d..now-1d", "now-2d", "now-1d");
-  check("yesterday 14:00", "2026-11-19T14:00:00Z");
-  check("yesterday", "2026-11-19T00:00:00Z", "2026-11-20T00:00:00Z");
-  check("2026-11-20 06:00..07:00", "2026-11-20T06:00:00Z", "2026-11-20T07:00:00Z");
-  check("06:00 to 07:30:05.25", "2026-11-20T06:00:00Z", "2026-11-20T07:30:05.25Z");
-  check("2026-11-18", "2026-11-18T00:00:00Z", "2026-11-18T23:59:59Z");
-  check("1763618400", "1763618400");
-  check("all time", "1970-01-01T00:00:00Z");
-});
-
-test("what is no range is refused", () => {
-  for (const typed of ["", "soon", "2026", "now-1h..now-2h", "25:00", "2026-13-01", "1..2..3"]) assert.equal(range(typed, "utc", NOW), null, typed);
-});
 
 test("instants resolve as far as the page can know", () => {
   assert.equal(resolve("now-90m", NOW), NOW - 5_400_000);
@@ -33,10 +12,29 @@ test("instants resolve as far as the page can know", () => {
   assert.equal(resolve("1763618400", 0), 1_763_618_400_000);
   assert.equal(resolve("1763618400000000000", 0), 1_763_618_400_000);
   assert.equal(resolve("next week", NOW), null);
+  assert.equal(resolve("now-1d/d", NOW, "utc"), Date.UTC(2026, 10, 19));
+  assert.equal(resolve("now-1h-30m", NOW), NOW - 5_400_000);
+  assert.equal(resolve("now-1mo/mo", NOW, "utc"), Date.UTC(2026, 9, 1));
+  assert.equal(resolve("now-1parsec", NOW), null);
+});
+
+test("days are those of the zone, also where its clock is changed", () => {
+  const after = Date.UTC(2026, 9, 26, 7);
+  assert.equal(resolve("now-1d/d", after, "Europe/Berlin"), Date.UTC(2026, 9, 24, 22));
+  assert.equal(resolve("now/d", after, "Europe/Berlin"), Date.UTC(2026, 9, 25, 23));
+  assert.equal(resolve("now-1d", Date.UTC(2026, 9, 25, 20), "Europe/Berlin"), Date.UTC(2026, 9, 24, 19));
+  assert.equal(resolve("now/d", NOW, "Asia/Kathmandu"), Date.UTC(2026, 10, 19, 18, 15));
+  assert.equal(resolve("now/w", NOW, "America/Los_Angeles"), Date.UTC(2026, 10, 16, 8));
+  assert.equal(clockText(Date.UTC(2026, 9, 25, 0, 30), "Europe/Berlin"), "02:30:00");
+  assert.equal(clockText(Date.UTC(2026, 9, 25, 1, 30), "Europe/Berlin"), "02:30:00");
+  assert.equal(clockText(Date.UTC(2026, 2, 29, 1), "Europe/Berlin"), "03:00:00");
+  assert.equal(zoneLabel(NOW, "America/Los_Angeles"), "Los Angeles UTC−8");
+  assert.deepEqual([isZone("Asia/Jakarta"), isZone("utc"), isZone("Mars/Base"), isZone("")], [true, true, false, false]);
 });
 
 test("times keep their digits and labels are short", () => {
   assert.equal(exactText("2026-11-20T06:47:13.123456789Z", "utc"), "2026-11-20 06:47:13.123456789 UTC");
+  assert.equal(nanosText("2026-11-20T06:47:13.12Z", "Asia/Jakarta"), "13:47:13.120000000");
   assert.equal(rangeLabel({ from: "now-1h", to: "now" }, "utc"), "Last hour");
   assert.equal(rangeLabel({ from: "2026-11-20T06:00:00Z", to: "2026-11-20T07:00:00Z" }, "utc"), "2026-11-20 06:00:00 – 07:00:00");
   assert.deepEqual(ticks(0, 3_600_000, 4, "utc"), [0, 900_000, 1_800_000, 2_700_000, 3_600_000]);

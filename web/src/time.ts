@@ -1,5 +1,7 @@
-// Times of the page: what a person types becomes what the server understands (`now-2h`, RFC 3339), and back.
-// The server has the last word on every text; what is not understood here is passed on as it is.
+// Times of the page: what the server has read (`now-2h`, RFC 3339) as instants to draw with, and instants in words.
+// What a person types is read by the server (`api/time.ts`); what is not understood here is passed on as it is.
+
+import { t, text } from "./texts.ts";
 
 /** A range as the URL and the server have it. */
 export interface RangeText {
@@ -7,64 +9,116 @@ export interface RangeText {
   to: string;
 }
 
-/** The zone that times are shown and typed in. */
-export type Zone = "local" | "utc";
+/** The zone that times are shown and typed in: the browser's (`local`), `utc`, or a name of the tz database. */
+export type Zone = string;
 
 /** Ranges offered by name. */
 export const PRESETS: readonly { label: string; from: string }[] = [
-  { label: "Last 5 minutes", from: "now-5m" },
-  { label: "Last 15 minutes", from: "now-15m" },
-  { label: "Last hour", from: "now-1h" },
-  { label: "Last 6 hours", from: "now-6h" },
-  { label: "Last 24 hours", from: "now-24h" },
-  { label: "Last 2 days", from: "now-2d" },
-  { label: "Last 7 days", from: "now-7d" },
-  { label: "Last 30 days", from: "now-30d" },
-  { label: "Last 90 days", from: "now-90d" },
-  { label: "Today", from: "now/d" },
-  { label: "All time", from: "1970-01-01T00:00:00Z" },
+  { label: text("Last 5 minutes"), from: "now-5m" },
+  { label: text("Last 15 minutes"), from: "now-15m" },
+  { label: text("Last hour"), from: "now-1h" },
+  { label: text("Last 6 hours"), from: "now-6h" },
+  { label: text("Last 24 hours"), from: "now-24h" },
+  { label: text("Last 2 days"), from: "now-2d" },
+  { label: text("Last 7 days"), from: "now-7d" },
+  { label: text("Last 30 days"), from: "now-30d" },
+  { label: text("Last 90 days"), from: "now-90d" },
+  { label: text("Today"), from: "now/d" },
+  { label: text("All time"), from: "1970-01-01T00:00:00Z" },
 ];
 
-const UNIT_MS: Record<string, number> = {
-  ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, mo: 2_592_000_000, q: 7_776_000_000, y: 31_536_000_000,
-};
-const UNIT_WORDS: readonly [RegExp, string][] = [
-  [/^(?:ms|millis(?:econds?)?)$/, "ms"], [/^(?:s|secs?|seconds?)$/, "s"], [/^(?:m|mins?|minutes?)$/, "m"], [/^(?:h|hrs?|hours?)$/, "h"],
-  [/^(?:d|days?)$/, "d"], [/^(?:w|weeks?)$/, "w"], [/^(?:mo|months?)$/, "mo"], [/^(?:q|quarters?)$/, "q"], [/^(?:y|years?)$/, "y"],
-];
+const formats = new Map<string, Intl.DateTimeFormat>();
+const offsets = new Map<string, number>();
+const OFFSETS_MAX = 20_000;
 
-function unit(word: string): string | undefined {
-  return UNIT_WORDS.find(([pattern]) => pattern.test(word))?.[1];
+/** The parts of an instant as the zone's clock shows them. */
+function formatOf(zone: Zone): Intl.DateTimeFormat {
+  const known = formats.get(zone);
+  if (known) return known;
+  const parts = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" } as const;
+  const made = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", ...parts });
+  formats.set(zone, made);
+  return made;
 }
 
-function startOf(ms: number, name: string, zone: Zone): number {
-  const date = new Date(ms);
-  const [y, mo, d, h, m] = zone === "utc"
-    ? [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes()]
-    : [date.getFullYear(), date.getMonth(), date.getDate(), date.getHours(), date.getMinutes()];
-  const at = (...parts: [number, number, number, number, number]) => (zone === "utc" ? Date.UTC(...parts) : new Date(...parts).getTime());
-  switch (name) {
-    case "m": return at(y, mo, d, h, m);
-    case "h": return at(y, mo, d, h, 0);
-    case "d": return at(y, mo, d, 0, 0);
-    case "w": return at(y, mo, d - ((new Date(at(y, mo, d, 12, 0)).getDay() + 6) % 7), 0, 0);
-    case "mo": return at(y, mo, 1, 0, 0);
-    case "y": return at(y, 0, 1, 0, 0);
-    default: return ms;
+/** Whether the browser knows a zone by this name. */
+export function isZone(zone: Zone): boolean {
+  try {
+    return zone === "local" || zone === "utc" || formatOf(zone) !== null;
+  } catch {
+    return false;
   }
+}
+
+/** How far a zone's clock is ahead of UTC, in ms. */
+function offset(ms: number, zone: Zone): number {
+  if (zone === "utc" || Number.isNaN(ms)) return 0;
+  if (zone === "local") return -new Date(ms).getTimezoneOffset() * 60_000;
+  // Clocks are changed on quarters of an hour.
+  const quarter = Math.floor(ms / 900_000) * 900_000;
+  const key = `${zone} ${quarter}`;
+  const known = offsets.get(key);
+  if (known !== undefined) return known;
+  const of = Object.fromEntries(formatOf(zone).formatToParts(quarter).map(({ type, value }) => [type, Number(value)]));
+  const found = Date.UTC(of["year"] ?? 0, (of["month"] ?? 1) - 1, of["day"] ?? 1, of["hour"] ?? 0, of["minute"] ?? 0, of["second"] ?? 0) - quarter;
+  if (offsets.size >= OFFSETS_MAX) offsets.clear();
+  offsets.set(key, found);
+  return found;
+}
+
+/** A date whose UTC parts are those of the zone's clock. */
+function wall(ms: number, zone: Zone): Date {
+  return new Date(ms + offset(ms, zone));
+}
+
+/** The first instant at which the zone's clock shows what `at` shows in UTC. */
+function instantOf(at: number, zone: Zone): number {
+  const day = 86_400_000;
+  const both = [at - offset(at - day, zone), at - offset(at + day, zone)].sort((a, b) => a - b);
+  return both.find((ms) => wall(ms, zone).getTime() === at) ?? at - offset(at - day, zone);
+}
+
+const FIXED_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const MONTHS: Record<string, number> = { mo: 1, M: 1, q: 3, y: 12 };
+
+/** So many units later; days and longer are those of the zone's calendar. */
+function step(ms: number, count: number, unit: string, zone: Zone): number | null {
+  const fixed = FIXED_MS[unit];
+  if (fixed !== undefined) return ms + count * fixed;
+  const at = wall(ms, zone);
+  const months = MONTHS[unit];
+  if (months !== undefined) {
+    const day = at.getUTCDate();
+    at.setUTCDate(1);
+    at.setUTCMonth(at.getUTCMonth() + count * months);
+    at.setUTCDate(Math.min(day, new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 0)).getUTCDate()));
+  } else if (unit === "d" || unit === "w") at.setUTCDate(at.getUTCDate() + count * (unit === "w" ? 7 : 1));
+  else return null;
+  return instantOf(at.getTime(), zone);
+}
+
+/** Start of the unit that an instant lies in; weeks begin on Monday. */
+function floor(ms: number, unit: string, zone: Zone): number | null {
+  const fixed = FIXED_MS[unit];
+  if (fixed !== undefined && unit !== "h") return Math.floor(ms / fixed) * fixed;
+  const at = wall(ms, zone);
+  const [y, mo, d] = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()];
+  const months = MONTHS[unit];
+  if (months !== undefined) return instantOf(Date.UTC(y, mo - (mo % months), 1), zone);
+  if (unit === "h") return instantOf(Date.UTC(y, mo, d, at.getUTCHours()), zone);
+  if (unit === "d" || unit === "w") return instantOf(Date.UTC(y, mo, d - (unit === "w" ? (at.getUTCDay() + 6) % 7 : 0)), zone);
+  return null;
 }
 
 /** The instant that a text stands for in ms since the epoch; `null` for what only the server can read. */
 export function resolve(text: string, now: number, zone: Zone = "local"): number | null {
-  const relative = /^now((?:[+-]\d+[a-z]+)*)(?:\/([a-z]+))?$/.exec(text.trim());
-  if (relative) {
-    let at = now;
-    for (const [, sign, amount, word] of (relative[1] ?? "").matchAll(/([+-])(\d+)([a-z]+)/g)) {
-      const size = UNIT_MS[unit(word ?? "") ?? ""];
-      if (size === undefined) return null;
-      at += (sign === "-" ? -1 : 1) * Number(amount) * size;
+  if (/^now(?:[+-]\d+[a-zM]+|\/[a-zM]+)*$/.test(text)) {
+    let at: number | null = now;
+    for (const [, sign, amount, unit] of text.matchAll(/([+/-])(\d*)([a-zM]+)/g)) {
+      if (at === null) break;
+      at = sign === "/" ? floor(at, unit ?? "", zone) : step(at, (sign === "-" ? -1 : 1) * Number(amount), unit ?? "", zone);
     }
-    return relative[2] === undefined ? at : startOf(at, unit(relative[2]) ?? "", zone);
+    return at;
   }
   if (/^\d+(\.\d+)?$/.test(text)) return epoch(Number(text));
   if (/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:?\d\d)$/.test(text)) {
@@ -81,79 +135,26 @@ function epoch(n: number): number {
   return n < 1e17 ? n / 1000 : n / 1e6;
 }
 
-/** One typed instant, as the server reads it; `null` when it is no time. */
-export function instant(typed: string, zone: Zone, now: number): string | null {
-  const text = typed.trim().toLowerCase();
-  const span = /^-?\s*(\d+)\s*([a-z]+)(?:\s+ago)?$/.exec(text);
-  const name = span && unit(span[2] ?? "");
-  if (span && name !== undefined) return `now-${span[1]}${name}`;
-  if (/^now/.test(text)) {
-    const tight = text.replace(/\s+/g, "");
-    return resolve(tight, now, zone) === null ? null : tight;
-  }
-  if (/^\d+(\.\d+)?$/.test(text)) return /^\d{4}$/.test(text) ? null : text;
-  const word = /^(today|yesterday)(?:\s+(\d{1,2}:\d\d(?::\d\d)?))?$/.exec(text);
-  if (word) {
-    const day = startOf(now - (word[1] === "yesterday" ? 86_400_000 : 0), "d", zone);
-    return civil(`${dateText(day, zone)} ${word[2] ?? "00:00"}`, zone);
-  }
-  if (/(z|[+-]\d\d:?\d\d)$/.test(text) && text.includes("t")) {
-    return Number.isNaN(Date.parse(text)) ? null : text.toUpperCase();
-  }
-  const clock = /^\d{1,2}:\d\d(:\d\d(\.\d+)?)?$/.test(text);
-  return civil(clock ? `${dateText(now, zone)} ${text}` : text, zone);
-}
-
-/** `2026-11-20 14:00[:05[.123]]` in a zone, as RFC 3339 in UTC. */
-function civil(text: string, zone: Zone): string | null {
-  const form = /^(\d{4})-(\d\d?)-(\d\d?)(?:[ t](\d\d?):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?$/.exec(text);
-  if (!form) return null;
-  const [y, mo, d, h, m, s] = [1, 2, 3, 4, 5, 6].map((at) => Number(form[at] ?? 0)) as [number, number, number, number, number, number];
-  if (mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 || m > 59 || s > 60) return null;
-  const ms = zone === "utc" ? Date.UTC(y, mo - 1, d, h, m, s) : new Date(y, mo - 1, d, h, m, s).getTime();
-  if (Number.isNaN(ms)) return null;
-  const whole = new Date(ms).toISOString().slice(0, 19);
-  return form[7] === undefined ? `${whole}Z` : `${whole}.${form[7]}Z`;
-}
-
-/** A typed range: `2h`, `now-2h`, `yesterday 14:00`, `A..B`, `A to B`. */
-export function range(typed: string, zone: Zone, now: number): RangeText | null {
-  const text = typed.trim().replace(/^last\s+(?=\d)/i, "").replace(/^last\s+/i, "1 ");
-  const parts = text.split(/\s*\.\.\s*|\s+to\s+|\s+until\s+|\s+[–—]\s+/i);
-  if (parts.length > 2 || text === "") return null;
-  if (/^all(\s+time)?$/i.test(text)) return { from: "1970-01-01T00:00:00Z", to: "now" };
-  if (/^yesterday$/i.test(text)) {
-    const from = instant("yesterday", zone, now);
-    const to = instant("today", zone, now);
-    return from && to ? { from, to } : null;
-  }
-  const from = instant(parts[0] ?? "", zone, now);
-  let second = parts[1] ?? "now";
-  const day = /^(\d{4}-\d\d-\d\d)[ t]/i.exec(parts[0] ?? "")?.[1];
-  if (day !== undefined && /^\d{1,2}:\d\d/.test(second)) second = `${day} ${second}`;
-  const to = /^\d{4}-\d\d-\d\d$/.test(parts[0] ?? "") && parts.length === 1 ? instant(`${parts[0]} 23:59:59`, zone, now) : instant(second, zone, now);
-  if (from === null || to === null) return null;
-  const [a, b] = [resolve(from, now, zone), resolve(to, now, zone)];
-  return a !== null && b !== null && a > b ? null : { from, to };
-}
-
 function pad(n: number, width = 2): string {
   return String(n).padStart(width, "0");
 }
 
 /** `2026-11-20`. */
 export function dateText(ms: number, zone: Zone): string {
-  const d = new Date(ms);
-  return zone === "utc"
-    ? `${pad(d.getUTCFullYear(), 4)}-${pad(d.getUTCMonth() + 1)}-${pad(d.getUTCDate())}`
-    : `${pad(d.getFullYear(), 4)}-${pad(d.getMonth() + 1)}-${pad(d.getDate())}`;
+  const at = wall(ms, zone);
+  return `${pad(at.getUTCFullYear(), 4)}-${pad(at.getUTCMonth() + 1)}-${pad(at.getUTCDate())}`;
 }
 
 /** `14:02:13`, with milliseconds where asked. */
 export function clockText(ms: number, zone: Zone, withMillis = false): string {
-  const d = new Date(ms);
-  const [h, m, s] = zone === "utc" ? [d.getUTCHours(), d.getUTCMinutes(), d.getUTCSeconds()] : [d.getHours(), d.getMinutes(), d.getSeconds()];
-  return `${pad(h)}:${pad(m)}:${pad(s)}${withMillis ? `.${pad(d.getUTCMilliseconds(), 3)}` : ""}`;
+  const at = wall(ms, zone);
+  const text = `${pad(at.getUTCHours())}:${pad(at.getUTCMinutes())}:${pad(at.getUTCSeconds())}`;
+  return withMillis ? `${text}.${pad(at.getUTCMilliseconds(), 3)}` : text;
+}
+
+/** `14:02:13.123456789`: all digits of an event's time. */
+export function nanosText(rfc3339: string, zone: Zone): string {
+  return `${clockText(Date.parse(rfc3339), zone)}.${(/\.(\d*)/.exec(rfc3339)?.[1] ?? "").padEnd(9, "0")}`;
 }
 
 /** `2026-11-20 14:02:13`. */
@@ -171,16 +172,23 @@ export function exactText(rfc3339: string, zone: Zone): string {
 
 /** `UTC`, `UTC+7`. */
 export function zoneText(ms: number, zone: Zone): string {
-  const minutes = zone === "utc" ? 0 : -new Date(ms).getTimezoneOffset();
+  const minutes = Math.round(offset(ms, zone) / 60_000);
   if (minutes === 0) return "UTC";
   const [h, m] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
   return `UTC${minutes < 0 ? "−" : "+"}${h}${m === 0 ? "" : `:${pad(m)}`}`;
 }
 
+/** `UTC+7`, of a named zone `Jakarta UTC+7`. */
+export function zoneLabel(ms: number, zone: Zone): string {
+  const city = zone.includes("/") ? `${zone.slice(zone.lastIndexOf("/") + 1).replaceAll("_", " ")} ` : "";
+  return city + zoneText(ms, zone);
+}
+
 /** A range in words: the preset's name, or from and to. */
 export function rangeLabel(range: RangeText, zone: Zone): string {
   const preset = PRESETS.find((one) => one.from === range.from && range.to === "now");
-  if (preset) return preset.label;
+  if (preset) return t(preset.label);
+  if (range.from === "now-1d/d" && range.to === "now/d") return t("Yesterday");
   const [a, b] = [absolute(range.from), absolute(range.to)];
   if (a !== null && b !== null && dateText(a, zone) === dateText(b, zone)) return `${fullText(a, zone)} – ${clockText(b, zone)}`;
   const side = (ms: number | null, text: string) => (ms === null ? text : fullText(ms, zone));
@@ -208,8 +216,7 @@ function monthTicks(from: number, to: number, most: number, zone: Zone): number[
   const first = step >= 12 ? Math.floor((year * 12) / step) * step : year * 12;
   const all: number[] = [];
   for (let month = first; all.length < 50; month += step) {
-    const parts = [Math.floor(month / 12), month % 12, 1] as const;
-    const at = zone === "utc" ? Date.UTC(...parts) : new Date(...parts).getTime();
+    const at = instantOf(Date.UTC(Math.floor(month / 12), month % 12, 1), zone);
     if (at > to) break;
     if (at >= from) all.push(at);
   }
@@ -221,8 +228,8 @@ export function ticks(from: number, to: number, most: number, zone: Zone): numbe
   if ((to - from) / most > 14 * 86_400_000) return monthTicks(from, to, most, zone);
   const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 108e5, 216e5, 432e5, 864e5, 1728e5, 6048e5, 12096e5];
   const step = steps.find((one) => (to - from) / one <= most) ?? (to - from);
-  const offset = zone === "utc" ? 0 : new Date(from).getTimezoneOffset() * 60_000;
+  const ahead = offset(from, zone);
   const all: number[] = [];
-  for (let at = Math.ceil((from - offset) / step) * step + offset; at <= to && all.length < 50; at += step) all.push(at);
+  for (let at = Math.ceil((from + ahead) / step) * step - ahead; at <= to && all.length < 50; at += step) all.push(at);
   return all;
 }

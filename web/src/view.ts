@@ -3,7 +3,7 @@
 
 import { batch, computed, signal } from "@preact/signals";
 
-import { resolve, type Zone } from "./time.ts";
+import { isZone, resolve, type Zone } from "./time.ts";
 
 /** A page of the application. */
 export type Page = "explore" | "alerts" | "groups" | "sources" | "settings" | "start";
@@ -33,6 +33,8 @@ export interface View {
   chart: string;
   /** Whether long lines are broken instead of cut. */
   wrap: boolean;
+  /** Whether rows show all digits of their times. */
+  nanos: boolean;
 }
 
 /** What Explore shows of the events that match: the rows, what changed, their patterns. */
@@ -45,7 +47,7 @@ export const REFRESHES: readonly number[] = [0, 5, 30, 300];
 
 const DEFAULT: View = {
   page: "explore", query: "", from: "now-1h", to: "now", groups: [], columns: [], row: "", live: false, refresh: 0, zone: "local",
-  panel: "rows", around: "", chart: "", wrap: false,
+  panel: "rows", around: "", chart: "", wrap: false, nanos: false,
 };
 
 function basePath(): string {
@@ -66,11 +68,12 @@ function fromAddress(): View {
     row: params.get("row") ?? "",
     live: params.get("live") === "1",
     refresh: REFRESHES.includes(Number(params.get("refresh"))) ? Number(params.get("refresh")) : 0,
-    zone: params.get("tz") === "utc" ? "utc" : "local",
+    zone: isZone(params.get("tz") ?? "") ? (params.get("tz") ?? DEFAULT.zone) : DEFAULT.zone,
     panel: PANELS.find((one) => one === params.get("show")) ?? DEFAULT.panel,
     around: params.get("around") ?? "",
     chart: params.get("chart") ?? "",
     wrap: params.get("wrap") === "1",
+    nanos: params.get("ns") === "1",
   };
 }
 
@@ -88,11 +91,12 @@ export function address(view: View): string {
   set("row", view.row);
   set("live", view.live ? "1" : "");
   set("refresh", view.refresh > 0 ? String(view.refresh) : "");
-  set("tz", view.zone === "utc" ? "utc" : "");
+  set("tz", view.zone, DEFAULT.zone);
   set("show", view.panel, DEFAULT.panel);
   set("around", view.around);
   set("chart", view.chart);
   set("wrap", view.wrap ? "1" : "");
+  set("ns", view.nanos ? "1" : "");
   const text = params.toString().replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%40", "@").replaceAll("%2C", ",");
   return basePath() + (view.page === "explore" ? "" : view.page) + (text === "" ? "" : `?${text}`);
 }

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 use query::plan::{Operator, Plan};
-use query::{ParseOptions, logql};
+use query::{ParseOptions, QueryError, QueryErrors, logql};
 use serde::Deserialize;
 use serde_json::Value;
 use types::{GroupPattern, TimeRange, Timestamp};
@@ -154,8 +154,15 @@ pub(crate) fn time_zone(name: Option<&str>) -> Result<Tz, Problem> {
     })
 }
 
-/// The range from `from` to `to`, of which `to` itself is a part; the last hour where neither is given.
+/// The range from `from` to `to`, of which `to` itself is a part; the last hour where neither is given. A `from` with
+/// two ends is the whole range.
 pub(crate) fn range(from: Option<&Value>, to: Option<&Value>, now: Timestamp, zone: Tz) -> Result<TimeRange, Problem> {
+    if let (Some(Value::String(text)), None) = (from, to)
+        && query::time::has_two_ends(text)
+    {
+        let range = query::time::parse_range(text, now, zone).map_err(|error| bad_range(text, &error))?;
+        return Ok(TimeRange { from: range.from.time, to: Timestamp(range.to.time.0.saturating_add(1)) });
+    }
     let to = match to {
         // Events may carry times slightly ahead of this clock; "until now" means those too.
         None => Timestamp(now.0.saturating_add(Timestamp::MINUTE)),
@@ -170,6 +177,12 @@ pub(crate) fn range(from: Option<&Value>, to: Option<&Value>, now: Timestamp, zo
         return Err(problem.hint("from lies before to"));
     }
     Ok(TimeRange { from, to })
+}
+
+/// A text that is no range, with the place of what is wrong in it.
+pub(crate) fn bad_range(text: &str, error: &query::time::TimeError) -> Problem {
+    let span = query::Span { start: error.place.start, end: error.place.end };
+    QueryErrors::from(QueryError::new("bad-time", error.to_string(), text, span).with_hint(error.hint())).into()
 }
 
 /// Reads one end of a range.

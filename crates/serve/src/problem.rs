@@ -113,7 +113,7 @@ impl Problem {
 }
 
 /// A located error of a query text as JSON.
-fn place_json(error: &QueryError) -> Value {
+pub(crate) fn place_json(error: &QueryError) -> Value {
     let mut json = json!({
         "code": error.code, "message": error.message, "line": error.line, "column": error.column,
         "start": error.start, "end": error.end,

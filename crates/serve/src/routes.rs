@@ -21,5 +21,6 @@ pub(crate) mod session;
 pub(crate) mod sources;
 pub(crate) mod status;
 pub(crate) mod tail;
+pub(crate) mod time;
 pub(crate) mod upkeep;
 pub(crate) mod users;

@@ -19,7 +19,7 @@ export function template(columns: readonly Column[], events: readonly EventRow[]
     for (const event of events.slice(0, SAMPLE)) longest = Math.max(longest, Math.min(most, oneLine(column.name === "@log" ? event.group : event.cells[column.name], most).length));
     return at === columns.length - 1 ? `minmax(${Math.min(longest, 20)}ch, 1fr)` : `minmax(6ch, ${Math.max(6, Math.min(36, longest)) + 2}ch)`;
   });
-  return `${dated ? "20ch" : "14ch"} 6ch ${widths.join(" ")}`;
+  return `${(dated ? 20 : 14) + (view.value.nanos ? 6 : 0)}ch 6ch ${widths.join(" ")}`;
 }
 
 /** The head of a column. */

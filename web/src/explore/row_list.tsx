@@ -9,7 +9,7 @@ import type { Column } from "../api.ts";
 import { find } from "../find.ts";
 import { oneLine } from "../format.ts";
 import { list } from "../keys.ts";
-import { clockText, dateText, type Zone } from "../time.ts";
+import { clockText, dateText, nanosText, type Zone } from "../time.ts";
 import { later } from "../parts/later.tsx";
 import type { EventRow } from "../rows.ts";
 import { go, view } from "../view.ts";
@@ -91,7 +91,7 @@ function Row({ event, columns, sought, zone, dated, index, open, onToggle }: {
   return (
     <div class={`row level-${level}${open ? " open" : ""}${here ? " here" : ""}`} role="row" aria-level={1} aria-rowindex={index + 2} aria-expanded={open} tabIndex={here ? 0 : -1}
       data-testid="row" data-id={event.id} onClick={(click) => { if (getSelection()?.isCollapsed !== false || click.detail === 0) { cursor.value = event.id; onToggle(event.id); } }}>
-      <span role="gridcell" class="cell time">{known ? <>{dated && <span class="date">{shortDate(event.ms, zone)} </span>}{clockText(event.ms, zone, true)}</> : event.time}</span>
+      <span role="gridcell" class="cell time">{known ? <>{dated && <span class="date">{shortDate(event.ms, zone)} </span>}{view.value.nanos ? nanosText(event.time, zone) : clockText(event.ms, zone, true)}</> : event.time}</span>
       <span role="gridcell" class="cell level">{event.level === "" ? "·" : event.level.slice(0, 5)}</span>
       {columns.map((column) => (
         <span role="gridcell" key={column.name} class={`cell${column.name === "@message" ? " message" : column.type === "integer" || column.type === "float" ? " numeric" : ""}`}>
@@ -212,7 +212,7 @@ export function RowList(props: ListProps) {
     const [a, b] = [events[0]?.ms ?? 0, events.at(-1)?.ms ?? 0];
     return Math.abs(a - b) > 86_400_000 || dateText(a, zone) !== dateText(b, zone) || dateText(a, zone) !== dateText(Date.now(), zone);
   }, [events, zone]);
-  const grid = useMemo(() => template(columns, events, dated), [columns, events.length > 0, dated]);
+  const grid = useMemo(() => template(columns, events, dated), [columns, events.length > 0, dated, view.value.nanos]);
   const show = useCallback((index: number) => {
     const element = box.current;
     if (!element) return;

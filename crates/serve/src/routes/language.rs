@@ -1,17 +1,43 @@
-//! `/api/v1/format`, `/api/v1/translate`: what helps to write a query without running it.
+//! `/api/v1/check`, `/api/v1/format`, `/api/v1/translate`: what helps to write a query without running it.
 
 use axum::Json;
 use axum::body::Body;
+use query::ParseOptions;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::ask::unknown_language;
-use crate::problem::Problem;
+use crate::answer::warning_json;
+use crate::ask::{self, unknown_language};
+use crate::problem::{Problem, place_json};
 use crate::server::Shared;
 
 /// Largest body. The query text in it is at most 64 KiB.
 pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckRequest {
+    query: String,
+    #[serde(default)]
+    language: Option<String>,
+    #[serde(default)]
+    time_zone: Option<String>,
+}
+
+/// What would be wrong with a query, and what would be said about it, were it run.
+pub(crate) async fn check(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let request: CheckRequest = of_json(received.bytes(), "{\"query\":\"…\"}")?;
+    let options = ParseOptions { now: server.now(), time_zone: ask::time_zone(request.time_zone.as_deref())? };
+    let read = move || ask::parse(&request.query, request.language.as_deref(), &options);
+    let (errors, warnings): (Vec<Value>, Vec<Value>) = match server.lookups.run(read).await? {
+        Ok(plan) => (Vec::new(), plan.warnings.iter().map(warning_json).collect()),
+        Err(problem) if problem.places.is_empty() => return Err(problem),
+        Err(problem) => (problem.places.iter().map(place_json).collect(), Vec::new()),
+    };
+    Ok(Json(json!({"errors": errors, "warnings": warnings})))
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

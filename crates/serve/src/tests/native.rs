@@ -291,6 +291,54 @@ async fn a_query_is_laid_out_without_being_run() {
 }
 
 #[tokio::test]
+async fn a_query_is_checked_without_being_run() {
+    let house = House::new();
+    let check = async |query: &str| {
+        let reply = house.post("/api/v1/check", json!({ "query": query }).to_string()).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()
+    };
+    assert_eq!(check("filter a = 1").await, json!({"errors": [], "warnings": []}));
+    let errors = check("filter é = 1\n| stast count(*)").await["errors"].clone();
+    assert_eq!(
+        (&errors[0]["line"], &errors[0]["start"], &errors[0]["end"]),
+        (&json!(2), &json!(15), &json!(20)),
+        "{errors}"
+    );
+    assert_eq!(check("connection refused").await["warnings"][0]["code"], "phrase-search");
+    assert_eq!(house.post("/api/v1/check", r#"{"query":"a","language":"klingon"}"#).await.status, 400);
+    assert_eq!(house.post("/api/v1/check", r#"{"query":"a","time_zone":"Mars/Base"}"#).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_written_range_is_told_by_its_ends() {
+    let house = House::new();
+    let time = async |text: &str, zone: &str| {
+        house.get(&format!("/api/v1/time?text={}&time_zone={zone}", encoded(text))).await
+    };
+    let reply = time("2h", "").await;
+    assert_eq!((reply.status, &reply.json()["from"], &reply.json()["to"]), (200, &json!("now-2h"), &json!("now")));
+    let reply = time("2026-11-20 06:00..07:00", "Asia/Jakarta").await;
+    let (from, to) = (json!("2026-11-19T23:00:00Z"), json!("2026-11-20T00:00:00Z"));
+    assert_eq!(reply.json(), json!({"from": from, "to": to, "from_time": from, "to_time": to}));
+    let reply = time("yésterday .. soon", "").await;
+    let error = reply.json()["error"].clone();
+    assert_eq!(
+        (reply.status, &error["code"], &error["start"], &error["end"]),
+        (400, &json!("bad-time"), &json!(0), &json!(9)),
+        "{error}"
+    );
+    assert_eq!(time("2h", "Mars/Base").await.json()["error"]["code"], "unknown-time-zone");
+    // Where a range is asked for, its beginning may be written with its end.
+    let ends =
+        async |from: &str| house.get(&format!("/api/v1/query?query=limit%201&from={}", encoded(from))).await.status;
+    assert_eq!(
+        (ends("06:00..07:00").await, ends("yesterday 14:00").await, ends("2h..").await, ends("2h..soon").await),
+        (200, 200, 200, 400)
+    );
+}
+
+#[tokio::test]
 async fn completion_knows_the_language_the_fields_and_their_values() {
     let house = House::new();
     house.fill().await;
