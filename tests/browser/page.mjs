@@ -23,6 +23,7 @@ import { runChecks } from "./page/run.mjs";
 import { takeScreenshot } from "./page/screenshot.mjs";
 import { sourceChecks } from "./page/sources.mjs";
 import { stateChecks } from "./page/states.mjs";
+import { timeChecks } from "./page/time.mjs";
 
 const url = process.env.CATAT_URL;
 if (!url) {
@@ -32,6 +33,7 @@ if (!url) {
 
 const picture = process.env.CATAT_SCREENSHOT;
 await runChecks(url, [
+  ...timeChecks,
   ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks,
   ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...accessibilityChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],

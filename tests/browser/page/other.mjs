@@ -24,7 +24,7 @@ async function choosesTimes(own) {
   await page.getByTestId("time").click();
   await page.getByTestId("time-text").fill("soon");
   await page.getByTestId("time-text").press("Enter");
-  await page.getByText(/is no time range/).waitFor();
+  await page.getByTestId("time-error").waitFor();
   await page.getByRole("button", { name: "Last 24 hours" }).click();
   await page.waitForURL(/from=now-24h/);
 }
