@@ -20,6 +20,11 @@ const OWN = [
   "parts/sign_in.tsx",
   "parts/snippet.tsx",
   "explore/explore.tsx",
+  "explore/editor.tsx",
+  "explore/query_editor.tsx",
+  "explore/code_mirror.ts",
+  "explore/suggest.tsx",
+  "api/check.ts",
   "explore/share.tsx",
   "explore/columns.tsx",
   "explore/row_list.tsx",
@@ -164,14 +169,14 @@ export default defineConfig({
     modulePreload: false,
     cssCodeSplit: false,
     assetsInlineLimit: 0,
-    chunkSizeWarningLimit: 200,
+    chunkSizeWarningLimit: 300,
     rolldownOptions: {
       output: {
         entryFileNames: "app.js",
         chunkFileNames: "[name].js",
         // What several parts share stands in a script of its own: the first script names those that are loaded later by
         // their content, so none of them can name the first.
-        codeSplitting: { groups: [{ name: "core", test: (id) => /\/(?:src|node_modules)\//.test(id) && !OWN.some((own) => id.includes(`/src/${own}`)) }] },
+        codeSplitting: { groups: [{ name: "core", test: (id) => /\/(?:src|node_modules\/@?preact)\//.test(id) && !OWN.some((own) => id.includes(`/src/${own}`)) }] },
         assetFileNames: (asset) => (asset.names.some((name) => name.endsWith(".css")) ? "style.css" : "[name][extname]"),
       },
     },

@@ -10,6 +10,7 @@
 // `people.mjs`, `hostile.mjs` and `start.mjs` beside it start servers of their own from CATAT_EXECUTABLE.
 
 import { accessibilityChecks } from "./page/accessibility.mjs";
+import { editorChecks } from "./page/editor.mjs";
 import { exploreChecks } from "./page/explore.mjs";
 import { fieldChecks } from "./page/fields.mjs";
 import { keyChecks } from "./page/keys.mjs";
@@ -33,6 +34,7 @@ if (!url) {
 
 const picture = process.env.CATAT_SCREENSHOT;
 await runChecks(url, [
+  ...editorChecks,
   ...timeChecks,
   ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks,
   ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...accessibilityChecks,

@@ -3,6 +3,7 @@
 
 import { signal } from "@preact/signals";
 
+import { focusQuery } from "./explore/editor_state.ts";
 import { LEVELS } from "./explore/levels.ts";
 import { togglePause } from "./explore/paused.ts";
 import { find, openFind, stepFind } from "./find.ts";
@@ -81,7 +82,8 @@ function beginFind(): unknown {
 
 /** Every key. */
 export const KEYS: readonly Key[] = [
-  { keys: ["/"], label: text("Write the query"), run: () => document.querySelector<HTMLElement>("[data-testid=query]")?.focus() },
+  { keys: ["/"], label: text("Write the query"), run: focusQuery },
+  { keys: ["h"], label: text("Earlier queries"), run: () => (layer.value = "history") },
   { keys: ["Mod+k"], label: text("Find any command, page, range or group"), run: () => (layer.value = layer.peek() === "palette" ? "" : "palette"), everywhere: true },
   { keys: ["t"], label: text("Choose the time range"), run: () => (layer.value = "time") },
   { keys: ["o"], label: text("Choose groups"), run: () => (layer.value = "groups") },

@@ -29,7 +29,7 @@ test("days are those of the zone, also where its clock is changed", () => {
   assert.equal(clockText(Date.UTC(2026, 9, 25, 1, 30), "Europe/Berlin"), "02:30:00");
   assert.equal(clockText(Date.UTC(2026, 2, 29, 1), "Europe/Berlin"), "03:00:00");
   assert.equal(zoneLabel(NOW, "America/Los_Angeles"), "Los Angeles UTC−8");
-  assert.deepEqual([isZone("Asia/Jakarta"), isZone("utc"), isZone("Mars/Base"), isZone("")], [true, true, false, false]);
+  assert.deepEqual([isZone("Asia/Jakarta"), isZone("utc"), isZone("Mars/Base"), isZone(""), isZone("+05:30")], [true, true, false, false, false]);
 });
 
 test("times keep their digits and labels are short", () => {

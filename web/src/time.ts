@@ -44,7 +44,8 @@ function formatOf(zone: Zone): Intl.DateTimeFormat {
 /** Whether the browser knows a zone by this name. */
 export function isZone(zone: Zone): boolean {
   try {
-    return zone === "local" || zone === "utc" || formatOf(zone) !== null;
+    // Browsers take distances such as `+05:30`, too; the server wants names.
+    return zone === "local" || zone === "utc" || (/^[a-z]/i.test(zone) && formatOf(zone) !== null);
   } catch {
     return false;
   }

@@ -16,7 +16,7 @@ pub use range::{WrittenRange, has_two_ends, parse_range};
 
 /// Why a time or a range could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", self.sentence())]
+#[error("{}{}", self.reason(), self.forms())]
 pub struct TimeError {
     /// What was written there, at most its first 100 characters.
     pub text: String,
@@ -49,16 +49,20 @@ impl TimeError {
         }
     }
 
-    fn sentence(&self) -> String {
+    /// What is wrong, where [`Self::hint`] is said beside it.
+    pub fn reason(&self) -> String {
         let text = &self.text;
         match self.kind {
-            Wrong::NoTime => {
-                format!(
-                    "\"{text}\" is no time; write now-1h, now/d, 2026-11-20T06:00:00Z, 2026-11-20 or seconds since 1970"
-                )
-            }
+            Wrong::NoTime => format!("\"{text}\" is no time"),
             Wrong::Backwards => format!("\"{text}\" ends before it begins"),
             Wrong::TooManyEnds => format!("\"{text}\" has more than two ends"),
+        }
+    }
+
+    fn forms(&self) -> &'static str {
+        match self.kind {
+            Wrong::NoTime => "; write now-1h, now/d, 2026-11-20T06:00:00Z, 2026-11-20 or seconds since 1970",
+            Wrong::Backwards | Wrong::TooManyEnds => "",
         }
     }
 }
@@ -121,10 +125,10 @@ fn before_now(text: &str, now: Timestamp, time_zone: Tz) -> Option<Written> {
 fn of_day(text: &str, now: Timestamp, time_zone: Tz) -> Option<Timestamp> {
     let (word, clock) = text.split_once(' ').unwrap_or((text, ""));
     let today = local_of(now, time_zone)?.date();
-    let (day, clock) = match () {
-        () if word.eq_ignore_ascii_case("today") => (today, clock),
-        () if word.eq_ignore_ascii_case("yesterday") => (today.checked_sub_days(Days::new(1))?, clock),
-        () => (today, text),
+    let day = match () {
+        () if word.eq_ignore_ascii_case("today") => today,
+        () if word.eq_ignore_ascii_case("yesterday") => today.checked_sub_days(Days::new(1))?,
+        () => return instant_of(today.and_time(time_of_day(text)?), time_zone),
     };
     let clock = if clock.is_empty() { NaiveTime::MIN } else { time_of_day(clock.trim_start())? };
     instant_of(day.and_time(clock), time_zone)

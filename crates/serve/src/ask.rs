@@ -182,7 +182,7 @@ pub(crate) fn range(from: Option<&Value>, to: Option<&Value>, now: Timestamp, zo
 /// A text that is no range, with the place of what is wrong in it.
 pub(crate) fn bad_range(text: &str, error: &query::time::TimeError) -> Problem {
     let span = query::Span { start: error.place.start, end: error.place.end };
-    QueryErrors::from(QueryError::new("bad-time", error.to_string(), text, span).with_hint(error.hint())).into()
+    QueryErrors::from(QueryError::new("bad-time", error.reason(), text, span).with_hint(error.hint())).into()
 }
 
 /// Reads one end of a range.

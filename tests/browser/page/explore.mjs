@@ -52,7 +52,7 @@ async function locatesErrors(own) {
   await note.waitFor();
   assert.match(await note.textContent(), /Line 2, column 3/);
   assert.match(await page.getByTestId("query-hint").textContent(), /stats/);
-  assert.match(await page.locator(".coloured .wrong").first().textContent(), /^stast$/);
+  assert.match(await page.locator("[data-testid=query] .wrong").first().textContent(), /^stast$/);
   assert.equal(await page.getByTestId("query").getAttribute("aria-invalid"), "true");
   await ask(page, "filter status = 200\n| stats count(*) by path");
   assert.equal(await note.count(), 0);

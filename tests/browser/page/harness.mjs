@@ -159,6 +159,11 @@ export function queryText(page) {
   });
 }
 
+/** Waits until the editor holds a text. */
+export async function untilQuery(page, text) {
+  while (await queryText(page) !== text);
+}
+
 /** Writes a query into the editor and runs it. */
 export async function ask(page, text) {
   await page.getByTestId("query").fill(text);

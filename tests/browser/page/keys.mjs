@@ -19,6 +19,7 @@ const reaches = (page, text) => page.waitForFunction((expected) => window.__cata
 const LINES = {
   "/": (page) => page.waitForFunction(() => document.activeElement !== document.body && window.__catat.state.view.page === "explore" && !document.activeElement.dataset.id),
   "Mod+k": (page) => opened(page, "palette"),
+  h: (page) => opened(page, "history-panel"),
   t: (page) => opened(page, "time-panel"),
   o: (page) => opened(page, "groups-panel"),
   r: async (page, key, before) => { await page.waitForFunction((n) => performance.getEntriesByType("resource").filter((one) => one.name.includes("/api/v1/histogram")).length > n, before.asked); },

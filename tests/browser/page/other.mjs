@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 
-import { ask, queryText, rowsOf, settled, totalOf } from "./harness.mjs";
+import { ask, queryText, rowsOf, settled, totalOf, untilQuery } from "./harness.mjs";
 
 async function choosesTimes(own) {
   const page = await own.explore();
@@ -95,11 +95,11 @@ async function laysQueriesOut(own) {
   await box.fill(written);
   await page.getByTestId("format").click();
   const laidOut = "filter status = 404\n| stats count(*) by path";
-  await page.waitForFunction((text) => document.querySelector("[data-testid=query]").value === text, laidOut);
+  await untilQuery(page, laidOut);
   await page.keyboard.press("Control+z");
   assert.equal(await queryText(page), written, "the editor's undo takes it back");
   await page.keyboard.press("Shift+Alt+KeyF");
-  await page.waitForFunction((text) => document.querySelector("[data-testid=query]").value === text, laidOut);
+  await untilQuery(page, laidOut);
   await box.press("Enter");
   await settled(page);
 }

@@ -36,7 +36,7 @@ async function placesMistakes(own) {
   const error = page.getByTestId("time-error");
   await error.waitFor();
   assert.equal(await error.locator(".wrong").textContent(), "soon");
-  assert.match(await error.textContent(), /"soon" is no time.*yesterday 14:00/);
+  assert.match(await error.textContent(), /"soon" is no time write 2h, yesterday 14:00/);
   await page.getByTestId("time-text").fill("now..2h");
   await page.getByTestId("time-text").press("Enter");
   await error.getByText("ends before it begins").waitFor();
@@ -50,12 +50,13 @@ async function showsAnyZone(own) {
   const clock = (timeZone) => new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(time));
   assert.ok((await shown()).includes(clock("Europe/Berlin")), "the browser's");
   await openTime(page);
-  for (const [text, zone, label] of [["kathmandu", "Asia/Kathmandu", "Kathmandu UTC+5:45"], ["America/Los_Angeles", "America/Los_Angeles", "Los Angeles UTC−"]]) {
+  for (const [text, zone, label] of [["kathmandu", "Asia/Kathmandu", /Kath?mandu UTC\+5:45/], ["jakarta", "Asia/Jakarta", /Jakarta UTC\+7/], ["america/los_angeles", "America/Los_Angeles", /Los Angeles UTC−/]]) {
     await page.getByTestId("time-zone").fill(text);
     await page.getByTestId("time-zone").press("Enter");
-    await page.waitForURL((url) => zone.endsWith(url.searchParams.get("tz")?.split("/")[1]));
-    assert.ok((await page.getByTestId("time").textContent()).includes(label));
+    await page.getByTestId("time").getByText(label).waitFor();
     assert.ok((await shown()).includes(clock(zone)), zone);
+    // A browser may know a zone by its old name.
+    assert.equal(new Intl.DateTimeFormat("en", { timeZone: parameter(page, "tz") }).resolvedOptions().timeZone, new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone);
   }
   await page.getByTestId("time-zone").fill("Mars/Base");
   await page.getByTestId("time-zone").press("Enter");

@@ -105,11 +105,12 @@ function Ranges({ ranges, name }: { ranges: readonly RangeText[]; name: string }
   );
 }
 
-/** The zone that a person means: its name in any case, or its city alone. */
+/** The zone that a person means: its name in any case, also an old one, or its city alone. */
 function zoneMeant(text: string): string | null {
-  const sought = text.trim().toLowerCase().replaceAll(" ", "_");
-  const found = Intl.supportedValuesOf("timeZone").find((zone) => zone.toLowerCase() === sought || zone.toLowerCase().endsWith(`/${sought}`));
-  return found ?? (sought !== "" && isZone(text.trim()) ? text.trim() : null);
+  const sought = text.trim().replaceAll(" ", "_");
+  const regions = new Set(Intl.supportedValuesOf("timeZone").map((zone) => zone.slice(0, zone.lastIndexOf("/"))));
+  const found = [sought, ...[...regions].map((region) => `${region}/${sought}`)].find((zone) => zone !== "local" && isZone(zone));
+  return found === undefined ? null : new Intl.DateTimeFormat("en", { timeZone: found }).resolvedOptions().timeZone;
 }
 
 function chooseZone(text: string): void {

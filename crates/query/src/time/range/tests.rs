@@ -128,7 +128,7 @@ fn mistakes_are_told_with_their_place() {
     assert_eq!(wrong("now+1h").2, Wrong::Backwards);
     assert_eq!(wrong("1..2..3").2, Wrong::TooManyEnds);
     for text in
-        ["25:00", "2026-13-01", "last", "h", "2", "now-2", "2 parsecs", "yesterday 25:00", "– –", "é..é", "last é"]
+        ["25:00", "2026-13-01", "last", "h", "2.x", "now-2", "2 parsecs", "yesterday 25:00", "– –", "é..é", "last é"]
     {
         assert!(matches!(wrong(text).2, Wrong::NoTime | Wrong::Backwards), "{text}");
     }

@@ -1,0 +1,151 @@
+// CodeMirror as the query's editor: what it shows, what it tells, and what can be done to it.
+
+import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
+import { history, historyKeymap, isolateHistory, insertNewline, standardKeymap } from "@codemirror/commands";
+import { bracketMatching } from "@codemirror/language";
+import { EditorState, Prec, StateEffect, StateField, type Range } from "@codemirror/state";
+import { Decoration, EditorView, keymap, placeholder, type DecorationSet } from "@codemirror/view";
+
+import { COMMANDS, KEYWORDS, lex, type Token } from "../query/lex.ts";
+import { t } from "../texts.ts";
+
+/** What the editor begins with, and whom it tells. */
+export interface Setup {
+  text: string;
+  /** Anchor and head. */
+  selection: readonly [number, number];
+  /** Shown while nothing is written. */
+  placeholder: string;
+  onText: (text: string, caret: number, isTyped: boolean) => void;
+  /** Whether the key was taken. */
+  onKey: (event: KeyboardEvent) => boolean;
+  onBlur: () => void;
+}
+
+/** The editor, as far as the page uses it. Places count UTF-16 units, as the server's do. */
+export interface CodeEditor {
+  text: () => string;
+  caret: () => number;
+  /** Puts another text into the place of all; undo takes it back. */
+  set: (text: string) => void;
+  replace: (start: number, end: number, text: string) => void;
+  /** Underlines a part as wrong, or none. */
+  mark: (place: readonly [number, number] | null) => void;
+  focus: () => void;
+  destroy: () => void;
+}
+
+/** The class of a token's colour. */
+function colour(token: Token, next: Token | undefined, first: boolean): string {
+  if (token.kind !== "word") return token.kind;
+  const word = token.text.toLowerCase();
+  if (first && COMMANDS.has(word)) return "command";
+  if (KEYWORDS.has(word)) return "keyword";
+  if (next?.text === "(") return "function";
+  return token.text.startsWith("@") ? "system" : "name";
+}
+
+/** The colours of a text. */
+function coloursOf(text: string): DecorationSet {
+  const tokens = lex(text);
+  const found: Range<Decoration>[] = [];
+  let begins = true;
+  tokens.forEach((token, at) => {
+    const name = colour(token, tokens[at + 1], begins);
+    begins = token.kind === "pipe" || token.kind === "newline" || (begins && (token.kind === "space" || token.kind === "comment"));
+    if (token.kind !== "newline" && token.kind !== "space" && name !== "name") found.push(Decoration.mark({ class: `tok-${name}` }).range(token.start, token.end));
+  });
+  return Decoration.set(found);
+}
+
+const colours = StateField.define<DecorationSet>({
+  create: (state) => coloursOf(state.doc.toString()),
+  update: (now, change) => (change.docChanged ? coloursOf(change.newDoc.toString()) : now),
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+const setWrong = StateEffect.define<readonly [number, number] | null>();
+
+/** The part that is wrong. Beyond the end of the text stands nothing that could be underlined: then it is the last character. */
+const wrong = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(now, change) {
+    for (const effect of change.effects) {
+      if (!effect.is(setWrong)) continue;
+      if (effect.value === null) return Decoration.none;
+      const length = change.newDoc.length;
+      const start = Math.max(0, Math.min(effect.value[0], length - 1));
+      const end = Math.min(Math.max(effect.value[1], start + 1), length);
+      return end > start ? Decoration.set([Decoration.mark({ class: "wrong" }).range(start, end)]) : Decoration.none;
+    }
+    return change.docChanged ? now.map(change.changes) : now;
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+const theme = EditorView.theme({
+  "&": { color: "var(--text)", background: "none", fontSize: "13px" },
+  "&.cm-focused": { outline: "none" },
+  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "20px", overflow: "visible" },
+  ".cm-content": { padding: "6px 0", caretColor: "var(--text)" },
+  ".cm-line": { padding: "0 64px 0 10px" },
+  ".cm-placeholder": { color: "var(--dim)", whiteSpace: "nowrap" },
+  ".cm-content ::selection, .cm-line::selection": { background: "color-mix(in srgb, var(--accent) 30%, transparent)" },
+  "&.cm-focused .cm-matchingBracket": { background: "var(--accent-soft)", outline: "1px solid var(--accent)" },
+  "&.cm-focused .cm-nonmatchingBracket": { background: "var(--wrong-soft)" },
+  ".tok-command": { color: "light-dark(#7b2a8c, #dc9cec)", fontWeight: "600" },
+  ".tok-keyword": { color: "light-dark(#7b2a8c, #dc9cec)" },
+  ".tok-function": { color: "light-dark(#17639f, #74baf3)" },
+  ".tok-system": { color: "light-dark(#0a6b5a, #4fcdb2)" },
+  ".tok-string, .tok-regex": { color: "light-dark(#8a4b08, #eab675)" },
+  ".tok-number": { color: "light-dark(#17639f, #8cc6f5)" },
+  ".tok-comment": { color: "var(--dim)", fontStyle: "italic" },
+  ".tok-pipe, .tok-operator, .tok-punctuation": { color: "var(--dim)" },
+  ".wrong": { textDecoration: "underline wavy var(--wrong) 1.5px", textUnderlineOffset: "3px", textDecorationSkipInk: "none", background: "var(--wrong-soft)" },
+});
+
+/** Puts the editor into a shadow root of `host`. */
+export function makeEditor(host: HTMLElement, setup: Setup): CodeEditor {
+  const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
+  const keys = EditorView.domEventHandlers({
+    keydown(event) {
+      // Some browsers tell of the key that ends a composition when it has ended.
+      if (event.isComposing || event.keyCode === 229 || !setup.onKey(event)) return false;
+      event.preventDefault();
+      return true;
+    },
+    blur: () => setup.onBlur(),
+  });
+  const told = EditorView.updateListener.of((update) => {
+    if (!update.docChanged) {
+      if (update.selectionSet) setup.onBlur();
+      return;
+    }
+    const isTyped = update.transactions.some((one) => (one.isUserEvent("input.type") || one.isUserEvent("delete")));
+    setup.onText(update.state.doc.toString(), update.state.selection.main.head, isTyped);
+  });
+  const named = EditorView.contentAttributes.of((view) => ({
+    "data-testid": "query", "aria-label": t("Query"), autocapitalize: "off", "aria-invalid": String(view.state.field(wrong, false) !== undefined && view.state.field(wrong).size > 0),
+  }));
+  const view = new EditorView({
+    root, parent: root,
+    state: EditorState.create({
+      doc: setup.text,
+      selection: { anchor: setup.selection[0], head: setup.selection[1] },
+      extensions: [
+        Prec.highest(keys), Prec.high(keymap.of([{ key: "Shift-Enter", run: insertNewline }])),
+        history(), EditorState.languageData.of(() => [{ closeBrackets: { brackets: ["(", "[", '"'] } }]), closeBrackets(), bracketMatching(), colours, wrong, placeholder(setup.placeholder), EditorView.lineWrapping, theme, told, named,
+        keymap.of([...closeBracketsKeymap, ...historyKeymap, ...standardKeymap]),
+      ],
+    }),
+  });
+  return {
+    text: () => view.state.doc.toString(),
+    caret: () => view.state.selection.main.head,
+    set: (text) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor: text.length }, annotations: isolateHistory.of("full") }),
+    replace: (from, to, insert) => view.dispatch({ changes: { from, to, insert }, selection: { anchor: from + insert.length }, userEvent: "input.complete" }),
+    mark: (place) => view.dispatch({ effects: setWrong.of(place) }),
+    focus: () => view.focus(),
+    destroy: () => view.destroy(),
+  };
+}
