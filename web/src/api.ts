@@ -248,7 +248,7 @@ export interface Explanation {
 }
 
 /** Asks a question once more, for how it is answered. */
-export async function explain(text: string, scope: Scope, zone: "local" | "utc", limit: number, signal: AbortSignal): Promise<Explanation> {
+export async function explain(text: string, scope: Scope, zone: Zone, limit: number, signal: AbortSignal): Promise<Explanation> {
   const body = JSON.stringify({ ...queryBody(text, scope, zone, limit), explain: true });
   const answer = await json<{ explain: Explanation }>("api/v1/query", { method: "POST", signal, headers: { "Content-Type": "application/json" }, body });
   return answer.explain;
