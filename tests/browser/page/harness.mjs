@@ -18,8 +18,13 @@ export class Harness {
     this.browser = browser;
     this.url = url;
     // Two runs against one server must not see each other's events.
-    this.prefix = `shop-${Date.now().toString(36)}`;
-    this.scope = `groups=${this.prefix}/*`;
+    this.rename(`shop-${Date.now().toString(36)}`);
+  }
+
+  /** Names the groups of this run; a server of one's own needs no name of its own. */
+  rename(prefix) {
+    this.prefix = prefix;
+    this.scope = `groups=${prefix}/*`;
   }
 
   async check(name, run) {

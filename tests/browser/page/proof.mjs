@@ -75,9 +75,11 @@ async function tabTo(page, locator, most = 60) {
 
 async function goesWithoutAMouse(own) {
   const page = await own.explore();
-  await page.keyboard.press("/");
+  // Whoever comes may write at once.
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("data-testid")), "query");
   await page.keyboard.type('filter @level = "error"');
-  await page.keyboard.press("Enter");
+  // Enter may take a completion that is offered; this always runs.
+  await page.keyboard.press("Control+Enter");
   await settled(page);
   assert.ok((await rowsOf(page)).every((row) => row.level === "error"));
   // The time, through its menu.
