@@ -92,10 +92,10 @@ const newQuestionsEndOldOnes = through(async ({ between, open }) => {
   await settled(page);
   await page.getByTestId("query").fill("filter turn = 3");
   await page.getByTestId("query").press("Enter");
-  const held = () => between.of("turn").filter((one) => /query|histogram/.test(one.path) && !/complete/.test(one.path));
-  await until(() => held().length === 2, "rows and counts are asked for");
+  const held = () => between.of("turn").filter((one) => /api\/v1\/(?:query|histogram|fields\?)/.test(one.path));
+  await until(() => held().length === 3, "rows, counts and fields are asked for");
   await ask(page, "");
-  await until(() => held().every((one) => one.isLost), `both are given up: ${JSON.stringify(held())}`);
+  await until(() => held().every((one) => one.isLost), "all three are given up");
   hold.release();
 
   // Older rows, the values of a field, an open row.
