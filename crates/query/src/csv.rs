@@ -153,6 +153,20 @@ pub fn write_csv_cell(text: &str, formulas: Formulas, out: &mut String) {
     }
 }
 
+/// Writes a cell of a table whose cells are parted by tabs: tabs, line ends and backslashes in it are escaped.
+pub fn write_tsv_cell(text: &str, formulas: Formulas, out: &mut String) {
+    out.push_str(if formulas == Formulas::Disarmed && is_formula(text) { "'" } else { "" });
+    for c in text.chars() {
+        match c {
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\\' => out.push_str("\\\\"),
+            other => out.push(other),
+        }
+    }
+}
+
 /// Writes the name of a column as a cell. Names such as `@timestamp` call nothing, and programs look for them.
 pub fn write_csv_name(name: &str, formulas: Formulas, out: &mut String) {
     let is_plain = name.strip_prefix('@').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric()));

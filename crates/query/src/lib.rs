@@ -18,9 +18,12 @@ pub mod plan;
 mod show;
 pub mod time;
 mod translate;
+mod zoned;
 
 pub use cache::{CacheCounts, PartialCache};
-pub use csv::{CSV_BYTES_MAX, CSV_COLUMNS_MAX, CsvError, Formulas, read_csv, write_csv_cell, write_csv_name};
+pub use csv::{
+    CSV_BYTES_MAX, CSV_COLUMNS_MAX, CsvError, Formulas, read_csv, write_csv_cell, write_csv_name, write_tsv_cell,
+};
 pub use error::{QueryError, QueryErrors, Span};
 pub use execute::{
     Answer, Answered, Asked, Bucket, ColumnInfo, ColumnKind, ExecuteError, ExplainedStep, Explanation, Feed, FeedOf,
@@ -37,3 +40,4 @@ pub use insights::{
 };
 pub use lucene::parse_lucene;
 pub use translate::{Language, translate};
+pub use zoned::write_zoned;

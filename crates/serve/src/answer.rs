@@ -3,6 +3,8 @@
 //! Rows are taken out of the answer as they are written, so that a large result is in memory once, not twice.
 //! Nothing here decides what is in an answer.
 
+mod sheet;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::vec::IntoIter;
@@ -14,6 +16,8 @@ use query::plan::Warning;
 use query::{Answer, ColumnInfo, Formulas, Held, PartialReason, Stats, write_csv_cell, write_csv_name};
 use serde_json::{Map, Value as Json, json};
 use types::Value;
+
+pub(crate) use self::sheet::{Kind, Sheet};
 
 /// Bytes after which a piece of an answer is sent: large enough that a piece costs little, small enough to be
 /// written in well under a millisecond on a connection's thread.
@@ -28,6 +32,8 @@ pub(crate) enum Form {
     Ndjson,
     /// RFC 4180.
     Csv(Formulas),
+    /// A file to keep: rows alone, with times by the clock of a zone.
+    Sheet(Sheet),
 }
 
 impl Form {
@@ -51,6 +57,7 @@ impl Form {
             Self::Json => "application/json",
             Self::Ndjson => "application/x-ndjson",
             Self::Csv(_) => "text/csv; charset=utf-8",
+            Self::Sheet(sheet) => sheet.kind.content_type(),
         }
     }
 
@@ -62,9 +69,28 @@ impl Form {
             Self::Json => return headers,
             Self::Ndjson => "attachment; filename=\"catat.ndjson\"",
             Self::Csv(_) => "attachment; filename=\"catat.csv\"",
+            // What asked for a file gives it its name.
+            Self::Sheet(_) => "attachment",
         };
         headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(file));
         headers
+    }
+}
+
+impl Form {
+    /// Whether the form has rows only: no place for errors, or for what is missing.
+    pub(crate) fn is_bare(self) -> bool {
+        matches!(self, Self::Csv(_) | Self::Sheet(_))
+    }
+
+    /// What stands before the rows.
+    pub(crate) fn head(self, columns: &[ColumnInfo]) -> String {
+        match self {
+            Self::Json => format!("{{\"columns\":{},\"rows\":[", columns_json(columns)),
+            Self::Ndjson => format!("{{\"columns\":{}}}\n", columns_json(columns)),
+            Self::Csv(formulas) => csv_head(columns, formulas),
+            Self::Sheet(sheet) => sheet.head(columns),
+        }
     }
 }
 
@@ -96,6 +122,7 @@ pub(crate) fn respond(form: Form, answer: Answer, extra: Map<String, Json>) -> R
 /// Produces the text of an answer piece by piece.
 pub(crate) struct Pieces {
     form: Form,
+    names: Names,
     head: Option<String>,
     rows: IntoIter<Vec<Option<Value>>>,
     tail: Option<String>,
@@ -107,11 +134,7 @@ pub(crate) struct Pieces {
 
 impl Pieces {
     pub(crate) fn new(form: Form, answer: Answer, extra: Map<String, Json>) -> Self {
-        let head = match form {
-            Form::Json => format!("{{\"columns\":{},\"rows\":[", columns_json(&answer.columns)),
-            Form::Ndjson => format!("{{\"columns\":{}}}\n", columns_json(&answer.columns)),
-            Form::Csv(formulas) => csv_head(&answer.columns, formulas),
-        };
+        let head = form.head(&answer.columns);
         let tail = match form {
             Form::Json => {
                 let ids = answer.ids.as_ref().map(|ids| format!("\"ids\":{},", json!(ids))).unwrap_or_default();
@@ -119,10 +142,20 @@ impl Pieces {
                 format!("],{ids}{}", &end_json(&answer, extra).to_string()[1..])
             }
             Form::Ndjson => format!("{}\n", end_json(&answer, extra)),
-            Form::Csv(_) => String::new(),
+            Form::Csv(_) | Form::Sheet(_) => String::new(),
         };
+        let names = names_of(&answer.columns);
         let rows = answer.rows.into_iter();
-        Self { form, head: Some(head), rows, tail: Some(tail), is_first_row: true, is_done: false, _held: answer.held }
+        Self {
+            form,
+            names,
+            head: Some(head),
+            rows,
+            tail: Some(tail),
+            is_first_row: true,
+            is_done: false,
+            _held: answer.held,
+        }
     }
 
     /// Leaves out what stands before the rows, which was sent already.
@@ -132,8 +165,16 @@ impl Pieces {
     }
 }
 
+/// What the columns are called.
+pub(crate) type Names = Arc<[String]>;
+
+/// The names of columns.
+pub(crate) fn names_of(columns: &[ColumnInfo]) -> Names {
+    columns.iter().map(|column| column.name.clone()).collect()
+}
+
 /// Writes a row, with what ends it in this form.
-pub(crate) fn write_row(form: Form, row: &[Option<Value>], out: &mut String) {
+pub(crate) fn write_row(form: Form, names: &[String], row: &[Option<Value>], out: &mut String) {
     match form {
         Form::Csv(formulas) => {
             for (at, value) in row.iter().enumerate() {
@@ -145,6 +186,7 @@ pub(crate) fn write_row(form: Form, row: &[Option<Value>], out: &mut String) {
             }
             out.push_str("\r\n");
         }
+        Form::Sheet(sheet) => sheet.write_row(names, row, out),
         Form::Json => write_row_json(row, out),
         Form::Ndjson => {
             write_row_json(row, out);
@@ -170,7 +212,7 @@ impl Iterator for Pieces {
             if self.form == Form::Json && !self.is_first_row {
                 out.push(',');
             }
-            write_row(self.form, &row, &mut out);
+            write_row(self.form, &self.names, &row, &mut out);
             self.is_first_row = false;
         }
         Some(Bytes::from(out))
@@ -250,7 +292,7 @@ pub(crate) fn write_value(value: Option<&Value>, out: &mut String) {
 }
 
 /// The first line of a table.
-pub(crate) fn csv_head(columns: &[ColumnInfo], formulas: Formulas) -> String {
+fn csv_head(columns: &[ColumnInfo], formulas: Formulas) -> String {
     let mut head = String::new();
     for (at, column) in columns.iter().enumerate() {
         head.push_str(if at > 0 { "," } else { "" });

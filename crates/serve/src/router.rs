@@ -16,7 +16,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate};
+use tower_http::compression::{CompressionLayer, DefaultPredicate};
 use tracing::{debug, error};
 
 use crate::access::{Caller, Ended, Role, Watched, require};
@@ -186,9 +187,14 @@ pub(crate) fn build(server: Arc<Server>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(server.clone(), guard))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_packing()))
         .with_state(server);
     elastic::at_the_root(router)
+}
+
+/// What is packed already is not packed again on its way.
+fn is_worth_packing() -> impl Predicate {
+    DefaultPredicate::new().and(NotForContentType::const_new("application/gzip"))
 }
 
 /// Lets in who may come in, counts the answer, and puts the headers on it that every answer carries.

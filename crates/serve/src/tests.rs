@@ -7,6 +7,7 @@ mod connections;
 mod deletions;
 mod doors;
 mod elastic;
+mod exports;
 mod hostile_frames;
 mod http2;
 mod journal;

@@ -1,5 +1,6 @@
 //! `/api/v1/query`: a question in, an answer out, in the form that the client accepts.
 
+mod export;
 mod rows;
 mod slow;
 
@@ -14,8 +15,9 @@ use query::plan::Warning;
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
+use self::export::Export;
 use self::rows::Rows;
-use crate::answer::{Form, respond};
+use crate::answer::{Form, names_of, respond};
 use crate::ask::{Ask, PARAMETERS, Question};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
@@ -33,9 +35,16 @@ const JSON_ROWS_MAX: usize = 10_000;
 const SLOW: Duration = Duration::from_millis(40);
 
 pub(crate) async fn get(server: Shared, parameters: Parameters, headers: HeaderMap) -> Result<Response, Problem> {
-    parameters.check_names(&PARAMETERS)?;
+    parameters.check_names(&[&PARAMETERS[..], &export::PARAMETERS].concat())?;
     let ask = Ask::of_parameters(&parameters)?;
-    answer(&server, ask, form(&headers)).await
+    let Some(export) = Export::of_parameters(&parameters)? else {
+        return answer(&server, ask, form(&headers)).await;
+    };
+    let text = ask.query.clone();
+    let question = check(&server, ask).await?;
+    let (range, zone) = (question.range, question.scope.time_zone);
+    let response = answer_question(&server, text, question, export.form(zone)).await?;
+    Ok(export.as_file(response, range, zone))
 }
 
 pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
@@ -52,12 +61,21 @@ fn form(headers: &HeaderMap) -> Form {
 type Answered = (Answer, Map<String, Value>);
 
 async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
-    let (text, now) = (ask.query.clone(), server.now());
-    let question = server.lookups.run(move || ask.check(now)).await??;
+    let text = ask.query.clone();
+    let question = check(server, ask).await?;
+    answer_question(server, text, question, form).await
+}
+
+async fn check(server: &Shared, ask: Ask) -> Result<Question, Problem> {
+    let now = server.now();
+    server.lookups.run(move || ask.check(now)).await?
+}
+
+async fn answer_question(server: &Shared, text: String, question: Question, form: Form) -> Result<Response, Problem> {
     let columns = slow::columns(&question.plan);
     let ticket = server.start_query(&text);
     let running = ticket.running.clone();
-    let (rows, receiver) = Rows::new(form);
+    let (rows, receiver) = Rows::new(form, names_of(&columns));
     let rows = Arc::new(rows);
     let (of_work, to, of_query) = (server.clone(), rows.clone(), running.clone());
     let mut work: slow::Work = Box::pin(async move {
@@ -100,7 +118,7 @@ fn find(reading: &Reading<'_>, mut question: Question, form: Form, takers: Taker
     let (plan, scope, range) = (&question.plan, &question.scope, question.range);
     let mut answer = match form {
         Form::Json => reading.execute(plan, scope, range)?,
-        Form::Ndjson | Form::Csv(_) => reading.execute_into(plan, scope, range, takers)?,
+        Form::Ndjson | Form::Csv(_) | Form::Sheet(_) => reading.execute_into(plan, scope, range, takers)?,
     };
     if form == Form::Json {
         cut(&mut answer, JSON_ROWS_MAX);

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 use types::Value;
 
-use crate::answer::{Form, PIECE_BYTES, write_row};
+use crate::answer::{Form, Names, PIECE_BYTES, write_row};
 use crate::queries::Running;
 
 /// Rows that are held before the stream begins.
@@ -35,6 +35,7 @@ pub(super) type Piece = Result<Bytes, std::io::Error>;
 /// Rows on their way.
 pub(super) struct Rows {
     form: Form,
+    names: Names,
     held: Mutex<Held>,
     has_begun: Condvar,
     /// Told once a page is full.
@@ -54,11 +55,12 @@ struct Held {
 }
 
 impl Rows {
-    /// Rows of an answer in this form, and where its pieces come out.
-    pub(super) fn new(form: Form) -> (Self, mpsc::Receiver<Piece>) {
+    /// Rows of an answer in this form with these columns, and where its pieces come out.
+    pub(super) fn new(form: Form, names: Names) -> (Self, mpsc::Receiver<Piece>) {
         let (sender, receiver) = mpsc::channel(PIECES_WAITING_MAX);
         let rows = Self {
             form,
+            names,
             held: Mutex::default(),
             has_begun: Condvar::new(),
             is_full: Notify::new(),
@@ -129,7 +131,7 @@ impl Rows {
     pub(super) fn pieces(&self, rows: Vec<Row>) -> Vec<Bytes> {
         let (mut pieces, mut text) = (Vec::new(), String::new());
         for row in rows {
-            write_row(self.form, &row, &mut text);
+            write_row(self.form, &self.names, &row, &mut text);
             if text.len() >= PIECE_BYTES {
                 pieces.push(std::mem::take(&mut text).into());
             }

@@ -20,7 +20,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::Answered;
 use super::rows::{Piece, Row, Rows};
-use crate::answer::{Form, Pieces, columns_json, csv_head, stats_json, write_row};
+use crate::answer::{Form, Pieces, stats_json, write_row};
 use crate::problem::Problem;
 use crate::queries::Running;
 
@@ -79,11 +79,7 @@ async fn send(rows: &Rows, piece: impl Into<Bytes>) -> Result<(), Gone> {
 /// Sends everything; ends early where nobody listens any more.
 async fn feed(stream: Stream) -> Result<(), Gone> {
     let Stream { form, mut work, rows, running, columns } = stream;
-    let head = match form {
-        Form::Csv(formulas) => csv_head(&columns, formulas),
-        _ => format!("{{\"columns\":{}}}\n", columns_json(&columns)),
-    };
-    send(&rows, head).await?;
+    send(&rows, form.head(&columns)).await?;
     while let Some(held) = rows.begin() {
         for piece in rows.pieces(held) {
             send(&rows, piece).await?;
@@ -118,7 +114,7 @@ fn progress(stats: &Stats, partial: Option<&[Row]>) -> String {
         line.push_str(",\"rows\":[");
         for (at, row) in partial.iter().enumerate() {
             line.push_str(if at > 0 { "," } else { "" });
-            write_row(Form::Json, row, &mut line);
+            write_row(Form::Json, &[], row, &mut line);
         }
         line.push_str("]}");
     }
@@ -134,11 +130,11 @@ async fn end(form: Form, answered: Result<Answered, Problem>, rows: &Rows) -> Re
             for piece in Pieces::new(form, answer, extra).without_head() {
                 send(rows, piece).await?;
             }
-            if is_partial && matches!(form, Form::Csv(_)) {
+            if is_partial && form.is_bare() {
                 break_off("the answer is partial", rows).await;
             }
         }
-        Err(problem) if matches!(form, Form::Csv(_)) => break_off(&problem.message, rows).await,
+        Err(problem) if form.is_bare() => break_off(&problem.message, rows).await,
         Err(problem) => send(rows, format!("{}\n", json!({"error": problem.to_json()}))).await?,
     }
     Ok(())
@@ -173,7 +169,7 @@ mod tests {
         let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::Tz::UTC };
         let plan = parse_insights("fields n", &options).expect("a valid query");
         let ticket = Queries::default().start("", Timestamp(0));
-        let (rows, receiver) = Rows::new(form);
+        let (rows, receiver) = Rows::new(form, crate::answer::names_of(&columns(&plan)));
         let rows = Arc::new(rows);
         assert!(rows.take(vec![vec![Some(types::Value::Integer(5))]], &ticket.running));
         let (running, columns) = (ticket.running.clone(), columns(&plan));

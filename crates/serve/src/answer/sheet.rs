@@ -1,0 +1,193 @@
+//! Rows as files that people keep: comma- and tab-separated tables, one JSON object a line, plain text.
+//!
+//! All four hold the same values, and times say the same instants by the clock of one zone, with its offset.
+
+use std::fmt::Write;
+
+use chrono_tz::Tz;
+use query::{ColumnInfo, Formulas, write_csv_cell, write_csv_name, write_tsv_cell, write_zoned};
+use types::Value;
+
+/// What is between the values of a line of text.
+const GAP: &str = "  ";
+
+/// A file's kind, and the zone of its times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sheet {
+    pub(crate) kind: Kind,
+    pub(crate) zone: Tz,
+}
+
+/// Kinds of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// RFC 4180.
+    Csv,
+    /// Cells parted by tabs; tabs, line ends and backslashes in them are escaped.
+    Tsv,
+    /// An object a line, without the members that an event lacks.
+    Ndjson,
+    /// A line for people: what every event has as it is, the rest as `name=value`.
+    Text,
+}
+
+impl Kind {
+    /// Every kind.
+    pub(crate) const ALL: [Self; 4] = [Self::Csv, Self::Tsv, Self::Ndjson, Self::Text];
+
+    /// What it is called in addresses.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::Ndjson => "ndjson",
+            Self::Text => "text",
+        }
+    }
+
+    /// What its files' names end in.
+    pub(crate) fn ending(self) -> &'static str {
+        if self == Self::Text { "txt" } else { self.name() }
+    }
+
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Tsv => "text/tab-separated-values; charset=utf-8",
+            Self::Ndjson => "application/x-ndjson",
+            Self::Text => "text/plain; charset=utf-8",
+        }
+    }
+}
+
+impl Sheet {
+    /// What stands before the rows.
+    pub(super) fn head(self, columns: &[ColumnInfo]) -> String {
+        let mut head = String::new();
+        let (separator, end) = match self.kind {
+            Kind::Csv => (",", "\r\n"),
+            Kind::Tsv => ("\t", "\n"),
+            Kind::Ndjson | Kind::Text => return head,
+        };
+        for (at, column) in columns.iter().enumerate() {
+            head.push_str(if at > 0 { separator } else { "" });
+            match self.kind {
+                Kind::Tsv => write_tsv_cell(&column.name, Formulas::Kept, &mut head),
+                _ => write_csv_name(&column.name, Formulas::Disarmed, &mut head),
+            }
+        }
+        head + end
+    }
+
+    /// Writes a row and what ends it.
+    pub(super) fn write_row(self, names: &[String], row: &[Option<Value>], out: &mut String) {
+        match self.kind {
+            Kind::Csv => self.write_cells(row, ",", write_csv_cell, out),
+            Kind::Tsv => self.write_cells(row, "\t", write_tsv_cell, out),
+            Kind::Ndjson => self.write_object(names, row, out),
+            Kind::Text => self.write_line(names, row, out),
+        }
+        out.push_str(if self.kind == Kind::Csv { "\r\n" } else { "\n" });
+    }
+
+    fn write_cells(
+        self,
+        row: &[Option<Value>],
+        separator: &str,
+        write: fn(&str, Formulas, &mut String),
+        out: &mut String,
+    ) {
+        for (at, value) in row.iter().enumerate() {
+            out.push_str(if at > 0 { separator } else { "" });
+            if let Some(value) = value {
+                let formulas = if matches!(value, Value::String(_)) { Formulas::Disarmed } else { Formulas::Kept };
+                write(&self.text_of(value), formulas, out);
+            }
+        }
+    }
+
+    fn write_object(self, names: &[String], row: &[Option<Value>], out: &mut String) {
+        out.push('{');
+        let present = names.iter().zip(row).filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        for (at, (name, value)) in present.enumerate() {
+            out.push_str(if at > 0 { "," } else { "" });
+            Value::text(name.as_str()).write_json(out);
+            out.push(':');
+            match value {
+                Value::Timestamp(_) => Value::text(self.text_of(value)).write_json(out),
+                other => other.write_json(out),
+            }
+        }
+        out.push('}');
+    }
+
+    fn write_line(self, names: &[String], row: &[Option<Value>], out: &mut String) {
+        let begin = out.len();
+        for (name, value) in names.iter().zip(row).filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            out.push_str(if out.len() > begin { GAP } else { "" });
+            if !name.starts_with('@') {
+                write_shown(name, out);
+                out.push('=');
+            }
+            write_shown(&self.text_of(value), out);
+        }
+    }
+
+    fn text_of(self, value: &Value) -> String {
+        let mut text = String::new();
+        match value {
+            Value::Timestamp(instant) => write_zoned(*instant, self.zone, &mut text),
+            other => {
+                // Writing into a String cannot fail.
+                let _ = write!(text, "{other}");
+            }
+        }
+        text
+    }
+}
+
+/// Writes a text so that a terminal that shows the file is not told to do anything: control characters as their pictures.
+fn write_shown(text: &str, out: &mut String) {
+    out.extend(text.chars().map(|c| match c {
+        '\n' | '\t' => c,
+        '\u{7f}' => '\u{2421}',
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(c),
+        other => other,
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use query::ColumnKind;
+    use types::Timestamp;
+
+    use super::*;
+
+    fn written(kind: Kind) -> String {
+        let sheet = Sheet { kind, zone: Tz::Asia__Jakarta };
+        let columns = ["@timestamp", "@message", "=n"];
+        let column = |name: &&str| ColumnInfo { name: (*name).into(), kind: ColumnKind::Any, approximate: false };
+        let columns: Vec<ColumnInfo> = columns.iter().map(column).collect();
+        let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let instant = Timestamp::parse_rfc3339("2026-11-20T06:00:00.5Z").expect("a constant");
+        let rows = [
+            vec![Some(Value::Timestamp(instant)), Some(Value::text("a,\t\"b\"\n\u{1b}[31m")), Some(Value::Integer(-3))],
+            vec![None, Some(Value::text("=1+1")), None],
+        ];
+        let mut out = sheet.head(&columns);
+        rows.iter().for_each(|row| sheet.write_row(&names, row, &mut out));
+        out
+    }
+
+    #[test]
+    fn every_kind_says_the_same_instants_with_their_offset() {
+        let time = "2026-11-20T13:00:00.5+07:00";
+        let csv = format!("@timestamp,@message,'=n\r\n{time},\"a,\t\"\"b\"\"\n\u{1b}[31m\",-3\r\n,'=1+1,\r\n");
+        assert_eq!(written(Kind::Csv), csv);
+        let tsv = format!("@timestamp\t@message\t=n\n{time}\ta,\\t\"b\"\\n\u{1b}[31m\t-3\n\t'=1+1\t\n");
+        assert_eq!(written(Kind::Tsv), tsv);
+        let first = format!(r#"{{"@timestamp":"{time}","@message":"a,\t\"b\"\n\u001b[31m","=n":-3}}"#);
+        assert_eq!(written(Kind::Ndjson), format!("{first}\n{{\"@message\":\"=1+1\"}}\n"));
+        assert_eq!(written(Kind::Text), format!("{time}  a,\t\"b\"\n\u{241b}[31m  =n=-3\n=1+1\n"));
+    }
+}
