@@ -35,6 +35,7 @@ mod tls;
 mod traffic;
 mod turns;
 mod users;
+mod views;
 mod work;
 
 use std::future::Future;

@@ -24,3 +24,4 @@ pub(crate) mod tail;
 pub(crate) mod time;
 pub(crate) mod upkeep;
 pub(crate) mod users;
+pub(crate) mod views;

@@ -30,6 +30,7 @@ use crate::tls::Tls;
 use crate::traffic::Traffic;
 use crate::turns::Turns;
 use crate::users::{Sessions, SignIns, Users, user_of};
+use crate::views::Views;
 use crate::work::Gate;
 
 /// Requests of one kind that may wait for a place, and for how long: about what a page or a dashboard that opens
@@ -102,6 +103,8 @@ pub(crate) struct Server {
     pub(crate) tails: Gate,
     /// People, who of them is signed in, and who failed to.
     pub(crate) users: Users,
+    /// What people have saved.
+    pub(crate) views: Views,
     pub(crate) sessions: Sessions,
     pub(crate) sign_ins: SignIns,
     pub(crate) passwords: Gate,
@@ -258,6 +261,7 @@ impl Server {
             lookups: gate("the store", 8),
             tails: Gate::new("live tail", TAILS_MAX, 0, Duration::ZERO),
             users,
+            views: Views::default(),
             sessions,
             sign_ins: SignIns::default(),
             passwords: Gate::new("sign-in", PASSWORDS_MAX, PASSWORDS_WAITING_MAX, WAITING_TIME_MAX),

@@ -30,6 +30,7 @@ mod tail;
 mod tls;
 mod upkeep;
 mod users;
+mod views;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -22,6 +22,7 @@
 //! | `user` | the name | people: hashes of passwords, roles (owned by `serve`, `users.rs`) |
 //! | `cloudwatch` | the log group | what Amazon's clients have said of it: streams, tags (owned by `serve`, `cloudwatch/`) |
 //! | `lookup` | the table | `{"csv": text}`: a table that queries look up, with a header (owned by `serve`) |
+//! | `view` | the id | saved queries and views of people (owned by `serve`, `views.rs`) |
 //! | `source` | a hash of the source | what a shipper and its files are called (owned by `ingest`, `sources/kept.rs`) |
 
 pub(crate) mod postgres;

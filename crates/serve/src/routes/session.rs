@@ -149,12 +149,22 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<T, Problem> {
+    read_json_of(server, headers, body, BODY_BYTES_MAX).await
+}
+
+/// The same of a body that may be so large.
+pub(crate) async fn read_json_of<T: DeserializeOwned>(
+    server: &Server,
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: usize,
+) -> Result<T, Problem> {
     if !crate::access::is_json(headers) {
         let message = "the body has to be JSON, and its content type has to say so";
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
         return Err(problem.hint("send Content-Type: application/json"));
     }
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let received = server.bodies.read(body, bytes_max).await?;
     serde_json::from_slice(received.bytes()).map_err(|error| {
         // The error's text may quote a value, which may be a password: only the place is told.
         let message = format!("the body is not what is wanted here, at column {}", error.column());
