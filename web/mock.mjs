@@ -294,6 +294,10 @@ const RULES = [
   { name: "errors", query: 'filter @level >= "error"\n| stats count(*) as count by @log', groups: ["*"], window: "5m", interval: "30s", condition: "count > 5", state: "alarm", last_evaluation: new Date(Date.now() - 4000).toISOString(), why: "count is 41 for @log=app/checkout" },
   { name: "slow answers", query: "stats pct(timeMs, 95) as p95 by service", groups: ["app/*"], window: "15m", interval: "1m", condition: "p95 > 1500", state: "ok", last_evaluation: new Date(Date.now() - 12_000).toISOString(), why: "no row meets the condition" },
 ];
+const VIEWS = [
+  { id: "v0", name: "errors", description: "", tags: ["oncall"], star: false, chip: true, shared: false, view: { q: '@level >= "error"' }, version: 1, owner: "ani", own: true },
+  { id: "v1", name: "slow answers", description: "by service, a line each", tags: [], star: true, chip: false, shared: true, view: { q: "stats avg(timeMs) by bin(5m), service", chart: "line" }, version: 1, owner: "budi", own: false },
+];
 const ALERTS = [{ id: "1", rule: "errors", state: "alarm", labels: { alertname: "errors", "@log": "app/checkout" }, annotations: { summary: "41 errors in app/checkout" }, value: 41, since: new Date(Date.now() - 240_000).toISOString() }];
 
 const SOURCES = () => {
@@ -342,6 +346,8 @@ function api(path, ask, response, request) {
     if (path === "/api/v1/keys" && request.method === "POST") return send({ id: "k2", name: ask.name, key: "catat_made_up_0123456789abcdef0123456789abcdef" }, 201);
     if (path === "/api/v1/keys") return send({ keys: [{ id: "k1", name: "ci", role: "ingest", groups: ["app/*"], created: new Date(Date.now() - 9e7).toISOString(), last_used: null }] });
     if (path === "/api/v1/users") return send({ users: [{ name: "ani", role: "admin", groups: ["*"], created: new Date(Date.now() - 9e8).toISOString() }] });
+    if (path === "/api/v1/views" && request.method === "GET") return send({ views: VIEWS });
+    if (path === "/api/v1/views") { VIEWS.push({ ...ask, body: undefined, id: `v${VIEWS.length}`, version: 1, owner: "ani", own: true }); return send(VIEWS.at(-1), 201); }
     if (path.startsWith("/mock/")) { mood = path.slice(6); return send({ mood }); }
     return send({ error: { code: "not_found", message: "no such route" } }, 404);
   } catch (error) {

@@ -7,7 +7,7 @@
 //
 // It sends its own events into groups of its own, so it may run against a server that holds others. One line
 // `ok - …` or `not ok - …` per check, a closing `N passed, N failed`, and 1 as exit code if one failed.
-// `people.mjs`, `hostile.mjs` and `start.mjs` beside it start servers of their own from CATAT_EXECUTABLE.
+// `people.mjs`, `hostile.mjs`, `start.mjs` and `export.mjs` beside it start servers of their own from CATAT_EXECUTABLE.
 
 import { accessibilityChecks } from "./page/accessibility.mjs";
 import { editorChecks } from "./page/editor.mjs";
@@ -22,6 +22,7 @@ import { partChecks } from "./page/parts.mjs";
 import { proofChecks } from "./page/proof.mjs";
 import { runChecks } from "./page/run.mjs";
 import { takeScreenshot } from "./page/screenshot.mjs";
+import { shareChecks } from "./page/share.mjs";
 import { sourceChecks } from "./page/sources.mjs";
 import { stateChecks } from "./page/states.mjs";
 import { timeChecks } from "./page/time.mjs";
@@ -36,6 +37,7 @@ const picture = process.env.CATAT_SCREENSHOT;
 await runChecks(url, [
   ...editorChecks,
   ...timeChecks,
+  ...shareChecks,
   ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks,
   ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...accessibilityChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],

@@ -18,6 +18,8 @@ export interface ListKeys {
   toggle: () => void;
   isOpen: () => boolean;
   close: () => boolean;
+  /** Selects the row, or the rows up to the next one in a direction. */
+  select: (by: number) => void;
   /** Field and value in focus. */
   value: () => { field: string; value: string } | null;
 }
@@ -90,6 +92,8 @@ export const KEYS: readonly Key[] = [
   { keys: ["r"], label: text("Run again"), run: () => run() },
   { keys: ["j", "ArrowDown"], label: text("Next row"), run: () => list.peek()?.move(1) },
   { keys: ["k", "ArrowUp"], label: text("Row before"), run: () => list.peek()?.move(-1) },
+  { keys: ["J", "Shift+ArrowDown"], label: text("Select the next row too"), run: () => list.peek()?.select(1) },
+  { keys: ["K", "Shift+ArrowUp"], label: text("Select the row before too"), run: () => list.peek()?.select(-1) },
   { keys: ["Enter"], label: text("Open or close the row"), run: () => list.peek()?.toggle() },
   { keys: ["ArrowRight"], label: text("Open the row"), run: () => openRow(true) },
   { keys: ["ArrowLeft"], label: text("Close the row"), run: () => openRow(false) },
@@ -98,7 +102,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["1", "2", "3", "4", "5", "6"], label: text("Show a level only, or take it away again: fatal is 1, trace is 6"), run: clickLevel },
   { keys: ["0"], label: text("All levels"), run: clickLevel },
   { keys: ["l"], label: text("Live tail on or off"), run: () => go({ live: !view.peek().live, row: "" }) },
-  { keys: [" "], label: text("Pause the live tail, or go on"), run: () => view.peek().live && togglePause() },
+  { keys: [" "], label: text("Pause the live tail, or go on; elsewhere: select the row"), run: () => (view.peek().live ? togglePause() : list.peek()?.select(0)) },
   { keys: ["z"], label: text("Zoom out to twice the time"), run: zoomOut },
   { keys: ["ArrowLeft"], alt: true, label: text("Half a range earlier"), run: () => shift(-1) },
   { keys: ["ArrowRight"], alt: true, label: text("Half a range later"), run: () => shift(1) },
@@ -106,6 +110,10 @@ export const KEYS: readonly Key[] = [
   { keys: ["n"], label: text("Next find"), run: () => stepFind(1) },
   { keys: ["N"], label: text("Find before"), run: () => stepFind(-1) },
   { keys: ["y"], label: text("Copy a link with fixed times"), run: copyLink },
+  { keys: ["w"], label: text("Break long lines, or cut them"), run: () => go({ wrap: !view.peek().wrap }) },
+  { keys: ["d"], label: text("Rows close together, or not"), run: () => go({ dense: !view.peek().dense }) },
+  { keys: ["s"], label: text("Save this view"), run: () => (layer.value = "save-view") },
+  { keys: ["v"], label: text("Saved views"), run: () => (layer.value = "views") },
   { keys: ["g e"], label: text("Go to Explore"), run: toPage("explore"), everywhere: true },
   { keys: ["g a"], label: text("Go to Alerts"), run: toPage("alerts"), everywhere: true },
   { keys: ["g g"], label: text("Go to Groups"), run: toPage("groups"), everywhere: true },
@@ -151,6 +159,7 @@ function named(event: KeyboardEvent): string {
   first = { key: "", at: 0 };
   if (before !== "") return before + event.key;
   if (event.ctrlKey || event.metaKey) return `Mod+${event.key}`;
+  if (event.shiftKey && event.key.startsWith("Arrow")) return `Shift+${event.key}`;
   const following = KEYS.filter((one) => one.keys[0]?.startsWith(`${event.key} `) && event.key !== " ");
   if (following.length === 0 || event.altKey) return event.key;
   first = { key: `${event.key} `, at: event.timeStamp };

@@ -35,6 +35,12 @@ export interface View {
   wrap: boolean;
   /** Whether rows show all digits of their times. */
   nanos: boolean;
+  /** The column of a table that its rows are sorted by, with a `-` for the largest first. */
+  sort: string;
+  /** Whether rows stand close together. */
+  dense: boolean;
+  /** Order, widths and absence of columns: `name`, `name:120`, `-name`. Empty for what suits the answer. */
+  layout: readonly string[];
 }
 
 /** What Explore shows of the events that match: the rows, what changed, their patterns. */
@@ -47,7 +53,7 @@ export const REFRESHES: readonly number[] = [0, 5, 30, 300];
 
 const DEFAULT: View = {
   page: "explore", query: "", from: "now-1h", to: "now", groups: [], columns: [], row: "", live: false, refresh: 0, zone: "local",
-  panel: "rows", around: "", chart: "", wrap: false, nanos: false,
+  panel: "rows", around: "", chart: "", wrap: false, nanos: false, sort: "", dense: false, layout: [],
 };
 
 function basePath(): string {
@@ -56,15 +62,29 @@ function basePath(): string {
 
 function fromAddress(): View {
   const path = location.pathname.slice(basePath().length).replace(/\/+$/, "");
-  const params = new URLSearchParams(location.search);
+  const page = PATHS.find((one) => one === path) ?? "explore";
+  return viewOf(page, new URLSearchParams(location.search));
+}
+
+/** A list's names, each with its commas and percent signs back. */
+function unpacked(names: readonly string[]): string[] {
+  return names.map((one) => decodeURIComponent(one.replaceAll(/%(?![0-9a-f]{2})/gi, "%25")));
+}
+
+function packed(names: readonly string[]): string {
+  return names.map((one) => one.replaceAll("%", "%25").replaceAll(",", "%2C")).join(",");
+}
+
+/** What the parts of an address mean. */
+export function viewOf(page: Page, params: URLSearchParams): View {
   const names = (name: string) => (params.get(name) ?? "").split(",").filter((one) => one !== "").slice(0, 200);
   return {
-    page: PATHS.find((one) => one === path) ?? "explore",
+    page,
     query: params.get("q") ?? "",
     from: params.get("from") || DEFAULT.from,
     to: params.get("to") || DEFAULT.to,
     groups: names("groups"),
-    columns: names("columns").map((one) => decodeURIComponent(one.replaceAll(/%(?![0-9a-f]{2})/gi, "%25"))),
+    columns: unpacked(names("columns")),
     row: params.get("row") ?? "",
     live: params.get("live") === "1",
     refresh: REFRESHES.includes(Number(params.get("refresh"))) ? Number(params.get("refresh")) : 0,
@@ -74,6 +94,9 @@ function fromAddress(): View {
     chart: params.get("chart") ?? "",
     wrap: params.get("wrap") === "1",
     nanos: params.get("ns") === "1",
+    sort: params.get("sort") ?? "",
+    dense: params.get("dense") === "1",
+    layout: unpacked(names("layout")),
   };
 }
 
@@ -87,7 +110,7 @@ export function address(view: View): string {
   set("from", view.from, DEFAULT.from);
   set("to", view.to, DEFAULT.to);
   set("groups", view.groups.join(","));
-  set("columns", view.columns.map((one) => one.replaceAll("%", "%25").replaceAll(",", "%2C")).join(","));
+  set("columns", packed(view.columns));
   set("row", view.row);
   set("live", view.live ? "1" : "");
   set("refresh", view.refresh > 0 ? String(view.refresh) : "");
@@ -97,6 +120,9 @@ export function address(view: View): string {
   set("chart", view.chart);
   set("wrap", view.wrap ? "1" : "");
   set("ns", view.nanos ? "1" : "");
+  set("sort", view.sort);
+  set("dense", view.dense ? "1" : "");
+  set("layout", packed(view.layout));
   const text = params.toString().replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%40", "@").replaceAll("%2C", ",");
   return basePath() + (view.page === "explore" ? "" : view.page) + (text === "" ? "" : `?${text}`);
 }

@@ -39,6 +39,7 @@ export async function startServer(files = {}) {
   }
   return {
     url,
+    pid: child.pid,
     adminKey: () => readFileSync(join(data, "admin.key"), "utf8").trim(),
     stop: () => new Promise((done) => {
       child.once("exit", () => { rmSync(directory, { recursive: true, force: true }); done(); });

@@ -17,7 +17,7 @@ import { Editor } from "./editor.tsx";
 import { submit } from "./editor_state.ts";
 import { FieldsButton } from "./fields_button.tsx";
 import { GroupPicker } from "./group_picker.tsx";
-import { RowList } from "./row_list.tsx";
+import { RowOptions } from "./row_options.tsx";
 import { Share } from "./share.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import { TimePicker } from "./time_picker.tsx";
@@ -25,6 +25,8 @@ import { Incomplete, Waiting } from "./waiting.tsx";
 
 const Onboarding = later(async () => (await import("../pages/start.tsx")).Onboarding);
 const LiveRows = later(async () => (await import("./live_rows.tsx")).LiveRows);
+const RowList = later(async () => (await import("./row_list.tsx")).RowList, true);
+const Saved = later(async () => (await import("./saved.tsx")).Saved, true);
 const Result = later(async () => (await import("./table.tsx")).Result, true);
 const Trouble = later(async () => (await import("./trouble.tsx")).Trouble, true);
 const Insight = later(async () => (await import("./insight.tsx")).Insight, true);
@@ -50,6 +52,7 @@ export function Explore() {
   return (
     <main class="explore">
       <QueryBar />
+      <Saved />
       {empty || isStarting ? <Onboarding onShow={() => setStarting(false)} /> : (
         <div class={`work${layer.value === "fields" ? " with-fields" : ""}`}>
           <Sidebar />
@@ -79,7 +82,7 @@ function QueryBar() {
 }
 
 function Results() {
-  if (view.value.live) return <LiveRows List={RowList} />;
+  if (view.value.live) return <LiveRows />;
   const lane = rows.value;
   const { data, error } = lane;
   const failed = lane.state === "error";
@@ -137,6 +140,7 @@ function Answered({ data, isBroken }: { data: Rows; isBroken: boolean }) {
             <FieldsButton />
             <span role="status" data-testid="shown">{amount(data, n)}</span>
             {data.isWhole && <Insight data={data} />}
+            {data.kind === "events" && <RowOptions />}
           </div>
           {data.kind === "events"
             ? <RowList key={data.query} events={data.events} columns={data.columns} sought={soughtTexts(data.query)} label={t("Events, newest first")}

@@ -7,7 +7,7 @@ import { plural, t } from "../texts.ts";
 import { view } from "../view.ts";
 import { FieldsButton } from "./fields_button.tsx";
 import { paused, togglePause } from "./paused.ts";
-import type { RowList } from "./row_list.tsx";
+import { RowList } from "./row_list.tsx";
 import { catchUp, following, tail, type Tail } from "./tail.ts";
 
 /** How it stands, in a word or two. */
@@ -31,8 +31,8 @@ function showNewest(): void {
   });
 }
 
-/** The list with its head, and the button that leads to what waits. The list itself is the shell's, which no part can import. */
-export function LiveRows({ List }: { List: typeof RowList }) {
+/** The list with its head, and the button that leads to what waits. */
+export function LiveRows() {
   const now = tail.value;
   const waiting = now.pending.length;
   const n = now.events.length;
@@ -48,7 +48,7 @@ export function LiveRows({ List }: { List: typeof RowList }) {
         {now.dropped > 0 && <span class="note warning" data-testid="dropped">{t("{n} not shown: narrow the query", { n: count(now.dropped) })}</span>}
       </div>
       {n === 0 && <div class="state"><h2>{t("Waiting for events…")}</h2><p class="dim">{t("New events that match appear here as they are accepted.")}</p></div>}
-      {n > 0 && <List events={now.events} columns={now.columns} sought={soughtTexts(view.value.query)} label={t("Events, newest last")} live onFollow={follow} />}
+      {n > 0 && <RowList events={now.events} columns={now.columns} sought={soughtTexts(view.value.query)} label={t("Events, newest last")} live onFollow={follow} />}
       {waiting > 0 && <button type="button" class="pill" data-testid="pill" onClick={showNewest}>{t("{n} new", { n: count(waiting) })} <Icon name="down" /></button>}
     </section>
   );

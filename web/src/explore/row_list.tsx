@@ -7,19 +7,28 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { isReading } from "../ask.ts";
 import type { Column } from "../api.ts";
 import { find } from "../find.ts";
-import { oneLine } from "../format.ts";
+import { cut, oneLine, printable } from "../format.ts";
 import { list } from "../keys.ts";
 import { clockText, dateText, nanosText, type Zone } from "../time.ts";
 import { later } from "../parts/later.tsx";
 import type { EventRow } from "../rows.ts";
 import { go, view } from "../view.ts";
 import { useAnchor } from "./anchor.ts";
-import { ColumnHead, GROUP_CHARS_MAX, template } from "./columns.tsx";
+import { GROUP_CHARS_MAX, template } from "./columns.tsx";
+import { arrange, type Placed } from "./layout.ts";
 import { levelClass } from "./levels.ts";
-import { stretch, topOf, type Extras } from "./window.ts";
+import { clearSelection, selected, selectTo, toggleSelected } from "./select.ts";
+import { stretch, topOf } from "./window.ts";
+import { useWrapped } from "./wrapped.ts";
 
 const FindBox = later(async () => (await import("./find_box.tsx")).FindBox);
 const RowDetail = later(async () => (await import("./row_detail.tsx")).RowDetail, true);
+
+const ColumnHeads = later(async () => (await import("./column_heads.tsx")).ColumnHeads, true);
+const SelectBar = later(async () => (await import("./select_bar.tsx")).SelectBar);
+
+/** Characters of a broken line before the row is opened. */
+const WRAPPED_CHARS_MAX = 4096;
 
 /** The row that the keys act on, by its id. */
 export const cursor = signal("");
@@ -82,20 +91,29 @@ function Marked({ text, sought: ofQuery }: { text: string; sought: readonly stri
   return <>{parts}</>;
 }
 
-function Row({ event, columns, sought, zone, dated, index, open, onToggle }: {
-  event: EventRow; columns: readonly Column[]; sought: readonly string[]; zone: Zone; dated: boolean; index: number; open: boolean; onToggle: (id: string) => void;
+/** What a cell says: one line, or as many as there are. */
+function cellText(event: EventRow, column: Column, wraps: boolean): string {
+  if (column.name === "@log") return shortGroup(event.group);
+  const value = column.name === "@message" ? event.message : event.cells[column.name];
+  return wraps && typeof value === "string" ? printable(cut(value, WRAPPED_CHARS_MAX), true) : oneLine(value);
+}
+
+function Row({ event, placed, sought, zone, dated, index, open, wraps, onClick }: {
+  event: EventRow; placed: readonly Placed[]; sought: readonly string[]; zone: Zone; dated: boolean; index: number; open: boolean; wraps: boolean;
+  onClick: (id: string, click: MouseEvent) => void;
 }) {
+  const chosen = selected.value.has(event.id);
   const here = cursor.value === event.id;
   const known = !Number.isNaN(event.ms);
   const level = levelClass(event.level);
   return (
-    <div class={`row level-${level}${open ? " open" : ""}${here ? " here" : ""}`} role="row" aria-level={1} aria-rowindex={index + 2} aria-expanded={open} tabIndex={here ? 0 : -1}
-      data-testid="row" data-id={event.id} onClick={(click) => { if (getSelection()?.isCollapsed !== false || click.detail === 0) { cursor.value = event.id; onToggle(event.id); } }}>
+    <div class={`row level-${level}${open ? " open" : ""}${chosen ? " selected" : ""}${here ? " here" : ""}`} role="row" aria-level={1} aria-rowindex={index + 2} aria-expanded={open} aria-selected={chosen} tabIndex={here ? 0 : -1}
+      data-testid="row" data-id={event.id} onMouseDown={(down) => { if (down.shiftKey) down.preventDefault(); }} onClick={(click) => { if (getSelection()?.isCollapsed !== false || click.detail === 0) onClick(event.id, click); }}>
       <span role="gridcell" class="cell time">{known ? <>{dated && <span class="date">{shortDate(event.ms, zone)} </span>}{view.value.nanos ? nanosText(event.time, zone) : clockText(event.ms, zone, true)}</> : event.time}</span>
       <span role="gridcell" class="cell level">{event.level === "" ? "·" : event.level.slice(0, 5)}</span>
-      {columns.map((column) => (
+      {placed.map(({ column }) => (
         <span role="gridcell" key={column.name} class={`cell${column.name === "@message" ? " message" : column.type === "integer" || column.type === "float" ? " numeric" : ""}`}>
-          <Marked text={column.name === "@log" ? shortGroup(event.group) : oneLine(column.name === "@message" ? event.message : event.cells[column.name])} sought={sought} />
+          <Marked text={cellText(event, column, wraps)} sought={sought} />
         </span>
       ))}
     </div>
@@ -152,9 +170,16 @@ function useKeys(events: readonly EventRow[], toggle: (id: string) => void, open
         show(next);
         focus(event.id);
       },
+      select(by: number) {
+        const from = cursor.peek();
+        if (by === 0) return toggleSelected(from);
+        own.move(by);
+        selectTo(cursor.peek(), from, events);
+      },
       toggle: () => { if (at() >= 0) toggle(cursor.peek()); },
       isOpen: () => open.has(cursor.peek()),
       close() {
+        if (clearSelection()) return true;
         if (!open.has(cursor.peek())) return false;
         toggle(cursor.peek());
         focus(cursor.peek());
@@ -172,7 +197,7 @@ function useKeys(events: readonly EventRow[], toggle: (id: string) => void, open
   }, [events, toggle, open, show]);
 }
 
-function useOpenRows(events: readonly EventRow[]) {
+function useOpenRows() {
   const [open, setOpen] = useState<ReadonlyMap<string, number>>(() => new Map(view.peek().row === "" ? [] : [[view.peek().row, 0]]));
   const toggle = useCallback((id: string) => {
     setOpen((now) => {
@@ -185,16 +210,7 @@ function useOpenRows(events: readonly EventRow[]) {
   const measured = useCallback((id: string, height: number) => {
     setOpen((now) => (now.has(id) && now.get(id) !== height ? new Map(now).set(id, height) : now));
   }, []);
-  const extras = useMemo((): Extras => {
-    if (open.size === 0) return [];
-    const found: [number, number][] = [];
-    events.forEach((event, at) => {
-      const height = open.get(event.id);
-      if (height !== undefined) found.push([at, height]);
-    });
-    return found;
-  }, [events, open]);
-  return { open, toggle, measured, extras };
+  return { open, toggle, measured };
 }
 
 /** The list. */
@@ -202,9 +218,11 @@ export function RowList(props: ListProps) {
   const { events, columns, sought } = props;
   const box = useRef<HTMLDivElement>(null);
   const narrow = useNarrow();
-  const rowHeight = narrow ? 46 : 25;
-  const zone = view.value.zone;
-  const { open, toggle, measured, extras } = useOpenRows(events);
+  const { zone, wrap, dense, layout } = view.value;
+  const rowHeight = narrow ? 46 : dense ? 20 : 25;
+  const { open, toggle, measured } = useOpenRows();
+  const placed = useMemo(() => arrange(columns, layout), [columns, layout]);
+  const extras = useWrapped(box, wrap, events, open, rowHeight, `${layout.join()} ${columns.map((column) => column.name).join()} ${dense}`);
   const total = topOf(events.length, rowHeight, extras);
   const noteAnchor = useAnchor(box, events, rowHeight, extras, !props.live || !isAtEnd(box.current));
   const { place, read } = useScroll(box, props, total, noteAnchor);
@@ -212,7 +230,7 @@ export function RowList(props: ListProps) {
     const [a, b] = [events[0]?.ms ?? 0, events.at(-1)?.ms ?? 0];
     return Math.abs(a - b) > 86_400_000 || dateText(a, zone) !== dateText(b, zone) || dateText(a, zone) !== dateText(Date.now(), zone);
   }, [events, zone]);
-  const grid = useMemo(() => template(columns, events, dated), [columns, events.length > 0, dated, view.value.nanos]);
+  const grid = useMemo(() => template(placed, events, dated), [placed, events.length > 0, dated, view.value.nanos]);
   const show = useCallback((index: number) => {
     const element = box.current;
     if (!element) return;
@@ -222,6 +240,13 @@ export function RowList(props: ListProps) {
     else if (top + rowHeight + head > element.scrollTop + element.clientHeight) element.scrollTop = top + rowHeight + head - element.clientHeight + rowHeight;
   }, [rowHeight, extras, narrow]);
   useKeys(events, toggle, open, show);
+  useEffect(() => () => void clearSelection(), []);
+  const onClick = useCallback((id: string, click: MouseEvent) => {
+    if (click.shiftKey) selectTo(id, cursor.peek(), events);
+    else if (click.ctrlKey || click.metaKey) toggleSelected(id);
+    else toggle(id);
+    cursor.value = id;
+  }, [events, toggle]);
   useEffect(() => {
     if (props.live) return;
     const at = events.findIndex((event) => event.id === view.peek().row);
@@ -237,17 +262,18 @@ export function RowList(props: ListProps) {
   return (
     <>
     {find.value !== null && <FindBox events={events} columns={columns} at={at} onGo={goTo} />}
-    <div class="rows" ref={box} onScroll={read} tabIndex={-1} data-testid="rows">
-      <div class="grid" role="treegrid" aria-label={props.label} aria-rowcount={events.length + 1} aria-colcount={columns.length + 2}
+    {selected.value.size > 0 && <SelectBar events={events} placed={placed} />}
+    <div class={`rows${wrap ? " wraps" : ""}${dense ? " dense" : ""}`} ref={box} onScroll={read} tabIndex={-1} data-testid="rows">
+      <div class="grid" role="treegrid" aria-label={props.label} aria-multiselectable="true" aria-rowcount={events.length + 1} aria-colcount={placed.length + 2}
         style={{ "--columns": grid, "--row": `${rowHeight}px` } as preact.CSSProperties}>
         <div class="row head" role="row" aria-rowindex={1}>
           <span role="columnheader" class="cell">Time</span><span role="columnheader" class="cell">Level</span>
-          {columns.map((column) => <ColumnHead key={column.name} column={column} />)}
+          <ColumnHeads placed={placed} columns={columns} />
         </div>
         <div class="body" role="rowgroup" style={{ height: `${total}px` }}>
           {events.slice(first, end).map((event, n) => (
             <div key={event.id} class="place" role="none" style={{ transform: `translateY(${topOf(first + n, rowHeight, extras)}px)` }}>
-              <Row event={event} columns={columns} sought={sought} zone={zone} dated={dated} index={first + n} open={open.has(event.id)} onToggle={toggle} />
+              <Row event={event} placed={placed} sought={sought} zone={zone} dated={dated} index={first + n} open={open.has(event.id)} wraps={wrap} onClick={onClick} />
               {open.has(event.id) && <RowDetail event={event} columns={columns} onHeight={measured} />}
             </div>
           ))}

@@ -54,3 +54,27 @@ export function path(points: Series["points"], x: (ms: number) => number, y: (va
     return `${before && ms - before[0] <= step * 1.5 ? "L" : "M"}${x(ms).toFixed(1)} ${y(value).toFixed(1)}h0`;
   }).join("");
 }
+
+/** A line with what lies below it: at each instant from where to where it reaches. */
+export interface Stacked {
+  name: string;
+  points: [ms: number, from: number, to: number][];
+}
+
+/** The lines on top of each other, at every instant that one of them has; what is missing is nothing. */
+export function stack(series: readonly Series[]): Stacked[] {
+  const times = [...new Set(series.flatMap((one) => one.points.map(([ms]) => ms)))].sort((a, b) => a - b);
+  const reached = new Map<number, number>();
+  return series.map(({ name, points }) => {
+    const values = new Map(points);
+    return {
+      name,
+      points: times.map((ms) => {
+        const from = reached.get(ms) ?? 0;
+        const to = from + Math.max(0, values.get(ms) ?? 0);
+        reached.set(ms, to);
+        return [ms, from, to];
+      }),
+    };
+  });
+}

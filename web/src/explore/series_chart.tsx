@@ -1,52 +1,104 @@
-// An aggregation by time, drawn as lines above its table.
+// An aggregation by time, drawn as lines, areas or bars above its table. Pointer and arrow keys read the values.
 
 import { useMemo, useState } from "preact/hooks";
 
 import { count } from "../format.ts";
 import type { Rows } from "../rows.ts";
+import { t } from "../texts.ts";
 import { fullText } from "../time.ts";
 import { view, zoom } from "../view.ts";
 import { Axis, AXIS, niceTop, useWidth } from "./axis.tsx";
-import { path, seriesOf, stepOf } from "./series.ts";
+import { path, seriesOf, stack, stepOf, type Series, type Stacked } from "./series.ts";
 
 const TALL = 170;
 const NUMBER = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 
+/** How the lines are drawn. */
+export type SeriesKind = "line" | "area" | "bar";
+
+interface Drawn {
+  x: (ms: number) => number;
+  y: (value: number) => number;
+  step: number;
+  /** Width of a bar. */
+  wide: number;
+}
+
+function Lines({ series, drawn: { x, y, step } }: { series: readonly Series[]; drawn: Drawn }) {
+  return <>{series.map((one, n) => <path key={one.name} class={`line series-${n}`} d={path(one.points, x, y, step)} />)}</>;
+}
+
+function Areas({ stacked, drawn: { x, y } }: { stacked: readonly Stacked[]; drawn: Drawn }) {
+  const edge = (points: Stacked["points"], at: 1 | 2) => points.map((point) => `${x(point[0]).toFixed(1)} ${y(point[at]).toFixed(1)}`).join("L");
+  return <>{stacked.map((one, n) => <path key={one.name} class={`area series-${n}`} d={`M${edge(one.points, 2)}L${edge([...one.points].reverse(), 1)}Z`} />)}</>;
+}
+
+function Bars({ stacked, drawn: { x, y, wide } }: { stacked: readonly Stacked[]; drawn: Drawn }) {
+  return (
+    <>
+      {stacked.map((one, n) => (
+        <path key={one.name} class={`area series-${n}`} d={one.points.filter(([, from, to]) => to > from).map(([ms, from, to]) => `M${(x(ms) - wide / 2).toFixed(1)} ${y(to).toFixed(1)}h${wide.toFixed(1)}V${y(from).toFixed(1)}h${(-wide).toFixed(1)}Z`).join("")} />
+      ))}
+    </>
+  );
+}
+
+/** Where things are drawn. */
+function drawnOf(series: readonly Series[], stacked: readonly Stacked[], kind: SeriesKind, width: number) {
+  const all = series.flatMap((one) => one.points);
+  const times = [...new Set(all.map(([ms]) => ms))].sort((a, b) => a - b);
+  const [from, to] = [times[0] ?? 0, times.at(-1) ?? 0];
+  const values = kind === "line" ? all.map(([, value]) => value) : stacked.flatMap((one) => one.points.map((point) => point[2]));
+  const top = niceTop(values.reduce((most, value) => Math.max(most, value), 0) || 1);
+  const low = kind === "line" ? Math.min(0, values.reduce((least, value) => Math.min(least, value), 0)) : 0;
+  const step = stepOf(series);
+  const fit = Math.max(1, (to - from) / step + 1);
+  const wide = Math.max(1, Math.min(60, ((width - 16) / fit) * 0.8));
+  // A bar at an end has to have room for its half.
+  const edge = kind === "bar" ? 8 + wide / 2 : 8;
+  const x = (ms: number) => edge + ((ms - from) / Math.max(1, to - from)) * (width - 2 * edge);
+  const y = (value: number) => TALL - ((value - low) / (top - low)) * (TALL - 6);
+  return { times, from, to, top, low, drawn: { x, y, step, wide } };
+}
+
 /** The chart above the table. */
-export function SeriesChart({ data }: { data: Rows }) {
+export function SeriesChart({ data, kind = "line" }: { data: Rows; kind?: SeriesKind }) {
   const found = useMemo(() => seriesOf(data), [data]);
-  const [root, width] = useWidth();
-  const [hover, setHover] = useState<number | null>(null);
+  const stacked = useMemo(() => stack(found?.series ?? []), [found]);
+  const [root, measured] = useWidth();
+  const [at, setAt] = useState<number | null>(null);
   if (!found) return null;
   const { series, left } = found;
   const zone = view.value.zone;
-  const all = series.flatMap((one) => one.points);
-  const from = all.reduce((least, [ms]) => Math.min(least, ms), Number.POSITIVE_INFINITY);
-  const to = all.reduce((most, [ms]) => Math.max(most, ms), 0);
-  const top = niceTop(all.reduce((most, [, value]) => Math.max(most, value), 0) || 1);
-  const low = Math.min(0, all.reduce((least, [, value]) => Math.min(least, value), 0));
-  const scale = { from, to, width: Math.max(1, width) };
-  const step = stepOf(series);
-  const x = (ms: number) => 8 + ((ms - from) / Math.max(1, to - from)) * (scale.width - 16);
-  const y = (value: number) => TALL - ((value - low) / (top - low)) * (TALL - 6);
-  const at = hover === null ? null : all.reduce((best, [ms]) => (Math.abs(x(ms) - hover) < Math.abs(x(best) - hover) ? ms : best), from);
+  const width = Math.max(1, measured);
+  const { times, from, to, top, low, drawn } = drawnOf(series, stacked, kind, width);
+  const { x, y, step } = drawn;
+  const nearest = (place: number) => times.reduce((best, ms) => (Math.abs(x(ms) - place) < Math.abs(x(best) - place) ? ms : best), from);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const now = times.indexOf(at ?? from);
+    const next = event.key === "ArrowRight" ? (at === null ? 0 : now + 1) : event.key === "ArrowLeft" ? (at === null ? times.length - 1 : now - 1) : event.key === "Home" ? 0 : event.key === "End" ? times.length - 1 : null;
+    if (event.key === "Enter" && at !== null) zoom(at, at + step - 1);
+    else if (next === null) return;
+    else setAt(times[Math.max(0, Math.min(times.length - 1, next))] ?? null);
+    event.preventDefault();
+  };
   return (
-    <div class="series" data-testid="series">
+    <div class="series" data-testid="series" data-kind={kind}>
       <div ref={root} />
-      <svg width={scale.width} height={TALL + AXIS} role="img" aria-label="Line chart of the table below" onPointerLeave={() => setHover(null)}
-        onPointerMove={(event) => setHover(event.clientX - event.currentTarget.getBoundingClientRect().left)} onClick={() => { if (at !== null) zoom(at, at + step - 1); }}>
+      <svg width={width} height={TALL + AXIS} role="img" tabIndex={0} aria-label={t("Chart of the table below: ← and → read it, Enter zooms in")} onKeyDown={onKeyDown} onBlur={() => setAt(null)} onPointerLeave={() => setAt(null)}
+        onPointerMove={(event) => setAt(nearest(event.clientX - event.currentTarget.getBoundingClientRect().left))} onClick={() => { if (at !== null) zoom(at, at + step - 1); }}>
         {[0.5, 1].map((part) => {
           const value = low + (top - low) * part;
-          return <g key={part} class="grid"><line x1={0} x2={scale.width} y1={y(value)} y2={y(value)} /><text x={2} y={y(value) + 11}>{NUMBER.format(value)}</text></g>;
+          return <g key={part} class="grid"><line x1={0} x2={width} y1={y(value)} y2={y(value)} /><text x={2} y={y(value) + 11}>{NUMBER.format(value)}</text></g>;
         })}
-        <line class="base" x1={0} x2={scale.width} y1={TALL + 0.5} y2={TALL + 0.5} />
+        <line class="base" x1={0} x2={width} y1={TALL + 0.5} y2={TALL + 0.5} />
+        {kind === "line" ? <Lines series={series} drawn={drawn} /> : kind === "area" ? <Areas stacked={stacked} drawn={drawn} /> : <Bars stacked={stacked} drawn={drawn} />}
         {at !== null && <line class="cursor" x1={x(at)} x2={x(at)} y1={0} y2={TALL} />}
-        {series.map((one, n) => <path key={one.name} class={`line series-${n}`} d={path(one.points, x, y, step)} />)}
-        <Axis scale={scale} x={x} zone={zone} height={TALL} />
+        <Axis scale={{ from, to, width }} x={x} zone={zone} height={TALL} />
       </svg>
-      <div class="legend">
+      <div class="legend" role="status">
         {series.map((one, n) => <span key={one.name} class={`label series-${n}`}><span class="swatch" />{one.name}{at !== null && <b>{NUMBER.format(one.points.find(([ms]) => ms === at)?.[1] ?? 0)}</b>}</span>)}
-        {left > 0 && <span class="dim">and {count(left)} more in the table</span>}
+        {left > 0 && <span class="dim">{t("and {n} more in the table", { n: count(left) })}</span>}
         {at !== null && <span class="dim">{fullText(at, zone)}</span>}
       </div>
     </div>

@@ -9,17 +9,19 @@ import { Icon } from "../parts/icons.tsx";
 import type { Json } from "../query/edit.ts";
 import type { Rows } from "../rows.ts";
 import { exactText, type Zone } from "../time.ts";
-import { view } from "../view.ts";
+import { adopt } from "../parts/style.ts";
+import rules from "../style/charts.css?inline";
+import { t } from "../texts.ts";
+import { go, view } from "../view.ts";
+import { BarChart, TopList } from "./bars.tsx";
+import { isNumeric, KIND_NAMES, kindOf, kindsOf, type ChartKind } from "./kinds.ts";
+import { seriesOf } from "./series.ts";
 import { SeriesChart } from "./series_chart.tsx";
 
-const STEP = 300;
-/** An answer of one row and so many numbers at most is shown large. */
-const FIGURES_MAX = 6;
-const NUMBER = new Intl.NumberFormat("en-US", { maximumFractionDigits: 4 });
+adopt(rules);
 
-function isNumeric(column: Column): boolean {
-  return column.type === "integer" || column.type === "float";
-}
+const STEP = 300;
+const NUMBER = new Intl.NumberFormat("en-US", { maximumFractionDigits: 4 });
 
 function compare(a: Json | undefined, b: Json | undefined): number {
   const none = (value: Json | undefined) => value === null || value === undefined;
@@ -52,14 +54,44 @@ function Figures({ data }: { data: Rows }) {
   );
 }
 
-/** The answer: large numbers where it is one row of them, else a table. */
-export function Result({ data }: { data: Rows }) {
-  const isFigures = data.table.length === 1 && data.columns.length <= FIGURES_MAX && data.columns.every((column) => isNumeric(column) || column.type === "any");
-  return isFigures ? <Figures data={data} /> : <ResultTable data={data} />;
+/** The choice between the ways that fit the answer. */
+function Kinds({ kinds, now }: { kinds: readonly ChartKind[]; now: ChartKind }) {
+  return (
+    <div class="chart-kinds">
+      <div class="choices" role="group" aria-label={t("Show the result as")} data-testid="chart-kinds">
+        {kinds.map((kind, n) => <button key={kind} type="button" aria-pressed={kind === now} data-testid={`chart-${kind}`} onClick={() => go({ chart: n === 0 ? "" : kind })}>{t(KIND_NAMES[kind])}</button>)}
+      </div>
+    </div>
+  );
 }
 
-function ResultTable({ data }: { data: Rows }) {
-  const [order, setOrder] = useState<{ at: number; down: boolean } | null>(null);
+function Picture({ data, kind }: { data: Rows; kind: ChartKind }) {
+  if (kind === "line" || kind === "area" || (kind === "bar" && seriesOf(data))) return <SeriesChart data={data} kind={kind} />;
+  return kind === "bar" ? <BarChart data={data} /> : kind === "top" ? <TopList data={data} /> : null;
+}
+
+/** The answer as it is wanted, or as it suits its shape: numbers, a table, a chart above its table. */
+export function Result({ data }: { data: Rows }) {
+  const kinds = useMemo(() => kindsOf(data), [data]);
+  const kind = kindOf(data, view.value.chart);
+  return (
+    <>
+      {kinds.length > 1 && <Kinds kinds={kinds} now={kind} />}
+      {kind === "number" ? <Figures data={data} /> : <ResultTable data={data} kind={kind} />}
+    </>
+  );
+}
+
+/** The column that the address sorts by, and in which direction. */
+function orderOf(data: Rows, sort: string): { at: number; down: boolean } | null {
+  const down = sort.startsWith("-");
+  const at = data.columns.findIndex((column) => column.name === (down ? sort.slice(1) : sort));
+  return sort === "" || at < 0 ? null : { at, down };
+}
+
+function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
+  const wish = view.value.sort;
+  const order = useMemo(() => orderOf(data, wish), [data, wish]);
   const [limit, setLimit] = useState(STEP);
   const zone = view.value.zone;
   const sorted = useMemo(() => {
@@ -70,10 +102,13 @@ function ResultTable({ data }: { data: Rows }) {
   const tops = useMemo(() => data.columns.map((column, at) => (isNumeric(column)
     ? data.table.reduce((top, row) => Math.max(top, typeof row[at] === "number" ? Math.abs(row[at]) : 0), 0) : 0)), [data]);
   const first = data.columns.findIndex(isNumeric);
-  const sort = (at: number) => setOrder((now) => (now?.at === at ? (now.down ? { at, down: false } : null) : { at, down: true }));
+  const sort = (at: number) => {
+    const name = data.columns[at]?.name ?? "";
+    go({ sort: order?.at === at ? (order.down ? name : "") : `-${name}` });
+  };
   return (
     <div class="table-box" tabIndex={0} role="region" aria-label="Result" data-testid="table">
-      <SeriesChart data={data} />
+      <Picture data={data} kind={kind} />
       <table>
         <thead>
           <tr>

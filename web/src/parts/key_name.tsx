@@ -8,5 +8,6 @@ const NAMES: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑", ArrowL
 export function keyName(key: string, alt = false): string {
   if (key === " ") return t("Space");
   if (key.startsWith("Mod+")) return `${/Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl"} ${key.slice(4).toUpperCase()}`;
+  if (key.startsWith("Shift+")) return `⇧ ${NAMES[key.slice(6)] ?? key.slice(6)}`;
   return `${alt ? "Alt " : ""}${NAMES[key] ?? key}`;
 }

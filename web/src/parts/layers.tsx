@@ -7,7 +7,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { printable } from "../format.ts";
 
 /** The layer that is open; Escape and a click elsewhere close it. */
-export const layer = signal<"" | "time" | "groups" | "share" | "help" | "palette" | "history" | "fields">("");
+export const layer = signal<"" | "time" | "groups" | "share" | "help" | "palette" | "history" | "views" | "save-view" | "fields" | `column:${string}`>("");
 
 const told = signal("");
 let toldTimer: ReturnType<typeof setTimeout> | undefined;

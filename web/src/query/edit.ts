@@ -91,11 +91,12 @@ function filters(text: string): Place[] {
 }
 
 /** Two conditions are the same when they differ in white space outside of strings at most. */
-function canonical(text: string): string {
+export function canonical(text: string): string {
   return text.match(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|[^\s"'`]+/g)?.join(" ").replace(/ ?(==|!=|<=|>=|=) ?/g, "$1").replace("==", "=") ?? "";
 }
 
-function findPart(text: string, matches: (part: string) => boolean) {
+/** The first of the conditions joined by `and` that is meant. */
+export function findPart(text: string, matches: (part: string) => boolean) {
   for (const place of filters(text)) {
     const at = place.parts.findIndex((part) => matches(part.text));
     const part = place.parts[at];
@@ -105,7 +106,7 @@ function findPart(text: string, matches: (part: string) => boolean) {
 }
 
 /** Takes one condition out, and its command where nothing is left of it. */
-function remove(text: string, found: NonNullable<ReturnType<typeof findPart>>): string {
+export function remove(text: string, found: NonNullable<ReturnType<typeof findPart>>): string {
   const { place, part, at } = found;
   if (place.parts.length > 1) {
     const next = place.parts[at + 1];

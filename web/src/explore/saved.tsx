@@ -1,0 +1,164 @@
+// Saved views and filters: the row of switches below the query, the list of all, and the form that keeps one.
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+
+import { ApiError } from "../api.ts";
+import { askViews, changeView, deleteView, partsOf, savedViews, saveView, viewOfParts, type NewView, type SavedView } from "../api/views.ts";
+import { printable } from "../format.ts";
+import { Dialog, layer, tell } from "../parts/layers.tsx";
+import { adopt } from "../parts/style.ts";
+import { isOn, toggleChip } from "../query/chips.ts";
+import { conditions } from "../query/edit.ts";
+import rules from "../style/keep.css?inline";
+import { t } from "../texts.ts";
+import { draft, go, run, view } from "../view.ts";
+
+adopt(rules);
+
+function all(): readonly SavedView[] {
+  return savedViews.value.data ?? [];
+}
+
+function chips(): readonly SavedView[] {
+  return all().filter((one) => one.chip);
+}
+
+function open(of: SavedView): void {
+  layer.value = "";
+  const next = viewOfParts(of.view, view.peek());
+  go(next);
+  run();
+}
+
+function toggle(of: SavedView): void {
+  draft.value = toggleChip(draft.peek(), of.view["q"] ?? "", chips().map((one) => one.view["q"] ?? ""));
+  run();
+}
+
+/** The row of switches and of starred views; nothing where nothing was saved. */
+function Chips() {
+  const conditionsOfChips = chips().map((one) => one.view["q"] ?? "");
+  const starred = all().filter((one) => !one.chip && one.star);
+  if (conditionsOfChips.length === 0 && starred.length === 0) return null;
+  return (
+    <div class="chips-row" role="group" aria-label={t("Saved filters and views")} data-testid="chips">
+      {chips().map((one) => {
+        const on = isOn(view.value.query, one.view["q"] ?? "", conditionsOfChips);
+        return <button key={one.id} type="button" class={`switch${on ? " on" : ""}`} aria-pressed={on} title={one.view["q"]} onClick={() => toggle(one)}>{printable(one.name)}</button>;
+      })}
+      {starred.map((one) => <button key={one.id} type="button" class="link" title={one.description || (one.view["q"] ?? "")} onClick={() => open(one)}><span aria-hidden="true">★ </span>{printable(one.name)}</button>)}
+      <button type="button" class="link all" data-layer="views" onClick={() => (layer.value = "views")}>{t("All views")}</button>
+    </div>
+  );
+}
+
+/** The only condition of a text, which then can be switched on and off by itself. */
+function onlyCondition(text: string): string | null {
+  const found = conditions(text);
+  const first = found[0];
+  return found.length === 1 && first && first.without.trim() === "" ? first.text : null;
+}
+
+function SaveForm() {
+  const now = view.peek();
+  const only = onlyCondition(now.query);
+  const wanted = useSignal<NewView>({ name: "", description: "", tags: [], star: false, chip: false, shared: false, view: {} });
+  const tags = useSignal("");
+  const withRange = useSignal(now.from.startsWith("now"));
+  const error = useSignal("");
+  const busy = useSignal(false);
+  const set = (change: Partial<NewView>) => (wanted.value = { ...wanted.value, ...change });
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    busy.value = true;
+    const parts = wanted.peek().chip && only !== null ? { q: only } : partsOf(now, withRange.peek());
+    try {
+      await saveView({ ...wanted.peek(), tags: tags.peek().split(",").map((one) => one.trim()).filter((one) => one !== ""), view: parts });
+      layer.value = "";
+      tell(t("Saved as {name}", { name: wanted.peek().name }));
+    } catch (caught) {
+      error.value = caught instanceof ApiError ? `${caught.message}${caught.hint ? ` – ${caught.hint}` : ""}` : t("That did not work");
+    }
+    busy.value = false;
+  };
+  return (
+    <form class="keep-form" onSubmit={(event) => void submit(event)} data-testid="save-form">
+      <h2>{t("Save this view")}</h2>
+      <pre class="kept-query">{now.query.trim() === "" ? t("all events") : printable(now.query, true)}</pre>
+      <label>{t("Name")}<input name="name" autoFocus required maxLength={100} value={wanted.value.name} onInput={(event) => set({ name: event.currentTarget.value })} /></label>
+      <label>{t("Description")}<input name="description" maxLength={1000} value={wanted.value.description} onInput={(event) => set({ description: event.currentTarget.value })} /></label>
+      <label>{t("Tags, with commas between them")}<input name="tags" value={tags.value} onInput={(event) => (tags.value = event.currentTarget.value)} /></label>
+      {only !== null && <label class="choice"><input type="checkbox" checked={wanted.value.chip} onChange={(event) => set({ chip: event.currentTarget.checked })} data-testid="as-chip" />{t("As a filter to switch on and off")}</label>}
+      {!wanted.value.chip && <label class="choice"><input type="checkbox" checked={withRange.value} onChange={(event) => (withRange.value = event.currentTarget.checked)} />{t("With the time range")}</label>}
+      {!wanted.value.chip && <label class="choice"><input type="checkbox" checked={wanted.value.star} onChange={(event) => set({ star: event.currentTarget.checked })} />{t("With a star: shown below the query")}</label>}
+      <label class="choice"><input type="checkbox" checked={wanted.value.shared} onChange={(event) => set({ shared: event.currentTarget.checked })} />{t("Others may see it")}</label>
+      {error.value !== "" && <p class="note error" role="alert">{printable(error.value)}</p>}
+      <div class="buttons">
+        <button type="submit" class="button primary" disabled={busy.value} data-testid="save-submit">{t("Save")}</button>
+        <button type="button" class="button" onClick={() => (layer.value = "")}>{t("Cancel")}</button>
+      </div>
+    </form>
+  );
+}
+
+function failed(caught: unknown): void {
+  tell(caught instanceof ApiError ? caught.message : t("That did not work"));
+}
+
+function Entry({ of }: { of: SavedView }) {
+  const sure = useSignal(false);
+  const remove = () => (sure.value ? void deleteView(of).catch(failed) : (sure.value = true));
+  return (
+    <li class="kept" data-testid="saved-view">
+      <button type="button" class="tiny star" aria-pressed={of.star} disabled={!of.own} aria-label={t("Star on {name}", { name: of.name })} onClick={() => void changeView(of, { star: !of.star }).catch(failed)}>{of.star ? "★" : "☆"}</button>
+      <button type="button" class="kept-name" data-entry onClick={() => (of.chip ? (toggle(of), (layer.value = "")) : open(of))}>
+        <b>{printable(of.name)}</b>{of.chip && <span class="label">{t("filter")}</span>}{of.tags.map((tag) => <span key={tag} class="label">{printable(tag)}</span>)}
+        {of.shared && <span class="dim">{of.own ? t("shared") : t("of {owner}", { owner: of.owner })}</span>}
+        <span class="dim about">{printable(of.description || (of.view["q"] ?? t("all events")))}</span>
+      </button>
+      {of.own && <button type="button" class={`button small${sure.value ? " danger" : " quiet"}`} aria-label={t("Delete {name}", { name: of.name })} onBlur={() => (sure.value = false)} onClick={remove}>{sure.value ? t("Really delete") : t("Delete")}</button>}
+    </li>
+  );
+}
+
+function List() {
+  const sought = useSignal("");
+  const root = useRef<HTMLDivElement>(null);
+  useEffect(askViews, []);
+  const lane = savedViews.value;
+  const words = sought.value.toLowerCase().split(/\s+/).filter((one) => one !== "");
+  const found = all().filter((one) => words.every((word) => [one.name, one.description, one.view["q"] ?? "", one.owner, ...one.tags].some((text) => text.toLowerCase().includes(word))));
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    const entries = [...(root.current?.querySelectorAll<HTMLElement>("[data-entry]") ?? [])];
+    const at = entries.findIndex((one) => one.closest("li")?.contains(document.activeElement));
+    const next = entries[at + (event.key === "ArrowDown" ? 1 : -1)];
+    (next ?? (event.key === "ArrowUp" ? root.current?.querySelector<HTMLElement>("input") : null))?.focus();
+    event.preventDefault();
+  };
+  return (
+    <div class="keep-list" ref={root} onKeyDown={onKey} data-testid="views-dialog">
+      <div class="help-head"><h2>{t("Saved views")}</h2><button type="button" class="button quiet" onClick={() => (layer.value = "")}>{t("Close")}</button></div>
+      <input type="search" autoFocus aria-label={t("Find a view by name, tag or query")} placeholder={t("Find by name, tag or query")} value={sought.value} onInput={(event) => (sought.value = event.currentTarget.value)} />
+      {lane.state === "error" && <p class="note error" role="alert">{t("The views could not be loaded: {reason}", { reason: lane.error?.message ?? "" })} <button type="button" class="link" onClick={askViews}>{t("Try again")}</button></p>}
+      {lane.data === null && lane.state === "loading" && <p class="dim" role="status">{t("loading…")}</p>}
+      {lane.data?.length === 0 && <p>{t("Nothing is saved yet.")} <button type="button" class="link" onClick={() => (layer.value = "save-view")}>{t("Save what is on screen")}</button></p>}
+      {all().length > 0 && found.length === 0 && <p class="dim" role="status">{t("No view has that in its name, tags or query.")}</p>}
+      <ul>{found.map((one) => <Entry key={one.id} of={one} />)}</ul>
+    </div>
+  );
+}
+
+/** The row of switches, and the dialogs. */
+export function Saved() {
+  useEffect(askViews, []);
+  const close = (name: typeof layer.value) => () => { if (layer.peek() === name) layer.value = ""; };
+  return (
+    <>
+      <Chips />
+      <Dialog open={layer.value === "views"} onClose={close("views")} label={t("Saved views")}><List /></Dialog>
+      <Dialog open={layer.value === "save-view"} onClose={close("save-view")} label={t("Save this view")}><SaveForm /></Dialog>
+    </>
+  );
+}

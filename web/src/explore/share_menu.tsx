@@ -1,0 +1,100 @@
+// What the menu of sharing holds: links, commands, everything as a file, and the views that are kept.
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+
+import { ApiError } from "../api.ts";
+import { bytes, count } from "../format.ts";
+import { copyLink } from "../keys.ts";
+import { copy, layer, tell } from "../parts/layers.tsx";
+import { adopt } from "../parts/style.ts";
+import rules from "../style/keep.css?inline";
+import { plural, t, text } from "../texts.ts";
+import { zoneText } from "../time.ts";
+import { address, askedAt, view } from "../view.ts";
+import { asCommand, asCurl, fetchFile, fileAddress, FORMATS, HELD_BYTES_MAX, isPlainLink, sizeOf, type Format } from "./export.ts";
+
+adopt(rules);
+
+const NAMES: Record<Format, string> = { csv: "CSV", tsv: "TSV", ndjson: "NDJSON", text: text("Text") };
+
+function then(action: () => void): () => void {
+  return () => {
+    layer.value = "";
+    action();
+  };
+}
+
+/** A key's download under way, which goes on when the menu is closed. */
+const fetching = { controller: null as AbortController | null };
+
+function Size() {
+  const size = sizeOf();
+  if (!size) return <p class="dim" data-testid="export-size">{t("All rows, not only those shown. How many is not known before.")}</p>;
+  const about = bytes(size.bytes);
+  return <p class="dim" data-testid="export-size">{plural(size.rows, "{n} row, about {bytes} before packing", "{n} rows, about {bytes} before packing", count(size.rows), { bytes: about })}</p>;
+}
+
+function SaveAll() {
+  const format = useSignal<Format>("csv");
+  const gzip = useSignal(false);
+  const held = useSignal<number | null>(null);
+  const link = fileAddress(format.value, gzip.value);
+  const save = async () => {
+    const controller = new AbortController();
+    fetching.controller = controller;
+    held.value = 0;
+    try {
+      await fetchFile(format.value, gzip.value, controller.signal, (n) => (held.value = n));
+      tell(t("File saved"));
+    } catch (error) {
+      const isOurs = error instanceof DOMException && error.name === "AbortError";
+      if (error instanceof RangeError) tell(t("More than {bytes}: use the copied command instead", { bytes: bytes(HELD_BYTES_MAX) }));
+      else if (!isOurs) tell(error instanceof ApiError ? error.message : t("The file broke off"));
+    }
+    held.value = null;
+    fetching.controller = null;
+  };
+  return (
+    <div class="save-all" data-testid="save-all">
+      <div class="choices" role="group" aria-label={t("Kind of file")}>
+        {FORMATS.map((one) => <button key={one} type="button" aria-pressed={format.value === one} data-testid={`format-${one}`} onClick={() => (format.value = one)}>{t(NAMES[one])}</button>)}
+      </div>
+      <label class="choice"><input type="checkbox" checked={gzip.value} onChange={(event) => (gzip.value = event.currentTarget.checked)} data-testid="gzip" />{t("packed (gzip)")}</label>
+      {held.value !== null
+        ? <button type="button" class="button" onClick={() => fetching.controller?.abort()} data-testid="export-cancel">{t("Stop at {bytes}", { bytes: bytes(held.value) })}</button>
+        : isPlainLink(link)
+          ? <a class="button primary" href={link} download="" data-testid="export" onClick={then(() => tell(t("The browser saves the file")))}>{t("Save all")}</a>
+          : <button type="button" class="button primary" data-testid="export" onClick={() => void save()}>{t("Save all")}</button>}
+      <Size />
+      <div class="commands">
+        <button type="button" class="link" data-testid="copy-command" onClick={then(() => void copy(asCommand(format.peek()), t("Command")))}>{t("Copy as catat query")}</button>
+        <button type="button" class="link" data-testid="copy-curl" onClick={then(() => void copy(asCurl(format.peek(), gzip.peek()), t("Command")))}>{t("Copy as curl")}</button>
+      </div>
+      <p class="dim">{t("Times in the file are as shown: {zone}", { zone: zoneText(askedAt.value, view.value.zone) })}</p>
+    </div>
+  );
+}
+
+/** The menu. */
+export function ShareMenu() {
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => first.current?.focus(), []);
+  const asIs = () => void copy(new URL(address(view.peek()), location.href).href, t("Link"));
+  return (
+    <div class="share-menu">
+      <h3>{t("Link")}</h3>
+      <ul class="actions-list">
+        <li><button ref={first} type="button" data-testid="copy-link" onClick={then(copyLink)}>{t("Copy link")} <span class="dim">{t("with fixed times")}</span></button></li>
+        <li><button type="button" onClick={then(asIs)}>{t("Copy link")} <span class="dim">{t("as it is, “now” moves on")}</span></button></li>
+      </ul>
+      <h3>{t("Views")}</h3>
+      <ul class="actions-list">
+        <li><button type="button" data-testid="save-view" onClick={() => (layer.value = "save-view")}>{t("Save this view…")} <kbd>s</kbd></button></li>
+        <li><button type="button" data-testid="open-views" onClick={() => (layer.value = "views")}>{t("Saved views…")} <kbd>v</kbd></button></li>
+      </ul>
+      <h3>{t("Everything as a file")}</h3>
+      <SaveAll />
+    </div>
+  );
+}
