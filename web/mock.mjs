@@ -347,7 +347,10 @@ function api(path, ask, response, request) {
     if (path === "/api/v1/keys") return send({ keys: [{ id: "k1", name: "ci", role: "ingest", groups: ["app/*"], created: new Date(Date.now() - 9e7).toISOString(), last_used: null }] });
     if (path === "/api/v1/users") return send({ users: [{ name: "ani", role: "admin", groups: ["*"], created: new Date(Date.now() - 9e8).toISOString() }] });
     if (path === "/api/v1/views" && request.method === "GET") return send({ views: VIEWS });
-    if (path === "/api/v1/views") { VIEWS.push({ ...ask, body: undefined, id: `v${VIEWS.length}`, version: 1, owner: "ani", own: true }); return send(VIEWS.at(-1), 201); }
+    if (path === "/api/v1/views") { VIEWS.push({ ...ask, body: undefined, id: `v${Date.now()}`, version: 1, owner: "ani", own: true }); return send(VIEWS.at(-1), 201); }
+    const at = path.startsWith("/api/v1/views/") ? VIEWS.findIndex((one) => one.id === path.slice(14)) : -1;
+    if (at >= 0 && request.method === "DELETE") { VIEWS.splice(at, 1); return send({ deleted: true }); }
+    if (at >= 0) { VIEWS[at] = { ...VIEWS[at], ...ask, body: undefined, version: VIEWS[at].version + 1 }; return send(VIEWS[at]); }
     if (path.startsWith("/mock/")) { mood = path.slice(6); return send({ mood }); }
     return send({ error: { code: "not_found", message: "no such route" } }, 404);
   } catch (error) {

@@ -149,7 +149,7 @@ async function savesAndOpensViews(own) {
   await other.keyboard.press("Enter");
   await settled(other);
   assert.equal(await queryText(other), "stats count(*) as n by path");
-  await other.getByTestId("bars").waitFor();
+  await other.getByTestId("name-bars").waitFor();
   await other.getByTestId("chips").getByText("All views").click();
   await other.getByRole("button", { name: "Star on by path" }).click();
   await other.getByTestId("chips").waitFor({ state: "detached" });
@@ -259,9 +259,9 @@ async function drawsNamesAndNumbers(own) {
   assert.match(await items.first().textContent(), /\d+20 %|\d+\d %/);
   await clean(page);
   await page.getByTestId("chart-bar").click();
-  await page.getByTestId("bars").locator("svg").focus();
+  await page.getByTestId("name-bars").locator("svg").focus();
   await page.keyboard.press("ArrowRight");
-  await until(async () => /\d/.test(await page.getByTestId("bars").locator(".legend").textContent()), true);
+  await until(async () => /\d/.test(await page.getByTestId("name-bars").locator(".legend").textContent()), true);
   await page.locator("th").last().getByRole("button").click();
   assert.equal(parameter(page, "sort"), "-n");
   const one = await own.explore({ q: "stats count(*) as n" });

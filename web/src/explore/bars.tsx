@@ -42,7 +42,7 @@ export function BarChart({ data }: { data: Rows }) {
     event.preventDefault();
   };
   return (
-    <div class="series" data-testid="bars">
+    <div class="series" data-testid="name-bars">
       <div ref={root} />
       <svg width={width} height={TALL + 20} role="img" tabIndex={0} aria-label={t("Bars of the table below: ← and → read them")} onKeyDown={onKeyDown} onBlur={() => setAt(null)} onPointerLeave={() => setAt(null)}
         onPointerMove={(event) => { const n = Math.floor((event.clientX - event.currentTarget.getBoundingClientRect().left - SIDE) / each); setAt(n >= 0 && n < bars.length ? n : null); }}>

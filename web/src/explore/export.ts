@@ -3,7 +3,7 @@
 
 import * as api from "../api.ts";
 import { counts, isCut, rows } from "../ask.ts";
-import { withRowFields } from "../query/edit.ts";
+import { ROW_FIELDS, withRowFields } from "../query/edit.ts";
 import { keepsEvents } from "../query/lex.ts";
 import { who } from "../session.ts";
 import { frozen, view, type View } from "../view.ts";
@@ -19,10 +19,12 @@ export const HELD_BYTES_MAX = 256e6;
 /** Longest address that every server and proxy on the way takes. */
 const ADDRESS_CHARS_MAX = 7000;
 const SAMPLE = 100;
+/** What a file has of every event: what the list shows. */
+const FILE_FIELDS = ROW_FIELDS.filter((name) => name !== "@id");
 
 /** The question as a file answers it: with the columns that the list shows. */
 function asked(of: View): string {
-  return (keepsEvents(of.query) ? withRowFields(of.query, of.columns) : null) ?? of.query;
+  return (keepsEvents(of.query) ? withRowFields(of.query, of.columns, FILE_FIELDS) : null) ?? of.query;
 }
 
 function parameters(of: View): [string, string][] {

@@ -200,11 +200,11 @@ export function conditions(text: string): { text: string; without: string }[] {
 export const ROW_FIELDS = ["@timestamp", "@level", "@log", "@logStream", "@message", "@id"] as const;
 
 /** Adds what the page needs to show a row to a query whose rows are events; `null` where that is not possible. */
-export function withRowFields(text: string, columns: readonly string[]): string | null {
+export function withRowFields(text: string, columns: readonly string[], needed: readonly string[] = ROW_FIELDS): string | null {
   const all = commands(text);
   const shaping = ["stats", "timechart", "top", "rare", "pattern", "diff", "logcompare", "join", "drop"];
   if (all.some((command) => shaping.includes(command.name))) return null;
-  const names = [...new Set([...ROW_FIELDS, ...columns])];
+  const names = [...new Set([...needed, ...columns])];
   const display = all.findLast((command) => command.name === "display");
   if (display) {
     // The last `display` decides alone what is shown, so what rows need joins its list.
