@@ -152,7 +152,9 @@ export async function settled(page) {
   await page.waitForFunction(() => {
     const state = window.__catat?.state;
     const ready = (lane) => lane === "done" || lane === "error";
-    return state && (state.view.page !== "explore" || (ready(state.rows) && ready(state.histogram)));
+    // The list is a part of its own: rows that are there are drawn a moment later.
+    const isDrawn = state?.rows !== "done" || state.view.live || (state.view.panel ?? "rows") !== "rows" || !window.__catat.rows[0]?.id || document.querySelector("[data-testid=row]") !== null;
+    return isDrawn && state && (state.view.page !== "explore" || (ready(state.rows) && ready(state.histogram)));
   });
 }
 

@@ -25,7 +25,10 @@ import { Incomplete, Waiting } from "./waiting.tsx";
 
 const Onboarding = later(async () => (await import("../pages/start.tsx")).Onboarding);
 const LiveRows = later(async () => (await import("./live_rows.tsx")).LiveRows);
-const RowList = later(async () => (await import("./row_list.tsx")).RowList, true);
+// Asked for at once: it is there before the first answer.
+const rowList = import("./row_list.tsx").then((part) => part.RowList);
+rowList.catch(() => undefined);
+const RowList = later(async () => (await rowList.catch(async () => (await import("./row_list.tsx")).RowList)), true);
 const Saved = later(async () => (await import("./saved.tsx")).Saved, true);
 const Result = later(async () => (await import("./table.tsx")).Result, true);
 const Trouble = later(async () => (await import("./trouble.tsx")).Trouble, true);
