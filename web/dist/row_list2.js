@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=52431341cf5b";
+export{t as RowList}from"./row_list.js?v=769bebe1ef25";
