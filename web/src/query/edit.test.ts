@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { addFilter, canBeNamed, condition, conditions, levelsOf, removeCommand, toggleFilter, toggleLevel, withRowFields } from "./edit.ts";
+import { addFilter, canBeNamed, condition, conditions, headOf, levelsOf, removeCommand, toggleFilter, toggleLevel, withRowFields } from "./edit.ts";
 import { commands, keepsEvents, lex, soughtTexts } from "./lex.ts";
 
 const names = (text: string) => commands(text).map((command) => command.name);
@@ -80,4 +80,11 @@ test("what the query looks for is marked, what it excludes is not", () => {
 test("a name with a backtick or a line break cannot be written, every other one can", () => {
   for (const name of ["a`b", "a\nb", "a\r\nb", ""]) assert.equal(canBeNamed(name), false, JSON.stringify(name));
   for (const name of ["a", "<b evil>", "\u0000\u001b[31m", "a b|c"]) assert.equal(canBeNamed(name), true, JSON.stringify(name));
+});
+
+test("the head of a query is what says which events are meant", () => {
+  assert.equal(headOf("filter a = 1 | fields b, c | parse d \"*\" as e\n| stats count(*) by e | filter n > 2"), "filter a = 1\n| parse d \"*\" as e");
+  assert.equal(headOf("out of memory"), "out of memory");
+  assert.equal(headOf("stats count(*)"), "");
+  assert.equal(headOf("limit 5 | filter a = 1"), "");
 });
