@@ -185,7 +185,7 @@ function answer(ask) {
   const limit = Math.min(plan.limit ?? Infinity, ask.limit ?? 1000);
   const shown = all.slice(0, limit);
   const columns = names.map((name) => ({ name, type: name === "@timestamp" ? "timestamp" : typeOf(shown.map((event) => valueOf(event, name)).find((value) => value !== null) ?? null) }));
-  return { columns: [...columns, { name: "@id", type: "string" }], rows: shown.map((event) => [...names.map((name) => valueOf(event, name)), event.id]), more: all.length > limit && plan.limit === null, ...base };
+  return { columns, rows: shown.map((event) => names.map((name) => valueOf(event, name))), ids: shown.map((event) => event.id), more: all.length > limit && plan.limit === null, ...base };
 }
 
 function histogram(ask) {
