@@ -168,3 +168,15 @@ fn what_container_runtimes_wrote_in_parts_is_found_as_the_program_wrote_it() {
     assert_eq!(ask("filter n = 7 | fields @level, stream").trim(), r#"{"@level":"warn","stream":"stderr"}"#);
     assert_eq!(ask("stats count(*) as n").trim(), r#"{"n":3}"#);
 }
+
+/// A beginning that is written with its end is the whole range, as at the server.
+#[test]
+fn a_range_is_written_in_one() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    write(scratch.path(), "a.log", b"2026-11-20T06:30:00Z inside\n2026-11-20T07:30:00Z after\n");
+    let asked = |from: &str| query(scratch.path(), &["--file", "a.log", "--from", from, "stats count(*) as n"], "");
+    assert_eq!(asked("2026-11-20 06:00..07:00").out.trim(), r#"{"n":1}"#);
+    assert_eq!(asked("2026-11-20 06:00").out.trim(), r#"{"n":2}"#);
+    let wrong = asked("2026-11-20 06:00..soon");
+    assert!(wrong.code == 2 && wrong.err.contains("\"soon\" is no time"), "{} {}", wrong.code, wrong.err);
+}

@@ -112,6 +112,13 @@ fn query_errors(errors: &query::QueryErrors, query: &str) -> String {
 fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> Result<TimeRange, Failure> {
     let parse = |text: &str| query::time::parse(text, now, zone).map_err(|error| Failure::usage(error.to_string()));
     let from = options.since.as_ref().map(|since| since_as_time(since)).or(options.from.clone());
+    // As at the server: a beginning that is written with its end is the whole range.
+    if let (Some(text), None) = (from.as_deref(), &options.to)
+        && query::time::has_two_ends(text)
+    {
+        let range = query::time::parse_range(text, now, zone).map_err(|error| Failure::usage(error.to_string()))?;
+        return Ok(TimeRange { from: range.from.time, to: Timestamp(range.to.time.0.saturating_add(1)) });
+    }
     let from = from.as_deref().map(parse).transpose()?;
     let to = options.to.as_deref().map(parse).transpose()?;
     Ok(TimeRange {
