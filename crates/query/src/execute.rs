@@ -16,6 +16,7 @@ mod budget;
 mod cell;
 mod codec;
 mod compare;
+mod context;
 mod elements;
 mod explain;
 mod expression;
@@ -67,6 +68,7 @@ use chrono_tz::Tz;
 use types::{Run, TimeRange, Timestamp, Value};
 
 pub use self::budget::{Held, MemoryPool};
+pub use self::context::{Around, ContextError, Side, context_plan, event_plan};
 pub use self::explain::{ExplainedStep, Explanation, IndexUse, Stage, explain};
 pub use self::fields::{
     FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_presence, field_summaries, field_values,
@@ -484,10 +486,8 @@ pub(crate) struct Wanted<'p> {
 impl<'p> Wanted<'p> {
     pub(crate) fn of(lead: &[Operator], rest: &'p [Operator], cut: Cut) -> Self {
         let (order, rest) = match rest {
-            // The order by time is that of the stored time only as long as nothing else took its name.
-            [Operator::Sort(keys), rest @ ..] if lead.iter().any(|operator| steps::defines(operator, "@timestamp")) => {
-                (RowOrder::Keys(keys), rest)
-            }
+            // The order by time is that of the stored time only as long as nothing else took its name; so of ids.
+            [Operator::Sort(keys), rest @ ..] if lead.iter().any(takes_a_name_of_order) => (RowOrder::Keys(keys), rest),
             [Operator::Sort(keys), rest @ ..] => (RowOrder::of(keys), rest),
             rest => (RowOrder::Newest, rest),
         };
@@ -507,6 +507,11 @@ impl<'p> Wanted<'p> {
         };
         Self { order, sort_fields, cap, is_final, rest }
     }
+}
+
+/// Tells whether an operator gives something else a name by which events lie in order.
+fn takes_a_name_of_order(operator: &Operator) -> bool {
+    ["@timestamp", "@id"].iter().any(|name| steps::defines(operator, name))
 }
 
 /// Chooses and reads event rows; gives what remains to be done with them, and whether some were cut off.

@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod complete;
+pub(crate) mod context;
 pub(crate) mod deletions;
 pub(crate) mod fields;
 pub(crate) mod groups;

@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod cloudwatch;
 mod connections;
+mod context;
 mod deletions;
 mod doors;
 mod elastic;

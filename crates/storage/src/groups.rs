@@ -55,6 +55,11 @@ impl Groups {
         self.by_name.get(name).map(|group| group.id)
     }
 
+    /// The name of the group with this number, if it is not deleted.
+    pub(crate) fn name_of(&self, id: u32) -> Option<&GroupName> {
+        self.by_name.iter().find(|(_, group)| group.id == id).map(|(name, _)| name)
+    }
+
     /// Tells whether the number belongs to a group that is not deleted.
     pub(crate) fn has_id(&self, id: u32) -> bool {
         self.ids.contains(&id)

@@ -337,6 +337,11 @@ impl Store {
         self.shared.state().group_statuses()
     }
 
+    /// The group that ids of events with this number speak of; none where it is deleted.
+    pub fn group_of(&self, id: u32) -> Option<GroupName> {
+        self.shared.state().groups.name_of(id).cloned()
+    }
+
     /// Why the store takes and gives no events, where it is so: its control store is lost, and with it who may do
     /// what. Whoever answers queries asks this first.
     pub fn locked(&self) -> Option<&str> {

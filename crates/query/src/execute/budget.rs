@@ -63,6 +63,16 @@ impl Held {
         Self { pool, n_bytes: AtomicUsize::new(0) }
     }
 
+    /// How much it is.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.n_bytes.load(Relaxed)
+    }
+
+    /// Takes over what `other` holds of the same pool.
+    pub(crate) fn take_over(&self, other: &Self) {
+        self.n_bytes.fetch_add(other.n_bytes.swap(0, Relaxed), Relaxed);
+    }
+
     /// Keeps `n_bytes` of it at most.
     fn shrink(&self, n_bytes: usize) {
         let before = self.n_bytes.fetch_min(n_bytes, Relaxed);

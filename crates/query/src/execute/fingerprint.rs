@@ -72,12 +72,12 @@ impl Fingerprint {
         needed: &BTreeSet<Name>,
         time_zone: Tz,
     ) -> Option<Self> {
-        let (keys, is_oldest) = (order.keys(), matches!(order, RowOrder::Oldest));
+        let (keys, number) = (order.keys(), order.number());
         if !lead.iter().all(is_known) || !keys.iter().all(|key| is_timeless(&key.expr)) {
             return None;
         }
         let mut hashed = Hashed(Xxh3::new());
-        write!(hashed, "rows {time_zone:?} {lead:?} {is_oldest} {keys:?} {cap:?} {most:?} {needed:?}").ok()?;
+        write!(hashed, "rows {time_zone:?} {lead:?} {number} {keys:?} {cap:?} {most:?} {needed:?}").ok()?;
         Some(Self(hashed.0.digest128()))
     }
 

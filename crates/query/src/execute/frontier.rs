@@ -44,7 +44,7 @@ pub(crate) fn can_leave(wanted: &Wanted<'_>, cut: Cut) -> bool {
         )
     };
     let can_count = wanted.is_final || matches!(cut, Cut::No);
-    matches!(wanted.order, RowOrder::Newest | RowOrder::Oldest) && can_count && wanted.rest.iter().all(is_alone)
+    matches!(wanted.order, RowOrder::Newest | RowOrder::Oldest | RowOrder::Forward) && can_count && wanted.rest.iter().all(is_alone)
 }
 
 impl Rows<'_> {
@@ -54,7 +54,7 @@ impl Rows<'_> {
         let steps = Steps::new(self.lead, &wanted.sort_fields);
         let matcher = Matcher::new(scan, (self.lead, &wanted.sort_fields), &steps, self.has_said_seconds);
         let mut items = scan.items();
-        if matches!(wanted.order, RowOrder::Oldest) {
+        if wanted.order.is_ascending() {
             items.sort_by_key(|item| (item.first, item.last));
         }
         scan.expect(&items);
@@ -158,13 +158,13 @@ impl Rows<'_> {
 /// Tells whether a row at `place` comes before every row of the blocks from `item` on.
 fn is_final(order: &RowOrder<'_>, place: &Place, item: &Item) -> bool {
     match order {
-        RowOrder::Oldest => place.time < item.first.0,
+        RowOrder::Oldest | RowOrder::Forward => place.time < item.first.0,
         _ => place.time > item.last.0,
     }
 }
 
 /// Takes the kinds of further values into those of the columns.
-fn widen(known: &mut Vec<ColumnInfo>, more: Vec<ColumnInfo>) {
+pub(crate) fn widen(known: &mut Vec<ColumnInfo>, more: Vec<ColumnInfo>) {
     if known.is_empty() {
         *known = more;
         return;

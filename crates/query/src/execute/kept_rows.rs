@@ -80,7 +80,7 @@ impl<'k> RowKeeper<'k> {
     pub(crate) fn rows(&self, scan: &Scan<'_>, matcher: &Matcher<'_>) -> Result<ReadRows, ExecuteError> {
         let WantedRows { order, cap, .. } = self.wanted;
         let mut items = scan.items();
-        if matches!(order, RowOrder::Oldest) {
+        if order.is_ascending() {
             items.sort_by_key(|item| (item.first, item.last));
         }
         if self.cache.is_some() {

@@ -32,6 +32,8 @@ pub(crate) enum RowOrder<'p> {
     Newest,
     /// By time, oldest first; equal times newest first.
     Oldest,
+    /// By time, oldest first; equal times by group and acceptance, as ids are ordered.
+    Forward,
     /// By keys; ties newest first.
     Keys(&'p [SortKey]),
 }
@@ -47,6 +49,11 @@ impl<'p> RowOrder<'p> {
                     Self::Oldest
                 }
             }
+            [SortKey { expr: time, descending: false }, SortKey { expr: id, descending: false }]
+                if is_field(time, "@timestamp") && is_field(id, "@id") =>
+            {
+                Self::Forward
+            }
             keys => Self::Keys(keys),
         }
     }
@@ -59,6 +66,20 @@ impl<'p> RowOrder<'p> {
         }
     }
 
+    /// Tells whether rows come in ascending order of time.
+    pub(crate) fn is_ascending(&self) -> bool {
+        matches!(self, Self::Oldest | Self::Forward)
+    }
+
+    /// Tells orders apart that have no keys.
+    pub(crate) fn number(&self) -> u8 {
+        match self {
+            Self::Newest | Self::Keys(_) => 0,
+            Self::Oldest => 1,
+            Self::Forward => 2,
+        }
+    }
+
     pub(crate) fn compare(&self, a: &Candidate, b: &Candidate) -> Ordering {
         self.compare_rows((&a.keys, &a.place), (&b.keys, &b.place))
     }
@@ -67,6 +88,10 @@ impl<'p> RowOrder<'p> {
     pub(crate) fn compare_rows(&self, a: (&[Option<Value>], &Place), b: (&[Option<Value>], &Place)) -> Ordering {
         if matches!(self, Self::Oldest) {
             return a.1.time.cmp(&b.1.time).then_with(|| b.1.cmp(a.1));
+        }
+        if matches!(self, Self::Forward) {
+            let id = |place: &Place| (place.time, place.group, place.sequence);
+            return id(a.1).cmp(&id(b.1)).then_with(|| b.1.cmp(a.1));
         }
         compare_keys(self.keys(), a.0, b.0).then_with(|| b.1.cmp(a.1))
     }
@@ -181,7 +206,7 @@ impl Best<'_> {
     fn is_beyond(&self, item: &Item) -> bool {
         match (&self.worst, self.order) {
             (Some(worst), RowOrder::Newest) => item.last.0 < worst.place.time,
-            (Some(worst), RowOrder::Oldest) => item.first.0 > worst.place.time,
+            (Some(worst), RowOrder::Oldest | RowOrder::Forward) => item.first.0 > worst.place.time,
             _ => self.cap == Some(0),
         }
     }
@@ -262,6 +287,11 @@ pub(crate) fn candidates(
     {
         // Rows of a block stand in order of time and acceptance: the newest ones are the last.
         frame.retain(&RowSet::of(n_rows, |row| row >= n_rows - cap));
+    }
+    if let (RowOrder::Forward, Some(cap)) = (order, cap)
+        && n_rows > cap
+    {
+        frame.retain(&RowSet::of(n_rows, |row| row < cap));
     }
     if let (RowOrder::Oldest, Some(cap)) = (order, cap)
         && n_rows > cap

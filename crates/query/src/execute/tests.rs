@@ -38,7 +38,7 @@ pub(super) use said_by_its_run;
 
 const SECOND: i64 = Timestamp::SECOND;
 
-fn plan(text: &str) -> Plan {
+pub(super) fn plan(text: &str) -> Plan {
     parse_insights(text, &ParseOptions { now: Timestamp(0), time_zone: Tz::UTC }).expect("a valid query")
 }
 
@@ -66,7 +66,7 @@ fn hot(start: i64, n_events: i64) -> Arc<dyn Run> {
     Arc::new(run(start, n_events))
 }
 
-struct Asked {
+pub(super) struct Asked {
     range: TimeRange,
     limit: Option<usize>,
     memory_bytes_max: usize,
@@ -81,7 +81,7 @@ impl Default for Asked {
 }
 
 impl Asked {
-    fn with<T>(&self, ask: impl FnOnce(&Request<'_>) -> T) -> T {
+    pub(super) fn with<T>(&self, ask: impl FnOnce(&Request<'_>) -> T) -> T {
         let cancelled = AtomicBool::new(self.cancelled);
         ask(&Request {
             range: self.range,
@@ -97,12 +97,12 @@ impl Asked {
         })
     }
 
-    fn answer(&self, text: &str, runs: &[Arc<dyn Run>]) -> Result<Answer, ExecuteError> {
+    pub(super) fn answer(&self, text: &str, runs: &[Arc<dyn Run>]) -> Result<Answer, ExecuteError> {
         self.with(|request| execute(&plan(text), runs, request))
     }
 }
 
-fn shown(answer: &Answer) -> Vec<String> {
+pub(super) fn shown(answer: &Answer) -> Vec<String> {
     let cell = |value: &Option<Value>| value.as_ref().map_or("-".into(), ToString::to_string);
     answer.rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(" ")).collect()
 }
