@@ -188,6 +188,23 @@ function answer(ask) {
   return { columns, rows: shown.map((event) => names.map((name) => valueOf(event, name))), ids: shown.map((event) => event.id), more: all.length > limit && plan.limit === null, ...base };
 }
 
+function around(ask) {
+  const at = events.findIndex((event) => event.id === ask.id);
+  if (at < 0) return null;
+  const event = events[at];
+  const { filters, fields } = planOf(ask.query ?? "");
+  const groups = ask.stream === "*" ? (ask.groups ?? []) : [event.group];
+  const near = events.filter((one) => one === event || ((groups.length === 0 || groups.includes(one.group)) && filters.every((filter) => filter(one)))).reverse();
+  const place = near.indexOf(event);
+  const [before, after] = [Number(ask.before ?? 50), Number(ask.after ?? 50)];
+  const shown = near.slice(Math.max(0, place - before), place + after + 1);
+  return {
+    columns: fields.map((name) => ({ name, type: typeOf(shown.map((one) => valueOf(one, name)).find((value) => value !== null) ?? null) })), rows: shown.map((one) => fields.map((name) => valueOf(one, name))), ids: shown.map((one) => one.id),
+    event: { "@id": event.id, "@timestamp": event.time, "@log": event.group, "@logStream": valueOf(event, "@logStream") }, place: Math.min(place, before), more_before: place > before, more_after: near.length > place + after + 1,
+    stats: statsOf(near.length, near.length), partial: false, partial_reasons: [], warnings: [],
+  };
+}
+
 function histogram(ask) {
   const all = found(ask, planOf(ask.query ?? "").filters);
   let from = instantOf(ask.from, 0);
@@ -333,6 +350,7 @@ function api(path, ask, response, request) {
     if (path === "/api/v1/query") return setTimeout(() => { try { send(answer(ask)); } catch (error) { fail(error); } }, mood === "slow" ? 3000 : 0);
     if (path === "/api/v1/histogram") return mood === "broken" ? send({ error: { code: "internal", message: "the histogram failed" } }, 500) : send(histogram(ask));
     if (path === "/api/v1/fields") return send(fieldsOf(ask));
+    if (path === "/api/v1/context") return around(ask) ? send(around(ask)) : send({ error: { code: "event-gone", message: "the event is no longer there" } }, 404);
     const values = /^\/api\/v1\/fields\/([^/]+)\/values$/.exec(path);
     if (values) return send(valuesOf(ask, decodeURIComponent(values[1])));
     if (path === "/api/v1/complete") return send(completion(ask));

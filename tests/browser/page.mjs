@@ -10,6 +10,8 @@
 // `people.mjs`, `hostile.mjs`, `start.mjs` and `export.mjs` beside it start servers of their own from CATAT_EXECUTABLE.
 
 import { accessibilityChecks } from "./page/accessibility.mjs";
+import { contextChecks } from "./page/context.mjs";
+import { detailChecks } from "./page/detail.mjs";
 import { editorChecks } from "./page/editor.mjs";
 import { exploreChecks } from "./page/explore.mjs";
 import { fieldChecks } from "./page/fields.mjs";
@@ -37,6 +39,7 @@ const picture = process.env.CATAT_SCREENSHOT;
 await runChecks(url, [
   ...editorChecks,
   ...timeChecks,
+  ...detailChecks, ...contextChecks,
   ...shareChecks,
   ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks,
   ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...accessibilityChecks,

@@ -257,7 +257,7 @@ export function followView(): void {
     timer = setTimeout(() => askAll(of), quick ? 150 : 0);
   });
   setInterval(() => {
-    const { live, page, refresh } = view.peek();
+    const { live, page, refresh, around } = view.peek();
     const busy = held.peek() || rows.peek().state === "loading" || counts.peek().state === "loading" || aboutToAsk.peek();
     if (page !== "explore" || busy || document.visibilityState !== "visible") return;
     const age = Date.now() - askedAt.peek();
@@ -265,7 +265,7 @@ export function followView(): void {
       // The counts above a live tail keep up with it.
       askedAt.value = Date.now();
       askCounts(view.peek());
-    } else if (!live && refresh > 0 && !isReading.peek() && age >= refresh * 1000) {
+    } else if (!live && refresh > 0 && around === "" && !isReading.peek() && age >= refresh * 1000) {
       asked.value += 1;
     }
   }, 500);

@@ -72,7 +72,7 @@ export async function fullEvent(row: EventRow, of: View, signal: AbortSignal): P
 
 /** What the row itself knows, for the time until the rest has arrived. */
 export function knownFields(row: EventRow, columns: readonly api.Column[]): FieldOfEvent[] {
-  const own = columns.flatMap(({ name }) => (Object.hasOwn(row.cells, name) ? [{ name, value: row.cells[name] ?? null }] : []));
+  const own = columns.flatMap(({ name, type }) => (Object.hasOwn(row.cells, name) && type !== "offset" ? [{ name, value: row.cells[name] ?? null }] : []));
   const system: FieldOfEvent[] = [
     { name: "@timestamp", value: row.time }, { name: "@level", value: row.level }, { name: "@log", value: row.group }, { name: "@logStream", value: row.stream },
     { name: "@message", value: row.message },

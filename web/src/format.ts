@@ -64,8 +64,9 @@ export function percent(share: number): string {
   return value >= 10 || Number.isInteger(value) ? `${Math.round(value)} %` : `${value.toFixed(1)} %`;
 }
 
+/** An escape of a terminal. */
 // eslint-disable-next-line no-control-regex
-const ANSI = /\u001b(?:\[[0-9;:?]{0,64}[ -/]{0,4}[@-~]|\][^\u0007\u001b]{0,512}(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
+export const ANSI = /\u001b(?:\[[0-9;:?]{0,64}[ -/]{0,4}[@-~]|\][^\u0007\u001b]{0,512}(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
 
 /** Takes terminal escapes out and makes every other invisible or order-changing character visible. */
 export function printable(text: string, keepLines = false): string {

@@ -1,14 +1,14 @@
 // The keys of the page. One table feeds both the handler and the list that `?` shows. Keys are off while an input has
 // the focus, and never touch combinations that belong to the browser.
 
-import { signal } from "@preact/signals";
+import { signal, type ReadonlySignal } from "@preact/signals";
 
 import { focusQuery } from "./explore/editor_state.ts";
 import { LEVELS } from "./explore/levels.ts";
 import { togglePause } from "./explore/paused.ts";
 import { find, openFind, stepFind } from "./find.ts";
 import { layer, tell, copy } from "./parts/layers.tsx";
-import { levelsOf, toggleFilter, toggleLevel } from "./query/edit.ts";
+import { levelsOf, onlyFilter, toggleFilter, toggleLevel, type FilterKind, type Json } from "./query/edit.ts";
 import { t, text } from "./texts.ts";
 import { address, draft, frozen, go, run, shift, view, zoomOut, type Page } from "./view.ts";
 
@@ -17,12 +17,35 @@ export interface ListKeys {
   move: (by: number) => void;
   toggle: () => void;
   isOpen: () => boolean;
+  /** The row's event, by its id. */
+  at: () => string;
   close: () => boolean;
   /** Selects the row, or the rows up to the next one in a direction. */
   select: (by: number) => void;
   /** Field and value in focus. */
   value: () => { field: string; value: string } | null;
 }
+
+/** A text that clicks on values edit in place of the query: that of the context. */
+export interface Filtered {
+  text: ReadonlySignal<string>;
+  ask: (text: string) => void;
+}
+
+/** What clicks on values edit, where it is not the query. */
+export const filtered = signal<Filtered | null>(null);
+
+/** What the keys do in the context view; set by it while it is on screen. */
+export interface ContextKeys {
+  close: () => void;
+  everything: () => void;
+}
+
+/** The context view on screen. */
+export const contextKeys = signal<ContextKeys | null>(null);
+
+/** The row that the keys act on, by its id. */
+export const cursor = signal("");
 
 /** The list on screen. */
 export const list = signal<ListKeys | null>(null);
@@ -40,12 +63,26 @@ export interface Key {
 }
 
 /** Changes the text by a click on a value, and asks. */
-export function filterBy(field: string, kind: "include" | "exclude" | "exists" | "missing", value: Parameters<typeof toggleFilter>[3]): void {
-  draft.value = toggleFilter(draft.peek(), field, kind, value);
+export function filterBy(field: string, kind: FilterKind | "only", value: Json): void {
+  const edit = (text: string) => (kind === "only" ? onlyFilter(text, field, value) : toggleFilter(text, field, kind, value));
+  const other = filtered.peek();
+  if (other) return other.ask(edit(other.text.peek()));
+  draft.value = edit(draft.peek());
   run(true);
 }
 
-function byFocus(kind: "include" | "exclude"): void {
+/** Whether it is known of a row which event it is. */
+export function canShowAround(id: string): boolean {
+  return id !== "" && !id.startsWith("#");
+}
+
+/** Shows what happened around an event. */
+export function showAround(id: string): void {
+  if (canShowAround(id)) go({ around: id });
+  else tell(t("no row has the focus"));
+}
+
+function byFocus(kind: "include" | "exclude" | "only"): void {
   const focus = list.peek()?.value();
   if (focus) filterBy(focus.field, kind, focus.value);
   else tell("no value has the focus");
@@ -97,7 +134,10 @@ export const KEYS: readonly Key[] = [
   { keys: ["Enter"], label: text("Open or close the row"), run: () => list.peek()?.toggle() },
   { keys: ["ArrowRight"], label: text("Open the row"), run: () => openRow(true) },
   { keys: ["ArrowLeft"], label: text("Close the row"), run: () => openRow(false) },
+  { keys: ["c"], label: text("Show what happened around the event"), run: () => showAround(list.peek()?.at() ?? "") },
+  { keys: ["a"], label: text("Around an event: everything at its instant, or its stream alone"), run: () => contextKeys.peek()?.everything() },
   { keys: ["i"], label: text("Include the value in focus (of a row: its level)"), run: () => byFocus("include") },
+  { keys: ["I"], label: text("Only the value in focus, in place of other filters of its field"), run: () => byFocus("only") },
   { keys: ["x"], label: text("Exclude the value in focus (of a row: its level)"), run: () => byFocus("exclude") },
   { keys: ["1", "2", "3", "4", "5", "6"], label: text("Show a level only, or take it away again: fatal is 1, trace is 6"), run: clickLevel },
   { keys: ["0"], label: text("All levels"), run: clickLevel },
@@ -143,6 +183,9 @@ function onEscape(event: KeyboardEvent): void {
   } else if (find.peek() !== null) {
     find.value = null;
   } else if (list.peek()?.close()) {
+    event.preventDefault();
+  } else if (contextKeys.peek()) {
+    contextKeys.peek()?.close();
     event.preventDefault();
   }
 }

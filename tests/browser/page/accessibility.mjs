@@ -29,6 +29,34 @@ const states = {
     await page.getByTestId("values").waitFor();
     return page;
   },
+  "an open row as JSON": async (own, options) => {
+    const page = await own.explore({ q: "filter ispresent(user.id)" }, options);
+    await page.locator("[data-testid=row]").nth(1).click();
+    await page.getByTestId("tab-json").click();
+    await page.getByTestId("json").locator("[role=treeitem][data-field]").nth(1).focus();
+    return page;
+  },
+  "colours of a terminal": async (own, options) => {
+    await own.ingest("colours", [{ message: Array.from({ length: 16 }, (_, n) => `\u001b[${n < 8 ? 30 + n : 82 + n}mcolour ${n}\u001b[0m \u001b[${n < 8 ? 40 + n : 92 + n}mground ${n}\u001b[0m \u001b[2mfaint\u001b[0m \u001b[38;5;${16 + n * 14}mcube\u001b[0m`).join(" "), colours: true }]);
+    const page = await own.explore({ q: "filter ispresent(colours)" }, options);
+    await page.locator("[data-testid=row]").first().click();
+    await page.getByTestId("tab-raw").click();
+    return page;
+  },
+  "what is around an event": async (own, options) => {
+    const page = await own.explore({ q: "needle" }, options);
+    await page.locator("[data-testid=row]").first().click();
+    await page.getByTestId("around").click();
+    await page.getByTestId("around-view").locator("[data-testid=row][aria-current=true]").click();
+    await page.getByTestId("around-view").getByTestId("detail").waitFor();
+    return page;
+  },
+  "around an event that is gone": async (own, options) => {
+    own.expectsFailures = true;
+    const page = await own.open(`/?around=${"v".repeat(6)}${"g".repeat(26)}`, options);
+    await page.getByTestId("around-failed").waitFor();
+    return page;
+  },
   "a table": (own, options) => own.explore({ q: "stats count(*) by path" }, options),
   "a chart": (own, options) => own.explore({ q: "stats count(*) as n by bin(5m)" }, options),
   "an error": async (own, options) => {

@@ -65,8 +65,7 @@ async function expandsRows(own) {
   await detail.locator("[data-field=service]").waitFor();
   assert.match(page.url(), /row=/);
   await page.getByTestId("tab-json").click();
-  const json = JSON.parse(await page.getByTestId("json").textContent());
-  assert.equal(json.service, "checkout");
+  assert.match(await page.getByTestId("json").locator("[data-field=service]").textContent(), /service: "checkout"/);
   await page.getByTestId("tab-raw").click();
   assert.match(await page.getByTestId("raw").textContent(), /in the haystack/);
   const again = await own.open(new URL(page.url()).pathname + new URL(page.url()).search);

@@ -126,6 +126,7 @@ async function opensRows(own, part, of) {
       await detail.locator("[data-field=file]").first().waitFor();
       assert.ok(await detail.locator("tr[data-field]").count() >= 8, "other fields are there beside a hostile name");
       await page.getByTestId("tab-json").click();
+      await page.getByTestId("json").locator("[role=treeitem]").nth(3).hover();
       await page.getByTestId("tab-raw").click();
       await rows.nth(row).click();
       await detail.waitFor({ state: "detached" });
@@ -168,7 +169,7 @@ async function takesHostileAddresses(own) {
   const { page, go, done } = await opened(own);
   for (const text of PAYLOADS.filter((one, n) => one.length < 400 && n % 11 === 0)) {
     const part = encodeURIComponent(text);
-    await go(`/?q=${part}&groups=${part}&columns=${part}&row=${part}&from=${part}&to=${part}&tz=${part}&refresh=${part}#${part}`);
+    await go(`/?q=${part}&groups=${part}&columns=${part}&row=${part}&around=${part}&from=${part}&to=${part}&tz=${part}&refresh=${part}#${part}`);
     const seen = await page.evaluate(() => ({ xss: window.__xss ?? null, made: window.__made, violations: window.__violations }));
     assert.deepEqual(seen, { xss: null, made: [], violations: [] }, text);
   }
@@ -194,6 +195,26 @@ async function tails(own) {
   await own.ingest("tailed", PAYLOADS.slice(0, 300).map((message) => ({ message, [message.slice(0, 100)]: message.slice(0, 300), "@timestamp": new Date().toISOString() })));
   await own.ingest("tailed", [{ message: "the last of them", "@timestamp": new Date().toISOString() }]);
   await page.getByText("the last of them").first().waitFor();
+  await done();
+}
+
+async function looksAround(own) {
+  const { page, done } = await opened(own, at(own, "filter n < 12"));
+  await page.locator("[data-testid=row]").nth(4).click();
+  await page.getByTestId("around").click();
+  const view = page.getByTestId("around-view");
+  await view.locator("[data-testid=row][aria-current=true]").waitFor();
+  await page.getByTestId("bond-none").click();
+  await view.locator("[data-testid=row][aria-current=true]").click();
+  await view.getByTestId("detail").locator("[data-field=file]").first().waitFor();
+  await view.getByTestId("tab-json").click();
+  await page.getByTestId("around-find").click();
+  for (const text of PAYLOADS.filter((one, n) => one.length < 200 && n % 17 === 0)) {
+    await page.getByTestId("find-text").fill(text);
+    await page.getByTestId("around-filter").fill(text);
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelector(".around")?.getAttribute("aria-busy") === "false");
+  }
   await done();
 }
 
@@ -232,5 +253,6 @@ export const hostileChecks = [
   ["row 32, hostile texts: addresses", takesHostileAddresses],
   ["row 32, hostile texts: names among completions", completes],
   ["row 32, hostile texts: texts in the live tail", tails],
+  ["row 13, context: hostile texts around an event, in its filter and among what is found", looksAround],
   ["row 32, hostile texts: names of keys, rules, alerts and groups; the reference", showsOtherPages],
 ];

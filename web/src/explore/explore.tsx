@@ -24,6 +24,7 @@ import { TimePicker } from "./time_picker.tsx";
 import { Incomplete, Waiting } from "./waiting.tsx";
 
 const Onboarding = later(async () => (await import("../pages/start.tsx")).Onboarding);
+const Around = later(async () => (await import("../context/around.tsx")).Around, true);
 const LiveRows = later(async () => (await import("./live_rows.tsx")).LiveRows);
 // Asked for at once: it is there before the first answer.
 const rowList = import("./row_list.tsx").then((part) => part.RowList);
@@ -57,7 +58,7 @@ export function Explore() {
       <QueryBar />
       <Saved />
       {empty || isStarting ? <Onboarding onShow={() => setStarting(false)} /> : (
-        <div class={`work${layer.value === "fields" ? " with-fields" : ""}`}>
+        <div class={`work${layer.value === "fields" ? " with-fields" : ""}`} inert={view.value.around !== ""}>
           <Sidebar />
           <div class="results">
             <Chart />
@@ -65,6 +66,7 @@ export function Explore() {
           </div>
         </div>
       )}
+      <Around wanted={view.value.around !== ""} List={RowList} />
     </main>
   );
 }
@@ -146,7 +148,7 @@ function Answered({ data, isBroken }: { data: Rows; isBroken: boolean }) {
             {data.kind === "events" && <RowOptions />}
           </div>
           {data.kind === "events"
-            ? <RowList key={data.query} events={data.events} columns={data.columns} sought={soughtTexts(data.query)} label={t("Events, newest first")}
+            ? <RowList key={data.query} asleep={view.value.around !== ""} events={data.events} columns={data.columns} sought={soughtTexts(data.query)} label={t("Events, newest first")}
                 onEnd={() => { if (older.peek().state !== "error") loadOlder(); }} footer={<End data={data} />} />
             : <Result key={data.query} data={data} />}
         </>

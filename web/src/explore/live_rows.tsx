@@ -48,7 +48,7 @@ export function LiveRows() {
         {now.dropped > 0 && <span class="note warning" data-testid="dropped">{t("{n} not shown: narrow the query", { n: count(now.dropped) })}</span>}
       </div>
       {n === 0 && <div class="state"><h2>{t("Waiting for events…")}</h2><p class="dim">{t("New events that match appear here as they are accepted.")}</p></div>}
-      {n > 0 && <RowList events={now.events} columns={now.columns} sought={soughtTexts(view.value.query)} label={t("Events, newest last")} live onFollow={follow} />}
+      {n > 0 && <RowList asleep={view.value.around !== ""} events={now.events} columns={now.columns} sought={soughtTexts(view.value.query)} label={t("Events, newest last")} live onFollow={follow} />}
       {waiting > 0 && <button type="button" class="pill" data-testid="pill" onClick={showNewest}>{t("{n} new", { n: count(waiting) })} <Icon name="down" /></button>}
     </section>
   );

@@ -1,6 +1,5 @@
 // The list of events: a grid of fixed-height rows of which only those on screen exist, with open rows in between.
 
-import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
@@ -8,7 +7,7 @@ import { isReading } from "../ask.ts";
 import type { Column } from "../api.ts";
 import { find } from "../find.ts";
 import { cut, oneLine, printable } from "../format.ts";
-import { list } from "../keys.ts";
+import { cursor, list } from "../keys.ts";
 import { clockText, dateText, nanosText, type Zone } from "../time.ts";
 import { later } from "../parts/later.tsx";
 import type { EventRow } from "../rows.ts";
@@ -30,10 +29,8 @@ const SelectBar = later(async () => (await import("./select_bar.tsx")).SelectBar
 /** Characters of a broken line before the row is opened. */
 const WRAPPED_CHARS_MAX = 4096;
 
-/** The row that the keys act on, by its id. */
-export const cursor = signal("");
-
-interface ListProps {
+/** What a list shows. */
+export interface ListProps {
   events: readonly EventRow[];
   columns: readonly Column[];
   sought: readonly string[];
@@ -43,6 +40,10 @@ interface ListProps {
   onEnd?: () => void;
   onFollow?: (follows: boolean) => void;
   footer?: ComponentChildren;
+  /** Something lies above the list: it keeps its place and leaves the keys alone. */
+  asleep?: boolean;
+  /** The event that the list is about, by its id: marked, and in the middle at first. */
+  centre?: string;
 }
 
 /** A group's name by its end, which tells it from its neighbours. */
@@ -98,8 +99,8 @@ function cellText(event: EventRow, column: Column, wraps: boolean): string {
   return wraps && typeof value === "string" ? printable(cut(value, WRAPPED_CHARS_MAX), true) : oneLine(value);
 }
 
-function Row({ event, placed, sought, zone, dated, index, open, wraps, onClick }: {
-  event: EventRow; placed: readonly Placed[]; sought: readonly string[]; zone: Zone; dated: boolean; index: number; open: boolean; wraps: boolean;
+function Row({ event, placed, sought, zone, dated, index, open, wraps, marked, onClick }: {
+  event: EventRow; placed: readonly Placed[]; sought: readonly string[]; zone: Zone; dated: boolean; index: number; open: boolean; wraps: boolean; marked: boolean;
   onClick: (id: string, click: MouseEvent) => void;
 }) {
   const chosen = selected.value.has(event.id);
@@ -107,7 +108,7 @@ function Row({ event, placed, sought, zone, dated, index, open, wraps, onClick }
   const known = !Number.isNaN(event.ms);
   const level = levelClass(event.level);
   return (
-    <div class={`row level-${level}${open ? " open" : ""}${chosen ? " selected" : ""}${here ? " here" : ""}`} role="row" aria-level={1} aria-rowindex={index + 2} aria-expanded={open} aria-selected={chosen} tabIndex={here ? 0 : -1}
+    <div class={`row level-${level}${open ? " open" : ""}${chosen ? " selected" : ""}${here ? " here" : ""}${marked ? " original" : ""}`} role="row" aria-current={marked ? "true" : undefined} aria-level={1} aria-rowindex={index + 2} aria-expanded={open} aria-selected={chosen} tabIndex={here ? 0 : -1}
       data-testid="row" data-id={event.id} onMouseDown={(down) => { if (down.shiftKey) down.preventDefault(); }} onClick={(click) => { if (getSelection()?.isCollapsed !== false || click.detail === 0) onClick(event.id, click); }}>
       <span role="gridcell" class="cell time">{known ? <>{dated && <span class="date">{shortDate(event.ms, zone)} </span>}{view.value.nanos ? nanosText(event.time, zone) : clockText(event.ms, zone, true)}</> : event.time}</span>
       <span role="gridcell" class="cell level">{event.level === "" ? "·" : event.level.slice(0, 5)}</span>
@@ -131,7 +132,7 @@ function useScroll(box: { current: HTMLDivElement | null }, props: ListProps, to
   useEffect(() => {
     isReading.value = place.top > 0 || opened;
     return () => { isReading.value = false; };
-  }, [place.top > 0, opened]);
+  }, [place.top > 0, opened, props.asleep]);
   const follows = useRef(true);
   const read = useCallback(() => {
     const element = box.current;
@@ -157,8 +158,9 @@ function useScroll(box: { current: HTMLDivElement | null }, props: ListProps, to
 }
 
 /** Connects the keys with this list. */
-function useKeys(events: readonly EventRow[], toggle: (id: string) => void, open: ReadonlyMap<string, number>, show: (index: number) => void) {
+function useKeys(events: readonly EventRow[], toggle: (id: string) => void, open: ReadonlyMap<string, number>, show: (index: number) => void, asleep: boolean) {
   useEffect(() => {
+    if (asleep) return;
     const at = () => events.findIndex((event) => event.id === cursor.peek());
     const focus = (id: string) => requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-testid=row][data-id="${CSS.escape(id)}"]`)?.focus({ preventScroll: true }));
     const own = {
@@ -178,6 +180,7 @@ function useKeys(events: readonly EventRow[], toggle: (id: string) => void, open
       },
       toggle: () => { if (at() >= 0) toggle(cursor.peek()); },
       isOpen: () => open.has(cursor.peek()),
+      at: () => events[at()]?.id ?? "",
       close() {
         if (clearSelection()) return true;
         if (!open.has(cursor.peek())) return false;
@@ -194,11 +197,22 @@ function useKeys(events: readonly EventRow[], toggle: (id: string) => void, open
     };
     list.value = own;
     return () => { if (list.peek() === own) list.value = null; };
-  }, [events, toggle, open, show]);
+  }, [events, toggle, open, show, asleep]);
 }
 
-function useOpenRows() {
-  const [open, setOpen] = useState<ReadonlyMap<string, number>>(() => new Map(view.peek().row === "" ? [] : [[view.peek().row, 0]]));
+/** Has the event that the list is about in the middle at first. */
+function useCentre(box: { current: HTMLDivElement | null }, centre: string | undefined, events: readonly EventRow[], rowHeight: number) {
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (centre === undefined || !element) return;
+    const at = events.findIndex((event) => event.id === centre);
+    element.scrollTop = topOf(at, rowHeight, []) - element.clientHeight / 2 + rowHeight;
+    cursor.value = centre;
+  }, [centre]);
+}
+
+function useOpenRows(first: string) {
+  const [open, setOpen] = useState<ReadonlyMap<string, number>>(() => new Map(first === "" ? [] : [[first, 0]]));
   const toggle = useCallback((id: string) => {
     setOpen((now) => {
       const next = new Map(now);
@@ -220,10 +234,11 @@ export function RowList(props: ListProps) {
   const narrow = useNarrow();
   const { zone, wrap, dense, layout } = view.value;
   const rowHeight = narrow ? 46 : dense ? 20 : 25;
-  const { open, toggle, measured } = useOpenRows();
+  const { open, toggle, measured } = useOpenRows(props.centre === undefined ? view.peek().row : "");
   const placed = useMemo(() => arrange(columns, layout), [columns, layout]);
   const extras = useWrapped(box, wrap, events, open, rowHeight, `${layout.join()} ${columns.map((column) => column.name).join()} ${dense}`);
   const total = topOf(events.length, rowHeight, extras);
+  useCentre(box, props.centre, events, rowHeight);
   const noteAnchor = useAnchor(box, events, rowHeight, extras, !props.live || !isAtEnd(box.current));
   const { place, read } = useScroll(box, props, total, noteAnchor);
   const dated = useMemo(() => {
@@ -239,7 +254,7 @@ export function RowList(props: ListProps) {
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + rowHeight + head > element.scrollTop + element.clientHeight) element.scrollTop = top + rowHeight + head - element.clientHeight + rowHeight;
   }, [rowHeight, extras, narrow]);
-  useKeys(events, toggle, open, show);
+  useKeys(events, toggle, open, show, props.asleep === true);
   useEffect(() => () => void clearSelection(), []);
   const onClick = useCallback((id: string, click: MouseEvent) => {
     if (click.shiftKey) selectTo(id, cursor.peek(), events);
@@ -248,7 +263,7 @@ export function RowList(props: ListProps) {
     cursor.value = id;
   }, [events, toggle]);
   useEffect(() => {
-    if (props.live) return;
+    if (props.live || props.centre !== undefined) return;
     const at = events.findIndex((event) => event.id === view.peek().row);
     if (at > 0) show(at);
     cursor.value = events[Math.max(at, 0)]?.id ?? "";
@@ -261,7 +276,7 @@ export function RowList(props: ListProps) {
   const { first, end } = stretch(place.top, place.height, events.length, rowHeight, extras);
   return (
     <>
-    {find.value !== null && <FindBox events={events} columns={columns} at={at} onGo={goTo} />}
+    {find.value !== null && !props.asleep && <FindBox events={events} columns={columns} at={at} onGo={goTo} />}
     {selected.value.size > 0 && <SelectBar events={events} placed={placed} />}
     <div class={`rows${wrap ? " wraps" : ""}${dense ? " dense" : ""}`} ref={box} onScroll={read} tabIndex={-1} data-testid="rows">
       <div class="grid" role="treegrid" aria-label={props.label} aria-multiselectable="true" aria-rowcount={events.length + 1} aria-colcount={placed.length + 2}
@@ -273,7 +288,7 @@ export function RowList(props: ListProps) {
         <div class="body" role="rowgroup" style={{ height: `${total}px` }}>
           {events.slice(first, end).map((event, n) => (
             <div key={event.id} class="place" role="none" style={{ transform: `translateY(${topOf(first + n, rowHeight, extras)}px)` }}>
-              <Row event={event} placed={placed} sought={sought} zone={zone} dated={dated} index={first + n} open={open.has(event.id)} wraps={wrap} onClick={onClick} />
+              <Row event={event} placed={placed} sought={sought} zone={zone} dated={dated} index={first + n} open={open.has(event.id)} wraps={wrap} marked={event.id === props.centre} onClick={onClick} />
               {open.has(event.id) && <RowDetail event={event} columns={columns} onHeight={measured} />}
             </div>
           ))}

@@ -1,10 +1,11 @@
 // What can be done with a field and one of its values: filter by it, make it a column, copy it.
 
 import { cut } from "../format.ts";
-import { filterBy } from "../keys.ts";
+import { filterBy, filtered } from "../keys.ts";
 import { Icon } from "../parts/icons.tsx";
 import { copy } from "../parts/layers.tsx";
-import { hasFilter, type Json } from "../query/edit.ts";
+import { hasFilter, onlyFilter, type Json } from "../query/edit.ts";
+import { t } from "../texts.ts";
 import { draft, go, view } from "../view.ts";
 
 /** A value as it is copied. */
@@ -18,18 +19,25 @@ function toggleColumn(name: string): void {
 }
 
 /** The buttons of a field and value. */
-export function ValueButtons({ name, value, withColumn = true }: { name: string; value: Json; withColumn?: boolean }) {
+export function ValueButtons({ name, value, withColumn = true, isWhole = true }: { name: string; value: Json; withColumn?: boolean; isWhole?: boolean }) {
   const simple = typeof value !== "object" || value === null;
-  const text = draft.value;
+  // A branch of dotted names is no field: only what it says can be copied.
+  if (!isWhole) return <span class="value-buttons"><CopyButton name={name} value={value} /></span>;
+  const text = (filtered.value?.text ?? draft).value;
   const shown = view.value.columns.includes(name);
   const short = cut(valueToText(value), 40);
   return (
     <span class="value-buttons">
       {simple && <button type="button" class="tiny" data-testid="include" aria-pressed={hasFilter(text, name, "include", value)} aria-label={`Show only events where ${name} is ${short}`} title="Include this value" onClick={() => filterBy(name, "include", value)}><Icon name="plus" /></button>}
       {simple && <button type="button" class="tiny" data-testid="exclude" aria-pressed={hasFilter(text, name, "exclude", value)} aria-label={`Hide events where ${name} is ${short}`} title="Exclude this value" onClick={() => filterBy(name, "exclude", value)}><Icon name="minus" /></button>}
+      {simple && <button type="button" class="tiny" data-testid="only" aria-pressed={hasFilter(text, name, "include", value) && onlyFilter(text, name, value) === text} aria-label={t("Show only {field} {value}, instead of other filters of this field", { field: name, value: short })} title={t("Only this value: in place of other filters of the field")} onClick={() => filterBy(name, "only", value)}><Icon name="only" /></button>}
       {withColumn && <button type="button" class="tiny" data-testid="exists" aria-pressed={hasFilter(text, name, "exists", value)} aria-label={`Show only events that have ${name}`} title="Has this field" onClick={() => filterBy(name, "exists", null)}><Icon name="exists" /></button>}
       {withColumn && <button type="button" class="tiny" data-testid="column" aria-pressed={shown} aria-label={`Show ${name} as a column`} title="Show as a column" onClick={() => toggleColumn(name)}><Icon name="column" /></button>}
-      <button type="button" class="tiny" aria-label={`Copy the value of ${name}`} title="Copy" onClick={() => void copy(valueToText(value), "Value")}><Icon name="copy" /></button>
+      <CopyButton name={name} value={value} />
     </span>
   );
+}
+
+function CopyButton({ name, value }: { name: string; value: Json }) {
+  return <button type="button" class="tiny" aria-label={`Copy the value of ${name}`} title="Copy" onClick={() => void copy(valueToText(value), "Value")}><Icon name="copy" /></button>;
 }

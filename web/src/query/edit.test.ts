@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { addFilter, canBeNamed, condition, conditions, headOf, levelsOf, removeCommand, toggleFilter, toggleLevel, withRowFields } from "./edit.ts";
+import { addFilter, canBeNamed, condition, conditions, headOf, levelsOf, onlyFilter, removeCommand, toggleFilter, toggleLevel, withRowFields } from "./edit.ts";
 import { commands, keepsEvents, lex, soughtTexts } from "./lex.ts";
 
 const names = (text: string) => commands(text).map((command) => command.name);
@@ -54,6 +54,23 @@ test("levels gather in one condition", () => {
   const two = toggleLevel(one, "fatal");
   assert.deepEqual(levelsOf(two), ["error", "fatal"]);
   assert.equal(toggleLevel(toggleLevel(two, "error"), "fatal"), "stats count(*)");
+});
+
+test("only: one value of a field in place of all that was said of it", () => {
+  const check = (before: string, after: string) => {
+    assert.equal(onlyFilter(before, "host", "a"), after);
+    assert.equal(onlyFilter(after, "host", "a"), after, "once is enough");
+  };
+  check("", 'filter host = "a"');
+  check('filter host = "b" and status = 1', 'filter status = 1\n| filter host = "a"');
+  check('filter host != "b"\n| filter host like "c" and not ispresent(host)\n| limit 3', 'filter host = "a"\n| limit 3');
+  check('filter host = "b" or host = "c"', 'filter host = "a"');
+  check('filter host in ["b", "c"] and (host = "b" or host = "a")', 'filter host = "a"');
+  check('filter host = "a" and host = "b" | filter host = "a"', 'filter host = "a"');
+  check('filter host = "b" or status = 1', 'filter host = "b" or status = 1\n| filter host = "a"');
+  check("filter strlen(host) > 3 and `host` = `other`", 'filter `host` = `other`\n| filter host = "a"');
+  check('stats count(*) by host', 'filter host = "a"\n| stats count(*) by host');
+  assert.equal(onlyFilter('filter `a-b` = 1 and a = 2', "a-b", 3), "filter a = 2\n| filter `a-b` = 3");
 });
 
 test("each condition can be left out", () => {

@@ -1,7 +1,7 @@
 // Filters are text: a click on a value edits the query that everybody sees, never something hidden beside it.
 // Every edit is idempotent or toggles: the same click twice leaves the text as it was.
 
-import { COMMANDS, KEYWORDS, commands, type Command } from "./lex.ts";
+import { COMMANDS, KEYWORDS, commands, type Command, type Token } from "./lex.ts";
 
 /** A value as JSON answers carry it. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
@@ -158,6 +158,43 @@ export function toggleFilter(text: string, field: string, kind: FilterKind, valu
 export function hasFilter(text: string, field: string, kind: FilterKind, value: Json): boolean {
   const wanted = canonical(condition(field, kind, value));
   return findPart(text, (part) => canonical(part) === wanted) !== null;
+}
+
+/** Words of a condition that are no field. */
+function isField(token: Token, next: Token | undefined): boolean {
+  if (token.kind === "field") return true;
+  return token.kind === "word" && !KEYWORDS.has(token.text.toLowerCase()) && next?.text !== "(";
+}
+
+/** Whether a condition speaks of this field and of no other. */
+function isOnlyAbout(tokens: readonly Token[], field: string): boolean {
+  const name = fieldText(field);
+  const bare = (text: string) => text.replace(/^`(.*)`$/s, "$1");
+  const named = tokens.filter((token, at) => isField(token, tokens[at + 1]));
+  return named.length > 0 && named.every((token) => bare(token.text) === bare(name));
+}
+
+/** The text without the first condition on the field that is not the wanted one; `null` where there is none. */
+function withoutOther(text: string, field: string, wanted: string): string | null {
+  let seen = false;
+  for (const place of filters(text)) {
+    const tokens = place.command.tokens.slice(1);
+    if (place.parts.length === 0 && isOnlyAbout(tokens, field)) return removeCommand(text, place.command);
+    for (const [at, part] of place.parts.entries()) {
+      if (!isOnlyAbout(tokens.filter((token) => token.start >= part.start && token.end <= part.end), field)) continue;
+      if (canonical(part.text) !== canonical(wanted) || seen) return remove(text, { place, part, at });
+      seen = true;
+    }
+  }
+  return null;
+}
+
+/** The text in which this value alone is left of what filters say of the field; the same again changes nothing. */
+export function onlyFilter(text: string, field: string, value: Json): string {
+  const wanted = condition(field, "include", value);
+  let left = text;
+  for (let next = withoutOther(left, field, wanted); next !== null; next = withoutOther(left, field, wanted)) left = next;
+  return hasFilter(left, field, "include", value) ? left : addFilter(left, wanted);
 }
 
 const LEVELS_FORM = /^@level\s*(?:=\s*(["'])(\w+)\1|in\s*\[([^\]]*)\])$/i;
