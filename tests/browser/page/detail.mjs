@@ -1,6 +1,7 @@
 // The open row: what a click on a value does, the tree, colours, stack traces, traces; and what one row may cost.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 
 import { rowsOf, settled } from "./harness.mjs";
 
@@ -9,7 +10,8 @@ const STACK = `java.lang.IllegalStateException: the cart is empty
 \tat com.shop.Cart.add(Cart.java:12)
 ${Array.from({ length: 14 }, (_, n) => `\tat org.springframework.aop.Proxy${n}.invoke(Proxy${n}.java:${n})`).join("\n")}
 \tat com.shop.Main.main(Main.java:3)`;
-const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+/** Two runs against one server must not see each other's. */
+const TRACE = randomUUID().replaceAll("-", "");
 
 /** Events that rows are opened for; once for all checks. */
 async function sendOdd(own) {
@@ -98,7 +100,7 @@ async function keysOfTheTree(own) {
   await page.keyboard.press("Enter");
   await item("user.address.city").waitFor();
   await page.keyboard.press("ArrowDown");
-  await page.keyboard.press("o");
+  await page.keyboard.press("Shift+I");
   await settled(page);
   assert.match(await queryOf(page), /user\.address\.city = "Bandung"/);
   // A text that is JSON opens as such, and nothing inside of it can be asked for.
@@ -215,6 +217,7 @@ async function longLine(own) {
   const detail = page.getByTestId("detail");
   const openRow = (row) => longest(page, async () => {
     await row.click();
+    await page.getByTestId("tab-fields").click();
     await detail.locator("tr[data-field=kind]").waitFor();
     await page.getByTestId("tab-raw").click();
     await page.getByTestId("raw").waitFor();
@@ -226,10 +229,9 @@ async function longLine(own) {
   const long = await openRow(large);
   assert.ok(long <= Math.max(100, 3 * ordinary), `a task of ${long} ms, an ordinary row ${ordinary} ms`);
   await large.click();
-  await detail.locator("tr[data-field=kind]").waitFor();
-  await page.getByTestId("tab-raw").click();
   const raw = page.getByTestId("raw");
   assert.ok((await raw.textContent()).length < 4300, "4 KB at first");
+  await raw.getByTestId("show-more").getByText(/more of/).waitFor();
   assert.match(await raw.getByTestId("show-more").textContent(), /show 262 kB more of 1\.0 MB/);
   for (let n = 0; n < 4; n += 1) await raw.getByTestId("show-more").click();
   assert.match(await raw.textContent(), /the end$/, "all of it is there for who asks");
