@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=769bebe1ef25";
+export{t as RowList}from"./row_list.js?v=b09a8139e46f";

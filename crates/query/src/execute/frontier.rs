@@ -44,7 +44,9 @@ pub(crate) fn can_leave(wanted: &Wanted<'_>, cut: Cut) -> bool {
         )
     };
     let can_count = wanted.is_final || matches!(cut, Cut::No);
-    matches!(wanted.order, RowOrder::Newest | RowOrder::Oldest | RowOrder::Forward) && can_count && wanted.rest.iter().all(is_alone)
+    matches!(wanted.order, RowOrder::Newest | RowOrder::Oldest | RowOrder::Forward)
+        && can_count
+        && wanted.rest.iter().all(is_alone)
 }
 
 impl Rows<'_> {

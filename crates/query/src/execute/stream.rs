@@ -279,7 +279,9 @@ fn wanted_rows(
         let times = frame.column("@timestamp")?;
         let may_win = |row: usize| match order {
             RowOrder::Newest => Cell::at(&times, row).time().is_none_or(|time| time >= worst_place.time),
-            RowOrder::Oldest | RowOrder::Forward => Cell::at(&times, row).time().is_none_or(|time| time <= worst_place.time),
+            RowOrder::Oldest | RowOrder::Forward => {
+                Cell::at(&times, row).time().is_none_or(|time| time <= worst_place.time)
+            }
             RowOrder::Keys(sort_keys) => {
                 let keys: Vec<Option<Value>> = keys.iter().map(|column| column.value(row)).collect();
                 compare_keys(sort_keys, &keys, worst_keys).is_le()

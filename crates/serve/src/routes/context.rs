@@ -24,8 +24,7 @@ const SIDE_MAX: usize = 1_000;
 const SPAN_NS: i64 = 10 * Timestamp::SECOND;
 const SPAN_GROWTH: i64 = 8;
 
-const PARAMETERS: [&str; 9] =
-    ["id", "before", "after", "stream", "groups", "group", "query", "language", "time_zone"];
+const PARAMETERS: [&str; 9] = ["id", "before", "after", "stream", "groups", "group", "query", "language", "time_zone"];
 
 /// What is asked for.
 struct Wanted {

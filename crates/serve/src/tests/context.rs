@@ -65,9 +65,10 @@ async fn check(house: &House, filter: &str, parameters: &str) {
             let answer = context(house, id, &format!("before={before}&after={after}&{parameters}")).await;
             assert_eq!(ids(&answer), expected(&of, at, before, after), "{parameters} {at} {before} {after}");
             assert_eq!(answer["place"], json!(at.min(before)));
-            assert_eq!((&answer["more_before"], &answer["more_after"]), (
-                &json!(at > before), &json!(at + after + 1 < of.len())
-            ));
+            assert_eq!(
+                (&answer["more_before"], &answer["more_after"]),
+                (&json!(at > before), &json!(at + after + 1 < of.len()))
+            );
             assert_eq!(answer["event"]["@id"], json!(id));
         }
     }
@@ -103,7 +104,8 @@ async fn a_filter_chooses_what_is_shown_and_never_loses_the_event() {
     let shown: Vec<&Value> = answer["rows"].as_array().expect("rows").iter().map(|row| &row[1]).collect();
     assert_eq!(shown, [&json!(47), &json!(49), &json!(50), &json!(51), &json!(53)]);
     assert_eq!((&answer["place"], &answer["rows"][2][2]), (&json!(2), &json!(100)));
-    let names: BTreeSet<&str> = answer["columns"].as_array().expect("columns").iter().filter_map(|c| c["name"].as_str()).collect();
+    let names: BTreeSet<&str> =
+        answer["columns"].as_array().expect("columns").iter().filter_map(|c| c["name"].as_str()).collect();
     assert_eq!(names, BTreeSet::from(["@timestamp", "m", "n"]));
     let nothing = context(&house, &of[50].0, &format!("query={}", encoded("filter n = 1000"))).await;
     assert_eq!((ids(&nothing), &nothing["place"]), (vec![of[50].0.clone()], &json!(0)));

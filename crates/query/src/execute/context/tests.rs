@@ -66,7 +66,9 @@ fn filters_and_the_stream_choose_and_order_and_number_are_the_side_s() {
 #[test]
 fn what_is_no_choice_of_events_is_refused() {
     let around = Around { id: id(1, 1, 1), stream: None };
-    for text in ["stats count(*)", "dedup n", "fields @message | fields n as `@timestamp`", "parse json", "pattern @message"] {
+    for text in
+        ["stats count(*)", "dedup n", "fields @message | fields n as `@timestamp`", "parse json", "pattern @message"]
+    {
         let refused = context_plan(&plan(text), &around, Side::After, 1).expect_err(text);
         assert!(refused.to_string().starts_with("neighbours of an event are"), "{text}: {refused}");
     }
