@@ -74,7 +74,7 @@ async function previewsLimits(own) {
   assert.equal(await eventsOf(own, name), 4);
   await row(page, name).getByText("3d").waitFor();
   await page.getByTestId("undo-limits").click();
-  await page.getByTestId("effect").filter({ hasText: /6 events .* come back/ }).waitFor();
+  await page.getByTestId("effect").filter({ hasText: /6 events \([^)]*\) come back/ }).waitFor();
   assert.equal(await eventsOf(own, name), 10);
 }
 
