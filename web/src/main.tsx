@@ -19,6 +19,7 @@ import { address, followHistory, go, view, type Page } from "./view.ts";
 import "./style/base.css";
 import "./style/explore.css";
 import "./style/rows.css";
+import "./style/panels.css";
 
 const PAGES: readonly { page: Page; title: string }[] = [
   { page: "explore", title: text("Explore") }, { page: "alerts", title: text("Alerts") }, { page: "groups", title: text("Groups") },

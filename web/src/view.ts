@@ -27,6 +27,8 @@ export interface View {
   zone: Zone;
   /** What stands in place of the rows. */
   panel: Panel;
+  /** The time that changes are against, as the server names it. */
+  against: string;
   /** `@id` of the event around which is shown what else happened. */
   around: string;
   /** How a table of results is drawn; empty for what suits it best. */
@@ -53,7 +55,7 @@ export const REFRESHES: readonly number[] = [0, 5, 30, 300];
 
 const DEFAULT: View = {
   page: "explore", query: "", from: "now-1h", to: "now", groups: [], columns: [], row: "", live: false, refresh: 0, zone: "local",
-  panel: "rows", around: "", chart: "", wrap: false, nanos: false, sort: "", dense: false, layout: [],
+  panel: "rows", against: "previous", around: "", chart: "", wrap: false, nanos: false, sort: "", dense: false, layout: [],
 };
 
 function basePath(): string {
@@ -90,6 +92,7 @@ export function viewOf(page: Page, params: URLSearchParams): View {
     refresh: REFRESHES.includes(Number(params.get("refresh"))) ? Number(params.get("refresh")) : 0,
     zone: isZone(params.get("tz") ?? "") ? (params.get("tz") ?? DEFAULT.zone) : DEFAULT.zone,
     panel: PANELS.find((one) => one === params.get("show")) ?? DEFAULT.panel,
+    against: params.get("against") || DEFAULT.against,
     around: params.get("around") ?? "",
     chart: params.get("chart") ?? "",
     wrap: params.get("wrap") === "1",
@@ -116,6 +119,7 @@ export function address(view: View): string {
   set("refresh", view.refresh > 0 ? String(view.refresh) : "");
   set("tz", view.zone, DEFAULT.zone);
   set("show", view.panel, DEFAULT.panel);
+  set("against", view.against, DEFAULT.against);
   set("around", view.around);
   set("chart", view.chart);
   set("wrap", view.wrap ? "1" : "");

@@ -75,7 +75,7 @@ pub use self::fields::{
 };
 pub use self::histogram::{Bucket, Histogram, histogram};
 pub use self::matched_fields::matched_fields;
-pub use self::patterns::patterns_plan;
+pub use self::patterns::{Change, Changes, Event, Origin, Restart, RestartKind, changes, patterns_plan};
 pub use self::progress::TakePartialRows;
 pub use self::screen::Screen;
 pub use self::select::{Selected, select_events};

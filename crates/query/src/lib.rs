@@ -26,12 +26,13 @@ pub use csv::{
 };
 pub use error::{QueryError, QueryErrors, Span};
 pub use execute::{
-    Answer, Answered, Around, Asked, Bucket, ColumnInfo, ColumnKind, ContextError, ExecuteError, ExplainedStep,
-    Explanation, Feed, FeedOf, FieldSummaries, FieldSummaryRow, FieldValues, Held, Histogram, IndexUse, MemoryPool,
-    PartialReason, Request, RunsOf, Screen, Selected, Side, Stage, Stats, Support, TableOf, Tail, TailError, TailRows,
-    TakePartialRows, TakeRows, ValueCount, answer_subqueries, context_plan, event_plan, execute, execute_stream,
-    execute_with_subqueries, explain, fetch_tables, field_presence, field_summaries, field_values, has_subqueries,
-    histogram, matched_fields, needs_several_passes, patterns_plan, select_events,
+    Answer, Answered, Around, Asked, Bucket, Change, Changes, ColumnInfo, ColumnKind, ContextError, Event,
+    ExecuteError, ExplainedStep, Explanation, Feed, FeedOf, FieldSummaries, FieldSummaryRow, FieldValues, Held,
+    Histogram, IndexUse, MemoryPool, Origin, PartialReason, Request, Restart, RestartKind, RunsOf, Screen, Selected,
+    Side, Stage, Stats, Support, TableOf, Tail, TailError, TailRows, TakePartialRows, TakeRows, ValueCount,
+    answer_subqueries, changes, context_plan, event_plan, execute, execute_stream, execute_with_subqueries, explain,
+    fetch_tables, field_presence, field_summaries, field_values, has_subqueries, histogram, matched_fields,
+    needs_several_passes, patterns_plan, select_events,
 };
 pub use filter_pattern::parse_filter_pattern;
 pub use insights::{

@@ -10,12 +10,16 @@
 //! of them.
 
 mod change;
+mod condition;
 mod mask;
 mod mine;
+mod starts;
 
 pub(crate) use change::{Band, band, change, short};
+pub(crate) use condition::{Condition, Texts, condition};
 pub(crate) use mask::mask;
 pub(crate) use mine::mine;
+pub(crate) use starts::{Start, is_short_start, says_start, start};
 
 use sha2::{Digest, Sha256};
 

@@ -202,6 +202,10 @@ pub struct Patterns {
 /// The column with a list of counts over time: for each span its start and the count, as a list of two.
 pub const COUNTS_COLUMN: &str = "@counts";
 
+/// Columns beside it: times of the first and of the last event, the first one's id, and what holds for the events as text
+/// of the query language, of the most frequent patterns.
+pub const END_COLUMNS: [&str; 4] = ["@first", "@last", "@firstId", "@condition"];
+
 /// Columns of patterns.
 pub const PATTERN_COLUMNS: [&str; 6] =
     ["@pattern", "@ratio", "@sampleCount", "@severityLabel", "@patternId", "@sample"];

@@ -9,7 +9,7 @@ mod tests;
 
 use crate::error::{QueryError, QueryErrors, Span};
 use crate::insights::format_insights;
-use crate::plan::{Operator, Parse, ParseMethod};
+use crate::plan::{Expr, Operator, Parse, ParseMethod};
 use crate::{filter_pattern, logql, lucene};
 use expression::{quoted, regex_literal};
 
@@ -94,6 +94,29 @@ fn span_text(window_ns: i64) -> Option<String> {
         seconds if seconds % 60 == 0 => format!("{}m", seconds / 60),
         seconds => format!("{seconds}s"),
     })
+}
+
+/// Conditions and what they are asked of as text of Insights QL: those of `operators`, and one more. `None` where Insights
+/// has no words for some.
+pub(crate) fn narrowed(sources: &[types::GroupPattern], operators: &[Operator], also: &Expr) -> Option<String> {
+    let computed = |operator: &Operator| match operator {
+        Operator::Extend { name, expr } => {
+            Some(format!("eval {} = {}", expression::name(name)?, expression::text(expr)?))
+        }
+        operator => command(operator),
+    };
+    let mut all = commands(sources, &[]).ok()?;
+    for operator in operators.iter().chain([&Operator::Filter(also.clone())]) {
+        all.push(computed(operator)?);
+    }
+    let text = all.join(" | ");
+    // What cannot be read back was not said.
+    format_insights(&text).is_ok().then_some(text)
+}
+
+/// A condition as text of Insights QL.
+pub(crate) fn condition_text(condition: &Expr) -> Option<String> {
+    expression::text(condition)
 }
 
 /// The commands that operators come from, over the groups of `sources`; the operator that has none is the error.

@@ -136,6 +136,7 @@ pub(crate) fn table() -> Table {
         .post("/api/v1/translate", Role::Read, routes::language::translate)
         .get("/api/v1/time", Role::Read, routes::time::get)
         .get("/api/v1/patterns", Role::Read, routes::patterns::get)
+        .get("/api/v1/changes", Role::Read, routes::changes::get)
         .get("/api/v1/context", Role::Read, routes::context::get)
         .get("/api/v1/fields", Role::Read, routes::fields::list)
         .get("/api/v1/fields/{name}/values", Role::Read, routes::fields::values)

@@ -1,6 +1,7 @@
 //! The native routes, one file each.
 
 pub(crate) mod alerts;
+pub(crate) mod changes;
 pub(crate) mod complete;
 pub(crate) mod context;
 pub(crate) mod deletions;

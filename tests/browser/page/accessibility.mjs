@@ -59,6 +59,16 @@ const states = {
   },
   "a table": (own, options) => own.explore({ q: "stats count(*) by path" }, options),
   "a chart": (own, options) => own.explore({ q: "stats count(*) as n by bin(5m)" }, options),
+  "what changed": async (own, options) => {
+    const page = await own.explore({ show: "changes" }, options);
+    await page.locator("[data-testid=changes][data-state=done]").waitFor();
+    return page;
+  },
+  patterns: async (own, options) => {
+    const page = await own.explore({ show: "patterns" }, options);
+    await page.getByTestId("pattern").first().waitFor();
+    return page;
+  },
   "an error": async (own, options) => {
     own.expectsFailures = true;
     return own.explore({ q: "stast count(*)" }, options);

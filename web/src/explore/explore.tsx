@@ -18,6 +18,7 @@ import { submit } from "./editor_state.ts";
 import { FieldsButton } from "./fields_button.tsx";
 import { GroupPicker } from "./group_picker.tsx";
 import { RowOptions } from "./row_options.tsx";
+import { PanelSwitch } from "./panel_switch.tsx";
 import { Share } from "./share.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import { TimePicker } from "./time_picker.tsx";
@@ -31,6 +32,8 @@ const rowList = import("./row_list.tsx").then((part) => part.RowList);
 rowList.catch(() => undefined);
 const RowList = later(async () => (await rowList.catch(async () => (await import("./row_list.tsx")).RowList)), true);
 const Saved = later(async () => (await import("./saved.tsx")).Saved, true);
+const Panels = later(async () => (await import("./panels.tsx")).Panels);
+const Offer = later(async () => (await import("./offer.tsx")).Offer, true);
 const Result = later(async () => (await import("./table.tsx")).Result, true);
 const Trouble = later(async () => (await import("./trouble.tsx")).Trouble, true);
 const Insight = later(async () => (await import("./insight.tsx")).Insight, true);
@@ -62,7 +65,7 @@ export function Explore() {
           <Sidebar />
           <div class="results">
             <Chart />
-            <Results />
+            {!view.value.live && view.value.panel !== "rows" ? <Panels /> : <Results />}
           </div>
         </div>
       )}
@@ -97,6 +100,7 @@ function Results() {
   return (
     <section class={`result${isEarlier ? " stale" : ""}`} aria-label="Results" data-testid="results" aria-busy={lane.state === "loading"}>
       <Waiting />
+      <Offer />
       {held.value ? <Trouble kind="held" data={null} /> : isRefused ? <Trouble kind="failed" data={null} /> : (
         <>
           {failed && <Trouble kind="broken" data={data} />}
@@ -139,10 +143,11 @@ function Answered({ data, isBroken }: { data: Rows; isBroken: boolean }) {
   return (
     <>
       {partial && <Incomplete what={t("This answer is not complete.")} reasons={reasons} />}
-      {n === 0 ? (data.isWhole ? <Trouble kind="empty" data={data} /> : !isBroken && <Skeleton />) : (
+      {n === 0 ? (data.isWhole ? <><div class="result-head"><FieldsButton /><PanelSwitch /></div><Trouble kind="empty" data={data} /></> : !isBroken && <Skeleton />) : (
         <>
           <div class="result-head">
             <FieldsButton />
+            <PanelSwitch />
             <span role="status" data-testid="shown">{amount(data, n)}</span>
             {data.isWhole && <Insight data={data} />}
             {data.kind === "events" && <RowOptions />}

@@ -5,15 +5,27 @@
 //! the patterns are found at the end from all texts together: those of an earlier time too, so that both have the same.
 //! Memory grows with the number of different masked texts and counts against the query's.
 
+mod changes;
+mod conditions;
 mod counted;
+mod ends;
+mod of_run;
+mod origins;
+mod restarts;
 mod samples;
+mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use types::{Column, Level, Run, TimeRange, Timestamp, Value};
 
-use self::counted::{Counted, LEVEL_CODES, Newest};
+pub use self::changes::{Change, Changes, Event, Origin, changes};
+pub use self::restarts::{Restart, RestartKind};
+
+use self::conditions::Conditions;
+use self::counted::{Counted, Depth, LEVEL_CODES};
+use self::ends::{End, Ends};
 use super::elements::Prepared;
 use super::expression::Stop;
 use super::frame::Frame;
@@ -26,7 +38,8 @@ use super::table::Table;
 use super::{ExecuteError, Request, compare, histogram};
 use crate::pattern::{Band, band, change, id_of, mine};
 use crate::plan::{
-    CHANGE_COLUMNS, COUNTS_COLUMN, Earlier, Expr, Name, Operator, PATTERN_COLUMNS, Patterns, Plan, SCORE_COLUMNS,
+    CHANGE_COLUMNS, COUNTS_COLUMN, END_COLUMNS, Earlier, Expr, Name, Operator, PATTERN_COLUMNS, Patterns, Plan,
+    SCORE_COLUMNS,
 };
 
 /// Fields that are shown in place of the message where an event has them: the message of a line that is itself JSON.
@@ -82,8 +95,8 @@ pub fn patterns_plan(plan: &Plan, earlier: Option<Earlier>, counts: i64, limit: 
     let text = Expr::Field("@message".into());
     operators.push(Operator::Patterns(Patterns { text, earlier, is_scored: false, counts: Some(counts) }));
     operators.push(Operator::Limit(limit));
-    let names =
-        PATTERN_COLUMNS.iter().chain(CHANGE_COLUMNS.iter().filter(|_| earlier.is_some())).chain([&COUNTS_COLUMN]);
+    let change = CHANGE_COLUMNS.iter().filter(|_| earlier.is_some());
+    let names = PATTERN_COLUMNS.iter().chain(change).chain(&END_COLUMNS).chain([&COUNTS_COLUMN]);
     let columns = names.map(|name| (Name::from(*name), Expr::Field((*name).into()))).collect();
     operators.push(Operator::Project { columns, is_events: false });
     Plan { operators, ..plan.clone() }
@@ -110,13 +123,14 @@ pub(crate) fn of_runs(
     lead: &[Operator],
     patterns: &Patterns,
 ) -> Result<Table, ExecuteError> {
-    let now = count_runs(scan, lead, patterns)?;
+    let depth = depth_of(patterns);
+    let now = count_runs(scan, lead, patterns, bins_of(scan, patterns), depth)?;
     let Some(request) = earlier_request(scan, patterns) else {
         return table(patterns, &Part { scan, counted: now }, None, lead);
     };
     let mut before = Scan::new(runs, &request);
     before.env.prepared = Prepared::of(lead);
-    let counted = count_runs(&before, lead, patterns)?;
+    let counted = count_runs(&before, lead, patterns, bins_of(&before, patterns), depth)?;
     let made = table(patterns, &Part { scan, counted: now }, Some(&Part { scan: &before, counted }), lead);
     scan.absorb(&before);
     made
@@ -143,10 +157,10 @@ pub(crate) fn of_feed<'f>(
 
 /// Patterns of rows in memory.
 pub(crate) fn of_rows(patterns: &Patterns, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<Finished, Stop> {
-    let mut counted = Counted::new(None);
+    let mut counted = Counted::new(None, Depth::Newest);
     counted.add(frame, None, patterns, scan)?;
     scan.hold(counted.memory_bytes())?;
-    Ok(finished(patterns, &Part { scan, counted }, None)?.0)
+    Ok(finished(patterns, &Part { scan, counted }, None)?.finished)
 }
 
 fn earlier_request<'a>(scan: &Scan<'a>, patterns: &Patterns) -> Option<Request<'a>> {
@@ -157,12 +171,22 @@ fn earlier_request<'a>(scan: &Scan<'a>, patterns: &Patterns) -> Option<Request<'
     Some(Request { range, progress: None, ..*scan.request })
 }
 
-fn count_runs(scan: &Scan<'_>, lead: &[Operator], patterns: &Patterns) -> Result<Counted, ExecuteError> {
+/// How much there is to count.
+fn depth_of(patterns: &Patterns) -> Depth {
+    if patterns.counts.is_some() { Depth::Ends } else { Depth::Newest }
+}
+
+fn count_runs(
+    scan: &Scan<'_>,
+    lead: &[Operator],
+    patterns: &Patterns,
+    bins: Option<Bins>,
+    depth: Depth,
+) -> Result<Counted, ExecuteError> {
     let steps = Steps::new(lead, &needed_by(patterns));
-    let bins = bins_of(scan, patterns);
     let states = scan.for_each(
         &scan.items(),
-        || Counted::new(bins),
+        || Counted::new(bins, depth),
         |counted, _, item| {
             let mut frame = scan.frame(item, &steps)?;
             let before = counted.memory_bytes();
@@ -171,7 +195,7 @@ fn count_runs(scan: &Scan<'_>, lead: &[Operator], patterns: &Patterns) -> Result
             Ok(Flow::Continue)
         },
     )?;
-    let mut all = Counted::new(bins);
+    let mut all = Counted::new(bins, depth);
     states.into_iter().for_each(|state| all.merge(state));
     if let Err(stop) = all.settle(scan) {
         scan.note_stop(stop);
@@ -187,7 +211,7 @@ fn count_feed(
 ) -> Result<Counted, ExecuteError> {
     let steps = Steps::new(lead, &needed_by(patterns));
     let states = scan.until_done(
-        || Counted::new(None),
+        || Counted::new(None, depth_of(patterns)),
         |counted| {
             for_each_frame(scan, feed, &steps, &mut |mut frame| {
                 let before = counted.memory_bytes();
@@ -196,7 +220,7 @@ fn count_feed(
             })
         },
     )?;
-    let mut all = Counted::new(None);
+    let mut all = Counted::new(None, depth_of(patterns));
     states.into_iter().for_each(|state| all.merge(state));
     Ok(all)
 }
@@ -208,11 +232,11 @@ struct Part<'s, 'a> {
 }
 
 /// What is counted of one pattern in one range of time.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Sum {
     by_level: [u64; LEVEL_CODES],
     bins: Vec<f64>,
-    newest: Newest,
+    ends: Ends,
 }
 
 impl Sum {
@@ -241,29 +265,47 @@ fn table(
     before: Option<&Part<'_, '_>>,
     lead: &[Operator],
 ) -> Result<Table, ExecuteError> {
-    let (mut finished, sums) = now.scan.or_nothing(finished(patterns, now, before));
+    let Found { mut finished, rows, places, conditions } = now.scan.or_nothing(finished(patterns, now, before));
     let mut samples: Vec<Option<Value>> = vec![None; finished.n_rows];
+    let mut first_ids: Vec<Option<Value>> = vec![None; finished.n_rows];
     for (part, is_now) in before.map(|part| (part, false)).into_iter().chain([(now, true)]) {
-        let newest: Vec<&Newest> =
-            sums.iter().map(|sums| if is_now { &sums.now.newest } else { &sums.before.newest }).collect();
+        let ends: Vec<&Ends> =
+            rows.iter().map(|(_, sums)| if is_now { &sums.now.ends } else { &sums.before.ends }).collect();
+        let newest: Vec<&End> = ends.iter().map(|ends| &ends.newest).collect();
         let read = samples::read(part.scan, &newest, lead, patterns)?;
-        samples.iter_mut().zip(read).filter(|(_, read)| read.is_some()).for_each(|(sample, read)| *sample = read);
+        let texts = read.into_iter().map(|sample| sample.map(|sample| sample.text));
+        samples.iter_mut().zip(texts).filter(|(_, read)| read.is_some()).for_each(|(sample, read)| *sample = read);
+        let oldest: Vec<&End> = ends.iter().map(|ends| &ends.oldest).collect();
+        let read = samples::read(part.scan, &oldest, lead, patterns)?;
+        let ids = read.into_iter().map(|sample| sample.and_then(|sample| sample.id).map(Value::String));
+        first_ids.iter_mut().zip(ids).filter(|(_, read)| read.is_some()).for_each(|(id, read)| *id = read);
     }
-    let sample: Name = PATTERN_COLUMNS[5].into();
-    for (name, column) in &mut finished.columns {
-        if *name == sample {
-            *column = Arc::new(Column::of_values(std::mem::take(&mut samples)));
+    let named =
+        rows.iter().zip(&samples).zip(&places).map(|(((pattern, _), sample), place)| (*place, &**pattern, sample));
+    let conditions = conditions.map(|conditions| now.scan.or_nothing(conditions.of_rows(now.scan, named)));
+    let mut conditions = conditions.unwrap_or_default();
+    conditions.resize(finished.n_rows, None);
+    let filled = [(PATTERN_COLUMNS[5], samples), (END_COLUMNS[2], first_ids), (END_COLUMNS[3], conditions)];
+    for (name, values) in filled {
+        if let Some((_, column)) = finished.columns.iter_mut().find(|(known, _)| **known == *name) {
+            // Events that passed by have their text already.
+            let value = |(row, value): (usize, Option<Value>)| value.or_else(|| column.value(row));
+            *column = Arc::new(Column::of_values(values.into_iter().enumerate().map(value).collect()));
         }
     }
     Ok(Table::of_groups(finished))
 }
 
-/// The patterns as rows, and their sums in the same order. Samples that have to be read are missing.
-fn finished(
-    patterns: &Patterns,
-    now: &Part<'_, '_>,
-    before: Option<&Part<'_, '_>>,
-) -> Result<(Finished, Vec<Sums>), Stop> {
+/// Patterns with their sums, and the place of each masked text's pattern among them.
+#[derive(Default)]
+struct Mined<'t> {
+    patterns: Vec<String>,
+    sums: Vec<Sums>,
+    places: BTreeMap<&'t str, u32>,
+}
+
+/// Finds the patterns of the texts of both times together.
+fn mined<'t>(now: &'t Part<'_, '_>, before: Option<&'t Part<'_, '_>>) -> Result<Mined<'t>, Stop> {
     let texts: BTreeSet<&str> =
         now.counted.texts().chain(before.into_iter().flat_map(|part| part.counted.texts())).collect();
     let texts: Vec<&str> = texts.into_iter().collect();
@@ -278,9 +320,31 @@ fn finished(
     };
     let sums = sums_of(Some(now)).into_iter().zip(sums_of(before)).map(|(now, before)| Sums { now, before });
     let sums: Vec<Sums> = sums.collect();
-    let mut rows: Vec<(String, Sums)> = mined.patterns.into_iter().zip(sums).collect();
+    Ok(Mined { patterns: mined.patterns, sums, places })
+}
+
+/// The patterns as rows, and with their sums in the same order.
+#[derive(Default)]
+struct Found<'t> {
+    finished: Finished,
+    rows: Vec<(String, Sums)>,
+    /// The place of each row's pattern among those found.
+    places: Vec<usize>,
+    conditions: Option<Conditions<'t>>,
+}
+
+/// Finds the patterns; what has to be read of events is missing.
+fn finished<'t>(
+    patterns: &Patterns,
+    now: &'t Part<'_, '_>,
+    before: Option<&'t Part<'_, '_>>,
+) -> Result<Found<'t>, Stop> {
+    let mined = mined(now, before)?;
+    let conditions = patterns.counts.is_some().then(|| Conditions::new(&mined, now, before));
+    let mut ordered: Vec<(usize, (String, Sums))> = mined.patterns.into_iter().zip(mined.sums).enumerate().collect();
     let count = |sums: &Sums| (std::cmp::Reverse(sums.now.total()), std::cmp::Reverse(sums.before.total()));
-    rows.sort_by(|a, b| count(&a.1).cmp(&count(&b.1)).then_with(|| a.0.cmp(&b.0)));
+    ordered.sort_by(|(_, a), (_, b)| count(&a.1).cmp(&count(&b.1)).then_with(|| a.0.cmp(&b.0)));
+    let (places, rows): (Vec<usize>, Vec<(String, Sums)>) = ordered.into_iter().unzip();
     let mut columns = pattern_columns(&rows);
     if patterns.earlier.is_some() {
         columns.extend(change_columns(&rows));
@@ -289,10 +353,11 @@ fn finished(
         columns.extend(score_columns(&rows, now.counted.bins()));
     }
     if patterns.counts.is_some() {
+        columns.extend(end_columns(&rows));
         columns.push(column(COUNTS_COLUMN, rows.iter().map(|(_, sums)| counts(sums, now.counted.bins())).collect()));
     }
     let finished = Finished { n_rows: rows.len(), columns, approximate: Vec::new() };
-    Ok((finished, rows.into_iter().map(|(_, sums)| sums).collect()))
+    Ok(Found { finished, rows, places, conditions })
 }
 
 fn column(name: &str, values: Vec<Option<Value>>) -> (Name, Arc<Column>) {
@@ -307,7 +372,8 @@ fn pattern_columns(rows: &[(String, Sums)]) -> Vec<(Name, Arc<Column>)> {
     let total: u64 = rows.iter().map(|(_, sums)| sums.now.total()).sum();
     let ratio = |sums: &Sums| if total == 0 { 0.0 } else { sums.now.total() as f64 / total as f64 };
     let level = |sums: &Sums| sums.now.level().or_else(|| sums.before.level());
-    let sample = |sums: &Sums| sums.now.newest.text().or_else(|| sums.before.newest.text()).map(Value::String);
+    let sample =
+        |sums: &Sums| sums.now.ends.newest.text().or_else(|| sums.before.ends.newest.text()).map(Value::String);
     let value = |name: &str, (pattern, sums): &(String, Sums)| match name {
         "@pattern" => Some(Value::text(pattern.as_str())),
         "@ratio" => Some(Value::Float(ratio(sums))),
@@ -329,6 +395,22 @@ fn change_columns(rows: &[(String, Sums)]) -> Vec<(Name, Arc<Column>)> {
         column(previous_name, all(&|(_, before)| integer(before))),
         column(difference_name, all(&|both| Value::Integer(difference(both)))),
         column(description_name, all(&|(now, before)| Value::text(change(now as f64, before as f64, true)))),
+    ]
+}
+
+/// Times of the first and the last event, of the earlier time where there are none now; the first one's id is read
+/// later.
+fn end_columns(rows: &[(String, Sums)]) -> Vec<(Name, Arc<Column>)> {
+    let time = |end: &dyn Fn(&Ends) -> Option<i64>| -> Vec<Option<Value>> {
+        let of = |sums: &Sums| end(&sums.now.ends).or_else(|| end(&sums.before.ends));
+        rows.iter().map(|(_, sums)| of(sums).map(|time| Value::Timestamp(Timestamp(time)))).collect()
+    };
+    let [first, last, id, condition] = END_COLUMNS;
+    vec![
+        column(first, time(&|ends| ends.oldest.time())),
+        column(last, time(&|ends| ends.newest.time())),
+        column(id, vec![None; rows.len()]),
+        column(condition, vec![None; rows.len()]),
     ]
 }
 

@@ -1,4 +1,5 @@
-//! `/api/v1/patterns`: which messages there are, how often, and what has changed since an earlier time.
+//! `/api/v1/patterns`: which messages there are, how often, when first and last, and what has changed since an earlier
+//! time.
 
 use axum::Json;
 use query::Answer;
@@ -42,7 +43,8 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<V
     })))
 }
 
-fn earlier(baseline: &str) -> Result<query::plan::Earlier, Problem> {
+/// Reads the name of an earlier time.
+pub(super) fn earlier(baseline: &str) -> Result<query::plan::Earlier, Problem> {
     query::parse_baseline(baseline).ok_or_else(|| {
         let problem = Problem::bad_request("bad-baseline", format!("baseline {baseline:?} is no earlier time"));
         problem.hint("use previous, previousDay, previousWeek, previousMonth, or a length of time such as 7d")
@@ -71,6 +73,7 @@ fn pattern(answer: &Answer, row: &[Option<types::Value>]) -> Value {
             "@patternId" => "id",
             "@sample" => "sample",
             "@counts" => "counts",
+            "@firstId" => "first_id",
             other => other.trim_start_matches('@'),
         };
         shown.insert(name.into(), value.as_ref().map_or(Value::Null, plain));

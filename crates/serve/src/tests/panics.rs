@@ -139,7 +139,7 @@ async fn a_defect_in_what_is_asked_beside_the_rows_is_a_500_too() {
 async fn a_defect_in_other_routes_is_a_500_too() {
     let house = filled().await;
     for group in [IN_SCAN, IN_QUERY] {
-        for route in ["histogram", "fields/ms/values", "patterns"] {
+        for route in ["histogram", "fields/ms/values", "patterns", "changes"] {
             let uri = format!("/api/v1/{route}?query=filter%20ms%20%3E%200&groups={}&from=now-1h", encoded(group));
             let reply = house.get(&uri).await;
             assert_eq!(reply.status, 500, "{uri}: {}", reply.text());

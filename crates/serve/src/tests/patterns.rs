@@ -82,6 +82,14 @@ async fn a_baseline_tells_what_is_new() {
             .filter_map(|pattern| Some((pattern["pattern"].as_str()?, pattern["change"].as_str()?)))
             .collect();
         assert_eq!(changes, [("kept <*>", "unchanged"), ("fresh <*>", "new"), ("gone <*>", "gone")], "{how}");
+        let times = |one: &Value| (one["first"].clone(), one["last"].clone());
+        let (kept, gone) = (json!("2026-11-20T11:30:00Z"), json!("2026-11-20T09:30:00Z"));
+        assert_eq!([times(&found[0]), times(&found[2])], [(kept.clone(), kept), (gone.clone(), gone)], "{how}");
+        let id = found[0]["first_id"].as_str().expect("an id");
+        let asked =
+            json!({"query": format!("filter @id = \"{id}\" | fields @message"), "from": "2026-11-20T00:00:00Z"});
+        let reply = house.post("/api/v1/query", asked.to_string()).await;
+        assert_eq!(reply.json()["rows"][0][0], "kept 2", "{how}: {}", reply.text());
         flush(&house, "").await;
     }
     assert_eq!(house.get("/api/v1/patterns?baseline=soon").await.status, 400);

@@ -80,7 +80,7 @@ fn question(random: &mut Random) -> (&'static str, String, String) {
     let selector =
         encoded(random.pick::<&str>(&["{group=~\".+\"}", "{user=~\".+\"}", "{group=~\"theirs.*\"} |= \"s\""]));
     let get = |uri: String| ("GET", uri, String::new());
-    match *random.pick(&(0..19).collect::<Vec<u32>>()) {
+    match *random.pick(&(0..20).collect::<Vec<u32>>()) {
         0 | 1 => {
             let explain = *random.pick(&[true, false]);
             let ask = json!({"query": query, "groups": [groups], "from": "now-1h", "explain": explain});
@@ -102,6 +102,7 @@ fn question(random: &mut Random) -> (&'static str, String, String) {
         15 => get(format!("/loki/api/v1/patterns?query={selector}&start=1795172400&end=1795176000")),
         16 => get(format!("/api/v1/query?{parameters}&format=ndjson")),
         17 => get((*random.pick(&["/api/v1/lookups", "/api/openapi.json", "/api/v1/session"])).to_owned()),
+        18 => get(format!("/api/v1/changes?{parameters}&baseline=1h")),
         _ => ("POST", "/api/v1/complete".to_owned(), json!({"query": "filter user = ", "cursor": 14}).to_string()),
     }
 }

@@ -3,119 +3,92 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use types::{Column, Examples, Level, MISSING_CODE, RowSet, Value};
+use types::{Column, RowSet};
 
 use super::super::aggregate::Place;
 use super::super::cell::Cell;
-use super::super::expression::{Stop, evaluate};
-use super::super::frame::{BlockRows, Frame};
+use super::super::expression::Stop;
+use super::super::frame::Frame;
 use super::super::group::places;
 use super::super::scan::Scan;
-use super::{Bins, MESSAGE_FIELDS, Sum, takes_message_field};
-use crate::pattern::mask;
-use crate::plan::{Expr, Patterns};
+use super::ends::{Ends, Spot};
+use super::of_run::OfRun;
+use super::origins::{Origin, Origins, Seen};
+use super::texts::{Known, known_examples, level_codes, texts_of, texts_over};
+use super::{Bins, Sum};
+use crate::pattern::{mask, says_start};
+use crate::plan::Patterns;
 
 /// Codes of levels, and 0 for none.
 pub(super) const LEVEL_CODES: usize = 7;
 
+/// Bytes of a count of a text at an origin, roughly.
+const PAIR_BYTES: usize = 24;
+
 /// Bytes of a count beside its text, roughly.
 const TALLY_BYTES: usize = std::mem::size_of::<Tally>() + 64;
 
-/// Where an event stands: number of its run among the scan's, block, row. Ordered by time within a run.
+/// How much is counted: each has what the one before has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Spot {
-    pub(super) source: usize,
-    pub(super) block: usize,
-    pub(super) row: usize,
-}
-
-/// The newest of some events.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Newest {
-    time: Option<i64>,
-    /// Events of this time, one of each run at most; the newest of them is known once their ids are.
-    spots: Vec<Spot>,
-    /// The newest of the events that are not there any more, with its text.
-    passed: Option<(Place, Arc<str>)>,
-}
-
-impl Newest {
-    fn see(&mut self, time: i64, spot: Spot) {
-        if self.time.is_none_or(|known| time > known) {
-            self.time = Some(time);
-            self.spots.clear();
-        } else if self.time > Some(time) {
-            return;
-        }
-        match self.spots.iter_mut().find(|known| known.source == spot.source) {
-            Some(known) => *known = (*known).max(spot),
-            None => self.spots.push(spot),
-        }
-    }
-
-    pub(super) fn merge(&mut self, other: &Self) {
-        if let Some(time) = other.time {
-            other.spots.iter().for_each(|spot| self.see(time, *spot));
-        }
-        if let Some((place, text)) = &other.passed
-            && self.passed.as_ref().is_none_or(|(known, _)| known < place)
-        {
-            self.passed = Some((*place, text.clone()));
-        }
-    }
-
-    /// Whether an event of this time would be newer than all, or as new.
-    fn may_be_newer(&self, time: i64) -> bool {
-        self.time.is_none_or(|known| time >= known)
-    }
-
-    /// Where the newest event may stand.
-    pub(super) fn spots(&self) -> &[Spot] {
-        &self.spots
-    }
-
-    /// The newest event's text where that is known already.
-    pub(super) fn text(&self) -> Option<Arc<str>> {
-        self.passed.as_ref().map(|(_, text)| text.clone())
-    }
+pub(super) enum Depth {
+    /// Numbers, and the newest event.
+    Newest,
+    /// The oldest event too.
+    Ends,
+    /// And where events come from, and what began anew.
+    Origins,
 }
 
 /// What is counted of one text.
 #[derive(Clone, Debug, Default)]
-struct Tally {
-    by_level: [u64; LEVEL_CODES],
-    bins: Vec<u32>,
-    newest: Newest,
-    /// The last row seen of the block that is being counted: its place in the frame and in the column of texts.
-    last: Option<(usize, usize)>,
-}
-
-/// What is counted of the examples of one run, by their numbers.
-struct OfRun {
-    by_level: Vec<u32>,
-    bins: Vec<u32>,
-    n_bins: usize,
-    newest: Vec<Newest>,
+pub(super) struct Tally {
+    pub(super) by_level: [u64; LEVEL_CODES],
+    pub(super) bins: Vec<u32>,
+    pub(super) ends: Ends,
+    /// The first and the last row seen of the block that is being counted: their places in the frame and in the column
+    /// of texts.
+    edges: Option<[(usize, usize); 2]>,
+    /// The text itself, where it says that something starts and that is asked for.
+    start: Option<Arc<str>>,
 }
 
 /// Counts of masked texts.
 pub(super) struct Counted {
     bins: Option<Bins>,
+    depth: Depth,
+    /// Where events come from, where that is counted.
+    pub(super) origins: Option<Origins>,
+    /// By text and origin.
+    by_origin: HashMap<(u32, u32), u32, foldhash::fast::RandomState>,
+    /// Whether the text of some event was a field of its own.
+    pub(super) takes_field: bool,
     numbers: HashMap<String, u32, foldhash::fast::RandomState>,
     tallies: Vec<Tally>,
     by_source: HashMap<usize, OfRun>,
     n_bytes: usize,
 }
 
-/// Of the rows of a frame: level code, and place among the spans of time.
-struct Rows {
-    levels: Vec<u8>,
-    bins: Option<Vec<u16>>,
+/// Of the rows of a frame: level code, place among the spans of time, number of their origin.
+pub(super) struct Rows {
+    pub(super) levels: Vec<u8>,
+    pub(super) bins: Option<Vec<u16>>,
+    pub(super) seen: Option<Seen>,
+    pub(super) depth: Depth,
 }
 
 impl Counted {
-    pub(super) fn new(bins: Option<Bins>) -> Self {
-        Self { bins, numbers: HashMap::default(), tallies: Vec::new(), by_source: HashMap::new(), n_bytes: 0 }
+    pub(super) fn new(bins: Option<Bins>, depth: Depth) -> Self {
+        Self {
+            bins,
+            depth,
+            origins: (depth >= Depth::Origins).then(Origins::default),
+            by_origin: HashMap::default(),
+            takes_field: false,
+            numbers: HashMap::default(),
+            tallies: Vec::new(),
+            by_source: HashMap::new(),
+            n_bytes: 0,
+        }
     }
 
     pub(super) fn bins(&self) -> Option<Bins> {
@@ -141,15 +114,35 @@ impl Counted {
         if frame.n_rows() == 0 {
             return Ok(());
         }
-        let rows = Rows { levels: level_codes(&*frame.column("@level")?), bins: self.bins_of(frame)? };
+        let n_bytes = self.origins.as_ref().map_or(0, Origins::n_bytes);
+        let seen = match (&mut self.origins, source) {
+            (Some(origins), Some(source)) => origins.read(frame, source)?,
+            _ => None,
+        };
+        let levels = level_codes(&*frame.column("@level")?);
+        let rows = Rows { levels, bins: self.bins_of(frame)?, seen, depth: self.depth };
+        let added = self.add_rows(frame, source, patterns, scan, &rows);
+        self.n_bytes += self.origins.as_ref().map_or(0, Origins::n_bytes).saturating_sub(n_bytes);
+        added
+    }
+
+    fn add_rows(
+        &mut self,
+        frame: &mut Frame<'_>,
+        source: Option<usize>,
+        patterns: &Patterns,
+        scan: &Scan<'_>,
+        rows: &Rows,
+    ) -> Result<(), Stop> {
         if let Some(source) = source
             && let Some(known) = known_examples(frame, patterns)?
         {
-            return self.add_examples(frame, source, &rows, known);
+            return self.add_examples(frame, source, rows, known);
         }
-        let texts = texts_of(frame, patterns, scan)?;
+        let (texts, is_field) = texts_of(frame, patterns, scan)?;
+        self.takes_field |= is_field;
         let all: Vec<usize> = (0..frame.n_rows()).collect();
-        self.add_texts(frame, source, &rows, &texts, &all)
+        self.add_texts(frame, source, rows, &texts, &all)
     }
 
     fn bins_of(&self, frame: &mut Frame<'_>) -> Result<Option<Vec<u16>>, Stop> {
@@ -165,14 +158,22 @@ impl Counted {
         let is_read = |number: u32| examples.get(number as usize).is_none_or(Option::is_none);
         let mut by_text = RowSet::of(numbers.len(), |row| is_read(numbers[row]));
         if let Some((with_text, _)) = &texts {
+            self.takes_field |= !with_text.is_empty();
             by_text.or(with_text);
         }
         let Some(block) = frame.stored().cloned() else { return Ok(()) };
         let n_new = if self.by_source.contains_key(&source) { 0 } else { examples.len() };
         let n_bins = self.n_bins();
-        self.n_bytes += n_new * (4 * (LEVEL_CODES + 1 + n_bins) + std::mem::size_of::<Newest>());
-        let of_run = self.by_source.entry(source).or_insert_with(|| OfRun::new(examples.len(), n_bins));
+        self.n_bytes += OfRun::n_bytes(n_new, n_bins);
+        let of_run = self.by_source.entry(source).or_insert_with(|| OfRun::new(&examples, n_bins, self.depth));
+        let n_pairs = of_run.by_origin.len();
         of_run.add(source, &block, &numbers, rows, &by_text)?;
+        self.n_bytes += (of_run.by_origin.len() - n_pairs) * PAIR_BYTES;
+        if let (Some(origins), Some(seen), true) = (&mut self.origins, &rows.seen, of_run.has_starts()) {
+            for (row, number) in numbers.iter().enumerate().filter(|(row, _)| !by_text.contains(*row)) {
+                of_run.start(*number).into_iter().for_each(|masked| origins.note_start(seen, row, masked));
+            }
+        }
         if by_text.is_empty() {
             return Ok(());
         }
@@ -202,22 +203,28 @@ impl Counted {
         for (index, row) in places.iter().enumerate() {
             let Some(text) = Cell::at(texts, index).text() else { continue };
             let number = self.number(mask(&text));
+            if let Some(seen) = &rows.seen {
+                self.note_origin(seen, *row, number);
+            }
             let tally = &mut self.tallies[number as usize];
             tally.by_level[usize::from(rows.levels[*row])] += 1;
             if let Some(bins) = &rows.bins {
                 tally.bins.resize(n_bins, 0);
                 tally.bins[usize::from(bins[*row])] += 1;
             }
-            if tally.last.is_none() {
-                touched.push(number);
-            }
-            if tally.last.is_none() || is_oldest_first {
-                tally.last = Some((*row, index));
+            let here = (*row, index);
+            match (&mut tally.edges, is_oldest_first) {
+                (Some([_, last]), true) => *last = here,
+                (Some([first, _]), false) => *first = here,
+                (edges, _) => {
+                    touched.push(number);
+                    *edges = Some([here; 2]);
+                }
             }
         }
         let n_bytes_before: usize = touched.iter().map(|number| self.tallies[*number as usize].n_bytes()).sum();
-        let noted = self.note_newest(frame, source, texts, &touched);
-        touched.iter().for_each(|number| self.tallies[*number as usize].last = None);
+        let noted = self.note_edges(frame, source, texts, &touched);
+        touched.iter().for_each(|number| self.tallies[*number as usize].edges = None);
         let n_bytes: usize = touched.iter().map(|number| self.tallies[*number as usize].n_bytes()).sum();
         self.n_bytes += n_bytes.saturating_sub(n_bytes_before);
         noted
@@ -229,22 +236,34 @@ impl Counted {
         }
         let number = self.tallies.len() as u32;
         self.n_bytes += masked.len() + TALLY_BYTES + 4 * self.n_bins();
+        let start = (self.depth >= Depth::Origins && says_start(&masked)).then(|| Arc::from(masked.as_str()));
         self.numbers.insert(masked, number);
-        self.tallies.push(Tally::default());
+        self.tallies.push(Tally { start, ..Tally::default() });
         number
     }
 
-    /// Notes the newest events of the texts of a frame.
-    fn note_newest(
+    fn note_origin(&mut self, seen: &Seen, row: usize, number: u32) {
+        let count = self.by_origin.entry((number, seen.origins[row])).or_insert(0);
+        self.n_bytes += if *count == 0 { PAIR_BYTES } else { 0 };
+        *count += 1;
+        if let (Some(masked), Some(origins)) = (&self.tallies[number as usize].start, &mut self.origins) {
+            origins.note_start(seen, row, masked);
+        }
+    }
+
+    /// Notes the newest events of the texts of a frame, and the oldest where they are wanted.
+    fn note_edges(
         &mut self,
         frame: &mut Frame<'_>,
         source: Option<usize>,
         texts: &Column,
         touched: &[u32],
     ) -> Result<(), Stop> {
-        let last = |tally: &Tally| tally.last.unwrap_or_default();
-        let wanted = |number: &u32| last(&self.tallies[*number as usize]).0;
-        let rows = RowSet::of_places(frame.n_rows(), touched.iter().map(wanted));
+        let edges = |tally: &Tally| tally.edges.unwrap_or_default();
+        let n_wanted = if self.depth >= Depth::Ends { 2 } else { 1 };
+        // The last one first: it is always wanted.
+        let wanted = |number: &u32| edges(&self.tallies[*number as usize]).into_iter().rev().take(n_wanted);
+        let rows = RowSet::of_places(frame.n_rows(), touched.iter().flat_map(wanted).map(|(row, _)| row));
         let chosen: Vec<usize> = rows.iter().collect();
         let place_of = |row: usize| chosen.partition_point(|known| *known < row);
         let mut few = frame.clone();
@@ -253,12 +272,20 @@ impl Counted {
             (Some(source), Some(block)) => {
                 let times = few.column("@timestamp")?;
                 let stored: Vec<usize> = few.block().map(|few| few.rows.iter().collect()).unwrap_or_default();
+                let at = |row: usize| {
+                    let place = place_of(row);
+                    let row = stored.get(place).copied().unwrap_or_default();
+                    (Cell::at(&times, place).time().unwrap_or_default(), Spot { source, block: block.block, row })
+                };
                 for number in touched {
                     let tally = &mut self.tallies[*number as usize];
-                    let place = place_of(last(tally).0);
-                    let row = stored.get(place).copied().unwrap_or_default();
-                    let time = Cell::at(&times, place).time().unwrap_or_default();
-                    tally.newest.see(time, Spot { source, block: block.block, row });
+                    let [first, last] = edges(tally).map(|(row, _)| row);
+                    let (time, spot) = at(last);
+                    tally.ends.newest.see(time, spot);
+                    if n_wanted > 1 {
+                        let (time, spot) = at(first);
+                        tally.ends.oldest.see(time, spot);
+                    }
                 }
             }
             _ => {
@@ -266,13 +293,13 @@ impl Counted {
                     Some(_) => places(&mut few)?,
                     None => chosen.iter().map(|row| Place::of_row(*row)).collect(),
                 };
+                let text = |index: usize| Arc::from(&*Cell::at(texts, index).text().unwrap_or_default());
                 for number in touched {
                     let tally = &mut self.tallies[*number as usize];
-                    let (row, index) = last(tally);
-                    let place = places[place_of(row)];
-                    if tally.newest.passed.as_ref().is_none_or(|(known, _)| *known < place) {
-                        let text = Cell::at(texts, index).text().unwrap_or_default();
-                        tally.newest.passed = Some((place, Arc::from(&*text)));
+                    let [first, last] = edges(tally);
+                    tally.ends.newest.see_passing(places[place_of(last.0)], || text(last.1));
+                    if n_wanted > 1 {
+                        tally.ends.oldest.see_passing(places[place_of(first.0)], || text(first.1));
                     }
                 }
             }
@@ -282,13 +309,24 @@ impl Counted {
 
     /// Adds what another thread counted.
     pub(super) fn merge(&mut self, other: Self) {
-        let Self { numbers, tallies, by_source, n_bytes, .. } = other;
+        let Self { numbers, tallies, by_source, n_bytes, origins, by_origin, takes_field, .. } = other;
         self.n_bytes += n_bytes;
+        self.takes_field |= takes_field;
+        let origins = match (&mut self.origins, origins) {
+            (Some(mine), Some(others)) => mine.merge(others),
+            _ => Vec::new(),
+        };
+        let mut mine_of: Vec<u32> = vec![0; tallies.len()];
         for (text, number) in numbers {
             let mine = self.number(text);
+            mine_of[number as usize] = mine;
             self.tallies[mine as usize].merge(&tallies[number as usize]);
         }
-        for (source, of_run) in by_source {
+        for ((text, origin), count) in by_origin {
+            *self.by_origin.entry((mine_of[text as usize], origins[origin as usize])).or_insert(0) += count;
+        }
+        for (source, mut of_run) in by_source {
+            of_run.renumber(&origins);
             match self.by_source.entry(source) {
                 std::collections::hash_map::Entry::Vacant(vacant) => {
                     vacant.insert(of_run);
@@ -303,13 +341,20 @@ impl Counted {
         let n_bytes = self.n_bytes;
         for (source, of_run) in std::mem::take(&mut self.by_source) {
             let Some(examples) = scan.sources[source].run.examples()? else { continue };
+            let mut known_as: Vec<Option<u32>> = vec![None; examples.len()];
             for (number, example) in examples.iter().enumerate() {
                 let tally = of_run.tally(number);
                 if let Some(example) = example
                     && tally.by_level.iter().any(|count| *count > 0)
                 {
                     let known = self.number(mask(example));
+                    known_as[number] = Some(known);
                     self.tallies[known as usize].merge(&tally);
+                }
+            }
+            for ((example, origin), count) in &of_run.by_origin {
+                if let Some(text) = known_as[*example as usize] {
+                    *self.by_origin.entry((text, *origin)).or_insert(0) += count;
                 }
             }
         }
@@ -332,8 +377,27 @@ impl Counted {
                 sum.bins.resize(self.n_bins(), 0.0);
                 sum.bins.iter_mut().zip(&tally.bins).for_each(|(sum, count)| *sum += f64::from(*count));
             }
-            sum.newest.merge(&tally.newest);
+            sum.ends.merge(&tally.ends);
         }
+    }
+
+    /// How many events were counted.
+    pub(super) fn n_events(&self) -> u64 {
+        self.tallies.iter().flat_map(|tally| tally.by_level).sum()
+    }
+
+    /// How often each text came from each origin.
+    pub(super) fn by_origin(&self) -> impl Iterator<Item = (&str, u32, u64)> {
+        let mut texts: Vec<&str> = vec![""; self.tallies.len()];
+        self.numbers.iter().for_each(|(text, number)| texts[*number as usize] = text);
+        self.by_origin.iter().map(move |((text, origin), count)| (texts[*text as usize], *origin, u64::from(*count)))
+    }
+
+    /// How often a text came from an origin.
+    pub(super) fn count_of(&self, masked: &str, origin: &Origin) -> u64 {
+        let origin = self.origins.as_ref().and_then(|origins| origins.number_of(origin));
+        let pair = self.numbers.get(masked).copied().zip(origin);
+        pair.and_then(|pair| self.by_origin.get(&pair)).map_or(0, |count| u64::from(*count))
     }
 }
 
@@ -344,152 +408,10 @@ impl Tally {
             self.bins.resize(other.bins.len(), 0);
         }
         self.bins.iter_mut().zip(&other.bins).for_each(|(sum, count)| *sum += count);
-        self.newest.merge(&other.newest);
+        self.ends.merge(&other.ends);
     }
 
     fn n_bytes(&self) -> usize {
-        let text = self.newest.passed.as_ref().map_or(0, |(_, text)| text.len());
-        text + self.newest.spots.len() * std::mem::size_of::<Spot>()
-    }
-}
-
-impl OfRun {
-    fn new(n_examples: usize, n_bins: usize) -> Self {
-        Self {
-            by_level: vec![0; n_examples * (LEVEL_CODES + 1)],
-            bins: vec![0; n_examples * n_bins],
-            n_bins,
-            newest: vec![Newest::default(); n_examples],
-        }
-    }
-
-    /// Counts the rows of a block that are not in `left_out`.
-    fn add(
-        &mut self,
-        source: usize,
-        block: &BlockRows<'_>,
-        numbers: &[u32],
-        rows: &Rows,
-        left_out: &RowSet,
-    ) -> Result<(), Stop> {
-        const NONE: u32 = u32::MAX;
-        let mut last = vec![NONE; self.newest.len()];
-        let is_whole = left_out.is_empty();
-        for (row, (number, level)) in numbers.iter().zip(&rows.levels).enumerate() {
-            if is_whole || !left_out.contains(row) {
-                self.by_level[*number as usize * (LEVEL_CODES + 1) + usize::from(*level)] += 1;
-                last[*number as usize] = row as u32;
-            }
-        }
-        if let Some(bins) = &rows.bins {
-            for (row, (number, bin)) in numbers.iter().zip(bins).enumerate() {
-                if is_whole || !left_out.contains(row) {
-                    self.bins[*number as usize * self.n_bins + usize::from(*bin)] += 1;
-                }
-            }
-        }
-        let (_, newest_of_block) = block.source.run.block_times(block.block);
-        let is_wanted =
-            |(number, row): &(usize, &u32)| **row != NONE && self.newest[*number].may_be_newer(newest_of_block.0);
-        let wanted: Vec<(usize, u32)> =
-            last.iter().enumerate().filter(is_wanted).map(|(number, row)| (number, *row)).collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let stored: Vec<usize> = block.rows.iter().collect();
-        let times = block.source.run.read(block.block, &["@timestamp"], &block.rows)?.into_iter().next();
-        let times = times.unwrap_or(Column::Missing { n_rows: stored.len() });
-        for (number, row) in wanted {
-            let time = Cell::at(&times, row as usize).time().unwrap_or_default();
-            self.newest[number].see(time, Spot { source, block: block.block, row: stored[row as usize] });
-        }
-        Ok(())
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.by_level.iter_mut().zip(&other.by_level).for_each(|(sum, count)| *sum += count);
-        self.bins.iter_mut().zip(&other.bins).for_each(|(sum, count)| *sum += count);
-        self.newest.iter_mut().zip(&other.newest).for_each(|(mine, other)| mine.merge(other));
-    }
-
-    fn tally(&self, number: usize) -> Tally {
-        let mut tally = Tally { newest: self.newest[number].clone(), ..Tally::default() };
-        let counts = &self.by_level[number * (LEVEL_CODES + 1)..];
-        tally.by_level.iter_mut().zip(counts).for_each(|(sum, count)| *sum = u64::from(*count));
-        if !self.bins.is_empty() {
-            tally.bins = self.bins[number * self.n_bins..(number + 1) * self.n_bins].to_vec();
-        }
-        tally
-    }
-}
-
-/// What a run knows of the texts of a frame's rows.
-struct Known {
-    examples: Arc<Examples>,
-    numbers: Vec<u32>,
-    /// Rows whose text is another field's, and that field of all rows.
-    texts: Option<(RowSet, Column)>,
-}
-
-/// Asks the run for examples of the texts, where the texts are the messages that it stores.
-fn known_examples(frame: &mut Frame<'_>, patterns: &Patterns) -> Result<Option<Known>, Stop> {
-    let Expr::Field(name) = &patterns.text else { return Ok(None) };
-    let Some(block) = frame.stored().cloned() else { return Ok(None) };
-    let run = &block.source.run;
-    if !run.is_message(name) {
-        return Ok(None);
-    }
-    let Some(examples) = run.examples()? else { return Ok(None) };
-    let mut texts: Option<(RowSet, Column)> = None;
-    for field in MESSAGE_FIELDS.iter().rev().filter(|_| takes_message_field(patterns)) {
-        if block.source.has(field)? && !run.is_message(field) {
-            let column = frame.column(field)?;
-            let below = texts.take().map_or(Column::Missing { n_rows: frame.n_rows() }, |(_, column)| column);
-            let column = texts_over(&column, &below);
-            let rows = RowSet::of(frame.n_rows(), |row| matches!(Cell::at(&column, row), Cell::Text(_)));
-            texts = Some((rows, column));
-        }
-    }
-    let numbers = run.example_numbers(block.block, &block.rows)?;
-    Ok(Some(Known { examples, numbers, texts }))
-}
-
-/// The texts of a frame's rows.
-pub(super) fn texts_of(frame: &mut Frame<'_>, patterns: &Patterns, scan: &Scan<'_>) -> Result<Arc<Column>, Stop> {
-    let mut texts = evaluate(&patterns.text, frame, &scan.env)?;
-    if takes_message_field(patterns) {
-        for name in MESSAGE_FIELDS.iter().rev() {
-            let field = evaluate(&Expr::Field((*name).into()), frame, &scan.env)?;
-            texts = Arc::new(texts_over(&field, &texts));
-        }
-    }
-    Ok(texts)
-}
-
-/// The texts of `upper`, where it has none those of `lower`.
-fn texts_over(upper: &Column, lower: &Column) -> Column {
-    let is_text = |row: usize| matches!(Cell::at(upper, row), Cell::Text(_));
-    if !(0..upper.n_rows()).any(is_text) {
-        return lower.clone();
-    }
-    let value = |row: usize| if is_text(row) { upper.value(row) } else { lower.value(row) };
-    Column::of_values((0..upper.n_rows()).map(value).collect())
-}
-
-/// Level codes of rows, 0 for those without one.
-fn level_codes(column: &Column) -> Vec<u8> {
-    let of_text = |text: &str| Level::parse(text).map_or(0, Level::code);
-    match column {
-        Column::Missing { n_rows } => vec![0; *n_rows],
-        Column::Dictionary { codes, values } => {
-            let of_value = |value: &Value| if let Value::String(text) = value { of_text(text) } else { 0 };
-            let known: Vec<u8> = values.iter().map(of_value).collect();
-            let code = |code: &u32| if *code == MISSING_CODE { 0 } else { known[*code as usize] };
-            codes.iter().map(code).collect()
-        }
-        other => {
-            let code = |row| if let Cell::Text(text) = Cell::at(other, row) { of_text(text) } else { 0 };
-            (0..other.n_rows()).map(code).collect()
-        }
+        self.ends.n_bytes()
     }
 }

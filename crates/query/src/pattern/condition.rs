@@ -1,0 +1,96 @@
+//! Conditions that hold for the events of one pattern and of no other.
+//!
+//! A pattern is what several masked texts have in common, and a query sees texts, not masks. A part of the text that
+//! no other pattern has is the condition that people read best; where no part is that rare, two of them, and where
+//! that is not enough either, a regular expression of the whole. Which of these is exact is looked up among all masked
+//! texts there are.
+
+use super::mask::WILDCARD;
+use crate::plan::{Expr, TextPattern};
+
+/// How a wildcard is shown.
+const SHOWN: &str = "<*>";
+
+/// Shorter parts say too little to be read as the pattern.
+const PART_BYTES_MIN: usize = 6;
+
+/// Parts of a pattern that are tried, the longest ones.
+const PARTS_MAX: usize = 4;
+
+/// A condition.
+pub(crate) struct Condition {
+    pub(crate) expr: Expr,
+    /// Whether it holds for none of the other patterns' texts.
+    pub(crate) is_exact: bool,
+}
+
+/// Masked texts.
+pub(crate) struct Texts<'t> {
+    /// Of the pattern itself.
+    pub(crate) own: &'t [&'t str],
+    /// Of all other patterns.
+    pub(crate) others: &'t [&'t str],
+}
+
+/// The condition for `pattern` on `text`; `sample` is an event's text.
+pub(crate) fn condition(pattern: &str, text: &Expr, sample: Option<&str>, texts: &Texts<'_>) -> Option<Condition> {
+    let Texts { own, others } = texts;
+    let matched = |pattern: TextPattern| Expr::Match(Box::new(text.clone()), pattern);
+    let part_of = |part: &str| matched(TextPattern::Substring(part.to_owned()));
+    let is_in_sample = |part: &&str| sample.is_none_or(|sample| sample.contains(*part));
+    let mut parts: Vec<&str> = pattern.split(SHOWN).map(str::trim).filter(is_in_sample).collect();
+    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    parts.retain(|part| part.len() >= PART_BYTES_MIN && own.iter().all(|text| text.contains(part)));
+    parts.truncate(PARTS_MAX);
+    if let Some(part) = parts.iter().find(|part| !others.iter().any(|other| other.contains(**part))) {
+        return Some(Condition { expr: part_of(part), is_exact: true });
+    }
+    for (at, one) in parts.iter().enumerate() {
+        for two in &parts[at + 1..] {
+            if !others.iter().any(|other| other.contains(one) && other.contains(two)) {
+                let expr = Expr::And(Box::new(part_of(one)), Box::new(part_of(two)));
+                return Some(Condition { expr, is_exact: true });
+            }
+        }
+    }
+    let regex = regex::Regex::new(&expression(pattern)).ok()?;
+    let matches = |text: &&str| regex.is_match(&text.replace(WILDCARD, "0"));
+    let is_exact = own.iter().all(matches) && !others.iter().any(matches);
+    Some(Condition { expr: matched(TextPattern::Regex(regex)), is_exact })
+}
+
+/// A regular expression for the texts of a pattern.
+fn expression(pattern: &str) -> String {
+    let words = |part: &str| part.split(' ').map(regex::escape).collect::<Vec<_>>().join(r"\s+");
+    let parts: Vec<String> = pattern.split(SHOWN).map(words).collect();
+    format!(r"(?s)^\s*{}\s*$", parts.join(".*"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pattern: &str, others: &[&str], expected: &str, is_exact: bool) {
+        let others: Vec<String> = others.iter().map(|other| other.replace('*', "\u{1}")).collect();
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        let own = pattern.replace(SHOWN, "\u{1}");
+        let texts = Texts { own: &[&own], others: &others };
+        let found = condition(pattern, &Expr::Field("@message".into()), None, &texts).expect("a condition");
+        let written = crate::translate::condition_text(&found.expr).expect("words for it");
+        assert_eq!((written.as_str(), found.is_exact), (expected, is_exact), "{pattern}");
+    }
+
+    #[test]
+    fn the_longest_part_that_nothing_else_has_is_the_condition() {
+        check("pool exhausted after <*>", &["pool ready"], "@message like \"pool exhausted after\"", true);
+        let others = ["connection to * lost", "* refused by peer"];
+        let expected = "@message like \"connection to\" and @message like \"refused\"";
+        check("connection to <*> refused", &others, expected, true);
+    }
+
+    #[test]
+    fn where_no_part_is_rare_the_whole_is_said_and_what_is_too_wide_says_so() {
+        check("up <*>", &["going up *"], r"@message like /(?s)^\s*up\s+.*\s*$/", true);
+        check("<*>", &["anything"], r"@message like /(?s)^\s*.*\s*$/", false);
+    }
+}

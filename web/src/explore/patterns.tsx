@@ -1,0 +1,72 @@
+// All patterns of the messages: how many, since when, and how that was before.
+
+import { useState } from "preact/hooks";
+
+import type { Pattern, Patterns } from "../api/changes.ts";
+import { count, oneLine, percent } from "../format.ts";
+import { Icon } from "../parts/icons.tsx";
+import { t } from "../texts.ts";
+import { clockText, exactText } from "../time.ts";
+import { view } from "../view.ts";
+import { levelClass } from "./levels.ts";
+import { narrow, Nothing, PatternText, showRow, Spark } from "./panel_parts.tsx";
+
+const STEP = 100;
+const TEXT_CHARS_MAX = 400;
+
+/** The change in words and colour; nothing where there is none to speak of. */
+function Change({ pattern }: { pattern: Pattern }) {
+  const factor = /[\d.]+/.exec(pattern.description)?.[0] ?? "";
+  const name = { new: t("new"), gone: t("gone"), up: `×${factor}`, down: `÷${factor}`, unchanged: "" }[pattern.change];
+  return <><span class={`change-state ${pattern.change}`}>{name}</span> <span class="dim number">{pattern.change === "new" ? "" : t("was {n}", { n: count(pattern.previous) })}</span></>;
+}
+
+/** Patterns as a table. */
+export function PatternTable({ data }: { data: Patterns }) {
+  const [shown, setShown] = useState(STEP);
+  const zone = view.value.zone;
+  if (data.patterns.length === 0) return <Nothing title={t("No event matches here")} hint={t("Look at a longer time, or leave a condition out.")} />;
+  return (
+    <div class="patterns-table">
+      <table class="listed">
+        <thead><tr>
+          <th scope="col" class="right">{t("Events")}</th><th scope="col" class="wide right">{t("Share")}</th><th scope="col" class="wide">{t("Over time")}</th>
+          <th scope="col" class="level-head">{t("Level")}</th><th scope="col">{t("Pattern")}</th><th scope="col" class="wide">{t("First and last")}</th><th scope="col">{t("Change")}</th>
+          <th scope="col"><span class="sr-only">{t("Filter")}</span></th>
+        </tr></thead>
+        <tbody>
+          {data.patterns.slice(0, shown).map((pattern) => {
+            const level = levelClass(pattern.level ?? "");
+            const { condition, first, first_id: id } = pattern;
+            return (
+              <tr key={pattern.id} class={`level-${level}`} data-testid="pattern" data-pattern={pattern.pattern}>
+                <td class="right number">{count(pattern.count)}</td>
+                <td class="wide right number dim">{percent(pattern.ratio)}</td>
+                <td class="wide"><Spark counts={pattern.counts} level={level} /></td>
+                <td class="change-level">{pattern.level ?? ""}</td>
+                <td class="pattern-text">
+                  <span class="mono"><PatternText pattern={oneLine(pattern.pattern, TEXT_CHARS_MAX)} /></span>
+                  {pattern.sample !== null && pattern.sample !== pattern.pattern && <span class="mono dim ellipsis" title={t("The newest event")}>{oneLine(pattern.sample, TEXT_CHARS_MAX)}</span>}
+                </td>
+                <td class="wide seen">
+                  {first && id && <button type="button" class="link" title={`${t("Go to this line")}: ${exactText(first, zone)}`} onClick={() => showRow(id, first)}>{clockText(Date.parse(first), zone)}</button>}
+                  {pattern.last && <span class="dim" title={exactText(pattern.last, zone)}> – {clockText(Date.parse(pattern.last), zone)}</span>}
+                </td>
+                <td class="pattern-change"><Change pattern={pattern} /></td>
+                <td class="change-acts">
+                  {condition && (
+                    <>
+                      <button type="button" class="tiny" aria-label={t("Only events like this")} title={t("Only events like this")} data-testid="pattern-include" onClick={() => narrow(condition, false)}><Icon name="plus" /></button>
+                      <button type="button" class="tiny" aria-label={t("Leave events like this out")} title={t("Leave events like this out")} data-testid="pattern-exclude" onClick={() => narrow(condition, true)}><Icon name="minus" /></button>
+                    </>
+                  )}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      {data.patterns.length > shown && <p><button type="button" class="button" onClick={() => setShown(shown + STEP)}>{t("Show more")}</button></p>}
+    </div>
+  );
+}
