@@ -14,7 +14,7 @@ export function Offer() {
   if (rise === null) return null;
   const at = clockText(rise.at, of.zone).slice(0, rise.at % 60_000 === 0 ? 5 : 8);
   const iso = (ms: number) => new Date(ms).toISOString();
-  const see = () => go({ panel: "changes", from: iso(rise.at), to: iso(Math.min(rise.end, Date.now())), row: "" });
+  const see = () => go({ panel: "changes", from: iso(rise.from), to: iso(Math.min(rise.end, Date.now())), row: "" });
   return (
     <p class="offer" role="status" data-testid="offer">
       <span class="swatch level-error" aria-hidden="true" /><span>{t("Errors rose at {time}.", { time: at })}</span>

@@ -14,7 +14,7 @@ function bars(errors: readonly number[]) {
 
 test("errors that rise clearly are a rise, at its first bar", () => {
   const rise = riseOf(bars([0, 1, 0, 1, 0, 1, 30, 40, 35, 2]));
-  assert.deepEqual(rise, { at: BEGIN + 6 * 60_000, end: BEGIN + 10 * 60_000 });
+  assert.deepEqual(rise, { from: BEGIN + 5 * 60_000, at: BEGIN + 6 * 60_000, end: BEGIN + 10 * 60_000 });
   assert.equal(riseOf(bars([20, 22, 19, 21, 20, 95]))?.at, BEGIN + 5 * 60_000);
 });
 

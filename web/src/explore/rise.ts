@@ -9,8 +9,12 @@ const ERRORS_MIN = 5;
 const TIMES_MIN = 3;
 const DEVIATIONS_MIN = 5;
 
-/** A rise of errors: the begin of its first bar, and the end of what was counted, in ms since the epoch. */
+/**
+ * A rise of errors: the begin of its first bar, that of the bar before it, where what led to it may be, and the end of
+ * what was counted, in ms since the epoch.
+ */
 export interface Rise {
+  from: number;
   at: number;
   end: number;
 }
@@ -26,8 +30,10 @@ export function riseOf(histogram: Histogram): Rise | null {
     const n = errors[at] ?? 0;
     const usual = sum / Math.max(1, at - begin);
     const isRise = n >= ERRORS_MIN && n >= TIMES_MIN * usual && n - usual >= DEVIATIONS_MIN * Math.sqrt(usual);
-    const [bucket, last] = [histogram.buckets[at], histogram.buckets.at(-1)];
-    if (begin >= 0 && at - begin >= BEFORE_MIN && isRise && bucket && last) return { at: Date.parse(bucket.from), end: Date.parse(last.to) };
+    const [before, bucket, last] = [histogram.buckets[at - 1], histogram.buckets[at], histogram.buckets.at(-1)];
+    if (begin >= 0 && at - begin >= BEFORE_MIN && isRise && before && bucket && last) {
+      return { from: Date.parse(before.from), at: Date.parse(bucket.from), end: Date.parse(last.to) };
+    }
     sum += n;
   }
   return null;
