@@ -149,6 +149,10 @@ fn parse_command(parse: &Parse) -> Option<String> {
             format!("{} as {}", format.name(), expression::name(prefix)?)
         }
         ParseMethod::Regex { regex, .. } => regex_literal(regex.as_str())?,
+        ParseMethod::Glob { literals, names } => {
+            let names = names.iter().map(|name| expression::name(name)).collect::<Option<Vec<String>>>()?;
+            format!("{} as {}", quoted(&literals.join("*")), names.join(", "))
+        }
         _ => return None,
     };
     Some(format!("parse {text} {method}"))

@@ -115,7 +115,11 @@ struct Coded {
 impl Coded {
     fn of(field: &'static str, column: &Column) -> Self {
         if let Column::Dictionary { codes, values } = column {
-            let value = |value: &Value| if let Value::String(text) = value { text_of(text) } else { None };
+            let value = |value: &Value| match value {
+                Value::String(text) => text_of(text),
+                Value::Integer(number) => text_of(&number.to_string()),
+                _ => None,
+            };
             return Self { field, codes: codes.clone(), values: values.iter().map(value).collect() };
         }
         let mut known: HashMap<String, u32> = HashMap::new();
