@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=b09a8139e46f";
+export{t as RowList}from"./row_list.js?v=8914e101f5dd";

@@ -86,8 +86,7 @@ async fn a_baseline_tells_what_is_new() {
         let (kept, gone) = (json!("2026-11-20T11:30:00Z"), json!("2026-11-20T09:30:00Z"));
         assert_eq!([times(&found[0]), times(&found[2])], [(kept.clone(), kept), (gone.clone(), gone)], "{how}");
         let id = found[0]["first_id"].as_str().expect("an id");
-        let asked =
-            json!({"query": format!("filter @id = \"{id}\" | fields @message"), "from": "2026-11-20T00:00:00Z", "to": "2026-11-21T00:00:00Z"});
+        let asked = json!({"query": format!("filter @id = \"{id}\" | fields @message"), "from": "2026-11-20T00:00:00Z", "to": "2026-11-21T00:00:00Z"});
         let reply = house.post("/api/v1/query", asked.to_string()).await;
         assert_eq!(reply.json()["rows"][0][0], "kept 2", "{how}: {}", reply.text());
         flush(&house, "").await;
