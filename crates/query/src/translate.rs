@@ -153,7 +153,6 @@ fn parse_command(parse: &Parse) -> Option<String> {
             let names = names.iter().map(|name| expression::name(name)).collect::<Option<Vec<String>>>()?;
             format!("{} as {}", quoted(&literals.join("*")), names.join(", "))
         }
-        _ => return None,
     };
     Some(format!("parse {text} {method}"))
 }
