@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { settled } from "./harness.mjs";
+import { ask, queryText, settled } from "./harness.mjs";
 
 const LINES = 300;
 const QUESTION = "the line in question";
@@ -142,12 +142,12 @@ async function filtersLines(own) {
   own.expectsFailures = true;
   const page = await opened(own);
   await counted(page, 101);
-  const query = await page.getByTestId("query").inputValue();
+  const query = await queryText(page);
   await page.getByTestId("around-filter").fill('filter parity = "odd"');
   await page.waitForFunction(() => [...document.querySelectorAll(".around [data-testid=row]:not([aria-current]) .message")].every((cell) => /[13579]$/.test(cell.textContent ?? "")) && document.querySelector(".around:not([aria-busy=true])") !== null && location.search.includes("parity"));
   assert.ok((await lineTexts(page)).includes(QUESTION), "the original stays though it is even");
   await marked(page);
-  assert.equal(await page.getByTestId("query").inputValue(), query, "the question above is another one");
+  assert.equal(await queryText(page), query, "the question above is another one");
   await page.getByTestId("around-filter").fill("filter parity ==== 1");
   await page.getByTestId("around-error").waitFor();
   assert.ok((await lineTexts(page)).includes(QUESTION), "the lines before the mistake stay");
@@ -159,7 +159,7 @@ async function filtersLines(own) {
   await around(page).locator("tr[data-field=parity]").getByTestId("exclude").click();
   await page.waitForFunction(() => document.querySelector("[data-testid=around-filter]").value === 'filter parity != "even"');
   await page.waitForFunction(() => [...document.querySelectorAll(".around [data-testid=row]:not([aria-current]) .message")].every((cell) => /[13579]$/.test(cell.textContent ?? "")));
-  assert.equal(await page.getByTestId("query").inputValue(), query);
+  assert.equal(await queryText(page), query);
   await page.reload();
   await around(page).locator("[data-testid=row][aria-current=true]").waitFor();
   assert.equal(await page.getByTestId("around-filter").inputValue(), 'filter parity != "even"', "the address has it all");
@@ -206,8 +206,7 @@ async function saysWhatIsGone(own) {
 async function leavesForAnotherQuestion(own) {
   const page = await opened(own);
   await counted(page, 101);
-  await page.getByTestId("query").fill("filter n = 7");
-  await page.getByTestId("query").press("Enter");
+  await ask(page, "filter n = 7");
   await around(page).waitFor({ state: "detached" });
   await settled(page);
   assert.equal(await page.locator("[data-testid=row]").count(), 3);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 
-import { rowsOf, settled } from "./harness.mjs";
+import { queryText, rowsOf, settled } from "./harness.mjs";
 
 const FIELDS = 10_000;
 const STACK = `java.lang.IllegalStateException: the cart is empty
@@ -41,20 +41,19 @@ async function opened(own, query, wait = "kind") {
   return page;
 }
 
-const queryOf = (page) => page.getByTestId("query").inputValue();
 
 async function onlyThis(own) {
   const page = await opened(own, 'filter kind in ["plain", "wide"] and host != "b"\n| filter ispresent(host)');
   await page.locator("tr[data-field=host]").getByTestId("only").click();
   await settled(page);
-  const text = await queryOf(page);
+  const text = await queryText(page);
   assert.equal(text, 'filter kind in ["plain", "wide"]\n| filter host = "a"');
   assert.equal((await rowsOf(page)).length, 1);
   const button = page.getByTestId("detail").locator("tr[data-field=host]").getByTestId("only");
   assert.equal(await button.getAttribute("aria-pressed"), "true");
   await button.click();
   await settled(page);
-  assert.equal(await queryOf(page), text, "once more changes nothing");
+  assert.equal(await queryText(page), text, "once more changes nothing");
 }
 
 async function filtersFromTree(own) {
@@ -64,13 +63,13 @@ async function filtersFromTree(own) {
   await city.hover();
   await city.getByTestId("include").click();
   await settled(page);
-  assert.match(await queryOf(page), /host = "a"/);
+  assert.match(await queryText(page), /host = "a"/);
   for (const [testId, expected] of [["only", /host = "a"/], ["exists", /ispresent\(host\)/], ["exclude", /host != "a"/]]) {
     // The row stays open as a tree, whatever is asked.
     await city.hover();
     await city.getByTestId(testId).click();
     await settled(page);
-    assert.match(await queryOf(page), expected);
+    assert.match(await queryText(page), expected);
   }
   assert.equal((await rowsOf(page)).length, 0);
 }
@@ -102,7 +101,7 @@ async function keysOfTheTree(own) {
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Shift+I");
   await settled(page);
-  assert.match(await queryOf(page), /user\.address\.city = "Bandung"/);
+  assert.match(await queryText(page), /user\.address\.city = "Bandung"/);
   // A text that is JSON opens as such, and nothing inside of it can be asked for.
   await page.locator("[data-testid=row]").first().waitFor();
   const note = page.locator('[role=treeitem][data-field="note"]');
@@ -185,7 +184,7 @@ async function followsTrace(own) {
   assert.match(page.url(), /from=2[^&]*&to=2/);
   await page.goBack();
   await settled(page);
-  assert.match(await queryOf(page), /ispresent/);
+  assert.match(await queryText(page), /ispresent/);
 }
 
 /** Longest task while something is done. */
