@@ -229,6 +229,8 @@ pub struct Stats {
     pub events_matched: u64,
     /// Of the events scanned, those whose partial results were kept from an earlier query.
     pub events_cached: u64,
+    /// Of the events scanned, those that an index ruled out: nothing of them was read.
+    pub events_skipped: u64,
     /// Bytes read.
     pub bytes_read: u64,
     /// Segments that the runs belong to.

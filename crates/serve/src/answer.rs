@@ -247,7 +247,7 @@ pub(crate) fn columns_json(columns: &[ColumnInfo]) -> Json {
 pub(crate) fn stats_json(stats: &Stats) -> Json {
     json!({
         "events_scanned": stats.events_scanned, "events_matched": stats.events_matched,
-        "events_cached": stats.events_cached,
+        "events_cached": stats.events_cached, "events_skipped": stats.events_skipped,
         "bytes_read": stats.bytes_read, "segments_total": stats.segments_total,
         "segments_pruned": stats.segments_pruned, "segments_opened": stats.segments_opened,
         "segments_done": stats.segments_done,

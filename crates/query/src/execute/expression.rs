@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use chrono_tz::Tz;
 use types::{Column, MISSING_CODE, RowSet, ScanError, Timestamp, Value};
@@ -38,6 +38,8 @@ pub(crate) struct Environment<'a> {
     pub(crate) partners: PartnersOfPlan,
     /// Set when a time was compared with a number taken as seconds.
     pub(crate) took_seconds: AtomicBool,
+    /// Events that an index ruled out.
+    pub(crate) events_skipped: AtomicU64,
 }
 
 /// Why rows could not be computed.

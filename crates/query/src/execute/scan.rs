@@ -86,6 +86,7 @@ impl<'a> Scan<'a> {
                 prepared: Prepared::default(),
                 partners: PartnersOfPlan::default(),
                 took_seconds: AtomicBool::new(false),
+                events_skipped: AtomicU64::new(0),
             },
             started: now,
             bytes_before: runs.iter().map(|run| run.bytes_read()).sum(),
@@ -374,6 +375,7 @@ impl<'a> Scan<'a> {
             events_scanned: self.counted.iter().map(|[scanned, _]| scanned.load(Relaxed)).sum(),
             events_matched: self.counted.iter().map(|[_, matched]| matched.load(Relaxed)).sum(),
             events_cached: self.events_cached.load(Relaxed),
+            events_skipped: self.env.events_skipped.load(Relaxed),
             bytes_read: bytes_now.saturating_sub(self.bytes_before),
             segments_total: segments.len() as u64,
             segments_pruned: 0,
@@ -388,6 +390,7 @@ impl<'a> Scan<'a> {
         let stats = other.stats();
         self.count_passing(stats.events_scanned, stats.events_matched);
         self.events_cached.fetch_add(stats.events_cached, Relaxed);
+        self.env.events_skipped.fetch_add(stats.events_skipped, Relaxed);
         locked(&self.opened).extend(locked(&other.opened).iter().copied());
         if other.env.budget.is_cut() {
             self.env.budget.cut();

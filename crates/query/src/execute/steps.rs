@@ -1,6 +1,7 @@
 //! What is done to the rows of each block: conditions first, cheapest first, then computed fields that are needed.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering::Relaxed;
 
 use types::RowSet;
 
@@ -74,6 +75,7 @@ impl<'p> Steps<'p> {
     /// The rows of a block that fulfil all conditions, with their computed fields.
     pub(crate) fn apply<'a>(&self, mut block: BlockRows<'a>, env: &Environment) -> Result<Frame<'a>, Stop> {
         let mut is_settled = vec![false; self.conditions.len()];
+        let n_rows = block.rows.count();
         for (condition, is_settled) in self.conditions.iter().zip(&mut is_settled) {
             let Some(probe) = &condition.probe else { continue };
             let Some(question) = probe.for_source(block.source)? else { continue };
@@ -81,8 +83,12 @@ impl<'p> Steps<'p> {
             block.rows.and(&narrowed.rows);
             *is_settled = narrowed.exact && probe.settles;
             if block.rows.is_empty() {
-                return Ok(Frame::of_block(block));
+                break;
             }
+        }
+        env.events_skipped.fetch_add((n_rows - block.rows.count()) as u64, Relaxed);
+        if block.rows.is_empty() {
+            return Ok(Frame::of_block(block));
         }
         let mut frame = Frame::of_block(block);
         for (condition, is_settled) in self.conditions.iter().zip(is_settled) {

@@ -136,6 +136,7 @@ impl Inner<'_, '_> {
         let Answered { partial_reasons, stats, .. } = &mut self.answered;
         partial_reasons.append(&mut answer.partial_reasons);
         stats.events_scanned += answer.stats.events_scanned;
+        stats.events_skipped += answer.stats.events_skipped;
         stats.bytes_read += answer.stats.bytes_read;
         stats.elapsed_ms += answer.stats.elapsed_ms;
         Ok(answer)
@@ -193,6 +194,7 @@ impl Answered {
     pub(crate) fn add_to(&mut self, mut answer: Answer) -> Answer {
         answer.partial_reasons.append(&mut self.partial_reasons);
         answer.stats.events_scanned += self.stats.events_scanned;
+        answer.stats.events_skipped += self.stats.events_skipped;
         answer.stats.bytes_read += self.stats.bytes_read;
         answer.stats.elapsed_ms += self.stats.elapsed_ms;
         answer

@@ -1,7 +1,7 @@
 //! Live tail: the rows of a query as events are accepted, without looking back.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use chrono_tz::Tz;
 use types::{RowSet, Run, ScanError, Timestamp, Value};
@@ -125,6 +125,7 @@ impl Tail {
             prepared: Prepared::of(&self.lead),
             partners: self.partners.clone(),
             took_seconds: AtomicBool::new(false),
+            events_skipped: AtomicU64::new(0),
         };
         let source = Source::new(run);
         for block in 0..source.run.n_blocks() {

@@ -301,7 +301,20 @@ fn an_index_changes_what_a_query_costs_and_not_what_it_answers() {
         let without = Asked::default().answer(text, &plain).expect("an answer");
         assert_eq!(shown(&with_index), shown(&without), "{text}");
         assert_eq!(indexed.n_probes.load(Relaxed) > 0, is_asked, "{text}");
+        // What is sought in every field is narrowed down field by field: no event is ruled out by that.
+        assert_eq!(with_index.stats.events_skipped > 0, is_asked && text.starts_with("filter"), "{text}");
+        assert_eq!(without.stats.events_skipped, 0, "{text}");
     }
+}
+
+#[test]
+fn what_an_index_rules_out_is_counted() {
+    let indexed: Arc<dyn Run> = Wrapped::new(run(0, 20_000), Quirk::Indexed);
+    let text = "filter @message like \"message 1999\" | stats count(*) as c";
+    let answer = Asked::default().answer(text, &[indexed]).expect("an answer");
+    assert_eq!(shown(&answer), ["11"]);
+    let stats = answer.stats;
+    assert_eq!((stats.events_scanned, stats.events_skipped, stats.events_matched), (20_000, 19_989, 11));
 }
 
 #[test]

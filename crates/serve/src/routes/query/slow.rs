@@ -1,9 +1,10 @@
 //! The stream of a query that takes its time: columns at once, then rows as they are found, with progress in between
 //! (DESIGN.md §15).
 //!
-//! The columns' names are known from the plan, their types only from the values: until then they are `any`. The
-//! query ends when the client goes away. A table has no place for an error or for what is missing: its transfer is
-//! broken off, so that nobody takes it for whole.
+//! The columns' names are known from the plan, their types only from the values: at first they are `any`; the last line
+//! of NDJSON has them as `schema` (not as `columns`, by which a first line is known). The query ends when the client
+//! goes away. A table has no place for an error or for what is missing: its transfer is broken off, so that nobody takes
+//! it for whole.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::Answered;
 use super::rows::{Piece, Row, Rows};
-use crate::answer::{Form, Pieces, stats_json, write_row};
+use crate::answer::{Form, Pieces, columns_json, stats_json, write_row};
 use crate::problem::Problem;
 use crate::queries::Running;
 
@@ -125,8 +126,9 @@ fn progress(stats: &Stats, partial: Option<&[Row]>) -> String {
 /// Sends what follows the rows.
 async fn end(form: Form, answered: Result<Answered, Problem>, rows: &Rows) -> Result<(), Gone> {
     match answered {
-        Ok((answer, extra)) => {
+        Ok((answer, mut extra)) => {
             let is_partial = !answer.partial_reasons.is_empty();
+            extra.insert("schema".into(), columns_json(&answer.columns));
             for piece in Pieces::new(form, answer, extra).without_head() {
                 send(rows, piece).await?;
             }
@@ -201,10 +203,13 @@ mod tests {
         let thread = tokio::task::spawn_blocking(move || rows.take(seven(), &ticket.running));
         assert_eq!(line(&mut pieces).await, "[7]\n");
         assert!(thread.await.expect("no panic"));
-        let answer = Answer { rows: seven(), ..Answer::default() };
+        let columns = vec![ColumnInfo { name: "n".into(), kind: ColumnKind::Integer, approximate: true }];
+        let answer = Answer { rows: seven(), columns, ..Answer::default() };
         assert!(finish.send(Ok((answer, Map::new()))).is_ok());
         let rest = line(&mut pieces).await;
-        assert!(rest.starts_with("[7]\n{") && rest.contains("\"partial\":false"), "{rest}");
+        let last: Value = serde_json::from_str(rest.strip_prefix("[7]\n").expect("the row first")).expect("JSON");
+        assert_eq!(last["partial"], false);
+        assert_eq!(last["schema"], json!([{"name": "n", "type": "integer", "approximate": true}]));
         assert!(pieces.next().await.is_none());
     }
 
