@@ -23,7 +23,7 @@ async function sendOdd(own) {
   await own.ingest("odd/text", [
     { "@timestamp": at(90), message: "\u001b[31mred\u001b[0m and \u001b[38;2;10;120;200;1mtrue\u001b[0m and \u001b[48;5;22mbehind\u001b[0m <b>not bold</b>", kind: "colours" },
     { "@timestamp": at(89), message: STACK, kind: "stack", level: "error" },
-    { "@timestamp": at(88), message: `needle ${"needle ".repeat(200)}`, kind: "marks" },
+    { "@timestamp": at(88), message: `bramble ${"bramble ".repeat(200)}`, kind: "marks" },
   ]);
   await own.ingest("odd/large", [{ "@timestamp": at(80), message: `${"lorem ipsum ".repeat(85_000)}the end`, kind: "large" }]);
   await own.ingest("odd/wide", [{ "@timestamp": at(70), message: "wide", kind: "wide", ...Object.fromEntries(Array.from({ length: FIELDS }, (_, n) => [`field_${n}`, n])) }]);
@@ -239,7 +239,7 @@ async function longLine(own) {
 
 async function closedRows(own) {
   await sendOdd(own);
-  const page = await own.open(`/?groups=${own.prefix}/odd/*&q=${encodeURIComponent('filter @message like "needle" or @message like "line" or kind = "wide"')}`);
+  const page = await own.open(`/?groups=${own.prefix}/odd/*&q=${encodeURIComponent('filter @message like "bramble" or @message like "line" or kind = "wide"')}`);
   await settled(page);
   const rows = page.locator("[data-testid=row]");
   assert.ok(await rows.count() >= 4);

@@ -132,7 +132,7 @@ async function showsTopValues(own) {
   await values.first().waitFor();
   const expected = await own.count("filter status = 200");
   assert.equal(await values.count(), 3);
-  assert.match(await values.first().locator("[title*=' of ']").getAttribute("title"), new RegExp(`^${new Intl.NumberFormat("en-US").format(expected)} of `));
+  assert.match(await values.first().locator(".number[title*=' of ']").getAttribute("title"), new RegExp(`^${new Intl.NumberFormat("en-US").format(expected)} of `));
   await values.nth(1).hover();
   await values.nth(1).getByTestId("exclude").click();
   await settled(page);

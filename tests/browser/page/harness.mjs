@@ -166,6 +166,11 @@ export function queryText(page) {
   });
 }
 
+/** Whether the caret is in the query. */
+export function isInQuery(page) {
+  return page.getByTestId("query").evaluate((box) => box.getRootNode().activeElement === box);
+}
+
 /** Waits until the editor holds a text. */
 export async function untilQuery(page, text) {
   while (await queryText(page) !== text);

@@ -34,6 +34,7 @@ const LINES = {
     await page.getByTestId("detail").waitFor({ state: "detached" });
   },
   i: (page, key, before) => reaches(page, `filter @level = "${before.level}"`),
+  I: (page, key, before) => reaches(page, `filter @level = "${before.level}"`),
   x: (page, key, before) => reaches(page, `filter @level != "${before.level}"`),
   1: (page, key) => reaches(page, `filter @level = "${["fatal", "error", "warn", "info", "debug", "trace"][Number(key) - 1]}"`),
   0: async (page) => {
@@ -94,7 +95,7 @@ async function knowsEveryLine(own) {
 }
 
 /** Tried where what they belong to is tried. */
-const ELSEWHERE = ["c", "n", "N"];
+const ELSEWHERE = ["c", "a", "n", "N"];
 
 /** Every `of`-th line of the list, beginning with `part`: a check has only so much time. */
 function doesWhatIsListed(part, of) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 
-import { ask, queryText, rowsOf, settled, totalOf, untilQuery } from "./harness.mjs";
+import { ask, isInQuery, queryText, rowsOf, settled, totalOf, untilQuery } from "./harness.mjs";
 
 async function choosesTimes(own) {
   const page = await own.explore();
@@ -44,7 +44,7 @@ async function copiesFrozenLinks(own) {
 async function worksByKeys(own) {
   const page = await own.explore({ q: 'filter @level = "info"' });
   await page.keyboard.press("/");
-  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("data-testid")), "query");
+  assert.ok(await isInQuery(page));
   await page.keyboard.press("Escape");
   for (const key of ["j", "j", "k", "Enter"]) await page.keyboard.press(key);
   await page.getByTestId("detail").waitFor();

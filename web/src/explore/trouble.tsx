@@ -12,6 +12,7 @@ import { commands } from "../query/lex.ts";
 import type { Rows } from "../rows.ts";
 import { plural, rich, t, text } from "../texts.ts";
 import { ago, clockText, fullText, rangeLabel } from "../time.ts";
+import { focusQuery } from "./editor_state.ts";
 import { asked, draft, go, run, view, zoom, type View } from "../view.ts";
 
 const again = () => { asked.value += 1; };
@@ -38,7 +39,7 @@ function Held() {
       {view.value.query.trim() !== "" && <p><code>{view.value.query.slice(0, 300)}</code></p>}
       <p class="choices">
         <button type="button" class="button primary" data-testid="held-run" onClick={again}>{t("Run it")}</button>
-        <button type="button" class="button" data-testid="held-change" onClick={() => document.querySelector<HTMLElement>("[data-testid=query]")?.focus()}>{t("Change it")}</button>
+        <button type="button" class="button" data-testid="held-change" onClick={focusQuery}>{t("Change it")}</button>
       </p>
     </div>
   );
