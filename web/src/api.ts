@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 
 import type { Json } from "./query/edit.ts";
+import { t } from "./texts.ts";
 import type { Zone } from "./time.ts";
 
 /** An error as the server tells it, with the place in the query where there is one. */
@@ -129,11 +130,16 @@ export function forgetAccess(): void {
   hadAccess = false;
 }
 
+/** What is said where no answer comes. */
+export function unreachable(): ApiError {
+  return new ApiError(0, "unreachable", t("the server does not answer"), null, null, null, null, t("is catat still running?"));
+}
+
 /** Notes that a request was refused for want of a key. What was wrong with a password says its own form. */
 function refused(path: string, error: ApiError): void {
   if (path === "api/v1/session" || error.code === "bad-credentials" || keyWanted.peek() !== null) return;
-  if (storedKey() !== "") keyWanted.value = `The key does not work (any more): ${error.message}.`;
-  else keyWanted.value = hadAccess ? "The session has ended. Sign in to go on; what you have written stays." : "";
+  if (storedKey() !== "") keyWanted.value = t("The key does not work (any more): {message}.", { message: error.message });
+  else keyWanted.value = hadAccess ? t("The session has ended. Sign in to go on; what you have written stays.") : "";
 }
 
 /** The key that this tab sends, if one was typed in; it goes with the tab. */
@@ -176,7 +182,7 @@ function toldError(status: number, statusText: string, text: string): ApiError {
       number(error["line"]), number(error["column"]), typeof error["hint"] === "string" ? error["hint"] : null,
     );
   } catch {
-    return new ApiError(status, "http", text.trim() || `the server answered ${status} ${statusText}`);
+    return new ApiError(status, "http", text.trim() || t("the server answered {status}", { status: `${status} ${statusText}` }));
   }
 }
 
@@ -200,7 +206,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
     response = await fetch(new URL(path, document.baseURI), { ...init, headers, cache: "no-store" });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError(0, "unreachable", "the server does not answer", null, null, null, null, "is catat still running?");
+    throw unreachable();
   }
   if (!response.ok) throw refusal(path, response.status, response.statusText, (await response.text()).slice(0, 4000));
   hadAccess ||= path !== "api/v1/session";

@@ -1,15 +1,18 @@
 // Numbers, sizes, spans of time and hostile texts, written for people.
 
 import type { Json } from "./query/edit.ts";
-import { language } from "./texts.ts";
+import { language, t, text } from "./texts.ts";
 
-let spoken = { language: "", grouped: new Intl.NumberFormat("en"), compact: new Intl.NumberFormat("en") };
+let spoken = { language: "", grouped: new Intl.NumberFormat("en"), compact: new Intl.NumberFormat("en"), tenths: new Intl.NumberFormat("en") };
 
 /** How numbers are written in the language spoken now. */
 function written() {
   const now = language.value;
   if (spoken.language !== now) {
-    spoken = { language: now, grouped: new Intl.NumberFormat(now), compact: new Intl.NumberFormat(now, { notation: "compact", maximumFractionDigits: 1 }) };
+    spoken = {
+      language: now, grouped: new Intl.NumberFormat(now), compact: new Intl.NumberFormat(now, { notation: "compact", maximumFractionDigits: 1 }),
+      tenths: new Intl.NumberFormat(now, { minimumFractionDigits: 1, maximumFractionDigits: 1, useGrouping: false }),
+    };
   }
   return spoken;
 }
@@ -24,6 +27,26 @@ export function compact(n: number): string {
   return n < 10_000 ? count(n) : written().compact.format(n);
 }
 
+/** `0.4`: one digit behind the point. */
+export function tenths(n: number): string {
+  return written().tenths.format(n);
+}
+
+/** `1,234.57`: at most so many digits behind the point. */
+export function decimal(n: number, digits: number): string {
+  return n.toLocaleString(written().language, { maximumFractionDigits: digits });
+}
+
+const UNITS = { d: text("{n} d"), h: text("{n} h"), min: text("{n} min"), s: text("{n} s"), ms: text("{n} ms") };
+
+/** Units of time. */
+export type Unit = keyof typeof UNITS;
+
+/** `5 min`: a number of one unit of time. */
+export function inUnit(n: number | string, unit: Unit): string {
+  return t(UNITS[unit], { n });
+}
+
 /** `1.4 MB`, in powers of 1000. */
 export function bytes(n: number): string {
   const units = ["B", "kB", "MB", "GB", "TB", "PB"];
@@ -33,35 +56,35 @@ export function bytes(n: number): string {
     value /= 1000;
     unit += 1;
   }
-  return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+  return `${unit === 0 || value >= 99.5 ? Math.round(value) : tenths(value)} ${units[unit]}`;
 }
 
 /** `0.4 ms`, `83 ms`, `1.2 s`, `3 min 20 s`. */
 export function milliseconds(ms: number): string {
-  if (ms < 10) return `${ms.toFixed(1)} ms`;
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1000)} s`;
+  if (ms < 10) return inUnit(tenths(ms), "ms");
+  if (ms < 1000) return inUnit(Math.round(ms), "ms");
+  if (ms < 60_000) return inUnit(tenths(ms / 1000), "s");
+  return `${inUnit(Math.floor(ms / 60_000), "min")} ${inUnit(Math.floor((ms % 60_000) / 1000), "s")}`;
 }
 
 /** `5 min`, `1 h`, `2 d`: the width of a bucket or the length of a range. */
 export function span(ms: number): string {
-  const units: [number, string][] = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1000, "s"], [1, "ms"]];
+  const units: [number, Unit][] = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1000, "s"], [1, "ms"]];
   for (const [size, name] of units) {
     if (ms >= size) {
       const value = ms / size;
-      return `${Number.isInteger(value) ? value : value.toFixed(1)} ${name}`;
+      return inUnit(Number.isInteger(value) ? value : tenths(value), name);
     }
   }
-  return `${ms} ms`;
+  return inUnit(ms, "ms");
 }
 
 /** `42 %`, `0.3 %`, `< 0.1 %`, of a share from 0 to 1. */
 export function percent(share: number): string {
   const value = share * 100;
-  if (value > 0 && value < 0.1) return "< 0.1 %";
-  if (value >= 99.95 && share < 1) return "> 99.9 %";
-  return value >= 10 || Number.isInteger(value) ? `${Math.round(value)} %` : `${value.toFixed(1)} %`;
+  if (value > 0 && value < 0.1) return `< ${tenths(0.1)} %`;
+  if (value >= 99.95 && share < 1) return `> ${tenths(99.9)} %`;
+  return value >= 10 || Number.isInteger(value) ? `${Math.round(value)} %` : `${tenths(value)} %`;
 }
 
 /** An escape of a terminal. */

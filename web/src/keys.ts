@@ -85,12 +85,12 @@ export function showAround(id: string): void {
 function byFocus(kind: "include" | "exclude" | "only"): void {
   const focus = list.peek()?.value();
   if (focus) filterBy(focus.field, kind, focus.value);
-  else tell("no value has the focus");
+  else tell(t("no value has the focus"));
 }
 
 /** Copies a link to what is on screen, with fixed times. */
 export function copyLink(): void {
-  void copy(new URL(address(frozen(view.peek())), location.href).href, "Link with fixed times");
+  void copy(new URL(address(frozen(view.peek())), location.href).href, t("Link with fixed times"));
 }
 
 function toPage(page: Page): () => void {

@@ -38,20 +38,21 @@ const SignIn = later(async () => (await import("./parts/sign_in.tsx")).SignIn);
 
 function Head() {
   const now = view.value;
-  const themes = { auto: "as the system has it", light: "light", dark: "dark" };
+  const themes = { auto: text("as the system has it"), light: text("light"), dark: text("dark") };
+  const themeSaid = t("Theme: {theme}", { theme: t(themes[theme.value]) });
   return (
     <header class="top">
-      <a class="brand" href={document.baseURI} aria-label="catat, start page"><span class="mark" aria-hidden="true"><i /><i /><i /></span>catat</a>
-      <nav aria-label="Pages">
+      <a class="brand" href={document.baseURI} aria-label={t("catat, start page")}><span class="mark" aria-hidden="true"><i /><i /><i /></span>catat</a>
+      <nav aria-label={t("Pages")}>
         {PAGES.filter(({ page }) => page !== "start").map(({ page, title }) => (
           <a key={page} href={address({ ...now, page })} aria-current={now.page === page ? "page" : undefined} data-testid={`nav-${page}`}
             onClick={(event) => { if (!event.metaKey && !event.ctrlKey && event.button === 0) { event.preventDefault(); go({ page }); } }}>{t(title)}</a>
         ))}
       </nav>
       <span class="grow" />
-      <button type="button" class="button quiet" aria-label={`Theme: ${themes[theme.value]}`} title={`Theme: ${themes[theme.value]}`} data-testid="theme" onClick={nextTheme}>
+      <button type="button" class="button quiet" aria-label={themeSaid} title={themeSaid} data-testid="theme" onClick={nextTheme}>
         <Icon name={theme.value === "auto" ? "auto" : theme.value === "dark" ? "moon" : "sun"} /></button>
-      <button type="button" class="button quiet" aria-label="Keys and language" title="Keys and language (?)" data-testid="help" data-layer="help" onClick={() => (layer.value = "help")}><Icon name="help" /></button>
+      <button type="button" class="button quiet" aria-label={t("Keys and language")} title={t("Keys and language (?)")} data-testid="help" data-layer="help" onClick={() => (layer.value = "help")}><Icon name="help" /></button>
     </header>
   );
 }
@@ -74,9 +75,9 @@ function App() {
 function followTitle(): void {
   effect(() => {
     const now = view.value;
-    const what = now.query.replaceAll(/\s+/g, " ").trim() || (now.groups.length > 0 ? now.groups.join(", ") : "all events");
+    const what = now.query.replaceAll(/\s+/g, " ").trim() || (now.groups.length > 0 ? now.groups.join(", ") : t("all events"));
     const short = what.length > 50 ? `${what.slice(0, 49)}…` : what;
-    const when = now.live ? "live" : rangeLabel(now, now.zone);
+    const when = now.live ? t("live") : rangeLabel(now, now.zone);
     document.title = now.page === "explore" ? `${short} · ${when} – catat` : `${t(PAGES.find(({ page }) => page === now.page)?.title ?? "")} – catat`;
   });
 }

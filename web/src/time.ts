@@ -1,6 +1,7 @@
 // Times of the page: what the server has read (`now-2h`, RFC 3339) as instants to draw with, and instants in words.
 // What a person types is read by the server (`api/time.ts`); what is not understood here is passed on as it is.
 
+import { inUnit } from "./format.ts";
 import { t, text } from "./texts.ts";
 
 /** A range as the URL and the server have it. */
@@ -193,19 +194,24 @@ export function rangeLabel(range: RangeText, zone: Zone): string {
   const [a, b] = [absolute(range.from), absolute(range.to)];
   if (a !== null && b !== null && dateText(a, zone) === dateText(b, zone)) return `${fullText(a, zone)} – ${clockText(b, zone)}`;
   const side = (ms: number | null, text: string) => (ms === null ? text : fullText(ms, zone));
-  return range.to === "now" && a === null ? `${range.from} – now` : `${side(a, range.from)} – ${side(b, range.to)}`;
+  return range.to === "now" && a === null ? t("{from} – now", { from: range.from }) : `${side(a, range.from)} – ${side(b, range.to)}`;
 }
 
 function absolute(text: string): number | null {
   return text.startsWith("now") ? null : resolve(text, 0);
 }
 
+/** `3 s`, `2 h`: how far two instants are apart, in one unit. */
+export function distance(ms: number): string {
+  const far = Math.abs(ms);
+  const [size, name] = far < 60_000 ? [1000, "s"] as const : far < 3_600_000 ? [60_000, "min"] as const : far < 86_400_000 ? [3_600_000, "h"] as const : [86_400_000, "d"] as const;
+  return inUnit(Math.round(far / size), name);
+}
+
 /** `3 s ago`, `in 2 h`. */
 export function ago(ms: number, now: number): string {
-  const distance = Math.abs(now - ms);
-  const [size, name] = distance < 60_000 ? [1000, "s"] : distance < 3_600_000 ? [60_000, "min"] : distance < 86_400_000 ? [3_600_000, "h"] : [86_400_000, "d"];
-  const text = `${Math.round(distance / size)} ${name}`;
-  return now >= ms ? `${text} ago` : `in ${text}`;
+  const time = distance(now - ms);
+  return now >= ms ? t("{time} ago", { time }) : t("in {time}", { time });
 }
 
 const MONTH_MS = 2_629_800_000;

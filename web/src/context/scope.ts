@@ -1,6 +1,8 @@
 // What is shown around an event, as one part of the address: `ID`, `ID~gh`, `ID~sg~filter status = 500`. The letters are
 // the conditions that hold: the same stream, the same group, the same host.
 
+import { decimal, inUnit, tenths } from "../format.ts";
+
 /** A condition that what is shown shares with the event. */
 export type Bond = "stream" | "group" | "host";
 
@@ -54,17 +56,17 @@ export function offsetText(ns: bigint): string {
   const n = Number(ns < 0n ? -ns : ns);
   if (n < 1000) return `${sign}${n} ns`;
   if (n < 1_000_000) return `${sign}${round(n / 1000)} µs`;
-  if (n < 100_000_000) return `${sign}${round(n / 1e6)} ms`;
+  if (n < 100_000_000) return sign + inUnit(round(n / 1e6), "ms");
   const seconds = n / 1e9;
-  if (seconds < 59.95) return `${sign}${seconds < 10 ? round(seconds) : seconds.toFixed(1)} s`;
+  if (seconds < 59.95) return sign + inUnit(seconds < 10 ? round(seconds) : tenths(seconds), "s");
   const whole = Math.round(seconds);
-  if (whole < 3600) return `${sign}${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 3600) return `${sign}${inUnit(Math.floor(whole / 60), "min")} ${inUnit(whole % 60, "s")}`;
   const minutes = Math.round(seconds / 60);
-  if (minutes < 48 * 60) return `${sign}${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-  return `${sign}${Math.round(seconds / 86_400)} d`;
+  if (minutes < 48 * 60) return `${sign}${inUnit(Math.floor(minutes / 60), "h")} ${inUnit(minutes % 60, "min")}`;
+  return sign + inUnit(Math.round(seconds / 86_400), "d");
 }
 
 /** Two digits that count. */
 function round(n: number): string {
-  return String(n < 10 ? Math.round(n * 10) / 10 : Math.round(n));
+  return decimal(n, n < 10 ? 1 : 0);
 }

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 
-import { count, cut, percent, printable } from "../format.ts";
+import { count, cut, decimal, percent, printable } from "../format.ts";
 import { filterBy } from "../keys.ts";
 import { t } from "../texts.ts";
 import { Icon } from "../parts/icons.tsx";
@@ -15,7 +15,6 @@ const BARS_MAX = 40;
 const LIST_MAX = 25;
 /** Room for the labels of the scale. */
 const SIDE = 40;
-const NUMBER = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 
 function nameOf(bar: Bar): string {
   return bar.name === "" ? t("(empty)") : printable(cut(bar.name, 120));
@@ -46,12 +45,12 @@ export function BarChart({ data }: { data: Rows }) {
       <div ref={root} />
       <svg width={width} height={TALL + 20} role="img" tabIndex={0} aria-label={t("Bars of the table below: ← and → read them")} onKeyDown={onKeyDown} onBlur={() => setAt(null)} onPointerLeave={() => setAt(null)}
         onPointerMove={(event) => { const n = Math.floor((event.clientX - event.currentTarget.getBoundingClientRect().left - SIDE) / each); setAt(n >= 0 && n < bars.length ? n : null); }}>
-        {[0.5, 1].map((part) => <g key={part} class="grid"><line x1={0} x2={width} y1={y(top * part)} y2={y(top * part)} /><text x={2} y={y(top * part) + 11}>{NUMBER.format(top * part)}</text></g>)}
+        {[0.5, 1].map((part) => <g key={part} class="grid"><line x1={0} x2={width} y1={y(top * part)} y2={y(top * part)} /><text x={2} y={y(top * part) + 11}>{decimal(top * part, 2)}</text></g>)}
         <line class="base" x1={0} x2={width} y1={TALL + 0.5} y2={TALL + 0.5} />
         {bars.map((bar, n) => <rect key={bar.row} class={`area series-0${n === at ? " read" : ""}`} x={SIDE + n * each + each * 0.1} width={Math.max(1, each * 0.8)} y={y(bar.value)} height={Math.max(1, TALL - y(bar.value))} />)}
         {each >= 26 && <g class="axis">{bars.map((bar, n) => <text key={bar.row} x={SIDE + (n + 0.5) * each} y={TALL + 15} text-anchor="middle">{cut(nameOf(bar), Math.floor(each / 7))}</text>)}</g>}
       </svg>
-      <div class="legend" role="status">{read ? <span class="label series-0"><span class="swatch" />{nameOf(read)}<b>{NUMBER.format(read.value)}</b></span> : <Left n={all.length - bars.length} />}</div>
+      <div class="legend" role="status">{read ? <span class="label series-0"><span class="swatch" />{nameOf(read)}<b>{decimal(read.value, 2)}</b></span> : <Left n={all.length - bars.length} />}</div>
     </div>
   );
 }
@@ -72,7 +71,7 @@ export function TopList({ data }: { data: Rows }) {
             <span class="top-bar" aria-hidden="true" style={{ width: `${Math.max(0.3, (100 * Math.max(0, bar.value)) / Math.max(most, 1e-9))}%` }} />
             <span class="ellipsis" title={nameOf(bar)}>{nameOf(bar)}</span>
             {field !== undefined && <button type="button" class="tiny" aria-label={t("Show only events where {field} is {value}", { field, value: cut(nameOf(bar), 40) })} onClick={() => filterBy(field, "include", data.table[bar.row]?.[at] ?? null)}><Icon name="plus" /></button>}
-            <b class="number">{NUMBER.format(bar.value)}</b><span class="dim number">{sum > 0 ? percent(Math.max(0, bar.value) / sum) : ""}</span>
+            <b class="number">{decimal(bar.value, 2)}</b><span class="dim number">{sum > 0 ? percent(Math.max(0, bar.value) / sum) : ""}</span>
           </li>
         ))}
       </ol>

@@ -12,7 +12,7 @@ import { Icon } from "../parts/icons.tsx";
 import { levelsOf, toggleFilter, toggleLevel } from "../query/edit.ts";
 import { clockText, fullText, type Zone } from "../time.ts";
 import { Axis, AXIS, HEIGHT, niceTop, useWidth, type Scale } from "./axis.tsx";
-import { t } from "../texts.ts";
+import { rich, t } from "../texts.ts";
 import { LEVELS, levelClass, NO_LEVEL } from "./levels.ts";
 import { Failure, Incomplete } from "./waiting.tsx";
 
@@ -46,16 +46,20 @@ function clickLevel(level: string): void {
   run();
 }
 
+function levelName(level: string): string {
+  return level === NO_LEVEL ? t("no level") : level;
+}
+
 function Legend({ buckets }: { buckets: readonly Bucket[] }) {
   const totals = new Map<string, number>();
   for (const bucket of buckets) for (const [level, n] of Object.entries(bucket.by)) totals.set(level, (totals.get(level) ?? 0) + n);
   const chosen = levelsOf(view.value.query);
   return (
-    <div class="legend" role="group" aria-label="Levels">
+    <div class="legend" role="group" aria-label={t("Levels")}>
       {[...ORDER].reverse().filter((level) => totals.has(level) || chosen.includes(level)).map((level) => (
         <button key={level} type="button" class={`chip level-${level}`} aria-pressed={chosen.includes(level)} data-testid={`legend-${level}`}
-          title={level === NO_LEVEL ? "Show events without a level" : `Show ${level} only, or take it away again`} onClick={() => clickLevel(level)}>
-          <span class="swatch" />{level === NO_LEVEL ? "no level" : level}<span class="number">{compact(totals.get(level) ?? 0)}</span>
+          title={level === NO_LEVEL ? t("Show events without a level") : t("Show {level} only, or take it away again", { level })} onClick={() => clickLevel(level)}>
+          <span class="swatch" />{levelName(level)}<span class="number">{compact(totals.get(level) ?? 0)}</span>
         </button>
       ))}
     </div>
@@ -68,13 +72,13 @@ export function Chart() {
   const buckets = bucketsOf(lane.data?.buckets ?? []);
   const total = buckets.reduce((sum, bucket) => sum + bucket.total, 0);
   return (
-    <section class={`chart${lane.state === "loading" ? " loading" : ""}`} aria-label="Events over time" data-testid="histogram">
+    <section class={`chart${lane.state === "loading" ? " loading" : ""}`} aria-label={t("Events over time")} data-testid="histogram">
       <div class="chart-head">
-        <h2 data-testid="total">{lane.data ? <><b>{count(total)}</b> {total === 1 ? "event" : "events"}</> : lane.state === "loading" ? t("Counting…") : t("Events over time")}</h2>
+        <h2 data-testid="total">{lane.data ? total === 1 ? rich("{n} event", { n: <b>{count(total)}</b> }) : rich("{n} events", { n: <b>{count(total)}</b> }) : lane.state === "loading" ? t("Counting…") : t("Events over time")}</h2>
         <Legend buckets={buckets} />
-        <span class="dim each">{lane.data && lane.data.interval_ms > 0 ? `a bar is ${span(lane.data.interval_ms)}` : ""}</span>
-        <button type="button" class="button quiet" aria-label="Zoom out" title="Zoom out (z)" onClick={zoomOut} data-testid="zoom-out"><Icon name="zoomOut" /></button>
-        <button type="button" class="button quiet" aria-label="Show the counts as a table" title="Show the counts as a table" aria-pressed={asTable.value}
+        <span class="dim each">{lane.data && lane.data.interval_ms > 0 ? t("a bar is {time}", { time: span(lane.data.interval_ms) }) : ""}</span>
+        <button type="button" class="button quiet" aria-label={t("Zoom out")} title={t("Zoom out (z)")} onClick={zoomOut} data-testid="zoom-out"><Icon name="zoomOut" /></button>
+        <button type="button" class="button quiet" aria-label={t("Show the counts as a table")} title={t("Show the counts as a table")} aria-pressed={asTable.value}
           onClick={() => (asTable.value = !asTable.value)} data-testid="histogram-table-toggle"><Icon name="table" /></button>
       </div>
       {lane.state === "error" && lane.error?.status !== 400 && <Failure
@@ -89,9 +93,9 @@ export function Chart() {
 function CountTable({ buckets }: { buckets: readonly Bucket[] }) {
   const levels = ORDER.filter((level) => buckets.some((bucket) => (bucket.by[level] ?? 0) > 0));
   return (
-    <div class="count-table" tabIndex={0} role="region" aria-label="Counts over time">
+    <div class="count-table" tabIndex={0} role="region" aria-label={t("Counts over time")}>
       <table>
-        <thead><tr><th scope="col">From</th>{levels.map((level) => <th scope="col" key={level}>{level === NO_LEVEL ? "no level" : level}</th>)}<th scope="col">Total</th></tr></thead>
+        <thead><tr><th scope="col">{t("From")}</th>{levels.map((level) => <th scope="col" key={level}>{levelName(level)}</th>)}<th scope="col">{t("Total")}</th></tr></thead>
         <tbody>
           {buckets.filter((bucket) => bucket.total > 0).map((bucket) => (
             <tr key={bucket.from}>
@@ -151,7 +155,7 @@ function Bars({ buckets }: { buckets: readonly Bucket[] }) {
   const hovered = hover === null || drag ? undefined : buckets.find((one) => one.from <= timeAt(hover) && timeAt(hover) < one.to);
   return (
     <div class="bars" ref={root}>
-      <svg width={scale.width} height={HEIGHT + AXIS} role="img" aria-label={`Bar chart of ${count(buckets.reduce((n, one) => n + one.total, 0))} events; the button “Show the counts as a table” gives the numbers`}
+      <svg width={scale.width} height={HEIGHT + AXIS} role="img" aria-label={t("Bar chart of {n} events; the button “Show the counts as a table” gives the numbers", { n: count(buckets.reduce((n, one) => n + one.total, 0)) })}
         data-testid="bars" {...handlers}
         onPointerMove={(event) => { handlers.onPointerMove(event); setHover(event.clientX - event.currentTarget.getBoundingClientRect().left); }}
         onPointerLeave={() => setHover(null)}>
@@ -192,9 +196,9 @@ function Tip({ bucket, left, width, zone }: { bucket: Bucket; left: number; widt
     <div class="tip" style={side}>
       <div class="dim">{fullText(bucket.from, zone)}</div>
       {[...ORDER].reverse().filter((level) => (bucket.by[level] ?? 0) > 0).map((level) => (
-        <div key={level} class={`level-${level}`}><span class="swatch" />{level === NO_LEVEL ? "no level" : level}<b>{count(bucket.by[level] ?? 0)}</b></div>
+        <div key={level} class={`level-${level}`}><span class="swatch" />{levelName(level)}<b>{count(bucket.by[level] ?? 0)}</b></div>
       ))}
-      {bucket.total === 0 && <div>no event</div>}
+      {bucket.total === 0 && <div>{t("no event")}</div>}
     </div>
   );
 }

@@ -34,7 +34,7 @@ function TextArea({ error }: { error: boolean }) {
     if (view.peek().query === "" && view.peek().row === "" && matchMedia("(pointer: fine)").matches) area.current?.focus({ preventScroll: true });
   }, []);
   return (
-    <textarea ref={area} data-testid="query" aria-label={t("Query")} aria-describedby="query-notes" aria-invalid={error} placeholder={PLACEHOLDER}
+    <textarea ref={area} data-testid="query" aria-label={t("Query")} aria-describedby="query-notes" aria-invalid={error} placeholder={t(PLACEHOLDER)}
       spellcheck={false} autocomplete="off" autocapitalize="off" rows={draft.value.split("\n").length} value={draft.value}
       onInput={(event) => (draft.value = event.currentTarget.value)} onKeyDown={onKey} />
   );

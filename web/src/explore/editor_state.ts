@@ -3,13 +3,14 @@
 import { signal } from "@preact/signals";
 
 import type { ApiError, Notice } from "../api.ts";
+import { text } from "../texts.ts";
 import { draft, go, run, view } from "../view.ts";
 
 const HISTORY = "catat.history";
 const HISTORY_MAX = 50;
 
 /** Shown while nothing is written. */
-export const PLACEHOLDER = 'Search: connection refused · filter @level >= "error" · stats count(*) by host';
+export const PLACEHOLDER = text('Search: connection refused · filter @level >= "error" · stats count(*) by host');
 
 /** What the server says about a text that was not run. */
 export interface Checked {

@@ -81,9 +81,9 @@ function QueryBar() {
       <GroupPicker />
       <Editor />
       <TimePicker />
-      <button type="button" class="button primary run" onClick={submit} data-testid="run" title="Run (Enter)"><Icon name="play" /><span>Run</span></button>
-      <button type="button" class={`button live${live ? " on" : ""}`} aria-pressed={live} onClick={() => go({ live: !live, row: "" })} data-testid="live" title="Live tail (l)">
-        <Icon name={live ? "stop" : "live"} /><span>Live</span></button>
+      <button type="button" class="button primary run" onClick={submit} data-testid="run" title={t("Run (Enter)")}><Icon name="play" /><span>{t("Run")}</span></button>
+      <button type="button" class={`button live${live ? " on" : ""}`} aria-pressed={live} onClick={() => go({ live: !live, row: "" })} data-testid="live" title={t("Live tail (l)")}>
+        <Icon name={live ? "stop" : "live"} /><span>{t("Live")}</span></button>
       <Share />
     </div>
   );
@@ -98,7 +98,7 @@ function Results() {
   const isRefused = failed && (!data || error?.status === 400 || error?.status === 401);
   const isEarlier = lane.state === "loading" && data?.isWhole === true;
   return (
-    <section class={`result${isEarlier ? " stale" : ""}`} aria-label="Results" data-testid="results" aria-busy={lane.state === "loading"}>
+    <section class={`result${isEarlier ? " stale" : ""}`} aria-label={t("Results")} data-testid="results" aria-busy={lane.state === "loading"}>
       <Waiting />
       <Offer />
       {held.value ? <Trouble kind="held" data={null} /> : isRefused ? <Trouble kind="failed" data={null} /> : (

@@ -3,9 +3,10 @@
 import { signal } from "@preact/signals";
 
 import { askGroups, groupList } from "../ask.ts";
-import { compact } from "../format.ts";
+import { compact, count } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { layer, Menu } from "../parts/layers.tsx";
+import { t } from "../texts.ts";
 import { go, view } from "../view.ts";
 import { useEffect } from "preact/hooks";
 
@@ -20,13 +21,13 @@ function toggle(name: string): void {
 /** The button that shows the groups, and its panel. */
 export function GroupPicker() {
   const chosen = view.value.groups;
-  const label = chosen.length === 0 ? "All groups" : chosen.length === 1 ? (chosen[0] ?? "") : `${chosen.length} groups`;
+  const label = chosen.length === 0 ? t("All groups") : chosen.length === 1 ? (chosen[0] ?? "") : t("{n} groups", { n: count(chosen.length) });
   const open = layer.value === "groups";
   useEffect(() => {
     if (open) askGroups();
   }, [open]);
   return (
-    <Menu name="groups" testId="groups" label={`Groups: ${label}`} class="groups" button={<><Icon name="layers" /><span class="sr-only">Groups: </span><span class="ellipsis">{label}</span></>}>
+    <Menu name="groups" testId="groups" label={t("Groups: {groups}", { groups: label })} class="groups" button={<><Icon name="layers" /><span class="sr-only">{t("Groups: {groups}", { groups: "" })}</span><span class="ellipsis">{label}</span></>}>
       <GroupChoice />
     </Menu>
   );
@@ -41,10 +42,10 @@ function GroupChoice() {
   return (
     <>
       <form onSubmit={(event) => { event.preventDefault(); if (sought.value.trim() !== "") { toggle(sought.value.trim()); sought.value = ""; } }}>
-        <input data-autofocus data-testid="group-text" aria-label="Find a group, or a pattern such as app/*" placeholder="Find, or a pattern: app/*" value={sought.value}
+        <input data-autofocus data-testid="group-text" aria-label={t("Find a group, or a pattern such as app/*")} placeholder={t("Find, or a pattern: app/*")} value={sought.value}
           onInput={(event) => (sought.value = event.currentTarget.value)} />
       </form>
-      {chosen.length > 0 && <button type="button" class="link" onClick={() => go({ groups: [], row: "" })}>All groups</button>}
+      {chosen.length > 0 && <button type="button" class="link" onClick={() => go({ groups: [], row: "" })}>{t("All groups")}</button>}
       <ul class="checklist">
         {patterns.map((name) => (
           <li key={name}><label class="choice"><input type="checkbox" checked onChange={() => toggle(name)} /><span class="ellipsis">{name}</span></label></li>
@@ -57,7 +58,7 @@ function GroupChoice() {
         ))}
       </ul>
       {groupList.value.state === "error" && <p class="note error">{groupList.value.error?.message}</p>}
-      {groupList.value.state === "done" && all.length === 0 && <p class="dim">There is no group yet.</p>}
+      {groupList.value.state === "done" && all.length === 0 && <p class="dim">{t("There is no group yet.")}</p>}
     </>
   );
 }

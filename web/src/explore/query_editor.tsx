@@ -163,7 +163,7 @@ function useEditor(host: { current: HTMLDivElement | null }): { current: CodeEdi
       const made = makeEditor(host.current, {
         text: area?.value ?? draft.peek(),
         selection: area ? [area.selectionStart, area.selectionEnd] : [0, 0],
-        placeholder: PLACEHOLDER,
+        placeholder: t(PLACEHOLDER),
         onText: (text, caret, isTyped) => {
           draft.value = text;
           if (isTyped) suggestAt(text, caret);

@@ -14,8 +14,8 @@ import { canShowAround, showAround } from "../keys.ts";
 import { copy } from "../parts/layers.tsx";
 import type { EventRow } from "../rows.ts";
 import type { Json } from "../query/edit.ts";
-import { t } from "../texts.ts";
-import { ago, exactText, resolve } from "../time.ts";
+import { plural, rich, t } from "../texts.ts";
+import { distance, exactText, resolve } from "../time.ts";
 import { address, frozen, go, view } from "../view.ts";
 import { ValueButtons, valueToText } from "./value_buttons.tsx";
 
@@ -48,22 +48,24 @@ function FieldTable({ fields, more, unnamed, row }: { fields: readonly FieldOfEv
               <td class={`value ${typeof value}`}>
                 {isTime(name) && typeof value === "string" ? exactText(value, zone) : <RichText text={valueToText(value)} />}
                 {isTrace(name, value) && <> <TraceButton row={row} name={name} value={value} /></>}
-                {name === "@ingestionTime" && typeof value === "string" && !Number.isNaN(row.ms) && <span class="dim"> arrived {arrival(row.ms, value)}</span>}
+                {name === "@ingestionTime" && typeof value === "string" && !Number.isNaN(row.ms) && <span class="dim"> {arrival(row.ms, value)}</span>}
               </td>
             </tr>
           ))}
         </tbody>
       </table>
       {fields.length > shown.length && <button type="button" class="link" data-testid="more-fields" onClick={() => setMost(most + FIELDS_STEP)}>{t("Show {n} more of {all} fields", { n: count(Math.min(FIELDS_STEP, fields.length - shown.length)), all: count(fields.length) })}</button>}
-      {more > 0 && <p class="dim">The group has {more} further field names; ask for them with <code>fields</code>.</p>}
-      {unnamed > 0 && <p class="dim">{unnamed} field {unnamed === 1 ? "name" : "names"} of the group cannot be asked for: a backtick or a line break is in them.</p>}
+      {more > 0 && <p class="dim">{rich("The group has {n} further field names; ask for them with {command}.", { n: count(more), command: <code>fields</code> })}</p>}
+      {unnamed > 0 && <p class="dim">{plural(unnamed, "{n} field name of the group cannot be asked for: a backtick or a line break is in them.", "{n} field names of the group cannot be asked for: a backtick or a line break is in them.", count(unnamed))}</p>}
     </>
   );
 }
 
 function arrival(at: number, ingested: string): string {
   const ms = resolve(ingested, 0);
-  return ms === null ? "" : ago(at, ms).replace(" ago", " later");
+  if (ms === null) return "";
+  const time = distance(ms - at);
+  return ms >= at ? t("arrived {time} later", { time }) : t("arrived {time} earlier", { time });
 }
 
 function asObject(fields: readonly FieldOfEvent[]): string {
@@ -80,9 +82,9 @@ function Actions({ row, fields }: { row: EventRow; fields: readonly FieldOfEvent
     <span class="detail-actions">
       {canShowAround(row.id) && <button type="button" class="button small" title={t("The lines before and after it in the same stream (c)")} data-testid="around" onClick={() => showAround(row.id)}>{t("Show around this")}</button>}
       {trace && <TraceButton row={row} name={trace.name} value={trace.value} isButton />}
-      <button type="button" class="link" onClick={() => void copy(valueToText(message), "Line")}>Copy line</button>
-      <button type="button" class="link" onClick={() => void copy(asObject(fields), "JSON")}>Copy JSON</button>
-      <button type="button" class="link" onClick={() => void copy(link(), "Link to this event")}>Copy link</button>
+      <button type="button" class="link" onClick={() => void copy(valueToText(message), t("Line"))}>{t("Copy line")}</button>
+      <button type="button" class="link" onClick={() => void copy(asObject(fields), "JSON")}>{t("Copy JSON")}</button>
+      <button type="button" class="link" onClick={() => void copy(link(), t("Link to this event"))}>{t("Copy link")}</button>
     </span>
   );
 }
@@ -122,11 +124,11 @@ export function RowDetail({ event, columns, onHeight }: { event: EventRow; colum
     <div class="detail" role="row" aria-level={2} ref={root} data-testid="detail">
       <div role="gridcell">
         <div class="detail-head">
-          <div class="tabs" role="group" aria-label="Show the event as">
-            {TABS.map((name) => <button key={name} type="button" aria-pressed={tab === name} data-testid={`tab-${name}`} onClick={() => (shownAs.value = name)}>{name === "json" ? "JSON" : name === "raw" ? "Raw text" : "Fields"}</button>)}
+          <div class="tabs" role="group" aria-label={t("Show the event as")}>
+            {TABS.map((name) => <button key={name} type="button" aria-pressed={tab === name} data-testid={`tab-${name}`} onClick={() => (shownAs.value = name)}>{name === "json" ? "JSON" : name === "raw" ? t("Raw text") : t("Fields")}</button>)}
           </div>
-          {full.value.state === "loading" && <span class="dim">loading all fields…</span>}
-          {full.value.state === "error" && <span class="note error">Not all fields could be loaded: {full.value.error?.message}</span>}
+          {full.value.state === "loading" && <span class="dim">{t("loading all fields…")}</span>}
+          {full.value.state === "error" && <span class="note error">{t("Not all fields could be loaded: {message}", { message: full.value.error?.message ?? "" })}</span>}
           <Actions row={event} fields={fields} />
         </div>
         {tab === "fields" && <FieldTable fields={fields} more={full.value.data?.more ?? 0} unnamed={full.value.data?.unnamed ?? 0} row={event} />}

@@ -11,6 +11,7 @@ import { cursor, list } from "../keys.ts";
 import { clockText, dateText, nanosText, type Zone } from "../time.ts";
 import { later } from "../parts/later.tsx";
 import type { EventRow } from "../rows.ts";
+import { t } from "../texts.ts";
 import { go, view } from "../view.ts";
 import { useAnchor } from "./anchor.ts";
 import { GROUP_CHARS_MAX, template } from "./columns.tsx";
@@ -282,7 +283,7 @@ export function RowList(props: ListProps) {
       <div class="grid" role="treegrid" aria-label={props.label} aria-multiselectable="true" aria-rowcount={events.length + 1} aria-colcount={placed.length + 2}
         style={{ "--columns": grid, "--row": `${rowHeight}px` } as preact.CSSProperties}>
         <div class="row head" role="row" aria-rowindex={1}>
-          <span role="columnheader" class="cell">Time</span><span role="columnheader" class="cell">Level</span>
+          <span role="columnheader" class="cell">{t("Time")}</span><span role="columnheader" class="cell">{t("Level")}</span>
           <ColumnHeads placed={placed} columns={columns} />
         </div>
         <div class="body" role="rowgroup" style={{ height: `${total}px` }}>

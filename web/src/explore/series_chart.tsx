@@ -2,7 +2,7 @@
 
 import { useMemo, useState } from "preact/hooks";
 
-import { count } from "../format.ts";
+import { count, decimal } from "../format.ts";
 import type { Rows } from "../rows.ts";
 import { t } from "../texts.ts";
 import { fullText } from "../time.ts";
@@ -11,7 +11,6 @@ import { Axis, AXIS, niceTop, useWidth } from "./axis.tsx";
 import { path, seriesOf, stack, stepOf, type Series, type Stacked } from "./series.ts";
 
 const TALL = 170;
-const NUMBER = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 
 /** How the lines are drawn. */
 export type SeriesKind = "line" | "area" | "bar";
@@ -89,7 +88,7 @@ export function SeriesChart({ data, kind = "line" }: { data: Rows; kind?: Series
         onPointerMove={(event) => setAt(nearest(event.clientX - event.currentTarget.getBoundingClientRect().left))} onClick={() => { if (at !== null) zoom(at, at + step - 1); }}>
         {[0.5, 1].map((part) => {
           const value = low + (top - low) * part;
-          return <g key={part} class="grid"><line x1={0} x2={width} y1={y(value)} y2={y(value)} /><text x={2} y={y(value) + 11}>{NUMBER.format(value)}</text></g>;
+          return <g key={part} class="grid"><line x1={0} x2={width} y1={y(value)} y2={y(value)} /><text x={2} y={y(value) + 11}>{decimal(value, 2)}</text></g>;
         })}
         <line class="base" x1={0} x2={width} y1={TALL + 0.5} y2={TALL + 0.5} />
         {kind === "line" ? <Lines series={series} drawn={drawn} /> : kind === "area" ? <Areas stacked={stacked} drawn={drawn} /> : <Bars stacked={stacked} drawn={drawn} />}
@@ -97,7 +96,7 @@ export function SeriesChart({ data, kind = "line" }: { data: Rows; kind?: Series
         <Axis scale={{ from, to, width }} x={x} zone={zone} height={TALL} />
       </svg>
       <div class="legend" role="status">
-        {series.map((one, n) => <span key={one.name} class={`label series-${n}`}><span class="swatch" />{one.name}{at !== null && <b>{NUMBER.format(one.points.find(([ms]) => ms === at)?.[1] ?? 0)}</b>}</span>)}
+        {series.map((one, n) => <span key={one.name} class={`label series-${n}`}><span class="swatch" />{one.name}{at !== null && <b>{decimal(one.points.find(([ms]) => ms === at)?.[1] ?? 0, 2)}</b>}</span>)}
         {left > 0 && <span class="dim">{t("and {n} more in the table", { n: count(left) })}</span>}
         {at !== null && <span class="dim">{fullText(at, zone)}</span>}
       </div>

@@ -3,7 +3,7 @@
 import { useMemo, useState } from "preact/hooks";
 
 import type { Column } from "../api.ts";
-import { count, oneLine } from "../format.ts";
+import { count, decimal, oneLine } from "../format.ts";
 import { filterBy } from "../keys.ts";
 import { Icon } from "../parts/icons.tsx";
 import type { Json } from "../query/edit.ts";
@@ -11,7 +11,7 @@ import type { Rows } from "../rows.ts";
 import { exactText, type Zone } from "../time.ts";
 import { adopt } from "../parts/style.ts";
 import rules from "../style/charts.css?inline";
-import { t } from "../texts.ts";
+import { plural, t } from "../texts.ts";
 import { go, view } from "../view.ts";
 import { BarChart, TopList } from "./bars.tsx";
 import { isNumeric, KIND_NAMES, kindOf, kindsOf, type ChartKind } from "./kinds.ts";
@@ -21,7 +21,6 @@ import { SeriesChart } from "./series_chart.tsx";
 adopt(rules);
 
 const STEP = 300;
-const NUMBER = new Intl.NumberFormat("en-US", { maximumFractionDigits: 4 });
 
 function compare(a: Json | undefined, b: Json | undefined): number {
   const none = (value: Json | undefined) => value === null || value === undefined;
@@ -38,9 +37,9 @@ function isField(column: Column): boolean {
 
 function shown(value: Json | undefined, column: Column, zone: Zone) {
   if (value === null || value === undefined) return <span class="dim">–</span>;
-  if (typeof value === "number") return <>{Number.isInteger(value) ? count(value) : NUMBER.format(value)}</>;
+  if (typeof value === "number") return <>{Number.isInteger(value) ? count(value) : decimal(value, 4)}</>;
   if (column.type === "timestamp" && typeof value === "string") return <>{exactText(value, zone)}</>;
-  return <>{value === "" ? <span class="dim">(empty)</span> : oneLine(value, 2000)}</>;
+  return <>{value === "" ? <span class="dim">{t("(empty)")}</span> : oneLine(value, 2000)}</>;
 }
 
 /** One row of numbers, large. */
@@ -107,14 +106,14 @@ function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
     go({ sort: order?.at === at ? (order.down ? name : "") : `-${name}` });
   };
   return (
-    <div class="table-box" tabIndex={0} role="region" aria-label="Result" data-testid="table">
+    <div class="table-box" tabIndex={0} role="region" aria-label={t("Result")} data-testid="table">
       <Picture data={data} kind={kind} />
       <table>
         <thead>
           <tr>
             {data.columns.map((column, at) => (
               <th key={column.name} scope="col" class={isNumeric(column) ? "numeric" : ""} aria-sort={order?.at === at ? (order.down ? "descending" : "ascending") : "none"}>
-                <button type="button" onClick={() => sort(at)}>{column.name}{column.approximate && <span title="approximate"> ≈</span>}
+                <button type="button" onClick={() => sort(at)}>{column.name}{column.approximate && <span title={t("approximate")}> ≈</span>}
                   <span class="sort" aria-hidden="true">{order?.at === at ? (order.down ? "↓" : "↑") : ""}</span></button>
               </th>
             ))}
@@ -131,8 +130,8 @@ function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
                     <span class="table-value">{shown(value, column, zone)}</span>
                     {isField(column) && value !== undefined && (typeof value !== "object" || value === null) && (
                       <span class="value-buttons">
-                        <button type="button" class="tiny" aria-label={`Show only events where ${column.name} is ${oneLine(value, 40)}`} title="Include this value" onClick={() => filterBy(column.name, "include", value)}><Icon name="plus" /></button>
-                        <button type="button" class="tiny" aria-label={`Hide events where ${column.name} is ${oneLine(value, 40)}`} title="Exclude this value" onClick={() => filterBy(column.name, "exclude", value)}><Icon name="minus" /></button>
+                        <button type="button" class="tiny" aria-label={t("Show only events where {field} is {value}", { field: column.name, value: oneLine(value, 40) })} title={t("Include this value")} onClick={() => filterBy(column.name, "include", value)}><Icon name="plus" /></button>
+                        <button type="button" class="tiny" aria-label={t("Hide events where {field} is {value}", { field: column.name, value: oneLine(value, 40) })} title={t("Exclude this value")} onClick={() => filterBy(column.name, "exclude", value)}><Icon name="minus" /></button>
                       </span>
                     )}
                   </td>
@@ -142,7 +141,7 @@ function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
           ))}
         </tbody>
       </table>
-      {sorted.length > limit && <button type="button" class="link" onClick={() => setLimit(limit + 5 * STEP)}>{count(sorted.length - limit)} more rows</button>}
+      {sorted.length > limit && <button type="button" class="link" onClick={() => setLimit(limit + 5 * STEP)}>{plural(sorted.length - limit, "{n} more row", "{n} more rows", count(sorted.length - limit))}</button>}
     </div>
   );
 }

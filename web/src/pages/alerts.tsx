@@ -7,6 +7,7 @@ import { list } from "../api.ts";
 import { start, type Lane } from "../ask.ts";
 import { printable } from "../format.ts";
 import type { Json } from "../query/edit.ts";
+import { rich, t } from "../texts.ts";
 import { ago, exactText } from "../time.ts";
 import { address, go, view } from "../view.ts";
 
@@ -37,12 +38,13 @@ function pairs(value: Json | undefined): [string, string][] {
 
 function State({ state }: { state: string }) {
   const name = state === "" ? "unknown" : state;
-  return <span class={`badge state-${name}`} data-testid="state">{name.replaceAll("_", " ")}</span>;
+  const known: Readonly<Record<string, string>> = { ok: t("ok"), pending: t("pending"), alarm: t("alarm"), insufficient_data: t("insufficient data"), off: t("off"), unknown: t("unknown") };
+  return <span class={`badge state-${name}`} data-testid="state">{known[name] ?? name.replaceAll("_", " ")}</span>;
 }
 
 function When({ time }: { time: string }) {
   const ms = Date.parse(time);
-  return Number.isNaN(ms) ? <span class="dim">never</span> : <time dateTime={time} title={exactText(time, view.value.zone)}>{ago(ms, Date.now())}</time>;
+  return Number.isNaN(ms) ? <span class="dim">{t("never")}</span> : <time dateTime={time} title={exactText(time, view.value.zone)}>{ago(ms, Date.now())}</time>;
 }
 
 /** The page. */
@@ -55,17 +57,17 @@ export function Alerts() {
   const active = alerts.value.data ?? [];
   return (
     <main class="page" data-testid="alerts-page">
-      <h1>Alerts</h1>
+      <h1>{t("Alerts")}</h1>
       <section aria-labelledby="active">
-        <h2 id="active">Active</h2>
+        <h2 id="active">{t("Active")}</h2>
         {alerts.value.state === "error" && <p class="note error" role="alert">{alerts.value.error?.message}</p>}
-        {alerts.value.data !== null && active.length === 0 && <p class="calm" data-testid="no-alerts"><span class="dot state-ok" aria-hidden="true" /> Nothing is firing.</p>}
+        {alerts.value.data !== null && active.length === 0 && <p class="calm" data-testid="no-alerts"><span class="dot state-ok" aria-hidden="true" /> {t("Nothing is firing.")}</p>}
         <ul class="cards">{active.map((alert, at) => <Alert key={text(alert, "id") || at} alert={alert} />)}</ul>
       </section>
       <section aria-labelledby="rules">
-        <h2 id="rules">Rules</h2>
+        <h2 id="rules">{t("Rules")}</h2>
         {rules.value.state === "error" && <p class="note error" role="alert">{rules.value.error?.message}</p>}
-        {rules.value.data?.length === 0 && <p class="dim">There is no rule. Put one into <code>rules/*.yaml</code>.</p>}
+        {rules.value.data?.length === 0 && <p class="dim">{rich("There is no rule. Put one into {file}.", { file: <code>rules/*.yaml</code> })}</p>}
         {(rules.value.data?.length ?? 0) > 0 && <RuleTable />}
       </section>
     </main>
@@ -75,14 +77,14 @@ export function Alerts() {
 function Alert({ alert }: { alert: Item }) {
   const labels = pairs(alert["labels"]);
   const annotations = pairs(alert["annotations"]);
-  const name = text(alert, "rule", "name") || labels.find(([label]) => label === "alertname")?.[1] || "alert";
+  const name = text(alert, "rule", "name") || labels.find(([label]) => label === "alertname")?.[1] || t("alert");
   return (
     <li class="card" data-testid="alert">
       <div class="card-head"><State state={text(alert, "state", "status")} /><b>{printable(name)}</b>
-        <span class="dim">since&nbsp;<When time={text(alert, "since", "starts_at", "active_since")} /></span></div>
+        <span class="dim">{rich("since {time}", { time: <When time={text(alert, "since", "starts_at", "active_since")} /> })}</span></div>
       {annotations.map(([key, value]) => <p key={key}>{printable(value)}</p>)}
       <p class="labels">{labels.filter(([label]) => label !== "alertname").map(([label, value]) => <span class="label" key={label}>{printable(label)}=<b>{printable(value)}</b></span>)}
-        {text(alert, "value") !== "" && <span class="label">value <b>{text(alert, "value")}</b></span>}
+        {text(alert, "value") !== "" && <span class="label">{t("value")} <b>{text(alert, "value")}</b></span>}
         <Events url={text(alert, "url")} /></p>
     </li>
   );
@@ -94,14 +96,14 @@ function Events({ url }: { url: string }) {
   const { pathname, search, origin } = new URL(url);
   // The server knows itself by one address; people may reach it by another.
   const here = new URL(pathname + search, document.baseURI);
-  return here.origin === location.origin && (origin === here.origin || pathname === "/") ? <a href={here.href}>Show its events</a> : null;
+  return here.origin === location.origin && (origin === here.origin || pathname === "/") ? <a href={here.href}>{t("Show its events")}</a> : null;
 }
 
 function RuleTable() {
   return (
-    <div class="table-box flat" tabIndex={0} role="region" aria-label="Rules">
+    <div class="table-box flat" tabIndex={0} role="region" aria-label={t("Rules")}>
       <table>
-        <thead><tr><th scope="col">State</th><th scope="col">Rule</th><th scope="col">Query</th><th scope="col">Checked</th><th scope="col">Why</th></tr></thead>
+        <thead><tr><th scope="col">{t("State")}</th><th scope="col">{t("Rule")}</th><th scope="col">{t("Query")}</th><th scope="col">{t("Checked")}</th><th scope="col">{t("Why")}</th></tr></thead>
         <tbody>
           {(rules.value.data ?? []).map((rule) => (
             <tr key={text(rule, "id", "name")} data-testid="rule">
@@ -119,7 +121,7 @@ function RuleTable() {
 }
 
 function summary(rule: Item): string {
-  const parts = [text(rule, "condition"), text(rule, "window") && `over ${text(rule, "window")}`, text(rule, "interval") && `every ${text(rule, "interval")}`];
+  const parts = [text(rule, "condition"), text(rule, "window") && t("over {time}", { time: text(rule, "window") }), text(rule, "interval") && t("every {time}", { time: text(rule, "interval") })];
   return parts.filter((part) => part !== "").join(" · ");
 }
 

@@ -3,7 +3,7 @@
 import { useEffect } from "preact/hooks";
 
 import { askWho, who } from "../session.ts";
-import { t } from "../texts.ts";
+import { rich, t } from "../texts.ts";
 import { Keys } from "./settings/keys.tsx";
 import { Looks } from "./settings/looks.tsx";
 import { Users } from "./settings/users.tsx";
@@ -19,7 +19,7 @@ export function Settings() {
       <You />
       <Looks />
       {now?.role === "admin" ? <><Keys /><Users /></> : now !== undefined && (
-        <p class="dim">Keys and users are shown to administrators. On the server, <code>catat keys</code> and <code>catat users</code> do the same.</p>
+        <p class="dim">{rich("Keys and users are shown to administrators. On the server, {keys} and {users} do the same.", { keys: <code>catat keys</code>, users: <code>catat users</code> })}</p>
       )}
     </main>
   );

@@ -8,6 +8,7 @@ import { json } from "../api.ts";
 import { start, type Lane } from "../ask.ts";
 import { bytes, count, printable } from "../format.ts";
 import { Snippet } from "../parts/snippet.tsx";
+import { plural, t, text } from "../texts.ts";
 import { ago, exactText } from "../time.ts";
 import { address, go, view } from "../view.ts";
 
@@ -61,7 +62,8 @@ const POLL_MS = 5000;
 const SHOWN = 300;
 const GAPS_SHOWN = 20;
 const STATES = ["all", "up", "down", "stopped", "unknown"] as const;
-/** What a state is called and looks like: never by its colour alone. */
+const STATE_NAMES = { all: text("any state"), up: text("up"), down: text("down"), stopped: text("stopped"), unknown: text("unknown") } as const;
+/** What a state looks like beside its name: never told by its colour alone. */
 const BADGES = { up: "state-ok", down: "state-firing", stopped: "", unknown: "" } as const;
 
 const lane = signal<Lane<Sources>>({ state: "idle", data: null, error: null, since: 0 });
@@ -80,10 +82,10 @@ function ask(): void {
 }
 
 function isFound(source: Source): boolean {
-  const text = sought.value.trim().toLowerCase();
-  const holds = (one: string) => one.toLowerCase().includes(text);
+  const typed = sought.value.trim().toLowerCase();
+  const holds = (one: string) => one.toLowerCase().includes(typed);
   const names = () => source.files.some((file) => holds(file.path) || holds(file.group)) || source.inputs.some((input) => holds(input.name));
-  return (state.value === "all" || source.state === state.value) && (text === "" || holds(source.host) || holds(source.source) || names());
+  return (state.value === "all" || source.state === state.value) && (typed === "" || holds(source.host) || holds(source.source) || names());
 }
 
 /** The page. */
@@ -96,11 +98,11 @@ export function Sources() {
   const { data, error } = lane.value;
   return (
     <main class="page" data-testid="sources-page">
-      <h1>Sources</h1>
+      <h1>{t("Sources")}</h1>
       {lane.value.state === "error" && (
-        <p class="note error" role="alert">{error?.message}{data !== null && ` What is below is from ${ago(answeredAt.value, Date.now())}.`}</p>
+        <p class="note error" role="alert">{error?.message}{data !== null && ` ${t("What is below is from {ago}.", { ago: ago(answeredAt.value, Date.now()) })}`}</p>
       )}
-      {data === null && lane.value.state === "loading" && <p class="dim" role="status">Asking for shippers…</p>}
+      {data === null && lane.value.state === "loading" && <p class="dim" role="status">{t("Asking for shippers…")}</p>}
       {data?.sources.length === 0 && <Nobody />}
       {data !== null && data.sources.length > 0 && <Found data={data} />}
     </main>
@@ -111,9 +113,9 @@ function Nobody() {
   const origin = new URL(document.baseURI).href.replace(/\/$/, "");
   return (
     <div class="state" data-testid="no-sources">
-      <h2>No shipper has brought anything yet</h2>
-      <p>One on each host follows its files and brings them here, each line once; it shows up here by itself.</p>
-      <Snippet label="ship files from another machine" text={`catat ship --url ${origin} /var/log`} />
+      <h2>{t("No shipper has brought anything yet")}</h2>
+      <p>{t("One on each host follows its files and brings them here, each line once; it shows up here by itself.")}</p>
+      <Snippet label={t("ship files from another machine")} text={`catat ship --url ${origin} /var/log`} />
     </div>
   );
 }
@@ -125,34 +127,34 @@ function Found({ data }: { data: Sources }) {
   return (
     <>
       <dl class="figures" data-testid="sources-figures">
-        <div><dt>Up</dt><dd>{count(n("up"))}</dd></div>
-        <div><dt>Down</dt><dd>{count(n("down"))}</dd></div>
-        <div><dt>Behind</dt><dd>{bytes(sum("lag_bytes"))}</dd></div>
-        <div><dt>Never arrived</dt><dd>{bytes(sum("gap_bytes"))}</dd></div>
+        <div><dt>{t("Up")}</dt><dd>{count(n("up"))}</dd></div>
+        <div><dt>{t("Down")}</dt><dd>{count(n("down"))}</dd></div>
+        <div><dt>{t("Behind")}</dt><dd>{bytes(sum("lag_bytes"))}</dd></div>
+        <div><dt>{t("Never arrived")}</dt><dd>{bytes(sum("gap_bytes"))}</dd></div>
       </dl>
       <div class="buttons">
-        <input type="search" class="find" aria-label="Find a host, a file or a group" placeholder="Find a host, a file or a group" value={sought.value} onInput={(event) => (sought.value = event.currentTarget.value)} />
-        <select aria-label="State" data-testid="sources-state" value={state.value} onChange={(event) => (state.value = STATES.find((one) => one === event.currentTarget.value) ?? "all")}>
-          {STATES.map((one) => <option key={one} value={one}>{one === "all" ? "any state" : one}</option>)}
+        <input type="search" class="find" aria-label={t("Find a host, a file or a group")} placeholder={t("Find a host, a file or a group")} value={sought.value} onInput={(event) => (sought.value = event.currentTarget.value)} />
+        <select aria-label={t("State")} data-testid="sources-state" value={state.value} onChange={(event) => (state.value = STATES.find((one) => one === event.currentTarget.value) ?? "all")}>
+          {STATES.map((one) => <option key={one} value={one}>{t(STATE_NAMES[one])}</option>)}
         </select>
       </div>
-      {found.length === 0 ? <p class="dim" role="status">None of {many(data.sources.length, "shipper")} is like that.</p> : <Table found={found} />}
-      {(data.forgotten ?? 0) > 0 && <p class="dim">{count(data.forgotten ?? 0)} more shipped files once and were not heard of for 30 days.</p>}
+      {found.length === 0 ? <p class="dim" role="status">{plural(data.sources.length, "None of {n} shipper is like that.", "None of {n} shippers is like that.", count(data.sources.length))}</p> : <Table found={found} />}
+      {(data.forgotten ?? 0) > 0 && <p class="dim">{t("{n} more shipped files once and were not heard of for 30 days.", { n: count(data.forgotten ?? 0) })}</p>}
     </>
   );
 }
 
 function Table({ found }: { found: readonly Source[] }) {
   return (
-    <div class="table-box flat listed" tabIndex={0} role="region" aria-label="Sources">
+    <div class="table-box flat listed" tabIndex={0} role="region" aria-label={t("Sources")}>
       <table>
         <thead><tr>
-          <th scope="col">Host</th><th scope="col">State</th><th scope="col" class="numeric">Behind</th><th scope="col" class="numeric wide">Rate</th>
-          <th scope="col" class="numeric">Never arrived</th><th scope="col" class="wide">Heard of</th><th scope="col" class="wide">Trouble</th>
+          <th scope="col">{t("Host")}</th><th scope="col">{t("State")}</th><th scope="col" class="numeric">{t("Behind")}</th><th scope="col" class="numeric wide">{t("Rate")}</th>
+          <th scope="col" class="numeric">{t("Never arrived")}</th><th scope="col" class="wide">{t("Heard of")}</th><th scope="col" class="wide">{t("Trouble")}</th>
         </tr></thead>
         <tbody>{found.slice(0, SHOWN).map((source) => <Row key={source.source} source={source} />)}</tbody>
       </table>
-      {found.length > SHOWN && <p class="dim">{count(found.length - SHOWN)} more; type to find one.</p>}
+      {found.length > SHOWN && <p class="dim">{t("{n} more; type to find one.", { n: count(found.length - SHOWN) })}</p>}
     </div>
   );
 }
@@ -163,27 +165,24 @@ function toggle(id: string): void {
   open.value = next;
 }
 
-function many(n: number, what: string): string {
-  return `${count(n)} ${what}${n === 1 ? "" : "s"}`;
-}
-
 /** Bytes, where there are some; a dash where there are none. */
 function Bytes({ n, bad = false }: { n: number; bad?: boolean }) {
   if (n === 0) return <span class="dim">–</span>;
-  return <span class={bad ? "note error" : undefined} title={`${count(n)} bytes`}>{bytes(n)}</span>;
+  return <span class={bad ? "note error" : undefined} title={t("{n} bytes", { n: count(n) })}>{bytes(n)}</span>;
 }
 
 function Row({ source }: { source: Source }) {
   const isOpen = open.value.has(source.source);
   const id = `of-${source.source}`;
+  const files = source.files.length + source.files_left_out;
   return (
     <Fragment>
       <tr data-testid="source">
         <th scope="row">
-          <button type="button" class="link" aria-expanded={isOpen} aria-controls={id} data-testid="source-open" onClick={() => toggle(source.source)}>{printable(source.host) || "unknown host"}</button>
-          <div class="dim">{many(source.files.length + source.files_left_out, "file")}{source.inputs.length > 0 && `, ${many(source.inputs.length, "input")}`}</div>
+          <button type="button" class="link" aria-expanded={isOpen} aria-controls={id} data-testid="source-open" onClick={() => toggle(source.source)}>{printable(source.host) || t("unknown host")}</button>
+          <div class="dim">{plural(files, "{n} file", "{n} files", count(files))}{source.inputs.length > 0 && `, ${plural(source.inputs.length, "{n} input", "{n} inputs", count(source.inputs.length))}`}</div>
         </th>
-        <td><span class={`badge ${BADGES[source.state] ?? ""}`} data-testid="source-state">{source.state}</span></td>
+        <td><span class={`badge ${BADGES[source.state] ?? ""}`} data-testid="source-state">{STATE_NAMES[source.state] === undefined ? source.state : t(STATE_NAMES[source.state])}</span></td>
         <td class="numeric"><Bytes n={source.lag_bytes} /></td>
         <td class="numeric wide">{source.rate_bytes_per_s === 0 ? <span class="dim">–</span> : `${bytes(source.rate_bytes_per_s)}/s`}</td>
         <td class="numeric"><Bytes n={source.gap_bytes} bad /></td>
@@ -206,19 +205,19 @@ function Detail({ source }: { source: Source }) {
     <>
       <p class="labels">
         <span class="label">id <b>{printable(source.source)}</b></span>
-        {source.version !== null && <span class="label">version <b>{printable(source.version)}</b></span>}
-        {source.started !== null && <span class="label">started <b><When time={source.started} /></b></span>}
-        <span class="label">heard of <b><When time={source.last_seen} /></b></span>
-        {source.refused > 0 && <span class="label">refused <b>{count(source.refused)}</b></span>}
-        {given.lines + given.bytes > 0 && <span class="label">given up <b>{count(given.lines)} lines, {bytes(given.bytes)}</b></span>}
+        {source.version !== null && <span class="label">{t("version")} <b>{printable(source.version)}</b></span>}
+        {source.started !== null && <span class="label">{t("started")} <b><When time={source.started} /></b></span>}
+        <span class="label">{t("heard of")} <b><When time={source.last_seen} /></b></span>
+        {source.refused > 0 && <span class="label">{t("refused")} <b>{count(source.refused)}</b></span>}
+        {given.lines + given.bytes > 0 && <span class="label">{t("given up")} <b>{plural(given.lines, "{n} line", "{n} lines", count(given.lines))}, {bytes(given.bytes)}</b></span>}
       </p>
       {source.last_error !== null && <p class="note error">{printable(source.last_error)}</p>}
       {source.inputs.map((input) => (
-        <p key={input.name}>Input <b>{printable(input.name)}</b>: {count(input.lines)} lines{input.has_ended && ", has ended"}{input.given_up.lines > 0 && `, ${count(input.given_up.lines)} lines given up`}
+        <p key={input.name}>{t("Input")} <b>{printable(input.name)}</b>: {plural(input.lines, "{n} line", "{n} lines", count(input.lines))}{input.has_ended && `, ${t("has ended")}`}{input.given_up.lines > 0 && `, ${plural(input.given_up.lines, "{n} line given up", "{n} lines given up", count(input.given_up.lines))}`}
           {input.last_error !== null && <span class="note error"> {printable(input.last_error)}</span>}</p>
       ))}
       {source.files.length > 0 && <Files files={source.files} />}
-      {source.files_left_out > 0 && <p class="dim">{many(source.files_left_out, "file")} more; those with trouble come first.</p>}
+      {source.files_left_out > 0 && <p class="dim">{plural(source.files_left_out, "{n} file more; those with trouble come first.", "{n} files more; those with trouble come first.", count(source.files_left_out))}</p>}
     </>
   );
 }
@@ -226,13 +225,13 @@ function Detail({ source }: { source: Source }) {
 function Files({ files }: { files: readonly File[] }) {
   return (
     <table data-testid="source-files">
-      <thead><tr><th scope="col">File</th><th scope="col" class="numeric wide">Size</th><th scope="col" class="numeric">Behind</th><th scope="col">Here</th></tr></thead>
+      <thead><tr><th scope="col">{t("File")}</th><th scope="col" class="numeric wide">{t("Size")}</th><th scope="col" class="numeric">{t("Behind")}</th><th scope="col">{t("Here")}</th></tr></thead>
       <tbody>{files.map((file) => (
         <tr key={file.file} data-testid="source-file">
           <th scope="row">{printable(file.path) || <span class="dim">{printable(file.stream) || file.file}</span>}<div><GroupLink group={file.group} /></div></th>
           <td class="numeric wide">{file.size === null ? <span class="dim">–</span> : <Bytes n={file.size} />}</td>
           <td class="numeric"><Bytes n={file.lag_bytes} /></td>
-          <td><Whole of={file} />{file.earlier.map((one) => <div key={one.generation}>Before it was replaced: <Whole of={one} /></div>)}</td>
+          <td><Whole of={file} />{file.earlier.map((one) => <div key={one.generation}>{t("Before it was replaced:")} <Whole of={one} /></div>)}</td>
         </tr>
       ))}</tbody>
     </table>
@@ -250,8 +249,8 @@ function Whole({ of }: { of: Generation }) {
   return (
     <span data-testid="whole">
       {of.n_gaps > 0
-        ? <span class="note error">✗ never arrived: {shown.map(([from, to]) => `bytes ${count(from)}–${count(to)} (${bytes(to - from)})`).join(", ")}{of.n_gaps > shown.length && ` and ${count(of.n_gaps - shown.length)} more`}</span>
-        : of.complete === true ? <span>✓ complete</span> : of.complete === null ? <span class="dim">no gap</span> : <span>on its way</span>}
+        ? <span class="note error">{t("✗ never arrived: {what}", { what: shown.map(([from, to]) => t("bytes {from}–{to} ({size})", { from: count(from), to: count(to), size: bytes(to - from) })).join(", ") })}{of.n_gaps > shown.length && ` ${t("and {n} more", { n: count(of.n_gaps - shown.length) })}`}</span>
+        : of.complete === true ? <span>{t("✓ complete")}</span> : of.complete === null ? <span class="dim">{t("no gap")}</span> : <span>{t("on its way")}</span>}
       {of.last_error !== null && <span class="note error"> {printable(of.last_error)}</span>}
     </span>
   );

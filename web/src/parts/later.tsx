@@ -4,6 +4,8 @@ import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 
+import { t } from "../texts.ts";
+
 /** When nothing else is to be done; browsers that do not tell are given time for the first answers. */
 function whenIdle(run: () => void): void {
   if ("requestIdleCallback" in globalThis) requestIdleCallback(run, { timeout: 5000 });
@@ -49,8 +51,8 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>, s
 function Missing() {
   return (
     <p class="note error later" role="alert" data-testid="later-failed">
-      This part of the page could not be loaded: the server does not answer, or is another version by now.{" "}
-      <button type="button" class="button" onClick={() => location.reload()}>Load the page anew</button>
+      {t("This part of the page could not be loaded: the server does not answer, or is another version by now.")}{" "}
+      <button type="button" class="button" onClick={() => location.reload()}>{t("Load the page anew")}</button>
     </p>
   );
 }

@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { printable } from "../format.ts";
+import { t } from "../texts.ts";
 
 /** The layer that is open; Escape and a click elsewhere close it. */
 export const layer = signal<"" | "time" | "groups" | "share" | "help" | "palette" | "history" | "views" | "save-view" | "fields" | `column:${string}`>("");
@@ -41,7 +42,7 @@ export async function copy(text: string, what: string): Promise<void> {
     document.execCommand("copy");
     area.remove();
   }
-  tell(`${what} copied`);
+  tell(t("{what} copied", { what }));
 }
 
 interface MenuProps {

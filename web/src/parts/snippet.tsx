@@ -1,5 +1,6 @@
 // A line to copy, with the button that copies it.
 
+import { t } from "../texts.ts";
 import { Icon } from "./icons.tsx";
 import { copy } from "./layers.tsx";
 
@@ -8,7 +9,7 @@ export function Snippet({ text, label }: { text: string; label: string }) {
   return (
     <div class="snippet">
       <code>{text}</code>
-      <button type="button" class="tiny" aria-label={`Copy: ${label}`} title="Copy" onClick={() => void copy(text, "Line")}><Icon name="copy" /></button>
+      <button type="button" class="tiny" aria-label={t("Copy: {what}", { what: label })} title={t("Copy")} onClick={() => void copy(text, t("Line"))}><Icon name="copy" /></button>
     </div>
   );
 }

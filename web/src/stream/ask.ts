@@ -1,7 +1,8 @@
 // Asks the worker that reads answers, and takes what it tells.
 
-import { ApiError, authorization, granted, refusal, type Stats } from "../api.ts";
+import { ApiError, authorization, granted, refusal, unreachable, type Stats } from "../api.ts";
 import type { Shape } from "../rows.ts";
+import { t } from "../texts.ts";
 import type { Line } from "./lines.ts";
 import type { Batch, Question, Told } from "./worker.ts";
 
@@ -17,10 +18,6 @@ let worker: Worker | null = null;
 let asked = 0;
 const open = new Map<number, { taker: Taker; hasBegun: boolean; done: (end: Line) => void; fail: (error: Error) => void }>();
 
-function unreachable(): ApiError {
-  return new ApiError(0, "unreachable", "the server does not answer", null, null, null, null, "is catat still running?");
-}
-
 function hear(told: Told): void {
   const answer = open.get(told.id);
   if (!answer) return;
@@ -33,7 +30,7 @@ function hear(told: Told): void {
   open.delete(told.id);
   if ("end" in told) answer.done(told.end);
   else if ("refused" in told) answer.fail(refusal(PATH, told.refused.status, told.refused.statusText, told.refused.text));
-  else if (told.code === "cut") answer.fail(answer.hasBegun ? new ApiError(0, "cut", "the connection broke off") : unreachable());
+  else if (told.code === "cut") answer.fail(answer.hasBegun ? new ApiError(0, "cut", t("the connection broke off")) : unreachable());
   else answer.fail(new ApiError(500, told.code, told.broken, null, null, null, null, told.hint));
 }
 
@@ -45,7 +42,7 @@ function started(): Worker {
     // Its script is not there (any more), or it has come to its end: the next question starts another one.
     worker?.terminate();
     worker = null;
-    for (const answer of open.values()) answer.fail(answer.hasBegun ? new ApiError(0, "cut", "the connection broke off") : unreachable());
+    for (const answer of open.values()) answer.fail(answer.hasBegun ? new ApiError(0, "cut", t("the connection broke off")) : unreachable());
     open.clear();
   };
   return worker;

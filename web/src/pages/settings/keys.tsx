@@ -8,6 +8,7 @@ import { start } from "../../ask.ts";
 import { printable } from "../../format.ts";
 import { copy, tell } from "../../parts/layers.tsx";
 import { send } from "../../session.ts";
+import { rich, t } from "../../texts.ts";
 import { Listed, Make, patterns, Scope, Sure, text, unasked, When, type Fields, type Item } from "./parts.tsx";
 
 const keys = signal(unasked());
@@ -29,7 +30,7 @@ async function replace(item: Item): Promise<void> {
 
 async function revoke(item: Item): Promise<void> {
   await send("DELETE", path(item));
-  tell(`${text(item["name"])} is revoked`);
+  tell(t("{name} is revoked", { name: text(item["name"]) }));
   ask();
 }
 
@@ -41,15 +42,15 @@ export function Keys() {
   }, []);
   return (
     <section data-testid="keys" aria-labelledby="keys">
-      <h2 id="keys" tabIndex={-1}>Keys</h2>
-      <p class="dim">For senders and programs. Once there is one, nothing is answered without a key or a password, not even on this machine.</p>
-      <Listed lane={keys.value} empty="There are no keys yet." label="List of keys" heads={["Name", "Role", "Groups", "Created", "Last used", "Ends"]} row={(item) => (
+      <h2 id="keys" tabIndex={-1}>{t("Keys")}</h2>
+      <p class="dim">{t("For senders and programs. Once there is one, nothing is answered without a key or a password, not even on this machine.")}</p>
+      <Listed lane={keys.value} empty={t("There are no keys yet.")} label={t("List of keys")} heads={[t("Name"), t("Role"), t("Groups"), t("Created"), t("Last used"), t("Ends")]} row={(item) => (
         <tr key={text(item["id"])} data-testid="key">
           <th scope="row">{printable(text(item["name"]))}</th><td>{text(item["role"])}</td><td><Scope item={item} /></td>
           <td class="wide"><When time={item["created"]} /></td><td class="wide"><When time={item["last_used"]} /></td><td class="wide"><When time={item["expires"]} /></td>
           <td class="act">
-            {!item["expires"] && <Sure what="Replace" name={printable(text(item["name"]))} run={() => replace(item)} />}
-            <Sure what="Revoke" name={printable(text(item["name"]))} run={() => revoke(item)} />
+            {!item["expires"] && <Sure what={t("Replace")} name={printable(text(item["name"]))} run={() => replace(item)} />}
+            <Sure what={t("Revoke")} name={printable(text(item["name"]))} run={() => revoke(item)} />
           </td>
         </tr>
       )} />
@@ -66,20 +67,20 @@ function Made() {
   useEffect(() => box.current?.focus(), [key]);
   const old = replaces === "" ? undefined : keys.value.data?.find((item) => text(item["id"]) === replaces);
   return (
-    <div class="made" ref={box} tabIndex={-1} role="group" aria-label="The new key" data-testid="made-key">
-      <p>The key <strong>{printable(text(key["name"]))}</strong> is shown this once. Copy it now.</p>
+    <div class="made" ref={box} tabIndex={-1} role="group" aria-label={t("The new key")} data-testid="made-key">
+      <p>{rich("The key {name} is shown this once. Copy it now.", { name: <strong>{printable(text(key["name"]))}</strong> })}</p>
       <p><code data-testid="key-text">{text(key["key"])}</code></p>
-      {replaces !== "" && <p>The old one goes on{old ? <> and ends <When time={old["expires"]} /></> : " for a day"}, so that programs can be changed one by one.</p>}
+      {replaces !== "" && <p>{old ? rich("The old one goes on and ends {time}, so that programs can be changed one by one.", { time: <When time={old["expires"]} /> }) : t("The old one goes on for a day, so that programs can be changed one by one.")}</p>}
       {text(key["access_key_id"]) !== "" && (
         <details>
-          <summary>For programs that sign what they send, as CloudWatch's do</summary>
-          <p>Access key id <code>{text(key["access_key_id"])}</code></p>
-          <p>Secret access key <code>{text(key["secret_access_key"])}</code></p>
+          <summary>{t("For programs that sign what they send, as CloudWatch's do")}</summary>
+          <p>{t("Access key id")} <code>{text(key["access_key_id"])}</code></p>
+          <p>{t("Secret access key")} <code>{text(key["secret_access_key"])}</code></p>
         </details>
       )}
       <p class="buttons">
-        <button type="button" class="button primary" data-testid="copy-key" onClick={() => void copy(text(key["key"]), "Key")}>Copy</button>
-        <button type="button" class="button" data-testid="key-done" onClick={() => { made.value = null; document.getElementById("keys")?.focus(); }}>Done</button>
+        <button type="button" class="button primary" data-testid="copy-key" onClick={() => void copy(text(key["key"]), t("Key"))}>{t("Copy")}</button>
+        <button type="button" class="button" data-testid="key-done" onClick={() => { made.value = null; document.getElementById("keys")?.focus(); }}>{t("Done")}</button>
       </p>
     </div>
   );

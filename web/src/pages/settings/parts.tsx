@@ -7,6 +7,7 @@ import { ApiError } from "../../api.ts";
 import type { Lane } from "../../ask.ts";
 import { tell } from "../../parts/layers.tsx";
 import type { Json } from "../../query/edit.ts";
+import { t } from "../../texts.ts";
 import { ago, exactText } from "../../time.ts";
 import { view } from "../../view.ts";
 
@@ -20,13 +21,13 @@ export const text = (value: Json | undefined) => (typeof value === "string" ? va
 
 /** What went wrong, and what to do. */
 export function told(error: unknown): string {
-  return error instanceof ApiError ? [error.message, error.hint ?? ""].filter((one) => one !== "").join(": ") : "the page met a fault";
+  return error instanceof ApiError ? [error.message, error.hint ?? ""].filter((one) => one !== "").join(": ") : t("the page met a fault");
 }
 
 /** The groups of a key or user; all of them are `*`. */
 export function Scope({ item }: { item: Item }) {
   const groups = Array.isArray(item["groups"]) ? item["groups"].map(String) : [];
-  return groups.includes("*") ? <span class="dim">all</span> : <>{groups.map((group) => <code key={group} class="scope">{group}</code>)}</>;
+  return groups.includes("*") ? <span class="dim">{t("all")}</span> : <>{groups.map((group) => <code key={group} class="scope">{group}</code>)}</>;
 }
 
 /** When something was, or will be. */
@@ -35,8 +36,8 @@ export function When({ time }: { time: Json | undefined }) {
   return Number.isNaN(at) ? <span class="dim">–</span> : <time dateTime={text(time)} title={exactText(text(time), view.value.zone)}>{ago(at, Date.now())}</time>;
 }
 
-/** Columns that small screens leave out. */
-const WIDE: ReadonlySet<string> = new Set(["Created", "Last used", "Ends"]);
+/** Small screens leave out the columns from this one on. */
+const WIDE_FROM = 3;
 
 interface ListedProps {
   lane: Lane<Item[]>;
@@ -49,7 +50,7 @@ interface ListedProps {
 
 /** A list that loads, fails, is empty, or has rows. */
 export function Listed({ lane, empty, heads, label, row }: ListedProps) {
-  if (lane.data === null && lane.state !== "error") return <p class="dim" role="status">Loading…</p>;
+  if (lane.data === null && lane.state !== "error") return <p class="dim" role="status">{t("Loading…")}</p>;
   return (
     <>
       {lane.state === "error" && <p class="note error" role="alert">{lane.error?.message}</p>}
@@ -57,7 +58,7 @@ export function Listed({ lane, empty, heads, label, row }: ListedProps) {
       {lane.data !== null && lane.data.length > 0 && (
         <div class="table-box flat listed" tabIndex={0} role="region" aria-label={label}>
           <table>
-            <thead><tr>{heads.map((head) => <th key={head} scope="col" class={WIDE.has(head) ? "wide" : ""}>{head}</th>)}<th scope="col"><span class="sr-only">Actions</span></th></tr></thead>
+            <thead><tr>{heads.map((head, at) => <th key={head} scope="col" class={at >= WIDE_FROM ? "wide" : ""}>{head}</th>)}<th scope="col"><span class="sr-only">{t("Actions")}</span></th></tr></thead>
             <tbody>{lane.data.map(row)}</tbody>
           </table>
         </div>
@@ -85,8 +86,8 @@ export function Sure({ what, name, run }: { what: string; name: string; run: () 
     }
   };
   return (
-    <button type="button" ref={button} class={`button small${sure ? " danger" : ""}`} aria-label={`${what} ${name}${sure ? ", really" : ""}`}
-      onBlur={() => setSure(false)} onClick={(event) => void click(event)}>{sure ? `Really ${what.toLowerCase()}?` : what}</button>
+    <button type="button" ref={button} class={`button small${sure ? " danger" : ""}`} aria-label={sure ? t("{what}, really", { what: `${what} ${name}` }) : `${what} ${name}`}
+      onBlur={() => setSure(false)} onClick={(event) => void click(event)}>{sure ? t("Really {what}?", { what: what.toLowerCase() }) : what}</button>
   );
 }
 
@@ -100,9 +101,10 @@ export function patterns(typed: string): { groups?: string[] } {
 }
 
 /** What each role may, in one line. */
-const ROLES: Readonly<Record<string, string>> = {
-  ingest: "send events", read: "query", operate: "query, change lookups", admin: "everything, also keys and users",
-};
+function mayDo(role: string): string {
+  const known: Readonly<Record<string, string>> = { ingest: t("send events"), read: t("query"), operate: t("query, change lookups"), admin: t("everything, also keys and users") };
+  return known[role] ?? "";
+}
 
 /** The form for a new key or user. */
 export function Make({ what, roles, create }: { what: "key" | "user"; roles: readonly string[]; create: (fields: Fields) => Promise<void> }) {
@@ -128,12 +130,12 @@ export function Make({ what, roles, create }: { what: "key" | "user"; roles: rea
     setBusy(false);
   };
   return (
-    <form class="make" data-testid={`make-${what}`} aria-label={`New ${what}`} onSubmit={(event) => void submit(event)}>
-      <label>Name <input required autocomplete="off" autocapitalize="none" spellcheck={false} maxLength={128} value={fields.name} onInput={set("name")} /></label>
-      {what === "user" && <label>Password <input required type="password" autocomplete="new-password" minLength={8} value={fields.password} onInput={set("password")} /></label>}
-      <label>Role <select value={fields.role} onInput={set("role")}>{roles.map((role) => <option key={role} value={role}>{role} – {ROLES[role]}</option>)}</select></label>
-      <label>Groups <input placeholder="all, or such as app/*, web/*" autocomplete="off" autocapitalize="none" spellcheck={false} value={fields.groups} onInput={set("groups")} /></label>
-      <button type="submit" class="button" disabled={busy}>{what === "key" ? "Create key" : "Add user"}</button>
+    <form class="make" data-testid={`make-${what}`} aria-label={what === "key" ? t("New key") : t("New user")} onSubmit={(event) => void submit(event)}>
+      <label>{t("Name")} <input required autocomplete="off" autocapitalize="none" spellcheck={false} maxLength={128} value={fields.name} onInput={set("name")} /></label>
+      {what === "user" && <label>{t("Password")} <input required type="password" autocomplete="new-password" minLength={8} value={fields.password} onInput={set("password")} /></label>}
+      <label>{t("Role")} <select value={fields.role} onInput={set("role")}>{roles.map((role) => <option key={role} value={role}>{role} – {mayDo(role)}</option>)}</select></label>
+      <label>{t("Groups")} <input placeholder={t("all, or such as app/*, web/*")} autocomplete="off" autocapitalize="none" spellcheck={false} value={fields.groups} onInput={set("groups")} /></label>
+      <button type="submit" class="button" disabled={busy}>{what === "key" ? t("Create key") : t("Add user")}</button>
       {problem !== "" && <p class="note error" role="alert">{problem}</p>}
     </form>
   );

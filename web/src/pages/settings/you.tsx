@@ -6,6 +6,7 @@ import { keyWanted } from "../../api.ts";
 import { printable } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
 import { signOut, who, type Who } from "../../session.ts";
+import { rich, t } from "../../texts.ts";
 import { told } from "./parts.tsx";
 import { PasswordForm } from "./password.tsx";
 
@@ -20,7 +21,7 @@ export function You() {
     if (opened.current && !changes) button.current?.focus();
     opened.current = changes;
   }, [changes]);
-  if (now === undefined) return <p class="dim" role="status">Asking who you are…</p>;
+  if (now === undefined) return <p class="dim" role="status">{t("Asking who you are…")}</p>;
   const isKnown = now !== null && now.name !== "anonymous";
   const leave = async () => {
     try {
@@ -30,17 +31,17 @@ export function You() {
     }
   };
   return (
-    <section aria-label="You" data-testid="you">
-      <h2>You</h2>
+    <section aria-label={t("You")} data-testid="you">
+      <h2>{t("You")}</h2>
       <Description now={now} />
       {changes && now?.user
         ? <PasswordForm name={now.name} isOwn onDone={() => setChanges(false)} />
         : (
           <p class="buttons">
             {isKnown
-              ? <button type="button" class="button" data-testid="sign-out" onClick={() => void leave()}>{now.user ? "Sign out" : "Forget the key"}</button>
-              : <button type="button" class="button primary" data-testid="sign-in-open" onClick={() => (keyWanted.value = "")}>Sign in</button>}
-            {now?.user && <button ref={button} type="button" class="button" data-testid="change-password" onClick={() => setChanges(true)}>Change password</button>}
+              ? <button type="button" class="button" data-testid="sign-out" onClick={() => void leave()}>{now.user ? t("Sign out") : t("Forget the key")}</button>
+              : <button type="button" class="button primary" data-testid="sign-in-open" onClick={() => (keyWanted.value = "")}>{t("Sign in")}</button>}
+            {now?.user && <button ref={button} type="button" class="button" data-testid="change-password" onClick={() => setChanges(true)}>{t("Change password")}</button>}
           </p>
         )}
     </section>
@@ -48,9 +49,9 @@ export function You() {
 }
 
 function Description({ now }: { now: Who | null }) {
-  if (now === null) return <p>Nobody is signed in.</p>;
-  const where = now.groups.includes("*") ? "all groups" : now.groups.join(", ");
-  const rest = <>, role <code>{now.role}</code>, for {where}.</>;
-  if (now.name === "anonymous") return <p>Nobody is signed in. Whoever is on this machine has the role <code>{now.role}</code> for {where}.</p>;
-  return now.user ? <p>Signed in as <strong>{printable(now.name)}</strong>{rest}</p> : <p>With the key <strong>{printable(now.name)}</strong>{rest}</p>;
+  if (now === null) return <p>{t("Nobody is signed in.")}</p>;
+  const where = now.groups.includes("*") ? t("all groups") : now.groups.join(", ");
+  const parts = { name: <strong>{printable(now.name)}</strong>, role: <code>{now.role}</code>, where };
+  if (now.name === "anonymous") return <p>{rich("Nobody is signed in. Whoever is on this machine has the role {role} for {where}.", parts)}</p>;
+  return <p>{now.user ? rich("Signed in as {name}, role {role}, for {where}.", parts) : rich("With the key {name}, role {role}, for {where}.", parts)}</p>;
 }
