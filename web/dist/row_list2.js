@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=8914e101f5dd";
+export{t as RowList}from"./row_list.js?v=d19dbac49f68";

@@ -204,7 +204,7 @@ function Detail({ source }: { source: Source }) {
   return (
     <>
       <p class="labels">
-        <span class="label">id <b>{printable(source.source)}</b></span>
+        <span class="label">{t("id")} <b>{printable(source.source)}</b></span>
         {source.version !== null && <span class="label">{t("version")} <b>{printable(source.version)}</b></span>}
         {source.started !== null && <span class="label">{t("started")} <b><When time={source.started} /></b></span>}
         <span class="label">{t("heard of")} <b><When time={source.last_seen} /></b></span>

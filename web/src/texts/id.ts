@@ -1,10 +1,11 @@
-// The page in Indonesian: every text of the page, and what it says there.
+// The page in Indonesian: every text of the page, and what it says there, by the part of the page that says it. A text
+// that several parts say stands with the first of them.
+
+import { EVENTS } from "./id/events.ts";
+import { EXPLORE } from "./id/explore.ts";
+import { PAGES } from "./id/pages.ts";
+import { SETTINGS } from "./id/settings.ts";
+import { SHELL } from "./id/shell.ts";
 
 /** English texts and their Indonesian. */
-export const INDONESIAN: Readonly<Record<string, string>> = {
-  "Explore": "Jelajah",
-  "Alerts": "Peringatan",
-  "Groups": "Grup",
-  "Sources": "Sumber",
-  "Settings": "Pengaturan",
-};
+export const INDONESIAN: Readonly<Record<string, string>> = { ...SHELL, ...EXPLORE, ...EVENTS, ...PAGES, ...SETTINGS };

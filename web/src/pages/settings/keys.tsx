@@ -42,7 +42,7 @@ export function Keys() {
   }, []);
   return (
     <section data-testid="keys" aria-labelledby="keys">
-      <h2 id="keys" tabIndex={-1}>{t("Keys")}</h2>
+      <h2 id="keys" tabIndex={-1}>{t("API keys")}</h2>
       <p class="dim">{t("For senders and programs. Once there is one, nothing is answered without a key or a password, not even on this machine.")}</p>
       <Listed lane={keys.value} empty={t("There are no keys yet.")} label={t("List of keys")} heads={[t("Name"), t("Role"), t("Groups"), t("Created"), t("Last used"), t("Ends")]} row={(item) => (
         <tr key={text(item["id"])} data-testid="key">
@@ -55,7 +55,7 @@ export function Keys() {
         </tr>
       )} />
       {made.value && <Made />}
-      <Make what="key" roles={["ingest", "read", "operate", "admin"]} create={create} />
+      <Make kind="key" roles={["ingest", "read", "operate", "admin"]} create={create} />
     </section>
   );
 }

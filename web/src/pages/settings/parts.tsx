@@ -107,7 +107,7 @@ function mayDo(role: string): string {
 }
 
 /** The form for a new key or user. */
-export function Make({ what, roles, create }: { what: "key" | "user"; roles: readonly string[]; create: (fields: Fields) => Promise<void> }) {
+export function Make({ kind, roles, create }: { kind: "key" | "user"; roles: readonly string[]; create: (fields: Fields) => Promise<void> }) {
   const nothing: Fields = { name: "", role: "read", groups: "", password: "" };
   const [fields, setFields] = useState(nothing);
   const [problem, setProblem] = useState("");
@@ -130,12 +130,12 @@ export function Make({ what, roles, create }: { what: "key" | "user"; roles: rea
     setBusy(false);
   };
   return (
-    <form class="make" data-testid={`make-${what}`} aria-label={what === "key" ? t("New key") : t("New user")} onSubmit={(event) => void submit(event)}>
+    <form class="make" data-testid={`make-${kind}`} aria-label={kind === "key" ? t("New key") : t("New user")} onSubmit={(event) => void submit(event)}>
       <label>{t("Name")} <input required autocomplete="off" autocapitalize="none" spellcheck={false} maxLength={128} value={fields.name} onInput={set("name")} /></label>
-      {what === "user" && <label>{t("Password")} <input required type="password" autocomplete="new-password" minLength={8} value={fields.password} onInput={set("password")} /></label>}
+      {kind === "user" && <label>{t("Password")} <input required type="password" autocomplete="new-password" minLength={8} value={fields.password} onInput={set("password")} /></label>}
       <label>{t("Role")} <select value={fields.role} onInput={set("role")}>{roles.map((role) => <option key={role} value={role}>{role} – {mayDo(role)}</option>)}</select></label>
       <label>{t("Groups")} <input placeholder={t("all, or such as app/*, web/*")} autocomplete="off" autocapitalize="none" spellcheck={false} value={fields.groups} onInput={set("groups")} /></label>
-      <button type="submit" class="button" disabled={busy}>{what === "key" ? t("Create key") : t("Add user")}</button>
+      <button type="submit" class="button" disabled={busy}>{kind === "key" ? t("Create key") : t("Add user")}</button>
       {problem !== "" && <p class="note error" role="alert">{problem}</p>}
     </form>
   );

@@ -49,7 +49,7 @@ export function Users() {
           </tr>
         );
       }} />
-      <Make what="user" roles={["read", "operate", "admin"]} create={create} />
+      <Make kind="user" roles={["read", "operate", "admin"]} create={create} />
       <Dialog open={chosen.value !== ""} onClose={() => (chosen.value = "")} label={t("Password of {name}", { name: chosen.value })}>
         <h2>{t("Password of {name}", { name: chosen.value })}</h2>
         <p class="dim">{t("Whoever is signed in as {name} is signed out.", { name: chosen.value })}</p>
