@@ -18,6 +18,7 @@ import { exploreChecks } from "./page/explore.mjs";
 import { fieldChecks } from "./page/fields.mjs";
 import { keyChecks } from "./page/keys.mjs";
 import { flowChecks } from "./page/flow.mjs";
+import { languageChecks } from "./page/language.mjs";
 import { liveChecks } from "./page/live.mjs";
 import { otherChecks } from "./page/other.mjs";
 import { lookChecks } from "./page/looks.mjs";
@@ -42,7 +43,7 @@ await runChecks(url, [
   ...timeChecks,
   ...detailChecks, ...contextChecks,
   ...shareChecks,
-  ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks,
+  ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks, ...languageChecks,
   ...changeChecks,
   ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...accessibilityChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],
