@@ -11,8 +11,8 @@ export class Harness {
   passed = 0;
   failed = 0;
   complaints = [];
-  /** Set while a check provokes failing requests on purpose. */
-  expectsFailures = false;
+  /** The check that runs now. */
+  running = { expectsFailures: false };
 
   constructor(browser, url) {
     this.browser = browser;
@@ -27,10 +27,15 @@ export class Harness {
     this.scope = `groups=${prefix}/*`;
   }
 
+  /** Set by a check that provokes failing requests on purpose. */
+  set expectsFailures(expects) {
+    this.running.expectsFailures = expects;
+  }
+
   async check(name, run) {
     const pages = [];
     this.opened = pages;
-    this.expectsFailures = false;
+    this.running = { name, expectsFailures: false };
     let timer;
     const late = new Promise((_, fail) => { timer = setTimeout(() => fail(new Error(`took longer than ${CHECK_MS_MAX / 1000} s`)), CHECK_MS_MAX); });
     try {
@@ -63,7 +68,8 @@ export class Harness {
   /** Leaves a picture for people to look at, where they want some. */
   async picture(page, name, fullPage = false) {
     const directory = process.env.CATAT_PICTURES;
-    if (directory) await page.screenshot({ path: `${directory}/${name}.png`, fullPage });
+    // To hide the caret would take a style that the policy forbids.
+    if (directory) await page.screenshot({ path: `${directory}/${name}.png`, fullPage, caret: "initial" });
   }
 
   query(text, more = {}) {
@@ -110,9 +116,11 @@ export class Harness {
     this.opened.push(context);
     const page = await context.newPage();
     page.setDefaultTimeout(8000);
-    page.on("pageerror", (error) => this.complaints.push(`script: ${error.message}`));
+    // What a page complains of may be heard when the next check runs.
+    const { running } = this;
+    page.on("pageerror", (error) => this.complaints.push(`${running.name}: script: ${error.message}`));
     page.on("console", (message) => {
-      if (message.type() === "error" && !this.expectsFailures) this.complaints.push(`console: ${message.text()}`);
+      if (message.type() === "error" && !running.expectsFailures) this.complaints.push(`${running.name}: console: ${message.text()} ${message.location().url}`);
     });
     await page.addInitScript(() => {
       window.__violations = [];

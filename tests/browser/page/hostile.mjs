@@ -123,6 +123,8 @@ async function opensRows(own, part, of) {
     for (let row = 0; row < await rows.count(); row += 1) {
       await rows.nth(row).click();
       const detail = page.getByTestId("detail");
+      // The form chosen for the row before stays.
+      await page.getByTestId("tab-fields").click();
       await detail.locator("[data-field=file]").first().waitFor();
       assert.ok(await detail.locator("tr[data-field]").count() >= 8, "other fields are there beside a hostile name");
       await page.getByTestId("tab-json").click();

@@ -12,7 +12,7 @@ async function press(page, name) {
 
 const parameter = (page, name) => new URL(page.url()).searchParams.get(name);
 const opened = (page, id) => page.getByTestId(id).waitFor();
-const focused = (page) => page.evaluate(() => window.__catat.rows.findIndex((row) => row.id === document.activeElement?.dataset.id));
+const focuses = (page, at) => page.waitForFunction((n) => window.__catat.rows[n].id === document.activeElement?.dataset.id, at);
 const reaches = (page, text) => page.waitForFunction((expected) => window.__catat.state.view.query === expected, text);
 
 /** From a fresh page with rows, the first of them in focus: what each line of the list does. */
@@ -23,8 +23,8 @@ const LINES = {
   t: (page) => opened(page, "time-panel"),
   o: (page) => opened(page, "groups-panel"),
   r: async (page, key, before) => { await page.waitForFunction((n) => performance.getEntriesByType("resource").filter((one) => one.name.includes("/api/v1/histogram")).length > n, before.asked); },
-  j: async (page) => assert.equal(await focused(page), 1),
-  k: async (page) => assert.equal(await focused(page), 0),
+  j: (page) => focuses(page, 1),
+  k: (page) => focuses(page, 0),
   Enter: (page) => opened(page, "detail"),
   ArrowRight: (page) => opened(page, "detail"),
   ArrowLeft: async (page) => {

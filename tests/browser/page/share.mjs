@@ -209,13 +209,15 @@ async function savesFiles(own) {
   assert.equal(texts.tsv.trim().split("\n").length, 4);
   assert.match(texts.text, /needle \d in the haystack {2}service=checkout\n/);
   await page.getByTestId("share").click();
+  await page.getByTestId("format-text").click();
   await page.getByTestId("copy-command").click();
   const command = await copied(page);
   assert.match(command, new RegExp(`^catat query --url ${own.url.replaceAll("/", "\\/")} --tz UTC --from 2`));
   assert.ok(command.includes(`--group '${own.prefix}/*'`) && command.includes("-o lines"), command);
   await page.getByTestId("share").click();
+  await page.getByTestId("format-text").click();
   await page.getByTestId("copy-curl").click();
-  assert.match(await copied(page), /^curl -sSfGOJ http.*--data-urlencode format=text/);
+  assert.match(await copied(page), /^curl -sSfGOJ http.*--data-urlencode format=text/s);
 }
 
 async function savesFilesWithAKey(own) {
