@@ -6,7 +6,7 @@ import { useEffect } from "preact/hooks";
 
 import { kept, storeForecast, type KeptGroup, type StoreForecast } from "../api/groups.ts";
 import { askGroups, groupList, start, type Lane } from "../ask.ts";
-import { bytes, count, printable } from "../format.ts";
+import { bytes, count, printable, tenths } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { plural, t, text } from "../texts.ts";
 import { ago, exactText } from "../time.ts";
@@ -153,7 +153,7 @@ function GroupRow({ group, most }: { group: KeptGroup; most: number }) {
         <td class="numeric"><span class="meter wide" aria-hidden="true"><span style={{ width: `${(100 * group.events) / most}%` }} /></span><span class="table-value">{count(group.events)}</span></td>
         <td class="numeric wide">{bytes(raw)}</td>
         <td class="numeric wide">{stored > 0 ? bytes(stored) : <span class="dim" title={t("Not packed yet: it is in the write-ahead log")}>–</span>}</td>
-        <td class="numeric wide">{stored > 0 && raw > 0 ? `${(raw / stored).toFixed(raw < 10 * stored ? 1 : 0)} : 1` : <span class="dim">–</span>}</td>
+        <td class="numeric wide">{stored > 0 && raw > 0 ? `${raw < 10 * stored ? tenths(raw / stored) : count(Math.round(raw / stored))} : 1` : <span class="dim">–</span>}</td>
         <td class="wide"><Time text={group.first} /></td>
         <td><Time text={group.last} /></td>
         <td class="wide">{limits(group.retention)}{next !== "" && <div class="dim">{next}</div>}</td>
