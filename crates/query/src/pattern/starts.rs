@@ -67,7 +67,7 @@ const BOOTS: [&str; 6] = [
 ];
 
 /// Phrases of programs that have started.
-const PHRASES: [&str; 25] = [
+const PHRASES: [&str; 27] = [
     "listening on",
     "listening at",
     "listening for connections",
@@ -93,6 +93,8 @@ const PHRASES: [&str; 25] = [
     "configuration complete; ready",
     "start worker processes",
     "press ctrl-c to quit",
+    "jvm running for",
+    "process running for",
 ];
 
 /// Words with which a short text begins or ends that says that its program starts.
@@ -213,7 +215,7 @@ mod tests {
         check("Nov 20 06:00:01 web-1 systemd[1]: Started The Apache HTTP Server.", Some(Start::Unit));
         check("pay starting", Some(Start::Program));
         check("pay 2.4.1 started", Some(Start::Program));
-        check("Started PayApplication in 3.214 seconds (JVM running for 4.1)", Some(Start::Unit));
+        check("Started PayApplication in 3.214 seconds (JVM running for 4.1)", Some(Start::Program));
         check("Server listening on 0.0.0.0 port 22.", Some(Start::Program));
         check("database system is ready to accept connections", Some(Start::Program));
         check("cups: cupsd startup succeeded", Some(Start::Program));

@@ -20,7 +20,7 @@ async fn every_format_has_all_rows_in_the_zone_that_is_shown_and_a_name_with_the
     let house = House::new();
     house.fill().await;
     let first = "2026-11-20T18:51:00+07:00";
-    let named = "attachment; filename=\"catat-20261120T180000+0700-20261120T190100+0700";
+    let named = "attachment; filename=\"catat-20261120T180000+0700-20261120T190059+0700";
     for (format, kind, ending, n_lines, begins) in [
         ("csv", "text/csv; charset=utf-8", "csv", 6, format!("@timestamp,@message,ms\r\n{first},GET /a,12\r\n")),
         ("tsv", "text/tab-separated-values; charset=utf-8", "tsv", 6, format!("@timestamp\t@message\tms\n{first}\t")),

@@ -1,3 +1,5 @@
+//! What stands around an event, whatever stands at the same instant.
+
 use std::sync::Arc;
 
 use types::{BatchBuilder, BatchRun, GroupName, Run, Timestamp, Value};

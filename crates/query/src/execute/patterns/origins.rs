@@ -179,13 +179,16 @@ fn named(columns: &[Coded], (at, code): (usize, u32)) -> Option<Named> {
     Some(Named { field: column.field, value })
 }
 
+/// Service and host of a row as the columns have them: which field, and the code of its value.
+type Codes = ((usize, u32), (usize, u32));
+
 impl Origins {
     /// Finds the origins of a frame's rows, and notes their processes.
     pub(super) fn read(&mut self, frame: &mut Frame<'_>, source: usize) -> Result<Option<Seen>, Stop> {
         let Some(block) = frame.block().cloned() else { return Ok(None) };
         let group: Arc<str> = Arc::from(block.source.run.info().group.as_str());
         let (services, hosts) = (coded(frame, &SERVICE_FIELDS)?, coded(frame, &HOST_FIELDS)?);
-        let mut known: HashMap<((usize, u32), (usize, u32)), u32, foldhash::fast::RandomState> = HashMap::default();
+        let mut known: HashMap<Codes, u32, foldhash::fast::RandomState> = HashMap::default();
         let mut origin = |row: usize| {
             let key = (key_at(&services, row), key_at(&hosts, row));
             *known.entry(key).or_insert_with(|| {
