@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 import { clean } from "./accessibility.mjs";
 import { rowsOf, settled } from "./harness.mjs";
@@ -74,7 +74,8 @@ async function shipsAsWritten(own) {
   const page = await own.open("/start");
   await page.getByTestId("waiting").waitFor();
   const [ship, send] = await linesOf(page, "catat");
-  const executable = process.env.CATAT_EXECUTABLE;
+  // The lines are run in a directory of their own.
+  const executable = resolve(process.env.CATAT_EXECUTABLE);
   const as = (line) => line.replace(/\bcatat (?=ship|send)/, `'${executable}' `);
   inShell([as(send).replace("some-job", "printf 'a\\nb\\nc\\n'")]);
   await received(page).filter({ hasText: "Received 3 events in batch/nightly" }).waitFor();

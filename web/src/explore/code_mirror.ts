@@ -89,7 +89,7 @@ const theme = EditorView.theme({
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "20px", overflow: "visible" },
   ".cm-content": { padding: "6px 0", caretColor: "var(--text)" },
   ".cm-line": { padding: "0 64px 0 10px" },
-  ".cm-placeholder": { color: "var(--dim)", whiteSpace: "nowrap" },
+  ".cm-placeholder": { color: "var(--dim)", whiteSpace: "nowrap", display: "inline-block", maxWidth: "100%", overflow: "hidden", textOverflow: "ellipsis", verticalAlign: "top" },
   ".cm-content ::selection, .cm-line::selection": { background: "color-mix(in srgb, var(--accent) 30%, transparent)" },
   "&.cm-focused .cm-matchingBracket": { background: "var(--accent-soft)", outline: "1px solid var(--accent)" },
   "&.cm-focused .cm-nonmatchingBracket": { background: "var(--wrong-soft)" },
@@ -127,11 +127,14 @@ export function makeEditor(host: HTMLElement, setup: Setup): CodeEditor {
   const named = EditorView.contentAttributes.of((view) => ({
     "data-testid": "query", "aria-label": t("Query"), autocapitalize: "off", "aria-invalid": String(view.state.field(wrong, false) !== undefined && view.state.field(wrong).size > 0),
   }));
+  // A return and a line feed are one line break in the editor, so places in a text from elsewhere may lie behind its end.
+  const doc = EditorState.create({ doc: setup.text }).doc;
+  const [anchor, head] = setup.selection.map((place) => Math.min(place, doc.length)) as [number, number];
   const view = new EditorView({
     root, parent: root,
     state: EditorState.create({
-      doc: setup.text,
-      selection: { anchor: setup.selection[0], head: setup.selection[1] },
+      doc,
+      selection: { anchor, head },
       extensions: [
         Prec.highest(keys), Prec.high(keymap.of([{ key: "Shift-Enter", run: insertNewline }])),
         history(), EditorState.languageData.of(() => [{ closeBrackets: { brackets: ["(", "[", '"'] } }]), closeBrackets(), bracketMatching(), colours, wrong, placeholder(setup.placeholder), EditorView.lineWrapping, theme, told, named,
@@ -142,8 +145,14 @@ export function makeEditor(host: HTMLElement, setup: Setup): CodeEditor {
   return {
     text: () => view.state.doc.toString(),
     caret: () => view.state.selection.main.head,
-    set: (text) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor: text.length }, annotations: isolateHistory.of("full") }),
-    replace: (from, to, insert) => view.dispatch({ changes: { from, to, insert }, selection: { anchor: from + insert.length }, userEvent: "input.complete" }),
+    set: (text) => {
+      const insert = view.state.toText(text);
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert }, selection: { anchor: insert.length }, annotations: isolateHistory.of("full") });
+    },
+    replace: (from, to, text) => {
+      const insert = view.state.toText(text);
+      view.dispatch({ changes: { from, to, insert }, selection: { anchor: from + insert.length }, userEvent: "input.complete" });
+    },
     mark: (place) => view.dispatch({ effects: setWrong.of(place) }),
     focus: () => view.focus(),
     destroy: () => view.destroy(),
