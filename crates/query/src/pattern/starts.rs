@@ -187,7 +187,9 @@ pub(crate) fn says_start(masked: &str) -> bool {
 
 /// Whether a text is as short as those by which a program says that it starts, whoever the program is.
 pub(crate) fn is_short_start(lower: &str) -> bool {
-    let words = lower.split(|c: char| !c.is_ascii_alphabetic() && c != WILDCARD && c != '\'');
+    // `[main:QuorumPeerMain@127] - Starting …`: what stands in brackets says who speaks.
+    let text = lower.rsplit_once("] - ").map_or(lower, |(_, text)| text);
+    let words = text.split(|c: char| !c.is_ascii_alphabetic() && c != WILDCARD && c != '\'');
     let words: Vec<&str> = words
         .filter(|word| !word.is_empty() && !word.contains(WILDCARD))
         .filter(|word| !LEVELS.contains(word))
