@@ -12,6 +12,7 @@
 import { accessibilityChecks } from "./page/accessibility.mjs";
 import { changeChecks } from "./page/changes.mjs";
 import { contextChecks } from "./page/context.mjs";
+import { crashChecks } from "./page/crash.mjs";
 import { detailChecks } from "./page/detail.mjs";
 import { editorChecks } from "./page/editor.mjs";
 import { exploreChecks } from "./page/explore.mjs";
@@ -25,6 +26,7 @@ import { lookChecks } from "./page/looks.mjs";
 import { partChecks } from "./page/parts.mjs";
 import { proofChecks } from "./page/proof.mjs";
 import { runChecks } from "./page/run.mjs";
+import { scaleChecks } from "./page/scale.mjs";
 import { takeScreenshot } from "./page/screenshot.mjs";
 import { shareChecks } from "./page/share.mjs";
 import { sourceChecks } from "./page/sources.mjs";
@@ -45,7 +47,7 @@ await runChecks(url, [
   ...shareChecks,
   ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks, ...languageChecks,
   ...changeChecks,
-  ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...accessibilityChecks,
+  ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...crashChecks, ...scaleChecks, ...accessibilityChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],
   ...(picture ? [["a picture is taken", (own) => takeScreenshot(own, picture)]] : []),
 ], { prepare: (own) => own.sendEvents() });

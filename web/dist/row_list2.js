@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=d19dbac49f68";
+export{t as RowList}from"./row_list.js?v=7fcfbe50c216";

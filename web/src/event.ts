@@ -1,5 +1,5 @@
-// All fields of one event. A row holds only what its query asked for, so the names come from the fields of its group at its
-// instant, and the values from a query for that one event.
+// All fields of one event. A row holds only what its query asked for, so the names come from the fields of that one event,
+// however many others its group has, and the values from queries for it.
 
 import * as api from "./api.ts";
 import type { EventRow } from "./rows.ts";
@@ -11,7 +11,6 @@ const SYSTEM = [
   "@timestamp", "@message", "@level", "@log", "@logStream", "@ingestionTime", "@id", "@type", "@rest", "@fieldsDropped", "@part", "@partOf",
   "@encoding", "@timestampRejected", "@group",
 ];
-const NAMES_MAX = 2000;
 const NAMES_PER_QUERY = 400;
 const QUERY_CHARS_MAX = 40_000;
 
@@ -21,11 +20,10 @@ export interface FieldOfEvent {
   value: Json;
 }
 
-/** The fields of an event and whether some of them were left out. */
+/** The fields of an event. */
 export interface FullEvent {
   fields: FieldOfEvent[];
-  more: number;
-  /** Fields of the group whose names no query can write. */
+  /** Fields whose names no query can write. */
   unnamed: number;
 }
 
@@ -50,14 +48,13 @@ export async function fullEvent(row: EventRow, of: View, signal: AbortSignal): P
   const scope = {
     from: row.time === "" ? of.from : row.time, to: row.time === "" ? of.to : row.time, groups: row.group === "" ? of.groups : [row.group],
   };
-  const known = (await api.fields(scope, "", signal)).fields;
-  const own = known.sort((a, b) => b.events - a.events).map((field) => field.name).filter((name) => !SYSTEM.includes(name));
+  const event = `filter @id = ${valueText(row.id)}`;
+  const own = (await api.fields(scope, event, signal)).fields.map((field) => field.name).filter((name) => !SYSTEM.includes(name));
   // One name that cannot be written must not cost the others.
   const named = own.filter(canBeNamed);
-  const asked = named.slice(0, NAMES_MAX);
   const values = new Map<string, Json>();
-  for (const names of chunks([...SYSTEM, ...asked])) {
-    const text = `filter @id = ${valueText(row.id)}\n| fields ${names.map(fieldText).join(", ")}`;
+  for (const names of chunks([...SYSTEM, ...named])) {
+    const text = `${event}\n| fields ${names.map(fieldText).join(", ")}`;
     const answer = await api.query(text, scope, of.zone, signal, 1);
     answer.columns.forEach((column, at) => {
       const value = answer.rows[0]?.[at];
@@ -67,7 +64,7 @@ export async function fullEvent(row: EventRow, of: View, signal: AbortSignal): P
   // The text first, then the sender's fields, then the system's.
   const rank = (name: string) => (name === "@message" ? 0 : name.startsWith("@") ? 2 : 1);
   const order = [...values.keys()].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  return { fields: order.map((name) => ({ name, value: values.get(name) ?? null })), more: named.length - asked.length, unnamed: own.length - named.length };
+  return { fields: order.map((name) => ({ name, value: values.get(name) ?? null })), unnamed: own.length - named.length };
 }
 
 /** What the row itself knows, for the time until the rest has arrived. */

@@ -15,6 +15,8 @@ import { address, draft, frozen, go, run, shift, view, zoomOut, type Page } from
 /** What the list of rows lets the keys do; set by the list that is on screen. */
 export interface ListKeys {
   move: (by: number) => void;
+  /** Goes by as many rows as are seen, from what is seen. */
+  page: (by: 1 | -1) => void;
   toggle: () => void;
   isOpen: () => boolean;
   /** The row's event, by its id. */
@@ -119,6 +121,17 @@ function beginFind(): unknown {
   return list.peek() !== null && document.querySelector("dialog[open]") === null && !openFind();
 }
 
+/** Rows that are not seen are not there, and the focus with them: so the browser's own scrolling would end after a page or two. */
+function byPage(by: 1 | -1): boolean {
+  list.peek()?.page(by);
+  return list.peek() !== null;
+}
+
+function byRows(by: number): boolean {
+  list.peek()?.move(by);
+  return list.peek() !== null;
+}
+
 /** Every key. */
 export const KEYS: readonly Key[] = [
   { keys: ["/"], label: text("Write the query"), run: focusQuery },
@@ -129,6 +142,10 @@ export const KEYS: readonly Key[] = [
   { keys: ["r"], label: text("Run again"), run: () => run() },
   { keys: ["j", "ArrowDown"], label: text("Next row"), run: () => list.peek()?.move(1) },
   { keys: ["k", "ArrowUp"], label: text("Row before"), run: () => list.peek()?.move(-1) },
+  { keys: ["PageDown"], label: text("A page of rows down"), run: () => byPage(1) },
+  { keys: ["PageUp"], label: text("A page of rows up"), run: () => byPage(-1) },
+  { keys: ["Home"], label: text("First row"), run: () => byRows(-Infinity) },
+  { keys: ["End"], label: text("Last row that is loaded"), run: () => byRows(Infinity) },
   { keys: ["J", "Shift+ArrowDown"], label: text("Select the next row too"), run: () => list.peek()?.select(1) },
   { keys: ["K", "Shift+ArrowUp"], label: text("Select the row before too"), run: () => list.peek()?.select(-1) },
   { keys: ["Enter"], label: text("Open or close the row"), run: () => list.peek()?.toggle() },
@@ -217,7 +234,7 @@ function isTheirs(event: KeyboardEvent, key: Key): boolean {
   if (writes(target)) return true;
   if (!(target instanceof HTMLElement)) return false;
   if (target.closest("dialog") !== null) return !key.everywhere;
-  return target.closest("button, a, summary, .panel") !== null && /^(?:Enter| |Arrow.*)$/.test(event.key);
+  return target.closest("button, a, summary, .panel") !== null && /^(?:Enter| |Arrow.*|Page.*|Home|End)$/.test(event.key);
 }
 
 /** Starts listening. */

@@ -47,7 +47,7 @@ function through(check) {
 const loaded = (page) => page.evaluate(() => window.__catat.rows.length);
 const stateOf = (page) => page.evaluate(() => window.__catat.state.rows);
 /** Waits until something holds here, outside of the page. */
-async function until(holds, what) {
+export async function until(holds, what) {
   for (let turn = 0; turn < 400; turn += 1) {
     if (await holds()) return;
     await new Promise((done) => setTimeout(done, 25));
@@ -187,7 +187,7 @@ const longLinesAreCheap = through(async ({ own, open }) => {
 });
 
 /** An answer of so many rows, as the server writes it. */
-function longAnswer(n) {
+export function longAnswer(n) {
   const now = Date.now();
   const columns = ["@timestamp", "@level", "@log", "@logStream", "@message", "@id"].map((name) => ({ name, type: "any" }));
   const rows = Array.from({ length: n }, (_, at) => JSON.stringify([new Date(now - at).toISOString(), "info", "g", "s", `row ${at} of many`, `id${at}`]));

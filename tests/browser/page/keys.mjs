@@ -25,6 +25,23 @@ const LINES = {
   r: async (page, key, before) => { await page.waitForFunction((n) => performance.getEntriesByType("resource").filter((one) => one.name.includes("/api/v1/histogram")).length > n, before.asked); },
   j: (page) => focuses(page, 1),
   k: (page) => focuses(page, 0),
+  PageDown: (page) => page.waitForFunction(() => window.__catat.rows.findIndex((row) => row.id === document.activeElement?.dataset.id) > 5),
+  PageUp: async (page) => {
+    await page.keyboard.press("PageDown");
+    await page.waitForFunction(() => document.activeElement?.dataset.id && document.activeElement.dataset.id !== window.__catat.rows[0].id);
+    await page.keyboard.press("PageUp");
+    await focuses(page, 0);
+  },
+  Home: async (page) => {
+    await page.keyboard.press("PageDown");
+    await page.keyboard.press("PageDown");
+    await page.keyboard.press("Home");
+    await focuses(page, 0);
+  },
+  End: async (page) => {
+    // What is loaded when the end comes near is after it.
+    await page.waitForFunction(() => window.__catat.rows.findIndex((row) => row.id === document.activeElement?.dataset.id) >= 999);
+  },
   Enter: (page) => opened(page, "detail"),
   ArrowRight: (page) => opened(page, "detail"),
   ArrowLeft: async (page) => {

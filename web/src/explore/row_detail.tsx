@@ -14,7 +14,7 @@ import { canShowAround, showAround } from "../keys.ts";
 import { copy } from "../parts/layers.tsx";
 import type { EventRow } from "../rows.ts";
 import type { Json } from "../query/edit.ts";
-import { plural, rich, t } from "../texts.ts";
+import { plural, t } from "../texts.ts";
 import { distance, exactText, resolve } from "../time.ts";
 import { address, frozen, go, view } from "../view.ts";
 import { ValueButtons, valueToText } from "./value_buttons.tsx";
@@ -33,7 +33,7 @@ function isTime(name: string): boolean {
   return name === "@timestamp" || name === "@ingestionTime";
 }
 
-function FieldTable({ fields, more, unnamed, row }: { fields: readonly FieldOfEvent[]; more: number; unnamed: number; row: EventRow }) {
+function FieldTable({ fields, unnamed, row }: { fields: readonly FieldOfEvent[]; unnamed: number; row: EventRow }) {
   const [most, setMost] = useState(FIELDS_SHOWN);
   const shown = fields.slice(0, most);
   const zone = view.value.zone;
@@ -55,8 +55,7 @@ function FieldTable({ fields, more, unnamed, row }: { fields: readonly FieldOfEv
         </tbody>
       </table>
       {fields.length > shown.length && <button type="button" class="link" data-testid="more-fields" onClick={() => setMost(most + FIELDS_STEP)}>{t("Show {n} more of {all} fields", { n: count(Math.min(FIELDS_STEP, fields.length - shown.length)), all: count(fields.length) })}</button>}
-      {more > 0 && <p class="dim">{rich("The group has {n} further field names; ask for them with {command}.", { n: count(more), command: <code>fields</code> })}</p>}
-      {unnamed > 0 && <p class="dim">{plural(unnamed, "{n} field name of the group cannot be asked for: a backtick or a line break is in them.", "{n} field names of the group cannot be asked for: a backtick or a line break is in them.", count(unnamed))}</p>}
+      {unnamed > 0 && <p class="dim">{plural(unnamed, "{n} field name cannot be asked for: a backtick or a line break is in them.", "{n} field names cannot be asked for: a backtick or a line break is in them.", count(unnamed))}</p>}
     </>
   );
 }
@@ -131,7 +130,7 @@ export function RowDetail({ event, columns, onHeight }: { event: EventRow; colum
           {full.value.state === "error" && <span class="note error">{t("Not all fields could be loaded: {message}", { message: full.value.error?.message ?? "" })}</span>}
           <Actions row={event} fields={fields} />
         </div>
-        {tab === "fields" && <FieldTable fields={fields} more={full.value.data?.more ?? 0} unnamed={full.value.data?.unnamed ?? 0} row={event} />}
+        {tab === "fields" && <FieldTable fields={fields} unnamed={full.value.data?.unnamed ?? 0} row={event} />}
         {tab === "json" && <JsonTree fields={fields} />}
         {tab === "raw" && <pre class="block" data-testid="raw"><RichText text={message} /></pre>}
       </div>

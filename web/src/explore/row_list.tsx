@@ -18,7 +18,7 @@ import { GROUP_CHARS_MAX, template } from "./columns.tsx";
 import { arrange, type Placed } from "./layout.ts";
 import { levelClass } from "./levels.ts";
 import { clearSelection, selected, selectTo, toggleSelected } from "./select.ts";
-import { stretch, topOf } from "./window.ts";
+import { rowAt, stretch, topOf } from "./window.ts";
 import { useWrapped } from "./wrapped.ts";
 
 const FindBox = later(async () => (await import("./find_box.tsx")).FindBox);
@@ -158,15 +158,27 @@ function useScroll(box: { current: HTMLDivElement | null }, props: ListProps, to
   return { place, read };
 }
 
+/** How the list goes to rows. */
+interface Moves {
+  /** Has a row on screen. */
+  show: (index: number) => void;
+  /** Goes on by as many rows as are seen; gives the one that takes the place of `index`, or of the first one seen. */
+  turn: (index: number, by: 1 | -1) => number;
+}
+
 /** Connects the keys with this list. */
-function useKeys(events: readonly EventRow[], toggle: (id: string) => void, open: ReadonlyMap<string, number>, show: (index: number) => void, asleep: boolean) {
+function useKeys(events: readonly EventRow[], toggle: (id: string) => void, open: ReadonlyMap<string, number>, { show, turn }: Moves, asleep: boolean) {
   useEffect(() => {
     if (asleep) return;
     const at = () => events.findIndex((event) => event.id === cursor.peek());
     const focus = (id: string) => requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-testid=row][data-id="${CSS.escape(id)}"]`)?.focus({ preventScroll: true }));
     const own = {
       move(by: number) {
-        const next = Math.max(0, Math.min(events.length - 1, at() < 0 ? 0 : at() + by));
+        own.goTo(at() < 0 && Number.isFinite(by) ? 0 : at() + by);
+      },
+      page: (by: 1 | -1) => own.goTo(turn(at(), by)),
+      goTo(index: number) {
+        const next = Math.max(0, Math.min(events.length - 1, index));
         const event = events[next];
         if (!event) return;
         cursor.value = event.id;
@@ -198,7 +210,7 @@ function useKeys(events: readonly EventRow[], toggle: (id: string) => void, open
     };
     list.value = own;
     return () => { if (list.peek() === own) list.value = null; };
-  }, [events, toggle, open, show, asleep]);
+  }, [events, toggle, open, show, turn, asleep]);
 }
 
 /** Has the event that the list is about in the middle at first. */
@@ -255,7 +267,17 @@ export function RowList(props: ListProps) {
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + rowHeight + head > element.scrollTop + element.clientHeight) element.scrollTop = top + rowHeight + head - element.clientHeight + rowHeight;
   }, [rowHeight, extras, narrow]);
-  useKeys(events, toggle, open, show, props.asleep === true);
+  const turn = useCallback((index: number, by: 1 | -1) => {
+    const element = box.current;
+    if (!element) return index;
+    const seen = Math.max(1, Math.floor((element.clientHeight - (narrow ? 0 : 27)) / rowHeight) - 1);
+    const first = rowAt(element.scrollTop + rowHeight - 1, rowHeight, extras);
+    const from = index >= first && index <= first + seen ? index : first;
+    const next = Math.max(0, Math.min(events.length - 1, from + by * seen));
+    element.scrollTop += topOf(next, rowHeight, extras) - topOf(from, rowHeight, extras);
+    return next;
+  }, [events.length, rowHeight, extras, narrow]);
+  useKeys(events, toggle, open, { show, turn }, props.asleep === true);
   useEffect(() => () => void clearSelection(), []);
   const onClick = useCallback((id: string, click: MouseEvent) => {
     if (click.shiftKey) selectTo(id, cursor.peek(), events);
