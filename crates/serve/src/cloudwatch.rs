@@ -1,43 +1,45 @@
-//! Amazon CloudWatch Logs, the side that sends: agents and SDKs need this server's URL as their endpoint and a pair of
+//! Amazon CloudWatch Logs: agents, SDKs and Grafana's data source need this server's URL as their endpoint and a pair of
 //! keys, nothing else.
 //!
 //! JSON 1.1 with the operation in `X-Amz-Target`, at `/cloudwatch`, with and without its last slash, and at `/` for
 //! clients that drop the path of an endpoint. Requests are signed with a pair of `catat keys create`, or carry a key in
 //! any other form; before there is a key, whoever is on loopback may sign with anything. What may be asked: who sends
-//! makes groups and streams, tags them, fills them and sees their names; retention and deletion are for admins.
-//! Operations that read events belong to the other side and are unknown here.
+//! makes groups and streams, tags them, fills them and sees their names; retention and deletion are for admins; who
+//! reads asks queries, which are the Insights language of every other door. Of CloudWatch's metrics there is as much as
+//! data sources ask before they believe in an endpoint (`metrics`).
 
+mod admit;
 mod answer;
 mod book;
 mod describe;
 mod groups;
 mod input;
+mod kept;
+mod metrics;
 mod put;
+mod queries;
+mod results;
 #[cfg(not(test))]
 mod signature;
 #[cfg(test)]
 pub(crate) mod signature;
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use axum::extract::{ConnectInfo, Request};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use ingest::decode;
 
+use self::admit::{Admitted, admit};
 use self::answer::answer;
 use self::input::Input;
-use self::signature::Signature;
-use crate::access::{Caller, Ended, Role, Watched};
+use crate::access::Role;
 use crate::problem::Problem;
-use crate::router::{Delivered, Refused, Table};
-use crate::routes::ingest::encoding;
+use crate::router::{Delivered, Table};
 use crate::server::Shared;
 
 pub(crate) use self::answer::CloudWatchProblem;
 pub(crate) use self::book::Book;
+pub(crate) use self::kept::KeptQueries;
 
 /// What stands before an operation's name in `X-Amz-Target`.
 const TARGET: &str = "Logs_20140328.";
@@ -45,22 +47,24 @@ const TARGET: &str = "Logs_20140328.";
 /// Largest body of an operation that brings no events.
 const BODY_BYTES_MAX: usize = 1 << 20;
 
-/// Where a client that did not sign believes to be.
-const DEFAULT_REGION: &str = "us-east-1";
+/// What a signature for this door is for.
+const SERVICE: &str = "logs";
 
 /// Adds the routes of this door. Anybody may knock: only the handler can check a signature, which covers the body.
 pub(crate) fn add(table: Table) -> Table {
-    table.post("/cloudwatch", Role::None, post).post("/cloudwatch/", Role::None, post)
+    let table = table.post("/cloudwatch", Role::None, post).post("/cloudwatch/", Role::None, post);
+    table.post("/cloudwatch/service/{service}/operation/{operation}", Role::None, post)
 }
 
 /// Whether a request that is for no route is for this door.
 pub(crate) fn is_meant(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
-    *method == Method::POST && uri.path() == "/" && target(headers).is_some()
+    *method == Method::POST && uri.path() == "/" && (target(headers).is_some() || metrics::is_meant(headers))
 }
 
 /// Whether a request is for this door, by one of its routes or by none.
 pub(crate) fn is_spoken<B>(request: &Request<B>) -> bool {
-    let is_route = matches!(request.uri().path(), "/cloudwatch" | "/cloudwatch/");
+    let path = request.uri().path();
+    let is_route = path == "/cloudwatch" || path.starts_with("/cloudwatch/");
     is_route || is_meant(request.method(), request.uri(), request.headers())
 }
 
@@ -82,44 +86,14 @@ pub(crate) async fn post(server: Shared, request: Request) -> Result<Response, C
         return Err(Problem::locked(reason).into());
     }
     let (parts, body) = request.into_parts();
+    if let Some(form) = metrics::form_of(&parts) {
+        return Ok(metrics::answer(server, &parts, body, form).await);
+    }
     let unknown = || CloudWatchProblem::new("UnknownOperationException", "X-Amz-Target names no operation.");
     let operation = target(&parts.headers).ok_or_else(unknown)?.to_owned();
-    if let Some(Refused(problem)) = parts.extensions.get() {
-        return Err(problem.clone().into());
-    }
-    let signature = Signature::of(&parts.headers, server.now());
-    let is_known = server.caller.may(Role::Ingest) || server.caller.may(Role::Read);
-    // Who is known already may sign with anything.
-    let pair = if is_known { None } else { Some(pair_of(&server, signature.as_ref(), &parts)?) };
     let is_put = operation == "PutLogEvents";
     let bytes_max = if is_put { server.app.limits.body_bytes_max } else { BODY_BYTES_MAX };
-    let received = match &pair {
-        None => server.bodies.read(body, bytes_max).await,
-        Some((caller, _)) => {
-            // The guard did not know whose time to look after while the body comes in.
-            let body = Watched::unproved(body, caller.clone(), server.app.clock.clone());
-            let received = server.bodies.read(body, bytes_max).await;
-            if caller.life.lasts(server.now()) { received } else { Err(Ended.into()) }
-        }
-    }?;
-    let signature = signature.ok().flatten();
-    let region = signature.as_ref().map_or(DEFAULT_REGION, |signature| &signature.region).to_owned();
-    let server = match (pair, signature) {
-        (None, _) => server,
-        (Some((caller, secret)), Some(signature)) => {
-            let checked = signature.check(&secret, &parts.method, &parts.uri, &parts.headers, received.bytes());
-            checked.map_err(|problem| refuse(&server, &parts, problem))?;
-            server.app.keys.signed(&signature.access_key_id, server.now());
-            if let Some(bucket) = &caller.bucket {
-                // What the guard does for callers that it knows.
-                bucket.check(server.now())?;
-                bucket.take(received.bytes().len() as u64);
-            }
-            server.as_caller(caller)
-        }
-        (Some(_), None) => return Err(missing()),
-    };
-    let encoding = encoding(&parts.headers)?;
+    let Admitted { server, region, received, encoding } = admit(server, &parts, body, SERVICE, bytes_max).await?;
     let asked = Asked { server, region, operation };
     if is_put {
         return put::put(&asked, received, encoding).await.map(Delivered::mark);
@@ -127,34 +101,6 @@ pub(crate) async fn post(server: Shared, request: Request) -> Result<Response, C
     let input = Input::read(&decode(received.bytes(), encoding, bytes_max)?)?;
     drop(received);
     asked.carry_out(input).await
-}
-
-/// Who may have signed a request, and the secret that shows whether they did.
-fn pair_of(
-    server: &Shared,
-    signature: Result<&Option<Signature>, &CloudWatchProblem>,
-    parts: &Parts,
-) -> Result<(Arc<Caller>, String), CloudWatchProblem> {
-    let signature = signature.map_err(Clone::clone)?.as_ref().ok_or_else(missing)?;
-    let pair = server.app.keys.signing_key(&signature.access_key_id, server.now());
-    pair.ok_or_else(|| {
-        let message = "The security token included in the request is invalid: no key has this access key id.";
-        refuse(server, parts, CloudWatchProblem::new("UnrecognizedClientException", message))
-    })
-}
-
-/// Counts a wrong signature like a wrong key; says `wrong`, or that there were too many.
-fn refuse(server: &Shared, parts: &Parts, wrong: CloudWatchProblem) -> CloudWatchProblem {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let tried = parts.headers.get(header::AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
-    let problem = server.attempts.refuse(peer, tried, server.now());
-    server.whole().audit_refusal(peer, problem.code);
-    if problem.status == StatusCode::TOO_MANY_REQUESTS { problem.into() } else { wrong }
-}
-
-fn missing() -> CloudWatchProblem {
-    let message = "Missing Authentication Token: sign the request with a pair of catat keys create.";
-    CloudWatchProblem::new("MissingAuthenticationTokenException", message)
 }
 
 impl Asked {
@@ -173,6 +119,10 @@ impl Asked {
             "TagResource" | "TagLogGroup" => self.tag(input).await,
             "UntagResource" | "UntagLogGroup" => self.untag(input).await,
             "ListTagsForResource" | "ListTagsLogGroup" => self.list_tags(input).await,
+            "StartQuery" => self.start_query(input).await,
+            "GetQueryResults" => return self.query_results(&input),
+            "StopQuery" => self.stop_query(&input),
+            "DescribeQueries" => self.describe_queries(&input),
             other => {
                 let message = format!("The operation {other:?} is not supported here.");
                 Err(CloudWatchProblem::new("UnknownOperationException", message))

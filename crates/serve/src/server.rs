@@ -19,7 +19,7 @@ use types::{GroupName, GroupPattern, Limits, TimeRange, Timestamp};
 use crate::access::{Access, Attempts, Caller, Keys, Role};
 use crate::audit::{self, Audit};
 use crate::body::BodyBudget;
-use crate::cloudwatch::Book;
+use crate::cloudwatch::{Book, KeptQueries};
 use crate::intake_gates::IntakeGates;
 use crate::problem::Problem;
 use crate::queries::{Queries, Running, Ticket};
@@ -114,6 +114,8 @@ pub(crate) struct Server {
     pub(crate) tables: Tables,
     /// Groups and streams that clients of CloudWatch have made.
     pub(crate) cloudwatch: Book,
+    /// Queries that clients of CloudWatch have started.
+    pub(crate) kept_queries: KeptQueries,
     reference: OnceLock<Reference>,
     /// What queries found damaged. The store itself only knows what it saw when it was opened.
     damages: Mutex<BTreeSet<String>>,
@@ -268,6 +270,7 @@ impl Server {
             memory: MemoryPool::new(app.limits.queries_memory_bytes),
             tables: Tables::default(),
             cloudwatch: Book::default(),
+            kept_queries: KeptQueries::new(app.limits.queries_memory_bytes / 8),
             reference: OnceLock::new(),
             damages: Mutex::default(),
             app,

@@ -1,7 +1,7 @@
 //! Signatures of Amazon's version 4: who signed a request, and whether they did.
 //!
 //! What is signed is a canonical form of the request: method, path, query, the headers that the signature names, and
-//! the hash of the body. The key is derived from the secret, the day, the region and the service, which is `logs`.
+//! the hash of the body. The key is derived from the secret, the day, the region and the service that is asked.
 //! The region may be any. A session token is taken for a header like any other.
 
 use axum::http::{HeaderMap, Method, Uri, header};
@@ -14,7 +14,6 @@ use types::{Timestamp, days_from_civil};
 use super::answer::CloudWatchProblem;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-const SERVICE: &str = "logs";
 const TERMINATOR: &str = "aws4_request";
 
 /// How far the clocks of a sender and the server may be apart.
@@ -33,6 +32,7 @@ pub(super) struct Signature {
     pub(super) access_key_id: String,
     /// Where its sender believes to be.
     pub(super) region: String,
+    service: &'static str,
     date: String,
     time: String,
     signed: Vec<String>,
@@ -40,11 +40,15 @@ pub(super) struct Signature {
 }
 
 impl Signature {
-    /// Reads the signature in the headers; `None` where there is none.
+    /// Reads the signature in the headers, which is for `service`; `None` where there is none.
     ///
     /// # Errors
     /// Where it is none that could be checked, or was not made now.
-    pub(super) fn of(headers: &HeaderMap, now: Timestamp) -> Result<Option<Self>, CloudWatchProblem> {
+    pub(super) fn of(
+        headers: &HeaderMap,
+        service: &'static str,
+        now: Timestamp,
+    ) -> Result<Option<Self>, CloudWatchProblem> {
         let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
         let text = value.to_str().unwrap_or_default();
         let Some(rest) = text.strip_prefix(ALGORITHM) else { return Ok(None) };
@@ -54,10 +58,12 @@ impl Signature {
             found.ok_or_else(|| incomplete(&format!("Authorization header requires '{name}' parameter.")))
         };
         let credential: Vec<&str> = part("Credential")?.split('/').collect();
-        let [access_key_id, date, region, SERVICE, TERMINATOR] = credential[..] else {
-            let form = "Credential should be scoped to a valid region and to correct service: 'logs'.";
-            return Err(invalid(form));
+        let [access_key_id, date, region, of_service, TERMINATOR] = credential[..] else {
+            return Err(scope(service));
         };
+        if of_service != service {
+            return Err(scope(service));
+        }
         let signed: Vec<String> = part("SignedHeaders")?.split(';').map(str::to_owned).collect();
         let value =
             HEXLOWER.decode(part("Signature")?.as_bytes()).map_err(|_| incomplete("the signature is no hex"))?;
@@ -65,7 +71,7 @@ impl Signature {
         check_time(&time, date, now)?;
         check_signed(&signed, headers)?;
         let (access_key_id, region, date) = (access_key_id.to_owned(), region.to_owned(), date.to_owned());
-        Ok(Some(Self { access_key_id, region, date, time, signed, value }))
+        Ok(Some(Self { access_key_id, region, service, date, time, signed, value }))
     }
 
     /// Checks that the owner of the secret signed this request.
@@ -78,10 +84,11 @@ impl Signature {
         body: &[u8],
     ) -> Result<(), CloudWatchProblem> {
         let canonical = self.canonical_request(method, uri, headers, &payload_hash(headers, body)?);
-        let scope = format!("{}/{}/{SERVICE}/{TERMINATOR}", self.date, self.region);
+        let service = self.service;
+        let scope = format!("{}/{}/{service}/{TERMINATOR}", self.date, self.region);
         let to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{}", self.time, hex_of_hash(canonical.as_bytes()));
         let mut key = format!("AWS4{secret}").into_bytes();
-        for step in [self.date.as_bytes(), self.region.as_bytes(), SERVICE.as_bytes(), TERMINATOR.as_bytes()] {
+        for step in [self.date.as_bytes(), self.region.as_bytes(), service.as_bytes(), TERMINATOR.as_bytes()] {
             key = keyed_hash(&key, step);
         }
         if bool::from(keyed_hash(&key, to_sign.as_bytes()).ct_eq(&self.value)) {
@@ -183,6 +190,10 @@ fn time_of(text: &str) -> Option<Timestamp> {
         .checked_add(hour * 3_600 + minute * 60 + second)?
         .checked_mul(Timestamp::SECOND)
         .map(Timestamp)
+}
+
+fn scope(service: &str) -> CloudWatchProblem {
+    invalid(&format!("Credential should be scoped to a valid region and to correct service: '{service}'."))
 }
 
 fn invalid(message: &str) -> CloudWatchProblem {

@@ -16,7 +16,7 @@ fn request(path: &str, operation: &str) -> axum::http::request::Builder {
 
 impl House {
     /// Asks as somebody on loopback.
-    async fn operation(&self, operation: &str, input: Value) -> Reply {
+    pub(super) async fn operation(&self, operation: &str, input: Value) -> Reply {
         let request = request("/cloudwatch", operation);
         self.send(request.body(Body::from(input.to_string())).expect("a request")).await
     }
@@ -48,7 +48,7 @@ fn events(texts: &[&str]) -> Value {
     json!({"logGroupName": "/ecs/pay", "logStreamName": "web/1", "logEvents": events})
 }
 
-fn error(reply: &Reply) -> (u16, String) {
+pub(super) fn error(reply: &Reply) -> (u16, String) {
     assert_eq!(reply.header("x-amzn-errortype"), reply.json()["__type"], "{}", reply.text());
     assert_eq!(reply.header("content-type"), "application/x-amz-json-1.1");
     (reply.status, reply.json()["__type"].as_str().unwrap_or_default().to_owned())
@@ -172,7 +172,7 @@ async fn the_door_is_at_the_root_too_and_knows_what_it_does_not_know() {
     let house = House::new();
     let at_root = request("/", "DescribeLogGroups").body(Body::empty()).expect("a request");
     assert_eq!(house.send(at_root).await.json(), json!({"logGroups": []}));
-    let unknown = house.operation("StartQuery", json!({})).await;
+    let unknown = house.operation("CreateDelivery", json!({})).await;
     assert_eq!(error(&unknown), (400, "UnknownOperationException".into()));
     assert_eq!(error(&house.post("/cloudwatch", "{}").await).1, "UnknownOperationException");
     assert_eq!(error(&house.operation("PutLogEvents", json!([])).await).1, "SerializationException");

@@ -34,7 +34,7 @@ pub(crate) fn signed(access_key_id: &str, secret: &str, operation: &str, body: &
 
 fn check(headers: &HeaderMap, path: &str, body: &[u8], now: Timestamp) -> Result<(), &'static str> {
     let uri: Uri = path.parse().expect("a path");
-    let signature = Signature::of(headers, now).map_err(|problem| problem.kind)?.ok_or("none")?;
+    let signature = Signature::of(headers, "logs", now).map_err(|problem| problem.kind)?.ok_or("none")?;
     signature.check("secret", &Method::POST, &uri, headers, body).map_err(|problem| problem.kind)
 }
 

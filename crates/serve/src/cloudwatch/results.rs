@@ -1,0 +1,73 @@
+//! Rows of queries as CloudWatch writes them: a list of names and texts for each row, without what is missing.
+
+use query::plan::{Expr, Operator, Plan};
+use types::{Timestamp, Value};
+
+/// The column by which a row of an event is found again.
+pub(super) const POINTER: &str = "@ptr";
+
+/// Shows the pointer of each event behind what a plan shows already.
+pub(super) fn with_pointers(plan: &mut Plan) {
+    if let Some(Operator::Project { columns, is_events: true }) = plan.operators.last_mut()
+        && !columns.iter().any(|(name, _)| &**name == POINTER)
+    {
+        columns.push((POINTER.into(), Expr::Field("@id".into())));
+    }
+}
+
+/// Names of the columns that a plan shows.
+pub(super) fn names_of(plan: &Plan) -> Vec<String> {
+    match plan.operators.last() {
+        Some(Operator::Project { columns, .. }) => columns.iter().map(|(name, _)| name.to_string()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A row as JSON.
+pub(super) fn row_json(names: &[String], row: &[Option<Value>]) -> String {
+    let mut out = String::from("[");
+    for (name, value) in names.iter().zip(row) {
+        let Some(value) = value else { continue };
+        out.push_str(if out.len() > 1 { ",{\"field\":" } else { "{\"field\":" });
+        Value::text(name.as_str()).write_json(&mut out);
+        out.push_str(",\"value\":");
+        Value::text(text_of(value)).write_json(&mut out);
+        out.push('}');
+    }
+    out.push(']');
+    out
+}
+
+/// A value as a text: times to the millisecond, whole numbers without a fraction.
+pub(super) fn text_of(value: &Value) -> String {
+    match value {
+        Value::Timestamp(time) => time_text(*time),
+        Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => format!("{number:.0}"),
+        other => other.to_string(),
+    }
+}
+
+/// `YYYY-MM-DD HH:MM:SS.sss`.
+fn time_text(time: Timestamp) -> String {
+    let mut text = String::with_capacity(24);
+    time.write_rfc3339(3, &mut text);
+    text.trim_end_matches('Z').replacen('T', " ", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_texts_and_leave_out_what_is_missing() {
+        let names = ["bin(5m)", "n", "x", "avg"].map(str::to_owned);
+        let time = Timestamp::parse_rfc3339("2026-11-20T12:05:00.1239Z").expect("a time");
+        let row = [Some(Value::Timestamp(time)), Some(Value::Integer(3)), None, Some(Value::Float(2.0))];
+        let expected = r#"[{"field":"bin(5m)","value":"2026-11-20 12:05:00.123"},{"field":"n","value":"3"},{"field":"avg","value":"2"}]"#;
+        assert_eq!(row_json(&names, &row), expected);
+        assert_eq!(
+            row_json(&names, &[None, None, None, Some(Value::Float(-0.5))]),
+            r#"[{"field":"avg","value":"-0.5"}]"#
+        );
+    }
+}
