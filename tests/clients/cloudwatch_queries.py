@@ -124,4 +124,45 @@ def pages_lists_and_stops_work():
         raise AssertionError("an ended query was stopped")
 
 
+@check
+def events_are_filtered_page_by_page():
+    logs = client()
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=GROUP, filterPattern='{ $.level = "error" && $.n >= 100 }', PaginationConfig={"PageSize": 9})
+    events = [event for page in pages for event in page["events"]]
+    expected = native('filter level = "error" and n >= 100 | stats count(*)')["rows"][0][0]
+    assert len(events) == expected == 50 and len({event["eventId"] for event in events}) == 50, len(events)
+    assert [event["timestamp"] for event in events] == sorted(event["timestamp"] for event in events)
+    newest = logs.filter_log_events(logGroupName=GROUP, startFromHead=False, startTime=(NOW - 86_400) * 1000, limit=1)
+    assert '"n":199' in newest["events"][0]["message"], newest
+
+
+@check
+def a_stream_is_walked_to_both_ends():
+    logs = client()
+    place = {"logGroupName": GROUP, "logStreamName": "web-2", "limit": 60}
+    page = logs.get_log_events(**place, startFromHead=True)
+    walked = list(page["events"])
+    while True:
+        following = logs.get_log_events(**place, startFromHead=True, nextToken=page["nextForwardToken"])
+        walked += following["events"]
+        if following["nextForwardToken"] == page["nextForwardToken"]:
+            break
+        page = following
+    assert len(walked) == 200, len(walked)
+    last = logs.get_log_events(**place)
+    assert last["events"] == walked[-60:]
+    assert logs.get_log_events(**place, nextToken=last["nextBackwardToken"])["events"] == walked[-120:-60]
+
+
+@check
+def fields_and_records_are_there():
+    logs = client()
+    fields = {field["name"]: field["percent"] for field in logs.get_log_group_fields(logGroupName=GROUP)["logGroupFields"]}
+    assert fields["@message"] == 100 and fields["n"] == 100, fields
+    rows, _ = ask("filter n = 7 | fields path | limit 1")
+    record = logs.get_log_record(logRecordPointer=rows[0]["@ptr"])["logRecord"]
+    assert record["n"] == "7" and record["path"] == rows[0]["path"] and record["@log"] == GROUP, record
+
+
 main()

@@ -12,6 +12,8 @@ mod admit;
 mod answer;
 mod book;
 mod describe;
+mod events;
+mod fields;
 mod groups;
 mod input;
 mod kept;
@@ -119,6 +121,10 @@ impl Asked {
             "TagResource" | "TagLogGroup" => self.tag(input).await,
             "UntagResource" | "UntagLogGroup" => self.untag(input).await,
             "ListTagsForResource" | "ListTagsLogGroup" => self.list_tags(input).await,
+            "FilterLogEvents" => self.filter_events(input).await,
+            "GetLogEvents" => self.events(input).await,
+            "GetLogGroupFields" => self.group_fields(input).await,
+            "GetLogRecord" => self.record(input).await,
             "StartQuery" => self.start_query(input).await,
             "GetQueryResults" => return self.query_results(&input),
             "StopQuery" => self.stop_query(&input),

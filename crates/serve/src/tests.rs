@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod changes;
 mod cloudwatch;
+mod cloudwatch_events;
 mod cloudwatch_queries;
 mod connections;
 mod context;

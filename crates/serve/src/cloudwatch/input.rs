@@ -57,8 +57,18 @@ impl Input {
         value.as_i64().ok_or_else(|| wrong_kind(name, "an integer"))
     }
 
+    /// A number as it is, where there is one.
+    pub(super) fn optional_integer(&self, name: &str) -> Result<Option<i64>, CloudWatchProblem> {
+        if self.get(name).is_none() { Ok(None) } else { self.integer(name).map(Some) }
+    }
+
     pub(super) fn flag(&self, name: &str) -> Result<bool, CloudWatchProblem> {
-        self.get(name).map_or(Ok(false), |value| value.as_bool().ok_or_else(|| wrong_kind(name, "a boolean")))
+        self.flag_or(name, false)
+    }
+
+    /// A flag, and what is meant where there is none.
+    pub(super) fn flag_or(&self, name: &str, default: bool) -> Result<bool, CloudWatchProblem> {
+        self.get(name).map_or(Ok(default), |value| value.as_bool().ok_or_else(|| wrong_kind(name, "a boolean")))
     }
 
     /// A list of texts.

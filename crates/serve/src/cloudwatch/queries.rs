@@ -225,7 +225,8 @@ fn range_of(input: &Input) -> Result<TimeRange, CloudWatchProblem> {
     Ok(TimeRange { from: Timestamp(from), to: Timestamp(to.saturating_add(1)) })
 }
 
-fn no_group(name: &GroupName) -> CloudWatchProblem {
+/// A group that is not there, by its name.
+pub(super) fn no_group(name: &GroupName) -> CloudWatchProblem {
     let message = format!("Log group '{name}' does not exist for account ID '000000000000'.");
     CloudWatchProblem::new("ResourceNotFoundException", message)
 }

@@ -139,7 +139,7 @@ fn refused(error: ContextError) -> Problem {
 }
 
 /// The times of the first and the last event of some groups.
-fn ends(reading: &Reading<'_>, groups: &[GroupPattern]) -> Option<(Timestamp, Timestamp)> {
+pub(crate) fn ends(reading: &Reading<'_>, groups: &[GroupPattern]) -> Option<(Timestamp, Timestamp)> {
     let server: &Server = reading.server;
     let known = server.app.store.groups();
     let within = known.iter().filter(|group| GroupPattern::any_matches(groups, group.name.as_str()));
@@ -178,7 +178,11 @@ fn side(
 
 /// Spans of time on one side of an instant, nearest first, which together reach the end of all events. The first one
 /// holds the instant.
-fn spans(at: Timestamp, side: Side, ends: Option<(Timestamp, Timestamp)>) -> impl Iterator<Item = TimeRange> {
+pub(crate) fn spans(
+    at: Timestamp,
+    side: Side,
+    ends: Option<(Timestamp, Timestamp)>,
+) -> impl Iterator<Item = TimeRange> {
     let (first, last) = ends.unwrap_or((at, at));
     let end = match side {
         Side::Before => first.min(at),

@@ -8,7 +8,7 @@ use super::{ADMIN_KEY, House, Reply};
 use crate::cloudwatch::signature::tests::signed;
 
 /// Noon, when it is in tests.
-const NOW_MS: i64 = 1_795_176_000_000;
+pub(super) const NOW_MS: i64 = 1_795_176_000_000;
 
 fn request(path: &str, operation: &str) -> axum::http::request::Builder {
     Request::post(path).header("x-amz-target", format!("Logs_20140328.{operation}"))
@@ -35,7 +35,7 @@ impl House {
         self.send(request).await
     }
 
-    async fn make_stream(&self) {
+    pub(super) async fn make_stream(&self) {
         assert_eq!(self.operation("CreateLogGroup", json!({"logGroupName": "/ecs/pay"})).await.status, 200);
         let stream = json!({"logGroupName": "/ecs/pay", "logStreamName": "web/1"});
         let made = self.operation("CreateLogStream", stream).await;

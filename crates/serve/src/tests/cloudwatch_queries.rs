@@ -16,7 +16,7 @@ const GRAFANA: &str =
 
 impl House {
     /// Asks with a key.
-    async fn operation_of(&self, key: &str, operation: &str, input: Value) -> Reply {
+    pub(super) async fn operation_of(&self, key: &str, operation: &str, input: Value) -> Reply {
         let request = Request::post("/cloudwatch").header("x-amz-target", format!("Logs_20140328.{operation}"));
         let request = request.header("x-catat-key", key).body(Body::from(input.to_string()));
         self.send(request.expect("a request")).await
