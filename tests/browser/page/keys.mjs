@@ -117,7 +117,9 @@ const ELSEWHERE = ["c", "a", "n", "N"];
 /** Every `of`-th line of the list, beginning with `part`: a check has only so much time. */
 function doesWhatIsListed(part, of) {
   return async (own) => {
-    const page = await own.explore();
+    // In the other groups others may have sent events without a level meanwhile.
+    const page = await own.open(`/?groups=${own.prefix}/web`);
+    await settled(page);
     const start = page.url();
     for (const keys of (await listed(own)).filter(([first], n) => n % of === part && first in LINES)) {
       for (const key of keys) {

@@ -104,6 +104,25 @@ const theme = EditorView.theme({
   ".wrong": { textDecoration: "underline wavy var(--wrong) 1.5px", textUnderlineOffset: "3px", textDecorationSkipInk: "none", background: "var(--wrong-soft)" },
 });
 
+/** Whether a part of the editor takes what is typed over a selection, such as a bracket put around it. */
+function isTakenByPart(view: EditorView, text: string): boolean {
+  const { from, to } = view.state.selection.main;
+  const insert = () => view.state.update({ ...view.state.replaceSelection(text), userEvent: "input.type" });
+  return view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, text, insert));
+}
+
+/**
+ * Replaces what is selected. A browser that does it keeps the look of what it replaces in an inline style, which the
+ * policy forbids and tells of.
+ */
+function replacesSelection(event: InputEvent, view: EditorView): boolean {
+  const text = event.data;
+  if (event.inputType !== "insertText" || event.isComposing || text === null || view.state.selection.main.empty) return false;
+  if (!isTakenByPart(view, text)) view.dispatch({ ...view.state.replaceSelection(text), userEvent: "input.type", scrollIntoView: true });
+  event.preventDefault();
+  return true;
+}
+
 /** Puts the editor into a shadow root of `host`. */
 export function makeEditor(host: HTMLElement, setup: Setup): CodeEditor {
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
@@ -114,6 +133,7 @@ export function makeEditor(host: HTMLElement, setup: Setup): CodeEditor {
       event.preventDefault();
       return true;
     },
+    beforeinput: replacesSelection,
     blur: () => setup.onBlur(),
   });
   const told = EditorView.updateListener.of((update) => {
