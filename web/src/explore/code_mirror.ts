@@ -105,9 +105,8 @@ const theme = EditorView.theme({
 });
 
 /** Whether a part of the editor takes what is typed over a selection, such as a bracket put around it. */
-function isTakenByPart(view: EditorView, text: string): boolean {
-  const { from, to } = view.state.selection.main;
-  const insert = () => view.state.update({ ...view.state.replaceSelection(text), userEvent: "input.type" });
+function isTakenByPart(view: EditorView, from: number, to: number, text: string): boolean {
+  const insert = () => view.state.update({ changes: { from, to, insert: text }, userEvent: "input.type" });
   return view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, text, insert));
 }
 
@@ -117,8 +116,15 @@ function isTakenByPart(view: EditorView, text: string): boolean {
  */
 function replacesSelection(event: InputEvent, view: EditorView): boolean {
   const text = event.data;
-  if (event.inputType !== "insertText" || event.isComposing || text === null || view.state.selection.main.empty) return false;
-  if (!isTakenByPart(view, text)) view.dispatch({ ...view.state.replaceSelection(text), userEvent: "input.type", scrollIntoView: true });
+  if (event.inputType !== "insertText" || event.isComposing || text === null) return false;
+  // The browser's selection may be newer than what the editor knows of it.
+  const [range] = event.getTargetRanges();
+  if (!range || range.collapsed || !view.contentDOM.contains(range.startContainer) || !view.contentDOM.contains(range.endContainer)) return false;
+  const from = view.posAtDOM(range.startContainer, range.startOffset);
+  const to = view.posAtDOM(range.endContainer, range.endOffset);
+  if (!isTakenByPart(view, from, to, text)) {
+    view.dispatch({ changes: { from, to, insert: text }, selection: { anchor: from + text.length }, userEvent: "input.type", scrollIntoView: true });
+  }
   event.preventDefault();
   return true;
 }
