@@ -85,10 +85,12 @@ async function comesBack(own) {
   const asked = [];
   page.on("request", (request) => { if (/\/api\/v1\/(query|histogram)/.test(request.url())) asked.push(request.postData() ?? request.url()); });
   const box = page.getByTestId("rows").first();
+  const first = await page.locator(".body [data-testid=row]").first().getAttribute("data-id");
   await box.evaluate((element) => { element.scrollTop = 4000; });
-  const row = page.locator(".body [data-testid=row]").nth(14);
-  const id = await row.getAttribute("data-id");
-  await row.click();
+  // Rows are mounted in the frame after.
+  await page.waitForFunction((id) => document.querySelector(`.body [data-id="${id}"]`) === null, first);
+  const id = await page.locator(".body [data-testid=row]").nth(14).getAttribute("data-id");
+  await page.locator(`.body [data-testid=row][data-id="${id}"]`).click();
   await page.getByTestId("detail").locator("[data-field=n]").first().waitFor();
   const top = await box.evaluate((element) => element.scrollTop);
   asked.length = 0;
