@@ -165,4 +165,36 @@ def fields_and_records_are_there():
     assert record["n"] == "7" and record["path"] == rows[0]["path"] and record["@log"] == GROUP, record
 
 
+@check
+def a_live_tail_tells_what_is_sent_meanwhile():
+    logs = client()
+    arn = logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"][0]["logGroupArn"]
+    stream = logs.start_live_tail(logGroupIdentifiers=[arn], logEventFilterPattern="%live[0-9]%")["responseStream"]
+    found, has_started = [], False
+    for event in stream:
+        if "sessionStart" in event:
+            has_started = True
+            events = [{"timestamp": int(time.time() * 1000), "message": text} for text in ("live1", "other", "live2")]
+            logs.put_log_events(logGroupName=GROUP, logStreamName="web-1", logEvents=events)
+        elif "sessionUpdate" in event:
+            found += [line["message"] for line in event["sessionUpdate"]["sessionResults"]]
+            if len(found) >= 2:
+                break
+    stream.close()
+    assert has_started and found == ["live1", "live2"], found
+
+
+@check
+def queries_are_written_down_and_patterns_tested():
+    logs = client()
+    name = f"check/{RUN}"
+    made = logs.put_query_definition(name=name, queryString="stats count(*)", logGroupNames=[GROUP])
+    found = logs.describe_query_definitions(queryDefinitionNamePrefix=name)["queryDefinitions"]
+    assert [one["queryDefinitionId"] for one in found] == [made["queryDefinitionId"]], found
+    assert logs.delete_query_definition(queryDefinitionId=made["queryDefinitionId"])["success"]
+    texts = ['{"status":503}', '{"status":200}']
+    matches = logs.test_metric_filter(filterPattern="{ $.status > 500 }", logEventMessages=texts)["matches"]
+    assert [match["eventNumber"] for match in matches] == [1] and matches[0]["extractedValues"] == {"$.status": "503"}
+
+
 main()

@@ -11,13 +11,17 @@
 mod admit;
 mod answer;
 mod book;
+mod definitions;
 mod describe;
+mod event_stream;
 mod events;
 mod fields;
 mod groups;
 mod input;
 mod kept;
+mod live_tail;
 mod metrics;
+mod pattern_test;
 mod put;
 mod queries;
 mod results;
@@ -121,6 +125,11 @@ impl Asked {
             "TagResource" | "TagLogGroup" => self.tag(input).await,
             "UntagResource" | "UntagLogGroup" => self.untag(input).await,
             "ListTagsForResource" | "ListTagsLogGroup" => self.list_tags(input).await,
+            "StartLiveTail" => return self.live_tail(input).await,
+            "PutQueryDefinition" => self.put_definition(input).await,
+            "DescribeQueryDefinitions" => self.describe_definitions(input).await,
+            "DeleteQueryDefinition" => self.delete_definition(input).await,
+            "TestMetricFilter" => self.test_metric_filter(input).await,
             "FilterLogEvents" => self.filter_events(input).await,
             "GetLogEvents" => self.events(input).await,
             "GetLogGroupFields" => self.group_fields(input).await,

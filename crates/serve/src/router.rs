@@ -198,9 +198,10 @@ pub(crate) fn build(server: Arc<Server>) -> Router {
     elastic::at_the_root(router)
 }
 
-/// What is packed already is not packed again on its way.
+/// What is packed already is not packed again on its way, and what is live does not wait for being packed.
 fn is_worth_packing() -> impl Predicate {
-    DefaultPredicate::new().and(NotForContentType::const_new("application/gzip"))
+    let live = NotForContentType::const_new("application/vnd.amazon.eventstream");
+    DefaultPredicate::new().and(NotForContentType::const_new("application/gzip")).and(live)
 }
 
 /// Lets in who may come in, counts the answer, and puts the headers on it that every answer carries.

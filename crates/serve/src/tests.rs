@@ -5,6 +5,7 @@ mod audit;
 mod changes;
 mod cloudwatch;
 mod cloudwatch_events;
+mod cloudwatch_live;
 mod cloudwatch_queries;
 mod connections;
 mod context;

@@ -120,13 +120,7 @@ impl Asked {
         if is_descending {
             streams.reverse();
         }
-        let start = match input.text("nextToken")? {
-            None => 0,
-            Some(token) => read_token(token)?.parse::<usize>().map_err(|_| bad_token())?,
-        };
-        let rest = streams.get(start..).unwrap_or_default();
-        let page = &rest[..rest.len().min(limit)];
-        let next = (rest.len() > page.len()).then(|| (start + page.len()).to_string());
+        let (page, next) = page_of(&streams, limit, &input)?;
         let described: Vec<Value> = page.iter().map(|(stream, times)| self.stream_json(&name, stream, times)).collect();
         Ok(with_next(json!({"logStreams": described}), next))
     }
@@ -245,6 +239,22 @@ fn fits(name: &str, text: &str) -> bool {
     text.strip_prefix('^').map_or_else(|| name.contains(text), |start| name.starts_with(start))
 }
 
+/// The entries of a list that begin where the token says, which counts those before, and the token behind them.
+pub(super) fn page_of<'l, T>(
+    list: &'l [T],
+    most: usize,
+    input: &Input,
+) -> Result<(&'l [T], Option<String>), CloudWatchProblem> {
+    let start = match input.text("nextToken")? {
+        None => 0,
+        Some(token) => read_token(token)?.parse::<usize>().map_err(|_| bad_token())?,
+    };
+    let rest = list.get(start..).unwrap_or_default();
+    let page = &rest[..rest.len().min(most)];
+    let next = (rest.len() > page.len()).then(|| (start + page.len()).to_string());
+    Ok((page, next))
+}
+
 /// Groups by name, and the token of the page behind them.
 type Page<'g> = (Vec<(&'g String, &'g Listed)>, Option<String>);
 
@@ -261,7 +271,8 @@ fn page_by_name<'g>(
     Ok((page, next))
 }
 
-fn with_next(mut answer: Value, next: Option<String>) -> Value {
+/// An answer with the token of the page behind it.
+pub(super) fn with_next(mut answer: Value, next: Option<String>) -> Value {
     if let Some(next) = next {
         answer["nextToken"] = BASE64URL_NOPAD.encode(next.as_bytes()).into();
     }

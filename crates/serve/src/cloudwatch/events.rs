@@ -87,7 +87,7 @@ impl Asked {
                 return Err(CloudWatchProblem::parameter(message));
             }
             (Some(names), None) => plan.operators.insert(0, Operator::Filter(is_one_of(&names))),
-            (None, Some(prefix)) => plan.operators.insert(0, Operator::Filter(starts_with(prefix))),
+            (None, Some(prefix)) => plan.operators.insert(0, Operator::Filter(starts_with_any(&[prefix]))),
             (None, None) => {}
         }
         let range = range_of(&input, 1_000_000)?;
@@ -170,14 +170,20 @@ fn bad_pattern(problem: Problem) -> CloudWatchProblem {
     CloudWatchProblem::parameter(message)
 }
 
-fn is_one_of(names: &[&str]) -> Expr {
+/// Whether an event is of one of some streams.
+pub(super) fn is_one_of(names: &[&str]) -> Expr {
     let names = names.iter().map(|name| Expr::Literal(Some(Value::text(*name)))).collect();
     Expr::In(Box::new(Expr::Field("@logStream".into())), names)
 }
 
-fn starts_with(prefix: &str) -> Expr {
-    let arguments = vec![Expr::Field("@logStream".into()), Expr::Literal(Some(Value::text(prefix)))];
-    Expr::Call(query::function::Function::StartsWith, arguments)
+/// Whether an event is of a stream whose name begins with one of some texts.
+pub(super) fn starts_with_any(prefixes: &[&str]) -> Expr {
+    let starts_with = |prefix: &&str| {
+        let arguments = vec![Expr::Field("@logStream".into()), Expr::Literal(Some(Value::text(*prefix)))];
+        Expr::Call(query::function::Function::StartsWith, arguments)
+    };
+    let either = |one: Expr, other: Expr| Expr::Or(Box::new(one), Box::new(other));
+    prefixes.iter().map(starts_with).reduce(either).unwrap_or(Expr::Literal(Some(Value::Boolean(false))))
 }
 
 /// From `startTime` to `endTime`, in milliseconds, and `end_ns` beyond.

@@ -79,6 +79,13 @@ impl Input {
         texts.collect::<Result<_, _>>().map(Some)
     }
 
+    /// A list of objects, as they are.
+    pub(super) fn objects(&self, name: &str) -> Result<Vec<Value>, CloudWatchProblem> {
+        let Some(value) = self.get(name) else { return Ok(Vec::new()) };
+        let list = value.as_array().filter(|list| list.iter().all(Value::is_object));
+        list.cloned().ok_or_else(|| wrong_kind(name, "a list of structures"))
+    }
+
     /// Names and texts.
     pub(super) fn map(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, CloudWatchProblem> {
         let Some(value) = self.get(name) else { return Ok(None) };

@@ -1,0 +1,73 @@
+//! Messages of `application/vnd.amazon.eventstream`, the form of Amazon's streamed answers.
+//!
+//! ```text
+//! length of all: u32 | length of headers: u32 | CRC-32 of these eight bytes | headers | payload | CRC-32 of all before
+//! header: length of name: u8 | name | 7 (a text) | length: u16 | text
+//! ```
+//! Numbers are big-endian.
+
+use flate2::Crc;
+
+pub(super) const CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";
+
+/// The kind of a header whose value is a text.
+const TEXT: u8 = 7;
+
+/// Bytes of a message besides headers and payload.
+const FRAME_BYTES: usize = 16;
+
+/// An event of a name with a payload of JSON.
+pub(super) fn event(name: &str, payload: &str) -> Vec<u8> {
+    message(&[(":message-type", "event"), (":event-type", name)], payload)
+}
+
+/// The end of a stream that went wrong, with Amazon's name for it.
+pub(super) fn exception(name: &str, payload: &str) -> Vec<u8> {
+    message(&[(":message-type", "exception"), (":exception-type", name)], payload)
+}
+
+fn message(headers: &[(&str, &str)], payload: &str) -> Vec<u8> {
+    let mut of_headers = Vec::new();
+    for (name, value) in headers.iter().chain(&[(":content-type", "application/json")]) {
+        // Names and values are the literals of this module's callers, far below what their lengths can say.
+        of_headers.push(name.len() as u8);
+        of_headers.extend(name.as_bytes());
+        of_headers.push(TEXT);
+        of_headers.extend((value.len() as u16).to_be_bytes());
+        of_headers.extend(value.as_bytes());
+    }
+    let n_bytes = FRAME_BYTES + of_headers.len() + payload.len();
+    let mut out = Vec::with_capacity(n_bytes);
+    out.extend((n_bytes as u32).to_be_bytes());
+    out.extend((of_headers.len() as u32).to_be_bytes());
+    put_checksum(&mut out);
+    out.extend(of_headers);
+    out.extend(payload.as_bytes());
+    put_checksum(&mut out);
+    out
+}
+
+/// Adds the checksum of everything so far.
+fn put_checksum(out: &mut Vec<u8>) {
+    let mut checksum = Crc::new();
+    checksum.update(out);
+    out.extend(checksum.sum().to_be_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_framed_as_amazon_documents_it() {
+        // The empty message of Amazon's test vectors: two lengths and two checksums.
+        let mut empty = [16u32.to_be_bytes(), 0u32.to_be_bytes()].concat();
+        put_checksum(&mut empty);
+        assert_eq!(empty[8..], [0x05, 0xc2, 0x48, 0xeb]);
+        put_checksum(&mut empty);
+        assert_eq!(empty[12..], [0x7d, 0x98, 0xc8, 0xff]);
+        let message = event("a", "{}");
+        assert_eq!(message.len(), u32::from_be_bytes([message[0], message[1], message[2], message[3]]) as usize);
+        assert_eq!(&message[12..26], b"\x0d:message-type");
+    }
+}
