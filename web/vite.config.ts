@@ -32,6 +32,8 @@ const OWN = [
   "explore/share_menu.tsx",
   "explore/export.ts",
   "explore/saved.tsx",
+  "explore/saved_entry.tsx",
+  "explore/saved_open.ts",
   "api/views.ts",
   "query/chips.ts",
   "style/keep.css",

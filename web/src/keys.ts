@@ -136,7 +136,7 @@ function byRows(by: number): boolean {
 export const KEYS: readonly Key[] = [
   { keys: ["/"], label: text("Write the query"), run: focusQuery },
   { keys: ["h"], label: text("Earlier queries"), run: () => (layer.value = "history") },
-  { keys: ["Mod+k"], label: text("Find any command, page, range or group"), run: () => (layer.value = layer.peek() === "palette" ? "" : "palette"), everywhere: true },
+  { keys: ["Mod+k"], label: text("Find any command, page, range, group, view or earlier query"), run: () => (layer.value = layer.peek() === "palette" ? "" : "palette"), everywhere: true },
   { keys: ["t"], label: text("Choose the time range"), run: () => (layer.value = "time") },
   { keys: ["o"], label: text("Choose groups"), run: () => (layer.value = "groups") },
   { keys: ["r"], label: text("Run again"), run: () => run() },

@@ -36,7 +36,10 @@ test("times keep their digits and labels are short", () => {
   assert.equal(exactText("2026-11-20T06:47:13.123456789Z", "utc"), "2026-11-20 06:47:13.123456789 UTC");
   assert.equal(nanosText("2026-11-20T06:47:13.12Z", "Asia/Jakarta"), "13:47:13.120000000");
   assert.equal(rangeLabel({ from: "now-1h", to: "now" }, "utc"), "Last hour");
-  assert.equal(rangeLabel({ from: "2026-11-20T06:00:00Z", to: "2026-11-20T07:00:00Z" }, "utc"), "2026-11-20 06:00:00 – 07:00:00");
+  assert.equal(rangeLabel({ from: "2026-11-20T06:00:00Z", to: "2026-11-20T07:00:00Z" }, "utc"), "2026-11-20 06:00 – 07:00");
+  assert.equal(rangeLabel({ from: "2026-11-20T06:00:00Z", to: "2026-11-21T07:00:05Z" }, "utc"), "2026-11-20 06:00:00 – 2026-11-21 07:00:05");
+  assert.equal(rangeLabel({ from: "now-3h", to: "now" }, "utc"), "Last 3 h");
+  assert.equal(rangeLabel({ from: "now-90m", to: "now-5m" }, "utc"), "now-90m – now-5m");
   assert.deepEqual(ticks(0, 3_600_000, 4, "utc"), [0, 900_000, 1_800_000, 2_700_000, 3_600_000]);
   const years = ticks(Date.UTC(2004, 11, 23), Date.UTC(2026, 10, 20), 6, "utc");
   assert.deepEqual(years.map((ms) => new Date(ms).toISOString().slice(0, 10)), ["2005-01-01", "2010-01-01", "2015-01-01", "2020-01-01", "2025-01-01"]);

@@ -191,9 +191,14 @@ export function rangeLabel(range: RangeText, zone: Zone): string {
   const preset = PRESETS.find((one) => one.from === range.from && range.to === "now");
   if (preset) return t(preset.label);
   if (range.from === "now-1d/d" && range.to === "now/d") return t("Yesterday");
+  const [, n, unit] = /^now-(\d+)([smhd])$/.exec(range.to === "now" ? range.from : "") ?? [];
+  if (n && unit) return t("Last {time}", { time: inUnit(Number(n), unit === "m" ? "min" : unit as "s" | "h" | "d") });
   const [a, b] = [absolute(range.from), absolute(range.to)];
-  if (a !== null && b !== null && dateText(a, zone) === dateText(b, zone)) return `${fullText(a, zone)} – ${clockText(b, zone)}`;
-  const side = (ms: number | null, text: string) => (ms === null ? text : fullText(ms, zone));
+  // Seconds are said where they say something.
+  const exact = [a, b].some((ms) => ms !== null && ms % 60_000 !== 0);
+  const cut = (text: string) => (exact ? text : text.slice(0, -3));
+  if (a !== null && b !== null && dateText(a, zone) === dateText(b, zone)) return `${cut(fullText(a, zone))} – ${cut(clockText(b, zone))}`;
+  const side = (ms: number | null, text: string) => (ms === null ? text : cut(fullText(ms, zone)));
   return range.to === "now" && a === null ? t("{from} – now", { from: range.from }) : `${side(a, range.from)} – ${side(b, range.to)}`;
 }
 

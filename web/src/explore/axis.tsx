@@ -37,6 +37,12 @@ export function niceTop(n: number): number {
   return ([1, 2, 2.5, 5, 10].find((one) => one * size >= n) ?? 10) * size;
 }
 
+/** A round number of events at or above `n`, and half of it is one, too. */
+export function niceCount(n: number): number {
+  const size = 10 ** Math.floor(Math.log10(Math.max(1, n)));
+  return ([1, 2, 3, 4, 5, 6, 8, 10].find((one) => one * size >= n && (one * size) % 2 === 0) ?? 10) * size;
+}
+
 /** Labels of time. */
 export function Axis({ scale, x, zone, height = HEIGHT }: { scale: Scale; x: (ms: number) => number; zone: Zone; height?: number }) {
   const length = scale.to - scale.from;

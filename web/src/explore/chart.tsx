@@ -11,7 +11,7 @@ import { compact, count, span } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { levelsOf, toggleFilter, toggleLevel } from "../query/edit.ts";
 import { clockText, fullText, type Zone } from "../time.ts";
-import { Axis, AXIS, HEIGHT, niceTop, useWidth, type Scale } from "./axis.tsx";
+import { Axis, AXIS, HEIGHT, niceCount, useWidth, type Scale } from "./axis.tsx";
 import { rich, t } from "../texts.ts";
 import { LEVELS, levelClass, NO_LEVEL } from "./levels.ts";
 import { Failure, Incomplete } from "./waiting.tsx";
@@ -150,7 +150,7 @@ function Bars({ buckets }: { buckets: readonly Bucket[] }) {
   const scale = { from, to: Math.max(to, from + 1), width: Math.max(1, width) };
   const x = (ms: number) => ((ms - scale.from) / (scale.to - scale.from)) * scale.width;
   const most = buckets.reduce((top, bucket) => Math.max(top, bucket.total), 0);
-  const top = niceTop(most);
+  const top = niceCount(most);
   const { drag, handlers, timeAt } = useBrush(scale, buckets);
   const hovered = hover === null || drag ? undefined : buckets.find((one) => one.from <= timeAt(hover) && timeAt(hover) < one.to);
   return (

@@ -87,7 +87,7 @@ const theme = EditorView.theme({
   "&": { color: "var(--text)", background: "none", fontSize: "13px" },
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "20px", overflow: "visible" },
-  ".cm-content": { padding: "6px 0", caretColor: "var(--text)" },
+  ".cm-content": { minWidth: "0", padding: "6px 0", caretColor: "var(--text)" },
   ".cm-line": { padding: "0 64px 0 10px" },
   ".cm-placeholder": { color: "var(--dim)", whiteSpace: "nowrap", display: "inline-block", maxWidth: "100%", overflow: "hidden", textOverflow: "ellipsis", verticalAlign: "top" },
   ".cm-content ::selection, .cm-line::selection": { background: "color-mix(in srgb, var(--accent) 30%, transparent)" },

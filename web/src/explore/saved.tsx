@@ -3,51 +3,32 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
-import { ApiError } from "../api.ts";
-import { askViews, changeView, deleteView, partsOf, savedViews, saveView, viewOfParts, type NewView, type SavedView } from "../api/views.ts";
+import { askViews, partsOf, savedViews, saveView, type NewView } from "../api/views.ts";
 import { printable } from "../format.ts";
 import { Dialog, layer, tell } from "../parts/layers.tsx";
 import { adopt } from "../parts/style.ts";
-import { isOn, toggleChip } from "../query/chips.ts";
+import { isOn } from "../query/chips.ts";
 import { conditions } from "../query/edit.ts";
 import rules from "../style/keep.css?inline";
 import { t } from "../texts.ts";
-import { draft, go, run, view } from "../view.ts";
+import { view } from "../view.ts";
+import { Entry, reason, tagsOf } from "./saved_entry.tsx";
+import { all, chips, isStarred, openView } from "./saved_open.ts";
 
 adopt(rules);
-
-function all(): readonly SavedView[] {
-  return savedViews.value.data ?? [];
-}
-
-function chips(): readonly SavedView[] {
-  return all().filter((one) => one.chip);
-}
-
-function open(of: SavedView): void {
-  layer.value = "";
-  const next = viewOfParts(of.view, view.peek());
-  go(next);
-  run();
-}
-
-function toggle(of: SavedView): void {
-  draft.value = toggleChip(draft.peek(), of.view["q"] ?? "", chips().map((one) => one.view["q"] ?? ""));
-  run();
-}
 
 /** The row of switches and of starred views; nothing where nothing was saved. */
 function Chips() {
   const conditionsOfChips = chips().map((one) => one.view["q"] ?? "");
-  const starred = all().filter((one) => !one.chip && one.star);
+  const starred = all().filter((one) => !one.chip && isStarred(one));
   if (conditionsOfChips.length === 0 && starred.length === 0) return null;
   return (
     <div class="chips-row" role="group" aria-label={t("Saved filters and views")} data-testid="chips">
       {chips().map((one) => {
         const on = isOn(view.value.query, one.view["q"] ?? "", conditionsOfChips);
-        return <button key={one.id} type="button" class={`switch${on ? " on" : ""}`} aria-pressed={on} title={one.view["q"]} onClick={() => toggle(one)}>{printable(one.name)}</button>;
+        return <button key={one.id} type="button" class={`switch${on ? " on" : ""}`} aria-pressed={on} title={one.view["q"]} onClick={() => openView(one)}>{printable(one.name)}</button>;
       })}
-      {starred.map((one) => <button key={one.id} type="button" class="link" title={one.description || (one.view["q"] ?? "")} onClick={() => open(one)}><span aria-hidden="true">★ </span>{printable(one.name)}</button>)}
+      {starred.map((one) => <button key={one.id} type="button" class="link" title={one.description || (one.view["q"] ?? "")} onClick={() => openView(one)}><span aria-hidden="true">★ </span>{printable(one.name)}</button>)}
       <button type="button" class="link all" data-layer="views" onClick={() => (layer.value = "views")}>{t("All views")}</button>
     </div>
   );
@@ -74,11 +55,11 @@ function SaveForm() {
     busy.value = true;
     const parts = wanted.peek().chip && only !== null ? { q: only } : partsOf(now, withRange.peek());
     try {
-      await saveView({ ...wanted.peek(), tags: tags.peek().split(",").map((one) => one.trim()).filter((one) => one !== ""), view: parts });
+      await saveView({ ...wanted.peek(), tags: tagsOf(tags.peek()), view: parts });
       layer.value = "";
       tell(t("Saved as {name}", { name: wanted.peek().name }));
     } catch (caught) {
-      error.value = caught instanceof ApiError ? `${caught.message}${caught.hint ? ` – ${caught.hint}` : ""}` : t("That did not work");
+      error.value = reason(caught);
     }
     busy.value = false;
   };
@@ -99,26 +80,6 @@ function SaveForm() {
         <button type="button" class="button" onClick={() => (layer.value = "")}>{t("Cancel")}</button>
       </div>
     </form>
-  );
-}
-
-function failed(caught: unknown): void {
-  tell(caught instanceof ApiError ? caught.message : t("That did not work"));
-}
-
-function Entry({ of }: { of: SavedView }) {
-  const sure = useSignal(false);
-  const remove = () => (sure.value ? void deleteView(of).catch(failed) : (sure.value = true));
-  return (
-    <li class="kept" data-testid="saved-view">
-      <button type="button" class="tiny star" aria-pressed={of.star} disabled={!of.own} aria-label={t("Star on {name}", { name: of.name })} onClick={() => void changeView(of, { star: !of.star }).catch(failed)}>{of.star ? "★" : "☆"}</button>
-      <button type="button" class="kept-name" data-entry onClick={() => (of.chip ? (toggle(of), (layer.value = "")) : open(of))}>
-        <b>{printable(of.name)}</b>{of.chip && <span class="label">{t("filter")}</span>}{of.tags.map((tag) => <span key={tag} class="label">{printable(tag)}</span>)}
-        {of.shared && <span class="dim">{of.own ? t("shared") : t("of {owner}", { owner: of.owner })}</span>}
-        <span class="dim about">{printable(of.description || (of.view["q"] ?? t("all events")))}</span>
-      </button>
-      {of.own && <button type="button" class={`button small${sure.value ? " danger" : " quiet"}`} aria-label={t("Delete {name}", { name: of.name })} onBlur={() => (sure.value = false)} onClick={remove}>{sure.value ? t("Really delete") : t("Delete")}</button>}
-    </li>
   );
 }
 

@@ -8,9 +8,16 @@ import { t } from "../texts.ts";
 import { fullText } from "../time.ts";
 import { view, zoom } from "../view.ts";
 import { Axis, AXIS, niceTop, useWidth } from "./axis.tsx";
+import { levelClass, NO_LEVEL } from "./levels.ts";
 import { path, seriesOf, stack, stepOf, type Series, type Stacked } from "./series.ts";
 
 const TALL = 170;
+
+/** Colours: of levels those that they have everywhere, of other things one after the other. */
+function colourOf(all: readonly { name: string }[]): (n: number) => string {
+  const areLevels = all.every(({ name }) => levelClass(name) !== NO_LEVEL);
+  return (n) => (areLevels ? `level-${levelClass(all[n]?.name ?? "")}` : `series-${n}`);
+}
 
 /** How the lines are drawn. */
 export type SeriesKind = "line" | "area" | "bar";
@@ -21,22 +28,24 @@ interface Drawn {
   step: number;
   /** Width of a bar. */
   wide: number;
+  /** The class that colours a series. */
+  colour: (n: number) => string;
 }
 
-function Lines({ series, drawn: { x, y, step } }: { series: readonly Series[]; drawn: Drawn }) {
-  return <>{series.map((one, n) => <path key={one.name} class={`line series-${n}`} d={path(one.points, x, y, step)} />)}</>;
+function Lines({ series, drawn: { x, y, step, colour } }: { series: readonly Series[]; drawn: Drawn }) {
+  return <>{series.map((one, n) => <path key={one.name} class={`line ${colour(n)}`} d={path(one.points, x, y, step)} />)}</>;
 }
 
-function Areas({ stacked, drawn: { x, y } }: { stacked: readonly Stacked[]; drawn: Drawn }) {
+function Areas({ stacked, drawn: { x, y, colour } }: { stacked: readonly Stacked[]; drawn: Drawn }) {
   const edge = (points: Stacked["points"], at: 1 | 2) => points.map((point) => `${x(point[0]).toFixed(1)} ${y(point[at]).toFixed(1)}`).join("L");
-  return <>{stacked.map((one, n) => <path key={one.name} class={`area series-${n}`} d={`M${edge(one.points, 2)}L${edge([...one.points].reverse(), 1)}Z`} />)}</>;
+  return <>{stacked.map((one, n) => <path key={one.name} class={`area ${colour(n)}`} d={`M${edge(one.points, 2)}L${edge([...one.points].reverse(), 1)}Z`} />)}</>;
 }
 
-function Bars({ stacked, drawn: { x, y, wide } }: { stacked: readonly Stacked[]; drawn: Drawn }) {
+function Bars({ stacked, drawn: { x, y, wide, colour } }: { stacked: readonly Stacked[]; drawn: Drawn }) {
   return (
     <>
       {stacked.map((one, n) => (
-        <path key={one.name} class={`area series-${n}`} d={one.points.filter(([, from, to]) => to > from).map(([ms, from, to]) => `M${(x(ms) - wide / 2).toFixed(1)} ${y(to).toFixed(1)}h${wide.toFixed(1)}V${y(from).toFixed(1)}h${(-wide).toFixed(1)}Z`).join("")} />
+        <path key={one.name} class={`area ${colour(n)}`} d={one.points.filter(([, from, to]) => to > from).map(([ms, from, to]) => `M${(x(ms) - wide / 2).toFixed(1)} ${y(to).toFixed(1)}h${wide.toFixed(1)}V${y(from).toFixed(1)}h${(-wide).toFixed(1)}Z`).join("")} />
       ))}
     </>
   );
@@ -57,7 +66,7 @@ function drawnOf(series: readonly Series[], stacked: readonly Stacked[], kind: S
   const edge = kind === "bar" ? 8 + wide / 2 : 8;
   const x = (ms: number) => edge + ((ms - from) / Math.max(1, to - from)) * (width - 2 * edge);
   const y = (value: number) => TALL - ((value - low) / (top - low)) * (TALL - 6);
-  return { times, from, to, top, low, drawn: { x, y, step, wide } };
+  return { times, from, to, top, low, drawn: { x, y, step, wide, colour: colourOf(series) } };
 }
 
 /** The chart above the table. */
@@ -96,7 +105,7 @@ export function SeriesChart({ data, kind = "line" }: { data: Rows; kind?: Series
         <Axis scale={{ from, to, width }} x={x} zone={zone} height={TALL} />
       </svg>
       <div class="legend" role="status">
-        {series.map((one, n) => <span key={one.name} class={`label series-${n}`}><span class="swatch" />{one.name}{at !== null && <b>{decimal(one.points.find(([ms]) => ms === at)?.[1] ?? 0, 2)}</b>}</span>)}
+        {series.map((one, n) => <span key={one.name} class={`label ${drawn.colour(n)}`}><span class="swatch" />{one.name}{at !== null && <b>{decimal(one.points.find(([ms]) => ms === at)?.[1] ?? 0, 2)}</b>}</span>)}
         {left > 0 && <span class="dim">{t("and {n} more in the table", { n: count(left) })}</span>}
         {at !== null && <span class="dim">{fullText(at, zone)}</span>}
       </div>

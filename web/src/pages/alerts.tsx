@@ -101,7 +101,7 @@ function Events({ url }: { url: string }) {
 
 function RuleTable() {
   return (
-    <div class="table-box flat" tabIndex={0} role="region" aria-label={t("Rules")}>
+    <div class="table-box flat stacked" tabIndex={0} role="region" aria-label={t("Rules")}>
       <table>
         <thead><tr><th scope="col">{t("State")}</th><th scope="col">{t("Rule")}</th><th scope="col">{t("Query")}</th><th scope="col">{t("Checked")}</th><th scope="col">{t("Why")}</th></tr></thead>
         <tbody>

@@ -1,16 +1,19 @@
 // Everything that can be done here, found by some letters of its name: commands and pages (from the table of keys), ranges,
-// levels and groups.
+// levels, groups, what was saved, and what was asked before.
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
+import { askViews } from "../api/views.ts";
 import { askGroups, groupList } from "../ask.ts";
+import { pastQueries } from "../explore/editor_state.ts";
 import { LEVELS } from "../explore/levels.ts";
+import { all, isStarred, openView } from "../explore/saved_open.ts";
 import { KEYS } from "../keys.ts";
 import { oneLine } from "../format.ts";
 import { t, text } from "../texts.ts";
 import { PRESETS } from "../time.ts";
-import { go, view } from "../view.ts";
+import { go, run, view } from "../view.ts";
 import { fuzzy } from "./fuzzy.ts";
 import { keyName } from "./key_name.tsx";
 import { Dialog, layer } from "./layers.tsx";
@@ -22,10 +25,12 @@ export interface Entry {
   name: string;
   keys: readonly string[];
   run: () => unknown;
+  /** What else it is found by. */
+  more?: string;
 }
 
 const SHOWN_MAX = 60;
-const KINDS = { command: text("Command"), page: text("Page"), level: text("Level"), range: text("Time range"), group: text("Group") };
+const KINDS = { command: text("Command"), page: text("Page"), level: text("Level"), range: text("Time range"), group: text("Group"), view: text("Saved view"), filter: text("Saved filter"), query: text("Earlier query") };
 
 function commands(): Entry[] {
   const isHere = view.value.page === "explore";
@@ -50,22 +55,50 @@ function groups(): Entry[] {
   return (groupList.value.data ?? []).map(({ name }) => ({ kind: KINDS.group, name, keys: [], run: () => go({ page: "explore", groups: [name], row: "" }) }));
 }
 
-/** Where entries come from; what is kept elsewhere adds itself here. */
-const SOURCES: readonly (() => Entry[])[] = [commands, levels, ranges, groups];
+/** Saved views, those with a star first; conditions are switched in Explore. */
+function saved(): Entry[] {
+  const isHere = view.value.page === "explore";
+  return all().filter((one) => !one.chip || isHere).sort((a, b) => Number(isStarred(b)) - Number(isStarred(a)))
+    .map((one) => ({ kind: one.chip ? KINDS.filter : KINDS.view, name: one.name, keys: [], more: `${one.description} ${one.tags.join(" ")}`, run: () => openView(one) }));
+}
+
+function queries(): Entry[] {
+  const here = view.value.query;
+  return pastQueries().filter((query) => query !== here).map((query) => ({
+    kind: KINDS.query, name: query, keys: [],
+    run: () => {
+      go({ page: "explore", query, row: "" });
+      run();
+    },
+  }));
+}
+
+/** Where entries come from that are found by some letters. */
+const SOURCES: readonly (() => Entry[])[] = [commands, levels, ranges, saved, groups];
+
+/** What there is for a text. Some letters of it are in every long query, so queries are found by whole words of it. */
+function entriesFor(text: string): Entry[] {
+  const words = text.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const past = queries().filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)));
+  const rest = Math.min(past.length, SHOWN_MAX / 4);
+  const named = fuzzy(SOURCES.flatMap((source) => source()), text, (entry) => `${entry.name} ${t(entry.kind)} ${entry.more ?? ""}`);
+  return [...named.slice(0, SHOWN_MAX - rest), ...past].slice(0, SHOWN_MAX);
+}
 
 function Choice() {
   const sought = useSignal("");
   const chosen = useSignal(0);
   const input = useRef<HTMLInputElement>(null);
   const list = useRef<HTMLUListElement>(null);
-  const found = fuzzy(SOURCES.flatMap((source) => source()), sought.value, (entry) => `${entry.name} ${t(entry.kind)}`).slice(0, SHOWN_MAX);
+  const found = entriesFor(sought.value);
   const at = Math.min(chosen.value, found.length - 1);
   useEffect(() => {
     askGroups();
+    askViews();
     input.current?.focus();
   }, []);
   useEffect(() => list.current?.children[at]?.scrollIntoView({ block: "nearest" }), [at, sought.value]);
-  const run = (entry: Entry | undefined) => {
+  const choose = (entry: Entry | undefined) => {
     if (!entry) return;
     layer.value = "";
     // Where the focus was before has it again, and then the command may move it.
@@ -75,18 +108,18 @@ function Choice() {
     if (event.isComposing) return;
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step !== 0 && found.length > 0) chosen.value = (at + step + found.length) % found.length;
-    else if (event.key === "Enter") run(found[at]);
+    else if (event.key === "Enter") choose(found[at]);
     else return;
     event.preventDefault();
   };
   return (
     <div class="palette" data-testid="palette">
       <input type="search" role="combobox" list={undefined} aria-expanded={true} aria-controls="palette-list" aria-activedescendant={at < 0 ? undefined : `palette-${at}`} aria-autocomplete="list"
-        aria-label={t("Find any command, page, range or group")} placeholder={t("Find any command, page, range or group")} autocomplete="off" spellcheck={false}
+        aria-label={t("Find any command, page, range, group, view or earlier query")} placeholder={t("Find any command, page, range, group, view or earlier query")} autocomplete="off" spellcheck={false}
         data-testid="palette-text" value={sought.value} onKeyDown={onKey} onInput={(event) => { sought.value = event.currentTarget.value; chosen.value = 0; }} ref={input} />
       <ul id="palette-list" role="listbox" aria-label={t("What was found")} ref={list}>
         {found.map((entry, n) => (
-          <li key={`${entry.kind}\n${entry.name}`} id={`palette-${n}`} role="option" aria-selected={n === at} data-testid="palette-entry" onPointerMove={() => (chosen.value = n)} onClick={() => run(entry)}>
+          <li key={`${n}\n${entry.name}`} id={`palette-${n}`} role="option" aria-selected={n === at} data-testid="palette-entry" onPointerMove={() => (chosen.value = n)} onClick={() => choose(entry)}>
             <span class="ellipsis">{oneLine(entry.name, 200)}</span>
             <span class="palette-keys">{entry.keys.map((key) => <kbd key={key}>{key}</kbd>)}</span>
             <span class="dim kind">{t(entry.kind)}</span>
