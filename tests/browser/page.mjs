@@ -20,6 +20,7 @@ import { fieldChecks } from "./page/fields.mjs";
 import { keyChecks } from "./page/keys.mjs";
 import { flowChecks } from "./page/flow.mjs";
 import { languageChecks } from "./page/language.mjs";
+import { layerChecks } from "./page/layers.mjs";
 import { liveChecks } from "./page/live.mjs";
 import { otherChecks } from "./page/other.mjs";
 import { lookChecks } from "./page/looks.mjs";
@@ -47,7 +48,7 @@ await runChecks(url, [
   ...shareChecks,
   ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks, ...languageChecks,
   ...changeChecks,
-  ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...crashChecks, ...scaleChecks, ...accessibilityChecks,
+  ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...crashChecks, ...scaleChecks, ...accessibilityChecks, ...layerChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],
   ...(picture ? [["a picture is taken", (own) => takeScreenshot(own, picture)]] : []),
 ], { prepare: (own) => own.sendEvents() });

@@ -166,6 +166,11 @@ async function fits(own, colorScheme) {
     assert.ok(box <= 0, `the table is ${box} px too wide at ${width}`);
     await clean(page);
     await own.picture(page, `groups-${width}-${colorScheme}`);
+    await page.getByTestId("limits").getByLabel("Age").fill("1d");
+    await page.getByTestId("limits").getByRole("button").first().click();
+    await page.getByTestId("effect").waitFor();
+    await clean(page);
+    await own.picture(page, `groups-preview-${width}-${colorScheme}`);
   }
 }
 

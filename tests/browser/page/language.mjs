@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { clean } from "./accessibility.mjs";
 import { settled } from "./harness.mjs";
 
-const PAGES = { explore: "Jelajah", groups: "Grup", sources: "Sumber", alerts: "Peringatan", settings: "Pengaturan" };
+const PAGES = { explore: "Jelajah", groups: "Grup", sources: "Sumber", alerts: "Peringatan", settings: "Setelan" };
 
 /** Words that no Indonesian sentence of the page has. What events say may be in any language and is not looked at. */
 const ENGLISH = /\b(?:the|and|of|is|not|show|find|copy|close|delete|choose|loading|events|fields|groups|keys|users)\b/i;
@@ -27,7 +27,7 @@ async function speaksIndonesian(own) {
   await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
   assert.equal(await language(page), "en");
   await page.getByLabel("Bahasa Indonesia").check();
-  await page.getByRole("heading", { name: "Pengaturan", level: 1 }).waitFor();
+  await page.getByRole("heading", { name: "Setelan", level: 1 }).waitFor();
   assert.equal(await language(page), "id");
   for (const [name, title] of Object.entries(PAGES)) {
     await page.getByTestId(`nav-${name}`).click();
@@ -46,7 +46,7 @@ async function speaksIndonesian(own) {
     await own.picture(page, `language-${name}`);
   }
   await page.reload();
-  await page.getByRole("heading", { name: "Pengaturan", level: 1 }).waitFor();
+  await page.getByRole("heading", { name: "Setelan", level: 1 }).waitFor();
   assert.equal(await language(page), "id", "the choice is kept");
   await page.getByLabel("English").check();
   await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();

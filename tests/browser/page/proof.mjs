@@ -17,6 +17,21 @@ async function fits(page, what) {
   assert.ok(over[0] <= 0 && over[1] === 0, `${what}: ${over[0]} px too wide, ${over[1]} panels beyond the edge`);
 }
 
+/** Every page is in sight in the navigation, whichever is shown, in both languages. */
+async function showsAllPages(own) {
+  for (const language of ["en", "id"]) {
+    const page = await own.open("/", SMALL);
+    await page.evaluate((name) => localStorage.setItem("catat.language", name), language);
+    for (const path of ["/", "/alerts", "/settings"]) {
+      await page.goto(own.url + path);
+      await page.locator(`html[lang=${language}]`).waitFor();
+      await page.locator("nav a[aria-current]").waitFor();
+      const hidden = await page.locator("header nav").evaluate((nav) => [...nav.children].filter((one) => one.getBoundingClientRect().right > nav.getBoundingClientRect().right + 0.5).map((one) => one.textContent));
+      assert.deepEqual(hidden, [], `${language} ${path}`);
+    }
+  }
+}
+
 async function fitsPhones(own) {
   const page = await own.explore({}, SMALL);
   await page.locator("[data-testid=row]").nth(1).click();
@@ -113,6 +128,7 @@ async function goesWithoutAMouse(own) {
 }
 
 export const proofChecks = [
+  ["row 33, small screens: the navigation shows every page at 380 pixels, in both languages", showsAllPages],
   ["row 33, small screens: open rows, menus, fields, tables, the live tail and every page fit 380 pixels", fitsPhones],
   ["row 24, accessible: at 200 % nothing is lost", isReadableAtTwiceTheSize],
   ["row 24, accessible: Explore goes without a mouse from the question to the open row", goesWithoutAMouse],

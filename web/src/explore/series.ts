@@ -5,6 +5,8 @@ import { cut, printable } from "../format.ts";
 import type { Json } from "../query/edit.ts";
 
 const SERIES_MAX = 8;
+/** Stands for a value that is not there. */
+export const NOTHING = "–";
 const POINTS_MAX = 5000;
 
 /** A line: its name and its points by time. */
@@ -32,7 +34,7 @@ export function seriesOf(data: { columns: readonly Column[]; table: readonly Jso
     found.set(name, series);
   };
   for (const row of table) {
-    if (names.length > 0) add(names.map((at) => (row[at] === null ? "–" : printable(cut(String(row[at]), 60)))).join(" · "), row, numbers[0] ?? 0);
+    if (names.length > 0) add(names.map((at) => (row[at] === null ? NOTHING : printable(cut(String(row[at]), 60)))).join(" · "), row, numbers[0] ?? 0);
     else for (const at of numbers) add(columns[at]?.name ?? "", row, at);
   }
   const size = (series: Series) => series.points.reduce((sum, [, value]) => sum + Math.abs(value), 0);

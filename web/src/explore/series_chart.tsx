@@ -9,13 +9,13 @@ import { fullText } from "../time.ts";
 import { view, zoom } from "../view.ts";
 import { Axis, AXIS, niceTop, useWidth } from "./axis.tsx";
 import { levelClass, NO_LEVEL } from "./levels.ts";
-import { path, seriesOf, stack, stepOf, type Series, type Stacked } from "./series.ts";
+import { NOTHING, path, seriesOf, stack, stepOf, type Series, type Stacked } from "./series.ts";
 
 const TALL = 170;
 
 /** Colours: of levels those that they have everywhere, of other things one after the other. */
 function colourOf(all: readonly { name: string }[]): (n: number) => string {
-  const areLevels = all.every(({ name }) => levelClass(name) !== NO_LEVEL);
+  const areLevels = all.some(({ name }) => levelClass(name) !== NO_LEVEL) && all.every(({ name }) => name === NOTHING || levelClass(name) !== NO_LEVEL);
   return (n) => (areLevels ? `level-${levelClass(all[n]?.name ?? "")}` : `series-${n}`);
 }
 

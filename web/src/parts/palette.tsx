@@ -115,7 +115,7 @@ function Choice() {
   return (
     <div class="palette" data-testid="palette">
       <input type="search" role="combobox" list={undefined} aria-expanded={true} aria-controls="palette-list" aria-activedescendant={at < 0 ? undefined : `palette-${at}`} aria-autocomplete="list"
-        aria-label={t("Find any command, page, range, group, view or earlier query")} placeholder={t("Find any command, page, range, group, view or earlier query")} autocomplete="off" spellcheck={false}
+        aria-label={t("Find any command, page, range, group, view or earlier query")} placeholder={t("Find commands, groups, views, queries")} autocomplete="off" spellcheck={false}
         data-testid="palette-text" value={sought.value} onKeyDown={onKey} onInput={(event) => { sought.value = event.currentTarget.value; chosen.value = 0; }} ref={input} />
       <ul id="palette-list" role="listbox" aria-label={t("What was found")} ref={list}>
         {found.map((entry, n) => (
