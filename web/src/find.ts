@@ -1,15 +1,31 @@
 // Finding a text among the rows that are loaded: it is marked in place, nothing is filtered away.
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 
 import { printable } from "./format.ts";
 import type { EventRow } from "./rows.ts";
+import { go, view } from "./view.ts";
 
 /** What is sought among the rows; `null` while nobody seeks. */
-export const find = signal<string | null>(null);
+export const find = signal<string | null>(view.peek().find || null);
+
+/** Somebody has come by a link that says what is sought, and has not been led to it yet. */
+export const linked = { isNew: view.peek().find !== "" };
 
 /** Counts up for each step to the next find, down for each to the one before; the box takes it from there. */
 export const step = signal({ n: 0, by: 1 });
+
+/** Keeps it in the address, so that whoever follows a link sees the same marked; back and forward change it, too. */
+export function keepFind(): void {
+  effect(() => {
+    const sought = view.value.find;
+    if (sought !== (find.peek() ?? "")) find.value = sought || null;
+  });
+  effect(() => {
+    const sought = find.value ?? "";
+    if (sought !== view.peek().find) go({ find: sought }, true);
+  });
+}
 
 /** Opens the box; gives whether it was open with the focus in it already. */
 export function openFind(): boolean {

@@ -6,6 +6,7 @@ import { render } from "preact";
 import { keyWanted } from "./api.ts";
 import { followView } from "./ask.ts";
 import { Explore } from "./explore/explore.tsx";
+import { keepFind } from "./find.ts";
 import { showTests } from "./hook.ts";
 import { followKeys } from "./keys.ts";
 import { Icon } from "./parts/icons.tsx";
@@ -85,6 +86,7 @@ function followTitle(): void {
 followHistory();
 followTitle();
 followKeys();
+keepFind();
 followView();
 void askWho();
 showTests();

@@ -43,6 +43,8 @@ export interface View {
   dense: boolean;
   /** Order, widths and absence of columns: `name`, `name:120`, `-name`. Empty for what suits the answer. */
   layout: readonly string[];
+  /** What is sought among the rows, without filtering any away. */
+  find: string;
 }
 
 /** What Explore shows of the events that match: the rows, what changed, their patterns. */
@@ -55,7 +57,7 @@ export const REFRESHES: readonly number[] = [0, 5, 30, 300];
 
 const DEFAULT: View = {
   page: "explore", query: "", from: "now-1h", to: "now", groups: [], columns: [], row: "", live: false, refresh: 0, zone: "local",
-  panel: "rows", against: "previous", around: "", chart: "", wrap: false, nanos: false, sort: "", dense: false, layout: [],
+  panel: "rows", against: "previous", around: "", chart: "", wrap: false, nanos: false, sort: "", dense: false, layout: [], find: "",
 };
 
 function basePath(): string {
@@ -100,6 +102,7 @@ export function viewOf(page: Page, params: URLSearchParams): View {
     sort: params.get("sort") ?? "",
     dense: params.get("dense") === "1",
     layout: unpacked(names("layout")),
+    find: params.get("find") ?? "",
   };
 }
 
@@ -127,6 +130,7 @@ export function address(view: View): string {
   set("sort", view.sort);
   set("dense", view.dense ? "1" : "");
   set("layout", packed(view.layout));
+  set("find", view.find);
   const text = params.toString().replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%40", "@").replaceAll("%2C", ",");
   return basePath() + (view.page === "explore" ? "" : view.page) + (text === "" ? "" : `?${text}`);
 }

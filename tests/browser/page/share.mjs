@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
 import { clean } from "./accessibility.mjs";
-import { ask, queryText, settled } from "./harness.mjs";
+import { ask, queryText, rowsOf, settled } from "./harness.mjs";
 
 const CLIPBOARD = { permissions: ["clipboard-read", "clipboard-write"] };
 
@@ -268,6 +268,45 @@ async function switchesChips(own) {
   await withoutViews(own);
 }
 
+/** Whoever follows a link sees what was found, with nothing filtered away; closing the box takes it out of the address. */
+async function sharesWhatIsSought(own) {
+  const page = await own.explore();
+  await page.locator("[data-testid=row]").first().click();
+  await page.keyboard.press("Control+f");
+  await page.getByTestId("find-text").fill("503 in");
+  await page.waitForFunction(() => new URLSearchParams(location.search).get("find") === "503 in");
+  const count = await page.getByTestId("find-count").textContent();
+  const other = await own.open(new URL(page.url()).pathname + new URL(page.url()).search);
+  await settled(other);
+  await other.waitForFunction((count) => document.querySelector("[data-testid=find-count]")?.textContent.split(" ").at(-1) === count.split(" ").at(-1), count);
+  await other.locator("[data-testid=row].here mark.found").first().waitFor();
+  assert.equal((await rowsOf(other)).length, (await rowsOf(page)).length);
+  await other.getByTestId("find-text").press("Escape");
+  await other.waitForURL((url) => !url.searchParams.has("find"));
+  assert.equal(await other.locator("mark.found").count(), 0);
+}
+
+/** A file that cannot be had is told of, with what to do. */
+async function tellsWhenThereIsNoFile(own) {
+  own.expectsFailures = true;
+  const page = await own.explore({ q: "needle" });
+  const failed = page.getByTestId("export-failed");
+  const answers = [(route) => route.fulfill({ status: 503, contentType: "application/json", body: '{"error":{"code":"busy","message":"too many queries run already","hint":"try again in a moment"}}' }), (route) => route.abort()];
+  await page.route("**/api/v1/query?*", (route) => (answers.length > 0 ? answers.shift()(route) : route.continue()));
+  await page.getByTestId("share").click();
+  await page.getByTestId("export").click();
+  await failed.waitFor();
+  assert.equal(await failed.textContent(), "There is no file: too many queries run already – try again in a moment. Try again, or copy a command and run it in a shell.");
+  await clean(page);
+  await page.getByTestId("export").click();
+  await failed.filter({ hasNotText: "too many" }).waitFor();
+  // The third time there is one.
+  const waits = page.waitForEvent("download");
+  await page.getByTestId("export").click();
+  assert.match((await waits).suggestedFilename(), /\.csv$/);
+  await failed.waitFor({ state: "detached" });
+}
+
 async function savesFiles(own) {
   const page = await own.explore({ q: 'filter message like "needle"', columns: "service", tz: "utc" }, CLIPBOARD);
   const texts = {};
@@ -287,6 +326,10 @@ async function savesFiles(own) {
   assert.deepEqual(texts.ndjson.trim().split("\n").map((line) => JSON.parse(line)["@message"]).sort(), [0, 1, 2].map((n) => `needle ${n} in the haystack`));
   assert.equal(texts.tsv.trim().split("\n").length, 4);
   assert.match(texts.text, /needle \d in the haystack {2}service=checkout\n/);
+  await page.getByTestId("share").click();
+  await page.getByTestId("format-tsv").click();
+  await page.getByTestId("copy-command").click();
+  assert.match(await copied(page), / -o tsv /);
   await page.getByTestId("share").click();
   await page.getByTestId("format-text").click();
   await page.getByTestId("copy-command").click();
@@ -383,6 +426,8 @@ async function selectsRows(own) {
 }
 
 export const shareChecks = [
+  ["row 18, share: what is sought among the rows is in the link", sharesWhatIsSought],
+  ["row 20, export: a file that cannot be had is told of, with the next step", tellsWhenThereIsNoFile],
   ["row 16, columns: heads are dragged and moved by their menu, and the address keeps the order", ordersColumns],
   ["row 16, columns: sized by pointer and keys, hidden and shown again", sizesAndHidesColumns],
   ["row 16, columns: lines are broken and rows condensed, in the address", wrapsAndCondenses],

@@ -67,7 +67,7 @@ export async function deleteView(of: SavedView): Promise<void> {
 
 /** The parts of a view that are kept: not the open row, and the range only where it is wanted. */
 export function partsOf(of: View, withRange: boolean): Record<string, string> {
-  const parts = Object.fromEntries(new URL(address({ ...of, page: "explore", row: "", around: "", live: false }), location.href).searchParams);
+  const parts = Object.fromEntries(new URL(address({ ...of, page: "explore", row: "", around: "", find: "", live: false }), location.href).searchParams);
   if (!withRange) {
     delete parts["from"];
     delete parts["to"];

@@ -70,7 +70,7 @@ export function asCommand(format?: Format): string {
   const of = frozen(view.peek());
   const groups = of.groups.map((name) => ` --group ${quoted(name)}`).join("");
   const to = of.to === "now" ? "" : ` --to ${quoted(of.to)}`;
-  const output = format === undefined ? "" : ` -o ${format === "text" ? "lines" : format === "tsv" ? "csv" : format}`;
+  const output = format === undefined ? "" : ` -o ${format === "text" ? "lines" : format}`;
   const url = document.baseURI.replace(/\/$/, "");
   return `catat query --url ${quoted(url)} --tz ${quoted(api.timeZone(of.zone))} --from ${quoted(of.from)}${to}${groups}${output} ${quoted(asked(of))}`;
 }
@@ -118,6 +118,17 @@ function inMemory(name: string): Sink {
 /** Whether the browser can save the file by itself: it sends cookies, and no keys. */
 export function isPlainLink(address: string): boolean {
   return api.storedKey() === "" && address.length <= ADDRESS_CHARS_MAX;
+}
+
+/** Hands a file over to the browser, which tells nobody here why it could not be had: so the server is asked first. */
+export async function saveByLink(link: string): Promise<void> {
+  const asks = new AbortController();
+  await api.request(link, { signal: asks.signal });
+  asks.abort();
+  const anchor = document.createElement("a");
+  anchor.href = link;
+  anchor.download = "";
+  anchor.click();
 }
 
 /** Fetches a file as a stream; `onBytes` is told how much there is. */

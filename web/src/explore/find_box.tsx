@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import type { Column } from "../api.ts";
-import { find, patternOf, shows, step, stepFind } from "../find.ts";
+import { find, linked, patternOf, shows, step, stepFind } from "../find.ts";
 import { count } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import type { EventRow } from "../rows.ts";
@@ -42,6 +42,10 @@ export function FindBox({ events, columns, at, onGo }: { events: readonly EventR
   const { found, isDone } = useFound(events, columns, text);
   const taken = useRef(step.peek().n);
   const isFresh = useRef(false);
+  useLayoutEffect(() => {
+    isFresh.current = linked.isNew;
+    linked.isNew = false;
+  }, []);
   useLayoutEffect(() => input.current?.select(), []);
   useEffect(() => {
     const { n, by } = step.value;

@@ -12,7 +12,7 @@ import rules from "../style/keep.css?inline";
 import { plural, t, text } from "../texts.ts";
 import { zoneText } from "../time.ts";
 import { address, askedAt, view } from "../view.ts";
-import { asCommand, asCurl, fetchFile, fileAddress, FORMATS, HELD_BYTES_MAX, isPlainLink, sizeOf, type Format } from "./export.ts";
+import { asCommand, asCurl, fetchFile, fileAddress, FORMATS, HELD_BYTES_MAX, isPlainLink, saveByLink, sizeOf, type Format } from "./export.ts";
 
 adopt(rules);
 
@@ -28,6 +28,12 @@ function then(action: () => void): () => void {
 /** A key's download under way, which goes on when the menu is closed. */
 const fetching = { controller: null as AbortController | null };
 
+/** Why there is no file. */
+function reason(error: unknown): string {
+  if (error instanceof RangeError) return t("it has more than {bytes}, which is more than the page can hold", { bytes: bytes(HELD_BYTES_MAX) });
+  return error instanceof ApiError ? `${error.message}${error.hint ? ` – ${error.hint}` : ""}` : t("it broke off in the middle");
+}
+
 function Size() {
   const size = sizeOf();
   if (!size) return <p class="dim" data-testid="export-size">{t("All rows, not only those shown. How many is not known before.")}</p>;
@@ -39,18 +45,32 @@ function SaveAll() {
   const format = useSignal<Format>("csv");
   const gzip = useSignal(false);
   const held = useSignal<number | null>(null);
+  const failed = useSignal("");
   const link = fileAddress(format.value, gzip.value);
+  const saveLink = async (event: MouseEvent) => {
+    // Whoever wants the address itself, or another tab, has it from the browser.
+    if (event.metaKey || event.ctrlKey) return;
+    event.preventDefault();
+    failed.value = "";
+    try {
+      await saveByLink(link);
+      layer.value = "";
+      tell(t("The browser saves the file"));
+    } catch (error) {
+      failed.value = reason(error);
+    }
+  };
   const save = async () => {
     const controller = new AbortController();
     fetching.controller = controller;
     held.value = 0;
+    failed.value = "";
     try {
       await fetchFile(format.value, gzip.value, controller.signal, (n) => (held.value = n));
       tell(t("File saved"));
     } catch (error) {
       const isOurs = error instanceof DOMException && error.name === "AbortError";
-      if (error instanceof RangeError) tell(t("More than {bytes}: use the copied command instead", { bytes: bytes(HELD_BYTES_MAX) }));
-      else if (!isOurs) tell(error instanceof ApiError ? error.message : t("The file broke off"));
+      if (!isOurs) failed.value = reason(error);
     }
     held.value = null;
     fetching.controller = null;
@@ -64,8 +84,9 @@ function SaveAll() {
       {held.value !== null
         ? <button type="button" class="button" onClick={() => fetching.controller?.abort()} data-testid="export-cancel">{t("Stop at {bytes}", { bytes: bytes(held.value) })}</button>
         : isPlainLink(link)
-          ? <a class="button primary" href={link} download="" data-testid="export" onClick={then(() => tell(t("The browser saves the file")))}>{t("Save all")}</a>
+          ? <a class="button primary" href={link} download="" data-testid="export" onClick={(event) => void saveLink(event)}>{t("Save all")}</a>
           : <button type="button" class="button primary" data-testid="export" onClick={() => void save()}>{t("Save all")}</button>}
+      {failed.value !== "" && <p class="note error" role="alert" data-testid="export-failed">{t("There is no file: {reason}.", { reason: failed.value })} {t("Try again, or copy a command and run it in a shell.")}</p>}
       <Size />
       <div class="commands">
         <button type="button" class="link" data-testid="copy-command" onClick={then(() => void copy(asCommand(format.peek()), t("Command")))}>{t("Copy as catat query")}</button>
