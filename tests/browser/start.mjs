@@ -7,10 +7,11 @@
 
 import { runChecks } from "./page/run.mjs";
 import { startServer } from "./page/server.mjs";
+import { snippetChecks } from "./page/snippets.mjs";
 import { startChecks } from "./page/start.mjs";
 
 const server = await startServer();
 await runChecks(server.url, [
-  ...startChecks,
+  ...snippetChecks, ...startChecks,
   ["row 32, security: no policy was violated and no script failed", async (own) => { if (own.complaints.length > 0) throw new Error(own.complaints.join("\n")); }],
 ], { prepare: (own) => { own.adminKey = server.adminKey(); }, finish: server.stop });

@@ -121,12 +121,16 @@ const logstash = (to: To): Piece[] => [{
   code: `input { file { path => "/var/log/*.log" } }\noutput {\n  elasticsearch {\n    hosts => "${to.explicit}/elasticsearch"${keyed(to, `\n    user => "any"\n    password => "${to.key}"`)}\n    index => "logstash"\n  }\n}`,
 }];
 
+/** A server listens for syslog where it is told to; to this port it may without being root. */
+const SYSLOG_PORT = 5514;
+
 const rsyslog = (to: To): Piece[] => [
   {
     title: "/etc/rsyslog.d/90-catat.conf",
     code: `module(load="omelasticsearch")\ntemplate(name="catat" type="list" option.json="on") {\n  constant(value="{\\"@timestamp\\":\\"") property(name="timereported" dateFormat="rfc3339")\n  constant(value="\\",\\"host\\":\\"") property(name="hostname")\n  constant(value="\\",\\"appname\\":\\"") property(name="programname")\n  constant(value="\\",\\"severity\\":\\"") property(name="syslogseverity-text")\n  constant(value="\\",\\"message\\":\\"") property(name="msg") constant(value="\\"}")\n}\naction(type="omelasticsearch" server="${to.host}" serverport="${to.port}"${to.secure ? ' usehttps="on"' : ""}${keyed(to, ` uid="any" pwd="${to.key}"`)}\n       searchType="" bulkmode="on" searchIndex="syslog" template="catat" action.resumeRetryCount="-1")`,
   },
-  { title: text("By syslog, once the server listens for it ([syslog] in its configuration)"), code: `*.* action(type="omfwd" target="${to.host}" port="514" protocol="tcp")` },
+  { title: text("Or by syslog, to the port that the server's configuration names below"), code: `*.* action(type="omfwd" target="${to.host}" port="${SYSLOG_PORT}" protocol="tcp")` },
+  { title: "catat.toml", code: `[syslog]\ntcp = "0.0.0.0:${SYSLOG_PORT}"\nallow = ["10.0.0.0/8"]   # who may send beside this machine: syslog knows no keys` },
 ];
 
 const cloudwatch = (to: To): Piece[] => [

@@ -185,7 +185,7 @@ export const PAGES: Readonly<Record<string, string>> = {
   "One container": "Satu kontainer",
   "Fluent Bit's chart, on every node": "Chart Fluent Bit, di tiap node",
   "A program with an OpenTelemetry SDK": "Program dengan SDK OpenTelemetry",
-  "By syslog, once the server listens for it ([syslog] in its configuration)": "Lewat syslog, setelah server mendengarkannya ([syslog] di konfigurasinya)",
+  "Or by syslog, to the port that the server's configuration names below": "Atau lewat syslog, ke port yang disebut konfigurasi server di bawah",
   "Once": "Sekali saja",
   "In the program": "Di dalam program",
   "The same executable as the server. It remembers how far it came and sends each line once.": "Program yang sama dengan server. Ia ingat sampai mana dan mengirim tiap baris sekali.",
