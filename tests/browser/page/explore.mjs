@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { ask, histogramOf, queryText, rowsOf, settled, totalOf } from "./harness.mjs";
+import { ask, histogramOf, isInQuery, queryText, rowsOf, settled, totalOf } from "./harness.mjs";
 
 async function opensWithRows(own) {
   const page = await own.explore();
@@ -56,6 +56,20 @@ async function locatesErrors(own) {
   assert.equal(await page.getByTestId("query").getAttribute("aria-invalid"), "true");
   await ask(page, "filter status = 200\n| stats count(*) by path");
   assert.equal(await note.count(), 0);
+}
+
+/** What was probably meant is a click away; else the caret is. */
+async function mendsErrors(own) {
+  own.expectsFailures = true;
+  const page = await own.explore();
+  await ask(page, "filter status = 200\n| stast count(*) by path");
+  await page.getByTestId("write-meant").filter({ hasText: "Write “stats”" }).click();
+  await page.getByTestId("table").waitFor();
+  assert.equal(await queryText(page), "filter status = 200\n| stats count(*) by path");
+  await ask(page, "filter (status = 200");
+  assert.equal(await page.getByTestId("write-meant").count(), 0);
+  await page.getByTestId("failed-change").click();
+  assert.ok(await isInQuery(page));
 }
 
 async function expandsRows(own) {
@@ -223,6 +237,7 @@ export const exploreChecks = [
   ["row 18, address: a query runs, is in the address, and back and forward work", runsQuery],
   ["row 5, phrase: plain words are a phrase search and are marked", findsPhrase],
   ["row 4, located errors: an error is shown at its place, with a hint", locatesErrors],
+  ["row 4, located errors: the word that was meant is written by a click", mendsErrors],
   ["row 11, open row: a row opens with its fields, JSON and text, and its link opens it again", expandsRows],
   ["row 10, click to filter: a click on a value edits the query's text", filtersByValue],
   ["row 7, brush: the histogram counts what the query counts; drag zooms, back returns", drawsAndZooms],

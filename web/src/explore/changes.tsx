@@ -30,7 +30,7 @@ export function ChangeList({ data }: { data: Changes }) {
   return (
     <div class="changes">
       <p class="compared dim">
-        {t("{n} events here, {m} in the time compared with", { n: count(range.events), m: count(baseline?.events ?? 0) })}
+        {t("{n} events now, {m} in the time compared with", { n: count(range.events), m: count(baseline?.events ?? 0) })}
         {baseline !== null && <>: {lengthText(baseline)}</>}
       </p>
       {baseline !== null && baseline.events === 0 && range.events > 0 && <p class="note warning" data-testid="no-baseline">{t("There is nothing in the time compared with, so everything is new. Compare with another time above, or choose a shorter range.")}</p>}

@@ -92,7 +92,7 @@ function Plan({ found }: { found: Explanation }) {
           </li>
         ))}
       </ol>
-      <form method="dialog" class="choices">
+      <form method="dialog" class="buttons">
         <button type="button" class="button" onClick={() => void copy(found.text, t("Explanation"))}>{t("Copy as text")}</button>
         <button class="button primary" data-testid="explained-close">{t("Close")}</button>
       </form>

@@ -37,7 +37,7 @@ function Held() {
       <h2>{t("This query was running when the page last ended")}</h2>
       <p>{t("It is not run again by itself, in case it was too much for the browser.")}</p>
       {view.value.query.trim() !== "" && <p><code>{view.value.query.slice(0, 300)}</code></p>}
-      <p class="choices">
+      <p class="buttons">
         <button type="button" class="button primary" data-testid="held-run" onClick={again}>{t("Run it")}</button>
         <button type="button" class="button" data-testid="held-change" onClick={focusQuery}>{t("Change it")}</button>
       </p>
@@ -49,6 +49,25 @@ const TITLES: Readonly<Record<string, string>> = {
   cancelled: text("Cancelled"), unreachable: text("The server cannot be reached"), 401: text("Sign in to see this"), 400: text("The query could not be read"),
 };
 
+/** The word that was probably meant, and the text with it in place of the one that was written. */
+function meantBy({ hint, start, end }: api.ApiError): { word: string; text: string } | null {
+  const word = /did you mean "([^"]+)"/.exec(hint ?? "")?.[1];
+  const written = view.value.query;
+  if (!word || start === null || end === null || draft.value !== written) return null;
+  return { word, text: written.slice(0, start) + word + written.slice(end) };
+}
+
+/** What to do about a text that could not be read. */
+function Mend({ error }: { error: api.ApiError }) {
+  const meant = meantBy(error);
+  return (
+    <p class="buttons">
+      {meant && <button type="button" class="button primary" data-testid="write-meant" onClick={() => { draft.value = meant.text; run(); }}>{t("Write “{word}”", { word: meant.word })}</button>}
+      <button type="button" class={`button${meant ? "" : " primary"}`} data-testid="failed-change" onClick={focusQuery}>{t("Change it")}</button>
+    </p>
+  );
+}
+
 /** The question could not be answered. */
 function Failed() {
   const error = rows.value.error;
@@ -59,7 +78,7 @@ function Failed() {
       <h2>{title === undefined ? t("The query failed") : t(title)}</h2>
       {error.code === "cancelled" ? <p>{t("The server has been told to stop.")}</p> : <p>{error.message}</p>}
       {error.hint && <p class="hint">{error.hint}</p>}
-      <p><button type="button" class="button primary" onClick={again}>{error.status === 401 ? t("Sign in") : t("Try again")}</button></p>
+      {error.status === 400 ? <Mend error={error} /> : <p><button type="button" class="button primary" onClick={again}>{error.status === 401 ? t("Sign in") : t("Try again")}</button></p>}
     </div>
   );
 }

@@ -173,6 +173,7 @@ export const EVENTS: Readonly<Record<string, string>> = {
   "It is not run again by itself, in case it was too much for the browser.": "Kueri tidak dijalankan lagi dengan sendirinya, siapa tahu terlalu berat untuk peramban.",
   "Run it": "Jalankan",
   "Change it": "Ubah",
+  "Write “{word}”": "Tulis “{word}”",
   "Cancelled": "Dibatalkan",
   "Cancel": "Batal",
   "The server cannot be reached": "Server tidak dapat dihubungi",

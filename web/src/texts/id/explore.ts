@@ -157,7 +157,7 @@ export const EXPLORE: Readonly<Record<string, string>> = {
   "{n} patterns": "{n} pola",
   "comparing… {time}": "membandingkan… {time}",
   "This could not be answered": "Ini tidak dapat dijawab",
-  "{n} events here, {m} in the time compared with": "{n} peristiwa di sini, {m} di waktu pembanding",
+  "{n} events now, {m} in the time compared with": "{n} peristiwa sekarang, {m} di waktu pembanding",
   "There is nothing in the time compared with, so everything is new. Compare with another time above, or choose a shorter range.": "Tidak ada apa-apa di waktu pembanding, jadi semuanya baru. Bandingkan dengan waktu lain di atas, atau pilih rentang yang lebih pendek.",
   "No event matches here": "Tidak ada peristiwa yang cocok di sini",
   "No pattern changed": "Tidak ada pola yang berubah",
