@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { bytes, cut, milliseconds, percent, printable } from "./format.ts";
-import { clockText, exactText, isZone, nanosText, rangeLabel, resolve, ticks, zoneLabel } from "./time.ts";
+import { clockText, dayClock, exactText, isZone, nanosText, rangeLabel, resolve, ticks, zoneLabel } from "./time.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 9, 30, 15);
 
@@ -55,4 +55,12 @@ test("hostile texts become visible and harmless", () => {
   assert.equal(printable("\u001b[31mred\u001b[0m\u0000\u202e\n"), "red␀[U+202E] ↵ ");
   assert.equal(printable("a\n\tb", true), "a\n\tb");
   assert.equal(cut("ab\u{1f600}", 3), "ab");
+});
+
+test("what was not today says its day", () => {
+  const now = Date.parse("2026-11-21T10:00:00Z");
+  assert.equal(dayClock(Date.parse("2026-11-21T09:30:00Z"), "utc", false, now), "09:30:00");
+  assert.equal(dayClock(Date.parse("2026-11-20T22:00:05.120Z"), "utc", true, now), "11-20 22:00:05.120");
+  assert.equal(dayClock(Date.parse("2026-11-20T22:00:05Z"), "Asia/Jakarta", false, now), "05:00:05");
+  assert.equal(dayClock(Date.parse("2025-11-21T09:30:00Z"), "utc", false, now), "2025-11-21 09:30:00");
 });

@@ -154,6 +154,14 @@ export function clockText(ms: number, zone: Zone, withMillis = false): string {
   return withMillis ? `${text}.${pad(at.getUTCMilliseconds(), 3)}` : text;
 }
 
+/** The time of day, and of what was not today the day before it: `11-20 14:02:13`. */
+export function dayClock(ms: number, zone: Zone, withMillis = false, now = Date.now()): string {
+  const day = dateText(ms, zone);
+  const today = dateText(now, zone);
+  const before = day === today ? "" : `${day.slice(0, 4) === today.slice(0, 4) ? day.slice(5) : day} `;
+  return before + clockText(ms, zone, withMillis);
+}
+
 /** `14:02:13.123456789`: all digits of an event's time. */
 export function nanosText(rfc3339: string, zone: Zone): string {
   return `${clockText(Date.parse(rfc3339), zone)}.${(/\.(\d*)/.exec(rfc3339)?.[1] ?? "").padEnd(9, "0")}`;

@@ -8,7 +8,7 @@ import { filterBy } from "../keys.ts";
 import { Icon } from "../parts/icons.tsx";
 import { addFilter } from "../query/edit.ts";
 import { t } from "../texts.ts";
-import { clockText, exactText } from "../time.ts";
+import { dayClock, exactText } from "../time.ts";
 import { draft, go, view } from "../view.ts";
 import { levelClass } from "./levels.ts";
 import { lengthText, narrow, Nothing, PatternText, showRow, Spark } from "./panel_parts.tsx";
@@ -69,7 +69,7 @@ function Entry({ change, baseline }: { change: Change; baseline: Counted | null 
         <button type="button" class="change-open mono" title={t("Show its events")} data-testid="change-open" onClick={() => showEvents(change, baseline)}><PatternText pattern={oneLine(change.pattern, LINE_CHARS_MAX)} /></button>
         {first !== null && (
           <p class="change-first"><span class="dim">{change.change === "gone" ? t("was first") : t("first")}</span>{" "}
-            <button type="button" class="link" title={t("Go to this line")} data-testid="change-first" onClick={() => showRow(first.id, first.time)}><time dateTime={first.time}>{clockText(Date.parse(first.time), zone, true)}</time></button>{" "}
+            <button type="button" class="link" title={t("Go to this line")} data-testid="change-first" onClick={() => showRow(first.id, first.time)}><time dateTime={first.time}>{dayClock(Date.parse(first.time), zone, true)}</time></button>{" "}
             <span class="mono">{oneLine(first.text, LINE_CHARS_MAX)}</span></p>
         )}
         <p class="origins">
@@ -118,13 +118,13 @@ function Restarts({ data }: { data: Changes }) {
     <section class="restarts" aria-label={t("Restarts")} data-testid="restarts">
       <h3>{t("Restarts")} <span class="dim number">{count(data.restarts.length)}{data.more_restarts ? "+" : ""}</span></h3>
       <div class="time-line" aria-hidden="true">
-        <span class="ends"><span>{clockText(from, zone)}</span><span>{clockText(to, zone)}</span></span>
+        <span class="ends"><span>{dayClock(from, zone)}</span><span>{dayClock(to, zone)}</span></span>
         {data.restarts.map((one) => <i key={one.first.id} class={`restart-mark ${one.kind}`} style={{ left: place(one) }} data-testid="restart-mark" />)}
       </div>
       <ul>
         {shown.map((one) => (
           <li key={one.first.id} class="restart" data-testid="restart" data-kind={one.kind}>
-            <button type="button" class="link" title={t("Go to this line")} onClick={() => showRow(one.first.id, one.first.time)}><time dateTime={one.first.time} title={exactText(one.first.time, zone)}>{clockText(Date.parse(one.first.time), zone)}</time></button>
+            <button type="button" class="link" title={t("Go to this line")} onClick={() => showRow(one.first.id, one.first.time)}><time dateTime={one.first.time} title={exactText(one.first.time, zone)}>{dayClock(Date.parse(one.first.time), zone)}</time></button>
             <b>{oneLine(one.name, 60)}</b> <span>{kindText(one.kind)}{one.host !== null && <span class="dim"> · {oneLine(one.host.name, 60)}</span>}</span>
             <span class="mono dim ellipsis">{oneLine(one.first.text, LINE_CHARS_MAX)}</span>
           </li>

@@ -2,7 +2,7 @@
 
 import { counts } from "../ask.ts";
 import { t } from "../texts.ts";
-import { clockText } from "../time.ts";
+import { dayClock } from "../time.ts";
 import { go, view } from "../view.ts";
 import { riseOf } from "./rise.ts";
 
@@ -12,7 +12,7 @@ export function Offer() {
   const of = view.value;
   const rise = data === null || state === "loading" ? null : riseOf(data);
   if (rise === null) return null;
-  const at = clockText(rise.at, of.zone).slice(0, rise.at % 60_000 === 0 ? 5 : 8);
+  const at = dayClock(rise.at, of.zone).slice(0, rise.at % 60_000 === 0 ? -3 : undefined);
   const iso = (ms: number) => new Date(ms).toISOString();
   const see = () => go({ panel: "changes", from: iso(rise.from), to: iso(Math.min(rise.end, Date.now())), row: "" });
   return (

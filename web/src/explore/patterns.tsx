@@ -6,7 +6,7 @@ import type { Pattern, Patterns } from "../api/changes.ts";
 import { count, oneLine, percent } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { t } from "../texts.ts";
-import { clockText, exactText } from "../time.ts";
+import { dayClock, exactText } from "../time.ts";
 import { view } from "../view.ts";
 import { levelClass } from "./levels.ts";
 import { narrow, Nothing, PatternText, showRow, Spark } from "./panel_parts.tsx";
@@ -49,8 +49,8 @@ export function PatternTable({ data }: { data: Patterns }) {
                   {pattern.sample !== null && pattern.sample !== pattern.pattern && <span class="mono dim ellipsis" title={t("The newest event")}>{oneLine(pattern.sample, TEXT_CHARS_MAX)}</span>}
                 </td>
                 <td class="wide seen">
-                  {first && id && <button type="button" class="link" title={`${t("Go to this line")}: ${exactText(first, zone)}`} onClick={() => showRow(id, first)}>{clockText(Date.parse(first), zone)}</button>}
-                  {pattern.last && <span class="dim" title={exactText(pattern.last, zone)}> – {clockText(Date.parse(pattern.last), zone)}</span>}
+                  {first && id && <button type="button" class="link" title={`${t("Go to this line")}: ${exactText(first, zone)}`} onClick={() => showRow(id, first)}>{dayClock(Date.parse(first), zone)}</button>}
+                  {pattern.last && <span class="dim" title={exactText(pattern.last, zone)}> – {dayClock(Date.parse(pattern.last), zone)}</span>}
                 </td>
                 <td class="pattern-change"><Change pattern={pattern} /></td>
                 <td class="change-acts">
