@@ -83,8 +83,9 @@ pub use self::stream::{Asked, Feed, FeedOf, execute_stream, needs_several_passes
 pub use self::subquery::{Answered, RunsOf, answer_subqueries, execute_with_subqueries, fetch_tables, has_subqueries};
 pub use self::tail::{Tail, TailError, TailRows};
 
-pub(crate) use self::bins::{earlier, offset_ns};
+pub(crate) use self::bins::{ceil, earlier, floor, instant_of, later, offset_ns};
 pub(crate) use self::compare::earlier_range;
+pub(crate) use self::context::beyond;
 pub(crate) use self::kept_rows::KeptRows;
 pub(crate) use self::matches::KeptMatches;
 pub(crate) use self::names::fields_of as fields_of_operators;

@@ -5,6 +5,7 @@
 
 mod cache;
 mod csv;
+pub mod elastic;
 mod error;
 mod execute;
 mod filter_pattern;

@@ -5,7 +5,7 @@
 //! field in that field; after `field.keyword` it is the whole value. `*` and `?` in a word that follows a field match the
 //! whole value too. Weights (`^2`) only order answers by relevance, which logs do not have: they change nothing.
 
-mod condition;
+pub(crate) mod condition;
 mod explain;
 #[cfg(test)]
 mod tests;
@@ -50,21 +50,35 @@ pub fn parse_lucene(text: &str) -> Result<Plan, QueryErrors> {
 
 /// The filter that a query string is; none where it matches everything.
 pub(crate) fn parse(text: &str) -> Result<Vec<Operator>, QueryErrors> {
+    let condition = parse_with(text, &Defaults { targets: vec![Target::any()], joins_all: false })?;
+    Ok(condition.map(Operator::Filter).into_iter().collect())
+}
+
+/// What a query string means where it says nothing itself.
+pub(crate) struct Defaults {
+    /// What words without a field are looked for in; one of these is enough.
+    pub(crate) targets: Vec<Target>,
+    /// Whether `and` stands between two clauses without an operator.
+    pub(crate) joins_all: bool,
+}
+
+/// The condition that a query string is; none where it matches everything.
+pub(crate) fn parse_with(text: &str, defaults: &Defaults) -> Result<Option<Expr>, QueryErrors> {
     if text.len() > QUERY_BYTES_MAX {
         let message = format!("the query has {} bytes, more than the {QUERY_BYTES_MAX} allowed", text.len());
         let span = Span { start: QUERY_BYTES_MAX, end: text.len() };
         return Err(QueryError::new("query-too-long", message, text, span).into());
     }
     let mut pairs = generated::Lucene::parse(Rule::query, text).map_err(|error| explain::explain(&error, text))?;
-    let mut reader = Reader { text, n_clauses: 0, n_regexes: 0 };
+    let mut reader = Reader { text, defaults, n_clauses: 0, n_regexes: 0 };
     let clauses = pairs.next().and_then(|query| query.into_inner().find(|part| part.as_rule() == Rule::clauses));
-    let condition = clauses.map(|clauses| reader.clauses(clauses, &Target::any(), 0)).transpose()?.flatten();
-    Ok(condition.map(Operator::Filter).into_iter().collect())
+    Ok(clauses.map(|clauses| reader.clauses(clauses, None, 0)).transpose()?.flatten())
 }
 
 /// Turns what the grammar found into a condition; `None` is one that always holds.
-struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     text: &'a str,
+    defaults: &'a Defaults,
     n_clauses: usize,
     n_regexes: usize,
 }
@@ -88,7 +102,12 @@ impl Reader<'_> {
     }
 
     /// Reads a row of clauses, those in brackets included.
-    fn clauses(&mut self, pair: Pair<'_, Rule>, target: &Target, nesting: usize) -> Result<Option<Expr>, QueryError> {
+    fn clauses(
+        &mut self,
+        pair: Pair<'_, Rule>,
+        target: Option<&Target>,
+        nesting: usize,
+    ) -> Result<Option<Expr>, QueryError> {
         if nesting > NESTING_MAX {
             let message = format!("brackets are nested more than {NESTING_MAX} deep here");
             return Err(self.error("nested-too-deeply", message, span_of(&pair)));
@@ -105,6 +124,7 @@ impl Reader<'_> {
             let is_alternative = is_or(before) || is_or(parts.get(index + 1));
             let (occurrence, condition) = self.all(part.clone(), target, nesting, is_alternative)?;
             match (occurrence, condition) {
+                (Occurrence::Should, condition) if self.defaults.joins_all && !is_alternative => must.extend(condition),
                 (Occurrence::Should, Some(condition)) => should.push(condition),
                 (Occurrence::Should, None) => holds_always = true,
                 (Occurrence::Must, condition) => must.extend(condition),
@@ -123,7 +143,7 @@ impl Reader<'_> {
     fn all(
         &mut self,
         pair: Pair<'_, Rule>,
-        target: &Target,
+        target: Option<&Target>,
         nesting: usize,
         is_alternative: bool,
     ) -> Result<(Occurrence, Option<Expr>), QueryError> {
@@ -146,7 +166,7 @@ impl Reader<'_> {
     fn clause(
         &mut self,
         pair: Pair<'_, Rule>,
-        target: &Target,
+        target: Option<&Target>,
         nesting: usize,
     ) -> Result<(Occurrence, Option<Expr>), QueryError> {
         self.n_clauses += 1;
@@ -182,7 +202,12 @@ impl Reader<'_> {
         Ok((occurrence, condition))
     }
 
-    fn paren(&mut self, pair: Pair<'_, Rule>, target: &Target, nesting: usize) -> Result<Option<Expr>, QueryError> {
+    fn paren(
+        &mut self,
+        pair: Pair<'_, Rule>,
+        target: Option<&Target>,
+        nesting: usize,
+    ) -> Result<Option<Expr>, QueryError> {
         match pair.into_inner().find(|part| part.as_rule() == Rule::clauses) {
             Some(clauses) => self.clauses(clauses, target, nesting + 1),
             None => Ok(None),
@@ -201,16 +226,31 @@ impl Reader<'_> {
                     let value = condition::scalar(&part);
                     return Ok(comparison.map(|comparison| target.compare(comparison, value)));
                 }
-                Rule::paren => return self.paren(part, &target, nesting),
+                Rule::paren => return self.paren(part, Some(&target), nesting),
                 Rule::range => return target.range(self, part),
-                Rule::bare => return self.bare(part, &target),
+                Rule::bare => return self.bare(part, Some(&target)),
                 _ => {}
             }
         }
         Ok(None)
     }
 
-    fn bare(&mut self, pair: Pair<'_, Rule>, target: &Target) -> Result<Option<Expr>, QueryError> {
+    /// A word, a text in quotes or a regular expression: of a field, or of any of those that are meant without one.
+    fn bare(&mut self, pair: Pair<'_, Rule>, target: Option<&Target>) -> Result<Option<Expr>, QueryError> {
+        if let Some(target) = target {
+            return self.bare_of(pair, target);
+        }
+        let mut found = Vec::new();
+        for target in &self.defaults.targets {
+            match self.bare_of(pair.clone(), target)? {
+                Some(condition) => found.push(condition),
+                None => return Ok(None),
+            }
+        }
+        Ok((!found.is_empty()).then(|| balanced(found, Expr::Or)))
+    }
+
+    fn bare_of(&mut self, pair: Pair<'_, Rule>, target: &Target) -> Result<Option<Expr>, QueryError> {
         let Some(inner) = pair.into_inner().next() else { return Ok(None) };
         let span = span_of(&inner);
         match inner.as_rule() {

@@ -34,6 +34,8 @@ pub(crate) use self::rate::Bucket;
 pub enum Role {
     /// Nothing but what needs no key: health, the page's shell.
     None,
+    /// Whatever any key may do: ask who is there, as senders and readers both do.
+    Any,
     /// Send events.
     Ingest,
     /// Ask.
@@ -108,6 +110,7 @@ impl Role {
     pub fn name(self) -> &'static str {
         match self {
             Self::None => "none",
+            Self::Any => "any",
             Self::Ingest => "ingest",
             Self::Read => "read",
             Self::Operate => "operate",

@@ -1,17 +1,26 @@
-//! What Elasticsearch's senders speak: bulk requests, single documents, and the questions that they ask before.
+//! What Elasticsearch's clients speak: bulk requests and single documents, and the questions that senders ask before;
+//! searches with the query DSL, hits and aggregations, as Grafana and the client libraries ask them.
+//!
+//! An index is a group. The query DSL becomes the plans of any other dialect (`query::elastic`); shapes of answers live
+//! here. Searches look at all time unless they say otherwise.
 //!
 //! Everything stands under `/elasticsearch`. For senders whose address cannot have a path the same is answered at the
-//! root where it collides with nothing: paths whose first part begins with `_`, such as `/_bulk`, the writing of
-//! documents (`/INDEX/_bulk`, `_doc`, `_create`), `/INDEX` for its client libraries, and `/` for whoever accepts JSON and
-//! no page.
+//! root where it collides with nothing: paths whose first part begins with `_`, such as `/_bulk`, or the second, such as
+//! `/INDEX/_search`, `/INDEX` for its client libraries, and `/` for whoever accepts JSON and no page.
 //!
 //! Templates, policies, aliases and pipelines are answered so that agents which insist on making them go on; nothing of
 //! them is kept, and a `Warning` says so. There is nothing to prepare: a group exists once it has an event.
 
 mod answer;
 mod bulk;
+mod catalog;
 mod filter;
+mod hits;
+mod indices;
 mod info;
+mod request;
+mod scroll;
+mod search;
 mod setup;
 
 use std::borrow::Cow;
@@ -20,7 +29,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, uri};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use tower::ServiceBuilder;
 use tower::util::MapRequestLayer;
 
@@ -37,25 +46,24 @@ const PRODUCT: (&str, HeaderValue) = ("x-elastic-product", HeaderValue::from_sta
 /// Adds the routes of this door.
 pub(crate) fn add(table: Table) -> Table {
     let table = table
-        .get("/elasticsearch", Role::Ingest, info::root)
-        .get("/elasticsearch/", Role::Ingest, info::root)
-        .get("/elasticsearch/_license", Role::Ingest, info::license)
-        .get("/elasticsearch/_xpack", Role::Ingest, info::xpack)
-        .get("/elasticsearch/_cluster/health", Role::Ingest, info::health)
-        .get("/elasticsearch/_cluster/health/{index}", Role::Ingest, info::health)
-        .get("/elasticsearch/_cat/health", Role::Ingest, info::cat_health)
-        .get("/elasticsearch/_nodes", Role::Ingest, info::nodes)
-        .get("/elasticsearch/_nodes/http", Role::Ingest, info::nodes)
-        .get("/elasticsearch/_nodes/_all/http", Role::Ingest, info::nodes)
+        .get("/elasticsearch", Role::Any, info::root)
+        .get("/elasticsearch/", Role::Any, info::root)
+        .get("/elasticsearch/_license", Role::Any, info::license)
+        .get("/elasticsearch/_xpack", Role::Any, info::xpack)
+        .get("/elasticsearch/_cluster/health", Role::Any, info::health)
+        .get("/elasticsearch/_cluster/health/{index}", Role::Any, info::health)
+        .get("/elasticsearch/_cat/health", Role::Any, info::cat_health)
+        .get("/elasticsearch/_nodes", Role::Any, info::nodes)
+        .get("/elasticsearch/_nodes/http", Role::Any, info::nodes)
+        .get("/elasticsearch/_nodes/_all/http", Role::Any, info::nodes)
         .post("/elasticsearch/_refresh", Role::Ingest, setup::refresh)
         .post("/elasticsearch/{index}/_refresh", Role::Ingest, setup::refresh)
         .post("/elasticsearch/_aliases", Role::Ingest, setup::acknowledge)
         .get("/elasticsearch/_alias/{name}", Role::Ingest, setup::missing)
         .put("/elasticsearch/{index}/_alias/{name}", Role::Ingest, setup::acknowledge)
-        .get("/elasticsearch/{index}", Role::Ingest, setup::index)
+        .get("/elasticsearch/{index}", Role::Any, setup::index)
         .put("/elasticsearch/{index}", Role::Ingest, setup::make_index);
-    let table = prepared(table);
-    table
+    asked(prepared(table))
         .post("/elasticsearch/_bulk", Role::Ingest, bulk::post)
         .put("/elasticsearch/_bulk", Role::Ingest, bulk::post)
         .post("/elasticsearch/{index}/_bulk", Role::Ingest, bulk::post_to)
@@ -65,6 +73,39 @@ pub(crate) fn add(table: Table) -> Table {
         .put("/elasticsearch/{index}/_doc/{id}", Role::Ingest, bulk::document_of_id)
         .post("/elasticsearch/{index}/_create/{id}", Role::Ingest, bulk::create)
         .put("/elasticsearch/{index}/_create/{id}", Role::Ingest, bulk::create)
+}
+
+/// Questions about events.
+fn asked(table: Table) -> Table {
+    table
+        .get("/elasticsearch/_search", Role::Read, search::all)
+        .post("/elasticsearch/_search", Role::Read, search::all)
+        .get("/elasticsearch/{index}/_search", Role::Read, search::of_index)
+        .post("/elasticsearch/{index}/_search", Role::Read, search::of_index)
+        .get("/elasticsearch/_msearch", Role::Read, search::many)
+        .post("/elasticsearch/_msearch", Role::Read, search::many)
+        .get("/elasticsearch/{index}/_msearch", Role::Read, search::many_of_index)
+        .post("/elasticsearch/{index}/_msearch", Role::Read, search::many_of_index)
+        .get("/elasticsearch/_count", Role::Read, search::count_all)
+        .post("/elasticsearch/_count", Role::Read, search::count_all)
+        .get("/elasticsearch/{index}/_count", Role::Read, search::count_of_index)
+        .post("/elasticsearch/{index}/_count", Role::Read, search::count_of_index)
+        .get("/elasticsearch/_search/scroll", Role::Read, scroll::next)
+        .post("/elasticsearch/_search/scroll", Role::Read, scroll::next)
+        .delete("/elasticsearch/_search/scroll", Role::Read, scroll::clear)
+        .get("/elasticsearch/_search/scroll/{id}", Role::Read, scroll::next_of)
+        .delete("/elasticsearch/_search/scroll/{id}", Role::Read, scroll::clear)
+        .get("/elasticsearch/_mapping", Role::Read, catalog::mapping_of_all)
+        .get("/elasticsearch/{index}/_mapping", Role::Read, catalog::mapping_of)
+        .get("/elasticsearch/_field_caps", Role::Read, catalog::capabilities_of_all)
+        .post("/elasticsearch/_field_caps", Role::Read, catalog::capabilities_of_all)
+        .get("/elasticsearch/{index}/_field_caps", Role::Read, catalog::capabilities_of)
+        .post("/elasticsearch/{index}/_field_caps", Role::Read, catalog::capabilities_of)
+        .get("/elasticsearch/_cat/indices", Role::Read, catalog::cat_all)
+        .get("/elasticsearch/_cat/indices/{index}", Role::Read, catalog::cat_of)
+        .get("/elasticsearch/_resolve/index/{name}", Role::Read, catalog::resolve)
+        .get("/elasticsearch/_alias", Role::Read, catalog::aliases)
+        .get("/elasticsearch/_aliases", Role::Read, catalog::aliases)
 }
 
 /// What agents make before they send.
@@ -108,10 +149,11 @@ fn moved(method: &Method, path: &str, headers: &HeaderMap) -> Option<String> {
         let has_slash_too_many = path.contains("//") || (second.is_some() && path.ends_with('/'));
         return has_slash_too_many.then(|| format!("/{}", squeezed(path)));
     }
-    let is_writing = matches!(second, Some("_bulk" | "_doc" | "_create" | "_refresh"));
+    // No path of ours goes on so, and what begins with a sign of its own is no index.
+    let is_of_index = second.is_some_and(|second| second.starts_with('_'));
     let is_meant = match first {
         None => matches!(*method, Method::GET | Method::HEAD) && accepts_only_json(headers),
-        Some(first) => first.starts_with('_') || is_writing || (second.is_none() && is_about_index(method, headers)),
+        Some(first) => first.starts_with('_') || is_of_index || (second.is_none() && is_about_index(method, headers)),
     };
     is_meant.then(|| format!("{PREFIX}/{}", squeezed(path)))
 }
@@ -140,20 +182,42 @@ pub(crate) fn is_address(path: &str) -> bool {
     path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// The major version of Elasticsearch whose form a client wants.
+pub(crate) fn version_wanted(headers: &HeaderMap) -> Option<u8> {
+    let kinds = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut wanted = kinds.filter(|kinds| kinds.contains("application/vnd.elasticsearch+json"));
+    let version = wanted.next()?.split("compatible-with=").nth(1)?;
+    version.trim().split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
 /// Marks an answer of this door as its clients want it.
-pub(crate) fn mark(mut response: Response) -> Response {
-    response.headers_mut().insert(PRODUCT.0, PRODUCT.1);
+pub(crate) fn mark(mut response: Response, version: Option<u8>) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(PRODUCT.0, PRODUCT.1);
+    let is_json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    if let Some(version) = version.filter(|_| is_json) {
+        let kind = format!("application/vnd.elasticsearch+json;compatible-with={version}");
+        headers.extend(HeaderValue::try_from(kind).ok().map(|kind| (header::CONTENT_TYPE, kind)));
+    }
     response
 }
 
 /// A problem in the form of Elasticsearch.
 pub(crate) fn refuse(problem: &Problem) -> Response {
+    let (status, body) = problem_json(problem);
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+/// A problem in the form of Elasticsearch, as it stands in an answer to several questions.
+fn problem_json(problem: &Problem) -> (StatusCode, Value) {
     // Senders drop what is answered with a status that they do not know.
     let status = match problem.status {
         StatusCode::INSUFFICIENT_STORAGE => StatusCode::SERVICE_UNAVAILABLE,
         status => status,
     };
     let kind = match status {
+        // Codes of ours have no underscores: this one is the name of an exception already.
+        _ if problem.code.contains('_') => problem.code,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "security_exception",
         StatusCode::NOT_FOUND => "resource_not_found_exception",
         StatusCode::CONFLICT => "version_conflict_engine_exception",
@@ -165,17 +229,21 @@ pub(crate) fn refuse(problem: &Problem) -> Response {
         _ if problem.code == "bad-body" => "parse_exception",
         _ => "illegal_argument_exception",
     };
-    error_answer(status, kind, &problem.sentence())
+    (status, error_json(status, kind, &problem.sentence()))
 }
 
 /// An error in the form of Elasticsearch.
 fn error_answer(status: StatusCode, kind: &str, reason: &str) -> Response {
+    let body = error_json(status, kind, reason);
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+fn error_json(status: StatusCode, kind: &str, reason: &str) -> Value {
     let cause = json!({"type": kind, "reason": reason});
-    let body = json!({
+    json!({
         "error": {"root_cause": [cause], "type": kind, "reason": reason},
         "status": status.as_u16(),
-    });
-    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+    })
 }
 
 #[cfg(test)]

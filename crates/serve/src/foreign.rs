@@ -29,7 +29,10 @@ pub(crate) enum Voice {
     /// A name of Amazon's, in the body and in a header.
     CloudWatch,
     /// Elasticsearch's errors; its clients want a mark on every answer.
-    Elastic,
+    Elastic {
+        /// The version whose form is wanted.
+        version: Option<u8>,
+    },
 }
 
 impl Voice {
@@ -41,7 +44,7 @@ impl Voice {
             _ if grpc::is_spoken(content_type) => Self::Grpc,
             path if otlp::is_address(path) => Self::Otlp(otlp::form_of_answer(content_type)),
             path if path.starts_with(splunk::PREFIX) => Self::Splunk,
-            path if elastic::is_address(path) => Self::Elastic,
+            path if elastic::is_address(path) => Self::Elastic { version: elastic::version_wanted(request.headers()) },
             path if path.starts_with(loki::PREFIX) => Self::Loki,
             _ if cloudwatch::is_spoken(request) => Self::CloudWatch,
             _ => Self::Native,
@@ -54,7 +57,10 @@ impl Voice {
             Some(said) => said_instead(response, said),
             None => response,
         };
-        if self == Self::Elastic { elastic::mark(response) } else { response }
+        match self {
+            Self::Elastic { version } => elastic::mark(response, version),
+            _ => response,
+        }
     }
 
     /// A problem in this voice, where it is not ours.
@@ -64,7 +70,7 @@ impl Voice {
             Self::Grpc => Some(grpc::refuse(problem)),
             Self::Otlp(form) => Some(otlp::refuse(problem, form)),
             Self::Splunk => Some(splunk::refuse(problem)),
-            Self::Elastic => Some(elastic::refuse(problem)),
+            Self::Elastic { .. } => Some(elastic::refuse(problem)),
             Self::Loki => Some(LokiProblem::from(problem.clone()).into_response()),
             Self::CloudWatch => Some(CloudWatchProblem::refuse(problem)),
         }

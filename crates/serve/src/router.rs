@@ -64,7 +64,7 @@ impl Table {
             let caller = request.extensions().get::<Arc<Caller>>().cloned().unwrap_or_default();
             let refused = request.extensions().get::<Refused>().filter(|_| role != Role::None);
             match refused.map_or_else(|| require(&caller, role), |refused| Err(refused.0.clone())) {
-                Ok(()) if role == Role::Ingest => Delivered::mark(next.run(request).await),
+                Ok(()) if matches!(role, Role::Any | Role::Ingest) => Delivered::mark(next.run(request).await),
                 Ok(()) => next.run(request).await,
                 Err(problem) => problem.into_response(),
             }

@@ -96,7 +96,7 @@ fn compare(comparison: Comparison, field: &str, value: Value) -> Expr {
 }
 
 /// On this side of the event: at another time, or at the same and accepted before or after it.
-fn beyond(id: EventId, side: Side) -> Expr {
+pub(crate) fn beyond(id: EventId, side: Side) -> Expr {
     let comparison = if side == Side::Before { Comparison::Less } else { Comparison::Greater };
     let by_time = compare(comparison, "@timestamp", Value::Timestamp(id.timestamp));
     let at_once = compare(Comparison::Equal, "@timestamp", Value::Timestamp(id.timestamp));

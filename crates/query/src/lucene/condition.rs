@@ -11,7 +11,7 @@ use crate::plan::{Comparison, Expr, TextPattern};
 
 /// What a clause is about.
 #[derive(Clone, Debug)]
-pub(super) enum Target {
+pub(crate) enum Target {
     /// Every text or number of the event.
     Any,
     /// A field, and whether texts are compared as a whole.
@@ -26,16 +26,16 @@ pub(super) enum Target {
 }
 
 impl Target {
-    pub(super) fn any() -> Self {
+    pub(crate) fn any() -> Self {
         Self::Any
     }
 
-    pub(super) fn presence() -> Self {
+    pub(crate) fn presence() -> Self {
         Self::Presence
     }
 
     /// The field that a sender of Elasticsearch means by `written`.
-    pub(super) fn field(written: &str) -> Self {
+    pub(crate) fn field(written: &str) -> Self {
         let (plain, has_suffix) = match written.strip_suffix(".keyword") {
             Some(plain) => (plain, true),
             None => (written, false),
@@ -54,18 +54,18 @@ impl Target {
         }
     }
 
-    fn expr(&self) -> Box<Expr> {
+    pub(crate) fn expr(&self) -> Box<Expr> {
         Box::new(match self {
             Self::Any | Self::Presence => Expr::Field("@any".into()),
             Self::Field { name, .. } => Expr::Field(name.as_str().into()),
         })
     }
 
-    fn is_keyword(&self) -> bool {
+    pub(crate) fn is_keyword(&self) -> bool {
         matches!(self, Self::Field { is_keyword: true, .. })
     }
 
-    fn is_sentence(&self) -> bool {
+    pub(crate) fn is_sentence(&self) -> bool {
         match self {
             Self::Field { name, .. } => name == "@message",
             Self::Any | Self::Presence => true,
@@ -73,12 +73,12 @@ impl Target {
     }
 
     /// `field >= value`
-    pub(super) fn compare(&self, comparison: Comparison, value: Value) -> Expr {
+    pub(crate) fn compare(&self, comparison: Comparison, value: Value) -> Expr {
         Expr::Compare(comparison, self.expr(), Box::new(Expr::Literal(Some(value))))
     }
 
     /// The words of a text in quotes, one after the other.
-    pub(super) fn phrase(&self, text: &str) -> Option<Expr> {
+    pub(crate) fn phrase(&self, text: &str) -> Option<Expr> {
         let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
         if let Self::Presence = self {
             return Some(present(text));
@@ -90,7 +90,7 @@ impl Target {
     }
 
     /// A word as it was written, perhaps with `*` and `?`.
-    pub(super) fn word(&self, reader: &mut Reader<'_>, written: &str, span: Span) -> Result<Option<Expr>, QueryError> {
+    pub(crate) fn word(&self, reader: &mut Reader<'_>, written: &str, span: Span) -> Result<Option<Expr>, QueryError> {
         let text = unescaped(written);
         match self {
             Self::Presence => return Ok(Some(present(&text))),
@@ -112,7 +112,7 @@ impl Target {
     }
 
     /// A regular expression for `*` and `?`: within one word of a sentence, else over the whole value.
-    fn wildcard(&self, written: &str) -> String {
+    pub(crate) fn wildcard(&self, written: &str) -> String {
         let (any, one) = if self.is_sentence() { ("\\S*", "\\S") } else { (".*", ".") };
         let mut source = String::new();
         let mut characters = written.chars();
@@ -134,16 +134,16 @@ impl Target {
     }
 
     /// A regular expression is about a whole value, and in sentences about a part.
-    pub(super) fn anchored(&self, source: &str) -> String {
+    pub(crate) fn anchored(&self, source: &str) -> String {
         if self.is_sentence() { source.to_owned() } else { format!("^(?:{source})$") }
     }
 
-    pub(super) fn matching(&self, regex: Regex) -> Expr {
+    pub(crate) fn matching(&self, regex: Regex) -> Expr {
         Expr::Match(self.expr(), TextPattern::Regex(regex))
     }
 
     /// `[a TO b]`, `{a TO b}`; `*` is an open end.
-    pub(super) fn range(&self, reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Expr>, QueryError> {
+    pub(crate) fn range(&self, reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Expr>, QueryError> {
         let (mut includes_low, mut includes_high, mut bounds) = (true, true, Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -176,12 +176,12 @@ impl Target {
     }
 }
 
-fn present(field: &str) -> Expr {
+pub(crate) fn present(field: &str) -> Expr {
     let Target::Field { name, .. } = Target::field(field) else { return Expr::Literal(Some(Value::Boolean(true))) };
     Expr::Call(Function::IsPresent, vec![Expr::Field(name.as_str().into())])
 }
 
-pub(super) fn comparison(sign: &str) -> Comparison {
+pub(crate) fn comparison(sign: &str) -> Comparison {
     match sign {
         ">=" => Comparison::GreaterOrEqual,
         ">" => Comparison::Greater,
@@ -204,7 +204,7 @@ fn bound(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Option<Value>, Qu
 }
 
 /// A word or a text in quotes as a value.
-pub(super) fn scalar(pair: &Pair<'_, Rule>) -> Value {
+pub(crate) fn scalar(pair: &Pair<'_, Rule>) -> Value {
     let written = pair.as_str();
     match written.starts_with('"') {
         true => Value::text(unescaped(inside(written))),
@@ -213,7 +213,7 @@ pub(super) fn scalar(pair: &Pair<'_, Rule>) -> Value {
 }
 
 /// What a word reads as: a number, a truth value, else a text.
-fn value_of(text: &str) -> Value {
+pub(crate) fn value_of(text: &str) -> Value {
     let is_numeric = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | 'e' | 'E' | '+');
     match text {
         "true" => return Value::Boolean(true),
@@ -230,7 +230,7 @@ fn value_of(text: &str) -> Value {
     }
 }
 
-fn has_wildcard(written: &str) -> bool {
+pub(crate) fn has_wildcard(written: &str) -> bool {
     let mut characters = written.chars();
     while let Some(c) = characters.next() {
         match c {
@@ -243,12 +243,12 @@ fn has_wildcard(written: &str) -> bool {
 }
 
 /// What stands between the first and the last character.
-pub(super) fn inside(written: &str) -> &str {
+pub(crate) fn inside(written: &str) -> &str {
     written.get(1..written.len().saturating_sub(1)).unwrap_or_default()
 }
 
 /// A word without its backslashes.
-pub(super) fn unescaped(written: &str) -> String {
+pub(crate) fn unescaped(written: &str) -> String {
     let mut text = String::with_capacity(written.len());
     let mut characters = written.chars();
     while let Some(c) = characters.next() {

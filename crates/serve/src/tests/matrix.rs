@@ -65,7 +65,7 @@ impl House {
     }
 }
 
-const ALL: &[Role] = &[Role::None, Role::Ingest, Role::Read, Role::Operate, Role::Admin];
+const ALL: &[Role] = &[Role::None, Role::Any, Role::Ingest, Role::Read, Role::Operate, Role::Admin];
 
 /// The ways to show a key.
 fn ways(key: &str) -> Vec<Shown> {
@@ -79,9 +79,9 @@ fn ways(key: &str) -> Vec<Shown> {
 }
 
 const OF_ROLE: [(&str, &[Role]); 4] = [
-    ("ingest", &[Role::None, Role::Ingest]),
-    ("read", &[Role::None, Role::Read]),
-    ("operate", &[Role::None, Role::Read, Role::Operate]),
+    ("ingest", &[Role::None, Role::Any, Role::Ingest]),
+    ("read", &[Role::None, Role::Any, Role::Read]),
+    ("operate", &[Role::None, Role::Any, Role::Read, Role::Operate]),
     ("admin", ALL),
 ];
 
@@ -191,7 +191,7 @@ async fn every_route_is_open_to_those_who_may_and_to_nobody_else() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn before_the_first_key_all_but_administration_is_open_on_this_machine() {
     let house = House::new();
-    let roles: &[Role] = &[Role::None, Role::Ingest, Role::Read, Role::Operate];
+    let roles: &[Role] = &[Role::None, Role::Any, Role::Ingest, Role::Read, Role::Operate];
     let local = |shown: Vec<Shown>| Person {
         name: format!("anonymous with {shown:?}"),
         shown,

@@ -1,0 +1,554 @@
+//! Runs aggregations: one plan for each kind of bucket, whose rows become buckets.
+//!
+//! The buckets of an aggregation are the groups of one plan: those of all aggregations around it together, by which the
+//! rows find the bucket that they belong in. The metrics of a bucket are aggregates of the same plan. What stands deeper
+//! is asked for when it is known which buckets are kept, and of these alone. Buckets with conditions of their own
+//! (`filters`, `range`) may overlap, so that each is a plan.
+
+use std::collections::HashMap;
+
+use chrono_tz::Tz;
+use serde_json::{Map, Value as Json, json};
+use types::{TimeRange, Timestamp, Value};
+
+use super::aggregation::{Aggregation, Aggregations, Branches, Form, Histogram, Kind, Step};
+use super::metric::Metric;
+use super::terms::{Candidate, compare_values, write_key};
+use super::{BUCKETS_MAX, SearchError, Selection, format_time};
+use crate::execute::ceil;
+use crate::plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan, Span};
+
+/// Most plans of one search: overlapping buckets and lists of hits take one each.
+const PLANS_MAX: usize = 500;
+
+/// Most kept values that a plan of inner buckets is restricted to; of more it is asked for all.
+const KEPT_MAX: usize = 1_000;
+
+/// Who runs plans.
+pub trait Asker {
+    /// Why it may fail.
+    type Error: From<SearchError>;
+
+    /// All rows of a plan over a range.
+    fn rows(&mut self, plan: &Plan, range: TimeRange, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Self::Error>;
+
+    /// The hits of a selection, as `top_hits` asks for them.
+    fn hits(&mut self, selection: Selection, body: &Json, at: &str) -> Result<Json, Self::Error>;
+}
+
+/// What aggregations came to.
+#[derive(Clone, Debug, Default)]
+pub struct Folded {
+    /// The value of `aggregations`.
+    pub aggregations: Map<String, Json>,
+    /// How many events there were, where that was counted.
+    pub total: Option<u64>,
+}
+
+/// Runs the aggregations over a selection; counts all of its events where that is wanted.
+pub fn run_aggregations<A: Asker>(
+    aggregations: &Aggregations,
+    selection: &Selection,
+    counts_all: bool,
+    asker: &mut A,
+) -> Result<Folded, A::Error> {
+    let zone = aggregations.zone.unwrap_or(Tz::UTC);
+    let mut folding = Folding { asker, selection, zone, n_buckets: 0, n_plans: 0 };
+    let context = Context { filters: Vec::new(), keys: Vec::new() };
+    let has_metrics = aggregations.list.iter().any(|one| matches!(one.kind, Kind::Metric(_)));
+    let mut all = Parent { key: Vec::new(), object: Map::new() };
+    let mut total = None;
+    if counts_all || has_metrics {
+        let row = folding.rows(&context, &aggregations.list)?.pop();
+        total = Some(row.as_ref().map_or(0, |row| row.count));
+        all.object = row.map_or_else(|| empty(&aggregations.list), |row| row.object);
+    }
+    let mut parents = vec![all];
+    folding.fill(&aggregations.list, &context, &mut parents)?;
+    let aggregations = parents.pop().map(|all| all.object).unwrap_or_default();
+    Ok(Folded { aggregations, total })
+}
+
+/// Which buckets a plan is about.
+#[derive(Clone)]
+struct Context {
+    /// Conditions on the events.
+    filters: Vec<Expr>,
+    /// What makes the keys of the buckets, outermost first.
+    keys: Vec<Expr>,
+}
+
+/// A bucket whose contents are wanted.
+struct Parent {
+    key: Vec<Option<Value>>,
+    object: Map<String, Json>,
+}
+
+struct Folding<'a, A> {
+    asker: &'a mut A,
+    selection: &'a Selection,
+    zone: Tz,
+    n_buckets: usize,
+    n_plans: usize,
+}
+
+/// A key as something that can be looked up.
+fn place_of(key: &[Option<Value>]) -> String {
+    format!("{key:?}")
+}
+
+fn metrics(aggregations: &[Aggregation]) -> impl Iterator<Item = (&Aggregation, &Metric)> {
+    aggregations.iter().filter_map(|one| match &one.kind {
+        Kind::Metric(metric) => Some((one, metric)),
+        _ => None,
+    })
+}
+
+/// Puts a result under the name of its aggregation.
+fn put(aggregation: &Aggregation, mut result: Json, object: &mut Map<String, Json>) {
+    if let (Some(meta), Some(members)) = (&aggregation.meta, result.as_object_mut()) {
+        members.insert("meta".into(), meta.clone());
+    }
+    object.insert(aggregation.name.clone(), result);
+}
+
+/// The metrics of a bucket without events.
+fn empty(aggregations: &[Aggregation]) -> Map<String, Json> {
+    let mut object = Map::new();
+    for (aggregation, metric) in metrics(aggregations) {
+        put(aggregation, metric.shown(&[]), &mut object);
+    }
+    object
+}
+
+impl<A: Asker> Folding<'_, A> {
+    fn count_plan(&mut self) -> Result<(), SearchError> {
+        self.n_plans += 1;
+        match self.n_plans > PLANS_MAX {
+            true => Err(SearchError::argument(format!(
+                "the aggregations take more than {PLANS_MAX} queries; ask for fewer filters, ranges or lists of hits"
+            ))),
+            false => Ok(()),
+        }
+    }
+
+    fn count_buckets(&mut self, n: usize) -> Result<(), SearchError> {
+        self.n_buckets = self.n_buckets.saturating_add(n);
+        match self.n_buckets > BUCKETS_MAX {
+            true => Err(SearchError {
+                kind: "too_many_buckets_exception",
+                reason: format!(
+                    "Trying to create too many buckets. Must be less than or equal to: [{BUCKETS_MAX}] but was \
+                     [{}]. This limit is fixed; use a longer interval, a shorter range or a smaller size.",
+                    self.n_buckets
+                ),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// The groups of a plan, with their counts and metrics. The whole key is each one's key.
+    fn rows(&mut self, context: &Context, aggregations: &[Aggregation]) -> Result<Vec<Candidate>, A::Error> {
+        self.count_plan()?;
+        let key_name = |index: usize| Name::from(format!("#key{index}"));
+        let by: Vec<(Name, Expr)> =
+            context.keys.iter().enumerate().map(|(index, expr)| (key_name(index), expr.clone())).collect();
+        let mut aggregates = vec![Aggregate { name: "#count".into(), kind: AggregateKind::Count, argument: None }];
+        for (_, metric) in metrics(aggregations) {
+            for (kind, argument) in metric.aggregates() {
+                aggregates.push(Aggregate { name: format!("#{}", aggregates.len()).into(), kind, argument });
+            }
+        }
+        let names = by.iter().map(|(name, _)| name.clone()).chain(aggregates.iter().map(|one| one.name.clone()));
+        let columns = names.map(|name| (name.clone(), Expr::Field(name))).collect();
+        let mut operators: Vec<Operator> = context.filters.iter().cloned().map(Operator::Filter).collect();
+        operators.push(Operator::Aggregate { by, aggregates });
+        let plan = self.selection.plan(operators, columns, false);
+        let rows = self.asker.rows(&plan, self.selection.range, self.zone)?;
+        let n_keys = context.keys.len();
+        let candidate = |mut row: Vec<Option<Value>>| {
+            let values = row.split_off(n_keys.min(row.len()));
+            let count = match values.first() {
+                Some(Some(Value::Integer(count))) => count.unsigned_abs(),
+                _ => 0,
+            };
+            let (mut object, mut at) = (Map::new(), 1);
+            for (aggregation, metric) in metrics(aggregations) {
+                let n = metric.aggregates().len();
+                put(aggregation, metric.shown(values.get(at..at + n).unwrap_or_default()), &mut object);
+                at += n;
+            }
+            Candidate { key: row, count, object }
+        };
+        Ok(rows.into_iter().map(candidate).collect())
+    }
+
+    /// Puts into each parent what the aggregations of buckets and hits among `aggregations` came to; metrics are there.
+    fn fill(
+        &mut self,
+        aggregations: &[Aggregation],
+        context: &Context,
+        parents: &mut [Parent],
+    ) -> Result<(), A::Error> {
+        if parents.is_empty() {
+            return Ok(());
+        }
+        for aggregation in aggregations {
+            match &aggregation.kind {
+                Kind::Metric(_) | Kind::Pipeline(_) => {}
+                Kind::TopHits(body) => self.top_hits(aggregation, body, context, parents)?,
+                Kind::Branches(branches) => self.branches(aggregation, branches, context, parents)?,
+                Kind::Terms(_) | Kind::Composite(_) | Kind::Histogram(_) => {
+                    self.groups(aggregation, context, parents)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn top_hits(
+        &mut self,
+        aggregation: &Aggregation,
+        body: &Json,
+        context: &Context,
+        parents: &mut [Parent],
+    ) -> Result<(), A::Error> {
+        for parent in parents {
+            self.count_plan()?;
+            let mut selection = self.selection.clone();
+            selection.operators.extend(context.filters.iter().cloned().map(Operator::Filter));
+            for (key, value) in context.keys.iter().zip(&parent.key) {
+                selection.operators.push(Operator::Filter(equal(key, value.clone())));
+            }
+            let hits = self.asker.hits(selection, body, &aggregation.at)?;
+            put(aggregation, hits, &mut parent.object);
+        }
+        Ok(())
+    }
+
+    fn branches(
+        &mut self,
+        aggregation: &Aggregation,
+        branches: &Branches,
+        context: &Context,
+        parents: &mut [Parent],
+    ) -> Result<(), A::Error> {
+        let mut shown: Vec<Vec<(String, Map<String, Json>)>> = parents.iter().map(|_| Vec::new()).collect();
+        for branch in &branches.list {
+            self.count_buckets(parents.len())?;
+            let mut inner = context.clone();
+            inner.filters.extend(branch.condition.clone());
+            let mut found: HashMap<String, Candidate> = HashMap::new();
+            for row in self.rows(&inner, &aggregation.children)? {
+                found.insert(place_of(&row.key), row);
+            }
+            let bucket = |parent: &Parent| {
+                let row = found.remove(&place_of(&parent.key));
+                let count = row.as_ref().map_or(0, |row| row.count);
+                let mut object = row.map_or_else(|| empty(&aggregation.children), |row| row.object);
+                object.insert("doc_count".into(), json!(count));
+                Parent { key: parent.key.clone(), object }
+            };
+            let mut buckets: Vec<Parent> = parents.iter().map(bucket).collect();
+            self.fill(&aggregation.children, &inner, &mut buckets)?;
+            for (list, mut bucket) in shown.iter_mut().zip(buckets) {
+                bucket.object.extend(branch.shown.clone());
+                list.push((branch.key.clone(), bucket.object));
+            }
+        }
+        for (parent, list) in parents.iter_mut().zip(shown) {
+            put(aggregation, branches_json(branches.form, list), &mut parent.object);
+        }
+        Ok(())
+    }
+
+    /// Aggregations whose buckets are the groups of a plan.
+    fn groups(&mut self, aggregation: &Aggregation, context: &Context, parents: &mut [Parent]) -> Result<(), A::Error> {
+        let n_outer = context.keys.len();
+        let mut inner = context.clone();
+        match &aggregation.kind {
+            Kind::Terms(terms) => {
+                inner.keys.push(terms.value.clone());
+                inner.filters.extend(terms.filter.clone());
+            }
+            Kind::Histogram(histogram) => inner.keys.push(histogram.value.clone()),
+            Kind::Composite(composite) => {
+                inner.keys.extend(composite.sources.iter().map(|source| source.value.clone()))
+            }
+            _ => {}
+        }
+        let mut by_parent: HashMap<String, Vec<Candidate>> = HashMap::new();
+        for mut row in self.rows(&inner, &aggregation.children)? {
+            let own = row.key.split_off(n_outer.min(row.key.len()));
+            let outer = std::mem::replace(&mut row.key, own);
+            by_parent.entry(place_of(&outer)).or_default().push(row);
+        }
+        let (mut buckets, mut ends, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        for parent in parents.iter() {
+            let candidates = by_parent.remove(&place_of(&parent.key)).unwrap_or_default();
+            let (kept, n_other) = self.keep(aggregation, candidates)?;
+            self.count_buckets(kept.len())?;
+            for candidate in kept {
+                let mut object = candidate.object;
+                write_bucket_key(&aggregation.kind, &candidate.key, &mut object);
+                object.insert("doc_count".into(), json!(candidate.count));
+                let key = parent.key.iter().cloned().chain(candidate.key).collect();
+                buckets.push(Parent { key, object });
+            }
+            ends.push(buckets.len());
+            others.push(n_other);
+        }
+        if let (Kind::Terms(terms), true) = (&aggregation.kind, others.iter().any(|n| *n > 0)) {
+            inner.filters.extend(one_of_kept(&terms.value, &buckets));
+        }
+        self.fill(&aggregation.children, &inner, &mut buckets)?;
+        let mut rest = buckets.into_iter();
+        let mut start = 0;
+        for ((parent, end), n_other) in parents.iter_mut().zip(ends).zip(others) {
+            let list: Vec<Parent> = rest.by_ref().take(end - start).collect();
+            start = end;
+            put(aggregation, groups_json(aggregation, list, n_other), &mut parent.object);
+        }
+        Ok(())
+    }
+
+    /// The buckets that are shown, in order, and how many events those that are not have.
+    fn keep(
+        &mut self,
+        aggregation: &Aggregation,
+        mut candidates: Vec<Candidate>,
+    ) -> Result<(Vec<Candidate>, u64), A::Error> {
+        match &aggregation.kind {
+            Kind::Terms(terms) => {
+                let n_other = terms.keep(&mut candidates);
+                Ok((candidates, n_other))
+            }
+            Kind::Composite(composite) => {
+                composite.keep(&mut candidates);
+                Ok((candidates, 0))
+            }
+            Kind::Histogram(histogram) => {
+                let kept = self.histogram(histogram, candidates, &aggregation.children)?;
+                Ok((kept, 0))
+            }
+            _ => Ok((candidates, 0)),
+        }
+    }
+
+    /// Orders the buckets of a histogram and puts empty ones between them.
+    fn histogram(
+        &self,
+        histogram: &Histogram,
+        candidates: Vec<Candidate>,
+        children: &[Aggregation],
+    ) -> Result<Vec<Candidate>, SearchError> {
+        let mut known: Vec<(f64, Candidate)> = candidates
+            .into_iter()
+            .filter_map(|one| Some((histogram.position(one.key.first()?.as_ref()?)?, one)))
+            .collect();
+        if let Some((low, high)) = histogram.hard {
+            known.retain(|(position, _)| *position >= low && *position <= high);
+        }
+        known.sort_by(|a, b| compare_values(a.1.key[0].as_ref(), b.1.key[0].as_ref()));
+        let mut kept = match histogram.least {
+            0 => self.filled(histogram, known, children)?,
+            least => known.into_iter().map(|(_, one)| one).filter(|one| one.count >= least).collect(),
+        };
+        if histogram.by_count {
+            kept.sort_by_key(|one| one.count);
+        }
+        if histogram.is_descending {
+            kept.reverse();
+        }
+        Ok(kept)
+    }
+
+    fn filled(
+        &self,
+        histogram: &Histogram,
+        known: Vec<(f64, Candidate)>,
+        children: &[Aggregation],
+    ) -> Result<Vec<Candidate>, SearchError> {
+        let mut low = known.first().map_or(f64::INFINITY, |(position, _)| *position);
+        let mut high = known.last().map_or(f64::NEG_INFINITY, |(position, _)| *position);
+        if let Some((first, last)) = histogram.extended {
+            (low, high) = (low.min(first), high.max(last));
+        }
+        if low > high || !low.is_finite() || !high.is_finite() {
+            return Ok(known.into_iter().map(|(_, one)| one).collect());
+        }
+        let mut known = known.into_iter().map(|(_, one)| one).peekable();
+        let (mut filled, mut key) = (Vec::new(), histogram.first_key(low));
+        while let Some(value) = key.take() {
+            let Some(position) = histogram.position(&value).filter(|position| *position <= high) else { break };
+            while let Some(one) = known.next_if(|one| compare_values(one.key[0].as_ref(), Some(&value)).is_lt()) {
+                // Beside the grid, where clocks change.
+                filled.push(one);
+            }
+            match known.next_if(|one| compare_values(one.key[0].as_ref(), Some(&value)).is_eq()) {
+                Some(one) => filled.push(one),
+                None => filled.push(Candidate { key: vec![Some(value.clone())], count: 0, object: empty(children) }),
+            }
+            if filled.len() > BUCKETS_MAX {
+                let reason = format!(
+                    "Trying to create too many buckets. Must be less than or equal to: [{BUCKETS_MAX}] but was [{}]. \
+                     Use a longer interval, a shorter range or min_doc_count 1.",
+                    filled.len()
+                );
+                return Err(SearchError { kind: "too_many_buckets_exception", reason });
+            }
+            key = histogram.next_key(&value, position);
+        }
+        filled.extend(known);
+        Ok(filled)
+    }
+}
+
+/// The condition that an event lies in a bucket.
+fn equal(key: &Expr, value: Option<Value>) -> Expr {
+    match value {
+        Some(value) => Expr::Compare(Comparison::Equal, Box::new(key.clone()), Box::new(Expr::Literal(Some(value)))),
+        None => super::not(Some(Expr::Call(crate::function::Function::IsPresent, vec![key.clone()]))),
+    }
+}
+
+/// The condition that an event lies in one of the buckets that are kept, where they are not too many.
+fn one_of_kept(value: &Expr, buckets: &[Parent]) -> Option<Expr> {
+    let mut keys: HashMap<String, Value> = HashMap::new();
+    for key in buckets.iter().filter_map(|bucket| bucket.key.last().cloned().flatten()) {
+        keys.insert(place_of(&[Some(key.clone())]), key);
+    }
+    let is_few = (1..=KEPT_MAX).contains(&keys.len());
+    is_few.then(|| {
+        let literals = keys.into_values().map(|key| Expr::Literal(Some(key))).collect();
+        Expr::In(Box::new(value.clone()), literals)
+    })
+}
+
+impl Histogram {
+    /// A key as a number: nanoseconds of times.
+    fn position(&self, key: &Value) -> Option<f64> {
+        match (self.step, key) {
+            (Step::Time { .. }, Value::Timestamp(instant)) => Some(instant.0 as f64),
+            (Step::Number { interval, offset }, Value::Integer(floor)) => Some(*floor as f64 * interval + offset),
+            (Step::Number { interval, offset }, Value::Float(floor)) => Some(floor * interval + offset),
+            _ => None,
+        }
+    }
+
+    /// The key of the bucket that a position lies in.
+    fn first_key(&self, position: f64) -> Option<Value> {
+        match self.step {
+            Step::Number { interval, offset } => Some(Value::Integer(((position - offset) / interval).floor() as i64)),
+            Step::Time { span, zone, origin } => {
+                let instant = position as i64;
+                let floor = match (origin, span) {
+                    (Some(origin), Span::Nanoseconds(length)) => instant - (instant - origin).rem_euclid(length.max(1)),
+                    _ => crate::execute::floor(zone, instant, span)?,
+                };
+                Some(Value::Timestamp(Timestamp(floor)))
+            }
+        }
+    }
+
+    fn next_key(&self, key: &Value, _position: f64) -> Option<Value> {
+        match (self.step, key) {
+            (Step::Number { .. }, Value::Integer(floor)) => floor.checked_add(1).map(Value::Integer),
+            (Step::Time { span, zone, origin }, Value::Timestamp(instant)) => {
+                let next = match (origin, span) {
+                    (Some(_), Span::Nanoseconds(length)) => instant.0.checked_add(length)?,
+                    _ => ceil(zone, instant.0.checked_add(1)?, span)?,
+                };
+                (next > instant.0).then_some(Value::Timestamp(Timestamp(next)))
+            }
+            _ => None,
+        }
+    }
+
+    fn write_key(&self, key: &Value, object: &mut Map<String, Json>) {
+        let position = self.position(key).unwrap_or_default();
+        match key {
+            Value::Timestamp(instant) => {
+                object.insert("key".into(), json!(instant.0.div_euclid(1_000_000)));
+                object.insert("key_as_string".into(), json!(format_time(*instant, self.format.as_deref())));
+            }
+            _ => _ = object.insert("key".into(), json!(position)),
+        }
+    }
+}
+
+fn write_bucket_key(kind: &Kind, key: &[Option<Value>], object: &mut Map<String, Json>) {
+    match (kind, key) {
+        (Kind::Histogram(histogram), [Some(value)]) => histogram.write_key(value, object),
+        (Kind::Composite(composite), key) => _ = object.insert("key".into(), composite.key(key)),
+        (_, key) => write_key(key.first().and_then(Option::as_ref), object),
+    }
+}
+
+fn branches_json(form: Form, list: Vec<(String, Map<String, Json>)>) -> Json {
+    match form {
+        Form::Single => list.into_iter().next().map(|(_, object)| object).unwrap_or_default().into(),
+        Form::Keyed => {
+            json!({"buckets": list.into_iter().map(|(key, object)| (key, object.into())).collect::<Map<_, Json>>()})
+        }
+        Form::List | Form::Anonymous => {
+            let bucket = |(key, mut object): (String, Map<String, Json>)| {
+                if form == Form::List {
+                    object.insert("key".into(), key.into());
+                }
+                Json::Object(object)
+            };
+            json!({"buckets": list.into_iter().map(bucket).collect::<Vec<_>>()})
+        }
+    }
+}
+
+/// The buckets of one parent, with their pipelines.
+fn groups_json(aggregation: &Aggregation, mut list: Vec<Parent>, n_other: u64) -> Json {
+    run_pipelines(&aggregation.children, &mut list);
+    let mut after = None;
+    if let Kind::Composite(composite) = &aggregation.kind {
+        after = list.last().map(|last| composite.key(&last.key));
+    }
+    let is_keyed = matches!(&aggregation.kind, Kind::Histogram(histogram) if histogram.is_keyed);
+    let buckets: Json = if is_keyed {
+        let key = |object: &Map<String, Json>| {
+            object
+                .get("key_as_string")
+                .or_else(|| object.get("key"))
+                .map(|key| key.to_string().trim_matches('"').to_owned())
+        };
+        list.into_iter().map(|one| (key(&one.object).unwrap_or_default(), Json::Object(one.object))).collect()
+    } else {
+        list.into_iter().map(|one| Json::Object(one.object)).collect()
+    };
+    let mut result = json!({"buckets": buckets});
+    if matches!(aggregation.kind, Kind::Terms(_)) {
+        result["doc_count_error_upper_bound"] = json!(0);
+        result["sum_other_doc_count"] = json!(n_other);
+    }
+    if let Some(after) = after {
+        result["after_key"] = after;
+    }
+    result
+}
+
+/// Runs the pipelines among `aggregations`, each when what it takes is there.
+fn run_pipelines(aggregations: &[Aggregation], list: &mut [Parent]) {
+    let mut pending: Vec<&Aggregation> =
+        aggregations.iter().filter(|one| matches!(one.kind, Kind::Pipeline(_))).collect();
+    while !pending.is_empty() {
+        let names: Vec<&str> = pending.iter().map(|one| one.name.as_str()).collect();
+        let is_ready = |one: &&Aggregation| match &one.kind {
+            Kind::Pipeline(pipeline) => !pipeline.needs().any(|name| names.contains(&name)),
+            _ => true,
+        };
+        // Of those that wait for each other none has a number.
+        let Some(place) = pending.iter().position(is_ready) else { return };
+        let aggregation = pending.remove(place);
+        if let Kind::Pipeline(pipeline) = &aggregation.kind {
+            let mut buckets: Vec<&mut Map<String, Json>> = list.iter_mut().map(|one| &mut one.object).collect();
+            pipeline.apply(&aggregation.name, &mut buckets);
+        }
+    }
+}

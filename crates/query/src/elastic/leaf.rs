@@ -1,0 +1,300 @@
+//! Queries of one field: words, values, patterns, presence.
+
+use serde_json::Value as Json;
+use types::Value;
+
+use super::filter::{Reader, at_least, minimum, object};
+use super::{SearchError, TERMS_MAX, both, never, range, simple, value_of_json};
+use crate::error::QueryErrors;
+use crate::insights::balanced;
+use crate::lucene::condition::{Target, present, value_of};
+use crate::lucene::{Defaults, parse_with};
+use crate::plan::{Comparison, Expr};
+
+/// What a query comes to: a condition, or `None` where it always holds.
+type Condition = Option<Expr>;
+
+/// Reads a query of one field; `None` for a kind that is unknown.
+pub(super) fn condition(
+    reader: &mut Reader,
+    kind: &str,
+    body: &Json,
+    at: &str,
+    is_necessary: bool,
+) -> Result<Option<Condition>, SearchError> {
+    Ok(Some(match kind {
+        "match" => matching(&Field::read(body, at, &["query"])?)?,
+        "match_phrase" => phrase(&Field::read(body, at, &["query"])?)?,
+        "match_phrase_prefix" | "match_bool_prefix" => phrase_prefix(reader, &Field::read(body, at, &["query"])?)?,
+        "multi_match" => multi_match(reader, body, at)?,
+        "term" => Some(term(&Field::read(body, at, &["value", "term"])?)?),
+        "terms" => Some(terms(body, at)?),
+        "range" => range::condition(reader, body, at, is_necessary)?,
+        "exists" => Some(exists(body, at)?),
+        "prefix" | "wildcard" | "regexp" => {
+            pattern(reader, kind, &Field::read(body, at, &["value", "wildcard", "prefix", "regexp"])?)?
+        }
+        "query_string" => query_string(body, at)?,
+        "simple_query_string" => simple::condition(body, at)?,
+        "ids" => Some(ids(body, at)?),
+        _ => return Ok(None),
+    }))
+}
+
+/// `{"field": value}` or `{"field": {"query": value, …}}`.
+pub(super) struct Field<'j> {
+    pub(super) name: &'j str,
+    pub(super) value: &'j Json,
+    options: Option<&'j serde_json::Map<String, Json>>,
+    pub(super) at: String,
+}
+
+impl<'j> Field<'j> {
+    fn read(body: &'j Json, at: &str, keys: &[&str]) -> Result<Self, SearchError> {
+        let members = object(body, at)?;
+        // Weights and names may stand beside the field.
+        let mut fields = members.iter().filter(|(name, _)| !matches!(name.as_str(), "boost" | "_name"));
+        let (Some((name, value)), None) = (fields.next(), fields.next()) else {
+            return Err(SearchError::parsing(at, "names one field"));
+        };
+        let at = format!("{at}.{name}");
+        let Some(options) = value.as_object() else { return Ok(Self { name, value, options: None, at }) };
+        let value = keys.iter().find_map(|key| options.get(*key));
+        let value = value.ok_or_else(|| SearchError::parsing(&at, format!("needs a [{}]", keys[0])))?;
+        Ok(Self { name, value, options: Some(options), at })
+    }
+
+    fn option(&self, name: &str) -> Option<&'j Json> {
+        self.options.and_then(|options| options.get(name))
+    }
+
+    fn ignores_case(&self) -> bool {
+        self.option("case_insensitive").is_some_and(|flag| flag == true || flag == "true")
+    }
+
+    fn text(&self) -> Result<String, SearchError> {
+        match value_of_json(self.value) {
+            Some(value) => Ok(value.to_string()),
+            None => Err(SearchError::parsing(&self.at, "is no text")),
+        }
+    }
+
+    fn refuse(&self, option: &str, harmless: &[&str]) -> Result<(), SearchError> {
+        match self.option(option) {
+            Some(value) if !harmless.iter().any(|known| value.to_string().trim_matches('"') == *known) => {
+                Err(SearchError::parsing(&self.at, format!("[{option}] is not supported")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// One word as the field takes it: in sentences a word, elsewhere a number or a word.
+pub(super) fn word(target: &Target, text: &str) -> Condition {
+    if target.is_sentence() || target.is_keyword() {
+        return target.phrase(text);
+    }
+    match value_of(text) {
+        Value::String(_) => target.phrase(text),
+        value => Some(target.compare(Comparison::Equal, value)),
+    }
+}
+
+fn is_and(json: Option<&Json>) -> bool {
+    json.and_then(Json::as_str).is_some_and(|operator| operator.eq_ignore_ascii_case("and"))
+}
+
+fn matching(field: &Field<'_>) -> Result<Condition, SearchError> {
+    field.refuse("fuzziness", &["0", "0.0"])?;
+    let target = Target::field(field.name);
+    if !field.value.is_string() && !target.is_sentence() {
+        let value = value_of_json(field.value).ok_or_else(|| SearchError::parsing(&field.at, "is no value"))?;
+        return Ok(Some(target.compare(Comparison::Equal, value)));
+    }
+    let text = field.text()?;
+    if target.is_keyword() {
+        return Ok(target.phrase(&text));
+    }
+    let words: Vec<Expr> = text.split_whitespace().filter_map(|text| word(&target, text)).collect();
+    if words.is_empty() {
+        return Ok(Some(never()));
+    }
+    if is_and(field.option("operator")) {
+        return Ok(Some(balanced(words, Expr::And)));
+    }
+    let least = match field.option("minimum_should_match") {
+        Some(written) => minimum(written, words.len(), &field.at)?.max(1),
+        None => 1,
+    };
+    Ok(at_least(least, words))
+}
+
+fn phrase(field: &Field<'_>) -> Result<Condition, SearchError> {
+    field.refuse("slop", &["0"])?;
+    Ok(Some(Target::field(field.name).phrase(&field.text()?).unwrap_or_else(never)))
+}
+
+/// Words one after the other, the last of which only begins so.
+fn phrase_prefix(reader: &mut Reader, field: &Field<'_>) -> Result<Condition, SearchError> {
+    let text = field.text()?;
+    let words: Vec<String> = text.split_whitespace().map(regex::escape).collect();
+    if words.is_empty() {
+        return Ok(Some(never()));
+    }
+    let regex = reader.regex(&format!(r"(?i)(?:^|\W){}", words.join(r"\W{1,64}")), &field.at)?;
+    Ok(Some(Target::field(field.name).matching(regex)))
+}
+
+fn multi_match(reader: &mut Reader, body: &Json, at: &str) -> Result<Condition, SearchError> {
+    let members = object(body, at)?;
+    let Some(query) = members.get("query") else { return Err(SearchError::parsing(at, "needs a [query]")) };
+    let kind = members.get("type").and_then(Json::as_str).unwrap_or("best_fields");
+    let names = field_names(members.get("fields"), at)?;
+    let mut found = Vec::new();
+    for name in &names {
+        let field = Field { name, value: query, options: Some(members), at: at.to_owned() };
+        let condition = match kind {
+            "phrase" => phrase(&field)?,
+            "phrase_prefix" | "bool_prefix" => phrase_prefix(reader, &field)?,
+            "best_fields" | "most_fields" | "cross_fields" => matching(&field)?,
+            other => return Err(SearchError::parsing(at, format!("type [{other}] is not supported"))),
+        };
+        found.extend(condition);
+    }
+    Ok(Some(balanced(found, Expr::Or)))
+}
+
+/// Names of fields without their weights; all fields where none are named.
+fn field_names(json: Option<&Json>, at: &str) -> Result<Vec<String>, SearchError> {
+    let written: Vec<&str> = match json {
+        None => Vec::new(),
+        Some(Json::String(one)) => vec![one],
+        Some(Json::Array(names)) => names.iter().filter_map(Json::as_str).collect(),
+        Some(_) => return Err(SearchError::parsing(at, "[fields] is a list of names")),
+    };
+    let names: Vec<String> = written.iter().map(|name| name.split('^').next().unwrap_or_default().to_owned()).collect();
+    if names.is_empty() || names.iter().any(|name| name == "*") {
+        return Ok(vec!["*".into()]);
+    }
+    if let Some(name) = names.iter().find(|name| name.contains('*')) {
+        return Err(SearchError::parsing(at, format!("the pattern [{name}] of fields is not supported; use [*]")));
+    }
+    Ok(names)
+}
+
+/// The whole value; of sentences a word. An id is the sender's or ours.
+fn equal(name: &str, value: Value) -> Expr {
+    if name == "_id" {
+        return of_ids(vec![Expr::Literal(Some(value))]);
+    }
+    let target = Target::field(name);
+    match &value {
+        Value::String(text) if target.is_sentence() => target.phrase(text).unwrap_or_else(never),
+        _ => target.compare(Comparison::Equal, value),
+    }
+}
+
+fn term(field: &Field<'_>) -> Result<Expr, SearchError> {
+    let value = value_of_json(field.value).ok_or_else(|| SearchError::parsing(&field.at, "is no value"))?;
+    match &value {
+        Value::String(text) if field.ignores_case() && !Target::field(field.name).is_sentence() => {
+            let source = format!("(?is)^{}$", regex::escape(text));
+            let regex = regex::Regex::new(&source).map_err(|_| SearchError::parsing(&field.at, "is too long"))?;
+            Ok(Target::field(field.name).matching(regex))
+        }
+        _ => Ok(equal(field.name, value)),
+    }
+}
+
+fn terms(body: &Json, at: &str) -> Result<Expr, SearchError> {
+    let members = object(body, at)?;
+    let mut fields = members.iter().filter(|(name, _)| !matches!(name.as_str(), "boost" | "_name"));
+    let (Some((name, list)), None) = (fields.next(), fields.next()) else {
+        return Err(SearchError::parsing(at, "names one field"));
+    };
+    let Json::Array(list) = list else {
+        return Err(SearchError::parsing(&format!("{at}.{name}"), "is no list of values; lookups are not supported"));
+    };
+    if list.len() > TERMS_MAX {
+        let reason = format!(
+            "The number of terms [{}] used in the Terms Query request has exceeded the allowed maximum of [{TERMS_MAX}]",
+            list.len()
+        );
+        return Err(SearchError::argument(reason));
+    }
+    let values: Vec<Value> = list.iter().filter_map(value_of_json).collect();
+    if values.is_empty() {
+        return Ok(never());
+    }
+    let literals = |values: Vec<Value>| values.into_iter().map(|value| Expr::Literal(Some(value))).collect();
+    if name == "_id" {
+        return Ok(of_ids(literals(values)));
+    }
+    let target = Target::field(name);
+    if target.is_sentence() {
+        return Ok(balanced(values.into_iter().map(|value| equal(name, value)).collect(), Expr::Or));
+    }
+    Ok(Expr::In(target.expr(), literals(values)))
+}
+
+fn of_ids(ids: Vec<Expr>) -> Expr {
+    let one_of = |name: &str| Expr::In(Box::new(Expr::Field(name.into())), ids.clone());
+    both(one_of("@id"), one_of("_id"), Expr::Or)
+}
+
+fn ids(body: &Json, at: &str) -> Result<Expr, SearchError> {
+    let Some(Json::Array(values)) = object(body, at)?.get("values") else {
+        return Err(SearchError::parsing(at, "needs a list of [values]"));
+    };
+    let values: Vec<Value> = values.iter().take(TERMS_MAX).filter_map(value_of_json).collect();
+    Ok(of_ids(values.into_iter().map(|value| Expr::Literal(Some(Value::text(value.to_string())))).collect()))
+}
+
+fn exists(body: &Json, at: &str) -> Result<Expr, SearchError> {
+    let field = object(body, at)?.get("field").and_then(Json::as_str);
+    field.map(present).ok_or_else(|| SearchError::parsing(at, "needs a [field]"))
+}
+
+/// Values that begin so, or match a pattern as a whole; in sentences, words.
+fn pattern(reader: &mut Reader, kind: &str, field: &Field<'_>) -> Result<Condition, SearchError> {
+    let target = Target::field(field.name);
+    let text = field.text()?;
+    let source = match kind {
+        "regexp" => target.anchored(&text),
+        "wildcard" => target.wildcard(&text),
+        _ => {
+            let escaped: String = text
+                .chars()
+                .flat_map(|c| matches!(c, '*' | '?' | '\\').then_some('\\').into_iter().chain([c]))
+                .collect();
+            target.wildcard(&format!("{escaped}*"))
+        }
+    };
+    let flags = if field.ignores_case() { "(?i)" } else { "" };
+    Ok(Some(target.matching(reader.regex(&format!("{flags}{source}"), &field.at)?)))
+}
+
+fn query_string(body: &Json, at: &str) -> Result<Condition, SearchError> {
+    let members = object(body, at)?;
+    let Some(text) = members.get("query").and_then(Json::as_str) else {
+        return Err(SearchError::parsing(at, "needs a [query]"));
+    };
+    parse_with(text, &defaults(members, at)?).map_err(|errors| located(&errors, text, at))
+}
+
+/// What words without a field mean.
+pub(super) fn defaults(members: &serde_json::Map<String, Json>, at: &str) -> Result<Defaults, SearchError> {
+    let fields = match members.get("default_field") {
+        Some(field) => field_names(Some(field), at)?,
+        None => field_names(members.get("fields"), at)?,
+    };
+    let targets = fields.iter().map(|name| Target::field(name)).collect();
+    Ok(Defaults { targets, joins_all: is_and(members.get("default_operator")) })
+}
+
+/// Mistakes in a query string, with their places in it.
+fn located(errors: &QueryErrors, text: &str, at: &str) -> SearchError {
+    let all: Vec<String> = errors.0.iter().map(ToString::to_string).collect();
+    let reason = format!("[{at}] Failed to parse query [{text}]: {}", all.join("; "));
+    SearchError { kind: "query_shard_exception", reason }
+}

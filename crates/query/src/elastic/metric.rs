@@ -1,0 +1,284 @@
+//! Metrics: aggregations that are numbers. Each takes some aggregates of a plan, and its answer is made of their values.
+
+use serde_json::{Map, Value as Json, json};
+use types::{Timestamp, Value};
+
+use super::{SearchError, field_of, format_time, json_of_value, milliseconds, value_of_json};
+use crate::function::Function;
+use crate::plan::{AggregateKind, ArithmeticOperator, Expr};
+
+/// Percentiles where none are asked for, as in Elasticsearch.
+const PERCENTS: [f64; 7] = [1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0];
+
+/// Most percentiles of one aggregation.
+const PERCENTS_MAX: usize = 100;
+
+/// A number, or several.
+#[derive(Clone, Debug)]
+pub(super) struct Metric {
+    kind: MetricKind,
+    value: Expr,
+    /// Whether it is of times.
+    is_time: bool,
+    format: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+enum MetricKind {
+    Average,
+    Sum,
+    Min,
+    Max,
+    Count,
+    Cardinality,
+    Stats,
+    ExtendedStats {
+        sigma: f64,
+    },
+    Percentiles {
+        percents: Vec<f64>,
+        is_keyed: bool,
+    },
+    /// Values of the latest or earliest event.
+    Top {
+        fields: Vec<String>,
+        is_latest: bool,
+    },
+}
+
+/// The names of metrics.
+pub(super) const METRICS: [&str; 10] =
+    ["avg", "sum", "min", "max", "value_count", "cardinality", "stats", "extended_stats", "percentiles", "top_metrics"];
+
+fn field(name: &str) -> Expr {
+    Expr::Field(name.into())
+}
+
+/// Reads a metric of one of the [`METRICS`].
+pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Metric, SearchError> {
+    let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
+    if let Some(option) = ["script", "weight"].iter().find(|option| body.get(**option).is_some()) {
+        return Err(SearchError::parsing(at, format!("[{option}] is not supported")));
+    }
+    if kind == "top_metrics" {
+        return top(body, at);
+    }
+    let Some(written) = body.get("field").and_then(Json::as_str) else {
+        return Err(SearchError::parsing(at, "Required one of fields [field], but none were specified."));
+    };
+    let name = field_of(written);
+    let is_time = matches!(&*name, "@timestamp" | "@ingestionTime");
+    let kind = match kind {
+        "avg" => MetricKind::Average,
+        "sum" => MetricKind::Sum,
+        "min" => MetricKind::Min,
+        "max" => MetricKind::Max,
+        "value_count" => MetricKind::Count,
+        "cardinality" => MetricKind::Cardinality,
+        "stats" => MetricKind::Stats,
+        "extended_stats" => {
+            MetricKind::ExtendedStats { sigma: body.get("sigma").and_then(Json::as_f64).unwrap_or(2.0) }
+        }
+        _ => percentiles(body, at)?,
+    };
+    let is_any_value = matches!(kind, MetricKind::Count | MetricKind::Cardinality);
+    let mut value = match is_time && !is_any_value {
+        true => Expr::Call(Function::ToMillis, vec![Expr::Field(name)]),
+        false => Expr::Field(name),
+    };
+    if let Some(missing) = body.get("missing").and_then(value_of_json) {
+        value = Expr::Call(Function::Coalesce, vec![value, Expr::Literal(Some(missing))]);
+    }
+    Ok(Metric { kind, value, is_time: is_time && !is_any_value, format })
+}
+
+fn percentiles(body: &Json, at: &str) -> Result<MetricKind, SearchError> {
+    let percents = match body.get("percents") {
+        None | Some(Json::Null) => PERCENTS.to_vec(),
+        Some(Json::Array(percents)) => {
+            // Grafana sends them as texts.
+            let percent = |json: &Json| json.as_f64().or_else(|| json.as_str()?.trim().parse().ok());
+            let percents: Option<Vec<f64>> = percents.iter().map(percent).collect();
+            let percents = percents.filter(|all| all.iter().all(|percent| (0.0..=100.0).contains(percent)));
+            percents.ok_or_else(|| SearchError::parsing(at, "[percents] are numbers from 0 to 100"))?
+        }
+        Some(_) => return Err(SearchError::parsing(at, "[percents] is a list of numbers")),
+    };
+    if percents.len() > PERCENTS_MAX {
+        return Err(SearchError::parsing(at, format!("has more than {PERCENTS_MAX} percents")));
+    }
+    Ok(MetricKind::Percentiles { percents, is_keyed: body.get("keyed").and_then(Json::as_bool).unwrap_or(true) })
+}
+
+/// `top_metrics` by time, as Grafana asks for it.
+fn top(body: &Json, at: &str) -> Result<Metric, SearchError> {
+    let metrics = match body.get("metrics") {
+        Some(Json::Array(metrics)) => metrics.iter().collect(),
+        Some(one) => vec![one],
+        None => Vec::new(),
+    };
+    let fields: Option<Vec<String>> =
+        metrics.iter().map(|metric| metric.get("field").and_then(Json::as_str).map(str::to_owned)).collect();
+    let fields = fields.filter(|fields| !fields.is_empty() && fields.len() <= PERCENTS_MAX);
+    let fields = fields.ok_or_else(|| SearchError::parsing(at, "needs [metrics] with fields"))?;
+    let sort = match body.get("sort") {
+        Some(Json::Array(keys)) => keys.first(),
+        other => other,
+    };
+    let order = match sort {
+        Some(Json::Object(keys)) => keys.get("@timestamp").map(|order| order.get("order").unwrap_or(order)),
+        Some(Json::String(name)) if name == "@timestamp" => Some(&Json::Null),
+        _ => None,
+    };
+    let Some(order) = order else {
+        return Err(SearchError::parsing(at, "[sort] by anything but @timestamp is not supported"));
+    };
+    if body.get("size").and_then(Json::as_u64).unwrap_or(1) != 1 {
+        return Err(SearchError::parsing(at, "[size] other than 1 is not supported"));
+    }
+    let is_latest = order.as_str().is_some_and(|order| order.eq_ignore_ascii_case("desc"));
+    Ok(Metric { kind: MetricKind::Top { fields, is_latest }, value: field("@timestamp"), is_time: false, format: None })
+}
+
+impl Metric {
+    /// The aggregates that it is made of.
+    pub(super) fn aggregates(&self) -> Vec<(AggregateKind, Option<Expr>)> {
+        let of = |kind| (kind, Some(self.value.clone()));
+        let zero = Box::new(Expr::Literal(Some(Value::Integer(0))));
+        // The sum with 0 is missing for what is no number, so that only numbers are counted.
+        let number = Expr::Arithmetic(ArithmeticOperator::Add, Box::new(self.value.clone()), zero);
+        let stats = [
+            (AggregateKind::Count, Some(number)),
+            of(AggregateKind::Min),
+            of(AggregateKind::Max),
+            of(AggregateKind::Average),
+            of(AggregateKind::Sum),
+        ];
+        match &self.kind {
+            MetricKind::Average => vec![of(AggregateKind::Average)],
+            MetricKind::Sum => vec![of(AggregateKind::Sum)],
+            MetricKind::Min => vec![of(AggregateKind::Min)],
+            MetricKind::Max => vec![of(AggregateKind::Max)],
+            MetricKind::Count => vec![of(AggregateKind::Count)],
+            MetricKind::Cardinality => vec![of(AggregateKind::CountDistinct)],
+            MetricKind::Stats => stats.to_vec(),
+            MetricKind::ExtendedStats { .. } => {
+                let value = || Box::new(self.value.clone());
+                let square = Expr::Arithmetic(ArithmeticOperator::Multiply, value(), value());
+                stats.into_iter().chain([(AggregateKind::Sum, Some(square)), of(AggregateKind::Variance)]).collect()
+            }
+            MetricKind::Percentiles { percents, .. } => {
+                percents.iter().map(|percent| of(AggregateKind::Percentile(*percent))).collect()
+            }
+            MetricKind::Top { fields, is_latest } => {
+                let kind = if *is_latest { AggregateKind::Latest } else { AggregateKind::Earliest };
+                let fields = fields.iter().map(|name| (kind, Some(Expr::Field(field_of(name)))));
+                fields.chain([(kind, Some(field("@timestamp")))]).collect()
+            }
+        }
+    }
+
+    /// What is shown of the values of these aggregates; without values, of no event.
+    pub(super) fn shown(&self, values: &[Option<Value>]) -> Json {
+        let number = |at: usize| values.get(at).and_then(Option::as_ref).and_then(number_of);
+        match &self.kind {
+            MetricKind::Average | MetricKind::Min | MetricKind::Max => self.single(number(0)),
+            MetricKind::Sum => self.single(Some(number(0).unwrap_or(0.0))),
+            MetricKind::Count | MetricKind::Cardinality => json!({"value": number(0).unwrap_or(0.0) as u64}),
+            MetricKind::Stats => Json::Object(self.stats(values)),
+            MetricKind::ExtendedStats { sigma } => Json::Object(self.extended_stats(values, *sigma)),
+            MetricKind::Percentiles { percents, is_keyed } => {
+                let values = percents.iter().enumerate().map(|(at, percent)| (*percent, number(at)));
+                if *is_keyed {
+                    let members: Map<String, Json> =
+                        values.map(|(percent, value)| (format!("{percent:?}"), json!(value))).collect();
+                    json!({"values": members})
+                } else {
+                    let list: Vec<Json> = values.map(|(key, value)| json!({"key": key, "value": value})).collect();
+                    json!({"values": list})
+                }
+            }
+            MetricKind::Top { fields, .. } => {
+                if values.iter().all(Option::is_none) {
+                    return json!({"top": []});
+                }
+                let metrics: Map<String, Json> = fields
+                    .iter()
+                    .zip(values)
+                    .map(|(name, value)| (name.clone(), json_of_value(value.as_ref())))
+                    .collect();
+                json!({"top": [{"sort": [json_of_value(values.last().and_then(Option::as_ref))], "metrics": metrics}]})
+            }
+        }
+    }
+
+    fn single(&self, value: Option<f64>) -> Json {
+        let mut shown = json!({"value": value});
+        if let (true, Some(value)) = (self.is_time, value) {
+            shown["value_as_string"] = self.time_text(value).into();
+        }
+        shown
+    }
+
+    fn time_text(&self, milliseconds: f64) -> String {
+        format_time(Timestamp((milliseconds as i64).saturating_mul(1_000_000)), self.format.as_deref())
+    }
+
+    fn stats(&self, values: &[Option<Value>]) -> Map<String, Json> {
+        let number = |at: usize| values.get(at).and_then(Option::as_ref).and_then(number_of);
+        let mut shown = Map::new();
+        shown.insert("count".into(), json!(number(0).unwrap_or(0.0) as u64));
+        for (name, at) in [("min", 1), ("max", 2), ("avg", 3), ("sum", 4)] {
+            let value = if name == "sum" { Some(number(at).unwrap_or(0.0)) } else { number(at) };
+            shown.insert(name.into(), json!(value));
+            if let (true, Some(value)) = (self.is_time, value) {
+                shown.insert(format!("{name}_as_string"), self.time_text(value).into());
+            }
+        }
+        shown
+    }
+
+    fn extended_stats(&self, values: &[Option<Value>], sigma: f64) -> Map<String, Json> {
+        let number = |at: usize| values.get(at).and_then(Option::as_ref).and_then(number_of);
+        let mut shown = self.stats(values);
+        let count = number(0).unwrap_or(0.0);
+        // A sample of one has no variance; a population of one has none either, which is 0.
+        let of_sample = number(6).or_else(|| (count == 1.0).then_some(0.0));
+        let variance = of_sample.map(|variance| variance * (count - 1.0) / count);
+        let deviation = variance.map(f64::sqrt);
+        let sample_deviation = number(6).map(f64::sqrt);
+        shown.insert("sum_of_squares".into(), json!((count > 0.0).then(|| number(5).unwrap_or(0.0))));
+        for (name, value) in [
+            ("variance", variance),
+            ("variance_population", variance),
+            ("variance_sampling", number(6)),
+            ("std_deviation", deviation),
+            ("std_deviation_population", deviation),
+            ("std_deviation_sampling", sample_deviation),
+        ] {
+            shown.insert(name.into(), json!(value));
+        }
+        let bound = |deviation: Option<f64>, sign: f64| Some(number(3)? + sign * sigma * deviation?);
+        shown.insert(
+            "std_deviation_bounds".into(),
+            json!({
+                "upper": bound(deviation, 1.0), "lower": bound(deviation, -1.0),
+                "upper_population": bound(deviation, 1.0), "lower_population": bound(deviation, -1.0),
+                "upper_sampling": bound(sample_deviation, 1.0), "lower_sampling": bound(sample_deviation, -1.0),
+            }),
+        );
+        shown
+    }
+}
+
+/// A number of a plan's answer.
+fn number_of(value: &Value) -> Option<f64> {
+    match value {
+        Value::Integer(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        Value::Boolean(truth) => Some(f64::from(u8::from(*truth))),
+        Value::Timestamp(instant) => Some(milliseconds(*instant) as f64),
+        Value::String(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
+        Value::List(_) | Value::Object(_) => None,
+    }
+}

@@ -1,0 +1,276 @@
+//! Orders of hits, and cursors in them: `sort` and `search_after`.
+//!
+//! An order is always total: events that are equal in all that was asked for go by `@id`. What stands for `_doc` in a
+//! hit's sort values is the event's id, so that a client that hands the values back goes on exactly behind that event,
+//! though times are shown in milliseconds.
+
+use serde_json::{Value as Json, json};
+use types::{EventId, TimeRange, Timestamp, Value};
+
+use super::range::within;
+use super::{SearchError, Selection, both, field_of, format_time, json_of_value, never, not, value_of_json};
+use crate::execute::{Side, beyond};
+use crate::function::Function;
+use crate::plan::{Comparison, Expr, Name, Operator, SortKey};
+
+/// Most keys of an order.
+const KEYS_MAX: usize = 16;
+
+/// What hits are ordered by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SortKind {
+    /// `@timestamp`.
+    Time,
+    /// The place of an event among all: `_doc`, `_shard_doc`.
+    Place,
+    /// A field.
+    Field(Name),
+}
+
+/// One key of an order.
+#[derive(Clone, Debug)]
+struct Key {
+    kind: SortKind,
+    descending: bool,
+    format: Option<String>,
+}
+
+/// An order of hits.
+#[derive(Clone, Debug, Default)]
+pub struct Order {
+    keys: Vec<Key>,
+}
+
+/// A place in an order, behind which hits are wanted.
+#[derive(Clone, Debug)]
+pub struct Cursor {
+    values: Vec<Json>,
+    /// The event that stands there, where the values say which.
+    id: Option<EventId>,
+}
+
+/// Reads `sort`.
+pub fn parse_sort(json: Option<&Json>) -> Result<Order, SearchError> {
+    let written: Vec<&Json> = match json {
+        None | Some(Json::Null) => Vec::new(),
+        Some(Json::Array(keys)) => keys.iter().collect(),
+        Some(one) => vec![one],
+    };
+    if written.len() > KEYS_MAX {
+        return Err(SearchError::parsing("sort", format!("has more than {KEYS_MAX} keys")));
+    }
+    let mut keys = Vec::new();
+    for (index, key) in written.into_iter().enumerate() {
+        let at = format!("sort[{index}]");
+        match key {
+            Json::String(text) => {
+                let (name, order) =
+                    text.split_once(':').map_or((text.as_str(), None), |(name, order)| (name, Some(order)));
+                keys.extend(self::key(name, order, None, &at)?);
+            }
+            Json::Object(members) => {
+                for (name, options) in members {
+                    let order = options.as_str().or_else(|| options.get("order").and_then(Json::as_str));
+                    if let Some(missing) = options.get("missing").filter(|missing| *missing != "_last") {
+                        let message = format!("missing [{missing}] is not supported: what is missing comes last");
+                        return Err(SearchError::parsing(&at, message));
+                    }
+                    keys.extend(self::key(name, order, options.get("format").and_then(Json::as_str), &at)?);
+                }
+            }
+            _ => return Err(SearchError::parsing(&at, "is no field")),
+        }
+    }
+    Ok(Order { keys })
+}
+
+fn key(name: &str, order: Option<&str>, format: Option<&str>, at: &str) -> Result<Option<Key>, SearchError> {
+    let kind = match name {
+        // Nothing is more relevant than the rest.
+        "_score" => return Ok(None),
+        "_doc" | "_shard_doc" | "_id" => SortKind::Place,
+        "_script" | "_geo_distance" => return Err(SearchError::parsing(at, format!("[{name}] is not supported"))),
+        "@timestamp" => SortKind::Time,
+        name => SortKind::Field(field_of(name)),
+    };
+    let descending = match order.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("asc") => false,
+        Some("desc") => true,
+        Some(other) => return Err(SearchError::parsing(at, format!("[{other}] is no order; write asc or desc"))),
+    };
+    Ok(Some(Key { kind, descending, format: format.map(str::to_owned) }))
+}
+
+impl Order {
+    /// Whether nothing was asked for.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Whether hits come as they do without an order: newest first, equal times by their ids.
+    fn is_natural(&self) -> bool {
+        match self.keys.as_slice() {
+            [] => true,
+            [key] => key.kind == SortKind::Place || (key.kind == SortKind::Time && key.descending),
+            [time, place] => {
+                time.kind == SortKind::Time && place.kind == SortKind::Place && time.descending && place.descending
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether they come oldest first, equal times by their ids.
+    fn is_of_time(&self) -> bool {
+        match self.keys.as_slice() {
+            [key] => key.kind == SortKind::Time,
+            [time, place] => {
+                time.kind == SortKind::Time && place.kind == SortKind::Place && !time.descending && !place.descending
+            }
+            _ => false,
+        }
+    }
+
+    /// Reads `search_after`.
+    pub fn cursor(&self, json: &Json) -> Result<Cursor, SearchError> {
+        let Json::Array(values) = json else { return Err(SearchError::parsing("search_after", "is no list")) };
+        if self.keys.is_empty() || values.len() != self.keys.len() {
+            let message = format!("has {} values, and sort has {} keys", values.len(), self.keys.len());
+            return Err(SearchError::parsing("search_after", message));
+        }
+        let place = self.keys.iter().position(|key| key.kind == SortKind::Place);
+        let id = match place {
+            Some(place) => {
+                let text = values[place].as_str().and_then(EventId::decode);
+                let message = "the value of _doc is the one of the hit behind which to go on";
+                Some(text.ok_or_else(|| SearchError::parsing("search_after", message))?)
+            }
+            None => None,
+        };
+        Ok(Cursor { values: values.clone(), id })
+    }
+
+    /// A cursor behind a hit of which the sort values and the id are known.
+    pub fn behind(&self, values: Vec<Json>, id: &str) -> Option<Cursor> {
+        Some(Cursor { values, id: Some(EventId::decode(id)?) })
+    }
+
+    /// What is done with the events of a selection to have `most` of them in this order, those behind `cursor`.
+    pub fn operators(&self, selection: &mut Selection, cursor: Option<&Cursor>, most: u64) -> Vec<Operator> {
+        let mut operators = Vec::new();
+        if let Some(cursor) = cursor {
+            operators.extend(self.behind_cursor(cursor, &mut selection.range).map(Operator::Filter));
+        }
+        if !self.is_natural() {
+            operators.push(Operator::Sort(self.sort_keys()));
+        }
+        operators.push(Operator::Limit(most));
+        operators
+    }
+
+    fn sort_keys(&self) -> Vec<SortKey> {
+        let mut keys: Vec<SortKey> =
+            self.keys.iter().map(|key| SortKey { expr: key.expr(), descending: key.descending }).collect();
+        if !self.keys.iter().any(|key| key.kind == SortKind::Place) {
+            let descending = self.keys.first().is_some_and(|key| key.descending);
+            keys.push(SortKey { expr: Expr::Field("@id".into()), descending });
+        }
+        keys
+    }
+
+    fn behind_cursor(&self, cursor: &Cursor, range: &mut TimeRange) -> Option<Expr> {
+        if self.is_natural() || self.is_of_time() {
+            let side = if self.is_natural() { Side::Before } else { Side::After };
+            if let Some(id) = cursor.id {
+                match side {
+                    Side::Before => range.to = range.to.min(Timestamp(id.timestamp.0.saturating_add(1))),
+                    Side::After => range.from = range.from.max(id.timestamp),
+                }
+                return Some(beyond(id, side));
+            }
+        }
+        let mut condition = match (cursor.id, self.keys.iter().any(|key| key.kind == SortKind::Place)) {
+            // Places that nobody asked for order what is equal in all else.
+            (Some(id), false) => {
+                let descending = self.keys.first().is_some_and(|key| key.descending);
+                beyond_place(id, descending)
+            }
+            _ => never(),
+        };
+        for (key, value) in self.keys.iter().zip(&cursor.values).rev() {
+            let (behind, equal) = key.sides(value, cursor.id);
+            condition = both(behind, both(equal, condition, Expr::And), Expr::Or);
+        }
+        Some(condition)
+    }
+
+    /// The columns that sort values are made of.
+    pub fn columns(&self) -> impl Iterator<Item = Expr> + '_ {
+        self.keys.iter().map(Key::expr)
+    }
+
+    /// A hit's sort values, of the values of those columns.
+    pub fn values(&self, row: &[Option<Value>]) -> Vec<Json> {
+        self.keys.iter().zip(row).map(|(key, value)| key.shown(value.as_ref())).collect()
+    }
+}
+
+fn beyond_place(id: EventId, descending: bool) -> Expr {
+    let comparison = if descending { Comparison::Less } else { Comparison::Greater };
+    let place = Box::new(Expr::Literal(Some(Value::text(id.encode()))));
+    Expr::Compare(comparison, Box::new(Expr::Field("@id".into())), place)
+}
+
+impl Key {
+    fn expr(&self) -> Expr {
+        Expr::Field(match &self.kind {
+            SortKind::Time => "@timestamp".into(),
+            SortKind::Place => "@id".into(),
+            SortKind::Field(name) => name.clone(),
+        })
+    }
+
+    fn shown(&self, value: Option<&Value>) -> Json {
+        match (value, &self.format) {
+            (Some(Value::Timestamp(instant)), Some(format)) => json!(format_time(*instant, Some(format))),
+            (value, _) => json_of_value(value),
+        }
+    }
+
+    /// The conditions of standing behind a value, and of being equal to it.
+    fn sides(&self, value: &Json, id: Option<EventId>) -> (Expr, Expr) {
+        let comparison = if self.descending { Comparison::Less } else { Comparison::Greater };
+        let compare =
+            |comparison, value| Expr::Compare(comparison, Box::new(self.expr()), Box::new(Expr::Literal(Some(value))));
+        match &self.kind {
+            SortKind::Place => match id {
+                Some(id) => (beyond_place(id, self.descending), compare(Comparison::Equal, Value::text(id.encode()))),
+                None => (never(), never()),
+            },
+            SortKind::Time => {
+                let known = id.map(|id| id.timestamp.0);
+                let written = super::times::read(value, None, Timestamp(0), chrono_tz::Tz::UTC);
+                let (first, last) = match (known, written) {
+                    (Some(known), _) => (known, known),
+                    (None, Some(written)) => (written.first, written.last),
+                    (None, None) => return (never(), never()),
+                };
+                let behind = match self.descending {
+                    true => compare(Comparison::Less, Value::Timestamp(Timestamp(first))),
+                    false => compare(Comparison::Greater, Value::Timestamp(Timestamp(last))),
+                };
+                (behind, within(first, last.saturating_add(1)))
+            }
+            SortKind::Field(_) => {
+                let is_missing = not(Some(Expr::Call(Function::IsPresent, vec![self.expr()])));
+                match value_of_json(value) {
+                    Some(value) => (
+                        both(compare(comparison, value.clone()), is_missing, Expr::Or),
+                        compare(Comparison::Equal, value),
+                    ),
+                    // What is missing comes last: nothing but more of it is behind.
+                    None => (never(), is_missing),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `range`: between two values. What is asked of the time of all events becomes the range of the search.
+
+use chrono_tz::Tz;
+use serde_json::{Map, Value as Json};
+use types::{Timestamp, Value};
+
+use super::filter::{Reader, object, only_member};
+use super::times::{self, zone_of};
+use super::{SearchError, both, value_of_json};
+use crate::lucene::condition::{Target, present};
+use crate::plan::{Comparison, Expr};
+
+/// Bounds by their names, and whether each is an upper one and includes its value.
+const BOUNDS: [(&str, bool, bool); 4] =
+    [("gte", false, true), ("gt", false, false), ("lte", true, true), ("lt", true, false)];
+
+/// Reads the query.
+pub(super) fn condition(
+    reader: &mut Reader,
+    body: &Json,
+    at: &str,
+    is_necessary: bool,
+) -> Result<Option<Expr>, SearchError> {
+    let (name, options) = only_member(body, at)?;
+    let at = format!("{at}.{name}");
+    let options = object(options, &at)?;
+    let bounds = bounds(options, &at)?;
+    if name != "@timestamp" {
+        return Ok(of_values(name, &bounds));
+    }
+    let format = options.get("format").and_then(Json::as_str);
+    let zone = match options.get("time_zone").and_then(Json::as_str) {
+        Some(text) => zone_of(text).ok_or_else(|| {
+            SearchError::parsing(&at, format!("the time zone [{text}] is not known; name one like Asia/Jakarta"))
+        })?,
+        None => Tz::UTC,
+    };
+    let (mut from, mut to) = (i64::MIN, i64::MAX);
+    for (bound, is_upper, is_included) in bounds {
+        let written = times::read(bound, format, reader.now, zone);
+        let written =
+            written.ok_or_else(|| SearchError::parsing(&at, format!("{bound} is no time that can be read")))?;
+        match (is_upper, is_included) {
+            (false, true) => from = from.max(written.first),
+            (false, false) => from = from.max(written.last.saturating_add(1)),
+            (true, true) => to = to.min(written.last.saturating_add(1)),
+            (true, false) => to = to.min(written.first),
+        }
+    }
+    if is_necessary {
+        reader.range.from = reader.range.from.max(Timestamp(from));
+        reader.range.to = reader.range.to.min(Timestamp(to));
+        return Ok(None);
+    }
+    Ok(Some(within(from, to)))
+}
+
+/// The condition that an event's time lies in a half-open range.
+pub(super) fn within(from: i64, to: i64) -> Expr {
+    let time = || Box::new(Expr::Field("@timestamp".into()));
+    let literal = |instant| Box::new(Expr::Literal(Some(Value::Timestamp(Timestamp(instant)))));
+    let low = Expr::Compare(Comparison::GreaterOrEqual, time(), literal(from));
+    let high = Expr::Compare(Comparison::Less, time(), literal(to));
+    both(low, high, Expr::And)
+}
+
+/// Bounds that are there, with what kind each is.
+fn bounds<'j>(options: &'j Map<String, Json>, at: &str) -> Result<Vec<(&'j Json, bool, bool)>, SearchError> {
+    let flag = |name: &str| options.get(name).and_then(Json::as_bool).unwrap_or(true);
+    let mut found = Vec::new();
+    for (name, value) in options {
+        let kind = match name.as_str() {
+            "from" => Some((false, flag("include_lower"))),
+            "to" => Some((true, flag("include_upper"))),
+            "format" | "time_zone" | "boost" | "_name" | "relation" | "include_lower" | "include_upper" => None,
+            name => match BOUNDS.iter().find(|(known, ..)| *known == name) {
+                Some((_, is_upper, is_included)) => Some((*is_upper, *is_included)),
+                None => return Err(SearchError::parsing(at, format!("[range] query does not support [{name}]"))),
+            },
+        };
+        if let Some((is_upper, is_included)) = kind
+            && !value.is_null()
+        {
+            found.push((value, is_upper, is_included));
+        }
+    }
+    Ok(found)
+}
+
+fn of_values(name: &str, bounds: &[(&Json, bool, bool)]) -> Option<Expr> {
+    let target = Target::field(name);
+    let compared = bounds.iter().filter_map(|(bound, is_upper, is_included)| {
+        let comparison = match (is_upper, is_included) {
+            (false, true) => Comparison::GreaterOrEqual,
+            (false, false) => Comparison::Greater,
+            (true, true) => Comparison::LessOrEqual,
+            (true, false) => Comparison::Less,
+        };
+        Some(target.compare(comparison, value_of_json(bound)?))
+    });
+    compared.reduce(|a, b| both(a, b, Expr::And)).or_else(|| Some(present(name)))
+}

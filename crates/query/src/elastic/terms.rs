@@ -1,0 +1,328 @@
+//! Buckets by value: `terms` and `composite` — what they are made of, and which of them are kept.
+
+use std::cmp::Ordering;
+
+use chrono_tz::Tz;
+use serde_json::{Map, Value as Json, json};
+use types::Value;
+
+use super::filter::{Reader, object, only_member};
+use super::{BUCKETS_MAX, SearchError, aggregation, field_of, json_of_value, pipeline, value_of_json};
+use crate::function::Function;
+use crate::plan::{Expr, TextPattern};
+
+/// Buckets where no number is asked for, as in Elasticsearch.
+const SIZE_DEFAULT: usize = 10;
+
+/// A `terms` aggregation.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    pub(super) value: Expr,
+    pub(super) filter: Option<Expr>,
+    pub(super) size: usize,
+    orders: Vec<TermsOrder>,
+    pub(super) least: u64,
+}
+
+#[derive(Clone, Debug)]
+struct TermsOrder {
+    by: OrderBy,
+    descending: bool,
+}
+
+#[derive(Clone, Debug)]
+enum OrderBy {
+    Count,
+    Key,
+    Path(String),
+}
+
+/// Reads `terms`.
+pub(super) fn parse(reader: &mut Reader, body: &Json, at: &str) -> Result<Terms, SearchError> {
+    let members = object(body, at)?;
+    let Some(field) = members.get("field").and_then(Json::as_str) else {
+        return Err(SearchError::parsing(at, "Required one of fields [field, script], but none were specified."));
+    };
+    let size = number(members.get("size"), at)?.unwrap_or(SIZE_DEFAULT);
+    if size == 0 {
+        return Err(SearchError::argument(format!("[{at}] [size] must be greater than 0. Found [0]")));
+    }
+    let name = Expr::Field(field_of(field));
+    let value = with_missing(name.clone(), members.get("missing"));
+    let filter = [(members.get("include"), false), (members.get("exclude"), true)]
+        .into_iter()
+        .filter_map(|(written, is_excluded)| written.map(|written| (written, is_excluded)))
+        .map(|(written, is_excluded)| {
+            let condition = admitted(reader, &value, written, at)?;
+            Ok(if is_excluded { Expr::Not(Box::new(condition)) } else { condition })
+        })
+        .collect::<Result<Vec<Expr>, SearchError>>()?;
+    let filter = filter.into_iter().reduce(|a, b| Expr::And(Box::new(a), Box::new(b)));
+    let least = number(members.get("min_doc_count"), at)?.unwrap_or(1) as u64;
+    let size = size.min(BUCKETS_MAX);
+    Ok(Terms { value, filter, size, orders: orders(members.get("order"), at)?, least })
+}
+
+/// The value, or another one in the place of a missing one.
+pub(super) fn with_missing(value: Expr, missing: Option<&Json>) -> Expr {
+    match missing.and_then(value_of_json) {
+        Some(missing) => Expr::Call(Function::Coalesce, vec![value, Expr::Literal(Some(missing))]),
+        None => value,
+    }
+}
+
+/// A whole number, as one or as a text of one: Grafana sends both.
+pub(super) fn number(json: Option<&Json>, at: &str) -> Result<Option<usize>, SearchError> {
+    let read = |json: &Json| json.as_u64().or_else(|| json.as_str()?.trim().parse().ok());
+    match json {
+        None | Some(Json::Null) => Ok(None),
+        Some(json) => match read(json).and_then(|number| usize::try_from(number).ok()) {
+            Some(number) => Ok(Some(number)),
+            None => Err(SearchError::parsing(at, format!("{json} is no number that fits here"))),
+        },
+    }
+}
+
+fn admitted(reader: &mut Reader, value: &Expr, written: &Json, at: &str) -> Result<Expr, SearchError> {
+    match written {
+        Json::String(source) => {
+            let regex = reader.regex(&format!("^(?:{source})$"), at)?;
+            Ok(Expr::Match(Box::new(value.clone()), TextPattern::Regex(regex)))
+        }
+        Json::Array(values) => {
+            let literals = values.iter().filter_map(value_of_json).map(|value| Expr::Literal(Some(value)));
+            Ok(Expr::In(Box::new(value.clone()), literals.collect()))
+        }
+        _ => Err(SearchError::parsing(at, "partitions of terms are not supported; use composite")),
+    }
+}
+
+fn orders(json: Option<&Json>, at: &str) -> Result<Vec<TermsOrder>, SearchError> {
+    let written: Vec<&Json> = match json {
+        None | Some(Json::Null) => Vec::new(),
+        Some(Json::Array(orders)) => orders.iter().collect(),
+        Some(one) => vec![one],
+    };
+    let mut orders = Vec::new();
+    for order in written {
+        let (name, direction) = only_member(order, &format!("{at}.order"))?;
+        let by = match name {
+            "_count" => OrderBy::Count,
+            "_key" | "_term" => OrderBy::Key,
+            path => OrderBy::Path(path.to_owned()),
+        };
+        let descending = direction.as_str().is_some_and(|direction| direction.eq_ignore_ascii_case("desc"));
+        orders.push(TermsOrder { by, descending });
+    }
+    if orders.is_empty() {
+        orders.push(TermsOrder { by: OrderBy::Count, descending: true });
+    }
+    // What is equal goes by value.
+    orders.push(TermsOrder { by: OrderBy::Key, descending: false });
+    Ok(orders)
+}
+
+/// A bucket as it grows: its own part of the key, and what is shown.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub(super) key: Vec<Option<Value>>,
+    pub(super) count: u64,
+    pub(super) object: Map<String, Json>,
+}
+
+impl Terms {
+    /// Refuses to order by what the buckets will not have when they are chosen.
+    pub(super) fn check_orders(&self, metrics: &[&str], at: &str) -> Result<(), SearchError> {
+        for order in &self.orders {
+            if let OrderBy::Path(path) = &order.by
+                && !metrics.contains(&pipeline::name_of(path))
+            {
+                let reason =
+                    format!("[{at}.order] Invalid aggregation order path [{path}]: it is no metric of these buckets");
+                return Err(SearchError { kind: "aggregation_execution_exception", reason });
+            }
+        }
+        Ok(())
+    }
+
+    /// Orders the buckets and keeps those that are wanted; gives how many events the others have.
+    pub(super) fn keep(&self, candidates: &mut Vec<Candidate>) -> u64 {
+        candidates.retain(|one| one.key.iter().all(Option::is_some) && one.count >= self.least);
+        candidates.sort_by(|a, b| self.compare(a, b));
+        candidates.split_off(self.size.min(candidates.len())).iter().map(|one| one.count).sum()
+    }
+
+    fn compare(&self, a: &Candidate, b: &Candidate) -> Ordering {
+        let number = |one: &Candidate, path: &str| pipeline::number_at(&one.object, path);
+        for order in &self.orders {
+            let ordering = match &order.by {
+                OrderBy::Count => a.count.cmp(&b.count),
+                OrderBy::Key => compare_keys(&a.key, &b.key),
+                OrderBy::Path(path) => match (number(a, path), number(b, path)) {
+                    (Some(a), Some(b)) => a.total_cmp(&b),
+                    // What has no number comes last either way.
+                    (a, b) => match b.is_none().cmp(&a.is_none()) {
+                        Ordering::Equal => Ordering::Equal,
+                        ordering => return ordering.reverse(),
+                    },
+                },
+            };
+            let ordering = if order.descending { ordering.reverse() } else { ordering };
+            if ordering.is_ne() {
+                return ordering;
+            }
+        }
+        Ordering::Equal
+    }
+}
+
+/// The order of values: numbers before texts.
+pub(super) fn compare_values(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    let number = |value: &Value| match value {
+        Value::Integer(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        Value::Boolean(truth) => Some(f64::from(u8::from(*truth))),
+        Value::Timestamp(instant) => Some(instant.0 as f64),
+        _ => None,
+    };
+    match (a, b) {
+        (Some(Value::Timestamp(a)), Some(Value::Timestamp(b))) => a.cmp(b),
+        (Some(Value::Integer(a)), Some(Value::Integer(b))) => a.cmp(b),
+        (Some(a), Some(b)) => match (number(a), number(b)) {
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => a.to_string().cmp(&b.to_string()),
+        },
+        (a, b) => a.is_some().cmp(&b.is_some()),
+    }
+}
+
+fn compare_keys(a: &[Option<Value>], b: &[Option<Value>]) -> Ordering {
+    let ordered = a.iter().zip(b).map(|(a, b)| compare_values(a.as_ref(), b.as_ref()));
+    ordered.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+}
+
+/// The key of a bucket by value.
+pub(super) fn write_key(value: Option<&Value>, object: &mut Map<String, Json>) {
+    match value {
+        Some(Value::Boolean(truth)) => {
+            object.insert("key".into(), json!(u8::from(*truth)));
+            object.insert("key_as_string".into(), json!(truth.to_string()));
+        }
+        Some(value @ Value::Timestamp(instant)) => {
+            object.insert("key".into(), json_of_value(Some(value)));
+            object.insert("key_as_string".into(), json!(super::format_time(*instant, None)));
+        }
+        value => _ = object.insert("key".into(), json_of_value(value)),
+    }
+}
+
+/// A `composite` aggregation: all combinations of values, page by page.
+#[derive(Clone, Debug)]
+pub(super) struct Composite {
+    pub(super) sources: Vec<Source>,
+    pub(super) size: usize,
+    after: Option<Vec<Option<Value>>>,
+}
+
+/// One of the values that are combined.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    pub(super) name: String,
+    pub(super) value: Expr,
+    descending: bool,
+    has_missing: bool,
+    format: Option<String>,
+}
+
+/// Reads `composite`. Sets the zone of the search where a source names one.
+pub(super) fn parse_composite(body: &Json, zone: &mut Option<Tz>, at: &str) -> Result<Composite, SearchError> {
+    let members = object(body, at)?;
+    let Some(Json::Array(written)) = members.get("sources") else {
+        return Err(SearchError::parsing(at, "needs a list of [sources]"));
+    };
+    if written.is_empty() || written.len() > 16 {
+        return Err(SearchError::parsing(at, "has between 1 and 16 sources"));
+    }
+    let mut sources = Vec::new();
+    for (index, source) in written.iter().enumerate() {
+        let at = format!("{at}.sources[{index}]");
+        let (name, body) = only_member(source, &at)?;
+        let (kind, options) = only_member(body, &at)?;
+        let text = |name: &str| options.get(name).and_then(Json::as_str);
+        let value = match kind {
+            "terms" => match text("field") {
+                Some(field) => Expr::Field(field_of(field)),
+                None => return Err(SearchError::parsing(&at, "needs a [field]")),
+            },
+            "histogram" => aggregation::histogram(options, &at)?.value,
+            "date_histogram" => aggregation::date_histogram(options, zone, &at)?.value,
+            other => return Err(SearchError::parsing(&at, format!("a source [{other}] is not supported"))),
+        };
+        sources.push(Source {
+            name: name.to_owned(),
+            value,
+            descending: text("order").is_some_and(|order| order.eq_ignore_ascii_case("desc")),
+            has_missing: options.get("missing_bucket").and_then(Json::as_bool).unwrap_or(false),
+            format: text("format").map(str::to_owned),
+        });
+    }
+    let after =
+        members.get("after").map(|after| sources.iter().map(|source| source.read(after.get(&source.name))).collect());
+    let size = number(members.get("size"), at)?.unwrap_or(SIZE_DEFAULT).clamp(1, BUCKETS_MAX);
+    Ok(Composite { sources, size, after })
+}
+
+impl Source {
+    /// A value of `after` as it is in the rows of a plan.
+    fn read(&self, json: Option<&Json>) -> Option<Value> {
+        let is_time = matches!(&self.value, Expr::Call(Function::DateFloor | Function::TimeBucket, _));
+        match json {
+            Some(json) if is_time => {
+                let written = super::times::read(json, None, types::Timestamp(0), Tz::UTC)?;
+                Some(Value::Timestamp(types::Timestamp(written.first)))
+            }
+            json => json.and_then(value_of_json),
+        }
+    }
+
+    fn shown(&self, value: Option<&Value>) -> Json {
+        match (value, &self.format) {
+            (Some(Value::Timestamp(instant)), Some(format)) => json!(super::format_time(*instant, Some(format))),
+            (value, _) => json_of_value(value),
+        }
+    }
+}
+
+impl Composite {
+    /// Orders the buckets and keeps those of the page.
+    pub(super) fn keep(&self, candidates: &mut Vec<Candidate>) {
+        let is_wanted = |one: &Candidate| {
+            self.sources.iter().zip(&one.key).all(|(source, value)| source.has_missing || value.is_some())
+        };
+        candidates.retain(is_wanted);
+        candidates.sort_by(|a, b| self.compare(&a.key, &b.key));
+        if let Some(after) = &self.after {
+            candidates.retain(|one| self.compare(&one.key, after).is_gt());
+        }
+        candidates.truncate(self.size);
+    }
+
+    fn compare(&self, a: &[Option<Value>], b: &[Option<Value>]) -> Ordering {
+        for ((source, a), b) in self.sources.iter().zip(a).zip(b) {
+            let order = compare_values(a.as_ref(), b.as_ref());
+            let order = if source.descending { order.reverse() } else { order };
+            if order.is_ne() {
+                return order;
+            }
+        }
+        Ordering::Equal
+    }
+
+    /// The key of a bucket.
+    pub(super) fn key(&self, key: &[Option<Value>]) -> Json {
+        let members = self.sources.iter().zip(key);
+        members.map(|(source, value)| (source.name.clone(), source.shown(value.as_ref()))).collect::<Map<_, _>>().into()
+    }
+}

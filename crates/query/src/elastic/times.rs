@@ -1,0 +1,235 @@
+//! Times as clients of Elasticsearch write them: numbers, dates with parts left out, date math; and how they are shown.
+
+use chrono::{NaiveDate, NaiveDateTime};
+use chrono_tz::Tz;
+use serde_json::Value as Json;
+use types::Timestamp;
+
+use super::milliseconds;
+use crate::execute::{ceil, earlier, floor, instant_of, later};
+use crate::plan::Span;
+
+const MILLISECOND: i64 = 1_000_000;
+
+/// Operations of one expression of date math.
+const OPERATIONS_MAX: usize = 32;
+
+/// A time, and the last instant that is meant by it: `2026-11` is a month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) first: i64,
+    pub(super) last: i64,
+}
+
+/// Reads a time; `None` for what is none.
+pub(super) fn read(json: &Json, format: Option<&str>, now: Timestamp, zone: Tz) -> Option<Written> {
+    match json {
+        Json::Number(number) => of_number(number.as_f64()?, number.as_i64(), format),
+        Json::String(text) => read_text(text.trim(), format, now, zone),
+        _ => None,
+    }
+}
+
+fn of_number(number: f64, whole: Option<i64>, format: Option<&str>) -> Option<Written> {
+    let unit =
+        if format.is_some_and(|format| format.contains("epoch_second")) { Timestamp::SECOND } else { MILLISECOND };
+    match whole {
+        Some(whole) => {
+            let first = whole.saturating_mul(unit);
+            Some(Written { first, last: first.saturating_add(unit - 1) })
+        }
+        None => {
+            let instant = (number * unit as f64) as i64;
+            number.is_finite().then_some(Written { first: instant, last: instant })
+        }
+    }
+}
+
+fn read_text(text: &str, format: Option<&str>, now: Timestamp, zone: Tz) -> Option<Written> {
+    if let Some(operations) = text.strip_prefix("now") {
+        return calculated(Written { first: now.0, last: now.0 }, operations, zone);
+    }
+    if let Some((date, operations)) = text.split_once("||") {
+        return calculated(read_text(date, format, now, zone)?, operations, zone);
+    }
+    let is_number = !text.is_empty() && text.strip_prefix('-').unwrap_or(text).bytes().all(|b| b.is_ascii_digit());
+    if is_number && (text.len() != 4 || format.is_some_and(|format| format.starts_with("epoch"))) {
+        return of_number(0.0, Some(text.parse().ok()?), format);
+    }
+    date(text, zone)
+}
+
+/// `2026`, `2026-11`, … `2026-11-20T12:00:00.123Z`.
+fn date(text: &str, zone: Tz) -> Option<Written> {
+    let (day, time) = match text.split_once(['T', ' ']) {
+        Some((day, time)) => (day, time),
+        None => (text, ""),
+    };
+    let mut parts = day.split('-');
+    let year: i32 = parts.next().filter(|year| year.len() == 4)?.parse().ok()?;
+    let month: Option<u32> = parts.next().map(str::parse).transpose().ok()?;
+    let of_month: Option<u32> = parts.next().map(str::parse).transpose().ok()?;
+    if parts.next().is_some() || (of_month.is_none() && !time.is_empty()) {
+        return None;
+    }
+    let date = NaiveDate::from_ymd_opt(year, month.unwrap_or(1), of_month.unwrap_or(1))?;
+    let (clock, offset) = split_offset(time)?;
+    let mut fields = clock.split(':');
+    let hour = fields.next().filter(|text| !text.is_empty()).map(str::parse::<u32>).transpose().ok()?;
+    let minute = fields.next().map(str::parse::<u32>).transpose().ok()?;
+    let second = match fields.next() {
+        Some(text) => Some(seconds(text)?),
+        None => None,
+    };
+    if fields.next().is_some() {
+        return None;
+    }
+    let (whole, nanos, digits) = second.unwrap_or_default();
+    let naive = date.and_hms_nano_opt(hour.unwrap_or(0), minute.unwrap_or(0), whole, nanos)?;
+    let first = at(naive, offset, zone)?;
+    let unit = match (month, of_month, hour, minute, second) {
+        (None, ..) => Span::Months(12),
+        (_, None, ..) => Span::Months(1),
+        (_, _, None, ..) => Span::Nanoseconds(Timestamp::DAY),
+        (.., None, _) => Span::Nanoseconds(Timestamp::HOUR),
+        (.., None) => Span::Nanoseconds(Timestamp::MINUTE),
+        _ => Span::Nanoseconds(10i64.pow(9 - digits.min(9)).max(1)),
+    };
+    // With three digits or fewer a time of Elasticsearch is a millisecond.
+    let unit = if digits > 0 && digits < 3 { Span::Nanoseconds(MILLISECOND) } else { unit };
+    Some(Written { first, last: later(zone, first, unit)?.checked_sub(1)? })
+}
+
+/// Whole seconds, nanoseconds, and how many digits there were.
+fn seconds(text: &str) -> Option<(u32, u32, u32)> {
+    let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
+    if !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let padded = format!("{fraction:0<9}");
+    let nanos = padded.get(..9)?.parse().ok()?;
+    Some((whole.parse().ok()?, nanos, u32::try_from(fraction.len()).ok()?.min(9)))
+}
+
+/// The time of day, and the seconds that its clock is ahead of UTC where it says so.
+fn split_offset(time: &str) -> Option<(&str, Option<i64>)> {
+    if let Some(clock) = time.strip_suffix('Z') {
+        return Some((clock, Some(0)));
+    }
+    let Some(sign) = time.rfind(['+', '-']) else { return Some((time, None)) };
+    Some((&time[..sign], Some(offset(&time[sign..])?)))
+}
+
+/// `+07:00`, `-0530`, `+07` in seconds.
+fn offset(text: &str) -> Option<i64> {
+    let digits: String = text.get(1..)?.chars().filter(|c| *c != ':').collect();
+    let number = |part: &str| part.parse::<i64>().ok();
+    let (hours, minutes) = match digits.len() {
+        1 | 2 => (number(&digits)?, 0),
+        4 => (number(digits.get(..2)?)?, number(digits.get(2..)?)?),
+        _ => return None,
+    };
+    let seconds = hours * 3600 + minutes * 60;
+    Some(if text.starts_with('-') { -seconds } else { seconds })
+}
+
+fn at(naive: NaiveDateTime, offset: Option<i64>, zone: Tz) -> Option<i64> {
+    match offset {
+        Some(seconds) => naive.and_utc().timestamp_nanos_opt()?.checked_sub(seconds.checked_mul(Timestamp::SECOND)?),
+        None => instant_of(zone, naive),
+    }
+}
+
+/// Applies `+1d`, `-2h`, `/M` one after the other.
+fn calculated(mut written: Written, operations: &str, zone: Tz) -> Option<Written> {
+    let mut rest = operations.trim();
+    for _ in 0..OPERATIONS_MAX {
+        let Some(sign) = rest.chars().next() else { return Some(written) };
+        rest = rest.get(1..)?;
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let number: i64 = if digits == 0 { 1 } else { rest.get(..digits)?.parse().ok()? };
+        let unit = rest.get(digits..)?.chars().next()?;
+        rest = rest.get(digits + unit.len_utf8()..)?;
+        written = match sign {
+            '+' | '-' => {
+                let moved = |instant| moved(instant, sign, span(unit, number)?, zone);
+                let first = moved(written.first)?;
+                Written { first, last: first }
+            }
+            '/' if digits == 0 => {
+                let span = span(unit, 1)??;
+                let next = ceil(zone, written.first.checked_add(1)?, span)?;
+                Written { first: floor(zone, written.first, span)?, last: next.checked_sub(1)? }
+            }
+            _ => return None,
+        };
+    }
+    None
+}
+
+fn moved(instant: i64, sign: char, span: Option<Span>, zone: Tz) -> Option<i64> {
+    match span {
+        None => Some(instant),
+        Some(span) if sign == '+' => later(zone, instant, span),
+        Some(span) => earlier(zone, instant, span),
+    }
+}
+
+/// A number of units; none for a number of 0.
+fn span(unit: char, number: i64) -> Option<Option<Span>> {
+    let nanoseconds = |unit: i64| number.checked_mul(unit).map(Span::Nanoseconds);
+    let months = |unit: i64| Some(Span::Months(u32::try_from(number.checked_mul(unit)?).ok()?));
+    let span = match unit {
+        's' => nanoseconds(Timestamp::SECOND),
+        'm' => nanoseconds(Timestamp::MINUTE),
+        'h' | 'H' => nanoseconds(Timestamp::HOUR),
+        'd' => nanoseconds(Timestamp::DAY),
+        'w' => nanoseconds(7 * Timestamp::DAY),
+        'M' => months(1),
+        'y' => months(12),
+        _ => None,
+    };
+    span.map(|span| (number != 0).then_some(span))
+}
+
+/// The zone that a client names: of the database, `utc` in any case, or whole hours such as `+07:00`.
+pub fn zone_of(text: &str) -> Option<Tz> {
+    if text.eq_ignore_ascii_case("utc") || text == "Z" || text.is_empty() {
+        return Some(Tz::UTC);
+    }
+    if text.starts_with(['+', '-']) {
+        let seconds = offset(text)?;
+        // Signs of these names are the other way round.
+        let hours = -seconds / 3600;
+        return (seconds % 3600 == 0)
+            .then(|| if hours == 0 { Some(Tz::UTC) } else { format!("Etc/GMT{hours:+}").parse().ok() })?;
+    }
+    text.parse().ok()
+}
+
+/// A time in a format: names of Elasticsearch's, or letters of Java's; without one, RFC 3339 with milliseconds.
+pub fn format_time(instant: Timestamp, format: Option<&str>) -> String {
+    let iso = |digits: u8| {
+        let mut text = String::new();
+        instant.write_rfc3339(digits, &mut text);
+        text
+    };
+    let first = format.map(|format| format.split("||").next().unwrap_or_default());
+    match first {
+        None => iso(3),
+        Some("epoch_millis") => milliseconds(instant).to_string(),
+        Some("epoch_second") => instant.0.div_euclid(Timestamp::SECOND).to_string(),
+        Some(name) if name.ends_with("_nanos") => iso(9),
+        Some(name) if name.contains('_') || name.is_empty() => iso(3),
+        Some(letters) => {
+            let iso = iso(9);
+            let mut text = letters.replace('\'', "");
+            let parts = [("yyyy", 0..4), ("uuuu", 0..4), ("MM", 5..7), ("dd", 8..10), ("HH", 11..13), ("mm", 14..16)];
+            let more = [("SSSSSSSSS", 20..29), ("SSSSSS", 20..26), ("SSS", 20..23), ("ss", 17..19), ("XXX", 29..30)];
+            for (letters, place) in parts.into_iter().chain(more) {
+                text = text.replace(letters, iso.get(place).unwrap_or_default());
+            }
+            text
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Which indices there are and what fields they have: `_mapping`, `_field_caps`, `_cat/indices`, `_resolve/index`.
+//!
+//! A field has the type of the values that were seen. Texts are `text`, with a `.keyword` beside it that means the same
+//! field as a whole, as Elasticsearch maps them by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use query::FieldSummaryRow;
+use serde_json::{Map, Value as Json_, json};
+use storage::GroupStatus;
+use types::{GroupPattern, TimeRange};
+
+use super::indices::{self, Leniency};
+use super::search::{body_of, json_of};
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::reading::read;
+use crate::server::Shared;
+
+/// Most fields of a group that are told of, those that most events have.
+const FIELDS_MAX: usize = 10_000;
+
+/// Most runs of a group whose fields are looked at, the newest ones.
+const RUNS_MAX: usize = 1_000;
+
+/// Fields that every event has, with their types.
+const OURS: [(&str, &str); 4] =
+    [("@timestamp", "date"), ("message", "text"), ("level", "keyword"), ("@logStream", "keyword")];
+
+/// Fields of groups by the groups' names.
+type FieldsOfGroups = BTreeMap<String, Vec<FieldSummaryRow>>;
+
+async fn fields_of(server: &Shared, names: &str, leniency: Leniency) -> Result<FieldsOfGroups, Problem> {
+    let groups = indices::resolve(server, names, leniency)?;
+    let Some(groups) = groups else { return Ok(FieldsOfGroups::new()) };
+    read(server, "fields", move |reading| {
+        let mut by_group: BTreeMap<String, Vec<_>> = BTreeMap::new();
+        for run in reading.snapshot(&groups, TimeRange::ALL).runs {
+            by_group.entry(run.info().group.to_string()).or_default().push(run);
+        }
+        let fields = |(group, mut runs): (String, Vec<std::sync::Arc<dyn types::Run>>)| {
+            runs.sort_by_key(|run| std::cmp::Reverse(run.info().last));
+            runs.truncate(RUNS_MAX);
+            let mut fields = query::field_presence(&runs, TimeRange::ALL).fields;
+            fields.retain(|field| !field.name.starts_with('@') && field.name != "_id");
+            fields.truncate(FIELDS_MAX);
+            (group, fields)
+        };
+        Ok(by_group.into_iter().map(fields).collect())
+    })
+    .await
+}
+
+/// The type that Elasticsearch would give a field.
+fn type_of(field: &FieldSummaryRow) -> &'static str {
+    let has = |name: &str| field.types.contains(&name);
+    if has("string") || has("list") {
+        "text"
+    } else if has("object") {
+        "object"
+    } else if has("boolean") {
+        "boolean"
+    } else if has("float") {
+        "double"
+    } else if has("integer") {
+        "long"
+    } else if has("timestamp") {
+        "date"
+    } else {
+        "text"
+    }
+}
+
+/// All fields of a group with their types.
+fn typed(fields: &[FieldSummaryRow]) -> BTreeMap<&str, &'static str> {
+    let mut typed: BTreeMap<&str, &'static str> = OURS.into_iter().collect();
+    for field in fields {
+        typed.entry(&field.name).or_insert_with(|| type_of(field));
+    }
+    typed
+}
+
+fn property(kind: &str) -> Json_ {
+    match kind {
+        "text" => json!({"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 65536}}}),
+        kind => json!({"type": kind}),
+    }
+}
+
+/// Puts a field at its path, objects around it.
+fn put(properties: &mut Map<String, Json_>, path: &str, kind: &str) {
+    if let Some((first, rest)) = path.split_once('.')
+        && !first.is_empty()
+        && !rest.is_empty()
+        && let Json_::Object(object) = properties.entry(first).or_insert_with(|| json!({}))
+        && let Json_::Object(inner) = object.entry("properties").or_insert_with(|| json!({}))
+    {
+        return put(inner, rest, kind);
+    }
+    if let (Json_::Object(known), Json_::Object(new)) =
+        (properties.entry(path).or_insert_with(|| json!({})), property(kind))
+    {
+        known.extend(new);
+    }
+}
+
+/// `_mapping` of everything.
+pub(super) async fn mapping_of_all(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+    mapping(server, String::new(), parameters).await
+}
+
+/// `_mapping` of some indices.
+pub(super) async fn mapping_of(
+    server: Shared,
+    Path(index): Path<String>,
+    parameters: Parameters,
+) -> Result<Json<Json_>, Problem> {
+    mapping(server, index, parameters).await
+}
+
+async fn mapping(server: Shared, index: String, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+    let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?).await?;
+    let of_group = |(group, fields): (String, Vec<FieldSummaryRow>)| {
+        let mut properties = Map::new();
+        typed(&fields).into_iter().for_each(|(name, kind)| put(&mut properties, name, kind));
+        (group, json!({"mappings": {"properties": properties}}))
+    };
+    Ok(Json(groups.into_iter().map(of_group).collect()))
+}
+
+/// `_field_caps` of everything.
+pub(super) async fn capabilities_of_all(
+    server: Shared,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Json_>, Problem> {
+    capabilities(server, String::new(), parameters, headers, body).await
+}
+
+/// `_field_caps` of some indices.
+pub(super) async fn capabilities_of(
+    server: Shared,
+    Path(index): Path<String>,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Json_>, Problem> {
+    capabilities(server, index, parameters, headers, body).await
+}
+
+async fn capabilities(
+    server: Shared,
+    index: String,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Json_>, Problem> {
+    let body = json_of(&body_of(&server, &headers, body).await?)?;
+    let mut patterns: Vec<GroupPattern> =
+        parameters.all("fields").flat_map(|names| names.split(',')).map(GroupPattern::new).collect();
+    let of_body = body.get("fields").and_then(Json_::as_array).into_iter().flatten().filter_map(Json_::as_str);
+    patterns.extend(of_body.map(GroupPattern::new));
+    let is_wanted = |name: &str| patterns.is_empty() || GroupPattern::any_matches(&patterns, name);
+    let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?).await?;
+    let mut fields: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
+    for of_group in groups.values() {
+        for (name, kind) in typed(of_group) {
+            fields.entry(name.to_owned()).or_default().insert(kind);
+            if kind == "text" {
+                fields.entry(format!("{name}.keyword")).or_default().insert("keyword");
+            }
+        }
+    }
+    fields.retain(|name, _| is_wanted(name));
+    let one = |kind: &str| {
+        let is_aggregatable = kind != "object";
+        json!({"type": kind, "metadata_field": false, "searchable": true, "aggregatable": is_aggregatable})
+    };
+    let shown: Map<String, Json_> = fields
+        .into_iter()
+        .map(|(name, kinds)| (name, kinds.into_iter().map(|kind| (kind.to_owned(), one(kind))).collect()))
+        .collect();
+    Ok(Json(json!({"indices": groups.keys().collect::<Vec<_>>(), "fields": shown})))
+}
+
+/// The groups that names stand for.
+fn groups_of(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<GroupStatus>, Problem> {
+    let wanted = indices::resolve(server, names, Leniency::of_parameters(parameters)?)?;
+    let Some(wanted) = wanted else { return Ok(Vec::new()) };
+    let mut groups = server.groups();
+    groups.retain(|group| GroupPattern::any_matches(&wanted, group.name.as_str()));
+    Ok(groups)
+}
+
+/// `_resolve/index/{name}`.
+pub(super) async fn resolve(
+    server: Shared,
+    Path(name): Path<String>,
+    parameters: Parameters,
+) -> Result<Json<Json_>, Problem> {
+    let groups = groups_of(&server, &name, &parameters)?;
+    let indices: Vec<Json_> =
+        groups.iter().map(|group| json!({"name": group.name.as_str(), "attributes": ["open"]})).collect();
+    Ok(Json(json!({"indices": indices, "aliases": [], "data_streams": []})))
+}
+
+/// `_alias` and `_aliases`: indices have none.
+pub(super) async fn aliases(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+    let groups = groups_of(&server, "", &parameters)?;
+    Ok(Json(groups.iter().map(|group| (group.name.to_string(), json!({"aliases": {}}))).collect()))
+}
+
+/// Columns of `_cat/indices`.
+const COLUMNS: [&str; 10] =
+    ["health", "status", "index", "uuid", "pri", "rep", "docs.count", "docs.deleted", "store.size", "pri.store.size"];
+
+/// `_cat/indices` of everything.
+pub(super) async fn cat_all(server: Shared, parameters: Parameters, headers: HeaderMap) -> Result<Response, Problem> {
+    cat(&server, "", &parameters, &headers)
+}
+
+/// `_cat/indices` of some indices.
+pub(super) async fn cat_of(
+    server: Shared,
+    Path(index): Path<String>,
+    parameters: Parameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    cat(&server, &index, &parameters, &headers)
+}
+
+fn cat(server: &Shared, names: &str, parameters: &Parameters, headers: &HeaderMap) -> Result<Response, Problem> {
+    let groups = groups_of(server, names, parameters)?;
+    let wanted: Vec<&str> = match parameters.get("h") {
+        Some(names) => names.split(',').map(str::trim).collect(),
+        None => COLUMNS.to_vec(),
+    };
+    let rows: Vec<Vec<String>> =
+        groups.iter().map(|group| wanted.iter().map(|name| cell(group, name)).collect()).collect();
+    let accepts_json =
+        headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok()).is_some_and(|k| k.contains("json"));
+    let is_json = parameters.get("format").map_or(accepts_json, |format| format == "json");
+    if is_json {
+        let row = |row: Vec<String>| {
+            wanted.iter().map(|name| (*name).to_owned()).zip(row.into_iter().map(Json_::from)).collect()
+        };
+        let rows: Vec<Map<String, Json_>> = rows.into_iter().map(row).collect();
+        return Ok(Json(rows).into_response());
+    }
+    let mut text = String::new();
+    if parameters.0.iter().any(|(name, value)| name == "v" && value != "false") {
+        text = wanted.join(" ") + "\n";
+    }
+    for row in rows {
+        text.push_str(&row.join(" "));
+        text.push('\n');
+    }
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=UTF-8")], text).into_response())
+}
+
+fn cell(group: &GroupStatus, column: &str) -> String {
+    match column {
+        "health" => "green".into(),
+        "status" => "open".into(),
+        "index" | "i" | "idx" => group.name.to_string(),
+        "uuid" | "id" => group.name.to_string(),
+        "pri" => "1".into(),
+        "rep" | "docs.deleted" => "0".into(),
+        "docs.count" | "dc" => group.n_events.to_string(),
+        "store.size" | "pri.store.size" => format!("{}b", group.bytes_stored),
+        _ => "-".into(),
+    }
+}

@@ -1,0 +1,203 @@
+//! Events as hits: `_source` put together from fields, `fields`, `highlight`, `sort`.
+//!
+//! `_source` holds what the sender sent, names with points as objects again, `@timestamp` and `message`. Of an event
+//! whose sender said no `level` it holds the one that was recognised; `@logStream` says where it came from. `_id` is the
+//! sender's own, else ours.
+
+use std::collections::BTreeSet;
+
+use chrono_tz::Tz;
+use query::elastic::{Selection, format_time, highlighted, json_of_value};
+use query::plan::{Expr, Name};
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value as Json, json};
+use types::Value;
+
+use super::request::Search;
+use super::search::Asking;
+use crate::problem::Problem;
+
+/// Most fields whose values come with each hit; beyond it the rest stay in the store.
+const FIELDS_MAX: usize = 1_000;
+
+/// Columns before sort values and fields.
+const LEADING: [&str; 7] = ["@id", "@log", "@timestamp", "@message", "@level", "@logStream", "_id"];
+
+/// A hit, and where it stands in the order.
+pub(super) struct Hit {
+    pub(super) json: Json,
+    /// Its sort values.
+    pub(super) sort: Vec<Json>,
+    /// Our id of it.
+    pub(super) id: String,
+}
+
+impl Hit {
+    /// The hit's place without its contents.
+    pub(super) fn place(&self) -> Self {
+        Self { json: Json::Null, sort: self.sort.clone(), id: self.id.clone() }
+    }
+}
+
+/// The hits of a page.
+pub(super) fn find(asking: &mut Asking<'_>, mut selection: Selection, search: &Search) -> Result<Vec<Hit>, Problem> {
+    let most = search.from.saturating_add(search.size) as u64;
+    let operators = search.order.operators(&mut selection, search.cursor.as_ref(), most);
+    let fields = wanted_fields(asking, search);
+    let leading = LEADING.iter().map(|name| Expr::Field((*name).into()));
+    let of_fields = fields.iter().map(|name| Expr::Field(name.clone()));
+    let columns = leading.chain(search.order.columns()).chain(of_fields).enumerate();
+    let columns = columns.map(|(index, expr)| (Name::from(format!("#{index}")), expr)).collect();
+    let plan = selection.plan(operators, columns, true);
+    let answer = asking.ask(&plan, selection.range, Tz::UTC)?;
+    let n_keys = search.order.columns().count();
+    let shape = Shape { search, fields: &fields, n_keys };
+    Ok(answer.rows.into_iter().skip(search.from).map(|row| shape.hit(row)).collect())
+}
+
+/// Names of the fields whose values the hits need.
+fn wanted_fields(asking: &Asking<'_>, search: &Search) -> Vec<Name> {
+    let is_wanted = |name: &str| {
+        search.source.wants(name)
+            || search.fields.iter().any(|field| field.pattern.matches(name))
+            || search
+                .highlight
+                .as_ref()
+                .is_some_and(|highlight| highlight.fields.iter().any(|field| field.matches(name)))
+    };
+    let mut names: BTreeSet<Name> = BTreeSet::new();
+    for run in &asking.snapshot.runs {
+        // What cannot be read is told of by the query that follows.
+        let of_run = run.field_names().unwrap_or_default();
+        names.extend(of_run.into_iter().filter(|name| !name.starts_with('@') && **name != *"_id" && is_wanted(name)));
+        if names.len() >= FIELDS_MAX {
+            break;
+        }
+    }
+    names.into_iter().take(FIELDS_MAX).collect()
+}
+
+struct Shape<'a> {
+    search: &'a Search,
+    fields: &'a [Name],
+    n_keys: usize,
+}
+
+impl Shape<'_> {
+    fn hit(&self, row: Vec<Option<Value>>) -> Hit {
+        let (leading, rest) = row.split_at(LEADING.len().min(row.len()));
+        let (keys, values) = rest.split_at(self.n_keys.min(rest.len()));
+        let text = |at: usize| leading.get(at).and_then(Option::as_ref).map(ToString::to_string);
+        let id = text(0).unwrap_or_default();
+        let named = self.named(leading, values);
+        let sort = self.search.order.values(keys);
+        let mut hit = Map::new();
+        hit.insert("_index".into(), json!(text(1)));
+        hit.insert("_id".into(), json!(text(6).unwrap_or_else(|| id.clone())));
+        hit.insert("_score".into(), if self.search.order.is_empty() { json!(1.0) } else { Json::Null });
+        if self.search.source.is_shown {
+            let mut source = Map::new();
+            for (name, value) in named.iter().filter(|(name, _)| self.search.source.wants(name)) {
+                let json = match value {
+                    Value::Timestamp(instant) => json!(instant.to_string()),
+                    value => json_of_value(Some(value)),
+                };
+                put(&mut source, name, json);
+            }
+            hit.insert("_source".into(), source.into());
+        }
+        if !self.search.fields.is_empty() {
+            hit.insert("fields".into(), self.flat(&named).into());
+        }
+        let highlight = self.highlight(&named);
+        if !highlight.is_empty() {
+            hit.insert("highlight".into(), highlight.into());
+        }
+        if !sort.is_empty() {
+            hit.insert("sort".into(), sort.clone().into());
+        }
+        Hit { json: Json::Object(hit), sort, id }
+    }
+
+    /// The fields of an event by the names that a client knows them by.
+    fn named<'r>(&'r self, leading: &'r [Option<Value>], values: &'r [Option<Value>]) -> Vec<(&'r str, &'r Value)> {
+        let of_sender = self.fields.iter().zip(values).filter_map(|(name, value)| Some((&**name, value.as_ref()?)));
+        let mut named: Vec<(&str, &Value)> = of_sender.collect();
+        let has = |name: &str| named.iter().any(|(known, _)| *known == name);
+        let at = |at: usize| leading.get(at).and_then(Option::as_ref);
+        let is_text = |value: &&Value| !matches!(value, Value::String(text) if text.is_empty());
+        let message = at(3).filter(|value| !has("message") && (named.is_empty() || !is_record(value)));
+        let level = at(4).filter(|_| !has("level") && !has("log.level"));
+        let added =
+            [("@timestamp", at(2)), ("message", message), ("level", level), ("@logStream", at(5).filter(is_text))];
+        named.extend(added.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        named
+    }
+
+    /// Fields as flat lists, in the form that was asked for.
+    fn flat(&self, named: &[(&str, &Value)]) -> Map<String, Json> {
+        let mut flat = Map::new();
+        for wanted in &self.search.fields {
+            for (name, value) in named.iter().filter(|(name, _)| wanted.pattern.matches(name)) {
+                let json = match value {
+                    Value::Timestamp(instant) => json!([format_time(*instant, wanted.format.as_deref())]),
+                    Value::List(_) => json_of_value(Some(value)),
+                    value => json!([json_of_value(Some(value))]),
+                };
+                flat.insert((*name).to_owned(), json);
+            }
+        }
+        flat
+    }
+
+    fn highlight(&self, named: &[(&str, &Value)]) -> Map<String, Json> {
+        let mut found = Map::new();
+        let Some(highlight) = &self.search.highlight else { return found };
+        let marks = &self.search.selection.marks;
+        for (name, value) in named.iter().filter(|(name, _)| highlight.fields.iter().any(|field| field.matches(name))) {
+            let Value::String(text) = value else { continue };
+            let ours = query::elastic::field_of(name);
+            if let Some(marked) = highlighted(marks, &ours, text, &highlight.pre, &highlight.post) {
+                found.insert((*name).to_owned(), json!([marked]));
+            }
+        }
+        found
+    }
+}
+
+/// Whether a message is a whole record, whose fields are shown anyway.
+fn is_record(message: &Value) -> bool {
+    let Value::String(text) = message else { return false };
+    text.starts_with('{') && text.ends_with('}') && serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// Puts a value at its path: what stands before a point is an object. Where something else stands there, the name is
+/// kept whole.
+fn put(object: &mut Map<String, Json>, path: &str, value: Json) {
+    if let Some((first, rest)) = path.split_once('.')
+        && !first.is_empty()
+        && !rest.is_empty()
+        && let Json::Object(inner) = object.entry(first).or_insert_with(|| json!({}))
+    {
+        return put(inner, rest, value);
+    }
+    object.insert(path.to_owned(), value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_points_are_objects_again() {
+        let mut object = Map::new();
+        for (path, value) in [("a.b.c", 1), ("a.d", 2), ("e", 3), ("e.f", 4), ("a.", 5), (".x", 6), ("..", 7)] {
+            put(&mut object, path, json!(value));
+        }
+        let expected = json!({"a": {"b": {"c": 1}, "d": 2}, "e": 3, "e.f": 4, "a.": 5, ".x": 6, "..": 7});
+        assert_eq!(Json::Object(object), expected);
+        let mut deep = Map::new();
+        put(&mut deep, &"a.".repeat(1_000), json!(1));
+        assert_eq!(deep.len(), 1);
+    }
+}

@@ -1,0 +1,104 @@
+//! Which groups are meant by the names of indices: lists, patterns, exclusions.
+
+use axum::http::StatusCode;
+use serde_json::Value as Json;
+use types::{GroupPattern, group_name_of_outside};
+
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::server::Shared;
+
+/// Longest list of names in bytes.
+const NAMES_BYTES_MAX: usize = 64 << 10;
+
+/// What becomes of names that mean nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leniency {
+    ignores_missing: bool,
+    allows_nothing: bool,
+}
+
+impl Leniency {
+    /// As the parameters of an address say it.
+    pub(super) fn of_parameters(parameters: &Parameters) -> Result<Self, Problem> {
+        let allows_nothing = parameters.get("allow_no_indices") != Some("false");
+        Ok(Self { ignores_missing: parameters.flag("ignore_unavailable")?, allows_nothing })
+    }
+
+    /// The same, where a header of `_msearch` says otherwise.
+    pub(super) fn or_header(self, header: &Json) -> Self {
+        let flag = |name: &str, usual: bool| match header.get(name) {
+            Some(Json::Bool(flag)) => *flag,
+            Some(Json::String(flag)) => flag == "true",
+            _ => usual,
+        };
+        Self {
+            ignores_missing: flag("ignore_unavailable", self.ignores_missing),
+            allows_nothing: flag("allow_no_indices", self.allows_nothing),
+        }
+    }
+}
+
+/// The names in a header of `_msearch`; `None` where it has none.
+pub(super) fn of_header(header: &Json) -> Option<String> {
+    match header.get("index").or_else(|| header.get("indices"))? {
+        Json::String(names) => Some(names.clone()),
+        Json::Array(names) => Some(names.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(",")),
+        _ => None,
+    }
+}
+
+/// The groups that names stand for, an empty list for all; `None` where they are none at all.
+pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Result<Option<Vec<GroupPattern>>, Problem> {
+    if names.len() > NAMES_BYTES_MAX {
+        let message = format!("the names of indices have more than {NAMES_BYTES_MAX} bytes");
+        return Err(Problem::bad_request("illegal_argument_exception", message));
+    }
+    let (mut wanted, mut excluded, mut is_all) = (Vec::new(), Vec::new(), false);
+    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        match name {
+            "_all" | "*" => is_all = true,
+            name if name.starts_with('-') && (is_all || !wanted.is_empty()) => {
+                excluded.push(GroupPattern::new(&name[1..]));
+            }
+            name if name.contains('*') => wanted.push(GroupPattern::new(name)),
+            name => {
+                let group = group_name_of_outside(name);
+                if server.app.store.has_group(&group) && server.reaches(group.as_str()) {
+                    wanted.push(GroupPattern::new(group.as_str()));
+                } else if !leniency.ignores_missing {
+                    return Err(missing(name));
+                }
+            }
+        }
+    }
+    let has_names = names.split(',').any(|name| !name.trim().is_empty());
+    if is_all || !has_names {
+        wanted.clear();
+    }
+    let is_everything = is_all || !has_names;
+    if !excluded.is_empty() {
+        let known = server.groups().into_iter().map(|group| group.name);
+        let is_meant = |name: &str| is_everything || wanted.iter().any(|pattern| pattern.matches(name));
+        let is_excluded = |name: &str| excluded.iter().any(|pattern| pattern.matches(name));
+        let kept = known.filter(|name| is_meant(name.as_str()) && !is_excluded(name.as_str()));
+        let kept: Vec<GroupPattern> = kept.map(|name| GroupPattern::new(name.as_str())).collect();
+        return Ok((!kept.is_empty()).then_some(kept));
+    }
+    if is_everything {
+        return Ok(Some(Vec::new()));
+    }
+    let finds_nothing = || {
+        let known = server.groups();
+        !wanted.iter().any(|pattern| known.iter().any(|group| pattern.matches(group.name.as_str())))
+    };
+    if !leniency.allows_nothing && finds_nothing() {
+        return Err(missing(names));
+    }
+    Ok((!wanted.is_empty()).then_some(wanted))
+}
+
+/// There is no such index.
+pub(super) fn missing(name: &str) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "index_not_found_exception", format!("no such index [{name}]"))
+}

@@ -1,0 +1,301 @@
+//! What a search asks for: the body and the parameters of its address together.
+
+use query::elastic::{
+    Aggregations, Cursor, Order, SearchError, Selection, parse_aggregations, parse_query, parse_sort,
+};
+use serde_json::{Value as Json, json};
+use types::{GroupPattern, Timestamp};
+
+use crate::parameters::Parameters;
+
+/// Hits where no number is asked for, and inside aggregations.
+const SIZE_DEFAULT: usize = 10;
+const SIZE_OF_TOP_HITS: usize = 3;
+
+/// How far hits reach, as in Elasticsearch (`index.max_result_window`).
+const WINDOW_MAX: usize = 10_000;
+
+/// Hits of a bucket, as in Elasticsearch (`index.max_inner_result_window`).
+const TOP_HITS_MAX: usize = 100;
+
+/// What may stand in a body and changes nothing that is shown.
+const HARMLESS: [&str; 18] = [
+    "track_scores",
+    "version",
+    "seq_no_primary_term",
+    "explain",
+    "profile",
+    "timeout",
+    "stats",
+    "terminate_after",
+    "indices_boost",
+    "preference",
+    "ext",
+    "stored_fields",
+    "min_score",
+    "from",
+    "size",
+    "sort",
+    "track_total_hits",
+    "search_after",
+];
+
+/// What changes the answer and is not supported, unless it is empty.
+const REFUSED: [&str; 9] =
+    ["script_fields", "runtime_mappings", "suggest", "collapse", "rescore", "knn", "slice", "rank", "retriever"];
+
+/// Whether and how it is said how many events there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Total {
+    None,
+    All,
+}
+
+impl Total {
+    /// The value of `total`.
+    pub(super) fn shown(self, total: u64, as_number: bool) -> Json {
+        if as_number { json!(total) } else { json!({"value": total, "relation": "eq"}) }
+    }
+}
+
+/// Names of fields, and in which form their values are shown.
+#[derive(Clone, Debug)]
+pub(super) struct WantedField {
+    pub(super) pattern: GroupPattern,
+    pub(super) format: Option<String>,
+}
+
+/// Which fields stand in `_source`.
+#[derive(Clone, Debug)]
+pub(super) struct SourceFilter {
+    pub(super) is_shown: bool,
+    includes: Vec<GroupPattern>,
+    excludes: Vec<GroupPattern>,
+}
+
+/// What is put around words that were looked for.
+#[derive(Clone, Debug)]
+pub(super) struct Highlight {
+    pub(super) fields: Vec<GroupPattern>,
+    pub(super) pre: String,
+    pub(super) post: String,
+}
+
+/// A search.
+#[derive(Clone, Debug)]
+pub(super) struct Search {
+    pub(super) selection: Selection,
+    pub(super) post_filter: Option<Selection>,
+    pub(super) from: usize,
+    pub(super) size: usize,
+    pub(super) order: Order,
+    pub(super) cursor: Option<Cursor>,
+    pub(super) source: SourceFilter,
+    pub(super) fields: Vec<WantedField>,
+    pub(super) highlight: Option<Highlight>,
+    pub(super) aggregations: Aggregations,
+    pub(super) total: Total,
+    pub(super) total_as_number: bool,
+    /// The total where it was counted before.
+    pub(super) known_total: Option<u64>,
+}
+
+impl Search {
+    /// Reads a search; parameters of the address go before what the body says.
+    pub(super) fn read(body: &Json, parameters: &Parameters, now: Timestamp) -> Result<Self, SearchError> {
+        let selection = match parameters.get("q") {
+            Some(text) => {
+                let operator = parameters.get("default_operator").unwrap_or("OR");
+                let mut query = json!({"query": text, "default_operator": operator});
+                if let Some(field) = parameters.get("df") {
+                    query["default_field"] = field.into();
+                }
+                parse_query(Some(&json!({"query_string": query})), now)?
+            }
+            None => parse_query(body.get("query"), now)?,
+        };
+        let mut search = Self::of_selection(body, selection, parameters)?;
+        search.aggregations = parse_aggregations(body.get("aggs").or_else(|| body.get("aggregations")), now)?;
+        search.post_filter = body.get("post_filter").map(|filter| parse_query(Some(filter), now)).transpose()?;
+        if let Some(post) = &search.post_filter {
+            // The time that it leaves is a condition like any other.
+            let (range, of_post) = (&mut search.selection.range, post.range);
+            let is_narrower = of_post.from > range.from || of_post.to < range.to;
+            if is_narrower && !search.aggregations.is_empty() {
+                let message = "a range of @timestamp beside aggregations belongs into [query]";
+                return Err(SearchError::parsing("post_filter", message));
+            }
+            range.from = range.from.max(of_post.from);
+            range.to = range.to.min(of_post.to).max(range.from);
+        }
+        Ok(search)
+    }
+
+    /// The hits of a bucket.
+    pub(super) fn of_top_hits(body: &Json, selection: Selection, at: &str) -> Result<Self, SearchError> {
+        let mut search = Self::of_selection(body, selection, &Parameters::default())?;
+        if body.get("size").is_none() {
+            search.size = SIZE_OF_TOP_HITS;
+        }
+        if search.from + search.size > TOP_HITS_MAX {
+            let reason =
+                format!("[{at}] Top hits result window is too large: from + size must be at most [{TOP_HITS_MAX}]");
+            return Err(SearchError::argument(reason));
+        }
+        Ok(search)
+    }
+
+    fn of_selection(body: &Json, selection: Selection, parameters: &Parameters) -> Result<Self, SearchError> {
+        check_members(body)?;
+        let from = number(body, parameters, "from")?.unwrap_or(0);
+        let size = number(body, parameters, "size")?.unwrap_or(SIZE_DEFAULT);
+        if from.saturating_add(size) > WINDOW_MAX {
+            let reason = format!(
+                "Result window is too large, from + size must be less than or equal to: [{WINDOW_MAX}] but was [{}]. See \
+                 the scroll api and search_after for a more efficient way to request large data sets.",
+                from.saturating_add(size)
+            );
+            return Err(SearchError::argument(reason));
+        }
+        let sort = parameters.get("sort").map(|text| text.split(',').map(Json::from).collect::<Json>());
+        let order = parse_sort(sort.as_ref().or_else(|| body.get("sort")))?;
+        let cursor =
+            body.get("search_after").filter(|after| !after.is_null()).map(|after| order.cursor(after)).transpose()?;
+        let fields = fields(body.get("fields"))?.into_iter().chain(fields(body.get("docvalue_fields"))?).collect();
+        Ok(Self {
+            selection,
+            post_filter: None,
+            from,
+            size,
+            order,
+            cursor,
+            source: SourceFilter::read(body, parameters),
+            fields,
+            highlight: body.get("highlight").and_then(Highlight::read),
+            aggregations: Aggregations::default(),
+            total: total(body, parameters),
+            total_as_number: parameters.get("rest_total_hits_as_int").is_some_and(|flag| flag != "false"),
+            known_total: None,
+        })
+    }
+}
+
+/// Refuses what is unknown, and what would change the answer.
+fn check_members(body: &Json) -> Result<(), SearchError> {
+    let Some(members) = body.as_object() else { return Err(SearchError::parsing("body", "is no object")) };
+    const READ: [&str; 9] =
+        ["query", "aggs", "aggregations", "post_filter", "_source", "fields", "docvalue_fields", "highlight", "pit"];
+    for (name, value) in members {
+        let is_empty = value.is_null()
+            || value == false
+            || value.as_object().is_some_and(serde_json::Map::is_empty)
+            || value.as_array().is_some_and(Vec::is_empty);
+        if REFUSED.contains(&name.as_str()) {
+            if !is_empty {
+                return Err(SearchError::parsing(name, "is not supported"));
+            }
+        } else if !HARMLESS.contains(&name.as_str()) && !READ.contains(&name.as_str()) {
+            return Err(SearchError::parsing("body", format!("unknown key [{name}]")));
+        }
+    }
+    Ok(())
+}
+
+fn number(body: &Json, parameters: &Parameters, name: &str) -> Result<Option<usize>, SearchError> {
+    let of_address = parameters.get(name).map(Json::from);
+    let Some(json) = of_address.as_ref().or_else(|| body.get(name)).filter(|json| !json.is_null()) else {
+        return Ok(None);
+    };
+    let number = json.as_u64().or_else(|| json.as_str()?.parse().ok()).and_then(|number| usize::try_from(number).ok());
+    number.map(Some).ok_or_else(|| SearchError::argument(format!("[{name}] parameter cannot be [{json}]")))
+}
+
+fn total(body: &Json, parameters: &Parameters) -> Total {
+    let is_off = match parameters.get("track_total_hits") {
+        Some(text) => text == "false",
+        None => body.get("track_total_hits").is_some_and(|flag| flag == false),
+    };
+    if is_off { Total::None } else { Total::All }
+}
+
+fn patterns(json: &Json) -> Vec<GroupPattern> {
+    let texts = match json {
+        Json::String(text) => text.split(',').map(str::to_owned).collect(),
+        Json::Array(texts) => texts.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    texts.into_iter().map(|text: String| GroupPattern::new(without_keyword(text.trim()))).collect()
+}
+
+fn without_keyword(name: &str) -> &str {
+    name.strip_suffix(".keyword").unwrap_or(name)
+}
+
+fn fields(json: Option<&Json>) -> Result<Vec<WantedField>, SearchError> {
+    let Some(json) = json.filter(|json| !json.is_null()) else { return Ok(Vec::new()) };
+    let Json::Array(list) = json else { return Err(SearchError::parsing("fields", "is no list")) };
+    let mut wanted = Vec::new();
+    for (index, field) in list.iter().enumerate() {
+        let name = field.as_str().or_else(|| field.get("field").and_then(Json::as_str));
+        let name = name.ok_or_else(|| SearchError::parsing(&format!("fields[{index}]"), "names no field"))?;
+        let format = field.get("format").and_then(Json::as_str).map(str::to_owned);
+        wanted.push(WantedField { pattern: GroupPattern::new(without_keyword(name)), format });
+    }
+    Ok(wanted)
+}
+
+impl SourceFilter {
+    fn read(body: &Json, parameters: &Parameters) -> Self {
+        let of_address = parameters.get("_source").map(Json::from);
+        let mut filter = Self { is_shown: true, includes: Vec::new(), excludes: Vec::new() };
+        match of_address.as_ref().or_else(|| body.get("_source")) {
+            Some(Json::Bool(is_shown)) => filter.is_shown = *is_shown,
+            Some(Json::String(text)) if text == "false" => filter.is_shown = false,
+            Some(Json::String(text)) if text == "true" => {}
+            Some(Json::Object(members)) => {
+                let list = |names: [&str; 2]| {
+                    names.iter().find_map(|name| members.get(*name)).map(patterns).unwrap_or_default()
+                };
+                filter.includes = list(["includes", "include"]);
+                filter.excludes = list(["excludes", "exclude"]);
+            }
+            Some(json) => filter.includes = patterns(json),
+            None => {}
+        }
+        for (name, list) in [("_source_includes", &mut filter.includes), ("_source_excludes", &mut filter.excludes)] {
+            list.extend(parameters.get(name).map(|text| patterns(&Json::from(text))).unwrap_or_default());
+        }
+        filter
+    }
+
+    /// Whether a field is shown: it, or an object that it is part of, is named.
+    pub(super) fn wants(&self, name: &str) -> bool {
+        let is_named = |patterns: &[GroupPattern]| {
+            patterns.iter().any(|pattern| {
+                let ends = name.match_indices('.').map(|(end, _)| end).chain([name.len()]);
+                ends.into_iter().any(|end| pattern.matches(&name[..end]))
+            })
+        };
+        self.is_shown && (self.includes.is_empty() || is_named(&self.includes)) && !is_named(&self.excludes)
+    }
+}
+
+impl Highlight {
+    fn read(json: &Json) -> Option<Self> {
+        let fields = match json.get("fields")? {
+            Json::Object(fields) => fields.keys().cloned().collect(),
+            Json::Array(list) => list.iter().filter_map(Json::as_object).flat_map(|one| one.keys().cloned()).collect(),
+            _ => Vec::new(),
+        };
+        let tag = |name: &str, usual: &str| match json.get(name) {
+            Some(Json::Array(tags)) => tags.first().and_then(Json::as_str).unwrap_or(usual).to_owned(),
+            Some(Json::String(tag)) => tag.clone(),
+            _ => usual.to_owned(),
+        };
+        Some(Self {
+            fields: fields.iter().map(|name: &String| GroupPattern::new(without_keyword(name))).collect(),
+            pre: tag("pre_tags", "<em>"),
+            post: tag("post_tags", "</em>"),
+        })
+    }
+}
