@@ -34,6 +34,18 @@ for (const node of [`${url}/elasticsearch`, url]) {
     equal([again.statusCode, again.body.error.type], [409, "version_conflict_engine_exception"]);
     equal(await client.indices.exists({ index }), true);
   });
+  await check(`the client searches ${node}`, async () => {
+    const aggs = { steps: { histogram: { field: "n", interval: 100 }, aggs: { mean: { avg: { field: "n" } } } } };
+    const found = await client.search({ index, query: { match_phrase: { message: "parcel 7" } }, aggs });
+    equal([found.hits.total.value, found.hits.hits[0]._id, found.hits.hits[0]._source.n], [1, "id-7", 7]);
+    equal(found.aggregations.steps.buckets.map((b) => [b.key, b.doc_count, b.mean.value]), [[0, 1, 7]]);
+    const numbers = [];
+    for await (const document of client.helpers.scrollDocuments({ index, size: 60, query: { exists: { field: "n" } } })) numbers.push(document.n);
+    equal(numbers.sort((a, b) => a - b), Array.from({ length: 500 }, (_, n) => n));
+    const { responses } = await client.msearch({ searches: [{ index }, { size: 0 }, { index }, { query: { nested: { path: "x" } } }] });
+    equal([responses[0].hits.total.value, responses[1].status, responses[1].error.type], [501, 400, "parsing_exception"]);
+    equal((await client.count({ index, q: "n:[0 TO 9]" })).count, 10);
+  });
   await check(`pino-elasticsearch ships to ${node}`, async () => {
     const stream = pinoElastic({ node, index: `${index}-pino`, esVersion: 8, flushBytes: 1000, flushInterval: 100 });
     const errors = [];

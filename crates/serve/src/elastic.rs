@@ -104,6 +104,7 @@ fn asked(table: Table) -> Table {
         .get("/elasticsearch/_cat/indices", Role::Read, catalog::cat_all)
         .get("/elasticsearch/_cat/indices/{index}", Role::Read, catalog::cat_of)
         .get("/elasticsearch/_resolve/index/{name}", Role::Read, catalog::resolve)
+        .post("/elasticsearch/_resolve/index/{name}", Role::Read, catalog::resolve)
         .get("/elasticsearch/_alias", Role::Read, catalog::aliases)
         .get("/elasticsearch/_aliases", Role::Read, catalog::aliases)
 }
@@ -195,9 +196,9 @@ pub(crate) fn mark(mut response: Response, version: Option<u8>) -> Response {
     let headers = response.headers_mut();
     headers.insert(PRODUCT.0, PRODUCT.1);
     let is_json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
-    if let Some(version) = version.filter(|_| is_json) {
-        let kind = format!("application/vnd.elasticsearch+json;compatible-with={version}");
-        headers.extend(HeaderValue::try_from(kind).ok().map(|kind| (header::CONTENT_TYPE, kind)));
+    let kind = |version| format!("application/vnd.elasticsearch+json;compatible-with={version}");
+    if let Some(Ok(kind)) = version.filter(|_| is_json).map(|version| HeaderValue::try_from(kind(version))) {
+        headers.insert(header::CONTENT_TYPE, kind);
     }
     response
 }

@@ -53,7 +53,7 @@ fn mark(field: &Expr, pattern: &TextPattern) -> Option<Mark> {
         TextPattern::Regex(regex) => regex.clone(),
         TextPattern::Phrase(words) => {
             let words: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
-            compile_regex(&format!(r"(?i){}", words.join(r"[^\p{L}\p{N}]{0,64}")), false).ok()?
+            compile_regex(&format!(r"(?i){}", words.join(r"\W*")), false).ok()?
         }
         TextPattern::OneOf(_) => return None,
     };

@@ -141,7 +141,7 @@ fn phrase_prefix(reader: &mut Reader, field: &Field<'_>) -> Result<Condition, Se
     if words.is_empty() {
         return Ok(Some(never()));
     }
-    let regex = reader.regex(&format!(r"(?i)(?:^|\W){}", words.join(r"\W{1,64}")), &field.at)?;
+    let regex = reader.regex(&format!(r"(?i)(?:^|\W){}", words.join(r"\W+")), &field.at)?;
     Ok(Some(Target::field(field.name).matching(regex)))
 }
 

@@ -87,7 +87,10 @@ pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Pipeline, Searc
                 PipelineKind::Moving { function: Moving::LinearAverage, window, shift: 0, is_inclusive: true }
             }
             Some(other) => {
-                return Err(SearchError::parsing(at, format!("model [{other}] is not supported; use simple or linear")));
+                return Err(SearchError::parsing(
+                    at,
+                    format!("model [{other}] is not supported; use simple or linear"),
+                ));
             }
         },
         _ => PipelineKind::Script(parse_script(script_of(members, at)?, at)?),

@@ -158,7 +158,7 @@ async fn what_is_not_supported_is_named_with_its_place() {
         (
             json!({"aggs": {"x": {"geohash_grid": {}}}}),
             "parsing_exception",
-            "[aggs.x] aggregation [geohash_grid] is not supported",
+            "[aggs.x.geohash_grid] aggregation [geohash_grid] is not supported",
         ),
         (json!({"aggs": {"x": {"terms": {}}}}), "parsing_exception", "Required one of fields"),
         (
