@@ -9,6 +9,7 @@ mod aggregation;
 mod filter;
 mod fold;
 mod highlight;
+mod histogram;
 mod leaf;
 mod metric;
 mod order;

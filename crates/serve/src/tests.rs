@@ -12,6 +12,7 @@ mod context;
 mod deletions;
 mod doors;
 mod elastic;
+mod elastic_aggregations;
 mod elastic_search;
 mod exports;
 mod hostile_frames;

@@ -9,14 +9,14 @@ use std::collections::HashMap;
 
 use chrono_tz::Tz;
 use serde_json::{Map, Value as Json, json};
-use types::{TimeRange, Timestamp, Value};
+use types::{TimeRange, Value};
 
-use super::aggregation::{Aggregation, Aggregations, Branches, Form, Histogram, Kind, Step};
+use super::aggregation::{Aggregation, Aggregations, Branches, Form, Kind};
+use super::histogram::Histogram;
 use super::metric::Metric;
 use super::terms::{Candidate, compare_values, write_key};
-use super::{BUCKETS_MAX, SearchError, Selection, format_time};
-use crate::execute::ceil;
-use crate::plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan, Span};
+use super::{BUCKETS_MAX, SearchError, Selection};
+use crate::plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan};
 
 /// Most plans of one search: overlapping buckets and lists of hits take one each.
 const PLANS_MAX: usize = 500;
@@ -380,7 +380,9 @@ impl<A: Asker> Folding<'_, A> {
         let mut known = known.into_iter().map(|(_, one)| one).peekable();
         let (mut filled, mut key) = (Vec::new(), histogram.first_key(low));
         while let Some(value) = key.take() {
-            let Some(position) = histogram.position(&value).filter(|position| *position <= high) else { break };
+            if histogram.position(&value).is_none_or(|position| position > high) {
+                break;
+            }
             while let Some(one) = known.next_if(|one| compare_values(one.key[0].as_ref(), Some(&value)).is_lt()) {
                 // Beside the grid, where clocks change.
                 filled.push(one);
@@ -397,7 +399,7 @@ impl<A: Asker> Folding<'_, A> {
                 );
                 return Err(SearchError { kind: "too_many_buckets_exception", reason });
             }
-            key = histogram.next_key(&value, position);
+            key = histogram.next_key(&value);
         }
         filled.extend(known);
         Ok(filled)
@@ -423,58 +425,6 @@ fn one_of_kept(value: &Expr, buckets: &[Parent]) -> Option<Expr> {
         let literals = keys.into_values().map(|key| Expr::Literal(Some(key))).collect();
         Expr::In(Box::new(value.clone()), literals)
     })
-}
-
-impl Histogram {
-    /// A key as a number: nanoseconds of times.
-    fn position(&self, key: &Value) -> Option<f64> {
-        match (self.step, key) {
-            (Step::Time { .. }, Value::Timestamp(instant)) => Some(instant.0 as f64),
-            (Step::Number { interval, offset }, Value::Integer(floor)) => Some(*floor as f64 * interval + offset),
-            (Step::Number { interval, offset }, Value::Float(floor)) => Some(floor * interval + offset),
-            _ => None,
-        }
-    }
-
-    /// The key of the bucket that a position lies in.
-    fn first_key(&self, position: f64) -> Option<Value> {
-        match self.step {
-            Step::Number { interval, offset } => Some(Value::Integer(((position - offset) / interval).floor() as i64)),
-            Step::Time { span, zone, origin } => {
-                let instant = position as i64;
-                let floor = match (origin, span) {
-                    (Some(origin), Span::Nanoseconds(length)) => instant - (instant - origin).rem_euclid(length.max(1)),
-                    _ => crate::execute::floor(zone, instant, span)?,
-                };
-                Some(Value::Timestamp(Timestamp(floor)))
-            }
-        }
-    }
-
-    fn next_key(&self, key: &Value, _position: f64) -> Option<Value> {
-        match (self.step, key) {
-            (Step::Number { .. }, Value::Integer(floor)) => floor.checked_add(1).map(Value::Integer),
-            (Step::Time { span, zone, origin }, Value::Timestamp(instant)) => {
-                let next = match (origin, span) {
-                    (Some(_), Span::Nanoseconds(length)) => instant.0.checked_add(length)?,
-                    _ => ceil(zone, instant.0.checked_add(1)?, span)?,
-                };
-                (next > instant.0).then_some(Value::Timestamp(Timestamp(next)))
-            }
-            _ => None,
-        }
-    }
-
-    fn write_key(&self, key: &Value, object: &mut Map<String, Json>) {
-        let position = self.position(key).unwrap_or_default();
-        match key {
-            Value::Timestamp(instant) => {
-                object.insert("key".into(), json!(instant.0.div_euclid(1_000_000)));
-                object.insert("key_as_string".into(), json!(format_time(*instant, self.format.as_deref())));
-            }
-            _ => _ = object.insert("key".into(), json!(position)),
-        }
-    }
 }
 
 fn write_bucket_key(kind: &Kind, key: &[Option<Value>], object: &mut Map<String, Json>) {

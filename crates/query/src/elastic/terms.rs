@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use types::Value;
 
 use super::filter::{Reader, object, only_member};
-use super::{BUCKETS_MAX, SearchError, aggregation, field_of, json_of_value, pipeline, value_of_json};
+use super::{BUCKETS_MAX, SearchError, field_of, histogram, json_of_value, pipeline, value_of_json};
 use crate::function::Function;
 use crate::plan::{Expr, TextPattern};
 
@@ -256,8 +256,8 @@ pub(super) fn parse_composite(body: &Json, zone: &mut Option<Tz>, at: &str) -> R
                 Some(field) => Expr::Field(field_of(field)),
                 None => return Err(SearchError::parsing(&at, "needs a [field]")),
             },
-            "histogram" => aggregation::histogram(options, &at)?.value,
-            "date_histogram" => aggregation::date_histogram(options, zone, &at)?.value,
+            "histogram" => histogram::histogram(options, &at)?.value,
+            "date_histogram" => histogram::date_histogram(options, zone, &at)?.value,
             other => return Err(SearchError::parsing(&at, format!("a source [{other}] is not supported"))),
         };
         sources.push(Source {

@@ -80,7 +80,7 @@ fn question(random: &mut Random) -> (&'static str, String, String) {
     let selector =
         encoded(random.pick::<&str>(&["{group=~\".+\"}", "{user=~\".+\"}", "{group=~\"theirs.*\"} |= \"s\""]));
     let get = |uri: String| ("GET", uri, String::new());
-    match *random.pick(&(0..20).collect::<Vec<u32>>()) {
+    match *random.pick(&(0..24).collect::<Vec<u32>>()) {
         0 | 1 => {
             let explain = *random.pick(&[true, false]);
             let ask = json!({"query": query, "groups": [groups], "from": "now-1h", "explain": explain});
@@ -103,6 +103,18 @@ fn question(random: &mut Random) -> (&'static str, String, String) {
         16 => get(format!("/api/v1/query?{parameters}&format=ndjson")),
         17 => get((*random.pick(&["/api/v1/lookups", "/api/openapi.json", "/api/v1/session"])).to_owned()),
         18 => get(format!("/api/v1/changes?{parameters}&baseline=1h")),
+        19 => get(format!(
+            "/elasticsearch/{}/_search?ignore_unavailable=true",
+            encoded(random.pick::<&str>(&["*", "theirs/zq81", "*s*", "_all", "-x"]))
+        )),
+        20 => {
+            let levels = json!({"users": {"terms": {"field": "user"}, "aggs": {"hits": {"top_hits": {}}}}});
+            let ask = json!({"query": {"query_string": {"query": "secret"}}, "aggs": levels, "highlight": {"fields": {"*": {}}}});
+            ("POST", "/elasticsearch/_search".to_owned(), ask.to_string())
+        }
+        21 => get((*random.pick(&["/elasticsearch/_mapping", "/elasticsearch/_field_caps", "/elasticsearch/_alias"]))
+            .to_owned()),
+        22 => get((*random.pick(&["/elasticsearch/_cat/indices", "/elasticsearch/_resolve/index/*"])).to_owned()),
         _ => ("POST", "/api/v1/complete".to_owned(), json!({"query": "filter user = ", "cursor": 14}).to_string()),
     }
 }
