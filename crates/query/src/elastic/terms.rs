@@ -104,15 +104,17 @@ fn orders(json: Option<&Json>, at: &str) -> Result<Vec<TermsOrder>, SearchError>
         Some(one) => vec![one],
     };
     let mut orders = Vec::new();
+    // Grafana sends an empty one where nobody chose.
     for order in written {
-        let (name, direction) = only_member(order, &format!("{at}.order"))?;
-        let by = match name {
-            "_count" => OrderBy::Count,
-            "_key" | "_term" => OrderBy::Key,
-            path => OrderBy::Path(path.to_owned()),
-        };
-        let descending = direction.as_str().is_some_and(|direction| direction.eq_ignore_ascii_case("desc"));
-        orders.push(TermsOrder { by, descending });
+        for (name, direction) in object(order, &format!("{at}.order"))? {
+            let by = match name.as_str() {
+                "_count" => OrderBy::Count,
+                "_key" | "_term" => OrderBy::Key,
+                path => OrderBy::Path(path.to_owned()),
+            };
+            let descending = direction.as_str().is_some_and(|direction| direction.eq_ignore_ascii_case("desc"));
+            orders.push(TermsOrder { by, descending });
+        }
     }
     if orders.is_empty() {
         orders.push(TermsOrder { by: OrderBy::Count, descending: true });

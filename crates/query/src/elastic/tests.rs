@@ -138,6 +138,7 @@ fn what_is_nested_or_too_much_is_refused() {
     let patterns: Vec<Json> = (0..100).map(|n| json!({"wildcard": {"a": format!("{n}*")}})).collect();
     check_error(json!({"bool": {"should": patterns}}), "more than 64 regular expressions");
     check_error(json!({"terms": {"a": vec![1; 70_000]}}), "allowed maximum of [65536]");
+    assert!(parse_aggregations(Some(&json!({"t": {"terms": {"field": "x", "order": {}}}})), NOW).is_ok());
     let mut buckets = json!({"a": {"avg": {"field": "x"}}});
     for _ in 0..20 {
         buckets = json!({"a": {"terms": {"field": "x"}, "aggs": buckets}});
