@@ -221,6 +221,8 @@ pub(crate) enum Format {
     Csv,
     /// The same with every text as it was logged
     CsvRaw,
+    /// Tab-separated values with a header; tabs, line ends and backslashes are escaped, formulas have their apostrophe
+    Tsv,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

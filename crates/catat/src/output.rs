@@ -1,4 +1,4 @@
-//! How answers look: as a table or lines for people, as JSON or CSV for programs.
+//! How answers look: as a table or lines for people, as JSON, CSV or TSV for programs.
 //!
 //! A row is a list of cells in JSON, as the server sends them, so that numbers keep every digit on their way.
 
@@ -7,7 +7,7 @@ mod text;
 
 use std::io::{BufWriter, IsTerminal, Write};
 
-use query::{Formulas, write_csv_cell, write_csv_name};
+use query::{Formulas, write_csv_cell, write_csv_name, write_tsv_cell};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -44,11 +44,12 @@ impl<W: Write> Printer<W> {
         match self.format {
             Format::Csv | Format::CsvRaw => {
                 let formulas = self.formulas();
-                writeln!(
-                    self.out,
-                    "{}",
-                    joined(&self.columns, |column, out| write_csv_name(&column.name, formulas, out))
-                )
+                let write = |column: &Column, out: &mut String| write_csv_name(&column.name, formulas, out);
+                writeln!(self.out, "{}", joined(&self.columns, ",", write))
+            }
+            Format::Tsv => {
+                let write = |column: &Column, out: &mut String| write_tsv_cell(&column.name, Formulas::Kept, out);
+                writeln!(self.out, "{}", joined(&self.columns, "\t", write))
             }
             Format::Json => write!(self.out, "["),
             Format::Table | Format::Lines | Format::Ndjson => Ok(()),
@@ -77,9 +78,12 @@ impl<W: Write> Printer<W> {
                 let separator = if self.n_rows > 1 { ",\n " } else { "\n " };
                 write!(self.out, "{separator}{}", self.object(&cells))
             }
-            Format::Csv | Format::CsvRaw => {
+            Format::Csv | Format::CsvRaw | Format::Tsv => {
                 let formulas = |cell: &str| if cell.starts_with('"') { self.formulas() } else { Formulas::Kept };
-                let line = joined(&cells, |cell, out| write_csv_cell(&plain(cell), formulas(cell), out));
+                let is_tsv = self.format == Format::Tsv;
+                let write_cell = if is_tsv { write_tsv_cell } else { write_csv_cell };
+                let write = |cell: &String, out: &mut String| write_cell(&plain(cell), formulas(cell), out);
+                let line = joined(&cells, if is_tsv { "\t" } else { "," }, write);
                 writeln!(self.out, "{line}")
             }
         }
@@ -90,7 +94,7 @@ impl<W: Write> Printer<W> {
         match self.format {
             Format::Table => table::print(&mut self.out, &self.columns, &self.held, self.is_coloured)?,
             Format::Json => writeln!(self.out, "{}]", if self.n_rows > 0 { "\n" } else { "" })?,
-            Format::Lines | Format::Ndjson | Format::Csv | Format::CsvRaw => {}
+            Format::Lines | Format::Ndjson | Format::Csv | Format::CsvRaw | Format::Tsv => {}
         }
         self.out.flush()
     }
@@ -112,11 +116,11 @@ impl<W: Write> Printer<W> {
     }
 }
 
-/// Cells with commas between them.
-fn joined<T>(cells: &[T], write: impl Fn(&T, &mut String)) -> String {
+/// Cells with a separator between them.
+fn joined<T>(cells: &[T], separator: &str, write: impl Fn(&T, &mut String)) -> String {
     let mut line = String::new();
     for (at, cell) in cells.iter().enumerate() {
-        line.push_str(if at > 0 { "," } else { "" });
+        line.push_str(if at > 0 { separator } else { "" });
         write(cell, &mut line);
     }
     line
@@ -184,6 +188,7 @@ mod tests {
         check(Format::Ndjson, &format!("{first}\n{{\"@message\":\"x\"}}\n"));
         check(Format::Json, &format!("[\n {first},\n {{\"@message\":\"x\"}}\n]\n"));
         check(Format::Csv, "@timestamp,@message,n\n2026-11-20T06:00:00Z,\"a \"\"b\"\", c\u{1b}[31m\",3\n,x,\n");
+        check(Format::Tsv, "@timestamp\t@message\tn\n2026-11-20T06:00:00Z\ta \"b\", c\u{1b}[31m\t3\n\tx\t\n");
         check(Format::Lines, "2026-11-20T06:00:00Z  a \"b\", c\u{241b}[31m  n=3\nx\n");
         check(
             Format::Table,
@@ -203,6 +208,17 @@ mod tests {
         };
         assert_eq!(csv(Format::Csv), "@message,'=n\n'=1+1,-5\n");
         assert_eq!(csv(Format::CsvRaw), "@message,=n\n=1+1,-5\n");
+        assert_eq!(csv(Format::Tsv), "@message\t=n\n'=1+1\t-5\n");
+    }
+
+    #[test]
+    fn a_row_of_tabs_and_line_ends_is_one_line_with_as_many_tabs_as_columns_need() {
+        let mut out = Vec::new();
+        let mut printer = Printer::new(&mut out, Format::Tsv, false);
+        printer.start(vec![Column { name: "a\tb".into() }, Column { name: "c".into() }]).expect("memory");
+        printer.row(vec![r#""one\ttwo\nthree\\""#.into(), "[1,2]".into()]).expect("memory");
+        printer.finish().expect("memory");
+        assert_eq!(out, b"a\\tb\tc\none\\ttwo\\nthree\\\\\t[1,2]\n");
     }
 
     #[test]
