@@ -20,6 +20,7 @@ mod groups;
 mod input;
 mod kept;
 mod live_tail;
+mod metric_filters;
 mod metrics;
 mod pattern_test;
 mod put;
@@ -46,6 +47,7 @@ use crate::server::Shared;
 pub(crate) use self::answer::CloudWatchProblem;
 pub(crate) use self::book::Book;
 pub(crate) use self::kept::KeptQueries;
+pub(crate) use self::metric_filters::{MetricFilters, write as write_metric_filters};
 
 /// What stands before an operation's name in `X-Amz-Target`.
 const TARGET: &str = "Logs_20140328.";
@@ -129,6 +131,9 @@ impl Asked {
             "PutQueryDefinition" => self.put_definition(input).await,
             "DescribeQueryDefinitions" => self.describe_definitions(input).await,
             "DeleteQueryDefinition" => self.delete_definition(input).await,
+            "PutMetricFilter" => self.put_metric_filter(input).await,
+            "DescribeMetricFilters" => self.describe_metric_filters(input).await,
+            "DeleteMetricFilter" => self.delete_metric_filter(input).await,
             "TestMetricFilter" => self.test_metric_filter(input).await,
             "FilterLogEvents" => self.filter_events(input).await,
             "GetLogEvents" => self.events(input).await,

@@ -19,7 +19,7 @@ use types::{GroupName, GroupPattern, Limits, TimeRange, Timestamp};
 use crate::access::{Access, Attempts, Caller, Keys, Role};
 use crate::audit::{self, Audit};
 use crate::body::BodyBudget;
-use crate::cloudwatch::{Book, KeptQueries};
+use crate::cloudwatch::{Book, KeptQueries, MetricFilters};
 use crate::intake_gates::IntakeGates;
 use crate::problem::Problem;
 use crate::queries::{Queries, Running, Ticket};
@@ -116,6 +116,7 @@ pub(crate) struct Server {
     pub(crate) cloudwatch: Book,
     /// Queries that clients of CloudWatch have started.
     pub(crate) kept_queries: KeptQueries,
+    pub(crate) metric_filters: MetricFilters,
     reference: OnceLock<Reference>,
     /// What queries found damaged. The store itself only knows what it saw when it was opened.
     damages: Mutex<BTreeSet<String>>,
@@ -270,6 +271,7 @@ impl Server {
             memory: MemoryPool::new(app.limits.queries_memory_bytes),
             tables: Tables::default(),
             cloudwatch: Book::default(),
+            metric_filters: MetricFilters::default(),
             kept_queries: KeptQueries::new(app.limits.queries_memory_bytes / 8),
             reference: OnceLock::new(),
             damages: Mutex::default(),

@@ -16,6 +16,7 @@ use super::answer::CloudWatchProblem;
 use super::book::MadeGroup;
 use super::groups::milliseconds;
 use super::input::{Input, constraint, group_of};
+use super::metric_filters;
 use super::put::SEQUENCE_TOKEN;
 use crate::access::Role;
 use crate::reading::{Reading, Scope, read};
@@ -67,7 +68,16 @@ impl Asked {
                 && names.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted.as_str() == **name))
         });
         let (page, next) = page_by_name(wanted, limit, &input)?;
-        let described: Vec<Value> = page.iter().map(|(name, group)| self.group_json(name, group)).collect();
+        let server = self.server.clone();
+        let n_filters = self.server.lookups.run(move || metric_filters::counts(&server.app.store)).await??;
+        let described: Vec<Value> = page
+            .iter()
+            .map(|(name, group)| {
+                let mut json = self.group_json(name, group);
+                json["metricFilterCount"] = n_filters.get(*name).copied().unwrap_or(0).into();
+                json
+            })
+            .collect();
         Ok(with_next(json!({"logGroups": described}), next))
     }
 
@@ -174,7 +184,7 @@ impl Asked {
         let first = group.status.as_ref().and_then(|status| status.first).map(milliseconds);
         let created = group.made.as_ref().and_then(|made| made.created).or(first);
         let mut json = json!({
-            "logGroupName": name, "creationTime": created.unwrap_or_default(), "metricFilterCount": 0,
+            "logGroupName": name, "creationTime": created.unwrap_or_default(),
             "arn": format!("{}:*", self.arn(name)), "logGroupArn": self.arn(name), "logGroupClass": group.class(),
             "storedBytes": group.status.as_ref().map_or(0, |status| status.bytes_stored),
         });

@@ -9,6 +9,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use storage::Status;
 
+use crate::cloudwatch;
 use crate::problem::Problem;
 use crate::routes::status::{Kind, numbers};
 use crate::routes::{pipelines, sources, upkeep};
@@ -20,6 +21,7 @@ pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
     let work = move || {
         let mut of_sources = Page::default();
         sources::write(&of_thread, &mut of_sources);
+        cloudwatch::write_metric_filters(&of_thread, &mut of_sources);
         (of_thread.app.store.status(), of_sources.0)
     };
     let (status, of_sources) = server.lookups.run(work).await?;

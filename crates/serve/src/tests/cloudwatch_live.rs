@@ -133,3 +133,64 @@ async fn a_pattern_is_tested_on_texts() {
     assert_eq!(error(&test("{ $.a", json!(["x"])).await).1, "InvalidParameterException");
     assert_eq!(error(&test("a", json!([])).await).1, "InvalidParameterException");
 }
+
+#[tokio::test]
+async fn metric_filters_count_what_comes_after_them_also_across_a_restart() {
+    let house = House::new();
+    house.make_stream().await;
+    let send = async |house: &House, texts: &[&str]| {
+        let events: Vec<Value> =
+            texts.iter().map(|text| json!({"timestamp": NOW_MS - 1000, "message": text})).collect();
+        let put = json!({"logGroupName": "/ecs/pay", "logStreamName": "web/1", "logEvents": events});
+        assert_eq!(house.operation("PutLogEvents", put).await.status, 200);
+    };
+    send(&house, &[r#"{"status":500,"ms":1000}"#]).await;
+    let put = async |name: &str, pattern: &str, value: &str| {
+        let transformation = json!({"metricName": name, "metricNamespace": "pay", "metricValue": value});
+        let input = json!({"logGroupName": "/ecs/pay", "filterName": name, "filterPattern": pattern,
+            "metricTransformations": [transformation]});
+        house.operation("PutMetricFilter", input).await
+    };
+    for (name, pattern, value) in [("failures", "{ $.status >= 500 }", "1"), ("spent", "{ $.ms = * }", "$.ms")] {
+        let made = put(name, pattern, value).await;
+        assert_eq!((made.status, made.text()), (200, String::new()));
+    }
+    let counts = async |house: &House| {
+        let page = house.administer("GET", "/metrics", "").await.text();
+        let numbers = page.lines().filter(|line| line.starts_with("catat_metric_filter_"));
+        numbers.filter_map(|line| Some(line.rsplit_once(' ')?.1.to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(counts(&house).await, ["0", "0", "0", "0"]);
+    send(&house, &[r#"{"status":503,"ms":20}"#, r#"{"status":200,"ms":2.5}"#, "plain"]).await;
+    // Events of both filters, then their values.
+    assert_eq!(counts(&house).await, ["1", "2", "1", "22.5"]);
+    assert_eq!(counts(&house).await, ["1", "2", "1", "22.5"]);
+    house.store.flush().expect("it flushes");
+    let house = house.restarted();
+    assert_eq!(counts(&house).await, ["1", "2", "1", "22.5"]);
+    send(&house, &[r#"{"status":504}"#]).await;
+    assert_eq!(counts(&house).await, ["2", "2", "2", "22.5"]);
+
+    let described = house.operation("DescribeMetricFilters", json!({"metricName": "spent"})).await.json();
+    let filter = &described["metricFilters"][0];
+    assert_eq!(
+        (&filter["filterPattern"], &filter["metricTransformations"][0]["metricValue"]),
+        (&json!("{ $.ms = * }"), &json!("$.ms"))
+    );
+    assert_eq!(described["metricFilters"].as_array().map(Vec::len), Some(1));
+    let groups = house.operation("DescribeLogGroups", json!({})).await.json();
+    assert_eq!(groups["logGroups"][0]["metricFilterCount"], 2);
+    let parameter = "InvalidParameterException";
+    assert_eq!(error(&put("bad", "{ $.a", "1").await).1, parameter);
+    assert_eq!(error(&put("a:b", "", "1").await).1, parameter);
+    assert_eq!(error(&put("bad", "", "many").await).1, parameter);
+    let delete = async || {
+        let input = json!({"logGroupName": "/ecs/pay", "filterName": "spent"});
+        house.operation("DeleteMetricFilter", input).await
+    };
+    assert_eq!(delete().await.status, 200);
+    assert_eq!(error(&delete().await).1, "ResourceNotFoundException");
+    let (_, reader) = house.key("read", &["web/*"]).await;
+    let seen = house.operation_of(&reader, "DescribeMetricFilters", json!({})).await.json();
+    assert_eq!(seen, json!({"metricFilters": []}));
+}
