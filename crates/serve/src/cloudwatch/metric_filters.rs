@@ -155,7 +155,7 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, C
         return Err(CloudWatchProblem::parameter("dimensions of metric filters are not supported here."));
     }
     let value = needed("metricValue")?;
-    if value.parse::<f64>().is_err() && !value.strip_prefix("$.").is_some_and(|field| !field.is_empty()) {
+    if value.parse::<f64>().is_err() && value.strip_prefix("$.").is_none_or(str::is_empty) {
         return Err(CloudWatchProblem::parameter("metricValue is a number or $.FIELD here."));
     }
     Ok(Filter {
