@@ -6,21 +6,26 @@
 
 mod explain;
 mod label;
+mod labels;
 mod metric;
+mod operator;
 mod read;
 mod run;
 mod stage;
+mod template;
 mod vector;
 
 #[cfg(test)]
 mod tests;
+
+use std::collections::BTreeMap;
 
 use pest::Parser;
 use types::GroupPattern;
 
 use crate::error::{QueryError, QueryErrors, Span};
 use crate::optimise::optimise;
-use crate::plan::{Expr, Operator, Plan, SortKey};
+use crate::plan::{Expr, Name, Operator, Plan, SortKey};
 
 pub use label::STREAM_LABELS;
 pub use metric::MetricQuery;
@@ -57,6 +62,36 @@ pub struct LogQuery {
     pub sources: Vec<GroupPattern>,
     /// Filters and parsers in order.
     pub operators: Vec<Operator>,
+    /// Which labels are shown.
+    pub shown: Shown,
+}
+
+/// Labels of a log query beside those of the streams.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// Labels that stages make, as far as their names stand in the query.
+    pub parsed: Vec<Name>,
+    /// Labels that `drop` takes away.
+    pub dropped: Vec<String>,
+    /// Labels that the selector sets, and their values.
+    pub equal: Vec<(String, String)>,
+    /// The only labels that `keep` leaves.
+    pub kept: Option<Vec<String>>,
+}
+
+impl Shown {
+    /// Whether the label `name` is part of the answer.
+    pub fn has(&self, name: &str) -> bool {
+        !self.dropped.iter().any(|dropped| dropped == name)
+            && self.kept.as_ref().is_none_or(|kept| kept.iter().any(|one| one == name))
+    }
+}
+
+impl LogQuery {
+    /// Labels that the selector asks to be equal to a text.
+    fn equal_labels(&self) -> BTreeMap<String, String> {
+        self.shown.equal.iter().cloned().collect()
+    }
 }
 
 /// Which events come first.

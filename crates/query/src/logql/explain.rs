@@ -6,7 +6,9 @@ use super::Rule;
 use crate::error::{QueryError, Span, nearest};
 
 /// Stages and functions that Loki has and this version refuses.
-const TO_COME: [&str; 19] = [
+const TO_COME: [&str; 3] = ["rate_counter", "approx_topk", "distinct"];
+
+const KNOWN: [&str; 47] = [
     "line_format",
     "label_format",
     "pattern",
@@ -16,19 +18,15 @@ const TO_COME: [&str; 19] = [
     "absent_over_time",
     "stddev_over_time",
     "stdvar_over_time",
-    "rate_counter",
     "label_replace",
     "stddev",
     "stdvar",
     "sort",
     "sort_desc",
-    "approx_topk",
     "unless",
     "on",
     "ignoring",
-];
-
-const KNOWN: [&str; 29] = [
+    "group_left",
     "drop",
     "json",
     "logfmt",
@@ -95,6 +93,21 @@ pub(super) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
     }
 }
 
+/// Words behind `|`.
+const STAGES: [&str; 11] = [
+    "drop",
+    "keep",
+    "json",
+    "logfmt",
+    "regexp",
+    "pattern",
+    "unpack",
+    "decolorize",
+    "line_format",
+    "label_format",
+    "unwrap",
+];
+
 /// A word behind `|` that is no label in a condition: a stage that we do not have, or a misspelt one.
 fn unknown_stage(text: &str, at: usize) -> Option<QueryError> {
     let before = text.get(..at)?.trim_end();
@@ -104,7 +117,7 @@ fn unknown_stage(text: &str, at: usize) -> Option<QueryError> {
     if TO_COME.contains(&word) {
         return Some(QueryError::new("not-supported-yet", format!("`{word}` does not work yet"), text, span));
     }
-    let near = nearest(word, ["drop", "json", "logfmt", "regexp", "unwrap"])?;
+    let near = nearest(word, STAGES)?;
     let error = QueryError::new("unknown-stage", format!("there is no stage `{word}`"), text, span);
     Some(error.with_hint(format!("did you mean \"{near}\"?")))
 }
@@ -133,7 +146,10 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
         Rule::window => "a window such as [5m]",
         Rule::duration | Rule::offset => "a duration such as 5m",
         Rule::binary_sign => "an operator",
-        Rule::json | Rule::logfmt | Rule::regexp | Rule::drop | Rule::unwrap => "a stage such as | json",
+        Rule::json | Rule::logfmt | Rule::regexp | Rule::drop | Rule::keep | Rule::unwrap | Rule::pattern => {
+            "a stage such as | json"
+        }
+        Rule::unpack | Rule::decolorize | Rule::line_format | Rule::label_format => "a stage such as | json",
         Rule::grouping => "`by (…)`",
         Rule::arguments | Rule::paren | Rule::open => "`(`",
         Rule::close => "`)`",

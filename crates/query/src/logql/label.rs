@@ -20,3 +20,16 @@ pub(super) fn expr(label: &str) -> Expr {
         other => field(other),
     }
 }
+
+/// The fields that a label is taken from.
+pub(super) fn fields(label: &str) -> Vec<&str> {
+    match label {
+        "group" => vec!["@log"],
+        "stream" => vec!["@logStream"],
+        "level" => vec!["@level"],
+        // Beside `level`, which has the same value and stays.
+        "detected_level" => Vec::new(),
+        "service_name" => vec!["service_name", "service.name", "service"],
+        other => vec![other],
+    }
+}

@@ -3,6 +3,7 @@
 use pest::iterators::Pair;
 use types::parse_duration_ns;
 
+use super::operator::{BinaryOperator, Matching};
 use super::read::{Reader, span_of};
 use super::stage::{self, Unwrap};
 use super::{LogQuery, Rule};
@@ -62,12 +63,31 @@ pub(super) enum Metric {
         grouping: Grouping,
         inner: Box<Metric>,
     },
+    /// `sort` and `sort_desc`: an order of the series at one instant.
+    Sorted {
+        descending: bool,
+        inner: Box<Metric>,
+    },
+    /// `label_replace`.
+    Relabelled {
+        inner: Box<Metric>,
+        relabelling: Relabelling,
+    },
     Binary {
         operator: BinaryOperator,
-        gives_bool: bool,
+        matching: Matching,
         left: Box<Metric>,
         right: Box<Metric>,
     },
+}
+
+/// A label made of what a regular expression finds in another one.
+#[derive(Clone, Debug)]
+pub(super) struct Relabelling {
+    pub target: String,
+    pub with: String,
+    pub source: String,
+    pub regex: regex::Regex,
 }
 
 /// A function of the events in a window.
@@ -96,6 +116,10 @@ pub(super) enum RangeFunction {
     Quantile(f64),
     First,
     Last,
+    Deviation,
+    Variance,
+    /// 1 where there is no event.
+    Absent,
 }
 
 /// How series are merged at each step.
@@ -108,6 +132,8 @@ pub(super) enum AggregationKind {
     Count,
     Top(usize),
     Bottom(usize),
+    Deviation,
+    Variance,
 }
 
 /// Which labels stay.
@@ -115,23 +141,6 @@ pub(super) enum AggregationKind {
 pub(super) enum Grouping {
     By(Vec<String>),
     Without(Vec<String>),
-}
-
-/// Operators between numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BinaryOperator {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Remainder,
-    Power,
-    Equal,
-    NotEqual,
-    Greater,
-    GreaterOrEqual,
-    Less,
-    LessOrEqual,
 }
 
 impl Metric {
@@ -144,73 +153,48 @@ impl Metric {
     }
 }
 
-impl BinaryOperator {
-    fn read(sign: &str) -> Option<Self> {
-        Some(match sign {
-            "+" => Self::Add,
-            "-" => Self::Subtract,
-            "*" => Self::Multiply,
-            "/" => Self::Divide,
-            "%" => Self::Remainder,
-            "^" => Self::Power,
-            "==" => Self::Equal,
-            "!=" => Self::NotEqual,
-            ">" => Self::Greater,
-            ">=" => Self::GreaterOrEqual,
-            "<" => Self::Less,
-            "<=" => Self::LessOrEqual,
-            _ => return None,
-        })
-    }
-
-    fn strength(self) -> u8 {
-        match self {
-            Self::Power => 4,
-            Self::Multiply | Self::Divide | Self::Remainder => 3,
-            Self::Add | Self::Subtract => 2,
-            _ => 1,
-        }
-    }
-}
-
 /// Reads `metric`: operands with operators between.
 pub(super) fn read(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, QueryError> {
     let span = span_of(&pair);
     let mut operands: Vec<Metric> = Vec::new();
-    let mut waiting: Vec<(BinaryOperator, bool)> = Vec::new();
+    let mut waiting: Vec<(BinaryOperator, Matching)> = Vec::new();
     for part in pair.into_inner() {
         match part.as_rule() {
             Rule::binary_sign => {
                 reader.nest(span_of(&part))?;
                 let Some(operator) = BinaryOperator::read(part.as_str()) else { continue };
-                while let Some((top, gives_bool)) = waiting.last().copied() {
-                    let is_right = operator == BinaryOperator::Power;
-                    if top.strength() < operator.strength() || (top.strength() == operator.strength() && is_right) {
-                        break;
-                    }
-                    waiting.pop();
-                    join(&mut operands, top, gives_bool);
+                let is_right = operator == BinaryOperator::Power;
+                let binds = |top: BinaryOperator| {
+                    top.strength() > operator.strength() || (top.strength() == operator.strength() && !is_right)
+                };
+                while let Some((top, matching)) = waiting.pop_if(|(top, _)| binds(*top)) {
+                    join(&mut operands, top, matching);
                 }
-                waiting.push((operator, false));
+                waiting.push((operator, Matching::default()));
             }
             Rule::kw_bool => {
                 if let Some(last) = waiting.last_mut() {
-                    last.1 = true;
+                    last.1.gives_bool = true;
+                }
+            }
+            Rule::matching => {
+                if let Some(last) = waiting.last_mut() {
+                    last.1.read(part);
                 }
             }
             _ => operands.push(operand(reader, part)?),
         }
     }
-    while let Some((operator, gives_bool)) = waiting.pop() {
-        join(&mut operands, operator, gives_bool);
+    while let Some((operator, matching)) = waiting.pop() {
+        join(&mut operands, operator, matching);
     }
     operands.pop().ok_or_else(|| reader.error("syntax", "a number is missing here", span))
 }
 
 /// Puts the last two operands together. The grammar gives one operand more than operators.
-fn join(operands: &mut Vec<Metric>, operator: BinaryOperator, gives_bool: bool) {
+fn join(operands: &mut Vec<Metric>, operator: BinaryOperator, matching: Matching) {
     if let (Some(right), Some(left)) = (operands.pop(), operands.pop()) {
-        operands.push(Metric::Binary { operator, gives_bool, left: Box::new(left), right: Box::new(right) });
+        operands.push(Metric::Binary { operator, matching, left: Box::new(left), right: Box::new(right) });
     }
 }
 
@@ -229,9 +213,30 @@ fn operand(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, Quer
             None => Err(missing(reader)),
         },
         Rule::aggregation => aggregation(reader, pair),
+        Rule::sorted => {
+            let descending = pair.as_str().to_ascii_lowercase().starts_with("sort_desc");
+            match pair.into_inner().find(|part| part.as_rule() == Rule::metric) {
+                Some(inner) => Ok(Metric::Sorted { descending, inner: Box::new(read(reader, inner)?) }),
+                None => Err(missing(reader)),
+            }
+        }
+        Rule::relabelled => relabelled(reader, pair),
         Rule::range_call => Ok(Metric::Range(range_call(reader, pair)?)),
         _ => Err(missing(reader)),
     }
+}
+
+fn relabelled(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, QueryError> {
+    let span = span_of(&pair);
+    let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
+    let of = |rule: Rule| parts.iter().filter(move |part| part.as_rule() == rule);
+    let texts: Vec<String> = of(Rule::string).map(|part| reader.string(part)).collect::<Result<_, _>>()?;
+    let ([target, with, source, pattern], Some(inner)) = (texts.as_slice(), of(Rule::metric).next()) else {
+        return Err(reader.error("syntax", "an argument is missing here", span));
+    };
+    let regex = reader.regex(&format!("^(?s:{pattern})$"), span)?;
+    let relabelling = Relabelling { target: target.clone(), with: with.clone(), source: source.clone(), regex };
+    Ok(Metric::Relabelled { inner: Box::new(read(reader, inner.clone())?), relabelling })
 }
 
 fn number(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<f64, QueryError> {
@@ -281,6 +286,8 @@ fn aggregation(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, 
         ("max", _) => Some(AggregationKind::Max),
         ("avg", _) => Some(AggregationKind::Average),
         ("count", _) => Some(AggregationKind::Count),
+        ("stddev", _) => Some(AggregationKind::Deviation),
+        ("stdvar", _) => Some(AggregationKind::Variance),
         _ => Some(AggregationKind::Sum),
     };
     let Some(kind) = kind else {
@@ -323,12 +330,19 @@ fn range_call(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<RangeCall
         ("avg_over_time", _) => RangeFunction::Average,
         ("min_over_time", _) => RangeFunction::Min,
         ("max_over_time", _) => RangeFunction::Max,
+        ("stddev_over_time", _) => RangeFunction::Deviation,
+        ("stdvar_over_time", _) => RangeFunction::Variance,
+        ("absent_over_time", _) => RangeFunction::Absent,
         ("first_over_time", _) => RangeFunction::First,
         _ => RangeFunction::Last,
     };
     let is_of_value = !matches!(
         function,
-        RangeFunction::Count | RangeFunction::Rate | RangeFunction::Bytes | RangeFunction::BytesRate
+        RangeFunction::Count
+            | RangeFunction::Rate
+            | RangeFunction::Bytes
+            | RangeFunction::BytesRate
+            | RangeFunction::Absent
     );
     if is_of_value && unwrap.is_none() {
         let error = reader.error("unwrap-missing", format!("{name} needs a number of each event"), name_span);

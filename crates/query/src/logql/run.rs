@@ -81,6 +81,9 @@ pub enum MetricError<E> {
     /// Too many instants.
     #[error("the query asks for {0} points per series, more than {STEPS_MAX}; use a longer step")]
     TooManySteps(i64),
+    /// Series that cannot meet.
+    #[error("{0}")]
+    Matching(String),
     /// Too many series.
     #[error("the query gives more than {SERIES_MAX} series; keep fewer labels, such as sum by (level) (…)")]
     TooManySeries,
@@ -117,7 +120,16 @@ pub fn run_metric<E>(
         labels: labels.into_iter().collect(),
         points: values.into_iter().enumerate().filter_map(point).collect(),
     };
-    Ok(series.into_iter().map(shown).filter(|series| !series.points.is_empty()).collect())
+    let mut series: Vec<Series> = series.into_iter().map(shown).filter(|series| !series.points.is_empty()).collect();
+    // An order over time has no meaning: like Loki, only an instant is sorted.
+    if let (Metric::Sorted { descending, .. }, 1) = (&query.root, n_steps) {
+        let value = |series: &Series| series.points.first().map_or(f64::NAN, |point| point.value);
+        series.sort_by(|a, b| value(a).total_cmp(&value(b)));
+        if *descending {
+            series.reverse();
+        }
+    }
+    Ok(series)
 }
 
 struct Evaluation<'a, X> {
@@ -136,6 +148,12 @@ impl<E, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_, X> {
             Metric::Vector(number) => {
                 Ok(Numbers::Vector(BTreeMap::from([(Labels::new(), vec![Some(*number); self.n_steps])])))
             }
+            Metric::Range(call) if call.function == RangeFunction::Absent => {
+                let found = self.range(call, &[])?;
+                let is_found = |step: usize| found.values().any(|values| values.get(step).copied().flatten().is_some());
+                let absent: Values = (0..self.n_steps).map(|step| (!is_found(step)).then_some(1.0)).collect();
+                Ok(Numbers::Vector(BTreeMap::from([(call.log.equal_labels(), absent)])))
+            }
             Metric::Range(call) => Ok(Numbers::Vector(self.range(call, &labels_of(call, outer))?)),
             Metric::Aggregation { kind, grouping, inner } => {
                 let outer = Outer { grouping, is_sum: *kind == AggregationKind::Sum };
@@ -144,10 +162,15 @@ impl<E, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_, X> {
                     scalar => Ok(scalar),
                 }
             }
-            Metric::Binary { operator, gives_bool, left, right } => {
+            Metric::Sorted { inner, .. } => self.evaluate(inner, outer),
+            Metric::Relabelled { inner, relabelling } => match self.evaluate(inner, None)? {
+                Numbers::Vector(series) => Ok(Numbers::Vector(vector::relabel(series, relabelling))),
+                scalar => Ok(scalar),
+            },
+            Metric::Binary { operator, matching, left, right } => {
                 let left = self.evaluate(left, None)?;
                 let right = self.evaluate(right, None)?;
-                Ok(vector::combine(*operator, *gives_bool, left, right))
+                vector::combine(*operator, matching, left, right).map_err(MetricError::Matching)
             }
         }
     }
@@ -161,7 +184,7 @@ impl<E, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_, X> {
         let bucket_ns = if last == 0 { call.window_ns } else { common_divisor(call.window_ns, step_ns) };
         let per_window = call.window_ns / bucket_ns;
         let span_ns = last.saturating_mul(step_ns).saturating_add(call.window_ns);
-        let is_mergeable = per_window == 1 || !matches!(call.function, RangeFunction::Quantile(_));
+        let is_mergeable = per_window == 1 || !is_whole(call.function);
         if is_mergeable && span_ns / bucket_ns <= BUCKETS_MAX {
             return self.buckets(call, labels, bucket_ns);
         }
@@ -237,6 +260,11 @@ impl<E, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_, X> {
     }
 }
 
+/// Whether a value can only be had of all events of a window at once.
+fn is_whole(function: RangeFunction) -> bool {
+    matches!(function, RangeFunction::Quantile(_) | RangeFunction::Deviation | RangeFunction::Variance)
+}
+
 /// The aggregation around a range function.
 struct Outer<'a> {
     grouping: &'a Grouping,
@@ -261,7 +289,10 @@ fn labels_of(call: &RangeCall, outer: Option<&Outer<'_>>) -> Vec<String> {
         Some(Grouping::Without(labels)) => labels,
         _ => &[],
     };
-    let of_stream = STREAM_LABELS.into_iter().map(str::to_owned);
+    let shown = &call.log.shown;
+    let made = shown.parsed.iter().map(|name| name.to_string());
+    let of_stream = unique(STREAM_LABELS.into_iter().map(str::to_owned).chain(made)).into_iter();
+    let of_stream = of_stream.filter(|label| shown.has(label));
     let all = match outer {
         // A sum of sums needs no more than its own labels: one pass gives the answer.
         Some(Outer { grouping: Grouping::By(labels), is_sum: true }) if is_additive => unique(labels.iter().cloned()),
@@ -306,7 +337,8 @@ fn plan_of(call: &RangeCall, labels: &[String], buckets: Option<(i64, i64)>) -> 
     });
     let bytes = || Expr::Call(Function::ByteLength, vec![Expr::Field("@message".into())]);
     let (kind, argument) = match call.function {
-        RangeFunction::Count => (AggregateKind::Count, value.clone()),
+        RangeFunction::Count | RangeFunction::Absent => (AggregateKind::Count, value.clone()),
+        RangeFunction::Deviation | RangeFunction::Variance => (AggregateKind::Variance, value.clone()),
         RangeFunction::Rate if value.is_some() => (AggregateKind::Sum, value.clone()),
         RangeFunction::Rate => (AggregateKind::Count, None),
         RangeFunction::Bytes | RangeFunction::BytesRate => (AggregateKind::Sum, Some(bytes())),
@@ -345,7 +377,9 @@ impl Partial {
             _ => None,
         };
         let count = number(at + 1).filter(|count| *count > 0.0)?;
-        Some(Self { value: number(at)?, count })
+        // The variance of a single number is missing.
+        let value = number(at).or((count == 1.0).then_some(0.0))?;
+        Some(Self { value, count })
     }
 
     /// Merges with a later bucket.
@@ -365,6 +399,9 @@ impl Partial {
         match call.function {
             RangeFunction::Rate | RangeFunction::BytesRate => self.value / seconds,
             RangeFunction::Average => self.value / self.count,
+            // Ours is that of a sample, Loki's that of the whole.
+            RangeFunction::Variance => self.value * (self.count - 1.0) / self.count,
+            RangeFunction::Deviation => (self.value * (self.count - 1.0) / self.count).sqrt(),
             _ => self.value,
         }
     }

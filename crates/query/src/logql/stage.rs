@@ -1,16 +1,14 @@
 //! Selectors and stages to operators of a plan.
 
-use std::sync::Arc;
-
 use pest::iterators::Pair;
 use types::{GroupPattern, Value, parse_duration_ns};
 
 use super::read::{Reader, span_of};
-use super::{LogQuery, Rule, label};
+use super::{LogQuery, Rule, Shown, label, labels};
 use crate::error::{QueryError, Span};
 use crate::function::Function;
 use crate::insights::balanced;
-use crate::plan::{Comparison, Expr, Format, Operator, Parse, ParseMethod, TextPattern};
+use crate::plan::{Comparison, Expr, Operator, TextPattern};
 
 /// A number taken out of the events instead of counting them.
 #[derive(Clone, Debug)]
@@ -20,7 +18,7 @@ pub(super) struct Unwrap {
 
 /// Reads the parts of `log` or `range`; windows are left to the caller.
 pub(super) fn log(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<(LogQuery, Option<Unwrap>), QueryError> {
-    let mut query = LogQuery { sources: Vec::new(), operators: Vec::new() };
+    let mut query = LogQuery { sources: Vec::new(), operators: Vec::new(), shown: Shown::default() };
     let mut unwrap = None;
     for part in pair.into_inner() {
         match part.as_rule() {
@@ -31,30 +29,18 @@ pub(super) fn log(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<(LogQ
             }
             Rule::line_filter => query.operators.extend(line_filter(reader, part)?),
             Rule::label_or => query.operators.push(Operator::Filter(label_or(reader, part)?)),
-            Rule::json => {
-                query.operators.push(parse_message(ParseMethod::Format { format: Format::Json, prefix: None }))
-            }
-            Rule::logfmt => {
-                query.operators.push(parse_message(ParseMethod::Format { format: Format::Logfmt, prefix: None }))
-            }
-            Rule::regexp => query.operators.push(regexp(reader, part)?),
-            Rule::drop => check_dropped(reader, part)?,
             Rule::unwrap => unwrap = Some(read_unwrap(part)),
-            _ => {}
+            _ => labels::stage(reader, part, &mut query)?,
         }
     }
     Ok((query, unwrap))
 }
 
-fn message() -> Expr {
+pub(super) fn message() -> Expr {
     Expr::Field("@message".into())
 }
 
-fn parse_message(method: ParseMethod) -> Operator {
-    Operator::Parse(Parse { text: message(), method })
-}
-
-fn not(expr: Expr) -> Expr {
+pub(super) fn not(expr: Expr) -> Expr {
     Expr::Not(Box::new(expr))
 }
 
@@ -64,6 +50,9 @@ fn matcher(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> R
     let (name, sign, value) = (name.as_str(), sign.as_str(), reader.string(text)?);
     if name == "group" && query.sources.is_empty() {
         query.sources = group_patterns(sign, &value);
+    }
+    if sign == "=" && !value.is_empty() {
+        query.shown.equal.push((name.to_owned(), value.clone()));
     }
     let condition = label_matches(reader, name, sign, &value, span_of(text))?;
     query.operators.extend(condition.map(Operator::Filter));
@@ -87,7 +76,7 @@ fn group_patterns(sign: &str, value: &str) -> Vec<GroupPattern> {
 }
 
 /// The condition of a label matcher; `None` where it holds for every event. A missing label is the empty text.
-fn label_matches(
+pub(super) fn label_matches(
     reader: &Reader<'_>,
     name: &str,
     sign: &str,
@@ -139,34 +128,6 @@ fn line_filter(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Opera
     }
     let condition = balanced(alternatives, Expr::Or);
     Ok(Some(Operator::Filter(if sign.starts_with('!') { not(condition) } else { condition })))
-}
-
-fn regexp(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Operator, QueryError> {
-    let span = span_of(&pair);
-    let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else {
-        return Err(reader.error("syntax", "a regular expression in quotes is missing here", span));
-    };
-    let regex = reader.regex(&reader.string(&text)?, span_of(&text))?;
-    let name_of = |(index, name): (usize, Option<&str>)| Some((Arc::from(name?), index));
-    let names: Vec<_> = regex.capture_names().enumerate().filter_map(name_of).collect();
-    if names.is_empty() {
-        let message = "this regular expression has no named group";
-        return Err(reader.error("no-named-group", message, span_of(&text)));
-    }
-    Ok(parse_message(ParseMethod::Regex { regex, names }))
-}
-
-/// `| drop __error__`, which Grafana puts behind every query whose volume it shows: no event here has labels of
-/// Loki's own, so that nothing is left to do. Other labels would have to be taken out of the answer.
-fn check_dropped(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<(), QueryError> {
-    match pair.into_inner().find(|part| part.as_rule() == Rule::label && !part.as_str().starts_with("__")) {
-        None => Ok(()),
-        Some(label) => {
-            let message = format!("`drop {}` does not work yet", label.as_str());
-            let error = reader.error("not-supported-yet", message, span_of(&label));
-            Err(error.with_hint("only labels that begin with __ can be dropped"))
-        }
-    }
 }
 
 fn read_unwrap(pair: Pair<'_, Rule>) -> Unwrap {
@@ -228,6 +189,9 @@ fn condition(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryErr
         let text = reader.string(value)?;
         return Ok(label_matches(reader, name, sign, &text, span_of(value))?.unwrap_or(always));
     }
+    if value.as_rule() == Rule::address {
+        return address(reader, name, sign, value);
+    }
     let comparison = match sign {
         "=" | "==" => Comparison::Equal,
         "!=" => Comparison::NotEqual,
@@ -242,6 +206,29 @@ fn condition(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryErr
         error.with_hint("write 500, 1.5s, 20MB or a text in quotes")
     })?;
     Ok(Expr::Compare(comparison, Box::new(left), Box::new(Expr::Literal(Some(right)))))
+}
+
+/// `ip("10.0.0.0/8")`: an address or a subnet.
+fn address(reader: &Reader<'_>, name: &str, sign: &str, pair: &Pair<'_, Rule>) -> Result<Expr, QueryError> {
+    let Some(text) = pair.clone().into_inner().find(|part| part.as_rule() == Rule::string) else {
+        return Err(reader.error("syntax", "an address in quotes is missing here", span_of(pair)));
+    };
+    let mut subnet = reader.string(&text)?;
+    let alone = subnet.parse::<std::net::IpAddr>().map(|address| if address.is_ipv4() { "/32" } else { "/128" });
+    subnet.push_str(alone.unwrap_or_default());
+    let (network, bits) = subnet.split_once('/').unwrap_or_default();
+    let bits_max = network.parse().ok().map(|address: std::net::IpAddr| if address.is_ipv4() { 32 } else { 128 });
+    if !bits.parse::<u8>().is_ok_and(|bits| bits_max.is_some_and(|most| bits <= most)) {
+        let error = reader.error("bad-address", "this is no address and no subnet", span_of(&text));
+        return Err(error.with_hint("write ip(\"10.1.2.3\") or ip(\"10.0.0.0/8\")"));
+    }
+    let subnet = Expr::Literal(Some(Value::text(subnet)));
+    let inside = Expr::Call(Function::IsIpInSubnet, vec![label::expr(name), subnet]);
+    match sign {
+        "=" | "==" => Ok(inside),
+        "!=" => Ok(not(inside)),
+        _ => Err(reader.error("bad-comparison", "an address is compared with = or !=", span_of(pair))),
+    }
 }
 
 /// A label and a number, a duration or a size, in the form in which they compare.

@@ -83,8 +83,11 @@ fn mistakes_are_located() {
     check_error("fields a", (1, 1), "{group=\"app\"}");
     check_error("{job=\"a\"", (1, 9), "the query ends");
     check_error("{job=~\"(\"}", (1, 7), "regular expression");
-    check_error("{} | line_format \"x\"", (1, 6), "does not work yet");
-    check_error("{} | drop __error__, level", (1, 22), "does not work yet");
+    check_error("{} | distinct level", (1, 6), "does not work yet");
+    check_error("{} | line_format \"{{if .a}}x{{end}}\"", (1, 18), "does not work");
+    check_error("{} | line_format \"{{.a\"", (1, 18), "{{ without }}");
+    check_error("{} | pattern \"<a><b>\"", (1, 14), "side by side");
+    check_error("{} | addr = ip(\"10.0.0.0/99\")", (1, 16), "no subnet");
     check_error("{} | dorp __error__", (1, 6), "did you mean \"drop\"?");
     check_error("{} | jsno | a=\"b\"", (1, 6), "did you mean \"json\"?");
     check_error("sum(cuont_over_time({}[5m]))", (1, 5), "did you mean \"count_over_time\"?");
@@ -98,6 +101,44 @@ fn mistakes_are_located() {
     check_error(&"1+".repeat(30_000), (1, 60_001), "the query ends");
     assert!(parse(&"(".repeat(60_000)).is_err());
     assert!(parse(&format!("{{}} | {}a=\"\"", "(".repeat(30_000))).is_err());
+}
+
+/// Checks the lines that a query gives of the events of [`runs`] from 60 s to 90 s, oldest first, and their level.
+#[track_caller]
+fn check_lines(query: &str, expected: &[(&str, Option<&str>)]) {
+    let second = Timestamp::SECOND;
+    let range = TimeRange { from: Timestamp(60 * second), to: Timestamp(90 * second) };
+    let found = answer(&log_query(query).plan(Direction::Forward, 10), range).expect(query);
+    let text = |value: &Option<Value>| value.as_ref().map(ToString::to_string);
+    let lines: Vec<_> = found.rows.iter().map(|row| (text(&row[1]).unwrap_or_default(), text(&row[4]))).collect();
+    let expected: Vec<_> =
+        expected.iter().map(|(line, level)| ((*line).to_owned(), level.map(str::to_owned))).collect();
+    assert_eq!(lines, expected, "{query}");
+}
+
+#[test]
+fn lines_and_labels_are_made_anew() {
+    let (error, info) = (Some("error"), Some("info"));
+    check_lines(
+        "{} | line_format \"{{.took}}: {{ __line__ | ToUpper }}\"",
+        &[("6: É FAILED", error), ("7: DONE", info), ("8: DONE", info)],
+    );
+    check_lines(
+        "{level=\"info\"} | line_format `{{ .nothing | default \"-\" }}{{ printf \"%s!\" .level }}`",
+        &[("-info!", info), ("-info!", info)],
+    );
+    check_lines("{level=\"error\"} | pattern `<a> <b>` | line_format `{{.b}} {{.a}}`", &[("failed é", error)]);
+    check_error("{} | pattern `<_> failed`", (1, 14), "has a name");
+    check_lines("{level=\"error\"} | label_format level=`{{.level}}s` | drop group", &[("é failed", Some("errors"))]);
+    check_lines("{level=\"error\"} | drop level", &[("é failed", None)]);
+    check_lines("{} | drop level=\"info\" | took < 8", &[("é failed", error), ("done", None)]);
+    check_lines("{} | keep level=\"info\" | took < 8", &[("é failed", None), ("done", info)]);
+    check_lines("{} | took = 6 | line_format \"\\x1b[31mred\\x1b[0m\" | decolorize", &[("red", error)]);
+    check_lines("{} | took = 6 | line_format `{\"_entry\":\"in\"}` | unpack", &[("in", error)]);
+    let json = "{} | took = 6 | line_format `{\"a\":{\"b\":\"deep\"}}` | json c=\"a.b\" | line_format `{{.c}}`";
+    check_lines(json, &[("deep", error)]);
+    check_lines("{} | took = 6 | label_format ad=`10.1.2.3` | ad = ip(\"10.0.0.0/8\")", &[("é failed", error)]);
+    check_lines("{} | took = 6 | label_format ad=`10.1.2.3` | ad != ip(\"10.1.2.3\")", &[]);
 }
 
 /// Events every 10 s from 0: `error` at every third, else `info`; `took` is the number of the event.
@@ -220,6 +261,29 @@ fn series_are_merged_and_calculated_with() {
     check_metric("count(count_over_time({}[30s]))", &["{} 2 2 2 1"]);
     check_metric("avg(count_over_time({}[30s]))", &["{} 1.5 1.5 1.5 2"]);
     check_metric("count_over_time({}[30s])", &["{group=app,level=error} 1 1 1 _", "{group=app,level=info} 2 2 2 2"]);
+    check_metric("stddev(sum by (level) (count_over_time({}[30s])))", &["{} 0.5 0.5 0.5 0"]);
+    check_metric(
+        "sum by (level) (count_over_time({}[30s])) and on (level) sum by (level) (count_over_time({level=\"error\"}[30s]))",
+        &["{level=error} 1 1 1 _"],
+    );
+    check_metric(
+        "sum by (level) (count_over_time({}[30s])) unless sum by (level) (count_over_time({level=\"error\"}[30s]))",
+        &["{level=info} 2 2 2 2"],
+    );
+    check_metric("sum(count_over_time({level=\"error\"}[30s])) or vector(0)", &["{} 1 1 1 0"]);
+    check_metric(
+        "sum by (level) (count_over_time({}[30s])) / on () group_left sum(count_over_time({}[30s])) * 3",
+        &["{level=error} 1 1 1 _", "{level=info} 2 2 2 3"],
+    );
+    check_metric(
+        "label_replace(sum by (level) (count_over_time({}[30s])), \"first\", \"$1\", \"level\", \"(e).*\")",
+        &["{first=e,level=error} 1 1 1 _", "{level=info} 2 2 2 2"],
+    );
+    check_metric("absent_over_time({level=\"error\"}[30s])", &["{level=error} _ _ _ 1"]);
+    check_metric(
+        "stddev_over_time({} | unwrap took [30s]) by ()",
+        &["{} 0.816496580927726 0.816496580927726 0.816496580927726 0.5"],
+    );
     check_metric("sum without (level) (count_over_time({}[30s]))", &["{group=app} 3 3 3 2"]);
 }
 
@@ -261,7 +325,17 @@ fn log_queries_give_events_with_the_labels_of_their_stream() {
     assert_eq!(newest.rows[0][0], Some(Value::Timestamp(Timestamp(90 * Timestamp::SECOND))));
 }
 
-const PIECES: [&str; 34] = [
+const PIECES: [&str; 44] = [
+    "line_format",
+    "\"{{.a | ToUpper}}\"",
+    "`{{printf (`",
+    "label_format",
+    "drop",
+    "pattern",
+    "\"<a> <b>\"",
+    "on (a)",
+    "unless",
+    "sort(",
     "{",
     "}",
     "a",

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::metric::{AggregationKind, BinaryOperator, Grouping};
+use super::metric::{AggregationKind, Grouping, Relabelling};
+use super::operator::{BinaryOperator, Matching, Side};
 
 /// Names and values of labels, in the order of the names; a label without value is not there.
 pub(super) type Labels = BTreeMap<String, String>;
@@ -63,6 +64,11 @@ fn merge(members: &[(Labels, Values)], kind: AggregationKind) -> Values {
             AggregationKind::Max => present().fold(f64::NEG_INFINITY, f64::max),
             AggregationKind::Average => present().sum::<f64>() / count as f64,
             AggregationKind::Count => count as f64,
+            AggregationKind::Deviation | AggregationKind::Variance => {
+                let mean = present().sum::<f64>() / count as f64;
+                let variance = present().map(|value| (value - mean).powi(2)).sum::<f64>() / count as f64;
+                if kind == AggregationKind::Deviation { variance.sqrt() } else { variance }
+            }
             _ => present().sum(),
         })
     };
@@ -101,6 +107,7 @@ fn calculate(operator: BinaryOperator, gives_bool: bool, left: f64, right: f64) 
         BinaryOperator::NotEqual => left != right,
         BinaryOperator::Greater => left > right,
         BinaryOperator::GreaterOrEqual => left >= right,
+        BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Unless => return Some(left),
         BinaryOperator::Less => left < right,
         BinaryOperator::LessOrEqual => left <= right,
     };
@@ -119,10 +126,17 @@ fn each(series: BTreeMap<Labels, Values>, calculate: impl Fn(f64) -> Option<f64>
     Numbers::Vector(series.into_iter().filter_map(changed).collect())
 }
 
-/// Calculates with two results. Series meet those with the same labels; the others are left out.
-pub(super) fn combine(operator: BinaryOperator, gives_bool: bool, left: Numbers, right: Numbers) -> Numbers {
-    let of = |left: f64, right: f64| calculate(operator, gives_bool, left, right);
-    match (left, right) {
+/// Calculates with two results. Series meet those with the same labels, or as `matching` says; the others are left out.
+///
+/// Errors: several series where one must be, as a text.
+pub(super) fn combine(
+    operator: BinaryOperator,
+    matching: &Matching,
+    left: Numbers,
+    right: Numbers,
+) -> Result<Numbers, String> {
+    let of = |left: f64, right: f64| calculate(operator, matching.gives_bool, left, right);
+    Ok(match (left, right) {
         // Between two numbers a comparison is always 0 or 1.
         (Numbers::Scalar(left), Numbers::Scalar(right)) => {
             Numbers::Scalar(calculate(operator, true, left, right).unwrap_or(f64::NAN))
@@ -132,23 +146,114 @@ pub(super) fn combine(operator: BinaryOperator, gives_bool: bool, left: Numbers,
             // A comparison that holds keeps the value of the series, on whichever side it stands.
             each(series, |right| {
                 let result = of(left, right)?;
-                let is_filter = !gives_bool && is_comparison(operator);
+                let is_filter = !matching.gives_bool && is_comparison(operator);
                 Some(if is_filter { right } else { result })
             })
         }
-        (Numbers::Vector(left), Numbers::Vector(mut right)) => {
-            let mut series = BTreeMap::new();
-            for (labels, left_values) in left {
-                let Some(right_values) = right.remove(&labels) else { continue };
-                let pairs = left_values.into_iter().zip(right_values);
-                let values: Values = pairs.map(|(left, right)| of(left?, right?)).collect();
-                if values.iter().any(Option::is_some) {
-                    series.insert(labels, values);
+        (Numbers::Vector(left), Numbers::Vector(right)) => Numbers::Vector(match operator {
+            BinaryOperator::And | BinaryOperator::Unless | BinaryOperator::Or => sets(operator, matching, left, right),
+            _ => meet(operator, matching, left, right)?,
+        }),
+    })
+}
+
+type Many = BTreeMap<Labels, Values>;
+
+fn key(labels: &Labels, matching: &Matching) -> Labels {
+    matching.on.as_ref().map_or_else(|| labels.clone(), |grouping| kept(labels, grouping))
+}
+
+/// `and`, `or`, `unless`, step by step.
+fn sets(operator: BinaryOperator, matching: &Matching, left: Many, right: Many) -> Many {
+    // At which steps each key has a value.
+    let presence = |side: &Many| {
+        let mut steps: BTreeMap<Labels, Vec<bool>> = BTreeMap::new();
+        for (labels, values) in side {
+            let present = steps.entry(key(labels, matching)).or_insert_with(|| vec![false; values.len()]);
+            present.iter_mut().zip(values).for_each(|(present, value)| *present |= value.is_some());
+        }
+        steps
+    };
+    let masked = |side: Many, other: &BTreeMap<Labels, Vec<bool>>, wanted: bool| {
+        let mask = |(labels, mut values): (Labels, Values)| {
+            let present = other.get(&key(&labels, matching));
+            for (step, value) in values.iter_mut().enumerate() {
+                if present.and_then(|present| present.get(step)).copied().unwrap_or(false) != wanted {
+                    *value = None;
                 }
             }
-            Numbers::Vector(series)
+            values.iter().any(Option::is_some).then_some((labels, values))
+        };
+        side.into_iter().filter_map(mask).collect::<Many>()
+    };
+    if operator != BinaryOperator::Or {
+        return masked(left, &presence(&right), operator == BinaryOperator::And);
+    }
+    let added = masked(right, &presence(&left), false);
+    let mut all = left;
+    for (labels, values) in added {
+        match all.get_mut(&labels) {
+            Some(known) => known.iter_mut().zip(values).for_each(|(known, value)| *known = known.or(value)),
+            None => _ = all.insert(labels, values),
         }
     }
+    all
+}
+
+/// Series that meet, and what comes of each pair.
+fn meet(operator: BinaryOperator, matching: &Matching, left: Many, right: Many) -> Result<Many, String> {
+    let is_swapped = matching.many == Some(Side::Right);
+    let (many, one) = if is_swapped { (right, left) } else { (left, right) };
+    let mut partners: BTreeMap<Labels, (Labels, Values)> = BTreeMap::new();
+    for (labels, values) in one {
+        if let Some((known, _)) = partners.insert(key(&labels, matching), (labels.clone(), values)) {
+            let side = if is_swapped { "left" } else { "right" };
+            return Err(format!("several series on the {side} side have the same labels: {known:?} and {labels:?}"));
+        }
+    }
+    let mut met: Many = BTreeMap::new();
+    for (labels, values) in many {
+        let key = key(&labels, matching);
+        let Some((other, other_values)) = partners.get(&key) else { continue };
+        let pairs = values.iter().zip(other_values);
+        let value = |(many, one): (&Option<f64>, &Option<f64>)| {
+            let (left, right) = if is_swapped { (*one, *many) } else { (*many, *one) };
+            calculate(operator, matching.gives_bool, left?, right?)
+        };
+        let values: Values = pairs.map(value).collect();
+        if values.iter().all(Option::is_none) {
+            continue;
+        }
+        let mut labels = if matching.many.is_some() || is_comparison(operator) { labels } else { key };
+        for name in &matching.taken {
+            match other.get(name) {
+                Some(value) => labels.insert(name.clone(), value.clone()),
+                None => labels.remove(name),
+            };
+        }
+        if met.insert(labels.clone(), values).is_some() {
+            return Err(format!("several series meet one and give {labels:?}; say group_left or group_right"));
+        }
+    }
+    Ok(met)
+}
+
+/// Sets a label by what a regular expression finds in another; series that it does not fit stay as they are.
+pub(super) fn relabel(series: Many, relabelling: &Relabelling) -> Many {
+    let mut all = Many::new();
+    for (mut labels, values) in series {
+        let source = labels.get(&relabelling.source).cloned().unwrap_or_default();
+        if let Some(found) = relabelling.regex.captures(&source) {
+            let mut value = String::new();
+            found.expand(&relabelling.with, &mut value);
+            match value.is_empty() {
+                true => labels.remove(&relabelling.target),
+                false => labels.insert(relabelling.target.clone(), value),
+            };
+        }
+        all.entry(labels).or_insert(values);
+    }
+    all
 }
 
 fn is_comparison(operator: BinaryOperator) -> bool {

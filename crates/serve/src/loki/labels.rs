@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
-use query::logql::LogQuery;
+use query::logql::{LogQuery, Shown};
 use query::plan::{Aggregate, AggregateKind, Expr, Name, Operator};
 use serde_json::{Value, json};
 use types::{LEVELS, TimeRange};
@@ -79,7 +79,7 @@ async fn field_values(server: &Shared, parameters: &Parameters, field: String) -
 /// What a selector finds; without one, everything.
 fn selection(selector: Option<&str>) -> Result<LogQuery, Problem> {
     match selector {
-        None => Ok(LogQuery { sources: Vec::new(), operators: Vec::new() }),
+        None => Ok(LogQuery { sources: Vec::new(), operators: Vec::new(), shown: Shown::default() }),
         Some(text) => select::selector(text),
     }
 }

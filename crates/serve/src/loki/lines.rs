@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::vec::IntoIter;
 
-use query::logql::LogQuery;
+use query::logql::{LogQuery, STREAM_LABELS, Shown};
 use query::plan::{Expr, Name, Operator, Plan, SortKey};
 use query::{Answer, Stats};
 use serde_json::{Value as Json, json};
@@ -43,11 +43,13 @@ pub(crate) struct Wanted {
 /// The plan of a log query with everything that a line shows: its labels, and the fields of `runs`.
 pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: Wanted) -> Plan {
     let mut names: Vec<Name> = LEADING.iter().map(|name| Name::from(*name)).collect();
+    // Then what stages make: in an answer with categories apart from the rest, else labels like any other.
+    names.extend(made(&log.shown));
     if wanted.is_categorized {
         let mut fields: Vec<Name> = runs.iter().filter_map(|run| run.field_names().ok()).flatten().collect();
         fields.sort();
         fields.dedup();
-        fields.retain(|name| !name.starts_with('@') && !names.contains(name));
+        fields.retain(|name| !name.starts_with('@') && !names.contains(name) && log.shown.has(name));
         names.extend(fields.into_iter().take(METADATA_FIELDS_MAX));
     }
     let mut operators = log.operators.clone();
@@ -56,6 +58,12 @@ pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: Wanted) -> Pla
     }
     operators.push(Operator::Limit(wanted.limit as u64));
     finished(log, operators, names.into_iter().map(|name| (name.clone(), Expr::Field(name))).collect())
+}
+
+/// Labels that stages of the query make and leave, beside those of the streams.
+fn made(shown: &Shown) -> Vec<Name> {
+    let is_new = |name: &&Name| shown.has(name) && !LEADING.contains(&&***name) && !STREAM_LABELS.contains(&&***name);
+    shown.parsed.iter().filter(is_new).cloned().collect()
 }
 
 /// A plan of `operators` over the groups of `log` that shows `columns`.
@@ -108,23 +116,31 @@ struct Stream {
 }
 
 /// The answer of a log query as Loki's envelope, in pieces.
-pub(crate) fn pieces(answer: Answer, wanted: Wanted) -> impl Iterator<Item = String> + Send + use<> {
+pub(crate) fn pieces(answer: Answer, wanted: Wanted, shown: &Shown) -> impl Iterator<Item = String> + Send + use<> {
     let names: Vec<String> = answer.columns.iter().map(|column| column.name.clone()).collect();
     let n_lines = answer.rows.len();
     let stats = summary(&answer.stats, n_lines);
     let flags = if wanted.is_categorized { "\"encodingFlags\":[\"categorize-labels\"]," } else { "" };
     let head = format!("{{\"status\":\"success\",\"data\":{{\"resultType\":\"streams\",{flags}\"result\":[");
     let tail = format!("],\"stats\":{stats}}}}}");
-    let body = Body { names, wanted, streams: streams(answer.rows).into_iter(), current: None, n_streams: 0 };
+    let made = made(shown);
+    let streams = streams(answer.rows, shown, if wanted.is_categorized { &[] } else { &made }).into_iter();
+    let body = Body { names, n_made: made.len(), wanted, streams, current: None, n_streams: 0 };
     std::iter::once(head).chain(body).chain(std::iter::once(tail))
 }
 
 /// Rows by label set, each stream at the place of its first line.
-fn streams(rows: Vec<Vec<Option<Value>>>) -> Vec<Stream> {
+fn streams(rows: Vec<Vec<Option<Value>>>, shown: &Shown, made: &[Name]) -> Vec<Stream> {
     let mut places: HashMap<Labels, usize> = HashMap::new();
     let mut streams: Vec<Stream> = Vec::new();
     for row in rows {
-        let labels = labels(row.get(2..LEADING.len()).unwrap_or_default());
+        let mut labels = labels(row.get(2..LEADING.len()).unwrap_or_default());
+        for (name, value) in made.iter().zip(row.get(LEADING.len()..).unwrap_or_default()) {
+            if let Some(value) = value.as_ref().map(Value::to_string).filter(|value| !value.is_empty()) {
+                labels.insert(name.to_string(), value);
+            }
+        }
+        labels.retain(|name, _| shown.has(name));
         let place = *places.entry(labels).or_insert_with_key(|labels| {
             streams.push(Stream { labels: labels.clone(), rows: Vec::new() });
             streams.len() - 1
@@ -137,6 +153,7 @@ fn streams(rows: Vec<Vec<Option<Value>>>) -> Vec<Stream> {
 /// Writes streams one line at a time.
 struct Body {
     names: Vec<String>,
+    n_made: usize,
     wanted: Wanted,
     streams: IntoIter<Stream>,
     current: Option<IntoIter<Vec<Option<Value>>>>,
@@ -184,22 +201,31 @@ impl Body {
         let message = row.get(1).and_then(Option::as_ref);
         write_value(Some(message.unwrap_or(&Value::text(""))), out);
         if self.wanted.is_categorized {
-            out.push_str(",{\"structuredMetadata\":{");
-            let metadata = self.names.iter().zip(row).skip(LEADING.len());
-            let mut is_first = true;
-            let present = metadata.filter_map(|(name, value)| Some((name, value.as_ref()?)));
+            let (parsed, metadata) =
+                row.get(LEADING.len()..).unwrap_or_default().split_at_checked(self.n_made).unwrap_or_default();
+            let (parsed_names, names) = self.names[LEADING.len()..].split_at(parsed.len());
+            out.push_str(",{\"structuredMetadata\":");
             // The field that the line was taken from is the line; it is not shown twice.
-            for (name, value) in present.filter(|(_, value)| Some(*value) != message) {
-                out.push_str(if is_first { "" } else { "," });
-                is_first = false;
-                write_value(Some(&Value::text(name.as_str())), out);
-                out.push(':');
-                write_value(Some(&Value::text(value.to_string())), out);
-            }
-            out.push_str("},\"parsed\":{}}");
+            write_members(names.iter().zip(metadata).filter(|(_, value)| value.as_ref() != message), out);
+            out.push_str(",\"parsed\":");
+            write_members(parsed_names.iter().zip(parsed), out);
+            out.push('}');
         }
         out.push(']');
     }
+}
+
+/// An object of texts, of the values that are there.
+fn write_members<'a>(members: impl Iterator<Item = (&'a String, &'a Option<Value>)>, out: &mut String) {
+    out.push('{');
+    let present = members.filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    for (index, (name, value)) in present.enumerate() {
+        out.push_str(if index > 0 { "," } else { "" });
+        write_value(Some(&Value::text(name.as_str())), out);
+        out.push(':');
+        write_value(Some(&Value::text(value.to_string())), out);
+    }
+    out.push('}');
 }
 
 /// Statistics as Grafana shows them.

@@ -61,6 +61,17 @@ async fn metadata_stands_apart_when_it_is_asked_for() {
     let line = &data["result"][0]["values"][0];
     assert_eq!(line[2]["structuredMetadata"]["ms"], "12", "{data}");
     assert_eq!(line[2]["parsed"], json!({}));
+
+    let made = r#"{group="web/access"} |= "/a" | pattern `<verb> <path>` | line_format `{{.path}}` | drop level, ms"#;
+    let uri = format!("/loki/api/v1/query_range?query={}&{RANGE}", encoded(made));
+    let reply = house.get_with(&uri, "x-loki-response-encoding-flags", "categorize-labels").await;
+    let stream = reply.json()["data"]["result"][0].clone();
+    assert_eq!(stream["values"][0][1], "/a", "{stream}");
+    assert_eq!(stream["values"][0][2]["parsed"], json!({"verb": "GET", "path": "/a"}));
+    assert!(stream["values"][0][2]["structuredMetadata"].get("ms").is_none(), "{stream}");
+    assert!(stream["stream"].get("level").is_none(), "{stream}");
+    let plain = range(&house, made, "").await;
+    assert_eq!(plain["result"][0]["stream"]["verb"], "GET", "{plain}");
 }
 
 #[tokio::test]

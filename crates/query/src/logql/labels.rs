@@ -1,0 +1,234 @@
+//! Stages that take labels out of a line, make new ones, or take some away.
+
+use std::sync::Arc;
+
+use pest::iterators::Pair;
+use regex::Regex;
+use types::Value;
+
+use super::read::{Reader, span_of};
+use super::stage::{label_matches, message, not};
+use super::{LogQuery, Rule, label, template};
+use crate::error::{QueryError, Span};
+use crate::function::Function;
+use crate::plan::{Expr, Format, Name, Operator, Parse, ParseMethod};
+
+/// Where the object stands that `| json a="b.c"` takes its labels from. No event has a field of this name.
+const OBJECT: &str = "#object";
+
+/// Colours and movements of a terminal.
+const COLOURS: &str = r"\x1b\[[0-9;?]*[ -/]*[@-~]";
+
+/// Adds what a stage does.
+pub(super) fn stage(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+    match pair.as_rule() {
+        Rule::json => format(reader, pair, Format::Json, query),
+        Rule::logfmt => format(reader, pair, Format::Logfmt, query),
+        Rule::regexp => regexp(reader, pair, query),
+        Rule::pattern => pattern(reader, pair, query),
+        Rule::unpack => {
+            query.operators.push(parse_message(ParseMethod::Format { format: Format::Json, prefix: None }));
+            let entry = Expr::Call(Function::Coalesce, vec![Expr::Field("_entry".into()), message()]);
+            extend(query, "@message".into(), entry);
+            Ok(())
+        }
+        Rule::decolorize => {
+            let colours = reader.regex(COLOURS, span_of(&pair))?;
+            let empty = Expr::Literal(Some(Value::text("")));
+            let plain = Expr::Call(Function::RegexpReplace, vec![message(), Expr::Regex(colours), empty]);
+            extend(query, "@message".into(), plain);
+            Ok(())
+        }
+        Rule::line_format => {
+            let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else { return Ok(()) };
+            let line = template::read(reader, &text)?;
+            extend(query, "@message".into(), line);
+            Ok(())
+        }
+        Rule::label_format => label_format(reader, pair, query),
+        Rule::drop => drop_labels(reader, pair, query),
+        Rule::keep => keep_labels(reader, pair, query),
+        _ => Ok(()),
+    }
+}
+
+fn parse_message(method: ParseMethod) -> Operator {
+    Operator::Parse(Parse { text: message(), method })
+}
+
+fn extend(query: &mut LogQuery, name: Name, expr: Expr) {
+    query.operators.push(Operator::Extend { name, expr });
+}
+
+/// Adds a label that the query names.
+fn make(query: &mut LogQuery, name: &str) {
+    if !query.shown.parsed.iter().any(|known| &**known == name) {
+        query.shown.parsed.push(name.into());
+    }
+    query.shown.dropped.retain(|dropped| dropped != name);
+}
+
+/// `| json`, or `| json a="b.c[0]"`, which takes only what it names.
+fn format(reader: &Reader<'_>, pair: Pair<'_, Rule>, format: Format, query: &mut LogQuery) -> Result<(), QueryError> {
+    let wanted: Vec<Pair<'_, Rule>> = pair.into_inner().filter(|part| part.as_rule() == Rule::extraction).collect();
+    let prefix = (!wanted.is_empty()).then(|| Name::from(OBJECT));
+    query.operators.push(parse_message(ParseMethod::Format { format, prefix }));
+    for extraction in wanted {
+        let mut parts = extraction.into_inner();
+        let Some(name) = parts.next() else { continue };
+        let path = match parts.next() {
+            Some(text) => reader.string(&text)?,
+            None => name.as_str().to_owned(),
+        };
+        // Loki writes members of names with signs as `["a-b"]`; ours stand behind a point.
+        let path = path.replace("[\"", ".").replace("\"]", "");
+        let value = Expr::Field(format!("{OBJECT}.{}", path.trim_start_matches('.')).into());
+        extend(query, name.as_str().into(), value);
+        make(query, name.as_str());
+    }
+    Ok(())
+}
+
+fn regexp(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+    let span = span_of(&pair);
+    let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else {
+        return Err(reader.error("syntax", "a regular expression in quotes is missing here", span));
+    };
+    let regex = reader.regex(&reader.string(&text)?, span_of(&text))?;
+    take_groups(reader, regex, span_of(&text), query)
+}
+
+fn take_groups(reader: &Reader<'_>, regex: Regex, span: Span, query: &mut LogQuery) -> Result<(), QueryError> {
+    let name_of = |(index, name): (usize, Option<&str>)| Some((Arc::from(name?), index));
+    let names: Vec<(Name, usize)> = regex.capture_names().enumerate().filter_map(name_of).collect();
+    if names.is_empty() {
+        return Err(reader.error("no-named-group", "nothing in it has a name", span));
+    }
+    names.iter().for_each(|(name, _)| make(query, name));
+    query.operators.push(parse_message(ParseMethod::Regex { regex, names }));
+    Ok(())
+}
+
+/// `<ip> - <_> "<method> <path>"`: what stands between the literals becomes labels, from the start of the line.
+fn pattern(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+    let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else { return Ok(()) };
+    let (written, span) = (reader.string(&text)?, span_of(&text));
+    let (mut source, mut rest, mut is_after_capture) = ("^(?s)".to_owned(), written.as_str(), false);
+    while let Some((at, end)) = capture(rest) {
+        if at == 0 && is_after_capture {
+            let message = "two captures stand side by side: where one ends cannot be told";
+            return Err(reader.error("bad-pattern", message, span));
+        }
+        let (literal, name) = (&rest[..at], &rest[at + 1..end]);
+        rest = &rest[end + 1..];
+        let lazy = if rest.is_empty() { "" } else { "?" };
+        let opening = if name == "_" { "(?:".to_owned() } else { format!("(?P<{name}>") };
+        source.push_str(&format!("{}{opening}.*{lazy})", regex::escape(literal)));
+        is_after_capture = true;
+    }
+    source.push_str(&regex::escape(rest));
+    let regex = reader.regex(&source, span)?;
+    take_groups(reader, regex, span, query)
+}
+
+/// Where the next `<name>` begins and ends.
+fn capture(text: &str) -> Option<(usize, usize)> {
+    let mut from = 0;
+    while let Some(at) = text.get(from..)?.find('<').map(|at| at + from) {
+        let name = text[at + 1..].find('>').map(|end| &text[at + 1..at + 1 + end]);
+        let is_name = |name: &&str| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        };
+        if let Some(name) = name.filter(is_name) {
+            return Some((at, at + 1 + name.len()));
+        }
+        from = at + 1;
+    }
+    None
+}
+
+/// `| label_format a=b, c="{{.d}}"`: the first renames, the second computes.
+fn label_format(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+    for renaming in pair.into_inner().filter(|part| part.as_rule() == Rule::renaming) {
+        let parts: Vec<Pair<'_, Rule>> = renaming.into_inner().collect();
+        let [name, value] = parts.as_slice() else { continue };
+        if value.as_rule() == Rule::string {
+            let value = template::read(reader, value)?;
+            set(query, name.as_str(), value);
+        } else {
+            set(query, name.as_str(), label::expr(value.as_str()));
+            if name.as_str() != value.as_str() {
+                hide(query, value.as_str());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Gives a label a value; those of streams have their own fields.
+fn set(query: &mut LogQuery, name: &str, value: Expr) {
+    let fields = label::fields(name);
+    extend(query, fields.first().copied().unwrap_or("@level").into(), value);
+    make(query, name);
+}
+
+fn hide(query: &mut LogQuery, name: &str) {
+    for field in label::fields(name) {
+        extend(query, field.into(), Expr::Literal(None));
+    }
+    query.shown.parsed.retain(|parsed| &**parsed != name);
+    query.shown.dropped.push(name.to_owned());
+}
+
+/// The label of `drop` or `keep`, and its condition where it has one.
+fn chosen<'p>(reader: &Reader<'_>, pair: Pair<'p, Rule>) -> Result<Option<(&'p str, Option<Expr>)>, QueryError> {
+    let parts: Vec<Pair<'p, Rule>> = pair.into_inner().collect();
+    match parts.as_slice() {
+        [name] => Ok(Some((name.as_str(), None))),
+        [name, sign, text] => {
+            let value = reader.string(text)?;
+            let always = Expr::Literal(Some(Value::Boolean(true)));
+            let condition = label_matches(reader, name.as_str(), sign.as_str(), &value, span_of(text))?;
+            Ok(Some((name.as_str(), Some(condition.unwrap_or(always)))))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// `__error__`, which Grafana drops behind every query whose volume it shows, is a label that no event here has.
+fn drop_labels(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+    for part in pair.into_inner().filter(|part| part.as_rule() == Rule::chosen) {
+        match chosen(reader, part)? {
+            Some((name, _)) if name.starts_with("__") => {}
+            Some((name, None)) => hide(query, name),
+            Some((name, Some(condition))) => keep_if(query, name, not(condition)),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn keep_labels(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+    let mut kept = Vec::new();
+    for part in pair.into_inner().filter(|part| part.as_rule() == Rule::chosen) {
+        let Some((name, condition)) = chosen(reader, part)? else { continue };
+        if let Some(condition) = condition {
+            keep_if(query, name, condition);
+        }
+        kept.push(name.to_owned());
+    }
+    // A second `keep` can only take away.
+    if let Some(before) = &query.shown.kept {
+        kept.retain(|name| before.contains(name));
+    }
+    query.shown.kept = Some(kept);
+    Ok(())
+}
+
+fn keep_if(query: &mut LogQuery, name: &str, condition: Expr) {
+    for field in label::fields(name) {
+        let value = vec![condition.clone(), Expr::Field(field.into()), Expr::Literal(None)];
+        extend(query, field.into(), Expr::Call(Function::If, value));
+    }
+}
