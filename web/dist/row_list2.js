@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=7070b2a4724e";
+export{t as RowList}from"./row_list.js?v=d50fb6280fdc";

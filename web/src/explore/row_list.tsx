@@ -152,8 +152,14 @@ function useScroll(box: { current: HTMLDivElement | null }, props: ListProps, to
     if (box.current) observer.observe(box.current);
     return () => observer.disconnect();
   }, [read]);
+  const end = useRef({ top: 0, height: 0 });
   useLayoutEffect(() => {
-    if (props.live && follows.current && box.current) box.current.scrollTop = box.current.scrollHeight;
+    const element = box.current;
+    if (!props.live || !follows.current || !element) return;
+    // Who has scrolled up since stays there, also where the browser has not told of it yet.
+    if (element.scrollTop < end.current.top - 1 && element.scrollHeight >= end.current.height) return;
+    element.scrollTop = element.scrollHeight;
+    end.current = { top: element.scrollTop, height: element.scrollHeight };
   }, [props.live, total]);
   return { place, read };
 }
@@ -168,7 +174,8 @@ interface Moves {
 
 /** Connects the keys with this list. */
 function useKeys(events: readonly EventRow[], toggle: (id: string) => void, open: ReadonlyMap<string, number>, { show, turn }: Moves, asleep: boolean) {
-  useEffect(() => {
+  // Before anybody sees what has changed: a key that follows at once is about what is on screen.
+  useLayoutEffect(() => {
     if (asleep) return;
     const at = () => events.findIndex((event) => event.id === cursor.peek());
     const focus = (id: string) => requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-testid=row][data-id="${CSS.escape(id)}"]`)?.focus({ preventScroll: true }));
