@@ -5,14 +5,17 @@
 //! `group`, `stream`, `level`, `service_name`, `host` and those that a Loki sender pushed; every other field is
 //! structured metadata (DESIGN.md §15).
 
+mod detected;
 mod labels;
 mod lines;
 mod metric;
 mod patterns;
 mod push;
+mod rules;
 mod select;
 mod status;
 mod times;
+mod volume;
 
 use axum::extract::{Form, FromRequest, Query, Request};
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -41,6 +44,17 @@ pub(crate) fn add(table: Table) -> Table {
         .get("/loki/api/v1/patterns", Role::Read, patterns::get)
         .post("/loki/api/v1/series", Role::Read, labels::series)
         .get("/loki/api/v1/index/stats", Role::Read, status::index_stats)
+        .get("/loki/api/v1/index/volume", Role::Read, volume::whole)
+        .get("/loki/api/v1/index/volume_range", Role::Read, volume::over_range)
+        .get("/loki/api/v1/detected_labels", Role::Read, detected::labels)
+        .get("/loki/api/v1/detected_fields", Role::Read, detected::fields)
+        .get("/loki/api/v1/detected_field/{name}/values", Role::Read, detected::values)
+        .get("/loki/api/v1/rules", Role::Read, rules::all)
+        .get("/loki/api/v1/rules/{file}", Role::Read, rules::of_file)
+        .get("/loki/api/v1/rules/{file}/{group}", Role::Read, rules::of_group)
+        .get("/prometheus/api/v1/rules", Role::Read, rules::shown)
+        .get("/prometheus/api/v1/alerts", Role::Read, rules::alerts)
+        .get("/loki/api/v1/format_query", Role::Read, status::format_query)
         .get("/loki/api/v1/status/buildinfo", Role::Read, status::buildinfo)
         .post("/loki/api/v1/push", Role::Ingest, push::post)
 }

@@ -29,6 +29,11 @@ const LEADING: [&str; 2 + LABEL_FIELDS.len()] =
 pub(crate) const LABEL_FIELDS: [&str; 7] =
     ["@log", "@logStream", "@level", "service_name", "service.name", "service", "host"];
 
+/// Whether a field is shown as a label of its stream, or is the line itself.
+pub(crate) fn is_of_labels(field: &str) -> bool {
+    field.starts_with('@') || LABEL_FIELDS.contains(&field)
+}
+
 /// Which lines are wanted, and in which form.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {

@@ -19,6 +19,16 @@ pub(crate) async fn buildinfo(server: Shared) -> Json<Value> {
     }))
 }
 
+/// The query as it came: one that cannot be read is refused with its place, and one that can has no other form here.
+pub(crate) async fn format_query(
+    _: Shared,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Json<Value>, LokiProblem> {
+    let text = parameters.get("query").unwrap_or_default();
+    query::logql::parse(text).map_err(crate::problem::Problem::from)?;
+    Ok(Json(json!({"status": "success", "data": text.trim()})))
+}
+
 /// Streams, events and bytes that a selector touches. Bytes are estimated from the mean of each group.
 pub(crate) async fn index_stats(
     server: Shared,

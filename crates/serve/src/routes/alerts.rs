@@ -9,7 +9,7 @@ use crate::access::covers;
 use crate::server::Shared;
 
 /// Whether all groups that a rule looks at exist for the caller; it speaks of all of them together.
-fn reaches(server: &Shared, groups: &[String]) -> bool {
+pub(crate) fn reaches(server: &Shared, groups: &[String]) -> bool {
     let scope = &server.caller.scope;
     scope.is_everything() || !groups.is_empty() && groups.iter().all(|pattern| covers(scope, pattern))
 }

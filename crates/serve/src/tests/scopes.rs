@@ -96,8 +96,12 @@ fn question(random: &mut Random) -> (&'static str, String, String) {
         9 => get(format!("/loki/api/v1/label/{}/values", random.pick::<&str>(&["group", "user", "stream"]))),
         10 => get(format!("/loki/api/v1/series?match[]={selector}")),
         11 => get(format!("/loki/api/v1/query_range?query={selector}")),
-        12 => get(format!("/loki/api/v1/index/stats?query={selector}")),
-        13 => get((*random.pick(&["/api/v1/status", "/metrics", "/api/v1/rules"])).to_owned()),
+        12 => {
+            let paths =
+                ["index/stats", "index/volume", "detected_labels", "detected_fields", "detected_field/user/values"];
+            get(format!("/loki/api/v1/{}?query={selector}", random.pick::<&str>(&paths)))
+        }
+        13 => get((*random.pick(&["/api/v1/status", "/metrics", "/api/v1/rules", "/loki/api/v1/rules"])).to_owned()),
         14 => get((*random.pick(&["/api/v1/queries", "/api/v1/alerts", "/api/v1/sources"])).to_owned()),
         15 => get(format!("/loki/api/v1/patterns?query={selector}&start=1795172400&end=1795176000")),
         16 => get(format!("/api/v1/query?{parameters}&format=ndjson")),
@@ -178,6 +182,27 @@ async fn rules_are_listed_for_whom_all_their_groups_exist() {
     // A part of what a rule looks at is not enough, since it speaks of all of it.
     assert_eq!(listed(&["mine/a"]).await, "");
     assert_eq!(listed(&["elsewhere"]).await, "");
+    let (_, key) = house.key("read", &["mine/*"]).await;
+    let get = async |uri: &str| house.as_key(&key, "GET", uri, String::new()).await;
+    let shown = get("/prometheus/api/v1/rules?type=alert").await.json();
+    let rule = &shown["data"]["groups"][0]["rules"][0];
+    assert_eq!((&rule["name"], &rule["type"]), (&json!("of-qz72"), &json!("alerting")), "{shown}");
+    assert_eq!(shown["data"]["groups"][0]["rules"].as_array().map(Vec::len), Some(1), "{shown}");
+    for none in ["type=record", "rule_name=other", "rule_name[]=other", "file=other"] {
+        let shown = get(&format!("/prometheus/api/v1/rules?{none}")).await.json();
+        assert_eq!(shown["data"]["groups"], json!([]), "{none}");
+    }
+    assert_eq!(get("/prometheus/api/v1/rules?type=x").await.status, 400);
+    assert_eq!(get("/prometheus/api/v1/alerts").await.json(), json!({"status": "success", "data": {"alerts": []}}));
+    let written = get("/loki/api/v1/rules").await;
+    let (file, groups) = written.json().as_object().and_then(|all| all.clone().into_iter().next()).expect("a file");
+    assert_eq!(groups[0]["rules"][0]["alert"], "of-qz72", "{groups}");
+    let name = groups[0]["name"].as_str().unwrap_or_default();
+    let one = get(&format!("/loki/api/v1/rules/{}/{}", encoded(&file), encoded(name))).await.json();
+    assert_eq!(one, groups[0]);
+    assert_eq!(get(&format!("/loki/api/v1/rules/{}", encoded(&file))).await.status, 200);
+    let none = get("/loki/api/v1/rules/elsewhere").await;
+    assert_eq!((none.status, none.text().as_str()), (404, "no rule groups found\n"));
 }
 
 #[tokio::test]
