@@ -58,10 +58,14 @@ struct Session {
     started: Instant,
 }
 
-/// What one update tells.
+/// What one update tells. Of more events than it has room for, those are kept that stand at even distances: every one at
+/// first, then every second, fourth and so on.
 #[derive(Default)]
 struct Update {
     events: Vec<Json>,
+    n_seen: usize,
+    /// How often every second event that was kept had to go.
+    n_thinned: u32,
     is_sampled: bool,
 }
 
@@ -182,9 +186,8 @@ impl Session {
 impl Update {
     fn add(&mut self, group: &GroupName, columns: &[&str], found: query::TailRows) {
         for (id, row) in found.ids.iter().zip(found.rows) {
-            if self.events.len() >= EVENTS_MAX {
-                self.is_sampled = true;
-                return;
+            if !self.takes_next() {
+                continue;
             }
             let mut cells: HashMap<&str, Value> =
                 columns.iter().copied().zip(row).filter_map(|(name, value)| Some((name, value?))).collect();
@@ -202,8 +205,67 @@ impl Update {
         }
     }
 
-    fn message(self) -> Vec<u8> {
+    /// Whether the next event is one of those that are kept.
+    fn takes_next(&mut self) -> bool {
+        if self.events.len() >= 2 * EVENTS_MAX {
+            let mut is_kept = false;
+            self.events.retain(|_| {
+                is_kept = !is_kept;
+                is_kept
+            });
+            self.n_thinned += 1;
+        }
+        let at = self.n_seen;
+        self.n_seen += 1;
+        at.trailing_zeros() >= self.n_thinned
+    }
+
+    fn message(mut self) -> Vec<u8> {
+        let n_kept = self.events.len();
+        if n_kept > EVENTS_MAX {
+            let picked = (0..EVENTS_MAX).map(|at| self.events[at * n_kept / EVENTS_MAX].take());
+            self.events = picked.collect();
+        }
+        self.is_sampled |= self.n_seen > EVENTS_MAX;
         let update = json!({"sessionMetadata": {"sampled": self.is_sampled}, "sessionResults": self.events});
         event("sessionUpdate", &update.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn update(n_events: usize) -> (Vec<u64>, bool) {
+        let mut update = Update::default();
+        for at in 0..n_events {
+            if update.takes_next() {
+                update.events.push(at.into());
+            }
+        }
+        let message = String::from_utf8_lossy(&update.message()).into_owned();
+        let start = message.find("{\"session").expect("a payload");
+        let mut payload = serde_json::Deserializer::from_str(&message[start..]).into_iter::<Json>();
+        let payload = payload.next().expect("a payload").expect("JSON");
+        let events = payload["sessionResults"].as_array().expect("events").iter().filter_map(Json::as_u64).collect();
+        (events, payload["sessionMetadata"]["sampled"] == true)
+    }
+
+    #[test]
+    fn what_is_too_much_is_sampled_evenly() {
+        assert_eq!(update(EVENTS_MAX), ((0..EVENTS_MAX as u64).collect(), false));
+        for n_events in [501, 999, 1_000, 1_001, 2_300, 100_000] {
+            let (events, is_sampled) = update(n_events);
+            assert!(
+                is_sampled && events.len() <= EVENTS_MAX && events.len() > EVENTS_MAX * 9 / 10,
+                "{n_events}: {}",
+                events.len()
+            );
+            let distances: Vec<u64> = events.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            let (least, most) = (distances.iter().min().expect("some"), distances.iter().max().expect("some"));
+            assert!(*least >= 1 && *most <= 2 * *least, "{n_events}: {least} to {most}");
+            let last = *events.last().expect("some") as usize;
+            assert!(n_events - last <= 2 * *most as usize + 1, "{n_events}: ends at {last}");
+        }
     }
 }
