@@ -413,6 +413,10 @@ impl Run for BatchRun {
         (Timestamp(times.first().copied().unwrap_or_default()), Timestamp(times.last().copied().unwrap_or_default()))
     }
 
+    fn last_sequence(&self) -> u64 {
+        self.batch.sequences.iter().copied().max().unwrap_or(0)
+    }
+
     fn fields(&self) -> Result<Vec<FieldSummary>, ScanError> {
         let mut n_by_origin = vec![0u64; self.batch.origins.len()];
         self.batch.origin_codes.iter().for_each(|code| n_by_origin[*code as usize] += 1);
