@@ -53,15 +53,52 @@ pub fn parse_filter_pattern(text: &str) -> Result<Plan, QueryErrors> {
     Ok(optimise(Plan { operators, warnings, ..Plan::default() }))
 }
 
+/// The same with other columns: what selectors name, `$.property` of a JSON event or `$column` of a pattern of columns.
+///
+/// Errors: those of the pattern, and a selector that names nothing, with its place in itself.
+pub fn parse_filter_pattern_showing(text: &str, selectors: &[&str]) -> Result<Plan, QueryErrors> {
+    let (mut operators, warnings) = conditions(text)?;
+    let columns = match form(&Reader { text })? {
+        Some(form) if form.as_rule() == Rule::columns => columns::named(form),
+        _ => Vec::new(),
+    };
+    let shown = selectors.iter().map(|selector| Ok(((*selector).into(), selected(selector, &columns)?)));
+    let shown = shown.collect::<Result<Vec<_>, QueryErrors>>()?;
+    operators.push(Operator::Project { columns: shown, is_events: true });
+    Ok(optimise(Plan { operators, warnings, ..Plan::default() }))
+}
+
+/// What a selector names.
+fn selected(selector: &str, columns: &[(&str, Expr)]) -> Result<Expr, QueryErrors> {
+    let reader = Reader { text: selector };
+    check_size(&reader)?;
+    let whole = Span { start: 0, end: selector.len() };
+    if let Some((_, column)) = columns.iter().find(|(name, _)| selector.strip_prefix('$') == Some(*name)) {
+        return Ok(column.clone());
+    }
+    let found = generated::FilterPattern::parse(Rule::selector, selector).ok().and_then(|mut pairs| pairs.next());
+    match found.filter(|pair| pair.as_str().len() == selector.len()) {
+        Some(pair) => Ok(Expr::Field(json::path(&reader, pair)?.into())),
+        None => {
+            let message = format!("`{selector}` names no property ($.name) and no column of the pattern ($name)");
+            Err(reader.error("unknown-selector", message, whole).into())
+        }
+    }
+}
+
+/// What a pattern is made of.
+fn form<'a>(reader: &Reader<'a>) -> Result<Option<Pair<'a, Rule>>, QueryErrors> {
+    check_size(reader)?;
+    let parsed = generated::FilterPattern::parse(Rule::pattern, reader.text);
+    let mut pairs = parsed.map_err(|error| explain::explain(&error, reader.text))?;
+    Ok(pairs.next().and_then(|pattern| pattern.into_inner().next()))
+}
+
 /// What chooses the events, and what is to be said about it.
 pub(crate) fn conditions(text: &str) -> Result<(Vec<Operator>, Vec<Warning>), QueryErrors> {
     let reader = Reader { text };
-    check_size(&reader)?;
-    let mut pairs =
-        generated::FilterPattern::parse(Rule::pattern, text).map_err(|error| explain::explain(&error, text))?;
     let mut warnings = Vec::new();
-    let form = pairs.next().and_then(|pattern| pattern.into_inner().next());
-    let operators = match form {
+    let operators = match form(&reader)? {
         Some(form) if form.as_rule() == Rule::json => vec![Operator::Filter(json::condition(&reader, form)?)],
         Some(form) if form.as_rule() == Rule::columns => columns::operators(&reader, form)?,
         Some(form) => terms::conditions(&reader, form, &mut warnings)?.into_iter().map(Operator::Filter).collect(),

@@ -35,7 +35,7 @@ pub use execute::{
     fetch_tables, field_presence, field_summaries, field_values, has_subqueries, histogram, matched_fields,
     needs_several_passes, patterns_plan, select_events,
 };
-pub use filter_pattern::parse_filter_pattern;
+pub use filter_pattern::{parse_filter_pattern, parse_filter_pattern_showing};
 pub use insights::{
     Choice, ChoiceKind, Completion, ParseOptions, complete_insights, format_insights, parse_baseline, parse_deletion,
     parse_insights, parse_rule, prefix_regex, written,

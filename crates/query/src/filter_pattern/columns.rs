@@ -16,19 +16,9 @@ use crate::plan::{Comparison, Expr, Name, Operator};
 const FROM_START: &str = "#columns";
 const FROM_END: &str = "#columns_from_end";
 
-/// Whether a condition asks for the columns counted from the start or from the end.
-#[derive(Clone, Copy, PartialEq)]
-enum Side {
-    Start,
-    End,
-}
-
 /// The operators of a pattern in square brackets.
 pub(super) fn operators(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<Operator>, QueryError> {
     let columns: Vec<Pair<'_, Rule>> = pair.into_inner().filter(|part| part.as_rule() == Rule::column).collect();
-    let is_ellipsis = |column: &Pair<'_, Rule>| {
-        column.clone().into_inner().next().is_some_and(|inner| inner.as_rule() == Rule::ellipsis)
-    };
     let ellipses: Vec<usize> = (0..columns.len()).filter(|index| is_ellipsis(&columns[*index])).collect();
     if let Some(second) = ellipses.get(1) {
         let message = "`...` may stand once: it is not clear how many columns each of two stands for";
@@ -38,12 +28,7 @@ pub(super) fn operators(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec
     let mut filters = vec![count(n_named, ellipses.is_empty())];
     let n_columns = columns.len();
     for (index, column) in columns.into_iter().enumerate() {
-        let (side, place) = match ellipses.first() {
-            Some(ellipsis) if index > *ellipsis => (Side::End, n_columns - 1 - index),
-            _ => (Side::Start, index),
-        };
-        let base = if side == Side::Start { FROM_START } else { FROM_END };
-        let subject = Expr::Field(Name::from(format!("{base}.{place}")));
+        let subject = subject(index, n_columns, ellipses.first().copied());
         for inner in column.into_inner().filter(|inner| inner.as_rule() == Rule::column_any) {
             let mut names = Vec::new();
             filters.push(tree(reader, inner, &subject, &mut names)?);
@@ -55,6 +40,32 @@ pub(super) fn operators(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec
     let mut operators = vec![list(Function::Columns, FROM_START), list(Function::ColumnsFromEnd, FROM_END)];
     operators.extend(filters.into_iter().map(Operator::Filter));
     Ok(operators)
+}
+
+/// The columns of a pattern that have names, and what they hold.
+pub(super) fn named(pair: Pair<'_, Rule>) -> Vec<(&str, Expr)> {
+    let columns: Vec<Pair<'_, Rule>> = pair.into_inner().filter(|part| part.as_rule() == Rule::column).collect();
+    let ellipsis = columns.iter().position(is_ellipsis);
+    let n_columns = columns.len();
+    let all = columns.into_iter().enumerate();
+    let names = all.filter_map(|(index, column)| {
+        let name = column.into_inner().flatten().find(|part| part.as_rule() == Rule::name)?;
+        Some((name.as_str(), subject(index, n_columns, ellipsis)))
+    });
+    names.collect()
+}
+
+fn is_ellipsis(column: &Pair<'_, Rule>) -> bool {
+    column.clone().into_inner().next().is_some_and(|inner| inner.as_rule() == Rule::ellipsis)
+}
+
+/// What the column at a place holds.
+fn subject(index: usize, n_columns: usize, ellipsis: Option<usize>) -> Expr {
+    let (base, place) = match ellipsis {
+        Some(ellipsis) if index > ellipsis => (FROM_END, n_columns - 1 - index),
+        _ => (FROM_START, index),
+    };
+    Expr::Field(Name::from(format!("{base}.{place}")))
 }
 
 /// The condition on how many columns there are.

@@ -60,7 +60,7 @@ fn test(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
 }
 
 /// The name of the field that a selector speaks of.
-fn path(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<String, QueryError> {
+pub(super) fn path(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<String, QueryError> {
     let mut steps: Vec<String> = Vec::new();
     for part in pair.into_inner() {
         match part.as_rule() {

@@ -25,7 +25,36 @@ fn patterns_beyond_the_limits_are_refused() {
     assert_eq!(code(r"%(\w{100}){100}%"), "bad-regex");
 }
 
+#[test]
+fn selectors_name_properties_and_columns() {
+    let shown = |pattern: &str, selector: &str| match parse_filter_pattern_showing(pattern, &[selector]) {
+        Ok(plan) => match plan.operators.last() {
+            Some(Operator::Project { columns, .. }) => format!("{:?}", columns[0].1),
+            other => panic!("{other:?}"),
+        },
+        Err(errors) => errors.0[0].code.to_owned(),
+    };
+    let field = |name: &str| format!("{:?}", Expr::Field(name.into()));
+    assert_eq!(shown("", "$.a.b[0]"), field("a.b.0"));
+    assert_eq!(shown(r#"{ $.a = 1 }"#, r#"$["a b"]"#), field("a b"));
+    let columns = "[ip, verb = GET || verb = PUT, ..., status, size > 1]";
+    for (selector, place) in [("$ip", "#columns.0"), ("$verb", "#columns.1")] {
+        assert_eq!(shown(columns, selector), field(place));
+    }
+    for (selector, place) in [("$status", "#columns_from_end.1"), ("$size", "#columns_from_end.0")] {
+        assert_eq!(shown(columns, selector), field(place));
+    }
+    for selector in ["", "$", "$none", "ip", "$.", "$.a b", "$.a[*]", "$.a = 1"] {
+        assert!(parse_filter_pattern_showing(columns, &[selector]).is_err(), "{selector}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn no_text_makes_the_selectors_panic(text in r#"[$.a\[\]0-9*"é -]{0,30}"#) {
+        let _ = parse_filter_pattern_showing("[a, ..., b]", &[&text]);
+    }
+
     #[test]
     fn no_text_makes_the_parser_panic(text in r#"[-?%"{}\[\]()$.*=!<>&|, a-z0-9\\é]{0,60}"#) {
         let _ = parse_filter_pattern(&text);
