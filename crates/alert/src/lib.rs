@@ -27,7 +27,7 @@ pub use alerts::{Alerts, AlertsError, Options};
 pub use ask::{Ask, Question, Table};
 pub use book::{AlertView, RuleView};
 pub use rules::{Channel, ChannelSettings, Datapoints, Missing, Rule, RuleBook, RuleError};
-pub use webhook::{Post, PostError, WebhookPost};
+pub use webhook::{Post, PostError, Poster, WebhookPost, check_address};
 
 /// The rule file that is used where there is none: `config/rules/errors.yaml`.
 pub const DEFAULT_RULES: &str = include_str!("../../../config/rules/errors.yaml");

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 use types::{GroupPattern, Secret, Timestamp, parse_duration_ns};
 
-use crate::webhook::is_barred_host;
+use crate::webhook::check_address;
 use crate::{compile, template};
 
 /// Largest rule file.
@@ -147,13 +147,7 @@ impl Channel {
             }
             _ => return Err(format!("channel \"{name}\": unknown type \"{kind}\"; use \"webhook\"")),
         }
-        let address = reqwest::Url::parse(url.reveal()).map_err(|error| format!("channel \"{name}\": url: {error}"))?;
-        if !matches!(address.scheme(), "http" | "https") {
-            return Err(format!("channel \"{name}\": url must begin with http:// or https://"));
-        }
-        if address.host_str().is_none_or(is_barred_host) {
-            return Err(format!("channel \"{name}\": url points to a link-local or metadata address"));
-        }
+        check_address(url.reveal()).map_err(|reason| format!("channel \"{name}\": {reason}"))?;
         Ok(Self { name, url, topics, secret })
     }
 

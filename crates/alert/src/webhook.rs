@@ -11,7 +11,6 @@ use sha2::Sha256;
 
 use types::Secret;
 
-pub(crate) use self::addresses::is_barred_host;
 use crate::Channel;
 
 /// A receiver that takes longer is taken for dead; it will be asked again.
@@ -39,13 +38,26 @@ pub trait Post: Send + Sync {
     fn post(&self, channel: &Channel, body: &[u8]) -> Result<(), PostError>;
 }
 
-/// Posts over HTTP. The process must have installed a TLS provider (rustls) before the first `https` address.
-pub struct WebhookPost {
+/// Why nothing is posted to an address, whoever set it.
+pub fn check_address(url: &str) -> Result<(), String> {
+    let address = reqwest::Url::parse(url).map_err(|error| format!("url: {error}"))?;
+    if !matches!(address.scheme(), "http" | "https") {
+        return Err("url must begin with http:// or https://".into());
+    }
+    if address.host_str().is_none_or(addresses::is_barred_host) {
+        return Err("url points to a link-local or metadata address".into());
+    }
+    Ok(())
+}
+
+/// Posts to addresses that people set: the one way out of here. The process must have installed a TLS provider (rustls)
+/// before the first `https` address.
+pub struct Poster {
     client: Client,
 }
 
-impl WebhookPost {
-    /// Makes a client; does not connect yet.
+impl Poster {
+    /// Makes a client; does not connect yet. Blocks, and so does what it is for.
     pub fn new() -> Result<Self, String> {
         let client = Client::builder()
             .timeout(ANSWER_TIMEOUT)
@@ -57,15 +69,11 @@ impl WebhookPost {
             .map_err(|error| error.to_string())?;
         Ok(Self { client })
     }
-}
 
-impl Post for WebhookPost {
-    fn post(&self, channel: &Channel, body: &[u8]) -> Result<(), PostError> {
-        let mut request =
-            self.client.post(channel.url.reveal()).header("Content-Type", "application/json").body(body.to_vec());
-        if let Some(secret) = &channel.secret {
-            request = request.header("X-Catat-Signature", signature(secret, body));
-        }
+    /// Makes one attempt.
+    pub fn post(&self, url: &Secret, headers: &[(&str, &str)], body: Vec<u8>) -> Result<(), PostError> {
+        let request = self.client.post(url.reveal()).body(body);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let response = request.send().map_err(|error| {
             // Without the address, which may hold a secret.
             PostError::Retry { after: None, reason: error.without_url().to_string() }
@@ -79,6 +87,25 @@ impl Post for WebhookPost {
         let is_final = status.is_client_error() && !matches!(status.as_u16(), 408 | 429);
         let reason = format!("answered {status}");
         Err(if is_final { PostError::Refused(reason) } else { PostError::Retry { after, reason } })
+    }
+}
+
+/// Posts notifications.
+pub struct WebhookPost(Poster);
+
+impl WebhookPost {
+    /// Makes a client; does not connect yet.
+    pub fn new() -> Result<Self, String> {
+        Poster::new().map(Self)
+    }
+}
+
+impl Post for WebhookPost {
+    fn post(&self, channel: &Channel, body: &[u8]) -> Result<(), PostError> {
+        let signature = channel.secret.as_ref().map(|secret| signature(secret, body));
+        let mut headers = vec![("Content-Type", "application/json")];
+        headers.extend(signature.as_deref().map(|signature| ("X-Catat-Signature", signature)));
+        self.0.post(&channel.url, &headers, body.to_vec())
     }
 }
 

@@ -15,7 +15,7 @@ const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)
 
 /// Whether nothing may be posted to a host as an address spells it: a literal address, or a name that is known to be one
 /// of a metadata service.
-pub(crate) fn is_barred_host(host: &str) -> bool {
+pub(super) fn is_barred_host(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     match bare.parse::<IpAddr>() {
         Ok(address) => is_barred(address),
