@@ -11,11 +11,14 @@
 mod admit;
 mod answer;
 mod book;
+mod cbor;
 mod definitions;
+mod delivery;
 mod describe;
 mod event_stream;
 mod events;
 mod fields;
+mod filters;
 mod groups;
 mod input;
 mod kept;
@@ -30,11 +33,14 @@ mod results;
 mod signature;
 #[cfg(test)]
 pub(crate) mod signature;
+mod subscriptions;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use ingest::decode;
+use storage::StoreError;
+use types::GroupName;
 
 use self::admit::{Admitted, admit};
 use self::answer::answer;
@@ -42,12 +48,13 @@ use self::input::Input;
 use crate::access::Role;
 use crate::problem::Problem;
 use crate::router::{Delivered, Table};
-use crate::server::Shared;
+use crate::server::{Server, Shared};
 
 pub(crate) use self::answer::CloudWatchProblem;
 pub(crate) use self::book::Book;
 pub(crate) use self::kept::KeptQueries;
 pub(crate) use self::metric_filters::{MetricFilters, write as write_metric_filters};
+pub(crate) use self::subscriptions::Subscriptions;
 
 /// What stands before an operation's name in `X-Amz-Target`.
 const TARGET: &str = "Logs_20140328.";
@@ -74,6 +81,15 @@ pub(crate) fn is_spoken<B>(request: &Request<B>) -> bool {
     let path = request.uri().path();
     let is_route = path == "/cloudwatch" || path.starts_with("/cloudwatch/");
     is_route || is_meant(request.method(), request.uri(), request.headers())
+}
+
+/// Forgets what clients have made of a group that is no more: the group itself and its filters; `false` where no client
+/// has made the group.
+pub(crate) fn forget(server: &Server, name: &GroupName) -> Result<bool, StoreError> {
+    let store = &server.app.store;
+    server.metric_filters.forget(store, name)?;
+    server.subscriptions.forget(name)?;
+    server.cloudwatch.forget(store, name)
 }
 
 /// The operation that is asked for.
@@ -135,6 +151,9 @@ impl Asked {
             "DescribeMetricFilters" => self.describe_metric_filters(input).await,
             "DeleteMetricFilter" => self.delete_metric_filter(input).await,
             "TestMetricFilter" => self.test_metric_filter(input).await,
+            "PutSubscriptionFilter" => self.put_subscription_filter(input).await,
+            "DescribeSubscriptionFilters" => self.describe_subscription_filters(input).await,
+            "DeleteSubscriptionFilter" => self.delete_subscription_filter(input).await,
             "FilterLogEvents" => self.filter_events(input).await,
             "GetLogEvents" => self.events(input).await,
             "GetLogGroupFields" => self.group_fields(input).await,
@@ -166,7 +185,7 @@ impl Asked {
     }
 
     /// Refuses to change a group that is the server's own, or out of the caller's reach.
-    fn change(&self, group: &types::GroupName) -> Result<(), CloudWatchProblem> {
+    fn change(&self, group: &GroupName) -> Result<(), CloudWatchProblem> {
         if group.as_str().starts_with(ingest::OWN_GROUPS) {
             return Err(CloudWatchProblem::denied(format!("The log group {group} is the server's own.")));
         }
@@ -174,7 +193,7 @@ impl Asked {
     }
 
     /// Refuses who may not reach a group.
-    fn reach(&self, group: &types::GroupName) -> Result<(), CloudWatchProblem> {
+    fn reach(&self, group: &GroupName) -> Result<(), CloudWatchProblem> {
         if self.server.caller.scope.admits(group.as_str()) {
             return Ok(());
         }

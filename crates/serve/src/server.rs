@@ -19,7 +19,7 @@ use types::{GroupName, GroupPattern, Limits, TimeRange, Timestamp};
 use crate::access::{Access, Attempts, Caller, Keys, Role};
 use crate::audit::{self, Audit};
 use crate::body::BodyBudget;
-use crate::cloudwatch::{Book, KeptQueries, MetricFilters};
+use crate::cloudwatch::{Book, KeptQueries, MetricFilters, Subscriptions};
 use crate::intake_gates::IntakeGates;
 use crate::problem::Problem;
 use crate::queries::{Queries, Running, Ticket};
@@ -117,6 +117,7 @@ pub(crate) struct Server {
     /// Queries that clients of CloudWatch have started.
     pub(crate) kept_queries: KeptQueries,
     pub(crate) metric_filters: MetricFilters,
+    pub(crate) subscriptions: Subscriptions,
     reference: OnceLock<Reference>,
     /// What queries found damaged. The store itself only knows what it saw when it was opened.
     damages: Mutex<BTreeSet<String>>,
@@ -252,7 +253,6 @@ impl Server {
         let gate = |name, running_max| Gate::new(name, running_max, WAITING_MAX, WAITING_TIME_MAX);
         Arc::new(Self {
             started: app.clock.now(),
-            closing,
             queries: Queries::default(),
             traffic: Traffic::default(),
             attempts: Attempts::default(),
@@ -272,6 +272,8 @@ impl Server {
             tables: Tables::default(),
             cloudwatch: Book::default(),
             metric_filters: MetricFilters::default(),
+            subscriptions: Subscriptions::start(&app.store, &app.clock, &closing),
+            closing,
             kept_queries: KeptQueries::new(app.limits.queries_memory_bytes / 8),
             reference: OnceLock::new(),
             damages: Mutex::default(),

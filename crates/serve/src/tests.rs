@@ -7,6 +7,7 @@ mod cloudwatch;
 mod cloudwatch_events;
 mod cloudwatch_live;
 mod cloudwatch_queries;
+mod cloudwatch_subscriptions;
 mod connections;
 mod context;
 mod deletions;

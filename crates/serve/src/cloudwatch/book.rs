@@ -161,7 +161,7 @@ impl Book {
     }
 
     /// Takes a group away; `false` where no client has made it.
-    pub(crate) fn forget(&self, store: &Store, name: &GroupName) -> Result<bool, StoreError> {
+    pub(super) fn forget(&self, store: &Store, name: &GroupName) -> Result<bool, StoreError> {
         let mut content = self.content();
         content.seen.retain(|(group, _)| group != name);
         let is_there = match &content.groups {

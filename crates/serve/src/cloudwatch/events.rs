@@ -163,6 +163,11 @@ pub(super) fn plan_of(pattern: &str) -> Result<Plan, CloudWatchProblem> {
     Ok(plan)
 }
 
+/// The plan of a filter pattern that shows what selectors name.
+pub(super) fn showing(pattern: &str, selectors: &[&str]) -> Result<Plan, CloudWatchProblem> {
+    query::parse_filter_pattern_showing(pattern, selectors).map_err(|errors| bad_pattern(errors.into()))
+}
+
 /// A filter pattern that cannot be understood, with the place.
 fn bad_pattern(problem: Problem) -> CloudWatchProblem {
     let place = problem.places.first().map(|place| format!(" at line {}, column {}", place.line, place.column));

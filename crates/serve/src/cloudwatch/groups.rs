@@ -56,7 +56,7 @@ impl Asked {
         let work = move || {
             let store = &server.app.store;
             let had_events = store.delete_group(&name)?;
-            let was_made = server.cloudwatch.forget(store, &name)?;
+            let was_made = super::forget(server.whole(), &name)?;
             if !had_events && !was_made {
                 return Err(CloudWatchProblem::no_group());
             }

@@ -25,6 +25,11 @@ impl Input {
         }
     }
 
+    /// Whether a member is there.
+    pub(super) fn is_given(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
     fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }

@@ -1,26 +1,29 @@
 //! Metric filters: counters of events that match a pattern, shown on `/metrics`.
 //!
+//! A metric is a number for each event, or one out of the event, by up to three dimensions.
+//!
 //! Documents of kind `cloudwatch-metric` in the control store, `GROUP:NAME`. Each holds what it has counted together with
 //! the sequence of the last event that it counted, so that a restart repeats and loses nothing. Nothing counts while
 //! nobody asks: whoever reads the page of metrics lets each filter look at what was accepted since then.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use chrono_tz::Tz;
 use query::Tail;
-use query::plan::{Expr, Name, Operator, Plan};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use storage::Store;
-use types::{EventId, GroupName, GroupPattern, GroupScope, TimeRange, Timestamp, Value};
+use storage::{Store, StoreError};
+use types::{EventId, GroupName, Timestamp, Value};
 
 use super::Asked;
 use super::answer::CloudWatchProblem;
 use super::describe::{page_of, with_next};
-use super::events::plan_of;
+use super::events::showing;
+use super::filters::{NAME_CHARS_MAX, document_name, filter_name, last_sequence, runs_after};
 use super::groups::milliseconds;
-use super::input::{Input, constraint};
+use super::input::Input;
+use super::results::text_of;
 use crate::access::Role;
 use crate::problem::Problem;
 use crate::routes::metrics::Page;
@@ -36,8 +39,17 @@ const FILTERS_MAX: usize = 200;
 /// Filters of a page.
 const PAGE_MAX: usize = 50;
 
-/// Longest name of a filter, a metric and a namespace.
-const NAME_CHARS_MAX: usize = 512;
+/// Dimensions of a metric, and the longest name or value of one, as Amazon has it.
+const DIMENSIONS_MAX: usize = 3;
+const DIMENSION_CHARS_MAX: usize = 255;
+
+/// Sets of dimensions of a filter. What comes beyond is counted as one: a dimension that is another for each event would fill
+/// the page of metrics, and whoever reads it.
+const SERIES_MAX: usize = 500;
+const REST: &str = "(other)";
+
+/// Counts are written down, and where so much went by that did not match.
+const UNKEPT_MAX: u64 = 100_000;
 
 /// Held by whoever changes filters or their counts.
 #[derive(Default)]
@@ -51,7 +63,7 @@ struct Filter {
     pattern: String,
     namespace: String,
     metric: String,
-    /// A number, or `$.` and the field that has one.
+    /// A number, or what names it: `$.property` or `$column`.
     value: String,
     default: Option<f64>,
     unit: Option<String>,
@@ -60,12 +72,43 @@ struct Filter {
     sequence: u64,
     n_events: u64,
     sum: f64,
+    /// Names of dimensions, and what their values are taken from.
+    #[serde(default)]
+    dimensions: BTreeMap<String, String>,
+    /// What was counted by values of the dimensions, in the order of their names.
+    #[serde(default, with = "pairs")]
+    series: BTreeMap<Vec<String>, (u64, f64)>,
+}
+
+/// JSON has texts alone as names of members.
+mod pairs {
+    use super::{BTreeMap, Deserialize, Serialize};
+
+    type Series = BTreeMap<Vec<String>, (u64, f64)>;
+
+    pub(super) fn serialize<S: serde::Serializer>(series: &Series, to: S) -> Result<S::Ok, S::Error> {
+        series.iter().collect::<Vec<_>>().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Series, D::Error> {
+        Vec::deserialize(from).map(|pairs| pairs.into_iter().collect())
+    }
 }
 
 impl MetricFilters {
     fn lock(&self) -> MutexGuard<'_, ()> {
         // It guards no value of its own.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the filters of a group away, which is no more.
+    pub(super) fn forget(&self, store: &Store, group: &GroupName) -> Result<(), StoreError> {
+        let _held = self.lock();
+        let of_group = document_name(group.as_str(), "");
+        let names = store.settings(KIND)?.into_iter().map(|(name, _)| name);
+        names
+            .filter(|name| name.rsplit_once(':').is_some_and(|(group, _)| of_group.strip_suffix(':') == Some(group)))
+            .try_for_each(|name| store.remove_setting(KIND, &name))
     }
 }
 
@@ -88,7 +131,7 @@ impl Asked {
                 let message = format!("Resource limit exceeded: {OF_GROUP_MAX} of a group, {FILTERS_MAX} in all.");
                 return Err(CloudWatchProblem::new("LimitExceededException", message));
             }
-            filter.sequence = last_sequence(store, &filter.group, server.now())?;
+            filter.sequence = last_sequence(store, &filter.group);
             filter.keep(store)
         };
         self.server.lookups.run(work).await??;
@@ -119,7 +162,7 @@ impl Asked {
         self.require(&[Role::Operate])?;
         let group = self.known_group(&input).await?;
         self.change(&group)?;
-        let key = key(group.as_str(), input.needed("filterName")?);
+        let key = document_name(group.as_str(), input.needed("filterName")?);
         let server = self.server.clone();
         let work = move || -> Result<(), CloudWatchProblem> {
             let _held = server.metric_filters.lock();
@@ -137,11 +180,7 @@ impl Asked {
 
 /// The filter that is asked for.
 fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, CloudWatchProblem> {
-    let name = input.needed("filterName")?;
-    if name.is_empty() || name.contains([':', '*']) || name.chars().count() > NAME_CHARS_MAX {
-        let rule = format!("Member must have length between 1 and {NAME_CHARS_MAX} and neither ':' nor '*'");
-        return Err(constraint(name, "filterName", &rule));
-    }
+    let name = filter_name(input)?;
     let transformations = input.objects("metricTransformations")?;
     let [transformation] = transformations.as_slice() else {
         return Err(CloudWatchProblem::parameter("metricTransformations has exactly one member."));
@@ -151,12 +190,11 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, C
         let missing = || CloudWatchProblem::parameter(format!("metricTransformations needs {member}."));
         text(member).filter(|text| !text.is_empty()).map(str::to_owned).ok_or_else(missing)
     };
-    if transformation["dimensions"].as_object().is_some_and(|dimensions| !dimensions.is_empty()) {
-        return Err(CloudWatchProblem::parameter("dimensions of metric filters are not supported here."));
-    }
     let value = needed("metricValue")?;
-    if value.parse::<f64>().is_err() && value.strip_prefix("$.").is_none_or(str::is_empty) {
-        return Err(CloudWatchProblem::parameter("metricValue is a number or $.FIELD here."));
+    let dimensions = dimensions_of(&transformation["dimensions"])?;
+    let default = transformation["defaultValue"].as_f64();
+    if default.is_some() && !dimensions.is_empty() {
+        return Err(CloudWatchProblem::parameter("A metric with dimensions has no defaultValue."));
     }
     Ok(Filter {
         group: group.as_str().to_owned(),
@@ -165,17 +203,39 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, C
         namespace: needed("metricNamespace")?,
         metric: needed("metricName")?,
         value,
-        default: transformation["defaultValue"].as_f64(),
+        default,
         unit: text("unit").map(str::to_owned),
         created,
         sequence: 0,
         n_events: 0,
         sum: 0.0,
+        dimensions,
+        series: BTreeMap::new(),
     })
 }
 
-fn key(group: &str, name: &str) -> String {
-    format!("{group}:{name}")
+/// Names of dimensions, and what their values are taken from.
+fn dimensions_of(given: &Json) -> Result<BTreeMap<String, String>, CloudWatchProblem> {
+    let given = given.as_object().into_iter().flatten();
+    let pairs = given.map(|(name, from)| {
+        let is_fit = (1..=DIMENSION_CHARS_MAX).contains(&name.chars().count());
+        let from = from.as_str().filter(|_| is_fit).ok_or_else(|| {
+            CloudWatchProblem::parameter(
+                "A dimension has a name of 1 to 255 characters and takes its value from $.NAME or $NAME.",
+            )
+        })?;
+        Ok((name.clone(), from.to_owned()))
+    });
+    let dimensions = pairs.collect::<Result<BTreeMap<_, _>, CloudWatchProblem>>()?;
+    if dimensions.len() > DIMENSIONS_MAX {
+        return Err(CloudWatchProblem::parameter(format!("A metric has {DIMENSIONS_MAX} dimensions at most.")));
+    }
+    Ok(dimensions)
+}
+
+/// The text of a dimension, which is not for long ones.
+fn dimension_text(value: &Value) -> String {
+    text_of(value).chars().take(DIMENSION_CHARS_MAX).collect()
 }
 
 /// All filters, by group and name.
@@ -187,6 +247,29 @@ fn filters(store: &Store) -> Result<Vec<Filter>, Problem> {
     Ok(all)
 }
 
+/// A metric that filters make.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Metric {
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) dimensions: Vec<(String, String)>,
+}
+
+/// The metrics that filters of some groups make, as far as they were counted, each once. Blocks.
+pub(super) fn metrics(store: &Store, reaches: impl Fn(&str) -> bool) -> Result<BTreeSet<Metric>, Problem> {
+    let filters = filters(store)?;
+    let within = filters.iter().filter(|filter| reaches(&filter.group));
+    Ok(within
+        .flat_map(|filter| {
+            filter.metrics().into_iter().map(|(dimensions, _, _)| Metric {
+                namespace: filter.namespace.clone(),
+                name: filter.metric.clone(),
+                dimensions: dimensions.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
+            })
+        })
+        .collect())
+}
+
 /// How many filters each group has.
 pub(super) fn counts(store: &Store) -> Result<BTreeMap<String, usize>, Problem> {
     let mut counts = BTreeMap::new();
@@ -194,39 +277,9 @@ pub(super) fn counts(store: &Store) -> Result<BTreeMap<String, usize>, Problem> 
     Ok(counts)
 }
 
-/// The last event of a group that was accepted. Hot events are looked through: their run does not say it.
-fn last_sequence(store: &Store, group: &str, now: Timestamp) -> Result<u64, CloudWatchProblem> {
-    let snapshot = store.snapshot_within(&[GroupPattern::new(group)], &GroupScope::All, TimeRange::ALL);
-    let tail = tail_of("", None)?;
-    let mut last = 0;
-    for run in snapshot.runs {
-        match run.last_sequence() {
-            u64::MAX => {
-                let mut take = |found: query::TailRows| {
-                    let sequences = found.ids.iter().filter_map(|id| EventId::decode(id)).map(|id| id.sequence);
-                    last = sequences.max().unwrap_or(0).max(last);
-                };
-                // What is damaged is told by the store itself.
-                let _ = tail.rows_by_block(run, now, &mut take);
-            }
-            sequence => last = last.max(sequence),
-        }
-    }
-    Ok(last)
-}
-
-/// What finds the events of a pattern, and of each the value of a field.
-fn tail_of(pattern: &str, field: Option<&str>) -> Result<Tail, CloudWatchProblem> {
-    let mut plan: Plan = plan_of(pattern)?;
-    if let Some(Operator::Project { columns, .. }) = plan.operators.last_mut() {
-        *columns = field.map(Name::from).into_iter().map(|name| (name.clone(), Expr::Field(name))).collect();
-    }
-    Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))
-}
-
 impl Filter {
     fn key(&self) -> String {
-        key(&self.group, &self.name)
+        document_name(&self.group, &self.name)
     }
 
     fn keep(&self, store: &Store) -> Result<(), CloudWatchProblem> {
@@ -234,34 +287,61 @@ impl Filter {
         Ok(store.put_setting(KIND, &self.key(), &json)?)
     }
 
-    /// What finds the events, and of each the value that counts where that is a field.
+    /// What finds the events, and of each the value that counts and those of the dimensions.
     fn tail(&self) -> Result<Tail, CloudWatchProblem> {
-        tail_of(&self.pattern, self.value.strip_prefix("$."))
+        let value = Some(self.value.as_str()).filter(|value| value.parse::<f64>().is_err());
+        let selectors: Vec<&str> = value.into_iter().chain(self.dimensions.values().map(String::as_str)).collect();
+        let plan = showing(&self.pattern, &selectors)?;
+        Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))
     }
 
-    /// Counts what was accepted since it looked last; `true` where there was something to count.
+    /// Counts what was accepted since it looked last; `true` where that is worth writing down.
     fn catch_up(&mut self, store: &Store, now: Timestamp) -> Result<bool, CloudWatchProblem> {
-        let groups = [GroupPattern::new(self.group.as_str())];
-        let mut snapshot = store.snapshot_within(&groups, &GroupScope::All, TimeRange::ALL);
-        snapshot.runs.retain(|run| run.last_sequence() > self.sequence);
         let (tail, number) = (self.tail()?, self.value.parse::<f64>().ok());
-        let (mut n_events, mut sum, mut last) = (0, 0.0, self.sequence);
-        for run in snapshot.runs {
+        let (before, counted) = (self.sequence, self.n_events);
+        let mut last = before;
+        for run in runs_after(store, &self.group, before) {
+            last = last.max(run.last_sequence());
             let mut take = |found: query::TailRows| {
                 for (id, row) in found.ids.iter().zip(&found.rows) {
-                    let Some(id) = EventId::decode(id).filter(|id| id.sequence > self.sequence) else { continue };
-                    last = last.max(id.sequence);
-                    n_events += 1;
-                    sum += number.or_else(|| number_of(row.first()?.as_ref()?)).unwrap_or(0.0);
+                    if EventId::decode(id).is_some_and(|id| id.sequence > before) {
+                        self.count(number, row);
+                    }
                 }
             };
             // What is damaged is told by the store itself; the rest counts.
-            let _ = tail.rows_by_block(Arc::clone(&run), now, &mut take);
+            let _ = tail.rows_by_block(run, now, &mut take);
         }
-        self.n_events += n_events;
-        self.sum += sum;
         self.sequence = last;
-        Ok(n_events > 0)
+        Ok(self.n_events > counted || last - before >= UNKEPT_MAX)
+    }
+
+    /// Counts an event, given its value, unless that is the same for each, and its dimensions.
+    fn count(&mut self, number: Option<f64>, row: &[Option<Value>]) {
+        let (value, dimensions) = row.split_at(usize::from(number.is_none()).min(row.len()));
+        let value = number.or_else(|| number_of(value.first()?.as_ref()?)).unwrap_or(0.0);
+        if !self.dimensions.is_empty() {
+            let texts = dimensions.iter().map(|value| value.as_ref().map(dimension_text));
+            // As with Amazon, an event without one of the dimensions is none of the metric.
+            let Some(texts) = texts.collect::<Option<Vec<String>>>() else { return };
+            let is_known = self.series.contains_key(&texts);
+            let texts = if is_known || self.series.len() < SERIES_MAX { texts } else { vec![REST.into(); texts.len()] };
+            let series = self.series.entry(texts).or_default();
+            series.0 += 1;
+            series.1 += value;
+        }
+        self.n_events += 1;
+        self.sum += value;
+    }
+
+    /// The metrics that it makes: sets of dimensions, with the events counted and their values.
+    fn metrics(&self) -> Vec<(Vec<(&str, &str)>, u64, f64)> {
+        if self.dimensions.is_empty() {
+            return vec![(Vec::new(), self.n_events, self.sum)];
+        }
+        let names = || self.dimensions.keys().map(String::as_str);
+        let series = self.series.iter();
+        series.map(|(texts, (n, sum))| (names().zip(texts.iter().map(String::as_str)).collect(), *n, *sum)).collect()
     }
 
     fn to_json(&self) -> Json {
@@ -269,6 +349,9 @@ impl Filter {
             json!({"metricName": self.metric, "metricNamespace": self.namespace, "metricValue": self.value});
         if let Some(default) = self.default {
             transformation["defaultValue"] = default.into();
+        }
+        if !self.dimensions.is_empty() {
+            transformation["dimensions"] = json!(self.dimensions);
         }
         if let Some(unit) = &self.unit {
             transformation["unit"] = unit.clone().into();
@@ -316,24 +399,33 @@ pub(crate) fn write(server: &Server, page: &mut Page) {
     if all.is_empty() {
         return;
     }
-    type Number = fn(&Filter) -> f64;
-    let families: [(&str, Kind, &str, Number); 2] = [
-        ("catat_metric_filter_events_total", Kind::Counter, "Events that a metric filter has matched.", |filter| {
-            filter.n_events as f64
-        }),
+    let families = [
+        ("catat_metric_filter_events_total", Kind::Counter, "Events that a metric filter has matched."),
         // The values of fields may be negative.
-        ("catat_metric_filter_value", Kind::Gauge, "Their metric values, summed up.", |filter| filter.sum),
+        ("catat_metric_filter_value", Kind::Gauge, "Their metric values, summed up."),
     ];
-    for (name, kind, help, number) in families {
+    for (name, kind, help) in families {
         page.family(name, kind, help);
         for filter in &all {
-            let labels = [
-                ("namespace", filter.namespace.as_str()),
-                ("metric", &filter.metric),
-                ("group", &filter.group),
-                ("filter", &filter.name),
-            ];
-            page.sample(name, &labels, number(filter));
+            for (dimensions, n_events, sum) in filter.metrics() {
+                let value = if kind == Kind::Counter { n_events as f64 } else { sum };
+                let of_dimensions: Vec<(String, &str)> =
+                    dimensions.iter().map(|(name, text)| (label_of(name), *text)).collect();
+                let mut labels = vec![
+                    ("namespace", filter.namespace.as_str()),
+                    ("metric", &filter.metric),
+                    ("group", &filter.group),
+                    ("filter", &filter.name),
+                ];
+                labels.extend(of_dimensions.iter().map(|(name, text)| (name.as_str(), *text)));
+                page.sample(name, &labels, value);
+            }
         }
     }
+}
+
+/// The label of a dimension: Prometheus has letters, digits and `_` in names.
+fn label_of(dimension: &str) -> String {
+    let fit = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
+    format!("dimension_{}", dimension.chars().map(fit).collect::<String>())
 }

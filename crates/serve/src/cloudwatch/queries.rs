@@ -31,8 +31,8 @@ use crate::server::Shared;
 const ROWS_DEFAULT: usize = 10_000;
 const PAGE_MAX: usize = 10_000;
 
-/// Groups of one query.
-const GROUPS_MAX: usize = 50;
+/// Groups of one query. Amazon has 50; a variable of Grafana's with all groups names each of them.
+const GROUPS_MAX: usize = 1_000;
 
 /// Queries of one page of a list.
 const LISTED_MAX: usize = 1_000;

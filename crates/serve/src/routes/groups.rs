@@ -136,7 +136,7 @@ pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<J
         let store = &of_thread.app.store;
         let is_deleted = store.delete_group(&group)?;
         // One that CloudWatch's clients made goes with its events, also where it has none yet.
-        let is_deleted = of_thread.cloudwatch.forget(store, &group)? || is_deleted;
+        let is_deleted = crate::cloudwatch::forget(of_thread.whole(), &group)? || is_deleted;
         if is_deleted {
             of_thread.audit_own("group deleted", &json!({"group": group.as_str()}));
         }

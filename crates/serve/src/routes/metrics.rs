@@ -22,6 +22,7 @@ pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
         let mut of_sources = Page::default();
         sources::write(&of_thread, &mut of_sources);
         cloudwatch::write_metric_filters(&of_thread, &mut of_sources);
+        of_thread.subscriptions.write(&mut of_sources);
         (of_thread.app.store.status(), of_sources.0)
     };
     let (status, of_sources) = server.lookups.run(work).await?;
@@ -122,6 +123,10 @@ fn write_cache(counts: &query::CacheCounts, page: &mut Page) {
 fn write_store(status: &Status, page: &mut Page) {
     for (name, kind, help, value) in numbers(status) {
         let end = if kind == Kind::Counter { "_total" } else { "" };
-        page.single(&format!("catat_{name}{end}"), kind, help, value as f64);
+        match name.strip_suffix("_ms") {
+            // Prometheus has seconds.
+            Some(name) => page.single(&format!("catat_{name}_seconds{end}"), kind, help, value as f64 / 1e3),
+            None => page.single(&format!("catat_{name}{end}"), kind, help, value as f64),
+        }
     }
 }

@@ -194,3 +194,94 @@ async fn metric_filters_count_what_comes_after_them_also_across_a_restart() {
     let seen = house.operation_of(&reader, "DescribeMetricFilters", json!({})).await.json();
     assert_eq!(seen, json!({"metricFilters": []}));
 }
+
+#[tokio::test]
+async fn metrics_have_dimensions_taken_from_properties_and_columns_up_to_a_bound() {
+    let house = House::new();
+    house.make_stream().await;
+    let put = async |name: &str, pattern: &str, value: &str, dimensions: Value| {
+        let transformation =
+            json!({"metricName": name, "metricNamespace": "pay", "metricValue": value, "dimensions": dimensions});
+        let input = json!({"logGroupName": "/ecs/pay", "filterName": name, "filterPattern": pattern,
+            "metricTransformations": [transformation]});
+        house.operation("PutMetricFilter", input).await
+    };
+    let by_path = json!({"Path": "$.http.path", "verb-of": "$.verb"});
+    assert_eq!(put("requests", "{ $.ms >= 0 }", "$.ms", by_path.clone()).await.status, 200);
+    assert_eq!(put("bytes", "[ip, verb = GET, ..., size]", "$size", json!({"ip": "$ip"})).await.status, 200);
+    let texts = [
+        r#"{"ms":2,"verb":"GET","http":{"path":"/a"}}"#.to_owned(),
+        r#"{"ms":3,"verb":"GET","http":{"path":"/a"}}"#.to_owned(),
+        r#"{"ms":4,"verb":"PUT","http":{"path":"/\"b\""}}"#.to_owned(),
+        // Without one of the dimensions.
+        r#"{"ms":5,"verb":"PUT"}"#.to_owned(),
+        "10.0.0.1 GET /x 12".to_owned(),
+        "10.0.0.1 GET /y z 30".to_owned(),
+    ];
+    let send = async |texts: &[String]| {
+        let event = |text: &String| json!({"timestamp": NOW_MS - 1000, "message": text});
+        let events: Vec<Value> = texts.iter().map(event).collect();
+        let put = json!({"logGroupName": "/ecs/pay", "logStreamName": "web/1", "logEvents": events});
+        assert_eq!(house.operation("PutLogEvents", put).await.status, 200);
+    };
+    send(&texts).await;
+    let samples = async |house: &House| {
+        let page = house.administer("GET", "/metrics", "").await.text();
+        let lines = page.lines().filter(|line| line.starts_with("catat_metric_filter_value{"));
+        let shorter = lines.map(|line| line.rsplit_once("filter=").map_or("", |(_, rest)| rest).to_owned());
+        shorter.collect::<Vec<_>>()
+    };
+    let expected = [
+        r#""bytes",dimension_ip="10.0.0.1"} 42"#,
+        r#""requests",dimension_Path="/\"b\"",dimension_verb_of="PUT"} 4"#,
+        r#""requests",dimension_Path="/a",dimension_verb_of="GET"} 5"#,
+    ];
+    assert_eq!(samples(&house).await, expected);
+    assert_eq!(samples(&house.restarted()).await, expected);
+    let many = (0..600).map(|n| format!(r#"{{"ms":1,"verb":"GET","http":{{"path":"/{n}"}}}}"#)).collect::<Vec<_>>();
+    send(&many).await;
+    let found = samples(&house).await;
+    // Five hundred sets, that of the rest, and that of the other filter.
+    assert_eq!(found.len(), 502);
+    assert!(found.contains(&r#""requests",dimension_Path="(other)",dimension_verb_of="(other)"} 102"#.to_owned()));
+
+    let listed = async |input: Value| {
+        let target = "GraniteServiceVersion20100801.ListMetrics";
+        let request = Request::post("/cloudwatch").header("x-amz-target", target);
+        house.send(request.body(Body::from(input.to_string())).expect("a request")).await.json()
+    };
+    let bytes =
+        json!([{"Namespace": "pay", "MetricName": "bytes", "Dimensions": [{"Name": "ip", "Value": "10.0.0.1"}]}]);
+    assert_eq!(listed(json!({"MetricName": "bytes"})).await, json!({"Metrics": bytes}));
+    assert_eq!(listed(json!({"Namespace": "pay", "Dimensions": [{"Name": "ip"}]})).await["Metrics"], bytes);
+    assert_eq!(listed(json!({"Dimensions": [{"Name": "ip", "Value": "x"}]})).await, json!({"Metrics": []}));
+    assert_eq!(listed(json!({"Namespace": "AWS/Billing"})).await, json!({"Metrics": []}));
+    let page = listed(json!({"Namespace": "pay"})).await;
+    assert_eq!(page["Metrics"].as_array().map(Vec::len), Some(500));
+    let rest = listed(json!({"Namespace": "pay", "NextToken": page["NextToken"]})).await;
+    assert_eq!((rest["Metrics"].as_array().map(Vec::len), &rest["NextToken"]), (Some(2), &Value::Null));
+    let form = "Action=ListMetrics&MetricName=requests&Dimensions.member.1.Name=Path&Dimensions.member.1.Value=%2Fa";
+    let of_form = Request::post("/cloudwatch").header("content-type", "application/x-www-form-urlencoded");
+    let xml = house.send(of_form.body(Body::from(form)).expect("a request")).await.text();
+    let dimension = |name: &str, text: &str| format!("<member><Name>{name}</Name><Value>{text}</Value></member>");
+    let dimensions = format!("{}{}", dimension("Path", "/a"), dimension("verb-of", "GET"));
+    assert!(xml.contains(&format!("<Dimensions>{dimensions}</Dimensions>")), "{xml}");
+    let described = house.operation("DescribeMetricFilters", json!({"metricName": "requests"})).await.json();
+    assert_eq!(described["metricFilters"][0]["metricTransformations"][0]["dimensions"], by_path);
+    let parameter = "InvalidParameterException";
+    for (value, dimensions) in [
+        ("$.", json!({})),
+        ("$none", json!({})),
+        ("1", json!({"a": "plain"})),
+        ("1", json!({"a": "$.a", "b": "$.b", "c": "$.c", "d": "$.d"})),
+    ] {
+        assert_eq!(error(&put("bad", "[ip, ...]", value, dimensions).await).1, parameter, "{value}");
+    }
+    let (_, reader) = house.key("read", &["web/*"]).await;
+    let request = Request::post("/cloudwatch").header("x-amz-target", "GraniteServiceVersion20100801.ListMetrics");
+    let request = request.header("x-catat-key", &reader).body(Body::from("{}")).expect("a request");
+    assert_eq!(house.send(request).await.json(), json!({"Metrics": []}));
+    let gone = house.administer("DELETE", "/api/v1/groups/%2Fecs%2Fpay", "").await;
+    assert_eq!(gone.status, 200, "{}", gone.text());
+    assert_eq!(house.store.settings("cloudwatch-metric").expect("settings"), []);
+}

@@ -222,30 +222,33 @@ async fn a_query_belongs_to_its_key_and_sees_only_its_groups() {
 #[tokio::test]
 async fn metrics_are_none_in_all_three_forms() {
     let house = House::new();
-    let ask = async |house: &House, path: &str, name: &str, value: &str, body: &str| {
-        let request = Request::post(path).header(name, value).body(Body::from(body.to_owned()));
+    let ask = async |house: &House, path: &str, name: &str, value: &str, body: &[u8]| {
+        let request = Request::post(path).header(name, value).body(Body::from(body.to_vec()));
         house.send(request.expect("a request")).await
     };
     let cbor = "/cloudwatch/service/GraniteServiceVersion20100801/operation/ListMetrics";
     let form = "application/x-www-form-urlencoded; charset=utf-8";
     let json_target = "GraniteServiceVersion20100801.ListMetrics";
-    let listed = ask(&house, cbor, "smithy-protocol", "rpc-v2-cbor", "\u{0}").await;
+    let listed = ask(&house, cbor, "smithy-protocol", "rpc-v2-cbor", b"\xa0").await;
     assert_eq!((listed.status, listed.header("smithy-protocol")), (200, "rpc-v2-cbor"));
     assert_eq!(listed.body, b"\xa1\x67Metrics\x80");
-    let listed = ask(&house, "/cloudwatch/", "x-amz-target", json_target, "{}").await;
+    let listed = ask(&house, "/cloudwatch/", "x-amz-target", json_target, b"{}").await;
     assert_eq!((listed.status, listed.json()), (200, json!({"Metrics": []})));
-    let listed = ask(&house, "/", "x-amz-target", json_target, "{}").await;
+    let listed = ask(&house, "/", "x-amz-target", json_target, b"{}").await;
     assert_eq!((listed.status, listed.json()), (200, json!({"Metrics": []})));
-    let listed = ask(&house, "/cloudwatch", "content-type", form, "Version=2010-08-01&Action=ListMetrics").await;
+    let listed = ask(&house, "/cloudwatch", "content-type", form, b"Version=2010-08-01&Action=ListMetrics").await;
     assert!(listed.status == 200 && listed.text().contains("<ListMetricsResult><Metrics/>"), "{}", listed.text());
 
-    let unknown = ask(&house, &cbor.replace("List", "Put"), "smithy-protocol", "rpc-v2-cbor", "").await;
+    let broken = ask(&house, cbor, "smithy-protocol", "rpc-v2-cbor", b"\x00").await;
+    assert!(broken.status == 400 && broken.text().contains("SerializationException"), "{}", broken.text());
+
+    let unknown = ask(&house, &cbor.replace("List", "Put"), "smithy-protocol", "rpc-v2-cbor", b"").await;
     assert!(unknown.status == 400 && unknown.text().contains("UnknownOperationException"), "{}", unknown.text());
-    let unknown = ask(&house, "/cloudwatch", "content-type", form, "Action=<b>").await;
+    let unknown = ask(&house, "/cloudwatch", "content-type", form, b"Action=<b>").await;
     assert!(unknown.text().contains("<Code>InvalidAction</Code>") && unknown.text().contains("&lt;b&gt;"));
     let (_, key) = house.key("ingest", &["*"]).await;
-    let refused = ask(&house, cbor, "smithy-protocol", "rpc-v2-cbor", "").await;
+    let refused = ask(&house, cbor, "smithy-protocol", "rpc-v2-cbor", b"").await;
     assert!(refused.status == 400 && refused.text().contains("MissingAuthenticationToken"), "{}", refused.text());
-    let refused = ask(&house, cbor, "x-catat-key", &key, "").await;
+    let refused = ask(&house, cbor, "x-catat-key", &key, b"").await;
     assert!(refused.text().contains("AccessDeniedException"), "{}", refused.text());
 }

@@ -1,0 +1,196 @@
+//! As much of CBOR (RFC 8949) as requests and answers of CloudWatch's metrics have: maps, lists, texts, whole numbers and
+//! truths, as the JSON that they could also be.
+
+use serde_json::{Map, Value};
+
+/// Deepest nesting of a request.
+const NESTING_MAX: usize = 16;
+
+/// What the first three bits of an item say.
+const UNSIGNED: u8 = 0;
+const NEGATIVE: u8 = 1;
+const TEXT: u8 = 3;
+const LIST: u8 = 4;
+const MAP: u8 = 5;
+const TAG: u8 = 6;
+const SIMPLE: u8 = 7;
+
+/// The length that says that a `BREAK` ends a list, a map or a text in parts.
+const UNKNOWN: u8 = 31;
+const BREAK: u8 = 0xff;
+
+/// Reads an item, and nothing behind it; `None` for what is broken, too deep, or of another kind.
+pub(super) fn read(bytes: &[u8]) -> Option<Value> {
+    let mut reader = Reader { rest: bytes };
+    let value = reader.item(NESTING_MAX)?;
+    reader.rest.is_empty().then_some(value)
+}
+
+/// Writes an item. Fractions are written as texts: nothing here has any.
+pub(super) fn write(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Null => out.push(SIMPLE << 5 | 22),
+        Value::Bool(is_true) => out.push(SIMPLE << 5 | if *is_true { 21 } else { 20 }),
+        Value::Number(number) => match number.as_u64() {
+            Some(number) => write_head(UNSIGNED, number, out),
+            None => write_text(&number.to_string(), out),
+        },
+        Value::String(text) => write_text(text, out),
+        Value::Array(items) => {
+            write_head(LIST, items.len() as u64, out);
+            items.iter().for_each(|item| write(item, out));
+        }
+        Value::Object(members) => {
+            write_head(MAP, members.len() as u64, out);
+            for (name, value) in members {
+                write_text(name, out);
+                write(value, out);
+            }
+        }
+    }
+}
+
+fn write_text(text: &str, out: &mut Vec<u8>) {
+    write_head(TEXT, text.len() as u64, out);
+    out.extend(text.as_bytes());
+}
+
+fn write_head(kind: u8, length: u64, out: &mut Vec<u8>) {
+    match length {
+        0..24 => out.push(kind << 5 | length as u8),
+        24..0x100 => out.extend([kind << 5 | 24, length as u8]),
+        _ => {
+            out.push(kind << 5 | 27);
+            out.extend(length.to_be_bytes());
+        }
+    }
+}
+
+struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, n_bytes: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(n_bytes)?;
+        self.rest = rest;
+        Some(taken)
+    }
+
+    /// The kind of an item, and the length or number that follows; `None` for one that is not known.
+    fn head(&mut self) -> Option<(u8, Option<u64>)> {
+        let first = *self.take(1)?.first()?;
+        let (kind, short) = (first >> 5, first & 31);
+        let n_bytes = match short {
+            0..24 => return Some((kind, Some(u64::from(short)))),
+            24..=27 => 1usize << (short - 24),
+            UNKNOWN => return Some((kind, None)),
+            _ => return None,
+        };
+        let number = self.take(n_bytes)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        Some((kind, Some(number)))
+    }
+
+    fn item(&mut self, nesting: usize) -> Option<Value> {
+        let nesting = nesting.checked_sub(1)?;
+        let (kind, length) = self.head()?;
+        match kind {
+            UNSIGNED => length.map(Value::from),
+            NEGATIVE => i64::try_from(length?).ok().map(|number| Value::from(-1 - number)),
+            TEXT => self.text(length).map(Value::from),
+            LIST => {
+                let mut items = Vec::new();
+                while self.has_next(length, items.len())? {
+                    items.push(self.item(nesting)?);
+                }
+                Some(Value::Array(items))
+            }
+            MAP => {
+                let (mut members, mut n_read) = (Map::new(), 0);
+                while self.has_next(length, n_read)? {
+                    let Value::String(name) = self.item(nesting)? else { return None };
+                    members.insert(name, self.item(nesting)?);
+                    n_read += 1;
+                }
+                Some(Value::Object(members))
+            }
+            TAG => self.item(nesting),
+            SIMPLE => match length? {
+                20 => Some(Value::Bool(false)),
+                21 => Some(Value::Bool(true)),
+                22 | 23 => Some(Value::Null),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether an item follows in a list or map of which some were read.
+    fn has_next(&mut self, length: Option<u64>, n_read: usize) -> Option<bool> {
+        match length {
+            Some(length) => Some((n_read as u64) < length),
+            None if self.rest.first()? == &BREAK => self.take(1).map(|_| false),
+            None => Some(true),
+        }
+    }
+
+    fn text(&mut self, length: Option<u64>) -> Option<String> {
+        let Some(length) = length else {
+            let mut text = String::new();
+            while self.has_next(None, 0)? {
+                let (TEXT, Some(length)) = self.head()? else { return None };
+                text.push_str(&self.text(Some(length))?);
+            }
+            return Some(text);
+        };
+        let bytes = self.take(usize::try_from(length).ok()?)?;
+        String::from_utf8(bytes.to_vec()).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let long = "a".repeat(300);
+        let value = json!({"Metrics": [{"MetricName": long, "n": 300, "is": true, "none": null}], "b": [], "é": "é"});
+        let mut bytes = Vec::new();
+        write(&value, &mut bytes);
+        assert_eq!(read(&bytes), Some(value));
+        for (n, head) in [(3, vec![0x63]), (24, vec![0x78, 24]), (300, vec![0x7b, 0, 0, 0, 0, 0, 0, 1, 44])] {
+            let mut out = Vec::new();
+            write_text(&"a".repeat(n), &mut out);
+            assert_eq!((&out[..head.len()], out.len()), (&head[..], head.len() + n));
+        }
+    }
+
+    #[test]
+    fn lengths_may_be_unknown() {
+        let bytes = b"\xbf\x61a\x9f\x01\x20\xff\x61b\x7f\x61x\x61y\xff\xff";
+        assert_eq!(read(bytes), Some(json!({"a": [1, -1], "b": "xy"})));
+    }
+
+    #[test]
+    fn what_is_broken_is_no_item() {
+        let deep = vec![0x81; 10_000];
+        let promising = b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff";
+        for bad in
+            [&b""[..], b"\x61", b"\xa1\x01\x01", b"\x01\x01", b"\xff", b"\x62\xc3\x28", b"\x1c", promising, &deep]
+        {
+            assert_eq!(read(bad), None, "{bad:?}");
+        }
+        let mut state = 7u64;
+        for _ in 0..20_000 {
+            let mut bytes = Vec::new();
+            for _ in 0..12 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                bytes.push((state >> 33) as u8);
+            }
+            let _ = read(&bytes);
+        }
+    }
+}
