@@ -112,7 +112,7 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
         ("wal_bytes_written", Counter, "Bytes written to the write-ahead log.", status.written.wal),
         ("flushes", Counter, "Flushes done.", status.flushes),
         ("flushes_failed", Counter, "Flushes that failed and are tried again.", status.flushes_failed),
-        ("flush_last_ms", Gauge, "How long the last flush took, in milliseconds.", status.flush_ms_last),
+        ("flush_last_ms", Gauge, "How long the last flush took.", status.flush_ms_last),
         ("compactions", Counter, "Times that segments were put together.", status.compactions),
         ("compactions_failed", Counter, "Times that it failed; nothing is lost by it.", status.compactions_failed),
         ("compacted_events", Counter, "Events written again for it.", status.compacted_events),
