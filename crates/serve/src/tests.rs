@@ -6,6 +6,7 @@ mod changes;
 mod cloudwatch;
 mod cloudwatch_events;
 mod cloudwatch_live;
+mod cloudwatch_metrics;
 mod cloudwatch_queries;
 mod cloudwatch_subscriptions;
 mod connections;

@@ -1,11 +1,11 @@
 //! Delivery of what subscription filters match: one thread for each filter, so that a receiver that hangs delays no other.
 //!
 //! A thread follows the feed of accepted batches and, after a start or where it could not keep up, reads the store from
-//! its position on. What it found goes out stream by stream, in order of acceptance, and is tried again until the receiver
-//! takes it; then the position is written down. So everything arrives at least once, and after a crash the last chunk
-//! may arrive twice. What is deleted or retired before its turn is not delivered.
+//! its position on. What it found goes out stream by stream, in order of acceptance; what is not taken is read and tried
+//! again until it is. Then the position is written down. So everything arrives at least once, and after a crash the last
+//! chunk may arrive twice. What is deleted or retired before its turn is not delivered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -41,7 +41,7 @@ const BATCHES_WAITING_MAX: usize = 16;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The first wait after a failure, and the longest.
-const WAIT_MIN: Duration = Duration::from_millis(500);
+pub(super) const WAIT_MIN: Duration = Duration::from_millis(500);
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// Positions are written down after a delivery, and where so much went by that did not match.
@@ -54,6 +54,10 @@ pub(super) struct Delivery {
     pub(super) group: GroupName,
     pub(super) tail: Tail,
     pub(super) progress: Arc<Progress>,
+    /// Events beyond the position that were delivered: those of other streams, where one of them is not taken.
+    pub(super) done: BTreeSet<u64>,
+    /// How long it waits after the next failure.
+    pub(super) wait: Duration,
 }
 
 /// An event that is to be delivered.
@@ -76,10 +80,11 @@ struct Chunk {
 struct Over;
 
 impl Chunk {
-    /// Adds what comes after `sequence`, and leaves out the latest where that is too much.
-    fn add(&mut self, found: TailRows, sequence: u64) {
+    /// Adds what comes after `sequence` and is not done, and leaves out the latest where that is too much.
+    fn add(&mut self, found: TailRows, sequence: u64, done: &BTreeSet<u64>) {
         for (id, row) in found.ids.iter().zip(found.rows) {
-            let Some(id) = EventId::decode(id).filter(|id| id.sequence > sequence) else { continue };
+            let id = EventId::decode(id).filter(|id| id.sequence > sequence && !done.contains(&id.sequence));
+            let Some(id) = id else { continue };
             let mut cells = row.into_iter();
             let mut text = || match cells.next().flatten() {
                 Some(Value::String(text)) => text,
@@ -147,7 +152,7 @@ impl Delivery {
         }
     }
 
-    /// Delivers a chunk of what the store has; `true` where there is more.
+    /// Delivers a chunk of what the store has; `true` where something is left.
     fn deliver_stored(&mut self) -> Result<bool, Over> {
         self.go_on()?;
         let position = self.filter.sequence;
@@ -162,12 +167,11 @@ impl Delivery {
             Some((sequence, _)) if chunk.is_cut => *sequence,
             found => found.map_or(0, |(sequence, _)| *sequence).max(last),
         };
-        let is_cut = chunk.is_cut;
-        self.deliver(&chunk, end)?;
-        Ok(is_cut)
+        let is_all = !chunk.is_cut;
+        Ok(!self.deliver(&chunk, end)? || !is_all)
     }
 
-    /// Delivers what comes for a moment; `true` where something was lost on the way.
+    /// Delivers what comes for a moment; `true` where something was lost on the way, or is left.
     fn deliver_fed(&mut self, subscription: &Subscription) -> Result<bool, Over> {
         let (mut chunk, mut end, mut until) = (Chunk::default(), self.filter.sequence, None);
         loop {
@@ -192,46 +196,50 @@ impl Delivery {
             // The rest is read from the store.
             return Ok(true);
         }
-        self.deliver(&chunk, end)?;
-        Ok(false)
+        Ok(!self.deliver(&chunk, end)?)
     }
 
     fn look_into(&self, run: Arc<dyn Run>, position: u64, chunk: &mut Chunk) {
         // What is damaged is told by the store itself; the rest is delivered.
-        let _ = self.tail.rows_by_block(run, self.inner.clock.now(), &mut |found| chunk.add(found, position));
+        let _ =
+            self.tail.rows_by_block(run, self.inner.clock.now(), &mut |found| chunk.add(found, position, &self.done));
     }
 
-    /// Posts a chunk, and takes down that everything up to `end` is delivered.
-    fn deliver(&mut self, chunk: &Chunk, end: u64) -> Result<(), Over> {
+    /// Posts a chunk, and takes down that everything up to `end` is delivered. Where the receiver does not take it, waits and
+    /// says `false`: what is left is read again then, so that nothing is posted that was deleted meanwhile.
+    fn deliver(&mut self, chunk: &Chunk, end: u64) -> Result<bool, Over> {
         for lines in chunk.posts() {
+            self.go_on()?;
             let body = compressed(&data_message(&self.filter, &lines));
-            self.post(body)?;
+            if let Err(error) = self.inner.post(&self.filter, &body) {
+                self.wait_after(&error)?;
+                return Ok(false);
+            }
+            self.wait = WAIT_MIN;
             self.progress.delivered(lines.len() as u64);
             self.filter.n_events += lines.len() as u64;
+            self.done.extend(lines.iter().map(|line| line.id.sequence));
         }
         let is_far = end.saturating_sub(self.filter.kept) >= UNKEPT_MAX;
         self.filter.sequence = self.filter.sequence.max(end);
+        self.done = self.done.split_off(&(self.filter.sequence.saturating_add(1)));
         if !chunk.lines.is_empty() || is_far {
             self.filter.kept = self.filter.sequence;
             self.inner.keep_position(&self.filter, &self.progress);
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// Posts a body until the receiver takes it.
-    fn post(&self, body: Vec<u8>) -> Result<(), Over> {
-        let mut wait = WAIT_MIN;
-        loop {
-            self.go_on()?;
-            let Err(error) = self.inner.post(&self.filter, &body) else { return Ok(()) };
-            let asked = if let PostError::Retry { after, .. } = &error { *after } else { None };
-            if self.progress.failed(&error) {
-                let (group, filter) = (&self.filter.group, &self.filter.name);
-                tracing::warn!(group, filter, %error, "a subscription filter cannot deliver, and goes on trying");
-            }
-            self.rest(wait.max(asked.unwrap_or_default()).min(WAIT_MAX))?;
-            wait = (wait * 2).min(WAIT_MAX);
+    /// Waits after a failure, each time longer.
+    fn wait_after(&mut self, error: &PostError) -> Result<(), Over> {
+        let asked = if let PostError::Retry { after, .. } = error { *after } else { None };
+        if self.progress.failed(error) {
+            let (group, filter) = (&self.filter.group, &self.filter.name);
+            tracing::warn!(group, filter, %error, "a subscription filter cannot deliver, and goes on trying");
         }
+        let wait = self.wait;
+        self.wait = (wait * 2).min(WAIT_MAX);
+        self.rest(wait.max(asked.unwrap_or_default()).min(WAIT_MAX))
     }
 
     /// Waits, unless it is to end.
@@ -302,21 +310,21 @@ mod tests {
     #[test]
     fn a_chunk_holds_the_earliest_in_whatever_order_they_come() {
         let mut chunk = Chunk::default();
-        chunk.add(rows(15_001..=30_000, 1), 10);
+        chunk.add(rows(15_001..=30_000, 1), 10, &BTreeSet::new());
         assert!(!chunk.is_cut);
-        chunk.add(rows(1..=15_000, 1), 10);
+        chunk.add(rows(1..=15_000, 1), 10, &BTreeSet::from([12]));
         assert_eq!(chunk.lines.len(), CHUNK_EVENTS_MAX);
-        assert_eq!(chunk.lines.keys().next().zip(chunk.lines.keys().last()), Some((&11, &20_010)));
+        assert_eq!(chunk.lines.keys().next().zip(chunk.lines.keys().last()), Some((&11, &20_011)));
         assert!(chunk.is_cut);
         let mut large = Chunk::default();
-        large.add(rows(1..=5, CHUNK_BYTES_MAX / 2 - 1), 0);
+        large.add(rows(1..=5, CHUNK_BYTES_MAX / 2 - 1), 0, &BTreeSet::new());
         assert_eq!(large.lines.len(), 2);
     }
 
     #[test]
     fn posts_are_of_one_stream_in_order_and_bounded() {
         let mut chunk = Chunk::default();
-        chunk.add(rows(1..=10, POST_BYTES_MAX / 2), 0);
+        chunk.add(rows(1..=10, POST_BYTES_MAX / 2), 0, &BTreeSet::new());
         let posts = chunk.posts();
         let sequences: Vec<Vec<u64>> =
             posts.iter().map(|post| post.iter().map(|line| line.id.sequence).collect()).collect();

@@ -5,7 +5,7 @@
 //! JSON that Amazon's receivers get, compressed with gzip. Addresses hold secrets, so that only those who may set them are
 //! shown them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
@@ -22,7 +22,7 @@ use types::{GroupName, Secret};
 
 use super::Asked;
 use super::answer::CloudWatchProblem;
-use super::delivery::{Delivery, control_message};
+use super::delivery::{Delivery, WAIT_MIN, control_message};
 use super::describe::{page_of, with_next};
 use super::events::plan_of;
 use super::filters::{document_name, filter_name, last_sequence};
@@ -177,6 +177,8 @@ impl Inner {
             group,
             tail: filter.tail()?,
             progress: progress.clone(),
+            done: BTreeSet::new(),
+            wait: WAIT_MIN,
         };
         let thread = std::thread::Builder::new().name("subscription".into()).spawn(move || delivery.run());
         let thread = thread.map_err(|error| Problem::internal(error.to_string()))?;

@@ -129,7 +129,7 @@ impl House {
         self.operation("DescribeSubscriptionFilters", json!({"logGroupName": "/ecs/pay"})).await.json()
     }
 
-    async fn put_texts(&self, texts: &[&str]) {
+    pub(super) async fn put_texts(&self, texts: &[&str]) {
         let event = |text: &&str| json!({"timestamp": NOW_MS - 1000, "message": text});
         let events: Vec<Value> = texts.iter().map(event).collect();
         let put = json!({"logGroupName": "/ecs/pay", "logStreamName": "web/1", "logEvents": events});
@@ -191,9 +191,13 @@ async fn a_receiver_that_fails_and_hangs_loses_nothing_and_delays_no_other_also_
         assert_eq!(receiver.next()["messageType"], "CONTROL_MESSAGE");
     }
     bad.behave(Manner::Fails);
-    house.put_texts(&["one"]).await;
-    assert_eq!(good.texts_until("one"), ["one"]);
+    house.put_texts(&["one", "secret"]).await;
+    assert_eq!(good.texts_until("secret"), ["one", "secret"]);
     bad.refused.recv_timeout(PATIENCE).expect("an attempt");
+    // What is deleted before its turn is not delivered.
+    let order = json!({"query": "filter @message = \"secret\"", "from": "now-1h", "to": "now", "reason": "no"});
+    let deleted = house.administer("POST", "/api/v1/groups/%2Fecs%2Fpay/delete-events", order.to_string()).await;
+    assert_eq!(deleted.status, 200, "{}", deleted.text());
     house.until_metric("catat_subscription_filter_failing{group=\"/ecs/pay\",filter=\"bad\"} 1").await;
     let filters = house.subscriptions().await["subscriptionFilters"].clone();
     assert_eq!(filters[0]["deliveryProblem"], "answered 503 Service Unavailable", "{filters}");

@@ -1,0 +1,123 @@
+//! CloudWatch's metric filters with dimensions, and the list of the metrics that they make.
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+
+use super::cloudwatch::error;
+use super::{House, Reply};
+
+impl House {
+    async fn put_metric(&self, name: &str, pattern: &str, value: &str, dimensions: Value) -> Reply {
+        let transformation =
+            json!({"metricName": name, "metricNamespace": "pay", "metricValue": value, "dimensions": dimensions});
+        let input = json!({"logGroupName": "/ecs/pay", "filterName": name, "filterPattern": pattern,
+            "metricTransformations": [transformation]});
+        self.operation("PutMetricFilter", input).await
+    }
+
+    /// A filter of properties and one of columns, and events that they count.
+    async fn with_metrics() -> Self {
+        let house = Self::new();
+        house.make_stream().await;
+        let by_path = json!({"Path": "$.http.path", "verb-of": "$.verb"});
+        assert_eq!(house.put_metric("requests", "{ $.ms >= 0 }", "$.ms", by_path).await.status, 200);
+        let columns = "[ip, verb = GET, ..., size]";
+        assert_eq!(house.put_metric("bytes", columns, "$size", json!({"ip": "$ip"})).await.status, 200);
+        let texts = [
+            r#"{"ms":2,"verb":"GET","http":{"path":"/a"}}"#,
+            r#"{"ms":3,"verb":"GET","http":{"path":"/a"}}"#,
+            r#"{"ms":4,"verb":"PUT","http":{"path":"/\"b\""}}"#,
+            // Without one of the dimensions.
+            r#"{"ms":5,"verb":"PUT"}"#,
+            "10.0.0.1 GET /x 12",
+            "10.0.0.1 GET /y z 30",
+        ];
+        house.put_texts(&texts).await;
+        house
+    }
+
+    /// Six hundred more sets of dimensions.
+    async fn put_many_paths(&self) {
+        let many = (0..600).map(|n| format!(r#"{{"ms":1,"verb":"GET","http":{{"path":"/{n}"}}}}"#));
+        let many: Vec<String> = many.collect();
+        self.put_texts(&many.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    }
+
+    /// Values on the page of metrics, from the name of the filter on.
+    async fn metric_values(&self) -> Vec<String> {
+        let page = self.administer("GET", "/metrics", "").await.text();
+        let lines = page.lines().filter(|line| line.starts_with("catat_metric_filter_value{"));
+        lines.map(|line| line.rsplit_once("filter=").map_or("", |(_, rest)| rest).to_owned()).collect()
+    }
+
+    async fn metrics_listed(&self, input: Value) -> Value {
+        let target = "GraniteServiceVersion20100801.ListMetrics";
+        let request = Request::post("/cloudwatch").header("x-amz-target", target);
+        self.send(request.body(Body::from(input.to_string())).expect("a request")).await.json()
+    }
+}
+
+#[tokio::test]
+async fn metrics_have_dimensions_taken_from_properties_and_columns_up_to_a_bound() {
+    let house = House::with_metrics().await;
+    let expected = [
+        r#""bytes",dimension_ip="10.0.0.1"} 42"#,
+        r#""requests",dimension_Path="/\"b\"",dimension_verb_of="PUT"} 4"#,
+        r#""requests",dimension_Path="/a",dimension_verb_of="GET"} 5"#,
+    ];
+    assert_eq!(house.metric_values().await, expected);
+    assert_eq!(house.restarted().metric_values().await, expected);
+    house.put_many_paths().await;
+    let found = house.metric_values().await;
+    // Five hundred sets, that of the rest, and that of the other filter.
+    assert_eq!(found.len(), 502);
+    assert!(found.contains(&r#""requests",dimension_Path="(other)",dimension_verb_of="(other)"} 102"#.to_owned()));
+
+    let described = house.operation("DescribeMetricFilters", json!({"metricName": "requests"})).await.json();
+    let by_path = json!({"Path": "$.http.path", "verb-of": "$.verb"});
+    assert_eq!(described["metricFilters"][0]["metricTransformations"][0]["dimensions"], by_path);
+    for (value, dimensions) in [
+        ("$.", json!({})),
+        ("$none", json!({})),
+        ("1", json!({"a": "plain"})),
+        ("1", json!({"a": "$.a", "b": "$.b", "c": "$.c", "d": "$.d"})),
+    ] {
+        let refused = house.put_metric("bad", "[ip, ...]", value, dimensions).await;
+        assert_eq!(error(&refused).1, "InvalidParameterException", "{value}");
+    }
+    let gone = house.administer("DELETE", "/api/v1/groups/%2Fecs%2Fpay", "").await;
+    assert_eq!(gone.status, 200, "{}", gone.text());
+    assert_eq!(house.store.settings("cloudwatch-metric").expect("settings"), []);
+}
+
+#[tokio::test]
+async fn metrics_that_filters_make_are_listed_page_by_page_within_reach() {
+    let house = House::with_metrics().await;
+    house.put_many_paths().await;
+    assert_eq!(house.metric_values().await.len(), 502);
+    let dimensions = json!([{"Name": "ip", "Value": "10.0.0.1"}]);
+    let bytes = json!([{"Namespace": "pay", "MetricName": "bytes", "Dimensions": dimensions}]);
+    assert_eq!(house.metrics_listed(json!({"MetricName": "bytes"})).await, json!({"Metrics": bytes}));
+    let by_name = json!({"Namespace": "pay", "Dimensions": [{"Name": "ip"}]});
+    assert_eq!(house.metrics_listed(by_name).await["Metrics"], bytes);
+    for nothing in [json!({"Dimensions": [{"Name": "ip", "Value": "x"}]}), json!({"Namespace": "AWS/Billing"})] {
+        assert_eq!(house.metrics_listed(nothing).await, json!({"Metrics": []}));
+    }
+    let page = house.metrics_listed(json!({"Namespace": "pay"})).await;
+    assert_eq!(page["Metrics"].as_array().map(Vec::len), Some(500));
+    let rest = house.metrics_listed(json!({"Namespace": "pay", "NextToken": page["NextToken"]})).await;
+    assert_eq!((rest["Metrics"].as_array().map(Vec::len), &rest["NextToken"]), (Some(2), &Value::Null));
+
+    let form = "Action=ListMetrics&MetricName=requests&Dimensions.member.1.Name=Path&Dimensions.member.1.Value=%2Fa";
+    let of_form = Request::post("/cloudwatch").header("content-type", "application/x-www-form-urlencoded");
+    let xml = house.send(of_form.body(Body::from(form)).expect("a request")).await.text();
+    let dimension = |name: &str, text: &str| format!("<member><Name>{name}</Name><Value>{text}</Value></member>");
+    let dimensions = format!("{}{}", dimension("Path", "/a"), dimension("verb-of", "GET"));
+    assert!(xml.contains(&format!("<Dimensions>{dimensions}</Dimensions>")), "{xml}");
+
+    let (_, reader) = house.key("read", &["web/*"]).await;
+    let request = Request::post("/cloudwatch").header("x-amz-target", "GraniteServiceVersion20100801.ListMetrics");
+    let request = request.header("x-catat-key", &reader).body(Body::from("{}")).expect("a request");
+    assert_eq!(house.send(request).await.json(), json!({"Metrics": []}));
+}
