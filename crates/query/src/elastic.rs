@@ -6,6 +6,8 @@
 //! scores alone change nothing, as logs have no relevance.
 
 mod aggregation;
+mod automatic;
+mod choice;
 mod filter;
 mod fold;
 mod highlight;
@@ -15,11 +17,14 @@ mod metric;
 mod order;
 mod pipeline;
 mod range;
+mod shape;
+mod sibling;
 mod simple;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod times;
+mod typed_keys;
 
 use serde_json::Value as Json;
 use types::{TimeRange, Timestamp, Value};
@@ -29,6 +34,8 @@ pub use filter::parse_query;
 pub use fold::{Asker, Folded, run_aggregations};
 pub use highlight::{Mark, highlighted};
 pub use order::{Cursor, Order, SortKind, parse_sort};
+pub(crate) use range::within;
+pub(crate) use times::read_time;
 pub use times::{format_time, zone_of};
 
 use crate::optimise::optimise;

@@ -11,6 +11,7 @@ mod execute;
 mod filter_pattern;
 pub mod function;
 mod insights;
+mod kql;
 pub mod logql;
 mod lucene;
 mod optimise;
@@ -40,6 +41,7 @@ pub use insights::{
     Choice, ChoiceKind, Completion, ParseOptions, complete_insights, format_insights, parse_baseline, parse_deletion,
     parse_insights, parse_rule, prefix_regex, written,
 };
+pub use kql::parse_kql;
 pub use lucene::parse_lucene;
 pub use translate::{Language, translate};
 pub use zoned::write_zoned;

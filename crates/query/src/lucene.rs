@@ -1,4 +1,4 @@
-//! Query strings of Lucene and KQL: what people type into Kibana, as conditions of a plan.
+//! Query strings of Lucene: what people type into Kibana and Grafana, as conditions of a plan. KQL is in [`crate::kql`].
 //!
 //! Between two clauses without an operator stands `or`, as in Elasticsearch; `+` and `-` make a clause necessary and
 //! forbidden. A word without a field is looked for as a whole word, in any case, in every text of the event; a word after a
@@ -16,17 +16,18 @@ use pest::iterators::Pair;
 use crate::error::{QueryError, QueryErrors, Span};
 use crate::insights::balanced;
 use crate::optimise::optimise;
-use crate::plan::{Expr, Operator, Plan};
+use crate::plan::{Comparison, Expr, Operator, Plan};
 use condition::Target;
+use types::{Timestamp, Value};
 
 /// Longest query in bytes.
-const QUERY_BYTES_MAX: usize = 64 << 10;
+pub(crate) const QUERY_BYTES_MAX: usize = 64 << 10;
 
 /// Deepest nesting of brackets.
-const NESTING_MAX: usize = 128;
+pub(crate) const NESTING_MAX: usize = 128;
 
 /// Most clauses: each costs a pass over what it looks at.
-const CLAUSES_MAX: usize = 1_024;
+pub(crate) const CLAUSES_MAX: usize = 1_024;
 
 /// The generated parser.
 mod generated {
@@ -40,17 +41,21 @@ mod generated {
 
 pub(crate) use generated::Rule;
 
-/// Reads a query string and makes the plan of it: the events that match, newest first.
-pub fn parse_lucene(text: &str) -> Result<Plan, QueryErrors> {
-    let mut operators = parse(text)?;
-    let columns = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
-    operators.push(Operator::Project { columns: columns.collect(), is_events: true });
-    Ok(optimise(Plan { operators, ..Plan::default() }))
+/// Reads a query string and makes the plan of it: the events that match, newest first. `now` is what times count from.
+pub fn parse_lucene(text: &str, now: Timestamp) -> Result<Plan, QueryErrors> {
+    Ok(plan_of(parse(text, Some(now))?))
 }
 
-/// The filter that a query string is; none where it matches everything.
-pub(crate) fn parse(text: &str) -> Result<Vec<Operator>, QueryErrors> {
-    let condition = parse_with(text, &Defaults { targets: vec![Target::any()], joins_all: false })?;
+/// The plan of events that pass filters, newest first.
+pub(crate) fn plan_of(mut operators: Vec<Operator>) -> Plan {
+    let columns = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
+    operators.push(Operator::Project { columns: columns.collect(), is_events: true });
+    optimise(Plan { operators, ..Plan::default() })
+}
+
+/// The filter that a query string is; none where it matches everything. Without `now`, relative times are refused.
+pub(crate) fn parse(text: &str, now: Option<Timestamp>) -> Result<Vec<Operator>, QueryErrors> {
+    let condition = parse_with(text, &Defaults { targets: vec![Target::any()], joins_all: false, now })?;
     Ok(condition.map(Operator::Filter).into_iter().collect())
 }
 
@@ -60,6 +65,8 @@ pub(crate) struct Defaults {
     pub(crate) targets: Vec<Target>,
     /// Whether `and` stands between two clauses without an operator.
     pub(crate) joins_all: bool,
+    /// What relative times count from.
+    pub(crate) now: Option<Timestamp>,
 }
 
 /// The condition that a query string is; none where it matches everything.
@@ -188,6 +195,7 @@ impl Reader<'_> {
                 Rule::paren => condition = self.paren(part, target, nesting)?,
                 Rule::test => condition = self.test(part, nesting)?,
                 Rule::bare => condition = self.bare(part, target)?,
+                Rule::compared => condition = self.compared(part, target)?,
                 Rule::fuzzy => {
                     let error = self.error(
                         "not-supported",
@@ -200,6 +208,19 @@ impl Reader<'_> {
             }
         }
         Ok((occurrence, condition))
+    }
+
+    /// `>=5` among the values of a field.
+    fn compared(&self, pair: Pair<'_, Rule>, target: Option<&Target>) -> Result<Option<Expr>, QueryError> {
+        let span = span_of(&pair);
+        let mut parts = pair.into_inner();
+        let (Some(sign), Some(scalar)) = (parts.next(), parts.next()) else { return Ok(None) };
+        let Some(target) = target else {
+            let error = self.error("no-field", "this comparison has no field", span);
+            return Err(error.with_hint("write status:>=500"));
+        };
+        let (text, value) = (condition::text_of(&scalar), condition::scalar(&scalar));
+        self.against(target, condition::comparison(sign.as_str()), &text, value, span).map(Some)
     }
 
     fn paren(
@@ -216,15 +237,15 @@ impl Reader<'_> {
 
     /// `field:value` and its relatives.
     fn test(&mut self, pair: Pair<'_, Rule>, nesting: usize) -> Result<Option<Expr>, QueryError> {
-        let (mut target, mut comparison) = (Target::any(), None);
+        let (mut target, mut comparison) = (Target::any(), Comparison::Equal);
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::field if part.as_str() == "_exists_" => target = Target::presence(),
                 Rule::field => target = Target::field(&condition::unescaped(part.as_str())),
-                Rule::comparison => comparison = Some(condition::comparison(part.as_str())),
+                Rule::comparison => comparison = condition::comparison(part.as_str()),
                 Rule::scalar => {
-                    let value = condition::scalar(&part);
-                    return Ok(comparison.map(|comparison| target.compare(comparison, value)));
+                    let (text, value) = (condition::text_of(&part), condition::scalar(&part));
+                    return self.against(&target, comparison, &text, value, span_of(&part)).map(Some);
                 }
                 Rule::paren => return self.paren(part, Some(&target), nesting),
                 Rule::range => return target.range(self, part),
@@ -254,6 +275,10 @@ impl Reader<'_> {
         let Some(inner) = pair.into_inner().next() else { return Ok(None) };
         let span = span_of(&inner);
         match inner.as_rule() {
+            Rule::string if target.is_time() => {
+                let text = condition::text_of(&inner);
+                self.against(target, Comparison::Equal, &text, Value::text(text.as_str()), span).map(Some)
+            }
             Rule::string => Ok(target.phrase(&condition::unescaped(condition::inside(inner.as_str())))),
             Rule::regex => {
                 let source = condition::inside(inner.as_str()).replace("\\/", "/");
@@ -261,6 +286,21 @@ impl Reader<'_> {
             }
             _ => target.word(self, inner.as_str(), span),
         }
+    }
+
+    /// A field compared with what is written after it.
+    fn against(
+        &self,
+        target: &Target,
+        comparison: Comparison,
+        text: &str,
+        value: Value,
+        span: Span,
+    ) -> Result<Expr, QueryError> {
+        target.against(comparison, text, value, self.defaults.now).ok_or_else(|| {
+            let error = self.error("not-supported", "relative times are not supported here", span);
+            error.with_hint("choose the range of time beside the query")
+        })
     }
 
     /// Compiles a regular expression within limits.
@@ -285,9 +325,9 @@ fn has_modifier(part: &Pair<'_, Rule>, rule: Rule) -> bool {
 }
 
 /// The opposite of a condition; of one that always holds, one that never does.
-fn not(condition: Option<Expr>) -> Expr {
+pub(crate) fn not(condition: Option<Expr>) -> Expr {
     match condition {
         Some(condition) => Expr::Not(Box::new(condition)),
-        None => Expr::Literal(Some(types::Value::Boolean(false))),
+        None => Expr::Literal(Some(Value::Boolean(false))),
     }
 }

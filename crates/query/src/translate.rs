@@ -10,7 +10,7 @@ mod tests;
 use crate::error::{QueryError, QueryErrors, Span};
 use crate::insights::format_insights;
 use crate::plan::{Expr, Operator, Parse, ParseMethod};
-use crate::{filter_pattern, logql, lucene};
+use crate::{filter_pattern, kql, logql, lucene};
 use expression::{quoted, regex_literal};
 
 /// Languages that can be translated.
@@ -18,8 +18,10 @@ use expression::{quoted, regex_literal};
 pub enum Language {
     /// Of Grafana Loki.
     LogQl,
-    /// Query strings of Lucene and KQL.
+    /// Query strings of Lucene.
     Lucene,
+    /// Kibana's own language.
+    Kql,
     /// CloudWatch's filter patterns.
     FilterPattern,
 }
@@ -30,7 +32,8 @@ pub enum Language {
 pub fn translate(text: &str, language: Language) -> Result<String, QueryErrors> {
     let whole = Span { start: 0, end: text.len() };
     let (sources, operators) = match language {
-        Language::Lucene => (Vec::new(), lucene::parse(text)?),
+        Language::Lucene => (Vec::new(), lucene::parse(text, None)?),
+        Language::Kql => (Vec::new(), kql::parse(text, None)?),
         Language::FilterPattern => (Vec::new(), filter_pattern::conditions(text)?.0),
         Language::LogQl => match logql::parse(text)? {
             logql::Query::Log(log) => (log.sources, log.operators),

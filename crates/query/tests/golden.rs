@@ -4,6 +4,8 @@
 //! `tests/golden/README.md` describes the format. Cases that need what is not built yet stand in
 //! `tests/golden/PENDING`; the run fails when one of them begins to pass, so that the list only shrinks.
 
+#[path = "golden/asked.rs"]
+mod asked;
 #[path = "golden/case.rs"]
 mod case;
 #[path = "golden/compare.rs"]

@@ -125,7 +125,8 @@ pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) 
             }
         },
         "filter-pattern" => Ok(query::parse_filter_pattern(text)?),
-        "lucene" | "kql" => Ok(query::parse_lucene(text)?),
+        "lucene" => Ok(query::parse_lucene(text, options.now)?),
+        "kql" => Ok(query::parse_kql(text, options.now)?),
         other => Err(unknown_language(other)),
     }
 }

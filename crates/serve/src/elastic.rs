@@ -8,16 +8,20 @@
 //! root where it collides with nothing: paths whose first part begins with `_`, such as `/_bulk`, or the second, such as
 //! `/INDEX/_search`, `/INDEX` for its client libraries, and `/` for whoever accepts JSON and no page.
 //!
-//! Templates, policies, aliases and pipelines are answered so that agents which insist on making them go on; nothing of
-//! them is kept, and a `Warning` says so. There is nothing to prepare: a group exists once it has an event.
+//! Templates, policies and pipelines are answered so that agents which insist on making them go on; nothing of
+//! them is kept, and a `Warning` says so. There is nothing to prepare: a group exists once it has an event. Aliases are
+//! kept (`aliases`).
 
+mod aliases;
 mod answer;
+mod asynchronous;
 mod bulk;
 mod catalog;
 mod filter;
 mod hits;
 mod indices;
 mod info;
+mod pit;
 mod request;
 mod scroll;
 mod search;
@@ -58,12 +62,9 @@ pub(crate) fn add(table: Table) -> Table {
         .get("/elasticsearch/_nodes/_all/http", Role::Any, info::nodes)
         .post("/elasticsearch/_refresh", Role::Ingest, setup::refresh)
         .post("/elasticsearch/{index}/_refresh", Role::Ingest, setup::refresh)
-        .post("/elasticsearch/_aliases", Role::Ingest, setup::acknowledge)
-        .get("/elasticsearch/_alias/{name}", Role::Ingest, setup::missing)
-        .put("/elasticsearch/{index}/_alias/{name}", Role::Ingest, setup::acknowledge)
         .get("/elasticsearch/{index}", Role::Any, setup::index)
         .put("/elasticsearch/{index}", Role::Ingest, setup::make_index);
-    asked(prepared(table))
+    asked(aliased(prepared(table)))
         .post("/elasticsearch/_bulk", Role::Ingest, bulk::post)
         .put("/elasticsearch/_bulk", Role::Ingest, bulk::post)
         .post("/elasticsearch/{index}/_bulk", Role::Ingest, bulk::post_to)
@@ -105,8 +106,30 @@ fn asked(table: Table) -> Table {
         .get("/elasticsearch/_cat/indices/{index}", Role::Read, catalog::cat_of)
         .get("/elasticsearch/_resolve/index/{name}", Role::Read, catalog::resolve)
         .post("/elasticsearch/_resolve/index/{name}", Role::Read, catalog::resolve)
-        .get("/elasticsearch/_alias", Role::Read, catalog::aliases)
-        .get("/elasticsearch/_aliases", Role::Read, catalog::aliases)
+        .get("/elasticsearch/_stats", Role::Read, catalog::stats_of_all)
+        .get("/elasticsearch/{index}/_stats", Role::Read, catalog::stats_of)
+        .get("/elasticsearch/_search_shards", Role::Read, catalog::shards_of_all)
+        .get("/elasticsearch/{index}/_search_shards", Role::Read, catalog::shards_of)
+        .post("/elasticsearch/{index}/_pit", Role::Read, pit::open)
+        .delete("/elasticsearch/_pit", Role::Read, pit::close)
+        .post("/elasticsearch/_async_search", Role::Read, asynchronous::all)
+        .post("/elasticsearch/{index}/_async_search", Role::Read, asynchronous::of_index)
+        .get("/elasticsearch/_async_search/{id}", Role::Read, asynchronous::missing)
+        .delete("/elasticsearch/_async_search/{id}", Role::Read, asynchronous::missing)
+}
+
+/// Other names of indices. Who may keep them is decided by the handlers: agents make them too.
+fn aliased(table: Table) -> Table {
+    table
+        .get("/elasticsearch/_alias", Role::Read, aliases::list)
+        .get("/elasticsearch/_aliases", Role::Read, aliases::list)
+        .post("/elasticsearch/_aliases", Role::Any, aliases::change)
+        .get("/elasticsearch/_alias/{name}", Role::Any, aliases::named)
+        .get("/elasticsearch/{index}/_alias", Role::Read, aliases::list_of)
+        .get("/elasticsearch/{index}/_alias/{name}", Role::Any, aliases::named_of)
+        .post("/elasticsearch/{index}/_alias/{name}", Role::Any, aliases::add)
+        .put("/elasticsearch/{index}/_alias/{name}", Role::Any, aliases::add)
+        .delete("/elasticsearch/{index}/_alias/{name}", Role::Operate, aliases::remove)
 }
 
 /// What agents make before they send.

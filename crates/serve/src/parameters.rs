@@ -40,6 +40,11 @@ impl Parameters {
         }
     }
 
+    /// A yes or no of protocols in which the name alone is a yes.
+    pub(crate) fn flag_or_bare(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, value)| key == name && value != "false")
+    }
+
     /// Group patterns: `groups` or `group`, repeated or separated by commas.
     pub(crate) fn groups(&self) -> Vec<GroupPattern> {
         let named = self.all("groups").chain(self.all("group"));

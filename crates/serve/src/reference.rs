@@ -162,6 +162,7 @@ fn example(language: &str, code: &str) -> String {
         "logql" => query::translate(code, query::Language::LogQl).ok(),
         "filter-pattern" => query::translate(code.trim_end(), query::Language::FilterPattern).ok(),
         "lucene" => query::translate(code.trim_end(), query::Language::Lucene).ok(),
+        "kql" => query::translate(code.trim_end(), query::Language::Kql).ok(),
         _ => None,
     };
     let mut out = format!("<div class=\"example\"><pre tabindex=\"0\"><code>{}</code></pre>", escaped(code));

@@ -112,6 +112,8 @@ pub(crate) struct Server {
     pub(crate) memory: Arc<MemoryPool>,
     /// Uploaded tables.
     pub(crate) tables: Tables,
+    /// Held while aliases of Elasticsearch's clients are looked at and then changed.
+    pub(crate) aliases: Mutex<()>,
     /// Groups and streams that clients of CloudWatch have made.
     pub(crate) cloudwatch: Book,
     /// Queries that clients of CloudWatch have started.
@@ -270,6 +272,7 @@ impl Server {
             passwords: Gate::new("sign-in", PASSWORDS_MAX, PASSWORDS_WAITING_MAX, WAITING_TIME_MAX),
             memory: MemoryPool::new(app.limits.queries_memory_bytes),
             tables: Tables::default(),
+            aliases: Mutex::default(),
             cloudwatch: Book::default(),
             metric_filters: MetricFilters::default(),
             subscriptions: Subscriptions::start(&app.store, &app.clock, &closing),

@@ -4,15 +4,18 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value as Json, json};
 use types::{Timestamp, Value};
 
+use super::automatic::{self, Automatic};
+use super::choice::{self, CHOICES, Choice};
 use super::filter::{Reader, object};
-use super::histogram::{Histogram, date_histogram, histogram, zone};
+use super::histogram::{Histogram, Step, date_histogram, histogram, zone};
 use super::metric::{self, METRICS, Metric};
 use super::pipeline::{self, PIPELINES, Pipeline};
+use super::sibling::{self, SIBLINGS, Sibling};
 use super::terms::{self, Composite, Terms};
-use super::times;
 use super::{SearchError, field_of, not, value_of_json};
+use super::{times, typed_keys};
 use crate::function::Function;
-use crate::plan::{Comparison, Expr};
+use crate::plan::{Comparison, Expr, Span};
 
 /// Deepest nesting of aggregations.
 const NESTING_MAX: usize = 10;
@@ -22,8 +25,9 @@ const AGGREGATIONS_MAX: usize = 200;
 
 /// What is supported, as errors say it.
 pub const AGGREGATIONS: &str = "date_histogram, histogram, terms, range, date_range, filters, filter, missing, composite, \
-    top_hits, avg, sum, min, max, stats, extended_stats, percentiles, cardinality, value_count, top_metrics, derivative, \
-    cumulative_sum, bucket_script, moving_fn, moving_avg, serial_diff";
+    auto_date_histogram, multi_terms, top_hits, avg, sum, min, max, stats, extended_stats, percentiles, cardinality, \
+    value_count, top_metrics, rate, derivative, cumulative_sum, bucket_script, bucket_selector, bucket_sort, moving_fn, \
+    serial_diff, avg_bucket, max_bucket, min_bucket, sum_bucket, stats_bucket, percentiles_bucket";
 
 /// The aggregations of one search.
 #[derive(Clone, Debug, Default)]
@@ -38,12 +42,19 @@ impl Aggregations {
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
+
+    /// What they came to, each name with the kind of what stands there in front of it (`typed_keys`).
+    pub fn typed(&self, shown: Map<String, Json>) -> Map<String, Json> {
+        typed_keys::typed(&self.list, shown)
+    }
 }
 
 /// One aggregation.
 #[derive(Clone, Debug)]
 pub(super) struct Aggregation {
     pub(super) name: String,
+    /// What the request calls its kind.
+    pub(super) kind_name: String,
     pub(super) kind: Kind,
     pub(super) children: Vec<Aggregation>,
     pub(super) meta: Option<Json>,
@@ -56,6 +67,9 @@ pub(super) struct Aggregation {
 pub(super) enum Kind {
     Metric(Metric),
     Pipeline(Pipeline),
+    Choice(Choice),
+    Sibling(Sibling),
+    Automatic(Automatic),
     TopHits(Json),
     Terms(Terms),
     Composite(Composite),
@@ -121,6 +135,7 @@ impl Parser {
             }
             list.push(self.one(name, body, &format!("{at}.{name}"), nesting)?);
         }
+        check_siblings(&list)?;
         Ok(list)
     }
 
@@ -134,13 +149,16 @@ impl Parser {
                     let message = format!("Found two aggregation type definitions in [{name}]");
                     return Err(SearchError::parsing(at, message));
                 }
-                member => kind = Some(self.kind(member, value, &format!("{at}.{member}"))?),
+                member => kind = Some((member, self.kind(member, value, &format!("{at}.{member}"))?)),
             }
         }
-        let Some(kind) = kind else {
+        let Some((kind_name, kind)) = kind else {
             return Err(SearchError::parsing(at, format!("Missing definition for aggregation [{name}]")));
         };
-        let has_buckets = matches!(kind, Kind::Terms(_) | Kind::Composite(_) | Kind::Histogram(_) | Kind::Branches(_));
+        let has_buckets = matches!(
+            kind,
+            Kind::Terms(_) | Kind::Composite(_) | Kind::Histogram(_) | Kind::Automatic(_) | Kind::Branches(_)
+        );
         if !has_buckets && !children.is_empty() {
             let message = format!("Aggregator [{name}] cannot accept sub-aggregations");
             return Err(SearchError {
@@ -148,7 +166,11 @@ impl Parser {
                 ..SearchError::parsing(at, message)
             });
         }
-        if matches!(kind, Kind::Pipeline(_)) && nesting == 0 {
+        check_rates(&kind, &children)?;
+        if nesting == 0 && matches!(&kind, Kind::Metric(metric) if metric.is_rate()) {
+            return Err(lost_rate());
+        }
+        if matches!(kind, Kind::Pipeline(_) | Kind::Choice(_)) && nesting == 0 {
             let message = "stands inside a histogram, whose buckets it is computed from";
             return Err(SearchError::parsing(at, message));
         }
@@ -157,14 +179,19 @@ impl Parser {
             let metrics: Vec<&str> = children.iter().filter(is_metric).map(|child| child.name.as_str()).collect();
             terms.check_orders(&metrics, at)?;
         }
-        Ok(Aggregation { name: name.to_owned(), kind, children, meta, at: at.to_owned() })
+        let (name, kind_name) = (name.to_owned(), kind_name.to_owned());
+        Ok(Aggregation { name, kind_name, kind, children, meta, at: at.to_owned() })
     }
 
     fn kind(&mut self, kind: &str, body: &Json, at: &str) -> Result<Kind, SearchError> {
         Ok(match kind {
             kind if METRICS.contains(&kind) => Kind::Metric(metric::parse(kind, body, at)?),
             kind if PIPELINES.contains(&kind) => Kind::Pipeline(pipeline::parse(kind, body, at)?),
+            kind if SIBLINGS.contains(&kind) => Kind::Sibling(sibling::parse(kind, body, at)?),
+            kind if CHOICES.contains(&kind) => Kind::Choice(choice::parse(kind, body, at)?),
             "top_hits" => Kind::TopHits(body.clone()),
+            "multi_terms" => Kind::Terms(terms::parse_several(body, at)?),
+            "auto_date_histogram" => Kind::Automatic(automatic::parse(body, &mut self.zone, at)?),
             "terms" => Kind::Terms(terms::parse(&mut self.reader, body, at)?),
             "composite" => Kind::Composite(terms::parse_composite(body, &mut self.zone, at)?),
             "histogram" => Kind::Histogram(histogram(body, at)?),
@@ -185,10 +212,7 @@ impl Parser {
             }
             "range" => Kind::Branches(ranges(body, at)?),
             "date_range" => Kind::Branches(self.date_ranges(body, at)?),
-            other => {
-                let message = format!("aggregation [{other}] is not supported; supported are {AGGREGATIONS}");
-                return Err(SearchError::parsing(at, message));
-            }
+            other => return Err(unsupported(other, body, at)),
         })
     }
 
@@ -233,11 +257,75 @@ impl Parser {
             written.map(|written| written.first).ok_or_else(|| SearchError::parsing(at, format!("{json} is no time")))
         };
         let shown = |bound: i64| {
-            let text = super::format_time(Timestamp(bound), format);
+            let text = times::format_time_in(zone, Timestamp(bound), format);
             (json!(bound.div_euclid(1_000_000)), text)
         };
         branches(body, at, |json| Ok(Value::Timestamp(Timestamp(read(json)?))), |json| Ok(shown(read(json)?)))
     }
+}
+
+/// Why an aggregation cannot be: as Elasticsearch says it of what its indices do not have, and of what it took away.
+fn unsupported(kind: &str, body: &Json, at: &str) -> SearchError {
+    let text = |name: &str| body.get(name).and_then(Json::as_str);
+    match (kind, text("field"), text("path")) {
+        ("moving_avg", ..) => {
+            SearchError::parsing(at, "Unknown aggregation type [moving_avg] did you mean [moving_fn]?")
+        }
+        ("geohash_grid" | "geotile_grid" | "geo_bounds" | "geo_centroid", Some(field), _) => {
+            SearchError::argument(format!("Field [{field}] of type [text] is not supported for aggregation [{kind}]"))
+        }
+        ("nested", _, Some(path)) => {
+            let reason = format!("[nested] nested path [{path}] is not nested");
+            SearchError { kind: "aggregation_execution_exception", reason }
+        }
+        _ => {
+            let message = format!("aggregation [{kind}] is not supported; supported are {AGGREGATIONS}");
+            SearchError::parsing(at, message)
+        }
+    }
+}
+
+/// Refuses paths that lead to nothing.
+fn check_siblings(list: &[Aggregation]) -> Result<(), SearchError> {
+    for aggregation in list {
+        if let Kind::Sibling(sibling) = &aggregation.kind
+            && !list.iter().any(|other| other.name == sibling.needs() && other.name != aggregation.name)
+        {
+            let reason = format!("Validation Failed: 1: No aggregation found for path [{}];", sibling.path());
+            return Err(SearchError { kind: "action_request_validation_exception", reason });
+        }
+    }
+    Ok(())
+}
+
+fn lost_rate() -> SearchError {
+    SearchError::argument("The rate aggregation can only be used inside a date histogram")
+}
+
+/// Refuses rates where buckets have no length, or none in the unit that is wanted.
+fn check_rates(kind: &Kind, children: &[Aggregation]) -> Result<(), SearchError> {
+    let rates = || children.iter().filter(|child| matches!(&child.kind, Kind::Metric(metric) if metric.is_rate()));
+    let is_of_months = |child: &Aggregation| matches!(&child.kind, Kind::Metric(metric) if metric.is_rate_of_months());
+    let step = match kind {
+        Kind::Histogram(histogram) => Some(histogram.step),
+        _ => None,
+    };
+    for rate in rates() {
+        match (kind, step) {
+            (Kind::Automatic(_), _) | (_, Some(Step::Time { span: Span::Nanoseconds(_), .. }))
+                if is_of_months(rate) =>
+            {
+                return Err(SearchError::argument(format!(
+                    "[{}] Cannot use month-based rate unit with non-month based calendar interval histogram; only week, \
+                     day, hour, minute and second are supported for this histogram",
+                    rate.at
+                )));
+            }
+            (Kind::Automatic(_), _) | (_, Some(Step::Time { .. })) => {}
+            _ => return Err(lost_rate()),
+        }
+    }
+    Ok(())
 }
 
 /// `range`: numbers from and to.

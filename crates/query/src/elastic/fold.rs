@@ -11,10 +11,12 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value as Json, json};
 use types::{TimeRange, Value};
 
-use super::aggregation::{Aggregation, Aggregations, Branches, Form, Kind};
+use super::aggregation::{Aggregation, Aggregations, Branches, Kind};
+use super::automatic::Automatic;
 use super::histogram::Histogram;
 use super::metric::Metric;
-use super::terms::{Candidate, compare_values, write_key};
+use super::shape::{branches_json, groups_json, scale_rates, write_bucket_key};
+use super::terms::{Candidate, compare_values};
 use super::{BUCKETS_MAX, SearchError, Selection};
 use crate::plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan};
 
@@ -79,9 +81,9 @@ struct Context {
 }
 
 /// A bucket whose contents are wanted.
-struct Parent {
-    key: Vec<Option<Value>>,
-    object: Map<String, Json>,
+pub(super) struct Parent {
+    pub(super) key: Vec<Option<Value>>,
+    pub(super) object: Map<String, Json>,
 }
 
 struct Folding<'a, A> {
@@ -97,7 +99,7 @@ fn place_of(key: &[Option<Value>]) -> String {
     format!("{key:?}")
 }
 
-fn metrics(aggregations: &[Aggregation]) -> impl Iterator<Item = (&Aggregation, &Metric)> {
+pub(super) fn metrics(aggregations: &[Aggregation]) -> impl Iterator<Item = (&Aggregation, &Metric)> {
     aggregations.iter().filter_map(|one| match &one.kind {
         Kind::Metric(metric) => Some((one, metric)),
         _ => None,
@@ -195,13 +197,49 @@ impl<A: Asker> Folding<'_, A> {
         }
         for aggregation in aggregations {
             match &aggregation.kind {
-                Kind::Metric(_) | Kind::Pipeline(_) => {}
+                Kind::Metric(_) | Kind::Pipeline(_) | Kind::Choice(_) | Kind::Sibling(_) => {}
+                Kind::Automatic(automatic) => self.automatic(aggregation, automatic, context, parents)?,
                 Kind::TopHits(body) => self.top_hits(aggregation, body, context, parents)?,
                 Kind::Branches(branches) => self.branches(aggregation, branches, context, parents)?,
                 Kind::Terms(_) | Kind::Composite(_) | Kind::Histogram(_) => {
                     self.groups(aggregation, context, parents)?;
                 }
             }
+        }
+        for aggregation in aggregations {
+            let Kind::Sibling(sibling) = &aggregation.kind else { continue };
+            for parent in parents.iter_mut() {
+                put(aggregation, sibling.result(&parent.object), &mut parent.object);
+            }
+        }
+        Ok(())
+    }
+
+    /// A histogram as long as its events take: first it is asked from when to when they are.
+    fn automatic(
+        &mut self,
+        aggregation: &Aggregation,
+        automatic: &Automatic,
+        context: &Context,
+        parents: &mut [Parent],
+    ) -> Result<(), A::Error> {
+        self.count_plan()?;
+        let aggregate =
+            |name: &str, kind| Aggregate { name: name.into(), kind, argument: Some(automatic.time.clone()) };
+        let aggregates = vec![aggregate("#first", AggregateKind::Min), aggregate("#last", AggregateKind::Max)];
+        let columns = ["#first", "#last"].map(|name| (name.into(), Expr::Field(name.into()))).to_vec();
+        let mut operators: Vec<Operator> = context.filters.iter().cloned().map(Operator::Filter).collect();
+        operators.push(Operator::Aggregate { by: Vec::new(), aggregates });
+        let plan = self.selection.plan(operators, columns, false);
+        let row = self.asker.rows(&plan, self.selection.range, self.zone)?.pop().unwrap_or_default();
+        let (histogram, interval) = match row.as_slice() {
+            [Some(Value::Timestamp(first)), Some(Value::Timestamp(last))] => automatic.histogram(first.0, last.0),
+            _ => automatic.shortest_step(0),
+        };
+        let chosen = Aggregation { kind: Kind::Histogram(histogram), ..aggregation.clone() };
+        self.groups(&chosen, context, parents)?;
+        for parent in parents {
+            parent.object[&aggregation.name]["interval"] = interval.as_str().into();
         }
         Ok(())
     }
@@ -268,7 +306,7 @@ impl<A: Asker> Folding<'_, A> {
         let mut inner = context.clone();
         match &aggregation.kind {
             Kind::Terms(terms) => {
-                inner.keys.push(terms.value.clone());
+                inner.keys.extend(terms.values.iter().cloned());
                 inner.filters.extend(terms.filter.clone());
             }
             Kind::Histogram(histogram) => inner.keys.push(histogram.value.clone()),
@@ -290,6 +328,9 @@ impl<A: Asker> Folding<'_, A> {
             self.count_buckets(kept.len())?;
             for candidate in kept {
                 let mut object = candidate.object;
+                if let Kind::Histogram(histogram) = &aggregation.kind {
+                    scale_rates(histogram, &aggregation.children, &candidate.key, &mut object);
+                }
                 write_bucket_key(&aggregation.kind, &candidate.key, &mut object);
                 object.insert("doc_count".into(), json!(candidate.count));
                 let key = parent.key.iter().cloned().chain(candidate.key).collect();
@@ -299,7 +340,10 @@ impl<A: Asker> Folding<'_, A> {
             others.push(n_other);
         }
         if let (Kind::Terms(terms), true) = (&aggregation.kind, others.iter().any(|n| *n > 0)) {
-            inner.filters.extend(one_of_kept(&terms.value, &buckets));
+            // Of several values together the outer ones are not enough to tell.
+            inner.filters.extend(
+                terms.values.first().filter(|_| terms.values.len() == 1).and_then(|value| one_of_kept(value, &buckets)),
+            );
         }
         self.fill(&aggregation.children, &inner, &mut buckets)?;
         let mut rest = buckets.into_iter();
@@ -425,80 +469,4 @@ fn one_of_kept(value: &Expr, buckets: &[Parent]) -> Option<Expr> {
         let literals = keys.into_values().map(|key| Expr::Literal(Some(key))).collect();
         Expr::In(Box::new(value.clone()), literals)
     })
-}
-
-fn write_bucket_key(kind: &Kind, key: &[Option<Value>], object: &mut Map<String, Json>) {
-    match (kind, key) {
-        (Kind::Histogram(histogram), [Some(value)]) => histogram.write_key(value, object),
-        (Kind::Composite(composite), key) => _ = object.insert("key".into(), composite.key(key)),
-        (_, key) => write_key(key.first().and_then(Option::as_ref), object),
-    }
-}
-
-fn branches_json(form: Form, list: Vec<(String, Map<String, Json>)>) -> Json {
-    match form {
-        Form::Single => list.into_iter().next().map(|(_, object)| object).unwrap_or_default().into(),
-        Form::Keyed => {
-            json!({"buckets": list.into_iter().map(|(key, object)| (key, object.into())).collect::<Map<_, Json>>()})
-        }
-        Form::List | Form::Anonymous => {
-            let bucket = |(key, mut object): (String, Map<String, Json>)| {
-                if form == Form::List {
-                    object.insert("key".into(), key.into());
-                }
-                Json::Object(object)
-            };
-            json!({"buckets": list.into_iter().map(bucket).collect::<Vec<_>>()})
-        }
-    }
-}
-
-/// The buckets of one parent, with their pipelines.
-fn groups_json(aggregation: &Aggregation, mut list: Vec<Parent>, n_other: u64) -> Json {
-    run_pipelines(&aggregation.children, &mut list);
-    let mut after = None;
-    if let Kind::Composite(composite) = &aggregation.kind {
-        after = list.last().map(|last| composite.key(&last.key));
-    }
-    let is_keyed = matches!(&aggregation.kind, Kind::Histogram(histogram) if histogram.is_keyed);
-    let buckets: Json = if is_keyed {
-        let key = |object: &Map<String, Json>| {
-            object
-                .get("key_as_string")
-                .or_else(|| object.get("key"))
-                .map(|key| key.to_string().trim_matches('"').to_owned())
-        };
-        list.into_iter().map(|one| (key(&one.object).unwrap_or_default(), Json::Object(one.object))).collect()
-    } else {
-        list.into_iter().map(|one| Json::Object(one.object)).collect()
-    };
-    let mut result = json!({"buckets": buckets});
-    if matches!(aggregation.kind, Kind::Terms(_)) {
-        result["doc_count_error_upper_bound"] = json!(0);
-        result["sum_other_doc_count"] = json!(n_other);
-    }
-    if let Some(after) = after {
-        result["after_key"] = after;
-    }
-    result
-}
-
-/// Runs the pipelines among `aggregations`, each when what it takes is there.
-fn run_pipelines(aggregations: &[Aggregation], list: &mut [Parent]) {
-    let mut pending: Vec<&Aggregation> =
-        aggregations.iter().filter(|one| matches!(one.kind, Kind::Pipeline(_))).collect();
-    while !pending.is_empty() {
-        let names: Vec<&str> = pending.iter().map(|one| one.name.as_str()).collect();
-        let is_ready = |one: &&Aggregation| match &one.kind {
-            Kind::Pipeline(pipeline) => !pipeline.needs().any(|name| names.contains(&name)),
-            _ => true,
-        };
-        // Of those that wait for each other none has a number.
-        let Some(place) = pending.iter().position(is_ready) else { return };
-        let aggregation = pending.remove(place);
-        if let Kind::Pipeline(pipeline) = &aggregation.kind {
-            let mut buckets: Vec<&mut Map<String, Json>> = list.iter_mut().map(|one| &mut one.object).collect();
-            pipeline.apply(&aggregation.name, &mut buckets);
-        }
-    }
 }

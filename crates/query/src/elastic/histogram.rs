@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json, json};
 use types::{Timestamp, Value};
 
 use super::terms::{self, with_missing};
-use super::times::{self, zone_of};
-use super::{SearchError, field_of, format_time};
+use super::times::{self, format_time_in, zone_of};
+use super::{SearchError, field_of};
 use crate::execute::ceil;
 use crate::function::Function;
 use crate::plan::{ArithmeticOperator, Expr, Span};
@@ -74,12 +74,21 @@ impl Histogram {
         }
     }
 
+    /// The zone that times are of.
+    pub(super) fn zone(&self) -> Tz {
+        match self.step {
+            Step::Time { zone, .. } => zone,
+            Step::Number { .. } => Tz::UTC,
+        }
+    }
+
     pub(super) fn write_key(&self, key: &Value, object: &mut Map<String, Json>) {
         let position = self.position(key).unwrap_or_default();
         match key {
             Value::Timestamp(instant) => {
                 object.insert("key".into(), json!(instant.0.div_euclid(1_000_000)));
-                object.insert("key_as_string".into(), json!(format_time(*instant, self.format.as_deref())));
+                let zone = self.zone();
+                object.insert("key_as_string".into(), json!(format_time_in(zone, *instant, self.format.as_deref())));
             }
             _ => _ = object.insert("key".into(), json!(position)),
         }
@@ -264,7 +273,8 @@ fn signed(text: &str) -> Option<i64> {
     }
 }
 
-fn calendar(text: &str) -> Option<Span> {
+/// A span of the calendar by its name.
+pub(super) fn calendar(text: &str) -> Option<Span> {
     Some(match text {
         "second" | "1s" => Span::Nanoseconds(Timestamp::SECOND),
         "minute" | "1m" => Span::Nanoseconds(Timestamp::MINUTE),

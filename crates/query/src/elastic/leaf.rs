@@ -34,8 +34,8 @@ pub(super) fn condition(
         "prefix" | "wildcard" | "regexp" => {
             pattern(reader, kind, &Field::read(body, at, &["value", "wildcard", "prefix", "regexp"])?)?
         }
-        "query_string" => query_string(body, at)?,
-        "simple_query_string" => simple::condition(body, at)?,
+        "query_string" => query_string(reader, body, at)?,
+        "simple_query_string" => simple::condition(reader, body, at)?,
         "ids" => Some(ids(body, at)?),
         _ => return Ok(None),
     }))
@@ -274,22 +274,26 @@ fn pattern(reader: &mut Reader, kind: &str, field: &Field<'_>) -> Result<Conditi
     Ok(Some(target.matching(reader.regex(&format!("{flags}{source}"), &field.at)?)))
 }
 
-fn query_string(body: &Json, at: &str) -> Result<Condition, SearchError> {
+fn query_string(reader: &Reader, body: &Json, at: &str) -> Result<Condition, SearchError> {
     let members = object(body, at)?;
     let Some(text) = members.get("query").and_then(Json::as_str) else {
         return Err(SearchError::parsing(at, "needs a [query]"));
     };
-    parse_with(text, &defaults(members, at)?).map_err(|errors| located(&errors, text, at))
+    parse_with(text, &defaults(reader, members, at)?).map_err(|errors| located(&errors, text, at))
 }
 
 /// What words without a field mean.
-pub(super) fn defaults(members: &serde_json::Map<String, Json>, at: &str) -> Result<Defaults, SearchError> {
+pub(super) fn defaults(
+    reader: &Reader,
+    members: &serde_json::Map<String, Json>,
+    at: &str,
+) -> Result<Defaults, SearchError> {
     let fields = match members.get("default_field") {
         Some(field) => field_names(Some(field), at)?,
         None => field_names(members.get("fields"), at)?,
     };
     let targets = fields.iter().map(|name| Target::field(name)).collect();
-    Ok(Defaults { targets, joins_all: is_and(members.get("default_operator")) })
+    Ok(Defaults { targets, joins_all: is_and(members.get("default_operator")), now: Some(reader.now) })
 }
 
 /// Mistakes in a query string, with their places in it.

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value as Json, json};
 use types::{Timestamp, Value};
 
+use super::histogram::calendar;
 use super::{SearchError, field_of, format_time, json_of_value, milliseconds, value_of_json};
 use crate::function::Function;
-use crate::plan::{AggregateKind, ArithmeticOperator, Expr};
+use crate::plan::{AggregateKind, ArithmeticOperator, Expr, Span};
 
 /// Percentiles where none are asked for, as in Elasticsearch.
 const PERCENTS: [f64; 7] = [1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0];
@@ -39,6 +40,11 @@ enum MetricKind {
         percents: Vec<f64>,
         is_keyed: bool,
     },
+    /// A sum or a count in a unit of time; of no value, events are counted.
+    Rate {
+        of: RateOf,
+        unit: Option<Span>,
+    },
     /// Values of the latest or earliest event.
     Top {
         fields: Vec<String>,
@@ -46,9 +52,28 @@ enum MetricKind {
     },
 }
 
+/// What a rate is of.
+#[derive(Clone, Copy, Debug)]
+enum RateOf {
+    Events,
+    Values,
+    Sum,
+}
+
 /// The names of metrics.
-pub(super) const METRICS: [&str; 10] =
-    ["avg", "sum", "min", "max", "value_count", "cardinality", "stats", "extended_stats", "percentiles", "top_metrics"];
+pub(super) const METRICS: [&str; 11] = [
+    "avg",
+    "sum",
+    "min",
+    "max",
+    "value_count",
+    "cardinality",
+    "stats",
+    "extended_stats",
+    "percentiles",
+    "top_metrics",
+    "rate",
+];
 
 fn field(name: &str) -> Expr {
     Expr::Field(name.into())
@@ -60,8 +85,10 @@ pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Metric, SearchE
     if let Some(option) = ["script", "weight"].iter().find(|option| body.get(**option).is_some()) {
         return Err(SearchError::parsing(at, format!("[{option}] is not supported")));
     }
-    if kind == "top_metrics" {
-        return top(body, at);
+    match kind {
+        "top_metrics" => return top(body, at),
+        "rate" => return rate(body, at),
+        _ => {}
     }
     let Some(written) = body.get("field").and_then(Json::as_str) else {
         return Err(SearchError::parsing(at, "Required one of fields [field], but none were specified."));
@@ -92,7 +119,31 @@ pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Metric, SearchE
     Ok(Metric { kind, value, is_time: is_time && !is_any_value, format })
 }
 
+/// `rate`, in a unit of time; without one, in the buckets' own.
+fn rate(body: &Json, at: &str) -> Result<Metric, SearchError> {
+    let unit = match body.get("unit").and_then(Json::as_str) {
+        None => None,
+        Some(text) => Some(calendar(text).ok_or_else(|| SearchError::argument(format!("Unsupported unit {text}")))?),
+    };
+    let field = body.get("field").and_then(Json::as_str);
+    let of = match (field, body.get("mode").and_then(Json::as_str)) {
+        (None, None) => RateOf::Events,
+        (Some(_), None | Some("sum")) => RateOf::Sum,
+        (Some(_), Some("value_count")) => RateOf::Values,
+        (_, Some(mode)) => return Err(SearchError::parsing(at, format!("mode [{mode}] is not supported here"))),
+    };
+    let value = field.map_or(Expr::Literal(None), |written| Expr::Field(field_of(written)));
+    let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
+    Ok(Metric { kind: MetricKind::Rate { of, unit }, value, is_time: false, format })
+}
+
 fn percentiles(body: &Json, at: &str) -> Result<MetricKind, SearchError> {
+    let (percents, is_keyed) = percents_of(body, at)?;
+    Ok(MetricKind::Percentiles { percents, is_keyed })
+}
+
+/// Which percentiles are wanted, and whether by their names.
+pub(super) fn percents_of(body: &Json, at: &str) -> Result<(Vec<f64>, bool), SearchError> {
     let percents = match body.get("percents") {
         None | Some(Json::Null) => PERCENTS.to_vec(),
         Some(Json::Array(percents)) => {
@@ -107,7 +158,7 @@ fn percentiles(body: &Json, at: &str) -> Result<MetricKind, SearchError> {
     if percents.len() > PERCENTS_MAX {
         return Err(SearchError::parsing(at, format!("has more than {PERCENTS_MAX} percents")));
     }
-    Ok(MetricKind::Percentiles { percents, is_keyed: body.get("keyed").and_then(Json::as_bool).unwrap_or(true) })
+    Ok((percents, body.get("keyed").and_then(Json::as_bool).unwrap_or(true)))
 }
 
 /// `top_metrics` by time, as Grafana asks for it.
@@ -170,6 +221,9 @@ impl Metric {
             MetricKind::Percentiles { percents, .. } => {
                 percents.iter().map(|percent| of(AggregateKind::Percentile(*percent))).collect()
             }
+            MetricKind::Rate { of: RateOf::Events, .. } => vec![(AggregateKind::Count, None)],
+            MetricKind::Rate { of: RateOf::Values, .. } => vec![of(AggregateKind::Count)],
+            MetricKind::Rate { of: RateOf::Sum, .. } => vec![of(AggregateKind::Sum)],
             MetricKind::Top { fields, is_latest } => {
                 let kind = if *is_latest { AggregateKind::Latest } else { AggregateKind::Earliest };
                 let fields = fields.iter().map(|name| (kind, Some(Expr::Field(field_of(name)))));
@@ -178,12 +232,33 @@ impl Metric {
         }
     }
 
+    /// Whether it is a rate, which needs the length of the bucket.
+    pub(super) fn is_rate(&self) -> bool {
+        matches!(self.kind, MetricKind::Rate { .. })
+    }
+
+    /// Whether it is a rate in months or years, whose lengths differ.
+    pub(super) fn is_rate_of_months(&self) -> bool {
+        matches!(self.kind, MetricKind::Rate { unit: Some(Span::Months(_)), .. })
+    }
+
+    /// By what the number of a bucket of `span`, which is `length_ns` long, is multiplied.
+    pub(super) fn rate_factor(&self, span: Span, length_ns: i64) -> Option<f64> {
+        let MetricKind::Rate { unit: Some(unit), .. } = self.kind else { return None };
+        Some(match (unit, span) {
+            (Span::Months(unit), Span::Months(months)) => f64::from(unit) / f64::from(months),
+            (Span::Nanoseconds(unit), _) => unit as f64 / length_ns.max(1) as f64,
+            // Refused when it was read.
+            (Span::Months(_), Span::Nanoseconds(_)) => return None,
+        })
+    }
+
     /// What is shown of the values of these aggregates; without values, of no event.
     pub(super) fn shown(&self, values: &[Option<Value>]) -> Json {
         let number = |at: usize| values.get(at).and_then(Option::as_ref).and_then(number_of);
         match &self.kind {
             MetricKind::Average | MetricKind::Min | MetricKind::Max => self.single(number(0)),
-            MetricKind::Sum => self.single(Some(number(0).unwrap_or(0.0))),
+            MetricKind::Sum | MetricKind::Rate { .. } => self.single(Some(number(0).unwrap_or(0.0))),
             MetricKind::Count | MetricKind::Cardinality => json!({"value": number(0).unwrap_or(0.0) as u64}),
             MetricKind::Stats => Json::Object(self.stats(values)),
             MetricKind::ExtendedStats { sigma } => Json::Object(self.extended_stats(values, *sigma)),

@@ -107,6 +107,19 @@ impl Order {
         self.keys.is_empty()
     }
 
+    /// Whether the place of an event is part of it.
+    fn has_place(&self) -> bool {
+        self.keys.iter().any(|key| key.kind == SortKind::Place)
+    }
+
+    /// Lets the places of events decide between those that are equal in all else.
+    pub fn add_place(&mut self) {
+        if !self.has_place() {
+            let descending = self.keys.first().is_none_or(|key| key.descending);
+            self.keys.push(Key { kind: SortKind::Place, descending, format: None });
+        }
+    }
+
     /// Whether hits come as they do without an order: newest first, equal times by their ids.
     fn is_natural(&self) -> bool {
         match self.keys.as_slice() {
@@ -170,7 +183,7 @@ impl Order {
     fn sort_keys(&self) -> Vec<SortKey> {
         let mut keys: Vec<SortKey> =
             self.keys.iter().map(|key| SortKey { expr: key.expr(), descending: key.descending }).collect();
-        if !self.keys.iter().any(|key| key.kind == SortKind::Place) {
+        if !self.has_place() {
             let descending = self.keys.first().is_some_and(|key| key.descending);
             keys.push(SortKey { expr: Expr::Field("@id".into()), descending });
         }
@@ -188,7 +201,7 @@ impl Order {
                 return Some(beyond(id, side));
             }
         }
-        let mut condition = match (cursor.id, self.keys.iter().any(|key| key.kind == SortKind::Place)) {
+        let mut condition = match (cursor.id, self.has_place()) {
             // Places that nobody asked for order what is equal in all else.
             (Some(id), false) => {
                 let descending = self.keys.first().is_some_and(|key| key.descending);
@@ -258,7 +271,7 @@ impl Key {
                     true => compare(Comparison::Less, Value::Timestamp(Timestamp(first))),
                     false => compare(Comparison::Greater, Value::Timestamp(Timestamp(last))),
                 };
-                (behind, within(first, last.saturating_add(1)))
+                (behind, within(Box::new(self.expr()), first, last.saturating_add(1)))
             }
             SortKind::Field(_) => {
                 let is_missing = not(Some(Expr::Call(Function::IsPresent, vec![self.expr()])));

@@ -7,8 +7,7 @@ use super::filter::object;
 use super::terms::number;
 
 /// The names of pipelines.
-pub(super) const PIPELINES: [&str; 6] =
-    ["derivative", "cumulative_sum", "bucket_script", "moving_fn", "moving_avg", "serial_diff"];
+pub(super) const PIPELINES: [&str; 5] = ["derivative", "cumulative_sum", "bucket_script", "moving_fn", "serial_diff"];
 
 /// Deepest nesting of brackets in a script.
 const NESTING_MAX: usize = 32;
@@ -16,11 +15,13 @@ const NESTING_MAX: usize = 32;
 /// Longest script in bytes.
 const SCRIPT_BYTES_MAX: usize = 4_096;
 
+/// Names in a script and paths; with one path the name is empty.
+pub(super) type Paths = Vec<(String, String)>;
+
 /// A number of each bucket, made of others.
 #[derive(Clone, Debug)]
 pub(super) struct Pipeline {
-    /// Names in the script and paths; with one path the name is empty.
-    paths: Vec<(String, String)>,
+    paths: Paths,
     kind: PipelineKind,
 }
 
@@ -29,7 +30,7 @@ enum PipelineKind {
     Derivative,
     CumulativeSum,
     Script(Term),
-    Moving { function: Moving, window: usize, shift: i64, is_inclusive: bool },
+    Moving { function: Moving, window: usize, shift: i64 },
     SerialDifference { lag: usize },
 }
 
@@ -43,9 +44,9 @@ enum Moving {
     Deviation,
 }
 
-/// An arithmetic expression.
+/// An arithmetic expression; what is true is 1, what is not is 0.
 #[derive(Clone, Debug)]
-enum Term {
+pub(super) enum Term {
     Number(f64),
     Parameter(String),
     Operation(char, Box<(Term, Term)>),
@@ -55,17 +56,8 @@ enum Term {
 /// Reads a pipeline of one of the [`PIPELINES`].
 pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Pipeline, SearchError> {
     let members = object(body, at)?;
-    let paths = match members.get("buckets_path") {
-        Some(Json::String(path)) => vec![(String::new(), path.clone())],
-        Some(Json::Object(paths)) => {
-            let path = |(name, path): (&String, &Json)| Some((name.clone(), path.as_str()?.to_owned()));
-            paths.iter().filter_map(path).collect()
-        }
-        _ => return Err(SearchError::parsing(at, "needs a [buckets_path]")),
-    };
-    if let Some(policy) = members.get("gap_policy").filter(|policy| *policy != "skip") {
-        return Err(SearchError::parsing(at, format!("gap_policy [{policy}] is not supported; only [skip] is")));
-    }
+    let paths = paths_of(members, at)?;
+    check_gaps(body, at)?;
     let window = number(members.get("window"), at)?.unwrap_or(5).max(1);
     let shift = members.get("shift").and_then(Json::as_i64).unwrap_or(0).clamp(-100_000, 100_000);
     let kind = match kind {
@@ -77,28 +69,37 @@ pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Pipeline, Searc
         "serial_diff" => PipelineKind::SerialDifference { lag: number(members.get("lag"), at)?.unwrap_or(1).max(1) },
         "moving_fn" => {
             let source = script_of(members, at)?;
-            PipelineKind::Moving { function: moving(source, at)?, window, shift, is_inclusive: false }
+            PipelineKind::Moving { function: moving(source, at)?, window, shift }
         }
-        "moving_avg" => match members.get("model").and_then(Json::as_str) {
-            None | Some("simple") => {
-                PipelineKind::Moving { function: Moving::Average, window, shift: 0, is_inclusive: true }
-            }
-            Some("linear") => {
-                PipelineKind::Moving { function: Moving::LinearAverage, window, shift: 0, is_inclusive: true }
-            }
-            Some(other) => {
-                return Err(SearchError::parsing(
-                    at,
-                    format!("model [{other}] is not supported; use simple or linear"),
-                ));
-            }
-        },
         _ => PipelineKind::Script(parse_script(script_of(members, at)?, at)?),
     };
     Ok(Pipeline { paths, kind })
 }
 
-fn script_of<'j>(members: &'j Map<String, Json>, at: &str) -> Result<&'j str, SearchError> {
+/// Reads `buckets_path`.
+pub(super) fn paths_of(members: &Map<String, Json>, at: &str) -> Result<Paths, SearchError> {
+    match members.get("buckets_path") {
+        Some(Json::String(path)) => Ok(vec![(String::new(), path.clone())]),
+        Some(Json::Object(paths)) => {
+            let path = |(name, path): (&String, &Json)| Some((name.clone(), path.as_str()?.to_owned()));
+            Ok(paths.iter().filter_map(path).collect())
+        }
+        _ => Err(SearchError::parsing(at, "needs a [buckets_path]")),
+    }
+}
+
+/// Refuses to put numbers where there are none.
+pub(super) fn check_gaps(body: &Json, at: &str) -> Result<(), SearchError> {
+    match body.get("gap_policy").filter(|policy| *policy != "skip") {
+        Some(policy) => {
+            Err(SearchError::parsing(at, format!("gap_policy [{policy}] is not supported; only [skip] is")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The text of `script`.
+pub(super) fn script_of<'j>(members: &'j Map<String, Json>, at: &str) -> Result<&'j str, SearchError> {
     let source = match members.get("script") {
         Some(Json::String(source)) => Some(source.as_str()),
         Some(Json::Object(script)) => script.get("source").or_else(|| script.get("inline")).and_then(Json::as_str),
@@ -151,24 +152,13 @@ impl Pipeline {
                 values.iter().map(add).collect()
             }
             PipelineKind::Script(term) => {
-                let parameters = |bucket: &Map<String, Json>, name: &str| {
-                    let (_, path) = self.paths.iter().find(|(known, _)| known == name)?;
-                    number_at(bucket, path)
-                };
-                // A bucket that misses a number is skipped.
-                let has_all =
-                    |bucket: &Map<String, Json>| self.paths.iter().all(|(_, path)| number_at(bucket, path).is_some());
-                let value = |bucket: &&mut Map<String, Json>| {
-                    has_all(bucket).then(|| term.value(&|name| parameters(bucket, name))).flatten()
-                };
-                buckets.iter().map(value).collect()
+                buckets.iter().map(|bucket| value_of_script(term, &self.paths, bucket)).collect()
             }
-            PipelineKind::Moving { function, window, shift, is_inclusive } => {
-                let shift = shift + i64::from(*is_inclusive);
+            PipelineKind::Moving { function, window, shift } => {
                 let window_of = |at: usize| {
                     let place =
                         |offset: i64| usize::try_from((at as i64 + offset).max(0)).unwrap_or(0).min(values.len());
-                    let (from, to) = (place(shift - *window as i64), place(shift));
+                    let (from, to) = (place(shift - *window as i64), place(*shift));
                     let known: Vec<f64> =
                         values.get(from..to.max(from)).unwrap_or_default().iter().flatten().copied().collect();
                     function.of(&known)
@@ -186,6 +176,16 @@ impl Pipeline {
             }
         }
     }
+}
+
+/// What a script comes to in a bucket; nothing in one that misses a number.
+pub(super) fn value_of_script(script: &Term, paths: &Paths, bucket: &Map<String, Json>) -> Option<f64> {
+    let parameter = |name: &str| {
+        let (_, path) = paths.iter().find(|(known, _)| known == name)?;
+        number_at(bucket, path)
+    };
+    let has_all = paths.iter().all(|(_, path)| number_at(bucket, path).is_some());
+    has_all.then(|| script.value(&parameter)).flatten()
 }
 
 fn derivative(values: &[Option<f64>]) -> Vec<Option<f64>> {
@@ -252,13 +252,13 @@ pub(super) fn number_at(bucket: &Map<String, Json>, path: &str) -> Option<f64> {
 const FUNCTIONS: [(&str, usize); 9] =
     [("abs", 1), ("floor", 1), ("ceil", 1), ("round", 1), ("sqrt", 1), ("log", 1), ("max", 2), ("min", 2), ("pow", 2)];
 
-/// Reads `params.a / params.b * 100`.
-fn parse_script(source: &str, at: &str) -> Result<Term, SearchError> {
+/// Reads `params.a / params.b * 100`, `params.a > 5 && params.b <= 2`.
+pub(super) fn parse_script(source: &str, at: &str) -> Result<Term, SearchError> {
     let mut script = Script { rest: source.trim().trim_end_matches(';') };
-    let term = script.sum(0).filter(|_| script.rest.trim().is_empty());
+    let term = script.alternatives(0).filter(|_| script.rest.trim().is_empty());
     let message = || {
         format!(
-            "script [{source}] is not supported: it may hold params.NAME, numbers, + - * / % ( ) and functions of Math"
+            "script [{source}] is not supported: it may hold params.NAME, numbers, + - * / % ( ), comparisons, && || and functions of Math"
         )
     };
     term.ok_or_else(|| SearchError::parsing(at, message()))
@@ -274,6 +274,39 @@ impl Script<'_> {
         let sign = self.rest.chars().next().filter(|sign| signs.contains(sign))?;
         self.rest = &self.rest[sign.len_utf8()..];
         Some(sign)
+    }
+
+    /// Takes one of some signs, the first that fits.
+    fn sign(&mut self, signs: &[(&str, char)]) -> Option<char> {
+        let rest = self.rest.trim_start();
+        let (written, sign) = signs.iter().find(|(written, _)| rest.starts_with(written))?;
+        self.rest = &rest[written.len()..];
+        Some(*sign)
+    }
+
+    fn alternatives(&mut self, nesting: usize) -> Option<Term> {
+        let mut term = self.conjunction(nesting)?;
+        while let Some(sign) = self.sign(&[("||", '|')]) {
+            term = Term::Operation(sign, Box::new((term, self.conjunction(nesting)?)));
+        }
+        Some(term)
+    }
+
+    fn conjunction(&mut self, nesting: usize) -> Option<Term> {
+        let mut term = self.comparison(nesting)?;
+        while let Some(sign) = self.sign(&[("&&", '&')]) {
+            term = Term::Operation(sign, Box::new((term, self.comparison(nesting)?)));
+        }
+        Some(term)
+    }
+
+    fn comparison(&mut self, nesting: usize) -> Option<Term> {
+        let term = self.sum(nesting)?;
+        let signs = [(">=", '≥'), ("<=", '≤'), ("==", '='), ("!=", '≠'), (">", '>'), ("<", '<')];
+        match self.sign(&signs) {
+            Some(sign) => Some(Term::Operation(sign, Box::new((term, self.sum(nesting)?)))),
+            None => Some(term),
+        }
     }
 
     fn sum(&mut self, nesting: usize) -> Option<Term> {
@@ -300,7 +333,7 @@ impl Script<'_> {
             return Some(Term::Operation('-', Box::new((Term::Number(0.0), self.factor(nesting + 1)?))));
         }
         if self.take(&['(']).is_some() {
-            let inner = self.sum(nesting + 1)?;
+            let inner = self.alternatives(nesting + 1)?;
             return self.take(&[')']).map(|_| inner);
         }
         let end = self.rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_')).unwrap_or(self.rest.len());
@@ -334,7 +367,16 @@ impl Term {
             Self::Parameter(name) => parameter(name)?,
             Self::Operation(sign, sides) => {
                 let (a, b) = (sides.0.value(parameter)?, sides.1.value(parameter)?);
+                let truth = |is_true: bool| f64::from(u8::from(is_true));
                 match sign {
+                    '&' => truth(a != 0.0 && b != 0.0),
+                    '|' => truth(a != 0.0 || b != 0.0),
+                    '≥' => truth(a >= b),
+                    '≤' => truth(a <= b),
+                    '>' => truth(a > b),
+                    '<' => truth(a < b),
+                    '=' => truth(a == b),
+                    '≠' => truth(a != b),
                     '+' => a + b,
                     '-' => a - b,
                     '*' => a * b,

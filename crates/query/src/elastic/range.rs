@@ -52,15 +52,14 @@ pub(super) fn condition(
         reader.range.to = reader.range.to.min(Timestamp(to));
         return Ok(None);
     }
-    Ok(Some(within(from, to)))
+    Ok(Some(within(Box::new(Expr::Field("@timestamp".into())), from, to)))
 }
 
-/// The condition that an event's time lies in a half-open range.
-pub(super) fn within(from: i64, to: i64) -> Expr {
-    let time = || Box::new(Expr::Field("@timestamp".into()));
+/// The condition that a time lies in a half-open range.
+pub(crate) fn within(time: Box<Expr>, from: i64, to: i64) -> Expr {
     let literal = |instant| Box::new(Expr::Literal(Some(Value::Timestamp(Timestamp(instant)))));
-    let low = Expr::Compare(Comparison::GreaterOrEqual, time(), literal(from));
-    let high = Expr::Compare(Comparison::Less, time(), literal(to));
+    let low = Expr::Compare(Comparison::GreaterOrEqual, time.clone(), literal(from));
+    let high = Expr::Compare(Comparison::Less, time, literal(to));
     both(low, high, Expr::And)
 }
 

@@ -4,7 +4,7 @@
 
 use serde_json::Value as Json;
 
-use super::filter::object;
+use super::filter::{Reader, object};
 use super::leaf::defaults;
 use super::{NESTING_MAX, SearchError, never, not};
 use crate::insights::{REGEXES_MAX, balanced, compile_regex};
@@ -16,7 +16,7 @@ use crate::plan::Expr;
 const TEXT_BYTES_MAX: usize = 64 << 10;
 
 /// Reads the query.
-pub(super) fn condition(body: &Json, at: &str) -> Result<Option<Expr>, SearchError> {
+pub(super) fn condition(reader: &Reader, body: &Json, at: &str) -> Result<Option<Expr>, SearchError> {
     let members = object(body, at)?;
     let Some(text) = members.get("query").and_then(Json::as_str) else {
         return Err(SearchError::parsing(at, "needs a [query]"));
@@ -24,7 +24,7 @@ pub(super) fn condition(body: &Json, at: &str) -> Result<Option<Expr>, SearchErr
     if text.len() > TEXT_BYTES_MAX {
         return Err(SearchError::parsing(at, format!("the query has more than {TEXT_BYTES_MAX} bytes")));
     }
-    let defaults = defaults(members, at)?;
+    let defaults = defaults(reader, members, at)?;
     if text.trim() == "*" {
         return Ok(None);
     }

@@ -14,10 +14,13 @@ use crate::plan::{Expr, TextPattern};
 /// Buckets where no number is asked for, as in Elasticsearch.
 const SIZE_DEFAULT: usize = 10;
 
-/// A `terms` aggregation.
+/// Most values of a `multi_terms` aggregation.
+const VALUES_MAX: usize = 16;
+
+/// A `terms` aggregation, of several values together too.
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
-    pub(super) value: Expr,
+    pub(super) values: Vec<Expr>,
     pub(super) filter: Option<Expr>,
     pub(super) size: usize,
     orders: Vec<TermsOrder>,
@@ -60,7 +63,25 @@ pub(super) fn parse(reader: &mut Reader, body: &Json, at: &str) -> Result<Terms,
     let filter = filter.into_iter().reduce(|a, b| Expr::And(Box::new(a), Box::new(b)));
     let least = number(members.get("min_doc_count"), at)?.unwrap_or(1) as u64;
     let size = size.min(BUCKETS_MAX);
-    Ok(Terms { value, filter, size, orders: orders(members.get("order"), at)?, least })
+    Ok(Terms { values: vec![value], filter, size, orders: orders(members.get("order"), at)?, least })
+}
+
+/// Reads `multi_terms`.
+pub(super) fn parse_several(body: &Json, at: &str) -> Result<Terms, SearchError> {
+    let members = object(body, at)?;
+    let written = members.get("terms").and_then(Json::as_array).filter(|list| (2..=VALUES_MAX).contains(&list.len()));
+    let Some(written) = written else {
+        let message = format!("The [terms] parameter of a multi_terms aggregation must have 2 to {VALUES_MAX} terms");
+        return Err(SearchError::argument(message));
+    };
+    let value = |(index, one): (usize, &Json)| match one.get("field").and_then(Json::as_str) {
+        Some(field) => Ok(with_missing(Expr::Field(field_of(field)), one.get("missing"))),
+        None => Err(SearchError::parsing(&format!("{at}.terms[{index}]"), "needs a [field]")),
+    };
+    let values = written.iter().enumerate().map(value).collect::<Result<Vec<Expr>, SearchError>>()?;
+    let size = number(members.get("size"), at)?.unwrap_or(SIZE_DEFAULT).clamp(1, BUCKETS_MAX);
+    let least = number(members.get("min_doc_count"), at)?.unwrap_or(1) as u64;
+    Ok(Terms { values, filter: None, size, orders: orders(members.get("order"), at)?, least })
 }
 
 /// The value, or another one in the place of a missing one.
@@ -220,6 +241,15 @@ pub(super) fn write_key(value: Option<&Value>, object: &mut Map<String, Json>) {
     }
 }
 
+/// The key of a bucket of several values.
+pub(super) fn write_keys(values: &[Option<Value>], object: &mut Map<String, Json>) {
+    let keys: Vec<Json> = values.iter().map(|value| json_of_value(value.as_ref())).collect();
+    let texts: Vec<String> =
+        keys.iter().map(|key| key.as_str().map_or_else(|| key.to_string(), str::to_owned)).collect();
+    object.insert("key".into(), keys.into());
+    object.insert("key_as_string".into(), texts.join("|").into());
+}
+
 /// A `composite` aggregation: all combinations of values, page by page.
 #[derive(Clone, Debug)]
 pub(super) struct Composite {
@@ -236,6 +266,7 @@ pub(super) struct Source {
     descending: bool,
     has_missing: bool,
     format: Option<String>,
+    zone: Tz,
 }
 
 /// Reads `composite`. Sets the zone of the search where a source names one.
@@ -253,13 +284,16 @@ pub(super) fn parse_composite(body: &Json, zone: &mut Option<Tz>, at: &str) -> R
         let (name, body) = only_member(source, &at)?;
         let (kind, options) = only_member(body, &at)?;
         let text = |name: &str| options.get(name).and_then(Json::as_str);
-        let value = match kind {
+        let (value, of_times) = match kind {
             "terms" => match text("field") {
-                Some(field) => Expr::Field(field_of(field)),
+                Some(field) => (Expr::Field(field_of(field)), Tz::UTC),
                 None => return Err(SearchError::parsing(&at, "needs a [field]")),
             },
-            "histogram" => histogram::histogram(options, &at)?.value,
-            "date_histogram" => histogram::date_histogram(options, zone, &at)?.value,
+            "histogram" => (histogram::histogram(options, &at)?.value, Tz::UTC),
+            "date_histogram" => {
+                let histogram = histogram::date_histogram(options, zone, &at)?;
+                (histogram.value.clone(), histogram.zone())
+            }
             other => return Err(SearchError::parsing(&at, format!("a source [{other}] is not supported"))),
         };
         sources.push(Source {
@@ -268,6 +302,7 @@ pub(super) fn parse_composite(body: &Json, zone: &mut Option<Tz>, at: &str) -> R
             descending: text("order").is_some_and(|order| order.eq_ignore_ascii_case("desc")),
             has_missing: options.get("missing_bucket").and_then(Json::as_bool).unwrap_or(false),
             format: text("format").map(str::to_owned),
+            zone: of_times,
         });
     }
     let after =
@@ -282,7 +317,7 @@ impl Source {
         let is_time = matches!(&self.value, Expr::Call(Function::DateFloor | Function::TimeBucket, _));
         match json {
             Some(json) if is_time => {
-                let written = super::times::read(json, None, types::Timestamp(0), Tz::UTC)?;
+                let written = super::times::read(json, None, types::Timestamp(0), self.zone)?;
                 Some(Value::Timestamp(types::Timestamp(written.first)))
             }
             json => json.and_then(value_of_json),
@@ -291,7 +326,9 @@ impl Source {
 
     fn shown(&self, value: Option<&Value>) -> Json {
         match (value, &self.format) {
-            (Some(Value::Timestamp(instant)), Some(format)) => json!(super::format_time(*instant, Some(format))),
+            (Some(Value::Timestamp(instant)), Some(format)) => {
+                json!(super::times::format_time_in(self.zone, *instant, Some(format)))
+            }
             (value, _) => json_of_value(value),
         }
     }

@@ -175,7 +175,9 @@ fn times_are_shown_in_the_format_that_is_asked_for() {
     check(Some("yyyy-MM-dd'T'HH:mm:ss.SSS||epoch_millis"), "2026-11-20T12:00:00.001");
     assert_eq!(zone_of("+07:00").map(|zone| zone.name()), Some("Etc/GMT-7"));
     assert_eq!(zone_of("utc"), Some(chrono_tz::Tz::UTC));
-    assert_eq!(zone_of("+05:30"), None);
+    assert_eq!(zone_of("+05:30"), Some(chrono_tz::Tz::Asia__Kolkata));
+    assert_eq!(zone_of("+05:45"), Some(chrono_tz::Tz::Asia__Kathmandu));
+    assert_eq!(zone_of("+01:10"), None);
 }
 
 /// Words of the language, so that guesses reach further than its door.
@@ -214,6 +216,14 @@ fn any_word() -> impl Strategy<Value = String> {
         "order",
         "buckets_path",
         "bucket_script",
+        "bucket_selector",
+        "bucket_sort",
+        "auto_date_histogram",
+        "multi_terms",
+        "rate",
+        "unit",
+        "max_bucket",
+        "percentiles_bucket",
         "script",
         "params.a",
         "composite",

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use types::Timestamp;
 
 use super::milliseconds;
-use crate::execute::{ceil, earlier, floor, instant_of, later};
+use crate::execute::{ceil, earlier, floor, instant_of, later, offset_ns};
 use crate::plan::Span;
 
 const MILLISECOND: i64 = 1_000_000;
@@ -28,6 +28,11 @@ pub(super) fn read(json: &Json, format: Option<&str>, now: Timestamp, zone: Tz) 
         Json::String(text) => read_text(text.trim(), format, now, zone),
         _ => None,
     }
+}
+
+/// The first and the last instant of a time in text; `None` for what is none.
+pub(crate) fn read_time(text: &str, now: Timestamp) -> Option<(i64, i64)> {
+    read_text(text.trim(), None, now, Tz::UTC).map(|written| (written.first, written.last))
 }
 
 fn of_number(number: f64, whole: Option<i64>, format: Option<&str>) -> Option<Written> {
@@ -192,13 +197,28 @@ fn span(unit: char, number: i64) -> Option<Option<Span>> {
     span.map(|span| (number != 0).then_some(span))
 }
 
-/// The zone that a client names: of the database, `utc` in any case, or whole hours such as `+07:00`.
+/// Zones whose clocks have not been changed for years, for offsets that are no whole hours.
+const PART_HOURS: [(i64, Tz); 8] = [
+    (-34_200, Tz::Pacific__Marquesas),
+    (12_600, Tz::Asia__Tehran),
+    (16_200, Tz::Asia__Kabul),
+    (19_800, Tz::Asia__Kolkata),
+    (20_700, Tz::Asia__Kathmandu),
+    (23_400, Tz::Asia__Yangon),
+    (31_500, Tz::Australia__Eucla),
+    (34_200, Tz::Australia__Darwin),
+];
+
+/// The zone that a client names: of the database, `utc` in any case, or an offset such as `+07:00` that some place has.
 pub fn zone_of(text: &str) -> Option<Tz> {
     if text.eq_ignore_ascii_case("utc") || text == "Z" || text.is_empty() {
         return Some(Tz::UTC);
     }
     if text.starts_with(['+', '-']) {
         let seconds = offset(text)?;
+        if let Some((_, zone)) = PART_HOURS.iter().find(|(known, _)| *known == seconds) {
+            return Some(*zone);
+        }
         // Signs of these names are the other way round.
         let hours = -seconds / 3600;
         return (seconds % 3600 == 0)
@@ -209,10 +229,18 @@ pub fn zone_of(text: &str) -> Option<Tz> {
 
 /// A time in a format: names of Elasticsearch's, or letters of Java's; without one, RFC 3339 with milliseconds.
 pub fn format_time(instant: Timestamp, format: Option<&str>) -> String {
+    format_time_in(Tz::UTC, instant, format)
+}
+
+/// The same by the clocks of a zone.
+pub(super) fn format_time_in(zone: Tz, instant: Timestamp, format: Option<&str>) -> String {
+    let offset_ns = offset_ns(zone, instant.0);
+    let offset = offset_text(offset_ns / Timestamp::SECOND);
+    let local = Timestamp(instant.0.saturating_add(offset_ns));
     let iso = |digits: u8| {
         let mut text = String::new();
-        instant.write_rfc3339(digits, &mut text);
-        text
+        local.write_rfc3339(digits, &mut text);
+        text.trim_end_matches('Z').to_owned() + &offset
     };
     let first = format.map(|format| format.split("||").next().unwrap_or_default());
     match first {
@@ -225,11 +253,17 @@ pub fn format_time(instant: Timestamp, format: Option<&str>) -> String {
             let iso = iso(9);
             let mut text = letters.replace('\'', "");
             let parts = [("yyyy", 0..4), ("uuuu", 0..4), ("MM", 5..7), ("dd", 8..10), ("HH", 11..13), ("mm", 14..16)];
-            let more = [("SSSSSSSSS", 20..29), ("SSSSSS", 20..26), ("SSS", 20..23), ("ss", 17..19), ("XXX", 29..30)];
+            let more = [("SSSSSSSSS", 20..29), ("SSSSSS", 20..26), ("SSS", 20..23), ("ss", 17..19)];
             for (letters, place) in parts.into_iter().chain(more) {
                 text = text.replace(letters, iso.get(place).unwrap_or_default());
             }
-            text
+            text.replace("XXX", &offset)
         }
     }
+}
+
+/// `Z`, `+05:30`.
+fn offset_text(seconds: i64) -> String {
+    let (minutes, sign) = (seconds.abs() / 60, if seconds < 0 { '-' } else { '+' });
+    if minutes == 0 { "Z".to_owned() } else { format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60) }
 }

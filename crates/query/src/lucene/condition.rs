@@ -2,9 +2,10 @@
 
 use pest::iterators::Pair;
 use regex::Regex;
-use types::Value;
+use types::{Timestamp, Value};
 
 use super::{Reader, Rule, span_of};
+use crate::elastic::{read_time, within};
 use crate::error::{QueryError, Span};
 use crate::function::Function;
 use crate::plan::{Comparison, Expr, TextPattern};
@@ -77,6 +78,49 @@ impl Target {
         Expr::Compare(comparison, self.expr(), Box::new(Expr::Literal(Some(value))))
     }
 
+    /// Whether its values are times.
+    pub(crate) fn is_time(&self) -> bool {
+        matches!(self, Self::Field { name, .. } if matches!(name.as_str(), "@timestamp" | "@ingestionTime"))
+    }
+
+    /// `field >= value`, of times as they are written too, where a day is all of it. `None` for a time that counts from
+    /// a `now` that is not known.
+    pub(crate) fn against(
+        &self,
+        comparison: Comparison,
+        text: &str,
+        value: Value,
+        now: Option<Timestamp>,
+    ) -> Option<Expr> {
+        if !self.is_time() {
+            return Some(self.compare(comparison, value));
+        }
+        if now.is_none() && text.starts_with("now") {
+            return None;
+        }
+        let Some((first, last)) = read_time(text, now.unwrap_or_default()) else {
+            return Some(self.compare(comparison, value));
+        };
+        let instant = |instant| Value::Timestamp(Timestamp(instant));
+        Some(match comparison {
+            Comparison::Less | Comparison::GreaterOrEqual => self.compare(comparison, instant(first)),
+            Comparison::Greater | Comparison::LessOrEqual => self.compare(comparison, instant(last)),
+            Comparison::Equal => within(self.expr(), first, last.saturating_add(1)),
+            Comparison::NotEqual => super::not(Some(within(self.expr(), first, last.saturating_add(1)))),
+        })
+    }
+
+    /// A value as it stands after the field: a number, a time or a word.
+    pub(crate) fn value(&self, text: &str) -> Option<Expr> {
+        if self.is_sentence() {
+            return self.phrase(text);
+        }
+        match value_of(text) {
+            Value::String(_) => self.phrase(text),
+            value => Some(self.compare(Comparison::Equal, value)),
+        }
+    }
+
     /// The words of a text in quotes, one after the other.
     pub(crate) fn phrase(&self, text: &str) -> Option<Expr> {
         let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
@@ -102,13 +146,10 @@ impl Target {
             let regex = reader.regex(&self.wildcard(written), span)?;
             return Ok(Some(self.matching(regex)));
         }
-        if self.is_sentence() {
-            return Ok(self.phrase(&text));
+        if self.is_time() {
+            return reader.against(self, Comparison::Equal, &text, value_of(&text), span).map(Some);
         }
-        Ok(match value_of(&text) {
-            Value::String(_) => self.phrase(&text),
-            value => Some(self.compare(Comparison::Equal, value)),
-        })
+        Ok(self.value(&text))
     }
 
     /// A regular expression for `*` and `?`: within one word of a sentence, else over the whole value.
@@ -149,25 +190,27 @@ impl Target {
             match part.as_rule() {
                 Rule::range_open => includes_low = part.as_str() == "[",
                 Rule::range_close => includes_high = part.as_str() == "]",
-                Rule::bound => bounds.push(bound(reader, &part)?),
+                Rule::bound => bounds.push(bound(&part)),
                 _ => {}
             }
         }
         let [low, high] = bounds.as_slice() else { return Ok(None) };
         let low_sign = if includes_low { Comparison::GreaterOrEqual } else { Comparison::Greater };
         let high_sign = if includes_high { Comparison::LessOrEqual } else { Comparison::Less };
-        Ok(match (low.clone(), high.clone()) {
-            (Some(low), Some(high)) if includes_low && includes_high => {
-                let [low, high] = [low, high].map(|value| Box::new(Expr::Literal(Some(value))));
+        let compare = |comparison, (text, value, span): &(String, Value, Span)| {
+            reader.against(self, comparison, text, value.clone(), *span)
+        };
+        Ok(match (low, high) {
+            (Some((_, low, _)), Some((_, high, _))) if includes_low && includes_high && !self.is_time() => {
+                let [low, high] = [low, high].map(|value| Box::new(Expr::Literal(Some(value.clone()))));
                 Some(Expr::Between(self.expr(), low, high))
             }
             (Some(low), Some(high)) => {
-                let sides = [self.compare(low_sign, low), self.compare(high_sign, high)].map(Box::new);
-                let [left, right] = sides;
-                Some(Expr::And(left, right))
+                let (low, high) = (compare(low_sign, low)?, compare(high_sign, high)?);
+                Some(Expr::And(Box::new(low), Box::new(high)))
             }
-            (Some(low), None) => Some(self.compare(low_sign, low)),
-            (None, Some(high)) => Some(self.compare(high_sign, high)),
+            (Some(low), None) => Some(compare(low_sign, low)?),
+            (None, Some(high)) => Some(compare(high_sign, high)?),
             (None, None) => match self {
                 Self::Field { name, .. } => Some(present(name)),
                 _ => None,
@@ -190,17 +233,15 @@ pub(crate) fn comparison(sign: &str) -> Comparison {
     }
 }
 
-/// One end of a range; `None` where it is open.
-fn bound(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Option<Value>, QueryError> {
+/// One end of a range: its text, its value and its place. `None` where it is open.
+fn bound(pair: &Pair<'_, Rule>) -> Option<(String, Value, Span)> {
+    (pair.as_str() != "*").then(|| (text_of(pair), scalar(pair), span_of(pair)))
+}
+
+/// A word or a text in quotes without what they were written with.
+pub(crate) fn text_of(pair: &Pair<'_, Rule>) -> String {
     let written = pair.as_str();
-    if written == "*" {
-        return Ok(None);
-    }
-    if written.starts_with("now") || written.contains("||") {
-        let error = reader.error("not-supported", "relative times are not supported here", span_of(pair));
-        return Err(error.with_hint("choose the range of time beside the query"));
-    }
-    Ok(Some(scalar(pair)))
+    unescaped(if written.starts_with('"') { inside(written) } else { written })
 }
 
 /// A word or a text in quotes as a value.

@@ -152,6 +152,7 @@ fn literal(value: Option<&Value>) -> Option<String> {
         // With a point or an exponent, so that it stays no whole number.
         Some(Value::Float(number)) if number.is_finite() => format!("{number:?}"),
         Some(Value::Boolean(truth)) => truth.to_string(),
+        Some(Value::Timestamp(instant)) => quoted(&instant.to_string()),
         Some(_) => return None,
     })
 }

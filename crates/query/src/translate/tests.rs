@@ -17,7 +17,8 @@ fn plan_of(sources: Vec<types::GroupPattern>, mut operators: Vec<Operator>) -> S
 
 fn original(text: &str, language: Language) -> Option<String> {
     Some(match language {
-        Language::Lucene => plan_of(Vec::new(), lucene::parse(text).ok()?),
+        Language::Lucene => plan_of(Vec::new(), lucene::parse(text, None).ok()?),
+        Language::Kql => plan_of(Vec::new(), crate::kql::parse(text, None).ok()?),
         Language::FilterPattern => plan_of(Vec::new(), filter_pattern::conditions(text).ok()?.0),
         Language::LogQl => match logql::parse(text).ok()? {
             logql::Query::Log(log) => plan_of(log.sources, log.operators),
@@ -53,6 +54,19 @@ fn lucene_becomes_insights() {
     check("took:>=1.5", "filter took >= 1.5");
     check("_exists_:user", "filter ispresent(user)");
     check("n:-5", "filter n = -5");
+}
+
+#[test]
+fn kql_becomes_insights() {
+    let check = |text, expected| check(text, Language::Kql, expected);
+    check(
+        "level:error and not service:(web or \"a b\")",
+        "filter @level = \"error\" and not (service has \"web\" or service has \"a b\")",
+    );
+    check("path:/api* and took >= 1.5", "filter path =~ \"(?s)^/api.*$\" and took >= 1.5");
+    check("user.keyword:\"a\" or user:*", "filter user = \"a\" or ispresent(user)");
+    let text = translate("@timestamp < 2026-11-20", Language::Kql).expect("a translation");
+    assert_eq!(text, "filter @timestamp < \"2026-11-20T00:00:00Z\"");
 }
 
 #[test]
@@ -168,6 +182,7 @@ proptest! {
     #[test]
     fn translations_have_the_plan_of_the_original(pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..8)) {
         check_plan(&pieces.join(" "), Language::Lucene);
+        check_plan(&pieces.join(" "), Language::Kql);
     }
 
     #[test]
@@ -192,6 +207,7 @@ proptest! {
     fn no_text_panics(text in any::<String>()) {
         let _ = translate(&text, Language::FilterPattern);
         let _ = translate(&text, Language::Lucene);
+        let _ = translate(&text, Language::Kql);
         let _ = translate(&text, Language::LogQl);
     }
 }

@@ -1,4 +1,5 @@
-//! Which indices there are and what fields they have: `_mapping`, `_field_caps`, `_cat/indices`, `_resolve/index`.
+//! Which indices there are and what fields they have: `_mapping`, `_field_caps`, `_cat/indices`, `_resolve/index`,
+//! `_stats`, `_search_shards`.
 //!
 //! A field has the type of the values that were seen. Texts are `text`, with a `.keyword` beside it that means the same
 //! field as a whole, as Elasticsearch maps them by itself.
@@ -15,8 +16,10 @@ use serde_json::{Map, Value as Json_, json};
 use storage::GroupStatus;
 use types::{GroupPattern, TimeRange};
 
+use super::filter::Paths;
 use super::indices::{self, Leniency};
 use super::search::{body_of, json_of};
+use super::{aliases, info};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reading::read;
@@ -130,7 +133,7 @@ async fn mapping(server: Shared, index: String, parameters: Parameters) -> Resul
         typed(&fields).into_iter().for_each(|(name, kind)| put(&mut properties, name, kind));
         (group, json!({"mappings": {"properties": properties}}))
     };
-    Ok(Json(groups.into_iter().map(of_group).collect()))
+    Ok(Json(Paths::of(&parameters).shown(groups.into_iter().map(of_group).collect())))
 }
 
 /// `_field_caps` of everything.
@@ -186,7 +189,8 @@ async fn capabilities(
         .into_iter()
         .map(|(name, kinds)| (name, kinds.into_iter().map(|kind| (kind.to_owned(), one(kind))).collect()))
         .collect();
-    Ok(Json(json!({"indices": groups.keys().collect::<Vec<_>>(), "fields": shown})))
+    let answer = json!({"indices": groups.keys().collect::<Vec<_>>(), "fields": shown});
+    Ok(Json(Paths::of(&parameters).shown(answer)))
 }
 
 /// The groups that names stand for.
@@ -204,16 +208,78 @@ pub(super) async fn resolve(
     Path(name): Path<String>,
     parameters: Parameters,
 ) -> Result<Json<Json_>, Problem> {
-    let groups = groups_of(&server, &name, &parameters)?;
-    let indices: Vec<Json_> =
-        groups.iter().map(|group| json!({"name": group.name.as_str(), "attributes": ["open"]})).collect();
-    Ok(Json(json!({"indices": indices, "aliases": [], "data_streams": []})))
+    let (groups, aliases) = (groups_of(&server, &name, &parameters)?, aliases::seen(&server)?);
+    let index = |group: &GroupStatus| {
+        let mut index = json!({"name": group.name.as_str(), "attributes": ["open"]});
+        let of_group: Vec<&String> =
+            aliases.iter().filter(|(_, groups)| groups.contains(group.name.as_str())).map(|(name, _)| name).collect();
+        if !of_group.is_empty() {
+            index["aliases"] = json!(of_group);
+        }
+        index
+    };
+    let patterns: Vec<GroupPattern> = name.split(',').map(GroupPattern::new).collect();
+    let meant = aliases.iter().filter(|(name, _)| GroupPattern::any_matches(&patterns, name));
+    let of_alias: Vec<Json_> = meant.map(|(name, groups)| json!({"name": name, "indices": groups})).collect();
+    let indices: Vec<Json_> = groups.iter().map(index).collect();
+    Ok(Json(json!({"indices": indices, "aliases": of_alias, "data_streams": []})))
 }
 
-/// `_alias` and `_aliases`: indices have none.
-pub(super) async fn aliases(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let groups = groups_of(&server, "", &parameters)?;
-    Ok(Json(groups.iter().map(|group| (group.name.to_string(), json!({"aliases": {}}))).collect()))
+/// `_stats` of everything.
+pub(super) async fn stats_of_all(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+    stats(&server, "", &parameters)
+}
+
+/// `_stats` of some indices.
+pub(super) async fn stats_of(
+    server: Shared,
+    Path(index): Path<String>,
+    parameters: Parameters,
+) -> Result<Json<Json_>, Problem> {
+    stats(&server, &index, &parameters)
+}
+
+/// How many events there are and what they take. A group has one shard, as far as anybody can tell.
+fn stats(server: &Shared, names: &str, parameters: &Parameters) -> Result<Json<Json_>, Problem> {
+    let groups = groups_of(server, names, parameters)?;
+    let numbers = |groups: &[&GroupStatus]| {
+        let sum = |number: fn(&GroupStatus) -> u64| groups.iter().map(|group| number(group)).sum::<u64>();
+        let bytes = sum(|group| group.bytes_stored);
+        json!({
+            "docs": {"count": sum(|group| group.n_events), "deleted": 0},
+            "store": {"size_in_bytes": bytes, "total_data_set_size_in_bytes": bytes, "reserved_in_bytes": 0},
+        })
+    };
+    let both = |groups: &[&GroupStatus]| json!({"primaries": numbers(groups), "total": numbers(groups)});
+    let indices: Map<String, Json_> = groups.iter().map(|group| (group.name.to_string(), both(&[group]))).collect();
+    let all: Vec<&GroupStatus> = groups.iter().collect();
+    let shards = json!({"total": groups.len(), "successful": groups.len(), "failed": 0});
+    Ok(Json(json!({"_shards": shards, "_all": both(&all), "indices": indices})))
+}
+
+/// `_search_shards` of everything.
+pub(super) async fn shards_of_all(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+    shards(&server, "", &parameters)
+}
+
+/// `_search_shards` of some indices.
+pub(super) async fn shards_of(
+    server: Shared,
+    Path(index): Path<String>,
+    parameters: Parameters,
+) -> Result<Json<Json_>, Problem> {
+    shards(&server, &index, &parameters)
+}
+
+fn shards(server: &Shared, names: &str, parameters: &Parameters) -> Result<Json<Json_>, Problem> {
+    let groups = groups_of(server, names, parameters)?;
+    let shard = |group: &GroupStatus| {
+        json!([{"state": "STARTED", "primary": true, "node": info::ID, "relocating_node": null, "shard": 0,
+                "index": group.name.as_str(), "allocation_id": {"id": info::ID}}])
+    };
+    let indices: Map<String, Json_> = groups.iter().map(|group| (group.name.to_string(), json!({}))).collect();
+    let shards: Vec<Json_> = groups.iter().map(shard).collect();
+    Ok(Json(json!({"nodes": {info::ID: {"name": info::NAME}}, "indices": indices, "shards": shards})))
 }
 
 /// Columns of `_cat/indices`.

@@ -1,6 +1,9 @@
 //! `filter_path`: which keys of an answer its reader wants. Agents leave out what they do not read.
 
 use ingest::Action;
+use serde_json::{Map, Value as Json};
+
+use crate::parameters::Parameters;
 
 /// Keys of an item's answer, in the order in which they are written.
 pub(super) const KEYS: [&str; 9] =
@@ -39,6 +42,106 @@ impl Filter {
     pub(super) fn keys(&self, action: Action) -> &[bool; KEYS.len()] {
         let place = Action::ALL.iter().position(|known| *known == action).unwrap_or_default();
         &self.items[place]
+    }
+}
+
+/// What is wanted of any answer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Paths {
+    taken: Vec<Vec<String>>,
+    left: Vec<Vec<String>>,
+}
+
+impl Paths {
+    /// As the parameters of an address say it.
+    pub(super) fn of(parameters: &Parameters) -> Self {
+        let (mut taken, mut left) = (Vec::new(), Vec::new());
+        let patterns = parameters.all("filter_path").flat_map(|text| text.split(','));
+        for pattern in patterns.map(str::trim).filter(|pattern| !pattern.is_empty()).take(PATTERNS_MAX) {
+            let parts = |pattern: &str| pattern.split('.').take(PATTERNS_MAX).map(str::to_owned).collect();
+            match pattern.strip_prefix('-') {
+                Some(pattern) => left.push(parts(pattern)),
+                None => taken.push(parts(pattern)),
+            }
+        }
+        Self { taken, left }
+    }
+
+    /// What is wanted of an answer.
+    pub(super) fn shown(&self, mut answer: Json) -> Json {
+        if !self.left.is_empty() {
+            leave(&mut answer, &self.left);
+        }
+        if self.taken.is_empty() {
+            return answer;
+        }
+        take(answer, &self.taken).unwrap_or_else(|| Json::Object(Map::new()))
+    }
+}
+
+/// What patterns want below a name; `None` where one takes all of it.
+fn below(patterns: &[Vec<String>], name: &str) -> Option<Vec<Vec<String>>> {
+    let mut rest: Vec<Vec<String>> = Vec::new();
+    for pattern in patterns {
+        let mut pattern = pattern.as_slice();
+        while let Some((first, inner)) = pattern.split_first() {
+            if first == "**" {
+                // It stands for this name too, and for none.
+                rest.push(pattern.to_vec());
+                if inner.is_empty() {
+                    return None;
+                }
+                pattern = inner;
+                continue;
+            }
+            if matches(first, name) {
+                if inner.is_empty() {
+                    return None;
+                }
+                rest.push(inner.to_vec());
+            }
+            break;
+        }
+    }
+    rest.sort();
+    rest.dedup();
+    Some(rest)
+}
+
+/// The parts of an answer that patterns take; items of lists have no names of their own.
+fn take(answer: Json, patterns: &[Vec<String>]) -> Option<Json> {
+    match answer {
+        Json::Object(members) => {
+            let wanted = |(name, value): (String, Json)| match below(patterns, &name) {
+                None => Some((name, value)),
+                Some(rest) if rest.is_empty() => None,
+                Some(rest) => Some((name, take(value, &rest)?)),
+            };
+            let taken: Map<String, Json> = members.into_iter().filter_map(wanted).collect();
+            (!taken.is_empty()).then_some(Json::Object(taken))
+        }
+        Json::Array(items) => {
+            let taken: Vec<Json> = items.into_iter().filter_map(|item| take(item, patterns)).collect();
+            (!taken.is_empty()).then_some(Json::Array(taken))
+        }
+        _ => None,
+    }
+}
+
+/// Takes away from an answer what patterns leave out.
+fn leave(answer: &mut Json, patterns: &[Vec<String>]) {
+    match answer {
+        Json::Object(members) => members.retain(|name, value| match below(patterns, name) {
+            None => false,
+            Some(rest) => {
+                if !rest.is_empty() {
+                    leave(value, &rest);
+                }
+                true
+            }
+        }),
+        Json::Array(items) => items.iter_mut().for_each(|item| leave(item, patterns)),
+        _ => {}
     }
 }
 
@@ -91,5 +194,27 @@ mod tests {
             all.replace("took ", "").replace("_shards ", "")
         );
         assert_eq!(shown("nothing"), "");
+    }
+
+    #[test]
+    fn of_any_answer_only_what_is_asked_for_is_shown() {
+        let answer = serde_json::json!({
+            "took": 1, "hits": {"total": {"value": 2}, "hits": [{"_id": "a", "_source": {"x": {"y": 1}, "z": 2}}, {"_id": "b"}]},
+        });
+        let check = |text: &str, expected: Json| {
+            let parameters = Parameters(vec![("filter_path".into(), text.into())]);
+            assert_eq!(Paths::of(&parameters).shown(answer.clone()), expected, "{text}");
+        };
+        let json = |text: &str| serde_json::from_str::<Json>(text).expect("JSON");
+        check("", answer.clone());
+        check("took", json(r#"{"took":1}"#));
+        check("hits.hits._id", json(r#"{"hits":{"hits":[{"_id":"a"},{"_id":"b"}]}}"#));
+        check("hits.hits._source.*.y,t*", json(r#"{"took":1,"hits":{"hits":[{"_source":{"x":{"y":1}}}]}}"#));
+        check("**.y", json(r#"{"hits":{"hits":[{"_source":{"x":{"y":1}}}]}}"#));
+        check("**.hits", json(&format!("{{\"hits\":{}}}", answer["hits"])));
+        check("-hits.hits", json(r#"{"took":1,"hits":{"total":{"value":2}}}"#));
+        check("hits.**,-**._source", json(r#"{"hits":{"total":{"value":2},"hits":[{"_id":"a"},{"_id":"b"}]}}"#));
+        check("nothing", json("{}"));
+        check(&"**.".repeat(500), answer.clone());
     }
 }

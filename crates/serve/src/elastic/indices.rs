@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use serde_json::Value as Json;
 use types::{GroupPattern, group_name_of_outside};
 
+use super::aliases;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::server::Shared;
@@ -14,8 +15,8 @@ const NAMES_BYTES_MAX: usize = 64 << 10;
 /// What becomes of names that mean nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Leniency {
-    ignores_missing: bool,
-    allows_nothing: bool,
+    pub(super) ignores_missing: bool,
+    pub(super) allows_nothing: bool,
 }
 
 impl Leniency {
@@ -61,14 +62,19 @@ pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Resul
             name if name.starts_with('-') && (is_all || !wanted.is_empty()) => {
                 excluded.push(GroupPattern::new(&name[1..]));
             }
-            name if name.contains('*') => wanted.push(GroupPattern::new(name)),
+            name if name.contains('*') => {
+                wanted.push(GroupPattern::new(name));
+                wanted.extend(aliases::targets(server, name)?);
+            }
             name => {
                 let group = group_name_of_outside(name);
+                let of_alias = aliases::targets(server, name)?;
                 if server.app.store.has_group(&group) && server.reaches(group.as_str()) {
                     wanted.push(GroupPattern::new(group.as_str()));
-                } else if !leniency.ignores_missing {
+                } else if !leniency.ignores_missing && !reaches_any(server, &of_alias) {
                     return Err(missing(name));
                 }
+                wanted.extend(of_alias);
             }
         }
     }
@@ -96,6 +102,12 @@ pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Resul
         return Err(missing(names));
     }
     Ok((!wanted.is_empty()).then_some(wanted))
+}
+
+/// Whether a group that exists for the caller is among these.
+fn reaches_any(server: &Shared, patterns: &[GroupPattern]) -> bool {
+    let names = || server.groups();
+    !patterns.is_empty() && names().iter().any(|group| GroupPattern::any_matches(patterns, group.name.as_str()))
 }
 
 /// There is no such index.

@@ -13,10 +13,10 @@ use crate::server::{Server, Shared};
 const VERSION: &str = "8.19.0";
 
 /// The cluster's and the node's name.
-const NAME: &str = "catat";
+pub(super) const NAME: &str = "catat";
 
 /// The node's and the cluster's id. There is one of each.
-const ID: &str = "catat00000000000000000";
+pub(super) const ID: &str = "catat00000000000000000";
 
 /// When the server started, as the date of its build and of its licence.
 fn since(server: &Server) -> String {

@@ -49,12 +49,18 @@ const REFUSED: [&str; 9] =
 pub(super) enum Total {
     None,
     All,
+    /// So many at most.
+    UpTo(u64),
 }
 
 impl Total {
     /// The value of `total`.
     pub(super) fn shown(self, total: u64, as_number: bool) -> Json {
-        if as_number { json!(total) } else { json!({"value": total, "relation": "eq"}) }
+        match self {
+            _ if as_number => json!(total),
+            Self::UpTo(most) if total > most => json!({"value": most, "relation": "gte"}),
+            _ => json!({"value": total, "relation": "eq"}),
+        }
     }
 }
 
@@ -96,6 +102,8 @@ pub(super) struct Search {
     pub(super) aggregations: Aggregations,
     pub(super) total: Total,
     pub(super) total_as_number: bool,
+    /// Whether names of aggregations say of what kind they are.
+    pub(super) typed_keys: bool,
     /// The total where it was counted before.
     pub(super) known_total: Option<u64>,
 }
@@ -158,10 +166,21 @@ impl Search {
             return Err(SearchError::argument(reason));
         }
         let sort = parameters.get("sort").map(|text| text.split(',').map(Json::from).collect::<Json>());
-        let order = parse_sort(sort.as_ref().or_else(|| body.get("sort")))?;
+        let mut order = parse_sort(sort.as_ref().or_else(|| body.get("sort")))?;
+        if body.get("pit").is_some_and(|pit| !pit.is_null()) {
+            // Whoever pages through a point in time hands back the place of the last hit.
+            order.add_place();
+        }
         let cursor =
             body.get("search_after").filter(|after| !after.is_null()).map(|after| order.cursor(after)).transpose()?;
         let fields = fields(body.get("fields"))?.into_iter().chain(fields(body.get("docvalue_fields"))?).collect();
+        let (total, total_as_number) = (total(body, parameters)?, parameters.flag_or_bare("rest_total_hits_as_int"));
+        if let (Total::UpTo(most), true) = (total, total_as_number) {
+            let reason = format!(
+                "[rest_total_hits_as_int] cannot be used if the tracking of total hits is not accurate, got {most}"
+            );
+            return Err(SearchError::argument(reason));
+        }
         Ok(Self {
             selection,
             post_filter: None,
@@ -173,8 +192,9 @@ impl Search {
             fields,
             highlight: body.get("highlight").and_then(Highlight::read),
             aggregations: Aggregations::default(),
-            total: total(body, parameters),
-            total_as_number: parameters.get("rest_total_hits_as_int").is_some_and(|flag| flag != "false"),
+            total,
+            total_as_number,
+            typed_keys: parameters.flag_or_bare("typed_keys"),
             known_total: None,
         })
     }
@@ -210,12 +230,17 @@ fn number(body: &Json, parameters: &Parameters, name: &str) -> Result<Option<usi
     number.map(Some).ok_or_else(|| SearchError::argument(format!("[{name}] parameter cannot be [{json}]")))
 }
 
-fn total(body: &Json, parameters: &Parameters) -> Total {
-    let is_off = match parameters.get("track_total_hits") {
-        Some(text) => text == "false",
-        None => body.get("track_total_hits").is_some_and(|flag| flag == false),
-    };
-    if is_off { Total::None } else { Total::All }
+fn total(body: &Json, parameters: &Parameters) -> Result<Total, SearchError> {
+    let of_address = parameters.get("track_total_hits").map(Json::from);
+    let Some(written) = of_address.as_ref().or_else(|| body.get("track_total_hits")) else { return Ok(Total::All) };
+    match written.as_str().map_or_else(|| written.to_string(), str::to_owned).as_str() {
+        "true" | "null" | "-1" => Ok(Total::All),
+        "false" => Ok(Total::None),
+        other => other.parse().map(Total::UpTo).map_err(|_| {
+            let reason = format!("[track_total_hits] parameter must be positive or equals to -1, got {other}");
+            SearchError::argument(reason)
+        }),
+    }
 }
 
 fn patterns(json: &Json) -> Vec<GroupPattern> {
@@ -247,19 +272,25 @@ fn fields(json: Option<&Json>) -> Result<Vec<WantedField>, SearchError> {
 impl SourceFilter {
     fn read(body: &Json, parameters: &Parameters) -> Self {
         let of_address = parameters.get("_source").map(Json::from);
-        let mut filter = Self { is_shown: true, includes: Vec::new(), excludes: Vec::new() };
+        // Stored fields are wanted in the place of the source, which is one of them.
+        let is_shown = body.get("stored_fields").is_none_or(|wanted| match wanted {
+            Json::Array(names) => names.iter().any(|name| name == "_source"),
+            wanted => wanted.is_null() || *wanted == "_source",
+        });
+        let mut filter = Self { is_shown, includes: Vec::new(), excludes: Vec::new() };
         match of_address.as_ref().or_else(|| body.get("_source")) {
             Some(Json::Bool(is_shown)) => filter.is_shown = *is_shown,
             Some(Json::String(text)) if text == "false" => filter.is_shown = false,
-            Some(Json::String(text)) if text == "true" => {}
+            Some(Json::String(text)) if text == "true" => filter.is_shown = true,
             Some(Json::Object(members)) => {
+                filter.is_shown = true;
                 let list = |names: [&str; 2]| {
                     names.iter().find_map(|name| members.get(*name)).map(patterns).unwrap_or_default()
                 };
                 filter.includes = list(["includes", "include"]);
                 filter.excludes = list(["excludes", "exclude"]);
             }
-            Some(json) => filter.includes = patterns(json),
+            Some(json) => (filter.is_shown, filter.includes) = (true, patterns(json)),
             None => {}
         }
         for (name, list) in [("_source_includes", &mut filter.includes), ("_source_excludes", &mut filter.excludes)] {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use types::Timestamp;
 
+use super::filter::Paths;
 use super::indices::{self, Leniency};
 use super::request::Search;
 use super::search::{Found, body_of, json_of, run};
@@ -92,6 +93,7 @@ pub(super) async fn next_of(
 async fn page(server: Shared, id: String, parameters: Parameters) -> Result<Json<Json_>, Problem> {
     let mut place = Place::decode(&id)?;
     let now = Timestamp(place.now);
+    let filter = Paths::of(&parameters);
     let of_address = parameters.0.into_iter().filter(|(name, _)| name == "rest_total_hits_as_int");
     let mut search = Search::read(&place.body, &Parameters(of_address.collect()), now)?;
     search.known_total = place.total;
@@ -114,7 +116,7 @@ async fn page(server: Shared, id: String, parameters: Parameters) -> Result<Json
         Ok(answer)
     })
     .await?;
-    Ok(Json(answer))
+    Ok(Json(filter.shown(answer)))
 }
 
 /// There is nothing to free.

@@ -17,8 +17,9 @@ use types::{GroupPattern, TimeRange, Timestamp, Value};
 
 use super::hits::{self, Hit};
 use super::indices::{self, Leniency};
+use super::pit::PointInTime;
 use super::request::{Search, Total};
-use super::{problem_json, scroll};
+use super::{filter, problem_json, scroll};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reading::{Reading, Scope, read};
@@ -84,24 +85,60 @@ async fn one(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
+    let filter = filter::Paths::of(&parameters);
+    Ok(Json(filter.shown(answer(server, index, parameters, headers, body).await?)))
+}
+
+/// The answer to one search.
+pub(super) async fn answer(
+    server: Shared,
+    index: String,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json_, Problem> {
     let bytes = body_of(&server, &headers, body).await?;
     let body = json_of(&bytes)?;
     let now = server.now();
-    let search = Search::read(&body, &parameters, now)?;
-    let groups = indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
     let begins_scroll = parameters.get("scroll").is_some();
-    let answer = read(&server, &text, move |reading| {
+    if begins_scroll && body.get("pit").is_some() {
+        let message = "using [point in time] is not allowed in a scroll context";
+        return Err(Problem::bad_request("action_request_validation_exception", message));
+    }
+    let (groups, search) = prepared(&server, &index, &body, &parameters, Leniency::of_parameters(&parameters)?, now)?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    read(&server, &text, move |reading| {
         let found = run(reading, groups, &search, now)?;
         let id = begins_scroll.then(|| scroll::first(&index, &body, now, &found));
         let mut answer = found.answer;
         if let Some(id) = id {
             answer["_scroll_id"] = id.into();
         }
+        if let Some(pit) = body.get("pit").filter(|pit| !pit.is_null()) {
+            answer["pit_id"] = pit["id"].clone();
+        }
         Ok(answer)
     })
-    .await?;
-    Ok(Json(answer))
+    .await
+}
+
+/// A search, and the groups that it is about.
+fn prepared(
+    server: &Shared,
+    index: &str,
+    body: &Json_,
+    parameters: &Parameters,
+    leniency: Leniency,
+    now: Timestamp,
+) -> Result<(Option<Vec<GroupPattern>>, Search), Problem> {
+    let mut search = Search::read(body, parameters, now)?;
+    let Some(pit) = PointInTime::of_search(body, index)? else {
+        return Ok((indices::resolve(server, index, leniency)?, search));
+    };
+    search.selection.operators.push(pit.condition());
+    // What was there when it was opened may have been deleted since.
+    let leniency = Leniency { ignores_missing: true, ..leniency };
+    Ok((indices::resolve(server, &pit.index, leniency)?, search))
 }
 
 /// Counts the events of everything.
@@ -140,10 +177,12 @@ async fn count(
     let now = server.now();
     let mut search = Search::read(&body, &parameters, now)?;
     (search.size, search.total) = (0, Total::All);
+    (search.total_as_number, search.typed_keys) = (true, false);
     let groups = indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let answer = read(&server, &text, move |reading| Ok(run(reading, groups, &search, now)?.answer)).await?;
-    Ok(Json(json!({"count": answer["hits"]["total"]["value"], "_shards": answer["_shards"]})))
+    let count = json!({"count": answer["hits"]["total"], "_shards": answer["_shards"]});
+    Ok(Json(filter::Paths::of(&parameters).shown(count)))
 }
 
 /// Several searches of everything, unless each says otherwise.
@@ -175,7 +214,7 @@ async fn several(
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
     let bytes = body_of(&server, &headers, body).await?;
-    let searches = pairs(&bytes)?;
+    let (searches, filter) = (pairs(&bytes)?, filter::Paths::of(&parameters));
     let (now, started) = (server.now(), Instant::now());
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let responses = read(&server, &text, move |reading| {
@@ -184,9 +223,8 @@ async fn several(
             let answered = header.and_then(|header| {
                 let body = body?;
                 let index = indices::of_header(&header).unwrap_or_else(|| index.clone());
-                let search = Search::read(&body, &parameters, now)?;
                 let leniency = Leniency::of_parameters(&parameters)?.or_header(&header);
-                let groups = indices::resolve(reading.server, &index, leniency)?;
+                let (groups, search) = prepared(reading.server, &index, &body, &parameters, leniency, now)?;
                 Ok(run(reading, groups, &search, now)?.answer)
             });
             responses.push(match answered {
@@ -202,7 +240,7 @@ async fn several(
         Ok(responses)
     })
     .await?;
-    Ok(Json(json!({"took": started.elapsed().as_millis() as u64, "responses": responses})))
+    Ok(Json(filter.shown(json!({"took": started.elapsed().as_millis() as u64, "responses": responses}))))
 }
 
 /// A line of `_msearch` as JSON, or what is wrong with it.
@@ -299,7 +337,9 @@ pub(super) fn run(
         "hits": members,
     });
     if !search.aggregations.is_empty() {
-        answer["aggregations"] = folded.aggregations.into();
+        let aggregations = folded.aggregations;
+        let shown = if search.typed_keys { search.aggregations.typed(aggregations) } else { aggregations };
+        answer["aggregations"] = shown.into();
     }
     Ok(Found { answer, last, total })
 }

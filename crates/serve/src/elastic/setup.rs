@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use types::{GroupName, group_name_of_outside};
 
-use super::error_answer;
+use super::{aliases, error_answer};
+use crate::access::Role;
 use crate::problem::Problem;
 use crate::server::Shared;
 
@@ -17,7 +18,7 @@ const NOT_KEPT: HeaderValue = HeaderValue::from_static(
     "299 catat \"acknowledged, but not kept: events need no template, policy, alias or pipeline\"",
 );
 
-/// Acknowledges what is not kept.
+/// Acknowledges what is not kept: it is not needed, or the key may not decide about it.
 pub(super) async fn acknowledge() -> Response {
     ([(header::WARNING, NOT_KEPT)], Json(json!({"acknowledged": true}))).into_response()
 }
@@ -40,19 +41,24 @@ fn group_of(server: &Shared, index: &str) -> Option<GroupName> {
 }
 
 /// Whether there is such an index, and the little that is to be said of it.
-pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Response {
+pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<Response, Problem> {
     let exists = group_of(&server, &index).is_some_and(|group| server.app.store.has_group(&group));
-    if !exists {
-        return error_answer(StatusCode::NOT_FOUND, "index_not_found_exception", &format!("no such index [{index}]"));
+    let aliases = if server.caller.may(Role::Read) { aliases::seen(&server)? } else { Default::default() };
+    let mut names = aliases.get(&index).cloned().unwrap_or_default();
+    names.extend(exists.then(|| index.clone()));
+    if names.is_empty() {
+        let reason = format!("no such index [{index}]");
+        return Ok(error_answer(StatusCode::NOT_FOUND, "index_not_found_exception", &reason));
     }
-    let about = json!({
-        "aliases": {},
-        "mappings": {"dynamic": "true"},
-        "settings": {"index": {"number_of_shards": "1", "number_of_replicas": "0", "provided_name": index}},
-    });
-    let mut answer = serde_json::Map::new();
-    answer.insert(index, about);
-    Json(Value::Object(answer)).into_response()
+    let about = |name: &str| {
+        json!({
+            "aliases": aliases::shown(&aliases, name),
+            "mappings": {"dynamic": "true"},
+            "settings": {"index": {"number_of_shards": "1", "number_of_replicas": "0", "provided_name": name}},
+        })
+    };
+    let answer: serde_json::Map<_, _> = names.iter().map(|name| (name.clone(), about(name))).collect();
+    Ok(Json(Value::Object(answer)).into_response())
 }
 
 /// Says that an index is made. It is with its first event.

@@ -66,7 +66,8 @@ pub(crate) async fn translate(server: Shared, body: Body) -> Result<Json<Value>,
     let request: TranslateRequest = of_json(received.bytes(), "{\"query\":\"…\",\"language\":\"logql\"}")?;
     let language = match &*request.language {
         "logql" => query::Language::LogQl,
-        "lucene" | "kql" => query::Language::Lucene,
+        "lucene" => query::Language::Lucene,
+        "kql" => query::Language::Kql,
         "filter-pattern" => query::Language::FilterPattern,
         other => return Err(unknown_language(other).hint("logql, lucene, kql and filter-pattern can be translated")),
     };

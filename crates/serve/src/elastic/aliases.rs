@@ -1,0 +1,316 @@
+//! Aliases: other names of indices, by which they can be asked.
+//!
+//! | kind | name | document |
+//! |---|---|---|
+//! | `elastic-alias` | the alias | `{"indices": […]}`: names and patterns of groups |
+//!
+//! They are kept in the control store by whoever may operate; for other keys they are acknowledged and not kept, so that
+//! agents which insist on making them go on. A pattern is kept as one: groups that come later belong to it. What is sent
+//! to the name of an alias makes a group of that name, which is then asked together with the others. Of an alias everybody
+//! sees the groups within their scope, and where there is none, no alias.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json_, json};
+use types::{GroupPattern, group_name_of_outside};
+
+use super::indices::{self, Leniency};
+use super::search::{body_of, json_of};
+use super::setup;
+use crate::access::{Role, covers};
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::server::Shared;
+
+/// The kind of documents that aliases are.
+const KIND: &str = "elastic-alias";
+
+/// Most aliases, most indices of one, most actions of one request, and the longest name in bytes.
+const ALIASES_MAX: usize = 1_000;
+const INDICES_MAX: usize = 1_000;
+const ACTIONS_MAX: usize = 1_000;
+const NAME_BYTES_MAX: usize = 255;
+
+/// An alias as the control store has it.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+struct Document {
+    indices: BTreeSet<String>,
+}
+
+/// Names and patterns of groups by the aliases that stand for them.
+type Aliases = BTreeMap<String, Document>;
+
+fn all(server: &Shared) -> Result<Aliases, Problem> {
+    let documents = server.app.store.settings(KIND)?;
+    Ok(documents.into_iter().filter_map(|(name, json)| Some((name, serde_json::from_str(&json).ok()?))).collect())
+}
+
+/// The groups that the aliases of a name or pattern stand for, whether they exist or not.
+pub(super) fn targets(server: &Shared, written: &str) -> Result<Vec<GroupPattern>, Problem> {
+    let pattern = GroupPattern::new(written);
+    let meant = all(server)?.into_iter().filter(|(name, _)| pattern.matches(name));
+    Ok(meant.flat_map(|(_, alias)| alias.indices).map(|index| GroupPattern::new(&index)).collect())
+}
+
+/// The groups that exist for the caller by the aliases that stand for them; aliases without any are left out.
+pub(super) fn seen(server: &Shared) -> Result<BTreeMap<String, BTreeSet<String>>, Problem> {
+    let (groups, aliases) = (server.groups(), all(server)?);
+    let groups_of = |alias: &Document| -> BTreeSet<String> {
+        let patterns: Vec<GroupPattern> = alias.indices.iter().map(|index| GroupPattern::new(index)).collect();
+        let names = groups.iter().map(|group| group.name.as_str());
+        names.filter(|name| GroupPattern::any_matches(&patterns, name)).map(str::to_owned).collect()
+    };
+    let seen = aliases.iter().map(|(name, alias)| (name.clone(), groups_of(alias)));
+    Ok(seen.filter(|(_, groups)| !groups.is_empty()).collect())
+}
+
+/// The aliases of a group as they stand in answers.
+pub(super) fn shown(seen: &BTreeMap<String, BTreeSet<String>>, group: &str) -> Json_ {
+    let of_group = seen.iter().filter(|(_, groups)| groups.contains(group));
+    of_group.map(|(name, _)| (name.clone(), json!({}))).collect::<Map<_, _>>().into()
+}
+
+/// `_alias` and `_aliases`: all indices with their aliases.
+pub(super) async fn list(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
+    answer(&server, "", None, &parameters)
+}
+
+/// `_alias/{name}`: the indices that have these aliases.
+pub(super) async fn named(
+    server: Shared,
+    Path(name): Path<String>,
+    parameters: Parameters,
+) -> Result<Response, Problem> {
+    answer(&server, "", Some(&name), &parameters)
+}
+
+/// `{index}/_alias`: these indices with their aliases.
+pub(super) async fn list_of(
+    server: Shared,
+    Path(index): Path<String>,
+    parameters: Parameters,
+) -> Result<Response, Problem> {
+    answer(&server, &index, None, &parameters)
+}
+
+/// `{index}/_alias/{name}`: those of these indices that have these aliases.
+pub(super) async fn named_of(
+    server: Shared,
+    Path((index, name)): Path<(String, String)>,
+    parameters: Parameters,
+) -> Result<Response, Problem> {
+    answer(&server, &index, Some(&name), &parameters)
+}
+
+fn answer(server: &Shared, index: &str, names: Option<&str>, parameters: &Parameters) -> Result<Response, Problem> {
+    // Agents that only send ask too, before they make one.
+    if !server.caller.may(Role::Read) {
+        return Ok(missing(names.unwrap_or_default()));
+    }
+    let wanted = indices::resolve(server, index, Leniency::of_parameters(parameters)?)?;
+    let patterns: Vec<GroupPattern> = match names {
+        None | Some("_all") => vec![GroupPattern::new("*")],
+        Some(names) => names.split(',').map(GroupPattern::new).collect(),
+    };
+    let mut aliases = seen(server)?;
+    aliases.retain(|name, _| GroupPattern::any_matches(&patterns, name));
+    let mut found = Map::new();
+    for group in server.groups() {
+        let name = group.name.as_str();
+        let is_wanted = wanted.as_ref().is_some_and(|wanted| GroupPattern::any_matches(wanted, name));
+        let of_group = shown(&aliases, name);
+        if is_wanted && (names.is_none() || of_group.as_object().is_some_and(|of_group| !of_group.is_empty())) {
+            found.insert(name.to_owned(), json!({"aliases": of_group}));
+        }
+    }
+    match names.filter(|names| found.is_empty() && !names.contains('*')) {
+        Some(names) => Ok(missing(names)),
+        None => Ok(Json(found).into_response()),
+    }
+}
+
+/// What is answered where there is no such alias: this error alone is a text.
+fn missing(names: &str) -> Response {
+    let body = json!({"error": format!("alias [{names}] missing"), "status": 404});
+    (StatusCode::NOT_FOUND, Json(body)).into_response()
+}
+
+/// One thing that is done to an alias.
+#[derive(Clone, Debug, PartialEq)]
+struct Action {
+    is_added: bool,
+    alias: String,
+    index: String,
+    must_exist: bool,
+}
+
+/// `POST _aliases`: several actions, of which all are done or none.
+pub(super) async fn change(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let body = json_of(&body_of(&server, &headers, body).await?)?;
+    let actions = actions(&body)?;
+    apply(server, actions).await
+}
+
+/// `PUT {index}/_alias/{name}`
+pub(super) async fn add(
+    server: Shared,
+    Path((index, alias)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = json_of(&body_of(&server, &headers, body).await?)?;
+    refuse_filter(&body)?;
+    let action =
+        |index: &str| Action { is_added: true, alias: alias.clone(), index: index.to_owned(), must_exist: false };
+    apply(server, index.split(',').map(action).collect()).await
+}
+
+/// `DELETE {index}/_alias/{name}`
+pub(super) async fn remove(
+    server: Shared,
+    Path((index, aliases)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let mut actions = Vec::new();
+    for index in index.split(',') {
+        let action =
+            |alias: &str| Action { is_added: false, alias: alias.into(), index: index.into(), must_exist: true };
+        actions.extend(aliases.split(',').map(action));
+    }
+    apply(server, actions).await
+}
+
+fn bad(kind: &'static str, message: impl Into<String>) -> Problem {
+    Problem::bad_request(kind, message)
+}
+
+fn refuse_filter(json: &Json_) -> Result<(), Problem> {
+    match json.get("filter").filter(|filter| !filter.is_null()) {
+        Some(_) => Err(bad("illegal_argument_exception", "[filter] of an alias is not supported")),
+        None => Ok(()),
+    }
+}
+
+fn actions(body: &Json_) -> Result<Vec<Action>, Problem> {
+    let Some(Json_::Array(written)) = body.get("actions") else {
+        return Err(bad("illegal_argument_exception", "[aliases] needs a list of [actions]"));
+    };
+    let mut actions = Vec::new();
+    for (at, action) in written.iter().enumerate() {
+        let members = action.as_object().filter(|members| members.len() == 1);
+        let Some((kind, about)) = members.and_then(|members| members.iter().next()) else {
+            return Err(bad("parsing_exception", format!("[actions[{at}]] names one action")));
+        };
+        if !matches!(kind.as_str(), "add" | "remove") {
+            let message = format!("[actions[{at}]] [{kind}] is not supported; add and remove are");
+            return Err(bad("illegal_argument_exception", message));
+        }
+        refuse_filter(about)?;
+        let names = |one: &str, several: &str| -> Vec<String> {
+            match about.get(one).or_else(|| about.get(several)) {
+                Some(Json_::String(names)) => names.split(',').map(str::to_owned).collect(),
+                Some(Json_::Array(names)) => names.iter().filter_map(Json_::as_str).map(str::to_owned).collect(),
+                _ => Vec::new(),
+            }
+        };
+        let (indices, aliases) = (names("index", "indices"), names("alias", "aliases"));
+        if indices.is_empty() || aliases.is_empty() {
+            return Err(bad("illegal_argument_exception", format!("[actions[{at}]] needs an [index] and an [alias]")));
+        }
+        let must_exist = about.get("must_exist").and_then(Json_::as_bool).unwrap_or(false);
+        for index in &indices {
+            let action = |alias: &String| Action {
+                is_added: kind == "add",
+                alias: alias.clone(),
+                index: index.clone(),
+                must_exist,
+            };
+            actions.extend(aliases.iter().map(action));
+        }
+        if actions.len() > ACTIONS_MAX {
+            return Err(bad("illegal_argument_exception", format!("more than {ACTIONS_MAX} actions in one request")));
+        }
+    }
+    Ok(actions)
+}
+
+async fn apply(server: Shared, actions: Vec<Action>) -> Result<Response, Problem> {
+    if !server.caller.may(Role::Operate) {
+        return Ok(setup::acknowledge().await);
+    }
+    let of_thread = server.clone();
+    let work = move || {
+        let _changing = of_thread.aliases.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = all(&of_thread)?;
+        let mut changed = known.clone();
+        for action in &actions {
+            apply_one(&of_thread, &mut changed, action)?;
+        }
+        if changed.len() > ALIASES_MAX || changed.values().any(|alias| alias.indices.len() > INDICES_MAX) {
+            let message = format!("there can be {ALIASES_MAX} aliases, each of {INDICES_MAX} indices");
+            return Err(bad("illegal_argument_exception", message));
+        }
+        for (name, alias) in changed.iter().filter(|(name, alias)| known.get(*name) != Some(*alias)) {
+            let json = serde_json::to_string(alias).map_err(|error| Problem::internal(error.to_string()))?;
+            of_thread.app.store.put_setting(KIND, name, &json)?;
+        }
+        for name in known.keys().filter(|name| !changed.contains_key(*name)) {
+            of_thread.app.store.remove_setting(KIND, name)?;
+        }
+        Ok(())
+    };
+    server.lookups.run(work).await??;
+    Ok(Json(json!({"acknowledged": true, "errors": false})).into_response())
+}
+
+fn apply_one(server: &Shared, aliases: &mut Aliases, action: &Action) -> Result<(), Problem> {
+    let index = match action.index.trim() {
+        "_all" => "*".to_owned(),
+        index if index.contains('*') => index.to_owned(),
+        index => group_name_of_outside(index).as_str().to_owned(),
+    };
+    if !covers(&server.caller.scope, &index) {
+        let message = format!("this key may not decide about the group {index}");
+        return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));
+    }
+    if action.is_added {
+        check_name(server, &action.alias)?;
+        aliases.entry(action.alias.clone()).or_default().indices.insert(index);
+        return Ok(());
+    }
+    // A pattern takes away what it matches; a name only itself.
+    let (names, pattern) = (GroupPattern::new(&action.alias), GroupPattern::new(&index));
+    let mut n_removed = 0;
+    for alias in aliases.iter_mut().filter(|(name, _)| names.matches(name)).map(|(_, alias)| alias) {
+        let before = alias.indices.len();
+        alias.indices.retain(|known| *known != index && !(index.contains('*') && pattern.matches(known)));
+        n_removed += before - alias.indices.len();
+    }
+    aliases.retain(|_, alias| !alias.indices.is_empty());
+    if n_removed == 0 && action.must_exist {
+        let message = format!("aliases [{}] missing", action.alias);
+        return Err(Problem::new(StatusCode::NOT_FOUND, "aliases_not_found_exception", message));
+    }
+    Ok(())
+}
+
+fn check_name(server: &Shared, name: &str) -> Result<(), Problem> {
+    let problem = |why: &str| bad("invalid_alias_name_exception", format!("Invalid alias name [{name}]: {why}"));
+    let is_sign = |c: char| c.is_control() || c.is_whitespace() || "*,\\/?\"<>|#:".contains(c);
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || name.contains(is_sign) {
+        return Err(problem("it has 1 to 255 bytes, none of them white space or one of * , \\ / ? \" < > | # :"));
+    }
+    if name.starts_with(['_', '-', '+', '.']) {
+        return Err(problem("it must not begin with _ - + or a point"));
+    }
+    let is_index = |group: &storage::GroupStatus| group.name.as_str() == name;
+    if server.groups().iter().any(is_index) {
+        return Err(problem("an index or data stream exists with the same name as the alias"));
+    }
+    Ok(())
+}

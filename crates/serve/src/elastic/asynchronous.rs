@@ -1,0 +1,67 @@
+//! `_async_search`: searches that may be answered later. These are answered at once, so that there is nothing to come
+//! back for, and no id to come back with.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde_json::{Value as Json_, json};
+
+use super::filter::Paths;
+use super::{error_answer, search};
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::server::Shared;
+
+/// Searches everything.
+pub(super) async fn all(
+    server: Shared,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Json_>, Problem> {
+    one(server, String::new(), parameters, headers, body).await
+}
+
+/// Searches the indices of the address.
+pub(super) async fn of_index(
+    server: Shared,
+    Path(index): Path<String>,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Json_>, Problem> {
+    one(server, index, parameters, headers, body).await
+}
+
+async fn one(
+    server: Shared,
+    index: String,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Json_>, Problem> {
+    let filter = Paths::of(&parameters);
+    if parameters.get("scroll").is_some() {
+        let message = "Validation Failed: 1: [scroll] queries are not supported;";
+        return Err(Problem::bad_request("action_request_validation_exception", message));
+    }
+    let milliseconds = |server: &Shared| server.now().0.div_euclid(1_000_000);
+    let (asked, started) = (server.clone(), milliseconds(&server));
+    let response = search::answer(server, index, parameters, headers, body).await?;
+    let completed = milliseconds(&asked);
+    Ok(Json(filter.shown(json!({
+        "is_partial": response["_shards"]["failed"] != 0,
+        "is_running": false,
+        "start_time_in_millis": started,
+        "expiration_time_in_millis": completed,
+        "completion_time_in_millis": completed,
+        "response": response,
+    }))))
+}
+
+/// None is kept.
+pub(super) async fn missing(Path(id): Path<String>) -> Response {
+    error_answer(StatusCode::NOT_FOUND, "resource_not_found_exception", &id)
+}
