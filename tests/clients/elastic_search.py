@@ -75,6 +75,71 @@ def search_after_pages_through_all():
 
 
 @check
+def a_point_in_time_is_paged_through():
+    index, n = f"pit-{GROUP}", 50
+    actions = lambda numbers: ({"_index": index, "@timestamp": time_of(i % 7).isoformat(), "message": "x", "n": i} for i in numbers)
+    helpers.bulk(client(), actions(range(n)))
+    pit = client().open_point_in_time(index=index, keep_alive="1m")["id"]
+    helpers.bulk(client(), actions(range(n, 2 * n)))
+    for sort in ([{"n": "asc"}], [{"@timestamp": "desc"}], ["_shard_doc"]):
+        found, after = [], None
+        while True:
+            hits = client().search(pit={"id": pit, "keep_alive": "1m"}, size=9, sort=sort, search_after=after)["hits"]["hits"]
+            if not hits:
+                break
+            found += [hit["_source"]["n"] for hit in hits]
+            after = hits[-1]["sort"]
+        assert sorted(found) == list(range(n)), (sort, len(found), found[:5])
+    assert client().close_point_in_time(id=pit)["succeeded"]
+    assert client().count(index=index)["count"] == 2 * n
+
+
+@check
+def aliases_are_names_of_indices():
+    alias = f"{GROUP}-alias"
+    assert not client().indices.exists_alias(name=alias)
+    client().indices.update_aliases(actions=[{"add": {"index": GROUP, "alias": alias}}])
+    assert client().indices.exists_alias(name=alias)
+    assert client().indices.get_alias(name=alias) == {GROUP: {"aliases": {alias: {}}}}
+    assert client().count(index=alias, query={"exists": {"field": "took"}})["count"] == N
+    assert client().indices.resolve_index(name=alias)["aliases"][0]["indices"] == [GROUP]
+    client().indices.delete_alias(index=GROUP, name=alias)
+    try:
+        client().search(index=alias)
+        raise AssertionError("it is there")
+    except NotFoundError:
+        pass
+
+
+@check
+def answers_are_shaped_as_asked():
+    answer = client().search(index=GROUP, size=2, q="parcel", filter_path="hits.hits._id,hits.total", track_total_hits=100)
+    assert answer.body == {"hits": {"total": {"value": 100, "relation": "gte"}, "hits": answer["hits"]["hits"]}}, answer
+    assert all(list(hit) == ["_id"] for hit in answer["hits"]["hits"]), answer
+    typed = client().search(index=GROUP, size=0, typed_keys=True, aggs={"s": {"terms": {"field": "service"}}})["aggregations"]
+    assert list(typed) == ["sterms#s"], typed
+    later = client().async_search.submit(index=GROUP, size=0, query={"term": {"service": "s1"}})
+    assert not later["is_running"] and later["response"]["hits"]["total"]["value"] == N // 4, later
+    assert client().indices.stats(index=GROUP)["_all"]["primaries"]["docs"]["count"] == N
+
+
+@check
+def aggregations_of_aggregations():
+    found = client().search(index=GROUP, size=0, query={"exists": {"field": "took"}}, aggs={
+        "t": {"date_histogram": {"field": "@timestamp", "fixed_interval": "1m", "min_doc_count": 1},
+              "aggs": {"r": {"rate": {"unit": "second"}}, "m": {"avg": {"field": "took"}},
+                       "keep": {"bucket_selector": {"buckets_path": {"n": "_count"}, "script": "params.n == 60"}}}},
+        "most": {"max_bucket": {"buckets_path": "t>m"}},
+        "auto": {"auto_date_histogram": {"field": "@timestamp", "buckets": 5}},
+        "pairs": {"multi_terms": {"terms": [{"field": "service"}, {"field": "log.level"}]}},
+    })["aggregations"]
+    assert [b["r"]["value"] for b in found["t"]["buckets"]] == [1.0] * 9, found["t"]
+    assert len(found["auto"]["buckets"]) <= 5 and sum(b["doc_count"] for b in found["auto"]["buckets"]) == N, found["auto"]
+    assert len(found["pairs"]["buckets"]) == 8 and sum(b["doc_count"] for b in found["pairs"]["buckets"]) == N
+    assert found["most"]["keys"] == [found["t"]["buckets"][0]["key_as_string"]], found["most"]
+
+
+@check
 def aggregations_have_the_numbers_of_the_native_door():
     aggregations = {
         "services": {"terms": {"field": "service", "order": {"took": "desc"}},

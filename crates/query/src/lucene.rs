@@ -77,7 +77,7 @@ pub(crate) fn parse_with(text: &str, defaults: &Defaults) -> Result<Option<Expr>
         return Err(QueryError::new("query-too-long", message, text, span).into());
     }
     let mut pairs = generated::Lucene::parse(Rule::query, text).map_err(|error| explain::explain(&error, text))?;
-    let mut reader = Reader { text, defaults, n_clauses: 0, n_regexes: 0 };
+    let mut reader = Reader { text, defaults, n_clauses: 0, n_regexes: 0, is_fuzzy: false };
     let clauses = pairs.next().and_then(|query| query.into_inner().find(|part| part.as_rule() == Rule::clauses));
     Ok(clauses.map(|clauses| reader.clauses(clauses, None, 0)).transpose()?.flatten())
 }
@@ -88,6 +88,8 @@ pub(crate) struct Reader<'a> {
     defaults: &'a Defaults,
     n_clauses: usize,
     n_regexes: usize,
+    /// Whether words that are like the one that is read are meant too.
+    is_fuzzy: bool,
 }
 
 /// How a clause counts among its neighbours.
@@ -182,6 +184,11 @@ impl Reader<'_> {
             return Err(self.error("too-many-clauses", format!("the query has more than {CLAUSES_MAX} clauses"), span));
         }
         let (mut occurrence, mut condition) = (Occurrence::Should, None);
+        let fuzzy = pair.clone().into_inner().find(|part| part.as_rule() == Rule::fuzzy);
+        if let Some(fuzzy) = &fuzzy {
+            self.check_fuzzy(&pair, fuzzy)?;
+        }
+        self.is_fuzzy = fuzzy.is_some();
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::modifier => {
@@ -196,18 +203,32 @@ impl Reader<'_> {
                 Rule::test => condition = self.test(part, nesting)?,
                 Rule::bare => condition = self.bare(part, target)?,
                 Rule::compared => condition = self.compared(part, target)?,
-                Rule::fuzzy => {
-                    let error = self.error(
-                        "not-supported",
-                        "a search for similar words (`~`) is not supported",
-                        span_of(&part),
-                    );
-                    return Err(error.with_hint("a regular expression finds variants: /colou?r/"));
-                }
                 _ => {}
             }
         }
+        self.is_fuzzy = false;
         Ok((occurrence, condition))
+    }
+
+    /// Refuses to look for what is like anything but a word, or differs in more than one letter. `~` alone means one letter in
+    /// words of up to five, as in Elasticsearch, and two in longer ones.
+    fn check_fuzzy(&self, clause: &Pair<'_, Rule>, fuzzy: &Pair<'_, Rule>) -> Result<(), QueryError> {
+        let is_outer = |part: &Pair<'_, Rule>| matches!(part.as_rule(), Rule::test | Rule::bare);
+        let mut inner = clause.clone().into_inner().find(is_outer);
+        while let Some(part) = inner.clone().filter(is_outer) {
+            inner = part.into_inner().next_back();
+        }
+        let word = inner.filter(|part| part.as_rule() == Rule::term);
+        let n_letters = word.map_or(0, |term| condition::unescaped(term.as_str()).chars().count());
+        let message = match fuzzy.as_str() {
+            _ if n_letters == 0 => "only a word can be looked for with similar ones (`~`)",
+            _ if n_letters > condition::FUZZY_LETTERS_MAX => "this word is too long to look for similar ones (`~`)",
+            "~" if n_letters <= 5 => return Ok(()),
+            "~1" => return Ok(()),
+            _ => "words that differ in more than one letter are not looked for",
+        };
+        let error = self.error("not-supported", message, span_of(fuzzy));
+        Err(error.with_hint("write word~1, or a regular expression for variants: /colou?r/"))
     }
 
     /// `>=5` among the values of a field.

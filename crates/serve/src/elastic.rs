@@ -41,6 +41,8 @@ use crate::access::Role;
 use crate::problem::Problem;
 use crate::router::Table;
 
+pub(crate) use aliases::Book as AliasBook;
+
 /// Where this door stands.
 const PREFIX: &str = "/elasticsearch";
 

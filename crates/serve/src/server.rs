@@ -20,6 +20,7 @@ use crate::access::{Access, Attempts, Caller, Keys, Role};
 use crate::audit::{self, Audit};
 use crate::body::BodyBudget;
 use crate::cloudwatch::{Book, KeptQueries, MetricFilters, Subscriptions};
+use crate::elastic::AliasBook;
 use crate::intake_gates::IntakeGates;
 use crate::problem::Problem;
 use crate::queries::{Queries, Running, Ticket};
@@ -112,8 +113,8 @@ pub(crate) struct Server {
     pub(crate) memory: Arc<MemoryPool>,
     /// Uploaded tables.
     pub(crate) tables: Tables,
-    /// Held while aliases of Elasticsearch's clients are looked at and then changed.
-    pub(crate) aliases: Mutex<()>,
+    /// Other names of groups that clients of Elasticsearch have made.
+    pub(crate) aliases: AliasBook,
     /// Groups and streams that clients of CloudWatch have made.
     pub(crate) cloudwatch: Book,
     /// Queries that clients of CloudWatch have started.
@@ -272,7 +273,7 @@ impl Server {
             passwords: Gate::new("sign-in", PASSWORDS_MAX, PASSWORDS_WAITING_MAX, WAITING_TIME_MAX),
             memory: MemoryPool::new(app.limits.queries_memory_bytes),
             tables: Tables::default(),
-            aliases: Mutex::default(),
+            aliases: AliasBook::default(),
             cloudwatch: Book::default(),
             metric_filters: MetricFilters::default(),
             subscriptions: Subscriptions::start(&app.store, &app.clock, &closing),

@@ -10,7 +10,7 @@ use crate::plan::{ArithmeticOperator, Comparison, Expr, Operator};
 
 /// What can be asked for, as errors say it.
 const QUERIES: &str = "bool, match, match_phrase, match_phrase_prefix, match_bool_prefix, multi_match, term, terms, \
-    range, exists, prefix, wildcard, regexp, query_string, simple_query_string, ids, match_all, match_none, \
+    range, exists, prefix, wildcard, regexp, fuzzy, query_string, simple_query_string, ids, match_all, match_none, \
     constant_score, dis_max";
 
 /// Reads a query; without one every event is meant. `now` is what times count from.

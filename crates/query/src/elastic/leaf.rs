@@ -7,7 +7,7 @@ use super::filter::{Reader, at_least, minimum, object};
 use super::{SearchError, TERMS_MAX, both, never, range, simple, value_of_json};
 use crate::error::QueryErrors;
 use crate::insights::balanced;
-use crate::lucene::condition::{Target, present, value_of};
+use crate::lucene::condition::{FUZZY_LETTERS_MAX, Target, present, value_of};
 use crate::lucene::{Defaults, parse_with};
 use crate::plan::{Comparison, Expr};
 
@@ -31,6 +31,7 @@ pub(super) fn condition(
         "terms" => Some(terms(body, at)?),
         "range" => range::condition(reader, body, at, is_necessary)?,
         "exists" => Some(exists(body, at)?),
+        "fuzzy" => fuzzy(reader, &Field::read(body, at, &["value"])?)?,
         "prefix" | "wildcard" | "regexp" => {
             pattern(reader, kind, &Field::read(body, at, &["value", "wildcard", "prefix", "regexp"])?)?
         }
@@ -272,6 +273,24 @@ fn pattern(reader: &mut Reader, kind: &str, field: &Field<'_>) -> Result<Conditi
     };
     let flags = if field.ignores_case() { "(?i)" } else { "" };
     Ok(Some(target.matching(reader.regex(&format!("{flags}{source}"), &field.at)?)))
+}
+
+/// Words like one, which differ in one letter.
+fn fuzzy(reader: &mut Reader, field: &Field<'_>) -> Result<Condition, SearchError> {
+    let text = field.text()?;
+    let n_letters = text.chars().count();
+    let fuzziness = match field.option("fuzziness") {
+        None => "AUTO".to_owned(),
+        Some(written) => written.as_str().map_or_else(|| written.to_string(), str::to_ascii_uppercase),
+    };
+    let is_one = fuzziness == "1" || (fuzziness == "AUTO" && (3..=5).contains(&n_letters));
+    if n_letters > FUZZY_LETTERS_MAX || !is_one {
+        let message = "[fuzziness] other than 1 is not supported, nor AUTO where it means another";
+        return Err(SearchError::parsing(&field.at, message));
+    }
+    let target = Target::field(field.name);
+    let source = target.similar(&text);
+    Ok(Some(target.matching(reader.regex(&source, &field.at)?)))
 }
 
 fn query_string(reader: &Reader, body: &Json, at: &str) -> Result<Condition, SearchError> {

@@ -10,6 +10,9 @@ use crate::error::{QueryError, Span};
 use crate::function::Function;
 use crate::plan::{Comparison, Expr, TextPattern};
 
+/// Longest word of which similar ones are looked for: each letter makes three forms.
+pub(crate) const FUZZY_LETTERS_MAX: usize = 32;
+
 /// What a clause is about.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
@@ -142,6 +145,10 @@ impl Target {
             Self::Field { name, .. } if written == "*" => return Ok(Some(present(name))),
             _ => {}
         }
+        if reader.is_fuzzy {
+            let regex = reader.regex(&self.similar(&text), span)?;
+            return Ok(Some(self.matching(regex)));
+        }
         if has_wildcard(written) {
             let regex = reader.regex(&self.wildcard(written), span)?;
             return Ok(Some(self.matching(regex)));
@@ -172,6 +179,26 @@ impl Target {
         let begin = if is_letter(written.chars().next()) { "\\b" } else { "" };
         let end = if is_letter(written.chars().last()) { "\\b" } else { "" };
         format!("(?i){begin}{source}{end}")
+    }
+
+    /// A regular expression for a word and those that differ from it in one letter: another one, one more, one less, or two
+    /// in the other order.
+    pub(crate) fn similar(&self, word: &str) -> String {
+        let letters: Vec<char> = word.chars().take(FUZZY_LETTERS_MAX).collect();
+        let text = |letters: &[char]| regex::escape(&letters.iter().collect::<String>());
+        let mut forms = vec![text(&letters)];
+        for at in 0..=letters.len() {
+            let (before, after) = letters.split_at(at);
+            forms.push(format!("{}\\S{}", text(before), text(after)));
+            if let [_, rest @ ..] = after {
+                forms.push(format!("{}\\S?{}", text(before), text(rest)));
+            }
+            if let [first, second, rest @ ..] = after {
+                forms.push(format!("{}{}{}", text(before), text(&[*second, *first]), text(rest)));
+            }
+        }
+        let forms = forms.join("|");
+        if self.is_keyword() { format!("^(?:{forms})$") } else { format!("(?i)\\b(?:{forms})\\b") }
     }
 
     /// A regular expression is about a whole value, and in sentences about a part.

@@ -12,7 +12,12 @@ fn check_error(text: &str, column: usize, expected: &str) {
 
 #[test]
 fn what_is_nested_or_not_supported_is_refused() {
-    check_error("roam~", 5, "similar words");
+    check_error("roam~2", 5, "more than one letter");
+    check_error("timeout~", 8, "more than one letter");
+    check_error("\"out of\"~1", 9, "only a word");
+    check_error("(a b)~1", 6, "only a word");
+    check_error("a:(b c)~1", 8, "only a word");
+    check_error("a:[1 TO 2]~", 11, "only a word");
     let error = parse("@timestamp:[now-1h TO now]", None).map(|_| ()).expect_err("no now");
     assert!(error.0[0].to_string().contains("relative times"), "{error:?}");
     assert!(parse(&"(".repeat(60_000), None).is_err());

@@ -10,6 +10,7 @@
 //! sees the groups within their scope, and where there is none, no alias.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Json;
 use axum::body::Body;
@@ -32,7 +33,7 @@ use crate::server::Shared;
 const KIND: &str = "elastic-alias";
 
 /// Most aliases, most indices of one, most actions of one request, and the longest name in bytes.
-const ALIASES_MAX: usize = 1_000;
+const ALIASES_MAX: usize = 200;
 const INDICES_MAX: usize = 1_000;
 const ACTIONS_MAX: usize = 1_000;
 const NAME_BYTES_MAX: usize = 255;
@@ -46,16 +47,38 @@ struct Document {
 /// Names and patterns of groups by the aliases that stand for them.
 type Aliases = BTreeMap<String, Document>;
 
-fn all(server: &Shared) -> Result<Aliases, Problem> {
+/// All aliases of a store, read once: every search asks for them.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    known: Mutex<Option<Arc<Aliases>>>,
+    /// Held while they are looked at and then changed.
+    changes: Mutex<()>,
+}
+
+impl Book {
+    fn known(&self) -> MutexGuard<'_, Option<Arc<Aliases>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn all(server: &Shared) -> Result<Arc<Aliases>, Problem> {
+    let mut known = server.aliases.known();
+    if let Some(aliases) = &*known {
+        return Ok(aliases.clone());
+    }
     let documents = server.app.store.settings(KIND)?;
-    Ok(documents.into_iter().filter_map(|(name, json)| Some((name, serde_json::from_str(&json).ok()?))).collect())
+    let read = |(name, json): (String, String)| Some((name, serde_json::from_str(&json).ok()?));
+    let aliases: Arc<Aliases> = Arc::new(documents.into_iter().filter_map(read).collect());
+    *known = Some(aliases.clone());
+    Ok(aliases)
 }
 
 /// The groups that the aliases of a name or pattern stand for, whether they exist or not.
 pub(super) fn targets(server: &Shared, written: &str) -> Result<Vec<GroupPattern>, Problem> {
     let pattern = GroupPattern::new(written);
-    let meant = all(server)?.into_iter().filter(|(name, _)| pattern.matches(name));
-    Ok(meant.flat_map(|(_, alias)| alias.indices).map(|index| GroupPattern::new(&index)).collect())
+    let aliases = all(server)?;
+    let meant = aliases.iter().filter(|(name, _)| pattern.matches(name));
+    Ok(meant.flat_map(|(_, alias)| &alias.indices).map(|index| GroupPattern::new(index)).collect())
 }
 
 /// The groups that exist for the caller by the aliases that stand for them; aliases without any are left out.
@@ -245,9 +268,9 @@ async fn apply(server: Shared, actions: Vec<Action>) -> Result<Response, Problem
     }
     let of_thread = server.clone();
     let work = move || {
-        let _changing = of_thread.aliases.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _changing = of_thread.aliases.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all(&of_thread)?;
-        let mut changed = known.clone();
+        let mut changed = Aliases::clone(&known);
         for action in &actions {
             apply_one(&of_thread, &mut changed, action)?;
         }
@@ -255,17 +278,27 @@ async fn apply(server: Shared, actions: Vec<Action>) -> Result<Response, Problem
             let message = format!("there can be {ALIASES_MAX} aliases, each of {INDICES_MAX} indices");
             return Err(bad("illegal_argument_exception", message));
         }
-        for (name, alias) in changed.iter().filter(|(name, alias)| known.get(*name) != Some(*alias)) {
-            let json = serde_json::to_string(alias).map_err(|error| Problem::internal(error.to_string()))?;
-            of_thread.app.store.put_setting(KIND, name, &json)?;
-        }
-        for name in known.keys().filter(|name| !changed.contains_key(*name)) {
-            of_thread.app.store.remove_setting(KIND, name)?;
-        }
+        // Should one of these fail, what is kept is read again.
+        *of_thread.aliases.known() = None;
+        keep(&of_thread, &known, &changed)?;
+        *of_thread.aliases.known() = Some(Arc::new(changed));
         Ok(())
     };
     server.lookups.run(work).await??;
     Ok(Json(json!({"acknowledged": true, "errors": false})).into_response())
+}
+
+fn keep(server: &Shared, known: &Aliases, changed: &Aliases) -> Result<(), Problem> {
+    for (name, alias) in changed.iter().filter(|(name, alias)| known.get(*name) != Some(*alias)) {
+        let json = serde_json::to_string(alias).map_err(|error| Problem::internal(error.to_string()))?;
+        server.app.store.put_setting(KIND, name, &json)?;
+        server.audit_own("alias changed", &json!({"alias": name, "indices": alias.indices}));
+    }
+    for name in known.keys().filter(|name| !changed.contains_key(*name)) {
+        server.app.store.remove_setting(KIND, name)?;
+        server.audit_own("alias removed", &json!({"alias": name}));
+    }
+    Ok(())
 }
 
 fn apply_one(server: &Shared, aliases: &mut Aliases, action: &Action) -> Result<(), Problem> {
