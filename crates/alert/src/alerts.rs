@@ -12,7 +12,7 @@ use types::Timestamp;
 
 use crate::ask::StoreAsk;
 use crate::book::Book;
-use crate::{AlertView, Ask, Channel, Post, PostError, RuleBook, RuleView, WebhookPost};
+use crate::{AlertView, Ask, Channel, ChannelPost, Post, PostError, RuleBook, RuleView};
 
 /// Longest sleep: a clock that was set forward is noticed by then.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
@@ -72,7 +72,7 @@ impl Alerts {
     pub fn start(store: Arc<Store>, rules: RuleBook, options: Options) -> Result<Arc<Self>, AlertsError> {
         let is_stopping = Arc::new(AtomicBool::new(false));
         let ask = StoreAsk { store, cache: options.cache.clone(), is_stopping: is_stopping.clone() };
-        let post = WebhookPost::new().map_err(AlertsError::Start)?;
+        let post = ChannelPost::new().map_err(AlertsError::Start)?;
         Self::start_with(Arc::new(ask), Arc::new(post), rules, options, is_stopping)
     }
 
@@ -155,12 +155,13 @@ fn evaluate_rules(book: &Book, ask: &dyn Ask, clock: &Clock) {
 }
 
 fn notify_channel(book: &Book, channel: &Channel, post: &dyn Post, clock: &Clock) {
+    let mut repeated_at = clock.now().0;
     loop {
+        repeat_firing(book, channel, post, clock.now(), &mut repeated_at);
         match book.due_notification(&channel.name, clock.now()) {
             Some(notification) => {
-                let body = notification.body.to_string();
                 // A defect that one delivery meets must not end all others.
-                let posted = catch_unwind(AssertUnwindSafe(|| post.post(channel, body.as_bytes())));
+                let posted = catch_unwind(AssertUnwindSafe(|| post.post(channel, &notification.body, clock.now())));
                 let result = posted.unwrap_or_else(|_| {
                     tracing::error!(channel = channel.name, "a delivery panicked");
                     let reason = "a defect in catat ended the delivery; its log says where".to_string();
@@ -174,6 +175,26 @@ fn notify_channel(book: &Book, channel: &Channel, post: &dyn Post, clock: &Clock
             None if !book.wait_for_news(Some(&channel.name), clock.now(), SLEEP_MAX) => return,
             None => {}
         }
+    }
+}
+
+/// Tells everything that fires once more where the receiver wants that, and nothing waits that it has not heard yet.
+fn repeat_firing(book: &Book, channel: &Channel, post: &dyn Post, now: Timestamp, repeated_at: &mut i64) {
+    let Some(repeat_ns) = channel.target.repeat_ns() else { return };
+    // A clock that was set back must not silence it.
+    if (0..repeat_ns).contains(&now.0.saturating_sub(*repeated_at)) {
+        return;
+    }
+    let Some(firing) = book.firing_of(channel, now) else { return };
+    *repeated_at = now.0;
+    if firing.is_empty() {
+        return;
+    }
+    let posted = catch_unwind(AssertUnwindSafe(|| post.repeat(channel, &firing, now)));
+    match posted {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(channel = channel.name, %error, "what fires was not told again"),
+        Err(_) => tracing::error!(channel = channel.name, "a delivery panicked"),
     }
 }
 

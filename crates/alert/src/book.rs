@@ -298,6 +298,30 @@ impl Book {
         self.locked().kept.queues.due(channel, now).cloned()
     }
 
+    /// Everything that fires and that a channel takes, as notifications without events; nothing while others wait,
+    /// so that nobody is told again of what he has not been told.
+    pub(crate) fn firing_of(&self, channel: &Channel, now: Timestamp) -> Option<Vec<Json>> {
+        let states = {
+            let inner = self.locked();
+            if !inner.kept.queues.is_idle(&channel.name) {
+                return None;
+            }
+            inner.kept.rules.clone()
+        };
+        let mut firing = Vec::new();
+        for rule in self.rules.iter().filter(|rule| channel.takes(&rule.topics)) {
+            let sets = states.get(&rule.name).map(|state| &state.sets).into_iter().flatten();
+            let url = self.url_of(rule, now);
+            for (_, set) in sets.filter(|(_, set)| set.state == State::Alarm) {
+                let change = Change { set: set.clone(), fires: true, starts_at: set.since, row: None };
+                let annotations = annotations_of(rule, set, &[], &url);
+                let subject = Subject { rule, change: &change, annotations, events: Vec::new(), url: url.clone() };
+                firing.push(notification(&subject, &channel.name, now, 0).body);
+            }
+        }
+        Some(firing)
+    }
+
     /// Takes note of the outcome of an attempt.
     pub(crate) fn settle(&self, channel: &str, id: &str, result: &Result<(), PostError>, now: Timestamp) {
         let mut inner = self.locked();
@@ -370,14 +394,14 @@ impl Book {
             condition: rule.condition.clone(),
             for_: format_duration_ns(rule.for_ns),
             keep_firing_for: format_duration_ns(rule.keep_firing_for_ns),
-            missing: rule.missing.map(missing_name),
+            missing: rule.missing.map(Missing::name),
             datapoints: json!({"to_alarm": rule.datapoints.to_alarm, "of": rule.datapoints.of}),
             labels: rule.labels.clone(),
             annotations: rule.annotations.clone(),
             topics: rule.topics.clone(),
             enabled: rule.enabled,
             file: rule.file.clone(),
-            state: state_name(worst),
+            state: worst.name(),
             why,
             last_evaluation: state.evaluated_at.map(|at| Timestamp(at).to_string()),
             last_error: state.error.clone(),
@@ -399,7 +423,7 @@ impl Book {
                 let view = AlertView {
                     id,
                     rule: rule.name.clone(),
-                    state: state_name(set.state),
+                    state: set.state.name(),
                     labels: set.labels.clone(),
                     annotations: annotations_of(rule, set, &[], &url),
                     value: set.value.clone(),
@@ -454,24 +478,6 @@ fn annotations_of(rule: &Rule, set: &SetState, events: &[Json], url: &str) -> BT
     });
     let render = |(name, text): (&String, &String)| (name.clone(), template::render(text, &context));
     rule.annotations.iter().map(render).collect()
-}
-
-fn state_name(state: State) -> &'static str {
-    match state {
-        State::Ok => "ok",
-        State::InsufficientData => "insufficient_data",
-        State::Pending => "pending",
-        State::Alarm => "alarm",
-    }
-}
-
-fn missing_name(missing: Missing) -> &'static str {
-    match missing {
-        Missing::Ok => "ok",
-        Missing::Alarm => "alarm",
-        Missing::Keep => "keep",
-        Missing::Insufficient => "insufficient",
-    }
 }
 
 #[cfg(test)]

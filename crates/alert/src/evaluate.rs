@@ -39,6 +39,18 @@ pub(crate) enum State {
     Alarm,
 }
 
+impl State {
+    /// As the API and the page call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::InsufficientData => "insufficient_data",
+            Self::Pending => "pending",
+            Self::Alarm => "alarm",
+        }
+    }
+}
+
 /// Labels of an alert.
 pub(crate) type Labels = BTreeMap<String, String>;
 

@@ -15,19 +15,21 @@
 mod alerts;
 mod ask;
 mod book;
+mod channel;
 mod compile;
 mod evaluate;
 mod notify;
+mod post;
 mod rules;
 mod state;
 mod template;
-mod webhook;
 
 pub use alerts::{Alerts, AlertsError, Options};
 pub use ask::{Ask, Question, Table};
 pub use book::{AlertView, RuleView};
-pub use rules::{Channel, ChannelSettings, Datapoints, Missing, Rule, RuleBook, RuleError};
-pub use webhook::{Post, PostError, Poster, WebhookPost, check_address};
+pub use channel::{Channel, ChannelPost, ChannelSettings, Post, Target};
+pub use post::{PostError, Poster, check_address};
+pub use rules::{Datapoints, Missing, Rule, RuleBook, RuleError};
 
 /// The rule file that is used where there is none: `config/rules/errors.yaml`.
 pub const DEFAULT_RULES: &str = include_str!("../../../config/rules/errors.yaml");

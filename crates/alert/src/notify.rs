@@ -85,6 +85,11 @@ impl Queues {
         Some(Timestamp(self.0.get(channel)?.front()?.due_at))
     }
 
+    /// Whether nothing waits for a channel.
+    pub(crate) fn is_idle(&self, channel: &str) -> bool {
+        self.0.get(channel).is_none_or(VecDeque::is_empty)
+    }
+
     /// How many wait.
     pub(crate) fn len(&self) -> usize {
         self.0.values().map(VecDeque::len).sum()

@@ -7,13 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_saphyr::Spanned;
-use types::{GroupPattern, Secret, Timestamp, parse_duration_ns};
+use types::{GroupPattern, Timestamp, parse_duration_ns};
 
-use crate::webhook::check_address;
-use crate::{compile, template};
+use crate::{Channel, ChannelSettings, compile, template};
 
 /// Largest rule file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -81,6 +79,18 @@ pub enum Missing {
     Insufficient,
 }
 
+impl Missing {
+    /// As rules write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Alarm => "alarm",
+            Self::Keep => "keep",
+            Self::Insufficient => "insufficient",
+        }
+    }
+}
+
 /// So many of the last so many evaluations must fulfil the condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,72 +99,6 @@ pub struct Datapoints {
     pub to_alarm: u8,
     /// N.
     pub of: u8,
-}
-
-/// A channel, checked. Only webhooks so far.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Channel {
-    /// Its name, unique.
-    pub name: String,
-    /// Where it posts to; many of these addresses are all that their receiver asks for.
-    pub url: Secret,
-    /// Topics that it is told of; none for all.
-    pub topics: Vec<String>,
-    /// Signs what is posted.
-    pub secret: Option<Secret>,
-}
-
-/// Reads a secret; an error does not repeat what stands there instead of a text.
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
-    let text = String::deserialize(deserializer);
-    text.map(Secret::from).map_err(|_| D::Error::custom("must be a text; put it in quotes"))
-}
-
-/// The same where there is one.
-fn some_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer);
-    text.map(|text| text.map(Secret::from)).map_err(|_| D::Error::custom("must be a text; put it in quotes"))
-}
-
-/// A channel as settings and rule files write it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChannelSettings {
-    /// Its name.
-    pub name: String,
-    /// `webhook`; others are refused for now.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Where it posts to.
-    #[serde(deserialize_with = "secret")]
-    pub url: Secret,
-    /// Topics that it is told of; none for all.
-    #[serde(default)]
-    pub topics: Vec<String>,
-    /// Signs what is posted.
-    #[serde(default, deserialize_with = "some_secret")]
-    pub secret: Option<Secret>,
-}
-
-impl Channel {
-    /// Checks the settings of a channel.
-    pub fn new(settings: ChannelSettings) -> Result<Self, String> {
-        let ChannelSettings { name, kind, url, topics, secret } = settings;
-        match kind.as_str() {
-            "webhook" => {}
-            "slack" | "email" | "pagerduty" | "alertmanager" | "command" => {
-                return Err(format!("channel \"{name}\": type \"{kind}\" is not available yet; use \"webhook\""));
-            }
-            _ => return Err(format!("channel \"{name}\": unknown type \"{kind}\"; use \"webhook\"")),
-        }
-        check_address(url.reveal()).map_err(|reason| format!("channel \"{name}\": {reason}"))?;
-        Ok(Self { name, url, topics, secret })
-    }
-
-    /// Tells whether the channel is told of alerts with `topics`.
-    pub fn takes(&self, topics: &[String]) -> bool {
-        self.topics.is_empty() || topics.iter().any(|topic| self.topics.contains(topic))
-    }
 }
 
 /// What is wrong with a rule file, and where.

@@ -16,14 +16,21 @@ struct Receiver {
 }
 
 impl Post for Receiver {
-    fn post(&self, _: &Channel, body: &[u8]) -> Result<(), PostError> {
+    fn post(&self, _: &Channel, notification: &serde_json::Value, _: Timestamp) -> Result<(), PostError> {
         assert!(!self.panics.swap(false, Ordering::Relaxed), "on purpose");
         let mut n_to_fail = self.n_to_fail.lock().unwrap();
         if *n_to_fail > 0 {
             *n_to_fail -= 1;
             return Err(PostError::Retry { after: None, reason: "answered 500".into() });
         }
-        self.bodies.lock().unwrap().send(serde_json::from_slice(body).unwrap()).unwrap();
+        self.bodies.lock().unwrap().send(notification.clone()).unwrap();
+        Ok(())
+    }
+
+    fn repeat(&self, _: &Channel, firing: &[serde_json::Value], _: Timestamp) -> Result<(), PostError> {
+        let repeated = serde_json::json!({"repeated": firing});
+        // The receiver of a test that has seen enough is gone.
+        let _ = self.bodies.lock().unwrap().send(repeated);
         Ok(())
     }
 }
@@ -50,24 +57,35 @@ fn append_errors(store: &Store, clock: &Clock) {
     store.append(Delivery { key: None, position: None, raw_bytes: 24, parts: vec![part] }).unwrap();
 }
 
-#[test]
-fn errors_in_the_store_are_posted_and_resolved_when_they_are_past() {
-    let dir = tempfile::tempdir().unwrap();
+/// The rule about errors over a store with one error in it, and a channel; what the channel is told.
+fn started(
+    dir: &std::path::Path,
+    channel: &str,
+    n_to_fail: u32,
+    panics: bool,
+) -> (Arc<Alerts>, mpsc::Receiver<serde_json::Value>) {
     let clock = hasty_clock();
-    let mut options = storage::Options::new(dir.path().join("data"));
+    let mut options = storage::Options::new(dir.join("data"));
     options.clock = clock.clone();
     let (store, _) = Store::open(options).unwrap();
     append_errors(&store, &clock);
     let mut rules = RuleBook::default();
     rules.add("errors.yaml", crate::DEFAULT_RULES).unwrap();
-    let channel = "channels: [{name: hook, type: webhook, url: \"http://127.0.0.1:9/\", topics: [ops]}]";
     rules.add("channels.yaml", channel).unwrap();
     let (sender, bodies) = mpsc::channel();
-    let post = Receiver { n_to_fail: Mutex::new(2), panics: AtomicBool::new(true), bodies: Mutex::new(sender) };
+    let (n_to_fail, panics) = (Mutex::new(n_to_fail), AtomicBool::new(panics));
+    let post = Receiver { n_to_fail, panics, bodies: Mutex::new(sender) };
     let is_stopping = Arc::new(AtomicBool::new(false));
     let ask = StoreAsk { store, cache: None, is_stopping: is_stopping.clone() };
-    let options = Options { clock, ..Options::new(dir.path().join("alerts")) };
-    let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), rules, options, is_stopping).unwrap();
+    let options = Options { clock, ..Options::new(dir.join("alerts")) };
+    (Alerts::start_with(Arc::new(ask), Arc::new(post), rules, options, is_stopping).unwrap(), bodies)
+}
+
+#[test]
+fn errors_in_the_store_are_posted_and_resolved_when_they_are_past() {
+    let dir = tempfile::tempdir().unwrap();
+    let channel = "channels: [{name: hook, type: webhook, url: \"http://127.0.0.1:9/\", topics: [ops]}]";
+    let (alerts, bodies) = started(dir.path(), channel, 2, true);
     let long = Duration::from_secs(60);
     let firing = bodies.recv_timeout(long).unwrap();
     assert_eq!((firing["status"].as_str(), firing["value"].as_i64()), (Some("firing"), Some(1)));
@@ -80,4 +98,26 @@ fn errors_in_the_store_are_posted_and_resolved_when_they_are_past() {
     assert_eq!(alerts.n_waiting(), 0);
     assert!(alerts.alerts().is_empty());
     assert_eq!(alerts.rules()[0].state, "ok");
+}
+
+#[test]
+fn a_receiver_that_forgets_is_told_again_of_what_fires_and_of_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let channel = "channels: [{name: am, type: alertmanager, url: \"http://127.0.0.1:9/\"}]";
+    let (alerts, bodies) = started(dir.path(), channel, 0, false);
+    let long = Duration::from_secs(60);
+    let firing = bodies.recv_timeout(long).unwrap();
+    assert_eq!(firing["status"], "firing");
+    let mut n_repeated = 0;
+    let resolved = loop {
+        let body = bodies.recv_timeout(long).unwrap();
+        let Some(repeated) = body.get("repeated") else { break body };
+        n_repeated += 1;
+        assert_eq!(repeated.as_array().map(Vec::len), Some(1));
+        assert_eq!((&repeated[0]["labels"], &repeated[0]["starts_at"]), (&firing["labels"], &firing["starts_at"]));
+    };
+    assert!(n_repeated > 0);
+    assert_eq!(resolved["status"], "resolved");
+    alerts.stop();
+    assert!(bodies.try_recv().is_err(), "nothing fires any more");
 }

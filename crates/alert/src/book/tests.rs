@@ -78,9 +78,8 @@ fn open(dir: &std::path::Path, now: Timestamp) -> Result<Book, StateError> {
     let settings = ChannelSettings {
         name: "hook".into(),
         kind: "webhook".into(),
-        url: "http://127.0.0.1:9/".into(),
-        topics: Vec::new(),
-        secret: None,
+        url: Some("http://127.0.0.1:9/".into()),
+        ..ChannelSettings::default()
     };
     rules.channels.push(Channel::new(settings).unwrap());
     Book::open(rules, &Options::new(dir.into()), now)

@@ -84,8 +84,8 @@ fn names_are_unique_and_channels_of_other_types_are_refused_clearly() {
     check(&format!("groups: [{{name: g, rules: [{rule}, {rule}]}}]"), &["r.yaml:1:"]);
     let channel = |kind: &str, url: &str| format!("channels: [{{name: c, type: {kind}, url: \"{url}\"}}]");
     check(
-        &channel("slack", "https://example.com"),
-        &["r.yaml:1:12: channel \"c\": type \"slack\" is not available yet"],
+        &channel("teams", "https://example.com"),
+        &["r.yaml:1:12: channel \"c\": unknown type \"teams\"; there are webhook, slack"],
     );
     check(&channel("webhook", "ftp://example.com"), &["r.yaml:1:12: channel \"c\": url must begin with http"]);
     check(&channel("webhook", "http://169.254.169.254/x"), &["r.yaml:1:12: channel \"c\": url points to a link-local"]);

@@ -15,7 +15,7 @@ const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)
 
 /// Whether nothing may be posted to a host as an address spells it: a literal address, or a name that is known to be one
 /// of a metadata service.
-pub(super) fn is_barred_host(host: &str) -> bool {
+pub(crate) fn is_barred_host(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     match bare.parse::<IpAddr>() {
         Ok(address) => is_barred(address),
@@ -52,14 +52,14 @@ impl Resolve for Resolver {
         Box::pin(async move {
             let host = name.as_str().to_owned();
             let found = tokio::task::spawn_blocking(move || (host.as_str(), 0).to_socket_addrs()).await;
-            let addresses = checked(found.map_err(io::Error::other)??)?;
+            let addresses = allowed_addresses(found.map_err(io::Error::other)??)?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
 
 /// The addresses of a name, where all of them may be posted to.
-fn checked(found: impl Iterator<Item = SocketAddr>) -> io::Result<Vec<SocketAddr>> {
+pub(crate) fn allowed_addresses(found: impl Iterator<Item = SocketAddr>) -> io::Result<Vec<SocketAddr>> {
     let addresses: Vec<SocketAddr> = found.collect();
     match addresses.iter().find(|address| is_barred(address.ip())) {
         None => Ok(addresses),
@@ -76,8 +76,8 @@ mod tests {
     use crate::{Channel, ChannelSettings};
 
     fn is_taken(url: &str) -> bool {
-        let (name, kind, url) = ("ops".to_owned(), "webhook".to_owned(), url.to_owned());
-        Channel::new(ChannelSettings { name, kind, url: url.into(), topics: Vec::new(), secret: None }).is_ok()
+        let (name, kind, url) = ("ops".to_owned(), "webhook".to_owned(), Some(url.into()));
+        Channel::new(ChannelSettings { name, kind, url, ..ChannelSettings::default() }).is_ok()
     }
 
     #[test]
@@ -139,7 +139,7 @@ mod tests {
     fn a_name_is_refused_where_one_of_its_addresses_is_barred() {
         let check = |texts: &[&str]| {
             let addresses = texts.iter().map(|text| SocketAddr::new(text.parse().expect("an address"), 0));
-            checked(addresses).map(|addresses| addresses.len()).map_err(|error| error.kind())
+            allowed_addresses(addresses).map(|addresses| addresses.len()).map_err(|error| error.kind())
         };
         assert_eq!(check(&["192.0.2.1", "2001:db8::1", "127.0.0.1"]), Ok(3));
         assert_eq!(check(&["192.0.2.1", "169.254.169.254"]), Err(io::ErrorKind::PermissionDenied));

@@ -1,20 +1,18 @@
-//! Posting to a webhook: body, signature, and what the answers mean.
+//! Posting to addresses that people set: where to is refused, and what the answers mean.
 
 mod addresses;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Url;
 use reqwest::blocking::Client;
-use sha2::Sha256;
-
 use types::Secret;
 
-use crate::Channel;
+pub(crate) use self::addresses::{allowed_addresses, is_barred_host};
 
 /// A receiver that takes longer is taken for dead; it will be asked again.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a post did not work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,22 +30,16 @@ pub enum PostError {
     Refused(String),
 }
 
-/// Posts a body to a channel.
-pub trait Post: Send + Sync {
-    /// Makes one attempt. Blocks.
-    fn post(&self, channel: &Channel, body: &[u8]) -> Result<(), PostError>;
-}
-
-/// Why nothing is posted to an address, whoever set it.
-pub fn check_address(url: &str) -> Result<(), String> {
-    let address = reqwest::Url::parse(url).map_err(|error| format!("url: {error}"))?;
+/// The address, or why nothing is posted to it, whoever set it.
+pub fn check_address(url: &str) -> Result<Url, String> {
+    let address = Url::parse(url).map_err(|error| format!("url: {error}"))?;
     if !matches!(address.scheme(), "http" | "https") {
         return Err("url must begin with http:// or https://".into());
     }
-    if address.host_str().is_none_or(addresses::is_barred_host) {
+    if address.host_str().is_none_or(is_barred_host) {
         return Err("url points to a link-local or metadata address".into());
     }
-    Ok(())
+    Ok(address)
 }
 
 /// Posts to addresses that people set: the one way out of here. The process must have installed a TLS provider (rustls)
@@ -87,51 +79,5 @@ impl Poster {
         let is_final = status.is_client_error() && !matches!(status.as_u16(), 408 | 429);
         let reason = format!("answered {status}");
         Err(if is_final { PostError::Refused(reason) } else { PostError::Retry { after, reason } })
-    }
-}
-
-/// Posts notifications.
-pub struct WebhookPost(Poster);
-
-impl WebhookPost {
-    /// Makes a client; does not connect yet.
-    pub fn new() -> Result<Self, String> {
-        Poster::new().map(Self)
-    }
-}
-
-impl Post for WebhookPost {
-    fn post(&self, channel: &Channel, body: &[u8]) -> Result<(), PostError> {
-        let signature = channel.secret.as_ref().map(|secret| signature(secret, body));
-        let mut headers = vec![("Content-Type", "application/json")];
-        headers.extend(signature.as_deref().map(|signature| ("X-Catat-Signature", signature)));
-        self.0.post(&channel.url, &headers, body.to_vec())
-    }
-}
-
-/// `sha256=` and the HMAC of the body in hexadecimal, as GitHub and others sign their webhooks.
-fn signature(secret: &Secret, body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.reveal().as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(body);
-    let mut text = String::from("sha256=");
-    for byte in mac.finalize().into_bytes() {
-        use std::fmt::Write;
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_signature_is_that_of_rfc_4231() {
-        let secret = Secret::from("Jefe");
-        assert_eq!(
-            signature(&secret, b"what do ya want for nothing?"),
-            "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
-        );
     }
 }
