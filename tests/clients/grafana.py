@@ -380,48 +380,39 @@ def percentiles(frames):
     return [frame.labels["percent"] for frame in frames]
 
 
-def last_cell(rows):
-    return rows[0][0]
-
-
-def pairs(rows):
-    return {key: count for key, count in rows}
-
-
-def second(rows):
-    return [row[-1] for row in rows]
-
+# What is compared of the native door's rows.
+ONE_CELL, PAIRS, LAST_CELLS = (lambda rows: rows[0][0]), dict, (lambda rows: [row[-1] for row in rows])
 
 IS_REQUEST = 'filter ispresent(method) and method != ""'
 # What each panel must come to: its numbers, and those of a query of the native door.
 NUMBERS = {
-    ("catat-logs", "Events"): (total, "stats count(*)", last_cell),
-    ("catat-logs", "Errors"): (total, 'filter @level >= "error" | stats count(*)', last_cell),
-    ("catat-logs", "Events by level"): (by("level"), "stats count(*) by @level", pairs),
-    ("catat-logs", "Errors by group"): (by("@log"), 'filter @level >= "error" | stats count(*) by @log', pairs),
+    ("catat-logs", "Events"): (total, "stats count(*)", ONE_CELL),
+    ("catat-logs", "Errors"): (total, 'filter @level >= "error" | stats count(*)', ONE_CELL),
+    ("catat-logs", "Events by level"): (by("level"), "stats count(*) by @level", PAIRS),
+    ("catat-logs", "Errors by group"): (by("@log"), 'filter @level >= "error" | stats count(*) by @log', PAIRS),
     ("catat-logs", "Services with most errors"):
-        (counts, 'filter @level >= "error" and ispresent(service) | stats count(*) as n by service | sort n desc | limit 10', second),
+        (counts, 'filter @level >= "error" and ispresent(service) | stats count(*) as n by service | sort n desc | limit 10', LAST_CELLS),
     ("catat-logs", "Top errors"):
         (column("@sampleCount"), 'filter @level >= "error" | pattern @message | sort @sampleCount desc | limit 50 | display @sampleCount',
-         second),
-    ("catat-logs", "Groups"): (column("events"), "stats count(*) as n by @log | sort n desc | limit 100", second),
+         LAST_CELLS),
+    ("catat-logs", "Groups"): (column("events"), "stats count(*) as n by @log | sort n desc | limit 100", LAST_CELLS),
     ("catat-logs", "Lines"): (one_row_each, "fields @message | limit 500", len),
-    ("catat-http", "Requests"): (total, f"{IS_REQUEST} and status >= 100 | stats count(*)", last_cell),
+    ("catat-http", "Requests"): (total, f"{IS_REQUEST} and status >= 100 | stats count(*)", ONE_CELL),
     ("catat-http", "Answered with an error"):
-        (total, "filter ispresent(method) and ispresent(status) | stats round(100 * sum(if(status >= 500, 1, 0)) / count(*), 3)", last_cell),
+        (total, "filter ispresent(method) and ispresent(status) | stats round(100 * sum(if(status >= 500, 1, 0)) / count(*), 3)", ONE_CELL),
     ("catat-http", "Requests by status"):
         (by("filter"), "filter ispresent(method) and status >= 200 and status < 600 | "
-         "stats count(*) by concat(substr(tostring(status), 0, 1), 'xx')", pairs),
+         "stats count(*) by concat(substr(tostring(status), 0, 1), 'xx')", PAIRS),
     ("catat-http", "Duration"): (percentiles, None, ["50", "95", "99"]),
-    ("catat-http", "Bytes sent by service"): (by("service_name"), f"{IS_REQUEST} and bytes > 0 | stats sum(bytes) by service", pairs),
+    ("catat-http", "Bytes sent by service"): (by("service_name"), f"{IS_REQUEST} and bytes > 0 | stats sum(bytes) by service", PAIRS),
     ("catat-http", "Slowest paths"):
         (column("p95"), "filter ispresent(path) | stats round(pct(duration_ms, 95), 1) as p, count(*) as n by method, path | "
-         "sort p desc, n desc | limit 50 | display p", second),
+         "sort p desc, n desc | limit 50 | display p", LAST_CELLS),
     ("catat-http", "Failing paths"):
         (column("server_errors"), "filter ispresent(path) and status >= 400 | stats sum(if(status >= 500, 1, 0)) as n, count(*) as m by "
-         "method, path | sort n desc, m desc | limit 50 | display n", second),
+         "method, path | sort n desc, m desc | limit 50 | display n", LAST_CELLS),
     ("catat-http", "Clients with most requests"):
-        (counts, "filter ispresent(method) and ispresent(client_ip) | stats count(*) as n by client_ip | sort n desc | limit 15", second),
+        (counts, "filter ispresent(method) and ispresent(client_ip) | stats count(*) as n by client_ip | sort n desc | limit 15", LAST_CELLS),
     ("catat-http", "Failed requests"):
         (one_row_each, "filter ispresent(method) and status >= 500 and status < 600 | fields @message | limit 200", len),
 }

@@ -247,6 +247,13 @@ fn filters(store: &Store) -> Result<Vec<Filter>, Problem> {
     Ok(all)
 }
 
+/// A set of dimensions of a filter, and what it has counted.
+struct Counted<'f> {
+    dimensions: Vec<(&'f str, &'f str)>,
+    n_events: u64,
+    sum: f64,
+}
+
 /// A metric that filters make.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Metric {
@@ -261,10 +268,14 @@ pub(super) fn metrics(store: &Store, reaches: impl Fn(&str) -> bool) -> Result<B
     let within = filters.iter().filter(|filter| reaches(&filter.group));
     Ok(within
         .flat_map(|filter| {
-            filter.metrics().into_iter().map(|(dimensions, _, _)| Metric {
+            filter.metrics().into_iter().map(|counted| Metric {
                 namespace: filter.namespace.clone(),
                 name: filter.metric.clone(),
-                dimensions: dimensions.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
+                dimensions: counted
+                    .dimensions
+                    .iter()
+                    .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+                    .collect(),
             })
         })
         .collect())
@@ -334,14 +345,18 @@ impl Filter {
         self.sum += value;
     }
 
-    /// The metrics that it makes: sets of dimensions, with the events counted and their values.
-    fn metrics(&self) -> Vec<(Vec<(&str, &str)>, u64, f64)> {
+    /// The metrics that it makes.
+    fn metrics(&self) -> Vec<Counted<'_>> {
         if self.dimensions.is_empty() {
-            return vec![(Vec::new(), self.n_events, self.sum)];
+            return vec![Counted { dimensions: Vec::new(), n_events: self.n_events, sum: self.sum }];
         }
         let names = || self.dimensions.keys().map(String::as_str);
-        let series = self.series.iter();
-        series.map(|(texts, (n, sum))| (names().zip(texts.iter().map(String::as_str)).collect(), *n, *sum)).collect()
+        let counted = self.series.iter().map(|(texts, (n_events, sum))| Counted {
+            dimensions: names().zip(texts.iter().map(String::as_str)).collect(),
+            n_events: *n_events,
+            sum: *sum,
+        });
+        counted.collect()
     }
 
     fn to_json(&self) -> Json {
@@ -407,7 +422,7 @@ pub(crate) fn write(server: &Server, page: &mut Page) {
     for (name, kind, help) in families {
         page.family(name, kind, help);
         for filter in &all {
-            for (dimensions, n_events, sum) in filter.metrics() {
+            for Counted { dimensions, n_events, sum } in filter.metrics() {
                 let value = if kind == Kind::Counter { n_events as f64 } else { sum };
                 let of_dimensions: Vec<(String, &str)> =
                     dimensions.iter().map(|(name, text)| (label_of(name), *text)).collect();
