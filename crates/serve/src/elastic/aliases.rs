@@ -78,14 +78,14 @@ pub(super) fn targets(server: &Shared, written: &str) -> Result<Vec<GroupPattern
     let pattern = GroupPattern::new(written);
     let aliases = all(server)?;
     let meant = aliases.iter().filter(|(name, _)| pattern.matches(name));
-    Ok(meant.flat_map(|(_, alias)| &alias.indices).map(|index| GroupPattern::new(index)).collect())
+    Ok(meant.flat_map(|(_, alias)| &alias.indices).map(GroupPattern::new).collect())
 }
 
 /// The groups that exist for the caller by the aliases that stand for them; aliases without any are left out.
 pub(super) fn seen(server: &Shared) -> Result<BTreeMap<String, BTreeSet<String>>, Problem> {
     let (groups, aliases) = (server.groups(), all(server)?);
     let groups_of = |alias: &Document| -> BTreeSet<String> {
-        let patterns: Vec<GroupPattern> = alias.indices.iter().map(|index| GroupPattern::new(index)).collect();
+        let patterns: Vec<GroupPattern> = alias.indices.iter().map(GroupPattern::new).collect();
         let names = groups.iter().map(|group| group.name.as_str());
         names.filter(|name| GroupPattern::any_matches(&patterns, name)).map(str::to_owned).collect()
     };
