@@ -241,9 +241,10 @@ pub(crate) fn require(caller: &Caller, needed: Role) -> Result<(), Problem> {
     })
 }
 
-/// A page of another site may read nothing of ours (the browser sees to that) and must not change anything.
+/// A page of another site may read nothing of ours (the browser sees to that, except on a websocket) and must not change
+/// anything.
 fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
-    if method.is_safe() {
+    if method.is_safe() && !headers.contains_key(header::UPGRADE) {
         return Ok(());
     }
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
@@ -253,7 +254,7 @@ fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
         of_origin.is_none() || of_origin != text("host")
     });
     if is_foreign_site || is_foreign_origin {
-        let message = "a request from another site's page may not change anything here";
+        let message = "a page of another site may change nothing here, and open no websocket";
         return Err(Problem::new(StatusCode::FORBIDDEN, "foreign-origin", message));
     }
     Ok(())

@@ -28,6 +28,7 @@ mod reference;
 mod router;
 mod routes;
 mod server;
+mod socket;
 mod splunk;
 mod syslog;
 mod tables;

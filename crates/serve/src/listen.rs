@@ -3,11 +3,13 @@
 //! HTTP/2 is spoken with who begins with it (prior knowledge) or chooses it by ALPN; nobody is upgraded to it.
 //!
 //! Bounded: so many connections at once (beyond them it is 503 and `Retry-After`), so long for a handshake and for the
-//! head of a request, so many bytes and headers in it. A connection that has not said anything yet costs little more than its descriptor. On shutdown idle
-//! connections close, requests under way get a grace to finish, and what is left then is cut off.
+//! head of a request, so many bytes and headers in it. A connection that has not said anything yet costs little more
+//! than its descriptor. On shutdown idle connections close, requests under way get a grace to finish, and what is left
+//! then is cut off. All this holds of websockets too.
 
 mod http2;
 mod linger;
+mod taken_over;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -36,6 +38,7 @@ use tracing::{debug, warn};
 
 use self::http2::{Accompanied, Presence};
 use self::linger::Lingering;
+pub(crate) use self::taken_over::TakenOver;
 use crate::foreign::Voice;
 use crate::places::Places;
 use crate::problem::Problem;
@@ -187,11 +190,26 @@ async fn serve_connection(
     peer: SocketAddr,
     encrypted: Option<Encrypted>,
     door: Door,
+    closing: watch::Receiver<bool>,
+) {
+    let (taken_over, sockets) = TakenOver::new();
+    Box::pin(converse(stream, peer, encrypted, door, closing, taken_over)).await;
+    sockets.over().await;
+}
+
+/// Answers requests until the connection is over, or something else than HTTP is spoken on it.
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    encrypted: Option<Encrypted>,
+    door: Door,
     mut closing: watch::Receiver<bool>,
+    taken_over: TakenOver,
 ) {
     let (presence, news) = Presence::new();
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
+        request.extensions_mut().insert(taken_over.clone());
         request.extensions_mut().insert(ConnectInfo(peer));
         if let Some(encrypted) = encrypted {
             request.extensions_mut().insert(encrypted);
@@ -203,7 +221,7 @@ async fn serve_connection(
     http1.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX);
     http1.max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
     http2::bound(&mut builder);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(Lingering::new(stream)), service));
+    let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(Lingering::new(stream)), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = told(&mut closing) => {

@@ -14,6 +14,7 @@ mod push;
 mod rules;
 mod select;
 mod status;
+mod tail;
 mod times;
 mod volume;
 
@@ -43,6 +44,7 @@ pub(crate) fn add(table: Table) -> Table {
         .get("/loki/api/v1/series", Role::Read, labels::series)
         .get("/loki/api/v1/patterns", Role::Read, patterns::get)
         .post("/loki/api/v1/series", Role::Read, labels::series)
+        .get("/loki/api/v1/tail", Role::Read, tail::get)
         .get("/loki/api/v1/index/stats", Role::Read, status::index_stats)
         .get("/loki/api/v1/index/volume", Role::Read, volume::whole)
         .get("/loki/api/v1/index/volume_range", Role::Read, volume::over_range)

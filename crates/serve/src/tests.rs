@@ -24,6 +24,7 @@ mod hostile_frames;
 mod http2;
 mod journal;
 mod loki;
+mod loki_tail;
 mod lookups;
 mod matrix;
 mod native;

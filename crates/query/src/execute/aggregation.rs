@@ -209,8 +209,7 @@ impl<'p> Aggregation<'p> {
             }
         }
         let n_before = items.len();
-        let by_minute =
-            self.spread.is_none() && self.steps.keep_everything() && minutes::can_answer(self.by, self.aggregates);
+        let by_minute = self.spread.is_none() && minutes::can_answer(&self.steps, self.by, self.aggregates);
         let Some(key) = key else {
             self.blocks(scan, source, by_minute, &mut total.overall, items);
             return None;
@@ -230,7 +229,7 @@ impl<'p> Aggregation<'p> {
 
     fn blocks(&self, scan: &Scan<'_>, source: usize, by_minute: bool, groups: &mut Groups<'p>, items: &mut Vec<Item>) {
         if by_minute {
-            items.extend(minutes::count(scan, source, groups));
+            items.extend(minutes::count(scan, source, &self.steps, groups));
         } else {
             items.extend(scan.blocks_of(source, scan.request.range));
         }

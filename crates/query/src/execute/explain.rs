@@ -105,8 +105,7 @@ pub fn explain(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
         explanation.steps.push(step(Stage::Merge, aggregate));
         explanation.steps.extend(after.iter().map(|operator| step(Stage::Rows, operator)));
         if let Operator::Aggregate { by, aggregates } = aggregate {
-            explanation.uses_counts =
-                spread.is_empty() && steps.keep_everything() && minutes::can_answer(by, aggregates);
+            explanation.uses_counts = spread.is_empty() && minutes::can_answer(&steps, by, aggregates);
         }
     } else {
         let wanted = Wanted::of(lead, rest, Cut::of(&plan.operators, request));

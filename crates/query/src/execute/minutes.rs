@@ -1,22 +1,31 @@
 //! Counts by minute and level that runs keep: an unfiltered histogram reads no event.
 
+use std::sync::Arc;
+
 use types::{Column, MinuteCounts, TimeRange, Timestamp, Value};
 
 use super::frame::Frame;
 use super::group::Groups;
 use super::scan::{Item, Scan};
+use super::steps::Steps;
 use crate::function::Function;
 use crate::plan::{Aggregate, AggregateKind, Expr, Name, Span};
 
-/// Tells whether counts by minute and level say all that an aggregation over all events asks for.
-pub(crate) fn can_answer(by: &[(Name, Expr)], aggregates: &[Aggregate]) -> bool {
+/// What is known of the events that are counted, beside their minutes.
+const KNOWN: [&str; 2] = ["@level", "@log"];
+
+/// Where the numbers of events stand while conditions are applied.
+const WEIGHT: &str = "#weight";
+
+/// Tells whether counts by minute and level say all that an aggregation behind `steps` asks for.
+pub(crate) fn can_answer(steps: &Steps<'_>, by: &[(Name, Expr)], aggregates: &[Aggregate]) -> bool {
     let counts = aggregates.iter().all(|a| a.kind == AggregateKind::Count && a.argument.is_none());
-    counts && by.iter().all(|(_, expr)| is_of_minute(expr))
+    counts && steps.are_about(&KNOWN) && by.iter().all(|(_, expr)| is_of_minute(expr))
 }
 
 fn is_of_minute(expr: &Expr) -> bool {
     match expr {
-        Expr::Field(name) => matches!(&**name, "@level" | "@log"),
+        Expr::Field(name) => KNOWN.contains(&&**name),
         Expr::Call(Function::DateFloor, arguments) => match &arguments[..] {
             [Expr::Field(name), Expr::Duration(span)] if **name == *"@timestamp" => match span {
                 Span::Nanoseconds(length) => length % Timestamp::MINUTE == 0,
@@ -24,13 +33,22 @@ fn is_of_minute(expr: &Expr) -> bool {
             },
             _ => false,
         },
+        // Buckets that begin with a minute and are some minutes long hold every minute whole.
+        Expr::Call(Function::TimeBucket, arguments) => match &arguments[..] {
+            [
+                Expr::Field(name),
+                Expr::Literal(Some(Value::Timestamp(origin))),
+                Expr::Duration(Span::Nanoseconds(length)),
+            ] => **name == *"@timestamp" && origin.0 % Timestamp::MINUTE == 0 && length % Timestamp::MINUTE == 0,
+            _ => false,
+        },
         _ => false,
     }
 }
 
 /// Adds the counts of whole minutes in the range of a run; gives the blocks that must be read for the rest.
-pub(crate) fn count(scan: &Scan<'_>, source: usize, groups: &mut Groups<'_>) -> Vec<Item> {
-    if !count_run(scan, source, groups) {
+pub(crate) fn count(scan: &Scan<'_>, source: usize, steps: &Steps<'_>, groups: &mut Groups<'_>) -> Vec<Item> {
+    if !count_run(scan, source, steps, groups) {
         return scan.blocks_of(source, scan.request.range);
     }
     edges(scan, source).into_iter().flat_map(|edge| scan.blocks_of(source, edge)).collect()
@@ -63,7 +81,7 @@ fn edges(scan: &Scan<'_>, source: usize) -> Vec<TimeRange> {
 }
 
 /// Adds a run's counts; `false` where it has none that can be used.
-fn count_run(scan: &Scan<'_>, source: usize, groups: &mut Groups<'_>) -> bool {
+fn count_run(scan: &Scan<'_>, source: usize, steps: &Steps<'_>, groups: &mut Groups<'_>) -> bool {
     let run = &scan.sources[source].run;
     let inner = inner(scan.request.range, run.info().first, run.info().last);
     let Ok(Some(minutes)) = run.minutes() else { return false };
@@ -72,26 +90,38 @@ fn count_run(scan: &Scan<'_>, source: usize, groups: &mut Groups<'_>) -> bool {
         inner.from <= start && start < inner.to
     };
     let minutes: Vec<&MinuteCounts> = minutes.iter().filter(is_inside).collect();
-    let (mut times, mut levels, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut times, mut levels, mut weights, mut n_events) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for minute in minutes {
         for (code, count) in minute.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             times.push(minute.minute.saturating_mul(Timestamp::MINUTE));
             levels.push(types::Level::of_code(code as u8).map(|level| Value::text(level.name())));
-            weights.push(u64::from(*count));
+            weights.push(Some(Value::Integer((*count).into())));
+            n_events += u64::from(*count);
         }
     }
-    let n_events: u64 = weights.iter().sum();
     let n_rows = times.len();
     let log = Column::constant(Value::String(run.info().group.shared()), n_rows);
-    let columns: Vec<(Name, std::sync::Arc<Column>)> = vec![
-        ("@timestamp".into(), std::sync::Arc::new(Column::Timestamps(times))),
-        ("@level".into(), std::sync::Arc::new(Column::of_values(levels))),
-        ("@log".into(), std::sync::Arc::new(log)),
+    let columns: Vec<(Name, Arc<Column>)> = vec![
+        ("@timestamp".into(), Arc::new(Column::Timestamps(times))),
+        ("@level".into(), Arc::new(Column::of_values(levels))),
+        ("@log".into(), Arc::new(log)),
+        (WEIGHT.into(), Arc::new(Column::of_values(weights))),
     ];
     let mut frame = Frame::of_columns(n_rows, columns);
-    if let Err(stop) = groups.add(&mut frame, &scan.env, Some(&weights)) {
+    let added = steps.apply_to(&mut frame, &scan.env).and_then(|()| {
+        let weights = frame.column(WEIGHT)?;
+        let weight = |row: usize| match weights.value(row) {
+            Some(Value::Integer(weight)) => weight as u64,
+            _ => 0,
+        };
+        let weights: Vec<u64> = (0..frame.n_rows()).map(weight).collect();
+        groups.add(&mut frame, &scan.env, Some(&weights))?;
+        Ok(weights.iter().sum())
+    });
+    let n_matched = added.unwrap_or_else(|stop| {
         scan.note_stop(stop);
-    }
-    scan.count(source, n_events, n_events);
+        0
+    });
+    scan.count(source, n_events, n_matched);
     true
 }

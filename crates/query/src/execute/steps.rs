@@ -67,9 +67,24 @@ impl<'p> Steps<'p> {
         self.rest.iter().copied()
     }
 
-    /// Tells whether every row passes.
-    pub(crate) fn keep_everything(&self) -> bool {
-        self.conditions.is_empty() && !self.rest.iter().any(|operator| matches!(operator, Operator::Filter(_)))
+    /// Tells whether all that is done can be done knowing nothing of events but `fields`.
+    pub(crate) fn are_about(&self, fields: &[&str]) -> bool {
+        let mut known: Vec<&str> = fields.to_vec();
+        let is_known = |expr: &Expr, known: &[&str]| {
+            let mut is_known = true;
+            visit_fields(expr, &mut |field| is_known &= known.contains(&&**field));
+            is_known
+        };
+        self.conditions.iter().all(|condition| is_known(condition.expr, &known))
+            && self.rest.iter().all(|operator| match operator {
+                Operator::Filter(expr) => is_known(expr, &known),
+                Operator::Extend { name, expr } => {
+                    let is_about = is_known(expr, &known);
+                    known.push(name);
+                    is_about
+                }
+                _ => false,
+            })
     }
 
     /// The rows of a block that fulfil all conditions, with their computed fields.

@@ -1,6 +1,7 @@
 //! Evaluates metric queries: one aggregation per range function wherever its window allows it.
 //!
-//! The value at an instant is that of the events in the window `(instant − length, instant]`. Events are
+//! The value at an instant is that of the events in the window `(instant − length, instant]`; where instants and windows
+//! are whole minutes, in `[instant − length, instant)`, as `bin` has it. Events are
 //! aggregated into buckets whose length divides both the window and the step, and windows are put together from
 //! buckets; where window and step are equal, as in the histogram of Grafana's Explore, every window is one bucket.
 
@@ -181,7 +182,10 @@ impl<E, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_, X> {
         }
         let step_ns = self.steps.step_ns.max(1);
         let last = self.n_steps as i64 - 1;
-        let bucket_ns = if last == 0 { call.window_ns } else { common_divisor(call.window_ns, step_ns) };
+        if last == 0 {
+            return self.windows(call, labels);
+        }
+        let bucket_ns = common_divisor(call.window_ns, step_ns);
         let per_window = call.window_ns / bucket_ns;
         let span_ns = last.saturating_mul(step_ns).saturating_add(call.window_ns);
         let is_mergeable = per_window == 1 || !is_whole(call.function);
@@ -203,9 +207,12 @@ impl<E, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_, X> {
     ) -> Result<BTreeMap<Labels, Values>, MetricError<E>> {
         let first = self.steps.start.0.saturating_sub(call.offset_ns);
         let last = self.steps.at(self.n_steps as i64 - 1).0.saturating_sub(call.offset_ns);
-        // The window is open at its start and closed at its end; ranges of ours are the other way round.
-        let origin = first.saturating_sub(call.window_ns).saturating_add(1);
-        let range = TimeRange { from: Timestamp(origin), to: Timestamp(last.saturating_add(1)) };
+        // The window is open at its start and closed at its end; ranges of ours are the other way round, and where all of
+        // it is whole minutes they stay so: then windows are those of `bin`, whose events are counted already.
+        let is_of_minutes = [first, call.window_ns, bucket_ns].iter().all(|time| time % Timestamp::MINUTE == 0);
+        let shift = i64::from(!is_of_minutes);
+        let origin = first.saturating_sub(call.window_ns).saturating_add(shift);
+        let range = TimeRange { from: Timestamp(origin), to: Timestamp(last.saturating_add(shift)) };
         let plan = plan_of(call, labels, Some((origin, bucket_ns)));
         let rows = (self.execute)(&plan, range).map_err(MetricError::Execute)?;
         let n_buckets = (range.to.0.saturating_sub(origin)).div_euclid(bucket_ns) + 1;
@@ -229,7 +236,7 @@ impl<E, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_, X> {
         }
         let (per_window, per_step) = (call.window_ns / bucket_ns, self.steps.step_ns / bucket_ns);
         let value_at = |buckets: &[Option<Partial>], step: usize| {
-            let from = step as i64 * if self.n_steps > 1 { per_step } else { 0 };
+            let from = step as i64 * per_step;
             let window = buckets.get(from as usize..(from + per_window) as usize)?;
             let merged = window.iter().flatten().copied().reduce(|a, b| a.merge(b, call.function))?;
             Some(merged.finish(call))

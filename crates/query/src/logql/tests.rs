@@ -5,9 +5,13 @@ use std::sync::atomic::AtomicBool;
 
 use chrono_tz::Tz;
 use proptest::prelude::*;
-use types::{BatchBuilder, BatchRun, GroupName, Level, Run, TimeRange, Timestamp, Value};
+use types::{
+    BatchBuilder, BatchRun, Column, FieldSummary, GroupName, Level, MinuteCounts, Narrowed, RowSet, Run, RunInfo,
+    ScanError, TextProbe, TimeRange, Timestamp, Value,
+};
 
 use super::*;
+use crate::insights::{ParseOptions, parse_insights};
 use crate::{Answer, ExecuteError, Request, Support, execute};
 
 #[track_caller]
@@ -156,6 +160,10 @@ fn runs() -> Vec<Arc<dyn Run>> {
 }
 
 fn answer(plan: &Plan, range: TimeRange) -> Result<Answer, ExecuteError> {
+    answer_of(plan, range, &runs())
+}
+
+fn answer_of(plan: &Plan, range: TimeRange, runs: &[Arc<dyn Run>]) -> Result<Answer, ExecuteError> {
     let cancelled = AtomicBool::new(false);
     let request = Request {
         range,
@@ -169,7 +177,7 @@ fn answer(plan: &Plan, range: TimeRange) -> Result<Answer, ExecuteError> {
         progress: None,
         support: Support::default(),
     };
-    execute(plan, &runs(), &request)
+    execute(plan, runs, &request)
 }
 
 /// Checks a metric query at 30 s, 60 s, 90 s, 120 s: each series as `{labels} v v v v`, `_` where there is none.
@@ -228,6 +236,91 @@ fn the_histogram_of_explore_counts_by_level() {
     };
     run_metric(&metric, steps, rows).expect("an answer");
     assert_eq!(asked.get(), 1);
+}
+
+/// A run whose events cannot be read.
+struct Closed(Arc<dyn Run>);
+
+impl Run for Closed {
+    fn info(&self) -> &RunInfo {
+        self.0.info()
+    }
+
+    fn n_blocks(&self) -> usize {
+        self.0.n_blocks()
+    }
+
+    fn block_rows(&self, block: usize) -> usize {
+        self.0.block_rows(block)
+    }
+
+    fn block_times(&self, block: usize) -> (Timestamp, Timestamp) {
+        self.0.block_times(block)
+    }
+
+    fn fields(&self) -> Result<Vec<FieldSummary>, ScanError> {
+        self.0.fields()
+    }
+
+    fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
+        self.0.minutes()
+    }
+
+    fn narrow(&self, _: usize, _: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
+        panic!("an index was asked")
+    }
+
+    fn read(&self, _: usize, _: &[&str], _: &RowSet) -> Result<Vec<Column>, ScanError> {
+        panic!("an event was read")
+    }
+}
+
+/// What a metric query gives by minute, as its labels, the start of the minute and the number; no event may be read.
+fn by_minute(query: &str, steps: Steps) -> Vec<(String, i64, i64)> {
+    let closed: Vec<Arc<dyn Run>> = runs().into_iter().map(|run| Arc::new(Closed(run)) as Arc<dyn Run>).collect();
+    let Ok(Query::Metric(metric)) = parse(query) else { panic!("{query}: {:?}", parse(query)) };
+    let rows = |plan: &Plan, range| answer_of(plan, range, &closed).map(|answer| answer.rows);
+    let mut found = Vec::new();
+    for series in run_metric(&metric, steps, rows).expect(query) {
+        let labels: Vec<&str> = series.labels.iter().map(|(_, value)| value.as_str()).collect();
+        let minute = |point: &Point| point.at.0 / Timestamp::MINUTE - 1;
+        found.extend(series.points.iter().map(|point| (labels.join(" "), minute(point), point.value as i64)));
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_histogram_of_whole_minutes_reads_no_event_and_counts_as_bin_does() {
+    let minute = Timestamp::MINUTE;
+    let steps = Steps { start: Timestamp(0), end: Timestamp(2 * minute), step_ns: minute };
+    let options = ParseOptions { now: Timestamp(0), time_zone: Tz::UTC };
+    let native = parse_insights("stats count(*) as n by @level, bin(1m) as at", &options).expect("a query");
+    let range = TimeRange { from: Timestamp(-minute), to: Timestamp(2 * minute) };
+    let mut expected = Vec::new();
+    for row in answer(&native, range).expect("an answer").rows {
+        let [Some(level), Some(Value::Timestamp(at)), Some(Value::Integer(n))] = row.as_slice() else { panic!("{row:?}") };
+        expected.push((format!("{level} {level}"), at.0 / minute, *n));
+    }
+    expected.sort();
+    assert_eq!(expected.len(), 4);
+    let histogram = |selector: &str| {
+        format!("sum by (level, detected_level) (count_over_time({selector} |= `` | drop __error__ [1m]))")
+    };
+    assert_eq!(by_minute(&histogram("{}"), steps), expected);
+    // What is asked of groups and levels is known of each minute, too.
+    assert_eq!(by_minute(&histogram("{group=\"app\"}"), steps), expected);
+    assert_eq!(by_minute(&histogram("{group=~\"a.+|b\", level!=\"\"}"), steps), expected);
+    expected.retain(|(level, ..)| level == "error error");
+    assert_eq!(by_minute(&histogram("{level=\"error\"}"), steps), expected);
+    assert_eq!(by_minute(&histogram("{group=\"other\"}"), steps), []);
+    let all = "sum(count_over_time({}[2m])) + sum(count_over_time({level=\"error\"}[1m] offset 1m))";
+    assert_eq!(by_minute(all, Steps { start: Timestamp(minute), ..steps }), [(String::new(), 1, 14)]);
+    // A label that is made anew is not the one that is counted.
+    assert_eq!(by_minute("sum by (level) (count_over_time({} | drop level [2m]))", steps), [
+        (String::new(), 0, 6),
+        (String::new(), 1, 12),
+    ]);
 }
 
 #[test]

@@ -93,8 +93,13 @@ impl Life {
 
 /// The key of a request ended while it was under way.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the key was revoked")]
+#[error("{}", Self::REASON)]
 pub(crate) struct Ended;
+
+impl Ended {
+    /// What who is concerned is told.
+    pub(crate) const REASON: &'static str = "the key was revoked";
+}
 
 /// A body that breaks off when its caller's time is over, and that counts against what their key may send.
 pub(crate) struct Watched {

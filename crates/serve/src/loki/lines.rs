@@ -62,7 +62,17 @@ pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: Wanted) -> Pla
         operators.push(Operator::Sort(vec![SortKey { expr: Expr::Field("@timestamp".into()), descending: false }]));
     }
     operators.push(Operator::Limit(wanted.limit as u64));
-    finished(log, operators, names.into_iter().map(|name| (name.clone(), Expr::Field(name))).collect())
+    finished(log, operators, columns(names))
+}
+
+/// The plan of a tail, whose rows are those of a log query without categories.
+pub(crate) fn tail_plan(log: &LogQuery) -> Plan {
+    let names = LEADING.iter().map(|name| Name::from(*name)).chain(made(&log.shown)).collect();
+    finished(log, log.operators.clone(), columns(names))
+}
+
+fn columns(names: Vec<Name>) -> Vec<(Name, Expr)> {
+    names.into_iter().map(|name| (name.clone(), Expr::Field(name))).collect()
 }
 
 /// Labels that stages of the query make and leave, beside those of the streams.
@@ -139,13 +149,7 @@ fn streams(rows: Vec<Vec<Option<Value>>>, shown: &Shown, made: &[Name]) -> Vec<S
     let mut places: HashMap<Labels, usize> = HashMap::new();
     let mut streams: Vec<Stream> = Vec::new();
     for row in rows {
-        let mut labels = labels(row.get(2..LEADING.len()).unwrap_or_default());
-        for (name, value) in made.iter().zip(row.get(LEADING.len()..).unwrap_or_default()) {
-            if let Some(value) = value.as_ref().map(Value::to_string).filter(|value| !value.is_empty()) {
-                labels.insert(name.to_string(), value);
-            }
-        }
-        labels.retain(|name, _| shown.has(name));
+        let labels = labels_of(&row, shown, made);
         let place = *places.entry(labels).or_insert_with_key(|labels| {
             streams.push(Stream { labels: labels.clone(), rows: Vec::new() });
             streams.len() - 1
@@ -153,6 +157,47 @@ fn streams(rows: Vec<Vec<Option<Value>>>, shown: &Shown, made: &[Name]) -> Vec<S
         streams[place].rows.push(row);
     }
     streams
+}
+
+/// The labels of a row, with those that stages made where they do not stand apart.
+fn labels_of(row: &[Option<Value>], shown: &Shown, made: &[Name]) -> Labels {
+    let mut labels = labels(row.get(2..LEADING.len()).unwrap_or_default());
+    for (name, value) in made.iter().zip(row.get(LEADING.len()..).unwrap_or_default()) {
+        if let Some(value) = value.as_ref().map(Value::to_string).filter(|value| !value.is_empty()) {
+            labels.insert(name.to_string(), value);
+        }
+    }
+    labels.retain(|name, _| shown.has(name));
+    labels
+}
+
+/// Rows of [`tail_plan`] as streams of a tail's frame, in their order: rows in a row that share their labels are one.
+pub(crate) fn tail_streams(rows: &[Vec<Option<Value>>], shown: &Shown) -> String {
+    let (made, mut out) = (made(shown), String::new());
+    let mut current: Option<Labels> = None;
+    for row in rows {
+        let labels = labels_of(row, shown, &made);
+        if current.as_ref() == Some(&labels) {
+            out.push(',');
+        } else {
+            out.push_str(if current.is_some() { "]}," } else { "" });
+            out.push_str(&format!("{{\"stream\":{},\"values\":[", json!(labels)));
+            current = Some(labels);
+        }
+        out.push_str(&format!("[\"{}\",", time_of(row).0));
+        write_value(Some(row.get(1).and_then(Option::as_ref).unwrap_or(&Value::text(""))), &mut out);
+        out.push(']');
+    }
+    out.push_str(if current.is_some() { "]}" } else { "" });
+    out
+}
+
+/// The time of a row.
+pub(crate) fn time_of(row: &[Option<Value>]) -> Timestamp {
+    match row.first() {
+        Some(Some(Value::Timestamp(instant))) => *instant,
+        _ => Timestamp(0),
+    }
 }
 
 /// Writes streams one line at a time.
@@ -198,11 +243,7 @@ impl Iterator for Body {
 
 impl Body {
     fn write_line(&self, row: &[Option<Value>], out: &mut String) {
-        let time = match row.first() {
-            Some(Some(Value::Timestamp(instant))) => *instant,
-            _ => Timestamp(0),
-        };
-        out.push_str(&format!("[\"{}\",", time.0));
+        out.push_str(&format!("[\"{}\",", time_of(row).0));
         let message = row.get(1).and_then(Option::as_ref);
         write_value(Some(message.unwrap_or(&Value::text(""))), out);
         if self.wanted.is_categorized {

@@ -19,7 +19,7 @@ use super::{ADMIN_KEY, House, Reply, encoded};
 use crate::cloudwatch::signature::tests::signed;
 
 /// Far longer than anything here takes, and shorter than what would end it too: the heartbeat of a tail, the pause of a body.
-const PATIENCE: Duration = Duration::from_secs(12);
+pub(super) const PATIENCE: Duration = Duration::from_secs(12);
 
 /// A query over this group is not done within [`PATIENCE`].
 pub(super) const ENDLESS: &str = "defect/endless";

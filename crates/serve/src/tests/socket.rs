@@ -14,7 +14,7 @@ use crate::listen;
 use crate::places::Places;
 
 /// A house with its door open; sending on the channel closes it.
-async fn open(house: &House) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
+pub(super) async fn open(house: &House) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     let (stop, stopped) = oneshot::channel();
