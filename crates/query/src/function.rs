@@ -96,6 +96,8 @@ pub enum Function {
     IsValidIpV6,
     /// Whether an address lies in a subnet.
     IsIpInSubnet,
+    /// Whether a text holds an address of a subnet, or of a range `first-last`. No user writes it; LogQL uses it.
+    HoldsAddress,
     /// … of IPv4.
     IsIpV4InSubnet,
     /// … of IPv6.
@@ -278,6 +280,7 @@ impl Function {
             Self::Severity => "severity",
             Self::LevelName => "levelname",
             Self::IsJsonNull => "isjsonnull",
+            Self::HoldsAddress => "holdsaddress",
             Self::Columns => "columns",
             Self::ColumnsFromEnd => "columnsfromend",
             _ => SIGNATURES.iter().find(|signature| signature.function == self).map_or("", |signature| signature.name),

@@ -7,10 +7,12 @@
 mod explain;
 mod label;
 mod labels;
+mod made;
 mod metric;
 mod operator;
 mod read;
 mod run;
+mod shown;
 mod stage;
 mod template;
 mod vector;
@@ -25,11 +27,13 @@ use types::GroupPattern;
 
 use crate::error::{QueryError, QueryErrors, Span};
 use crate::optimise::optimise;
-use crate::plan::{Expr, Name, Operator, Plan, SortKey};
+use crate::plan::{Expr, Operator, Plan, SortKey};
 
-pub use label::STREAM_LABELS;
+pub use label::{STREAM_FIELDS, STREAM_LABELS};
+pub use made::Made;
 pub use metric::MetricQuery;
 pub use run::{MetricError, Point, Series, Steps, run_metric};
+pub use shown::{Parsed, Shown};
 
 /// Longest query in bytes.
 const QUERY_BYTES_MAX: usize = 64 << 10;
@@ -64,27 +68,6 @@ pub struct LogQuery {
     pub operators: Vec<Operator>,
     /// Which labels are shown.
     pub shown: Shown,
-}
-
-/// Labels of a log query beside those of the streams.
-#[derive(Clone, Debug, Default)]
-pub struct Shown {
-    /// Labels that stages make, as far as their names stand in the query.
-    pub parsed: Vec<Name>,
-    /// Labels that `drop` takes away.
-    pub dropped: Vec<String>,
-    /// Labels that the selector sets, and their values.
-    pub equal: Vec<(String, String)>,
-    /// The only labels that `keep` leaves.
-    pub kept: Option<Vec<String>>,
-}
-
-impl Shown {
-    /// Whether the label `name` is part of the answer.
-    pub fn has(&self, name: &str) -> bool {
-        !self.dropped.iter().any(|dropped| dropped == name)
-            && self.kept.as_ref().is_none_or(|kept| kept.iter().any(|one| one == name))
-    }
 }
 
 impl LogQuery {
@@ -130,12 +113,20 @@ pub fn parse(text: &str) -> Result<Query, QueryErrors> {
         return Err(QueryError::new("query-too-long", message, text, span).into());
     }
     let mut pairs = generated::LogQl::parse(Rule::query, text).map_err(|error| explain::explain(&error, text))?;
-    let mut reader = read::Reader::new(text);
+    let mut reader = read::Reader::new(text, asks_for_errors(pairs.clone()));
     let Some(query) = pairs.next().and_then(|query| query.into_inner().next()) else {
         return Err(QueryError::new("syntax", "the query is empty", text, Span::default()).into());
     };
     Ok(match query.as_rule() {
         Rule::log => Query::Log(stage::log(&mut reader, query)?.0),
         _ => Query::Metric(MetricQuery { root: metric::read(&mut reader, query)? }),
+    })
+}
+
+/// Whether a query asks what could not be read: in a condition, a template or a grouping. To drop it is not to ask.
+fn asks_for_errors(pairs: pest::iterators::Pairs<'_, Rule>) -> bool {
+    pairs.flatten().any(|pair| match pair.as_rule() {
+        Rule::condition | Rule::grouping | Rule::line_format | Rule::renaming => pair.as_str().contains("__error__"),
+        _ => false,
     })
 }

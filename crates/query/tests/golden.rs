@@ -10,6 +10,8 @@ mod asked;
 mod case;
 #[path = "golden/compare.rs"]
 mod compare;
+#[path = "golden/loki.rs"]
+mod loki;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,6 +21,7 @@ use std::sync::atomic::AtomicBool;
 use case::{Case, Expected};
 use chrono_tz::Tz;
 use parse::{Received, Zone};
+use query::plan::Plan;
 use query::{
     Answer, ParseOptions, Request, Support, execute_with_subqueries, parse_filter_pattern, parse_insights, read_csv,
 };
@@ -109,12 +112,26 @@ fn in_memory(case: &Case, each: bool) -> Runs {
 }
 
 fn answer(case: &Case, all: &Runs) -> Result<Answer, query::QueryErrors> {
+    if case.language.as_deref() == Some("logql") {
+        return loki::answer(case, &mut |plan, range| execute_plan(case, all, plan, range));
+    }
     let time_zone: Tz = case.time_zone.as_deref().map_or(Tz::UTC, |name| name.parse().expect("a known zone"));
     let plan = match case.language.as_deref() {
         None => parse_insights(&case.query, &ParseOptions { now: now(), time_zone })?,
         Some("filter-pattern") => parse_filter_pattern(&case.query)?,
         Some(other) => panic!("{}: unknown language {other}", case.name),
     };
+    let range = case.window.as_ref().map_or(TimeRange::ALL, |(from, to)| TimeRange {
+        from: Timestamp::parse_rfc3339(from).expect("a valid time"),
+        to: Timestamp(Timestamp::parse_rfc3339(to).expect("a valid time").0 + 1),
+    });
+    let range = plan.range(range, now(), Tz::UTC);
+    Ok(execute_plan(case, all, &plan, range))
+}
+
+/// Runs a plan over a range of the events of a case.
+fn execute_plan(case: &Case, all: &Runs, plan: &Plan, range: TimeRange) -> Answer {
+    let time_zone: Tz = case.time_zone.as_deref().map_or(Tz::UTC, |name| name.parse().expect("a known zone"));
     let is_wanted = |group: &str| match plan.sources.is_empty() {
         true => group == GROUP,
         false => GroupPattern::any_matches(&plan.sources, group),
@@ -127,11 +144,6 @@ fn answer(case: &Case, all: &Runs) -> Result<Answer, query::QueryErrors> {
         };
         all.iter().filter(|(group, _)| is_asked(group)).map(|(_, run)| run.clone()).collect()
     };
-    let range = case.window.as_ref().map_or(TimeRange::ALL, |(from, to)| TimeRange {
-        from: Timestamp::parse_rfc3339(from).expect("a valid time"),
-        to: Timestamp(Timestamp::parse_rfc3339(to).expect("a valid time").0 + 1),
-    });
-    let range = plan.range(range, now(), Tz::UTC);
     let table_of = |name: &str| {
         let (_, text) = case.tables.iter().find(|(known, _)| known == name)?;
         Some(Arc::new(read_csv(text).expect("a table")))
@@ -149,7 +161,7 @@ fn answer(case: &Case, all: &Runs) -> Result<Answer, query::QueryErrors> {
         progress: None,
         support: Support { tables: Some(&table_of), ..Support::default() },
     };
-    Ok(execute_with_subqueries(&plan, &wanted, &request, &mut runs_of).expect("a case fits into memory"))
+    execute_with_subqueries(plan, &wanted, &request, &mut runs_of).expect("a case fits into memory")
 }
 
 /// Asks a case of these runs; says what is wrong.

@@ -166,6 +166,7 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
         F::Columns | F::ColumnsFromEnd => Some(columns::list(&cells[0].text()?, function == F::ColumnsFromEnd)),
         F::IsValidIp | F::IsValidIpV4 | F::IsValidIpV6 => network::scalar(function, cells),
         F::IsIpInSubnet | F::IsIpV4InSubnet | F::IsIpV6InSubnet => network::scalar(function, cells),
+        F::HoldsAddress => Some(Value::Boolean(network::holds_address(&cells[0].text()?, &cells[1].text()?))),
         F::UrlDecode | F::Base64Decode | F::Md5 | F::Sha256 => encoding::scalar(function, &cells[0].text()?),
         // Those that `call` and the lines above have answered; without the arguments the checker demands, missing.
         F::Coalesce | F::IsEmpty | F::IsBlank | F::Now | F::IsPresent | F::If | F::Case => None,

@@ -6,6 +6,10 @@ use crate::plan::Expr;
 /// Labels of a stream, in the order in which log queries give them.
 pub const STREAM_LABELS: [&str; 5] = ["group", "stream", "level", "service_name", "host"];
 
+/// Fields that they are made of.
+pub const STREAM_FIELDS: [&str; 7] =
+    ["@log", "@logStream", "@level", "service_name", "service.name", "service", "host"];
+
 /// The value of a label.
 pub(super) fn expr(label: &str) -> Expr {
     let field = |name: &str| Expr::Field(name.into());

@@ -8,13 +8,17 @@ use types::Value;
 
 use super::read::{Reader, span_of};
 use super::stage::{label_matches, message, not};
+use super::shown::Parsed;
 use super::{LogQuery, Rule, label, template};
 use crate::error::{QueryError, Span};
 use crate::function::Function;
-use crate::plan::{Expr, Format, Name, Operator, Parse, ParseMethod};
+use crate::plan::{Expr, Format, Name, Operator, Parse, ParseMethod, TextPattern};
 
-/// Where the object stands that `| json a="b.c"` takes its labels from. No event has a field of this name.
+/// What columns with objects are called that labels are taken from. No event has a field of this name.
 const OBJECT: &str = "#object";
+
+/// A line that is `key=value` pairs and names from end to end.
+const WHOLE_LOGFMT: &str = r#"^\s*(?:[^\s="]+(?:=(?:"(?:[^"\\]|\\.)*"|[^\s="]*))?(?:\s+|$))*$"#;
 
 /// Colours and movements of a terminal.
 const COLOURS: &str = r"\x1b\[[0-9;?]*[ -/]*[@-~]";
@@ -27,7 +31,7 @@ pub(super) fn stage(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut L
         Rule::regexp => regexp(reader, pair, query),
         Rule::pattern => pattern(reader, pair, query),
         Rule::unpack => {
-            query.operators.push(parse_message(ParseMethod::Format { format: Format::Json, prefix: None }));
+            named_by_lines(reader, Format::Json, query, |parsed| parsed.without("_entry"));
             let entry = Expr::Call(Function::Coalesce, vec![Expr::Field("_entry".into()), message()]);
             extend(query, "@message".into(), entry);
             Ok(())
@@ -60,21 +64,32 @@ fn extend(query: &mut LogQuery, name: Name, expr: Expr) {
     query.operators.push(Operator::Extend { name, expr });
 }
 
-/// Adds a label that the query names.
-fn make(query: &mut LogQuery, name: &str) {
-    if !query.shown.parsed.iter().any(|known| &**known == name) {
-        query.shown.parsed.push(name.into());
-    }
-    query.shown.dropped.retain(|dropped| dropped != name);
-}
-
 /// `| json`, or `| json a="b.c[0]"`, which takes only what it names.
-fn format(reader: &Reader<'_>, pair: Pair<'_, Rule>, format: Format, query: &mut LogQuery) -> Result<(), QueryError> {
-    let wanted: Vec<Pair<'_, Rule>> = pair.into_inner().filter(|part| part.as_rule() == Rule::extraction).collect();
-    let prefix = (!wanted.is_empty()).then(|| Name::from(OBJECT));
-    query.operators.push(parse_message(ParseMethod::Format { format, prefix }));
-    for extraction in wanted {
-        let mut parts = extraction.into_inner();
+fn format(
+    reader: &mut Reader<'_>,
+    pair: Pair<'_, Rule>,
+    format: Format,
+    query: &mut LogQuery,
+) -> Result<(), QueryError> {
+    let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
+    let of = |rule: Rule| parts.iter().filter(move |part| part.as_rule() == rule);
+    let has_flag = |flag: &str| of(Rule::logfmt_flag).any(|part| part.as_str() == flag);
+    if has_flag("--strict") {
+        let is_whole = TextPattern::Regex(reader.regex(WHOLE_LOGFMT, Span::default())?);
+        let is_whole = Expr::Match(Box::new(message()), is_whole);
+        reader.sight.note(not(is_whole), "LogfmtParserErr");
+    }
+    if of(Rule::extraction).next().is_none() {
+        named_by_lines(reader, format, query, |parsed| parsed.keeping_empty(has_flag("--keep-empty")));
+        return Ok(());
+    }
+    let object = object_name(query);
+    query.operators.push(parse_message(ParseMethod::Format { format, prefix: Some(object.clone()) }));
+    if format == Format::Json {
+        note_bad_json(reader, &object);
+    }
+    for extraction in of(Rule::extraction) {
+        let mut parts = extraction.clone().into_inner();
         let Some(name) = parts.next() else { continue };
         let path = match parts.next() {
             Some(text) => reader.string(&text)?,
@@ -82,14 +97,40 @@ fn format(reader: &Reader<'_>, pair: Pair<'_, Rule>, format: Format, query: &mut
         };
         // Loki writes members of names with signs as `["a-b"]`; ours stand behind a point.
         let path = path.replace("[\"", ".").replace("\"]", "");
-        let value = Expr::Field(format!("{OBJECT}.{}", path.trim_start_matches('.')).into());
+        let value = Expr::Field(format!("{object}.{}", path.trim_start_matches('.')).into());
         extend(query, name.as_str().into(), value);
-        make(query, name.as_str());
+        query.shown.make(name.as_str(), &mut reader.sight);
     }
     Ok(())
 }
 
-fn regexp(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+/// A parser that takes all labels of a line under the names that stand in it.
+fn named_by_lines(
+    reader: &mut Reader<'_>,
+    format: Format,
+    query: &mut LogQuery,
+    how: impl FnOnce(Parsed) -> Parsed,
+) {
+    let object = object_name(query);
+    let parse = Parse { text: message(), method: ParseMethod::Format { format, prefix: Some(object.clone()) } };
+    query.shown.parse(how(Parsed::new(object.clone(), parse)), &mut query.operators, &mut reader.sight);
+    query.operators.push(parse_message(ParseMethod::Format { format, prefix: None }));
+    if format == Format::Json {
+        note_bad_json(reader, &object);
+    }
+}
+
+/// A column that no event and no other stage has.
+fn object_name(query: &LogQuery) -> Name {
+    format!("{OBJECT}{}", query.operators.len() + query.shown.objects.len()).into()
+}
+
+fn note_bad_json(reader: &mut Reader<'_>, object: &Name) {
+    let is_object = Expr::Call(Function::IsPresent, vec![Expr::Field(object.clone())]);
+    reader.sight.note(not(is_object), "JSONParserErr");
+}
+
+fn regexp(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
     let span = span_of(&pair);
     let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else {
         return Err(reader.error("syntax", "a regular expression in quotes is missing here", span));
@@ -98,19 +139,19 @@ fn regexp(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Re
     take_groups(reader, regex, span_of(&text), query)
 }
 
-fn take_groups(reader: &Reader<'_>, regex: Regex, span: Span, query: &mut LogQuery) -> Result<(), QueryError> {
+fn take_groups(reader: &mut Reader<'_>, regex: Regex, span: Span, query: &mut LogQuery) -> Result<(), QueryError> {
     let name_of = |(index, name): (usize, Option<&str>)| Some((Arc::from(name?), index));
     let names: Vec<(Name, usize)> = regex.capture_names().enumerate().filter_map(name_of).collect();
     if names.is_empty() {
         return Err(reader.error("no-named-group", "nothing in it has a name", span));
     }
-    names.iter().for_each(|(name, _)| make(query, name));
+    names.iter().for_each(|(name, _)| query.shown.make(name, &mut reader.sight));
     query.operators.push(parse_message(ParseMethod::Regex { regex, names }));
     Ok(())
 }
 
 /// `<ip> - <_> "<method> <path>"`: what stands between the literals becomes labels, from the start of the line.
-fn pattern(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+fn pattern(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
     let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else { return Ok(()) };
     let (written, span) = (reader.string(&text)?, span_of(&text));
     let (mut source, mut rest, mut is_after_capture) = ("^(?s)".to_owned(), written.as_str(), false);
@@ -155,9 +196,10 @@ fn label_format(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQu
         let [name, value] = parts.as_slice() else { continue };
         if value.as_rule() == Rule::string {
             let value = template::read(reader, value)?;
-            set(query, name.as_str(), value);
+            set(reader, query, name.as_str(), value);
         } else {
-            set(query, name.as_str(), label::expr(value.as_str()));
+            let renamed = reader.sight.label(value.as_str());
+            set(reader, query, name.as_str(), renamed);
             if name.as_str() != value.as_str() {
                 hide(query, value.as_str());
             }
@@ -167,18 +209,17 @@ fn label_format(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQu
 }
 
 /// Gives a label a value; those of streams have their own fields.
-fn set(query: &mut LogQuery, name: &str, value: Expr) {
+fn set(reader: &mut Reader<'_>, query: &mut LogQuery, name: &str, value: Expr) {
     let fields = label::fields(name);
     extend(query, fields.first().copied().unwrap_or("@level").into(), value);
-    make(query, name);
+    query.shown.make(name, &mut reader.sight);
 }
 
 fn hide(query: &mut LogQuery, name: &str) {
     for field in label::fields(name) {
         extend(query, field.into(), Expr::Literal(None));
     }
-    query.shown.parsed.retain(|parsed| &**parsed != name);
-    query.shown.dropped.push(name.to_owned());
+    query.shown.hide(name);
 }
 
 /// The label of `drop` or `keep`, and its condition where it has one.
@@ -196,39 +237,41 @@ fn chosen<'p>(reader: &Reader<'_>, pair: Pair<'p, Rule>) -> Result<Option<(&'p s
     }
 }
 
-/// `__error__`, which Grafana drops behind every query whose volume it shows, is a label that no event here has.
-fn drop_labels(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+/// `__error__`, which Grafana drops behind every query whose volume it shows, is no field.
+fn drop_labels(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
     for part in pair.into_inner().filter(|part| part.as_rule() == Rule::chosen) {
         match chosen(reader, part)? {
+            Some(("__error__", None)) => reader.sight.forget(),
             Some((name, _)) if name.starts_with("__") => {}
             Some((name, None)) => hide(query, name),
-            Some((name, Some(condition))) => keep_if(query, name, not(condition)),
+            Some((name, Some(condition))) => keep_if(reader, query, name, not(condition)),
             None => {}
         }
     }
     Ok(())
 }
 
-fn keep_labels(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+fn keep_labels(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
     let mut kept = Vec::new();
     for part in pair.into_inner().filter(|part| part.as_rule() == Rule::chosen) {
         let Some((name, condition)) = chosen(reader, part)? else { continue };
         if let Some(condition) = condition {
-            keep_if(query, name, condition);
+            keep_if(reader, query, name, condition);
         }
         kept.push(name.to_owned());
     }
-    // A second `keep` can only take away.
-    if let Some(before) = &query.shown.kept {
-        kept.retain(|name| before.contains(name));
-    }
-    query.shown.kept = Some(kept);
+    query.shown.keep(&kept, &mut reader.sight);
     Ok(())
 }
 
-fn keep_if(query: &mut LogQuery, name: &str, condition: Expr) {
+/// Leaves a label where a condition holds.
+fn keep_if(reader: &mut Reader<'_>, query: &mut LogQuery, name: &str, condition: Expr) {
     for field in label::fields(name) {
         let value = vec![condition.clone(), Expr::Field(field.into()), Expr::Literal(None)];
         extend(query, field.into(), Expr::Call(Function::If, value));
+    }
+    // What lines name is shown as it stands there; from here on it is a label that may be missing.
+    if !query.shown.objects.is_empty() && !super::STREAM_LABELS.contains(&name) {
+        query.shown.make(name, &mut reader.sight);
     }
 }

@@ -34,7 +34,7 @@ impl MetricQuery {
             RangeFunction::Rate if call.unwrap.is_none() => true,
             _ => return None,
         };
-        let by = labels.iter().map(|label| (&**label, super::label::expr(label))).collect();
+        let by = labels.iter().map(|label| (&**label, call.log.shown.sight.label(label))).collect();
         (call.offset_ns == 0).then_some(Counts { log: &call.log, by, window_ns: call.window_ns, per_second })
     }
 }
@@ -57,7 +57,7 @@ pub(super) enum Metric {
     Number(f64),
     /// `vector(n)`: a series without labels.
     Vector(f64),
-    Range(RangeCall),
+    Range(Box<RangeCall>),
     Aggregation {
         kind: AggregationKind,
         grouping: Grouping,
@@ -221,7 +221,7 @@ fn operand(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, Quer
             }
         }
         Rule::relabelled => relabelled(reader, pair),
-        Rule::range_call => Ok(Metric::Range(range_call(reader, pair)?)),
+        Rule::range_call => Ok(Metric::Range(Box::new(range_call(reader, pair)?))),
         _ => Err(missing(reader)),
     }
 }

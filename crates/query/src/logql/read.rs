@@ -3,6 +3,7 @@
 use pest::iterators::Pair;
 
 use super::Rule;
+use super::shown::Sight;
 use crate::error::{QueryError, Span};
 use crate::insights::{REGEXES_MAX, compile_regex};
 
@@ -14,6 +15,9 @@ pub(super) struct Reader<'a> {
     text: &'a str,
     n_nested: usize,
     n_regexes: std::cell::Cell<usize>,
+    pub(super) asks_for_errors: bool,
+    /// What labels mean at the stage that is read.
+    pub(super) sight: Sight,
 }
 
 pub(super) fn span_of(pair: &Pair<'_, Rule>) -> Span {
@@ -22,8 +26,8 @@ pub(super) fn span_of(pair: &Pair<'_, Rule>) -> Span {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { text, n_nested: 0, n_regexes: std::cell::Cell::new(0) }
+    pub(super) fn new(text: &'a str, asks_for_errors: bool) -> Self {
+        Self { text, n_nested: 0, n_regexes: std::cell::Cell::new(0), asks_for_errors, sight: Sight::default() }
     }
 
     pub(super) fn error(&self, code: &'static str, message: impl Into<String>, span: Span) -> QueryError {

@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use types::{TimeRange, Timestamp, Value};
 
-use super::label::{self, STREAM_LABELS};
+use super::label::STREAM_LABELS;
 use super::metric::{AggregationKind, Grouping, Metric, MetricQuery, RangeCall, RangeFunction};
 use super::vector::{self, Labels, Numbers, Values};
 use crate::function::Function;
 use crate::optimise::optimise;
-use crate::plan::{Aggregate, AggregateKind, ArithmeticOperator, Expr, Name, Operator, Plan, Span};
+use crate::plan::{Aggregate, AggregateKind, ArithmeticOperator, Expr, Name, Operator, Parse, ParseMethod, Plan, Span};
 
 // What Prometheus and Loki allow, and more than any screen has pixels.
 const STEPS_MAX: i64 = 11_000;
@@ -157,7 +157,7 @@ impl<E, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_, X> {
             }
             Metric::Range(call) => Ok(Numbers::Vector(self.range(call, &labels_of(call, outer))?)),
             Metric::Aggregation { kind, grouping, inner } => {
-                let outer = Outer { grouping, is_sum: *kind == AggregationKind::Sum };
+                let outer = Outer { grouping, kind: *kind };
                 match self.evaluate(inner, Some(&outer))? {
                     Numbers::Vector(series) => Ok(Numbers::Vector(vector::aggregate(series, *kind, grouping))),
                     scalar => Ok(scalar),
@@ -275,7 +275,7 @@ fn is_whole(function: RangeFunction) -> bool {
 /// The aggregation around a range function.
 struct Outer<'a> {
     grouping: &'a Grouping,
-    is_sum: bool,
+    kind: AggregationKind,
 }
 
 /// Labels that the series of a range function need.
@@ -283,15 +283,14 @@ fn labels_of(call: &RangeCall, outer: Option<&Outer<'_>>) -> Vec<String> {
     if let Some(Grouping::By(labels)) = &call.grouping {
         return unique(labels.iter().cloned());
     }
-    let is_additive = call.grouping.is_none()
-        && matches!(
-            call.function,
-            RangeFunction::Count
-                | RangeFunction::Rate
-                | RangeFunction::Bytes
-                | RangeFunction::BytesRate
-                | RangeFunction::Sum
-        );
+    use RangeFunction::{Bytes, BytesRate, Count, Max, Min, Rate, Sum};
+    // A sum of sums needs no more than its own labels, and so the greatest of the greatest: one pass gives the answer.
+    let is_of_one_kind = |outer: &Outer<'_>| match outer.kind {
+        AggregationKind::Sum => matches!(call.function, Count | Rate | Bytes | BytesRate | Sum),
+        AggregationKind::Min => call.function == Min,
+        AggregationKind::Max => call.function == Max,
+        _ => false,
+    };
     let without: &[String] = match &call.grouping {
         Some(Grouping::Without(labels)) => labels,
         _ => &[],
@@ -301,8 +300,11 @@ fn labels_of(call: &RangeCall, outer: Option<&Outer<'_>>) -> Vec<String> {
     let of_stream = unique(STREAM_LABELS.into_iter().map(str::to_owned).chain(made)).into_iter();
     let of_stream = of_stream.filter(|label| shown.has(label));
     let all = match outer {
-        // A sum of sums needs no more than its own labels: one pass gives the answer.
-        Some(Outer { grouping: Grouping::By(labels), is_sum: true }) if is_additive => unique(labels.iter().cloned()),
+        Some(outer @ Outer { grouping: Grouping::By(labels), .. })
+            if call.grouping.is_none() && is_of_one_kind(outer) =>
+        {
+            unique(labels.iter().cloned())
+        }
         Some(Outer { grouping: Grouping::By(labels), .. }) => unique(of_stream.chain(labels.iter().cloned())),
         _ => of_stream.collect(),
     };
@@ -336,7 +338,7 @@ fn plan_of(call: &RangeCall, labels: &[String], buckets: Option<(i64, i64)>) -> 
         ];
         by.push(("#bucket".into(), Expr::Call(Function::TimeBucket, arguments)));
     }
-    by.extend(labels.iter().map(|name| (Name::from(format!("#label {name}")), label::expr(name))));
+    by.extend(labels.iter().map(|name| (Name::from(format!("#label {name}")), call.log.shown.sight.label(name))));
     let value = call.unwrap.as_ref().map(|unwrap| {
         let zero = Box::new(Expr::Literal(Some(Value::Integer(0))));
         // The sum with 0 is missing for what is no number, so that only numbers are counted.
@@ -362,10 +364,36 @@ fn plan_of(call: &RangeCall, labels: &[String], buckets: Option<(i64, i64)>) -> 
     let names: Vec<Name> = by.iter().map(|(name, _)| name.clone()).collect();
     let columns = names.into_iter().chain(["#value".into(), "#count".into()]);
     let columns = columns.map(|name: Name| (name.clone(), Expr::Field(name))).collect();
-    let mut operators = call.log.operators.clone();
+    let mut operators = without_idle_parsers(&call.log.operators, &by, &aggregates);
     operators.push(Operator::Aggregate { by, aggregates });
     operators.push(Operator::Project { columns, is_events: false });
     optimise(Plan { sources: call.log.sources.clone(), operators, ..Plan::default() })
+}
+
+/// Leaves out parsers that name their fields themselves where nothing but what is known of every event is asked for
+/// behind them: they take longest of all, and histograms above a search have them.
+fn without_idle_parsers(operators: &[Operator], by: &[(Name, Expr)], aggregates: &[Aggregate]) -> Vec<Operator> {
+    let asks = |expr: &Expr| {
+        let mut asks = false;
+        expr.visit_fields(&mut |name| asks |= !name.starts_with('@'));
+        asks
+    };
+    let arguments = aggregates.iter().filter_map(|aggregate| aggregate.argument.as_ref());
+    let mut asks_for_fields = by.iter().map(|(_, expr)| expr).chain(arguments).any(asks);
+    let mut kept = Vec::with_capacity(operators.len());
+    for operator in operators.iter().rev() {
+        asks_for_fields |= match operator {
+            Operator::Filter(expr) | Operator::Extend { expr, .. } => asks(expr),
+            Operator::Parse(Parse { method: ParseMethod::Format { prefix: None, .. }, .. }) if !asks_for_fields => {
+                continue;
+            }
+            Operator::Parse(parse) => asks(&parse.text),
+            _ => false,
+        };
+        kept.push(operator.clone());
+    }
+    kept.reverse();
+    kept
 }
 
 /// What one aggregation gives for a bucket.

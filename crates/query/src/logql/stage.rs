@@ -1,10 +1,13 @@
 //! Selectors and stages to operators of a plan.
 
+use std::net::IpAddr;
+
 use pest::iterators::Pair;
 use types::{GroupPattern, Value, parse_duration_ns};
 
 use super::read::{Reader, span_of};
-use super::{LogQuery, Rule, Shown, label, labels};
+use super::shown::Sight;
+use super::{LogQuery, Rule, Shown, labels};
 use crate::error::{QueryError, Span};
 use crate::function::Function;
 use crate::insights::balanced;
@@ -20,6 +23,7 @@ pub(super) struct Unwrap {
 pub(super) fn log(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<(LogQuery, Option<Unwrap>), QueryError> {
     let mut query = LogQuery { sources: Vec::new(), operators: Vec::new(), shown: Shown::default() };
     let mut unwrap = None;
+    reader.sight = Sight::new(reader.asks_for_errors);
     for part in pair.into_inner() {
         match part.as_rule() {
             Rule::selector => {
@@ -29,10 +33,11 @@ pub(super) fn log(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<(LogQ
             }
             Rule::line_filter => query.operators.extend(line_filter(reader, part)?),
             Rule::label_or => query.operators.push(Operator::Filter(label_or(reader, part)?)),
-            Rule::unwrap => unwrap = Some(read_unwrap(part)),
+            Rule::unwrap => unwrap = Some(read_unwrap(reader, part)),
             _ => labels::stage(reader, part, &mut query)?,
         }
     }
+    query.shown.sight = std::mem::take(&mut reader.sight);
     Ok((query, unwrap))
 }
 
@@ -83,7 +88,7 @@ pub(super) fn label_matches(
     value: &str,
     span: Span,
 ) -> Result<Option<Expr>, QueryError> {
-    let label = label::expr(name);
+    let label = reader.sight.label(name);
     let is_empty = |label: Expr| Expr::Call(Function::IsEmpty, vec![label]);
     let positive = match sign {
         "=~" | "!~" => {
@@ -123,6 +128,14 @@ fn line_filter(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Opera
                 };
                 alternatives.push(Expr::Match(Box::new(message()), pattern));
             }
+            Rule::address => {
+                if !matches!(sign, "|=" | "!=") {
+                    let problem = "addresses are looked for with |= or !=";
+                    return Err(reader.error("bad-comparison", problem, span_of(&part)));
+                }
+                let addresses = Expr::Literal(Some(Value::text(addresses(reader, &part)?)));
+                alternatives.push(Expr::Call(Function::HoldsAddress, vec![message(), addresses]));
+            }
             _ => {}
         }
     }
@@ -130,7 +143,7 @@ fn line_filter(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Opera
     Ok(Some(Operator::Filter(if sign.starts_with('!') { not(condition) } else { condition })))
 }
 
-fn read_unwrap(pair: Pair<'_, Rule>) -> Unwrap {
+fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Unwrap {
     let (mut conversion, mut name) = (String::new(), "");
     for part in pair.into_inner() {
         match part.as_rule() {
@@ -139,7 +152,8 @@ fn read_unwrap(pair: Pair<'_, Rule>) -> Unwrap {
             _ => {}
         }
     }
-    let field = label::expr(name);
+    let field = reader.sight.label(name);
+    let is_there = is_present(field.clone());
     let value = match &*conversion {
         "bytes" => Expr::Call(Function::ParseBytes, vec![field]),
         "" => field,
@@ -150,7 +164,19 @@ fn read_unwrap(pair: Pair<'_, Rule>) -> Unwrap {
             Expr::Arithmetic(crate::plan::ArithmeticOperator::Divide, Box::new(milliseconds), Box::new(thousand))
         }
     };
+    if reader.asks_for_errors {
+        let is_number = is_present(Expr::Call(Function::ToNumber, vec![value.clone()]));
+        reader.sight.note(both(is_there, not(is_number)), "SampleExtractionErr");
+    }
     Unwrap { value }
+}
+
+fn is_present(expr: Expr) -> Expr {
+    Expr::Call(Function::IsPresent, vec![expr])
+}
+
+fn both(left: Expr, right: Expr) -> Expr {
+    Expr::And(Box::new(left), Box::new(right))
 }
 
 fn label_or(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
@@ -173,7 +199,7 @@ fn label_or(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, Query
     Ok(balanced(alternatives, Expr::Or))
 }
 
-fn condition(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
+fn condition(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
     let span = span_of(&pair);
     let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
     let [name, sign, value] = parts.as_slice() else {
@@ -201,34 +227,62 @@ fn condition(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryErr
         ">=" => Comparison::GreaterOrEqual,
         _ => return Err(reader.error("bad-comparison", "a regular expression stands in quotes", span_of(value))),
     };
-    let (left, right) = quantity(label::expr(name), value.as_str()).ok_or_else(|| {
+    let label = reader.sight.label(name);
+    let (left, right) = quantity(label.clone(), value.as_str()).ok_or_else(|| {
         let error = reader.error("bad-quantity", "this is no number, duration or size", span_of(value));
         error.with_hint("write 500, 1.5s, 20MB or a text in quotes")
     })?;
-    Ok(Expr::Compare(comparison, Box::new(left), Box::new(Expr::Literal(Some(right)))))
+    let compared = Expr::Compare(comparison, Box::new(left.clone()), Box::new(Expr::Literal(Some(right))));
+    if !reader.asks_for_errors || name.starts_with("__") {
+        return Ok(compared);
+    }
+    // Loki keeps a line whose label cannot be compared, and says so in another label.
+    let number = if matches!(left, Expr::Call(Function::ParseDuration | Function::ParseBytes, _)) {
+        left
+    } else {
+        Expr::Call(Function::ToNumber, vec![left])
+    };
+    let is_wrong = both(is_present(label), not(is_present(number)));
+    reader.sight.note(is_wrong.clone(), "LabelFilterErr");
+    Ok(Expr::Or(Box::new(is_wrong), Box::new(compared)))
 }
 
-/// `ip("10.0.0.0/8")`: an address or a subnet.
+/// `ip("10.0.0.0/8")` of a label: an address, a subnet, or the first and the last of many addresses.
 fn address(reader: &Reader<'_>, name: &str, sign: &str, pair: &Pair<'_, Rule>) -> Result<Expr, QueryError> {
-    let Some(text) = pair.clone().into_inner().find(|part| part.as_rule() == Rule::string) else {
-        return Err(reader.error("syntax", "an address in quotes is missing here", span_of(pair)));
-    };
-    let mut subnet = reader.string(&text)?;
-    let alone = subnet.parse::<std::net::IpAddr>().map(|address| if address.is_ipv4() { "/32" } else { "/128" });
-    subnet.push_str(alone.unwrap_or_default());
-    let (network, bits) = subnet.split_once('/').unwrap_or_default();
-    let bits_max = network.parse().ok().map(|address: std::net::IpAddr| if address.is_ipv4() { 32 } else { 128 });
-    if !bits.parse::<u8>().is_ok_and(|bits| bits_max.is_some_and(|most| bits <= most)) {
-        let error = reader.error("bad-address", "this is no address and no subnet", span_of(&text));
-        return Err(error.with_hint("write ip(\"10.1.2.3\") or ip(\"10.0.0.0/8\")"));
-    }
-    let subnet = Expr::Literal(Some(Value::text(subnet)));
-    let inside = Expr::Call(Function::IsIpInSubnet, vec![label::expr(name), subnet]);
+    let addresses = addresses(reader, pair)?;
+    let function = if addresses.contains('-') { Function::HoldsAddress } else { Function::IsIpInSubnet };
+    let arguments = vec![reader.sight.label(name), Expr::Literal(Some(Value::text(addresses)))];
+    let inside = Expr::Call(function, arguments);
     match sign {
         "=" | "==" => Ok(inside),
         "!=" => Ok(not(inside)),
         _ => Err(reader.error("bad-comparison", "an address is compared with = or !=", span_of(pair))),
     }
+}
+
+/// What stands in `ip("…")`, an address as the subnet that only it is in.
+fn addresses(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<String, QueryError> {
+    let Some(text) = pair.clone().into_inner().find(|part| part.as_rule() == Rule::string) else {
+        return Err(reader.error("syntax", "an address in quotes is missing here", span_of(pair)));
+    };
+    let mut addresses = reader.string(&text)?;
+    let parsed = |text: &str| text.trim().parse::<IpAddr>().ok();
+    if let Some((first, last)) = addresses.split_once('-')
+        && let (Some(first), Some(last)) = (parsed(first), parsed(last))
+        && first.is_ipv4() == last.is_ipv4()
+        && first <= last
+    {
+        return Ok(addresses);
+    }
+    let alone = parsed(&addresses).map(|address| if address.is_ipv4() { "/32" } else { "/128" });
+    addresses.push_str(alone.unwrap_or_default());
+    let (network, bits) = addresses.split_once('/').unwrap_or_default();
+    let bits_max = parsed(network).map(|address| if address.is_ipv4() { 32 } else { 128 });
+    if !bits.parse::<u8>().is_ok_and(|bits| bits_max.is_some_and(|most| bits <= most)) {
+        let error = reader.error("bad-address", "this is no address and no subnet", span_of(&text));
+        return Err(error.with_hint("write ip(\"10.1.2.3\"), ip(\"10.0.0.0/8\") or ip(\"10.0.0.1-10.0.0.9\")"));
+    }
+    Ok(addresses)
 }
 
 /// A label and a number, a duration or a size, in the form in which they compare.

@@ -7,7 +7,7 @@ use pest::iterators::Pair;
 use types::Value;
 
 use super::read::{Reader, span_of};
-use super::{Rule, label};
+use super::Rule;
 use crate::error::{QueryError, Span};
 use crate::function::Function;
 use crate::plan::{ArithmeticOperator, Expr};
@@ -179,7 +179,7 @@ impl Actions<'_, '_> {
 
     fn operand(&mut self) -> Result<Option<Expr>, QueryError> {
         let operand = match self.tokens.get(self.at) {
-            Some(Token::Label(name)) => label::expr(name),
+            Some(Token::Label(name)) => self.reader.sight.label(name),
             Some(Token::Text(literal)) => text(literal),
             Some(Token::Number(number)) => Expr::Literal(Some(number_value(*number))),
             Some(Token::Word(word)) if word == "__line__" => Expr::Field("@message".into()),

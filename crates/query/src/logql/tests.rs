@@ -136,7 +136,8 @@ fn lines_and_labels_are_made_anew() {
     check_lines("{level=\"error\"} | label_format level=`{{.level}}s` | drop group", &[("é failed", Some("errors"))]);
     check_lines("{level=\"error\"} | drop level", &[("é failed", None)]);
     check_lines("{} | drop level=\"info\" | took < 8", &[("é failed", error), ("done", None)]);
-    check_lines("{} | keep level=\"info\" | took < 8", &[("é failed", None), ("done", info)]);
+    check_lines("{} | took < 8 | keep level=\"info\"", &[("é failed", None), ("done", info)]);
+    check_lines("{} | keep level | took < 8", &[]);
     check_lines("{} | took = 6 | line_format \"\\x1b[31mred\\x1b[0m\" | decolorize", &[("red", error)]);
     check_lines("{} | took = 6 | line_format `{\"_entry\":\"in\"}` | unpack", &[("in", error)]);
     let json = "{} | took = 6 | line_format `{\"a\":{\"b\":\"deep\"}}` | json c=\"a.b\" | line_format `{{.c}}`";

@@ -17,6 +17,8 @@ pub(crate) struct Case {
     pub(crate) language: Option<String>,
     /// The zone of the request; without it, UTC.
     pub(crate) time_zone: Option<String>,
+    /// Start, end and step of a metric query; without them, one instant.
+    pub(crate) steps: Option<String>,
     /// First and last time of the request.
     pub(crate) window: Option<(String, String)>,
     /// What must come of it.
@@ -70,6 +72,7 @@ fn read_case(name: &str, body: &str, events: Vec<(String, String)>, tables: Vec<
         query: String::new(),
         language: None,
         time_zone: None,
+        steps: None,
         window: None,
         expected: Expected::Runs,
     };
@@ -89,6 +92,7 @@ fn read_case(name: &str, body: &str, events: Vec<(String, String)>, tables: Vec<
                 case.query = content.strip_suffix('\n').unwrap_or(content).into();
                 case.language = (!rest.trim().is_empty()).then(|| rest.trim().into());
             }
+            "steps" => case.steps = Some(content.trim().into()),
             "time_zone" => case.time_zone = Some(content.trim().into()),
             "window" => {
                 let (from, to) = content.trim().split_once(' ').expect("a window has two times");

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::vec::IntoIter;
 
-use query::logql::{LogQuery, STREAM_LABELS, Shown};
+use query::logql::{LogQuery, Made, STREAM_FIELDS, Shown};
 use query::plan::{Expr, Name, Operator, Plan, SortKey};
 use query::{Answer, Stats};
 use serde_json::{Value as Json, json};
@@ -26,8 +26,7 @@ const LEADING: [&str; 2 + LABEL_FIELDS.len()] =
     ["@timestamp", "@message", "@log", "@logStream", "@level", "service_name", "service.name", "service", "host"];
 
 /// Fields that make the labels of a stream, in the order that [`labels`] takes them.
-pub(crate) const LABEL_FIELDS: [&str; 7] =
-    ["@log", "@logStream", "@level", "service_name", "service.name", "service", "host"];
+pub(crate) const LABEL_FIELDS: [&str; 7] = STREAM_FIELDS;
 
 /// Whether a field is shown as a label of its stream, or is the line itself.
 pub(crate) fn is_of_labels(field: &str) -> bool {
@@ -49,7 +48,8 @@ pub(crate) struct Wanted {
 pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: Wanted) -> Plan {
     let mut names: Vec<Name> = LEADING.iter().map(|name| Name::from(*name)).collect();
     // Then what stages make: in an answer with categories apart from the rest, else labels like any other.
-    names.extend(made(&log.shown));
+    let made = Made::of(&log.shown);
+    names.extend(made.columns());
     if wanted.is_categorized {
         let mut fields: Vec<Name> = runs.iter().filter_map(|run| run.field_names().ok()).flatten().collect();
         fields.sort();
@@ -57,7 +57,7 @@ pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: Wanted) -> Pla
         fields.retain(|name| !name.starts_with('@') && !names.contains(name) && log.shown.has(name));
         names.extend(fields.into_iter().take(METADATA_FIELDS_MAX));
     }
-    let mut operators = log.operators.clone();
+    let mut operators = made.operators(log);
     if wanted.is_forward {
         operators.push(Operator::Sort(vec![SortKey { expr: Expr::Field("@timestamp".into()), descending: false }]));
     }
@@ -67,18 +67,13 @@ pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: Wanted) -> Pla
 
 /// The plan of a tail, whose rows are those of a log query without categories.
 pub(crate) fn tail_plan(log: &LogQuery) -> Plan {
-    let names = LEADING.iter().map(|name| Name::from(*name)).chain(made(&log.shown)).collect();
-    finished(log, log.operators.clone(), columns(names))
+    let made = Made::of(&log.shown);
+    let names = LEADING.iter().map(|name| Name::from(*name)).chain(made.columns()).collect();
+    finished(log, made.operators(log), columns(names))
 }
 
 fn columns(names: Vec<Name>) -> Vec<(Name, Expr)> {
     names.into_iter().map(|name| (name.clone(), Expr::Field(name))).collect()
-}
-
-/// Labels that stages of the query make and leave, beside those of the streams.
-fn made(shown: &Shown) -> Vec<Name> {
-    let is_new = |name: &&Name| shown.has(name) && !LEADING.contains(&&***name) && !STREAM_LABELS.contains(&&***name);
-    shown.parsed.iter().filter(is_new).cloned().collect()
 }
 
 /// A plan of `operators` over the groups of `log` that shows `columns`.
@@ -138,14 +133,14 @@ pub(crate) fn pieces(answer: Answer, wanted: Wanted, shown: &Shown) -> impl Iter
     let flags = if wanted.is_categorized { "\"encodingFlags\":[\"categorize-labels\"]," } else { "" };
     let head = format!("{{\"status\":\"success\",\"data\":{{\"resultType\":\"streams\",{flags}\"result\":[");
     let tail = format!("],\"stats\":{stats}}}}}");
-    let made = made(shown);
-    let streams = streams(answer.rows, shown, if wanted.is_categorized { &[] } else { &made }).into_iter();
-    let body = Body { names, n_made: made.len(), wanted, streams, current: None, n_streams: 0 };
+    let made = Made::of(shown);
+    let streams = streams(answer.rows, shown, (!wanted.is_categorized).then_some(&made)).into_iter();
+    let body = Body { names, made, wanted, streams, labels: Labels::new(), current: None, n_streams: 0 };
     std::iter::once(head).chain(body).chain(std::iter::once(tail))
 }
 
 /// Rows by label set, each stream at the place of its first line.
-fn streams(rows: Vec<Vec<Option<Value>>>, shown: &Shown, made: &[Name]) -> Vec<Stream> {
+fn streams(rows: Vec<Vec<Option<Value>>>, shown: &Shown, made: Option<&Made>) -> Vec<Stream> {
     let mut places: HashMap<Labels, usize> = HashMap::new();
     let mut streams: Vec<Stream> = Vec::new();
     for row in rows {
@@ -160,23 +155,22 @@ fn streams(rows: Vec<Vec<Option<Value>>>, shown: &Shown, made: &[Name]) -> Vec<S
 }
 
 /// The labels of a row, with those that stages made where they do not stand apart.
-fn labels_of(row: &[Option<Value>], shown: &Shown, made: &[Name]) -> Labels {
+fn labels_of(row: &[Option<Value>], shown: &Shown, made: Option<&Made>) -> Labels {
     let mut labels = labels(row.get(2..LEADING.len()).unwrap_or_default());
-    for (name, value) in made.iter().zip(row.get(LEADING.len()..).unwrap_or_default()) {
-        if let Some(value) = value.as_ref().map(Value::to_string).filter(|value| !value.is_empty()) {
-            labels.insert(name.to_string(), value);
-        }
-    }
     labels.retain(|name, _| shown.has(name));
+    if let Some(made) = made {
+        let parsed = made.labels(row.get(LEADING.len()..).unwrap_or_default(), &labels);
+        labels.extend(parsed);
+    }
     labels
 }
 
 /// Rows of [`tail_plan`] as streams of a tail's frame, in their order: rows in a row that share their labels are one.
 pub(crate) fn tail_streams(rows: &[Vec<Option<Value>>], shown: &Shown) -> String {
-    let (made, mut out) = (made(shown), String::new());
+    let (made, mut out) = (Made::of(shown), String::new());
     let mut current: Option<Labels> = None;
     for row in rows {
-        let labels = labels_of(row, shown, &made);
+        let labels = labels_of(row, shown, Some(&made));
         if current.as_ref() == Some(&labels) {
             out.push(',');
         } else {
@@ -203,9 +197,11 @@ pub(crate) fn time_of(row: &[Option<Value>]) -> Timestamp {
 /// Writes streams one line at a time.
 struct Body {
     names: Vec<String>,
-    n_made: usize,
+    made: Made,
     wanted: Wanted,
     streams: IntoIter<Stream>,
+    /// Labels of the stream that is written.
+    labels: Labels,
     current: Option<IntoIter<Vec<Option<Value>>>>,
     n_streams: usize,
 }
@@ -220,6 +216,7 @@ impl Iterator for Body {
             out.push_str(if self.n_streams > 0 { "," } else { "" });
             out.push_str(&format!("{{\"stream\":{},\"values\":[", json!(stream.labels)));
             self.n_streams += 1;
+            self.labels = stream.labels;
             let mut rows = stream.rows.into_iter();
             if let Some(row) = rows.next() {
                 self.write_line(&row, &mut out);
@@ -247,14 +244,16 @@ impl Body {
         let message = row.get(1).and_then(Option::as_ref);
         write_value(Some(message.unwrap_or(&Value::text(""))), out);
         if self.wanted.is_categorized {
-            let (parsed, metadata) =
-                row.get(LEADING.len()..).unwrap_or_default().split_at_checked(self.n_made).unwrap_or_default();
-            let (parsed_names, names) = self.names[LEADING.len()..].split_at(parsed.len());
+            let columns = row.get(LEADING.len()..).unwrap_or_default();
+            let n_made = self.made.n_columns().min(columns.len());
+            let parsed = self.made.labels(columns, &self.labels);
+            let metadata = self.names[LEADING.len() + n_made..].iter().zip(&columns[n_made..]);
             out.push_str(",{\"structuredMetadata\":");
-            // The field that the line was taken from is the line; it is not shown twice.
-            write_members(names.iter().zip(metadata).filter(|(_, value)| value.as_ref() != message), out);
+            // The field that the line was taken from is the line; it is not shown twice, and nor is what was parsed.
+            let is_new = |name: &str| parsed.iter().all(|(known, _)| known != name);
+            write_members(metadata.filter(|(name, value)| value.as_ref() != message && is_new(name)), out);
             out.push_str(",\"parsed\":");
-            write_members(parsed_names.iter().zip(parsed), out);
+            out.push_str(&Json::Object(parsed.into_iter().map(|(name, value)| (name, value.into())).collect()).to_string());
             out.push('}');
         }
         out.push(']');

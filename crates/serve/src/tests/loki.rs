@@ -169,6 +169,69 @@ async fn pushed_lines_keep_their_labels_and_are_stored_once() {
     );
 }
 
+/// Pushes lines of the job `shop`, one a second, and gives what a query shows of each, oldest first: its labels that are
+/// not those of every line, and the line.
+async fn shown(lines: &[&str], query: &str) -> Vec<(Value, String)> {
+    let house = House::new();
+    let line = |(at, line): (usize, &&str)| json!([(1_795_175_460_000_000_000 + at * 1_000_000_000).to_string(), line]);
+    let values: Vec<Value> = lines.iter().enumerate().map(line).collect();
+    let body = json!({"streams": [{"stream": {"job": "shop"}, "values": values}]});
+    let request = Request::post("/loki/api/v1/push").header("content-type", "application/json");
+    assert_eq!(house.send(request.body(Body::from(body.to_string())).expect("a request")).await.status, 204);
+    let mut found = Vec::new();
+    for stream in range(&house, query, "&direction=forward").await["result"].as_array().expect("streams") {
+        let mut labels = stream["stream"].clone();
+        ["job", "group", "level", "detected_level"].iter().for_each(|name| {
+            labels.as_object_mut().expect("labels").remove(*name);
+        });
+        for value in stream["values"].as_array().expect("values") {
+            found.push((value[0].to_string(), labels.clone(), value[1].as_str().unwrap_or_default().to_owned()));
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found.into_iter().map(|(_, labels, line)| (labels, line)).collect()
+}
+
+#[tokio::test]
+async fn lines_name_their_labels() {
+    let deep = r#"{"order":7,"user":{"first-name":"ann","tags":["a"]},"job":"mine","none":null,"empty":""}"#;
+    let labels = json!({"order": "7", "user_first_name": "ann", "job_extracted": "mine"});
+    assert_eq!(shown(&[deep], r#"{group="shop"} | json"#).await, [(labels.clone(), deep.to_owned())]);
+    for query in [r#"| json | user_first_name="ann""#, r#"| json | order > 6 | __error__ = """#] {
+        assert_eq!(shown(&[deep], &format!("{{group=\"shop\"}} {query}")).await, [(labels.clone(), deep.to_owned())], "{query}");
+    }
+    let kept = shown(&[deep], r#"{group="shop"} | json | keep order, user_first_name | drop order"#).await;
+    assert_eq!(kept[0].0, json!({"user_first_name": "ann"}));
+    let renamed = shown(&[deep], r#"{group="shop"} | json | label_format n=order | drop user_first_name"#).await;
+    assert_eq!(renamed[0].0, json!({"n": "7", "job_extracted": "mine"}));
+    let pairs = r#"a=1 b="x y" alone c="#;
+    assert_eq!(shown(&[pairs], r#"{group="shop"} | logfmt"#).await[0].0, json!({"a": "1", "b": "x y"}));
+    let empty = shown(&[pairs], r#"{group="shop"} | logfmt --keep-empty"#).await;
+    assert_eq!(empty[0].0, json!({"a": "1", "b": "x y", "c": ""}));
+    let packed = shown(&[r#"{"_entry":"the line","pod":"p1"}"#], r#"{group="shop"} | unpack"#).await;
+    assert_eq!(packed, [(json!({"pod": "p1"}), "the line".to_owned())]);
+    // A line that names a thousand labels gets the first of them.
+    let many: Vec<String> = (0..1000).map(|n| format!("k{n}=v")).collect();
+    let many = shown(&[&many.join(" ")], r#"{group="shop"} | logfmt"#).await;
+    assert_eq!(many[0].0.as_object().map(serde_json::Map::len), Some(200));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told() {
+    let lines = [r#"{"took":"12"}"#, "no json", r#"{"took":"long"}"#];
+    let errors = async |query: &str| -> Vec<String> {
+        let found = shown(&lines, &format!("{{group=\"shop\"}} {query}")).await;
+        found.iter().map(|(labels, _)| labels["__error__"].as_str().unwrap_or("-").to_owned()).collect()
+    };
+    assert_eq!(errors("| json").await, ["-", "JSONParserErr", "-"]);
+    assert_eq!(errors("| json | drop __error__").await, ["-", "-", "-"]);
+    assert_eq!(errors("| json | __error__ = \"\"").await, ["-", "-"]);
+    assert_eq!(errors("| json | __error__ != \"\"").await, ["JSONParserErr"]);
+    assert_eq!(errors("| json | took > 5 | __error__ = \"LabelFilterErr\"").await, ["LabelFilterErr"]);
+    assert_eq!(errors("| json | took > 5 | __error__ !~ `Label.*`").await, ["-"]);
+    assert_eq!(errors("| logfmt --strict").await, ["LogfmtParserErr", "-", "LogfmtParserErr"]);
+}
+
 #[tokio::test]
 async fn agents_push_protobuf() {
     let house = House::new();

@@ -39,6 +39,24 @@ fn is_in_subnet(address: IpAddr, subnet: &str) -> bool {
     length <= width && (length == 0 || (a ^ b) >> (width - length) == 0)
 }
 
+/// Tells whether a text holds an address that is among `addresses`: a subnet, or the first and the last one.
+pub(super) fn holds_address(text: &str, addresses: &str) -> bool {
+    let range = addresses.split_once('-').and_then(|(first, last)| {
+        Some((first.trim().parse::<IpAddr>().ok()?, last.trim().parse::<IpAddr>().ok()?))
+    });
+    let is_among = |address: IpAddr| match range {
+        Some((first, last)) => address.is_ipv4() == first.is_ipv4() && (first..=last).contains(&address),
+        None => is_in_subnet(address, addresses),
+    };
+    let is_part = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':');
+    text.split(|c: char| !is_part(c)).filter(|part| part.len() >= 2).any(|part| {
+        let part = part.trim_end_matches('.');
+        // Behind an address of version 4 a port may stand, behind any a colon that ends a word.
+        let before = part.rsplit_once(':').map(|(before, _)| before);
+        [Some(part), before].into_iter().flatten().filter_map(|part| part.parse().ok()).any(is_among)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +73,18 @@ mod tests {
         check("2001:db8::7", "2001:db8::/32", true);
         check("192.0.2.17", "192.0.2.0/33", false);
         check("192.0.2.17", "192.0.2.0", false);
+    }
+
+    #[test]
+    fn addresses_are_found_in_texts() {
+        let check = |text: &str, addresses, expected| assert_eq!(holds_address(text, addresses), expected, "{text}");
+        check("from 10.1.2.3:443 to b", "10.0.0.0/8", true);
+        check("peer=[2001:db8::7]: gone", "2001:db8::/32", true);
+        check("10.1.2.3.", "10.1.2.3/32", true);
+        check("10.1.2.3", "10.1.2.1-10.1.2.9", true);
+        check("10.1.2.30", "10.1.2.1-10.1.2.9", false);
+        check("110.1.2.3 and 1.10.1.2", "10.0.0.0/8", false);
+        check("::1", "10.0.0.1-10.0.0.2", false);
+        check("no address: 1.2.3, face", "0.0.0.0/0", false);
     }
 }

@@ -1,0 +1,98 @@
+//! Answers of LogQL in the form of golden cases.
+//!
+//! A log query gives a row per line, oldest first: the line, and its labels but for those that every event of a case has,
+//! `group` and `stream`, as `name=value` in the order of the names. A metric query gives a row per series: its labels, and
+//! its value at each step, or at ten past six where a case names no steps.
+
+use std::collections::BTreeMap;
+
+use query::logql::{self, Direction, LogQuery, Made, MetricQuery, Query, Series, Steps, run_metric};
+use query::plan::{Expr, Operator, Plan};
+use query::{Answer, ColumnInfo, ColumnKind, QueryErrors};
+use types::{TimeRange, Timestamp, Value, parse_duration_ns};
+
+use super::case::Case;
+
+/// The day of all cases, and the instant of those without steps.
+const DAY: &str = "2026-11-20T";
+const INSTANT: &str = "06:10:00";
+
+/// Asks a case; `execute` runs a plan.
+pub(crate) fn answer(
+    case: &Case,
+    execute: &mut dyn FnMut(&Plan, TimeRange) -> Answer,
+) -> Result<Answer, QueryErrors> {
+    Ok(match logql::parse(&case.query)? {
+        Query::Log(log) => lines(&log, execute),
+        Query::Metric(metric) => series(case, &metric, execute),
+    })
+}
+
+fn lines(log: &LogQuery, execute: &mut dyn FnMut(&Plan, TimeRange) -> Answer) -> Answer {
+    let made = Made::of(&log.shown);
+    let mut plan = LogQuery { operators: made.operators(log), ..log.clone() }.plan(Direction::Forward, 1_000);
+    let names: Vec<String> = match plan.operators.last() {
+        Some(Operator::Project { columns, .. }) => columns.iter().map(|(name, _)| name.to_string()).collect(),
+        other => panic!("{other:?}"),
+    };
+    // The plan as the Loki API makes it, with the labels of streams under their names.
+    let mut operators = made.operators(log);
+    let columns = match plan.operators.pop() {
+        Some(Operator::Project { mut columns, .. }) => {
+            columns.extend(made.columns().map(|name| (name.clone(), Expr::Field(name))));
+            columns
+        }
+        other => panic!("{other:?}"),
+    };
+    operators.extend(plan.operators.into_iter().filter(|o| matches!(o, Operator::Sort(_) | Operator::Limit(_))));
+    operators.push(Operator::Project { columns, is_events: true });
+    let answer = execute(&Plan { operators, ..plan }, TimeRange::ALL);
+    let rows = answer.rows.iter().map(|row| {
+        let (line, of_stream) = (row[1].clone(), names[2..].iter().zip(&row[2..names.len()]));
+        let label = |(name, value): (&String, &Option<Value>)| Some((name.clone(), value.as_ref()?.to_string()));
+        let mut labels: BTreeMap<String, String> = of_stream.filter_map(label).collect();
+        labels.retain(|name, _| log.shown.has(name));
+        let parsed = made.labels(&row[names.len()..], &labels);
+        labels.extend(parsed);
+        vec![line, Some(shown(labels.into_iter().filter(|(name, _)| name != "group" && name != "stream")))]
+    });
+    of_rows(vec!["line".into(), "labels".into()], rows.collect())
+}
+
+fn series(case: &Case, metric: &MetricQuery, execute: &mut dyn FnMut(&Plan, TimeRange) -> Answer) -> Answer {
+    let at = |time: &str| Timestamp::parse_rfc3339(&format!("{DAY}{time}Z")).expect("a time of the day");
+    let steps = match case.steps.as_deref().map(|text| text.split(' ').collect::<Vec<_>>()).as_deref() {
+        Some([start, end, step]) => {
+            Steps { start: at(start), end: at(end), step_ns: parse_duration_ns(step).expect("a duration") }
+        }
+        Some(other) => panic!("steps are start, end and step: {other:?}"),
+        None => Steps::instant(at(INSTANT)),
+    };
+    let run = |plan: &Plan, range| Ok::<_, std::convert::Infallible>(execute(plan, range).rows);
+    let found = run_metric(metric, steps, run);
+    let times: Vec<Timestamp> =
+        (0..).map(|n| Timestamp(steps.start.0 + n * steps.step_ns)).take_while(|at| *at <= steps.end).collect();
+    let value = |series: &Series, at: Timestamp| {
+        series.points.iter().find(|point| point.at == at).map(|point| Value::Float(point.value))
+    };
+    let row = |series: &Series| {
+        let labels = series.labels.iter().filter(|(name, _)| name != "group" && name != "stream").cloned();
+        std::iter::once(Some(shown(labels))).chain(times.iter().map(|at| value(series, *at))).collect()
+    };
+    let rows = match found {
+        Ok(series) => series.iter().map(row).collect(),
+        Err(error) => vec![vec![Some(Value::text(error.to_string()))]],
+    };
+    let mut names = vec!["series".to_owned()];
+    names.extend(times.iter().map(|at| at.to_string()[11..19].to_owned()));
+    of_rows(names, rows)
+}
+
+fn shown(labels: impl Iterator<Item = (String, String)>) -> Value {
+    Value::text(labels.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "))
+}
+
+fn of_rows(names: Vec<String>, rows: Vec<Vec<Option<Value>>>) -> Answer {
+    let column = |name| ColumnInfo { name, kind: ColumnKind::Any, approximate: false };
+    Answer { columns: names.into_iter().map(column).collect(), rows, ..Answer::default() }
+}
