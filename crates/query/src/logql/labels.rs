@@ -7,8 +7,8 @@ use regex::Regex;
 use types::Value;
 
 use super::read::{Reader, span_of};
-use super::stage::{label_matches, message, not};
 use super::shown::Parsed;
+use super::stage::{label_matches, message, not};
 use super::{LogQuery, Rule, label, template};
 use crate::error::{QueryError, Span};
 use crate::function::Function;
@@ -105,12 +105,7 @@ fn format(
 }
 
 /// A parser that takes all labels of a line under the names that stand in it.
-fn named_by_lines(
-    reader: &mut Reader<'_>,
-    format: Format,
-    query: &mut LogQuery,
-    how: impl FnOnce(Parsed) -> Parsed,
-) {
+fn named_by_lines(reader: &mut Reader<'_>, format: Format, query: &mut LogQuery, how: impl FnOnce(Parsed) -> Parsed) {
     let object = object_name(query);
     let parse = Parse { text: message(), method: ParseMethod::Format { format, prefix: Some(object.clone()) } };
     query.shown.parse(how(Parsed::new(object.clone(), parse)), &mut query.operators, &mut reader.sight);

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use types::Value;
 
+use super::LogQuery;
 use super::label::{STREAM_FIELDS, STREAM_LABELS};
 use super::shown::{Parsed, Shown};
-use super::LogQuery;
 use crate::plan::{Name, Operator};
 
 /// The column and the label that say what could not be read.

@@ -232,7 +232,8 @@ fn spellings(name: &str) -> Vec<String> {
     let mut spelled = vec![name.to_owned()];
     for at in places {
         let with = |name: &String, sign: char| format!("{}{sign}{}", &name[..at], &name[at + 1..]);
-        spelled = signs.iter().flat_map(|sign| spelled.iter().map(|name| with(name, *sign)).collect::<Vec<_>>()).collect();
+        spelled =
+            signs.iter().flat_map(|sign| spelled.iter().map(|name| with(name, *sign)).collect::<Vec<_>>()).collect();
     }
     spelled
 }

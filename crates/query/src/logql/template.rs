@@ -6,8 +6,8 @@
 use pest::iterators::Pair;
 use types::Value;
 
-use super::read::{Reader, span_of};
 use super::Rule;
+use super::read::{Reader, span_of};
 use crate::error::{QueryError, Span};
 use crate::function::Function;
 use crate::plan::{ArithmeticOperator, Expr};

@@ -300,7 +300,9 @@ fn a_histogram_of_whole_minutes_reads_no_event_and_counts_as_bin_does() {
     let range = TimeRange { from: Timestamp(-minute), to: Timestamp(2 * minute) };
     let mut expected = Vec::new();
     for row in answer(&native, range).expect("an answer").rows {
-        let [Some(level), Some(Value::Timestamp(at)), Some(Value::Integer(n))] = row.as_slice() else { panic!("{row:?}") };
+        let [Some(level), Some(Value::Timestamp(at)), Some(Value::Integer(n))] = row.as_slice() else {
+            panic!("{row:?}")
+        };
         expected.push((format!("{level} {level}"), at.0 / minute, *n));
     }
     expected.sort();
@@ -318,10 +320,10 @@ fn a_histogram_of_whole_minutes_reads_no_event_and_counts_as_bin_does() {
     let all = "sum(count_over_time({}[2m])) + sum(count_over_time({level=\"error\"}[1m] offset 1m))";
     assert_eq!(by_minute(all, Steps { start: Timestamp(minute), ..steps }), [(String::new(), 1, 14)]);
     // A label that is made anew is not the one that is counted.
-    assert_eq!(by_minute("sum by (level) (count_over_time({} | drop level [2m]))", steps), [
-        (String::new(), 0, 6),
-        (String::new(), 1, 12),
-    ]);
+    assert_eq!(
+        by_minute("sum by (level) (count_over_time({} | drop level [2m]))", steps),
+        [(String::new(), 0, 6), (String::new(), 1, 12),]
+    );
 }
 
 #[test]

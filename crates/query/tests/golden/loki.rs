@@ -18,10 +18,7 @@ const DAY: &str = "2026-11-20T";
 const INSTANT: &str = "06:10:00";
 
 /// Asks a case; `execute` runs a plan.
-pub(crate) fn answer(
-    case: &Case,
-    execute: &mut dyn FnMut(&Plan, TimeRange) -> Answer,
-) -> Result<Answer, QueryErrors> {
+pub(crate) fn answer(case: &Case, execute: &mut dyn FnMut(&Plan, TimeRange) -> Answer) -> Result<Answer, QueryErrors> {
     Ok(match logql::parse(&case.query)? {
         Query::Log(log) => lines(&log, execute),
         Query::Metric(metric) => series(case, &metric, execute),

@@ -253,7 +253,9 @@ impl Body {
             let is_new = |name: &str| parsed.iter().all(|(known, _)| known != name);
             write_members(metadata.filter(|(name, value)| value.as_ref() != message && is_new(name)), out);
             out.push_str(",\"parsed\":");
-            out.push_str(&Json::Object(parsed.into_iter().map(|(name, value)| (name, value.into())).collect()).to_string());
+            out.push_str(
+                &Json::Object(parsed.into_iter().map(|(name, value)| (name, value.into())).collect()).to_string(),
+            );
             out.push('}');
         }
         out.push(']');

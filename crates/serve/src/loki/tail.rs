@@ -70,7 +70,8 @@ pub(crate) async fn get(
     let permit = server.tails.enter().await?;
     // From here on nothing is missed; what is found there and comes again is known by its id.
     let subscription = server.subscribe(log.sources.clone(), BATCHES_WAITING_MAX);
-    let before = if limit > 0 && range.from < range.to { Some(newest(&server, &log, text, range, limit).await?) } else { None };
+    let before =
+        if limit > 0 && range.from < range.to { Some(newest(&server, &log, text, range, limit).await?) } else { None };
     let (sender, texts) = mpsc::channel(FRAMES_WAITING_MAX);
     let (delay, of_thread) = (Duration::from_secs(delay_s), server.clone());
     tokio::task::spawn_blocking(move || {

@@ -198,7 +198,11 @@ async fn lines_name_their_labels() {
     let labels = json!({"order": "7", "user_first_name": "ann", "job_extracted": "mine"});
     assert_eq!(shown(&[deep], r#"{group="shop"} | json"#).await, [(labels.clone(), deep.to_owned())]);
     for query in [r#"| json | user_first_name="ann""#, r#"| json | order > 6 | __error__ = """#] {
-        assert_eq!(shown(&[deep], &format!("{{group=\"shop\"}} {query}")).await, [(labels.clone(), deep.to_owned())], "{query}");
+        assert_eq!(
+            shown(&[deep], &format!("{{group=\"shop\"}} {query}")).await,
+            [(labels.clone(), deep.to_owned())],
+            "{query}"
+        );
     }
     let kept = shown(&[deep], r#"{group="shop"} | json | keep order, user_first_name | drop order"#).await;
     assert_eq!(kept[0].0, json!({"user_first_name": "ann"}));

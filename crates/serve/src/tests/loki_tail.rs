@@ -109,7 +109,8 @@ async fn a_tail_begins_with_the_newest_lines_and_goes_on_with_new_ones() {
 async fn stages_make_lines_and_labels_of_a_tail_too() {
     let house = House::new();
     let (address, _stop, _task) = open(&house).await;
-    let query = encoded(r#"{group="web/access"} |= "GET" | pattern `<verb> <path>` | line_format `{{.path}}` | drop level"#);
+    let query =
+        encoded(r#"{group="web/access"} |= "GET" | pattern `<verb> <path>` | line_format `{{.path}}` | drop level"#);
     let mut socket = tail(address, &format!("query={query}&limit=0"), PLAIN).await.expect("a tail");
     house.fill().await;
     let found = lines(&mut socket, 3).await;
@@ -184,7 +185,8 @@ async fn a_socket_ends_with_the_key_and_shows_only_its_groups() {
     let mut socket =
         tail(address, &format!("query={}&limit=0", encoded("{}")), ("x-catat-key", &key)).await.expect("a tail");
     for group in ["web", "db"] {
-        let request = axum::http::Request::post(format!("/api/v1/ingest?group={group}")).header("x-catat-key", ADMIN_KEY);
+        let request =
+            axum::http::Request::post(format!("/api/v1/ingest?group={group}")).header("x-catat-key", ADMIN_KEY);
         let event = r#"{"@timestamp":"2026-11-20T11:59:00Z","message":"m"}"#;
         assert_eq!(house.send(request.body(event.into()).expect("a request")).await.status, 200);
     }

@@ -41,9 +41,9 @@ fn is_in_subnet(address: IpAddr, subnet: &str) -> bool {
 
 /// Tells whether a text holds an address that is among `addresses`: a subnet, or the first and the last one.
 pub(super) fn holds_address(text: &str, addresses: &str) -> bool {
-    let range = addresses.split_once('-').and_then(|(first, last)| {
-        Some((first.trim().parse::<IpAddr>().ok()?, last.trim().parse::<IpAddr>().ok()?))
-    });
+    let range = addresses
+        .split_once('-')
+        .and_then(|(first, last)| Some((first.trim().parse::<IpAddr>().ok()?, last.trim().parse::<IpAddr>().ok()?)));
     let is_among = |address: IpAddr| match range {
         Some((first, last)) => address.is_ipv4() == first.is_ipv4() && (first..=last).contains(&address),
         None => is_in_subnet(address, addresses),
