@@ -5,6 +5,7 @@ import time
 import uuid
 
 import requests
+import websocket
 
 from check import URL, check, main
 
@@ -57,6 +58,73 @@ def histogram_by_level():
     assert data["resultType"] == "matrix", data
     totals = {series["metric"].get("level"): sum(int(value[1]) for value in series["values"]) for series in data["result"]}
     assert totals == {"error": 10, "info": 20}, totals
+
+
+@check
+def histogram_as_explore_asks_for_it():
+    minute = 60 * 10**9
+    start = (NOW_NS // minute - 10) * minute
+    data = get("query_range", query=f'sum by (level, detected_level) (count_over_time({{group="{GROUP}"}} |= `` | drop __error__ [1m]))',
+               start=str(start), end=str(start + 12 * minute), step="60000ms", direction="backward")
+    totals = {series["metric"]["level"]: sum(int(value[1]) for value in series["values"]) for series in data["result"]}
+    assert totals == {"error": 10, "info": 20}, totals
+
+
+@check
+def labels_that_lines_name():
+    data = get("query_range", query=f'{{group="{GROUP}"}} |= "parcel 3" | logfmt', limit="1", **RANGE)
+    parsed = data["result"][0]["values"][0][2]["parsed"]
+    assert parsed.get("level_extracted", parsed.get("level")) == "error", data
+
+
+@check
+def every_other_route_answers():
+    selector = f'{{group="{GROUP}"}}'
+    def raw(path, **parameters):
+        answer = requests.get(f"{URL}/{path}", params=parameters, timeout=30)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text)
+        return answer
+    assert get("series", **{"match[]": selector}, **RANGE)
+    assert get("index/volume", query=selector, limit="100", aggregateBy="labels", targetLabels="group", **RANGE)["resultType"] == "vector"
+    volume = get("index/volume_range", query=selector, limit="100", step="60", targetLabels="group", **RANGE)
+    assert volume["resultType"] == "matrix" and volume["result"], volume
+    assert get("patterns", query=selector, step="10s", **RANGE), "no pattern"
+    assert get("format_query", query=selector) == selector
+    stats = raw("loki/api/v1/index/stats", query=selector, **RANGE).json()
+    assert stats["entries"] == 30 and stats["streams"] == 1, stats
+    found = {one["label"] for one in raw("loki/api/v1/detected_labels", query=selector, **RANGE).json()["detectedLabels"]}
+    assert "level" in found, found
+    fields = raw("loki/api/v1/detected_fields", query=selector, limit="1000", line_limit="1000", step="10s", **RANGE).json()
+    for field in fields["fields"][:3]:
+        assert "values" in raw(f"loki/api/v1/detected_field/{field['label']}/values", query=selector, limit="1000", **RANGE).json()
+    assert raw("prometheus/api/v1/rules", type="alert", file="", rule_group="", rule_name="").json()["status"] == "success"
+    assert raw("prometheus/api/v1/alerts").json()["status"] == "success"
+    assert raw("loki/api/v1/rules").status_code == 200
+    assert raw("loki/api/v1/status/buildinfo").json()["version"]
+    assert raw("ready").text == "ready\n"
+    # Grafana takes the first version of the tail unless this is a 400.
+    assert requests.get(f"{URL}/loki/api/v2alpha/tail", timeout=30).status_code == 404
+
+
+@check
+def tail_gives_old_and_new_lines():
+    address = URL.replace("http", "ws", 1) + "/loki/api/v1/tail?" + requests.compat.urlencode(
+        {"query": f'{{group="{GROUP}"}} |= "parcel"', "limit": "2", "delay_for": "0", "start": RANGE["start"]})
+    socket = websocket.create_connection(address, timeout=30, suppress_origin=True)
+    lines = []
+    while len(lines) < 2:
+        lines += [value[1] for stream in json.loads(socket.recv())["streams"] for value in stream["values"]]
+    assert [line.split()[-1] for line in lines] == ["1", "0"], lines
+    body = {"streams": [{"stream": {"job": GROUP}, "values": [[str(time.time_ns()), "parcel live"]]}]}
+    assert requests.post(f"{URL}/loki/api/v1/push", json=body, timeout=30).status_code == 204
+    frame = json.loads(socket.recv())
+    assert frame["streams"][0]["values"][0][1] == "parcel live" and frame["streams"][0]["stream"]["group"] == GROUP, frame
+    socket.close()
+    try:
+        websocket.create_connection(address, timeout=30, origin="https://elsewhere.example")
+        raise AssertionError("a page of another site may tail")
+    except websocket.WebSocketBadStatusException as refused:
+        assert refused.status_code == 403, refused
 
 
 @check

@@ -76,8 +76,10 @@ fn format(
     let has_flag = |flag: &str| of(Rule::logfmt_flag).any(|part| part.as_str() == flag);
     if has_flag("--strict") {
         let is_whole = TextPattern::Regex(reader.regex(WHOLE_LOGFMT, Span::default())?);
-        let is_whole = Expr::Match(Box::new(message()), is_whole);
-        reader.sight.note(not(is_whole), "LogfmtParserErr");
+        // A later stage may make another line of it.
+        let column = Name::from(format!("#strict{}", query.operators.len()));
+        extend(query, column.clone(), Expr::Match(Box::new(message()), is_whole));
+        reader.sight.note(not(Expr::Field(column)), "LogfmtParserErr");
     }
     if of(Rule::extraction).next().is_none() {
         named_by_lines(reader, format, query, |parsed| parsed.keeping_empty(has_flag("--keep-empty")));

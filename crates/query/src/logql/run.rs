@@ -207,10 +207,7 @@ impl<E, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_, X> {
     ) -> Result<BTreeMap<Labels, Values>, MetricError<E>> {
         let first = self.steps.start.0.saturating_sub(call.offset_ns);
         let last = self.steps.at(self.n_steps as i64 - 1).0.saturating_sub(call.offset_ns);
-        // The window is open at its start and closed at its end; ranges of ours are the other way round, and where all of
-        // it is whole minutes they stay so: then windows are those of `bin`, whose events are counted already.
-        let is_of_minutes = [first, call.window_ns, bucket_ns].iter().all(|time| time % Timestamp::MINUTE == 0);
-        let shift = i64::from(!is_of_minutes);
+        let shift = self.shift(call);
         let origin = first.saturating_sub(call.window_ns).saturating_add(shift);
         let range = TimeRange { from: Timestamp(origin), to: Timestamp(last.saturating_add(shift)) };
         let plan = plan_of(call, labels, Some((origin, bucket_ns)));
@@ -245,14 +242,24 @@ impl<E, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_, X> {
         Ok(series.into_iter().map(|(labels, buckets)| (labels, values(&buckets))).collect())
     }
 
+    /// A window is open at its start and closed at its end; ranges of ours are the other way round, so that they are later
+    /// by this. Where all of a query over time is whole minutes they are not: then windows are those of `bin`, whose
+    /// events are counted already.
+    fn shift(&self, call: &RangeCall) -> i64 {
+        let first = self.steps.start.0.saturating_sub(call.offset_ns);
+        let times = [first, call.window_ns, self.steps.step_ns];
+        i64::from(self.n_steps == 1 || times.iter().any(|time| time % Timestamp::MINUTE != 0))
+    }
+
     /// One aggregation for each window.
     fn windows(&mut self, call: &RangeCall, labels: &[String]) -> Result<BTreeMap<Labels, Values>, MetricError<E>> {
         let plan = plan_of(call, labels, None);
         let mut series: BTreeMap<Labels, Values> = BTreeMap::new();
         for step in 0..self.n_steps {
             let end = self.steps.at(step as i64).0.saturating_sub(call.offset_ns);
-            let from = Timestamp(end.saturating_sub(call.window_ns).saturating_add(1));
-            let range = TimeRange { from, to: Timestamp(end.saturating_add(1)) };
+            let shift = self.shift(call);
+            let from = Timestamp(end.saturating_sub(call.window_ns).saturating_add(shift));
+            let range = TimeRange { from, to: Timestamp(end.saturating_add(shift)) };
             for row in (self.execute)(&plan, range).map_err(MetricError::Execute)? {
                 let Some(partial) = Partial::of(&row, labels.len()) else { continue };
                 let values = series.entry(labels_of_row(labels, &row)).or_default();

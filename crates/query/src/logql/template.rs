@@ -42,7 +42,7 @@ pub(super) fn read(reader: &mut Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Exp
         let tokens = tokens(reader, action.trim_end_matches('-'), span)?;
         if !tokens.is_empty() {
             let mut actions = Actions { reader, tokens: &tokens, at: 0, span };
-            parts.push(actions.whole()?);
+            parts.push(or_empty(actions.whole()?));
         }
         rest = &rest[at + 2 + n_bytes + 2..];
     }
@@ -61,6 +61,14 @@ fn push_text(parts: &mut Vec<Expr>, literal: &str) {
 
 fn text(literal: &str) -> Expr {
     Expr::Literal(Some(Value::text(literal)))
+}
+
+/// What is not there is the empty text.
+fn or_empty(value: Expr) -> Expr {
+    match value {
+        Expr::Literal(Some(_)) => value,
+        value => Expr::Call(Function::Coalesce, vec![value, text("")]),
+    }
 }
 
 fn tokens(reader: &Reader<'_>, action: &str, span: Span) -> Result<Vec<Token>, QueryError> {
@@ -236,9 +244,10 @@ impl Actions<'_, '_> {
                 let (value, otherwise) = (arguments[1].clone(), arguments[0].clone());
                 call(Function::If, vec![Expr::Call(IsEmpty, vec![value.clone()]), otherwise, value])
             }
-            ("print" | "printf", 1..) => {
-                call(Concat, if name == "print" { arguments } else { self.printf(arguments)? })
-            }
+            ("print" | "printf", 1..) => call(
+                Concat,
+                if name == "print" { arguments.into_iter().map(or_empty).collect() } else { self.printf(arguments)? },
+            ),
             ("urldecode", 1) => call(Function::UrlDecode, arguments),
             ("b64dec", 1) => call(Function::Base64Decode, arguments),
             ("regexReplaceAll", 3) => {
@@ -292,7 +301,8 @@ impl Actions<'_, '_> {
             push_text(&mut parts, &rest[..at]);
             match rest[at + 1..].chars().next() {
                 Some('s' | 'v' | 'd') => {
-                    parts.push(arguments.next().ok_or_else(|| self.error("printf has too few arguments"))?)
+                    let argument = arguments.next().ok_or_else(|| self.error("printf has too few arguments"))?;
+                    parts.push(or_empty(argument));
                 }
                 Some('%') => parts.push(text("%")),
                 _ => return Err(self.error("of printf only %s, %v, %d and %% work")),

@@ -39,6 +39,7 @@ fn read(text: &str) -> (Case, Vec<Block<'_>>) {
         query: String::new(),
         language: None,
         time_zone: None,
+        steps: None,
         window: None,
         expected: Expected::Runs,
     };

@@ -78,7 +78,10 @@ fn series(case: &Case, metric: &MetricQuery, execute: &mut dyn FnMut(&Plan, Time
     };
     let rows = match found {
         Ok(series) => series.iter().map(row).collect(),
-        Err(error) => vec![vec![Some(Value::text(error.to_string()))]],
+        Err(error) => {
+            let no_values = times.iter().map(|_| None);
+            vec![std::iter::once(Some(Value::text(error.to_string()))).chain(no_values).collect()]
+        }
     };
     let mut names = vec!["series".to_owned()];
     names.extend(times.iter().map(|at| at.to_string()[11..19].to_owned()));
