@@ -41,10 +41,8 @@ pub(crate) async fn fields(
 ) -> Result<Json<Value>, LokiProblem> {
     let limit = limit_of(&parameters)?;
     let question = Question::of(&server, &parameters)?;
-    let mut found = read(&server, &question.text.clone(), move |reading| {
-        question.over(reading, |plan, runs, request| query::matched_fields(plan, runs, request))
-    })
-    .await?;
+    let mut found =
+        read(&server, &question.text.clone(), move |reading| question.over(reading, query::matched_fields)).await?;
     found.fields.retain(|field| !lines::is_of_labels(&field.name));
     found.fields.sort_by(|a, b| b.n_events.cmp(&a.n_events).then_with(|| a.name.cmp(&b.name)));
     found.fields.truncate(limit);
