@@ -140,6 +140,10 @@ fn command(operator: &Operator) -> Option<String> {
     match operator {
         Operator::Filter(condition) => Some(format!("filter {}", expression::text(condition)?)),
         Operator::Parse(parse) => parse_command(parse),
+        // Columns that only another dialect knows have no words.
+        Operator::Extend { name, expr } if !name.starts_with('#') => {
+            Some(format!("eval {} = {}", expression::name(name)?, expression::text(expr)?))
+        }
         _ => None,
     }
 }

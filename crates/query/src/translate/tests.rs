@@ -87,6 +87,24 @@ fn logql_becomes_insights() {
 }
 
 #[test]
+fn labels_and_lines_made_anew_become_eval() {
+    // Insights shows what it computes, so that the plan has more columns than that of the original.
+    let stages = "| label_format b=c | drop d | line_format \"{{.b}}!\" | keep b";
+    assert_eq!(
+        translate(&format!("{{host=\"a\"}} {stages}"), Language::LogQl).as_deref().map_err(ToString::to_string),
+        Ok("filter host = \"a\"\n| eval b = c\n| eval c = null\n| eval d = null\n\
+            | eval @message = concat(coalesce(b, \"\"), \"!\")")
+    );
+    for stage in ["json a=\"b\" | line_format \"{{.a}}\"", "logfmt --strict", "decolorize", "unpack"] {
+        let text = format!("{{host=\"a\"}} | {stage}");
+        if let Ok(translated) = translate(&text, Language::LogQl) {
+            let options = ParseOptions { now: Timestamp(0), time_zone: Tz::UTC };
+            assert!(parse_insights(&translated, &options).is_ok(), "{text}: {translated}");
+        }
+    }
+}
+
+#[test]
 fn what_insights_cannot_say_is_refused() {
     let error = translate("rate({a=\"b\"}[5m])", Language::LogQl).expect_err("a metric query");
     assert_eq!(error.0[0].code, "not-translatable");
