@@ -56,6 +56,21 @@ fn typo_is_shown_with_a_caret_and_exit_code_two() {
 }
 
 #[test]
+fn explain_shows_a_question_of_another_language_in_insights() {
+    let (_scratch, server) = with_events();
+    let ran = query(&server, &["--explain", "--language", "logql", "{ms=\"1\"} |= \"begin\""]);
+    assert!(ran.code == 0 && ran.out.starts_with("in Insights:\nfilter ms = "), "{} {}", ran.out, ran.err);
+    assert!(ran.out.contains("events scanned"), "{}", ran.out);
+    let ran = query(&server, &["--explain", "--language", "lucene", "level:error"]);
+    assert!(ran.out.starts_with("in Insights:\nfilter @level = \"error\"\n"), "{} {}", ran.out, ran.err);
+    // What cannot be said in Insights is told with what is nearest to it.
+    let ran = query(&server, &["--explain", "--language", "logql", "sum by (level) (count_over_time({}[5m]))"]);
+    assert!(ran.code == 2 && ran.err.contains("stats count(*) as count by bin(5m)"), "{} {}", ran.out, ran.err);
+    let ran = query(&server, &["--explain", "filter ms = 1"]);
+    assert!(ran.code == 0 && !ran.out.contains("in Insights"), "{} {}", ran.out, ran.err);
+}
+
+#[test]
 fn exit_codes_tell_no_match_and_no_server() {
     let (scratch, server) = with_events();
     assert_eq!(query(&server, &["filter message = \"nothing like it\""]).code, 0);

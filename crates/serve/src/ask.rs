@@ -121,7 +121,8 @@ pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) 
             logql::Query::Log(log) => Ok(log.plan(logql::Direction::Backward, LOGQL_LIMIT)),
             logql::Query::Metric(_) => {
                 let message = "a LogQL metric query is answered under /loki/api/v1/";
-                Err(Problem::bad_request("unsupported", message))
+                let problem = Problem::bad_request("unsupported", message);
+                Err(problem.hint("`--explain`, or POST /api/v1/translate, says what is nearest to it in Insights"))
             }
         },
         "filter-pattern" => Ok(query::parse_filter_pattern(text)?),

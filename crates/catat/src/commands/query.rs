@@ -126,13 +126,33 @@ fn has_piped_input() -> bool {
 
 fn explain(options: &Query) -> Result<(), Failure> {
     let server = Server::new(&options.remote)?;
+    // A question of another language is first of all the same question in Insights; where it is none, the error says which is
+    // nearest, and that is more than what the plan would say.
+    let translated = (options.language != "insights").then(|| translate(&server, options));
     let mut parameters = parameters(options);
     parameters.push(("explain", "true".into()));
     let request = server.request(reqwest::Method::GET, "/api/v1/query").query(&parameters);
+    let answer = match server.send(request, &options.query) {
+        Ok(answer) => answer,
+        Err(failure) => return Err(translated.and_then(Result::err).unwrap_or(failure)),
+    };
+    let answer: serde_json::Value = answer.json().map_err(|error| Failure::unreachable(error.to_string()))?;
+    let mut text = answer["explain"]["text"].as_str().unwrap_or_default().to_owned();
+    match translated {
+        Some(Ok(insights)) => text = format!("in Insights:\n{insights}\n\n{text}"),
+        Some(Err(failure)) => text = format!("in Insights: {}\n\n{text}", failure.message()),
+        None => {}
+    }
+    writeln!(std::io::stdout(), "{text}").map_err(of_output)
+}
+
+/// The query in Insights.
+fn translate(server: &Server, options: &Query) -> Result<String, Failure> {
+    let question = serde_json::json!({"query": options.query, "language": options.language});
+    let request = server.request(reqwest::Method::POST, "/api/v1/translate").json(&question);
     let answer: serde_json::Value =
         server.send(request, &options.query)?.json().map_err(|error| Failure::unreachable(error.to_string()))?;
-    let text = answer["explain"]["text"].as_str().unwrap_or_default();
-    writeln!(std::io::stdout(), "{text}").map_err(of_output)
+    Ok(answer["query"].as_str().unwrap_or_default().to_owned())
 }
 
 /// The query's parameters as the server takes them.

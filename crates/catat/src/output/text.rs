@@ -79,8 +79,8 @@ pub(crate) fn located_error(
         let caret = " ".repeat(column.saturating_sub(1).min(text.chars().count()));
         shown = format!("{shown} (line {line}, column {column})\n  {}\n  {caret}^", harmless(text, false));
     }
-    if let Some(hint) = hint {
-        shown.push_str(&format!("\n  {}", harmless(hint, false)));
+    for line in hint.into_iter().flat_map(str::lines) {
+        shown.push_str(&format!("\n  {}", harmless(line, false)));
     }
     shown
 }
@@ -95,12 +95,12 @@ mod tests {
             "unknown command \"filtr\"",
             Some(2),
             Some(3),
-            Some("did you mean \"filter\"?"),
+            Some("did you mean this?\nfilter x"),
             "a\n| filtr x",
         );
         assert_eq!(
             shown,
-            "unknown command \"filtr\" (line 2, column 3)\n  | filtr x\n    ^\n  did you mean \"filter\"?"
+            "unknown command \"filtr\" (line 2, column 3)\n  | filtr x\n    ^\n  did you mean this?\n  filter x"
         );
     }
 }
