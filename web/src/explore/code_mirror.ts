@@ -111,14 +111,23 @@ function isTakenByPart(view: EditorView, from: number, to: number, text: string)
 }
 
 /**
+ * What the browser is about to replace, which may be newer than what the editor knows of the selection. In a shadow tree
+ * Chromium's events do not say it; the selection does.
+ */
+function replacedRange(event: InputEvent, view: EditorView): StaticRange | undefined {
+  const [told] = event.getTargetRanges();
+  if (told || !(view.root instanceof ShadowRoot)) return told;
+  return document.getSelection()?.getComposedRanges?.({ shadowRoots: [view.root] })[0];
+}
+
+/**
  * Replaces what is selected. A browser that does it keeps the look of what it replaces in an inline style, which the
  * policy forbids and tells of.
  */
 function replacesSelection(event: InputEvent, view: EditorView): boolean {
   const text = event.data;
   if (event.inputType !== "insertText" || event.isComposing || text === null) return false;
-  // The browser's selection may be newer than what the editor knows of it.
-  const [range] = event.getTargetRanges();
+  const range = replacedRange(event, view);
   if (!range || range.collapsed || !view.contentDOM.contains(range.startContainer) || !view.contentDOM.contains(range.endContainer)) return false;
   const from = view.posAtDOM(range.startContainer, range.startOffset);
   const to = view.posAtDOM(range.endContainer, range.endOffset);
