@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { printable } from "../format.ts";
 import { t } from "../texts.ts";
@@ -89,21 +89,17 @@ export function Menu({ name, label, button, children, testId, isPicture = false,
   );
 }
 
-/** A modal dialog of the platform. */
+/** A modal dialog of the platform. `onClose` may be told of it twice. */
 export function Dialog({ open, onClose, label, children }: { open: boolean; onClose: () => void; label: string; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const closing = useRef(false);
-  useEffect(() => {
+  // With the contents, not after them: a key pressed in between would find an empty dialog still open, and close the next one.
+  useLayoutEffect(() => {
     if (open && !dialog.current?.open) dialog.current?.showModal();
-    if (!open && dialog.current?.open) {
-      closing.current = true;
-      dialog.current.close();
-    }
+    if (!open && dialog.current?.open) dialog.current.close();
   }, [open]);
   const closed = () => {
-    // What is closed from here is told of later, when it may be wanted again.
-    if (!closing.current) onClose();
-    closing.current = false;
+    // The platform tells of a close later, when it may be open again.
+    if (!dialog.current?.open) onClose();
   };
   return (
     <dialog ref={dialog} aria-label={label} onClose={closed} onClick={(event) => event.target === dialog.current && onClose()}>
