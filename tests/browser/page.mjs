@@ -6,7 +6,8 @@
 //   CATAT_CHECKS      only checks whose name holds this text (optional)
 //
 // It sends its own events into groups of its own, so it may run against a server that holds others. One line
-// `ok - …` or `not ok - …` per check, a closing `N passed, N failed`, and 1 as exit code if one failed.
+// `ok - …` or `not ok - …` per check (what fails once and then holds is told of as `unsteady - …`), a closing
+// `N passed, N failed, N unsteady`, and 1 as exit code if one failed.
 // `people.mjs`, `hostile.mjs`, `start.mjs` and `export.mjs` beside it start servers of their own from CATAT_EXECUTABLE.
 
 import { accessibilityChecks } from "./page/accessibility.mjs";

@@ -22,6 +22,6 @@ export async function runChecks(url, checks, { prepare = async () => undefined, 
     await browser.close();
     await finish();
   }
-  console.log(`\n${harness.passed} passed, ${harness.failed} failed`);
+  console.log(`\n${harness.passed} passed, ${harness.failed} failed, ${harness.unsteady} unsteady`);
   process.exitCode = harness.failed > 0 ? 1 : 0;
 }
