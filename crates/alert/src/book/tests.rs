@@ -4,8 +4,11 @@ use std::sync::Mutex;
 
 use types::Value;
 
+use super::evaluating::EVENTS_SHOWN;
 use super::*;
-use crate::ChannelSettings;
+use crate::evaluate::Change;
+use crate::notify::{Notification, Subject, notification};
+use crate::{Ask, ChannelSettings, Question, Table};
 
 /// Answers rules with the rows at hand, and questions for events with one event.
 struct Listed(Mutex<Result<Vec<(&'static str, i64)>, String>>);
@@ -201,7 +204,7 @@ fn bodies_are_bounded_whatever_the_events_hold() {
 #[test]
 fn durations_are_shown_as_they_are_written() {
     for text in ["0s", "5m", "1h30m", "15d", "500ms"] {
-        assert_eq!(format_duration_ns(types::parse_duration_ns(text).unwrap()), text);
+        assert_eq!(types::format_duration_ns(types::parse_duration_ns(text).unwrap()), text);
     }
 }
 

@@ -1,0 +1,152 @@
+//! Rules and alerts as the API and the page list them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+use types::{Timestamp, format_duration_ns};
+
+use super::{Book, annotations_of};
+use crate::evaluate::State;
+use crate::state::RuleState;
+use crate::{Missing, Rule};
+
+/// A rule, for the API and the page.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RuleView {
+    /// Its name.
+    pub name: String,
+    /// Its query.
+    pub query: String,
+    /// The language of the query.
+    pub language: &'static str,
+    /// Groups that it looks at.
+    pub groups: Vec<String>,
+    /// How far back it looks.
+    pub window: String,
+    /// How often.
+    pub interval: String,
+    /// Its condition.
+    pub condition: Option<String>,
+    /// How long the condition must hold.
+    #[serde(rename = "for")]
+    pub for_: String,
+    /// How long an alert stays on.
+    pub keep_firing_for: String,
+    /// What missing data means.
+    pub missing: Option<&'static str>,
+    /// M of N.
+    pub datapoints: Json,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations, as templates.
+    pub annotations: BTreeMap<String, String>,
+    /// Its topics.
+    pub topics: Vec<String>,
+    /// Whether it is evaluated.
+    pub enabled: bool,
+    /// Where it is written.
+    pub file: String,
+    /// `ok`, `pending`, `alarm` or `insufficient_data`: the worst of its label sets.
+    pub state: &'static str,
+    /// Why.
+    pub why: String,
+    /// When it was evaluated last.
+    pub last_evaluation: Option<String>,
+    /// Why the last evaluation gave nothing, if it did not.
+    pub last_error: Option<String>,
+    /// How many label sets fire.
+    pub n_firing: usize,
+}
+
+/// An alert, for the API and the page: a label set that is not well.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AlertView {
+    /// Identity of rule and labels.
+    pub id: String,
+    /// The rule.
+    pub rule: String,
+    /// `pending`, `alarm` or `insufficient_data`.
+    pub state: &'static str,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// The value at the last evaluation.
+    pub value: Option<Json>,
+    /// Since when it is in this state.
+    pub since: String,
+    /// Where the page shows its events.
+    pub url: String,
+}
+
+impl Book {
+    /// All rules.
+    pub(crate) fn rule_views(&self) -> Vec<RuleView> {
+        let inner = self.locked();
+        let empty = RuleState::default();
+        let state_of = |rule: &Rule| inner.kept.rules.get(&rule.name).unwrap_or(&empty);
+        self.rules.iter().map(|rule| self.rule_view(rule, state_of(rule))).collect()
+    }
+
+    fn rule_view(&self, rule: &Rule, state: &RuleState) -> RuleView {
+        let worst = state.sets.values().map(|set| set.state).max().unwrap_or(State::Ok);
+        let worst = if state.evaluated_at.is_none() { State::InsufficientData } else { worst };
+        let why = match (rule.enabled, state.evaluated_at) {
+            (false, _) => "disabled".to_string(),
+            (true, None) => "not evaluated yet".to_string(),
+            (true, Some(_)) => state.why.clone(),
+        };
+        RuleView {
+            name: rule.name.clone(),
+            query: rule.query.trim().to_string(),
+            language: "insights",
+            groups: rule.groups.iter().map(|group| group.as_str().to_string()).collect(),
+            window: format_duration_ns(rule.window_ns),
+            interval: format_duration_ns(rule.interval_ns.unwrap_or(self.interval_ns)),
+            condition: rule.condition.clone(),
+            for_: format_duration_ns(rule.for_ns),
+            keep_firing_for: format_duration_ns(rule.keep_firing_for_ns),
+            missing: rule.missing.map(Missing::name),
+            datapoints: json!({"to_alarm": rule.datapoints.to_alarm, "of": rule.datapoints.of}),
+            labels: rule.labels.clone(),
+            annotations: rule.annotations.clone(),
+            topics: rule.topics.clone(),
+            enabled: rule.enabled,
+            file: rule.file.clone(),
+            state: worst.name(),
+            why,
+            last_evaluation: state.evaluated_at.map(|at| Timestamp(at).to_string()),
+            last_error: state.error.clone(),
+            n_firing: state.sets.values().filter(|set| set.state == State::Alarm).count(),
+        }
+    }
+
+    /// All label sets that are not well, the worst first.
+    pub(crate) fn alert_views(&self) -> Vec<AlertView> {
+        let states = self.locked().kept.rules.clone();
+        let mut views = Vec::new();
+        for rule in &self.rules {
+            let Some(state) = states.get(&rule.name) else { continue };
+            let evaluated_at = Timestamp(state.evaluated_at.unwrap_or_default());
+            let url = self.url_of(rule, evaluated_at);
+            let unwell = state.sets.iter().filter(|(_, set)| set.state != State::Ok);
+            views.extend(unwell.map(|(key, set)| {
+                let id = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(key.as_bytes()));
+                let view = AlertView {
+                    id,
+                    rule: rule.name.clone(),
+                    state: set.state.name(),
+                    labels: set.labels.clone(),
+                    annotations: annotations_of(rule, set, &[], &url),
+                    value: set.value.clone(),
+                    since: Timestamp(set.since).to_string(),
+                    url: url.clone(),
+                };
+                (set.state, set.since, view)
+            }));
+        }
+        views.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.cmp(&a.1)));
+        views.into_iter().map(|(_, _, view)| view).collect()
+    }
+}
