@@ -68,6 +68,7 @@ async function isNotRunAfterAKilledTab(own) {
     void tab.send("Page.reload");
     await tab.until("document.querySelector('[data-testid=row]') !== null && document.querySelector('[data-testid=held]') === null");
   } finally {
+    await own.closePages();
     await between.stop();
   }
 }

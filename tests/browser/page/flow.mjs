@@ -38,7 +38,7 @@ function through(check) {
     try {
       await check({ own, mine, between, open });
     } finally {
-      // Requests that are given up are told of in the browser's console.
+      await own.closePages();
       await between.stop();
     }
   };

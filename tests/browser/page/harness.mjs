@@ -53,8 +53,7 @@ export class Harness {
 
   /** Runs a check once, on pages of its own; what it failed with. */
   async attempt(name, run) {
-    const pages = [];
-    this.opened = pages;
+    this.opened = [];
     this.running = { name, expectsFailures: false };
     let timer;
     const late = new Promise((_, fail) => { timer = setTimeout(() => fail(new Error(`took longer than ${CHECK_MS_MAX / 1000} s`)), CHECK_MS_MAX); });
@@ -65,8 +64,13 @@ export class Harness {
       return error;
     } finally {
       clearTimeout(timer);
-      for (const context of pages) await context.close();
+      await this.closePages();
     }
+  }
+
+  /** Closes what the check has opened: also before a server in between goes, as the pages would complain of that. */
+  async closePages() {
+    for (const context of this.opened.splice(0)) await context.close();
   }
 
   /** Calls the API, with the harness's key where there is one. */

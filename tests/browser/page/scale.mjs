@@ -149,6 +149,7 @@ async function scrollsAHundredThousand(own) {
     const n = await long();
     assert.ok(n <= steps / 4, `${n} long tasks in ${steps} steps`);
   } finally {
+    await own.closePages();
     await between.stop();
   }
 }

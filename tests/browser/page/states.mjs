@@ -139,6 +139,7 @@ function story(name, make, colorScheme, viewport) {
       await own.noteViolations(page);
       await own.picture(page, `state-${name.replaceAll(/\W+/g, "-")}-${colorScheme}-${viewport.width}`);
     } finally {
+      await own.closePages();
       await between.stop();
     }
   };
