@@ -63,6 +63,8 @@ pub enum AlertsError {
 /// Rules at work. Dropping it stops them.
 pub struct Alerts {
     book: Arc<Book>,
+    post: Arc<dyn Post>,
+    clock: Clock,
     is_stopping: Arc<AtomicBool>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -84,15 +86,29 @@ impl Alerts {
         is_stopping: Arc<AtomicBool>,
     ) -> Result<Arc<Self>, AlertsError> {
         let clock = options.clock.clone();
-        let book = Book::open(rules, &options, clock.now()).map_err(|error| AlertsError::State(error.to_string()))?;
+        let book = Book::open(rules, &options).map_err(|error| AlertsError::State(error.to_string()))?;
         let book = Arc::new(book);
-        let alerts = Arc::new(Self { book: book.clone(), is_stopping, threads: Mutex::default() });
-        for channel in book.channels.clone() {
-            let (book, post, clock) = (book.clone(), post.clone(), clock.clone());
-            alerts.spawn("alert-notify", move || notify_channel(&book, &channel, &*post, &clock))?;
-        }
+        let threads = Mutex::default();
+        let alerts = Arc::new(Self { book: book.clone(), post, clock: clock.clone(), is_stopping, threads });
+        alerts.serve_channels()?;
         alerts.spawn("alert-evaluate", move || evaluate_rules(&book, &*ask, &clock))?;
         Ok(alerts)
+    }
+
+    /// Puts other rules and channels in the place of those that stand. A rule is known by its name: what one with the
+    /// same name has come to stays; of one that is no more, what fires is told as resolved.
+    pub fn replace(&self, rules: RuleBook) -> Result<(), AlertsError> {
+        self.book.replace(rules, self.clock.now()).map_err(AlertsError::State)?;
+        self.serve_channels()
+    }
+
+    /// Gives every channel that has none a thread of its own, which ends with the channel.
+    fn serve_channels(&self) -> Result<(), AlertsError> {
+        for name in self.book.take_unserved() {
+            let (book, post, clock) = (self.book.clone(), self.post.clone(), self.clock.clone());
+            self.spawn("alert-notify", move || notify_channel(&book, &name, &*post, &clock))?;
+        }
+        Ok(())
     }
 
     /// All rules, with what they have come to.
@@ -131,7 +147,10 @@ impl Alerts {
     fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), AlertsError> {
         let thread = std::thread::Builder::new().name(name.into()).spawn(run);
         let thread = thread.map_err(|error| AlertsError::Start(error.to_string()))?;
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those of channels that are no more have ended.
+        threads.retain(|thread| !thread.is_finished());
+        threads.push(thread);
         Ok(())
     }
 }
@@ -154,26 +173,25 @@ fn evaluate_rules(book: &Book, ask: &dyn Ask, clock: &Clock) {
     }
 }
 
-fn notify_channel(book: &Book, channel: &Channel, post: &dyn Post, clock: &Clock) {
+fn notify_channel(book: &Book, name: &str, post: &dyn Post, clock: &Clock) {
     let mut repeated_at = clock.now().0;
-    loop {
-        repeat_firing(book, channel, post, clock.now(), &mut repeated_at);
-        match book.due_notification(&channel.name, clock.now()) {
-            Some(notification) => {
-                // A defect that one delivery meets must not end all others.
-                let posted = catch_unwind(AssertUnwindSafe(|| post.post(channel, &notification.body, clock.now())));
-                let result = posted.unwrap_or_else(|_| {
-                    tracing::error!(channel = channel.name, "a delivery panicked");
-                    let reason = "a defect in catat ended the delivery; its log says where".to_string();
-                    Err(PostError::Retry { after: None, reason })
-                });
-                book.settle(&channel.name, &notification.id, &result, clock.now());
-                if !book.wait_for_news(Some(&channel.name), clock.now(), Duration::ZERO) {
-                    return;
-                }
-            }
-            None if !book.wait_for_news(Some(&channel.name), clock.now(), SLEEP_MAX) => return,
-            None => {}
+    // It is looked up anew each time: it may have been changed.
+    while let Some(channel) = book.served_channel(name) {
+        repeat_firing(book, &channel, post, clock.now(), &mut repeated_at);
+        let mut wait = SLEEP_MAX;
+        if let Some(notification) = book.due_notification(name, clock.now()) {
+            // A defect that one delivery meets must not end all others.
+            let posted = catch_unwind(AssertUnwindSafe(|| post.post(&channel, &notification.body, clock.now())));
+            let result = posted.unwrap_or_else(|_| {
+                tracing::error!(channel = name, "a delivery panicked");
+                let reason = "a defect in catat ended the delivery; its log says where".to_string();
+                Err(PostError::Retry { after: None, reason })
+            });
+            book.settle(name, &notification.id, &result, clock.now());
+            wait = Duration::ZERO;
+        }
+        if !book.wait_for_news(Some(name), clock.now(), wait) {
+            return;
         }
     }
 }

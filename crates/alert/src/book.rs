@@ -4,10 +4,11 @@
 
 mod delivering;
 mod evaluating;
+mod replacing;
 mod views;
 
-use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value as Json, json};
 use types::{TimeRange, Timestamp};
@@ -19,8 +20,6 @@ use crate::{Channel, Options, Rule, RuleBook, template};
 
 /// Rules, channels, and what they have come to.
 pub(crate) struct Book {
-    pub(crate) rules: Vec<Rule>,
-    pub(crate) channels: Vec<Channel>,
     interval_ns: i64,
     wait_ns: i64,
     base_url: String,
@@ -30,26 +29,43 @@ pub(crate) struct Book {
     news: Condvar,
 }
 
+/// Rules and channels as they stand at a time. Who works with them holds them for as long as that takes; others may
+/// have taken their place meanwhile.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    pub(crate) rules: Vec<Arc<Rule>>,
+    pub(crate) channels: Vec<Arc<Channel>>,
+}
+
 struct Inner {
     kept: Kept,
     is_dirty: bool,
-    next_due: Vec<Timestamp>,
+    standing: Arc<Standing>,
+    /// When rules are evaluated next, by name; those that are not there are due.
+    next_due: BTreeMap<String, Timestamp>,
+    /// Names of channels that a thread delivers to.
+    served: BTreeSet<String>,
     is_stopping: bool,
     save_error: Option<String>,
 }
 
 impl Book {
     /// Opens the state below `options.dir`.
-    pub(crate) fn open(rules: RuleBook, options: &Options, now: Timestamp) -> Result<Self, StateError> {
+    pub(crate) fn open(rules: RuleBook, options: &Options) -> Result<Self, StateError> {
         let (file, mut kept) = StateFile::open(&options.dir)?;
-        let RuleBook { rules, channels } = rules;
-        kept.rules.retain(|name, _| rules.iter().any(|rule| rule.enabled && rule.name == *name));
-        kept.queues.retain(|name| channels.iter().any(|channel| channel.name == name));
-        let next_due = vec![now; rules.len()];
-        let inner = Inner { kept, is_dirty: false, next_due, is_stopping: false, save_error: None };
+        let standing = Standing::from(rules);
+        kept.rules.retain(|name, _| standing.evaluates(name));
+        kept.queues.retain(|name| standing.channel(name).is_some());
+        let inner = Inner {
+            kept,
+            is_dirty: false,
+            standing: Arc::new(standing),
+            next_due: BTreeMap::new(),
+            served: BTreeSet::new(),
+            is_stopping: false,
+            save_error: None,
+        };
         Ok(Self {
-            rules,
-            channels,
             interval_ns: options.interval_ns,
             wait_ns: options.group_wait_ns,
             base_url: options.base_url.trim_end_matches('/').to_string(),
@@ -57,6 +73,11 @@ impl Book {
             inner: Mutex::new(inner),
             news: Condvar::new(),
         })
+    }
+
+    /// Rules and channels as they stand now.
+    pub(crate) fn standing(&self) -> Arc<Standing> {
+        self.locked().standing.clone()
     }
 
     /// What a panicking thread left locked is whole: the state is replaced as one, after it was saved.
@@ -113,6 +134,27 @@ impl Book {
     /// Why the state cannot be saved, if it cannot.
     pub(crate) fn save_error(&self) -> Option<String> {
         self.locked().save_error.clone()
+    }
+}
+
+impl From<RuleBook> for Standing {
+    fn from(book: RuleBook) -> Self {
+        Self {
+            rules: book.rules.into_iter().map(Arc::new).collect(),
+            channels: book.channels.into_iter().map(Arc::new).collect(),
+        }
+    }
+}
+
+impl Standing {
+    /// The channel with a name.
+    pub(crate) fn channel(&self, name: &str) -> Option<&Arc<Channel>> {
+        self.channels.iter().find(|channel| channel.name == name)
+    }
+
+    /// Whether there is a rule with the name, and it is switched on.
+    fn evaluates(&self, name: &str) -> bool {
+        self.rules.iter().any(|rule| rule.enabled && rule.name == name)
     }
 }
 

@@ -31,7 +31,7 @@ const WINDOW_NS_DEFAULT: i64 = 5 * Timestamp::MINUTE;
 const INTERVAL_NS_MIN: i64 = Timestamp::SECOND;
 
 /// A rule, checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// Its name, unique; every alert has it as the label `alertname`.
     pub name: String,

@@ -68,10 +68,13 @@ pub(crate) fn prepare(
     let alerts = start_alerts(config, &store, rules, &clock, address, &cache)?;
     let intake = Arc::new(Intake::new(store.clone(), config.limits.clone(), parse::Zone::Named(config.time_zone)));
     set_pipelines(&intake, config).map_err(Failure::usage)?;
-    let of_reload = intake.clone();
+    let of_reload = (intake.clone(), alerts.clone());
     let reload: serve::Reload = Arc::new(move || {
         let config = read_again().map_err(|failure| failure.message().to_owned())?;
-        set_pipelines(&of_reload, &config)
+        // Both are read before either holds: a mistake in one changes nothing.
+        let rules = read_rules(&crate::commands::rules_dir(&config))?;
+        set_pipelines(&of_reload.0, &config)?;
+        of_reload.1.replace(rules.book).map_err(|error| error.to_string())
     });
     let app = App {
         store: store.clone(),

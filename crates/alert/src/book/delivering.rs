@@ -20,15 +20,15 @@ impl Book {
     /// Everything that fires and that a channel takes, as notifications without events; nothing while others wait,
     /// so that nobody is told again of what he has not been told.
     pub(crate) fn firing_of(&self, channel: &Channel, now: Timestamp) -> Option<Vec<Json>> {
-        let states = {
+        let (states, standing) = {
             let inner = self.locked();
             if !inner.kept.queues.is_idle(&channel.name) {
                 return None;
             }
-            inner.kept.rules.clone()
+            (inner.kept.rules.clone(), inner.standing.clone())
         };
         let mut firing = Vec::new();
-        for rule in self.rules.iter().filter(|rule| channel.takes(&rule.topics)) {
+        for rule in standing.rules.iter().filter(|rule| channel.takes(&rule.topics)) {
             let sets = states.get(&rule.name).map(|state| &state.sets).into_iter().flatten();
             let url = self.url_of(rule, now);
             for (_, set) in sets.filter(|(_, set)| set.state == State::Alarm) {

@@ -1,6 +1,7 @@
 //! Evaluation: every rule that is due is asked, judged, saved, and then announced.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 use types::Timestamp;
@@ -24,18 +25,19 @@ pub(super) const EVENTS_SHOWN: usize = 10;
 impl Book {
     /// Evaluates every rule that is due. Returns when the next one is.
     pub(crate) fn evaluate_due(&self, ask: &dyn Ask, clock: &dyn Fn() -> Timestamp) -> Timestamp {
-        for (at, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.enabled) {
+        let standing = self.standing();
+        for rule in standing.rules.iter().filter(|rule| rule.enabled) {
             let now = clock();
             {
                 let mut inner = self.locked();
                 if inner.is_stopping {
                     return now;
                 }
-                if inner.next_due[at] > now {
+                if inner.next_due.get(&rule.name).is_some_and(|due| *due > now) {
                     continue;
                 }
                 let interval_ns = rule.interval_ns.unwrap_or(self.interval_ns).max(Timestamp::SECOND);
-                inner.next_due[at] = Timestamp(now.0.saturating_add(interval_ns));
+                inner.next_due.insert(rule.name.clone(), Timestamp(now.0.saturating_add(interval_ns)));
             }
             // A defect that one rule meets must not end the evaluation of all others, nor its own for good.
             if catch_unwind(AssertUnwindSafe(|| self.evaluate_rule(rule, ask, now))).is_err() {
@@ -47,7 +49,8 @@ impl Book {
             let kept = inner.kept.clone();
             self.commit(&mut inner, kept);
         }
-        let due = self.rules.iter().zip(&inner.next_due).filter(|(rule, _)| rule.enabled).map(|(_, due)| *due);
+        let rules = inner.standing.rules.iter().filter(|rule| rule.enabled);
+        let due = rules.map(|rule| inner.next_due.get(&rule.name).copied().unwrap_or(Timestamp(i64::MIN)));
         due.min().unwrap_or(Timestamp(i64::MAX))
     }
 
@@ -61,7 +64,7 @@ impl Book {
         state.error = Some("a defect in catat ended the evaluation; its log says where".to_string());
     }
 
-    fn evaluate_rule(&self, rule: &Rule, ask: &dyn Ask, now: Timestamp) {
+    fn evaluate_rule(&self, rule: &Arc<Rule>, ask: &dyn Ask, now: Timestamp) {
         let before: Sets = self.locked().kept.rules.get(&rule.name).map(|state| state.sets.clone()).unwrap_or_default();
         let asked = self.ask_rule(rule, ask, now);
         let mut notifications = Vec::new();
@@ -78,6 +81,10 @@ impl Book {
             }
         };
         let mut inner = self.locked();
+        if !inner.standing.rules.iter().any(|standing| Arc::ptr_eq(standing, rule)) {
+            // It was changed or removed while it was asked: the answer is that of a rule that is no more.
+            return;
+        }
         let is_announced = !notifications.is_empty();
         let is_new = state.sets != before;
         if !is_announced {
@@ -119,7 +126,9 @@ impl Book {
         ask: &dyn Ask,
         now: Timestamp,
     ) -> Vec<(String, Notification)> {
-        let channels: Vec<&Channel> = self.channels.iter().filter(|channel| channel.takes(&rule.topics)).collect();
+        let standing = self.standing();
+        let channels = standing.channels.iter().filter(|channel| channel.takes(&rule.topics));
+        let channels: Vec<&Arc<Channel>> = channels.collect();
         let mut made = Vec::new();
         for (n, change) in changes.iter().enumerate() {
             let (rule_name, fires) = (&rule.name, change.fires);

@@ -40,12 +40,12 @@ impl Bench {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
-        let book = open(dir.path(), now).unwrap();
+        let book = open(dir.path()).unwrap();
         Self { dir, book, ask: Listed(Mutex::new(Ok(Vec::new()))), now }
     }
 
     fn restart(&mut self) {
-        self.book = open(self.dir.path(), self.now).unwrap();
+        self.book = open(self.dir.path()).unwrap();
     }
 
     fn answer(&self, rows: Result<Vec<(&'static str, i64)>, String>) {
@@ -75,9 +75,14 @@ impl Bench {
     }
 }
 
-fn open(dir: &std::path::Path, now: Timestamp) -> Result<Book, StateError> {
+fn open(dir: &std::path::Path) -> Result<Book, StateError> {
+    Book::open(rules(crate::DEFAULT_RULES), &Options::new(dir.into()))
+}
+
+/// Rules, and a channel `hook` that takes everything.
+fn rules(text: &str) -> RuleBook {
     let mut rules = RuleBook::default();
-    rules.add("errors.yaml", crate::DEFAULT_RULES).unwrap();
+    rules.add("errors.yaml", text).unwrap();
     let settings = ChannelSettings {
         name: "hook".into(),
         kind: "webhook".into(),
@@ -85,7 +90,7 @@ fn open(dir: &std::path::Path, now: Timestamp) -> Result<Book, StateError> {
         ..ChannelSettings::default()
     };
     rules.channels.push(Channel::new(settings).unwrap());
-    Book::open(rules, &Options::new(dir.into()), now)
+    rules
 }
 
 #[test]
@@ -192,7 +197,7 @@ fn bodies_are_bounded_whatever_the_events_hold() {
     let mut bench = Bench::new();
     bench.step(&[("a", 1)]);
     let events: Vec<Json> = (0..10).map(|_| json!({"@message": "é\u{1}".repeat(100_000)})).collect();
-    let rule = &bench.book.rules[0];
+    let rule = &bench.book.standing().rules[0];
     let set = bench.book.locked().kept.rules["errors"].sets.values().next().unwrap().clone();
     let change = Change { set, fires: true, starts_at: 0, row: None };
     let subject = Subject { rule, change: &change, annotations: BTreeMap::new(), events, url: String::new() };
@@ -231,4 +236,46 @@ fn a_defect_that_a_rule_meets_is_told_of_that_rule_and_ends_nothing() {
     bench.book.evaluate_due(&ask, &|| at(240));
     assert_eq!(bench.book.n_waiting(), 1);
     assert!(bench.book.rule_views().remove(0).last_error.is_none());
+}
+
+#[test]
+fn what_a_rule_came_to_stays_while_its_name_does_and_its_end_is_told_with_it() {
+    let mut bench = Bench::new();
+    bench.step(&[("a", 1)]);
+    assert_eq!(bench.deliver()["status"], "firing");
+    let reworded = crate::DEFAULT_RULES.replace("severity: error", "severity: page");
+    assert_ne!(reworded, crate::DEFAULT_RULES);
+    bench.book.replace(rules(&reworded), bench.now).unwrap();
+    assert_eq!(bench.book.alert_views().len(), 1, "edited while it fires");
+    assert_eq!(bench.book.n_waiting(), 0);
+    bench.book.replace(rules(""), bench.now).unwrap();
+    let resolved = bench.deliver();
+    assert_eq!((resolved["status"].as_str(), resolved["rule"].as_str()), (Some("resolved"), Some("errors")));
+    assert!(bench.book.alert_views().is_empty() && bench.book.rule_views().is_empty());
+    bench.book.replace(rules(crate::DEFAULT_RULES), bench.now).unwrap();
+    let now = bench.now;
+    bench.book.evaluate_due(&bench.ask, &|| now);
+    assert_eq!(bench.deliver()["status"], "firing", "a rule that is put back is evaluated at once");
+}
+
+#[test]
+fn rules_are_not_replaced_where_what_that_means_cannot_be_saved() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.dir.path().join("alerts.tmp")).unwrap();
+    assert!(bench.book.replace(rules(""), bench.now).is_err());
+    assert_eq!(bench.book.rule_views().len(), 1);
+}
+
+#[test]
+fn a_channel_is_served_from_when_it_is_there_until_it_is_no_more() {
+    let bench = Bench::new();
+    assert_eq!(bench.book.take_unserved(), ["hook"]);
+    assert!(bench.book.take_unserved().is_empty());
+    let mut without = rules(crate::DEFAULT_RULES);
+    without.channels.clear();
+    bench.book.replace(without, bench.now).unwrap();
+    assert!(bench.book.served_channel("hook").is_none());
+    bench.book.replace(rules(crate::DEFAULT_RULES), bench.now).unwrap();
+    assert_eq!(bench.book.take_unserved(), ["hook"]);
+    assert!(bench.book.served_channel("hook").is_some());
 }

@@ -86,7 +86,7 @@ impl Book {
         let inner = self.locked();
         let empty = RuleState::default();
         let state_of = |rule: &Rule| inner.kept.rules.get(&rule.name).unwrap_or(&empty);
-        self.rules.iter().map(|rule| self.rule_view(rule, state_of(rule))).collect()
+        inner.standing.rules.iter().map(|rule| self.rule_view(rule, state_of(rule))).collect()
     }
 
     fn rule_view(&self, rule: &Rule, state: &RuleState) -> RuleView {
@@ -124,9 +124,12 @@ impl Book {
 
     /// All label sets that are not well, the worst first.
     pub(crate) fn alert_views(&self) -> Vec<AlertView> {
-        let states = self.locked().kept.rules.clone();
+        let (states, standing) = {
+            let inner = self.locked();
+            (inner.kept.rules.clone(), inner.standing.clone())
+        };
         let mut views = Vec::new();
-        for rule in &self.rules {
+        for rule in &standing.rules {
             let Some(state) = states.get(&rule.name) else { continue };
             let evaluated_at = Timestamp(state.evaluated_at.unwrap_or_default());
             let url = self.url_of(rule, evaluated_at);
