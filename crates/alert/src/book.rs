@@ -110,7 +110,8 @@ impl Book {
         let range = window_of(rule, now);
         let groups: Vec<&str> = rule.groups.iter().map(|group| group.as_str()).filter(|group| *group != "*").collect();
         let (from, to, groups) = (range.from.to_string(), now.to_string(), groups.join(","));
-        let mut parameters = vec![("q", rule.query.trim()), ("from", &from), ("to", &to)];
+        let query = rule.language.shown(&rule.query).unwrap_or_default();
+        let mut parameters = vec![("q", query.as_str()), ("from", &from), ("to", &to)];
         if !groups.is_empty() {
             parameters.push(("groups", &groups));
         }
@@ -158,7 +159,7 @@ impl Standing {
     }
 }
 
-fn window_of(rule: &Rule, now: Timestamp) -> TimeRange {
+pub(crate) fn window_of(rule: &Rule, now: Timestamp) -> TimeRange {
     TimeRange { from: Timestamp(now.0.saturating_sub(rule.window_ns)), to: Timestamp(now.0.saturating_add(1)) }
 }
 

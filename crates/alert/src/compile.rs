@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
-use query::plan::{AggregateKind, Comparison, Expr, Name, Operator, Plan};
-use query::{ParseOptions, parse_insights, parse_rule};
+use query::plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan};
+use query::{ParseOptions, logql, optimise, parse_insights};
 use types::{Timestamp, Value};
 
 use crate::Rule;
+use crate::language::Asked;
 
 /// Name of the column that says whether the condition holds.
 const FIRES: &str = "__fires";
@@ -30,8 +31,11 @@ pub(crate) enum CompileError {
 /// A rule, ready to be asked.
 #[derive(Debug)]
 pub(crate) struct Compiled {
-    /// Gives the rows; the last column says whether the condition holds.
+    /// What is asked of the window; its rows, or those made of them, end in a column that says whether the condition
+    /// holds.
     pub(crate) plan: Plan,
+    /// What is asked in place of the plan, where the query is for numbers with labels.
+    pub(crate) metric: Option<Metric>,
     /// Columns that make label sets, with their names.
     pub(crate) labels: Vec<(usize, String)>,
     /// The column whose value is shown.
@@ -45,18 +49,26 @@ pub(crate) struct Compiled {
     sources: Vec<types::GroupPattern>,
 }
 
+/// A query of LogQL for numbers, and the condition on them.
+#[derive(Debug)]
+pub(crate) struct Metric {
+    pub(crate) query: logql::MetricQuery,
+    pub(crate) condition: Expr,
+}
+
 /// Compiles a rule for an evaluation at `now`.
 pub(crate) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
     let options = ParseOptions { now, time_zone: chrono_tz::UTC };
-    let parse = |text: &str| parse_rule(text, &options).map_err(|errors| CompileError::Query(errors.to_string()));
     let condition = rule.condition.as_deref().map(|text| parse_condition(text, &options)).transpose()?;
-    let mut plan = parse(&rule.query)?;
+    let asked = rule.language.read(&rule.query, &options);
+    let plan = match asked.map_err(|errors| CompileError::Query(errors.to_string()))? {
+        Asked::Plan(plan) => plan,
+        Asked::Metric(query) => return Ok(of_metric(Metric { query, condition: condition.unwrap_or_else(truth) })),
+    };
     let is_counted = !plan.operators.iter().any(|operator| matches!(operator, Operator::Aggregate { .. }));
     let mentions_count = condition.as_ref().is_some_and(|condition| fields_of(condition).contains(&"count".into()));
-    if is_counted || (mentions_count && !shown(&plan).iter().any(|(name, _)| &**name == "count")) {
-        // On a line of its own, as the query may end in a comment.
-        plan = parse(&format!("{}\n| stats count(*) as count", rule.query))?;
-    }
+    let is_recounted = mentions_count && !shown(&plan).iter().any(|(name, _)| &**name == "count");
+    let mut plan = optimise(if is_counted || is_recounted { counted(plan) } else { plan });
     let condition = condition.unwrap_or_else(|| if is_counted { at_least_one() } else { truth() });
     let columns = shown(&plan).to_vec();
     let (by, aggregates, before) = last_aggregation(&plan);
@@ -70,10 +82,46 @@ pub(crate) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileEr
     });
     let sources = plan.sources.clone();
     add_fires(&mut plan, substitute(condition, &columns));
-    Ok(Compiled { plan, labels, value, is_count, before, by, sources })
+    Ok(Compiled { plan, metric: None, labels, value, is_count, before, by, sources })
+}
+
+/// Label sets and their value are known once the query has been asked. What LogQL has no number for is well.
+fn of_metric(metric: Metric) -> Compiled {
+    let events = metric.query.first_events();
+    let (before, sources) =
+        events.map(|events| (events.operators.clone(), events.sources.clone())).unwrap_or_default();
+    Compiled {
+        plan: Plan::default(),
+        metric: Some(metric),
+        labels: Vec::new(),
+        value: None,
+        is_count: true,
+        before,
+        by: Vec::new(),
+        sources,
+    }
+}
+
+/// The number of rows of a plan.
+fn counted(mut plan: Plan) -> Plan {
+    let count: Name = "count".into();
+    plan.operators.retain(|operator| !matches!(operator, Operator::Project { .. }));
+    let aggregate = Aggregate { name: count.clone(), kind: AggregateKind::Count, argument: None };
+    plan.operators.push(Operator::Aggregate { by: Vec::new(), aggregates: vec![aggregate] });
+    plan.operators.push(Operator::Project { columns: vec![(count.clone(), Expr::Field(count))], is_events: false });
+    plan
 }
 
 impl Compiled {
+    /// Takes the labels of the series that a query of LogQL gave, and after them its number.
+    pub(crate) fn take_series_labels(&mut self, labels: &[String]) {
+        let events = self.metric.as_ref().and_then(|metric| metric.query.first_events());
+        let by = |name: &String| Some((Name::from(name.as_str()), events?.label(name)));
+        self.by = labels.iter().filter_map(by).collect();
+        self.labels = labels.iter().cloned().enumerate().collect();
+        self.value = Some(labels.len());
+    }
+
     /// The plan that shows events behind one row of the table: those that the query counted, newest first.
     pub(crate) fn events_plan(&self, row: &[Option<Value>]) -> Plan {
         let mut operators = self.before.clone();
@@ -251,6 +299,45 @@ mod tests {
         assert!(rule.labels.is_empty());
         let without = compiled("filter @level >= \"error\" # comment", None);
         assert_eq!(columns(&without), ["count", FIRES]);
+    }
+
+    #[test]
+    fn every_language_that_gives_events_is_counted() {
+        let queries = [
+            ("insights", "filter status >= 500"),
+            ("logql", "{group=\"app\"} |= \"refused\""),
+            ("lucene", "status:[500 TO 599]"),
+            ("kql", "status >= 500"),
+            ("filter-pattern", "{ $.status >= 500 }"),
+        ];
+        for (language, query) in queries {
+            let mut book = RuleBook::default();
+            let rule = format!("{{name: r, language: {language}, query: '{query}', condition: count > 5}}");
+            book.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap();
+            let rule = compile(&book.rules[0], Timestamp(0)).unwrap();
+            assert_eq!((columns(&rule), rule.is_count), (vec!["count", FIRES], true), "{language}");
+            let plan = rule.events_plan(&[Some(Value::Integer(7)), Some(Value::Boolean(true))]);
+            assert!(matches!(plan.operators[0], Operator::Filter(_)), "{language}: {:?}", plan.operators);
+            let shown = book.rules[0].language.shown(query).unwrap();
+            assert!(query::parse_insights(&shown, &ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC }).is_ok());
+        }
+    }
+
+    #[test]
+    fn mistakes_of_every_language_keep_their_place() {
+        let queries = [("logql", "{group=\"app\"} |~", "1:"), ("lucene", "status:[500 TO", "1:"), ("kql", "(a", "1:")];
+        for (language, query, place) in queries {
+            let mut book = RuleBook::default();
+            let rule = format!("{{name: r, language: {language}, query: '{query}'}}");
+            let refused = book.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap_err();
+            let refused = refused[0].to_string();
+            assert!(refused.contains("query: ") && refused.contains(&format!(" at {place}")), "{refused}");
+        }
+        let mut book = RuleBook::default();
+        let rule = "groups: [{name: g, rules: [{name: r, language: sql, query: select 1}]}]";
+        let refused = book.add("r.yaml", rule).unwrap_err()[0].to_string();
+        let known = "language: \"sql\" is not known; there are insights, logql, lucene, kql, filter-pattern";
+        assert!(refused.contains(known), "{refused}");
     }
 
     #[test]

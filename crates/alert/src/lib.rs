@@ -18,6 +18,8 @@ mod book;
 mod channel;
 mod compile;
 mod evaluate;
+mod kind;
+mod language;
 mod notify;
 mod post;
 mod rules;
@@ -28,6 +30,7 @@ pub use alerts::{Alerts, AlertsError, Options};
 pub use ask::{Ask, Question, Table};
 pub use book::{AlertView, RuleView};
 pub use channel::{Channel, ChannelPost, ChannelSettings, Post, Target};
+pub use language::Language;
 pub use post::{PostError, Poster, check_address};
 pub use rules::{Datapoints, Missing, Rule, RuleBook, RuleError};
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 use types::{GroupPattern, Timestamp, parse_duration_ns};
 
-use crate::{Channel, ChannelSettings, compile, template};
+use crate::{Channel, ChannelSettings, Language, compile, template};
 
 /// Largest rule file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -37,6 +37,8 @@ pub struct Rule {
     pub name: String,
     /// The query.
     pub query: String,
+    /// The language that it is written in.
+    pub language: Language,
     /// Which log groups it looks at.
     pub groups: Vec<GroupPattern>,
     /// How far back it looks.
@@ -270,9 +272,13 @@ impl Reader<'_> {
         if !self.names.insert(text.name.value.clone()) {
             self.error(text.name.referenced, format!("rule \"{}\" is there twice", text.name.value));
         }
-        if let Some(language) = text.language.filter(|language| language.value != "insights") {
-            self.error(language.referenced, format!("language: \"{}\" is not available; use insights", language.value));
-        }
+        let language = text.language.map_or(Ok(Language::Insights), |language| {
+            Language::find(&language.value).map_err(|message| (language.referenced, message))
+        });
+        let language = language.unwrap_or_else(|(at, message)| {
+            self.error(at, format!("language: {message}"));
+            Language::Insights
+        });
         let duration = |reader: &mut Self, key: &str, text: &Option<Spanned<String>>, standard: i64| {
             text.as_ref().and_then(|text| reader.duration(key, text)).unwrap_or(standard)
         };
@@ -291,6 +297,7 @@ impl Reader<'_> {
         let rule = Rule {
             name: text.name.value,
             query: text.query.value,
+            language,
             groups: text.groups.into_iter().map(GroupPattern::new).collect(),
             window_ns,
             interval_ns: interval_ns.or(group_interval_ns),

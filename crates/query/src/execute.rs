@@ -28,6 +28,7 @@ mod frontier;
 mod functions;
 mod group;
 mod histogram;
+mod holds;
 mod join;
 mod kept_rows;
 mod matched_fields;
@@ -74,6 +75,7 @@ pub use self::fields::{
     FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_presence, field_summaries, field_values,
 };
 pub use self::histogram::{Bucket, Histogram, histogram};
+pub use self::holds::holds_for;
 pub use self::matched_fields::matched_fields;
 pub use self::patterns::{Change, Changes, Event, Origin, Restart, RestartKind, changes, patterns_plan};
 pub use self::progress::TakePartialRows;

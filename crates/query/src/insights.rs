@@ -54,8 +54,8 @@ pub fn parse_deletion(text: &str, options: &ParseOptions) -> Result<Plan, QueryE
     deletion::plan(text, options)
 }
 
-/// Checks the query of an alert rule and makes the plan of it. The rule says at which events it looks: a query that does
-/// so itself is refused.
+/// Checks the query of an alert rule and makes the plan of it, as the query says it: the rule adds to it before it is
+/// [optimised](crate::optimise). The rule says at which events it looks: a query that does so itself is refused.
 pub fn parse_rule(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
     let (checker, commands) = read(text, options)?;
     let settings = commands.iter().flat_map(|command| match &command.kind {
@@ -75,7 +75,7 @@ pub fn parse_rule(text: &str, options: &ParseOptions) -> Result<Plan, QueryError
     if !refused.is_empty() {
         return Err(QueryErrors(refused));
     }
-    checker.plan(&commands).map(optimise)
+    checker.plan(&commands)
 }
 
 /// Reads which earlier time something is compared with: `previous`, `previousDay`, `previousWeek`, `previousMonth`, or a

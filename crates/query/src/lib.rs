@@ -33,7 +33,7 @@ pub use execute::{
     Histogram, IndexUse, MemoryPool, Origin, PartialReason, Request, Restart, RestartKind, RunsOf, Screen, Selected,
     Side, Stage, Stats, Support, TableOf, Tail, TailError, TailRows, TakePartialRows, TakeRows, ValueCount,
     answer_subqueries, changes, context_plan, event_plan, execute, execute_stream, execute_with_subqueries, explain,
-    fetch_tables, field_presence, field_summaries, field_values, has_subqueries, histogram, matched_fields,
+    fetch_tables, field_presence, field_summaries, field_values, has_subqueries, histogram, holds_for, matched_fields,
     needs_several_passes, patterns_plan, select_events,
 };
 pub use filter_pattern::{parse_filter_pattern, parse_filter_pattern_showing};
@@ -43,5 +43,6 @@ pub use insights::{
 };
 pub use kql::parse_kql;
 pub use lucene::parse_lucene;
+pub use optimise::optimise;
 pub use translate::{Language, translate};
 pub use zoned::write_zoned;

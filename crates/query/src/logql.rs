@@ -71,6 +71,11 @@ pub struct LogQuery {
 }
 
 impl LogQuery {
+    /// What a label of its events is.
+    pub fn label(&self, name: &str) -> Expr {
+        self.shown.sight.label(name)
+    }
+
     /// Labels that the selector asks to be equal to a text.
     fn equal_labels(&self) -> BTreeMap<String, String> {
         self.shown.equal.iter().cloned().collect()

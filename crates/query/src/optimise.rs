@@ -21,7 +21,7 @@ use gather::{gather_exclusions, gathered};
 const OPERATORS_PUSHED_MAX: usize = 512;
 
 /// Gives a plan with the same answer.
-pub(crate) fn optimise(mut plan: Plan) -> Plan {
+pub fn optimise(mut plan: Plan) -> Plan {
     let mut operators = Vec::with_capacity(plan.operators.len());
     for operator in plan.operators {
         match operator {

@@ -7,8 +7,9 @@ use serde_json::Value as Json;
 use types::Timestamp;
 
 use super::{Book, annotations_of, window_of};
-use crate::compile::{Compiled, compile};
+use crate::compile::Compiled;
 use crate::evaluate::{Change, Evaluation, SETS_MAX, Sets, evaluate, json_of};
+use crate::kind::{self, Asking};
 use crate::notify::{Notification, Subject, notification};
 use crate::state::RuleState;
 use crate::{Ask, Channel, Question, Rule, Table};
@@ -104,16 +105,7 @@ impl Book {
     }
 
     fn ask_rule(&self, rule: &Rule, ask: &dyn Ask, now: Timestamp) -> Result<(Compiled, Table), String> {
-        let compiled = compile(rule, now).map_err(|error| error.to_string())?;
-        let question = Question {
-            plan: &compiled.plan,
-            groups: &rule.groups,
-            range: window_of(rule, now),
-            now,
-            n_rows_max: ROWS_MAX,
-        };
-        let table = ask.ask(&question)?;
-        Ok((compiled, table))
+        kind::answer(rule, &Asking { ask, now, n_rows_max: ROWS_MAX })
     }
 
     /// Makes the notifications of changes, for every channel that takes them.

@@ -100,7 +100,7 @@ impl Book {
         RuleView {
             name: rule.name.clone(),
             query: rule.query.trim().to_string(),
-            language: "insights",
+            language: rule.language.name(),
             groups: rule.groups.iter().map(|group| group.as_str().to_string()).collect(),
             window: format_duration_ns(rule.window_ns),
             interval: format_duration_ns(rule.interval_ns.unwrap_or(self.interval_ns)),

@@ -22,6 +22,11 @@ impl MetricQuery {
         self.root.is_scalar()
     }
 
+    /// The events that the first number of the query is made of.
+    pub fn first_events(&self) -> Option<&LogQuery> {
+        self.root.first_events()
+    }
+
     /// The query as counts of events, if it is `sum by (…) (count_over_time(…))`, or the same with `rate`.
     pub(crate) fn as_counts(&self) -> Option<Counts<'_>> {
         let Metric::Aggregation { kind: AggregationKind::Sum, grouping: Grouping::By(labels), inner } = &self.root
@@ -144,6 +149,17 @@ pub(super) enum Grouping {
 }
 
 impl Metric {
+    fn first_events(&self) -> Option<&LogQuery> {
+        match self {
+            Self::Number(_) | Self::Vector(_) => None,
+            Self::Range(call) => Some(&call.log),
+            Self::Aggregation { inner, .. } | Self::Sorted { inner, .. } | Self::Relabelled { inner, .. } => {
+                inner.first_events()
+            }
+            Self::Binary { left, right, .. } => left.first_events().or_else(|| right.first_events()),
+        }
+    }
+
     pub(super) fn is_scalar(&self) -> bool {
         match self {
             Self::Number(_) => true,

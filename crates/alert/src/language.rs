@@ -1,0 +1,81 @@
+//! The languages that a rule's query may be written in: those that queries of the API take.
+
+use query::plan::{Operator, Plan};
+use query::{ParseOptions, QueryErrors, logql};
+
+/// The language of a rule's query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// The query language of catat.
+    Insights,
+    /// Of Grafana Loki; its metric queries too.
+    LogQl,
+    /// Query strings of Lucene.
+    Lucene,
+    /// Kibana's own language.
+    Kql,
+    /// CloudWatch's filter patterns.
+    FilterPattern,
+}
+
+/// All of them by the names that rules and queries call them by.
+const LANGUAGES: [(&str, Language); 5] = [
+    ("insights", Language::Insights),
+    ("logql", Language::LogQl),
+    ("lucene", Language::Lucene),
+    ("kql", Language::Kql),
+    ("filter-pattern", Language::FilterPattern),
+];
+
+/// What a rule asks, read.
+pub(crate) enum Asked {
+    /// For events or groups.
+    Plan(Plan),
+    /// For numbers with labels.
+    Metric(logql::MetricQuery),
+}
+
+impl Language {
+    /// Finds the language of a name; the error says which names there are.
+    pub(crate) fn find(name: &str) -> Result<Self, String> {
+        let known = || LANGUAGES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let found = LANGUAGES.iter().find(|(known, _)| *known == name);
+        found.map(|(_, language)| *language).ok_or_else(|| format!("\"{name}\" is not known; there are {}", known()))
+    }
+
+    /// As rules write it.
+    pub fn name(self) -> &'static str {
+        LANGUAGES.iter().find(|(_, language)| *language == self).map_or("", |(name, _)| name)
+    }
+
+    /// The query as the page shows it, where it can be said in its language.
+    pub(crate) fn shown(self, text: &str) -> Option<String> {
+        let language = match self {
+            Self::Insights => return Some(text.trim().to_owned()),
+            Self::LogQl => query::Language::LogQl,
+            Self::Lucene => query::Language::Lucene,
+            Self::Kql => query::Language::Kql,
+            Self::FilterPattern => query::Language::FilterPattern,
+        };
+        query::translate(text, language).ok()
+    }
+
+    /// Reads a query.
+    pub(crate) fn read(self, text: &str, options: &ParseOptions) -> Result<Asked, QueryErrors> {
+        Ok(Asked::Plan(match self {
+            Self::Insights => query::parse_rule(text, options)?,
+            Self::LogQl => match logql::parse(text)? {
+                logql::Query::Metric(metric) => return Ok(Asked::Metric(metric)),
+                logql::Query::Log(log) => {
+                    let mut plan = log.plan(logql::Direction::Backward, 1);
+                    // How many lines are shown is the reader's affair; a rule counts all of them.
+                    plan.operators.retain(|operator| !matches!(operator, Operator::Limit(_)));
+                    plan
+                }
+            },
+            Self::Lucene => query::parse_lucene(text, options.now)?,
+            Self::Kql => query::parse_kql(text, options.now)?,
+            Self::FilterPattern => query::parse_filter_pattern(text)?,
+        }))
+    }
+}
