@@ -88,8 +88,7 @@ pub(crate) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileEr
 /// Label sets and their value are known once the query has been asked. What LogQL has no number for is well.
 fn of_metric(metric: Metric) -> Compiled {
     let events = metric.query.first_events();
-    let (before, sources) =
-        events.map(|events| (events.operators.clone(), events.sources.clone())).unwrap_or_default();
+    let (before, sources) = events.map(|events| (events.operators.clone(), events.sources.clone())).unwrap_or_default();
     Compiled {
         plan: Plan::default(),
         metric: Some(metric),
@@ -319,7 +318,9 @@ mod tests {
             let plan = rule.events_plan(&[Some(Value::Integer(7)), Some(Value::Boolean(true))]);
             assert!(matches!(plan.operators[0], Operator::Filter(_)), "{language}: {:?}", plan.operators);
             let shown = book.rules[0].language.shown(query).unwrap();
-            assert!(query::parse_insights(&shown, &ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC }).is_ok());
+            assert!(
+                query::parse_insights(&shown, &ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC }).is_ok()
+            );
         }
     }
 
