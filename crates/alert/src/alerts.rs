@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use storage::{Clock, Store};
+use storage::{Clock, Store, Subscription};
 use types::Timestamp;
 
 use crate::ask::StoreAsk;
 use crate::book::Book;
-use crate::{AlertView, Ask, Channel, ChannelPost, Post, PostError, RuleBook, RuleView};
+use crate::schedule::{Next, Takes};
+use crate::watch::{BATCHES_WAITING_MAX, watch};
+use crate::{AlertView, Ask, Channel, ChannelPost, Post, PostError, RuleBook, RuleView, Timing};
 
 /// Longest sleep: a clock that was set forward is noticed by then.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
@@ -73,9 +75,18 @@ impl Alerts {
     /// Begins to evaluate `rules` over `store`.
     pub fn start(store: Arc<Store>, rules: RuleBook, options: Options) -> Result<Arc<Self>, AlertsError> {
         let is_stopping = Arc::new(AtomicBool::new(false));
-        let ask = StoreAsk { store, cache: options.cache.clone(), is_stopping: is_stopping.clone() };
+        let ask = StoreAsk { store: store.clone(), cache: options.cache.clone(), is_stopping: is_stopping.clone() };
         let post = ChannelPost::new().map_err(AlertsError::Start)?;
-        Self::start_with(Arc::new(ask), Arc::new(post), rules, options, is_stopping)
+        let feed = store.subscribe(Vec::new(), BATCHES_WAITING_MAX);
+        let alerts = Self::start_with(Arc::new(ask), Arc::new(post), rules, options, is_stopping)?;
+        alerts.watch(feed)?;
+        Ok(alerts)
+    }
+
+    /// Lets rules be judged at once when an event comes that concerns them.
+    fn watch(&self, feed: Subscription) -> Result<(), AlertsError> {
+        let (book, clock, is_stopping) = (self.book.clone(), self.clock.clone(), self.is_stopping.clone());
+        self.spawn("alert-watch", move || watch(&book, &feed, &clock, &is_stopping))
     }
 
     fn start_with(
@@ -91,7 +102,11 @@ impl Alerts {
         let threads = Mutex::default();
         let alerts = Arc::new(Self { book: book.clone(), post, clock: clock.clone(), is_stopping, threads });
         alerts.serve_channels()?;
-        alerts.spawn("alert-evaluate", move || evaluate_rules(&book, &*ask, &clock))?;
+        // What an event asked for has a thread of its own as well: it does not wait for a rule that takes long.
+        for (name, takes) in [("alert-evaluate", Takes::All), ("alert-at-once", Takes::AtOnce)] {
+            let (book, ask, clock) = (book.clone(), ask.clone(), clock.clone());
+            alerts.spawn(name, move || evaluate_rules(&book, &*ask, &clock, takes))?;
+        }
         Ok(alerts)
     }
 
@@ -114,6 +129,11 @@ impl Alerts {
     /// All rules, with what they have come to.
     pub fn rules(&self) -> Vec<RuleView> {
         self.book.rule_views()
+    }
+
+    /// How the evaluations of each rule go, by name.
+    pub fn timings(&self) -> Vec<(String, Timing)> {
+        self.book.schedule.timings()
     }
 
     /// All alerts that are pending, firing, or without data.
@@ -161,15 +181,14 @@ impl Drop for Alerts {
     }
 }
 
-fn evaluate_rules(book: &Book, ask: &dyn Ask, clock: &Clock) {
+fn evaluate_rules(book: &Book, ask: &dyn Ask, clock: &Clock, takes: Takes) {
     loop {
-        let next = book.evaluate_due(ask, &|| clock.now());
-        let now = clock.now();
-        let wait = Duration::from_nanos(next.0.saturating_sub(now.0).max(0).unsigned_abs());
-        // News of notifications wake it too early, which costs a look at the times.
-        if !book.wait_for_news(None, now, wait.min(SLEEP_MAX)) {
-            return;
+        match book.schedule.wait(&|| clock.now(), takes, SLEEP_MAX) {
+            Next::Task(task) => book.evaluate(&task, ask, &|| clock.now()),
+            Next::Nothing(_) => {}
+            Next::Stop => return,
         }
+        book.save_at_times(clock.now());
     }
 }
 

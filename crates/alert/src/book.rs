@@ -5,6 +5,7 @@
 mod delivering;
 mod evaluating;
 mod replacing;
+mod turns;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use types::{TimeRange, Timestamp};
 
 pub use self::views::{AlertView, RuleView};
 use crate::evaluate::SetState;
+use crate::schedule::Schedule;
 use crate::state::{Kept, StateError, StateFile};
 use crate::{Channel, Options, Rule, RuleBook, template};
 
@@ -24,6 +26,8 @@ pub(crate) struct Book {
     wait_ns: i64,
     base_url: String,
     file: StateFile,
+    /// When which rule is evaluated.
+    pub(crate) schedule: Schedule,
     inner: Mutex<Inner>,
     /// Told when a notification is queued, and when all ends.
     news: Condvar,
@@ -41,8 +45,10 @@ struct Inner {
     kept: Kept,
     is_dirty: bool,
     standing: Arc<Standing>,
-    /// When rules are evaluated next, by name; those that are not there are due.
-    next_due: BTreeMap<String, Timestamp>,
+    /// Since when rules are evaluated without a break.
+    watched_from: Timestamp,
+    /// When it was saved last without need.
+    saved_at: Timestamp,
     /// Names of channels that a thread delivers to.
     served: BTreeSet<String>,
     is_stopping: bool,
@@ -60,19 +66,23 @@ impl Book {
             kept,
             is_dirty: false,
             standing: Arc::new(standing),
-            next_due: BTreeMap::new(),
+            watched_from: Timestamp(i64::MIN),
+            saved_at: Timestamp(i64::MIN),
             served: BTreeSet::new(),
             is_stopping: false,
             save_error: None,
         };
-        Ok(Self {
+        let book = Self {
             interval_ns: options.interval_ns,
             wait_ns: options.group_wait_ns,
             base_url: options.base_url.trim_end_matches('/').to_string(),
             file,
+            schedule: Schedule::new(),
             inner: Mutex::new(inner),
             news: Condvar::new(),
-        })
+        };
+        book.schedule_rules(&book.standing(), &|_| false);
+        Ok(book)
     }
 
     /// Rules and channels as they stand now.
@@ -122,6 +132,7 @@ impl Book {
     /// Makes every thread that waits return.
     pub(crate) fn stop(&self) {
         self.locked().is_stopping = true;
+        self.schedule.stop();
         self.news.notify_all();
     }
 
@@ -151,6 +162,11 @@ impl Standing {
     /// The channel with a name.
     pub(crate) fn channel(&self, name: &str) -> Option<&Arc<Channel>> {
         self.channels.iter().find(|channel| channel.name == name)
+    }
+
+    /// Whether it is this very rule that stands, not one that took its place.
+    fn has(&self, rule: &Arc<Rule>) -> bool {
+        self.rules.iter().any(|standing| Arc::ptr_eq(standing, rule))
     }
 
     /// Whether there is a rule with the name, and it is switched on.

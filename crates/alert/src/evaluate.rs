@@ -231,7 +231,7 @@ fn judge(
     set.history = (set.history << 1 | u64::from(holds)) & u64::MAX.checked_shr(64 - of).unwrap_or(0);
     if set.history.count_ones() >= u32::from(rule.datapoints.to_alarm) {
         set.quiet_since = None;
-        let since = *set.holds_since.get_or_insert(now.0);
+        let since = *known(&mut set.holds_since, now);
         let has_lasted = now.0.saturating_sub(since) >= rule.for_ns;
         if has_lasted || set.state == State::Alarm {
             set.enter(State::Alarm, now);
@@ -242,7 +242,7 @@ fn judge(
     }
     set.holds_since = None;
     if set.state == State::Alarm {
-        let since = *set.quiet_since.get_or_insert(now.0);
+        let since = *known(&mut set.quiet_since, now);
         if now.0.saturating_sub(since) < rule.keep_firing_for_ns {
             return set;
         }
@@ -250,6 +250,12 @@ fn judge(
     set.quiet_since = None;
     set.enter(State::Ok, now);
     set
+}
+
+/// Since when it has been so; of a time ahead, which a clock that was set back has left, now.
+fn known(since: &mut Option<i64>, now: Timestamp) -> &mut i64 {
+    *since = since.filter(|since| *since <= now.0);
+    since.get_or_insert(now.0)
 }
 
 fn finding_of(compiled: &Compiled, row: &[Option<Value>]) -> Finding {

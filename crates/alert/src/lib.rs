@@ -23,8 +23,11 @@ mod language;
 mod notify;
 mod post;
 mod rules;
+mod schedule;
 mod state;
 mod template;
+mod trigger;
+mod watch;
 
 pub use alerts::{Alerts, AlertsError, Options};
 pub use ask::{Ask, Question, Table};
@@ -33,6 +36,7 @@ pub use channel::{Channel, ChannelPost, ChannelSettings, Post, Target};
 pub use language::Language;
 pub use post::{PostError, Poster, check_address};
 pub use rules::{Datapoints, Missing, Rule, RuleBook, RuleError};
+pub use schedule::Timing;
 
 /// The rule file that is used where there is none: `config/rules/errors.yaml`.
 pub const DEFAULT_RULES: &str = include_str!("../../../config/rules/errors.yaml");

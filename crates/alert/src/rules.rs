@@ -67,6 +67,17 @@ pub struct Rule {
     pub file: String,
 }
 
+impl Rule {
+    /// Stands for what the rule asks: as long as it is the same, its label sets mean the same. How long, how often and
+    /// to whom it tells them is not part of it.
+    pub(crate) fn meaning(&self) -> u64 {
+        let groups: Vec<&str> = self.groups.iter().map(GroupPattern::as_str).collect();
+        let language = format!("{:?}", self.language);
+        let asked = serde_json::json!([self.query, language, groups, self.condition, self.labels]);
+        xxhash_rust::xxh3::xxh3_64(asked.to_string().as_bytes())
+    }
+}
+
 /// What it means when a label set is not in the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -37,6 +37,9 @@ pub(crate) struct RuleState {
     pub(crate) why: String,
     /// Why the last evaluation gave nothing, if it did not.
     pub(crate) error: Option<String>,
+    /// What was asked ([`crate::Rule::meaning`]); where a rule asks something else now, its sets are of no use.
+    #[serde(default)]
+    pub(crate) meaning: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]

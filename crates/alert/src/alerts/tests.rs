@@ -121,3 +121,28 @@ fn a_receiver_that_forgets_is_told_again_of_what_fires_and_of_nothing_else() {
     alerts.stop();
     assert!(bodies.try_recv().is_err(), "nothing fires any more");
 }
+
+#[test]
+fn an_error_is_told_when_it_is_accepted_long_before_the_turn_of_its_rule() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(storage::Options::new(dir.path().join("data"))).unwrap();
+    let mut rules = RuleBook::default();
+    let rule = "groups: [{name: g, rules: [{name: r, interval: 30d, query: 'filter @level = \"error\"'}]}]";
+    rules.add("rule.yaml", rule).unwrap();
+    rules.add("channels.yaml", "channels: [{name: hook, type: webhook, url: \"http://127.0.0.1:9/\"}]").unwrap();
+    let (sender, bodies) = mpsc::channel();
+    let post = Receiver { n_to_fail: Mutex::new(0), panics: AtomicBool::new(false), bodies: Mutex::new(sender) };
+    let is_stopping = Arc::new(AtomicBool::new(false));
+    let feed = store.subscribe(Vec::new(), BATCHES_WAITING_MAX);
+    let ask = StoreAsk { store: store.clone(), cache: None, is_stopping: is_stopping.clone() };
+    let options = Options::new(dir.path().join("alerts"));
+    let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), rules, options, is_stopping).unwrap();
+    alerts.watch(feed).unwrap();
+    while alerts.rules()[0].last_evaluation.is_none() {
+        std::thread::yield_now();
+    }
+    append_errors(&store, &Clock::system());
+    let firing = bodies.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!((firing["status"].as_str(), firing["value"].as_i64()), (Some("firing"), Some(1)));
+    alerts.stop();
+}

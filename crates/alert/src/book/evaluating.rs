@@ -1,6 +1,5 @@
-//! Evaluation: every rule that is due is asked, judged, saved, and then announced.
+//! Evaluation: a rule is asked, judged, saved, and then announced.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -8,7 +7,7 @@ use types::Timestamp;
 
 use super::{Book, annotations_of, window_of};
 use crate::compile::Compiled;
-use crate::evaluate::{Change, Evaluation, SETS_MAX, Sets, evaluate, json_of};
+use crate::evaluate::{Change, Evaluation, SETS_MAX, SetState, Sets, State, evaluate, json_of};
 use crate::kind::{self, Asking};
 use crate::notify::{Notification, Subject, notification};
 use crate::state::RuleState;
@@ -24,39 +23,8 @@ const ROWS_MAX: usize = 10 * SETS_MAX;
 pub(super) const EVENTS_SHOWN: usize = 10;
 
 impl Book {
-    /// Evaluates every rule that is due. Returns when the next one is.
-    pub(crate) fn evaluate_due(&self, ask: &dyn Ask, clock: &dyn Fn() -> Timestamp) -> Timestamp {
-        let standing = self.standing();
-        for rule in standing.rules.iter().filter(|rule| rule.enabled) {
-            let now = clock();
-            {
-                let mut inner = self.locked();
-                if inner.is_stopping {
-                    return now;
-                }
-                if inner.next_due.get(&rule.name).is_some_and(|due| *due > now) {
-                    continue;
-                }
-                let interval_ns = rule.interval_ns.unwrap_or(self.interval_ns).max(Timestamp::SECOND);
-                inner.next_due.insert(rule.name.clone(), Timestamp(now.0.saturating_add(interval_ns)));
-            }
-            // A defect that one rule meets must not end the evaluation of all others, nor its own for good.
-            if catch_unwind(AssertUnwindSafe(|| self.evaluate_rule(rule, ask, now))).is_err() {
-                self.note_defect(rule, now);
-            }
-        }
-        let mut inner = self.locked();
-        if inner.is_dirty {
-            let kept = inner.kept.clone();
-            self.commit(&mut inner, kept);
-        }
-        let rules = inner.standing.rules.iter().filter(|rule| rule.enabled);
-        let due = rules.map(|rule| inner.next_due.get(&rule.name).copied().unwrap_or(Timestamp(i64::MIN)));
-        due.min().unwrap_or(Timestamp(i64::MAX))
-    }
-
     /// What a rule has come to stays; that it was not evaluated is said.
-    fn note_defect(&self, rule: &Rule, now: Timestamp) {
+    pub(super) fn note_defect(&self, rule: &Rule, now: Timestamp) {
         tracing::error!(rule = rule.name, "the evaluation of a rule panicked");
         let mut inner = self.locked();
         let state = inner.kept.rules.entry(rule.name.clone()).or_default();
@@ -65,29 +33,37 @@ impl Book {
         state.error = Some("a defect in catat ended the evaluation; its log says where".to_string());
     }
 
-    fn evaluate_rule(&self, rule: &Arc<Rule>, ask: &dyn Ask, now: Timestamp) {
-        let before: Sets = self.locked().kept.rules.get(&rule.name).map(|state| state.sets.clone()).unwrap_or_default();
+    pub(super) fn evaluate_rule(&self, rule: &Arc<Rule>, ask: &dyn Ask, now: Timestamp) {
+        let before = self.locked().kept.rules.get(&rule.name).cloned().unwrap_or_default();
+        let meaning = Some(rule.meaning());
+        let is_changed = before.meaning.is_some() && before.meaning != meaning;
         let asked = self.ask_rule(rule, ask, now);
+        let judged = self.as_judged(rule, now);
         let mut notifications = Vec::new();
         let state = match asked {
             Err(error) => {
                 tracing::warn!(rule = rule.name, error, "rule not evaluated");
                 let why = "not evaluated".to_string();
-                RuleState { sets: before.clone(), evaluated_at: Some(now.0), why, error: Some(error) }
+                RuleState { evaluated_at: Some(now.0), why, error: Some(error), ..before.clone() }
             }
             Ok((compiled, table)) => {
-                let Evaluation { sets, changes, why } = evaluate(rule, &compiled, &table, &before, now);
+                let (known, mut changes) = match is_changed {
+                    true => (Sets::new(), ended_by_change(&before.sets, now)),
+                    false => (before.sets.clone(), Vec::new()),
+                };
+                let Evaluation { sets, changes: found, why } = evaluate(&judged, &compiled, &table, &known, now);
+                changes.extend(found);
                 notifications = self.notifications(rule, &compiled, &table, &changes, ask, now);
-                RuleState { sets, evaluated_at: Some(now.0), why, error: None }
+                RuleState { sets, evaluated_at: Some(now.0), why, error: None, meaning }
             }
         };
         let mut inner = self.locked();
-        if !inner.standing.rules.iter().any(|standing| Arc::ptr_eq(standing, rule)) {
+        if !inner.standing.has(rule) {
             // It was changed or removed while it was asked: the answer is that of a rule that is no more.
             return;
         }
         let is_announced = !notifications.is_empty();
-        let is_new = state.sets != before;
+        let is_new = state.sets != before.sets;
         if !is_announced {
             inner.kept.rules.insert(rule.name.clone(), state);
             inner.is_dirty |= is_new;
@@ -104,7 +80,37 @@ impl Book {
         }
     }
 
-    fn ask_rule(&self, rule: &Rule, ask: &dyn Ask, now: Timestamp) -> Result<(Compiled, Table), String> {
+    /// Judges the past window that ends with a late event, by itself: it may let something fire that did not, and
+    /// nothing else. Where several evaluations in a row would have to agree, one of the past says nothing.
+    pub(super) fn evaluate_late(&self, rule: &Arc<Rule>, ask: &dyn Ask, end: Timestamp) {
+        if rule.for_ns > 0 || rule.datapoints.to_alarm > 1 {
+            return;
+        }
+        let Ok((compiled, table)) = self.ask_rule(rule, ask, end) else { return };
+        let Evaluation { sets, changes, .. } = evaluate(rule, &compiled, &table, &Sets::new(), end);
+        let state = self.locked().kept.rules.get(&rule.name).cloned().unwrap_or_default();
+        let fires = |key: &String| state.sets.get(key).is_some_and(|set| set.state == State::Alarm);
+        let fresh: Sets = sets.into_iter().filter(|(key, set)| set.state == State::Alarm && !fires(key)).collect();
+        let is_fresh = |change: &Change| change.row.is_some() && fresh.values().any(|set| *set == change.set);
+        let changes: Vec<Change> = changes.into_iter().filter(is_fresh).collect();
+        if changes.is_empty() {
+            return;
+        }
+        let notifications = self.notifications(rule, &compiled, &table, &changes, ask, end);
+        let mut inner = self.locked();
+        if !inner.standing.has(rule) {
+            return;
+        }
+        let mut kept = inner.kept.clone();
+        let sets = &mut kept.rules.entry(rule.name.clone()).or_default().sets;
+        sets.extend(fresh.into_iter().filter(|(_, set)| changes.iter().any(|change| change.set == *set)));
+        notifications.into_iter().for_each(|(channel, notification)| kept.queues.push(&channel, notification));
+        if self.commit(&mut inner, kept) {
+            self.news.notify_all();
+        }
+    }
+
+    pub(super) fn ask_rule(&self, rule: &Rule, ask: &dyn Ask, now: Timestamp) -> Result<(Compiled, Table), String> {
         kind::answer(rule, &Asking { ask, now, n_rows_max: ROWS_MAX })
     }
 
@@ -140,6 +146,13 @@ impl Book {
         }
         made
     }
+}
+
+/// The end of everything that fires of a question that is asked no more.
+fn ended_by_change(sets: &Sets, now: Timestamp) -> Vec<Change> {
+    let firing = sets.values().filter(|set| set.state == State::Alarm);
+    let ended = |set: &SetState| SetState { state: State::Ok, since: now.0, ..set.clone() };
+    firing.map(|set| Change { set: ended(set), fires: false, starts_at: set.since, row: None }).collect()
 }
 
 /// The newest events behind a row, as JSON objects. An alert without its events is better than none.

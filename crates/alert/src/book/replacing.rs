@@ -25,16 +25,10 @@ impl Book {
             return Err(inner.save_error.clone().unwrap_or_default());
         }
         // What was changed is evaluated at once.
-        let is_same = |rule: &Arc<Rule>| {
-            let before = inner.standing.rules.iter().find(|before| before.name == rule.name);
-            before.is_some_and(|before| before == rule)
-        };
-        let unchanged: Vec<&str> =
-            standing.rules.iter().filter(|rule| is_same(rule)).map(|rule| rule.name.as_str()).collect();
-        let mut next_due = std::mem::take(&mut inner.next_due);
-        next_due.retain(|name, _| unchanged.contains(&name.as_str()));
-        inner.next_due = next_due;
-        inner.standing = Arc::new(standing);
+        let before = std::mem::replace(&mut inner.standing, Arc::new(standing));
+        let standing = inner.standing.clone();
+        drop(inner);
+        self.schedule_rules(&standing, &|rule| before.rules.iter().any(|known| **known == *rule));
         self.news.notify_all();
         Ok(())
     }

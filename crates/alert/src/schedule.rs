@@ -1,0 +1,311 @@
+//! When which rule is judged next. Pure but for the one lock around it: times come from outside.
+//!
+//! ```text
+//! every rule:  a grid of turns, `interval` apart, shifted by its name so that rules do not come all at once
+//! at once:     an event came that may concern it: now, but not twice within a second
+//! late:        an event came late: once over each past window that holds it
+//! ```
+//!
+//! A rule is judged by one thread at a time. What is judged at once may take a tenth of a core on average; beyond
+//! that it waits for its turn, and turns are never left out.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use types::Timestamp;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// A rule is not judged at once more often than this.
+const AT_ONCE_GAP_NS: i64 = Timestamp::SECOND;
+
+/// A rule that took longer than this the last time waits for its turn, so that it does not hold up those that are quick.
+const AT_ONCE_COST_NS_MAX: i64 = 500 * Timestamp::SECOND / 1_000;
+
+/// Of so many nanoseconds, one may go to what is judged at once.
+const AT_ONCE_SHARE: i64 = 10;
+
+/// What may be saved up for it, so that a burst after a quiet time is judged at once.
+const CREDIT_NS_MAX: i64 = 2 * Timestamp::SECOND;
+
+/// The turn of a rule that is new.
+const SOON: i64 = i64::MIN;
+
+/// Most past windows that wait for one rule.
+const LATE_MAX: usize = 64;
+
+/// The turns of all rules.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    turns: Mutex<Turns>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Turns {
+    rules: BTreeMap<String, Turn>,
+    credit_ns: i64,
+    credited_at: i64,
+    is_stopping: bool,
+}
+
+#[derive(Debug)]
+struct Turn {
+    interval_ns: i64,
+    due: i64,
+    at_once: Option<i64>,
+    late: Vec<Timestamp>,
+    started_at: Option<i64>,
+    is_under_way: bool,
+    /// Whether what is under way was asked for by an event.
+    is_extra: bool,
+    timing: Timing,
+}
+
+/// How the evaluations of a rule go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Evaluations, those of missed times included.
+    pub n_evaluations: u64,
+    /// Evaluations that gave nothing.
+    pub n_failures: u64,
+    /// How long the last one took.
+    pub duration_ns: i64,
+    /// How long all of them took.
+    pub duration_ns_total: i64,
+    /// How much later than its turn the last regular one began.
+    pub lag_ns: i64,
+    /// When the last one ended that gave something.
+    pub last_success: Option<Timestamp>,
+}
+
+/// What is to be done for a rule now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Task {
+    /// The rule.
+    pub(crate) rule: String,
+    /// Now.
+    pub(crate) now: Timestamp,
+    /// Past windows to be judged by themselves first.
+    pub(crate) late: Vec<Timestamp>,
+}
+
+/// Which tasks a thread takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// All.
+    All,
+    /// What an event asked for.
+    AtOnce,
+}
+
+/// What there is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// This.
+    Task(Task),
+    /// Nothing before that time.
+    Nothing(Timestamp),
+    /// Nothing any more.
+    Stop,
+}
+
+impl Schedule {
+    /// Without rules.
+    pub(crate) fn new() -> Self {
+        let turns = Turns { credit_ns: CREDIT_NS_MAX, credited_at: i64::MAX, ..Turns::default() };
+        Self { turns: Mutex::new(turns), changed: Condvar::new() }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These rules are judged from now on: name, interval, and whether it keeps its turn; others come as soon as
+    /// possible.
+    pub(crate) fn set(&self, rules: impl Iterator<Item = (String, i64, bool)>) {
+        let mut turns = self.locked();
+        let mut before = std::mem::take(&mut turns.rules);
+        for (name, interval_ns, keeps_turn) in rules {
+            let mut turn = before.remove(&name).unwrap_or_else(Turn::new);
+            turn.interval_ns = interval_ns.max(Timestamp::SECOND);
+            if !keeps_turn {
+                turn.due = SOON;
+            }
+            turns.rules.insert(name, turn);
+        }
+        drop(turns);
+        self.changed.notify_all();
+    }
+
+    /// Takes what is due at `now`: what an event asked for first, but for what is more than its interval late.
+    #[cfg(test)]
+    pub(crate) fn take(&self, now: Timestamp, takes: Takes) -> Next {
+        self.locked().take(now, takes)
+    }
+
+    /// Waits until there may be something to do, for `longest` at most.
+    pub(crate) fn wait(&self, clock: &dyn Fn() -> Timestamp, takes: Takes, longest: Duration) -> Next {
+        let mut turns = self.locked();
+        let next = turns.take(clock(), takes);
+        let Next::Nothing(due) = next else { return next };
+        let wait = Duration::from_nanos(due.0.saturating_sub(clock().0).max(0).unsigned_abs());
+        let (mut turns, _) =
+            self.changed.wait_timeout(turns, wait.min(longest)).unwrap_or_else(PoisonError::into_inner);
+        turns.take(clock(), takes)
+    }
+
+    /// Notes that a task that was taken is done.
+    pub(crate) fn finish(&self, rule: &str, now: Timestamp, n_evaluations: u64, is_failed: bool) {
+        self.locked().finish(rule, now, n_evaluations, is_failed);
+        self.changed.notify_all();
+    }
+
+    /// Lets a rule be judged at once, and past windows by themselves.
+    pub(crate) fn ask(&self, rule: &str, due: Option<Timestamp>, late: &[Timestamp]) {
+        let mut turns = self.locked();
+        let Some(turn) = turns.rules.get_mut(rule) else { return };
+        if let Some(due) = due {
+            turn.at_once = Some(turn.at_once.map_or(due.0, |known| known.min(due.0)));
+        }
+        turn.late.extend(late);
+        turn.late.sort_unstable();
+        turn.late.dedup();
+        let n_beyond = turn.late.len().saturating_sub(LATE_MAX);
+        turn.late.drain(..n_beyond);
+        drop(turns);
+        self.changed.notify_all();
+    }
+
+    /// Rules that are going to be judged at once anyway.
+    pub(crate) fn asked(&self) -> HashSet<String> {
+        let turns = self.locked();
+        turns.rules.iter().filter(|(_, turn)| turn.at_once.is_some()).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Lets all threads that wait end.
+    pub(crate) fn stop(&self) {
+        self.locked().is_stopping = true;
+        self.changed.notify_all();
+    }
+
+    /// How the evaluations of all rules go.
+    pub(crate) fn timings(&self) -> Vec<(String, Timing)> {
+        self.locked().rules.iter().map(|(name, turn)| (name.clone(), turn.timing)).collect()
+    }
+}
+
+impl Turn {
+    fn new() -> Self {
+        Self {
+            interval_ns: Timestamp::SECOND,
+            due: SOON,
+            at_once: None,
+            late: Vec::new(),
+            started_at: None,
+            is_under_way: false,
+            is_extra: false,
+            timing: Timing::default(),
+        }
+    }
+
+    /// When what an event asked for may begin.
+    fn at_once(&self) -> Option<i64> {
+        if self.timing.duration_ns > AT_ONCE_COST_NS_MAX {
+            return None;
+        }
+        let asked = self.at_once.or(self.late.first().map(|late| late.0))?;
+        let gap_ends = self.started_at.map_or(i64::MIN, |started| started.saturating_add(AT_ONCE_GAP_NS));
+        Some(asked.max(gap_ends))
+    }
+}
+
+impl Turns {
+    fn take(&mut self, now: Timestamp, takes: Takes) -> Next {
+        if self.is_stopping {
+            return Next::Stop;
+        }
+        self.earn(now);
+        self.follow_clock(now);
+        let (mut next, mut chosen) = (i64::MAX, None::<(bool, i64, &String)>);
+        for (name, turn) in self.rules.iter().filter(|(_, turn)| !turn.is_under_way) {
+            let at_once = turn.at_once().filter(|_| self.credit_ns > 0);
+            let regular = (takes == Takes::All).then_some(turn.due);
+            for (is_regular, due) in at_once.map(|due| (false, due)).into_iter().chain(regular.map(|due| (true, due))) {
+                next = next.min(due);
+                // A turn that is more than its interval late goes before everything else.
+                let is_regular = is_regular && (due == SOON || now.0.saturating_sub(due) < turn.interval_ns);
+                if due <= now.0 && chosen.as_ref().is_none_or(|best| (is_regular, due, name) < *best) {
+                    chosen = Some((is_regular, due, name));
+                }
+            }
+        }
+        let Some(name) = chosen.map(|(_, _, name)| name.clone()) else {
+            return Next::Nothing(Timestamp(next.min(self.credit_due(now))));
+        };
+        let Some(turn) = self.rules.get_mut(&name) else { return Next::Nothing(now) };
+        turn.is_extra = turn.due > now.0;
+        if !turn.is_extra {
+            turn.timing.lag_ns = if turn.due == SOON { 0 } else { now.0.saturating_sub(turn.due) };
+            turn.due = next_turn(&name, turn.interval_ns, now);
+        }
+        turn.is_under_way = true;
+        turn.started_at = Some(now.0);
+        turn.at_once = turn.at_once.filter(|due| *due > now.0);
+        Next::Task(Task { late: std::mem::take(&mut turn.late), rule: name, now })
+    }
+
+    fn finish(&mut self, rule: &str, now: Timestamp, n_evaluations: u64, is_failed: bool) {
+        let Some(turn) = self.rules.get_mut(rule) else { return };
+        turn.is_under_way = false;
+        let took_ns = turn.started_at.map_or(0, |started| now.0.saturating_sub(started)).max(0);
+        let timing = &mut turn.timing;
+        timing.n_evaluations = timing.n_evaluations.saturating_add(n_evaluations);
+        timing.n_failures = timing.n_failures.saturating_add(u64::from(is_failed));
+        timing.duration_ns = took_ns;
+        timing.duration_ns_total = timing.duration_ns_total.saturating_add(took_ns);
+        if !is_failed {
+            timing.last_success = Some(now);
+        }
+        if turn.is_extra {
+            // A clock that is set forward meanwhile is not what it cost.
+            self.credit_ns = self.credit_ns.saturating_sub(took_ns.min(CREDIT_NS_MAX));
+        }
+    }
+
+    fn earn(&mut self, now: Timestamp) {
+        let passed_ns = now.0.saturating_sub(self.credited_at).max(0);
+        self.credited_at = now.0;
+        self.credit_ns = self.credit_ns.saturating_add(passed_ns / AT_ONCE_SHARE).min(CREDIT_NS_MAX);
+    }
+
+    /// When there is credit again for something that waits for it.
+    fn credit_due(&self, now: Timestamp) -> i64 {
+        let is_awaited = self.credit_ns <= 0 && self.rules.values().any(|turn| turn.at_once().is_some());
+        if !is_awaited {
+            return i64::MAX;
+        }
+        now.0.saturating_add((1 - self.credit_ns).saturating_mul(AT_ONCE_SHARE))
+    }
+
+    /// After a clock was set back, turns that lie further ahead than an interval are due.
+    fn follow_clock(&mut self, now: Timestamp) {
+        for turn in self.rules.values_mut() {
+            if turn.due.saturating_sub(now.0) > turn.interval_ns {
+                turn.due = now.0;
+            }
+            turn.started_at = turn.started_at.filter(|started| *started <= now.0);
+        }
+    }
+}
+
+/// The next turn of a rule after `now`. Turns of different rules are shifted against each other.
+pub(crate) fn next_turn(rule: &str, interval_ns: i64, now: Timestamp) -> i64 {
+    let interval_ns = interval_ns.max(1);
+    let shift_ns = (xxh3_64(rule.as_bytes()) % interval_ns.unsigned_abs()).cast_signed();
+    let since_ns = now.0.saturating_sub(shift_ns).rem_euclid(interval_ns);
+    now.0.saturating_add(interval_ns - since_ns)
+}
+
+#[cfg(test)]
+mod tests;

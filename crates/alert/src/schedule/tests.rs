@@ -1,0 +1,148 @@
+//! Turns, by times that are given.
+
+use super::*;
+
+const START: i64 = 1_800_000_000 * Timestamp::SECOND;
+
+fn at(seconds: f64) -> Timestamp {
+    Timestamp(START + (seconds * 1e9) as i64)
+}
+
+fn schedule(rules: &[(&str, i64)]) -> Schedule {
+    let schedule = Schedule::new();
+    schedule.set(rules.iter().map(|(name, seconds)| (name.to_string(), seconds * Timestamp::SECOND, true)));
+    schedule
+}
+
+fn taken(schedule: &Schedule, now: Timestamp, takes: Takes) -> Option<Task> {
+    match schedule.take(now, takes) {
+        Next::Task(task) => Some(task),
+        Next::Nothing(due) => {
+            assert!(due > now, "nothing to do, and yet something is due");
+            None
+        }
+        Next::Stop => None,
+    }
+}
+
+/// Takes what is due and lets it take so long.
+fn run(schedule: &Schedule, now: Timestamp, seconds: f64) -> Option<String> {
+    let task = taken(schedule, now, Takes::All)?;
+    schedule.finish(&task.rule, Timestamp(now.0 + (seconds * 1e9) as i64), 1, false);
+    Some(task.rule)
+}
+
+#[test]
+fn turns_are_an_interval_apart_and_shifted_against_each_other() {
+    let names: Vec<String> = (0..100).map(|n| format!("rule {n}")).collect();
+    let rules: Vec<(&str, i64)> = names.iter().map(|name| (name.as_str(), 30)).collect();
+    let schedule = schedule(&rules);
+    let mut by_second = vec![0; 60];
+    for tenth in 0..600 {
+        let now = at(f64::from(tenth) / 10.0);
+        while run(&schedule, now, 0.0).is_some() {
+            by_second[tenth as usize / 10] += 1;
+        }
+    }
+    assert!(by_second[0] >= 100, "new rules are judged as soon as possible");
+    assert_eq!(by_second[30..].iter().sum::<i32>(), 100, "{by_second:?}");
+    assert!(by_second[30..].iter().all(|n| *n <= 12), "{by_second:?}");
+}
+
+#[test]
+fn what_an_event_asks_for_comes_at_once_but_not_twice_within_a_second() {
+    let schedule = schedule(&[("r", 30)]);
+    run(&schedule, at(0.0), 0.001).unwrap();
+    schedule.ask("r", Some(at(0.2)), &[]);
+    schedule.ask("r", Some(at(0.3)), &[]);
+    schedule.ask("unknown", Some(at(0.3)), &[]);
+    assert_eq!(schedule.asked(), HashSet::from(["r".to_string()]));
+    assert_eq!(schedule.take(at(0.5), Takes::AtOnce), Next::Nothing(at(1.0)));
+    let task = taken(&schedule, at(1.0), Takes::AtOnce).unwrap();
+    schedule.ask("r", Some(at(1.0)), &[]);
+    assert_eq!(taken(&schedule, at(1.9), Takes::All), None, "one thread at a time");
+    schedule.finish(&task.rule, at(1.4), 1, false);
+    assert!(taken(&schedule, at(1.9), Takes::All).is_none());
+    let late = [at(-400.0)];
+    schedule.ask("r", None, &late);
+    assert_eq!(run(&schedule, at(2.0), 0.9).as_deref(), Some("r"), "what came while it was judged is judged after it");
+}
+
+#[test]
+fn a_rule_that_takes_long_holds_up_no_other_and_never_overlaps_itself() {
+    let schedule = schedule(&[("quick", 30), ("slow", 2)]);
+    while let Some(name) = run(&schedule, at(0.0), 0.0) {
+        assert!(name == "quick" || name == "slow");
+    }
+    let task = taken(&schedule, at(2.5), Takes::All).unwrap();
+    assert_eq!(task.rule, "slow");
+    schedule.ask("quick", Some(at(2.5)), &[]);
+    schedule.ask("slow", Some(at(2.5)), &[]);
+    let urgent = taken(&schedule, at(2.6), Takes::AtOnce).unwrap();
+    assert_eq!(urgent.rule, "quick");
+    schedule.finish("quick", at(2.6), 1, false);
+    assert_eq!(taken(&schedule, at(6.0), Takes::All), None, "it is still under way");
+    schedule.finish("slow", at(7.0), 1, true);
+    assert_eq!(taken(&schedule, at(7.0), Takes::AtOnce), None, "too slow to be judged at once");
+    assert_eq!(taken(&schedule, at(7.0), Takes::All).unwrap().rule, "slow");
+    let timings = schedule.timings();
+    let slow = timings.iter().find(|(name, _)| name == "slow").unwrap().1;
+    assert_eq!((slow.n_evaluations, slow.n_failures, slow.duration_ns), (2, 1, 4_500_000_000));
+    assert!(slow.lag_ns > 0 && slow.lag_ns <= 5 * Timestamp::SECOND, "{slow:?}");
+    assert_eq!(slow.last_success, Some(at(0.0)));
+}
+
+#[test]
+fn what_is_judged_at_once_takes_a_tenth_of_a_core_and_turns_stay() {
+    let names: Vec<String> = (0..50).map(|n| format!("rule {n}")).collect();
+    let rules: Vec<(&str, i64)> = names.iter().map(|name| (name.as_str(), 60)).collect();
+    let schedule = schedule(&rules);
+    let (mut now, mut extra_ns, mut n_regular) = (at(0.0), 0, 0);
+    let end = at(120.0);
+    while now < end {
+        names.iter().for_each(|name| schedule.ask(name, Some(now), &[]));
+        let next = schedule.take(now, Takes::All);
+        let Next::Task(task) = next else {
+            now = Timestamp(now.0 + 10_000_000);
+            continue;
+        };
+        let took_ns = 20_000_000;
+        now = Timestamp(now.0 + took_ns);
+        let is_extra = schedule.locked().rules[&task.rule].is_extra;
+        if is_extra {
+            extra_ns += took_ns
+        } else {
+            n_regular += 1
+        }
+        schedule.finish(&task.rule, now, 1, false);
+    }
+    assert!(extra_ns <= 15 * Timestamp::SECOND, "{extra_ns}");
+    assert!(extra_ns >= 10 * Timestamp::SECOND, "{extra_ns}");
+    assert!((100..=200).contains(&n_regular), "{n_regular}");
+}
+
+#[test]
+fn clocks_that_jump_neither_silence_a_rule_nor_let_it_run_wild() {
+    let schedule = schedule(&[("r", 30)]);
+    run(&schedule, at(0.0), 0.0).unwrap();
+    assert!(run(&schedule, at(7_200.0), 0.0).is_some(), "forward");
+    assert!(run(&schedule, at(7_200.1), 0.0).is_none(), "once");
+    assert!(run(&schedule, at(10.0), 0.0).is_some(), "back");
+    assert!(run(&schedule, at(10.1), 0.0).is_none(), "once");
+    schedule.ask("r", Some(at(10.2)), &[]);
+    assert!(run(&schedule, at(11.0), 0.0).is_some());
+}
+
+#[test]
+fn rules_that_are_replaced_keep_their_turns_and_those_that_go_have_none() {
+    let schedule = schedule(&[("a", 30), ("b", 30)]);
+    while run(&schedule, at(0.0), 0.0).is_some() {}
+    let rules = ["b", "c"].map(|name| (name.to_string(), 30 * Timestamp::SECOND, true));
+    schedule.set(rules.clone().into_iter());
+    assert_eq!(run(&schedule, at(1.0), 0.0).as_deref(), Some("c"));
+    assert_eq!(run(&schedule, at(1.0), 0.0), None);
+    schedule.set(rules.map(|(name, interval_ns, _)| (name, interval_ns, false)).into_iter());
+    assert!(run(&schedule, at(1.1), 0.0).is_some(), "what was changed comes at once");
+    schedule.stop();
+    assert_eq!(schedule.take(at(100.0), Takes::All), Next::Stop);
+}

@@ -1,0 +1,214 @@
+//! Which rules an accepted batch concerns: what a rule's query keeps of single events, asked of the batch.
+//!
+//! A rule that nothing here speaks for is judged at its next turn. What is found only says that it is worth looking
+//! now, so it may say so too often and never decides anything: the question itself is asked of the store.
+//!
+//! ```text
+//! batch ─► group wanted? ─► a level that is high enough? ─► filters over the columns ─► times of the events
+//! ```
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use query::Tail;
+use query::plan::{Comparison, Expr, Name, Operator, Plan};
+use storage::AcceptedBatch;
+use types::{BatchRun, GroupPattern, Level, Timestamp, Value};
+
+use crate::Rule;
+use crate::compile::compile;
+
+/// An event that was so much older than the window when it was accepted is back-filled and never triggers.
+const LATE_NS_MAX: i64 = 5 * Timestamp::MINUTE;
+
+/// Windows that late events of one look are judged by; they lie within [`LATE_NS_MAX`].
+const LATE_WINDOWS_MAX: usize = 16;
+
+/// All rules that are judged as soon as an event may concern them.
+#[derive(Debug, Default)]
+pub(crate) struct Triggers {
+    all: Vec<Trigger>,
+}
+
+/// What one or several rules keep of single events.
+#[derive(Debug)]
+struct Trigger {
+    groups: Vec<GroupPattern>,
+    /// The lowest [`Level::code`] that passes; 0 where the level does not matter.
+    level_code_min: u8,
+    tail: Tail,
+    /// Rules that begin alike, with their windows.
+    rules: Vec<(String, i64)>,
+}
+
+/// A rule that events concern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Touched {
+    /// Its name.
+    pub(crate) rule: String,
+    /// When an event is in its window; of one that a sender dated ahead that is not now.
+    pub(crate) due: Option<Timestamp>,
+    /// Ends of past windows that hold late events.
+    pub(crate) late: Vec<Timestamp>,
+}
+
+impl Triggers {
+    /// Those of `rules`.
+    pub(crate) fn of(rules: &[Arc<Rule>], now: Timestamp) -> Self {
+        let mut known: BTreeMap<String, usize> = BTreeMap::new();
+        let mut all: Vec<Trigger> = Vec::new();
+        for rule in rules.iter().filter(|rule| rule.enabled) {
+            let Some((groups, operators)) = beginning(rule, now) else { continue };
+            let key = format!("{groups:?} {operators:?}");
+            let reader = (rule.name.clone(), rule.window_ns);
+            match known.get(&key) {
+                Some(at) => all[*at].rules.push(reader),
+                None => {
+                    let Some(trigger) = Trigger::new(groups, operators, reader) else { continue };
+                    known.insert(key, all.len());
+                    all.push(trigger);
+                }
+            }
+        }
+        Self { all }
+    }
+
+    /// Names of all rules.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().flat_map(|trigger| &trigger.rules).map(|(name, _)| name.as_str())
+    }
+
+    /// The rules that events of these batches concern, but for those of `waiting`, which are judged soon anyway.
+    pub(crate) fn touched(
+        &self,
+        batches: &[Arc<AcceptedBatch>],
+        now: Timestamp,
+        waiting: &HashSet<String>,
+    ) -> Vec<Touched> {
+        let runs: Vec<Accepted> =
+            batches.iter().filter(|accepted| !accepted.batch.is_empty()).map(Accepted::new).collect();
+        let mut touched = Vec::new();
+        for trigger in &self.all {
+            if trigger.rules.iter().all(|(name, _)| waiting.contains(name)) {
+                continue;
+            }
+            let times: Vec<(i64, i64)> = runs.iter().flat_map(|run| trigger.times(run, now)).collect();
+            if !times.is_empty() {
+                touched
+                    .extend(trigger.rules.iter().filter_map(|(name, window_ns)| touched_of(name, *window_ns, &times)));
+            }
+        }
+        touched
+    }
+}
+
+/// A batch, ready to be asked.
+struct Accepted {
+    run: Arc<BatchRun>,
+    group: String,
+    level_code_max: u8,
+}
+
+impl Accepted {
+    fn new(accepted: &Arc<AcceptedBatch>) -> Self {
+        let level_code_max = accepted.batch.levels.iter().copied().max().unwrap_or_default();
+        let run = BatchRun::new(accepted.group.clone(), accepted.group_id, accepted.batch.clone());
+        Self { run: Arc::new(run), group: accepted.group.as_str().to_string(), level_code_max }
+    }
+}
+
+impl Trigger {
+    fn new(groups: Vec<GroupPattern>, mut operators: Vec<Operator>, rule: (String, i64)) -> Option<Self> {
+        let level_code_min = operators.iter().filter_map(level_of).max().unwrap_or_default();
+        let column = |name: &str| (Name::from(name), Expr::Field(name.into()));
+        let columns = vec![column("@timestamp"), column("@ingestionTime")];
+        operators.push(Operator::Project { columns, is_events: true });
+        let plan = Plan { operators, ..Plan::default() };
+        let tail = Tail::new(&plan, chrono_tz::UTC).ok()?;
+        Some(Self { groups, level_code_min, tail, rules: vec![rule] })
+    }
+
+    /// Of each event that passes, when it happened and when it was accepted.
+    fn times(&self, accepted: &Accepted, now: Timestamp) -> Vec<(i64, i64)> {
+        let is_wanted = GroupPattern::any_matches(&self.groups, &accepted.group);
+        if !is_wanted || accepted.level_code_max < self.level_code_min {
+            return Vec::new();
+        }
+        // A batch in memory is not damaged; if it were, the rule's own turn would tell.
+        let found = self.tail.rows(accepted.run.clone(), now).unwrap_or_default();
+        let time = |value: Option<&Option<Value>>| match value {
+            Some(Some(Value::Timestamp(time))) => Some(time.0),
+            _ => None,
+        };
+        found.rows.iter().filter_map(|row| Some((time(row.first())?, time(row.get(1))?))).collect()
+    }
+}
+
+/// The groups and the first steps of a rule, as far as they look at single events; nothing where none chooses any.
+fn beginning(rule: &Rule, now: Timestamp) -> Option<(Vec<GroupPattern>, Vec<Operator>)> {
+    let plan = compile(rule, now).ok()?.plan;
+    let groups = if plan.sources.is_empty() { rule.groups.clone() } else { plan.sources };
+    let mut steps: Vec<Operator> = plan.operators.into_iter().take_while(is_of_events).collect();
+    // What is computed from events that were chosen before chooses none.
+    let n_steps = steps.iter().rposition(|step| matches!(step, Operator::Filter(_)))? + 1;
+    steps.truncate(n_steps);
+    Some((groups, steps))
+}
+
+/// Tells whether a step looks at each event by itself and gives no more events than it is given.
+pub(crate) fn is_of_events(step: &Operator) -> bool {
+    matches!(step, Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_))
+}
+
+/// The lowest level that a condition lets pass, where it says so outright.
+fn level_of(operator: &Operator) -> Option<u8> {
+    let Operator::Filter(condition) = operator else { return None };
+    level_of_condition(condition)
+}
+
+fn level_of_condition(condition: &Expr) -> Option<u8> {
+    match condition {
+        Expr::And(left, right) => level_of_condition(left).max(level_of_condition(right)),
+        Expr::Compare(Comparison::GreaterOrEqual | Comparison::Greater | Comparison::Equal, left, right) => {
+            match (&**left, &**right) {
+                (Expr::Field(name), Expr::Literal(Some(Value::String(text)))) if &**name == "@level" => {
+                    Level::parse(text).map(Level::code)
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn touched_of(rule: &str, window_ns: i64, times: &[(i64, i64)]) -> Option<Touched> {
+    let (mut due, mut late) = (None::<i64>, Vec::new());
+    for (happened, accepted) in times {
+        let age_ns = accepted.saturating_sub(*happened);
+        if age_ns <= window_ns {
+            let seen = *happened.max(accepted);
+            due = Some(due.map_or(seen, |due| due.min(seen)));
+        } else if age_ns.saturating_sub(window_ns) <= LATE_NS_MAX {
+            late.push(*happened);
+        }
+    }
+    let late = windows_over(late, window_ns);
+    let is_touched = due.is_some() || !late.is_empty();
+    is_touched.then(|| Touched { rule: rule.to_string(), due: due.map(Timestamp), late })
+}
+
+/// Ends of as few windows as hold all these times, the oldest first; each ends with an event.
+fn windows_over(mut times: Vec<i64>, window_ns: i64) -> Vec<Timestamp> {
+    times.sort_unstable();
+    let mut ends: Vec<Timestamp> = Vec::new();
+    for time in times.into_iter().rev() {
+        if ends.last().is_none_or(|end| end.0.saturating_sub(window_ns) > time) && ends.len() < LATE_WINDOWS_MAX {
+            ends.push(Timestamp(time));
+        }
+    }
+    ends.reverse();
+    ends
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! The thread that reads the feed of accepted batches and lets rules be judged at once that they concern.
+//!
+//! It takes a small share of a core: the longer a look took, the longer it rests, and batches that come meanwhile are
+//! looked at together. What it does not keep up with is lost to it, and then all rules are judged.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use storage::{AcceptedBatch, Clock, Received, Subscription};
+
+use crate::book::{Book, Standing};
+use crate::trigger::Triggers;
+
+/// Batches that wait; more are lost, which costs one evaluation of all rules.
+pub(crate) const BATCHES_WAITING_MAX: usize = 2_048;
+
+/// How long it waits before it looks whether all ends.
+const IDLE: Duration = Duration::from_millis(250);
+
+/// A look is followed by a rest so many times as long,
+const REST_TIMES: u32 = 19;
+
+/// but not by one that would keep an error from being in somebody's hands within two seconds.
+const REST_MAX: Duration = Duration::from_millis(500);
+
+/// Reads until the store is closed or all ends.
+pub(crate) fn watch(book: &Book, feed: &Subscription, clock: &Clock, is_stopping: &AtomicBool) {
+    let (mut standing, mut triggers): (Arc<Standing>, Triggers) = Default::default();
+    while !is_stopping.load(Ordering::Relaxed) {
+        let first = feed.receive(IDLE);
+        let began = Instant::now();
+        let now_standing = book.standing();
+        if !Arc::ptr_eq(&standing, &now_standing) {
+            standing = now_standing;
+            triggers = Triggers::of(&standing.rules, clock.now());
+        }
+        let Some((batches, is_lagging)) = gather(feed, first) else { return };
+        if is_lagging {
+            let now = clock.now();
+            triggers.rules().for_each(|rule| book.schedule.ask(rule, Some(now), &[]));
+        }
+        look(book, &triggers, &batches, clock);
+        std::thread::sleep((began.elapsed() * REST_TIMES).min(REST_MAX));
+    }
+}
+
+/// All that waits, and whether something was lost. Nothing when the store is closed.
+fn gather(feed: &Subscription, first: Received) -> Option<(Vec<Arc<AcceptedBatch>>, bool)> {
+    let (mut batches, mut is_lagging) = (Vec::new(), false);
+    let mut next = first;
+    loop {
+        match next {
+            Received::Batch(batch) => batches.push(batch),
+            Received::Lagged(_) => is_lagging = true,
+            Received::Closed if batches.is_empty() => return None,
+            Received::Closed | Received::Idle => return Some((batches, is_lagging)),
+        }
+        if batches.len() >= BATCHES_WAITING_MAX {
+            return Some((batches, is_lagging));
+        }
+        next = feed.receive(Duration::ZERO);
+    }
+}
+
+/// Lets the rules that these batches concern be judged at once.
+pub(crate) fn look(book: &Book, triggers: &Triggers, batches: &[Arc<AcceptedBatch>], clock: &Clock) {
+    let waiting: HashSet<String> = book.schedule.asked();
+    for touched in triggers.touched(batches, clock.now(), &waiting) {
+        book.schedule.ask(&touched.rule, touched.due, &touched.late);
+    }
+}
