@@ -18,6 +18,7 @@ mod optimise;
 mod pattern;
 pub mod plan;
 mod show;
+mod showing;
 pub mod time;
 mod translate;
 mod zoned;
@@ -44,5 +45,6 @@ pub use insights::{
 pub use kql::parse_kql;
 pub use lucene::parse_lucene;
 pub use optimise::optimise;
+pub use showing::parse_showing;
 pub use translate::{Language, translate};
 pub use zoned::write_zoned;

@@ -26,6 +26,19 @@ pub enum Language {
     FilterPattern,
 }
 
+impl Language {
+    /// The language of a name, as requests and rules write it.
+    pub fn of_name(name: &str) -> Option<Self> {
+        match name {
+            "logql" => Some(Self::LogQl),
+            "lucene" => Some(Self::Lucene),
+            "kql" => Some(Self::Kql),
+            "filter-pattern" => Some(Self::FilterPattern),
+            _ => None,
+        }
+    }
+}
+
 /// Gives a query in Insights QL that has the same plan as `text`.
 ///
 /// Errors: what the language cannot read, and what Insights cannot say, with its place.
@@ -61,7 +74,7 @@ fn not_said(operator: &Operator, text: &str, whole: Span) -> QueryErrors {
 
 /// Why a metric query is not translated: its windows end at instants, and those of Insights begin at round times. For
 /// counts and rates that are summed, the hint is what counts the same events in spans.
-fn metric_error(metric: &logql::MetricQuery, text: &str, whole: Span) -> QueryError {
+pub(crate) fn metric_error(metric: &logql::MetricQuery, text: &str, whole: Span) -> QueryError {
     let message = "a metric query of LogQL looks back from every step; Insights counts in spans of time";
     let nearest = metric.as_counts().and_then(|counts| {
         let mut all = commands(&counts.log.sources, &counts.log.operators).ok()?;
