@@ -48,16 +48,23 @@ impl Language {
         LANGUAGES.iter().find(|(_, language)| *language == self).map_or("", |(name, _)| name)
     }
 
+    /// The same as `query` knows it; nothing for its own.
+    pub(crate) fn foreign(self) -> Option<query::Language> {
+        match self {
+            Self::Insights => None,
+            Self::LogQl => Some(query::Language::LogQl),
+            Self::Lucene => Some(query::Language::Lucene),
+            Self::Kql => Some(query::Language::Kql),
+            Self::FilterPattern => Some(query::Language::FilterPattern),
+        }
+    }
+
     /// The query as the page shows it, where it can be said in its language.
     pub(crate) fn shown(self, text: &str) -> Option<String> {
-        let language = match self {
-            Self::Insights => return Some(text.trim().to_owned()),
-            Self::LogQl => query::Language::LogQl,
-            Self::Lucene => query::Language::Lucene,
-            Self::Kql => query::Language::Kql,
-            Self::FilterPattern => query::Language::FilterPattern,
-        };
-        query::translate(text, language).ok()
+        match self.foreign() {
+            None => Some(text.trim().to_owned()),
+            Some(language) => query::translate(text, language).ok(),
+        }
     }
 
     /// Reads a query.

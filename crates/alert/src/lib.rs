@@ -20,6 +20,7 @@ mod compile;
 mod evaluate;
 mod kind;
 mod language;
+pub mod metrics;
 mod notify;
 mod post;
 mod rules;

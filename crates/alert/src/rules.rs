@@ -9,8 +9,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
-use types::{GroupPattern, Timestamp, parse_duration_ns};
+use types::{GroupPattern, GroupScope, Timestamp, parse_duration_ns};
 
+use crate::metrics::{FileMetric, MetricSettings};
 use crate::{Channel, ChannelSettings, Language, compile, template};
 
 /// Largest rule file.
@@ -143,6 +144,8 @@ pub struct RuleBook {
     pub rules: Vec<Rule>,
     /// Channels.
     pub channels: Vec<Channel>,
+    /// Metrics made of events.
+    pub metrics: Vec<FileMetric>,
 }
 
 #[derive(Deserialize)]
@@ -152,6 +155,8 @@ struct FileText {
     groups: Vec<GroupText>,
     #[serde(default)]
     channels: Vec<Spanned<ChannelSettings>>,
+    #[serde(default)]
+    metrics: Vec<Spanned<MetricSettings>>,
 }
 
 #[derive(Deserialize)]
@@ -241,6 +246,9 @@ impl RuleBook {
                 Err(message) => reader.error(at, message),
             }
         }
+        for metric in read.metrics {
+            self.metrics.extend(reader.metric(metric, &self.metrics));
+        }
         if self.rules.len() > RULES_MAX || self.channels.len() > CHANNELS_MAX {
             let message = format!("more than {RULES_MAX} rules or {CHANNELS_MAX} channels");
             reader.errors.push(RuleError { file: file.into(), line: None, column: None, message });
@@ -276,6 +284,16 @@ impl Reader<'_> {
             self.error(text.referenced, format!("{key}: at least 1s"));
         }
         Some(interval_ns.max(INTERVAL_NS_MIN))
+    }
+
+    fn metric(&mut self, metric: Spanned<MetricSettings>, others: &[FileMetric]) -> Option<FileMetric> {
+        let (at, settings) = (metric.referenced, metric.value);
+        let checked = settings.meter(GroupScope::All).map_err(|error| error.to_string()).and_then(|_| {
+            let clashing = others.iter().find(|other| other.settings.shares_names(&settings));
+            clashing.map_or(Ok(()), |other| Err(format!("its name is taken by {:?}", other.settings.name)))
+        });
+        checked.map_err(|message| self.error(at, format!("metric {:?}: {message}", settings.name))).ok()?;
+        Some(FileMetric { settings, file: self.file.into() })
     }
 
     fn rule(&mut self, text: RuleText, group_interval_ns: Option<i64>) -> Option<Rule> {

@@ -9,13 +9,15 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::evaluate::Sets;
 use crate::notify::Queues;
 
-const FORMAT: &str = "catat-alerts";
+/// The file of alerts, and what it calls itself.
+const FILE: (&str, &str) = ("alerts.state", "catat-alerts");
 const VERSION: u32 = 1;
 
 /// All that is kept.
@@ -58,41 +60,51 @@ pub(crate) enum StateError {
     Newer { path: PathBuf, found: u32 },
 }
 
-/// The file.
+/// A file of state: that of alerts, or another one in the same form.
 #[derive(Debug)]
 pub(crate) struct StateFile {
     path: PathBuf,
+    format: &'static str,
 }
 
 impl StateFile {
-    /// Opens the state below `dir`, which is made where it is not there.
+    /// Opens the state of alerts below `dir`, which is made where it is not there.
     pub(crate) fn open(dir: &Path) -> Result<(Self, Kept), StateError> {
-        let path = dir.join("alerts.state");
+        Self::open_named(dir, FILE.0, FILE.1)
+    }
+
+    /// Opens the state called `name`, whose preamble names `format`.
+    pub(crate) fn open_named<T: DeserializeOwned + Default>(
+        dir: &Path,
+        name: &str,
+        format: &'static str,
+    ) -> Result<(Self, T), StateError> {
+        let path = dir.join(name);
         let io_error = |error| StateError::Io { path: path.clone(), error };
         fs::create_dir_all(dir).map_err(io_error)?;
         let kept = match fs::read(&path) {
-            Ok(bytes) => match decode(&bytes) {
+            Ok(bytes) => match decode(&bytes, format) {
                 Ok(kept) => kept,
                 Err(Some(found)) => return Err(StateError::Newer { path, found }),
                 Err(None) => {
                     let aside = path.with_extension("damaged");
                     fs::rename(&path, &aside).map_err(io_error)?;
-                    tracing::error!(kept = %aside.display(), "state of alerts is damaged; they start anew");
-                    Kept::default()
+                    tracing::error!(kept = %aside.display(), "a file of state is damaged; what it held starts anew");
+                    T::default()
                 }
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::default(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => T::default(),
             Err(error) => return Err(io_error(error)),
         };
-        Ok((Self { path }, kept))
+        Ok((Self { path, format }, kept))
     }
 
     /// Writes the state. Durable when it returns.
-    pub(crate) fn save(&self, kept: &Kept) -> Result<(), StateError> {
+    pub(crate) fn save<T: Serialize>(&self, kept: &T) -> Result<(), StateError> {
         let temporary = self.path.with_extension("tmp");
         let write = || -> io::Result<()> {
             let mut file = storage::create_file(&temporary)?;
-            file.write_all(&encode(kept))?;
+            file.write_all(&encode(kept, self.format))?;
             file.sync_all()?;
             fs::rename(&temporary, &self.path)?;
             File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()
@@ -101,10 +113,10 @@ impl StateFile {
     }
 }
 
-fn encode(kept: &Kept) -> Vec<u8> {
+fn encode<T: Serialize>(kept: &T, format: &str) -> Vec<u8> {
     let body = serde_json::to_vec(kept).expect("the state is maps with string keys, strings and numbers");
     let xxh3 = format!("{:016x}", xxh3_64(&body));
-    let preamble = Preamble { format: FORMAT.into(), version: VERSION, xxh3 };
+    let preamble = Preamble { format: format.into(), version: VERSION, xxh3 };
     let mut bytes = serde_json::to_vec(&preamble).expect("a preamble is strings and a number");
     bytes.push(b'\n');
     bytes.extend_from_slice(&body);
@@ -112,11 +124,11 @@ fn encode(kept: &Kept) -> Vec<u8> {
 }
 
 /// Reads the state; the version where it is too new, nothing where it is damaged.
-fn decode(bytes: &[u8]) -> Result<Kept, Option<u32>> {
+fn decode<T: DeserializeOwned>(bytes: &[u8], format: &str) -> Result<T, Option<u32>> {
     let end = bytes.iter().position(|b| *b == b'\n').ok_or(None)?;
     let preamble: Preamble = serde_json::from_slice(&bytes[..end]).map_err(|_| None)?;
     let body = &bytes[end + 1..];
-    if preamble.format != FORMAT || preamble.xxh3 != format!("{:016x}", xxh3_64(body)) {
+    if preamble.format != format || preamble.xxh3 != format!("{:016x}", xxh3_64(body)) {
         return Err(None);
     }
     if preamble.version > VERSION {
@@ -146,7 +158,7 @@ mod tests {
     #[test]
     fn a_damaged_file_is_set_aside_wherever_the_damage_is() {
         let dir = tempfile::tempdir().unwrap();
-        let whole = encode(&kept());
+        let whole = encode(&kept(), FILE.1);
         for at in 0..whole.len() {
             let mut bytes = whole.clone();
             bytes[at] ^= 0x10;

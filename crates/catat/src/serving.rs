@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use alert::metrics::Metrics;
 use alert::{Alerts, RuleBook};
 use ingest::Intake;
 use serve::{Access, App, Tls};
@@ -23,6 +24,7 @@ pub(crate) struct Prepared {
     pub(crate) store: Arc<Store>,
     pub(crate) intake: Arc<Intake>,
     pub(crate) alerts: Arc<Alerts>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) recovery: Recovery,
     pub(crate) listener: std::net::TcpListener,
 }
@@ -65,7 +67,10 @@ pub(crate) fn prepare(
     make_default_rules(&rules_dir)?;
     let rules = read_rules(&rules_dir).map_err(Failure::usage)?.book;
     let cache = Arc::new(query::PartialCache::new(config.limits.query_cache_bytes));
+    let of_files = rules.metrics.clone();
     let alerts = start_alerts(config, &store, rules, &clock, address, &cache)?;
+    let metrics = Metrics::start(store.clone(), clock.clone(), &alerts_dir(config), of_files)
+        .map_err(|error| Failure::usage(error.to_string()))?;
     let intake = Arc::new(Intake::new(store.clone(), config.limits.clone(), parse::Zone::Named(config.time_zone)));
     set_pipelines(&intake, config).map_err(Failure::usage)?;
     let of_reload = (intake.clone(), alerts.clone());
@@ -80,6 +85,7 @@ pub(crate) fn prepare(
         store: store.clone(),
         intake: intake.clone(),
         alerts: alerts.clone(),
+        metrics: metrics.clone(),
         cache,
         limits: config.limits.clone(),
         reload: Some(reload),
@@ -96,7 +102,7 @@ pub(crate) fn prepare(
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    Ok(Prepared { app, store, intake, alerts, recovery, listener })
+    Ok(Prepared { app, store, intake, alerts, metrics, recovery, listener })
 }
 
 /// Why a server that others reach is not started before there is a key.
@@ -243,6 +249,11 @@ pub(crate) fn read_rules(dir: &Path) -> Result<Rules, String> {
     Ok(Rules { book })
 }
 
+/// Where alerts and metrics keep what they have come to.
+fn alerts_dir(config: &Config) -> PathBuf {
+    config.data_dir.join("alerts")
+}
+
 fn start_alerts(
     config: &Config,
     store: &Arc<Store>,
@@ -251,7 +262,7 @@ fn start_alerts(
     address: std::net::SocketAddr,
     cache: &Arc<query::PartialCache>,
 ) -> Result<Arc<Alerts>, Failure> {
-    let mut options = alert::Options::new(config.data_dir.join("alerts"));
+    let mut options = alert::Options::new(alerts_dir(config));
     options.interval_ns = config.alert_interval_ns;
     options.group_wait_ns = config.group_wait_ns;
     options.base_url = url_at(config.tls.is_some(), &address);
@@ -263,7 +274,7 @@ fn start_alerts(
 /// Serves until a signal comes, then ends in order: no new requests, no new evaluations, the store last.
 pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), Failure> {
     let url = prepared.url();
-    let Prepared { app, store, intake, alerts, listener, .. } = prepared;
+    let Prepared { app, store, intake, alerts, metrics, listener, .. } = prepared;
     let clock = app.clock.clone();
     let reload = app.reload.clone();
     let failed = |error: std::io::Error| Failure::other(error.to_string());
@@ -283,6 +294,7 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
     })?;
     stop_first();
     alerts.stop();
+    metrics.stop();
     if let Err(error) = intake.sources().keep_changes(&store, clock.now()) {
         eprintln!("catat: what shippers are called could not be kept; they tell it again ({error})");
     }

@@ -26,19 +26,6 @@ pub enum Language {
     FilterPattern,
 }
 
-impl Language {
-    /// The language of a name, as requests and rules write it.
-    pub fn of_name(name: &str) -> Option<Self> {
-        match name {
-            "logql" => Some(Self::LogQl),
-            "lucene" => Some(Self::Lucene),
-            "kql" => Some(Self::Kql),
-            "filter-pattern" => Some(Self::FilterPattern),
-            _ => None,
-        }
-    }
-}
-
 /// Gives a query in Insights QL that has the same plan as `text`.
 ///
 /// Errors: what the language cannot read, and what Insights cannot say, with its place.

@@ -87,7 +87,7 @@ pub(crate) fn is_spoken<B>(request: &Request<B>) -> bool {
 /// has made the group.
 pub(crate) fn forget(server: &Server, name: &GroupName) -> Result<bool, StoreError> {
     let store = &server.app.store;
-    server.metric_filters.forget(store, name)?;
+    server.metric_filters.forget(&server.app, name)?;
     server.subscriptions.forget(name)?;
     server.cloudwatch.forget(store, name)
 }

@@ -5,6 +5,7 @@ pub(crate) mod changes;
 pub(crate) mod complete;
 pub(crate) mod context;
 pub(crate) mod deletions;
+pub(crate) mod derived_metrics;
 pub(crate) mod fields;
 pub(crate) mod groups;
 pub(crate) mod health;

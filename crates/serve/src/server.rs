@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use alert::Alerts;
+use alert::metrics::Metrics;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -63,6 +64,8 @@ pub struct App {
     pub intake: Arc<Intake>,
     /// Rules and alerts.
     pub alerts: Arc<Alerts>,
+    /// Metrics made of events.
+    pub metrics: Arc<Metrics>,
     /// Partial results that queries share.
     pub cache: Arc<PartialCache>,
     /// Limits of requests and queries.
@@ -275,7 +278,7 @@ impl Server {
             tables: Tables::default(),
             aliases: AliasBook::default(),
             cloudwatch: Book::default(),
-            metric_filters: MetricFilters::default(),
+            metric_filters: MetricFilters::start(&app),
             subscriptions: Subscriptions::start(&app.store, &app.clock, &closing),
             closing,
             kept_queries: KeptQueries::new(app.limits.queries_memory_bytes / 8),

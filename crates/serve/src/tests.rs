@@ -12,6 +12,7 @@ mod cloudwatch_subscriptions;
 mod connections;
 mod context;
 mod deletions;
+mod derived_metrics;
 mod doors;
 mod elastic;
 mod elastic_aggregations;
@@ -49,6 +50,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use alert::metrics::{FileMetric, Metrics};
 use alert::{Alerts, RuleBook};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -150,6 +152,7 @@ impl House {
         dir: Arc<TempDir>,
         rules: RuleBook,
     ) -> Self {
+        let files = rules.metrics.clone();
         let access = Access {
             admin_key: Some(ADMIN_KEY.into()),
             addresses: vec!["127.0.0.1".parse().expect("an address")],
@@ -158,6 +161,7 @@ impl House {
         let app = App {
             intake: Arc::new(ingest::Intake::new(store.clone(), limits.clone(), 0)),
             alerts: alerts(&store, dir.path(), rules),
+            metrics: metrics(&store, dir.path(), &clock, files),
             store: store.clone(),
             cache: Arc::new(query::PartialCache::new(limits.query_cache_bytes)),
             limits,
@@ -235,6 +239,10 @@ fn alerts(store: &Arc<Store>, dir: &Path, rules: RuleBook) -> Arc<Alerts> {
         Alerts::start(store.clone(), rules, options).expect("alerting starts")
     };
     std::thread::scope(|scope| scope.spawn(start).join().expect("no panic"))
+}
+
+fn metrics(store: &Arc<Store>, dir: &Path, clock: &Clock, files: Vec<FileMetric>) -> Arc<Metrics> {
+    Metrics::start(store.clone(), clock.clone(), &dir.join("alerts"), files).expect("metrics start")
 }
 
 /// Percent-encodes a parameter's value.

@@ -23,6 +23,7 @@
 //! | `cloudwatch` | the log group | what Amazon's clients have said of it: streams, tags (owned by `serve`, `cloudwatch/`) |
 //! | `lookup` | the table | `{"csv": text}`: a table that queries look up, with a header (owned by `serve`) |
 //! | `view` | the id | saved queries and views of people (owned by `serve`, `views.rs`) |
+//! | `metric` | the metric | metrics made of events, with the last event before them (owned by `alert`, `metrics.rs`) |
 //! | `source` | a hash of the source | what a shipper and its files are called (owned by `ingest`, `sources/kept.rs`) |
 
 pub(crate) mod postgres;

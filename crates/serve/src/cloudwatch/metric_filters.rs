@@ -2,33 +2,33 @@
 //!
 //! A metric is a number for each event, or one out of the event, by up to three dimensions.
 //!
-//! Documents of kind `cloudwatch-metric` in the control store, `GROUP:NAME`. Each holds what it has counted together with
-//! the sequence of the last event that it counted, so that a restart repeats and loses nothing. Nothing counts while
-//! nobody asks: whoever reads the page of metrics lets each filter look at what was accepted since then.
+//! Documents of kind `cloudwatch-metric` in the control store, `GROUP:NAME`, each with the sequence of the last event that
+//! was there before the filter. Counting, and keeping what was counted, is that of all metrics (`alert::metrics`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use alert::metrics::{Counted as Meters, Counting, Meter, MissingLabel, Series, Shape, Tally, ValueOf};
 use chrono_tz::Tz;
 use query::Tail;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use storage::{Store, StoreError};
-use types::{EventId, GroupName, Timestamp, Value};
+use types::{GroupName, GroupPattern, GroupScope};
 
 use super::Asked;
 use super::answer::CloudWatchProblem;
 use super::describe::{page_of, with_next};
 use super::events::showing;
-use super::filters::{NAME_CHARS_MAX, document_name, filter_name, last_sequence, runs_after};
+use super::filters::{NAME_CHARS_MAX, document_name, filter_name, last_sequence};
 use super::groups::milliseconds;
 use super::input::Input;
-use super::results::text_of;
 use crate::access::Role;
 use crate::problem::Problem;
 use crate::routes::metrics::Page;
 use crate::routes::status::Kind;
-use crate::server::Server;
+use crate::server::{App, Server};
 
 const KIND: &str = "cloudwatch-metric";
 
@@ -46,13 +46,11 @@ const DIMENSION_CHARS_MAX: usize = 255;
 /// Sets of dimensions of a filter. What comes beyond is counted as one: a dimension that is another for each event would fill
 /// the page of metrics, and whoever reads it.
 const SERIES_MAX: usize = 500;
-const REST: &str = "(other)";
 
-/// Counts are written down, and where so much went by that did not match.
-const UNKEPT_MAX: u64 = 100_000;
+/// How long who asks for numbers waits for what was accepted just now.
+const SETTLE_MAX: Duration = Duration::from_secs(1);
 
-/// Held by whoever changes filters or their counts.
-#[derive(Default)]
+/// Held by whoever changes filters.
 pub(crate) struct MetricFilters(Mutex<()>);
 
 /// A filter, and what it has counted.
@@ -68,7 +66,7 @@ struct Filter {
     default: Option<f64>,
     unit: Option<String>,
     created: i64,
-    /// The last event that was counted, or that was there before the filter.
+    /// The last event that was there before the filter, or that was counted in what follows.
     sequence: u64,
     n_events: u64,
     sum: f64,
@@ -96,19 +94,34 @@ mod pairs {
 }
 
 impl MetricFilters {
+    /// Lets all filters count on.
+    pub(crate) fn start(app: &App) -> Self {
+        let all = filters(&app.store).unwrap_or_default();
+        for filter in &all {
+            if let Err(problem) = filter.count(app.metrics.counting()) {
+                tracing::warn!(filter = filter.key(), reason = problem.parts().2, "a metric filter cannot count");
+            }
+        }
+        Self(Mutex::new(()))
+    }
+
     fn lock(&self) -> MutexGuard<'_, ()> {
         // It guards no value of its own.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the filters of a group away, which is no more.
-    pub(super) fn forget(&self, store: &Store, group: &GroupName) -> Result<(), StoreError> {
-        let _held = self.lock();
+    pub(super) fn forget(&self, app: &App, group: &GroupName) -> Result<(), StoreError> {
+        let (_held, store) = (self.lock(), &app.store);
         let of_group = document_name(group.as_str(), "");
         let names = store.settings(KIND)?.into_iter().map(|(name, _)| name);
         names
             .filter(|name| name.rsplit_once(':').is_some_and(|(group, _)| of_group.strip_suffix(':') == Some(group)))
-            .try_for_each(|name| store.remove_setting(KIND, &name))
+            .try_for_each(|name| {
+                store.remove_setting(KIND, &name)?;
+                app.metrics.counting().remove(&(KIND, name));
+                Ok(())
+            })
     }
 }
 
@@ -132,7 +145,8 @@ impl Asked {
                 return Err(CloudWatchProblem::new("LimitExceededException", message));
             }
             filter.sequence = last_sequence(store, &filter.group);
-            filter.keep(store)
+            filter.keep(store)?;
+            filter.count(server.app.metrics.counting())
         };
         self.server.lookups.run(work).await??;
         Ok(Json::Null)
@@ -171,7 +185,9 @@ impl Asked {
                 let message = "The specified metric filter does not exist.";
                 return Err(CloudWatchProblem::new("ResourceNotFoundException", message));
             }
-            Ok(store.remove_setting(KIND, &key)?)
+            store.remove_setting(KIND, &key)?;
+            server.app.metrics.counting().remove(&(KIND, key));
+            Ok(())
         };
         self.server.lookups.run(work).await??;
         Ok(Json::Null)
@@ -233,11 +249,6 @@ fn dimensions_of(given: &Json) -> Result<BTreeMap<String, String>, CloudWatchPro
     Ok(dimensions)
 }
 
-/// The text of a dimension, which is not for long ones.
-fn dimension_text(value: &Value) -> String {
-    text_of(value).chars().take(DIMENSION_CHARS_MAX).collect()
-}
-
 /// All filters, by group and name.
 fn filters(store: &Store) -> Result<Vec<Filter>, Problem> {
     let documents = store.settings(KIND)?;
@@ -263,8 +274,8 @@ pub(super) struct Metric {
 }
 
 /// The metrics that filters of some groups make, as far as they were counted, each once. Blocks.
-pub(super) fn metrics(store: &Store, reaches: impl Fn(&str) -> bool) -> Result<BTreeSet<Metric>, Problem> {
-    let filters = filters(store)?;
+pub(super) fn metrics(app: &App, reaches: impl Fn(&str) -> bool) -> Result<BTreeSet<Metric>, Problem> {
+    let filters = counted(app)?;
     let within = filters.iter().filter(|filter| reaches(&filter.group));
     Ok(within
         .flat_map(|filter| {
@@ -306,43 +317,38 @@ impl Filter {
         Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))
     }
 
-    /// Counts what was accepted since it looked last; `true` where that is worth writing down.
-    fn catch_up(&mut self, store: &Store, now: Timestamp) -> Result<bool, CloudWatchProblem> {
-        let (tail, number) = (self.tail()?, self.value.parse::<f64>().ok());
-        let (before, counted) = (self.sequence, self.n_events);
-        let mut last = before;
-        for run in runs_after(store, &self.group, before) {
-            last = last.max(run.last_sequence());
-            let mut take = |found: query::TailRows| {
-                for (id, row) in found.ids.iter().zip(&found.rows) {
-                    if EventId::decode(id).is_some_and(|id| id.sequence > before) {
-                        self.count(number, row);
-                    }
-                }
-            };
-            // What is damaged is told by the store itself; the rest counts.
-            let _ = tail.rows_by_block(run, now, &mut take);
+    /// Lets it count, from where its document says on, or from where it had come to.
+    fn count(&self, counting: &Counting) -> Result<(), CloudWatchProblem> {
+        let meter = Meter {
+            groups: vec![GroupPattern::new(self.group.as_str())],
+            within: GroupScope::All,
+            tail: self.tail()?,
+            value: self.value.parse().map_or(ValueOf::ColumnOrZero, ValueOf::Constant),
+            labels: self.dimensions.keys().cloned().collect(),
+            shape: Shape::Sum,
+            // As with Amazon, an event without one of the dimensions is none of the metric.
+            missing_label: MissingLabel::IsNone,
+            series_max: SERIES_MAX,
+        };
+        let mut series: BTreeMap<Vec<String>, (u64, f64)> = self.series.clone();
+        if self.dimensions.is_empty() && self.n_events > 0 {
+            series.insert(Vec::new(), (self.n_events, self.sum));
         }
-        self.sequence = last;
-        Ok(self.n_events > counted || last - before >= UNKEPT_MAX)
+        let series = series.into_iter().map(|(texts, (n_events, sum))| (texts, Series::of_sum(n_events, sum)));
+        let tally = Tally { sequence: self.sequence, series: series.collect(), ..Tally::default() };
+        let document = serde_json::to_string(self).map_err(|error| Problem::internal(error.to_string()))?;
+        counting.add((KIND, self.key()), &document, meter, tally);
+        Ok(())
     }
 
-    /// Counts an event, given its value, unless that is the same for each, and its dimensions.
-    fn count(&mut self, number: Option<f64>, row: &[Option<Value>]) {
-        let (value, dimensions) = row.split_at(usize::from(number.is_none()).min(row.len()));
-        let value = number.or_else(|| number_of(value.first()?.as_ref()?)).unwrap_or(0.0);
+    /// Takes over what was counted.
+    fn take(&mut self, counted: &Meters) {
+        let tally = &counted.tally;
+        let sums = || tally.series.values().map(|series| (series.n_events, series.sum));
+        (self.n_events, self.sum) = sums().fold((0, 0.0), |all, one| (all.0 + one.0, all.1 + one.1));
         if !self.dimensions.is_empty() {
-            let texts = dimensions.iter().map(|value| value.as_ref().map(dimension_text));
-            // As with Amazon, an event without one of the dimensions is none of the metric.
-            let Some(texts) = texts.collect::<Option<Vec<String>>>() else { return };
-            let is_known = self.series.contains_key(&texts);
-            let texts = if is_known || self.series.len() < SERIES_MAX { texts } else { vec![REST.into(); texts.len()] };
-            let series = self.series.entry(texts).or_default();
-            series.0 += 1;
-            series.1 += value;
+            self.series = tally.series.keys().cloned().zip(sums()).collect();
         }
-        self.n_events += 1;
-        self.sum += value;
     }
 
     /// The metrics that it makes.
@@ -378,39 +384,23 @@ impl Filter {
     }
 }
 
-fn number_of(value: &Value) -> Option<f64> {
-    let number = match value {
-        Value::Integer(number) => *number as f64,
-        Value::Float(number) => *number,
-        Value::String(text) => text.parse().ok()?,
-        _ => return None,
-    };
-    number.is_finite().then_some(number)
-}
-
-/// Writes what all filters have counted onto the page of metrics. Blocks. Where somebody else counts at this moment,
-/// their last numbers are shown.
-pub(crate) fn write(server: &Server, page: &mut Page) {
-    let store = &server.app.store;
-    let held = match server.metric_filters.0.try_lock() {
-        Ok(held) => Some(held),
-        Err(TryLockError::Poisoned(held)) => Some(held.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
-    };
-    let Ok(mut all) = filters(store) else { return };
-    if held.is_some() {
+/// All filters with what they have counted. Blocks.
+fn counted(app: &App) -> Result<Vec<Filter>, Problem> {
+    let mut all = filters(&app.store)?;
+    if !all.is_empty() {
+        app.metrics.counting().settle(SETTLE_MAX);
+        let counted = app.metrics.counting().counted(KIND);
         for filter in &mut all {
-            let done = filter.catch_up(store, server.now()).and_then(
-                |is_new| {
-                    if is_new { filter.keep(store) } else { Ok(()) }
-                },
-            );
-            if let Err(problem) = done {
-                tracing::warn!(filter = filter.key(), reason = problem.parts().2, "a metric filter could not count");
-            }
+            let key = filter.key();
+            counted.get(&key).into_iter().for_each(|counted| filter.take(counted));
         }
     }
-    drop(held);
+    Ok(all)
+}
+
+/// Writes what all filters have counted onto the page of metrics. Blocks.
+pub(crate) fn write(server: &Server, page: &mut Page) {
+    let Ok(all) = counted(&server.app) else { return };
     if all.is_empty() {
         return;
     }

@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use alert::metrics::{Family, number_text};
 use axum::http::header;
 use axum::response::IntoResponse;
 use storage::Status;
@@ -21,7 +22,10 @@ pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
     let work = move || {
         let mut of_sources = Page::default();
         sources::write(&of_thread, &mut of_sources);
+        // First, as it waits a moment for what was accepted just now.
+        let derived = of_thread.app.metrics.families();
         cloudwatch::write_metric_filters(&of_thread, &mut of_sources);
+        derived.iter().for_each(|family| of_sources.derived(family));
         of_thread.subscriptions.write(&mut of_sources);
         (of_thread.app.store.status(), of_sources.0)
     };
@@ -45,12 +49,28 @@ impl Page {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
         };
+        self.head(name, kind, help);
+    }
+
+    pub(crate) fn histogram(&mut self, name: &str, help: &str) {
+        self.head(name, "histogram", help);
+    }
+
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        let help = help.replace('\\', "\\\\").replace('\n', "\\n");
         // Writing into a String cannot fail, here and below.
         let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     }
 
-    pub(crate) fn histogram(&mut self, name: &str, help: &str) {
-        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} histogram\n");
+    /// A family that was made of events.
+    fn derived(&mut self, family: &Family) {
+        self.head(&family.name, family.kind.name(), &family.help);
+        for sample in &family.samples {
+            // Without a value it is no label for Prometheus either.
+            let labels = sample.labels.iter().filter(|(_, text)| !text.is_empty());
+            let labels: Vec<(&str, &str)> = labels.map(|(name, text)| (name.as_str(), text.as_str())).collect();
+            self.sample(&format!("{}{}", family.name, sample.end), &labels, sample.value);
+        }
     }
 
     pub(crate) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
@@ -63,7 +83,7 @@ impl Page {
         if !labels.is_empty() {
             self.0.push('}');
         }
-        let _ = writeln!(self.0, " {value}");
+        let _ = writeln!(self.0, " {}", number_text(value));
     }
 
     pub(crate) fn single(&mut self, name: &str, kind: Kind, help: &str, value: f64) {

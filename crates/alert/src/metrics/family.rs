@@ -1,0 +1,62 @@
+//! What stands on the page of metrics: families of samples, whoever counted them.
+
+/// Types of families, as Prometheus has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FamilyKind {
+    /// It never falls but for a new start.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+    /// Buckets, sum and count.
+    Histogram,
+    /// Quantiles, sum and count.
+    Summary,
+}
+
+impl FamilyKind {
+    /// As the text format writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+            Self::Summary => "summary",
+        }
+    }
+}
+
+/// Samples of one name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Family {
+    /// The name.
+    pub name: String,
+    /// What it is, for people.
+    pub help: String,
+    /// What it is, for programs.
+    pub kind: FamilyKind,
+    /// The samples.
+    pub samples: Vec<Sample>,
+}
+
+/// A value with its labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// What stands behind the family's name: `_bucket`, `_sum`, `_count`, or nothing.
+    pub end: &'static str,
+    /// Names and values of labels.
+    pub labels: Vec<(String, String)>,
+    /// The value.
+    pub value: f64,
+}
+
+/// A number as Prometheus writes it.
+pub fn number_text(number: f64) -> String {
+    if number == f64::INFINITY {
+        "+Inf".into()
+    } else if number == f64::NEG_INFINITY {
+        "-Inf".into()
+    } else {
+        // Not a number is `NaN` here and there.
+        number.to_string()
+    }
+}

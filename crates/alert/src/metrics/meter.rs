@@ -1,0 +1,382 @@
+//! What counts events: which ones, and what of each; and what it has counted.
+//!
+//! Metrics that people make and metric filters of CloudWatch are both a meter and a tally.
+
+use std::collections::BTreeMap;
+
+use query::{Tail, TailRows};
+use serde::{Deserialize, Serialize};
+use types::{EventId, GroupPattern, GroupScope, Timestamp, Value};
+
+use super::family::{Family, FamilyKind, Sample};
+use super::sketch::Window;
+
+/// The longest value of a label.
+const LABEL_CHARS_MAX: usize = 255;
+
+/// The labels of what is one series too many.
+pub const OTHER: &str = "(other)";
+
+/// Groups of the server's own count only for who names them.
+const OWN_GROUPS: &str = "catat/";
+
+/// What counts events.
+#[derive(Debug)]
+pub struct Meter {
+    /// Groups whose events count; none is all.
+    pub groups: Vec<GroupPattern>,
+    /// Groups that exist for who made it.
+    pub within: GroupScope,
+    /// Finds the events, and of each the value, where one is needed, and then the labels.
+    pub tail: Tail,
+    /// What the value is.
+    pub value: ValueOf,
+    /// Names of the labels.
+    pub labels: Vec<String>,
+    /// What is made of the values.
+    pub shape: Shape,
+    /// What an event is without one of the labels.
+    pub missing_label: MissingLabel,
+    /// Most series; what comes beyond is one.
+    pub series_max: usize,
+}
+
+/// What the value of an event is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ValueOf {
+    /// The event is what counts.
+    One,
+    /// The same for each.
+    Constant(f64),
+    /// The first column of the tail; an event without a number there does not count.
+    Column,
+    /// The same, zero for an event without.
+    ColumnOrZero,
+}
+
+/// What an event without one of the labels is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingLabel {
+    /// One whose label is empty, which Prometheus takes for none.
+    IsEmpty,
+    /// None of the metric.
+    IsNone,
+}
+
+/// What is made of the values.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// Their number and their sum.
+    Sum,
+    /// That of the latest event.
+    Last,
+    /// How many are at most so large.
+    Histogram(Vec<f64>),
+    /// Quantiles over a window.
+    Summary {
+        /// Which.
+        quantiles: Vec<f64>,
+        /// How far they look back.
+        window_ns: i64,
+    },
+}
+
+/// What was counted of one set of labels.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct Series {
+    /// Events.
+    pub n_events: u64,
+    /// Their values, summed up.
+    pub sum: f64,
+    /// When the latest event was, and its sequence, where its value is wanted.
+    #[serde(default)]
+    latest: (i64, u64),
+    /// The value of the latest event.
+    #[serde(default)]
+    last: f64,
+    /// Events by the first bucket that holds their value; those beyond all are in none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    buckets: Vec<u64>,
+    /// Starts anew with the process, as in Prometheus' own libraries.
+    #[serde(skip)]
+    window: Window,
+}
+
+/// What a meter has counted.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct Tally {
+    /// The last event that was looked at, or that was there before.
+    pub sequence: u64,
+    /// Events that fulfil the condition and have no usable value.
+    #[serde(default)]
+    pub n_skipped: u64,
+    /// Events whose labels were one series too many.
+    #[serde(default)]
+    pub n_other: u64,
+    /// By the values of the labels.
+    #[serde(default, with = "pairs")]
+    pub series: BTreeMap<Vec<String>, Series>,
+}
+
+/// JSON has texts alone as names of members.
+mod pairs {
+    use super::{BTreeMap, Deserialize, Serialize, Series};
+
+    type All = BTreeMap<Vec<String>, Series>;
+
+    pub(super) fn serialize<S: serde::Serializer>(series: &All, to: S) -> Result<S::Ok, S::Error> {
+        series.iter().collect::<Vec<_>>().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(from: D) -> Result<All, D::Error> {
+        Vec::deserialize(from).map(|pairs| pairs.into_iter().collect())
+    }
+}
+
+impl Series {
+    /// Events that were counted elsewhere, and their values, summed up.
+    pub fn of_sum(n_events: u64, sum: f64) -> Self {
+        Self { n_events, sum, ..Self::default() }
+    }
+}
+
+impl Meter {
+    /// Whether events of a group count.
+    pub fn counts(&self, group: &str) -> bool {
+        let is_own = group.starts_with(OWN_GROUPS);
+        let is_named = |pattern: &GroupPattern| !is_own || pattern.as_str().starts_with(OWN_GROUPS);
+        let is_meant = self.groups.iter().any(|pattern| is_named(pattern) && pattern.matches(group));
+        self.within.admits(group) && (is_meant || self.groups.is_empty() && !is_own)
+    }
+
+    /// Whether it looks at what the server says of itself.
+    pub(super) fn names_own_groups(&self) -> bool {
+        self.groups.iter().any(|pattern| pattern.as_str().starts_with(OWN_GROUPS))
+    }
+
+    /// Counts what was found after what the tally has looked at. `room` is how many series more there may be in all.
+    pub(super) fn count(&self, found: &TailRows, tally: &mut Tally, room: &mut usize, now: Timestamp) {
+        for (id, row) in found.ids.iter().zip(&found.rows) {
+            if let Some(id) = EventId::decode(id).filter(|id| id.sequence > tally.sequence) {
+                self.count_event(id, row, tally, room, now);
+            }
+        }
+    }
+
+    fn count_event(&self, id: EventId, row: &[Option<Value>], tally: &mut Tally, room: &mut usize, now: Timestamp) {
+        let has_column = matches!(self.value, ValueOf::Column | ValueOf::ColumnOrZero);
+        let (value, labels) = row.split_at(usize::from(has_column).min(row.len()));
+        let given = value.first().and_then(|value| number_of(value.as_ref()?));
+        let value = match self.value {
+            ValueOf::One => Some(1.0),
+            ValueOf::Constant(number) => Some(number),
+            // A counter never falls.
+            ValueOf::Column => given.filter(|value| self.shape != Shape::Sum || *value >= 0.0),
+            ValueOf::ColumnOrZero => Some(given.unwrap_or(0.0)),
+        };
+        let is_without = labels.iter().any(Option::is_none) && self.missing_label == MissingLabel::IsNone;
+        let Some(value) = value.filter(|_| !is_without) else {
+            tally.n_skipped += u64::from(!is_without);
+            return;
+        };
+        let texts: Vec<String> =
+            labels.iter().map(|value| value.as_ref().map(label_text).unwrap_or_default()).collect();
+        let series = self.series_of(texts, tally, room);
+        series.n_events += 1;
+        series.sum = (series.sum + value).clamp(f64::MIN, f64::MAX);
+        match &self.shape {
+            Shape::Sum => {}
+            Shape::Last => {
+                let at = (id.timestamp.0, id.sequence);
+                if series.n_events == 1 || at > series.latest {
+                    (series.latest, series.last) = (at, value);
+                }
+            }
+            Shape::Histogram(ends) => {
+                series.buckets.resize(ends.len(), 0);
+                let bucket = ends.partition_point(|end| *end < value);
+                series.buckets.get_mut(bucket).into_iter().for_each(|n| *n += 1);
+            }
+            Shape::Summary { window_ns, .. } => series.window.add(value, now.0, *window_ns),
+        }
+    }
+
+    fn series_of<'t>(&self, texts: Vec<String>, tally: &'t mut Tally, room: &mut usize) -> &'t mut Series {
+        let is_known = tally.series.contains_key(&texts);
+        if is_known || texts.is_empty() {
+            return tally.series.entry(texts).or_default();
+        }
+        if tally.series.len() >= self.series_max || *room == 0 {
+            tally.n_other += 1;
+            return tally.series.entry(vec![OTHER.into(); texts.len()]).or_default();
+        }
+        *room -= 1;
+        tally.series.entry(texts).or_default()
+    }
+
+    /// What the page of metrics shows of a tally.
+    pub(super) fn family(&self, name: &str, help: String, tally: &Tally, now: Timestamp) -> Family {
+        let kind = match &self.shape {
+            Shape::Sum => FamilyKind::Counter,
+            Shape::Last => FamilyKind::Gauge,
+            Shape::Histogram(_) => FamilyKind::Histogram,
+            Shape::Summary { .. } => FamilyKind::Summary,
+        };
+        let mut samples = Vec::new();
+        let zero = (Vec::new(), Series::default());
+        // What has no labels and counts from zero is there from the beginning on.
+        let is_zero = tally.series.is_empty() && self.labels.is_empty() && self.shape != Shape::Last;
+        for (texts, series) in tally.series.iter().chain(is_zero.then_some((&zero.0, &zero.1))) {
+            let labels: Vec<(String, String)> = self.labels.iter().cloned().zip(texts.iter().cloned()).collect();
+            self.samples(labels, series, now, &mut samples);
+        }
+        Family { name: name.to_owned(), help, kind, samples }
+    }
+
+    fn samples(&self, labels: Vec<(String, String)>, series: &Series, now: Timestamp, samples: &mut Vec<Sample>) {
+        let n_events = series.n_events as f64;
+        let mut with = |end: &'static str, more: Option<(&str, f64)>, value: f64| {
+            let more = more.map(|(name, number)| (name.to_owned(), super::family::number_text(number)));
+            samples.push(Sample { end, labels: labels.iter().cloned().chain(more).collect(), value });
+        };
+        match &self.shape {
+            Shape::Sum if self.value == ValueOf::One => return with("", None, n_events),
+            Shape::Sum => return with("", None, series.sum),
+            Shape::Last => return with("", None, series.last),
+            Shape::Histogram(ends) => {
+                let mut n_below = 0;
+                for (at, end) in ends.iter().enumerate() {
+                    n_below += series.buckets.get(at).copied().unwrap_or(0);
+                    with("_bucket", Some(("le", *end)), n_below as f64);
+                }
+                with("_bucket", Some(("le", f64::INFINITY)), n_events);
+            }
+            Shape::Summary { quantiles, window_ns } => {
+                let values = series.window.quantiles(quantiles, now.0, *window_ns);
+                quantiles.iter().zip(values).for_each(|(quantile, value)| {
+                    with("", Some(("quantile", *quantile)), value);
+                });
+            }
+        }
+        with("_sum", None, series.sum);
+        with("_count", None, n_events);
+    }
+}
+
+/// The text of a label, which is not for long ones.
+fn label_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.chars().take(LABEL_CHARS_MAX).collect(),
+        other => other.to_string().chars().take(LABEL_CHARS_MAX).collect(),
+    }
+}
+
+pub(super) fn number_of(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::Integer(number) => *number as f64,
+        Value::Float(number) => *number,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    number.is_finite().then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::MetricSettings;
+
+    fn meter(json: &str) -> Meter {
+        let settings: MetricSettings = serde_json::from_str(json).expect("the right members");
+        settings.meter(GroupScope::All).expect("a good metric")
+    }
+
+    /// Rows of events whose sequence is their place, from 1 on, and whose times are given.
+    fn rows(of: &[(i64, &[Option<Value>])]) -> TailRows {
+        let id = |at: usize, time| EventId { group_id: 1, timestamp: Timestamp(time), sequence: at as u64 + 1 };
+        TailRows {
+            ids: of.iter().enumerate().map(|(at, (time, _))| id(at, *time).encode()).collect(),
+            rows: of.iter().map(|(_, row)| row.to_vec()).collect(),
+        }
+    }
+
+    fn lines(meter: &Meter, tally: &Tally) -> Vec<String> {
+        let family = meter.family("m", String::new(), tally, Timestamp(0));
+        let labels = |sample: &Sample| {
+            sample.labels.iter().map(|(name, text)| format!("{name}={text}")).collect::<Vec<_>>().join(",")
+        };
+        family.samples.iter().map(|one| format!("{}{{{}}} {}", one.end, labels(one), one.value)).collect()
+    }
+
+    fn counted(meter: &Meter, of: &[(i64, &[Option<Value>])]) -> Vec<String> {
+        let mut tally = Tally::default();
+        meter.count(&rows(of), &mut tally, &mut usize::MAX.clone(), Timestamp(0));
+        lines(meter, &tally)
+    }
+
+    fn number(value: f64) -> Option<Value> {
+        Some(Value::Float(value))
+    }
+
+    #[test]
+    fn values_become_buckets_sums_and_the_latest() {
+        let of: &[(i64, &[Option<Value>])] = &[
+            (9, &[number(1.0)]),
+            (5, &[number(2.5)]),
+            (7, &[Some(Value::text("10"))]),
+            (8, &[None]),
+            (8, &[Some(Value::text("x"))]),
+        ];
+        let histogram = meter(r#"{"name":"m","type":"histogram","field":"ms","buckets":[1,5]}"#);
+        let expected = ["_bucket{le=1} 1", "_bucket{le=5} 2", "_bucket{le=+Inf} 3", "_sum{} 13.5", "_count{} 3"];
+        assert_eq!(counted(&histogram, of), expected);
+        assert_eq!(counted(&meter(r#"{"name":"m","type":"counter","field":"ms"}"#), of), ["{} 13.5"]);
+        // That of the latest event, in whatever order they were accepted.
+        assert_eq!(counted(&meter(r#"{"name":"m","type":"gauge","field":"ms"}"#), of), ["{} 1"]);
+        let summary = meter(r#"{"name":"m","type":"summary","field":"ms","quantiles":[0.5]}"#);
+        let found = counted(&summary, of);
+        assert!(found[0].starts_with("{quantile=0.5} 2.4") || found[0].starts_with("{quantile=0.5} 2.5"), "{found:?}");
+        assert_eq!(found[1..], ["_sum{} 13.5", "_count{} 3"]);
+        let mut tally = Tally::default();
+        histogram.count(&rows(of), &mut tally, &mut 10, Timestamp(0));
+        assert_eq!(tally.n_skipped, 2);
+        let kept: Tally = serde_json::from_str(&serde_json::to_string(&tally).expect("JSON")).expect("the same");
+        assert_eq!(kept, tally);
+    }
+
+    #[test]
+    fn an_event_counts_once_and_a_counter_never_falls() {
+        let counter = meter(r#"{"name":"m","type":"counter","field":"ms"}"#);
+        let mut tally = Tally { sequence: 1, ..Tally::default() };
+        let of: &[(i64, &[Option<Value>])] = &[(1, &[number(1.0)]), (1, &[number(2.0)]), (1, &[number(-8.0)])];
+        counter.count(&rows(of), &mut tally, &mut 10, Timestamp(0));
+        assert_eq!(lines(&counter, &tally), ["{} 2"]);
+        tally.series.values_mut().for_each(|series| series.sum = f64::MAX);
+        counter.count(&rows(&[(1, &[]), (1, &[number(f64::MAX)])]), &mut tally, &mut 10, Timestamp(0));
+        assert!(tally.series.values().all(|series| series.sum == f64::MAX));
+    }
+
+    #[test]
+    fn what_is_one_series_too_many_is_one_series() {
+        let mut counter = meter(r#"{"name":"m","type":"counter","labels":["host"]}"#);
+        counter.series_max = 3;
+        let of: Vec<Vec<Option<Value>>> = (0..5).map(|n| vec![Some(Value::Integer(n))]).chain([vec![None]]).collect();
+        let of: Vec<(i64, &[Option<Value>])> = of.iter().map(|row| (1, row.as_slice())).collect();
+        let expected = ["{host=(other)} 3", "{host=0} 1", "{host=1} 1", "{host=2} 1"];
+        let mut tally = Tally::default();
+        counter.count(&rows(&of), &mut tally, &mut 10, Timestamp(0));
+        assert_eq!(lines(&counter, &tally), expected);
+        assert_eq!(tally.n_other, 3);
+        let mut few = Tally::default();
+        counter.count(&rows(&of), &mut few, &mut 1, Timestamp(0));
+        assert_eq!(lines(&counter, &few), ["{host=(other)} 5", "{host=0} 1"]);
+    }
+
+    #[test]
+    fn groups_of_the_servers_own_count_for_who_names_them() {
+        let of = |groups: &str| meter(&format!(r#"{{"name":"m","type":"counter","groups":{groups}}}"#));
+        assert!(of("[]").counts("a") && !of("[]").counts("catat/audit"));
+        assert!(of(r#"["a*","*"]"#).counts("b") && !of(r#"["a*","*"]"#).counts("catat/audit"));
+        assert!(of(r#"["catat/audit"]"#).counts("catat/audit") && !of(r#"["a"]"#).counts("b"));
+    }
+}
