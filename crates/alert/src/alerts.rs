@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,9 +12,12 @@ use types::Timestamp;
 
 use crate::ask::StoreAsk;
 use crate::book::Book;
+use crate::made::{Defined, Made};
 use crate::schedule::{Next, Takes};
 use crate::watch::{BATCHES_WAITING_MAX, watch};
 use crate::{AlertView, Ask, Channel, ChannelPost, Post, PostError, RuleBook, RuleView, Timing};
+
+mod making;
 
 /// Longest sleep: a clock that was set forward is noticed by then.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
@@ -26,8 +29,16 @@ pub struct Options {
     pub dir: PathBuf,
     /// How often rules are evaluated that do not say it themselves.
     pub interval_ns: i64,
-    /// How long a notification waits before it is sent first.
+    /// How long what follows the first alert of a group is gathered.
     pub group_wait_ns: i64,
+    /// How long ends are gathered while others of the group go on.
+    pub group_interval_ns: i64,
+    /// After what time a channel is told again of what goes on; 0 for never.
+    pub repeat_interval_ns: i64,
+    /// Whether channels made through the API may lead to this machine and private networks.
+    pub allow_private_addresses: bool,
+    /// Whether channels may run programs.
+    pub allow_commands: bool,
     /// Base address of the page, for links.
     pub base_url: String,
     /// What time it is.
@@ -42,8 +53,11 @@ impl Options {
         Self {
             dir,
             interval_ns: 30 * Timestamp::SECOND,
-            // A webhook carries one alert, so there is nothing yet that would gain from waiting for more of them.
-            group_wait_ns: 0,
+            group_wait_ns: 5 * Timestamp::SECOND,
+            group_interval_ns: 5 * Timestamp::MINUTE,
+            repeat_interval_ns: 4 * Timestamp::HOUR,
+            allow_private_addresses: false,
+            allow_commands: false,
             base_url: "http://127.0.0.1:22828".into(),
             clock: Clock::system(),
             cache: None,
@@ -67,6 +81,11 @@ pub struct Alerts {
     book: Arc<Book>,
     post: Arc<dyn Post>,
     clock: Clock,
+    /// Where what is made through the API is kept.
+    store: Option<Arc<Store>>,
+    defined: Mutex<Defined>,
+    allow_private_addresses: bool,
+    allow_commands: bool,
     is_stopping: Arc<AtomicBool>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -75,10 +94,14 @@ impl Alerts {
     /// Begins to evaluate `rules` over `store`.
     pub fn start(store: Arc<Store>, rules: RuleBook, options: Options) -> Result<Arc<Self>, AlertsError> {
         let is_stopping = Arc::new(AtomicBool::new(false));
-        let ask = StoreAsk { store: store.clone(), cache: options.cache.clone(), is_stopping: is_stopping.clone() };
-        let post = ChannelPost::new().map_err(AlertsError::Start)?;
+        let cache = options.cache.clone();
+        let ask = StoreAsk { store: store.clone(), cache, is_stopping: is_stopping.clone() };
+        let post = ChannelPost::new(options.allow_private_addresses, options.allow_commands);
+        let post = post.map_err(AlertsError::Start)?;
+        let made = Made::load(&store).map_err(AlertsError::Start)?;
+        let defined = Defined { files: rules, made };
         let feed = store.subscribe(Vec::new(), BATCHES_WAITING_MAX);
-        let alerts = Self::start_with(Arc::new(ask), Arc::new(post), rules, options, is_stopping)?;
+        let alerts = Self::start_with(Arc::new(ask), Arc::new(post), (Some(store), defined), options, is_stopping)?;
         alerts.watch(feed)?;
         Ok(alerts)
     }
@@ -92,15 +115,25 @@ impl Alerts {
     fn start_with(
         ask: Arc<dyn Ask>,
         post: Arc<dyn Post>,
-        rules: RuleBook,
+        (store, defined): (Option<Arc<Store>>, Defined),
         options: Options,
         is_stopping: Arc<AtomicBool>,
     ) -> Result<Arc<Self>, AlertsError> {
         let clock = options.clock.clone();
-        let book = Book::open(rules, &options).map_err(|error| AlertsError::State(error.to_string()))?;
-        let book = Arc::new(book);
-        let threads = Mutex::default();
-        let alerts = Arc::new(Self { book: book.clone(), post, clock: clock.clone(), is_stopping, threads });
+        let (rules, silences) = (defined.merged(), defined.made.silences.clone());
+        let book = Book::open(rules, silences, &options, clock.now());
+        let book = Arc::new(book.map_err(|error| AlertsError::State(error.to_string()))?);
+        let alerts = Arc::new(Self {
+            book: book.clone(),
+            post,
+            clock: clock.clone(),
+            store,
+            defined: Mutex::new(defined),
+            allow_private_addresses: options.allow_private_addresses,
+            allow_commands: options.allow_commands,
+            is_stopping,
+            threads: Mutex::default(),
+        });
         alerts.serve_channels()?;
         // What an event asked for has a thread of its own as well: it does not wait for a rule that takes long.
         for (name, takes) in [("alert-evaluate", Takes::All), ("alert-at-once", Takes::AtOnce)] {
@@ -110,11 +143,26 @@ impl Alerts {
         Ok(alerts)
     }
 
-    /// Puts other rules and channels in the place of those that stand. A rule is known by its name: what one with the
-    /// same name has come to stays; of one that is no more, what fires is told as resolved.
-    pub fn replace(&self, rules: RuleBook) -> Result<(), AlertsError> {
-        self.book.replace(rules, self.clock.now()).map_err(AlertsError::State)?;
+    /// Puts other rules and channels of files in the place of those that stand. A rule is known by its name: what one with
+    /// the same name has come to stays; of one that is no more, what fires is told as resolved.
+    pub fn replace(&self, files: RuleBook) -> Result<(), AlertsError> {
+        let mut defined = self.defined();
+        let before = std::mem::replace(&mut defined.files, files);
+        let replaced = self.put_in_place(&defined);
+        if replaced.is_err() {
+            defined.files = before;
+        }
+        replaced
+    }
+
+    fn put_in_place(&self, defined: &Defined) -> Result<(), AlertsError> {
+        self.book.replace(defined.merged(), self.clock.now()).map_err(AlertsError::State)?;
         self.serve_channels()
+    }
+
+    /// What a panicking thread left locked is whole: it is replaced as one.
+    fn defined(&self) -> MutexGuard<'_, Defined> {
+        self.defined.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives every channel that has none a thread of its own, which ends with the channel.
@@ -138,7 +186,7 @@ impl Alerts {
 
     /// All alerts that are pending, firing, or without data.
     pub fn alerts(&self) -> Vec<AlertView> {
-        self.book.alert_views()
+        self.book.alert_views(self.clock.now())
     }
 
     /// How many notifications wait to be delivered.
@@ -196,11 +244,13 @@ fn notify_channel(book: &Book, name: &str, post: &dyn Post, clock: &Clock) {
     let mut repeated_at = clock.now().0;
     // It is looked up anew each time: it may have been changed.
     while let Some(channel) = book.served_channel(name) {
+        book.tend(&channel, clock.now());
         repeat_firing(book, &channel, post, clock.now(), &mut repeated_at);
         let mut wait = SLEEP_MAX;
-        if let Some(notification) = book.due_notification(name, clock.now()) {
+        if let Some(notification) = book.due_notification(&channel, clock.now()) {
+            let message = notification.message();
             // A defect that one delivery meets must not end all others.
-            let posted = catch_unwind(AssertUnwindSafe(|| post.post(&channel, &notification.body, clock.now())));
+            let posted = catch_unwind(AssertUnwindSafe(|| post.post(&channel, &message, clock.now())));
             let result = posted.unwrap_or_else(|_| {
                 tracing::error!(channel = name, "a delivery panicked");
                 let reason = "a defect in catat ended the delivery; its log says where".to_string();

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use query::Request;
 use query::plan::Plan;
-use storage::Store;
-use types::{GroupPattern, TimeRange, Timestamp, Value};
+use storage::{Snapshot, Store};
+use types::{GroupPattern, GroupScope, TimeRange, Timestamp, Value};
 
 /// A question of a rule.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Question<'a> {
     pub plan: &'a Plan,
     /// Of which groups.
     pub groups: &'a [GroupPattern],
+    /// Of which of them: those that exist for the rule's maker.
+    pub scope: &'a GroupScope,
     /// Of which time.
     pub range: TimeRange,
     /// When it is asked.
@@ -67,7 +69,7 @@ impl Ask for StoreAsk {
         let groups = if sources.is_empty() { question.groups } else { sources };
         let question_groups = groups;
         let range = question.plan.range(question.range, question.now, chrono_tz::UTC);
-        let snapshot = self.store.snapshot(groups, question.plan.reach(range, chrono_tz::UTC));
+        let snapshot = self.snapshot(groups, question.scope, question.plan.reach(range, chrono_tz::UTC));
         let table_of = |name: &str| self.table(name);
         let request = Request {
             range,
@@ -89,7 +91,7 @@ impl Ask for StoreAsk {
         let mut damaged = snapshot.damaged.clone();
         let mut runs_of = |groups: &[GroupPattern]| {
             let groups = if groups.is_empty() { question_groups } else { groups };
-            let mut snapshot = self.store.snapshot(groups, TimeRange::ALL);
+            let mut snapshot = self.snapshot(groups, question.scope, TimeRange::ALL);
             damaged.append(&mut snapshot.damaged);
             snapshot.runs
         };
@@ -106,7 +108,18 @@ impl Ask for StoreAsk {
     }
 }
 
+/// What people did here. Rules that anybody but the owner of this machine made do not see it, as their makers do not.
+const AUDIT_GROUP: &str = "catat/audit";
+
 impl StoreAsk {
+    fn snapshot(&self, groups: &[GroupPattern], scope: &GroupScope, range: TimeRange) -> Snapshot {
+        let mut snapshot = self.store.snapshot_within(groups, scope, range);
+        if *scope != GroupScope::All {
+            snapshot.runs.retain(|run| run.info().group.as_str() != AUDIT_GROUP);
+        }
+        snapshot
+    }
+
     /// An uploaded table, as whoever serves them keeps it.
     fn table(&self, name: &str) -> Option<Arc<query::plan::Rows>> {
         let document = self.store.setting("lookup", name).ok()??;

@@ -2,6 +2,7 @@
 //!
 //! It has no thread and no clock. Questions are asked without holding its lock; one thread evaluates.
 
+mod announcing;
 mod delivering;
 mod evaluating;
 mod replacing;
@@ -14,9 +15,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use serde_json::{Value as Json, json};
 use types::{TimeRange, Timestamp};
 
-pub use self::views::{AlertView, RuleView};
+pub use self::delivering::ChannelHealth;
+pub use self::views::{AlertView, Delivered, RuleView};
 use crate::evaluate::SetState;
 use crate::schedule::Schedule;
+use crate::silence::Silence;
 use crate::state::{Kept, StateError, StateFile};
 use crate::{Channel, Options, Rule, RuleBook, template};
 
@@ -24,6 +27,8 @@ use crate::{Channel, Options, Rule, RuleBook, template};
 pub(crate) struct Book {
     interval_ns: i64,
     wait_ns: i64,
+    group_interval_ns: i64,
+    repeat_ns: i64,
     base_url: String,
     file: StateFile,
     /// When which rule is evaluated.
@@ -45,6 +50,7 @@ struct Inner {
     kept: Kept,
     is_dirty: bool,
     standing: Arc<Standing>,
+    silences: Arc<Vec<Silence>>,
     /// Since when rules are evaluated without a break.
     watched_from: Timestamp,
     /// When it was saved last without need.
@@ -57,15 +63,19 @@ struct Inner {
 
 impl Book {
     /// Opens the state below `options.dir`.
-    pub(crate) fn open(rules: RuleBook, options: &Options) -> Result<Self, StateError> {
-        let (file, mut kept) = StateFile::open(&options.dir)?;
+    pub(crate) fn open(
+        rules: RuleBook,
+        silences: Vec<Silence>,
+        options: &Options,
+        now: Timestamp,
+    ) -> Result<Self, StateError> {
+        let (file, kept) = StateFile::open(&options.dir)?;
         let standing = Standing::from(rules);
-        kept.rules.retain(|name, _| standing.evaluates(name));
-        kept.queues.retain(|name| standing.channel(name).is_some());
         let inner = Inner {
             kept,
             is_dirty: false,
-            standing: Arc::new(standing),
+            standing: Arc::new(Standing::default()),
+            silences: Arc::new(silences),
             watched_from: Timestamp(i64::MIN),
             saved_at: Timestamp(i64::MIN),
             served: BTreeSet::new(),
@@ -75,12 +85,22 @@ impl Book {
         let book = Self {
             interval_ns: options.interval_ns,
             wait_ns: options.group_wait_ns,
+            group_interval_ns: options.group_interval_ns,
+            repeat_ns: options.repeat_interval_ns,
             base_url: options.base_url.trim_end_matches('/').to_string(),
             file,
             schedule: Schedule::new(),
             inner: Mutex::new(inner),
             news: Condvar::new(),
         };
+        // What cannot be saved now is found again: nothing is announced before it is saved.
+        let mut inner = book.locked();
+        let mut kept = inner.kept.clone();
+        book.carry_over(&mut kept, &standing, &inner.silences, now);
+        inner.kept = kept;
+        inner.is_dirty = true;
+        inner.standing = Arc::new(standing);
+        drop(inner);
         book.schedule_rules(&book.standing(), &|_| false);
         Ok(book)
     }
@@ -113,6 +133,11 @@ impl Book {
                 false
             }
         }
+    }
+
+    /// The page of alerts.
+    pub(crate) fn page_url(&self) -> String {
+        format!("{}/alerts", self.base_url)
     }
 
     /// The page with the rule's query over its window.

@@ -4,21 +4,29 @@
 //! it is delivered: `slack`, `pagerduty`, `alertmanager`, `email`.
 
 pub(crate) mod alertmanager;
+mod command;
 mod deliver;
 pub(crate) mod email;
 pub(crate) mod pagerduty;
+mod settings;
 pub(crate) mod slack;
+pub(crate) mod templated;
 mod words;
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
-use types::Secret;
+use types::{GroupScope, Secret};
 
 pub use self::deliver::{ChannelPost, Post};
+pub use self::settings::ChannelSettings;
+use self::settings::duration;
 use crate::check_address;
+use crate::evaluate::Labels;
+use crate::matcher::Matcher;
 
 /// Where PagerDuty takes events, where a channel names no other address.
 const PAGERDUTY_URL: &str = "https://events.pagerduty.com/v2/enqueue";
+
+/// Longest name of a channel.
+const NAME_BYTES_MAX: usize = 200;
 
 /// Most recipients of an e-mail.
 const RECIPIENTS_MAX: usize = 100;
@@ -32,6 +40,23 @@ pub struct Channel {
     pub topics: Vec<String>,
     /// Whom it tells, and how.
     pub target: Target,
+    /// What labels of alerts have to be for it to be told.
+    pub(crate) matchers: Vec<Matcher>,
+    /// Labels whose values make a group, of which it is told in one message.
+    pub(crate) group_by: Vec<String>,
+    pub(crate) group_wait_ns: Option<i64>,
+    pub(crate) group_interval_ns: Option<i64>,
+    pub(crate) repeat_ns: Option<i64>,
+    /// Whether it is told of ends.
+    pub(crate) send_resolved: bool,
+    /// The file that it comes from; empty of one that was made through the API.
+    pub file: String,
+    /// Who made it through the API. Its address is then looked at more closely.
+    pub maker: Option<String>,
+    /// The groups that exist for its maker: it is told of rules about these alone.
+    pub scope: GroupScope,
+    /// What was set.
+    pub(crate) settings: Box<ChannelSettings>,
 }
 
 /// Whom a channel tells, and how. Many of these addresses are all that their receiver asks for: they are secrets.
@@ -43,6 +68,8 @@ pub enum Target {
         url: Secret,
         /// Signs what is posted.
         secret: Option<Secret>,
+        /// What is posted instead, where its receiver wants something else.
+        shape: templated::Shape,
     },
     /// A message in a room: Slack, and what takes Slack's messages (Mattermost, Rocket.Chat, Discord's `/slack`).
     Slack {
@@ -63,50 +90,55 @@ pub enum Target {
     },
     /// A letter.
     Email(email::Mailbox),
-}
-
-/// A channel as settings and rule files write it.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ChannelSettings {
-    /// Its name.
-    pub name: String,
-    /// `webhook`, `slack`, `pagerduty`, `alertmanager` or `email`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Where it posts to; of an e-mail `smtp://user:password@host:587` or `smtps://…`.
-    #[serde(deserialize_with = "some_secret")]
-    pub url: Option<Secret>,
-    /// Topics that it is told of; none for all.
-    pub topics: Vec<String>,
-    /// Signs what a webhook is posted.
-    #[serde(deserialize_with = "some_secret")]
-    pub secret: Option<Secret>,
-    /// Names the service of PagerDuty.
-    #[serde(deserialize_with = "some_secret")]
-    pub routing_key: Option<Secret>,
-    /// Who an e-mail is from.
-    pub from: Option<String>,
-    /// Whom an e-mail is for.
-    pub to: Vec<String>,
-}
-
-/// Reads a secret; an error does not repeat what stands there instead of a text.
-fn some_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer);
-    text.map(|text| text.map(Secret::from)).map_err(|_| D::Error::custom("must be a text; put it in quotes"))
+    /// A program of this machine, with its arguments; no shell reads them.
+    Command(Vec<String>),
 }
 
 impl Channel {
     /// Checks the settings of a channel; an error names the channel and the key.
     pub fn new(settings: ChannelSettings) -> Result<Self, String> {
         let name = settings.name.clone();
-        let topics = settings.topics.clone();
-        if name.is_empty() {
-            return Err("a channel has no name".to_string());
+        if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
+            let message = "a channel has no name, or one that is none";
+            return Err(if name.is_empty() { "a channel has no name".to_string() } else { message.to_string() });
         }
-        let target = Target::new(settings).map_err(|message| format!("channel \"{name}\": {message}"))?;
-        Ok(Self { name, topics, target })
+        Self::named(settings).map_err(|message| format!("channel \"{name}\": {message}"))
+    }
+
+    fn named(settings: ChannelSettings) -> Result<Self, String> {
+        let matchers =
+            settings.matchers.iter().map(|text| Matcher::parse(text).map_err(|error| format!("match: {error}")));
+        let by_rule = || vec!["alertname".to_string()];
+        Ok(Self {
+            name: settings.name.clone(),
+            topics: settings.topics.clone(),
+            matchers: matchers.collect::<Result<_, _>>()?,
+            group_by: settings.group_by.clone().unwrap_or_else(by_rule),
+            group_wait_ns: duration("group_wait", settings.group_wait.as_deref())?,
+            group_interval_ns: duration("group_interval", settings.group_interval.as_deref())?,
+            repeat_ns: duration("repeat_interval", settings.repeat_interval.as_deref())?,
+            send_resolved: settings.send_resolved.unwrap_or(true),
+            file: String::new(),
+            maker: None,
+            scope: GroupScope::All,
+            settings: Box::new(settings.clone()),
+            target: Target::new(settings)?,
+        })
+    }
+
+    /// Whether it is told of an alert with these topics and labels, of a rule about these groups.
+    pub(crate) fn hears(&self, topics: &[String], groups: &[String], labels: &Labels) -> bool {
+        let is_within =
+            self.scope.is_everything() || !groups.is_empty() && groups.iter().all(|pattern| self.scope.admits(pattern));
+        is_within && self.takes(topics) && self.matchers.iter().all(|matcher| matcher.matches(labels))
+    }
+
+    /// What alerts of one message have in common.
+    pub(crate) fn group_of(&self, labels: &Labels) -> String {
+        let all = self.group_by.iter().any(|name| name == "...");
+        let is_named = |name: &&String| all || self.group_by.contains(*name);
+        let named = labels.iter().filter(|(name, _)| is_named(name)).map(|(name, value)| format!("{name}={value:?}"));
+        format!("{{{}}}", named.collect::<Vec<_>>().join(","))
     }
 
     /// Tells whether the channel is told of alerts with `topics`.
@@ -116,6 +148,11 @@ impl Channel {
 }
 
 impl Target {
+    /// Whether it is a program that sorts alerts itself, each on its own: then nothing is gained by holding them back.
+    pub(crate) fn sorts(&self) -> bool {
+        matches!(self, Self::Alertmanager { .. } | Self::PagerDuty { .. })
+    }
+
     /// How often the receiver wants to hear again of what goes on, if it does.
     pub(crate) fn repeat_ns(&self) -> Option<i64> {
         matches!(self, Self::Alertmanager { .. }).then_some(alertmanager::RESEND_NS)
@@ -129,7 +166,10 @@ impl Target {
             check_address(url.reveal()).map(|_| url.clone())
         };
         match settings.kind.as_str() {
-            "webhook" => Ok(Self::Webhook { url: posted_to()?, secret: settings.secret }),
+            "webhook" => {
+                let (url, shape) = (posted_to()?, templated::Shape::new(&settings)?);
+                Ok(Self::Webhook { url, secret: settings.secret, shape })
+            }
             "slack" => Ok(Self::Slack { url: posted_to()? }),
             "pagerduty" => {
                 let url = url.map_or_else(|| Ok(Secret::from(PAGERDUTY_URL)), |_| posted_to())?;
@@ -144,10 +184,11 @@ impl Target {
                 let from = settings.from.ok_or("from is missing")?;
                 email::Mailbox::new(url.ok_or("url is missing")?, &from, &settings.to).map(Self::Email)
             }
-            "command" => Err("type \"command\" is not available".to_string()),
+            "command" => command::checked(settings.command).map(Self::Command),
             "" => Err("type is missing".to_string()),
             other => {
-                Err(format!("unknown type \"{other}\"; there are webhook, slack, pagerduty, alertmanager and email"))
+                let known = "webhook, slack, pagerduty, alertmanager, email and command";
+                Err(format!("unknown type \"{other}\"; there are {known}"))
             }
         }
     }
@@ -157,6 +198,10 @@ impl Target {
 fn refuse_foreign_keys(settings: &ChannelSettings) -> Result<(), String> {
     let has = [
         ("secret", settings.secret.is_some(), "webhook"),
+        ("body", settings.body.is_some(), "webhook"),
+        ("headers", !settings.headers.is_empty(), "webhook"),
+        ("method", settings.method.is_some(), "webhook"),
+        ("command", !settings.command.is_empty(), "command"),
         ("routing_key", settings.routing_key.is_some(), "pagerduty"),
         ("from", settings.from.is_some(), "email"),
         ("to", !settings.to.is_empty(), "email"),

@@ -303,7 +303,8 @@ fn shortened(mut text: String) -> String {
     text
 }
 
-fn key_of(labels: &Labels) -> String {
+/// What a label set is known by.
+pub(crate) fn key_of(labels: &Labels) -> String {
     serde_json::to_string(labels).expect("labels are strings, which JSON can say")
 }
 

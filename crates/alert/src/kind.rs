@@ -33,6 +33,7 @@ pub(crate) fn answer(rule: &Rule, asking: &Asking<'_>) -> Result<(Compiled, Tabl
     let question = Question {
         plan: &compiled.plan,
         groups: &rule.groups,
+        scope: &rule.scope,
         range: window_of(rule, asking.now),
         now: asking.now,
         n_rows_max: asking.n_rows_max,

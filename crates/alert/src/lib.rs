@@ -17,14 +17,18 @@ mod ask;
 mod book;
 mod channel;
 mod compile;
+mod desk;
 mod evaluate;
 mod kind;
 mod language;
+mod made;
+mod matcher;
 pub mod metrics;
 mod notify;
 mod post;
 mod rules;
 mod schedule;
+mod silence;
 mod state;
 mod template;
 mod trigger;
@@ -32,12 +36,16 @@ mod watch;
 
 pub use alerts::{Alerts, AlertsError, Options};
 pub use ask::{Ask, Question, Table};
-pub use book::{AlertView, RuleView};
+pub use book::{AlertView, ChannelHealth, Delivered, RuleView};
 pub use channel::{Channel, ChannelPost, ChannelSettings, Post, Target};
 pub use language::Language;
+pub use made::{ChannelView, MadeError, Maker, Put};
+pub use matcher::MatcherText;
 pub use post::{PostError, Poster, check_address};
 pub use rules::{Datapoints, Missing, Rule, RuleBook, RuleError};
 pub use schedule::Timing;
+pub use silence::{NewSilence, SilenceView};
+pub use state::Acknowledged;
 
 /// The rule file that is used where there is none: `config/rules/errors.yaml`.
 pub const DEFAULT_RULES: &str = include_str!("../../../config/rules/errors.yaml");

@@ -4,7 +4,7 @@
 //! are part of the saved state. A notification's id is made of what it says, so it is the same for every attempt,
 //! and also when it is made again after a crash.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::evaluate::{Change, Labels};
+use crate::evaluate::Change;
 use crate::{PostError, Rule};
 
 /// Most notifications that wait for one channel; beyond it the oldest go, as nobody reads a thousand of them.
@@ -29,8 +29,12 @@ const WAIT_NS_MAX: i64 = 10 * Timestamp::MINUTE;
 /// Largest body.
 const BODY_BYTES_MAX: usize = 64 << 10;
 
-/// Longest message of an event in a body.
+/// Longest message of an event in a body, and of one in a list of alerts.
 const MESSAGE_BYTES_MAX: usize = 4 << 10;
+const SLIM_MESSAGE_BYTES_MAX: usize = 512;
+
+/// Further alerts of a message that come with events.
+const MORE_WITH_EVENTS_MAX: usize = 5;
 
 /// A notification that waits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +49,74 @@ pub(crate) struct Notification {
     pub(crate) due_at: i64,
     /// Attempts that did not work.
     pub(crate) n_failed: u32,
+    /// What its alerts have in common; what is told of one group comes in order.
+    #[serde(default)]
+    pub(crate) group: String,
+    /// Further alerts that it tells of.
+    #[serde(default)]
+    pub(crate) more: Vec<Json>,
+    /// Whether an attempt was begun: then nothing is added any more, as it may have arrived.
+    #[serde(default)]
+    pub(crate) is_sealed: bool,
+}
+
+impl Notification {
+    /// All alerts that it tells of.
+    pub(crate) fn bodies(&self) -> impl Iterator<Item = &Json> {
+        std::iter::once(&self.body).chain(&self.more)
+    }
+
+    /// What is delivered: the first alert, and the list of all.
+    pub(crate) fn message(&self) -> Json {
+        let mut message = self.body.clone();
+        let mut all = vec![slim(&self.body)];
+        all.extend(self.more.iter().cloned());
+        message["alerts"] = Json::Array(all);
+        while message.to_string().len() > BODY_BYTES_MAX {
+            match message["events"].as_array_mut().and_then(Vec::pop) {
+                Some(_) => {}
+                None => break,
+            }
+        }
+        message
+    }
+
+    /// Whether another one of its group can come with it.
+    fn takes(&self, other: &Self) -> bool {
+        let is_same = |known: &Json| known["labels"] == other.body["labels"];
+        let n_bytes: usize = self.bodies().map(|body| slim(body).to_string().len()).sum();
+        let room = BODY_BYTES_MAX - BODY_BYTES_MAX / 4;
+        !self.is_sealed
+            && self.n_failed == 0
+            && !self.bodies().any(is_same)
+            && n_bytes + slim(&other.body).to_string().len() < room
+    }
+
+    /// Takes another one in. One that begins comes before those that end: it is what somebody has to look at.
+    fn take(&mut self, mut other: Self) {
+        self.due_at = self.due_at.min(other.due_at);
+        if other.body["status"] == "firing" && self.body["status"] != "firing" {
+            std::mem::swap(&mut self.body, &mut other.body);
+            self.id = other.id;
+        }
+        let mut body = slim(&other.body);
+        if self.more.len() >= MORE_WITH_EVENTS_MAX {
+            body["events"] = json!([]);
+        }
+        self.more.push(body);
+    }
+}
+
+/// An alert with two of its events, the newest and the oldest that is shown.
+pub(crate) fn slim(body: &Json) -> Json {
+    let mut slim = body.clone();
+    if let Some(events) = slim["events"].as_array_mut() {
+        if events.len() > 2 {
+            events.drain(1..events.len() - 1);
+        }
+        events.iter_mut().for_each(|event| *event = shortened_to(event, SLIM_MESSAGE_BYTES_MAX));
+    }
+    slim
 }
 
 /// Notifications by channel name.
@@ -65,7 +137,13 @@ impl Queues {
     /// Puts a notification into the queue of a channel.
     pub(crate) fn push(&mut self, channel: &str, notification: Notification) {
         let queue = self.0.entry(channel.into()).or_default();
-        if queue.iter().any(|known| known.id == notification.id) {
+        let id = Json::from(notification.id.as_str());
+        if queue.iter().any(|known| known.bodies().any(|body| body["id"] == id) || known.id == notification.id) {
+            return;
+        }
+        let of_group = queue.iter_mut().rfind(|known| known.group == notification.group);
+        if let Some(last) = of_group.filter(|last| !last.group.is_empty() && last.takes(&notification)) {
+            last.take(notification);
             return;
         }
         if queue.len() >= QUEUE_MAX {
@@ -77,12 +155,37 @@ impl Queues {
 
     /// The next notification of a channel, if it is due.
     pub(crate) fn due(&self, channel: &str, now: Timestamp) -> Option<&Notification> {
-        self.0.get(channel)?.front().filter(|first| first.due_at <= now.0)
+        self.nexts(channel).into_iter().find(|next| next.due_at <= now.0)
     }
 
     /// When the next notification of a channel is due.
     pub(crate) fn next_due(&self, channel: &str) -> Option<Timestamp> {
-        Some(Timestamp(self.0.get(channel)?.front()?.due_at))
+        self.nexts(channel).iter().map(|next| Timestamp(next.due_at)).min()
+    }
+
+    /// What may come next: what an attempt was begun of, which all others wait for, else the first of each group.
+    fn nexts(&self, channel: &str) -> Vec<&Notification> {
+        let Some(queue) = self.0.get(channel) else { return Vec::new() };
+        if let Some(begun) = queue.iter().find(|known| known.is_sealed || known.n_failed > 0) {
+            return vec![begun];
+        }
+        let mut groups = BTreeSet::new();
+        queue.iter().filter(|known| groups.insert(known.group.as_str())).collect()
+    }
+
+    /// What waits for a channel, by id.
+    pub(crate) fn get_mut(&mut self, channel: &str, id: &str) -> Option<&mut Notification> {
+        self.0.get_mut(channel)?.iter_mut().find(|known| known.id == id)
+    }
+
+    /// Whether something of a group waits for a channel.
+    pub(crate) fn holds_group(&self, channel: &str, group: &str) -> bool {
+        self.0.get(channel).is_some_and(|queue| queue.iter().any(|known| known.group == group))
+    }
+
+    /// How many wait for a channel.
+    pub(crate) fn len_of(&self, channel: &str) -> usize {
+        self.0.get(channel).map_or(0, VecDeque::len)
     }
 
     /// Whether nothing waits for a channel.
@@ -152,50 +255,71 @@ pub(crate) struct Subject<'a> {
     pub(crate) annotations: BTreeMap<String, String>,
     /// Events behind it, as JSON objects.
     pub(crate) events: Vec<Json>,
+    /// What else is known of it, by the names under which it is told.
+    pub(crate) evidence: Json,
     /// Where the page shows them.
     pub(crate) url: String,
 }
 
-/// Makes the notification of a subject for one channel.
-pub(crate) fn notification(subject: &Subject<'_>, channel: &str, now: Timestamp, wait_ns: i64) -> Notification {
+/// What is said of a subject to every channel; [`notification`] makes it a channel's own.
+pub(crate) fn body(subject: &Subject<'_>) -> Json {
     let change = subject.change;
-    let status = if change.fires { "firing" } else { "resolved" };
-    let id = id_of(&subject.rule.name, &change.set.labels, change.starts_at, status, channel);
-    let ends_at = (!change.fires).then(|| Timestamp(change.set.since).to_string());
-    let mut events: Vec<Json> = subject.events.iter().map(shortened).collect();
+    let mut events: Vec<Json> = subject.events.iter().map(|event| shortened_to(event, MESSAGE_BYTES_MAX)).collect();
     let mut body = json!({
-        "id": id,
+        "id": "",
         "rule": subject.rule.name,
-        "status": status,
+        "status": if change.fires { "firing" } else { "resolved" },
         "labels": change.set.labels,
         "annotations": subject.annotations,
         "value": change.set.value,
         "starts_at": Timestamp(change.starts_at).to_string(),
-        "ends_at": ends_at,
+        "ends_at": null,
         "events": [],
         "pattern": null,
         "url": subject.url,
     });
+    if let (Json::Object(body), Json::Object(evidence)) = (&mut body, subject.evidence.clone()) {
+        body.extend(evidence);
+    }
     let size = |events: &[Json]| events.iter().map(|event| event.to_string().len() + 1).sum::<usize>();
-    let room = BODY_BYTES_MAX.saturating_sub(body.to_string().len());
+    let room = BODY_BYTES_MAX.saturating_sub(body.to_string().len() + ID_AND_END_BYTES);
     while size(&events) > room {
         events.pop();
     }
     body["events"] = Json::Array(events);
-    Notification { id, body, made_at: now.0, due_at: now.0.saturating_add(wait_ns), n_failed: 0 }
+    body
 }
 
-fn id_of(rule: &str, labels: &Labels, starts_at: i64, status: &str, channel: &str) -> String {
-    let text = json!([rule, labels, starts_at, status, channel]).to_string();
-    format!("{:032x}", xxh3_128(text.as_bytes()))
+/// What id and end add to a body.
+const ID_AND_END_BYTES: usize = 128;
+
+/// Makes the notification of one channel of what is said to every one. `nth` counts how often it is told again.
+pub(crate) fn notification(body: &Json, channel: &str, ends_at: Option<i64>, nth: u32, now: Timestamp) -> Notification {
+    let mut body = body.clone();
+    let status = if ends_at.is_none() { "firing" } else { "resolved" };
+    let id = id_of(&body, status, channel, nth);
+    body["id"] = json!(id);
+    body["status"] = json!(status);
+    body["ends_at"] = json!(ends_at.map(|at| Timestamp(at).to_string()));
+    let (group, more) = (String::new(), Vec::new());
+    Notification { id, body, made_at: now.0, due_at: now.0, n_failed: 0, group, more, is_sealed: false }
+}
+
+fn id_of(body: &Json, status: &str, channel: &str, nth: u32) -> String {
+    let mut parts = vec![body["rule"].clone(), body["labels"].clone(), body["starts_at"].clone()];
+    parts.extend([json!(status), json!(channel)]);
+    if nth > 0 {
+        parts.push(json!(nth));
+    }
+    format!("{:032x}", xxh3_128(Json::Array(parts).to_string().as_bytes()))
 }
 
 /// An event with its long texts cut.
-fn shortened(event: &Json) -> Json {
+fn shortened_to(event: &Json, n_bytes_max: usize) -> Json {
     let Json::Object(members) = event else { return event.clone() };
     let shorten = |value: &Json| match value {
-        Json::String(text) if text.len() > MESSAGE_BYTES_MAX => {
-            let mut end = MESSAGE_BYTES_MAX;
+        Json::String(text) if text.len() > n_bytes_max => {
+            let mut end = n_bytes_max;
             while !text.is_char_boundary(end) {
                 end -= 1;
             }
@@ -211,7 +335,8 @@ mod tests {
     use super::*;
 
     fn notification(id: &str) -> Notification {
-        Notification { id: id.into(), body: Json::Null, made_at: 0, due_at: 0, n_failed: 0 }
+        let (body, more, group) = (json!({"id": id}), Vec::new(), String::new());
+        Notification { id: id.into(), body, made_at: 0, due_at: 0, n_failed: 0, group, more, is_sealed: false }
     }
 
     fn retry() -> Result<(), PostError> {

@@ -5,11 +5,11 @@ mod addresses;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Url;
 use reqwest::blocking::Client;
+use reqwest::{Method, Url};
 use types::Secret;
 
-pub(crate) use self::addresses::{allowed_addresses, is_barred_host};
+pub(crate) use self::addresses::{allowed_addresses, is_barred_host, is_near_host};
 
 /// A receiver that takes longer is taken for dead; it will be asked again.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,29 +46,48 @@ pub fn check_address(url: &str) -> Result<Url, String> {
 /// before the first `https` address.
 pub struct Poster {
     client: Client,
+    /// Leads to far addresses only.
+    guarded: Client,
+}
+
+/// What is sent, and where.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) method: &'static str,
+    pub(crate) url: &'a Secret,
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+    pub(crate) body: Vec<u8>,
+    /// Whether it may not go to this machine or its private networks.
+    pub(crate) is_guarded: bool,
 }
 
 impl Poster {
     /// Makes a client; does not connect yet. Blocks, and so does what it is for.
     pub fn new() -> Result<Self, String> {
-        let client = Client::builder()
-            .timeout(ANSWER_TIMEOUT)
-            // A redirect could lead anywhere, also to where no channel may point.
-            .redirect(reqwest::redirect::Policy::none())
-            .dns_resolver(Arc::new(addresses::Resolver))
-            .user_agent("catat")
-            .build()
-            .map_err(|error| error.to_string())?;
-        Ok(Self { client })
+        Ok(Self { client: client(false)?, guarded: client(true)? })
     }
 
     /// Makes one attempt.
     pub fn post(&self, url: &Secret, headers: &[(&str, &str)], body: Vec<u8>) -> Result<(), PostError> {
-        let request = self.client.post(url.reveal()).body(body);
+        self.send(Outgoing { method: "POST", url, headers, body, is_guarded: false })
+    }
+
+    /// Makes one attempt.
+    pub(crate) fn send(&self, outgoing: Outgoing<'_>) -> Result<(), PostError> {
+        let Outgoing { method, url, headers, body, is_guarded } = outgoing;
+        let address = Url::parse(url.reveal()).ok();
+        // A literal address is not resolved, so the resolver does not get to see it.
+        let leads_near = address.as_ref().and_then(Url::host_str).is_none_or(is_near_host);
+        if is_guarded && leads_near {
+            let message = "the address is one of this machine or a private network; [alerts] allow_private_addresses";
+            return Err(PostError::Refused(message.to_string()));
+        }
+        let client = if is_guarded { &self.guarded } else { &self.client };
+        let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::POST);
+        let request = client.request(method, url.reveal()).body(body);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let response = request.send().map_err(|error| {
             // Without the address, which may hold a secret.
-            PostError::Retry { after: None, reason: error.without_url().to_string() }
+            PostError::Retry { after: None, reason: cause_of(&error.without_url()) }
         })?;
         let status = response.status();
         if status.is_success() {
@@ -77,7 +96,29 @@ impl Poster {
         let after = response.headers().get(reqwest::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         let after = after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
         let is_final = status.is_client_error() && !matches!(status.as_u16(), 408 | 429);
-        let reason = format!("answered {status}");
+        let not_followed = if status.is_redirection() { ", and where it leads is not asked" } else { "" };
+        let reason = format!("answered {status}{not_followed}");
         Err(if is_final { PostError::Refused(reason) } else { PostError::Retry { after, reason } })
     }
+}
+
+/// An error with what it comes from: of a name that leads where nothing is posted to, that is said by its innermost.
+fn cause_of(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let (outer, inner) = (error.to_string(), innermost.to_string());
+    if outer.contains(&inner) { outer } else { format!("{outer}: {inner}") }
+}
+
+fn client(is_guarded: bool) -> Result<Client, String> {
+    Client::builder()
+        .timeout(ANSWER_TIMEOUT)
+        // A redirect could lead anywhere, also to where no channel may point.
+        .redirect(reqwest::redirect::Policy::none())
+        .dns_resolver(Arc::new(addresses::Resolver { is_guarded }))
+        .user_agent("catat")
+        .build()
+        .map_err(|error| error.to_string())
 }

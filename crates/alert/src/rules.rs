@@ -64,8 +64,12 @@ pub struct Rule {
     pub topics: Vec<String>,
     /// Whether it is evaluated.
     pub enabled: bool,
-    /// The file that it comes from.
+    /// The file that it comes from; empty of one that was made through the API.
     pub file: String,
+    /// Who made it through the API.
+    pub maker: Option<String>,
+    /// The groups that exist for who made it: it sees no others, whatever it names.
+    pub scope: GroupScope,
 }
 
 impl Rule {
@@ -241,7 +245,10 @@ impl RuleBook {
         for channel in read.channels {
             let at = channel.referenced;
             match Channel::new(channel.value) {
-                Ok(channel) if channel_names.insert(channel.name.clone()) => self.channels.push(channel),
+                Ok(mut channel) if channel_names.insert(channel.name.clone()) => {
+                    channel.file = file.into();
+                    self.channels.push(channel);
+                }
                 Ok(channel) => reader.error(at, format!("channel \"{}\" is there twice", channel.name)),
                 Err(message) => reader.error(at, message),
             }
@@ -340,6 +347,8 @@ impl Reader<'_> {
             topics: text.topics,
             enabled: text.enabled.unwrap_or(true),
             file: self.file.into(),
+            maker: None,
+            scope: GroupScope::All,
         };
         match compile::compile(&rule, Timestamp(0)) {
             Ok(_) => {}

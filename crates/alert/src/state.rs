@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::evaluate::Sets;
+use crate::desk::Desk;
+use crate::evaluate::{Labels, Sets};
 use crate::notify::Queues;
 
 /// The file of alerts, and what it calls itself.
@@ -27,6 +28,37 @@ pub(crate) struct Kept {
     pub(crate) rules: BTreeMap<String, RuleState>,
     /// Notifications to send, by channel name.
     pub(crate) queues: Queues,
+    /// Alerts that fire, by their labels.
+    #[serde(default)]
+    pub(crate) fired: BTreeMap<String, Fired>,
+    /// What channels have been told, by name.
+    #[serde(default)]
+    pub(crate) desks: BTreeMap<String, Desk>,
+}
+
+/// An alert that fires.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Fired {
+    pub(crate) rule: String,
+    /// Groups and topics of the rule.
+    pub(crate) groups: Vec<String>,
+    pub(crate) topics: Vec<String>,
+    pub(crate) labels: Labels,
+    pub(crate) starts_at: i64,
+    /// When it ended, until channels are told.
+    pub(crate) ends_at: Option<i64>,
+    /// What is said of it.
+    pub(crate) body: serde_json::Value,
+    pub(crate) acknowledged: Option<Acknowledged>,
+}
+
+/// That somebody has taken an alert on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// Who.
+    pub by: String,
+    /// When, RFC 3339.
+    pub at: String,
 }
 
 /// What is kept of one rule.
@@ -143,7 +175,7 @@ mod tests {
 
     fn kept() -> Kept {
         let state = RuleState { evaluated_at: Some(7), why: "x".into(), ..RuleState::default() };
-        Kept { rules: BTreeMap::from([("r".into(), state)]), queues: Queues::default() }
+        Kept { rules: BTreeMap::from([("r".into(), state)]), ..Kept::default() }
     }
 
     #[test]
@@ -153,6 +185,15 @@ mod tests {
         assert_eq!(empty, Kept::default());
         file.save(&kept()).unwrap();
         assert_eq!(StateFile::open(dir.path()).unwrap().1, kept());
+    }
+
+    #[test]
+    fn a_state_of_before_there_were_desks_is_read() {
+        let old: Kept = serde_json::from_str(
+            r#"{"rules":{},"queues":{"hook":[{"id":"a","body":{},"made_at":0,"due_at":0,"n_failed":0}]}}"#,
+        )
+        .unwrap();
+        assert_eq!((old.queues.len(), old.fired.len(), old.desks.len()), (1, 0, 0));
     }
 
     #[test]

@@ -78,7 +78,8 @@ fn started(
     let is_stopping = Arc::new(AtomicBool::new(false));
     let ask = StoreAsk { store, cache: None, is_stopping: is_stopping.clone() };
     let options = Options { clock, ..Options::new(dir.join("alerts")) };
-    (Alerts::start_with(Arc::new(ask), Arc::new(post), rules, options, is_stopping).unwrap(), bodies)
+    let defined = Defined { files: rules, made: Made::default() };
+    (Alerts::start_with(Arc::new(ask), Arc::new(post), (None, defined), options, is_stopping).unwrap(), bodies)
 }
 
 #[test]
@@ -136,7 +137,8 @@ fn an_error_is_told_when_it_is_accepted_long_before_the_turn_of_its_rule() {
     let feed = store.subscribe(Vec::new(), BATCHES_WAITING_MAX);
     let ask = StoreAsk { store: store.clone(), cache: None, is_stopping: is_stopping.clone() };
     let options = Options::new(dir.path().join("alerts"));
-    let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), rules, options, is_stopping).unwrap();
+    let defined = Defined { files: rules, made: Made::default() };
+    let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), (None, defined), options, is_stopping).unwrap();
     alerts.watch(feed).unwrap();
     while alerts.rules()[0].last_evaluation.is_none() {
         std::thread::yield_now();

@@ -1,49 +1,81 @@
 //! Delivery: what waits for a channel, and what became of an attempt.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::Value as Json;
 use types::Timestamp;
 
-use super::{Book, annotations_of};
-use crate::evaluate::{Change, State};
-use crate::notify::{Notification, Subject, notification};
+use super::Book;
+use crate::evaluate::{Labels, key_of};
+use crate::notify::{Notification, notification};
+use crate::silence::Silence;
+use crate::state::Acknowledged;
 use crate::{Channel, PostError};
 
+/// How a channel does, for the API and the page.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ChannelHealth {
+    /// When something was delivered last.
+    pub last_success: Option<String>,
+    /// When an attempt failed last.
+    pub last_failure: Option<String>,
+    /// Why.
+    pub last_error: Option<String>,
+    /// How many messages wait.
+    pub waiting: usize,
+    /// Whether the last attempt failed.
+    pub failing: bool,
+}
+
 impl Book {
-    /// The next notification of a channel that is due.
-    pub(crate) fn due_notification(&self, channel: &str, now: Timestamp) -> Option<Notification> {
-        self.locked().kept.queues.due(channel, now).cloned()
+    /// The next notification of a channel that is due. From here on nothing is added to it: if it is posted and that is
+    /// not noted before a crash, it comes once more, the same under the same id.
+    pub(crate) fn due_notification(&self, channel: &Channel, now: Timestamp) -> Option<Notification> {
+        let mut inner = self.locked();
+        let desk = inner.kept.desks.get(&channel.name);
+        if channel.target.repeat_ns().is_none() && desk.and_then(|desk| desk.rests_until(now)).is_some() {
+            return None;
+        }
+        let mut due = inner.kept.queues.due(&channel.name, now).cloned()?;
+        if due.is_sealed {
+            return Some(due);
+        }
+        let mut kept = inner.kept.clone();
+        due.is_sealed = true;
+        kept.queues.get_mut(&channel.name, &due.id)?.is_sealed = true;
+        let desk = kept.desks.entry(channel.name.clone()).or_default();
+        desk.groups.insert(due.group.clone(), now.0);
+        self.commit(&mut inner, kept).then_some(due)
     }
 
-    /// Everything that fires and that a channel takes, as notifications without events; nothing while others wait,
-    /// so that nobody is told again of what he has not been told.
+    /// Everything that fires and that a channel knows of, as notifications without events; nothing while others wait, so
+    /// that nobody is told again of what he has not been told.
     pub(crate) fn firing_of(&self, channel: &Channel, now: Timestamp) -> Option<Vec<Json>> {
-        let (states, standing) = {
-            let inner = self.locked();
-            if !inner.kept.queues.is_idle(&channel.name) {
-                return None;
-            }
-            (inner.kept.rules.clone(), inner.standing.clone())
-        };
-        let mut firing = Vec::new();
-        for rule in standing.rules.iter().filter(|rule| channel.takes(&rule.topics)) {
-            let sets = states.get(&rule.name).map(|state| &state.sets).into_iter().flatten();
-            let url = self.url_of(rule, now);
-            for (_, set) in sets.filter(|(_, set)| set.state == State::Alarm) {
-                let change = Change { set: set.clone(), fires: true, starts_at: set.since, row: None };
-                let annotations = annotations_of(rule, set, &[], &url);
-                let subject = Subject { rule, change: &change, annotations, events: Vec::new(), url: url.clone() };
-                firing.push(notification(&subject, &channel.name, now, 0).body);
-            }
+        let inner = self.locked();
+        if !inner.kept.queues.is_idle(&channel.name) {
+            return None;
         }
-        Some(firing)
+        let Some(desk) = inner.kept.desks.get(&channel.name) else { return Some(Vec::new()) };
+        let known = desk.told.keys().filter_map(|key| inner.kept.fired.get(key));
+        let fires = known.filter(|fired| fired.ends_at.is_none() && !fired.is_silenced(&inner.silences, now));
+        Some(fires.map(|fired| notification(&fired.body, &channel.name, None, 0, now).body).collect())
     }
 
     /// Takes note of the outcome of an attempt.
     pub(crate) fn settle(&self, channel: &str, id: &str, result: &Result<(), PostError>, now: Timestamp) {
         let mut inner = self.locked();
+        let told: Vec<String> = inner.kept.queues.get_mut(channel, id).map(|known| keys_of(known)).unwrap_or_default();
+        let desk = inner.kept.desks.entry(channel.to_string()).or_default();
+        desk.note_post(now, result.as_ref().err().map(ToString::to_string));
+        if result.is_ok() {
+            for key in told {
+                if let Some(told) = desk.told.get_mut(&key) {
+                    told.delivered_at = Some(now.0);
+                }
+            }
+        }
         inner.kept.queues.settle(channel, id, result, now);
         // If this is not saved, the notification comes once more after a crash, under the same id.
         let kept = inner.kept.clone();
@@ -57,6 +89,8 @@ impl Book {
             return false;
         }
         let due = channel.and_then(|channel| inner.kept.queues.next_due(channel));
+        let rests = channel.and_then(|channel| inner.kept.desks.get(channel)?.rests_until(now));
+        let due = due.map(|due| rests.map_or(due, |rests| due.max(rests)));
         let wait = due.map_or(longest, |due| {
             Duration::from_nanos(due.0.saturating_sub(now.0).max(0).unsigned_abs()).min(longest)
         });
@@ -68,4 +102,46 @@ impl Book {
     pub(crate) fn n_waiting(&self) -> usize {
         self.locked().kept.queues.len()
     }
+
+    /// How a channel does.
+    pub(crate) fn health_of(&self, channel: &str) -> ChannelHealth {
+        let inner = self.locked();
+        let waiting = inner.kept.queues.len_of(channel);
+        let Some(desk) = inner.kept.desks.get(channel) else {
+            return ChannelHealth { waiting, ..ChannelHealth::default() };
+        };
+        let failed_at = desk.last_error.as_ref().map(|failure| failure.at);
+        ChannelHealth {
+            last_success: desk.last_success.map(|at| Timestamp(at).to_string()),
+            last_failure: failed_at.map(|at| Timestamp(at).to_string()),
+            last_error: desk.last_error.as_ref().map(|failure| failure.message.clone()),
+            waiting,
+            failing: failed_at.is_some() && failed_at > desk.last_success,
+        }
+    }
+
+    /// Puts other silences in the place of those that hold.
+    pub(crate) fn set_silences(&self, silences: Vec<Silence>) {
+        self.locked().silences = Arc::new(silences);
+        self.news.notify_all();
+    }
+
+    /// Writes down that somebody has taken an alert that fires on, or takes it back. `false` where there is none.
+    pub(crate) fn acknowledge(&self, id: &str, acknowledged: Option<Acknowledged>) -> Result<bool, String> {
+        let mut inner = self.locked();
+        let mut kept = inner.kept.clone();
+        let found = kept.fired.iter_mut().find(|(key, _)| super::views::id_of(key) == id);
+        let Some((_, fired)) = found else { return Ok(false) };
+        fired.acknowledged = acknowledged;
+        if self.commit(&mut inner, kept) { Ok(true) } else { Err(inner.save_error.clone().unwrap_or_default()) }
+    }
+}
+
+/// The alerts whose beginning a notification tells.
+fn keys_of(notification: &Notification) -> Vec<String> {
+    let firing = notification.bodies().filter(|body| body["status"] == "firing");
+    firing
+        .filter_map(|body| serde_json::from_value::<Labels>(body["labels"].clone()).ok())
+        .map(|labels| key_of(&labels))
+        .collect()
 }

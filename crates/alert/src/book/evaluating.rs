@@ -9,9 +9,9 @@ use super::{Book, annotations_of, window_of};
 use crate::compile::Compiled;
 use crate::evaluate::{Change, Evaluation, SETS_MAX, SetState, Sets, State, evaluate, json_of};
 use crate::kind::{self, Asking};
-use crate::notify::{Notification, Subject, notification};
+use crate::notify::{Subject, body};
 use crate::state::RuleState;
-use crate::{Ask, Channel, Question, Rule, Table};
+use crate::{Ask, Question, Rule, Table};
 
 /// Changes of one evaluation whose events are looked up; further ones are told without.
 const CHANGES_WITH_EVENTS_MAX: usize = 20;
@@ -39,7 +39,7 @@ impl Book {
         let is_changed = before.meaning.is_some() && before.meaning != meaning;
         let asked = self.ask_rule(rule, ask, now);
         let judged = self.as_judged(rule, now);
-        let mut notifications = Vec::new();
+        let mut changes = Vec::new();
         let state = match asked {
             Err(error) => {
                 tracing::warn!(rule = rule.name, error, "rule not evaluated");
@@ -47,13 +47,13 @@ impl Book {
                 RuleState { evaluated_at: Some(now.0), why, error: Some(error), ..before.clone() }
             }
             Ok((compiled, table)) => {
-                let (known, mut changes) = match is_changed {
+                let (known, mut found) = match is_changed {
                     true => (Sets::new(), ended_by_change(&before.sets, now)),
                     false => (before.sets.clone(), Vec::new()),
                 };
-                let Evaluation { sets, changes: found, why } = evaluate(&judged, &compiled, &table, &known, now);
-                changes.extend(found);
-                notifications = self.notifications(rule, &compiled, &table, &changes, ask, now);
+                let Evaluation { sets, changes: new, why } = evaluate(&judged, &compiled, &table, &known, now);
+                found.extend(new);
+                changes = self.with_bodies(rule, &compiled, &table, found, ask, now);
                 RuleState { sets, evaluated_at: Some(now.0), why, error: None, meaning }
             }
         };
@@ -62,18 +62,15 @@ impl Book {
             // It was changed or removed while it was asked: the answer is that of a rule that is no more.
             return;
         }
-        let is_announced = !notifications.is_empty();
         let is_new = state.sets != before.sets;
-        if !is_announced {
+        if changes.is_empty() {
             inner.kept.rules.insert(rule.name.clone(), state);
             inner.is_dirty |= is_new;
             return;
         }
         let mut kept = inner.kept.clone();
         kept.rules.insert(rule.name.clone(), state);
-        for (channel, notification) in notifications {
-            kept.queues.push(&channel, notification);
-        }
+        self.announce(&mut kept, (&inner.standing, &inner.silences), rule, &changes, now);
         // Not saved, not announced: the state stays as it was, and the next evaluation finds the same changes.
         if self.commit(&mut inner, kept) {
             self.news.notify_all();
@@ -96,15 +93,15 @@ impl Book {
         if changes.is_empty() {
             return;
         }
-        let notifications = self.notifications(rule, &compiled, &table, &changes, ask, end);
+        let changes = self.with_bodies(rule, &compiled, &table, changes, ask, end);
         let mut inner = self.locked();
         if !inner.standing.has(rule) {
             return;
         }
         let mut kept = inner.kept.clone();
         let sets = &mut kept.rules.entry(rule.name.clone()).or_default().sets;
-        sets.extend(fresh.into_iter().filter(|(_, set)| changes.iter().any(|change| change.set == *set)));
-        notifications.into_iter().for_each(|(channel, notification)| kept.queues.push(&channel, notification));
+        sets.extend(fresh.into_iter().filter(|(_, set)| changes.iter().any(|(change, _)| change.set == *set)));
+        self.announce(&mut kept, (&inner.standing, &inner.silences), rule, &changes, end);
         if self.commit(&mut inner, kept) {
             self.news.notify_all();
         }
@@ -114,35 +111,29 @@ impl Book {
         kind::answer(rule, &Asking { ask, now, n_rows_max: ROWS_MAX })
     }
 
-    /// Makes the notifications of changes, for every channel that takes them.
-    fn notifications(
+    /// Changes with what is said of each, whoever will hear it.
+    fn with_bodies(
         &self,
         rule: &Rule,
         compiled: &Compiled,
         table: &Table,
-        changes: &[Change],
+        changes: Vec<Change>,
         ask: &dyn Ask,
         now: Timestamp,
-    ) -> Vec<(String, Notification)> {
-        let standing = self.standing();
-        let channels = standing.channels.iter().filter(|channel| channel.takes(&rule.topics));
-        let channels: Vec<&Arc<Channel>> = channels.collect();
+    ) -> Vec<(Change, Json)> {
         let mut made = Vec::new();
-        for (n, change) in changes.iter().enumerate() {
+        for (n, change) in changes.into_iter().enumerate() {
             let (rule_name, fires) = (&rule.name, change.fires);
-            tracing::info!(rule = rule_name, fires, n_channels = channels.len(), "alert changed");
-            if channels.is_empty() {
-                continue;
-            }
+            tracing::info!(rule = rule_name, fires, "alert changed");
             let row = change.row.filter(|_| change.fires && n < CHANGES_WITH_EVENTS_MAX);
             let events = row.and_then(|at| table.rows.get(at)).map(|row| events_of(rule, compiled, row, ask, now));
             let events = events.unwrap_or_default();
             let url = self.url_of(rule, now);
             let annotations = annotations_of(rule, &change.set, &events, &url);
-            let subject = Subject { rule, change, annotations, events, url };
-            for channel in &channels {
-                made.push((channel.name.clone(), notification(&subject, &channel.name, now, self.wait_ns)));
-            }
+            let evidence = Json::Null;
+            let subject = Subject { rule, change: &change, annotations, events, evidence, url };
+            let said = body(&subject);
+            made.push((change, said));
         }
         made
     }
@@ -165,7 +156,8 @@ fn events_of(
 ) -> Vec<Json> {
     let plan = compiled.events_plan(row);
     let range = window_of(rule, now);
-    let question = Question { plan: &plan, groups: &rule.groups, range, now, n_rows_max: EVENTS_SHOWN };
+    let question =
+        Question { plan: &plan, groups: &rule.groups, scope: &rule.scope, range, now, n_rows_max: EVENTS_SHOWN };
     let table = match ask.ask(&question) {
         Ok(table) => table,
         Err(error) => {

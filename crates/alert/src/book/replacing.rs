@@ -4,23 +4,24 @@ use std::sync::Arc;
 
 use types::Timestamp;
 
-use super::{Book, Standing, annotations_of};
-use crate::evaluate::{Change, SetState, State};
-use crate::notify::{Subject, notification};
+use super::{Book, Standing};
+use crate::silence::Silence;
 use crate::state::Kept;
-use crate::{Channel, Rule, RuleBook};
+use crate::{Channel, RuleBook};
 
 impl Book {
     /// Makes `rules` those that stand, once what that means is saved; nothing changes where it cannot be.
     pub(crate) fn replace(&self, rules: RuleBook, now: Timestamp) -> Result<(), String> {
-        let standing = Standing::from(rules);
+        let mut standing = Standing::from(rules);
         let mut inner = self.locked();
-        let mut kept = inner.kept.clone();
-        kept.queues.retain(|name| standing.channel(name).is_some());
-        for rule in inner.standing.rules.iter().filter(|rule| !standing.evaluates(&rule.name)) {
-            self.resolve_all(rule, &standing, &mut kept, now);
+        // What is the same stays the same, so that an evaluation under way is not in vain.
+        for rule in &mut standing.rules {
+            if let Some(before) = inner.standing.rules.iter().find(|before| *before == rule) {
+                rule.clone_from(before);
+            }
         }
-        kept.rules.retain(|name, _| standing.evaluates(name));
+        let mut kept = inner.kept.clone();
+        self.carry_over(&mut kept, &standing, &inner.silences, now);
         if !self.commit(&mut inner, kept) {
             return Err(inner.save_error.clone().unwrap_or_default());
         }
@@ -33,19 +34,12 @@ impl Book {
         Ok(())
     }
 
-    /// Tells the end of everything that fires of a rule that is evaluated no more.
-    fn resolve_all(&self, rule: &Rule, standing: &Standing, kept: &mut Kept, now: Timestamp) {
-        let Some(state) = kept.rules.get(&rule.name).cloned() else { return };
-        let url = self.url_of(rule, now);
-        for set in state.sets.values().filter(|set| set.state == State::Alarm) {
-            let ended = SetState { state: State::Ok, since: now.0, ..set.clone() };
-            let change = Change { set: ended, fires: false, starts_at: set.since, row: None };
-            for channel in standing.channels.iter().filter(|channel| channel.takes(&rule.topics)) {
-                let annotations = annotations_of(rule, set, &[], &url);
-                let subject = Subject { rule, change: &change, annotations, events: Vec::new(), url: url.clone() };
-                kept.queues.push(&channel.name, notification(&subject, &channel.name, now, 0));
-            }
-        }
+    /// Keeps of what was kept what is of those that stand now: rules and channels are known by their names.
+    pub(super) fn carry_over(&self, kept: &mut Kept, standing: &Standing, silences: &[Silence], now: Timestamp) {
+        kept.queues.retain(|name| standing.channel(name).is_some());
+        kept.desks.retain(|name, _| standing.channel(name).is_some());
+        self.settle_rules(kept, standing, silences, now);
+        kept.rules.retain(|name, _| standing.evaluates(name));
     }
 
     /// Names of channels that no thread delivers to; whoever asks begins to.

@@ -1,5 +1,7 @@
 //! State that survives restarts, and notifications that keep their ids.
 
+mod announcing;
+
 use std::sync::Mutex;
 
 use types::Value;
@@ -7,7 +9,7 @@ use types::Value;
 use super::evaluating::EVENTS_SHOWN;
 use super::*;
 use crate::evaluate::Change;
-use crate::notify::{Notification, Subject, notification};
+use crate::notify::{Notification, Subject, body, notification};
 use crate::{Ask, ChannelSettings, Question, Table};
 
 /// Answers rules with the rows at hand, and questions for events with one event.
@@ -65,18 +67,20 @@ impl Bench {
     }
 
     fn waiting(&self) -> Option<Notification> {
-        self.book.due_notification("hook", self.now)
+        let channel = self.book.standing().channel("hook").cloned()?;
+        self.book.due_notification(&channel, self.now)
     }
 
     fn deliver(&self) -> Json {
         let notification = self.waiting().expect("a notification waits");
         self.book.settle("hook", &notification.id, &Ok(()), self.now);
-        notification.body
+        notification.message()
     }
 }
 
 fn open(dir: &std::path::Path) -> Result<Book, StateError> {
-    Book::open(rules(crate::DEFAULT_RULES), &Options::new(dir.into()))
+    let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
+    Book::open(rules(crate::DEFAULT_RULES), Vec::new(), &Options::new(dir.into()), now)
 }
 
 /// Rules, and a channel `hook` that takes everything.
@@ -133,7 +137,7 @@ fn what_fires_is_on_disk_before_anybody_hears_of_it_and_keeps_its_id() {
     bench.deliver();
     bench.restart();
     assert_eq!(bench.book.n_waiting(), 0);
-    assert_eq!(bench.book.alert_views().len(), 1);
+    assert_eq!(bench.book.alert_views(bench.now).len(), 1);
     bench.step(&[("a", 1)]);
     assert_eq!(bench.book.n_waiting(), 0);
 }
@@ -186,7 +190,7 @@ fn lists_show_state_value_and_since_when() {
     assert_eq!((rule["state"].as_str(), rule["why"].as_str()), (Some("alarm"), Some("1 firing")));
     assert_eq!((rule["window"].as_str(), rule["for"].as_str()), (Some("5m"), Some("0s")));
     assert_eq!(rule["last_evaluation"], "2026-11-20T06:02:00Z");
-    let alerts = bench.book.alert_views();
+    let alerts = bench.book.alert_views(bench.now);
     assert_eq!(alerts.len(), 1);
     assert_eq!((alerts[0].state, alerts[0].labels["@log"].as_str()), ("alarm", "a"));
     assert_eq!((alerts[0].value.clone(), alerts[0].since.as_str()), (Some(json!(2)), "2026-11-20T06:02:00Z"));
@@ -200,10 +204,13 @@ fn bodies_are_bounded_whatever_the_events_hold() {
     let rule = &bench.book.standing().rules[0];
     let set = bench.book.locked().kept.rules["errors"].sets.values().next().unwrap().clone();
     let change = Change { set, fires: true, starts_at: 0, row: None };
-    let subject = Subject { rule, change: &change, annotations: BTreeMap::new(), events, url: String::new() };
-    let made = notification(&subject, "hook", bench.now, 0);
-    assert!(made.body.to_string().len() <= 66_000);
-    assert!(!made.body["events"].as_array().unwrap().is_empty());
+    let (annotations, evidence) = (BTreeMap::new(), Json::Null);
+    let subject = Subject { rule, change: &change, annotations, events, evidence, url: String::new() };
+    let made = notification(&body(&subject), "hook", None, 0, bench.now);
+    for made in [made.body.clone(), made.message()] {
+        assert!(made.to_string().len() <= 66_000);
+        assert!(!made["events"].as_array().unwrap().is_empty());
+    }
 }
 
 #[test]
@@ -246,12 +253,13 @@ fn what_a_rule_came_to_stays_while_its_name_does_and_its_end_is_told_with_it() {
     let reworded = crate::DEFAULT_RULES.replace("severity: error", "severity: page");
     assert_ne!(reworded, crate::DEFAULT_RULES);
     bench.book.replace(rules(&reworded), bench.now).unwrap();
-    assert_eq!(bench.book.alert_views().len(), 1, "edited while it fires");
+    assert_eq!(bench.book.alert_views(bench.now).len(), 1, "edited while it fires");
     assert_eq!(bench.book.n_waiting(), 0);
+    bench.now.0 += Timestamp::MINUTE;
     bench.book.replace(rules(""), bench.now).unwrap();
     let resolved = bench.deliver();
     assert_eq!((resolved["status"].as_str(), resolved["rule"].as_str()), (Some("resolved"), Some("errors")));
-    assert!(bench.book.alert_views().is_empty() && bench.book.rule_views().is_empty());
+    assert!(bench.book.alert_views(bench.now).is_empty() && bench.book.rule_views().is_empty());
     bench.book.replace(rules(crate::DEFAULT_RULES), bench.now).unwrap();
     let now = bench.now;
     bench.book.evaluate_due(&bench.ask, &|| now);

@@ -7,8 +7,10 @@ use serde_json::{Value as Json, json};
 use types::{Timestamp, format_duration_ns};
 
 use super::{Book, annotations_of};
+use crate::desk::Told;
 use crate::evaluate::State;
-use crate::state::RuleState;
+use crate::silence::groups_of;
+use crate::state::{Acknowledged, Kept, RuleState};
 use crate::{Missing, Rule};
 
 /// A rule, for the API and the page.
@@ -45,8 +47,10 @@ pub struct RuleView {
     pub topics: Vec<String>,
     /// Whether it is evaluated.
     pub enabled: bool,
-    /// Where it is written.
+    /// Where it is written; empty where it was made through the API.
     pub file: String,
+    /// Who made it through the API.
+    pub made_by: Option<String>,
     /// `ok`, `pending`, `alarm` or `insufficient_data`: the worst of its label sets.
     pub state: &'static str,
     /// Why.
@@ -78,6 +82,21 @@ pub struct AlertView {
     pub since: String,
     /// Where the page shows its events.
     pub url: String,
+    /// Ids of the silences that hold for it.
+    pub silenced_by: Vec<String>,
+    /// Who has taken it on, and when.
+    pub acknowledged: Option<Acknowledged>,
+    /// Channels that know of it.
+    pub notified: Vec<Delivered>,
+}
+
+/// That a channel was told of an alert.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Delivered {
+    /// The channel.
+    pub channel: String,
+    /// When it was delivered last; nothing while it waits.
+    pub delivered_at: Option<String>,
 }
 
 impl Book {
@@ -114,6 +133,7 @@ impl Book {
             topics: rule.topics.clone(),
             enabled: rule.enabled,
             file: rule.file.clone(),
+            made_by: rule.maker.clone(),
             state: worst.name(),
             why,
             last_evaluation: state.evaluated_at.map(|at| Timestamp(at).to_string()),
@@ -123,21 +143,22 @@ impl Book {
     }
 
     /// All label sets that are not well, the worst first.
-    pub(crate) fn alert_views(&self) -> Vec<AlertView> {
-        let (states, standing) = {
+    pub(crate) fn alert_views(&self, now: Timestamp) -> Vec<AlertView> {
+        let (kept, standing, silences) = {
             let inner = self.locked();
-            (inner.kept.rules.clone(), inner.standing.clone())
+            (inner.kept.clone(), inner.standing.clone(), inner.silences.clone())
         };
         let mut views = Vec::new();
         for rule in &standing.rules {
-            let Some(state) = states.get(&rule.name) else { continue };
+            let Some(state) = kept.rules.get(&rule.name) else { continue };
             let evaluated_at = Timestamp(state.evaluated_at.unwrap_or_default());
             let url = self.url_of(rule, evaluated_at);
+            let groups = groups_of(rule);
             let unwell = state.sets.iter().filter(|(_, set)| set.state != State::Ok);
             views.extend(unwell.map(|(key, set)| {
-                let id = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(key.as_bytes()));
+                let holding = silences.iter().filter(|silence| silence.holds(&groups, &set.labels, now));
                 let view = AlertView {
-                    id,
+                    id: id_of(key),
                     rule: rule.name.clone(),
                     state: set.state.name(),
                     labels: set.labels.clone(),
@@ -145,6 +166,9 @@ impl Book {
                     value: set.value.clone(),
                     since: Timestamp(set.since).to_string(),
                     url: url.clone(),
+                    silenced_by: holding.map(|silence| silence.kept.id.clone()).collect(),
+                    acknowledged: kept.fired.get(key).and_then(|fired| fired.acknowledged.clone()),
+                    notified: delivered(&kept, key),
                 };
                 (set.state, set.since, view)
             }));
@@ -152,4 +176,18 @@ impl Book {
         views.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.cmp(&a.1)));
         views.into_iter().map(|(_, _, view)| view).collect()
     }
+}
+
+/// The id under which an alert is shown.
+pub(super) fn id_of(key: &str) -> String {
+    format!("{:016x}", xxhash_rust::xxh3::xxh3_64(key.as_bytes()))
+}
+
+fn delivered(kept: &Kept, key: &str) -> Vec<Delivered> {
+    let told = kept.desks.iter().filter_map(|(channel, desk)| Some((channel, desk.told.get(key)?)));
+    let view = |(channel, told): (&String, &Told)| Delivered {
+        channel: channel.clone(),
+        delivered_at: told.delivered_at.map(|at| Timestamp(at).to_string()),
+    };
+    told.map(view).collect()
 }

@@ -5,7 +5,8 @@ use serde_json::Value as Json;
 use sha2::Sha256;
 use types::{Secret, Timestamp};
 
-use super::{alertmanager, pagerduty, slack};
+use super::{alertmanager, command, pagerduty, slack, words};
+use crate::post::Outgoing;
 use crate::{Channel, PostError, Poster, Target};
 
 /// Delivers notifications to a channel.
@@ -18,42 +19,72 @@ pub trait Post: Send + Sync {
 }
 
 /// Delivers to where channels really are.
-pub struct ChannelPost(Poster);
+pub struct ChannelPost {
+    poster: Poster,
+    allows_private: bool,
+    allows_commands: bool,
+}
 
 impl ChannelPost {
-    /// Makes a client; does not connect yet.
-    pub fn new() -> Result<Self, String> {
-        Poster::new().map(Self)
+    /// Makes a client; does not connect yet. `allows_private`: channels made through the API may lead to this machine and
+    /// its neighbours. `allows_commands`: channels may run programs.
+    pub fn new(allows_private: bool, allows_commands: bool) -> Result<Self, String> {
+        Ok(Self { poster: Poster::new()?, allows_private, allows_commands })
     }
 
-    fn post_json(&self, url: &Secret, body: &Json, secret: Option<&Secret>) -> Result<(), PostError> {
+    /// Whether the channel may lead to far addresses only.
+    fn guards(&self, channel: &Channel) -> bool {
+        channel.maker.is_some() && !self.allows_private
+    }
+
+    fn post_json(&self, channel: &Channel, url: &Secret, body: &Json) -> Result<(), PostError> {
+        let headers = [("Content-Type", "application/json")];
         let body = body.to_string().into_bytes();
-        let signature = secret.map(|secret| signature(secret, &body));
-        let mut headers = vec![("Content-Type", "application/json")];
+        self.poster.send(Outgoing { method: "POST", url, headers: &headers, body, is_guarded: self.guards(channel) })
+    }
+
+    fn post_shaped(&self, channel: &Channel, notification: &Json) -> Result<(), PostError> {
+        let Target::Webhook { url, secret, shape } = &channel.target else { return Ok(()) };
+        let (content_type, body) = shape.render(notification).map_err(PostError::Refused)?;
+        let signature = secret.as_ref().map(|secret| signature(secret, &body));
+        let mut headers = vec![("Content-Type", content_type)];
         headers.extend(signature.as_deref().map(|signature| ("X-Catat-Signature", signature)));
-        self.0.post(url, &headers, body)
+        for (name, value) in &shape.headers {
+            headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            headers.push((name, value.reveal()));
+        }
+        let is_guarded = self.guards(channel);
+        self.poster.send(Outgoing { method: shape.method, url, headers: &headers, body, is_guarded })
     }
 }
 
 impl Post for ChannelPost {
     fn post(&self, channel: &Channel, notification: &Json, now: Timestamp) -> Result<(), PostError> {
         match &channel.target {
-            Target::Webhook { url, secret } => self.post_json(url, notification, secret.as_ref()),
-            Target::Slack { url } => self.post_json(url, &slack::message(notification), None),
+            Target::Webhook { .. } => self.post_shaped(channel, notification),
+            Target::Slack { url } => self.post_json(channel, url, &slack::message(notification)),
             Target::PagerDuty { url, routing_key } => {
-                self.post_json(url, &pagerduty::event(notification, routing_key), None)
+                // Incidents are begun and ended one by one; what was told before a failure is told once more, of the
+                // same incident.
+                words::alerts(notification)
+                    .try_for_each(|alert| self.post_json(channel, url, &pagerduty::event(alert, routing_key)))
             }
             Target::Alertmanager { url } => {
-                self.post_json(url, &Json::Array(vec![alertmanager::alert(notification, now)]), None)
+                let alerts = words::alerts(notification).map(|alert| alertmanager::alert(alert, now)).collect();
+                self.post_json(channel, url, &Json::Array(alerts))
             }
-            Target::Email(mailbox) => mailbox.deliver(notification),
+            Target::Email(mailbox) => mailbox.deliver(notification, self.guards(channel)),
+            Target::Command(_) if !self.allows_commands => {
+                Err(PostError::Refused("commands are switched off: [alerts] allow_commands".to_string()))
+            }
+            Target::Command(arguments) => command::run(arguments, notification),
         }
     }
 
     fn repeat(&self, channel: &Channel, firing: &[Json], now: Timestamp) -> Result<(), PostError> {
         let Target::Alertmanager { url } = &channel.target else { return Ok(()) };
         let alerts = firing.iter().map(|notification| alertmanager::alert(notification, now)).collect();
-        self.post_json(url, &Json::Array(alerts), None)
+        self.post_json(channel, url, &Json::Array(alerts))
     }
 }
 

@@ -70,9 +70,9 @@ impl Mailbox {
     }
 
     /// Makes one attempt to deliver a notification. Blocks.
-    pub(crate) fn deliver(&self, notification: &Json) -> Result<(), PostError> {
+    pub(crate) fn deliver(&self, notification: &Json, is_guarded: bool) -> Result<(), PostError> {
         let letter = self.letter(notification).map_err(PostError::Refused)?;
-        let transport = self.transport()?;
+        let transport = self.transport(is_guarded)?;
         let sent = transport.send(&letter);
         sent.map(drop).map_err(|error| {
             // What a mail server refuses for good it refuses the next time as well (RFC 5321 §4.2.1).
@@ -82,10 +82,10 @@ impl Mailbox {
     }
 
     /// Connects to an address that was looked at, so that a name gains nothing by leading elsewhere a moment later.
-    fn transport(&self) -> Result<SmtpTransport, PostError> {
+    fn transport(&self, is_guarded: bool) -> Result<SmtpTransport, PostError> {
         let retry = |reason: String| PostError::Retry { after: None, reason };
         let found = (self.host.as_str(), self.port).to_socket_addrs().map_err(|error| retry(error.to_string()))?;
-        let addresses = allowed_addresses(found).map_err(|error| PostError::Refused(error.to_string()))?;
+        let addresses = allowed_addresses(found, is_guarded).map_err(|error| PostError::Refused(error.to_string()))?;
         let address = addresses.first().ok_or_else(|| retry("the name has no address".to_string()))?;
         let tls = || TlsParameters::new(self.host.clone()).map_err(|error| retry(error.to_string()));
         let tls = match self.encryption {
@@ -155,12 +155,23 @@ fn body(notification: &Json) -> String {
     for (name, value) in words::labels(notification) {
         text.push_str(&format!("{name}    {}\n", words::one_line(value)));
     }
-    let lines = words::lines(notification);
-    if !lines.is_empty() {
-        text.push_str("\nNewest lines\n");
-        lines.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
+    for (heading, lines) in [
+        ("Together with it", words::others(notification)),
+        ("Of these lines", words::evidence(notification)),
+        ("Lines", words::lines(notification)),
+    ] {
+        if !lines.is_empty() {
+            text.push_str(&format!("\n{heading}\n"));
+            lines.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
+        }
     }
     text.push_str(&format!("\nAll of them: {}\n", words::text(notification, "url")));
+    for (name, said) in [("acknowledge_url", "Take it on"), ("silence_url", "Silence it")] {
+        match words::text(notification, name) {
+            "" => {}
+            url => text.push_str(&format!("{said}: {url}\n")),
+        }
+    }
     text
 }
 

@@ -38,6 +38,8 @@ pub(crate) fn event(notification: &Json, routing_key: &Secret) -> Json {
                 "annotations": notification["annotations"],
                 "value": notification["value"],
                 "lines": words::lines(notification),
+                "counts": notification["counts"],
+                "pattern": notification["pattern"],
             },
         },
     })

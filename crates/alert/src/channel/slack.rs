@@ -15,10 +15,17 @@ const FIELDS_MAX: usize = 10;
 pub(crate) fn message(notification: &Json) -> Json {
     let title = words::title(notification);
     let fires = words::fires(notification);
+    let (others, evidence) = (words::others(notification), words::evidence(notification));
+    let above: String = others.iter().chain(&evidence).map(|line| format!("{}\n", escaped(line))).collect();
     let lines = words::lines(notification);
     // Three grave accents would end the block of lines early.
     let shown = words::cut(&lines.join("\n").replace("```", "'''"), TEXT_BYTES_MAX);
-    let text = if shown.is_empty() { String::new() } else { format!("```\n{}\n```", escaped(&shown)) };
+    let text = if shown.is_empty() { above } else { format!("{above}```\n{}\n```", escaped(&shown)) };
+    let link = |name: &str, said: &str| match words::text(notification, name) {
+        "" => String::new(),
+        url => format!("\n<{url}|{said}>"),
+    };
+    let text = text + &link("acknowledge_url", "Take it on") + &link("silence_url", "Silence it");
     let field =
         |(name, value): (&str, &str)| json!({"title": name, "value": escaped(&words::cut(value, 100)), "short": true});
     let fields: Vec<Json> = words::labels(notification).take(FIELDS_MAX).map(field).collect();

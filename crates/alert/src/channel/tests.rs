@@ -39,7 +39,7 @@ fn a_channel_says_what_it_lacks_and_what_it_cannot_have() {
     assert_eq!(refusal(settings("email", "smtp://mail.example.org")), "channel \"ops\": from is missing");
     assert_eq!(refusal(settings("", web)), "channel \"ops\": type is missing");
     assert!(refusal(settings("teams", web)).contains("unknown type \"teams\"; there are webhook, slack"));
-    assert!(refusal(settings("command", web)).contains("not available"));
+    assert!(refusal(settings("command", "")).contains("command is missing"));
     let foreign = ChannelSettings { secret: Some("s".into()), ..settings("slack", web) };
     assert_eq!(refusal(foreign), "channel \"ops\": secret: only type \"webhook\" has it");
     for kind in ["webhook", "slack", "alertmanager"] {

@@ -5,6 +5,9 @@ use serde_json::Value as Json;
 /// Lines of events shown to people; the link leads to all.
 const LINES_SHOWN: usize = 5;
 
+/// Further alerts of one message shown to people.
+const OTHERS_SHOWN: usize = 20;
+
 /// Longest line shown.
 const LINE_BYTES_MAX: usize = 300;
 
@@ -18,9 +21,54 @@ pub(super) fn text<'a>(notification: &'a Json, name: &str) -> &'a str {
     notification[name].as_str().unwrap_or_default()
 }
 
+/// All alerts that a notification tells of.
+pub(super) fn alerts(notification: &Json) -> impl Iterator<Item = &Json> {
+    let all = notification["alerts"].as_array().filter(|alerts| alerts.len() > 1);
+    // The first one stands in the notification itself, with more of its events.
+    std::iter::once(notification).chain(all.into_iter().flatten().skip(1))
+}
+
+/// What is said of alerts beyond the first, a line each.
+pub(super) fn others(notification: &Json) -> Vec<String> {
+    let line = |alert: &Json| cut(&title(alert), LINE_BYTES_MAX);
+    let mut lines: Vec<String> = alerts(notification).skip(1).take(OTHERS_SHOWN).map(line).collect();
+    let n_more = alerts(notification).count().saturating_sub(1 + OTHERS_SHOWN);
+    if n_more > 0 {
+        lines.push(format!("and {n_more} more"));
+    }
+    lines
+}
+
+/// What is known of the lines: where they come from, and their pattern.
+pub(super) fn evidence(notification: &Json) -> Vec<String> {
+    let mut lines = Vec::new();
+    let counts = &notification["counts"];
+    let counted = counts["values"].as_array().into_iter().flatten();
+    let counted: Vec<String> = counted.map(|one| format!("{} {}", text(one, "value"), one["count"])).collect();
+    if !counted.is_empty() {
+        lines.push(cut(&one_line(&format!("by {}: {}", text(counts, "field"), counted.join(", "))), LINE_BYTES_MAX));
+    }
+    let pattern = &notification["pattern"];
+    let pattern_text = pattern.as_str().unwrap_or_else(|| text(pattern, "text"));
+    if !pattern_text.is_empty() {
+        let said = match pattern["is_new"].as_bool() {
+            Some(true) => "new pattern",
+            Some(false) => "known pattern",
+            None => "pattern",
+        };
+        lines.push(cut(&one_line(&format!("{said}: {pattern_text}")), LINE_BYTES_MAX));
+    }
+    lines
+}
+
 /// `[FIRING] errors: 3 errors in app/a`, on one line.
 pub(super) fn title(notification: &Json) -> String {
-    let state = if fires(notification) { "FIRING" } else { "RESOLVED" };
+    let n_firing = alerts(notification).filter(|alert| fires(alert)).count();
+    let state = match n_firing {
+        0 => "RESOLVED".to_string(),
+        1 => "FIRING".to_string(),
+        n => format!("FIRING:{n}"),
+    };
     let (rule, summary) = (text(notification, "rule"), summary(notification));
     let title = if summary.is_empty() { format!("[{state}] {rule}") } else { format!("[{state}] {rule}: {summary}") };
     one_line(&title)

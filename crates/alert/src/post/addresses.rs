@@ -32,6 +32,34 @@ fn is_barred(address: IpAddr) -> bool {
     }
 }
 
+/// Whether a host as an address spells it is this machine or one of its private networks, by its literal address or by name.
+pub(crate) fn is_near_host(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let name = bare.trim_end_matches('.').to_ascii_lowercase();
+    match bare.parse::<IpAddr>() {
+        Ok(address) => is_near(address),
+        Err(_) => name == "localhost" || name.ends_with(".localhost"),
+    }
+}
+
+/// Whether an address is one of this machine, of a private network, or of none at all.
+fn is_near(address: IpAddr) -> bool {
+    let is_near_v4 = |v4: Ipv4Addr| {
+        let [a, b, ..] = v4.octets();
+        let is_shared = a == 100 && (64..128).contains(&b);
+        let is_none = a == 0 || a >= 224;
+        v4.is_loopback() || v4.is_private() || v4.is_link_local() || is_shared || is_none
+    };
+    match address {
+        IpAddr::V4(v4) => is_near_v4(v4),
+        IpAddr::V6(v6) => {
+            let is_local = v6.is_loopback() || v6.is_unspecified() || v6.is_multicast();
+            let is_site = v6.is_unique_local() || v6.is_unicast_link_local() || v6.segments()[0] & 0xffc0 == 0xfec0;
+            is_local || is_site || embedded(v6).is_some_and(is_near_v4)
+        }
+    }
+}
+
 /// The address of IPv4 that an address of IPv6 leads to: mapped and compatible ones (RFC 4291), those of a translator
 /// (RFC 6052) and of 6to4 (RFC 3056).
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
@@ -45,28 +73,39 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
 }
 
 /// Resolves names and refuses those that lead where nothing is posted to.
-pub(super) struct Resolver;
+pub(super) struct Resolver {
+    /// Whether this machine and its private networks are among that.
+    pub(super) is_guarded: bool,
+}
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
+        let is_guarded = self.is_guarded;
         Box::pin(async move {
             let host = name.as_str().to_owned();
             let found = tokio::task::spawn_blocking(move || (host.as_str(), 0).to_socket_addrs()).await;
-            let addresses = allowed_addresses(found.map_err(io::Error::other)??)?;
+            let addresses = allowed_addresses(found.map_err(io::Error::other)??, is_guarded)?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
 
 /// The addresses of a name, where all of them may be posted to.
-pub(crate) fn allowed_addresses(found: impl Iterator<Item = SocketAddr>) -> io::Result<Vec<SocketAddr>> {
+pub(crate) fn allowed_addresses(
+    found: impl Iterator<Item = SocketAddr>,
+    is_guarded: bool,
+) -> io::Result<Vec<SocketAddr>> {
     let addresses: Vec<SocketAddr> = found.collect();
-    match addresses.iter().find(|address| is_barred(address.ip())) {
+    let refuse = |address: &SocketAddr, what: &str| {
+        let message = format!("the name leads to {}, {what}", address.ip());
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
+    };
+    if let Some(barred) = addresses.iter().find(|address| is_barred(address.ip())) {
+        return refuse(barred, "a link-local or metadata address");
+    }
+    match addresses.iter().find(|address| is_guarded && is_near(address.ip())) {
+        Some(near) => refuse(near, "this machine or a private network"),
         None => Ok(addresses),
-        Some(barred) => {
-            let message = format!("the name leads to {}, a link-local or metadata address", barred.ip());
-            Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
-        }
     }
 }
 
@@ -139,10 +178,27 @@ mod tests {
     fn a_name_is_refused_where_one_of_its_addresses_is_barred() {
         let check = |texts: &[&str]| {
             let addresses = texts.iter().map(|text| SocketAddr::new(text.parse().expect("an address"), 0));
-            allowed_addresses(addresses).map(|addresses| addresses.len()).map_err(|error| error.kind())
+            allowed_addresses(addresses, false).map(|addresses| addresses.len()).map_err(|error| error.kind())
         };
         assert_eq!(check(&["192.0.2.1", "2001:db8::1", "127.0.0.1"]), Ok(3));
         assert_eq!(check(&["192.0.2.1", "169.254.169.254"]), Err(io::ErrorKind::PermissionDenied));
         assert_eq!(check(&["::ffff:169.254.169.254"]), Err(io::ErrorKind::PermissionDenied));
+    }
+
+    #[test]
+    fn what_is_near_is_seen_however_it_is_spelt() {
+        for host in ["127.0.0.1", "2130706433", "0x7f.1", "0", "localhost", "a.localhost.", "10.1.2.3", "192.168.0.1"]
+            .into_iter()
+            .chain(["172.31.0.1", "100.64.0.1", "[::1]", "[::]", "[fd00::1]", "[::ffff:127.0.0.1]", "[2002:7f00:1::]"])
+        {
+            let url = reqwest::Url::parse(&format!("http://{host}/")).expect("an address");
+            assert!(url.host_str().is_some_and(is_near_host), "{host}");
+        }
+        for host in ["192.0.2.1", "172.32.0.1", "example.org", "[2001:db8::1]"] {
+            assert!(!is_near_host(host), "{host}");
+        }
+        let near = || [SocketAddr::from(([192, 0, 2, 1], 0)), SocketAddr::from(([127, 0, 0, 1], 0))].into_iter();
+        assert!(allowed_addresses(near(), false).is_ok());
+        assert!(allowed_addresses(near(), true).is_err());
     }
 }

@@ -40,7 +40,7 @@ struct Bench {
 const RULE: &str = "name: r, query: 'filter @level = \"error\"', window: 2m, interval: 30s";
 
 fn opened(dir: &std::path::Path, rule: &str) -> Book {
-    Book::open(read(rule), &Options::new(dir.into())).unwrap()
+    Book::open(read(rule), Vec::new(), &Options::new(dir.into()), Timestamp(0)).unwrap()
 }
 
 fn read(rule: &str) -> RuleBook {
@@ -50,6 +50,8 @@ fn read(rule: &str) -> RuleBook {
         name: "hook".into(),
         kind: "webhook".into(),
         url: Some("http://127.0.0.1:9/".into()),
+        group_wait: Some("0s".into()),
+        group_interval: Some("0s".into()),
         ..ChannelSettings::default()
     };
     rules.channels.push(Channel::new(settings).unwrap());
@@ -98,11 +100,13 @@ impl Bench {
     /// What the channel is told: status, and when it began, in seconds before now.
     fn told(&self) -> Vec<(String, i64)> {
         let mut told = Vec::new();
-        while let Some(notification) = self.book.due_notification("hook", self.now) {
-            let body = &notification.body;
-            let starts_at = Timestamp::parse_rfc3339(body["starts_at"].as_str().unwrap()).unwrap();
-            let status = body["status"].as_str().unwrap().to_string();
-            told.push((status, (self.now.0 - starts_at.0) / Timestamp::SECOND));
+        let channel = self.book.standing().channels[0].clone();
+        while let Some(notification) = self.book.due_notification(&channel, self.now) {
+            for body in notification.bodies() {
+                let starts_at = Timestamp::parse_rfc3339(body["starts_at"].as_str().unwrap()).unwrap();
+                let status = body["status"].as_str().unwrap().to_string();
+                told.push((status, (self.now.0 - starts_at.0) / Timestamp::SECOND));
+            }
             self.book.settle("hook", &notification.id, &Ok(()), self.now);
         }
         told
@@ -277,7 +281,7 @@ fn a_changed_question_ends_what_the_old_one_found_and_other_changes_keep_it() {
     bench.events.times.lock().unwrap().clear();
     bench.pass(2);
     assert_eq!(bench.told(), [resolved(4)]);
-    assert_eq!(bench.book.alert_views().len(), 0);
+    assert_eq!(bench.book.alert_views(bench.now).len(), 0);
 }
 
 #[test]

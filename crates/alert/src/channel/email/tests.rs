@@ -61,7 +61,7 @@ fn a_letter_says_what_happened_where_and_where_to_look() {
     let mailbox =
         mailbox(&format!("smtp://user%40x:pass%3Aword@127.0.0.1:{port}"), &["ops@example.org", "me@example.org"])
             .expect("a mailbox");
-    mailbox.deliver(&notification("firing")).expect("it is delivered");
+    mailbox.deliver(&notification("firing"), false).expect("it is delivered");
     let said = thread.join().expect("the server ends");
     let has = |line: &str| said.iter().any(|one| one == line);
     assert!(
@@ -95,14 +95,14 @@ fn what_a_server_of_mail_refuses_for_now_is_tried_again_and_for_good_is_not() {
     ] {
         let (port, thread) = server(Some((command, answer)));
         let mailbox = mailbox(&format!("smtp://u:hush@127.0.0.1:{port}"), &["ops@example.org"]).expect("a mailbox");
-        let error = mailbox.deliver(&notification("firing")).expect_err("it is refused");
+        let error = mailbox.deliver(&notification("firing"), false).expect_err("it is refused");
         assert_eq!(again(&error), is_later, "{command} {answer}: {error:?}");
         assert!(!error.to_string().contains("hush"), "{error}");
         drop(thread.join());
     }
     let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
     let mailbox = mailbox(&format!("smtp://127.0.0.1:{closed}"), &["ops@example.org"]).expect("a mailbox");
-    assert!(mailbox.deliver(&notification("firing")).is_err_and(|error| again(&error)));
+    assert!(mailbox.deliver(&notification("firing"), false).is_err_and(|error| again(&error)));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_server_without_encryption_gets_nothing_where_it_is_asked_for() {
     let (port, thread) = server(None);
     let mut mailbox = mailbox(&format!("smtp://u:hush@127.0.0.1:{port}"), &["ops@example.org"]).expect("a mailbox");
     mailbox.encryption = Encryption::Required;
-    mailbox.deliver(&notification("firing")).expect_err("there is no STARTTLS");
+    mailbox.deliver(&notification("firing"), false).expect_err("there is no STARTTLS");
     let said = thread.join().expect("the server ends");
     assert!(!said.iter().any(|line| line.starts_with("AUTH") || line.starts_with("MAIL")), "{said:#?}");
 }

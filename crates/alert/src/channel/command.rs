@@ -1,0 +1,126 @@
+//! A notification given to a program of this machine on its standard input.
+//!
+//! Off unless the configuration allows it. No shell reads anything; the program has of the environment only where
+//! programs are found and the language, so nothing that catat was told in confidence.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+
+use crate::PostError;
+
+/// A program that takes longer is ended, and run again later.
+const RUN_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether it has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// Most arguments, and their bytes together.
+const ARGUMENTS_MAX: usize = 64;
+const ARGUMENTS_BYTES_MAX: usize = 16 << 10;
+
+/// What of the environment the program gets.
+const ENVIRONMENT: [&str; 4] = ["PATH", "LANG", "LC_ALL", "TZ"];
+
+/// Checks a command: an absolute path, and what comes after it.
+pub(super) fn checked(command: Vec<String>) -> Result<Vec<String>, String> {
+    let n_bytes: usize = command.iter().map(String::len).sum();
+    let Some(program) = command.first() else { return Err("command is missing".to_string()) };
+    if !program.starts_with('/') {
+        return Err("command: the program is named with its whole path, from / on".to_string());
+    }
+    if command.len() > ARGUMENTS_MAX || n_bytes > ARGUMENTS_BYTES_MAX || command.iter().any(|text| text.contains('\0'))
+    {
+        return Err(format!("command: more than {ARGUMENTS_MAX} arguments or {ARGUMENTS_BYTES_MAX} bytes"));
+    }
+    Ok(command)
+}
+
+/// Runs a program with a notification. Ending with a status other than 0 is worth another attempt. Blocks.
+pub(super) fn run(command: &[String], notification: &Json) -> Result<(), PostError> {
+    run_for(command, notification, RUN_TIME_MAX)
+}
+
+fn run_for(command: &[String], notification: &Json, longest: Duration) -> Result<(), PostError> {
+    let retry = |reason: String| PostError::Retry { after: None, reason };
+    let [program, arguments @ ..] = command else { return Err(PostError::Refused("command is missing".into())) };
+    let environment = ENVIRONMENT.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
+    let spawned = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .envs(environment)
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut child = spawned.map_err(|error| retry(format!("the program cannot be run: {error}")))?;
+    let text = notification.to_string();
+    let input = child.stdin.take();
+    // A program that does not read must not hold up who looks at the clock. One that ends without reading all is content.
+    let writer = thread::spawn(move || input.map(|mut input| input.write_all(text.as_bytes())));
+    let started = Instant::now();
+    let ended = loop {
+        match child.try_wait() {
+            Ok(Some(status)) if status.success() => break Ok(()),
+            Ok(Some(status)) => break Err(retry(format!("the program ended with {status}"))),
+            Err(error) => break Err(retry(error.to_string())),
+            Ok(None) if started.elapsed() < longest => thread::sleep(LOOK_EVERY),
+            Ok(None) => break Err(retry(format!("the program took more than {} s and was ended", longest.as_secs()))),
+        }
+    };
+    if ended.is_err() {
+        // It may have ended by itself, which is as good.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    // What the program left open, a child of its own may hold: nobody waits for that.
+    if writer.is_finished() {
+        let _ = writer.join();
+    }
+    ended
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shell(script: &str) -> Vec<String> {
+        ["/bin/sh", "-c", script].map(String::from).to_vec()
+    }
+
+    #[test]
+    fn a_program_reads_the_notification_and_nothing_of_what_catat_knows() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let path = dir.path().join("out").display().to_string();
+        run(&shell(&format!("cat > {path}; echo >> {path}; env >> {path}")), &json!({"rule": "errors"}))
+            .expect("it runs");
+        let out = std::fs::read_to_string(&path).expect("it wrote");
+        assert!(out.starts_with(r#"{"rule":"errors"}"#), "{out}");
+        let names: Vec<&str> = out.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
+        let known = |name: &&str| ENVIRONMENT.contains(name) || ["PWD", "OLDPWD", "SHLVL", "_"].contains(name);
+        assert!(names.iter().all(known), "{names:?}");
+    }
+
+    #[test]
+    fn a_program_that_fails_or_stays_is_run_again_later() {
+        let failed = run(&shell("exit 3"), &json!({}));
+        assert!(matches!(&failed, Err(PostError::Retry { reason, .. }) if reason.contains('3')), "{failed:?}");
+        let stays = run_for(&shell("exec sleep 600"), &json!({}), Duration::ZERO);
+        assert!(matches!(&stays, Err(PostError::Retry { reason, .. }) if reason.contains("was ended")), "{stays:?}");
+        assert!(run(&["/nowhere/at/all".to_string()], &json!({})).is_err());
+    }
+
+    #[test]
+    fn a_command_is_a_whole_path_with_arguments() {
+        assert!(checked(Vec::new()).is_err());
+        assert!(checked(vec!["sh".into()]).is_err());
+        assert!(checked(vec!["/bin/sh".into(), "a\0b".into()]).is_err());
+        assert!(checked(shell("true")).is_ok());
+    }
+}

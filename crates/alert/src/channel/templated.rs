@@ -1,0 +1,146 @@
+//! A webhook in the words of any receiver: method, headers, and a body written as a template over the notification.
+//!
+//! What is put into a body that is JSON is written as the inside of a JSON text where it is a text, and as JSON where it is
+//! something else; so no log line can end its quotes. `"text": "{{ annotations.summary }}"` is right as it stands.
+
+use minijinja::value::Serde;
+use minijinja::{Environment, Output, State, UndefinedBehavior};
+use serde_json::Value as Json;
+use types::Secret;
+
+use super::ChannelSettings;
+
+/// Longest body that a template may make, and the steps that it may take.
+const BODY_BYTES_MAX: usize = 64 << 10;
+const FUEL: u64 = 50_000;
+
+/// Most headers, and the longest value.
+const HEADERS_MAX: usize = 20;
+const HEADER_BYTES_MAX: usize = 4 << 10;
+
+/// How a webhook is posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    pub(super) method: &'static str,
+    pub(super) headers: Vec<(String, Secret)>,
+    body: Option<String>,
+}
+
+impl Shape {
+    /// Checks what is set.
+    pub(super) fn new(settings: &ChannelSettings) -> Result<Self, String> {
+        let wanted = settings.method.as_deref().unwrap_or("POST");
+        let method = ["POST", "PUT", "PATCH"].into_iter().find(|known| known.eq_ignore_ascii_case(wanted));
+        let method = method.ok_or_else(|| format!("method: \"{wanted}\" is none of POST, PUT, PATCH"))?;
+        if settings.headers.len() > HEADERS_MAX {
+            return Err(format!("headers: more than {HEADERS_MAX}"));
+        }
+        for (name, value) in &settings.headers {
+            let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+            let is_value =
+                value.reveal().len() <= HEADER_BYTES_MAX && value.reveal().bytes().all(|b| (32..127).contains(&b));
+            let is_ours = ["host", "content-length", "transfer-encoding", "connection", "x-catat-signature"];
+            if !is_name || !is_value || is_ours.contains(&name.to_ascii_lowercase().as_str()) {
+                return Err(format!("headers: \"{name}\" cannot be set, or not to this"));
+            }
+        }
+        if let Some(body) = &settings.body {
+            environment(body).template_from_str(body).map_err(|error| format!("body: {error}"))?;
+        }
+        let headers = settings.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        Ok(Self { method, headers, body: settings.body.clone() })
+    }
+
+    /// Content type and body of a post.
+    pub(super) fn render(&self, notification: &Json) -> Result<(&'static str, Vec<u8>), String> {
+        let Some(body) = &self.body else { return Ok(("application/json", notification.to_string().into_bytes())) };
+        let environment = environment(body);
+        let context = minijinja::Value::from(Serde(notification));
+        let rendered = environment.template_from_str(body).and_then(|template| template.render(context));
+        let text = rendered.map_err(|error| format!("body: {error}"))?;
+        if text.len() > BODY_BYTES_MAX {
+            return Err(format!("body: longer than {BODY_BYTES_MAX} bytes"));
+        }
+        if !is_json(body) {
+            return Ok(("text/plain; charset=utf-8", text.into_bytes()));
+        }
+        let parsed: Result<serde::de::IgnoredAny, _> = serde_json::from_str(&text);
+        parsed.map_err(|error| format!("body: what the template makes is no JSON: {error}"))?;
+        Ok(("application/json", text.into_bytes()))
+    }
+}
+
+/// Whether a body is meant to be JSON.
+fn is_json(body: &str) -> bool {
+    body.trim_start().starts_with(['{', '['])
+        && !body.trim_start().starts_with("{{")
+        && !body.trim_start().starts_with("{%")
+}
+
+fn environment(body: &str) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_fuel(Some(FUEL));
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    if is_json(body) {
+        environment.set_formatter(write_json);
+    }
+    environment
+}
+
+/// Writes a value into a body that is JSON.
+fn write_json(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &minijinja::Value) -> Result<(), minijinja::Error> {
+    if value.is_undefined() || value.is_none() {
+        return Ok(());
+    }
+    let bad =
+        |error: serde_json::Error| minijinja::Error::new(minijinja::ErrorKind::BadSerialization, error.to_string());
+    let json = serde_json::to_string(value).map_err(bad)?;
+    let inside = value.as_str().and_then(|_| json.strip_prefix('"')?.strip_suffix('"'));
+    out.write_str(inside.unwrap_or(&json)).map_err(minijinja::Error::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rendered(body: &str, notification: &Json) -> Result<(&'static str, String), String> {
+        let settings = ChannelSettings { body: Some(body.into()), ..ChannelSettings::default() };
+        let (kind, body) = Shape::new(&settings)?.render(notification)?;
+        Ok((kind, String::from_utf8(body).expect("templates make texts")))
+    }
+
+    #[test]
+    fn no_line_of_a_log_ends_the_quotes_of_a_body() {
+        let summary = "\"}, \"to\": \"all\"\r\n{{ value }}\\";
+        let notification = json!({"annotations": {"summary": summary}, "value": 3, "labels": {"a": "b\""}});
+        let body =
+            r#"{"text": "{{ annotations.summary }}", "n": {{ value }}, "labels": {{ labels }}, "x": "{{ none }}"}"#;
+        let (kind, text) = rendered(body, &notification).expect("it renders");
+        let json: Json = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(json, json!({"text": summary, "n": 3, "labels": {"a": "b\""}, "x": ""}));
+        assert_eq!(kind, "application/json");
+        let (kind, text) = rendered("{{ annotations.summary }}!", &notification).expect("it renders");
+        assert_eq!((kind, text), ("text/plain; charset=utf-8", format!("{summary}!")));
+    }
+
+    #[test]
+    fn what_cannot_be_a_post_is_refused() {
+        assert!(rendered("{\"a\": {{ none }}}", &json!({})).is_err_and(|error| error.contains("no JSON")));
+        assert!(rendered("{{ a", &json!({})).is_err());
+        let endless = "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}";
+        assert!(rendered(endless, &json!({})).is_err());
+        let with = |name: &str, value: &str| {
+            let headers = [(name.to_string(), Secret::from(value))].into();
+            Shape::new(&ChannelSettings { headers, ..ChannelSettings::default() })
+        };
+        for (name, value) in [("a\r\nb", "x"), ("a", "x\r\nb: c"), ("Host", "x"), ("", "x"), ("a", "é")] {
+            assert!(with(name, value).is_err(), "{name:?} {value:?}");
+        }
+        assert!(with("Authorization", "Bearer x").is_ok());
+        let method = Some("DELETE".to_string());
+        assert!(Shape::new(&ChannelSettings { method, ..ChannelSettings::default() }).is_err());
+    }
+}

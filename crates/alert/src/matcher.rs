@@ -1,0 +1,117 @@
+//! Conditions on labels, as routes and silences have them: `severity="page"`, `service!="web"`, `host=~'web-.*'`.
+//!
+//! A label that is not there counts as an empty one, and an expression has to match the whole value: an Alertmanager user
+//! knows both.
+
+use regex::{Regex, RegexBuilder};
+use serde::{Deserialize, Serialize};
+
+use crate::evaluate::Labels;
+
+/// Longest value of a condition, and the most memory that its expression may take when compiled.
+const VALUE_BYTES_MAX: usize = 1_024;
+const REGEX_BYTES_MAX: usize = 256 << 10;
+
+/// A condition as it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatcherText {
+    /// The label.
+    pub name: String,
+    /// What it has to be.
+    pub value: String,
+    /// Whether the value is a regular expression.
+    #[serde(default)]
+    pub is_regex: bool,
+    /// Whether it has to be so, or must not.
+    #[serde(default = "truth")]
+    pub is_equal: bool,
+}
+
+fn truth() -> bool {
+    true
+}
+
+/// A condition, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Matcher {
+    pub(crate) text: MatcherText,
+    regex: Option<Regex>,
+}
+
+impl PartialEq for Matcher {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Matcher {}
+
+impl Matcher {
+    /// Checks a condition.
+    pub(crate) fn new(text: MatcherText) -> Result<Self, String> {
+        if text.name.is_empty() || text.name.len() > VALUE_BYTES_MAX || text.value.len() > VALUE_BYTES_MAX {
+            return Err(format!("a matcher has a name, and a value of {VALUE_BYTES_MAX} bytes at most"));
+        }
+        let compiled = text.is_regex.then(|| {
+            let whole = format!("^(?s:{})$", text.value);
+            RegexBuilder::new(&whole).size_limit(REGEX_BYTES_MAX).build()
+        });
+        let regex = compiled.transpose().map_err(|_| format!("\"{}\" is no regular expression", text.value))?;
+        Ok(Self { text, regex })
+    }
+
+    /// Reads `name="value"`, with `=`, `!=`, `=~` or `!~`, and quotes of either kind or none.
+    pub(crate) fn parse(written: &str) -> Result<Self, String> {
+        let bad = || format!("\"{written}\" is no condition; write severity=\"page\" or severity=~'page|error'");
+        let at = written.find(['=', '!']).ok_or_else(bad)?;
+        let (name, rest) = written.split_at(at);
+        let operators = [("=~", true, true), ("!~", true, false), ("!=", false, false), ("=", false, true)];
+        let found = operators.into_iter().find_map(|(sign, is_regex, is_equal)| {
+            rest.strip_prefix(sign).map(|value| (value.trim(), is_regex, is_equal))
+        });
+        let (value, is_regex, is_equal) = found.ok_or_else(bad)?;
+        let unquoted = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+        let value = unquoted.unwrap_or(value).to_string();
+        Self::new(MatcherText { name: name.trim().to_string(), value, is_regex, is_equal })
+    }
+
+    /// Whether labels fulfil it.
+    pub(crate) fn matches(&self, labels: &Labels) -> bool {
+        let value = labels.get(&self.text.name).map_or("", String::as_str);
+        let is_so = self.regex.as_ref().map_or_else(|| value == self.text.value, |regex| regex.is_match(value));
+        is_so == self.text.is_equal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(written: &str, expected: bool) {
+        let labels = [("severity", "page"), ("host", "web-1\nx")];
+        let labels = labels.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        assert_eq!(Matcher::parse(written).expect("a condition").matches(&labels), expected, "{written}");
+    }
+
+    #[test]
+    fn conditions_mean_what_they_mean_to_alertmanager() {
+        check("severity=\"page\"", true);
+        check("severity = page", true);
+        check("severity!='page'", false);
+        check("severity=~'page|error'", true);
+        check("severity=~'pa'", false);
+        check("severity!~\"pa.*\"", false);
+        check("host=~web-.*", true);
+        check("none=\"\"", true);
+        check("none!=''", false);
+        check("none=~.+", false);
+    }
+
+    #[test]
+    fn what_is_no_condition_is_refused() {
+        for wrong in ["", "severity", "=x", "a=~'('", "a!b", "a=~'(a{1000}){1000}'"] {
+            assert!(Matcher::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Silences: for a time nobody is told of alerts with certain labels. What fires is shown all the same, and is told of
+//! when the silence ends and it fires still. The end of what was told before is always told.
+
+use serde::{Deserialize, Serialize};
+use types::{GroupScope, Timestamp, parse_duration_ns};
+
+use crate::evaluate::Labels;
+use crate::made::{scope_of, scope_texts};
+use crate::matcher::{Matcher, MatcherText};
+use crate::{MadeError, Maker, Rule};
+
+/// Most conditions of one silence, and the longest comment.
+const MATCHERS_MAX: usize = 20;
+const COMMENT_BYTES_MAX: usize = 2_000;
+
+/// How long a silence that is over is still listed, for whoever asks why nobody was told.
+const KEPT_NS: i64 = 5 * Timestamp::DAY;
+
+/// A silence as it is sent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewSilence {
+    /// All of them have to hold.
+    pub matchers: Vec<MatcherText>,
+    /// When it begins; now, where nothing is said.
+    #[serde(default)]
+    pub starts_at: Option<String>,
+    /// When it ends.
+    #[serde(default)]
+    pub ends_at: Option<String>,
+    /// Or how long it lasts.
+    #[serde(default)]
+    pub duration: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub comment: String,
+    /// Who says so; the caller, where nothing is said.
+    #[serde(default)]
+    pub created_by: Option<String>,
+}
+
+/// A silence as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) id: String,
+    pub(crate) matchers: Vec<MatcherText>,
+    pub(crate) starts_at: i64,
+    pub(crate) ends_at: i64,
+    pub(crate) comment: String,
+    pub(crate) created_by: String,
+    /// Who is accountable for it.
+    pub(crate) maker: String,
+    /// The groups that exist for its maker; nothing for all. It holds for rules about these alone.
+    pub(crate) scope: Option<Vec<String>>,
+}
+
+/// A silence, ready to be asked.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Silence {
+    pub(crate) kept: Kept,
+    matchers: Vec<Matcher>,
+    scope: GroupScope,
+}
+
+/// A silence, for the API and the page.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SilenceView {
+    /// Its id.
+    pub id: String,
+    /// Its conditions.
+    pub matchers: Vec<MatcherText>,
+    /// When it begins.
+    pub starts_at: String,
+    /// When it ends.
+    pub ends_at: String,
+    /// Why.
+    pub comment: String,
+    /// Who says so.
+    pub created_by: String,
+    /// `pending`, `active` or `expired`.
+    pub status: &'static str,
+    /// The groups that it is about.
+    #[serde(skip)]
+    pub scope: GroupScope,
+}
+
+impl NewSilence {
+    /// Checks it.
+    pub(crate) fn checked(self, maker: &Maker, now: Timestamp) -> Result<Silence, MadeError> {
+        let bad = |message: String| MadeError::Bad(message);
+        let time = |name: &str, text: Option<&String>| {
+            let read = text.map(|text| Timestamp::parse_rfc3339(text).ok_or_else(|| bad(format!("{name} is no time"))));
+            read.transpose().map(|at| at.map(|at| at.0))
+        };
+        let starts_at = time("starts_at", self.starts_at.as_ref())?.unwrap_or(now.0);
+        let duration = self.duration.map(|text| parse_duration_ns(&text)).transpose();
+        let duration = duration.map_err(|error| bad(format!("duration: {error}")))?;
+        let ends_at = match (time("ends_at", self.ends_at.as_ref())?, duration) {
+            (Some(ends_at), None) => ends_at,
+            (None, Some(duration)) => starts_at.saturating_add(duration),
+            _ => return Err(bad("a silence has ends_at or duration".into())),
+        };
+        if ends_at <= starts_at || ends_at <= now.0 {
+            return Err(bad("a silence ends after its beginning, and not in the past".into()));
+        }
+        if self.matchers.is_empty() || self.matchers.len() > MATCHERS_MAX {
+            return Err(bad(format!("a silence has 1–{MATCHERS_MAX} matchers")));
+        }
+        let created_by = self.created_by.unwrap_or_else(|| maker.name.clone());
+        if self.comment.len() > COMMENT_BYTES_MAX || created_by.len() > COMMENT_BYTES_MAX {
+            return Err(bad(format!("comment and created_by have {COMMENT_BYTES_MAX} bytes at most")));
+        }
+        let identity = serde_json::json!([self.matchers, starts_at, ends_at, maker.name, now.0]).to_string();
+        let kept = Kept {
+            id: format!("{:032x}", xxhash_rust::xxh3::xxh3_128(identity.as_bytes())),
+            matchers: self.matchers,
+            starts_at,
+            ends_at,
+            comment: self.comment,
+            created_by,
+            maker: maker.name.clone(),
+            scope: scope_texts(&maker.scope),
+        };
+        let silence = Silence::new(kept).map_err(bad)?;
+        // One that holds for every alert is a mistake more often than an intention; `.+` says that it is meant.
+        let is_about_anything = silence.matchers.iter().any(|matcher| !matcher.matches(&Labels::new()));
+        if is_about_anything {
+            Ok(silence)
+        } else {
+            Err(bad("one matcher at least must not match a missing label".into()))
+        }
+    }
+}
+
+impl Silence {
+    /// Reads what was kept.
+    pub(crate) fn new(kept: Kept) -> Result<Self, String> {
+        let matchers = kept.matchers.iter().cloned().map(Matcher::new).collect::<Result<Vec<_>, _>>()?;
+        let scope = scope_of(kept.scope.as_deref());
+        Ok(Self { kept, matchers, scope })
+    }
+
+    /// Whether it holds for an alert of a rule now.
+    pub(crate) fn holds(&self, groups: &[String], labels: &Labels, now: Timestamp) -> bool {
+        let is_within =
+            self.scope.is_everything() || !groups.is_empty() && groups.iter().all(|pattern| self.scope.admits(pattern));
+        (self.kept.starts_at..self.kept.ends_at).contains(&now.0)
+            && is_within
+            && self.matchers.iter().all(|matcher| matcher.matches(labels))
+    }
+
+    /// Whether it has been over for so long that nobody asks any more.
+    pub(crate) fn is_past(&self, now: Timestamp) -> bool {
+        now.0.saturating_sub(self.kept.ends_at) > KEPT_NS
+    }
+
+    /// How it is shown.
+    pub(crate) fn view(&self, now: Timestamp) -> SilenceView {
+        let Kept { id, matchers, starts_at, ends_at, comment, created_by, .. } = self.kept.clone();
+        let status = match now.0 {
+            now if now < starts_at => "pending",
+            now if now < ends_at => "active",
+            _ => "expired",
+        };
+        let (starts_at, ends_at) = (Timestamp(starts_at).to_string(), Timestamp(ends_at).to_string());
+        SilenceView { id, matchers, starts_at, ends_at, comment, created_by, status, scope: self.scope.clone() }
+    }
+}
+
+/// The groups of a rule, as texts.
+pub(crate) fn groups_of(rule: &Rule) -> Vec<String> {
+    rule.groups.iter().map(|group| group.as_str().to_string()).collect()
+}
