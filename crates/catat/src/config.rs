@@ -188,8 +188,18 @@ pub(crate) struct Config {
     pub(crate) pipelines: serde_json::Value,
     pub(crate) ship: ShipConfig,
     pub(crate) rules_dir: Option<PathBuf>,
-    pub(crate) alert_interval_ns: i64,
+    pub(crate) alerts: AlertConfig,
+}
+
+/// How rules are evaluated that do not say it, and how channels are told.
+#[derive(Clone, Debug)]
+pub(crate) struct AlertConfig {
+    pub(crate) interval_ns: i64,
     pub(crate) group_wait_ns: i64,
+    pub(crate) group_interval_ns: i64,
+    pub(crate) repeat_interval_ns: i64,
+    pub(crate) allow_private_addresses: bool,
+    pub(crate) allow_commands: bool,
 }
 
 impl fmt::Debug for Config {
@@ -249,8 +259,7 @@ impl Config {
             pipelines: layers.pipelines.clone(),
             ship: ShipConfig::read(&mut read, layers),
             rules_dir: Some(PathBuf::from(read.text("alerts", "rules_dir"))).filter(|dir| !dir.as_os_str().is_empty()),
-            alert_interval_ns: read.duration("alerts", "interval"),
-            group_wait_ns: read.duration("alerts", "group_wait"),
+            alerts: AlertConfig::read(&mut read),
         };
         read.require(config.flush_bytes >= 1 << 20, "storage", "flush_bytes", "at least 1MiB");
         read.require(config.wal_segment_bytes >= 1 << 20, "storage", "wal_segment_bytes", "at least 1MiB");
@@ -265,7 +274,7 @@ impl Config {
         read.require(is_long, "retention", "age", "at least 1m, or \"never\"");
         let fits = config.limits.event_bytes_max <= config.limits.body_bytes_max;
         read.require(fits, "limits", "max_body_bytes", "no less than limits.max_event_bytes");
-        read.require(config.alert_interval_ns >= Timestamp::SECOND, "alerts", "interval", "at least 1s");
+        read.require(config.alerts.interval_ns >= Timestamp::SECOND, "alerts", "interval", "at least 1s");
         read.require(config.limits.groups >= 1, "limits", "groups", "at least 1");
         read.finish(config)
     }
@@ -326,6 +335,19 @@ fn read_certificate(read: &mut values::Reader<'_>, section: &'static str) -> Opt
     read.require(cert.is_none() || key.is_some(), section, "tls_key", &format!("set where {section}.tls_cert is"));
     read.require(key.is_none() || cert.is_some(), section, "tls_cert", &format!("set where {section}.tls_key is"));
     cert.zip(key).map(|(cert, key)| Certificate { cert, key })
+}
+
+impl AlertConfig {
+    fn read(read: &mut values::Reader<'_>) -> Self {
+        Self {
+            interval_ns: read.duration("alerts", "interval"),
+            group_wait_ns: read.duration("alerts", "group_wait"),
+            group_interval_ns: read.duration("alerts", "group_interval"),
+            repeat_interval_ns: read.duration("alerts", "repeat_interval"),
+            allow_private_addresses: read.switch("alerts", "allow_private_addresses"),
+            allow_commands: read.switch("alerts", "allow_commands"),
+        }
+    }
 }
 
 /// Reads where the object store is. What describes one that is not there is refused.

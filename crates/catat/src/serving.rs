@@ -263,8 +263,13 @@ fn start_alerts(
     cache: &Arc<query::PartialCache>,
 ) -> Result<Arc<Alerts>, Failure> {
     let mut options = alert::Options::new(alerts_dir(config));
-    options.interval_ns = config.alert_interval_ns;
-    options.group_wait_ns = config.group_wait_ns;
+    options.interval_ns = config.alerts.interval_ns;
+    options.group_wait_ns = config.alerts.group_wait_ns;
+    options.group_interval_ns = config.alerts.group_interval_ns;
+    options.repeat_interval_ns = config.alerts.repeat_interval_ns;
+    // Who reaches a server that listens on this machine alone is here already.
+    options.allow_private_addresses = config.listen.ip().is_loopback() || config.alerts.allow_private_addresses;
+    options.allow_commands = config.alerts.allow_commands;
     options.base_url = url_at(config.tls.is_some(), &address);
     options.clock = clock.clone();
     options.cache = Some(cache.clone());

@@ -89,6 +89,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("alerts", "rules_dir", Kind::Text, ""),
     setting("alerts", "interval", Kind::Duration, "30s"),
     setting("alerts", "group_wait", Kind::Duration, "5s"),
+    setting("alerts", "group_interval", Kind::Duration, "5m"),
+    setting("alerts", "repeat_interval", Kind::Duration, "4h"),
+    setting("alerts", "allow_private_addresses", Kind::Switch, "false"),
+    setting("alerts", "allow_commands", Kind::Switch, "false"),
 ];
 
 impl Setting {
