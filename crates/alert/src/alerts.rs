@@ -179,6 +179,11 @@ impl Alerts {
         self.book.rule_views()
     }
 
+    /// How often rules are evaluated that do not say it themselves.
+    pub fn interval_ns(&self) -> i64 {
+        self.book.usual_interval_ns()
+    }
+
     /// How the evaluations of each rule go, by name.
     pub fn timings(&self) -> Vec<(String, Timing)> {
         self.book.schedule.timings()

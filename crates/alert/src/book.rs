@@ -16,6 +16,7 @@ use serde_json::{Value as Json, json};
 use types::{TimeRange, Timestamp};
 
 pub use self::delivering::ChannelHealth;
+pub(crate) use self::turns::holds_nothing;
 pub use self::views::{AlertView, Delivered, RuleView};
 use crate::evaluate::SetState;
 use crate::schedule::Schedule;
@@ -204,7 +205,7 @@ pub(crate) fn window_of(rule: &Rule, now: Timestamp) -> TimeRange {
     TimeRange { from: Timestamp(now.0.saturating_sub(rule.window_ns)), to: Timestamp(now.0.saturating_add(1)) }
 }
 
-fn annotations_of(rule: &Rule, set: &SetState, events: &[Json], url: &str) -> BTreeMap<String, String> {
+pub(crate) fn annotations_of(rule: &Rule, set: &SetState, events: &[Json], url: &str) -> BTreeMap<String, String> {
     let context = json!({
         "value": set.value,
         "labels": set.labels,

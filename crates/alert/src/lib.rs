@@ -27,12 +27,15 @@ pub mod metrics;
 mod notify;
 mod post;
 mod rules;
+mod runs;
 mod schedule;
 mod silence;
 mod state;
 mod template;
+mod trial;
 mod trigger;
 mod watch;
+mod written;
 
 pub use alerts::{Alerts, AlertsError, Options};
 pub use ask::{Ask, Question, Table};
@@ -43,9 +46,12 @@ pub use made::{ChannelView, MadeError, Maker, Put};
 pub use matcher::MatcherText;
 pub use post::{PostError, Poster, check_address};
 pub use rules::{Datapoints, Missing, Rule, RuleBook, RuleError};
+pub use runs::RunsAsk;
 pub use schedule::Timing;
 pub use silence::{NewSilence, SilenceView};
 pub use state::Acknowledged;
+pub use trial::{Backtest, Past, PastAlert, Trial, TrialSet, backtest, try_rule};
+pub use written::{read_json_rule, read_rules};
 
 /// The rule file that is used where there is none: `config/rules/errors.yaml`.
 pub const DEFAULT_RULES: &str = include_str!("../../../config/rules/errors.yaml");

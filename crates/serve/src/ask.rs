@@ -188,7 +188,7 @@ pub(crate) fn bad_range(text: &str, error: &query::time::TimeError) -> Problem {
 }
 
 /// Reads one end of a range.
-fn instant(name: &str, value: &Value, now: Timestamp, zone: Tz) -> Result<Timestamp, Problem> {
+pub(crate) fn instant(name: &str, value: &Value, now: Timestamp, zone: Tz) -> Result<Timestamp, Problem> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),

@@ -159,6 +159,8 @@ pub(crate) fn table() -> Table {
         .post("/api/v1/keys/{id}/rotate", Role::Admin, routes::keys::rotate)
         .get("/api/v1/tail", Role::Read, routes::tail::get)
         .get("/api/v1/rules", Role::Read, routes::alerts::rules)
+        .post("/api/v1/rules/test", Role::Read, routes::rule_trials::test)
+        .post("/api/v1/rules/backtest", Role::Read, routes::rule_trials::past)
         .get("/api/v1/alerts", Role::Read, routes::alerts::alerts)
         .get("/api/v1/metrics", Role::Read, routes::derived_metrics::list)
         .post("/api/v1/metrics", Role::Operate, routes::derived_metrics::post)

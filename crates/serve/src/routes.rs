@@ -1,5 +1,6 @@
 //! The native routes, one file each.
 
+pub(crate) mod alert_timings;
 pub(crate) mod alerts;
 pub(crate) mod changes;
 pub(crate) mod complete;
@@ -20,6 +21,7 @@ pub(crate) mod patterns;
 pub(crate) mod pipelines;
 pub(crate) mod queries;
 pub(crate) mod query;
+pub(crate) mod rule_trials;
 pub(crate) mod session;
 pub(crate) mod sources;
 pub(crate) mod status;

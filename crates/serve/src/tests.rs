@@ -34,6 +34,7 @@ mod panics;
 mod patterns;
 mod pipelines;
 mod revocation;
+mod rule_trials;
 mod scopes;
 mod security;
 mod socket;

@@ -122,6 +122,11 @@ impl Book {
         self.schedule.set(enabled.map(|rule| (rule.name.clone(), self.interval_of(rule), stays(rule))));
     }
 
+    /// How often rules are evaluated that do not say it themselves.
+    pub(crate) fn usual_interval_ns(&self) -> i64 {
+        self.interval_ns
+    }
+
     /// How often a rule is evaluated.
     pub(super) fn interval_of(&self, rule: &Rule) -> i64 {
         rule.interval_ns.unwrap_or(self.interval_ns).max(Timestamp::SECOND)
@@ -163,7 +168,7 @@ impl Book {
 }
 
 /// Tells whether a table says that no event was counted, so that none is in any part of its time either.
-fn holds_nothing(compiled: &Compiled, table: &Table) -> bool {
+pub(crate) fn holds_nothing(compiled: &Compiled, table: &Table) -> bool {
     let mut steps = compiled.plan.operators.iter().skip_while(|step| is_of_events(step));
     let is_plain = matches!(steps.next(), Some(Operator::Aggregate { .. }))
         && steps.all(|step| matches!(step, Operator::Extend { .. } | Operator::Sort(_) | Operator::Project { .. }));

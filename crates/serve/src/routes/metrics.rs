@@ -13,7 +13,7 @@ use storage::Status;
 use crate::cloudwatch;
 use crate::problem::Problem;
 use crate::routes::status::{Kind, numbers};
-use crate::routes::{pipelines, sources, upkeep};
+use crate::routes::{alert_timings, pipelines, sources, upkeep};
 use crate::server::{Server, Shared};
 
 pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
@@ -35,6 +35,7 @@ pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
     write_store(&status, &mut page);
     upkeep::write(&status, &mut page);
     pipelines::write(&server, &mut page);
+    alert_timings::write(&server, &mut page);
     page.0.push_str(&of_sources);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0))
 }

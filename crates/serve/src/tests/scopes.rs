@@ -12,7 +12,7 @@ const FOREIGN: &str = "zq81";
 const OWN: &str = "qz72";
 
 impl House {
-    async fn as_key(&self, key: &str, method: &str, uri: &str, body: String) -> Reply {
+    pub(super) async fn as_key(&self, key: &str, method: &str, uri: &str, body: String) -> Reply {
         let request = Request::builder().method(method).uri(uri).header("authorization", format!("Bearer {key}"));
         self.send(request.body(Body::from(body)).expect("a request")).await
     }

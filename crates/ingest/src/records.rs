@@ -1,0 +1,32 @@
+//! Records as runs of events in memory, read as they are when they are sent: what rules are tried on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parse::{EventParser, Extras, JsonError, Received, Zone};
+use types::{BatchBuilder, BatchRun, GroupName, Limits, Run, Timestamp};
+
+/// The events of JSON records, each of a group; those without a time happened `at`.
+///
+/// # Errors
+/// The index of the first record that is not a JSON object, and what is wrong with it.
+pub fn runs_of_records<'r>(
+    records: impl IntoIterator<Item = (GroupName, &'r [u8])>,
+    at: Timestamp,
+    limits: &Limits,
+) -> Result<Vec<Arc<dyn Run>>, (usize, JsonError)> {
+    let mut parser = EventParser::new(Received { at, modified: None, zone: Zone::from(0), limits });
+    let mut groups: BTreeMap<GroupName, BatchBuilder> = BTreeMap::new();
+    for (index, (group, record)) in records.into_iter().enumerate() {
+        let builder = groups.entry(group).or_insert_with(BatchBuilder::new);
+        parser.record(record, &Extras::default(), builder).map_err(|error| (index, error))?;
+    }
+    let mut runs: Vec<Arc<dyn Run>> = Vec::new();
+    for (number, (group, builder)) in (1..).zip(groups) {
+        let mut batch = builder.finish();
+        batch.sequences = (1..=batch.len() as u64).collect();
+        batch.ingestion_times = vec![at.0; batch.len()];
+        runs.push(Arc::new(BatchRun::new(group, number, Arc::new(batch))));
+    }
+    Ok(runs)
+}
