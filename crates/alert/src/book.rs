@@ -19,6 +19,7 @@ pub use self::delivering::ChannelHealth;
 pub(crate) use self::turns::holds_nothing;
 pub use self::views::{AlertView, Delivered, RuleView};
 use crate::evaluate::SetState;
+use crate::kind::Memory;
 use crate::schedule::Schedule;
 use crate::silence::Silence;
 use crate::state::{Kept, StateError, StateFile};
@@ -35,6 +36,8 @@ pub(crate) struct Book {
     /// When which rule is evaluated.
     pub(crate) schedule: Schedule,
     inner: Mutex<Inner>,
+    /// What rules learned of the past.
+    memory: Memory,
     /// Told when a notification is queued, and when all ends.
     news: Condvar,
 }
@@ -92,6 +95,7 @@ impl Book {
             file,
             schedule: Schedule::new(),
             inner: Mutex::new(inner),
+            memory: Memory::default(),
             news: Condvar::new(),
         };
         // What cannot be saved now is found again: nothing is announced before it is saved.

@@ -4,17 +4,19 @@
 //! the number of rows unless a column has that name. All rows come back, not only those for which the condition
 //! holds: a label set that is there and well differs from one that is missing.
 
+mod groups;
+
 use std::sync::Arc;
 
 use query::plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan};
 use query::{ParseOptions, logql, optimise, parse_insights};
 use types::{Timestamp, Value};
 
-use crate::Rule;
 use crate::language::Asked;
+use crate::{Kind, Rule, kind};
 
 /// Name of the column that says whether the condition holds.
-const FIRES: &str = "__fires";
+pub(crate) const FIRES: &str = "__fires";
 
 /// Events shown in a notification.
 const EVENTS_SHOWN: u64 = 10;
@@ -26,10 +28,12 @@ pub(crate) enum CompileError {
     Query(String),
     #[error("condition: {0}")]
     Condition(String),
+    #[error("bad: {0}")]
+    Bad(String),
 }
 
 /// A rule, ready to be asked.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Compiled {
     /// What is asked of the window; its rows, or those made of them, end in a column that says whether the condition
     /// holds.
@@ -42,6 +46,12 @@ pub(crate) struct Compiled {
     pub(crate) value: Option<usize>,
     /// Whether that value is a count, for which a missing label set means zero.
     pub(crate) is_count: bool,
+    /// The column with a pattern, where rows are patterns.
+    pub(crate) pattern: Option<usize>,
+    /// Whether the rows are made of several answers, so that they say nothing of shorter windows.
+    pub(crate) is_combined: bool,
+    /// What the answers came to, for people.
+    pub(crate) note: Option<String>,
     /// What the query does to events before it counts anything.
     before: Vec<Operator>,
     /// Group columns with their expressions.
@@ -58,11 +68,23 @@ pub(crate) struct Metric {
 
 /// Compiles a rule for an evaluation at `now`.
 pub(crate) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
+    match &rule.kind {
+        Kind::Threshold | Kind::Anomaly(_) => of_rows(rule, now),
+        Kind::Pattern(_) | Kind::Absence(_) | Kind::Ratio(_) | Kind::BurnRate(_) => groups::compile(rule, now),
+        Kind::Composite(_) => Ok(Compiled::default()),
+    }
+}
+
+/// A rule that is a condition on the rows of its query.
+fn of_rows(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
     let options = ParseOptions { now, time_zone: chrono_tz::UTC };
     let condition = rule.condition.as_deref().map(|text| parse_condition(text, &options)).transpose()?;
     let asked = rule.language.read(&rule.query, &options);
     let plan = match asked.map_err(|errors| CompileError::Query(errors.to_string()))? {
         Asked::Plan(plan) => plan,
+        Asked::Metric(_) if rule.kind != Kind::Threshold => {
+            return Err(CompileError::Query("must give columns; write it with `stats`, or as a filter".into()));
+        }
         Asked::Metric(query) => return Ok(of_metric(Metric { query, condition: condition.unwrap_or_else(truth) })),
     };
     let is_counted = !plan.operators.iter().any(|operator| matches!(operator, Operator::Aggregate { .. }));
@@ -82,23 +104,14 @@ pub(crate) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileEr
     });
     let sources = plan.sources.clone();
     add_fires(&mut plan, substitute(condition, &columns));
-    Ok(Compiled { plan, metric: None, labels, value, is_count, before, by, sources })
+    Ok(Compiled { plan, labels, value, is_count, before, by, sources, ..Compiled::default() })
 }
 
 /// Label sets and their value are known once the query has been asked. What LogQL has no number for is well.
 fn of_metric(metric: Metric) -> Compiled {
     let events = metric.query.first_events();
     let (before, sources) = events.map(|events| (events.operators.clone(), events.sources.clone())).unwrap_or_default();
-    Compiled {
-        plan: Plan::default(),
-        metric: Some(metric),
-        labels: Vec::new(),
-        value: None,
-        is_count: true,
-        before,
-        by: Vec::new(),
-        sources,
-    }
+    Compiled { metric: Some(metric), is_count: true, before, sources, ..Compiled::default() }
 }
 
 /// The number of rows of a plan.
@@ -121,6 +134,18 @@ impl Compiled {
         self.value = Some(labels.len());
     }
 
+    /// Says that behind `n_by` columns of label values comes the pattern, and behind it how often it came.
+    pub(crate) fn note_pattern(&mut self, n_by: usize) {
+        self.labels.push((n_by, "pattern".to_owned()));
+        self.pattern = Some(n_by);
+        self.value = Some(n_by + 1);
+    }
+
+    /// What the pattern of a row is, for a notification.
+    pub(crate) fn pattern_of(&self, row: &[Option<Value>]) -> Option<serde_json::Value> {
+        self.pattern.map(|at| kind::described_pattern(row, at))
+    }
+
     /// The plan that shows events behind one row of the table: those that the query counted, newest first.
     pub(crate) fn events_plan(&self, row: &[Option<Value>]) -> Plan {
         let mut operators = self.before.clone();
@@ -138,6 +163,10 @@ impl Compiled {
                 ))),
             };
             operators.push(Operator::Filter(condition));
+        }
+        if let Some(at) = self.pattern {
+            let texts = kind::masked_texts(row, at).iter().cloned().map(Expr::Literal).collect();
+            operators.push(Operator::Filter(Expr::In(Box::new(query::masked_text()), texts)));
         }
         operators.push(Operator::Limit(EVENTS_SHOWN));
         let shown = ["@timestamp", "@level", "@log", "@logStream", "@message"];

@@ -144,7 +144,7 @@ pub(crate) fn evaluate(rule: &Rule, compiled: &Compiled, table: &Table, before: 
             evaluation.sets.insert(key, judged);
         }
     }
-    evaluation.why = why(&evaluation.sets, table, n_left_out);
+    evaluation.why = why(&evaluation.sets, compiled, table, n_left_out);
     evaluation
 }
 
@@ -319,7 +319,7 @@ pub(crate) fn json_of(value: &Value) -> serde_json::Value {
     serde_json::from_str(&text).unwrap_or(serde_json::Value::Null)
 }
 
-fn why(sets: &Sets, table: &Table, n_left_out: usize) -> String {
+fn why(sets: &Sets, compiled: &Compiled, table: &Table, n_left_out: usize) -> String {
     let count = |state: State| sets.values().filter(|set| set.state == state).count();
     let mut parts = Vec::new();
     for (state, text) in
@@ -330,7 +330,9 @@ fn why(sets: &Sets, table: &Table, n_left_out: usize) -> String {
             n => parts.push(format!("{n} {text}")),
         }
     }
-    if parts.is_empty() {
+    if let Some(note) = &compiled.note {
+        parts.push(note.clone());
+    } else if parts.is_empty() {
         parts.push(match table.rows.len() {
             0 => "no matching events".to_string(),
             1 => "condition not met".to_string(),

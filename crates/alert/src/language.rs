@@ -73,11 +73,10 @@ impl Language {
             Self::Insights => query::parse_rule(text, options)?,
             Self::LogQl => match logql::parse(text)? {
                 logql::Query::Metric(metric) => return Ok(Asked::Metric(metric)),
-                logql::Query::Log(log) => {
-                    let mut plan = log.plan(logql::Direction::Backward, 1);
-                    // How many lines are shown is the reader's affair; a rule counts all of them.
-                    plan.operators.retain(|operator| !matches!(operator, Operator::Limit(_)));
-                    plan
+                // As the query says it: what a rule adds may ask for what the query itself shows nobody.
+                logql::Query::Log(logql::LogQuery { sources, mut operators, .. }) => {
+                    operators.push(Operator::Project { columns: Vec::new(), is_events: true });
+                    Plan { sources, operators, ..Plan::default() }
                 }
             },
             Self::Lucene => query::parse_lucene(text, options.now)?,

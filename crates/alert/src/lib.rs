@@ -41,6 +41,7 @@ pub use alerts::{Alerts, AlertsError, Options};
 pub use ask::{Ask, Question, Table};
 pub use book::{AlertView, ChannelHealth, Delivered, RuleView};
 pub use channel::{Channel, ChannelPost, ChannelSettings, Post, Target};
+pub use kind::{Absence, Anomaly, BurnRate, Composite, Direction, Kind, NewPattern, Ratio, When, WindowPair};
 pub use language::Language;
 pub use made::{ChannelView, MadeError, Maker, Put};
 pub use matcher::MatcherText;

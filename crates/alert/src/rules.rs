@@ -11,8 +11,10 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 use types::{GroupPattern, GroupScope, Timestamp, parse_duration_ns};
 
+use crate::compile::{self, CompileError};
+use crate::kind::{KindText, Places, WindowText, check_composites, read_kind};
 use crate::metrics::{FileMetric, MetricSettings};
-use crate::{Channel, ChannelSettings, Language, compile, template};
+use crate::{Channel, ChannelSettings, Direction, Kind, Language, template};
 
 /// Largest rule file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -36,7 +38,9 @@ const INTERVAL_NS_MIN: i64 = Timestamp::SECOND;
 pub struct Rule {
     /// Its name, unique; every alert has it as the label `alertname`.
     pub name: String,
-    /// The query.
+    /// What it looks for.
+    pub kind: Kind,
+    /// The query; empty where the kind has none.
     pub query: String,
     /// The language that it is written in.
     pub language: Language,
@@ -62,6 +66,8 @@ pub struct Rule {
     pub annotations: BTreeMap<String, String>,
     /// What its alerts are about; channels subscribe.
     pub topics: Vec<String>,
+    /// Whether channels are told of its alerts; without, they are seen on the page and by rules of kind composite.
+    pub notify: bool,
     /// Whether it is evaluated.
     pub enabled: bool,
     /// The file that it comes from; empty of one that was made through the API.
@@ -78,7 +84,7 @@ impl Rule {
     pub(crate) fn meaning(&self) -> u64 {
         let groups: Vec<&str> = self.groups.iter().map(GroupPattern::as_str).collect();
         let language = format!("{:?}", self.language);
-        let asked = serde_json::json!([self.query, language, groups, self.condition, self.labels]);
+        let asked = serde_json::json!([self.query, language, groups, self.condition, self.labels, self.kind.shown()]);
         xxhash_rust::xxh3::xxh3_64(asked.to_string().as_bytes())
     }
 }
@@ -177,7 +183,7 @@ struct GroupText {
 #[serde(deny_unknown_fields)]
 struct RuleText {
     name: Spanned<String>,
-    query: Spanned<String>,
+    query: Option<Spanned<String>>,
     language: Option<Spanned<String>>,
     #[serde(default)]
     groups: Vec<String>,
@@ -195,7 +201,59 @@ struct RuleText {
     annotations: BTreeMap<String, Spanned<String>>,
     #[serde(default)]
     topics: Vec<String>,
+    notify: Option<bool>,
     enabled: Option<bool>,
+    kind: Option<Spanned<String>>,
+    baseline: Option<Spanned<String>>,
+    jump: Option<Spanned<f64>>,
+    min_count: Option<Spanned<u64>>,
+    limit: Option<Spanned<u64>>,
+    by: Option<Spanned<Vec<String>>>,
+    expect: Option<Spanned<Vec<BTreeMap<String, String>>>>,
+    forget: Option<Spanned<String>>,
+    bad: Option<Spanned<String>>,
+    objective: Option<Spanned<f64>>,
+    windows: Option<Spanned<Vec<WindowText>>>,
+    season: Option<Spanned<String>>,
+    history: Option<Spanned<String>>,
+    band: Option<Spanned<f64>>,
+    direction: Option<Spanned<Direction>>,
+    when: Option<Spanned<String>>,
+}
+
+impl RuleText {
+    /// The keys that not every kind has.
+    fn take_kind(&mut self) -> KindText {
+        KindText {
+            kind: self.kind.take(),
+            baseline: self.baseline.take(),
+            jump: self.jump.take(),
+            min_count: self.min_count.take(),
+            limit: self.limit.take(),
+            by: self.by.take(),
+            expect: self.expect.take(),
+            forget: self.forget.take(),
+            bad: self.bad.take(),
+            objective: self.objective.take(),
+            windows: self.windows.take(),
+            season: self.season.take(),
+            history: self.history.take(),
+            band: self.band.take(),
+            direction: self.direction.take(),
+            when: self.when.take(),
+        }
+    }
+
+    fn places(&self) -> Places {
+        let at = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.referenced);
+        Places {
+            name: self.name.referenced,
+            query: at(&self.query),
+            condition: at(&self.condition),
+            window: at(&self.window),
+            bad: at(&self.bad),
+        }
+    }
 }
 
 impl RuleBook {
@@ -223,7 +281,13 @@ impl RuleBook {
                 Err(message) => errors.push(at(&path, message)),
             }
         }
+        errors.extend(if errors.is_empty() { book.check_names() } else { Vec::new() });
         if errors.is_empty() { Ok(book) } else { Err(errors) }
+    }
+
+    /// What is wrong between the rules of all files: rules over rules that are not there, or over themselves.
+    pub fn check_names(&self) -> Vec<RuleError> {
+        check_composites(self.rules.iter())
     }
 
     /// Adds the rules and channels of one file.
@@ -303,12 +367,13 @@ impl Reader<'_> {
         Some(FileMetric { settings, file: self.file.into() })
     }
 
-    fn rule(&mut self, text: RuleText, group_interval_ns: Option<i64>) -> Option<Rule> {
+    fn rule(&mut self, mut text: RuleText, group_interval_ns: Option<i64>) -> Option<Rule> {
         let n_errors = self.errors.len();
         if !self.names.insert(text.name.value.clone()) {
             self.error(text.name.referenced, format!("rule \"{}\" is there twice", text.name.value));
         }
-        let language = text.language.map_or(Ok(Language::Insights), |language| {
+        let places = text.places();
+        let language = text.language.take().map_or(Ok(Language::Insights), |language| {
             Language::find(&language.value).map_err(|message| (language.referenced, message))
         });
         let language = language.unwrap_or_else(|(at, message)| {
@@ -322,17 +387,18 @@ impl Reader<'_> {
         if let (Some(window), 0) = (&text.window, window_ns) {
             self.error(window.referenced, "window: must be longer than 0s".into());
         }
+        let kind = self.kind(text.take_kind(), window_ns, &places);
         let datapoints = self.datapoints(text.datapoints);
         for (name, template) in &text.annotations {
             if let Err(message) = template::check(&template.value) {
                 self.error(template.referenced, format!("annotations: {name}: {message}"));
             }
         }
-        let at = (text.query.referenced, text.condition.as_ref().map(|condition| condition.referenced));
         let interval_ns = text.interval.as_ref().and_then(|text| self.interval("interval", text));
         let rule = Rule {
             name: text.name.value,
-            query: text.query.value,
+            kind: kind?,
+            query: text.query.map(|query| query.value).unwrap_or_default(),
             language,
             groups: text.groups.into_iter().map(GroupPattern::new).collect(),
             window_ns,
@@ -345,19 +411,26 @@ impl Reader<'_> {
             labels: text.labels,
             annotations: text.annotations.into_iter().map(|(name, template)| (name, template.value)).collect(),
             topics: text.topics,
+            notify: text.notify.unwrap_or(true),
             enabled: text.enabled.unwrap_or(true),
             file: self.file.into(),
             maker: None,
             scope: GroupScope::All,
         };
-        match compile::compile(&rule, Timestamp(0)) {
-            Ok(_) => {}
-            Err(compile::CompileError::Query(message)) => self.error(at.0, format!("query: {message}")),
-            Err(compile::CompileError::Condition(message)) => {
-                self.error(at.1.unwrap_or(at.0), format!("condition: {message}"));
-            }
+        if let Err(error) = compile::compile(&rule, Timestamp(0)) {
+            let place = match &error {
+                CompileError::Query(_) => places.query,
+                CompileError::Condition(_) => places.condition.or(places.query),
+                CompileError::Bad(_) => places.bad,
+            };
+            self.error(place.unwrap_or(places.name), error.to_string());
         }
         (self.errors.len() == n_errors).then_some(rule)
+    }
+
+    fn kind(&mut self, text: KindText, window_ns: i64, places: &Places) -> Option<Kind> {
+        let read = read_kind(text, window_ns, places);
+        read.map_err(|mistakes| mistakes.into_iter().for_each(|(at, message)| self.error(at, message))).ok()
     }
 
     fn datapoints(&mut self, text: Option<Spanned<Datapoints>>) -> Datapoints {

@@ -43,6 +43,9 @@ pub(crate) struct Fired {
     /// Groups and topics of the rule.
     pub(crate) groups: Vec<String>,
     pub(crate) topics: Vec<String>,
+    /// Whether its rule tells nobody.
+    #[serde(default)]
+    pub(crate) is_quiet: bool,
     pub(crate) labels: Labels,
     pub(crate) starts_at: i64,
     /// When it ended, until channels are told.

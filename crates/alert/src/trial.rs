@@ -8,8 +8,8 @@ use types::{Timestamp, Value};
 
 use crate::book::{annotations_of, holds_nothing, window_of};
 use crate::evaluate::{Labels, Sets, State, evaluate};
-use crate::kind::{self, Asking};
-use crate::{Ask, Missing, Rule, Table};
+use crate::kind::{self, Asking, Memory};
+use crate::{Ask, Kind, Missing, Rule, Table};
 
 /// Rows of an answer on trial.
 const ROWS_MAX: usize = 1_000;
@@ -46,9 +46,21 @@ pub struct TrialSet {
     pub annotations: BTreeMap<String, String>,
 }
 
+/// Why a rule over rules says nothing by itself.
+const OVER_RULES: &str = "a rule of kind composite looks at which rules fire now, so that it cannot be tried by itself";
+
+/// What a rule on trial has at hand.
+fn asking<'a>(ask: &'a dyn Ask, now: Timestamp, memory: &'a Memory) -> Asking<'a> {
+    Asking { ask, now, n_rows_max: ROWS_MAX, memory, fires: &|_| false }
+}
+
 /// Judges a rule at `now` as if it were new. `url` is where its events are shown.
 pub fn try_rule(rule: &Rule, ask: &dyn Ask, now: Timestamp, url: &str) -> Result<Trial, String> {
-    let (compiled, mut table) = kind::answer(rule, &Asking { ask, now, n_rows_max: ROWS_MAX })?;
+    if matches!(rule.kind, Kind::Composite(_)) {
+        return Err(OVER_RULES.to_owned());
+    }
+    let memory = Memory::default();
+    let (compiled, mut table) = kind::answer(rule, &asking(ask, now, &memory))?;
     let evaluation = evaluate(rule, &compiled, &table, &Sets::new(), now);
     let unwell = evaluation.sets.values().filter(|set| set.state != State::Ok);
     let sets = unwell.map(|set| TrialSet {
@@ -119,6 +131,7 @@ pub fn backtest(rule: &Rule, ask: &dyn Ask, past: &Past) -> Backtest {
         rule,
         ask,
         past,
+        memory: Memory::default(),
         n_questions: 0,
         sets: Sets::new(),
         firing: BTreeMap::new(),
@@ -132,6 +145,10 @@ pub fn backtest(rule: &Rule, ask: &dyn Ask, past: &Past) -> Backtest {
             past.turns_max
         ));
     }
+    if matches!(rule.kind, Kind::Composite(_)) {
+        run.found.partial.push(OVER_RULES.to_owned());
+        return run.finish();
+    }
     if let Err(stopped) = run.stretch(0, length_ns / step_ns + 1) {
         run.found.partial.push(stopped);
     }
@@ -143,6 +160,7 @@ struct Run<'a> {
     rule: &'a Rule,
     ask: &'a dyn Ask,
     past: &'a Past,
+    memory: Memory,
     n_questions: u64,
     sets: Sets,
     firing: BTreeMap<Labels, PastAlert>,
@@ -196,7 +214,7 @@ impl Run<'_> {
             return stopped("it took too long");
         }
         self.n_questions = self.n_questions.saturating_add(1);
-        kind::answer(rule, &Asking { ask: self.ask, now: at, n_rows_max: ROWS_MAX }).or_else(|error| stopped(&error))
+        kind::answer(rule, &asking(self.ask, at, &self.memory)).or_else(|error| stopped(&error))
     }
 
     fn judge(&mut self, compiled: &crate::compile::Compiled, table: &Table, at: Timestamp) {

@@ -146,6 +146,9 @@ impl Trigger {
 
 /// The groups and the first steps of a rule, as far as they look at single events; nothing where none chooses any.
 fn beginning(rule: &Rule, now: Timestamp) -> Option<(Vec<GroupPattern>, Vec<Operator>)> {
+    if !rule.kind.is_immediate() {
+        return None;
+    }
     let plan = compile(rule, now).ok()?.plan;
     let groups = if plan.sources.is_empty() { rule.groups.clone() } else { plan.sources };
     let mut steps: Vec<Operator> = plan.operators.into_iter().take_while(is_of_events).collect();

@@ -77,6 +77,7 @@ pub use self::fields::{
 pub use self::histogram::{Bucket, Histogram, histogram};
 pub use self::holds::holds_for;
 pub use self::matched_fields::matched_fields;
+pub(crate) use self::patterns::MESSAGE_FIELDS;
 pub use self::patterns::{Change, Changes, Event, Origin, Restart, RestartKind, changes, patterns_plan};
 pub use self::progress::TakePartialRows;
 pub use self::screen::Screen;

@@ -54,6 +54,8 @@ pub enum Function {
     TextLength,
     /// Length in bytes of UTF-8. No user writes it; other dialects use it.
     ByteLength,
+    /// Without what certainly varies, as the patterns of messages begin. No user writes it; alert rules use it.
+    Masked,
     /// In capital letters.
     ToUpper,
     /// In small letters.
@@ -277,6 +279,7 @@ impl Function {
             Self::TimeBucket => "timebucket",
             Self::Later => "later",
             Self::ByteLength => "bytelength",
+            Self::Masked => "masked",
             Self::Severity => "severity",
             Self::LevelName => "levelname",
             Self::IsJsonNull => "isjsonnull",

@@ -57,11 +57,6 @@ pub fn parse_deletion(text: &str, options: &ParseOptions) -> Result<Plan, QueryE
 /// Checks the query of an alert rule and makes the plan of it, as the query says it: the rule adds to it before it is
 /// [optimised](crate::optimise). The rule says at which events it looks: a query that does so itself is refused.
 pub fn parse_rule(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
-    of_rule(text, options).map(optimise)
-}
-
-/// The same before anything that nobody reads is taken out of it.
-pub(crate) fn of_rule(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
     let (checker, commands) = read(text, options)?;
     let settings = commands.iter().flat_map(|command| match &command.kind {
         CommandKind::Source { options, .. } => options.as_slice(),

@@ -16,12 +16,35 @@ mod mine;
 mod starts;
 
 pub(crate) use change::{Band, band, change, short};
+pub use change::{Usual, usual};
 pub(crate) use condition::{Condition, Texts, condition};
 pub(crate) use mask::mask;
 pub(crate) use mine::mine;
 pub(crate) use starts::{Start, is_short_start, says_start, start};
 
 use sha2::{Digest, Sha256};
+use types::Value;
+
+use crate::execute::MESSAGE_FIELDS;
+use crate::function::Function;
+use crate::plan::Expr;
+
+/// Characters of a text that are masked where masked texts are groups of an aggregation, which keeps each of them.
+const TEXT_CHARS_MAX: i64 = 1_000;
+
+/// The masked text of an event, as an expression that events can be grouped by. [`patterns_of`] brings such texts together.
+pub fn masked_text() -> Expr {
+    let fields = MESSAGE_FIELDS.iter().map(|name| Expr::Field((*name).into()));
+    let text = Expr::Call(Function::Coalesce, fields.chain([Expr::Field("@message".into())]).collect());
+    let whole = |number: i64| Expr::Literal(Some(Value::Integer(number)));
+    let part = Expr::Call(Function::Substring, vec![text, whole(0), whole(TEXT_CHARS_MAX)]);
+    Expr::Call(Function::Masked, vec![part])
+}
+
+/// Patterns of masked texts, and for each text the place of its pattern.
+pub fn patterns_of(texts: &[&str]) -> (Vec<String>, Vec<u32>) {
+    mine(texts, &|| true).map(|mined| (mined.patterns, mined.pattern_of)).unwrap_or_default()
+}
 
 /// A pattern's stable name: it depends on nothing but its text.
 pub(crate) fn id_of(pattern: &str) -> String {

@@ -3,7 +3,7 @@
 //! Metrics count what a query finds, by fields that it need not mention; whatever it computes can be named as well.
 
 use crate::error::{QueryErrors, Span};
-use crate::insights::{ParseOptions, of_rule};
+use crate::insights::{ParseOptions, parse_rule};
 use crate::optimise::optimise;
 use crate::plan::{Expr, Name, Operator, Plan};
 use crate::translate::{Language, metric_error};
@@ -20,7 +20,7 @@ pub fn parse_showing(
     options: &ParseOptions,
 ) -> Result<Plan, QueryErrors> {
     let mut plan = match language {
-        None => of_rule(text, options)?,
+        None => parse_rule(text, options)?,
         Some(Language::Lucene) => of_operators(lucene::parse(text, None)?),
         Some(Language::Kql) => of_operators(kql::parse(text, None)?),
         Some(Language::LogQl) => match logql::parse(text)? {

@@ -150,7 +150,7 @@ impl Book {
         let desk = kept.desks.entry(channel.name.clone()).or_default();
         let mut news = Vec::new();
         for (key, fired) in kept.fired.iter().filter(|(_, fired)| fired.ends_at.is_none()) {
-            let is_wanted = channel.hears(&fired.topics, &fired.groups, &fired.labels);
+            let is_wanted = !fired.is_quiet && channel.hears(&fired.topics, &fired.groups, &fired.labels);
             if desk.told.contains_key(key) || !is_wanted || fired.is_silenced(silences, now) {
                 continue;
             }
@@ -216,6 +216,7 @@ impl Fired {
             rule: rule.name.clone(),
             groups: groups_of(rule),
             topics: rule.topics.clone(),
+            is_quiet: !rule.notify,
             labels: change.set.labels.clone(),
             starts_at: change.starts_at,
             ends_at: None,

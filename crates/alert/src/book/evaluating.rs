@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use types::Timestamp;
 
 use super::{Book, annotations_of, window_of};
@@ -108,7 +108,12 @@ impl Book {
     }
 
     pub(super) fn ask_rule(&self, rule: &Rule, ask: &dyn Ask, now: Timestamp) -> Result<(Compiled, Table), String> {
-        kind::answer(rule, &Asking { ask, now, n_rows_max: ROWS_MAX })
+        let fires = |name: &str| {
+            let inner = self.locked();
+            let state = inner.kept.rules.get(name);
+            state.is_some_and(|state| state.sets.values().any(|set| set.state == State::Alarm))
+        };
+        kind::answer(rule, &Asking { ask, now, n_rows_max: ROWS_MAX, memory: &self.memory, fires: &fires })
     }
 
     /// Changes with what is said of each, whoever will hear it.
@@ -126,11 +131,12 @@ impl Book {
             let (rule_name, fires) = (&rule.name, change.fires);
             tracing::info!(rule = rule_name, fires, "alert changed");
             let row = change.row.filter(|_| change.fires && n < CHANGES_WITH_EVENTS_MAX);
-            let events = row.and_then(|at| table.rows.get(at)).map(|row| events_of(rule, compiled, row, ask, now));
-            let events = events.unwrap_or_default();
+            let row = row.and_then(|at| table.rows.get(at));
+            let events = row.map(|row| events_of(rule, compiled, row, ask, now)).unwrap_or_default();
+            let pattern = change.row.and_then(|at| compiled.pattern_of(table.rows.get(at)?));
             let url = self.url_of(rule, now);
             let annotations = annotations_of(rule, &change.set, &events, &url);
-            let evidence = Json::Null;
+            let evidence = pattern.map_or(Json::Null, |pattern| json!({"pattern": pattern}));
             let subject = Subject { rule, change: &change, annotations, events, evidence, url };
             let said = body(&subject);
             made.push((change, said));

@@ -40,6 +40,7 @@ impl Book {
         kept.desks.retain(|name, _| standing.channel(name).is_some());
         self.settle_rules(kept, standing, silences, now);
         kept.rules.retain(|name, _| standing.evaluates(name));
+        self.memory.retain(|name| standing.evaluates(name));
     }
 
     /// Names of channels that no thread delivers to; whoever asks begins to.

@@ -287,3 +287,17 @@ fn a_channel_is_served_from_when_it_is_there_until_it_is_no_more() {
     assert_eq!(bench.book.take_unserved(), ["hook"]);
     assert!(bench.book.served_channel("hook").is_some());
 }
+
+#[test]
+fn a_rule_that_notifies_nobody_fires_and_waits_for_no_channel() {
+    let dir = tempfile::tempdir().unwrap();
+    let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
+    let text = "groups: [{name: g, rules: [{name: r, query: 'stats count(*) as count by @log', notify: false}]}]";
+    let book = Book::open(rules(text), Vec::new(), &Options::new(dir.path().into()), now).unwrap();
+    let later = Timestamp(now.0 + Timestamp::MINUTE);
+    book.evaluate_due(&Listed(Mutex::new(Ok(vec![("app", 3)]))), &|| later);
+    assert_eq!(book.alert_views(later).len(), 1);
+    assert_eq!(book.n_waiting(), 0);
+    book.evaluate_due(&Listed(Mutex::new(Ok(vec![]))), &|| Timestamp(later.0 + Timestamp::HOUR));
+    assert_eq!(book.n_waiting(), 0);
+}

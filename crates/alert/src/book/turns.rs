@@ -176,7 +176,7 @@ pub(crate) fn holds_nothing(compiled: &Compiled, table: &Table) -> bool {
         let value = compiled.value.and_then(|at| row.get(at)?.as_ref());
         compiled.is_count && compiled.labels.is_empty() && !compiled.fires(row) && value == Some(&Value::Integer(0))
     };
-    is_plain && table.partial.is_none() && table.rows.iter().all(is_zero)
+    is_plain && !compiled.is_combined && table.partial.is_none() && table.rows.iter().all(is_zero)
 }
 
 #[cfg(test)]

@@ -18,6 +18,11 @@ use crate::{Missing, Rule};
 pub struct RuleView {
     /// Its name.
     pub name: String,
+    /// What it looks for.
+    pub kind: &'static str,
+    /// The keys that its kind has and others have not.
+    #[serde(flatten)]
+    pub keys: serde_json::Map<String, Json>,
     /// Its query.
     pub query: String,
     /// The language of the query.
@@ -45,6 +50,8 @@ pub struct RuleView {
     pub annotations: BTreeMap<String, String>,
     /// Its topics.
     pub topics: Vec<String>,
+    /// Whether channels are told.
+    pub notify: bool,
     /// Whether it is evaluated.
     pub enabled: bool,
     /// Where it is written; empty where it was made through the API.
@@ -118,6 +125,8 @@ impl Book {
         };
         RuleView {
             name: rule.name.clone(),
+            kind: rule.kind.name(),
+            keys: rule.kind.shown(),
             query: rule.query.trim().to_string(),
             language: rule.language.name(),
             groups: rule.groups.iter().map(|group| group.as_str().to_string()).collect(),
@@ -131,6 +140,7 @@ impl Book {
             labels: rule.labels.clone(),
             annotations: rule.annotations.clone(),
             topics: rule.topics.clone(),
+            notify: rule.notify,
             enabled: rule.enabled,
             file: rule.file.clone(),
             made_by: rule.maker.clone(),

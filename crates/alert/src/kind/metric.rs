@@ -6,7 +6,7 @@ use query::logql::{Series, Steps, run_metric};
 use query::plan::Name;
 use types::{TimeRange, Value};
 
-use super::Asking;
+use super::{Asking, columns_of, number};
 use crate::compile::Compiled;
 use crate::{Question, Rule, Table};
 
@@ -31,6 +31,7 @@ pub(super) fn answer(rule: &Rule, compiled: &mut Compiled, asking: &Asking<'_>) 
     let holds = query::holds_for(&metric.condition, &names, &rows, asking.now);
     rows.iter_mut().zip(holds).for_each(|(row, holds)| row.push(Some(Value::Boolean(holds))));
     compiled.take_series_labels(&columns[..columns.len() - 1]);
+    let columns = columns_of(&columns, []);
     Ok(Table { columns, rows, partial })
 }
 
@@ -50,23 +51,13 @@ fn rows_of(series: &[Series]) -> (Vec<String>, Vec<Vec<Option<Value>>>) {
     (labels.iter().copied().chain([VALUE]).map(str::to_owned).collect(), rows)
 }
 
-/// A number as people write it: whole where it is whole.
-fn number(value: f64) -> Value {
-    // 2^53: up to here every whole number is one in both.
-    if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 {
-        Value::Integer(value as i64)
-    } else {
-        Value::Float(value)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
 
     use types::Timestamp;
 
-    use super::super::answer;
+    use super::super::{Memory, answer};
     use super::*;
     use crate::evaluate::{Sets, evaluate};
     use crate::{Ask, RuleBook};
@@ -97,7 +88,8 @@ mod tests {
 
     fn judged(rule: &Rule, ask: &Listed) -> String {
         let now = Timestamp(1_000 * Timestamp::MINUTE);
-        let (compiled, table) = answer(rule, &Asking { ask, now, n_rows_max: 10 }).unwrap();
+        let (compiled, table) =
+            answer(rule, &Asking { ask, now, n_rows_max: 10, memory: &Memory::default(), fires: &|_| false }).unwrap();
         let done = evaluate(rule, &compiled, &table, &Sets::new(), now);
         let sets = done.sets.values().map(|set| {
             format!("{}={:?}:{}", set.labels["host"], set.state, set.value.as_ref().unwrap_or(&serde_json::Value::Null))

@@ -52,7 +52,7 @@ fn turn_by_turn(rule: &Rule, ask: &dyn Ask, past: &Past) -> Vec<(i64, Option<i64
     let (mut sets, mut alerts) = (Sets::new(), Vec::new());
     let mut now = past.from;
     while now <= past.to {
-        let (compiled, table) = kind::answer(rule, &Asking { ask, now, n_rows_max: ROWS_MAX }).unwrap();
+        let (compiled, table) = kind::answer(rule, &asking(ask, now, &Memory::default())).unwrap();
         let evaluation = evaluate(rule, &compiled, &table, &sets, now);
         sets = evaluation.sets;
         for change in evaluation.changes {

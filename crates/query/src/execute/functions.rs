@@ -148,7 +148,7 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
         F::Abs | F::Ceil | F::Floor | F::Round | F::Sqrt | F::Pow | F::Sign => numbers::scalar(function, cells),
         F::Log | F::Log2 | F::Log10 | F::Exp | F::ToNumber | F::ToInteger => numbers::scalar(function, cells),
         F::ParseDuration | F::ParseBytes | F::FormatDuration | F::FormatBytes => numbers::scalar(function, cells),
-        F::Concat | F::TrimStart | F::TrimEnd | F::Trim | F::TextLength | F::ByteLength => {
+        F::Concat | F::TrimStart | F::TrimEnd | F::Trim | F::TextLength | F::ByteLength | F::Masked => {
             text::scalar(function, cells)
         }
         F::ToUpper | F::ToLower | F::Substring | F::Replace | F::Contains => text::scalar(function, cells),

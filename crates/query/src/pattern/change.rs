@@ -75,6 +75,29 @@ impl Band {
     }
 }
 
+/// What values usually are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Usual {
+    /// Their median.
+    pub usual: f64,
+    /// A standard deviation, estimated so that a few strays among them hardly change it.
+    pub deviation: f64,
+}
+
+/// What `values` usually are; nothing of none. `is_count`: they count events, which spread by chance.
+pub fn usual(values: &[f64], is_count: bool) -> Option<Usual> {
+    let usual = median(values.to_vec())?;
+    let spread = median(values.iter().map(|value| (value - usual).abs()).collect())?;
+    let deviation = (DEVIATIONS * spread).max(least_deviation(usual, is_count));
+    Some(Usual { usual, deviation })
+}
+
+/// Closer together values are as good as equal.
+fn least_deviation(usual: f64, is_count: bool) -> f64 {
+    let by_chance = if is_count { usual.max(1.0).sqrt() } else { 0.0 };
+    by_chance.max(SPREAD_MIN * usual.abs()).max(f64::MIN_POSITIVE)
+}
+
 /// Bands for the values of a series at equal distances. With a `season` of so many values each is compared with those
 /// of the same part of the season, otherwise with its neighbours; never with itself. `is_count`: the values count
 /// events, which spread by chance.
@@ -94,9 +117,7 @@ pub(crate) fn band(values: &[f64], season: Option<usize>, is_count: bool) -> Vec
         let Some((usual, spread)) = median else {
             return Band { usual: *value, lower: *value, upper: *value, score: 0.0 };
         };
-        let by_chance = if is_count { usual.max(1.0).sqrt() } else { 0.0 };
-        let least = by_chance.max(SPREAD_MIN * usual.abs()).max(f64::MIN_POSITIVE);
-        let deviation = (DEVIATIONS * spread.max(typical)).max(least);
+        let deviation = (DEVIATIONS * spread.max(typical)).max(least_deviation(usual, is_count));
         let lower = usual - BAND_WIDTH * deviation;
         let score = ((value - usual).abs() / deviation).min(1e6);
         Band {
@@ -182,6 +203,15 @@ mod tests {
             .map(|(place, _)| place)
             .collect();
         assert_eq!(outside, [24 * 4 + 3, 24 * 5 + 9]);
+    }
+
+    #[test]
+    fn a_stray_among_the_values_hardly_changes_what_is_usual() {
+        let found = usual(&[10.0, 11.0, 9.0, 10.0, 900.0], false).unwrap();
+        assert_eq!(found.usual, 10.0);
+        assert!((1.0..2.0).contains(&found.deviation), "{found:?}");
+        assert_eq!(usual(&[100.0; 7], true).map(|found| found.deviation), Some(10.0));
+        assert_eq!(usual(&[], true), None);
     }
 
     #[test]

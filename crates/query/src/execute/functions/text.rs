@@ -6,6 +6,7 @@ use types::Value;
 use super::super::cell::Cell;
 use super::TEXT_BYTES_MAX;
 use crate::function::Function;
+use crate::pattern::mask;
 
 /// The value of a function whose arguments are all there.
 pub(super) fn scalar(function: Function, cells: &[Cell<'_>]) -> Option<Value> {
@@ -16,6 +17,7 @@ pub(super) fn scalar(function: Function, cells: &[Cell<'_>]) -> Option<Value> {
         Function::ToString => Value::text(&*text),
         Function::TextLength => Value::Integer(text.chars().count() as i64),
         Function::ByteLength => Value::Integer(text.len() as i64),
+        Function::Masked => Value::text(mask(&text)),
         Function::ToUpper => Value::text(text.to_uppercase()),
         Function::ToLower => Value::text(text.to_lowercase()),
         Function::Concat => {

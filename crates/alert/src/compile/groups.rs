@@ -1,0 +1,130 @@
+//! Rules that count events by label sets: what the query lets through, in groups, with numbers of each.
+
+use query::function::Function;
+use query::plan::{Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Name, Operator, Plan};
+use query::{ParseOptions, optimise};
+use types::{Timestamp, Value};
+
+use super::{CompileError, Compiled, FIRES, map_fields, parse_condition, truth};
+use crate::language::Asked;
+use crate::{Kind, Ratio, Rule};
+
+/// Compiles a rule of a kind that groups events. Its columns are those of the label sets, then those of the kind.
+pub(super) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
+    let options = ParseOptions { now, time_zone: chrono_tz::UTC };
+    let mut events = events_of(rule, &options)?;
+    let name = |name: &str| Name::from(name);
+    let count =
+        |name: &str, argument: Option<Expr>| Aggregate { name: name.into(), kind: AggregateKind::Count, argument };
+    let time = |name: &str, kind: AggregateKind| Aggregate {
+        name: name.into(),
+        kind,
+        argument: Some(Expr::Field("@timestamp".into())),
+    };
+    let bad = |text: &str| match parse_condition(text, &options) {
+        Ok(condition) => Ok(Expr::Call(Function::If, vec![condition, Expr::Literal(Some(Value::Integer(1)))])),
+        Err(CompileError::Condition(message)) => Err(CompileError::Bad(message)),
+        Err(error) => Err(error),
+    };
+    match &rule.kind {
+        Kind::Pattern(pattern) => {
+            events.group(
+                &pattern.by,
+                &[(name("#text"), query::masked_text())],
+                vec![count("count", None), time("first", AggregateKind::Min)],
+            );
+            Ok(events.compiled(true))
+        }
+        Kind::Absence(absence) => {
+            events.group(&absence.by, &[], vec![count("count", None), time("last", AggregateKind::Max)]);
+            Ok(events.compiled(true))
+        }
+        Kind::BurnRate(burn_rate) => {
+            events.group(&burn_rate.by, &[], vec![count("bad", Some(bad(&burn_rate.bad)?)), count("total", None)]);
+            Ok(events.compiled(false))
+        }
+        Kind::Ratio(ratio) => {
+            let condition = rule.condition.as_deref().map(|text| parse_condition(text, &options)).transpose()?;
+            let aggregates = vec![count("bad", Some(bad(&ratio.bad)?)), count("total", None)];
+            events.group(&ratio.by, &[], aggregates);
+            let mut compiled = events.compiled(false);
+            add_ratio(&mut compiled.plan, ratio, condition.unwrap_or_else(truth));
+            compiled.value = Some(ratio.by.len() + 2);
+            Ok(compiled)
+        }
+        Kind::Threshold | Kind::Anomaly(_) | Kind::Composite(_) => Ok(Compiled::default()),
+    }
+}
+
+/// Events, and how they are grouped.
+struct Events {
+    sources: Vec<types::GroupPattern>,
+    /// What the query does to each event.
+    lead: Vec<Operator>,
+    operators: Vec<Operator>,
+    by: Vec<(Name, Expr)>,
+}
+
+/// What the query of a rule does to each event; a query that does more is refused.
+fn events_of(rule: &Rule, options: &ParseOptions) -> Result<Events, CompileError> {
+    let kind = rule.kind.name();
+    let refused = |what: &str| {
+        CompileError::Query(format!("a rule of kind {kind} groups events itself; {what} has no place in its query"))
+    };
+    let asked = rule.language.read(&rule.query, options);
+    let Asked::Plan(plan) = asked.map_err(|errors| CompileError::Query(errors.to_string()))? else {
+        return Err(refused("a number"));
+    };
+    let Plan { sources, operators, .. } = plan;
+    let mut lead = Vec::new();
+    for operator in operators {
+        match operator {
+            Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_) | Operator::Lookup(_) => {
+                lead.push(operator);
+            }
+            // What is shown, and in which order, makes no difference to what is counted.
+            Operator::Sort(_) | Operator::Project { .. } => {}
+            Operator::Aggregate { .. } => return Err(refused("`stats`")),
+            Operator::Limit(_) | Operator::Tail(_) => return Err(refused("a limit")),
+            _ => return Err(refused("a command that looks at several events")),
+        }
+    }
+    Ok(Events { sources, lead, operators: Vec::new(), by: Vec::new() })
+}
+
+impl Events {
+    fn group(&mut self, by: &[String], also: &[(Name, Expr)], aggregates: Vec<Aggregate>) {
+        let field = |name: &String| (Name::from(name.as_str()), Expr::Field(name.as_str().into()));
+        self.by = by.iter().map(field).collect();
+        let groups: Vec<(Name, Expr)> = self.by.iter().chain(also).cloned().collect();
+        let names = groups.iter().map(|(name, _)| name).chain(aggregates.iter().map(|aggregate| &aggregate.name));
+        let columns = names.map(|name| (name.clone(), Expr::Field(name.clone()))).collect();
+        self.operators.push(Operator::Aggregate { by: groups, aggregates });
+        self.operators.push(Operator::Project { columns, is_events: false });
+    }
+
+    fn compiled(self, is_count: bool) -> Compiled {
+        let Self { sources, lead, operators, by } = self;
+        let operators = lead.iter().cloned().chain(operators).collect();
+        let plan = optimise(Plan { sources: sources.clone(), operators, ..Plan::default() });
+        let labels = by.iter().enumerate().map(|(at, (name, _))| (at, name.to_string())).collect();
+        Compiled { plan, labels, is_count, before: lead, by, sources, ..Compiled::default() }
+    }
+}
+
+/// Adds the share of bad events, and whether the condition on it holds.
+fn add_ratio(plan: &mut Plan, ratio: &Ratio, condition: Expr) {
+    let field = |name: &str| Box::new(Expr::Field(name.into()));
+    let share = Expr::Arithmetic(ArithmeticOperator::Divide, field("bad"), field("total"));
+    let least = Value::Integer(i64::try_from(ratio.min_count).unwrap_or(i64::MAX));
+    let is_enough = Expr::Compare(Comparison::GreaterOrEqual, field("total"), Box::new(Expr::Literal(Some(least))));
+    let condition =
+        map_fields(condition, &mut |name| Expr::Field(if &*name == "value" { "ratio".into() } else { name }));
+    let fires = Expr::And(Box::new(is_enough), Box::new(condition));
+    if let Some(Operator::Project { columns, .. }) = plan.operators.last_mut() {
+        columns.extend(["ratio", FIRES].map(|name| (Name::from(name), Expr::Field(name.into()))));
+        let at = plan.operators.len() - 1;
+        plan.operators.insert(at, Operator::Extend { name: FIRES.into(), expr: fires });
+        plan.operators.insert(at, Operator::Extend { name: "ratio".into(), expr: share });
+    }
+}

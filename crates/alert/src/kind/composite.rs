@@ -1,0 +1,222 @@
+//! Rules over rules: `"errors" and not "deploy running"`, by whether each of them fires.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter::Peekable;
+use std::str::CharIndices;
+
+use types::Value;
+
+use super::{Asking, Composite, Kind, columns_of};
+use crate::compile::Compiled;
+use crate::{Rule, RuleError, Table};
+
+/// Deepest nesting of brackets and `not`.
+const NESTING_MAX: usize = 50;
+
+/// A condition over rules.
+#[derive(Clone, Debug, PartialEq)]
+pub enum When {
+    /// The rule of this name, which stands at this column, fires.
+    Fires(String, usize),
+    /// It does not hold.
+    Not(Box<When>),
+    /// All hold.
+    All(Vec<When>),
+    /// One holds.
+    Any(Vec<When>),
+}
+
+impl Default for When {
+    /// What never holds.
+    fn default() -> Self {
+        Self::Any(Vec::new())
+    }
+}
+
+/// A word with its column from 1.
+#[derive(Clone, Debug, PartialEq)]
+struct Token {
+    text: String,
+    is_quoted: bool,
+    column: usize,
+}
+
+impl When {
+    /// Reads `"a" and (b or not c)`; names with blanks stand in quotes.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        let tokens = tokens(text)?;
+        let end = text.chars().count() + 1;
+        let mut reader = Reader { tokens: &tokens, at: 0, end };
+        let when = reader.any(0)?;
+        match reader.peek() {
+            None => Ok(when),
+            Some(token) => Err(format!("unexpected {} at 1:{}", token.text, token.column)),
+        }
+    }
+
+    /// Names of rules, with their columns.
+    fn names<'w>(&'w self, found: &mut Vec<(&'w str, usize)>) {
+        match self {
+            Self::Fires(name, column) => found.push((name, *column)),
+            Self::Not(inner) => inner.names(found),
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.names(found)),
+        }
+    }
+
+    fn holds(&self, fires: &dyn Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Fires(name, _) => fires(name),
+            Self::Not(inner) => !inner.holds(fires),
+            Self::All(parts) => parts.iter().all(|part| part.holds(fires)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds(fires)),
+        }
+    }
+}
+
+struct Reader<'t> {
+    tokens: &'t [Token],
+    at: usize,
+    end: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn peek(&self) -> Option<&'t Token> {
+        self.tokens.get(self.at)
+    }
+
+    fn takes(&mut self, word: &str) -> bool {
+        let found = self.peek().is_some_and(|token| !token.is_quoted && token.text.eq_ignore_ascii_case(word));
+        self.at += usize::from(found);
+        found
+    }
+
+    fn any(&mut self, depth: usize) -> Result<When, String> {
+        let mut parts = vec![self.all(depth)?];
+        while self.takes("or") {
+            parts.push(self.all(depth)?);
+        }
+        Ok(if parts.len() == 1 { parts.remove(0) } else { When::Any(parts) })
+    }
+
+    fn all(&mut self, depth: usize) -> Result<When, String> {
+        let mut parts = vec![self.one(depth)?];
+        while self.takes("and") {
+            parts.push(self.one(depth)?);
+        }
+        Ok(if parts.len() == 1 { parts.remove(0) } else { When::All(parts) })
+    }
+
+    fn one(&mut self, depth: usize) -> Result<When, String> {
+        let column = self.peek().map_or(self.end, |token| token.column);
+        if depth > NESTING_MAX {
+            return Err(format!("nested more than {NESTING_MAX} deep at 1:{column}"));
+        }
+        if self.takes("not") {
+            return Ok(When::Not(Box::new(self.one(depth + 1)?)));
+        }
+        if self.takes("(") {
+            let inner = self.any(depth + 1)?;
+            let column = self.peek().map_or(self.end, |token| token.column);
+            return if self.takes(")") { Ok(inner) } else { Err(format!("`)` is missing at 1:{column}")) };
+        }
+        let is_name = |token: &&Token| {
+            token.is_quoted || !["and", "or", ")"].iter().any(|word| token.text.eq_ignore_ascii_case(word))
+        };
+        let Some(token) = self.peek().filter(is_name) else {
+            return Err(format!("the name of a rule is missing at 1:{column}"));
+        };
+        self.at += 1;
+        Ok(When::Fires(token.text.clone(), column))
+    }
+}
+
+fn tokens(text: &str) -> Result<Vec<Token>, String> {
+    let mut tokens = Vec::new();
+    let mut letters = text.char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        let column = text[..at].chars().count() + 1;
+        let (word, is_quoted) = match letter {
+            letter if letter.is_whitespace() => continue,
+            '(' | ')' => (letter.to_string(), false),
+            '"' | '\'' => {
+                let rest = &text[at + 1..];
+                let Some(length) = rest.find(letter) else {
+                    return Err(format!("the quote at 1:{column} does not end"));
+                };
+                skip_to(&mut letters, at + 1 + length + 1);
+                (rest[..length].to_owned(), true)
+            }
+            _ => {
+                let rest = &text[at..];
+                let length = rest.find(|c: char| c.is_whitespace() || "()\"'".contains(c)).unwrap_or(rest.len());
+                skip_to(&mut letters, at + length);
+                (rest[..length].to_owned(), false)
+            }
+        };
+        tokens.push(Token { text: word, is_quoted, column });
+    }
+    Ok(tokens)
+}
+
+fn skip_to(letters: &mut Peekable<CharIndices<'_>>, end: usize) {
+    while letters.next_if(|(at, _)| *at < end).is_some() {}
+}
+
+/// One row: how many of the rules fire, and whether what is said of them holds.
+pub(super) fn answer(composite: &Composite, compiled: &mut Compiled, asking: &Asking<'_>) -> Table {
+    let mut names = Vec::new();
+    composite.tree.names(&mut names);
+    let firing: BTreeSet<&str> = names.iter().map(|(name, _)| *name).filter(|name| (asking.fires)(name)).collect();
+    let holds = composite.tree.holds(&|name| firing.contains(name));
+    compiled.value = Some(0);
+    compiled.note = Some(match firing.len() {
+        0 => "none of its rules fires".to_owned(),
+        _ => format!("firing: {}", firing.iter().copied().collect::<Vec<_>>().join(", ")),
+    });
+    let count = i64::try_from(firing.len()).unwrap_or(i64::MAX);
+    let row = vec![Some(Value::Integer(count)), Some(Value::Boolean(holds))];
+    Table { columns: columns_of(&[], ["firing"]), rows: vec![row], partial: None }
+}
+
+/// What is wrong between rules: names that no rule has, and rules that wait for themselves.
+pub(crate) fn check<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<RuleError> {
+    let rules: Vec<&Rule> = rules.collect();
+    let mut of: BTreeMap<&str, Vec<(&str, usize)>> = BTreeMap::new();
+    for rule in &rules {
+        let names = of.entry(rule.name.as_str()).or_default();
+        if let Kind::Composite(composite) = &rule.kind {
+            composite.tree.names(names);
+        }
+    }
+    let mut errors = Vec::new();
+    for rule in &rules {
+        let Kind::Composite(composite) = &rule.kind else { continue };
+        let mut error = |message: String| {
+            let (line, column) = composite.place;
+            let message = format!("when: {message}");
+            errors.push(RuleError { file: rule.file.clone(), line: Some(line), column: Some(column), message });
+        };
+        for (name, column) in of.get(rule.name.as_str()).into_iter().flatten() {
+            if !of.contains_key(name) {
+                error(format!("there is no rule \"{name}\", at 1:{column}"));
+            } else if reaches(&of, name, &rule.name) {
+                error(format!("\"{name}\" at 1:{column} depends on \"{}\" itself", rule.name));
+            }
+        }
+    }
+    errors
+}
+
+/// Whether `from` is `to`, or depends on it.
+fn reaches(of: &BTreeMap<&str, Vec<(&str, usize)>>, from: &str, to: &str) -> bool {
+    let (mut seen, mut ahead) = (BTreeSet::new(), vec![from]);
+    while let Some(name) = ahead.pop() {
+        if name == to {
+            return true;
+        }
+        if seen.insert(name) {
+            ahead.extend(of.get(name).into_iter().flatten().map(|(name, _)| *name));
+        }
+    }
+    false
+}

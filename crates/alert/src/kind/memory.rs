@@ -1,0 +1,83 @@
+//! What kinds remember between evaluations: answers about the past, which hardly change from one to the next.
+//!
+//! Nothing here is saved: after a restart the questions are asked again.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use types::Timestamp;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::{Rule, Table};
+
+/// Answers about the past stand for so long at most.
+pub(super) const STANDS_NS: i64 = 5 * Timestamp::MINUTE;
+
+/// Names by masked texts.
+pub(super) type Names = BTreeMap<String, String>;
+
+/// Answers about the past, by the names of rules.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    rules: Mutex<BTreeMap<String, Kept>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// A hash of all that the answers depend on besides the time.
+    definition: u64,
+    at: Option<Timestamp>,
+    tables: Arc<Vec<Table>>,
+    names: Names,
+}
+
+impl Memory {
+    /// What `ask` answered less than `stands_ns` ago, else what it answers now.
+    pub(super) fn recall(
+        &self,
+        rule: &Rule,
+        now: Timestamp,
+        stands_ns: i64,
+        ask: impl FnOnce() -> Result<Vec<Table>, String>,
+    ) -> Result<Arc<Vec<Table>>, String> {
+        let definition = definition_of(rule);
+        if let Some(kept) = self.locked().get(&rule.name)
+            && kept.definition == definition
+            && kept.at.is_some_and(|at| (0..stands_ns).contains(&now.0.saturating_sub(at.0)))
+        {
+            return Ok(kept.tables.clone());
+        }
+        let tables = Arc::new(ask()?);
+        let mut rules = self.locked();
+        let kept = rules.entry(rule.name.clone()).or_default();
+        if kept.definition != definition {
+            kept.names.clear();
+        }
+        (kept.definition, kept.at, kept.tables) = (definition, Some(now), tables.clone());
+        Ok(tables)
+    }
+
+    /// Under which names patterns were told of that hold these texts.
+    pub(super) fn names(&self, rule: &Rule) -> Names {
+        self.locked().get(&rule.name).map(|kept| kept.names.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn note_names(&self, rule: &Rule, names: Names) {
+        self.locked().entry(rule.name.clone()).or_default().names = names;
+    }
+
+    /// Forgets rules that are no more.
+    pub(crate) fn retain(&self, is_there: impl Fn(&str) -> bool) {
+        self.locked().retain(|rule, _| is_there(rule));
+    }
+
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
+        // Each entry is replaced as one.
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn definition_of(rule: &Rule) -> u64 {
+    let Rule { query, language, groups, window_ns, kind, .. } = rule;
+    xxh3_64(format!("{:?}", (query, language, groups, window_ns, kind)).as_bytes())
+}
