@@ -23,6 +23,9 @@ pub(crate) const RULE: &str = "rule";
 pub(crate) const CHANNEL: &str = "channel";
 pub(crate) const SILENCE: &str = "silence";
 
+/// Names that addresses beside those of rules have.
+const ROUTES: [&str; 2] = ["test", "backtest"];
+
 /// Longest name of a rule.
 const NAME_BYTES_MAX: usize = 200;
 
@@ -181,6 +184,9 @@ fn read(text: &str) -> Result<Document, String> {
 pub(crate) fn rule_of(name: &str, document: &Document) -> Result<Rule, String> {
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
         return Err(format!("a rule's name has 1–{NAME_BYTES_MAX} bytes and no control characters"));
+    }
+    if ROUTES.contains(&name) {
+        return Err(format!("a rule cannot be called \"{name}\": that is an address of its own"));
     }
     let definition = named(name, &document.definition)?;
     let text = json!({"groups": [{"name": "api", "rules": [definition]}]}).to_string();

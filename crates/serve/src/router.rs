@@ -98,6 +98,14 @@ impl Table {
         self.add(("put", MethodFilter::PUT), path, role, handler)
     }
 
+    pub(crate) fn patch<H, T>(self, path: &'static str, role: Role, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Server>>,
+        T: 'static,
+    {
+        self.add(("patch", MethodFilter::PATCH), path, role, handler)
+    }
+
     pub(crate) fn delete<H, T>(self, path: &'static str, role: Role, handler: H) -> Self
     where
         H: Handler<T, Arc<Server>>,
@@ -158,10 +166,6 @@ pub(crate) fn table() -> Table {
         .delete("/api/v1/keys/{id}", Role::Admin, routes::keys::delete)
         .post("/api/v1/keys/{id}/rotate", Role::Admin, routes::keys::rotate)
         .get("/api/v1/tail", Role::Read, routes::tail::get)
-        .get("/api/v1/rules", Role::Read, routes::alerts::rules)
-        .post("/api/v1/rules/test", Role::Read, routes::rule_trials::test)
-        .post("/api/v1/rules/backtest", Role::Read, routes::rule_trials::past)
-        .get("/api/v1/alerts", Role::Read, routes::alerts::alerts)
         .get("/api/v1/metrics", Role::Read, routes::derived_metrics::list)
         .post("/api/v1/metrics", Role::Operate, routes::derived_metrics::post)
         .get("/api/v1/metrics/{name}", Role::Read, routes::derived_metrics::get)
@@ -189,7 +193,7 @@ pub(crate) fn table() -> Table {
         .get("/-/healthy", Role::None, routes::health::healthy)
         .get("/-/ready", Role::None, routes::health::ready)
         .get("/ready", Role::None, routes::health::loki_ready);
-    cloudwatch::add(splunk::add(otlp::add(elastic::add(loki::add(journal::add(table))))))
+    cloudwatch::add(splunk::add(otlp::add(elastic::add(loki::add(journal::add(routes::alerts::add(table)))))))
 }
 
 /// The whole service.

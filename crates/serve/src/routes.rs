@@ -3,6 +3,7 @@
 pub(crate) mod alert_timings;
 pub(crate) mod alerts;
 pub(crate) mod changes;
+pub(crate) mod channels;
 pub(crate) mod complete;
 pub(crate) mod context;
 pub(crate) mod deletions;
@@ -22,7 +23,9 @@ pub(crate) mod pipelines;
 pub(crate) mod queries;
 pub(crate) mod query;
 pub(crate) mod rule_trials;
+pub(crate) mod rules;
 pub(crate) mod session;
+pub(crate) mod silences;
 pub(crate) mod sources;
 pub(crate) mod status;
 pub(crate) mod tail;

@@ -1,6 +1,7 @@
 //! The whole service on a store of its own, without sockets: requests go in, answers come out.
 
 mod access;
+mod alerting;
 mod audit;
 mod changes;
 mod cloudwatch;
