@@ -56,3 +56,7 @@ pub use written::{read_json_rule, read_rules};
 
 /// The rule file that is used where there is none: `config/rules/errors.yaml`.
 pub const DEFAULT_RULES: &str = include_str!("../../../config/rules/errors.yaml");
+
+/// A rule that counts errors, which tests begin from.
+#[cfg(test)]
+const THRESHOLD_RULES: &str = include_str!("rules/threshold.yaml");

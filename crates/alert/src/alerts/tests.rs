@@ -57,10 +57,19 @@ fn append_errors(store: &Store, clock: &Clock) {
     store.append(Delivery { key: None, position: None, raw_bytes: 24, parts: vec![part] }).unwrap();
 }
 
-/// The rule about errors over a store with one error in it, and a channel; what the channel is told.
 fn started(
     dir: &std::path::Path,
     channel: &str,
+    n_to_fail: u32,
+    panics: bool,
+) -> (Arc<Alerts>, mpsc::Receiver<serde_json::Value>) {
+    started_with(dir, (crate::THRESHOLD_RULES, channel), n_to_fail, panics)
+}
+
+/// A rule about errors over a store with one error in it, and a channel; what the channel is told.
+fn started_with(
+    dir: &std::path::Path,
+    (rule_file, channel): (&str, &str),
     n_to_fail: u32,
     panics: bool,
 ) -> (Arc<Alerts>, mpsc::Receiver<serde_json::Value>) {
@@ -70,7 +79,7 @@ fn started(
     let (store, _) = Store::open(options).unwrap();
     append_errors(&store, &clock);
     let mut rules = RuleBook::default();
-    rules.add("errors.yaml", crate::DEFAULT_RULES).unwrap();
+    rules.add("errors.yaml", rule_file).unwrap();
     rules.add("channels.yaml", channel).unwrap();
     let (sender, bodies) = mpsc::channel();
     let (n_to_fail, panics) = (Mutex::new(n_to_fail), AtomicBool::new(panics));
@@ -99,6 +108,26 @@ fn errors_in_the_store_are_posted_and_resolved_when_they_are_past() {
     assert_eq!(alerts.n_waiting(), 0);
     assert!(alerts.alerts().is_empty());
     assert_eq!(alerts.rules()[0].state, "ok");
+}
+
+#[test]
+fn the_rule_of_the_first_minute_tells_what_is_new_with_its_pattern() {
+    let dir = tempfile::tempdir().unwrap();
+    let channel = "channels: [{name: hook, type: webhook, url: \"http://127.0.0.1:9/\", topics: [ops]}]";
+    let (alerts, bodies) = started_with(dir.path(), (crate::DEFAULT_RULES, channel), 0, false);
+    let firing = bodies.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!((firing["status"].as_str(), firing["value"].as_i64()), (Some("firing"), Some(1)));
+    assert_eq!(firing["labels"]["pattern"], "disk on fire");
+    let said = "1 × in app/a, new or far more often than before: disk on fire";
+    assert_eq!(firing["annotations"]["summary"], said);
+    let pattern =
+        serde_json::json!({"text": "disk on fire", "is_new": true, "count": 1, "before": 0, "per_hour_before": 0});
+    assert_eq!(firing["pattern"], pattern);
+    assert_eq!(firing["events"][0]["@message"], "disk on fire");
+    let resolved = bodies.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!(resolved["status"], "resolved");
+    alerts.stop();
+    assert!(bodies.try_recv().is_err(), "nothing else is new");
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl Bench {
 
 fn open(dir: &std::path::Path) -> Result<Book, StateError> {
     let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
-    Book::open(rules(crate::DEFAULT_RULES), Vec::new(), &Options::new(dir.into()), now)
+    Book::open(rules(crate::THRESHOLD_RULES), Vec::new(), &Options::new(dir.into()), now)
 }
 
 /// Rules, and a channel `hook` that takes everything.
@@ -250,8 +250,8 @@ fn what_a_rule_came_to_stays_while_its_name_does_and_its_end_is_told_with_it() {
     let mut bench = Bench::new();
     bench.step(&[("a", 1)]);
     assert_eq!(bench.deliver()["status"], "firing");
-    let reworded = crate::DEFAULT_RULES.replace("severity: error", "severity: page");
-    assert_ne!(reworded, crate::DEFAULT_RULES);
+    let reworded = crate::THRESHOLD_RULES.replace("severity: error", "severity: page");
+    assert_ne!(reworded, crate::THRESHOLD_RULES);
     bench.book.replace(rules(&reworded), bench.now).unwrap();
     assert_eq!(bench.book.alert_views(bench.now).len(), 1, "edited while it fires");
     assert_eq!(bench.book.n_waiting(), 0);
@@ -260,7 +260,7 @@ fn what_a_rule_came_to_stays_while_its_name_does_and_its_end_is_told_with_it() {
     let resolved = bench.deliver();
     assert_eq!((resolved["status"].as_str(), resolved["rule"].as_str()), (Some("resolved"), Some("errors")));
     assert!(bench.book.alert_views(bench.now).is_empty() && bench.book.rule_views().is_empty());
-    bench.book.replace(rules(crate::DEFAULT_RULES), bench.now).unwrap();
+    bench.book.replace(rules(crate::THRESHOLD_RULES), bench.now).unwrap();
     let now = bench.now;
     bench.book.evaluate_due(&bench.ask, &|| now);
     assert_eq!(bench.deliver()["status"], "firing", "a rule that is put back is evaluated at once");
@@ -279,11 +279,11 @@ fn a_channel_is_served_from_when_it_is_there_until_it_is_no_more() {
     let bench = Bench::new();
     assert_eq!(bench.book.take_unserved(), ["hook"]);
     assert!(bench.book.take_unserved().is_empty());
-    let mut without = rules(crate::DEFAULT_RULES);
+    let mut without = rules(crate::THRESHOLD_RULES);
     without.channels.clear();
     bench.book.replace(without, bench.now).unwrap();
     assert!(bench.book.served_channel("hook").is_none());
-    bench.book.replace(rules(crate::DEFAULT_RULES), bench.now).unwrap();
+    bench.book.replace(rules(crate::THRESHOLD_RULES), bench.now).unwrap();
     assert_eq!(bench.book.take_unserved(), ["hook"]);
     assert!(bench.book.served_channel("hook").is_some());
 }

@@ -48,7 +48,14 @@ pub(super) fn answer(
         asking.memory.recall(rule, asking.now, STANDS_NS, || Ok(vec![asking.of_range(rule, compiled, before)?]))?;
     let past_rows = past.first().map(|table| &table.rows[..]).unwrap_or_default();
     let mut names = asking.memory.names(rule);
-    let counted = Counted { pattern, window_ns: rule.window_ns, range: before, rows: &window.rows, before: past_rows };
+    let counted = Counted {
+        pattern,
+        window_ns: rule.window_ns,
+        range: before,
+        rows: &window.rows,
+        before: past_rows,
+        is_past_whole: past.iter().all(|table| table.partial.is_none()),
+    };
     let found = found(&counted, &mut names);
     asking.memory.note_names(rule, names);
     compiled.note = Some(note(&found));
@@ -84,6 +91,8 @@ struct Counted<'c> {
     range: TimeRange,
     rows: &'c [Vec<Option<Value>>],
     before: &'c [Vec<Option<Value>>],
+    /// Whether all of the time before was read. What is missing from half of it proves little.
+    is_past_whole: bool,
 }
 
 /// A pattern of one label set that is told of.
@@ -208,7 +217,8 @@ fn found(counted: &Counted<'_>, names: &mut Names) -> Found {
             // Where only other label sets have had it, it is known, and jumps against what all of them have had.
             let before = sums.before.get(key).copied().unwrap_or(all_before);
             let is_new = all_before == 0;
-            if !is_new && !jumps(*count, before) {
+            let is_sure = counted.is_past_whole || *count >= counted.pattern.min_count;
+            if !(is_new && is_sure) && !jumps(*count, before) {
                 continue;
             }
             told.extend(sums.texts.iter().map(|text| ((*text).to_owned(), label.clone())));

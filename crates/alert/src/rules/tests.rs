@@ -17,10 +17,24 @@ fn the_rule_that_comes_with_catat_is_right() {
     let mut book = RuleBook::default();
     book.add("errors.yaml", crate::DEFAULT_RULES).unwrap();
     let rule = &book.rules[0];
-    assert_eq!((rule.name.as_str(), rule.window_ns), ("errors", 300 * Timestamp::SECOND));
-    assert_eq!((rule.interval_ns, rule.missing), (Some(30 * Timestamp::SECOND), Some(Missing::Ok)));
+    assert_eq!((rule.name.as_str(), rule.window_ns), ("new error pattern", 300 * Timestamp::SECOND));
+    assert_eq!((rule.interval_ns, rule.kind.name()), (Some(30 * Timestamp::SECOND), "pattern"));
+    assert_eq!(book.rules.len(), 1);
     assert!(rule.enabled);
     assert!(book.channels.is_empty());
+}
+
+#[test]
+fn the_rule_that_is_an_example_is_right_without_its_signs() {
+    let text = crate::DEFAULT_RULES.lines().map(|line| match line.trim_start().strip_prefix("# ") {
+        Some(rest) if line.starts_with("      # ") && !rest.starts_with("A rule of") => format!("      {rest}"),
+        _ if line.starts_with("# channels") || line.starts_with("#   ") => line[2..].to_owned(),
+        _ => line.to_owned(),
+    });
+    let mut book = RuleBook::default();
+    book.add("errors.yaml", &text.collect::<Vec<_>>().join("\n")).unwrap();
+    assert_eq!(book.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["new error pattern", "errors"]);
+    assert_eq!(book.channels.len(), 1);
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn clock() -> Clock {
 fn start(dir: &std::path::Path, store: &Arc<Store>) -> Arc<Alerts> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut files = RuleBook::default();
-    files.add("errors.yaml", crate::DEFAULT_RULES).unwrap();
+    files.add("errors.yaml", crate::THRESHOLD_RULES).unwrap();
     let options = Options { clock: clock(), ..Options::new(dir.join("alerts")) };
     Alerts::start(store.clone(), files, options).unwrap()
 }

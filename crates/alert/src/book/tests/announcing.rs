@@ -9,7 +9,7 @@ fn bench(change: impl FnOnce(&mut ChannelSettings)) -> Bench {
     let bench = Bench::new();
     let mut settings = *bench.book.standing().channels[0].settings.clone();
     change(&mut settings);
-    let mut book = rules(crate::DEFAULT_RULES);
+    let mut book = rules(crate::THRESHOLD_RULES);
     book.channels = vec![Channel::new(settings).unwrap()];
     bench.book.replace(book, bench.now).unwrap();
     bench
@@ -169,7 +169,7 @@ fn what_goes_on_is_told_again_until_somebody_takes_it_on() {
     let mut settings = ChannelSettings { repeat_interval: Some("1h".into()), ..ChannelSettings::default() };
     (settings.name, settings.kind, settings.url) =
         ("hook".into(), "webhook".into(), Some("http://127.0.0.1:9/".into()));
-    let mut book = rules(crate::DEFAULT_RULES);
+    let mut book = rules(crate::THRESHOLD_RULES);
     book.channels = vec![Channel::new(settings).unwrap()];
     bench.book.replace(book, bench.now).unwrap();
     bench.later(7_200).tend();

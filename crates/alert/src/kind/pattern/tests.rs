@@ -91,6 +91,21 @@ fn a_pattern_that_widens_keeps_its_name() {
     assert_eq!(name(&later), name(&first), "{later}");
 }
 
+#[test]
+fn half_a_past_proves_nothing_of_single_events() {
+    let found_of = |count: u64, is_past_whole: bool| {
+        let pattern = NewPattern {
+            by: vec!["@log".into()], baseline_ns: Timestamp::DAY, jump: 5.0, min_count: 10, limit: 20,
+        };
+        let rows = rows_of(&[("the disk is full".to_owned(), count)], Timestamp::DAY);
+        let range = TimeRange { from: Timestamp(0), to: Timestamp(Timestamp::DAY) };
+        let window_ns = 5 * Timestamp::MINUTE;
+        let counted = Counted { pattern: &pattern, window_ns, range, rows: &rows, before: &[], is_past_whole };
+        found(&counted, &mut Names::new()).shown.len()
+    };
+    assert_eq!([found_of(1, true), found_of(1, false), found_of(10, false)], [1, 0, 1]);
+}
+
 /// Counts of texts as rows of an answer, all first seen at `first`.
 fn rows_of(counts: &[(String, u64)], first: i64) -> Vec<Vec<Option<Value>>> {
     let row = |(text, count): &(String, u64)| {
@@ -115,7 +130,7 @@ proptest! {
         let before: Vec<_> = before.into_iter().collect();
         let (rows, past) = (rows_of(&now, Timestamp::DAY), rows_of(&before, 0));
         let window_ns = 5 * Timestamp::MINUTE;
-        let counted = Counted { pattern: &pattern, window_ns, range, rows: &rows, before: &past };
+        let counted = Counted { pattern: &pattern, window_ns, range, rows: &rows, before: &past, is_past_whole: true };
         let is_usual = counted.is_usual();
         let (patterns, sums) = counted.sums();
         let fires = sums.iter().any(|sums| {
