@@ -94,9 +94,8 @@ fn a_pattern_that_widens_keeps_its_name() {
 #[test]
 fn half_a_past_proves_nothing_of_single_events() {
     let found_of = |count: u64, is_past_whole: bool| {
-        let pattern = NewPattern {
-            by: vec!["@log".into()], baseline_ns: Timestamp::DAY, jump: 5.0, min_count: 10, limit: 20,
-        };
+        let pattern =
+            NewPattern { by: vec!["@log".into()], baseline_ns: Timestamp::DAY, jump: 5.0, min_count: 10, limit: 20 };
         let rows = rows_of(&[("the disk is full".to_owned(), count)], Timestamp::DAY);
         let range = TimeRange { from: Timestamp(0), to: Timestamp(Timestamp::DAY) };
         let window_ns = 5 * Timestamp::MINUTE;
