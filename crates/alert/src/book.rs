@@ -5,6 +5,7 @@
 mod announcing;
 mod delivering;
 mod evaluating;
+mod evidence;
 mod replacing;
 mod turns;
 mod views;

@@ -116,6 +116,11 @@ pub(crate) fn slim(body: &Json) -> Json {
         }
         events.iter_mut().for_each(|event| *event = shortened_to(event, SLIM_MESSAGE_BYTES_MAX));
     }
+    for name in ["first", "last"] {
+        if let Some(event) = slim.get_mut(name) {
+            *event = shortened_to(event, SLIM_MESSAGE_BYTES_MAX);
+        }
+    }
     slim
 }
 
@@ -279,7 +284,7 @@ pub(crate) fn body(subject: &Subject<'_>) -> Json {
         "url": subject.url,
     });
     if let (Json::Object(body), Json::Object(evidence)) = (&mut body, subject.evidence.clone()) {
-        body.extend(evidence);
+        body.extend(evidence.into_iter().map(|(name, value)| (name, shortened_to(&value, MESSAGE_BYTES_MAX))));
     }
     let size = |events: &[Json]| events.iter().map(|event| event.to_string().len() + 1).sum::<usize>();
     let room = BODY_BYTES_MAX.saturating_sub(body.to_string().len() + ID_AND_END_BYTES);
@@ -314,17 +319,23 @@ fn id_of(body: &Json, status: &str, channel: &str, nth: u32) -> String {
     format!("{:032x}", xxh3_128(Json::Array(parts).to_string().as_bytes()))
 }
 
+/// A text of so many bytes at most, and a sign where some are left out.
+pub(crate) fn cut(text: &str, n_bytes_max: usize) -> String {
+    if text.len() <= n_bytes_max {
+        return text.to_string();
+    }
+    let mut end = n_bytes_max;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…", &text[..end])
+}
+
 /// An event with its long texts cut.
 fn shortened_to(event: &Json, n_bytes_max: usize) -> Json {
     let Json::Object(members) = event else { return event.clone() };
     let shorten = |value: &Json| match value {
-        Json::String(text) if text.len() > n_bytes_max => {
-            let mut end = n_bytes_max;
-            while !text.is_char_boundary(end) {
-                end -= 1;
-            }
-            Json::String(format!("{}…", &text[..end]))
-        }
+        Json::String(text) => Json::String(cut(text, n_bytes_max)),
         other => other.clone(),
     };
     Json::Object(members.iter().map(|(name, value)| (name.clone(), shorten(value))).collect())

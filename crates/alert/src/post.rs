@@ -122,3 +122,6 @@ fn client(is_guarded: bool) -> Result<Client, String> {
         .build()
         .map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

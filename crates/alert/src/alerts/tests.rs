@@ -102,6 +102,13 @@ fn errors_in_the_store_are_posted_and_resolved_when_they_are_past() {
     assert_eq!(firing["labels"]["@log"], "app/a");
     assert_eq!(firing["events"].as_array().unwrap().len(), 1);
     assert_eq!(firing["events"][0]["@message"], "disk on fire");
+    assert_eq!(
+        (&firing["first"]["@message"], &firing["last"]["@message"]),
+        (&"disk on fire".into(), &"disk on fire".into())
+    );
+    assert_eq!((&firing["pattern"]["text"], &firing["pattern"]["is_new"]), (&"disk on fire".into(), &true.into()));
+    assert!(firing["acknowledge_url"].as_str().unwrap().contains("/alerts?acknowledge="));
+    assert_eq!(firing["alerts"][0]["labels"], firing["labels"]);
     let resolved = bodies.recv_timeout(long).unwrap();
     assert_eq!(resolved["status"], "resolved");
     alerts.stop();

@@ -5,16 +5,20 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 use types::Timestamp;
 
-use super::{Book, annotations_of, window_of};
+use super::evidence::Inquiry;
+use super::{Book, annotations_of};
 use crate::compile::Compiled;
-use crate::evaluate::{Change, Evaluation, SETS_MAX, SetState, Sets, State, evaluate, json_of};
+use crate::evaluate::{Change, Evaluation, SETS_MAX, SetState, Sets, State, evaluate, key_of};
 use crate::kind::{self, Asking};
 use crate::notify::{Subject, body};
 use crate::state::RuleState;
-use crate::{Ask, Question, Rule, Table};
+use crate::{Ask, Rule, Table};
 
 /// Changes of one evaluation whose events are looked up; further ones are told without.
 const CHANGES_WITH_EVENTS_MAX: usize = 20;
+
+/// Changes of one evaluation of which more than the events is looked up.
+const CHANGES_WITH_EVIDENCE_MAX: usize = 5;
 
 /// Rows beyond the bound on label sets are asked for all the same, to be able to say how many are left out.
 const ROWS_MAX: usize = 10 * SETS_MAX;
@@ -132,16 +136,31 @@ impl Book {
             tracing::info!(rule = rule_name, fires, "alert changed");
             let row = change.row.filter(|_| change.fires && n < CHANGES_WITH_EVENTS_MAX);
             let row = row.and_then(|at| table.rows.get(at));
-            let events = row.map(|row| events_of(rule, compiled, row, ask, now)).unwrap_or_default();
+            let inquiry = row.map(|row| Inquiry { rule, compiled, row, labels: &change.set.labels, ask, now });
+            let events = inquiry.as_ref().map(Inquiry::events).unwrap_or_default();
             let pattern = change.row.and_then(|at| compiled.pattern_of(table.rows.get(at)?));
+            let asked_more = inquiry.filter(|_| n < CHANGES_WITH_EVIDENCE_MAX && !events.is_empty());
+            let mut evidence = match asked_more {
+                Some(inquiry) => inquiry.rest(&events, pattern),
+                None => json!({"pattern": pattern}),
+            };
+            self.add_links(&mut evidence, &change);
             let url = self.url_of(rule, now);
             let annotations = annotations_of(rule, &change.set, &events, &url);
-            let evidence = pattern.map_or(Json::Null, |pattern| json!({"pattern": pattern}));
             let subject = Subject { rule, change: &change, annotations, events, evidence, url };
             let said = body(&subject);
             made.push((change, said));
         }
         made
+    }
+
+    /// Puts in where the page asks whether to take an alert on or to silence it. Opening them changes nothing.
+    fn add_links(&self, evidence: &mut Json, change: &Change) {
+        if change.fires {
+            let id = super::views::id_of(&key_of(&change.set.labels));
+            evidence["acknowledge_url"] = format!("{}?acknowledge={id}", self.page_url()).into();
+            evidence["silence_url"] = format!("{}?silence={id}", self.page_url()).into();
+        }
     }
 }
 
@@ -150,31 +169,4 @@ fn ended_by_change(sets: &Sets, now: Timestamp) -> Vec<Change> {
     let firing = sets.values().filter(|set| set.state == State::Alarm);
     let ended = |set: &SetState| SetState { state: State::Ok, since: now.0, ..set.clone() };
     firing.map(|set| Change { set: ended(set), fires: false, starts_at: set.since, row: None }).collect()
-}
-
-/// The newest events behind a row, as JSON objects. An alert without its events is better than none.
-fn events_of(
-    rule: &Rule,
-    compiled: &Compiled,
-    row: &[Option<types::Value>],
-    ask: &dyn Ask,
-    now: Timestamp,
-) -> Vec<Json> {
-    let plan = compiled.events_plan(row);
-    let range = window_of(rule, now);
-    let question =
-        Question { plan: &plan, groups: &rule.groups, scope: &rule.scope, range, now, n_rows_max: EVENTS_SHOWN };
-    let table = match ask.ask(&question) {
-        Ok(table) => table,
-        Err(error) => {
-            tracing::warn!(rule = rule.name, error, "events of an alert not found");
-            return Vec::new();
-        }
-    };
-    let event = |row: &Vec<Option<types::Value>>| {
-        let cells = table.columns.iter().zip(row);
-        let members = cells.filter_map(|(name, value)| Some((name.clone(), json_of(value.as_ref()?))));
-        Json::Object(members.collect())
-    };
-    table.rows.iter().take(EVENTS_SHOWN).map(event).collect()
 }

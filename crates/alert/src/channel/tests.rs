@@ -117,3 +117,44 @@ fn alertmanager_gets_names_that_it_takes_and_an_end_that_comes_by_itself() {
     assert_eq!(url_of("http://proxy/am/"), "http://proxy/am/api/v2/alerts");
     assert_eq!(url_of("http://proxy/am/api/v2/alerts"), "http://proxy/am/api/v2/alerts");
 }
+
+/// Two alerts in one message, with everything that is known of the first.
+fn several() -> Json {
+    let mut several = notification("firing");
+    several["first"] = json!({"@timestamp": "2026-11-20T06:00:01Z", "@message": "the <first>\r\nline"});
+    several["counts"] =
+        json!({"field": "host", "values": [{"value": "web-1", "count": 7}, {"value": "web-<2>", "count": 1}]});
+    several["pattern"] = json!({"text": "disk <*> on fire", "count": 8, "is_new": true});
+    several["acknowledge_url"] = json!("http://127.0.0.1:22828/alerts?acknowledge=a");
+    several["silence_url"] = json!("http://127.0.0.1:22828/alerts?silence=a");
+    let mut other = notification("resolved");
+    other["labels"]["@log"] = json!("app/b");
+    other["annotations"]["summary"] = json!("nothing in app/b\r\nany more");
+    several["alerts"] = json!([several.clone(), other]);
+    several
+}
+
+#[test]
+fn every_kind_tells_of_all_alerts_of_a_message() {
+    let several = several();
+    let slack = slack::message(&several);
+    let text = slack["attachments"][0]["text"].as_str().expect("a text");
+    for part in [
+        "[RESOLVED] errors: nothing in app/b  any more\n",
+        "by host: web-1 7, web-&lt;2&gt; 1\n",
+        "new pattern: disk &lt;*&gt; on fire\n",
+        "first: 2026-11-20T06:00:01Z the &lt;first&gt;  line\n",
+        "<http://127.0.0.1:22828/alerts?acknowledge=a|Take it on>",
+        "<http://127.0.0.1:22828/alerts?silence=a|Silence it>",
+    ] {
+        assert!(text.contains(part), "{part}\nis not in\n{text}");
+    }
+    let all: Vec<&Json> = words::alerts(&several).collect();
+    assert_eq!((all.len(), &all[1]["labels"]["@log"]), (2, &json!("app/b")));
+    let event = pagerduty::event(all[1], &Secret::from("R0"));
+    assert_eq!(event["event_action"], "resolve");
+    assert_ne!(event["dedup_key"], pagerduty::event(all[0], &Secret::from("R0"))["dedup_key"]);
+    let mut both = several.clone();
+    both["alerts"][1]["status"] = json!("firing");
+    assert!(words::title(&both).starts_with("[FIRING:2] errors: "));
+}

@@ -86,14 +86,17 @@ pub(super) fn labels(notification: &Json) -> impl Iterator<Item = (&str, &str)> 
     texts.filter(|(name, _)| *name != "alertname")
 }
 
-/// The newest lines behind the alert, with their times, each cut to what one reads at a glance.
+/// The newest lines behind the alert and the first of them, with their times, each cut to what one reads at a glance.
 pub(super) fn lines(notification: &Json) -> Vec<String> {
     let events = notification["events"].as_array().into_iter().flatten().take(LINES_SHOWN);
     let line = |event: &Json| {
         let (time, message) = (text(event, "@timestamp"), text(event, "@message"));
         cut(&one_line(&format!("{time} {message}")), LINE_BYTES_MAX)
     };
-    events.map(line).collect()
+    let mut lines: Vec<String> = events.map(line).collect();
+    let first = notification.get("first").filter(|first| first.is_object()).map(line);
+    lines.extend(first.filter(|first| !lines.contains(first)).map(|first| format!("first: {first}")));
+    lines
 }
 
 /// Control characters, line ends first of all, become blanks: a title is one line in every receiver's protocol.
