@@ -25,6 +25,7 @@ mod made;
 mod matcher;
 pub mod metrics;
 mod notify;
+mod packs;
 mod post;
 mod rules;
 mod runs;
@@ -45,6 +46,7 @@ pub use kind::{Absence, Anomaly, BurnRate, Composite, Direction, Kind, NewPatter
 pub use language::Language;
 pub use made::{ChannelView, MadeError, Maker, Put};
 pub use matcher::MatcherText;
+pub use packs::{PACKS, Pack};
 pub use post::{PostError, Poster, check_address};
 pub use rules::{Datapoints, Missing, Rule, RuleBook, RuleError};
 pub use runs::RunsAsk;

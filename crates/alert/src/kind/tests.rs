@@ -14,6 +14,9 @@ use crate::{RuleBook, RuleError};
 /// An event: minutes since the beginning, group, level, text, fields.
 pub(crate) type Told<'e> = (f64, &'e str, &'e str, &'e str, &'e [(&'e str, Value)]);
 
+/// A line: minutes since the beginning, group, text.
+pub(crate) type Line = (f64, String, String);
+
 /// The instant that minutes are counted from.
 pub(crate) const BEGINNING: &str = "2026-11-20T00:00:00Z";
 
@@ -33,24 +36,54 @@ fn beginning() -> i64 {
     Timestamp::parse_rfc3339(BEGINNING).unwrap().0
 }
 
-fn store_of(dir: &std::path::Path, events: &[Told<'_>]) -> Arc<Store> {
+fn instant(minutes: f64) -> Timestamp {
+    Timestamp(beginning() + (minutes * Timestamp::MINUTE as f64) as i64)
+}
+
+fn empty_store(dir: &std::path::Path) -> Arc<Store> {
     let mut options = storage::Options::new(dir.join("data"));
     let now = Timestamp(beginning() + 30 * Timestamp::DAY);
     options.clock = Clock::new(move || now);
-    let (store, _) = Store::open(options).unwrap();
+    Store::open(options).unwrap().0
+}
+
+fn append(store: &Store, group: &str, builder: BatchBuilder) {
+    let part = Part { group: GroupName::new(group).unwrap(), batch: builder.finish() };
+    store.append(Delivery { key: None, position: None, raw_bytes: 1, parts: vec![part] }).unwrap();
+}
+
+fn store_of(dir: &std::path::Path, events: &[Told<'_>]) -> Arc<Store> {
+    let store = empty_store(dir);
     let mut groups: BTreeMap<&str, Vec<&Told<'_>>> = BTreeMap::new();
     events.iter().for_each(|event| groups.entry(event.1).or_default().push(event));
     for (group, events) in groups {
         let mut builder = BatchBuilder::new();
         for (minutes, _, level, text, fields) in events {
-            builder.set_timestamp(Timestamp(beginning() + (minutes * Timestamp::MINUTE as f64) as i64));
+            builder.set_timestamp(instant(*minutes));
             builder.set_message(text);
             builder.set_level(Level::parse(level));
             fields.iter().for_each(|(name, value)| builder.field_value(name, value.clone()));
             builder.commit();
         }
-        let part = Part { group: GroupName::new(group).unwrap(), batch: builder.finish() };
-        store.append(Delivery { key: None, position: None, raw_bytes: 1, parts: vec![part] }).unwrap();
+        append(&store, group, builder);
+    }
+    store
+}
+
+/// The same as programs write them, recognised as every line is that is received.
+fn store_of_lines(dir: &std::path::Path, lines: &[Line]) -> Arc<Store> {
+    let store = empty_store(dir);
+    let limits = types::Limits::default();
+    let groups: std::collections::BTreeSet<&str> = lines.iter().map(|(_, group, _)| group.as_str()).collect();
+    for group in groups {
+        let received = parse::Received { at: instant(43_000.0), modified: None, zone: parse::Zone::UTC, limits: &limits };
+        let mut parser = parse::EventParser::new(received);
+        let mut builder = BatchBuilder::new();
+        for (minutes, _, text) in lines.iter().filter(|line| line.1 == group) {
+            let extras = parse::Extras { time: Some(instant(*minutes)), ..parse::Extras::default() };
+            parser.text(text.as_bytes(), &extras, &mut builder);
+        }
+        append(&store, group, builder);
     }
     store
 }
@@ -66,6 +99,16 @@ impl World {
     pub(crate) fn new(rule: Rule, events: &[Told<'_>]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = store_of(dir.path(), events);
+        Self::over(rule, dir, store)
+    }
+
+    pub(crate) fn of_lines(rule: Rule, lines: &[Line]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store_of_lines(dir.path(), lines);
+        Self::over(rule, dir, store)
+    }
+
+    fn over(rule: Rule, dir: tempfile::TempDir, store: Arc<Store>) -> Self {
         let cache = Some(Arc::new(query::PartialCache::new(8 << 20)));
         let ask = StoreAsk { store, cache, is_stopping: Arc::new(AtomicBool::new(false)) };
         let (memory, sets, why) = (Memory::default(), Sets::new(), String::new());
