@@ -4,6 +4,7 @@ mod check;
 mod groups;
 mod keys;
 mod lookups;
+mod rules;
 mod selftest;
 mod send;
 mod sources;
@@ -18,6 +19,7 @@ pub(crate) use check::{Check, Sample, SampleFormat};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
+pub(crate) use rules::{RuleCommand, Rules};
 pub(crate) use selftest::{Selftest, SelftestCommand, SelftestTail};
 pub(crate) use send::{Compression, InputFormat, Send};
 pub(crate) use sources::Sources;
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Groups(Groups),
     /// List, upload and delete tables that queries look up
     Lookups(Lookups),
+    /// List, check, test and backtest alert rules
+    Rules(Rules),
     /// List shippers: up or down, how far behind, and what never arrived
     Sources(Sources),
     /// List, make, replace and revoke keys of senders and readers

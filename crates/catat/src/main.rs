@@ -57,6 +57,7 @@ fn main() -> ExitCode {
         Command::Send(options) => commands::send(options),
         Command::Groups(options) => commands::groups(options),
         Command::Lookups(options) => commands::lookups(options),
+        Command::Rules(options) => commands::rules(options),
         Command::Sources(options) => commands::sources(options),
         Command::Keys(options) => commands::keys(options),
         Command::Users(options) => commands::users(options),

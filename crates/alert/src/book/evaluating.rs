@@ -40,6 +40,12 @@ impl Book {
     pub(super) fn evaluate_rule(&self, rule: &Arc<Rule>, ask: &dyn Ask, now: Timestamp) {
         let before = self.locked().kept.rules.get(&rule.name).cloned().unwrap_or_default();
         let meaning = Some(rule.meaning());
+        if self.waits_for_senders(rule, now) {
+            let why = "waits after a start until senders are back".to_string();
+            let state = RuleState { evaluated_at: Some(now.0), why, error: None, ..before };
+            self.locked().kept.rules.insert(rule.name.clone(), state);
+            return;
+        }
         let is_changed = before.meaning.is_some() && before.meaning != meaning;
         let asked = self.ask_rule(rule, ask, now);
         let judged = self.as_judged(rule, now);

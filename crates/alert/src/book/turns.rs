@@ -8,6 +8,7 @@ use types::{Timestamp, Value};
 
 use super::{Book, Standing, window_of};
 use crate::compile::Compiled;
+use crate::kind::Kind;
 #[cfg(test)]
 use crate::schedule::{Next, Takes};
 use crate::schedule::{Task, next_turn};
@@ -155,12 +156,20 @@ impl Book {
         self.commit(&mut inner, kept);
     }
 
+    /// Tells whether a source can seem silent only because nobody was there to hear it.
+    pub(super) fn waits_for_senders(&self, rule: &Rule, now: Timestamp) -> bool {
+        matches!(rule.kind, Kind::Absence(_)) && self.is_early(rule, now)
+    }
+
+    fn is_early(&self, rule: &Rule, now: Timestamp) -> bool {
+        let grace_ns = rule.window_ns.min(GRACE_NS_MAX);
+        now.0 < self.locked().watched_from.0.saturating_add(grace_ns)
+    }
+
     /// The rule as it is judged at `now`. That something is missing proves nothing for the first while after a start
     /// or a sleep, nor of any time before: nobody could have said anything, and senders come back one by one.
     pub(super) fn as_judged(&self, rule: &Arc<Rule>, now: Timestamp) -> Arc<Rule> {
-        let grace_ns = rule.window_ns.min(GRACE_NS_MAX);
-        let watched_from = self.locked().watched_from.0;
-        if rule.missing == Some(Missing::Alarm) && now.0 < watched_from.saturating_add(grace_ns) {
+        if rule.missing == Some(Missing::Alarm) && self.is_early(rule, now) {
             return Arc::new(Rule { missing: Some(Missing::Keep), ..Rule::clone(rule) });
         }
         rule.clone()

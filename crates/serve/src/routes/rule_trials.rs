@@ -41,6 +41,9 @@ struct TestRequest {
     rule: Option<Value>,
     #[serde(default)]
     text: Option<String>,
+    /// Which one of several in `text`.
+    #[serde(default)]
+    name: Option<String>,
     /// Events to judge in place of what is stored; `@log` names their groups.
     #[serde(default)]
     events: Option<Vec<Value>>,
@@ -56,6 +59,9 @@ struct BacktestRequest {
     rule: Option<Value>,
     #[serde(default)]
     text: Option<String>,
+    /// Which one of several in `text`.
+    #[serde(default)]
+    name: Option<String>,
     from: Value,
     #[serde(default)]
     to: Option<Value>,
@@ -84,7 +90,7 @@ impl Ask for ReadingAsk<'_> {
 pub(crate) async fn test(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let request: TestRequest = of_json(received.bytes(), "{\"rule\":{\"name\":\"…\",\"query\":\"…\"}}")?;
-    let rule = match one_rule(request.rule.as_ref(), request.text.as_deref())? {
+    let rule = match one_rule((request.rule.as_ref(), request.text.as_deref(), request.name.as_deref()))? {
         Ok(rule) => rule,
         Err(errors) => return Ok(Json(json!({"valid": false, "errors": errors_json(&errors)}))),
     };
@@ -112,7 +118,7 @@ pub(crate) async fn past(server: Shared, body: Body) -> Result<Json<Value>, Prob
     let example = "{\"rule\":{\"name\":\"…\",\"query\":\"…\"},\"from\":\"now-7d\"}";
     let request: BacktestRequest = of_json(received.bytes(), example)?;
     let wrong = |errors: Vec<RuleError>| Problem::bad_request("bad-rule", lines_of(&errors));
-    let rule = one_rule(request.rule.as_ref(), request.text.as_deref())?.map_err(wrong)?;
+    let rule = one_rule((request.rule.as_ref(), request.text.as_deref(), request.name.as_deref()))?.map_err(wrong)?;
     let now = server.now();
     let range = ask::range(Some(&request.from), request.to.as_ref(), now, chrono_tz::UTC)?;
     // What has not happened yet says nothing of when it would have fired.
@@ -131,18 +137,27 @@ pub(crate) async fn past(server: Shared, body: Body) -> Result<Json<Value>, Prob
     Ok(Json(backtest_json(&found.await?)))
 }
 
+/// A rule as an object, or as text, and which one of several.
+type Which<'a> = (Option<&'a Value>, Option<&'a str>, Option<&'a str>);
+
 /// The rule of a request, or what is wrong with it.
-fn one_rule(rule: Option<&Value>, text: Option<&str>) -> Result<Result<Rule, Vec<RuleError>>, Problem> {
-    match (rule, text) {
-        (Some(rule), None) => Ok(read_json_rule("rule", rule)),
-        (None, Some(text)) => match read_rules("rule", text) {
-            Ok(mut rules) if rules.len() == 1 => Ok(Ok(rules.remove(0))),
-            Ok(rules) => {
-                Err(Problem::bad_request("too-many-rules", format!("one rule at a time, not {}", rules.len())))
-            }
-            Err(errors) => Ok(Err(errors)),
-        },
-        _ => Err(Problem::bad_request("bad-json", "either `rule`, an object, or `text`, as in a rule file")),
+fn one_rule(which: Which<'_>) -> Result<Result<Rule, Vec<RuleError>>, Problem> {
+    let text = match which {
+        (Some(rule), None, None) => return Ok(read_json_rule("rule", rule)),
+        (None, Some(text), _) => text,
+        _ => return Err(Problem::bad_request("bad-json", "either `rule`, an object, or `text`, as in a rule file")),
+    };
+    let mut rules = match read_rules("rule", text) {
+        Ok(rules) => rules,
+        Err(errors) => return Ok(Err(errors)),
+    };
+    if let Some(name) = which.2 {
+        rules.retain(|rule| rule.name == name);
+    }
+    match (rules.pop(), rules.len()) {
+        (Some(rule), 0) => Ok(Ok(rule)),
+        (Some(_), _) => Err(Problem::bad_request("too-many-rules", "several rules; `name` says which one is meant")),
+        (None, _) => Err(Problem::bad_request("no-such-rule", "no rule in `text` has that name")),
     }
 }
 

@@ -250,6 +250,21 @@ fn what_is_missing_proves_nothing_right_after_a_start_and_something_later() {
 }
 
 #[test]
+fn sources_do_not_seem_silent_because_the_server_was() {
+    let mut bench = Bench::new(
+        "name: r, kind: absence, query: 'filter a = 1', expect: [{host: a}], by: [host], window: 2m, interval: 30s",
+    );
+    for _ in 0..3 {
+        bench.pass(30);
+    }
+    let view = bench.book.rule_views().remove(0);
+    assert_eq!(view.why, "waits after a start until senders are back");
+    bench.n_asked();
+    bench.pass(60);
+    assert!(bench.n_asked() > 0, "it is asked once the first window is whole");
+}
+
+#[test]
 fn a_clock_that_jumps_keeps_what_fires_and_tells_it_once() {
     let mut bench = Bench::new(RULE);
     bench.pass(30);

@@ -1,0 +1,70 @@
+//! What can be typed after `catat rules`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{Printing, Remote, Server};
+
+/// What a file of tests looks like.
+const TEST_HELP: &str = r#"A file of tests:
+
+  rule_files: [app.yaml]              # beside it
+  evaluation_interval: 30s            # of rules that do not say it themselves
+  tests:
+    - name: an error fires
+      events:
+        - {at: 10s, "@log": app/a, level: error, message: disk on fire}
+        - {at: 1m, repeat: 20, every: 5s, "@log": app/a, message: fine}
+      # or `file: events.ndjson`, with times of its own after `start: 2026-01-01T00:00:00Z`
+      alerts:
+        - {at: 30s, alertname: errors, labels: {"@log": app/a}, annotations: {summary: 1 error in app/a}}
+        - {at: 10m, alertname: errors, none: true}"#;
+
+#[derive(Debug, Args)]
+pub(crate) struct Rules {
+    #[command(subcommand)]
+    pub(crate) command: RuleCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RuleCommand {
+    /// List the rules of a server with what they have come to
+    List {
+        #[command(flatten)]
+        remote: Remote,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// Run rules over sample events and compare what fires with what a test expects
+    #[command(after_help = TEST_HELP)]
+    Test {
+        /// Files of tests
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Find every mistake in rule files without starting anything
+    Check {
+        #[command(flatten)]
+        server: Server,
+        /// A rule file or a directory of them (default: the rules directory of the configuration)
+        #[arg(value_name = "PATH")]
+        path: Option<PathBuf>,
+    },
+    /// Show when the rules of a file would have fired over what a server has stored
+    Backtest {
+        #[command(flatten)]
+        remote: Remote,
+        #[command(flatten)]
+        printing: Printing,
+        /// A rule file, or a file with one rule
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// From when: RFC 3339, or now-7d
+        #[arg(long, value_name = "TIME", default_value = "now-1d")]
+        from: String,
+        /// Until when
+        #[arg(long, value_name = "TIME", default_value = "now")]
+        to: String,
+    },
+}

@@ -1,0 +1,104 @@
+//! `catat rules`: what is watched, whether rules are right, and whether they fire when they should.
+
+mod test;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use alert::{Rule, RuleBook, RuleError, read_rules};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::arguments::{Printing, Remote, RuleCommand, Rules};
+use crate::client::Server;
+use crate::failure::{Failure, of_output};
+use crate::output::print_rows;
+
+/// Columns of a list of rules.
+const COLUMNS: [(&str, &str); 6] = [
+    ("name", "/name"),
+    ("state", "/state"),
+    ("firing", "/n_firing"),
+    ("interval", "/interval"),
+    ("why", "/why"),
+    ("file", "/file"),
+];
+
+/// Columns of alerts of the past.
+const PAST_COLUMNS: [(&str, &str); 5] = [
+    ("rule", "/labels/alertname"),
+    ("starts_at", "/starts_at"),
+    ("ends_at", "/ends_at"),
+    ("peak_value", "/peak_value"),
+    ("labels", "/labels"),
+];
+
+pub(crate) fn rules(options: Rules) -> Result<(), Failure> {
+    match options.command {
+        RuleCommand::List { remote, printing } => list(&remote, &printing),
+        RuleCommand::Test { files } => test::test(&files),
+        RuleCommand::Check { server, path } => {
+            let path = match path {
+                Some(path) => path,
+                None => super::rules_dir(&super::read_config(&server)?),
+            };
+            check(&path)
+        }
+        RuleCommand::Backtest { remote, printing, file, from, to } => backtest(&remote, &printing, &file, (&from, &to)),
+    }
+}
+
+fn list(remote: &Remote, printing: &Printing) -> Result<(), Failure> {
+    let server = Server::new(remote)?;
+    let answer = of_json(server.send(server.request(Method::GET, "/api/v1/rules"), "")?)?;
+    print_rows(printing, &COLUMNS, answer["rules"].as_array().map_or(&[], Vec::as_slice))
+}
+
+/// Says how many rules there are, or all that is wrong with them.
+fn check(path: &Path) -> Result<(), Failure> {
+    let mut book = RuleBook::default();
+    if path.is_dir() {
+        book = RuleBook::load_dir(path).map_err(|errors| all(&errors))?;
+    } else {
+        book.add(&path.display().to_string(), &text_of(path)?).map_err(|errors| all(&errors))?;
+    }
+    let (n_rules, n_channels) = (book.rules.len(), book.channels.len());
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}: {n_rules} rules, {n_channels} channels", path.display()).map_err(of_output)
+}
+
+/// The rules of a file, or every mistake in it.
+fn rules_of(path: &Path) -> Result<Vec<Rule>, Failure> {
+    read_rules(&path.display().to_string(), &text_of(path)?).map_err(|errors| all(&errors))
+}
+
+fn text_of(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+}
+
+fn all(errors: &[RuleError]) -> Failure {
+    Failure::usage(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\ncatat: "))
+}
+
+fn backtest(remote: &Remote, printing: &Printing, file: &PathBuf, range: (&str, &str)) -> Result<(), Failure> {
+    let (text, server) = (text_of(file)?, Server::new(remote)?);
+    let (mut alerts, mut partial) = (Vec::new(), Vec::new());
+    for rule in rules_of(file)? {
+        let asked = json!({"text": text, "name": rule.name, "from": range.0, "to": range.1});
+        let request = server.request(Method::POST, "/api/v1/rules/backtest").json(&asked);
+        let found = of_json(server.send(request, &rule.query)?)?;
+        alerts.extend(found["alerts"].as_array().cloned().unwrap_or_default());
+        let (n_turns, step) = (&found["evaluations"], found["step"].as_str().unwrap_or_default());
+        let n_alerts = found["alerts"].as_array().map_or(0, Vec::len);
+        eprintln!("{}: {n_alerts} alerts, {n_turns} evaluations, {step} apart", rule.name);
+        for reason in found["partial_reasons"].as_array().into_iter().flatten() {
+            partial.push(format!("{}: {}", rule.name, reason["message"].as_str().unwrap_or_default()));
+        }
+    }
+    print_rows(printing, &PAST_COLUMNS, &alerts)?;
+    if partial.is_empty() { Ok(()) } else { Err(Failure::partial(partial.join("\ncatat: "))) }
+}
+
+fn of_json(answer: reqwest::blocking::Response) -> Result<Value, Failure> {
+    answer.json().map_err(|error| Failure::unreachable(format!("the answer broke off: {error}")))
+}

@@ -1,0 +1,96 @@
+//! Tests of rules as somebody writes them, and what is said of each, word for word.
+
+use super::*;
+
+const RULES: &str = r#"
+groups:
+  - name: app
+    interval: 10s
+    rules:
+      - name: errors
+        query: filter @level >= "error" | stats count(*) as count by @log
+        window: 1m
+        labels: {severity: page}
+        annotations: {summary: "{{ value }} errors in {{ labels['@log'] }}"}
+      - name: silent
+        query: filter job = "backup" | stats count(*) as count
+        condition: count < 1
+        window: 1h
+      - name: both
+        kind: composite
+        when: errors and silent
+"#;
+
+const EVENTS: &str = r#"
+    events:
+      - {at: 25s, repeat: 3, every: 1s, "@log": app/a, level: error, message: disk on fire}
+      - {at: 40s, "@log": app/b, level: info, message: all is well}
+      - {at: 50m, job: backup}
+"#;
+
+/// What is said of a file of tests, and how the command ends.
+fn said(tests: &str) -> (String, Option<String>) {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("rules.yaml"), RULES).unwrap();
+    let path = dir.path().join("t.yaml");
+    std::fs::write(&path, tests).unwrap();
+    let mut out = Vec::new();
+    let ended = report(&[path], &mut out);
+    let told = ended.err().map(|failure| failure.message().replace(&dir.path().display().to_string(), "DIR"));
+    (String::from_utf8(out).unwrap(), told)
+}
+
+#[test]
+fn what_fires_as_expected_is_well() {
+    let tests = format!(
+        "rule_files: [rules.yaml]\ntests:\n  - name: errors fire, and end a minute later{EVENTS}    alerts:\n      \
+         - {{at: 20s, alertname: errors, none: true}}\n      \
+         - {{at: 30s, alertname: errors, labels: {{\"@log\": app/a, severity: page}}, \
+              annotations: {{summary: 3 errors in app/a}}}}\n      \
+         - {{at: 95s, alertname: errors, none: true}}\n      \
+         - {{at: 49m, alertname: silent}}\n      \
+         - {{at: 40s, alertname: both}}\n      \
+         - {{at: 49m, alertname: both, none: true}}\n      \
+         - {{at: 51m, alertname: silent, none: true}}\n"
+    );
+    let (out, told) = said(&tests);
+    assert_eq!(out, "ok     errors fire, and end a minute later\n1 tests, 0 failed\n", "{told:?}");
+    assert_eq!(told, None);
+}
+
+#[test]
+fn what_differs_is_said() {
+    let tests = format!(
+        "rule_files: [rules.yaml]\ntests:\n  - name: wrong{EVENTS}    alerts:\n      \
+         - {{at: 20s, alertname: errors, labels: {{\"@log\": app/a, severity: page}}}}\n      \
+         - {{at: 30s, alertname: errors, none: true}}\n      \
+         - {{at: 40s, alertname: errors, labels: {{\"@log\": app/a, severity: page}}, \
+              annotations: {{summary: fine, other: x}}}}\n  \
+         - name: empty\n    alerts: []\n"
+    );
+    let expected = r#"FAILED wrong
+       at 20s, errors: should fire and does not: {@log="app/a", severity="page"}
+       at 30s, errors: fires and should not: {@log="app/a", severity="page"} (3)
+       at 40s, errors: {@log="app/a", severity="page"}: other is not there, not "x"
+       at 40s, errors: {@log="app/a", severity="page"}: summary is "3 errors in app/a", not "fine"
+ok     empty
+2 tests, 1 failed
+"#;
+    assert_eq!(said(&tests), (expected.to_string(), Some(String::new())));
+}
+
+#[test]
+fn mistakes_in_a_test_are_named() {
+    let check = |text: &str, expected: &str| {
+        let told = said(text).1.expect("a mistake");
+        assert!(told.contains(expected), "{told}");
+    };
+    let test = |rest: &str| format!("rule_files: [rules.yaml]\ntests:\n  - name: t\n{rest}");
+    check("rule_files: [none.yaml]\ntests: []\n", "DIR/none.yaml: ");
+    check(&test("    alert: []\n"), "unknown field");
+    check(&test("    alerts: [{at: 1m, alertname: other}]\n"), "there is no rule \"other\" in its rule_files");
+    check(&test("    alerts: [{at: soon, alertname: errors}]\n"), "test \"t\"");
+    check(&test("    start: noon\n    alerts: []\n"), "start: noon is no time");
+    check(&test("    events: [{at: 1s, \"@log\": \"a b\"}]\n    alerts: []\n"), "@log: a b is no name of a group");
+    check(&test("    alerts: [{at: 9000h, alertname: errors, none: true}]\n"), "more than 100000 turns");
+}
