@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
-"""`/metrics` through Prometheus' client library, promtool's lint, and a Prometheus that scrapes it."""
+"""`/metrics` through Prometheus' client library, promtool's lint, and a Prometheus that scrapes it or is written to.
+
+Metrics made of events have a server of their own, which is killed and started again; CATAT_EXECUTABLE names its program.
+"""
 import contextlib
 import functools
 import glob
 import json
+import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -18,11 +23,22 @@ from prometheus_client.parser import text_string_to_metric_families
 from check import URL, check, main
 
 UNPACKED = pathlib.Path(__file__).resolve().parents[2] / "target" / "prometheus" / "usr" / "bin"
+CATAT = os.environ.get("CATAT_EXECUTABLE", "target/release/catat")
 DEADLINE_S = 60
 
+METRICS = [
+    {"name": "shop_requests_total", "type": "counter", "query": "filter ispresent(ms)", "groups": ["shop/*"], "labels": ["service"]},
+    {"name": "shop_took_seconds", "type": "histogram", "field": "took", "buckets": [0.01, 0.1], "help": "Time of requests."},
+    {"name": "shop_lately_seconds", "type": "summary", "field": "took", "quantiles": [0.5]},
+    {"name": "shop_queue_length", "type": "gauge", "field": "queue"},
+]
+RULES = """
+groups: [{name: g, interval: 1s, rules: [{record: 'shop:requests:count', query: 'stats count(*) as n by service', window: 1h, labels: {team: a}}]}]
+"""
 
-def page():
-    answer = requests.get(f"{URL}/metrics", timeout=30)
+
+def page(url=URL):
+    answer = requests.get(f"{url}/metrics", timeout=30)
     assert answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/plain"), answer.headers
     return answer.text
 
@@ -61,24 +77,32 @@ def names_are_ours_and_counters_end_in_total():
 @check
 @with_program("promtool")
 def promtool_finds_nothing_to_say(promtool):
-    done = subprocess.run([promtool, "check", "metrics"], input=page(), capture_output=True, text=True, timeout=60)
+    check_metrics(promtool, page())
+
+
+def check_metrics(promtool, text):
+    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done.stdout + done.stderr
 
 
-@contextlib.contextmanager
-def prometheus_at_work(program):
-    """A Prometheus that scrapes the server every second; gives a function that asks it."""
-    with tempfile.TemporaryDirectory() as directory, socket.socket() as free:
+def free_address():
+    with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-        free.close()
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
+@contextlib.contextmanager
+def prometheus_at_work(program, address=None, *more):
+    """A Prometheus that scrapes the server every second; gives a function that asks it."""
+    address = address or free_address()
+    with tempfile.TemporaryDirectory() as directory:
         scrape = {"job_name": "catat", "scrape_interval": "1s", "static_configs": [{"targets": [urllib.parse.urlsplit(URL).netloc]}]}
         settings = pathlib.Path(directory, "prometheus.yml")
         # What is JSON is YAML.
         settings.write_text(json.dumps({"scrape_configs": [scrape]}), encoding="utf-8")
         log = pathlib.Path(directory, "log")
         with log.open("wb") as out:
-            command = [program, f"--config.file={settings}", f"--storage.tsdb.path={directory}/data", f"--web.listen-address={address}"]
+            command = [program, f"--config.file={settings}", f"--storage.tsdb.path={directory}/data", f"--web.listen-address={address}", *more]
             process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
 
         def ask(query):
@@ -110,6 +134,111 @@ def a_prometheus_scrapes_every_family(program):
         assert is_up and expected <= names, f"not scraped: {sorted(expected - names)}"
         version = ask("catat_build_info")
         assert version and version[0]["metric"]["version"] and version[0]["value"][1] == "1", version
+
+
+@contextlib.contextmanager
+def server_at_work(data, **settings):
+    """A server of one's own; gives its process and its address."""
+    address = free_address()
+    environment = os.environ | {f"CATAT_METRICS__{name.upper()}": value for name, value in settings.items()}
+    with pathlib.Path(data, "log").open("ab") as log:
+        command = [CATAT, "serve", "--data-dir", str(data), "--listen", address]
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    url = f"http://{address}"
+    try:
+        until("the server is ready", lambda: requests.get(f"{url}/-/ready", timeout=5).ok)
+        yield process, url
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def until(what, ask):
+    """Asks until there is an answer."""
+    end = time.monotonic() + DEADLINE_S
+    while time.monotonic() < end:
+        with contextlib.suppress(requests.ConnectionError):
+            if answer := ask():
+                return answer
+        # Each look is a request; this is how often it looks.
+        time.sleep(0.1)
+    raise AssertionError(f"{what}: not within {DEADLINE_S} s")
+
+
+def send(url, n, service="api"):
+    events = ({"message": "request", "service": service, "ms": 5 + at % 2, "took": 0.005 + at % 2, "queue": at} for at in range(n))
+    body = "\n".join(json.dumps(event) for event in events)
+    requests.post(f"{url}/api/v1/ingest?group=shop/web", data=body, timeout=60).raise_for_status()
+
+
+def values(url):
+    """All samples of a page, by name and labels."""
+    families = text_string_to_metric_families(page(url))
+    return {(sample.name, *sorted(sample.labels.items())): sample.value for family in families for sample in family.samples}
+
+
+REQUESTS = ("shop_requests_total", ("service", "api"))
+
+
+@check
+@with_program("promtool")
+def what_is_made_of_events_counts_what_was_sent_also_over_a_kill_and_promtool_has_nothing_to_say(promtool):
+    with tempfile.TemporaryDirectory() as data:
+        with server_at_work(data) as (process, url):
+            send(url, 7)
+            for metric in METRICS:
+                requests.post(f"{url}/api/v1/metrics", json=metric, timeout=30).raise_for_status()
+            send(url, 1000)
+            found = values(url)
+            assert found[REQUESTS] == 1000, found
+            assert found["shop_took_seconds_bucket", ("le", "0.01")] == 500, found
+            assert found["shop_took_seconds_count",] == 1000 and found["shop_queue_length",] == 999, found
+            assert abs(found["shop_lately_seconds", ("quantile", "0.5")] - 0.005) < 0.0001, found
+            check_metrics(promtool, page(url))
+            process.send_signal(signal.SIGKILL)
+            process.wait(timeout=30)
+        with server_at_work(data) as (process, url):
+            assert values(url)[REQUESTS] == 1000
+            send(url, 5)
+            assert values(url)[REQUESTS] == 1005
+        with server_at_work(data) as (process, url):
+            assert values(url)[REQUESTS] == 1005
+            check_metrics(promtool, page(url))
+
+
+@check
+@with_program("prometheus")
+def a_prometheus_is_written_to_and_gets_what_it_missed(program):
+    receiver = free_address()
+    with tempfile.TemporaryDirectory() as data:
+        pathlib.Path(data, "rules").mkdir()
+        pathlib.Path(data, "rules", "record.yaml").write_text(RULES, encoding="utf-8")
+        settings = {"remote_write": f"http://{receiver}/api/v1/write", "remote_write_interval": "1s", "remote_write_own": "true"}
+        with server_at_work(data, **settings) as (_, url):
+            requests.post(f"{url}/api/v1/metrics", json=METRICS[0], timeout=30).raise_for_status()
+            send(url, 3)
+            send(url, 4, "db")
+
+            def failures():
+                return values(url)["catat_remote_write_failures_total",]
+            before = failures()
+            # It waits longer each time, and writes down what there is meanwhile.
+            until("it fails and goes on", lambda: failures() >= before + 3)
+            started = time.time()
+            with prometheus_at_work(program, receiver, "--web.enable-remote-write-receiver") as ask:
+                of_server = f'job="catat",instance="{urllib.parse.urlsplit(url).netloc}"'
+
+                def value(query):
+                    found = ask(query)
+                    return float(found[0]["value"][1]) if found else None
+                until("the counter", lambda: value(f'shop_requests_total{{service="api",{of_server}}}') == 3)
+                until("another one", lambda: value(f'shop_requests_total{{service="db",{of_server}}}') == 4)
+                until("what was recorded", lambda: value(f'shop:requests:count{{service="db",team="a",{of_server}}}') == 4)
+                until("its own", lambda: value(f"catat_events_accepted_total{{{of_server}}}"))
+                # From before it was there.
+                oldest = ask(f'shop_requests_total{{service="api",{of_server}}}[5m]')[0]["values"][0][0]
+                assert oldest < started, (oldest, started)
+                assert values(url)["catat_remote_write_dropped_samples_total",] == 0
 
 
 main()

@@ -3,6 +3,8 @@
 //! ```text
 //! metrics: in rule files ─┐
 //! documents of the API  ──┴► MetricSettings ─ check ─► Meter ─ counting (one thread, the feed) ─► Tally ─► Family
+//! record: in rule files  ───► Recording ─ evaluated on a schedule, as rules are ─► table ────────────► Family
+//!                                                              page of metrics, remote write ◄────────┘
 //! ```
 //!
 //! A metric counts every event once that is accepted after it was made, whenever the event says it was, and whether or not
@@ -15,11 +17,16 @@ mod counting;
 mod definition;
 mod family;
 mod meter;
+mod numbers;
+mod recording;
+mod remote;
 mod sketch;
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +37,13 @@ pub use self::counting::{Counted, Counting, Key};
 pub use self::definition::{MetricError, MetricSettings, MetricType};
 pub use self::family::{Family, FamilyKind, Sample, number_text};
 pub use self::meter::{Meter, MissingLabel, OTHER, Series, Shape, Tally, ValueOf};
+use self::numbers::{Numbers, SETTLE_MAX};
+use self::recording::Recorder;
+pub use self::recording::Recording;
+use self::remote::Remote;
+pub use self::remote::{Credentials, RemoteWrite};
+use crate::AlertsError;
+use crate::ask::StoreAsk;
 
 /// The kind of documents, and whose meters these are; those of files have no document.
 const KIND: &str = "metric";
@@ -37,9 +51,6 @@ const OF_FILES: &str = "file";
 
 /// Most metrics: each looks at every batch.
 const METRICS_MAX: usize = 200;
-
-/// How long whoever asks for numbers waits for what was accepted just now.
-const SETTLE_MAX: Duration = Duration::from_secs(1);
 
 /// A metric of a rule file.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,54 +143,117 @@ struct Document {
     sequence: u64,
 }
 
+/// How long threads sleep at most: a clock that was set forward is noticed by then.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
+
+/// What counts, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where numbers are kept.
+    pub dir: PathBuf,
+    /// What time it is.
+    pub clock: Clock,
+    /// Metrics of rule files.
+    pub files: Vec<FileMetric>,
+    /// Recording rules.
+    pub recordings: Vec<Recording>,
+    /// How often those are evaluated that do not say it themselves.
+    pub interval_ns: i64,
+    /// Partial results, shared with whoever else asks the store.
+    pub cache: Option<Arc<query::PartialCache>>,
+    /// Where metrics are sent.
+    pub remote: Option<RemoteWrite>,
+}
+
+impl Options {
+    /// Keeps numbers in `dir`; nothing to record and nobody to send to.
+    pub fn new(dir: PathBuf, clock: Clock) -> Self {
+        let (files, recordings, interval_ns) = (Vec::new(), Vec::new(), 30 * Timestamp::SECOND);
+        Self { dir, clock, files, recordings, interval_ns, cache: None, remote: None }
+    }
+}
+
 /// Metrics at work. Dropping it stops them.
 pub struct Metrics {
     store: Arc<Store>,
-    clock: Clock,
-    counting: Counting,
-    files: BTreeMap<String, FileMetric>,
-    /// Documents, by name. Held while they are changed.
-    documents: Mutex<BTreeMap<String, Document>>,
+    numbers: Arc<Numbers>,
+    is_stopping: Arc<AtomicBool>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Metrics {
-    /// Begins to count, and goes on where `dir` says that it had come to.
-    pub fn start(
-        store: Arc<Store>,
-        clock: Clock,
-        dir: &Path,
-        files: Vec<FileMetric>,
-    ) -> Result<Arc<Self>, crate::AlertsError> {
-        let counting = Counting::start(store.clone(), clock.clone(), dir).map_err(crate::AlertsError::State)?;
+    /// Begins to count, and goes on where it had come to.
+    pub fn start(store: Arc<Store>, options: Options) -> Result<Arc<Self>, AlertsError> {
+        let Options { dir, clock, files, recordings, interval_ns, cache, remote } = options;
+        let counting = Counting::start(store.clone(), clock.clone(), &dir).map_err(AlertsError::State)?;
         let files: BTreeMap<_, _> = files.into_iter().map(|metric| (metric.settings.name.clone(), metric)).collect();
-        let before = counting.last_sequence();
-        for (name, metric) in &files {
-            let document = json_of(&metric.settings);
+        let numbers = Arc::new(Numbers {
+            clock,
+            counting,
+            files,
+            documents: Mutex::default(),
+            recorder: Recorder::new(recordings, interval_ns),
+            remote: remote.map(Remote::new),
+            own_page: Mutex::default(),
+        });
+        let is_stopping = Arc::new(AtomicBool::new(false));
+        let metrics = Self { store, numbers, is_stopping, threads: Mutex::default() };
+        metrics.count_files();
+        metrics.read_documents().map_err(|error| AlertsError::State(error.to_string()))?;
+        metrics.start_threads(cache)?;
+        Ok(Arc::new(metrics))
+    }
+
+    fn count_files(&self) {
+        let sequence = self.numbers.counting.last_sequence();
+        for (name, metric) in &self.numbers.files {
             match metric.settings.meter(GroupScope::All) {
                 Ok(meter) => {
-                    let tally = Tally { sequence: before, ..Tally::default() };
-                    counting.add((OF_FILES, name.clone()), &document, meter, tally);
+                    let tally = Tally { sequence, ..Tally::default() };
+                    self.numbers.counting.add((OF_FILES, name.clone()), &json_of(&metric.settings), meter, tally);
                 }
                 Err(error) => tracing::error!(metric = name, %error, "a metric of a file does not count"),
             }
         }
-        let metrics = Self { store, clock, counting, files, documents: Mutex::default() };
-        metrics.read_documents().map_err(|error| crate::AlertsError::State(error.to_string()))?;
-        Ok(Arc::new(metrics))
+    }
+
+    fn start_threads(&self, cache: Option<Arc<query::PartialCache>>) -> Result<(), AlertsError> {
+        let (numbers, is_stopping) = (self.numbers.clone(), self.is_stopping.clone());
+        if !self.numbers.recorder.is_empty() {
+            let ask = StoreAsk { store: self.store.clone(), cache, is_stopping: is_stopping.clone() };
+            self.spawn("metrics-record", move || record(&numbers, &ask, &is_stopping))?;
+        }
+        let (numbers, is_stopping) = (self.numbers.clone(), self.is_stopping.clone());
+        if self.numbers.remote.is_some() {
+            self.spawn("metrics-write", move || {
+                let is_over = || is_stopping.load(Ordering::Relaxed);
+                let rest = |time: Duration| std::thread::park_timeout(time.min(SLEEP_MAX));
+                numbers.remote.iter().for_each(|remote| numbers.send_all(remote, &is_over, &rest));
+            })?;
+        }
+        Ok(())
+    }
+
+    fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), AlertsError> {
+        let thread = std::thread::Builder::new().name(name.into()).spawn(run);
+        let thread = thread.map_err(|error| AlertsError::Start(error.to_string()))?;
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok(())
     }
 
     fn read_documents(&self) -> Result<(), StoreError> {
-        let mut documents = self.documents();
+        let mut documents = self.numbers.documents();
         for (name, json) in self.store.settings(KIND)? {
             // A document of another version, or one that was spoilt, counts nothing.
             let Ok(document) = serde_json::from_str::<Document>(&json) else {
                 tracing::error!(metric = name, "a metric cannot be read from the control store");
                 continue;
             };
-            let is_taken = self.files.values().any(|file| file.settings.shares_names(&document.settings));
+            let is_taken = self.numbers.files.values().any(|file| file.settings.shares_names(&document.settings))
+                || self.numbers.recorder.names().any(|name| document.settings.writes(name));
             match document.settings.meter(document.scope()) {
                 Ok(meter) if !is_taken => self.count(&document, &json, meter),
-                Ok(_) => tracing::error!(metric = name, "a rule file has a metric of this name, which counts instead"),
+                Ok(_) => tracing::error!(metric = name, "a rule file writes under this name instead"),
                 Err(error) => tracing::error!(metric = name, %error, "a metric does not count"),
             }
             documents.insert(name, document);
@@ -189,27 +263,22 @@ impl Metrics {
 
     fn count(&self, document: &Document, json: &str, meter: Meter) {
         let tally = Tally { sequence: document.sequence, ..Tally::default() };
-        self.counting.add((KIND, document.settings.name.clone()), json, meter, tally);
-    }
-
-    fn documents(&self) -> MutexGuard<'_, BTreeMap<String, Document>> {
-        // Changed only after the control store was.
-        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+        self.numbers.counting.add((KIND, document.settings.name.clone()), json, meter, tally);
     }
 
     /// What counts, for others whose meters have documents of their own.
     pub fn counting(&self) -> &Counting {
-        &self.counting
+        &self.numbers.counting
     }
 
     /// Makes a metric. Blocks.
     pub fn make(&self, settings: MetricSettings, maker: Maker) -> Result<MetricView, MetricsError> {
-        let mut documents = self.documents();
+        let mut documents = self.numbers.documents();
         let name = settings.name.clone();
         if documents.contains_key(&name) {
             return Err(MetricsError::Taken(format!("there is a metric {name:?}")));
         }
-        if documents.len() + self.files.len() >= METRICS_MAX {
+        if documents.len() + self.numbers.files.len() >= METRICS_MAX {
             return Err(MetricsError::TooMany);
         }
         self.put(&mut documents, settings, maker)
@@ -217,7 +286,7 @@ impl Metrics {
 
     /// Puts a metric in the place of that of its name, which may count on where nothing changes; else from now on. Blocks.
     pub fn replace(&self, settings: MetricSettings, maker: Maker) -> Result<MetricView, MetricsError> {
-        let mut documents = self.documents();
+        let mut documents = self.numbers.documents();
         let name = settings.name.clone();
         let before = documents.get(&name).ok_or_else(|| self.unknown(&name))?;
         if before.settings == settings && before.scope() == maker.scope {
@@ -239,11 +308,15 @@ impl Metrics {
         }
         let name = settings.name.clone();
         let of_documents = documents.values().map(|document| &document.settings);
-        let mut others = of_documents.chain(self.files.values().map(|file| &file.settings));
-        let clashing = others
-            .find(|other| other.shares_names(&settings) && (other.name != name || self.files.contains_key(&name)));
+        let mut others = of_documents.chain(self.numbers.files.values().map(|file| &file.settings));
+        let clashing = others.find(|other| {
+            other.shares_names(&settings) && (other.name != name || self.numbers.files.contains_key(&name))
+        });
         if let Some(other) = clashing {
             return Err(MetricsError::Taken(format!("the metric {:?} has a name of {name:?} already", other.name)));
+        }
+        if let Some(other) = self.numbers.recorder.names().find(|other| settings.writes(other)) {
+            return Err(MetricsError::Taken(format!("the recording rule {other:?} has a name of {name:?} already")));
         }
         let document = Document {
             settings,
@@ -252,31 +325,31 @@ impl Metrics {
                 GroupScope::Matching(patterns) => Some(patterns.iter().map(|one| one.as_str().to_owned()).collect()),
             },
             maker: maker.name,
-            created: self.clock.now().0,
-            sequence: self.counting.last_sequence(),
+            created: self.numbers.clock.now().0,
+            sequence: self.numbers.counting.last_sequence(),
         };
         let json = json_of(&document);
         self.store.put_setting(KIND, &name, &json)?;
         self.count(&document, &json, meter);
-        let view = document.view(self.counting.counted(KIND).get(&name));
+        let view = document.view(self.numbers.counting.counted(KIND).get(&name));
         documents.insert(name, document);
         Ok(view)
     }
 
     /// Takes a metric away. Blocks.
     pub fn remove(&self, name: &str) -> Result<(), MetricsError> {
-        let mut documents = self.documents();
+        let mut documents = self.numbers.documents();
         if !documents.contains_key(name) {
             return Err(self.unknown(name));
         }
         self.store.remove_setting(KIND, name)?;
         documents.remove(name);
-        self.counting.remove(&(KIND, name.to_owned()));
+        self.numbers.counting.remove(&(KIND, name.to_owned()));
         Ok(())
     }
 
     fn unknown(&self, name: &str) -> MetricsError {
-        match self.files.get(name) {
+        match self.numbers.files.get(name) {
             Some(metric) => MetricsError::OfFile { name: name.to_owned(), file: metric.file.clone() },
             None => MetricsError::Unknown(name.to_owned()),
         }
@@ -284,11 +357,11 @@ impl Metrics {
 
     /// All metrics, by name.
     pub fn list(&self) -> Vec<MetricView> {
-        self.counting.settle(SETTLE_MAX);
-        let (of_files, of_documents) = (self.counting.counted(OF_FILES), self.counting.counted(KIND));
-        let documents = self.documents();
+        self.numbers.counting.settle(SETTLE_MAX);
+        let (of_files, of_documents) = (self.numbers.counting.counted(OF_FILES), self.numbers.counting.counted(KIND));
+        let documents = self.numbers.documents();
         let made = documents.iter().map(|(name, document)| document.view(of_documents.get(name)));
-        let of_files = self.files.iter().map(|(name, metric)| MetricView {
+        let of_files = self.numbers.files.iter().map(|(name, metric)| MetricView {
             file: Some(metric.file.clone()),
             ..view(&metric.settings, of_files.get(name))
         });
@@ -305,54 +378,46 @@ impl Metrics {
 
     /// What the page of metrics shows. Reads no event: it waits a moment for what was accepted just now.
     pub fn families(&self) -> Vec<Family> {
-        self.counting.settle(SETTLE_MAX);
-        let now = self.clock.now();
-        let mut counted = self.counting.counted(KIND);
-        counted.append(&mut self.counting.counted(OF_FILES));
-        let documents = self.documents();
-        let help = |name: &str| {
-            let settings = self.files.get(name).map(|metric| &metric.settings);
-            settings.or_else(|| documents.get(name).map(|document| &document.settings)).map(MetricSettings::help)
-        };
-        let mut families: Vec<Family> = counted
-            .iter()
-            .map(|(name, of)| of.meter.family(name, help(name).unwrap_or_default(), &of.tally, now))
-            .collect();
-        if !families.is_empty() {
-            families.extend(own_families(&counted));
-        }
-        families
+        self.numbers.families()
     }
 
-    /// Ends counting; what was counted is kept.
+    /// Says where to get what catat counts of itself, where that is sent as well.
+    pub fn set_own_page(&self, page: impl Fn() -> String + Send + Sync + 'static) {
+        *self.numbers.own_page.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(page));
+    }
+
+    /// Ends counting, recording and sending; what was counted is kept.
     pub fn stop(&self) {
-        self.counting.stop();
+        self.is_stopping.store(true, Ordering::Relaxed);
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        threads.iter().for_each(|thread| thread.thread().unpark());
+        for thread in threads {
+            // One that sends may have been the last to hold all of it.
+            let is_this = thread.thread().id() == std::thread::current().id();
+            if !is_this && thread.join().is_err() {
+                tracing::error!("a thread of metrics panicked");
+            }
+        }
+        self.numbers.counting.stop();
     }
 }
 
-/// What is said of metrics themselves.
-fn own_families(counted: &BTreeMap<String, Counted>) -> [Family; 2] {
-    let family = |name: &str, help: &str, of: fn(&Tally) -> u64| {
-        let sample = |(metric, counted): (&String, &Counted)| Sample {
-            end: "",
-            labels: vec![("metric".into(), metric.clone())],
-            value: of(&counted.tally) as f64,
-        };
-        let samples = counted.iter().map(sample).collect();
-        Family { name: name.into(), help: help.into(), kind: FamilyKind::Counter, samples }
-    };
-    [
-        family(
-            "catat_metric_other_events_total",
-            "Events of a metric made of events whose labels were one series too many: they count as (other).",
-            |tally| tally.n_other,
-        ),
-        family(
-            "catat_metric_skipped_events_total",
-            "Events of a metric made of events that fulfil its condition and have no number in its field.",
-            |tally| tally.n_skipped,
-        ),
-    ]
+impl Drop for Metrics {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Evaluates recording rules until it is to end.
+fn record(numbers: &Numbers, ask: &StoreAsk, is_stopping: &AtomicBool) {
+    let goes_on = || !is_stopping.load(Ordering::Relaxed);
+    while goes_on() {
+        let next = numbers.recorder.evaluate_due(ask, &|| numbers.clock.now(), &goes_on);
+        let wait = Duration::from_nanos(next.0.saturating_sub(numbers.clock.now().0).max(0).unsigned_abs());
+        if goes_on() {
+            std::thread::park_timeout(wait.min(SLEEP_MAX));
+        }
+    }
 }
 
 fn json_of(value: &impl Serialize) -> String {

@@ -3,6 +3,8 @@
 //! A Prometheus user recognises the shape. Unknown keys, bad values and duplicate names are errors that name file,
 //! line and key; nothing is guessed. A file is read whole or not at all.
 
+mod recording;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -13,7 +15,7 @@ use types::{GroupPattern, GroupScope, Timestamp, parse_duration_ns};
 
 use crate::compile::{self, CompileError};
 use crate::kind::{KindText, Places, WindowText, check_composites, read_kind};
-use crate::metrics::{FileMetric, MetricSettings};
+use crate::metrics::{FileMetric, MetricSettings, Recording};
 use crate::{Channel, ChannelSettings, Direction, Kind, Language, template};
 
 /// Largest rule file.
@@ -156,6 +158,8 @@ pub struct RuleBook {
     pub channels: Vec<Channel>,
     /// Metrics made of events.
     pub metrics: Vec<FileMetric>,
+    /// Recording rules.
+    pub recordings: Vec<Recording>,
 }
 
 #[derive(Deserialize)]
@@ -182,7 +186,9 @@ struct GroupText {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RuleText {
-    name: Spanned<String>,
+    name: Option<Spanned<String>>,
+    /// The name of gauges, where it is a recording rule.
+    record: Option<Spanned<String>>,
     query: Option<Spanned<String>>,
     language: Option<Spanned<String>>,
     #[serde(default)]
@@ -244,10 +250,10 @@ impl RuleText {
         }
     }
 
-    fn places(&self) -> Places {
+    fn places(&self, name: serde_saphyr::Location) -> Places {
         let at = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.referenced);
         Places {
-            name: self.name.referenced,
+            name,
             query: at(&self.query),
             condition: at(&self.condition),
             window: at(&self.window),
@@ -302,7 +308,10 @@ impl RuleBook {
         for group in read.groups {
             let interval_ns = group.interval.as_ref().and_then(|text| reader.interval("interval", text));
             for rule in group.rules {
-                self.rules.extend(reader.rule(rule, interval_ns));
+                match &rule.record {
+                    Some(_) => self.recordings.extend(reader.recording(rule, interval_ns)),
+                    None => self.rules.extend(reader.rule(rule, interval_ns)),
+                }
             }
         }
         let mut channel_names: BTreeSet<String> = self.channels.iter().map(|channel| channel.name.clone()).collect();
@@ -318,7 +327,7 @@ impl RuleBook {
             }
         }
         for metric in read.metrics {
-            self.metrics.extend(reader.metric(metric, &self.metrics));
+            self.metrics.extend(reader.metric(metric, &self.metrics, &self.recordings));
         }
         if self.rules.len() > RULES_MAX || self.channels.len() > CHANNELS_MAX {
             let message = format!("more than {RULES_MAX} rules or {CHANNELS_MAX} channels");
@@ -328,7 +337,8 @@ impl RuleBook {
     }
 
     fn names(&self) -> BTreeSet<String> {
-        self.rules.iter().map(|rule| rule.name.clone()).collect()
+        let recorded = self.recordings.iter().map(|recording| recording.name().to_owned());
+        self.rules.iter().map(|rule| rule.name.clone()).chain(recorded).collect()
     }
 }
 
@@ -357,11 +367,18 @@ impl Reader<'_> {
         Some(interval_ns.max(INTERVAL_NS_MIN))
     }
 
-    fn metric(&mut self, metric: Spanned<MetricSettings>, others: &[FileMetric]) -> Option<FileMetric> {
+    fn metric(
+        &mut self,
+        metric: Spanned<MetricSettings>,
+        others: &[FileMetric],
+        recordings: &[Recording],
+    ) -> Option<FileMetric> {
         let (at, settings) = (metric.referenced, metric.value);
         let checked = settings.meter(GroupScope::All).map_err(|error| error.to_string()).and_then(|_| {
             let clashing = others.iter().find(|other| other.settings.shares_names(&settings));
-            clashing.map_or(Ok(()), |other| Err(format!("its name is taken by {:?}", other.settings.name)))
+            let recorded = recordings.iter().map(Recording::name).find(|name| settings.writes(name));
+            let taken = clashing.map(|other| other.settings.name.as_str()).or(recorded);
+            taken.map_or(Ok(()), |other| Err(format!("its name is taken by {other:?}")))
         });
         checked.map_err(|message| self.error(at, format!("metric {:?}: {message}", settings.name))).ok()?;
         Some(FileMetric { settings, file: self.file.into() })
@@ -369,10 +386,15 @@ impl Reader<'_> {
 
     fn rule(&mut self, mut text: RuleText, group_interval_ns: Option<i64>) -> Option<Rule> {
         let n_errors = self.errors.len();
-        if !self.names.insert(text.name.value.clone()) {
-            self.error(text.name.referenced, format!("rule \"{}\" is there twice", text.name.value));
+        let Some(name) = text.name.take() else {
+            let place = text.query.as_ref().map_or(serde_saphyr::Location::UNKNOWN, |query| query.referenced);
+            self.error(place, "a rule has either a name or a record".into());
+            return None;
+        };
+        if !self.names.insert(name.value.clone()) {
+            self.error(name.referenced, format!("rule \"{}\" is there twice", name.value));
         }
-        let places = text.places();
+        let places = text.places(name.referenced);
         let language = text.language.take().map_or(Ok(Language::Insights), |language| {
             Language::find(&language.value).map_err(|message| (language.referenced, message))
         });
@@ -396,7 +418,7 @@ impl Reader<'_> {
         }
         let interval_ns = text.interval.as_ref().and_then(|text| self.interval("interval", text));
         let rule = Rule {
-            name: text.name.value,
+            name: name.value,
             kind: kind?,
             query: text.query.map(|query| query.value).unwrap_or_default(),
             language,

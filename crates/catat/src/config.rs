@@ -6,6 +6,7 @@
 //! known; then it is read once, by its kind, and an error names the layer and place that it came from.
 
 mod file;
+mod remote_write;
 mod settings;
 mod ship;
 mod values;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 
 use types::{Limits, Timestamp};
 
+pub(crate) use remote_write::RemoteWrite;
 pub(crate) use settings::SETTINGS;
 use settings::{Kind, Setting};
 pub(crate) use ship::ShipConfig;
@@ -189,6 +191,7 @@ pub(crate) struct Config {
     pub(crate) ship: ShipConfig,
     pub(crate) rules_dir: Option<PathBuf>,
     pub(crate) alerts: AlertConfig,
+    pub(crate) remote_write: Option<RemoteWrite>,
 }
 
 /// How rules are evaluated that do not say it, and how channels are told.
@@ -260,6 +263,7 @@ impl Config {
             ship: ShipConfig::read(&mut read, layers),
             rules_dir: Some(PathBuf::from(read.text("alerts", "rules_dir"))).filter(|dir| !dir.as_os_str().is_empty()),
             alerts: AlertConfig::read(&mut read),
+            remote_write: RemoteWrite::read(&mut read),
         };
         read.require(config.flush_bytes >= 1 << 20, "storage", "flush_bytes", "at least 1MiB");
         read.require(config.wal_segment_bytes >= 1 << 20, "storage", "wal_segment_bytes", "at least 1MiB");

@@ -67,10 +67,8 @@ pub(crate) fn prepare(
     make_default_rules(&rules_dir)?;
     let rules = read_rules(&rules_dir).map_err(Failure::usage)?.book;
     let cache = Arc::new(query::PartialCache::new(config.limits.query_cache_bytes));
-    let of_files = rules.metrics.clone();
+    let metrics = start_metrics(config, &store, &rules, &clock, address, &cache)?;
     let alerts = start_alerts(config, &store, rules, &clock, address, &cache)?;
-    let metrics = Metrics::start(store.clone(), clock.clone(), &alerts_dir(config), of_files)
-        .map_err(|error| Failure::usage(error.to_string()))?;
     let intake = Arc::new(Intake::new(store.clone(), config.limits.clone(), parse::Zone::Named(config.time_zone)));
     set_pipelines(&intake, config).map_err(Failure::usage)?;
     let of_reload = (intake.clone(), alerts.clone());
@@ -274,6 +272,25 @@ fn start_alerts(
     options.clock = clock.clone();
     options.cache = Some(cache.clone());
     Alerts::start(store.clone(), rules, options).map_err(|error| Failure::usage(error.to_string()))
+}
+
+fn start_metrics(
+    config: &Config,
+    store: &Arc<Store>,
+    rules: &RuleBook,
+    clock: &Clock,
+    address: std::net::SocketAddr,
+    cache: &Arc<query::PartialCache>,
+) -> Result<Arc<Metrics>, Failure> {
+    let options = alert::metrics::Options {
+        files: rules.metrics.clone(),
+        recordings: rules.recordings.clone(),
+        interval_ns: config.alerts.interval_ns,
+        cache: Some(cache.clone()),
+        remote: config.remote_write.as_ref().map(|remote| remote.to(address.to_string())),
+        ..alert::metrics::Options::new(alerts_dir(config), clock.clone())
+    };
+    Metrics::start(store.clone(), options).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Serves until a signal comes, then ends in order: no new requests, no new evaluations, the store last.

@@ -26,6 +26,7 @@ use crate::intake_gates::IntakeGates;
 use crate::problem::Problem;
 use crate::queries::{Queries, Running, Ticket};
 use crate::reference::Reference;
+use crate::routes::metrics::own_text;
 use crate::syslog::{SyslogCounts, SyslogListeners};
 use crate::tables::Tables;
 use crate::tls::Tls;
@@ -257,7 +258,7 @@ impl Server {
             tracing::warn!(%error, "who was signed in cannot be read; everybody has to sign in again");
         }
         let gate = |name, running_max| Gate::new(name, running_max, WAITING_MAX, WAITING_TIME_MAX);
-        Arc::new(Self {
+        let server = Arc::new(Self {
             started: app.clock.now(),
             queries: Queries::default(),
             traffic: Traffic::default(),
@@ -285,7 +286,11 @@ impl Server {
             reference: OnceLock::new(),
             damages: Mutex::default(),
             app,
-        })
+        });
+        let of_page = Arc::downgrade(&server);
+        let page = move || of_page.upgrade().map(|server| own_text(&server)).unwrap_or_default();
+        server.app.metrics.set_own_page(page);
+        server
     }
 
     /// Writes down who is signed in as the user whom a caller is. Blocks.

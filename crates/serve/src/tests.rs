@@ -52,7 +52,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use alert::metrics::{FileMetric, Metrics};
+use alert::metrics::{self, FileMetric, Metrics, Recording};
 use alert::{Alerts, RuleBook};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -154,7 +154,7 @@ impl House {
         dir: Arc<TempDir>,
         rules: RuleBook,
     ) -> Self {
-        let files = rules.metrics.clone();
+        let of_rules = (rules.metrics.clone(), rules.recordings.clone());
         let access = Access {
             admin_key: Some(ADMIN_KEY.into()),
             addresses: vec!["127.0.0.1".parse().expect("an address")],
@@ -163,7 +163,7 @@ impl House {
         let app = App {
             intake: Arc::new(ingest::Intake::new(store.clone(), limits.clone(), 0)),
             alerts: alerts(&store, dir.path(), rules),
-            metrics: metrics(&store, dir.path(), &clock, files),
+            metrics: metrics(&store, dir.path(), &clock, of_rules),
             store: store.clone(),
             cache: Arc::new(query::PartialCache::new(limits.query_cache_bytes)),
             limits,
@@ -243,8 +243,15 @@ fn alerts(store: &Arc<Store>, dir: &Path, rules: RuleBook) -> Arc<Alerts> {
     std::thread::scope(|scope| scope.spawn(start).join().expect("no panic"))
 }
 
-fn metrics(store: &Arc<Store>, dir: &Path, clock: &Clock, files: Vec<FileMetric>) -> Arc<Metrics> {
-    Metrics::start(store.clone(), clock.clone(), &dir.join("alerts"), files).expect("metrics start")
+fn metrics(
+    store: &Arc<Store>,
+    dir: &Path,
+    clock: &Clock,
+    (files, recordings): (Vec<FileMetric>, Vec<Recording>),
+) -> Arc<Metrics> {
+    let options = metrics::Options::new(dir.join("alerts"), clock.clone());
+    let options = metrics::Options { files, recordings, ..options };
+    Metrics::start(store.clone(), options).expect("metrics start")
 }
 
 /// Percent-encodes a parameter's value.

@@ -153,6 +153,11 @@ impl MetricSettings {
         other.sample_names().iter().any(|name| names.contains(name))
     }
 
+    /// Whether it would write under a name.
+    pub fn writes(&self, name: &str) -> bool {
+        self.sample_names().iter().any(|own| own == name)
+    }
+
     /// Names on the page of metrics that belong to it.
     fn sample_names(&self) -> Vec<String> {
         let ends: &[&str] = match self.kind {

@@ -264,7 +264,7 @@ impl Meter {
 }
 
 /// The text of a label, which is not for long ones.
-fn label_text(value: &Value) -> String {
+pub(super) fn label_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.chars().take(LABEL_CHARS_MAX).collect(),
         other => other.to_string().chars().take(LABEL_CHARS_MAX).collect(),

@@ -93,6 +93,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("alerts", "repeat_interval", Kind::Duration, "4h"),
     setting("alerts", "allow_private_addresses", Kind::Switch, "false"),
     setting("alerts", "allow_commands", Kind::Switch, "false"),
+    setting("metrics", "remote_write", Kind::Text, ""),
+    setting("metrics", "remote_write_interval", Kind::Duration, "15s"),
+    setting("metrics", "remote_write_own", Kind::Switch, "false"),
+    setting("metrics", "remote_write_user", Kind::Text, ""),
+    setting("metrics", "remote_write_password", Kind::Secret, ""),
+    setting("metrics", "remote_write_token", Kind::Secret, ""),
 ];
 
 impl Setting {

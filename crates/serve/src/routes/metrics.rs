@@ -20,24 +20,33 @@ pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
     server.must_reach_everything()?;
     let of_thread = server.clone();
     let work = move || {
-        let mut of_sources = Page::default();
-        sources::write(&of_thread, &mut of_sources);
         // First, as it waits a moment for what was accepted just now.
         let derived = of_thread.app.metrics.families();
-        cloudwatch::write_metric_filters(&of_thread, &mut of_sources);
-        derived.iter().for_each(|family| of_sources.derived(family));
-        of_thread.subscriptions.write(&mut of_sources);
-        (of_thread.app.store.status(), of_sources.0)
+        let mut page = own(&of_thread);
+        derived.iter().for_each(|family| page.derived(family));
+        page
     };
-    let (status, of_sources) = server.lookups.run(work).await?;
+    let page = server.lookups.run(work).await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0))
+}
+
+/// What catat counts of itself, as text. Blocks.
+pub(crate) fn own_text(server: &Server) -> String {
+    own(server).0
+}
+
+fn own(server: &Server) -> Page {
+    let status = server.app.store.status();
     let mut page = Page::default();
-    write_server(&server, &mut page);
+    write_server(server, &mut page);
     write_store(&status, &mut page);
     upkeep::write(&status, &mut page);
-    pipelines::write(&server, &mut page);
-    alert_timings::write(&server, &mut page);
-    page.0.push_str(&of_sources);
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0))
+    pipelines::write(server, &mut page);
+    alert_timings::write(server, &mut page);
+    sources::write(server, &mut page);
+    cloudwatch::write_metric_filters(server, &mut page);
+    server.subscriptions.write(&mut page);
+    page
 }
 
 /// The page as it grows.

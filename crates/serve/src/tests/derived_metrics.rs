@@ -203,3 +203,39 @@ async fn many_small_batches_count_once_each() {
     }
     assert_eq!(house.lines("all_total").await, ["all_total 400"]);
 }
+
+#[tokio::test]
+async fn recording_rules_give_gauges_in_every_language() {
+    let bare = House::new();
+    bare.fill().await;
+    let mut rules = alert::RuleBook::default();
+    let text = r#"
+groups:
+  - name: g
+    interval: 1m
+    rules:
+      - {record: 'service:ms:max', query: 'stats max(ms) as worst by service', window: 1h, groups: ['web/*'], labels: {team: a}}
+      - {record: errors_lately, query: 'filter @level >= "error"', window: 1h}
+      - {record: by_level, language: logql, query: 'sum by (level) (count_over_time({group="web/access"}[1h]))', window: 1h}
+"#;
+    rules.add("rules.yaml", text).expect("good rules");
+    let app = &bare.server.app;
+    let house = House::on(bare.store.clone(), app.limits.clone(), app.clock.clone(), None, bare.dir.clone(), rules);
+    // They are evaluated by a thread of their own; each look is a request.
+    let mut found = Vec::new();
+    for _ in 0..10_000 {
+        found = house.lines("by_level").await;
+        if !found.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(found, [r#"by_level{level="error"} 2"#, r#"by_level{level="info"} 1"#]);
+    let worst = [r#"service:ms:max{service="api",team="a"} 41"#, r#"service:ms:max{service="web",team="a"} 40"#];
+    assert_eq!(house.lines("service:ms:max").await, worst);
+    assert_eq!(house.lines("errors_lately").await, ["errors_lately 2"]);
+    assert_eq!(house.lines("# TYPE errors_lately").await, ["# TYPE errors_lately gauge"]);
+    let failures = house.lines("catat_recording_rule_failures_total").await;
+    assert_eq!(failures[0], r#"catat_recording_rule_failures_total{rule="by_level"} 0"#);
+    let taken = house.make_metric(json!({"name": "errors_lately", "type": "counter"})).await;
+    assert_eq!(taken.status, 409, "{}", taken.text());
+}

@@ -1,0 +1,128 @@
+//! What metrics have come to, for the page of metrics and for whom it is sent to.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use storage::Clock;
+use types::Timestamp;
+
+use super::recording::Recorder;
+use super::remote::{Named, Remote, named, samples_of_page};
+use super::{
+    Counted, Counting, Document, Family, FamilyKind, FileMetric, KIND, MetricSettings, OF_FILES, Sample, Tally,
+};
+use crate::Poster;
+
+/// How long whoever asks for numbers waits for what was accepted just now.
+pub(super) const SETTLE_MAX: Duration = Duration::from_secs(1);
+
+/// Gives what catat counts of itself, in the text format.
+pub(super) type OwnPage = Box<dyn Fn() -> String + Send + Sync>;
+
+/// Everything that has numbers.
+pub(super) struct Numbers {
+    pub(super) clock: Clock,
+    pub(super) counting: Counting,
+    /// Metrics of rule files, by name.
+    pub(super) files: BTreeMap<String, FileMetric>,
+    /// Documents, by name. Held while they are changed.
+    pub(super) documents: Mutex<BTreeMap<String, Document>>,
+    pub(super) recorder: Recorder,
+    pub(super) remote: Option<Remote>,
+    pub(super) own_page: Mutex<Option<OwnPage>>,
+}
+
+impl Numbers {
+    pub(super) fn documents(&self) -> MutexGuard<'_, BTreeMap<String, Document>> {
+        // Changed only after the control store was.
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the page of metrics shows. Reads no event: it waits a moment for what was accepted just now.
+    pub(super) fn families(&self) -> Vec<Family> {
+        let mut families = self.of_events();
+        families.extend(self.remote.iter().flat_map(Remote::families));
+        families
+    }
+
+    /// What was counted and recorded of events.
+    fn of_events(&self) -> Vec<Family> {
+        self.counting.settle(SETTLE_MAX);
+        let now = self.clock.now();
+        let mut counted = self.counting.counted(KIND);
+        counted.append(&mut self.counting.counted(OF_FILES));
+        let documents = self.documents();
+        let help = |name: &str| {
+            let settings = self.files.get(name).map(|metric| &metric.settings);
+            settings.or_else(|| documents.get(name).map(|document| &document.settings)).map(MetricSettings::help)
+        };
+        let mut families: Vec<Family> = counted
+            .iter()
+            .map(|(name, of)| of.meter.family(name, help(name).unwrap_or_default(), &of.tally, now))
+            .collect();
+        if !families.is_empty() {
+            families.extend(of_metrics(&counted));
+        }
+        families.extend(self.recorder.families());
+        families
+    }
+
+    /// Writes down for the receiver what the page shows.
+    pub(super) fn write_down(&self, remote: &Remote) {
+        let now = self.clock.now();
+        let mut samples: Vec<Named> = named(&self.of_events());
+        let own_page = self.own_page.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own_page) = own_page.as_ref().filter(|_| remote.settings.is_own_sent) {
+            samples.extend(samples_of_page(&own_page()));
+            samples.extend(named(&remote.families()));
+        }
+        drop(own_page);
+        remote.push(&samples, now);
+    }
+
+    /// Sends what is due, each interval again, until it is to end.
+    pub(super) fn send_all(&self, remote: &Remote, is_over: &dyn Fn() -> bool, rest: &dyn Fn(Duration)) {
+        let poster = match Poster::new() {
+            Ok(poster) => poster,
+            Err(reason) => return tracing::error!(reason, "metrics cannot be sent"),
+        };
+        let interval_ns = remote.settings.interval_ns.max(Timestamp::SECOND);
+        let mut due = self.clock.now();
+        while !is_over() {
+            let now = self.clock.now();
+            // A clock that was set back must not silence it.
+            if now >= due || due.0.saturating_sub(now.0) > interval_ns {
+                due = Timestamp(now.0.saturating_add(interval_ns));
+                self.write_down(remote);
+            }
+            remote.send(&poster, &|| self.clock.now(), &|| !is_over() && self.clock.now() < due);
+            rest(Duration::from_nanos(due.0.saturating_sub(self.clock.now().0).max(0).unsigned_abs()));
+        }
+    }
+}
+
+/// What is said of metrics themselves.
+fn of_metrics(counted: &BTreeMap<String, Counted>) -> [Family; 2] {
+    let family = |name: &str, help: &str, of: fn(&Tally) -> u64| {
+        let sample = |(metric, counted): (&String, &Counted)| Sample {
+            end: "",
+            labels: vec![("metric".into(), metric.clone())],
+            value: of(&counted.tally) as f64,
+        };
+        let samples = counted.iter().map(sample).collect();
+        Family { name: name.into(), help: help.into(), kind: FamilyKind::Counter, samples }
+    };
+    [
+        family(
+            "catat_metric_other_events_total",
+            "Events of a metric made of events whose labels were one series too many: they count as (other).",
+            |tally| tally.n_other,
+        ),
+        family(
+            "catat_metric_skipped_events_total",
+            "Events of a metric made of events that fulfil its condition and have no number in its field.",
+            |tally| tally.n_skipped,
+        ),
+    ]
+}

@@ -1,0 +1,258 @@
+//! Recording rules: what a query comes to, evaluation by evaluation, as gauges on the page of metrics.
+//!
+//! A recording rule is a rule without a condition: its query gives a value and label sets in whatever language. An
+//! evaluation that fails leaves no gauges behind, so that nobody takes an old number for a new one.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use types::Timestamp;
+
+use super::definition::{check_name, label_names};
+use super::family::{Family, FamilyKind, Sample};
+use super::meter::{label_text, number_of};
+use crate::kind::{self, Asking, Memory};
+use crate::{Ask, Rule};
+
+/// Series of a recording rule. Further rows are left out, which is an error of the rule.
+const SERIES_MAX: usize = 1_000;
+
+/// A recording rule, checked.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// Its query, and when it is asked. Its name is that of the gauges.
+    pub(crate) rule: Rule,
+    /// Labels of every gauge.
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+impl Recording {
+    /// Checks the name and the labels of the gauges; the rule was checked as any rule is.
+    pub(crate) fn new(rule: Rule, labels: BTreeMap<String, String>) -> Result<Self, String> {
+        check_name(&rule.name).map_err(|error| error.to_string().replacen("name", "record", 1))?;
+        let names: Vec<String> = labels.keys().cloned().collect();
+        let checked = label_names(&names).map_err(|error| error.to_string())?;
+        match checked.iter().zip(&names).find(|(label, name)| label != name) {
+            Some((_, name)) => Err(format!("labels: {name:?} is no name of a label")),
+            None => Ok(Self { rule, labels }),
+        }
+    }
+
+    /// The name of its gauges.
+    pub fn name(&self) -> &str {
+        &self.rule.name
+    }
+}
+
+#[derive(Default)]
+struct State {
+    next_due: Vec<Timestamp>,
+    families: BTreeMap<String, Family>,
+    n_failures: BTreeMap<String, u64>,
+}
+
+/// Recording rules, and what they have come to.
+pub(super) struct Recorder {
+    recordings: Vec<Recording>,
+    /// How often those are evaluated that do not say it themselves.
+    interval_ns: i64,
+    memory: Memory,
+    state: Mutex<State>,
+}
+
+impl Recorder {
+    pub(super) fn new(recordings: Vec<Recording>, interval_ns: i64) -> Self {
+        let state = State {
+            next_due: vec![Timestamp(i64::MIN); recordings.len()],
+            n_failures: recordings.iter().map(|recording| (recording.rule.name.clone(), 0)).collect(),
+            ..State::default()
+        };
+        Self { recordings, interval_ns, memory: Memory::default(), state: Mutex::new(state) }
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.recordings.iter().map(Recording::name)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.recordings.is_empty()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Each change replaces one entry.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Evaluates what is due, as long as `goes_on`; gives when the next is.
+    pub(super) fn evaluate_due(
+        &self,
+        ask: &dyn Ask,
+        clock: &dyn Fn() -> Timestamp,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Timestamp {
+        for (at, recording) in self.recordings.iter().enumerate().filter(|(_, recording)| recording.rule.enabled) {
+            let now = clock();
+            let due = self.state().next_due[at];
+            let interval_ns = recording.rule.interval_ns.unwrap_or(self.interval_ns).max(Timestamp::SECOND);
+            // A clock that was set back must not silence it.
+            let is_far = due.0.saturating_sub(now.0) > interval_ns;
+            if due > now && !is_far || !goes_on() {
+                continue;
+            }
+            self.state().next_due[at] = Timestamp(now.0.saturating_add(interval_ns));
+            // A defect that one rule meets must not end the evaluation of all others.
+            let evaluated = catch_unwind(AssertUnwindSafe(|| recording.evaluate(ask, &self.memory, now)));
+            self.take(recording, evaluated.unwrap_or_else(|_| Err("a defect in catat ended it".into())));
+        }
+        self.state().next_due.iter().copied().min().unwrap_or(Timestamp(i64::MAX))
+    }
+
+    fn take(&self, recording: &Recording, evaluated: Result<Family, String>) {
+        let name = recording.rule.name.clone();
+        let mut state = self.state();
+        match evaluated {
+            Ok(family) => {
+                state.families.insert(name, family);
+            }
+            Err(error) => {
+                tracing::warn!(rule = name, error, "recording rule not evaluated");
+                state.families.remove(&name);
+                *state.n_failures.entry(name).or_default() += 1;
+            }
+        }
+    }
+
+    /// What the page of metrics shows.
+    pub(super) fn families(&self) -> Vec<Family> {
+        let state = self.state();
+        let mut families: Vec<Family> = state.families.values().cloned().collect();
+        if !state.n_failures.is_empty() {
+            let sample = |(rule, n): (&String, &u64)| Sample {
+                end: "",
+                labels: vec![("rule".into(), rule.clone())],
+                value: *n as f64,
+            };
+            families.push(Family {
+                name: "catat_recording_rule_failures_total".into(),
+                help: "Evaluations of recording rules that gave nothing.".into(),
+                kind: FamilyKind::Counter,
+                samples: state.n_failures.iter().map(sample).collect(),
+            });
+        }
+        families
+    }
+}
+
+impl Recording {
+    fn evaluate(&self, ask: &dyn Ask, memory: &Memory, now: Timestamp) -> Result<Family, String> {
+        let asking = Asking { ask, now, n_rows_max: SERIES_MAX + 1, memory, fires: &|_| false };
+        let (compiled, table) = kind::answer(&self.rule, &asking)?;
+        if let Some(partial) = table.partial {
+            return Err(partial);
+        }
+        if table.rows.len() > SERIES_MAX {
+            return Err(format!("it gives more than {SERIES_MAX} series"));
+        }
+        let value = compiled.value.ok_or("the query gives no number")?;
+        let fields: Vec<String> = compiled.labels.iter().map(|(_, name)| name.clone()).collect();
+        let names = label_names(&fields).map_err(|error| error.to_string())?;
+        let mut samples: BTreeMap<Vec<(String, String)>, f64> = BTreeMap::new();
+        for row in &table.rows {
+            let Some(number) = row.get(value).and_then(|value| number_of(value.as_ref()?)) else { continue };
+            let text = |at: &usize| row.get(*at).and_then(Option::as_ref).map(label_text).unwrap_or_default();
+            let of_row = names.iter().cloned().zip(compiled.labels.iter().map(|(at, _)| text(at)));
+            let fixed = self.labels.iter().map(|(name, text)| (name.clone(), text.clone()));
+            // As with Prometheus, what the rule says of labels wins.
+            let labels: BTreeMap<String, String> = of_row.chain(fixed).collect();
+            samples.entry(labels.into_iter().collect()).or_insert(number);
+        }
+        let samples = samples.into_iter().map(|(labels, value)| Sample { end: "", labels, value }).collect();
+        let query = self.rule.query.split_whitespace().collect::<Vec<_>>().join(" ");
+        Ok(Family {
+            name: self.rule.name.clone(),
+            help: format!("Recorded: {query}"),
+            kind: FamilyKind::Gauge,
+            samples,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::Value;
+
+    use super::*;
+    use crate::{Question, RuleBook, Table};
+
+    /// Gives the same rows to every question, or fails.
+    struct Rows(Result<Vec<Vec<Option<Value>>>, String>);
+
+    impl Ask for Rows {
+        fn ask(&self, _: &Question<'_>) -> Result<Table, String> {
+            Ok(Table { rows: self.0.clone()?, ..Table::default() })
+        }
+    }
+
+    fn recorder(rule: &str) -> Recorder {
+        let mut book = RuleBook::default();
+        book.add("r.yaml", &format!("groups: [{{name: g, interval: 1m, rules: [{rule}]}}]")).expect("a good rule");
+        assert!(book.rules.is_empty());
+        Recorder::new(book.recordings, Timestamp::SECOND)
+    }
+
+    fn lines(recorder: &Recorder) -> Vec<String> {
+        let families = recorder.families();
+        let own = families.iter().filter(|family| !family.name.starts_with("catat_"));
+        own.flat_map(|family| {
+            family.samples.iter().map(|one| format!("{} {:?} {}", family.name, one.labels, one.value))
+        })
+        .collect()
+    }
+
+    #[test]
+    fn rows_become_gauges_and_a_failure_leaves_none() {
+        let recorder = recorder(
+            "{record: 'job:errors:count5m', query: 'filter x = 1 | stats count(*) as n by service', labels: {team: a}}",
+        );
+        let rows = vec![
+            vec![Some(Value::text("api")), Some(Value::Integer(3)), None],
+            vec![None, Some(Value::Integer(1)), None],
+            vec![Some(Value::text("db")), None, None],
+        ];
+        let at = |seconds: i64| move || Timestamp(seconds * Timestamp::SECOND);
+        let next = recorder.evaluate_due(&Rows(Ok(rows)), &at(60), &|| true);
+        assert_eq!(next, Timestamp(120 * Timestamp::SECOND));
+        let expected = [
+            r#"job:errors:count5m [("service", ""), ("team", "a")] 1"#,
+            r#"job:errors:count5m [("service", "api"), ("team", "a")] 3"#,
+        ];
+        assert_eq!(lines(&recorder), expected);
+        let fails = Rows(Err("no".into()));
+        recorder.evaluate_due(&fails, &at(119), &|| true);
+        assert_eq!(lines(&recorder), expected);
+        recorder.evaluate_due(&fails, &at(120), &|| true);
+        assert_eq!(lines(&recorder), [""; 0]);
+        let failures = recorder.families();
+        assert_eq!(failures[0].samples[0].value, 1.0);
+        // A clock that was set back an hour.
+        recorder.evaluate_due(&Rows(Ok(Vec::new())), &at(-3_600), &|| true);
+        assert_eq!(recorder.state().next_due, [Timestamp(-3_540 * Timestamp::SECOND)]);
+    }
+
+    #[test]
+    fn what_is_no_recording_rule_is_refused_with_its_place() {
+        for (rule, expected) in [
+            ("{record: 'a b', query: 'stats count(*)'}", "record: \"a b\" is no name"),
+            ("{record: a, query: 'stats count(*)', condition: 'x > 1'}", "is for an alert, not for a recording rule"),
+            ("{record: a, query: 'stats count(*)', labels: {le: x}}", "can be no label"),
+            ("{record: a, name: b, query: 'stats count(*)'}", "either a name or a record"),
+            ("{query: 'stats count(*)'}", "either a name or a record"),
+        ] {
+            let mut book = RuleBook::default();
+            let text = format!("groups: [{{name: g, rules: [{rule}]}}]");
+            let found = format!("{:?}", book.add("r.yaml", &text).expect_err("a mistake"));
+            assert!(found.replace('\\', "").contains(expected), "{rule}: {found}");
+        }
+    }
+}

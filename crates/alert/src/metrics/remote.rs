@@ -1,0 +1,292 @@
+//! Remote write: what the page of metrics shows of events is sent on to a Prometheus, or to whatever speaks its protocol.
+//!
+//! Each interval what stands on the page is written down with its time, and waits to be sent, oldest first; the receiver
+//! wants samples in their order. Where it is away they wait, a bounded number of bytes, of which the oldest go first. A
+//! thread of its own sends, so that a receiver that hangs delays nothing but what it is sent.
+
+mod wire;
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use data_encoding::BASE64;
+use types::{Secret, Timestamp};
+
+pub(super) use self::wire::samples_of_page;
+use super::family::{Family, FamilyKind, Sample};
+use crate::{PostError, Poster};
+
+/// Bytes that wait to be sent, packed: some hours of a hundred series, ten minutes of ten thousand.
+const WAITING_BYTES_MAX: usize = 16 << 20;
+
+/// Samples that are sent at once, as Prometheus itself has it.
+const SAMPLES_MAX: usize = 2_000;
+
+/// The first wait after a failure, and the longest.
+const WAIT_NS_MIN: i64 = Timestamp::SECOND / 2;
+const WAIT_NS_MAX: i64 = Timestamp::MINUTE;
+
+/// Where to, and what.
+#[derive(Clone, Debug)]
+pub struct RemoteWrite {
+    /// The receiver's address.
+    pub url: Secret,
+    /// How often.
+    pub interval_ns: i64,
+    /// Whether what catat counts of itself is sent as well.
+    pub is_own_sent: bool,
+    /// Who sends, as the receiver wants to be told.
+    pub credentials: Option<Credentials>,
+    /// What tells this server from others: the label `instance`.
+    pub instance: String,
+}
+
+/// How a receiver is told who sends.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// A token.
+    Bearer(Secret),
+    /// A name and a password.
+    Basic {
+        /// The name.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+}
+
+/// A sample with its whole name.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) labels: Vec<(String, String)>,
+    pub(super) value: f64,
+}
+
+/// A request that waits.
+struct Waiting {
+    body: Vec<u8>,
+    n_samples: u64,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Waiting>,
+    n_bytes: usize,
+    n_sent: u64,
+    n_dropped: u64,
+    n_failures: u64,
+    /// How long is waited after the next failure, and until when after the last.
+    wait_ns: i64,
+    not_before: Option<Timestamp>,
+    problem: Option<String>,
+}
+
+/// What is sent, and what waits for it. It has no thread and no clock.
+pub(super) struct Remote {
+    pub(super) settings: RemoteWrite,
+    state: Mutex<State>,
+}
+
+impl Remote {
+    pub(super) fn new(settings: RemoteWrite) -> Self {
+        Self { settings, state: Mutex::new(State { wait_ns: WAIT_NS_MIN, ..State::default() }) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // What a panic leaves are bodies and counts all the same.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes samples down to be sent.
+    pub(super) fn push(&self, samples: &[Named], now: Timestamp) {
+        let mut state = self.state();
+        for some in samples.chunks(SAMPLES_MAX) {
+            let body = wire::request(some, &self.settings.instance, now);
+            state.n_bytes += body.len();
+            state.waiting.push_back(Waiting { body, n_samples: some.len() as u64 });
+        }
+        while state.n_bytes > WAITING_BYTES_MAX {
+            let Some(oldest) = state.waiting.pop_front() else { break };
+            state.n_bytes -= oldest.body.len();
+            state.n_dropped += oldest.n_samples;
+        }
+    }
+
+    /// What is to be sent now.
+    fn next(&self, now: Timestamp) -> Option<Vec<u8>> {
+        let state = self.state();
+        // A clock that was set back must not silence it.
+        let rests = |until: Timestamp| now < until && until.0.saturating_sub(now.0) <= WAIT_NS_MAX;
+        let oldest = state.waiting.front().filter(|_| !state.not_before.is_some_and(rests));
+        oldest.map(|waiting| waiting.body.clone())
+    }
+
+    /// Takes down how it went. What the receiver refuses is not sent again: it would refuse it for ever.
+    fn settle(&self, body: &[u8], sent: &Result<(), PostError>, now: Timestamp) {
+        let mut state = self.state();
+        if let Err(PostError::Retry { after, .. }) = sent {
+            let asked = after.map_or(0, |after| i64::try_from(after.as_nanos()).unwrap_or(WAIT_NS_MAX));
+            let wait_ns = state.wait_ns.max(asked).min(WAIT_NS_MAX);
+            state.not_before = Some(Timestamp(now.0.saturating_add(wait_ns)));
+            state.wait_ns = state.wait_ns.saturating_mul(2).min(WAIT_NS_MAX);
+        } else {
+            (state.wait_ns, state.not_before) = (WAIT_NS_MIN, None);
+            // It may have had to make room meanwhile.
+            if let Some(done) = state.waiting.pop_front_if(|waiting| waiting.body == body) {
+                state.n_bytes -= done.body.len();
+                let count = if sent.is_ok() { &mut state.n_sent } else { &mut state.n_dropped };
+                *count += done.n_samples;
+            }
+        }
+        let problem = sent.as_ref().err().map(ToString::to_string);
+        state.n_failures += u64::from(problem.is_some());
+        if let Some(reason) = problem.as_ref().filter(|_| state.problem.is_none()) {
+            tracing::warn!(reason, "remote write does not work, and goes on trying");
+        }
+        state.problem = problem;
+    }
+
+    /// Sends what can be sent now, as long as `goes_on`. Blocks.
+    pub(super) fn send(&self, poster: &Poster, clock: &dyn Fn() -> Timestamp, goes_on: &dyn Fn() -> bool) {
+        while let Some(body) = self.next(clock()).filter(|_| goes_on()) {
+            let authorization = self.settings.credentials.as_ref().map(Credentials::header);
+            let mut headers = vec![
+                ("Content-Type", "application/x-protobuf"),
+                ("Content-Encoding", "snappy"),
+                ("X-Prometheus-Remote-Write-Version", "0.1.0"),
+            ];
+            headers.extend(authorization.as_ref().map(|header| ("Authorization", header.reveal())));
+            let sent = poster.post(&self.settings.url, &headers, body.clone());
+            self.settle(&body, &sent, clock());
+        }
+    }
+
+    /// What is said of it on the page of metrics.
+    pub(super) fn families(&self) -> Vec<Family> {
+        let state = self.state();
+        let family = |name: &str, kind, help: &str, value: f64| Family {
+            name: format!("catat_remote_write_{name}"),
+            help: help.into(),
+            kind,
+            samples: vec![Sample { end: "", labels: Vec::new(), value }],
+        };
+        let (counter, gauge) = (FamilyKind::Counter, FamilyKind::Gauge);
+        vec![
+            family("samples_total", counter, "Samples that the receiver has taken.", state.n_sent as f64),
+            family(
+                "dropped_samples_total",
+                counter,
+                "Samples that went: the receiver refused them, or too many waited for it.",
+                state.n_dropped as f64,
+            ),
+            family("failures_total", counter, "Attempts to send that failed.", state.n_failures as f64),
+            family("waiting_bytes", gauge, "Bytes that wait to be sent.", state.n_bytes as f64),
+        ]
+    }
+}
+
+impl Credentials {
+    fn header(&self) -> Secret {
+        let text = match self {
+            Self::Bearer(token) => format!("Bearer {}", token.reveal()),
+            Self::Basic { user, password } => {
+                format!("Basic {}", BASE64.encode(format!("{user}:{}", password.reveal()).as_bytes()))
+            }
+        };
+        Secret::from(text.as_str())
+    }
+}
+
+/// The samples of families, by their whole names. What is no number just now is left out.
+pub(super) fn named(families: &[Family]) -> Vec<Named> {
+    let of_family = |family: &Family| {
+        let named = |sample: &Sample| Named {
+            name: format!("{}{}", family.name, sample.end),
+            labels: sample.labels.clone(),
+            value: sample.value,
+        };
+        family.samples.iter().map(named).collect::<Vec<_>>()
+    };
+    families.iter().flat_map(of_family).filter(|named| !named.value.is_nan()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn remote() -> Remote {
+        Remote::new(RemoteWrite {
+            url: Secret::from("http://127.0.0.1:1/api/v1/write"),
+            interval_ns: Timestamp::SECOND,
+            is_own_sent: false,
+            credentials: None,
+            instance: "here".into(),
+        })
+    }
+
+    fn sample(value: f64) -> Named {
+        Named { name: "m".into(), labels: Vec::new(), value }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp(seconds * Timestamp::SECOND)
+    }
+
+    fn value_of(remote: &Remote, name: &str) -> f64 {
+        let families = remote.families();
+        families.iter().find(|family| family.name.ends_with(name)).expect("a family").samples[0].value
+    }
+
+    #[test]
+    fn what_fails_waits_longer_and_keeps_its_order() {
+        let remote = remote();
+        remote.push(&[sample(1.0)], at(1));
+        remote.push(&[sample(2.0)], at(2));
+        let first = remote.next(at(2)).expect("something waits");
+        let later = |after| Err(PostError::Retry { after, reason: "away".into() });
+        remote.settle(&first, &later(None), at(2));
+        assert_eq!(remote.next(at(2)), None);
+        assert_eq!(remote.next(at(3)).as_ref(), Some(&first));
+        remote.settle(&first, &later(Some(Duration::from_secs(30))), at(3));
+        assert_eq!((remote.next(at(32)), remote.next(at(33)).is_some()), (None, true));
+        // A clock that was set back an hour.
+        assert!(remote.next(at(-3_600)).is_some());
+        remote.settle(&first, &Ok(()), at(33));
+        let second = remote.next(at(33)).expect("the other waits");
+        assert_ne!(second, first);
+        remote.settle(&second, &Err(PostError::Refused("no".into())), at(33));
+        assert_eq!(remote.next(at(34)), None);
+        let counts = ["samples_total", "dropped_samples_total", "failures_total", "waiting_bytes"];
+        assert_eq!(counts.map(|name| value_of(&remote, &format!("write_{name}"))), [1.0, 1.0, 3.0, 0.0]);
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_the_oldest_goes() {
+        let remote = remote();
+        // Nothing that packs well.
+        let mut number = 1u64;
+        let mut noise = || {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            format!("{number:016x}{:016x}", number.rotate_left(17))
+        };
+        for second in 0..400 {
+            let samples: Vec<Named> =
+                (0..SAMPLES_MAX).map(|_| Named { labels: vec![("l".into(), noise())], ..sample(1.0) }).collect();
+            remote.push(&samples, at(second));
+        }
+        let waiting = value_of(&remote, "waiting_bytes");
+        assert!(waiting <= WAITING_BYTES_MAX as f64 && waiting > WAITING_BYTES_MAX as f64 * 0.9, "{waiting}");
+        assert!(value_of(&remote, "dropped_samples_total") > 0.0);
+    }
+
+    #[test]
+    fn credentials_are_said_as_http_has_it_and_not_shown() {
+        let basic = Credentials::Basic { user: "u".into(), password: Secret::from("p") };
+        assert_eq!(basic.header().reveal(), "Basic dTpw");
+        assert_eq!(Credentials::Bearer(Secret::from("t0ken")).header().reveal(), "Bearer t0ken");
+        assert!(!format!("{:?}", Credentials::Bearer(Secret::from("t0ken"))).contains("t0ken"));
+    }
+}

@@ -1,0 +1,123 @@
+//! Requests of remote write 1.0: protobuf, packed with snappy.
+//!
+//! ```text
+//! WriteRequest { TimeSeries timeseries = 1 … }
+//! TimeSeries   { Label labels = 1 … (sorted by name, __name__ among them), Sample samples = 2 … }
+//! Label        { string name = 1, string value = 2 }
+//! Sample       { double value = 1, int64 timestamp = 2 (milliseconds) }
+//! ```
+
+use std::collections::BTreeMap;
+
+use types::Timestamp;
+
+use super::Named;
+
+/// A request with one value of each series.
+pub(super) fn request(samples: &[Named], instance: &str, now: Timestamp) -> Vec<u8> {
+    let mut request = Vec::new();
+    for sample in samples {
+        let mut series = Vec::new();
+        // Whatever a sample says of these itself wins.
+        let mut labels = BTreeMap::from([("job", "catat"), ("instance", instance)]);
+        labels.extend(sample.labels.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+        labels.insert("__name__", &sample.name);
+        // A label without a value is none.
+        for (name, text) in labels.into_iter().filter(|(_, text)| !text.is_empty()) {
+            let mut label = Vec::new();
+            put_bytes(&mut label, 1, name.as_bytes());
+            put_bytes(&mut label, 2, text.as_bytes());
+            put_bytes(&mut series, 1, &label);
+        }
+        let mut point = vec![1 << 3 | 1];
+        point.extend_from_slice(&sample.value.to_le_bytes());
+        point.push(2 << 3);
+        put_varint(&mut point, now.0.div_euclid(1_000_000).cast_unsigned());
+        put_bytes(&mut series, 2, &point);
+        put_bytes(&mut request, 1, &series);
+    }
+    // It is refused beyond four gigabytes alone.
+    snap::raw::Encoder::new().compress_vec(&request).unwrap_or_default()
+}
+
+fn put_bytes(out: &mut Vec<u8>, field: u8, bytes: &[u8]) {
+    out.push(field << 3 | 2);
+    put_varint(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+fn put_varint(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// The samples of a page in the text format, as catat itself writes it: no timestamps, no exemplars.
+pub(in crate::metrics) fn samples_of_page(page: &str) -> Vec<Named> {
+    page.lines().filter(|line| !line.starts_with('#')).filter_map(sample_of_line).collect()
+}
+
+fn sample_of_line(line: &str) -> Option<Named> {
+    let (head, value) = line.rsplit_once(' ')?;
+    let value: f64 = value.parse().ok().filter(|value: &f64| !value.is_nan())?;
+    let Some((name, rest)) = head.split_once('{') else {
+        return Some(Named { name: head.to_owned(), labels: Vec::new(), value });
+    };
+    let mut labels = Vec::new();
+    let mut rest = rest;
+    while let Some((label, after)) = rest.split_once("=\"") {
+        let mut text = String::new();
+        let mut chars = after.char_indices();
+        let end = loop {
+            match chars.next()? {
+                (end, '"') => break end,
+                (_, '\\') => text.push(match chars.next()?.1 {
+                    'n' => '\n',
+                    other => other,
+                }),
+                (_, other) => text.push(other),
+            }
+        };
+        labels.push((label.trim_start_matches(',').to_owned(), text));
+        rest = &after[end + 1..];
+    }
+    Some(Named { name: name.to_owned(), labels, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_as_prometheus_reads_it() {
+        let labels = vec![("le".to_owned(), "1".to_owned()), ("B".into(), "x".into()), ("none".into(), String::new())];
+        let sample = Named { name: "m_bucket".into(), labels, value: 2.0 };
+        let body = request(&[sample], "h:1", Timestamp(1_500_000_000));
+        let plain = snap::raw::Decoder::new().decompress_vec(&body).expect("snappy");
+        let mut expected: Vec<u8> = Vec::new();
+        for (name, text) in [("B", "x"), ("__name__", "m_bucket"), ("instance", "h:1"), ("job", "catat"), ("le", "1")] {
+            let label =
+                [&[0x0a, name.len() as u8], name.as_bytes(), &[0x12, text.len() as u8], text.as_bytes()].concat();
+            expected.extend([0x0a, label.len() as u8]);
+            expected.extend(label);
+        }
+        expected.extend([0x12, 12, 0x09]);
+        expected.extend(2.0f64.to_le_bytes());
+        // 1,500 milliseconds.
+        expected.extend([0x10, 0xdc, 0x0b]);
+        assert_eq!(plain, [&[0x0a, expected.len() as u8], expected.as_slice()].concat());
+    }
+
+    #[test]
+    fn a_page_is_read_as_it_was_written() {
+        let page =
+            "# HELP a b\n# TYPE a counter\na 1\nb{x=\"1 \\\"{,\\\\\\n\",y=\"\"} 2.5\nc{le=\"+Inf\"} +Inf\nd NaN\n";
+        let found = samples_of_page(page);
+        let b = vec![("x".to_owned(), "1 \"{,\\\n".to_owned()), ("y".to_owned(), String::new())];
+        let named = |name: &str, labels, value| Named { name: name.into(), labels, value };
+        let c = vec![("le".to_owned(), "+Inf".to_owned())];
+        assert_eq!(found, [named("a", vec![], 1.0), named("b", b, 2.5), named("c", c, f64::INFINITY)]);
+    }
+}
