@@ -81,6 +81,12 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether the rule is there for somebody for whom only the groups of `scope` are.
+    pub(crate) fn is_within(&self, scope: &GroupScope) -> bool {
+        let is_any = !self.groups.is_empty();
+        scope.is_everything() || is_any && self.groups.iter().all(|group| scope.admits(group.as_str()))
+    }
+
     /// Stands for what the rule asks: as long as it is the same, its label sets mean the same. How long, how often and
     /// to whom it tells them is not part of it.
     pub(crate) fn meaning(&self) -> u64 {
@@ -293,7 +299,7 @@ impl RuleBook {
 
     /// What is wrong between the rules of all files: rules over rules that are not there, or over themselves.
     pub fn check_names(&self) -> Vec<RuleError> {
-        check_composites(self.rules.iter())
+        check_composites(self.rules.iter()).into_iter().map(|(_, error)| error).collect()
     }
 
     /// Adds the rules and channels of one file.

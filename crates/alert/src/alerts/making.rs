@@ -5,10 +5,10 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::Alerts;
+use crate::kind::check_composites;
 use crate::made::{CHANNEL, Defined, Document, RULE, SILENCE, channel_of, rule_of};
 use crate::notify::notification;
 use crate::post::is_near_host;
-use crate::silence::groups_of;
 use crate::state::Acknowledged;
 use crate::{Channel, ChannelView, MadeError, Maker, NewSilence, PostError, Put, Rule, RuleView, SilenceView, Target};
 
@@ -47,6 +47,11 @@ impl Alerts {
         next.made.rules.insert(name.to_string(), (document, rule));
         if next.made.rules.len() > RULES_MAX {
             return Err(MadeError::Bad(format!("more than {RULES_MAX} rules made through the API")));
+        }
+        let book = next.merged();
+        let seen = book.rules.iter().filter(|other| other.name == name || other.is_within(&maker.scope));
+        if let Some((_, error)) = check_composites(seen).into_iter().find(|(rule, _)| *rule == name) {
+            return Err(MadeError::Bad(error.message));
         }
         self.change(&mut defined, next, (RULE, name), Some(&kept))
     }
@@ -298,10 +303,7 @@ fn covers(maker: &Maker, scope: &types::GroupScope) -> bool {
 
 /// A rule that is out of somebody's reach is not there for them.
 fn must_reach_rule(rule: &Rule, maker: &Maker) -> Result<(), MadeError> {
-    let groups = groups_of(rule);
-    let is_within =
-        maker.scope.is_everything() || !groups.is_empty() && groups.iter().all(|pattern| maker.scope.admits(pattern));
-    if is_within { Ok(()) } else { Err(MadeError::NotAllowed(format!("the name \"{}\" is taken", rule.name))) }
+    if rule.is_within(&maker.scope) { Ok(()) } else { Err(MadeError::NotAllowed(format!("the name \"{}\" is taken", rule.name))) }
 }
 
 fn must_reach_channel(channel: &Channel, maker: &Maker) -> Result<(), MadeError> {

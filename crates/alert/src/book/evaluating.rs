@@ -120,7 +120,10 @@ impl Book {
     pub(super) fn ask_rule(&self, rule: &Rule, ask: &dyn Ask, now: Timestamp) -> Result<(Compiled, Table), String> {
         let fires = |name: &str| {
             let inner = self.locked();
-            let state = inner.kept.rules.get(name);
+            let other = inner.standing.rules.iter().find(|other| other.name == name);
+            // A rule is no way to learn of what does not exist for its maker.
+            let is_seen = other.is_some_and(|other| other.enabled && other.is_within(&rule.scope));
+            let state = inner.kept.rules.get(name).filter(|_| is_seen);
             state.is_some_and(|state| state.sets.values().any(|set| set.state == State::Alarm))
         };
         kind::answer(rule, &Asking { ask, now, n_rows_max: ROWS_MAX, memory: &self.memory, fires: &fires })

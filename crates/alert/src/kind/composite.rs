@@ -178,8 +178,8 @@ pub(super) fn answer(composite: &Composite, compiled: &mut Compiled, asking: &As
     Table { columns: columns_of(&[], ["firing"]), rows: vec![row], partial: None }
 }
 
-/// What is wrong between rules: names that no rule has, and rules that wait for themselves.
-pub(crate) fn check<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<RuleError> {
+/// What is wrong between rules, with the rule's name: names that no rule has, and rules that wait for themselves.
+pub(crate) fn check<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<(&'r str, RuleError)> {
     let rules: Vec<&Rule> = rules.collect();
     let mut of: BTreeMap<&str, Vec<(&str, usize)>> = BTreeMap::new();
     for rule in &rules {
@@ -194,7 +194,8 @@ pub(crate) fn check<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<RuleError>
         let mut error = |message: String| {
             let (line, column) = composite.place;
             let message = format!("when: {message}");
-            errors.push(RuleError { file: rule.file.clone(), line: Some(line), column: Some(column), message });
+            let error = RuleError { file: rule.file.clone(), line: Some(line), column: Some(column), message };
+            errors.push((rule.name.as_str(), error));
         };
         for (name, column) in of.get(rule.name.as_str()).into_iter().flatten() {
             if !of.contains_key(name) {

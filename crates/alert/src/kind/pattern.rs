@@ -218,7 +218,8 @@ fn found(counted: &Counted<'_>, names: &mut Names) -> Found {
             let before = sums.before.get(key).copied().unwrap_or(all_before);
             let is_new = all_before == 0;
             let is_sure = counted.is_past_whole || *count >= counted.pattern.min_count;
-            if !(is_new && is_sure) && !jumps(*count, before) {
+            let fires = is_new && is_sure || jumps(*count, before);
+            if !fires {
                 continue;
             }
             told.extend(sums.texts.iter().map(|text| ((*text).to_owned(), label.clone())));

@@ -191,3 +191,33 @@ fn silences_end_are_listed_for_a_while_and_are_there_after_a_restart() {
     assert_eq!(bench.alerts.silences()[0].status, "expired");
     bench.alerts.stop();
 }
+
+#[test]
+fn a_rule_over_rules_names_those_that_are_there_for_its_maker() {
+    let bench = Bench::new();
+    let over = |when: &str, groups: &[&str]| json!({"kind": "composite", "when": when, "groups": groups});
+    let put = |name: &str, definition: Json, maker: &Maker| {
+        bench.alerts.put_rule(name, definition, maker, Put::New).map_err(|error| error.to_string())
+    };
+    put("mine", rule(&["a/1"]), &of("a/*")).unwrap();
+    put("both", over("mine and not errors", &[]), &admin()).unwrap();
+    put("own", over("mine", &[]), &of("a/*")).unwrap();
+    let refused = put("spy", over("mine and errors", &[]), &of("a/*")).unwrap_err();
+    assert!(refused.contains("there is no rule \"errors\", at 1:10"), "{refused}");
+    let refused = put("lost", over("nobody", &[]), &admin()).unwrap_err();
+    assert!(refused.contains("there is no rule \"nobody\""), "{refused}");
+    let round = bench.alerts.put_rule("mine", over("own", &["a/1"]), &admin(), Put::Replace);
+    assert!(round.unwrap_err().to_string().contains("depends on"));
+}
+
+#[test]
+fn every_kind_is_made_through_the_api_by_the_keys_of_files() {
+    let bench = Bench::new();
+    let pattern = json!({"kind": "pattern", "query": "filter @level >= \"error\"", "groups": ["a/*"], "jump": 3});
+    bench.alerts.put_rule("fresh", pattern, &admin(), Put::New).unwrap();
+    let (view, _) = bench.alerts.rule("fresh").unwrap();
+    assert_eq!((view.kind, &view.keys["jump"], &view.keys["baseline"]), ("pattern", &json!(3.0), &json!("1d")));
+    let wrong = json!({"kind": "absence", "query": "filter a = 1", "groups": ["a/*"], "jump": 3});
+    let refused = bench.alerts.put_rule("wrong", wrong, &admin(), Put::New).unwrap_err().to_string();
+    assert!(refused.contains("jump: a rule of kind absence has no such key; it belongs to pattern"), "{refused}");
+}
