@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver};
 
 use serde_json::{Value, json};
 
-use crate::server::{PATIENCE, Server};
+use crate::server::{PATIENCE, Server, catat, run};
 
 /// A place that webhooks are posted to.
 struct Mailbox {
@@ -143,4 +143,27 @@ fn broken_rule_file_is_named_by_check() {
     let ran = crate::server::run(command, "");
     let said = ran.out + &ran.err;
     assert!(ran.code != 0 && said.contains("broken.yaml") && said.contains("qery"), "{said}");
+}
+
+#[test]
+fn a_pack_that_is_printed_is_a_rule_file_that_is_right() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let rules = |arguments: &[&str]| {
+        let mut command = catat(scratch.path());
+        command.arg("rules").args(arguments);
+        run(command, "")
+    };
+    let packs = rules(&["packs"]);
+    assert!(packs.code == 0 && packs.out.lines().count() == 9, "{}", packs.out);
+    for line in packs.out.lines() {
+        let name = line.split_whitespace().next().unwrap_or_default();
+        let pack = rules(&["pack", name]);
+        assert_eq!(pack.code, 0, "{}", pack.err);
+        let file = scratch.path().join(format!("{name}.yaml"));
+        fs::write(&file, pack.out).expect("scratch is writable");
+        let checked = rules(&["check", file.to_str().expect("a plain path")]);
+        assert_eq!(checked.code, 0, "{name}: {}", checked.err);
+    }
+    let unknown = rules(&["pack", "nothing"]);
+    assert!(unknown.code == 2 && unknown.err.contains("there is no rule pack \"nothing\""), "{}", unknown.err);
 }

@@ -36,6 +36,14 @@ pub(crate) enum RuleCommand {
         #[command(flatten)]
         printing: Printing,
     },
+    /// List the rules that come with catat, in packs ready to be used
+    Packs,
+    /// Print a pack, to be put into the rules directory
+    Pack {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
     /// Run rules over sample events and compare what fires with what a test expects
     #[command(after_help = TEST_HELP)]
     Test {

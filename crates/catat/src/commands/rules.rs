@@ -1,5 +1,6 @@
 //! `catat rules`: what is watched, whether rules are right, and whether they fire when they should.
 
+mod packs;
 mod test;
 
 use std::io::Write;
@@ -36,6 +37,8 @@ const PAST_COLUMNS: [(&str, &str); 5] = [
 pub(crate) fn rules(options: Rules) -> Result<(), Failure> {
     match options.command {
         RuleCommand::List { remote, printing } => list(&remote, &printing),
+        RuleCommand::Packs => packs::list(),
+        RuleCommand::Pack { name } => packs::print(&name),
         RuleCommand::Test { files } => test::test(&files),
         RuleCommand::Check { server, path } => {
             let path = match path {
