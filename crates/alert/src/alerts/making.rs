@@ -303,7 +303,11 @@ fn covers(maker: &Maker, scope: &types::GroupScope) -> bool {
 
 /// A rule that is out of somebody's reach is not there for them.
 fn must_reach_rule(rule: &Rule, maker: &Maker) -> Result<(), MadeError> {
-    if rule.is_within(&maker.scope) { Ok(()) } else { Err(MadeError::NotAllowed(format!("the name \"{}\" is taken", rule.name))) }
+    if rule.is_within(&maker.scope) {
+        Ok(())
+    } else {
+        Err(MadeError::NotAllowed(format!("the name \"{}\" is taken", rule.name)))
+    }
 }
 
 fn must_reach_channel(channel: &Channel, maker: &Maker) -> Result<(), MadeError> {
