@@ -84,7 +84,12 @@ fn written(server: &Shared, file: Option<&str>, group: Option<&str>) -> Result<R
 
 /// The rules of groups that exist for the caller.
 fn visible(server: &Shared) -> impl Iterator<Item = alert::RuleView> {
-    server.app.alerts.rules().into_iter().filter(|rule| reaches(server, &rule.groups))
+    let rules = server.app.alerts.rules().into_iter().filter(|rule| reaches(server, &rule.groups));
+    // What was made through the API stands in no file, and a group has to have a name.
+    rules.map(|rule| match rule.file.is_empty() {
+        true => alert::RuleView { file: "api".to_owned(), ..rule },
+        false => rule,
+    })
 }
 
 /// Alerts of those rules, each with the name of its rule.

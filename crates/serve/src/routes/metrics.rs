@@ -127,6 +127,11 @@ fn write_server(server: &Server, page: &mut Page) {
     write_cache(&server.app.cache.counts(), page);
     let help = "Notifications that wait to be delivered.";
     page.single("catat_notifications_waiting", Kind::Gauge, help, server.app.alerts.n_waiting() as f64);
+    let channels = server.app.alerts.channels();
+    page.family("catat_channel_failing", Kind::Gauge, "Whether the last attempt to tell a channel failed.");
+    for channel in &channels {
+        page.sample("catat_channel_failing", &[("channel", &channel.name)], f64::from(channel.health.failing));
+    }
     let help = "Events that went to the group overflow, because theirs would have been one too many.";
     page.single("catat_events_overflowed_total", Kind::Counter, help, server.app.intake.n_overflowed() as f64);
     for (name, only_grows, help, value) in server.syslog.numbers() {
