@@ -19,6 +19,7 @@ pub use self::deliver::{ChannelPost, Post};
 pub use self::settings::ChannelSettings;
 use self::settings::duration;
 use crate::check_address;
+use crate::desk::{POSTS_MAX, POSTS_MAX_OF_PROGRAMS};
 use crate::evaluate::Labels;
 use crate::matcher::Matcher;
 
@@ -151,6 +152,14 @@ impl Target {
     /// Whether it is a program that sorts alerts itself, each on its own: then nothing is gained by holding them back.
     pub(crate) fn sorts(&self) -> bool {
         matches!(self, Self::Alertmanager { .. } | Self::PagerDuty { .. })
+    }
+
+    /// How often it may be told in ten minutes while all is well.
+    pub(crate) fn posts_max(&self) -> usize {
+        match self {
+            Self::Slack { .. } | Self::Email(_) => POSTS_MAX,
+            _ => POSTS_MAX_OF_PROGRAMS,
+        }
     }
 
     /// How often the receiver wants to hear again of what goes on, if it does.

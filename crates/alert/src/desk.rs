@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use types::Timestamp;
 
-/// Most attempts in so long a time: a person who is told more often stops to read, and a receiver in trouble is not helped
-/// by more. What comes beyond that waits, and is told of in one message.
-const POSTS_MAX: usize = 12;
+/// Most attempts in so long a time. A person who is told more often stops to read, and a receiver in trouble is not helped by
+/// more. What comes beyond that waits, and is told of in one message.
+pub(crate) const POSTS_MAX: usize = 12;
+
+/// Most attempts in that time to reach a program that takes everything: one every two seconds.
+pub(crate) const POSTS_MAX_OF_PROGRAMS: usize = 300;
+
 const POSTS_TIME_NS: i64 = 10 * Timestamp::MINUTE;
 
 /// How long a group is remembered of which nothing goes on.
@@ -22,6 +26,9 @@ pub(crate) struct Desk {
     pub(crate) groups: BTreeMap<String, i64>,
     /// When it was tried last, oldest first.
     posts: Vec<i64>,
+    /// When it did not work.
+    #[serde(default)]
+    failed_posts: Vec<i64>,
     pub(crate) last_success: Option<i64>,
     pub(crate) last_error: Option<Failure>,
 }
@@ -47,20 +54,24 @@ pub(crate) struct Failure {
 impl Desk {
     /// Takes note of an attempt.
     pub(crate) fn note_post(&mut self, now: Timestamp, failure: Option<String>) {
-        // A clock that was set back must not keep a channel silent.
-        self.posts.retain(|at| (0..POSTS_TIME_NS).contains(&now.0.saturating_sub(*at)));
+        self.posts.retain(|at| is_lately(*at, now));
+        self.failed_posts.retain(|at| is_lately(*at, now));
         self.posts.push(now.0);
         match failure {
             None => self.last_success = Some(now.0),
-            Some(message) => self.last_error = Some(Failure { at: now.0, message }),
+            Some(message) => {
+                self.failed_posts.push(now.0);
+                self.last_error = Some(Failure { at: now.0, message });
+            }
         }
     }
 
-    /// When it may be tried next; nothing where that is now.
-    pub(crate) fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
-        let in_time = |at: &&i64| (0..POSTS_TIME_NS).contains(&now.0.saturating_sub(**at));
-        let lately: Vec<i64> = self.posts.iter().filter(in_time).copied().collect();
-        let first = lately.len().checked_sub(POSTS_MAX).and_then(|at| lately.get(at))?;
+    /// When it may be tried next, where it may so often as long as all is well; nothing where that is now.
+    pub(crate) fn rests_until(&self, posts_max: usize, now: Timestamp) -> Option<Timestamp> {
+        let is_well = !self.failed_posts.iter().any(|at| is_lately(*at, now));
+        let posts_max = if is_well { posts_max } else { posts_max.min(POSTS_MAX) };
+        let lately: Vec<i64> = self.posts.iter().filter(|at| is_lately(**at, now)).copied().collect();
+        let first = lately.len().checked_sub(posts_max).and_then(|at| lately.get(at))?;
         Some(Timestamp(first.saturating_add(POSTS_TIME_NS)))
     }
 
@@ -76,22 +87,38 @@ impl Desk {
     }
 }
 
+/// A clock that was set back must not keep a channel silent.
+fn is_lately(at: i64, now: Timestamp) -> bool {
+    (0..POSTS_TIME_NS).contains(&now.0.saturating_sub(at))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn no_more_than_twelve_attempts_are_made_in_ten_minutes() {
+    /// Seconds at which attempts are made of more than there may be.
+    fn attempts(posts_max: usize, failure: Option<&str>) -> Vec<i64> {
         let mut desk = Desk::default();
         let (mut now, mut posts) = (Timestamp(0), Vec::new());
-        for _ in 0..100 {
-            now = desk.rests_until(now).unwrap_or(now);
-            desk.note_post(now, None);
-            posts.push(now.0);
+        for _ in 0..1_000 {
+            now = desk.rests_until(posts_max, now).unwrap_or(now);
+            desk.note_post(now, failure.map(str::to_string));
+            posts.push(now.0 / Timestamp::SECOND);
             now.0 += Timestamp::SECOND;
         }
-        assert_eq!(posts[11], 11 * Timestamp::SECOND, "the first ones wait for nothing");
-        assert!(posts.windows(13).all(|window| window[12] - window[0] >= POSTS_TIME_NS));
-        assert!(desk.rests_until(Timestamp(-Timestamp::HOUR)).is_none(), "a clock that was set back");
+        assert!(desk.rests_until(posts_max, Timestamp(-Timestamp::HOUR)).is_none(), "a clock that was set back");
+        posts
+    }
+
+    #[test]
+    fn no_more_than_twelve_attempts_are_made_in_ten_minutes_to_reach_people_and_what_fails() {
+        for (posts_max, failure) in [(POSTS_MAX, None), (POSTS_MAX_OF_PROGRAMS, Some("answered 500"))] {
+            let posts = attempts(posts_max, failure);
+            assert_eq!(posts[11], 11, "the first ones wait for nothing");
+            assert!(posts.windows(13).all(|window| window[12] - window[0] >= 600));
+        }
+        let posts = attempts(POSTS_MAX_OF_PROGRAMS, None);
+        assert_eq!(posts[299], 299);
+        assert!(posts.windows(301).all(|window| window[300] - window[0] >= 600));
     }
 }

@@ -54,8 +54,11 @@ impl Book {
 
     /// Ends alerts of rules that are evaluated no more, and gives those that fire since before alerts were kept a place.
     pub(super) fn settle_rules(&self, kept: &mut Kept, standing: &Standing, silences: &[Silence], now: Timestamp) {
-        for fired in kept.fired.values_mut().filter(|fired| !standing.evaluates(&fired.rule)) {
-            fired.ends_at = Some(now.0);
+        for fired in kept.fired.values_mut() {
+            match standing.rules.iter().find(|rule| rule.enabled && rule.name == fired.rule) {
+                Some(rule) => (fired.groups, fired.topics) = (groups_of(rule), rule.topics.clone()),
+                None => fired.ends_at = Some(now.0),
+            }
         }
         for rule in standing.rules.iter().filter(|rule| rule.enabled) {
             let sets = kept.rules.get(&rule.name).map(|state| state.sets.clone()).unwrap_or_default();

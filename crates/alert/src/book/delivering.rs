@@ -35,7 +35,7 @@ impl Book {
     pub(crate) fn due_notification(&self, channel: &Channel, now: Timestamp) -> Option<Notification> {
         let mut inner = self.locked();
         let desk = inner.kept.desks.get(&channel.name);
-        if channel.target.repeat_ns().is_none() && desk.and_then(|desk| desk.rests_until(now)).is_some() {
+        if desk.and_then(|desk| desk.rests_until(channel.target.posts_max(), now)).is_some() {
             return None;
         }
         let mut due = inner.kept.queues.due(&channel.name, now).cloned()?;
@@ -89,7 +89,10 @@ impl Book {
             return false;
         }
         let due = channel.and_then(|channel| inner.kept.queues.next_due(channel));
-        let rests = channel.and_then(|channel| inner.kept.desks.get(channel)?.rests_until(now));
+        let rests = channel.and_then(|name| {
+            let posts_max = inner.standing.channel(name)?.target.posts_max();
+            inner.kept.desks.get(name)?.rests_until(posts_max, now)
+        });
         let due = due.map(|due| rests.map_or(due, |rests| due.max(rests)));
         let wait = due.map_or(longest, |due| {
             Duration::from_nanos(due.0.saturating_sub(now.0).max(0).unsigned_abs()).min(longest)

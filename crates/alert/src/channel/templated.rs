@@ -3,6 +3,8 @@
 //! What is put into a body that is JSON is written as the inside of a JSON text where it is a text, and as JSON where it is
 //! something else; so no log line can end its quotes. `"text": "{{ annotations.summary }}"` is right as it stands.
 
+use std::io;
+
 use minijinja::value::Serde;
 use minijinja::{Environment, Output, State, UndefinedBehavior};
 use serde_json::Value as Json;
@@ -56,17 +58,34 @@ impl Shape {
         let Some(body) = &self.body else { return Ok(("application/json", notification.to_string().into_bytes())) };
         let environment = environment(body);
         let context = minijinja::Value::from(Serde(notification));
-        let rendered = environment.template_from_str(body).and_then(|template| template.render(context));
-        let text = rendered.map_err(|error| format!("body: {error}"))?;
-        if text.len() > BODY_BYTES_MAX {
-            return Err(format!("body: longer than {BODY_BYTES_MAX} bytes"));
-        }
+        let mut out = Bounded(Vec::new());
+        let template = environment.template_from_str(body);
+        let rendered = template.and_then(|template| template.render_captured_to(context, &mut out));
+        rendered.map_err(|error| format!("body, of {BODY_BYTES_MAX} bytes at most: {error}"))?;
+        let text = String::from_utf8_lossy(&out.0).into_owned();
         if !is_json(body) {
             return Ok(("text/plain; charset=utf-8", text.into_bytes()));
         }
         let parsed: Result<serde::de::IgnoredAny, _> = serde_json::from_str(&text);
         parsed.map_err(|error| format!("body: what the template makes is no JSON: {error}"))?;
         Ok(("application/json", text.into_bytes()))
+    }
+}
+
+/// Takes so many bytes and then no more, so that no template fills the memory.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > BODY_BYTES_MAX {
+            return Err(io::Error::other("the body is too long"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -132,6 +151,8 @@ mod tests {
         assert!(rendered("{{ a", &json!({})).is_err());
         let endless = "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}";
         assert!(rendered(endless, &json!({})).is_err());
+        let huge = "{% for i in range(9999) %}xxxxxxxxxxxxxxxxxxxxxxxxxxxx{% endfor %}";
+        assert!(rendered(huge, &json!({})).is_err());
         let with = |name: &str, value: &str| {
             let headers = [(name.to_string(), Secret::from(value))].into();
             Shape::new(&ChannelSettings { headers, ..ChannelSettings::default() })
