@@ -121,13 +121,16 @@ function RuleTable() {
 }
 
 function summary(rule: Item): string {
-  const parts = [text(rule, "condition"), text(rule, "window") && t("over {time}", { time: text(rule, "window") }), text(rule, "interval") && t("every {time}", { time: text(rule, "interval") })];
+  const kind = text(rule, "kind");
+  const parts = [kind === "threshold" ? "" : kind, text(rule, "condition"), text(rule, "window") && t("over {time}", { time: text(rule, "window") }), text(rule, "interval") && t("every {time}", { time: text(rule, "interval") })];
   return parts.filter((part) => part !== "").join(" · ");
 }
 
 /** The rule's question, as a link to its answer now. */
 function Query({ rule }: { rule: Item }) {
+  // What is not in the language of the page, or is put together of other rules, has no answer there.
   const query = text(rule, "query");
+  if (query === "" || !["", "insights"].includes(text(rule, "language"))) return <code>{printable(query || text(rule, "when"), true)}</code>;
   const groups = Array.isArray(rule["groups"]) ? rule["groups"].filter((one): one is string => typeof one === "string" && one !== "*") : [];
   const next = { ...view.value, page: "explore" as const, query, groups, from: "now-1h", to: "now", row: "", live: false, columns: [] };
   return <a href={address(next)} onClick={(event) => { if (!event.metaKey && !event.ctrlKey) { event.preventDefault(); go(next); } }}><code>{printable(query, true)}</code></a>;
