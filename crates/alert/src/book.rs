@@ -223,4 +223,6 @@ pub(crate) fn annotations_of(rule: &Rule, set: &SetState, events: &[Json], url: 
 }
 
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod tests;
