@@ -28,6 +28,9 @@ const AT_ONCE_SHARE: i64 = 10;
 /// What may be saved up for it, so that a burst after a quiet time is judged at once.
 const CREDIT_NS_MAX: i64 = 2 * Timestamp::SECOND;
 
+/// A rule that nothing concerned is asked all the same after so long.
+const UNASKED_NS_MAX: i64 = 10 * Timestamp::MINUTE;
+
 /// The turn of a rule that is new.
 const SOON: i64 = i64::MIN;
 
@@ -59,6 +62,12 @@ struct Turn {
     is_under_way: bool,
     /// Whether what is under way was asked for by an event.
     is_extra: bool,
+    /// Whether every accepted event that concerns the rule is told of here.
+    is_covered: bool,
+    /// Whether that was so already when what is under way began.
+    was_covered: bool,
+    /// When it was asked last, if it then had nothing to judge by and nothing to remember, and was covered already.
+    idle_since: Option<i64>,
     timing: Timing,
 }
 
@@ -88,6 +97,19 @@ pub(crate) struct Task {
     pub(crate) now: Timestamp,
     /// Past windows to be judged by themselves first.
     pub(crate) late: Vec<Timestamp>,
+    /// Whether no event came since it had nothing to judge by: the answer would be the same.
+    pub(crate) is_idle: bool,
+}
+
+/// What became of a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// How often the rule was judged.
+    pub(crate) n_evaluations: u64,
+    /// Whether that gave nothing.
+    pub(crate) is_failed: bool,
+    /// Whether there was nothing to judge by and is nothing to remember.
+    pub(crate) is_idle: bool,
 }
 
 /// Which tasks a thread takes.
@@ -131,6 +153,9 @@ impl Schedule {
             turn.interval_ns = interval_ns.max(Timestamp::SECOND);
             if !keeps_turn {
                 turn.due = SOON;
+                turn.is_covered = false;
+                turn.was_covered = false;
+                turn.idle_since = None;
             }
             turns.rules.insert(name, turn);
         }
@@ -156,8 +181,8 @@ impl Schedule {
     }
 
     /// Notes that a task that was taken is done.
-    pub(crate) fn finish(&self, rule: &str, now: Timestamp, n_evaluations: u64, is_failed: bool) {
-        self.locked().finish(rule, now, n_evaluations, is_failed);
+    pub(crate) fn finish(&self, rule: &str, now: Timestamp, outcome: Outcome) {
+        self.locked().finish(rule, now, outcome);
         self.changed.notify_all();
     }
 
@@ -183,6 +208,16 @@ impl Schedule {
         turns.rules.iter().filter(|(_, turn)| turn.at_once.is_some()).map(|(name, _)| name.clone()).collect()
     }
 
+    /// From now on it is told of every accepted event that concerns one of these rules, and of no other's.
+    pub(crate) fn cover(&self, rules: &HashSet<&str>) {
+        for (name, turn) in &mut self.locked().rules {
+            turn.is_covered = rules.contains(name.as_str());
+            // What came before was looked at by nobody: it is asked once more.
+            turn.was_covered = false;
+            turn.idle_since = None;
+        }
+    }
+
     /// Lets all threads that wait end.
     pub(crate) fn stop(&self) {
         self.locked().is_stopping = true;
@@ -205,6 +240,9 @@ impl Turn {
             started_at: None,
             is_under_way: false,
             is_extra: false,
+            is_covered: false,
+            was_covered: false,
+            idle_since: None,
             timing: Timing::default(),
         }
     }
@@ -225,8 +263,10 @@ impl Turns {
         if self.is_stopping {
             return Next::Stop;
         }
+        if now.0 < self.credited_at {
+            self.follow_clock(now);
+        }
         self.earn(now);
-        self.follow_clock(now);
         let (mut next, mut chosen) = (i64::MAX, None::<(bool, i64, &String)>);
         for (name, turn) in self.rules.iter().filter(|(_, turn)| !turn.is_under_way) {
             let at_once = turn.at_once().filter(|_| self.credit_ns > 0);
@@ -250,15 +290,24 @@ impl Turns {
             turn.due = next_turn(&name, turn.interval_ns, now);
         }
         turn.is_under_way = true;
+        turn.was_covered = turn.is_covered;
         turn.started_at = Some(now.0);
+        let is_fresh = |since: i64| (0..UNASKED_NS_MAX).contains(&now.0.saturating_sub(since));
+        let is_idle = turn.is_covered && turn.at_once.is_none() && turn.idle_since.is_some_and(is_fresh);
         turn.at_once = turn.at_once.filter(|due| *due > now.0);
-        Next::Task(Task { late: std::mem::take(&mut turn.late), rule: name, now })
+        Next::Task(Task { late: std::mem::take(&mut turn.late), rule: name, now, is_idle })
     }
 
-    fn finish(&mut self, rule: &str, now: Timestamp, n_evaluations: u64, is_failed: bool) {
+    fn finish(&mut self, rule: &str, now: Timestamp, outcome: Outcome) {
+        let Outcome { n_evaluations, is_failed, is_idle } = outcome;
         let Some(turn) = self.rules.get_mut(rule) else { return };
         turn.is_under_way = false;
         let took_ns = turn.started_at.map_or(0, |started| now.0.saturating_sub(started)).max(0);
+        if !is_idle {
+            turn.idle_since = None;
+        } else if turn.was_covered && n_evaluations > 0 {
+            turn.idle_since = turn.started_at;
+        }
         let timing = &mut turn.timing;
         timing.n_evaluations = timing.n_evaluations.saturating_add(n_evaluations);
         timing.n_failures = timing.n_failures.saturating_add(u64::from(is_failed));

@@ -7,13 +7,15 @@
 //! batch ─► group wanted? ─► a level that is high enough? ─► filters over the columns ─► times of the events
 //! ```
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use query::Tail;
+use query::function::Function;
 use query::plan::{Comparison, Expr, Name, Operator, Plan};
 use storage::AcceptedBatch;
-use types::{BatchRun, GroupPattern, Level, Timestamp, Value};
+use types::{Batch, BatchRun, GroupPattern, LEVELS, Level, Timestamp, Value};
 
 use crate::Rule;
 use crate::compile::compile;
@@ -37,6 +39,8 @@ struct Trigger {
     /// The lowest [`Level::code`] that passes; 0 where the level does not matter.
     level_code_min: u8,
     tail: Tail,
+    /// Whether it asks nothing of what time it is.
+    is_timeless: bool,
     /// Rules that begin alike, with their windows.
     rules: Vec<(String, i64)>,
 }
@@ -73,6 +77,13 @@ impl Triggers {
         Self { all }
     }
 
+    /// Names of the rules that no event can concern without being told of: what matches when it is accepted and what
+    /// matches later is the same.
+    pub(crate) fn timeless(&self) -> HashSet<&str> {
+        let all = self.all.iter().filter(|trigger| trigger.is_timeless);
+        all.flat_map(|trigger| &trigger.rules).map(|(name, _)| name.as_str()).collect()
+    }
+
     /// Names of all rules.
     pub(crate) fn rules(&self) -> impl Iterator<Item = &str> {
         self.all.iter().flat_map(|trigger| &trigger.rules).map(|(name, _)| name.as_str())
@@ -104,38 +115,58 @@ impl Triggers {
 
 /// A batch, ready to be asked.
 struct Accepted {
-    run: Arc<BatchRun>,
-    group: String,
+    accepted: Arc<AcceptedBatch>,
     level_code_max: u8,
+    /// The events of at least the level of each code, made when they are asked for.
+    by_level: [OnceCell<Arc<BatchRun>>; LEVELS.len() + 1],
 }
 
 impl Accepted {
     fn new(accepted: &Arc<AcceptedBatch>) -> Self {
         let level_code_max = accepted.batch.levels.iter().copied().max().unwrap_or_default();
-        let run = BatchRun::new(accepted.group.clone(), accepted.group_id, accepted.batch.clone());
-        Self { run: Arc::new(run), group: accepted.group.as_str().to_string(), level_code_max }
+        Self { accepted: accepted.clone(), level_code_max, by_level: Default::default() }
+    }
+
+    /// The events of at least a level. Most rules ask for few of many, and each of them would look at all.
+    fn run(&self, level_code_min: u8) -> Arc<BatchRun> {
+        let made = || {
+            let AcceptedBatch { group, group_id, batch } = &*self.accepted;
+            let rows: Vec<(u32, u32)> = (0..)
+                .zip(&batch.levels)
+                .filter(|(_, code)| **code >= level_code_min)
+                .map(|(row, _)| (0, row))
+                .collect();
+            let is_all = rows.len() == batch.len();
+            let chosen = if is_all { batch.clone() } else { Arc::new(Batch::gather(&[batch], &rows)) };
+            Arc::new(BatchRun::new(group.clone(), *group_id, chosen))
+        };
+        match self.by_level.get(usize::from(level_code_min)) {
+            Some(kept) => kept.get_or_init(made).clone(),
+            None => made(),
+        }
     }
 }
 
 impl Trigger {
     fn new(groups: Vec<GroupPattern>, mut operators: Vec<Operator>, rule: (String, i64)) -> Option<Self> {
         let level_code_min = operators.iter().filter_map(level_of).max().unwrap_or_default();
+        let is_timeless = !format!("{operators:?}").contains(&format!("{:?}", Function::Now));
         let column = |name: &str| (Name::from(name), Expr::Field(name.into()));
         let columns = vec![column("@timestamp"), column("@ingestionTime")];
         operators.push(Operator::Project { columns, is_events: true });
         let plan = Plan { operators, ..Plan::default() };
         let tail = Tail::new(&plan, chrono_tz::UTC).ok()?;
-        Some(Self { groups, level_code_min, tail, rules: vec![rule] })
+        Some(Self { groups, level_code_min, tail, is_timeless, rules: vec![rule] })
     }
 
     /// Of each event that passes, when it happened and when it was accepted.
     fn times(&self, accepted: &Accepted, now: Timestamp) -> Vec<(i64, i64)> {
-        let is_wanted = GroupPattern::any_matches(&self.groups, &accepted.group);
+        let is_wanted = GroupPattern::any_matches(&self.groups, accepted.accepted.group.as_str());
         if !is_wanted || accepted.level_code_max < self.level_code_min {
             return Vec::new();
         }
         // A batch in memory is not damaged; if it were, the rule's own turn would tell.
-        let found = self.tail.rows(accepted.run.clone(), now).unwrap_or_default();
+        let found = self.tail.rows(accepted.run(self.level_code_min), now).unwrap_or_default();
         let time = |value: Option<&Option<Value>>| match value {
             Some(Some(Value::Timestamp(time))) => Some(time.0),
             _ => None,

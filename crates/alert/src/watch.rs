@@ -28,6 +28,7 @@ const REST_MAX: Duration = Duration::from_millis(500);
 /// Reads until the store is closed or all ends.
 pub(crate) fn watch(book: &Book, feed: &Subscription, clock: &Clock, is_stopping: &AtomicBool) {
     let (mut standing, mut triggers): (Arc<Standing>, Triggers) = Default::default();
+    let _covering = Covering(book);
     while !is_stopping.load(Ordering::Relaxed) {
         let first = feed.receive(IDLE);
         let began = Instant::now();
@@ -35,6 +36,7 @@ pub(crate) fn watch(book: &Book, feed: &Subscription, clock: &Clock, is_stopping
         if !Arc::ptr_eq(&standing, &now_standing) {
             standing = now_standing;
             triggers = Triggers::of(&standing.rules, clock.now());
+            book.schedule.cover(&triggers.timeless());
         }
         let Some((batches, is_lagging)) = gather(feed, first) else { return };
         if is_lagging {
@@ -43,6 +45,15 @@ pub(crate) fn watch(book: &Book, feed: &Subscription, clock: &Clock, is_stopping
         }
         look(book, &triggers, &batches, clock);
         std::thread::sleep((began.elapsed() * REST_TIMES).min(REST_MAX));
+    }
+}
+
+/// When the thread ends, however it does, rules are asked at every turn again.
+struct Covering<'a>(&'a Book);
+
+impl Drop for Covering<'_> {
+    fn drop(&mut self) {
+        self.0.schedule.cover(&HashSet::new());
     }
 }
 

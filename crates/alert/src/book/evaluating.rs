@@ -37,19 +37,20 @@ impl Book {
         state.error = Some("a defect in catat ended the evaluation; its log says where".to_string());
     }
 
-    pub(super) fn evaluate_rule(&self, rule: &Arc<Rule>, ask: &dyn Ask, now: Timestamp) {
+    /// Asks a rule and judges the answer. Tells whether there was nothing to judge by and is nothing to remember.
+    pub(super) fn evaluate_rule(&self, rule: &Arc<Rule>, ask: &dyn Ask, now: Timestamp) -> bool {
         let before = self.locked().kept.rules.get(&rule.name).cloned().unwrap_or_default();
         let meaning = Some(rule.meaning());
         if self.waits_for_senders(rule, now) {
             let why = "waits after a start until senders are back".to_string();
             let state = RuleState { evaluated_at: Some(now.0), why, error: None, ..before };
             self.locked().kept.rules.insert(rule.name.clone(), state);
-            return;
+            return false;
         }
         let is_changed = before.meaning.is_some() && before.meaning != meaning;
         let asked = self.ask_rule(rule, ask, now);
         let judged = self.as_judged(rule, now);
-        let mut changes = Vec::new();
+        let (mut changes, mut is_idle) = (Vec::new(), false);
         let state = match asked {
             Err(error) => {
                 tracing::warn!(rule = rule.name, error, "rule not evaluated");
@@ -63,6 +64,7 @@ impl Book {
                 };
                 let Evaluation { sets, changes: new, why } = evaluate(&judged, &compiled, &table, &known, now);
                 found.extend(new);
+                is_idle = sets.is_empty() && found.is_empty() && super::holds_nothing(&compiled, &table);
                 changes = self.with_bodies(rule, &compiled, &table, found, ask, now);
                 RuleState { sets, evaluated_at: Some(now.0), why, error: None, meaning }
             }
@@ -70,13 +72,13 @@ impl Book {
         let mut inner = self.locked();
         if !inner.standing.has(rule) {
             // It was changed or removed while it was asked: the answer is that of a rule that is no more.
-            return;
+            return false;
         }
         let is_new = state.sets != before.sets;
         if changes.is_empty() {
             inner.kept.rules.insert(rule.name.clone(), state);
             inner.is_dirty |= is_new;
-            return;
+            return is_idle;
         }
         let mut kept = inner.kept.clone();
         kept.rules.insert(rule.name.clone(), state);
@@ -85,6 +87,7 @@ impl Book {
         if self.commit(&mut inner, kept) {
             self.news.notify_all();
         }
+        false
     }
 
     /// Judges the past window that ends with a late event, by itself: it may let something fire that did not, and

@@ -224,7 +224,8 @@ fn alerts_survive_kills_at_every_step_of_their_way() {
             let told = scene.heard.told.remove(*log).unwrap_or_default();
             let starts: BTreeSet<&String> = told.iter().map(|(_, starts_at)| starts_at).collect();
             assert_eq!(starts.len(), n_began, "seed {seed}, {log}: every alert, and none twice: {told:?}");
-            let pairs: Vec<_> = told.chunks(2).map(|pair| (pair[0].0.as_str(), pair.get(1).map(|end| end.0.as_str()))).collect();
+            let pairs: Vec<_> =
+                told.chunks(2).map(|pair| (pair[0].0.as_str(), pair.get(1).map(|end| end.0.as_str()))).collect();
             assert!(pairs.iter().all(|pair| *pair == ("firing", Some("resolved"))), "seed {seed}, {log}: {told:?}");
         }
     }

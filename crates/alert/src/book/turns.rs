@@ -11,7 +11,7 @@ use crate::compile::Compiled;
 use crate::kind::Kind;
 #[cfg(test)]
 use crate::schedule::{Next, Takes};
-use crate::schedule::{Task, next_turn};
+use crate::schedule::{Outcome, Task, next_turn};
 use crate::trigger::is_of_events;
 use crate::{Ask, Missing, Rule, Table};
 
@@ -50,22 +50,22 @@ impl Book {
 
     /// Judges a rule whose turn it is.
     pub(crate) fn evaluate(&self, task: &Task, ask: &dyn Ask, clock: &dyn Fn() -> Timestamp) {
-        let mut n_evaluations = 0;
+        let mut outcome = Outcome::default();
         let standing = self.standing();
         if let Some(rule) = standing.rules.iter().find(|rule| rule.enabled && rule.name == task.rule) {
             // A defect that one rule meets must not end the evaluation of all others, nor its own for good.
-            let judged = catch_unwind(AssertUnwindSafe(|| self.judge_all(rule, task, ask, &mut n_evaluations)));
+            let judged = catch_unwind(AssertUnwindSafe(|| self.judge_all(rule, task, ask, &mut outcome)));
             if judged.is_err() {
                 self.note_defect(rule, task.now);
             }
         }
-        let is_failed = self.locked().kept.rules.get(&task.rule).is_some_and(|state| state.error.is_some());
-        self.schedule.finish(&task.rule, clock(), n_evaluations, is_failed);
+        outcome.is_failed = self.locked().kept.rules.get(&task.rule).is_some_and(|state| state.error.is_some());
+        self.schedule.finish(&task.rule, clock(), outcome);
     }
 
-    fn judge_all(&self, rule: &Arc<Rule>, task: &Task, ask: &dyn Ask, n_evaluations: &mut u64) {
+    fn judge_all(&self, rule: &Arc<Rule>, task: &Task, ask: &dyn Ask, outcome: &mut Outcome) {
         for end in &task.late {
-            *n_evaluations += 1;
+            outcome.n_evaluations += 1;
             self.evaluate_late(rule, ask, *end);
         }
         let missed = self.missed(rule, task.now);
@@ -75,11 +75,27 @@ impl Book {
             if self.locked().is_stopping {
                 return;
             }
-            *n_evaluations += 1;
+            outcome.n_evaluations += 1;
             self.evaluate_rule(rule, ask, at);
         }
-        *n_evaluations += 1;
-        self.evaluate_rule(rule, ask, task.now);
+        if task.is_idle && outcome.n_evaluations == 0 && self.note_unchanged(rule, task.now) {
+            outcome.is_idle = true;
+            return;
+        }
+        outcome.n_evaluations += 1;
+        outcome.is_idle = self.evaluate_rule(rule, ask, task.now);
+    }
+
+    /// Notes that a rule would be judged as it was the last time: with no event in its window, nothing known of any
+    /// label set, and nothing accepted since that concerns it. `false` where it is not so.
+    fn note_unchanged(&self, rule: &Rule, now: Timestamp) -> bool {
+        let mut inner = self.locked();
+        let Some(state) = inner.kept.rules.get_mut(&rule.name) else { return false };
+        let is_unchanged = state.sets.is_empty() && state.error.is_none() && state.meaning == Some(rule.meaning());
+        if is_unchanged {
+            state.evaluated_at = Some(now.0);
+        }
+        is_unchanged
     }
 
     /// Notes since when rules are evaluated without a break.
@@ -181,9 +197,11 @@ pub(crate) fn holds_nothing(compiled: &Compiled, table: &Table) -> bool {
     let mut steps = compiled.plan.operators.iter().skip_while(|step| is_of_events(step));
     let is_plain = matches!(steps.next(), Some(Operator::Aggregate { .. }))
         && steps.all(|step| matches!(step, Operator::Extend { .. } | Operator::Sort(_) | Operator::Project { .. }));
+    let says_nothing = |value: &Option<Value>| matches!(value, None | Some(Value::Integer(0)));
     let is_zero = |row: &Vec<Option<Value>>| {
-        let value = compiled.value.and_then(|at| row.get(at)?.as_ref());
-        compiled.is_count && compiled.labels.is_empty() && !compiled.fires(row) && value == Some(&Value::Integer(0))
+        let values = row.split_last().map_or(&[][..], |(_, values)| values);
+        let is_counted = compiled.is_count && compiled.labels.is_empty() && values.contains(&Some(Value::Integer(0)));
+        is_counted && !compiled.fires(row) && values.iter().all(says_nothing)
     };
     is_plain && !compiled.is_combined && table.partial.is_none() && table.rows.iter().all(is_zero)
 }

@@ -25,10 +25,14 @@ fn taken(schedule: &Schedule, now: Timestamp, takes: Takes) -> Option<Task> {
     }
 }
 
+fn outcome(is_failed: bool) -> Outcome {
+    Outcome { n_evaluations: 1, is_failed, is_idle: false }
+}
+
 /// Takes what is due and lets it take so long.
 fn run(schedule: &Schedule, now: Timestamp, seconds: f64) -> Option<String> {
     let task = taken(schedule, now, Takes::All)?;
-    schedule.finish(&task.rule, Timestamp(now.0 + (seconds * 1e9) as i64), 1, false);
+    schedule.finish(&task.rule, Timestamp(now.0 + (seconds * 1e9) as i64), outcome(false));
     Some(task.rule)
 }
 
@@ -61,7 +65,7 @@ fn what_an_event_asks_for_comes_at_once_but_not_twice_within_a_second() {
     let task = taken(&schedule, at(1.0), Takes::AtOnce).unwrap();
     schedule.ask("r", Some(at(1.0)), &[]);
     assert_eq!(taken(&schedule, at(1.9), Takes::All), None, "one thread at a time");
-    schedule.finish(&task.rule, at(1.4), 1, false);
+    schedule.finish(&task.rule, at(1.4), outcome(false));
     assert!(taken(&schedule, at(1.9), Takes::All).is_none());
     let late = [at(-400.0)];
     schedule.ask("r", None, &late);
@@ -80,9 +84,9 @@ fn a_rule_that_takes_long_holds_up_no_other_and_never_overlaps_itself() {
     schedule.ask("slow", Some(at(2.5)), &[]);
     let urgent = taken(&schedule, at(2.6), Takes::AtOnce).unwrap();
     assert_eq!(urgent.rule, "quick");
-    schedule.finish("quick", at(2.6), 1, false);
+    schedule.finish("quick", at(2.6), outcome(false));
     assert_eq!(taken(&schedule, at(6.0), Takes::All), None, "it is still under way");
-    schedule.finish("slow", at(7.0), 1, true);
+    schedule.finish("slow", at(7.0), outcome(true));
     assert_eq!(taken(&schedule, at(7.0), Takes::AtOnce), None, "too slow to be judged at once");
     assert_eq!(taken(&schedule, at(7.0), Takes::All).unwrap().rule, "slow");
     let timings = schedule.timings();
@@ -114,7 +118,7 @@ fn what_is_judged_at_once_takes_a_tenth_of_a_core_and_turns_stay() {
         } else {
             n_regular += 1
         }
-        schedule.finish(&task.rule, now, 1, false);
+        schedule.finish(&task.rule, now, outcome(false));
     }
     assert!(extra_ns <= 15 * Timestamp::SECOND, "{extra_ns}");
     assert!(extra_ns >= 10 * Timestamp::SECOND, "{extra_ns}");

@@ -74,6 +74,11 @@ impl Bench {
         self.book.evaluate_due(&self.events, &|| now);
     }
 
+    /// From now on every event that is accepted is told of.
+    fn cover(&self) {
+        self.book.schedule.cover(&Triggers::of(&self.book.standing().rules, self.now).timeless());
+    }
+
     /// An event that happened so many seconds ago is accepted now.
     fn accept(&self, age: i64) {
         let happened = Timestamp(self.now.0 - age * Timestamp::SECOND);
@@ -310,4 +315,55 @@ fn a_question_that_was_changed_while_nobody_ran_ends_what_the_old_one_found() {
     bench.pass(2);
     let told = bench.told();
     assert_eq!(told, [resolved(2), firing(0)], "the new one holds too, which is another alert");
+}
+
+#[test]
+fn a_rule_that_nothing_concerned_is_not_asked_and_comes_to_the_same() {
+    let mut seed = 7u64;
+    let mut random = move |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let options = ["", ", keep_firing_for: 1m", ", datapoints: {to_alarm: 2, of: 3}", ", for: 1m", ", missing: alarm"];
+    let (mut n_asked, mut n_asked_covered) = (0, 0);
+    for round in 0..15 {
+        let rule = format!("{RULE}{}", options[round % options.len()]);
+        let (mut plain, mut covered) = (Bench::new(&rule), Bench::new(&rule));
+        covered.cover();
+        for _ in 0..60 {
+            if random(8) == 0 {
+                let age = [0, 30, 119, 200, 500, -20][random(6) as usize];
+                plain.accept(age);
+                covered.accept(age);
+            }
+            if random(20) == 0 {
+                covered.cover();
+            }
+            let seconds = 1 + random(40) as i64;
+            plain.pass(seconds);
+            covered.pass(seconds);
+            assert_eq!(plain.told(), covered.told(), "{rule}");
+            assert_eq!(plain.book.rule_views()[0].state, covered.book.rule_views()[0].state, "{rule}");
+        }
+        n_asked += plain.n_asked();
+        n_asked_covered += covered.n_asked();
+    }
+    assert!(n_asked_covered * 4 < n_asked * 3, "{n_asked_covered} of {n_asked}");
+}
+
+#[test]
+fn a_rule_that_nothing_concerned_is_asked_again_after_a_while_and_when_nobody_looks() {
+    let mut bench = Bench::new(RULE);
+    bench.cover();
+    bench.pass(60);
+    bench.n_asked();
+    (0..9).for_each(|_| bench.pass(60));
+    assert_eq!(bench.n_asked(), 0, "not before ten minutes are over");
+    bench.pass(60);
+    assert_eq!(bench.n_asked(), 1);
+    bench.book.schedule.cover(&HashSet::new());
+    (0..3).for_each(|_| bench.pass(60));
+    assert_eq!(bench.n_asked(), 3, "each turn");
+    let dated = "name: r, query: 'filter @timestamp > now() - 1000', window: 2m, interval: 30s";
+    assert!(Triggers::of(&opened(bench.dir.path(), dated).standing().rules, bench.now).timeless().is_empty());
 }
