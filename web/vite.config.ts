@@ -15,6 +15,8 @@ const OWN = [
   "pages/",
   "texts/",
   "api/groups.ts",
+  "api/alerts.ts",
+  "style/parts/",
   "parts/help.tsx",
   "parts/palette.tsx",
   "parts/sign_in.tsx",

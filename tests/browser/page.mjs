@@ -11,6 +11,7 @@
 // `people.mjs`, `hostile.mjs`, `start.mjs` and `export.mjs` beside it start servers of their own from CATAT_EXECUTABLE.
 
 import { accessibilityChecks } from "./page/accessibility.mjs";
+import { alertChecks } from "./page/alerts.mjs";
 import { changeChecks } from "./page/changes.mjs";
 import { contextChecks } from "./page/context.mjs";
 import { crashChecks } from "./page/crash.mjs";
@@ -48,7 +49,7 @@ await runChecks(url, [
   ...detailChecks, ...contextChecks,
   ...shareChecks,
   ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks, ...languageChecks,
-  ...changeChecks,
+  ...changeChecks, ...alertChecks,
   ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...crashChecks, ...scaleChecks, ...accessibilityChecks, ...layerChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],
   ...(picture ? [["a picture is taken", (own) => takeScreenshot(own, picture)]] : []),

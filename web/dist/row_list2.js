@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=4b792b1047d7";
+export{t as RowList}from"./row_list.js?v=067f925f6135";

@@ -98,7 +98,7 @@ export function copyLink(): void {
 function toPage(page: Page): () => void {
   return () => {
     layer.value = "";
-    go({ page });
+    go({ page, tab: "", open: "" });
   };
 }
 

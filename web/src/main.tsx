@@ -46,8 +46,8 @@ function Head() {
       <a class="brand" href={document.baseURI} aria-label={t("catat, start page")}><span class="mark" aria-hidden="true"><i /><i /><i /></span>catat</a>
       <nav aria-label={t("Pages")}>
         {PAGES.filter(({ page }) => page !== "start").map(({ page, title }) => (
-          <a key={page} href={address({ ...now, page })} aria-current={now.page === page ? "page" : undefined} data-testid={`nav-${page}`}
-            onClick={(event) => { if (!event.metaKey && !event.ctrlKey && event.button === 0) { event.preventDefault(); go({ page }); } }}>{t(title)}</a>
+          <a key={page} href={address({ ...now, page, tab: "", open: "" })} aria-current={now.page === page ? "page" : undefined} data-testid={`nav-${page}`}
+            onClick={(event) => { if (!event.metaKey && !event.ctrlKey && event.button === 0) { event.preventDefault(); go({ page, tab: "", open: "" }); } }}>{t(title)}</a>
         ))}
       </nav>
       <span class="grow" />

@@ -45,6 +45,10 @@ export interface View {
   layout: readonly string[];
   /** What is sought among the rows, without filtering any away. */
   find: string;
+  /** The part of the page of alerts. */
+  tab: string;
+  /** What is open there: an alert by its id, a rule or a channel by its name. */
+  open: string;
 }
 
 /** What Explore shows of the events that match: the rows, what changed, their patterns. */
@@ -57,7 +61,7 @@ export const REFRESHES: readonly number[] = [0, 5, 30, 300];
 
 const DEFAULT: View = {
   page: "explore", query: "", from: "now-1h", to: "now", groups: [], columns: [], row: "", live: false, refresh: 0, zone: "local",
-  panel: "rows", against: "previous", around: "", chart: "", wrap: false, nanos: false, sort: "", dense: false, layout: [], find: "",
+  panel: "rows", against: "previous", around: "", chart: "", wrap: false, nanos: false, sort: "", dense: false, layout: [], find: "", tab: "", open: "",
 };
 
 function basePath(): string {
@@ -103,6 +107,9 @@ export function viewOf(page: Page, params: URLSearchParams): View {
     dense: params.get("dense") === "1",
     layout: unpacked(names("layout")),
     find: params.get("find") ?? "",
+    // Messages lead to an alert by what is to be done about it.
+    tab: params.get("tab") ?? (params.has("silence") ? "silences" : ""),
+    open: params.get("open") ?? params.get("silence") ?? params.get("acknowledge") ?? "",
   };
 }
 
@@ -131,6 +138,10 @@ export function address(view: View): string {
   set("dense", view.dense ? "1" : "");
   set("layout", packed(view.layout));
   set("find", view.find);
+  if (view.page === "alerts") {
+    set("tab", view.tab);
+    set("open", view.open);
+  }
   const text = params.toString().replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%40", "@").replaceAll("%2C", ",");
   return basePath() + (view.page === "explore" ? "" : view.page) + (text === "" ? "" : `?${text}`);
 }

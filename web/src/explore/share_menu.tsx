@@ -11,7 +11,7 @@ import { adopt } from "../parts/style.ts";
 import rules from "../style/keep.css?inline";
 import { plural, t, text } from "../texts.ts";
 import { zoneText } from "../time.ts";
-import { address, askedAt, view } from "../view.ts";
+import { address, askedAt, go, view } from "../view.ts";
 import { asCommand, asCurl, fetchFile, fileAddress, FORMATS, HELD_BYTES_MAX, isPlainLink, saveByLink, sizeOf, type Format } from "./export.ts";
 
 adopt(rules);
@@ -113,6 +113,7 @@ export function ShareMenu() {
       <ul class="actions-list">
         <li><button type="button" data-testid="save-view" onClick={() => (layer.value = "save-view")}>{t("Save this view…")} <kbd>s</kbd></button></li>
         <li><button type="button" data-testid="open-views" onClick={() => (layer.value = "views")}>{t("Saved views…")} <kbd>v</kbd></button></li>
+        <li><button type="button" data-testid="make-rule" onClick={then(() => go({ page: "alerts", tab: "rule", open: "" }))}>{t("Alert on this…")}</button></li>
       </ul>
       <h3>{t("Everything as a file")}</h3>
       <SaveAll />

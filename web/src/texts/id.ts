@@ -1,6 +1,7 @@
 // The page in Indonesian: every text of the page, and what it says there, by the part of the page that says it. A text
 // that several parts say stands with the first of them.
 
+import { ALERTS } from "./id/alerts.ts";
 import { EVENTS } from "./id/events.ts";
 import { EXPLORE } from "./id/explore.ts";
 import { PAGES } from "./id/pages.ts";
@@ -8,4 +9,4 @@ import { SETTINGS } from "./id/settings.ts";
 import { SHELL } from "./id/shell.ts";
 
 /** English texts and their Indonesian. */
-export const INDONESIAN: Readonly<Record<string, string>> = { ...SHELL, ...EXPLORE, ...EVENTS, ...PAGES, ...SETTINGS };
+export const INDONESIAN: Readonly<Record<string, string>> = { ...SHELL, ...EXPLORE, ...EVENTS, ...PAGES, ...ALERTS, ...SETTINGS };

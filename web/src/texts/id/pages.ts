@@ -1,28 +1,7 @@
-// The other pages in Indonesian: alerts, groups, sources, sending data.
+// The other pages in Indonesian: groups, sources, sending data.
 
 /** English texts and their Indonesian. */
 export const PAGES: Readonly<Record<string, string>> = {
-  // Alerts
-  "Active": "Aktif",
-  "Nothing is firing.": "Tidak ada peringatan yang menyala.",
-  "Rules": "Aturan",
-  "There is no rule. Put one into {file}.": "Belum ada aturan. Taruh satu di {file}.",
-  "alert": "peringatan",
-  "since {time}": "sejak {time}",
-  "value": "nilai",
-  "State": "Keadaan",
-  "Rule": "Aturan",
-  "Checked": "Diperiksa",
-  "Why": "Sebab",
-  "over {time}": "selama {time}",
-  "never": "belum pernah",
-  "ok": "baik",
-  "pending": "menunggu",
-  "alarm": "menyala",
-  "insufficient data": "data kurang",
-  "off": "mati",
-  "unknown": "tidak dikenal",
-
   // Groups
   "Raw": "Mentah",
   "Stored": "Tersimpan",

@@ -1,0 +1,156 @@
+// The page of alerts: a rule from its first word to its end, silences, channels.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+
+import { clean, inBothThemes } from "./accessibility.mjs";
+import { until } from "./flow.mjs";
+
+const remove = (own, path) => fetch(`${own.url}/api/v1/${path}`, { method: "DELETE" });
+
+/** Takes what channels post; `bodies` holds what came. */
+async function receiver() {
+  const bodies = [];
+  const server = createServer(async (request, answer) => {
+    let body = "";
+    for await (const part of request) body += part;
+    bodies.push(JSON.parse(body));
+    answer.writeHead(200).end("ok");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { bodies, url: `http://127.0.0.1:${server.address().port}/hook`, stop: () => { server.close(); server.closeAllConnections(); } };
+}
+
+/** A rule that fires at once, of this run's own events. */
+async function firing(own, name) {
+  await own.ingest("alerts", [{ level: "error", message: `disk on fire for ${name}`, host: "a" }]);
+  await own.send("POST", "/api/v1/rules", { name, query: `filter message like "${name}"`, groups: [`${own.prefix}/*`], window: "1h", interval: "1s", annotations: { summary: "{{ value }} on fire" } });
+}
+
+const cardOf = (page, name) => page.getByTestId("alert").filter({ hasText: name });
+
+async function makesARule(own) {
+  const name = `${own.prefix} made`;
+  await own.ingest("alerts", [{ level: "error", message: `line for ${name}`, host: "a" }]);
+  const page = await own.explore({ q: `filter message like "line for ${own.prefix}"` });
+  await page.getByTestId("share").click();
+  await page.getByTestId("make-rule").click();
+  const form = page.getByTestId("rule-form");
+  await form.waitFor();
+  assert.match(await form.getByLabel("Query").inputValue(), /line for/, "what was asked is what is watched");
+  await form.getByLabel("Fires when").fill("count >> 0");
+  await form.getByLabel("Name", { exact: true }).fill(name);
+  own.expectsFailures = true;
+  await form.getByRole("button", { name: "Make the rule" }).click();
+  await form.getByRole("alert").getByText("condition").waitFor();
+  await form.getByLabel("Fires when").fill("count > 0");
+  await form.getByRole("button", { name: "The last 1h" }).click();
+  await form.getByTestId("fired").getByText(/would have fired/).waitFor();
+  await form.getByLabel("Every", { exact: true }).fill("1s");
+  await form.getByRole("button", { name: "Make the rule" }).click();
+  const row = page.getByTestId("rule").filter({ hasText: name });
+  await row.waitFor();
+  await cardOf(page, name).waitFor();
+  await row.getByRole("button", { name: "Switch off" }).click();
+  await row.getByText("off", { exact: true }).waitFor();
+  await row.getByRole("link", { name }).click();
+  await page.getByTestId("rule-form").getByRole("button", { name: "Delete" }).click();
+  await page.getByTestId("rule-form").getByRole("button", { name: /Delete .*, really/ }).click();
+  await page.getByTestId("rule").first().waitFor();
+  await row.waitFor({ state: "detached" });
+}
+
+async function silencesAndAcknowledges(own) {
+  const name = `${own.prefix} fire`;
+  await firing(own, name);
+  try {
+    const page = await own.open("/alerts");
+    await cardOf(page, name).getByTestId("acknowledge").click();
+    await cardOf(page, name).getByText("is on it").waitFor();
+    await cardOf(page, name).getByRole("button", { name: "Undo" }).click();
+    await cardOf(page, name).getByTestId("acknowledge").waitFor();
+    await cardOf(page, name).getByTestId("silence").click();
+    const form = page.getByTestId("make-silence");
+    await until(async () => (await form.getByLabel("Labels").inputValue()).includes(`alertname="${name}"`), "the alert's labels are filled in");
+    await form.getByLabel("Why").fill("we know");
+    await form.getByRole("button", { name: "Silence" }).click();
+    const silence = page.getByTestId("silence").filter({ hasText: name });
+    await silence.getByText("active").waitFor();
+    await page.getByTestId("tab-active").click();
+    await cardOf(page, name).getByRole("link", { name: "silenced" }).click();
+    await silence.getByRole("button", { name: "End now" }).click();
+    await silence.getByRole("button", { name: /End now .*, really/ }).click();
+    await silence.getByText("ended", { exact: true }).waitFor();
+    await followsLinks(own, name);
+  } finally {
+    await remove(own, `rules/${encodeURIComponent(name)}`);
+  }
+}
+
+/** What messages lead to. */
+async function followsLinks(own, name) {
+  const { id } = (await own.api("/api/v1/alerts")).alerts.find(({ rule }) => rule === name);
+  const silence = await own.open(`/alerts?silence=${id}`);
+  await until(async () => (await silence.getByTestId("make-silence").getByLabel("Labels").inputValue()).includes(name), "the form is filled in");
+  const taken = await own.open(`/alerts?acknowledge=${id}`);
+  await until(() => taken.evaluate(() => document.activeElement?.dataset.testid === "acknowledge"), "the button has the focus");
+  await taken.keyboard.press("Enter");
+  await cardOf(taken, name).getByText("is on it").waitFor();
+}
+
+async function triesAChannel(own) {
+  const name = `${own.prefix} hook`;
+  const hook = await receiver();
+  try {
+    const page = await own.open("/alerts?tab=channels");
+    const form = page.getByTestId("make-channel");
+    await form.getByLabel("Name").fill(name);
+    await form.getByLabel("Topics").fill("nobody");
+    await form.getByLabel("Address").fill("nonsense");
+    own.expectsFailures = true;
+    await form.getByRole("button", { name: "Make the channel" }).click();
+    await form.getByRole("alert").waitFor();
+    await form.getByLabel("Address").fill(hook.url);
+    await form.getByRole("textbox", { name: "Secret" }).fill("s3cret");
+    await form.getByRole("button", { name: "Make the channel" }).click();
+    const card = page.getByTestId("channel").filter({ hasText: name });
+    await card.getByRole("button", { name: "Try" }).click();
+    await card.getByTestId("tried").getByText("It was told.").waitFor();
+    assert.equal(hook.bodies.length, 1);
+    assert.ok(!(await page.content()).includes("s3cret"), "a secret is shown to nobody");
+    await card.getByRole("button", { name: "Delete" }).click();
+    await card.getByRole("button", { name: /Delete .*, really/ }).click();
+    await card.waitFor({ state: "detached" });
+  } finally {
+    await remove(own, `channels/${encodeURIComponent(name)}`);
+    hook.stop();
+  }
+}
+
+async function isAccessible(own, viewport) {
+  const name = `${own.prefix} seen`;
+  await firing(own, name);
+  try {
+    for (const path of ["/alerts", "/alerts?tab=rule", "/alerts?tab=silences", "/alerts?tab=channels"]) {
+      const page = await own.open(path, { viewport });
+      if (path === "/alerts") await cardOf(page, name).waitFor();
+      else await page.locator("form").first().waitFor();
+      await inBothThemes(page, (theme) => Promise.all([clean(page), own.picture(page, `${path.replaceAll(/\W+/g, "-")}-${theme}-${viewport.width}`, true)]));
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(over <= 0, `${path} is ${over} px too wide`);
+      await own.noteViolations(page);
+    }
+  } finally {
+    await remove(own, `rules/${encodeURIComponent(name)}`);
+  }
+}
+
+export const alertChecks = [
+  ["row 22, alerts: a rule is made of what is asked, tried over the past, switched off and deleted", makesARule],
+  ["row 22, alerts: somebody is on it, silences it, and ends the silence", silencesAndAcknowledges],
+  ["row 22, alerts: a channel is made, tried and deleted", triesAChannel],
+  ["row 24, accessible: alerts, the form of a rule, silences, channels, 1280 px", (own) => isAccessible(own, { width: 1280, height: 800 })],
+  ["row 24, accessible: alerts, the form of a rule, silences, channels, 380 px", (own) => isAccessible(own, { width: 380, height: 760 })],
+];
