@@ -184,3 +184,53 @@ fn an_error_is_told_when_it_is_accepted_long_before_the_turn_of_its_rule() {
     assert_eq!((firing["status"].as_str(), firing["value"].as_i64()), (Some("firing"), Some(1)));
     alerts.stop();
 }
+
+/// A receiver called `dead` that does not answer until the test ends, beside one that does.
+struct Stuck {
+    bodies: Mutex<mpsc::Sender<String>>,
+    end: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Post for Stuck {
+    fn post(&self, channel: &Channel, _: &serde_json::Value, _: Timestamp) -> Result<(), PostError> {
+        self.bodies.lock().unwrap().send(channel.name.clone()).unwrap();
+        if channel.name == "dead" {
+            // Ends with an error once the test has dropped the other end.
+            let _ = self.end.lock().unwrap().recv();
+        }
+        Ok(())
+    }
+
+    fn repeat(&self, _: &Channel, _: &[serde_json::Value], _: Timestamp) -> Result<(), PostError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_receiver_that_does_not_answer_delays_no_other_and_no_evaluation() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = hasty_clock();
+    let mut options = storage::Options::new(dir.path().join("data"));
+    options.clock = clock.clone();
+    let (store, _) = Store::open(options).unwrap();
+    append_errors(&store, &clock);
+    let mut rules = RuleBook::default();
+    rules.add("errors.yaml", crate::THRESHOLD_RULES).unwrap();
+    let of = |name: &str| format!("{{name: {name}, type: webhook, url: \"http://127.0.0.1:9/\"}}");
+    rules.add("channels.yaml", &format!("channels: [{}, {}]", of("dead"), of("hook"))).unwrap();
+    let (sender, told) = mpsc::channel();
+    let (until, end) = mpsc::channel();
+    let post = Stuck { bodies: Mutex::new(sender), end: Mutex::new(end) };
+    let is_stopping = Arc::new(AtomicBool::new(false));
+    let ask = StoreAsk { store, cache: None, is_stopping: is_stopping.clone() };
+    let options = Options { clock, ..Options::new(dir.path().join("alerts")) };
+    let defined = Defined { files: rules, made: Made::default() };
+    let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), (None, defined), options, is_stopping).unwrap();
+    let mut names: Vec<String> = (0..3).map(|_| told.recv_timeout(Duration::from_secs(60)).unwrap()).collect();
+    names.sort();
+    // The other one hears of the end as well, which takes further evaluations.
+    assert_eq!(names, ["dead", "hook", "hook"]);
+    assert!(alerts.n_waiting() >= 1, "what is on its way waits");
+    drop(until);
+    alerts.stop();
+}
