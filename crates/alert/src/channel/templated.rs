@@ -7,7 +7,7 @@ use std::io;
 
 use minijinja::value::Serde;
 use minijinja::{Environment, Output, State, UndefinedBehavior};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use types::Secret;
 
 use super::ChannelSettings;
@@ -46,11 +46,11 @@ impl Shape {
                 return Err(format!("headers: \"{name}\" cannot be set, or not to this"));
             }
         }
-        if let Some(body) = &settings.body {
-            environment(body).template_from_str(body).map_err(|error| format!("body: {error}"))?;
-        }
         let headers = settings.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        Ok(Self { method, headers, body: settings.body.clone() })
+        let shape = Self { method, headers, body: settings.body.clone() };
+        // Whoever sets it is there to mend it; at night, when it is needed, nobody is.
+        shape.render(&sample())?;
+        Ok(shape)
     }
 
     /// Content type and body of a post.
@@ -70,6 +70,20 @@ impl Shape {
         parsed.map_err(|error| format!("body: what the template makes is no JSON: {error}"))?;
         Ok(("application/json", text.into_bytes()))
     }
+}
+
+/// A notification with everything that one may hold.
+fn sample() -> Json {
+    let event = json!({"@timestamp": "2026-11-20T06:01:59Z", "@message": "a \"line\"", "@log": "app/a", "host": "a"});
+    let mut sample = json!({
+        "id": "0", "rule": "errors", "status": "firing", "labels": {"alertname": "errors"},
+        "annotations": {"summary": "3 \"errors\""}, "value": 3, "starts_at": "2026-11-20T06:02:00Z", "ends_at": null,
+        "events": [event], "first": event, "last": event, "url": "http://127.0.0.1/", "silence_url": "http://127.0.0.1/",
+        "acknowledge_url": "http://127.0.0.1/", "counts": {"field": "host", "values": [{"value": "a", "count": 3}]},
+        "pattern": {"text": "a <*>", "count": 3, "is_new": true},
+    });
+    sample["alerts"] = json!([sample.clone()]);
+    sample
 }
 
 /// Takes so many bytes and then no more, so that no template fills the memory.
@@ -121,8 +135,6 @@ fn write_json(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &minijinja::Va
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn rendered(body: &str, notification: &Json) -> Result<(&'static str, String), String> {
@@ -149,6 +161,11 @@ mod tests {
     fn what_cannot_be_a_post_is_refused() {
         assert!(rendered("{\"a\": {{ none }}}", &json!({})).is_err_and(|error| error.contains("no JSON")));
         assert!(rendered("{{ a", &json!({})).is_err());
+        let object_in_quotes = Shape::new(&ChannelSettings {
+            body: Some("{\"text\": \"{{ counts }}\"}".into()),
+            ..ChannelSettings::default()
+        });
+        assert!(object_in_quotes.is_err_and(|error| error.contains("no JSON")), "told before it is needed");
         let endless = "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}";
         assert!(rendered(endless, &json!({})).is_err());
         let huge = "{% for i in range(9999) %}xxxxxxxxxxxxxxxxxxxxxxxxxxxx{% endfor %}";
