@@ -150,3 +150,37 @@ fn rules_that_are_replaced_keep_their_turns_and_those_that_go_have_none() {
     schedule.stop();
     assert_eq!(schedule.take(at(100.0), Takes::All), Next::Stop);
 }
+
+#[test]
+fn a_thousand_rules_begin_within_their_interval_and_never_overlap() {
+    let names: Vec<String> = (0..1_000).map(|n| format!("rule {n}")).collect();
+    let rules: Vec<(&str, i64)> = names.iter().map(|name| (name.as_str(), 30)).collect();
+    let schedule = schedule(&rules);
+    let mut now = at(0.0);
+    // Two threads at 40 ms each: four fifths of what there is to do at all, and some of it is slow.
+    let mut busy: Vec<(Timestamp, String)> = Vec::new();
+    let mut lags = Vec::new();
+    while now < at(300.0) {
+        busy.sort();
+        while busy.first().is_some_and(|(end, _)| *end <= now) {
+            let (end, rule) = busy.remove(0);
+            schedule.finish(&rule, end, outcome(false));
+        }
+        if busy.len() < 2
+            && let Some(task) = taken(&schedule, now, Takes::All)
+        {
+            assert!(busy.iter().all(|(_, rule)| *rule != task.rule), "overlaps itself");
+            let n = lags.len() as i64;
+            let took_ns = if n % 100 == 0 { 1_000_000_000 } else { 40_000_000 };
+            busy.push((Timestamp(now.0 + took_ns), task.rule.clone()));
+            lags.push(schedule.locked().rules[&task.rule].timing.lag_ns);
+            continue;
+        }
+        now = busy.first().map_or(Timestamp(now.0 + 10_000_000), |(end, _)| (*end).min(Timestamp(now.0 + 10_000_000)));
+        now = now.max(at(0.0));
+    }
+    lags.sort_unstable();
+    let p99 = lags[lags.len() * 99 / 100];
+    assert!(lags.len() > 9_000, "{}", lags.len());
+    assert!(p99 <= 30 * Timestamp::SECOND, "{p99}");
+}
