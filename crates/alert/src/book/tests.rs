@@ -301,3 +301,27 @@ fn a_rule_that_notifies_nobody_fires_and_waits_for_no_channel() {
     book.evaluate_due(&Listed(Mutex::new(Ok(vec![]))), &|| Timestamp(later.0 + Timestamp::HOUR));
     assert_eq!(book.n_waiting(), 0);
 }
+
+#[test]
+fn a_rule_over_rules_does_not_see_those_beyond_its_makers_groups() {
+    let firing_of = |groups: &str, is_scoped: bool| {
+        let dir = tempfile::tempdir().unwrap();
+        let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
+        let query = "stats count(*) as count by @log";
+        let rule = format!("{{name: r, query: '{query}', groups: [\"{groups}\"]}}");
+        let over = "{name: over, kind: composite, when: r, groups: [\"a/*\"]}";
+        let mut book = rules(&format!("groups: [{{name: g, rules: [{rule}, {over}]}}]"));
+        if is_scoped {
+            book.rules[1].scope = types::GroupScope::Matching(vec![types::GroupPattern::new("a/*")]);
+        }
+        let book = Book::open(book, Vec::new(), &Options::new(dir.path().into()), now).unwrap();
+        let ask = Listed(Mutex::new(Ok(vec![("app", 3)])));
+        for minutes in 1..4 {
+            book.evaluate_due(&ask, &|| Timestamp(now.0 + minutes * Timestamp::MINUTE));
+        }
+        book.alert_views(now).iter().filter(|alert| alert.rule == "over").count()
+    };
+    assert_eq!(firing_of("b/1", false), 1);
+    assert_eq!(firing_of("b/1", true), 0);
+    assert_eq!(firing_of("a/1", true), 1);
+}
