@@ -6,7 +6,7 @@
 //! late:        an event came late: once over each past window that holds it
 //! ```
 //!
-//! A rule is judged by one thread at a time. What is judged at once may take a tenth of a core on average; beyond
+//! A rule is judged by one thread at a time. What is judged at once may take a twentieth of a core on average; beyond
 //! that it waits for its turn, and turns are never left out.
 
 use std::collections::{BTreeMap, HashSet};
@@ -23,7 +23,7 @@ const AT_ONCE_GAP_NS: i64 = Timestamp::SECOND;
 const AT_ONCE_COST_NS_MAX: i64 = 500 * Timestamp::SECOND / 1_000;
 
 /// Of so many nanoseconds, one may go to what is judged at once.
-const AT_ONCE_SHARE: i64 = 10;
+const AT_ONCE_SHARE: i64 = 20;
 
 /// What may be saved up for it, so that a burst after a quiet time is judged at once.
 const CREDIT_NS_MAX: i64 = 2 * Timestamp::SECOND;
