@@ -32,7 +32,7 @@ export const KINDS: readonly { kind: string; title: string; keys: readonly RuleK
   { kind: "absence", title: text("something that fell silent"), keys: [
     WINDOW, BY, { key: "expect", label: text("Must be there"), typed: "json", placeholder: '[{"host": "db-1"}]' }, { key: "forget", label: text("Forgotten after"), typed: "text", placeholder: "24h" },
   ] },
-  { kind: "ratio", title: text("a share of bad ones"), keys: [WINDOW, BAD, { ...CONDITION, placeholder: "ratio > 0.05" }, BY, MIN_COUNT] },
+  { kind: "ratio", title: text("a share of bad ones"), keys: [WINDOW, BAD, { ...CONDITION, placeholder: "value > 0.05" }, BY, MIN_COUNT] },
   { kind: "burn_rate", title: text("an objective at risk"), keys: [
     { key: "objective", label: text("Objective"), typed: "number", placeholder: "0.999" }, BAD, BY, MIN_COUNT,
     { key: "windows", label: text("Long and short windows"), typed: "json", placeholder: '[{"long": "1h", "short": "5m", "factor": 14.4}]' },
