@@ -16,7 +16,6 @@ const OWN = [
   "texts/",
   "api/groups.ts",
   "api/alerts.ts",
-  "style/parts/",
   "parts/help.tsx",
   "parts/palette.tsx",
   "parts/sign_in.tsx",

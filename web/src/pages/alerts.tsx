@@ -3,8 +3,6 @@
 import { useEffect } from "preact/hooks";
 
 import { alerts, askAlerts, askChannels, askRules, askSilences, channels, silences } from "../api/alerts.ts";
-import { adopt } from "../parts/style.ts";
-import style from "../style/parts/alerts.css?inline";
 import { t } from "../texts.ts";
 import { view } from "../view.ts";
 import { Active } from "./alerts/active.tsx";
@@ -13,8 +11,6 @@ import { Way } from "./alerts/parts.tsx";
 import { RuleForm } from "./alerts/rule_form.tsx";
 import { Rules } from "./alerts/rules.tsx";
 import { Silences } from "./alerts/silences.tsx";
-
-adopt(style);
 
 const POLL_MS = 5000;
 
