@@ -25,11 +25,12 @@ async function receiver() {
 
 /** A rule that fires at once, of this run's own events. */
 async function firing(own, name) {
-  await own.ingest("alerts", [{ level: "error", message: `disk on fire for ${name}`, host: "a" }]);
+  await own.ingest("alerts", [{ level: "info", message: `disk on fire for ${name}`, host: "a" }]);
   await own.send("POST", "/api/v1/rules", { name, query: `filter message like "${name}"`, groups: [`${own.prefix}/*`], window: "1h", interval: "1s", annotations: { summary: "{{ value }} on fire" } });
 }
 
-const cardOf = (page, name) => page.getByTestId("alert").filter({ hasText: name });
+/** The alert of a rule: lines of others may speak of it. */
+const cardOf = (page, name) => page.getByTestId("alert").filter({ has: page.locator(".card-head b").getByText(name, { exact: true }) });
 
 async function makesARule(own) {
   const name = `${own.prefix} made`;
@@ -67,6 +68,7 @@ async function silencesAndAcknowledges(own) {
   await firing(own, name);
   try {
     const page = await own.open("/alerts");
+    await cardOf(page, name).getByTestId("evidence").getByText(`disk on fire for ${name}`).waitFor();
     await cardOf(page, name).getByTestId("acknowledge").click();
     await cardOf(page, name).getByText("is on it").waitFor();
     await cardOf(page, name).getByRole("button", { name: "Undo" }).click();

@@ -11,7 +11,13 @@ import { send } from "../session.ts";
 export interface Told { channel: string; delivered_at: string | null }
 
 /** The pattern of the lines behind an alert. */
-export interface Pattern { text: string; is_new: boolean; count: number; before: number }
+export interface Pattern { text: string; is_new: boolean | null; count?: number; before?: number }
+
+/** How many lines came from where. */
+export interface Counts { field: string; values: { value: string; count: number }[] }
+
+/** A line behind an alert. */
+export interface Line { "@timestamp"?: string; "@message"?: string }
 
 /** A label set of a rule that is not well. */
 export interface Alert {
@@ -27,6 +33,9 @@ export interface Alert {
   acknowledged: { by: string; at: string } | null;
   notified: Told[];
   pattern: Pattern | null;
+  counts: Counts | null;
+  first: Line | null;
+  last: Line | null;
 }
 
 /** What people write of a rule; keys of its kind stand beside these. */
@@ -73,7 +82,7 @@ export const rules = signal(unasked<Rule>());
 export const silences = signal(unasked<Silence>());
 export const channels = signal(unasked<Channel>());
 
-const ALERT: Alert = { id: "", rule: "", state: "", labels: {}, annotations: {}, value: null, since: "", url: "", silenced_by: [], acknowledged: null, notified: [], pattern: null };
+const ALERT: Alert = { id: "", rule: "", state: "", labels: {}, annotations: {}, value: null, since: "", url: "", silenced_by: [], acknowledged: null, notified: [], pattern: null, counts: null, first: null, last: null };
 const RULE: Rule = { name: "", state: "", why: "", file: "", made_by: null, enabled: true, last_evaluation: null, last_error: null, n_firing: 0 };
 const SILENCE: Silence = { id: "", matchers: [], starts_at: "", ends_at: "", created_by: "", comment: "", status: "expired" };
 const CHANNEL: Channel = { name: "", type: "", address: null, settings: {}, file: "", health: { last_success: null, last_failure: null, last_error: null, waiting: 0, failing: false } };

@@ -194,6 +194,9 @@ fn lists_show_state_value_and_since_when() {
     assert_eq!(alerts.len(), 1);
     assert_eq!((alerts[0].state, alerts[0].labels["@log"].as_str()), ("alarm", "a"));
     assert_eq!((alerts[0].value.clone(), alerts[0].since.as_str()), (Some(json!(2)), "2026-11-20T06:02:00Z"));
+    let line = |event: &Option<Json>| event.as_ref().map(|event| event["@message"].clone());
+    let on_fire = Some(json!("disk on fire"));
+    assert_eq!((line(&alerts[0].first), line(&alerts[0].last)), (on_fire.clone(), on_fire), "with the lines behind it");
 }
 
 #[test]

@@ -95,6 +95,15 @@ pub struct AlertView {
     pub acknowledged: Option<Acknowledged>,
     /// Channels that know of it.
     pub notified: Vec<Delivered>,
+    /// What was found when it began, as notifications say it: the pattern of its lines, how many came from where, the first
+    /// and the newest of them.
+    pub pattern: Option<Json>,
+    /// See `pattern`.
+    pub counts: Option<Json>,
+    /// See `pattern`.
+    pub first: Option<Json>,
+    /// See `pattern`.
+    pub last: Option<Json>,
 }
 
 /// That a channel was told of an alert.
@@ -167,6 +176,8 @@ impl Book {
             let unwell = state.sets.iter().filter(|(_, set)| set.state != State::Ok);
             views.extend(unwell.map(|(key, set)| {
                 let holding = silences.iter().filter(|silence| silence.holds(&groups, &set.labels, now));
+                let fired = kept.fired.get(key);
+                let found = |name: &str| fired?.body.get(name).filter(|found| !found.is_null()).cloned();
                 let view = AlertView {
                     id: id_of(key),
                     rule: rule.name.clone(),
@@ -177,8 +188,12 @@ impl Book {
                     since: Timestamp(set.since).to_string(),
                     url: url.clone(),
                     silenced_by: holding.map(|silence| silence.kept.id.clone()).collect(),
-                    acknowledged: kept.fired.get(key).and_then(|fired| fired.acknowledged.clone()),
+                    acknowledged: fired.and_then(|fired| fired.acknowledged.clone()),
                     notified: delivered(&kept, key),
+                    pattern: found("pattern"),
+                    counts: found("counts"),
+                    first: found("first"),
+                    last: found("last"),
                 };
                 (set.state, set.since, view)
             }));

@@ -44,7 +44,7 @@ function Card({ alert }: { alert: Alert }) {
     <li class={`card${isQuiet(alert) ? " quiet" : ""}${isOpen ? " opened" : ""}`} data-testid="alert" ref={card}>
       <div class="card-head"><State state={alert.state} /><b>{printable(alert.rule)}</b><span class="dim">{rich("since {time}", { time: <When time={alert.since} /> })}</span></div>
       {Object.entries(alert.annotations).map(([name, value]) => <p key={name}>{printable(value)}</p>)}
-      {alert.pattern && <Lines pattern={alert.pattern} />}
+      <Evidence of={alert} />
       <p class="labels"><Labels labels={alert.labels} />
         {alert.value !== null && <span class="label">{t("value")} <b>{typeof alert.value === "string" ? printable(alert.value) : JSON.stringify(alert.value)}</b></span>}</p>
       {alert.notified.length > 0 && <p class="dim note">{alert.notified.map((one) => <Heard key={one.channel} of={one} />)}</p>}
@@ -53,9 +53,22 @@ function Card({ alert }: { alert: Alert }) {
   );
 }
 
-function Lines({ pattern }: { pattern: NonNullable<Alert["pattern"]> }) {
-  const before = pattern.before === 0 ? t("never before") : plural(pattern.before, "{n} time before", "{n} times before", count(pattern.before));
-  return <p><code class="pattern">{printable(pattern.text)}</code> {pattern.is_new && <span class="badge state-pending">{t("new")}</span>} <span class="dim note">{plural(pattern.count, "{n} time", "{n} times", count(pattern.count))}, {before}</span></p>;
+/** The pattern of its lines, unless the labels have it, where they come from, the first and the newest of them. */
+function Evidence({ of: { pattern, counts, first, last, labels } }: { of: Alert }) {
+  const lines = first !== null && last !== null && first["@message"] === last["@message"] && first["@timestamp"] === last["@timestamp"] ? [last] : [first, last];
+  return (
+    <>
+      {pattern && <p class="pattern">{labels["pattern"] === undefined && <code>{printable(pattern.text)}</code>} {pattern.is_new === true && <span class="badge state-pending">{t("new")}</span>} {typeof pattern.count === "number" && <span class="dim note">{often(pattern.count, pattern.before)}</span>}</p>}
+      {lines.map((line, at) => line && <p class="evidence" key={at} data-testid="evidence"><When time={line["@timestamp"]} /> <code>{printable(line["@message"] ?? "")}</code></p>)}
+      {counts && <p class="labels">{counts.values.map(({ value, count: n }) => <span class="label" key={value}>{printable(counts.field)}=<b>{printable(value)}</b> × {count(n)}</span>)}</p>}
+    </>
+  );
+}
+
+function often(n: number, before: number | undefined): string {
+  const now = plural(n, "{n} time", "{n} times", count(n));
+  if (before === undefined) return now;
+  return `${now}, ${before === 0 ? t("never before") : plural(before, "{n} time before", "{n} times before", count(before))}`;
 }
 
 function Heard({ of }: { of: Told }) {
