@@ -18,7 +18,7 @@ pub fn runs_of_records<'r>(
     let mut parser = EventParser::new(Received { at, modified: None, zone: Zone::from(0), limits });
     let mut groups: BTreeMap<GroupName, BatchBuilder> = BTreeMap::new();
     for (index, (group, record)) in records.into_iter().enumerate() {
-        let builder = groups.entry(group).or_insert_with(BatchBuilder::new);
+        let builder = groups.entry(group).or_default();
         parser.record(record, &Extras::default(), builder).map_err(|error| (index, error))?;
     }
     let mut runs: Vec<Arc<dyn Run>> = Vec::new();

@@ -83,7 +83,7 @@ fn all(errors: &[RuleError]) -> Failure {
     Failure::usage(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\ncatat: "))
 }
 
-fn backtest(remote: &Remote, printing: &Printing, file: &PathBuf, range: (&str, &str)) -> Result<(), Failure> {
+fn backtest(remote: &Remote, printing: &Printing, file: &Path, range: (&str, &str)) -> Result<(), Failure> {
     let (text, server) = (text_of(file)?, Server::new(remote)?);
     let (mut alerts, mut partial) = (Vec::new(), Vec::new());
     for rule in rules_of(file)? {
