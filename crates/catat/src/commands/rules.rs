@@ -4,7 +4,7 @@ mod packs;
 mod test;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use alert::{Rule, RuleBook, RuleError, read_rules};
 use reqwest::Method;
