@@ -34,7 +34,7 @@ const cardOf = (page, name) => page.getByTestId("alert").filter({ has: page.loca
 
 async function makesARule(own) {
   const name = `${own.prefix} made`;
-  await own.ingest("alerts", [{ level: "error", message: `line for ${name}`, host: "a" }]);
+  await own.ingest("alerts", [{ level: "info", message: `line for ${name}`, host: "a" }]);
   const page = await own.explore({ q: `filter message like "line for ${own.prefix}"` });
   await page.getByTestId("share").click();
   await page.getByTestId("make-rule").click();

@@ -13,7 +13,7 @@ const ENGLISH = /\b(?:the|and|of|is|not|show|find|copy|close|delete|choose|loadi
 /** What the page says by itself: headings, buttons, labels, hints, and names for those who do not see. */
 function ownTexts(page) {
   return page.evaluate(() => {
-    const outside = "[data-testid=rows], code, pre, .field-list .field-button, [lang=en], .CodeMirror, .cm-editor, select";
+    const outside = "[data-testid=rows], code, pre, .field-list .field-button, [lang=en], [lang=\"\"], .CodeMirror, .cm-editor, select";
     const own = [...document.querySelectorAll("h1, h2, h3, th, dt, legend, label, button, p, nav a")].filter((one) => !one.closest(outside) && !one.querySelector("code, select"));
     const named = [...document.querySelectorAll("[aria-label], [title], [placeholder]")].filter((one) => !one.closest(outside));
     return [...own.map((one) => one.textContent ?? ""), ...named.flatMap((one) => ["aria-label", "title", "placeholder"].map((name) => one.getAttribute(name) ?? ""))];

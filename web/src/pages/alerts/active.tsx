@@ -43,9 +43,9 @@ function Card({ alert }: { alert: Alert }) {
   return (
     <li class={`card${isQuiet(alert) ? " quiet" : ""}${isOpen ? " opened" : ""}`} data-testid="alert" ref={card}>
       <div class="card-head"><State state={alert.state} /><b>{printable(alert.rule)}</b><span class="dim">{rich("since {time}", { time: <When time={alert.since} /> })}</span></div>
-      {Object.entries(alert.annotations).map(([name, value]) => <p key={name}>{printable(value)}</p>)}
+      {Object.entries(alert.annotations).map(([name, value]) => <p key={name} lang="">{printable(value)}</p>)}
       <Evidence of={alert} />
-      <p class="labels"><Labels labels={alert.labels} />
+      <p class="labels" lang=""><Labels labels={alert.labels} />
         {alert.value !== null && <span class="label">{t("value")} <b>{typeof alert.value === "string" ? printable(alert.value) : JSON.stringify(alert.value)}</b></span>}</p>
       {alert.notified.length > 0 && <p class="dim note">{alert.notified.map((one) => <Heard key={one.channel} of={one} />)}</p>}
       <Acts alert={alert} />
@@ -60,7 +60,7 @@ function Evidence({ of: { pattern, counts, first, last, labels } }: { of: Alert 
     <>
       {pattern && <p class="pattern">{labels["pattern"] === undefined && <code>{printable(pattern.text)}</code>} {pattern.is_new === true && <span class="badge state-pending">{t("new")}</span>} {typeof pattern.count === "number" && <span class="dim note">{often(pattern.count, pattern.before)}</span>}</p>}
       {lines.map((line, at) => line && <p class="evidence" key={at} data-testid="evidence"><When time={line["@timestamp"]} /> <code>{printable(line["@message"] ?? "")}</code></p>)}
-      {counts && <p class="labels">{counts.values.map(({ value, count: n }) => <span class="label" key={value}>{printable(counts.field)}=<b>{printable(value)}</b> × {count(n)}</span>)}</p>}
+      {counts && <p class="labels" lang="">{counts.values.map(({ value, count: n }) => <span class="label" key={value}>{printable(counts.field)}=<b>{printable(value)}</b> × {count(n)}</span>)}</p>}
     </>
   );
 }
