@@ -16,6 +16,7 @@ mod shown;
 mod stage;
 mod template;
 mod vector;
+mod windows;
 
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ use crate::plan::{Expr, Operator, Plan, SortKey};
 pub use label::{STREAM_FIELDS, STREAM_LABELS};
 pub use made::Made;
 pub use metric::MetricQuery;
-pub use run::{MetricError, Point, Series, Steps, run_metric};
+pub use run::{MetricError, PlanError, Point, Series, Steps, run_metric};
 pub use shown::{Parsed, Shown};
 
 /// Longest query in bytes.

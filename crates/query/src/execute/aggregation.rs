@@ -229,7 +229,7 @@ impl<'p> Aggregation<'p> {
 
     fn blocks(&self, scan: &Scan<'_>, source: usize, by_minute: bool, groups: &mut Groups<'p>, items: &mut Vec<Item>) {
         if by_minute {
-            items.extend(minutes::count(scan, source, &self.steps, groups));
+            items.extend(minutes::count(scan, source, &self.steps, self.by, groups));
         } else {
             items.extend(scan.blocks_of(source, scan.request.range));
         }

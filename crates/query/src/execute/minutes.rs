@@ -1,8 +1,12 @@
 //! Counts by minute and level that runs keep: an unfiltered histogram reads no event.
+//!
+//! A minute here is `[start, end)`. Windows of LogQL are `(start, end]`: of these only the events exactly at the edges of
+//! buckets are on the wrong side, and only their times and levels are read.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use types::{Column, MinuteCounts, TimeRange, Timestamp, Value};
+use types::{Column, MinuteCounts, RowSet, Run, TimeRange, Timestamp, Value};
 
 use super::frame::Frame;
 use super::group::Groups;
@@ -20,7 +24,9 @@ const WEIGHT: &str = "#weight";
 /// Tells whether counts by minute and level say all that an aggregation behind `steps` asks for.
 pub(crate) fn can_answer(steps: &Steps<'_>, by: &[(Name, Expr)], aggregates: &[Aggregate]) -> bool {
     let counts = aggregates.iter().all(|a| a.kind == AggregateKind::Count && a.argument.is_none());
-    counts && steps.are_about(&KNOWN) && by.iter().all(|(_, expr)| is_of_minute(expr))
+    let is_late = |(_, expr): &(Name, Expr)| bucket(expr).is_some_and(|(origin, _)| origin % Timestamp::MINUTE != 0);
+    let is_even = !by.iter().any(is_late) || late_buckets(by).is_some();
+    counts && is_even && steps.are_about(&KNOWN) && by.iter().all(|(_, expr)| is_of_minute(expr))
 }
 
 fn is_of_minute(expr: &Expr) -> bool {
@@ -33,25 +39,129 @@ fn is_of_minute(expr: &Expr) -> bool {
             },
             _ => false,
         },
-        // Buckets that begin with a minute and are some minutes long hold every minute whole.
-        Expr::Call(Function::TimeBucket, arguments) => match &arguments[..] {
-            [
-                Expr::Field(name),
-                Expr::Literal(Some(Value::Timestamp(origin))),
-                Expr::Duration(Span::Nanoseconds(length)),
-            ] => **name == *"@timestamp" && origin.0 % Timestamp::MINUTE == 0 && length % Timestamp::MINUTE == 0,
-            _ => false,
-        },
+        Expr::Call(Function::TimeBucket, _) => bucket(expr).is_some_and(|(origin, length)| {
+            length % Timestamp::MINUTE == 0 && matches!(origin.rem_euclid(Timestamp::MINUTE), 0 | 1)
+        }),
         _ => false,
     }
 }
 
+/// Origin and length of buckets of `@timestamp`.
+fn bucket(expr: &Expr) -> Option<(i64, i64)> {
+    let Expr::Call(Function::TimeBucket, arguments) = expr else { return None };
+    match &arguments[..] {
+        [
+            Expr::Field(name),
+            Expr::Literal(Some(Value::Timestamp(origin))),
+            Expr::Duration(Span::Nanoseconds(length)),
+        ] if **name == *"@timestamp" => Some((origin.0, *length)),
+        _ => None,
+    }
+}
+
+/// Buckets that begin a nanosecond after a minute does, by origin and length; `None` where some other time is asked for.
+fn late_buckets(by: &[(Name, Expr)]) -> Option<Vec<(i64, i64)>> {
+    let times = by.iter().map(|(_, expr)| expr).filter(|expr| matches!(expr, Expr::Call(..)));
+    let is_late = |(origin, _): &(i64, i64)| origin.rem_euclid(Timestamp::MINUTE) == 1;
+    let buckets: Vec<(i64, i64)> = times.map(|expr| bucket(expr).filter(is_late)).collect::<Option<_>>()?;
+    Some(buckets).filter(|buckets| !buckets.is_empty())
+}
+
 /// Adds the counts of whole minutes in the range of a run; gives the blocks that must be read for the rest.
-pub(crate) fn count(scan: &Scan<'_>, source: usize, steps: &Steps<'_>, groups: &mut Groups<'_>) -> Vec<Item> {
-    if !count_run(scan, source, steps, groups) {
-        return scan.blocks_of(source, scan.request.range);
+pub(crate) fn count(
+    scan: &Scan<'_>,
+    source: usize,
+    steps: &Steps<'_>,
+    by: &[(Name, Expr)],
+    groups: &mut Groups<'_>,
+) -> Vec<Item> {
+    let run = &*scan.sources[source].run;
+    let range = scan.request.range;
+    let counted = match (late_buckets(by), run.minutes()) {
+        (None, Ok(Some(minutes))) => Some(whole(&minutes, inner(range, run.info().first, run.info().last))),
+        (Some(buckets), Ok(Some(minutes))) if is_late(range) => late(run, &minutes, range, &buckets),
+        _ => None,
+    };
+    let Some(counted) = counted else { return scan.blocks_of(source, range) };
+    add(scan, source, steps, groups, counted);
+    if late_buckets(by).is_some() {
+        return Vec::new();
     }
     edges(scan, source).into_iter().flat_map(|edge| scan.blocks_of(source, edge)).collect()
+}
+
+/// How many events of each level there are at times that fall into the right buckets.
+type Counted = Vec<(i64, [u32; 7])>;
+
+fn whole(minutes: &[MinuteCounts], inner: TimeRange) -> Counted {
+    let start = |minute: &MinuteCounts| minute.minute.saturating_mul(Timestamp::MINUTE);
+    let is_inside = |at: &i64| (inner.from.0..inner.to.0).contains(at);
+    minutes.iter().map(|minute| (start(minute), minute.counts)).filter(|(at, _)| is_inside(at)).collect()
+}
+
+/// Whether a range begins and ends a nanosecond after a minute does.
+fn is_late(range: TimeRange) -> bool {
+    [range.from, range.to].iter().all(|time| time.0.rem_euclid(Timestamp::MINUTE) == 1)
+}
+
+/// Counts of minutes for buckets that begin a nanosecond late: events at the edges of buckets are counted by themselves.
+/// `None` where they cannot be read.
+fn late(run: &dyn Run, minutes: &[MinuteCounts], range: TimeRange, buckets: &[(i64, i64)]) -> Option<Counted> {
+    let is_edge = |at: i64| {
+        let starts = |(origin, length): &(i64, i64)| (at + 1).checked_sub(*origin).is_some_and(|far| far % length == 0);
+        at + 1 == range.from.0 || at + 1 == range.to.0 || buckets.iter().any(starts)
+    };
+    let inside = |minute: &&MinuteCounts| {
+        let start = minute.minute.saturating_mul(Timestamp::MINUTE);
+        (range.from.0 - 1..range.to.0).contains(&start)
+    };
+    let minutes: Vec<&MinuteCounts> = minutes.iter().filter(inside).collect();
+    let starts = minutes.iter().map(|minute| minute.minute.saturating_mul(Timestamp::MINUTE));
+    let at_edges = events_at(run, &starts.filter(|start| is_edge(*start)).collect::<Vec<i64>>())?;
+    let mut counted = Counted::new();
+    for minute in minutes {
+        let start = minute.minute.saturating_mul(Timestamp::MINUTE);
+        let edge = at_edges.get(&start).copied().unwrap_or_default();
+        if start >= range.from.0 {
+            counted.push((start, edge));
+        }
+        if start + 1 < range.to.0 {
+            let mut rest = minute.counts;
+            rest.iter_mut().zip(edge).for_each(|(count, at_edge)| *count = count.saturating_sub(at_edge));
+            counted.push((start + 1, rest));
+        }
+    }
+    Some(counted)
+}
+
+/// How many events of each level a run has at exactly these times, which are in order.
+fn events_at(run: &dyn Run, times: &[i64]) -> Option<HashMap<i64, [u32; 7]>> {
+    let mut found: HashMap<i64, [u32; 7]> = HashMap::new();
+    for block in 0..run.n_blocks() {
+        let (first, last) = run.block_times(block);
+        let from = times.partition_point(|time| *time < first.0);
+        let to = times.partition_point(|time| *time <= last.0);
+        let Some(times) = times.get(from..to).filter(|times| !times.is_empty()) else { continue };
+        let n_rows = run.block_rows(block);
+        let columns = run.read(block, &["@timestamp"], &RowSet::all(n_rows)).ok()?;
+        let [Column::Timestamps(of_rows)] = &columns[..] else { return None };
+        let mut rows = RowSet::none(n_rows);
+        for time in times {
+            let from = of_rows.partition_point(|at| at < time);
+            (from..n_rows).take_while(|row| of_rows[*row] == *time).for_each(|row| rows.insert(row));
+        }
+        if rows.count() == 0 {
+            continue;
+        }
+        let columns = run.read(block, &["@level"], &rows).ok()?;
+        for (place, row) in rows.iter().enumerate() {
+            let level = columns.first().and_then(|column| column.value(place));
+            let level = level.and_then(|value| types::Level::parse(&value.to_string()));
+            let code = level.map_or(0, |level| usize::from(level.code()));
+            found.entry(of_rows[row]).or_default()[code.min(6)] += 1;
+        }
+    }
+    Some(found)
 }
 
 /// The whole minutes of the range, as far as a run has events.
@@ -80,20 +190,13 @@ fn edges(scan: &Scan<'_>, source: usize) -> Vec<TimeRange> {
     [before, after].into_iter().filter(|edge| edge.from < edge.to).collect()
 }
 
-/// Adds a run's counts; `false` where it has none that can be used.
-fn count_run(scan: &Scan<'_>, source: usize, steps: &Steps<'_>, groups: &mut Groups<'_>) -> bool {
+/// Adds counts to the groups that the steps and the group columns make of them.
+fn add(scan: &Scan<'_>, source: usize, steps: &Steps<'_>, groups: &mut Groups<'_>, counted: Counted) {
     let run = &scan.sources[source].run;
-    let inner = inner(scan.request.range, run.info().first, run.info().last);
-    let Ok(Some(minutes)) = run.minutes() else { return false };
-    let is_inside = |minute: &&MinuteCounts| {
-        let start = Timestamp(minute.minute.saturating_mul(Timestamp::MINUTE));
-        inner.from <= start && start < inner.to
-    };
-    let minutes: Vec<&MinuteCounts> = minutes.iter().filter(is_inside).collect();
     let (mut times, mut levels, mut weights, mut n_events) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    for minute in minutes {
-        for (code, count) in minute.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            times.push(minute.minute.saturating_mul(Timestamp::MINUTE));
+    for (at, counts) in counted {
+        for (code, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            times.push(at);
             levels.push(types::Level::of_code(code as u8).map(|level| Value::text(level.name())));
             weights.push(Some(Value::Integer((*count).into())));
             n_events += u64::from(*count);
@@ -123,5 +226,4 @@ fn count_run(scan: &Scan<'_>, source: usize, steps: &Steps<'_>, groups: &mut Gro
         0
     });
     scan.count(source, n_events, n_matched);
-    true
 }

@@ -123,6 +123,8 @@ pub(super) enum RangeFunction {
     Last,
     Deviation,
     Variance,
+    /// How fast a counter rises per second.
+    RateCounter,
     /// 1 where there is no event.
     Absent,
 }
@@ -332,14 +334,15 @@ fn range_call(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<RangeCall
     let (window_ns, offset_ns) = window(reader, &range)?;
     let (log, unwrap) = stage::log(reader, range)?;
     let function = match (&*name, parameter) {
-        ("quantile_over_time", Some(quantile)) if (0.0..=1.0).contains(&quantile) => RangeFunction::Quantile(quantile),
+        ("quantile_over_time", Some(quantile)) => RangeFunction::Quantile(quantile),
         ("quantile_over_time", _) | (_, Some(_)) => {
             let error = reader.error("wrong-arguments", format!("wrong arguments of {name}"), name_span);
-            return Err(error.with_hint("quantile_over_time takes a number from 0 to 1 first, the others do not"));
+            return Err(error.with_hint("quantile_over_time takes a number first, the others do not"));
         }
         ("count_over_time", _) => RangeFunction::Count,
         // The rate of an unwrapped value is its sum per second.
         ("rate", _) => RangeFunction::Rate,
+        ("rate_counter", _) => RangeFunction::RateCounter,
         ("bytes_over_time", _) => RangeFunction::Bytes,
         ("bytes_rate", _) => RangeFunction::BytesRate,
         ("sum_over_time", _) => RangeFunction::Sum,

@@ -1,32 +1,25 @@
-//! Evaluates metric queries: one aggregation per range function wherever its window allows it.
+//! Evaluates metric queries: one aggregation per range function.
 //!
-//! The value at an instant is that of the events in the window `(instant − length, instant]`; where instants and windows
-//! are whole minutes, in `[instant − length, instant)`, as `bin` has it. Events are
-//! aggregated into buckets whose length divides both the window and the step, and windows are put together from
-//! buckets; where window and step are equal, as in the histogram of Grafana's Explore, every window is one bucket.
+//! The value at an instant is that of the events in the window `(instant − length, instant]`; [`super::windows`] says
+//! how one aggregation gives the values of windows that overlap.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use types::{TimeRange, Timestamp, Value};
 
 use super::label::STREAM_LABELS;
 use super::metric::{AggregationKind, Grouping, Metric, MetricQuery, RangeCall, RangeFunction};
 use super::vector::{self, Labels, Numbers, Values};
-use crate::function::Function;
+use super::windows::{self, Reading, SegmentedSeries, Segments};
+use crate::ExecuteError;
 use crate::optimise::optimise;
-use crate::plan::{Aggregate, AggregateKind, ArithmeticOperator, Expr, Name, Operator, Parse, ParseMethod, Plan, Span};
+use crate::plan::{Aggregate, ArithmeticOperator, Expr, Name, Operator, Parse, ParseMethod, Plan};
 
 // What Prometheus and Loki allow, and more than any screen has pixels.
 const STEPS_MAX: i64 = 11_000;
 
 /// Most series of an answer, as for `/series` (DESIGN.md §15).
 const SERIES_MAX: usize = 5_000;
-
-// Eight bytes each for every series; windows that are put together of more are read one by one.
-const BUCKETS_MAX: i64 = 20_000;
-
-// Each is a query of its own.
-const WINDOWS_READ_MAX: i64 = 200;
 
 /// The instants at which a metric query is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,20 +81,28 @@ pub enum MetricError<E> {
     /// Too many series.
     #[error("the query gives more than {SERIES_MAX} series; keep fewer labels, such as sum by (level) (…)")]
     TooManySeries,
-    /// Window and step do not fit.
-    #[error(
-        "the window of {window_ns} ns and the step of {step_ns} ns share no usable length; make one a multiple of the other"
-    )]
-    UnevenWindow {
-        /// Length of the window.
-        window_ns: i64,
-        /// Length of the step.
-        step_ns: i64,
-    },
+}
+
+/// An error of running a plan.
+pub trait PlanError {
+    /// Whether the plan needed more memory than it may hold.
+    fn is_out_of_memory(&self) -> bool {
+        false
+    }
+}
+
+impl PlanError for String {}
+
+impl PlanError for std::convert::Infallible {}
+
+impl PlanError for ExecuteError {
+    fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Memory { .. })
+    }
 }
 
 /// Evaluates a metric query at every step. `execute` runs a plan over a range and gives all its rows.
-pub fn run_metric<E>(
+pub fn run_metric<E: PlanError>(
     query: &MetricQuery,
     steps: Steps,
     mut execute: impl FnMut(&Plan, TimeRange) -> Result<Vec<Vec<Option<Value>>>, E>,
@@ -141,7 +142,7 @@ struct Evaluation<'a, X> {
 
 type Rows = Vec<Vec<Option<Value>>>;
 
-impl<E, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_, X> {
+impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_, X> {
     /// `outer` is the grouping of a sum around this part, if there is one: only its labels are then needed.
     fn evaluate(&mut self, metric: &Metric, outer: Option<&Outer<'_>>) -> Result<Numbers, MetricError<E>> {
         match metric {
@@ -180,103 +181,51 @@ impl<E, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_, X> {
         if self.n_steps == 0 {
             return Ok(BTreeMap::new());
         }
-        let step_ns = self.steps.step_ns.max(1);
-        let last = self.n_steps as i64 - 1;
-        if last == 0 {
-            return self.windows(call, labels);
-        }
-        let bucket_ns = common_divisor(call.window_ns, step_ns);
-        let per_window = call.window_ns / bucket_ns;
-        let span_ns = last.saturating_mul(step_ns).saturating_add(call.window_ns);
-        let is_mergeable = per_window == 1 || !is_whole(call.function);
-        if is_mergeable && span_ns / bucket_ns <= BUCKETS_MAX {
-            return self.buckets(call, labels, bucket_ns);
-        }
-        if last < WINDOWS_READ_MAX {
-            return self.windows(call, labels);
-        }
-        Err(MetricError::UnevenWindow { window_ns: call.window_ns, step_ns })
+        let mut series = BTreeMap::new();
+        self.part(call, labels, (0, self.n_steps), &mut series)?;
+        Ok(series)
     }
 
-    /// One aggregation over everything, by buckets; windows are merged of them.
-    fn buckets(
+    /// Adds the values of the steps from `from` to before `to`: by one aggregation, or where that keeps more numbers than
+    /// there is memory for, by one for each half. Where a single window has too many, a sketch takes their place.
+    fn part(
         &mut self,
         call: &RangeCall,
         labels: &[String],
-        bucket_ns: i64,
-    ) -> Result<BTreeMap<Labels, Values>, MetricError<E>> {
-        let first = self.steps.start.0.saturating_sub(call.offset_ns);
-        let last = self.steps.at(self.n_steps as i64 - 1).0.saturating_sub(call.offset_ns);
-        let shift = self.shift(call);
-        let origin = first.saturating_sub(call.window_ns).saturating_add(shift);
-        let range = TimeRange { from: Timestamp(origin), to: Timestamp(last.saturating_add(shift)) };
-        let plan = plan_of(call, labels, Some((origin, bucket_ns)));
-        let rows = (self.execute)(&plan, range).map_err(MetricError::Execute)?;
-        let n_buckets = (range.to.0.saturating_sub(origin)).div_euclid(bucket_ns) + 1;
-        let mut series: HashMap<Labels, Vec<Option<Partial>>> = HashMap::new();
-        for row in rows {
-            let Some(Some(Value::Timestamp(bucket))) = row.first() else { continue };
-            let index = bucket.0.saturating_sub(origin).div_euclid(bucket_ns);
-            let (Ok(index), Some(partial)) = (usize::try_from(index), Partial::of(&row, labels.len() + 1)) else {
-                continue;
-            };
-            let buckets = series.entry(labels_of_row(labels, &row[1..])).or_default();
-            if buckets.is_empty() {
-                buckets.resize(n_buckets as usize, None);
+        (from, to): (usize, usize),
+        series: &mut BTreeMap<Labels, Values>,
+    ) -> Result<(), MetricError<E>> {
+        let segments = Segments::new(call, self.steps, self.n_steps).part(from, to);
+        let keeps_numbers = matches!(call.function, RangeFunction::Quantile(_) | RangeFunction::RateCounter);
+        let mut rows = (self.execute)(&plan_of(call, labels, &segments, Reading::Exact), segments.range());
+        if keeps_numbers && rows.as_ref().is_err_and(E::is_out_of_memory) {
+            if to - from > 1 && (!segments.are_windows() || call.function == RangeFunction::RateCounter) {
+                let half = from + (to - from) / 2;
+                self.part(call, labels, (from, half), series)?;
+                return self.part(call, labels, (half, to), series);
             }
-            if let Some(bucket) = buckets.get_mut(index) {
-                *bucket = Some(partial);
+            if call.function != RangeFunction::RateCounter {
+                rows = (self.execute)(&plan_of(call, labels, &segments, Reading::Sketch), segments.range());
             }
+        }
+        let mut pieces = SegmentedSeries::default();
+        let n_columns = (segments.columns().len(), labels.len());
+        for row in rows.map_err(MetricError::Execute)? {
+            pieces.add(&segments, call.function, n_columns, &row, |row| labels_of_row(labels, row));
+        }
+        if pieces.len() > SERIES_MAX {
+            return Err(MetricError::TooManySeries);
+        }
+        for (labels, values) in pieces.values(&segments, call) {
+            let all = series.entry(labels).or_insert_with(|| vec![None; self.n_steps]);
+            all[from..to].copy_from_slice(&values);
         }
         if series.len() > SERIES_MAX {
             return Err(MetricError::TooManySeries);
         }
-        let (per_window, per_step) = (call.window_ns / bucket_ns, self.steps.step_ns / bucket_ns);
-        let value_at = |buckets: &[Option<Partial>], step: usize| {
-            let from = step as i64 * per_step;
-            let window = buckets.get(from as usize..(from + per_window) as usize)?;
-            let merged = window.iter().flatten().copied().reduce(|a, b| a.merge(b, call.function))?;
-            Some(merged.finish(call))
-        };
-        let values = |buckets: &[Option<Partial>]| (0..self.n_steps).map(|step| value_at(buckets, step)).collect();
-        Ok(series.into_iter().map(|(labels, buckets)| (labels, values(&buckets))).collect())
+        series.retain(|_, values| values.iter().any(Option::is_some));
+        Ok(())
     }
-
-    /// A window is open at its start and closed at its end; ranges of ours are the other way round, so that they are later
-    /// by this. Where all of a query over time is whole minutes they are not: then windows are those of `bin`, whose
-    /// events are counted already.
-    fn shift(&self, call: &RangeCall) -> i64 {
-        let first = self.steps.start.0.saturating_sub(call.offset_ns);
-        let times = [first, call.window_ns, self.steps.step_ns];
-        i64::from(self.n_steps == 1 || times.iter().any(|time| time % Timestamp::MINUTE != 0))
-    }
-
-    /// One aggregation for each window.
-    fn windows(&mut self, call: &RangeCall, labels: &[String]) -> Result<BTreeMap<Labels, Values>, MetricError<E>> {
-        let plan = plan_of(call, labels, None);
-        let mut series: BTreeMap<Labels, Values> = BTreeMap::new();
-        for step in 0..self.n_steps {
-            let end = self.steps.at(step as i64).0.saturating_sub(call.offset_ns);
-            let shift = self.shift(call);
-            let from = Timestamp(end.saturating_sub(call.window_ns).saturating_add(shift));
-            let range = TimeRange { from, to: Timestamp(end.saturating_add(shift)) };
-            for row in (self.execute)(&plan, range).map_err(MetricError::Execute)? {
-                let Some(partial) = Partial::of(&row, labels.len()) else { continue };
-                let values = series.entry(labels_of_row(labels, &row)).or_default();
-                values.resize(self.n_steps, None);
-                values[step] = Some(partial.finish(call));
-            }
-            if series.len() > SERIES_MAX {
-                return Err(MetricError::TooManySeries);
-            }
-        }
-        Ok(series)
-    }
-}
-
-/// Whether a value can only be had of all events of a window at once.
-fn is_whole(function: RangeFunction) -> bool {
-    matches!(function, RangeFunction::Quantile(_) | RangeFunction::Deviation | RangeFunction::Variance)
 }
 
 /// The aggregation around a range function.
@@ -333,43 +282,18 @@ fn labels_of_row(labels: &[String], row: &[Option<Value>]) -> Labels {
     labels.iter().zip(row).filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
 }
 
-/// The plan of one aggregation. Columns: the bucket's start where there are buckets, labels, then the numbers that
-/// [`Partial::of`] reads.
-fn plan_of(call: &RangeCall, labels: &[String], buckets: Option<(i64, i64)>) -> Plan {
-    let mut by: Vec<(Name, Expr)> = Vec::new();
-    if let Some((origin, length)) = buckets {
-        let arguments = vec![
-            Expr::Field("@timestamp".into()),
-            Expr::Literal(Some(Value::Timestamp(Timestamp(origin)))),
-            Expr::Duration(Span::Nanoseconds(length)),
-        ];
-        by.push(("#bucket".into(), Expr::Call(Function::TimeBucket, arguments)));
-    }
+/// The plan of one aggregation. Columns: those of segments, labels, then those of [`windows::aggregates`].
+fn plan_of(call: &RangeCall, labels: &[String], segments: &Segments, how: Reading) -> Plan {
+    let mut by: Vec<(Name, Expr)> = segments.columns();
     by.extend(labels.iter().map(|name| (Name::from(format!("#label {name}")), call.log.shown.sight.label(name))));
     let value = call.unwrap.as_ref().map(|unwrap| {
         let zero = Box::new(Expr::Literal(Some(Value::Integer(0))));
         // The sum with 0 is missing for what is no number, so that only numbers are counted.
         Expr::Arithmetic(ArithmeticOperator::Add, Box::new(unwrap.value.clone()), zero)
     });
-    let bytes = || Expr::Call(Function::ByteLength, vec![Expr::Field("@message".into())]);
-    let (kind, argument) = match call.function {
-        RangeFunction::Count | RangeFunction::Absent => (AggregateKind::Count, value.clone()),
-        RangeFunction::Deviation | RangeFunction::Variance => (AggregateKind::Variance, value.clone()),
-        RangeFunction::Rate if value.is_some() => (AggregateKind::Sum, value.clone()),
-        RangeFunction::Rate => (AggregateKind::Count, None),
-        RangeFunction::Bytes | RangeFunction::BytesRate => (AggregateKind::Sum, Some(bytes())),
-        RangeFunction::Sum | RangeFunction::Average => (AggregateKind::Sum, value.clone()),
-        RangeFunction::Min => (AggregateKind::Min, value.clone()),
-        RangeFunction::Max => (AggregateKind::Max, value.clone()),
-        RangeFunction::Quantile(quantile) => (AggregateKind::Percentile(quantile * 100.0), value.clone()),
-        RangeFunction::First => (AggregateKind::Earliest, value.clone()),
-        RangeFunction::Last => (AggregateKind::Latest, value.clone()),
-    };
-    let mut aggregates = vec![Aggregate { name: "#value".into(), kind, argument }];
-    // How many events there were: an average divides by it, and a window without events has no value.
-    aggregates.push(Aggregate { name: "#count".into(), kind: AggregateKind::Count, argument: value });
+    let aggregates = windows::aggregates(call.function, value, how);
     let names: Vec<Name> = by.iter().map(|(name, _)| name.clone()).collect();
-    let columns = names.into_iter().chain(["#value".into(), "#count".into()]);
+    let columns = names.into_iter().chain(aggregates.iter().map(|aggregate| aggregate.name.clone()));
     let columns = columns.map(|name: Name| (name.clone(), Expr::Field(name))).collect();
     let mut operators = without_idle_parsers(&call.log.operators, &by, &aggregates);
     operators.push(Operator::Aggregate { by, aggregates });
@@ -401,59 +325,4 @@ fn without_idle_parsers(operators: &[Operator], by: &[(Name, Expr)], aggregates:
     }
     kept.reverse();
     kept
-}
-
-/// What one aggregation gives for a bucket.
-#[derive(Clone, Copy, Debug)]
-struct Partial {
-    value: f64,
-    count: f64,
-}
-
-impl Partial {
-    /// Reads the two numbers at `at`; `None` where no event had a number.
-    fn of(row: &[Option<Value>], at: usize) -> Option<Self> {
-        let number = |index: usize| match row.get(index)?.as_ref()? {
-            Value::Integer(number) => Some(*number as f64),
-            Value::Float(number) => Some(*number),
-            _ => None,
-        };
-        let count = number(at + 1).filter(|count| *count > 0.0)?;
-        // The variance of a single number is missing.
-        let value = number(at).or((count == 1.0).then_some(0.0))?;
-        Some(Self { value, count })
-    }
-
-    /// Merges with a later bucket.
-    fn merge(self, later: Self, function: RangeFunction) -> Self {
-        let value = match function {
-            RangeFunction::Min => self.value.min(later.value),
-            RangeFunction::Max => self.value.max(later.value),
-            RangeFunction::First => self.value,
-            RangeFunction::Last => later.value,
-            _ => self.value + later.value,
-        };
-        Self { value, count: self.count + later.count }
-    }
-
-    fn finish(self, call: &RangeCall) -> f64 {
-        let seconds = call.window_ns as f64 / Timestamp::SECOND as f64;
-        match call.function {
-            RangeFunction::Rate | RangeFunction::BytesRate => self.value / seconds,
-            RangeFunction::Average => self.value / self.count,
-            // Ours is that of a sample, Loki's that of the whole.
-            RangeFunction::Variance => self.value * (self.count - 1.0) / self.count,
-            RangeFunction::Deviation => (self.value * (self.count - 1.0) / self.count).sqrt(),
-            _ => self.value,
-        }
-    }
-}
-
-/// The greatest length that divides both.
-fn common_divisor(a: i64, b: i64) -> i64 {
-    let (mut a, mut b) = (a.max(1), b.max(1));
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }

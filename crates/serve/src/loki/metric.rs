@@ -2,7 +2,7 @@
 //!
 //! A value stands at its time in seconds, as a text. Where an answer is not whole, its warnings say why.
 
-use query::logql::{MetricError, MetricQuery, Point, Series, Steps, run_metric};
+use query::logql::{MetricError, MetricQuery, PlanError, Point, Series, Steps, run_metric};
 use query::{PartialReason, Stats};
 use serde_json::{Map, Value, json};
 use types::{TimeRange, Timestamp};
@@ -69,6 +69,12 @@ async fn measure(server: &Shared, query: MetricQuery, text: &str, steps: Steps) 
         Ok(Measured { series, stats, partial_reasons })
     })
     .await
+}
+
+impl PlanError for Problem {
+    fn is_out_of_memory(&self) -> bool {
+        self.code == "query-memory"
+    }
 }
 
 /// One question may take several plans: what they took adds up.

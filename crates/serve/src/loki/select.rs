@@ -32,6 +32,7 @@ pub(crate) async fn range(
         Query::Log(log) => Ok(log_lines(&server, log, text, range, wanted(&parameters, &headers)?).await?),
         Query::Metric(query) => {
             let step = times::step(&parameters, range)?;
+            let range = times::aligned(range, step);
             Ok(Json(metric::over_range(&server, query, text, range, step).await?).into_response())
         }
     }

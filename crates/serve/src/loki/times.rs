@@ -72,6 +72,18 @@ pub(crate) fn step(parameters: &Parameters, range: TimeRange) -> Result<i64, Pro
     Ok(step)
 }
 
+/// The range with its start rounded down and its end rounded up to multiples of the step, so that the instants of a chart
+/// stay where they are while time moves.
+pub(crate) fn aligned(range: TimeRange, step_ns: i64) -> TimeRange {
+    let past = |time: Timestamp| time.0.rem_euclid(step_ns);
+    let from = range.from.0.saturating_sub(past(range.from));
+    let to = match past(range.to) {
+        0 => range.to.0,
+        past => range.to.0.saturating_add(step_ns - past),
+    };
+    TimeRange { from: Timestamp(from), to: Timestamp(to) }
+}
+
 /// A duration: seconds as a number, or with units as in `1m30s`.
 fn duration(text: &str) -> Option<i64> {
     match text.parse::<f64>() {
@@ -99,6 +111,18 @@ mod tests {
         check("1e300", None);
         check("yesterday", None);
         check("", None);
+    }
+
+    #[test]
+    fn ranges_are_rounded_outwards_to_steps() {
+        let check = |(from, to): (i64, i64), step_ns: i64, expected: (i64, i64)| {
+            let aligned = aligned(TimeRange { from: Timestamp(from), to: Timestamp(to) }, step_ns);
+            assert_eq!((aligned.from.0, aligned.to.0), expected, "{from} {to} {step_ns}");
+        };
+        check((7, 23), 5, (5, 25));
+        check((10, 20), 5, (10, 20));
+        check((-7, 1), 5, (-10, 5));
+        check((0, i64::MAX), 1000, (0, i64::MAX));
     }
 
     #[test]
