@@ -111,7 +111,11 @@ impl<'a> Checker<'a> {
         let first = phrase.words.first().map_or("", String::as_str);
         let term =
             phrase.words.iter().find_map(|word| word.split_once(':').filter(|(name, value)| is_term(name, value)));
+        let regex = first.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|_| phrase.words.len() == 1);
         let hint = match (phrase.near, foreign::command(first), term) {
+            _ if regex.is_some_and(|inner| !inner.is_empty()) => {
+                format!("searched with its slashes; as a regular expression: filter @any like {first}")
+            }
             (Some(command), ..) => format!("did you mean the command \"{command}\"?"),
             (_, Some(hint), _) if phrase.words.len() > 1 => format!("`{first}` is no command; {hint}"),
             (.., Some((name, value))) => format!("did you mean filter {name} = \"{value}\"?"),

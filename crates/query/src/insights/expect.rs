@@ -150,6 +150,11 @@ pub(crate) fn unknown_command(word: &str, shown: &str, span: Span) -> QueryError
         return QueryError::new("not-supported-yet", format!("the command `{command}` does not work yet"), shown, span);
     }
     let word: String = word.chars().take(40).collect();
+    // A command that the grammar gave up on as a whole is never called unknown.
+    if COMMANDS.iter().any(|command| command.eq_ignore_ascii_case(&word)) {
+        let error = QueryError::new("syntax", format!("this `{word}` cannot be read"), shown, span);
+        return error.with_hint(format!("catat help query describes `{word}`"));
+    }
     let error = QueryError::new("unknown-command", format!("there is no command `{word}`"), shown, span);
     if let Some(hint) = foreign::command(&word) {
         return error.with_hint(hint);

@@ -400,3 +400,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn hints_fit_what_was_written() {
+    check("sort bytes", "sort bytes | events @timestamp, @message");
+    check("sort by bytes desc", "sort bytes desc | events @timestamp, @message");
+    check_error("stats count(*) by bin(1 min)", (1, 25), "write 1min without the space");
+    check_error("filter took > 5 ms", (1, 17), "write 5ms without the space");
+    check_error("top 2 p, ms > 150 as slow", (1, 13), "compute it first: eval x = ms > … | top x");
+    check_error("dedup a + 1", (1, 9), "compute it first: eval x = a + … | dedup x");
+    check_warnings("/division/", &["searched as a phrase"]);
+    let plan = parse_insights("/division/", &options()).expect("a phrase");
+    let hint = plan.warnings[0].hint.as_deref().unwrap_or_default();
+    assert!(hint.contains("filter @any like /division/"), "{hint}");
+}

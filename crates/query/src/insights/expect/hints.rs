@@ -5,6 +5,7 @@ use crate::error::nearest;
 use crate::insights::check::aggregate_without_brackets;
 use crate::insights::foreign;
 use crate::insights::parse::Rule;
+use crate::insights::pattern::length;
 
 /// What a query may be that starts with a sign.
 pub(super) fn at_start(rest: &str) -> Option<&'static str> {
@@ -66,6 +67,9 @@ impl Place<'_> {
 
     /// The best hint there is.
     pub(super) fn hint(&self) -> Option<String> {
+        if let Some(hint) = self.split_duration().or_else(|| self.condition_among_names()) {
+            return Some(hint);
+        }
         if let Some(hint) = self.of_command() {
             return Some(hint.to_owned());
         }
@@ -79,6 +83,25 @@ impl Place<'_> {
             return Some("write a number of rows such as 20".to_owned());
         }
         self.before_expression().or_else(|| self.unclosed())
+    }
+
+    /// A hint for a number and a unit of time with a space between them.
+    fn split_duration(&self) -> Option<String> {
+        let number = self.before.trim_end().rsplit(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+        let is_apart = self.before.ends_with(char::is_whitespace) && !number.is_empty();
+        let is_duration = is_apart && length(&format!("{number}{}", self.word)).is_ok();
+        is_duration.then(|| format!("write {number}{} without the space", self.word))
+    }
+
+    /// A hint for a condition or a calculation in a command that takes names of fields.
+    fn condition_among_names(&self) -> Option<String> {
+        let command = ["top", "rare", "dedup", "drop"].into_iter().find(|command| self.is_in(command))?;
+        let sign = ["==", "!=", "<=", ">=", "=", "<", ">", "+", "*", "/", "%"]
+            .into_iter()
+            .find(|sign| self.rest.starts_with(sign))?;
+        let name = self.before.trim_end().rsplit(|c: char| c.is_whitespace() || c == ',').next()?;
+        let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '@');
+        is_name.then(|| format!("{command} takes names; compute it first: eval x = {name} {sign} … | {command} x"))
     }
 
     /// Hints that the present command and its signs give.
