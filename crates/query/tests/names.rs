@@ -139,3 +139,25 @@ fn a_hint_never_proposes_the_word_that_was_written() {
         }
     }
 }
+
+#[test]
+fn names_in_lucene_and_kql_may_begin_with_their_words() {
+    let now = Timestamp(1_795_157_233_000_000_000);
+    let places = ["N:1", "a:N", "N", "a:1 and N:2", "(N:1)", "N:\"x y\"", "a:(N or b)"];
+    type Parse = fn(&str, Timestamp) -> Result<query::plan::Plan, query::QueryErrors>;
+    let languages: [(&str, Parse); 2] = [("lucene", query::parse_lucene), ("kql", query::parse_kql)];
+    for (language, parse) in languages {
+        for place in places {
+            let usual = parse(&place.replace('N', "qqq"), now);
+            let usual = usual.unwrap_or_else(|errors| panic!("{language} {place}: {errors}")).to_string();
+            for word in ["and", "or", "not", "to", "AND", "OR", "NOT", "TO", "in", "exists", "true", "null"] {
+                for end in ["s", "x", "1", "_id", ".id"] {
+                    let name = format!("{word}{end}");
+                    let plan = parse(&place.replace('N', &name), now);
+                    let plan = plan.unwrap_or_else(|errors| panic!("{language} {place} {name}: {errors}"));
+                    assert_eq!(plan.to_string(), usual.replace("qqq", &name), "{language} {place}");
+                }
+            }
+        }
+    }
+}
