@@ -180,3 +180,20 @@ fn a_range_is_written_in_one() {
     let wrong = asked("2026-11-20 06:00..soon");
     assert!(wrong.code == 2 && wrong.err.contains("\"soon\" is no time"), "{} {}", wrong.code, wrong.err);
 }
+
+#[test]
+fn a_field_that_no_line_has_is_named_with_the_nearest() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let line = |number: usize| format!("{{\"message\":\"served\",\"timeMs\":{number},\"user\":\"user{number}\"}}\n");
+    write(scratch.path(), "app.log", (0..1000).map(line).collect::<String>().as_bytes());
+    for (text, expected) in [
+        ("stats avg(timems)", "did you mean `timeMs`?"),
+        ("filter usr = \"user7\" | stats count(*)", "did you mean `user`?"),
+        ("filter user = user7", "a text is written in quotes: \"user7\""),
+    ] {
+        let ran = query(scratch.path(), &["--file", "app.log", text], "");
+        assert!(ran.err.contains(expected), "{text}: {}", ran.err);
+    }
+    let ran = query(scratch.path(), &["--file", "app.log", "stats avg(timeMs) by user | limit 1"], "");
+    assert!(!ran.err.contains("field"), "{}", ran.err);
+}

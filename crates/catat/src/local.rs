@@ -6,19 +6,21 @@
 mod feed;
 mod inputs;
 mod reader;
+mod watched;
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use parse::{Received, Zone};
-use query::plan::Rows;
+use parse::{Received, Wanted, Zone};
+use query::plan::{Rows, Warning};
 use query::{
-    Answer, Asked, Feed, ParseOptions, Request, Support, execute_stream, needs_several_passes, parse_insights, read_csv,
+    Answer, Asked, Feed, ParseOptions, Request, Support, UnknownFields, execute_stream, needs_several_passes,
+    parse_insights, read_csv,
 };
 use storage::Clock;
 use types::{ByteSize, GroupPattern, Limits, TimeRange, Timestamp};
@@ -26,6 +28,7 @@ use types::{ByteSize, GroupPattern, Limits, TimeRange, Timestamp};
 use self::feed::FileFeed;
 use self::inputs::Input;
 use self::reader::Reader;
+use self::watched::WatchedFeed;
 use crate::arguments::Query;
 use crate::commands::{Ending, Note, PROGRESS_AFTER, Shown, row_limit, since_as_time};
 use crate::failure::Failure;
@@ -90,15 +93,44 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
     };
     let received = Received { at: now, modified: None, zone: Zone::Named(time_zone), limits: &limits };
     let numbered: Vec<(u32, Arc<Input>)> = (0..).zip(inputs.into_iter().map(Arc::new)).collect();
+    let unknown = Mutex::new(UnknownFields::of(&plan));
+    let is_screened = AtomicBool::new(false);
     let mut feed_of = |groups: &[GroupPattern], asked: Asked| -> Box<dyn Feed + '_> {
         let is_named = |group: &str| groups.is_empty() || GroupPattern::any_matches(groups, group);
         let inputs = numbered.iter().filter(|(_, input)| is_named(input.group.as_str())).cloned().collect();
         n_read.store(0, Relaxed);
-        Box::new(FileFeed::new(inputs, received, asked, n_read.clone()))
+        is_screened.fetch_or(asked.screen.is_some(), Relaxed);
+        Box::new(WatchedFeed::new(Box::new(FileFeed::new(inputs, received, asked, n_read.clone())), &unknown))
     };
     let answer = execute_stream(&plan, &mut feed_of, &request);
     progress.clear();
-    print(options, answer.map_err(|error| Failure::other(error.to_string()))?)
+    let mut answer = answer.map_err(|error| Failure::other(error.to_string()))?;
+    let unknown = unknown.into_inner().unwrap_or_else(PoisonError::into_inner);
+    answer.warnings.extend(unknown_fields(unknown, numbered, received, is_screened.into_inner()));
+    print(options, answer)
+}
+
+/// Warnings about fields that the query names and no event has.
+///
+/// A query that leaves out events unread knows nothing of their fields, and reads no others. So the first events of the
+/// files are read once more, whole.
+fn unknown_fields(
+    mut unknown: UnknownFields,
+    inputs: Vec<(u32, Arc<Input>)>,
+    received: Received<'_>,
+    is_screened: bool,
+) -> Vec<Warning> {
+    let inputs: Vec<_> = inputs.into_iter().filter(|(_, input)| input.path.is_some()).collect();
+    if unknown.is_empty() || is_screened && inputs.is_empty() {
+        return Vec::new();
+    }
+    let feed = FileFeed::new(inputs, received, Asked { screen: None, wanted: Wanted::default() }, Arc::default());
+    if let Ok(Some(run)) = feed.next()
+        && unknown.look_at(&*run).is_err()
+    {
+        return Vec::new();
+    }
+    unknown.warnings(if is_screened { "among the first of these files" } else { "in these files" })
 }
 
 fn query_errors(errors: &query::QueryErrors, query: &str) -> String {

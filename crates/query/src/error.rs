@@ -115,7 +115,7 @@ impl fmt::Display for QueryErrors {
 const WORD_BYTES_MAX: usize = 40;
 
 /// The one of `words` that `written` was probably meant to be, whatever the case of its letters.
-pub(crate) fn nearest<'a>(written: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if written.len() > WORD_BYTES_MAX {
         return None;
     }

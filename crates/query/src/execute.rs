@@ -58,6 +58,7 @@ mod subquery;
 mod table;
 mod tail;
 mod totals;
+mod unknown_fields;
 mod unnest;
 
 use std::collections::BTreeSet;
@@ -85,6 +86,7 @@ pub use self::select::{Selected, select_events};
 pub use self::stream::{Asked, Feed, FeedOf, execute_stream, needs_several_passes};
 pub use self::subquery::{Answered, RunsOf, answer_subqueries, execute_with_subqueries, fetch_tables, has_subqueries};
 pub use self::tail::{Tail, TailError, TailRows};
+pub use self::unknown_fields::{UnknownFields, unknown_fields};
 
 pub(crate) use self::bins::{ceil, earlier, floor, instant_of, later, offset_ns};
 pub(crate) use self::compare::earlier_range;

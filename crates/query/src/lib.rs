@@ -27,15 +27,15 @@ pub use cache::{CacheCounts, PartialCache};
 pub use csv::{
     CSV_BYTES_MAX, CSV_COLUMNS_MAX, CsvError, Formulas, read_csv, write_csv_cell, write_csv_name, write_tsv_cell,
 };
-pub use error::{QueryError, QueryErrors, Span};
+pub use error::{QueryError, QueryErrors, Span, nearest};
 pub use execute::{
     Answer, Answered, Around, Asked, Bucket, Change, Changes, ColumnInfo, ColumnKind, ContextError, Event,
     ExecuteError, ExplainedStep, Explanation, Feed, FeedOf, FieldSummaries, FieldSummaryRow, FieldValues, Held,
     Histogram, IndexUse, MemoryPool, Origin, PartialReason, Request, Restart, RestartKind, RunsOf, Screen, Selected,
-    Side, Stage, Stats, Support, TableOf, Tail, TailError, TailRows, TakePartialRows, TakeRows, ValueCount,
-    answer_subqueries, changes, context_plan, event_plan, execute, execute_stream, execute_with_subqueries, explain,
-    fetch_tables, field_presence, field_summaries, field_values, has_subqueries, histogram, holds_for, matched_fields,
-    needs_several_passes, patterns_plan, select_events,
+    Side, Stage, Stats, Support, TableOf, Tail, TailError, TailRows, TakePartialRows, TakeRows, UnknownFields,
+    ValueCount, answer_subqueries, changes, context_plan, event_plan, execute, execute_stream, execute_with_subqueries,
+    explain, fetch_tables, field_presence, field_summaries, field_values, has_subqueries, histogram, holds_for,
+    matched_fields, needs_several_passes, patterns_plan, select_events, unknown_fields,
 };
 pub use filter_pattern::{parse_filter_pattern, parse_filter_pattern_showing};
 pub use insights::{

@@ -44,6 +44,7 @@ mod splunk;
 mod syslog;
 mod tail;
 mod tls;
+mod unknown_names;
 mod upkeep;
 mod users;
 mod views;

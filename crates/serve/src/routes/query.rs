@@ -10,8 +10,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use query::Answer;
 use query::plan::Warning;
+use query::{Answer, UnknownFields};
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
@@ -23,6 +23,7 @@ use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reading::{Reading, Takers, read_with};
 use crate::server::Shared;
+use crate::unknown_groups::unknown_groups;
 
 /// Largest body of a query request. The query text in it is at most 64 KiB.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -126,6 +127,7 @@ fn find(reading: &Reading<'_>, mut question: Question, form: Form, takers: Taker
     if answer.more && is_default_limit && answer.rows.len() < JSON_ROWS_MAX {
         answer.warnings.push(more_rows(answer.rows.len()));
     }
+    answer.warnings.extend(unknown_names(reading, &question));
     answer.warnings.extend(newest(reading, &question, &answer));
     let extra = if question.explain { explain(reading, &question, &answer)? } else { Map::new() };
     Ok((answer, extra))
@@ -153,6 +155,19 @@ fn cut(answer: &mut Answer, rows_max: usize) {
     }
     answer.more = true;
     answer.warnings.push(more_rows(rows_max));
+}
+
+/// Warnings about groups that do not exist, and about fields that no event asked about has.
+///
+/// Damage is reported with the answer itself; where fields cannot be read, none is called unknown.
+fn unknown_names(reading: &Reading<'_>, question: &Question) -> Vec<Warning> {
+    let (plan, scope) = (&question.plan, &question.scope);
+    let mut warnings = unknown_groups(&reading.server.groups(), &scope.groups);
+    if !UnknownFields::of(plan).is_empty() {
+        let snapshot = reading.snapshot(&scope.groups, question.range);
+        warnings.extend(query::unknown_fields(plan, &snapshot.runs).unwrap_or_default());
+    }
+    warnings
 }
 
 /// Where nothing matched: when the newest event was, so that nobody takes an old log for an empty one.
