@@ -265,11 +265,13 @@ pub struct PartialReason {
 pub enum ExecuteError {
     /// More memory was needed than the query may hold.
     #[error(
-        "query needs more than {bytes_max} bytes of memory (limits.query_memory); ask for a shorter range, fewer groups or a limit"
+        "query needs more than {bytes_max} bytes of memory ({setting}); ask for a shorter range, fewer groups or a limit"
     )]
     Memory {
         /// What it may hold.
         bytes_max: usize,
+        /// The setting that says so.
+        setting: &'static str,
     },
     /// All queries together hold what they may.
     #[error(

@@ -73,6 +73,15 @@ impl Held {
         self.n_bytes.fetch_add(other.n_bytes.swap(0, Relaxed), Relaxed);
     }
 
+    /// Gives `n_bytes` of it back.
+    fn release(&self, n_bytes: usize) {
+        let less = |held: usize| Some(held.saturating_sub(n_bytes));
+        let before = self.n_bytes.fetch_update(Relaxed, Relaxed, less).unwrap_or_default();
+        if let Some(pool) = &self.pool {
+            pool.give_back(before.min(n_bytes));
+        }
+    }
+
     /// Keeps `n_bytes` of it at most.
     fn shrink(&self, n_bytes: usize) {
         let before = self.n_bytes.fetch_min(n_bytes, Relaxed);
@@ -85,6 +94,39 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.shrink(0);
+    }
+}
+
+/// Memory of a query that belongs to rows under way; dropping it gives it back to the query.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    held: Arc<Held>,
+    n_bytes: usize,
+}
+
+impl Lease {
+    /// How much it is.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.n_bytes
+    }
+
+    /// Changes the lease to `n_bytes`.
+    ///
+    /// # Errors
+    /// The query may not hold that much.
+    pub(crate) fn resize(&mut self, n_bytes: usize, budget: &Budget<'_>) -> Result<(), Stop> {
+        match n_bytes.checked_sub(self.n_bytes) {
+            Some(more) => budget.hold(more)?,
+            None => self.held.release(self.n_bytes - n_bytes),
+        }
+        self.n_bytes = n_bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.held.release(self.n_bytes);
     }
 }
 
@@ -143,31 +185,45 @@ impl<'a> Budget<'a> {
     }
 
     /// Takes `n_bytes` of the query's memory.
+    ///
+    /// # Errors
+    /// The query may not hold that much, or all queries together hold too much. Then nothing was taken.
     pub(crate) fn hold(&self, n_bytes: usize) -> Result<(), Stop> {
+        let wanted = self.held().saturating_add(n_bytes);
+        if wanted > self.memory_bytes_max {
+            return Err(Stop::Memory);
+        }
         if let Some(pool) = &self.held.pool
             && !pool.take(n_bytes)
         {
-            self.is_pool_empty.store(true, Relaxed);
+            // A query that needs more than all of it is not helped by waiting for the others.
+            self.is_pool_empty.store(wanted <= pool.bytes_max, Relaxed);
             return Err(Stop::Memory);
         }
-        let before = self.held.n_bytes.fetch_add(n_bytes, Relaxed);
-        if before.saturating_add(n_bytes) > self.memory_bytes_max { Err(Stop::Memory) } else { Ok(()) }
+        self.held.n_bytes.fetch_add(n_bytes, Relaxed);
+        Ok(())
     }
 
     /// Gives bytes of the query's memory back.
     pub(crate) fn release(&self, n_bytes: usize) {
-        let less = |held: usize| Some(held.saturating_sub(n_bytes));
-        let before = self.held.n_bytes.fetch_update(Relaxed, Relaxed, less).unwrap_or_default();
-        if let Some(pool) = &self.held.pool {
-            pool.give_back(before.min(n_bytes));
-        }
+        self.held.release(n_bytes);
     }
 
     /// Takes `n_bytes` for as long as `work` lasts.
     pub(crate) fn holding<T>(&self, n_bytes: usize, work: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
-        let done = self.hold(n_bytes).and_then(|()| work());
-        self.release(n_bytes);
+        let lease = self.lease(n_bytes)?;
+        let done = work();
+        drop(lease);
         done
+    }
+
+    /// Takes `n_bytes` until the lease is dropped.
+    ///
+    /// # Errors
+    /// As for [`hold`](Self::hold).
+    pub(crate) fn lease(&self, n_bytes: usize) -> Result<Lease, Stop> {
+        self.hold(n_bytes)?;
+        Ok(Lease { held: self.held.clone(), n_bytes })
     }
 
     /// Tells whether a column of so many bytes may be made at all.
@@ -192,7 +248,10 @@ impl<'a> Budget<'a> {
             Some(pool) if self.is_pool_empty.load(Relaxed) => {
                 super::ExecuteError::MemoryOfAll { bytes_max: pool.bytes_max }
             }
-            _ => super::ExecuteError::Memory { bytes_max: self.memory_bytes_max },
+            Some(pool) if pool.bytes_max < self.memory_bytes_max => {
+                super::ExecuteError::Memory { bytes_max: pool.bytes_max, setting: "query.memory_total" }
+            }
+            _ => super::ExecuteError::Memory { bytes_max: self.memory_bytes_max, setting: "limits.query_memory" },
         }
     }
 

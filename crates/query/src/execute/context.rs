@@ -139,7 +139,8 @@ impl Answer {
     /// Refuses to go on where the rows hold more than `bytes_max`.
     pub fn check_memory(&self, bytes_max: usize) -> Result<(), ExecuteError> {
         let n_bytes = self.held.as_ref().map_or(0, |held| held.n_bytes());
-        if n_bytes > bytes_max { Err(ExecuteError::Memory { bytes_max }) } else { Ok(()) }
+        let setting = "limits.query_memory";
+        if n_bytes > bytes_max { Err(ExecuteError::Memory { bytes_max, setting }) } else { Ok(()) }
     }
 }
 

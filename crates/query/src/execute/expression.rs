@@ -70,7 +70,9 @@ pub(crate) fn evaluate(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) ->
         _ => {}
     }
     if let Some(distinct) = Distinct::of(expr, frame)? {
-        let results = evaluate(expr, &mut distinct.frame(), env)?;
+        let mut values = distinct.frame();
+        let results = evaluate(expr, &mut values, env)?;
+        frame.take_leases(&mut values);
         return Ok(Arc::new(distinct.spread(&results)));
     }
     match expr {

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use types::{Addresses, Column, EventId, MISSING_CODE, RowSet, Run, ScanError, Value};
 
+use super::budget::Lease;
 use super::cell::Cell;
 use super::path;
 use crate::plan::Name;
@@ -75,6 +76,8 @@ pub(crate) struct Frame<'a> {
     layers: Vec<Layer>,
     cache: HashMap<Arc<str>, Arc<Column>>,
     block: Option<BlockRows<'a>>,
+    /// Memory of the columns that were computed for these rows.
+    leases: Vec<Arc<Lease>>,
 }
 
 /// Names under which the places of events are read: time, group, number in the order of acceptance. They stay what they are
@@ -89,13 +92,19 @@ pub(crate) fn is_system(name: &str) -> bool {
 impl<'a> Frame<'a> {
     /// Rows of a block.
     pub(crate) fn of_block(block: BlockRows<'a>) -> Self {
-        Self { n_rows: block.rows.count(), layers: Vec::new(), cache: HashMap::new(), block: Some(block) }
+        Self {
+            n_rows: block.rows.count(),
+            layers: Vec::new(),
+            cache: HashMap::new(),
+            block: Some(block),
+            leases: Vec::new(),
+        }
     }
 
     /// Rows in memory.
     pub(crate) fn of_columns(n_rows: usize, columns: Vec<(Name, Arc<Column>)>) -> Self {
         let layers = columns.into_iter().map(|(name, column)| Layer::Named(name, column)).collect();
-        Self { n_rows, layers, cache: HashMap::new(), block: None }
+        Self { n_rows, layers, cache: HashMap::new(), block: None, leases: Vec::new() }
     }
 
     /// How many rows there are.
@@ -111,6 +120,26 @@ impl<'a> Frame<'a> {
     /// The block whose stored columns these are, with nothing computed over them.
     pub(crate) fn stored(&self) -> Option<&BlockRows<'a>> {
         self.block.as_ref().filter(|_| self.layers.is_empty())
+    }
+
+    /// Holds memory for as long as these rows are there.
+    pub(crate) fn add_lease(&mut self, lease: Lease) {
+        self.leases.push(Arc::new(lease));
+    }
+
+    /// Takes over the memory that other rows hold.
+    pub(crate) fn take_leases(&mut self, other: &mut Frame<'_>) {
+        self.leases.append(&mut other.leases);
+    }
+
+    /// How many leases there are, for [`end_leases`](Self::end_leases).
+    pub(crate) fn n_leases(&self) -> usize {
+        self.leases.len()
+    }
+
+    /// Ends the leases after the first `n_kept`: the columns that they were for are gone.
+    pub(crate) fn end_leases(&mut self, n_kept: usize) {
+        self.leases.truncate(n_kept);
     }
 
     /// Gives the rows a column; one of that name, and what lay below it, is hidden.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use types::{Column, RowSet, Value};
 
+use super::budget::Lease;
 use super::cell::{self, Cell};
 use super::expression::{Environment, Stop, evaluate, truth};
 use super::frame::{Frame, booleans};
@@ -29,15 +30,31 @@ const TEXT_BYTES_MAX: usize = 16 << 20;
 /// Rows between two looks at whether the query is over: some functions work on texts of megabytes.
 const ROWS_BETWEEN_LOOKS: usize = 64;
 
-/// The values of a call.
+/// Bytes of texts between two looks at the memory of the query.
+const BYTES_BETWEEN_LOOKS: usize = 256 << 10;
+
+/// The values of a call. Columns that were computed only for it give their memory back.
 pub(crate) fn call(
     function: Function,
     arguments: &[Expr],
     frame: &mut Frame<'_>,
     env: &Environment,
 ) -> Result<Arc<Column>, Stop> {
+    let n_leases = frame.n_leases();
+    let (column, lease) = called(function, arguments, frame, env)?;
+    frame.end_leases(n_leases);
+    if let Some(lease) = lease {
+        frame.add_lease(lease);
+    }
+    Ok(column)
+}
+
+/// A column, with its memory where that is more than a few bytes a row.
+type Made = (Arc<Column>, Option<Lease>);
+
+fn called(function: Function, arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<Made, Stop> {
     match (function, arguments) {
-        (Function::IsPresent, [value]) => Ok(Arc::new(booleans(&evaluate(value, frame, env)?.presence()))),
+        (Function::IsPresent, [value]) => Ok((Arc::new(booleans(&evaluate(value, frame, env)?.presence())), None)),
         (Function::If, [condition, then]) => choose(&[(condition, then)], None, frame, env),
         (Function::If, [condition, then, otherwise]) => choose(&[(condition, then)], Some(otherwise), frame, env),
         (Function::Case, arguments) => {
@@ -47,15 +64,15 @@ pub(crate) fn call(
         }
         (Function::DateFloor | Function::DateCeil, [value, Expr::Duration(span)]) => {
             let times = evaluate(value, frame, env)?;
-            Ok(Arc::new(time::round_rows(function, &times, *span, env.time_zone)))
+            Ok((Arc::new(time::round_rows(function, &times, *span, env.time_zone)), None))
         }
         (Function::Later, [value, Expr::Duration(span)]) => {
             let times = evaluate(value, frame, env)?;
-            Ok(Arc::new(time::later_rows(&times, *span, env.time_zone)))
+            Ok((Arc::new(time::later_rows(&times, *span, env.time_zone)), None))
         }
         (Function::TimeBucket, [value, origin, Expr::Duration(Span::Nanoseconds(length))]) => {
             let (times, origins) = (evaluate(value, frame, env)?, evaluate(origin, frame, env)?);
-            Ok(Arc::new(time::bucket_rows(&times, &origins, *length)))
+            Ok((Arc::new(time::bucket_rows(&times, &origins, *length)), None))
         }
         (Function::RegexpExtract, [value, Expr::Regex(regex)]) => {
             let texts = evaluate(value, frame, env)?;
@@ -80,8 +97,10 @@ pub(crate) fn call(
 }
 
 /// Computes a value per row, stopping where all of them together become too big.
-fn rows(n_rows: usize, env: &Environment, mut value: impl FnMut(usize) -> Option<Value>) -> Result<Arc<Column>, Stop> {
-    let mut bytes = 0usize;
+///
+/// The texts are there twice while they are put into a column, and are counted so.
+fn rows(n_rows: usize, env: &Environment, mut value: impl FnMut(usize) -> Option<Value>) -> Result<Made, Stop> {
+    let (mut bytes, mut lease) = (0usize, None);
     let mut values = Vec::with_capacity(n_rows);
     for row in 0..n_rows {
         if row % ROWS_BETWEEN_LOOKS == 0 {
@@ -89,10 +108,29 @@ fn rows(n_rows: usize, env: &Environment, mut value: impl FnMut(usize) -> Option
         }
         let value = value(row);
         bytes = bytes.saturating_add(value.as_ref().map_or(0, value_bytes));
-        env.budget.permits(bytes)?;
+        if bytes > BYTES_BETWEEN_LOOKS {
+            resize(&mut lease, bytes.saturating_mul(2), env)?;
+        }
         values.push(value);
     }
-    Ok(Arc::new(Column::of_values(values)))
+    let column = Column::of_values(values);
+    if lease.is_some() {
+        resize(&mut lease, column.memory_bytes(), env)?;
+    }
+    Ok((Arc::new(column), lease))
+}
+
+/// Lets a lease be at least `n_bytes`, in steps, or exactly that where it becomes smaller.
+fn resize(lease: &mut Option<Lease>, n_bytes: usize, env: &Environment) -> Result<(), Stop> {
+    let in_steps = n_bytes.next_multiple_of(BYTES_BETWEEN_LOOKS);
+    match lease {
+        Some(lease) if lease.n_bytes() == in_steps => Ok(()),
+        Some(lease) => lease.resize(in_steps, &env.budget),
+        None => {
+            *lease = Some(env.budget.lease(in_steps)?);
+            Ok(())
+        }
+    }
 }
 
 /// Bytes that a value holds beside itself, roughly.
@@ -113,7 +151,7 @@ fn choose(
     otherwise: Option<&Expr>,
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<Arc<Column>, Stop> {
+) -> Result<Made, Stop> {
     let conditions: Vec<RowSet> =
         pairs.iter().map(|(condition, _)| truth(condition, frame, env)).collect::<Result<_, Stop>>()?;
     let values: Vec<Arc<Column>> =

@@ -21,22 +21,31 @@ use crate::plan::{Format, Name, Parse, ParseMethod};
 /// Gives the frame the fields that `parse` finds.
 pub(crate) fn apply(parse: &Parse, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
     let texts = evaluate(&parse.text, frame, env)?;
+    let mut lease = env.budget.lease(0)?;
     match &parse.method {
         ParseMethod::Glob { literals, names } => {
             let glob = Glob::new(literals);
             let columns = text_columns(&texts, names.len(), |text, found| glob.find(text, found));
+            lease.resize(memory_bytes(&columns), &env.budget)?;
             names.iter().zip(columns).for_each(|(name, column)| frame.define(name.clone(), column));
         }
         ParseMethod::Regex { regex, names } => {
             let columns = text_columns(&texts, names.len(), |text, found| find_groups(regex, names, text, found));
+            lease.resize(memory_bytes(&columns), &env.budget)?;
             names.iter().zip(columns).for_each(|((name, _), column)| frame.define(name.clone(), column));
         }
         ParseMethod::Format { format, prefix } => {
             let objects = objects(&texts, reader(*format));
+            lease.resize(objects.memory_bytes(), &env.budget)?;
             define_objects(prefix.as_ref(), objects, frame);
         }
     }
+    frame.add_lease(lease);
     Ok(())
+}
+
+fn memory_bytes(columns: &[Arc<Column>]) -> usize {
+    columns.iter().map(|column| column.memory_bytes()).sum()
 }
 
 /// What turns a text of a format into an object.

@@ -128,7 +128,9 @@ impl<'p> Steps<'p> {
 
 fn keep(condition: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
     if frame.n_rows() > 0 {
+        let n_leases = frame.n_leases();
         let rows: RowSet = truth(condition, frame, env)?;
+        frame.end_leases(n_leases);
         frame.retain(&rows);
     }
     Ok(())

@@ -254,6 +254,29 @@ fn a_query_that_needs_too_much_memory_is_an_error() {
 }
 
 #[test]
+fn texts_that_a_query_makes_are_its_memory_while_they_are_there() {
+    let runs = [hot(0, 50_000)];
+    let asked = Asked { memory_bytes_max: 16 << 20, ..Asked::default() };
+    let doubled = |n_times: usize| {
+        let steps = (0..n_times).map(|n| format!("fields concat(m{n}, m{n}) as m{}", n + 1));
+        let steps: Vec<String> = steps.collect();
+        format!("fields @message as m0 | {} | stats max(strlen(m{n_times}))", steps.join(" | "))
+    };
+    let nested = |n_times: usize| {
+        let text = (0..n_times).fold("@message".to_owned(), |text, _| format!("concat({text}, {text})"));
+        format!("stats max(strlen({text}))")
+    };
+    for text in [doubled(10), nested(7)] {
+        let answer = asked.answer(&text, &runs);
+        assert!(matches!(answer, Err(ExecuteError::Memory { .. })), "{text}: {answer:?}");
+    }
+    // What was made for a block, or for a part of an expression, is given back.
+    let parts: Vec<String> = (0..20).map(|n| format!("strlen(upper(concat(@message, \"{n}\")))")).collect();
+    assert!(asked.answer(&format!("stats max({})", parts.join(" + ")), &runs).is_ok());
+    assert!(asked.answer(&doubled(2), &runs).is_ok());
+}
+
+#[test]
 fn a_defect_in_one_query_is_its_error_and_nothing_else() {
     let broken: Arc<dyn Run> = Wrapped::new(run(0, 10), Quirk::Panics);
     let answer = Asked::default().answer("fields n", &[broken]);
