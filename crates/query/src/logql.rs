@@ -12,6 +12,7 @@ mod metric;
 mod operator;
 mod read;
 mod run;
+mod selector;
 mod shown;
 mod stage;
 mod template;
@@ -34,6 +35,7 @@ pub use label::{STREAM_FIELDS, STREAM_LABELS};
 pub use made::Made;
 pub use metric::MetricQuery;
 pub use run::{MetricError, PlanError, Point, Series, Steps, run_metric};
+pub use selector::{Selector, selector};
 pub use shown::{Parsed, Shown};
 
 /// Longest query in bytes.

@@ -45,7 +45,7 @@ impl Voice {
             path if otlp::is_address(path) => Self::Otlp(otlp::form_of_answer(content_type)),
             path if path.starts_with(splunk::PREFIX) => Self::Splunk,
             path if elastic::is_address(path) => Self::Elastic { version: elastic::version_wanted(request.headers()) },
-            path if path.starts_with(loki::PREFIX) => Self::Loki,
+            path if loki::is_address(path) => Self::Loki,
             _ if cloudwatch::is_spoken(request) => Self::CloudWatch,
             _ => Self::Native,
         }

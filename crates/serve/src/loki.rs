@@ -6,6 +6,7 @@
 //! structured metadata (DESIGN.md §15).
 
 mod detected;
+mod drilldown;
 mod labels;
 mod lines;
 mod metric;
@@ -18,7 +19,10 @@ mod tail;
 mod times;
 mod volume;
 
+use std::sync::Arc;
+
 use axum::extract::{Form, FromRequest, Query, Request};
+use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -26,39 +30,63 @@ use crate::access::Role;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::router::Table;
+use crate::server::Server;
 
-/// What all addresses of this door begin with.
+/// What most addresses of this door begin with.
 pub(crate) const PREFIX: &str = "/loki/";
+
+/// What its older addresses begin with.
+const OLD_PREFIX: &str = "/api/prom/";
+
+/// Whether answers at an address have this door's form.
+pub(crate) fn is_address(path: &str) -> bool {
+    path.starts_with(PREFIX) || path.starts_with(OLD_PREFIX) || path == "/ring"
+}
 
 /// Adds the routes of this door.
 pub(crate) fn add(table: Table) -> Table {
+    let table = both(table, "/loki/api/v1/query", select::instant);
+    let table = both(table, "/loki/api/v1/query_range", select::range);
+    let table = both(table, "/loki/api/v1/labels", labels::names);
+    let table = both(table, "/loki/api/v1/label", labels::names);
+    let table = both(table, "/loki/api/v1/label/{name}/values", labels::values);
+    let table = both(table, "/loki/api/v1/series", labels::series);
+    let table = both(table, "/loki/api/v1/patterns", patterns::get);
+    let table = both(table, "/loki/api/v1/index/stats", status::index_stats);
+    let table = both(table, "/loki/api/v1/index/shards", drilldown::shards);
+    let table = both(table, "/loki/api/v1/index/volume", volume::whole);
+    let table = both(table, "/loki/api/v1/index/volume_range", volume::over_range);
+    let table = both(table, "/loki/api/v1/detected_labels", detected::labels);
+    let table = both(table, "/loki/api/v1/detected_fields", detected::fields);
+    let table = both(table, "/loki/api/v1/detected_field/{name}/values", detected::values);
+    let table = both(table, "/loki/api/v1/format_query", status::format_query);
+    let table = both(table, "/api/prom/label", labels::names);
+    let table = both(table, "/api/prom/label/{name}/values", labels::values);
+    let table = both(table, "/api/prom/series", labels::series);
     table
-        .get("/loki/api/v1/query", Role::Read, select::instant)
-        .post("/loki/api/v1/query", Role::Read, select::instant)
-        .get("/loki/api/v1/query_range", Role::Read, select::range)
-        .post("/loki/api/v1/query_range", Role::Read, select::range)
-        .get("/loki/api/v1/labels", Role::Read, labels::names)
-        .post("/loki/api/v1/labels", Role::Read, labels::names)
-        .get("/loki/api/v1/label", Role::Read, labels::names)
-        .get("/loki/api/v1/label/{name}/values", Role::Read, labels::values)
-        .get("/loki/api/v1/series", Role::Read, labels::series)
-        .get("/loki/api/v1/patterns", Role::Read, patterns::get)
-        .post("/loki/api/v1/series", Role::Read, labels::series)
         .get("/loki/api/v1/tail", Role::Read, tail::get)
-        .get("/loki/api/v1/index/stats", Role::Read, status::index_stats)
-        .get("/loki/api/v1/index/volume", Role::Read, volume::whole)
-        .get("/loki/api/v1/index/volume_range", Role::Read, volume::over_range)
-        .get("/loki/api/v1/detected_labels", Role::Read, detected::labels)
-        .get("/loki/api/v1/detected_fields", Role::Read, detected::fields)
-        .get("/loki/api/v1/detected_field/{name}/values", Role::Read, detected::values)
+        .get("/api/prom/tail", Role::Read, tail::get)
+        .get("/loki/api/v1/drilldown-limits", Role::Read, drilldown::limits)
+        .get("/config", Role::Read, drilldown::config)
+        .get("/services", Role::Read, drilldown::services)
+        .get("/ring", Role::Read, drilldown::ring)
         .get("/loki/api/v1/rules", Role::Read, rules::all)
         .get("/loki/api/v1/rules/{file}", Role::Read, rules::of_file)
         .get("/loki/api/v1/rules/{file}/{group}", Role::Read, rules::of_group)
         .get("/prometheus/api/v1/rules", Role::Read, rules::shown)
         .get("/prometheus/api/v1/alerts", Role::Read, rules::alerts)
-        .get("/loki/api/v1/format_query", Role::Read, status::format_query)
         .get("/loki/api/v1/status/buildinfo", Role::Read, status::buildinfo)
         .post("/loki/api/v1/push", Role::Ingest, push::post)
+        .post("/api/prom/push", Role::Ingest, push::post)
+}
+
+/// Adds a route that reads, by GET and by POST with a form.
+fn both<H, T>(table: Table, path: &'static str, handler: H) -> Table
+where
+    H: Handler<T, Arc<Server>>,
+    T: 'static,
+{
+    table.get(path, Role::Read, handler.clone()).post(path, Role::Read, handler)
 }
 
 /// A problem as Loki says it: plain text.

@@ -307,7 +307,7 @@ async fn fallback(server: Shared, parameters: Parameters, request: Request) -> R
         return cloudwatch::post(server, request).await.into_response();
     }
     let path = uri.path();
-    if path.starts_with(loki::PREFIX) {
+    if loki::is_address(path) {
         return loki::nothing_here(path).into_response();
     }
     if otlp::is_address(path) {

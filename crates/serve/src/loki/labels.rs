@@ -46,13 +46,9 @@ pub(crate) async fn values(
     PathName(label): PathName,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Json<Value>, LokiProblem> {
-    let is_of_streams = matches!(label.as_str(), "group" | "stream" | "level" | "detected_level" | "service_name");
     let sets = sets_with(&server, &parameters, &["query"], fields_of(&label)).await?;
-    let mut values: BTreeSet<String> = sets.into_iter().filter_map(|mut labels| labels.remove(&label)).collect();
-    if !is_of_streams {
-        values.extend(field_values(&server, &parameters, label).await?);
-    }
-    let mut values: Vec<String> = values.into_iter().take(VALUES_MAX).collect();
+    let values: BTreeSet<String> = sets.into_iter().filter_map(|mut labels| labels.remove(&label)).collect();
+    let mut values: Vec<String> = values.into_iter().filter(|value| !value.is_empty()).take(VALUES_MAX).collect();
     // Levels are few, and people read them by severity.
     if values.iter().all(|value| LEVELS.iter().any(|level| level.name() == value)) {
         values.sort_by_key(|value| LEVELS.iter().position(|level| level.name() == value));
@@ -72,27 +68,11 @@ fn fields_of(label: &str) -> &'static [&'static str] {
     }
 }
 
-/// The most frequent values of a field that is no label of streams: it can be selected all the same.
-async fn field_values(server: &Shared, parameters: &Parameters, field: String) -> Result<Vec<String>, Problem> {
-    let (range, now) = (times::range(parameters, server.now())?, server.now());
-    let log = selection(parameters.get("query"))?;
-    read(server, "", move |reading| {
-        let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
-        let plan = lines::finished(&log, log.operators.clone(), Vec::new());
-        let snapshot = reading.snapshot(&scope.groups, range);
-        let progress = |stats: &query::Stats| reading.note(stats);
-        let request = reading.request(range, &scope, &progress);
-        let found = query::field_values(&plan, &snapshot.runs, &request, &field, VALUES_MAX)?;
-        Ok(found.values.iter().map(|one| one.value.to_string()).collect())
-    })
-    .await
-}
-
 /// What a selector finds; without one, everything.
 pub(crate) fn selection(selector: Option<&str>) -> Result<LogQuery, Problem> {
     match selector {
         None => Ok(LogQuery { sources: Vec::new(), operators: Vec::new(), shown: Shown::default() }),
-        Some(text) => select::selector(text),
+        Some(text) => select::lookup(text),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::server::Shared;
 
 /// Lines where no limit is given, as in Loki, and at most.
 const LINES_DEFAULT: usize = 100;
-const LINES_MAX: usize = 10_000;
+pub(crate) const LINES_MAX: usize = 10_000;
 
 pub(crate) async fn range(
     server: Shared,
@@ -55,7 +55,13 @@ pub(crate) async fn instant(
     }
 }
 
-/// Parses the selector of a lookup: a log query, of which only the filters count.
+/// Parses the selector of a lookup: matchers of labels, of which one at least leaves something out.
+pub(crate) fn lookup(text: &str) -> Result<LogQuery, Problem> {
+    logql::selector(text, true)?;
+    selector(text)
+}
+
+/// Parses a log query.
 pub(crate) fn selector(text: &str) -> Result<LogQuery, Problem> {
     match logql::parse(text)? {
         Query::Log(log) => Ok(log),
@@ -63,16 +69,32 @@ pub(crate) fn selector(text: &str) -> Result<LogQuery, Problem> {
     }
 }
 
+/// The problem of a limit that is no positive number, as Loki says it.
+pub(crate) fn bad_limit() -> Problem {
+    Problem::bad_request("bad-parameter", "limit must be a positive value")
+}
+
 /// What a LogQL query is asked about, besides its own selectors.
 pub(crate) fn scope(now: Timestamp) -> Scope {
     Scope { groups: Vec::new(), limit: None, time_zone: Tz::UTC, now }
 }
 
-fn wanted(parameters: &Parameters, headers: &HeaderMap) -> Result<Wanted, Problem> {
-    let limit = match parameters.number("limit")? {
-        None | Some(0) => LINES_DEFAULT,
-        Some(limit) => limit,
+/// The number of lines that the parameter `name` asks for.
+pub(crate) fn limit(parameters: &Parameters, name: &str) -> Result<usize, Problem> {
+    let limit = match parameters.number::<i64>("limit")? {
+        None => LINES_DEFAULT,
+        Some(limit) => usize::try_from(limit).ok().filter(|limit| *limit > 0).ok_or_else(bad_limit)?,
     };
+    if limit > LINES_MAX {
+        let message =
+            format!("max entries limit per query exceeded, limit > max_entries_limit_per_query ({limit} > {LINES_MAX})");
+        return Err(Problem::bad_request("limit-too-large", message));
+    }
+    Ok(limit)
+}
+
+fn wanted(parameters: &Parameters, headers: &HeaderMap) -> Result<Wanted, Problem> {
+    let limit = limit(parameters, "limit")?;
     let is_forward = match parameters.get("direction").map(str::to_ascii_lowercase).as_deref() {
         None | Some("backward") => false,
         Some("forward") => true,
@@ -82,7 +104,7 @@ fn wanted(parameters: &Parameters, headers: &HeaderMap) -> Result<Wanted, Proble
     };
     let flags = headers.get("x-loki-response-encoding-flags").and_then(|value| value.to_str().ok());
     let is_categorized = flags.is_some_and(|flags| flags.split(',').any(|flag| flag.trim() == "categorize-labels"));
-    Ok(Wanted { limit: limit.min(LINES_MAX), is_forward, is_categorized })
+    Ok(Wanted { limit, is_forward, is_categorized })
 }
 
 async fn log_lines(

@@ -1,16 +1,18 @@
 //! What Loki's clients ask about the server itself, and about how much a selector touches.
 
 use axum::Json;
+use query::function::Function;
 use query::plan::{Aggregate, AggregateKind, Expr, Operator};
 use serde_json::{Value, json};
-use types::GroupPattern;
 
 use super::{LokiParameters, LokiProblem, lines, select, times};
+use crate::parameters::Parameters;
+use crate::problem::Problem;
 use crate::reading::{Scope, read};
 use crate::server::Shared;
 
 /// The Loki whose API this follows.
-const LOKI_VERSION: &str = "3.5.0";
+pub(crate) const LOKI_VERSION: &str = "3.5.0";
 
 pub(crate) async fn buildinfo(server: Shared) -> Json<Value> {
     Json(json!({
@@ -25,39 +27,43 @@ pub(crate) async fn format_query(
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Json<Value>, LokiProblem> {
     let text = parameters.get("query").unwrap_or_default();
-    query::logql::parse(text).map_err(crate::problem::Problem::from)?;
+    query::logql::parse(text).map_err(Problem::from)?;
     Ok(Json(json!({"status": "success", "data": text.trim()})))
 }
 
-/// Streams, events and bytes that a selector touches. Bytes are estimated from the mean of each group.
+/// Streams, lines and bytes that a selector finds, and the segments that were looked at.
 pub(crate) async fn index_stats(
     server: Shared,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Json<Value>, LokiProblem> {
-    let range = times::range(&parameters, server.now())?;
-    let log = select::selector(parameters.get("query").unwrap_or_default())?;
-    let scope = Scope { groups: log.sources.clone(), ..select::scope(server.now()) };
+    Ok(Json(stats_of(&server, &parameters).await?))
+}
+
+/// The numbers of [`index_stats`].
+pub(crate) async fn stats_of(server: &Shared, parameters: &Parameters) -> Result<Value, Problem> {
+    let (range, now) = (times::range(parameters, server.now())?, server.now());
     let text = parameters.get("query").unwrap_or_default().to_owned();
-    let (rows, groups, segments) = read(&server, &text, move |reading| {
+    let log = select::lookup(&text)?;
+    let (rows, n_segments) = read(server, &text, move |reading| {
+        let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
         let field = |name: &str| (name.into(), Expr::Field(name.into()));
         let count = Aggregate { name: "n".into(), kind: AggregateKind::Count, argument: None };
+        let length = Expr::Call(Function::ByteLength, vec![Expr::Field("@message".into())]);
+        let bytes = Aggregate { name: "bytes".into(), kind: AggregateKind::Sum, argument: Some(length) };
         let mut operators = log.operators.clone();
         let by = vec![field("@log"), field("@logStream")];
-        operators.push(Operator::Aggregate { by, aggregates: vec![count] });
-        let plan = lines::finished(&log, operators, vec![field("@log"), field("n")]);
+        operators.push(Operator::Aggregate { by, aggregates: vec![count, bytes] });
+        let plan = lines::finished(&log, operators, vec![field("n"), field("bytes")]);
         let answer = reading.execute(&plan, &scope, range)?;
-        Ok((answer.rows, reading.server.groups(), answer.stats.segments_total))
+        Ok((answer.rows, answer.stats.segments_total))
     })
     .await?;
-    let (mut n_entries, mut n_bytes) = (0u64, 0f64);
-    for row in &rows {
-        let [Some(group), Some(types::Value::Integer(count))] = row.as_slice() else { continue };
-        let count = u64::try_from(*count).unwrap_or_default();
-        let name = GroupPattern::new(group.to_string());
-        let known = groups.iter().find(|known| name.matches(known.name.as_str()));
-        let mean = known.map_or(0.0, |known| known.bytes_raw as f64 / known.n_events.max(1) as f64);
-        n_entries = n_entries.saturating_add(count);
-        n_bytes += mean * count as f64;
-    }
-    Ok(Json(json!({"streams": rows.len(), "chunks": segments, "entries": n_entries, "bytes": n_bytes as u64})))
+    let sum = |at: usize| -> i64 {
+        let number = |row: &Vec<Option<types::Value>>| match row.get(at) {
+            Some(Some(types::Value::Integer(number))) => *number,
+            _ => 0,
+        };
+        rows.iter().map(number).fold(0, i64::saturating_add)
+    };
+    Ok(json!({"streams": rows.len(), "chunks": n_segments, "entries": sum(0), "bytes": sum(1)}))
 }
