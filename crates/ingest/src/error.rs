@@ -50,6 +50,9 @@ pub enum IngestError {
         /// What is wrong.
         problem: String,
     },
+    /// A push request of Loki's has no stream.
+    #[error("error at least one valid stream is required for ingestion")]
+    NoStreams,
     /// Another request is about to store the same event.
     #[error("an event of the same id is on its way into the store; send it again in a moment")]
     OnItsWay,

@@ -83,6 +83,21 @@ fn check_bytes(what: &str, n_bytes: usize, bytes_max: usize) -> Result<(), Inges
     if n_bytes > bytes_max { Err(problem()) } else { Ok(()) }
 }
 
+/// Refuses names that no selector could write: Loki refuses them too.
+fn check_names(labels: &Labels<'_>) -> Result<(), IngestError> {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    match labels.keys().find(|name| !is_name(&name.0)) {
+        None => Ok(()),
+        Some(name) => Err(bad(format_args!(
+            "couldn't parse labels: {:?} is no name of a label; it has letters, digits and _, and begins with no digit",
+            name.0
+        ))),
+    }
+}
+
 fn bad(problem: impl Display) -> IngestError {
     IngestError::BadBody { what: WHAT, problem: problem.to_string() }
 }
@@ -104,6 +119,7 @@ impl<'c, 's> Streams<'c, 's> {
 
     /// Says which labels the entries that follow have.
     fn begin(&mut self, labels: &Labels<'_>) -> Result<(), IngestError> {
+        check_names(labels)?;
         self.group = group_of(labels);
         self.stream = stream_name(labels);
         check_bytes("a label set", self.stream.len(), LABEL_SET_BYTES_MAX)?;

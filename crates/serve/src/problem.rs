@@ -164,6 +164,7 @@ impl From<IngestError> for Problem {
             IngestError::BadEncoding { .. } => Self::bad_request("bad-encoding", message),
             IngestError::BadHeader(_) => Self::bad_request("bad-header", message),
             IngestError::BadBody { .. } => Self::bad_request("bad-body", message),
+            IngestError::NoStreams => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "no-streams", message),
             IngestError::OutOfScope(_) => {
                 let problem = Self::new(StatusCode::FORBIDDEN, "group-out-of-scope", message);
                 problem.hint("send to one of the groups that the key was made for, or make another key")

@@ -1,5 +1,9 @@
 //! The push request as JSON: `{"streams":[{"stream":{"label":"value"},"values":[["<ns>","line",{"name":"value"}?]]}]}`.
 //!
+//! The older form of a stream is read as well: `{"labels":"{label=\"value\"}","entries":[{"ts":"<RFC 3339>","line":"…"}]}`.
+//! As in Loki an entry may lack its line and have more parts than three, a stream may lack its labels or its values, and a
+//! request without any stream is refused.
+//!
 //! Entries are read one at a time from the body: memory beside it is that of the events.
 
 use std::borrow::Cow;
@@ -10,15 +14,20 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::value::RawValue;
 use types::Timestamp;
 
+use super::protobuf::label_set;
 use super::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Metadata, Streams, Text, bad, check_bytes};
 use crate::IngestError;
 
 /// Hands over all entries of `body`.
 pub(super) fn read(body: &str, streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
     let mut json = serde_json::Deserializer::from_str(body);
-    let mut entries = Entries { streams, metadata: Metadata::new(), refused: None };
+    let mut entries = Entries { streams, metadata: Metadata::new(), n_streams: 0, refused: None };
     let read = Read { part: Part::Push, entries: &mut entries }.deserialize(&mut json).and_then(|()| json.end());
-    read.map_err(|error| entries.refused.take().unwrap_or_else(|| bad(error)))
+    match read {
+        Err(error) => Err(entries.refused.take().unwrap_or_else(|| bad(error))),
+        Ok(()) if entries.n_streams == 0 => Err(IngestError::NoStreams),
+        Ok(()) => Ok(()),
+    }
 }
 
 /// Reads the labels of a stream, unless they are too many.
@@ -36,8 +45,8 @@ fn labels_of(text: &RawValue) -> Result<Labels<'_>, IngestError> {
 
 /// A value of a label or of metadata.
 ///
-/// It should be a text, but handlers send what programs gave them, and Loki takes it: other values are their JSON, and what
-/// is `null` is not there.
+/// Labels should be texts, but handlers send what programs gave them, and Loki takes it: other values are their JSON, and
+/// what is `null` is not there. Metadata is refused before unless it is a text.
 fn text_of_value(value: &RawValue) -> Result<Option<Text<'_>>, serde_json::Error> {
     let raw = value.get();
     let inside = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
@@ -55,6 +64,7 @@ struct Entries<'e, 'c, 's, 'de> {
     streams: &'e mut Streams<'c, 's>,
     /// The metadata of the entry that is being read.
     metadata: Metadata<'de>,
+    n_streams: usize,
     /// Why an entry cannot be taken, where that is no error of the JSON.
     refused: Option<IngestError>,
 }
@@ -93,20 +103,19 @@ impl<'e, 'c, 's, 'de> Read<'_, 'e, 'c, 's, 'de> {
     }
 
     fn push<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        let mut has_streams = false;
         while let Some(key) = map.next_key::<Text<'de>>()? {
             if key.0 == "streams" {
                 map.next_value_seed(self.inner(Part::Streams))?;
-                has_streams = true;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        if has_streams { Ok(()) } else { Err(A::Error::missing_field("streams")) }
+        Ok(())
     }
 
     fn stream<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        let (mut has_labels, mut has_values, mut early_values) = (false, false, None);
+        self.entries.n_streams += 1;
+        let (mut has_labels, mut early_values) = (false, None);
         while let Some(key) = map.next_key::<Text<'de>>()? {
             match &*key.0 {
                 "stream" => {
@@ -115,34 +124,61 @@ impl<'e, 'c, 's, 'de> Read<'_, 'e, 'c, 's, 'de> {
                     self.entries.checked(begun)?;
                     has_labels = true;
                 }
-                "values" if has_labels => {
-                    map.next_value_seed(self.inner(Part::Values))?;
-                    has_values = true;
+                "labels" => {
+                    let text = map.next_value::<Text<'de>>()?;
+                    let labels = label_set(&text.0).ok_or_else(|| bad(format_args!("{:?} is no label set", text.0)));
+                    let begun = labels.and_then(|labels| self.entries.streams.begin(&labels));
+                    self.entries.checked(begun)?;
+                    has_labels = true;
                 }
-                "values" => early_values = Some(map.next_value::<&'de RawValue>()?),
+                "values" | "entries" if has_labels => map.next_value_seed(self.inner(Part::Values))?,
+                "values" | "entries" => early_values = Some(map.next_value::<&'de RawValue>()?),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        match early_values {
-            _ if !has_labels => Err(A::Error::missing_field("stream")),
-            Some(values) => {
-                let mut json = serde_json::Deserializer::from_str(values.get());
-                self.inner(Part::Values).deserialize(&mut json).map_err(A::Error::custom)
-            }
-            None if !has_values => Err(A::Error::missing_field("values")),
-            None => Ok(()),
+        if !has_labels {
+            let begun = self.entries.streams.begin(&Labels::new());
+            self.entries.checked(begun)?;
         }
+        let Some(values) = early_values else { return Ok(()) };
+        let mut json = serde_json::Deserializer::from_str(values.get());
+        self.inner(Part::Values).deserialize(&mut json).map_err(A::Error::custom)
     }
 
     fn entry<A: SeqAccess<'de>>(mut self, mut parts: A) -> Result<(), A::Error> {
-        let missing = |at| A::Error::invalid_length(at, &"a time and a line");
-        let time: Text<'de> = parts.next_element()?.ok_or_else(|| missing(0))?;
-        let line: Text<'de> = parts.next_element()?.ok_or_else(|| missing(1))?;
+        let missing = || A::Error::invalid_length(0, &"a time and a line");
+        let time: Text<'de> = parts.next_element()?.ok_or_else(missing)?;
+        let line: Option<Text<'de>> = parts.next_element()?;
         self.entries.metadata.clear();
         parts.next_element_seed(self.inner(Part::Metadata))?;
+        while parts.next_element::<IgnoredAny>()?.is_some() {}
         let bad_time = |_| A::Error::custom(format_args!("{:?} is no time in nanoseconds", time.0));
         let time = Timestamp(time.0.parse().map_err(bad_time)?);
-        let added = self.entries.streams.add(Some(time), line.0.as_bytes(), &self.entries.metadata);
+        self.add(time, line)
+    }
+
+    /// An entry of the older form.
+    fn old_entry<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let (mut time, mut line) = (None, None);
+        self.entries.metadata.clear();
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            match &*key.0 {
+                "ts" | "timestamp" => time = Some(map.next_value::<Text<'de>>()?),
+                "line" => line = Some(map.next_value::<Text<'de>>()?),
+                "structuredMetadata" => map.next_value_seed(self.inner(Part::Metadata))?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        let time = time.ok_or_else(|| A::Error::missing_field("ts"))?;
+        let bad_time = || A::Error::custom(format_args!("{:?} is no time as in RFC 3339", time.0));
+        let time = Timestamp::parse_rfc3339(&time.0).ok_or_else(bad_time)?;
+        self.add(time, line)
+    }
+
+    /// Hands over an entry with the metadata that was read; one without a line has an empty one.
+    fn add<E: Error>(self, time: Timestamp, line: Option<Text<'de>>) -> Result<(), E> {
+        let line = line.as_ref().map_or(&b""[..], |line| line.0.as_bytes());
+        let added = self.entries.streams.add(Some(time), line, &self.entries.metadata);
         self.entries.checked(added)
     }
 
@@ -152,6 +188,9 @@ impl<'e, 'c, 's, 'de> Read<'_, 'e, 'c, 's, 'de> {
             // Quotes, a colon and a comma count too: pairs may be empty.
             n_bytes += name.0.len() + value.get().len() + 4;
             self.entries.checked(check_bytes("the metadata of an entry", n_bytes, METADATA_BYTES_MAX))?;
+            if !value.get().starts_with('"') {
+                return Err(A::Error::custom(format_args!("the metadata {:?} is no text: {}", name.0, value.get())));
+            }
             if let Some(value) = text_of_value(value).map_err(A::Error::custom)? {
                 self.entries.metadata.push((name, value));
             }
@@ -186,6 +225,7 @@ impl<'de> Visitor<'de> for Read<'_, '_, '_, '_, 'de> {
         match self.part {
             Part::Push => self.push(map),
             Part::Stream => self.stream(map),
+            Part::Entry => self.old_entry(map),
             Part::Metadata => self.metadata(map),
             _ => Err(A::Error::invalid_type(Unexpected::Map, &self)),
         }
@@ -249,17 +289,20 @@ mod tests {
         let labels = labels_of(raw).expect("labels");
         let shown: Vec<_> = labels.iter().map(|(name, value)| (&*name.0, &*value.0)).collect();
         assert_eq!(shown, [("e", ""), ("list", "[1, 2]"), ("n", "7"), ("ok", "true"), ("q", "\""), ("t", "a\n")]);
-        assert_eq!(of_values(r#"[["1","a",{"k":2,"none":null,"t":"\u0041"}]]"#), Ok(1));
+        assert_eq!(of_values(r#"[["1","a",{"k":"2","t":"\u0041"}]]"#), Ok(1));
+        assert!(
+            of_values(r#"[["1","a",{"k":2}]]"#).is_err_and(|error| error.contains("the metadata \"k\" is no text: 2"))
+        );
     }
 
     #[test]
     fn entries_have_a_time_a_line_and_perhaps_metadata() {
         assert_eq!(of_values(r#"[["1","a"],["2","b\n",{"k":"v"}],["-3",""]]"#), Ok(3));
         assert_eq!(of_values("[]"), Ok(0));
+        assert_eq!(of_values(r#"[["1"],["2","a",{},4]]"#), Ok(2), "as Loki takes them");
         for broken in [
             r#"[["x","a"]]"#,
-            r#"[["1"]]"#,
-            r#"[["1","a",{},4]]"#,
+            "[[]]",
             r#"[["1","a",{"k":}]]"#,
             "[[\"1\",\"a\",{\"k\":\"\n\"}]]",
             r#"[["1","a",null]]"#,
@@ -272,12 +315,35 @@ mod tests {
     }
 
     #[test]
-    fn labels_may_follow_the_values_and_neither_may_be_missing() {
+    fn the_older_form_of_a_stream_is_read() {
+        let entry = r#"{"ts":"2026-11-20T06:00:00.5Z","line":"a"}"#;
+        let old = |labels: &str| check(&format!(r#"{{"streams":[{{"labels":{labels},"entries":[{entry}]}}]}}"#));
+        assert_eq!(old(r#""{app=\"a\"}""#), Ok(1));
+        assert!(old(r#""app""#).is_err_and(|error| error.contains("is no label set")));
+        assert!(check(r#"{"streams":[{"labels":"{a=\"b\"}","entries":[{"ts":"noon","line":"a"}]}]}"#).is_err());
+    }
+
+    #[test]
+    fn names_of_labels_that_no_selector_could_have_are_refused() {
+        let named = |name: &str| check(&format!(r#"{{"streams":[{{"stream":{{"{name}":"x"}},"values":[]}}]}}"#));
+        assert!(["app", "_a1", "A"].iter().all(|name| named(name).is_ok()));
+        for name in ["a-b", "a.b", "1a", "ž", "", "a b"] {
+            assert!(named(name).is_err_and(|error| error.contains("couldn't parse labels")), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn labels_may_follow_the_values_and_either_may_be_missing() {
         let stream = |members: &str| check(&format!(r#"{{"more":[1],"streams":[{{{members}}}]}}"#));
         assert_eq!(stream(r#""values":[["1","a"]],"stream":{"app":"a"},"more":{"x":1}"#), Ok(1));
-        assert!(stream(r#""values":[["1","a"]]"#).is_err_and(|error| error.contains("missing field `stream`")));
-        assert!(stream(r#""stream":{}"#).is_err_and(|error| error.contains("missing field `values`")));
-        assert!(check("{}").is_err_and(|error| error.contains("missing field `streams`")));
+        assert_eq!(stream(r#""values":[["1","a"]]"#), Ok(1));
+        assert_eq!(stream(r#""stream":{}"#), Ok(0));
+        for empty in ["{}", r#"{"streams":[]}"#] {
+            assert!(
+                check(empty).is_err_and(|error| error.contains("at least one valid stream is required")),
+                "{empty}"
+            );
+        }
         assert!(check(r#"{"streams":[]} {}"#).is_err());
         assert!(check(r#"[{"stream":{},"values":[]}]"#).is_err());
     }

@@ -45,13 +45,14 @@ fn fields(message: &[u8]) -> Message<'_> {
 /// Hands over all entries of `body`.
 pub(super) fn read(body: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
     // One list for the metadata of all entries, one after the other.
-    let mut metadata = Metadata::new();
+    let (mut metadata, mut has_stream) = (Metadata::new(), false);
     for field in fields(body) {
         if let (1, Content::Bytes(stream)) = field? {
+            has_stream = true;
             read_stream(stream, streams, &mut metadata)?;
         }
     }
-    Ok(())
+    if has_stream { Ok(()) } else { Err(IngestError::NoStreams) }
 }
 
 fn read_stream<'b>(
@@ -130,7 +131,7 @@ fn instant(timestamp: &[u8]) -> Result<Timestamp, IngestError> {
 }
 
 /// Reads `{app="pay", env="prod"}` with values quoted as in Go.
-fn label_set(text: &str) -> Option<Labels<'_>> {
+pub(super) fn label_set(text: &str) -> Option<Labels<'_>> {
     let mut rest = text.trim().strip_prefix('{')?.trim_start();
     let mut labels = Labels::new();
     while !rest.starts_with('}') {

@@ -12,7 +12,7 @@ use axum::Json;
 use serde_json::{Value, json};
 
 use self::kind::{kind, listed};
-use super::labels::label_sets;
+use super::labels::{check_selector, label_sets};
 use super::lines::{self, Labels, Wanted};
 use super::{LokiParameters, LokiProblem, select, times};
 use crate::parameters::{Parameters, PathName};
@@ -32,9 +32,7 @@ pub(crate) async fn labels(
     server: Shared,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Json<Value>, LokiProblem> {
-    if let Some(text) = parameters.get("query") {
-        query::logql::selector(text, true).map_err(Problem::from)?;
-    }
+    check_selector(&parameters)?;
     let sets = label_sets(&server, &parameters, &["query"]).await?;
     let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (name, value) in sets.iter().flatten() {
@@ -125,8 +123,7 @@ struct Found {
 impl Found {
     fn shown(&self, name: &str) -> Value {
         let parsers = if self.parsers.is_empty() { Value::Null } else { json!(self.parsers) };
-        let mut field =
-            json!({"label": name, "type": self.kind, "cardinality": self.values.len(), "parsers": parsers});
+        let mut field = json!({"label": name, "type": self.kind, "cardinality": self.values.len(), "parsers": parsers});
         if !self.path.is_empty() {
             field["jsonPath"] = json!(self.path);
         }
@@ -185,11 +182,15 @@ async fn entries(server: &Shared, parameters: &Parameters) -> Result<Vec<Entry>,
 
 fn entries_of(stream: &Value) -> Vec<Entry> {
     let labels = members(&stream["stream"]);
-    let entry = |value: &Value| Entry {
-        labels: labels.clone(),
-        line: value[1].as_str().unwrap_or_default().to_owned(),
-        metadata: members(&value[2]["structuredMetadata"]),
-        parsed: members(&value[2]["parsed"]),
+    let entry = |value: &Value| {
+        let mut metadata = members(&value[2]["structuredMetadata"]);
+        metadata.retain(|name, _| !labels.contains_key(name));
+        Entry {
+            labels: labels.clone(),
+            line: value[1].as_str().unwrap_or_default().to_owned(),
+            metadata,
+            parsed: members(&value[2]["parsed"]),
+        }
     };
     stream["values"].as_array().into_iter().flatten().map(entry).collect()
 }

@@ -23,6 +23,7 @@ pub(crate) async fn names(
     server: Shared,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Json<Value>, LokiProblem> {
+    check_selector(&parameters)?;
     let sets = label_sets(&server, &parameters, &["query"]).await?;
     let names: BTreeSet<&String> = sets.iter().flat_map(|labels| labels.keys()).collect();
     Ok(Json(json!({"status": "success", "data": names})))
@@ -32,7 +33,11 @@ pub(crate) async fn series(
     server: Shared,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Json<Value>, LokiProblem> {
-    let sets = label_sets(&server, &parameters, &["match[]", "match"]).await?;
+    let names = ["match[]", "match"];
+    for text in names.iter().flat_map(|name| parameters.all(name)).filter(|text| text.trim() != "{}") {
+        query::logql::selector(text, true).map_err(Problem::from)?;
+    }
+    let sets = label_sets(&server, &parameters, &names).await?;
     let mut answer = json!({"status": "success"});
     if sets.len() >= SERIES_MAX {
         answer["warnings"] = json!([format!("there are more than {SERIES_MAX} series; these are some of them")]);
@@ -46,6 +51,7 @@ pub(crate) async fn values(
     PathName(label): PathName,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Json<Value>, LokiProblem> {
+    check_selector(&parameters)?;
     let sets = sets_with(&server, &parameters, &["query"], fields_of(&label)).await?;
     let values: BTreeSet<String> = sets.into_iter().filter_map(|mut labels| labels.remove(&label)).collect();
     let mut values: Vec<String> = values.into_iter().filter(|value| !value.is_empty()).take(VALUES_MAX).collect();
@@ -54,6 +60,13 @@ pub(crate) async fn values(
         values.sort_by_key(|value| LEVELS.iter().position(|level| level.name() == value));
     }
     Ok(Json(json!({"status": "success", "data": values})))
+}
+
+/// Refuses a selector with stages, or one that leaves nothing out.
+pub(crate) fn check_selector(parameters: &Parameters) -> Result<(), Problem> {
+    let Some(text) = parameters.get("query") else { return Ok(()) };
+    query::logql::selector(text, true)?;
+    Ok(())
 }
 
 /// The fields that a label comes from; a sender may have pushed any label with the name of the stream. Counting by
@@ -72,7 +85,7 @@ fn fields_of(label: &str) -> &'static [&'static str] {
 pub(crate) fn selection(selector: Option<&str>) -> Result<LogQuery, Problem> {
     match selector {
         None => Ok(LogQuery { sources: Vec::new(), operators: Vec::new(), shown: Shown::default() }),
-        Some(text) => select::lookup(text),
+        Some(text) => select::selector(text),
     }
 }
 

@@ -28,11 +28,6 @@ const LEADING: [&str; 2 + LABEL_FIELDS.len()] =
 /// Fields that make the labels of a stream, in the order that [`labels`] takes them.
 pub(crate) const LABEL_FIELDS: [&str; 7] = STREAM_FIELDS;
 
-/// Whether a field is shown as a label of its stream, or is the line itself.
-pub(crate) fn is_of_labels(field: &str) -> bool {
-    field.starts_with('@') || LABEL_FIELDS.contains(&field)
-}
-
 /// Which lines are wanted, and in which form.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {

@@ -81,13 +81,14 @@ pub(crate) fn scope(now: Timestamp) -> Scope {
 
 /// The number of lines that the parameter `name` asks for.
 pub(crate) fn limit(parameters: &Parameters, name: &str) -> Result<usize, Problem> {
-    let limit = match parameters.number::<i64>("limit")? {
+    let limit = match parameters.number::<i64>(name)? {
         None => LINES_DEFAULT,
         Some(limit) => usize::try_from(limit).ok().filter(|limit| *limit > 0).ok_or_else(bad_limit)?,
     };
     if limit > LINES_MAX {
-        let message =
-            format!("max entries limit per query exceeded, limit > max_entries_limit_per_query ({limit} > {LINES_MAX})");
+        let message = format!(
+            "max entries limit per query exceeded, limit > max_entries_limit_per_query ({limit} > {LINES_MAX})"
+        );
         return Err(Problem::bad_request("limit-too-large", message));
     }
     Ok(limit)

@@ -39,7 +39,8 @@ pub(crate) async fn whole(
 ) -> Result<Json<Shown>, LokiProblem> {
     let range = times::range(&parameters, server.now())?;
     let series = volumes(&server, &parameters, range, None).await?;
-    let sample = |(labels, bytes): &Series| json!({"metric": labels, "value": [seconds(range.to), total(bytes).to_string()]});
+    let sample =
+        |(labels, bytes): &Series| json!({"metric": labels, "value": [seconds(range.to), total(bytes).to_string()]});
     Ok(envelope("vector", series.iter().map(sample).collect()))
 }
 
