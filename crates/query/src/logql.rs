@@ -5,6 +5,7 @@
 //! Labels are names of fields ([`label`]); what LogQL has and we have not is an error with its place.
 
 mod explain;
+mod format;
 mod label;
 mod labels;
 mod made;
@@ -14,6 +15,7 @@ mod read;
 mod run;
 mod selector;
 mod shown;
+mod sizes;
 mod stage;
 mod template;
 mod vector;
@@ -31,11 +33,13 @@ use crate::error::{QueryError, QueryErrors, Span};
 use crate::optimise::optimise;
 use crate::plan::{Expr, Operator, Plan, SortKey};
 
+pub use format::format;
 pub use label::{STREAM_FIELDS, STREAM_LABELS};
 pub use made::Made;
 pub use metric::MetricQuery;
 pub use run::{MetricError, PlanError, Point, Series, Steps, run_metric};
-pub use selector::{Selector, selector};
+pub use selector::{Selector, require_narrow_selectors, selector};
+pub use sizes::{parse_size, spell_size};
 pub use shown::{Parsed, Shown};
 
 /// Longest query in bytes.

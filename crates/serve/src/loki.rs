@@ -99,16 +99,22 @@ impl<E: Into<Problem>> From<E> for LokiProblem {
     }
 }
 
-impl IntoResponse for LokiProblem {
-    fn into_response(self) -> Response {
-        let Problem { status, message, places, .. } = &self.0;
-        let text = match places.first() {
+impl LokiProblem {
+    /// What is wrong, and where in the query.
+    pub(crate) fn text(&self) -> String {
+        match self.0.places.first() {
             Some(place) => {
                 let hint = place.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-                format!("parse error at line {}, col {}: {}{hint}\n", place.line, place.column, place.message)
+                format!("parse error at line {}, col {}: {}{hint}", place.line, place.column, place.message)
             }
-            None => format!("{message}\n"),
-        };
+            None => self.0.message.clone(),
+        }
+    }
+}
+
+impl IntoResponse for LokiProblem {
+    fn into_response(self) -> Response {
+        let (status, text) = (&self.0.status, format!("{}\n", self.text()));
         let plain = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
         // Loki's senders drop a batch on statuses that they do not know, and repeat it on 503.
         let status =

@@ -55,9 +55,33 @@ pub fn selector(text: &str, narrows: bool) -> Result<Selector, QueryErrors> {
     Ok(found)
 }
 
+/// Refuses a query with a selector that may match every stream, as Loki refuses it.
+///
+/// Errors: no matcher of some selector leaves the empty text out. What cannot be read is left to [`parse`](super::parse).
+pub fn require_narrow_selectors(text: &str) -> Result<(), QueryErrors> {
+    let Ok(pairs) = generated::LogQl::parse(Rule::query, text) else { return Ok(()) };
+    for pair in pairs.flatten().filter(|pair| pair.as_rule() == Rule::selector) {
+        selector(pair.as_str(), true).map_err(|errors| match errors.0.first() {
+            Some(error) if error.code == "empty-selector" => {
+                QueryError::new("empty-selector", NO_MATCHER, text, span_of(&pair)).into()
+            }
+            _ => errors,
+        })?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_selector_of_a_query_must_narrow() {
+        assert!(require_narrow_selectors(r#"sum(rate({app="a"}[1m])) / sum(rate({b=~".+"}[1m]))"#).is_ok());
+        assert!(require_narrow_selectors(r#"sum(rate({app="a"}[1m])) / sum(rate({b!="x"}[1m]))"#).is_err());
+        assert!(require_narrow_selectors("{} |= `a`").is_err());
+        assert!(require_narrow_selectors("vector(1)").is_ok());
+    }
 
     fn check(text: &str, narrows: bool) -> Result<Vec<String>, String> {
         let found = selector(text, narrows).map(|selector| selector.labels);

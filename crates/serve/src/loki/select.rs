@@ -28,6 +28,7 @@ pub(crate) async fn range(
 ) -> Result<Response, LokiProblem> {
     let range = times::range(&parameters, server.now())?;
     let text = parameters.get("query").unwrap_or_default();
+    logql::require_narrow_selectors(text)?;
     match logql::parse(text)? {
         Query::Log(log) => Ok(log_lines(&server, log, text, range, wanted(&parameters, &headers)?).await?),
         Query::Metric(query) => {
@@ -40,16 +41,16 @@ pub(crate) async fn range(
 
 pub(crate) async fn instant(
     server: Shared,
-    headers: HeaderMap,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Response, LokiProblem> {
     let at = times::instant_of(&parameters, "time")?.unwrap_or(server.now());
     let text = parameters.get("query").unwrap_or_default();
+    logql::require_narrow_selectors(text)?;
     match logql::parse(text)? {
-        Query::Log(log) => {
-            let from = Timestamp(at.0.saturating_sub(Timestamp::HOUR));
-            let range = TimeRange { from, to: Timestamp(at.0.saturating_add(1)) };
-            Ok(log_lines(&server, log, text, range, wanted(&parameters, &headers)?).await?)
+        Query::Log(_) => {
+            let message = "log queries are not supported as an instant query type, \
+                           please change your query to a range query type";
+            Err(Problem::bad_request("log-query", message).into())
         }
         Query::Metric(query) => Ok(Json(metric::at_instant(&server, query, text, at).await?).into_response()),
     }

@@ -1,6 +1,8 @@
 //! What Loki's clients ask about the server itself, and about how much a selector touches.
 
 use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use query::function::Function;
 use query::plan::{Aggregate, AggregateKind, Expr, Operator};
 use serde_json::{Value, json};
@@ -21,14 +23,15 @@ pub(crate) async fn buildinfo(server: Shared) -> Json<Value> {
     }))
 }
 
-/// The query as it came: one that cannot be read is refused with its place, and one that can has no other form here.
-pub(crate) async fn format_query(
-    _: Shared,
-    LokiParameters(parameters): LokiParameters,
-) -> Result<Json<Value>, LokiProblem> {
-    let text = parameters.get("query").unwrap_or_default();
-    query::logql::parse(text).map_err(Problem::from)?;
-    Ok(Json(json!({"status": "success", "data": text.trim()})))
+/// The query in Loki's layout; one that cannot be read or laid out is refused in the form of this route.
+pub(crate) async fn format_query(_: Shared, LokiParameters(parameters): LokiParameters) -> Response {
+    match query::logql::format(parameters.get("query").unwrap_or_default()) {
+        Ok(text) => Json(json!({"status": "success", "data": text})).into_response(),
+        Err(errors) => {
+            let body = json!({"status": "invalid-query", "error": LokiProblem::from(errors).text()});
+            (StatusCode::BAD_REQUEST, Json(body)).into_response()
+        }
+    }
 }
 
 /// Streams, lines and bytes that a selector finds, and the segments that were looked at.

@@ -1,7 +1,6 @@
 //! Types of values as `detected_fields` names them, and sizes in bytes as it spells them.
 
-/// Prefixes of powers of 1000 and 1024, from the first power.
-const PREFIXES: [char; 6] = ['k', 'm', 'g', 't', 'p', 'e'];
+use query::logql::{parse_size, spell_size};
 
 /// The type of a value: the first of int, float, boolean, duration and bytes that it can be read as, else string.
 pub(super) fn kind(value: &str) -> &'static str {
@@ -13,7 +12,7 @@ pub(super) fn kind(value: &str) -> &'static str {
         "boolean"
     } else if is_duration(value) {
         "duration"
-    } else if bytes(value).is_some() {
+    } else if parse_size(value).is_some() {
         "bytes"
     } else {
         "string"
@@ -40,47 +39,12 @@ fn is_duration(text: &str) -> bool {
     has_part
 }
 
-/// Reads a size such as `117kb`, `1.5 MiB` or `10`.
-fn bytes(text: &str) -> Option<u64> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(text.len());
-    let number: f64 = text[..end].replace(',', "").parse().ok()?;
-    let unit = text[end..].trim().to_lowercase();
-    let factor = match unit.as_str() {
-        "" | "b" => 1.0,
-        unit => {
-            let power = PREFIXES.iter().position(|prefix| unit.starts_with(*prefix))? as i32 + 1;
-            match &unit[1..] {
-                "" | "b" => 1000f64.powi(power),
-                "i" | "ib" => 1024f64.powi(power),
-                _ => return None,
-            }
-        }
-    };
-    let bytes = number * factor;
-    (bytes < u64::MAX as f64).then_some(bytes as u64)
-}
-
 /// A value of a field as an answer lists it: sizes with a unit become `117kB`, so that a query can compare them.
 pub(super) fn listed(value: &str) -> String {
-    match bytes(value) {
-        Some(size) if !value.ends_with(|c: char| c.is_ascii_digit() || c == '.' || c == ',') => spelled(size),
+    match parse_size(value) {
+        Some(size) if !value.ends_with(|c: char| c.is_ascii_digit() || c == '.' || c == ',') => spell_size(size),
         _ => value.to_owned(),
     }
-}
-
-/// A size in the largest unit of 1000 that leaves a whole: `900B`, `1.5MB`, `117kB`.
-fn spelled(bytes: u64) -> String {
-    const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
-    if bytes < 10 {
-        return format!("{bytes}B");
-    }
-    let (mut power, mut unit) = (0, 1u64);
-    while power < 6 && bytes / unit >= 1000 {
-        unit *= 1000;
-        power += 1;
-    }
-    let value = (bytes as f64 / unit as f64 * 10.0 + 0.5).floor() / 10.0;
-    if value < 10.0 { format!("{value:.1}{}", UNITS[power]) } else { format!("{value:.0}{}", UNITS[power]) }
 }
 
 #[cfg(test)]

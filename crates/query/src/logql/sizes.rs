@@ -1,0 +1,119 @@
+//! Sizes in bytes and durations as Loki reads and spells them.
+
+/// Prefixes of powers of 1000 and 1024, from the first power.
+const PREFIXES: [char; 6] = ['k', 'm', 'g', 't', 'p', 'e'];
+
+const SECOND_NS: i64 = 1_000_000_000;
+
+/// Reads a size such as `117kb`, `1.5 MiB` or `10`; units are read in any case.
+pub fn parse_size(text: &str) -> Option<u64> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(text.len());
+    let number: f64 = text[..end].replace(',', "").parse().ok()?;
+    let unit = text[end..].trim().to_lowercase();
+    let factor = match unit.as_str() {
+        "" | "b" => 1.0,
+        unit => {
+            let power = PREFIXES.iter().position(|prefix| unit.starts_with(*prefix))? as i32 + 1;
+            match &unit[1..] {
+                "" | "b" => 1000f64.powi(power),
+                "i" | "ib" => 1024f64.powi(power),
+                _ => return None,
+            }
+        }
+    };
+    let bytes = number * factor;
+    (bytes < u64::MAX as f64).then_some(bytes as u64)
+}
+
+/// Spells a size in the largest unit of 1000 that leaves a whole: `900B`, `1.5MB`, `117kB`.
+pub fn spell_size(bytes: u64) -> String {
+    const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+    if bytes < 10 {
+        return format!("{bytes}B");
+    }
+    let (mut power, mut unit) = (0, 1u64);
+    while power < 6 && bytes / unit >= 1000 {
+        unit *= 1000;
+        power += 1;
+    }
+    let value = (bytes as f64 / unit as f64 * 10.0 + 0.5).floor() / 10.0;
+    if value < 10.0 { format!("{value:.1}{}", UNITS[power]) } else { format!("{value:.0}{}", UNITS[power]) }
+}
+
+/// Spells a window as Prometheus does: units that are zero are left out, `1h30m`.
+pub(super) fn spell_window(ns: i64) -> String {
+    const UNITS: [(&str, i64, bool); 7] = [
+        ("y", 31_536_000_000, true),
+        ("w", 604_800_000, true),
+        ("d", 86_400_000, false),
+        ("h", 3_600_000, false),
+        ("m", 60_000, false),
+        ("s", 1_000, false),
+        ("ms", 1, false),
+    ];
+    let mut rest = ns / 1_000_000;
+    let mut text = String::new();
+    for (unit, length, is_exact) in UNITS {
+        if rest >= length && (!is_exact || rest % length == 0) {
+            text.push_str(&format!("{}{unit}", rest / length));
+            rest %= length;
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
+/// Spells a duration as Go does: `1m0s`, `1.5s`, `500ms`.
+pub(super) fn spell_duration(ns: i64) -> String {
+    let sign = if ns < 0 { "-" } else { "" };
+    let ns = ns.saturating_abs();
+    let fraction = |unit: i64| format!("{}", ns as f64 / unit as f64);
+    match ns {
+        0 => "0s".to_owned(),
+        _ if ns < 1_000 => format!("{sign}{ns}ns"),
+        _ if ns < 1_000_000 => format!("{sign}{}µs", fraction(1_000)),
+        _ if ns < SECOND_NS => format!("{sign}{}ms", fraction(1_000_000)),
+        _ => {
+            let (minutes, rest) = (ns / (60 * SECOND_NS), ns % (60 * SECOND_NS));
+            let seconds = format!("{}s", rest as f64 / SECOND_NS as f64);
+            match (minutes / 60, minutes % 60) {
+                (0, 0) => format!("{sign}{seconds}"),
+                (0, minutes) => format!("{sign}{minutes}m{seconds}"),
+                (hours, minutes) => format!("{sign}{hours}h{minutes}m{seconds}"),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_and_spelled() {
+        let check = |text: &str, spelled: Option<&str>| {
+            assert_eq!(parse_size(text).map(spell_size).as_deref(), spelled, "{text}");
+        };
+        check("12KiB", Some("12kB"));
+        check("117kb", Some("117kB"));
+        check("1 kB", Some("1.0kB"));
+        check("1.5MB", Some("1.5MB"));
+        check("900B", Some("900B"));
+        check("5b", Some("5B"));
+        check("1,000", Some("1.0kB"));
+        check("1kbb", None);
+        check("", None);
+    }
+
+    #[test]
+    fn windows_and_durations_are_spelled_as_prometheus_and_go_do() {
+        assert_eq!(spell_window(90 * SECOND_NS), "1m30s");
+        assert_eq!(spell_window(86_400 * SECOND_NS), "1d");
+        assert_eq!(spell_window(0), "0s");
+        let check = |ns: i64, expected: &str| assert_eq!(spell_duration(ns), expected);
+        check(500_000_000, "500ms");
+        check(1_500_000_000, "1.5s");
+        check(60 * SECOND_NS, "1m0s");
+        check(-3_661 * SECOND_NS, "-1h1m1s");
+        check(1_500, "1.5µs");
+    }
+}
