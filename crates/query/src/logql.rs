@@ -39,8 +39,8 @@ pub use made::Made;
 pub use metric::MetricQuery;
 pub use run::{MetricError, PlanError, Point, Series, Steps, run_metric};
 pub use selector::{Selector, require_narrow_selectors, selector};
-pub use sizes::{parse_size, spell_size};
 pub use shown::{Parsed, Shown};
+pub use sizes::{parse_size, spell_size};
 
 /// Longest query in bytes.
 const QUERY_BYTES_MAX: usize = 64 << 10;

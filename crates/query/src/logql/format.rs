@@ -33,11 +33,30 @@ pub fn format(text: &str) -> Result<String, QueryErrors> {
 
 /// An expression that can be broken.
 enum Tree {
-    Log { selector: String, stages: Vec<Stage> },
-    Range { log: Box<Tree>, unwrap: Option<String>, filters: Vec<String>, window: i64, offset: i64 },
+    Log {
+        selector: String,
+        stages: Vec<Stage>,
+    },
+    Range {
+        log: Box<Tree>,
+        unwrap: Option<String>,
+        filters: Vec<String>,
+        window: i64,
+        offset: i64,
+    },
     /// A function over a range, which ends with its grouping.
-    RangeCall { name: String, parameter: Option<String>, range: Box<Tree>, grouping: Option<Grouping> },
-    Aggregation { name: String, grouping: Option<Grouping>, parameter: Option<String>, inner: Box<Tree> },
+    RangeCall {
+        name: String,
+        parameter: Option<String>,
+        range: Box<Tree>,
+        grouping: Option<Grouping>,
+    },
+    Aggregation {
+        name: String,
+        grouping: Option<Grouping>,
+        parameter: Option<String>,
+        inner: Box<Tree>,
+    },
 }
 
 enum Stage {
@@ -111,7 +130,11 @@ impl Tree {
             }
             Self::RangeCall { name, parameter, range, grouping } => {
                 let parameter = parameter.iter().map(|number| format!("{number},")).collect::<String>();
-                format!("{name}({parameter}{}){}", range.flat(), grouping.as_ref().map_or_else(String::new, Grouping::flat))
+                format!(
+                    "{name}({parameter}{}){}",
+                    range.flat(),
+                    grouping.as_ref().map_or_else(String::new, Grouping::flat)
+                )
             }
             Self::Aggregation { name, grouping, parameter, inner } => {
                 let has_grouping = |grouping: &&Grouping| grouping.word == "without" || !grouping.labels.is_empty();

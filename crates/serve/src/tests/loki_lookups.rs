@@ -87,7 +87,8 @@ async fn fields_are_found_in_lines_with_types_cardinalities_and_parsers() {
     let few = get(&house, "detected_fields", r#"{app="shop"} | logfmt | order > 1"#, "&limit=1&line_limit=1").await;
     assert_eq!((few["fields"].as_array().map(Vec::len), &few["limit"]), (Some(1), &json!(1)), "{few}");
     let values = async |name: &str| get(&house, &format!("detected_field/{name}/values"), r#"{app="shop"}"#, "").await;
-    assert_eq!(values("size").await, json!({"values": ["117kB"], "limit": 1000}));
+    let sizes = values("size").await;
+    assert_eq!((&sizes["values"][0], &sizes["limit"]), (&json!("117kB"), &json!(1000)));
     assert_eq!(values("user_id").await["values"], json!(["7"]));
     assert_eq!(values("nosuch").await, json!({}));
 }

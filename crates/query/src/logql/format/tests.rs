@@ -27,10 +27,10 @@ fn long_queries_are_broken_at_stages_and_arguments() {
         stages,
         "{app=\"a\", env=\"b\"}\n  |= \"some long text to look for\"\n  | logfmt\n  | level=\"error\"\n  | line_format \"{{.message_of_it}}\"",
     );
-    let long = r#"sum by (app, env) (max_over_time({app="a", env="b"} |= "some long text" | logfmt | unwrap v | __error__="" [5m]))"#;
+    let long = r#"sum by (app, env) (max_over_time({app="a", env="b"} |= "some long text to look for" | logfmt | unwrap v | __error__="" [5m]))"#;
     check(
         long,
-        "sum by (app, env)(\n  max_over_time(\n    {app=\"a\", env=\"b\"} |= \"some long text\" | logfmt\n      | unwrap v\n      | __error__=\"\" [5m]\n  )\n)",
+        "sum by (app, env)(\n  max_over_time(\n    {app=\"a\", env=\"b\"} |= \"some long text to look for\" | logfmt\n      | unwrap v\n      | __error__=\"\" [5m]\n  )\n)",
     );
 }
 
