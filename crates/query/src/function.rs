@@ -142,6 +142,9 @@ pub enum Function {
     RegexpExtract,
     /// Every match replaced. The second argument is [`crate::plan::Expr::Regex`].
     RegexpReplace,
+    /// What a template makes of a line; missing where it fails. Arguments: [`crate::plan::Expr::Template`], the line, its
+    /// time, then the labels that the template needs.
+    Template,
     /// Text cut at each occurrence of another, as list.
     Split,
     /// How many elements a list has.
@@ -329,6 +332,7 @@ impl Function {
             Self::LevelName => "levelname",
             Self::IsJsonNull => "isjsonnull",
             Self::HoldsAddress => "holdsaddress",
+            Self::Template => "template",
             Self::Columns => "columns",
             Self::ColumnsFromEnd => "columnsfromend",
             Self::Labels(_) => "labels",

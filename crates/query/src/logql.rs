@@ -35,6 +35,7 @@ use crate::plan::{Expr, Operator, Plan, SortKey};
 pub use label::{STREAM_FIELDS, STREAM_LABELS, is_unpushed};
 pub use label_set::{Categories, LabelSet, Labels, labels_of_stream, metadata_name};
 pub use metric::MetricQuery;
+pub(crate) use read::escaped;
 pub use run::{MetricError, PlanError, Point, Series, Steps, run_metric};
 pub use selector::{Selector, selector};
 pub use shown::Shown;

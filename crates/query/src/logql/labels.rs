@@ -43,7 +43,8 @@ pub(super) fn stage(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut L
         Rule::line_format => {
             let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else { return Ok(()) };
             let line = template::read(reader, &text)?;
-            extend(query, "@message".into(), line);
+            let line = made(reader, query, line);
+            extend(query, "@message".into(), Expr::Call(Function::Coalesce, vec![line, message()]));
             Ok(())
         }
         Rule::label_format => label_format(reader, pair, query),
@@ -206,7 +207,7 @@ fn label_format(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQu
             let now = std::mem::replace(&mut reader.sight, seen);
             let expr = template::read(reader, value);
             reader.sight = now;
-            expr?
+            made(reader, query, expr?)
         } else {
             reader.sight.label(value.as_str())
         };
@@ -223,6 +224,15 @@ fn label_format(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQu
         }
     }
     Ok(())
+}
+
+/// Adds a column with what a template makes of each line. Where it fails, the line or the label stays as it is.
+fn made(reader: &mut Reader<'_>, query: &mut LogQuery, template: Expr) -> Expr {
+    let column = Name::from(format!("#template{}", query.operators.len()));
+    extend(query, column.clone(), template);
+    let value = Expr::Field(column);
+    reader.sight.note(not(Expr::Call(Function::IsPresent, vec![value.clone()])), "TemplateFormatErr");
+    value
 }
 
 /// The label of `drop` or `keep`, and its condition.

@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The character that an escape means, and how long the escape is without its backslash.
-fn escaped(escape: &str) -> Option<(char, usize)> {
+pub(crate) fn escaped(escape: &str) -> Option<(char, usize)> {
     let kind = escape.chars().next()?;
     let n_digits = match kind {
         'n' => return Some(('\n', 1)),

@@ -161,7 +161,11 @@ fn change(
         match function {
             LabelsFunction::Drop if holds(1, row) => set.delete(name(0)),
             LabelsFunction::Fail if holds(0, row) => set.fail(name(1), ""),
-            LabelsFunction::Set => set.set(name(0), text(&columns, 1, row).unwrap_or_default()),
+            LabelsFunction::Set => {
+                if let Some(value) = text(&columns, 1, row) {
+                    set.set(name(0), value);
+                }
+            }
             LabelsFunction::Rename => {
                 if set.admits_field(name(1))
                     && let Some(value) = text(&columns, 2, row)
