@@ -205,6 +205,12 @@ pub enum LabelsFunction {
     Rename,
     /// The set with an error where a condition holds: set, condition, error.
     Fail,
+    /// A number as Go reads it: text.
+    Number,
+    /// Nanoseconds of a duration as Go reads it: text.
+    Duration,
+    /// Bytes of a size such as `117kb`: text.
+    Size,
     /// The labels of a series: set, then names that it leaves out.
     Series,
 }

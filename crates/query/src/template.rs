@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use types::Timestamp;
 
+pub(crate) use self::numbers::parse_float;
 use self::parse::Node;
 
 /// A template that was read.

@@ -197,11 +197,19 @@ fn pattern(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) 
 /// `| label_format a=b, c="{{.d}}"`: the first renames, the second computes. Templates see the labels as they are at the
 /// first of them.
 fn label_format(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
-    let mut seen = None;
+    let (mut seen, mut named) = (None, Vec::new());
     for renaming in pair.into_inner().filter(|part| part.as_rule() == Rule::renaming) {
         let parts: Vec<Pair<'_, Rule>> = renaming.into_inner().collect();
         let [name, value] = parts.as_slice() else { continue };
         let (to, is_template) = (name.as_str(), value.as_rule() == Rule::string);
+        if to == "__error__" || named.contains(&to) {
+            let problem = match to {
+                "__error__" => "__error__ cannot be formatted".to_owned(),
+                to => format!("label {to:?} is set twice by one label_format"),
+            };
+            return Err(reader.error("bad-label-format", problem, span_of(name)));
+        }
+        named.push(to);
         let expr = if is_template {
             let seen = seen.get_or_insert_with(|| reader.sight.clone()).clone();
             let now = std::mem::replace(&mut reader.sight, seen);

@@ -128,7 +128,7 @@ pub fn run_metric<E: PlanError>(
     };
     let point = |(step, value): (usize, Option<f64>)| Some(Point { at: steps.at(step as i64), value: value? });
     let shown = |(labels, values): (Labels, Values)| Series {
-        labels: labels.into_iter().collect(),
+        labels: labels.into_iter().filter(|(name, _)| name != vector::TWIN).collect(),
         points: values.into_iter().enumerate().filter_map(point).collect(),
     };
     let mut series: Vec<Series> = series.into_iter().map(shown).filter(|series| !series.points.is_empty()).collect();
@@ -325,7 +325,8 @@ fn plan_of(call: &RangeCall, labels: &[String], segments: &Segments, how: Readin
     let aggregates = windows::aggregates(call.function, value, how);
     let names: Vec<Name> = by.iter().map(|(name, _)| name.clone()).collect();
     let columns = names.into_iter().chain(aggregates.iter().map(|aggregate| aggregate.name.clone()));
-    let error = call.log.shown.error().filter(|_| !labels.iter().any(|name| name == ERROR));
+    let needs_labels = call.log.shown.reads_labels || call.unwrap.is_some() || !labels.is_empty();
+    let error = call.log.shown.error().filter(|_| needs_labels && !labels.iter().any(|name| name == ERROR));
     let columns = columns.chain(error.is_some().then(|| ERROR_COLUMN.into()));
     let columns = columns.map(|name: Name| (name.clone(), Expr::Field(name))).collect();
     by.extend(error.map(|error| (ERROR_COLUMN.into(), error)));
