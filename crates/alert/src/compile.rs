@@ -281,7 +281,7 @@ fn substitute(condition: Expr, columns: &[(Name, Expr)]) -> Expr {
 fn map_fields(expr: Expr, replace: &mut dyn FnMut(Name) -> Expr) -> Expr {
     let mut one = |expr: Box<Expr>| Box::new(map_fields(*expr, &mut *replace));
     match expr {
-        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) => expr,
+        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) => expr,
         Expr::Field(name) => replace(name),
         Expr::Negate(inner) => Expr::Negate(one(inner)),
         Expr::Not(inner) => Expr::Not(one(inner)),

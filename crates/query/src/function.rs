@@ -142,6 +142,9 @@ pub enum Function {
     RegexpExtract,
     /// Every match replaced. The second argument is [`crate::plan::Expr::Regex`].
     RegexpReplace,
+    /// What a template makes of a line; missing where it fails. Arguments: [`crate::plan::Expr::Template`], the line, its
+    /// time, then the labels that the template needs.
+    Template,
     /// Text cut at each occurrence of another, as list.
     Split,
     /// How many elements a list has.
@@ -202,6 +205,12 @@ pub enum LabelsFunction {
     Rename,
     /// The set with an error where a condition holds: set, condition, error.
     Fail,
+    /// A number as Go reads it: text.
+    Number,
+    /// Nanoseconds of a duration as Go reads it: text.
+    Duration,
+    /// Bytes of a size such as `117kb`: text.
+    Size,
     /// The labels of a series: set, then names that it leaves out.
     Series,
 }
@@ -329,6 +338,7 @@ impl Function {
             Self::LevelName => "levelname",
             Self::IsJsonNull => "isjsonnull",
             Self::HoldsAddress => "holdsaddress",
+            Self::Template => "template",
             Self::Columns => "columns",
             Self::ColumnsFromEnd => "columnsfromend",
             Self::Labels(_) => "labels",

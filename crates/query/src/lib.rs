@@ -19,8 +19,10 @@ mod pattern;
 pub mod plan;
 mod show;
 mod showing;
+pub mod template;
 pub mod time;
 mod translate;
+mod units;
 mod zoned;
 
 pub use cache::{CacheCounts, PartialCache};

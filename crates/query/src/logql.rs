@@ -38,6 +38,7 @@ pub use format::format;
 pub use label::{STREAM_FIELDS, STREAM_LABELS, is_unpushed};
 pub use label_set::{Categories, LabelSet, Labels, labels_of_stream, metadata_name};
 pub use metric::MetricQuery;
+pub(crate) use read::escaped;
 pub use run::{MetricError, PlanError, Point, Series, Steps, run_metric};
 pub use selector::{Selector, require_narrow_selectors, selector};
 pub use shown::Shown;
@@ -146,20 +147,19 @@ fn parse_as(text: &str, is_plain: bool) -> Result<Query, QueryErrors> {
         return Err(QueryError::new("query-too-long", message, text, span).into());
     }
     let mut pairs = generated::LogQl::parse(Rule::query, text).map_err(|error| explain::explain(&error, text))?;
-    let mut reader = read::Reader::new(text, is_plain, asks_for_errors(pairs.clone()));
+    let mut reader = read::Reader::new(text, is_plain);
     let Some(query) = pairs.next().and_then(|query| query.into_inner().next()) else {
         return Err(QueryError::new("syntax", "the query is empty", text, Span::default()).into());
     };
     Ok(match query.as_rule() {
-        Rule::log => Query::Log(stage::log(&mut reader, query)?.0),
+        Rule::log => match stage::log(&mut reader, query)? {
+            (log, None) => Query::Log(log),
+            (_, Some(_)) => {
+                let span = Span { start: text.find("unwrap").unwrap_or_default(), end: text.len() };
+                let error = QueryError::new("unwrap-in-log-query", "a log query has no `| unwrap`", text, span);
+                return Err(error.with_hint("it takes numbers for sum_over_time(…), avg_over_time(…) and others").into());
+            }
+        },
         _ => Query::Metric(MetricQuery { root: metric::read(&mut reader, query)? }),
-    })
-}
-
-/// Whether a query asks what could not be read: in a condition, a template or a grouping. To drop it is not to ask.
-fn asks_for_errors(pairs: pest::iterators::Pairs<'_, Rule>) -> bool {
-    pairs.flatten().any(|pair| match pair.as_rule() {
-        Rule::condition | Rule::grouping | Rule::line_format | Rule::renaming => pair.as_str().contains("__error__"),
-        _ => false,
     })
 }

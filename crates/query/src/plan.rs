@@ -13,6 +13,7 @@ use regex::Regex;
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
 use crate::function::Function;
+use crate::template::Template;
 pub use alternatives::Alternatives;
 
 /// A field or column name.
@@ -523,6 +524,8 @@ pub enum Expr {
     Duration(Span),
     /// A compiled pattern; only ever an argument of `regexp_extract` and `regexp_replace`.
     Regex(Regex),
+    /// A template; only ever the first argument of [`Function::Template`].
+    Template(Template),
     /// A field's value.
     Field(Name),
     /// `-x`.
@@ -553,7 +556,7 @@ impl Expr {
     /// Calls `visit` for every field that the expression reads, in the order of the text.
     pub fn visit_fields(&self, visit: &mut dyn FnMut(&Name)) {
         match self {
-            Self::Literal(_) | Self::Duration(_) | Self::Regex(_) => {}
+            Self::Literal(_) | Self::Duration(_) | Self::Regex(_) | Self::Template(_) => {}
             Self::Field(name) => visit(name),
             Self::Negate(operand) | Self::Not(operand) | Self::Match(operand, _) | Self::InQuery(operand, _) => {
                 operand.visit_fields(visit)

@@ -191,6 +191,7 @@ impl Display for Expr {
             }
             Self::Duration(span) => write!(f, "{span}"),
             Self::Regex(regex) => write!(f, "/{regex}/"),
+            Self::Template(template) => write!(f, "{:?}", template.text()),
             Self::Field(name) => f.write_str(name),
             Self::Negate(operand) => write!(f, "-{operand}"),
             Self::Not(operand) => write!(f, "not {operand}"),

@@ -64,7 +64,9 @@ pub(crate) fn evaluate(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) ->
     let n_rows = frame.n_rows();
     match expr {
         Expr::Literal(Some(value)) => return Ok(Arc::new(Column::constant(value.clone(), n_rows))),
-        Expr::Literal(None) | Expr::Duration(_) | Expr::Regex(_) => return Ok(Arc::new(Column::Missing { n_rows })),
+        Expr::Literal(None) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) => {
+            return Ok(Arc::new(Column::Missing { n_rows }));
+        }
         Expr::Field(name) if **name == *"@any" => return any::list(frame),
         Expr::Field(name) => return Ok(frame.column(name)?),
         _ => {}

@@ -131,6 +131,7 @@ fn is_known(operator: &Operator) -> bool {
 fn is_timeless(expr: &Expr) -> bool {
     match expr {
         Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Field(_) => true,
+        Expr::Template(template) => !template.uses_now(),
         Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) => is_timeless(inner),
         Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => {
             is_timeless(a) && is_timeless(b)

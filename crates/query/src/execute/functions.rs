@@ -14,7 +14,7 @@ mod time;
 
 use std::sync::Arc;
 
-use types::{Column, RowSet, Value};
+use types::{Column, RowSet, Timestamp, Value};
 
 use super::budget::Lease;
 use super::cell::{self, Cell};
@@ -22,6 +22,7 @@ use super::expression::{Environment, Stop, evaluate, truth};
 use super::frame::{Frame, booleans};
 use crate::function::{Function, level_of_key, severity_key};
 use crate::plan::{Expr, Span};
+use crate::template::{Line, Template};
 
 pub(crate) use json::parse as parse_json;
 
@@ -86,6 +87,11 @@ fn called(function: Function, arguments: &[Expr], frame: &mut Frame<'_>, env: &E
             })
         }
         (Function::Labels(function), arguments) => labels::call(function, arguments, frame, env),
+        (Function::Template, [Expr::Template(template), values @ ..]) => {
+            let columns: Vec<Arc<Column>> =
+                values.iter().map(|value| evaluate(value, frame, env)).collect::<Result<_, Stop>>()?;
+            rows(frame.n_rows(), env, |row| filled(template, &columns, row, env.now))
+        }
         (function, arguments) => {
             let columns: Vec<Arc<Column>> =
                 arguments.iter().map(|argument| evaluate(argument, frame, env)).collect::<Result<_, Stop>>()?;
@@ -212,7 +218,22 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
         F::Coalesce | F::IsEmpty | F::IsBlank | F::Now | F::IsPresent | F::If | F::Case => None,
         F::DateFloor | F::DateCeil | F::TimeBucket | F::Later | F::RegexpExtract | F::RegexpReplace => None,
         F::Labels(_) => None,
+        F::Template => None,
     }
+}
+
+/// What a template makes of a row of a line, its time and labels; missing where it fails.
+fn filled(template: &Template, columns: &[Arc<Column>], row: usize, now: Timestamp) -> Option<Value> {
+    let (line, rest) = columns.split_first()?;
+    let (time, labels) = rest.split_first()?;
+    let texts: Vec<_> = labels.iter().map(|column| Cell::at(column, row).text().unwrap_or_default()).collect();
+    let labels: Vec<&str> = texts.iter().map(|text| &**text).collect();
+    let text = Cell::at(line, row).text().unwrap_or_default();
+    let timestamp = match time.value(row) {
+        Some(Value::Timestamp(timestamp)) => timestamp,
+        _ => Timestamp(0),
+    };
+    template.run(&Line { text: &text, timestamp, now, labels: &labels }).ok().map(Value::text)
 }
 
 /// The name of a severity that [`Function::Severity`] gave.

@@ -10,7 +10,7 @@ use crate::plan::{Aggregate, AggregateKind, Expr, Name, Operator};
 /// Calls `visit` for every field in `expr`.
 pub(crate) fn visit_fields<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Name)) {
     match expr {
-        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) => {}
+        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) => {}
         Expr::Field(name) => visit(name),
         Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) | Expr::InQuery(inner, _) => {
             visit_fields(inner, visit)

@@ -235,7 +235,7 @@ fn expressions(operator: &mut Operator) -> Vec<&mut Expr> {
 
 fn parts(expr: &mut Expr) -> Vec<&mut Expr> {
     match expr {
-        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Field(_) => Vec::new(),
+        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) | Expr::Field(_) => Vec::new(),
         Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) | Expr::InQuery(inner, _) => vec![inner],
         Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => vec![a, b],
         Expr::In(item, list) => std::iter::once(&mut **item).chain(list).collect(),
@@ -247,7 +247,7 @@ fn parts(expr: &mut Expr) -> Vec<&mut Expr> {
 fn holds_query(expr: &Expr) -> bool {
     match expr {
         Expr::InQuery(..) => true,
-        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Field(_) => false,
+        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) | Expr::Field(_) => false,
         Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) => holds_query(inner),
         Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => {
             holds_query(a) || holds_query(b)

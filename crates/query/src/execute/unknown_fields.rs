@@ -232,7 +232,7 @@ impl Collected {
 
     fn expr(&mut self, expr: &Expr) {
         match expr {
-            Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) => {}
+            Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) => {}
             Expr::Field(name) => self.field(name, None),
             Expr::Compare(_, left, right) => match (&**left, &**right) {
                 (Expr::Field(a), Expr::Field(b)) => {

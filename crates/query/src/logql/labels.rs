@@ -43,7 +43,8 @@ pub(super) fn stage(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut L
         Rule::line_format => {
             let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else { return Ok(()) };
             let line = template::read(reader, &text)?;
-            extend(query, "@message".into(), line);
+            let line = made(reader, query, line);
+            extend(query, "@message".into(), Expr::Call(Function::Coalesce, vec![line, message()]));
             Ok(())
         }
         Rule::label_format => label_format(reader, pair, query),
@@ -196,17 +197,25 @@ fn pattern(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) 
 /// `| label_format a=b, c="{{.d}}"`: the first renames, the second computes. Templates see the labels as they are at the
 /// first of them.
 fn label_format(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
-    let mut seen = None;
+    let (mut seen, mut named) = (None, Vec::new());
     for renaming in pair.into_inner().filter(|part| part.as_rule() == Rule::renaming) {
         let parts: Vec<Pair<'_, Rule>> = renaming.into_inner().collect();
         let [name, value] = parts.as_slice() else { continue };
         let (to, is_template) = (name.as_str(), value.as_rule() == Rule::string);
+        if to == "__error__" || named.contains(&to) {
+            let problem = match to {
+                "__error__" => "__error__ cannot be formatted".to_owned(),
+                to => format!("label {to:?} is set twice by one label_format"),
+            };
+            return Err(reader.error("bad-label-format", problem, span_of(name)));
+        }
+        named.push(to);
         let expr = if is_template {
             let seen = seen.get_or_insert_with(|| reader.sight.clone()).clone();
             let now = std::mem::replace(&mut reader.sight, seen);
             let expr = template::read(reader, value);
             reader.sight = now;
-            expr?
+            made(reader, query, expr?)
         } else {
             reader.sight.label(value.as_str())
         };
@@ -223,6 +232,15 @@ fn label_format(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQu
         }
     }
     Ok(())
+}
+
+/// Adds a column with what a template makes of each line. Where it fails, the line or the label stays as it is.
+fn made(reader: &mut Reader<'_>, query: &mut LogQuery, template: Expr) -> Expr {
+    let column = Name::from(format!("#template{}", query.operators.len()));
+    extend(query, column.clone(), template);
+    let value = Expr::Field(column);
+    reader.sight.note(not(Expr::Call(Function::IsPresent, vec![value.clone()])), "TemplateFormatErr");
+    value
 }
 
 /// The label of `drop` or `keep`, and its condition.

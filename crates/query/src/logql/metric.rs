@@ -306,7 +306,7 @@ fn aggregation(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, 
             _ => {}
         }
     }
-    let n_kept = || parameter.filter(|n| *n >= 1.0 && *n <= 1e6).map(|n| n as usize);
+    let n_kept = || parameter.filter(|n| *n >= 1.0 && *n <= 1e6 && n.fract() == 0.0).map(|n| n as usize);
     let kind = match (&*name, parameter) {
         ("topk", _) => n_kept().map(AggregationKind::Top),
         ("bottomk", _) => n_kept().map(AggregationKind::Bottom),
@@ -321,9 +321,13 @@ fn aggregation(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, 
     };
     let Some(kind) = kind else {
         let error = reader.error("wrong-arguments", format!("wrong arguments of {name}"), name_span);
-        return Err(error.with_hint("topk and bottomk take a number first, the others do not: topk(5, …)"));
+        return Err(error.with_hint("topk and bottomk take a whole number first, the others do not: topk(5, …)"));
     };
     match inner {
+        Some(Metric::Number(_)) => {
+            let message = format!("{name} merges series, and a number is none");
+            Err(reader.error("wrong-arguments", message, span).with_hint("write vector(1) for a series"))
+        }
         Some(inner) => Ok(Metric::Aggregation { kind, grouping: kept, inner: Box::new(inner) }),
         None => Err(reader.error("syntax", "an argument is missing here", span)),
     }
@@ -378,16 +382,32 @@ fn range_call(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<RangeCall
         let error = reader.error("unwrap-missing", format!("{name} needs a number of each event"), name_span);
         return Err(error.with_hint("name it: {…} | unwrap latency [5m]"));
     }
+    let takes_value = is_of_value || matches!(function, RangeFunction::Rate | RangeFunction::Absent);
+    if unwrap.is_some() && !takes_value {
+        let message = format!("invalid aggregation {name} with unwrap");
+        return Err(reader.error("wrong-arguments", message, name_span).with_hint("leave `| unwrap` out"));
+    }
+    let takes_grouping = is_of_value && !matches!(function, RangeFunction::Sum | RangeFunction::RateCounter);
+    if kept.is_some() && !takes_grouping {
+        let message = format!("grouping not allowed for {name} aggregation");
+        return Err(reader.error("wrong-arguments", message, name_span).with_hint(format!("write sum by (…) ({name}(…))")));
+    }
     Ok(RangeCall { log, function, unwrap, window_ns, offset_ns, grouping: kept })
 }
 
 /// Length and offset of a window, both in nanoseconds.
 fn window(reader: &Reader<'_>, range: &Pair<'_, Rule>) -> Result<(i64, i64), QueryError> {
     let (mut length, mut offset) = (0, 0);
+    let nested = range.clone().into_inner().find(|part| part.as_rule() == Rule::range);
+    if let Some(nested) = nested {
+        return window(reader, &nested);
+    }
     for window in range.clone().into_inner().filter(|part| part.as_rule() == Rule::window) {
         for part in window.into_inner() {
             let duration = || {
-                let parsed = parse_duration_ns(part.as_str()).ok().filter(|length| *length > 0);
+                let (text, sign) = part.as_str().strip_prefix('-').map_or((part.as_str(), 1), |text| (text, -1));
+                let parsed = parse_duration_ns(text).ok().map(|length| length * sign);
+                let parsed = parsed.filter(|_| part.as_rule() != Rule::duration || !text.contains('.'));
                 let wrong = || reader.error("bad-duration", "this is no duration", span_of(&part));
                 parsed.ok_or_else(|| wrong().with_hint("write 30s, 5m or 1h30m"))
             };

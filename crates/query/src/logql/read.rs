@@ -15,7 +15,6 @@ pub(super) struct Reader<'a> {
     text: &'a str,
     n_nested: usize,
     n_regexes: std::cell::Cell<usize>,
-    pub(super) asks_for_errors: bool,
     /// What labels mean at the stage that is read.
     pub(super) sight: Sight,
 }
@@ -26,9 +25,9 @@ pub(super) fn span_of(pair: &Pair<'_, Rule>) -> Span {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str, is_plain: bool, asks_for_errors: bool) -> Self {
+    pub(super) fn new(text: &'a str, is_plain: bool) -> Self {
         let n_regexes = std::cell::Cell::new(0);
-        Self { text, n_nested: 0, n_regexes, asks_for_errors, sight: Sight::new(is_plain) }
+        Self { text, n_nested: 0, n_regexes, sight: Sight::new(is_plain) }
     }
 
     pub(super) fn error(&self, code: &'static str, message: impl Into<String>, span: Span) -> QueryError {
@@ -81,7 +80,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The character that an escape means, and how long the escape is without its backslash.
-fn escaped(escape: &str) -> Option<(char, usize)> {
+pub(crate) fn escaped(escape: &str) -> Option<(char, usize)> {
     let kind = escape.chars().next()?;
     let n_digits = match kind {
         'n' => return Some(('\n', 1)),

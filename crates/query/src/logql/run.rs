@@ -130,7 +130,7 @@ pub fn run_metric<E: PlanError>(
     };
     let point = |(step, value): (usize, Option<f64>)| Some(Point { at: steps.at(step as i64), value: value? });
     let shown = |(labels, values): (Labels, Values)| Series {
-        labels: labels.into_iter().collect(),
+        labels: labels.into_iter().filter(|(name, _)| name != vector::TWIN).collect(),
         points: values.into_iter().enumerate().filter_map(point).collect(),
     };
     let mut series: Vec<Series> = series.into_iter().map(shown).filter(|series| !series.points.is_empty()).collect();
@@ -328,8 +328,11 @@ fn plan_of(call: &RangeCall, labels: &[String], segments: &Segments, how: Readin
     let names: Vec<Name> = by.iter().map(|(name, _)| name.clone()).collect();
     let columns = names.into_iter().chain(aggregates.iter().map(|aggregate| aggregate.name.clone()));
     // Parsers whose labels are not asked for do not run, and cannot fail.
-    let asks_labels = !labels.is_empty() || call.unwrap.is_some() || call.log.filters_labels();
-    let error = call.log.shown.error().filter(|_| asks_labels && !labels.iter().any(|name| name == ERROR));
+    let needs_labels = !labels.is_empty()
+        || call.unwrap.is_some()
+        || call.log.shown.reads_labels
+        || call.log.filters_labels();
+    let error = call.log.shown.error().filter(|_| needs_labels && !labels.iter().any(|name| name == ERROR));
     let columns = columns.chain(error.is_some().then(|| ERROR_COLUMN.into()));
     let columns = columns.map(|name: Name| (name.clone(), Expr::Field(name))).collect();
     by.extend(error.map(|error| (ERROR_COLUMN.into(), error)));

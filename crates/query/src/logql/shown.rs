@@ -14,6 +14,8 @@ const ERRORS_MAX: usize = 64;
 pub struct Shown {
     /// Labels that the selector sets, and their values.
     pub equal: Vec<(String, String)>,
+    /// Whether a stage asks for labels: where none does, parsers are left out of numbers without labels.
+    pub(super) reads_labels: bool,
     /// What a label means behind the last stage.
     pub(super) sight: Sight,
 }

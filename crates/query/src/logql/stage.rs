@@ -9,9 +9,10 @@ use super::read::{Reader, span_of};
 use super::shown::Sight;
 use super::{LogQuery, Rule, Shown, label, labels};
 use crate::error::{QueryError, Span};
-use crate::function::Function;
+use crate::function::{Function, LabelsFunction};
 use crate::insights::balanced;
 use crate::plan::{Comparison, Expr, Operator, TextPattern};
+use crate::units::{duration_ns, size_bytes};
 
 /// A number taken out of the events instead of counting them.
 #[derive(Clone, Debug)]
@@ -27,7 +28,13 @@ pub(super) fn log(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<(LogQ
     let mut unwrap = None;
     reader.sight = Sight::new(reader.sight.is_plain);
     for part in pair.into_inner() {
+        query.shown.reads_labels |= matches!(part.as_rule(), Rule::label_or | Rule::line_format | Rule::label_format);
         match part.as_rule() {
+            // Brackets around all of it.
+            Rule::log | Rule::range => {
+                reader.nest(span_of(&part))?;
+                return log(reader, part);
+            }
             Rule::selector => {
                 for matcher in part.into_inner().filter(|part| part.as_rule() == Rule::matcher) {
                     self::matcher(reader, matcher, &mut query)?;
@@ -166,6 +173,7 @@ fn line_filter(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Opera
                 let text = reader.string(&part)?;
                 let pattern = match sign {
                     "|~" | "!~" => TextPattern::Regex(reader.regex(&text, span_of(&part))?),
+                    "|>" | "!>" => TextPattern::Regex(reader.regex(&shape(reader, &text, &part)?, span_of(&part))?),
                     // Everything holds the empty text; Grafana sends it for an empty search.
                     _ if text.is_empty() && sign == "|=" => return Ok(None),
                     _ => TextPattern::Substring(text),
@@ -187,6 +195,30 @@ fn line_filter(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Opera
     Ok(Some(Operator::Filter(if sign.starts_with('!') { not(condition) } else { condition })))
 }
 
+/// The regular expression of a pattern filter: literals with any text between, `<_>`, that is not empty.
+fn shape(reader: &Reader<'_>, text: &str, pair: &Pair<'_, Rule>) -> Result<String, QueryError> {
+    let literals: Vec<&str> = text.split("<_>").collect();
+    let refused = |problem: &str| {
+        let error = reader.error("bad-pattern", problem, span_of(pair));
+        error.with_hint("write |> `user <_> failed`")
+    };
+    if literals.len() > 2 && literals[1..literals.len() - 1].contains(&"") {
+        return Err(refused("two captures stand side by side: where one ends cannot be told"));
+    }
+    let is_named = |literal: &&str| {
+        let name = literal.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(name, _)| name);
+        name.is_some_and(|name| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        })
+    };
+    if literals.iter().any(is_named) {
+        return Err(refused("pattern filters have no named captures"));
+    }
+    let escaped: Vec<String> = literals.into_iter().map(regex::escape).collect();
+    Ok(format!("^(?s:{})$", escaped.join(".+?")))
+}
+
 fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Unwrap {
     let (mut conversion, mut name) = (String::new(), "");
     for part in pair.into_inner() {
@@ -197,7 +229,20 @@ fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Unwrap {
         }
     }
     let field = reader.sight.label(name);
-    let is_there = is_present(field.clone());
+    if !reader.sight.is_plain {
+        let there = Expr::Call(Function::IsEmpty, vec![field.clone()]);
+        let value = match &*conversion {
+            "bytes" => label::call(LabelsFunction::Size, vec![field]),
+            "" => label::call(LabelsFunction::Number, vec![field]),
+            _ => {
+                let nanoseconds = label::call(LabelsFunction::Duration, vec![field]);
+                let second = Expr::Literal(Some(Value::Float(1e9)));
+                Expr::Arithmetic(crate::plan::ArithmeticOperator::Divide, Box::new(nanoseconds), Box::new(second))
+            }
+        };
+        reader.sight.note(both(not(there), not(is_present(value.clone()))), "SampleExtractionErr");
+        return Unwrap { label: name.to_owned(), value };
+    }
     let value = match &*conversion {
         "bytes" => Expr::Call(Function::ParseBytes, vec![field]),
         "" => field,
@@ -208,10 +253,6 @@ fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Unwrap {
             Expr::Arithmetic(crate::plan::ArithmeticOperator::Divide, Box::new(milliseconds), Box::new(thousand))
         }
     };
-    if !reader.sight.is_plain {
-        let is_number = is_present(Expr::Call(Function::ToNumber, vec![value.clone()]));
-        reader.sight.note(both(is_there, not(is_number)), "SampleExtractionErr");
-    }
     Unwrap { label: name.to_owned(), value }
 }
 
@@ -272,23 +313,45 @@ fn condition(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, Quer
         _ => return Err(reader.error("bad-comparison", "a regular expression stands in quotes", span_of(value))),
     };
     let label = reader.sight.label(name);
-    let (left, right) = quantity(label.clone(), value.as_str()).ok_or_else(|| {
+    if !reader.sight.is_plain && !name.starts_with("__") {
+        return compared(reader, comparison, label, value);
+    }
+    let (left, right) = quantity(label, value.as_str()).ok_or_else(|| {
         let error = reader.error("bad-quantity", "this is no number, duration or size", span_of(value));
         error.with_hint("write 500, 1.5s, 20MB or a text in quotes")
     })?;
-    let compared = Expr::Compare(comparison, Box::new(left.clone()), Box::new(Expr::Literal(Some(right))));
-    if !reader.asks_for_errors || name.starts_with("__") {
-        return Ok(compared);
-    }
-    // Loki keeps a line whose label cannot be compared, and says so in another label.
-    let number = if matches!(left, Expr::Call(Function::ParseDuration | Function::ParseBytes, _)) {
-        left
-    } else {
-        Expr::Call(Function::ToNumber, vec![left])
-    };
-    let is_wrong = both(is_present(label), not(is_present(number)));
+    Ok(Expr::Compare(comparison, Box::new(left), Box::new(Expr::Literal(Some(right)))))
+}
+
+/// A comparison with a number, a duration or a size as Loki has it: a missing label is not compared, and a line whose label
+/// cannot be read stays, with an error.
+fn compared(
+    reader: &mut Reader<'_>,
+    comparison: Comparison,
+    label: Expr,
+    pair: &Pair<'_, Rule>,
+) -> Result<Expr, QueryError> {
+    let (function, right) = loki_quantity(pair.as_str()).ok_or_else(|| {
+        let error = reader.error("bad-quantity", "this is no number, duration or size", span_of(pair));
+        error.with_hint("write 500, 1.5s, 20MB or a text in quotes")
+    })?;
+    let left = label::call(function, vec![label.clone()]);
+    let is_wrong = both(is_present(label.clone()), not(is_present(left.clone())));
     reader.sight.note(is_wrong.clone(), "LabelFilterErr");
-    Ok(Expr::Or(Box::new(is_wrong), Box::new(compared)))
+    let holds = Expr::Compare(comparison, Box::new(left), Box::new(Expr::Literal(Some(right))));
+    Ok(both(is_present(label), Expr::Or(Box::new(is_wrong), Box::new(holds))))
+}
+
+/// How a label is read that is compared with this, and its value in the same form.
+fn loki_quantity(written: &str) -> Option<(LabelsFunction, Value)> {
+    if let Ok(number) = written.parse::<f64>() {
+        return number.is_finite().then_some((LabelsFunction::Number, Value::Float(number)));
+    }
+    let nanoseconds = parse_duration_ns(written).ok().or_else(|| duration_ns(written));
+    if let Some(nanoseconds) = nanoseconds {
+        return Some((LabelsFunction::Duration, Value::Integer(nanoseconds)));
+    }
+    size_bytes(written).map(|bytes| (LabelsFunction::Size, Value::Float(bytes as f64)))
 }
 
 /// `ip("10.0.0.0/8")` of a label: an address, a subnet, or the first and the last of many addresses.

@@ -338,7 +338,7 @@ fn functions_of_windows_take_bytes_and_values() {
     check_metric("avg_over_time({} | unwrap took [1m]) by (group)", &["{group=app} 1.5 3.5 6.5 9"]);
     check_metric("quantile_over_time(0.5, {} | unwrap took [1m]) by (group)", &["{group=app} 1.5 3.5 6.5 9"]);
     check_metric("last_over_time({} | unwrap took [30s]) by ()", &["{} 3 6 9 11"]);
-    check_metric("sum(count_over_time({} | unwrap nothing [30s]))", &[]);
+    check_metric("sum(sum_over_time({} | unwrap nothing [30s]))", &[]);
 }
 
 #[test]
@@ -396,6 +396,35 @@ fn examples_of_the_reference_are_read() {
     for example in examples {
         assert!(parse(example).is_ok(), "{example}: {:?}", parse(example));
     }
+}
+
+#[test]
+fn the_language_is_lokis() {
+    check_metric("sum(count_over_time({}[30s] offset -30s))", &["{} 3 3 2 _"]);
+    check_metric("sum(count_over_time(({} |= `done`)[30s]))", &["{} 2 2 2 2"]);
+    check_metric("sum(count_over_time((({} |= `done`)[30s])))", &["{} 2 2 2 2"]);
+    check_metric("sum(count_over_time({}[0s]))", &[]);
+    check_metric("sum(count_over_time({} |> `d<_>` // lines that end\n [30s]))", &["{} 2 2 2 2"]);
+    check_metric("sum(count_over_time({} !> `<_> failed` [30s]))", &["{} 2 2 2 2"]);
+    check_metric("sum(count_over_time({} |> `<_>failed` or `done<_>` [30s]))", &["{} 1 1 1 _"]);
+    check_metric("sum(count_over_time({} | took > 1e-1 took <= +5 [1m]))", &["{} 3 5 2 _"]);
+    check_metric("sum(count_over_time({} | nosuch != 5 [1m]))", &[]);
+    check_metric("sum by (level) (count_over_time({}[30s])) / 0", &["{level=error} NaN NaN NaN _", "{level=info} NaN NaN NaN NaN"]);
+    check_metric(
+        "label_replace(sum by (level) (count_over_time({}[30s])), \"level\", \"x\", \"level\", \".*\")",
+        &["{level=x} 1 1 1 _", "{level=x} 2 2 2 2"],
+    );
+    check_error("{} |> `<_><_>`", (1, 7), "side by side");
+    check_error("{} |> `<name> x`", (1, 7), "no named captures");
+    check_error("topk(1.5, rate({}[1m]))", (1, 1), "wrong arguments");
+    check_error("rate({}[1m]) by (a)", (1, 1), "grouping not allowed");
+    check_error("sum_over_time({} | unwrap a [1m]) by (a)", (1, 1), "grouping not allowed");
+    check_error("count_over_time({} | unwrap a [1m])", (1, 1), "invalid aggregation");
+    check_error("count_over_time({}[0.5h])", (1, 21), "no duration");
+    check_error("count(1)", (1, 1), "merges series");
+    check_error("{} | label_format a=b,a=c", (1, 23), "set twice");
+    check_error("{} | unwrap a", (1, 6), "no `| unwrap`");
+    check_error("{} | line_format `{{if .a}}`", (1, 18), "without {{end}}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(super) enum Numbers {
 fn kept(labels: &Labels, grouping: &Grouping) -> Labels {
     let is_kept = |name: &String| match grouping {
         Grouping::By(names) => names.contains(name),
-        Grouping::Without(names) => !names.contains(name),
+        Grouping::Without(names) => !names.contains(name) && name != TWIN,
     };
     labels.iter().filter(|(name, _)| is_kept(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
@@ -100,8 +100,9 @@ fn calculate(operator: BinaryOperator, gives_bool: bool, left: f64, right: f64) 
         BinaryOperator::Add => return Some(left + right),
         BinaryOperator::Subtract => return Some(left - right),
         BinaryOperator::Multiply => return Some(left * right),
-        BinaryOperator::Divide => return Some(left / right),
-        BinaryOperator::Remainder => return Some(left % right),
+        // Nothing is divided by zero, as in Loki.
+        BinaryOperator::Divide => return Some(if right == 0.0 { f64::NAN } else { left / right }),
+        BinaryOperator::Remainder => return Some(if right == 0.0 { f64::NAN } else { left % right }),
         BinaryOperator::Power => return Some(left.powf(right)),
         BinaryOperator::Equal => left == right,
         BinaryOperator::NotEqual => left != right,
@@ -238,6 +239,9 @@ fn meet(operator: BinaryOperator, matching: &Matching, left: Many, right: Many) 
     Ok(met)
 }
 
+/// The label that tells series apart that [`relabel`] has given the same labels. It is in no answer.
+pub(super) const TWIN: &str = "\0twin";
+
 /// Sets a label by what a regular expression finds in another; series that it does not fit stay as they are.
 pub(super) fn relabel(series: Many, relabelling: &Relabelling) -> Many {
     let mut all = Many::new();
@@ -251,9 +255,18 @@ pub(super) fn relabel(series: Many, relabelling: &Relabelling) -> Many {
                 false => labels.insert(relabelling.target.clone(), value),
             };
         }
-        all.entry(labels).or_insert(values);
+        let n_twins = (0..).find(|n| !all.contains_key(&twin(&labels, *n))).unwrap_or_default();
+        all.insert(twin(&labels, n_twins), values);
     }
     all
+}
+
+fn twin(labels: &Labels, number: usize) -> Labels {
+    let mut labels = labels.clone();
+    if number > 0 {
+        labels.insert(TWIN.to_owned(), number.to_string());
+    }
+    labels
 }
 
 fn is_comparison(operator: BinaryOperator) -> bool {

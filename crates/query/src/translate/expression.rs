@@ -59,6 +59,7 @@ fn write(expr: &Expr, least: u8) -> Option<String> {
         Expr::Literal(value) => (ATOM, literal(value.as_ref())?),
         Expr::Duration(span) => (ATOM, span.to_string()),
         Expr::Regex(regex) => (ATOM, quoted(regex.as_str())),
+        Expr::Template(_) => return None,
         Expr::Field(field) => (ATOM, name(field)?),
         // Before a number the sign would become a part of it.
         Expr::Negate(operand) if matches!(**operand, Expr::Literal(_)) => return None,

@@ -36,14 +36,20 @@ pub(crate) async fn over_range(
     Ok(envelope("matrix", measured.series.iter().map(series).collect(), &measured))
 }
 
-/// A vector: each series with its value at one instant.
+/// A vector, or for a number without labels a scalar: each series with its value at one instant.
 pub(crate) async fn at_instant(
     server: &Shared,
     query: MetricQuery,
     text: &str,
     at: Timestamp,
 ) -> Result<Value, Problem> {
+    let is_scalar = query.is_scalar();
     let measured = measure(server, query, text, Steps::instant(at)).await?;
+    if is_scalar {
+        let value = measured.series.first().and_then(|series| series.points.last());
+        let point = value.map_or_else(|| point_json(&Point { at, value: f64::NAN }), point_json);
+        return Ok(envelope("scalar", point, &measured));
+    }
     let sample = |series: &Series| {
         let value = series.points.last().map(point_json)?;
         Some(json!({"metric": labels_json(series), "value": value}))
@@ -107,8 +113,8 @@ fn number_text(number: f64) -> String {
     }
 }
 
-fn envelope(kind: &str, result: Vec<Value>, measured: &Measured) -> Value {
-    let stats = lines::summary(&measured.stats, result.len());
+fn envelope(kind: &str, result: Value, measured: &Measured) -> Value {
+    let stats = lines::summary(&measured.stats, result.as_array().map_or(0, Vec::len));
     let mut answer = json!({"status": "success", "data": {"resultType": kind, "result": result, "stats": stats}});
     if !measured.partial_reasons.is_empty() {
         answer["warnings"] = measured.partial_reasons.iter().map(|reason| reason.message.clone()).collect();

@@ -7,6 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
+use query::Answer;
 use query::logql::{self, LogQuery, Query};
 use types::{TimeRange, Timestamp};
 
@@ -30,7 +31,10 @@ pub(crate) async fn range(
     let text = parameters.get("query").unwrap_or_default();
     logql::require_narrow_selectors(text)?;
     match logql::parse(text)? {
-        Query::Log(log) => Ok(log_lines(&server, log, text, range, wanted(&parameters, &headers)?).await?),
+        Query::Log(log) => {
+            let (wanted, interval_ns) = (wanted(&parameters, &headers)?, times::interval(&parameters)?);
+            Ok(log_lines(&server, log, text, range, (wanted, interval_ns)).await?)
+        }
         Query::Metric(query) => {
             let step = times::step(&parameters, range)?;
             let range = times::aligned(range, step);
@@ -114,17 +118,60 @@ async fn log_lines(
     log: LogQuery,
     text: &str,
     range: TimeRange,
-    wanted: Wanted,
+    (wanted, interval_ns): (Wanted, i64),
 ) -> Result<Response, Problem> {
     let now = server.now();
     let answer = read(server, text, move |reading| {
         let scope = Scope { groups: log.sources.clone(), ..scope(now) };
         let snapshot = reading.snapshot(&scope.groups, range);
-        let plan = lines::plan(&log, &snapshot.runs, wanted);
-        reading.execute_on(&snapshot, &plan, &scope, range)
+        let ask = |limit: usize, range: TimeRange| {
+            let plan = lines::plan(&log, &snapshot.runs, Wanted { limit, ..wanted });
+            reading.execute_on(&snapshot, &plan, &scope, range)
+        };
+        if interval_ns == 0 { ask(wanted.limit, range) } else { thinned(ask, range, wanted, interval_ns) }
     })
     .await?;
     let pieces = lines::gathered(lines::pieces(answer, wanted)).map(|piece| Ok::<_, Infallible>(Bytes::from(piece)));
     let json = [(header::CONTENT_TYPE, "application/json")];
     Ok((json, Body::from_stream(tokio_stream::iter(pieces))).into_response())
+}
+
+/// Lines that are read at once where most of them are left out.
+const THINNED_LINES: usize = 1_000;
+
+/// Lines of which each is at least an interval from the one before it. `ask` gives the first lines of a range.
+fn thinned(
+    ask: impl Fn(usize, TimeRange) -> Result<Answer, Problem>,
+    mut range: TimeRange,
+    wanted: Wanted,
+    interval_ns: i64,
+) -> Result<Answer, Problem> {
+    let (mut whole, mut last): (Option<Answer>, Option<Timestamp>) = (None, None);
+    loop {
+        let mut answer = ask(THINNED_LINES, range)?;
+        let rows = std::mem::take(&mut answer.rows);
+        let n_rows = rows.len();
+        let whole = whole.get_or_insert(answer);
+        for row in rows {
+            let at = lines::time_of(&row);
+            if last.is_none_or(|last| at.0.abs_diff(last.0) >= interval_ns.unsigned_abs()) && whole.rows.len() < wanted.limit {
+                last = Some(at);
+                whole.rows.push(row);
+            }
+        }
+        match last {
+            Some(Timestamp(last)) if n_rows == THINNED_LINES && whole.rows.len() < wanted.limit => {
+                if wanted.is_forward {
+                    range.from = Timestamp(last.saturating_add(interval_ns));
+                } else {
+                    range.to = Timestamp(last.saturating_sub(interval_ns).saturating_add(1));
+                }
+            }
+            _ => break,
+        }
+        if range.from >= range.to {
+            break;
+        }
+    }
+    whole.ok_or_else(|| Problem::bad_request("bad-range", "the range is empty"))
 }

@@ -72,6 +72,12 @@ pub(crate) fn step(parameters: &Parameters, range: TimeRange) -> Result<i64, Pro
     Ok(step)
 }
 
+/// How far lines of an answer must be apart at least: the parameter `interval`, 0 without it.
+pub(crate) fn interval(parameters: &Parameters) -> Result<i64, Problem> {
+    let Some(text) = parameters.get("interval") else { return Ok(0) };
+    duration(text).filter(|interval| *interval >= 0).ok_or_else(|| bad_duration("interval", text))
+}
+
 /// The range with its start rounded down and its end rounded up to multiples of the step, so that the instants of a chart
 /// stay where they are while time moves.
 pub(crate) fn aligned(range: TimeRange, step_ns: i64) -> TimeRange {

@@ -268,3 +268,33 @@ async fn mistakes_are_plain_text() {
     assert_eq!(house.get("/ready").await.text(), "ready\n");
     assert!(house.get("/loki/api/v1/status/buildinfo").await.json()["version"].is_string());
 }
+
+#[tokio::test]
+async fn numbers_without_labels_are_scalars_and_instants_have_no_lines() {
+    let house = House::new();
+    let scalar = house.get("/loki/api/v1/query?query=1%2B1&time=4000000000").await.json()["data"].clone();
+    assert_eq!((&scalar["resultType"], &scalar["result"]), (&json!("scalar"), &json!([4_000_000_000u64, "2"])));
+    let undefined = house.get("/loki/api/v1/query?query=vector(1)/0&time=4000000000").await.json();
+    assert_eq!(undefined["data"]["result"][0]["value"][1], "NaN");
+    let refused = house.get(&format!("/loki/api/v1/query?query={}", encoded(r#"{group="app"}"#))).await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("not supported as an instant query type"), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn an_interval_leaves_out_lines_that_are_too_close() {
+    let house = House::new();
+    let line = |second: u64| json!([format!("{}", 1_795_172_400_000_000_000u64 + second * 1_000_000_000), format!("l{second}")]);
+    let values: Vec<Value> = (0..2_500).map(line).collect();
+    let body = json!({"streams": [{"stream": {"app": "thin"}, "values": values}]}).to_string();
+    let request = Request::post("/loki/api/v1/push").header("content-type", "application/json");
+    assert_eq!(house.send(request.body(Body::from(body)).expect("a request")).await.status, 204);
+    let lines = async |more: &str| -> Vec<String> {
+        let data = range(&house, r#"{app="thin"}"#, more).await;
+        let values = data["result"][0]["values"].as_array().expect("lines").clone();
+        values.iter().map(|value| value[1].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(lines("&interval=20m").await, ["l2499", "l1299", "l99"]);
+    assert_eq!(lines("&interval=600&direction=forward").await, ["l0", "l600", "l1200", "l1800", "l2400"]);
+    assert_eq!(lines("&interval=600&direction=forward&limit=2").await, ["l0", "l600"]);
+}

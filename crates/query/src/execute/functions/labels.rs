@@ -18,6 +18,8 @@ use crate::logql::label_set::{DETECTED_LEVEL, Labels, PushedMetadata};
 use crate::logql::line_parser::{self, Logfmt};
 use crate::logql::{LabelSet, labels_of_stream, metadata_name};
 use crate::plan::Expr;
+use crate::template::parse_float;
+use crate::units::{duration_ns, size_bytes};
 
 /// The level of a line that no sender said and nothing in the line says.
 const LEVEL_UNKNOWN: &str = "unknown";
@@ -46,6 +48,17 @@ pub(super) fn call(
         (L::Base, [name, stream, metadata, other]) => base(literal(name), [stream, metadata, other], frame, env),
         (L::Begin, arguments) if arguments.len() == 6 => begin(arguments, frame, env),
         (L::Get, [set, name, other]) => get(set, literal(name), other, frame, env),
+        (L::Number | L::Duration | L::Size, [text]) => {
+            let texts = evaluate(text, frame, env)?;
+            rows(frame.n_rows(), env, |row| {
+                let text = Cell::at(&texts, row).text()?;
+                match function {
+                    L::Number => parse_float(&text).map(Value::Float),
+                    L::Duration => duration_ns(&text).map(Value::Integer),
+                    _ => size_bytes(&text).map(|bytes| Value::Float(bytes as f64)),
+                }
+            })
+        }
         (L::UnpackedLine, [line]) => {
             let lines = evaluate(line, frame, env)?;
             rows(frame.n_rows(), env, |row| {
@@ -161,7 +174,11 @@ fn change(
         match function {
             LabelsFunction::Drop if holds(1, row) => set.delete(name(0)),
             LabelsFunction::Fail if holds(0, row) => set.fail(name(1), ""),
-            LabelsFunction::Set => set.set(name(0), text(&columns, 1, row).unwrap_or_default()),
+            LabelsFunction::Set => {
+                if let Some(value) = text(&columns, 1, row) {
+                    set.set(name(0), value);
+                }
+            }
             LabelsFunction::Rename => {
                 if set.admits_field(name(1))
                     && let Some(value) = text(&columns, 2, row)

@@ -1,0 +1,81 @@
+//! Templates as Go's `text/template` has them, with Loki's functions: the texts of `line_format` and `label_format`.
+//!
+//! A template is read once and run for each line. What it names is known when it is read: functions, variables and the
+//! labels that it needs. Running one is bounded in time, output and nesting, and cannot panic; where Go's would fail, ours
+//! does, and the caller keeps the line as it was.
+//!
+//! Left out, by name: `define`, `template`, `block`, `call`, and the set of all labels as one value.
+
+mod decimal;
+mod functions;
+mod layout;
+mod lexer;
+mod numbers;
+mod parse;
+mod printf;
+mod run;
+#[cfg(test)]
+mod tests;
+mod times;
+mod value;
+
+use std::sync::Arc;
+
+use types::Timestamp;
+
+pub(crate) use self::numbers::parse_float;
+use self::parse::Node;
+
+/// A template that was read.
+#[derive(Clone, Debug)]
+pub struct Template {
+    text: Arc<str>,
+    nodes: Arc<[Node]>,
+    labels: Arc<[String]>,
+    uses_now: bool,
+}
+
+/// What a template is run on.
+#[derive(Debug)]
+pub(crate) struct Line<'a> {
+    /// The line.
+    pub(crate) text: &'a str,
+    /// Its time.
+    pub(crate) timestamp: Timestamp,
+    /// When the query started.
+    pub(crate) now: Timestamp,
+    /// Values of [`Template::labels`]; a label that is missing is the empty text.
+    pub(crate) labels: &'a [&'a str],
+}
+
+impl Template {
+    /// Reads a template.
+    ///
+    /// Errors: what is wrong with it, as a text.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let (nodes, labels, uses_now) = parse::parse(text)?;
+        Ok(Self { text: text.into(), nodes: nodes.into(), labels: labels.into(), uses_now })
+    }
+
+    /// The template as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it asks for the time at which the query runs.
+    pub(crate) fn uses_now(&self) -> bool {
+        self.uses_now
+    }
+
+    /// Names of the labels that it needs.
+    pub(crate) fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// What the template makes of a line.
+    ///
+    /// Errors: what went wrong, as a text; nothing of the output counts then.
+    pub(crate) fn run(&self, line: &Line<'_>) -> Result<String, String> {
+        run::run(&self.nodes, &self.labels, line)
+    }
+}

@@ -1,0 +1,307 @@
+//! Runs templates.
+
+use regex::Regex;
+
+use super::Line;
+use super::functions::{Builtin, TEXT_BYTES_MAX};
+use super::parse::{Branch, Node, Operand, Pipeline};
+use super::times::Moment;
+use super::value::Go;
+
+/// Most steps for one line: values, nodes, rounds of loops.
+const STEPS_MAX: u32 = 100_000;
+
+/// Most bytes of all texts that one line makes on the way.
+const MADE_BYTES_MAX: usize = 16 << 20;
+
+/// Most variables at a time; loops and blocks drop theirs.
+const VARIABLES_MAX: usize = 1_000;
+
+struct Run<'a> {
+    line: &'a Line<'a>,
+    dot: Option<Go>,
+    variables: Vec<(&'a str, Go)>,
+    out: String,
+    n_steps: u32,
+    n_made: usize,
+}
+
+/// Whether a loop goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    On,
+    Break,
+    Continue,
+}
+
+pub(super) fn run(nodes: &[Node], labels: &[String], line: &Line<'_>) -> Result<String, String> {
+    debug_assert_eq!(labels.len(), line.labels.len());
+    let mut run = Run { line, dot: None, variables: Vec::new(), out: String::new(), n_steps: 0, n_made: 0 };
+    run.nodes(nodes)?;
+    Ok(run.out)
+}
+
+impl<'a> Run<'a> {
+    fn step(&mut self) -> Result<(), String> {
+        self.n_steps += 1;
+        if self.n_steps > STEPS_MAX { Err(format!("template takes more than {STEPS_MAX} steps")) } else { Ok(()) }
+    }
+
+    /// Counts a text that was made.
+    fn made(&mut self, value: &Go) -> Result<(), String> {
+        if let Go::Text(text) = value {
+            self.n_made = self.n_made.saturating_add(text.len());
+            if text.len() > TEXT_BYTES_MAX || self.n_made > MADE_BYTES_MAX {
+                return Err(format!("template makes texts of more than {TEXT_BYTES_MAX} bytes"));
+            }
+        }
+        Ok(())
+    }
+
+    fn nodes(&mut self, nodes: &'a [Node]) -> Result<Flow, String> {
+        for node in nodes {
+            self.step()?;
+            let flow = match node {
+                Node::Text(text) => {
+                    self.out.push_str(text);
+                    Flow::On
+                }
+                Node::Action(pipeline) => {
+                    let value = self.pipeline(pipeline)?;
+                    if pipeline.variables.is_empty() {
+                        self.show(&value);
+                    }
+                    Flow::On
+                }
+                Node::If(branch) => self.condition(branch, false)?,
+                Node::With(branch) => self.condition(branch, true)?,
+                Node::Range(branch) => self.range(branch)?,
+                Node::Break => Flow::Break,
+                Node::Continue => Flow::Continue,
+            };
+            if self.out.len() > TEXT_BYTES_MAX {
+                return Err(format!("template makes a text of more than {TEXT_BYTES_MAX} bytes"));
+            }
+            if flow != Flow::On {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    fn show(&mut self, value: &Go) {
+        match value {
+            Go::Nil => self.out.push_str("<no value>"),
+            value => value.print(&mut self.out),
+        }
+    }
+
+    fn condition(&mut self, branch: &'a Branch, is_with: bool) -> Result<Flow, String> {
+        let n_variables = self.variables.len();
+        let value = self.pipeline(&branch.pipeline)?;
+        let flow = match (value.is_true(), is_with) {
+            (true, true) => {
+                let before = self.dot.replace(value);
+                let flow = self.nodes(&branch.body)?;
+                self.dot = before;
+                flow
+            }
+            (true, false) => self.nodes(&branch.body)?,
+            (false, _) => self.nodes(&branch.otherwise)?,
+        };
+        self.variables.truncate(n_variables);
+        Ok(flow)
+    }
+
+    fn range(&mut self, branch: &'a Branch) -> Result<Flow, String> {
+        let n_variables = self.variables.len();
+        let value = self.commands(&branch.pipeline.commands)?;
+        let elements: Vec<(Go, Go)> = match &value {
+            Go::List(items) => {
+                items.iter().enumerate().map(|(index, item)| (Go::Integer(index as i64), item.clone())).collect()
+            }
+            Go::Map(members) => members.iter().map(|(name, value)| (name.as_str().into(), value.clone())).collect(),
+            Go::Integer(n) | Go::Long(n) => {
+                let n = (*n).clamp(0, i64::from(STEPS_MAX));
+                (0..n).map(|index| (Go::Integer(index), Go::Integer(index))).collect()
+            }
+            Go::Nil => Vec::new(),
+            other => return Err(format!("range can't iterate over {}", other.printed())),
+        };
+        let is_number = matches!(value, Go::Integer(_) | Go::Long(_));
+        if elements.is_empty() {
+            let flow = self.nodes(&branch.otherwise)?;
+            self.variables.truncate(n_variables);
+            return Ok(flow);
+        }
+        let before = self.dot.clone();
+        for (key, element) in elements {
+            self.step()?;
+            match &branch.pipeline.variables[..] {
+                [] => {}
+                [name] => self.bind(name, element.clone(), branch.pipeline.is_assignment)?,
+                [first, second, ..] => {
+                    if is_number {
+                        return Err("can't use a number to iterate over with more than one variable".to_owned());
+                    }
+                    self.bind(first, key, branch.pipeline.is_assignment)?;
+                    self.bind(second, element.clone(), branch.pipeline.is_assignment)?;
+                }
+            }
+            self.dot = Some(element);
+            let flow = self.nodes(&branch.body)?;
+            self.variables.truncate(n_variables);
+            if flow == Flow::Break {
+                break;
+            }
+        }
+        self.dot = before;
+        Ok(Flow::On)
+    }
+
+    /// Gives a variable a value: a new one, or the last one of its name.
+    fn bind(&mut self, name: &'a str, value: Go, is_assignment: bool) -> Result<(), String> {
+        if is_assignment {
+            if let Some((_, known)) = self.variables.iter_mut().rev().find(|(known, _)| *known == name) {
+                *known = value;
+            }
+            return Ok(());
+        }
+        if self.variables.len() >= VARIABLES_MAX {
+            return Err(format!("template has more than {VARIABLES_MAX} variables"));
+        }
+        self.variables.push((name, value));
+        Ok(())
+    }
+
+    fn pipeline(&mut self, pipeline: &'a Pipeline) -> Result<Go, String> {
+        let value = self.commands(&pipeline.commands)?;
+        if let Some(name) = pipeline.variables.first() {
+            self.bind(name, value.clone(), pipeline.is_assignment)?;
+        }
+        Ok(value)
+    }
+
+    fn commands(&mut self, commands: &'a [Vec<Operand>]) -> Result<Go, String> {
+        let mut value = None;
+        for command in commands {
+            value = Some(self.command(command, value)?);
+        }
+        Ok(value.unwrap_or(Go::Nil))
+    }
+
+    fn command(&mut self, command: &'a [Operand], piped: Option<Go>) -> Result<Go, String> {
+        let Some((first, operands)) = command.split_first() else { return Ok(Go::Nil) };
+        match first {
+            Operand::Function(function) => self.call(*function, operands, piped),
+            Operand::Member(of, name) if !operands.is_empty() || piped.is_some() => {
+                let subject = self.operand(of)?;
+                self.method(&subject, name, operands, piped)
+            }
+            operand => self.operand(operand),
+        }
+    }
+
+    fn operand(&mut self, operand: &'a Operand) -> Result<Go, String> {
+        self.step()?;
+        Ok(match operand {
+            Operand::Dot => self.dot.clone().unwrap_or(Go::Nil),
+            Operand::Nil => Go::Nil,
+            Operand::Boolean(value) => Go::Boolean(*value),
+            Operand::Integer(number) => Go::Integer(*number),
+            Operand::Float(number) => Go::Float(*number),
+            Operand::Text(text) => text.as_str().into(),
+            Operand::Pattern(regex) => regex.as_str().into(),
+            Operand::Label(index) => self.line.labels.get(*index).copied().unwrap_or_default().into(),
+            Operand::Variable(name) => {
+                let found = self.variables.iter().rev().find(|(known, _)| known == name);
+                found.map_or(Go::Nil, |(_, value)| value.clone())
+            }
+            Operand::Function(function) => self.call(*function, &[], None)?,
+            Operand::Pipeline(pipeline) => self.pipeline(pipeline)?,
+            Operand::Member(of, name) => {
+                let subject = self.operand(of)?;
+                match &subject {
+                    Go::Map(members) => members.get(name).cloned().unwrap_or(Go::Nil),
+                    _ => self.method(&subject, name, &[], None)?,
+                }
+            }
+        })
+    }
+
+    fn method(&mut self, subject: &Go, name: &str, operands: &'a [Operand], piped: Option<Go>) -> Result<Go, String> {
+        match Builtin::method(name).filter(|_| matches!(subject, Go::Moment(_))) {
+            Some(method) => {
+                let mut arguments = vec![(subject.clone(), false)];
+                self.arguments(operands, piped, &mut arguments)?;
+                self.finish(method, arguments, None)
+            }
+            None => Err(format!("can't evaluate field {name} in type {}", subject.type_name())),
+        }
+    }
+
+    /// Adds the values of operands, and whether each is a constant.
+    fn arguments(
+        &mut self,
+        operands: &'a [Operand],
+        piped: Option<Go>,
+        arguments: &mut Vec<(Go, bool)>,
+    ) -> Result<(), String> {
+        for operand in operands {
+            let is_constant = matches!(operand, Operand::Integer(_) | Operand::Float(_));
+            arguments.push((self.operand(operand)?, is_constant));
+        }
+        arguments.extend(piped.map(|value| (value, false)));
+        Ok(())
+    }
+
+    fn call(&mut self, function: Builtin, operands: &'a [Operand], piped: Option<Go>) -> Result<Go, String> {
+        self.step()?;
+        match function.name() {
+            "__line__" => return Ok(self.line.text.into()),
+            "__timestamp__" => return Ok(Go::Moment(Moment::of_timestamp(self.line.timestamp))),
+            "now" => return Ok(Go::Moment(Moment::of_timestamp(self.line.now))),
+            "and" | "or" => return self.choose(function.name() == "or", operands, piped),
+            _ => {}
+        }
+        let mut arguments = Vec::with_capacity(operands.len() + 1);
+        self.arguments(operands, piped, &mut arguments)?;
+        let regex = match operands.first() {
+            Some(Operand::Pattern(regex)) if function.takes_regex() => Some(regex),
+            // Compiling one takes longer than most of what is counted.
+            _ if function.takes_regex() => {
+                self.n_steps = self.n_steps.saturating_add(STEPS_MAX / 16);
+                None
+            }
+            _ => None,
+        };
+        self.finish(function, arguments, regex)
+    }
+
+    fn finish(
+        &mut self,
+        function: Builtin,
+        mut arguments: Vec<(Go, bool)>,
+        regex: Option<&Regex>,
+    ) -> Result<Go, String> {
+        function.check(&mut arguments)?;
+        let arguments: Vec<Go> = arguments.into_iter().map(|(value, _)| value).collect();
+        let value =
+            function.call(&arguments, regex).map_err(|error| format!("error calling {}: {error}", function.name()))?;
+        self.made(&value)?;
+        Ok(value)
+    }
+
+    /// The first value that decides; later ones are then not looked at.
+    fn choose(&mut self, is_or: bool, operands: &'a [Operand], piped: Option<Go>) -> Result<Go, String> {
+        let mut value = None;
+        for operand in operands {
+            let next = self.operand(operand)?;
+            if next.is_true() == is_or {
+                return Ok(next);
+            }
+            value = Some(next);
+        }
+        piped.or(value).ok_or_else(|| "wrong number of args for and/or: want at least 1 got 0".to_owned())
+    }
+}
