@@ -13,6 +13,7 @@ use regex::Regex;
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
 use crate::function::Function;
+pub use crate::words::{Word, Words};
 pub use alternatives::Alternatives;
 
 /// A field or column name.
@@ -587,6 +588,8 @@ pub enum TextPattern {
     Phrase(Vec<String>),
     /// One of many: all of them substrings, or all phrases.
     OneOf(Arc<Alternatives>),
+    /// Has these words one after the other, as Elasticsearch's standard analyser finds words. A number has one, itself.
+    Words(Words),
 }
 
 /// Comparison operators.
