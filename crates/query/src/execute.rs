@@ -74,7 +74,8 @@ pub use self::budget::{Held, MemoryPool};
 pub use self::context::{Around, ContextError, Side, context_plan, event_plan};
 pub use self::explain::{ExplainedStep, Explanation, IndexUse, Stage, explain};
 pub use self::fields::{
-    FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_presence, field_summaries, field_types, field_values,
+    FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_presence, field_summaries, field_types,
+    field_values,
 };
 pub use self::histogram::{Bucket, Histogram, histogram};
 pub use self::holds::holds_for;
@@ -94,8 +95,8 @@ pub(crate) use self::compare::earlier_range;
 pub(crate) use self::context::beyond;
 pub(crate) use self::kept_rows::KeptRows;
 pub(crate) use self::matches::KeptMatches;
-pub(crate) use self::probe::required_literal;
 pub(crate) use self::names::{fields_of as fields_of_operators, single_field};
+pub(crate) use self::probe::required_literal;
 
 use self::aggregation::Aggregation;
 use self::elements::Prepared;

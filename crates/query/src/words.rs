@@ -149,7 +149,8 @@ fn required(words: &[Word]) -> Option<String> {
     };
     // A Kelvin sign is a `k` in lower case, and nothing that a search for bytes would find.
     let is_sure = |text: &String| text.is_ascii() && !text.contains('k');
-    let cut = |text: String| text.split(|c: char| !c.is_ascii() || c == 'k').max_by_key(|part| part.len()).map(str::to_owned);
+    let cut =
+        |text: String| text.split(|c: char| !c.is_ascii() || c == 'k').max_by_key(|part| part.len()).map(str::to_owned);
     let texts: Vec<String> = words.iter().filter_map(of_word).collect();
     let sure = texts.iter().filter(|text| is_sure(text)).max_by_key(|text| text.len()).cloned();
     sure.or_else(|| texts.into_iter().filter_map(cut).max_by_key(String::len)).filter(|text| !text.is_empty())
@@ -222,9 +223,19 @@ fn class_of(c: char) -> Class {
         | '\u{4E00}'..='\u{9FFF}'
         | '\u{F900}'..='\u{FAFF}'
         | '\u{20000}'..='\u{3FFFF}' => Class::Ideograph,
-        '\u{300}'..='\u{36F}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5BD}' | '\u{610}'..='\u{61A}'
-        | '\u{64B}'..='\u{65F}' | '\u{200C}'..='\u{200F}' | '\u{20D0}'..='\u{20FF}' | '\u{3099}' | '\u{309A}'
-        | '\u{FE00}'..='\u{FE0F}' | '\u{FE20}'..='\u{FE2F}' | '\u{AD}' | '\u{2060}' => Class::Mark,
+        '\u{300}'..='\u{36F}'
+        | '\u{483}'..='\u{489}'
+        | '\u{591}'..='\u{5BD}'
+        | '\u{610}'..='\u{61A}'
+        | '\u{64B}'..='\u{65F}'
+        | '\u{200C}'..='\u{200F}'
+        | '\u{20D0}'..='\u{20FF}'
+        | '\u{3099}'
+        | '\u{309A}'
+        | '\u{FE00}'..='\u{FE0F}'
+        | '\u{FE20}'..='\u{FE2F}'
+        | '\u{AD}'
+        | '\u{2060}' => Class::Mark,
         c if c.is_numeric() && c.to_digit(10).is_none() && !c.is_alphabetic() => number_of(c),
         c if c.is_alphabetic() => Class::Letter,
         _ => Class::Other,

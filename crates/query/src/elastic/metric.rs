@@ -5,8 +5,8 @@ use types::{Timestamp, Value};
 
 use super::histogram::calendar;
 use super::{SearchError, field_of, format_time, json_of_value, milliseconds, value_of_json};
-use crate::function::Function;
 use crate::each::each_of;
+use crate::function::Function;
 use crate::plan::{AggregateKind, ArithmeticOperator, Expr, Name, Span};
 
 /// Percentiles where none are asked for, as in Elasticsearch.
@@ -197,7 +197,13 @@ fn top(body: &Json, at: &str) -> Result<Metric, SearchError> {
         return Err(SearchError::parsing(at, "[size] other than 1 is not supported"));
     }
     let is_latest = order.as_str().is_some_and(|order| order.eq_ignore_ascii_case("desc"));
-    Ok(Metric { kind: MetricKind::Top { fields, is_latest }, value: field("@timestamp"), is_time: false, may_be_dates: None, format: None })
+    Ok(Metric {
+        kind: MetricKind::Top { fields, is_latest },
+        value: field("@timestamp"),
+        is_time: false,
+        may_be_dates: None,
+        format: None,
+    })
 }
 
 impl Metric {

@@ -49,7 +49,8 @@ pub(crate) fn date_value(text: &str) -> Option<i64> {
     if bytes[4] == b'/' {
         let (day, time) = text.split_once(' ').unwrap_or((text, ""));
         let (clock, zone) = time.split_once(' ').unwrap_or((time, ""));
-        return date(format!("{} {clock}{zone}", day.replace('/', "-")).trim_end(), Tz::UTC).map(|written| written.first);
+        return date(format!("{} {clock}{zone}", day.replace('/', "-")).trim_end(), Tz::UTC)
+            .map(|written| written.first);
     }
     date(text, Tz::UTC).map(|written| written.first)
 }
@@ -182,7 +183,8 @@ fn date(text: &str, zone: Tz) -> Option<Written> {
     // With three digits or fewer a time of Elasticsearch is a millisecond.
     let unit = if digits > 0 && digits < 3 { Span::Nanoseconds(MILLISECOND) } else { unit };
     // A day is one of the calendar, on which clocks may be changed.
-    let next = if unit == Span::Nanoseconds(Timestamp::DAY) { by_days(zone, first, 1) } else { later(zone, first, unit) };
+    let next =
+        if unit == Span::Nanoseconds(Timestamp::DAY) { by_days(zone, first, 1) } else { later(zone, first, unit) };
     Some(Written { first, last: next?.checked_sub(1)? })
 }
 

@@ -357,8 +357,7 @@ impl<'p> Groups<'p> {
         let lines: Option<Vec<Place>> =
             (order == RowOrder::AsTheyLie).then(|| repeats.rows((0..frame.n_rows()).map(Place::of_row).collect()));
         let by_time = |kind| matches!(kind, AggregateKind::Earliest | AggregateKind::Latest);
-        let times =
-            if kinds().any(by_time) { Some(repeats.column(frame.column("@timestamp")?)) } else { None };
+        let times = if kinds().any(by_time) { Some(repeats.column(frame.column("@timestamp")?)) } else { None };
         let weights = weights.map(|weights| repeats.rows(weights.to_vec()));
         let groups = self.groups_of(&keys, repeats.n_rows(frame.n_rows()));
         for (index, (aggregate, argument)) in self.aggregates.iter().zip(&arguments).enumerate() {

@@ -130,7 +130,9 @@ impl<'a> Matcher<'a> {
                 let candidates = substring_rows(&memmem::Finder::new(needle), lowered.as_bytes(), values.ends());
                 RowSet::of(values.len(), |row| candidates.contains(row) && words.match_text(values.get(row)))
             }
-            Self::Regex(_) | Self::OneOf(_) | Self::Words(_) => RowSet::of(values.len(), |row| self.matches(values.get(row))),
+            Self::Regex(_) | Self::OneOf(_) | Self::Words(_) => {
+                RowSet::of(values.len(), |row| self.matches(values.get(row)))
+            }
         }
     }
 }

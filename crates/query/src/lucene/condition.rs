@@ -165,8 +165,10 @@ impl Target {
         if let (true, Some(times)) = (self.is_time(), &times) {
             return times.clone();
         }
-        if let [Bound { comparison: Comparison::GreaterOrEqual, value: Some(low), .. }, Bound { comparison: Comparison::LessOrEqual, value: Some(high), .. }] =
-            bounds.as_slice()
+        if let [
+            Bound { comparison: Comparison::GreaterOrEqual, value: Some(low), .. },
+            Bound { comparison: Comparison::LessOrEqual, value: Some(high), .. },
+        ] = bounds.as_slice()
         {
             let [low, high] = [low, high].map(|value| Box::new(Expr::Literal(Some(value.clone()))));
             let values = Expr::Between(self.expr(), low, high);

@@ -76,9 +76,7 @@ fn write(expr: &Expr, least: u8) -> Option<String> {
         Expr::Negate(operand) if matches!(**operand, Expr::Literal(_)) => return None,
         Expr::Negate(operand) => (ATOM - 1, format!("-{}", write(operand, ATOM)?)),
         Expr::Not(operand) => match plain(operand) {
-            Expr::Match(..) | Expr::In(..) | Expr::Between(..) => {
-                (TEST, test(plain(operand), " not")?)
-            }
+            Expr::Match(..) | Expr::In(..) | Expr::Between(..) => (TEST, test(plain(operand), " not")?),
             operand => (NOT, format!("not {}", write(operand, NOT + 1)?)),
         },
         Expr::And(..) => (AND, chain(expr, AND)?),

@@ -49,7 +49,10 @@ fn lucene_becomes_insights() {
     check("timeout", "filter @any has \"timeout\"");
     check("level:error AND NOT service:web", "filter @level = \"error\" and service not has \"web\"");
     check("(a OR b) AND c", "filter (@any has \"a\" or @any has \"b\") and @any has \"c\"");
-    check("status:[400 TO 499] -path.keyword:\\/health*", "filter status between 400 and 499 and path !~ \"(?s)^/health.*$\"");
+    check(
+        "status:[400 TO 499] -path.keyword:\\/health*",
+        "filter status between 400 and 499 and path !~ \"(?s)^/health.*$\"",
+    );
     check("user-agent.keyword:\"a\\\"b\"", "filter `user-agent` = \"a\\\"b\"");
     check("took:>=1.5", "filter took >= 1.5");
     check("_exists_:user", "filter ispresent(user)");

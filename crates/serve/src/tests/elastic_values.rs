@@ -51,7 +51,8 @@ async fn an_event_is_in_the_bucket_of_each_of_its_values() {
     assert_eq!(buckets(&tags), expected(&[("prod", 2), ("nginx", 1), ("test", 1)]));
     let some = aggregated(&house, json!({"terms": {"field": "tags.keyword", "include": "n.*|test"}})).await;
     assert_eq!(buckets(&some), expected(&[("nginx", 1), ("test", 1)]));
-    let others = aggregated(&house, json!({"terms": {"field": "tags.keyword", "exclude": ["prod"], "missing": "none"}})).await;
+    let others =
+        aggregated(&house, json!({"terms": {"field": "tags.keyword", "exclude": ["prod"], "missing": "none"}})).await;
     assert_eq!(buckets(&others), expected(&[("nginx", 1), ("none", 1), ("test", 1)]));
     let skus = aggregated(
         &house,
@@ -64,7 +65,8 @@ async fn an_event_is_in_the_bucket_of_each_of_its_values() {
     assert_eq!(skus["buckets"][1]["most"]["value"], 500.0);
     let codes = aggregated(&house, json!({"histogram": {"field": "codes", "interval": 300}})).await;
     assert_eq!(buckets(&codes), expected(&[("0.0", 2), ("300.0", 2)]));
-    let hits = aggregated(&house, json!({"terms": {"field": "tags.keyword"}, "aggs": {"h": {"top_hits": {"size": 1}}}})).await;
+    let hits =
+        aggregated(&house, json!({"terms": {"field": "tags.keyword"}, "aggs": {"h": {"top_hits": {"size": 1}}}})).await;
     assert_eq!(hits["buckets"][0]["h"]["hits"]["total"]["value"], 2);
     assert_eq!(hits["buckets"][1]["h"]["hits"]["hits"][0]["_source"]["message"], "one");
     let page = json!({"composite": {"size": 2, "sources": [{"t": {"terms": {"field": "tags.keyword"}}}]}});
@@ -100,7 +102,8 @@ async fn dates_are_dates_in_every_field() {
     assert_eq!(most, json!({"value": 1_774_821_600_000.0, "value_as_string": "2026-03-29T22:00:00.000Z"}));
     let stats = aggregated(&house, json!({"stats": {"field": "created"}})).await;
     assert_eq!((&stats["count"], &stats["min_as_string"]), (&json!(3), &json!("2026-03-28T22:30:00.000Z")));
-    let days = json!({"date_histogram": {"field": "created", "calendar_interval": "day", "time_zone": "Europe/Berlin"}});
+    let days =
+        json!({"date_histogram": {"field": "created", "calendar_interval": "day", "time_zone": "Europe/Berlin"}});
     assert_eq!(
         buckets(&aggregated(&house, days).await),
         // Clocks are put forward on the 29th: that day has 23 hours.

@@ -57,9 +57,9 @@ pub(super) fn later_rows(times: &Column, span: Span, zone: Tz) -> Column {
 /// Returns the number that a value is, of a date or its text the milliseconds since the epoch.
 pub(super) fn measure(cell: Cell<'_>) -> Option<Value> {
     match cell {
-        Cell::Text(text) if Number::read(text).is_none() => {
-            crate::elastic::date_value(text).and_then(|instant| Cell::Time(instant).number()).and_then(Number::into_value)
-        }
+        Cell::Text(text) if Number::read(text).is_none() => crate::elastic::date_value(text)
+            .and_then(|instant| Cell::Time(instant).number())
+            .and_then(Number::into_value),
         Cell::Time(_) => cell.number().and_then(Number::into_value),
         other => other.to_value(),
     }
