@@ -111,7 +111,6 @@ use self::steps::{Steps, is_row_wise};
 use self::table::Table;
 use self::unnest::Spread;
 use crate::cache::PartialCache;
-use crate::each::settle;
 use crate::plan::{self, Operator, Plan};
 
 /// What a query is run with, beside its plan.
@@ -324,8 +323,7 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
     if has_subqueries(plan) {
         return Err(ExecuteError::Subquery);
     }
-    let settled = settle(&plan.operators, runs);
-    let operators = simplify::simplify(settled.as_deref().unwrap_or(&plan.operators));
+    let operators = simplify::simplify_over(&plan.operators, runs);
     let mut scan = Scan::new(runs, request);
     scan.env.prepared = Prepared::of(&operators);
     let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());
