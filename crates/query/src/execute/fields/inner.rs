@@ -139,10 +139,10 @@ fn walk(path: &str, value: &Value, depth: usize, seen: &mut BTreeMap<String, See
             }
         }
         Value::Object(_) => {}
-        value => match seen.get_mut(path) {
-            Some(seen) => seen.add(value),
-            None if seen.len() < INNER_MAX => seen.entry(path.to_owned()).or_default().add(value),
-            None => {}
-        },
+        value => {
+            if seen.len() < INNER_MAX || seen.contains_key(path) {
+                seen.entry(path.to_owned()).or_default().add(value);
+            }
+        }
     }
 }
