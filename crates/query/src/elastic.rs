@@ -35,7 +35,7 @@ pub use fold::{Asker, Folded, run_aggregations};
 pub use highlight::{Mark, highlighted};
 pub use order::{Cursor, Order, SortKind, parse_sort};
 pub(crate) use range::within;
-pub(crate) use times::read_time;
+pub(crate) use times::{date_value, read_time};
 pub use times::{format_time, zone_of};
 
 use crate::optimise::optimise;

@@ -17,6 +17,7 @@ mod cell;
 mod codec;
 mod compare;
 mod context;
+mod each;
 mod elements;
 mod explain;
 mod expression;
@@ -73,7 +74,8 @@ pub use self::budget::{Held, MemoryPool};
 pub use self::context::{Around, ContextError, Side, context_plan, event_plan};
 pub use self::explain::{ExplainedStep, Explanation, IndexUse, Stage, explain};
 pub use self::fields::{
-    FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_presence, field_summaries, field_values,
+    FieldSummaries, FieldSummaryRow, FieldValues, ValueCount, field_presence, field_summaries, field_types,
+    field_values,
 };
 pub use self::histogram::{Bucket, Histogram, histogram};
 pub use self::holds::holds_for;
@@ -93,7 +95,8 @@ pub(crate) use self::compare::earlier_range;
 pub(crate) use self::context::beyond;
 pub(crate) use self::kept_rows::KeptRows;
 pub(crate) use self::matches::KeptMatches;
-pub(crate) use self::names::fields_of as fields_of_operators;
+pub(crate) use self::names::{fields_of as fields_of_operators, single_field};
+pub(crate) use self::probe::required_literal;
 
 use self::aggregation::Aggregation;
 use self::elements::Prepared;
@@ -320,7 +323,7 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
     if has_subqueries(plan) {
         return Err(ExecuteError::Subquery);
     }
-    let operators = simplify::simplify(&plan.operators);
+    let operators = simplify::simplify_over(&plan.operators, runs);
     let mut scan = Scan::new(runs, request);
     scan.env.prepared = Prepared::of(&operators);
     let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());

@@ -164,6 +164,15 @@ pub enum Function {
     ColumnsFromEnd,
     /// What LogQL does with labels. No user writes it.
     Labels(LabelsFunction),
+    /// What is computed for each value of a field that may have several: the field, the expression, fields above it that
+    /// may hold lists. As a condition, whether it holds for one of them ([`crate::each`]).
+    Each,
+    /// Whether a field has a value that is no empty list or object: the field, fields above it that may hold lists.
+    HasValue,
+    /// Of a field whose value is a date, or the text of one, the first condition; else the second. No user writes it.
+    IfDate,
+    /// A number, or the milliseconds since the epoch of a date or its text. No user writes it; other dialects use it.
+    Measure,
 }
 
 /// Functions of the labels of LogQL. A label set is a text, see [`crate::logql::LabelSet`].
@@ -342,6 +351,10 @@ impl Function {
             Self::Columns => "columns",
             Self::ColumnsFromEnd => "columnsfromend",
             Self::Labels(_) => "labels",
+            Self::Each => "each",
+            Self::HasValue => "hasvalue",
+            Self::IfDate => "ifdate",
+            Self::Measure => "measure",
             _ => SIGNATURES.iter().find(|signature| signature.function == self).map_or("", |signature| signature.name),
         }
     }

@@ -14,7 +14,7 @@ use types::{Timestamp, Value};
 
 use crate::error::{QueryError, QueryErrors, Span};
 use crate::insights::{REGEXES_MAX, balanced, compile_regex};
-use crate::lucene::condition::{self, Target, value_of};
+use crate::lucene::condition::{self, Analysis, Target, value_of};
 use crate::lucene::{CLAUSES_MAX, NESTING_MAX, QUERY_BYTES_MAX, not, plan_of};
 use crate::plan::{Comparison, Expr, Operator, Plan};
 
@@ -176,7 +176,7 @@ impl Reader<'_> {
     fn field(&self, pair: &Pair<'_, Rule>) -> Result<Target, QueryError> {
         let written = pair.as_str();
         if written.starts_with('"') {
-            return Ok(Target::field(&unescaped(condition::inside(written))));
+            return Ok(Target::field_in(&unescaped(condition::inside(written)), Analysis::Loose));
         }
         if let [.., _, last] = words(written).as_slice() {
             let message = format!("more than one word stands before the colon of {last}");
@@ -188,7 +188,7 @@ impl Reader<'_> {
             let error = self.error("not-supported", message, span_of(pair));
             return Err(error.with_hint("name the fields, joined by `or`; *:value looks into all of them"));
         }
-        Ok(Target::field(&unescaped(written)))
+        Ok(Target::field_in(&unescaped(written), Analysis::Loose))
     }
 
     fn compared(&mut self, pair: Pair<'_, Rule>, target: &Target, comparison: Comparison) -> Result<Expr, QueryError> {
@@ -241,21 +241,24 @@ impl Reader<'_> {
 
     fn word(&mut self, written: &str, target: &Target, span: Span) -> Result<Option<Expr>, QueryError> {
         match target {
-            Target::Any if written == "*" => return Ok(None),
+            Target::Any(_) if written == "*" => return Ok(None),
             Target::Field { name, .. } if written == "*" => return Ok(Some(condition::present(name))),
             _ => {}
         }
         if !has_star(written) {
-            return Ok(target.value(&unescaped(written)));
+            return Ok(Some(target.value(&unescaped(written)).unwrap_or_else(|| not(None))));
         }
         self.n_regexes += 1;
         if self.n_regexes > REGEXES_MAX {
             let message = format!("the query has more than {REGEXES_MAX} words with stars");
             return Err(self.error("too-many-regexes", message, span));
         }
-        let source = target.wildcard(&as_wildcard(written));
-        let regex = compile_regex(&source, false).map_err(|(message, _)| self.error("bad-regex", message, span))?;
-        Ok(Some(target.matching(regex)))
+        let mut found = Vec::new();
+        for source in target.wildcards(&as_wildcard(written)) {
+            let regex = compile_regex(&source, false).map_err(|(message, _)| self.error("bad-regex", message, span))?;
+            found.push(target.matching(regex));
+        }
+        Ok(Some(balanced(found, Expr::Or)))
     }
 }
 

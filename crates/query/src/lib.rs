@@ -5,6 +5,7 @@
 
 mod cache;
 mod csv;
+mod each;
 pub mod elastic;
 mod error;
 mod execute;
@@ -23,6 +24,7 @@ pub mod template;
 pub mod time;
 mod translate;
 mod units;
+mod words;
 mod zoned;
 
 pub use cache::{CacheCounts, PartialCache};
@@ -36,8 +38,8 @@ pub use execute::{
     Histogram, IndexUse, MemoryPool, Origin, PartialReason, Request, Restart, RestartKind, RunsOf, Screen, Selected,
     Side, Stage, Stats, Support, TableOf, Tail, TailError, TailRows, TakePartialRows, TakeRows, UnknownFields,
     ValueCount, answer_subqueries, changes, context_plan, event_plan, execute, execute_stream, execute_with_subqueries,
-    explain, fetch_tables, field_presence, field_summaries, field_values, has_subqueries, histogram, holds_for,
-    matched_fields, needs_several_passes, patterns_plan, select_events, unknown_fields,
+    explain, fetch_tables, field_presence, field_summaries, field_types, field_values, has_subqueries, histogram,
+    holds_for, matched_fields, needs_several_passes, patterns_plan, select_events, unknown_fields,
 };
 pub use filter_pattern::{parse_filter_pattern, parse_filter_pattern_showing};
 pub use insights::{

@@ -17,7 +17,7 @@ use crate::error::{QueryError, QueryErrors, Span};
 use crate::insights::balanced;
 use crate::optimise::optimise;
 use crate::plan::{Comparison, Expr, Operator, Plan};
-use condition::Target;
+use condition::{Analysis, Bound, Target};
 use types::{Timestamp, Value};
 
 /// Longest query in bytes.
@@ -55,7 +55,8 @@ pub(crate) fn plan_of(mut operators: Vec<Operator>) -> Plan {
 
 /// The filter that a query string is; none where it matches everything. Without `now`, relative times are refused.
 pub(crate) fn parse(text: &str, now: Option<Timestamp>) -> Result<Vec<Operator>, QueryErrors> {
-    let condition = parse_with(text, &Defaults { targets: vec![Target::any()], joins_all: false, now })?;
+    let defaults = Defaults { targets: vec![Target::any()], joins_all: false, now, analysis: Analysis::Loose };
+    let condition = parse_with(text, &defaults)?;
     Ok(condition.map(Operator::Filter).into_iter().collect())
 }
 
@@ -67,6 +68,8 @@ pub(crate) struct Defaults {
     pub(crate) joins_all: bool,
     /// What relative times count from.
     pub(crate) now: Option<Timestamp>,
+    /// How texts of fields are looked at.
+    pub(crate) analysis: Analysis,
 }
 
 /// The condition that a query string is; none where it matches everything.
@@ -262,7 +265,9 @@ impl Reader<'_> {
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::field if part.as_str() == "_exists_" => target = Target::presence(),
-                Rule::field => target = Target::field(&condition::unescaped(part.as_str())),
+                Rule::field => {
+                    target = Target::field_in(&condition::unescaped(part.as_str()), self.defaults.analysis);
+                }
                 Rule::comparison => comparison = condition::comparison(part.as_str()),
                 Rule::scalar => {
                     let (text, value) = (condition::text_of(&part), condition::scalar(&part));
@@ -300,10 +305,13 @@ impl Reader<'_> {
                 let text = condition::text_of(&inner);
                 self.against(target, Comparison::Equal, &text, Value::text(text.as_str()), span).map(Some)
             }
-            Rule::string => Ok(target.phrase(&condition::unescaped(condition::inside(inner.as_str())))),
+            Rule::string => {
+                let text = condition::unescaped(condition::inside(inner.as_str()));
+                Ok(Some(target.phrase(&text).unwrap_or_else(|| not(None))))
+            }
             Rule::regex => {
                 let source = condition::inside(inner.as_str()).replace("\\/", "/");
-                self.regex(&target.anchored(&source), span).map(|regex| Some(target.matching(regex)))
+                self.regex(&target.expression(&source), span).map(|regex| Some(target.matching(regex)))
             }
             _ => target.word(self, inner.as_str(), span),
         }
@@ -318,7 +326,19 @@ impl Reader<'_> {
         value: Value,
         span: Span,
     ) -> Result<Expr, QueryError> {
-        target.against(comparison, text, value, self.defaults.now).ok_or_else(|| {
+        Ok(target.between(vec![self.bound(target, comparison, text, value, span)?]))
+    }
+
+    /// One end of a range.
+    fn bound(
+        &self,
+        target: &Target,
+        comparison: Comparison,
+        text: &str,
+        value: Value,
+        span: Span,
+    ) -> Result<Bound, QueryError> {
+        Bound::of_text(comparison, text, value, self.defaults.now, target.is_time()).ok_or_else(|| {
             let error = self.error("not-supported", "relative times are not supported here", span);
             error.with_hint("choose the range of time beside the query")
         })

@@ -14,6 +14,7 @@ use types::{GroupPattern, TimeRange, Timestamp, Value};
 
 use crate::function::Function;
 use crate::template::Template;
+pub use crate::words::{Word, Words};
 pub use alternatives::Alternatives;
 
 /// A field or column name.
@@ -590,6 +591,8 @@ pub enum TextPattern {
     Phrase(Vec<String>),
     /// One of many: all of them substrings, or all phrases.
     OneOf(Arc<Alternatives>),
+    /// Has these words one after the other, as Elasticsearch's standard analyser finds words. A number has one, itself.
+    Words(Words),
 }
 
 /// Comparison operators.

@@ -4,6 +4,7 @@ mod operators;
 
 use std::fmt::{self, Display, Formatter};
 
+use crate::function::Function;
 use crate::plan::{
     Aggregate, AggregateKind, ArithmeticOperator, Comparison, Earlier, Expr, Operator, Other, Parse, ParseMethod, Plan,
     SortKey, Span, TextPattern,
@@ -203,6 +204,7 @@ impl Display for Expr {
             Self::Match(text, TextPattern::Regex(regex)) => write!(f, "({text} like /{regex}/)"),
             Self::Match(text, TextPattern::Phrase(words)) => write!(f, "({text} has {:?})", words.join(" ")),
             Self::Match(text, TextPattern::OneOf(alternatives)) => one_of(f, text, alternatives.patterns()),
+            Self::Match(text, TextPattern::Words(words)) => write!(f, "({text} has {words})"),
             Self::In(value, items) => {
                 write!(f, "({value} in [")?;
                 list(f, items, |f, item| write!(f, "{item}"))?;
@@ -214,6 +216,12 @@ impl Display for Expr {
                 f.write_str(")")
             }
             Self::Between(value, low, high) => write!(f, "({value} between {low} and {high})"),
+            // Of each of several values: fields have one or more.
+            Self::Call(Function::Each, arguments) if arguments.len() > 1 => write!(f, "{}", arguments[1]),
+            Self::Call(Function::IfDate, arguments) if arguments.len() > 2 => write!(f, "{}", arguments[2]),
+            Self::Call(Function::HasValue, arguments) if !arguments.is_empty() => {
+                write!(f, "ispresent({})", arguments[0])
+            }
             Self::Call(function, arguments) => {
                 write!(f, "{}(", function.name())?;
                 list(f, arguments, |f, argument| write!(f, "{argument}"))?;
@@ -233,7 +241,7 @@ fn one_of(f: &mut Formatter<'_>, text: &Expr, patterns: &[TextPattern]) -> fmt::
     list(f, &patterns[..patterns.len().min(PATTERNS_SHOWN)], |f, pattern| match pattern {
         TextPattern::Substring(part) => write!(f, "{part:?}"),
         TextPattern::Phrase(words) => write!(f, "{:?}", words.join(" ")),
-        TextPattern::Regex(_) | TextPattern::OneOf(_) => Ok(()),
+        TextPattern::Regex(_) | TextPattern::OneOf(_) | TextPattern::Words(_) => Ok(()),
     })?;
     match patterns.len().saturating_sub(PATTERNS_SHOWN) {
         0 => f.write_str("])"),

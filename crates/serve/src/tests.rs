@@ -21,6 +21,7 @@ mod elastic_aliases;
 mod elastic_options;
 mod elastic_pipelines;
 mod elastic_search;
+mod elastic_values;
 mod exports;
 mod hostile_frames;
 mod http2;

@@ -14,7 +14,9 @@ use super::sibling::{self, SIBLINGS, Sibling};
 use super::terms::{self, Composite, Terms};
 use super::{SearchError, field_of, not, value_of_json};
 use super::{times, typed_keys};
+use crate::each::each_of;
 use crate::function::Function;
+use crate::lucene::condition::present;
 use crate::plan::{Comparison, Expr, Span};
 
 /// Deepest nesting of aggregations.
@@ -206,8 +208,8 @@ impl Parser {
                 let Some(field) = body.get("field").and_then(Json::as_str) else {
                     return Err(SearchError::parsing(at, "needs a [field]"));
                 };
-                let is_present = Expr::Call(Function::IsPresent, vec![Expr::Field(field_of(field))]);
-                let branch = Branch { key: String::new(), condition: Some(not(Some(is_present))), shown: Map::new() };
+                let condition = Some(not(Some(present(field))));
+                let branch = Branch { key: String::new(), condition, shown: Map::new() };
                 Kind::Branches(Branches { list: vec![branch], form: Form::Single })
             }
             "range" => Kind::Branches(ranges(body, at)?),
@@ -375,7 +377,7 @@ fn branches(
             texts[side] = text;
         }
         let key = range.get("key").and_then(Json::as_str).map_or_else(|| texts.join("-"), str::to_owned);
-        branch.condition = Some(crate::insights::balanced(conditions, Expr::And));
+        branch.condition = Some(each_of(crate::insights::balanced(conditions, Expr::And)));
         branch.key = key;
         list.push(branch);
     }

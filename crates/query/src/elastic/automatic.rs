@@ -58,7 +58,12 @@ pub(super) fn parse(body: &Json, known_zone: &mut Option<Tz>, at: &str) -> Resul
         })?,
     };
     let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
-    Ok(Automatic { time: Expr::Field(field_of(field)), n_buckets, shortest, format, zone: zone(body, known_zone, at)? })
+    let time = match field_of(field) {
+        name if name.starts_with('@') => Expr::Field(name),
+        // Texts that are dates become times.
+        name => Expr::Call(Function::DateFloor, vec![Expr::Field(name), Expr::Duration(Span::Nanoseconds(1))]),
+    };
+    Ok(Automatic { time, n_buckets, shortest, format, zone: zone(body, known_zone, at)? })
 }
 
 impl Automatic {

@@ -18,6 +18,8 @@ use super::metric::Metric;
 use super::shape::{branches_json, groups_json, scale_rates, write_bucket_key};
 use super::terms::{Candidate, compare_values};
 use super::{BUCKETS_MAX, SearchError, Selection};
+use crate::each::{each_of, lifted};
+use crate::function::Function;
 use crate::plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan};
 
 /// Most plans of one search: overlapping buckets and lists of hits take one each.
@@ -225,7 +227,7 @@ impl<A: Asker> Folding<'_, A> {
     ) -> Result<(), A::Error> {
         self.count_plan()?;
         let aggregate =
-            |name: &str, kind| Aggregate { name: name.into(), kind, argument: Some(automatic.time.clone()) };
+            |name: &str, kind| Aggregate { name: name.into(), kind, argument: Some(each_of(automatic.time.clone())) };
         let aggregates = vec![aggregate("#first", AggregateKind::Min), aggregate("#last", AggregateKind::Max)];
         let columns = ["#first", "#last"].map(|name| (name.into(), Expr::Field(name.into()))).to_vec();
         let mut operators: Vec<Operator> = context.filters.iter().cloned().map(Operator::Filter).collect();
@@ -306,12 +308,17 @@ impl<A: Asker> Folding<'_, A> {
         let mut inner = context.clone();
         match &aggregation.kind {
             Kind::Terms(terms) => {
-                inner.keys.extend(terms.values.iter().cloned());
-                inner.filters.extend(terms.filter.clone());
+                let of_one = |value: Expr| match &terms.filter {
+                    // Of several values of an event each is admitted by itself.
+                    Some(filter) => Expr::Call(Function::If, vec![filter.clone(), value]),
+                    None => value,
+                };
+                inner.keys.extend(terms.values.iter().cloned().map(of_one).map(each_of));
+                inner.filters.extend(terms.filter.clone().map(each_of));
             }
-            Kind::Histogram(histogram) => inner.keys.push(histogram.value.clone()),
+            Kind::Histogram(histogram) => inner.keys.push(each_of(histogram.value.clone())),
             Kind::Composite(composite) => {
-                inner.keys.extend(composite.sources.iter().map(|source| source.value.clone()))
+                inner.keys.extend(composite.sources.iter().map(|source| each_of(source.value.clone())))
             }
             _ => {}
         }
@@ -453,8 +460,10 @@ impl<A: Asker> Folding<'_, A> {
 /// The condition that an event lies in a bucket.
 fn equal(key: &Expr, value: Option<Value>) -> Expr {
     match value {
-        Some(value) => Expr::Compare(Comparison::Equal, Box::new(key.clone()), Box::new(Expr::Literal(Some(value)))),
-        None => super::not(Some(Expr::Call(crate::function::Function::IsPresent, vec![key.clone()]))),
+        Some(value) => {
+            lifted(Expr::Compare(Comparison::Equal, Box::new(key.clone()), Box::new(Expr::Literal(Some(value)))))
+        }
+        None => super::not(Some(Expr::Call(Function::IsPresent, vec![key.clone()]))),
     }
 }
 
@@ -467,6 +476,6 @@ fn one_of_kept(value: &Expr, buckets: &[Parent]) -> Option<Expr> {
     let is_few = (1..=KEPT_MAX).contains(&keys.len());
     is_few.then(|| {
         let literals = keys.into_values().map(|key| Expr::Literal(Some(key))).collect();
-        Expr::In(Box::new(value.clone()), literals)
+        each_of(Expr::In(Box::new(value.clone()), literals))
     })
 }

@@ -3,6 +3,7 @@
 use regex::Regex;
 use types::Value;
 
+use crate::function::Function;
 use crate::insights::{REGEXES_MAX, compile_regex};
 use crate::plan::{Comparison, Expr, Name, TextPattern};
 
@@ -29,6 +30,8 @@ pub(super) fn marks(condition: &Expr) -> Vec<Mark> {
                 }
                 pattern => marks.extend(mark(field, pattern)),
             },
+            Expr::Call(Function::Each, arguments) => pending.extend(arguments.get(1)),
+            Expr::Call(Function::IfDate, arguments) => pending.extend(arguments.get(2)),
             Expr::Compare(Comparison::Equal, field, value) => marks.extend(whole(field, value)),
             Expr::In(field, values) => {
                 marks.extend(values.iter().take(REGEXES_MAX).filter_map(|one| whole(field, one)))
@@ -55,6 +58,7 @@ fn mark(field: &Expr, pattern: &TextPattern) -> Option<Mark> {
             let words: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
             compile_regex(&format!(r"(?i){}", words.join(r"\W*")), false).ok()?
         }
+        TextPattern::Words(words) => compile_regex(&words.as_regex()?, false).ok()?,
         TextPattern::OneOf(_) => return None,
     };
     Some(Mark { field: field_of(field)?, regex })

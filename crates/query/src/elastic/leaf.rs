@@ -4,12 +4,16 @@ use serde_json::Value as Json;
 use types::Value;
 
 use super::filter::{Reader, at_least, minimum, object};
-use super::{SearchError, TERMS_MAX, both, never, range, simple, value_of_json};
+use super::{SearchError, TERMS_MAX, both, date_value, never, range, simple, value_of_json};
 use crate::error::QueryErrors;
 use crate::insights::balanced;
-use crate::lucene::condition::{FUZZY_LETTERS_MAX, Target, present, value_of};
+use crate::lucene::condition::{Analysis, FUZZY_LETTERS_MAX, Target, present, wildcard};
 use crate::lucene::{Defaults, parse_with};
-use crate::plan::{Comparison, Expr};
+use crate::plan::{Expr, Word, Words};
+use crate::words::words_of;
+
+/// Fewer values of a `terms` query are looked for one by one, each with the index.
+const FEW: usize = 9;
 
 /// What a query comes to: a condition, or `None` where it always holds.
 type Condition = Option<Expr>;
@@ -90,17 +94,6 @@ impl<'j> Field<'j> {
     }
 }
 
-/// One word as the field takes it: in sentences a word, elsewhere a number or a word.
-pub(super) fn word(target: &Target, text: &str) -> Condition {
-    if target.is_sentence() || target.is_keyword() {
-        return target.phrase(text);
-    }
-    match value_of(text) {
-        Value::String(_) => target.phrase(text),
-        value => Some(target.compare(Comparison::Equal, value)),
-    }
-}
-
 fn is_and(json: Option<&Json>) -> bool {
     json.and_then(Json::as_str).is_some_and(|operator| operator.eq_ignore_ascii_case("and"))
 }
@@ -108,18 +101,18 @@ fn is_and(json: Option<&Json>) -> bool {
 fn matching(field: &Field<'_>) -> Result<Condition, SearchError> {
     field.refuse("fuzziness", &["0", "0.0"])?;
     let target = Target::field(field.name);
-    if !field.value.is_string() && !target.is_sentence() {
-        let value = value_of_json(field.value).ok_or_else(|| SearchError::parsing(&field.at, "is no value"))?;
-        return Ok(Some(target.compare(Comparison::Equal, value)));
-    }
     let text = field.text()?;
+    if target.is_time() {
+        return Ok(Some(target.term(&Value::text(text))));
+    }
     if target.is_keyword() {
         return Ok(target.phrase(&text));
     }
-    let words: Vec<Expr> = text.split_whitespace().filter_map(|text| word(&target, text)).collect();
-    if words.is_empty() {
-        return Ok(Some(never()));
+    let words = words_of(&text);
+    if words.len() < 2 || date_value(&text).is_some() {
+        return Ok(Some(target.value(&text).unwrap_or_else(never)));
     }
+    let words: Vec<Expr> = words.iter().map(|word| target.term(&Value::text(word.as_str()))).collect();
     if is_and(field.option("operator")) {
         return Ok(Some(balanced(words, Expr::And)));
     }
@@ -135,15 +128,24 @@ fn phrase(field: &Field<'_>) -> Result<Condition, SearchError> {
     Ok(Some(Target::field(field.name).phrase(&field.text()?).unwrap_or_else(never)))
 }
 
-/// Words one after the other, the last of which only begins so.
+/// Words one after the other, the last of which only begins so; of a keyword the beginning.
 fn phrase_prefix(reader: &mut Reader, field: &Field<'_>) -> Result<Condition, SearchError> {
-    let text = field.text()?;
-    let words: Vec<String> = text.split_whitespace().map(regex::escape).collect();
-    if words.is_empty() {
-        return Ok(Some(never()));
+    let (text, target) = (field.text()?, Target::field(field.name));
+    if target.is_keyword() {
+        return beginning(reader, &target, &text, &field.at).map(Some);
     }
-    let regex = reader.regex(&format!(r"(?i)(?:^|\W){}", words.join(r"\W+")), &field.at)?;
-    Ok(Some(Target::field(field.name).matching(regex)))
+    let mut words: Vec<Word> = words_of(&text).into_iter().map(|word| Word::Exact(word.into())).collect();
+    let Some(Word::Exact(last)) = words.pop() else { return Ok(Some(never())) };
+    words.push(Word::Matching(reader.regex(&begins_with(&last), &field.at)?));
+    Ok(Some(Words::new(words).map_or_else(never, |words| target.has(words))))
+}
+
+fn begins_with(text: &str) -> String {
+    format!("(?s)^{}.*$", regex::escape(text))
+}
+
+fn beginning(reader: &mut Reader, target: &Target, text: &str, at: &str) -> Result<Expr, SearchError> {
+    Ok(target.matching(reader.regex(&begins_with(text), at)?))
 }
 
 fn multi_match(reader: &mut Reader, body: &Json, at: &str) -> Result<Condition, SearchError> {
@@ -183,27 +185,21 @@ fn field_names(json: Option<&Json>, at: &str) -> Result<Vec<String>, SearchError
     Ok(names)
 }
 
-/// The whole value; of sentences a word. An id is the sender's or ours.
-fn equal(name: &str, value: Value) -> Expr {
-    if name == "_id" {
-        return of_ids(vec![Expr::Literal(Some(value))]);
-    }
-    let target = Target::field(name);
-    match &value {
-        Value::String(text) if target.is_sentence() => target.phrase(text).unwrap_or_else(never),
-        _ => target.compare(Comparison::Equal, value),
-    }
-}
-
+/// The whole value; of texts a word. An id is the sender's or ours.
 fn term(field: &Field<'_>) -> Result<Expr, SearchError> {
     let value = value_of_json(field.value).ok_or_else(|| SearchError::parsing(&field.at, "is no value"))?;
+    if field.name == "_id" {
+        return Ok(of_ids(vec![Expr::Literal(Some(value))]));
+    }
+    let target = Target::field(field.name);
     match &value {
-        Value::String(text) if field.ignores_case() && !Target::field(field.name).is_sentence() => {
+        Value::String(text) if field.ignores_case() && target.is_keyword() => {
             let source = format!("(?is)^{}$", regex::escape(text));
             let regex = regex::Regex::new(&source).map_err(|_| SearchError::parsing(&field.at, "is too long"))?;
-            Ok(Target::field(field.name).matching(regex))
+            Ok(target.matching(regex))
         }
-        _ => Ok(equal(field.name, value)),
+        Value::String(text) if field.ignores_case() => Ok(target.term(&Value::text(text.to_lowercase()))),
+        value => Ok(target.term(value)),
     }
 }
 
@@ -232,10 +228,16 @@ fn terms(body: &Json, at: &str) -> Result<Expr, SearchError> {
         return Ok(of_ids(literals(values)));
     }
     let target = Target::field(name);
-    if target.is_sentence() {
-        return Ok(balanced(values.into_iter().map(|value| equal(name, value)).collect(), Expr::Or));
+    if target.is_keyword() && !target.is_time() {
+        return Ok(target.one_of(values));
     }
-    Ok(Expr::In(target.expr(), literals(values)))
+    let is_date = |value: &Value| matches!(value, Value::String(text) if date_value(text).is_some());
+    if target.is_time() || values.len() < FEW || values.iter().any(is_date) {
+        return Ok(balanced(values.iter().map(|value| target.term(value)).collect(), Expr::Or));
+    }
+    let numbers: Vec<Value> = values.iter().filter(|value| !matches!(value, Value::String(_))).cloned().collect();
+    let words = target.has(Words::one_of(values.iter().map(ToString::to_string)));
+    Ok(if numbers.is_empty() { words } else { both(words, target.one_of(numbers), Expr::Or) })
 }
 
 fn of_ids(ids: Vec<Expr>) -> Expr {
@@ -261,15 +263,9 @@ fn pattern(reader: &mut Reader, kind: &str, field: &Field<'_>) -> Result<Conditi
     let target = Target::field(field.name);
     let text = field.text()?;
     let source = match kind {
-        "regexp" => target.anchored(&text),
-        "wildcard" => target.wildcard(&text),
-        _ => {
-            let escaped: String = text
-                .chars()
-                .flat_map(|c| matches!(c, '*' | '?' | '\\').then_some('\\').into_iter().chain([c]))
-                .collect();
-            target.wildcard(&format!("{escaped}*"))
-        }
+        "regexp" => target.expression(&text),
+        "wildcard" => wildcard(&text),
+        _ => begins_with(&text),
     };
     let flags = if field.ignores_case() { "(?i)" } else { "" };
     Ok(Some(target.matching(reader.regex(&format!("{flags}{source}"), &field.at)?)))
@@ -312,7 +308,8 @@ pub(super) fn defaults(
         None => field_names(members.get("fields"), at)?,
     };
     let targets = fields.iter().map(|name| Target::field(name)).collect();
-    Ok(Defaults { targets, joins_all: is_and(members.get("default_operator")), now: Some(reader.now) })
+    let joins_all = is_and(members.get("default_operator"));
+    Ok(Defaults { targets, joins_all, now: Some(reader.now), analysis: Analysis::Words })
 }
 
 /// Mistakes in a query string, with their places in it.

@@ -5,8 +5,9 @@ use types::{Timestamp, Value};
 
 use super::histogram::calendar;
 use super::{SearchError, field_of, format_time, json_of_value, milliseconds, value_of_json};
+use crate::each::each_of;
 use crate::function::Function;
-use crate::plan::{AggregateKind, ArithmeticOperator, Expr, Span};
+use crate::plan::{AggregateKind, ArithmeticOperator, Expr, Name, Span};
 
 /// Percentiles where none are asked for, as in Elasticsearch.
 const PERCENTS: [f64; 7] = [1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0];
@@ -21,6 +22,8 @@ pub(super) struct Metric {
     value: Expr,
     /// Whether it is of times.
     is_time: bool,
+    /// The field where its values may be texts that are dates.
+    may_be_dates: Option<Name>,
     format: Option<String>,
 }
 
@@ -109,14 +112,20 @@ pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Metric, SearchE
         _ => percentiles(body, at)?,
     };
     let is_any_value = matches!(kind, MetricKind::Count | MetricKind::Cardinality);
-    let mut value = match is_time && !is_any_value {
-        true => Expr::Call(Function::ToMillis, vec![Expr::Field(name)]),
-        false => Expr::Field(name),
+    let mut value = match (is_time, is_any_value) {
+        (true, false) => Expr::Call(Function::ToMillis, vec![Expr::Field(name.clone())]),
+        (false, false) if !name.starts_with('@') => Expr::Call(Function::Measure, vec![Expr::Field(name.clone())]),
+        _ => Expr::Field(name.clone()),
     };
+    let shows_times = matches!(
+        kind,
+        MetricKind::Average | MetricKind::Min | MetricKind::Max | MetricKind::Stats | MetricKind::ExtendedStats { .. }
+    );
+    let may_be_dates = (shows_times && !name.starts_with('@')).then_some(name);
     if let Some(missing) = body.get("missing").and_then(value_of_json) {
         value = Expr::Call(Function::Coalesce, vec![value, Expr::Literal(Some(missing))]);
     }
-    Ok(Metric { kind, value, is_time: is_time && !is_any_value, format })
+    Ok(Metric { kind, value, is_time: is_time && !is_any_value, may_be_dates, format })
 }
 
 /// `rate`, in a unit of time; without one, in the buckets' own.
@@ -134,7 +143,7 @@ fn rate(body: &Json, at: &str) -> Result<Metric, SearchError> {
     };
     let value = field.map_or(Expr::Literal(None), |written| Expr::Field(field_of(written)));
     let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
-    Ok(Metric { kind: MetricKind::Rate { of, unit }, value, is_time: false, format })
+    Ok(Metric { kind: MetricKind::Rate { of, unit }, value, is_time: false, may_be_dates: None, format })
 }
 
 fn percentiles(body: &Json, at: &str) -> Result<MetricKind, SearchError> {
@@ -188,12 +197,29 @@ fn top(body: &Json, at: &str) -> Result<Metric, SearchError> {
         return Err(SearchError::parsing(at, "[size] other than 1 is not supported"));
     }
     let is_latest = order.as_str().is_some_and(|order| order.eq_ignore_ascii_case("desc"));
-    Ok(Metric { kind: MetricKind::Top { fields, is_latest }, value: field("@timestamp"), is_time: false, format: None })
+    Ok(Metric {
+        kind: MetricKind::Top { fields, is_latest },
+        value: field("@timestamp"),
+        is_time: false,
+        may_be_dates: None,
+        format: None,
+    })
 }
 
 impl Metric {
-    /// The aggregates that it is made of.
+    /// The aggregates that it is made of, over all values of its field; the last one counts dates where there may be some.
     pub(super) fn aggregates(&self) -> Vec<(AggregateKind, Option<Expr>)> {
+        let mut all: Vec<_> =
+            self.of_values().into_iter().map(|(kind, argument)| (kind, argument.map(each_of))).collect();
+        all.extend(self.may_be_dates.as_ref().map(|name| {
+            let truth = |truth| Expr::Literal(Some(Value::Boolean(truth)));
+            let is_date = Expr::Call(Function::IfDate, vec![Expr::Field(name.clone()), truth(true), truth(false)]);
+            (AggregateKind::Count, Some(each_of(Expr::Call(Function::If, vec![is_date, truth(true)]))))
+        }));
+        all
+    }
+
+    fn of_values(&self) -> Vec<(AggregateKind, Option<Expr>)> {
         let of = |kind| (kind, Some(self.value.clone()));
         let zero = Box::new(Expr::Literal(Some(Value::Integer(0))));
         // The sum with 0 is missing for what is no number, so that only numbers are counted.
@@ -255,6 +281,16 @@ impl Metric {
 
     /// What is shown of the values of these aggregates; without values, of no event.
     pub(super) fn shown(&self, values: &[Option<Value>]) -> Json {
+        match (&self.may_be_dates, values.split_last()) {
+            (Some(_), Some((n_dates, values))) => {
+                let is_time = n_dates.as_ref().and_then(number_of).is_some_and(|n| n > 0.0);
+                Self { is_time, may_be_dates: None, ..self.clone() }.shown_of(values)
+            }
+            _ => self.shown_of(values),
+        }
+    }
+
+    fn shown_of(&self, values: &[Option<Value>]) -> Json {
         let number = |at: usize| values.get(at).and_then(Option::as_ref).and_then(number_of);
         match &self.kind {
             MetricKind::Average | MetricKind::Min | MetricKind::Max => self.single(number(0)),

@@ -5,9 +5,9 @@ use serde_json::{Map, Value as Json};
 use types::{Timestamp, Value};
 
 use super::filter::{Reader, object, only_member};
-use super::times::{self, zone_of};
+use super::times::{self, date_value, zone_of};
 use super::{SearchError, both, value_of_json};
-use crate::lucene::condition::{Target, present};
+use crate::lucene::condition::{Bound, Target, present};
 use crate::plan::{Comparison, Expr};
 
 /// Bounds by their names, and whether each is an upper one and includes its value.
@@ -25,9 +25,6 @@ pub(super) fn condition(
     let at = format!("{at}.{name}");
     let options = object(options, &at)?;
     let bounds = bounds(options, &at)?;
-    if name != "@timestamp" {
-        return Ok(of_values(name, &bounds));
-    }
     let format = options.get("format").and_then(Json::as_str);
     let zone = match options.get("time_zone").and_then(Json::as_str) {
         Some(text) => zone_of(text).ok_or_else(|| {
@@ -35,6 +32,10 @@ pub(super) fn condition(
         })?,
         None => Tz::UTC,
     };
+    if name != "@timestamp" {
+        let read = |bound: &Json| times::read(bound, format, reader.now, zone);
+        return of_values(name, &bounds, format, read, &at).map(Some);
+    }
     let (mut from, mut to) = (i64::MIN, i64::MAX);
     for (bound, is_upper, is_included) in bounds {
         let written = times::read(bound, format, reader.now, zone);
@@ -86,16 +87,38 @@ fn bounds<'j>(options: &'j Map<String, Json>, at: &str) -> Result<Vec<(&'j Json,
     Ok(found)
 }
 
-fn of_values(name: &str, bounds: &[(&Json, bool, bool)]) -> Option<Expr> {
+/// The condition on a field whose values may be numbers, texts or dates.
+fn of_values(
+    name: &str,
+    bounds: &[(&Json, bool, bool)],
+    format: Option<&str>,
+    read: impl Fn(&Json) -> Option<times::Written>,
+    at: &str,
+) -> Result<Expr, SearchError> {
     let target = Target::field(name);
-    let compared = bounds.iter().filter_map(|(bound, is_upper, is_included)| {
+    if bounds.is_empty() {
+        return Ok(present(name));
+    }
+    let is_of_other_times = format.is_some_and(|format| !format.contains("epoch_millis"));
+    let mut found = Vec::new();
+    for (bound, is_upper, is_included) in bounds {
         let comparison = match (is_upper, is_included) {
             (false, true) => Comparison::GreaterOrEqual,
             (false, false) => Comparison::Greater,
             (true, true) => Comparison::LessOrEqual,
             (true, false) => Comparison::Less,
         };
-        Some(target.compare(comparison, value_of_json(bound)?))
-    });
-    compared.reduce(|a, b| both(a, b, Expr::And)).or_else(|| Some(present(name)))
+        let is_date = |text: &str| text.contains("||") || text.starts_with("now") || date_value(text).is_some();
+        let is_only_time = is_of_other_times || bound.as_str().is_some_and(is_date);
+        let time = if target.is_keyword() && !target.is_time() { None } else { read(bound) };
+        let Some(value) = value_of_json(bound) else {
+            return Err(SearchError::parsing(at, format!("{bound} is no value")));
+        };
+        if time.is_none() && is_of_other_times {
+            return Err(SearchError::parsing(at, format!("{bound} is no time that can be read")));
+        }
+        let value = (time.is_none() || !is_only_time).then_some(value);
+        found.push(Bound { comparison, value, time: time.map(|written| (written.first, written.last)) });
+    }
+    Ok(target.between(found))
 }

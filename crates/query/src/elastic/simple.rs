@@ -112,11 +112,13 @@ impl Simple<'_> {
         match prefix {
             Some(prefix) if self.n_prefixes < REGEXES_MAX => {
                 self.n_prefixes += 1;
-                let regex = compile_regex(&format!(r"(?i)(?:^|\W){}", regex::escape(prefix)), false).ok()?;
-                self.of_targets(|target| Some(target.matching(regex.clone())))
+                self.of_targets(|target| {
+                    let source = format!("(?s)^{}.*$", regex::escape(&target.normal(prefix)));
+                    Some(target.matching(compile_regex(&source, false).ok()?))
+                })
             }
             _ if word.is_empty() => None,
-            _ => self.of_targets(|target| super::leaf::word(target, word)),
+            _ => self.of_targets(|target| target.value(word)),
         }
     }
 

@@ -47,19 +47,23 @@ fn queries_of_one_field_are_conditions() {
         json!({"match": {"message": {"query": "a b", "operator": "and"}}}),
         "filter (@message has \"a\") | filter (@message has \"b\")",
     );
-    check(json!({"match": {"status": "500"}}), "filter (status = 500)");
+    check(json!({"match": {"status": "500"}}), "filter (status has \"500\")");
     check(json!({"match": {"host.keyword": "web 1"}}), "filter (host = \"web 1\")");
     check(json!({"match_phrase": {"message": "out of memory"}}), "filter (@message has \"out of memory\")");
-    check(json!({"term": {"host": "web"}}), "filter (host = \"web\")");
+    check(json!({"term": {"host": "web"}}), "filter (host has \"web\")");
+    check(json!({"term": {"host.keyword": "web"}}), "filter (host = \"web\")");
+    check(json!({"term": {"n": -5}}), "filter (n = -5)");
     check(json!({"term": {"level": "error"}}), "filter (@level = \"error\")");
     check(json!({"term": {"message": {"value": "x"}}}), "filter (@message has \"x\")");
-    check(json!({"terms": {"host": ["a", "b"], "boost": 2}}), "filter (host in [\"a\", \"b\"])");
+    check(json!({"terms": {"host.keyword": ["a", "b"], "boost": 2}}), "filter (host in [\"a\", \"b\"])");
+    check(json!({"terms": {"host": ["a", "b"]}}), "filter ((host has \"a\") or (host has \"b\"))");
     check(json!({"terms": {"host": []}}), "filter false");
     check(json!({"exists": {"field": "a.b"}}), "filter ispresent(a.b)");
-    check(json!({"prefix": {"host": "w?b"}}), "filter (host like /(?s)^w\\?b.*$/)");
-    check(json!({"wildcard": {"host": {"value": "w*b?"}}}), "filter (host like /(?s)^w.*b.$/)");
-    check(json!({"regexp": {"host": {"value": "a|b"}}}), "filter (host like /^(?:a|b)$/)");
-    check(json!({"range": {"n": {"gt": 1, "lte": 2.5}}}), "filter (n > 1) | filter (n <= 2.5)");
+    check(json!({"prefix": {"host": "w?b"}}), "filter (host has /(?s)^w\\?b.*$/)");
+    check(json!({"prefix": {"host.keyword": "w?b"}}), "filter (host like /(?s)^w\\?b.*$/)");
+    check(json!({"wildcard": {"host": {"value": "w*b?"}}}), "filter (host has /(?s)^w.*b.$/)");
+    check(json!({"regexp": {"host": {"value": "a|b"}}}), "filter (host has /^(?:a|b)$/)");
+    check(json!({"range": {"n": {"gt": 1, "lte": 2.5}}}), "filter ((n > 1) and (n <= 2.5))");
     check(json!({"query_string": {"query": "host:a AND b"}}), "filter (host has \"a\") | filter (@any has \"b\")");
     check(
         json!({"query_string": {"query": "a b", "default_field": "host", "default_operator": "AND"}}),
@@ -76,15 +80,15 @@ fn queries_of_one_field_are_conditions() {
 fn bool_joins_what_it_says() {
     let term = |value: &str| json!({"term": {"a": value}});
     check(json!({"bool": {}}), "");
-    check(json!({"bool": {"must": [term("x")], "filter": term("y")}}), "filter (a = \"y\") | filter (a = \"x\")");
-    check(json!({"bool": {"should": [term("x"), term("y")]}}), "filter ((a = \"x\") or (a = \"y\"))");
-    check(json!({"bool": {"should": [term("x")], "filter": [term("y")]}}), "filter (a = \"y\")");
-    check(json!({"bool": {"must_not": [term("x")]}}), "filter not (a = \"x\")");
+    check(json!({"bool": {"must": [term("x")], "filter": term("y")}}), "filter (a has \"y\") | filter (a has \"x\")");
+    check(json!({"bool": {"should": [term("x"), term("y")]}}), "filter ((a has \"x\") or (a has \"y\"))");
+    check(json!({"bool": {"should": [term("x")], "filter": [term("y")]}}), "filter (a has \"y\")");
+    check(json!({"bool": {"must_not": [term("x")]}}), "filter not (a has \"x\")");
     check(json!({"bool": {"must_not": [{"match_all": {}}]}}), "filter false");
     check(json!({"bool": {"should": [term("x"), {"match_all": {}}]}}), "");
     check(
         json!({"bool": {"should": [term("x"), term("y")], "minimum_should_match": "100%"}}),
-        "filter (a = \"x\") | filter (a = \"y\")",
+        "filter (a has \"x\") | filter (a has \"y\")",
     );
     check(json!({"bool": {"should": [term("x")], "minimum_should_match": 2}}), "filter false");
 }

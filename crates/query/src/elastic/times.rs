@@ -1,6 +1,6 @@
 //! Times as clients of Elasticsearch write them: numbers, dates with parts left out, date math; and how they are shown.
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
 use serde_json::Value as Json;
 use types::Timestamp;
@@ -35,6 +35,26 @@ pub(crate) fn read_time(text: &str, now: Timestamp) -> Option<(i64, i64)> {
     read_text(text.trim(), None, now, Tz::UTC).map(|written| (written.first, written.last))
 }
 
+/// Returns the instant of a text that Elasticsearch would take for a date where no mapping says what it is: at least a year
+/// and a month, without a zone in UTC.
+pub(crate) fn date_value(text: &str) -> Option<i64> {
+    let bytes = text.as_bytes();
+    let is_like_one = (7..=40).contains(&bytes.len())
+        && bytes[..4].iter().all(u8::is_ascii_digit)
+        && matches!(bytes[4], b'-' | b'/')
+        && bytes[5].is_ascii_digit();
+    if !is_like_one {
+        return None;
+    }
+    if bytes[4] == b'/' {
+        let (day, time) = text.split_once(' ').unwrap_or((text, ""));
+        let (clock, zone) = time.split_once(' ').unwrap_or((time, ""));
+        return date(format!("{} {clock}{zone}", day.replace('/', "-")).trim_end(), Tz::UTC)
+            .map(|written| written.first);
+    }
+    date(text, Tz::UTC).map(|written| written.first)
+}
+
 fn of_number(number: f64, whole: Option<i64>, format: Option<&str>) -> Option<Written> {
     let unit =
         if format.is_some_and(|format| format.contains("epoch_second")) { Timestamp::SECOND } else { MILLISECOND };
@@ -61,7 +81,67 @@ fn read_text(text: &str, format: Option<&str>, now: Timestamp, zone: Tz) -> Opti
     if is_number && (text.len() != 4 || format.is_some_and(|format| format.starts_with("epoch"))) {
         return of_number(0.0, Some(text.parse().ok()?), format);
     }
-    date(text, zone)
+    of_formats(text, format, zone)
+}
+
+/// Reads a date by letters of Java's where there are such formats, else as ISO 8601 has it.
+fn of_formats(text: &str, format: Option<&str>, zone: Tz) -> Option<Written> {
+    let (mut is_iso, mut found) = (format.is_none(), None);
+    for format in format.into_iter().flat_map(|format| format.split("||")) {
+        let is_of_letters = !format.contains('_') && format.contains(['y', 'u']) && format.contains(['M', 'd']);
+        is_iso |= !is_of_letters;
+        found = found.or_else(|| is_of_letters.then(|| of_letters(text, format, zone)).flatten());
+    }
+    found.or_else(|| is_iso.then(|| date(text, zone)).flatten())
+}
+
+/// Reads a date by letters: years, months, days, hours, minutes, seconds, fractions and offsets in digits.
+fn of_letters(text: &str, letters: &str, zone: Tz) -> Option<Written> {
+    let mut parts: [&str; 7] = [""; 7];
+    let mut offset = "";
+    let (mut rest, mut pattern, mut is_quoted) = (text, letters.chars().peekable(), false);
+    while let Some(letter) = pattern.next() {
+        if letter == '\'' {
+            is_quoted = !is_quoted;
+            continue;
+        }
+        let place = "yMdHmsS".find(if letter == 'u' { 'y' } else { letter }).filter(|_| !is_quoted);
+        let mut n = 1;
+        while !is_quoted && pattern.next_if_eq(&letter).is_some() {
+            n += 1;
+        }
+        match (place, letter) {
+            (Some(place), _) => {
+                let most = if n == 1 { 9 } else { n };
+                let n_digits = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
+                if n_digits == 0 || (n > 1 && n_digits != n) {
+                    return None;
+                }
+                (parts[place], rest) = rest.split_at(n_digits);
+            }
+            (None, 'X' | 'x' | 'Z') if !is_quoted => (offset, rest) = (rest, ""),
+            (None, letter) if is_quoted || !letter.is_ascii_alphabetic() => {
+                for _ in 0..n {
+                    rest = rest.strip_prefix(letter)?;
+                }
+            }
+            _ => return None,
+        }
+    }
+    if !rest.is_empty() {
+        return None;
+    }
+    let mut iso = String::new();
+    for (place, before) in ["", "-", "-", "T", ":", ":", "."].into_iter().enumerate() {
+        if parts[place].is_empty() {
+            // What is finer than a part that is missing would be of nothing.
+            return (parts[place..].iter().all(|part| part.is_empty())).then(|| date(&(iso + offset), zone)).flatten();
+        }
+        let width = if place == 0 { 4 } else { 2 };
+        iso.push_str(before);
+        iso.push_str(&format!("{:0>width$}", parts[place], width = if place == 6 { 1 } else { width }));
+    }
+    date(&(iso + offset), zone)
 }
 
 /// `2026`, `2026-11`, … `2026-11-20T12:00:00.123Z`.
@@ -102,7 +182,17 @@ fn date(text: &str, zone: Tz) -> Option<Written> {
     };
     // With three digits or fewer a time of Elasticsearch is a millisecond.
     let unit = if digits > 0 && digits < 3 { Span::Nanoseconds(MILLISECOND) } else { unit };
-    Some(Written { first, last: later(zone, first, unit)?.checked_sub(1)? })
+    // A day is one of the calendar, on which clocks may be changed.
+    let next =
+        if unit == Span::Nanoseconds(Timestamp::DAY) { by_days(zone, first, 1) } else { later(zone, first, unit) };
+    Some(Written { first, last: next?.checked_sub(1)? })
+}
+
+/// The instant so many days later at which clocks show the same.
+fn by_days(zone: Tz, instant: i64, days: i64) -> Option<i64> {
+    let local = instant.checked_add(offset_ns(zone, instant))?;
+    let moved = local.checked_add(days.checked_mul(Timestamp::DAY)?)?;
+    instant_of(zone, DateTime::from_timestamp_nanos(moved).naive_utc())
 }
 
 /// Whole seconds, nanoseconds, and how many digits there were.
@@ -157,8 +247,13 @@ fn calculated(mut written: Written, operations: &str, zone: Tz) -> Option<Writte
         rest = rest.get(digits + unit.len_utf8()..)?;
         written = match sign {
             '+' | '-' => {
-                let moved = |instant| moved(instant, sign, span(unit, number)?, zone);
-                let first = moved(written.first)?;
+                let first = match unit {
+                    'd' | 'w' => {
+                        let days = number.checked_mul(if unit == 'w' { 7 } else { 1 })?;
+                        by_days(zone, written.first, if sign == '-' { -days } else { days })?
+                    }
+                    unit => moved(written.first, sign, span(unit, number)?, zone)?,
+                };
                 Written { first, last: first }
             }
             '/' if digits == 0 => {

@@ -148,6 +148,7 @@ fn visit_lists(expr: &Expr, visit: &mut dyn FnMut(&[Expr])) {
             visit_lists(b, visit);
         }
         Expr::In(_, list) => visit(list),
+        Expr::Call(_, arguments) => arguments.iter().for_each(|argument| visit_lists(argument, visit)),
         _ => {}
     }
 }

@@ -19,7 +19,7 @@ use super::matching::Matcher;
 use super::names::{is_field, single_field};
 use super::number::{Number, arithmetic};
 use super::partners::PartnersOfPlan;
-use super::{any, functions};
+use super::{any, each, functions};
 use crate::function::Function;
 use crate::plan::{ArithmeticOperator, Comparison, Expr, Name};
 
@@ -69,6 +69,8 @@ pub(crate) fn evaluate(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) ->
         }
         Expr::Field(name) if **name == *"@any" => return any::list(frame),
         Expr::Field(name) => return Ok(frame.column(name)?),
+        // Before distinct values are looked at: lists above the field are no values of its own.
+        Expr::Call(Function::Each, arguments) => return each::each(arguments, frame, env),
         _ => {}
     }
     if let Some(distinct) = Distinct::of(expr, frame)? {
@@ -103,6 +105,11 @@ pub(crate) fn truth(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Re
             return Ok(rows);
         }
         return Ok(evaluate(argument, frame, env)?.presence());
+    }
+    match expr {
+        Expr::Call(Function::Each, arguments) => return each::holds_of_one(arguments, frame, env),
+        Expr::Call(Function::HasValue, arguments) => return each::has_value(arguments, frame),
+        _ => {}
     }
     if !matches!(expr, Expr::And(..) | Expr::Or(..) | Expr::Not(_) | Expr::Literal(_) | Expr::Field(_))
         && let Some(distinct) = Distinct::of(expr, frame)?
@@ -153,6 +160,7 @@ pub(crate) fn truth(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Re
             rows.and(&compare_rows(Comparison::LessOrEqual, &item, &high, is_level, env));
             Ok(rows)
         }
+        Expr::Call(Function::IfDate, arguments) => each::if_date(arguments, frame, env),
         value => {
             let column = evaluate(value, frame, env)?;
             Ok(RowSet::of(column.n_rows(), |row| Cell::at(&column, row).is_true()))

@@ -1,5 +1,7 @@
 //! Which fields events have, and which values a field has.
 
+mod inner;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,6 +13,8 @@ use super::frame::{BlockRows, Frame, Source};
 use super::histogram::leading;
 use super::{ExecuteError, PartialReason, Request, Stats, execute};
 use crate::plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, SortKey};
+
+pub use self::inner::field_types;
 
 /// Values looked at for the distinct counts of all fields together.
 const SAMPLE_CELLS: usize = 1 << 18;

@@ -350,7 +350,7 @@ pub(crate) fn coalesce(upper: &Column, lower: &Column) -> Column {
 }
 
 /// The rows of a column in the order `order`.
-fn permute(column: &Column, order: &[u32]) -> Column {
+pub(crate) fn permute(column: &Column, order: &[u32]) -> Column {
     match column {
         Column::Missing { .. } => Column::Missing { n_rows: order.len() },
         Column::Timestamps(values) => Column::Timestamps(order.iter().map(|row| values[*row as usize]).collect()),

@@ -57,6 +57,10 @@ type Made = (Arc<Column>, Option<Lease>);
 fn called(function: Function, arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<Made, Stop> {
     match (function, arguments) {
         (Function::IsPresent, [value]) => Ok((Arc::new(booleans(&evaluate(value, frame, env)?.presence())), None)),
+        (Function::HasValue | Function::IfDate, _) => {
+            let condition = Expr::Call(function, arguments.to_vec());
+            Ok((Arc::new(booleans(&truth(&condition, frame, env)?)), None))
+        }
         (Function::If, [condition, then]) => choose(&[(condition, then)], None, frame, env),
         (Function::If, [condition, then, otherwise]) => choose(&[(condition, then)], Some(otherwise), frame, env),
         (Function::Case, arguments) => {
@@ -199,6 +203,7 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
         }
         F::ToUpper | F::ToLower | F::Substring | F::Replace | F::Contains => text::scalar(function, cells),
         F::Position | F::StartsWith | F::EndsWith | F::ToString | F::Split => text::scalar(function, cells),
+        F::Measure => time::measure(cells[0]),
         F::FromMillis | F::ToMillis | F::Hour | F::Weekday => time::scalar(function, cells, env.time_zone),
         F::FormatDate | F::ParseDate => time::scalar(function, cells, env.time_zone),
         F::JsonParse => json::parse(&cells[0].text()?),
@@ -216,6 +221,7 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
         F::UrlDecode | F::Base64Decode | F::Md5 | F::Sha256 => encoding::scalar(function, &cells[0].text()?),
         // Those that `call` and the lines above have answered; without the arguments the checker demands, missing.
         F::Coalesce | F::IsEmpty | F::IsBlank | F::Now | F::IsPresent | F::If | F::Case => None,
+        F::Each | F::HasValue | F::IfDate => None,
         F::DateFloor | F::DateCeil | F::TimeBucket | F::Later | F::RegexpExtract | F::RegexpReplace => None,
         F::Labels(_) => None,
         F::Template => None,

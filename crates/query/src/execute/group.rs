@@ -1,6 +1,7 @@
 //! Rows into groups: which group each row belongs to, and the partial aggregates of each group.
 
 mod codec;
+mod repeats;
 
 pub(crate) use self::codec::VERSION;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use types::{Addresses, Column, EventId, MISSING_CODE, RowSet, Value};
 
+use self::repeats::Repeats;
 use super::address::text_of;
 use super::aggregate::{self, Partial, Place, Rows, add_rows, canonical, depends_on_order, needs_places, write_key};
 use super::budget::Budget;
@@ -17,6 +19,7 @@ use super::cell::{Cell, compare_levels, strict_order};
 use super::expression::{Environment, Stop, evaluate};
 use super::frame::{Frame, PLACE_FIELDS};
 use super::functions::value_bytes;
+use crate::each::field_of_each;
 use crate::plan::{Aggregate, AggregateKind, Expr, Name};
 
 type Map<K> = HashMap<K, u32, foldhash::fast::RandomState>;
@@ -332,27 +335,31 @@ impl<'p> Groups<'p> {
     ) -> Result<(), Stop> {
         // Everything is read before anything is added: a damaged block counts wholly or not at all.
         let keys: Vec<Key> = self.by.iter().map(|(_, expr)| Key::of(expr, frame, env)).collect::<Result<_, Stop>>()?;
+        let (keys, repeats) = Repeats::of(self.by, keys, frame.n_rows(), env)?;
         let argument = |aggregate: &Aggregate, frame: &mut Frame<'_>| match &aggregate.argument {
-            Some(expr) => evaluate(expr, frame, env).map(Some),
+            Some(expr) => evaluate(expr, frame, env).map(|column| Some(repeats.column(column))),
             None => Ok(None),
         };
         let mut arguments: Vec<Option<Arc<Column>>> = Vec::with_capacity(self.aggregates.len());
         let mut addresses: Vec<Option<Addresses>> = Vec::with_capacity(self.aggregates.len());
         for aggregate in self.aggregates {
             let found = match (&aggregate.argument, aggregate.kind) {
-                (Some(Expr::Field(name)), AggregateKind::CountDistinct) => frame.addresses(name)?,
+                (Some(Expr::Field(name)), AggregateKind::CountDistinct) if repeats.is_none() => {
+                    frame.addresses(name)?
+                }
                 _ => None,
             };
             arguments.push(if found.is_some() { None } else { argument(aggregate, frame)? });
             addresses.push(found);
         }
         let kinds = || self.aggregates.iter().map(|aggregate| aggregate.kind);
-        let places = if kinds().any(needs_places) { Some(places(frame)?) } else { None };
+        let places = if kinds().any(needs_places) { Some(repeats.rows(places(frame)?)) } else { None };
         let lines: Option<Vec<Place>> =
-            (order == RowOrder::AsTheyLie).then(|| (0..frame.n_rows()).map(Place::of_row).collect());
+            (order == RowOrder::AsTheyLie).then(|| repeats.rows((0..frame.n_rows()).map(Place::of_row).collect()));
         let by_time = |kind| matches!(kind, AggregateKind::Earliest | AggregateKind::Latest);
-        let times = if kinds().any(by_time) { Some(frame.column("@timestamp")?) } else { None };
-        let groups = self.groups_of(&keys, frame.n_rows());
+        let times = if kinds().any(by_time) { Some(repeats.column(frame.column("@timestamp")?)) } else { None };
+        let weights = weights.map(|weights| repeats.rows(weights.to_vec()));
+        let groups = self.groups_of(&keys, repeats.n_rows(frame.n_rows()));
         for (index, (aggregate, argument)) in self.aggregates.iter().zip(&arguments).enumerate() {
             if self.owners[index] != index {
                 continue;
@@ -370,9 +377,13 @@ impl<'p> Groups<'p> {
                     _ => places.as_deref(),
                 },
                 times: times.as_deref(),
-                weights,
+                weights: weights.as_deref(),
             };
-            self.state_bytes += add_rows(aggregate.kind, &mut self.states[index], &rows);
+            let states = &mut self.states[index];
+            self.state_bytes += match aggregate.argument.as_ref().and_then(field_of_each).and(argument.as_deref()) {
+                Some(argument) => repeats::add_values(aggregate.kind, states, argument, &rows),
+                None => add_rows(aggregate.kind, states, &rows),
+            };
         }
         Ok(())
     }

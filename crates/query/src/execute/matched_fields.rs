@@ -15,7 +15,8 @@ use super::fields::{FieldSummaries, FieldSummaryRow, field_summaries};
 use super::frame::BlockRows;
 use super::histogram::leading;
 use super::scan::{Flow, Scan};
-use super::steps::Steps;
+use super::simplify::simplify_over;
+use super::steps::{Steps, is_row_wise};
 use super::{ExecuteError, Request};
 use crate::plan::{Operator, Plan};
 
@@ -57,7 +58,8 @@ pub(super) fn matched_fields_within(
     request: &Request<'_>,
     cells_max: usize,
 ) -> Result<FieldSummaries, ExecuteError> {
-    let operators = leading(plan);
+    let operators = simplify_over(&plan.operators, runs);
+    let operators: Vec<Operator> = operators.into_iter().take_while(is_row_wise).collect();
     let mut scan = Scan::new(runs, request);
     scan.env.prepared = Prepared::of(&operators);
     let steps = Steps::new(&operators, &BTreeSet::new());

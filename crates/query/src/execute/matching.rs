@@ -7,7 +7,8 @@ use regex::Regex;
 use types::{Column, RowSet, Strings};
 
 use super::cell::Cell;
-use crate::plan::{Alternatives, TextPattern};
+use super::number::Number;
+use crate::plan::{Alternatives, TextPattern, Word, Words};
 
 /// Separators between two words of a phrase. Without a limit, a text of separators alone costs its length squared.
 const GAP_MAX: usize = 64;
@@ -22,6 +23,8 @@ pub(crate) enum Matcher<'a> {
     Phrase(&'a [String]),
     /// Holds one of many texts or phrases.
     OneOf(&'a Alternatives),
+    /// Has words one after the other, as the standard analyser finds them.
+    Words(&'a Words),
 }
 
 impl<'a> Matcher<'a> {
@@ -32,6 +35,7 @@ impl<'a> Matcher<'a> {
             TextPattern::Regex(regex) => Self::Regex(regex),
             TextPattern::Phrase(words) => Self::Phrase(words),
             TextPattern::OneOf(alternatives) => Self::OneOf(alternatives),
+            TextPattern::Words(words) => Self::Words(words),
         }
     }
 
@@ -42,6 +46,10 @@ impl<'a> Matcher<'a> {
             Self::Regex(regex) => regex.is_match(text),
             Self::Phrase(words) => holds_phrase(text, words),
             Self::OneOf(alternatives) => alternatives.match_one(text, |words| holds_phrase(text, words)),
+            Self::Words(words) => {
+                words.required().is_none_or(|word| find_ignoring_case(text, word, 0).is_some())
+                    && words.match_text(text)
+            }
         }
     }
 
@@ -62,8 +70,25 @@ impl<'a> Matcher<'a> {
             column => RowSet::of(column.n_rows(), |row| match Cell::at(column, row) {
                 Cell::Missing => false,
                 Cell::Text(text) => self.matches(text),
+                Cell::Nested(_) if matches!(self, Self::Words(_)) => false,
+                number @ (Cell::Integer(_) | Cell::Float(_)) if matches!(self, Self::Words(_)) => {
+                    self.matches_number(number)
+                }
                 other => other.text().is_some_and(|text| self.matches(&text)),
             }),
+        }
+    }
+
+    /// Tells whether a number is one of the words: by its value, however it is spelled.
+    fn matches_number(&self, cell: Cell<'_>) -> bool {
+        let Self::Words(words) = self else { return false };
+        let Some(number) = cell.plain_number() else { return false };
+        let is = |word: &str| Number::read(word).is_some_and(|other| number.compare(other).is_eq());
+        match words.single() {
+            Some(Word::Exact(word)) => is(word),
+            Some(Word::OneOf(list)) => list.iter().any(|word| is(word)),
+            Some(Word::Matching(regex)) => cell.text().is_some_and(|text| regex.is_match(&text)),
+            None => false,
         }
     }
 
@@ -75,7 +100,7 @@ impl<'a> Matcher<'a> {
         };
         match self {
             Self::Substring(finder) => std::str::from_utf8(finder.needle()).is_ok_and(fits),
-            Self::Regex(_) => true,
+            Self::Regex(_) | Self::Words(_) => true,
             // Between words of a phrase may stand what also stands inside a number.
             Self::Phrase(words) => words.iter().all(|word| fits(word)),
             Self::OneOf(alternatives) => {
@@ -99,7 +124,15 @@ impl<'a> Matcher<'a> {
                 let candidates = substring_rows(&memmem::Finder::new(&needle), lowered.as_bytes(), values.ends());
                 RowSet::of(values.len(), |row| candidates.contains(row) && self.matches(values.get(row)))
             }
-            Self::Regex(_) | Self::OneOf(_) => RowSet::of(values.len(), |row| self.matches(values.get(row))),
+            Self::Words(words) if words.required().is_some() => {
+                let needle = words.required().unwrap_or_default();
+                let lowered = values.text().to_ascii_lowercase();
+                let candidates = substring_rows(&memmem::Finder::new(needle), lowered.as_bytes(), values.ends());
+                RowSet::of(values.len(), |row| candidates.contains(row) && words.match_text(values.get(row)))
+            }
+            Self::Regex(_) | Self::OneOf(_) | Self::Words(_) => {
+                RowSet::of(values.len(), |row| self.matches(values.get(row)))
+            }
         }
     }
 }

@@ -36,6 +36,12 @@ impl Probe {
                     // The expression may have been compiled to ignore case, which its text does not say.
                     TextPattern::Regex(regex) => (required_literal(regex.as_str())?, true, false),
                     TextPattern::OneOf(_) => return None,
+                    // Equal numbers may be written in different ways.
+                    TextPattern::Words(words) if words.exact().is_some_and(|words| words.len() == 1) => {
+                        let literal = words.required().filter(|word| Number::read(word).is_none())?;
+                        (literal.to_owned(), true, false)
+                    }
+                    TextPattern::Words(words) => (words.required()?.to_owned(), true, false),
                 };
                 (name, literal, ignores_case, settles)
             }
@@ -94,7 +100,7 @@ impl Probe {
 }
 
 /// The longest text that every match of an expression holds, in lower case.
-fn required_literal(pattern: &str) -> Option<String> {
+pub(crate) fn required_literal(pattern: &str) -> Option<String> {
     let hir = regex_syntax::parse(pattern).ok()?;
     let mut best = String::new();
     let mut run = String::new();

@@ -33,7 +33,7 @@ pub fn select_events(
     if has_subqueries(plan) {
         return Err(ExecuteError::Subquery);
     }
-    let operators = simplify::simplify(&plan.operators);
+    let operators = simplify::simplify_over(&plan.operators, runs);
     let Some((Operator::Project { .. }, lead)) = operators.split_last() else { return Err(ExecuteError::NoProjection) };
     if !lead.iter().all(is_row_wise) {
         return Err(ExecuteError::NoProjection);

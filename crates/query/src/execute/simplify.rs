@@ -3,12 +3,26 @@
 //! Only sorts move: towards the end, past what does not change the order of rows, so that conditions written after a
 //! sort are applied while scanning; and a sort before an aggregation that takes rows in any order goes.
 
-use crate::plan::{Aggregate, Operator, SortKey};
+use std::sync::Arc;
+
+use types::Run;
+
+use crate::each::settle;
+use crate::optimise::optimise;
+use crate::plan::{Aggregate, Operator, Plan, SortKey};
 
 use super::aggregate::needs_places;
 use super::group::depend_on_order;
 use super::names::visit_fields;
 use super::steps::{defines, is_row_wise};
+
+/// Returns the operators as they are run over these runs: simplified, without what no run needs.
+pub(crate) fn simplify_over(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Vec<Operator> {
+    match settle(operators, runs) {
+        Some(settled) => simplify(&optimise(Plan { operators: settled, ..Plan::default() }).operators),
+        None => simplify(operators),
+    }
+}
 
 /// The operators, simplified.
 pub(crate) fn simplify(operators: &[Operator]) -> Vec<Operator> {

@@ -224,7 +224,7 @@ fn cost(condition: &Expr) -> u32 {
         };
     });
     cost + match condition {
-        Expr::Match(_, TextPattern::Regex(_) | TextPattern::OneOf(_)) => 10,
+        Expr::Match(_, TextPattern::Regex(_) | TextPattern::OneOf(_) | TextPattern::Words(_)) => 10,
         Expr::Match(..) => 2,
         _ => 0,
     }

@@ -253,6 +253,9 @@ impl Collected {
             }
             // These ask whether there is a value: a name that no event has is an answer, too.
             Expr::Call(Function::IsPresent | Function::Coalesce | Function::IsEmpty | Function::IsBlank, _) => {}
+            Expr::Call(Function::HasValue, _) => {}
+            // What follows are fields above it that may be lists.
+            Expr::Call(Function::Each, arguments) => arguments.iter().take(2).for_each(|argument| self.expr(argument)),
             Expr::Call(_, arguments) => arguments.iter().for_each(|argument| self.expr(argument)),
             Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) | Expr::InQuery(inner, _) => {
                 self.expr(inner)

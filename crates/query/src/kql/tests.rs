@@ -58,10 +58,11 @@ fn values_are_words_numbers_times_and_stars() {
     check("ok:true", "filter (ok = true)");
     check("user:*", "filter ispresent(user)");
     check("not user:*", "filter not ispresent(user)");
-    check("path:/api*", "filter (path like /(?s)^/api.*$/)");
-    check("path:/a?i*", "filter (path like /(?s)^/a\\?i.*$/)");
+    check("path:/api*", "filter ((path like /(?s)^/api.*$/) or (path like /(?i)/api\\S*/))");
+    check("path.keyword:/api*", "filter (path like /(?s)^/api.*$/)");
+    check("path.keyword:/a?i*", "filter (path like /(?s)^/a\\?i.*$/)");
     check("path:a\\*b", "filter (path has \"a*b\")");
-    check("path:a\\*b*", "filter (path like /(?s)^a\\*b.*$/)");
+    check("path.keyword:a\\*b*", "filter (path like /(?s)^a\\*b.*$/)");
     check("message:time*", "filter (@message like /(?i)\\btime\\S*/)");
     check("host:a\\ b", "filter (host has \"a b\")");
     check("\"a\\\"b\":1", "filter (a\"b = 1)");

@@ -5,33 +5,58 @@ use regex::Regex;
 use types::{Timestamp, Value};
 
 use super::{Reader, Rule, span_of};
-use crate::elastic::{read_time, within};
+use crate::each::{each, has_value};
+use crate::elastic::{date_value, read_time, within};
 use crate::error::{QueryError, Span};
 use crate::function::Function;
-use crate::plan::{Comparison, Expr, TextPattern};
+use crate::insights::balanced;
+use crate::plan::{Comparison, Expr, TextPattern, Word, Words};
+use crate::words::words_of;
 
 /// Longest word of which similar ones are looked for: each letter makes three forms.
 pub(crate) const FUZZY_LETTERS_MAX: usize = 32;
+
+/// How the texts of a field are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Analysis {
+    /// As a whole.
+    Keyword,
+    /// Word by word, as Elasticsearch does: of a text with several words one is enough, patterns are about one word.
+    Words,
+    /// Word by word for people: a text is found as it is written, at the borders of words; patterns are about one word or
+    /// the whole value.
+    Loose,
+}
 
 /// What a clause is about.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
     /// Every text or number of the event.
-    Any,
-    /// A field, and whether texts are compared as a whole.
+    Any(Analysis),
+    /// A field, and how its texts are looked at.
     Field {
         /// Its name with us.
         name: String,
-        /// Whether it was named as a `.keyword`, or is one of ours that holds no sentences.
-        is_keyword: bool,
+        /// Whole values where it was named as a `.keyword`, or is one of ours that holds no sentences.
+        analysis: Analysis,
     },
     /// Whether the field named by the value is there.
     Presence,
 }
 
+/// One end of a range.
+pub(crate) struct Bound {
+    pub(crate) comparison: Comparison,
+    /// What values that are no dates are compared with.
+    pub(crate) value: Option<Value>,
+    /// The first and the last instant, where it is a time.
+    pub(crate) time: Option<(i64, i64)>,
+}
+
 impl Target {
+    /// Everything, for people.
     pub(crate) fn any() -> Self {
-        Self::Any
+        Self::Any(Analysis::Loose)
     }
 
     pub(crate) fn presence() -> Self {
@@ -40,6 +65,11 @@ impl Target {
 
     /// The field that a sender of Elasticsearch means by `written`.
     pub(crate) fn field(written: &str) -> Self {
+        Self::field_in(written, Analysis::Words)
+    }
+
+    /// The same with texts looked at in a way of the caller's.
+    pub(crate) fn field_in(written: &str, of_texts: Analysis) -> Self {
         let (plain, has_suffix) = match written.strip_suffix(".keyword") {
             Some(plain) => (plain, true),
             None => (written, false),
@@ -52,33 +82,62 @@ impl Target {
             other => other,
         };
         let is_ours = name.starts_with('@') && name != "@message" && name != "@any";
+        let analysis = if has_suffix || is_ours { Analysis::Keyword } else { of_texts };
         match name {
-            "@any" | "*" => Self::Any,
-            name => Self::Field { name: name.to_owned(), is_keyword: has_suffix || is_ours },
+            "@any" | "*" => Self::Any(of_texts),
+            name => Self::Field { name: name.to_owned(), analysis },
         }
     }
 
     pub(crate) fn expr(&self) -> Box<Expr> {
         Box::new(match self {
-            Self::Any | Self::Presence => Expr::Field("@any".into()),
+            Self::Any(_) | Self::Presence => Expr::Field("@any".into()),
             Self::Field { name, .. } => Expr::Field(name.as_str().into()),
         })
     }
 
-    pub(crate) fn is_keyword(&self) -> bool {
-        matches!(self, Self::Field { is_keyword: true, .. })
+    fn analysis(&self) -> Analysis {
+        match self {
+            Self::Any(analysis) | Self::Field { analysis, .. } => *analysis,
+            Self::Presence => Analysis::Keyword,
+        }
     }
 
-    pub(crate) fn is_sentence(&self) -> bool {
+    pub(crate) fn is_keyword(&self) -> bool {
+        matches!(self, Self::Field { analysis: Analysis::Keyword, .. })
+    }
+
+    /// Whether the words of a text that stands after it belong together.
+    pub(crate) fn is_loose(&self) -> bool {
+        self.analysis() == Analysis::Loose
+    }
+
+    /// A condition on the field that holds where it holds for one of its values.
+    fn of_one(&self, condition: Expr) -> Expr {
         match self {
-            Self::Field { name, .. } => name == "@message",
-            Self::Any | Self::Presence => true,
+            Self::Field { name, .. } if !name.starts_with('@') => each(&name.as_str().into(), condition),
+            _ => condition,
         }
+    }
+
+    fn compared(&self, comparison: Comparison, value: Value) -> Expr {
+        Expr::Compare(comparison, self.expr(), Box::new(Expr::Literal(Some(value))))
     }
 
     /// `field >= value`
     pub(crate) fn compare(&self, comparison: Comparison, value: Value) -> Expr {
-        Expr::Compare(comparison, self.expr(), Box::new(Expr::Literal(Some(value))))
+        self.of_one(self.compared(comparison, value))
+    }
+
+    /// Equal to one of the values, texts as a whole.
+    pub(crate) fn one_of(&self, values: Vec<Value>) -> Expr {
+        let literals = values.into_iter().map(|value| Expr::Literal(Some(value))).collect();
+        self.of_one(Expr::In(self.expr(), literals))
+    }
+
+    /// Has words one after the other.
+    pub(crate) fn has(&self, words: Words) -> Expr {
+        self.of_one(Expr::Match(self.expr(), TextPattern::Words(words)))
     }
 
     /// Whether its values are times.
@@ -95,45 +154,139 @@ impl Target {
         value: Value,
         now: Option<Timestamp>,
     ) -> Option<Expr> {
-        if !self.is_time() {
-            return Some(self.compare(comparison, value));
-        }
-        if now.is_none() && text.starts_with("now") {
-            return None;
-        }
-        let Some((first, last)) = read_time(text, now.unwrap_or_default()) else {
-            return Some(self.compare(comparison, value));
-        };
-        let instant = |instant| Value::Timestamp(Timestamp(instant));
-        Some(match comparison {
-            Comparison::Less | Comparison::GreaterOrEqual => self.compare(comparison, instant(first)),
-            Comparison::Greater | Comparison::LessOrEqual => self.compare(comparison, instant(last)),
-            Comparison::Equal => within(self.expr(), first, last.saturating_add(1)),
-            Comparison::NotEqual => super::not(Some(within(self.expr(), first, last.saturating_add(1)))),
-        })
+        Some(self.between(vec![Bound::of_text(comparison, text, value, now, self.is_time())?]))
     }
 
-    /// A value as it stands after the field: a number, a time or a word.
-    pub(crate) fn value(&self, text: &str) -> Option<Expr> {
-        if self.is_sentence() {
-            return self.phrase(text);
+    /// Values for which all bounds hold.
+    pub(crate) fn between(&self, bounds: Vec<Bound>) -> Expr {
+        let times: Option<Vec<Expr>> =
+            bounds.iter().map(|bound| Some(self.of_time(bound.comparison, bound.time?))).collect();
+        let times = times.map(|times| balanced(times, Expr::And));
+        if let (true, Some(times)) = (self.is_time(), &times) {
+            return times.clone();
         }
-        match value_of(text) {
-            Value::String(_) => self.phrase(text),
-            value => Some(self.compare(Comparison::Equal, value)),
+        if let [
+            Bound { comparison: Comparison::GreaterOrEqual, value: Some(low), .. },
+            Bound { comparison: Comparison::LessOrEqual, value: Some(high), .. },
+        ] = bounds.as_slice()
+        {
+            let [low, high] = [low, high].map(|value| Box::new(Expr::Literal(Some(value.clone()))));
+            let values = Expr::Between(self.expr(), low, high);
+            return self.of_one(self.or_times(times, values));
+        }
+        let values = bounds.into_iter().map(|bound| match (bound.value, bound.time) {
+            (Some(value), _) => self.compared(bound.comparison, value),
+            // A number beside a time is one of milliseconds.
+            (None, Some((first, last))) => {
+                let instant = if takes_first(bound.comparison) { first } else { last };
+                let number = Box::new(Expr::Call(Function::ToNumber, vec![*self.expr()]));
+                let literal = Expr::Literal(Some(Value::Integer(instant.div_euclid(1_000_000))));
+                Expr::Compare(bound.comparison, number, Box::new(literal))
+            }
+            (None, None) => super::not(None),
+        });
+        let values = balanced(values.collect(), Expr::And);
+        self.of_one(self.or_times(times, values))
+    }
+
+    fn or_times(&self, times: Option<Expr>, values: Expr) -> Expr {
+        match (self, times) {
+            (Self::Field { .. }, Some(times)) => self.if_date(times, values),
+            _ => values,
+        }
+    }
+
+    fn if_date(&self, of_date: Expr, of_other: Expr) -> Expr {
+        Expr::Call(Function::IfDate, vec![*self.expr(), of_date, of_other])
+    }
+
+    /// A time compared with all of what was written: a day, a second.
+    fn of_time(&self, comparison: Comparison, (first, last): (i64, i64)) -> Expr {
+        let instant = |instant| Value::Timestamp(Timestamp(instant));
+        match comparison {
+            Comparison::Equal => within(self.expr(), first, last.saturating_add(1)),
+            Comparison::NotEqual => super::not(Some(within(self.expr(), first, last.saturating_add(1)))),
+            comparison if takes_first(comparison) => self.compared(comparison, instant(first)),
+            comparison => self.compared(comparison, instant(last)),
+        }
+    }
+
+    /// A value as it stands after the field: a number, a time or words.
+    pub(crate) fn value(&self, text: &str) -> Option<Expr> {
+        if self.is_keyword() {
+            return Some(self.compare(Comparison::Equal, value_of(text)));
+        }
+        if self.is_loose() {
+            return match value_of(text) {
+                Value::String(_) => self.phrase(text),
+                _ if self.is_sentence() => self.phrase(text),
+                value => Some(self.compare(Comparison::Equal, value)),
+            };
+        }
+        if let (Value::Integer(_) | Value::Float(_), false) = (value_of(text), is_word(text)) {
+            // `-5` is no word, and the word in it another number.
+            return Some(self.compare(Comparison::Equal, value_of(text)));
+        }
+        let words = words_of(text);
+        let condition = match words.len() < 2 {
+            true => self.pattern(Words::of_text(text)?),
+            false => {
+                let each = words.into_iter().filter_map(|word| Words::of_text(&word)).map(|word| self.pattern(word));
+                balanced(each.collect(), Expr::Or)
+            }
+        };
+        Some(self.of_one(self.or_date(text, condition)))
+    }
+
+    fn pattern(&self, words: Words) -> Expr {
+        Expr::Match(self.expr(), TextPattern::Words(words))
+    }
+
+    /// A text that is a date is compared with dates as one.
+    fn or_date(&self, text: &str, condition: Expr) -> Expr {
+        let time = date_value(text).and_then(|_| read_time(text, Timestamp(0)));
+        match (self, time) {
+            (Self::Field { .. }, Some(time)) => self.if_date(self.of_time(Comparison::Equal, time), condition),
+            _ => condition,
         }
     }
 
     /// The words of a text in quotes, one after the other.
     pub(crate) fn phrase(&self, text: &str) -> Option<Expr> {
-        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
         if let Self::Presence = self {
             return Some(present(text));
         }
         if self.is_keyword() {
             return Some(self.compare(Comparison::Equal, Value::text(text)));
         }
-        (!words.is_empty()).then(|| Expr::Match(self.expr(), TextPattern::Phrase(words)))
+        if self.is_loose() {
+            let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+            let condition = || Expr::Match(self.expr(), TextPattern::Phrase(words.clone()));
+            return (!words.is_empty()).then(|| self.of_one(self.or_date(text, condition())));
+        }
+        if let (Value::Integer(_) | Value::Float(_), false) = (value_of(text), is_word(text)) {
+            return Some(self.compare(Comparison::Equal, value_of(text)));
+        }
+        Some(self.of_one(self.or_date(text, self.pattern(Words::of_text(text)?))))
+    }
+
+    /// One word that is not taken apart, or a value.
+    pub(crate) fn term(&self, value: &Value) -> Expr {
+        let text = value.to_string();
+        if self.is_keyword() || self.is_time() {
+            return match read_time(&text, Timestamp(0)).filter(|_| self.is_time()) {
+                Some(time) => self.of_time(Comparison::Equal, time),
+                None => self.compare(Comparison::Equal, value.clone()),
+            };
+        }
+        match value {
+            Value::Integer(_) | Value::Float(_) if !is_word(&text) => self.compare(Comparison::Equal, value.clone()),
+            _ => {
+                let word = Word::Exact(text.as_str().into());
+                let words = Words::new(vec![word]).map_or_else(|| super::not(None), |words| self.pattern(words));
+                self.of_one(self.or_date(&text, words))
+            }
+        }
     }
 
     /// A word as it was written, perhaps with `*` and `?`.
@@ -141,44 +294,54 @@ impl Target {
         let text = unescaped(written);
         match self {
             Self::Presence => return Ok(Some(present(&text))),
-            Self::Any if written == "*" => return Ok(None),
+            Self::Any(_) if written == "*" => return Ok(None),
             Self::Field { name, .. } if written == "*" => return Ok(Some(present(name))),
             _ => {}
         }
         if reader.is_fuzzy {
-            let regex = reader.regex(&self.similar(&text), span)?;
+            let source = if self.is_loose() { self.similar(&text) } else { self.similar(&text.to_lowercase()) };
+            let regex = reader.regex(&source, span)?;
             return Ok(Some(self.matching(regex)));
         }
         if has_wildcard(written) {
-            let regex = reader.regex(&self.wildcard(written), span)?;
-            return Ok(Some(self.matching(regex)));
+            let sources = self.wildcards(written);
+            let mut found = Vec::with_capacity(sources.len());
+            for source in sources {
+                found.push(self.matching(reader.regex(&source, span)?));
+            }
+            return Ok(Some(balanced(found, Expr::Or)));
         }
         if self.is_time() {
             return reader.against(self, Comparison::Equal, &text, value_of(&text), span).map(Some);
         }
-        Ok(self.value(&text))
+        Ok(Some(self.value(&text).unwrap_or_else(|| super::not(None))))
     }
 
-    /// A regular expression for `*` and `?`: within one word of a sentence, else over the whole value.
-    pub(crate) fn wildcard(&self, written: &str) -> String {
-        let (any, one) = if self.is_sentence() { ("\\S*", "\\S") } else { (".*", ".") };
-        let mut source = String::new();
-        let mut characters = written.chars();
-        while let Some(c) = characters.next() {
-            match c {
-                '*' => source.push_str(any),
-                '?' => source.push_str(one),
-                '\\' => source.push_str(&regex::escape(&characters.next().map(String::from).unwrap_or_default())),
-                c => source.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
-            }
+    /// Whether its texts are sentences, of which a pattern is about a part.
+    fn is_sentence(&self) -> bool {
+        match self {
+            Self::Field { name, .. } => name == "@message",
+            Self::Any(_) | Self::Presence => true,
         }
-        if !self.is_sentence() {
-            return format!("(?s)^{source}$");
+    }
+
+    /// Regular expressions for `*` and `?`, one of which must match.
+    pub(crate) fn wildcards(&self, written: &str) -> Vec<String> {
+        match (self.is_loose(), self.is_sentence()) {
+            (false, _) => vec![wildcard(&self.normal(written))],
+            (true, true) => vec![wildcard_of_word(written)],
+            (true, false) => vec![wildcard(written), wildcard_of_word(written)],
         }
-        let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-        let begin = if is_letter(written.chars().next()) { "\\b" } else { "" };
-        let end = if is_letter(written.chars().last()) { "\\b" } else { "" };
-        format!("(?i){begin}{source}{end}")
+    }
+
+    /// A regular expression as the field takes it.
+    pub(crate) fn expression(&self, source: &str) -> String {
+        if self.is_loose() && self.is_sentence() { source.to_owned() } else { format!("^(?:{source})$") }
+    }
+
+    /// A pattern as the words of the field are: in lower case.
+    pub(crate) fn normal(&self, written: &str) -> String {
+        if self.is_keyword() { written.to_owned() } else { written.to_lowercase() }
     }
 
     /// A regular expression for a word and those that differ from it in one letter: another one, one more, one less, or two
@@ -198,16 +361,15 @@ impl Target {
             }
         }
         let forms = forms.join("|");
-        if self.is_keyword() { format!("^(?:{forms})$") } else { format!("(?i)\\b(?:{forms})\\b") }
+        if self.is_loose() { format!("(?i)\\b(?:{forms})\\b") } else { format!("^(?:{forms})$") }
     }
 
-    /// A regular expression is about a whole value, and in sentences about a part.
-    pub(crate) fn anchored(&self, source: &str) -> String {
-        if self.is_sentence() { source.to_owned() } else { format!("^(?:{source})$") }
-    }
-
+    /// A regular expression: about a whole value, or about one word and anchored at both ends.
     pub(crate) fn matching(&self, regex: Regex) -> Expr {
-        Expr::Match(self.expr(), TextPattern::Regex(regex))
+        if self.is_keyword() || self.is_loose() {
+            return self.of_one(Expr::Match(self.expr(), TextPattern::Regex(regex)));
+        }
+        Words::new(vec![Word::Matching(regex)]).map_or_else(|| super::not(None), |words| self.has(words))
     }
 
     /// `[a TO b]`, `{a TO b}`; `*` is an open end.
@@ -221,34 +383,84 @@ impl Target {
                 _ => {}
             }
         }
-        let [low, high] = bounds.as_slice() else { return Ok(None) };
+        let Ok([low, high]) = <[_; 2]>::try_from(bounds) else { return Ok(None) };
         let low_sign = if includes_low { Comparison::GreaterOrEqual } else { Comparison::Greater };
         let high_sign = if includes_high { Comparison::LessOrEqual } else { Comparison::Less };
-        let compare = |comparison, (text, value, span): &(String, Value, Span)| {
-            reader.against(self, comparison, text, value.clone(), *span)
-        };
-        Ok(match (low, high) {
-            (Some((_, low, _)), Some((_, high, _))) if includes_low && includes_high && !self.is_time() => {
-                let [low, high] = [low, high].map(|value| Box::new(Expr::Literal(Some(value.clone()))));
-                Some(Expr::Between(self.expr(), low, high))
-            }
-            (Some(low), Some(high)) => {
-                let (low, high) = (compare(low_sign, low)?, compare(high_sign, high)?);
-                Some(Expr::And(Box::new(low), Box::new(high)))
-            }
-            (Some(low), None) => Some(compare(low_sign, low)?),
-            (None, Some(high)) => Some(compare(high_sign, high)?),
-            (None, None) => match self {
-                Self::Field { name, .. } => Some(present(name)),
-                _ => None,
-            },
+        let mut read = Vec::new();
+        for (comparison, bound) in [(low_sign, low), (high_sign, high)] {
+            let Some((text, value, span)) = bound else { continue };
+            read.push(reader.bound(self, comparison, &text, value, span)?);
+        }
+        Ok(match (read.is_empty(), self) {
+            (false, _) => Some(self.between(read)),
+            (true, Self::Field { name, .. }) => Some(present(name)),
+            (true, _) => None,
         })
     }
 }
 
+impl Bound {
+    /// Reads a bound in text; `None` for a time that counts from a `now` that is not known.
+    pub(crate) fn of_text(
+        comparison: Comparison,
+        text: &str,
+        value: Value,
+        now: Option<Timestamp>,
+        is_time: bool,
+    ) -> Option<Self> {
+        let is_relative = text.starts_with("now") && read_time(text, Timestamp(0)).is_some();
+        if is_relative && now.is_none() {
+            return None;
+        }
+        let is_date = is_time || is_relative || date_value(text.split("||").next().unwrap_or_default()).is_some();
+        let time = read_time(text, now.unwrap_or_default()).filter(|_| is_date);
+        Some(Self { comparison, value: time.is_none().then_some(value), time })
+    }
+}
+
+/// Whether a comparison is with the first instant of what was written.
+fn takes_first(comparison: Comparison) -> bool {
+    matches!(comparison, Comparison::Less | Comparison::GreaterOrEqual)
+}
+
+/// Whether a text is one word as it stands.
+fn is_word(text: &str) -> bool {
+    words_of(text).as_slice() == [text]
+}
+
+/// A regular expression for `*` and `?`, over a whole value or word.
+pub(crate) fn wildcard(written: &str) -> String {
+    format!("(?s)^{}$", wildcard_source(written, ".*", "."))
+}
+
+/// A regular expression for `*` and `?` within one word of a text.
+fn wildcard_of_word(written: &str) -> String {
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let begin = if is_letter(written.chars().next()) { "\\b" } else { "" };
+    let end = if is_letter(written.chars().last()) { "\\b" } else { "" };
+    format!("(?i){begin}{}{end}", wildcard_source(written, "\\S*", "\\S"))
+}
+
+fn wildcard_source(written: &str, any: &str, one: &str) -> String {
+    let mut source = String::new();
+    let mut characters = written.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '*' => source.push_str(any),
+            '?' => source.push_str(one),
+            '\\' => source.push_str(&regex::escape(&characters.next().map(String::from).unwrap_or_default())),
+            c => source.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    source
+}
+
 pub(crate) fn present(field: &str) -> Expr {
     let Target::Field { name, .. } = Target::field(field) else { return Expr::Literal(Some(Value::Boolean(true))) };
-    Expr::Call(Function::IsPresent, vec![Expr::Field(name.as_str().into())])
+    match name.starts_with('@') {
+        true => Expr::Call(Function::IsPresent, vec![Expr::Field(name.as_str().into())]),
+        false => has_value(&name.as_str().into()),
+    }
 }
 
 pub(crate) fn comparison(sign: &str) -> Comparison {

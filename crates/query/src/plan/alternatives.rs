@@ -39,7 +39,7 @@ impl Alternatives {
                         None => others.push(index),
                     }
                 }
-                TextPattern::Regex(_) | TextPattern::OneOf(_) => return None,
+                TextPattern::Regex(_) | TextPattern::OneOf(_) | TextPattern::Words(_) => return None,
             }
         }
         let has_substrings = n_substrings > 0;

@@ -2,6 +2,7 @@
 
 use types::Value;
 
+use crate::function::{Function, Signature};
 use crate::insights::written;
 use crate::plan::{ArithmeticOperator, Expr, TextPattern};
 
@@ -53,8 +54,19 @@ pub(super) fn regex_literal(source: &str) -> Option<String> {
     (!source.is_empty() && !source.contains(['/', '\n', '\r'])).then(|| format!("/{source}/"))
 }
 
+/// What is said of one value of a field: the language has no conditions about all values, or about texts as dates, under
+/// plain names.
+fn plain(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Call(Function::Each, arguments) => arguments.get(1).map_or(expr, plain),
+        Expr::Call(Function::IfDate, arguments) => arguments.get(2).map_or(expr, plain),
+        expr => expr,
+    }
+}
+
 /// Writes `expr` so that it can stand beside an operator of strength `least`.
 fn write(expr: &Expr, least: u8) -> Option<String> {
+    let expr = plain(expr);
     let (strength, text) = match expr {
         Expr::Literal(value) => (ATOM, literal(value.as_ref())?),
         Expr::Duration(span) => (ATOM, span.to_string()),
@@ -64,8 +76,8 @@ fn write(expr: &Expr, least: u8) -> Option<String> {
         // Before a number the sign would become a part of it.
         Expr::Negate(operand) if matches!(**operand, Expr::Literal(_)) => return None,
         Expr::Negate(operand) => (ATOM - 1, format!("-{}", write(operand, ATOM)?)),
-        Expr::Not(operand) => match &**operand {
-            Expr::Match(..) | Expr::In(..) | Expr::Between(..) => (TEST, test(operand, " not")?),
+        Expr::Not(operand) => match plain(operand) {
+            Expr::Match(..) | Expr::In(..) | Expr::Between(..) => (TEST, test(plain(operand), " not")?),
             operand => (NOT, format!("not {}", write(operand, NOT + 1)?)),
         },
         Expr::And(..) => (AND, chain(expr, AND)?),
@@ -85,9 +97,10 @@ fn write(expr: &Expr, least: u8) -> Option<String> {
         }
         Expr::Match(..) | Expr::In(..) | Expr::Between(..) => (TEST, test(expr, "")?),
         Expr::InQuery(..) => return None,
+        Expr::Call(Function::HasValue, arguments) => (ATOM, format!("ispresent({})", write(arguments.first()?, 0)?)),
         Expr::Call(function, arguments) => {
             // Functions that only other dialects use have no name in the table.
-            crate::function::Signature::find(function.name())?;
+            Signature::find(function.name())?;
             let arguments: Option<Vec<String>> = arguments.iter().map(|argument| write(argument, 0)).collect();
             (ATOM, format!("{}({})", function.name(), arguments?.join(", ")))
         }
@@ -121,6 +134,12 @@ fn match_text(value: &str, pattern: &TextPattern, not: &str) -> Option<String> {
             (Some(literal), _) => format!("{value}{not} like {literal}"),
             (None, true) => format!("{value} =~ {}", quoted(regex.as_str())),
             (None, false) => format!("{value} !~ {}", quoted(regex.as_str())),
+        },
+        TextPattern::Words(words) => match (words.exact(), words.as_regex()) {
+            (Some(words), _) => format!("{value}{not} has {}", quoted(&words.join(" "))),
+            (None, Some(regex)) if not.is_empty() => format!("{value} =~ {}", quoted(&regex)),
+            (None, Some(regex)) => format!("{value} !~ {}", quoted(&regex)),
+            (None, None) => return None,
         },
         TextPattern::OneOf(alternatives) => {
             let each = alternatives.patterns().iter().map(|pattern| match_text(value, pattern, ""));

@@ -49,7 +49,10 @@ fn lucene_becomes_insights() {
     check("timeout", "filter @any has \"timeout\"");
     check("level:error AND NOT service:web", "filter @level = \"error\" and service not has \"web\"");
     check("(a OR b) AND c", "filter (@any has \"a\" or @any has \"b\") and @any has \"c\"");
-    check("status:[400 TO 499] -path:\\/health*", "filter status between 400 and 499 and path !~ \"(?s)^/health.*$\"");
+    check(
+        "status:[400 TO 499] -path.keyword:\\/health*",
+        "filter status between 400 and 499 and path !~ \"(?s)^/health.*$\"",
+    );
     check("user-agent.keyword:\"a\\\"b\"", "filter `user-agent` = \"a\\\"b\"");
     check("took:>=1.5", "filter took >= 1.5");
     check("_exists_:user", "filter ispresent(user)");
@@ -63,7 +66,7 @@ fn kql_becomes_insights() {
         "level:error and not service:(web or \"a b\")",
         "filter @level = \"error\" and not (service has \"web\" or service has \"a b\")",
     );
-    check("path:/api* and took >= 1.5", "filter path =~ \"(?s)^/api.*$\" and took >= 1.5");
+    check("path.keyword:/api* and took >= 1.5", "filter path =~ \"(?s)^/api.*$\" and took >= 1.5");
     check("user.keyword:\"a\" or user:*", "filter user = \"a\" or ispresent(user)");
     let text = translate("@timestamp < 2026-11-20", Language::Kql).expect("a translation");
     assert_eq!(text, "filter @timestamp < \"2026-11-20T00:00:00Z\"");

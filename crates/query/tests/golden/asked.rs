@@ -181,6 +181,12 @@ fn elasticsearchs_languages_find_what_the_file_says() {
 }
 
 #[test]
+fn lists_words_and_dates_are_what_elasticsearch_makes_of_them() {
+    let n_asked = ask("elastic-values.ask", &["lucene", "kql", "elastic"]);
+    assert!(n_asked.iter().all(|n| *n >= 10), "{n_asked:?}");
+}
+
+#[test]
 fn one_question_finds_the_same_in_every_dialect() {
     let n_asked = ask("dialects.ask", &["insights", "logql", "lucene", "kql"]);
     assert!(n_asked.iter().all(|n| *n >= 20), "{n_asked:?}");

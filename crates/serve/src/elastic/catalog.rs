@@ -49,7 +49,7 @@ async fn fields_of(server: &Shared, names: &str, leniency: Leniency) -> Result<F
         let fields = |(group, mut runs): (String, Vec<std::sync::Arc<dyn types::Run>>)| {
             runs.sort_by_key(|run| std::cmp::Reverse(run.info().last));
             runs.truncate(RUNS_MAX);
-            let mut fields = query::field_presence(&runs, TimeRange::ALL).fields;
+            let mut fields = query::field_types(&runs, TimeRange::ALL).fields;
             fields.retain(|field| !field.name.starts_with('@') && field.name != "_id");
             fields.truncate(FIELDS_MAX);
             (group, fields)
@@ -62,7 +62,7 @@ async fn fields_of(server: &Shared, names: &str, leniency: Leniency) -> Result<F
 /// The type that Elasticsearch would give a field.
 fn type_of(field: &FieldSummaryRow) -> &'static str {
     let has = |name: &str| field.types.contains(&name);
-    if has("string") || has("list") {
+    if has("string") {
         "text"
     } else if has("object") {
         "object"

@@ -54,6 +54,17 @@ pub(super) fn later_rows(times: &Column, span: Span, zone: Tz) -> Column {
     Column::of_values((0..times.n_rows()).map(|row| value(row).map(instant_value)).collect())
 }
 
+/// Returns the number that a value is, of a date or its text the milliseconds since the epoch.
+pub(super) fn measure(cell: Cell<'_>) -> Option<Value> {
+    match cell {
+        Cell::Text(text) if Number::read(text).is_none() => crate::elastic::date_value(text)
+            .and_then(|instant| Cell::Time(instant).number())
+            .and_then(Number::into_value),
+        Cell::Time(_) => cell.number().and_then(Number::into_value),
+        other => other.to_value(),
+    }
+}
+
 /// Starts of buckets of `length`, counted from an origin.
 pub(super) fn bucket_rows(times: &Column, origins: &Column, length: i64) -> Column {
     let value = |row| {

@@ -12,7 +12,9 @@ use types::{Level, Run, TimeRange, Timestamp, Value};
 
 use super::super::elements::Prepared;
 use super::super::scan::Scan;
-use super::super::{ExecuteError, PartialReason, Request, Stats, compare, has_subqueries, histogram};
+use super::super::simplify::simplify_over;
+use super::super::steps::is_row_wise;
+use super::super::{ExecuteError, PartialReason, Request, Stats, compare, has_subqueries};
 use super::conditions::Conditions;
 use super::counted::{Counted, Depth};
 use super::ends::End;
@@ -121,7 +123,8 @@ pub fn changes(
     if has_subqueries(plan) {
         return Err(ExecuteError::Subquery);
     }
-    let lead = histogram::leading(plan);
+    let lead = simplify_over(&plan.operators, runs);
+    let lead: Vec<Operator> = lead.into_iter().take_while(is_row_wise).collect();
     let text = Expr::Field("@message".into());
     let patterns = Patterns { text, earlier: Some(earlier), is_scored: false, counts: Some(1) };
     let baseline = compare::earlier_range(earlier, request.range, request.time_zone);

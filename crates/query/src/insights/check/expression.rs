@@ -4,6 +4,7 @@ use types::Value;
 
 use super::stats::AggregateName;
 use super::{Checker, arguments, levels};
+use crate::each::{each, lifted};
 use crate::error::{Span, nearest};
 use crate::function::{Function, SIGNATURES, Signature};
 use crate::insights::foreign;
@@ -13,6 +14,15 @@ use crate::plan::{self, ArithmeticOperator, Expr, TextPattern};
 
 /// Numbers below this are seconds when compared with a time, at or above it milliseconds.
 const SECONDS_BELOW: f64 = 1e11;
+
+/// The name of a field without the stars that stand for every element of a list; `None` where it has none.
+fn without_stars(name: &str) -> Option<plan::Name> {
+    if !name.contains(".*") {
+        return None;
+    }
+    let parts: Vec<&str> = name.split('.').filter(|part| *part != "*").collect();
+    Some(parts.join(".").into())
+}
 
 impl Checker<'_> {
     /// Checks an expression. After a mistake the result stands for nothing and the query is refused in the end.
@@ -46,14 +56,14 @@ impl Checker<'_> {
             NodeKind::Like { value, pattern, negated } => {
                 let value = self.expr(value);
                 let pattern = self.text_pattern(pattern);
-                negated_if(*negated, Expr::Match(Box::new(value), pattern))
+                negated_if(*negated, lifted(Expr::Match(Box::new(value), pattern)))
             }
             NodeKind::In { value, items, negated } => {
                 let value = self.expr(value);
                 let items: Vec<Expr> = items.iter().map(|item| self.expr(item)).collect();
                 items.iter().for_each(|item| self.warn_of_seconds(&value, item, node.span));
                 let (value, items) = self.items_by_severity(value, items);
-                negated_if(*negated, Expr::In(Box::new(value), items))
+                negated_if(*negated, lifted(Expr::In(Box::new(value), items)))
             }
             NodeKind::InQuery { value, commands, negated } => {
                 let value = self.expr(value);
@@ -64,7 +74,7 @@ impl Checker<'_> {
                 let (low, high) = (self.expr(&bounds.0), self.expr(&bounds.1));
                 self.warn_of_seconds(&value, &low, node.span);
                 self.warn_of_seconds(&value, &high, node.span);
-                negated_if(*negated, self.between(value, low, high))
+                negated_if(*negated, lifted(self.between(value, low, high)))
             }
         }
     }
@@ -79,6 +89,11 @@ impl Checker<'_> {
                 .unwrap_or_else(|| format!("write an aggregate such as max({name}), or add {name} after `by`"));
             self.error_with_hint("not-aggregated", message, span, hint);
         }
+        if let Some(plain) = without_stars(name)
+            && !self.tables.last().is_some_and(|table| table.knows(name))
+        {
+            return each(&plain, Expr::Field(plain.clone()));
+        }
         // Amazon's name of it.
         Expr::Field(if name == "@ptr" { "@id".into() } else { name.into() })
     }
@@ -90,7 +105,7 @@ impl Checker<'_> {
             Binary::Compare(comparison) => {
                 self.warn_of_seconds(&left, &right, span);
                 self.warn_of_seconds(&right, &left, span);
-                self.compared(comparison, left, right)
+                lifted(self.compared(comparison, left, right))
             }
             Binary::Arithmetic(operator) => Expr::Arithmetic(operator, Box::new(left), Box::new(right)),
         }

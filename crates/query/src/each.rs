@@ -1,0 +1,234 @@
+//! Elements of fields: conditions that hold where they hold for one of the values that a field has, and values computed
+//! for each of them.
+//!
+//! A field may have several values: those of a list, and those that the objects of a list above it have under the rest of
+//! its name (`items.sku` of `{"items":[{"sku":"a"},{"sku":"b"}]}`). A call of [`Function::Each`] names the field, what is
+//! computed of one value, and the fields above that may hold such lists. Before a plan runs, [`settle`] reduces the calls
+//! of fields that have no lists to what is computed, so that nothing is paid for lists that are not there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use types::{Run, TypeSet, Value};
+
+use crate::execute::{fields_of_operators, single_field};
+use crate::function::Function;
+use crate::plan::{Comparison, Expr, Name, Operator};
+
+/// Paths above a name that may be lists; deeper names are plain fields.
+const ABOVE_MAX: usize = 16;
+
+/// Returns `inner`, an expression of the field `name`, computed for each of the values that the field has.
+pub(crate) fn each(name: &Name, inner: Expr) -> Expr {
+    call(Function::Each, name, vec![inner])
+}
+
+/// Returns the condition that the field has a value that is no empty list or object.
+pub(crate) fn has_value(name: &Name) -> Expr {
+    call(Function::HasValue, name, Vec::new())
+}
+
+/// Returns an expression of one field of the sender's computed for each value; another one as it is.
+pub(crate) fn each_of(expr: Expr) -> Expr {
+    match single_field(&expr).filter(|name| !name.starts_with('@')).cloned() {
+        Some(name) => each(&name, expr),
+        None => expr,
+    }
+}
+
+/// Returns the field of a call for each value of it.
+pub(crate) fn field_of_each(expr: &Expr) -> Option<(&Name, &Expr)> {
+    match expr {
+        Expr::Call(Function::Each, arguments) => match arguments.as_slice() {
+            [Expr::Field(name), inner, ..] => Some((name, inner)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Returns a condition whose operand is computed for each value as one that holds for one of them.
+pub(crate) fn lifted(condition: Expr) -> Expr {
+    let rebuilt = |operand: &Expr, build: &dyn Fn(Box<Expr>) -> Expr| {
+        let (name, inner) = field_of_each(operand)?;
+        Some(each(name, build(Box::new(inner.clone()))))
+    };
+    let found = match &condition {
+        // `!=` is the complement of `=`.
+        Expr::Compare(Comparison::NotEqual, a, b) if field_of_each(a).or(field_of_each(b)).is_some() => {
+            let equal = lifted(Expr::Compare(Comparison::Equal, a.clone(), b.clone()));
+            return Expr::Not(Box::new(equal));
+        }
+        Expr::Compare(comparison, a, b) if matches!(**b, Expr::Literal(_)) => {
+            rebuilt(a, &|a| Expr::Compare(*comparison, a, b.clone()))
+        }
+        Expr::Compare(comparison, a, b) if matches!(**a, Expr::Literal(_)) => {
+            rebuilt(b, &|b| Expr::Compare(*comparison, a.clone(), b))
+        }
+        Expr::Match(operand, pattern) => rebuilt(operand, &|operand| Expr::Match(operand, pattern.clone())),
+        Expr::In(operand, list) => rebuilt(operand, &|operand| Expr::In(operand, list.clone())),
+        Expr::Between(operand, low, high) => {
+            rebuilt(operand, &|operand| Expr::Between(operand, low.clone(), high.clone()))
+        }
+        _ => None,
+    };
+    found.unwrap_or(condition)
+}
+
+fn call(function: Function, name: &Name, more: Vec<Expr>) -> Expr {
+    let above = name.match_indices('.').take(ABOVE_MAX).map(|(dot, _)| Expr::Field(name[..dot].into()));
+    let arguments = std::iter::once(Expr::Field(name.clone())).chain(more).chain(above).collect();
+    Expr::Call(function, arguments)
+}
+
+/// The types that fields have in the runs of a query.
+struct Types(BTreeMap<Arc<str>, u8>);
+
+impl Types {
+    fn of(runs: &[Arc<dyn Run>], names: &BTreeSet<Name>) -> Option<Self> {
+        let mut types: BTreeMap<Arc<str>, u8> = BTreeMap::new();
+        for run in runs {
+            for field in run.fields().ok()? {
+                let is_asked = names.contains(&field.name)
+                    || field.name.match_indices('.').any(|(dot, _)| names.contains(&field.name[..dot]));
+                if is_asked {
+                    *types.entry(field.name).or_default() |= field.types.0;
+                }
+            }
+        }
+        Some(Self(types))
+    }
+
+    fn has(&self, name: &str, values: &[Value]) -> bool {
+        let mut asked = TypeSet::default();
+        values.iter().for_each(|value| asked.insert(value));
+        self.0.get(name).is_some_and(|types| types & asked.0 != 0)
+    }
+
+    fn has_nested(&self, name: &str) -> bool {
+        self.has(name, &[Value::List(Arc::default()), Value::Object(Arc::default())])
+    }
+
+    fn has_list(&self, name: &str) -> bool {
+        self.has(name, &[Value::List(Arc::default())])
+    }
+
+    fn has_texts(&self, name: &str) -> bool {
+        self.has(name, &[Value::text(""), Value::Timestamp(types::Timestamp(0))])
+    }
+
+    fn has_nested_below(&self, name: &str) -> bool {
+        let below = format!("{name}.");
+        let names = self.0.range::<Arc<str>, _>(Arc::from(below.as_str())..);
+        names.take_while(|(known, _)| known.starts_with(&below)).any(|(known, _)| self.has_nested(known))
+    }
+}
+
+/// Returns operators that answer the same over these runs, without calls for lists and dates that no run has. `None`
+/// where there are no such calls.
+pub(crate) fn settle(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Option<Vec<Operator>> {
+    if !operators.iter().any(mentions) {
+        return None;
+    }
+    let types = Types::of(runs, &fields_of_operators(operators))?;
+    Some(operators.iter().map(|operator| mapped_operator(operator, &|expr| types.settled(expr))).collect())
+}
+
+impl Types {
+    fn settled(&self, expr: &Expr) -> Expr {
+        let Expr::Call(function, arguments) = expr else {
+            return mapped(expr, &|expr| self.settled(expr));
+        };
+        match (function, arguments.as_slice()) {
+            (Function::Each, [Expr::Field(name), inner, above @ ..]) => {
+                let above = self.lists(above);
+                if above.is_empty() && !self.has_nested(name) {
+                    return self.settled(inner);
+                }
+                let arguments = [Expr::Field(name.clone()), inner.clone()].into_iter().chain(above).collect();
+                Expr::Call(Function::Each, arguments)
+            }
+            (Function::HasValue, [field @ Expr::Field(name), above @ ..]) => {
+                let above = self.lists(above);
+                if above.is_empty() && !self.has_nested(name) && !self.has_nested_below(name) {
+                    return Expr::Call(Function::IsPresent, vec![field.clone()]);
+                }
+                Expr::Call(Function::HasValue, std::iter::once(field.clone()).chain(above).collect())
+            }
+            (Function::IfDate, [Expr::Field(name), _, plain]) if !self.has_texts(name) => self.settled(plain),
+            (Function::Measure, [field @ Expr::Field(name)]) if !self.has_texts(name) => field.clone(),
+            (Function::If, [condition, then]) => match self.settled(condition) {
+                Expr::Literal(Some(Value::Boolean(false))) => Expr::Literal(None),
+                condition => Expr::Call(Function::If, vec![condition, self.settled(then)]),
+            },
+            _ => mapped(expr, &|expr| self.settled(expr)),
+        }
+    }
+
+    fn lists(&self, above: &[Expr]) -> Vec<Expr> {
+        above.iter().filter(|expr| matches!(expr, Expr::Field(name) if self.has_list(name))).cloned().collect()
+    }
+}
+
+/// Reports whether an operator calls one of the functions that [`settle`] reduces.
+fn mentions(operator: &Operator) -> bool {
+    let found = std::cell::Cell::new(false);
+    mapped_operator(operator, &|expr| {
+        note(expr, &found);
+        Expr::Literal(None)
+    });
+    found.get()
+}
+
+fn note(expr: &Expr, found: &std::cell::Cell<bool>) {
+    let functions = [Function::Each, Function::HasValue, Function::IfDate, Function::Measure];
+    if matches!(expr, Expr::Call(function, _) if functions.contains(function)) {
+        found.set(true);
+    } else if !found.get() {
+        mapped(expr, &|expr| {
+            note(expr, found);
+            Expr::Literal(None)
+        });
+    }
+}
+
+/// Returns an operator with other expressions; names of fields stay.
+fn mapped_operator(operator: &Operator, map: &dyn Fn(&Expr) -> Expr) -> Operator {
+    let mut operator = operator.clone();
+    match &mut operator {
+        Operator::Filter(expr) | Operator::Extend { expr, .. } | Operator::Unnest { list: expr, .. } => {
+            *expr = map(expr);
+        }
+        Operator::Parse(parse) => parse.text = map(&parse.text),
+        Operator::Aggregate { by, aggregates } => {
+            by.iter_mut().for_each(|(_, expr)| *expr = map(expr));
+            for aggregate in aggregates {
+                aggregate.argument = aggregate.argument.as_ref().map(map);
+            }
+        }
+        Operator::Sort(keys) => keys.iter_mut().for_each(|key| key.expr = map(&key.expr)),
+        Operator::Lookup(lookup) => lookup.keys.iter_mut().for_each(|(_, expr)| *expr = map(expr)),
+        Operator::Project { columns, .. } => columns.iter_mut().for_each(|(_, expr)| *expr = map(expr)),
+        _ => {}
+    }
+    operator
+}
+
+/// Returns an expression with other operands.
+fn mapped(expr: &Expr, map: &dyn Fn(&Expr) -> Expr) -> Expr {
+    let boxed = |expr: &Expr| Box::new(map(expr));
+    match expr {
+        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Field(_) => expr.clone(),
+        Expr::Negate(inner) => Expr::Negate(boxed(inner)),
+        Expr::Not(inner) => Expr::Not(boxed(inner)),
+        Expr::And(a, b) => Expr::And(boxed(a), boxed(b)),
+        Expr::Or(a, b) => Expr::Or(boxed(a), boxed(b)),
+        Expr::Compare(comparison, a, b) => Expr::Compare(*comparison, boxed(a), boxed(b)),
+        Expr::Arithmetic(operator, a, b) => Expr::Arithmetic(*operator, boxed(a), boxed(b)),
+        Expr::Match(text, pattern) => Expr::Match(boxed(text), pattern.clone()),
+        Expr::In(item, list) => Expr::In(boxed(item), list.iter().map(map).collect()),
+        Expr::InQuery(item, query) => Expr::InQuery(boxed(item), query.clone()),
+        Expr::Between(item, low, high) => Expr::Between(boxed(item), boxed(low), boxed(high)),
+        Expr::Call(function, arguments) => Expr::Call(*function, arguments.iter().map(map).collect()),
+    }
+}

@@ -1,0 +1,141 @@
+//! What values mean at the Elasticsearch door: lists, objects in lists, dates, and what `_mapping` says of them.
+
+use serde_json::{Value, json};
+
+use super::House;
+
+/// A house with events of one group.
+async fn house(documents: &[Value]) -> House {
+    let house = House::new();
+    let lines: Vec<String> = documents.iter().map(|document| format!("{{\"create\":{{}}}}\n{document}\n")).collect();
+    let reply = house.post("/elasticsearch/app/_bulk", lines.concat()).await;
+    assert_eq!(reply.json()["errors"], false, "{}", reply.text());
+    house
+}
+
+async fn aggregated(house: &House, aggregation: Value) -> Value {
+    let body = json!({"size": 0, "aggs": {"a": aggregation}});
+    let reply = house.post("/elasticsearch/app/_search", body.to_string()).await;
+    assert_eq!(reply.status, 200, "{body}: {}", reply.text());
+    reply.json()["aggregations"]["a"].clone()
+}
+
+fn buckets(found: &Value) -> Vec<(String, u64)> {
+    let one = |bucket: &Value| {
+        let key = bucket["key"].as_str().map_or_else(|| bucket["key"].to_string(), str::to_owned);
+        (key, bucket["doc_count"].as_u64().expect("a count"))
+    };
+    found["buckets"].as_array().expect("buckets").iter().map(one).collect()
+}
+
+fn expected(buckets: &[(&str, u64)]) -> Vec<(String, u64)> {
+    buckets.iter().map(|(key, count)| ((*key).to_owned(), *count)).collect()
+}
+
+fn documents() -> Vec<Value> {
+    vec![
+        json!({"@timestamp": "2026-11-20T11:00:00Z", "message": "one", "tags": ["nginx", "prod", "prod"], "codes": [200, 500],
+               "items": [{"sku": "a-1", "qty": 2}, {"sku": "b-2", "qty": 7}], "created": "2026-03-28T22:30:00Z"}),
+        json!({"@timestamp": "2026-11-20T11:01:00Z", "message": "two", "tags": ["prod"], "codes": [404],
+               "items": [{"sku": "b-2", "qty": 1}], "created": "2026-03-29T21:30:00Z"}),
+        json!({"@timestamp": "2026-11-20T11:02:00Z", "message": "three", "tags": "test", "codes": 7, "n": 1.5,
+               "items": {"sku": "c-3", "qty": 5}, "created": "2026-03-30T00:00:00+02:00"}),
+        json!({"@timestamp": "2026-11-20T11:03:00Z", "message": "four", "tags": [], "items": []}),
+    ]
+}
+
+#[tokio::test]
+async fn an_event_is_in_the_bucket_of_each_of_its_values() {
+    let house = house(&documents()).await;
+    let tags = aggregated(&house, json!({"terms": {"field": "tags.keyword"}})).await;
+    assert_eq!(buckets(&tags), expected(&[("prod", 2), ("nginx", 1), ("test", 1)]));
+    let some = aggregated(&house, json!({"terms": {"field": "tags.keyword", "include": "n.*|test"}})).await;
+    assert_eq!(buckets(&some), expected(&[("nginx", 1), ("test", 1)]));
+    let others =
+        aggregated(&house, json!({"terms": {"field": "tags.keyword", "exclude": ["prod"], "missing": "none"}})).await;
+    assert_eq!(buckets(&others), expected(&[("nginx", 1), ("none", 1), ("test", 1)]));
+    let skus = aggregated(
+        &house,
+        json!({"terms": {"field": "items.sku.keyword", "order": {"_key": "asc"}},
+               "aggs": {"tags": {"terms": {"field": "tags.keyword"}}, "most": {"max": {"field": "codes"}}}}),
+    )
+    .await;
+    assert_eq!(buckets(&skus), expected(&[("a-1", 1), ("b-2", 2), ("c-3", 1)]));
+    assert_eq!(buckets(&skus["buckets"][1]["tags"]), expected(&[("prod", 2), ("nginx", 1)]));
+    assert_eq!(skus["buckets"][1]["most"]["value"], 500.0);
+    let codes = aggregated(&house, json!({"histogram": {"field": "codes", "interval": 300}})).await;
+    assert_eq!(buckets(&codes), expected(&[("0.0", 2), ("300.0", 2)]));
+    let hits =
+        aggregated(&house, json!({"terms": {"field": "tags.keyword"}, "aggs": {"h": {"top_hits": {"size": 1}}}})).await;
+    assert_eq!(hits["buckets"][0]["h"]["hits"]["total"]["value"], 2);
+    assert_eq!(hits["buckets"][1]["h"]["hits"]["hits"][0]["_source"]["message"], "one");
+    let page = json!({"composite": {"size": 2, "sources": [{"t": {"terms": {"field": "tags.keyword"}}}]}});
+    let page = aggregated(&house, page).await;
+    assert_eq!((&page["buckets"][0]["key"]["t"], &page["buckets"][1]["key"]["t"]), (&json!("nginx"), &json!("prod")));
+}
+
+#[tokio::test]
+async fn metrics_take_every_value_of_a_list() {
+    let house = house(&documents()).await;
+    for (aggregation, value) in [
+        (json!({"sum": {"field": "codes"}}), json!(1111.0)),
+        (json!({"max": {"field": "codes"}}), json!(500.0)),
+        (json!({"avg": {"field": "items.qty"}}), json!(3.75)),
+        (json!({"value_count": {"field": "items.qty"}}), json!(4)),
+        (json!({"cardinality": {"field": "tags.keyword"}}), json!(3)),
+        (json!({"cardinality": {"field": "items.sku.keyword"}}), json!(3)),
+        (json!({"sum": {"field": "n"}}), json!(1.5)),
+    ] {
+        assert_eq!(aggregated(&house, aggregation.clone()).await["value"], value, "{aggregation}");
+    }
+    let missing = aggregated(&house, json!({"missing": {"field": "tags"}})).await;
+    assert_eq!(missing["doc_count"], 1);
+    let ranges = json!({"range": {"field": "codes", "ranges": [{"to": 300}, {"from": 300}]}});
+    let ranges = aggregated(&house, ranges).await;
+    assert_eq!((&ranges["buckets"][0]["doc_count"], &ranges["buckets"][1]["doc_count"]), (&json!(2), &json!(2)));
+}
+
+#[tokio::test]
+async fn dates_are_dates_in_every_field() {
+    let house = house(&documents()).await;
+    let most = aggregated(&house, json!({"max": {"field": "created"}})).await;
+    assert_eq!(most, json!({"value": 1_774_821_600_000.0, "value_as_string": "2026-03-29T22:00:00.000Z"}));
+    let stats = aggregated(&house, json!({"stats": {"field": "created"}})).await;
+    assert_eq!((&stats["count"], &stats["min_as_string"]), (&json!(3), &json!("2026-03-28T22:30:00.000Z")));
+    let days =
+        json!({"date_histogram": {"field": "created", "calendar_interval": "day", "time_zone": "Europe/Berlin"}});
+    assert_eq!(
+        buckets(&aggregated(&house, days).await),
+        // Clocks are put forward on the 29th: that day has 23 hours.
+        expected(&[("1774652400000", 1), ("1774738800000", 1), ("1774821600000", 1)])
+    );
+    let count = async |range: Value| {
+        let body = json!({"query": {"range": {"created": range}}}).to_string();
+        house.post("/elasticsearch/app/_count", body).await.json()["count"].clone()
+    };
+    assert_eq!(count(json!({"gte": "2026-03-29", "lte": "2026-03-29", "time_zone": "Europe/Berlin"})).await, 1);
+    let day = json!({"gte": "2026-03-29||/d", "lt": "2026-03-29||+1d/d", "time_zone": "Europe/Berlin"});
+    assert_eq!(count(day).await, 1);
+    assert_eq!(count(json!({"gte": "now-20y", "lt": "now"})).await, 3);
+}
+
+#[tokio::test]
+async fn the_mapping_names_what_can_be_asked_for() {
+    let house = house(&documents()).await;
+    let mapping = house.get("/elasticsearch/app/_mapping").await.json();
+    let properties = &mapping["app"]["mappings"]["properties"];
+    for (path, kind) in [
+        ("/tags/type", json!("text")),
+        ("/tags/fields/keyword/type", json!("keyword")),
+        ("/codes/type", json!("long")),
+        ("/n/type", json!("double")),
+        ("/created/type", json!("date")),
+        ("/items/properties/sku/type", json!("text")),
+        ("/items/properties/qty/type", json!("long")),
+    ] {
+        assert_eq!(properties.pointer(path), Some(&kind), "{path} of {properties}");
+    }
+    let capabilities = house.get("/elasticsearch/app/_field_caps?fields=items.*").await.json();
+    let names: Vec<&String> = capabilities["fields"].as_object().expect("fields").keys().collect();
+    assert_eq!(names, ["items.qty", "items.sku", "items.sku.keyword"]);
+}
