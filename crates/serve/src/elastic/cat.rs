@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json_, json};
 use storage::GroupStatus;
 use types::GroupPattern;
 
-use super::catalog::groups_of;
+use super::catalog::{bytes_of, groups_of};
 use super::known::Known;
 use super::{aliases, info, made};
 use crate::parameters::Parameters;
@@ -172,7 +172,7 @@ pub(super) async fn indices_of(
 /// Groups that names stand for, those without an event too, each with its events and bytes.
 fn sizes(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<(String, u64, u64)>, Problem> {
     let groups = groups_of(server, names, parameters)?;
-    let size = |group: &GroupStatus| (group.name.to_string(), group.n_events, group.bytes_stored);
+    let size = |group: &GroupStatus| (group.name.to_string(), group.n_events, bytes_of(group));
     let mut sizes: Vec<(String, u64, u64)> = groups.iter().map(size).collect();
     let wanted: Vec<GroupPattern> = names.split(',').filter(|name| !name.is_empty()).map(GroupPattern::new).collect();
     let is_wanted = |name: &str| wanted.is_empty() || names == "_all" || GroupPattern::any_matches(&wanted, name);

@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::HeaderMap;
 use query::FieldSummaryRow;
+use query::elastic::parse_query;
 use serde_json::{Map, Value as Json_, json};
 use storage::GroupStatus;
 use types::{GroupPattern, TimeRange};
@@ -38,18 +39,23 @@ const OURS: [(&str, &str); 4] =
 /// Fields of groups by the groups' names.
 type FieldsOfGroups = BTreeMap<String, Vec<FieldSummaryRow>>;
 
-async fn fields_of(server: &Shared, names: &str, leniency: Leniency) -> Result<FieldsOfGroups, Problem> {
+async fn fields_of(
+    server: &Shared,
+    names: &str,
+    leniency: Leniency,
+    range: TimeRange,
+) -> Result<FieldsOfGroups, Problem> {
     let groups = indices::resolve(server, names, leniency)?;
     let Some(groups) = groups else { return Ok(FieldsOfGroups::new()) };
     read(server, "fields", move |reading| {
         let mut by_group: BTreeMap<String, Vec<_>> = BTreeMap::new();
-        for run in reading.snapshot(&groups, TimeRange::ALL).runs {
+        for run in reading.snapshot(&groups, range).runs {
             by_group.entry(run.info().group.to_string()).or_default().push(run);
         }
         let fields = |(group, mut runs): (String, Vec<std::sync::Arc<dyn types::Run>>)| {
             runs.sort_by_key(|run| std::cmp::Reverse(run.info().last));
             runs.truncate(RUNS_MAX);
-            let mut fields = query::field_presence(&runs, TimeRange::ALL).fields;
+            let mut fields = query::field_presence(&runs, range).fields;
             fields.retain(|field| !field.name.starts_with('@') && field.name != "_id");
             fields.truncate(FIELDS_MAX);
             (group, fields)
@@ -127,7 +133,7 @@ pub(super) async fn mapping_of(
 }
 
 async fn mapping(server: Shared, index: String, parameters: Known) -> Result<Json<Json_>, Problem> {
-    let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?).await?;
+    let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?, TimeRange::ALL).await?;
     let of_group = |(group, fields): (String, Vec<FieldSummaryRow>)| {
         let mut properties = Map::new();
         typed(&fields).into_iter().for_each(|(name, kind)| put(&mut properties, name, kind));
@@ -170,7 +176,12 @@ async fn capabilities(
     let of_body = body.get("fields").and_then(Json_::as_array).into_iter().flatten().filter_map(Json_::as_str);
     patterns.extend(of_body.map(GroupPattern::new));
     let is_wanted = |name: &str| patterns.is_empty() || GroupPattern::any_matches(&patterns, name);
-    let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?).await?;
+    // Indices that have nothing in the time of the filter are left out, and all else of it is only checked.
+    let range = match body.get("index_filter") {
+        Some(filter) => parse_query(Some(filter), server.now())?.range,
+        None => TimeRange::ALL,
+    };
+    let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?, range).await?;
     let mut fields: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
     for of_group in groups.values() {
         for (name, kind) in typed(of_group) {
@@ -239,12 +250,17 @@ pub(super) async fn stats_of(
     stats(&server, &index, &parameters)
 }
 
+/// What a group takes: of one that is not in segments yet, what was sent.
+pub(super) fn bytes_of(group: &GroupStatus) -> u64 {
+    if group.bytes_stored > 0 { group.bytes_stored } else { group.bytes_raw }
+}
+
 /// How many events there are and what they take. A group has one shard, as far as anybody can tell.
 fn stats(server: &Shared, names: &str, parameters: &Parameters) -> Result<Json<Json_>, Problem> {
     let groups = groups_of(server, names, parameters)?;
     let numbers = |groups: &[&GroupStatus]| {
         let sum = |number: fn(&GroupStatus) -> u64| groups.iter().map(|group| number(group)).sum::<u64>();
-        let bytes = sum(|group| group.bytes_stored);
+        let bytes = sum(bytes_of);
         json!({
             "docs": {"count": sum(|group| group.n_events), "deleted": 0},
             "segments": {"count": groups.len()},

@@ -42,12 +42,13 @@ const HARMLESS_OF_CLUSTER: [&str; 5] = [
 ];
 
 /// What Elasticsearch does and this door does not, by a part of the path, and why.
-const REFUSED: [(&str, &str); 40] = [
+const REFUSED: [(&str, &str); 41] = [
     ("_analyze", "how texts are split into words is fixed"),
     ("_update", "an event is not changed once it is stored"),
     ("_update_by_query", "an event is not changed once it is stored"),
     ("_reindex", "send events to the other group instead"),
-    ("_sql", "ask in the query language at /api/v1/query, or by _query (ES|QL)"),
+    ("_sql", "ask in the query language at /api/v1/query"),
+    ("_query", "ES|QL is not spoken; ask in the query language at /api/v1/query"),
     ("_eql", "ask in the query language at /api/v1/query"),
     ("_explain", "hits have no relevance here"),
     ("_rank_eval", "hits have no relevance here"),
@@ -228,7 +229,7 @@ pub(super) async fn cluster_stats(server: Shared) -> Json<Json_> {
         "indices": {
             "count": groups.len(), "shards": {"total": groups.len(), "primaries": groups.len()},
             "docs": {"count": sum(|group| group.n_events), "deleted": 0},
-            "store": {"size_in_bytes": sum(|group| group.bytes_stored)},
+            "store": {"size_in_bytes": sum(catalog::bytes_of)},
         },
         "nodes": {"count": {"total": 1, "data": 1, "ingest": 1, "master": 1}, "versions": [info::VERSION]},
     }))

@@ -20,7 +20,7 @@ use super::indices::{self, Leniency};
 use super::known::Known;
 use super::pit::PointInTime;
 use super::request::{Search, Total};
-use super::{filter, problem_json, scroll};
+use super::{filter, made, problem_json, scroll};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reading::{Reading, Scope, read};
@@ -297,7 +297,7 @@ pub(super) fn run(
 ) -> Result<Found, Problem> {
     let started = Instant::now();
     let mut selection = search.selection.clone();
-    let has_groups = groups.is_some();
+    let has_groups = groups.as_ref().is_some_and(|groups| reaches_any(reading.server, groups));
     let groups = groups.unwrap_or_else(|| {
         // No group has an empty name.
         selection.range = TimeRange { from: selection.range.from, to: selection.range.from };
@@ -346,6 +346,13 @@ pub(super) fn run(
         answer["aggregations"] = shown.into();
     }
     Ok(Found { answer, last, total })
+}
+
+/// Whether a group that these patterns mean exists for the caller, or an index of one was made.
+fn reaches_any(server: &Shared, groups: &[GroupPattern]) -> bool {
+    let is_meant = |name: &str| groups.is_empty() || GroupPattern::any_matches(groups, name);
+    server.groups().iter().any(|group| is_meant(group.name.as_str()))
+        || made::empty(server).is_ok_and(|made| made.iter().any(|group| is_meant(group.as_str())))
 }
 
 /// How many events there are, where the hits say so: fewer were found than were asked for.

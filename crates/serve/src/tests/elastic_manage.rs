@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{House, Reply};
 
 impl House {
-    async fn asked(&self, method: &str, uri: &str, key: &str, body: Value) -> Reply {
+    async fn manage(&self, method: &str, uri: &str, key: &str, body: Value) -> Reply {
         let mut request = Request::builder().method(method).uri(format!("/elasticsearch/{uri}"));
         if !key.is_empty() {
             request = request.header("x-catat-key", key);
@@ -35,7 +35,7 @@ async fn documents_are_found_by_their_ids() {
     assert_eq!(get("docs/_source/d2?_source_includes=n").await.json(), json!({"n": 2}));
     assert_eq!(kind(&get("docs/_source/none").await), (404, "resource_not_found_exception".into()));
     assert_eq!(kind(&get("none/_doc/d1").await), (404, "index_not_found_exception".into()));
-    let several = house.asked("POST", "docs/_mget", "", json!({"ids": ["d2", "x", "d0"]})).await.json();
+    let several = house.manage("POST", "docs/_mget", "", json!({"ids": ["d2", "x", "d0"]})).await.json();
     let shown: Vec<_> = several["docs"]
         .as_array()
         .expect("docs")
@@ -44,9 +44,9 @@ async fn documents_are_found_by_their_ids() {
         .collect();
     assert_eq!(shown, [(json!("d2"), json!(true)), (json!("x"), json!(false)), (json!("d0"), json!(true))]);
     let docs = json!({"docs": [{"_index": "docs", "_id": "d1", "_source": ["n"]}, {"_index": "none", "_id": "d1"}]});
-    let several = house.asked("POST", "_mget", "", docs).await.json();
+    let several = house.manage("POST", "_mget", "", docs).await.json();
     assert_eq!((&several["docs"][0]["_source"], &several["docs"][1]["found"]), (&json!({"n": 1}), &json!(false)));
-    assert_eq!(kind(&house.asked("POST", "_mget", "", json!({})).await).0, 400);
+    assert_eq!(kind(&house.manage("POST", "_mget", "", json!({})).await).0, 400);
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn lists_have_columns_order_and_units() {
     assert_eq!(house.get("/elasticsearch/_cat/indices?s=nothing").await.status, 400);
     assert_eq!(house.get("/elasticsearch/_cat/indices?health=blue").await.status, 400);
     let changed =
-        house.asked("POST", "_aliases", "", json!({"actions": [{"add": {"index": "db", "alias": "store"}}]})).await;
+        house.manage("POST", "_aliases", "", json!({"actions": [{"add": {"index": "db", "alias": "store"}}]})).await;
     assert_eq!(changed.status, 200);
     assert_eq!(text("aliases?h=alias,index").await, "store db\n");
 }
@@ -80,21 +80,21 @@ async fn settings_that_change_nothing_are_taken_and_others_named() {
     let (_, admin) = house.key("admin", &["*"]).await;
     let (_, reader) = house.key("read", &["*"]).await;
     let harmless = json!({"index": {"number_of_replicas": 0, "refresh_interval": "5s"}});
-    assert_eq!(house.asked("PUT", "db/_settings", &admin, harmless.clone()).await.status, 200);
-    assert_eq!(house.asked("PUT", "db/_settings", &reader, harmless).await.status, 403);
-    let other = house.asked("PUT", "db/_settings", &admin, json!({"index.blocks.write": true})).await;
+    assert_eq!(house.manage("PUT", "db/_settings", &admin, harmless.clone()).await.status, 200);
+    assert_eq!(house.manage("PUT", "db/_settings", &reader, harmless).await.status, 403);
+    let other = house.manage("PUT", "db/_settings", &admin, json!({"index.blocks.write": true})).await;
     assert!(
         other.status == 400 && other.text().contains("[index.blocks.write] is not supported here"),
         "{}",
         other.text()
     );
     let other = house
-        .asked("PUT", "_cluster/settings", &admin, json!({"transient": {"action.auto_create_index": false}}))
+        .manage("PUT", "_cluster/settings", &admin, json!({"transient": {"action.auto_create_index": false}}))
         .await;
     assert!(other.status == 400 && other.text().contains("[action.auto_create_index]"), "{}", other.text());
-    let found = house.asked("GET", "db/_settings", &reader, Value::Null).await.json();
+    let found = house.manage("GET", "db/_settings", &reader, Value::Null).await.json();
     assert_eq!(found["db"]["settings"]["index"]["provided_name"], "db");
-    assert_eq!(house.asked("GET", "_cluster/stats", &reader, Value::Null).await.json()["indices"]["docs"]["count"], 5);
+    assert_eq!(house.manage("GET", "_cluster/stats", &reader, Value::Null).await.json()["indices"]["docs"]["count"], 5);
     for (method, uri, feature) in [
         ("POST", "_reindex", "[_reindex] is not supported here"),
         ("POST", "db/_update/1", "[_update] is not supported here"),
@@ -105,7 +105,7 @@ async fn settings_that_change_nothing_are_taken_and_others_named() {
         ("DELETE", "db/_doc/1", "deleting a single document is not supported here"),
         ("GET", "_nonsense", "no handler found for uri [/_nonsense]"),
     ] {
-        let reply = house.asked(method, uri, &admin, json!({})).await;
+        let reply = house.manage(method, uri, &admin, json!({})).await;
         assert_eq!(kind(&reply), (400, "illegal_argument_exception".into()), "{uri}: {}", reply.text());
         assert!(reply.text().contains(feature), "{uri}: {}", reply.text());
     }
@@ -116,12 +116,12 @@ async fn queries_are_checked_and_values_listed() {
     let house = House::new();
     house.fill().await;
     let valid =
-        house.asked("POST", "db/_validate/query?explain=true", "", json!({"query": {"match_all": {}}})).await.json();
+        house.manage("POST", "db/_validate/query?explain=true", "", json!({"query": {"match_all": {}}})).await.json();
     assert_eq!(valid["valid"], true);
-    let wrong = house.asked("POST", "db/_validate/query?explain=true", "", json!({"query": {"x": {}}})).await.json();
+    let wrong = house.manage("POST", "db/_validate/query?explain=true", "", json!({"query": {"x": {}}})).await.json();
     assert_eq!(wrong["valid"], false);
     assert!(wrong["error"].as_str().is_some_and(|error| error.contains("query [x]")), "{wrong}");
-    let terms = async |body: Value| house.asked("POST", "*/_terms_enum", "", body).await.json()["terms"].clone();
+    let terms = async |body: Value| house.manage("POST", "*/_terms_enum", "", body).await.json()["terms"].clone();
     assert_eq!(terms(json!({"field": "level"})).await, json!(["error", "info", "warn"]));
     assert_eq!(
         terms(json!({"field": "level.keyword", "string": "W", "case_insensitive": true})).await,
@@ -135,20 +135,20 @@ async fn an_index_that_was_made_is_there_until_it_is_deleted() {
     let house = House::new();
     let (_, admin) = house.key("admin", &["*"]).await;
     let (_, sender) = house.key("ingest", &["*"]).await;
-    assert_eq!(house.asked("PUT", "fresh", &sender, json!({})).await.status, 200);
+    assert_eq!(house.manage("PUT", "fresh", &sender, json!({})).await.status, 200);
     assert_eq!(
-        kind(&house.asked("PUT", "fresh", &sender, json!({})).await),
+        kind(&house.manage("PUT", "fresh", &sender, json!({})).await),
         (400, "resource_already_exists_exception".into())
     );
     let house = house.restarted();
-    let found = house.asked("POST", "fresh/_search", &admin, json!({})).await;
+    let found = house.manage("POST", "fresh/_search", &admin, json!({})).await;
     assert_eq!((found.status, &found.json()["hits"]["total"]["value"]), (200, &json!(0)));
-    assert_eq!(house.asked("GET", "_cat/indices?h=index", &admin, Value::Null).await.text(), "fresh\n");
-    assert_eq!(house.asked("DELETE", "fresh", &sender, Value::Null).await.status, 403);
-    assert_eq!(house.asked("DELETE", "fr*", &admin, Value::Null).await.status, 400);
-    assert_eq!(house.asked("DELETE", "fresh,none", &admin, Value::Null).await.status, 404);
-    assert_eq!(house.asked("DELETE", "fresh,none?ignore_unavailable=true", &admin, Value::Null).await.status, 200);
-    assert_eq!(house.asked("POST", "fresh/_search", &admin, json!({})).await.status, 404);
+    assert_eq!(house.manage("GET", "_cat/indices?h=index", &admin, Value::Null).await.text(), "fresh\n");
+    assert_eq!(house.manage("DELETE", "fresh", &sender, Value::Null).await.status, 403);
+    assert_eq!(house.manage("DELETE", "fr*", &admin, Value::Null).await.status, 400);
+    assert_eq!(house.manage("DELETE", "fresh,none", &admin, Value::Null).await.status, 404);
+    assert_eq!(house.manage("DELETE", "fresh,none?ignore_unavailable=true", &admin, Value::Null).await.status, 200);
+    assert_eq!(house.manage("POST", "fresh/_search", &admin, json!({})).await.status, 404);
 }
 
 #[tokio::test]
@@ -158,21 +158,21 @@ async fn events_that_a_query_finds_are_deleted_for_good() {
     let (_, admin) = house.key("admin", &["*"]).await;
     let (_, operator) = house.key("operate", &["*"]).await;
     let query = json!({"query": {"term": {"level": "error"}}});
-    assert_eq!(house.asked("POST", "*/_delete_by_query", &operator, query.clone()).await.status, 403);
-    assert_eq!(house.asked("POST", "*/_delete_by_query", &admin, json!({})).await.status, 400);
-    assert_eq!(house.asked("POST", "*/_delete_by_query?max_docs=1", &admin, query.clone()).await.status, 400);
-    let done = house.asked("POST", "*/_delete_by_query?refresh=true", &admin, query.clone()).await.json();
+    assert_eq!(house.manage("POST", "*/_delete_by_query", &operator, query.clone()).await.status, 403);
+    assert_eq!(house.manage("POST", "*/_delete_by_query", &admin, json!({})).await.status, 400);
+    assert_eq!(house.manage("POST", "*/_delete_by_query?max_docs=1", &admin, query.clone()).await.status, 400);
+    let done = house.manage("POST", "*/_delete_by_query?refresh=true", &admin, query.clone()).await.json();
     assert_eq!((&done["total"], &done["deleted"], &done["failures"]), (&json!(2), &json!(2), &json!([])));
-    let count = async || house.asked("GET", "_count", &admin, json!({})).await.json()["count"].clone();
+    let count = async || house.manage("GET", "_count", &admin, json!({})).await.json()["count"].clone();
     assert_eq!(count().await, 3);
     let range =
         json!({"query": {"range": {"@timestamp": {"gte": "2026-11-20T11:54:00Z", "lt": "2026-11-20T11:55:00Z"}}}});
-    let task = house.asked("POST", "db/_delete_by_query?wait_for_completion=false", &admin, range).await.json();
+    let task = house.manage("POST", "db/_delete_by_query?wait_for_completion=false", &admin, range).await.json();
     let task = house
-        .asked("GET", &format!("_tasks/{}", task["task"].as_str().expect("a task")), &admin, Value::Null)
+        .manage("GET", &format!("_tasks/{}", task["task"].as_str().expect("a task")), &admin, Value::Null)
         .await
         .json();
     assert_eq!((&task["completed"], &task["response"]["deleted"]), (&json!(true), &json!(1)));
     assert_eq!(count().await, 2);
-    assert_eq!(house.asked("GET", "_tasks/x:1", &admin, Value::Null).await.status, 404);
+    assert_eq!(house.manage("GET", "_tasks/x:1", &admin, Value::Null).await.status, 404);
 }
