@@ -264,6 +264,11 @@ pub(crate) fn version_wanted(headers: &HeaderMap) -> Option<u8> {
     version.trim().split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
+/// What is said of a method that a route of this door does not take, where Elasticsearch has more to say than that.
+pub(crate) fn refused(method: &Method, path: &str) -> Option<Problem> {
+    is_address(path).then(|| manage::refused(method, path))?
+}
+
 /// What is said where this door has no route.
 pub(crate) fn nothing_at(method: &Method, path: &str) -> Problem {
     manage::nothing_at(method, path)

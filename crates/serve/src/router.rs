@@ -331,8 +331,8 @@ async fn fallback(server: Shared, parameters: Parameters, request: Request) -> R
 }
 
 async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
-    if elastic::is_address(uri.path()) && uri.path().contains("/_doc/") {
-        return elastic::nothing_at(&method, uri.path());
+    if let Some(problem) = elastic::refused(&method, uri.path()) {
+        return problem;
     }
     let message = format!("{} does not take {method}", uri.path());
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", message)

@@ -79,7 +79,7 @@ fn called(function: Function, arguments: &[Expr], frame: &mut Frame<'_>, env: &E
             [value, Expr::Literal(Some(Value::Timestamp(origin))), Expr::Duration(Span::Nanoseconds(length))],
         ) => {
             let times = evaluate(value, frame, env)?;
-            Ok(Arc::new(time::wall_bucket_rows(&times, origin.0, *length, env.time_zone)))
+            Ok((Arc::new(time::wall_bucket_rows(&times, origin.0, *length, env.time_zone)), None))
         }
         (Function::RegexpExtract, [value, Expr::Regex(regex)]) => {
             let texts = evaluate(value, frame, env)?;

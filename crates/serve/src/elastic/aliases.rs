@@ -4,9 +4,10 @@
 //! |---|---|---|
 //! | `elastic-alias` | the alias | `{"indices": […]}`: names and patterns of groups |
 //!
-//! They are kept in the control store by whoever may operate; other keys are told that they may not. A pattern is kept as one: groups that come later belong to it. What is sent
-//! to the name of an alias makes a group of that name, which is then asked together with the others. Of an alias everybody
-//! sees the groups within their scope, and where there is none, no alias.
+//! They are kept in the control store by whoever may operate; other keys are told that they may not. A pattern is kept
+//! as one: groups that come later belong to it. What is sent to the name of an alias makes a group of that name, which is
+//! then asked together with the others. Of an alias everybody sees the groups within their scope, and where there is
+//! none, no alias.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

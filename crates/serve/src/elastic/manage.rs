@@ -42,7 +42,7 @@ const HARMLESS_OF_CLUSTER: [&str; 5] = [
 ];
 
 /// What Elasticsearch does and this door does not, by a part of the path, and why.
-const REFUSED: [(&str, &str); 41] = [
+const REFUSED: [(&str, &str); 40] = [
     ("_analyze", "how texts are split into words is fixed"),
     ("_update", "an event is not changed once it is stored"),
     ("_update_by_query", "an event is not changed once it is stored"),
@@ -75,7 +75,6 @@ const REFUSED: [(&str, &str); 41] = [
     ("_split", "there are no shards here"),
     ("_clone", "groups are not copied"),
     ("_block", "keys say who may send to a group"),
-    ("_search_template", "there are no scripts here"),
     ("_synonyms", "how texts are split into words is fixed"),
     ("_inference", "it is not offered"),
     ("_connector", "it is not offered"),
@@ -89,25 +88,27 @@ const REFUSED: [(&str, &str); 41] = [
 /// Why there is nothing at an address of this door.
 pub(super) fn nothing_at(method: &Method, path: &str) -> Problem {
     let rest = path.strip_prefix(PREFIX).unwrap_or(path);
-    let mut parts = rest.split('/').filter(|part| part.starts_with('_'));
-    let is_template = rest.ends_with("search/template");
-    let part = if is_template { Some("_search_template") } else { parts.next() };
-    let refused = part.and_then(|part| REFUSED.iter().find(|(name, _)| *name == part));
-    match (refused, *method == Method::DELETE && rest.contains("/_doc/")) {
-        (Some((name, why)), _) => {
-            let shown = if is_template { "_search/template" } else { *name };
-            Problem::bad_request("illegal_argument_exception", format!("[{shown}] {NOT_SUPPORTED}: {why}"))
-        }
-        (None, true) => {
-            let message =
-                format!("deleting a single document {NOT_SUPPORTED}; _delete_by_query with an ids query does this");
-            Problem::bad_request("illegal_argument_exception", message)
-        }
-        (None, false) => {
-            let message = format!("no handler found for uri [{rest}] and method [{method}]");
-            Problem::bad_request("illegal_argument_exception", message)
-        }
+    refused(method, path).unwrap_or_else(|| {
+        let message = format!("no handler found for uri [{rest}] and method [{method}]");
+        Problem::bad_request("illegal_argument_exception", message)
+    })
+}
+
+/// What is said of a feature that is not there; `None` where an address names none.
+pub(super) fn refused(method: &Method, path: &str) -> Option<Problem> {
+    let rest = path.strip_prefix(PREFIX).unwrap_or(path);
+    let argument = |message: String| Some(Problem::bad_request("illegal_argument_exception", message));
+    if *method == Method::DELETE && rest.contains("/_doc/") {
+        return argument(format!(
+            "deleting a single document {NOT_SUPPORTED}; _delete_by_query with an ids query does this"
+        ));
     }
+    if rest.ends_with("search/template") {
+        return argument(format!("[_search/template] {NOT_SUPPORTED}: there are no scripts here"));
+    }
+    let part = rest.split('/').find(|part| part.starts_with('_'))?;
+    let (name, why) = REFUSED.iter().find(|(name, _)| *name == part)?;
+    argument(format!("[{name}] {NOT_SUPPORTED}: {why}"))
 }
 
 /// `_settings` of everything.
@@ -256,7 +257,9 @@ pub(super) async fn terms_enum(
     let flags = if body["case_insensitive"] == true { "(?i)" } else { "" };
     let size = body["size"].as_u64().unwrap_or(10).clamp(1, 10_000);
     let terms = json!({"field": field, "size": size, "order": {"_key": "asc"}, "include": format!("{flags}{start}.*")});
-    let asked = json!({"size": 0, "query": body.get("index_filter"), "track_total_hits": false, "aggs": {"t": {"terms": terms}}});
+    let everything = json!({"match_all": {}});
+    let query = body.get("index_filter").unwrap_or(&everything);
+    let asked = json!({"size": 0, "query": query, "track_total_hits": false, "aggs": {"t": {"terms": terms}}});
     let now = server.now();
     let search = Search::read(&asked, &Parameters::default(), now)?;
     let groups = indices::resolve(&server, &index, Leniency { ignores_missing: false, allows_nothing: true })?;

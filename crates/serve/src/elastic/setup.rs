@@ -3,12 +3,12 @@
 
 use axum::Json;
 use axum::extract::Path;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use types::{GroupName, group_name_of_outside};
 
-use super::{aliases, error_answer, made};
+use super::{aliases, error_answer, made, manage};
 use crate::access::Role;
 use crate::problem::Problem;
 use crate::server::Shared;
@@ -42,6 +42,9 @@ fn group_of(server: &Shared, index: &str) -> Option<GroupName> {
 
 /// Whether there is such an index, and the little that is to be said of it.
 pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<Response, Problem> {
+    if index.starts_with('_') {
+        return Err(manage::nothing_at(&Method::GET, &format!("/{index}")));
+    }
     let exists = match group_of(&server, &index) {
         Some(group) => server.app.store.has_group(&group) || made::has(&server, &group)?,
         None => false,
@@ -66,6 +69,10 @@ pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<R
 
 /// Makes an index: it is found, and is a group with its first event.
 pub(super) async fn make_index(server: Shared, Path(index): Path<String>) -> Result<Response, Problem> {
+    if index.starts_with(['_', '-', '+']) {
+        let reason = format!("Invalid index name [{index}], must not start with '_', '-', or '+'");
+        return Ok(error_answer(StatusCode::BAD_REQUEST, "invalid_index_name_exception", &reason));
+    }
     let Some(group) = group_of(&server, &index) else {
         let message = format!("this key may not send to the group {}", group_name_of_outside(&index));
         return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));

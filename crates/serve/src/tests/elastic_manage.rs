@@ -53,7 +53,7 @@ async fn documents_are_found_by_their_ids() {
 async fn lists_have_columns_order_and_units() {
     let house = House::new();
     house.fill().await;
-    let text = async |uri: &str| house.get(&format!("/elasticsearch/_cat/{uri}")).await.text().to_owned();
+    let text = async |uri: &str| house.get(&format!("/elasticsearch/_cat/{uri}")).await.text();
     assert_eq!(
         text("indices?h=docs.count,index&v&s=docs.count:desc").await,
         "docs.count index\n3          web/access\n2          db\n"
