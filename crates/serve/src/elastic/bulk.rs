@@ -14,6 +14,9 @@ use crate::problem::Problem;
 use crate::routes::ingest::{batch_id, encoding};
 use crate::server::Shared;
 
+/// What the way in says of a body without any line.
+const EMPTY: &str = "it is empty";
+
 /// Most actions of a request that are named one by one where none can be.
 const INVALID_MAX: usize = 100;
 
@@ -76,7 +79,7 @@ async fn bulk(
 /// A body whose first line is no action, in the words of Elasticsearch.
 fn malformed(error: IngestError) -> Problem {
     match error {
-        IngestError::BadBody { .. } => {
+        IngestError::BadBody { ref problem, .. } if problem != EMPTY => {
             let message = format!("Malformed action/metadata line [1], {error}");
             Problem::bad_request("illegal_argument_exception", message)
         }
