@@ -8,10 +8,12 @@
 mod aggregation;
 mod automatic;
 mod choice;
+mod composite;
 mod filter;
 mod fold;
 mod highlight;
 mod histogram;
+mod keys;
 mod leaf;
 mod metric;
 mod order;
@@ -19,6 +21,7 @@ mod pipeline;
 mod range;
 mod shape;
 mod sibling;
+mod significant;
 mod simple;
 mod terms;
 #[cfg(test)]

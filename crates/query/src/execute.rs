@@ -90,7 +90,7 @@ pub use self::subquery::{Answered, RunsOf, answer_subqueries, execute_with_subqu
 pub use self::tail::{Tail, TailError, TailRows};
 pub use self::unknown_fields::{UnknownFields, unknown_fields};
 
-pub(crate) use self::bins::{ceil, earlier, floor, instant_of, later, offset_ns};
+pub(crate) use self::bins::{ceil, earlier, floor, instant_of, later, offset_ns, wall_floor, wall_next};
 pub(crate) use self::compare::earlier_range;
 pub(crate) use self::context::beyond;
 pub(crate) use self::kept_rows::KeptRows;

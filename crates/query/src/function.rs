@@ -78,6 +78,8 @@ pub enum Function {
     DateCeil,
     /// Start of the bucket, counted from an origin: instant, origin, span. No user writes it; other dialects use it.
     TimeBucket,
+    /// The same by the clocks of the query's time zone. No user writes it; Elasticsearch's histograms use it.
+    WallBucket,
     /// An instant later by a length of time. No user writes it: `stats … offset d` shows events with later times.
     Later,
     /// Milliseconds since the epoch as an instant.
@@ -340,6 +342,7 @@ impl Function {
     pub fn name(self) -> &'static str {
         match self {
             Self::TimeBucket => "timebucket",
+            Self::WallBucket => "wallbucket",
             Self::Later => "later",
             Self::ByteLength => "bytelength",
             Self::Masked => "masked",

@@ -9,18 +9,24 @@
 //! `/INDEX/_search`, `/INDEX` for its client libraries, and `/` for whoever accepts JSON and no page.
 //!
 //! Templates, policies and pipelines are answered so that agents which insist on making them go on; nothing of
-//! them is kept, and a `Warning` says so. There is nothing to prepare: a group exists once it has an event. Aliases are
-//! kept (`aliases`).
+//! them is kept, and a `Warning` says so. There is nothing to prepare: a group exists once it has an event. Aliases
+//! (`aliases`) and the names of indices that were made (`made`) are kept.
 
 mod aliases;
 mod answer;
 mod asynchronous;
 mod bulk;
+mod cat;
 mod catalog;
+mod deletion;
+mod documents;
 mod filter;
 mod hits;
 mod indices;
 mod info;
+mod known;
+mod made;
+mod manage;
 mod pit;
 mod request;
 mod scroll;
@@ -42,9 +48,14 @@ use crate::problem::Problem;
 use crate::router::Table;
 
 pub(crate) use aliases::Book as AliasBook;
+pub(crate) use made::Book as MadeBook;
+pub(crate) use scroll::Book as ScrollBook;
 
 /// Where this door stands.
 const PREFIX: &str = "/elasticsearch";
+
+/// What is said of what Elasticsearch knows and this door does not.
+const NOT_SUPPORTED: &str = "is not supported here";
 
 /// Clients refuse to talk to what does not say this.
 const PRODUCT: (&str, HeaderValue) = ("x-elastic-product", HeaderValue::from_static("Elasticsearch"));
@@ -58,7 +69,7 @@ pub(crate) fn add(table: Table) -> Table {
         .get("/elasticsearch/_xpack", Role::Any, info::xpack)
         .get("/elasticsearch/_cluster/health", Role::Any, info::health)
         .get("/elasticsearch/_cluster/health/{index}", Role::Any, info::health)
-        .get("/elasticsearch/_cat/health", Role::Any, info::cat_health)
+        .get("/elasticsearch/_cat/health", Role::Any, cat::health)
         .get("/elasticsearch/_nodes", Role::Any, info::nodes)
         .get("/elasticsearch/_nodes/http", Role::Any, info::nodes)
         .get("/elasticsearch/_nodes/_all/http", Role::Any, info::nodes)
@@ -66,7 +77,7 @@ pub(crate) fn add(table: Table) -> Table {
         .post("/elasticsearch/{index}/_refresh", Role::Ingest, setup::refresh)
         .get("/elasticsearch/{index}", Role::Any, setup::index)
         .put("/elasticsearch/{index}", Role::Ingest, setup::make_index);
-    asked(aliased(prepared(table)))
+    managed(asked(aliased(prepared(table))))
         .post("/elasticsearch/_bulk", Role::Ingest, bulk::post)
         .put("/elasticsearch/_bulk", Role::Ingest, bulk::post)
         .post("/elasticsearch/{index}/_bulk", Role::Ingest, bulk::post_to)
@@ -97,15 +108,13 @@ fn asked(table: Table) -> Table {
         .post("/elasticsearch/_search/scroll", Role::Read, scroll::next)
         .delete("/elasticsearch/_search/scroll", Role::Read, scroll::clear)
         .get("/elasticsearch/_search/scroll/{id}", Role::Read, scroll::next_of)
-        .delete("/elasticsearch/_search/scroll/{id}", Role::Read, scroll::clear)
+        .delete("/elasticsearch/_search/scroll/{id}", Role::Read, scroll::clear_of)
         .get("/elasticsearch/_mapping", Role::Read, catalog::mapping_of_all)
         .get("/elasticsearch/{index}/_mapping", Role::Read, catalog::mapping_of)
         .get("/elasticsearch/_field_caps", Role::Read, catalog::capabilities_of_all)
         .post("/elasticsearch/_field_caps", Role::Read, catalog::capabilities_of_all)
         .get("/elasticsearch/{index}/_field_caps", Role::Read, catalog::capabilities_of)
         .post("/elasticsearch/{index}/_field_caps", Role::Read, catalog::capabilities_of)
-        .get("/elasticsearch/_cat/indices", Role::Read, catalog::cat_all)
-        .get("/elasticsearch/_cat/indices/{index}", Role::Read, catalog::cat_of)
         .get("/elasticsearch/_resolve/index/{name}", Role::Read, catalog::resolve)
         .post("/elasticsearch/_resolve/index/{name}", Role::Read, catalog::resolve)
         .get("/elasticsearch/_stats", Role::Read, catalog::stats_of_all)
@@ -120,17 +129,56 @@ fn asked(table: Table) -> Table {
         .delete("/elasticsearch/_async_search/{id}", Role::Read, asynchronous::missing)
 }
 
-/// Other names of indices. Who may keep them is decided by the handlers: agents make them too.
+/// What scripts ask about the cluster and its indices, single documents, and what deletes.
+fn managed(table: Table) -> Table {
+    table
+        .get("/elasticsearch/_cat/indices", Role::Read, cat::indices)
+        .get("/elasticsearch/_cat/indices/{index}", Role::Read, cat::indices_of)
+        .get("/elasticsearch/_cat/count", Role::Read, cat::count)
+        .get("/elasticsearch/_cat/count/{index}", Role::Read, cat::count_of)
+        .get("/elasticsearch/_cat/nodes", Role::Read, cat::nodes)
+        .get("/elasticsearch/_cat/shards", Role::Read, cat::shards)
+        .get("/elasticsearch/_cat/shards/{index}", Role::Read, cat::shards_of)
+        .get("/elasticsearch/_cat/aliases", Role::Read, cat::aliases)
+        .get("/elasticsearch/_cat/aliases/{name}", Role::Read, cat::aliases_of)
+        .get("/elasticsearch/_cat/plugins", Role::Read, cat::nothing)
+        .get("/elasticsearch/_cluster/settings", Role::Read, manage::cluster_settings)
+        .put("/elasticsearch/_cluster/settings", Role::Admin, manage::put_cluster_settings)
+        .get("/elasticsearch/_cluster/stats", Role::Read, manage::cluster_stats)
+        .get("/elasticsearch/_settings", Role::Read, manage::settings_of_all)
+        .get("/elasticsearch/{index}/_settings", Role::Read, manage::settings_of)
+        .put("/elasticsearch/{index}/_settings", Role::Operate, manage::put_settings)
+        .get("/elasticsearch/{index}/_terms_enum", Role::Read, manage::terms_enum)
+        .post("/elasticsearch/{index}/_terms_enum", Role::Read, manage::terms_enum)
+        .get("/elasticsearch/_validate/query", Role::Read, manage::validate_all)
+        .post("/elasticsearch/_validate/query", Role::Read, manage::validate_all)
+        .get("/elasticsearch/{index}/_validate/query", Role::Read, manage::validate_of)
+        .post("/elasticsearch/{index}/_validate/query", Role::Read, manage::validate_of)
+        .get("/elasticsearch/{index}/_doc/{id}", Role::Read, documents::get)
+        .get("/elasticsearch/{index}/_source/{id}", Role::Read, documents::source)
+        .get("/elasticsearch/_mget", Role::Read, documents::many)
+        .post("/elasticsearch/_mget", Role::Read, documents::many)
+        .get("/elasticsearch/{index}/_mget", Role::Read, documents::many_of_index)
+        .post("/elasticsearch/{index}/_mget", Role::Read, documents::many_of_index)
+        .delete("/elasticsearch/{index}", Role::Admin, deletion::index)
+        .post("/elasticsearch/{index}/_delete_by_query", Role::Admin, deletion::by_query)
+        .get("/elasticsearch/_tasks/{id}", Role::Admin, deletion::task)
+        .put("/elasticsearch/{index}/_mapping", Role::Ingest, setup::acknowledge)
+        .get("/elasticsearch/_mappings", Role::Read, catalog::mapping_of_all)
+        .get("/elasticsearch/{index}/_mappings", Role::Read, catalog::mapping_of)
+}
+
+/// Other names of indices.
 fn aliased(table: Table) -> Table {
     table
         .get("/elasticsearch/_alias", Role::Read, aliases::list)
         .get("/elasticsearch/_aliases", Role::Read, aliases::list)
-        .post("/elasticsearch/_aliases", Role::Any, aliases::change)
+        .post("/elasticsearch/_aliases", Role::Operate, aliases::change)
         .get("/elasticsearch/_alias/{name}", Role::Any, aliases::named)
         .get("/elasticsearch/{index}/_alias", Role::Read, aliases::list_of)
         .get("/elasticsearch/{index}/_alias/{name}", Role::Any, aliases::named_of)
-        .post("/elasticsearch/{index}/_alias/{name}", Role::Any, aliases::add)
-        .put("/elasticsearch/{index}/_alias/{name}", Role::Any, aliases::add)
+        .post("/elasticsearch/{index}/_alias/{name}", Role::Operate, aliases::add)
+        .put("/elasticsearch/{index}/_alias/{name}", Role::Operate, aliases::add)
         .delete("/elasticsearch/{index}/_alias/{name}", Role::Operate, aliases::remove)
 }
 
@@ -214,6 +262,16 @@ pub(crate) fn version_wanted(headers: &HeaderMap) -> Option<u8> {
     let mut wanted = kinds.filter(|kinds| kinds.contains("application/vnd.elasticsearch+json"));
     let version = wanted.next()?.split("compatible-with=").nth(1)?;
     version.trim().split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// What is said of a method that a route of this door does not take, where Elasticsearch has more to say than that.
+pub(crate) fn refused(method: &Method, path: &str) -> Option<Problem> {
+    is_address(path).then(|| manage::refused(method, path))?
+}
+
+/// What is said where this door has no route.
+pub(crate) fn nothing_at(method: &Method, path: &str) -> Problem {
+    manage::nothing_at(method, path)
 }
 
 /// Marks an answer of this door as its clients want it.

@@ -310,6 +310,9 @@ async fn fallback(server: Shared, parameters: Parameters, request: Request) -> R
     if loki::is_address(path) {
         return loki::nothing_here(path).into_response();
     }
+    if elastic::is_address(path) {
+        return elastic::nothing_at(method, path).into_response();
+    }
     if otlp::is_address(path) {
         return otlp::nothing_here(path).into_response();
     }
@@ -328,6 +331,9 @@ async fn fallback(server: Shared, parameters: Parameters, request: Request) -> R
 }
 
 async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+    if let Some(problem) = elastic::refused(&method, uri.path()) {
+        return problem;
+    }
     let message = format!("{} does not take {method}", uri.path());
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", message)
 }

@@ -21,7 +21,7 @@ use crate::access::{Access, Attempts, Caller, Keys, Role};
 use crate::audit::{self, Audit};
 use crate::body::BodyBudget;
 use crate::cloudwatch::{Book, KeptQueries, MetricFilters, Subscriptions};
-use crate::elastic::AliasBook;
+use crate::elastic::{AliasBook, MadeBook, ScrollBook};
 use crate::intake_gates::IntakeGates;
 use crate::problem::Problem;
 use crate::queries::{Queries, Running, Ticket};
@@ -119,6 +119,10 @@ pub(crate) struct Server {
     pub(crate) tables: Tables,
     /// Other names of groups that clients of Elasticsearch have made.
     pub(crate) aliases: AliasBook,
+    /// Indices that they have made.
+    pub(crate) made: MadeBook,
+    /// How far they have scrolled.
+    pub(crate) scrolls: ScrollBook,
     /// Groups and streams that clients of CloudWatch have made.
     pub(crate) cloudwatch: Book,
     /// Queries that clients of CloudWatch have started.
@@ -278,6 +282,8 @@ impl Server {
             memory: MemoryPool::new(app.limits.queries_memory_bytes),
             tables: Tables::default(),
             aliases: AliasBook::default(),
+            made: MadeBook::default(),
+            scrolls: ScrollBook::default(),
             cloudwatch: Book::default(),
             metric_filters: MetricFilters::start(&app),
             subscriptions: Subscriptions::start(&app.store, &app.clock, &closing),

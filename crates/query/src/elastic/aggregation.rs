@@ -6,14 +6,16 @@ use types::{Timestamp, Value};
 
 use super::automatic::{self, Automatic};
 use super::choice::{self, CHOICES, Choice};
+use super::composite::{self, Composite};
 use super::filter::{Reader, object};
 use super::histogram::{Histogram, Step, date_histogram, histogram, zone};
 use super::metric::{self, METRICS, Metric};
 use super::pipeline::{self, PIPELINES, Pipeline};
 use super::sibling::{self, SIBLINGS, Sibling};
-use super::terms::{self, Composite, Terms};
+use super::significant::{self, Significant};
+use super::terms::{self, Terms};
 use super::{SearchError, field_of, not, value_of_json};
-use super::{times, typed_keys};
+use super::{keys, times, typed_keys};
 use crate::each::each_of;
 use crate::function::Function;
 use crate::lucene::condition::present;
@@ -27,8 +29,8 @@ const AGGREGATIONS_MAX: usize = 200;
 
 /// What is supported, as errors say it.
 pub const AGGREGATIONS: &str = "date_histogram, histogram, terms, range, date_range, filters, filter, missing, composite, \
-    auto_date_histogram, multi_terms, top_hits, avg, sum, min, max, stats, extended_stats, percentiles, cardinality, \
-    value_count, top_metrics, rate, derivative, cumulative_sum, bucket_script, bucket_selector, bucket_sort, moving_fn, \
+    auto_date_histogram, multi_terms, rare_terms, significant_terms, top_hits, avg, sum, min, max, stats, extended_stats, \
+    percentiles, percentile_ranks, weighted_avg, cardinality, value_count, top_metrics, rate, derivative, cumulative_sum, bucket_script, bucket_selector, bucket_sort, moving_fn, \
     serial_diff, avg_bucket, max_bucket, min_bucket, sum_bucket, stats_bucket, percentiles_bucket";
 
 /// The aggregations of one search.
@@ -75,6 +77,7 @@ pub(super) enum Kind {
     TopHits(Json),
     Terms(Terms),
     Composite(Composite),
+    Significant(Significant),
     Histogram(Histogram),
     Branches(Branches),
 }
@@ -159,7 +162,12 @@ impl Parser {
         };
         let has_buckets = matches!(
             kind,
-            Kind::Terms(_) | Kind::Composite(_) | Kind::Histogram(_) | Kind::Automatic(_) | Kind::Branches(_)
+            Kind::Terms(_)
+                | Kind::Composite(_)
+                | Kind::Significant(_)
+                | Kind::Histogram(_)
+                | Kind::Automatic(_)
+                | Kind::Branches(_)
         );
         if !has_buckets && !children.is_empty() {
             let message = format!("Aggregator [{name}] cannot accept sub-aggregations");
@@ -186,6 +194,7 @@ impl Parser {
     }
 
     fn kind(&mut self, kind: &str, body: &Json, at: &str) -> Result<Kind, SearchError> {
+        keys::check_aggregation(kind, body, at)?;
         Ok(match kind {
             kind if METRICS.contains(&kind) => Kind::Metric(metric::parse(kind, body, at)?),
             kind if PIPELINES.contains(&kind) => Kind::Pipeline(pipeline::parse(kind, body, at)?),
@@ -195,7 +204,9 @@ impl Parser {
             "multi_terms" => Kind::Terms(terms::parse_several(body, at)?),
             "auto_date_histogram" => Kind::Automatic(automatic::parse(body, &mut self.zone, at)?),
             "terms" => Kind::Terms(terms::parse(&mut self.reader, body, at)?),
-            "composite" => Kind::Composite(terms::parse_composite(body, &mut self.zone, at)?),
+            "composite" => Kind::Composite(composite::parse(body, &mut self.zone, at)?),
+            "rare_terms" => Kind::Terms(terms::parse_rare(&mut self.reader, body, at)?),
+            "significant_terms" => Kind::Significant(significant::parse(&mut self.reader, body, at)?),
             "histogram" => Kind::Histogram(histogram(body, at)?),
             "date_histogram" => Kind::Histogram(date_histogram(body, &mut self.zone, at)?),
             "filter" => {

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 use serde_json::Value as Json;
 use types::{Timestamp, Value};
 
-use super::histogram::{Histogram, Step, zone};
+use super::histogram::{Grid, Histogram, Step, zone};
 use super::terms::number;
 use super::{SearchError, field_of};
 use crate::execute::floor;
@@ -94,23 +94,23 @@ impl Automatic {
     fn of_step(&self, unit: Span, multiple: u32, first: i64) -> Histogram {
         let time = self.time.clone();
         let floored = |span: Span| Expr::Call(Function::DateFloor, vec![time.clone(), Expr::Duration(span)]);
-        let (span, value, origin) = match unit {
+        let (span, value, grid) = match unit {
             Span::Nanoseconds(length) if multiple > 1 => {
                 let span = Span::Nanoseconds(length * i64::from(multiple));
                 let origin = floor(self.zone, first, unit).unwrap_or(first);
                 let literal = Expr::Literal(Some(Value::Timestamp(Timestamp(origin))));
                 let bucket = Expr::Call(Function::TimeBucket, vec![time.clone(), literal, Expr::Duration(span)]);
-                (span, bucket, Some(origin))
+                (span, bucket, Grid::Counted(origin))
             }
-            Span::Nanoseconds(_) => (unit, floored(unit), None),
+            Span::Nanoseconds(_) => (unit, floored(unit), Grid::Calendar(0)),
             Span::Months(months) => {
                 let span = Span::Months(months * multiple);
-                (span, floored(span), None)
+                (span, floored(span), Grid::Calendar(0))
             }
         };
         Histogram {
             value,
-            step: Step::Time { span, zone: self.zone, origin },
+            step: Step::Time { span, zone: self.zone, grid },
             least: 0,
             extended: None,
             hard: None,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 use types::{TimeRange, Timestamp, Value};
 
-use super::{CLAUSES_MAX, NESTING_MAX, SearchError, Selection, both, highlight, leaf, never, not};
+use super::{CLAUSES_MAX, NESTING_MAX, SearchError, Selection, both, highlight, keys, leaf, never, not};
 use crate::function::Function;
 use crate::insights::{REGEXES_MAX, balanced, compile_regex};
 use crate::plan::{ArithmeticOperator, Comparison, Expr, Operator};
@@ -56,6 +56,7 @@ impl Reader {
         }
         let (kind, body) = only_member(json, at)?;
         let inside = format!("{at}.{kind}");
+        keys::check_query(kind, body, &inside)?;
         match kind {
             "match_all" => Ok(None),
             "match_none" => Ok(Some(never())),
@@ -117,10 +118,9 @@ impl Reader {
                 other => return Err(SearchError::parsing(at, format!("[bool] query does not support [{other}]"))),
             }
         }
-        let least = match least {
-            Some(written) => minimum(written, has_should, at)?,
-            None => usize::from(!has_must && has_should > 0),
-        };
+        let least = least.map(|written| minimum(written, has_should, at)).transpose()?.unwrap_or(0);
+        // Where nothing must hold, one of what should hold must.
+        let least = least.max(usize::from(!has_must && has_should > 0));
         must.extend(at_least(least.saturating_sub(holds_always), should));
         Ok((!must.is_empty()).then(|| balanced(must, Expr::And)))
     }
@@ -167,7 +167,7 @@ pub(super) fn at_least(least: usize, conditions: Vec<Expr>) -> Option<Expr> {
     }
 }
 
-/// `2`, `-1`, `75%` of `n` clauses.
+/// `2`, `-1`, `75%` of `n` clauses, `3<90% 9<-2` of more than so many.
 pub(super) fn minimum(written: &Json, n: usize, at: &str) -> Result<usize, SearchError> {
     let unreadable = || SearchError::parsing(at, format!("minimum_should_match [{written}] is not supported"));
     let text = match written {
@@ -175,6 +175,20 @@ pub(super) fn minimum(written: &Json, n: usize, at: &str) -> Result<usize, Searc
         Json::String(text) => text.trim().to_owned(),
         _ => return Err(unreadable()),
     };
+    if text.contains('<') {
+        let mut least = n;
+        for condition in text.replace(" <", "<").replace("< ", "<").split_whitespace() {
+            let (bound, of_more) = condition.split_once('<').ok_or_else(unreadable)?;
+            if n <= bound.parse::<usize>().map_err(|_| unreadable())? {
+                break;
+            }
+            least = match of_more.contains('<') {
+                true => return Err(unreadable()),
+                false => minimum(&Json::from(of_more), n, at)?,
+            };
+        }
+        return Ok(least);
+    }
     let of_all = |percent: i64| n as i64 * percent.clamp(-100, 100) / 100;
     let number = match text.strip_suffix('%') {
         Some(percent) => percent.parse().map(of_all),

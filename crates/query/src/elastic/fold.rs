@@ -36,6 +36,9 @@ pub trait Asker {
     /// All rows of a plan over a range.
     fn rows(&mut self, plan: &Plan, range: TimeRange, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Self::Error>;
 
+    /// All rows of a plan over all events of the same indices, whatever their time.
+    fn background_rows(&mut self, plan: &Plan, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Self::Error>;
+
     /// The hits of a selection, as `top_hits` asks for them.
     fn hits(&mut self, selection: Selection, body: &Json, at: &str) -> Result<Json, Self::Error>;
 }
@@ -75,11 +78,11 @@ pub fn run_aggregations<A: Asker>(
 
 /// Which buckets a plan is about.
 #[derive(Clone)]
-struct Context {
+pub(super) struct Context {
     /// Conditions on the events.
-    filters: Vec<Expr>,
+    pub(super) filters: Vec<Expr>,
     /// What makes the keys of the buckets, outermost first.
-    keys: Vec<Expr>,
+    pub(super) keys: Vec<Expr>,
 }
 
 /// A bucket whose contents are wanted.
@@ -88,16 +91,17 @@ pub(super) struct Parent {
     pub(super) object: Map<String, Json>,
 }
 
-struct Folding<'a, A> {
-    asker: &'a mut A,
+/// The running of aggregations.
+pub(super) struct Folding<'a, A> {
+    pub(super) asker: &'a mut A,
     selection: &'a Selection,
-    zone: Tz,
+    pub(super) zone: Tz,
     n_buckets: usize,
     n_plans: usize,
 }
 
 /// A key as something that can be looked up.
-fn place_of(key: &[Option<Value>]) -> String {
+pub(super) fn place_of(key: &[Option<Value>]) -> String {
     format!("{key:?}")
 }
 
@@ -109,7 +113,7 @@ pub(super) fn metrics(aggregations: &[Aggregation]) -> impl Iterator<Item = (&Ag
 }
 
 /// Puts a result under the name of its aggregation.
-fn put(aggregation: &Aggregation, mut result: Json, object: &mut Map<String, Json>) {
+pub(super) fn put(aggregation: &Aggregation, mut result: Json, object: &mut Map<String, Json>) {
     if let (Some(meta), Some(members)) = (&aggregation.meta, result.as_object_mut()) {
         members.insert("meta".into(), meta.clone());
     }
@@ -126,7 +130,7 @@ fn empty(aggregations: &[Aggregation]) -> Map<String, Json> {
 }
 
 impl<A: Asker> Folding<'_, A> {
-    fn count_plan(&mut self) -> Result<(), SearchError> {
+    pub(super) fn count_plan(&mut self) -> Result<(), SearchError> {
         self.n_plans += 1;
         match self.n_plans > PLANS_MAX {
             true => Err(SearchError::argument(format!(
@@ -136,7 +140,7 @@ impl<A: Asker> Folding<'_, A> {
         }
     }
 
-    fn count_buckets(&mut self, n: usize) -> Result<(), SearchError> {
+    pub(super) fn count_buckets(&mut self, n: usize) -> Result<(), SearchError> {
         self.n_buckets = self.n_buckets.saturating_add(n);
         match self.n_buckets > BUCKETS_MAX {
             true => Err(SearchError {
@@ -152,7 +156,7 @@ impl<A: Asker> Folding<'_, A> {
     }
 
     /// The groups of a plan, with their counts and metrics. The whole key is each one's key.
-    fn rows(&mut self, context: &Context, aggregations: &[Aggregation]) -> Result<Vec<Candidate>, A::Error> {
+    pub(super) fn rows(&mut self, context: &Context, aggregations: &[Aggregation]) -> Result<Vec<Candidate>, A::Error> {
         self.count_plan()?;
         let key_name = |index: usize| Name::from(format!("#key{index}"));
         let by: Vec<(Name, Expr)> =
@@ -188,7 +192,7 @@ impl<A: Asker> Folding<'_, A> {
     }
 
     /// Puts into each parent what the aggregations of buckets and hits among `aggregations` came to; metrics are there.
-    fn fill(
+    pub(super) fn fill(
         &mut self,
         aggregations: &[Aggregation],
         context: &Context,
@@ -203,6 +207,7 @@ impl<A: Asker> Folding<'_, A> {
                 Kind::Automatic(automatic) => self.automatic(aggregation, automatic, context, parents)?,
                 Kind::TopHits(body) => self.top_hits(aggregation, body, context, parents)?,
                 Kind::Branches(branches) => self.branches(aggregation, branches, context, parents)?,
+                Kind::Significant(significant) => self.significant(aggregation, significant, context, parents)?,
                 Kind::Terms(_) | Kind::Composite(_) | Kind::Histogram(_) => {
                     self.groups(aggregation, context, parents)?;
                 }

@@ -7,9 +7,12 @@ use types::{Timestamp, Value};
 use super::terms::{self, with_missing};
 use super::times::{self, format_time_in, zone_of};
 use super::{SearchError, field_of};
-use crate::execute::ceil;
+use crate::execute::{ceil, floor, wall_floor, wall_next};
 use crate::function::Function;
 use crate::plan::{ArithmeticOperator, Expr, Span};
+
+/// The lengths that offsets of zones are made of.
+const QUARTER: i64 = 15 * Timestamp::MINUTE;
 
 /// Buckets of numbers or times.
 #[derive(Clone, Debug)]
@@ -31,7 +34,42 @@ pub(super) struct Histogram {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     Number { interval: f64, offset: f64 },
-    Time { span: Span, zone: Tz, origin: Option<i64> },
+    Time { span: Span, zone: Tz, grid: Grid },
+}
+
+/// Where buckets of times begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grid {
+    /// With days, months and hours of the zone, each so many nanoseconds later.
+    Calendar(i64),
+    /// Every so often by the clocks of the zone, counted from this distance from 1970.
+    Fixed(i64),
+    /// Every so often, counted from an instant.
+    Counted(i64),
+}
+
+impl Grid {
+    /// The start of the bucket that an instant lies in.
+    fn start(self, instant: i64, span: Span, zone: Tz) -> Option<i64> {
+        match (self, span) {
+            (Self::Fixed(origin), Span::Nanoseconds(length)) => wall_floor(zone, instant, length.max(1), origin),
+            (Self::Counted(origin), Span::Nanoseconds(length)) => wall_floor(Tz::UTC, instant, length.max(1), origin),
+            (Self::Fixed(moved) | Self::Counted(moved) | Self::Calendar(moved), span) => {
+                floor(zone, instant.checked_sub(moved)?, span)?.checked_add(moved)
+            }
+        }
+    }
+
+    /// The start of the bucket behind the one that begins at `start`.
+    fn next(self, start: i64, span: Span, zone: Tz) -> Option<i64> {
+        match (self, span) {
+            (Self::Fixed(origin), Span::Nanoseconds(length)) => wall_next(zone, start, length.max(1), origin),
+            (Self::Counted(_), Span::Nanoseconds(length)) => start.checked_add(length),
+            (Self::Fixed(moved) | Self::Counted(moved) | Self::Calendar(moved), span) => {
+                ceil(zone, start.checked_sub(moved)?.checked_add(1)?, span)?.checked_add(moved)
+            }
+        }
+    }
 }
 
 impl Histogram {
@@ -49,13 +87,8 @@ impl Histogram {
     pub(super) fn first_key(&self, position: f64) -> Option<Value> {
         match self.step {
             Step::Number { interval, offset } => Some(Value::Integer(((position - offset) / interval).floor() as i64)),
-            Step::Time { span, zone, origin } => {
-                let instant = position as i64;
-                let floor = match (origin, span) {
-                    (Some(origin), Span::Nanoseconds(length)) => instant - (instant - origin).rem_euclid(length.max(1)),
-                    _ => crate::execute::floor(zone, instant, span)?,
-                };
-                Some(Value::Timestamp(Timestamp(floor)))
+            Step::Time { span, zone, grid } => {
+                Some(Value::Timestamp(Timestamp(grid.start(position as i64, span, zone)?)))
             }
         }
     }
@@ -63,11 +96,8 @@ impl Histogram {
     pub(super) fn next_key(&self, key: &Value) -> Option<Value> {
         match (self.step, key) {
             (Step::Number { .. }, Value::Integer(floor)) => floor.checked_add(1).map(Value::Integer),
-            (Step::Time { span, zone, origin }, Value::Timestamp(instant)) => {
-                let next = match (origin, span) {
-                    (Some(_), Span::Nanoseconds(length)) => instant.0.checked_add(length)?,
-                    _ => ceil(zone, instant.0.checked_add(1)?, span)?,
-                };
+            (Step::Time { span, zone, grid }, Value::Timestamp(instant)) => {
+                let next = grid.next(instant.0, span, zone)?;
                 (next > instant.0).then_some(Value::Timestamp(Timestamp(next)))
             }
             _ => None,
@@ -216,25 +246,29 @@ pub(super) fn date_histogram(body: &Json, known_zone: &mut Option<Tz>, at: &str)
         Some(text) => signed(text).ok_or_else(|| unreadable(text))?,
     };
     let time = with_missing_time(Expr::Field(field_of(field)), body.get("missing"), zone, at)?;
-    let is_weeks = matches!(span, Span::Nanoseconds(length) if length % (7 * Timestamp::DAY) == 0);
-    let floor = |time: Expr| Expr::Call(Function::DateFloor, vec![time, Expr::Duration(span)]);
-    let (value, origin) = match span {
-        // Fixed lengths count from 1970, whose first day was no Monday.
-        Span::Nanoseconds(length) if !is_calendar && (offset != 0 || is_weeks) => {
-            if zone != Tz::UTC {
-                return Err(SearchError::parsing(
-                    at,
-                    "offsets and fixed weeks in another time zone than UTC are not supported",
-                ));
-            }
-            let origin = Expr::Literal(Some(Value::Timestamp(Timestamp(offset.rem_euclid(length)))));
-            let arguments = vec![time, origin, Expr::Duration(span)];
-            (Expr::Call(Function::TimeBucket, arguments), Some(offset.rem_euclid(length)))
-        }
-        _ if offset != 0 => return Err(SearchError::parsing(at, "[offset] of a calendar interval is not supported")),
-        _ => (floor(time), None),
+    let (value, grid) = buckets(time, span, zone, is_calendar, offset);
+    Ok(Histogram { value, ..shape(body, Step::Time { span, zone, grid }, at)? })
+}
+
+/// The start of the bucket of a time as an expression, and where buckets begin.
+fn buckets(time: Expr, span: Span, zone: Tz, is_calendar: bool, offset: i64) -> (Expr, Grid) {
+    let date_floor = |time: Expr| Expr::Call(Function::DateFloor, vec![time, Expr::Duration(span)]);
+    let later = |time: Expr, by: i64| Expr::Call(Function::Later, vec![time, Expr::Duration(Span::Nanoseconds(by))]);
+    let length = match span {
+        Span::Nanoseconds(length) if !is_calendar => length,
+        _ if offset == 0 => return (date_floor(time), Grid::Calendar(0)),
+        _ => return (later(date_floor(later(time, -offset)), offset), Grid::Calendar(offset)),
     };
-    Ok(Histogram { value, ..shape(body, Step::Time { span, zone, origin }, at)? })
+    // Quarters of hours begin alike in all zones, and so do days in one.
+    let is_plain = QUARTER % length == 0 || length == Timestamp::HOUR || length == Timestamp::DAY;
+    if offset == 0 && (is_plain || (zone == Tz::UTC && length % (7 * Timestamp::DAY) != 0)) {
+        return (date_floor(time), Grid::Calendar(0));
+    }
+    // Fixed lengths count from 1970, whose first day was no Monday.
+    let origin = offset.rem_euclid(length);
+    let function = if zone == Tz::UTC { Function::TimeBucket } else { Function::WallBucket };
+    let literal = Expr::Literal(Some(Value::Timestamp(Timestamp(origin))));
+    (Expr::Call(function, vec![time, literal, Expr::Duration(span)]), Grid::Fixed(origin))
 }
 
 fn with_missing_time(field: Expr, missing: Option<&Json>, zone: Tz, at: &str) -> Result<Expr, SearchError> {

@@ -29,7 +29,8 @@ pub(super) fn condition(
     Ok(Some(match kind {
         "match" => matching(&Field::read(body, at, &["query"])?)?,
         "match_phrase" => phrase(&Field::read(body, at, &["query"])?)?,
-        "match_phrase_prefix" | "match_bool_prefix" => phrase_prefix(reader, &Field::read(body, at, &["query"])?)?,
+        "match_phrase_prefix" => phrase_prefix(reader, &Field::read(body, at, &["query"])?)?,
+        "match_bool_prefix" => words_and_prefix(reader, &Field::read(body, at, &["query"])?)?,
         "multi_match" => multi_match(reader, body, at)?,
         "term" => Some(term(&Field::read(body, at, &["value", "term"])?)?),
         "terms" => Some(terms(body, at)?),
@@ -110,9 +111,26 @@ fn matching(field: &Field<'_>) -> Result<Condition, SearchError> {
     }
     let words = words_of(&text);
     if words.len() < 2 || date_value(&text).is_some() {
-        return Ok(Some(target.value(&text).unwrap_or_else(never)));
+        return match target.value(&text) {
+            Some(condition) => Ok(Some(condition)),
+            None => without_words(field),
+        };
     }
-    let words: Vec<Expr> = words.iter().map(|word| target.term(&Value::text(word.as_str()))).collect();
+    enough_of(words.iter().map(|word| target.term(&Value::text(word.as_str()))).collect(), field)
+}
+
+/// What a text without words finds: nothing, unless everything is wanted then.
+fn without_words(field: &Field<'_>) -> Result<Condition, SearchError> {
+    match field.option("zero_terms_query").map(|wanted| wanted.as_str().unwrap_or_default().to_ascii_lowercase()) {
+        None => Ok(Some(never())),
+        Some(wanted) if wanted == "none" => Ok(Some(never())),
+        Some(wanted) if wanted == "all" => Ok(None),
+        Some(wanted) => Err(SearchError::parsing(&field.at, format!("Unsupported zero_terms_query value [{wanted}]"))),
+    }
+}
+
+/// All of the conditions, or as many as are wanted.
+fn enough_of(words: Vec<Expr>, field: &Field<'_>) -> Result<Condition, SearchError> {
     if is_and(field.option("operator")) {
         return Ok(Some(balanced(words, Expr::And)));
     }
@@ -123,9 +141,26 @@ fn matching(field: &Field<'_>) -> Result<Condition, SearchError> {
     Ok(at_least(least, words))
 }
 
+/// Words in any order, the last of which only begins so.
+fn words_and_prefix(reader: &mut Reader, field: &Field<'_>) -> Result<Condition, SearchError> {
+    field.refuse("fuzziness", &["0", "0.0"])?;
+    let (target, text) = (Target::field(field.name), field.text()?);
+    if target.is_keyword() {
+        return beginning(reader, &target, &text, &field.at).map(Some);
+    }
+    let mut words = words_of(&text);
+    let Some(last) = words.pop() else { return without_words(field) };
+    let mut conditions: Vec<Expr> = words.iter().map(|word| target.term(&Value::text(word.as_str()))).collect();
+    conditions.push(beginning(reader, &target, &last, &field.at)?);
+    enough_of(conditions, field)
+}
+
 fn phrase(field: &Field<'_>) -> Result<Condition, SearchError> {
     field.refuse("slop", &["0"])?;
-    Ok(Some(Target::field(field.name).phrase(&field.text()?).unwrap_or_else(never)))
+    match Target::field(field.name).phrase(&field.text()?) {
+        Some(condition) => Ok(Some(condition)),
+        None => without_words(field),
+    }
 }
 
 /// Words one after the other, the last of which only begins so; of a keyword the beginning.
@@ -158,11 +193,16 @@ fn multi_match(reader: &mut Reader, body: &Json, at: &str) -> Result<Condition, 
         let field = Field { name, value: query, options: Some(members), at: at.to_owned() };
         let condition = match kind {
             "phrase" => phrase(&field)?,
-            "phrase_prefix" | "bool_prefix" => phrase_prefix(reader, &field)?,
-            "best_fields" | "most_fields" | "cross_fields" => matching(&field)?,
+            "phrase_prefix" => phrase_prefix(reader, &field)?,
+            "bool_prefix" => words_and_prefix(reader, &field)?,
+            "best_fields" | "most_fields" => matching(&field)?,
+            // Words that may each be in another field.
+            "cross_fields" if names.len() < 2 || !is_and(members.get("operator")) => matching(&field)?,
             other => return Err(SearchError::parsing(at, format!("type [{other}] is not supported"))),
         };
-        found.extend(condition);
+        // Where one field has all events, so have all together.
+        let Some(condition) = condition else { return Ok(None) };
+        found.push(condition);
     }
     Ok(Some(balanced(found, Expr::Or)))
 }

@@ -3,11 +3,13 @@
 use serde_json::{Map, Value as Json, json};
 use types::{Timestamp, Value};
 
+use super::filter::object;
 use super::histogram::calendar;
+use super::terms::with_missing;
 use super::{SearchError, field_of, format_time, json_of_value, milliseconds, value_of_json};
 use crate::each::each_of;
 use crate::function::Function;
-use crate::plan::{AggregateKind, ArithmeticOperator, Expr, Name, Span};
+use crate::plan::{AggregateKind, ArithmeticOperator, Comparison, Expr, Name, Span};
 
 /// Percentiles where none are asked for, as in Elasticsearch.
 const PERCENTS: [f64; 7] = [1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0];
@@ -43,6 +45,15 @@ enum MetricKind {
         percents: Vec<f64>,
         is_keyed: bool,
     },
+    /// Which share of the values lies below each of these.
+    Ranks {
+        values: Vec<f64>,
+        is_keyed: bool,
+    },
+    /// A mean in which each value has a weight.
+    WeightedAverage {
+        weight: Expr,
+    },
     /// A sum or a count in a unit of time; of no value, events are counted.
     Rate {
         of: RateOf,
@@ -64,7 +75,7 @@ enum RateOf {
 }
 
 /// The names of metrics.
-pub(super) const METRICS: [&str; 11] = [
+pub(super) const METRICS: [&str; 13] = [
     "avg",
     "sum",
     "min",
@@ -74,6 +85,8 @@ pub(super) const METRICS: [&str; 11] = [
     "stats",
     "extended_stats",
     "percentiles",
+    "percentile_ranks",
+    "weighted_avg",
     "top_metrics",
     "rate",
 ];
@@ -85,12 +98,10 @@ fn field(name: &str) -> Expr {
 /// Reads a metric of one of the [`METRICS`].
 pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Metric, SearchError> {
     let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
-    if let Some(option) = ["script", "weight"].iter().find(|option| body.get(**option).is_some()) {
-        return Err(SearchError::parsing(at, format!("[{option}] is not supported")));
-    }
     match kind {
         "top_metrics" => return top(body, at),
         "rate" => return rate(body, at),
+        "weighted_avg" => return weighted_average(body, at),
         _ => {}
     }
     let Some(written) = body.get("field").and_then(Json::as_str) else {
@@ -109,6 +120,7 @@ pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Metric, SearchE
         "extended_stats" => {
             MetricKind::ExtendedStats { sigma: body.get("sigma").and_then(Json::as_f64).unwrap_or(2.0) }
         }
+        "percentile_ranks" => ranks(body, at)?,
         _ => percentiles(body, at)?,
     };
     let is_any_value = matches!(kind, MetricKind::Count | MetricKind::Cardinality);
@@ -149,6 +161,34 @@ fn rate(body: &Json, at: &str) -> Result<Metric, SearchError> {
 fn percentiles(body: &Json, at: &str) -> Result<MetricKind, SearchError> {
     let (percents, is_keyed) = percents_of(body, at)?;
     Ok(MetricKind::Percentiles { percents, is_keyed })
+}
+
+/// `percentile_ranks`
+fn ranks(body: &Json, at: &str) -> Result<MetricKind, SearchError> {
+    let number = |json: &Json| json.as_f64().or_else(|| json.as_str()?.trim().parse().ok());
+    let values: Option<Vec<f64>> =
+        body.get("values").and_then(Json::as_array).and_then(|list| list.iter().map(number).collect());
+    let values = values.filter(|values| (1..=PERCENTS_MAX).contains(&values.len()));
+    let message = || format!("[values] is a list of 1 to {PERCENTS_MAX} numbers");
+    let values = values.ok_or_else(|| SearchError::parsing(at, message()))?;
+    Ok(MetricKind::Ranks { values, is_keyed: body.get("keyed").and_then(Json::as_bool).unwrap_or(true) })
+}
+
+/// `weighted_avg`
+fn weighted_average(body: &Json, at: &str) -> Result<Metric, SearchError> {
+    let part = |name: &str| {
+        let place = format!("{at}.{name}");
+        let part = body.get(name).ok_or_else(|| SearchError::parsing(at, format!("needs a [{name}]")))?;
+        if let Some(other) = object(part, &place)?.keys().find(|key| !matches!(key.as_str(), "field" | "missing")) {
+            return Err(SearchError::parsing(&place, format!("[{other}] is not supported")));
+        }
+        let field = part.get("field").and_then(Json::as_str);
+        let field = field.ok_or_else(|| SearchError::parsing(&place, "needs a [field]"))?;
+        Ok::<_, SearchError>(with_missing(Expr::Field(field_of(field)), part.get("missing")))
+    };
+    let (value, weight) = (part("value")?, part("weight")?);
+    let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
+    Ok(Metric { kind: MetricKind::WeightedAverage { weight }, value, is_time: false, format })
 }
 
 /// Which percentiles are wanted, and whether by their names.
@@ -206,6 +246,16 @@ fn top(body: &Json, at: &str) -> Result<Metric, SearchError> {
     })
 }
 
+/// Numbers by the names of others, or as a list of both.
+fn keyed(values: impl Iterator<Item = (f64, Option<f64>)>, is_keyed: bool) -> Json {
+    if is_keyed {
+        let members: Map<String, Json> = values.map(|(key, value)| (format!("{key:?}"), json!(value))).collect();
+        return json!({"values": members});
+    }
+    let list: Vec<Json> = values.map(|(key, value)| json!({"key": key, "value": value})).collect();
+    json!({"values": list})
+}
+
 impl Metric {
     /// The aggregates that it is made of, over all values of its field; the last one counts dates where there may be some.
     pub(super) fn aggregates(&self) -> Vec<(AggregateKind, Option<Expr>)> {
@@ -225,7 +275,7 @@ impl Metric {
         // The sum with 0 is missing for what is no number, so that only numbers are counted.
         let number = Expr::Arithmetic(ArithmeticOperator::Add, Box::new(self.value.clone()), zero);
         let stats = [
-            (AggregateKind::Count, Some(number)),
+            (AggregateKind::Count, Some(number.clone())),
             of(AggregateKind::Min),
             of(AggregateKind::Max),
             of(AggregateKind::Average),
@@ -246,6 +296,28 @@ impl Metric {
             }
             MetricKind::Percentiles { percents, .. } => {
                 percents.iter().map(|percent| of(AggregateKind::Percentile(*percent))).collect()
+            }
+            MetricKind::Ranks { values, .. } => {
+                let compared = |comparison, bound: f64| {
+                    let bound = Box::new(Expr::Literal(Some(Value::Float(bound))));
+                    let holds = Expr::Compare(comparison, Box::new(number.clone()), bound);
+                    let one = Expr::Literal(Some(Value::Integer(1)));
+                    (AggregateKind::Count, Some(Expr::Call(Function::If, vec![holds, one])))
+                };
+                let counts = values
+                    .iter()
+                    .flat_map(|value| [compared(Comparison::Less, *value), compared(Comparison::Equal, *value)]);
+                std::iter::once((AggregateKind::Count, Some(number.clone()))).chain(counts).collect()
+            }
+            MetricKind::WeightedAverage { weight } => {
+                let operate = |operator, left: &Expr, right: &Expr| {
+                    Expr::Arithmetic(operator, Box::new(left.clone()), Box::new(right.clone()))
+                };
+                let product = operate(ArithmeticOperator::Multiply, &self.value, weight);
+                // Missing where the product is: weights without a value do not count.
+                let difference = operate(ArithmeticOperator::Subtract, &product, &product);
+                let weight = operate(ArithmeticOperator::Add, weight, &difference);
+                vec![(AggregateKind::Sum, Some(product)), (AggregateKind::Sum, Some(weight))]
             }
             MetricKind::Rate { of: RateOf::Events, .. } => vec![(AggregateKind::Count, None)],
             MetricKind::Rate { of: RateOf::Values, .. } => vec![of(AggregateKind::Count)],
@@ -299,15 +371,20 @@ impl Metric {
             MetricKind::Stats => Json::Object(self.stats(values)),
             MetricKind::ExtendedStats { sigma } => Json::Object(self.extended_stats(values, *sigma)),
             MetricKind::Percentiles { percents, is_keyed } => {
-                let values = percents.iter().enumerate().map(|(at, percent)| (*percent, number(at)));
-                if *is_keyed {
-                    let members: Map<String, Json> =
-                        values.map(|(percent, value)| (format!("{percent:?}"), json!(value))).collect();
-                    json!({"values": members})
-                } else {
-                    let list: Vec<Json> = values.map(|(key, value)| json!({"key": key, "value": value})).collect();
-                    json!({"values": list})
-                }
+                keyed(percents.iter().enumerate().map(|(at, percent)| (*percent, number(at))), *is_keyed)
+            }
+            MetricKind::Ranks { values: bounds, is_keyed } => {
+                let n = number(0).unwrap_or(0.0);
+                let rank = |at: usize| {
+                    let below = number(1 + 2 * at).unwrap_or(0.0) + number(2 + 2 * at).unwrap_or(0.0) / 2.0;
+                    (n > 0.0).then_some(below / n * 100.0)
+                };
+                let ranks = bounds.iter().enumerate().map(|(at, bound)| (*bound, rank(at)));
+                keyed(ranks, *is_keyed)
+            }
+            MetricKind::WeightedAverage { .. } => {
+                let weights = number(1).filter(|weights| *weights != 0.0);
+                self.single(weights.and_then(|weights| Some(number(0)? / weights)))
             }
             MetricKind::Top { fields, .. } => {
                 if values.iter().all(Option::is_none) {

@@ -107,6 +107,11 @@ impl Order {
         self.keys.is_empty()
     }
 
+    /// Whether it is by this field alone.
+    pub fn is_of_field(&self, field: &Name) -> bool {
+        matches!(self.keys.as_slice(), [key] if key.kind == SortKind::Field(field.clone()))
+    }
+
     /// Whether the place of an event is part of it.
     fn has_place(&self) -> bool {
         self.keys.iter().any(|key| key.kind == SortKind::Place)
@@ -124,7 +129,7 @@ impl Order {
     fn is_natural(&self) -> bool {
         match self.keys.as_slice() {
             [] => true,
-            [key] => key.kind == SortKind::Place || (key.kind == SortKind::Time && key.descending),
+            [key] => key.descending && matches!(key.kind, SortKind::Place | SortKind::Time),
             [time, place] => {
                 time.kind == SortKind::Time && place.kind == SortKind::Place && time.descending && place.descending
             }
@@ -135,7 +140,7 @@ impl Order {
     /// Whether they come oldest first, equal times by their ids.
     fn is_of_time(&self) -> bool {
         match self.keys.as_slice() {
-            [key] => key.kind == SortKind::Time,
+            [key] => !key.descending && matches!(key.kind, SortKind::Place | SortKind::Time),
             [time, place] => {
                 time.kind == SortKind::Time && place.kind == SortKind::Place && !time.descending && !place.descending
             }
@@ -167,8 +172,15 @@ impl Order {
         Some(Cursor { values, id: Some(EventId::decode(id)?) })
     }
 
-    /// What is done with the events of a selection to have `most` of them in this order, those behind `cursor`.
-    pub fn operators(&self, selection: &mut Selection, cursor: Option<&Cursor>, most: u64) -> Vec<Operator> {
+    /// What is done with the events of a selection to have `most` of them in this order, those behind `cursor`, of those
+    /// with the same value of `collapse` the first.
+    pub fn operators(
+        &self,
+        selection: &mut Selection,
+        cursor: Option<&Cursor>,
+        collapse: Option<&Name>,
+        most: u64,
+    ) -> Vec<Operator> {
         let mut operators = Vec::new();
         if let Some(cursor) = cursor {
             operators.extend(self.behind_cursor(cursor, &mut selection.range).map(Operator::Filter));
@@ -176,11 +188,24 @@ impl Order {
         if !self.is_natural() {
             operators.push(Operator::Sort(self.sort_keys()));
         }
+        if let Some(field) = collapse {
+            // All that miss the field are one group, too.
+            let value = || Expr::Field(field.clone());
+            let is_present = Expr::Call(Function::IsPresent, vec![value()]);
+            let text = Expr::Call(Function::Coalesce, vec![value(), Expr::Literal(Some(Value::text("")))]);
+            operators.push(Operator::Extend { name: "#has".into(), expr: is_present });
+            operators.push(Operator::Extend { name: "#value".into(), expr: text });
+            operators.push(Operator::Dedup(vec!["#has".into(), "#value".into()]));
+        }
         operators.push(Operator::Limit(most));
         operators
     }
 
     fn sort_keys(&self) -> Vec<SortKey> {
+        if self.is_of_time() {
+            let key = |name: &str| SortKey { expr: Expr::Field(name.into()), descending: false };
+            return vec![key("@timestamp"), key("@id")];
+        }
         let mut keys: Vec<SortKey> =
             self.keys.iter().map(|key| SortKey { expr: key.expr(), descending: key.descending }).collect();
         if !self.has_place() {

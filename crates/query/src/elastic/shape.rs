@@ -76,7 +76,7 @@ pub(super) fn groups_json(aggregation: &Aggregation, mut list: Vec<Parent>, n_ot
         list.into_iter().map(|one| Json::Object(one.object)).collect()
     };
     let mut result = json!({"buckets": buckets});
-    if matches!(aggregation.kind, Kind::Terms(_)) {
+    if matches!(aggregation.kind, Kind::Terms(_)) && aggregation.kind_name != "rare_terms" {
         result["doc_count_error_upper_bound"] = json!(0);
         result["sum_other_doc_count"] = json!(n_other);
     }

@@ -1,18 +1,20 @@
-//! Buckets by value: `terms` and `composite` — what they are made of, and which of them are kept.
+//! Buckets by value: `terms`, `multi_terms`, `rare_terms` — what they are made of, and which of them are kept.
 
 use std::cmp::Ordering;
 
-use chrono_tz::Tz;
 use serde_json::{Map, Value as Json, json};
 use types::Value;
 
-use super::filter::{Reader, object, only_member};
-use super::{BUCKETS_MAX, SearchError, field_of, histogram, json_of_value, pipeline, value_of_json};
+use super::filter::{Reader, object};
+use super::{BUCKETS_MAX, SearchError, field_of, json_of_value, pipeline, value_of_json};
 use crate::function::Function;
 use crate::plan::{Expr, TextPattern};
 
 /// Buckets where no number is asked for, as in Elasticsearch.
-const SIZE_DEFAULT: usize = 10;
+pub(super) const SIZE_DEFAULT: usize = 10;
+
+/// Highest count of a rare value, as in Elasticsearch.
+const RARE_MAX: usize = 100;
 
 /// Most values of a `multi_terms` aggregation.
 const VALUES_MAX: usize = 16;
@@ -25,6 +27,10 @@ pub(super) struct Terms {
     pub(super) size: usize,
     orders: Vec<TermsOrder>,
     pub(super) least: u64,
+    /// Above which count buckets are left out.
+    most: Option<u64>,
+    /// Which part of the values is wanted, and into how many they are parted.
+    partition: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Debug)]
@@ -52,18 +58,79 @@ pub(super) fn parse(reader: &mut Reader, body: &Json, at: &str) -> Result<Terms,
     }
     let name = Expr::Field(field_of(field));
     let value = with_missing(name.clone(), members.get("missing"));
-    let filter = [(members.get("include"), false), (members.get("exclude"), true)]
-        .into_iter()
-        .filter_map(|(written, is_excluded)| written.map(|written| (written, is_excluded)))
-        .map(|(written, is_excluded)| {
-            let condition = admitted(reader, &value, written, at)?;
-            Ok(if is_excluded { Expr::Not(Box::new(condition)) } else { condition })
-        })
-        .collect::<Result<Vec<Expr>, SearchError>>()?;
-    let filter = filter.into_iter().reduce(|a, b| Expr::And(Box::new(a), Box::new(b)));
+    let filter = included(reader, members, &value, at)?;
     let least = number(members.get("min_doc_count"), at)?.unwrap_or(1) as u64;
     let size = size.min(BUCKETS_MAX);
-    Ok(Terms { values: vec![value], filter, size, orders: orders(members.get("order"), at)?, least })
+    let (orders, partition) = (orders(members.get("order"), at)?, partition(members.get("include"), at)?);
+    Ok(Terms { values: vec![value], filter, size, orders, least, most: None, partition })
+}
+
+/// Reads `rare_terms`.
+pub(super) fn parse_rare(reader: &mut Reader, body: &Json, at: &str) -> Result<Terms, SearchError> {
+    let members = object(body, at)?;
+    let Some(field) = members.get("field").and_then(Json::as_str) else {
+        return Err(SearchError::parsing(at, "Required one of fields [field, script], but none were specified."));
+    };
+    let most = number(members.get("max_doc_count"), at)?.unwrap_or(1);
+    if !(1..=RARE_MAX).contains(&most) {
+        let reason = format!("[max_doc_count] must be between 1 and {RARE_MAX}, found [{most}] in [{at}]");
+        return Err(SearchError::argument(reason));
+    }
+    let value = with_missing(Expr::Field(field_of(field)), members.get("missing"));
+    let filter = included(reader, members, &value, at)?;
+    let by_count = TermsOrder { by: OrderBy::Count, descending: false };
+    let orders = vec![by_count, TermsOrder { by: OrderBy::Key, descending: false }];
+    let partition = partition(members.get("include"), at)?;
+    let most = Some(most as u64);
+    Ok(Terms { values: vec![value], filter, size: BUCKETS_MAX, orders, least: 1, most, partition })
+}
+
+/// Which values `include` and `exclude` leave.
+pub(super) fn included(
+    reader: &mut Reader,
+    members: &Map<String, Json>,
+    value: &Expr,
+    at: &str,
+) -> Result<Option<Expr>, SearchError> {
+    let mut filter: Option<Expr> = None;
+    for (name, is_excluded) in [("include", false), ("exclude", true)] {
+        let Some(written) =
+            members.get(name).filter(|written| !written.is_null() && !(name == "include" && written.is_object()))
+        else {
+            continue;
+        };
+        let condition = admitted(reader, value, written, at)?;
+        let condition = if is_excluded { Expr::Not(Box::new(condition)) } else { condition };
+        filter = Some(match filter {
+            Some(known) => Expr::And(Box::new(known), Box::new(condition)),
+            None => condition,
+        });
+    }
+    Ok(filter)
+}
+
+/// `{"partition": 0, "num_partitions": 20}`
+fn partition(include: Option<&Json>, at: &str) -> Result<Option<(u64, u64)>, SearchError> {
+    let Some(Json::Object(members)) = include else { return Ok(None) };
+    let of = |name: &str| members.get(name).and_then(Json::as_u64);
+    let place = format!("{at}.include");
+    match (of("partition"), of("num_partitions"), members.len()) {
+        (Some(partition), Some(n), 2) if partition < n => Ok(Some((partition, n))),
+        (Some(_), Some(n), 2) => Err(SearchError::argument(format!(
+            "[{place}] [partition] must be less than [num_partitions], which is {n}"
+        ))),
+        _ => Err(SearchError::parsing(&place, "has [partition] and [num_partitions], which are numbers")),
+    }
+}
+
+/// The part of so many that a value belongs to.
+fn part_of(key: &[Option<Value>], n_parts: u64) -> u64 {
+    let texts = key.iter().flatten().map(ToString::to_string);
+    // FNV-1a.
+    let hash = texts
+        .flat_map(String::into_bytes)
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    (hash ^ (hash >> 32)) % n_parts.max(1)
 }
 
 /// Reads `multi_terms`.
@@ -81,7 +148,15 @@ pub(super) fn parse_several(body: &Json, at: &str) -> Result<Terms, SearchError>
     let values = written.iter().enumerate().map(value).collect::<Result<Vec<Expr>, SearchError>>()?;
     let size = number(members.get("size"), at)?.unwrap_or(SIZE_DEFAULT).clamp(1, BUCKETS_MAX);
     let least = number(members.get("min_doc_count"), at)?.unwrap_or(1) as u64;
-    Ok(Terms { values, filter: None, size, orders: orders(members.get("order"), at)?, least })
+    Ok(Terms {
+        values,
+        filter: None,
+        size,
+        orders: orders(members.get("order"), at)?,
+        least,
+        most: None,
+        partition: None,
+    })
 }
 
 /// The value, or another one in the place of a missing one.
@@ -114,7 +189,7 @@ fn admitted(reader: &mut Reader, value: &Expr, written: &Json, at: &str) -> Resu
             let literals = values.iter().filter_map(value_of_json).map(|value| Expr::Literal(Some(value)));
             Ok(Expr::In(Box::new(value.clone()), literals.collect()))
         }
-        _ => Err(SearchError::parsing(at, "partitions of terms are not supported; use composite")),
+        _ => Err(SearchError::parsing(at, "[include] and [exclude] are a regular expression or a list of values")),
     }
 }
 
@@ -170,7 +245,12 @@ impl Terms {
 
     /// Orders the buckets and keeps those that are wanted; gives how many events the others have.
     pub(super) fn keep(&self, candidates: &mut Vec<Candidate>) -> u64 {
-        candidates.retain(|one| one.key.iter().all(Option::is_some) && one.count >= self.least);
+        candidates.retain(|one| {
+            one.key.iter().all(Option::is_some)
+                && one.count >= self.least
+                && self.most.is_none_or(|most| one.count <= most)
+                && self.partition.is_none_or(|(wanted, n)| part_of(&one.key, n) == wanted)
+        });
         candidates.sort_by(|a, b| self.compare(a, b));
         candidates.split_off(self.size.min(candidates.len())).iter().map(|one| one.count).sum()
     }
@@ -248,120 +328,4 @@ pub(super) fn write_keys(values: &[Option<Value>], object: &mut Map<String, Json
         keys.iter().map(|key| key.as_str().map_or_else(|| key.to_string(), str::to_owned)).collect();
     object.insert("key".into(), keys.into());
     object.insert("key_as_string".into(), texts.join("|").into());
-}
-
-/// A `composite` aggregation: all combinations of values, page by page.
-#[derive(Clone, Debug)]
-pub(super) struct Composite {
-    pub(super) sources: Vec<Source>,
-    pub(super) size: usize,
-    after: Option<Vec<Option<Value>>>,
-}
-
-/// One of the values that are combined.
-#[derive(Clone, Debug)]
-pub(super) struct Source {
-    pub(super) name: String,
-    pub(super) value: Expr,
-    descending: bool,
-    has_missing: bool,
-    format: Option<String>,
-    zone: Tz,
-}
-
-/// Reads `composite`. Sets the zone of the search where a source names one.
-pub(super) fn parse_composite(body: &Json, zone: &mut Option<Tz>, at: &str) -> Result<Composite, SearchError> {
-    let members = object(body, at)?;
-    let Some(Json::Array(written)) = members.get("sources") else {
-        return Err(SearchError::parsing(at, "needs a list of [sources]"));
-    };
-    if written.is_empty() || written.len() > 16 {
-        return Err(SearchError::parsing(at, "has between 1 and 16 sources"));
-    }
-    let mut sources = Vec::new();
-    for (index, source) in written.iter().enumerate() {
-        let at = format!("{at}.sources[{index}]");
-        let (name, body) = only_member(source, &at)?;
-        let (kind, options) = only_member(body, &at)?;
-        let text = |name: &str| options.get(name).and_then(Json::as_str);
-        let (value, of_times) = match kind {
-            "terms" => match text("field") {
-                Some(field) => (Expr::Field(field_of(field)), Tz::UTC),
-                None => return Err(SearchError::parsing(&at, "needs a [field]")),
-            },
-            "histogram" => (histogram::histogram(options, &at)?.value, Tz::UTC),
-            "date_histogram" => {
-                let histogram = histogram::date_histogram(options, zone, &at)?;
-                (histogram.value.clone(), histogram.zone())
-            }
-            other => return Err(SearchError::parsing(&at, format!("a source [{other}] is not supported"))),
-        };
-        sources.push(Source {
-            name: name.to_owned(),
-            value,
-            descending: text("order").is_some_and(|order| order.eq_ignore_ascii_case("desc")),
-            has_missing: options.get("missing_bucket").and_then(Json::as_bool).unwrap_or(false),
-            format: text("format").map(str::to_owned),
-            zone: of_times,
-        });
-    }
-    let after =
-        members.get("after").map(|after| sources.iter().map(|source| source.read(after.get(&source.name))).collect());
-    let size = number(members.get("size"), at)?.unwrap_or(SIZE_DEFAULT).clamp(1, BUCKETS_MAX);
-    Ok(Composite { sources, size, after })
-}
-
-impl Source {
-    /// A value of `after` as it is in the rows of a plan.
-    fn read(&self, json: Option<&Json>) -> Option<Value> {
-        let is_time = matches!(&self.value, Expr::Call(Function::DateFloor | Function::TimeBucket, _));
-        match json {
-            Some(json) if is_time => {
-                let written = super::times::read(json, None, types::Timestamp(0), self.zone)?;
-                Some(Value::Timestamp(types::Timestamp(written.first)))
-            }
-            json => json.and_then(value_of_json),
-        }
-    }
-
-    fn shown(&self, value: Option<&Value>) -> Json {
-        match (value, &self.format) {
-            (Some(Value::Timestamp(instant)), Some(format)) => {
-                json!(super::times::format_time_in(self.zone, *instant, Some(format)))
-            }
-            (value, _) => json_of_value(value),
-        }
-    }
-}
-
-impl Composite {
-    /// Orders the buckets and keeps those of the page.
-    pub(super) fn keep(&self, candidates: &mut Vec<Candidate>) {
-        let is_wanted = |one: &Candidate| {
-            self.sources.iter().zip(&one.key).all(|(source, value)| source.has_missing || value.is_some())
-        };
-        candidates.retain(is_wanted);
-        candidates.sort_by(|a, b| self.compare(&a.key, &b.key));
-        if let Some(after) = &self.after {
-            candidates.retain(|one| self.compare(&one.key, after).is_gt());
-        }
-        candidates.truncate(self.size);
-    }
-
-    fn compare(&self, a: &[Option<Value>], b: &[Option<Value>]) -> Ordering {
-        for ((source, a), b) in self.sources.iter().zip(a).zip(b) {
-            let order = compare_values(a.as_ref(), b.as_ref());
-            let order = if source.descending { order.reverse() } else { order };
-            if order.is_ne() {
-                return order;
-            }
-        }
-        Ordering::Equal
-    }
-
-    /// The key of a bucket.
-    pub(super) fn key(&self, key: &[Option<Value>]) -> Json {
-        let members = self.sources.iter().zip(key);
-        members.map(|(source, value)| (source.name.clone(), source.shown(value.as_ref()))).collect::<Map<_, _>>().into()
-    }
 }

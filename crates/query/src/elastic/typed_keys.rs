@@ -32,13 +32,25 @@ fn inside(children: &[Aggregation], result: &mut Json) {
 
 /// What Elasticsearch calls the kind of a result.
 fn prefix<'k>(kind: &'k str, result: &Json) -> &'k str {
+    let first_key = || result.get("buckets").and_then(|buckets| buckets.get(0)).map(|bucket| &bucket["key"]);
     match kind {
-        "terms" => match result.get("buckets").and_then(|buckets| buckets.get(0)).map(|bucket| &bucket["key"]) {
+        "terms" => match first_key() {
             Some(Json::String(_)) => "sterms",
             Some(Json::Number(number)) if number.is_f64() => "dterms",
             Some(_) => "lterms",
             None => "umterms",
         },
+        "rare_terms" => match first_key() {
+            Some(Json::String(_)) => "srareterms",
+            Some(_) => "lrareterms",
+            None => "umrareterms",
+        },
+        "significant_terms" => match first_key() {
+            Some(Json::String(_)) => "sigsterms",
+            Some(_) => "siglterms",
+            None => "umsigterms",
+        },
+        "percentile_ranks" => "tdigest_percentile_ranks",
         "percentiles" => "tdigest_percentiles",
         "cumulative_sum" | "bucket_script" | "moving_fn" | "serial_diff" | "avg_bucket" | "sum_bucket" => {
             "simple_value"

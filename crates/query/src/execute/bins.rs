@@ -83,6 +83,42 @@ pub(crate) fn floor_from(origin: i64, instant: i64, length: i64) -> Option<i64> 
     instant.checked_sub(instant.checked_sub(origin)?.rem_euclid(length))
 }
 
+/// The start of the bucket of `length` that `instant` lies in by the clocks of `zone`, counted from `origin` on them.
+///
+/// A bucket that clocks skip begins where they were put forward. One that they come back into is the one that the moment
+/// before the change lies in, unless a bucket begins behind it.
+pub(crate) fn wall_floor(zone: Tz, instant: i64, length: i64, origin: i64) -> Option<i64> {
+    let offset = offset_ns(zone, instant);
+    let local = floor_from(origin, instant.checked_add(offset)?, length)?;
+    let start = local.checked_sub(offset)?;
+    let before = offset_ns(zone, start);
+    if before == offset {
+        return Some(start);
+    }
+    if length >= Timestamp::DAY {
+        return instant_of_local(zone, local);
+    }
+    let (mut low, mut high) = (start, instant);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if offset_ns(zone, middle) == offset { high = middle } else { low = middle }
+    }
+    let is_skipped = (high.checked_add(before)?..high.checked_add(offset)?).contains(&local);
+    if is_skipped {
+        return Some(high);
+    }
+    floor_from(origin, low.checked_add(before)?, length)?.checked_sub(before)
+}
+
+/// The start of the bucket behind the one that begins at `start`.
+pub(crate) fn wall_next(zone: Tz, start: i64, length: i64, origin: i64) -> Option<i64> {
+    let next = wall_floor(zone, start.checked_add(length)?, length, origin)?;
+    if next > start {
+        return Some(next);
+    }
+    wall_floor(zone, start.checked_add(length.checked_mul(2)?)?, length, origin)
+}
+
 /// The instant later by `span`; months go by the calendar of the zone, to the last day where a month is too short.
 pub(crate) fn later(zone: Tz, instant: i64, span: Span) -> Option<i64> {
     match span {
@@ -157,6 +193,32 @@ mod tests {
         check(Tz::UTC, sunday, Span::Months(3), ("2015-10-01T00:00:00Z", "2016-01-01T00:00:00Z"));
         check(Tz::UTC, sunday, Span::Months(12), ("2015-01-01T00:00:00Z", "2016-01-01T00:00:00Z"));
         check(Tz::UTC, "2015-12-01T00:00:00Z", Span::Months(1), ("2015-12-01T00:00:00Z", "2015-12-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn buckets_of_hours_begin_where_the_clocks_of_a_zone_say() {
+        let berlin = |time: &str, minutes: i64| {
+            let instant = Timestamp::parse_rfc3339(time).expect("a valid time").0;
+            let start = wall_floor(Tz::Europe__Berlin, instant, minutes * Timestamp::MINUTE, 0);
+            start.map(|start| Timestamp(start).to_string()).unwrap_or_default()
+        };
+        for (time, minutes, expected) in [
+            ("2026-07-01T03:00:00Z", 720, "2026-06-30T22:00:00Z"),
+            ("2026-07-01T10:30:00Z", 720, "2026-07-01T10:00:00Z"),
+            ("2026-01-01T02:30:00Z", 180, "2026-01-01T02:00:00Z"),
+            // Clocks go from 2:00 to 3:00 at 1:00Z.
+            ("2026-03-29T01:30:00Z", 180, "2026-03-29T01:00:00Z"),
+            ("2026-03-29T01:10:00Z", 120, "2026-03-29T01:00:00Z"),
+            ("2026-03-29T08:00:00Z", 720, "2026-03-28T23:00:00Z"),
+            // Clocks go from 3:00 back to 2:00 at 1:00Z.
+            ("2026-10-25T00:30:00Z", 60, "2026-10-25T00:00:00Z"),
+            ("2026-10-25T01:30:00Z", 60, "2026-10-25T01:00:00Z"),
+            ("2026-10-25T01:30:00Z", 180, "2026-10-24T22:00:00Z"),
+            ("2026-10-25T01:10:00Z", 45, "2026-10-25T00:15:00Z"),
+            ("2026-10-25T02:10:00Z", 180, "2026-10-25T02:00:00Z"),
+        ] {
+            assert_eq!(berlin(time, minutes), expected, "{time} {minutes}m");
+        }
     }
 
     #[test]

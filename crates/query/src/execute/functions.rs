@@ -80,6 +80,13 @@ fn called(function: Function, arguments: &[Expr], frame: &mut Frame<'_>, env: &E
             let (times, origins) = (evaluate(value, frame, env)?, evaluate(origin, frame, env)?);
             Ok((Arc::new(time::bucket_rows(&times, &origins, *length)), None))
         }
+        (
+            Function::WallBucket,
+            [value, Expr::Literal(Some(Value::Timestamp(origin))), Expr::Duration(Span::Nanoseconds(length))],
+        ) => {
+            let times = evaluate(value, frame, env)?;
+            Ok((Arc::new(time::wall_bucket_rows(&times, origin.0, *length, env.time_zone)), None))
+        }
         (Function::RegexpExtract, [value, Expr::Regex(regex)]) => {
             let texts = evaluate(value, frame, env)?;
             rows(frame.n_rows(), env, |row| text::extract(&Cell::at(&texts, row).text()?, regex))
@@ -221,10 +228,10 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
         F::UrlDecode | F::Base64Decode | F::Md5 | F::Sha256 => encoding::scalar(function, &cells[0].text()?),
         // Those that `call` and the lines above have answered; without the arguments the checker demands, missing.
         F::Coalesce | F::IsEmpty | F::IsBlank | F::Now | F::IsPresent | F::If | F::Case => None,
-        F::Each | F::HasValue | F::IfDate => None,
-        F::DateFloor | F::DateCeil | F::TimeBucket | F::Later | F::RegexpExtract | F::RegexpReplace => None,
-        F::Labels(_) => None,
-        F::Template => None,
+        F::Each | F::HasValue | F::IfDate | F::Labels(_) | F::Template => None,
+        F::DateFloor | F::DateCeil | F::TimeBucket | F::WallBucket | F::Later | F::RegexpExtract | F::RegexpReplace => {
+            None
+        }
     }
 }
 

@@ -4,10 +4,10 @@
 //! |---|---|---|
 //! | `elastic-alias` | the alias | `{"indices": […]}`: names and patterns of groups |
 //!
-//! They are kept in the control store by whoever may operate; for other keys they are acknowledged and not kept, so that
-//! agents which insist on making them go on. A pattern is kept as one: groups that come later belong to it. What is sent
-//! to the name of an alias makes a group of that name, which is then asked together with the others. Of an alias everybody
-//! sees the groups within their scope, and where there is none, no alias.
+//! They are kept in the control store by whoever may operate; other keys are told that they may not. A pattern is kept
+//! as one: groups that come later belong to it. What is sent to the name of an alias makes a group of that name, which is
+//! then asked together with the others. Of an alias everybody sees the groups within their scope, and where there is
+//! none, no alias.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,8 +22,8 @@ use serde_json::{Map, Value as Json_, json};
 use types::{GroupPattern, group_name_of_outside};
 
 use super::indices::{self, Leniency};
+use super::known::Known;
 use super::search::{body_of, json_of};
-use super::setup;
 use crate::access::{Role, covers};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
@@ -100,25 +100,17 @@ pub(super) fn shown(seen: &BTreeMap<String, BTreeSet<String>>, group: &str) -> J
 }
 
 /// `_alias` and `_aliases`: all indices with their aliases.
-pub(super) async fn list(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
+pub(super) async fn list(server: Shared, parameters: Known) -> Result<Response, Problem> {
     answer(&server, "", None, &parameters)
 }
 
 /// `_alias/{name}`: the indices that have these aliases.
-pub(super) async fn named(
-    server: Shared,
-    Path(name): Path<String>,
-    parameters: Parameters,
-) -> Result<Response, Problem> {
+pub(super) async fn named(server: Shared, Path(name): Path<String>, parameters: Known) -> Result<Response, Problem> {
     answer(&server, "", Some(&name), &parameters)
 }
 
 /// `{index}/_alias`: these indices with their aliases.
-pub(super) async fn list_of(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: Parameters,
-) -> Result<Response, Problem> {
+pub(super) async fn list_of(server: Shared, Path(index): Path<String>, parameters: Known) -> Result<Response, Problem> {
     answer(&server, &index, None, &parameters)
 }
 
@@ -126,7 +118,7 @@ pub(super) async fn list_of(
 pub(super) async fn named_of(
     server: Shared,
     Path((index, name)): Path<(String, String)>,
-    parameters: Parameters,
+    parameters: Known,
 ) -> Result<Response, Problem> {
     answer(&server, &index, Some(&name), &parameters)
 }
@@ -263,9 +255,6 @@ fn actions(body: &Json_) -> Result<Vec<Action>, Problem> {
 }
 
 async fn apply(server: Shared, actions: Vec<Action>) -> Result<Response, Problem> {
-    if !server.caller.may(Role::Operate) {
-        return Ok(setup::acknowledge().await);
-    }
     let of_thread = server.clone();
     let work = move || {
         let _changing = of_thread.aliases.changes.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,15 +9,15 @@ use axum::response::Response;
 use serde_json::{Value as Json_, json};
 
 use super::filter::Paths;
+use super::known::Known;
 use super::{error_answer, search};
-use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::server::Shared;
 
 /// Searches everything.
 pub(super) async fn all(
     server: Shared,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -28,7 +28,7 @@ pub(super) async fn all(
 pub(super) async fn of_index(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -38,7 +38,7 @@ pub(super) async fn of_index(
 async fn one(
     server: Shared,
     index: String,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {

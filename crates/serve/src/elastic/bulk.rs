@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ingest::{Action, decode};
+use ingest::{Action, IngestError, Item, Outcome, Refusal, decode};
 
 use super::answer::{self, Fate};
 use super::error_answer;
@@ -13,6 +13,12 @@ use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::routes::ingest::{batch_id, encoding};
 use crate::server::Shared;
+
+/// What the way in says of a body without any line.
+const EMPTY: &str = "it is empty";
+
+/// Most actions of a request that are named one by one where none can be.
+const INVALID_MAX: usize = 100;
 
 const JSON: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
 
@@ -53,12 +59,32 @@ async fn bulk(
     let work = move || {
         let body = decode(received.bytes(), encoding, bytes_max)?;
         let sender = of_thread.sender(batch_id.as_deref());
-        let items = of_thread.app.intake.ingest_bulk(&body, index.as_deref(), &sender)?;
+        let items = of_thread.app.intake.ingest_bulk(&body, index.as_deref(), &sender).map_err(malformed)?;
+        let has_no_index = |item: &Item<'_>| item.outcome == Outcome::Refused(Refusal::NoIndex);
+        if !items.items.is_empty() && items.items.iter().all(has_no_index) {
+            let each: String =
+                (1..=items.items.len().min(INVALID_MAX)).map(|n| format!(" {n}: index is missing;")).collect();
+            return Err(Problem::bad_request(
+                "action_request_validation_exception",
+                format!("Validation Failed:{each}"),
+            ));
+        }
         let took_ms = (of_thread.now().0 - sender.now.0) / 1_000_000;
         Ok::<_, Problem>(answer::bulk(&items, &filter, sender.now, took_ms.max(0)))
     };
     let answer = server.intake.run(encoding, n_bytes, work).await??;
     Ok((JSON, answer).into_response())
+}
+
+/// A body whose first line is no action, in the words of Elasticsearch.
+fn malformed(error: IngestError) -> Problem {
+    match error {
+        IngestError::BadBody { ref problem, .. } if problem != EMPTY => {
+            let message = format!("Malformed action/metadata line [1], {error}");
+            Problem::bad_request("illegal_argument_exception", message)
+        }
+        error => error.into(),
+    }
 }
 
 /// A document without an id.

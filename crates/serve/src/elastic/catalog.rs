@@ -1,5 +1,5 @@
-//! Which indices there are and what fields they have: `_mapping`, `_field_caps`, `_cat/indices`, `_resolve/index`,
-//! `_stats`, `_search_shards`.
+//! Which indices there are and what fields they have: `_mapping`, `_field_caps`, `_resolve/index`, `_stats`,
+//! `_search_shards`.
 //!
 //! A field has the type of the values that were seen. Texts are `text`, with a `.keyword` beside it that means the same
 //! field as a whole, as Elasticsearch maps them by itself.
@@ -9,15 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
 use query::FieldSummaryRow;
+use query::elastic::parse_query;
 use serde_json::{Map, Value as Json_, json};
 use storage::GroupStatus;
 use types::{GroupPattern, TimeRange};
 
 use super::filter::Paths;
 use super::indices::{self, Leniency};
+use super::known::Known;
 use super::search::{body_of, json_of};
 use super::{aliases, info};
 use crate::parameters::Parameters;
@@ -38,18 +39,23 @@ const OURS: [(&str, &str); 4] =
 /// Fields of groups by the groups' names.
 type FieldsOfGroups = BTreeMap<String, Vec<FieldSummaryRow>>;
 
-async fn fields_of(server: &Shared, names: &str, leniency: Leniency) -> Result<FieldsOfGroups, Problem> {
+async fn fields_of(
+    server: &Shared,
+    names: &str,
+    leniency: Leniency,
+    range: TimeRange,
+) -> Result<FieldsOfGroups, Problem> {
     let groups = indices::resolve(server, names, leniency)?;
     let Some(groups) = groups else { return Ok(FieldsOfGroups::new()) };
     read(server, "fields", move |reading| {
         let mut by_group: BTreeMap<String, Vec<_>> = BTreeMap::new();
-        for run in reading.snapshot(&groups, TimeRange::ALL).runs {
+        for run in reading.snapshot(&groups, range).runs {
             by_group.entry(run.info().group.to_string()).or_default().push(run);
         }
         let fields = |(group, mut runs): (String, Vec<std::sync::Arc<dyn types::Run>>)| {
             runs.sort_by_key(|run| std::cmp::Reverse(run.info().last));
             runs.truncate(RUNS_MAX);
-            let mut fields = query::field_types(&runs, TimeRange::ALL).fields;
+            let mut fields = query::field_types(&runs, range).fields;
             fields.retain(|field| !field.name.starts_with('@') && field.name != "_id");
             fields.truncate(FIELDS_MAX);
             (group, fields)
@@ -113,7 +119,7 @@ fn put(properties: &mut Map<String, Json_>, path: &str, kind: &str) {
 }
 
 /// `_mapping` of everything.
-pub(super) async fn mapping_of_all(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+pub(super) async fn mapping_of_all(server: Shared, parameters: Known) -> Result<Json<Json_>, Problem> {
     mapping(server, String::new(), parameters).await
 }
 
@@ -121,13 +127,13 @@ pub(super) async fn mapping_of_all(server: Shared, parameters: Parameters) -> Re
 pub(super) async fn mapping_of(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Parameters,
+    parameters: Known,
 ) -> Result<Json<Json_>, Problem> {
     mapping(server, index, parameters).await
 }
 
-async fn mapping(server: Shared, index: String, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?).await?;
+async fn mapping(server: Shared, index: String, parameters: Known) -> Result<Json<Json_>, Problem> {
+    let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?, TimeRange::ALL).await?;
     let of_group = |(group, fields): (String, Vec<FieldSummaryRow>)| {
         let mut properties = Map::new();
         typed(&fields).into_iter().for_each(|(name, kind)| put(&mut properties, name, kind));
@@ -139,7 +145,7 @@ async fn mapping(server: Shared, index: String, parameters: Parameters) -> Resul
 /// `_field_caps` of everything.
 pub(super) async fn capabilities_of_all(
     server: Shared,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -150,7 +156,7 @@ pub(super) async fn capabilities_of_all(
 pub(super) async fn capabilities_of(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -160,7 +166,7 @@ pub(super) async fn capabilities_of(
 async fn capabilities(
     server: Shared,
     index: String,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -170,7 +176,12 @@ async fn capabilities(
     let of_body = body.get("fields").and_then(Json_::as_array).into_iter().flatten().filter_map(Json_::as_str);
     patterns.extend(of_body.map(GroupPattern::new));
     let is_wanted = |name: &str| patterns.is_empty() || GroupPattern::any_matches(&patterns, name);
-    let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?).await?;
+    // Indices that have nothing in the time of the filter are left out, and all else of it is only checked.
+    let range = match body.get("index_filter") {
+        Some(filter) => parse_query(Some(filter), server.now())?.range,
+        None => TimeRange::ALL,
+    };
+    let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?, range).await?;
     let mut fields: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
     for of_group in groups.values() {
         for (name, kind) in typed(of_group) {
@@ -194,7 +205,7 @@ async fn capabilities(
 }
 
 /// The groups that names stand for.
-fn groups_of(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<GroupStatus>, Problem> {
+pub(super) fn groups_of(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<GroupStatus>, Problem> {
     let wanted = indices::resolve(server, names, Leniency::of_parameters(parameters)?)?;
     let Some(wanted) = wanted else { return Ok(Vec::new()) };
     let mut groups = server.groups();
@@ -206,7 +217,7 @@ fn groups_of(server: &Shared, names: &str, parameters: &Parameters) -> Result<Ve
 pub(super) async fn resolve(
     server: Shared,
     Path(name): Path<String>,
-    parameters: Parameters,
+    parameters: Known,
 ) -> Result<Json<Json_>, Problem> {
     let (groups, aliases) = (groups_of(&server, &name, &parameters)?, aliases::seen(&server)?);
     let index = |group: &GroupStatus| {
@@ -226,7 +237,7 @@ pub(super) async fn resolve(
 }
 
 /// `_stats` of everything.
-pub(super) async fn stats_of_all(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+pub(super) async fn stats_of_all(server: Shared, parameters: Known) -> Result<Json<Json_>, Problem> {
     stats(&server, "", &parameters)
 }
 
@@ -234,9 +245,14 @@ pub(super) async fn stats_of_all(server: Shared, parameters: Parameters) -> Resu
 pub(super) async fn stats_of(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Parameters,
+    parameters: Known,
 ) -> Result<Json<Json_>, Problem> {
     stats(&server, &index, &parameters)
+}
+
+/// What a group takes: of one that is not in segments yet, what was sent.
+pub(super) fn bytes_of(group: &GroupStatus) -> u64 {
+    if group.bytes_stored > 0 { group.bytes_stored } else { group.bytes_raw }
 }
 
 /// How many events there are and what they take. A group has one shard, as far as anybody can tell.
@@ -244,9 +260,10 @@ fn stats(server: &Shared, names: &str, parameters: &Parameters) -> Result<Json<J
     let groups = groups_of(server, names, parameters)?;
     let numbers = |groups: &[&GroupStatus]| {
         let sum = |number: fn(&GroupStatus) -> u64| groups.iter().map(|group| number(group)).sum::<u64>();
-        let bytes = sum(|group| group.bytes_stored);
+        let bytes = sum(bytes_of);
         json!({
             "docs": {"count": sum(|group| group.n_events), "deleted": 0},
+            "segments": {"count": groups.len()},
             "store": {"size_in_bytes": bytes, "total_data_set_size_in_bytes": bytes, "reserved_in_bytes": 0},
         })
     };
@@ -258,7 +275,7 @@ fn stats(server: &Shared, names: &str, parameters: &Parameters) -> Result<Json<J
 }
 
 /// `_search_shards` of everything.
-pub(super) async fn shards_of_all(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+pub(super) async fn shards_of_all(server: Shared, parameters: Known) -> Result<Json<Json_>, Problem> {
     shards(&server, "", &parameters)
 }
 
@@ -266,7 +283,7 @@ pub(super) async fn shards_of_all(server: Shared, parameters: Parameters) -> Res
 pub(super) async fn shards_of(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Parameters,
+    parameters: Known,
 ) -> Result<Json<Json_>, Problem> {
     shards(&server, &index, &parameters)
 }
@@ -280,66 +297,4 @@ fn shards(server: &Shared, names: &str, parameters: &Parameters) -> Result<Json<
     let indices: Map<String, Json_> = groups.iter().map(|group| (group.name.to_string(), json!({}))).collect();
     let shards: Vec<Json_> = groups.iter().map(shard).collect();
     Ok(Json(json!({"nodes": {info::ID: {"name": info::NAME}}, "indices": indices, "shards": shards})))
-}
-
-/// Columns of `_cat/indices`.
-const COLUMNS: [&str; 10] =
-    ["health", "status", "index", "uuid", "pri", "rep", "docs.count", "docs.deleted", "store.size", "pri.store.size"];
-
-/// `_cat/indices` of everything.
-pub(super) async fn cat_all(server: Shared, parameters: Parameters, headers: HeaderMap) -> Result<Response, Problem> {
-    cat(&server, "", &parameters, &headers)
-}
-
-/// `_cat/indices` of some indices.
-pub(super) async fn cat_of(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: Parameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    cat(&server, &index, &parameters, &headers)
-}
-
-fn cat(server: &Shared, names: &str, parameters: &Parameters, headers: &HeaderMap) -> Result<Response, Problem> {
-    let groups = groups_of(server, names, parameters)?;
-    let wanted: Vec<&str> = match parameters.get("h") {
-        Some(names) => names.split(',').map(str::trim).collect(),
-        None => COLUMNS.to_vec(),
-    };
-    let rows: Vec<Vec<String>> =
-        groups.iter().map(|group| wanted.iter().map(|name| cell(group, name)).collect()).collect();
-    let accepts_json =
-        headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok()).is_some_and(|k| k.contains("json"));
-    let is_json = parameters.get("format").map_or(accepts_json, |format| format == "json");
-    if is_json {
-        let row = |row: Vec<String>| {
-            wanted.iter().map(|name| (*name).to_owned()).zip(row.into_iter().map(Json_::from)).collect()
-        };
-        let rows: Vec<Map<String, Json_>> = rows.into_iter().map(row).collect();
-        return Ok(Json(rows).into_response());
-    }
-    let mut text = String::new();
-    if parameters.0.iter().any(|(name, value)| name == "v" && value != "false") {
-        text = wanted.join(" ") + "\n";
-    }
-    for row in rows {
-        text.push_str(&row.join(" "));
-        text.push('\n');
-    }
-    Ok(([(header::CONTENT_TYPE, "text/plain; charset=UTF-8")], text).into_response())
-}
-
-fn cell(group: &GroupStatus, column: &str) -> String {
-    match column {
-        "health" => "green".into(),
-        "status" => "open".into(),
-        "index" | "i" | "idx" => group.name.to_string(),
-        "uuid" | "id" => group.name.to_string(),
-        "pri" => "1".into(),
-        "rep" | "docs.deleted" => "0".into(),
-        "docs.count" | "dc" => group.n_events.to_string(),
-        "store.size" | "pri.store.size" => format!("{}b", group.bytes_stored),
-        _ => "-".into(),
-    }
 }

@@ -42,11 +42,13 @@ impl Hit {
 /// The hits of a page.
 pub(super) fn find(asking: &mut Asking<'_>, mut selection: Selection, search: &Search) -> Result<Vec<Hit>, Problem> {
     let most = search.from.saturating_add(search.size) as u64;
-    let operators = search.order.operators(&mut selection, search.cursor.as_ref(), most);
+    let collapse = search.collapse.as_ref().map(|collapse| &collapse.field);
+    let operators = search.order.operators(&mut selection, search.cursor.as_ref(), collapse, most);
     let fields = wanted_fields(asking, search);
     let leading = LEADING.iter().map(|name| Expr::Field((*name).into()));
     let of_fields = fields.iter().map(|name| Expr::Field(name.clone()));
-    let columns = leading.chain(search.order.columns()).chain(of_fields).enumerate();
+    let of_collapse = collapse.iter().map(|name| Expr::Field((*name).clone()));
+    let columns = leading.chain(search.order.columns()).chain(of_collapse).chain(of_fields).enumerate();
     let columns = columns.map(|(index, expr)| (Name::from(format!("#{index}")), expr)).collect();
     let plan = selection.plan(operators, columns, true);
     let answer = asking.ask(&plan, selection.range, Tz::UTC)?;
@@ -86,7 +88,8 @@ struct Shape<'a> {
 impl Shape<'_> {
     fn hit(&self, row: Vec<Option<Value>>) -> Hit {
         let (leading, rest) = row.split_at(LEADING.len().min(row.len()));
-        let (keys, values) = rest.split_at(self.n_keys.min(rest.len()));
+        let (keys, rest) = rest.split_at(self.n_keys.min(rest.len()));
+        let (collapsed, values) = rest.split_at(usize::from(self.search.collapse.is_some()).min(rest.len()));
         let text = |at: usize| leading.get(at).and_then(Option::as_ref).map(ToString::to_string);
         let id = text(0).unwrap_or_default();
         let named = self.named(leading, values);
@@ -94,6 +97,13 @@ impl Shape<'_> {
         let mut hit = Map::new();
         hit.insert("_index".into(), json!(text(1)));
         hit.insert("_id".into(), json!(text(6).unwrap_or_else(|| id.clone())));
+        if self.search.versions.version {
+            hit.insert("_version".into(), json!(1));
+        }
+        if self.search.versions.sequence {
+            hit.insert("_seq_no".into(), json!(0));
+            hit.insert("_primary_term".into(), json!(1));
+        }
         hit.insert("_score".into(), if self.search.order.is_empty() { json!(1.0) } else { Json::Null });
         if self.search.source.is_shown {
             let mut source = Map::new();
@@ -106,8 +116,12 @@ impl Shape<'_> {
             }
             hit.insert("_source".into(), source.into());
         }
-        if !self.search.fields.is_empty() {
-            hit.insert("fields".into(), self.flat(&named).into());
+        let mut flat = self.flat(&named);
+        if let (Some(collapse), Some(value)) = (&self.search.collapse, collapsed.first()) {
+            flat.insert(collapse.written.clone(), json!([json_of_value(value.as_ref())]));
+        }
+        if !self.search.fields.is_empty() || self.search.collapse.is_some() {
+            hit.insert("fields".into(), flat.into());
         }
         let highlight = self.highlight(&named);
         if !highlight.is_empty() {

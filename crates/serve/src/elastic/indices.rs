@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::Value as Json;
 use types::{GroupPattern, group_name_of_outside};
 
-use super::aliases;
+use super::{aliases, made};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::server::Shared;
@@ -69,7 +69,8 @@ pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Resul
             name => {
                 let group = group_name_of_outside(name);
                 let of_alias = aliases::targets(server, name)?;
-                if server.app.store.has_group(&group) && server.reaches(group.as_str()) {
+                let exists = server.app.store.has_group(&group) || made::has(server, &group)?;
+                if exists && server.reaches(group.as_str()) {
                     wanted.push(GroupPattern::new(group.as_str()));
                 } else if !leniency.ignores_missing && !reaches_any(server, &of_alias) {
                     return Err(missing(name));

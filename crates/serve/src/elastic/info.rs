@@ -2,15 +2,13 @@
 
 use axum::Json;
 use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::parameters::Parameters;
 use crate::routes::health::reasons;
 use crate::server::{Server, Shared};
 
 /// The version whose protocol is spoken: agents refuse to send to one that is older than they are by much.
-const VERSION: &str = "8.19.0";
+pub(super) const VERSION: &str = "8.19.0";
 
 /// The cluster's and the node's name.
 pub(super) const NAME: &str = "catat";
@@ -75,7 +73,7 @@ pub(super) async fn xpack(server: Shared) -> Json<Value> {
 }
 
 /// Whether everything is as it should be, in the word of Elasticsearch.
-fn state(server: &Server) -> &'static str {
+pub(super) fn state(server: &Server) -> &'static str {
     if reasons(server, server.app.store.status()).is_empty() { "green" } else { "red" }
 }
 
@@ -100,22 +98,6 @@ pub(super) async fn health(server: Shared) -> Json<Value> {
         "task_max_waiting_in_queue_millis": 0,
         "active_shards_percent_as_number": 100.0,
     }))
-}
-
-pub(super) async fn cat_health(server: Shared, parameters: Parameters) -> Response {
-    let (state, n_groups) = (state(&server), server.groups().len());
-    let epoch = server.now().0 / 1_000_000_000;
-    if parameters.get("format") == Some("json") {
-        let row = json!({"epoch": epoch.to_string(), "cluster": NAME, "status": state, "node.total": "1", "shards": n_groups.to_string()});
-        return Json(json!([row])).into_response();
-    }
-    let head = if parameters.0.iter().any(|(name, value)| name == "v" && value != "false") {
-        "epoch cluster status node.total node.data shards\n"
-    } else {
-        ""
-    };
-    let text = format!("{head}{epoch} {NAME} {state} 1 1 {n_groups}\n");
-    ([(header::CONTENT_TYPE, "text/plain; charset=UTF-8")], text).into_response()
 }
 
 /// One node, at the address by which it was asked.

@@ -14,8 +14,8 @@ use serde_json::{Value as Json_, json};
 use types::{Timestamp, Value};
 
 use super::indices::{self, Leniency};
+use super::known::Known;
 use super::search::{body_of, json_of};
-use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::server::Shared;
 
@@ -59,18 +59,19 @@ impl PointInTime {
 
     /// The condition that an event was there when it was opened.
     pub(super) fn condition(&self) -> Operator {
-        let opened = Expr::Literal(Some(Value::Timestamp(Timestamp(self.opened))));
-        let accepted = Expr::Field("@ingestionTime".into());
-        Operator::Filter(Expr::Compare(Comparison::LessOrEqual, Box::new(accepted), Box::new(opened)))
+        accepted_until(Timestamp(self.opened))
     }
 }
 
+/// The condition that an event was accepted until then.
+pub(super) fn accepted_until(instant: Timestamp) -> Operator {
+    let instant = Expr::Literal(Some(Value::Timestamp(instant)));
+    let accepted = Expr::Field("@ingestionTime".into());
+    Operator::Filter(Expr::Compare(Comparison::LessOrEqual, Box::new(accepted), Box::new(instant)))
+}
+
 /// Opens one.
-pub(super) async fn open(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: Parameters,
-) -> Result<Json<Json_>, Problem> {
+pub(super) async fn open(server: Shared, Path(index): Path<String>, parameters: Known) -> Result<Json<Json_>, Problem> {
     indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
     let id = PointInTime { index, opened: server.now().0 }.encode();
     Ok(Json(json!({"id": id, "_shards": {"total": 1, "successful": 1, "skipped": 0, "failed": 0}})))

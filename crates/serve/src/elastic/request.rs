@@ -1,10 +1,12 @@
 //! What a search asks for: the body and the parameters of its address together.
 
 use query::elastic::{
-    Aggregations, Cursor, Order, SearchError, Selection, parse_aggregations, parse_query, parse_sort,
+    Aggregations, Cursor, Order, SearchError, Selection, field_of, parse_aggregations, parse_query, parse_sort,
 };
+use query::function::Function;
+use query::plan::{ArithmeticOperator, Comparison, Expr, Name, Operator};
 use serde_json::{Value as Json, json};
-use types::{GroupPattern, Timestamp};
+use types::{GroupPattern, Timestamp, Value};
 
 use crate::parameters::Parameters;
 
@@ -18,13 +20,14 @@ const WINDOW_MAX: usize = 10_000;
 /// Hits of a bucket, as in Elasticsearch (`index.max_inner_result_window`).
 const TOP_HITS_MAX: usize = 100;
 
+/// Most slices of one search, as in Elasticsearch (`index.max_slices_per_scroll`).
+const SLICES_MAX: i64 = 1_024;
+
 /// What may stand in a body and changes nothing that is shown.
-const HARMLESS: [&str; 18] = [
+const HARMLESS: [&str; 16] = [
     "track_scores",
     "version",
     "seq_no_primary_term",
-    "explain",
-    "profile",
     "timeout",
     "stats",
     "terminate_after",
@@ -32,17 +35,17 @@ const HARMLESS: [&str; 18] = [
     "preference",
     "ext",
     "stored_fields",
-    "min_score",
     "from",
     "size",
     "sort",
     "track_total_hits",
     "search_after",
+    "slice",
 ];
 
 /// What changes the answer and is not supported, unless it is empty.
 const REFUSED: [&str; 9] =
-    ["script_fields", "runtime_mappings", "suggest", "collapse", "rescore", "knn", "slice", "rank", "retriever"];
+    ["script_fields", "runtime_mappings", "suggest", "rescore", "knn", "rank", "retriever", "explain", "profile"];
 
 /// Whether and how it is said how many events there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +109,24 @@ pub(super) struct Search {
     pub(super) typed_keys: bool,
     /// The total where it was counted before.
     pub(super) known_total: Option<u64>,
+    /// Of hits with the same value only the first is shown.
+    pub(super) collapse: Option<Collapse>,
+    /// Which numbers of its version each hit has.
+    pub(super) versions: Versions,
+}
+
+/// The field whose values hits are brought together by, as it was written and as it is ours.
+#[derive(Clone, Debug)]
+pub(super) struct Collapse {
+    pub(super) written: String,
+    pub(super) field: Name,
+}
+
+/// Which numbers of versions are shown. A stored event is never changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Versions {
+    pub(super) version: bool,
+    pub(super) sequence: bool,
 }
 
 impl Search {
@@ -114,6 +135,9 @@ impl Search {
         let selection = match parameters.get("q") {
             Some(text) => {
                 let operator = parameters.get("default_operator").unwrap_or("OR");
+                if !["or", "and"].iter().any(|known| operator.eq_ignore_ascii_case(known)) {
+                    return Err(SearchError::argument(format!("No enum constant Operator.{operator}; or, and are")));
+                }
                 let mut query = json!({"query": text, "default_operator": operator});
                 if let Some(field) = parameters.get("df") {
                     query["default_field"] = field.into();
@@ -122,6 +146,9 @@ impl Search {
             }
             None => parse_query(body.get("query"), now)?,
         };
+        check_least_score(body, parameters)?;
+        let mut selection = selection;
+        selection.operators.extend(slice(body.get("slice"))?);
         let mut search = Self::of_selection(body, selection, parameters)?;
         search.aggregations = parse_aggregations(body.get("aggs").or_else(|| body.get("aggregations")), now)?;
         search.post_filter = body.get("post_filter").map(|filter| parse_query(Some(filter), now)).transpose()?;
@@ -173,7 +200,12 @@ impl Search {
         }
         let cursor =
             body.get("search_after").filter(|after| !after.is_null()).map(|after| order.cursor(after)).transpose()?;
-        let fields = fields(body.get("fields"))?.into_iter().chain(fields(body.get("docvalue_fields"))?).collect();
+        let of_address =
+            parameters.get("docvalue_fields").map(|text| text.split(',').map(Json::from).collect::<Json>());
+        let of_columns = fields(of_address.as_ref().or_else(|| body.get("docvalue_fields")))?;
+        let fields = fields(body.get("fields"))?.into_iter().chain(of_columns).collect();
+        let collapse = collapse(body, &order, cursor.is_some())?;
+        let flag = |name: &str| parameters.flag_or_bare(name) || body.get(name) == Some(&Json::Bool(true));
         let (total, total_as_number) = (total(body, parameters)?, parameters.flag_or_bare("rest_total_hits_as_int"));
         if let (Total::UpTo(most), true) = (total, total_as_number) {
             let reason = format!(
@@ -196,15 +228,94 @@ impl Search {
             total_as_number,
             typed_keys: parameters.flag_or_bare("typed_keys"),
             known_total: None,
+            collapse,
+            versions: Versions { version: flag("version"), sequence: flag("seq_no_primary_term") },
         })
     }
+}
+
+/// Refuses a score that hits must have, unless all hits have the same: logs have no relevance.
+fn check_least_score(body: &Json, parameters: &Parameters) -> Result<(), SearchError> {
+    let of_address = parameters.get("min_score").map(Json::from);
+    let Some(written) = of_address.as_ref().or_else(|| body.get("min_score")).filter(|written| !written.is_null())
+    else {
+        return Ok(());
+    };
+    let least = written.as_f64().or_else(|| written.as_str()?.trim().parse().ok());
+    let least = least.ok_or_else(|| SearchError::parsing("min_score", format!("{written} is no number")))?;
+    let message = "is not supported above 0: hits have no relevance here";
+    if least > 0.0 { Err(SearchError::parsing("min_score", message)) } else { Ok(()) }
+}
+
+/// One of several searches that together find everything: `{"id": 0, "max": 4}`.
+fn slice(json: Option<&Json>) -> Result<Option<Operator>, SearchError> {
+    let Some(json) = json.filter(|json| !json.is_null()) else { return Ok(None) };
+    let members = json.as_object().ok_or_else(|| SearchError::parsing("slice", "is no object"))?;
+    if let Some(other) = members.keys().find(|name| !matches!(name.as_str(), "id" | "max" | "field")) {
+        return Err(SearchError::parsing("slice", format!("unknown field [{other}]")));
+    }
+    if members.get("field").is_some_and(|field| field != "_id" && field != "_doc" && field != "@timestamp") {
+        return Err(SearchError::parsing("slice", "[field] other than _id and @timestamp is not supported"));
+    }
+    let number = |name: &str| members.get(name).and_then(Json::as_i64);
+    let (Some(id), Some(max)) = (number("id"), number("max")) else {
+        return Err(SearchError::parsing("slice", "needs [id] and [max], which are numbers"));
+    };
+    if max <= 1 || !(0..max).contains(&id) {
+        let reason = format!("[slice] max must be greater than 1, and id from 0 to max - 1; got id {id} of {max}");
+        return Err(SearchError::argument(reason));
+    }
+    if max > SLICES_MAX {
+        let reason = format!("The number of slices [{max}] is too large. It must be less than [{SLICES_MAX}].");
+        return Err(SearchError::argument(reason));
+    }
+    let literal = |number: i64| Box::new(Expr::Literal(Some(Value::Integer(number))));
+    let operate = |operator, left, right| Box::new(Expr::Arithmetic(operator, left, right));
+    let millis = || Box::new(Expr::Call(Function::ToMillis, vec![Expr::Field("@timestamp".into())]));
+    // Seconds are added, so that whole seconds do not all fall into the same slice.
+    let seconds = Expr::Call(Function::Floor, vec![*operate(ArithmeticOperator::Divide, millis(), literal(1_000))]);
+    let sum = operate(ArithmeticOperator::Add, millis(), Box::new(seconds));
+    let rest = operate(ArithmeticOperator::Remainder, sum, literal(max));
+    let rest =
+        operate(ArithmeticOperator::Remainder, operate(ArithmeticOperator::Add, rest, literal(max)), literal(max));
+    Ok(Some(Operator::Filter(Expr::Compare(Comparison::Equal, rest, literal(id)))))
+}
+
+fn collapse(body: &Json, order: &Order, has_cursor: bool) -> Result<Option<Collapse>, SearchError> {
+    let Some(json) = body.get("collapse").filter(|json| !json.is_null()) else { return Ok(None) };
+    let members = json.as_object().ok_or_else(|| SearchError::parsing("collapse", "is no object"))?;
+    if let Some(other) = members.keys().find(|name| !matches!(name.as_str(), "field" | "max_concurrent_group_searches"))
+    {
+        return Err(SearchError::parsing("collapse", format!("[{other}] is not supported")));
+    }
+    let Some(written) = members.get("field").and_then(Json::as_str) else {
+        return Err(SearchError::parsing("collapse", "needs a [field]"));
+    };
+    let field = field_of(written);
+    if has_cursor && !order.is_of_field(&field) {
+        let reason =
+            "Cannot use [collapse] in conjunction with [search_after] unless the search is sorted on the same field.";
+        return Err(SearchError::argument(reason));
+    }
+    Ok(Some(Collapse { written: written.to_owned(), field }))
 }
 
 /// Refuses what is unknown, and what would change the answer.
 fn check_members(body: &Json) -> Result<(), SearchError> {
     let Some(members) = body.as_object() else { return Err(SearchError::parsing("body", "is no object")) };
-    const READ: [&str; 9] =
-        ["query", "aggs", "aggregations", "post_filter", "_source", "fields", "docvalue_fields", "highlight", "pit"];
+    const READ: [&str; 11] = [
+        "query",
+        "aggs",
+        "aggregations",
+        "post_filter",
+        "_source",
+        "fields",
+        "docvalue_fields",
+        "highlight",
+        "pit",
+        "collapse",
+        "min_score",
+    ];
     for (name, value) in members {
         let is_empty = value.is_null()
             || value == false
@@ -273,7 +384,8 @@ impl SourceFilter {
     fn read(body: &Json, parameters: &Parameters) -> Self {
         let of_address = parameters.get("_source").map(Json::from);
         // Stored fields are wanted in the place of the source, which is one of them.
-        let is_shown = body.get("stored_fields").is_none_or(|wanted| match wanted {
+        let stored = parameters.get("stored_fields").map(|text| text.split(',').map(Json::from).collect::<Json>());
+        let is_shown = stored.as_ref().or_else(|| body.get("stored_fields")).is_none_or(|wanted| match wanted {
             Json::Array(names) => names.iter().any(|name| name == "_source"),
             wanted => wanted.is_null() || *wanted == "_source",
         });

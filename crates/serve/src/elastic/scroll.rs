@@ -1,13 +1,20 @@
 //! Scrolling: page after page of one search.
 //!
-//! A scroll is nothing that the server keeps: its id holds the search and the place where the next page begins. So it
-//! needs no memory, never expires, and goes on after a restart; and since whoever hands it in asks with their own rights,
-//! it opens nothing. Each event comes once at most. What arrives meanwhile and belongs before that place is not seen.
+//! An id holds the search, the place where the next page begins, and the key of its scroll. The server remembers how far
+//! each scroll has come, so that any of its ids goes on from there, whichever a client keeps. Where it does not remember, as
+//! after a restart, the place in the id counts, but only in an id that came with a later page: whoever hands in the first
+//! one may have had any number of pages, and is told that there is no such scroll. Whoever hands in an id asks with their
+//! own rights: it opens nothing. Each event comes once, and what was accepted after the first page does not come.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Path;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
@@ -15,6 +22,8 @@ use types::Timestamp;
 
 use super::filter::Paths;
 use super::indices::{self, Leniency};
+use super::known::Known;
+use super::pit;
 use super::request::Search;
 use super::search::{Found, body_of, json_of, run};
 use crate::parameters::Parameters;
@@ -25,6 +34,16 @@ use crate::server::Shared;
 /// Longest search that can be scrolled, as text.
 const ID_BYTES_MAX: usize = 1 << 20;
 
+/// Most scrolls whose progress is remembered; the one that was used longest ago is forgotten first.
+const SCROLLS_MAX: usize = 4_096;
+
+/// Parameters that belong to the first page alone, or to each request.
+const OF_FIRST_PAGE: [&str; 8] =
+    ["scroll", "from", "filter_path", "rest_total_hits_as_int", "pretty", "human", "error_trace", "typed_keys"];
+
+/// Sort values and id of the last hit; without one there are no more.
+type Last = Option<(Vec<Json_>, String)>;
+
 /// What an id holds.
 #[derive(Debug, Deserialize, Serialize)]
 struct Place {
@@ -32,12 +51,20 @@ struct Place {
     index: String,
     /// The search as it was asked.
     body: Json_,
+    /// The parameters of its address.
+    #[serde(default)]
+    parameters: Vec<(String, String)>,
     /// When it was, in nanoseconds: `now` stays that.
     now: i64,
-    /// Sort values and id of the last hit; without one there are no more.
-    last: Option<(Vec<Json_>, String)>,
+    last: Last,
     /// How many events there are.
     total: Option<u64>,
+    /// What all ids of a scroll have in common.
+    #[serde(default)]
+    key: String,
+    /// How many pages came before the one that the id came with.
+    #[serde(default)]
+    page: u64,
 }
 
 impl Place {
@@ -55,62 +82,170 @@ impl Place {
     }
 }
 
+/// How far a scroll has come.
+#[derive(Debug, Default)]
+struct Progress {
+    last: Last,
+    page: u64,
+}
+
+/// A scroll that is remembered.
+#[derive(Debug, Default)]
+struct Scroll {
+    /// Held while a page is looked for: whoever asks twice at once has two pages.
+    progress: Mutex<Progress>,
+    is_closed: AtomicBool,
+}
+
+/// Scrolls by their keys, and when each was used last.
+#[derive(Debug, Default)]
+struct Scrolls {
+    by_key: HashMap<String, (Arc<Scroll>, u64)>,
+    n_uses: u64,
+}
+
+/// How far all scrolls have come.
+#[derive(Debug, Default)]
+pub(crate) struct Book(Mutex<Scrolls>);
+
+impl Book {
+    /// Finds a scroll; one that is unknown is remembered from `begun` on, where there is that.
+    fn scroll(&self, key: &str, begun: Option<Progress>) -> Option<Arc<Scroll>> {
+        let mut scrolls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        scrolls.n_uses += 1;
+        let now = scrolls.n_uses;
+        if let Some((scroll, used)) = scrolls.by_key.get_mut(key) {
+            *used = now;
+            return Some(scroll.clone());
+        }
+        let scroll = Arc::new(Scroll { progress: Mutex::new(begun?), is_closed: AtomicBool::new(false) });
+        if scrolls.by_key.len() >= SCROLLS_MAX {
+            let oldest = scrolls.by_key.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone());
+            oldest.map(|key| scrolls.by_key.remove(&key));
+        }
+        scrolls.by_key.insert(key.to_owned(), (scroll.clone(), now));
+        Some(scroll)
+    }
+}
+
+/// Refuses what cannot be scrolled.
+pub(super) fn check(search: &Search, body: &Json_) -> Result<(), Problem> {
+    let wrong = if search.size == 0 {
+        "[size] cannot be [0] in a scroll context"
+    } else if search.from > 0 {
+        "using [from] is not allowed in a scroll context"
+    } else if search.cursor.is_some() {
+        "`search_after` cannot be used in a scroll context."
+    } else if search.collapse.is_some() {
+        "cannot use `collapse` in a scroll context"
+    } else if body.get("pit").is_some() {
+        "using [point in time] is not allowed in a scroll context"
+    } else {
+        return Ok(());
+    };
+    Err(Problem::bad_request("action_request_validation_exception", format!("Validation Failed: 1: {wrong};")))
+}
+
 /// The id of a scroll whose first page was found.
-pub(super) fn first(index: &str, body: &Json_, now: Timestamp, found: &Found) -> String {
+pub(super) fn first(
+    server: &Shared,
+    (index, body, parameters): (&str, &Json_, &Known),
+    now: Timestamp,
+    found: &Found,
+) -> Result<String, Problem> {
     let mut body = body.clone();
     // Shown with the first page alone, as in Elasticsearch.
     if let Some(members) = body.as_object_mut() {
         ["aggs", "aggregations", "from", "search_after"].iter().for_each(|name| _ = members.remove(*name));
     }
     let last = found.last.as_ref().map(|hit| (hit.sort.clone(), hit.id.clone()));
-    Place { index: index.to_owned(), body, now: now.0, last, total: found.total }.encode()
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
+    let key = BASE64URL_NOPAD.encode(&random);
+    server.scrolls.scroll(&key, Some(Progress { last: last.clone(), page: 0 }));
+    let parameters = parameters.without(&OF_FIRST_PAGE);
+    let place = Place { index: index.to_owned(), body, parameters, now: now.0, last, total: found.total, key, page: 0 };
+    Ok(place.encode())
 }
 
 /// The next page.
 pub(super) async fn next(
     server: Shared,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
     let bytes = body_of(&server, &headers, body).await?;
-    let id = match parameters.get("scroll_id") {
-        Some(id) => id.to_owned(),
-        None => json_of(&bytes)?["scroll_id"].as_str().unwrap_or_default().to_owned(),
+    let id = match (parameters.get("scroll_id"), json_of(&bytes)) {
+        (Some(id), _) => id.to_owned(),
+        (None, Ok(body)) => {
+            check_members(&body)?;
+            body["scroll_id"].as_str().unwrap_or_default().to_owned()
+        }
+        // Older clients send the id alone.
+        (None, Err(problem)) => match std::str::from_utf8(&bytes).map(str::trim) {
+            Ok(id) if Place::decode(id).is_ok() => id.to_owned(),
+            _ => return Err(problem),
+        },
     };
-    page(server, id, parameters).await
+    page(server, &id, &parameters).await
+}
+
+fn check_members(body: &Json_) -> Result<(), Problem> {
+    let unknown = body
+        .as_object()
+        .and_then(|members| members.keys().find(|name| !matches!(name.as_str(), "scroll_id" | "scroll")));
+    match unknown {
+        Some(name) => {
+            let message = format!("Unknown parameter [{name}] in request body or parameter is of the wrong type");
+            Err(Problem::bad_request("illegal_argument_exception", message))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The next page of the id in the address.
-pub(super) async fn next_of(
-    server: Shared,
-    Path(id): Path<String>,
-    parameters: Parameters,
-) -> Result<Json<Json_>, Problem> {
-    page(server, id, parameters).await
+pub(super) async fn next_of(server: Shared, Path(id): Path<String>, parameters: Known) -> Result<Json<Json_>, Problem> {
+    page(server, &id, &parameters).await
 }
 
-async fn page(server: Shared, id: String, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let mut place = Place::decode(&id)?;
+async fn page(server: Shared, id: &str, parameters: &Known) -> Result<Json<Json_>, Problem> {
+    if id.is_empty() {
+        let message = "Validation Failed: 1: scrollId is missing;";
+        return Err(Problem::bad_request("action_request_validation_exception", message));
+    }
+    let mut place = Place::decode(id)?;
+    let filter = Paths::of(parameters);
+    let known = Progress { last: place.last.take(), page: place.page };
+    let scroll = server.scrolls.scroll(&place.key, (place.page > 0).then_some(known)).ok_or_else(missing)?;
+    let mut of_address = place.parameters.clone();
+    if parameters.flag_or_bare("rest_total_hits_as_int") {
+        of_address.push(("rest_total_hits_as_int".into(), "true".into()));
+    }
     let now = Timestamp(place.now);
-    let filter = Paths::of(&parameters);
-    let of_address = parameters.0.into_iter().filter(|(name, _)| name == "rest_total_hits_as_int");
-    let mut search = Search::read(&place.body, &Parameters(of_address.collect()), now)?;
+    let mut search = Search::read(&place.body, &Parameters(of_address), now)?;
     search.known_total = place.total;
+    search.selection.operators.push(pit::accepted_until(now));
     // What is lenient about names was decided with the first page.
     let leniency = Leniency::of_parameters(&Parameters(vec![("ignore_unavailable".into(), "true".into())]))?;
-    let mut groups = indices::resolve(&server, &place.index, leniency)?;
-    match place.last.take() {
-        Some((values, id)) => {
-            let cursor = search.order.behind(values, &id);
-            let unreadable = || Problem::bad_request("illegal_argument_exception", "Cannot parse scroll id");
-            search.cursor = Some(cursor.ok_or_else(unreadable)?);
-        }
-        None => groups = None,
-    }
+    let groups = indices::resolve(&server, &place.index, leniency)?;
     let answer = read(&server, "scroll", move |reading| {
+        let mut progress = scroll.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        if scroll.is_closed.load(Ordering::Acquire) {
+            return Err(missing());
+        }
+        let mut groups = groups;
+        match progress.last.clone() {
+            Some((values, id)) => {
+                let unreadable = || Problem::bad_request("illegal_argument_exception", "Cannot parse scroll id");
+                search.cursor = Some(search.order.behind(values, &id).ok_or_else(unreadable)?);
+            }
+            None => groups = None,
+        }
         let found = run(reading, groups, &search, now)?;
-        place.last = found.last.as_ref().map(|hit| (hit.sort.clone(), hit.id.clone()));
+        progress.last = found.last.as_ref().map(|hit| (hit.sort.clone(), hit.id.clone()));
+        progress.page += 1;
+        (place.last, place.page) = (progress.last.clone(), progress.page);
         let mut answer = found.answer;
         answer["_scroll_id"] = place.encode().into();
         Ok(answer)
@@ -119,7 +254,47 @@ async fn page(server: Shared, id: String, parameters: Parameters) -> Result<Json
     Ok(Json(filter.shown(answer)))
 }
 
-/// There is nothing to free.
-pub(super) async fn clear() -> Json<Json_> {
-    Json(json!({"succeeded": true, "num_freed": 1}))
+/// There is no such scroll, or none any more.
+fn missing() -> Problem {
+    let message = "No search context found for this scroll id: it was cleared, or the server no longer knows how far it \
+                   had come; search again";
+    Problem::new(StatusCode::NOT_FOUND, "search_context_missing_exception", message)
+}
+
+/// Ends the scrolls of ids in the body.
+pub(super) async fn clear(
+    server: Shared,
+    parameters: Known,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let bytes = body_of(&server, &headers, body).await?;
+    let mut ids: Vec<String> = parameters.all("scroll_id").map(str::to_owned).collect();
+    if ids.is_empty() {
+        let body = json_of(&bytes)?;
+        match body.get("scroll_id") {
+            Some(Json_::String(id)) => ids.push(id.clone()),
+            Some(Json_::Array(list)) => ids.extend(list.iter().filter_map(Json_::as_str).map(str::to_owned)),
+            _ => {}
+        }
+    }
+    Ok(clear_all(&server, &ids))
+}
+
+/// Ends the scrolls of the ids in the address.
+pub(super) async fn clear_of(server: Shared, Path(ids): Path<String>) -> Response {
+    clear_all(&server, &ids.split(',').map(str::to_owned).collect::<Vec<_>>())
+}
+
+fn clear_all(server: &Shared, ids: &[String]) -> Response {
+    let mut n_freed = 0;
+    for place in ids.iter().filter_map(|id| Place::decode(id).ok()) {
+        // Remembered as closed, so that no later id of it goes on.
+        let scroll = server.scrolls.scroll(&place.key, Some(Progress::default()));
+        let was_open = scroll.is_some_and(|scroll| !scroll.is_closed.swap(true, Ordering::AcqRel));
+        n_freed += u64::from(was_open);
+    }
+    let status =
+        if n_freed == 0 && !ids.is_empty() && ids != ["_all"] { StatusCode::NOT_FOUND } else { StatusCode::OK };
+    (status, Json(json!({"succeeded": true, "num_freed": n_freed}))).into_response()
 }

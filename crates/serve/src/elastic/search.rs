@@ -17,9 +17,10 @@ use types::{GroupPattern, TimeRange, Timestamp, Value};
 
 use super::hits::{self, Hit};
 use super::indices::{self, Leniency};
+use super::known::Known;
 use super::pit::PointInTime;
 use super::request::{Search, Total};
-use super::{filter, problem_json, scroll};
+use super::{filter, made, problem_json, scroll};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reading::{Reading, Scope, read};
@@ -60,7 +61,7 @@ pub(super) fn json_of(bytes: &[u8]) -> Result<Json_, Problem> {
 /// Searches everything.
 pub(super) async fn all(
     server: Shared,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -71,7 +72,7 @@ pub(super) async fn all(
 pub(super) async fn of_index(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -81,7 +82,7 @@ pub(super) async fn of_index(
 async fn one(
     server: Shared,
     index: String,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -93,7 +94,7 @@ async fn one(
 pub(super) async fn answer(
     server: Shared,
     index: String,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json_, Problem> {
@@ -101,15 +102,16 @@ pub(super) async fn answer(
     let body = json_of(&bytes)?;
     let now = server.now();
     let begins_scroll = parameters.get("scroll").is_some();
-    if begins_scroll && body.get("pit").is_some() {
-        let message = "using [point in time] is not allowed in a scroll context";
-        return Err(Problem::bad_request("action_request_validation_exception", message));
-    }
     let (groups, search) = prepared(&server, &index, &body, &parameters, Leniency::of_parameters(&parameters)?, now)?;
+    if begins_scroll {
+        scroll::check(&search, &body)?;
+    }
     let text = String::from_utf8_lossy(&bytes).into_owned();
+    let of_scroll = server.clone();
     read(&server, &text, move |reading| {
         let found = run(reading, groups, &search, now)?;
-        let id = begins_scroll.then(|| scroll::first(&index, &body, now, &found));
+        let id =
+            begins_scroll.then(|| scroll::first(&of_scroll, (&index, &body, &parameters), now, &found)).transpose()?;
         let mut answer = found.answer;
         if let Some(id) = id {
             answer["_scroll_id"] = id.into();
@@ -144,7 +146,7 @@ fn prepared(
 /// Counts the events of everything.
 pub(super) async fn count_all(
     server: Shared,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -155,7 +157,7 @@ pub(super) async fn count_all(
 pub(super) async fn count_of_index(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -165,7 +167,7 @@ pub(super) async fn count_of_index(
 async fn count(
     server: Shared,
     index: String,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -188,7 +190,7 @@ async fn count(
 /// Several searches of everything, unless each says otherwise.
 pub(super) async fn many(
     server: Shared,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -199,7 +201,7 @@ pub(super) async fn many(
 pub(super) async fn many_of_index(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -209,7 +211,7 @@ pub(super) async fn many_of_index(
 async fn several(
     server: Shared,
     index: String,
-    parameters: Parameters,
+    parameters: Known,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -295,6 +297,7 @@ pub(super) fn run(
 ) -> Result<Found, Problem> {
     let started = Instant::now();
     let mut selection = search.selection.clone();
+    let has_groups = groups.as_ref().is_some_and(|groups| reaches_any(reading.server, groups));
     let groups = groups.unwrap_or_else(|| {
         // No group has an empty name.
         selection.range = TimeRange { from: selection.range.from, to: selection.range.from };
@@ -336,12 +339,20 @@ pub(super) fn run(
         "_shards": shards(&reasons),
         "hits": members,
     });
-    if !search.aggregations.is_empty() {
+    // Without an index there is nothing that could be aggregated.
+    if !search.aggregations.is_empty() && has_groups {
         let aggregations = folded.aggregations;
         let shown = if search.typed_keys { search.aggregations.typed(aggregations) } else { aggregations };
         answer["aggregations"] = shown.into();
     }
     Ok(Found { answer, last, total })
+}
+
+/// Whether a group that these patterns mean exists for the caller, or an index of one was made.
+fn reaches_any(server: &Shared, groups: &[GroupPattern]) -> bool {
+    let is_meant = |name: &str| groups.is_empty() || GroupPattern::any_matches(groups, name);
+    server.groups().iter().any(|group| is_meant(group.name.as_str()))
+        || made::empty(server).is_ok_and(|made| made.iter().any(|group| is_meant(group.as_str())))
 }
 
 /// How many events there are, where the hits say so: fewer were found than were asked for.
@@ -379,12 +390,16 @@ impl Asking<'_> {
     pub(super) fn ask(&mut self, plan: &Plan, range: TimeRange, zone: Tz) -> Result<Answer, Problem> {
         let scope = Scope { groups: self.groups.clone(), limit: None, time_zone: zone, now: self.now };
         let mut answer = self.reading.execute_on(self.snapshot, plan, &scope, range)?;
-        for reason in std::mem::take(&mut answer.partial_reasons) {
+        self.note(std::mem::take(&mut answer.partial_reasons));
+        Ok(answer)
+    }
+
+    fn note(&mut self, reasons: Vec<PartialReason>) {
+        for reason in reasons {
             if !self.reasons.contains(&reason) {
                 self.reasons.push(reason);
             }
         }
-        Ok(answer)
     }
 }
 
@@ -393,6 +408,14 @@ impl Asker for Asking<'_> {
 
     fn rows(&mut self, plan: &Plan, range: TimeRange, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Problem> {
         Ok(self.ask(plan, range, zone)?.rows)
+    }
+
+    fn background_rows(&mut self, plan: &Plan, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Problem> {
+        let snapshot = self.reading.snapshot(&self.groups, TimeRange::ALL);
+        let scope = Scope { groups: self.groups.clone(), limit: None, time_zone: zone, now: self.now };
+        let mut answer = self.reading.execute_on(&snapshot, plan, &scope, TimeRange::ALL)?;
+        self.note(std::mem::take(&mut answer.partial_reasons));
+        Ok(answer.rows)
     }
 
     fn hits(&mut self, selection: Selection, body: &Json_, at: &str) -> Result<Json_, Problem> {

@@ -3,12 +3,12 @@
 
 use axum::Json;
 use axum::extract::Path;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use types::{GroupName, group_name_of_outside};
 
-use super::{aliases, error_answer};
+use super::{aliases, error_answer, made, manage};
 use crate::access::Role;
 use crate::problem::Problem;
 use crate::server::Shared;
@@ -42,7 +42,13 @@ fn group_of(server: &Shared, index: &str) -> Option<GroupName> {
 
 /// Whether there is such an index, and the little that is to be said of it.
 pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<Response, Problem> {
-    let exists = group_of(&server, &index).is_some_and(|group| server.app.store.has_group(&group));
+    if index.starts_with('_') {
+        return Err(manage::nothing_at(&Method::GET, &format!("/{index}")));
+    }
+    let exists = match group_of(&server, &index) {
+        Some(group) => server.app.store.has_group(&group) || made::has(&server, &group)?,
+        None => false,
+    };
     let aliases = if server.caller.may(Role::Read) { aliases::seen(&server)? } else { Default::default() };
     let mut names = aliases.get(&index).cloned().unwrap_or_default();
     names.extend(exists.then(|| index.clone()));
@@ -61,13 +67,25 @@ pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<R
     Ok(Json(Value::Object(answer)).into_response())
 }
 
-/// Says that an index is made. It is with its first event.
+/// Makes an index: it is found, and is a group with its first event.
 pub(super) async fn make_index(server: Shared, Path(index): Path<String>) -> Result<Response, Problem> {
+    if index.starts_with(['_', '-', '+']) {
+        let reason = format!("Invalid index name [{index}], must not start with '_', '-', or '+'");
+        return Ok(error_answer(StatusCode::BAD_REQUEST, "invalid_index_name_exception", &reason));
+    }
     let Some(group) = group_of(&server, &index) else {
         let message = format!("this key may not send to the group {}", group_name_of_outside(&index));
         return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));
     };
-    if server.app.store.has_group(&group) {
+    let of_thread = server.clone();
+    let is_new = server.lookups.run(move || {
+        let exists = of_thread.app.store.has_group(&group) || made::has(&of_thread, &group)?;
+        if !exists {
+            made::make(&of_thread, &group)?;
+        }
+        Ok::<_, Problem>(!exists)
+    });
+    if !is_new.await?? {
         let reason = format!("index [{index}] already exists");
         return Ok(error_answer(StatusCode::BAD_REQUEST, "resource_already_exists_exception", &reason));
     }

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Path;
-use query::plan::Plan;
+use query::plan::{Expr, Operator, Plan};
 use query::{ParseOptions, Selected, Stats};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub(crate) const SHOWN_AS: &str = "(events to delete)";
 const REQUESTED_BY: &str = "admin key";
 
 /// What is asked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {
     #[serde(default)]
@@ -123,24 +123,29 @@ impl Order {
         let mut answer = if self.asked.dry_run {
             json!({"id": null, "group": self.group.as_str(), "matched": n_matched, "deleted": 0, "state": null})
         } else {
-            let order = DeletionOrder {
-                range: self.range,
-                query: self.asked.query,
-                requested_by: REQUESTED_BY.into(),
-                reason: self.asked.reason,
-            };
-            let receipt = store.delete_events(&self.group, sequences, &order)?;
-            reading.server.audit_own(
-                "events deleted",
-                &json!({"group": self.group.as_str(), "events": receipt.n_deleted, "deletion": format!("{:016x}", receipt.id)}),
-            );
-            receipt_json(reading.server, &receipt)
+            receipt_json(reading.server, &self.delete(reading, sequences)?)
         };
         answer["dry_run"] = self.asked.dry_run.into();
         answer["stats"] = stats_json(&selected.stats);
         answer["partial"] = (!selected.partial_reasons.is_empty()).into();
         answer["partial_reasons"] = selected.partial_reasons.iter().map(reason_json).collect();
         Ok(answer)
+    }
+
+    /// Deletes events, and keeps in the audit log that they were.
+    fn delete(&self, reading: &Reading<'_>, sequences: Sequences) -> Result<DeletionReceipt, Problem> {
+        let order = DeletionOrder {
+            range: self.range,
+            query: self.asked.query.clone(),
+            requested_by: REQUESTED_BY.into(),
+            reason: self.asked.reason.clone(),
+        };
+        let receipt = reading.server.app.store.delete_events(&self.group, sequences, &order)?;
+        reading.server.audit_own(
+            "events deleted",
+            &json!({"group": self.group.as_str(), "events": receipt.n_deleted, "deletion": format!("{:016x}", receipt.id)}),
+        );
+        Ok(receipt)
     }
 
     /// The sequences of the events that the query chooses.
@@ -169,6 +174,37 @@ impl Order {
         }
         Ok((sequences, selected))
     }
+}
+
+/// Deletes a group with its events, and with what CloudWatch's clients made of it; tells whether there was one.
+pub(crate) fn delete_group(server: &Shared, group: &GroupName) -> Result<bool, Problem> {
+    let is_deleted = server.app.store.delete_group(group)?;
+    // One that CloudWatch's clients made goes with its events, also where it has none yet.
+    let is_deleted = crate::cloudwatch::forget(server.whole(), group)? || is_deleted;
+    if is_deleted {
+        server.audit_own("group deleted", &json!({"group": group.as_str()}));
+    }
+    Ok(is_deleted)
+}
+
+/// Deletes the events of a group that conditions choose; gives the receipt, and what could not be read.
+pub(crate) fn delete_chosen(
+    reading: &Reading<'_>,
+    group: &GroupName,
+    mut operators: Vec<Operator>,
+    range: TimeRange,
+    text: &str,
+) -> Result<(DeletionReceipt, Vec<String>), Problem> {
+    reading.server.must_be_deletable(group)?;
+    operators.push(Operator::Project { columns: vec![("@id".into(), Expr::Field("@id".into()))], is_events: true });
+    let plan = query::optimise(Plan { operators, ..Plan::default() });
+    let (now, time_zone) = (reading.server.now(), chrono_tz::Tz::UTC);
+    let scope = Scope { groups: vec![GroupPattern::new(group.as_str())], limit: None, time_zone, now };
+    let asked = Asked { query: text.into(), all_time: true, ..Asked::default() };
+    let order = Order { group: group.clone(), plan, range, scope, asked };
+    let (sequences, selected) = order.select(reading)?;
+    let receipt = order.delete(reading, sequences)?;
+    Ok((receipt, selected.partial_reasons.iter().map(|reason| reason.message.clone()).collect()))
 }
 
 impl Asked {

@@ -132,16 +132,7 @@ pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<J
     let group = GroupName::new(&name).ok_or_else(|| no_group(&name))?;
     server.must_be_deletable(&group)?;
     let of_thread = server.clone();
-    let work = move || {
-        let store = &of_thread.app.store;
-        let is_deleted = store.delete_group(&group)?;
-        // One that CloudWatch's clients made goes with its events, also where it has none yet.
-        let is_deleted = crate::cloudwatch::forget(of_thread.whole(), &group)? || is_deleted;
-        if is_deleted {
-            of_thread.audit_own("group deleted", &json!({"group": group.as_str()}));
-        }
-        Ok::<bool, storage::StoreError>(is_deleted)
-    };
+    let work = move || super::deletions::delete_group(&of_thread, &group);
     let is_deleted = server.lookups.run(work).await??;
     if is_deleted { Ok(Json(json!({"deleted": true}))) } else { Err(no_group(&name)) }
 }

@@ -75,6 +75,25 @@ pub(super) fn bucket_rows(times: &Column, origins: &Column, length: i64) -> Colu
     Column::of_values(values)
 }
 
+/// Starts of buckets of `length` by the clocks of a zone, counted from an origin on them.
+pub(super) fn wall_bucket_rows(times: &Column, origin: i64, length: i64, zone: Tz) -> Column {
+    // Times stand in order: most rows lie in the bucket of the row before.
+    let mut last: Option<(i64, i64)> = None;
+    let mut value = |row| {
+        let instant = Cell::at(times, row).time()?;
+        if let Some((start, end)) = last
+            && (start..end).contains(&instant)
+        {
+            return Some(instant_value(start));
+        }
+        let start = bins::wall_floor(zone, instant, length, origin)?;
+        last = bins::wall_next(zone, start, length, origin).map(|end| (start, end));
+        Some(instant_value(start))
+    };
+    let values: Vec<Option<Value>> = (0..times.n_rows()).map(&mut value).collect();
+    Column::of_values(values)
+}
+
 fn instant_value(nanos: i64) -> Value {
     Value::Timestamp(Timestamp(nanos))
 }

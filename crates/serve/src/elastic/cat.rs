@@ -1,0 +1,370 @@
+//! `_cat`: lists for people, as text or JSON.
+
+use std::cmp::Ordering;
+
+use axum::Json;
+use axum::extract::Path;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value as Json_, json};
+use storage::GroupStatus;
+use types::GroupPattern;
+
+use super::catalog::{bytes_of, groups_of};
+use super::known::Known;
+use super::{aliases, info, made};
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::server::Shared;
+
+/// Names of columns; the first is the one that is shown.
+type Column = &'static [&'static str];
+
+/// A list with its columns.
+struct List {
+    columns: &'static [Column],
+    rows: Vec<Vec<Cell>>,
+}
+
+/// A value in a list.
+#[derive(Clone, Debug)]
+enum Cell {
+    Text(String),
+    Bytes(u64),
+}
+
+impl Cell {
+    fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// The value as it is shown; `unit` is what `bytes` of the address says.
+    fn shown(&self, unit: Option<&str>) -> String {
+        match (self, unit) {
+            (Self::Text(text), _) => text.clone(),
+            (Self::Bytes(bytes), None) => in_words(*bytes),
+            (Self::Bytes(bytes), Some(unit)) => {
+                let power =
+                    ["b", "k", "m", "g", "t", "p"].iter().position(|known| unit.starts_with(known)).unwrap_or(0);
+                (bytes >> (10 * power)).to_string()
+            }
+        }
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        let number = |cell: &Self| match cell {
+            Self::Text(text) => text.parse().ok(),
+            Self::Bytes(bytes) => Some(*bytes as f64),
+        };
+        match (number(self), number(other)) {
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            _ => self.shown(None).cmp(&other.shown(None)),
+        }
+    }
+}
+
+/// `272.4kb`
+fn in_words(bytes: u64) -> String {
+    let units = ["b", "kb", "mb", "gb", "tb", "pb"];
+    let power = (0..units.len() - 1).find(|power| bytes >> (10 * (power + 1)) == 0).unwrap_or(units.len() - 1);
+    let number = format!("{:.1}", bytes as f64 / (1_u64 << (10 * power)) as f64);
+    format!("{}{}", number.trim_end_matches(".0"), units[power])
+}
+
+fn unknown_column(name: &str, columns: &[Column]) -> Problem {
+    let known: Vec<&str> = columns.iter().map(|column| column[0]).collect();
+    let message = format!("Unable to sort by unknown sort key `{name}`; the columns are {}", known.join(", "));
+    Problem::bad_request("illegal_argument_exception", message)
+}
+
+impl List {
+    /// The list as it is asked for.
+    fn answer(mut self, parameters: &Parameters, headers: &HeaderMap) -> Result<Response, Problem> {
+        let text = |text: String| ([(header::CONTENT_TYPE, "text/plain; charset=UTF-8")], text).into_response();
+        let place = |name: &str| self.columns.iter().position(|column| column.contains(&name));
+        if parameters.flag_or_bare("help") {
+            let line = |column: &Column| format!("{} | {} | \n", column[0], column[1..].join(","));
+            return Ok(text(self.columns.iter().map(line).collect()));
+        }
+        let mut keys = Vec::new();
+        for key in parameters.all("s").flat_map(|keys| keys.split(',')).map(str::trim) {
+            let (name, is_descending) = match key.strip_suffix(":desc") {
+                Some(name) => (name, true),
+                None => (key.strip_suffix(":asc").unwrap_or(key), false),
+            };
+            keys.push((place(name).ok_or_else(|| unknown_column(name, self.columns))?, is_descending));
+        }
+        let shown: Vec<(String, usize)> = match parameters.get("h") {
+            // Under the name by which it was asked for; what there is not is left out.
+            Some(names) => {
+                let patterns = names.split(',').map(str::trim);
+                let of_pattern = |pattern: &str| -> Vec<(String, usize)> {
+                    let matching = GroupPattern::new(pattern);
+                    let all = self.columns.iter().enumerate();
+                    match pattern.contains('*') {
+                        true => {
+                            all.filter(|(_, c)| matching.matches(c[0])).map(|(at, c)| (c[0].to_owned(), at)).collect()
+                        }
+                        false => place(pattern).map(|at| (pattern.to_owned(), at)).into_iter().collect(),
+                    }
+                };
+                patterns.flat_map(of_pattern).collect()
+            }
+            None => self.columns.iter().enumerate().map(|(at, column)| (column[0].to_owned(), at)).collect(),
+        };
+        self.rows.sort_by(|a, b| {
+            let compared = keys.iter().map(|(at, is_descending)| {
+                let order = a[*at].compare(&b[*at]);
+                if *is_descending { order.reverse() } else { order }
+            });
+            compared.fold(Ordering::Equal, Ordering::then)
+        });
+        let unit = parameters.get("bytes");
+        let cells = |row: &Vec<Cell>| -> Vec<String> { shown.iter().map(|(_, at)| row[*at].shown(unit)).collect() };
+        let accepts = headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok());
+        let accepts_json = accepts.is_some_and(|kinds| kinds.contains("json"));
+        match parameters.get("format") {
+            Some("json") => {}
+            None if accepts_json => {}
+            Some("text") | None => {
+                let head = parameters.flag_or_bare("v").then(|| shown.iter().map(|(name, _)| name.clone()).collect());
+                return Ok(text(aligned(head.into_iter().chain(self.rows.iter().map(cells)).collect())));
+            }
+            Some(other) => {
+                let message = format!("the format [{other}] is not supported here; text and json are");
+                return Err(Problem::bad_request("illegal_argument_exception", message));
+            }
+        }
+        let row = |row: &Vec<Cell>| -> Map<String, Json_> {
+            shown.iter().map(|(name, _)| name.clone()).zip(cells(row).into_iter().map(Json_::from)).collect()
+        };
+        Ok(Json(self.rows.iter().map(row).collect::<Vec<_>>()).into_response())
+    }
+}
+
+/// Lines whose columns stand below each other.
+fn aligned(lines: Vec<Vec<String>>) -> String {
+    let n_columns = lines.first().map_or(0, Vec::len);
+    let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..n_columns).map(width).collect();
+    let line = |line: &Vec<String>| {
+        let cells: Vec<String> = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        format!("{}\n", cells.join(" ").trim_end())
+    };
+    lines.iter().map(line).collect()
+}
+
+/// `_cat/indices` of everything.
+pub(super) async fn indices(server: Shared, parameters: Known, headers: HeaderMap) -> Result<Response, Problem> {
+    indices_list(&server, "", &parameters)?.answer(&parameters, &headers)
+}
+
+/// `_cat/indices` of some indices.
+pub(super) async fn indices_of(
+    server: Shared,
+    Path(index): Path<String>,
+    parameters: Known,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    indices_list(&server, &index, &parameters)?.answer(&parameters, &headers)
+}
+
+/// Groups that names stand for, those without an event too, each with its events and bytes.
+fn sizes(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<(String, u64, u64)>, Problem> {
+    let groups = groups_of(server, names, parameters)?;
+    let size = |group: &GroupStatus| (group.name.to_string(), group.n_events, bytes_of(group));
+    let mut sizes: Vec<(String, u64, u64)> = groups.iter().map(size).collect();
+    let wanted: Vec<GroupPattern> = names.split(',').filter(|name| !name.is_empty()).map(GroupPattern::new).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || names == "_all" || GroupPattern::any_matches(&wanted, name);
+    let empty = made::empty(server)?.into_iter().filter(|name| is_wanted(name.as_str()));
+    sizes.extend(empty.map(|name| (name.to_string(), 0, 0)));
+    sizes.sort();
+    Ok(sizes)
+}
+
+fn indices_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<List, Problem> {
+    const COLUMNS: &[Column] = &[
+        &["health", "h"],
+        &["status", "s"],
+        &["index", "i", "idx"],
+        &["uuid", "id"],
+        &["pri", "p", "shards.primary", "shardsPrimary"],
+        &["rep", "r", "shards.replica", "shardsReplica"],
+        &["docs.count", "dc", "docsCount"],
+        &["docs.deleted", "dd", "docsDeleted"],
+        &["store.size", "ss", "storeSize"],
+        &["pri.store.size"],
+        &["dataset.size"],
+    ];
+    let health = match parameters.get("health") {
+        Some(health @ ("green" | "yellow" | "red")) => Some(health),
+        Some(other) => {
+            let message = format!("unknown cluster health status [{other}]");
+            return Err(Problem::bad_request("illegal_argument_exception", message));
+        }
+        None => None,
+    };
+    let sizes = sizes(server, names, parameters)?;
+    let row = |(name, n_events, bytes): (String, u64, u64)| {
+        let text = |text: &str| Cell::text(text);
+        let mut row = vec![text("green"), text("open"), text(&name), text(&name), text("1"), text("0")];
+        row.extend([Cell::text(n_events.to_string()), text("0")]);
+        row.extend([Cell::Bytes(bytes), Cell::Bytes(bytes), Cell::Bytes(bytes)]);
+        row
+    };
+    let is_wanted = health.is_none_or(|health| health == "green");
+    Ok(List { columns: COLUMNS, rows: sizes.into_iter().filter(|_| is_wanted).map(row).collect() })
+}
+
+/// `_cat/count` of everything.
+pub(super) async fn count(server: Shared, parameters: Known, headers: HeaderMap) -> Result<Response, Problem> {
+    count_list(&server, "", &parameters)?.answer(&parameters, &headers)
+}
+
+/// `_cat/count` of some indices.
+pub(super) async fn count_of(
+    server: Shared,
+    Path(index): Path<String>,
+    parameters: Known,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    count_list(&server, &index, &parameters)?.answer(&parameters, &headers)
+}
+
+fn count_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<List, Problem> {
+    const COLUMNS: &[Column] = &[&["epoch", "t", "time"], &["timestamp", "ts"], &["count", "dc", "docs.count"]];
+    let count: u64 = sizes(server, names, parameters)?.iter().map(|(_, n_events, _)| n_events).sum();
+    let (epoch, clock) = clock(server);
+    Ok(List { columns: COLUMNS, rows: vec![vec![epoch, clock, Cell::text(count.to_string())]] })
+}
+
+/// Seconds since 1970, and the time of day.
+fn clock(server: &Shared) -> (Cell, Cell) {
+    let seconds = server.now().0.div_euclid(1_000_000_000);
+    let (hours, minutes) = (seconds.div_euclid(3600).rem_euclid(24), seconds.div_euclid(60).rem_euclid(60));
+    (Cell::text(seconds.to_string()), Cell::text(format!("{hours:02}:{minutes:02}:{:02}", seconds.rem_euclid(60))))
+}
+
+/// `_cat/health`
+pub(super) async fn health(server: Shared, parameters: Known, headers: HeaderMap) -> Result<Response, Problem> {
+    const COLUMNS: &[Column] = &[
+        &["epoch", "t", "time"],
+        &["timestamp", "ts"],
+        &["cluster", "cl"],
+        &["status", "st"],
+        &["node.total", "nt"],
+        &["node.data", "nd"],
+        &["shards", "t", "sh", "shards.total"],
+        &["pri", "p", "shards.primary"],
+        &["relo", "r"],
+        &["init", "i"],
+        &["unassign", "u"],
+        &["pending_tasks", "pt"],
+        &["max_task_wait_time", "mtwt"],
+        &["active_shards_percent", "asp"],
+    ];
+    let (epoch, clock) = clock(&server);
+    let n_groups = server.groups().len().to_string();
+    let rest = [info::NAME, info::state(&server), "1", "1", &n_groups, &n_groups, "0", "0", "0", "0", "-", "100.0%"];
+    let row = [epoch, clock].into_iter().chain(rest.iter().map(|text| Cell::text(*text))).collect();
+    List { columns: COLUMNS, rows: vec![row] }.answer(&parameters, &headers)
+}
+
+/// `_cat/nodes`
+pub(super) async fn nodes(parameters: Known, headers: HeaderMap) -> Result<Response, Problem> {
+    const COLUMNS: &[Column] = &[
+        &["ip", "i"],
+        &["node.role", "r", "role", "nodeRole"],
+        &["master", "m"],
+        &["name", "n"],
+        &["version", "v"],
+        &["id", "nodeId"],
+    ];
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let ip = host.rsplit_once(':').map_or(host, |(ip, _)| ip);
+    let row = [ip, "dim", "*", info::NAME, info::VERSION, info::ID].iter().map(|text| Cell::text(*text)).collect();
+    List { columns: COLUMNS, rows: vec![row] }.answer(&parameters, &headers)
+}
+
+/// `_cat/shards` of everything.
+pub(super) async fn shards(server: Shared, parameters: Known, headers: HeaderMap) -> Result<Response, Problem> {
+    shards_list(&server, "", &parameters)?.answer(&parameters, &headers)
+}
+
+/// `_cat/shards` of some indices.
+pub(super) async fn shards_of(
+    server: Shared,
+    Path(index): Path<String>,
+    parameters: Known,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    shards_list(&server, &index, &parameters)?.answer(&parameters, &headers)
+}
+
+fn shards_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<List, Problem> {
+    const COLUMNS: &[Column] = &[
+        &["index", "i", "idx"],
+        &["shard", "s", "sh"],
+        &["prirep", "p", "pr", "primaryOrReplica"],
+        &["state", "st"],
+        &["docs", "d", "dc"],
+        &["store", "sto"],
+        &["node", "n"],
+    ];
+    let row = |(name, n_events, bytes): (String, u64, u64)| {
+        let [zero, primary, started, node] = ["0", "p", "STARTED", info::NAME].map(Cell::text);
+        vec![Cell::text(name), zero, primary, started, Cell::text(n_events.to_string()), Cell::Bytes(bytes), node]
+    };
+    Ok(List { columns: COLUMNS, rows: sizes(server, names, parameters)?.into_iter().map(row).collect() })
+}
+
+/// `_cat/aliases`
+pub(super) async fn aliases(server: Shared, parameters: Known, headers: HeaderMap) -> Result<Response, Problem> {
+    aliases_list(&server, "*")?.answer(&parameters, &headers)
+}
+
+/// `_cat/aliases/{name}`
+pub(super) async fn aliases_of(
+    server: Shared,
+    Path(name): Path<String>,
+    parameters: Known,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    aliases_list(&server, &name)?.answer(&parameters, &headers)
+}
+
+fn aliases_list(server: &Shared, names: &str) -> Result<List, Problem> {
+    const COLUMNS: &[Column] = &[
+        &["alias", "a"],
+        &["index", "i", "idx"],
+        &["filter", "f", "fi"],
+        &["routing.index", "ri", "routingIndex"],
+        &["routing.search", "rs", "routingSearch"],
+        &["is_write_index", "w", "isWriteIndex"],
+    ];
+    let patterns: Vec<GroupPattern> = names.split(',').map(GroupPattern::new).collect();
+    let seen = aliases::seen(server)?;
+    let meant = seen.iter().filter(|(name, _)| GroupPattern::any_matches(&patterns, name));
+    let row = |(alias, group): (&String, &String)| {
+        [alias.as_str(), group, "-", "-", "-", "-"].iter().map(|text| Cell::text(*text)).collect()
+    };
+    let rows = meant.flat_map(|(alias, groups)| groups.iter().map(move |group| (alias, group))).map(row).collect();
+    Ok(List { columns: COLUMNS, rows })
+}
+
+/// Lists of what there is none of: templates, plugins.
+pub(super) async fn nothing() -> Json<Json_> {
+    Json(json!([]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_shown_in_the_unit_that_fits() {
+        let shown: Vec<String> = [0, 1_023, 1_024, 1_536, 278_938, 1 << 20, 5 << 40].map(in_words).to_vec();
+        assert_eq!(shown, ["0b", "1023b", "1kb", "1.5kb", "272.4kb", "1mb", "5tb"]);
+        assert_eq!(Cell::Bytes(2_048).shown(Some("kb")), "2");
+    }
+}

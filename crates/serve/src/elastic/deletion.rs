@@ -1,0 +1,169 @@
+//! `DELETE {index}` and `_delete_by_query`: groups, and events that a query chooses, are deleted as by the API of ours.
+//!
+//! A deletion by query is done when it is answered, also where a client does not want to wait for it: its task is the
+//! receipt that the store keeps. A task's id holds the receipts of all groups, as hexadecimal numbers.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value as Json_, json};
+use storage::DeletionReceipt;
+use types::{GroupName, GroupPattern, group_name_of_outside};
+
+use super::filter::Paths;
+use super::indices::{self, Leniency};
+use super::known::Known;
+use super::request::Search;
+use super::search::{body_of, json_of};
+use super::{NOT_SUPPORTED, aliases, error_answer, info, made};
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+use crate::reading::read;
+use crate::routes::deletions::{self, delete_chosen};
+use crate::server::Shared;
+
+fn argument(message: impl Into<String>) -> Problem {
+    Problem::bad_request("illegal_argument_exception", message)
+}
+
+/// `DELETE {index}`: one or several groups by their names.
+pub(super) async fn index(
+    server: Shared,
+    Path(names): Path<String>,
+    parameters: Known,
+) -> Result<Json<Json_>, Problem> {
+    let leniency = Leniency::of_parameters(&parameters)?;
+    let mut groups = Vec::new();
+    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        if name == "_all" || name.contains('*') || name.starts_with('-') {
+            return Err(argument("Wildcard expressions or all indices are not allowed"));
+        }
+        let group = group_name_of_outside(name);
+        server.must_be_deletable(&group)?;
+        if server.app.store.has_group(&group) || made::has(&server, &group)? {
+            groups.push(group);
+        } else if !aliases::targets(&server, name)?.is_empty() {
+            return Err(argument(format!(
+                "The provided expression [{name}] matches an alias, specify the corresponding concrete indices instead."
+            )));
+        } else if !leniency.ignores_missing {
+            return Err(indices::missing(name));
+        }
+    }
+    let of_thread = server.clone();
+    let work = move || {
+        for group in &groups {
+            deletions::delete_group(&of_thread, group)?;
+            made::forget(&of_thread, group)?;
+        }
+        Ok::<_, Problem>(())
+    };
+    server.lookups.run(work).await??;
+    Ok(Json(json!({"acknowledged": true})))
+}
+
+/// `{index}/_delete_by_query`
+pub(super) async fn by_query(
+    server: Shared,
+    Path(names): Path<String>,
+    parameters: Known,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Json_>, Problem> {
+    let bytes = body_of(&server, &headers, body).await?;
+    let body = json_of(&bytes)?;
+    check(&body, &parameters)?;
+    let now = server.now();
+    let asked: Vec<(String, String)> = parameters.without(&["sort", "stats", "version", "scroll", "timeout"]);
+    let search = Search::read(&body, &Parameters(asked), now)?;
+    let wanted = indices::resolve(&server, &names, Leniency::of_parameters(&parameters)?)?.unwrap_or_default();
+    let mut groups: Vec<GroupName> = server.groups().into_iter().map(|group| group.name).collect();
+    groups.retain(|group| GroupPattern::any_matches(&wanted, group.as_str()) && group.as_str() != ingest::AUDIT_GROUP);
+    let filter = Paths::of(&parameters);
+    let waits = parameters.get("wait_for_completion") != Some("false");
+    let (text, started) = (String::from_utf8_lossy(&bytes).into_owned(), std::time::Instant::now());
+    let (receipts, failures) = read(&server, deletions::SHOWN_AS, move |reading| {
+        let (mut receipts, mut failures) = (Vec::new(), Vec::new());
+        for group in &groups {
+            let selection = search.selection.clone();
+            let (receipt, reasons) = delete_chosen(reading, group, selection.operators, selection.range, &text)?;
+            receipts.push(receipt);
+            failures.extend(
+                reasons
+                    .into_iter()
+                    .map(|reason| json!({"index": group.as_str(), "cause": {"type": "exception", "reason": reason}})),
+            );
+        }
+        Ok((receipts, failures))
+    })
+    .await?;
+    if !waits {
+        let ids: Vec<String> =
+            receipts.iter().filter(|one| one.n_deleted > 0).map(|one| format!("{:016x}", one.id)).collect();
+        return Ok(Json(
+            json!({"task": format!("{}:{}", info::ID, if ids.is_empty() { "0".into() } else { ids.join("+") })}),
+        ));
+    }
+    let mut answer = summary(&receipts);
+    answer["took"] = json!(started.elapsed().as_millis() as u64);
+    answer["timed_out"] = json!(false);
+    answer["failures"] = failures.into();
+    Ok(Json(filter.shown(answer)))
+}
+
+/// Refuses what is not said, and what would delete another set of events.
+fn check(body: &Json_, parameters: &Parameters) -> Result<(), Problem> {
+    if body.get("query").is_none() && parameters.get("q").is_none() {
+        let message = "Validation Failed: 1: query is missing;";
+        return Err(Problem::bad_request("action_request_validation_exception", message));
+    }
+    let known = |name: &str| matches!(name, "query" | "slice" | "conflicts");
+    if let Some(other) = body.as_object().and_then(|members| members.keys().find(|name| !known(name))) {
+        return Err(Problem::bad_request("parsing_exception", format!("[_delete_by_query] [{other}] {NOT_SUPPORTED}")));
+    }
+    match ["max_docs", "from", "sort"].into_iter().find(|name| parameters.get(name).is_some()) {
+        Some(name) => Err(argument(format!("[_delete_by_query] the parameter [{name}] {NOT_SUPPORTED}"))),
+        None => Ok(()),
+    }
+}
+
+fn summary(receipts: &[DeletionReceipt]) -> Json_ {
+    let matched: u64 = receipts.iter().map(|receipt| receipt.n_matched).sum();
+    let deleted: u64 = receipts.iter().map(|receipt| receipt.n_deleted).sum();
+    json!({
+        "total": matched, "deleted": deleted, "batches": receipts.iter().filter(|one| one.n_deleted > 0).count(),
+        "version_conflicts": 0, "noops": 0, "retries": {"bulk": 0, "search": 0}, "throttled_millis": 0,
+        "requests_per_second": -1.0, "throttled_until_millis": 0,
+    })
+}
+
+/// `_tasks/{id}`: what a deletion by query came to.
+pub(super) async fn task(server: Shared, Path(id): Path<String>) -> Result<Response, Problem> {
+    let missing = || {
+        let reason = format!("task [{id}] isn't running and hasn't stored its results");
+        Ok(error_answer(StatusCode::NOT_FOUND, "resource_not_found_exception", &reason))
+    };
+    let Some(numbers) = id.strip_prefix(info::ID).and_then(|rest| rest.strip_prefix(':')) else { return missing() };
+    let mut receipts = Vec::new();
+    for number in numbers.split('+').filter(|number| *number != "0") {
+        let found = u64::from_str_radix(number, 16).ok().and_then(|number| server.app.store.deletion(number));
+        match found.filter(|receipt| server.reaches(receipt.group.as_str())) {
+            Some(receipt) => receipts.push(receipt),
+            None => return missing(),
+        }
+    }
+    let started = receipts.iter().map(|receipt| receipt.created.0.div_euclid(1_000_000)).min().unwrap_or(0);
+    let mut response = summary(&receipts);
+    response["failures"] = json!([]);
+    Ok(Json(json!({
+        "completed": true,
+        "task": {
+            "node": info::ID, "id": numbers, "type": "transport", "action": "indices:data/write/delete/byquery",
+            "status": summary(&receipts), "start_time_in_millis": started, "cancellable": false,
+        },
+        "response": response,
+    }))
+    .into_response())
+}
