@@ -27,7 +27,7 @@ pub(crate) use selftest::selftest;
 pub(crate) use send::send;
 pub(crate) use ship::ship;
 pub(crate) use sources::sources;
-pub(crate) use store::{backup, restore, unlock, verify};
+pub(crate) use store::{backup, promote, restore, unlock, verify};
 pub(crate) use tail::tail;
 pub(crate) use up::{serve, up};
 pub(crate) use users::users;

@@ -332,6 +332,10 @@ impl Store {
         self.shared.feed.subscribe(groups, within, capacity_batches)
     }
 
+    pub(crate) fn dir(&self) -> &std::path::Path {
+        &self.shared.options.dir
+    }
+
     /// All groups, sorted by name.
     pub fn groups(&self) -> Vec<GroupStatus> {
         self.shared.state().group_statuses()

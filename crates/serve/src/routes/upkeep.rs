@@ -26,7 +26,16 @@ pub(crate) async fn confirm_clock(server: Shared) -> Result<Json<Value>, Problem
 /// What somebody should look at, though events are taken and questions answered.
 pub(crate) fn warnings(server: &Server, status: &Status) -> Vec<String> {
     let clock = status.clock_doubt.as_ref().map(clock_warning);
-    clock.into_iter().chain(overflow_warning(server)).collect()
+    clock.into_iter().chain(overflow_warning(server)).chain(copy_warning(server)).collect()
+}
+
+/// Nobody is to rely on alerts of a store that sends none.
+fn copy_warning(server: &Server) -> Option<String> {
+    let taken = server.app.store.copy_taken()?;
+    Some(format!(
+        "this store is a copy, taken {taken}, and notifies nobody (alerts, subscription filters, remote write); `catat \
+         promote` makes it the original"
+    ))
 }
 
 /// Senders that make up groups without end are to be noticed before their events are missed.

@@ -6,6 +6,7 @@
 //! index, dictionaries) is read when a query first asks and kept; blocks are read each time.
 
 mod announce;
+mod days;
 mod decode;
 mod end;
 mod exact;
@@ -64,6 +65,7 @@ pub(crate) struct Segment {
     decompressors: Mutex<Vec<Decompressor<'static>>>,
     /// What queries have read, where that is kept.
     kept: OnceLock<KeptSections>,
+    days: OnceLock<Vec<Vec<(i64, u64)>>>,
 }
 
 /// A run with what was read of it as a whole.
@@ -108,8 +110,8 @@ impl Segment {
         let Content { meta, format, runs, sections, descent } = content;
         let summaries = runs.iter().map(|run| run.summary.clone()).collect();
         let runs = runs.into_iter().map(OpenRun::new).collect();
-        let (decompressors, kept) = Default::default();
-        Ok(Arc::new(Self { name, source, meta, format, runs, summaries, sections, descent, decompressors, kept }))
+        let (decompressors, kept, days) = Default::default();
+        Ok(Arc::new(Self { name, source, meta, format, runs, summaries, sections, descent, decompressors, kept, days }))
     }
 
     /// Keeps the sections of blocks that queries read, as long as there is room.
