@@ -12,7 +12,8 @@ use crate::lab::oracle::{Fate, Oracle};
 use crate::lab::{Random, Stopping, is_long, some_moment};
 use crate::server::{Answer, Launch, PATIENCE, Server, client, ndjson};
 
-const SETTINGS: &str = "[storage]\ndisk_reserve = \"4MiB\"\nwal_segment_bytes = \"1MiB\"\nflush_bytes = \"2MiB\"\n";
+const SETTINGS: &str = "[storage]\ndisk_reserve = \"4MiB\"\nwal_segment_bytes = \"1MiB\"\nflush_bytes = \"2MiB\"\n\
+    [retention]\nsize = \"1GiB\"\n";
 
 /// How soon events are accepted again once there is room.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(10);

@@ -544,11 +544,8 @@ fn outline(group_id: u32, runs: &[Input], share: &Share) -> Result<Option<RunOut
     let Some(group) = runs.first().map(|run| run.summary().group.clone()) else { return Ok(None) };
     let (mut n_events, mut bytes_raw) = (0u64, 0u64);
     for run in runs {
-        let of_share = share.n_events(run)?;
-        let of_run = u128::from(run.summary().n_events).max(1);
-        let raw = u128::from(run.summary().bytes_raw) * u128::from(of_share) / of_run;
-        n_events += of_share;
-        bytes_raw = bytes_raw.saturating_add(raw as u64);
+        n_events += share.n_events(run)?;
+        bytes_raw = bytes_raw.saturating_add(share.bytes_raw(run)?);
     }
     let mut fields: Vec<Arc<str>> = Vec::new();
     for run in runs {

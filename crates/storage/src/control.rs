@@ -58,6 +58,11 @@ pub(crate) trait ControlStore: Send {
     /// Everything that is set.
     fn load(&mut self) -> Result<Vec<Document>, DatabaseError>;
 
+    /// Finds out whether it can be used now. One in the data directory can.
+    fn check(&mut self) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
     /// Puts what another control store of the store held in the place of everything here.
     fn fill(&mut self, documents: &[Document]) -> Result<(), DatabaseError>;
 }
@@ -121,8 +126,7 @@ pub(crate) fn set_trims(
     if trims.is_empty() {
         return store.remove(TRIM, group.as_str());
     }
-    let trims: Vec<[i64; 3]> =
-        trims.iter().map(|trim| [trim.before, trim.since, signed(trim.sequences_end)]).collect();
+    let trims: Vec<[i64; 3]> = trims.iter().map(|trim| [trim.before, trim.since, signed(trim.sequences_end)]).collect();
     let json = serde_json::json!({ "group": group_id, "trims": trims });
     store.put(TRIM, group.as_str(), &json.to_string())
 }

@@ -130,7 +130,9 @@ fn files_of(dir: &Path) -> Result<Vec<PathBuf>, OpenError> {
 
 fn none_if_missing<T: Default>(result: io::Result<T>) -> io::Result<T> {
     match result {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(T::default()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(T::default())
+        }
         result => result,
     }
 }

@@ -35,8 +35,12 @@ use crate::state::{Place, State, StoredSegment};
 use crate::store::Shared;
 use crate::{StoreError, TierOptions, control, disk};
 
-/// Whatever share of the disk is allowed, this much may be kept.
+/// Whatever share of the disk is allowed, this much may be kept, as far as the disk has it.
 const STORE_BYTES_MIN: u64 = 256 << 20;
+
+/// Least and most bytes that are kept free above the reserve: room for a flush while the oldest events go.
+const MARGIN_MIN: u64 = 1 << 20;
+const MARGIN_MAX: u64 = 64 << 20;
 
 /// When a run was retired whose undo window is over whatever the time is.
 pub(crate) const LONG_AGO: i64 = i64::MIN;
@@ -55,7 +59,8 @@ pub struct GroupRetention {
 pub enum SizeLimit {
     /// So many bytes.
     Bytes(u64),
-    /// So many percent of what it holds and what is free beside it, but never less than 256 MiB.
+    /// So many percent of what it holds and what is free beside it, but never less than 256 MiB, as far as that leaves the
+    /// reserve free.
     Percent(u8),
 }
 
@@ -281,8 +286,9 @@ impl Shared {
             SizeLimit::Bytes(bytes) => Some(bytes),
             SizeLimit::Percent(percent) => {
                 let free = disk::free_bytes(&self.options.dir).ok()?;
-                let share = u128::from(self.own_bytes().saturating_add(free)) * u128::from(percent) / 100;
-                Some((share as u64).max(STORE_BYTES_MIN))
+                let capacity = self.own_bytes().saturating_add(free);
+                let (reserve, margin) = (self.options.disk_reserve_bytes, disk_margin(self.options.disk_reserve_bytes));
+                Some(percent_of(percent, capacity, reserve.saturating_add(margin)))
             }
         }
     }
@@ -364,6 +370,24 @@ impl Shared {
     }
 }
 
+/// Returns how many bytes a store may hold that is allowed `percent` of its disk's `capacity`, of which `kept_free` are to
+/// stay free.
+fn percent_of(percent: u8, capacity: u64, kept_free: u64) -> u64 {
+    let share = (u128::from(capacity) * u128::from(percent) / 100) as u64;
+    let limit = share.max(STORE_BYTES_MIN);
+    match capacity.checked_sub(kept_free) {
+        // The oldest events go before new ones are refused.
+        Some(room) if room > kept_free / 8 => limit.min(room),
+        // Others have filled the disk: without all of its events the store would have no room either.
+        _ => limit,
+    }
+}
+
+/// Returns how many bytes above the reserve are kept free.
+pub(crate) fn disk_margin(reserve_bytes: u64) -> u64 {
+    (reserve_bytes / 4).clamp(MARGIN_MIN, MARGIN_MAX)
+}
+
 /// Bytes of the files in a directory, as far as they can be read.
 fn directory_bytes(dir: &Path) -> u64 {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
@@ -399,3 +423,17 @@ impl State {
 
 /// Limits by group.
 pub(crate) type Retentions = BTreeMap<GroupName, GroupRetention>;
+
+#[cfg(test)]
+mod tests {
+    use super::percent_of;
+
+    #[test]
+    fn the_least_that_may_be_kept_does_not_exceed_the_disk() {
+        let mib = |n: u64| n << 20;
+        assert_eq!(percent_of(80, mib(10_000), mib(80)), mib(8_000));
+        assert_eq!(percent_of(80, mib(300), mib(80)), mib(220), "the floor of 256 MiB does not fit");
+        assert_eq!(percent_of(80, mib(140), mib(80)), mib(60));
+        assert_eq!(percent_of(80, mib(85), mib(80)), mib(256), "others have filled the disk");
+    }
+}

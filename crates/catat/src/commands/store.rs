@@ -109,8 +109,7 @@ pub(crate) fn backup(options: Backup) -> Result<(), Failure> {
 pub(crate) fn promote(options: DataDir) -> Result<(), Failure> {
     let dir = data_dir(&options)?;
     let was_copy = storage::promote(&dir).map_err(|error| Failure::usage(error.to_string()))?;
-    let what =
-        if was_copy { "is the original now and sends notifications" } else { "is no copy; nothing was changed" };
+    let what = if was_copy { "is the original now and sends notifications" } else { "is no copy; nothing was changed" };
     writeln!(std::io::stdout(), "{} {what}", dir.display()).map_err(of_output)
 }
 
@@ -127,5 +126,6 @@ pub(crate) fn restore(options: Restore) -> Result<(), Failure> {
         return Ok(());
     }
     let next = format!("if it replaces the original, run: catat promote --data-dir {}", dir.display());
-    writeln!(out, "it is a copy and notifies nobody (alerts, subscription filters, remote write); {next}").map_err(of_output)
+    writeln!(out, "it is a copy and notifies nobody (alerts, subscription filters, remote write); {next}")
+        .map_err(of_output)
 }

@@ -109,11 +109,7 @@ impl BlockMask {
 
 impl Mask {
     /// Works out which rows of run `index` are deleted; `None` where none is.
-    pub(crate) fn of(
-        segment: &Arc<Segment>,
-        index: usize,
-        removed: Removed<'_>,
-    ) -> Result<Option<Self>, ScanError> {
+    pub(crate) fn of(segment: &Arc<Segment>, index: usize, removed: Removed<'_>) -> Result<Option<Self>, ScanError> {
         let Some(summary) = segment.summaries().get(index) else { return Ok(None) };
         let edges = edges_of(removed.trims, segment.meta(), summary);
         let concerns = |deletion: &&Arc<Deletion>| {
@@ -284,7 +280,8 @@ impl<'a> Building<'a> {
             let n_before = deleted.count();
             for edge in self.edges.iter().filter(|edge| edge.is_final == is_final) {
                 let n_older = times.partition_point(|time| *time < edge.before);
-                let hidden = (0..n_older).filter(|row| sequences.get(*row).is_some_and(|one| *one < edge.sequences_end));
+                let hidden =
+                    (0..n_older).filter(|row| sequences.get(*row).is_some_and(|one| *one < edge.sequences_end));
                 hidden.for_each(|row| deleted.insert(row));
             }
             if !is_final {
@@ -322,6 +319,19 @@ impl<'a> Building<'a> {
         let n_events = n_events.saturating_sub(n_deleted);
         let fields = OnceLock::new();
         let deletions = found;
-        Some(Mask { deletions, edges, n_deleted, n_erased, n_undoable, n_events, first, last, blocks, shown, minutes, fields })
+        Some(Mask {
+            deletions,
+            edges,
+            n_deleted,
+            n_erased,
+            n_undoable,
+            n_events,
+            first,
+            last,
+            blocks,
+            shown,
+            minutes,
+            fields,
+        })
     }
 }

@@ -112,7 +112,11 @@ fn blocks_of_which_everything_is_deleted_are_not_there() {
     let segment = written(dir.path(), Arc::new(batch));
     let block = segment::BLOCK_ROWS as u64;
     let gone = deletion(1, (0..20).chain(block..2 * block));
-    let mask = Arc::new(Mask::of(&segment, 0, Removed { deletions: &[gone], trims: &Trims::new() }).expect("whole").expect("something is deleted"));
+    let mask = Arc::new(
+        Mask::of(&segment, 0, Removed { deletions: &[gone], trims: &Trims::new() })
+            .expect("whole")
+            .expect("something is deleted"),
+    );
     let run = Remaining::new(segment.run(0, 0).expect("one run"), mask);
     assert_eq!(
         (run.n_blocks(), run.block_rows(0), run.block_rows(1)),

@@ -69,11 +69,7 @@ pub(crate) fn edges_of(trims: &Trims, meta: SegmentMeta, run: &RunSummary) -> Ve
         return Vec::new();
     }
     let of_group = trims.get(&run.group_id).into_iter().flatten();
-    let edge = |trim: &Trim| Edge {
-        before: trim.before,
-        sequences_end: trim.sequences_end,
-        is_final: trim.is_final(),
-    };
+    let edge = |trim: &Trim| Edge { before: trim.before, sequences_end: trim.sequences_end, is_final: trim.is_final() };
     of_group.filter(|trim| trim.concerns(run)).map(edge).collect()
 }
 
@@ -200,8 +196,7 @@ impl Shared {
     pub(super) fn expire_trims(&self, oldest: i64) {
         let mut state = self.state_mut();
         let trims = state.trims.values_mut().flatten();
-        let expired: Vec<&mut Trim> =
-            trims.filter(|trim| !trim.is_final() && trim.since <= oldest).collect();
+        let expired: Vec<&mut Trim> = trims.filter(|trim| !trim.is_final() && trim.since <= oldest).collect();
         let is_changed = !expired.is_empty();
         expired.into_iter().for_each(|trim| trim.since = LONG_AGO);
         drop(state);

@@ -47,6 +47,7 @@ pub(crate) use exact::RunReader;
 use self::decode::{decode_minutes, decode_templates};
 use self::end::{Content, check_header};
 use self::kept::{Asked, Recent};
+use crate::objects::unreadable;
 
 /// Decompressors that a segment keeps: as many as threads read it at once on a small machine.
 const DECOMPRESSORS_MAX: usize = 4;
@@ -89,7 +90,7 @@ impl Segment {
     /// Opens a segment of the store `store`; errors call it `name`.
     pub(crate) fn open_source(source: Box<dyn Source>, name: String, store: [u8; 16]) -> Result<Arc<Self>, ScanError> {
         let end = SegmentEnd::read(&*source);
-        let end = end.map_err(|e| ScanError { file: name.clone(), offset: 0, problem: e.to_string() })?;
+        let end = end.map_err(|e| unreadable(&name, 0, e.to_string()))?;
         Self::open_end(end, source, name, store)
     }
 
@@ -229,7 +230,7 @@ impl Segment {
     }
 
     fn error(&self, offset: u64, problem: String) -> ScanError {
-        ScanError { file: self.name.clone(), offset, problem }
+        unreadable(&self.name, offset, problem)
     }
 }
 

@@ -24,7 +24,7 @@ pub use repair::repair;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
 
@@ -142,6 +142,8 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         damaged: recovery.damaged.clone(),
         closing: AtomicBool::new(false),
         flush_ended: Default::default(),
+        is_disk_short: AtomicBool::new(false),
+        disk_looked_at: AtomicU64::new(0),
         is_flush_failing: AtomicBool::new(false),
         _lock: lock,
     });

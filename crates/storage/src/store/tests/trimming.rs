@@ -185,9 +185,13 @@ fn deleted_and_expired_events_do_not_come_back_for_each_other() {
     let (dir, clock) = (tempfile::tempdir().expect("a scratch directory"), Arc::default());
     let store = open_at(dir.path(), &clock, 2);
     fill(&store, [9, 10, 40, 50]);
-    let hidden = store.shared.state().segments.iter().flat_map(|s| s.segment.summaries().to_vec()).find(|run| {
-        run.group == group("g")
-    });
+    let hidden = store
+        .shared
+        .state()
+        .segments
+        .iter()
+        .flat_map(|s| s.segment.summaries().to_vec())
+        .find(|run| run.group == group("g"));
     let first = hidden.expect("the group").first_sequence;
     store.set_retention(&group("g"), age(30)).expect("room");
     assert_eq!(days(&store), [9, 10]);
