@@ -41,6 +41,7 @@ use self::numbers::{Numbers, SETTLE_MAX};
 use self::recording::Recorder;
 pub use self::recording::Recording;
 use self::remote::Remote;
+pub(crate) use self::counting::FILE as STATE_FILE;
 pub use self::remote::{Credentials, RemoteWrite};
 use crate::AlertsError;
 use crate::ask::StoreAsk;

@@ -2,6 +2,7 @@
 
 mod check;
 mod data_dir;
+mod formats;
 mod groups;
 mod keys;
 mod lookups;
@@ -18,6 +19,7 @@ mod users;
 
 pub(crate) use check::rules_dir;
 pub(crate) use check::{check, config};
+pub(crate) use formats::check_formats;
 pub(crate) use groups::groups;
 pub(crate) use keys::keys;
 pub(crate) use lookups::lookups;

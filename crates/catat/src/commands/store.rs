@@ -39,6 +39,7 @@ fn options_of(config: &Config) -> storage::Options {
 pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
     let store = store_options(&options.store)?;
     let dir = &store.dir;
+    super::check_formats(dir)?;
     if options.repair {
         repair(&store)?;
     }
@@ -79,6 +80,7 @@ fn repair(options: &storage::Options) -> Result<(), Failure> {
 /// Gives a store a new control store in the place of one that is lost.
 pub(crate) fn unlock(options: DataDir) -> Result<(), Failure> {
     let dir = data_dir(&options)?;
+    super::check_formats(&dir)?;
     let is_new = storage::unlock(&dir).map_err(|error| Failure::usage(error.to_string()))?;
     let what = if is_new {
         "is unlocked; keys, limits of groups and other settings are to be made anew"
@@ -93,6 +95,7 @@ pub(crate) fn backup(options: Backup) -> Result<(), Failure> {
     let config = config(&options.store)?;
     let store = options_of(&config);
     let dir = &store.dir;
+    super::check_formats(dir)?;
     let report = storage::backup(&store, &options.to).map_err(|error| Failure::usage(error.to_string()))?;
     let copied = format!("{} segments, {}", report.segments, ByteSize(report.bytes));
     let mut out = std::io::stdout();
@@ -108,6 +111,7 @@ pub(crate) fn backup(options: Backup) -> Result<(), Failure> {
 /// Makes a restored copy the original.
 pub(crate) fn promote(options: DataDir) -> Result<(), Failure> {
     let dir = data_dir(&options)?;
+    super::check_formats(&dir)?;
     let was_copy = storage::promote(&dir).map_err(|error| Failure::usage(error.to_string()))?;
     let what = if was_copy { "is the original now and sends notifications" } else { "is no copy; nothing was changed" };
     writeln!(std::io::stdout(), "{} {what}", dir.display()).map_err(of_output)
@@ -116,6 +120,7 @@ pub(crate) fn promote(options: DataDir) -> Result<(), Failure> {
 /// Brings a copy into a new data directory.
 pub(crate) fn restore(options: Restore) -> Result<(), Failure> {
     let dir = data_dir(&options.store)?;
+    super::check_formats(&options.from)?;
     let report = storage::restore(&options.from, &dir).map_err(|error| Failure::usage(error.to_string()))?;
     let copied = format!("{} segments, {}", report.segments, ByteSize(report.bytes));
     let mut out = std::io::stdout();
