@@ -33,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use storage::{Clock, Store, StoreError};
 use types::{GroupPattern, GroupScope, Timestamp};
 
+pub(crate) use self::counting::FILE as STATE_FILE;
 pub use self::counting::{Counted, Counting, Key};
 pub use self::definition::{MetricError, MetricSettings, MetricType};
 pub use self::family::{Family, FamilyKind, Sample, number_text};
@@ -41,7 +42,6 @@ use self::numbers::{Numbers, SETTLE_MAX};
 use self::recording::Recorder;
 pub use self::recording::Recording;
 use self::remote::Remote;
-pub(crate) use self::counting::FILE as STATE_FILE;
 pub use self::remote::{Credentials, RemoteWrite};
 use crate::AlertsError;
 use crate::ask::StoreAsk;

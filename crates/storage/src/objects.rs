@@ -395,6 +395,14 @@ impl Drop for Objects {
     }
 }
 
+/// What is said of a segment that nobody asked the object store for yet.
+pub(crate) const NOT_READ_YET: &str = "it is not read from the object store yet";
+
+/// Reports whether a segment is only not at hand: anything else that is wrong with it is damage.
+pub(crate) fn is_awaited(error: &ScanError) -> bool {
+    error.problem.starts_with(AWAY) || error.problem == NOT_READ_YET
+}
+
 /// Returns the innermost reason of an error: the outer ones repeat the address.
 fn cause_of(error: &Error) -> String {
     let mut cause: &dyn std::error::Error = error;

@@ -287,8 +287,9 @@ impl Shared {
             SizeLimit::Percent(percent) => {
                 let free = disk::free_bytes(&self.options.dir).ok()?;
                 let capacity = self.own_bytes().saturating_add(free);
-                let (reserve, margin) = (self.options.disk_reserve_bytes, disk_margin(self.options.disk_reserve_bytes));
-                Some(percent_of(percent, capacity, reserve.saturating_add(margin)))
+                let reserve = self.options.disk_reserve_bytes;
+                let wanted = self.disk_wanted.load(Ordering::Relaxed).max(reserve);
+                Some(percent_of(percent, capacity, wanted.saturating_add(disk_margin(reserve))))
             }
         }
     }

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use types::{ScanError, civil_from_days};
 
 use crate::catalog::{Doomed, RunRow, SegmentRow};
-use crate::objects::{Objects, unreadable};
+use crate::objects::{NOT_READ_YET, Objects, unreadable};
 use crate::read_cache::ReadCache;
 use crate::section_cache::{SectionCache, SectionCacheStatus};
 use crate::segment::{MIXED_PARTITION, Segment, SegmentMeta, Written};
@@ -120,7 +120,7 @@ impl SegmentFiles {
 
     /// What is said of a segment that is not at hand.
     pub(crate) fn not_at_hand(&self, row: &SegmentRow) -> ScanError {
-        let problem = "it is not read from the object store yet".to_owned();
+        let problem = NOT_READ_YET.to_owned();
         match self.object_store(&row.file) {
             Ok((_, file)) => ScanError { file, offset: 0, problem },
             Err(error) => error,

@@ -38,14 +38,15 @@ use crate::erase::Receipts;
 use crate::feed::{Feed, Subscription};
 use crate::flush::{Bell, Flusher};
 use crate::lock::Lock;
-use crate::scrub::Scrub;
 use crate::retention::disk_margin;
+use crate::scrub::Scrub;
 use crate::segment_files::SegmentFiles;
 use crate::state::State;
 use crate::status::Counters;
 use crate::{
-    AppendError, Buffers, Databases, DeletionOrder, DeletionReceipt, Delivery, Forecast, GroupRetention, GroupStatus, OpenError,
-    Options, Receipt, Recovery, RetentionChange, Sequences, ShippedFile, Snapshot, SourcePosition, Status, StoreError,
+    AppendError, Buffers, Databases, DeletionOrder, DeletionReceipt, Delivery, Forecast, GroupRetention, GroupStatus,
+    OpenError, Options, Receipt, Recovery, RetentionChange, Sequences, ShippedFile, Snapshot, SourcePosition, Status,
+    StoreError,
 };
 
 pub use self::open::{repair, unlock};
@@ -104,6 +105,8 @@ pub(crate) struct Shared {
     /// Whether little is free on the disk, and in which second of the uptime retention was told so.
     pub(crate) is_disk_short: AtomicBool,
     disk_looked_at: AtomicU64,
+    /// Bytes that must be free for what was refused last; 0 where nothing was.
+    pub(crate) disk_wanted: AtomicU64,
     /// Whether the last flush failed.
     is_flush_failing: AtomicBool,
     _lock: Lock,
@@ -139,14 +142,19 @@ impl Shared {
         self.options.dir.join("wal")
     }
 
-    /// Takes note of how much is free on the disk. Where that is little, events in the WAL are written into segments, which
-    /// are smaller and can be retired, and the limits are enforced at once.
-    pub(crate) fn note_free_bytes(&self, free_bytes: u64) {
+    /// Takes note of how much is free on the disk and how much a batch needs. Where that is little, events in the WAL are
+    /// written into segments, which are smaller and can be retired, and the limits are enforced at once.
+    pub(crate) fn note_room(&self, free_bytes: u64, needed_bytes: u64) {
         let reserve = self.options.disk_reserve_bytes;
-        let is_short = free_bytes < reserve.saturating_add(2 * disk_margin(reserve));
-        let was_short = self.is_disk_short.swap(is_short, Ordering::Relaxed);
-        if is_short && !was_short {
+        let is_refused = free_bytes < needed_bytes;
+        let is_short = is_refused || free_bytes < reserve.saturating_add(2 * disk_margin(reserve));
+        if is_short && !self.is_disk_short.swap(is_short, Ordering::Relaxed) {
             tracing::warn!(free_bytes, reserve, "disk is nearly full; the oldest events go, or new ones are refused");
+        }
+        self.is_disk_short.store(is_short, Ordering::Relaxed);
+        let wanted = if is_refused { needed_bytes } else { 0 };
+        if self.disk_wanted.swap(wanted, Ordering::Relaxed) == 0 && is_refused {
+            tracing::warn!(free_bytes, reserve, "disk is full; events are refused until there is room");
         }
         if is_short {
             self.bell.ring();

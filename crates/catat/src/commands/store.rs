@@ -1,4 +1,5 @@
-//! `catat verify`, `catat backup`, `catat restore` and `catat promote`: work on a data directory, whether a server runs on it or not.
+//! `catat verify`, `catat backup`, `catat restore` and `catat promote`: work on a data directory, whether a server runs on it
+//! or not.
 //! `catat verify --repair` and `catat unlock` change it, and need it for themselves.
 
 use std::io::Write;

@@ -8,7 +8,7 @@ use types::{GroupName, Timestamp};
 
 use super::{LONG_AGO, Removal};
 use crate::erase::Mask;
-use crate::flush::range_of;
+use crate::flush::{range_of, share_of};
 use crate::state::{Place, State, StoredSegment};
 
 /// A run, or a day of a group in segments of several days, that is in snapshots or can still come back.
@@ -182,25 +182,27 @@ fn split_days(run: &Candidate, days: &[(i64, u64)], mask: Option<&Mask>) -> Vec<
     let hidden = mask.map(Mask::hidden_by_day).unwrap_or_default();
     let n_of_run: u64 = days.iter().map(|(_, n_events)| n_events).sum();
     let mut parts = Vec::new();
+    let mut n_before = 0u64;
     for (day, n_total) in days {
         let range = range_of(*day);
-        let part = |n_events: u64, is_retired| Candidate {
+        let part = |n_events: u64, from: u64, is_retired| Candidate {
             n_events,
             first: run.first.max(range.from),
             last: run.last.min(Timestamp(range.to.0 - 1)),
-            n_bytes: (u128::from(run.n_bytes) * u128::from(n_events) / u128::from(n_of_run.max(1))) as u64,
+            n_bytes: share_of(run.n_bytes, n_of_run, from..from + n_events),
             is_retired,
             day: Some(*day),
             ..*run
         };
         let n_hidden = hidden.get(day).copied().unwrap_or(0).min(*n_total);
         if *n_total > n_hidden {
-            parts.push(part(n_total - n_hidden, false));
+            parts.push(part(n_total - n_hidden, n_before + n_hidden, false));
         }
         let edges = || mask.into_iter().flat_map(|mask| &mask.edges).filter(|edge| edge.before >= range.to.0);
         if n_hidden > 0 && edges().next().is_some() && !edges().any(|edge| edge.is_final) {
-            parts.push(part(n_hidden, true));
+            parts.push(part(n_hidden, n_before, true));
         }
+        n_before += n_total;
     }
     parts
 }

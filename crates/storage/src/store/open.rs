@@ -144,6 +144,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         flush_ended: Default::default(),
         is_disk_short: AtomicBool::new(false),
         disk_looked_at: AtomicU64::new(0),
+        disk_wanted: AtomicU64::new(0),
         is_flush_failing: AtomicBool::new(false),
         _lock: lock,
     });
