@@ -19,7 +19,8 @@ impl Shared {
         self.add_upkeep(&mut status);
         let state = self.state();
         let live_runs = state.segments.iter().flat_map(|stored| state.live_sizes(stored));
-        let (awaited, damaged): (Vec<_>, Vec<_>) = state.damaged.iter().partition(|one| one.awaited.is_some() && is_awaited(&one.error));
+        let (awaited, damaged): (Vec<_>, Vec<_>) =
+            state.damaged.iter().partition(|one| one.awaited.is_some() && is_awaited(&one.error));
         let damaged_segments = damaged.into_iter().map(|damaged| &damaged.error).chain(state.flawed.values());
         let oldest = state.flushing.as_ref().and_then(|flushing| flushing.since).or(state.active.since);
         Status {
