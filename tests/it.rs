@@ -57,6 +57,8 @@ mod formats;
 mod full;
 #[path = "it/ingest_query.rs"]
 mod ingest_query;
+#[path = "it/laptop.rs"]
+mod laptop;
 #[path = "it/ledger.rs"]
 mod ledger;
 #[path = "it/loki.rs"]
@@ -85,6 +87,8 @@ mod send;
 mod senders;
 #[path = "it/service.rs"]
 mod service;
+#[path = "it/ship_again.rs"]
+mod ship_again;
 #[path = "it/ship_config.rs"]
 mod ship_config;
 #[path = "it/ship_inputs.rs"]
