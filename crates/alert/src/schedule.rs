@@ -25,6 +25,10 @@ const AT_ONCE_COST_NS_MAX: i64 = 500 * Timestamp::SECOND / 1_000;
 /// Of so many nanoseconds, one may go to what is judged at once.
 const AT_ONCE_SHARE: i64 = 20;
 
+/// Looking up the lines of an alert that began costs this part of its time: three alerts within a minute would else use
+/// up all that is saved, and the next error would wait for a turn.
+const EVIDENCE_SHARE: i64 = 10;
+
 /// What may be saved up for it, so that a burst after a quiet time is judged at once.
 const CREDIT_NS_MAX: i64 = 2 * Timestamp::SECOND;
 
@@ -84,7 +88,7 @@ pub struct Timing {
     pub n_evaluations: u64,
     /// Evaluations that gave nothing.
     pub n_failures: u64,
-    /// How long the last one took.
+    /// How long the last one took, without the lookup of lines for alerts that began.
     pub duration_ns: i64,
     /// How long all of them took.
     pub duration_ns_total: i64,
@@ -116,6 +120,8 @@ pub(crate) struct Outcome {
     pub(crate) is_failed: bool,
     /// Whether there was nothing to judge by and is nothing to remember.
     pub(crate) is_idle: bool,
+    /// How long the lines of alerts that began were looked up, after the rule was judged.
+    pub(crate) evidence_ns: i64,
 }
 
 /// Which tasks a thread takes.
@@ -313,7 +319,7 @@ impl Turns {
     }
 
     fn finish(&mut self, rule: &str, now: Timestamp, outcome: Outcome) {
-        let Outcome { n_evaluations, is_failed, is_idle } = outcome;
+        let Outcome { n_evaluations, is_failed, is_idle, evidence_ns } = outcome;
         let Some(turn) = self.rules.get_mut(rule) else { return };
         turn.is_under_way = false;
         let took_ns = turn.started_at.map_or(0, |started| now.0.saturating_sub(started)).max(0);
@@ -325,14 +331,16 @@ impl Turns {
         let timing = &mut turn.timing;
         timing.n_evaluations = timing.n_evaluations.saturating_add(n_evaluations);
         timing.n_failures = timing.n_failures.saturating_add(u64::from(is_failed));
-        timing.duration_ns = took_ns;
+        // An alert that began says nothing of how long the next evaluation takes.
+        timing.duration_ns = took_ns.saturating_sub(evidence_ns).max(0);
         timing.duration_ns_total = timing.duration_ns_total.saturating_add(took_ns);
         if !is_failed {
             timing.last_success = Some(now);
         }
         if turn.is_extra {
             // A clock that is set forward meanwhile is not what it cost.
-            self.credit_ns = self.credit_ns.saturating_sub(took_ns.min(CREDIT_NS_MAX));
+            let cost_ns = took_ns.saturating_sub(evidence_ns).max(0).saturating_add(evidence_ns / EVIDENCE_SHARE);
+            self.credit_ns = self.credit_ns.saturating_sub(cost_ns.min(CREDIT_NS_MAX));
         }
     }
 

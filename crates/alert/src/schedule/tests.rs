@@ -26,7 +26,7 @@ fn taken(schedule: &Schedule, now: Timestamp, takes: Takes) -> Option<Task> {
 }
 
 fn outcome(is_failed: bool) -> Outcome {
-    Outcome { n_evaluations: 1, is_failed, is_idle: false }
+    Outcome { n_evaluations: 1, is_failed, is_idle: false, evidence_ns: 0 }
 }
 
 /// Takes what is due and lets it take so long.
@@ -201,7 +201,7 @@ fn an_event_dated_ahead_delays_no_event_of_the_present() {
 #[test]
 fn a_rule_is_not_idle_when_events_ahead_come_into_its_window() {
     let schedule = schedule(&[("r", 30)]);
-    let idle = Outcome { n_evaluations: 1, is_failed: false, is_idle: true };
+    let idle = Outcome { n_evaluations: 1, is_failed: false, is_idle: true, evidence_ns: 0 };
     schedule.cover(&HashSet::from(["r"]));
     let mut now = at(0.0);
     let mut judged = |until: Timestamp| {
@@ -224,4 +224,16 @@ fn a_rule_is_not_idle_when_events_ahead_come_into_its_window() {
     schedule.ask("r", &many, &[]);
     let busy = judged(at(600.0));
     assert!(busy.iter().any(|at_| *at_ > at(499.0)), "{busy:?}");
+}
+
+#[test]
+fn a_rule_whose_alert_took_long_to_describe_is_judged_at_once_the_next_time() {
+    let schedule = schedule(&[("r", 30)]);
+    run(&schedule, at(0.0), 0.001).unwrap();
+    let described = Outcome { evidence_ns: 700 * Timestamp::SECOND / 1_000, ..outcome(false) };
+    for second in [1.1, 2.2, 3.3, 4.4, 5.5] {
+        schedule.ask("r", &[at(second)], &[]);
+        assert_eq!(taken(&schedule, at(second), Takes::AtOnce).unwrap().rule, "r");
+        schedule.finish("r", at(second + 0.8), described);
+    }
 }
