@@ -6,6 +6,7 @@ mod announcing;
 mod delivering;
 mod evaluating;
 mod evidence;
+mod links;
 mod replacing;
 mod turns;
 mod views;
@@ -139,25 +140,6 @@ impl Book {
                 false
             }
         }
-    }
-
-    /// The page of alerts.
-    pub(crate) fn page_url(&self) -> String {
-        format!("{}/alerts", self.base_url)
-    }
-
-    /// The page with the rule's query over its window.
-    fn url_of(&self, rule: &Rule, now: Timestamp) -> String {
-        let range = window_of(rule, now);
-        let groups: Vec<&str> = rule.groups.iter().map(|group| group.as_str()).filter(|group| *group != "*").collect();
-        let (from, to, groups) = (range.from.to_string(), now.to_string(), groups.join(","));
-        let query = rule.language.shown(&rule.query).unwrap_or_default();
-        let mut parameters = vec![("q", query.as_str()), ("from", &from), ("to", &to)];
-        if !groups.is_empty() {
-            parameters.push(("groups", &groups));
-        }
-        let base = format!("{}/", self.base_url);
-        reqwest::Url::parse_with_params(&base, parameters).map_or(base, |url| url.to_string())
     }
 
     /// Makes every thread that waits return.

@@ -27,7 +27,7 @@ pub use self::composite::When;
 pub(crate) use self::composite::check as check_composites;
 pub(crate) use self::keys::{KindText, Places, WindowText, read as read_kind};
 pub(crate) use self::memory::Memory;
-pub(crate) use self::pattern::{described as described_pattern, texts_of as masked_texts};
+pub(crate) use self::pattern::{MORE as MORE_PATTERNS, described as described_pattern, texts_of as masked_texts};
 use crate::book::window_of;
 use crate::compile::{Compiled, FIRES, compile};
 use crate::{Ask, Question, Rule, Table};

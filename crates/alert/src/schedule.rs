@@ -310,8 +310,7 @@ impl Turns {
         turn.started_at = Some(now.0);
         // An event that lies ahead comes into the window without anything being accepted.
         let due_beyond = turn.due_beyond;
-        let is_fresh =
-            |since: i64| since >= due_beyond && (0..UNASKED_NS_MAX).contains(&now.0.saturating_sub(since));
+        let is_fresh = |since: i64| since >= due_beyond && (0..UNASKED_NS_MAX).contains(&now.0.saturating_sub(since));
         let ahead = turn.dues.split_off(&now.0.saturating_add(1));
         let is_asked = !std::mem::replace(&mut turn.dues, ahead).is_empty();
         let is_idle = turn.is_covered && !is_asked && turn.idle_since.is_some_and(is_fresh);

@@ -268,7 +268,7 @@ fn start_alerts(
     // Who reaches a server that listens on this machine alone is here already.
     options.allow_private_addresses = config.listen.ip().is_loopback() || config.alerts.allow_private_addresses;
     options.allow_commands = config.alerts.allow_commands;
-    options.base_url = url_at(config.tls.is_some(), &address);
+    options.base_url = crate::links::base_url(config, address);
     options.clock = clock.clone();
     options.cache = Some(cache.clone());
     Alerts::start(store.clone(), rules, options).map_err(|error| Failure::usage(error.to_string()))

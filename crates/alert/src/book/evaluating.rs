@@ -162,7 +162,16 @@ impl Book {
                 None => json!({"pattern": pattern}),
             };
             self.add_links(&mut evidence, &change);
-            let url = self.url_of(rule, now);
+            let newest = events.first().and_then(|event| event["@message"].as_str());
+            let began =
+                self.locked().kept.fired.get(&key_of(&change.set.labels)).map(|fired| fired.body["url"].clone());
+            let known = began.as_ref().and_then(Json::as_str).filter(|_| !change.fires);
+            let url = match change.row.and_then(|at| table.rows.get(at)) {
+                // Its end points to the lines that it began with.
+                _ if known.is_some() => known.unwrap_or_default().to_owned(),
+                Some(row) => self.url_of_row(rule, compiled, (row, newest), now),
+                None => self.url_of(rule, now),
+            };
             let annotations = annotations_of(rule, &change.set, &events, &url);
             let subject = Subject { rule, change: &change, annotations, events, evidence, url };
             let said = body(&subject);

@@ -178,6 +178,10 @@ impl Book {
                 let holding = silences.iter().filter(|silence| silence.holds(&groups, &set.labels, now));
                 let fired = kept.fired.get(key);
                 let found = |name: &str| fired?.body.get(name).filter(|found| !found.is_null()).cloned();
+                let url = match found("url").as_ref().and_then(Json::as_str) {
+                    Some(known) if set.state == State::Alarm => super::links::until(known, evaluated_at),
+                    _ => url.clone(),
+                };
                 let view = AlertView {
                     id: id_of(key),
                     rule: rule.name.clone(),
@@ -186,7 +190,7 @@ impl Book {
                     annotations: annotations_of(rule, set, &[], &url),
                     value: set.value.clone(),
                     since: Timestamp(set.since).to_string(),
-                    url: url.clone(),
+                    url,
                     silenced_by: holding.map(|silence| silence.kept.id.clone()).collect(),
                     acknowledged: fired.and_then(|fired| fired.acknowledged.clone()),
                     notified: delivered(&kept, key),

@@ -23,7 +23,7 @@ const LABEL_CHARS_MAX: usize = 200;
 const TEXTS_MAX: usize = 100;
 
 /// The label of the one alert for all patterns beyond the limit.
-const MORE: &str = "(more patterns)";
+pub(crate) const MORE: &str = "(more patterns)";
 
 /// Columns behind those that make label sets.
 const COLUMNS: [&str; 6] = ["pattern", "count", "is_new", "before", "per_hour_before", "texts"];
