@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value as Json, json};
-use types::{TimeRange, Timestamp};
+use types::{TimeRange, Timestamp, format_duration_ns};
 
 pub use self::delivering::ChannelHealth;
 pub(crate) use self::turns::holds_nothing;
@@ -34,6 +34,7 @@ pub(crate) struct Book {
     group_interval_ns: i64,
     repeat_ns: i64,
     base_url: String,
+    clock_offsets: Option<types::ClockOffsets>,
     file: StateFile,
     /// When which rule is evaluated.
     pub(crate) schedule: Schedule,
@@ -94,6 +95,7 @@ impl Book {
             group_interval_ns: options.group_interval_ns,
             repeat_ns: options.repeat_interval_ns,
             base_url: options.base_url.trim_end_matches('/').to_string(),
+            clock_offsets: options.clock_offsets.clone(),
             file,
             schedule: Schedule::new(),
             inner: Mutex::new(inner),
@@ -110,6 +112,11 @@ impl Book {
         drop(inner);
         book.schedule_rules(&book.standing(), &|_| false);
         Ok(book)
+    }
+
+    /// Streams whose clock or time zone is off.
+    pub(crate) fn clock_offsets(&self) -> Arc<Vec<types::ClockOffset>> {
+        self.clock_offsets.as_ref().map(|offsets| offsets()).unwrap_or_default()
     }
 
     /// Rules and channels as they stand now.
@@ -199,6 +206,7 @@ pub(crate) fn annotations_of(rule: &Rule, set: &SetState, events: &[Json], url: 
         "rule": rule.name,
         "events": events,
         "url": url,
+        "window": format_duration_ns(rule.window_ns),
     });
     let render = |(name, text): (&String, &String)| (name.clone(), template::render(text, &context));
     rule.annotations.iter().map(render).collect()

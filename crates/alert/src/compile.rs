@@ -155,8 +155,8 @@ impl Compiled {
     }
 
     /// What the pattern of a row is, for a notification.
-    pub(crate) fn pattern_of(&self, row: &[Option<Value>]) -> Option<serde_json::Value> {
-        self.pattern.map(|at| kind::described_pattern(row, at))
+    pub(crate) fn pattern_of(&self, rule: &Rule, row: &[Option<Value>]) -> Option<serde_json::Value> {
+        self.pattern.map(|at| kind::described_pattern(rule, row, at))
     }
 
     /// The plan that shows events behind one row of the table: those that the query counted, newest first.

@@ -13,6 +13,7 @@
 //! Knows nothing of HTTP routes; the lists that it gives are for the API and the page.
 
 mod alerts;
+mod arrival;
 mod ask;
 mod book;
 mod channel;
@@ -40,7 +41,7 @@ mod watch;
 mod written;
 
 pub use alerts::{Alerts, AlertsError, Options};
-pub use ask::{Ask, Question, Table};
+pub use ask::{Ask, EventTime, Question, Table};
 pub use book::{AlertView, ChannelHealth, Delivered, RuleView};
 pub use channel::{Channel, ChannelPost, ChannelSettings, Post, Target};
 pub use kind::{Absence, Anomaly, BurnRate, Composite, Direction, Kind, NewPattern, Ratio, When, WindowPair};

@@ -32,7 +32,7 @@ pub(crate) struct Names<'a> {
 }
 
 /// Variables of annotations.
-pub(crate) const VARIABLES: [&str; 5] = ["value", "labels", "rule", "events", "url"];
+pub(crate) const VARIABLES: [&str; 6] = ["value", "labels", "rule", "events", "url", "window"];
 
 /// Methods that a map has in templates.
 const MAP_METHODS: [&str; 4] = ["items", "keys", "values", "get"];
@@ -162,7 +162,7 @@ mod tests {
         ] {
             assert_eq!(wrong(right), None, "{right}");
         }
-        let there_are = "there is no variable \"n\"; there are value, labels, rule, events, url";
+        let there_are = "there is no variable \"n\"; there are value, labels, rule, events, url, window";
         let of_column = format!("{there_are}; the number that the condition is about is {{{{ value }}}}");
         assert_eq!(wrong("{{ n }} failed"), Some(of_column));
         assert!(wrong("{{ valeu }}").unwrap().ends_with("did you mean \"value\"?"));

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use storage::{AcceptedBatch, Clock, Received, Subscription};
 
+use crate::arrival::arrived;
 use crate::book::{Book, Standing};
 use crate::trigger::Triggers;
 
@@ -79,7 +80,9 @@ fn gather(feed: &Subscription, first: Received) -> Option<(Vec<Arc<AcceptedBatch
 pub(crate) fn look(book: &Book, triggers: &Triggers, batches: &[Arc<AcceptedBatch>], clock: &Clock) {
     let now = clock.now();
     let waiting: HashSet<String> = book.schedule.asked(now);
-    for touched in triggers.touched(batches, now, &waiting) {
+    let offsets = book.clock_offsets();
+    let batches: Vec<Arc<AcceptedBatch>> = batches.iter().map(|batch| arrived(batch, &offsets)).collect();
+    for touched in triggers.touched(&batches, now, &waiting) {
         book.schedule.ask(&touched.rule, &touched.dues, &touched.late);
     }
 }

@@ -155,21 +155,20 @@ impl Book {
             let row = row.and_then(|at| table.rows.get(at));
             let inquiry = row.map(|row| Inquiry { rule, compiled, row, labels: &change.set.labels, ask, now });
             let events = inquiry.as_ref().map(Inquiry::events).unwrap_or_default();
-            let pattern = change.row.and_then(|at| compiled.pattern_of(table.rows.get(at)?));
+            let pattern = change.row.and_then(|at| compiled.pattern_of(rule, table.rows.get(at)?));
             let asked_more = inquiry.filter(|_| n < CHANGES_WITH_EVIDENCE_MAX && !events.is_empty());
             let mut evidence = match asked_more {
                 Some(inquiry) => inquiry.rest(&events, pattern),
                 None => json!({"pattern": pattern}),
             };
             self.add_links(&mut evidence, &change);
-            let newest = events.first().and_then(|event| event["@message"].as_str());
             let began =
                 self.locked().kept.fired.get(&key_of(&change.set.labels)).map(|fired| fired.body["url"].clone());
             let known = began.as_ref().and_then(Json::as_str).filter(|_| !change.fires);
             let url = match change.row.and_then(|at| table.rows.get(at)) {
                 // Its end points to the lines that it began with.
                 _ if known.is_some() => known.unwrap_or_default().to_owned(),
-                Some(row) => self.url_of_row(rule, compiled, (row, newest), now),
+                Some(row) => self.url_of_row(rule, compiled, (row, &events), now),
                 None => self.url_of(rule, now),
             };
             let annotations = annotations_of(rule, &change.set, &events, &url);

@@ -1,5 +1,6 @@
 //! Where an alert points: the page with its lines, by its query, groups, label set, pattern and time.
 
+use serde_json::Value as Json;
 use types::{TimeRange, Timestamp, Value};
 
 use super::{Book, window_of};
@@ -12,37 +13,43 @@ impl Book {
         format!("{}/alerts", self.base_url)
     }
 
-    /// The page with the lines behind one row; `message` is one of them. What no query can say is left out of it, so that
+    /// The page with the lines behind one row; `events` are some of them, newest first. What no query can say is left out of it, so that
     /// the page shows more lines rather than none.
     pub(super) fn url_of_row(
         &self,
         rule: &Rule,
         compiled: &Compiled,
-        (row, message): (&[Option<Value>], Option<&str>),
+        (row, events): (&[Option<Value>], &[Json]),
         now: Timestamp,
     ) -> String {
+        let message = events.first().and_then(|event| event["@message"].as_str());
         let lines = compiled.lines(row, message).or_else(|| compiled.all_lines());
-        self.url_of_lines(rule, lines, now)
+        // Events of a clock that is off are judged by arrival and lie elsewhere by their own times.
+        let time = |event: &Json| Timestamp::parse_rfc3339(event["@timestamp"].as_str()?);
+        let times = || events.iter().filter_map(time);
+        let mut range = shown_range(rule, now);
+        range.from = times().min().map_or(range.from, |first| first.min(range.from));
+        let to = times().max().map_or(now, |last| last.max(now));
+        self.url_of_lines(rule, lines, TimeRange { to, ..range })
     }
 
     /// The page with all lines that a rule looks at.
     pub(super) fn url_of(&self, rule: &Rule, now: Timestamp) -> String {
         let lines = compile(rule, now).ok().and_then(|compiled| compiled.all_lines());
-        self.url_of_lines(rule, lines, now)
+        self.url_of_lines(rule, lines, TimeRange { to: now, ..shown_range(rule, now) })
     }
 
-    fn url_of_lines(&self, rule: &Rule, lines: Option<Lines>, now: Timestamp) -> String {
+    fn url_of_lines(&self, rule: &Rule, lines: Option<Lines>, range: TimeRange) -> String {
         if matches!(rule.kind, Kind::Composite(_)) {
             return self.page_url();
         }
         let fallback = || Lines { query: rule.language.shown(&rule.query).unwrap_or_default(), group: None };
         let Lines { query, group } = lines.unwrap_or_else(fallback);
-        let range = shown_range(rule, now);
         let groups: Vec<&str> = match &group {
             Some(group) => vec![group],
             None => rule.groups.iter().map(|group| group.as_str()).filter(|group| *group != "*").collect(),
         };
-        let (from, to, groups) = (range.from.to_string(), now.to_string(), groups.join(","));
+        let (from, to, groups) = (range.from.to_string(), range.to.to_string(), groups.join(","));
         let mut parameters = vec![("q", query.as_str()), ("from", &from), ("to", &to)];
         if !groups.is_empty() {
             parameters.push(("groups", &groups));
@@ -73,7 +80,8 @@ pub(super) fn until(url: &str, now: Timestamp) -> String {
     if !pairs.iter().any(|(name, _)| name == "to") {
         return url.to_owned();
     }
-    let to = now.to_string();
+    let known = pairs.iter().find(|(name, _)| name == "to").and_then(|(_, to)| Timestamp::parse_rfc3339(to));
+    let to = known.map_or(now, |known| known.max(now)).to_string();
     let pairs = pairs.iter().map(|(name, value)| (name.as_str(), if name == "to" { to.as_str() } else { value }));
     link.query_pairs_mut().clear().extend_pairs(pairs);
     link.to_string()

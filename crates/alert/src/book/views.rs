@@ -85,6 +85,8 @@ pub struct AlertView {
     pub annotations: BTreeMap<String, String>,
     /// The value at the last evaluation.
     pub value: Option<Json>,
+    /// The window that the value is of.
+    pub window: String,
     /// Since when it is in this state.
     pub since: String,
     /// Where the page shows its events.
@@ -189,6 +191,7 @@ impl Book {
                     labels: set.labels.clone(),
                     annotations: annotations_of(rule, set, &[], &url),
                     value: set.value.clone(),
+                    window: format_duration_ns(rule.window_ns),
                     since: Timestamp(set.since).to_string(),
                     url,
                     silenced_by: holding.map(|silence| silence.kept.id.clone()).collect(),

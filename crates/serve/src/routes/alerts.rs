@@ -78,7 +78,8 @@ pub(crate) async fn acknowledge(
             let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
             return Err(problem.hint("send Content-Type: application/json, or no body"));
         }
-        serde_json::from_slice(received.bytes()).map_err(|error| {
+        let taken: Result<Option<Taken>, _> = serde_json::from_slice(received.bytes());
+        taken.map(Option::unwrap_or_default).map_err(|error| {
             let problem = Problem::bad_request("bad-definition", error.to_string());
             problem.hint(r#"send {"comment": "on it"}, or no body; who you are is known by your key or session"#)
         })?

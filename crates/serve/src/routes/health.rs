@@ -8,6 +8,7 @@ use storage::Status;
 use types::ByteSize;
 
 use crate::problem::AFTER_POISON;
+use crate::routes::clocks;
 use crate::routes::upkeep::clock_warning;
 use crate::server::{Server, Shared};
 
@@ -18,7 +19,8 @@ pub(crate) async fn healthy() -> Json<Value> {
 
 pub(crate) async fn ready(server: Shared) -> Response {
     let status = server.app.store.status();
-    let warnings: Vec<String> = status.clock_doubt.iter().map(clock_warning).collect();
+    let doubts = status.clock_doubt.iter().map(clock_warning);
+    let warnings: Vec<String> = doubts.chain(clocks::warnings(&server)).collect();
     let reasons = reasons(&server, status);
     if reasons.is_empty() {
         return Json(json!({"status": "ready", "warnings": warnings})).into_response();

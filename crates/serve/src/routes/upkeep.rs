@@ -7,6 +7,7 @@ use storage::{ClockDoubt, Latency, Status, TierStatus};
 use types::{Timestamp, format_duration_ns};
 
 use crate::problem::Problem;
+use crate::routes::clocks;
 use crate::routes::metrics::Page;
 use crate::routes::status::Kind::{Counter, Gauge};
 use crate::server::{Server, Shared};
@@ -24,9 +25,9 @@ pub(crate) async fn confirm_clock(server: Shared) -> Result<Json<Value>, Problem
 }
 
 /// What somebody should look at, though events are taken and questions answered.
-pub(crate) fn warnings(server: &Server, status: &Status) -> Vec<String> {
+pub(crate) fn warnings(server: &Shared, status: &Status) -> Vec<String> {
     let clock = status.clock_doubt.as_ref().map(clock_warning);
-    clock.into_iter().chain(overflow_warning(server)).collect()
+    clock.into_iter().chain(overflow_warning(server)).chain(clocks::warnings(server)).collect()
 }
 
 /// Senders that make up groups without end are to be noticed before their events are missed.
