@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=191a839164e6";
+export{t as RowList}from"./row_list.js?v=140a673ebe41";

@@ -23,7 +23,7 @@ mod making;
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 
 /// How to evaluate and notify.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// Where the state is kept.
     pub dir: PathBuf,
@@ -43,6 +43,8 @@ pub struct Options {
     pub base_url: String,
     /// What time it is.
     pub clock: Clock,
+    /// Streams whose clock or time zone is off; rules judge their events by arrival.
+    pub clock_offsets: Option<types::ClockOffsets>,
     /// Partial results, shared with whoever else asks the store.
     pub cache: Option<Arc<query::PartialCache>>,
 }
@@ -60,6 +62,7 @@ impl Options {
             allow_commands: false,
             base_url: "http://127.0.0.1:22828".into(),
             clock: Clock::system(),
+            clock_offsets: None,
             cache: None,
         }
     }
@@ -95,7 +98,12 @@ impl Alerts {
     pub fn start(store: Arc<Store>, rules: RuleBook, options: Options) -> Result<Arc<Self>, AlertsError> {
         let is_stopping = Arc::new(AtomicBool::new(false));
         let cache = options.cache.clone();
-        let ask = StoreAsk { store: store.clone(), cache, is_stopping: is_stopping.clone() };
+        let ask = StoreAsk {
+            store: store.clone(),
+            cache,
+            clock_offsets: options.clock_offsets.clone(),
+            is_stopping: is_stopping.clone(),
+        };
         let post = ChannelPost::new(options.allow_private_addresses, options.allow_commands);
         let post = post.map_err(AlertsError::Start)?;
         let made = Made::load(&store).map_err(AlertsError::Start)?;

@@ -9,6 +9,8 @@ use query::plan::Plan;
 use storage::{Snapshot, Store};
 use types::{GroupPattern, GroupScope, TimeRange, Timestamp, Value};
 
+use crate::arrival::by_arrival;
+
 /// A question of a rule.
 #[derive(Debug)]
 pub struct Question<'a> {
@@ -24,6 +26,17 @@ pub struct Question<'a> {
     pub now: Timestamp,
     /// Most rows wanted.
     pub n_rows_max: usize,
+    /// By which time events of streams whose clock is off are in the range.
+    pub time: EventTime,
+}
+
+/// Which time of an event counts, where its clock or time zone is certainly off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventTime {
+    /// Its own.
+    Own,
+    /// That of its arrival.
+    Arrival,
 }
 
 /// An answer.
@@ -59,6 +72,8 @@ const QUERY_TIME_MAX: Duration = Duration::from_secs(10);
 pub(crate) struct StoreAsk {
     pub(crate) store: Arc<Store>,
     pub(crate) cache: Option<Arc<query::PartialCache>>,
+    /// Streams whose clock is off.
+    pub(crate) clock_offsets: Option<types::ClockOffsets>,
     /// Set to end a question under way.
     pub(crate) is_stopping: Arc<AtomicBool>,
 }
@@ -69,7 +84,11 @@ impl Ask for StoreAsk {
         let groups = if sources.is_empty() { question.groups } else { sources };
         let question_groups = groups;
         let range = question.plan.range(question.range, question.now, chrono_tz::UTC);
-        let snapshot = self.snapshot(groups, question.scope, question.plan.reach(range, chrono_tz::UTC));
+        let offsets =
+            self.clock_offsets.as_ref().filter(|_| question.time == EventTime::Arrival).map(|offsets| offsets());
+        let judged = offsets.and_then(|offsets| by_arrival(question.plan, groups, range, &offsets));
+        let (plan, range) = judged.as_ref().map_or((question.plan, range), |(plan, range)| (plan, *range));
+        let snapshot = self.snapshot(groups, question.scope, plan.reach(range, chrono_tz::UTC));
         let table_of = |name: &str| self.table(name);
         let request = Request {
             range,
@@ -95,7 +114,7 @@ impl Ask for StoreAsk {
             damaged.append(&mut snapshot.damaged);
             snapshot.runs
         };
-        let answer = query::execute_with_subqueries(question.plan, &snapshot.runs, &request, &mut runs_of);
+        let answer = query::execute_with_subqueries(plan, &snapshot.runs, &request, &mut runs_of);
         let answer = answer.map_err(|error| error.to_string())?;
         let reasons = answer.partial_reasons.iter().map(|reason| reason.message.clone());
         let damaged = damaged.iter().map(ToString::to_string);

@@ -6,6 +6,7 @@ mod announcing;
 mod delivering;
 mod evaluating;
 mod evidence;
+mod links;
 mod replacing;
 mod turns;
 mod views;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value as Json, json};
-use types::{TimeRange, Timestamp};
+use types::{TimeRange, Timestamp, format_duration_ns};
 
 pub use self::delivering::ChannelHealth;
 pub(crate) use self::turns::holds_nothing;
@@ -33,6 +34,7 @@ pub(crate) struct Book {
     group_interval_ns: i64,
     repeat_ns: i64,
     base_url: String,
+    clock_offsets: Option<types::ClockOffsets>,
     file: StateFile,
     /// When which rule is evaluated.
     pub(crate) schedule: Schedule,
@@ -93,6 +95,7 @@ impl Book {
             group_interval_ns: options.group_interval_ns,
             repeat_ns: options.repeat_interval_ns,
             base_url: options.base_url.trim_end_matches('/').to_string(),
+            clock_offsets: options.clock_offsets.clone(),
             file,
             schedule: Schedule::new(),
             inner: Mutex::new(inner),
@@ -109,6 +112,11 @@ impl Book {
         drop(inner);
         book.schedule_rules(&book.standing(), &|_| false);
         Ok(book)
+    }
+
+    /// Streams whose clock or time zone is off.
+    pub(crate) fn clock_offsets(&self) -> Arc<Vec<types::ClockOffset>> {
+        self.clock_offsets.as_ref().map(|offsets| offsets()).unwrap_or_default()
     }
 
     /// Rules and channels as they stand now.
@@ -139,25 +147,6 @@ impl Book {
                 false
             }
         }
-    }
-
-    /// The page of alerts.
-    pub(crate) fn page_url(&self) -> String {
-        format!("{}/alerts", self.base_url)
-    }
-
-    /// The page with the rule's query over its window.
-    fn url_of(&self, rule: &Rule, now: Timestamp) -> String {
-        let range = window_of(rule, now);
-        let groups: Vec<&str> = rule.groups.iter().map(|group| group.as_str()).filter(|group| *group != "*").collect();
-        let (from, to, groups) = (range.from.to_string(), now.to_string(), groups.join(","));
-        let query = rule.language.shown(&rule.query).unwrap_or_default();
-        let mut parameters = vec![("q", query.as_str()), ("from", &from), ("to", &to)];
-        if !groups.is_empty() {
-            parameters.push(("groups", &groups));
-        }
-        let base = format!("{}/", self.base_url);
-        reqwest::Url::parse_with_params(&base, parameters).map_or(base, |url| url.to_string())
     }
 
     /// Makes every thread that waits return.
@@ -217,6 +206,7 @@ pub(crate) fn annotations_of(rule: &Rule, set: &SetState, events: &[Json], url: 
         "rule": rule.name,
         "events": events,
         "url": url,
+        "window": format_duration_ns(rule.window_ns),
     });
     let render = |(name, text): (&String, &String)| (name.clone(), template::render(text, &context));
     rule.annotations.iter().map(render).collect()

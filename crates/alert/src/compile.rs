@@ -5,6 +5,8 @@
 //! holds: a label set that is there and well differs from one that is missing.
 
 mod groups;
+mod lines;
+mod names;
 
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use query::plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Pl
 use query::{ParseOptions, logql, optimise, parse_insights};
 use types::{Timestamp, Value};
 
+pub(crate) use self::lines::Lines;
 use crate::language::Asked;
 use crate::{Kind, Rule, kind};
 
@@ -85,13 +88,18 @@ fn of_rows(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
         Asked::Metric(_) if rule.kind != Kind::Threshold => {
             return Err(CompileError::Query("must give columns; write it with `stats`, or as a filter".into()));
         }
-        Asked::Metric(query) => return Ok(of_metric(Metric { query, condition: condition.unwrap_or_else(truth) })),
+        Asked::Metric(query) => {
+            let condition = condition.unwrap_or_else(truth);
+            names::check_metric(&condition, &query)?;
+            return Ok(of_metric(Metric { query, condition }));
+        }
     };
     let is_counted = !plan.operators.iter().any(|operator| matches!(operator, Operator::Aggregate { .. }));
     let mentions_count = condition.as_ref().is_some_and(|condition| fields_of(condition).contains(&"count".into()));
     let is_recounted = mentions_count && !shown(&plan).iter().any(|(name, _)| &**name == "count");
     let mut plan = optimise(if is_counted || is_recounted { counted(plan) } else { plan });
     let condition = condition.unwrap_or_else(|| if is_counted { at_least_one() } else { truth() });
+    names::check_condition(&condition, &plan, is_counted)?;
     let columns = shown(&plan).to_vec();
     let (by, aggregates, before) = last_aggregation(&plan);
     let labels = columns.iter().enumerate().filter(|(_, (_, expr))| by.iter().any(|(name, _)| is_field(expr, name)));
@@ -125,6 +133,11 @@ fn counted(mut plan: Plan) -> Plan {
 }
 
 impl Compiled {
+    /// Names of the columns of its rows; none where they are known only once it was asked.
+    pub(crate) fn columns(&self) -> Vec<String> {
+        shown(&self.plan).iter().filter(|(name, _)| &**name != FIRES).map(|(name, _)| name.to_string()).collect()
+    }
+
     /// Takes the labels of the series that a query of LogQL gave, and after them its number.
     pub(crate) fn take_series_labels(&mut self, labels: &[String]) {
         let events = self.metric.as_ref().and_then(|metric| metric.query.first_events());
@@ -142,28 +155,14 @@ impl Compiled {
     }
 
     /// What the pattern of a row is, for a notification.
-    pub(crate) fn pattern_of(&self, row: &[Option<Value>]) -> Option<serde_json::Value> {
-        self.pattern.map(|at| kind::described_pattern(row, at))
+    pub(crate) fn pattern_of(&self, rule: &Rule, row: &[Option<Value>]) -> Option<serde_json::Value> {
+        self.pattern.map(|at| kind::described_pattern(rule, row, at))
     }
 
     /// The plan that shows events behind one row of the table: those that the query counted, newest first.
     pub(crate) fn events_plan(&self, row: &[Option<Value>]) -> Plan {
         let mut operators = self.before.clone();
-        for (name, expr) in &self.by {
-            let Some((at, _)) = self.labels.iter().find(|(_, label)| **label == **name) else { continue };
-            let condition = match row.get(*at).cloned().flatten() {
-                Some(value) => {
-                    let value = Box::new(Expr::Literal(Some(value)));
-                    Expr::Compare(Comparison::Equal, Box::new(expr.clone()), value)
-                }
-                None => Expr::Not(Box::new(Expr::Compare(
-                    Comparison::Equal,
-                    Box::new(expr.clone()),
-                    Box::new(expr.clone()),
-                ))),
-            };
-            operators.push(Operator::Filter(condition));
-        }
+        operators.extend(self.conditions(row).map(|(_, condition)| Operator::Filter(condition)));
         if let Some(at) = self.pattern {
             let texts = kind::masked_texts(row, at).iter().cloned().map(Expr::Literal).collect();
             operators.push(Operator::Filter(Expr::In(Box::new(query::masked_text()), texts)));

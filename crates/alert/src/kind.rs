@@ -27,10 +27,10 @@ pub use self::composite::When;
 pub(crate) use self::composite::check as check_composites;
 pub(crate) use self::keys::{KindText, Places, WindowText, read as read_kind};
 pub(crate) use self::memory::Memory;
-pub(crate) use self::pattern::{described as described_pattern, texts_of as masked_texts};
+pub(crate) use self::pattern::{MORE as MORE_PATTERNS, described as described_pattern, texts_of as masked_texts};
 use crate::book::window_of;
 use crate::compile::{Compiled, FIRES, compile};
-use crate::{Ask, Question, Rule, Table};
+use crate::{Ask, EventTime, Question, Rule, Table};
 
 /// What a rule looks for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -214,7 +214,15 @@ impl Asking<'_> {
     /// Asks what was compiled of a range of time.
     fn of_range(&self, rule: &Rule, compiled: &Compiled, range: TimeRange) -> Result<Table, String> {
         let (plan, groups) = (&compiled.plan, &rule.groups[..]);
-        self.ask.ask(&Question { plan, groups, scope: &rule.scope, range, now: self.now, n_rows_max: self.n_rows_max })
+        self.ask.ask(&Question {
+            plan,
+            groups,
+            scope: &rule.scope,
+            range,
+            now: self.now,
+            n_rows_max: self.n_rows_max,
+            time: EventTime::Arrival,
+        })
     }
 
     /// Asks it of the time from `ns` before now until now.

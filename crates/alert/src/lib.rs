@@ -13,6 +13,7 @@
 //! Knows nothing of HTTP routes; the lists that it gives are for the API and the page.
 
 mod alerts;
+mod arrival;
 mod ask;
 mod book;
 mod channel;
@@ -40,7 +41,7 @@ mod watch;
 mod written;
 
 pub use alerts::{Alerts, AlertsError, Options};
-pub use ask::{Ask, Question, Table};
+pub use ask::{Ask, EventTime, Question, Table};
 pub use book::{AlertView, ChannelHealth, Delivered, RuleView};
 pub use channel::{Channel, ChannelPost, ChannelSettings, Post, Target};
 pub use kind::{Absence, Anomaly, BurnRate, Composite, Direction, Kind, NewPattern, Ratio, When, WindowPair};
@@ -53,7 +54,7 @@ pub use rehearse::{Firing, rehearse};
 pub use rules::{Datapoints, Missing, Rule, RuleBook, RuleError};
 pub use runs::RunsAsk;
 pub use schedule::Timing;
-pub use silence::{NewSilence, SilenceView};
+pub use silence::{AnyMatcher, NewSilence, SilenceView};
 pub use state::{Acknowledged, check_state};
 pub use trial::{Backtest, Past, PastAlert, Trial, TrialSet, backtest, try_rule};
 pub use written::{read_json_rule, read_rules};

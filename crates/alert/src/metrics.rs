@@ -221,7 +221,8 @@ impl Metrics {
     fn start_threads(&self, cache: Option<Arc<query::PartialCache>>) -> Result<(), AlertsError> {
         let (numbers, is_stopping) = (self.numbers.clone(), self.is_stopping.clone());
         if !self.numbers.recorder.is_empty() {
-            let ask = StoreAsk { store: self.store.clone(), cache, is_stopping: is_stopping.clone() };
+            let ask =
+                StoreAsk { clock_offsets: None, store: self.store.clone(), cache, is_stopping: is_stopping.clone() };
             self.spawn("metrics-record", move || record(&numbers, &ask, &is_stopping))?;
         }
         let (numbers, is_stopping) = (self.numbers.clone(), self.is_stopping.clone());

@@ -3,6 +3,7 @@
 //! A Prometheus user recognises the shape. Unknown keys, bad values and duplicate names are errors that name file,
 //! line and key; nothing is guessed. A file is read whole or not at all.
 
+mod checks;
 mod recording;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ use types::{GroupPattern, GroupScope, Timestamp, parse_duration_ns};
 use crate::compile::{self, CompileError};
 use crate::kind::{KindText, Places, WindowText, check_composites, read_kind};
 use crate::metrics::{FileMetric, MetricSettings, Recording};
-use crate::{Channel, ChannelSettings, Direction, Kind, Language, template};
+use crate::{Channel, ChannelSettings, Direction, Kind, Language};
 
 /// Largest rule file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -306,7 +307,7 @@ impl RuleBook {
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), Vec<RuleError>> {
         let read: FileText = serde_saphyr::from_str(text).map_err(|error| {
             let location = error.location();
-            let message = error.without_snippet().to_string();
+            let message = checks::shown(&error.without_snippet().to_string());
             let (line, column) = (location.map(|l| l.line()), location.map(|l| l.column()));
             vec![RuleError { file: file.into(), line, column, message }]
         })?;
@@ -417,11 +418,7 @@ impl Reader<'_> {
         }
         let kind = self.kind(text.take_kind(), window_ns, &places);
         let datapoints = self.datapoints(text.datapoints);
-        for (name, template) in &text.annotations {
-            if let Err(message) = template::check(&template.value) {
-                self.error(template.referenced, format!("annotations: {name}: {message}"));
-            }
-        }
+        let templates: Vec<_> = text.annotations.iter().map(|(name, text)| (name.clone(), text.referenced)).collect();
         let interval_ns = text.interval.as_ref().and_then(|text| self.interval("interval", text));
         let rule = Rule {
             name: name.value,
@@ -445,13 +442,16 @@ impl Reader<'_> {
             maker: None,
             scope: GroupScope::All,
         };
-        if let Err(error) = compile::compile(&rule, Timestamp(0)) {
-            let place = match &error {
-                CompileError::Query(_) => places.query,
-                CompileError::Condition(_) => places.condition.or(places.query),
-                CompileError::Bad(_) => places.bad,
-            };
-            self.error(place.unwrap_or(places.name), error.to_string());
+        match compile::compile(&rule, Timestamp(0)) {
+            Err(error) => {
+                let place = match &error {
+                    CompileError::Query(_) => places.query,
+                    CompileError::Condition(_) => places.condition.or(places.query),
+                    CompileError::Bad(_) => places.bad,
+                };
+                self.error(place.unwrap_or(places.name), error.to_string());
+            }
+            Ok(compiled) => self.check_texts(&rule, &compiled, &templates, places.name),
         }
         (self.errors.len() == n_errors).then_some(rule)
     }

@@ -9,7 +9,7 @@
 //! A rule is judged by one thread at a time. What is judged at once may take a twentieth of a core on average; beyond
 //! that it waits for its turn, and turns are never left out.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +25,10 @@ const AT_ONCE_COST_NS_MAX: i64 = 500 * Timestamp::SECOND / 1_000;
 /// Of so many nanoseconds, one may go to what is judged at once.
 const AT_ONCE_SHARE: i64 = 20;
 
+/// Looking up the lines of an alert that began costs this part of its time: three alerts within a minute would else use
+/// up all that is saved, and the next error would wait for a turn.
+const EVIDENCE_SHARE: i64 = 10;
+
 /// What may be saved up for it, so that a burst after a quiet time is judged at once.
 const CREDIT_NS_MAX: i64 = 2 * Timestamp::SECOND;
 
@@ -36,6 +40,9 @@ const SOON: i64 = i64::MIN;
 
 /// Most past windows that wait for one rule.
 const LATE_MAX: usize = 64;
+
+/// Most instants for which events asked for one rule; until the latest of those beyond, it is asked at every turn.
+const DUES_MAX: usize = 64;
 
 /// The turns of all rules.
 #[derive(Debug)]
@@ -56,7 +63,10 @@ struct Turns {
 struct Turn {
     interval_ns: i64,
     due: i64,
-    at_once: Option<i64>,
+    /// When events asked for it: now, and later for events that a sender dated ahead.
+    dues: BTreeSet<i64>,
+    /// The latest instant for which an event asked and that did not fit into `dues`.
+    due_beyond: i64,
     late: Vec<Timestamp>,
     started_at: Option<i64>,
     is_under_way: bool,
@@ -78,7 +88,7 @@ pub struct Timing {
     pub n_evaluations: u64,
     /// Evaluations that gave nothing.
     pub n_failures: u64,
-    /// How long the last one took.
+    /// How long the last one took, without the lookup of lines for alerts that began.
     pub duration_ns: i64,
     /// How long all of them took.
     pub duration_ns_total: i64,
@@ -110,6 +120,8 @@ pub(crate) struct Outcome {
     pub(crate) is_failed: bool,
     /// Whether there was nothing to judge by and is nothing to remember.
     pub(crate) is_idle: bool,
+    /// How long the lines of alerts that began were looked up, after the rule was judged.
+    pub(crate) evidence_ns: i64,
 }
 
 /// Which tasks a thread takes.
@@ -186,12 +198,13 @@ impl Schedule {
         self.changed.notify_all();
     }
 
-    /// Lets a rule be judged at once, and past windows by themselves.
-    pub(crate) fn ask(&self, rule: &str, due: Option<Timestamp>, late: &[Timestamp]) {
+    /// Lets a rule be judged at each of these instants, and past windows by themselves.
+    pub(crate) fn ask(&self, rule: &str, dues: &[Timestamp], late: &[Timestamp]) {
         let mut turns = self.locked();
         let Some(turn) = turns.rules.get_mut(rule) else { return };
-        if let Some(due) = due {
-            turn.at_once = Some(turn.at_once.map_or(due.0, |known| known.min(due.0)));
+        turn.dues.extend(dues.iter().map(|due| due.0));
+        while turn.dues.len() > DUES_MAX {
+            turn.due_beyond = turn.dues.pop_last().unwrap_or(i64::MIN).max(turn.due_beyond);
         }
         turn.late.extend(late);
         turn.late.sort_unstable();
@@ -202,10 +215,12 @@ impl Schedule {
         self.changed.notify_all();
     }
 
-    /// Rules that are going to be judged at once anyway.
-    pub(crate) fn asked(&self) -> HashSet<String> {
+    /// Rules that are going to be judged at once anyway. One that waits for an instant ahead is none of them: what comes
+    /// before then concerns it all the same.
+    pub(crate) fn asked(&self, now: Timestamp) -> HashSet<String> {
         let turns = self.locked();
-        turns.rules.iter().filter(|(_, turn)| turn.at_once.is_some()).map(|(name, _)| name.clone()).collect()
+        let is_asked = |turn: &Turn| turn.dues.first().is_some_and(|due| *due <= now.0);
+        turns.rules.iter().filter(|(_, turn)| is_asked(turn)).map(|(name, _)| name.clone()).collect()
     }
 
     /// From now on it is told of every accepted event that concerns one of these rules, and of no other's.
@@ -235,7 +250,8 @@ impl Turn {
         Self {
             interval_ns: Timestamp::SECOND,
             due: SOON,
-            at_once: None,
+            dues: BTreeSet::new(),
+            due_beyond: i64::MIN,
             late: Vec::new(),
             started_at: None,
             is_under_way: false,
@@ -252,7 +268,7 @@ impl Turn {
         if self.timing.duration_ns > AT_ONCE_COST_NS_MAX {
             return None;
         }
-        let asked = self.at_once.or(self.late.first().map(|late| late.0))?;
+        let asked = self.dues.first().copied().into_iter().chain(self.late.first().map(|late| late.0)).min()?;
         let gap_ends = self.started_at.map_or(i64::MIN, |started| started.saturating_add(AT_ONCE_GAP_NS));
         Some(asked.max(gap_ends))
     }
@@ -292,14 +308,17 @@ impl Turns {
         turn.is_under_way = true;
         turn.was_covered = turn.is_covered;
         turn.started_at = Some(now.0);
-        let is_fresh = |since: i64| (0..UNASKED_NS_MAX).contains(&now.0.saturating_sub(since));
-        let is_idle = turn.is_covered && turn.at_once.is_none() && turn.idle_since.is_some_and(is_fresh);
-        turn.at_once = turn.at_once.filter(|due| *due > now.0);
+        // An event that lies ahead comes into the window without anything being accepted.
+        let due_beyond = turn.due_beyond;
+        let is_fresh = |since: i64| since >= due_beyond && (0..UNASKED_NS_MAX).contains(&now.0.saturating_sub(since));
+        let ahead = turn.dues.split_off(&now.0.saturating_add(1));
+        let is_asked = !std::mem::replace(&mut turn.dues, ahead).is_empty();
+        let is_idle = turn.is_covered && !is_asked && turn.idle_since.is_some_and(is_fresh);
         Next::Task(Task { late: std::mem::take(&mut turn.late), rule: name, now, is_idle })
     }
 
     fn finish(&mut self, rule: &str, now: Timestamp, outcome: Outcome) {
-        let Outcome { n_evaluations, is_failed, is_idle } = outcome;
+        let Outcome { n_evaluations, is_failed, is_idle, evidence_ns } = outcome;
         let Some(turn) = self.rules.get_mut(rule) else { return };
         turn.is_under_way = false;
         let took_ns = turn.started_at.map_or(0, |started| now.0.saturating_sub(started)).max(0);
@@ -311,14 +330,16 @@ impl Turns {
         let timing = &mut turn.timing;
         timing.n_evaluations = timing.n_evaluations.saturating_add(n_evaluations);
         timing.n_failures = timing.n_failures.saturating_add(u64::from(is_failed));
-        timing.duration_ns = took_ns;
+        // An alert that began says nothing of how long the next evaluation takes.
+        timing.duration_ns = took_ns.saturating_sub(evidence_ns).max(0);
         timing.duration_ns_total = timing.duration_ns_total.saturating_add(took_ns);
         if !is_failed {
             timing.last_success = Some(now);
         }
         if turn.is_extra {
             // A clock that is set forward meanwhile is not what it cost.
-            self.credit_ns = self.credit_ns.saturating_sub(took_ns.min(CREDIT_NS_MAX));
+            let cost_ns = took_ns.saturating_sub(evidence_ns).max(0).saturating_add(evidence_ns / EVIDENCE_SHARE);
+            self.credit_ns = self.credit_ns.saturating_sub(cost_ns.min(CREDIT_NS_MAX));
         }
     }
 

@@ -18,10 +18,14 @@ const KEPT_NS: i64 = 5 * Timestamp::DAY;
 
 /// A silence as it is sent.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with match, duration or ends_at, and comment")]
 pub struct NewSilence {
-    /// All of them have to hold.
-    pub matchers: Vec<MatcherText>,
+    /// Conditions on labels, as channels have them: `severity=~'page|error'`. All of them have to hold.
+    #[serde(default, rename = "match")]
+    pub conditions: Vec<String>,
+    /// The same as objects, as Alertmanager has them.
+    #[serde(default)]
+    pub matchers: Vec<AnyMatcher>,
     /// When it begins; now, where nothing is said.
     #[serde(default)]
     pub starts_at: Option<String>,
@@ -37,6 +41,19 @@ pub struct NewSilence {
     /// Who says so; the caller, where nothing is said.
     #[serde(default)]
     pub created_by: Option<String>,
+}
+
+/// A condition of a silence in either form.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a matcher is a text such as \"severity=~'page|error'\", or an object with name, value, is_regex and is_equal"
+)]
+pub enum AnyMatcher {
+    /// `severity=~'page|error'`.
+    Text(String),
+    /// Its parts.
+    Parts(MatcherText),
 }
 
 /// A silence as it is kept.
@@ -84,6 +101,15 @@ pub struct SilenceView {
     pub scope: GroupScope,
 }
 
+impl AnyMatcher {
+    fn read(self) -> Result<MatcherText, String> {
+        match self {
+            Self::Text(text) => Matcher::parse(&text).map(|matcher| matcher.text),
+            Self::Parts(parts) => Ok(parts),
+        }
+    }
+}
+
 impl NewSilence {
     /// Checks it.
     pub(crate) fn checked(self, maker: &Maker, now: Timestamp) -> Result<Silence, MadeError> {
@@ -98,22 +124,26 @@ impl NewSilence {
         let ends_at = match (time("ends_at", self.ends_at.as_ref())?, duration) {
             (Some(ends_at), None) => ends_at,
             (None, Some(duration)) => starts_at.saturating_add(duration),
-            _ => return Err(bad("a silence has ends_at or duration".into())),
+            _ => return Err(bad("a silence has either ends_at or duration, such as \"duration\": \"2h\"".into())),
         };
         if ends_at <= starts_at || ends_at <= now.0 {
             return Err(bad("a silence ends after its beginning, and not in the past".into()));
         }
-        if self.matchers.is_empty() || self.matchers.len() > MATCHERS_MAX {
-            return Err(bad(format!("a silence has 1–{MATCHERS_MAX} matchers")));
+        let written = self.conditions.into_iter().map(AnyMatcher::Text).chain(self.matchers);
+        let matchers = written.map(AnyMatcher::read).collect::<Result<Vec<_>, _>>().map_err(bad)?;
+        if matchers.is_empty() || matchers.len() > MATCHERS_MAX {
+            return Err(bad(format!(
+                "a silence has 1–{MATCHERS_MAX} conditions, such as \"match\": [\"alertname='errors'\"]"
+            )));
         }
         let created_by = self.created_by.unwrap_or_else(|| maker.name.clone());
         if self.comment.len() > COMMENT_BYTES_MAX || created_by.len() > COMMENT_BYTES_MAX {
             return Err(bad(format!("comment and created_by have {COMMENT_BYTES_MAX} bytes at most")));
         }
-        let identity = serde_json::json!([self.matchers, starts_at, ends_at, maker.name, now.0]).to_string();
+        let identity = serde_json::json!([matchers, starts_at, ends_at, maker.name, now.0]).to_string();
         let kept = Kept {
             id: format!("{:032x}", xxhash_rust::xxh3::xxh3_128(identity.as_bytes())),
-            matchers: self.matchers,
+            matchers,
             starts_at,
             ends_at,
             comment: self.comment,
@@ -170,4 +200,46 @@ impl Silence {
 /// The groups of a rule, as texts.
 pub(crate) fn groups_of(rule: &Rule) -> Vec<String> {
     rule.groups.iter().map(|group| group.as_str().to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(silence: &str) -> Result<Silence, String> {
+        let silence: NewSilence = serde_json::from_str(silence).map_err(|error| error.to_string())?;
+        let maker = Maker { name: "a".into(), scope: GroupScope::All, is_admin: true };
+        silence.checked(&maker, Timestamp(0)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_silence_is_written_as_channels_write_conditions_or_as_objects() {
+        let parts = r#"[{"name":"severity","value":"page|error","is_regex":true}]"#;
+        let all = [
+            r#"{"match":["severity=~'page|error'"],"duration":"1h"}"#.to_owned(),
+            r#"{"matchers":["severity=~'page|error'"],"duration":"1h"}"#.to_owned(),
+            format!(r#"{{"matchers":{parts},"duration":"1h"}}"#),
+        ];
+        for written in all {
+            let silence = made(&written).unwrap();
+            let labels = |severity: &str| [("severity".to_owned(), severity.to_owned())].into();
+            assert!(silence.holds(&[], &labels("page"), Timestamp(1)), "{written}");
+            assert!(!silence.holds(&[], &labels("info"), Timestamp(1)), "{written}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_in_the_words_of_the_api() {
+        for (written, expected) in [
+            (r#"{"matchers":[7],"duration":"1h"}"#, "a matcher is a text such as \"severity=~'page|error'\""),
+            (r#""x""#, "expected an object with match, duration or ends_at, and comment"),
+            (r#"{"match":["severity"],"duration":"1h"}"#, "\"severity\" is no condition"),
+            (r#"{"duration":"1h"}"#, "a silence has 1–20 conditions"),
+            (r#"{"match":["a=b"]}"#, "a silence has either ends_at or duration"),
+            (r#"{"matches":["a=b"]}"#, "unknown field `matches`"),
+        ] {
+            let refused = made(written).unwrap_err();
+            assert!(refused.contains(expected) && !refused.contains("struct"), "{written}: {refused}");
+        }
+    }
 }

@@ -62,6 +62,9 @@ pub struct Acknowledged {
     pub by: String,
     /// When, RFC 3339.
     pub at: String,
+    /// What they say about it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub comment: String,
 }
 
 /// What is kept of one rule.

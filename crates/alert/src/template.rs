@@ -20,9 +20,85 @@ fn environment() -> Environment<'static> {
     environment
 }
 
-/// Says what is wrong with a template.
-pub(crate) fn check(template: &str) -> Result<(), String> {
-    environment().template_from_str(template).map(|_| ()).map_err(|error| one_line(&error))
+/// What the templates of a rule may name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names<'a> {
+    /// Variables.
+    pub(crate) variables: &'a [&'a str],
+    /// Labels; `None` where only an answer shows which there are.
+    pub(crate) labels: Option<&'a [String]>,
+    /// Columns of the query, which somebody may take for variables.
+    pub(crate) columns: &'a [String],
+}
+
+/// Variables of annotations.
+pub(crate) const VARIABLES: [&str; 6] = ["value", "labels", "rule", "events", "url", "window"];
+
+/// Methods that a map has in templates.
+const MAP_METHODS: [&str; 4] = ["items", "keys", "values", "get"];
+
+/// Checks a template: its syntax, and that each variable and label in it can have a value. What has none renders as
+/// nothing, which only the reader of an alert would notice.
+pub(crate) fn check(template: &str, names: Names<'_>) -> Result<(), String> {
+    let environment = environment();
+    let compiled = environment.template_from_str(template).map_err(|error| {
+        let prometheus = ["$value", "$labels"].into_iter().find(|sign| template.contains(sign));
+        let hint = prometheus.map(|sign| format!("; write {} without the $", sign.trim_start_matches('$')));
+        format!("{}{}", one_line(&error), hint.unwrap_or_default())
+    })?;
+    let functions: Vec<&str> = environment.globals().map(|(name, _)| name).collect();
+    let mut used: Vec<String> = compiled.undeclared_variables(true).into_iter().collect();
+    used.sort();
+    for path in &used {
+        let mut parts = path.split('.');
+        let (variable, member) = (parts.next().unwrap_or_default(), parts.next());
+        if functions.contains(&variable) {
+            continue;
+        }
+        if !names.variables.contains(&variable) {
+            return Err(unknown_variable(variable, names));
+        }
+        if let ("labels", Some(label), Some(labels)) = (variable, member, names.labels)
+            && !MAP_METHODS.contains(&label)
+        {
+            check_label(label, labels)?;
+        }
+    }
+    for label in names.labels.map(|_| subscripts(template)).unwrap_or_default() {
+        check_label(label, names.labels.unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+fn unknown_variable(variable: &str, names: Names<'_>) -> String {
+    let there_are = format!("there is no variable \"{variable}\"; there are {}", names.variables.join(", "));
+    if names.columns.iter().any(|column| column == variable) {
+        return format!("{there_are}; the number that the condition is about is {{{{ value }}}}");
+    }
+    if names.labels.is_some_and(|labels| labels.iter().any(|label| label == variable)) {
+        return format!("{there_are}; write {{{{ labels.{variable} }}}}");
+    }
+    let near = query::nearest(variable, names.variables.iter().copied());
+    near.map_or(there_are.clone(), |near| format!("{there_are}; did you mean \"{near}\"?"))
+}
+
+fn check_label(label: &str, labels: &[String]) -> Result<(), String> {
+    if labels.iter().any(|known| known == label) {
+        return Ok(());
+    }
+    let near = query::nearest(label, labels.iter().map(String::as_str));
+    let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+    Err(format!("alerts of this rule have no label \"{label}\"; there are {}{near}", labels.join(", ")))
+}
+
+/// The names in `labels['…']` and `labels["…"]`.
+fn subscripts(template: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for after in template.split("labels[").skip(1) {
+        let Some(quote) = after.chars().next().filter(|first| ['\'', '"'].contains(first)) else { continue };
+        found.extend(after[1..].split_once(quote).map(|(name, _)| name));
+    }
+    found
 }
 
 /// Renders a template; where it cannot be, the text says so, as an alert without text is better than none.
@@ -69,6 +145,34 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    /// Says what is wrong with a template of a rule with the labels `alertname` and `@log` and the column `n`.
+    fn wrong(template: &str) -> Option<String> {
+        let labels = ["alertname", "@log"].map(str::to_owned);
+        let names = Names { variables: &VARIABLES, labels: Some(&labels), columns: &["n".to_owned()] };
+        check(template, names).err()
+    }
+
+    #[test]
+    fn a_name_that_never_has_a_value_is_refused_with_those_that_have() {
+        for right in [
+            "{{ value }} in {{ labels['@log'] }} of {{ labels.alertname }}",
+            "{% for event in events %}{{ loop.index }} {{ event['@message'] }} {{ event.host }}{% endfor %}",
+            "{% set n = 3 %}{{ n }} {% for name, value in labels.items() %}{{ name }}{% endfor %}{{ range(3) }}",
+            "{{ events[0].status }}",
+        ] {
+            assert_eq!(wrong(right), None, "{right}");
+        }
+        let there_are = "there is no variable \"n\"; there are value, labels, rule, events, url, window";
+        let of_column = format!("{there_are}; the number that the condition is about is {{{{ value }}}}");
+        assert_eq!(wrong("{{ n }} failed"), Some(of_column));
+        assert!(wrong("{{ valeu }}").unwrap().ends_with("did you mean \"value\"?"));
+        assert!(wrong("{{ alertname }}").unwrap().ends_with("write {{ labels.alertname }}"));
+        let of_label = "alerts of this rule have no label \"log\"; there are alertname, @log; did you mean \"@log\"?";
+        assert_eq!(wrong("{{ labels.log }}").as_deref(), Some(of_label));
+        assert_eq!(wrong("{{ labels[\"log\"] }}").as_deref(), Some(of_label));
+        assert!(wrong("{{ $value }}").unwrap().ends_with("write value without the $"));
+    }
+
     #[test]
     fn values_and_labels_are_put_in() {
         let context = json!({"value": 7, "labels": {"service": "api", "@log": "a/b"}, "events": [{"@message": "x"}]});
@@ -84,7 +188,7 @@ mod tests {
         assert!(render(endless, &context).contains("(template:"));
         let huge = "{% for i in range(9999) %}xxxxxxxxxxxxxxxxxxxxxxxxxxxx{% endfor %}";
         assert!(render(huge, &context).len() <= TEXT_BYTES_MAX + 3);
-        assert!(check("{{ value").is_err());
+        assert!(wrong("{{ value").is_some());
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! ```
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use query::Tail;
@@ -50,8 +50,8 @@ struct Trigger {
 pub(crate) struct Touched {
     /// Its name.
     pub(crate) rule: String,
-    /// When an event is in its window; of one that a sender dated ahead that is not now.
-    pub(crate) due: Option<Timestamp>,
+    /// When events are in its window, the earliest first; of one that a sender dated ahead that is not now.
+    pub(crate) dues: Vec<Timestamp>,
     /// Ends of past windows that hold late events.
     pub(crate) late: Vec<Timestamp>,
 }
@@ -89,7 +89,8 @@ impl Triggers {
         self.all.iter().flat_map(|trigger| &trigger.rules).map(|(name, _)| name.as_str())
     }
 
-    /// The rules that events of these batches concern, but for those of `waiting`, which are judged soon anyway.
+    /// The rules that events of these batches concern. Those of `waiting` are judged soon anyway; for them only events
+    /// matter that their present window does not hold.
     pub(crate) fn touched(
         &self,
         batches: &[Arc<AcceptedBatch>],
@@ -100,10 +101,10 @@ impl Triggers {
             batches.iter().filter(|accepted| !accepted.batch.is_empty()).map(Accepted::new).collect();
         let mut touched = Vec::new();
         for trigger in &self.all {
-            if trigger.rules.iter().all(|(name, _)| waiting.contains(name)) {
-                continue;
-            }
-            let times: Vec<(i64, i64)> = runs.iter().flat_map(|run| trigger.times(run, now)).collect();
+            let is_waiting = trigger.rules.iter().all(|(name, _)| waiting.contains(name));
+            let window_ns = trigger.rules.iter().map(|(_, window_ns)| *window_ns).min().unwrap_or_default();
+            let asked = runs.iter().filter(|run| !is_waiting || !run.is_within(window_ns));
+            let times: Vec<(i64, i64)> = asked.flat_map(|run| trigger.times(run, now)).collect();
             if !times.is_empty() {
                 touched
                     .extend(trigger.rules.iter().filter_map(|(name, window_ns)| touched_of(name, *window_ns, &times)));
@@ -117,6 +118,8 @@ impl Triggers {
 struct Accepted {
     accepted: Arc<AcceptedBatch>,
     level_code_max: u8,
+    /// How old its events were when they were accepted: the least and the most.
+    ages_ns: (i64, i64),
     /// The events of at least the level of each code, made when they are asked for.
     by_level: [OnceCell<Arc<BatchRun>>; LEVELS.len() + 1],
 }
@@ -124,7 +127,17 @@ struct Accepted {
 impl Accepted {
     fn new(accepted: &Arc<AcceptedBatch>) -> Self {
         let level_code_max = accepted.batch.levels.iter().copied().max().unwrap_or_default();
-        Self { accepted: accepted.clone(), level_code_max, by_level: Default::default() }
+        let times = accepted.batch.timestamps.iter().zip(&accepted.batch.ingestion_times);
+        let ages_ns = times.fold((i64::MAX, i64::MIN), |(least, most), (happened, accepted)| {
+            let age_ns = accepted.saturating_sub(*happened);
+            (least.min(age_ns), most.max(age_ns))
+        });
+        Self { accepted: accepted.clone(), level_code_max, ages_ns, by_level: Default::default() }
+    }
+
+    /// Reports whether all its events lie in a window of this length that ends now.
+    fn is_within(&self, window_ns: i64) -> bool {
+        self.ages_ns.0 >= 0 && self.ages_ns.1 <= window_ns
     }
 
     /// The events of at least a level. Most rules ask for few of many, and each of them would look at all.
@@ -216,19 +229,31 @@ fn level_of_condition(condition: &Expr) -> Option<u8> {
 }
 
 fn touched_of(rule: &str, window_ns: i64, times: &[(i64, i64)]) -> Option<Touched> {
-    let (mut due, mut late) = (None::<i64>, Vec::new());
+    let (mut now, mut ahead, mut late) = (None::<i64>, BTreeSet::new(), Vec::new());
     for (happened, accepted) in times {
         let age_ns = accepted.saturating_sub(*happened);
-        if age_ns <= window_ns {
-            let seen = *happened.max(accepted);
-            due = Some(due.map_or(seen, |due| due.min(seen)));
+        if age_ns < 0 {
+            ahead.insert(rounded_ahead(*happened, age_ns.saturating_neg()));
+        } else if age_ns <= window_ns {
+            now = Some(now.map_or(*accepted, |now| now.min(*accepted)));
         } else if age_ns.saturating_sub(window_ns) <= LATE_NS_MAX {
             late.push(*happened);
         }
     }
     let late = windows_over(late, window_ns);
-    let is_touched = due.is_some() || !late.is_empty();
-    is_touched.then(|| Touched { rule: rule.to_string(), due: due.map(Timestamp), late })
+    let dues: Vec<Timestamp> = now.into_iter().chain(ahead).map(Timestamp).collect();
+    let is_touched = !dues.is_empty() || !late.is_empty();
+    is_touched.then(|| Touched { rule: rule.to_string(), dues, late })
+}
+
+/// When an event that lies ahead is judged: at its time, or within the second after it where that is far away, so that
+/// many such events ask for few evaluations.
+fn rounded_ahead(happened: i64, ahead_ns: i64) -> i64 {
+    if ahead_ns <= Timestamp::SECOND {
+        return happened;
+    }
+    let past_ns = happened.rem_euclid(Timestamp::SECOND);
+    if past_ns == 0 { happened } else { happened.saturating_add(Timestamp::SECOND - past_ns) }
 }
 
 /// Ends of as few windows as hold all these times, the oldest first; each ends with an event.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use storage::{AcceptedBatch, Clock, Received, Subscription};
 
+use crate::arrival::arrived;
 use crate::book::{Book, Standing};
 use crate::trigger::Triggers;
 
@@ -41,7 +42,7 @@ pub(crate) fn watch(book: &Book, feed: &Subscription, clock: &Clock, is_stopping
         let Some((batches, is_lagging)) = gather(feed, first) else { return };
         if is_lagging {
             let now = clock.now();
-            triggers.rules().for_each(|rule| book.schedule.ask(rule, Some(now), &[]));
+            triggers.rules().for_each(|rule| book.schedule.ask(rule, &[now], &[]));
         }
         look(book, &triggers, &batches, clock);
         std::thread::sleep((began.elapsed() * REST_TIMES).min(REST_MAX));
@@ -77,8 +78,11 @@ fn gather(feed: &Subscription, first: Received) -> Option<(Vec<Arc<AcceptedBatch
 
 /// Lets the rules that these batches concern be judged at once.
 pub(crate) fn look(book: &Book, triggers: &Triggers, batches: &[Arc<AcceptedBatch>], clock: &Clock) {
-    let waiting: HashSet<String> = book.schedule.asked();
-    for touched in triggers.touched(batches, clock.now(), &waiting) {
-        book.schedule.ask(&touched.rule, touched.due, &touched.late);
+    let now = clock.now();
+    let waiting: HashSet<String> = book.schedule.asked(now);
+    let offsets = book.clock_offsets();
+    let batches: Vec<Arc<AcceptedBatch>> = batches.iter().map(|batch| arrived(batch, &offsets)).collect();
+    for touched in triggers.touched(&batches, now, &waiting) {
+        book.schedule.ask(&touched.rule, &touched.dues, &touched.late);
     }
 }

@@ -9,7 +9,7 @@ mod file;
 mod remote_write;
 mod settings;
 mod ship;
-mod values;
+pub(crate) mod values;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -182,6 +182,8 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     pub(crate) listen: SocketAddr,
     pub(crate) hosts: Vec<String>,
+    /// Where people reach the page, as links in notifications say it.
+    pub(crate) public_url: Option<reqwest::Url>,
     /// Where the door is one under TLS.
     pub(crate) tls: Option<Certificate>,
     pub(crate) databases: storage::Databases,
@@ -242,11 +244,12 @@ impl Config {
     /// Validates all values; every error is reported.
     pub(crate) fn of_layers(layers: &Layers) -> Result<Self, Vec<ConfigError>> {
         let mut read = values::Reader::new(layers);
-        let config = Self {
+        let mut config = Self {
             file: layers.file.clone(),
             data_dir: PathBuf::from(read.text("storage", "dir")),
             listen: read.parsed("server", "listen", "an address such as 127.0.0.1:22828"),
             hosts: read.list("server", "hosts"),
+            public_url: crate::links::read_public_url(&mut read),
             tls: read_certificate(&mut read, "server"),
             databases: storage::Databases {
                 catalog: read.database("storage", "catalog"),
@@ -292,6 +295,7 @@ impl Config {
             alerts: AlertConfig::read(&mut read),
             remote_write: RemoteWrite::read(&mut read),
         };
+        crate::links::admit_public_host(&mut config);
         read.require(config.flush_bytes >= 1 << 20, "storage", "flush_bytes", "at least 1MiB");
         read.require(config.wal_segment_bytes >= 1 << 20, "storage", "wal_segment_bytes", "at least 1MiB");
         read.require(config.limits.event_bytes_max >= 1024, "limits", "max_event_bytes", "at least 1KiB");

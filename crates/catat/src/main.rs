@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod failure;
 mod in_process;
+mod links;
 mod local;
 mod logging;
 mod output;

@@ -69,8 +69,10 @@ pub(crate) fn prepare(
     let rules = read_rules(&rules_dir).map_err(Failure::usage)?.book;
     let cache = Arc::new(query::PartialCache::new(config.limits.query_cache_bytes));
     let metrics = start_metrics(config, &store, &rules, &clock, address, &cache)?;
-    let alerts = start_alerts(config, &store, rules, &clock, address, &cache)?;
-    let intake = Arc::new(Intake::new(store.clone(), config.limits.clone(), parse::Zone::Named(config.time_zone)));
+    let clocks = Arc::new(ingest::Clocks::default());
+    let alerts = start_alerts((config, address), &store, rules, (&clock, &clocks), &cache)?;
+    let intake = Intake::new(store.clone(), config.limits.clone(), parse::Zone::Named(config.time_zone));
+    let intake = Arc::new(intake.with_clocks(clocks));
     set_pipelines(&intake, config).map_err(Failure::usage)?;
     let of_reload = (intake.clone(), alerts.clone());
     let reload: serve::Reload = Arc::new(move || {
@@ -254,11 +256,10 @@ fn alerts_dir(config: &Config) -> PathBuf {
 }
 
 fn start_alerts(
-    config: &Config,
+    (config, address): (&Config, std::net::SocketAddr),
     store: &Arc<Store>,
     rules: RuleBook,
-    clock: &Clock,
-    address: std::net::SocketAddr,
+    (clock, clocks): (&Clock, &Arc<ingest::Clocks>),
     cache: &Arc<query::PartialCache>,
 ) -> Result<Arc<Alerts>, Failure> {
     let mut options = alert::Options::new(alerts_dir(config));
@@ -269,8 +270,10 @@ fn start_alerts(
     // Who reaches a server that listens on this machine alone is here already.
     options.allow_private_addresses = config.listen.ip().is_loopback() || config.alerts.allow_private_addresses;
     options.allow_commands = config.alerts.allow_commands;
-    options.base_url = url_at(config.tls.is_some(), &address);
+    options.base_url = crate::links::base_url(config, address);
     options.clock = clock.clone();
+    let clocks = clocks.clone();
+    options.clock_offsets = Some(Arc::new(move || clocks.certain()));
     options.cache = Some(cache.clone());
     Alerts::start(store.clone(), rules, options).map_err(|error| Failure::usage(error.to_string()))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parse::{Event, EventParser, Extras, FieldWriter, JsonError, Received};
+use parse::{Event, EventParser, Extras, FieldWriter, JsonError, Received, Zone};
 use storage::{Part, Store};
 use types::{BatchBuilder, GroupName, GroupScope, Level, Limits, Timestamp, Value};
 
@@ -35,6 +35,9 @@ pub struct Collector<'a> {
     /// Whether the server writes down something of its own.
     pub(crate) is_own: bool,
     store: &'a Store,
+    intake: &'a Intake,
+    /// The zone of times that name none, in groups without a zone of their own.
+    zone: Zone,
     within: &'a GroupScope,
     parser: EventParser<'a>,
     /// The same for events that go through pipelines: it leaves their texts whole.
@@ -57,6 +60,8 @@ struct GroupEvents {
     name: GroupName,
     /// Whether pipelines may want them.
     is_piped: bool,
+    /// The zone of their times that name none.
+    zone: Zone,
     /// The stream of those that follow, where there are pipelines.
     stream: String,
     /// Field `@group`, where that is not where they should go.
@@ -155,6 +160,8 @@ impl<'a> Collector<'a> {
         Self {
             is_own: false,
             store: &intake.store,
+            intake,
+            zone: received.zone,
             within,
             parser: EventParser::new(received),
             whole: EventParser::new(Received { limits: &intake.whole_texts, ..received }),
@@ -198,7 +205,8 @@ impl<'a> Collector<'a> {
         let is_piped = self.pipelines.concern(name) && !name.as_str().starts_with(OWN_GROUPS);
         let (name, stream, builder) = (name.clone(), String::new(), BatchBuilder::new());
         self.by_name.insert(name.clone(), self.groups.len());
-        self.groups.push(GroupEvents { group, name, is_piped, stream, wanted, builder, oldest, has_old: false });
+        let zone = self.intake.zones.of(&name).unwrap_or(self.zone);
+        self.groups.push(GroupEvents { group, name, is_piped, zone, stream, wanted, builder, oldest, has_old: false });
         self.groups.len() - 1
     }
 
@@ -250,6 +258,7 @@ impl<'a> Collector<'a> {
     }
 
     fn with(&mut self, place: usize, raw: Raw<'_>, beside: &Beside<'_>) -> Result<Result<(), Refused>, IngestError> {
+        self.parser.set_zone(self.groups[place].zone);
         if self.groups[place].is_piped {
             return self.piped(place, raw, beside, &Extras::default());
         }
@@ -274,6 +283,7 @@ impl<'a> Collector<'a> {
         bytes: &[u8],
         extras: &Extras<'_>,
     ) -> Result<Result<(), Refused>, IngestError> {
+        self.parser.set_zone(self.groups[place].zone);
         if self.groups[place].is_piped {
             return self.piped(place, Raw::Text(bytes), &Beside::default(), extras);
         }
@@ -296,6 +306,7 @@ impl<'a> Collector<'a> {
         beside: &Beside<'_>,
         extras: &Extras<'_>,
     ) -> Result<Result<(), Refused>, IngestError> {
+        self.whole.set_zone(self.groups[place].zone);
         self.whole.set_previous(self.parser.previous());
         self.whole.set_columns(self.parser.columns().cloned());
         let mut alone = BatchBuilder::new();
@@ -331,6 +342,11 @@ impl<'a> Collector<'a> {
     /// What is known of everything that this request brings.
     pub(crate) fn received(&self) -> &Received<'a> {
         self.parser.received()
+    }
+
+    /// What is known of what it brings for one group, whose times may be in a zone of their own.
+    pub(crate) fn received_for(&self, place: usize) -> Received<'a> {
+        Received { zone: self.groups[place].zone, ..*self.parser.received() }
     }
 
     /// What the texts so far say of those that follow.
@@ -380,6 +396,11 @@ impl<'a> Collector<'a> {
     pub(crate) fn into_parts(mut self) -> Vec<Part> {
         for events in &mut self.groups {
             events.cut(&mut self.done);
+        }
+        let received = self.parser.received();
+        for part in &self.done {
+            let zone = self.intake.zones.of(&part.group).unwrap_or(self.zone);
+            self.intake.clocks.observe(part, zone, received.at, received.limits);
         }
         self.done
     }

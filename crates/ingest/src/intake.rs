@@ -11,7 +11,10 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::ids::Claims;
 use crate::pipeline::{self, Pipelines};
-use crate::{Beside, Collector, Encoding, IngestAnswer, IngestError, Sources, decode, elastic, lines, ndjson, text};
+use crate::zones::Zones;
+use crate::{
+    Beside, Clocks, Collector, Encoding, IngestAnswer, IngestError, Sources, decode, elastic, lines, ndjson, text,
+};
 
 /// Files whose last lines are remembered, for lines without a time or behind a header. Beyond it all are forgotten: such
 /// lines then have the time of arrival, or no fields.
@@ -85,6 +88,8 @@ pub struct Intake {
     /// Ids of events that requests are about to store.
     pub(crate) claims: Claims,
     pub(crate) sources: Sources,
+    pub(crate) zones: Zones,
+    pub(crate) clocks: Arc<Clocks>,
 }
 
 /// What became of a request once it was read.
@@ -116,6 +121,8 @@ impl Intake {
     pub fn new(store: Arc<Store>, limits: Limits, zone: impl Into<Zone>) -> Self {
         Self {
             sources: Sources::resume(&store),
+            zones: Zones::load(&store),
+            clocks: Arc::default(),
             store,
             whole_texts: pipeline::whole_texts(&limits),
             limits,
@@ -126,6 +133,11 @@ impl Intake {
             elastic: elastic::Door::default(),
             claims: Claims::default(),
         }
+    }
+
+    /// The same intake, which notes in `clocks` which streams are off.
+    pub fn with_clocks(self, clocks: Arc<Clocks>) -> Self {
+        Self { clocks, ..self }
     }
 
     /// The shippers that bring their files here.

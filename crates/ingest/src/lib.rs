@@ -8,6 +8,7 @@
 //! This crate knows nothing of HTTP: neither statuses nor routes.
 
 mod answer;
+mod clocks;
 mod cloudwatch;
 mod collect;
 mod decode;
@@ -27,8 +28,10 @@ mod sources;
 mod splunk;
 mod syslog;
 mod text;
+mod zones;
 
 pub use answer::{IngestAnswer, Rejected};
+pub use clocks::{ClockView, Clocks};
 pub use cloudwatch::{PutError, PutLogEvents, PutOutcome, check_stream_name};
 pub use collect::{AUDIT_GROUP, Beside, Collector, OWN_GROUPS, OutOfScope, Refused};
 pub use decode::{Encoding, decode, lossy};

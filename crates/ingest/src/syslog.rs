@@ -60,8 +60,12 @@ struct Messages<'s> {
 impl Messages<'_> {
     fn add(&mut self, frame: &[u8], n_cut: u64, from: &str) -> Result<(), IngestError> {
         let text = text_of(frame);
-        let header = header::read(&text, self.collector.received());
+        let mut header = header::read(&text, self.collector.received());
         let place = self.place(header.appname.unwrap_or_default())?;
+        // Its group, and with it the zone of its times, is known only once it was read.
+        if self.collector.received().zone != self.collector.received_for(place).zone {
+            header = header::read(&text, &self.collector.received_for(place));
+        }
         self.collector.set_stream(place, header.hostname.unwrap_or(from));
         // A message without a time happened when it came, whatever another sender's said.
         self.collector.forget_last_lines();

@@ -83,6 +83,11 @@ impl<'a> EventParser<'a> {
         &self.received
     }
 
+    /// Reads times without a zone in this one from now on.
+    pub fn set_zone(&mut self, zone: Zone) {
+        self.received.zone = zone;
+    }
+
     /// The time of the last text that had one.
     pub fn previous(&self) -> Option<Timestamp> {
         self.previous

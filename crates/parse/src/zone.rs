@@ -19,6 +19,16 @@ impl Zone {
     /// Coordinated universal time.
     pub const UTC: Self = Self::Fixed(0);
 
+    /// Returns how many seconds east of UTC the zone is at an instant.
+    pub fn offset_seconds(self, utc_seconds: i64) -> i64 {
+        match self {
+            Self::Fixed(offset) => i64::from(offset),
+            Self::Named(zone) => DateTime::from_timestamp(utc_seconds, 0).map_or(0, |instant| {
+                i64::from(zone.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc())
+            }),
+        }
+    }
+
     /// Seconds since the epoch of a wall-clock time given as if it were UTC.
     ///
     /// A time that occurs twice is the first; one that a jump of the clock leaves out is taken with the offset

@@ -49,7 +49,7 @@ pub use insights::{
 pub use kql::parse_kql;
 pub use lucene::parse_lucene;
 pub use optimise::optimise;
-pub use pattern::{Usual, masked_text, patterns_of, usual};
+pub use pattern::{Usual, masked_text, pattern_lines, patterns_of, usual};
 pub use showing::parse_showing;
-pub use translate::{Language, translate};
+pub use translate::{Language, events_text, translate};
 pub use zoned::write_zoned;

@@ -17,6 +17,7 @@ mod starts;
 
 pub(crate) use change::{Band, band, change, short};
 pub use change::{Usual, usual};
+pub use condition::pattern_lines;
 pub(crate) use condition::{Condition, Texts, condition};
 pub(crate) use mask::mask;
 pub(crate) use mine::mine;
@@ -34,11 +35,15 @@ const TEXT_CHARS_MAX: i64 = 1_000;
 
 /// The masked text of an event, as an expression that events can be grouped by. [`patterns_of`] brings such texts together.
 pub fn masked_text() -> Expr {
-    let fields = MESSAGE_FIELDS.iter().map(|name| Expr::Field((*name).into()));
-    let text = Expr::Call(Function::Coalesce, fields.chain([Expr::Field("@message".into())]).collect());
     let whole = |number: i64| Expr::Literal(Some(Value::Integer(number)));
-    let part = Expr::Call(Function::Substring, vec![text, whole(0), whole(TEXT_CHARS_MAX)]);
+    let part = Expr::Call(Function::Substring, vec![text_of_event(), whole(0), whole(TEXT_CHARS_MAX)]);
     Expr::Call(Function::Masked, vec![part])
+}
+
+/// The text of an event: its field with the message, where it has one.
+fn text_of_event() -> Expr {
+    let fields = MESSAGE_FIELDS.iter().map(|name| Expr::Field((*name).into()));
+    Expr::Call(Function::Coalesce, fields.chain([Expr::Field("@message".into())]).collect())
 }
 
 /// Patterns of masked texts, and for each text the place of its pattern.

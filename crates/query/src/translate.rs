@@ -102,6 +102,12 @@ fn span_text(window_ns: i64) -> Option<String> {
 /// Conditions and what they are asked of as text of Insights QL: those of `operators`, and one more. `None` where Insights
 /// has no words for some.
 pub(crate) fn narrowed(sources: &[types::GroupPattern], operators: &[Operator], also: &Expr) -> Option<String> {
+    events_text(sources, operators, std::slice::from_ref(also))
+}
+
+/// Writes a query for single events: what `operators` do to them, and further conditions. `None` where Insights has no
+/// words for some of it.
+pub fn events_text(sources: &[types::GroupPattern], operators: &[Operator], also: &[Expr]) -> Option<String> {
     let computed = |operator: &Operator| match operator {
         Operator::Extend { name, expr } => {
             Some(format!("eval {} = {}", expression::name(name)?, expression::text(expr)?))
@@ -109,7 +115,8 @@ pub(crate) fn narrowed(sources: &[types::GroupPattern], operators: &[Operator], 
         operator => command(operator),
     };
     let mut all = commands(sources, &[]).ok()?;
-    for operator in operators.iter().chain([&Operator::Filter(also.clone())]) {
+    let filters: Vec<Operator> = also.iter().cloned().map(Operator::Filter).collect();
+    for operator in operators.iter().chain(&filters) {
         all.push(computed(operator)?);
     }
     let text = all.join(" | ");

@@ -4,6 +4,7 @@ pub(crate) mod alert_timings;
 pub(crate) mod alerts;
 pub(crate) mod changes;
 pub(crate) mod channels;
+pub(crate) mod clocks;
 pub(crate) mod complete;
 pub(crate) mod context;
 pub(crate) mod deletions;

@@ -4,6 +4,7 @@ mod access;
 mod alerting;
 mod audit;
 mod changes;
+mod clocks;
 mod cloudwatch;
 mod cloudwatch_events;
 mod cloudwatch_live;

@@ -7,6 +7,7 @@
 
 mod batch;
 mod builder;
+mod clock_offset;
 mod column;
 mod column_builder;
 mod event_id;
@@ -26,6 +27,7 @@ mod value;
 
 pub use batch::{Batch, Derivation, Origin, TimeForm};
 pub use builder::BatchBuilder;
+pub use clock_offset::{ClockOffset, ClockOffsets};
 pub use column::{Column, MISSING_CODE};
 pub use event_id::EventId;
 pub use group::{GroupName, group_name_of_file, group_name_of_outside};

@@ -11,7 +11,7 @@ import { send } from "../session.ts";
 export interface Told { channel: string; delivered_at: string | null }
 
 /** The pattern of the lines behind an alert. */
-export interface Pattern { text: string; is_new: boolean | null; count?: number; before?: number }
+export interface Pattern { text: string; is_new: boolean | null; count?: number; before?: number | null; /** Where `count` was counted, and the time before it. */ window?: string; baseline?: string }
 
 /** How many lines came from where. */
 export interface Counts { field: string; values: { value: string; count: number }[] }
@@ -27,6 +27,8 @@ export interface Alert {
   labels: Record<string, string>;
   annotations: Record<string, string>;
   value: Json;
+  /** The window that the value is of. */
+  window?: string;
   since: string;
   url: string;
   silenced_by: string[];

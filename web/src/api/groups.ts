@@ -58,6 +58,19 @@ export function setRetention(name: string, retention: Retention, isPreview: bool
   return json<Change>(`${path(name)}${isPreview ? "?preview=true" : ""}`, sent("PUT", { retention }));
 }
 
+/** A source whose events are steadily dated before or after their arrival. */
+export interface Clock { group: string; stream: string; offset_seconds: number; certain: boolean; time_zone: string | null }
+
+/** The sources whose clock or time zone is off. */
+export async function clocks(signal: AbortSignal): Promise<Clock[]> {
+  return (await json<{ clocks?: Clock[] }>("api/v1/status", { signal })).clocks ?? [];
+}
+
+/** Has times of a group that name no zone read in this one from now on. */
+export function setTimeZone(name: string, zone: string): Promise<unknown> {
+  return json(path(name), sent("PUT", { time_zone: zone }));
+}
+
 /** Deletes a group with all of its events. */
 export function deleteGroup(name: string): Promise<unknown> {
   return json(path(name), { method: "DELETE" });

@@ -15,8 +15,15 @@ export interface Series {
   points: [ms: number, value: number][];
 }
 
-/** The lines of an answer; `null` where it is not by time. `left` is how many were left out. */
-export function seriesOf(data: { columns: readonly Column[]; table: readonly Json[][] }): { series: Series[]; left: number } | null {
+/** The places of the columns with numbers that have a chart of their own: of an answer by time and names with several. */
+export function measuresOf({ columns }: { columns: readonly Column[] }): number[] {
+  const numbers = columns.flatMap((column, at) => (column.type === "integer" || column.type === "float" ? [at] : []));
+  const hasNames = columns.some((column, at) => column.type !== "timestamp" && !numbers.includes(at));
+  return hasNames && numbers.length > 1 ? numbers : [];
+}
+
+/** The lines of an answer; `null` where it is not by time. `left` is how many were left out. Where it has names, the lines are of one number: of the column `measure`, else of the first. */
+export function seriesOf(data: { columns: readonly Column[]; table: readonly Json[][] }, measure?: number): { series: Series[]; left: number } | null {
   const { columns, table } = data;
   const time = columns.findIndex((column) => column.type === "timestamp");
   const numbers = columns.flatMap((column, at) => (column.type === "integer" || column.type === "float" ? [at] : []));
@@ -34,7 +41,7 @@ export function seriesOf(data: { columns: readonly Column[]; table: readonly Jso
     found.set(name, series);
   };
   for (const row of table) {
-    if (names.length > 0) add(names.map((at) => (row[at] === null ? NOTHING : printable(cut(String(row[at]), 60)))).join(" · "), row, numbers[0] ?? 0);
+    if (names.length > 0) add(names.map((at) => (row[at] === null ? NOTHING : printable(cut(String(row[at]), 60)))).join(" · "), row, measure ?? numbers[0] ?? 0);
     else for (const at of numbers) add(columns[at]?.name ?? "", row, at);
   }
   const size = (series: Series) => series.points.reduce((sum, [, value]) => sum + Math.abs(value), 0);

@@ -2,7 +2,7 @@
 
 import { useMemo, useState } from "preact/hooks";
 
-import { count, decimal } from "../format.ts";
+import { count, decimal, printable } from "../format.ts";
 import type { Rows } from "../rows.ts";
 import { t } from "../texts.ts";
 import { fullText } from "../time.ts";
@@ -70,8 +70,8 @@ function drawnOf(series: readonly Series[], stacked: readonly Stacked[], kind: S
 }
 
 /** The chart above the table. */
-export function SeriesChart({ data, kind = "line" }: { data: Rows; kind?: SeriesKind }) {
-  const found = useMemo(() => seriesOf(data), [data]);
+export function SeriesChart({ data, kind = "line", measure }: { data: Rows; kind?: SeriesKind; measure?: number }) {
+  const found = useMemo(() => seriesOf(data, measure), [data, measure]);
   const stacked = useMemo(() => stack(found?.series ?? []), [found]);
   const [root, measured] = useWidth();
   const [at, setAt] = useState<number | null>(null);
@@ -93,6 +93,7 @@ export function SeriesChart({ data, kind = "line" }: { data: Rows; kind?: Series
   return (
     <div class="series" data-testid="series" data-kind={kind}>
       <div ref={root} />
+      {measure !== undefined && <p class="measure" lang="">{printable(data.columns[measure]?.name ?? "")}</p>}
       <svg width={width} height={TALL + AXIS} role="img" tabIndex={0} aria-label={t("Chart of the table below: ← and → read it, Enter zooms in")} onKeyDown={onKeyDown} onBlur={() => setAt(null)} onPointerLeave={() => setAt(null)}
         onPointerMove={(event) => setAt(nearest(event.clientX - event.currentTarget.getBoundingClientRect().left))} onClick={() => { if (at !== null) zoom(at, at + step - 1); }}>
         {[0.5, 1].map((part) => {

@@ -3,7 +3,7 @@
 import { useMemo, useState } from "preact/hooks";
 
 import type { Column } from "../api.ts";
-import { count, decimal, oneLine } from "../format.ts";
+import { count, decimal, oneLine, printable } from "../format.ts";
 import { filterBy } from "../keys.ts";
 import { Icon } from "../parts/icons.tsx";
 import type { Json } from "../query/edit.ts";
@@ -15,7 +15,7 @@ import { plural, t } from "../texts.ts";
 import { go, view } from "../view.ts";
 import { BarChart, TopList } from "./bars.tsx";
 import { isNumeric, KIND_NAMES, kindOf, kindsOf, type ChartKind } from "./kinds.ts";
-import { seriesOf } from "./series.ts";
+import { measuresOf, seriesOf } from "./series.ts";
 import { SeriesChart } from "./series_chart.tsx";
 
 adopt(rules);
@@ -64,8 +64,22 @@ function Kinds({ kinds, now }: { kinds: readonly ChartKind[]; now: ChartKind }) 
   );
 }
 
+/** Most numbers that are drawn, each in a chart of its own. */
+const MEASURES_MAX = 4;
+
 function Picture({ data, kind }: { data: Rows; kind: ChartKind }) {
-  if (kind === "line" || kind === "area" || (kind === "bar" && seriesOf(data))) return <SeriesChart data={data} kind={kind} />;
+  if (kind === "line" || kind === "area" || (kind === "bar" && seriesOf(data))) {
+    // Numbers of different units have no scale in common.
+    const measures = measuresOf(data);
+    if (measures.length === 0) return <SeriesChart data={data} kind={kind} />;
+    const left = measures.slice(MEASURES_MAX).map((at) => printable(data.columns[at]?.name ?? ""));
+    return (
+      <>
+        {measures.slice(0, MEASURES_MAX).map((at) => <SeriesChart key={at} data={data} kind={kind} measure={at} />)}
+        {left.length > 0 && <p class="dim note">{t("Not drawn, but in the table: {names}", { names: left.join(", ") })}</p>}
+      </>
+    );
+  }
   return kind === "bar" ? <BarChart data={data} /> : kind === "top" ? <TopList data={data} /> : null;
 }
 

@@ -11,6 +11,7 @@ import { Snippet } from "../parts/snippet.tsx";
 import { plural, t, text } from "../texts.ts";
 import { ago, exactText } from "../time.ts";
 import { address, go, view } from "../view.ts";
+import { Clocks } from "./clocks.tsx";
 
 /** A generation of a file that is not whole, or the one that it has now. */
 interface Generation {
@@ -103,6 +104,7 @@ export function Sources() {
         <p class="note error" role="alert">{error?.message}{data !== null && ` ${t("What is below is from {ago}.", { ago: ago(answeredAt.value, Date.now()) })}`}</p>
       )}
       {data === null && lane.value.state === "loading" && <p class="dim" role="status">{t("Asking for shippers…")}</p>}
+      <Clocks />
       {data?.sources.length === 0 && <Nobody />}
       {data !== null && data.sources.length > 0 && <Found data={data} />}
     </main>

@@ -229,10 +229,11 @@ impl Alerts {
     }
 
     /// Writes down that somebody has taken an alert on, so that nobody is told of it again until it ends; or takes that
-    /// back, where `by` is nobody.
-    pub fn acknowledge(&self, id: &str, by: Option<&str>) -> Result<(), MadeError> {
+    /// back, where `by` is nobody. `by` is a name and a comment.
+    pub fn acknowledge(&self, id: &str, by: Option<(&str, &str)>) -> Result<(), MadeError> {
         let at = self.clock.now().to_string();
-        let acknowledged = by.map(|by| Acknowledged { by: by.to_string(), at });
+        let acknowledged =
+            by.map(|(by, comment)| Acknowledged { by: by.to_string(), at, comment: comment.to_string() });
         match self.book.acknowledge(id, acknowledged) {
             Ok(true) => Ok(()),
             Ok(false) => Err(MadeError::NotFound(format!("alert {id} that fires"))),

@@ -85,7 +85,7 @@ fn started_with(
     let (n_to_fail, panics) = (Mutex::new(n_to_fail), AtomicBool::new(panics));
     let post = Receiver { n_to_fail, panics, bodies: Mutex::new(sender) };
     let is_stopping = Arc::new(AtomicBool::new(false));
-    let ask = StoreAsk { store, cache: None, is_stopping: is_stopping.clone() };
+    let ask = StoreAsk { clock_offsets: None, store, cache: None, is_stopping: is_stopping.clone() };
     let options = Options { clock, ..Options::new(dir.join("alerts")) };
     let defined = Defined { files: rules, made: Made::default() };
     (Alerts::start_with(Arc::new(ask), Arc::new(post), (None, defined), options, is_stopping).unwrap(), bodies)
@@ -125,7 +125,7 @@ fn the_rule_of_the_first_minute_tells_what_is_new_with_its_pattern() {
     let firing = bodies.recv_timeout(Duration::from_secs(60)).unwrap();
     assert_eq!((firing["status"].as_str(), firing["value"].as_i64()), (Some("firing"), Some(1)));
     assert_eq!(firing["labels"]["pattern"], "disk on fire");
-    let said = "1 × in app/a, new or far more often than before: disk on fire";
+    let said = "1 in 5m in app/a, new or far more often than before: disk on fire";
     assert_eq!(firing["annotations"]["summary"], said);
     let pattern =
         serde_json::json!({"text": "disk on fire", "is_new": true, "count": 1, "before": 0, "per_hour_before": 0});
@@ -171,7 +171,7 @@ fn an_error_is_told_when_it_is_accepted_long_before_the_turn_of_its_rule() {
     let post = Receiver { n_to_fail: Mutex::new(0), panics: AtomicBool::new(false), bodies: Mutex::new(sender) };
     let is_stopping = Arc::new(AtomicBool::new(false));
     let feed = store.subscribe(Vec::new(), BATCHES_WAITING_MAX);
-    let ask = StoreAsk { store: store.clone(), cache: None, is_stopping: is_stopping.clone() };
+    let ask = StoreAsk { clock_offsets: None, store: store.clone(), cache: None, is_stopping: is_stopping.clone() };
     let options = Options::new(dir.path().join("alerts"));
     let defined = Defined { files: rules, made: Made::default() };
     let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), (None, defined), options, is_stopping).unwrap();
@@ -222,7 +222,7 @@ fn a_receiver_that_does_not_answer_delays_no_other_and_no_evaluation() {
     let (until, end) = mpsc::channel();
     let post = Stuck { bodies: Mutex::new(sender), end: Mutex::new(end) };
     let is_stopping = Arc::new(AtomicBool::new(false));
-    let ask = StoreAsk { store, cache: None, is_stopping: is_stopping.clone() };
+    let ask = StoreAsk { clock_offsets: None, store, cache: None, is_stopping: is_stopping.clone() };
     let options = Options { clock, ..Options::new(dir.path().join("alerts")) };
     let defined = Defined { files: rules, made: Made::default() };
     let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), (None, defined), options, is_stopping).unwrap();

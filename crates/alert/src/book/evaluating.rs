@@ -1,6 +1,7 @@
 //! Evaluation: a rule is asked, judged, saved, and then announced.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::{Value as Json, json};
 use types::Timestamp;
@@ -11,6 +12,7 @@ use crate::compile::Compiled;
 use crate::evaluate::{Change, Evaluation, SETS_MAX, SetState, Sets, State, evaluate, key_of};
 use crate::kind::{self, Asking};
 use crate::notify::{Subject, body};
+use crate::schedule::Outcome;
 use crate::state::RuleState;
 use crate::{Ask, Rule, Table};
 
@@ -37,20 +39,21 @@ impl Book {
         state.error = Some("a defect in catat ended the evaluation; its log says where".to_string());
     }
 
-    /// Asks a rule and judges the answer. Tells whether there was nothing to judge by and is nothing to remember.
-    pub(super) fn evaluate_rule(&self, rule: &Arc<Rule>, ask: &dyn Ask, now: Timestamp) -> bool {
+    /// Asks a rule and judges the answer. Notes whether there was nothing to judge by and is nothing to remember.
+    pub(super) fn evaluate_rule(&self, rule: &Arc<Rule>, ask: &dyn Ask, now: Timestamp, outcome: &mut Outcome) {
         let before = self.locked().kept.rules.get(&rule.name).cloned().unwrap_or_default();
         let meaning = Some(rule.meaning());
         if self.waits_for_senders(rule, now) {
             let why = "waits after a start until senders are back".to_string();
             let state = RuleState { evaluated_at: Some(now.0), why, error: None, ..before };
             self.locked().kept.rules.insert(rule.name.clone(), state);
-            return false;
+            return;
         }
         let is_changed = before.meaning.is_some() && before.meaning != meaning;
         let asked = self.ask_rule(rule, ask, now);
         let judged = self.as_judged(rule, now);
         let (mut changes, mut is_idle) = (Vec::new(), false);
+        outcome.is_idle = false;
         let state = match asked {
             Err(error) => {
                 tracing::warn!(rule = rule.name, error, "rule not evaluated");
@@ -65,20 +68,23 @@ impl Book {
                 let Evaluation { sets, changes: new, why } = evaluate(&judged, &compiled, &table, &known, now);
                 found.extend(new);
                 is_idle = sets.is_empty() && found.is_empty() && super::holds_nothing(&compiled, &table);
+                let began = Instant::now();
                 changes = self.with_bodies(rule, &compiled, &table, found, ask, now);
+                outcome.evidence_ns += i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX);
                 RuleState { sets, evaluated_at: Some(now.0), why, error: None, meaning }
             }
         };
         let mut inner = self.locked();
         if !inner.standing.has(rule) {
             // It was changed or removed while it was asked: the answer is that of a rule that is no more.
-            return false;
+            return;
         }
         let is_new = state.sets != before.sets;
         if changes.is_empty() {
             inner.kept.rules.insert(rule.name.clone(), state);
             inner.is_dirty |= is_new;
-            return is_idle;
+            outcome.is_idle = is_idle;
+            return;
         }
         let mut kept = inner.kept.clone();
         kept.rules.insert(rule.name.clone(), state);
@@ -87,7 +93,6 @@ impl Book {
         if self.commit(&mut inner, kept) {
             self.news.notify_all();
         }
-        false
     }
 
     /// Judges the past window that ends with a late event, by itself: it may let something fire that did not, and
@@ -150,14 +155,22 @@ impl Book {
             let row = row.and_then(|at| table.rows.get(at));
             let inquiry = row.map(|row| Inquiry { rule, compiled, row, labels: &change.set.labels, ask, now });
             let events = inquiry.as_ref().map(Inquiry::events).unwrap_or_default();
-            let pattern = change.row.and_then(|at| compiled.pattern_of(table.rows.get(at)?));
+            let pattern = change.row.and_then(|at| compiled.pattern_of(rule, table.rows.get(at)?));
             let asked_more = inquiry.filter(|_| n < CHANGES_WITH_EVIDENCE_MAX && !events.is_empty());
             let mut evidence = match asked_more {
                 Some(inquiry) => inquiry.rest(&events, pattern),
                 None => json!({"pattern": pattern}),
             };
             self.add_links(&mut evidence, &change);
-            let url = self.url_of(rule, now);
+            let began =
+                self.locked().kept.fired.get(&key_of(&change.set.labels)).map(|fired| fired.body["url"].clone());
+            let known = began.as_ref().and_then(Json::as_str).filter(|_| !change.fires);
+            let url = match change.row.and_then(|at| table.rows.get(at)) {
+                // Its end points to the lines that it began with.
+                _ if known.is_some() => known.unwrap_or_default().to_owned(),
+                Some(row) => self.url_of_row(rule, compiled, (row, &events), now),
+                None => self.url_of(rule, now),
+            };
             let annotations = annotations_of(rule, &change.set, &events, &url);
             let subject = Subject { rule, change: &change, annotations, events, evidence, url };
             let said = body(&subject);

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use query::plan::{Operator, Plan};
 use query::{ParseOptions, parse_insights};
 use serde_json::{Map, Value as Json, json};
-use types::{TimeRange, Timestamp, Value};
+use types::{TimeRange, Timestamp, Value, format_duration_ns};
 
 use super::evaluating::EVENTS_SHOWN;
 use super::window_of;
 use crate::compile::Compiled;
 use crate::evaluate::{Labels, json_of};
-use crate::{Ask, Question, Rule, Table};
+use crate::{Ask, EventTime, Question, Rule, Table};
 
 /// An error is in somebody's hands within two seconds: questions may take so much of that together.
 const TIME_MAX: Duration = Duration::from_millis(700);
@@ -99,7 +99,9 @@ impl Inquiry<'_> {
         let text = cell(&table, row, "@pattern")?.to_string();
         let count = cell(&table, row, "@sampleCount").map(json_of);
         let shown = crate::notify::cut(&text, PATTERN_BYTES_MAX);
-        Some(json!({"text": shown, "count": count, "is_new": self.is_new(&text, range)}))
+        Some(
+            json!({"text": shown, "count": count, "is_new": self.is_new(&text, range), "window": format_duration_ns(self.rule.window_ns)}),
+        )
     }
 
     /// Whether nothing in the day before the window has the longest text that all lines of a pattern have.
@@ -129,7 +131,15 @@ impl Inquiry<'_> {
 
     fn asked(&self, plan: &Plan, range: TimeRange, n_rows_max: usize) -> Option<Table> {
         let (rule, now) = (self.rule, self.now);
-        let question = Question { plan, groups: &rule.groups, scope: &rule.scope, range, now, n_rows_max };
+        let question = Question {
+            plan,
+            groups: &rule.groups,
+            scope: &rule.scope,
+            range,
+            now,
+            n_rows_max,
+            time: EventTime::Arrival,
+        };
         let told = |error: &String| tracing::warn!(rule = rule.name, error, "evidence of an alert not found");
         self.ask.ask(&question).inspect_err(told).ok()
     }

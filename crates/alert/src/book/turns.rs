@@ -76,14 +76,14 @@ impl Book {
                 return;
             }
             outcome.n_evaluations += 1;
-            self.evaluate_rule(rule, ask, at);
+            self.evaluate_rule(rule, ask, at, outcome);
         }
         if task.is_idle && outcome.n_evaluations == 0 && self.note_unchanged(rule, task.now) {
             outcome.is_idle = true;
             return;
         }
         outcome.n_evaluations += 1;
-        outcome.is_idle = self.evaluate_rule(rule, ask, task.now);
+        self.evaluate_rule(rule, ask, task.now, outcome);
     }
 
     /// Notes that a rule would be judged as it was the last time: with no event in its window, nothing known of any

@@ -85,6 +85,8 @@ pub struct AlertView {
     pub annotations: BTreeMap<String, String>,
     /// The value at the last evaluation.
     pub value: Option<Json>,
+    /// The window that the value is of.
+    pub window: String,
     /// Since when it is in this state.
     pub since: String,
     /// Where the page shows its events.
@@ -178,6 +180,10 @@ impl Book {
                 let holding = silences.iter().filter(|silence| silence.holds(&groups, &set.labels, now));
                 let fired = kept.fired.get(key);
                 let found = |name: &str| fired?.body.get(name).filter(|found| !found.is_null()).cloned();
+                let url = match found("url").as_ref().and_then(Json::as_str) {
+                    Some(known) if set.state == State::Alarm => super::links::until(known, evaluated_at),
+                    _ => url.clone(),
+                };
                 let view = AlertView {
                     id: id_of(key),
                     rule: rule.name.clone(),
@@ -185,8 +191,9 @@ impl Book {
                     labels: set.labels.clone(),
                     annotations: annotations_of(rule, set, &[], &url),
                     value: set.value.clone(),
+                    window: format_duration_ns(rule.window_ns),
                     since: Timestamp(set.since).to_string(),
-                    url: url.clone(),
+                    url,
                     silenced_by: holding.map(|silence| silence.kept.id.clone()).collect(),
                     acknowledged: fired.and_then(|fired| fired.acknowledged.clone()),
                     notified: delivered(&kept, key),

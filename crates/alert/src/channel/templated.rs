@@ -49,8 +49,26 @@ impl Shape {
         let headers = settings.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         let shape = Self { method, headers, body: settings.body.clone() };
         // Whoever sets it is there to mend it; at night, when it is needed, nobody is.
+        shape.check_variables()?;
         shape.render(&sample())?;
         Ok(shape)
+    }
+
+    /// Refuses a variable that no notification has: it would render as nothing.
+    fn check_variables(&self) -> Result<(), String> {
+        let Some(body) = &self.body else { return Ok(()) };
+        let environment = environment(body);
+        let template = environment.template_from_str(body).map_err(|error| format!("body: {error}"))?;
+        let sample = sample();
+        let known: Vec<&str> = sample.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        let functions: Vec<&str> = environment.globals().map(|(name, _)| name).collect();
+        let used = template.undeclared_variables(false);
+        let unknown = used.iter().map(String::as_str).filter(|name| !known.contains(name) && !functions.contains(name));
+        unknown.min().map_or(Ok(()), |name| {
+            let near = query::nearest(name, known.iter().copied());
+            let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+            Err(format!("body: there is no variable \"{name}\"; there are {}{near}", known.join(", ")))
+        })
     }
 
     /// Content type and body of a post.
@@ -83,6 +101,8 @@ fn sample() -> Json {
         "pattern": {"text": "a <*>", "count": 3, "is_new": true},
     });
     sample["alerts"] = json!([sample.clone()]);
+    // Only tests of a channel have it.
+    sample["test"] = json!(false);
     sample
 }
 
@@ -178,6 +198,8 @@ mod tests {
             assert!(with(name, value).is_err(), "{name:?} {value:?}");
         }
         assert!(with("Authorization", "Bearer x").is_ok());
+        let unknown = rendered("{\"text\": \"{{ n }} {{ annotations.summary }}\"}", &json!({})).unwrap_err();
+        assert!(unknown.starts_with("body: there is no variable \"n\"; there are acknowledge_url, "), "{unknown}");
         let method = Some("DELETE".to_string());
         assert!(Shape::new(&ChannelSettings { method, ..ChannelSettings::default() }).is_err());
     }

@@ -58,7 +58,18 @@ pub(super) fn evidence(notification: &Json) -> Vec<String> {
         };
         lines.push(cut(&one_line(&format!("{said}: {pattern_text}")), LINE_BYTES_MAX));
     }
+    lines.extend(how_often(pattern));
     lines
+}
+
+/// How often a pattern came, and in which time: in the window in which the alert began, and before that.
+fn how_often(pattern: &Json) -> Option<String> {
+    let (n, window) = (pattern["count"].as_u64()?, pattern["window"].as_str()?);
+    let now = format!("{n} in {window} when it began");
+    match (pattern["before"].as_u64(), pattern["baseline"].as_str()) {
+        (Some(before), Some(baseline)) => Some(format!("{now}, {before} in the {baseline} before")),
+        _ => Some(now),
+    }
 }
 
 /// `[FIRING] errors: 3 errors in app/a`, on one line.

@@ -5,7 +5,7 @@ use query::plan::{Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr
 use query::{ParseOptions, optimise};
 use types::{Timestamp, Value};
 
-use super::{CompileError, Compiled, FIRES, map_fields, parse_condition, truth};
+use super::{CompileError, Compiled, FIRES, map_fields, names, parse_condition, truth};
 use crate::language::Asked;
 use crate::{Kind, Ratio, Rule};
 
@@ -48,6 +48,8 @@ pub(super) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileEr
             let aggregates = vec![count("bad", Some(bad(&ratio.bad)?)), count("total", None)];
             events.group(&ratio.by, &[], aggregates);
             let mut compiled = events.compiled(false);
+            let columns = ratio.by.iter().map(String::as_str).chain(["bad", "total", "ratio", "value"]);
+            names::check(condition.as_ref(), &columns.collect::<Vec<_>>())?;
             add_ratio(&mut compiled.plan, ratio, condition.unwrap_or_else(truth));
             compiled.value = Some(ratio.by.len() + 2);
             Ok(compiled)

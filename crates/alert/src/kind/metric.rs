@@ -8,7 +8,7 @@ use types::{TimeRange, Value};
 
 use super::{Asking, columns_of, number};
 use crate::compile::Compiled;
-use crate::{Question, Rule, Table};
+use crate::{EventTime, Question, Rule, Table};
 
 /// The column with the number.
 const VALUE: &str = "value";
@@ -18,8 +18,15 @@ pub(super) fn answer(rule: &Rule, compiled: &mut Compiled, asking: &Asking<'_>) 
     let Some(metric) = &compiled.metric else { return Ok(Table::default()) };
     let mut partial = None;
     let run = |plan: &query::plan::Plan, range: TimeRange| {
-        let question =
-            Question { plan, groups: &rule.groups, scope: &rule.scope, range, now: asking.now, n_rows_max: usize::MAX };
+        let question = Question {
+            plan,
+            groups: &rule.groups,
+            scope: &rule.scope,
+            range,
+            now: asking.now,
+            n_rows_max: usize::MAX,
+            time: EventTime::Own,
+        };
         let table = asking.ask.ask(&question)?;
         partial = partial.take().or(table.partial);
         Ok(table.rows)

@@ -8,13 +8,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
-use types::{TimeRange, Timestamp, Value};
+use types::{TimeRange, Timestamp, Value, format_duration_ns};
 
 use super::memory::{Names, STANDS_NS};
 use super::{Asking, Key, NewPattern, columns_of, count_at, partial_of, rounded, whole};
 use crate::book::window_of;
 use crate::compile::Compiled;
-use crate::{Rule, Table};
+use crate::{Kind, Rule, Table};
 
 /// Longest pattern as a label.
 const LABEL_CHARS_MAX: usize = 200;
@@ -23,7 +23,7 @@ const LABEL_CHARS_MAX: usize = 200;
 const TEXTS_MAX: usize = 100;
 
 /// The label of the one alert for all patterns beyond the limit.
-const MORE: &str = "(more patterns)";
+pub(crate) const MORE: &str = "(more patterns)";
 
 /// Columns behind those that make label sets.
 const COLUMNS: [&str; 6] = ["pattern", "count", "is_new", "before", "per_hour_before", "texts"];
@@ -64,7 +64,8 @@ pub(super) fn answer(
 }
 
 /// What the pattern of a row is, for a notification; `at` is the place of its text.
-pub(crate) fn described(row: &[Option<Value>], at: usize) -> Json {
+/// Its counts are those of the window in which the alert began, and of the time before that.
+pub(crate) fn described(rule: &Rule, row: &[Option<Value>], at: usize) -> Json {
     let value = |n: usize| row.get(at + n).and_then(Option::as_ref).map(crate::evaluate::json_of);
     json!({
         "text": value(0),
@@ -72,6 +73,11 @@ pub(crate) fn described(row: &[Option<Value>], at: usize) -> Json {
         "is_new": value(2),
         "before": value(3),
         "per_hour_before": value(4),
+        "window": format_duration_ns(rule.window_ns),
+        "baseline": match &rule.kind {
+            Kind::Pattern(pattern) => Some(format_duration_ns(pattern.baseline_ns)),
+            _ => None,
+        },
     })
 }
 
@@ -146,7 +152,9 @@ impl<'c> Counted<'c> {
             Some(Some(Value::Timestamp(first))) => Some(first.0),
             _ => None,
         };
-        let from = self.before.iter().filter_map(first).min().unwrap_or(self.range.from.0);
+        // Times that lie after it are of clocks that are off, and say nothing of its beginning.
+        let firsts = self.before.iter().filter_map(first).filter(|first| *first < self.range.to.0);
+        let from = firsts.min().unwrap_or(self.range.from.0);
         self.range.to.0.saturating_sub(from.max(self.range.from.0)).max(self.window_ns).max(1)
     }
 

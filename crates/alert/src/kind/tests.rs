@@ -111,7 +111,7 @@ impl World {
 
     fn over(rule: Rule, dir: tempfile::TempDir, store: Arc<Store>) -> Self {
         let cache = Some(Arc::new(query::PartialCache::new(8 << 20)));
-        let ask = StoreAsk { store, cache, is_stopping: Arc::new(AtomicBool::new(false)) };
+        let ask = StoreAsk { clock_offsets: None, store, cache, is_stopping: Arc::new(AtomicBool::new(false)) };
         let (memory, sets, why) = (Memory::default(), Sets::new(), String::new());
         Self { _dir: dir, ask, rule, memory, sets, patterns: Vec::new(), why }
     }
@@ -131,7 +131,8 @@ impl World {
             let plan = compiled.events_plan(row);
             let range = window_of(&self.rule, now);
             let (groups, scope) = (&self.rule.groups[..], &self.rule.scope);
-            let question = Question { plan: &plan, groups, scope, range, now, n_rows_max: 10 };
+            let question =
+                Question { plan: &plan, groups, scope, range, now, n_rows_max: 10, time: crate::EventTime::Own };
             self.ask.ask(&question).unwrap();
         }
         (self.sets, self.why) = (done.sets, done.why);
@@ -157,7 +158,7 @@ impl World {
         let plan = compiled.events_plan(&table.rows[at]);
         let range = window_of(&self.rule, now);
         let (groups, scope) = (&self.rule.groups[..], &self.rule.scope);
-        let question = Question { plan: &plan, groups, scope, range, now, n_rows_max: 10 };
+        let question = Question { plan: &plan, groups, scope, range, now, n_rows_max: 10, time: crate::EventTime::Own };
         let table = self.ask.ask(&question).unwrap();
         let message = table.columns.iter().position(|name| name == "@message").unwrap();
         table.rows.iter().map(|row| row[message].as_ref().unwrap().to_string()).collect()

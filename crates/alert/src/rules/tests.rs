@@ -104,3 +104,63 @@ fn names_are_unique_and_channels_of_other_types_are_refused_clearly() {
     check(&channel("webhook", "ftp://example.com"), &["r.yaml:1:12: channel \"c\": url must begin with http"]);
     check(&channel("webhook", "http://169.254.169.254/x"), &["r.yaml:1:12: channel \"c\": url points to a link-local"]);
 }
+
+#[test]
+fn a_condition_on_a_column_that_the_query_does_not_give_is_refused() {
+    let with = |query: &str, condition: &str| {
+        let text = format!("groups: [{{name: g, rules: [{{name: r, query: '{query}', condition: '{condition}'}}]}}]");
+        RuleBook::default().add("r.yaml", &text).err().map(|errors| errors[0].message.clone())
+    };
+    let columns = "condition: the query gives no column \"m\"; its columns are host, n";
+    assert_eq!(with("stats count(*) as n by host", "m > 0").as_deref(), Some(columns));
+    assert_eq!(with("stats count(*) as n by host", "n > 0 and host != \"a\""), None);
+    assert_eq!(with("stats count(*) as n by host", "count > 3"), None);
+    assert_eq!(with("stats count(*) as n, max(x) as worst by host | fields n", "worst > 3"), None);
+    assert_eq!(with("stats sum(x) as s by host | fields s / 2 as half", "half > 3"), None);
+    let refused = with("filter status >= 500", "status > 3").unwrap();
+    assert!(refused.contains("knows only `count`") && refused.contains("\"status\""), "{refused}");
+    assert_eq!(with("filter status >= 500", "count > 3"), None);
+    check(
+        r#"groups: [{name: g, rules: [{name: r, language: logql, query: 'sum by (host) (rate({group="a"}[5m]))', condition: 'n > 1'}]}]"#,
+        &["r.yaml:1:114: condition: the query gives no column \"n\"; its columns are host, value"],
+    );
+    check(
+        "groups: [{name: g, rules: [{name: r, kind: ratio, query: 'filter a = 1', bad: 'b = 2', by: [host], condition: 'rate > 0.1'}]}]",
+        &[
+            "r.yaml:1:111: condition: the query gives no column \"rate\"; its columns are host, bad, total, ratio, value",
+        ],
+    );
+}
+
+#[test]
+fn a_template_with_a_name_that_is_never_there_is_refused() {
+    let with = |more: &str| {
+        let rule = format!("name: r, query: 'stats count(*) as n by host', labels: {{team: a}}, {more}");
+        let text = format!("groups: [{{name: g, rules: [{{{rule}}}]}}]");
+        RuleBook::default().add("r.yaml", &text).err().map(|errors| errors[0].message.clone())
+    };
+    assert_eq!(with("annotations: {summary: '{{ value }} of {{ labels.host }} {{ labels.team }}'}"), None);
+    let refused = with("annotations: {summary: '{{n}} payments failed'}").unwrap();
+    assert!(refused.starts_with("annotations: summary: there is no variable \"n\""), "{refused}");
+    let refused = with("annotations: {summary: '{{ labels.hots }}'}").unwrap();
+    assert!(refused.ends_with("there are alertname, team, host; did you mean \"host\"?"), "{refused}");
+    let refused = with("condition: n > 1, annotations: {summary: '{{ labels.team'}").unwrap();
+    assert!(refused.starts_with("annotations: summary: "), "{refused}");
+    let text = "groups: [{name: g, rules: [{name: r, query: a, labels: {host: '{{ labels.host }}'}}]}]";
+    check(text, &["r.yaml:1:35: labels: host: labels are no templates; put the text into annotations"]);
+}
+
+#[test]
+fn keys_of_other_programs_get_a_hint_and_the_place_once() {
+    check(
+        "groups:\n- name: g\n  rules:\n  - alert: r\n    query: a\n",
+        &["r.yaml:4:5: unknown key \"alert\"; write name:"],
+    );
+    let text = "groups:\n- name: g\n  rules:\n  - name: r\n    query: a\n    severity: page\n";
+    check(text, &["r.yaml:6:5: unknown key \"severity\"; write labels: {severity: …}"]);
+    check("rules:\n- name: r\n", &["r.yaml:1:1: unknown key \"rules\"; write groups: [{name: …, rules: […]}]"]);
+    check(
+        "groups:\n- name: g\n  rules:\n  - name: r\n    qery: a\n",
+        &["r.yaml:5:5: unknown key \"qery\"; did you mean query:?"],
+    );
+}

@@ -26,7 +26,7 @@ fn taken(schedule: &Schedule, now: Timestamp, takes: Takes) -> Option<Task> {
 }
 
 fn outcome(is_failed: bool) -> Outcome {
-    Outcome { n_evaluations: 1, is_failed, is_idle: false }
+    Outcome { n_evaluations: 1, is_failed, is_idle: false, evidence_ns: 0 }
 }
 
 /// Takes what is due and lets it take so long.
@@ -57,18 +57,18 @@ fn turns_are_an_interval_apart_and_shifted_against_each_other() {
 fn what_an_event_asks_for_comes_at_once_but_not_twice_within_a_second() {
     let schedule = schedule(&[("r", 30)]);
     run(&schedule, at(0.0), 0.001).unwrap();
-    schedule.ask("r", Some(at(0.2)), &[]);
-    schedule.ask("r", Some(at(0.3)), &[]);
-    schedule.ask("unknown", Some(at(0.3)), &[]);
-    assert_eq!(schedule.asked(), HashSet::from(["r".to_string()]));
+    schedule.ask("r", &[at(0.2)], &[]);
+    schedule.ask("r", &[at(0.3)], &[]);
+    schedule.ask("unknown", &[at(0.3)], &[]);
+    assert_eq!(schedule.asked(at(0.5)), HashSet::from(["r".to_string()]));
     assert_eq!(schedule.take(at(0.5), Takes::AtOnce), Next::Nothing(at(1.0)));
     let task = taken(&schedule, at(1.0), Takes::AtOnce).unwrap();
-    schedule.ask("r", Some(at(1.0)), &[]);
+    schedule.ask("r", &[at(1.0)], &[]);
     assert_eq!(taken(&schedule, at(1.9), Takes::All), None, "one thread at a time");
     schedule.finish(&task.rule, at(1.4), outcome(false));
     assert!(taken(&schedule, at(1.9), Takes::All).is_none());
     let late = [at(-400.0)];
-    schedule.ask("r", None, &late);
+    schedule.ask("r", &[], &late);
     assert_eq!(run(&schedule, at(2.0), 0.9).as_deref(), Some("r"), "what came while it was judged is judged after it");
 }
 
@@ -80,8 +80,8 @@ fn a_rule_that_takes_long_holds_up_no_other_and_never_overlaps_itself() {
     }
     let task = taken(&schedule, at(2.5), Takes::All).unwrap();
     assert_eq!(task.rule, "slow");
-    schedule.ask("quick", Some(at(2.5)), &[]);
-    schedule.ask("slow", Some(at(2.5)), &[]);
+    schedule.ask("quick", &[at(2.5)], &[]);
+    schedule.ask("slow", &[at(2.5)], &[]);
     let urgent = taken(&schedule, at(2.6), Takes::AtOnce).unwrap();
     assert_eq!(urgent.rule, "quick");
     schedule.finish("quick", at(2.6), outcome(false));
@@ -104,7 +104,7 @@ fn what_is_judged_at_once_takes_a_twentieth_of_a_core_and_turns_stay() {
     let (mut now, mut extra_ns, mut n_regular) = (at(0.0), 0, 0);
     let end = at(120.0);
     while now < end {
-        names.iter().for_each(|name| schedule.ask(name, Some(now), &[]));
+        names.iter().for_each(|name| schedule.ask(name, &[now], &[]));
         let next = schedule.take(now, Takes::All);
         let Next::Task(task) = next else {
             now = Timestamp(now.0 + 10_000_000);
@@ -133,7 +133,7 @@ fn clocks_that_jump_neither_silence_a_rule_nor_let_it_run_wild() {
     assert!(run(&schedule, at(7_200.1), 0.0).is_none(), "once");
     assert!(run(&schedule, at(10.0), 0.0).is_some(), "back");
     assert!(run(&schedule, at(10.1), 0.0).is_none(), "once");
-    schedule.ask("r", Some(at(10.2)), &[]);
+    schedule.ask("r", &[at(10.2)], &[]);
     assert!(run(&schedule, at(11.0), 0.0).is_some());
 }
 
@@ -183,4 +183,57 @@ fn a_thousand_rules_begin_within_their_interval_and_never_overlap() {
     let p99 = lags[lags.len() * 99 / 100];
     assert!(lags.len() > 9_000, "{}", lags.len());
     assert!(p99 <= 30 * Timestamp::SECOND, "{p99}");
+}
+
+#[test]
+fn an_event_dated_ahead_delays_no_event_of_the_present() {
+    let schedule = schedule(&[("r", 30)]);
+    run(&schedule, at(0.0), 0.001).unwrap();
+    let ahead = at(7.0 * 3_600.0);
+    schedule.ask("r", &[ahead], &[]);
+    assert!(schedule.asked(at(1.0)).is_empty(), "it does not wait for its turn: events of now concern it");
+    schedule.ask("r", &[at(1.1)], &[]);
+    assert_eq!(taken(&schedule, at(1.2), Takes::AtOnce).unwrap().rule, "r");
+    schedule.finish("r", at(1.3), outcome(false));
+    assert_eq!(schedule.take(at(2.3), Takes::AtOnce), Next::Nothing(ahead), "the one ahead is still known");
+}
+
+#[test]
+fn a_rule_is_not_idle_when_events_ahead_come_into_its_window() {
+    let schedule = schedule(&[("r", 30)]);
+    let idle = Outcome { n_evaluations: 1, is_failed: false, is_idle: true, evidence_ns: 0 };
+    schedule.cover(&HashSet::from(["r"]));
+    let mut now = at(0.0);
+    let mut judged = |until: Timestamp| {
+        let mut busy = Vec::new();
+        while now < until {
+            if let Some(task) = taken(&schedule, now, Takes::All) {
+                let outcome = if task.is_idle { Outcome { n_evaluations: 0, ..idle } } else { idle };
+                schedule.finish("r", now, outcome);
+                busy.extend((!task.is_idle).then_some(now));
+            }
+            now = Timestamp(now.0 + 100_000_000);
+        }
+        busy
+    };
+    assert_eq!(judged(at(100.0)).len(), 1, "then it is idle");
+    schedule.ask("r", &[at(150.0)], &[]);
+    assert_eq!(judged(at(200.0)), [at(150.0)]);
+    // More instants than are remembered: it is asked at every turn until the last of them.
+    let many: Vec<Timestamp> = (0..200).map(|n| at(300.0 + f64::from(n))).collect();
+    schedule.ask("r", &many, &[]);
+    let busy = judged(at(600.0));
+    assert!(busy.iter().any(|at_| *at_ > at(499.0)), "{busy:?}");
+}
+
+#[test]
+fn a_rule_whose_alert_took_long_to_describe_is_judged_at_once_the_next_time() {
+    let schedule = schedule(&[("r", 30)]);
+    run(&schedule, at(0.0), 0.001).unwrap();
+    let described = Outcome { evidence_ns: 700 * Timestamp::SECOND / 1_000, ..outcome(false) };
+    for second in [1.1, 2.2, 3.3, 4.4, 5.5] {
+        schedule.ask("r", &[at(second)], &[]);
+        assert_eq!(taken(&schedule, at(second), Takes::AtOnce).unwrap().rule, "r");
+        schedule.finish("r", at(second + 0.8), described);
+    }
 }

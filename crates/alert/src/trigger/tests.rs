@@ -47,7 +47,7 @@ fn events_concern_the_rules_whose_groups_and_conditions_they_meet() {
     assert_eq!(names(&touched(&rules, &accepted("db", &burning))), ["fire", "named"]);
     assert!(touched(&rules, &accepted("app/a", &[(0, Level::Warn, "disk is warm")])).is_empty());
     let found = touched(&rules, &accepted("app/a", &[(3, Level::Info, "x"), (1, Level::Fatal, "y")]));
-    assert_eq!(found, [Touched { rule: "errors".into(), due: Some(NOW), late: Vec::new() }]);
+    assert_eq!(found, [Touched { rule: "errors".into(), dues: vec![NOW], late: Vec::new() }]);
 }
 
 #[test]
@@ -59,6 +59,11 @@ fn rules_that_wait_already_are_not_looked_at() {
     let waiting = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
     assert_eq!(triggers.touched(&batch, NOW, &waiting(&["a"])).len(), 2);
     assert!(triggers.touched(&batch, NOW, &waiting(&["a", "b"])).is_empty());
+    for age in [-25_200, 400] {
+        let beside = [accepted("app/a", &[(age, Level::Error, "x")])];
+        let touched = triggers.touched(&beside, NOW, &waiting(&["a", "b"]));
+        assert_eq!(touched.len(), 2, "its present window does not hold an event of the age {age}");
+    }
 }
 
 #[test]
@@ -82,10 +87,11 @@ fn back_filled_events_never_trigger_and_late_ones_ask_for_the_window_that_ends_w
     };
     let at = |age: i64| Timestamp(NOW.0 - age * Timestamp::SECOND);
     assert!(of(&[421, 3_600, 86_400]).is_empty(), "older than the window and five minutes");
-    assert_eq!(of(&[120])[0], Touched { rule: "errors".into(), due: Some(NOW), late: Vec::new() });
-    assert_eq!(of(&[121])[0], Touched { rule: "errors".into(), due: None, late: vec![at(121)] });
+    assert_eq!(of(&[120])[0], Touched { rule: "errors".into(), dues: vec![NOW], late: Vec::new() });
+    assert_eq!(of(&[121])[0], Touched { rule: "errors".into(), dues: Vec::new(), late: vec![at(121)] });
     // Windows of two minutes that end 130 and 300 seconds ago hold all four.
     assert_eq!(of(&[420, 300, 250, 130, 500])[0].late, [at(300), at(130)]);
     // A sender whose clock is ahead: not before its event is in the window.
-    assert_eq!(of(&[-7])[0].due, Some(at(-7)));
+    assert_eq!(of(&[-7])[0].dues, [at(-7)]);
+    assert_eq!(of(&[-25_200, 0, -7])[0].dues, [NOW, at(-7), at(-25_200)]);
 }

@@ -55,6 +55,10 @@ pub(crate) struct SetGroup {
     /// Bytes beyond which the oldest events go, such as 10GB; `never` for no limit
     #[arg(long, value_name = "SIZE", alias = "size")]
     pub(crate) retention_size: Option<String>,
+    /// Zone in which times that name none are read from now on, such as Asia/Jakarta or +07:00; `none` for that of the
+    /// sender or server
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
     /// Only say what it would do
     #[arg(long)]
     pub(crate) preview: bool,

@@ -13,7 +13,7 @@ use crate::failure::{Failure, of_output};
 use crate::output::{Column, Printer, is_coloured};
 
 /// Columns of a list of groups, each with where it stands in a group's JSON.
-const GROUP_COLUMNS: [(&str, &str); 8] = [
+const GROUP_COLUMNS: [(&str, &str); 9] = [
     ("name", "/name"),
     ("events", "/events"),
     ("bytes_raw", "/bytes_raw"),
@@ -22,6 +22,7 @@ const GROUP_COLUMNS: [(&str, &str); 8] = [
     ("last", "/last"),
     ("retention_age", "/retention/age"),
     ("retention_size", "/retention/size"),
+    ("time_zone", "/time_zone"),
 ];
 
 /// Columns of a list of deletions.
@@ -40,6 +41,9 @@ const DELETION_COLUMNS: [(&str, &str); 10] = [
 
 /// A word for no limit.
 const NEVER: &str = "never";
+
+/// A word for no time zone of its own.
+const NONE: &str = "none";
 
 pub(crate) fn groups(options: Groups) -> Result<(), Failure> {
     let talk = Talk { server: Server::new(&options.remote)?, options: &options };
@@ -83,6 +87,16 @@ impl Talk<'_> {
 
     /// Changes the limits that were named and leaves the other as it is.
     fn set(&self, set: &SetGroup) -> Result<(), Failure> {
+        if let Some(zone) = set.time_zone.as_deref() {
+            let zone = if zone == NONE { Value::Null } else { zone.into() };
+            let body = json!({"time_zone": zone});
+            // Refused before anything else is changed, where there is no such zone.
+            let preview = if set.preview { "?preview=true" } else { "" };
+            let group = self.ask(Method::PUT, &format!("{}{preview}", path(&set.name)), Some(&body), "")?;
+            if set.retention_age.is_none() && set.retention_size.is_none() {
+                return self.show(&group);
+            }
+        }
         let groups = self.get("/api/v1/groups")?;
         let known = groups["groups"].as_array().into_iter().flatten().find(|group| group["name"] == set.name);
         let limit = |named: &Option<String>, key: &str| match named.as_deref() {

@@ -40,6 +40,7 @@ const fn setting(section: &'static str, key: &'static str, kind: Kind, default: 
 pub(crate) const SETTINGS: &[Setting] = &[
     setting("server", "listen", Kind::Text, "127.0.0.1:22828"),
     setting("server", "hosts", Kind::List, ""),
+    setting("server", "public_url", Kind::Text, ""),
     setting("server", "tls_cert", Kind::Text, ""),
     setting("server", "tls_key", Kind::Text, ""),
     setting("storage", "dir", Kind::Text, ""),

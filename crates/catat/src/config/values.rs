@@ -8,7 +8,7 @@ use types::{ByteSize, Secret, parse_duration_ns};
 use super::{ConfigError, Kind, Layers};
 
 /// Reads values of all settings; errors are kept until [`finish`](Self::finish).
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     layers: &'a Layers,
     errors: Vec<ConfigError>,
 }
@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text, nothing where it is empty.
-    pub(super) fn optional(&mut self, section: &'static str, key: &'static str) -> Option<String> {
+    pub(crate) fn optional(&mut self, section: &'static str, key: &'static str) -> Option<String> {
         Some(self.text(section, key)).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Refuses a value for what somebody else found wrong with it.
-    pub(super) fn accept(&mut self, checked: Result<(), String>, section: &'static str, key: &'static str) {
+    pub(crate) fn accept(&mut self, checked: Result<(), String>, section: &'static str, key: &'static str) {
         if let Err(problem) = checked {
             self.refuse(section, key, problem);
         }

@@ -22,6 +22,16 @@ impl MetricQuery {
         self.root.is_scalar()
     }
 
+    /// Returns the labels that every series of the answer has at most, where the query names them by `by`.
+    pub fn labels_only(&self) -> Option<Vec<String>> {
+        match &self.root {
+            // These keep the labels of the series that they choose.
+            Metric::Aggregation { kind: AggregationKind::Top(_) | AggregationKind::Bottom(_), .. } => None,
+            Metric::Aggregation { grouping: Grouping::By(labels), .. } => Some(labels.clone()),
+            _ => None,
+        }
+    }
+
     /// The events that the first number of the query is made of.
     pub fn first_events(&self) -> Option<&LogQuery> {
         self.root.first_events()

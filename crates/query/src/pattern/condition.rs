@@ -59,6 +59,21 @@ pub(crate) fn condition(pattern: &str, text: &Expr, sample: Option<&str>, texts:
     Some(Condition { expr: matched(TextPattern::Regex(regex)), is_exact })
 }
 
+/// Returns the condition for the lines of a pattern, which may be cut and then ends in `…`. `message` is one of them:
+/// it shows whether the whole line or its field with the message has the pattern.
+pub fn pattern_lines(pattern: &str, message: Option<&str>) -> Option<Expr> {
+    let (pattern, is_cut) = pattern.strip_suffix('…').map_or((pattern, false), |pattern| (pattern, true));
+    let whole = expression(pattern);
+    // A query of Insights writes expressions between slashes.
+    let written = if is_cut { whole.trim_end_matches(r"\s*$").to_owned() } else { whole }.replace('/', r"\x2f");
+    let regex = regex::Regex::new(&written).ok()?;
+    let text = match message {
+        Some(message) if !regex.is_match(message) => super::text_of_event(),
+        _ => Expr::Field("@message".into()),
+    };
+    Some(Expr::Match(Box::new(text), TextPattern::Regex(regex)))
+}
+
 /// A regular expression for the texts of a pattern.
 fn expression(pattern: &str) -> String {
     let words = |part: &str| part.split(' ').map(regex::escape).collect::<Vec<_>>().join(r"\s+");
@@ -69,6 +84,21 @@ fn expression(pattern: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_of_a_pattern_are_found_by_its_parts_in_order() {
+        let holds = |pattern: &str, line: &str| match pattern_lines(pattern, None).expect("a condition") {
+            Expr::Match(_, TextPattern::Regex(regex)) => regex.is_match(line),
+            other => panic!("{other:?}"),
+        };
+        assert!(holds("GET /cart/<*> took <*> ms", "GET /cart/17  took 3 ms"));
+        assert!(!holds("GET /cart/<*> took <*> ms", "GET /cart/17 took 3 ms and failed"));
+        assert!(holds("GET /cart/<*> took…", "GET /cart/17 took 3 ms and failed"));
+        let of_field = pattern_lines("refused by <*>", Some("{\"message\":\"refused by db\"}"));
+        assert!(matches!(of_field, Some(Expr::Match(text, _)) if matches!(*text, Expr::Call(..))));
+        let written = crate::events_text(&[], &[], &[pattern_lines("GET /a <*>", None).expect("a condition")]);
+        assert_eq!(written.as_deref(), Some("filter @message like /(?s)^\\s*GET\\s+\\x2fa\\s+.*\\s*$/"));
+    }
 
     fn check(pattern: &str, others: &[&str], expected: &str, is_exact: bool) {
         let others: Vec<String> = others.iter().map(|other| other.replace('*', "\u{1}")).collect();

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use alert::AlertView;
 use axum::Json;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{channels, rule_trials, rules, silences};
@@ -12,6 +15,17 @@ use crate::parameters::PathName;
 use crate::problem::Problem;
 use crate::router::Table;
 use crate::server::Shared;
+
+/// Longest comment on an alert.
+const COMMENT_BYTES_MAX: usize = 2_000;
+
+/// What is said of an alert by who takes it on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object with comment")]
+struct Taken {
+    #[serde(default)]
+    comment: String,
+}
 
 /// The routes of alerting.
 pub(crate) fn add(table: Table) -> Table {
@@ -49,23 +63,47 @@ pub(crate) async fn list(server: Shared) -> Json<Value> {
 }
 
 /// Takes an alert on: nobody is told of it again until it ends.
-pub(crate) async fn acknowledge(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
-    set_acknowledged(server, id, true).await
+pub(crate) async fn acknowledge(
+    server: Shared,
+    PathName(id): PathName,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    let received = server.bodies.read(body, rules::BODY_BYTES_MAX).await?;
+    let taken = if received.bytes().trim_ascii().is_empty() {
+        Taken::default()
+    } else {
+        if !crate::access::is_json(&headers) {
+            let message = "a body has to be JSON, and its content type has to say so";
+            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
+            return Err(problem.hint("send Content-Type: application/json, or no body"));
+        }
+        let taken: Result<Option<Taken>, _> = serde_json::from_slice(received.bytes());
+        taken.map(Option::unwrap_or_default).map_err(|error| {
+            let problem = Problem::bad_request("bad-definition", error.to_string());
+            problem.hint(r#"send {"comment": "on it"}, or no body; who you are is known by your key or session"#)
+        })?
+    };
+    if taken.comment.len() > COMMENT_BYTES_MAX {
+        let message = format!("comment has {COMMENT_BYTES_MAX} bytes at most");
+        return Err(Problem::bad_request("bad-definition", message));
+    }
+    set_acknowledged(server, id, Some(taken)).await
 }
 
 /// Takes that back.
 pub(crate) async fn take_back(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
-    set_acknowledged(server, id, false).await
+    set_acknowledged(server, id, None).await
 }
 
-async fn set_acknowledged(server: Shared, id: String, is_taken: bool) -> Result<Json<Value>, Problem> {
+async fn set_acknowledged(server: Shared, id: String, taken: Option<Taken>) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
     let work = move || {
         one(&of_thread, &id)?;
-        let by = is_taken.then_some(&*of_thread.caller.name);
+        let by = taken.as_ref().map(|taken| (&*of_thread.caller.name, taken.comment.as_str()));
         of_thread.app.alerts.acknowledge(&id, by)?;
         let alert = one(&of_thread, &id)?;
-        let action = if is_taken { "alert acknowledged" } else { "acknowledgement taken back" };
+        let action = if taken.is_some() { "alert acknowledged" } else { "acknowledgement taken back" };
         of_thread.audit_own(action, &json!({"alert": id, "rule": alert.rule, "labels": alert.labels}));
         Ok::<AlertView, Problem>(alert)
     };

@@ -179,9 +179,13 @@ impl Order {
 /// Deletes a group with its events, and with what CloudWatch's clients made of it; tells whether there was one.
 pub(crate) fn delete_group(server: &Shared, group: &GroupName) -> Result<bool, Problem> {
     let is_deleted = server.app.store.delete_group(group)?;
+    if server.app.intake.time_zone(group).is_some() {
+        server.app.intake.set_time_zone(group, None)?;
+    }
     // One that CloudWatch's clients made goes with its events, also where it has none yet.
     let is_deleted = crate::cloudwatch::forget(server.whole(), group)? || is_deleted;
     if is_deleted {
+        server.app.intake.sources().forget_content(group.as_str());
         server.audit_own("group deleted", &json!({"group": group.as_str()}));
     }
     Ok(is_deleted)

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use storage::{Forecast, GroupRetention, GroupStatus, Removal, RetentionChange};
 use types::{ByteSize, GroupName, Timestamp, parse_duration_ns};
@@ -19,9 +19,25 @@ const BODY_BYTES_MAX: usize = 64 << 10;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    // Must be there, if only as null: an empty body changes nothing by accident.
-    #[serde(deserialize_with = "Option::deserialize")]
-    retention: Option<Retention>,
+    // One of them must be there, if only as null: an empty body changes nothing by accident.
+    #[serde(default, deserialize_with = "present")]
+    retention: Option<Option<Retention>>,
+    /// The zone of times that name none.
+    #[serde(default, deserialize_with = "present")]
+    time_zone: Option<Option<String>>,
+}
+
+/// A member that is there, if only as null.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// What is to be changed of a group.
+#[derive(Debug, Default, PartialEq)]
+struct Changes {
+    retention: Option<GroupRetention>,
+    /// A zone; nothing for that of the sender or server.
+    time_zone: Option<Option<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -56,7 +72,8 @@ pub(crate) async fn put(
     let group = GroupName::new(&name).ok_or_else(bad_name)?;
     server.must_reach(&group)?;
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let retention = retention_of(received.bytes())?;
+    let Changes { retention: asked, time_zone } = changes_of(received.bytes())?;
+    let retention = asked.unwrap_or_else(|| server.app.store.retention(&group));
     if group.as_str() == ingest::AUDIT_GROUP {
         audit::check_retention(&retention)?;
     }
@@ -66,25 +83,36 @@ pub(crate) async fn put(
         if is_preview {
             return Ok(change_json(&store.preview_retention(&group, retention)));
         }
+        if let Some(zone) = time_zone {
+            of_thread.app.intake.set_time_zone(&group, zone.as_deref())?;
+            of_thread.audit_own("group time zone set", &json!({"group": group.as_str(), "time_zone": zone}));
+        }
+        if asked.is_none() {
+            return Ok(described_anew(&of_thread, &group, &retention));
+        }
         let change = store.set_retention(&group, retention)?;
         of_thread.audit_own(
             "group limits set",
             &json!({"group": group.as_str(), "age": retention.age_ns.map(duration_text), "size": retention.bytes.map(size_text)}),
         );
-        // Settings may come before the first event.
-        let mut answer = describe(&of_thread, group.as_str()).unwrap_or_else(|| {
-            let none = Vec::new();
-            let (bytes_raw, bytes_stored, n_events) = (0, 0, 0);
-            let name = group.clone();
-            let empty = GroupStatus { name, n_events, bytes_raw, bytes_stored, first: None, last: None, streams: none };
-            group_json(&empty, &retention, &Forecast::default())
-        });
+        let mut answer = described_anew(&of_thread, &group, &retention);
         if let (Value::Object(answer), Value::Object(change)) = (&mut answer, change_json(&change)) {
             answer.extend(change);
         }
         Ok::<Value, storage::StoreError>(answer)
     };
     Ok(Json(server.lookups.run(work).await??))
+}
+
+/// A group after a change. Settings may come before the first event.
+fn described_anew(server: &Shared, group: &GroupName, retention: &GroupRetention) -> Value {
+    describe(server, group.as_str()).unwrap_or_else(|| {
+        let none = Vec::new();
+        let (bytes_raw, bytes_stored, n_events) = (0, 0, 0);
+        let name = group.clone();
+        let empty = GroupStatus { name, n_events, bytes_raw, bytes_stored, first: None, last: None, streams: none };
+        group_json(server, &empty, retention, &Forecast::default())
+    })
 }
 
 /// What a change of limits does.
@@ -109,13 +137,23 @@ fn change_json(change: &RetentionChange) -> Value {
 }
 
 /// Reads the body of a change of settings.
-fn retention_of(body: &[u8]) -> Result<GroupRetention, Problem> {
+fn changes_of(body: &[u8]) -> Result<Changes, Problem> {
     let bad = |message: String| {
         let problem = Problem::bad_request("bad-settings", message);
-        problem.hint(r#"send {"retention":{"age":"7d","size":"6MiB"}}, with null for no limit"#)
+        problem.hint(
+            r#"send {"retention":{"age":"7d","size":"6MiB"}}, with null for no limit, or {"time_zone":"Asia/Jakarta"}"#,
+        )
     };
     let settings: Settings = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
-    let Retention { age, size } = settings.retention.unwrap_or_default();
+    if settings.retention.is_none() && settings.time_zone.is_none() {
+        return Err(bad("neither retention nor time_zone is there".into()));
+    }
+    let time_zone = settings.time_zone;
+    if let Some(Some(zone)) = &time_zone {
+        ingest::Intake::check_time_zone(zone).map_err(|error| bad(format!("time_zone: {error}")))?;
+    }
+    let Some(retention) = settings.retention else { return Ok(Changes { retention: None, time_zone }) };
+    let Retention { age, size } = retention.unwrap_or_default();
     let age_ns = age.map(|age| parse_duration_ns(&age)).transpose().map_err(|error| bad(format!("age: {error}")))?;
     let bytes: Option<ByteSize> =
         size.map(|size| size.parse()).transpose().map_err(|error: types::UnitError| bad(format!("size: {error}")))?;
@@ -125,7 +163,8 @@ fn retention_of(body: &[u8]) -> Result<GroupRetention, Problem> {
     if bytes.is_some_and(|bytes| bytes.0 == 0) {
         return Err(bad("size: must be more than 0; delete the group to empty it".into()));
     }
-    Ok(GroupRetention { age_ns, bytes: bytes.map(|bytes| bytes.0) })
+    let retention = GroupRetention { age_ns, bytes: bytes.map(|bytes| bytes.0) };
+    Ok(Changes { retention: Some(retention), time_zone })
 }
 
 pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
@@ -147,7 +186,7 @@ fn described(server: &Shared) -> Vec<Value> {
     let forecasts = store.forecasts();
     let describe = |group: &GroupStatus| {
         let forecast = forecasts.get(&group.name).copied().unwrap_or_default();
-        group_json(group, &store.retention(&group.name), &forecast)
+        group_json(server, group, &store.retention(&group.name), &forecast)
     };
     server.groups().iter().map(describe).collect()
 }
@@ -156,10 +195,10 @@ fn described(server: &Shared) -> Vec<Value> {
 fn describe(server: &Shared, name: &str) -> Option<Value> {
     let (store, groups) = (&server.app.store, server.groups());
     let group = groups.iter().find(|group| group.name.as_str() == name)?;
-    Some(group_json(group, &store.retention(&group.name), &store.forecast(&group.name)))
+    Some(group_json(server, group, &store.retention(&group.name), &store.forecast(&group.name)))
 }
 
-fn group_json(group: &GroupStatus, retention: &GroupRetention, forecast: &Forecast) -> Value {
+fn group_json(server: &Shared, group: &GroupStatus, retention: &GroupRetention, forecast: &Forecast) -> Value {
     let reason = forecast.next.map(|_| if forecast.by_size { "size" } else { "age" });
     json!({
         "name": group.name.as_str(), "events": group.n_events,
@@ -167,6 +206,7 @@ fn group_json(group: &GroupStatus, retention: &GroupRetention, forecast: &Foreca
         "first": group.first.map(|t| t.to_string()), "last": group.last.map(|t| t.to_string()),
         "streams": group.streams.iter().map(|stream| &**stream).collect::<Vec<_>>(),
         "retention": {"age": retention.age_ns.map(duration_text), "size": retention.bytes.map(size_text)},
+        "time_zone": server.app.intake.time_zone(&group.name),
         "forecast": {
             "bytes_per_day": forecast.bytes_per_day, "next": forecast.next.map(|t| t.to_string()), "reason": reason,
         },
@@ -192,7 +232,8 @@ mod tests {
     use super::*;
 
     fn check(body: &str, age_ns: Option<i64>, bytes: Option<u64>) {
-        assert_eq!(retention_of(body.as_bytes()).expect("it is right"), GroupRetention { age_ns, bytes }, "{body}");
+        let changes = changes_of(body.as_bytes()).expect("it is right");
+        assert_eq!(changes.retention, Some(GroupRetention { age_ns, bytes }), "{body}");
     }
 
     #[test]
@@ -211,9 +252,19 @@ mod tests {
             r#"{"retention":{"size":"0"}}"#,
             r#"{"retention":{"weight":"1kB"}}"#,
             r#"{"retension":null}"#,
+            r#"{"time_zone":"Mars/Base"}"#,
         ] {
-            assert_eq!(retention_of(wrong.as_bytes()).err().map(|p| p.status.as_u16()), Some(400), "{wrong}");
+            assert_eq!(changes_of(wrong.as_bytes()).err().map(|p| p.status.as_u16()), Some(400), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_time_zone_is_set_without_touching_the_limits() {
+        let jakarta = changes_of(br#"{"time_zone":"Asia/Jakarta"}"#).expect("it is right");
+        assert_eq!(jakarta.retention, None);
+        assert_eq!(jakarta.time_zone.flatten().as_deref(), Some("Asia/Jakarta"));
+        let none = changes_of(br#"{"time_zone":null}"#).expect("it is right");
+        assert_eq!(none.time_zone, Some(None));
     }
 
     #[test]

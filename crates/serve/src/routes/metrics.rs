@@ -13,7 +13,7 @@ use storage::Status;
 use crate::cloudwatch;
 use crate::problem::Problem;
 use crate::routes::status::{Kind, numbers};
-use crate::routes::{alert_timings, pipelines, sources, upkeep};
+use crate::routes::{alert_timings, clocks, pipelines, sources, upkeep};
 use crate::server::{Server, Shared};
 
 pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
@@ -44,6 +44,7 @@ fn own(server: &Server) -> Page {
     pipelines::write(server, &mut page);
     alert_timings::write(server, &mut page);
     sources::write(server, &mut page);
+    clocks::write(server, &mut page);
     cloudwatch::write_metric_filters(server, &mut page);
     server.subscriptions.write(&mut page);
     page

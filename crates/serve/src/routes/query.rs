@@ -22,6 +22,7 @@ use crate::ask::{Ask, PARAMETERS, Question};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reading::{Reading, Takers, read_with};
+use crate::routes::clocks;
 use crate::server::Shared;
 use crate::unknown_groups::unknown_groups;
 
@@ -129,6 +130,7 @@ fn find(reading: &Reading<'_>, mut question: Question, form: Form, takers: Taker
     }
     answer.warnings.extend(unknown_names(reading, &question));
     answer.warnings.extend(newest(reading, &question, &answer));
+    answer.warnings.extend(clocks::ahead(reading, &question));
     let extra = if question.explain { explain(reading, &question, &answer)? } else { Map::new() };
     Ok((answer, extra))
 }

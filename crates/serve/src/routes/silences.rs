@@ -32,7 +32,10 @@ pub(crate) async fn list(server: Shared) -> Json<Value> {
 
 pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let silence: Value = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
-    let bad = |error: serde_json::Error| Problem::bad_request("bad-definition", error.to_string());
+    let bad = |error: serde_json::Error| {
+        let problem = Problem::bad_request("bad-definition", error.to_string());
+        problem.hint(r#"send {"match": ["severity=~'page|error'"], "duration": "2h", "comment": "why"}"#)
+    };
     let silence: NewSilence = serde_json::from_value(silence).map_err(bad)?;
     let of_thread = server.clone();
     let work = move || {

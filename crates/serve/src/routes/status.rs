@@ -7,7 +7,7 @@ use storage::Status;
 
 use crate::parameters::Parameters;
 use crate::problem::Problem;
-use crate::routes::upkeep;
+use crate::routes::{clocks, upkeep};
 use crate::server::Shared;
 
 /// Whether a number only grows.
@@ -27,7 +27,7 @@ pub(crate) async fn get(server: Shared) -> Result<Json<Value>, Problem> {
         // Sizes of the whole store tell of groups that do not exist for the caller.
         return Ok(Json(json!({
             "version": server.app.version, "started": server.started.to_string(), "now": server.now().to_string(),
-            "store": {}, "damaged": [], "warnings": [],
+            "store": {}, "damaged": [], "warnings": clocks::warnings(&server), "clocks": clocks::describe(&server),
         })));
     }
     let of_thread = server.clone();
@@ -43,7 +43,7 @@ pub(crate) async fn get(server: Shared) -> Result<Json<Value>, Problem> {
         "version": server.app.version, "started": server.started.to_string(), "now": server.now().to_string(),
         "store": store, "queries_running": n_running, "poisoned": status.poisoned, "catalog_problem": status.catalog_problem,
         "control_problem": status.control_problem, "copy_taken": server.app.store.copy_taken(), "damaged": damaged,
-        "warnings": warnings, "syslog": syslog,
+        "warnings": warnings, "clocks": clocks::describe(&server), "syslog": syslog,
     });
     if let Value::Object(answer) = &mut answer {
         answer.extend(upkeep::describe(&status));

@@ -7,6 +7,7 @@ use storage::{ClockDoubt, Latency, Status, TierStatus};
 use types::{ByteSize, Timestamp, format_duration_ns};
 
 use crate::problem::Problem;
+use crate::routes::clocks;
 use crate::routes::metrics::Page;
 use crate::routes::status::Kind::{Counter, Gauge};
 use crate::server::{Server, Shared};
@@ -24,17 +25,17 @@ pub(crate) async fn confirm_clock(server: Shared) -> Result<Json<Value>, Problem
 }
 
 /// What somebody should look at, though events are taken and questions answered.
-pub(crate) fn warnings(server: &Server, status: &Status) -> Vec<String> {
+pub(crate) fn warnings(server: &Shared, status: &Status) -> Vec<String> {
     standing_warnings(server, status).into_iter().chain(overflow_warning(server)).collect()
 }
 
 /// What is not as it should be now, as `/-/ready` says it.
-pub(crate) fn standing_warnings(server: &Server, status: &Status) -> Vec<String> {
+pub(crate) fn standing_warnings(server: &Shared, status: &Status) -> Vec<String> {
     let clock = status.clock_doubt.as_ref().map(clock_warning);
     let control = status.control_problem.as_ref();
     let control = control.map(|why| format!("settings cannot be changed, the control store cannot be used: {why}"));
     let warnings = clock.into_iter().chain(copy_warning(server)).chain(disk_warning(status)).chain(control);
-    warnings.chain(object_store_warning(status)).collect()
+    warnings.chain(object_store_warning(status)).chain(clocks::warnings(server)).collect()
 }
 
 /// A disk that fills is to be noticed before events are refused.
@@ -67,7 +68,7 @@ fn object_store_warning(status: &Status) -> Option<String> {
 }
 
 /// Nobody is to rely on alerts of a store that sends none.
-fn copy_warning(server: &Server) -> Option<String> {
+fn copy_warning(server: &Shared) -> Option<String> {
     let taken = server.app.store.copy_taken()?;
     Some(format!(
         "this store is a copy, taken {taken}, and notifies nobody (alerts, subscription filters, remote write); `catat \

@@ -103,4 +103,8 @@ async fn silences_are_made_listed_and_ended_within_a_scope() {
     let shown = house.alerting_as(&web, "GET", "silences", &Value::Null).await.json();
     assert_eq!((seen(shown.clone()), &shown["silences"][0]["status"]), (1, &json!("expired")));
     assert_eq!(house.alerting_as(&web, "POST", "alerts/none/acknowledge", &Value::Null).await.status, 404);
+    let on_it = json!({"comment": "on it"});
+    assert_eq!(house.alerting_as(&web, "POST", "alerts/none/acknowledge", &on_it).await.status, 404);
+    let unknown = house.alerting_as(&web, "POST", "alerts/none/acknowledge", &json!({"by": "ann"})).await;
+    assert!(unknown.status == 400 && unknown.text().contains("unknown field `by`"), "{}", unknown.text());
 }

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 
-import { acknowledge, alerts, askAlerts, type Alert, type Told } from "../../api/alerts.ts";
+import { acknowledge, alerts, askAlerts, type Alert, type Pattern, type Told } from "../../api/alerts.ts";
 import { count, printable } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
 import { plural, rich, t } from "../../texts.ts";
@@ -42,15 +42,20 @@ function Card({ alert }: { alert: Alert }) {
   }, [isOpen]);
   return (
     <li class={`card${isQuiet(alert) ? " quiet" : ""}${isOpen ? " opened" : ""}`} data-testid="alert" ref={card}>
-      <div class="card-head"><State state={alert.state} /><b>{printable(alert.rule)}</b><span class="dim">{rich("since {time}", { time: <When time={alert.since} /> })}</span></div>
+      <div class="card-head"><State state={alert.state} /><b>{printable(titleOf(alert))}</b>{titleOf(alert) !== alert.rule && <span class="dim">{printable(alert.rule)}</span>}<span class="dim">{rich("since {time}", { time: <When time={alert.since} /> })}</span></div>
       {Object.entries(alert.annotations).map(([name, value]) => <p key={name} lang="">{printable(value)}</p>)}
       <Evidence of={alert} />
       <p class="labels" lang=""><Labels labels={alert.labels} />
-        {alert.value !== null && <span class="label">{t("value")} <b>{typeof alert.value === "string" ? printable(alert.value) : JSON.stringify(alert.value)}</b></span>}</p>
+        {alert.value !== null && <span class="label">{alert.window === undefined ? t("value") : t("last {window}", { window: alert.window })} <b>{typeof alert.value === "string" ? printable(alert.value) : JSON.stringify(alert.value)}</b></span>}</p>
       {alert.notified.length > 0 && <p class="dim note">{alert.notified.map((one) => <Heard key={one.channel} of={one} />)}</p>}
       <Acts alert={alert} />
     </li>
   );
+}
+
+/** What it is about: its pattern, else its rule. */
+function titleOf(alert: Alert): string {
+  return alert.labels["pattern"] ?? alert.rule;
 }
 
 /** The pattern of its lines, unless the labels have it, where they come from, the first and the newest of them. */
@@ -58,17 +63,21 @@ function Evidence({ of: { pattern, counts, first, last, labels } }: { of: Alert 
   const lines = first !== null && last !== null && first["@message"] === last["@message"] && first["@timestamp"] === last["@timestamp"] ? [last] : [first, last];
   return (
     <>
-      {pattern && <p class="pattern">{labels["pattern"] === undefined && <code>{printable(pattern.text)}</code>} {pattern.is_new === true && <span class="badge state-pending">{t("new")}</span>} {typeof pattern.count === "number" && <span class="dim note">{often(pattern.count, pattern.before)}</span>}</p>}
+      {pattern && <p class="pattern">{labels["pattern"] === undefined && <code>{printable(pattern.text)}</code>} {pattern.is_new === true && <span class="badge state-pending">{t("new")}</span>} {typeof pattern.count === "number" && <span class="dim note" data-testid="often">{often(pattern.count, pattern)}</span>}</p>}
       {lines.map((line, at) => line && <p class="evidence" key={at} data-testid="evidence"><When time={line["@timestamp"]} /> <code>{printable(line["@message"] ?? "")}</code></p>)}
       {counts && <p class="labels" lang="">{counts.values.map(({ value, count: n }) => <span class="label" key={value}>{printable(counts.field)}=<b>{printable(value)}</b> × {count(n)}</span>)}</p>}
     </>
   );
 }
 
-function often(n: number, before: number | undefined): string {
-  const now = plural(n, "{n} time", "{n} times", count(n));
-  if (before === undefined) return now;
-  return `${now}, ${before === 0 ? t("never before") : plural(before, "{n} time before", "{n} times before", count(before))}`;
+/** How often it came in the window in which it began, and in the time before that. */
+function often(n: number, { before, window, baseline }: Pattern): string {
+  const times = plural(n, "{n} time", "{n} times", count(n));
+  const now = window === undefined ? t("{times} when it began", { times }) : t("{times} in {window} when it began", { times, window });
+  if (before === undefined || before === null) return now;
+  if (before === 0) return `${now}, ${t("never before")}`;
+  const earlier = plural(before, "{n} time", "{n} times", count(before));
+  return `${now}, ${baseline === undefined ? t("{times} before", { times: earlier }) : t("{times} in the {baseline} before", { times: earlier, baseline })}`;
 }
 
 function Heard({ of }: { of: Told }) {

@@ -1,5 +1,6 @@
 // What the parts of the page of alerts have in common.
 
+import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 
 import type { Lane } from "../../ask.ts";
@@ -7,6 +8,10 @@ import { printable } from "../../format.ts";
 import { t } from "../../texts.ts";
 import { ago, exactText } from "../../time.ts";
 import { address, go, view, type View } from "../../view.ts";
+
+/** What time it is, so that ages go on while nothing else changes. */
+const clock = signal(Date.now());
+setInterval(() => { clock.value = Date.now(); }, 5000);
 
 /** A state, by its name and colour. */
 export function State({ state }: { state: string }) {
@@ -21,7 +26,7 @@ export function State({ state }: { state: string }) {
 /** How long ago something was, or how soon it will be. */
 export function When({ time, never = t("never") }: { time: string | null | undefined; never?: string }) {
   const ms = Date.parse(time ?? "");
-  return Number.isNaN(ms) ? <span class="dim">{never}</span> : <time dateTime={time ?? ""} title={exactText(time ?? "", view.value.zone)}>{ago(ms, Date.now())}</time>;
+  return Number.isNaN(ms) ? <span class="dim">{never}</span> : <time dateTime={time ?? ""} title={exactText(time ?? "", view.value.zone)}>{ago(ms, Math.max(clock.value, ms))}</time>;
 }
 
 /** Labels, but for the one that repeats the rule's name. */

@@ -134,6 +134,7 @@ export const EXPLORE: Readonly<Record<string, string>> = {
   "Bars": "Batang",
   "Top list": "Daftar teratas",
   "Numbers": "Angka",
+  "Not drawn, but in the table: {names}": "Tidak digambar, tetapi ada di tabel: {names}",
   "and {n} more in the table": "dan {n} lagi di tabel",
   "Bars of the table below: ← and → read them": "Batang dari tabel di bawah: baca dengan ← dan →",
   "Chart of the table below: ← and → read it, Enter zooms in": "Grafik dari tabel di bawah: baca dengan ← dan →, Enter memperbesar",

@@ -70,7 +70,7 @@ fn a_rule_of_the_api_is_read_as_one_of_a_file_and_is_there_after_a_restart() {
     assert_eq!(in_file.to_string(), "rule \"errors\" stands in errors.yaml; change it there");
     for (definition, expected) in [
         (json!({"query": "filter a ="}), "query: "),
-        (json!({"query": "filter a = 1", "wnidow": "5m"}), "unknown field"),
+        (json!({"query": "filter a = 1", "wnidow": "5m"}), "unknown key \"wnidow\"; did you mean window:?"),
         (json!({"query": "filter a = 1", "name": "two"}), "another one"),
         (json!([]), "no JSON object"),
     ] {
@@ -167,7 +167,8 @@ fn silences_end_are_listed_for_a_while_and_are_there_after_a_restart() {
         is_equal: true,
     };
     let silence = |matchers: Vec<MatcherText>, duration: &str| NewSilence {
-        matchers,
+        conditions: Vec::new(),
+        matchers: matchers.into_iter().map(crate::AnyMatcher::Parts).collect(),
         starts_at: None,
         ends_at: None,
         duration: Some(duration.into()),

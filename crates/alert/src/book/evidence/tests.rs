@@ -38,11 +38,18 @@ fn gathered(texts: &[(&str, &str, i64)]) -> (Vec<Json>, Json) {
     let rule = "{name: r, query: 'filter @level = \"error\" | stats count(*) as count by @log', window: 5m}";
     book.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap();
     let rule = &book.rules[0];
-    let ask = StoreAsk { store, cache: None, is_stopping: Arc::new(AtomicBool::new(false)) };
+    let ask = StoreAsk { clock_offsets: None, store, cache: None, is_stopping: Arc::new(AtomicBool::new(false)) };
     let compiled = compile(rule, now).unwrap();
     let range = window_of(rule, now);
-    let question =
-        Question { plan: &compiled.plan, groups: &rule.groups, scope: &rule.scope, range, now, n_rows_max: 9 };
+    let question = Question {
+        plan: &compiled.plan,
+        groups: &rule.groups,
+        scope: &rule.scope,
+        range,
+        now,
+        n_rows_max: 9,
+        time: crate::EventTime::Own,
+    };
     let table: Table = ask.ask(&question).unwrap();
     let labels = Labels::new();
     let inquiry = Inquiry { rule, compiled: &compiled, row: &table.rows[0], labels: &labels, ask: &ask, now };

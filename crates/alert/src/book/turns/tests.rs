@@ -93,7 +93,7 @@ impl Bench {
         let accepted = Arc::new(AcceptedBatch { group, group_id: 1, batch: Arc::new(batch) });
         let triggers = Triggers::of(&self.book.standing().rules, self.now);
         for touched in triggers.touched(&[accepted], self.now, &HashSet::new()) {
-            self.book.schedule.ask(&touched.rule, touched.due, &touched.late);
+            self.book.schedule.ask(&touched.rule, &touched.dues, &touched.late);
         }
     }
 

@@ -1,0 +1,108 @@
+//! Sources whose clock or time zone is off: for `/api/v1/status`, `/-/ready`, `/metrics`, and answers beside which newer
+//! events lie.
+
+use ingest::ClockView;
+use query::plan::Warning;
+use serde_json::{Value, json};
+use types::{GroupPattern, TimeRange, Timestamp, format_duration_ns};
+
+use crate::access::Role;
+use crate::ask::Question;
+use crate::reading::Reading;
+use crate::routes::metrics::Page;
+use crate::routes::status::Kind::Gauge;
+use crate::server::{Server, Shared};
+
+/// Most sources that a warning names by themselves.
+const NAMED_MAX: usize = 10;
+
+/// An answer whose range ends within this time of now is meant to hold the newest events.
+const NOW_NS: i64 = 10 * Timestamp::SECOND;
+
+/// Sources that the caller may see, those furthest off first.
+fn views(server: &Shared) -> Vec<ClockView> {
+    let mut views = server.app.intake.clocks().views(server.now());
+    views.retain(|view| server.caller.scope.admits(view.offset.group.as_str()));
+    views
+}
+
+/// What somebody should look at; a caller without a key learns of no names.
+pub(crate) fn warnings(server: &Shared) -> Vec<String> {
+    let views = views(server);
+    if views.is_empty() {
+        return Vec::new();
+    }
+    if server.caller.role == Role::None {
+        return vec![format!("{} sources have clocks that are off; /api/v1/status names them", views.len())];
+    }
+    let more = views.len().saturating_sub(NAMED_MAX);
+    let more = (more > 0).then(|| format!("{more} more sources have clocks that are off; /api/v1/status names them"));
+    views.iter().take(NAMED_MAX).map(text_of).chain(more).collect()
+}
+
+/// What is off, and what mends it.
+fn text_of(view: &ClockView) -> String {
+    let offset = &view.offset;
+    let group = offset.group.as_str();
+    let side = if offset.offset_ns > 0 { "ahead of" } else { "behind" };
+    let span = format_duration_ns(offset.offset_ns.abs());
+    let stream = if offset.stream.is_empty() { String::new() } else { format!(", stream {}", offset.stream) };
+    let why = match (&view.time_zone, view.is_certain) {
+        (Some(zone), _) => format!(
+            "their times name no zone; `catat groups set {group} --time-zone {zone}` reads them in the zone {zone} from \
+             now on"
+        ),
+        (None, true) => "set the clock or the time zone of the sender".to_owned(),
+        (None, false) => "they come late, or the clock of the sender is wrong".to_owned(),
+    };
+    format!("group {group}{stream}: events are dated {span} {side} their arrival: {why}")
+}
+
+pub(crate) fn describe(server: &Shared) -> Value {
+    let view = |view: &ClockView| {
+        json!({
+            "group": view.offset.group.as_str(), "stream": &*view.offset.stream,
+            "offset_seconds": view.offset.offset_ns / Timestamp::SECOND, "certain": view.is_certain,
+            "zoneless": view.is_zoneless, "time_zone": view.time_zone, "last": view.last.to_string(),
+            "message": text_of(view),
+        })
+    };
+    views(server).iter().map(view).collect()
+}
+
+pub(crate) fn write(server: &Server, page: &mut Page) {
+    let views = server.app.intake.clocks().views(server.now());
+    let help = "Seconds that the events of a source are dated ahead of their arrival, where that is steady.";
+    page.family("catat_source_clock_offset_seconds", Gauge, help);
+    for view in &views {
+        let labels = [("group", view.offset.group.as_str()), ("stream", &*view.offset.stream)];
+        page.sample("catat_source_clock_offset_seconds", &labels, view.offset.offset_ns as f64 / 1e9);
+    }
+}
+
+/// Where a range ends now: how many events lie after it, because a clock or a time zone is ahead.
+pub(crate) fn ahead(reading: &Reading<'_>, question: &Question) -> Option<Warning> {
+    let (to, now) = (question.range.to, question.scope.now);
+    let newest = reading.newest(&question.scope.groups).filter(|newest| *newest >= to)?;
+    if (to.0 - now.0).abs() > NOW_NS {
+        return None;
+    }
+    let options = query::ParseOptions { now, time_zone: question.scope.time_zone };
+    let plan = query::parse_insights("stats count(*) as n", &options).ok()?;
+    let range = TimeRange { from: to, to: Timestamp(newest.0.saturating_add(1)) };
+    let answer = reading.execute(&plan, &question.scope, range).ok()?;
+    let Some(Some(types::Value::Integer(n_events))) = answer.rows.first().and_then(|row| row.first()).cloned() else {
+        return None;
+    };
+    let of_source = views(reading.server).into_iter().find(|view| {
+        let groups: &[GroupPattern] = &question.scope.groups;
+        view.offset.offset_ns > 0
+            && (groups.is_empty() || GroupPattern::any_matches(groups, view.offset.group.as_str()))
+    });
+    let message = format!("{n_events} events of these groups are dated after {to}, the newest {newest}");
+    let hint = of_source.map_or_else(
+        || format!("ask with to={newest}; the clock or the time zone of their sender is ahead"),
+        |view| format!("ask with to={newest}; {}", text_of(&view)),
+    );
+    (n_events > 0).then_some(Warning { code: "events-ahead", message, line: None, column: None, hint: Some(hint) })
+}
