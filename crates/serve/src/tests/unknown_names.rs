@@ -41,7 +41,8 @@ async fn a_field_that_no_event_has_is_named_with_the_nearest() {
     check(&house, "fields qqqqqq | limit 1 | sort zzzzzz", &["`qqqqqq`", "`zzzzzz`"]).await;
     // What is there, as a field, an object, a part of a list, or made by the query.
     check(&house, "fields timeMs, http, http.status, tags.0, items.0.sku, @message, message, timestamp", &[]).await;
-    check(&house, "eval seconds = timeMs / 1000 | filter seconds > 0 | stats sum(seconds) as s by user | sort s", &[]).await;
+    check(&house, "eval seconds = timeMs / 1000 | filter seconds > 0 | stats sum(seconds) as s by user | sort s", &[])
+        .await;
     check(&house, "parse @message \"* *\" as first, second | stats count(*) by first", &[]).await;
     check(&house, "filter ispresent(error) or coalesce(a, b) = 1", &[]).await;
     // The same after a flush, and through a scope that has no events.
