@@ -18,6 +18,8 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+
 use pest::Parser;
 use pest::iterators::Pair;
 
@@ -58,14 +60,32 @@ pub fn parse_filter_pattern(text: &str) -> Result<Plan, QueryErrors> {
 /// Errors: those of the pattern, and a selector that names nothing, with its place in itself.
 pub fn parse_filter_pattern_showing(text: &str, selectors: &[&str]) -> Result<Plan, QueryErrors> {
     let (mut operators, warnings) = conditions(text)?;
-    let columns = match form(&Reader { text })? {
-        Some(form) if form.as_rule() == Rule::columns => columns::named(form),
-        _ => Vec::new(),
-    };
+    let form = form(&Reader { text })?;
+    let columns = form.filter(|form| form.as_rule() == Rule::columns).map(columns::named).unwrap_or_default();
     let shown = selectors.iter().map(|selector| Ok(((*selector).into(), selected(selector, &columns)?)));
     let shown = shown.collect::<Result<Vec<_>, QueryErrors>>()?;
     operators.push(Operator::Project { columns: shown, is_events: true });
     Ok(optimise(Plan { operators, warnings, ..Plan::default() }))
+}
+
+/// Returns the selectors of a pattern, as written and each once: `$.property` of a JSON event, `$column` of a pattern of
+/// columns; none for words.
+///
+/// Errors: what cannot be read, with its place.
+pub fn filter_pattern_selectors(text: &str) -> Result<Vec<String>, QueryErrors> {
+    let mut selectors: Vec<String> = match form(&Reader { text })? {
+        Some(form) if form.as_rule() == Rule::columns => {
+            columns::named(form).into_iter().map(|(name, _)| format!("${name}")).collect()
+        }
+        Some(form) if form.as_rule() == Rule::json => {
+            let selectors = form.into_inner().flatten().filter(|part| part.as_rule() == Rule::selector);
+            selectors.map(|selector| selector.as_str().to_owned()).collect()
+        }
+        _ => Vec::new(),
+    };
+    let mut seen = HashSet::new();
+    selectors.retain(|selector| seen.insert(selector.clone()));
+    Ok(selectors)
 }
 
 /// What a selector names.

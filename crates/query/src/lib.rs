@@ -41,7 +41,7 @@ pub use execute::{
     explain, fetch_tables, field_presence, field_summaries, field_types, field_values, has_subqueries, histogram,
     holds_for, matched_fields, needs_several_passes, patterns_plan, select_events, unknown_fields,
 };
-pub use filter_pattern::{parse_filter_pattern, parse_filter_pattern_showing};
+pub use filter_pattern::{filter_pattern_selectors, parse_filter_pattern, parse_filter_pattern_showing};
 pub use insights::{
     Choice, ChoiceKind, Completion, ParseOptions, complete_insights, format_insights, parse_baseline, parse_deletion,
     parse_insights, parse_rule, prefix_regex, written,

@@ -86,7 +86,10 @@ impl Asked {
                 let message = format!("logStreamNames has 1 to {STREAMS_MAX} members.");
                 return Err(CloudWatchProblem::parameter(message));
             }
-            (Some(names), None) => plan.operators.insert(0, Operator::Filter(is_one_of(&names))),
+            (Some(names), None) => {
+                self.must_have_streams(&group, &names).await?;
+                plan.operators.insert(0, Operator::Filter(is_one_of(&names)));
+            }
             (None, Some(prefix)) => plan.operators.insert(0, Operator::Filter(starts_with_any(&[prefix]))),
             (None, None) => {}
         }
@@ -114,9 +117,7 @@ impl Asked {
         self.require(&[Role::Read])?;
         let group = self.known_group(&input).await?;
         let stream = input.needed("logStreamName")?.to_owned();
-        let (server, of_check, name) = (self.server.clone(), group.clone(), stream.clone());
-        let check = move || server.cloudwatch.check_stream(&server.app.store, &of_check, &name);
-        self.server.lookups.run(check).await??;
+        self.must_have_streams(&group, &[&stream]).await?;
         let range = range_of(&input, 0)?;
         let place = place_of(&input, input.flag("startFromHead")?)?;
         let most = input.number("limit", EVENTS_MAX, EVENTS_MAX)?;
@@ -134,6 +135,15 @@ impl Asked {
         };
         let events: Vec<Json> = page.lines.iter().map(event).collect();
         Ok(json!({"events": events, "nextForwardToken": forward, "nextBackwardToken": backward}))
+    }
+
+    /// Refuses streams that a group does not have.
+    async fn must_have_streams(&self, group: &GroupName, names: &[&str]) -> Result<(), CloudWatchProblem> {
+        let (server, group) = (self.server.clone(), group.clone());
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let check =
+            move || names.iter().try_for_each(|name| server.cloudwatch.check_stream(&server.app.store, &group, name));
+        self.server.lookups.run(check).await?
     }
 
     async fn page(&self, text: &str, wanted: Wanted) -> Result<Page, CloudWatchProblem> {
@@ -169,7 +179,7 @@ pub(super) fn showing(pattern: &str, selectors: &[&str]) -> Result<Plan, CloudWa
 }
 
 /// A filter pattern that cannot be understood, with the place.
-fn bad_pattern(problem: Problem) -> CloudWatchProblem {
+pub(super) fn bad_pattern(problem: Problem) -> CloudWatchProblem {
     let place = problem.places.first().map(|place| format!(" at line {}, column {}", place.line, place.column));
     let message = format!("Invalid filter pattern: {}{}", problem.sentence(), place.unwrap_or_default());
     CloudWatchProblem::parameter(message)

@@ -1,16 +1,18 @@
 //! `TestMetricFilter`: which of some texts a filter pattern matches, as it would match events.
+//!
+//! Texts are numbered from 0, and values are those of `$.property` or `$column`, as in the example of Amazon's API
+//! reference.
 
 use std::sync::Arc;
 
 use chrono_tz::Tz;
 use query::Tail;
-use query::plan::{Expr, Operator, Plan};
 use serde_json::{Map, Value, json};
 use types::{BatchRun, GroupName};
 
 use super::Asked;
 use super::answer::CloudWatchProblem;
-use super::events::plan_of;
+use super::events::{bad_pattern, showing};
 use super::input::Input;
 use super::results::text_of;
 use crate::access::Role;
@@ -25,13 +27,15 @@ const GROUP: &str = "test";
 impl Asked {
     pub(super) async fn test_metric_filter(&self, input: Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Read])?;
-        let mut plan = plan_of(input.needed("filterPattern")?)?;
+        let pattern = input.needed("filterPattern")?;
+        let names = query::filter_pattern_selectors(pattern).map_err(|errors| bad_pattern(errors.into()))?;
+        let selectors: Vec<&str> = names.iter().map(String::as_str).collect();
+        let plan = showing(pattern, &selectors)?;
         let texts = input.texts("logEventMessages")?.unwrap_or_default();
         if !(1..=TEXTS_MAX).contains(&texts.len()) {
             return Err(CloudWatchProblem::parameter(format!("logEventMessages has 1 to {TEXTS_MAX} members.")));
         }
         let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
-        let names = show_fields(&mut plan);
         let server = self.server.clone();
         let work = move || -> Result<Value, CloudWatchProblem> {
             let tail = Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))?;
@@ -46,30 +50,13 @@ impl Asked {
                 }
                 let row = found.rows.first().map(Vec::as_slice).unwrap_or_default();
                 let value = |(name, value): (&String, &Option<types::Value>)| {
-                    Some((format!("$.{name}"), text_of(value.as_ref()?).into()))
+                    Some((name.clone(), text_of(value.as_ref()?).into()))
                 };
                 let values: Map<String, Value> = names.iter().zip(row).filter_map(value).collect();
-                matches.push(json!({"eventNumber": at + 1, "eventMessage": text, "extractedValues": values}));
+                matches.push(json!({"eventNumber": at, "eventMessage": text, "extractedValues": values}));
             }
             Ok(json!({"matches": matches}))
         };
         self.server.lookups.run(work).await?
     }
-}
-
-/// Shows the properties that a pattern asks for, and gives their names.
-fn show_fields(plan: &mut Plan) -> Vec<String> {
-    let mut names = Vec::new();
-    for operator in &plan.operators {
-        let Operator::Filter(condition) = operator else { continue };
-        condition.visit_fields(&mut |name| {
-            if !name.starts_with(['@', '#']) && !names.contains(name) {
-                names.push(name.clone());
-            }
-        });
-    }
-    if let Some(Operator::Project { columns, .. }) = plan.operators.last_mut() {
-        *columns = names.iter().map(|name| (name.clone(), Expr::Field(name.clone()))).collect();
-    }
-    names.iter().map(|name| name.to_string()).collect()
 }

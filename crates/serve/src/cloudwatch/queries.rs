@@ -70,7 +70,10 @@ impl Asked {
                     return Err(no_group(name));
                 }
             }
-            query::parse_insights(&query, &options).map_err(|errors| CloudWatchProblem::malformed(errors.into()))
+            let plan = query::parse_insights(&query, &options);
+            let plan = plan.map_err(|errors| CloudWatchProblem::malformed(errors.into()))?;
+            must_be_query(&query, &plan)?;
+            Ok(plan)
         };
         let mut plan = self.server.lookups.run(check).await??;
         if groups.is_empty() && plan.sources.is_empty() {
@@ -187,6 +190,15 @@ impl Asked {
         }
         Ok(answer)
     }
+}
+
+/// Refuses plain words: other doors search for them, here a query is made of commands.
+fn must_be_query(text: &str, plan: &Plan) -> Result<(), CloudWatchProblem> {
+    let Some(warning) = plan.warnings.iter().find(|warning| warning.code == "phrase-search") else { return Ok(()) };
+    let hint = warning.hint.as_deref().unwrap_or("begin with a command such as fields, filter or stats");
+    let span = query::Span { start: 0, end: text.len() };
+    let error = query::QueryError::new("unknown-command", "the query begins with no command", text, span);
+    Err(CloudWatchProblem::malformed(query::QueryErrors::from(error.with_hint(hint)).into()))
 }
 
 /// Runs a query to its end, or to that of the server.

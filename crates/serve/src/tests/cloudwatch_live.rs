@@ -120,15 +120,16 @@ async fn a_pattern_is_tested_on_texts() {
     };
     let texts = json!([r#"{"status":503,"path":"/a"}"#, r#"{"status":200,"path":"/b"}"#, "ERROR plain"]);
     let of_json = test("{ $.status >= 500 && $.path = * }", texts.clone()).await.json();
-    let expected = json!({"matches": [{"eventNumber": 1, "eventMessage": r#"{"status":503,"path":"/a"}"#,
+    let expected = json!({"matches": [{"eventNumber": 0, "eventMessage": r#"{"status":503,"path":"/a"}"#,
         "extractedValues": {"$.status": "503", "$.path": "/a"}}]});
     assert_eq!(of_json, expected);
     let of_words = test("ERROR", texts.clone()).await.json();
-    assert_eq!(of_words["matches"], json!([{"eventNumber": 3, "eventMessage": "ERROR plain", "extractedValues": {}}]));
+    assert_eq!(of_words["matches"], json!([{"eventNumber": 2, "eventMessage": "ERROR plain", "extractedValues": {}}]));
     let all = test("", texts).await.json();
     assert_eq!(all["matches"].as_array().map(Vec::len), Some(3));
     let of_columns = test("[ip, size > 100]", json!(["10.0.0.1 1534", "10.0.0.2 20"])).await.json();
-    assert_eq!(of_columns["matches"][0]["eventNumber"], 1, "{of_columns}");
+    let values = json!({"$ip": "10.0.0.1", "$size": "1534"});
+    assert_eq!(of_columns["matches"][0]["extractedValues"], values, "{of_columns}");
     assert_eq!(of_columns["matches"].as_array().map(Vec::len), Some(1));
     assert_eq!(error(&test("{ $.a", json!(["x"])).await).1, "InvalidParameterException");
     assert_eq!(error(&test("a", json!([])).await).1, "InvalidParameterException");

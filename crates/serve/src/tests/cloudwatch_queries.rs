@@ -137,6 +137,10 @@ async fn what_is_wrong_is_said_as_amazon_says_it() {
     let place = &bad.json()["queryCompileError"];
     assert_eq!(place["location"], json!({"startCharOffset": 11, "endCharOffset": 16}), "{}", bad.text());
     assert!(place["message"].as_str().is_some_and(|text| text.contains("stats")), "{place}");
+    for words in ["connection refused", "\"connection refused\"", "/refused/"] {
+        let plain = house.operation("StartQuery", start(&["db"], words)).await;
+        assert_eq!(error(&plain), (400, "MalformedQueryException".into()), "{words}");
+    }
     let missing = house.operation("StartQuery", start(&["db", "nowhere"], "")).await;
     assert_eq!(error(&missing).1, "ResourceNotFoundException");
     let wrong = [
