@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=140a673ebe41";
+export{t as RowList}from"./row_list.js?v=15912ccb4368";

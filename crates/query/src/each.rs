@@ -218,7 +218,7 @@ fn mapped_operator(operator: &Operator, map: &dyn Fn(&Expr) -> Expr) -> Operator
 fn mapped(expr: &Expr, map: &dyn Fn(&Expr) -> Expr) -> Expr {
     let boxed = |expr: &Expr| Box::new(map(expr));
     match expr {
-        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Field(_) => expr.clone(),
+        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) | Expr::Field(_) => expr.clone(),
         Expr::Negate(inner) => Expr::Negate(boxed(inner)),
         Expr::Not(inner) => Expr::Not(boxed(inner)),
         Expr::And(a, b) => Expr::And(boxed(a), boxed(b)),

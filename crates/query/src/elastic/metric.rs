@@ -188,7 +188,7 @@ fn weighted_average(body: &Json, at: &str) -> Result<Metric, SearchError> {
     };
     let (value, weight) = (part("value")?, part("weight")?);
     let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
-    Ok(Metric { kind: MetricKind::WeightedAverage { weight }, value, is_time: false, format })
+    Ok(Metric { kind: MetricKind::WeightedAverage { weight }, value, is_time: false, may_be_dates: None, format })
 }
 
 /// Which percentiles are wanted, and whether by their names.

@@ -77,7 +77,7 @@ fn copy_warning(server: &Shared) -> Option<String> {
 }
 
 /// Senders that make up groups without end are to be noticed before their events are missed.
-fn overflow_warning(server: &Server) -> Option<String> {
+fn overflow_warning(server: &Shared) -> Option<String> {
     let (n_events, groups_max) = (server.app.intake.n_overflowed(), server.app.limits.groups);
     (n_events > 0).then(|| {
         format!(
