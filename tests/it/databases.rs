@@ -85,6 +85,9 @@ fn a_server_keeps_everything_in_databases_elsewhere_and_no_password_is_shown() {
     drop((server, database));
     let refused = launch_again(scratch.path()).try_start().err().expect("there is no database");
     assert!(refused.said.contains("cannot be used now") && !is_secret(&refused.said), "{}", refused.said);
+    assert!(refused.said.contains("database cannot be reached; trying again"), "{}", refused.said);
+    let (is_valid, said) = run(scratch.path(), &["check"]);
+    assert!(!is_valid && said.contains("cannot be used now") && !is_secret(&said), "{said}");
     // The copy stands for itself.
     let elsewhere = tempfile::tempdir().expect("a directory without a configuration");
     let copy = Launch::new(elsewhere.path(), &["serve"]).on(&scratch.path().join("copy")).start();
@@ -116,6 +119,32 @@ fn send_until(url: &str, is_over: &AtomicBool) -> u64 {
         std::thread::park_timeout(Duration::from_millis(2));
     }
     n
+}
+
+#[test]
+fn a_control_store_that_is_away_is_told_within_seconds_and_events_are_taken() {
+    let Some(mut database) = postgres::Server::start(&["listen_addresses=127.0.0.1"]) else { return };
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let settings = format!("[storage]\ncontrol_store = \"{}\"\n", database.url());
+    let server = Launch::configured(scratch.path(), &settings).start();
+    let (is_valid, said) = run(scratch.path(), &["check"]);
+    assert!(is_valid, "{said}");
+    database.kill();
+    let ready = server.until("it says that the control store is away", || {
+        let ready = server.get("/-/ready", &[]);
+        ready.body.contains("settings cannot be changed").then_some(ready)
+    });
+    assert_eq!(ready.status, 200, "{ready:?}");
+    send(&server, "app", 0, 5);
+    assert_eq!(counts(&server), all(5));
+    let status = server.get("/api/v1/status", &[("authorization", &server.admin())]).json();
+    assert!(status["warnings"].to_string().contains("control store"), "{status}");
+    assert!(server.transcript().contains("control store cannot be used"), "{}", server.transcript());
+    database.resume();
+    server.until("it can be used again", || {
+        let ready = server.get("/-/ready", &[]);
+        (ready.status == 200 && !ready.body.contains("settings")).then_some(())
+    });
 }
 
 #[test]

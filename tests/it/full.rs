@@ -12,7 +12,8 @@ use crate::lab::oracle::{Fate, Oracle};
 use crate::lab::{Random, Stopping, is_long, some_moment};
 use crate::server::{Answer, Launch, PATIENCE, Server, client, ndjson};
 
-const SETTINGS: &str = "[storage]\ndisk_reserve = \"4MiB\"\nwal_segment_bytes = \"1MiB\"\nflush_bytes = \"2MiB\"\n";
+const SETTINGS: &str = "[storage]\ndisk_reserve = \"4MiB\"\nwal_segment_bytes = \"1MiB\"\nflush_bytes = \"2MiB\"\n\
+    [retention]\nsize = \"1GiB\"\n";
 
 /// How soon events are accepted again once there is room.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(10);
@@ -103,6 +104,36 @@ fn on_a_full_disk_a_group_can_be_deleted_and_makes_room() {
     server.until("the room of the deleted group is used", || (send_one(&server).status == 200).then_some(()));
     assert_eq!(server.rows("filter @log = \"other\" | stats count(*) as n"), [[json!(1_000)]]);
     assert!(server.rows("filter @log = \"big\" | limit 1").is_empty());
+}
+
+#[test]
+fn a_small_disk_loses_its_oldest_events_instead_of_refusing_new_ones() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let Some(disk) = Mount::tmpfs(scratch.path().join("disk"), "size=64m") else { return };
+    // Less than the 256 MiB that a share of the disk is not to fall below.
+    let settings = "[storage]\ndisk_reserve = \"8MiB\"\nwal_segment_bytes = \"1MiB\"\nflush_bytes = \"4MiB\"\n\
+                    [retention]\ninterval = \"1s\"\n";
+    let server = Launch::configured(scratch.path(), settings).on(&disk.at.join("data")).start();
+    let mut random = Random::new(4);
+    let mut noise = || (0..600).map(|_| format!("{:08x}", random.below(1 << 31))).collect::<String>();
+    let n_batches = 60;
+    for batch in 0..n_batches {
+        let at = 1_763_380_800 + batch * 86_400;
+        let events = ndjson((0..500).map(|_| json!({"message": noise(), "batch": batch, "@timestamp": at})));
+        // The sender comes again while the oldest events go.
+        server.until("there is room", || {
+            let answer = server.post("/api/v1/ingest?group=one&format=ndjson", &[], events.clone());
+            (answer.status == 200).then_some(())
+        });
+    }
+    let rows = server.rows("stats count(*) as n, min(batch) as low, max(batch) as high");
+    let number = |at: usize| rows[0][at].as_i64().expect("a number");
+    assert_eq!(number(2), n_batches - 1, "the newest stay");
+    assert!(number(1) > 0 && number(0) >= 2_000, "the oldest went: {rows:?}");
+    let ready =
+        server.until("it says so", || Some(server.get("/-/ready", &[])).filter(|a| a.body.contains("nearly full")));
+    assert_eq!(ready.status, 200, "{ready:?}");
+    assert!(server.transcript().contains("disk is nearly full"), "{}", server.transcript());
 }
 
 #[test]

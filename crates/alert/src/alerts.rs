@@ -169,7 +169,10 @@ impl Alerts {
     fn serve_channels(&self) -> Result<(), AlertsError> {
         for name in self.book.take_unserved() {
             let (book, post, clock) = (self.book.clone(), self.post.clone(), self.clock.clone());
-            self.spawn("alert-notify", move || notify_channel(&book, &name, &*post, &clock))?;
+            let store = self.store.clone();
+            // A copy holds the channels of its original, which tells them itself.
+            let is_held = move || store.as_ref().is_some_and(|store| store.copy_taken().is_some());
+            self.spawn("alert-notify", move || notify_channel(&book, &name, &*post, &clock, &is_held))?;
         }
         Ok(())
     }
@@ -245,11 +248,18 @@ fn evaluate_rules(book: &Book, ask: &dyn Ask, clock: &Clock, takes: Takes) {
     }
 }
 
-fn notify_channel(book: &Book, name: &str, post: &dyn Post, clock: &Clock) {
+/// Delivers what waits for a channel until it is no more. While `is_held`, everything waits.
+fn notify_channel(book: &Book, name: &str, post: &dyn Post, clock: &Clock, is_held: &dyn Fn() -> bool) {
     let mut repeated_at = clock.now().0;
     // It is looked up anew each time: it may have been changed.
     while let Some(channel) = book.served_channel(name) {
         book.tend(&channel, clock.now());
+        if is_held() {
+            if !book.wait_for_news(None, clock.now(), SLEEP_MAX) {
+                return;
+            }
+            continue;
+        }
         repeat_firing(book, &channel, post, clock.now(), &mut repeated_at);
         let mut wait = SLEEP_MAX;
         if let Some(notification) = book.due_notification(&channel, clock.now()) {

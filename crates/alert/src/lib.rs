@@ -54,7 +54,7 @@ pub use rules::{Datapoints, Missing, Rule, RuleBook, RuleError};
 pub use runs::RunsAsk;
 pub use schedule::Timing;
 pub use silence::{NewSilence, SilenceView};
-pub use state::Acknowledged;
+pub use state::{Acknowledged, check_state};
 pub use trial::{Backtest, Past, PastAlert, Trial, TrialSet, backtest, try_rule};
 pub use written::{read_json_rule, read_rules};
 

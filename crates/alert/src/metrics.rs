@@ -33,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use storage::{Clock, Store, StoreError};
 use types::{GroupPattern, GroupScope, Timestamp};
 
+pub(crate) use self::counting::FILE as STATE_FILE;
 pub use self::counting::{Counted, Counting, Key};
 pub use self::definition::{MetricError, MetricSettings, MetricType};
 pub use self::family::{Family, FamilyKind, Sample, number_text};
@@ -224,11 +225,14 @@ impl Metrics {
             self.spawn("metrics-record", move || record(&numbers, &ask, &is_stopping))?;
         }
         let (numbers, is_stopping) = (self.numbers.clone(), self.is_stopping.clone());
+        let store = self.store.clone();
         if self.numbers.remote.is_some() {
             self.spawn("metrics-write", move || {
                 let is_over = || is_stopping.load(Ordering::Relaxed);
                 let rest = |time: Duration| std::thread::park_timeout(time.min(SLEEP_MAX));
-                numbers.remote.iter().for_each(|remote| numbers.send_all(remote, &is_over, &rest));
+                // A copy would write under the names of its original.
+                let is_held = || store.copy_taken().is_some();
+                numbers.remote.iter().for_each(|remote| numbers.send_all(remote, &is_over, &is_held, &rest));
             })?;
         }
         Ok(())

@@ -91,7 +91,7 @@ struct Preamble {
 pub(crate) enum StateError {
     #[error("{path}: {error}")]
     Io { path: PathBuf, error: io::Error },
-    #[error("{path}: written by a newer version of catat (format {found}, this one knows {VERSION})")]
+    #[error("{path}: format {found} is newer than {VERSION}, which this catat knows; start the newer catat")]
     Newer { path: PathBuf, found: u32 },
 }
 
@@ -146,6 +146,21 @@ impl StateFile {
         };
         write().map_err(|error| StateError::Io { path: self.path.clone(), error })
     }
+}
+
+/// Refuses the state of alerts and metrics below `dir` where a later version wrote it. Nothing is changed.
+///
+/// # Errors
+/// The file, its format and the one known.
+pub fn check_state(dir: &Path) -> Result<(), String> {
+    for (name, format) in [FILE, crate::metrics::STATE_FILE] {
+        let path = dir.join(name);
+        let Ok(bytes) = fs::read(&path) else { continue };
+        if let Err(Some(found)) = decode::<serde::de::IgnoredAny>(&bytes, format) {
+            return Err(StateError::Newer { path, found }.to_string());
+        }
+    }
+    Ok(())
 }
 
 fn encode<T: Serialize>(kept: &T, format: &str) -> Vec<u8> {

@@ -69,6 +69,8 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Go on without a control store that is lost: with no keys and no limits of groups
     Unlock(DataDir),
+    /// Make a restored copy the original: it sends notifications from now on
+    Promote(DataDir),
     /// Try on this machine whether what is promised holds here
     Selftest(Selftest),
     /// Show the configuration
@@ -137,6 +139,9 @@ pub(crate) struct Restore {
     /// Where from: what `catat backup` wrote
     #[arg(long, value_name = "DIR")]
     pub(crate) from: PathBuf,
+    /// It replaces the store that was copied, which is gone: it may send notifications at once
+    #[arg(long)]
+    pub(crate) original: bool,
 }
 
 #[derive(Debug, Args)]

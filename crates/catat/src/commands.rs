@@ -2,6 +2,7 @@
 
 mod check;
 mod data_dir;
+mod formats;
 mod groups;
 mod keys;
 mod lookups;
@@ -18,6 +19,7 @@ mod users;
 
 pub(crate) use check::rules_dir;
 pub(crate) use check::{check, config};
+pub(crate) use formats::check_formats;
 pub(crate) use groups::groups;
 pub(crate) use keys::keys;
 pub(crate) use lookups::lookups;
@@ -27,7 +29,7 @@ pub(crate) use selftest::selftest;
 pub(crate) use send::send;
 pub(crate) use ship::ship;
 pub(crate) use sources::sources;
-pub(crate) use store::{backup, restore, unlock, verify};
+pub(crate) use store::{backup, promote, restore, unlock, verify};
 pub(crate) use tail::tail;
 pub(crate) use up::{serve, up};
 pub(crate) use users::users;

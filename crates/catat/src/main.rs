@@ -66,6 +66,7 @@ fn main() -> ExitCode {
         Command::Backup(options) => commands::backup(options),
         Command::Restore(options) => commands::restore(options),
         Command::Unlock(options) => commands::unlock(options),
+        Command::Promote(options) => commands::promote(options),
         Command::Selftest(options) => commands::selftest(options),
         Command::Config { command } => commands::config(command),
     };

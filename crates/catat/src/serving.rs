@@ -48,6 +48,7 @@ pub(crate) fn prepare(
     if must_have_keys && !config.data_dir.join("STORE").exists() {
         return Err(no_keys(config));
     }
+    crate::commands::check_formats(&config.data_dir)?;
     let tls = config.tls.as_ref().map(load_certificate).transpose()?;
     let listener = bind(config)?;
     let syslog = crate::syslog::bind(&config.syslog, tls.as_ref())?;

@@ -69,7 +69,7 @@ pub enum CheckpointError {
         path: PathBuf,
     },
     /// A newer catat wrote it.
-    #[error("{path}: written by a newer version of catat (format {found}, this one knows {VERSION})")]
+    #[error("{path}: format {found} is newer than {VERSION}, which this catat knows; start the newer catat")]
     Newer {
         /// The checkpoint.
         path: PathBuf,
@@ -373,6 +373,19 @@ fn bytes_max(begun_bytes: u64) -> u64 {
 fn at(path: &Path) -> impl Fn(io::Error) -> CheckpointError {
     let path = path.to_path_buf();
     move |error| CheckpointError::Io { path: path.clone(), error }
+}
+
+/// Refuses a state directory that a later version wrote. Nothing is changed.
+///
+/// # Errors
+/// The file, its format and the one known.
+pub fn check_state(dir: &Path) -> Result<(), String> {
+    for slot in 0..2 {
+        if let Err(error @ CheckpointError::Newer { .. }) = slot::read(&slot_path(dir, slot)) {
+            return Err(error.to_string());
+        }
+    }
+    Ok(())
 }
 
 fn slot_path(dir: &Path, slot: u64) -> PathBuf {

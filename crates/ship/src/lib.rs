@@ -35,7 +35,7 @@ pub mod torture;
 
 pub use batch::{FileBatch, Header};
 pub use boundary::Multiline;
-pub use checkpoint::CheckpointError;
+pub use checkpoint::{CheckpointError, check_state};
 pub use deliver::{Deliver, DeliverError, Delivered, wait_before_retry};
 pub use discover::{Backlog, Discovery, FoundFile, LeftOut, Reason, reason_of_content};
 pub use follow::{FileInput, FileStatus, FollowOptions, Follower};

@@ -42,7 +42,7 @@ const IDS_MAX: usize = 1_000_000;
 const CONSEQUENCE: &str = "batches accepted in that hour may be stored again when they are sent again";
 
 const MAGIC: [u8; 8] = *b"catatids";
-const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 const HEADER_BYTES: usize = 40;
 const ENTRY_BYTES: usize = 64;
 
@@ -132,6 +132,13 @@ fn header(store: &[u8; 16]) -> [u8; HEADER_BYTES] {
     let hash = xxh3_64(&bytes[..32]);
     bytes[32..].copy_from_slice(&hash.to_le_bytes());
     bytes
+}
+
+/// Returns the version that an intact header tells.
+pub(crate) fn version_of(bytes: &[u8]) -> Option<u64> {
+    let header = bytes.first_chunk::<HEADER_BYTES>().filter(|header| header.starts_with(&MAGIC))?;
+    let is_intact = xxh3_64(&header[..32]).to_le_bytes() == header[32..];
+    is_intact.then(|| u32::from_le_bytes([header[8], header[9], header[10], header[11]]).into())
 }
 
 impl KnownBatch {

@@ -29,9 +29,10 @@ use self::input::Input;
 use self::merge::{Merge, Share};
 use self::proof::Proof;
 use crate::StoreError;
-use crate::erase::Masks;
+use crate::erase::{Mask, Masks, Removed};
 use crate::flush::{Bell, day_of};
 use crate::positions::Positions;
+use crate::retention::{Edge, edges_of, final_only};
 use crate::segment::{BLOCK_ROWS, MIXED_PARTITION, RunOutline, SegmentError, SegmentMeta, SegmentWriter};
 use crate::segment_files::NewSegment;
 use crate::state::{StoredSegment, Tier};
@@ -103,6 +104,9 @@ struct Output {
 }
 
 type RunsByGroup = BTreeMap<u32, Vec<Input>>;
+
+/// Runs that retention hides, and the trims that concern each run.
+type Retired = (HashSet<(u128, u32)>, Vec<Vec<Edge>>);
 
 /// The compaction thread.
 pub(crate) fn run(shared: &Shared) {
@@ -259,19 +263,22 @@ impl Shared {
             if runs.iter().any(|run| is_undoable(run.group_id) && !state.is_expendable(meta.segment, run.group_id)) {
                 return None;
             }
+            let is_held = |group_id| state.mask(meta.segment, group_id).is_some_and(|mask| mask.n_undoable > 0);
+            let masks = || runs.iter().filter_map(|run| state.mask(meta.segment, run.group_id));
             Some(Candidate {
                 id: meta.segment,
                 partition: meta.partition,
                 n_bytes: stored.n_bytes,
                 block_bytes: runs.iter().map(block_bytes).max().unwrap_or(0),
-                n_events: runs.iter().map(|run| run.n_events).sum(),
+                n_events: runs.iter().filter(|run| !is_held(run.group_id)).map(|run| run.n_events).sum(),
                 first: runs.iter().map(|run| run.first).min()?,
                 last: runs.iter().map(|run| run.last).max()?,
-                has_dead: runs.iter().any(|run| state.is_expendable(meta.segment, run.group_id)),
+                has_dead: runs.iter().any(|run| state.is_expendable(meta.segment, run.group_id))
+                    || masks().any(|mask| mask.has_expired()),
                 tier: stored.tier,
                 is_warm: ages.is_warm(stored),
                 is_cold_due: ages.is_cold_due(stored),
-                has_erased: runs.iter().any(|run| state.mask(meta.segment, run.group_id).is_some()),
+                has_erased: masks().any(|mask| !mask.deletions.is_empty()),
             })
         };
         let candidates = state.segments.iter().filter_map(candidate);
@@ -307,7 +314,7 @@ impl Shared {
             positions.merge(&input.segment.positions()?);
         }
         let positions = positions.encode();
-        for output in outputs(job, &runs)? {
+        for output in outputs(job, &runs, &self.held_groups(job))? {
             // One of the outputs tells of all.
             let positions = if written.is_empty() { &*positions } else { &[] };
             written.extend(self.write_output(job, &output, &runs, &replaced, positions)?);
@@ -329,11 +336,21 @@ impl Shared {
     /// Opens the segments anew, so that what is kept of them in memory goes with the job.
     fn open_inputs(&self, job: &Job) -> Result<RunsByGroup, StoreError> {
         let mut runs = RunsByGroup::new();
+        let (deletions, finals) = {
+            let state = self.state();
+            (state.deletions.clone(), final_only(&state.trims))
+        };
+        // What can still come back is written again.
+        let removed = Removed { deletions: &deletions, trims: &finals };
         for input in &job.inputs {
             let segment = self.files.open_whole(input)?;
             for (index, run) in segment.summaries().iter().enumerate() {
                 let is_expendable = self.state().is_expendable(segment.meta().segment, run.group_id);
                 let mask = self.state().mask(segment.meta().segment, run.group_id).cloned();
+                let mask = match mask {
+                    Some(mask) if mask.n_undoable > 0 => Mask::of(&segment, index, removed)?.map(Arc::new),
+                    mask => mask,
+                };
                 if !is_expendable && let Some(input) = Input::of(&segment, index, mask) {
                     runs.entry(run.group_id).or_default().push(input);
                 }
@@ -401,11 +418,28 @@ impl Shared {
         Ok(SegmentMeta { segment: newest, ..meta })
     }
 
-    /// Which runs of these segments are retired.
-    fn retired_of(&self, inputs: &[Arc<StoredSegment>]) -> HashSet<(u128, u32)> {
+    /// What retention hides of these segments: whole runs, and days of others.
+    fn retired_of(&self, inputs: &[Arc<StoredSegment>]) -> Retired {
         let state = self.state();
         let is_input = |id: u128| inputs.iter().any(|input| input.segment.meta().segment == id);
-        state.retired.keys().filter(|(segment, _)| is_input(*segment)).copied().collect()
+        let runs = state.retired.keys().filter(|(segment, _)| is_input(*segment)).copied().collect();
+        let edges = |input: &Arc<StoredSegment>| {
+            let (meta, summaries) = (input.segment.meta(), input.segment.summaries());
+            summaries.iter().map(|run| edges_of(&state.trims, meta, run)).collect::<Vec<_>>()
+        };
+        (runs, inputs.iter().flat_map(edges).collect())
+    }
+
+    /// Groups with hidden days that can still come back: they stay in a segment of several days, where they are hidden.
+    fn held_groups(&self, job: &Job) -> HashSet<u32> {
+        let state = self.state();
+        let is_held = |segment: u128, group_id| state.mask(segment, group_id).is_some_and(|mask| mask.n_undoable > 0);
+        let of_input = |input: &Arc<StoredSegment>| {
+            let segment = input.segment.meta().segment;
+            let ids = input.segment.summaries().iter().map(|run| run.group_id);
+            ids.filter(|group_id| is_held(segment, *group_id)).collect::<Vec<_>>()
+        };
+        job.inputs.iter().flat_map(of_input).collect()
     }
 
     fn holds_all(&self, inputs: &[Arc<StoredSegment>]) -> bool {
@@ -459,9 +493,9 @@ impl Shift<'_> {
 }
 
 /// What the job's segments become.
-fn outputs(job: &Job, runs: &RunsByGroup) -> Result<Vec<Output>, SegmentError> {
+fn outputs(job: &Job, runs: &RunsByGroup, held: &HashSet<u32>) -> Result<Vec<Output>, SegmentError> {
     if job.partition == MIXED_PARTITION {
-        return split_days(runs);
+        return split_days(runs, held);
     }
     let total_raw: u128 = job.inputs.iter().flat_map(|input| input.segment.summaries()).map(raw).sum();
     let n_bytes: u128 = job.inputs.iter().map(|input| u128::from(input.n_bytes)).sum();
@@ -486,20 +520,22 @@ fn block_bytes(run: &crate::segment::RunSummary) -> u64 {
     (raw(run) * u128::from(n_rows) / u128::from(run.n_events.max(1))) as u64
 }
 
-/// Segments of their own for days that are worth it, and a mixed one for the others.
-fn split_days(runs: &RunsByGroup) -> Result<Vec<Output>, SegmentError> {
+/// Segments of their own for days that are worth it, and a mixed one for the others. Groups that are `held` get a mixed
+/// one of their own.
+fn split_days(runs: &RunsByGroup, held: &HashSet<u32>) -> Result<Vec<Output>, SegmentError> {
+    let (held, groups): (Vec<u32>, Vec<u32>) = runs.keys().partition(|group_id| held.contains(group_id));
     let mut by_day: BTreeMap<i64, u64> = BTreeMap::new();
-    for run in runs.values().flatten() {
+    for run in groups.iter().filter_map(|group_id| runs.get(group_id)).flatten() {
         for minute in run.minutes()? {
             let n_events: u64 = minute.counts.iter().copied().map(u64::from).sum();
             *by_day.entry(day_of(minute.range().from.0)).or_default() += n_events;
         }
     }
-    let groups: Vec<u32> = runs.keys().copied().collect();
     let days: Vec<i64> = by_day.into_iter().filter(|(_, n)| *n >= DAY_EVENTS_MIN).map(|(day, _)| day).collect();
     let of_day = |day: &i64| Output { partition: *day, share: Share::Day(*day), groups: groups.clone() };
     let mut outputs: Vec<Output> = days.iter().map(of_day).collect();
     outputs.push(Output { partition: MIXED_PARTITION, share: Share::Except(days), groups });
+    outputs.push(Output { partition: MIXED_PARTITION, share: Share::All, groups: held });
     Ok(outputs)
 }
 
@@ -508,11 +544,8 @@ fn outline(group_id: u32, runs: &[Input], share: &Share) -> Result<Option<RunOut
     let Some(group) = runs.first().map(|run| run.summary().group.clone()) else { return Ok(None) };
     let (mut n_events, mut bytes_raw) = (0u64, 0u64);
     for run in runs {
-        let of_share = share.n_events(run)?;
-        let of_run = u128::from(run.summary().n_events).max(1);
-        let raw = u128::from(run.summary().bytes_raw) * u128::from(of_share) / of_run;
-        n_events += of_share;
-        bytes_raw = bytes_raw.saturating_add(raw as u64);
+        n_events += share.n_events(run)?;
+        bytes_raw = bytes_raw.saturating_add(share.bytes_raw(run)?);
     }
     let mut fields: Vec<Arc<str>> = Vec::new();
     for run in runs {

@@ -17,6 +17,7 @@
 //! | kind | name | document |
 //! |---|---|---|
 //! | `retention` | the log group | `{"age_ns": integer or null, "bytes": integer or null}`: its own limits |
+//! | `trim` | the log group | `{"group": number, "trims": [[before, since, sequences_end], …]}`: what its limits hide (`retention::trims`) |
 //! | `key`, `key-secret` | the id | keys of senders and readers: hashes, no secrets (owned by `serve`, `access/keys.rs`) |
 //! | `sessions` | the user's name | who is signed in: hashes, no tokens (owned by `serve`, `users/kept.rs`) |
 //! | `user` | the name | people: hashes of passwords, roles (owned by `serve`, `users.rs`) |
@@ -34,10 +35,14 @@ use std::collections::BTreeMap;
 use types::GroupName;
 
 use crate::GroupRetention;
-use crate::database::DatabaseError;
+use crate::database::{DatabaseError, signed, unsigned};
+use crate::retention::{Trim, Trims};
 
 /// The kind of documents with the limits of groups.
 const RETENTION: &str = "retention";
+
+/// The kind of documents with what those hide inside segments of several days.
+const TRIM: &str = "trim";
 
 /// The control store of one store. Every change is durable when it returns.
 pub(crate) trait ControlStore: Send {
@@ -52,6 +57,11 @@ pub(crate) trait ControlStore: Send {
 
     /// Everything that is set.
     fn load(&mut self) -> Result<Vec<Document>, DatabaseError>;
+
+    /// Finds out whether it can be used now. One in the data directory can.
+    fn check(&mut self) -> Result<(), DatabaseError> {
+        Ok(())
+    }
 
     /// Puts what another control store of the store held in the place of everything here.
     fn fill(&mut self, documents: &[Document]) -> Result<(), DatabaseError>;
@@ -91,6 +101,46 @@ pub(crate) fn set_retention(
     let GroupRetention { age_ns, bytes } = retention;
     let json = serde_json::json!({ "age_ns": age_ns, "bytes": bytes });
     store.put(RETENTION, group.as_str(), &json.to_string())
+}
+
+/// Returns what retention hides inside segments of several days. A document that cannot be read is reported in the log;
+/// the next turn of retention hides the events again.
+pub(crate) fn trims(store: &mut dyn ControlStore) -> Result<Trims, DatabaseError> {
+    let mut trims = Trims::new();
+    for (name, json) in store.documents(TRIM)? {
+        match read_trims(&json) {
+            Some((group_id, of_group)) => drop(trims.insert(group_id, of_group)),
+            None => tracing::error!(name, json, "expired events of a group cannot be read from the control store"),
+        }
+    }
+    Ok(trims)
+}
+
+/// Sets what retention hides of a group; nothing takes the document away.
+pub(crate) fn set_trims(
+    store: &mut dyn ControlStore,
+    group: &GroupName,
+    group_id: u32,
+    trims: &[Trim],
+) -> Result<(), DatabaseError> {
+    if trims.is_empty() {
+        return store.remove(TRIM, group.as_str());
+    }
+    let trims: Vec<[i64; 3]> = trims.iter().map(|trim| [trim.before, trim.since, signed(trim.sequences_end)]).collect();
+    let json = serde_json::json!({ "group": group_id, "trims": trims });
+    store.put(TRIM, group.as_str(), &json.to_string())
+}
+
+fn read_trims(json: &str) -> Option<(u32, Vec<Trim>)> {
+    let document: serde_json::Value = serde_json::from_str(json).ok()?;
+    let group_id = u32::try_from(document.get("group")?.as_u64()?).ok()?;
+    let mut trims = Vec::new();
+    for trim in document.get("trims")?.as_array()? {
+        let number = |at: usize| trim.get(at)?.as_i64();
+        let (before, since, sequences_end) = (number(0)?, number(1)?, unsigned(number(2)?));
+        trims.push(Trim { before, since, sequences_end });
+    }
+    Some((group_id, trims))
 }
 
 fn read_retention(json: &str) -> Option<GroupRetention> {

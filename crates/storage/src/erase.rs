@@ -31,7 +31,7 @@ use std::sync::{Arc, PoisonError};
 use sha2::{Digest, Sha256};
 use types::{Batch, GroupName, RowSet, TimeRange, Timestamp};
 
-pub(crate) use mask::{Mask, Masks};
+pub(crate) use mask::{Mask, Masks, Removed};
 pub use receipt::DeletionReceipt;
 pub(crate) use receipt::{FORMAT as RECEIPT_FORMAT, Unreadable, read as read_receipts};
 pub(crate) use remaining::Remaining;
@@ -174,9 +174,9 @@ impl Shared {
 
     /// Masks of the runs that a new deletion concerns, and how many events in segments it takes.
     fn masks_with(&self, new: &Arc<Deletion>) -> Result<(Masks, u64), StoreError> {
-        let (segments, known, mut deletions) = {
+        let (segments, known, mut deletions, trims) = {
             let state = self.state();
-            (state.segments.clone(), state.masks.clone(), state.deletions.clone())
+            (state.segments.clone(), state.masks.clone(), state.deletions.clone(), state.trims.clone())
         };
         deletions.push(new.clone());
         let Deletion { group_id, sequences, .. } = &**new;
@@ -187,11 +187,12 @@ impl Shared {
                 if !sequences.overlaps(run.first_sequence, run.last_sequence) {
                     continue;
                 }
-                let Some(mask) = Mask::of(segment, index, &deletions)? else { continue };
+                let removed = Removed { deletions: &deletions, trims: &trims };
+                let Some(mask) = Mask::of(segment, index, removed)? else { continue };
                 let key = (segment.meta().segment, *group_id);
-                let n_before = known.get(&key).map_or(0, |known| known.n_deleted);
-                if mask.n_deleted > n_before {
-                    n_events += mask.n_deleted - n_before;
+                let n_before = known.get(&key).map_or(0, |known| known.n_erased);
+                if mask.n_erased > n_before {
+                    n_events += mask.n_erased - n_before;
                     masks.insert(key, Arc::new(mask));
                 }
             }
@@ -204,15 +205,19 @@ impl Shared {
         &self,
         segments: impl Iterator<Item = &'a Arc<StoredSegment>>,
     ) -> Result<Masks, StoreError> {
-        let deletions = self.state().deletions.clone();
+        let (deletions, trims) = {
+            let state = self.state();
+            (state.deletions.clone(), state.trims.clone())
+        };
         let mut masks = Masks::new();
-        if deletions.is_empty() {
+        if deletions.is_empty() && trims.is_empty() {
             return Ok(masks);
         }
+        let removed = Removed { deletions: &deletions, trims: &trims };
         for stored in segments {
             let segment = &stored.segment;
             for (index, run) in segment.summaries().iter().enumerate() {
-                if let Some(mask) = Mask::of(segment, index, &deletions)? {
+                if let Some(mask) = Mask::of(segment, index, removed)? {
                     masks.insert((segment.meta().segment, run.group_id), Arc::new(mask));
                 }
             }

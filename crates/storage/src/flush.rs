@@ -346,14 +346,38 @@ fn plans(generation: &Generation) -> Vec<Plan> {
     days.truncate(DAYS_MAX);
     let mut days: Vec<i64> = days.into_iter().map(|(day, _)| day).collect();
     days.sort_unstable();
-    let mut plans: Vec<Plan> = days.iter().map(|day| plan_of_day(generation, *day)).collect();
+    let mut shares = RawShares::default();
+    let mut plans: Vec<Plan> = days.iter().map(|day| plan_of_day(generation, *day, &mut shares)).collect();
     if has_mixed {
-        plans.push(plan_of_others(generation, &days));
+        plans.push(plan_of_others(generation, &days, &mut shares));
     }
     plans
 }
 
-fn plan_of_day(generation: &Generation, day: i64) -> Plan {
+/// Shares the delivered bytes of groups out among segments, so that the shares add up to what was delivered.
+#[derive(Default)]
+struct RawShares {
+    /// Rows of each group that have got their share.
+    n_before: BTreeMap<u32, u64>,
+}
+
+impl RawShares {
+    /// Returns the bytes of the next `n_rows` of a group.
+    fn take(&mut self, group_id: u32, hot: &HotGroup, n_rows: u64) -> u64 {
+        let n_before = self.n_before.entry(group_id).or_default();
+        let rows = *n_before..*n_before + n_rows;
+        *n_before = rows.end;
+        share_of(hot.raw_bytes, hot.n_events, rows)
+    }
+}
+
+/// Returns the share that some of `n_rows` have in bytes. The shares of ranges that follow each other add up without loss.
+pub(crate) fn share_of(n_bytes: u64, n_rows: u64, rows: std::ops::Range<u64>) -> u64 {
+    let up_to = |row: u64| u128::from(n_bytes) * u128::from(row.min(n_rows)) / u128::from(n_rows.max(1));
+    (up_to(rows.end) - up_to(rows.start)) as u64
+}
+
+fn plan_of_day(generation: &Generation, day: i64, shares: &mut RawShares) -> Plan {
     let range = range_of(day);
     let mut runs = Vec::new();
     for (group_id, hot) in &generation.groups {
@@ -361,16 +385,17 @@ fn plan_of_day(generation: &Generation, day: i64) -> Plan {
         let overlapping = overlapping.filter(|run| range.overlaps(run.info().first, run.info().last));
         let batches: Vec<Arc<Batch>> = overlapping.map(|run| run.batch().clone()).collect();
         let in_day = |batch: &Arc<Batch>| batch.timestamps.iter().filter(|at| day_of(**at) == day).count();
-        let n_rows = batches.iter().map(in_day).sum();
+        let n_rows: usize = batches.iter().map(in_day).sum();
         if n_rows > 0 {
-            runs.push(run_input(*group_id, hot, batches, range, n_rows));
+            let bytes_raw = shares.take(*group_id, hot, n_rows as u64);
+            runs.push(run_input(*group_id, hot, batches, range, bytes_raw));
         }
     }
     Plan { partition: day, runs }
 }
 
 /// The events of all days but `days`.
-fn plan_of_others(generation: &Generation, days: &[i64]) -> Plan {
+fn plan_of_others(generation: &Generation, days: &[i64], shares: &mut RawShares) -> Plan {
     let mut runs = Vec::new();
     for (group_id, hot) in &generation.groups {
         let mut batches = Vec::new();
@@ -384,15 +409,29 @@ fn plan_of_others(generation: &Generation, days: &[i64]) -> Plan {
                 batches.push(Arc::new(Batch::gather(&[batch], &rows)));
             }
         }
-        let n_rows = batches.iter().map(|batch| batch.len()).sum();
+        let n_rows: usize = batches.iter().map(|batch| batch.len()).sum();
         if n_rows > 0 {
-            runs.push(run_input(*group_id, hot, batches, TimeRange::ALL, n_rows));
+            let bytes_raw = shares.take(*group_id, hot, n_rows as u64);
+            runs.push(run_input(*group_id, hot, batches, TimeRange::ALL, bytes_raw));
         }
     }
     Plan { partition: MIXED_PARTITION, runs }
 }
 
-fn run_input(group_id: u32, hot: &HotGroup, batches: Vec<Arc<Batch>>, range: TimeRange, n_rows: usize) -> RunInput {
-    let share = u128::from(hot.raw_bytes) * n_rows as u128 / u128::from(hot.n_events.max(1));
-    RunInput { group: hot.group.clone(), group_id, batches, range, bytes_raw: share as u64 }
+fn run_input(group_id: u32, hot: &HotGroup, batches: Vec<Arc<Batch>>, range: TimeRange, bytes_raw: u64) -> RunInput {
+    RunInput { group: hot.group.clone(), group_id, batches, range, bytes_raw }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share_of;
+
+    #[test]
+    fn shares_add_up_to_the_whole() {
+        for (n_bytes, cuts) in [(2_370_789u64, [0u64, 3, 3, 9_999, 10_000]), (7, [0, 1, 2, 3, 10_000])] {
+            let shares: u64 = cuts.windows(2).map(|cut| share_of(n_bytes, 10_000, cut[0]..cut[1])).sum();
+            assert_eq!(shares, n_bytes);
+        }
+        assert_eq!(share_of(5, 0, 0..0), 0);
+    }
 }

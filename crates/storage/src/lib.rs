@@ -5,6 +5,7 @@
 //! <dir>/STORE             what it is: UUID and format (lock)      LOCK   one process at a time
 //! <dir>/catalog.sqlite    segments, groups, positions (catalog)
 //! <dir>/control.sqlite    what people have set (control)
+//! <dir>/COPY              only in a copy: it notifies nobody (copy)
 //! <dir>/UPKEEP            what upkeep remembers across starts (notes)
 //! <dir>/wal/*.wal, *.ids  what is not yet in segments (wal), batch ids (batch_ids)
 //! <dir>/segments/<day>/   events (segment)
@@ -20,6 +21,7 @@ mod care;
 mod catalog;
 mod compact;
 mod control;
+mod copy;
 mod database;
 mod delivery;
 mod disk;
@@ -28,6 +30,7 @@ mod error;
 mod fault;
 mod feed;
 mod flush;
+mod formats;
 mod groups;
 mod hot;
 mod lock;
@@ -52,6 +55,7 @@ mod tombstone;
 mod wal;
 
 pub use buffers::Buffers;
+pub use copy::{copy_taken, promote};
 pub use database::url::{DatabaseUrl, DatabaseUrlError, Databases};
 pub use database::{DatabaseError, DatabaseProblem};
 pub use delivery::{AppendError, BatchKey, Delivery, Part, Receipt, SourcePosition};
@@ -63,7 +67,7 @@ pub use fault::{
 };
 pub use feed::{AcceptedBatch, Received, Subscription};
 pub use groups::GroupStatus;
-pub use objects::ObjectStoreOptions;
+pub use objects::{OBJECT_STORE_AWAY, ObjectStoreOptions};
 pub use offline::{BackupError, BackupReport, VerifyReport, backup, restore, verify};
 pub use options::{Clock, Options};
 pub use positions::ShippedFile;

@@ -23,7 +23,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::disk;
 
-const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// What the clock guard remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

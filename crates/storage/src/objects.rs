@@ -32,6 +32,7 @@ use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
 use tokio::runtime::{Handle, Runtime};
+use types::ScanError;
 
 pub use options::ObjectStoreOptions;
 
@@ -67,6 +68,10 @@ pub(crate) struct Objects {
     /// Why the last request failed, and when, if it did.
     unreachable: Mutex<Option<(String, Instant)>>,
 }
+
+/// What every error begins with that says that the object store does not answer. It is no damage.
+pub const OBJECT_STORE_AWAY: &str = "the object store does not answer";
+const AWAY: &str = OBJECT_STORE_AWAY;
 
 #[derive(Debug, Default)]
 struct Counters {
@@ -357,10 +362,12 @@ impl Objects {
     fn end<T>(&self, request: Begun<T>) -> io::Result<T> {
         let answer = request.recv().map_err(|_| io::Error::other("the store is shutting down"))?;
         let Err(error) = answer else {
-            *self.trouble() = None;
+            if self.trouble().take().is_some() {
+                tracing::warn!(url = self.url, "the object store answers again");
+            }
             return answer.map_err(io::Error::from);
         };
-        let problem = format!("object store {}: {}", self.url, one_line(&error));
+        let problem = format!("object store: {}", one_line(&error));
         if let Error::NotFound { .. } = error {
             *self.trouble() = None;
             return Err(io::Error::new(io::ErrorKind::NotFound, problem));
@@ -370,7 +377,11 @@ impl Objects {
             // It answers, and may allow other requests.
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
         }
-        *self.trouble() = Some((problem.clone(), Instant::now()));
+        let problem = format!("{AWAY} ({})", cause_of(&error));
+        let before = self.trouble().replace((problem.clone(), Instant::now()));
+        if before.is_none() {
+            tracing::warn!(url = self.url, problem, "answers over cold segments are partial");
+        }
         Err(io::Error::other(problem))
     }
 }
@@ -382,6 +393,30 @@ impl Drop for Objects {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// What is said of a segment that nobody asked the object store for yet.
+pub(crate) const NOT_READ_YET: &str = "it is not read from the object store yet";
+
+/// Reports whether a segment is only not at hand: anything else that is wrong with it is damage.
+pub(crate) fn is_awaited(error: &ScanError) -> bool {
+    error.problem.starts_with(AWAY) || error.problem == NOT_READ_YET
+}
+
+/// Returns the innermost reason of an error: the outer ones repeat the address.
+fn cause_of(error: &Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect()
+}
+
+/// Says of a file that it cannot be read. Where the object store does not answer it is what is named, once, not each object.
+pub(crate) fn unreadable(file: &str, offset: u64, problem: String) -> ScanError {
+    let is_away = problem.starts_with(AWAY);
+    let bucket = file.split("/segments/").next().filter(|_| is_away);
+    ScanError { file: bucket.unwrap_or(file).to_owned(), offset: if is_away { 0 } else { offset }, problem }
 }
 
 /// What the object store says, without the lines and the length of its documents.

@@ -5,6 +5,9 @@
 //! change of the limits brings it back if they allow it. After that the segment's file goes when nothing is
 //! left in it, and compaction writes the others without it. A query that runs keeps the files that it reads.
 //!
+//! Segments of several days are judged day by day: expired UTC days of a run are hidden at once, and compaction writes
+//! the segment again without them after the undo window (`trims`).
+//!
 //! The newest run of a group is never retired for its size, so that what just came in can be seen. When the whole
 //! store is too large, or the disk is nearly full, what waits in the undo window goes first, the oldest before
 //! the others; only the store's size makes live events go, its oldest segments. Nothing goes for its age, and no undo
@@ -13,6 +16,7 @@
 pub(crate) mod clock;
 mod forecast;
 mod limits;
+mod trims;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -20,18 +24,23 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use types::{GroupName, Timestamp};
+use types::{GroupName, Run, Timestamp};
 
 pub use self::clock::ClockDoubt;
 pub(crate) use self::forecast::written_at;
 pub use self::forecast::{Forecast, StoreForecast};
-use self::limits::{Candidate, Limits, of_group};
+use self::limits::{Judged, Limits, of_group, runs_of};
+pub(crate) use self::trims::{Edge, Trim, Trims, edges_of, final_only};
 use crate::state::{Place, State, StoredSegment};
 use crate::store::Shared;
 use crate::{StoreError, TierOptions, control, disk};
 
-/// Whatever share of the disk is allowed, this much may be kept.
+/// Whatever share of the disk is allowed, this much may be kept, as far as the disk has it.
 const STORE_BYTES_MIN: u64 = 256 << 20;
+
+/// Least and most bytes that are kept free above the reserve: room for a flush while the oldest events go.
+const MARGIN_MIN: u64 = 1 << 20;
+const MARGIN_MAX: u64 = 64 << 20;
 
 /// When a run was retired whose undo window is over whatever the time is.
 pub(crate) const LONG_AGO: i64 = i64::MIN;
@@ -50,7 +59,8 @@ pub struct GroupRetention {
 pub enum SizeLimit {
     /// So many bytes.
     Bytes(u64),
-    /// So many percent of what it holds and what is free beside it, but never less than 256 MiB.
+    /// So many percent of what it holds and what is free beside it, but never less than 256 MiB, as far as that leaves the
+    /// reserve free.
     Percent(u8),
 }
 
@@ -151,18 +161,27 @@ impl Shared {
     pub(crate) fn retire(&self) -> Result<(), StoreError> {
         let is_trusted = self.look_at_clock();
         let now = self.options.clock.now();
+        if is_trusted {
+            self.flush_expired(now);
+        }
+        self.count_days();
+        // No flush publishes a segment between the look at what there is and the moment at which it is hidden.
+        let flusher = self.flusher.lock().unwrap_or_else(PoisonError::into_inner);
         let upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
         if is_trusted {
             self.expire(now);
         }
+        // What could not be read at an earlier turn.
+        self.mask_trimmed();
         // The limits of the whole store may have been changed before this start: what they allow again comes back.
         let brings_back = !self.care.limits_applied.load(Ordering::Relaxed);
-        let (retired, back) = self.beyond_group_limits(now, is_trusted, brings_back);
-        self.bring_back(&back)?;
-        self.apply(&retired, now.0)?;
+        let judged = self.beyond_group_limits(now, is_trusted, brings_back);
+        self.enact(&judged, now)?;
+        let retired: Vec<RunId> = judged.iter().flat_map(|(_, judged)| runs_of(&judged.beyond)).collect();
         self.care.limits_applied.store(true, Ordering::Relaxed);
         let crowded = self.beyond_store_limit();
         self.apply(&crowded, LONG_AGO)?;
+        self.trim_older_than(&crowded.iter().map(|(segment, _)| *segment).collect())?;
         if !retired.is_empty() || !crowded.is_empty() {
             tracing::info!(by_group = retired.len(), by_store = crowded.len(), "runs retired");
             self.counters.runs_retired.add((retired.len() + crowded.len()) as u64);
@@ -172,9 +191,33 @@ impl Shared {
         }
         let given_up = self.undoable_in_the_way();
         self.apply(&given_up, LONG_AGO)?;
-        drop(upkeep);
+        self.forget_trims()?;
+        drop((upkeep, flusher));
         self.reap();
         Ok(())
+    }
+
+    /// Hides and shows runs and days as judged.
+    fn enact(&self, judged: &[(GroupName, Judged)], now: Timestamp) -> Result<(), StoreError> {
+        self.bring_back(&judged.iter().flat_map(|(_, judged)| runs_of(&judged.back)).collect::<Vec<_>>())?;
+        self.apply(&judged.iter().flat_map(|(_, judged)| runs_of(&judged.beyond)).collect::<Vec<_>>(), now.0)?;
+        judged.iter().try_for_each(|(group, judged)| self.trim(group, judged, now.0))
+    }
+
+    /// Writes hot events into segments where whole days of some have expired, since only segments are judged.
+    fn flush_expired(&self, now: Timestamp) {
+        let state = self.state();
+        let has_expired = |(name, group): (&GroupName, &crate::groups::Group)| {
+            let oldest = self.limits_of(&state, name, now).oldest.unwrap_or(i64::MIN);
+            let before = oldest.div_euclid(Timestamp::DAY).saturating_mul(Timestamp::DAY);
+            let hot = state.generations().filter_map(|generation| generation.groups.get(&group.id));
+            hot.flat_map(|group| &group.runs).any(|run| run.run.info().first.0 < before)
+        };
+        let is_due = state.groups.iter().any(has_expired);
+        drop(state);
+        if is_due && let Err(error) = self.flush() {
+            tracing::warn!(%error, "expired hot events stay until they are in a segment");
+        }
     }
 
     fn apply(&self, runs: &[(u128, u32)], since: i64) -> Result<(), StoreError> {
@@ -195,22 +238,22 @@ impl Shared {
         Ok(())
     }
 
-    /// Runs that are too old, or too many in their group, and those that no longer are.
-    fn beyond_group_limits(&self, now: Timestamp, is_trusted: bool, brings_back: bool) -> (Vec<RunId>, Vec<RunId>) {
+    /// Runs and days of each group that are too old or too many, and those that no longer are.
+    fn beyond_group_limits(&self, now: Timestamp, is_trusted: bool, brings_back: bool) -> Vec<(GroupName, Judged)> {
         let state = self.state();
-        let (mut beyond, mut back) = (Vec::new(), Vec::new());
+        let mut all = Vec::new();
         for (name, runs) in limits::by_group(&state) {
             let limits = self.limits_of(&state, name, now);
             if limits.is_none() && !brings_back {
                 continue;
             }
-            let judged = limits.judge(runs, is_trusted);
-            beyond.extend(judged.beyond.iter().map(Candidate::id));
-            if brings_back {
-                back.extend(judged.back.iter().map(Candidate::id));
+            let mut judged = limits.judge(runs, is_trusted);
+            if !brings_back {
+                judged.back.clear();
             }
+            all.push((name.clone(), judged));
         }
-        (beyond, back)
+        all
     }
 
     fn limits_of(&self, state: &State, group: &GroupName, now: Timestamp) -> Limits {
@@ -229,7 +272,10 @@ impl Shared {
     fn undoable_in_the_way(&self) -> Vec<RunId> {
         let wanted = self.options.disk_reserve_bytes.saturating_mul(2);
         match disk::free_bytes(&self.options.dir) {
-            Ok(free) if free < wanted => limits::oldest_undoable(&self.state(), wanted - free),
+            Ok(free) if free < wanted => {
+                self.expire_trims(i64::MAX);
+                limits::oldest_undoable(&self.state(), wanted - free)
+            }
             _ => Vec::new(),
         }
     }
@@ -240,8 +286,10 @@ impl Shared {
             SizeLimit::Bytes(bytes) => Some(bytes),
             SizeLimit::Percent(percent) => {
                 let free = disk::free_bytes(&self.options.dir).ok()?;
-                let share = u128::from(self.own_bytes().saturating_add(free)) * u128::from(percent) / 100;
-                Some((share as u64).max(STORE_BYTES_MIN))
+                let capacity = self.own_bytes().saturating_add(free);
+                let reserve = self.options.disk_reserve_bytes;
+                let wanted = self.disk_wanted.load(Ordering::Relaxed).max(reserve);
+                Some(percent_of(percent, capacity, wanted.saturating_add(disk_margin(reserve))))
             }
         }
     }
@@ -261,6 +309,8 @@ impl Shared {
         let mut state = self.state_mut();
         // Only in memory: the catalog says since when, and the next start finds the same.
         state.retired.values_mut().filter(|since| **since <= oldest).for_each(|since| *since = LONG_AGO);
+        drop(state);
+        self.expire_trims(oldest);
     }
 
     /// Sets a group's limits, brings back what they allow again, and retires what they do not.
@@ -270,7 +320,6 @@ impl Shared {
         retention: GroupRetention,
     ) -> Result<RetentionChange, StoreError> {
         let is_trusted = self.look_at_clock();
-        let upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
         control::set_retention(&mut **self.control(), group, &retention)?;
         let mut state = self.state_mut();
         if retention == GroupRetention::default() {
@@ -280,6 +329,12 @@ impl Shared {
         }
         drop(state);
         let now = self.options.clock.now();
+        if is_trusted {
+            self.flush_expired(now);
+        }
+        self.count_days();
+        let flusher = self.flusher.lock().unwrap_or_else(PoisonError::into_inner);
+        let upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
         // What was retired before this start and for too long does not come back.
         if is_trusted {
             self.expire(now);
@@ -287,10 +342,11 @@ impl Shared {
         let state = self.state();
         let judged = self.limits_of(&state, group, now).judge(of_group(&state, group), is_trusted);
         drop(state);
-        self.bring_back(&judged.back.iter().map(Candidate::id).collect::<Vec<_>>())?;
-        self.apply(&judged.beyond.iter().map(Candidate::id).collect::<Vec<_>>(), now.0)?;
-        self.counters.runs_retired.add(judged.beyond.len() as u64);
-        drop(upkeep);
+        let judged = [(group.clone(), judged)];
+        self.enact(&judged, now)?;
+        let [(_, judged)] = judged;
+        self.counters.runs_retired.add(runs_of(&judged.beyond).count() as u64);
+        drop((upkeep, flusher));
         self.retire()?;
         Ok(self.change(&judged, now))
     }
@@ -298,6 +354,7 @@ impl Shared {
     /// What [`set_retention`](Self::set_retention) would do, as if the clock were right.
     pub(crate) fn preview_retention(&self, group: &GroupName, retention: GroupRetention) -> RetentionChange {
         let now = self.options.clock.now();
+        self.count_days();
         let state = self.state();
         let age_ns = retention.age_ns.into_iter().chain(self.options.retention.age_ns).min();
         let limits = Limits { oldest: age_ns.map(|age_ns| now.0.saturating_sub(age_ns)), bytes: retention.bytes };
@@ -314,6 +371,24 @@ impl Shared {
     }
 }
 
+/// Returns how many bytes a store may hold that is allowed `percent` of its disk's `capacity`, of which `kept_free` are to
+/// stay free.
+fn percent_of(percent: u8, capacity: u64, kept_free: u64) -> u64 {
+    let share = (u128::from(capacity) * u128::from(percent) / 100) as u64;
+    let limit = share.max(STORE_BYTES_MIN);
+    match capacity.checked_sub(kept_free) {
+        // The oldest events go before new ones are refused.
+        Some(room) if room > kept_free / 8 => limit.min(room),
+        // Others have filled the disk: without all of its events the store would have no room either.
+        _ => limit,
+    }
+}
+
+/// Returns how many bytes above the reserve are kept free.
+pub(crate) fn disk_margin(reserve_bytes: u64) -> u64 {
+    (reserve_bytes / 4).clamp(MARGIN_MIN, MARGIN_MAX)
+}
+
 /// Bytes of the files in a directory, as far as they can be read.
 fn directory_bytes(dir: &Path) -> u64 {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
@@ -323,7 +398,7 @@ fn directory_bytes(dir: &Path) -> u64 {
 impl State {
     /// Tells whether a run's bytes may go.
     pub(crate) fn is_expendable(&self, segment: u128, group_id: u32) -> bool {
-        let is_empty = self.mask(segment, group_id).is_some_and(|mask| mask.n_events == 0);
+        let is_empty = self.mask(segment, group_id).is_some_and(|mask| mask.n_events + mask.n_undoable == 0);
         is_empty || !self.groups.has_id(group_id) || self.retired.get(&(segment, group_id)) == Some(&LONG_AGO)
     }
 
@@ -349,3 +424,17 @@ impl State {
 
 /// Limits by group.
 pub(crate) type Retentions = BTreeMap<GroupName, GroupRetention>;
+
+#[cfg(test)]
+mod tests {
+    use super::percent_of;
+
+    #[test]
+    fn the_least_that_may_be_kept_does_not_exceed_the_disk() {
+        let mib = |n: u64| n << 20;
+        assert_eq!(percent_of(80, mib(10_000), mib(80)), mib(8_000));
+        assert_eq!(percent_of(80, mib(300), mib(80)), mib(220), "the floor of 256 MiB does not fit");
+        assert_eq!(percent_of(80, mib(140), mib(80)), mib(60));
+        assert_eq!(percent_of(80, mib(85), mib(80)), mib(256), "others have filled the disk");
+    }
+}

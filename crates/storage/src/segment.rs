@@ -56,8 +56,8 @@ const MAGIC: [u8; 8] = *b"CATATSEG";
 const END_MAGICS: [[u8; 8]; 2] = [*b"CATATEND", *b"CATATEN2"];
 /// Format 2 stores the variables of messages by column, times in messages beside those of events, and quoted texts;
 /// format 1 is read as ever.
-const FORMAT_VERSION: u16 = 2;
-const HEADER_BYTES: usize = 64;
+pub(crate) const FORMAT_VERSION: u16 = 2;
+pub(crate) const HEADER_BYTES: usize = 64;
 const TRAILER_BYTES: usize = 32;
 
 /// Rows of a block. Measured on the benchmark mix: 64 k rows are 1 % smaller, but a single event costs two to
@@ -66,6 +66,14 @@ pub(crate) const BLOCK_ROWS: usize = 16 * 1024;
 
 /// The partition number of a segment that holds several days.
 pub(crate) const MIXED_PARTITION: i64 = i64::MIN;
+
+/// Returns the version that an intact header tells.
+pub(crate) fn version_of(header: &[u8]) -> Option<u64> {
+    let header = header.first_chunk::<HEADER_BYTES>().filter(|header| header.starts_with(&MAGIC))?;
+    let (content, checksum) = header.split_at(HEADER_BYTES - 8);
+    let is_intact = xxhash_rust::xxh3::xxh3_64(content).to_le_bytes() == checksum;
+    is_intact.then(|| u16::from_le_bytes([header[8], header[9]]).into())
+}
 
 /// Events of one group that are to go into a segment.
 pub(crate) struct RunInput {

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use types::{ScanError, civil_from_days};
 
 use crate::catalog::{Doomed, RunRow, SegmentRow};
-use crate::objects::Objects;
+use crate::objects::{NOT_READ_YET, Objects, unreadable};
 use crate::read_cache::ReadCache;
 use crate::section_cache::{SectionCache, SectionCacheStatus};
 use crate::segment::{MIXED_PARTITION, Segment, SegmentMeta, Written};
@@ -106,7 +106,7 @@ impl SegmentFiles {
     pub(crate) fn open_remote(&self, name: &str, id: u128, n_bytes: u64) -> Result<Arc<Segment>, ScanError> {
         let (remote, url) = self.object_store(name)?;
         let object = remote.open(name, id, n_bytes);
-        let end = object.end().map_err(|e| ScanError { file: url.clone(), offset: 0, problem: e.to_string() })?;
+        let end = object.end().map_err(|e| unreadable(&url, 0, e.to_string()))?;
         let segment = Segment::open_end(end, Box::new(object), url, self.store)?;
         segment.keep_sections(&self.sections);
         Ok(segment)
@@ -120,7 +120,7 @@ impl SegmentFiles {
 
     /// What is said of a segment that is not at hand.
     pub(crate) fn not_at_hand(&self, row: &SegmentRow) -> ScanError {
-        let problem = "it is not read from the object store yet".to_owned();
+        let problem = NOT_READ_YET.to_owned();
         match self.object_store(&row.file) {
             Ok((_, file)) => ScanError { file, offset: 0, problem },
             Err(error) => error,
@@ -137,7 +137,7 @@ impl SegmentFiles {
         let copy = NamelessFile::new(&remote.cache.unfinished_path(), *n_bytes, |to| {
             remote.objects.copy_into(file, *n_bytes, to)
         });
-        let copy = copy.map_err(|e| ScanError { file: url.clone(), offset: 0, problem: e.to_string() })?;
+        let copy = copy.map_err(|e| unreadable(&url, 0, e.to_string()))?;
         Segment::open_source(Box::new(copy), url, self.store)
     }
 

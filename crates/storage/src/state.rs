@@ -14,7 +14,7 @@ use crate::erase::{Deletion, Mask, Masks, Remaining};
 use crate::groups::{GroupStatus, Groups};
 use crate::hot::{Generation, HotGroup};
 use crate::positions::Positions;
-use crate::retention::{Retentions, RetiredRuns};
+use crate::retention::{Retentions, RetiredRuns, Trims};
 use crate::scrub::Flawed;
 use crate::segment::{RunSummary, Segment};
 
@@ -37,9 +37,11 @@ pub(crate) struct State {
     /// Limits that groups have of their own.
     pub(crate) retentions: Retentions,
     pub(crate) retired: RetiredRuns,
+    /// What retention hides inside segments of several days.
+    pub(crate) trims: Trims,
     /// Deletions of events that are still on the disk.
     pub(crate) deletions: Vec<Arc<Deletion>>,
-    /// What those hide in segments.
+    /// What deletions and trims hide in segments.
     pub(crate) masks: Masks,
 }
 

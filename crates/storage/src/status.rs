@@ -96,6 +96,12 @@ pub struct Status {
     pub disk_reserve_bytes: u64,
     /// Why nothing is accepted any more, where it is so.
     pub poisoned: Option<String>,
+    /// Whether little is free on the disk beyond the reserve.
+    pub is_disk_short: bool,
+    /// Why the control store cannot be used now; what was set holds, and nothing can be changed meanwhile.
+    pub control_problem: Option<String>,
+    /// Segments that are not at hand while the object store does not answer.
+    pub awaited: Vec<ScanError>,
     /// Why the catalog cannot be used now; events are kept in the WAL meanwhile.
     pub catalog_problem: Option<String>,
     /// Files that are damaged, with what is wrong.

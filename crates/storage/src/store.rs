@@ -19,7 +19,7 @@ mod writer;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::JoinHandle;
@@ -38,13 +38,15 @@ use crate::erase::Receipts;
 use crate::feed::{Feed, Subscription};
 use crate::flush::{Bell, Flusher};
 use crate::lock::Lock;
+use crate::retention::disk_margin;
 use crate::scrub::Scrub;
 use crate::segment_files::SegmentFiles;
 use crate::state::State;
 use crate::status::Counters;
 use crate::{
-    AppendError, Buffers, DeletionOrder, DeletionReceipt, Delivery, Forecast, GroupRetention, GroupStatus, OpenError,
-    Options, Receipt, Recovery, RetentionChange, Sequences, ShippedFile, Snapshot, SourcePosition, Status, StoreError,
+    AppendError, Buffers, Databases, DeletionOrder, DeletionReceipt, Delivery, Forecast, GroupRetention, GroupStatus,
+    OpenError, Options, Receipt, Recovery, RetentionChange, Sequences, ShippedFile, Snapshot, SourcePosition, Status,
+    StoreError,
 };
 
 pub use self::open::{repair, unlock};
@@ -52,6 +54,9 @@ pub(crate) use self::queue::{Closed, Rotated, Work};
 
 /// How long a sender waits for a flush to make room. Less than what senders wait for an answer.
 const WAIT_FOR_FLUSH: Duration = Duration::from_secs(10);
+
+/// Hot events that are worth a flush while the disk is nearly full.
+const SHORT_FLUSH_BYTES: u64 = 4 << 20;
 
 /// How long a sender waits before it looks again.
 const WAIT_STEP: Duration = Duration::from_millis(20);
@@ -97,6 +102,11 @@ pub(crate) struct Shared {
     closing: AtomicBool,
     /// Told when a flush has ended, well or not.
     flush_ended: (Mutex<()>, Condvar),
+    /// Whether little is free on the disk, and in which second of the uptime retention was told so.
+    pub(crate) is_disk_short: AtomicBool,
+    disk_looked_at: AtomicU64,
+    /// Bytes that must be free for what was refused last; 0 where nothing was.
+    pub(crate) disk_wanted: AtomicU64,
     /// Whether the last flush failed.
     is_flush_failing: AtomicBool,
     _lock: Lock,
@@ -132,12 +142,37 @@ impl Shared {
         self.options.dir.join("wal")
     }
 
+    /// Takes note of how much is free on the disk and how much a batch needs. Where that is little, events in the WAL are
+    /// written into segments, which are smaller and can be retired, and the limits are enforced at once.
+    pub(crate) fn note_room(&self, free_bytes: u64, needed_bytes: u64) {
+        let reserve = self.options.disk_reserve_bytes;
+        let is_refused = free_bytes < needed_bytes;
+        let is_short = is_refused || free_bytes < reserve.saturating_add(2 * disk_margin(reserve));
+        if is_short && !self.is_disk_short.swap(is_short, Ordering::Relaxed) {
+            tracing::warn!(free_bytes, reserve, "disk is nearly full; the oldest events go, or new ones are refused");
+        }
+        self.is_disk_short.store(is_short, Ordering::Relaxed);
+        let wanted = if is_refused { needed_bytes } else { 0 };
+        if self.disk_wanted.swap(wanted, Ordering::Relaxed) == 0 && is_refused {
+            tracing::warn!(free_bytes, reserve, "disk is full; events are refused until there is room");
+        }
+        if is_short {
+            self.bell.ring();
+            let now = self.options.clock.uptime().as_secs();
+            // Once a second will do, however many batches come.
+            if self.disk_looked_at.swap(now, Ordering::Relaxed) != now {
+                self.retention_bell.ring();
+            }
+        }
+    }
+
     /// Tells whether hot events are many or old enough for a flush.
     pub(crate) fn is_flush_due(&self, now: Timestamp) -> bool {
         let state = self.state();
         let age_ns = state.active.since.map_or(0, |since| now.0.saturating_sub(since.0));
         let is_old = !state.active.is_empty() && age_ns >= self.options.flush_age_ns;
-        state.active.memory_bytes >= self.options.flush_bytes_effective() || is_old
+        let is_short = self.is_disk_short.load(Ordering::Relaxed) && state.active.memory_bytes >= SHORT_FLUSH_BYTES;
+        state.active.memory_bytes >= self.options.flush_bytes_effective() || is_old || is_short
     }
 
     fn is_overloaded(&self) -> bool {
@@ -212,9 +247,9 @@ impl Store {
             .and_then(|()| store.start("object-store", move || crate::offload::run(&moving)))
             .and_then(|()| store.start("retention", move || crate::retention::run(&retiring)))
             .and_then(|()| store.start("scrub", move || crate::scrub::run(&scrubbing)))
-            .and_then(|()| match store.shared.options.databases.catalog {
-                Some(_) => store.start("catalog", move || crate::catalog::claim::run(&claiming)),
-                None => Ok(()),
+            .and_then(|()| match &store.shared.options.databases {
+                Databases { catalog: None, control: None } => Ok(()),
+                _ => store.start("catalog", move || crate::catalog::claim::run(&claiming)),
             });
         // Where a thread cannot be made, dropping the store ends the others.
         started.map_err(OpenError::io(&dir))?;
@@ -330,6 +365,10 @@ impl Store {
         capacity_batches: usize,
     ) -> Subscription {
         self.shared.feed.subscribe(groups, within, capacity_batches)
+    }
+
+    pub(crate) fn dir(&self) -> &std::path::Path {
+        &self.shared.options.dir
     }
 
     /// All groups, sorted by name.

@@ -15,12 +15,15 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::disk;
 
+/// The version of the text.
+pub(crate) const FORMAT: u64 = 1;
+
 /// A deleted group: its number, and its name where it can be read.
 type Deleted = (u32, Option<GroupName>);
 
 /// Records that a group is deleted.
 pub(crate) fn write(dir: &Path, id: u32, name: &GroupName) -> io::Result<()> {
-    let text = format!("catat tombstone\nformat 1\ngroup {name}\n");
+    let text = format!("catat tombstone\nformat {FORMAT}\ngroup {name}\n");
     let text = format!("{text}checksum {:016x}\n", xxh3_64(text.as_bytes()));
     disk::write_whole(&dir.join(format!("{id:08x}.group")), text.as_bytes())
 }

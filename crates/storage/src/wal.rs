@@ -64,7 +64,7 @@ pub(crate) const FILE_HEADER_BYTES: usize = 128;
 const FILE_HEADER_BYTES_1: usize = 64;
 
 /// Where the mark stands.
-const MARK_OFFSET: usize = 80;
+pub(crate) const MARK_OFFSET: usize = 80;
 const MARK_BYTES: usize = 24;
 
 /// What stands at the start of a WAL file.

@@ -160,6 +160,10 @@ impl Alerts {
         let missing = || MadeError::NotFound(format!("channel \"{name}\""));
         let channel = self.book.standing().channel(name).cloned().ok_or_else(missing)?;
         must_reach_channel(&channel, maker)?;
+        if let Some(taken) = self.store.as_ref().and_then(|store| store.copy_taken()) {
+            let reason = format!("this store is a copy, taken {taken}, and notifies nobody; catat promote ends that");
+            return Ok(Err(PostError::Refused(reason)));
+        }
         let now = self.clock.now();
         let summary = format!("This is a test of the channel {name}: somebody wants to know whether it arrives");
         let body = json!({

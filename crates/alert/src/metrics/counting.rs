@@ -36,7 +36,7 @@ const UNKEPT_MAX: u64 = 100_000;
 const SERIES_MAX: usize = 10_000;
 
 /// What the file of numbers calls itself.
-const FILE: (&str, &str) = ("metrics.state", "catat-metrics");
+pub(crate) const FILE: (&str, &str) = ("metrics.state", "catat-metrics");
 
 /// Whose meter it is, and its name there.
 pub type Key = (&'static str, String);

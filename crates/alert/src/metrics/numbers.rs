@@ -81,8 +81,14 @@ impl Numbers {
         remote.push(&samples, now);
     }
 
-    /// Sends what is due, each interval again, until it is to end.
-    pub(super) fn send_all(&self, remote: &Remote, is_over: &dyn Fn() -> bool, rest: &dyn Fn(Duration)) {
+    /// Sends what is due, each interval again, until it is to end. While `is_held`, nothing is written down or sent.
+    pub(super) fn send_all(
+        &self,
+        remote: &Remote,
+        is_over: &dyn Fn() -> bool,
+        is_held: &dyn Fn() -> bool,
+        rest: &dyn Fn(Duration),
+    ) {
         let poster = match Poster::new() {
             Ok(poster) => poster,
             Err(reason) => return tracing::error!(reason, "metrics cannot be sent"),
@@ -90,6 +96,10 @@ impl Numbers {
         let interval_ns = remote.settings.interval_ns.max(Timestamp::SECOND);
         let mut due = self.clock.now();
         while !is_over() {
+            if is_held() {
+                rest(Duration::from_secs(1));
+                continue;
+            }
             let now = self.clock.now();
             // A clock that was set back must not silence it.
             if now >= due || due.0.saturating_sub(now.0) > interval_ns {

@@ -29,6 +29,7 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
     for doubt in ship::doubts_about(&config.ship.inputs()) {
         eprintln!("catat: warning: {doubt}");
     }
+    problems.extend(config.databases.probe().iter().map(ToString::to_string));
     let rules_dir = rules_dir(&config);
     let mut n_rules = 0;
     if rules_dir.is_dir() {

@@ -31,6 +31,7 @@ pub(super) fn with_store<T>(
     if !may_make && !dir.join("STORE").exists() {
         return Err(Failure::usage(format!("{}: there is no store here", dir.display())));
     }
+    super::check_formats(dir)?;
     crate::serving::make_data_dir(dir)?;
     let options = store_options(&DataDir { config: None, data_dir: Some(dir.to_owned()) })?;
     let store = match Store::open(options) {

@@ -1,4 +1,5 @@
-//! `catat verify`, `catat backup` and `catat restore`: work on a data directory, whether a server runs on it or not.
+//! `catat verify`, `catat backup`, `catat restore` and `catat promote`: work on a data directory, whether a server runs on it
+//! or not.
 //! `catat verify --repair` and `catat unlock` change it, and need it for themselves.
 
 use std::io::Write;
@@ -27,14 +28,19 @@ fn config(options: &DataDir) -> Result<Config, Failure> {
 
 /// Where the parts of the store are.
 pub(super) fn store_options(options: &DataDir) -> Result<storage::Options, Failure> {
-    let Config { data_dir, databases, object_store, .. } = config(options)?;
-    Ok(storage::Options { databases, object_store, ..storage::Options::new(data_dir) })
+    Ok(options_of(&config(options)?))
+}
+
+fn options_of(config: &Config) -> storage::Options {
+    let (databases, object_store) = (config.databases.clone(), config.object_store.clone());
+    storage::Options { databases, object_store, ..storage::Options::new(&config.data_dir) }
 }
 
 /// Checks every checksum and the catalog against the files.
 pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
     let store = store_options(&options.store)?;
     let dir = &store.dir;
+    super::check_formats(dir)?;
     if options.repair {
         repair(&store)?;
     }
@@ -75,6 +81,7 @@ fn repair(options: &storage::Options) -> Result<(), Failure> {
 /// Gives a store a new control store in the place of one that is lost.
 pub(crate) fn unlock(options: DataDir) -> Result<(), Failure> {
     let dir = data_dir(&options)?;
+    super::check_formats(&dir)?;
     let is_new = storage::unlock(&dir).map_err(|error| Failure::usage(error.to_string()))?;
     let what = if is_new {
         "is unlocked; keys, limits of groups and other settings are to be made anew"
@@ -86,18 +93,45 @@ pub(crate) fn unlock(options: DataDir) -> Result<(), Failure> {
 
 /// Copies the store as of now.
 pub(crate) fn backup(options: Backup) -> Result<(), Failure> {
-    let store = store_options(&options.store)?;
+    let config = config(&options.store)?;
+    let store = options_of(&config);
     let dir = &store.dir;
+    super::check_formats(dir)?;
     let report = storage::backup(&store, &options.to).map_err(|error| Failure::usage(error.to_string()))?;
     let copied = format!("{} segments, {}", report.segments, ByteSize(report.bytes));
-    writeln!(std::io::stdout(), "{} is copied to {}: {copied}", dir.display(), options.to.display()).map_err(of_output)
+    let mut out = std::io::stdout();
+    writeln!(out, "{} is copied to {}: {copied}", dir.display(), options.to.display()).map_err(of_output)?;
+    let rules = super::rules_dir(&config);
+    if rules != dir.join("rules") {
+        writeln!(out, "  not copied: rule files in {}, outside of the data directory", rules.display())
+            .map_err(of_output)?;
+    }
+    Ok(())
+}
+
+/// Makes a restored copy the original.
+pub(crate) fn promote(options: DataDir) -> Result<(), Failure> {
+    let dir = data_dir(&options)?;
+    super::check_formats(&dir)?;
+    let was_copy = storage::promote(&dir).map_err(|error| Failure::usage(error.to_string()))?;
+    let what = if was_copy { "is the original now and sends notifications" } else { "is no copy; nothing was changed" };
+    writeln!(std::io::stdout(), "{} {what}", dir.display()).map_err(of_output)
 }
 
 /// Brings a copy into a new data directory.
 pub(crate) fn restore(options: Restore) -> Result<(), Failure> {
     let dir = data_dir(&options.store)?;
+    super::check_formats(&options.from)?;
     let report = storage::restore(&options.from, &dir).map_err(|error| Failure::usage(error.to_string()))?;
     let copied = format!("{} segments, {}", report.segments, ByteSize(report.bytes));
-    writeln!(std::io::stdout(), "{} is checked and copied to {}: {copied}", options.from.display(), dir.display())
+    let mut out = std::io::stdout();
+    writeln!(out, "{} is checked and copied to {}: {copied}", options.from.display(), dir.display())
+        .map_err(of_output)?;
+    if options.original {
+        storage::promote(&dir).map_err(|error| Failure::usage(error.to_string()))?;
+        return Ok(());
+    }
+    let next = format!("if it replaces the original, run: catat promote --data-dir {}", dir.display());
+    writeln!(out, "it is a copy and notifies nobody (alerts, subscription filters, remote write); {next}")
         .map_err(of_output)
 }

@@ -53,6 +53,12 @@ pub(crate) fn serve(options: Server) -> Result<(), Failure> {
 
 fn print_start(url: &str, data_dir: &Path, recovery: &Recovery) {
     eprintln!("catat serves {url} with data in {}", data_dir.display());
+    if let Some(taken) = storage::copy_taken(data_dir) {
+        eprintln!(
+            "  this store is a copy, taken {taken}: it notifies nobody (alerts, subscription filters, remote write)."
+        );
+        eprintln!("  If it replaces the original, run: catat promote --data-dir {}", data_dir.display());
+    }
     if recovery.events_replayed > 0 {
         let milliseconds = recovery.elapsed.as_millis();
         eprintln!("  {} accepted events were read back from the log in {milliseconds} ms", recovery.events_replayed);

@@ -141,6 +141,9 @@ impl Delivery {
         // What was accepted while nobody looked; the feed has what comes from now on.
         let mut is_behind = true;
         loop {
+            if let Err(over) = self.wait_while_copy() {
+                return over;
+            }
             let done = if is_behind {
                 self.deliver_stored().map(|is_left| is_behind = is_left)
             } else {
@@ -150,6 +153,15 @@ impl Delivery {
                 return over;
             }
         }
+    }
+
+    /// Waits while the store is a copy: its original delivers. The feed loses what comes meanwhile, so that the store is
+    /// read from the position on.
+    fn wait_while_copy(&self) -> Result<(), Over> {
+        while self.inner.store.copy_taken().is_some() {
+            self.rest(LOOK * 10)?;
+        }
+        Ok(())
     }
 
     /// Delivers a chunk of what the store has; `true` where something is left.

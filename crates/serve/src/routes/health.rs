@@ -8,7 +8,7 @@ use storage::Status;
 use types::ByteSize;
 
 use crate::problem::AFTER_POISON;
-use crate::routes::upkeep::clock_warning;
+use crate::routes::upkeep::standing_warnings;
 use crate::server::{Server, Shared};
 
 /// The process answers: that is all that is asked.
@@ -18,12 +18,13 @@ pub(crate) async fn healthy() -> Json<Value> {
 
 pub(crate) async fn ready(server: Shared) -> Response {
     let status = server.app.store.status();
-    let warnings: Vec<String> = status.clock_doubt.iter().map(clock_warning).collect();
+    let warnings = standing_warnings(&server, &status);
     let reasons = reasons(&server, status);
     if reasons.is_empty() {
         return Json(json!({"status": "ready", "warnings": warnings})).into_response();
     }
-    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "not ready", "reasons": reasons}))).into_response()
+    let answer = json!({"status": "not ready", "reasons": reasons, "warnings": warnings});
+    (StatusCode::SERVICE_UNAVAILABLE, Json(answer)).into_response()
 }
 
 /// The same as Loki says it: its clients look for the word.
@@ -40,8 +41,6 @@ pub(crate) async fn loki_ready(server: Shared) -> Response {
 pub(crate) fn reasons(server: &Server, status: Status) -> Vec<String> {
     let mut reasons: Vec<String> = status.damaged.iter().map(|damage| damage.to_string()).collect();
     reasons.extend(server.damages_found());
-    let unreachable = status.object_store.and_then(|object_store| object_store.unreachable);
-    reasons.extend(unreachable.map(|why| format!("segments in the object store cannot be read: {why}")));
     reasons.extend(server.app.store.locked().map(str::to_owned));
     reasons.extend(status.poisoned.map(|why| format!("the store takes no events: {why}; {AFTER_POISON}")));
     reasons.extend(status.catalog_problem.map(|why| format!("the catalog cannot be used: {why}")));

@@ -41,7 +41,8 @@ pub(crate) async fn get(server: Shared) -> Result<Json<Value>, Problem> {
     let (_, n_running) = server.queries.counts();
     let mut answer = json!({
         "version": server.app.version, "started": server.started.to_string(), "now": server.now().to_string(),
-        "store": store, "queries_running": n_running, "poisoned": status.poisoned, "catalog_problem": status.catalog_problem, "damaged": damaged,
+        "store": store, "queries_running": n_running, "poisoned": status.poisoned, "catalog_problem": status.catalog_problem,
+        "control_problem": status.control_problem, "copy_taken": server.app.store.copy_taken(), "damaged": damaged,
         "warnings": warnings, "syslog": syslog,
     });
     if let Value::Object(answer) = &mut answer {

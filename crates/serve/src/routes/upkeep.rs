@@ -4,7 +4,7 @@
 use axum::Json;
 use serde_json::{Map, Value, json};
 use storage::{ClockDoubt, Latency, Status, TierStatus};
-use types::{Timestamp, format_duration_ns};
+use types::{ByteSize, Timestamp, format_duration_ns};
 
 use crate::problem::Problem;
 use crate::routes::metrics::Page;
@@ -25,8 +25,54 @@ pub(crate) async fn confirm_clock(server: Shared) -> Result<Json<Value>, Problem
 
 /// What somebody should look at, though events are taken and questions answered.
 pub(crate) fn warnings(server: &Server, status: &Status) -> Vec<String> {
+    standing_warnings(server, status).into_iter().chain(overflow_warning(server)).collect()
+}
+
+/// What is not as it should be now, as `/-/ready` says it.
+pub(crate) fn standing_warnings(server: &Server, status: &Status) -> Vec<String> {
     let clock = status.clock_doubt.as_ref().map(clock_warning);
-    clock.into_iter().chain(overflow_warning(server)).collect()
+    let control = status.control_problem.as_ref();
+    let control = control.map(|why| format!("settings cannot be changed, the control store cannot be used: {why}"));
+    let warnings = clock.into_iter().chain(copy_warning(server)).chain(disk_warning(status)).chain(control);
+    warnings.chain(object_store_warning(status)).collect()
+}
+
+/// A disk that fills is to be noticed before events are refused.
+fn disk_warning(status: &Status) -> Option<String> {
+    let free = status.disk_free_bytes.filter(|_| status.is_disk_short)?;
+    let (free, reserve) = (ByteSize(free), ByteSize(status.disk_reserve_bytes));
+    let then = if status.store_bytes_max.is_some() {
+        "the oldest events go, and where that does not suffice new ones are refused"
+    } else {
+        "new events are refused when that is used up"
+    };
+    Some(format!("the disk is nearly full: {free} are free and {reserve} are kept in reserve; {then}"))
+}
+
+/// Events are taken and recent ones found whatever the object store does.
+fn object_store_warning(status: &Status) -> Option<String> {
+    let object_store = status.object_store.as_ref()?;
+    let n_awaited = status.awaited.len() as u64;
+    let n_segments = object_store.segments + n_awaited;
+    match &object_store.unreachable {
+        Some(why) => {
+            let url = &object_store.url;
+            Some(format!("{url}: {why}; answers that need one of {n_segments} cold segments are partial"))
+        }
+        None => (n_awaited > 0).then(|| {
+            let url = &object_store.url;
+            format!("{n_awaited} segments in {url} are not opened yet; answers that need one are partial")
+        }),
+    }
+}
+
+/// Nobody is to rely on alerts of a store that sends none.
+fn copy_warning(server: &Server) -> Option<String> {
+    let taken = server.app.store.copy_taken()?;
+    Some(format!(
+        "this store is a copy, taken {taken}, and notifies nobody (alerts, subscription filters, remote write); `catat \
+         promote` makes it the original"
+    ))
 }
 
 /// Senders that make up groups without end are to be noticed before their events are missed.

@@ -9,7 +9,7 @@ use crate::store::{Closed, Shared};
 use crate::{DatabaseError, DatabaseProblem};
 
 /// How often the claim is renewed. Several times within the time after which another server may take over.
-const RENEW: Duration = Duration::from_secs(5);
+const RENEW: Duration = Duration::from_secs(2);
 
 /// How often a catalog that is away is asked for.
 const RETRY: Duration = Duration::from_millis(500);
@@ -19,6 +19,7 @@ const RETRY: Duration = Duration::from_millis(500);
 pub(crate) struct Claim {
     pub(crate) bell: Bell,
     problem: Mutex<Option<String>>,
+    control_problem: Mutex<Option<String>>,
 }
 
 impl Claim {
@@ -27,25 +28,47 @@ impl Claim {
         self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Why the control store cannot be used now.
+    pub(crate) fn control_problem(&self) -> Option<String> {
+        self.control_problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Notes how the catalog is; `true` where that changed.
     fn note(&self, error: Option<&DatabaseError>) -> bool {
-        let mut problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_changed = problem.is_some() != error.is_some();
-        *problem = error.map(ToString::to_string);
-        has_changed
+        note(&self.problem, error)
+    }
+
+    /// Notes how the control store is, and logs where that changed.
+    fn note_control(&self, error: Option<&DatabaseError>) {
+        match (note(&self.control_problem, error), error) {
+            (true, Some(error)) => {
+                tracing::error!(%error, "control store cannot be used; settings cannot be changed meanwhile");
+            }
+            (true, None) => tracing::warn!("control store can be used again"),
+            (false, _) => {}
+        }
     }
 }
 
-/// The thread that keeps the claim.
+fn note(problem: &Mutex<Option<String>>, error: Option<&DatabaseError>) -> bool {
+    let mut problem = problem.lock().unwrap_or_else(PoisonError::into_inner);
+    let has_changed = problem.is_some() != error.is_some();
+    *problem = error.map(ToString::to_string);
+    has_changed
+}
+
+/// The thread that keeps the claim, and asks for the control store.
 pub(crate) fn run(shared: &Shared) {
     let mut pause = RENEW;
     while shared.claim.bell.pause(pause) {
         let renewed = shared.catalog().renew();
         let has_changed = shared.claim.note(renewed.as_ref().err());
-        pause = RENEW;
+        let control = shared.control().check();
+        shared.claim.note_control(control.as_ref().err());
+        pause = if control.is_ok() { RENEW } else { RETRY };
         match renewed {
             Ok(()) if has_changed => {
-                tracing::info!("catalog can be used again");
+                tracing::warn!("catalog can be used again");
                 shared.bell.ring();
             }
             Ok(()) => {}

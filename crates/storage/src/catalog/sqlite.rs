@@ -17,6 +17,9 @@ use crate::state::{Place, Tier};
 
 pub(super) const SCHEMA: Schema = Schema { steps: &[VERSION_1, VERSION_2, VERSION_3], identity_since: 3 };
 
+/// The version of the tables.
+pub(crate) const VERSION: u64 = SCHEMA.steps.len() as u64;
+
 const VERSION_1: &str = "
     CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE groups(id INTEGER PRIMARY KEY, name TEXT NOT NULL, deleted INTEGER NOT NULL DEFAULT 0);

@@ -3,13 +3,13 @@
 //! Memory: a block of each run whose times overlap, and the block that is made.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 use types::{Batch, MinuteCounts, TimeRange, Timestamp};
 
 use super::input::Input;
-use crate::flush::{day_of, range_of};
+use crate::flush::{day_of, range_of, share_of};
 use crate::segment::{BLOCK_ROWS, SegmentError};
 
 /// Which events of the runs are taken.
@@ -43,6 +43,29 @@ impl Share {
         let of_share = |minute: &&MinuteCounts| self.holds_day(day_of(minute.range().from.0));
         let minutes = run.minutes()?;
         Ok(minutes.iter().filter(of_share).flat_map(|minute| minute.counts).map(u64::from).sum())
+    }
+
+    /// Returns the share in the bytes that the events of a run had when they came. What is left of the run has as much of
+    /// them, all shares together, as its part of the events.
+    pub(super) fn bytes_raw(&self, run: &Input) -> Result<u64, SegmentError> {
+        let summary = run.summary();
+        let share = |rows| share_of(summary.bytes_raw, summary.n_events, rows);
+        if *self == Self::All {
+            return Ok(share(0..run.n_events()));
+        }
+        let mut days: BTreeMap<i64, u64> = BTreeMap::new();
+        for minute in run.minutes()? {
+            let n_events: u64 = minute.counts.iter().copied().map(u64::from).sum();
+            *days.entry(day_of(minute.range().from.0)).or_default() += n_events;
+        }
+        let (mut n_before, mut bytes_raw) = (0, 0);
+        for (day, n_events) in days {
+            if self.holds_day(day) {
+                bytes_raw += share(n_before..n_before + n_events);
+            }
+            n_before += n_events;
+        }
+        Ok(bytes_raw)
     }
 }
 

@@ -43,6 +43,10 @@ impl ControlStore for PostgresControl {
         })
     }
 
+    fn check(&mut self) -> Result<(), DatabaseError> {
+        self.database.transact(|session| session.query("SELECT 1", &[]).map(|_| ()))
+    }
+
     fn put(&mut self, kind: &str, name: &str, json: &str) -> Result<(), DatabaseError> {
         let put = "INSERT INTO settings VALUES ($1, $2, $3, 1) ON CONFLICT (kind, name)
             DO UPDATE SET json = excluded.json, version = settings.version + 1";

@@ -19,6 +19,9 @@ use crate::database::{DatabaseError, DatabaseProblem, Schema};
 
 pub(super) const SCHEMA: Schema = Schema { steps: &[VERSION_1, VERSION_2, VERSION_3], identity_since: 2 };
 
+/// The version of the tables.
+pub(crate) const VERSION: u64 = SCHEMA.steps.len() as u64;
+
 const VERSION_1: &str = "
     CREATE TABLE retention(group_name TEXT PRIMARY KEY, age_ns INTEGER, bytes INTEGER) WITHOUT ROWID;
 ";

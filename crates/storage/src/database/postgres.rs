@@ -41,6 +41,13 @@ const LOCK_MAX: Duration = Duration::from_secs(3);
 /// Pause between looks at a lock.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Finds out whether a server answers at an address and lets us in. Nothing is made there.
+pub(crate) fn probe(url: &DatabaseUrl) -> Result<(), DatabaseError> {
+    let session = Session::connect(url, "catat_probe");
+    let answered = session.and_then(|session| session.query("SELECT 1", &[]).map(|_| ()));
+    answered.map_err(|failure| failure.into_error(&url.to_string()))
+}
+
 /// A database of one store.
 pub(crate) struct Database {
     url: DatabaseUrl,
@@ -110,6 +117,7 @@ impl Opening<'_> {
         let mut database =
             Database { url, name, tables, session: None, outage: None, pause, owner: None, begin: "BEGIN" };
         let until = Instant::now() + START_MAX;
+        let mut is_first = true;
         loop {
             match Session::connect(&database.url, &database.tables) {
                 Ok(session) => break database.session = Some(session),
@@ -117,6 +125,10 @@ impl Opening<'_> {
                     let error = failure.into_error(&database.name);
                     if !matches!(error.problem, DatabaseProblem::Unavailable(_)) || Instant::now() >= until {
                         return Err(error);
+                    }
+                    if std::mem::take(&mut is_first) {
+                        let seconds = START_MAX.as_secs();
+                        tracing::warn!(%error, "database cannot be reached; trying again for {seconds} s");
                     }
                     std::thread::sleep(PAUSE_MIN);
                 }

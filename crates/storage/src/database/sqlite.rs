@@ -138,7 +138,7 @@ impl Database {
 }
 
 /// The version that the file itself tells; none where there is no such file or no whole header.
-fn version_in_file(path: &Path) -> Option<u64> {
+pub(crate) fn version_in_file(path: &Path) -> Option<u64> {
     let mut header = [0; 100];
     File::open(path).and_then(|mut file| file.read_exact(&mut header)).ok()?;
     if !header.starts_with(b"SQLite format 3\0") {

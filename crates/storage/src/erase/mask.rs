@@ -1,4 +1,4 @@
-//! Which rows of a run in a segment are deleted, and what follows from it for everything that is said of the run.
+//! Which rows of a run in a segment are deleted or hidden by retention (`retention::trims`), and what follows from it for everything that is said of the run.
 //!
 //! A mask is worked out once, when events are deleted or a segment with deleted events is opened: it takes reading
 //! the sequences of the run, and times and levels of the blocks concerned. Afterwards snapshots need nothing but it,
@@ -8,9 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use types::{MinuteCounts, RowSet, Run, ScanError, Timestamp, Value};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::Deletion;
 use super::sequences::Finder;
+use crate::flush::day_of;
+use crate::retention::{Edge, Trims, edges_of};
 use crate::segment::Segment;
 
 /// Deleted rows of a block up to which their numbers are kept; of more, a bit for every row.
@@ -19,12 +22,25 @@ const FEW_ROWS: usize = 1024;
 /// Masks by segment and group.
 pub(crate) type Masks = HashMap<(u128, u32), Arc<Mask>>;
 
-/// The deleted rows of a run.
+/// What removes events from segments: deletions, and retention inside segments of several days.
+#[derive(Clone, Copy)]
+pub(crate) struct Removed<'a> {
+    pub(crate) deletions: &'a [Arc<Deletion>],
+    pub(crate) trims: &'a Trims,
+}
+
+/// The deleted rows of a run. What retention hides counts as deleted.
 #[derive(Debug)]
 pub(crate) struct Mask {
     /// The deletions that they come from.
     pub(crate) deletions: BTreeSet<u64>,
+    /// The trims that they come from.
+    pub(crate) edges: Vec<Edge>,
     pub(crate) n_deleted: u64,
+    /// How many of them deletions took, whether or not retention hides them too.
+    pub(crate) n_erased: u64,
+    /// How many of them can come back: retention hides them, and their undo window is not over.
+    pub(crate) n_undoable: u64,
     /// How many events are left.
     pub(crate) n_events: u64,
     /// Times of the first and the last event that is left.
@@ -93,27 +109,47 @@ impl BlockMask {
 
 impl Mask {
     /// Works out which rows of run `index` are deleted; `None` where none is.
-    pub(crate) fn of(
-        segment: &Arc<Segment>,
-        index: usize,
-        deletions: &[Arc<Deletion>],
-    ) -> Result<Option<Self>, ScanError> {
+    pub(crate) fn of(segment: &Arc<Segment>, index: usize, removed: Removed<'_>) -> Result<Option<Self>, ScanError> {
         let Some(summary) = segment.summaries().get(index) else { return Ok(None) };
+        let edges = edges_of(removed.trims, segment.meta(), summary);
         let concerns = |deletion: &&Arc<Deletion>| {
             deletion.group_id == summary.group_id
                 && deletion.sequences.overlaps(summary.first_sequence, summary.last_sequence)
         };
-        let concerned: Vec<&Arc<Deletion>> = deletions.iter().filter(concerns).collect();
-        if concerned.is_empty() {
+        let concerned: Vec<&Arc<Deletion>> = removed.deletions.iter().filter(concerns).collect();
+        if concerned.is_empty() && edges.is_empty() {
             return Ok(None);
         }
         let (Some(reader), Some(run)) = (segment.run_reader(index), segment.run(index, 0)) else { return Ok(None) };
-        let mut building = Building::new(&concerned);
+        let mut building = Building::new(&concerned, edges);
         for block in 0..reader.n_blocks() {
             let (times, sequences) = reader.places(block)?;
             building.add(&*run, block, &times, &sequences)?;
         }
         Ok(building.finish(summary.n_events))
+    }
+
+    /// Reports whether retention hides rows for good, which compaction is to leave out.
+    pub(crate) fn has_expired(&self) -> bool {
+        self.n_deleted > self.n_erased + self.n_undoable
+    }
+
+    /// Returns a number that no other mask of the run has, for what is remembered of runs.
+    pub(crate) fn version(&self) -> u32 {
+        let n_deleted = u32::try_from(self.n_deleted).unwrap_or(u32::MAX);
+        // What is deleted of a run only grows. What retention hides can come back.
+        let hash = |edge: &Edge| xxh3_64(&[edge.before.to_le_bytes(), edge.sequences_end.to_le_bytes()].concat());
+        self.edges.iter().map(hash).fold(n_deleted, |version, hash| version.rotate_left(7) ^ (hash >> 32) as u32)
+    }
+
+    /// Returns how many events of each UTC day are deleted or hidden.
+    pub(crate) fn hidden_by_day(&self) -> BTreeMap<i64, u64> {
+        let mut days: BTreeMap<i64, u64> = BTreeMap::new();
+        for minute in &self.minutes {
+            let n_events: u64 = minute.counts.iter().copied().map(u64::from).sum();
+            *days.entry(day_of(minute.range().from.0)).or_default() += n_events;
+        }
+        days
     }
 
     /// The rows of a block that are left.
@@ -183,6 +219,7 @@ impl Mask {
 /// A mask while it is worked out, block by block.
 struct Building<'a> {
     finders: Vec<(u64, Finder<'a>)>,
+    edges: Vec<Edge>,
     found: BTreeSet<u64>,
     blocks: BTreeMap<usize, BlockMask>,
     shown: Vec<usize>,
@@ -190,12 +227,15 @@ struct Building<'a> {
     first: Timestamp,
     last: Timestamp,
     n_deleted: u64,
+    n_erased: u64,
+    n_undoable: u64,
 }
 
 impl<'a> Building<'a> {
-    fn new(deletions: &[&'a Arc<Deletion>]) -> Self {
+    fn new(deletions: &[&'a Arc<Deletion>], edges: Vec<Edge>) -> Self {
         Self {
             finders: deletions.iter().map(|deletion| (deletion.id, Finder::new(&deletion.sequences))).collect(),
+            edges,
             found: BTreeSet::new(),
             blocks: BTreeMap::new(),
             shown: Vec::new(),
@@ -203,6 +243,8 @@ impl<'a> Building<'a> {
             first: Timestamp(i64::MAX),
             last: Timestamp(i64::MIN),
             n_deleted: 0,
+            n_erased: 0,
+            n_undoable: 0,
         }
     }
 
@@ -215,6 +257,8 @@ impl<'a> Building<'a> {
                 deleted.or(&of_deletion);
             }
         }
+        self.n_erased += deleted.count() as u64;
+        self.hide_expired(&mut deleted, times, sequences);
         if deleted.is_empty() {
             let time = |time: Option<&i64>| Timestamp(time.copied().unwrap_or_default());
             self.show(block, time(times.first()), time(times.last()));
@@ -228,6 +272,22 @@ impl<'a> Building<'a> {
         }
         self.blocks.insert(block, mask);
         Ok(())
+    }
+
+    /// Adds the rows that retention hides.
+    fn hide_expired(&mut self, deleted: &mut RowSet, times: &[i64], sequences: &[u64]) {
+        for is_final in [true, false] {
+            let n_before = deleted.count();
+            for edge in self.edges.iter().filter(|edge| edge.is_final == is_final) {
+                let n_older = times.partition_point(|time| *time < edge.before);
+                let hidden =
+                    (0..n_older).filter(|row| sequences.get(*row).is_some_and(|one| *one < edge.sequences_end));
+                hidden.for_each(|row| deleted.insert(row));
+            }
+            if !is_final {
+                self.n_undoable += (deleted.count() - n_before) as u64;
+            }
+        }
     }
 
     fn show(&mut self, block: usize, first: Timestamp, last: Timestamp) {
@@ -250,13 +310,28 @@ impl<'a> Building<'a> {
     }
 
     fn finish(self, n_events: u64) -> Option<Mask> {
-        let Self { found, blocks, shown, minutes, first, last, n_deleted, .. } = self;
-        if n_deleted == 0 {
+        let Self { edges, found, blocks, shown, minutes, first, last, n_deleted, n_erased, n_undoable, .. } = self;
+        // One that hides nothing still says which trims were looked at.
+        if n_deleted == 0 && edges.is_empty() {
             return None;
         }
         let minutes = minutes.into_iter().map(|(minute, counts)| MinuteCounts { minute, counts }).collect();
         let n_events = n_events.saturating_sub(n_deleted);
         let fields = OnceLock::new();
-        Some(Mask { deletions: found, n_deleted, n_events, first, last, blocks, shown, minutes, fields })
+        let deletions = found;
+        Some(Mask {
+            deletions,
+            edges,
+            n_deleted,
+            n_erased,
+            n_undoable,
+            n_events,
+            first,
+            last,
+            blocks,
+            shown,
+            minutes,
+            fields,
+        })
     }
 }

@@ -25,8 +25,7 @@ impl Remaining {
         let mut info = run.info().clone();
         (info.n_events, info.first, info.last) = (mask.n_events, mask.first, mask.last);
         if let Some(key) = &mut info.key {
-            // What is deleted of a run only grows, with every deletion that concerns it.
-            key.version = u32::try_from(mask.n_deleted).unwrap_or(u32::MAX);
+            key.version = mask.version();
         }
         Self { run, mask, info }
     }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use types::{BatchRun, MinuteCounts, ProbeField, Run, TextProbe, Value};
 
 use super::*;
+use crate::retention::Trims;
 use crate::segment::tests::{Made, batch, dump, event, group};
 use crate::segment::{self, RunInput, Segment, SegmentMeta};
 
@@ -52,7 +53,7 @@ fn check(events: &[Made], is_deleted: impl Fn(usize) -> bool) -> Result<(), Test
     let gone = |parity: usize| (0..events.len()).filter(|row| is_deleted(*row)).filter(move |row| row % 2 == parity);
     let deletions = [0, 1].map(|parity| deletion(parity as u64, gone(parity).map(|row| row as u64 + 10)));
     let rows: Vec<(u32, u32)> = (0..events.len()).filter(|row| !is_deleted(*row)).map(|row| (0, row as u32)).collect();
-    let mask = Mask::of(&segment, 0, &deletions).expect("whole");
+    let mask = Mask::of(&segment, 0, Removed { deletions: &deletions, trims: &Trims::new() }).expect("whole");
     let n_deleted = events.len() - rows.len();
     prop_assert_eq!(mask.as_ref().map_or(0, |mask| mask.n_deleted), n_deleted as u64);
     let Some(mask) = mask else { return Ok(()) };
@@ -111,7 +112,11 @@ fn blocks_of_which_everything_is_deleted_are_not_there() {
     let segment = written(dir.path(), Arc::new(batch));
     let block = segment::BLOCK_ROWS as u64;
     let gone = deletion(1, (0..20).chain(block..2 * block));
-    let mask = Arc::new(Mask::of(&segment, 0, &[gone]).expect("whole").expect("something is deleted"));
+    let mask = Arc::new(
+        Mask::of(&segment, 0, Removed { deletions: &[gone], trims: &Trims::new() })
+            .expect("whole")
+            .expect("something is deleted"),
+    );
     let run = Remaining::new(segment.run(0, 0).expect("one run"), mask);
     assert_eq!(
         (run.n_blocks(), run.block_rows(0), run.block_rows(1)),

@@ -20,7 +20,11 @@ use crate::control::postgres::PostgresControl;
 use crate::control::sqlite::SqliteControl;
 use crate::objects::Objects;
 use crate::state::Place;
-use crate::{Databases, OpenError, Options, disk, lock, wal};
+use crate::{Clock, Databases, OpenError, Options, copy, disk, formats, lock, wal};
+
+/// Directories of others in the data directory: rule files, alerts with what waits to be sent and what metrics have
+/// counted, and how far `catat up` has read files.
+const OTHERS: [&str; 3] = ["rules", "alerts", "ship"];
 
 /// Attempts at a catalog and all of its segments; each fails only if compaction replaced some meanwhile.
 const ATTEMPTS_MAX: usize = 20;
@@ -76,6 +80,9 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
 
 /// Copies a store to `target`, which must be new or empty. Every file is synced.
 ///
+/// The directories of others in the data directory ([`OTHERS`]) are copied with it. The copy is marked as one
+/// (`copy`), so that it notifies nobody until it is made the original.
+///
 /// What lies in the object store is copied too, and the copy lists it as its own; what is in PostgreSQL is in files
 /// of the copy.
 pub fn backup(options: &Options, target: &Path) -> Result<BackupReport, BackupError> {
@@ -83,6 +90,8 @@ pub fn backup(options: &Options, target: &Path) -> Result<BackupReport, BackupEr
     let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
     let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
     let Options { databases, object_store, .. } = options;
+    formats::check(dir, &store)?;
+    formats::check_databases(databases, store)?;
     check_databases(dir, databases)?;
     let objects = open_objects(object_store.as_ref(), &store)?;
     make_empty(target)?;
@@ -90,6 +99,8 @@ pub fn backup(options: &Options, target: &Path) -> Result<BackupReport, BackupEr
     for part in ["wal", "segments", "tombstones", "quarantine"] {
         disk::create_directory(&target.join(part)).map_err(at(&target.join(part)))?;
     }
+    // Before the WAL: what was shipped, told and counted by then is in the copy of the store.
+    copy.others()?;
     copy.wal()?;
     copy.catalog_with_segments()?;
     // Written before the catalog knows of them, so what the catalog says is here as well, and perhaps more.
@@ -99,12 +110,14 @@ pub fn backup(options: &Options, target: &Path) -> Result<BackupReport, BackupEr
         copy.files("tombstones", ending)?;
     }
     copy.control()?;
+    copy::mark(target, options.clock.now()).map_err(at(target))?;
     copy.file(Path::new("STORE"))?;
     copy.sync_directories()?;
     Ok(copy.report)
 }
 
-/// Brings a copy back into `dir`, which must be new or empty, after checking every checksum of it.
+/// Brings a copy back into `dir`, which must be new or empty, after checking every checksum of it. It is marked as a copy,
+/// whichever version took the backup.
 pub fn restore(from: &Path, dir: &Path) -> Result<BackupReport, BackupError> {
     let found = verify(&Options::new(from))?;
     if let Some(damage) = found.damaged.into_iter().next() {
@@ -114,10 +127,11 @@ pub fn restore(from: &Path, dir: &Path) -> Result<BackupReport, BackupError> {
     let (store, databases) = ([0; 16], &Databases::default());
     let mut copy = Copy { from, to: dir, store, databases, objects: None, report: BackupReport::default() };
     for file in files_below(from).map_err(at(from))? {
-        if file != Path::new("STORE") && file != Path::new("LOCK") {
+        if file != Path::new("STORE") && !is_of_process(&file) {
             copy.file(&file)?;
         }
     }
+    copy::mark(dir, Clock::system().now()).map_err(at(dir))?;
     for part in ["wal", "segments", "tombstones", "quarantine"] {
         disk::create_directory(&dir.join(part)).map_err(at(&dir.join(part)))?;
     }
@@ -125,6 +139,12 @@ pub fn restore(from: &Path, dir: &Path) -> Result<BackupReport, BackupError> {
     copy.sync_directories()?;
     copy.report.segments = found.segments;
     Ok(copy.report)
+}
+
+/// Tells files that belong to the process that runs on a directory: its locks, and what it was about to write.
+fn is_of_process(file: &Path) -> bool {
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.eq_ignore_ascii_case("lock") || name.ends_with(".lock") || name.ends_with(".tmp") || name == "address"
 }
 
 fn make_empty(dir: &Path) -> Result<(), BackupError> {
@@ -190,6 +210,20 @@ impl Copy<'_> {
         }
         self.report.bytes += listed.n_bytes;
         Ok(())
+    }
+
+    /// Copies what others keep in the data directory.
+    fn others(&mut self) -> Result<(), BackupError> {
+        for directory in OTHERS {
+            let path = self.from.join(directory);
+            for file in files_below(&path).map_err(at(&path))?.iter().filter(|file| !is_of_process(file)) {
+                match self.file(&Path::new(directory).join(file)) {
+                    Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                    copied => copied?,
+                }
+            }
+        }
+        if copy::copy_taken(self.from).is_some() { self.file(Path::new(copy::FILE)) } else { Ok(()) }
     }
 
     /// Copies the files of one directory with one ending; files that go meanwhile are no loss.
@@ -342,6 +376,7 @@ impl Copy<'_> {
     fn sync_directories(&self) -> Result<(), BackupError> {
         let mut directories = vec![self.to.to_owned(), self.to.join("wal"), self.to.join("tombstones")];
         directories.push(self.to.join("segments"));
+        directories.extend(OTHERS.map(|directory| self.to.join(directory)).into_iter().filter(|path| path.is_dir()));
         for file in files_below(&self.to.join("segments")).map_err(at(self.to))? {
             directories.extend(self.to.join("segments").join(file).parent().map(Path::to_owned));
         }

@@ -15,7 +15,7 @@ use crate::state::Place;
 use crate::tombstone::events::Found;
 use crate::wal::chain::Chain;
 use crate::wal::reader;
-use crate::{OpenError, Options, erase, lock, tombstone, wal};
+use crate::{OpenError, Options, erase, formats, lock, tombstone, wal};
 
 const CATALOG: &str = "catalog.sqlite";
 
@@ -46,6 +46,8 @@ pub fn verify(options: &Options) -> Result<VerifyReport, OpenError> {
     let dir = options.dir.as_path();
     let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
     let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
+    formats::check(dir, &store)?;
+    formats::check_databases(&options.databases, store)?;
     check_databases(dir, &options.databases)?;
     let objects = open_objects(options.object_store.as_ref(), &store)?;
     let files = Files { dir, store, objects };

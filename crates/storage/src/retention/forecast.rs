@@ -39,6 +39,7 @@ pub struct StoreForecast {
 impl Shared {
     /// What is expected of all groups' limits.
     pub(crate) fn forecasts(&self) -> BTreeMap<GroupName, Forecast> {
+        self.count_days();
         let state = self.state();
         let groups = limits::by_group(&state);
         groups.into_iter().map(|(name, runs)| (name.clone(), self.forecast_of(&state, name, runs))).collect()
@@ -46,6 +47,7 @@ impl Shared {
 
     /// What is expected of a group's limits.
     pub(crate) fn forecast(&self, group: &GroupName) -> Forecast {
+        self.count_days();
         let state = self.state();
         self.forecast_of(&state, group, limits::of_group(&state, group))
     }

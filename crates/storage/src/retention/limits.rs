@@ -1,14 +1,17 @@
 //! Which runs are beyond which limits. Pure: what there is in, a judgement out.
 
-use std::collections::HashMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use types::{GroupName, Timestamp};
 
 use super::{LONG_AGO, Removal};
+use crate::erase::Mask;
+use crate::flush::{range_of, share_of};
 use crate::state::{Place, State, StoredSegment};
 
-/// A run that is in snapshots, or was retired and can still come back.
+/// A run, or a day of a group in segments of several days, that is in snapshots or can still come back.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
     segment: u128,
@@ -19,11 +22,22 @@ pub(super) struct Candidate {
     /// Its share of the segment's bytes.
     pub(super) n_bytes: u64,
     pub(super) is_retired: bool,
+    /// The UTC day, where it is all that segments of several days hold of it; else it is a run.
+    pub(super) day: Option<i64>,
 }
 
 impl Candidate {
-    pub(super) fn id(&self) -> (u128, u32) {
-        (self.segment, self.group_id)
+    /// Returns the run, where it is one.
+    pub(super) fn run(&self) -> Option<(u128, u32)> {
+        self.day.is_none().then_some((self.segment, self.group_id))
+    }
+
+    /// Adds what another segment holds of the same day.
+    fn merge(&mut self, other: &Self) {
+        self.n_events += other.n_events;
+        self.n_bytes += other.n_bytes;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
     }
 }
 
@@ -34,6 +48,11 @@ pub(super) struct Limits {
     pub(super) oldest: Option<i64>,
     /// Bytes beyond which the oldest go.
     pub(super) bytes: Option<u64>,
+}
+
+/// Returns the runs among candidates.
+pub(super) fn runs_of(candidates: &[Candidate]) -> impl Iterator<Item = (u128, u32)> {
+    candidates.iter().filter_map(Candidate::run)
 }
 
 /// What becomes of a group's runs.
@@ -99,8 +118,8 @@ pub(super) fn by_group(state: &State) -> Vec<(&GroupName, Vec<Candidate>)> {
     for stored in &state.segments {
         add_runs(state, stored, |candidate| by_id.entry(candidate.group_id).or_default().push(candidate));
     }
-    let runs_of = |(name, group): (_, &crate::groups::Group)| Some((name, by_id.remove(&group.id)?));
-    state.groups.iter().filter_map(runs_of).collect()
+    let of_group = |(name, group): (_, &crate::groups::Group)| Some((name, merge_days(by_id.remove(&group.id)?)));
+    state.groups.iter().filter_map(of_group).collect()
 }
 
 /// The runs of one group.
@@ -110,27 +129,82 @@ pub(super) fn of_group(state: &State, group: &GroupName) -> Vec<Candidate> {
     for stored in state.segments.iter().filter(|stored| stored.segment.summaries().iter().any(|r| r.group_id == id)) {
         add_runs(state, stored, |candidate| runs.extend(Some(candidate).filter(|candidate| candidate.group_id == id)));
     }
-    runs
+    merge_days(runs)
+}
+
+/// Puts what several segments hold of one day together: a day goes as a whole.
+fn merge_days(candidates: Vec<Candidate>) -> Vec<Candidate> {
+    let mut days: BTreeMap<(i64, bool), Candidate> = BTreeMap::new();
+    let mut merged = Vec::new();
+    for candidate in candidates {
+        let Some(day) = candidate.day else {
+            merged.push(candidate);
+            continue;
+        };
+        match days.entry((day, candidate.is_retired)) {
+            Entry::Vacant(entry) => drop(entry.insert(candidate)),
+            Entry::Occupied(mut entry) => entry.get_mut().merge(&candidate),
+        }
+    }
+    merged.extend(days.into_values());
+    merged
 }
 
 fn add_runs(state: &State, stored: &StoredSegment, mut add: impl FnMut(Candidate)) {
     let segment = stored.segment.meta().segment;
     let total_raw: u128 = stored.segment.summaries().iter().map(|run| u128::from(run.bytes_raw)).sum();
-    for run in stored.segment.summaries() {
+    let days = stored.segment.known_days();
+    for (index, run) in stored.segment.summaries().iter().enumerate() {
         let since = state.retired.get(&(segment, run.group_id));
         if since == Some(&LONG_AGO) {
             continue;
         }
-        add(Candidate {
+        let mask = state.mask(segment, run.group_id);
+        let whole = Candidate {
             segment,
             group_id: run.group_id,
-            n_events: state.mask(segment, run.group_id).map_or(run.n_events, |mask| mask.n_events),
+            n_events: mask.map_or(run.n_events, |mask| mask.n_events),
             first: run.first,
             last: run.last,
             n_bytes: (u128::from(stored.n_bytes) * u128::from(run.bytes_raw) / total_raw.max(1)) as u64,
             is_retired: since.is_some(),
-        });
+            day: None,
+        };
+        match days.and_then(|days| days.get(index)).filter(|_| since.is_none()) {
+            Some(days) => split_days(&whole, days, mask.map(|mask| &**mask)).into_iter().for_each(&mut add),
+            None => add(whole),
+        }
     }
+}
+
+/// Splits a run into its days: what is shown of each, and what is hidden and can still come back.
+fn split_days(run: &Candidate, days: &[(i64, u64)], mask: Option<&Mask>) -> Vec<Candidate> {
+    let hidden = mask.map(Mask::hidden_by_day).unwrap_or_default();
+    let n_of_run: u64 = days.iter().map(|(_, n_events)| n_events).sum();
+    let mut parts = Vec::new();
+    let mut n_before = 0u64;
+    for (day, n_total) in days {
+        let range = range_of(*day);
+        let part = |n_events: u64, from: u64, is_retired| Candidate {
+            n_events,
+            first: run.first.max(range.from),
+            last: run.last.min(Timestamp(range.to.0 - 1)),
+            n_bytes: share_of(run.n_bytes, n_of_run, from..from + n_events),
+            is_retired,
+            day: Some(*day),
+            ..*run
+        };
+        let n_hidden = hidden.get(day).copied().unwrap_or(0).min(*n_total);
+        if *n_total > n_hidden {
+            parts.push(part(n_total - n_hidden, n_before + n_hidden, false));
+        }
+        let edges = || mask.into_iter().flat_map(|mask| &mask.edges).filter(|edge| edge.before >= range.to.0);
+        if n_hidden > 0 && edges().next().is_some() && !edges().any(|edge| edge.is_final) {
+            parts.push(part(n_hidden, n_before, true));
+        }
+        n_before += n_total;
+    }
+    parts
 }
 
 /// Segments that make room for `n_bytes`: those of which everything is retired first, then the oldest; never the last.
@@ -160,7 +234,7 @@ pub(super) fn oldest_undoable(state: &State, n_bytes: u64) -> Vec<(u128, u32)> {
     let mut undoable = Vec::new();
     for stored in &state.segments {
         add_runs(state, stored, |run| {
-            let since = state.retired.get(&run.id());
+            let since = run.run().and_then(|id| state.retired.get(&id));
             undoable.extend(since.map(|since| (*since, run.last, run)));
         });
     }
@@ -171,5 +245,5 @@ pub(super) fn oldest_undoable(state: &State, n_bytes: u64) -> Vec<(u128, u32)> {
         left = left.saturating_sub(run.n_bytes);
         is_needed
     };
-    undoable.into_iter().take_while(in_the_way).map(|(_, _, run)| run.id()).collect()
+    undoable.into_iter().take_while(in_the_way).filter_map(|(_, _, run)| run.run()).collect()
 }

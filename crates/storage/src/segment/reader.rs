@@ -6,6 +6,7 @@
 //! index, dictionaries) is read when a query first asks and kept; blocks are read each time.
 
 mod announce;
+mod days;
 mod decode;
 mod end;
 mod exact;
@@ -46,6 +47,7 @@ pub(crate) use exact::RunReader;
 use self::decode::{decode_minutes, decode_templates};
 use self::end::{Content, check_header};
 use self::kept::{Asked, Recent};
+use crate::objects::unreadable;
 
 /// Decompressors that a segment keeps: as many as threads read it at once on a small machine.
 const DECOMPRESSORS_MAX: usize = 4;
@@ -64,6 +66,7 @@ pub(crate) struct Segment {
     decompressors: Mutex<Vec<Decompressor<'static>>>,
     /// What queries have read, where that is kept.
     kept: OnceLock<KeptSections>,
+    days: OnceLock<Vec<Vec<(i64, u64)>>>,
 }
 
 /// A run with what was read of it as a whole.
@@ -87,7 +90,7 @@ impl Segment {
     /// Opens a segment of the store `store`; errors call it `name`.
     pub(crate) fn open_source(source: Box<dyn Source>, name: String, store: [u8; 16]) -> Result<Arc<Self>, ScanError> {
         let end = SegmentEnd::read(&*source);
-        let end = end.map_err(|e| ScanError { file: name.clone(), offset: 0, problem: e.to_string() })?;
+        let end = end.map_err(|e| unreadable(&name, 0, e.to_string()))?;
         Self::open_end(end, source, name, store)
     }
 
@@ -108,8 +111,8 @@ impl Segment {
         let Content { meta, format, runs, sections, descent } = content;
         let summaries = runs.iter().map(|run| run.summary.clone()).collect();
         let runs = runs.into_iter().map(OpenRun::new).collect();
-        let (decompressors, kept) = Default::default();
-        Ok(Arc::new(Self { name, source, meta, format, runs, summaries, sections, descent, decompressors, kept }))
+        let (decompressors, kept, days) = Default::default();
+        Ok(Arc::new(Self { name, source, meta, format, runs, summaries, sections, descent, decompressors, kept, days }))
     }
 
     /// Keeps the sections of blocks that queries read, as long as there is room.
@@ -227,7 +230,7 @@ impl Segment {
     }
 
     fn error(&self, offset: u64, problem: String) -> ScanError {
-        ScanError { file: self.name.clone(), offset, problem }
+        unreadable(&self.name, offset, problem)
     }
 }
 

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use super::{BytesWritten, Status};
 use crate::disk;
+use crate::objects::is_awaited;
+use crate::retention::disk_margin;
 use crate::store::{Closed, Shared};
 
 /// Most names of quarantined files that are told.
@@ -17,7 +19,9 @@ impl Shared {
         self.add_upkeep(&mut status);
         let state = self.state();
         let live_runs = state.segments.iter().flat_map(|stored| state.live_sizes(stored));
-        let damaged_segments = state.damaged.iter().map(|damaged| &damaged.error).chain(state.flawed.values());
+        let (awaited, damaged): (Vec<_>, Vec<_>) =
+            state.damaged.iter().partition(|one| one.awaited.is_some() && is_awaited(&one.error));
+        let damaged_segments = damaged.into_iter().map(|damaged| &damaged.error).chain(state.flawed.values());
         let oldest = state.flushing.as_ref().and_then(|flushing| flushing.since).or(state.active.since);
         Status {
             wal_oldest_ns: oldest.map_or(0, |since| self.options.clock.now().0.saturating_sub(since.0).max(0)),
@@ -37,6 +41,7 @@ impl Shared {
             batch_ids: state.ids.len() as u64,
             files: state.positions.len() as u64,
             subscriptions: self.feed.n_subscriptions() as u64,
+            awaited: awaited.into_iter().map(|awaited| awaited.error.clone()).collect(),
             damaged: self.damaged.iter().cloned().chain(damaged_segments.cloned()).collect(),
             ..status
         }
@@ -81,11 +86,14 @@ impl Shared {
         status.quarantined.truncate(NAMES_MAX);
         status.disk_free_bytes = disk::free_bytes(&self.options.dir).ok();
         status.disk_reserve_bytes = self.options.disk_reserve_bytes;
+        let least = status.disk_reserve_bytes.saturating_add(2 * disk_margin(status.disk_reserve_bytes));
+        status.is_disk_short = status.disk_free_bytes.is_some_and(|free| free < least);
     }
 
     /// What is still to be done, and what is expected.
     fn add_upkeep(&self, status: &mut Status) {
         status.catalog_problem = self.claim.problem();
+        status.control_problem = self.claim.control_problem();
         status.poisoned = match self.queue.closed() {
             Some(Closed::Poisoned(reason)) => Some(reason),
             _ => None,

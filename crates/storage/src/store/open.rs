@@ -24,7 +24,7 @@ pub use repair::repair;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
 
@@ -47,7 +47,7 @@ use crate::scrub::Scrub;
 use crate::segment_files::SegmentFiles;
 use crate::state::{Place, State};
 use crate::status::Counters;
-use crate::{OpenError, Options, Recovery, batch_ids, disk, tombstone};
+use crate::{Databases, OpenError, Options, Recovery, batch_ids, disk, formats, tombstone};
 
 /// Sequences have the writer's epoch in their upper 16 bits.
 const EPOCH_BITS: u32 = 48;
@@ -92,7 +92,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     let began = Instant::now();
     disk::allow_many_open_files();
     let dir = options.dir.clone();
-    let (store, lock, created) = prepare_directory(&dir)?;
+    let (store, lock, created) = prepare_directory(&dir, &options.databases)?;
     let care = Care::open(&dir, &store, &options.clock);
     let doubt = care.clock_doubt(&options.clock);
     let now = doubt.and_then(|doubt| doubt.expected).unwrap_or_else(|| options.clock.now());
@@ -102,6 +102,7 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
     let url = options.databases.control.as_ref();
     let (mut control, locked) = control::open(&dir, store, opening.is_new()?, url)?;
     opening.state.retentions = crate::control::retentions(&mut *control)?;
+    opening.state.trims = crate::control::trims(&mut *control)?;
     opening.recovery.locked = locked.clone();
     opening.finish_deletions()?;
     opening.load_deletions(contents.deletions)?;
@@ -141,6 +142,9 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         damaged: recovery.damaged.clone(),
         closing: AtomicBool::new(false),
         flush_ended: Default::default(),
+        is_disk_short: AtomicBool::new(false),
+        disk_looked_at: AtomicU64::new(0),
+        disk_wanted: AtomicU64::new(0),
         is_flush_failing: AtomicBool::new(false),
         _lock: lock,
     });
@@ -150,8 +154,11 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
 }
 
 /// Finds out whose directory it is and takes the lock. A directory of a later version is not touched.
-fn prepare_directory(dir: &Path) -> Result<([u8; 16], Lock, bool), OpenError> {
-    lock::read_store(dir)?;
+fn prepare_directory(dir: &Path, databases: &Databases) -> Result<([u8; 16], Lock, bool), OpenError> {
+    if let Some(store) = lock::read_store(dir)? {
+        formats::check(dir, &store)?;
+        formats::check_databases(databases, store)?;
+    }
     disk::create_directory(dir).map_err(OpenError::io(dir))?;
     let lock = Lock::take(dir)?;
     // Somebody may have made the store between the first look and the lock.

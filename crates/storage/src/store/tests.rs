@@ -9,6 +9,7 @@ mod erasing;
 mod flushing;
 mod group_commit;
 mod machine;
+mod newer;
 mod offloading;
 mod once;
 mod remote;
@@ -16,6 +17,7 @@ mod repair;
 mod retiring;
 mod scrubbing;
 mod tiering;
+mod trimming;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -185,6 +185,7 @@ impl Committer {
     fn check_room(&self, n_bytes: usize) -> Result<(), AppendError> {
         let Ok(free) = disk::free_bytes(&self.shared.options.dir) else { return Ok(()) };
         let needed = self.shared.options.disk_reserve_bytes.saturating_add(n_bytes as u64);
+        self.shared.note_room(free, needed);
         if free < needed { Err(self.full(free)) } else { Ok(()) }
     }
 

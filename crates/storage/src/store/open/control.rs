@@ -9,7 +9,7 @@ use super::databases::{check_control_is_local, open_remote_control};
 use crate::control::sqlite::SqliteControl;
 use crate::control::{ControlStore, Document};
 use crate::lock::{self, Lock};
-use crate::{DatabaseError, DatabaseProblem, DatabaseUrl, OpenError, disk};
+use crate::{DatabaseError, DatabaseProblem, DatabaseUrl, OpenError, disk, formats};
 
 const FILE: &str = "control.sqlite";
 
@@ -84,6 +84,7 @@ pub(super) fn open(
 pub fn unlock(dir: &Path) -> Result<bool, OpenError> {
     let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
     let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
+    formats::check(dir, &store)?;
     let _lock = Lock::take(dir)?;
     let (_, locked) = open(dir, store, false, None)?;
     if locked.is_none() {

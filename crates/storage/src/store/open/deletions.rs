@@ -9,7 +9,8 @@ use std::sync::Arc;
 use types::GroupName;
 
 use super::Opening;
-use crate::erase::{self, Deletion, DeletionReceipt, Mask, Sequences, Unreadable};
+use crate::erase::{self, Deletion, DeletionReceipt, Mask, Removed, Sequences, Unreadable};
+use crate::retention::edges_of;
 use crate::state::{DamagedSegment, Place};
 use crate::tombstone::events::{self, Found};
 use crate::{OpenError, catalog};
@@ -96,14 +97,15 @@ impl Opening {
 
     /// Hides deleted events in segments. A segment of which it cannot be told what is deleted shows nothing at all.
     pub(super) fn hide_deleted(&mut self) {
-        if self.state.deletions.is_empty() {
+        if self.state.deletions.is_empty() && self.state.trims.is_empty() {
             return;
         }
         for stored in std::mem::take(&mut self.state.segments) {
             let segment = &stored.segment;
             let runs = || segment.summaries().iter().map(|run| (run.group_id, run.first, run.last)).collect();
-            if stored.place == Place::Remote && self.state.deletions.iter().any(|one| one.concerns(segment.summaries()))
-            {
+            let is_erased = self.state.deletions.iter().any(|one| one.concerns(segment.summaries()));
+            let is_trimmed = |run| !edges_of(&self.state.trims, segment.meta(), run).is_empty();
+            if stored.place == Place::Remote && (is_erased || segment.summaries().iter().any(is_trimmed)) {
                 // Which rows they are has to be read, and a start does not wait for others.
                 let row = stored.row();
                 let error = self.files.not_at_hand(&row);
@@ -111,8 +113,9 @@ impl Opening {
                 continue;
             }
             let mut problem = None;
+            let removed = Removed { deletions: &self.state.deletions, trims: &self.state.trims };
             for (index, run) in segment.summaries().iter().enumerate() {
-                match Mask::of(segment, index, &self.state.deletions) {
+                match Mask::of(segment, index, removed) {
                     Ok(None) => {}
                     Ok(Some(mask)) => {
                         self.state.masks.insert((segment.meta().segment, run.group_id), Arc::new(mask));

@@ -11,7 +11,7 @@ pub fn repair(options: &Options) -> Result<Recovery, OpenError> {
     if crate::lock::read_store(dir)?.is_none() {
         return Err(OpenError::NotAStore { dir: dir.clone(), problem: "there is no STORE file".into() });
     }
-    let (store, _lock, _) = prepare_directory(dir)?;
+    let (store, _lock, _) = prepare_directory(dir, &options.databases)?;
     let (mut opening, contents) = Opening::begin(options, store, options.clock.now(), Scope::Repair)?;
     opening.finish_deletions()?;
     opening.load_deletions(contents.deletions)?;

@@ -93,7 +93,7 @@ fn a_start_without_copies_is_quick_and_asks_once_or_twice_for_each_segment() {
     std::fs::remove_dir_all(dir.path().join("cache")).expect("removable");
     fake.take_requests("GET");
     let store = open_remote(dir.path(), &fake);
-    until("segments are opened", || store.status().damaged.is_empty());
+    until("segments are opened", || store.status().awaited.is_empty());
     assert_eq!(fake.take_requests("GET"), 2);
     assert_events(&store, 40);
     assert_eq!(fake.take_requests("GET"), 2, "one page each");
@@ -123,7 +123,7 @@ fn without_the_object_store_the_rest_answers_and_what_is_missing_is_named() {
     store.shared.objects_bell.ring();
     until("segments are opened", || {
         store.shared.objects_bell.ring();
-        store.status().damaged.is_empty()
+        store.status().awaited.is_empty()
     });
     assert_events(&store, 45);
 }
@@ -318,12 +318,12 @@ fn deleted_events_of_a_remote_segment_stay_hidden_whenever_it_is_opened() {
     std::fs::remove_dir_all(dir.path().join("cache/pages")).expect("removable");
     fake.fail(|request| (request.method == "GET").then_some(Trouble::Status(503)));
     let store = open_remote(dir.path(), &fake);
-    assert_eq!(store.status().damaged.len(), 1, "which rows are deleted cannot be read yet");
+    assert_eq!(store.status().awaited.len(), 1, "which rows are deleted cannot be read yet");
     assert_eq!(store.snapshot(&[], TimeRange::ALL).runs.len(), 1);
     fake.fail(|_| None);
     until("it is opened", || {
         store.shared.objects_bell.ring();
-        store.status().damaged.is_empty()
+        store.status().awaited.is_empty()
     });
     assert_eq!(events(&store), expected);
     store.compact().expect("room");
