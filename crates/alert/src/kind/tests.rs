@@ -124,7 +124,7 @@ impl World {
         let (compiled, table) = answer(&self.rule, &asking).unwrap();
         assert_eq!(table.partial, None);
         let done = evaluate(&self.rule, &compiled, &table, &self.sets, now);
-        self.patterns = table.rows.iter().filter_map(|row| compiled.pattern_of(row)).collect();
+        self.patterns = table.rows.iter().filter_map(|row| compiled.pattern_of(&self.rule, row)).collect();
         for change in &done.changes {
             // Events behind an alert can be asked for, and are some of those that were counted.
             let Some(row) = change.row.and_then(|at| table.rows.get(at)) else { continue };
