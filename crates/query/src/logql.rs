@@ -157,7 +157,9 @@ fn parse_as(text: &str, is_plain: bool) -> Result<Query, QueryErrors> {
             (_, Some(_)) => {
                 let span = Span { start: text.find("unwrap").unwrap_or_default(), end: text.len() };
                 let error = QueryError::new("unwrap-in-log-query", "a log query has no `| unwrap`", text, span);
-                return Err(error.with_hint("it takes numbers for sum_over_time(…), avg_over_time(…) and others").into());
+                return Err(error
+                    .with_hint("it takes numbers for sum_over_time(…), avg_over_time(…) and others")
+                    .into());
             }
         },
         _ => Query::Metric(MetricQuery { root: metric::read(&mut reader, query)? }),

@@ -400,7 +400,9 @@ fn range_call(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<RangeCall
     let takes_grouping = is_of_value && !matches!(function, RangeFunction::Sum | RangeFunction::RateCounter);
     if kept.is_some() && !takes_grouping {
         let message = format!("grouping not allowed for {name} aggregation");
-        return Err(reader.error("wrong-arguments", message, name_span).with_hint(format!("write sum by (…) ({name}(…))")));
+        return Err(reader
+            .error("wrong-arguments", message, name_span)
+            .with_hint(format!("write sum by (…) ({name}(…))")));
     }
     Ok(RangeCall { log, function, unwrap, window_ns, offset_ns, grouping: kept })
 }

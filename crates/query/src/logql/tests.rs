@@ -409,7 +409,10 @@ fn the_language_is_lokis() {
     check_metric("sum(count_over_time({} |> `<_>failed` or `done<_>` [30s]))", &["{} 1 1 1 _"]);
     check_metric("sum(count_over_time({} | took > 1e-1 took <= +5 [1m]))", &["{} 3 5 2 _"]);
     check_metric("sum(count_over_time({} | nosuch != 5 [1m]))", &[]);
-    check_metric("sum by (level) (count_over_time({}[30s])) / 0", &["{level=error} NaN NaN NaN _", "{level=info} NaN NaN NaN NaN"]);
+    check_metric(
+        "sum by (level) (count_over_time({}[30s])) / 0",
+        &["{level=error} NaN NaN NaN _", "{level=info} NaN NaN NaN NaN"],
+    );
     check_metric(
         "label_replace(sum by (level) (count_over_time({}[30s])), \"level\", \"x\", \"level\", \".*\")",
         &["{level=x} 1 1 1 _", "{level=x} 2 2 2 2"],

@@ -154,7 +154,9 @@ fn thinned(
         let whole = whole.get_or_insert(answer);
         for row in rows {
             let at = lines::time_of(&row);
-            if last.is_none_or(|last| at.0.abs_diff(last.0) >= interval_ns.unsigned_abs()) && whole.rows.len() < wanted.limit {
+            if last.is_none_or(|last| at.0.abs_diff(last.0) >= interval_ns.unsigned_abs())
+                && whole.rows.len() < wanted.limit
+            {
                 last = Some(at);
                 whole.rows.push(row);
             }

@@ -284,7 +284,9 @@ async fn numbers_without_labels_are_scalars_and_instants_have_no_lines() {
 #[tokio::test]
 async fn an_interval_leaves_out_lines_that_are_too_close() {
     let house = House::new();
-    let line = |second: u64| json!([format!("{}", 1_795_172_400_000_000_000u64 + second * 1_000_000_000), format!("l{second}")]);
+    let line = |second: u64| {
+        json!([format!("{}", 1_795_172_400_000_000_000u64 + second * 1_000_000_000), format!("l{second}")])
+    };
     let values: Vec<Value> = (0..2_500).map(line).collect();
     let body = json!({"streams": [{"stream": {"app": "thin"}, "values": values}]}).to_string();
     let request = Request::post("/loki/api/v1/push").header("content-type", "application/json");
