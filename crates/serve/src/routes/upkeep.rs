@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::routes::clocks;
 use crate::routes::metrics::Page;
 use crate::routes::status::Kind::{Counter, Gauge};
-use crate::server::{Server, Shared};
+use crate::server::Shared;
 
 /// Seconds in a nanosecond.
 const NS: f64 = 1e-9;
