@@ -85,6 +85,8 @@ mod send;
 mod senders;
 #[path = "it/service.rs"]
 mod service;
+#[path = "it/ship_again.rs"]
+mod ship_again;
 #[path = "it/ship_config.rs"]
 mod ship_config;
 #[path = "it/ship_inputs.rs"]

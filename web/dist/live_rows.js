@@ -1,4 +1,4 @@
-import{Bn as e,Cr as t,E as n,Et as r,Gt as i,J as a,On as o,Q as s,Qt as c,Tt as l,Un as u,Wn as d,Y as f,Yn as p,_n as m,ar as h,gr as g,mr as _,or as v,qn as y,vn as b,wr as x,xr as S}from"./core.js?v=4ceca2edefbe";import{t as C}from"./row_list.js?v=067f925f6135";import{t as w}from"./rows.js?v=c50cdce1ccb6";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{Bn as e,Cr as t,E as n,Et as r,Gt as i,J as a,On as o,Q as s,Qt as c,Tt as l,Un as u,Wn as d,Y as f,Yn as p,_n as m,ar as h,gr as g,mr as _,or as v,qn as y,vn as b,wr as x,xr as S}from"./core.js?v=7832e1dbd847";import{t as C}from"./row_list.js?v=191a839164e6";import{t as w}from"./rows.js?v=fbf189b040dc";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=067f925f6135";
+export{t as RowList}from"./row_list.js?v=191a839164e6";

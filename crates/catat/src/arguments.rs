@@ -25,9 +25,18 @@ pub(crate) use send::{Compression, InputFormat, Send};
 pub(crate) use sources::Sources;
 pub(crate) use users::{UserCommand, Users};
 
+/// Variables that hold for several commands.
+const ENVIRONMENT: &str = "Environment:
+  CATAT_URL, CATAT_KEY     the server to talk to, and the key for it
+  CATAT_CONFIG             the configuration file; CATAT_SECTION__KEY sets one of its settings
+  CATAT_LOG                what up, serve and ship write to standard error: error, warn (default), info, debug,
+                           or by part, such as warn,ship=info
+  TZ                       the time zone in which times are read and printed
+  SSL_CERT_FILE            certificates of authorities that this machine does not know";
+
 /// Ship, keep and query logs: one binary.
 #[derive(Debug, Parser)]
-#[command(name = "catat", version, about, max_term_width = 100)]
+#[command(name = "catat", version, about, max_term_width = 100, after_help = ENVIRONMENT)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -203,6 +212,21 @@ pub(crate) struct Remote {
     /// Key for the server
     #[arg(long, env = "CATAT_KEY", value_name = "KEY", hide_env_values = true, global = true)]
     pub(crate) key: Option<Secret>,
+    /// Data directory of a server on this machine: its address and its admin key are taken from there
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// The time zone in which times are read and printed.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Zone {
+    /// Time zone of --from and --to, of bins of a day and longer, and of times that are printed (default: that of this machine,
+    /// or TZ; programs that read the output get UTC unless a zone is named)
+    #[arg(long, value_name = "ZONE", conflicts_with = "utc")]
+    pub(crate) tz: Option<String>,
+    /// The same as --tz UTC
+    #[arg(long)]
+    pub(crate) utc: bool,
 }
 
 /// How tables of what a server keeps are printed.
@@ -259,7 +283,7 @@ pub(crate) struct Query {
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Vec<String>,
     /// How far back, such as 15m or 1h30m (default: the last hour; for files: everything)
-    #[arg(long, value_name = "DURATION", conflicts_with = "from")]
+    #[arg(long, value_name = "DURATION", conflicts_with = "from", allow_hyphen_values = true)]
     pub(crate) since: Option<String>,
     /// Start: RFC 3339, `now-2h`, `now/d`, or seconds since 1970
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
@@ -267,9 +291,8 @@ pub(crate) struct Query {
     /// End, included
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) to: Option<String>,
-    /// Time zone for `now/d`, for bins of a day and longer
-    #[arg(long, value_name = "ZONE")]
-    pub(crate) tz: Option<String>,
+    #[command(flatten)]
+    pub(crate) zone: Zone,
     /// Most rows; 0 for all (default: 1,000 on a terminal, all in a pipe)
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
@@ -311,6 +334,8 @@ pub(crate) struct Tail {
     /// Groups to follow, `*` stands for any characters (default: all)
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Vec<String>,
+    #[command(flatten)]
+    pub(crate) zone: Zone,
     /// Stop after so many events
     #[arg(long, value_name = "N")]
     pub(crate) count: Option<u64>,

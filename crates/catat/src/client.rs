@@ -43,6 +43,7 @@ impl Server {
     pub(crate) fn new(remote: &Remote) -> Result<Self, Failure> {
         let builder = Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(None);
         let client = builder.build().map_err(|error| Failure::other(error.to_string()))?;
+        let remote = remote.data_dir.as_ref().map_or_else(|| Ok(remote.clone()), |dir| on_data_dir(dir, remote))?;
         let url = remote.url.trim_end_matches('/').to_owned();
         let parsed = reqwest::Url::parse(&url)
             .map_err(|error| Failure::usage(format!("--url {url}: {error}; write http://HOST:PORT")))?;
@@ -77,11 +78,28 @@ impl Server {
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
-        Failure::unreachable(format!(
-            "no server answers at {} ({cause})\nStart one with `catat up`, or name another with --url or CATAT_URL.",
-            self.url
-        ))
+        let cause = cause.to_string();
+        let next = ship::connection_advice(&self.url, &cause);
+        let next = next.unwrap_or_else(|| "Start one with `catat up`, or name another with --url or CATAT_URL.".to_owned());
+        Failure::unreachable(format!("no server answers at {} ({cause})\n{next}", self.url))
     }
+}
+
+/// The server that runs on a data directory: its address, and its admin key where no key was given.
+fn on_data_dir(dir: &Path, remote: &Remote) -> Result<Remote, Failure> {
+    let line = |name: &str| std::fs::read_to_string(dir.join(name)).map(|text| text.trim().to_owned());
+    let mut remote = remote.clone();
+    if let Ok(url) = line("address") {
+        remote.url = url;
+    }
+    if remote.key.is_none() {
+        let key = line("admin.key").map_err(|error| {
+            let path = dir.join("admin.key");
+            Failure::usage(format!("--data-dir {}: {}: {error}", dir.display(), path.display()))
+        })?;
+        remote.key = Some(Secret::from(key));
+    }
+    Ok(remote)
 }
 
 /// The admin key of the server on this machine, where this user may read it.
@@ -108,7 +126,7 @@ pub(crate) fn refusal_of(status: StatusCode, body: &[u8], query: &str) -> Failur
         Err(_) => format!("{status}: {}", String::from_utf8_lossy(body).chars().take(500).collect::<String>()),
     };
     match status.as_u16() {
-        401 | 403 => Failure::not_allowed(format!("{message}\nGive a key with --key or CATAT_KEY.")),
+        401 | 403 => Failure::not_allowed(format!("{message}\nGive a key with --key or CATAT_KEY, or name the server's data directory with --data-dir.")),
         400..=499 => Failure::usage(message),
         _ => Failure::other(message),
     }

@@ -23,7 +23,7 @@ pub(crate) use formats::check_formats;
 pub(crate) use groups::groups;
 pub(crate) use keys::keys;
 pub(crate) use lookups::lookups;
-pub(crate) use query::{Ending, Note, PROGRESS_AFTER, Shown, query, row_limit, since_as_time};
+pub(crate) use query::{Ending, Note, PROGRESS_AFTER, Shown, query, from_of, row_limit};
 pub(crate) use rules::rules;
 pub(crate) use selftest::selftest;
 pub(crate) use send::send;
@@ -38,15 +38,17 @@ use crate::arguments::Server;
 use crate::config::{Config, ConfigError, Flags, Layers};
 use crate::failure::Failure;
 
+fn flags_of(options: &Server) -> Flags {
+    Flags { config: options.config.clone(), data_dir: options.data_dir.clone(), listen: options.listen.clone() }
+}
+
 /// Reads all layers of the configuration for a command that takes a server's flags.
 fn read_layers(options: &Server) -> Result<Layers, Failure> {
-    let flags =
-        Flags { config: options.config.clone(), data_dir: options.data_dir.clone(), listen: options.listen.clone() };
-    Layers::read(&flags, &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)
+    Layers::read(&flags_of(options), &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)
 }
 
 fn read_config(options: &Server) -> Result<Config, Failure> {
-    Config::of_layers(&read_layers(options)?).map_err(all_errors)
+    Config::read(&flags_of(options), &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)
 }
 
 fn all_errors(errors: Vec<ConfigError>) -> Failure {

@@ -78,6 +78,8 @@ pub(crate) struct Layers {
     pipelines: serde_json::Value,
     /// The tables `[[input]]` of the file, checked.
     inputs: serde_json::Value,
+    /// The file that was read.
+    pub(crate) file: Option<PathBuf>,
 }
 
 impl fmt::Debug for Layers {
@@ -90,6 +92,12 @@ impl fmt::Debug for Layers {
 impl Layers {
     /// Reads every layer. All errors are reported, not just the first.
     pub(crate) fn read(flags: &Flags, environment: &[(String, String)]) -> Result<Self, Vec<ConfigError>> {
+        let (layers, errors) = Self::read_all(flags, environment);
+        if errors.is_empty() { Ok(layers) } else { Err(errors) }
+    }
+
+    /// The same with what could be read beside the errors.
+    fn read_all(flags: &Flags, environment: &[(String, String)]) -> (Self, Vec<ConfigError>) {
         let mut errors = Vec::new();
         let mut values = BTreeMap::new();
         for setting in SETTINGS {
@@ -97,9 +105,12 @@ impl Layers {
             values.insert((setting.section, setting.key), Layered { value, origin: Origin::Default });
         }
         let none = || serde_json::Value::Array(Vec::new());
-        let mut layers = Self { values, pipelines: none(), inputs: none() };
+        let mut layers = Self { values, pipelines: none(), inputs: none(), file: None };
         match file::find(flags.config.as_deref(), environment) {
-            Ok(Some(path)) => layers.add_file(&path, &mut errors),
+            Ok(Some(path)) => {
+                layers.add_file(&path, &mut errors);
+                layers.file = Some(path);
+            }
             Ok(None) => {}
             Err(error) => errors.push(error),
         }
@@ -110,7 +121,7 @@ impl Layers {
         if let Some(listen) = &flags.listen {
             layers.set("server", "listen", listen, Origin::Flag("listen"));
         }
-        if errors.is_empty() { Ok(layers) } else { Err(errors) }
+        (layers, errors)
     }
 
     fn add_file(&mut self, path: &std::path::Path, errors: &mut Vec<ConfigError>) {
@@ -166,6 +177,8 @@ fn unknown(section: &str, key: &str, place: String) -> ConfigError {
 /// The validated configuration. Each room receives its own part of it by value.
 #[derive(Clone)]
 pub(crate) struct Config {
+    /// The file that settings were read from.
+    pub(crate) file: Option<PathBuf>,
     pub(crate) data_dir: PathBuf,
     pub(crate) listen: SocketAddr,
     pub(crate) hosts: Vec<String>,
@@ -213,10 +226,24 @@ impl fmt::Debug for Config {
 }
 
 impl Config {
+    /// Reads every layer and validates all values. All errors are reported: of names, and of the values that have one.
+    pub(crate) fn read(flags: &Flags, environment: &[(String, String)]) -> Result<Self, Vec<ConfigError>> {
+        let (layers, mut errors) = Layers::read_all(flags, environment);
+        match Self::of_layers(&layers) {
+            Ok(config) if errors.is_empty() => Ok(config),
+            Ok(_) => Err(errors),
+            Err(of_values) => {
+                errors.extend(of_values);
+                Err(errors)
+            }
+        }
+    }
+
     /// Validates all values; every error is reported.
     pub(crate) fn of_layers(layers: &Layers) -> Result<Self, Vec<ConfigError>> {
         let mut read = values::Reader::new(layers);
         let config = Self {
+            file: layers.file.clone(),
             data_dir: PathBuf::from(read.text("storage", "dir")),
             listen: read.parsed("server", "listen", "an address such as 127.0.0.1:22828"),
             hosts: read.list("server", "hosts"),

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ingest::{Encoding, Format, IngestError, IngestRequest, Intake, Sender};
-use ship::{Backlog, DefinedInput, Deliver, DeliverError, Delivered, FileBatch, FollowOptions, Options, SourceReport};
+use ship::{
+    Backlog, DefinedInput, Deliver, DeliverError, Delivered, FileBatch, FollowOptions, HeldQuestion, HeldRange, Options,
+    SourceReport,
+};
 use storage::{AppendError, Clock};
 use types::{GroupName, GroupScope};
 
@@ -34,9 +37,23 @@ impl Deliver for InProcess {
             sender: Sender { name: "", within: &GroupScope::All, batch_id: None, now: self.clock.now() },
         };
         match self.intake.ingest(request) {
-            Ok(answer) => Ok(Delivered { duplicate: answer.duplicate, high_water: answer.high_water }),
+            Ok(answer) => Ok(Delivered {
+                duplicate: answer.duplicate,
+                high_water: answer.high_water,
+                refusal: answer.rejected.first().map(|rejected| rejected.error.clone()),
+                refused: answer.refused,
+            }),
             Err(error) => Err(as_delivery_error(error)),
         }
+    }
+
+    fn held(&self, question: &HeldQuestion) -> Result<Vec<HeldRange>, DeliverError> {
+        let refused = |error: &dyn std::fmt::Display| DeliverError::Refused(error.to_string());
+        let json = serde_json::to_vec(question).map_err(|error| refused(&error))?;
+        let held = self.intake.held(&question.source, &json, &GroupScope::All, self.clock.now());
+        let held = held.map_err(|error| refused(&error))?;
+        let json = serde_json::to_value(held).map_err(|error| refused(&error))?;
+        serde_json::from_value(json).map_err(|error| refused(&error))
     }
 
     fn report(&self, report: &SourceReport) -> Result<(), DeliverError> {

@@ -30,9 +30,10 @@ use self::inputs::Input;
 use self::reader::Reader;
 use self::watched::WatchedFeed;
 use crate::arguments::Query;
-use crate::commands::{Ending, Note, PROGRESS_AFTER, Shown, row_limit, since_as_time};
+use crate::commands::{Ending, Note, PROGRESS_AFTER, Shown, from_of, row_limit};
 use crate::failure::Failure;
 use crate::output::{Column, located_error};
+use crate::zone::Zones;
 
 /// What a query may hold where the system does not say how much there is.
 const MEMORY_BYTES_UNKNOWN: usize = 1 << 30;
@@ -59,9 +60,8 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
         return Err(Failure::usage("files are queried in the language insights"));
     }
     let now = Clock::system().now();
-    let zone = options.tz.as_deref().unwrap_or("UTC");
-    let time_zone: chrono_tz::Tz =
-        zone.parse().map_err(|_| Failure::usage(format!("--tz {zone} is no time zone such as Asia/Jakarta")))?;
+    let zones = Zones::of(&options.zone)?;
+    let time_zone = zones.spoken();
     let plan = parse_insights(&options.query, &ParseOptions { now, time_zone })
         .map_err(|errors| Failure::usage(query_errors(&errors, &options.query)))?;
     if options.explain {
@@ -91,7 +91,7 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
         progress: Some(&|_| progress.show()),
         support: Support { tables: Some(&table_of), ..Support::default() },
     };
-    let received = Received { at: now, modified: None, zone: Zone::Named(time_zone), limits: &limits };
+    let received = Received { at: now, modified: None, zone: Zone::Named(zones.host), limits: &limits };
     let numbered: Vec<(u32, Arc<Input>)> = (0..).zip(inputs.into_iter().map(Arc::new)).collect();
     let unknown = Mutex::new(UnknownFields::of(&plan));
     let is_screened = AtomicBool::new(false);
@@ -142,8 +142,10 @@ fn query_errors(errors: &query::QueryErrors, query: &str) -> String {
 
 /// The range asked for; without one all time, for a file has no last hour.
 fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> Result<TimeRange, Failure> {
-    let parse = |text: &str| query::time::parse(text, now, zone).map_err(|error| Failure::usage(error.to_string()));
-    let from = options.since.as_ref().map(|since| since_as_time(since)).or(options.from.clone());
+    let parse = |flag: &str, text: &str| {
+        query::time::parse(text, now, zone).map_err(|error| Failure::usage(format!("{flag}: {error}")))
+    };
+    let from = from_of(options)?;
     // As at the server: a beginning that is written with its end is the whole range.
     if let (Some(text), None) = (from.as_deref(), &options.to)
         && query::time::has_two_ends(text)
@@ -151,8 +153,8 @@ fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> Result<Time
         let range = query::time::parse_range(text, now, zone).map_err(|error| Failure::usage(error.to_string()))?;
         return Ok(TimeRange { from: range.from.time, to: Timestamp(range.to.time.0.saturating_add(1)) });
     }
-    let from = from.as_deref().map(parse).transpose()?;
-    let to = options.to.as_deref().map(parse).transpose()?;
+    let from = from.as_deref().map(|text| parse("--from", text)).transpose()?;
+    let to = options.to.as_deref().map(|text| parse("--to", text)).transpose()?;
     Ok(TimeRange {
         from: from.unwrap_or(TimeRange::ALL.from),
         // The end belongs to the range.
@@ -235,7 +237,8 @@ impl Progress {
 
 fn print(options: &Query, answer: Answer) -> Result<(), Failure> {
     let mut shown = Shown::new(options);
-    let columns = answer.columns.into_iter().map(|column| Column { name: column.name });
+    let is_time = |column: &query::ColumnInfo| column.kind == query::ColumnKind::Timestamp;
+    let columns = answer.columns.into_iter().map(|column| Column { is_time: is_time(&column), name: column.name });
     shown.start(columns.collect())?;
     for row in answer.rows {
         let cell = |value: &Option<types::Value>| {

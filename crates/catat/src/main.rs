@@ -15,6 +15,7 @@ mod privacy;
 mod service_manager;
 mod serving;
 mod syslog;
+mod zone;
 
 use std::process::ExitCode;
 

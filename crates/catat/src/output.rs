@@ -7,12 +7,14 @@ mod text;
 
 use std::io::{BufWriter, IsTerminal, Write};
 
+use chrono_tz::Tz;
 use query::{Formulas, write_csv_cell, write_csv_name, write_tsv_cell};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::arguments::{Color, Format, Printing};
 use crate::failure::{Failure, of_output};
+use crate::zone::in_zone;
 
 pub(crate) use text::{harmless, level_colour, located_error, plain};
 
@@ -20,6 +22,20 @@ pub(crate) use text::{harmless, level_colour, located_error, plain};
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Column {
     pub(crate) name: String,
+    /// Whether its cells are times.
+    #[serde(default, rename = "type", deserialize_with = "is_time")]
+    pub(crate) is_time: bool,
+}
+
+impl Column {
+    /// A column of whatever values.
+    pub(crate) fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), is_time: false }
+    }
+}
+
+fn is_time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(String::deserialize(deserializer)? == "timestamp")
 }
 
 /// Prints rows as they come.
@@ -27,6 +43,8 @@ pub(crate) struct Printer<W: Write> {
     out: W,
     format: Format,
     is_coloured: bool,
+    /// In which zone times are printed; as they came where there is none.
+    zone: Option<Tz>,
     columns: Vec<Column>,
     /// Rows held back until the widths of a table's columns are known.
     held: Vec<Vec<String>>,
@@ -35,7 +53,12 @@ pub(crate) struct Printer<W: Write> {
 
 impl<W: Write> Printer<W> {
     pub(crate) fn new(out: W, format: Format, is_coloured: bool) -> Self {
-        Self { out, format, is_coloured, columns: Vec::new(), held: Vec::new(), n_rows: 0 }
+        Self { out, format, is_coloured, zone: None, columns: Vec::new(), held: Vec::new(), n_rows: 0 }
+    }
+
+    /// Prints times in a zone.
+    pub(crate) fn in_zone(self, zone: Tz) -> Self {
+        Self { zone: Some(zone).filter(|zone| *zone != Tz::UTC), ..self }
     }
 
     /// Takes the columns; the header, where the format has one, is printed.
@@ -62,8 +85,13 @@ impl<W: Write> Printer<W> {
     }
 
     /// Prints or holds a row of JSON cells.
-    pub(crate) fn row(&mut self, cells: Vec<String>) -> std::io::Result<()> {
+    pub(crate) fn row(&mut self, mut cells: Vec<String>) -> std::io::Result<()> {
         self.n_rows += 1;
+        if let Some(zone) = self.zone {
+            for (cell, _) in cells.iter_mut().zip(&self.columns).filter(|(_, column)| column.is_time) {
+                *cell = in_zone(cell, zone).unwrap_or_else(|| std::mem::take(cell));
+            }
+        }
         match self.format {
             Format::Table => {
                 self.held.push(cells);
@@ -132,7 +160,7 @@ pub(crate) fn print_rows(printing: &Printing, columns: &[(&str, &str)], rows: &[
     let is_terminal = std::io::stdout().is_terminal();
     let format = printing.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson });
     let mut printer = Printer::new(BufWriter::new(std::io::stdout()), format, is_coloured(printing.color));
-    let named = columns.iter().map(|(name, _)| Column { name: (*name).to_owned() });
+    let named = columns.iter().map(|(name, _)| Column::named((*name).to_owned()));
     printer.start(named.collect()).map_err(of_output)?;
     for row in rows {
         let cell = |(_, place): &(&str, &str)| row.pointer(place).unwrap_or(&Value::Null).to_string();
@@ -172,7 +200,7 @@ mod tests {
     fn check(format: Format, expected: &str) {
         let mut out = Vec::new();
         let mut printer = Printer::new(&mut out, format, false);
-        let column = |name: &str| Column { name: name.into() };
+        let column = |name: &str| Column::named(name.into());
         printer.start(vec![column("@timestamp"), column("@message"), column("n")]).expect("memory");
         let rows = [["\"2026-11-20T06:00:00Z\"", "\"a \\\"b\\\", c\\u001b[31m\"", "3"], ["null", "\"x\"", "null"]];
         for row in rows {
@@ -201,7 +229,7 @@ mod tests {
         let csv = |format| {
             let mut out = Vec::new();
             let mut printer = Printer::new(&mut out, format, false);
-            printer.start(vec![Column { name: "@message".into() }, Column { name: "=n".into() }]).expect("memory");
+            printer.start(vec![Column::named("@message".into()), Column::named("=n".into())]).expect("memory");
             printer.row(vec!["\"=1+1\"".into(), "-5".into()]).expect("memory");
             printer.finish().expect("memory");
             String::from_utf8(out).expect("text")
@@ -215,7 +243,7 @@ mod tests {
     fn a_row_of_tabs_and_line_ends_is_one_line_with_as_many_tabs_as_columns_need() {
         let mut out = Vec::new();
         let mut printer = Printer::new(&mut out, Format::Tsv, false);
-        printer.start(vec![Column { name: "a\tb".into() }, Column { name: "c".into() }]).expect("memory");
+        printer.start(vec![Column::named("a\tb".into()), Column::named("c".into())]).expect("memory");
         printer.row(vec![r#""one\ttwo\nthree\\""#.into(), "[1,2]".into()]).expect("memory");
         printer.finish().expect("memory");
         assert_eq!(out, b"a\\tb\tc\none\\ttwo\\nthree\\\\\t[1,2]\n");

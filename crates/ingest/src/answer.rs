@@ -17,6 +17,10 @@ pub struct IngestAnswer {
     /// How many records could not be read beyond those named.
     #[serde(skip_serializing_if = "is_zero")]
     pub rejected_unnamed: u64,
+    /// Of bytes of a shipped file: the events among them that could not be read or were refused, as ranges of bytes of the
+    /// file, rising; of many a range may hold others too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<(u64, u64)>,
     /// How far the file is accepted without a gap, for bytes of a shipped file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub high_water: Option<u64>,
@@ -36,7 +40,17 @@ impl IngestAnswer {
     pub(crate) fn add(&mut self, part: Self) {
         self.accepted += part.accepted;
         self.rejected_unnamed += part.rejected_unnamed;
+        part.refused.iter().for_each(|(start, end)| self.refuse(*start, *end));
         part.rejected.iter().for_each(|rejected| self.reject(rejected.line, &rejected.error));
+    }
+
+    /// Names an event of a file as refused, after those that stand before it.
+    pub(crate) fn refuse(&mut self, start: u64, end: u64) {
+        let is_full = self.refused.len() >= REJECTED_MAX;
+        match self.refused.last_mut() {
+            Some(last) if last.1 >= start || is_full => last.1 = last.1.max(end),
+            _ => self.refused.push((start, end)),
+        }
     }
 
     pub(crate) fn reject(&mut self, line: usize, error: &dyn std::fmt::Display) {

@@ -133,6 +133,20 @@ impl Intake {
         &self.sources
     }
 
+    /// What is held of a file that the shipper `asking` asks about, as JSON.
+    ///
+    /// # Errors
+    /// Where the question cannot be read.
+    pub fn held(
+        &self,
+        asking: &str,
+        json: &[u8],
+        within: &GroupScope,
+        now: Timestamp,
+    ) -> Result<Vec<crate::HeldRange>, crate::ReportError> {
+        self.sources.held(&self.store, asking, json, within, now)
+    }
+
     /// The pipelines that hold now.
     pub fn pipelines(&self) -> Arc<Pipelines> {
         // Nothing panics while it is held: it is only copied and replaced.

@@ -39,6 +39,6 @@ pub use journal::{JournalAnswer, JournalEntries, JournalEntry, JournalFault, Jou
 pub use otlp::OtlpForm;
 pub use pipeline::{DryRun, PipelineStatus, Pipelines, Sample};
 pub use records::runs_of_records;
-pub use sources::{ReportError, SourceState, SourceView, Sources, SourcesView};
+pub use sources::{HeldRange, ReportError, SourceState, SourceView, Sources, SourcesView};
 pub use splunk::{HecAnswer, HecDefaults, HecFault, HecForm};
 pub use syslog::{SyslogChunk, SyslogFramer, SyslogFrames};

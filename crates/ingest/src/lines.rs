@@ -13,7 +13,7 @@ use serde::Deserialize;
 use storage::{AppendError, Delivery, Receipt, SourcePosition};
 use types::{GroupName, Timestamp, Value, group_name_of_outside};
 
-use crate::sources::Heard;
+use crate::sources::{ContentHash, Heard, Refused};
 use crate::{IngestAnswer, IngestError, Intake, Sender};
 
 /// Tries when others deliver bytes of the same file at the same time; each failure means that some were stored.
@@ -43,6 +43,8 @@ struct Header {
     encoding: Option<String>,
     /// When the file was last written, in nanoseconds since the epoch, while catching up.
     modified: Option<i64>,
+    /// Which content the file has up to the end of the bytes.
+    content: Option<ContentHash>,
     #[serde(default)]
     fields: BTreeMap<String, serde_json::Value>,
     group: Option<String>,
@@ -70,19 +72,21 @@ pub(crate) fn ingest(
     let piece = take_apart(body, group, stream)?;
     let mut answer = IngestAnswer::default();
     let mut high_water = None;
-    let mut n_new = 0;
+    let (mut n_new, mut refused) = (0, Refused::default());
     for _ in 0..ATTEMPTS_MAX {
         let gaps = intake.store.missing(&piece.position);
         let Some(gap) = gaps.into_iter().find(|gap| !gap.is_empty()) else {
             let duplicate = high_water.is_none() && !piece.bytes.is_empty();
             let high_water = Some(high_water.unwrap_or(piece.position.range.end));
-            note(intake, &piece, n_new, sender);
+            note(intake, &piece, (n_new, refused), sender);
             return Ok(IngestAnswer { duplicate, high_water, ..answer });
         };
         let n_bytes = gap.end - gap.start;
         match append(intake, &piece, gap, sender) {
-            Ok((of_gap, receipt)) => {
+            Ok((of_gap, of_refused, receipt)) => {
                 n_new += n_bytes;
+                refused.events += of_refused.events;
+                refused.bytes += of_refused.bytes;
                 answer.add(of_gap);
                 high_water = receipt.high_water.or(high_water).or(Some(piece.position.range.end));
             }
@@ -94,13 +98,16 @@ pub(crate) fn ingest(
 }
 
 /// Tells the ledger of what is stored. Who may not write to the group says nothing of its files either.
-fn note(intake: &Intake, piece: &Piece<'_>, n_new: u64, sender: &Sender<'_>) {
+fn note(intake: &Intake, piece: &Piece<'_>, (n_new, refused): (u64, Refused), sender: &Sender<'_>) {
     let Header { source, file, generation, begin, host, path, .. } = &piece.header;
     if !sender.within.admits(piece.group.as_str()) {
         return;
     }
     let (group, stream) = (&piece.group, &*piece.stream);
-    let heard = Heard { source, host, file, generation: *generation, begin: *begin, path, group, stream, n_new };
+    let (generation, begin, end) = (*generation, *begin, piece.position.range.end);
+    let content = piece.header.content.as_ref();
+    let heard =
+        Heard { source, host, file, generation, begin, path, group, stream, n_new, end, content, refused };
     intake.sources.note(&heard, sender.now);
     // What cannot be written down now is written down the next time; the events are stored.
     let _ = intake.sources.look_after(&intake.store, sender.now);
@@ -164,7 +171,7 @@ fn append(
     piece: &Piece<'_>,
     gap: Range<u64>,
     sender: &Sender<'_>,
-) -> Result<(IngestAnswer, Receipt), IngestError> {
+) -> Result<(IngestAnswer, Refused, Receipt), IngestError> {
     let header = &piece.header;
     let zone: Option<Zone> = header.zone.as_deref().and_then(|zone| zone.parse().ok());
     let mut received = intake.received(sender.now);
@@ -174,7 +181,7 @@ fn append(
     collector.set_last_lines(intake.last_lines(&header.source, &header.file));
     let place = collector.group(&piece.group)?;
     collector.set_stream(place, &piece.stream);
-    let mut answer = IngestAnswer::default();
+    let (mut answer, mut refused) = (IngestAnswer::default(), Refused::default());
     // The header is the first line.
     let (mut line_number, mut counted) = (2, 0);
     for event in events(piece) {
@@ -191,13 +198,20 @@ fn append(
             continue;
         }
         let extras = Extras { fields: &piece.fields, offset: Some(start), ..Extras::default() };
+        let mut is_refused = false;
         for text in parse::texts(bytes) {
             if let Err(problem) = collector.text(place, &text, &extras)? {
                 let from = in_piece(event.start);
                 line_number += memchr::memchr_iter(b'\n', &piece.bytes[counted..from]).count();
                 counted = from;
                 answer.reject(line_number, &problem);
+                is_refused = true;
             }
+        }
+        if is_refused {
+            answer.refuse(start, end);
+            refused.events += 1;
+            refused.bytes += end - start;
         }
     }
     let last = collector.last_lines();
@@ -211,7 +225,7 @@ fn append(
     if last.time.is_some() || last.columns.is_some() {
         intake.remember_lines(&header.source, &header.file, last);
     }
-    Ok((answer, receipt))
+    Ok((answer, refused, receipt))
 }
 
 /// The places of the piece's events in the file, line ends included.

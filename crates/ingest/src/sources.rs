@@ -8,6 +8,7 @@
 //! what was heard of longest ago when there are too many. What is forgotten is how a file is called; its positions
 //! stay with the store, so that nothing is ever stored twice.
 
+mod held;
 mod kept;
 mod report;
 #[cfg(test)]
@@ -17,9 +18,13 @@ mod view;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use storage::{Store, StoreError};
 use types::{GroupName, GroupScope, Timestamp};
 
+use self::held::Content;
+pub(crate) use self::held::ContentHash;
+pub use self::held::HeldRange;
 use self::report::Report;
 pub use self::view::{SourceState, SourceView, SourcesView};
 
@@ -107,7 +112,20 @@ struct Generation {
     begin: u64,
     /// Up to where bytes had to be here when this was written down; what is told since counts instead.
     expected: u64,
+    /// The content up to the furthest place that its shipper told it of.
+    content: Option<Content>,
+    /// Events that were refused when they came.
+    refused: Refused,
     told: Option<Told>,
+}
+
+/// Events that were refused, and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Refused {
+    /// How many.
+    pub(crate) events: u64,
+    /// Bytes of them.
+    pub(crate) bytes: u64,
 }
 
 /// What a shipper told of a file.
@@ -157,6 +175,11 @@ pub(crate) struct Heard<'a> {
     pub(crate) stream: &'a str,
     /// Bytes that were not there before.
     pub(crate) n_new: u64,
+    /// Where the batch ends, and the content of the file up to there.
+    pub(crate) end: u64,
+    pub(crate) content: Option<&'a ContentHash>,
+    /// Events of it that were refused now.
+    pub(crate) refused: Refused,
 }
 
 /// Why a report is not taken.
@@ -189,6 +212,8 @@ impl Sources {
         let mut is_changed = file.begins(heard.generation, heard.begin);
         is_changed |= file.is_called(heard.generation, [heard.path, heard.group.as_str(), heard.stream]);
         file.rate.add(heard.n_new, now);
+        is_changed |= file.holds(heard.generation, heard.content.and_then(|content| content.up_to(heard.end)));
+        is_changed |= file.refuses(heard.generation, heard.refused);
         known.mark(heard.source, is_changed);
     }
 
@@ -215,7 +240,8 @@ impl Sources {
             let mut is_changed = file.begins(told.generation, told.begin);
             is_changed |= file.is_called(told.generation, [&told.path, told.group.as_str(), &told.stream]);
             if let Some(generation) = file.generations.get_mut(&told.generation) {
-                let report::ToldFile { size, offset, is_gone, last_error, .. } = told;
+                let report::ToldFile { size, offset, is_gone, last_error, content, .. } = told;
+                is_changed |= generation.holds(content.and_then(|content| content.up_to(offset)));
                 is_changed |= is_gone && generation.told.as_ref().is_none_or(|before| !before.is_gone);
                 generation.told = Some(Told { at: now, size, offset, is_gone, last_error });
             }
@@ -401,8 +427,12 @@ impl Source {
         let with_gaps: std::collections::BTreeSet<&str> =
             shipped.iter().filter(|file| file.n_gaps > 0).map(|file| file.file.as_str()).collect();
         self.files.retain(|name, file| {
-            let lasts_ns = match (with_gaps.contains(name.as_str()), file.path.is_empty()) {
+            // A shipper that is away may come back without its state, and asks then what is known of its files.
+            let is_away = self.last.0.saturating_sub(file.last.0) < FORGET_OWN_NS;
+            let stays = with_gaps.contains(name.as_str()) || file.has_refused();
+            let lasts_ns = match (stays, file.path.is_empty()) {
                 (true, _) => FORGET_NS,
+                (false, false) if is_away => FORGET_NS,
                 (false, false) => FORGET_WHOLE_NS,
                 (false, true) => FORGET_OWN_NS,
             };
@@ -421,6 +451,25 @@ impl File {
         names.into_iter().fold(false, |is_changed, (name, new)| set(name, new) || is_changed)
     }
 
+    /// Takes note of the content of a generation; tells whether it reaches further than before.
+    fn holds(&mut self, generation: u64, content: Option<Content>) -> bool {
+        self.generations.get_mut(&generation).is_some_and(|known| known.holds(content))
+    }
+
+    /// Takes note of refused events of a generation; tells whether there are any.
+    fn refuses(&mut self, generation: u64, refused: Refused) -> bool {
+        let known = self.generations.get_mut(&generation).filter(|_| refused.events > 0);
+        known.is_some_and(|known| {
+            known.refused.events += refused.events;
+            known.refused.bytes += refused.bytes;
+            true
+        })
+    }
+
+    fn has_refused(&self) -> bool {
+        self.generations.values().any(|generation| generation.refused.events > 0)
+    }
+
     /// Takes note of where a generation begins; tells whether that is new.
     fn begins(&mut self, generation: u64, begin: u64) -> bool {
         let is_new = !self.generations.contains_key(&generation);
@@ -431,6 +480,16 @@ impl File {
             self.generations.pop_first();
         }
         is_new || is_earlier
+    }
+}
+
+impl Generation {
+    /// Takes note of its content; tells whether it reaches further than before.
+    fn holds(&mut self, content: Option<Content>) -> bool {
+        let reaches = |content: &Content| self.content.as_ref().is_none_or(|known| known.end < content.end);
+        let Some(content) = content.filter(reaches) else { return false };
+        self.content = Some(content);
+        true
     }
 }
 

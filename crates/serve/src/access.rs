@@ -229,7 +229,10 @@ pub(crate) fn require(caller: &Caller, needed: Role) -> Result<(), Problem> {
     if caller.may(needed) {
         return Ok(());
     }
-    let message = format!("this needs a key with the role {}", needed.name());
+    let message = match needed {
+        Role::None | Role::Any => "this needs a key".to_owned(),
+        role => format!("this needs a key with the role {}", role.name()),
+    };
     if caller.is_known() {
         let problem = Problem::new(StatusCode::FORBIDDEN, "not-allowed", message);
         return Err(problem.hint(format!("this one has the role {}", caller.role.name())));

@@ -10,6 +10,7 @@
 mod http2;
 mod linger;
 mod taken_over;
+mod unread;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -39,6 +40,7 @@ use tracing::{debug, warn};
 use self::http2::{Accompanied, Presence};
 use self::linger::Lingering;
 pub(crate) use self::taken_over::TakenOver;
+use self::unread::Unread;
 use crate::foreign::Voice;
 use crate::places::Places;
 use crate::problem::Problem;
@@ -242,7 +244,8 @@ async fn converse(
 async fn answer(door: Door, presence: Arc<Presence>, mut request: Request<Body>) -> Result<Response, Infallible> {
     if request.version() != Version::HTTP_2 {
         presence.is_watched_elsewhere();
-        return door.router.oneshot(request).await;
+        let (request, unread) = Unread::watch(request);
+        return door.router.oneshot(request).await.map(|response| unread.mark(response));
     }
     let under_way = presence.enter();
     let Ok(place) = door.streams.try_acquire_owned() else {

@@ -4,9 +4,11 @@
 //! It is revalidated every time; the files it names carry `?v=` with the head of their SHA-256 and are kept for good, and
 //! so do those that scripts name. A version that is not this executable's is not there: a tab that was opened before an
 //! update would otherwise run parts of two pages at once.
+//! Each file lies packed beside itself (`web/README.md`, PACKED), and goes so to whoever takes it.
 //! `/reference` is the text of the language reference in the frame `reference.html`, revalidated every time, too.
 //! The Content-Security-Policy allows files of this server only; there is no inline script to make an exception for.
 
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::body::{Body, Bytes};
@@ -24,6 +26,9 @@ struct Dist;
 
 /// Fewest digits of a `?v=` that say which content is meant.
 const VERSION_DIGITS_MIN: usize = 8;
+
+/// Which files there are in packed forms: lines of the SHA-256 of the file and its name.
+const PACKED: &str = "PACKED";
 
 /// The frame of the language reference, which is nothing without its text.
 const REFERENCE_FRAME: &str = "reference.html";
@@ -47,7 +52,8 @@ pub(crate) fn index(headers: &HeaderMap) -> Response {
 /// A file of the page, or 404.
 pub(crate) fn asset(path: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
     let name = path.trim_start_matches('/');
-    if matches!(name, "" | "SOURCE_HASH" | REFERENCE_FRAME) {
+    let is_packed = Coding::ALL.iter().any(|coding| name.ends_with(coding.suffix()));
+    if is_packed || matches!(name, "" | "SOURCE_HASH" | PACKED | REFERENCE_FRAME) {
         return not_found(path);
     }
     file(name, version, headers)
@@ -75,11 +81,66 @@ fn file(name: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
     }
     let caching = if version.is_some() { "public, max-age=31536000, immutable" } else { "no-cache" };
     let tag = format!("\"{}\"", &digest[..32]);
-    let body = (!is_known(headers, &tag)).then(|| match found.data {
-        std::borrow::Cow::Borrowed(bytes) => Body::from(Bytes::from_static(bytes)),
-        std::borrow::Cow::Owned(bytes) => Body::from(bytes),
+    let packed = packed(name, &digest, headers);
+    let coding = packed.as_ref().map(|(coding, _)| *coding);
+    let data = packed.map_or(found.data, |(_, data)| data);
+    let body = (!is_known(headers, &tag)).then(|| match data {
+        Cow::Borrowed(bytes) => Body::from(Bytes::from_static(bytes)),
+        Cow::Owned(bytes) => Body::from(bytes),
     });
-    answer(body, content_type(name), caching, &tag)
+    // Both forms have the same content, and are not the same bytes.
+    let tag = if coding.is_some() { format!("W/{tag}") } else { tag };
+    let mut response = answer(body, content_type(name), caching, &tag);
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(coding) = coding.filter(|_| response.status() == StatusCode::OK) {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+    }
+    response
+}
+
+/// How a file may be packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    Brotli,
+    Gzip,
+}
+
+impl Coding {
+    /// The best first.
+    const ALL: [Self; 2] = [Self::Brotli, Self::Gzip];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gzip",
+        }
+    }
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Brotli => ".br",
+            Self::Gzip => ".gz",
+        }
+    }
+
+    /// Whether a client takes it; one that takes anything says what it prefers to.
+    fn is_taken(self, headers: &HeaderMap) -> bool {
+        let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).any(|item| {
+            let mut parts = item.split(';').map(str::trim);
+            let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(self.name()));
+            let weight = parts.find_map(|part| part.strip_prefix("q="));
+            is_named && weight.is_none_or(|weight| weight.parse::<f32>().is_ok_and(|weight| weight > 0.0))
+        })
+    }
+}
+
+/// A file in the best form that a client takes; nothing where there is none of this content.
+fn packed(name: &str, digest: &str, headers: &HeaderMap) -> Option<(Coding, Cow<'static, [u8]>)> {
+    let list = Dist::get(PACKED)?;
+    let is_listed = String::from_utf8_lossy(&list.data).lines().any(|line| line.split_once(' ') == Some((digest, name)));
+    let coding = Coding::ALL.into_iter().find(|coding| is_listed && coding.is_taken(headers))?;
+    Some((coding, Dist::get(&format!("{name}{}", coding.suffix()))?.data))
 }
 
 /// Whether the one who asks has the content with this tag already.
@@ -147,5 +208,37 @@ mod tests {
         assert_eq!(asset("/SOURCE_HASH", None, &none).status(), 404);
         assert_eq!(asset("/reference.html", None, &none).status(), 404);
         assert_eq!(asset("/../Cargo.toml", None, &none).status(), 404);
+    }
+
+    #[test]
+    fn the_shell_goes_packed_to_who_takes_it_and_is_small() {
+        let index = String::from_utf8(Dist::get("index.html").expect("it is there").data.to_vec()).expect("it is text");
+        let names = index.split('"').filter_map(|text| text.split_once("?v=")).filter(|(name, _)| *name != "parts.css");
+        let sent = |name: &str, version: Option<&str>, takes: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, takes.parse().expect("a value"));
+            let response = file(name, version, &headers);
+            assert_eq!((response.status(), header_of(&response, "vary")), (StatusCode::OK, "accept-encoding".into()));
+            let size = axum::body::HttpBody::size_hint(response.body()).exact().expect("its length is known");
+            (size, header_of(&response, "content-encoding"))
+        };
+        let all = "gzip, deflate, br, zstd";
+        let n_bytes: u64 = names.map(|(name, version)| sent(name, Some(version), all).0).sum();
+        assert!(n_bytes + sent("index.html", None, all).0 <= 45_000, "{n_bytes} bytes come before the first paint");
+        assert_eq!(sent("core.js", None, all).1, "br");
+        assert_eq!(sent("core.js", None, "gzip, br;q=0").1, "gzip");
+        assert_eq!(sent("core.js", None, "deflate").1, "");
+        let plain = Dist::get("core.js").expect("it is there").data;
+        let (_, packed) = packed("core.js", &HEXLOWER.encode(&Dist::get("core.js").expect("it is there").metadata.sha256_hash()), &{
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+            headers
+        })
+        .expect("it is packed");
+        let mut unpacked = Vec::new();
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut unpacked).expect("it is gzip");
+        assert_eq!(unpacked, plain.to_vec());
+        assert_eq!(asset("/core.js.br", None, &HeaderMap::new()).status(), 404);
+        assert_eq!(asset("/PACKED", None, &HeaderMap::new()).status(), 404);
     }
 }

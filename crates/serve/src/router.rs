@@ -161,6 +161,7 @@ pub(crate) fn table() -> Table {
         .delete("/api/v1/lookups/{name}", Role::Operate, routes::lookups::delete)
         .get("/api/v1/sources", Role::Read, routes::sources::list)
         .post("/api/v1/sources/{source}", Role::Ingest, routes::sources::post)
+        .post("/api/v1/sources/{source}/held", Role::Ingest, routes::sources::held)
         .get("/api/v1/keys", Role::Admin, routes::keys::list)
         .post("/api/v1/keys", Role::Admin, routes::keys::post)
         .delete("/api/v1/keys/{id}", Role::Admin, routes::keys::delete)

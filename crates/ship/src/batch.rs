@@ -4,6 +4,7 @@
 //! the position in the header, so that the same bytes may be sent again, cut differently, and are stored once.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use types::GroupName;
 
 use crate::checkpoint::is_zero;
+use crate::content::Content;
+use crate::held::Unasked;
 use crate::identity::{FileKey, Mark};
 
 /// Where the bytes of a batch came from.
@@ -44,9 +47,27 @@ pub struct Header {
     /// there before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<i64>,
+    /// Which content the file has up to the end of the batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentHash>,
     /// Fields that every event of the shipper gets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
+}
+
+/// What a file holds from some place on up to another, as far as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContentHash {
+    /// Offset of the first byte.
+    pub from: u64,
+    /// The hash of the bytes.
+    pub hash: String,
+}
+
+impl ContentHash {
+    pub(crate) fn of(content: &Content) -> Self {
+        Self { from: content.from, hash: content.text() }
+    }
 }
 
 /// A piece of a file, cut at the end of an event.
@@ -66,6 +87,10 @@ pub struct FileBatch {
     pub(crate) key: FileKey,
     /// How far the file is read when this batch is acknowledged.
     pub(crate) mark_after: Mark,
+    /// The hash of the content up to there.
+    pub(crate) content_after: Option<Content>,
+    /// Set where the server is to be asked what it holds of the file before this is sent.
+    pub(crate) unasked: Option<Unasked>,
 }
 
 impl FileBatch {
@@ -118,12 +143,29 @@ impl FileBatch {
         let (mut one, mut two) = (self.clone(), self.clone());
         (one.bytes, two.bytes) = (Arc::new(first.to_vec()), Arc::new(second.to_vec()));
         two.header.start += at as u64;
+        // The hash is that of all up to the end of the whole batch.
+        one.header.content = None;
         if let Some(lengths) = &self.header.lengths {
             let n_first = ends_of(lengths).take_while(|end| *end <= at).count();
             let (of_one, of_two) = lengths.split_at_checked(n_first)?;
             (one.header.lengths, two.header.lengths) = (Some(of_one.to_vec()), Some(of_two.to_vec()));
         }
         Some((one, two))
+    }
+
+    /// The events that begin within `range` of the file; `None` where there are none.
+    pub(crate) fn part(&self, range: Range<u64>) -> Option<Self> {
+        let within = |at: u64| usize::try_from(at.checked_sub(self.header.start)?).ok();
+        let (from, to) = (within(range.start)?, within(range.end.min(self.end()))?);
+        let mut part = self.clone();
+        part.bytes = Arc::new(self.bytes.get(from..to).filter(|bytes| !bytes.is_empty())?.to_vec());
+        (part.header.start, part.header.content) = (range.start, None);
+        if let Some(lengths) = &self.header.lengths {
+            let is_in = |(_, end): &(&u64, usize)| (from + 1..=to).contains(end);
+            let lengths = lengths.iter().zip(ends_of(lengths)).filter(is_in).map(|(length, _)| *length);
+            part.header.lengths = Some(lengths.collect::<Vec<_>>());
+        }
+        Some(part)
     }
 
     /// The end of an event within the batch that is nearest its middle.
@@ -172,12 +214,15 @@ pub(crate) mod tests {
                 zone: None,
                 encoding: None,
                 modified: None,
+                content: None,
                 fields: BTreeMap::new(),
             },
             bytes: Arc::new(bytes.into()),
             at: PathBuf::new(),
             key: FileKey { device: 0, inode: 0 },
             mark_after: Mark::default(),
+            content_after: None,
+            unasked: None,
         }
     }
 
@@ -214,5 +259,15 @@ pub(crate) mod tests {
         expect(batch(&format!("a\nb\n{long}"), None), &["a\n", "b\n", &long]);
         expect(batch(&format!("{long}a\nb"), None), &[&long, "a\n", "b"]);
         expect(batch("E\n at x\nnext\n\nF\n at y\n", Some(&[8, 6, 8])), &["E\n at x\n", "next\n\n", "F\n at y\n"]);
+    }
+
+    #[test]
+    fn a_part_of_a_batch_is_its_events_within_a_range() {
+        let whole = batch("E\n at x\nnext\n\nF\n at y\n", Some(&[8, 6, 8]));
+        let part = whole.part(108..114).expect("an event is there");
+        assert_eq!((part.header.start, &part.bytes[..], part.header.lengths), (108, &b"next\n\n"[..], Some(vec![6])));
+        let rest = whole.part(108..200).expect("events are there");
+        assert_eq!(rest.header.lengths, Some(vec![6, 8]));
+        assert!(whole.part(122..130).is_none() && whole.part(0..100).is_none());
     }
 }

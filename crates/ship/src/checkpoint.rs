@@ -30,6 +30,7 @@ use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use self::slot::{Line, Slot, SlotFile, VERSION};
+use crate::content::Content;
 use crate::identity::{FileKey, Mark};
 
 /// How far above known generations new ones start after a damaged checkpoint: more than a file can have had
@@ -88,6 +89,9 @@ pub(crate) struct Past {
     /// What the server may have of it where nothing is known to be acknowledged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) told: Option<Mark>,
+    /// The hash of what was sent of it, up to the mark; nothing where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) content: Option<Content>,
 }
 
 impl Past {
@@ -129,6 +133,13 @@ pub(crate) struct Entry {
     pub(crate) told: Option<Mark>,
     /// How far the server has it.
     pub(crate) mark: Mark,
+    /// The hash of what was sent of it, up to the mark; nothing where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) content: Option<Content>,
+    /// Whether the server is to be asked what it holds of this file before anything is sent: an earlier shipper may have
+    /// brought it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_unasked: bool,
     /// How far it had the generation before: a copy made of that is recognised by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) before: Option<Past>,
@@ -151,15 +162,17 @@ impl Entry {
     /// A hash of what there is to be remembered of it: where that is the same, nothing is written.
     fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        let Self { key: _, born, file, generation, path: _, begin, told, mark, before, is_copy, packed, seen } = self;
+        // The hash of the content changes with the mark alone.
+        let Self { key: _, path: _, content: _, born, file, generation, begin, told, mark, .. } = self;
+        let Self { is_unasked, before, is_copy, packed, seen, .. } = self;
         let seen = seen.div_euclid(SEEN_EXACT_NS);
-        (born, file, generation, begin, told, mark, before, is_copy, packed, seen).hash(&mut hasher);
+        (born, file, generation, begin, told, mark, is_unasked, before, is_copy, packed, seen).hash(&mut hasher);
         hasher.finish()
     }
 
     /// Its generation as it is now.
     pub(crate) fn now(&self) -> Past {
-        Past { generation: self.generation, mark: self.mark, told: self.told }
+        Past { generation: self.generation, mark: self.mark, told: self.told, content: self.content }
     }
 }
 
@@ -198,6 +211,8 @@ pub(crate) struct Checkpoint {
     generation_least: u64,
     /// Whether a damaged checkpoint was found.
     pub(crate) was_damaged: bool,
+    /// Whether nothing was remembered: it is a new directory, or an old one that was lost.
+    pub(crate) is_new: bool,
     /// Whole slots on disk. As long as there is one alone, saving begins the other.
     n_whole: usize,
     /// The slot that takes changes; none after an error, as nobody knows then what it holds.
@@ -240,6 +255,7 @@ impl Checkpoint {
             slots.extend(slot::read(&slot_path(dir, slot))?);
         }
         slots.sort_by_key(|slot| slot.serial);
+        let slots_n = slots.len();
         let n_whole = slots.iter().filter(|slot| slot.is_whole).count();
         let serial = slots.last().map_or(0, |newest| newest.serial + u64::from(!newest.is_whole));
         // From the second one on there are always two, so one of them was taken away: perhaps the newer.
@@ -262,6 +278,7 @@ impl Checkpoint {
             serial,
             generation_least,
             was_damaged,
+            is_new: slots_n == 0,
             n_whole,
             slot: None,
             saved: HashMap::new(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{FileBatch, SourceReport};
+use crate::{FileBatch, HeldQuestion, HeldRange, SourceReport};
 
 /// A server, reached over the network or in the same process.
 pub trait Deliver: Send + Sync {
@@ -12,6 +12,12 @@ pub trait Deliver: Send + Sync {
     /// after [`DeliverError::Retry`].
     fn deliver(&self, batch: &FileBatch) -> Result<Delivered, DeliverError>;
 
+    /// Asks what the server holds of a file that an earlier shipper may have brought. A server that does not know knows
+    /// of nothing. Blocks.
+    fn held(&self, _question: &HeldQuestion) -> Result<Vec<HeldRange>, DeliverError> {
+        Ok(Vec::new())
+    }
+
     /// Tells how the shipper stands. Nothing depends on its arriving: it is told again. Blocks for seconds at most.
     fn report(&self, _report: &SourceReport) -> Result<(), DeliverError> {
         Ok(())
@@ -19,12 +25,16 @@ pub trait Deliver: Send + Sync {
 }
 
 /// What the server said of a batch that it has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivered {
     /// Whether it had all of it before.
     pub duplicate: bool,
     /// Up to where the server has the file without a gap, if it said so.
     pub high_water: Option<u64>,
+    /// Events of it that the server refused, as ranges of bytes of the file; they are not stored.
+    pub refused: Vec<(u64, u64)>,
+    /// Why it refused the first of them.
+    pub refusal: Option<String>,
 }
 
 /// Why a batch is not with the server.

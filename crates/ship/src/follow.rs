@@ -38,9 +38,10 @@ use self::packed::Unpacker;
 use self::search::{container_of, group_of, input_of, roots_of};
 use crate::checkpoint::{Checkpoint, CheckpointError, Entry};
 use crate::discover::{Discovery, Footing, Root};
-use crate::identity::FileKey;
+use crate::content::Content;
+use crate::identity::{FileKey, Mark};
 use crate::source_report::Identity;
-use crate::{FileBatch, GivenUp};
+use crate::{ContentHash, FileBatch, GivenUp};
 
 /// Acknowledgements are written down this often: what is lost in between is sent again and stored once.
 const SAVE_EVERY_NS: i64 = Timestamp::SECOND;
@@ -80,8 +81,9 @@ pub struct Follower {
     given_up: GivenUp,
     /// Deleted files that were given up, the latest last.
     lost: VecDeque<FileStatus>,
-    /// Whether the first search is still to be done.
+    /// Whether the first search is still to be done, and when it was.
     is_opening: bool,
+    opened_at: Timestamp,
     last_error: Option<String>,
 }
 
@@ -133,6 +135,7 @@ impl Follower {
             given_up: GivenUp::default(),
             lost: VecDeque::new(),
             is_opening: true,
+            opened_at: now,
             last_error: None,
             options,
         };
@@ -208,10 +211,29 @@ impl Follower {
     pub fn acknowledge(&mut self, batch: &FileBatch, now: Timestamp) {
         self.make_room_for_large(batch, now);
         let Some(file) = self.files.get_mut(&batch.key).filter(|file| file.in_flight.is_some()) else { return };
-        file.in_flight = None;
         file.entry.mark = batch.mark_after;
-        file.last_error = None;
-        file.next_look = now;
+        (file.entry.content, file.entry.is_unasked) = (batch.content_after, false);
+        self.leave(batch, now);
+    }
+
+    /// Takes note that the server holds the file of `batch` up to `end` already: it is sent from there on.
+    pub(crate) fn held_to(&mut self, batch: &FileBatch, end: u64, now: Timestamp) {
+        let Some(file) = self.files.get_mut(&batch.key).filter(|file| file.in_flight.is_some()) else { return };
+        let mark = batch.unasked.as_ref().and_then(|unasked| Mark::at(&unasked.file, end).ok());
+        file.entry.is_unasked = false;
+        if let Some(mark) = mark {
+            (file.entry.mark, file.entry.begin, file.entry.told) = (mark, end, None);
+            file.entry.content = Some(Content::begin(end));
+        }
+        // What is sent next is written down before.
+        file.is_saved = false;
+        self.leave(batch, now);
+    }
+
+    /// Takes note that nothing of `batch` is on its way any more.
+    fn leave(&mut self, batch: &FileBatch, now: Timestamp) {
+        let Some(file) = self.files.get_mut(&batch.key) else { return };
+        (file.in_flight, file.last_error, file.next_look) = (None, None, now);
         self.n_in_flight = self.n_in_flight.saturating_sub(1);
         self.is_dirty = true;
     }
@@ -301,6 +323,8 @@ impl Follower {
             size: file.size,
             generation: file.entry.generation,
             is_own: self.options.inputs.get(file.input).is_some_and(|input| input.is_own),
+            is_unasked: file.entry.is_unasked,
+            content: file.entry.content.as_ref().filter(|_| self.compares(file)).map(ContentHash::of),
             is_gone: false,
             last_error: file.last_error.clone().or_else(|| file.damage.clone()),
         }
@@ -315,6 +339,12 @@ impl Follower {
     pub(crate) fn identity(&self, started: Timestamp) -> Identity {
         let (source, host) = (self.source().to_owned(), self.options.host.clone());
         Identity { source, host, started: started.to_string() }
+    }
+
+    /// Whether what is sent of a file depends on its content alone, so that another shipper would send the same.
+    fn compares(&self, file: &Followed) -> bool {
+        let input = self.options.inputs.get(file.input);
+        input.is_some_and(|input| !input.is_own && input.rules.sample().is_none())
     }
 
     fn stream_of(&self, file: &Followed) -> String {

@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Body, Client, RequestBuilder, Response};
 use reqwest::{Certificate, StatusCode, Url};
+use serde::Deserialize;
 use types::Secret;
 use zstd::bulk::Compressor;
 
 use crate::stop::locked;
-use crate::{Deliver, DeliverError, Delivered, FileBatch, SourceReport};
+use crate::{Deliver, DeliverError, Delivered, FileBatch, HeldQuestion, HeldRange, SourceReport};
 
 /// Logs compress well at any level; 1 costs least of the host that has other work.
 const ZSTD_LEVEL: i32 = 1;
@@ -126,12 +127,43 @@ impl HttpDeliver {
         Ok(body)
     }
 
+    /// One question to one server; also tells whether another may do better.
+    fn question(&self, chosen: usize, question: &HeldQuestion) -> (Result<Vec<HeldRange>, DeliverError>, bool) {
+        let retry = |after, reason| Err(DeliverError::Retry { after, reason });
+        let address = self.addresses.get(chosen).and_then(|url| url.join("sources/").ok());
+        let Some(address) = address.and_then(|url| url.join(&format!("{}/held", question.source)).ok()) else {
+            return (Ok(Vec::new()), false);
+        };
+        let body = serde_json::to_vec(question).expect("a question is strings and numbers, which JSON can say");
+        let request = self.client.post(address).header("Content-Type", "application/json");
+        let response = match self.authorized(request.body(body)).send() {
+            Ok(response) => response,
+            Err(error) => return (retry(None, chain(&error.without_url())), true),
+        };
+        let (status, after) = (response.status(), retry_after(&response));
+        let body = match read_answer(response) {
+            Ok(body) => body,
+            Err(error) => return (retry(None, format!("answer cut off: {error}")), true),
+        };
+        if status.is_success() {
+            let ranges = serde_json::from_slice(&body).ok().map(|HeldAnswer { ranges }| ranges);
+            let other = || retry(None, format!("{status} from something that is no catat: {}", message_of(&body)));
+            return (ranges.map_or_else(other, Ok), false);
+        }
+        match status.as_u16() {
+            // A server of an earlier version; and one that the delivery will be refused by, with the reason.
+            404 | 405 | 401 | 403 => (Ok(Vec::new()), false),
+            _ if is_refusal(status) => (Ok(Vec::new()), false),
+            _ => (retry(after, format!("{status}: {}", message_of(&body))), status.is_server_error()),
+        }
+    }
+
     /// One attempt at one server; also tells whether another may do better.
     fn attempt(&self, address: &Url, batch: &FileBatch) -> (Result<Delivered, DeliverError>, bool) {
         let retry = |reason| Err(DeliverError::Retry { after: None, reason });
         let response = match self.send(address, batch) {
             Ok(response) => response,
-            Err(reason) => return (retry(reason), true),
+            Err(reason) => return (retry(with_advice(address, reason)), true),
         };
         let (status, after) = (response.status(), retry_after(&response));
         let body = match read_answer(response) {
@@ -201,6 +233,14 @@ impl Deliver for HttpDeliver {
         outcome
     }
 
+    /// Of the server that batches go to.
+    fn held(&self, question: &HeldQuestion) -> Result<Vec<HeldRange>, DeliverError> {
+        let chosen = self.choice.next(Instant::now());
+        let (outcome, is_away) = self.question(chosen, question);
+        self.choice.note(chosen, is_away, Instant::now());
+        outcome
+    }
+
     /// To the server that batches go to.
     fn report(&self, report: &SourceReport) -> Result<(), DeliverError> {
         let retry = |reason| DeliverError::Retry { after: None, reason };
@@ -216,6 +256,12 @@ impl Deliver for HttpDeliver {
             status => Err(retry(status.to_string())),
         }
     }
+}
+
+/// What a server answers to a question.
+#[derive(Deserialize)]
+struct HeldAnswer {
+    ranges: Vec<HeldRange>,
 }
 
 /// Which of several servers is used.
@@ -336,7 +382,10 @@ fn delivered_of(body: &[u8]) -> Option<Delivered> {
     let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
     answer["accepted"].as_u64()?;
     let duplicate = answer["duplicate"].as_bool().unwrap_or(false);
-    Some(Delivered { duplicate, high_water: answer["high_water"].as_u64() })
+    let range = |range: &serde_json::Value| Some((range[0].as_u64()?, range[1].as_u64()?));
+    let refused = answer["refused"].as_array().into_iter().flatten().filter_map(range).collect();
+    let refusal = answer["rejected"][0]["error"].as_str().map(str::to_owned);
+    Some(Delivered { duplicate, high_water: answer["high_water"].as_u64(), refused, refusal })
 }
 
 /// The message of an error answer, or the start of whatever came instead.
@@ -345,6 +394,37 @@ fn message_of(body: &[u8]) -> String {
     match answer["error"]["message"].as_str() {
         Some(message) => message.to_string(),
         None => String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned(),
+    }
+}
+
+/// What to do about a connection that does not come about: certificates, and TLS on one side alone.
+pub fn connection_advice(url: &str, cause: &str) -> Option<String> {
+    let says = |text: &str| cause.contains(text);
+    let other = |from: &str, to: &str| url.replacen(from, to, 1);
+    Some(match url.starts_with("https://") {
+        true if says("UnknownIssuer") => "The server's certificate is of an authority that this machine does not know. Name \
+             the authority's certificate: SSL_CERT_FILE=/path/to/ca.pem, or ca_file under [ship] for `catat ship`."
+            .to_owned(),
+        true if says("NotValidForName") => {
+            "The server's certificate is for another name; use one of its names in the address.".to_owned()
+        }
+        true if says("Expired") => "The server's certificate has expired; renew it (or set this clock).".to_owned(),
+        true if says("InvalidContentType") || says("corrupt message") => {
+            format!("The server speaks plain HTTP there: use {}.", other("https://", "http://"))
+        }
+        false if says("invalid HTTP version") || says("invalid HTTP") => {
+            format!("The server speaks TLS there, it seems: use {}.", other("http://", "https://"))
+        }
+        _ => return None,
+    })
+}
+
+/// A reason with what to do about it.
+fn with_advice(address: &Url, reason: String) -> String {
+    let origin = address.origin().ascii_serialization();
+    match connection_advice(&origin, &reason) {
+        Some(advice) => format!("{reason}. {advice}"),
+        None => reason,
     }
 }
 

@@ -15,11 +15,13 @@
 mod batch;
 mod boundary;
 mod checkpoint;
+mod content;
 mod dead_letter;
 mod deliver;
 mod discover;
 mod follow;
 mod glob;
+mod held;
 mod host;
 mod http;
 mod identity;
@@ -33,15 +35,16 @@ mod spool;
 mod stop;
 pub mod torture;
 
-pub use batch::{FileBatch, Header};
+pub use batch::{ContentHash, FileBatch, Header};
 pub use boundary::Multiline;
 pub use checkpoint::{CheckpointError, check_state};
 pub use deliver::{Deliver, DeliverError, Delivered, wait_before_retry};
 pub use discover::{Backlog, Discovery, FoundFile, LeftOut, Reason, reason_of_content};
 pub use follow::{FileInput, FileStatus, FollowOptions, Follower};
 pub use glob::{Glob, is_pattern};
+pub use held::{Claim, HeldQuestion, HeldRange};
 pub use host::{host_name, host_zone};
-pub use http::{HttpDeliver, HttpOptions};
+pub use http::{HttpDeliver, HttpOptions, connection_advice};
 pub use input::{
     Command, DefinedInput, Input, InputError, InputOptions, InputStatus, Sink, Stdin, WhenFull, doubts_about, inputs_of,
 };

@@ -20,6 +20,7 @@ use types::Timestamp;
 use self::worker::{PieceSizes, Trouble, Worker};
 use crate::checkpoint::CheckpointError;
 use crate::dead_letter::DeadLetters;
+use crate::held::Taken;
 use crate::input::{FLUSH_EVERY, Input, InputOptions, InputStatus, Sink};
 use crate::report::Teller;
 use crate::source_report::{Identity, REPORT_EVERY};
@@ -81,7 +82,7 @@ pub struct Status {
     pub given_up: GivenUp,
     /// Bytes acknowledged since the start.
     pub bytes_delivered: u64,
-    /// Pieces of batches refused and set aside since the start, of one event each wherever it could be found.
+    /// Events refused and set aside since the start; a piece of a batch that was refused as a whole is one.
     pub n_refused: u64,
     /// Why the last attempt at delivery did not work, while it does not.
     pub last_error: Option<String>,
@@ -110,6 +111,8 @@ struct Shared {
     trouble: Mutex<Option<Trouble>>,
     /// How often it worked again.
     n_recoveries: AtomicU64,
+    /// What of what the server holds stands for files of this shipper.
+    taken: Taken,
     /// What size of piece the server takes.
     piece_sizes: PieceSizes,
     /// Whether there were more hints than there was room for.
@@ -122,6 +125,8 @@ enum Event {
     Hint(PathBuf, bool),
     /// A batch is with the server, or set aside.
     Settled(FileBatch),
+    /// The file of a batch is with the server up to there.
+    Held(FileBatch, u64),
     /// A batch will not be delivered now.
     GivenBack(FileBatch, String),
     /// Stop.
@@ -221,6 +226,7 @@ impl Shared {
             given_up: Mutex::default(),
             trouble: Mutex::new(None),
             n_recoveries: AtomicU64::new(0),
+            taken: Taken::default(),
             piece_sizes: PieceSizes::default(),
             hints_missed: AtomicBool::new(false),
         }
@@ -424,6 +430,10 @@ impl FollowThread {
             Event::Settled(batch) => {
                 self.follower.acknowledge(&batch, now);
                 self.shared.tell_inputs(&batch.at, batch.end());
+                self.follower.reuse(batch);
+            }
+            Event::Held(batch, end) => {
+                self.follower.held_to(&batch, end, now);
                 self.follower.reuse(batch);
             }
             Event::GivenBack(batch, reason) => self.follower.give_back(&batch, &reason, now),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{FileStatus, GivenUp, InputStatus, Status};
+use crate::{ContentHash, FileStatus, GivenUp, InputStatus, Status};
 
 /// How often it is told. A server takes one for down that was silent for three times as long.
 pub(crate) const REPORT_EVERY: Duration = Duration::from_secs(10);
@@ -68,6 +68,9 @@ pub struct ToldFile {
     pub size: u64,
     /// Bytes that a server has acknowledged.
     pub offset: u64,
+    /// The content that a server has of it, where it may be compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentHash>,
     /// Whether it was deleted and given up: nothing more of it is sent.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_gone: bool,
@@ -86,6 +89,7 @@ impl ToldFile {
             stream: file.stream,
             size: file.size,
             offset: file.offset,
+            content: file.content,
             is_gone: file.is_gone,
             last_error: file.last_error,
         }
@@ -111,6 +115,8 @@ impl Identity {
         let mut files = status.files;
         files.sort_by_key(|file| (file.last_error.is_none(), std::cmp::Reverse(file.lag_bytes())));
         let n_files = files.len();
+        // Where one begins is not known before the server has said what it holds of it.
+        files.retain(|file| !file.is_unasked);
         let mut n_bytes = 0;
         let fits = |file: &ToldFile| {
             n_bytes += file.name_bytes();
@@ -149,6 +155,8 @@ mod tests {
             size: 100 + lag,
             generation: 0,
             is_own: false,
+            is_unasked: false,
+            content: None,
             is_gone: false,
             last_error: (n == 2_500).then(|| "permission denied".into()),
         }

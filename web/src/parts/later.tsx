@@ -12,10 +12,21 @@ function whenIdle(run: () => void): void {
   else setTimeout(run, 1000);
 }
 
-/** The style of the parts is fetched beside the shell and waits, so that the first paint does not; now it is wanted. */
-function styleParts(): void {
-  const sheet = document.querySelector<HTMLLinkElement>("link[data-parts]");
-  if (sheet !== null) sheet.media = "all";
+let styled: Promise<void> | undefined;
+
+/** Loads the style of the parts, together with the first of them: nothing of it is fetched before the first paint. */
+function styleParts(): Promise<void> {
+  styled ??= new Promise((resolve, reject) => {
+    const sheet = document.querySelector<HTMLLinkElement>("link[data-parts]");
+    if (sheet === null) return resolve();
+    sheet.addEventListener("load", () => resolve(), { once: true });
+    sheet.addEventListener("error", () => {
+      styled = undefined;
+      reject(new Error("the style of the parts could not be loaded"));
+    }, { once: true });
+    sheet.href = sheet.dataset["href"] ?? "";
+  });
+  return styled;
 }
 
 /**
@@ -29,8 +40,7 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>, s
     if (part.peek() !== null || state.peek() === "loading") return;
     state.value = "loading";
     try {
-      const loaded = await load();
-      styleParts();
+      const [loaded] = await Promise.all([load(), styleParts()]);
       part.value = loaded;
       state.value = "";
     } catch {

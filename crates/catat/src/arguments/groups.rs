@@ -2,7 +2,7 @@
 
 use clap::{ArgGroup, Args, Subcommand};
 
-use super::{Printing, Remote};
+use super::{Printing, Remote, Zone};
 
 #[derive(Debug, Args)]
 pub(crate) struct Groups {
@@ -16,6 +16,8 @@ pub(crate) struct Groups {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum GroupCommand {
+    /// List the groups
+    List,
     /// Show one group
     Show {
         /// The group
@@ -48,10 +50,10 @@ pub(crate) struct SetGroup {
     /// The group; it need not exist yet
     pub(crate) name: String,
     /// Age beyond which events go, such as 7d; `never` for no limit
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", alias = "age")]
     pub(crate) retention_age: Option<String>,
     /// Bytes beyond which the oldest events go, such as 10GB; `never` for no limit
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", alias = "size")]
     pub(crate) retention_size: Option<String>,
     /// Only say what it would do
     #[arg(long)]
@@ -78,9 +80,8 @@ pub(crate) struct DeleteEvents {
     /// Events of all time, instead of a range
     #[arg(long)]
     pub(crate) all_time: bool,
-    /// Time zone for `now/d`
-    #[arg(long, value_name = "ZONE")]
-    pub(crate) tz: Option<String>,
+    #[command(flatten)]
+    pub(crate) zone: Zone,
     /// Why; kept in the receipt, unlike the query
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) reason: String,

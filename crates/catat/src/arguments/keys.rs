@@ -1,6 +1,5 @@
 //! What can be typed after `catat keys`.
 
-use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
@@ -10,9 +9,6 @@ use super::{Printing, Remote};
 pub(crate) struct Keys {
     #[command(flatten)]
     pub(crate) remote: Remote,
-    /// The data directory to work on, whether a server runs on it or not
-    #[arg(long, value_name = "DIR", global = true)]
-    pub(crate) data_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) printing: Printing,
     #[command(subcommand)]

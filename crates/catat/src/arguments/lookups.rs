@@ -18,6 +18,8 @@ pub(crate) struct Lookups {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LookupCommand {
+    /// List the tables
+    List,
     /// Print a table as it was uploaded
     Show {
         /// The table

@@ -1,6 +1,5 @@
 //! What can be typed after `catat users`.
 
-use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -10,9 +9,6 @@ use super::{Printing, Remote};
 pub(crate) struct Users {
     #[command(flatten)]
     pub(crate) remote: Remote,
-    /// The data directory to work on, whether a server runs on it or not
-    #[arg(long, value_name = "DIR", global = true)]
-    pub(crate) data_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) printing: Printing,
     #[command(subcommand)]

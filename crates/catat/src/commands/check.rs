@@ -11,7 +11,7 @@ use crate::failure::{Failure, of_output};
 
 /// Finds mistakes in configuration and rules without starting anything.
 pub(crate) fn check(options: Check) -> Result<(), Failure> {
-    let config = super::read_config(&options.server)?;
+    let config = super::read_config(&options.server).map_err(|failure| with_rules(failure, &options.server))?;
     if let Some(path) = &options.sample.file {
         return sample::try_lines(&config, path, &options.sample);
     }
@@ -45,6 +45,20 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
     writeln!(out, "configuration is valid; data in {}, {n_rules} rules", config.data_dir.display()).map_err(of_output)
 }
 
+/// Mistakes in the configuration, and those in rules where their directory is known all the same.
+fn with_rules(failure: Failure, options: &crate::arguments::Server) -> Failure {
+    let Ok(layers) = super::read_layers(options) else { return failure };
+    let value = |section, key| {
+        layers.all().find(|(setting, _)| (setting.section, setting.key) == (section, key)).map(|(_, set)| set.value.clone())
+    };
+    let named = value("alerts", "rules_dir").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    let dir = named.or_else(|| value("storage", "dir").map(|dir| PathBuf::from(dir).join("rules")));
+    match dir.filter(|dir| dir.is_dir()).map(|dir| crate::serving::read_rules(&dir)) {
+        Some(Err(problems)) => failure.with(&format!("catat: {problems}")),
+        _ => failure,
+    }
+}
+
 /// The directory that rule files are read from.
 pub(crate) fn rules_dir(config: &Config) -> PathBuf {
     config.rules_dir.clone().unwrap_or_else(|| config.data_dir.join("rules"))
@@ -73,7 +87,12 @@ pub(crate) fn config(command: ConfigCommand) -> Result<(), Failure> {
             section = setting.section;
             writeln!(out, "[{section}]").map_err(of_output)?;
         }
-        let line = format!("{} = {:?}", setting.key, setting.shown(&layered.value));
+        // What is not shown is no value that another file could have.
+        let shown = setting.as_toml(&layered.value);
+        let line = match shown {
+            Some(value) => format!("{} = {value}", setting.key),
+            None => format!("# {} is not shown", setting.key),
+        };
         writeln!(out, "{line:<48} # {}", layered.origin).map_err(of_output)?;
     }
     Config::of_layers(&layers).map_err(super::all_errors)?;

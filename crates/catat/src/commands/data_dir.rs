@@ -12,13 +12,7 @@ use crate::failure::Failure;
 
 /// The server that runs on a data directory, with its admin key where none was given.
 pub(super) fn server_of(dir: &Path, remote: &Remote) -> Result<Server, Failure> {
-    let line = |name: &str| std::fs::read_to_string(dir.join(name)).ok().map(|text| text.trim().to_owned());
-    let mut remote = remote.clone();
-    if let Some(url) = line("address") {
-        remote.url = url;
-    }
-    remote.key = remote.key.or_else(|| line("admin.key").map(types::Secret::from));
-    Server::new(&remote)
+    Server::new(&Remote { data_dir: Some(dir.to_owned()), ..remote.clone() })
 }
 
 /// Does something with the store of a data directory; nothing where a server has it open. A directory without a store

@@ -44,7 +44,7 @@ const NEVER: &str = "never";
 pub(crate) fn groups(options: Groups) -> Result<(), Failure> {
     let talk = Talk { server: Server::new(&options.remote)?, options: &options };
     match &options.command {
-        None => talk.list(),
+        None | Some(GroupCommand::List) => talk.list(),
         Some(GroupCommand::Show { name }) => talk.show(&talk.get(&path(name))?),
         Some(GroupCommand::Set(set)) => talk.set(set),
         Some(GroupCommand::Delete { name, yes }) => talk.delete(name, *yes),
@@ -116,7 +116,8 @@ impl Talk<'_> {
 
     fn delete_events(&self, delete: &DeleteEvents) -> Result<(), Failure> {
         let mut body = json!({"query": delete.query, "reason": delete.reason, "all_time": delete.all_time});
-        let named = [("from", &delete.from), ("to", &delete.to), ("time_zone", &delete.tz)];
+        let zone = crate::zone::Zones::of(&delete.zone)?.name();
+        let named = [("from", &delete.from), ("to", &delete.to), ("time_zone", &Some(zone))];
         for (name, value) in named.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
             body[name] = value.as_str().into();
         }
@@ -161,7 +162,7 @@ impl Talk<'_> {
     fn printer(&self, names: impl Iterator<Item = String>) -> Result<Printer<BufWriter<std::io::Stdout>>, Failure> {
         let out = BufWriter::new(std::io::stdout());
         let mut printer = Printer::new(out, self.format(), is_coloured(self.options.printing.color));
-        printer.start(names.map(|name| Column { name }).collect()).map_err(of_output)?;
+        printer.start(names.map(Column::named).collect()).map_err(of_output)?;
         Ok(printer)
     }
 

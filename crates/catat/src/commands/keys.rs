@@ -24,7 +24,7 @@ const COLUMNS: [&str; 7] = ["id", "name", "role", "groups", "created", "last_use
 
 pub(crate) fn keys(options: Keys) -> Result<(), Failure> {
     let command = options.command.as_ref().unwrap_or(&KeyCommand::List);
-    let answer = match &options.data_dir {
+    let answer = match &options.remote.data_dir {
         Some(dir) => {
             let may_make = matches!(command, KeyCommand::Create { .. });
             match with_store(dir, may_make, |store| carry_out(store, command))? {
@@ -123,6 +123,6 @@ fn printer<'n>(
 ) -> Result<Printer<BufWriter<std::io::Stdout>>, Failure> {
     let out = BufWriter::new(std::io::stdout());
     let mut printer = Printer::new(out, format(options), is_coloured(options.printing.color));
-    printer.start(names.map(|name| Column { name: name.to_owned() }).collect()).map_err(of_output)?;
+    printer.start(names.map(|name| Column::named(name.to_owned())).collect()).map_err(of_output)?;
     Ok(printer)
 }

@@ -20,7 +20,7 @@ const FILE_BYTES_MAX: u64 = query::CSV_BYTES_MAX as u64 + 1;
 pub(crate) fn lookups(options: Lookups) -> Result<(), Failure> {
     let server = Server::new(&options.remote)?;
     match &options.command {
-        None => {
+        None | Some(LookupCommand::List) => {
             let answer = server.send(server.request(Method::GET, "/api/v1/lookups"), "")?;
             print_rows(&options.printing, &COLUMNS, of_json(answer)?["lookups"].as_array().map_or(&[], Vec::as_slice))
         }

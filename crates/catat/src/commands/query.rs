@@ -10,6 +10,7 @@ use crate::arguments::{Format, Query};
 use crate::client::Server;
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, Printer, default_format, is_coloured};
+use crate::zone::Zones;
 
 /// Rows shown on a terminal unless told.
 const TERMINAL_ROWS: u64 = 1_000;
@@ -90,7 +91,7 @@ pub(crate) fn query(options: Query) -> Result<(), Failure> {
         return explain(&options);
     }
     let server = Server::new(&options.remote)?;
-    let mut request = server.request(reqwest::Method::GET, "/api/v1/query").query(&parameters(&options));
+    let mut request = server.request(reqwest::Method::GET, "/api/v1/query").query(&parameters(&options)?);
     request = request.header("Accept", "application/x-ndjson");
     let response = server.send(request, &options.query)?;
     let mut shown = Shown::new(&options);
@@ -129,7 +130,7 @@ fn explain(options: &Query) -> Result<(), Failure> {
     // A question of another language is first of all the same question in Insights; where it is none, the error says which is
     // nearest, and that is more than what the plan would say.
     let translated = (options.language != "insights").then(|| translate(&server, options));
-    let mut parameters = parameters(options);
+    let mut parameters = parameters(options)?;
     parameters.push(("explain", "true".into()));
     let request = server.request(reqwest::Method::GET, "/api/v1/query").query(&parameters);
     let answer = match server.send(request, &options.query) {
@@ -156,25 +157,28 @@ fn translate(server: &Server, options: &Query) -> Result<String, Failure> {
 }
 
 /// The query's parameters as the server takes them.
-fn parameters(options: &Query) -> Vec<(&'static str, String)> {
+fn parameters(options: &Query) -> Result<Vec<(&'static str, String)>, Failure> {
     let mut parameters = vec![("query", options.query.clone()), ("language", options.language.clone())];
-    let from = options.since.as_ref().map(|since| since_as_time(since)).or(options.from.clone());
-    parameters.extend(from.map(|from| ("from", from)));
+    parameters.extend(from_of(options)?.map(|from| ("from", from)));
     parameters.extend(options.to.clone().map(|to| ("to", to)));
-    parameters.extend(options.tz.clone().map(|zone| ("time_zone", zone)));
+    parameters.push(("time_zone", Zones::of(&options.zone)?.name()));
     parameters.extend(options.group.iter().map(|group| ("groups", group.clone())));
     if let Some(limit) = row_limit(options) {
         parameters.push(("limit", limit.to_string()));
     }
-    parameters
+    Ok(parameters)
 }
 
-/// `1h30m` becomes a time that the server understands; what is no duration is left for it to judge.
-pub(crate) fn since_as_time(since: &str) -> String {
-    match types::parse_duration_ns(since) {
-        Ok(nanoseconds) => format!("now-{}ms", nanoseconds / 1_000_000),
-        Err(_) => since.to_owned(),
+/// Where the range begins: `--since 1h30m` as a time that the server understands, or `--from`.
+pub(crate) fn from_of(options: &Query) -> Result<Option<String>, Failure> {
+    let Some(since) = &options.since else { return Ok(options.from.clone()) };
+    if let Some(forward) = since.strip_prefix('-') {
+        return Err(Failure::usage(format!("--since {since}: it counts back by itself; write --since {forward}")));
     }
+    let nanoseconds = types::parse_duration_ns(since).map_err(|error| {
+        Failure::usage(format!("--since {since}: {error}; write a duration such as 15m or 1h30m"))
+    })?;
+    Ok(Some(format!("now-{}ms", nanoseconds / 1_000_000)))
 }
 
 /// Most rows to ask for: on a terminal a screenful of screens, in a pipe everything.
@@ -203,7 +207,9 @@ impl<'a> Shown<'a> {
     pub(crate) fn start(&mut self, columns: Vec<Column>) -> Result<(), Failure> {
         let format: Format = self.options.output.unwrap_or_else(|| default_format(&columns));
         let out = BufWriter::with_capacity(64 << 10, std::io::stdout());
-        let mut printer = Printer::new(out, format, is_coloured(self.options.color));
+        let zones = Zones::of(&self.options.zone)?;
+        let zone = zones.printed(matches!(format, Format::Table | Format::Lines));
+        let mut printer = Printer::new(out, format, is_coloured(self.options.color)).in_zone(zone);
         printer.start(columns).map_err(of_output)?;
         self.printer = Some(printer);
         Ok(())

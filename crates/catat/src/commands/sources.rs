@@ -9,19 +9,20 @@ use crate::failure::Failure;
 use crate::output::print_rows;
 
 /// Columns of a list of shippers, each with where it stands in a shipper's JSON.
-const SOURCE_COLUMNS: [(&str, &str); 8] = [
+const SOURCE_COLUMNS: [(&str, &str); 9] = [
     ("host", "/host"),
     ("state", "/state"),
     ("behind", "/lag_bytes"),
     ("bytes_per_s", "/rate_bytes_per_s"),
     ("never_arrived", "/gap_bytes"),
+    ("refused", "/refused_events"),
     ("last_seen", "/last_seen"),
     ("last_error", "/last_error"),
     ("source", "/source"),
 ];
 
 /// Columns of a list of files.
-const FILE_COLUMNS: [(&str, &str); 10] = [
+const FILE_COLUMNS: [(&str, &str); 11] = [
     ("host", "/host"),
     ("path", "/path"),
     ("group", "/group"),
@@ -31,6 +32,7 @@ const FILE_COLUMNS: [(&str, &str); 10] = [
     ("behind", "/lag_bytes"),
     ("complete", "/complete"),
     ("never_arrived", "/gaps"),
+    ("refused", "/refused_events"),
     ("last_error", "/last_error"),
 ];
 

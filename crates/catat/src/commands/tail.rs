@@ -9,6 +9,7 @@ use crate::arguments::{Format, Tail};
 use crate::client::Server;
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, Printer, is_coloured};
+use crate::zone::Zones;
 
 /// Longest line of the stream that is taken; events are at most 1 MiB of text, escaped.
 const LINE_BYTES_MAX: u64 = 64 << 20;
@@ -129,9 +130,12 @@ impl Follower<'_> {
             use std::io::Write;
             return writeln!(std::io::stdout(), "{data}").map_err(of_output);
         }
-        let mut printer = Printer::new(std::io::stdout().lock(), format, is_coloured(self.options.color));
-        let (columns, cells): (Vec<Column>, Vec<String>) =
-            cells.into_iter().map(|(name, cell)| (Column { name }, cell.get().to_owned())).unzip();
+        let zone = Zones::of(&self.options.zone)?.printed(matches!(format, Format::Table | Format::Lines));
+        let mut printer =
+            Printer::new(std::io::stdout().lock(), format, is_coloured(self.options.color)).in_zone(zone);
+        let column = |name: String| Column { is_time: matches!(&*name, "@timestamp" | "@ingestionTime"), name };
+        let cells = cells.into_iter().map(|(name, cell)| (column(name), cell.get().to_owned()));
+        let (columns, cells): (Vec<Column>, Vec<String>) = cells.unzip();
         printer.start(columns).and_then(|()| printer.row(cells)).and_then(|()| printer.finish()).map_err(of_output)
     }
 }

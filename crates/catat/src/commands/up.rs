@@ -1,6 +1,5 @@
 //! `catat up` and `catat serve`.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use ship::{Backlog, Discovery, Reason, Shipper};
@@ -8,6 +7,7 @@ use storage::{Clock, Recovery, TornTail};
 use types::ByteSize;
 
 use crate::arguments::{Server, Up};
+use crate::config::Config;
 use crate::failure::Failure;
 use crate::in_process::{InProcess, ship_options};
 use crate::serving;
@@ -32,9 +32,9 @@ pub(crate) fn up(options: Up) -> Result<(), Failure> {
     let (shipper, discovery) =
         Shipper::start(shipped, Arc::new(delivery)).map_err(|error| Failure::other(error.to_string()))?;
     let url = prepared.url();
-    print_start(&url, &config.data_dir, &prepared.recovery);
+    print_start(&url, &config, &prepared.recovery);
     print_discovery(&discovery);
-    print_next_step(&url);
+    print_next_step(&url, &Readers::of(&prepared));
     serving::run(prepared, || shipper.stop())
 }
 
@@ -46,13 +46,18 @@ pub(crate) fn serve(options: Server) -> Result<(), Failure> {
     let again = options.clone();
     let prepared = serving::prepare(&config, options.insecure_allow_anonymous, move || super::read_config(&again))?;
     let url = prepared.url();
-    print_start(&url, &config.data_dir, &prepared.recovery);
-    print_next_step(&url);
+    print_start(&url, &config, &prepared.recovery);
+    print_next_step(&url, &Readers::of(&prepared));
     serving::run(prepared, || ())
 }
 
-fn print_start(url: &str, data_dir: &Path, recovery: &Recovery) {
+fn print_start(url: &str, config: &Config, recovery: &Recovery) {
+    let data_dir = &config.data_dir;
     eprintln!("catat serves {url} with data in {}", data_dir.display());
+    if let Some(file) = &config.file {
+        let path = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+        eprintln!("  settings are read from {}", path.display());
+    }
     if let Some(taken) = storage::copy_taken(data_dir) {
         eprintln!(
             "  this store is a copy, taken {taken}: it notifies nobody (alerts, subscription filters, remote write)."
@@ -72,12 +77,39 @@ fn print_start(url: &str, data_dir: &Path, recovery: &Recovery) {
     }
 }
 
-fn print_next_step(url: &str) {
+/// Who may read what is served.
+enum Readers {
+    /// Those who have a key or sign in.
+    Known,
+    /// Everyone on this machine, as there is no key yet.
+    Local,
+    /// Everyone who reaches the address.
+    All,
+}
+
+impl Readers {
+    fn of(prepared: &serving::Prepared) -> Self {
+        let is_near = prepared.listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+        match prepared.app.keys.admits_anonymous() {
+            false => Self::Known,
+            true if prepared.app.access.allow_anonymous && !is_near => Self::All,
+            true => Self::Local,
+        }
+    }
+}
+
+fn print_next_step(url: &str, readers: &Readers) {
     let option = if url == "http://127.0.0.1:22828" { String::new() } else { format!(" --url {url}") };
     eprintln!("Open {url} in a browser, or ask:");
     eprintln!("  catat query{option} 'filter @level >= \"warn\" | stats count(*) by @log, @level'");
-    if rustix::process::geteuid().is_root() && has_login_users() {
-        eprintln!("Everybody who can log in to this machine can read these logs at {url}.");
+    let make_one = "catat keys create --name ME --role read makes a key, and from then on one is needed";
+    match readers {
+        Readers::Known => eprintln!("A key or a sign-in is needed to read these logs."),
+        Readers::All => eprintln!("Everyone who reaches {url} can read these logs; {make_one}."),
+        Readers::Local if rustix::process::geteuid().is_root() && has_login_users() => {
+            eprintln!("Everyone who can log in to this machine can read these logs at {url}; {make_one}.");
+        }
+        Readers::Local => {}
     }
 }
 

@@ -28,7 +28,7 @@ const LINE_BYTES_MAX: u64 = 4096;
 
 pub(crate) fn users(options: Users) -> Result<(), Failure> {
     let order = order_of(options.command.as_ref().unwrap_or(&UserCommand::List))?;
-    let answer = match &options.data_dir {
+    let answer = match &options.remote.data_dir {
         Some(dir) => {
             let may_make = matches!(order, UserOrder::Add { .. });
             match with_store(dir, may_make, |store| offline(store, order.clone()))? {

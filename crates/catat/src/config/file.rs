@@ -63,12 +63,19 @@ pub(super) fn read(path: &Path) -> Result<Contents, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|e| error(path.display().to_string(), e.to_string()))?;
     let line_of = |offset: usize| text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1;
     let place = |offset: usize| format!("{}:{}", path.display(), line_of(offset));
-    let table = DeTable::parse(&text)
-        .map_err(|problem| error(place(problem.span().map_or(0, |span| span.start)), problem.message().to_owned()))?;
-    let mut contents = Contents { entries: Vec::new(), pipelines: None, inputs: None, errors: Vec::new() };
+    let (table, problems) = DeTable::parse_recoverable(&text);
+    let at = |problem: &toml::de::Error| place(problem.span().map_or(0, |span| span.start));
+    let errors: Vec<_> = problems.iter().map(|problem| error(at(problem), problem.message().to_owned())).collect();
+    let mut contents = Contents { entries: Vec::new(), pipelines: None, inputs: None, errors };
     for (section, content) in table.get_ref() {
         if let Some((_, check)) = DEFINITIONS.iter().find(|(name, _)| section.get_ref() == name) {
-            let definitions = json_of(content).map_err(|(offset, problem)| error(place(offset), problem.to_owned()))?;
+            let definitions = match json_of(content) {
+                Ok(definitions) => definitions,
+                Err((offset, problem)) => {
+                    contents.errors.push(error(place(offset), problem.to_owned()));
+                    continue;
+                }
+            };
             let located = |wrong: &DefinitionError| error(place(offset_of(content, &wrong.path)), wrong.to_string());
             contents.errors.extend(check(&definitions).iter().map(located));
             let is_pipeline = section.get_ref() == "pipeline";
@@ -79,11 +86,15 @@ pub(super) fn read(path: &Path) -> Result<Contents, ConfigError> {
         let DeValue::Table(keys) = content.get_ref() else {
             let name = section.get_ref();
             let problem = format!("\"{name}\" stands outside a section; settings belong under [server], [storage], …");
-            return Err(error(place(section.span().start), problem));
+            contents.errors.push(error(place(section.span().start), problem));
+            continue;
         };
         for (key, value) in keys {
-            let value = text_of(value)
-                .ok_or_else(|| error(place(key.span().start), format!("\"{}\" has no simple value", key.get_ref())))?;
+            let Some(value) = text_of(value) else {
+                let problem = format!("\"{}\" has no simple value", key.get_ref());
+                contents.errors.push(error(place(key.span().start), problem));
+                continue;
+            };
             contents.entries.push(Entry {
                 section: section.get_ref().to_string(),
                 key: key.get_ref().to_string(),

@@ -116,6 +116,24 @@ impl Setting {
         }
     }
 
+    /// A value as it may stand in a file; nothing where it is not shown.
+    pub(crate) fn as_toml(&self, value: &str) -> Option<String> {
+        let shown = self.shown(value);
+        if shown != value {
+            return None;
+        }
+        let text = |text: &str| toml::Value::from(text).to_string();
+        Some(match self.kind {
+            Kind::List => {
+                let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
+                format!("[{}]", items.map(text).collect::<Vec<_>>().join(", "))
+            }
+            Kind::Switch if matches!(value, "true" | "false") => value.to_owned(),
+            Kind::Count if value.parse::<u64>().is_ok() => value.to_owned(),
+            _ => text(value),
+        })
+    }
+
     /// The value when nobody says anything.
     pub(crate) fn default_value(&self) -> String {
         if (self.section, self.key) == ("storage", "dir") {

@@ -5,7 +5,8 @@
 //! | `source` | xxh3-128 of the source, in hexadecimal | `{"source","host","first_ns","last_ns","reported_ns","stopped","files":[…]}` |
 //!
 //! A file is `{"file","path","group","stream","first_ns","last_ns","generations":[[number, begin, expected],…]}`:
-//! where the shipper began, and up to where bytes had to be here.
+//! where the shipper began, and up to where bytes had to be here; with `"contents":{number: {"from","end","hash"}}` and
+//! `"refused":{number: {"events","bytes"}}` where something is known.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{File, Generation, Source};
+use super::held::Content;
+use super::{File, Generation, Refused, Source};
 
 pub(super) const KIND: &str = "source";
 
@@ -38,6 +40,11 @@ struct KeptFile {
     first_ns: i64,
     last_ns: i64,
     generations: Vec<(u64, u64, u64)>,
+    /// What is known of generations beside that, by number.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    contents: BTreeMap<u64, Content>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    refused: BTreeMap<u64, Refused>,
 }
 
 /// What the document of a source is called: a source may have any name.
@@ -55,6 +62,8 @@ pub(super) fn write(name: &str, source: &Source) -> String {
         first_ns: known.first.0,
         last_ns: known.last.0,
         generations: known.generations.iter().map(generation).collect(),
+        contents: known.generations.iter().filter_map(|(n, one)| Some((*n, one.content.clone()?))).collect(),
+        refused: known.generations.iter().filter(|(_, one)| one.refused.events > 0).map(|(n, one)| (*n, one.refused)).collect(),
     });
     let document = Document {
         source: name.to_owned(),
@@ -71,8 +80,12 @@ pub(super) fn write(name: &str, source: &Source) -> String {
 /// A source and its name; nothing where the document is none of this version.
 pub(super) fn read(json: &str) -> Option<(String, Source)> {
     let document: Document = serde_json::from_str(json).ok()?;
-    let file = |kept: KeptFile| {
-        let generation = |(number, begin, expected)| (number, Generation { begin, expected, told: None });
+    let file = |mut kept: KeptFile| {
+        let generation = |(number, begin, expected)| {
+            let content = kept.contents.remove(&number);
+            let refused = kept.refused.get(&number).copied().unwrap_or_default();
+            (number, Generation { begin, expected, content, refused, told: None })
+        };
         let file = File {
             path: kept.path,
             group: kept.group,

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use types::{GroupName, group_name_of_outside};
 
+use super::held::ContentHash;
 use super::cut;
 
 /// Files of a report that are taken.
@@ -66,6 +67,7 @@ pub(super) struct ToldFile {
     pub(super) stream: String,
     pub(super) size: u64,
     pub(super) offset: u64,
+    pub(super) content: Option<ContentHash>,
     pub(super) is_gone: bool,
     pub(super) last_error: Option<String>,
 }
@@ -103,6 +105,7 @@ struct BodyFile {
     size: u64,
     #[serde(default)]
     offset: u64,
+    content: Option<ContentHash>,
     #[serde(default)]
     is_gone: bool,
     #[serde(default)]
@@ -143,6 +146,7 @@ fn told_file(file: BodyFile) -> ToldFile {
         stream: file.stream,
         size: file.size,
         offset: file.offset,
+        content: file.content,
         is_gone: file.is_gone,
         last_error: file.last_error.as_deref().map(|error| cut(error).to_owned()),
     }

@@ -232,12 +232,12 @@ fn whole_files_are_forgotten_after_a_day_and_those_with_gaps_after_a_month() {
     let house = House::new();
     house.ship(json!({"file": "whole"}), 0, 100, NOW);
     house.ship(json!({"file": "torn"}), 0, 100, NOW);
-    house.ship(json!({"file": "torn"}), 110, 200, NOW);
+    house.ship(json!({"file": "torn"}), 110, 200, after(1_200));
     let files = |now| {
         house.intake.sources().look_after(&house.store, now).expect("it is kept");
         house.view(&GroupScope::All, now)["sources"][0]["files"].as_array().map_or(0, Vec::len)
     };
-    assert_eq!(files(after(0)), 2);
+    assert_eq!(files(after(1_300)), 2);
     assert_eq!(files(after(86_000)), 2);
     assert_eq!(files(after(87_000)), 1);
     assert_eq!(files(after(29 * 86_400)), 1);
@@ -253,6 +253,15 @@ fn whole_files_are_forgotten_after_a_day_and_those_with_gaps_after_a_month() {
     });
     assert!(matches!(&missing[..], [gap] if *gap == (100..110)), "{missing:?}");
     assert!(house.store.settings(kept::KIND).expect("settings").is_empty());
+}
+
+#[test]
+fn files_of_a_shipper_that_is_away_are_known_for_a_month() {
+    let house = House::new();
+    house.ship(json!({}), 0, 100, NOW);
+    house.intake.sources().look_after(&house.store, NOW).expect("it is kept");
+    house.intake.sources().look_after(&house.store, after(20 * 86_400)).expect("it is kept");
+    assert_eq!(house.file(after(20 * 86_400))["path"], "/var/log/app.log");
 }
 
 #[test]
@@ -339,4 +348,43 @@ fn a_shipper_that_said_that_it_stopped_is_not_down_until_it_is_heard_of_anew() {
     house.report(told(0, 120, 120), after(2_001));
     assert_eq!(state(&house, after(2_001)), "up");
     assert_eq!(state(&house, after(3_000)), "down");
+}
+
+#[test]
+fn what_is_held_of_a_file_is_named_to_who_asks_and_its_shipper_to_who_has_the_content() {
+    let house = House::new();
+    let content = json!({"content": {"from": 0, "hash": "h100"}});
+    house.ship(content, 0, 100, NOW);
+    let held = |house: &House, question: Value, within: &GroupScope| {
+        let mut body = json!({"host": "web1", "group": "app", "path": "/var/log/app.log.1", "size": 500});
+        body.as_object_mut().expect("an object").extend(question.as_object().expect("an object").clone());
+        let ranges = house.intake.held("other", body.to_string().as_bytes(), within, NOW).expect("a good question");
+        json!(ranges)
+    };
+    let named = held(&house, json!({}), &GroupScope::All);
+    let id = named[0]["id"].as_str().expect("it has a name").to_owned();
+    let expected = json!([{"id": id, "begin": 0, "end": 100, "comparable": true, "held": false}]);
+    assert_eq!(named, expected);
+    for other in [json!({"host": "web2"}), json!({"group": "b"}), json!({"path": "/var/log/b.log"}), json!({"size": 99})] {
+        assert_eq!(held(&house, other.clone(), &GroupScope::All), json!([]), "{other}");
+    }
+    let claim = |hash: &str| json!({"claims": [{"id": id, "hash": hash}]});
+    assert_eq!(held(&house, claim("h99"), &GroupScope::All), expected);
+    let house = {
+        house.intake.sources().keep_changes(&house.store, NOW).expect("the control store is there");
+        house.restarted()
+    };
+    let right = held(&house, claim("h100"), &GroupScope::All);
+    assert_eq!((&right[0]["held"], &right[0]["file"], &right[0]["path"]), (&json!(true), &json!("f"), &json!("/var/log/app.log")));
+    let narrow = GroupScope::Matching(vec![GroupPattern::new("b/*")]);
+    assert_eq!(held(&house, json!({}), &narrow), json!([]));
+    // A batch that does not tell its content makes nothing of what is known before it.
+    house.ship(json!({}), 100, 200, NOW);
+    assert_eq!(held(&house, json!({}), &GroupScope::All)[0]["end"], 100);
+    house.report(json!({"files": [{"file": "f", "group": "app", "size": 200, "offset": 200,
+        "content": {"from": 0, "hash": "h200"}}]}), NOW);
+    assert_eq!(held(&house, json!({}), &GroupScope::All)[0]["end"], 200);
+    house.intake.sources().forget_content("app");
+    house.ship(json!({"content": {"from": 0, "hash": "h300"}}), 200, 300, NOW);
+    assert_eq!(held(&house, json!({}), &GroupScope::All)[0]["comparable"], false, "what was deleted may be sent again");
 }

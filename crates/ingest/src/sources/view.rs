@@ -67,6 +67,8 @@ pub struct SourceView {
     pub rate_bytes_per_s: u64,
     /// Bytes that never arrived.
     pub gap_bytes: u64,
+    /// Events of its files that were refused when they came, and are not here.
+    pub refused_events: u64,
     /// What went wrong last, if it still does.
     pub last_error: Option<String>,
     /// Pieces of batches that were refused since its start.
@@ -126,6 +128,10 @@ pub struct GenerationView {
     pub n_gaps: usize,
     /// Bytes of the gaps that are named.
     pub gap_bytes: u64,
+    /// Events of it that were refused when they came, and are not here.
+    pub refused_events: u64,
+    /// Their bytes.
+    pub refused_bytes: u64,
     /// Whether everything is here; nothing where it is not known how large the file is.
     pub complete: Option<bool>,
     /// What went wrong with it last, if it still does.
@@ -134,7 +140,7 @@ pub struct GenerationView {
 
 impl GenerationView {
     fn is_whole(&self) -> bool {
-        self.n_gaps == 0 && self.lag_bytes == 0
+        self.n_gaps == 0 && self.lag_bytes == 0 && self.refused_events == 0
     }
 }
 
@@ -183,7 +189,7 @@ impl Sources {
 }
 
 impl Source {
-    fn state(&self, began: Timestamp, now: Timestamp) -> SourceState {
+    pub(super) fn state(&self, began: Timestamp, now: Timestamp) -> SourceState {
         let is_within = |at: Timestamp| !has_passed(SILENCE_NS, at, now);
         match self.reported {
             Some(_) if self.has_stopped => SourceState::Stopped,
@@ -201,6 +207,7 @@ impl Source {
         let all = || files.iter().flat_map(|file| file.earlier.iter().chain([&file.now]));
         let lag_bytes = all().map(|generation| generation.lag_bytes).sum();
         let gap_bytes = all().map(|generation| generation.gap_bytes).sum();
+        let refused_events = all().map(|generation| generation.refused_events).sum();
         let of_file = all().find_map(|generation| generation.last_error.clone());
         let rate_bytes_per_s = files.iter().map(|file| file.rate_bytes_per_s).sum();
         files.sort_by(|a, b| a.rank().cmp(&b.rank()).then_with(|| b.last_seen.cmp(&a.last_seen)));
@@ -218,6 +225,7 @@ impl Source {
             lag_bytes,
             rate_bytes_per_s,
             gap_bytes,
+            refused_events,
             last_error: report.last_error.or(of_file),
             refused: report.refused,
             given_up: report.given_up,
@@ -265,6 +273,7 @@ impl Source {
         let mut n_gaps = gaps.len() + shipped.map_or(0, |shipped| shipped.n_gaps);
         gaps.extend(shipped.into_iter().flat_map(|shipped| shipped.gaps.iter().cloned()));
         let told = known.and_then(|generation| generation.told.as_ref());
+        let refused = known.map(|generation| generation.refused).unwrap_or_default();
         let expected = known.map_or(0, |generation| self.expected(generation));
         if expected > offset {
             gaps.push(offset..expected);
@@ -283,7 +292,9 @@ impl Source {
             gap_bytes: gaps.iter().map(|gap| gap.end - gap.start).sum(),
             gaps: gaps.into_iter().map(|gap| (gap.start, gap.end)).collect(),
             n_gaps,
-            complete: if n_gaps > 0 { Some(false) } else { size.map(|_| lag_bytes == 0) },
+            refused_events: refused.events,
+            refused_bytes: refused.bytes,
+            complete: if n_gaps > 0 || refused.events > 0 { Some(false) } else { size.map(|_| lag_bytes == 0) },
             last_error: told.filter(|told| self.reported == Some(told.at)).and_then(|told| told.last_error.clone()),
         }
     }
@@ -292,7 +303,7 @@ impl Source {
 impl FileView {
     /// Files with trouble come first.
     fn rank(&self) -> u8 {
-        let has_gaps = self.now.n_gaps > 0 || !self.earlier.is_empty();
+        let has_gaps = self.now.n_gaps > 0 || self.now.refused_events > 0 || !self.earlier.is_empty();
         match (has_gaps, self.now.last_error.is_some(), self.now.lag_bytes > 0) {
             (true, ..) => 0,
             (_, true, _) => 1,

@@ -60,6 +60,7 @@ impl Asked {
             if !had_events && !was_made {
                 return Err(CloudWatchProblem::no_group());
             }
+            server.app.intake.sources().forget_content(name.as_str());
             server.audit_own("group deleted", &json!({"group": name.as_str()}));
             Ok(())
         };

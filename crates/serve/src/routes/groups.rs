@@ -138,6 +138,7 @@ pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<J
         // One that CloudWatch's clients made goes with its events, also where it has none yet.
         let is_deleted = crate::cloudwatch::forget(of_thread.whole(), &group)? || is_deleted;
         if is_deleted {
+            of_thread.app.intake.sources().forget_content(group.as_str());
             of_thread.audit_own("group deleted", &json!({"group": group.as_str()}));
         }
         Ok::<bool, storage::StoreError>(is_deleted)

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ingest::{Encoding, Format, IngestRequest};
+use serde_json::json;
 use types::{GroupName, group_name_of_outside};
 
 use crate::intake_gates::Done;
@@ -49,7 +50,7 @@ struct Envelope {
 }
 
 async fn accept(server: Shared, body: Body, envelope: Envelope) -> Result<Response, Problem> {
-    let encoding = envelope.encoding;
+    let (encoding, format) = (envelope.encoding, envelope.format);
     let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
     let of_thread = server.clone();
     let n_bytes = received.bytes().len();
@@ -69,9 +70,13 @@ async fn accept(server: Shared, body: Body, envelope: Envelope) -> Result<Respon
         at_once
     };
     let answer = server.intake.run_then(encoding, n_bytes, work).await??;
-    let nothing_accepted = answer.accepted == 0 && !answer.duplicate && !answer.rejected.is_empty();
-    let status = if nothing_accepted { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    Ok((status, Json(answer)).into_response())
+    let first = answer.rejected.first().filter(|_| answer.accepted == 0 && !answer.duplicate);
+    // Bytes of a file are settled whatever becomes of their events: they are not to be sent again.
+    let Some(first) = first.filter(|_| format != Format::Lines) else { return Ok(Json(answer).into_response()) };
+    let message = format!("no record was accepted; line {}: {}", first.line, first.error);
+    let mut body = json!(answer);
+    body["error"] = Problem::bad_request("nothing-accepted", message).to_json();
+    Ok((StatusCode::BAD_REQUEST, Json(body)).into_response())
 }
 
 /// The format asked for, else what the content type says, else NDJSON.

@@ -62,6 +62,19 @@ pub(crate) async fn post(server: Shared, PathName(source): PathName, body: Body)
     Ok(Json(json!({ "files": n_files })))
 }
 
+/// Answers which ranges of a file are held, for a shipper that does not know.
+pub(crate) async fn held(server: Shared, PathName(source): PathName, body: Body) -> Result<Json<Value>, Problem> {
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let of_thread = server.clone();
+    let work = move || {
+        let (now, scope) = (of_thread.now(), &of_thread.caller.scope);
+        of_thread.app.intake.held(&source, received.bytes(), scope, now)
+    };
+    let ranges = server.lookups.run(work).await?;
+    let ranges = ranges.map_err(|error| Problem::bad_request("bad-report", error.to_string()))?;
+    Ok(Json(json!({ "ranges": ranges })))
+}
+
 /// How sources stand. Blocks.
 pub(crate) fn write(server: &Server, page: &mut Page) {
     let view = server.app.intake.sources().view(&server.app.store, &types::GroupScope::All, server.now());

@@ -55,3 +55,28 @@ async fn connections_that_say_nothing_do_not_keep_others_out() {
     assert!(answer_to(address, request).await.starts_with("HTTP/1.1 200"));
     drop(idle);
 }
+
+#[tokio::test]
+async fn a_connection_that_ends_with_a_refusal_says_so() {
+    let house = House::new();
+    let address = open(&house).await;
+    let ask = async |head: &str| {
+        let mut stream = TcpStream::connect(address).await.expect("the door is open");
+        stream.write_all(head.as_bytes()).await.expect("it is taken");
+        let mut answer = vec![0; 4096];
+        let n_bytes = stream.read(&mut answer).await.expect("it is answered");
+        String::from_utf8_lossy(&answer[..n_bytes]).to_ascii_lowercase()
+    };
+    // The body is still to come when they are refused.
+    for path in ["/api/v1/ingest", "/elasticsearch/_bulk", "/loki/api/v1/push", "/api/v1/query", "/nothing"] {
+        for (host, wanted) in [("localhost", "authorization: bearer wrong\r\n"), ("elsewhere", "")] {
+            let head = format!("POST {path} HTTP/1.1\r\nhost: {host}\r\n{wanted}content-length: 100\r\n\r\n");
+            let answer = ask(&head).await;
+            let is_refused = answer.starts_with("http/1.1 4");
+            assert!(!is_refused || answer.contains("connection: close\r\n"), "{path}: {answer}");
+            assert!(is_refused || host == "localhost", "{path}: {answer}");
+        }
+    }
+    let whole = ask("POST /api/v1/format HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{}").await;
+    assert!(whole.starts_with("http/1.1 ") && !whole.contains("connection: close"), "{whole}");
+}

@@ -173,7 +173,9 @@ fn every_route_is_described_with_its_role_and_those_without_are_listed() {
     let description: Value = serde_json::from_str(DESCRIPTION).expect("the description is JSON");
     for entry in crate::router::table().entries() {
         let described = &description["paths"][entry.path][entry.method]["x-catat-role"];
-        assert_eq!(described, entry.role.name(), "{} {} is described", entry.method, entry.path);
+        // The role that CloudWatch's operations need is checked behind the door, with the signature.
+        let needed = if entry.path.starts_with("/cloudwatch") { Role::Any } else { entry.role };
+        assert_eq!(described, needed.name(), "{} {} is described", entry.method, entry.path);
         // Docker's driver asks without its token whether there is a collector; nothing is said but that.
         let asks_collector = entry.method == "options" && entry.path.starts_with("/services/collector");
         let is_open = asks_collector || OPEN.iter().any(|open| entry.path.starts_with(open));

@@ -9,6 +9,8 @@ fn entry(file: &str, generation: u64) -> Entry {
     let key = FileKey { device: 1, inode: 2 };
     let path = "/var/log/a.log".into();
     Entry {
+        content: None,
+        is_unasked: false,
         key,
         born: None,
         file: file.into(),

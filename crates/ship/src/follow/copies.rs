@@ -14,6 +14,7 @@ use types::{GroupName, group_name_of_file};
 
 use super::file::Followed;
 use crate::checkpoint::Past;
+use crate::content::Content;
 use crate::discover::Candidate;
 use crate::identity::{FileKey, Mark, open_file};
 
@@ -33,6 +34,8 @@ pub(super) struct Origin {
     pub(super) generation: u64,
     /// How far it was acknowledged.
     pub(super) mark: Mark,
+    /// The hash of what was sent of it, up to there.
+    pub(super) content: Option<Content>,
     /// What it holds if it is that.
     evidence: Mark,
 }
@@ -99,7 +102,7 @@ impl Copies {
                 let is_read = candidate.size <= read_to.offset && still_has(original, &read_to);
                 if is_read && self.unfinished.len() < UNFINISHED_MAX {
                     let (file, generation) = (original.entry.file.clone(), original.entry.generation);
-                    let origin = Origin { file, generation, mark: beginning, evidence: beginning };
+                    let origin = Origin { file, generation, mark: beginning, content: None, evidence: beginning };
                     self.unfinished.insert(candidate.key, origin);
                 }
                 continue;
@@ -155,7 +158,8 @@ fn origins(file: &Followed) -> impl Iterator<Item = Origin> {
 /// What was read of a generation of `file`; nothing where nothing of it was sent.
 pub(super) fn origin(file: &Followed, past: Past) -> Option<Origin> {
     let evidence = past.evidence()?;
-    Some(Origin { file: file.entry.file.clone(), generation: past.generation, mark: past.mark, evidence })
+    let Past { generation, mark, content, told: _ } = past;
+    Some(Origin { file: file.entry.file.clone(), generation, mark, content, evidence })
 }
 
 /// Tells whether `copy` is the path `original` with something behind it, as rotation names its copies. The live file

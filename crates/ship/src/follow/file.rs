@@ -18,6 +18,7 @@ use super::options::FileInput;
 use super::packed::Unpacked;
 use crate::boundary::{self, Cut, Multiline, Settled};
 use crate::checkpoint::{Entry, Packed};
+use crate::content::Content;
 use crate::discover::{Reason, modified_of, reason_of_content};
 use crate::identity::{FileKey, Mark, Verified, open_file, read_at_most};
 
@@ -253,6 +254,7 @@ impl Followed {
     pub(super) fn begin_generation(&mut self, generation: u64, now: Timestamp) {
         self.entry.before = Some(self.entry.now());
         (self.entry.mark, self.entry.begin) = (Mark::default(), 0);
+        (self.entry.content, self.entry.is_unasked) = (Some(Content::begin(0)), false);
         self.entry.generation = generation;
         self.is_saved = false;
         self.entry.told = None;
@@ -268,6 +270,7 @@ impl Followed {
     pub(super) fn take_as_read(&mut self) {
         let mark = self.handle.as_ref().and_then(|file| Mark::at(file, self.size).ok());
         self.entry.mark = mark.unwrap_or(self.entry.mark);
+        self.entry.content = None;
     }
 
     /// Looks what can be sent; of a file of our own (`is_own`) whole lines alone.

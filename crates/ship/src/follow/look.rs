@@ -13,7 +13,8 @@ use super::{ERROR_PAUSE_NS, Follower};
 use crate::discover::{Candidate, Reason};
 use crate::identity::FileKey;
 use crate::rules::Place;
-use crate::{FileBatch, Header};
+use crate::held::Unasked;
+use crate::{ContentHash, FileBatch, Header};
 
 impl Follower {
     /// The file that has waited longest to send a large batch.
@@ -160,6 +161,19 @@ impl Follower {
         tracing::info!(path, generation, "file was truncated or replaced");
     }
 
+    /// The file as the server is asked about it; nothing where it is not, or cannot be.
+    fn unasked(&self, file: &Followed) -> Option<Unasked> {
+        let input = self.options.inputs.get(file.input).filter(|_| file.entry.is_unasked)?;
+        if !self.compares(file) {
+            let path = &file.entry.path;
+            tracing::warn!(path, "lines of this input are sampled, so that what an earlier shipper sent is not known again");
+            return None;
+        }
+        let opened = file.handle.as_ref()?.try_clone().ok()?;
+        let (born, is_packed) = (file.entry.born, file.entry.packed.is_some());
+        Some(Unasked { file: Arc::new(opened), rules: input.rules.clone(), born, is_packed })
+    }
+
     pub(super) fn batch_of(&self, key: FileKey, piece: Piece) -> Option<FileBatch> {
         let file = self.files.get(&key)?;
         let entry = &file.entry;
@@ -170,6 +184,8 @@ impl Follower {
         input.rules.apply(&mut bytes, piece.lengths.as_deref(), place);
         let mut fields = container.map(|container| container.fields.clone()).unwrap_or_default();
         fields.extend(input.fields.clone());
+        let content_after = entry.content.map(|content| content.with(&bytes));
+        let content = content_after.as_ref().filter(|_| self.compares(file)).map(ContentHash::of);
         if let Some(n) = input.rules.sample() {
             fields.insert("sample_rate".into(), n.to_string());
         }
@@ -185,6 +201,7 @@ impl Follower {
             zone: input.zone.clone().or_else(|| self.options.zone.clone()),
             encoding: piece.encoding.map(|encoding| encoding.name().to_owned()),
             modified: piece.modified.map(|modified| modified.0),
+            content,
             fields,
         };
         Some(FileBatch {
@@ -195,6 +212,8 @@ impl Follower {
             at: file.path.clone().unwrap_or_default(),
             key,
             mark_after: piece.mark_after,
+            content_after,
+            unasked: self.unasked(file),
         })
     }
 }

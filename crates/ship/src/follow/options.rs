@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use types::{GroupName, Timestamp};
 
 use super::file::Followed;
+use crate::ContentHash;
 use crate::boundary::{Multiline, Settled};
 use crate::discover::Backlog;
 use crate::rules::Rules;
@@ -187,6 +188,10 @@ pub struct FileStatus {
     pub generation: u64,
     /// Whether it is one of our own, whose path means nothing to anybody.
     pub is_own: bool,
+    /// Whether the server is still to be asked what it holds of it.
+    pub is_unasked: bool,
+    /// The content that the server has, where it may be compared.
+    pub content: Option<ContentHash>,
     /// Whether it was deleted and given up: nothing more of it is sent.
     pub is_gone: bool,
     /// What went wrong last, if it still does.

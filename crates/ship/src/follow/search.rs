@@ -14,6 +14,7 @@ use super::file::Followed;
 use super::options::FollowOptions;
 use super::packed::Unpacked;
 use crate::checkpoint::{Checkpoint, CheckpointError, Entry, Packed};
+use crate::content::Content;
 use crate::discover::{self, Candidate, Discovery, FoundFile, Reason, Root, Search, sniff};
 use crate::identity::{FileKey, Mark};
 
@@ -167,7 +168,7 @@ impl Follower {
         let path = candidate.path.to_string_lossy().into_owned();
         let group = group_of(&self.options, candidate.input, &path);
         let container = container_of(&self.options, candidate.input, &path);
-        let mut origin = None;
+        let (mut origin, mut is_known) = (None, false);
         let (candidate, start) = self.look_again(candidate, &group, &file);
         let candidate = &candidate;
         let known = |_| self.start_by_content(&group, &file, candidate.size);
@@ -180,7 +181,10 @@ impl Follower {
                 return;
             }
             Some(Start::OnOf(of)) => Ok(origin.insert(of).mark),
-            Some(Start::At(mark)) => Ok(mark),
+            Some(Start::At(mark)) => {
+                is_known = true;
+                Ok(mark)
+            }
             None => budget.start_of(candidate, &file, report).and_then(|start| Mark::at(&file, start)),
         };
         // What has content will be sent at once: noted now, it is saved along with all the others.
@@ -192,6 +196,8 @@ impl Follower {
             Err(error) => return report.leave_out(&candidate.path, Reason::Unreadable(error.to_string())),
         };
         let is_copy = origin.is_some();
+        let content = origin.as_ref().map_or(Some(Content::begin(mark.offset)), |origin| origin.content);
+        let is_unasked = !is_copy && !is_known && self.may_be_held(candidate, mark.offset);
         let own = (name, self.checkpoint.generation_first());
         let (name, generation) = origin.map_or(own, |origin| (origin.file, origin.generation));
         if is_copy {
@@ -201,7 +207,7 @@ impl Follower {
         }
         let (begin, born, seen) = (mark.offset, self.births.of(candidate), now.0);
         let entry =
-            Entry { key, born, file: name, generation, path, begin, told, mark, before: None, is_copy, packed, seen };
+            Entry { key, born, file: name, generation, path, begin, told, mark, content, is_unasked, before: None, is_copy, packed, seen };
         let mut followed = Followed::new(entry, candidate.input, group, false, self.is_opening);
         (followed.path, followed.others) = (Some(candidate.path.clone()), candidate.others.clone());
         (followed.container, followed.damage) = (container, damage);
@@ -209,6 +215,14 @@ impl Follower {
             followed.hold_new(file, candidate.size, (!self.is_opening).then_some(now));
         }
         self.files.insert(key, followed);
+    }
+
+    /// Whether an earlier shipper may have brought a file that is read from `start` on: this one's state is new, and the file
+    /// is older.
+    fn may_be_held(&self, candidate: &Candidate, start: u64) -> bool {
+        let is_own = self.options.inputs.get(candidate.input).is_some_and(|input| input.is_own);
+        let is_older = self.is_opening || candidate.modified < self.opened_at;
+        (self.checkpoint.is_new || self.checkpoint.was_damaged) && !is_own && is_older && candidate.size > start
     }
 
     /// Takes note that a copy goes on with a generation: what its file holds now is another, however much it looks the same.

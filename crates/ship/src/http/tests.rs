@@ -69,7 +69,7 @@ fn a_report_is_posted_under_the_name_of_the_source_with_the_key() {
 fn a_batch_is_posted_compressed_with_its_place_and_the_key() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 41\r\n\r\n{\"accepted\":1,\"duplicate\":true,\"a\":[1,2]}";
     let (outcome, head, body) = deliver(answer);
-    assert_eq!(outcome, Ok(Delivered { duplicate: true, high_water: None }));
+    assert_eq!(outcome, Ok(Delivered { duplicate: true, ..Delivered::default() }));
     assert!(
         head.starts_with("POST /api/v1/ingest?format=lines&group=a%2Fb%23c&stream=h%3A%2Fvar%2Flog%2Fa+b HTTP/1.1")
     );

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 use super::{Event, Shared};
 use crate::dead_letter::DeadLetters;
 use crate::deliver::wait_before_retry;
+use crate::held::held_to;
 use crate::stop::locked;
-use crate::{Deliver, DeliverError, FileBatch};
+use crate::{Deliver, DeliverError, Delivered, FileBatch, HeldQuestion};
 
 /// How long the event that is not wanted is looked for while nothing gets through. Other lines of the file wait.
 const NARROWING_MAX: Duration = Duration::from_secs(30);
@@ -84,7 +85,7 @@ struct Narrowing {
     /// When something got through last, or the search began.
     since: Instant,
     n_refusals: u32,
-    /// What was set aside: pieces, bytes, and of the first where it is and why.
+    /// What was set aside: events or pieces, bytes, and of the first where it is and why.
     n_aside: u64,
     bytes_aside: u64,
     first: Option<(PathBuf, String)>,
@@ -118,14 +119,42 @@ impl Worker {
         loop {
             let next = locked(&self.batches).recv();
             let Ok(batch) = next else { return };
-            let event = match self.deliver(&batch) {
-                Ok(()) => Event::Settled(batch),
+            let event = match self.settle(&batch) {
+                Ok(None) => Event::Settled(batch),
+                Ok(Some(end)) => Event::Held(batch, end),
                 Err(reason) => Event::GivenBack(batch, reason),
             };
             if self.events.send(event).is_err() {
                 return;
             }
         }
+    }
+
+    /// Asks what the server holds where that is to be asked, and delivers the batch unless the server holds its beginning;
+    /// gives up to where. An error only when the shipper stops.
+    fn settle(&self, batch: &FileBatch) -> Result<Option<u64>, String> {
+        if let Some(end) = self.held_to(batch)? {
+            return Ok(Some(end));
+        }
+        self.deliver(batch).map(|()| None)
+    }
+
+    fn held_to(&self, batch: &FileBatch) -> Result<Option<u64>, String> {
+        if batch.unasked.is_none() {
+            return Ok(None);
+        }
+        let goes_on = || !self.shared.stop.is_set();
+        let found = Mutex::new(None);
+        let answer = self.until_answered(batch, || {
+            let ask = |question: &HeldQuestion| self.server.held(question);
+            *locked(&found) = held_to(batch, &self.shared.taken, &ask, &goes_on)?;
+            Ok(())
+        })?;
+        // A server that does not know the question holds nothing that it could name.
+        Ok(match answer {
+            Answer::Done => found.into_inner().unwrap_or_default(),
+            Answer::Refused(_) | Answer::TooLarge(_) => None,
+        })
     }
 
     /// Keeps at it until all of the batch is with the server or set aside; an error only when the shipper stops.
@@ -141,8 +170,15 @@ impl Worker {
                 pieces.extend([second, first]);
                 continue;
             }
-            let reason = match self.until_answered(&piece, || self.server.deliver(&piece).map(drop))? {
+            let delivered = Mutex::new(Delivered::default());
+            let attempt = || {
+                *locked(&delivered) = self.server.deliver(&piece)?;
+                Ok(())
+            };
+            let reason = match self.until_answered(&piece, attempt)? {
                 Answer::Done => {
+                    let delivered = delivered.into_inner().unwrap_or_default();
+                    self.set_refused_aside(&piece, delivered, &mut narrowing)?;
                     self.shared.delivered(n_bytes);
                     narrowing.got_through();
                     continue;
@@ -155,7 +191,7 @@ impl Worker {
             };
             match narrowing.halves_of(&piece) {
                 Some((first, second)) => pieces.extend([second, first]),
-                None => self.set_aside(&piece, reason, &mut narrowing)?,
+                None => self.set_aside(&piece, reason, 1, &mut narrowing)?,
             }
         }
         narrowing.say(batch);
@@ -187,8 +223,23 @@ impl Worker {
         Err("stopped before it was delivered".into())
     }
 
-    /// Sets a piece aside; where that cannot be done now, tries until it can.
-    fn set_aside(&self, piece: &FileBatch, reason: String, narrowing: &mut Narrowing) -> Result<(), String> {
+    /// Sets aside which events of a piece the server did not take while it took the others.
+    fn set_refused_aside(&self, piece: &FileBatch, answer: Delivered, narrowing: &mut Narrowing) -> Result<(), String> {
+        let Some(reason) = answer.refusal else { return Ok(()) };
+        // A server of an earlier version names lines alone.
+        let all = [(piece.header.start, piece.end())];
+        let ranges = if answer.refused.is_empty() { &all[..] } else { &answer.refused };
+        for (start, end) in ranges {
+            if let Some(part) = piece.part(*start..*end) {
+                let n_events = part.events().len().max(1) as u64;
+                self.set_aside(&part, reason.clone(), n_events, narrowing)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets a piece aside that counts as `n`; where that cannot be done now, tries until it can.
+    fn set_aside(&self, piece: &FileBatch, reason: String, n: u64, narrowing: &mut Narrowing) -> Result<(), String> {
         let kept = Mutex::new(PathBuf::new());
         self.until_answered(piece, || {
             let path = self.dead_letters.set_aside(piece, &reason);
@@ -196,8 +247,8 @@ impl Worker {
             *locked(&kept) = path.map_err(retry)?;
             Ok(())
         })?;
-        self.shared.n_refused.fetch_add(1, Ordering::Relaxed);
-        narrowing.n_aside += 1;
+        self.shared.n_refused.fetch_add(n, Ordering::Relaxed);
+        narrowing.n_aside += n;
         narrowing.bytes_aside += piece.bytes.len() as u64;
         narrowing.first.get_or_insert((std::mem::take(&mut *locked(&kept)), reason));
         Ok(())

@@ -51,7 +51,7 @@ impl Stored {
     fn try_of(data_dir: &Path) -> Option<Self> {
         let url = std::fs::read_to_string(data_dir.join("address")).ok()?.trim().to_owned();
         let key = std::fs::read_to_string(data_dir.join("admin.key")).ok()?;
-        let server = Server::new(&Remote { url: url.clone(), key: Some(key.trim().into()) }).ok()?;
+        let server = Server::new(&Remote { url: url.clone(), key: Some(key.trim().into()), data_dir: None }).ok()?;
         server.send(server.request(Method::GET, "/-/ready"), "").ok()?;
         Some(Self { server, url })
     }

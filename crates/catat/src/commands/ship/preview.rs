@@ -19,7 +19,7 @@ pub(super) fn print(options: ship::Options, printing: &Printing) -> Result<(), F
     let format = printing.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson });
     let out = BufWriter::new(std::io::stdout().lock());
     let mut printer = Printer::new(out, format, is_coloured(printing.color));
-    let columns = COLUMNS.map(|name| Column { name: name.to_owned() }).to_vec();
+    let columns = COLUMNS.map(|name| Column::named(name.to_owned())).to_vec();
     printer.start(columns).map_err(of_output)?;
     for event in &preview.events {
         printer.row(cells(event)).map_err(of_output)?;

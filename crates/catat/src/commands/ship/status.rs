@@ -25,7 +25,7 @@ pub(super) fn print(state_dir: &Path, printing: &Printing) -> Result<(), Failure
         return writeln!(out, "{text}").and_then(|()| out.flush()).map_err(of_output);
     }
     let mut printer = Printer::new(out, format, is_coloured(printing.color));
-    printer.start(COLUMNS.map(|name| Column { name: name.to_owned() }).to_vec()).map_err(of_output)?;
+    printer.start(COLUMNS.map(|name| Column::named(name.to_owned())).to_vec()).map_err(of_output)?;
     let rows = report.told.inputs.iter().map(input_cells).chain(report.files.iter().map(file_cells));
     for cells in rows {
         printer.row(cells.map(|cell| cell.to_string()).to_vec()).map_err(of_output)?;

@@ -1,0 +1,80 @@
+//! Time zones of the command line: in which times are read, and in which they are printed.
+//!
+//! A person means the time on the wall: of this machine, or of `TZ`. A program that reads the output gets UTC, as a server
+//! sends it, unless a zone is named. Lines of files without a zone are of this machine, whatever zone is printed.
+
+use chrono::{DateTime, SecondsFormat};
+use chrono_tz::Tz;
+
+use crate::arguments::Zone;
+use crate::failure::Failure;
+
+/// The zones of one command.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Zones {
+    /// The one that was named.
+    named: Option<Tz>,
+    /// That of this machine.
+    pub(crate) host: Tz,
+}
+
+impl Zones {
+    /// Takes the zone from the arguments.
+    pub(crate) fn of(options: &Zone) -> Result<Self, Failure> {
+        let named = if options.utc { Some("UTC") } else { options.tz.as_deref() };
+        let parse = |name: &str| {
+            let wrong = |_| Failure::usage(format!("--tz {name}: no time zone of this name; write one such as Asia/Jakarta"));
+            name.parse::<Tz>().map_err(wrong)
+        };
+        let host = ship::host_zone().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC);
+        Ok(Self { named: named.map(parse).transpose()?, host })
+    }
+
+    /// The zone in which times are read, and printed for people.
+    pub(crate) fn spoken(&self) -> Tz {
+        self.named.unwrap_or(self.host)
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> String {
+        self.spoken().name().to_owned()
+    }
+
+    /// The zone in which times are printed, for a person or not.
+    pub(crate) fn printed(&self, for_person: bool) -> Tz {
+        if for_person { self.spoken() } else { self.named.unwrap_or(Tz::UTC) }
+    }
+}
+
+/// A time in a cell of JSON, in a zone; what is no time stays as it is.
+pub(crate) fn in_zone(cell: &str, zone: Tz) -> Option<String> {
+    let text = cell.strip_prefix('"')?.strip_suffix('"')?;
+    let time = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&zone);
+    Some(format!("\"{}\"", time.to_rfc3339_opts(SecondsFormat::AutoSi, true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_in_a_zone_with_every_digit() {
+        let jakarta: Tz = "Asia/Jakarta".parse().expect("a zone");
+        let check = |cell: &str, expected: Option<&str>| assert_eq!(in_zone(cell, jakarta).as_deref(), expected);
+        check("\"2026-11-22T02:58:00Z\"", Some("\"2026-11-22T09:58:00+07:00\""));
+        check("\"2026-11-22T02:58:00.000000001Z\"", Some("\"2026-11-22T09:58:00.000000001+07:00\""));
+        check("\"soon\"", None);
+        check("null", None);
+        assert_eq!(in_zone("\"2026-11-22T02:58:00.5Z\"", Tz::UTC).as_deref(), Some("\"2026-11-22T02:58:00.500Z\""));
+    }
+
+    #[test]
+    fn a_zone_that_is_named_holds_for_everything_that_is_printed() {
+        let named = |tz: Option<&str>, utc: bool| Zones::of(&Zone { tz: tz.map(str::to_owned), utc });
+        let zones = named(Some("Asia/Jakarta"), false).expect("a zone");
+        assert_eq!((zones.printed(true).name(), zones.printed(false).name()), ("Asia/Jakarta", "Asia/Jakarta"));
+        assert_eq!(named(None, true).expect("a zone").spoken(), Tz::UTC);
+        assert_eq!(named(None, false).expect("a zone").printed(false), Tz::UTC);
+        assert!(named(Some("Mars"), false).is_err_and(|failure| failure.message().starts_with("--tz Mars: ")));
+    }
+}

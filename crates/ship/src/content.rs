@@ -1,0 +1,208 @@
+//! A running hash of what was sent of a file, by which a server recognises the file for a shipper that lost its state.
+//!
+//! Polynomials of the bytes modulo 2⁶¹−1, at two places: their state is two numbers, which a checkpoint keeps and any
+//! later read continues, and the hash of a range does not depend on how the range was cut into batches. Accidents are
+//! as unlikely as with any hash of 122 bits. Somebody who writes a file on purpose can find two contents of one
+//! hash; then lines of that file alone are affected.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+use crate::identity::read_at_most;
+use crate::rules::{Place, Rules};
+
+const MODULUS: u64 = (1 << 61) - 1;
+
+/// Places of the polynomials, drawn at random once. Other places make all known hashes worthless.
+const PLACES: [u64; 2] = [0x0ea1_93c4_b1f7_6d2b, 0x13d7_5a0e_94c8_22f5];
+
+/// Bytes that are taken in one step.
+const STEP: usize = 8;
+
+/// Powers of each place: `POWERS[lane][n]` is the n-th.
+const POWERS: [[u64; STEP + 1]; 2] = [powers(PLACES[0]), powers(PLACES[1])];
+
+/// Bytes read at once to compare a file. A line that is longer is compared in parts.
+const READ_BYTES: usize = 512 << 10;
+
+const fn powers(place: u64) -> [u64; STEP + 1] {
+    let mut powers = [1; STEP + 1];
+    let mut n = 1;
+    while n <= STEP {
+        powers[n] = reduce(powers[n - 1] as u128 * place as u128);
+        n += 1;
+    }
+    powers
+}
+
+const fn reduce(number: u128) -> u64 {
+    let folded = (number & MODULUS as u128) + (number >> 61);
+    let folded = (folded & MODULUS as u128) as u64 + (folded >> 61) as u64;
+    if folded >= MODULUS { folded - MODULUS } else { folded }
+}
+
+/// The hash of the bytes from some place of a file on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Content {
+    /// Offset of the first byte.
+    pub(crate) from: u64,
+    hash: [u64; 2],
+}
+
+impl Content {
+    /// Nothing yet, from `from` on.
+    pub(crate) fn begin(from: u64) -> Self {
+        Self { from, hash: [0; 2] }
+    }
+
+    /// The content with `bytes` after it.
+    pub(crate) fn with(mut self, bytes: &[u8]) -> Self {
+        for (hash, powers) in self.hash.iter_mut().zip(&POWERS) {
+            *hash = extended(*hash, bytes, powers);
+        }
+        self
+    }
+
+    /// The hash as it is sent.
+    pub(crate) fn text(&self) -> String {
+        format!("{:016x}{:016x}", self.hash[0], self.hash[1])
+    }
+}
+
+fn extended(mut hash: u64, bytes: &[u8], powers: &[u64; STEP + 1]) -> u64 {
+    let mut steps = bytes.chunks_exact(STEP);
+    for step in &mut steps {
+        let mut sum = u128::from(hash) * u128::from(powers[STEP]);
+        for (n, byte) in step.iter().enumerate() {
+            sum += u128::from(*byte) * u128::from(powers[STEP - 1 - n]);
+        }
+        hash = reduce(sum);
+    }
+    for byte in steps.remainder() {
+        hash = reduce(u128::from(hash) * u128::from(powers[1]) + u128::from(*byte));
+    }
+    hash
+}
+
+/// Hashes ranges of a file as they would be sent, reading it once from its start.
+pub(crate) struct Hasher<'a> {
+    file: &'a File,
+    rules: &'a Rules,
+    at: u64,
+    /// The running hash of each place that a range begins at.
+    running: BTreeMap<u64, Content>,
+}
+
+impl<'a> Hasher<'a> {
+    /// `rules` give the same whatever the place of a line is.
+    pub(crate) fn new(file: &'a File, rules: &'a Rules) -> Self {
+        Self { file, rules, at: 0, running: BTreeMap::new() }
+    }
+
+    /// The hashes of `ranges` (begin and end), in their order; nothing for one that the file does not have, or that begins
+    /// or ends before a place that was read before. `goes_on` is asked between reads.
+    pub(crate) fn hashes(
+        &mut self,
+        ranges: &[(u64, u64)],
+        goes_on: &dyn Fn() -> bool,
+    ) -> io::Result<Vec<Option<String>>> {
+        let mut stops: Vec<u64> = ranges.iter().flat_map(|(begin, end)| [*begin, *end]).collect();
+        stops.sort_unstable();
+        stops.dedup();
+        let mut found = vec![None; ranges.len()];
+        for stop in stops {
+            if stop < self.at || !self.read_to(stop, goes_on)? {
+                continue;
+            }
+            for (range, hash) in ranges.iter().zip(&mut found).filter(|((_, end), _)| *end == stop) {
+                *hash = self.running.get(&range.0).map(Content::text);
+            }
+            if ranges.iter().any(|(begin, _)| *begin == stop) {
+                self.running.entry(stop).or_insert_with(|| Content::begin(stop));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads on to `stop`; `false` where the file ends before.
+    fn read_to(&mut self, stop: u64, goes_on: &dyn Fn() -> bool) -> io::Result<bool> {
+        while self.at < stop {
+            if !goes_on() {
+                return Err(io::Error::other("stopped"));
+            }
+            let n_left = usize::try_from(stop - self.at).unwrap_or(usize::MAX);
+            let mut bytes = read_at_most(self.file, self.at, n_left.min(READ_BYTES))?;
+            if bytes.is_empty() {
+                return Ok(false);
+            }
+            // Rules see whole lines.
+            if bytes.len() < n_left
+                && let Some(end) = memchr::memrchr(b'\n', &bytes)
+            {
+                bytes.truncate(end + 1);
+            }
+            self.rules.apply(&mut bytes, None, Place { file: "", generation: 0, start: self.at });
+            self.at += bytes.len() as u64;
+            self.running.values_mut().for_each(|content| *content = content.with(&bytes));
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_hash_does_not_depend_on_how_bytes_are_cut(bytes in proptest::collection::vec(any::<u8>(), 0..200),
+                                                        cuts in proptest::collection::vec(0usize..200, 0..5)) {
+            let whole = Content::begin(7).with(&bytes);
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).chain([0, bytes.len()]).collect();
+            cuts.sort_unstable();
+            let parts = cuts.windows(2).fold(Content::begin(7), |content, cut| content.with(&bytes[cut[0]..cut[1]]));
+            prop_assert_eq!(whole, parts);
+            if let Some(first) = bytes.first() {
+                let mut other = bytes.clone();
+                other[0] = first.wrapping_add(1);
+                prop_assert!(Content::begin(7).with(&other) != whole);
+            }
+        }
+    }
+
+    #[test]
+    fn ranges_of_a_file_have_the_hashes_of_what_was_sent_of_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let text: Vec<u8> = (0..300_000u32).flat_map(|n| format!("line {n}\n").into_bytes()).collect();
+        let path = dir.path().join("f");
+        std::fs::write(&path, &text).unwrap();
+        let file = File::open(&path).unwrap();
+        let rules = Rules::default();
+        let mut hasher = Hasher::new(&file, &rules);
+        let end = text.len() as u64;
+        let ranges = [(0, 100), (100, end), (0, end), (0, end + 1)];
+        let sent = |from: usize, to: usize| Some(Content::begin(from as u64).with(&text[from..to]).text());
+        let hashes = hasher.hashes(&ranges, &|| true).unwrap();
+        assert_eq!(hashes, [sent(0, 100), sent(100, text.len()), sent(0, text.len()), None]);
+        assert!(Hasher::new(&file, &rules).hashes(&ranges, &|| false).is_err());
+    }
+
+    #[test]
+    fn a_file_that_grew_is_read_on_from_where_it_was_compared() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        std::fs::write(&path, "one\ntwo\n").unwrap();
+        let (file, rules) = (File::open(&path).unwrap(), Rules::default());
+        let mut hasher = Hasher::new(&file, &rules);
+        hasher.hashes(&[(0, 4)], &|| true).unwrap();
+        assert_eq!(
+            hasher.hashes(&[(0, 8), (0, 2)], &|| true).unwrap(),
+            [Some(Content::begin(0).with(b"one\ntwo\n").text()), None]
+        );
+    }
+}
