@@ -57,6 +57,8 @@ mod formats;
 mod full;
 #[path = "it/ingest_query.rs"]
 mod ingest_query;
+#[path = "it/laptop.rs"]
+mod laptop;
 #[path = "it/ledger.rs"]
 mod ledger;
 #[path = "it/loki.rs"]

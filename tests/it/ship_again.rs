@@ -94,7 +94,8 @@ fn a_group_that_was_deleted_may_be_shipped_again() {
     let mut shipping = Shipping::start(scratch.path(), &server.url, &logs);
     once_each(&server, 50, 1);
     shipping.kill();
-    let group = server.rows("stats count(*) as n by @log | fields @log")[0][0].as_str().expect("a name").replace('/', "%2F");
+    let group =
+        server.rows("stats count(*) as n by @log | fields @log")[0][0].as_str().expect("a name").replace('/', "%2F");
     assert!(server.try_delete(&format!("/api/v1/groups/{group}")).is_some_and(|answer| answer.status() == 200));
     fs::remove_dir_all(&state).expect("scratch is writable");
     let _shipping = shipping.restart();
@@ -108,7 +109,8 @@ fn lines_that_the_server_refuses_are_set_aside_counted_and_said() {
     fs::create_dir(&logs).expect("scratch is writable");
     let server = Server::serve(scratch.path());
     let limits = json!({"retention": {"age": "7d", "size": null}});
-    let path = logs.join("app.log").to_str().expect("scratch paths are ASCII").trim_start_matches('/').replace('/', "%2F");
+    let path =
+        logs.join("app.log").to_str().expect("scratch paths are ASCII").trim_start_matches('/').replace('/', "%2F");
     assert_eq!(server.put(&format!("/api/v1/groups/{path}"), &limits).status, 200);
     let now = server.value("stats latest(@ingestionTime) as t").as_str().map(str::to_owned);
     assert!(now.is_none());
@@ -121,7 +123,10 @@ fn lines_that_the_server_refuses_are_set_aside_counted_and_said() {
     });
     let file = &source["files"][0];
     assert_eq!((&file["refused_events"], &file["refused_bytes"]), (&json!(1500), &json!(old.len())));
-    assert_eq!((&file["complete"], &source["refused_events"], &source["refused"]), (&json!(false), &json!(1500), &json!(1500)));
+    assert_eq!(
+        (&file["complete"], &source["refused_events"], &source["refused"]),
+        (&json!(false), &json!(1500), &json!(1500))
+    );
     let letters = fs::read_dir(state.join("dead-letter")).expect("it is there").flatten();
     let letters: Vec<_> = letters.map(|entry| fs::read_to_string(entry.path()).expect("it is text")).collect();
     assert!(letters.iter().any(|letter| letter.ends_with(&old)), "they are there as they were read");

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 
-use crate::server::{Launch, PATIENCE, Starting, catat};
+use crate::server::{Launch, PATIENCE, Server, Starting, catat};
 
 /// An authority, as a file.
 struct Authority {
@@ -87,6 +87,15 @@ fn only_a_certificate_that_is_right_in_every_way_is_believed() {
     check("for another name", format!("https://127.0.0.1:{good}"), Some(&ours), 3);
     check("of last year", format!("https://localhost:{expired}"), Some(&ours), 3);
     check("of another century", format!("https://localhost:{early}"), Some(&ours), 3);
+    let said = |url: String, trusted: Option<&Authority>| ask(scratch.path(), &url, trusted.map(|ours| &*ours.pem)).1;
+    let unknown = said(format!("https://localhost:{good}"), None);
+    assert!(unknown.contains("SSL_CERT_FILE") && !unknown.contains("catat up"), "{unknown}");
+    let plain = said(format!("http://localhost:{good}"), None);
+    assert!(plain.contains(&format!("use https://localhost:{good}")), "{plain}");
+    let elsewhere = tempfile::tempdir().expect("a scratch directory");
+    let server = Server::serve(elsewhere.path());
+    let secret = said(server.url.replace("http://", "https://"), Some(&ours));
+    assert!(secret.contains(&format!("use {}", server.url)), "{secret}");
 }
 
 /// How many events with a word a server has.

@@ -80,7 +80,8 @@ impl Server {
         }
         let cause = cause.to_string();
         let next = ship::connection_advice(&self.url, &cause);
-        let next = next.unwrap_or_else(|| "Start one with `catat up`, or name another with --url or CATAT_URL.".to_owned());
+        let next =
+            next.unwrap_or_else(|| "Start one with `catat up`, or name another with --url or CATAT_URL.".to_owned());
         Failure::unreachable(format!("no server answers at {} ({cause})\n{next}", self.url))
     }
 }
@@ -126,7 +127,9 @@ pub(crate) fn refusal_of(status: StatusCode, body: &[u8], query: &str) -> Failur
         Err(_) => format!("{status}: {}", String::from_utf8_lossy(body).chars().take(500).collect::<String>()),
     };
     match status.as_u16() {
-        401 | 403 => Failure::not_allowed(format!("{message}\nGive a key with --key or CATAT_KEY, or name the server's data directory with --data-dir.")),
+        401 | 403 => Failure::not_allowed(format!(
+            "{message}\nGive a key with --key or CATAT_KEY, or name the server's data directory with --data-dir."
+        )),
         400..=499 => Failure::usage(message),
         _ => Failure::other(message),
     }

@@ -23,7 +23,7 @@ pub(crate) use formats::check_formats;
 pub(crate) use groups::groups;
 pub(crate) use keys::keys;
 pub(crate) use lookups::lookups;
-pub(crate) use query::{Ending, Note, PROGRESS_AFTER, Shown, query, from_of, row_limit};
+pub(crate) use query::{Ending, Note, PROGRESS_AFTER, Shown, from_of, query, row_limit};
 pub(crate) use rules::rules;
 pub(crate) use selftest::selftest;
 pub(crate) use send::send;

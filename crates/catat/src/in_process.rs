@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use ingest::{Encoding, Format, IngestError, IngestRequest, Intake, Sender};
 use ship::{
-    Backlog, DefinedInput, Deliver, DeliverError, Delivered, FileBatch, FollowOptions, HeldQuestion, HeldRange, Options,
-    SourceReport,
+    Backlog, DefinedInput, Deliver, DeliverError, Delivered, FileBatch, FollowOptions, HeldQuestion, HeldRange,
+    Options, SourceReport,
 };
 use storage::{AppendError, Clock};
 use types::{GroupName, GroupScope};

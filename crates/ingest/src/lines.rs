@@ -106,8 +106,7 @@ fn note(intake: &Intake, piece: &Piece<'_>, (n_new, refused): (u64, Refused), se
     let (group, stream) = (&piece.group, &*piece.stream);
     let (generation, begin, end) = (*generation, *begin, piece.position.range.end);
     let content = piece.header.content.as_ref();
-    let heard =
-        Heard { source, host, file, generation, begin, path, group, stream, n_new, end, content, refused };
+    let heard = Heard { source, host, file, generation, begin, path, group, stream, n_new, end, content, refused };
     intake.sources.note(&heard, sender.now);
     // What cannot be written down now is written down the next time; the events are stored.
     let _ = intake.sources.look_after(&intake.store, sender.now);

@@ -18,13 +18,12 @@ mod view;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
 use storage::{Store, StoreError};
 use types::{GroupName, GroupScope, Timestamp};
 
 use self::held::Content;
-pub(crate) use self::held::ContentHash;
 pub use self::held::HeldRange;
+pub(crate) use self::held::{ContentHash, Refused};
 use self::report::Report;
 pub use self::view::{SourceState, SourceView, SourcesView};
 
@@ -117,15 +116,6 @@ struct Generation {
     /// Events that were refused when they came.
     refused: Refused,
     told: Option<Told>,
-}
-
-/// Events that were refused, and their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Refused {
-    /// How many.
-    pub(crate) events: u64,
-    /// Bytes of them.
-    pub(crate) bytes: u64,
 }
 
 /// What a shipper told of a file.
@@ -480,16 +470,6 @@ impl File {
             self.generations.pop_first();
         }
         is_new || is_earlier
-    }
-}
-
-impl Generation {
-    /// Takes note of its content; tells whether it reaches further than before.
-    fn holds(&mut self, content: Option<Content>) -> bool {
-        let reaches = |content: &Content| self.content.as_ref().is_none_or(|known| known.end < content.end);
-        let Some(content) = content.filter(reaches) else { return false };
-        self.content = Some(content);
-        true
     }
 }
 

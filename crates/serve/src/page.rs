@@ -138,7 +138,8 @@ impl Coding {
 /// A file in the best form that a client takes; nothing where there is none of this content.
 fn packed(name: &str, digest: &str, headers: &HeaderMap) -> Option<(Coding, Cow<'static, [u8]>)> {
     let list = Dist::get(PACKED)?;
-    let is_listed = String::from_utf8_lossy(&list.data).lines().any(|line| line.split_once(' ') == Some((digest, name)));
+    let is_listed =
+        String::from_utf8_lossy(&list.data).lines().any(|line| line.split_once(' ') == Some((digest, name)));
     let coding = Coding::ALL.into_iter().find(|coding| is_listed && coding.is_taken(headers))?;
     Some((coding, Dist::get(&format!("{name}{}", coding.suffix()))?.data))
 }
@@ -229,12 +230,13 @@ mod tests {
         assert_eq!(sent("core.js", None, "gzip, br;q=0").1, "gzip");
         assert_eq!(sent("core.js", None, "deflate").1, "");
         let plain = Dist::get("core.js").expect("it is there").data;
-        let (_, packed) = packed("core.js", &HEXLOWER.encode(&Dist::get("core.js").expect("it is there").metadata.sha256_hash()), &{
-            let mut headers = HeaderMap::new();
-            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-            headers
-        })
-        .expect("it is packed");
+        let (_, packed) =
+            packed("core.js", &HEXLOWER.encode(&Dist::get("core.js").expect("it is there").metadata.sha256_hash()), &{
+                let mut headers = HeaderMap::new();
+                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+                headers
+            })
+            .expect("it is packed");
         let mut unpacked = Vec::new();
         std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut unpacked).expect("it is gzip");
         assert_eq!(unpacked, plain.to_vec());

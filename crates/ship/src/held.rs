@@ -187,7 +187,12 @@ impl Taken {
         }
         if let Some(range) = held.iter().chain(&doubtful).min_by_key(|range| range.begin) {
             let (begin, end) = (range.begin, range.end);
-            tracing::warn!(path, begin, end, "the server holds the same bytes, perhaps of another file; they are sent again");
+            tracing::warn!(
+                path,
+                begin,
+                end,
+                "the server holds the same bytes, perhaps of another file; they are sent again"
+            );
         }
         None
     }

@@ -402,9 +402,11 @@ pub fn connection_advice(url: &str, cause: &str) -> Option<String> {
     let says = |text: &str| cause.contains(text);
     let other = |from: &str, to: &str| url.replacen(from, to, 1);
     Some(match url.starts_with("https://") {
-        true if says("UnknownIssuer") => "The server's certificate is of an authority that this machine does not know. Name \
+        true if says("UnknownIssuer") => {
+            "The server's certificate is of an authority that this machine does not know. Name \
              the authority's certificate: SSL_CERT_FILE=/path/to/ca.pem, or ca_file under [ship] for `catat ship`."
-            .to_owned(),
+                .to_owned()
+        }
         true if says("NotValidForName") => {
             "The server's certificate is for another name; use one of its names in the address.".to_owned()
         }

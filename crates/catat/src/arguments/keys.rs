@@ -1,6 +1,5 @@
 //! What can be typed after `catat keys`.
 
-
 use clap::{Args, Subcommand};
 
 use super::{Printing, Remote};

@@ -1,6 +1,5 @@
 //! What can be typed after `catat users`.
 
-
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Printing, Remote};

@@ -49,7 +49,10 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
 fn with_rules(failure: Failure, options: &crate::arguments::Server) -> Failure {
     let Ok(layers) = super::read_layers(options) else { return failure };
     let value = |section, key| {
-        layers.all().find(|(setting, _)| (setting.section, setting.key) == (section, key)).map(|(_, set)| set.value.clone())
+        layers
+            .all()
+            .find(|(setting, _)| (setting.section, setting.key) == (section, key))
+            .map(|(_, set)| set.value.clone())
     };
     let named = value("alerts", "rules_dir").filter(|dir| !dir.is_empty()).map(PathBuf::from);
     let dir = named.or_else(|| value("storage", "dir").map(|dir| PathBuf::from(dir).join("rules")));

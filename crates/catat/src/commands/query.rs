@@ -175,9 +175,8 @@ pub(crate) fn from_of(options: &Query) -> Result<Option<String>, Failure> {
     if let Some(forward) = since.strip_prefix('-') {
         return Err(Failure::usage(format!("--since {since}: it counts back by itself; write --since {forward}")));
     }
-    let nanoseconds = types::parse_duration_ns(since).map_err(|error| {
-        Failure::usage(format!("--since {since}: {error}; write a duration such as 15m or 1h30m"))
-    })?;
+    let nanoseconds = types::parse_duration_ns(since)
+        .map_err(|error| Failure::usage(format!("--since {since}: {error}; write a duration such as 15m or 1h30m")))?;
     Ok(Some(format!("now-{}ms", nanoseconds / 1_000_000)))
 }
 

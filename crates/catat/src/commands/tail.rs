@@ -131,8 +131,7 @@ impl Follower<'_> {
             return writeln!(std::io::stdout(), "{data}").map_err(of_output);
         }
         let zone = Zones::of(&self.options.zone)?.printed(matches!(format, Format::Table | Format::Lines));
-        let mut printer =
-            Printer::new(std::io::stdout().lock(), format, is_coloured(self.options.color)).in_zone(zone);
+        let mut printer = Printer::new(std::io::stdout().lock(), format, is_coloured(self.options.color)).in_zone(zone);
         let column = |name: String| Column { is_time: matches!(&*name, "@timestamp" | "@ingestionTime"), name };
         let cells = cells.into_iter().map(|(name, cell)| (column(name), cell.get().to_owned()));
         let (columns, cells): (Vec<Column>, Vec<String>) = cells.unzip();

@@ -13,7 +13,7 @@ use types::{GroupScope, Timestamp, group_name_of_file};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::view::SourceState;
-use super::{File, ReportError, Source, Sources};
+use super::{File, Generation, ReportError, Source, Sources};
 
 /// Most ranges in an answer: rotations of one file.
 const RANGES_MAX: usize = 1_000;
@@ -33,6 +33,25 @@ impl Content {
     /// That of a generation of which events were deleted: nothing is known of it any more, whatever its shipper tells.
     fn deleted() -> Self {
         Self { from: 0, end: u64::MAX, hash: String::new() }
+    }
+}
+
+/// Events that were refused, and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Refused {
+    /// How many.
+    pub(crate) events: u64,
+    /// Bytes of them.
+    pub(crate) bytes: u64,
+}
+
+impl Generation {
+    /// Takes note of its content; tells whether it reaches further than before.
+    pub(super) fn holds(&mut self, content: Option<Content>) -> bool {
+        let reaches = |content: &Content| self.content.as_ref().is_none_or(|known| known.end < content.end);
+        let Some(content) = content.filter(reaches) else { return false };
+        self.content = Some(content);
+        true
     }
 }
 

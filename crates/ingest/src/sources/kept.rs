@@ -63,7 +63,12 @@ pub(super) fn write(name: &str, source: &Source) -> String {
         last_ns: known.last.0,
         generations: known.generations.iter().map(generation).collect(),
         contents: known.generations.iter().filter_map(|(n, one)| Some((*n, one.content.clone()?))).collect(),
-        refused: known.generations.iter().filter(|(_, one)| one.refused.events > 0).map(|(n, one)| (*n, one.refused)).collect(),
+        refused: known
+            .generations
+            .iter()
+            .filter(|(_, one)| one.refused.events > 0)
+            .map(|(n, one)| (*n, one.refused))
+            .collect(),
     });
     let document = Document {
         source: name.to_owned(),

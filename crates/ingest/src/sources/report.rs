@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 use types::{GroupName, group_name_of_outside};
 
-use super::held::ContentHash;
 use super::cut;
+use super::held::ContentHash;
 
 /// Files of a report that are taken.
 const FILES_MAX: usize = 2_000;

@@ -365,7 +365,9 @@ fn what_is_held_of_a_file_is_named_to_who_asks_and_its_shipper_to_who_has_the_co
     let id = named[0]["id"].as_str().expect("it has a name").to_owned();
     let expected = json!([{"id": id, "begin": 0, "end": 100, "comparable": true, "held": false}]);
     assert_eq!(named, expected);
-    for other in [json!({"host": "web2"}), json!({"group": "b"}), json!({"path": "/var/log/b.log"}), json!({"size": 99})] {
+    for other in
+        [json!({"host": "web2"}), json!({"group": "b"}), json!({"path": "/var/log/b.log"}), json!({"size": 99})]
+    {
         assert_eq!(held(&house, other.clone(), &GroupScope::All), json!([]), "{other}");
     }
     let claim = |hash: &str| json!({"claims": [{"id": id, "hash": hash}]});
@@ -375,14 +377,20 @@ fn what_is_held_of_a_file_is_named_to_who_asks_and_its_shipper_to_who_has_the_co
         house.restarted()
     };
     let right = held(&house, claim("h100"), &GroupScope::All);
-    assert_eq!((&right[0]["held"], &right[0]["file"], &right[0]["path"]), (&json!(true), &json!("f"), &json!("/var/log/app.log")));
+    assert_eq!(
+        (&right[0]["held"], &right[0]["file"], &right[0]["path"]),
+        (&json!(true), &json!("f"), &json!("/var/log/app.log"))
+    );
     let narrow = GroupScope::Matching(vec![GroupPattern::new("b/*")]);
     assert_eq!(held(&house, json!({}), &narrow), json!([]));
     // A batch that does not tell its content makes nothing of what is known before it.
     house.ship(json!({}), 100, 200, NOW);
     assert_eq!(held(&house, json!({}), &GroupScope::All)[0]["end"], 100);
-    house.report(json!({"files": [{"file": "f", "group": "app", "size": 200, "offset": 200,
-        "content": {"from": 0, "hash": "h200"}}]}), NOW);
+    house.report(
+        json!({"files": [{"file": "f", "group": "app", "size": 200, "offset": 200,
+        "content": {"from": 0, "hash": "h200"}}]}),
+        NOW,
+    );
     assert_eq!(held(&house, json!({}), &GroupScope::All)[0]["end"], 200);
     house.intake.sources().forget_content("app");
     house.ship(json!({"content": {"from": 0, "hash": "h300"}}), 200, 300, NOW);

@@ -11,9 +11,9 @@ use super::options::FollowOptions;
 use super::search::{container_of, group_of};
 use super::{ERROR_PAUSE_NS, Follower};
 use crate::discover::{Candidate, Reason};
+use crate::held::Unasked;
 use crate::identity::FileKey;
 use crate::rules::Place;
-use crate::held::Unasked;
 use crate::{ContentHash, FileBatch, Header};
 
 impl Follower {
@@ -166,7 +166,10 @@ impl Follower {
         let input = self.options.inputs.get(file.input).filter(|_| file.entry.is_unasked)?;
         if !self.compares(file) {
             let path = &file.entry.path;
-            tracing::warn!(path, "lines of this input are sampled, so that what an earlier shipper sent is not known again");
+            tracing::warn!(
+                path,
+                "lines of this input are sampled, so that what an earlier shipper sent is not known again"
+            );
             return None;
         }
         let opened = file.handle.as_ref()?.try_clone().ok()?;

@@ -168,11 +168,12 @@ impl Follower {
         let path = candidate.path.to_string_lossy().into_owned();
         let group = group_of(&self.options, candidate.input, &path);
         let container = container_of(&self.options, candidate.input, &path);
-        let (mut origin, mut is_known) = (None, false);
+        let mut origin = None;
         let (candidate, start) = self.look_again(candidate, &group, &file);
         let candidate = &candidate;
         let known = |_| self.start_by_content(&group, &file, candidate.size);
         let start = start.or_else(|| packed.and_then(known));
+        let is_new = start.is_none();
         let mark = match start {
             Some(Start::NotYet) => {
                 if packed.is_some() {
@@ -181,23 +182,18 @@ impl Follower {
                 return;
             }
             Some(Start::OnOf(of)) => Ok(origin.insert(of).mark),
-            Some(Start::At(mark)) => {
-                is_known = true;
-                Ok(mark)
-            }
+            Some(Start::At(mark)) => Ok(mark),
             None => budget.start_of(candidate, &file, report).and_then(|start| Mark::at(&file, start)),
         };
-        // What has content will be sent at once: noted now, it is saved along with all the others.
-        let n_told = candidate.size.min(self.options.batch_bytes as u64);
-        let told = || Mark::at(&file, n_told).map(|told| (told.offset > 0).then_some(told));
         let key = candidate.key;
-        let (mark, told, name) = match mark.and_then(|mark| Ok((mark, told()?, new_name(key)?))) {
-            Ok(all) => all,
-            Err(error) => return report.leave_out(&candidate.path, Reason::Unreadable(error.to_string())),
-        };
+        let (mark, told, name) =
+            match mark.and_then(|mark| Ok((mark, self.told_at_first(&file, candidate.size)?, new_name(key)?))) {
+                Ok(all) => all,
+                Err(error) => return report.leave_out(&candidate.path, Reason::Unreadable(error.to_string())),
+            };
         let is_copy = origin.is_some();
         let content = origin.as_ref().map_or(Some(Content::begin(mark.offset)), |origin| origin.content);
-        let is_unasked = !is_copy && !is_known && self.may_be_held(candidate, mark.offset);
+        let is_unasked = is_new && self.may_be_held(candidate, mark.offset);
         let own = (name, self.checkpoint.generation_first());
         let (name, generation) = origin.map_or(own, |origin| (origin.file, origin.generation));
         if is_copy {
@@ -206,8 +202,22 @@ impl Follower {
             (self.is_dirty, self.saved_at) = (true, Timestamp(i64::MIN));
         }
         let (begin, born, seen) = (mark.offset, self.births.of(candidate), now.0);
-        let entry =
-            Entry { key, born, file: name, generation, path, begin, told, mark, content, is_unasked, before: None, is_copy, packed, seen };
+        let entry = Entry {
+            key,
+            born,
+            file: name,
+            generation,
+            path,
+            begin,
+            told,
+            mark,
+            content,
+            is_unasked,
+            before: None,
+            is_copy,
+            packed,
+            seen,
+        };
         let mut followed = Followed::new(entry, candidate.input, group, false, self.is_opening);
         (followed.path, followed.others) = (Some(candidate.path.clone()), candidate.others.clone());
         (followed.container, followed.damage) = (container, damage);
@@ -215,6 +225,12 @@ impl Follower {
             followed.hold_new(file, candidate.size, (!self.is_opening).then_some(now));
         }
         self.files.insert(key, followed);
+    }
+
+    /// What a new file has that will be sent at once: noted now, it is saved along with all the others.
+    fn told_at_first(&self, file: &File, size: u64) -> io::Result<Option<Mark>> {
+        let told = Mark::at(file, size.min(self.options.batch_bytes as u64))?;
+        Ok((told.offset > 0).then_some(told))
     }
 
     /// Whether an earlier shipper may have brought a file that is read from `start` on: this one's state is new, and the file

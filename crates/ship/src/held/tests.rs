@@ -1,3 +1,5 @@
+//! What is taken for held, and what is not.
+
 use std::cell::RefCell;
 
 use super::*;
