@@ -200,7 +200,7 @@ mod tests {
     fn check(format: Format, expected: &str) {
         let mut out = Vec::new();
         let mut printer = Printer::new(&mut out, format, false);
-        let column = |name: &str| Column::named(name.into());
+        let column = |name: &str| Column::named(name);
         printer.start(vec![column("@timestamp"), column("@message"), column("n")]).expect("memory");
         let rows = [["\"2026-11-20T06:00:00Z\"", "\"a \\\"b\\\", c\\u001b[31m\"", "3"], ["null", "\"x\"", "null"]];
         for row in rows {
@@ -229,7 +229,7 @@ mod tests {
         let csv = |format| {
             let mut out = Vec::new();
             let mut printer = Printer::new(&mut out, format, false);
-            printer.start(vec![Column::named("@message".into()), Column::named("=n".into())]).expect("memory");
+            printer.start(vec![Column::named("@message"), Column::named("=n")]).expect("memory");
             printer.row(vec!["\"=1+1\"".into(), "-5".into()]).expect("memory");
             printer.finish().expect("memory");
             String::from_utf8(out).expect("text")
@@ -243,7 +243,7 @@ mod tests {
     fn a_row_of_tabs_and_line_ends_is_one_line_with_as_many_tabs_as_columns_need() {
         let mut out = Vec::new();
         let mut printer = Printer::new(&mut out, Format::Tsv, false);
-        printer.start(vec![Column::named("a\tb".into()), Column::named("c".into())]).expect("memory");
+        printer.start(vec![Column::named("a\tb"), Column::named("c")]).expect("memory");
         printer.row(vec![r#""one\ttwo\nthree\\""#.into(), "[1,2]".into()]).expect("memory");
         printer.finish().expect("memory");
         assert_eq!(out, b"a\\tb\tc\none\\ttwo\\nthree\\\\\t[1,2]\n");

@@ -16,7 +16,7 @@ const FILES_MAX: usize = 2_000;
 const NAME_BYTES_MAX: usize = 1 << 20;
 
 /// Bytes of a file in a report beside its names.
-const FILE_BYTES: usize = 200;
+const FILE_BYTES: usize = 300;
 
 /// How a shipper stands, for its server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

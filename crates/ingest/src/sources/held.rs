@@ -139,8 +139,9 @@ impl Sources {
         let began = *self.known().began.get_or_insert(now);
         let mut ranges = Vec::new();
         for (name, source, shipping) in self.sources_of(&question.host, began, now) {
-            for (id, file) in source.files.iter().filter(|(_, file)| question.is_about(file)) {
-                let known = store.shipped_files(&name);
+            let mut files = source.files.iter().filter(|(_, file)| question.is_about(file)).peekable();
+            let known = files.peek().map(|_| store.shipped_files(&name)).unwrap_or_default();
+            for (id, file) in files {
                 for shipped in known.iter().filter(|shipped| shipped.file == *id) {
                     let content = file.generations.get(&shipped.generation).and_then(|one| one.content.as_ref());
                     let place = (&*name, &**id, shipped.generation);
