@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use parse::{EventParser, Extras, Received, VpcColumns, Zone};
-use storage::{BatchKey, Delivery, Receipt, Store};
+use storage::{BatchKey, Delivery, Part, Receipt, Store};
 use types::{Batch, BatchBuilder, GroupName, GroupScope, Limits, Timestamp};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
@@ -276,6 +276,22 @@ impl Intake {
         sender: &Sender<'_>,
     ) -> Result<IngestAnswer, IngestError> {
         self.deliver(collector, batch_key(sender, body), body.len() as u64, IngestAnswer::default())
+    }
+
+    /// The same of the parts that `check` leaves, which also says how many records it took away.
+    pub(crate) fn accept_checked(
+        &self,
+        collector: Collector<'_>,
+        body: &[u8],
+        sender: &Sender<'_>,
+        check: impl FnOnce(Vec<Part>) -> (Vec<Part>, u64),
+    ) -> Result<IngestAnswer, IngestError> {
+        let key = batch_key(sender, body);
+        let mut collected = Collected::new(collector, key, body.len() as u64, IngestAnswer::default());
+        let (parts, n_taken) = check(collected.delivery.parts);
+        collected.delivery.parts = parts;
+        collected.answer.accepted = collected.answer.accepted.saturating_sub(n_taken);
+        self.store_collected(collected)
     }
 
     pub(crate) fn deliver(

@@ -1,11 +1,13 @@
 //! Loki's push request, as JSON and as the protobuf message that its agents send.
 //!
 //! Labels and structured metadata become fields, the label set is the name of the stream, `{app="pay", env="prod"}`,
-//! so that it can be given back exactly. A request that cannot be read is refused whole, as in Loki. In both forms
+//! so that it can be given back exactly. The field `@loki` tells the metadata from what is found in the line. A request that cannot be read is refused whole, as in Loki. In both forms
 //! entries are read one at a time from the body: memory beside it is that of the events.
 
 mod json;
+mod level;
 mod protobuf;
+mod repeated;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,6 +15,7 @@ use std::fmt::Display;
 
 use parse::FieldWriter;
 use serde::Deserialize;
+use serde_json::json;
 use types::{GroupName, Timestamp, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -30,6 +33,12 @@ const LABEL_SET_BYTES_MAX: usize = 64 << 10;
 /// Most bytes of an entry's structured metadata, as sent: what is made of it takes many times that. Loki's own default
 /// is a sixteenth of it.
 const METADATA_BYTES_MAX: usize = 1 << 20;
+
+/// The field that says what was pushed with a line.
+const PUSHED: &str = "@loki";
+
+/// Longest value of metadata that is kept twice.
+const METADATA_VALUE_BYTES_MAX: usize = 4 << 10;
 
 /// A string, borrowed from the body where it has no escapes.
 #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +83,8 @@ impl Intake {
         sender: &Sender<'_>,
     ) -> Result<IngestAnswer, IngestError> {
         let own_id = format!("loki {:032x}", xxh3_128(body));
-        self.accept(collector, body, &Sender { batch_id: sender.batch_id.or(Some(&own_id)), ..*sender })
+        let sender = Sender { batch_id: sender.batch_id.or(Some(&own_id)), ..*sender };
+        self.accept_checked(collector, body, &sender, |parts| repeated::without_repeated(&self.store, parts))
     }
 }
 
@@ -108,13 +118,16 @@ struct Streams<'c, 's> {
     group: GroupName,
     stream: String,
     labels: Vec<(String, String)>,
+    /// The level that the labels say.
+    level: Option<String>,
     /// The group's place, once the stream has an entry.
     place: Option<usize>,
 }
 
 impl<'c, 's> Streams<'c, 's> {
     fn new(collector: &'c mut Collector<'s>) -> Self {
-        Self { collector, group: group_of(&Labels::new()), stream: String::new(), labels: Vec::new(), place: None }
+        let (group, stream) = (group_of(&Labels::new()), String::new());
+        Self { collector, group, stream, labels: Vec::new(), level: None, place: None }
     }
 
     /// Says which labels the entries that follow have.
@@ -123,7 +136,8 @@ impl<'c, 's> Streams<'c, 's> {
         self.group = group_of(labels);
         self.stream = stream_name(labels);
         check_bytes("a label set", self.stream.len(), LABEL_SET_BYTES_MAX)?;
-        self.labels = labels.iter().map(|(name, value)| (name.0.to_string(), value.0.to_string())).collect();
+        self.labels = present(labels).map(|(name, value)| (name.0.to_string(), value.0.to_string())).collect();
+        self.level = level::of_labels(labels);
         self.place = None;
         Ok(())
     }
@@ -138,11 +152,14 @@ impl<'c, 's> Streams<'c, 's> {
             self.place = Some(place);
         }
         let labels = &self.labels;
+        let text = String::from_utf8_lossy(line);
+        let pushed = pushed(level::of_entry(self.level.as_deref(), metadata, &text), metadata, &text);
         let write = |fields: &mut FieldWriter<'_>| {
             labels.iter().for_each(|(name, value)| fields.text(name, value));
             metadata.iter().for_each(|(name, value)| fields.text(&name.0, &value.0));
+            fields.system(PUSHED, &pushed);
         };
-        let n_fields = labels.len() + metadata.len() + 2;
+        let n_fields = labels.len() + metadata.len() + 3;
         let beside = Beside { time, level: None, n_fields, fields: Some(&write) };
         // One that is too old is left out; the protocol has no word for it.
         self.collector.text_with(place, line, &beside).map(|_| ())
@@ -156,9 +173,35 @@ fn group_of(labels: &Labels<'_>) -> GroupName {
         .map_or_else(|| group_name_of_outside("loki"), |n| group_name_of_outside(&n.0))
 }
 
+/// What is kept of an entry besides its fields: a JSON list of its level and the names of its metadata, each with its value
+/// where the line may hold a field of that name, which would hide it.
+fn pushed(level: &str, metadata: &Metadata<'_>, line: &str) -> String {
+    let pair = |(name, value): &(Text<'_>, Text<'_>)| {
+        // Names that shapes of lines give to their parts are words of letters.
+        let may_be_hidden = name.0.bytes().all(|byte| byte.is_ascii_alphabetic()) || line.contains(&*name.0);
+        let is_cut = value.0.len() > METADATA_VALUE_BYTES_MAX;
+        if may_be_hidden && !is_cut { json!([name.0, value.0]) } else { json!(name.0) }
+    };
+    let items: Vec<serde_json::Value> = std::iter::once(json!(level)).chain(metadata.iter().map(pair)).collect();
+    serde_json::Value::Array(items).to_string()
+}
+
+/// The fields that hold metadata, of what [`pushed`] gave.
+fn names_of_fields(pushed: &str) -> Vec<String> {
+    let items: Vec<serde_json::Value> = serde_json::from_str(pushed).unwrap_or_default();
+    let name =
+        |item: serde_json::Value| item.as_str().map(|name| name.replacen('@', "_", usize::from(name.starts_with('@'))));
+    items.into_iter().skip(1).filter_map(name).collect()
+}
+
+/// Labels that have a value; an empty one is none.
+fn present<'l, 'a>(labels: &'l Labels<'a>) -> impl Iterator<Item = (&'l Text<'a>, &'l Text<'a>)> {
+    labels.iter().filter(|(_, value)| !value.0.is_empty())
+}
+
 /// The label set as Prometheus spells it; values are escaped as JSON strings are.
 fn stream_name(labels: &Labels<'_>) -> String {
-    let pairs = labels.iter().map(|(name, value)| format!("{}={}", name.0, serde_json::Value::from(&*value.0)));
+    let pairs = present(labels).map(|(name, value)| format!("{}={}", name.0, serde_json::Value::from(&*value.0)));
     format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
 }
 
@@ -180,7 +223,18 @@ mod tests {
     }
 
     #[test]
+    fn metadata_is_told_apart_from_what_is_found_in_lines() {
+        let pairs = |pairs: &[(&'static str, &'static str)]| -> Metadata<'static> {
+            pairs.iter().map(|(name, value)| (Text(Cow::Borrowed(*name)), Text(Cow::Borrowed(*value)))).collect()
+        };
+        let metadata = pairs(&[("trace_id", "t1"), ("status", "s"), ("user.id", "u")]);
+        assert_eq!(pushed("info", &metadata, "a line"), r#"["info","trace_id",["status","s"],"user.id"]"#);
+        assert_eq!(pushed("warn", &pairs(&[("trace_id", "t1")]), "trace_id=other"), r#"["warn",["trace_id","t1"]]"#);
+    }
+
+    #[test]
     fn the_stream_is_named_by_its_labels() {
+        assert_eq!(stream_name(&labels(&[("b", ""), ("a", "1")])), r#"{a="1"}"#);
         assert_eq!(stream_name(&labels(&[("b", "x\"y"), ("a", "1")])), r#"{a="1", b="x\"y"}"#);
         assert_eq!(stream_name(&labels(&[])), "{}");
     }

@@ -39,6 +39,11 @@ impl<'b> FieldWriter<'b> {
         self.builder.field_text(&kept, text);
     }
 
+    /// Gives the event a system field, which no sender can write.
+    pub fn system(&mut self, name: &str, text: &str) {
+        self.builder.field_text(name, text);
+    }
+
     /// Gives the event a whole number.
     pub fn integer(&mut self, name: &str, number: i64) {
         let Some(kept) = self.admit(name, || Value::Integer(number)) else { return };

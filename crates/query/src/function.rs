@@ -159,6 +159,51 @@ pub enum Function {
     Columns,
     /// … the last one first.
     ColumnsFromEnd,
+    /// What LogQL does with labels. No user writes it.
+    Labels(LabelsFunction),
+}
+
+/// Functions of the labels of LogQL. A label set is a text, see [`crate::logql::LabelSet`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LabelsFunction {
+    /// Whether the name of a stream holds the labels of a Loki sender: stream.
+    IsPushed,
+    /// A label in the name of a stream: stream, name.
+    OfStream,
+    /// A label of an event before any stage: name, stream, metadata, and its value where no Loki sender pushed the event.
+    Base,
+    /// The label set of an event before any stage: stream, metadata, group, host, service, level.
+    Begin,
+    /// A label of a set: set, name, the field that stands for it where the set is open.
+    Get,
+    /// The set with the members of a line in JSON: set, line.
+    Json,
+    /// … with what stands at paths: set, line, then names and paths.
+    JsonPaths,
+    /// The set with the pairs of a line: set, line, flags (`s`: strict, `e`: keeps empty values).
+    Logfmt,
+    /// … with the values of some keys: set, line, flags, then names and keys.
+    LogfmtKeys,
+    /// The set with the named groups of an expression: set, line, [`crate::plan::Expr::Regex`].
+    Regex,
+    /// The set with the captures of a pattern: set, line, pattern.
+    Pattern,
+    /// The set with the labels of a packed line: set, line.
+    Unpack,
+    /// The line in a packed one, else the line itself: line.
+    UnpackedLine,
+    /// The set without a label where a condition holds: set, name, condition.
+    Drop,
+    /// The set with some labels alone: set, then of each its name, a condition, its value.
+    Keep,
+    /// The set with a label: set, name, value.
+    Set,
+    /// The set with a label under another name: set, new name, old name, old value.
+    Rename,
+    /// The set with an error where a condition holds: set, condition, error.
+    Fail,
+    /// The labels of a series: set, then names that it leaves out.
+    Series,
 }
 
 /// How a function is called.
@@ -286,6 +331,7 @@ impl Function {
             Self::HoldsAddress => "holdsaddress",
             Self::Columns => "columns",
             Self::ColumnsFromEnd => "columnsfromend",
+            Self::Labels(_) => "labels",
             _ => SIGNATURES.iter().find(|signature| signature.function == self).map_or("", |signature| signature.name),
         }
     }

@@ -7,8 +7,9 @@
 mod explain;
 mod format;
 mod label;
+pub(crate) mod label_set;
 mod labels;
-mod made;
+pub(crate) mod line_parser;
 mod metric;
 mod operator;
 mod read;
@@ -34,12 +35,12 @@ use crate::optimise::optimise;
 use crate::plan::{Expr, Operator, Plan, SortKey};
 
 pub use format::format;
-pub use label::{STREAM_FIELDS, STREAM_LABELS};
-pub use made::Made;
+pub use label::{STREAM_FIELDS, STREAM_LABELS, is_unpushed};
+pub use label_set::{Categories, LabelSet, Labels, labels_of_stream, metadata_name};
 pub use metric::MetricQuery;
 pub use run::{MetricError, PlanError, Point, Series, Steps, run_metric};
 pub use selector::{Selector, require_narrow_selectors, selector};
-pub use shown::{Parsed, Shown};
+pub use shown::Shown;
 pub use sizes::{parse_size, spell_size};
 
 /// Longest query in bytes.
@@ -119,13 +120,22 @@ impl LogQuery {
 ///
 /// Errors: what cannot be read, what this version does not do, patterns that are not valid; always with the place.
 pub fn parse(text: &str) -> Result<Query, QueryErrors> {
+    parse_as(text, false)
+}
+
+/// Reads a query so that it can be said in another language: labels are fields, whoever brought an event.
+pub(crate) fn parse_plain(text: &str) -> Result<Query, QueryErrors> {
+    parse_as(text, true)
+}
+
+fn parse_as(text: &str, is_plain: bool) -> Result<Query, QueryErrors> {
     if text.len() > QUERY_BYTES_MAX {
         let message = format!("the query has {} bytes, more than the {QUERY_BYTES_MAX} allowed", text.len());
         let span = Span { start: QUERY_BYTES_MAX, end: text.len() };
         return Err(QueryError::new("query-too-long", message, text, span).into());
     }
     let mut pairs = generated::LogQl::parse(Rule::query, text).map_err(|error| explain::explain(&error, text))?;
-    let mut reader = read::Reader::new(text, asks_for_errors(pairs.clone()));
+    let mut reader = read::Reader::new(text, is_plain, asks_for_errors(pairs.clone()));
     let Some(query) = pairs.next().and_then(|query| query.into_inner().next()) else {
         return Err(QueryError::new("syntax", "the query is empty", text, Span::default()).into());
     };

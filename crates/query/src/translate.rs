@@ -35,7 +35,7 @@ pub fn translate(text: &str, language: Language) -> Result<String, QueryErrors> 
         Language::Lucene => (Vec::new(), lucene::parse(text, None)?),
         Language::Kql => (Vec::new(), kql::parse(text, None)?),
         Language::FilterPattern => (Vec::new(), filter_pattern::conditions(text)?.0),
-        Language::LogQl => match logql::parse(text)? {
+        Language::LogQl => match logql::parse_plain(text)? {
             logql::Query::Log(log) => (log.sources, log.operators),
             logql::Query::Metric(metric) => return Err(metric_error(&metric, text, whole).into()),
         },

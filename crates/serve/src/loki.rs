@@ -1,9 +1,9 @@
 //! The Loki API, as Grafana's data source, logcli and Loki's senders speak it.
 //!
 //! LogQL becomes the same plans as any other dialect; what is Loki's own lives below here: spellings of times,
-//! label sets, the shapes of streams, vectors and matrices, and errors as plain text. Labels of a stream are
-//! `group`, `stream`, `level`, `service_name`, `host` and those that a Loki sender pushed; every other field is
-//! structured metadata (DESIGN.md §15).
+//! label sets, the shapes of streams, vectors and matrices, and errors as plain text. Labels of a stream are those that
+//! a Loki sender pushed, and the service that they name; other events have `group`, `filename`, `service_name` and `host`,
+//! and their fields are structured metadata (DESIGN.md §15).
 
 mod detected;
 mod drilldown;

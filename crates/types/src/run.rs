@@ -357,8 +357,8 @@ impl BatchRun {
 }
 
 /// Rare system fields: they lie among the sender's fields but are not the sender's.
-const RARE_SYSTEM_FIELDS: [&str; 7] =
-    ["@rest", "@fieldsDropped", "@part", "@partOf", "@encoding", "@timestampRejected", "@group"];
+const RARE_SYSTEM_FIELDS: [&str; 8] =
+    ["@rest", "@fieldsDropped", "@part", "@partOf", "@encoding", "@timestampRejected", "@group", "@loki"];
 
 /// Tells whether a field that is stored among the sender's is one of them, so that `@any` stands for it.
 pub fn is_sent(name: &str) -> bool {

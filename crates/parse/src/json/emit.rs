@@ -11,7 +11,7 @@ use crate::time::{Resolved, bounded, epoch_of_digits, epoch_of_float, epoch_of_i
 use crate::{Extras, Received, Wanted};
 
 /// Incoming names that only the system may give, and what they are kept as.
-const RESERVED: [(&str, &str); 16] = [
+const RESERVED: [(&str, &str); 17] = [
     ("@message", "_message"),
     ("@timestamp", "_timestamp"),
     ("@id", "_id"),
@@ -28,6 +28,7 @@ const RESERVED: [(&str, &str); 16] = [
     ("@encoding", "_encoding"),
     ("@timestampRejected", "_timestampRejected"),
     ("@group", "_group"),
+    ("@loki", "_loki"),
 ];
 
 /// Which key gave the time, and what it says.

@@ -6,6 +6,7 @@
 mod columns;
 mod encoding;
 mod json;
+mod labels;
 mod network;
 mod numbers;
 mod text;
@@ -84,6 +85,7 @@ fn called(function: Function, arguments: &[Expr], frame: &mut Frame<'_>, env: &E
                 text::replace_matches(&Cell::at(&texts, row).text()?, regex, &Cell::at(&with, row).text()?)
             })
         }
+        (Function::Labels(function), arguments) => labels::call(function, arguments, frame, env),
         (function, arguments) => {
             let columns: Vec<Arc<Column>> =
                 arguments.iter().map(|argument| evaluate(argument, frame, env)).collect::<Result<_, Stop>>()?;
@@ -209,6 +211,7 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
         // Those that `call` and the lines above have answered; without the arguments the checker demands, missing.
         F::Coalesce | F::IsEmpty | F::IsBlank | F::Now | F::IsPresent | F::If | F::Case => None,
         F::DateFloor | F::DateCeil | F::TimeBucket | F::Later | F::RegexpExtract | F::RegexpReplace => None,
+        F::Labels(_) => None,
     }
 }
 

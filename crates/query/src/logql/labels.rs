@@ -7,18 +7,14 @@ use regex::Regex;
 use types::Value;
 
 use super::read::{Reader, span_of};
-use super::shown::Parsed;
 use super::stage::{label_matches, message, not};
-use super::{LogQuery, Rule, label, template};
+use super::{LogQuery, Rule, label, line_parser, template};
 use crate::error::{QueryError, Span};
-use crate::function::Function;
-use crate::plan::{Expr, Format, Name, Operator, Parse, ParseMethod, TextPattern};
+use crate::function::{Function, LabelsFunction};
+use crate::plan::{Expr, Format, Name, Operator, Parse, ParseMethod};
 
-/// What columns with objects are called that labels are taken from. No event has a field of this name.
+/// What the column is called that labels are taken from in other languages. No event has a field of this name.
 const OBJECT: &str = "#object";
-
-/// A line that is `key=value` pairs and names from end to end.
-const WHOLE_LOGFMT: &str = r#"^\s*(?:[^\s="]+(?:=(?:"(?:[^"\\]|\\.)*"|[^\s="]*))?(?:\s+|$))*$"#;
 
 /// Colours and movements of a terminal.
 const COLOURS: &str = r"\x1b\[[0-9;?]*[ -/]*[@-~]";
@@ -26,13 +22,14 @@ const COLOURS: &str = r"\x1b\[[0-9;?]*[ -/]*[@-~]";
 /// Adds what a stage does.
 pub(super) fn stage(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
     match pair.as_rule() {
-        Rule::json => format(reader, pair, Format::Json, query),
-        Rule::logfmt => format(reader, pair, Format::Logfmt, query),
+        Rule::json => json(reader, pair, query),
+        Rule::logfmt => logfmt(reader, pair, query),
         Rule::regexp => regexp(reader, pair, query),
         Rule::pattern => pattern(reader, pair, query),
         Rule::unpack => {
-            named_by_lines(reader, Format::Json, query, |parsed| parsed.without("_entry"));
-            let entry = Expr::Call(Function::Coalesce, vec![Expr::Field("_entry".into()), message()]);
+            parse(reader, query, LabelsFunction::Unpack, vec![message()], format_of(Format::Json));
+            reader.sight.may_fail();
+            let entry = label::call(LabelsFunction::UnpackedLine, vec![message()]);
             extend(query, "@message".into(), entry);
             Ok(())
         }
@@ -56,75 +53,101 @@ pub(super) fn stage(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut L
     }
 }
 
-fn parse_message(method: ParseMethod) -> Operator {
-    Operator::Parse(Parse { text: message(), method })
-}
-
 fn extend(query: &mut LogQuery, name: Name, expr: Expr) {
     query.operators.push(Operator::Extend { name, expr });
 }
 
-/// `| json`, or `| json a="b.c[0]"`, which takes only what it names.
-fn format(
+fn format_of(format: Format) -> ParseMethod {
+    ParseMethod::Format { format, prefix: None }
+}
+
+/// Adds a parser: labels of its own where the query runs, fields where it is said in another language.
+fn parse(
     reader: &mut Reader<'_>,
-    pair: Pair<'_, Rule>,
-    format: Format,
     query: &mut LogQuery,
-) -> Result<(), QueryError> {
-    let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
-    let of = |rule: Rule| parts.iter().filter(move |part| part.as_rule() == rule);
-    let has_flag = |flag: &str| of(Rule::logfmt_flag).any(|part| part.as_str() == flag);
-    if has_flag("--strict") {
-        let is_whole = TextPattern::Regex(reader.regex(WHOLE_LOGFMT, Span::default())?);
-        // A later stage may make another line of it.
-        let column = Name::from(format!("#strict{}", query.operators.len()));
-        extend(query, column.clone(), Expr::Match(Box::new(message()), is_whole));
-        reader.sight.note(not(Expr::Field(column)), "LogfmtParserErr");
+    function: LabelsFunction,
+    details: Vec<Expr>,
+    method: ParseMethod,
+) {
+    if reader.sight.is_plain {
+        query.operators.push(Operator::Parse(Parse { text: message(), method }));
+    } else {
+        reader.sight.change(&mut query.operators, function, details);
     }
-    if of(Rule::extraction).next().is_none() {
-        named_by_lines(reader, format, query, |parsed| parsed.keeping_empty(has_flag("--keep-empty")));
-        return Ok(());
-    }
-    let object = object_name(query);
-    query.operators.push(parse_message(ParseMethod::Format { format, prefix: Some(object.clone()) }));
-    if format == Format::Json {
-        note_bad_json(reader, &object);
-    }
-    for extraction in of(Rule::extraction) {
-        let mut parts = extraction.clone().into_inner();
+}
+
+/// Names and expressions of `a="b.c", d`.
+fn extractions(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<(String, String, Span)>, QueryError> {
+    let mut found = Vec::new();
+    for extraction in pair.into_inner().filter(|part| part.as_rule() == Rule::extraction) {
+        let span = span_of(&extraction);
+        let mut parts = extraction.into_inner();
         let Some(name) = parts.next() else { continue };
-        let path = match parts.next() {
+        let expression = match parts.next() {
             Some(text) => reader.string(&text)?,
             None => name.as_str().to_owned(),
         };
-        // Loki writes members of names with signs as `["a-b"]`; ours stand behind a point.
-        let path = path.replace("[\"", ".").replace("\"]", "");
-        let value = Expr::Field(format!("{object}.{}", path.trim_start_matches('.')).into());
-        extend(query, name.as_str().into(), value);
-        query.shown.make(name.as_str(), &mut reader.sight);
+        found.push((name.as_str().to_owned(), expression, span));
     }
+    Ok(found)
+}
+
+/// Adds a parser that takes only what it names.
+fn named(
+    reader: &mut Reader<'_>,
+    query: &mut LogQuery,
+    (function, format): (LabelsFunction, Format),
+    mut details: Vec<Expr>,
+    found: Vec<(String, String, Span)>,
+) {
+    if reader.sight.is_plain {
+        let object = Name::from(format!("{OBJECT}{}", query.operators.len()));
+        let method = ParseMethod::Format { format, prefix: Some(object.clone()) };
+        query.operators.push(Operator::Parse(Parse { text: message(), method }));
+        for (name, path, _) in found {
+            extend(query, name.into(), Expr::Field(format!("{object}.{path}").into()));
+        }
+        return;
+    }
+    details.extend(found.iter().flat_map(|(name, path, _)| [label::text(name), label::text(path)]));
+    reader.sight.change(&mut query.operators, function, details);
+}
+
+/// `| json`, or `| json a="b.c[0]"`, which takes only what it names.
+fn json(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+    let found = extractions(reader, pair)?;
+    for (_, path, span) in &found {
+        if line_parser::json_path(path).is_none() {
+            let error = reader.error("bad-path", "this is no path into JSON", *span);
+            return Err(error.with_hint("write a=\"user.name\", b=\"tags[0]\" or c=\"[\\\"first name\\\"]\""));
+        }
+    }
+    if found.is_empty() {
+        parse(reader, query, LabelsFunction::Json, vec![message()], format_of(Format::Json));
+    } else {
+        named(reader, query, (LabelsFunction::JsonPaths, Format::Json), vec![message()], found);
+    }
+    reader.sight.may_fail();
     Ok(())
 }
 
-/// A parser that takes all labels of a line under the names that stand in it.
-fn named_by_lines(reader: &mut Reader<'_>, format: Format, query: &mut LogQuery, how: impl FnOnce(Parsed) -> Parsed) {
-    let object = object_name(query);
-    let parse = Parse { text: message(), method: ParseMethod::Format { format, prefix: Some(object.clone()) } };
-    query.shown.parse(how(Parsed::new(object.clone(), parse)), &mut query.operators, &mut reader.sight);
-    query.operators.push(parse_message(ParseMethod::Format { format, prefix: None }));
-    if format == Format::Json {
-        note_bad_json(reader, &object);
+/// `| logfmt`, or `| logfmt a="b"`, which takes only what it names.
+fn logfmt(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+    let has_flag =
+        |flag: &str| pair.clone().into_inner().any(|part| part.as_rule() == Rule::logfmt_flag && part.as_str() == flag);
+    let is_strict = has_flag("--strict");
+    let flags = format!("{}{}", if is_strict { "s" } else { "" }, if has_flag("--keep-empty") { "e" } else { "" });
+    let found = extractions(reader, pair)?;
+    let details = vec![message(), label::text(flags)];
+    if found.is_empty() {
+        parse(reader, query, LabelsFunction::Logfmt, details, format_of(Format::Logfmt));
+    } else {
+        named(reader, query, (LabelsFunction::LogfmtKeys, Format::Logfmt), details, found);
     }
-}
-
-/// A column that no event and no other stage has.
-fn object_name(query: &LogQuery) -> Name {
-    format!("{OBJECT}{}", query.operators.len() + query.shown.objects.len()).into()
-}
-
-fn note_bad_json(reader: &mut Reader<'_>, object: &Name) {
-    let is_object = Expr::Call(Function::IsPresent, vec![Expr::Field(object.clone())]);
-    reader.sight.note(not(is_object), "JSONParserErr");
+    if is_strict {
+        reader.sight.may_fail();
+    }
+    Ok(())
 }
 
 fn regexp(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
@@ -133,115 +156,109 @@ fn regexp(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -
         return Err(reader.error("syntax", "a regular expression in quotes is missing here", span));
     };
     let regex = reader.regex(&reader.string(&text)?, span_of(&text))?;
-    take_groups(reader, regex, span_of(&text), query)
+    let method = method_of(reader, &regex, span_of(&text))?;
+    parse(reader, query, LabelsFunction::Regex, vec![message(), Expr::Regex(regex)], method);
+    Ok(())
 }
 
-fn take_groups(reader: &mut Reader<'_>, regex: Regex, span: Span, query: &mut LogQuery) -> Result<(), QueryError> {
+/// Named groups as fields.
+fn method_of(reader: &Reader<'_>, regex: &Regex, span: Span) -> Result<ParseMethod, QueryError> {
     let name_of = |(index, name): (usize, Option<&str>)| Some((Arc::from(name?), index));
     let names: Vec<(Name, usize)> = regex.capture_names().enumerate().filter_map(name_of).collect();
     if names.is_empty() {
         return Err(reader.error("no-named-group", "nothing in it has a name", span));
     }
-    names.iter().for_each(|(name, _)| query.shown.make(name, &mut reader.sight));
-    query.operators.push(parse_message(ParseMethod::Regex { regex, names }));
-    Ok(())
+    Ok(ParseMethod::Regex { regex: regex.clone(), names })
 }
 
 /// `<ip> - <_> "<method> <path>"`: what stands between the literals becomes labels, from the start of the line.
 fn pattern(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
     let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else { return Ok(()) };
     let (written, span) = (reader.string(&text)?, span_of(&text));
-    let (mut source, mut rest, mut is_after_capture) = ("^(?s)".to_owned(), written.as_str(), false);
-    while let Some((at, end)) = capture(rest) {
-        if at == 0 && is_after_capture {
-            let message = "two captures stand side by side: where one ends cannot be told";
-            return Err(reader.error("bad-pattern", message, span));
+    let pieces = line_parser::pieces(&written).map_err(|problem| {
+        let code = if problem.starts_with("nothing") { "no-named-group" } else { "bad-pattern" };
+        reader.error(code, problem, span)
+    })?;
+    let mut source = "^(?s)".to_owned();
+    for (index, piece) in pieces.iter().enumerate() {
+        let lazy = if index + 1 == pieces.len() { "" } else { "?" };
+        match piece {
+            line_parser::Piece::Literal(literal) => source.push_str(&regex::escape(literal)),
+            line_parser::Piece::Capture(None) => source.push_str(&format!("(?:.*{lazy})")),
+            line_parser::Piece::Capture(Some(name)) => source.push_str(&format!("(?P<{name}>.*{lazy})")),
         }
-        let (literal, name) = (&rest[..at], &rest[at + 1..end]);
-        rest = &rest[end + 1..];
-        let lazy = if rest.is_empty() { "" } else { "?" };
-        let opening = if name == "_" { "(?:".to_owned() } else { format!("(?P<{name}>") };
-        source.push_str(&format!("{}{opening}.*{lazy})", regex::escape(literal)));
-        is_after_capture = true;
     }
-    source.push_str(&regex::escape(rest));
-    let regex = reader.regex(&source, span)?;
-    take_groups(reader, regex, span, query)
+    let method = method_of(reader, &reader.regex(&source, span)?, span)?;
+    parse(reader, query, LabelsFunction::Pattern, vec![message(), label::text(written)], method);
+    Ok(())
 }
 
-/// Where the next `<name>` begins and ends.
-fn capture(text: &str) -> Option<(usize, usize)> {
-    let mut from = 0;
-    while let Some(at) = text.get(from..)?.find('<').map(|at| at + from) {
-        let name = text[at + 1..].find('>').map(|end| &text[at + 1..at + 1 + end]);
-        let is_name = |name: &&str| {
-            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        };
-        if let Some(name) = name.filter(is_name) {
-            return Some((at, at + 1 + name.len()));
-        }
-        from = at + 1;
-    }
-    None
-}
-
-/// `| label_format a=b, c="{{.d}}"`: the first renames, the second computes.
+/// `| label_format a=b, c="{{.d}}"`: the first renames, the second computes. Templates see the labels as they are at the
+/// first of them.
 fn label_format(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+    let mut seen = None;
     for renaming in pair.into_inner().filter(|part| part.as_rule() == Rule::renaming) {
         let parts: Vec<Pair<'_, Rule>> = renaming.into_inner().collect();
         let [name, value] = parts.as_slice() else { continue };
-        if value.as_rule() == Rule::string {
-            let value = template::read(reader, value)?;
-            set(reader, query, name.as_str(), value);
+        let (to, is_template) = (name.as_str(), value.as_rule() == Rule::string);
+        let expr = if is_template {
+            let seen = seen.get_or_insert_with(|| reader.sight.clone()).clone();
+            let now = std::mem::replace(&mut reader.sight, seen);
+            let expr = template::read(reader, value);
+            reader.sight = now;
+            expr?
         } else {
-            let renamed = reader.sight.label(value.as_str());
-            set(reader, query, name.as_str(), renamed);
-            if name.as_str() != value.as_str() {
-                hide(query, value.as_str());
+            reader.sight.label(value.as_str())
+        };
+        if reader.sight.is_plain {
+            extend(query, to.into(), expr);
+            if !is_template && to != value.as_str() {
+                extend(query, value.as_str().into(), Expr::Literal(None));
             }
+        } else if is_template {
+            reader.sight.change(&mut query.operators, LabelsFunction::Set, vec![label::text(to), expr]);
+        } else {
+            let details = vec![label::text(to), label::text(value.as_str()), expr];
+            reader.sight.change(&mut query.operators, LabelsFunction::Rename, details);
         }
     }
     Ok(())
 }
 
-/// Gives a label a value; those of streams have their own fields.
-fn set(reader: &mut Reader<'_>, query: &mut LogQuery, name: &str, value: Expr) {
-    let fields = label::fields(name);
-    extend(query, fields.first().copied().unwrap_or("@level").into(), value);
-    query.shown.make(name, &mut reader.sight);
-}
-
-fn hide(query: &mut LogQuery, name: &str) {
-    for field in label::fields(name) {
-        extend(query, field.into(), Expr::Literal(None));
-    }
-    query.shown.hide(name);
-}
-
-/// The label of `drop` or `keep`, and its condition where it has one.
+/// The label of `drop` or `keep`, and its condition.
 fn chosen<'p>(reader: &Reader<'_>, pair: Pair<'p, Rule>) -> Result<Option<(&'p str, Option<Expr>)>, QueryError> {
     let parts: Vec<Pair<'p, Rule>> = pair.into_inner().collect();
     match parts.as_slice() {
         [name] => Ok(Some((name.as_str(), None))),
         [name, sign, text] => {
             let value = reader.string(text)?;
-            let always = Expr::Literal(Some(Value::Boolean(true)));
             let condition = label_matches(reader, name.as_str(), sign.as_str(), &value, span_of(text))?;
-            Ok(Some((name.as_str(), Some(condition.unwrap_or(always)))))
+            Ok(Some((name.as_str(), Some(condition.unwrap_or_else(always)))))
         }
         _ => Ok(None),
     }
 }
 
-/// `__error__`, which Grafana drops behind every query whose volume it shows, is no field.
+fn always() -> Expr {
+    Expr::Literal(Some(Value::Boolean(true)))
+}
+
+/// `__error__`, which Grafana drops behind every query whose volume it shows, is no label of lines that no parser read.
 fn drop_labels(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
     for part in pair.into_inner().filter(|part| part.as_rule() == Rule::chosen) {
         match chosen(reader, part)? {
-            Some(("__error__", None)) => reader.sight.forget(),
-            Some((name, _)) if name.starts_with("__") => {}
-            Some((name, None)) => hide(query, name),
-            Some((name, Some(condition))) => keep_if(reader, query, name, not(condition)),
+            Some(("__error__", None)) => reader.sight.forget(&mut query.operators),
+            Some((name, _)) if name.starts_with("__") && !reader.sight.has_parsed() => {}
+            Some((name, condition)) if reader.sight.is_plain => {
+                let value = condition.map_or(Expr::Literal(None), |condition| {
+                    Expr::Call(Function::If, vec![not(condition), Expr::Field(name.into()), Expr::Literal(None)])
+                });
+                extend(query, name.into(), value);
+            }
+            Some((name, condition)) => {
+                let details = vec![label::text(name), condition.unwrap_or_else(always)];
+                reader.sight.change(&mut query.operators, LabelsFunction::Drop, details);
+            }
             None => {}
         }
     }
@@ -249,26 +266,14 @@ fn drop_labels(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQue
 }
 
 fn keep_labels(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
-    let mut kept = Vec::new();
+    let mut details = Vec::new();
     for part in pair.into_inner().filter(|part| part.as_rule() == Rule::chosen) {
         let Some((name, condition)) = chosen(reader, part)? else { continue };
-        if let Some(condition) = condition {
-            keep_if(reader, query, name, condition);
-        }
-        kept.push(name.to_owned());
+        details.extend([label::text(name), condition.unwrap_or_else(always), reader.sight.label(name)]);
     }
-    query.shown.keep(&kept, &mut reader.sight);
+    // Which labels are shown is no matter of other languages: they show fields that are named.
+    if !reader.sight.is_plain {
+        reader.sight.change(&mut query.operators, LabelsFunction::Keep, details);
+    }
     Ok(())
-}
-
-/// Leaves a label where a condition holds.
-fn keep_if(reader: &mut Reader<'_>, query: &mut LogQuery, name: &str, condition: Expr) {
-    for field in label::fields(name) {
-        let value = vec![condition.clone(), Expr::Field(field.into()), Expr::Literal(None)];
-        extend(query, field.into(), Expr::Call(Function::If, value));
-    }
-    // What lines name is shown as it stands there; from here on it is a label that may be missing.
-    if !query.shown.objects.is_empty() && !super::STREAM_LABELS.contains(&name) {
-        query.shown.make(name, &mut reader.sight);
-    }
 }

@@ -107,6 +107,17 @@ pub(super) struct RangeCall {
     pub grouping: Option<Grouping>,
 }
 
+impl RangeCall {
+    /// Labels that its series do not have: those that it leaves out, and the one that its numbers are taken from.
+    pub(super) fn left_out(&self) -> Vec<String> {
+        let without = match &self.grouping {
+            Some(Grouping::Without(labels)) => labels.clone(),
+            _ => Vec::new(),
+        };
+        without.into_iter().chain(self.unwrap.iter().map(|unwrap| unwrap.label.clone())).collect()
+    }
+}
+
 /// What is computed of a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum RangeFunction {

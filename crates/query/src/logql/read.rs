@@ -26,8 +26,9 @@ pub(super) fn span_of(pair: &Pair<'_, Rule>) -> Span {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str, asks_for_errors: bool) -> Self {
-        Self { text, n_nested: 0, n_regexes: std::cell::Cell::new(0), asks_for_errors, sight: Sight::default() }
+    pub(super) fn new(text: &'a str, is_plain: bool, asks_for_errors: bool) -> Self {
+        let n_regexes = std::cell::Cell::new(0);
+        Self { text, n_nested: 0, n_regexes, asks_for_errors, sight: Sight::new(is_plain) }
     }
 
     pub(super) fn error(&self, code: &'static str, message: impl Into<String>, span: Span) -> QueryError {

@@ -7,19 +7,25 @@ use std::collections::BTreeMap;
 
 use types::{TimeRange, Timestamp, Value};
 
-use super::label::STREAM_LABELS;
+use super::label_set::{ERROR, LabelSet};
 use super::metric::{AggregationKind, Grouping, Metric, MetricQuery, RangeCall, RangeFunction};
 use super::vector::{self, Labels, Numbers, Values};
 use super::windows::{self, Reading, SegmentedSeries, Segments};
 use crate::ExecuteError;
 use crate::optimise::optimise;
-use crate::plan::{Aggregate, ArithmeticOperator, Expr, Name, Operator, Parse, ParseMethod, Plan};
+use crate::plan::{ArithmeticOperator, Expr, Name, Operator, Plan};
 
 // What Prometheus and Loki allow, and more than any screen has pixels.
 const STEPS_MAX: i64 = 11_000;
 
 /// Most series of an answer, as for `/series` (DESIGN.md §15).
 const SERIES_MAX: usize = 5_000;
+
+/// Stands for all labels of a series, where they are asked for by no name.
+const WHOLE: &str = "#set";
+
+/// The column that says what could not be read, behind all others.
+const ERROR_COLUMN: &str = "#error";
 
 /// The instants at which a metric query is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +84,9 @@ pub enum MetricError<E> {
     /// Series that cannot meet.
     #[error("{0}")]
     Matching(String),
+    /// Lines that could not be read, and whose numbers would be missing.
+    #[error("pipeline error: {0}; leave out lines that cannot be read with | __error__=\"\" behind the stage that fails")]
+    Pipeline(String),
     /// Too many series.
     #[error("the query gives more than {SERIES_MAX} series; keep fewer labels, such as sum by (level) (…)")]
     TooManySeries,
@@ -210,7 +219,9 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
         }
         let mut pieces = SegmentedSeries::default();
         let n_columns = (segments.columns().len(), labels.len());
-        for row in rows.map_err(MetricError::Execute)? {
+        let rows = rows.map_err(MetricError::Execute)?;
+        check_errors(&rows, segments.columns().len() + labels.len(), call)?;
+        for row in rows {
             pieces.add(&segments, call.function, n_columns, &row, |row| labels_of_row(labels, row));
         }
         if pieces.len() > SERIES_MAX {
@@ -225,6 +236,18 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
         }
         series.retain(|_, values| values.iter().any(Option::is_some));
         Ok(())
+    }
+}
+
+/// Lines that could not be read are an error: a number that leaves them out would be wrong.
+fn check_errors<E>(rows: &Rows, n_before: usize, call: &RangeCall) -> Result<(), MetricError<E>> {
+    if call.log.shown.error().is_none() {
+        return Ok(());
+    }
+    let error = |row: &Vec<Option<Value>>| row.get(n_before..)?.last()?.as_ref().map(Value::to_string);
+    match rows.iter().filter_map(error).find(|error| error.ends_with("Err")) {
+        Some(error) => Err(MetricError::Pipeline(error)),
+        None => Ok(()),
     }
 }
 
@@ -247,24 +270,20 @@ fn labels_of(call: &RangeCall, outer: Option<&Outer<'_>>) -> Vec<String> {
         AggregationKind::Max => call.function == Max,
         _ => false,
     };
-    let without: &[String] = match &call.grouping {
-        Some(Grouping::Without(labels)) => labels,
-        _ => &[],
-    };
-    let shown = &call.log.shown;
-    let made = shown.parsed.iter().map(|name| name.to_string());
-    let of_stream = unique(STREAM_LABELS.into_iter().map(str::to_owned).chain(made)).into_iter();
-    let of_stream = of_stream.filter(|label| shown.has(label));
-    let all = match outer {
+    let whole = [WHOLE.to_owned()].into_iter();
+    match outer {
         Some(outer @ Outer { grouping: Grouping::By(labels), .. })
             if call.grouping.is_none() && is_of_one_kind(outer) =>
         {
             unique(labels.iter().cloned())
         }
-        Some(Outer { grouping: Grouping::By(labels), .. }) => unique(of_stream.chain(labels.iter().cloned())),
-        _ => of_stream.collect(),
-    };
-    all.into_iter().filter(|label| !without.contains(label)).collect()
+        // Fields of events can be asked for that are no labels of series.
+        Some(Outer { grouping: Grouping::By(labels), .. }) => {
+            let named = labels.iter().filter(|label| !call.left_out().contains(label)).cloned();
+            unique(whole.chain(named))
+        }
+        _ => whole.collect(),
+    }
 }
 
 fn unique(labels: impl Iterator<Item = String>) -> Vec<String> {
@@ -278,14 +297,26 @@ fn unique(labels: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 fn labels_of_row(labels: &[String], row: &[Option<Value>]) -> Labels {
-    let text = |value: &Option<Value>| value.as_ref().map(Value::to_string).filter(|text| !text.is_empty());
-    labels.iter().zip(row).filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
+    let mut all = Labels::new();
+    for (name, value) in labels.iter().zip(row) {
+        let Some(text) = value.as_ref().map(Value::to_string).filter(|text| !text.is_empty()) else { continue };
+        if name == WHOLE {
+            all.extend(LabelSet::read(&text).labels());
+        } else {
+            all.insert(name.clone(), text);
+        }
+    }
+    all
 }
 
 /// The plan of one aggregation. Columns: those of segments, labels, then those of [`windows::aggregates`].
 fn plan_of(call: &RangeCall, labels: &[String], segments: &Segments, how: Reading) -> Plan {
     let mut by: Vec<(Name, Expr)> = segments.columns();
-    by.extend(labels.iter().map(|name| (Name::from(format!("#label {name}")), call.log.shown.sight.label(name))));
+    let label = |name: &String| match name.as_str() {
+        WHOLE => call.log.shown.series_labels(&call.left_out()),
+        name => call.log.shown.sight.label(name),
+    };
+    by.extend(labels.iter().map(|name| (Name::from(format!("#label {name}")), label(name))));
     let value = call.unwrap.as_ref().map(|unwrap| {
         let zero = Box::new(Expr::Literal(Some(Value::Integer(0))));
         // The sum with 0 is missing for what is no number, so that only numbers are counted.
@@ -294,35 +325,12 @@ fn plan_of(call: &RangeCall, labels: &[String], segments: &Segments, how: Readin
     let aggregates = windows::aggregates(call.function, value, how);
     let names: Vec<Name> = by.iter().map(|(name, _)| name.clone()).collect();
     let columns = names.into_iter().chain(aggregates.iter().map(|aggregate| aggregate.name.clone()));
+    let error = call.log.shown.error().filter(|_| !labels.iter().any(|name| name == ERROR));
+    let columns = columns.chain(error.is_some().then(|| ERROR_COLUMN.into()));
     let columns = columns.map(|name: Name| (name.clone(), Expr::Field(name))).collect();
-    let mut operators = without_idle_parsers(&call.log.operators, &by, &aggregates);
+    by.extend(error.map(|error| (ERROR_COLUMN.into(), error)));
+    let mut operators = call.log.operators.clone();
     operators.push(Operator::Aggregate { by, aggregates });
     operators.push(Operator::Project { columns, is_events: false });
     optimise(Plan { sources: call.log.sources.clone(), operators, ..Plan::default() })
-}
-
-/// Leaves out parsers that name their fields themselves where nothing but what is known of every event is asked for
-/// behind them: they take longest of all, and histograms above a search have them.
-fn without_idle_parsers(operators: &[Operator], by: &[(Name, Expr)], aggregates: &[Aggregate]) -> Vec<Operator> {
-    let asks = |expr: &Expr| {
-        let mut asks = false;
-        expr.visit_fields(&mut |name| asks |= !name.starts_with('@'));
-        asks
-    };
-    let arguments = aggregates.iter().filter_map(|aggregate| aggregate.argument.as_ref());
-    let mut asks_for_fields = by.iter().map(|(_, expr)| expr).chain(arguments).any(asks);
-    let mut kept = Vec::with_capacity(operators.len());
-    for operator in operators.iter().rev() {
-        asks_for_fields |= match operator {
-            Operator::Filter(expr) | Operator::Extend { expr, .. } => asks(expr),
-            Operator::Parse(Parse { method: ParseMethod::Format { prefix: None, .. }, .. }) if !asks_for_fields => {
-                continue;
-            }
-            Operator::Parse(parse) => asks(&parse.text),
-            _ => false,
-        };
-        kept.push(operator.clone());
-    }
-    kept.reverse();
-    kept
 }

@@ -7,7 +7,7 @@ use types::{GroupPattern, Value, parse_duration_ns};
 
 use super::read::{Reader, span_of};
 use super::shown::Sight;
-use super::{LogQuery, Rule, Shown, labels};
+use super::{LogQuery, Rule, Shown, label, labels};
 use crate::error::{QueryError, Span};
 use crate::function::Function;
 use crate::insights::balanced;
@@ -16,6 +16,8 @@ use crate::plan::{Comparison, Expr, Operator, TextPattern};
 /// A number taken out of the events instead of counting them.
 #[derive(Clone, Debug)]
 pub(super) struct Unwrap {
+    /// The label that it is taken from, which the series do not have.
+    pub label: String,
     pub value: Expr,
 }
 
@@ -23,7 +25,7 @@ pub(super) struct Unwrap {
 pub(super) fn log(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<(LogQuery, Option<Unwrap>), QueryError> {
     let mut query = LogQuery { sources: Vec::new(), operators: Vec::new(), shown: Shown::default() };
     let mut unwrap = None;
-    reader.sight = Sight::new(reader.asks_for_errors);
+    reader.sight = Sight::new(reader.sight.is_plain);
     for part in pair.into_inner() {
         match part.as_rule() {
             Rule::selector => {
@@ -53,15 +55,46 @@ fn matcher(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> R
     let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
     let [name, sign, text] = parts.as_slice() else { return Ok(()) };
     let (name, sign, value) = (name.as_str(), sign.as_str(), reader.string(text)?);
-    if name == "group" && query.sources.is_empty() {
+    if name == "group" && query.sources.is_empty() && !value.contains(is_foreign) {
         query.sources = group_patterns(sign, &value);
     }
     if sign == "=" && !value.is_empty() {
         query.shown.equal.push((name.to_owned(), value.clone()));
     }
-    let condition = label_matches(reader, name, sign, &value, span_of(text))?;
+    let matches = |label: Expr| text_matches(reader, label, sign, &value, span_of(text));
+    let condition = match name {
+        "group" => group_matches(matches(label::expr(name))?, sign, &value, || matches(label::of_stream(name)))?,
+        _ if reader.sight.is_plain => matches(label::expr(name))?,
+        _ => match (matches(label::of_stream(name))?, matches(label::selectable(name))?) {
+            (Some(of_stream), Some(of_fields)) => {
+                let others = both(not(label::is_pushed()), of_fields);
+                Some(Expr::Or(Box::new(both(label::is_pushed(), of_stream)), Box::new(others)))
+            }
+            _ => None,
+        },
+    };
     query.operators.extend(condition.map(Operator::Filter));
     Ok(())
+}
+
+/// Whether no name of a group has this character, and no expression for one needs it.
+fn is_foreign(c: char) -> bool {
+    !c.is_ascii_alphanumeric() && !"._/#-\\+*?()|[]{}^$".contains(c)
+}
+
+/// A matcher of the label `group`: the group of an event, whoever brought it. Groups are named by labels that were pushed,
+/// but not every text is a name: one that is none is looked for among these.
+fn group_matches(
+    of_group: Option<Expr>,
+    sign: &str,
+    value: &str,
+    of_stream: impl FnOnce() -> Result<Option<Expr>, QueryError>,
+) -> Result<Option<Expr>, QueryError> {
+    if sign.starts_with('!') || !value.contains(is_foreign) {
+        return Ok(of_group);
+    }
+    let either = |a: Expr, b: Expr| Expr::Or(Box::new(a), Box::new(b));
+    Ok(of_group.zip(of_stream()?).map(|(a, b)| either(a, b)))
 }
 
 /// Patterns of all groups that a matcher of the label `group` can mean; none where that cannot be told.
@@ -88,7 +121,17 @@ pub(super) fn label_matches(
     value: &str,
     span: Span,
 ) -> Result<Option<Expr>, QueryError> {
-    let label = reader.sight.label(name);
+    text_matches(reader, reader.sight.label(name), sign, value, span)
+}
+
+/// The same of any value.
+fn text_matches(
+    reader: &Reader<'_>,
+    label: Expr,
+    sign: &str,
+    value: &str,
+    span: Span,
+) -> Result<Option<Expr>, QueryError> {
     let is_empty = |label: Expr| Expr::Call(Function::IsEmpty, vec![label]);
     let positive = match sign {
         "=~" | "!~" => {
@@ -164,11 +207,11 @@ fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Unwrap {
             Expr::Arithmetic(crate::plan::ArithmeticOperator::Divide, Box::new(milliseconds), Box::new(thousand))
         }
     };
-    if reader.asks_for_errors {
+    if !reader.sight.is_plain {
         let is_number = is_present(Expr::Call(Function::ToNumber, vec![value.clone()]));
         reader.sight.note(both(is_there, not(is_number)), "SampleExtractionErr");
     }
-    Unwrap { value }
+    Unwrap { label: name.to_owned(), value }
 }
 
 fn is_present(expr: Expr) -> Expr {

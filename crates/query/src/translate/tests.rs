@@ -20,7 +20,7 @@ fn original(text: &str, language: Language) -> Option<String> {
         Language::Lucene => plan_of(Vec::new(), lucene::parse(text, None).ok()?),
         Language::Kql => plan_of(Vec::new(), crate::kql::parse(text, None).ok()?),
         Language::FilterPattern => plan_of(Vec::new(), filter_pattern::conditions(text).ok()?.0),
-        Language::LogQl => match logql::parse(text).ok()? {
+        Language::LogQl => match logql::parse_plain(text).ok()? {
             logql::Query::Log(log) => plan_of(log.sources, log.operators),
             logql::Query::Metric(_) => return None,
         },

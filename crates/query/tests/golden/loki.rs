@@ -1,13 +1,11 @@
 //! Answers of LogQL in the form of golden cases.
 //!
 //! A log query gives a row per line, oldest first: the line, and its labels but for those that every event of a case has,
-//! `group` and `stream`, as `name=value` in the order of the names. A metric query gives a row per series: its labels, and
+//! `group` and `filename`, as `name=value` in the order of the names. A metric query gives a row per series: its labels, and
 //! its value at each step, or at ten past six where a case names no steps.
 
-use std::collections::BTreeMap;
-
-use query::logql::{self, Direction, LogQuery, Made, MetricQuery, Query, Series, Steps, run_metric};
-use query::plan::{Expr, Operator, Plan};
+use query::logql::{self, LabelSet, LogQuery, MetricQuery, Query, Series, Steps, run_metric};
+use query::plan::{Expr, Operator, Plan, SortKey};
 use query::{Answer, ColumnInfo, ColumnKind, QueryErrors};
 use types::{TimeRange, Timestamp, Value, parse_duration_ns};
 
@@ -26,34 +24,26 @@ pub(crate) fn answer(case: &Case, execute: &mut dyn FnMut(&Plan, TimeRange) -> A
 }
 
 fn lines(log: &LogQuery, execute: &mut dyn FnMut(&Plan, TimeRange) -> Answer) -> Answer {
-    let made = Made::of(&log.shown);
-    let mut plan = LogQuery { operators: made.operators(log), ..log.clone() }.plan(Direction::Forward, 1_000);
-    let names: Vec<String> = match plan.operators.last() {
-        Some(Operator::Project { columns, .. }) => columns.iter().map(|(name, _)| name.to_string()).collect(),
-        other => panic!("{other:?}"),
-    };
-    // The plan as the Loki API makes it, with the labels of streams under their names.
-    let mut operators = made.operators(log);
-    let columns = match plan.operators.pop() {
-        Some(Operator::Project { mut columns, .. }) => {
-            columns.extend(made.columns().map(|name| (name.clone(), Expr::Field(name))));
-            columns
-        }
-        other => panic!("{other:?}"),
-    };
-    operators.extend(plan.operators.into_iter().filter(|o| matches!(o, Operator::Sort(_) | Operator::Limit(_))));
+    let mut operators = log.operators.clone();
+    operators.push(Operator::Sort(vec![SortKey { expr: Expr::Field("@timestamp".into()), descending: false }]));
+    let columns =
+        vec![("line".into(), Expr::Field("@message".into())), ("labels".into(), Expr::Field("#shown".into()))];
+    let shown_at = operators.len() - 1;
+    operators.insert(shown_at, Operator::Extend { name: "#shown".into(), expr: log.shown.label_set() });
     operators.push(Operator::Project { columns, is_events: true });
-    let answer = execute(&Plan { operators, ..plan }, TimeRange::ALL);
+    let answer = execute(&Plan { sources: log.sources.clone(), operators, ..Plan::default() }, TimeRange::ALL);
     let rows = answer.rows.iter().map(|row| {
-        let (line, of_stream) = (row[1].clone(), names[2..].iter().zip(&row[2..names.len()]));
-        let label = |(name, value): (&String, &Option<Value>)| Some((name.clone(), value.as_ref()?.to_string()));
-        let mut labels: BTreeMap<String, String> = of_stream.filter_map(label).collect();
-        labels.retain(|name, _| log.shown.has(name));
-        let parsed = made.labels(&row[names.len()..], &labels);
-        labels.extend(parsed);
-        vec![line, Some(shown(labels.into_iter().filter(|(name, _)| name != "group" && name != "stream")))]
+        let set = row[1].as_ref().map(Value::to_string).unwrap_or_default();
+        vec![
+            row[0].clone(),
+            Some(shown(LabelSet::read(&set).labels().into_iter().filter(|(name, _)| !is_of_all(name)))),
+        ]
     });
     of_rows(vec!["line".into(), "labels".into()], rows.collect())
+}
+
+fn is_of_all(name: &str) -> bool {
+    matches!(name, "group" | "filename")
 }
 
 fn series(case: &Case, metric: &MetricQuery, execute: &mut dyn FnMut(&Plan, TimeRange) -> Answer) -> Answer {
@@ -73,7 +63,7 @@ fn series(case: &Case, metric: &MetricQuery, execute: &mut dyn FnMut(&Plan, Time
         series.points.iter().find(|point| point.at == at).map(|point| Value::Float(point.value))
     };
     let row = |series: &Series| {
-        let labels = series.labels.iter().filter(|(name, _)| name != "group" && name != "stream").cloned();
+        let labels = series.labels.iter().filter(|(name, _)| !is_of_all(name)).cloned();
         std::iter::once(Some(shown(labels))).chain(times.iter().map(|at| value(series, *at))).collect()
     };
     let rows = match found {

@@ -74,7 +74,6 @@ pub(crate) fn check_selector(parameters: &Parameters) -> Result<(), Problem> {
 fn fields_of(label: &str) -> &'static [&'static str] {
     match label {
         "group" => &["@log", "@logStream"],
-        "level" | "detected_level" => &["@level", "@logStream"],
         "service_name" => &["@logStream", "service_name", "service.name", "service"],
         "host" => &["@logStream", "host"],
         _ => &["@logStream"],

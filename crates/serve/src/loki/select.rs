@@ -116,7 +116,7 @@ async fn log_lines(
     range: TimeRange,
     wanted: Wanted,
 ) -> Result<Response, Problem> {
-    let (now, shown) = (server.now(), log.shown.clone());
+    let now = server.now();
     let answer = read(server, text, move |reading| {
         let scope = Scope { groups: log.sources.clone(), ..scope(now) };
         let snapshot = reading.snapshot(&scope.groups, range);
@@ -124,8 +124,7 @@ async fn log_lines(
         reading.execute_on(&snapshot, &plan, &scope, range)
     })
     .await?;
-    let pieces =
-        lines::gathered(lines::pieces(answer, wanted, &shown)).map(|piece| Ok::<_, Infallible>(Bytes::from(piece)));
+    let pieces = lines::gathered(lines::pieces(answer, wanted)).map(|piece| Ok::<_, Infallible>(Bytes::from(piece)));
     let json = [(header::CONTENT_TYPE, "application/json")];
     Ok((json, Body::from_stream(tokio_stream::iter(pieces))).into_response())
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use axum::response::Response;
 use chrono_tz::Tz;
-use query::logql::{self, LogQuery, Query, Shown};
+use query::logql::{self, LogQuery, Query};
 use query::plan::Operator;
 use query::{Answer, Tail};
 use serde_json::json;
@@ -75,7 +75,7 @@ pub(crate) async fn get(
     let (sender, texts) = mpsc::channel(FRAMES_WAITING_MAX);
     let (delay, of_thread) = (Duration::from_secs(delay_s), server.clone());
     tokio::task::spawn_blocking(move || {
-        let follower = Follower { server: of_thread, tail, shown: log.shown, delay, sender, held: Held::default() };
+        let follower = Follower { server: of_thread, tail, delay, sender, held: Held::default() };
         // A client that has gone wants nothing more.
         let _ = follower.run(&subscription, before);
         drop(permit);
@@ -105,7 +105,6 @@ async fn newest(
 struct Follower {
     server: Shared,
     tail: Tail,
-    shown: Shown,
     delay: Duration,
     sender: mpsc::Sender<String>,
     held: Held,
@@ -195,7 +194,7 @@ impl Follower {
     /// Waits while the connection is behind: the store's queue fills up meanwhile and counts what is lost.
     fn send(&self, rows: &[Row], lost: Option<String>) -> Result<(), Gone> {
         let lost = lost.map(|lost| format!(",\"dropped_entries\":{lost}")).unwrap_or_default();
-        let frame = format!("{{\"streams\":[{}]{lost}}}", lines::tail_streams(rows, &self.shown));
+        let frame = format!("{{\"streams\":[{}]{lost}}}", lines::tail_streams(rows));
         self.sender.blocking_send(frame).map_err(|_| Gone)
     }
 }

@@ -1,0 +1,121 @@
+//! Lines that were pushed before: equal labels, time, line and metadata are one event, however a sender cuts its requests.
+//!
+//! Compared with are the other lines of the request and those events that are not yet in a segment; batches whose times lie
+//! elsewhere are not looked at.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use storage::{Part, Store};
+use types::{Batch, BatchRun, Column, GroupPattern, RowSet, Run, ScanError, TimeRange, Timestamp, Value};
+use xxhash_rust::xxh3::Xxh3;
+
+/// What equal lines share besides the fields that hold their metadata.
+const COMPARED: [&str; 3] = ["@logStream", "@message", super::PUSHED];
+
+/// The parts without lines that were pushed before, and how many lines that are.
+pub(super) fn without_repeated(store: &Store, parts: Vec<Part>) -> (Vec<Part>, u64) {
+    let (mut kept, mut n_repeated) = (Vec::with_capacity(parts.len()), 0);
+    for part in parts {
+        let n_before = part.batch.len();
+        // Damage hides what is known; whoever asks for events is told of it.
+        let batch = match new_rows(store, &part) {
+            Ok(Some(rows)) => Batch::gather(&[&part.batch], &rows),
+            Ok(None) | Err(_) => part.batch,
+        };
+        n_repeated += (n_before - batch.len()) as u64;
+        if !batch.is_empty() {
+            kept.push(Part { group: part.group, batch });
+        }
+    }
+    (kept, n_repeated)
+}
+
+/// The rows of a part that are new, in their order; `None` where all of them are.
+fn new_rows(store: &Store, part: &Part) -> Result<Option<Vec<(u32, u32)>>, ScanError> {
+    let batch = &part.batch;
+    let times: HashSet<i64> = batch.timestamps.iter().copied().collect();
+    let (Some(first), Some(last)) = (batch.timestamps.iter().min(), batch.timestamps.iter().max()) else {
+        return Ok(None);
+    };
+    let range = TimeRange { from: Timestamp(*first), to: Timestamp(last.saturating_add(1)) };
+    let runs = if store.has_group(&part.group) {
+        store.snapshot(&[GroupPattern::new(part.group.as_str())], range).runs
+    } else {
+        Vec::new()
+    };
+    let mut hot: HashSet<u128> = HashSet::new();
+    for run in runs.iter().filter(|run| run.info().key.is_none() && range.overlaps(run.info().first, run.info().last)) {
+        add_known(&**run, range, &times, &mut hot)?;
+    }
+    if hot.is_empty() && times.len() == batch.len() {
+        return Ok(None);
+    }
+    let own = BatchRun::new(part.group.clone(), 0, Arc::new(batch.clone()));
+    let mut seen: HashSet<u128> = HashSet::new();
+    let mut new: Vec<u32> = Vec::with_capacity(batch.len());
+    let order = batch.time_order();
+    let mut row = 0;
+    for block in 0..own.n_blocks() {
+        for key in keys(&own, block, &RowSet::all(own.block_rows(block)))? {
+            if !hot.contains(&key) && seen.insert(key) {
+                new.push(order[row]);
+            }
+            row += 1;
+        }
+    }
+    new.sort_unstable();
+    Ok((new.len() < batch.len()).then(|| new.into_iter().map(|row| (0, row)).collect()))
+}
+
+/// Adds the keys of those events of a run that happened at one of the times.
+fn add_known(
+    run: &dyn Run,
+    range: TimeRange,
+    times: &HashSet<i64>,
+    known: &mut HashSet<u128>,
+) -> Result<(), ScanError> {
+    for block in 0..run.n_blocks() {
+        let (first, last) = run.block_times(block);
+        if !range.overlaps(first, last) {
+            continue;
+        }
+        let all = RowSet::all(run.block_rows(block));
+        let columns = run.read(block, &["@timestamp"], &all)?;
+        let Some(Column::Timestamps(values)) = columns.first() else { continue };
+        let rows = RowSet::of(values.len(), |row| times.contains(&values[row]));
+        if !rows.is_empty() {
+            known.extend(keys(run, block, &rows)?);
+        }
+    }
+    Ok(())
+}
+
+/// Hashes of what makes lines equal.
+fn keys(run: &dyn Run, block: usize, rows: &RowSet) -> Result<Vec<u128>, ScanError> {
+    let compared = run.read(block, &COMPARED, rows)?;
+    let times = run.read(block, &["@timestamp"], rows)?;
+    let text = |column: &Column, row: usize| column.value(row).map(|value| value.to_string()).unwrap_or_default();
+    let of_rows: Vec<Vec<String>> =
+        (0..rows.count()).map(|row| super::names_of_fields(&text(&compared[2], row))).collect();
+    let mut names: Vec<&str> = of_rows.iter().flatten().map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    let metadata = run.read(block, &names, rows)?;
+    let key = |row: usize| {
+        let mut hasher = Xxh3::new();
+        let time = match times.first().and_then(|column| column.value(row)) {
+            Some(Value::Timestamp(time)) => time.0,
+            _ => 0,
+        };
+        hasher.update(&time.to_le_bytes());
+        let columns = of_rows[row].iter().filter_map(|name| metadata.get(names.binary_search(&name.as_str()).ok()?));
+        for column in compared.iter().chain(columns) {
+            let text = text(column, row);
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        hasher.digest128()
+    };
+    Ok((0..rows.count()).map(key).collect())
+}
