@@ -10,6 +10,7 @@ use types::{Column, MinuteCounts, RowSet, Run, TimeRange, Timestamp, Value};
 
 use super::frame::Frame;
 use super::group::Groups;
+use super::names::{asks_labels, visit_unpushed_fields};
 use super::scan::{Item, Scan};
 use super::steps::Steps;
 use crate::function::Function;
@@ -42,6 +43,11 @@ fn is_of_minute(expr: &Expr) -> bool {
         Expr::Call(Function::TimeBucket, _) => bucket(expr).is_some_and(|(origin, length)| {
             length % Timestamp::MINUTE == 0 && matches!(origin.rem_euclid(Timestamp::MINUTE), 0 | 1)
         }),
+        label if asks_labels(label) => {
+            let mut is_known = true;
+            visit_unpushed_fields(label, &mut |name| is_known &= KNOWN.contains(&&**name));
+            is_known
+        }
         _ => false,
     }
 }
@@ -61,7 +67,8 @@ fn bucket(expr: &Expr) -> Option<(i64, i64)> {
 
 /// Buckets that begin a nanosecond after a minute does, by origin and length; `None` where some other time is asked for.
 fn late_buckets(by: &[(Name, Expr)]) -> Option<Vec<(i64, i64)>> {
-    let times = by.iter().map(|(_, expr)| expr).filter(|expr| matches!(expr, Expr::Call(..)));
+    let is_time = |expr: &&Expr| matches!(expr, Expr::Call(Function::TimeBucket | Function::DateFloor, _));
+    let times = by.iter().map(|(_, expr)| expr).filter(is_time);
     let is_late = |(origin, _): &(i64, i64)| origin.rem_euclid(Timestamp::MINUTE) == 1;
     let buckets: Vec<(i64, i64)> = times.map(|expr| bucket(expr).filter(is_late)).collect::<Option<_>>()?;
     Some(buckets).filter(|buckets| !buckets.is_empty())
@@ -77,6 +84,10 @@ pub(crate) fn count(
 ) -> Vec<Item> {
     let run = &*scan.sources[source].run;
     let range = scan.request.range;
+    let asks_labels = steps.ask_labels() || by.iter().any(|(_, expr)| asks_labels(expr));
+    if asks_labels && may_be_pushed(run) {
+        return scan.blocks_of(source, range);
+    }
     let counted = match (late_buckets(by), run.minutes()) {
         (None, Ok(Some(minutes))) => Some(whole(&minutes, inner(range, run.info().first, run.info().last))),
         (Some(buckets), Ok(Some(minutes))) if is_late(range) => late(run, &minutes, range, &buckets),
@@ -88,6 +99,18 @@ pub(crate) fn count(
         return Vec::new();
     }
     edges(scan, source).into_iter().flat_map(|edge| scan.blocks_of(source, edge)).collect()
+}
+
+/// Whether Loki senders may have pushed events of a run, whose labels are not those of other events.
+fn may_be_pushed(run: &dyn Run) -> bool {
+    let names = run.field_names().unwrap_or_default();
+    if names.iter().any(|name| **name == *"@loki") || run.n_blocks() == 0 {
+        return true;
+    }
+    // What was pushed before there was this field is a group of its own: the first event is like the others.
+    let first = RowSet::of(run.block_rows(0), |row| row == 0);
+    let streams = run.read(0, &["@logStream"], &first).unwrap_or_default();
+    streams.first().and_then(|column| column.value(0)).is_none_or(|stream| stream.to_string().starts_with('{'))
 }
 
 /// How many events of each level there are at times that fall into the right buckets.

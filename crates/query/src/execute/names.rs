@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::aggregate::needs_places;
 use super::frame::PLACE_FIELDS;
+use crate::function::{Function, LabelsFunction};
 use crate::plan::{Aggregate, AggregateKind, Expr, Name, Operator};
 
 /// Calls `visit` for every field in `expr`.
@@ -24,6 +25,38 @@ pub(crate) fn visit_fields<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Name)) 
         }
         Expr::Between(item, low, high) => [item, low, high].into_iter().for_each(|part| visit_fields(part, visit)),
         Expr::Call(_, arguments) => arguments.iter().for_each(|argument| visit_fields(argument, visit)),
+    }
+}
+
+/// Calls `visit` for every field that `expr` speaks of for events that no Loki sender pushed: labels of LogQL are fields of
+/// theirs, whatever the name of their stream.
+pub(crate) fn visit_unpushed_fields<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Name)) {
+    match expr {
+        Expr::Call(Function::Labels(LabelsFunction::IsPushed | LabelsFunction::OfStream), _) => {}
+        Expr::Call(Function::Labels(LabelsFunction::Base), arguments) => {
+            arguments.last().into_iter().for_each(|other| visit_unpushed_fields(other, visit));
+        }
+        Expr::Not(inner) => visit_unpushed_fields(inner, visit),
+        Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) => {
+            visit_unpushed_fields(a, visit);
+            visit_unpushed_fields(b, visit);
+        }
+        Expr::Match(inner, _) => visit_unpushed_fields(inner, visit),
+        Expr::Call(_, arguments) => arguments.iter().for_each(|argument| visit_unpushed_fields(argument, visit)),
+        other => visit_fields(other, visit),
+    }
+}
+
+/// Tells whether `expr` asks for labels of LogQL.
+pub(crate) fn asks_labels(expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(Function::Labels(_), _) => true,
+        Expr::Not(inner) | Expr::Negate(inner) | Expr::Match(inner, _) => asks_labels(inner),
+        Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => {
+            asks_labels(a) || asks_labels(b)
+        }
+        Expr::Call(_, arguments) => arguments.iter().any(asks_labels),
+        _ => false,
     }
 }
 

@@ -7,7 +7,7 @@ use types::RowSet;
 
 use super::expression::{Environment, Stop, conjunction, evaluate, truth};
 use super::frame::{BlockRows, Frame, is_system};
-use super::names::{fields_of, visit_fields};
+use super::names::{asks_labels, fields_of, visit_fields, visit_unpushed_fields};
 use super::probe::Probe;
 use super::{join, parse};
 use crate::plan::{Expr, Name, Operator, Parse, ParseMethod, TextPattern};
@@ -67,12 +67,12 @@ impl<'p> Steps<'p> {
         self.rest.iter().copied()
     }
 
-    /// Tells whether all that is done can be done knowing nothing of events but `fields`.
+    /// Tells whether all that is done can be done knowing nothing of events but `fields`, where no Loki sender pushed them.
     pub(crate) fn are_about(&self, fields: &[&str]) -> bool {
         let mut known: Vec<&str> = fields.to_vec();
         let is_known = |expr: &Expr, known: &[&str]| {
             let mut is_known = true;
-            visit_fields(expr, &mut |field| is_known &= known.contains(&&**field));
+            visit_unpushed_fields(expr, &mut |field| is_known &= known.contains(&&**field));
             is_known
         };
         self.conditions.iter().all(|condition| is_known(condition.expr, &known))
@@ -85,6 +85,15 @@ impl<'p> Steps<'p> {
                 }
                 _ => false,
             })
+    }
+
+    /// Whether labels of LogQL are asked for.
+    pub(crate) fn ask_labels(&self) -> bool {
+        let of_operator = |operator: &&Operator| match operator {
+            Operator::Filter(expr) | Operator::Extend { expr, .. } => asks_labels(expr),
+            _ => false,
+        };
+        self.conditions.iter().any(|condition| asks_labels(condition.expr)) || self.rest.iter().any(of_operator)
     }
 
     /// The rows of a block that fulfil all conditions, with their computed fields.

@@ -39,7 +39,8 @@ pub(super) fn log(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<(LogQ
             _ => labels::stage(reader, part, &mut query)?,
         }
     }
-    query.shown.sight = std::mem::take(&mut reader.sight);
+    let next = Sight::new(reader.sight.is_plain);
+    query.shown.sight = std::mem::replace(&mut reader.sight, next);
     Ok((query, unwrap))
 }
 

@@ -12,7 +12,7 @@ use types::{Column, MISSING_CODE, Value};
 use super::super::cell::Cell;
 use super::super::expression::{Environment, Stop, evaluate};
 use super::super::frame::{Frame, booleans};
-use super::rows;
+use super::{Made, rows};
 use crate::function::LabelsFunction;
 use crate::logql::label_set::{DETECTED_LEVEL, Labels, PushedMetadata};
 use crate::logql::line_parser::{self, Logfmt};
@@ -28,13 +28,13 @@ pub(super) fn call(
     arguments: &[Expr],
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<Arc<Column>, Stop> {
+) -> Result<Made, Stop> {
     use LabelsFunction as L;
     match (function, arguments) {
         (L::IsPushed, [stream]) => {
             let streams = evaluate(stream, frame, env)?;
             let is_pushed = |row| Cell::at(&streams, row).text().is_some_and(|name| labels_of_stream(&name).is_some());
-            Ok(Arc::new(booleans(&types::RowSet::of(streams.n_rows(), is_pushed))))
+            Ok((Arc::new(booleans(&types::RowSet::of(streams.n_rows(), is_pushed))), None))
         }
         (L::OfStream, [stream, name]) => {
             let streams = evaluate(stream, frame, env)?;
@@ -66,7 +66,7 @@ pub(super) fn call(
             })
         }
         (_, [set, details @ ..]) => change(function, set, details, frame, env),
-        _ => Ok(Arc::new(Column::Missing { n_rows: frame.n_rows() })),
+        _ => Ok((Arc::new(Column::Missing { n_rows: frame.n_rows() }), None)),
     }
 }
 
@@ -146,7 +146,7 @@ fn change(
     details: &[Expr],
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<Arc<Column>, Stop> {
+) -> Result<Made, Stop> {
     let sets = evaluate(set, frame, env)?;
     let text = |columns: &[Arc<Column>], at: usize, row: usize| -> Option<String> {
         Some(Cell::at(columns.get(at)?, row).text()?.into_owned())
@@ -193,7 +193,7 @@ fn change(
 }
 
 /// A label of sets.
-fn get(set: &Expr, name: &str, other: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<Arc<Column>, Stop> {
+fn get(set: &Expr, name: &str, other: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<Made, Stop> {
     let sets = evaluate(set, frame, env)?;
     let mut others: Option<Arc<Column>> = None;
     let asks_field =
@@ -273,7 +273,7 @@ fn base(
     [stream, metadata, other]: [&Expr; 3],
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<Arc<Column>, Stop> {
+) -> Result<Made, Stop> {
     let (streams, metadata) = (evaluate(stream, frame, env)?, evaluate(metadata, frame, env)?);
     let (streams, metadata) = (Distinct::of(&streams), Distinct::of(&metadata));
     let labels = streams.each(|text| text.and_then(labels_of_stream));
@@ -318,14 +318,14 @@ fn base(
     if sources.iter().all(|source| matches!(source, Source::Nothing | Source::Text(_))) {
         let code = |source: &Source| if let Source::Text(code) = source { *code } else { MISSING_CODE };
         let codes = sources.iter().map(code).collect();
-        return Ok(Arc::new(Column::Dictionary { codes, values: Arc::new(texts) }));
+        return Ok((Arc::new(Column::Dictionary { codes, values: Arc::new(texts) }), None));
     }
     let others = match sources.iter().any(|source| matches!(source, Source::Other)) {
         true => evaluate(other, frame, env)?,
         false => Arc::new(Column::Missing { n_rows }),
     };
     if sources.iter().all(|source| matches!(source, Source::Other)) {
-        return Ok(others);
+        return Ok((others, None));
     }
     let columns: Vec<Arc<Column>> = fields.iter().map(|field| frame.column(field)).collect::<Result<_, _>>()?;
     rows(n_rows, env, |row| match &sources[row] {
@@ -337,7 +337,7 @@ fn base(
 }
 
 /// Label sets of events before any stage.
-fn begin(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<Arc<Column>, Stop> {
+fn begin(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<Made, Stop> {
     let columns: Vec<Arc<Column>> =
         arguments.iter().map(|argument| evaluate(argument, frame, env)).collect::<Result<_, Stop>>()?;
     let (streams, metadata) = (Distinct::of(&columns[0]), Distinct::of(&columns[1]));
