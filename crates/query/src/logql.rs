@@ -84,6 +84,17 @@ impl LogQuery {
         self.shown.sight.label(name)
     }
 
+    /// Whether a condition asks for labels that stages made.
+    fn filters_labels(&self) -> bool {
+        let mut asks = false;
+        for operator in &self.operators {
+            if let Operator::Filter(condition) = operator {
+                condition.visit_fields(&mut |name| asks |= name.starts_with("#labels"));
+            }
+        }
+        asks
+    }
+
     /// Labels that the selector asks to be equal to a text.
     fn equal_labels(&self) -> BTreeMap<String, String> {
         self.shown.equal.iter().cloned().collect()
@@ -110,7 +121,7 @@ impl LogQuery {
         }
         operators.push(Operator::Limit(limit));
         let fixed = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
-        let labels = STREAM_LABELS.into_iter().map(|name| (name.into(), label::expr(name)));
+        let labels = STREAM_LABELS.into_iter().map(|name| (name.into(), self.label(name)));
         operators.push(Operator::Project { columns: fixed.chain(labels).collect(), is_events: true });
         optimise(Plan { sources: self.sources.clone(), operators, ..Plan::default() })
     }

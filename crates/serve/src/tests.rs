@@ -26,6 +26,7 @@ mod hostile_frames;
 mod http2;
 mod journal;
 mod loki;
+mod loki_labels;
 mod loki_lookups;
 mod loki_tail;
 mod lookups;

@@ -85,7 +85,9 @@ pub enum MetricError<E> {
     #[error("{0}")]
     Matching(String),
     /// Lines that could not be read, and whose numbers would be missing.
-    #[error("pipeline error: {0}; leave out lines that cannot be read with | __error__=\"\" behind the stage that fails")]
+    #[error(
+        "pipeline error: {0}; leave out lines that cannot be read with | __error__=\"\" behind the stage that fails"
+    )]
     Pipeline(String),
     /// Too many series.
     #[error("the query gives more than {SERIES_MAX} series; keep fewer labels, such as sum by (level) (…)")]
@@ -325,7 +327,9 @@ fn plan_of(call: &RangeCall, labels: &[String], segments: &Segments, how: Readin
     let aggregates = windows::aggregates(call.function, value, how);
     let names: Vec<Name> = by.iter().map(|(name, _)| name.clone()).collect();
     let columns = names.into_iter().chain(aggregates.iter().map(|aggregate| aggregate.name.clone()));
-    let error = call.log.shown.error().filter(|_| !labels.iter().any(|name| name == ERROR));
+    // Parsers whose labels are not asked for do not run, and cannot fail.
+    let asks_labels = !labels.is_empty() || call.unwrap.is_some() || call.log.filters_labels();
+    let error = call.log.shown.error().filter(|_| asks_labels && !labels.iter().any(|name| name == ERROR));
     let columns = columns.chain(error.is_some().then(|| ERROR_COLUMN.into()));
     let columns = columns.map(|name: Name| (name.clone(), Expr::Field(name))).collect();
     by.extend(error.map(|error| (ERROR_COLUMN.into(), error)));

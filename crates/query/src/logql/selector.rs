@@ -26,7 +26,7 @@ pub struct Selector {
 pub fn selector(text: &str, narrows: bool) -> Result<Selector, QueryErrors> {
     let error = |code, message: &str| QueryError::new(code, message, text, Span { start: 0, end: text.len() });
     let pairs = generated::LogQl::parse(Rule::query, text).map_err(|found| explain::explain(&found, text))?;
-    let reader = Reader::new(text, false);
+    let reader = Reader::new(text, false, false);
     let (mut found, mut is_narrow) = (Selector { labels: Vec::new() }, false);
     for pair in pairs.flatten() {
         match pair.as_rule() {

@@ -166,7 +166,7 @@ async fn entries(server: &Shared, parameters: &Parameters) -> Result<Vec<Entry>,
     let (range, now) = (times::range(parameters, server.now())?, server.now());
     let text = parameters.get("query").unwrap_or_default().to_owned();
     let (log, limit) = (select::selector(&text)?, select::limit(parameters, "line_limit")?);
-    let (wanted, shown) = (Wanted { limit, is_forward: false, is_categorized: true }, log.shown.clone());
+    let wanted = Wanted { limit, is_forward: false, is_categorized: true };
     let answer = read(server, &text, move |reading| {
         let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
         let snapshot = reading.snapshot(&scope.groups, range);
@@ -174,7 +174,7 @@ async fn entries(server: &Shared, parameters: &Parameters) -> Result<Vec<Entry>,
         reading.execute_on(&snapshot, &plan, &scope, range)
     })
     .await?;
-    let answer: Value = serde_json::from_str(&lines::pieces(answer, wanted, &shown).collect::<String>())
+    let answer: Value = serde_json::from_str(&lines::pieces(answer, wanted).collect::<String>())
         .map_err(|error| Problem::internal(format!("the lines of a query are no JSON: {error}")))?;
     let streams = answer["data"]["result"].as_array().map(Vec::as_slice).unwrap_or_default();
     Ok(streams.iter().flat_map(entries_of).collect())

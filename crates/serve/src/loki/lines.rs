@@ -47,7 +47,7 @@ pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: Wanted) -> Pla
         let mut fields: Vec<Name> = runs.iter().filter_map(|run| run.field_names().ok()).flatten().collect();
         fields.sort();
         fields.dedup();
-        fields.retain(|name| !is_of_labels(name));
+        fields.retain(|name| !name.starts_with('@') && !LABEL_FIELDS.contains(&&**name));
         names.extend(fields.into_iter().take(METADATA_FIELDS_MAX));
     }
     let mut operators = with_label_set(log);

@@ -93,13 +93,13 @@ async fn a_tail_begins_with_the_newest_lines_and_goes_on_with_new_ones() {
     let first = lines(&mut socket, 3).await;
     assert_eq!(texts(&first), ["GET /c failed", "slow query", "ready"]);
     assert_eq!(first[0].1["service_name"], "api", "{first:?}");
-    assert_eq!((&first[1].1["group"], &first[1].1["level"]), (&json!("db"), &json!("warn")));
+    assert_eq!((&first[1].1["group"], &first[1].1["detected_level"]), (&json!("db"), &json!("warn")));
     let event = r#"{"@timestamp":"2026-11-20T11:59:59.5Z","message":"GET /live","level":"info"}"#;
     assert_eq!(house.post("/api/v1/ingest?group=web/access&stream=web-1", event).await.status, 200);
     assert_eq!(house.post("/api/v1/ingest?group=other", event).await.status, 200);
     let frame = frame(&mut socket).await;
     let labels = json!({
-        "group": "web/access", "stream": "web-1", "level": "info", "detected_level": "info",
+        "group": "web/access", "filename": "web-1", "detected_level": "info",
     });
     let expected = json!({"streams": [{"stream": labels, "values": [["1795175999500000000", "GET /live"]]}]});
     assert_eq!(frame, expected);
