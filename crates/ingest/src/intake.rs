@@ -289,6 +289,9 @@ impl Intake {
         let key = batch_key(sender, body);
         let mut collected = Collected::new(collector, key, body.len() as u64, IngestAnswer::default());
         let (parts, n_taken) = check(collected.delivery.parts);
+        if parts.is_empty() && n_taken > 0 {
+            return Ok(IngestAnswer { duplicate: true, ..collected.answer });
+        }
         collected.delivery.parts = parts;
         collected.answer.accepted = collected.answer.accepted.saturating_sub(n_taken);
         self.store_collected(collected)

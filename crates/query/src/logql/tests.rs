@@ -362,7 +362,8 @@ fn series_are_merged_and_calculated_with() {
     );
     check_metric("count(count_over_time({}[30s]))", &["{} 2 2 2 1"]);
     check_metric("avg(count_over_time({}[30s]))", &["{} 1.5 1.5 1.5 2"]);
-    check_metric("count_over_time({}[30s])", &["{group=app,level=error} 1 1 1 _", "{group=app,level=info} 2 2 2 2"]);
+    let levels = ["{detected_level=error,group=app} 1 1 1 _", "{detected_level=info,group=app} 2 2 2 2"];
+    check_metric("count_over_time({}[30s])", &levels);
     check_metric("stddev(sum by (level) (count_over_time({}[30s])))", &["{} 0.5 0.5 0.5 0"]);
     check_metric(
         "sum by (level) (count_over_time({}[30s])) and on (level) sum by (level) (count_over_time({level=\"error\"}[30s]))",
@@ -386,7 +387,7 @@ fn series_are_merged_and_calculated_with() {
         "stddev_over_time({} | unwrap took [30s]) by ()",
         &["{} 0.816496580927726 0.816496580927726 0.816496580927726 0.5"],
     );
-    check_metric("sum without (level) (count_over_time({}[30s]))", &["{group=app} 3 3 3 2"]);
+    check_metric("sum without (detected_level) (count_over_time({}[30s]))", &["{group=app} 3 3 3 2"]);
 }
 
 #[test]

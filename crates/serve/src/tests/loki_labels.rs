@@ -120,7 +120,7 @@ async fn series_have_all_labels_of_their_lines() {
     let kept = r#"count_over_time({app="clash"} | logfmt | keep level, env [10m])"#;
     assert_eq!(
         series(&house, kept).await,
-        [(json!({"env": "prod"}), "2".to_owned()), (json!({"env": "prod", "level": "WARNING"}), "1".to_owned())]
+        [(json!({"env": "prod", "level": "WARNING"}), "1".to_owned()), (json!({"env": "prod"}), "2".to_owned())]
     );
     let unwrapped = r#"sum_over_time({app="clash"} | logfmt | drop detected_level | unwrap n [10m])"#;
     let labels =
