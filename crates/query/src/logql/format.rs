@@ -22,7 +22,7 @@ const LINE_BYTES_MAX: usize = 100;
 pub fn format(text: &str) -> Result<String, QueryErrors> {
     super::parse(text)?;
     let mut pairs = generated::LogQl::parse(Rule::query, text).map_err(|found| explain::explain(&found, text))?;
-    let formatter = Formatter { reader: Reader::new(text, false) };
+    let formatter = Formatter { reader: Reader::new(text, false, false) };
     let Some(query) = pairs.next().and_then(|query| query.into_inner().next()) else { return Ok(String::new()) };
     let tree = match query.as_rule() {
         Rule::log => formatter.log(query)?,
