@@ -107,6 +107,25 @@ def every_other_route_answers():
 
 
 @check
+def what_drilldown_asks_for():
+    selector = f'{{job="{GROUP}"}}'
+    form = {"query": selector, "targetBytesPerShard": "100MB", **RANGE}
+    for path in ("labels", "label/job/values", "series", "patterns", "index/stats", "index/shards", "index/volume",
+                 "index/volume_range", "detected_labels", "detected_fields", "detected_field/level/values", "format_query"):
+        answer = requests.post(f"{URL}/loki/api/v1/{path}", data=form, timeout=30)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text)
+    limits = requests.get(f"{URL}/loki/api/v1/drilldown-limits", headers={"X-Scope-OrgID": "fake"}, timeout=30).json()
+    assert limits["limits"]["volume_enabled"] is True, limits
+    assert "volume_enabled: true" in requests.get(f"{URL}/config", timeout=30).text
+    fields = requests.post(f"{URL}/loki/api/v1/detected_fields", data={**form, "limit": "5"}, timeout=30).json()
+    assert fields["limit"] == 5 and any("logfmt" in (field["parsers"] or []) for field in fields["fields"]), fields
+    bytes_pushed = sum(len(f"level={'error' if n % 3 == 0 else 'info'} parcel {n}") for n in range(30))
+    volume = get("index/volume", query=selector, targetLabels="job", **RANGE)["result"]
+    assert volume == [{"metric": {"job": GROUP}, "value": volume[0]["value"]}], volume
+    assert int(volume[0]["value"][1]) >= bytes_pushed, volume
+
+
+@check
 def tail_gives_old_and_new_lines():
     address = URL.replace("http", "ws", 1) + "/loki/api/v1/tail?" + requests.compat.urlencode(
         {"query": f'{{group="{GROUP}"}} |= "parcel"', "limit": "2", "delay_for": "0", "start": RANGE["start"]})
