@@ -127,8 +127,7 @@ fn the_rule_of_the_first_minute_tells_what_is_new_with_its_pattern() {
     assert_eq!(firing["labels"]["pattern"], "disk on fire");
     let said = "1 in 5m in app/a, new or far more often than before: disk on fire";
     assert_eq!(firing["annotations"]["summary"], said);
-    let pattern =
-        serde_json::json!({"text": "disk on fire", "is_new": true, "count": 1, "before": 0, "per_hour_before": 0});
+    let pattern = serde_json::json!({"text": "disk on fire", "is_new": true, "count": 1, "before": 0, "per_hour_before": 0, "window": "5m", "baseline": "1d"});
     assert_eq!(firing["pattern"], pattern);
     assert_eq!(firing["events"][0]["@message"], "disk on fire");
     let resolved = bodies.recv_timeout(Duration::from_secs(60)).unwrap();

@@ -91,6 +91,6 @@ fn single_events_files_read_from_their_beginning_and_right_clocks_are_no_offset(
     // Once its clock was set right it is told of no more.
     arrive(&clocks, &[(200, SEVEN_H), (201, SEVEN_H), (202, SEVEN_H)], &zoneless, Zone::UTC);
     assert_eq!(shown(&clocks, 202).len(), 1);
-    arrive(&clocks, &[(203, 0)], &zoneless, Zone::UTC);
+    arrive(&clocks, &[(203, -1)], &zoneless, Zone::UTC);
     assert!(shown(&clocks, 203).is_empty() && clocks.certain().is_empty());
 }
