@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=15912ccb4368";
+export{t as RowList}from"./row_list.js?v=1996edc50c38";

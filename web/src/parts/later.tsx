@@ -12,21 +12,21 @@ function whenIdle(run: () => void): void {
   else setTimeout(run, 1000);
 }
 
-let styled: Promise<void> | undefined;
+const style: { loaded?: Promise<void> | undefined } = {};
 
 /** Loads the style of the parts, together with the first of them: nothing of it is fetched before the first paint. */
 function styleParts(): Promise<void> {
-  styled ??= new Promise((resolve, reject) => {
+  style.loaded ??= new Promise((resolve, reject) => {
     const sheet = document.querySelector<HTMLLinkElement>("link[data-parts]");
     if (sheet === null) return resolve();
     sheet.addEventListener("load", () => resolve(), { once: true });
     sheet.addEventListener("error", () => {
-      styled = undefined;
+      style.loaded = undefined;
       reject(new Error("the style of the parts could not be loaded"));
     }, { once: true });
     sheet.href = sheet.dataset["href"] ?? "";
   });
-  return styled;
+  return style.loaded;
 }
 
 /**
