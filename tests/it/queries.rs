@@ -237,9 +237,9 @@ fn what_all_queries_hold_together_is_bounded_and_given_back() {
     for _ in 0..3 {
         let answer = server.try_query("stats count(*) by @id, @message");
         let body = answer.json();
-        assert_eq!((answer.status, &body["error"]["code"]), (503, &json!("queries-memory")), "{body}");
+        // It does not fit however quiet the server is, so that coming again is of no use.
+        assert_eq!((answer.status, &body["error"]["code"]), (422, &json!("query-memory")), "{body}");
         assert!(body["error"]["message"].as_str().is_some_and(|text| text.contains("query.memory_total")), "{body}");
-        assert_eq!(answer.header("retry-after"), "1");
         assert_eq!(server.value("stats count(*)"), json!(40_000));
         server.until("all memory is given back", || (held_bytes(&server) == 0.0).then_some(()));
     }

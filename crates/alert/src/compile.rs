@@ -82,7 +82,7 @@ pub(crate) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileEr
 fn of_rows(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
     let options = ParseOptions { now, time_zone: chrono_tz::UTC };
     let condition = rule.condition.as_deref().map(|text| parse_condition(text, &options)).transpose()?;
-    let asked = rule.language.read(&rule.query, &options);
+    let asked = rule.language.read(&rule.query, &options, &[]);
     let plan = match asked.map_err(|errors| CompileError::Query(errors.to_string()))? {
         Asked::Plan(plan) => plan,
         Asked::Metric(_) if rule.kind != Kind::Threshold => {

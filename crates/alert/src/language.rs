@@ -1,6 +1,6 @@
 //! The languages that a rule's query may be written in: those that queries of the API take.
 
-use query::plan::{Operator, Plan};
+use query::plan::{Name, Operator, Plan};
 use query::{ParseOptions, QueryErrors, logql};
 
 /// The language of a rule's query.
@@ -67,14 +67,19 @@ impl Language {
         }
     }
 
-    /// Reads a query.
-    pub(crate) fn read(self, text: &str, options: &ParseOptions) -> Result<Asked, QueryErrors> {
+    /// Reads a query. `names` are fields that the rule itself asks for: labels, where the query is in LogQL.
+    pub(crate) fn read(self, text: &str, options: &ParseOptions, names: &[Name]) -> Result<Asked, QueryErrors> {
         Ok(Asked::Plan(match self {
             Self::Insights => query::parse_rule(text, options)?,
             Self::LogQl => match logql::parse(text)? {
                 logql::Query::Metric(metric) => return Ok(Asked::Metric(metric)),
                 // As the query says it: what a rule adds may ask for what the query itself shows nobody.
-                logql::Query::Log(logql::LogQuery { sources, mut operators, .. }) => {
+                logql::Query::Log(log) => {
+                    let labels = names.iter().filter(|name| !name.starts_with('@'));
+                    let labels: Vec<Operator> =
+                        labels.map(|name| Operator::Extend { name: name.clone(), expr: log.label(name) }).collect();
+                    let logql::LogQuery { sources, mut operators, .. } = log;
+                    operators.extend(labels);
                     operators.push(Operator::Project { columns: Vec::new(), is_events: true });
                     Plan { sources, operators, ..Plan::default() }
                 }

@@ -275,17 +275,7 @@ impl Config {
                     cold_place: read.parsed("retention", "cold_place", "\"local\" or \"object_store\""),
                 },
             },
-            limits: Limits {
-                groups: read.count("limits", "groups"),
-                event_bytes_max: read.size("limits", "max_event_bytes") as usize,
-                body_bytes_max: read.size("limits", "max_body_bytes") as usize,
-                future_ns_max: read.duration("limits", "max_future"),
-                query_memory_bytes: read.size("limits", "query_memory") as usize,
-                query_timeout_ns: read.duration("limits", "query_timeout"),
-                query_cache_bytes: read.size("query", "cache") as usize,
-                queries_memory_bytes: read.size("query", "memory_total") as usize,
-                ..Limits::default()
-            },
+            limits: read_limits(&mut read),
             key_rate_bytes_per_s: read.rate("limits", "key_rate"),
             time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
             syslog: read_syslog(&mut read),
@@ -312,6 +302,20 @@ impl Config {
         read.require(config.alerts.interval_ns >= Timestamp::SECOND, "alerts", "interval", "at least 1s");
         read.require(config.limits.groups >= 1, "limits", "groups", "at least 1");
         read.finish(config)
+    }
+}
+
+fn read_limits(read: &mut values::Reader<'_>) -> Limits {
+    Limits {
+        groups: read.count("limits", "groups"),
+        event_bytes_max: read.size("limits", "max_event_bytes") as usize,
+        body_bytes_max: read.size("limits", "max_body_bytes") as usize,
+        future_ns_max: read.duration("limits", "max_future"),
+        query_memory_bytes: read.size("limits", "query_memory") as usize,
+        query_timeout_ns: read.duration("limits", "query_timeout"),
+        query_cache_bytes: read.size("query", "cache") as usize,
+        queries_memory_bytes: read.size("query", "memory_total") as usize,
+        ..Limits::default()
     }
 }
 

@@ -136,10 +136,10 @@ impl Coding {
 }
 
 /// A file in the best form that a client takes; nothing where there is none of this content.
-fn packed(name: &str, digest: &str, headers: &HeaderMap) -> Option<(Coding, Cow<'static, [u8]>)> {
+fn packed(name: &str, checksum: &str, headers: &HeaderMap) -> Option<(Coding, Cow<'static, [u8]>)> {
     let list = Dist::get(PACKED)?;
     let is_listed =
-        String::from_utf8_lossy(&list.data).lines().any(|line| line.split_once(' ') == Some((digest, name)));
+        String::from_utf8_lossy(&list.data).lines().any(|line| line.split_once(' ') == Some((checksum, name)));
     let coding = Coding::ALL.into_iter().find(|coding| is_listed && coding.is_taken(headers))?;
     Some((coding, Dist::get(&format!("{name}{}", coding.suffix()))?.data))
 }

@@ -5,7 +5,7 @@ use query::plan::{Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr
 use query::{ParseOptions, optimise};
 use types::{Timestamp, Value};
 
-use super::{CompileError, Compiled, FIRES, map_fields, names, parse_condition, truth};
+use super::{CompileError, Compiled, FIRES, fields_of, map_fields, names, parse_condition, truth};
 use crate::language::Asked;
 use crate::{Kind, Ratio, Rule};
 
@@ -67,13 +67,27 @@ struct Events {
     by: Vec<(Name, Expr)>,
 }
 
+/// Fields of events that the rule asks for besides its query.
+fn fields_asked(rule: &Rule, options: &ParseOptions) -> Vec<Name> {
+    let (by, bad) = match &rule.kind {
+        Kind::Pattern(pattern) => (&pattern.by, None),
+        Kind::Absence(absence) => (&absence.by, None),
+        Kind::Ratio(ratio) => (&ratio.by, Some(&ratio.bad)),
+        Kind::BurnRate(burn_rate) => (&burn_rate.by, Some(&burn_rate.bad)),
+        Kind::Threshold | Kind::Anomaly(_) | Kind::Composite(_) => return Vec::new(),
+    };
+    // A condition that cannot be read is refused where it is needed.
+    let bad = bad.and_then(|text| parse_condition(text, options).ok());
+    by.iter().map(|name| Name::from(name.as_str())).chain(bad.iter().flat_map(fields_of)).collect()
+}
+
 /// What the query of a rule does to each event; a query that does more is refused.
 fn events_of(rule: &Rule, options: &ParseOptions) -> Result<Events, CompileError> {
     let kind = rule.kind.name();
     let refused = |what: &str| {
         CompileError::Query(format!("a rule of kind {kind} groups events itself; {what} has no place in its query"))
     };
-    let asked = rule.language.read(&rule.query, options);
+    let asked = rule.language.read(&rule.query, options, &fields_asked(rule, options));
     let Asked::Plan(plan) = asked.map_err(|errors| CompileError::Query(errors.to_string()))? else {
         return Err(refused("a number"));
     };

@@ -94,7 +94,8 @@ pub(crate) fn config(command: ConfigCommand) -> Result<(), Failure> {
         let shown = setting.as_toml(&layered.value);
         let line = match shown {
             Some(value) => format!("{} = {value}", setting.key),
-            None => format!("# {} is not shown", setting.key),
+            // What could be read back as this value is left out; what it is without its password is a comment.
+            None => format!("# {} = {}", setting.key, toml::Value::from(setting.shown(&layered.value))),
         };
         writeln!(out, "{line:<48} # {}", layered.origin).map_err(of_output)?;
     }

@@ -121,6 +121,7 @@ pub(super) fn each(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment)
     };
     let Some(values) = values(name, above, frame, env)? else { return evaluate(inner, frame, env) };
     let mut part = frame.clone();
+    let base = values.single.presence();
     part.define(name.clone(), values.single);
     let single = evaluate(inner, &mut part, env)?;
     let of_elements = evaluate(inner, &mut of_elements(name, values.elements), env)?;
@@ -131,7 +132,7 @@ pub(super) fn each(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment)
         let mut items: Vec<Option<Value>> = Vec::new();
         items.extend((at..at + n_of_row).filter_map(|element| of_elements.value(element).map(Some)));
         at += n_of_row;
-        let single = single.value(row);
+        let single = if n_of_row == 0 || base.contains(row) { single.value(row) } else { None };
         rows.push(if items.is_empty() {
             single
         } else {
@@ -142,13 +143,24 @@ pub(super) fn each(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment)
     Ok(Arc::new(Column::of_values(rows)))
 }
 
+fn without_elements(n_rows: usize, owners: &[u32]) -> RowSet {
+    let mut rows = RowSet::none(n_rows);
+    owners.iter().for_each(|owner| rows.insert(*owner as usize));
+    rows.invert();
+    rows
+}
+
 /// Returns the rows for which a condition holds of one of the values.
 pub(super) fn holds_of_one(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
     let [Expr::Field(name), inner, above @ ..] = arguments else { return Ok(RowSet::none(frame.n_rows())) };
     let Some(values) = values(name, above, frame, env)? else { return truth(inner, frame, env) };
     let mut part = frame.clone();
+    // A row whose values are all in lists is not asked about as one without a value.
+    let mut is_single = values.single.presence();
+    is_single.or(&without_elements(frame.n_rows(), &values.owners));
     part.define(name.clone(), values.single);
     let mut rows = truth(inner, &mut part, env)?;
+    rows.and(&is_single);
     let found = truth(inner, &mut of_elements(name, values.elements), env)?;
     found.iter().for_each(|element| rows.insert(values.owners[element] as usize));
     Ok(rows)

@@ -96,17 +96,10 @@ pub(crate) fn evaluate(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) ->
 
 /// Rows for which `expr` is true.
 pub(crate) fn truth(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
-    if let Expr::Call(Function::IsPresent, arguments) = expr
-        && let [argument] = &arguments[..]
-    {
-        if let Expr::Field(name) = argument
-            && let Some(rows) = frame.presence(name)?
-        {
-            return Ok(rows);
-        }
-        return Ok(evaluate(argument, frame, env)?.presence());
-    }
     match expr {
+        Expr::Call(Function::IsPresent, arguments) if arguments.len() == 1 => {
+            return presence_of(&arguments[0], frame, env);
+        }
         Expr::Call(Function::Each, arguments) => return each::holds_of_one(arguments, frame, env),
         Expr::Call(Function::HasValue, arguments) => return each::has_value(arguments, frame),
         _ => {}
@@ -166,6 +159,16 @@ pub(crate) fn truth(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Re
             Ok(RowSet::of(column.n_rows(), |row| Cell::at(&column, row).is_true()))
         }
     }
+}
+
+/// Rows that have a value of `expr`.
+fn presence_of(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
+    if let Expr::Field(name) = expr
+        && let Some(rows) = frame.presence(name)?
+    {
+        return Ok(rows);
+    }
+    Ok(evaluate(expr, frame, env)?.presence())
 }
 
 /// The parts of a conjunction, in order. Chains lean to the left and may be long, so no recursion.

@@ -43,8 +43,11 @@ pub(super) fn stage(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut L
         Rule::line_format => {
             let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else { return Ok(()) };
             let line = template::read(reader, &text)?;
-            let line = made(reader, query, line);
-            extend(query, "@message".into(), Expr::Call(Function::Coalesce, vec![line, message()]));
+            let line = match made(reader, query, line) {
+                line @ Expr::Field(_) => Expr::Call(Function::Coalesce, vec![line, message()]),
+                simple => simple,
+            };
+            extend(query, "@message".into(), line);
             Ok(())
         }
         Rule::label_format => label_format(reader, pair, query),
@@ -236,6 +239,9 @@ fn label_format(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQu
 
 /// Adds a column with what a template makes of each line. Where it fails, the line or the label stays as it is.
 fn made(reader: &mut Reader<'_>, query: &mut LogQuery, template: Expr) -> Expr {
+    if !matches!(template, Expr::Call(Function::Template, _)) {
+        return template;
+    }
     let column = Name::from(format!("#template{}", query.operators.len()));
     extend(query, column.clone(), template);
     let value = Expr::Field(column);

@@ -328,10 +328,8 @@ fn plan_of(call: &RangeCall, labels: &[String], segments: &Segments, how: Readin
     let names: Vec<Name> = by.iter().map(|(name, _)| name.clone()).collect();
     let columns = names.into_iter().chain(aggregates.iter().map(|aggregate| aggregate.name.clone()));
     // Parsers whose labels are not asked for do not run, and cannot fail.
-    let needs_labels = !labels.is_empty()
-        || call.unwrap.is_some()
-        || call.log.shown.reads_labels
-        || call.log.filters_labels();
+    let needs_labels =
+        !labels.is_empty() || call.unwrap.is_some() || call.log.shown.reads_labels || call.log.filters_labels();
     let error = call.log.shown.error().filter(|_| needs_labels && !labels.iter().any(|name| name == ERROR));
     let columns = columns.chain(error.is_some().then(|| ERROR_COLUMN.into()));
     let columns = columns.map(|name: Name| (name.clone(), Expr::Field(name))).collect();

@@ -101,7 +101,7 @@ impl Sight {
         self.set = Some(name);
     }
 
-    fn error(&self) -> Option<Expr> {
+    pub(super) fn error(&self) -> Option<Expr> {
         // What was said last stands.
         let said = |error: &str| label::text(error);
         let cases = self.errors.iter().rev().flat_map(|(condition, error)| [condition.clone(), said(error)]);

@@ -336,10 +336,19 @@ fn compared(
         error.with_hint("write 500, 1.5s, 20MB or a text in quotes")
     })?;
     let left = label::call(function, vec![label.clone()]);
-    let is_wrong = both(is_present(label.clone()), not(is_present(left.clone())));
+    // A line that could not be read before stays as it is: only a condition on `__error__` takes it away.
+    let failed = reader.sight.error().map(is_present);
+    let mut is_wrong = both(is_present(label.clone()), not(is_present(left.clone())));
+    if let Some(failed) = &failed {
+        is_wrong = both(not(failed.clone()), is_wrong);
+    }
     reader.sight.note(is_wrong.clone(), "LabelFilterErr");
     let holds = Expr::Compare(comparison, Box::new(left), Box::new(Expr::Literal(Some(right))));
-    Ok(both(is_present(label), Expr::Or(Box::new(is_wrong), Box::new(holds))))
+    let stays = both(is_present(label), Expr::Or(Box::new(is_wrong), Box::new(holds)));
+    Ok(match failed {
+        Some(failed) => Expr::Or(Box::new(failed), Box::new(stays)),
+        None => stays,
+    })
 }
 
 /// How a label is read that is compared with this, and its value in the same form.

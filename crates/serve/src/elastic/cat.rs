@@ -254,7 +254,7 @@ pub(super) async fn health(server: Shared, parameters: Known, headers: HeaderMap
         &["status", "st"],
         &["node.total", "nt"],
         &["node.data", "nd"],
-        &["shards", "t", "sh", "shards.total"],
+        &["shards", "t", "shards.total"],
         &["pri", "p", "shards.primary"],
         &["relo", "r"],
         &["init", "i"],
@@ -304,7 +304,7 @@ pub(super) async fn shards_of(
 fn shards_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<List, Problem> {
     const COLUMNS: &[Column] = &[
         &["index", "i", "idx"],
-        &["shard", "s", "sh"],
+        &["shard", "s"],
         &["prirep", "p", "pr", "primaryOrReplica"],
         &["state", "st"],
         &["docs", "d", "dc"],

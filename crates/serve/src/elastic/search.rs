@@ -355,10 +355,11 @@ fn reaches_any(server: &Shared, groups: &[GroupPattern]) -> bool {
         || made::empty(server).is_ok_and(|made| made.iter().any(|group| is_meant(group.as_str())))
 }
 
-/// How many events there are, where the hits say so: fewer were found than were asked for.
+/// The number of events, where the hits tell: fewer were found than were asked for, and none was collapsed.
 fn total_of_hits(search: &Search, n_found: usize) -> Option<u64> {
     let is_whole =
         search.cursor.is_none() && search.size > 0 && n_found < search.size && (n_found > 0 || search.from == 0);
+    let is_whole = is_whole && search.collapse.is_none();
     is_whole.then_some((search.from + n_found) as u64)
 }
 

@@ -17,7 +17,7 @@ use crate::server::{Server, Shared};
 const NAMED_MAX: usize = 10;
 
 /// An answer whose range ends within this time of now is meant to hold the newest events.
-const NOW_NS: i64 = 10 * Timestamp::SECOND;
+const NOW_NS: i64 = 61 * Timestamp::SECOND;
 
 /// Sources that the caller may see, those furthest off first.
 fn views(server: &Shared) -> Vec<ClockView> {

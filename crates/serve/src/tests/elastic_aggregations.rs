@@ -108,10 +108,10 @@ async fn one_question_has_the_same_numbers_in_three_dialects() {
         rows
     };
     assert_eq!(ordered(of_elastic), ordered(expected.clone()));
-    // Windows of LogQL are closed at their ends: a nanosecond before the bucket ends is its last instant.
+    // Windows of LogQL are closed at their ends: one that ends a nanosecond before the bucket does is the bucket.
     let values = async |query: &str| {
         let parameters =
-            format!("query={}&start=1795172999999999999&end=1795175999999999999&step=600s", encoded(query));
+            format!("query={}&start=1795173000000000000&end=1795176000000000000&step=600s", encoded(query));
         let answer = house.get(&format!("/loki/api/v1/query_range?{parameters}")).await.json();
         let mut values = Vec::new();
         for series in answer["data"]["result"].as_array().expect("series") {
@@ -128,8 +128,11 @@ async fn one_question_has_the_same_numbers_in_three_dialects() {
         values.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         values
     };
-    assert_eq!(values("sum by (level) (count_over_time({group=\"app\"}[10m]))").await, column(|row| row.1));
-    assert_eq!(values("sum by (level) (sum_over_time({group=\"app\"} | unwrap ms [10m]))").await, column(|row| row.2));
+    assert_eq!(values("sum by (level) (count_over_time({group=\"app\"}[10m] offset 1ns))").await, column(|row| row.1));
+    assert_eq!(
+        values("sum by (level) (sum_over_time({group=\"app\"} | unwrap ms [10m] offset 1ns))").await,
+        column(|row| row.2)
+    );
 }
 
 #[tokio::test]

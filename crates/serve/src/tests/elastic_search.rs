@@ -126,6 +126,12 @@ async fn what_is_not_supported_is_named_with_its_place() {
         assert!(text.contains(reason), "{body}: {text}");
     }
     assert_eq!(house.refused("/elasticsearch/_search", "{").await.1, "parsing_exception");
+}
+
+#[tokio::test]
+async fn indices_that_are_not_there_are_refused_unless_the_request_allows_them() {
+    let house = House::new();
+    house.fill().await;
     let (status, kind, reason) = house.refused("/elasticsearch/db,nothing/_search", "{}").await;
     assert_eq!((status, kind.as_str(), reason.as_str()), (404, "index_not_found_exception", "no such index [nothing]"));
     let found = house.ask("/elasticsearch/db,nothing/_search?ignore_unavailable=true", &json!({})).await;
@@ -242,7 +248,10 @@ async fn grafana_finds_the_index_and_its_fields() {
     let names: Vec<&String> = capabilities["fields"].as_object().expect("fields").keys().collect();
     assert_eq!(names, ["@timestamp", "service", "service.keyword"]);
     assert_eq!(house.get("/elasticsearch/_resolve/index/w*").await.json()["indices"][0]["name"], "web/access");
-    assert_eq!(house.get("/elasticsearch/_cat/indices?h=index,docs.count").await.text(), "db 2\nweb/access 3\n");
+    assert_eq!(
+        house.get("/elasticsearch/_cat/indices?h=index,docs.count").await.text(),
+        "db         2\nweb/access 3\n"
+    );
     let rows = house.get("/elasticsearch/_cat/indices/db?format=json").await.json();
     assert_eq!((&rows[0]["index"], &rows[0]["docs.count"]), (&json!("db"), &json!("2")));
     let count = house.ask("/elasticsearch/_count", &json!({"query": {"term": {"level": "error"}}})).await;
