@@ -95,7 +95,10 @@ pub(crate) fn config(command: ConfigCommand) -> Result<(), Failure> {
         let line = match shown {
             Some(value) => format!("{} = {value}", setting.key),
             // What could be read back as this value is left out; what it is without its password is a comment.
-            None => format!("# {} = {}", setting.key, toml::Value::from(setting.shown(&layered.value))),
+            None => match setting.shown(&layered.value).as_str() {
+                "not shown" => format!("# {} is not shown", setting.key),
+                shown => format!("# {} = {}", setting.key, toml::Value::from(shown)),
+            },
         };
         writeln!(out, "{line:<48} # {}", layered.origin).map_err(of_output)?;
     }

@@ -336,19 +336,12 @@ fn compared(
         error.with_hint("write 500, 1.5s, 20MB or a text in quotes")
     })?;
     let left = label::call(function, vec![label.clone()]);
-    // A line that could not be read before stays as it is: only a condition on `__error__` takes it away.
-    let failed = reader.sight.error().map(is_present);
-    let mut is_wrong = both(is_present(label.clone()), not(is_present(left.clone())));
-    if let Some(failed) = &failed {
-        is_wrong = both(not(failed.clone()), is_wrong);
-    }
-    reader.sight.note(is_wrong.clone(), "LabelFilterErr");
+    let is_wrong = both(is_present(label.clone()), not(is_present(left.clone())));
+    // An error that the line has already is kept.
+    let is_first = reader.sight.error().map(|earlier| both(not(is_present(earlier)), is_wrong.clone()));
+    reader.sight.note(is_first.unwrap_or_else(|| is_wrong.clone()), "LabelFilterErr");
     let holds = Expr::Compare(comparison, Box::new(left), Box::new(Expr::Literal(Some(right))));
-    let stays = both(is_present(label), Expr::Or(Box::new(is_wrong), Box::new(holds)));
-    Ok(match failed {
-        Some(failed) => Expr::Or(Box::new(failed), Box::new(stays)),
-        None => stays,
-    })
+    Ok(both(is_present(label), Expr::Or(Box::new(is_wrong), Box::new(holds))))
 }
 
 /// How a label is read that is compared with this, and its value in the same form.
