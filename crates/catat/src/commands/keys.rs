@@ -123,6 +123,6 @@ fn printer<'n>(
 ) -> Result<Printer<BufWriter<std::io::Stdout>>, Failure> {
     let out = BufWriter::new(std::io::stdout());
     let mut printer = Printer::new(out, format(options), is_coloured(options.printing.color));
-    printer.start(names.map(|name| Column::named(name)).collect()).map_err(of_output)?;
+    printer.start(names.map(Column::named).collect()).map_err(of_output)?;
     Ok(printer)
 }

@@ -165,7 +165,7 @@ fn print(tally: &Tally, printing: &Printing) -> Result<(), Failure> {
     let format = printing.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson });
     let out = BufWriter::new(std::io::stdout().lock());
     let mut printer = Printer::new(out, format, is_coloured(printing.color));
-    printer.start(COLUMNS.map(|name| Column::named(name)).to_vec()).map_err(of_output)?;
+    printer.start(COLUMNS.map(Column::named).to_vec()).map_err(of_output)?;
     for verdict in tally.verdicts() {
         printer.row(cells(&verdict).map(|cell| cell.to_string()).to_vec()).map_err(of_output)?;
     }

@@ -12,6 +12,9 @@ use super::terms::{self, Candidate, SIZE_DEFAULT, compare_values, number, write_
 use super::{BUCKETS_MAX, SearchError, field_of};
 use crate::plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan};
 
+/// The key of a group, and how many events it has.
+type KeyCount = (Vec<Option<Value>>, u64);
+
 /// How many events a value needs where no number is asked for, as in Elasticsearch.
 const LEAST_DEFAULT: usize = 3;
 
@@ -180,7 +183,7 @@ impl<A: Asker> Folding<'_, A> {
         &mut self,
         mut operators: Vec<Operator>,
         by: Vec<(Name, Expr)>,
-    ) -> Result<Vec<(Vec<Option<Value>>, u64)>, A::Error> {
+    ) -> Result<Vec<KeyCount>, A::Error> {
         self.count_plan()?;
         let names = by.iter().map(|(name, _)| name.clone()).chain(["#count".into()]);
         let columns = names.map(|name: Name| (name.clone(), Expr::Field(name))).collect();

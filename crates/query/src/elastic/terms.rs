@@ -95,7 +95,7 @@ pub(super) fn included(
     let mut filter: Option<Expr> = None;
     for (name, is_excluded) in [("include", false), ("exclude", true)] {
         let Some(written) =
-            members.get(name).filter(|written| !written.is_null() && !(name == "include" && written.is_object()))
+            members.get(name).filter(|written| !(written.is_null() || name == "include" && written.is_object()))
         else {
             continue;
         };

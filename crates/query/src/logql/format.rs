@@ -230,7 +230,10 @@ impl Formatter<'_> {
                 }
                 return Ok(());
             }
-            Rule::decolorize => return Ok(stages.push(Stage::Decolorize)),
+            Rule::decolorize => {
+                stages.push(Stage::Decolorize);
+                return Ok(());
+            }
             Rule::label_or => format!("| {}", self.conditions(pair)?),
             Rule::json => self.listed("json", pair)?,
             Rule::logfmt => self.listed("logfmt", pair)?,

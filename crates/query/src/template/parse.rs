@@ -72,7 +72,8 @@ struct Parser {
 /// How a list of nodes ends.
 enum End {
     Template,
-    End,
+    /// `end`
+    Action,
     /// `else`, with what follows in its braces.
     Else(Vec<Token>),
 }
@@ -90,7 +91,7 @@ pub(super) fn parse(text: &str) -> Result<(Vec<Node>, Vec<String>, bool), String
     };
     match parser.nodes()? {
         (nodes, End::Template) => Ok((nodes, parser.labels, parser.uses_now)),
-        (_, End::End) => Err("unexpected {{end}}".to_owned()),
+        (_, End::Action) => Err("unexpected {{end}}".to_owned()),
         (_, End::Else(_)) => Err("unexpected {{else}}".to_owned()),
     }
 }
@@ -116,7 +117,7 @@ impl Parser {
                 _ => "",
             };
             match word {
-                "end" if tokens.len() == 1 => break End::End,
+                "end" if tokens.len() == 1 => break End::Action,
                 "else" => break End::Else(tokens[1..].to_vec()),
                 "if" | "with" | "range" => nodes.push(self.block(word, &tokens[1..])?),
                 "break" | "continue" if tokens.len() == 1 => {
@@ -147,7 +148,7 @@ impl Parser {
         self.n_ranges -= usize::from(word == "range");
         self.dot_is_labels = was_labels;
         let otherwise = match end {
-            End::End => Vec::new(),
+            End::Action => Vec::new(),
             End::Template => return Err(format!("{{{{{word}}}}} without {{{{end}}}}")),
             End::Else(tokens) => self.otherwise(word, &tokens)?,
         };
@@ -164,7 +165,7 @@ impl Parser {
     fn otherwise(&mut self, word: &str, tokens: &[Token]) -> Result<Vec<Node>, String> {
         match tokens.first() {
             None => match self.nodes()? {
-                (nodes, End::End) => Ok(nodes),
+                (nodes, End::Action) => Ok(nodes),
                 (_, End::Else(_)) => Err(format!("{{{{{word}}}}} has two {{{{else}}}}")),
                 (_, End::Template) => Err(format!("{{{{{word}}}}} without {{{{end}}}}")),
             },
