@@ -39,8 +39,8 @@ def save_and_test_gives_two():
 
 @check
 def labels_and_values():
-    assert {"group", "level"} <= set(get("labels", **RANGE))
-    assert GROUP in get("label/group/values", **RANGE)
+    assert {"job", "host", "service_name"} <= set(get("labels", **RANGE))
+    assert GROUP in get("label/job/values", **RANGE)
 
 
 @check
@@ -54,9 +54,9 @@ def log_lines_with_a_text_filter():
 
 @check
 def histogram_by_level():
-    data = get("query_range", query=f'sum by (level) (count_over_time({{group="{GROUP}"}}[5m]))', step="300", **RANGE)
+    data = get("query_range", query=f'sum by (detected_level) (count_over_time({{group="{GROUP}"}}[5m]))', step="300", **RANGE)
     assert data["resultType"] == "matrix", data
-    totals = {series["metric"].get("level"): sum(int(value[1]) for value in series["values"]) for series in data["result"]}
+    totals = {series["metric"].get("detected_level"): sum(int(value[1]) for value in series["values"]) for series in data["result"]}
     assert totals == {"error": 10, "info": 20}, totals
 
 
@@ -66,7 +66,7 @@ def histogram_as_explore_asks_for_it():
     start = (NOW_NS // minute - 10) * minute
     data = get("query_range", query=f'sum by (level, detected_level) (count_over_time({{group="{GROUP}"}} |= `` | drop __error__ [1m]))',
                start=str(start), end=str(start + 12 * minute), step="60000ms", direction="backward")
-    totals = {series["metric"]["level"]: sum(int(value[1]) for value in series["values"]) for series in data["result"]}
+    totals = {series["metric"]["detected_level"]: sum(int(value[1]) for value in series["values"]) for series in data["result"]}
     assert totals == {"error": 10, "info": 20}, totals
 
 
@@ -85,15 +85,15 @@ def every_other_route_answers():
         assert answer.status_code == 200, (path, answer.status_code, answer.text)
         return answer
     assert get("series", **{"match[]": selector}, **RANGE)
-    assert get("index/volume", query=selector, limit="100", aggregateBy="labels", targetLabels="group", **RANGE)["resultType"] == "vector"
-    volume = get("index/volume_range", query=selector, limit="100", step="60", targetLabels="group", **RANGE)
+    assert get("index/volume", query=selector, limit="100", aggregateBy="labels", targetLabels="job", **RANGE)["resultType"] == "vector"
+    volume = get("index/volume_range", query=selector, limit="100", step="60", targetLabels="job", **RANGE)
     assert volume["resultType"] == "matrix" and volume["result"], volume
     assert get("patterns", query=selector, step="10s", **RANGE), "no pattern"
     assert get("format_query", query=selector) == selector
     stats = raw("loki/api/v1/index/stats", query=selector, **RANGE).json()
     assert stats["entries"] == 30 and stats["streams"] == 1, stats
     found = {one["label"] for one in raw("loki/api/v1/detected_labels", query=selector, **RANGE).json()["detectedLabels"]}
-    assert "level" in found, found
+    assert "job" in found, found
     fields = raw("loki/api/v1/detected_fields", query=selector, limit="1000", line_limit="1000", step="10s", **RANGE).json()
     for field in fields["fields"][:3]:
         assert "values" in raw(f"loki/api/v1/detected_field/{field['label']}/values", query=selector, limit="1000", **RANGE).json()
@@ -137,7 +137,7 @@ def tail_gives_old_and_new_lines():
     body = {"streams": [{"stream": {"job": GROUP}, "values": [[str(time.time_ns()), "parcel live"]]}]}
     assert requests.post(f"{URL}/loki/api/v1/push", json=body, timeout=30).status_code == 204
     frame = json.loads(socket.recv())
-    assert frame["streams"][0]["values"][0][1] == "parcel live" and frame["streams"][0]["stream"]["group"] == GROUP, frame
+    assert frame["streams"][0]["values"][0][1] == "parcel live" and frame["streams"][0]["stream"]["job"] == GROUP, frame
     socket.close()
     try:
         websocket.create_connection(address, timeout=30, origin="https://elsewhere.example")

@@ -283,8 +283,10 @@ pub(super) fn check_query(kind: &str, body: &Json, at: &str) -> Result<(), Searc
 /// Refuses the keys that an aggregation does not take.
 pub(super) fn check_aggregation(kind: &str, body: &Json, at: &str) -> Result<(), SearchError> {
     let Some(members) = body.as_object() else { return Ok(()) };
-    check_values(members, &REFUSED[..1], at)
-        .or_else(|error| if kind.starts_with("bucket_") { Ok(()) } else { Err(error) })?;
+    let takes_script = kind.starts_with("bucket_") || kind == "moving_fn";
+    if !takes_script {
+        check_values(members, &REFUSED[..1], at)?;
+    }
     match OF_AGGREGATION.iter().find(|(name, _)| *name == kind) {
         Some((_, known)) => check(members, known, |key| format!("[{kind}] unknown field [{key}]"), at),
         None => Ok(()),
