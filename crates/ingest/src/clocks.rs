@@ -5,7 +5,7 @@
 //! the future need a moment, because nothing else makes them; events from the past need half a minute of arrivals that
 //! keep their distance, so that a file that is read from its beginning is no wrong clock.
 //!
-//! Kept in memory: after a restart a stream is told of again when it sends again.
+//! Kept in memory: after a restart a stream is reported again once it sends again.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -14,7 +14,7 @@ use parse::{Received, Zone, find_time, parse_time};
 use storage::Part;
 use types::{Batch, ClockOffset, GroupName, Limits, Timestamp, Value};
 
-/// A stream is told of from this distance on: half of the smallest step between zones, and far more than deliveries take.
+/// A stream is reported from this offset on: half of the smallest step between zones, and far more than deliveries take.
 const OFFSET_NS_MIN: i64 = 20 * Timestamp::MINUTE;
 
 /// Time zones lie so far apart, and so much of it is the delay of a delivery.

@@ -117,7 +117,7 @@ impl Setting {
         }
     }
 
-    /// A value as it may stand in a file; nothing where it is not shown.
+    /// Returns the value as TOML; `None` for a value that is not shown.
     pub(crate) fn as_toml(&self, value: &str) -> Option<String> {
         let shown = self.shown(value);
         if shown != value {

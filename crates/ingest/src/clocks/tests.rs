@@ -88,7 +88,7 @@ fn single_events_files_read_from_their_beginning_and_right_clocks_are_no_offset(
     let catching_up: Vec<(i64, i64)> = (0..120).map(|second| (second, -86_400 + second * 600)).collect();
     arrive(&clocks, &catching_up, &zoneless, Zone::UTC);
     assert!(shown(&clocks, 120).is_empty());
-    // Once its clock was set right it is told of no more.
+    // Once its clock is right, the stream is no longer reported.
     arrive(&clocks, &[(200, SEVEN_H), (201, SEVEN_H), (202, SEVEN_H)], &zoneless, Zone::UTC);
     assert_eq!(shown(&clocks, 202).len(), 1);
     arrive(&clocks, &[(203, -1)], &zoneless, Zone::UTC);
