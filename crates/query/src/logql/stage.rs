@@ -359,9 +359,8 @@ fn loki_quantity(written: &str) -> Option<(LabelsFunction, Value)> {
 /// `ip("10.0.0.0/8")` of a label: an address, a subnet, or the first and the last of many addresses.
 fn address(reader: &Reader<'_>, name: &str, sign: &str, pair: &Pair<'_, Rule>) -> Result<Expr, QueryError> {
     let addresses = addresses(reader, pair)?;
-    let function = if addresses.contains('-') { Function::HoldsAddress } else { Function::IsIpInSubnet };
     let arguments = vec![reader.sight.label(name), Expr::Literal(Some(Value::text(addresses)))];
-    let inside = Expr::Call(function, arguments);
+    let inside = Expr::Call(Function::HoldsAddress, arguments);
     match sign {
         "=" | "==" => Ok(inside),
         "!=" => Ok(not(inside)),

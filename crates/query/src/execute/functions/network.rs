@@ -44,17 +44,52 @@ pub(super) fn holds_address(text: &str, addresses: &str) -> bool {
     let range = addresses
         .split_once('-')
         .and_then(|(first, last)| Some((first.trim().parse::<IpAddr>().ok()?, last.trim().parse::<IpAddr>().ok()?)));
-    let is_among = |address: IpAddr| match range {
+    addresses_in(text.as_bytes()).any(|address| match range {
         Some((first, last)) => address.is_ipv4() == first.is_ipv4() && (first..=last).contains(&address),
         None => is_in_subnet(address, addresses),
-    };
-    let is_part = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':');
-    text.split(|c: char| !is_part(c)).filter(|part| part.len() >= 2).any(|part| {
-        let part = part.trim_end_matches('.');
-        // Behind an address of version 4 a port may stand, behind any a colon that ends a word.
-        let before = part.rsplit_once(':').map(|(before, _)| before);
-        [Some(part), before].into_iter().flatten().filter_map(|part| part.parse().ok()).any(is_among)
     })
+}
+
+/// The addresses in a text, where Loki's `ip()` sees them: a stretch of digits and points that begins like an address of
+/// version 4, or of hexadecimal digits, colons and points that begins like one of version 6. A stretch counts as a whole,
+/// so that `10.1.2.3.` holds no address and `10.1.2.3:443` does.
+fn addresses_in(text: &[u8]) -> impl Iterator<Item = IpAddr> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < text.len() {
+            let rest = &text[at..];
+            let length = if begins_v4(rest) {
+                rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'.'))
+            } else if begins_v6(rest) {
+                rest.iter().position(|byte| !byte.is_ascii_hexdigit() && !matches!(byte, b':' | b'.'))
+            } else {
+                at += 1;
+                continue;
+            };
+            let stretch = &rest[..length.unwrap_or(rest.len())];
+            // What ends a stretch begins none.
+            at += stretch.len() + 1;
+            if let Some(address) = std::str::from_utf8(stretch).ok().and_then(|stretch| stretch.parse().ok()) {
+                return Some(address);
+            }
+        }
+        None
+    })
+}
+
+/// A digit, and a point after one to three digits.
+fn begins_v4(text: &[u8]) -> bool {
+    matches!(text, [first, rest @ ..] if first.is_ascii_digit() && rest.len() >= 3 && rest[..3].contains(&b'.'))
+}
+
+/// One to four hexadecimal digits before a colon, or two colons before a digit.
+fn begins_v6(text: &[u8]) -> bool {
+    let n_digits = text.iter().take(5).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    match n_digits {
+        0 => matches!(text, [b':', b':', digit, ..] if digit.is_ascii_hexdigit()),
+        1..=4 => text.get(n_digits) == Some(&b':'),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -79,8 +114,11 @@ mod tests {
     fn addresses_are_found_in_texts() {
         let check = |text: &str, addresses, expected| assert_eq!(holds_address(text, addresses), expected, "{text}");
         check("from 10.1.2.3:443 to b", "10.0.0.0/8", true);
-        check("peer=[2001:db8::7]: gone", "2001:db8::/32", true);
-        check("10.1.2.3.", "10.1.2.3/32", true);
+        check("listener /10.1.2.3:52225:Handler", "10.0.0.0/8", true);
+        check("v4(en0-:10.1.2.3) v6(en0:2001:db8::7)", "10.0.0.0/8", true);
+        check("peer=[2001:db8::7] gone", "2001:db8::/32", true);
+        check("10.1.2.3.", "10.1.2.3/32", false);
+        check("bind ::1", "::1/128", true);
         check("10.1.2.3", "10.1.2.1-10.1.2.9", true);
         check("10.1.2.30", "10.1.2.1-10.1.2.9", false);
         check("110.1.2.3 and 1.10.1.2", "10.0.0.0/8", false);
