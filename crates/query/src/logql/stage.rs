@@ -359,11 +359,13 @@ fn loki_quantity(written: &str) -> Option<(LabelsFunction, Value)> {
 /// `ip("10.0.0.0/8")` of a label: an address, a subnet, or the first and the last of many addresses.
 fn address(reader: &Reader<'_>, name: &str, sign: &str, pair: &Pair<'_, Rule>) -> Result<Expr, QueryError> {
     let addresses = addresses(reader, pair)?;
-    let arguments = vec![reader.sight.label(name), Expr::Literal(Some(Value::text(addresses)))];
+    let label = reader.sight.label(name);
+    let arguments = vec![label.clone(), Expr::Literal(Some(Value::text(addresses)))];
     let inside = Expr::Call(Function::HoldsAddress, arguments);
     match sign {
         "=" | "==" => Ok(inside),
-        "!=" => Ok(not(inside)),
+        // What has no such label is neither inside nor outside.
+        "!=" => Ok(both(is_present(label), not(inside))),
         _ => Err(reader.error("bad-comparison", "an address is compared with = or !=", span_of(pair))),
     }
 }
