@@ -19,8 +19,11 @@ import loki_compare
 from loki_data import MINUTE, MINUTES, Data
 from loki_questions import Maker
 
-EQUAL, BOTH, REFUSED, FAILED, SILENT, LENIENT = (
-    "equal", "both refuse", "catat refuses, Loki answers", "catat fails with 5xx", "silently different", "catat answers, Loki refuses")
+EQUAL, BOTH, REFUSED, FAILED, SILENT, LENIENT, UNDEFINED = (
+    "equal", "both refuse", "catat refuses, Loki answers", "catat fails with 5xx", "silently different", "catat answers, Loki refuses",
+    "Loki contradicts itself")
+# How often Loki is asked again where an answer differs.
+TRIES = 6
 
 
 class Server:
@@ -48,7 +51,7 @@ class Server:
             except (http.client.HTTPException, ConnectionError):
                 self.connection = None
                 if attempt == 2:
-                    raise
+                    return 599, "the connection was lost without an answer"
         try:
             return answer.status, json.loads(text)
         except ValueError:
@@ -89,6 +92,37 @@ def judge(question, ours, theirs):
     return (EQUAL, "") if difference is None else (SILENT, difference)
 
 
+def again(question, ours, loki, verdict):
+    """The verdict on a different answer to a question about numbers, once Loki was asked again.
+
+    Which of equal series `topk` takes, and which of two with the same labels comes first, is drawn by lot in Loki; it also
+    cuts windows of more than an hour at an instant into hours, and then averages and extremes are those of the hours. One
+    of its answers is enough; where it has several and none is ours, nobody can say what is right.
+    """
+    if not question.kind.startswith("metric") or verdict[0] != SILENT:
+        return verdict
+    ways = [(question.path, question.parameters)] * TRIES
+    if question.path.endswith("/query"):
+        at = question.parameters["time"]
+        ways.append((f"{question.path}_range", {"query": question.parameters["query"], "start": at, "end": at, "step": "1"}))
+    first = loki.ask("GET", question.path, question.parameters, {})
+    is_other = False
+    for path, parameters in ways:
+        status, body = loki.ask("GET", path, parameters, {})
+        if status == 200 and body["data"]["resultType"] == "matrix" and path != question.path:
+            body["data"] = at_one_instant(body["data"])
+        found, _ = judge(question, ours, (status, body))
+        if found == EQUAL:
+            return (EQUAL, "")
+        is_other |= judge(question, first, (status, body))[0] != EQUAL
+    return (UNDEFINED, verdict[1]) if is_other else verdict
+
+
+def at_one_instant(matrix):
+    """The answer for a range of one instant in the form of that for the instant."""
+    return {"resultType": "vector", "result": [{"metric": one["metric"], "value": value} for one in matrix["result"] for value in one["values"]]}
+
+
 def shown(answer, width):
     status, body = answer
     if isinstance(body, dict) and isinstance(body.get("data"), dict):
@@ -104,7 +138,7 @@ def report(asked, arguments):
     for question, verdict, cause, ours, theirs in asked:
         if cause:
             groups[verdict, question.kind, cause].append((question, ours, theirs))
-    order = [SILENT, FAILED, REFUSED, LENIENT, BOTH]
+    order = [SILENT, FAILED, REFUSED, LENIENT, UNDEFINED, BOTH]
     for (verdict, kind, cause), cases in sorted(groups.items(), key=lambda item: (order.index(item[0][0]), -len(item[1]))):
         features = collections.Counter(feature for question, *_ in cases for feature in question.features)
         common = ", ".join(f"{name} {n}" for name, n in features.most_common(5))
@@ -115,13 +149,13 @@ def report(asked, arguments):
             print(f"   {question.parameters.get('query', '')}")
             print(f"     catat: {shown(ours, arguments.width)}\n     Loki:  {shown(theirs, arguments.width)}")
     n_right = counts[EQUAL] + counts[BOTH]
-    share = 100 * n_right / max(len(asked), 1)
+    share = 100 * n_right / max(len(asked) - counts[UNDEFINED], 1)
     print(f"\nrun {arguments.run}, base {arguments.base}, seed {arguments.seed}: {len(asked)} questions")
     for verdict in [EQUAL, *reversed(order)]:
         print(f"  {verdict}: {counts[verdict]}")
     by_kind = collections.defaultdict(collections.Counter)
     for question, verdict, *_ in asked:
-        by_kind[question.kind][verdict in (EQUAL, BOTH)] += 1
+        by_kind[question.kind][verdict in (EQUAL, BOTH, UNDEFINED)] += 1
     print("  equal by kind: " + ", ".join(f"{kind} {n[True]}/{n.total()}" for kind, n in sorted(by_kind.items())))
     print(f"  as Loki: {share:.1f} %")
     return share >= arguments.share and counts[SILENT] + counts[FAILED] == 0
@@ -161,7 +195,8 @@ def main():
     asked = []
     for question in questions:
         answers = [server.ask(question.method, question.path, question.parameters, question.headers) for server in (ours, theirs)]
-        asked.append((question, *judge(question, *answers), *answers))
+        verdict = again(question, answers[0], theirs, judge(question, *answers))
+        asked.append((question, *verdict, *answers))
     if arguments.json:
         with open(arguments.json, "w") as file:
             for question, verdict, cause, *answers in asked:

@@ -87,8 +87,21 @@ def categories(x, y):
     return "lines of equal times differ"
 
 
+def in_order(series, field):
+    """Series with the labels of others told apart by a number, in the order of their values; points of one time likewise.
+
+    `label_replace` may give several series the same labels: Loki then writes them in any order.
+    """
+    series = sorted(series, key=lambda one: (key(one["metric"]), str(one[field])))
+    found = {}
+    for one in series:
+        number = found[key(one["metric"])] = found.get(key(one["metric"]), -1) + 1
+        one = {**one, "metric": {**one["metric"], "#": str(number)}} if number else one
+        yield {**one, "values": sorted(one["values"])} if field == "values" else one
+
+
 def samples(ours, theirs, field):
-    a, b = ({key(one["metric"]): one for one in side} for side in (ours, theirs))
+    a, b = ({key(one["metric"]): one for one in in_order(side, field)} for side in (ours, theirs))
     if a.keys() != b.keys():
         if not a or not b:
             return f"series: {'none in catat' if not a else 'none in Loki'}"

@@ -8,6 +8,7 @@ import random
 import time
 
 from loki_data import MINUTE, MINUTES, SECOND
+from loki_metrics import Metrics
 
 JSON_FIELDS = ["status", "msg", "level", "took", "ratio", "size", "user_name", "user_id", "ok", "_1st", "a_b", "level_extracted"]
 LOGFMT_FIELDS = ["lvl", "n", "dur", "b", "msg"]
@@ -93,8 +94,10 @@ TEMPLATES = [
 ]
 
 
-class Maker:
+class Maker(Metrics):
     """Makes questions at random."""
+
+    forms = FORMS
 
     def __init__(self, seed, base_ns, run):
         self.random = random.Random(f"questions-{seed}")
@@ -178,69 +181,6 @@ class Maker:
         form = self.pick(FORMS)
         return " ".join(f"{self.selector(form)} {self.pipeline(form)}".split())
 
-    # Metrics.
-
-    def window(self):
-        return self.pick(["1m", "1m", "5m", "5m", "5m", "10m", "30s", "1h", "45s", "90s", "7s", "2m30s", "1m0s"])
-
-    def offset(self):
-        return self.pick([""] * 9 + [" offset 5m", " offset 1m", " offset -5m", " offset 37s"])
-
-    def grouping(self, form):
-        names = [name for name, _ in form.labels] + ["app"] + list(form.texts)[:2]
-        some = sorted(set(self.random.sample(names, min(len(names), self.pick([1, 1, 2])))))
-        return f"{self.pick(['by', 'by', 'by', 'without'])} ({', '.join(some)})"
-
-    def range_aggregation(self):
-        form = self.pick(FORMS)
-        unwrapped = [*form.numbers, *[f"duration({name})" for name in form.durations], *[f"duration_seconds({name})" for name in form.durations],
-                     *[f"bytes({name})" for name in form.sizes]]
-        if unwrapped and self.chance(0.45):
-            function = self.pick(["sum", "avg", "max", "min", "first", "last", "stddev", "stdvar", "quantile"])
-            stages = f"{self.pipeline(form, False)} "
-            if "| json" not in stages and "| logfmt" not in stages and "| pattern" not in stages and "| regexp" not in stages:
-                stages += self.parser(form)
-            guard = self.pick(['', '| __error__=""', '| __error__=""'])
-            head = f"{function}_over_time({self.pick(['0.9, ', '0.5, ', '0.99, ']) if function == 'quantile' else ''}"
-            if self.chance(0.1):
-                head = self.pick(["rate(", "rate_counter(", "rate("])
-            tail = f" {self.grouping(form)}" if not head.startswith("rate") and not head.startswith("sum") and self.chance(0.4) else ""
-            text = f"{head}{self.selector(form)} {stages} | unwrap {self.pick(unwrapped)} {guard} [{self.window()}]{self.offset()}){tail}"
-        else:
-            function = self.pick(["count_over_time"] * 3 + ["rate", "rate", "bytes_over_time", "bytes_rate", "absent_over_time"])
-            inner = f"{self.selector(form)} {self.pipeline(form, self.chance(0.3))}".strip()
-            inner = f"({inner})" if self.chance(0.04) else inner
-            text = f"{function}({inner}[{self.window()}]{self.offset()})"
-        return form, " ".join(text.split())
-
-    def vector(self):
-        form, text = self.range_aggregation()
-        if self.chance(0.7):
-            function = self.pick(["sum"] * 5 + ["avg", "max", "min", "count", "stddev", "stdvar", "topk", "bottomk", "sort", "sort_desc"])
-            if function in ("topk", "bottomk"):
-                text = f"{function}({self.pick([1, 2, 3])}, {text}){self.pick(['', '', ' ' + self.grouping(form)])}"
-            elif function.startswith("sort"):
-                text = f"{function}({text})"
-            else:
-                text = self.pick([f"{function} {self.grouping(form)} ({text})", f"{function}({text}) {self.grouping(form)}", f"{function}({text})"])
-        if self.chance(0.03):
-            text = f'label_replace({text}, "new", "$1-x", "app", "(.).*")'
-        return text
-
-    def metric_query(self):
-        text = self.vector()
-        if self.chance(0.1):
-            operator = self.pick(["+", "-", "*", "/", "%", "^", ">", "<", ">=", "==", "!=", "> bool", "and", "or", "unless"])
-            if operator in ("and", "or", "unless") or self.chance(0.5):
-                modifier = self.pick(["", "", "on (app) ", "ignoring (env) "])
-                other = text if self.chance(0.3) else self.vector()
-                text = f"{text} {operator} {modifier}{other}"
-            else:
-                text = self.pick([f"{text} {operator} {self.pick([2, 0.5, 100, 0])}", f"{self.pick([2, 100])} {operator} {text}"])
-        if self.chance(0.02):
-            text = self.pick(["vector(1)", "1+1", "vector(2) > bool 1", "2 ^ 3 * vector(2)", "-1 + 2", "vector(3) or vector(4)"])
-        return text
-
     # Times and parameters.
 
     def spell(self, at_ns):
@@ -274,7 +214,7 @@ class Maker:
         start, end = self.times()
         parameters = {"query": self.metric_query(), "start": self.spell(start), "end": self.spell(end)}
         if self.chance(0.93):
-            parameters["step"] = self.pick(["15", "15", "60", "60", "30s", "14", "7", "300", "1m", "5m", "20", "12.5", "90"])
+            parameters["step"] = self.pick(["15", "15", "60", "60", "30s", "14", "7", "300", "1m", "5m", "20", "12.5", "90", "2m", "1h", "3600", "1", "0.5", "250ms"])
         return self.question("metric range", "/loki/api/v1/query_range", parameters)
 
     def metric_instant(self):

@@ -39,7 +39,7 @@ pub use label::{STREAM_FIELDS, STREAM_LABELS, is_unpushed};
 pub use label_set::{Categories, LabelSet, Labels, labels_of_stream, metadata_name};
 pub use metric::MetricQuery;
 pub(crate) use read::escaped;
-pub use run::{MetricError, PlanError, Point, Series, Steps, run_metric};
+pub use run::{MetricError, PlanError, Point, Series, Steps, joined, run_metric};
 pub use selector::{Selector, require_narrow_selectors, selector};
 pub use shown::Shown;
 pub use sizes::{parse_size, spell_size};
@@ -96,9 +96,12 @@ impl LogQuery {
         asks
     }
 
-    /// Labels that the selector asks to be equal to a text.
+    /// Labels of which the selector asks nothing but to be equal to a text.
     fn equal_labels(&self) -> BTreeMap<String, String> {
-        self.shown.equal.iter().cloned().collect()
+        let of = |wanted: &str| self.shown.equal.iter().filter(move |(name, _)| name == wanted).collect::<Vec<_>>();
+        let alone = |(name, _): &&(String, Option<String>)| of(name).len() == 1;
+        let label = |(name, value): &(String, Option<String>)| Some((name.clone(), value.clone()?));
+        self.shown.equal.iter().filter(alone).filter_map(label).collect()
     }
 }
 
@@ -152,7 +155,7 @@ fn parse_as(text: &str, is_plain: bool) -> Result<Query, QueryErrors> {
         return Err(QueryError::new("syntax", "the query is empty", text, Span::default()).into());
     };
     Ok(match query.as_rule() {
-        Rule::log => match stage::log(&mut reader, query)? {
+        Rule::log => match stage::log(&mut reader, query, true)? {
             (log, None) => Query::Log(log),
             (_, Some(_)) => {
                 let span = Span { start: text.find("unwrap").unwrap_or_default(), end: text.len() };

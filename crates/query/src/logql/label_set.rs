@@ -185,9 +185,18 @@ impl<'a> LabelSet<'a> {
         self.put(Kind::Parsed, name, value.into());
     }
 
-    /// Adds what a parser found. The labels of the stream and the metadata stay as they are.
+    /// Adds what a parser found. The labels of the stream and the metadata stay as they are, and of two that are found
+    /// under one name the first.
     pub(crate) fn extract(&mut self, name: Cow<'a, str>, value: impl Into<Cow<'a, str>>) {
         let name = self.extracted_name(name);
+        if self.find(Kind::Parsed, &name).is_none() {
+            self.set(name, value);
+        }
+    }
+
+    /// The same for a label that a query names: of two that are found the last.
+    pub(crate) fn extract_named(&mut self, name: &'a str, value: impl Into<Cow<'a, str>>) {
+        let name = self.extracted_name(Cow::Borrowed(name));
         self.set(name, value);
     }
 
@@ -275,11 +284,11 @@ impl<'a> LabelSet<'a> {
         stream
     }
 
-    /// The set of a series: all labels that have a value, but for some, in the order of their names.
+    /// The set of a series: all labels but for some, in the order of their names. Those that a stage gave no value stay.
     pub(crate) fn of_series(&self, without: &[impl AsRef<str>]) -> LabelSet<'static> {
         let mut set = LabelSet::new(false);
         for (name, value) in self.labels() {
-            if !value.is_empty() && !without.iter().any(|one| one.as_ref() == name) {
+            if !without.iter().any(|one| one.as_ref() == name) {
                 set.entries.push(Entry { kind: Kind::Parsed, name: name.into(), value: value.into() });
             }
         }
@@ -403,7 +412,9 @@ mod tests {
         set.delete("app");
         assert_eq!(set.get("app"), None);
         set.extract("app".into(), "again");
-        assert_eq!(set.get("app_extracted"), Some("again"));
+        assert_eq!(set.get("app_extracted"), Some("line"), "the first that is found stays");
+        set.extract_named("app", "named");
+        assert_eq!(set.get("app_extracted"), Some("named"));
     }
 
     #[test]

@@ -57,6 +57,36 @@ pub(super) fn stage(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut L
     }
 }
 
+/// Leaves keys unread that `logfmt name="key"` takes under another name, and that nothing else looks for: Loki gives such a
+/// label no value then.
+pub(super) fn forget_keys(operator: &mut Operator, looked_for: &[String]) {
+    let Operator::Extend { expr: Expr::Call(Function::Labels(LabelsFunction::LogfmtKeys), arguments), .. } = operator
+    else {
+        return;
+    };
+    let Some(pairs) = arguments.get_mut(3..) else { return };
+    let text = |expr: &Expr| if let Expr::Literal(Some(value)) = expr { value.to_string() } else { String::new() };
+    let names: Vec<String> = pairs.iter().step_by(2).map(text).collect();
+    for key in pairs.iter_mut().skip(1).step_by(2) {
+        let written = text(key);
+        if !names.contains(&written) && !looked_for.contains(&written) {
+            *key = label::text("");
+        }
+    }
+}
+
+/// Whether `label_format` gives a label another name.
+pub(super) fn has_renaming(pair: &Pair<'_, Rule>) -> bool {
+    let is_renaming = |part: Pair<'_, Rule>| part.into_inner().nth(1).is_some_and(|to| to.as_rule() == Rule::label);
+    pair.clone().into_inner().filter(|part| part.as_rule() == Rule::renaming).any(is_renaming)
+}
+
+/// Whether an operator puts what `unpack` found in place of the line. Where no label is asked for, Loki unpacks nothing.
+pub(super) fn is_unpacked_line(operator: &Operator) -> bool {
+    use LabelsFunction::UnpackedLine;
+    matches!(operator, Operator::Extend { expr: Expr::Call(Function::Labels(UnpackedLine), _), .. })
+}
+
 fn extend(query: &mut LogQuery, name: Name, expr: Expr) {
     query.operators.push(Operator::Extend { name, expr });
 }

@@ -18,8 +18,8 @@ const DEPTH_MAX: usize = 64;
 
 // What Loki's clients read in `__error_details__`.
 const BAD_OBJECT: &str = "Value looks like object, but can't find closing '}' symbol";
-const BAD_ARRAY: &str = "Value looks like array, but can't find closing ']' symbol";
-const BAD_STRING: &str = "Value looks like string, but can't find closing '\"' symbol";
+const BAD_ARRAY: &str = "Value is array, but can't find closing ']' symbol";
+const BAD_STRING: &str = "Value is string, but can't find closing '\"' symbol";
 const BAD_VALUE: &str = "Value looks like Number/Boolean/None, but can't find its end: ',' or '}' symbol";
 const BAD_JSON: &str = "Malformed JSON error";
 const BAD_TYPE: &str = "Unknown value type";
@@ -115,10 +115,10 @@ fn block(text: &str, open: u8, close: u8) -> Option<usize> {
     None
 }
 
-/// Hands over the members of the object that `text` begins with, until one is a mistake.
+/// Hands over the members of the object that `text` begins with, until one is a mistake; that one too.
 fn members<'a>(
     text: &'a str,
-    each: &mut dyn FnMut(Cow<'a, str>, Token<'a>) -> Result<(), &'static str>,
+    each: &mut dyn FnMut(Cow<'a, str>, Result<Token<'a>, &'static str>) -> Result<(), &'static str>,
 ) -> Result<(), &'static str> {
     let mut rest = text.trim_start().strip_prefix('{').ok_or(BAD_OBJECT)?.trim_start();
     if rest.is_empty() {
@@ -129,8 +129,9 @@ fn members<'a>(
         let end = text_end(key).ok_or(BAD_JSON)?;
         let name = unescaped(&key[..end]);
         rest = key[end + 1..].trim_start().strip_prefix(':').ok_or(BAD_JSON)?;
-        let (token, n_bytes) = value(rest)?;
-        each(name, token)?;
+        let read = value(rest);
+        each(name, read.map(|(token, _)| token))?;
+        let (_, n_bytes) = read?;
         rest = rest[n_bytes..].trim_start();
         match rest.as_bytes().first() {
             Some(b',') => rest = rest[1..].trim_start(),
@@ -178,6 +179,7 @@ fn json_object<'a>(
     set: &mut LabelSet<'a>,
 ) -> Result<(), &'static str> {
     members(text, &mut |key, token| {
+        let token = token?;
         let name = label_name(prefix, key);
         match token {
             Token::Object(inner) if depth < DEPTH_MAX => json_object(&name, inner, depth + 1, n_labels, set)?,
@@ -229,26 +231,27 @@ pub(crate) fn json_path(text: &str) -> Option<Vec<PathStep>> {
     (!steps.is_empty()).then_some(steps)
 }
 
-/// What stands at a path of a value.
-fn at_path<'a>(mut token: Token<'a>, path: &[PathStep]) -> Option<Token<'a>> {
+/// What stands at a path of a value; a mistake anywhere else does not matter.
+fn at_path<'a>(mut token: Token<'a>, path: &[PathStep]) -> Result<Option<Token<'a>>, &'static str> {
     for step in path {
-        token = match (step, token) {
+        let next = match (step, token) {
             (PathStep::Member(name), Token::Object(text)) => {
                 let mut found = None;
-                // A mistake behind the member does not matter.
                 let _ = members(text, &mut |key, token| {
                     if found.is_none() && key == *name {
                         found = Some(token);
                     }
                     Ok(())
                 });
-                found?
+                found.transpose()?
             }
-            (PathStep::Element(index), Token::Array(text)) => element(text, *index)?,
-            _ => return None,
+            (PathStep::Element(index), Token::Array(text)) => element(text, *index),
+            _ => None,
         };
+        let Some(next) = next else { return Ok(None) };
+        token = next;
     }
-    Some(token)
+    Ok(Some(token))
 }
 
 fn element(array: &str, index: usize) -> Option<Token<'_>> {
@@ -271,9 +274,15 @@ pub(crate) fn json_paths<'a>(line: &'a str, paths: &'a [(String, Vec<PathStep>)]
     let whole = if line.starts_with('[') { Token::Array(line) } else { Token::Object(line) };
     for (name, path) in paths {
         match at_path(whole, path) {
-            Some(token) => set.extract(Cow::Borrowed(name.as_str()), token.label()),
-            None if set.get(name).is_none() => set.set(name.as_str(), ""),
-            None => {}
+            Ok(Some(token)) => {
+                set.extract_named(name, token.label());
+                continue;
+            }
+            Ok(None) => {}
+            Err(details) => set.fail(JSON_ERROR, details),
+        }
+        if set.get(name).is_none() {
+            set.set(name.as_str(), "");
         }
     }
 }
@@ -288,6 +297,7 @@ pub(crate) fn unpack<'a>(line: &'a str, set: &mut LabelSet<'a>) {
     }
     let (mut found, mut is_packed) = (Vec::new(), false);
     let read = members(line, &mut |key, token| {
+        let token = token?;
         match token {
             Token::Text(_) if key == "_entry" => is_packed = true,
             Token::Text(_) => found.push((key, token.label())),
@@ -311,6 +321,7 @@ pub(crate) fn unpack<'a>(line: &'a str, set: &mut LabelSet<'a>) {
 pub(crate) fn unpacked_line(line: &str) -> Option<Cow<'_, str>> {
     let mut entry = None;
     let read = members(line, &mut |key, token| {
+        let token = token?;
         if let ("_entry", Token::Text(_)) = (&*key, token) {
             entry = Some(token.label());
         }
@@ -421,7 +432,7 @@ pub(crate) fn logfmt_keys<'a>(line: &'a str, how: Logfmt, keys: &'a [(String, St
     let read = pairs(line, how.is_strict, &mut |key, value| {
         let found = label_name("", Cow::Borrowed(key));
         for (name, _) in keys.iter().filter(|(_, key)| *key == found) {
-            set.extract(Cow::Borrowed(name.as_str()), value.clone());
+            set.extract_named(name, value.clone());
         }
     });
     note_logfmt(read, how, set);

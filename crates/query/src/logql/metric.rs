@@ -3,6 +3,7 @@
 use pest::iterators::Pair;
 use types::parse_duration_ns;
 
+use super::label_set::ERROR;
 use super::operator::{BinaryOperator, Matching};
 use super::read::{Reader, span_of};
 use super::stage::{self, Unwrap};
@@ -125,6 +126,36 @@ impl RangeCall {
             _ => Vec::new(),
         };
         without.into_iter().chain(self.unwrap.iter().map(|unwrap| unwrap.label.clone())).collect()
+    }
+
+    /// Whether a condition asks what could not be read.
+    pub(super) fn asks_error(&self) -> bool {
+        self.log.shown.sight.asked.iter().any(|name| name == ERROR)
+    }
+
+    /// Whether labels without value are missing from its series: where stages or `without` take labels away, Loki merges
+    /// series that several of its parts may have, and they are lost in it. A sum of what adds up is merged as a whole.
+    pub(super) fn loses_empty(&self, outer: Option<AggregationKind>) -> bool {
+        use RangeFunction::{Average, Max, Min};
+        let is_merged = match self.function {
+            function if function.is_additive() => outer != Some(AggregationKind::Sum),
+            Max | Min => true,
+            Average => !self.asks_error(),
+            _ => false,
+        };
+        let loses_labels = match &self.grouping {
+            Some(Grouping::By(_)) => false,
+            Some(Grouping::Without(labels)) => !labels.is_empty() || self.log.shown.loses_labels,
+            None => self.log.shown.loses_labels,
+        };
+        is_merged && loses_labels
+    }
+}
+
+impl RangeFunction {
+    /// Whether what it gives for parts of the lines adds up to what it gives for all.
+    pub(super) fn is_additive(self) -> bool {
+        matches!(self, Self::Count | Self::Rate | Self::Bytes | Self::BytesRate | Self::Sum)
     }
 }
 
@@ -357,7 +388,7 @@ fn range_call(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<RangeCall
     }
     let Some(range) = range else { return Err(reader.error("syntax", "a range is missing here", span)) };
     let (window_ns, offset_ns) = window(reader, &range)?;
-    let (log, unwrap) = stage::log(reader, range)?;
+    let (log, unwrap) = stage::log(reader, range, name.starts_with("bytes"))?;
     let function = match (&*name, parameter) {
         ("quantile_over_time", Some(quantile)) => RangeFunction::Quantile(quantile),
         ("quantile_over_time", _) | (_, Some(_)) => {

@@ -12,10 +12,12 @@ const ERRORS_MAX: usize = 64;
 /// Labels of a log query.
 #[derive(Clone, Debug, Default)]
 pub struct Shown {
-    /// Labels that the selector sets, and their values.
-    pub equal: Vec<(String, String)>,
+    /// Labels of the selector's matchers, with the text that they are to be equal to if it is not empty.
+    pub equal: Vec<(String, Option<String>)>,
     /// Whether a stage asks for labels: where none does, parsers are left out of numbers without labels.
     pub(super) reads_labels: bool,
+    /// Whether a stage takes labels away, so that streams may come to have the same ones.
+    pub(super) loses_labels: bool,
     /// What a label means behind the last stage.
     pub(super) sight: Sight,
 }
@@ -50,6 +52,8 @@ pub(super) struct Sight {
     n_sets: usize,
     /// Whether a parser may have failed.
     may_fail: bool,
+    /// Labels that conditions ask for.
+    pub(super) asked: Vec<String>,
     /// Conditions under which something could not be read, and what is said then.
     errors: Vec<(Expr, &'static str)>,
     /// Whether labels are fields, whoever brought an event: so that the query can be said in another language.

@@ -22,18 +22,37 @@ pub(super) struct Unwrap {
     pub value: Expr,
 }
 
-/// Reads the parts of `log` or `range`; windows are left to the caller.
-pub(super) fn log(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<(LogQuery, Option<Unwrap>), QueryError> {
+/// Reads the parts of `log` or `range`; windows are left to the caller. `needs_text` says whether the text of a line counts
+/// behind the last stage: else it is not formatted where nothing reads it any more, and so that cannot fail.
+pub(super) fn log(
+    reader: &mut Reader<'_>,
+    pair: Pair<'_, Rule>,
+    needs_text: bool,
+) -> Result<(LogQuery, Option<Unwrap>), QueryError> {
+    let reads_text = |part: &Pair<'_, Rule>| {
+        use Rule::{json, line_filter, logfmt, pattern, regexp, unpack};
+        matches!(part.as_rule(), line_filter | json | logfmt | regexp | pattern | unpack)
+    };
+    let last_reader = pair.clone().into_inner().filter(reads_text).map(|part| span_of(&part).start).last();
     let mut query = LogQuery { sources: Vec::new(), operators: Vec::new(), shown: Shown::default() };
     let mut unwrap = None;
     reader.sight = Sight::new(reader.sight.is_plain);
     for part in pair.into_inner() {
+        let is_unread = !needs_text && last_reader.is_none_or(|last| last < span_of(&part).start);
+        if is_unread && part.as_rule() == Rule::line_format {
+            continue;
+        }
+        query.shown.loses_labels |= match part.as_rule() {
+            Rule::drop | Rule::keep => true,
+            Rule::label_format => labels::has_renaming(&part),
+            _ => false,
+        };
         query.shown.reads_labels |= matches!(part.as_rule(), Rule::label_or | Rule::line_format | Rule::label_format);
         match part.as_rule() {
             // Brackets around all of it.
             Rule::log | Rule::range => {
                 reader.nest(span_of(&part))?;
-                return log(reader, part);
+                return log(reader, part, needs_text);
             }
             Rule::selector => {
                 for matcher in part.into_inner().filter(|part| part.as_rule() == Rule::matcher) {
@@ -66,9 +85,8 @@ fn matcher(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> R
     if name == "group" && query.sources.is_empty() && !value.contains(is_foreign) {
         query.sources = group_patterns(sign, &value);
     }
-    if sign == "=" && !value.is_empty() {
-        query.shown.equal.push((name.to_owned(), value.clone()));
-    }
+    let equal = (sign == "=" && !value.is_empty()).then(|| value.clone());
+    query.shown.equal.push((name.to_owned(), equal));
     let matches = |label: Expr| text_matches(reader, label, sign, &value, span_of(text));
     let condition = match name {
         "group" => group_matches(matches(label::expr(name))?, sign, &value, || matches(label::of_stream(name)))?,
@@ -291,6 +309,7 @@ fn condition(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, Quer
         return Err(reader.error("syntax", "a label, a sign and a value are expected here", span));
     };
     let (name, sign) = (name.as_str(), sign.as_str());
+    reader.sight.asked.push(name.to_owned());
     if value.as_rule() == Rule::string {
         if matches!(sign, "<" | "<=" | ">" | ">=") {
             let message = "a text can only be compared with = != =~ !~";

@@ -1,11 +1,11 @@
 //! Series of numbers over the same steps: merging them by labels, calculating with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::metric::{AggregationKind, Grouping, Relabelling};
 use super::operator::{BinaryOperator, Matching, Side};
 
-/// Names and values of labels, in the order of the names; a label without value is not there.
+/// Names and values of labels, in the order of the names. A label that a stage made may have an empty value.
 pub(super) type Labels = BTreeMap<String, String>;
 
 /// One number per step, where there is one.
@@ -29,6 +29,8 @@ fn kept(labels: &Labels, grouping: &Grouping) -> Labels {
 }
 
 /// Merges series step by step.
+///
+/// A label without value tells groups apart; what is left by `without` loses it, so that two groups may look alike then.
 pub(super) fn aggregate(
     series: BTreeMap<Labels, Values>,
     kind: AggregationKind,
@@ -39,16 +41,35 @@ pub(super) fn aggregate(
         groups.entry(kept(&labels, grouping)).or_default().push((labels, values));
     }
     let mut merged = BTreeMap::new();
-    for (labels, members) in groups {
+    for (mut labels, members) in groups {
         match kind {
-            AggregationKind::Top(n) => merged.extend(best(members, n, |a, b| b.total_cmp(a))),
-            AggregationKind::Bottom(n) => merged.extend(best(members, n, f64::total_cmp)),
+            AggregationKind::Top(n) => merged.extend(best(members, n, true)),
+            AggregationKind::Bottom(n) => merged.extend(best(members, n, false)),
             _ => {
-                merged.insert(labels, merge(&members, kind));
+                if matches!(grouping, Grouping::Without(_)) {
+                    labels.retain(|_, value| !value.is_empty());
+                }
+                insert(&mut merged, labels, merge(&members, kind));
             }
         }
     }
     merged
+}
+
+/// Adds a series; one with the same labels stays beside it.
+fn insert(all: &mut Many, labels: Labels, values: Values) {
+    let n_twins = (0..).find(|n| !all.contains_key(&twin(&labels, *n))).unwrap_or_default();
+    all.insert(twin(&labels, n_twins), values);
+}
+
+/// Labels without value are taken away.
+pub(super) fn without_empty(series: Many) -> Many {
+    let mut all = Many::new();
+    for (mut labels, values) in series {
+        labels.retain(|_, value| !value.is_empty());
+        insert(&mut all, labels, values);
+    }
+    all
 }
 
 fn merge(members: &[(Labels, Values)], kind: AggregationKind) -> Values {
@@ -60,38 +81,114 @@ fn merge(members: &[(Labels, Values)], kind: AggregationKind) -> Values {
             return None;
         }
         Some(match kind {
-            AggregationKind::Min => present().fold(f64::INFINITY, f64::min),
-            AggregationKind::Max => present().fold(f64::NEG_INFINITY, f64::max),
-            AggregationKind::Average => present().sum::<f64>() / count as f64,
+            // A number that is none loses against every other.
+            AggregationKind::Min => present().reduce(f64::min).unwrap_or(f64::NAN),
+            AggregationKind::Max => present().reduce(f64::max).unwrap_or(f64::NAN),
+            AggregationKind::Average => mean(present()),
             AggregationKind::Count => count as f64,
-            AggregationKind::Deviation | AggregationKind::Variance => {
-                let mean = present().sum::<f64>() / count as f64;
-                let variance = present().map(|value| (value - mean).powi(2)).sum::<f64>() / count as f64;
-                if kind == AggregationKind::Deviation { variance.sqrt() } else { variance }
-            }
+            AggregationKind::Deviation => variance(present()).sqrt(),
+            AggregationKind::Variance => variance(present()),
             _ => present().sum(),
         })
     };
     (0..n_steps).map(at_step).collect()
 }
 
-/// The `n` first series of each step in the order `compare`, equal ones in the order of their labels.
-fn best(
-    mut members: Vec<(Labels, Values)>,
-    n: usize,
-    compare: fn(&f64, &f64) -> std::cmp::Ordering,
-) -> Vec<(Labels, Values)> {
+/// The mean; an infinite one stays what it is whatever finite number comes.
+fn mean(numbers: impl Iterator<Item = f64>) -> f64 {
+    let (mut mean, mut count) = (0.0_f64, 0.0);
+    for number in numbers {
+        count += 1.0;
+        if count == 1.0 {
+            mean = number;
+        } else if !(mean.is_infinite() && (number.is_finite() || number == mean)) {
+            mean += (number - mean) / count;
+        }
+    }
+    mean
+}
+
+/// The mean of squared distances from the mean; that of a single number is 0, whatever number it is.
+fn variance(mut numbers: impl Iterator<Item = f64>) -> f64 {
+    let (mut mean, mut sum, mut count) = (numbers.next().unwrap_or(f64::NAN), 0.0, 1.0);
+    for number in numbers {
+        count += 1.0;
+        let distance = number - mean;
+        mean += distance / count;
+        sum += distance * (number - mean);
+    }
+    sum / count
+}
+
+/// The `n` highest series of each step, or the lowest. Of equal ones those stay that stay in Loki: it goes through the series
+/// in the order of their labels and keeps the best so far in a heap.
+fn best(mut members: Vec<(Labels, Values)>, n: usize, is_highest: bool) -> Vec<(Labels, Values)> {
     let n_steps = members.first().map_or(0, |(_, values)| values.len());
+    let mut heap = Heap { numbers: Vec::new(), is_highest };
     for step in 0..n_steps {
-        let mut order: Vec<(f64, usize)> =
-            members.iter().enumerate().filter_map(|(index, (_, values))| Some((values[step]?, index))).collect();
-        order.sort_by(|a, b| compare(&a.0, &b.0));
-        for (_, index) in order.into_iter().skip(n) {
-            members[index].1[step] = None;
+        heap.numbers.clear();
+        for index in 0..members.len() {
+            let Some(value) = members[index].1[step].take() else { continue };
+            if heap.numbers.len() == n {
+                let (worst, _) = heap.numbers[0];
+                let is_better = if is_highest { worst < value } else { worst > value };
+                if !is_better && !worst.is_nan() {
+                    continue;
+                }
+                heap.pop();
+            }
+            heap.push(value, index);
+        }
+        for (value, index) in &heap.numbers {
+            members[*index].1[step] = Some(*value);
         }
     }
     members.retain(|(_, values)| values.iter().any(Option::is_some));
     members
+}
+
+/// Numbers and places, the worst number first. What is no number is the worst.
+struct Heap {
+    numbers: Vec<(f64, usize)>,
+    is_highest: bool,
+}
+
+impl Heap {
+    fn is_worse(&self, one: usize, other: usize) -> bool {
+        let (one, other) = (self.numbers[one].0, self.numbers[other].0);
+        one.is_nan() || if self.is_highest { one < other } else { one > other }
+    }
+
+    fn push(&mut self, number: f64, place: usize) {
+        self.numbers.push((number, place));
+        let mut at = self.numbers.len() - 1;
+        while at > 0 {
+            let above = (at - 1) / 2;
+            if !self.is_worse(at, above) {
+                break;
+            }
+            self.numbers.swap(at, above);
+            at = above;
+        }
+    }
+
+    /// Takes the worst one away.
+    fn pop(&mut self) {
+        if self.numbers.is_empty() {
+            return;
+        }
+        self.numbers.swap_remove(0);
+        let (mut at, n) = (0, self.numbers.len());
+        while 2 * at + 1 < n {
+            let left = 2 * at + 1;
+            let below = if left + 1 < n && self.is_worse(left + 1, left) { left + 1 } else { left };
+            if !self.is_worse(below, at) {
+                break;
+            }
+            self.numbers.swap(at, below);
+            at = below;
+        }
+    }
 }
 
 /// `left operator right` of two numbers; `None` is a comparison that does not hold and filters.
@@ -160,8 +257,12 @@ pub(super) fn combine(
 
 type Many = BTreeMap<Labels, Values>;
 
+/// The labels by which series meet. Those without value do not count.
 fn key(labels: &Labels, matching: &Matching) -> Labels {
-    matching.on.as_ref().map_or_else(|| labels.clone(), |grouping| kept(labels, grouping))
+    let all = Grouping::Without(Vec::new());
+    let mut key = kept(labels, matching.on.as_ref().unwrap_or(&all));
+    key.retain(|_, value| !value.is_empty());
+    key
 }
 
 /// `and`, `or`, `unless`, step by step.
@@ -201,42 +302,103 @@ fn sets(operator: BinaryOperator, matching: &Matching, left: Many, right: Many) 
     all
 }
 
-/// Series that meet, and what comes of each pair.
+/// Series that meet, and what comes of each pair. At each step they meet anew: whether several have the same labels is a
+/// matter of those that have a value there.
 fn meet(operator: BinaryOperator, matching: &Matching, left: Many, right: Many) -> Result<Many, String> {
     let is_swapped = matching.many == Some(Side::Right);
     let (many, one) = if is_swapped { (right, left) } else { (left, right) };
-    let mut partners: BTreeMap<Labels, (Labels, Values)> = BTreeMap::new();
-    for (labels, values) in one {
-        if let Some((known, _)) = partners.insert(key(&labels, matching), (labels.clone(), values)) {
-            let side = if is_swapped { "left" } else { "right" };
-            return Err(format!("several series on the {side} side have the same labels: {known:?} and {labels:?}"));
-        }
-    }
-    let mut met: Many = BTreeMap::new();
-    for (labels, values) in many {
-        let key = key(&labels, matching);
-        let Some((other, other_values)) = partners.get(&key) else { continue };
-        let pairs = values.iter().zip(other_values);
-        let value = |(many, one): (&Option<f64>, &Option<f64>)| {
-            let (left, right) = if is_swapped { (*one, *many) } else { (*many, *one) };
-            calculate(operator, matching.gives_bool, left?, right?)
+    let mut keys: BTreeMap<Labels, usize> = BTreeMap::new();
+    let mut numbered = |side: Many| -> Vec<(usize, Labels, Values)> {
+        let number = |(labels, values): (Labels, Values)| {
+            let next = keys.len();
+            (*keys.entry(key(&labels, matching)).or_insert(next), labels, values)
         };
-        let values: Values = pairs.map(value).collect();
-        if values.iter().all(Option::is_none) {
-            continue;
+        side.into_iter().map(number).collect()
+    };
+    let (many, one) = (numbered(many), numbered(one));
+    let n_steps = one.first().map_or(0, |(.., values)| values.len());
+    let mut met = Met { matching, known: BTreeMap::new(), series: Many::new() };
+    for step in 0..n_steps {
+        let mut partners: Vec<Option<usize>> = vec![None; keys.len()];
+        for (index, (key, labels, values)) in one.iter().enumerate() {
+            if values[step].is_some()
+                && let Some(other) = partners[*key].replace(index)
+            {
+                let side = if is_swapped { "left" } else { "right" };
+                let known = shown(&one[other].1);
+                return Err(format!(
+                    "several series on the {side} side have the same labels: {known} and {}",
+                    shown(labels)
+                ));
+            }
         }
-        let mut labels = if matching.many.is_some() || is_comparison(operator) { labels } else { key };
-        for name in &matching.taken {
-            match other.get(name) {
-                Some(value) => labels.insert(name.clone(), value.clone()),
-                None => labels.remove(name),
-            };
-        }
-        if met.insert(labels.clone(), values).is_some() {
-            return Err(format!("several series meet one and give {labels:?}; say group_left or group_right"));
+        let mut given: BTreeSet<(usize, Labels)> = BTreeSet::new();
+        for (index, (key, labels, values)) in many.iter().enumerate() {
+            let (Some(of_many), Some(partner)) = (values[step], partners[*key]) else { continue };
+            let (_, other, other_values) = &one[partner];
+            let Some(of_one) = other_values[step] else { continue };
+            let (left, right) = if is_swapped { (of_one, of_many) } else { (of_many, of_one) };
+            let result = met.labels((index, partner), labels, other);
+            if !given.insert((*key, result.clone())) {
+                return Err(format!(
+                    "several series meet one and give {}; say group_left or group_right",
+                    shown(&result)
+                ));
+            }
+            if let Some(value) = calculate(operator, matching.gives_bool, left, right) {
+                met.add(result, step, n_steps, value);
+            }
         }
     }
-    Ok(met)
+    Ok(met.series)
+}
+
+/// Labels as an error shows them.
+fn shown(labels: &Labels) -> String {
+    let label = |(name, value): (&String, &String)| format!("{name}={value:?}");
+    let labels: Vec<String> = labels.iter().filter(|(name, _)| *name != TWIN).map(label).collect();
+    format!("{{{}}}", labels.join(", "))
+}
+
+/// What comes of series that meet.
+struct Met<'m> {
+    matching: &'m Matching,
+    /// Labels that came of pairs, given the places of both.
+    known: BTreeMap<(usize, usize), Labels>,
+    series: Many,
+}
+
+impl Met<'_> {
+    /// The labels that a pair gives.
+    fn labels(&mut self, pair: (usize, usize), many: &Labels, one: &Labels) -> Labels {
+        let make = || {
+            if self.matching.many.is_none() {
+                return key(many, self.matching);
+            }
+            let mut labels = many.clone();
+            labels.retain(|name, value| !value.is_empty() && name != TWIN);
+            for name in &self.matching.taken {
+                match one.get(name).filter(|value| !value.is_empty()) {
+                    Some(value) => labels.insert(name.clone(), value.clone()),
+                    None => labels.remove(name),
+                };
+            }
+            labels
+        };
+        self.known.entry(pair).or_insert_with(make).clone()
+    }
+
+    fn add(&mut self, labels: Labels, step: usize, n_steps: usize, value: f64) {
+        let mut number = 0;
+        loop {
+            let values = self.series.entry(twin(&labels, number)).or_insert_with(|| vec![None; n_steps]);
+            if values[step].is_none() {
+                values[step] = Some(value);
+                return;
+            }
+            number += 1;
+        }
+    }
 }
 
 /// The label that tells series apart that [`relabel`] has given the same labels. It is in no answer.
@@ -248,6 +410,7 @@ pub(super) fn relabel(series: Many, relabelling: &Relabelling) -> Many {
     for (mut labels, values) in series {
         let source = labels.get(&relabelling.source).cloned().unwrap_or_default();
         if let Some(found) = relabelling.regex.captures(&source) {
+            labels.retain(|name, value| !value.is_empty() && name != TWIN);
             let mut value = String::new();
             found.expand(&relabelling.with, &mut value);
             match value.is_empty() {
@@ -255,8 +418,7 @@ pub(super) fn relabel(series: Many, relabelling: &Relabelling) -> Many {
                 false => labels.insert(relabelling.target.clone(), value),
             };
         }
-        let n_twins = (0..).find(|n| !all.contains_key(&twin(&labels, *n))).unwrap_or_default();
-        all.insert(twin(&labels, n_twins), values);
+        insert(&mut all, labels, values);
     }
     all
 }

@@ -100,6 +100,12 @@ impl Segments {
         usize::try_from(at.checked_mul(2)?.checked_add(i64::from(is_second))?).ok()
     }
 
+    /// Whether the segment of a row lies in a window; between windows that are shorter than a step lie others.
+    pub(super) fn is_of_a_window(&self, row: &[Option<Value>]) -> bool {
+        let has_gaps = self.n_steps > 1 && self.window_ns < self.step_ns;
+        !has_gaps || self.index(row).is_some_and(|index| index % 2 == 0)
+    }
+
     /// The segments of the window of a step.
     fn window(&self, step: usize) -> std::ops::Range<usize> {
         if self.n_steps <= 1 {

@@ -2,7 +2,7 @@
 //!
 //! A value stands at its time in seconds, as a text. Where an answer is not whole, its warnings say why.
 
-use query::logql::{MetricError, MetricQuery, PlanError, Point, Series, Steps, run_metric};
+use query::logql::{MetricError, MetricQuery, PlanError, Point, Series, Steps, joined, run_metric};
 use query::{PartialReason, Stats};
 use serde_json::{Map, Value, json};
 use types::{TimeRange, Timestamp};
@@ -33,6 +33,7 @@ pub(crate) async fn over_range(
         let values: Vec<Value> = series.points.iter().map(point_json).collect();
         json!({"metric": labels_json(series), "values": values})
     };
+    let measured = Measured { series: joined(measured.series), ..measured };
     Ok(envelope("matrix", measured.series.iter().map(series).collect(), &measured))
 }
 
@@ -47,7 +48,9 @@ pub(crate) async fn at_instant(
     let measured = measure(server, query, text, Steps::instant(at)).await?;
     if is_scalar {
         let value = measured.series.first().and_then(|series| series.points.last());
-        let point = value.map_or_else(|| point_json(&Point { at, value: f64::NAN }), point_json);
+        let value = value.map_or(f64::NAN, |point| point.value);
+        // Loki counts the time of a number without labels in milliseconds, unlike all others.
+        let point = json!([milliseconds(at), number_text(value)]);
         return Ok(envelope("scalar", point, &measured));
     }
     let sample = |series: &Series| {
@@ -95,10 +98,14 @@ fn labels_json(series: &Series) -> Value {
     Value::Object(series.labels.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect::<Map<_, _>>())
 }
 
-/// Seconds, whole ones as a whole number, and the value as a text.
+fn milliseconds(at: Timestamp) -> i64 {
+    at.0.div_euclid(1_000_000)
+}
+
+/// Seconds up to the millisecond, whole ones as a whole number, and the value as a text.
 fn point_json(point: &Point) -> Value {
-    let at = point.at.0;
-    let seconds = if at % Timestamp::SECOND == 0 { json!(at / Timestamp::SECOND) } else { json!(at as f64 / 1e9) };
+    let at = milliseconds(point.at);
+    let seconds = if at % 1000 == 0 { json!(at / 1000) } else { json!(at as f64 / 1000.0) };
     json!([seconds, number_text(point.value)])
 }
 
@@ -131,6 +138,7 @@ mod tests {
         let check = |at: i64, value: f64| point_json(&Point { at: Timestamp(at), value });
         assert_eq!(check(4_000_000_000_000_000_000, 2.0), json!([4_000_000_000_i64, "2"]));
         assert_eq!(check(1_500_000_000, 0.25), json!([1.5, "0.25"]));
+        assert_eq!(check(1_795_333_490_250_000_001, 1.0), json!([1_795_333_490.25, "1"]));
         assert_eq!(check(0, f64::INFINITY), json!([0, "+Inf"]));
         assert_eq!(check(0, f64::NAN), json!([0, "NaN"]));
     }

@@ -20,7 +20,7 @@ fn members_become_labels_as_they_are_spelt() {
         assert_eq!(shown(&set), expected, "{line}");
     };
     check(r#"{"a":1e3,"b":{"c":null,"d-e":true},"l":[1,{"x":2}],"e":""}"#, "a=1e3 app=pay b_d_e=true e=");
-    check(r#"{"app":"x","9x":"\u00e9\n","app":"y"}"#, "_9x=é\n app=pay app_extracted=y");
+    check(r#"{"app":"x","9x":"\u00e9\n","app":"y"}"#, "_9x=é\n app=pay app_extracted=x");
     check("plain", &format!("__error__=JSONParserErr __error_details__={BAD_OBJECT} app=pay"));
     check(r#"{"a":1,"b":}"#, &format!("__error__=JSONParserErr __error_details__={BAD_TYPE} a=1 app=pay"));
     check(r#"{"a":"1"} behind"#, "a=1 app=pay");
