@@ -127,8 +127,8 @@ fn best(mut members: Vec<(Labels, Values)>, n: usize, is_highest: bool) -> Vec<(
     let mut heap = Heap { numbers: Vec::new(), is_highest };
     for step in 0..n_steps {
         heap.numbers.clear();
-        for index in 0..members.len() {
-            let Some(value) = members[index].1[step].take() else { continue };
+        for (index, (_, values)) in members.iter_mut().enumerate() {
+            let Some(value) = values[step].take() else { continue };
             if heap.numbers.len() == n {
                 let (worst, _) = heap.numbers[0];
                 let is_better = if is_highest { worst < value } else { worst > value };
