@@ -334,8 +334,7 @@ impl Server {
     /// Remembers and logs what a query found damaged, each once.
     pub(crate) fn note_damage(&self, reasons: &[PartialReason]) {
         // An object store that is away is told of by the store itself, and damages nothing.
-        let is_damage =
-            |reason: &&PartialReason| reason.code == "damaged" && !reason.message.contains(storage::OBJECT_STORE_AWAY);
+        let is_damage = |reason: &&PartialReason| reason.code == "damaged" && !storage::is_unreachable(&reason.message);
         for reason in reasons.iter().filter(is_damage) {
             // Held for one look-up; a panic in between leaves a set that is as good.
             let mut damages = self.damages.lock().unwrap_or_else(PoisonError::into_inner);

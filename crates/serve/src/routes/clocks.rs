@@ -51,8 +51,8 @@ fn text_of(view: &ClockView) -> String {
     let stream = if offset.stream.is_empty() { String::new() } else { format!(", stream {}", offset.stream) };
     let why = match (&view.time_zone, view.is_certain) {
         (Some(zone), _) => format!(
-            "their times name no zone; `catat groups set {group} --time-zone {zone}` reads them in the zone {zone} from \
-             now on"
+            "their times name no zone; `catat groups set {group} --time-zone {zone}`, or zone = \"{zone}\" in the input \
+             that ships them, reads them in that zone from now on"
         ),
         (None, true) => "set the clock or the time zone of the sender".to_owned(),
         (None, false) => "they come late, or the clock of the sender is wrong".to_owned(),
