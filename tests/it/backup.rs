@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::json;
 
-use crate::server::{Server, catat, ndjson};
+use crate::server::{Launch, Server, catat, ndjson};
 
 fn run(scratch: &Path, arguments: &[&str]) -> Output {
     catat(scratch).args(arguments).output().expect("our own executable runs")
@@ -158,4 +158,30 @@ fn damage_is_named_by_verify_and_keeps_a_backup_from_being_restored() {
     let restored = run(scratch.path(), &["restore", "--from", "copy", "--data-dir", "new"]);
     assert_eq!(restored.status.code(), Some(2));
     assert!(printed(&restored).contains(&name), "{}", printed(&restored));
+}
+
+#[test]
+fn a_restored_copy_writes_no_metrics_to_a_remote_receiver_until_it_is_promoted() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let mut server = Server::serve(scratch.path());
+    send(&server, 0, 5);
+    assert!(server.stop().success());
+    assert!(run(scratch.path(), &["backup", "--data-dir", "data", "--to", "copy"]).status.success());
+    assert!(run(scratch.path(), &["restore", "--from", "copy", "--data-dir", "elsewhere/data"]).status.success());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let (sender, connected) = std::sync::mpsc::channel();
+    std::thread::spawn(move || listener.incoming().map_while(Result::ok).for_each(|_| _ = sender.send(())));
+    let elsewhere = scratch.path().join("elsewhere");
+    let settings = format!(
+        "[metrics]\nremote_write = \"http://{address}/api/v1/write\"\nremote_write_interval = \"1s\"\n\
+         remote_write_own = true\n"
+    );
+    let copy = Launch::configured(&elsewhere, &settings).start();
+    assert!(copy.get("/-/ready", &[]).body.contains("is a copy"));
+    // Three intervals.
+    let silent = connected.recv_timeout(std::time::Duration::from_secs(3));
+    assert!(silent.is_err(), "a copy wrote under the names of its original");
+    assert!(run(&elsewhere, &["promote", "--data-dir", "data"]).status.success());
+    connected.recv_timeout(crate::server::PATIENCE).expect("the original writes");
 }

@@ -246,3 +246,14 @@ fn help_names_the_commands() {
         assert!(ran.out.contains(name), "{name}: {}", ran.out);
     }
 }
+
+#[test]
+fn a_reader_of_standard_error_that_goes_away_ends_nothing_with_a_panic() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    std::fs::write(scratch.path().join("a.log"), "one\ntwo\n").expect("scratch is writable");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = catat(scratch.path());
+    command.args(["query", "--file", "a.log", "sort ("]).stderr(writer);
+    assert_eq!(command.status().expect("our own executable").code(), Some(2));
+}

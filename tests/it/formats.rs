@@ -71,3 +71,64 @@ fn a_directory_of_format_2_answers_as_it_did() {
         assert_eq!(limits["retention"]["age"], "36500d");
     });
 }
+
+/// All files below a directory with what they hold, except locks.
+fn contents(dir: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let (mut found, mut dirs) = (Vec::new(), vec![dir.to_owned()]);
+    while let Some(dir) = dirs.pop() {
+        for entry in std::fs::read_dir(dir).expect("it can be listed").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_dir() {
+                dirs.push(entry);
+            } else if entry.file_name().is_some_and(|name| name != "LOCK") {
+                found.push((entry.clone(), std::fs::read(&entry).expect("it can be read")));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn state_of_a_newer_format_is_refused_by_every_command_before_a_byte_is_changed() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let mut server = Server::serve(scratch.path());
+    server.ingest("app", "{\"message\":\"one\"}\n");
+    assert!(server.stop().success());
+    let of_slot = "catat-checkpoint 9 9";
+    let xxh3 = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(of_slot.as_bytes()));
+    let states = [
+        ("alerts/alerts.state", r#"{"format":"catat-alerts","version":9,"xxh3":"0"}"#.to_owned()),
+        ("alerts/metrics.state", r#"{"format":"catat-metrics","version":9,"xxh3":"0"}"#.to_owned()),
+        (
+            "ship/checkpoint-0",
+            format!("{{\"format\":\"catat-checkpoint\",\"version\":9,\"serial\":9,\"xxh3\":\"{xxh3}\"}}"),
+        ),
+    ];
+    for (name, preamble) in states {
+        let path = server.data_dir.join(name);
+        let before = std::fs::read(&path).ok();
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("room");
+        std::fs::write(&path, format!("{preamble}\nin a form of its own")).expect("room");
+        let as_it_is = contents(&server.data_dir);
+        let commands: [&[&str]; 4] = [
+            &["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"],
+            &["verify", "--data-dir", "data"],
+            &["backup", "--data-dir", "data", "--to", "copy"],
+            &["keys", "list", "--data-dir", "data"],
+        ];
+        for command in commands {
+            let ran = catat(scratch.path()).args(command).output().expect("our own executable");
+            let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+            assert!(
+                !ran.status.success() && said.contains("newer") && said.contains(name),
+                "{name} {command:?}: {said}"
+            );
+            assert!(contents(&server.data_dir) == as_it_is, "{name}: {command:?} changed something");
+            assert!(!scratch.path().join("copy").exists(), "{name}: {command:?}");
+        }
+        match before {
+            Some(bytes) => std::fs::write(&path, bytes).expect("room"),
+            None => std::fs::remove_file(&path).expect("it was there"),
+        }
+    }
+}

@@ -64,7 +64,7 @@ impl Failure {
     /// Tells the user and gives the exit code.
     pub(crate) fn report(self) -> ExitCode {
         if !self.message.is_empty() {
-            eprintln!("catat: {}", self.message);
+            say!("catat: {}", self.message);
         }
         ExitCode::from(self.code)
     }

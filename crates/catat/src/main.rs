@@ -2,6 +2,14 @@
 //!
 //! Data goes to standard output, everything else to standard error. Exit codes are a contract (see `failure`).
 
+/// Writes a line to standard error. Where nobody reads it any more, as behind `2>&1 | head`, the work continues.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 mod arguments;
 mod client;
 mod commands;
@@ -35,7 +43,7 @@ const LANGUAGE_REFERENCE: &str = include_str!("../../../grammar/README.md");
 fn main() -> ExitCode {
     // Before any client or server is made: whoever first needs TLS must find a provider.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
-        eprintln!("catat: another TLS provider is installed already");
+        say!("catat: another TLS provider is installed already");
         return ExitCode::FAILURE;
     }
     privacy::write_for_owner_alone();

@@ -172,7 +172,7 @@ pub(crate) fn make_data_dir(dir: &Path) -> Result<(), Failure> {
     })?;
     let is_open = fs::metadata(dir).is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
     if is_open {
-        eprintln!("catat: other users of this machine may look into {}; chmod 700 ends that", dir.display());
+        say!("catat: other users of this machine may look into {}; chmod 700 ends that", dir.display());
     }
     Ok(())
 }
@@ -322,12 +322,12 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
     alerts.stop();
     metrics.stop();
     if let Err(error) = intake.sources().keep_changes(&store, clock.now()) {
-        eprintln!("catat: what shippers are called could not be kept; they tell it again ({error})");
+        say!("catat: what shippers are called could not be kept; they tell it again ({error})");
     }
     if let Err(error) = store.close() {
         // No reason to end as if something were lost: what was accepted is durable in the WAL.
-        eprintln!("catat: {error}");
-        eprintln!("  what was accepted since the last flush stays in the log and is read back at the next start");
+        say!("catat: {error}");
+        say!("  what was accepted since the last flush stays in the log and is read back at the next start");
     }
     Ok(())
 }
@@ -339,14 +339,14 @@ async fn reload_on_hangup(certificates: Vec<Arc<Tls>>, reload: Option<serve::Rel
         let (certificates, reload) = (certificates.clone(), reload.clone());
         let work = move || {
             for error in certificates.iter().filter_map(|tls| tls.reload().err()) {
-                eprintln!("catat: {error}; the certificate that is there stays in use");
+                say!("catat: {error}; the certificate that is there stays in use");
             }
             if let Some(Err(problems)) = reload.map(|reload| reload()) {
-                eprintln!("catat: {problems}\n  the settings from before stay in use");
+                say!("catat: {problems}\n  the settings from before stay in use");
             }
         };
         if tokio::task::spawn_blocking(work).await.is_err() {
-            eprintln!("catat: reading the settings again failed; those from before stay in use");
+            say!("catat: reading the settings again failed; those from before stay in use");
         }
     }
 }

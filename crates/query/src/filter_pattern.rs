@@ -79,6 +79,8 @@ pub fn filter_pattern_selectors(text: &str) -> Result<Vec<String>, QueryErrors> 
         }
         Some(form) if form.as_rule() == Rule::json => {
             let selectors = form.into_inner().flatten().filter(|part| part.as_rule() == Rule::selector);
+            // One with a wildcard has no single value that could be shown.
+            let selectors = selectors.filter(|selector| !json::has_wildcard(selector));
             selectors.map(|selector| selector.as_str().to_owned()).collect()
         }
         _ => Vec::new(),

@@ -5,6 +5,13 @@
 
 use types::{Level, Value};
 
+/// The name of one value that [`Function::JsonSelected`] has selected.
+pub(crate) const ANY_VALUE: &str = "*";
+
+/// What joins the steps of its path, and the step that selects all elements or members. No name of a member is either.
+pub(crate) const SELECTOR_STEP: &str = "\0";
+pub(crate) const SELECTOR_ANY: &str = "\u{1}*";
+
 /// A function of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Function {
@@ -160,6 +167,9 @@ pub enum Function {
     LevelName,
     /// Whether a JSON text holds `null` at a path. No user writes it; filter patterns use it.
     IsJsonNull,
+    /// Whether a condition on [`ANY_VALUE`] holds for one of the values that a path selects in a JSON text: the text, the
+    /// path, the condition. Steps of the path are joined by [`SELECTOR_STEP`]; [`SELECTOR_ANY`] is every element or member.
+    JsonSelected,
     /// The columns of a text whose words stand between blanks, as list. No user writes it; filter patterns use it.
     Columns,
     /// … the last one first.
@@ -349,6 +359,7 @@ impl Function {
             Self::Severity => "severity",
             Self::LevelName => "levelname",
             Self::IsJsonNull => "isjsonnull",
+            Self::JsonSelected => "jsonselected",
             Self::HoldsAddress => "holdsaddress",
             Self::Template => "template",
             Self::Columns => "columns",

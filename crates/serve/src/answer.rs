@@ -256,8 +256,12 @@ pub(crate) fn stats_json(stats: &Stats) -> Json {
 }
 
 /// Why an answer is not whole.
+///
+/// What lies in an object store that does not answer is not damaged, only out of reach.
 pub(crate) fn reason_json(reason: &PartialReason) -> Json {
-    json!({"code": reason.code, "message": reason.message})
+    let is_out_of_reach = reason.code == "damaged" && storage::is_unreachable(&reason.message);
+    let code = if is_out_of_reach { "unreachable" } else { reason.code };
+    json!({"code": code, "message": reason.message})
 }
 
 /// A warning as every answer carries it.

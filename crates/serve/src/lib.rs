@@ -35,6 +35,7 @@ mod tables;
 mod tls;
 mod traffic;
 mod turns;
+mod unknown_fields;
 mod unknown_groups;
 mod users;
 mod views;

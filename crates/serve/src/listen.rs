@@ -7,6 +7,7 @@
 //! than its descriptor. On shutdown idle connections close, requests under way get a grace to finish, and what is left
 //! then is cut off. All this holds of websockets too.
 
+mod head;
 mod http2;
 mod linger;
 mod taken_over;
@@ -37,6 +38,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
+use self::head::{Exchanges, HeadTimed};
 use self::http2::{Accompanied, Presence};
 use self::linger::Lingering;
 pub(crate) use self::taken_over::TakenOver;
@@ -59,8 +61,12 @@ const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
 const HEAD_BYTES_MAX: usize = 64 << 10;
 const HEADERS_MAX: usize = 100;
 
-/// How long a client may take to send the head of a request, and how long a connection may stay idle.
-const HEAD_TIME_MAX: Duration = Duration::from_secs(75);
+/// How long a client may take to send the head of a request.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How long a connection may stay idle: before its first request, and between two. Longer than the 60 s for which most
+/// clients and proxies keep one, so that they close it first and lose no request by it.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(75);
 
 /// How long requests under way may go on after the signal to stop; with the store's own closing it must stay
 /// below the 15 s that DESIGN.md §15 gives.
@@ -170,7 +176,7 @@ async fn begin(stream: TcpStream, acceptor: Option<TlsAcceptor>, door: Door, mut
     // Answers are written whole; waiting to fill packets would only delay live events.
     let _ = stream.set_nodelay(true);
     let has_begun = tokio::select! {
-        readable = timeout(HEAD_TIME_MAX, stream.readable()) => matches!(readable, Ok(Ok(()))),
+        readable = timeout(IDLE_TIME_MAX, stream.readable()) => matches!(readable, Ok(Ok(()))),
         () = told(&mut closing) => false,
     };
     if !has_begun {
@@ -209,6 +215,8 @@ async fn converse(
     taken_over: TakenOver,
 ) {
     let (presence, news) = Presence::new();
+    let exchanges = Exchanges::default();
+    let stream = HeadTimed::new(Lingering::new(stream), exchanges.clone(), HEAD_TIME_MAX);
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(taken_over.clone());
@@ -216,21 +224,21 @@ async fn converse(
         if let Some(encrypted) = encrypted {
             request.extensions_mut().insert(encrypted);
         }
-        answer(door.clone(), presence.clone(), request)
+        answer(door.clone(), presence.clone(), exchanges.clone(), request)
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     let mut http1 = builder.http1();
-    http1.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX);
+    http1.timer(TokioTimer::new()).header_read_timeout(IDLE_TIME_MAX);
     http1.max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
     http2::bound(&mut builder);
-    let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(Lingering::new(stream)), service));
+    let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = told(&mut closing) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
-        () = http2::forsaken(news, HEAD_TIME_MAX) => {
+        () = http2::forsaken(news, IDLE_TIME_MAX) => {
             connection.as_mut().graceful_shutdown();
             timeout(GOODBYE_TIME_MAX, connection).await.unwrap_or(Ok(()))
         }
@@ -241,11 +249,21 @@ async fn converse(
 }
 
 /// Answers a request of a connection; those of HTTP/2 need a place, since a connection has many of them.
-async fn answer(door: Door, presence: Arc<Presence>, mut request: Request<Body>) -> Result<Response, Infallible> {
+async fn answer(
+    door: Door,
+    presence: Arc<Presence>,
+    exchanges: Exchanges,
+    mut request: Request<Body>,
+) -> Result<Response, Infallible> {
     if request.version() != Version::HTTP_2 {
         presence.is_watched_elsewhere();
+        let exchange = exchanges.begin();
         let (request, unread) = Unread::watch(request);
-        return door.router.oneshot(request).await.map(|response| unread.mark(response));
+        let response = unread.mark(door.router.oneshot(request).await?);
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            exchanges.free();
+        }
+        return Ok(response.map(|body| Accompanied::body(body, exchange)));
     }
     let under_way = presence.enter();
     let Ok(place) = door.streams.try_acquire_owned() else {
@@ -254,7 +272,7 @@ async fn answer(door: Door, presence: Arc<Presence>, mut request: Request<Body>)
     };
     http2::name_host(&mut request);
     let response = door.router.oneshot(request).await?;
-    Ok(response.map(|body| Accompanied::body(body, under_way, place)))
+    Ok(response.map(|body| Accompanied::body(body, (under_way, place))))
 }
 
 /// Waits for the word that the server closes.
@@ -274,7 +292,12 @@ mod tests {
         let (presence, news) = Presence::new();
         let ask = |kind: &str| {
             let request = Request::post("http://localhost/x").version(Version::HTTP_2).header("content-type", kind);
-            answer(door.clone(), presence.clone(), request.body(Body::empty()).expect("a request"))
+            answer(
+                door.clone(),
+                presence.clone(),
+                Exchanges::default(),
+                request.body(Body::empty()).expect("a request"),
+            )
         };
         let Ok(first) = ask("text/plain").await;
         assert_eq!((first.status().as_u16(), *news.borrow()), (200, 1));

@@ -30,6 +30,8 @@ pub(crate) struct Running {
     pub(crate) owner: Arc<str>,
     /// When it was asked.
     pub(crate) started: Timestamp,
+    /// Whether its plan promises little work.
+    pub(crate) is_expected_light: bool,
     /// Set to stop it.
     pub(crate) cancelled: AtomicBool,
     progress: Mutex<Stats>,
@@ -80,6 +82,11 @@ impl Queries {
 
     /// Enters a query.
     pub(crate) fn start_for(&self, owner: &str, text: &str, now: Timestamp) -> Ticket {
+        self.start_expecting(owner, text, now, false)
+    }
+
+    /// Enters a query that its plan expects to be light, or not.
+    pub(crate) fn start_expecting(&self, owner: &str, text: &str, now: Timestamp, is_expected_light: bool) -> Ticket {
         let mut book = lock(&self.0);
         book.n_started += 1;
         let running = Arc::new(Running {
@@ -87,6 +94,7 @@ impl Queries {
             text: text.to_owned(),
             owner: owner.into(),
             started: now,
+            is_expected_light,
             cancelled: AtomicBool::new(false),
             progress: Mutex::new(Stats::default()),
         });

@@ -132,15 +132,16 @@ impl<'a> Reading<'a> {
         self.execute_on(&snapshot, plan, scope, range)
     }
 
-    /// The same, with event rows given to `take` as they are found.
+    /// Answers `plan` over a snapshot, with event rows given to `takers` as they are found.
     pub(crate) fn execute_into(
         &self,
+        snapshot: &Snapshot,
         plan: &Plan,
         scope: &Scope,
         range: TimeRange,
         takers: Takers<'_>,
     ) -> Result<Answer, Problem> {
-        self.answer(&self.snapshot(&scope.groups, range), plan, scope, range, Some(takers))
+        self.answer(snapshot, plan, scope, range, Some(takers))
     }
 
     /// Answers `plan` over a snapshot, with what the snapshot knows put into the answer.
@@ -196,13 +197,6 @@ impl<'a> Reading<'a> {
         let mut answered = query::answer_subqueries(plan, &Request { support, ..*request }, &mut runs_of)?;
         answered.partial_reasons.extend(damaged);
         Ok(answered)
-    }
-
-    /// The newest event of some groups, of all time.
-    pub(crate) fn newest(&self, groups: &[GroupPattern]) -> Option<Timestamp> {
-        let known = self.server.groups();
-        let wanted = known.iter().filter(|group| GroupPattern::any_matches(groups, group.name.as_str()));
-        wanted.filter_map(|group| group.last).max()
     }
 }
 

@@ -12,6 +12,7 @@ use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use ingest::{Intake, Sender};
+use query::plan::Plan;
 use query::{MemoryPool, PartialCache, PartialReason};
 use storage::{Clock, GroupStatus, Snapshot, Store, Subscription};
 use tokio::sync::watch;
@@ -31,7 +32,8 @@ use crate::syslog::{SyslogCounts, SyslogListeners};
 use crate::tables::Tables;
 use crate::tls::Tls;
 use crate::traffic::Traffic;
-use crate::turns::Turns;
+use crate::turns::{self, Room, Turns};
+use crate::unknown_fields::UnknownFieldCache;
 use crate::users::{Sessions, SignIns, Users, user_of};
 use crate::views::Views;
 use crate::work::Gate;
@@ -115,6 +117,8 @@ pub(crate) struct Server {
     pub(crate) passwords: Gate,
     /// What all queries may hold.
     pub(crate) memory: Arc<MemoryPool>,
+    /// Warnings about unknown fields of the questions asked last.
+    pub(crate) unknown_fields: UnknownFieldCache,
     /// Uploaded tables.
     pub(crate) tables: Tables,
     /// Other names of groups that clients of Elasticsearch have made.
@@ -245,6 +249,11 @@ impl Shared {
         self.queries.start_for(&self.caller.identity(), text, self.now())
     }
 
+    /// Enters a query of the caller whose plan is known.
+    pub(crate) fn start_planned(&self, text: &str, plan: &Plan) -> Ticket {
+        self.queries.start_expecting(&self.caller.identity(), text, self.now(), turns::is_expected_light(plan))
+    }
+
     /// Whether the caller may see and stop a query: their own, or any.
     pub(crate) fn may_see_query(&self, running: &Running) -> bool {
         *running.owner == *self.caller.identity()
@@ -256,7 +265,8 @@ impl Server {
     pub(crate) fn new(app: App, closing: watch::Receiver<bool>) -> Arc<Self> {
         let long_max = u32::try_from(app.n_threads.max(2)).unwrap_or(u32::MAX);
         let reads_max = long_max.saturating_mul(2);
-        let long_reads = Gate::new("long queries", long_max, LONG_WAITING_MAX, WAITING_TIME_MAX);
+        let room = |places, waiting_max| Room { places, waiting_max, patience: WAITING_TIME_MAX };
+        let reads = Turns::new(room(reads_max, WAITING_MAX), room(long_max, LONG_WAITING_MAX));
         let (users, sessions) = (Users::default(), Sessions::default());
         if let Err(error) = users.resume_sessions(&app.store, &sessions, app.clock.now()) {
             tracing::warn!(%error, "who was signed in cannot be read; everybody has to sign in again");
@@ -271,7 +281,7 @@ impl Server {
             bodies: BodyBudget::default(),
             syslog: SyslogCounts::default(),
             intake: IntakeGates::new(app.limits.body_bytes_max, app.n_threads),
-            reads: Arc::new(Turns::new(gate("queries", reads_max), long_reads)),
+            reads: Arc::new(reads),
             lookups: gate("the store", 8),
             tails: Gate::new("live tail", TAILS_MAX, 0, Duration::ZERO),
             users,
@@ -280,6 +290,7 @@ impl Server {
             sign_ins: SignIns::default(),
             passwords: Gate::new("sign-in", PASSWORDS_MAX, PASSWORDS_WAITING_MAX, WAITING_TIME_MAX),
             memory: MemoryPool::new(app.limits.queries_memory_bytes),
+            unknown_fields: UnknownFieldCache::default(),
             tables: Tables::default(),
             aliases: AliasBook::default(),
             made: MadeBook::default(),
@@ -323,8 +334,7 @@ impl Server {
     /// Remembers and logs what a query found damaged, each once.
     pub(crate) fn note_damage(&self, reasons: &[PartialReason]) {
         // An object store that is away is told of by the store itself, and damages nothing.
-        let is_damage =
-            |reason: &&PartialReason| reason.code == "damaged" && !reason.message.contains(storage::OBJECT_STORE_AWAY);
+        let is_damage = |reason: &&PartialReason| reason.code == "damaged" && !storage::is_unreachable(&reason.message);
         for reason in reasons.iter().filter(is_damage) {
             // Held for one look-up; a panic in between leaves a set that is as good.
             let mut damages = self.damages.lock().unwrap_or_else(PoisonError::into_inner);

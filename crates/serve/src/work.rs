@@ -45,6 +45,11 @@ impl Gate {
         self.n_waiting.load(Ordering::Relaxed)
     }
 
+    /// Reports whether nobody is inside or waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.permits.available_permits() == self.places as usize && self.n_waiting.load(Ordering::Relaxed) == 0
+    }
+
     /// How many places are free.
     #[cfg(test)]
     pub(crate) fn n_free(&self) -> usize {

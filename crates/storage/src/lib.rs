@@ -67,7 +67,7 @@ pub use fault::{
 };
 pub use feed::{AcceptedBatch, Received, Subscription};
 pub use groups::GroupStatus;
-pub use objects::{OBJECT_STORE_AWAY, ObjectStoreOptions};
+pub use objects::{ObjectStoreOptions, is_unreachable};
 pub use offline::{BackupError, BackupReport, VerifyReport, backup, restore, verify};
 pub use options::{Clock, Options};
 pub use positions::ShippedFile;

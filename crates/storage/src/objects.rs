@@ -70,8 +70,7 @@ pub(crate) struct Objects {
 }
 
 /// What every error begins with that says that the object store does not answer. It is no damage.
-pub const OBJECT_STORE_AWAY: &str = "the object store does not answer";
-const AWAY: &str = OBJECT_STORE_AWAY;
+const AWAY: &str = "the object store does not answer";
 
 #[derive(Debug, Default)]
 struct Counters {
@@ -398,7 +397,13 @@ impl Drop for Objects {
 /// What is said of a segment that nobody asked the object store for yet.
 pub(crate) const NOT_READ_YET: &str = "it is not read from the object store yet";
 
-/// Reports whether a segment is only not at hand: anything else that is wrong with it is damage.
+/// Reports whether a problem that a [`ScanError`] names is that a segment is not at hand: the object store does not
+/// answer, or was not asked yet. Anything else is damage.
+pub fn is_unreachable(message: &str) -> bool {
+    message.contains(AWAY) || message.contains(NOT_READ_YET)
+}
+
+/// The same of an error by itself.
 pub(crate) fn is_awaited(error: &ScanError) -> bool {
     error.problem.starts_with(AWAY) || error.problem == NOT_READ_YET
 }

@@ -5,6 +5,7 @@
 //! events, segments and files answer through one path.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::batch::Derivation;
 use crate::{Batch, Column, EventId, GroupName, RowSet, TimeRange, Timestamp, Value};
@@ -245,6 +246,7 @@ const BATCH_BLOCK_ROWS: usize = 16 * 1024;
 pub struct BatchRun {
     info: RunInfo,
     batch: Arc<Batch>,
+    n_bytes_read: AtomicU64,
 }
 
 impl BatchRun {
@@ -259,7 +261,7 @@ impl BatchRun {
         let first = Timestamp(batch.timestamps.first().copied().unwrap_or_default());
         let last = Timestamp(batch.timestamps.last().copied().unwrap_or_default());
         let info = RunInfo { group, group_id, key: None, n_events: batch.len() as u64, first, last };
-        Self { info, batch }
+        Self { info, batch, n_bytes_read: AtomicU64::new(0) }
     }
 
     /// The batch, in time order.
@@ -453,7 +455,14 @@ impl Run for BatchRun {
         let mut of_batch = RowSet::none(range.end);
         rows.iter().for_each(|row| of_batch.insert(range.start + row));
         of_batch.resize(self.batch.len());
-        Ok(names.iter().map(|name| self.read_one(name, &of_batch)).collect())
+        let columns: Vec<Column> = names.iter().map(|name| self.read_one(name, &of_batch)).collect();
+        let n_bytes: usize = columns.iter().map(Column::memory_bytes).sum();
+        self.n_bytes_read.fetch_add(n_bytes as u64, Ordering::Relaxed);
+        Ok(columns)
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.n_bytes_read.load(Ordering::Relaxed)
     }
 }
 

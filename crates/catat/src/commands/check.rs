@@ -27,7 +27,7 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
     }
     problems.extend(config.ship.key().err());
     for doubt in ship::doubts_about(&config.ship.inputs()) {
-        eprintln!("catat: warning: {doubt}");
+        say!("catat: warning: {doubt}");
     }
     problems.extend(config.databases.probe().iter().map(ToString::to_string));
     let rules_dir = rules_dir(&config);

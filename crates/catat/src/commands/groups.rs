@@ -124,7 +124,7 @@ impl Talk<'_> {
             confirm(&format!("The group {name} goes with {} events, for good.", group["events"]))?;
         }
         self.ask(Method::DELETE, &path(name), None, "")?;
-        eprintln!("catat: {name} is deleted");
+        say!("catat: {name} is deleted");
         Ok(())
     }
 

@@ -37,11 +37,11 @@ pub(crate) fn keys(options: Keys) -> Result<(), Failure> {
     match command {
         KeyCommand::List => print_list(&options, answer["keys"].as_array().map_or(&[], Vec::as_slice)),
         KeyCommand::Revoke { id } => {
-            eprintln!("catat: {id} is revoked");
+            say!("catat: {id} is revoked");
             Ok(())
         }
         KeyCommand::Create { .. } | KeyCommand::Rotate { .. } => {
-            eprintln!("catat: the key and its pair are shown this once");
+            say!("catat: the key and its pair are shown this once");
             print_one(&options, &answer)
         }
     }

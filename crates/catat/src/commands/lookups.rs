@@ -42,7 +42,7 @@ pub(crate) fn lookups(options: Lookups) -> Result<(), Failure> {
         }
         Some(LookupCommand::Delete { name }) => {
             server.send(server.request(Method::DELETE, &path(name)), "")?;
-            eprintln!("catat: {name} is deleted");
+            say!("catat: {name} is deleted");
             Ok(())
         }
     }

@@ -249,10 +249,10 @@ impl<'a> Shown<'a> {
         for warning in &ending.warnings {
             let news = warning.hint.as_ref().filter(|hint| !warning.message.contains(&***hint));
             let hint = news.map_or(String::new(), |hint| format!(" ({hint})"));
-            eprintln!("catat: {}{hint}", warning.message);
+            say!("catat: {}{hint}", warning.message);
         }
         if ending.more && self.options.limit.is_none() {
-            eprintln!("catat: {n_rows} rows are shown and there are more; --limit 0 shows all");
+            say!("catat: {n_rows} rows are shown and there are more; --limit 0 shows all");
         }
         if ending.partial {
             let reasons: Vec<&str> = ending.partial_reasons.iter().map(|reason| &*reason.message).collect();

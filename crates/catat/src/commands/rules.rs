@@ -93,7 +93,7 @@ fn backtest(remote: &Remote, printing: &Printing, file: &Path, range: (&str, &st
         alerts.extend(found["alerts"].as_array().cloned().unwrap_or_default());
         let (n_turns, step) = (&found["evaluations"], found["step"].as_str().unwrap_or_default());
         let n_alerts = found["alerts"].as_array().map_or(0, Vec::len);
-        eprintln!("{}: {n_alerts} alerts, {n_turns} evaluations, {step} apart", rule.name);
+        say!("{}: {n_alerts} alerts, {n_turns} evaluations, {step} apart", rule.name);
         for reason in found["partial_reasons"].as_array().into_iter().flatten() {
             partial.push(format!("{}: {}", rule.name, reason["message"].as_str().unwrap_or_default()));
         }

@@ -45,13 +45,13 @@ pub(crate) fn selftest(options: Selftest) -> Result<(), Failure> {
 fn tail(options: &SelftestTail) -> Result<(), Failure> {
     let (dir, is_ours) = directory(options.dir.as_deref())?;
     let seconds = options.seconds.max(1);
-    eprintln!("catat writes logs to {} for {seconds} s and kills the shipper {} times", dir.display(), options.rounds);
+    say!("catat writes logs to {} for {seconds} s and kills the shipper {} times", dir.display(), options.rounds);
     let result = run(&dir, options.rounds, Duration::from_secs(seconds.into()));
     let tally = result.map_err(|failure| failure.with(&format!("What was written is in {}", dir.display())))?;
     print(&tally, &options.printing)?;
     if !tally.is_exact() {
         for text in tally.strange() {
-            eprintln!("catat: nobody wrote this line: {}", crate::output::harmless(text, false));
+            say!("catat: nobody wrote this line: {}", crate::output::harmless(text, false));
         }
         return Err(Failure::other(format!("what is stored is not what was written; both are in {}", dir.display())));
     }

@@ -75,7 +75,7 @@ impl Report {
     fn add(&mut self, input: usize, outcome: Outcome) {
         for (line, error) in &outcome.rejected {
             if self.n_named < NAMED_MAX {
-                eprintln!("catat: {}, line {line}: {error}", self.name(input));
+                say!("catat: {}, line {line}: {error}", self.name(input));
             }
             self.n_named += 1;
         }
@@ -86,7 +86,7 @@ impl Report {
     fn finish(self, done: Result<(), Failure>) -> Result<(), Failure> {
         let Outcome { accepted, n_rejected, .. } = self.outcome;
         if self.n_named > NAMED_MAX {
-            eprintln!("catat: … and {} more", self.n_named - NAMED_MAX);
+            say!("catat: … and {} more", self.n_named - NAMED_MAX);
         }
         match done {
             Err(failure) => Err(failure.with(&format!("{accepted} events were accepted before"))),
@@ -95,7 +95,7 @@ impl Report {
             }
             Ok(()) => {
                 if !self.is_quiet {
-                    eprintln!("catat: {accepted} events accepted");
+                    say!("catat: {accepted} events accepted");
                 }
                 Ok(())
             }

@@ -36,7 +36,7 @@ pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
     shipped.follow.gone_bytes = config.gone_bytes;
     let (shipper, discovery) =
         ship::Shipper::start(shipped, Arc::new(server)).map_err(|error| Failure::other(error.to_string()))?;
-    eprintln!("catat ships to {}", urls.join(", "));
+    say!("catat ships to {}", urls.join(", "));
     super::up::print_discovery(&discovery);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::other(error.to_string()))?;

@@ -35,7 +35,7 @@ pub(crate) fn tail(options: Tail) -> Result<(), Failure> {
         match follower.follow(&server)? {
             Ending::Enough => return Ok(()),
             Ending::Lost if follower.last_id.is_some() => {
-                eprintln!("catat: connection lost, trying again; what came meanwhile is resumed");
+                say!("catat: connection lost, trying again; what came meanwhile is resumed");
                 std::thread::sleep(RECONNECT_PAUSE);
             }
             Ending::Lost => std::thread::sleep(RECONNECT_PAUSE),
@@ -113,7 +113,7 @@ impl Follower<'_> {
             }
             "dropped" => {
                 let count: serde_json::Value = serde_json::from_str(&message.data).unwrap_or_default();
-                eprintln!("catat: {} events were not shown, they came too fast; narrow the query", count["count"]);
+                say!("catat: {} events were not shown, they came too fast; narrow the query", count["count"]);
                 Ok(false)
             }
             _ => Ok(false),

@@ -52,27 +52,27 @@ pub(crate) fn serve(options: Server) -> Result<(), Failure> {
 }
 
 fn print_start(url: &str, config: &Config, recovery: &Recovery) {
-    eprintln!("catat serves {url} with data in {}", config.data_dir.display());
+    say!("catat serves {url} with data in {}", config.data_dir.display());
     if let Some(file) = &config.file {
         let path = std::path::absolute(file).unwrap_or_else(|_| file.clone());
-        eprintln!("  settings are read from {}", path.display());
+        say!("  settings are read from {}", path.display());
     }
     if let Some(taken) = storage::copy_taken(&config.data_dir) {
-        eprintln!(
+        say!(
             "  this store is a copy, taken {taken}: it notifies nobody (alerts, subscription filters, remote write)."
         );
-        eprintln!("  If it replaces the original, run: catat promote --data-dir {}", config.data_dir.display());
+        say!("  If it replaces the original, run: catat promote --data-dir {}", config.data_dir.display());
     }
     if recovery.events_replayed > 0 {
         let milliseconds = recovery.elapsed.as_millis();
-        eprintln!("  {} accepted events were read back from the log in {milliseconds} ms", recovery.events_replayed);
+        say!("  {} accepted events were read back from the log in {milliseconds} ms", recovery.events_replayed);
     }
     for torn in &recovery.torn {
         let TornTail { file, offset, n_bytes } = torn;
-        eprintln!("  {file}: the last {n_bytes} bytes, from {offset} on, are no whole record and are cut off");
+        say!("  {file}: the last {n_bytes} bytes, from {offset} on, are no whole record and are cut off");
     }
     for damage in &recovery.damaged {
-        eprintln!("  damaged: {damage}; what cannot be read is kept in quarantine, everything else answers");
+        say!("  damaged: {damage}; what cannot be read is kept in quarantine, everything else answers");
     }
 }
 
@@ -99,14 +99,14 @@ impl Readers {
 
 fn print_next_step(url: &str, readers: &Readers) {
     let option = if url == "http://127.0.0.1:22828" { String::new() } else { format!(" --url {url}") };
-    eprintln!("Open {url} in a browser, or ask:");
-    eprintln!("  catat query{option} 'filter @level >= \"warn\" | stats count(*) by @log, @level'");
+    say!("Open {url} in a browser, or ask:");
+    say!("  catat query{option} 'filter @level >= \"warn\" | stats count(*) by @log, @level'");
     let make_one = "catat keys create --name ME --role read makes a key, and from then on one is needed";
     match readers {
-        Readers::Known => eprintln!("A key or a sign-in is needed to read these logs."),
-        Readers::All => eprintln!("Everyone who reaches {url} can read these logs; {make_one}."),
+        Readers::Known => say!("A key or a sign-in is needed to read these logs."),
+        Readers::All => say!("Everyone who reaches {url} can read these logs; {make_one}."),
         Readers::Local if rustix::process::geteuid().is_root() && has_login_users() => {
-            eprintln!("Everyone who can log in to this machine can read these logs at {url}; {make_one}.");
+            say!("Everyone who can log in to this machine can read these logs at {url}; {make_one}.");
         }
         Readers::Local => {}
     }
@@ -126,26 +126,26 @@ fn has_login_users() -> bool {
 /// Says what is followed and what is left out, in a few lines.
 pub(crate) fn print_discovery(discovery: &Discovery) {
     let n_bytes: u64 = discovery.files.iter().map(|file| file.size.saturating_sub(file.start)).sum();
-    eprintln!("  following {} files, {} to read first", discovery.files.len(), ByteSize(n_bytes));
+    say!("  following {} files, {} to read first", discovery.files.len(), ByteSize(n_bytes));
     for file in discovery.files.iter().take(NAMED_MAX) {
-        eprintln!("    {} → {}", file.path.display(), file.group);
+        say!("    {} → {}", file.path.display(), file.group);
     }
     print_rest(discovery.files.len());
     if discovery.n_left_out > 0 {
-        eprintln!("  left out {}:", discovery.n_left_out);
+        say!("  left out {}:", discovery.n_left_out);
     }
     // What somebody can do something about comes first.
     let (mut worth, rest): (Vec<_>, Vec<_>) =
         discovery.left_out.iter().partition(|left| !matches!(left.reason, Reason::Binary | Reason::Compressed));
     worth.extend(rest);
     for left in worth.iter().take(NAMED_MAX) {
-        eprintln!("    {}: {}", left.path.display(), left.reason);
+        say!("    {}: {}", left.path.display(), left.reason);
     }
     print_rest(discovery.n_left_out);
 }
 
 fn print_rest(n: usize) {
     if n > NAMED_MAX {
-        eprintln!("    and {} more", n - NAMED_MAX);
+        say!("    and {} more", n - NAMED_MAX);
     }
 }

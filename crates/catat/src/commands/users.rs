@@ -44,11 +44,11 @@ pub(crate) fn users(options: Users) -> Result<(), Failure> {
         }
         UserOrder::Add { .. } => print_rows(&options.printing, &COLUMNS, &[answer]),
         UserOrder::Remove { name } => {
-            eprintln!("catat: {name} is removed");
+            say!("catat: {name} is removed");
             Ok(())
         }
         UserOrder::SetPassword { name, .. } => {
-            eprintln!("catat: {name} has another password; their sessions are over");
+            say!("catat: {name} has another password; their sessions are over");
             Ok(())
         }
     }
@@ -103,7 +103,7 @@ fn read_password(name: &str) -> Result<String, Failure> {
     eprint!("\nAgain: ");
     let second = read_line()?;
     drop(unseen);
-    eprintln!();
+    say!();
     if first == second { Ok(first) } else { Err(Failure::usage("the two passwords are not the same")) }
 }
 

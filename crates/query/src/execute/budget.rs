@@ -17,6 +17,11 @@ const GRACE: Duration = Duration::from_millis(50);
 /// Rows between two looks at whether the query is over.
 const ROWS_BETWEEN_LOOKS: usize = 1024;
 
+/// The part of the pool that queries leave to small ones, and how large a small one is: beside queries that hold all
+/// they can get, a query for a few rows is still answered.
+const RESERVED_PART: usize = 8;
+const SMALL_PART: usize = 64;
+
 /// Memory that all queries of a server may hold together.
 #[derive(Debug)]
 pub struct MemoryPool {
@@ -40,8 +45,15 @@ impl MemoryPool {
         self.bytes_max
     }
 
-    fn take(&self, n_bytes: usize) -> bool {
-        let more = |held: usize| held.checked_add(n_bytes).filter(|held| *held <= self.bytes_max);
+    /// Takes `n_bytes` for a query that then holds `n_wanted`, unless that would leave too little.
+    fn take(&self, n_bytes: usize, n_wanted: usize) -> bool {
+        let reserved = if n_wanted <= self.bytes_max / SMALL_PART { 0 } else { self.bytes_max / RESERVED_PART };
+        let more = |held: usize| {
+            let held = held.checked_add(n_bytes)?;
+            let is_alone = held == n_wanted;
+            let limit = if is_alone { self.bytes_max } else { self.bytes_max - reserved };
+            (held <= limit).then_some(held)
+        };
         self.held.fetch_update(Relaxed, Relaxed, more).is_ok()
     }
 
@@ -194,7 +206,7 @@ impl<'a> Budget<'a> {
             return Err(Stop::Memory);
         }
         if let Some(pool) = &self.held.pool
-            && !pool.take(n_bytes)
+            && !pool.take(n_bytes, wanted)
         {
             // A query that needs more than all of it is not helped by waiting for the others.
             self.is_pool_empty.store(wanted <= pool.bytes_max, Relaxed);

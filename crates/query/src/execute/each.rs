@@ -7,8 +7,9 @@ use types::{Column, RowSet, Timestamp, Value};
 
 use super::expression::{Environment, Stop, evaluate, truth};
 use super::frame::Frame;
-use super::functions::value_bytes;
+use super::functions::{select_json, value_bytes};
 use crate::elastic::date_value;
+use crate::function::{ANY_VALUE, SELECTOR_STEP};
 use crate::plan::{Expr, Name};
 
 /// The values of a field.
@@ -163,6 +164,27 @@ pub(super) fn holds_of_one(arguments: &[Expr], frame: &mut Frame<'_>, env: &Envi
     rows.and(&is_single);
     let found = truth(inner, &mut of_elements(name, values.elements), env)?;
     found.iter().for_each(|element| rows.insert(values.owners[element] as usize));
+    Ok(rows)
+}
+
+/// Returns the rows for which a condition holds of one of the values that a path selects in a JSON text.
+pub(super) fn holds_of_selected(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
+    let mut rows = RowSet::none(frame.n_rows());
+    let [text, Expr::Literal(Some(Value::String(path))), condition] = arguments else { return Ok(rows) };
+    let path: Vec<&str> = path.split(SELECTOR_STEP).collect();
+    let texts = evaluate(text, frame, env)?;
+    let (mut elements, mut owners): (Vec<Option<Value>>, Vec<u32>) = (Vec::new(), Vec::new());
+    let mut n_bytes = 0;
+    for row in 0..texts.n_rows() {
+        let Some(Value::String(text)) = texts.value(row) else { continue };
+        let n_before = elements.len();
+        select_json(&text, &path, &mut elements);
+        n_bytes += elements[n_before..].iter().flatten().map(|value| 32 + value_bytes(value)).sum::<usize>();
+        owners.resize(elements.len(), row as u32);
+        env.budget.permits(n_bytes)?;
+    }
+    let found = truth(condition, &mut of_elements(&ANY_VALUE.into(), elements), env)?;
+    found.iter().for_each(|element| rows.insert(owners[element] as usize));
     Ok(rows)
 }
 

@@ -102,6 +102,7 @@ pub(crate) fn truth(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Re
         }
         Expr::Call(Function::Each, arguments) => return each::holds_of_one(arguments, frame, env),
         Expr::Call(Function::HasValue, arguments) => return each::has_value(arguments, frame),
+        Expr::Call(Function::JsonSelected, arguments) => return each::holds_of_selected(arguments, frame, env),
         _ => {}
     }
     if !matches!(expr, Expr::And(..) | Expr::Or(..) | Expr::Not(_) | Expr::Literal(_) | Expr::Field(_))

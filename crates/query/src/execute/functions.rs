@@ -24,7 +24,7 @@ use crate::function::{Function, level_of_key, severity_key};
 use crate::plan::{Expr, Span};
 use crate::template::{Line, Template};
 
-pub(crate) use json::parse as parse_json;
+pub(crate) use json::{parse as parse_json, select as select_json};
 
 /// The longest text that a function makes; a longer one is missing.
 const TEXT_BYTES_MAX: usize = 16 << 20;
@@ -228,7 +228,7 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
         F::UrlDecode | F::Base64Decode | F::Md5 | F::Sha256 => encoding::scalar(function, &cells[0].text()?),
         // Those that `call` and the lines above have answered; without the arguments the checker demands, missing.
         F::Coalesce | F::IsEmpty | F::IsBlank | F::Now | F::IsPresent | F::If | F::Case => None,
-        F::Each | F::HasValue | F::IfDate | F::Labels(_) | F::Template => None,
+        F::Each | F::JsonSelected | F::HasValue | F::IfDate | F::Labels(_) | F::Template => None,
         F::DateFloor | F::DateCeil | F::TimeBucket | F::WallBucket | F::Later | F::RegexpExtract | F::RegexpReplace => {
             None
         }

@@ -253,7 +253,7 @@ impl Collected {
             }
             // These ask whether there is a value: a name that no event has is an answer, too.
             Expr::Call(Function::IsPresent | Function::Coalesce | Function::IsEmpty | Function::IsBlank, _) => {}
-            Expr::Call(Function::HasValue, _) => {}
+            Expr::Call(Function::HasValue | Function::JsonSelected, _) => {}
             // What follows are fields above it that may be lists.
             Expr::Call(Function::Each, arguments) => arguments.iter().take(2).for_each(|argument| self.expr(argument)),
             Expr::Call(_, arguments) => arguments.iter().for_each(|argument| self.expr(argument)),
@@ -280,7 +280,25 @@ fn argument(aggregate: &Aggregate) -> Option<&Expr> {
     aggregate.argument.as_ref()
 }
 
-/// Looks through runs for the fields that a plan asks for, until all are found.
+impl UnknownFields {
+    /// Crosses off the fields that a run knows by their very names, which costs less than their summaries.
+    fn look_at_names_of(&mut self, run: &dyn Run) -> Result<(), ScanError> {
+        for name in run.field_names()? {
+            if let Some((name, _)) = self.asked.remove_entry(&name) {
+                self.found.insert(name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the fields that were not found, each with what it is compared with.
+    pub fn asked(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.asked.iter().map(|(name, partner)| (&**name, partner.as_deref()))
+    }
+}
+
+/// Looks through runs for the fields that a plan asks for, until all are found. Summaries of fields are read only where
+/// no run knows one by its very name.
 ///
 /// # Errors
 /// A run whose fields cannot be read: then nothing is known.
@@ -290,7 +308,89 @@ pub fn unknown_fields(plan: &Plan, runs: &[Arc<dyn Run>]) -> Result<Vec<Warning>
         if unknown.is_empty() {
             return Ok(Vec::new());
         }
+        unknown.look_at_names_of(&**run)?;
+    }
+    for run in runs {
+        if unknown.is_empty() {
+            return Ok(Vec::new());
+        }
         unknown.look_at(&**run)?;
     }
     Ok(unknown.warnings("in these groups and this time range"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use chrono_tz::Tz;
+    use types::{Column, FieldSummary, MinuteCounts, Narrowed, RowSet, RunInfo, TextProbe, Timestamp};
+
+    use super::*;
+    use crate::insights::{ParseOptions, parse_insights};
+
+    /// A run with two fields that counts how often it is asked for their summaries.
+    struct Counting {
+        info: RunInfo,
+        n_summaries: AtomicUsize,
+    }
+
+    impl Run for Counting {
+        fn info(&self) -> &RunInfo {
+            &self.info
+        }
+
+        fn n_blocks(&self) -> usize {
+            0
+        }
+
+        fn block_rows(&self, _: usize) -> usize {
+            0
+        }
+
+        fn block_times(&self, _: usize) -> (Timestamp, Timestamp) {
+            (Timestamp(0), Timestamp(0))
+        }
+
+        fn fields(&self) -> Result<Vec<FieldSummary>, ScanError> {
+            self.n_summaries.fetch_add(1, Relaxed);
+            let names = self.field_names()?;
+            Ok(names.into_iter().map(|name| FieldSummary { name, types: TypeSet(1), n_events: 1 }).collect())
+        }
+
+        fn field_names(&self) -> Result<Vec<Arc<str>>, ScanError> {
+            Ok(vec!["status".into(), "http.path".into()])
+        }
+
+        fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
+            Ok(None)
+        }
+
+        fn narrow(&self, _: usize, _: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
+            Ok(Narrowed { rows: RowSet::none(0), exact: true })
+        }
+
+        fn read(&self, _: usize, _: &[&str], _: &RowSet) -> Result<Vec<Column>, ScanError> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn summaries_are_read_only_where_no_run_knows_the_name() {
+        let check = |text: &str| {
+            let group = types::GroupName::new("g").expect("a name");
+            let (first, last) = (Timestamp(0), Timestamp(1));
+            let info = RunInfo { group, group_id: 1, key: None, n_events: 1, first, last };
+            let runs: Vec<Arc<Counting>> =
+                (0..3).map(|_| Arc::new(Counting { info: info.clone(), n_summaries: AtomicUsize::new(0) })).collect();
+            let as_runs: Vec<Arc<dyn Run>> = runs.iter().map(|run| run.clone() as Arc<dyn Run>).collect();
+            let options = ParseOptions { now: Timestamp(0), time_zone: Tz::UTC };
+            let plan = parse_insights(text, &options).expect("it is a query");
+            let n_warnings = unknown_fields(&plan, &as_runs).expect("fields can be read").len();
+            (n_warnings, runs.iter().map(|run| run.n_summaries.load(Relaxed)).sum::<usize>())
+        };
+        assert_eq!(check("stats count(*) by status, http.path"), (0, 0));
+        assert_eq!(check("stats count(*) by http"), (0, 1));
+        assert_eq!(check("stats count(*) by stauts"), (1, 3));
+    }
 }

@@ -76,7 +76,9 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
         Rule::sign | Rule::is_null | Rule::is_true | Rule::is_false | Rule::not_exists => {
             "a test such as = 500, IS NULL or NOT EXISTS"
         }
-        Rule::member | Rule::index | Rule::in_brackets | Rule::dot => "a name after the dot, or an index such as [0]",
+        Rule::member | Rule::any_member | Rule::index | Rule::any_index | Rule::in_brackets | Rule::dot => {
+            "a name after the dot, or an index such as [0]"
+        }
         Rule::value | Rule::bare | Rule::column_value | Rule::column_bare => {
             "a number, a text or a %regular expression%"
         }

@@ -78,14 +78,14 @@ fn number(text: &str) -> Option<Value> {
     })
 }
 
-/// The text between quotes; `\"` and `\\` are a quote and a backslash, other backslashes stay.
+/// The text between quotes; `\"`, `\'` and `\\` are a quote and a backslash, other backslashes stay.
 pub(super) fn unquoted(written: &str) -> String {
     let inner = written.get(1..written.len().saturating_sub(1)).unwrap_or_default();
     let mut text = String::with_capacity(inner.len());
     let mut characters = inner.chars().peekable();
     while let Some(character) = characters.next() {
         match (character, characters.peek()) {
-            ('\\', Some(next @ ('"' | '\\'))) => {
+            ('\\', Some(next @ ('"' | '\'' | '\\'))) => {
                 text.push(*next);
                 characters.next();
             }

@@ -210,7 +210,8 @@ async fn run(server: Shared, ticket: Ticket, kept: Arc<Kept>, question: Question
         let take = |rows| to.extend(all, rows);
         let take_partial = |rows| _ = to.replace(all, rows);
         let Question { plan, scope, range } = &question;
-        reading.execute_into(plan, scope, *range, Takers { rows: &take, partial_rows: &take_partial })
+        let snapshot = reading.snapshot(&scope.groups, plan.reach(*range, scope.time_zone));
+        reading.execute_into(&snapshot, plan, scope, *range, Takers { rows: &take, partial_rows: &take_partial })
     };
     let mut closing = server.closing.clone();
     let done = tokio::select! {

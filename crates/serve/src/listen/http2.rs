@@ -14,7 +14,7 @@ use axum::http::{HeaderValue, Request, header};
 use hyper::body::{Frame, SizeHint};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::HEAD_BYTES_MAX;
@@ -114,18 +114,18 @@ pub(super) async fn forsaken(mut news: watch::Receiver<usize>, patience: Duratio
 }
 
 /// The body of an answer, with what lasts as long as it does.
-pub(super) struct Accompanied {
+pub(super) struct Accompanied<C> {
     inner: Body,
-    _companions: (UnderWay, OwnedSemaphorePermit),
+    _companions: C,
 }
 
-impl Accompanied {
-    pub(super) fn body(inner: Body, under_way: UnderWay, place: OwnedSemaphorePermit) -> Body {
-        Body::new(Self { inner, _companions: (under_way, place) })
+impl<C: Unpin + Send + 'static> Accompanied<C> {
+    pub(super) fn body(inner: Body, companions: C) -> Body {
+        Body::new(Self { inner, _companions: companions })
     }
 }
 
-impl HttpBody for Accompanied {
+impl<C: Unpin> HttpBody for Accompanied<C> {
     type Data = Bytes;
     type Error = axum::Error;
 

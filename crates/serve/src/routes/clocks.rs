@@ -1,10 +1,12 @@
 //! Sources whose clock or time zone is off: for `/api/v1/status`, `/-/ready`, `/metrics`, and answers beside which newer
 //! events lie.
 
+use std::sync::Arc;
+
 use ingest::ClockView;
 use query::plan::Warning;
 use serde_json::{Value, json};
-use types::{GroupPattern, TimeRange, Timestamp, format_duration_ns};
+use types::{GroupPattern, RowSet, Run, TimeRange, Timestamp, format_duration_ns};
 
 use crate::access::Role;
 use crate::ask::Question;
@@ -49,8 +51,8 @@ fn text_of(view: &ClockView) -> String {
     let stream = if offset.stream.is_empty() { String::new() } else { format!(", stream {}", offset.stream) };
     let why = match (&view.time_zone, view.is_certain) {
         (Some(zone), _) => format!(
-            "their times name no zone; `catat groups set {group} --time-zone {zone}` reads them in the zone {zone} from \
-             now on"
+            "their times name no zone; `catat groups set {group} --time-zone {zone}`, or zone = \"{zone}\" in the input \
+             that ships them, reads them in that zone from now on"
         ),
         (None, true) => "set the clock or the time zone of the sender".to_owned(),
         (None, false) => "they come late, or the clock of the sender is wrong".to_owned(),
@@ -81,19 +83,13 @@ pub(crate) fn write(server: &Server, page: &mut Page) {
 }
 
 /// Where a range ends now: how many events lie after it, because a clock or a time zone is ahead.
-pub(crate) fn ahead(reading: &Reading<'_>, question: &Question) -> Option<Warning> {
+pub(crate) fn ahead(reading: &Reading<'_>, question: &Question, newest: Timestamp) -> Option<Warning> {
     let (to, now) = (question.range.to, question.scope.now);
-    let newest = reading.newest(&question.scope.groups).filter(|newest| *newest >= to)?;
-    if (to.0 - now.0).abs() > NOW_NS {
+    if newest < to || (to.0 - now.0).abs() > NOW_NS {
         return None;
     }
-    let options = query::ParseOptions { now, time_zone: question.scope.time_zone };
-    let plan = query::parse_insights("stats count(*) as n", &options).ok()?;
     let range = TimeRange { from: to, to: Timestamp(newest.0.saturating_add(1)) };
-    let answer = reading.execute(&plan, &question.scope, range).ok()?;
-    let Some(Some(types::Value::Integer(n_events))) = answer.rows.first().and_then(|row| row.first()).cloned() else {
-        return None;
-    };
+    let n_events = count(&reading.snapshot(&question.scope.groups, range).runs, range);
     let of_source = views(reading.server).into_iter().find(|view| {
         let groups: &[GroupPattern] = &question.scope.groups;
         view.offset.offset_ns > 0
@@ -105,4 +101,26 @@ pub(crate) fn ahead(reading: &Reading<'_>, question: &Question) -> Option<Warnin
         |view| format!("ask with to={newest}; {}", text_of(&view)),
     );
     (n_events > 0).then_some(Warning { code: "events-ahead", message, line: None, column: None, hint: Some(hint) })
+}
+
+/// Counts the events of a range. Only blocks at its edges are read; one that cannot be read counts nothing.
+fn count(runs: &[Arc<dyn Run>], range: TimeRange) -> usize {
+    let blocks = runs.iter().flat_map(|run| (0..run.n_blocks()).map(move |block| (run, block)));
+    blocks.map(|(run, block)| count_in_block(&**run, block, range)).sum()
+}
+
+fn count_in_block(run: &dyn Run, block: usize, range: TimeRange) -> usize {
+    let ((first, last), n_rows) = (run.block_times(block), run.block_rows(block));
+    if last < range.from || first >= range.to {
+        return 0;
+    }
+    if first >= range.from && last < range.to {
+        return n_rows;
+    }
+    let columns = run.read(block, &["@timestamp"], &RowSet::all(n_rows)).unwrap_or_default();
+    let is_inside = |row: &usize| match columns.first().and_then(|column| column.value(*row)) {
+        Some(types::Value::Timestamp(time)) => time >= range.from && time < range.to,
+        _ => false,
+    };
+    (0..n_rows).filter(is_inside).count()
 }

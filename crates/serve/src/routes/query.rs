@@ -10,10 +10,12 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use query::plan::Warning;
+use query::plan::{Plan, Warning};
 use query::{Answer, UnknownFields};
 use serde_json::{Map, Value, json};
+use storage::{GroupStatus, Snapshot};
 use tokio::time::sleep;
+use types::{GroupPattern, Timestamp};
 
 use self::export::Export;
 use self::rows::Rows;
@@ -75,7 +77,7 @@ async fn check(server: &Shared, ask: Ask) -> Result<Question, Problem> {
 
 async fn answer_question(server: &Shared, text: String, question: Question, form: Form) -> Result<Response, Problem> {
     let columns = slow::columns(&question.plan);
-    let ticket = server.start_query(&text);
+    let ticket = server.start_planned(&text, &question.plan);
     let running = ticket.running.clone();
     let (rows, receiver) = Rows::new(form, names_of(&columns));
     let rows = Arc::new(rows);
@@ -118,9 +120,10 @@ fn find(reading: &Reading<'_>, mut question: Question, form: Form, takers: Taker
         question.scope.limit = Some(asked_for.min(JSON_ROWS_MAX));
     }
     let (plan, scope, range) = (&question.plan, &question.scope, question.range);
+    let snapshot = reading.snapshot(&scope.groups, plan.reach(range, scope.time_zone));
     let mut answer = match form {
-        Form::Json => reading.execute(plan, scope, range)?,
-        Form::Ndjson | Form::Csv(_) | Form::Sheet(_) => reading.execute_into(plan, scope, range, takers)?,
+        Form::Json => reading.execute_on(&snapshot, plan, scope, range)?,
+        Form::Ndjson | Form::Csv(_) | Form::Sheet(_) => reading.execute_into(&snapshot, plan, scope, range, takers)?,
     };
     if form == Form::Json {
         cut(&mut answer, JSON_ROWS_MAX);
@@ -128,9 +131,12 @@ fn find(reading: &Reading<'_>, mut question: Question, form: Form, takers: Taker
     if answer.more && is_default_limit && answer.rows.len() < JSON_ROWS_MAX {
         answer.warnings.push(more_rows(answer.rows.len()));
     }
-    answer.warnings.extend(unknown_names(reading, &question));
-    answer.warnings.extend(newest(reading, &question, &answer));
-    answer.warnings.extend(clocks::ahead(reading, &question));
+    let groups = reading.server.groups();
+    answer.warnings.extend(unknown_groups(&groups, &scope.groups));
+    answer.warnings.extend(unknown_names(reading, plan, &snapshot));
+    let newest = newest_event(&groups, &scope.groups);
+    answer.warnings.extend(newest_warning(newest, &question, &answer));
+    answer.warnings.extend(newest.and_then(|newest| clocks::ahead(reading, &question, newest)));
     let extra = if question.explain { explain(reading, &question, &answer)? } else { Map::new() };
     Ok((answer, extra))
 }
@@ -159,26 +165,31 @@ fn cut(answer: &mut Answer, rows_max: usize) {
     answer.warnings.push(more_rows(rows_max));
 }
 
-/// Warnings about groups that do not exist, and about fields that no event asked about has.
+/// Warnings about fields that no event asked about has; a question that is asked again over the same events is not
+/// answered again.
 ///
 /// Damage is reported with the answer itself; where fields cannot be read, none is called unknown.
-fn unknown_names(reading: &Reading<'_>, question: &Question) -> Vec<Warning> {
-    let (plan, scope) = (&question.plan, &question.scope);
-    let mut warnings = unknown_groups(&reading.server.groups(), &scope.groups);
-    if !UnknownFields::of(plan).is_empty() {
-        let snapshot = reading.snapshot(&scope.groups, question.range);
-        warnings.extend(query::unknown_fields(plan, &snapshot.runs).unwrap_or_default());
+fn unknown_names(reading: &Reading<'_>, plan: &Plan, snapshot: &Snapshot) -> Vec<Warning> {
+    let asked = UnknownFields::of(plan);
+    if asked.is_empty() {
+        return Vec::new();
     }
-    warnings
+    let find = || query::unknown_fields(plan, &snapshot.runs).unwrap_or_default();
+    reading.server.unknown_fields.get(&asked, &snapshot.runs, find)
+}
+
+/// The newest event of some of these groups, of all time.
+fn newest_event(groups: &[GroupStatus], patterns: &[GroupPattern]) -> Option<Timestamp> {
+    let wanted = groups.iter().filter(|group| GroupPattern::any_matches(patterns, group.name.as_str()));
+    wanted.filter_map(|group| group.last).max()
 }
 
 /// Where nothing matched: when the newest event was, so that nobody takes an old log for an empty one.
-fn newest(reading: &Reading<'_>, question: &Question, answer: &Answer) -> Option<Warning> {
+fn newest_warning(newest: Option<Timestamp>, question: &Question, answer: &Answer) -> Option<Warning> {
     if answer.stats.events_matched > 0 || !answer.partial_reasons.is_empty() {
         return None;
     }
     let (from, to) = (question.range.from, question.range.to);
-    let newest = reading.newest(&question.scope.groups);
     let (code, message) = match newest {
         None => ("no-events", "no event was accepted yet in these groups".to_owned()),
         Some(newest) => ("newest-event", format!("nothing matched from {from} to {to}; newest event is at {newest}")),

@@ -42,7 +42,8 @@ async fn local_time_without_a_zone_is_named_everywhere_with_the_setting_that_men
     assert_eq!((&clock["group"], &clock["stream"]), (&json!("app/pay"), &json!("web-1")), "{status}");
     assert_eq!((&clock["offset_seconds"], &clock["time_zone"]), (&json!(25_200), &json!("Asia/Jakarta")));
     let expected = "group app/pay, stream web-1: events are dated 7h ahead of their arrival: their times name no zone; \
-                    `catat groups set app/pay --time-zone Asia/Jakarta` reads them in the zone Asia/Jakarta from now on";
+                    `catat groups set app/pay --time-zone Asia/Jakarta`, or zone = \"Asia/Jakarta\" in the input that ships \
+                    them, reads them in that zone from now on";
     assert_eq!(status["warnings"], json!([expected]));
     let ready = house.get("/-/ready").await;
     assert_eq!((ready.status, &ready.json()["warnings"]), (200, &json!([expected])), "{}", ready.text());

@@ -66,6 +66,7 @@ async fn a_query_is_started_and_its_results_are_fetched() {
     assert!(found[0][2].starts_with("@ptr=") && found[0].len() == 3 && found.len() == 2, "{found:?}");
     let statistics = &answer["statistics"];
     assert_eq!((&statistics["recordsMatched"], &statistics["logGroupsScanned"]), (&json!(2.0), &json!(1.0)));
+    assert!(statistics["bytesScanned"].as_f64() > Some(0.0), "events in memory are scanned too: {statistics}");
     let grouped = house.asked(&["web/access", "db"], "stats count(*), avg(ms) as a by bin(5m)").await;
     let expected = [["bin(5m)=2026-11-20 11:50:00.000", "count(*)=4", "a=31"]];
     assert_eq!(rows(&grouped)[0], expected[0], "{grouped}");

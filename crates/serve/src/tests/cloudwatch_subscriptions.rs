@@ -259,3 +259,18 @@ async fn filters_are_bounded_go_with_their_group_and_post_nowhere_near() {
     assert!(!page.contains("catat_subscription_filter"), "{page}");
     assert_eq!(house.store.settings("cloudwatch-subscription").expect("settings"), []);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_delivers_nothing_until_it_is_promoted_and_then_what_came_meanwhile() {
+    let (house, receiver) = (House::new(), Receiver::new());
+    house.make_stream().await;
+    assert_eq!(house.put_subscription("all", "", &receiver.address).await.status, 200);
+    assert_eq!(receiver.next()["messageType"], "CONTROL_MESSAGE");
+    let mark = house.dir.path().join("data/COPY");
+    std::fs::write(&mark, "catat copy\nformat 1\ntaken 2026-11-20T11:00:00Z\n").expect("room");
+    house.put_texts(&["one"]).await;
+    assert!(receiver.taken.recv_timeout(Duration::from_secs(1)).is_err(), "the original delivers it");
+    assert!(house.store.copy_taken().is_some());
+    std::fs::remove_file(&mark).expect("it was there");
+    assert_eq!(receiver.texts_until("one"), ["one"]);
+}

@@ -126,7 +126,7 @@ impl Delivery {
             }
             if n_failed == 1 && !self.is_quiet {
                 let why = failure.message().lines().next().unwrap_or_default();
-                eprintln!("catat: {why}; trying again for {} s", self.retry_for.as_secs());
+                say!("catat: {why}; trying again for {} s", self.retry_for.as_secs());
             }
             std::thread::sleep(wait);
         }

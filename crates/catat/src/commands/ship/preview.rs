@@ -26,9 +26,9 @@ pub(super) fn print(options: ship::Options, printing: &Printing) -> Result<(), F
     }
     printer.finish().map_err(of_output)?;
     let (n_shown, size) = (preview.events.len(), ByteSize(preview.n_bytes));
-    eprintln!("catat: {n_shown} events shown of {} files; {size} would be sent", preview.n_files);
+    say!("catat: {n_shown} events shown of {} files; {size} would be sent", preview.n_files);
     for name in &preview.not_run {
-        eprintln!("catat: the input \"{name}\" is not run, only what is left of it is shown");
+        say!("catat: the input \"{name}\" is not run, only what is left of it is shown");
     }
     Ok(())
 }

@@ -51,17 +51,17 @@ fn say_rest(report: &Report) {
     let told = &report.told;
     let state = if report.is_running { "at work" } else { "not at work" };
     let (waiting, spooled) = (ByteSize(report.bytes_waiting), ByteSize(report.bytes_spooled));
-    eprintln!("catat: the shipper is {state}; {waiting} of files and {spooled} of other inputs wait");
+    say!("catat: the shipper is {state}; {waiting} of files and {spooled} of other inputs wait");
     if report.n_elsewhere > 0 {
-        eprintln!("  {} known files were renamed or deleted", report.n_elsewhere);
+        say!("  {} known files were renamed or deleted", report.n_elsewhere);
     }
     if told.refused > 0 {
-        eprintln!("  {} events or batches were refused and are in dead-letter", told.refused);
+        say!("  {} events or batches were refused and are in dead-letter", told.refused);
     }
     if told.given_up.bytes > 0 {
-        eprintln!("  {} lines of deleted files were given up, {} bytes", told.given_up.lines, told.given_up.bytes);
+        say!("  {} lines of deleted files were given up, {} bytes", told.given_up.lines, told.given_up.bytes);
     }
     if let Some(error) = &told.last_error {
-        eprintln!("  delivery does not work: {}", crate::output::harmless(error, false));
+        say!("  delivery does not work: {}", crate::output::harmless(error, false));
     }
 }

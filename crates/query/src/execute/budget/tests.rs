@@ -33,18 +33,29 @@ fn memory_of_all_queries_is_one_pool_that_gets_everything_back() {
     let (cancelled, pool) = (AtomicBool::new(false), MemoryPool::new(1_000));
     let request = request(&cancelled, Some(&pool));
     let (one, other) = (Budget::of(&request), Budget::of(&request));
-    assert!(one.hold(600).is_ok() && other.hold(400).is_ok());
+    assert!(one.hold(475).is_ok() && other.hold(400).is_ok());
     assert!(other.hold(1).is_err());
     assert!(matches!(other.limit_reached(), ExecuteError::MemoryOfAll { bytes_max: 1_000 }));
-    assert_eq!((pool.held_bytes(), other.held()), (1_000, 400));
-    one.release(500);
-    assert!(other.hold(500).is_ok());
+    assert_eq!((pool.held_bytes(), other.held()), (875, 400));
+    one.release(475);
+    // Nobody else holds anything: it may have all of it.
+    assert!(other.hold(600).is_ok() && other.hold(1).is_err());
     // Rows that are still to be written keep their memory, and no more of it.
     let rows = other.keep(300);
     drop((one, other));
     assert_eq!(pool.held_bytes(), 300);
     drop(rows);
     assert_eq!(pool.held_bytes(), 0);
+}
+
+#[test]
+fn large_queries_leave_memory_to_small_ones() {
+    let (cancelled, pool) = (AtomicBool::new(false), MemoryPool::new(1_000));
+    let request = request(&cancelled, Some(&pool));
+    let [large, other, small] = [(); 3].map(|()| Budget::of(&request));
+    assert!(large.hold(500).is_ok() && other.hold(375).is_ok() && other.hold(100).is_err() && large.hold(1).is_err());
+    assert!(small.hold(15).is_ok());
+    assert!(small.hold(1).is_err(), "a small one has a sixty-fourth of it at most");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use types::Value;
 
 use super::super::cell::Cell;
-use crate::function::Function;
+use crate::function::{Function, SELECTOR_ANY};
 
 /// Deepest nesting that is read; a deeper text is no value.
 const DEPTH_MAX: usize = 128;
@@ -42,6 +42,46 @@ pub(crate) fn parse(text: &str) -> Option<Value> {
 pub(super) fn is_null(text: &str, path: &str) -> bool {
     // Most texts need no reading: `null` stands nowhere in them.
     text.contains("null") && parse(text).is_some_and(|value| is_null_at(&value, path))
+}
+
+/// Adds to `found` the values that are neither list nor object at the end of a path in a JSON text; none where the text
+/// is no JSON.
+pub(crate) fn select(text: &str, path: &[&str], found: &mut Vec<Option<Value>>) {
+    if text.trim_start().starts_with(['{', '['])
+        && let Some(value) = parse(text)
+    {
+        select_at(&value, path, found);
+    }
+}
+
+fn select_at(value: &Value, path: &[&str], found: &mut Vec<Option<Value>>) {
+    let Some((step, rest)) = path.split_first() else {
+        if !matches!(value, Value::List(_) | Value::Object(_)) {
+            found.push(Some(value.clone()));
+        }
+        return;
+    };
+    match value {
+        Value::List(items) if *step == SELECTOR_ANY => {
+            items.iter().flatten().for_each(|item| select_at(item, rest, found));
+        }
+        Value::List(items) => {
+            let item = step.parse().ok().and_then(|index: usize| items.get(index));
+            item.into_iter().flatten().for_each(|item| select_at(item, rest, found));
+        }
+        Value::Object(members) if *step == SELECTOR_ANY => {
+            members.iter().filter_map(|(_, member)| member.as_ref()).for_each(|member| select_at(member, rest, found));
+        }
+        // The last of equal names wins.
+        Value::Object(members) => {
+            let member = members.iter().rev().find(|(name, _)| **name == **step);
+            member
+                .and_then(|(_, member)| member.as_ref())
+                .into_iter()
+                .for_each(|member| select_at(member, rest, found));
+        }
+        _ => {}
+    }
 }
 
 fn is_null_at(value: &Value, path: &str) -> bool {

@@ -1,0 +1,55 @@
+//! Warnings about unknown fields of the questions asked last, so that a question that is asked again over the same events
+//! reads no names of fields again.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use query::UnknownFields;
+use query::plan::Warning;
+use types::Run;
+
+/// Questions that are remembered; with more of them, all are forgotten.
+const KNOWN_MAX: usize = 1_024;
+
+/// Warnings by a hash of what was asked and of the events.
+#[derive(Default)]
+pub(crate) struct UnknownFieldCache(Mutex<HashMap<u64, Vec<Warning>>>);
+
+impl UnknownFieldCache {
+    /// Returns the warnings about these fields over these runs; those that `find` finds where they are not known.
+    pub(crate) fn get(
+        &self,
+        asked: &UnknownFields,
+        runs: &[Arc<dyn Run>],
+        find: impl FnOnce() -> Vec<Warning>,
+    ) -> Vec<Warning> {
+        let key = key(asked, runs);
+        if let Some(warnings) = self.lock().get(&key) {
+            return warnings.clone();
+        }
+        let warnings = find();
+        let mut known = self.lock();
+        if known.len() >= KNOWN_MAX {
+            known.clear();
+        }
+        known.insert(key, warnings.clone());
+        warnings
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Vec<Warning>>> {
+        // The map is whole between any two statements.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A hash of the fields asked for and of the runs: a segment is itself for ever, hot events by how far they go.
+fn key(asked: &UnknownFields, runs: &[Arc<dyn Run>]) -> u64 {
+    let names: Vec<(&str, Option<&str>)> = asked.asked().collect();
+    let of_run = |run: &Arc<dyn Run>| {
+        let info = run.info();
+        (info.key.map(|key| key.segment), info.group_id, info.n_events, run.last_sequence())
+    };
+    let runs: Vec<_> = runs.iter().map(of_run).collect();
+    BuildHasherDefault::<DefaultHasher>::default().hash_one((names, runs))
+}
