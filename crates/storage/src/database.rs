@@ -74,6 +74,16 @@ pub enum DatabaseProblem {
     Failed(String),
 }
 
+impl DatabaseProblem {
+    /// Returns the same as a problem that may pass.
+    pub(crate) fn passing(&self) -> Self {
+        match self {
+            Self::Unavailable(why) => Self::Unavailable(why.clone()),
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}
+
 /// The tables of one kind of database.
 pub(crate) struct Schema {
     /// Statements of step 1, 2, …; a step never changes once a version with it was released.

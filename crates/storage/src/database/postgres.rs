@@ -275,7 +275,7 @@ impl Database {
         if let Some((error, until)) = &self.outage
             && Instant::now() < *until
         {
-            let problem = DatabaseProblem::Unavailable(error.problem.to_string());
+            let problem = error.problem.passing();
             return Err(DatabaseError { database: self.name.clone(), problem });
         }
         let session = Session::connect(&self.url, &self.tables).map_err(|failure| self.fail(failure))?;
@@ -325,10 +325,7 @@ impl Database {
             self.session = None;
         } else if is_lost {
             self.session = None;
-            let seen = DatabaseError {
-                database: self.name.clone(),
-                problem: DatabaseProblem::Unavailable(error.problem.to_string()),
-            };
+            let seen = DatabaseError { database: self.name.clone(), problem: error.problem.passing() };
             self.outage = Some((seen, Instant::now() + self.pause));
             self.pause = (self.pause * 2).min(PAUSE_MAX);
         }

@@ -72,7 +72,9 @@ fn a_transaction_is_whole_or_absent_wherever_the_server_dies() {
     server.kill();
     assert!(matches!(problem(add(&mut database, 2)), DatabaseProblem::Unavailable(_)));
     let began = Instant::now();
-    assert!(matches!(problem(add(&mut database, 3)), DatabaseProblem::Unavailable(_)));
+    let known = problem(add(&mut database, 3));
+    assert!(matches!(known, DatabaseProblem::Unavailable(_)));
+    assert_eq!(known.to_string().matches("cannot be used now").count(), 1, "it is said once: {known}");
     assert!(began.elapsed() < Duration::from_secs(1), "nobody waits for what is known to be away");
     server.resume();
     patiently(|| add(&mut database, 4));
