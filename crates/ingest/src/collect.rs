@@ -107,7 +107,7 @@ pub enum Refused {
     #[error(transparent)]
     Json(#[from] JsonError),
     /// Its group would drop it at once.
-    #[error("event is older than the retention of its group keeps: it happened before {0}")]
+    #[error("event is older than the retention of its group: it happened before {0}")]
     TooOld(Timestamp),
 }
 

@@ -350,7 +350,7 @@ fn events_older_than_their_group_keeps_are_rejected_with_that_reason() {
     let body = "{\"time\":\"2026-11-20T11:00:00Z\",\"message\":\"new\"}\n\n{\"time\":\"2026-11-18T11:00:00Z\",\"message\":\"old\"}\n";
     let answer = house.send(Format::Ndjson, body).unwrap();
     assert_eq!((answer.accepted, answer.rejected.len(), answer.rejected[0].line), (1, 1, 3));
-    let reason = "event is older than the retention of its group keeps: it happened before 2026-11-19T12:00:00Z";
+    let reason = "event is older than the retention of its group: it happened before 2026-11-19T12:00:00Z";
     assert_eq!(answer.rejected[0].error, reason);
     let answer = house.send(Format::Text, "2026-11-20T11:00:01Z text\n2026-11-01T11:00:00Z gone\n").unwrap();
     assert_eq!((answer.accepted, answer.rejected[0].line), (1, 2));
