@@ -54,7 +54,11 @@ async fn answers_have_columns_with_types_and_values() {
     assert_eq!(columnar["values"][0], json!([1, 2]));
     let reply = house.esql(&json!({"query": "FROM db | KEEP message"})).await;
     assert_eq!(reply.header("x-elastic-product"), "Elasticsearch");
-    assert!(reply.header("warning").contains("No limit defined, adding default limit of [1000]"), "{:?}", reply.headers);
+    assert!(
+        reply.header("warning").contains("No limit defined, adding default limit of [1000]"),
+        "{:?}",
+        reply.headers
+    );
     let limited = house.esql(&json!({"query": "FROM db | KEEP message | LIMIT 5"})).await;
     assert_eq!(limited.header("warning"), "");
     assert_eq!(limited.json()["values"], json!([["ready"], ["slow query"]]));
@@ -103,7 +107,8 @@ async fn parameters_and_filters_are_applied() {
     let count = async |body: Value| house.esql_answer(&body).await["values"][0][0].clone();
     let by_place = json!({"query": "FROM * | WHERE level == ? AND ms > ? | STATS COUNT(*)", "params": ["error", 40]});
     assert_eq!(count(by_place).await, 1);
-    let by_name = json!({"query": "FROM * | WHERE ??f == ?l | STATS COUNT(*)", "params": [{"l": "error"}, {"f": "level"}]});
+    let by_name =
+        json!({"query": "FROM * | WHERE ??f == ?l | STATS COUNT(*)", "params": [{"l": "error"}, {"f": "level"}]});
     assert_eq!(count(by_name).await, 2);
     let filter = json!({"bool": {"must": [{"match": {"message": "get"}}],
                                  "filter": [{"range": {"@timestamp": {"gte": "2026-11-20T11:52:00Z"}}}]}});
@@ -120,7 +125,11 @@ async fn errors_are_those_of_elasticsearch() {
     let uri = "/elasticsearch/_query";
     for (query, kind, reason) in [
         ("FROM db | WERE a", "parsing_exception", "line 1:11: mismatched input 'were', did you mean [WHERE]?"),
-        ("FROM db | KEEP mesage", "verification_exception", "Found 1 problem\nline 1:16: Unknown column [mesage], did you mean [message]?"),
+        (
+            "FROM db | KEEP mesage",
+            "verification_exception",
+            "Found 1 problem\nline 1:16: Unknown column [mesage], did you mean [message]?",
+        ),
         ("FROM nowhere", "verification_exception", "Found 1 problem\nline 1:6: Unknown index [nowhere]"),
         ("FROM db,\n now*", "verification_exception", "Found 1 problem\nline 2:2: Unknown index [now*]"),
         ("FROM now*", "verification_exception", "Found 1 problem\nline 1:6: Unknown index [now*]"),

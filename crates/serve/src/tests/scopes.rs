@@ -121,7 +121,8 @@ fn question(random: &mut Random) -> (&'static str, String, String) {
         22 => get((*random.pick(&["/elasticsearch/_cat/indices", "/elasticsearch/_resolve/index/*"])).to_owned()),
         23 => {
             let text = random.pick::<&str>(&["FROM *", "FROM *s*", "FROM theirs*", "FROM \"theirs/zq81\", \"mine/*\""]);
-            let ask = json!({"query": format!("{text} METADATA _index | WHERE user IS NOT NULL OR message LIKE \"*\"")});
+            let ask =
+                json!({"query": format!("{text} METADATA _index | WHERE user IS NOT NULL OR message LIKE \"*\"")});
             ("POST", "/elasticsearch/_query".to_owned(), ask.to_string())
         }
         _ => ("POST", "/api/v1/complete".to_owned(), json!({"query": "filter user = ", "cursor": 14}).to_string()),
