@@ -17,8 +17,10 @@ mod full_text;
 mod function_call;
 mod function_dates;
 mod function_lists;
+mod function_names;
 mod function_texts;
 mod kind;
+mod mentioned;
 mod read;
 mod read_expression;
 mod regex_text;
@@ -30,8 +32,10 @@ mod syntax;
 mod tests;
 mod typed;
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
-use types::{TimeRange, Timestamp};
+use types::{Run, TimeRange, Timestamp};
 
 pub use kind::Kind;
 pub use schema::{Schema, mapped_type};
@@ -166,6 +170,14 @@ impl Statement {
         match &self.query.source {
             Source::From { indices, .. } => Some(indices.iter().map(|index| index.name.as_str()).collect()),
             Source::Row(_) => None,
+        }
+    }
+
+    /// The columns of its indices, whose runs are given.
+    pub fn schema(&self, runs: &[Arc<dyn Run>]) -> Schema {
+        match mentioned::columns(&self.query) {
+            Some(names) => Schema::of(runs, &|field| mentioned::is_of(&names, field)),
+            None => Schema::of(runs, &|_| true),
         }
     }
 

@@ -93,6 +93,7 @@ pub use self::unknown_fields::{UnknownFields, unknown_fields};
 pub(crate) use self::bins::{ceil, earlier, floor, instant_of, later, offset_ns, wall_floor, wall_next};
 pub(crate) use self::compare::earlier_range;
 pub(crate) use self::context::beyond;
+pub(crate) use self::fields::field_types_of;
 pub(crate) use self::functions::{address_of, date_of, decimal_text, later_by_months};
 pub(crate) use self::kept_rows::KeptRows;
 pub(crate) use self::matches::KeptMatches;

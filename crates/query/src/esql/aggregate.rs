@@ -230,22 +230,26 @@ impl Checker<'_> {
                 let weights = self.simple(A::Sum, arguments[1].single(), false, Kind::Double, span);
                 double(product(sum.expr(), weights.expr(), ArithmeticOperator::Divide))
             }
-            name => {
-                // Of all values, not of a sample: divided by their number.
-                let variance = self.simple(A::Variance, value.clone(), is_list, Kind::Double, span);
-                let count = self.simple(A::Count, value, is_list, Kind::Long, span);
-                let one = || literal(Value::Integer(1));
-                let joined = |operator, a, b| Expr::Arithmetic(operator, Box::new(a), Box::new(b));
-                let fewer = joined(ArithmeticOperator::Subtract, count.expr(), one());
-                let sum = joined(ArithmeticOperator::Multiply, variance.expr(), fewer);
-                let mut found = joined(ArithmeticOperator::Divide, sum, count.expr());
-                if name == "std_dev" {
-                    found = call(T::Decimal(DecimalFunction::SquareRoot), vec![found]);
-                }
-                let is_single = compare(Comparison::Equal, count.expr(), one());
-                double(Expr::Call(Function::If, vec![is_single, literal(Value::Float(0.0)), found]))
-            }
+            name => self.deviation(name == "std_dev", value, is_list, span),
         })
+    }
+
+    /// Standard deviation, or variance.
+    fn deviation(&mut self, is_root: bool, value: Expr, is_list: bool, span: Span) -> Typed {
+        // Of all values, not of a sample: divided by their number.
+        let variance = self.simple(A::Variance, value.clone(), is_list, Kind::Double, span);
+        let count = self.simple(A::Count, value, is_list, Kind::Long, span);
+        let one = || literal(Value::Integer(1));
+        let joined = |operator, a, b| Expr::Arithmetic(operator, Box::new(a), Box::new(b));
+        let fewer = joined(ArithmeticOperator::Subtract, count.expr(), one());
+        let sum = joined(ArithmeticOperator::Multiply, variance.expr(), fewer);
+        let mut found = joined(ArithmeticOperator::Divide, sum, count.expr());
+        if is_root {
+            found = call(T::Decimal(DecimalFunction::SquareRoot), vec![found]);
+        }
+        let is_single = compare(Comparison::Equal, count.expr(), one());
+        let found = Expr::Call(Function::If, vec![is_single, literal(Value::Float(0.0)), found]);
+        Typed::value(Kind::Double, call(T::To(Kind::Double.typed()), vec![found]), span)
     }
 
     fn extreme_aggregated(&mut self, is_max: bool, value: &Typed, span: Span) -> Result<Typed, EsqlError> {

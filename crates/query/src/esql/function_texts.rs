@@ -41,6 +41,11 @@ impl Checker<'_> {
             }
             return Ok(Some(self.made(c, kind, Expr::Call(function, Self::singles(c)))));
         }
+        self.of_parts(c)
+    }
+
+    /// A function of parts of texts, or of addresses.
+    fn of_parts(&mut self, c: &Call<'_>) -> Result<Option<Typed>, EsqlError> {
         Ok(Some(match c.name {
             "bit_length" => {
                 self.demand(c, 0, "string", Kind::is_text)?;
@@ -118,6 +123,10 @@ impl Checker<'_> {
         let source = regex_text::java(&pattern).map_err(|message| self.verification(c.span, message))?;
         let with = regex_text::replacement(&with).map_err(|message| self.verification(c.span, message))?;
         let regex = self.regex(&source, c.arguments[1].span)?;
+        let is_group = |group: usize| group < regex.captures_len();
+        if let Some(group) = (1..10).find(|group| with.contains(&format!("${{{group}}}")) && !is_group(*group)) {
+            return Err(self.verification(c.span, format!("No group {group}")));
+        }
         let arguments = vec![c.arguments[0].single(), Expr::Regex(regex), literal(Value::text(with))];
         Ok(self.made(c, Kind::Keyword, Expr::Call(Function::RegexpReplace, arguments)))
     }

@@ -217,13 +217,14 @@ impl Reader<'_> {
     fn list(&mut self, pair: Pair<'_, Rule>) -> Result<Literal, EsqlError> {
         let mut items = Vec::new();
         for element in parts(pair) {
-            let mut is_negative = false;
+            let (mut is_negative, span) = (false, span_of(&element));
             for part in parts(element) {
                 match part.as_rule() {
                     Rule::sum_sign => is_negative = part.as_str() == "-",
                     _ => items.push(match (self.literal(part)?, is_negative) {
                         (Literal::Whole(number), true) => Literal::Whole(-number),
                         (Literal::Decimal(number), true) => Literal::Decimal(-number),
+                        (Literal::Null, _) => return Err(self.error(span, "mismatched input 'null' in a list")),
                         (literal, _) => literal,
                     }),
                 }

@@ -8,7 +8,7 @@ use types::{Run, TimeRange};
 use super::kind::Kind;
 use super::typed::{both, call, compare, either, is_present, literal, not};
 use crate::each::each;
-use crate::execute::{FieldSummaryRow, field_types};
+use crate::execute::{FieldSummaryRow, field_types_of};
 use crate::function::{Function, TypedFunction};
 use crate::plan::{Comparison, Expr, Name, Span};
 
@@ -70,8 +70,9 @@ fn kind_of(field: &FieldSummaryRow) -> Option<Kind> {
 }
 
 impl Schema {
-    /// The columns of events in runs, which are named by their groups.
-    pub fn of(runs: &[Arc<dyn Run>], range: TimeRange) -> Self {
+    /// The columns of events in runs, which are named by their groups. Those that are not wanted may have another type, or be
+    /// left out where they hold lists.
+    pub(super) fn of(runs: &[Arc<dyn Run>], is_wanted: &dyn Fn(&str) -> bool) -> Self {
         let mut by_group: BTreeMap<String, Vec<Arc<dyn Run>>> = BTreeMap::new();
         for run in runs {
             by_group.entry(run.info().group.to_string()).or_default().push(run.clone());
@@ -82,7 +83,7 @@ impl Schema {
             for field in runs.iter().filter_map(|run| run.fields().ok()).flatten() {
                 raw.entry(field.name).or_default().extend(field.types.names());
             }
-            for field in field_types(runs, range).fields.iter().take(FIELDS_MAX) {
+            for field in field_types_of(runs, TimeRange::ALL, is_wanted).fields.iter().take(FIELDS_MAX) {
                 let is_of_sender = !field.name.starts_with('@') && field.name != "_id";
                 let Some(kind) = kind_of(field).filter(|_| is_of_sender) else { continue };
                 let raw = raw.get(field.name.as_str()).cloned().unwrap_or_else(|| BTreeSet::from(["list"]));

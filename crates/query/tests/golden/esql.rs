@@ -3,7 +3,7 @@
 //! Columns are `name:type`. The index `logs` is the group that events without a group's name go to; other groups have their
 //! own names. The time of the request is that of all cases.
 
-use query::esql::{self, EsqlError, Kind, Parameters, Schema};
+use query::esql::{self, EsqlError, Kind, Parameters};
 use query::plan::Plan;
 use query::{Answer, QueryError, QueryErrors};
 use types::{GroupPattern, TimeRange, Value};
@@ -31,7 +31,7 @@ fn asked(case: &Case, all: &Runs, execute: &mut dyn FnMut(&Plan, TimeRange) -> A
         names.iter().map(|name| GroupPattern::new(if *name == "logs" { GROUP } else { name })).collect();
     let is_asked = |group: &str| GroupPattern::any_matches(&patterns, group);
     let runs: Vec<_> = all.iter().filter(|(group, _)| is_asked(group)).map(|(_, run)| run.clone()).collect();
-    let checked = statement.check(&Schema::of(&runs, TimeRange::ALL), None, now())?;
+    let checked = statement.check(&statement.schema(&runs), None, now())?;
     let mut plan = checked.plan;
     plan.sources = patterns;
     let mut answer = execute(&plan, checked.range);

@@ -178,7 +178,7 @@ fn question(body: &Json_, now: Timestamp, is_async: bool) -> Result<(Question, b
 fn run(reading: &Reading<'_>, question: &Question) -> Result<(Checked, Answer), Problem> {
     let groups = groups(reading, &question.statement)?;
     let schema = match &groups {
-        Some(groups) => Schema::of(&reading.snapshot(groups, TimeRange::ALL).runs, TimeRange::ALL),
+        Some(groups) => question.statement.schema(&reading.snapshot(groups, TimeRange::ALL).runs),
         None => Schema::default(),
     };
     let checked = question.statement.check(&schema, question.filter.as_ref(), question.now)?;
