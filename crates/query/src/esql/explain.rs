@@ -48,7 +48,7 @@ pub(super) fn refused(name: &str) -> String {
     if REFUSED.contains(&first) {
         return format!("the command [{first}] is not supported here");
     }
-    let hint = nearest(first, COMMANDS.into_iter()).map(|near| format!(", did you mean [{near}]?")).unwrap_or_default();
+    let hint = nearest(first, COMMANDS).map(|near| format!(", did you mean [{near}]?")).unwrap_or_default();
     let known: Vec<String> = COMMANDS.iter().map(|name| format!("'{}'", name.to_ascii_lowercase())).collect();
     match hint.is_empty() {
         true => format!("mismatched input '{}' expecting {{{}}}", first.to_ascii_lowercase(), known.join(", ")),
