@@ -35,13 +35,13 @@ impl House {
 async fn answers_have_columns_with_types_and_values() {
     let house = House::new();
     house.fill().await;
-    let query = "FROM \"web/*\" | STATS n = COUNT(*), t = AVG(ms), last = MAX(@timestamp) BY service | SORT service";
+    let query = "FROM \"web/*\" | STATS n = COUNT(*), t = AVG(ms), newest = MAX(@timestamp) BY service | SORT service";
     assert_eq!(
         house.esql_answer(&json!({"query": query})).await,
         json!({
             "is_partial": false,
             "columns": [
-                {"name": "n", "type": "long"}, {"name": "t", "type": "double"}, {"name": "last", "type": "date"},
+                {"name": "n", "type": "long"}, {"name": "t", "type": "double"}, {"name": "newest", "type": "date"},
                 {"name": "service", "type": "text"},
             ],
             "values": [
@@ -131,7 +131,7 @@ async fn errors_are_those_of_elasticsearch() {
             "Found 1 problem\nline 1:16: Unknown column [mesage], did you mean [message]?",
         ),
         ("FROM nowhere", "verification_exception", "Found 1 problem\nline 1:6: Unknown index [nowhere]"),
-        ("FROM db,\n now*", "verification_exception", "Found 1 problem\nline 2:2: Unknown index [now*]"),
+        ("FROM db,\n nowhere", "verification_exception", "Found 1 problem\nline 2:2: Unknown index [nowhere]"),
         ("FROM now*", "verification_exception", "Found 1 problem\nline 1:6: Unknown index [now*]"),
         ("FROM db | ENRICH x", "parsing_exception", "line 1:11: the command [ENRICH] is not supported here"),
     ] {
