@@ -223,6 +223,31 @@ def by_time(interval, inner):
 
 
 @check
+def esql_answers_with_types_and_names_mistakes():
+    esql = lambda query, **more: client().esql.query(query=query, **more)
+    answer = esql(f'FROM "{GROUP}" | STATS n = COUNT(*), most = MAX(n) BY service | SORT service')
+    assert [(c["name"], c["type"]) for c in answer["columns"]] == [("n", "long"), ("most", "long"), ("service", "text")], answer
+    assert sum(row[0] for row in answer["values"]) == N, answer
+    assert answer["values"] == sorted(answer["values"], key=lambda row: row[2]), answer
+    some = esql(f'FROM "{GROUP}" METADATA _index | WHERE n < ? | SORT n DESC | KEEP n, _index', params=[3])
+    assert some["values"] == [[2, GROUP], [1, GROUP], [0, GROUP]], some
+    hours = esql(f'FROM "{GROUP}" | STATS c = COUNT(*) BY t = BUCKET(@timestamp, 1 hour)', columnar=True)
+    assert sum(hours["values"][0]) == N, hours
+    everything = esql(f'FROM "{GROUP}" | KEEP n | LIMIT 100000', filter={"range": {"n": {"gte": 10}}})
+    assert sorted(row[0] for row in everything["values"]) == list(range(10, N)), everything["values"][:5]
+    text = esql("ROW a = 1, b = 1.5", format="csv")
+    assert str(text) == "a,b\r\n1,1.5\r\n", repr(str(text))
+    for query, part in [(f'FROM "{GROUP}" | KEEP servise', "Unknown column [servise], did you mean [service]?"),
+                        ("FROM nowhere-at-all", "Unknown index [nowhere-at-all]"),
+                        ("ROW a = 1 | MV_EXPAND a", "line 1:13: the command [MV_EXPAND] is not supported here")]:
+        try:
+            esql(query)
+            raise AssertionError(f"{query} was answered")
+        except BadRequestError as error:
+            assert part in error.info["error"]["reason"], error.info
+
+
+@check
 def grafana_saves_and_tests_its_data_source():
     assert requests.get(f"{URL}/elasticsearch/_cluster/health?wait_for_status=yellow", timeout=30).json()["status"] == "green"
     mapping = requests.get(f"{URL}/elasticsearch/{GROUP}/_mapping", timeout=30).json()

@@ -82,10 +82,15 @@ fn call(function: Function, name: &Name, more: Vec<Expr>) -> Expr {
 }
 
 /// The types that fields have in the runs of a query.
-struct Types(BTreeMap<Arc<str>, u8>);
+struct Types {
+    stored: BTreeMap<Arc<str>, u8>,
+    /// Fields that operators compute, which may hold anything.
+    computed: BTreeSet<Name>,
+}
 
 impl Types {
-    fn of(runs: &[Arc<dyn Run>], names: &BTreeSet<Name>) -> Option<Self> {
+    fn of(runs: &[Arc<dyn Run>], operators: &[Operator]) -> Option<Self> {
+        let names = &fields_of_operators(operators);
         let mut types: BTreeMap<Arc<str>, u8> = BTreeMap::new();
         for run in runs {
             for field in run.fields().ok()? {
@@ -96,13 +101,17 @@ impl Types {
                 }
             }
         }
-        Some(Self(types))
+        let computed = operators.iter().filter_map(|operator| match operator {
+            Operator::Extend { name, .. } => Some(name.clone()),
+            _ => None,
+        });
+        Some(Self { stored: types, computed: computed.collect() })
     }
 
     fn has(&self, name: &str, values: &[Value]) -> bool {
         let mut asked = TypeSet::default();
         values.iter().for_each(|value| asked.insert(value));
-        self.0.get(name).is_some_and(|types| types & asked.0 != 0)
+        self.computed.contains(name) || self.stored.get(name).is_some_and(|types| types & asked.0 != 0)
     }
 
     fn has_nested(&self, name: &str) -> bool {
@@ -119,7 +128,7 @@ impl Types {
 
     fn has_nested_below(&self, name: &str) -> bool {
         let below = format!("{name}.");
-        let names = self.0.range::<Arc<str>, _>(Arc::from(below.as_str())..);
+        let names = self.stored.range::<Arc<str>, _>(Arc::from(below.as_str())..);
         names.take_while(|(known, _)| known.starts_with(&below)).any(|(known, _)| self.has_nested(known))
     }
 }
@@ -130,7 +139,7 @@ pub(crate) fn settle(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Option<Ve
     if !operators.iter().any(mentions) {
         return None;
     }
-    let types = Types::of(runs, &fields_of_operators(operators))?;
+    let types = Types::of(runs, operators)?;
     Some(operators.iter().map(|operator| mapped_operator(operator, &|expr| types.settled(expr))).collect())
 }
 

@@ -3,7 +3,13 @@
 //! One table ([`SIGNATURES`]) is what the checker, completion and the reference are made from. What a function
 //! computes stands in `execute`. Aggregates of `stats` are no functions; see [`crate::plan::AggregateKind`].
 
+mod typed;
+
 use types::{Level, Value};
+
+pub use typed::{
+    DatePart, DateUnit, DecimalFunction, ListFunction, TypedFunction, TypedKind, WholeOperator, WholeWidth,
+};
 
 /// The name of one value that [`Function::JsonSelected`] has selected.
 pub(crate) const ANY_VALUE: &str = "*";
@@ -185,6 +191,8 @@ pub enum Function {
     IfDate,
     /// A number, or the milliseconds since the epoch of a date or its text. No user writes it; other dialects use it.
     Measure,
+    /// A function of values of known types. No user writes it; ES|QL uses it.
+    Typed(TypedFunction),
 }
 
 /// Functions of the labels of LogQL. A label set is a text, see [`crate::logql::LabelSet`].
@@ -369,6 +377,7 @@ impl Function {
             Self::HasValue => "hasvalue",
             Self::IfDate => "ifdate",
             Self::Measure => "measure",
+            Self::Typed(_) => "typed",
             _ => SIGNATURES.iter().find(|signature| signature.function == self).map_or("", |signature| signature.name),
         }
     }

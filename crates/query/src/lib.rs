@@ -8,6 +8,7 @@ mod csv;
 mod each;
 pub mod elastic;
 mod error;
+pub mod esql;
 mod execute;
 mod filter_pattern;
 pub mod function;

@@ -10,6 +10,8 @@ mod asked;
 mod case;
 #[path = "golden/compare.rs"]
 mod compare;
+#[path = "golden/esql.rs"]
+mod esql;
 #[path = "golden/loki.rs"]
 mod loki;
 
@@ -114,6 +116,9 @@ fn in_memory(case: &Case, each: bool) -> Runs {
 fn answer(case: &Case, all: &Runs) -> Result<Answer, query::QueryErrors> {
     if case.language.as_deref() == Some("logql") {
         return loki::answer(case, &mut |plan, range| execute_plan(case, all, plan, range));
+    }
+    if case.language.as_deref() == Some("esql") {
+        return esql::answer(case, all, &mut |plan, range| execute_plan(case, all, plan, range));
     }
     let time_zone: Tz = case.time_zone.as_deref().map_or(Tz::UTC, |name| name.parse().expect("a known zone"));
     let plan = match case.language.as_deref() {

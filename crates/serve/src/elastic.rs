@@ -1,5 +1,5 @@
 //! What Elasticsearch's clients speak: bulk requests and single documents, and the questions that senders ask before;
-//! searches with the query DSL, hits and aggregations, as Grafana and the client libraries ask them.
+//! searches with the query DSL, hits and aggregations, as Grafana and the client libraries ask them, and ES|QL.
 //!
 //! An index is a group. The query DSL becomes the plans of any other dialect (`query::elastic`); shapes of answers live
 //! here. Searches look at all time unless they say otherwise.
@@ -20,6 +20,7 @@ mod cat;
 mod catalog;
 mod deletion;
 mod documents;
+mod esql;
 mod filter;
 mod hits;
 mod indices;
@@ -125,6 +126,10 @@ fn asked(table: Table) -> Table {
         .delete("/elasticsearch/_pit", Role::Read, pit::close)
         .post("/elasticsearch/_async_search", Role::Read, asynchronous::all)
         .post("/elasticsearch/{index}/_async_search", Role::Read, asynchronous::of_index)
+        .post("/elasticsearch/_query", Role::Read, esql::query)
+        .post("/elasticsearch/_query/async", Role::Read, esql::asynchronous)
+        .get("/elasticsearch/_query/async/{id}", Role::Read, esql::missing)
+        .delete("/elasticsearch/_query/async/{id}", Role::Read, esql::missing)
         .get("/elasticsearch/_async_search/{id}", Role::Read, asynchronous::missing)
         .delete("/elasticsearch/_async_search/{id}", Role::Read, asynchronous::missing)
 }

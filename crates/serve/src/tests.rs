@@ -20,6 +20,7 @@ mod elastic;
 mod elastic_aggregations;
 mod elastic_aliases;
 mod elastic_buckets;
+mod elastic_esql;
 mod elastic_manage;
 mod elastic_options;
 mod elastic_pipelines;

@@ -15,6 +15,7 @@ use super::{ExecuteError, PartialReason, Request, Stats, execute};
 use crate::plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, SortKey};
 
 pub use self::inner::field_types;
+pub(crate) use self::inner::field_types_of;
 
 /// Values looked at for the distinct counts of all fields together.
 const SAMPLE_CELLS: usize = 1 << 18;

@@ -11,6 +11,7 @@ mod network;
 mod numbers;
 mod text;
 mod time;
+mod typed;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use crate::plan::{Expr, Span};
 use crate::template::{Line, Template};
 
 pub(crate) use json::{parse as parse_json, select as select_json};
+pub(crate) use typed::{address_of, date_of, decimal_text, later_by_months};
 
 /// The longest text that a function makes; a longer one is missing.
 const TEXT_BYTES_MAX: usize = 16 << 20;
@@ -211,6 +213,7 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
         F::ToUpper | F::ToLower | F::Substring | F::Replace | F::Contains => text::scalar(function, cells),
         F::Position | F::StartsWith | F::EndsWith | F::ToString | F::Split => text::scalar(function, cells),
         F::Measure => time::measure(cells[0]),
+        F::Typed(function) => typed::scalar(function, cells),
         F::FromMillis | F::ToMillis | F::Hour | F::Weekday => time::scalar(function, cells, env.time_zone),
         F::FormatDate | F::ParseDate => time::scalar(function, cells, env.time_zone),
         F::JsonParse => json::parse(&cells[0].text()?),

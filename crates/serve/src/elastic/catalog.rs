@@ -12,6 +12,7 @@ use axum::extract::Path;
 use axum::http::HeaderMap;
 use query::FieldSummaryRow;
 use query::elastic::parse_query;
+use query::esql::mapped_type;
 use serde_json::{Map, Value as Json_, json};
 use storage::GroupStatus;
 use types::{GroupPattern, TimeRange};
@@ -65,31 +66,11 @@ async fn fields_of(
     .await
 }
 
-/// The type that Elasticsearch would give a field.
-fn type_of(field: &FieldSummaryRow) -> &'static str {
-    let has = |name: &str| field.types.contains(&name);
-    if has("string") {
-        "text"
-    } else if has("object") {
-        "object"
-    } else if has("boolean") {
-        "boolean"
-    } else if has("float") {
-        "double"
-    } else if has("integer") {
-        "long"
-    } else if has("timestamp") {
-        "date"
-    } else {
-        "text"
-    }
-}
-
 /// All fields of a group with their types.
 fn typed(fields: &[FieldSummaryRow]) -> BTreeMap<&str, &'static str> {
     let mut typed: BTreeMap<&str, &'static str> = OURS.into_iter().collect();
     for field in fields {
-        typed.entry(&field.name).or_insert_with(|| type_of(field));
+        typed.entry(&field.name).or_insert_with(|| mapped_type(&field.types));
     }
     typed
 }

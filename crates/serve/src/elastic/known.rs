@@ -56,12 +56,14 @@ const SEARCH: [&str; 24] = [
 ];
 
 /// What each kind of address takes, by the end of its path.
-const BY_ROUTE: [(&str, &[&[&str]]); 31] = [
+const BY_ROUTE: [(&str, &[&[&str]]); 33] = [
     ("/_search", &[&INDICES, &QUERY, &SOURCE, &SEARCH]),
     (
         "/_async_search",
         &[&INDICES, &QUERY, &SOURCE, &SEARCH, &["keep_alive", "keep_on_completion", "wait_for_completion_timeout"]],
     ),
+    ("/_query", &[&["allow_partial_results", "delimiter", "drop_null_columns", "format"]]),
+    ("/_query/async", &[&["allow_partial_results", "delimiter", "drop_null_columns", "format"]]),
     ("/_search/scroll", &[&["rest_total_hits_as_int", "scroll", "scroll_id"]]),
     ("/_search/scroll/{id}", &[&["rest_total_hits_as_int", "scroll"]]),
     ("/_msearch", &[&INDICES, &SEARCH, &["max_concurrent_searches"]]),

@@ -80,7 +80,7 @@ fn question(random: &mut Random) -> (&'static str, String, String) {
     let selector =
         encoded(random.pick::<&str>(&["{group=~\".+\"}", "{user=~\".+\"}", "{group=~\"theirs.*\"} |= \"s\""]));
     let get = |uri: String| ("GET", uri, String::new());
-    match *random.pick(&(0..24).collect::<Vec<u32>>()) {
+    match *random.pick(&(0..25).collect::<Vec<u32>>()) {
         0 | 1 => {
             let explain = *random.pick(&[true, false]);
             let ask = json!({"query": query, "groups": [groups], "from": "now-1h", "explain": explain});
@@ -119,6 +119,12 @@ fn question(random: &mut Random) -> (&'static str, String, String) {
         21 => get((*random.pick(&["/elasticsearch/_mapping", "/elasticsearch/_field_caps", "/elasticsearch/_alias"]))
             .to_owned()),
         22 => get((*random.pick(&["/elasticsearch/_cat/indices", "/elasticsearch/_resolve/index/*"])).to_owned()),
+        23 => {
+            let text = random.pick::<&str>(&["FROM *", "FROM *s*", "FROM theirs*", "FROM \"theirs/zq81\", \"mine/*\""]);
+            let ask =
+                json!({"query": format!("{text} METADATA _index | WHERE user IS NOT NULL OR message LIKE \"*\"")});
+            ("POST", "/elasticsearch/_query".to_owned(), ask.to_string())
+        }
         _ => ("POST", "/api/v1/complete".to_owned(), json!({"query": "filter user = ", "cursor": 14}).to_string()),
     }
 }

@@ -61,12 +61,22 @@ impl Seen {
 /// Returns the fields of events as [`field_presence`] does, with the fields of objects in lists beside them. The types of a
 /// list are those of its elements; texts that are dates are timestamps. Both come from samples of the newest events.
 pub fn field_types(runs: &[Arc<dyn Run>], range: TimeRange) -> FieldSummaries {
+    field_types_of(runs, range, &|_| true)
+}
+
+/// The same, with values read of the fields that are wanted only; of others, texts are no dates, and lists are left out.
+pub(crate) fn field_types_of(
+    runs: &[Arc<dyn Run>],
+    range: TimeRange,
+    is_wanted: &dyn Fn(&str) -> bool,
+) -> FieldSummaries {
     let mut summaries = field_presence(runs, range);
     let wanted: BTreeSet<&str> = summaries
         .fields
         .iter()
         .filter(|field| field.types.iter().any(|name| matches!(*name, "list" | "string")))
         .map(|field| field.name.as_str())
+        .filter(|name| is_wanted(name))
         .collect();
     let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
     let mut runs: Vec<&Arc<dyn Run>> = runs.iter().collect();

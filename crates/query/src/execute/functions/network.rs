@@ -28,7 +28,7 @@ pub(super) fn scalar(function: Function, cells: &[Cell<'_>]) -> Option<Value> {
 }
 
 /// Tells whether `address` lies in `subnet` (`192.0.2.0/24`); never for what is no subnet.
-fn is_in_subnet(address: IpAddr, subnet: &str) -> bool {
+pub(super) fn is_in_subnet(address: IpAddr, subnet: &str) -> bool {
     let Some((network, length)) = subnet.split_once('/') else { return false };
     let (Ok(network), Ok(length)) = (network.parse::<IpAddr>(), length.parse::<u32>()) else { return false };
     let (a, b, width) = match (address, network) {

@@ -1,0 +1,206 @@
+//! `_query`: ES|QL, answered as JSON, CSV, TSV or text.
+//!
+//! The query is checked against the types that `_mapping` says, of one snapshot, and runs over the time that its conditions
+//! leave. A key sees the columns and events of its own groups only.
+
+mod form;
+
+use std::time::Instant;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono_tz::Tz;
+use query::elastic::{Selection, parse_query};
+use query::esql::{self, Checked, EsqlError, Parameters, Schema, Statement};
+use query::{Answer, PartialReason};
+use serde_json::{Map, Value as Json_, json};
+use types::{GroupPattern, TimeRange, Timestamp};
+
+use self::form::{Form, Table};
+use super::filter::Paths;
+use super::indices::{self, Leniency};
+use super::known::Known;
+use super::search::{body_of, json_of};
+use super::{NOT_SUPPORTED, error_answer};
+use crate::problem::Problem;
+use crate::reading::{Reading, Scope, read};
+use crate::server::Shared;
+
+/// Keys of a request that change nothing here.
+const HARMLESS: [&str; 4] =
+    ["include_ccs_metadata", "include_execution_metadata", "keep_alive", "wait_for_completion_timeout"];
+
+impl From<EsqlError> for Problem {
+    fn from(error: EsqlError) -> Self {
+        Self::bad_request(error.kind, error.reason)
+    }
+}
+
+/// A request that was read.
+struct Question {
+    statement: Statement,
+    filter: Option<Selection>,
+    now: Timestamp,
+}
+
+/// Answers a query.
+pub(super) async fn query(
+    server: Shared,
+    parameters: Known,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    answer(server, parameters, headers, body, false).await
+}
+
+/// Answers a query that may be answered later; this one is at once.
+pub(super) async fn asynchronous(
+    server: Shared,
+    parameters: Known,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    answer(server, parameters, headers, body, true).await
+}
+
+/// No answer is kept.
+pub(super) async fn missing(Path(id): Path<String>) -> Response {
+    error_answer(StatusCode::NOT_FOUND, "resource_not_found_exception", &id)
+}
+
+async fn answer(
+    server: Shared,
+    parameters: Known,
+    headers: HeaderMap,
+    body: Body,
+    is_async: bool,
+) -> Result<Response, Problem> {
+    let started = Instant::now();
+    let body = json_of(&body_of(&server, &headers, body).await?)?;
+    let now = server.now();
+    let form = Form::of(&parameters, &headers)?;
+    let (question, is_columnar) = question(&body, now, is_async)?;
+    if is_columnar && !form.is_json() {
+        let message = "Invalid use of [columnar] argument: cannot be used in combination with [txt, csv, tsv] formats";
+        return Err(Problem::bad_request("illegal_argument_exception", message));
+    }
+    let needs_all = parameters.get("allow_partial_results") == Some("false");
+    let drops_empty = parameters.flag("drop_null_columns")?;
+    let text = body["query"].as_str().unwrap_or_default().to_owned();
+    let (checked, answer) = read(&server, &text, move |reading| run(reading, &question)).await?;
+    if needs_all && let Some(reason) = answer.partial_reasons.first() {
+        return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "exception", reason.message.clone()));
+    }
+    let is_partial = !answer.partial_reasons.is_empty();
+    let warnings = warnings(&checked, &answer.partial_reasons);
+    let table = Table { columns: &checked.columns, rows: &answer.rows };
+    let mut response = match form {
+        Form::Json => {
+            let took = started.elapsed().as_millis() as u64;
+            let mut members = Map::new();
+            if is_async {
+                members.insert("is_running".into(), json!(false));
+            }
+            members.insert("took".into(), json!(took));
+            members.insert("is_partial".into(), json!(is_partial));
+            table.add_json(&mut members, is_columnar, drops_empty);
+            Json(Paths::of(&parameters).shown(Json_::Object(members))).into_response()
+        }
+        form => ([(header::CONTENT_TYPE, form.content_type())], table.text(&form)).into_response(),
+    };
+    for warning in warnings {
+        response.headers_mut().append(header::WARNING, warning);
+    }
+    Ok(response)
+}
+
+/// What the author of the query should know, as headers.
+fn warnings(checked: &Checked, reasons: &[PartialReason]) -> Vec<HeaderValue> {
+    let texts = checked.warnings.iter().chain(reasons.iter().map(|reason| &reason.message));
+    let header = |text: &String| {
+        let text: String = text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
+        HeaderValue::try_from(format!("299 Elasticsearch-catat \"{}\"", text.replace('"', "\\\""))).ok()
+    };
+    texts.filter_map(header).collect()
+}
+
+/// Reads a request; tells also whether values are wanted by columns.
+fn question(body: &Json_, now: Timestamp, is_async: bool) -> Result<(Question, bool), Problem> {
+    let Some(members) = body.as_object() else {
+        return Err(Problem::bad_request("parsing_exception", "the body is no object"));
+    };
+    let refused = |what: String| Problem::bad_request("illegal_argument_exception", what);
+    let mut is_columnar = false;
+    let mut parameters = Parameters::default();
+    let mut filter = None;
+    for (name, value) in members {
+        let is_usual = match name.as_str() {
+            "query" => true,
+            "columnar" => {
+                is_columnar = value == true || value == "true";
+                value.is_boolean() || value == "true" || value == "false"
+            }
+            "params" => {
+                parameters =
+                    Parameters::read(value).map_err(|error| Problem::bad_request("parsing_exception", error))?;
+                true
+            }
+            "filter" => {
+                filter = (!value.is_null()).then(|| parse_query(Some(value), now)).transpose()?;
+                true
+            }
+            "locale" => value.as_str().is_some_and(|locale| locale.to_ascii_lowercase().starts_with("en")),
+            "time_zone" => matches!(value.as_str(), Some("UTC" | "Z")),
+            "profile" => value == false,
+            "keep_on_completion" if is_async => value == false,
+            name if HARMLESS.contains(&name) => is_async || name.starts_with("include_"),
+            "tables" | "pragma" | "accept_pragma_risks" => value.is_null(),
+            name => {
+                let message = format!("[1:1] [esql/query] unknown field [{name}]");
+                return Err(Problem::bad_request("x_content_parse_exception", message));
+            }
+        };
+        if !is_usual {
+            return Err(refused(format!("[{name}] with [{value:.100}] {NOT_SUPPORTED}")));
+        }
+    }
+    let Some(text) = members.get("query").and_then(Json_::as_str).filter(|text| !text.trim().is_empty()) else {
+        let message = "Validation Failed: 1: [query] is required;";
+        return Err(Problem::bad_request("action_request_validation_exception", message));
+    };
+    Ok((Question { statement: esql::parse(text, &parameters)?, filter, now }, is_columnar))
+}
+
+/// Checks a query against the indices that the caller may read, and runs it.
+fn run(reading: &Reading<'_>, question: &Question) -> Result<(Checked, Answer), Problem> {
+    let groups = groups(reading, &question.statement)?;
+    let schema = match &groups {
+        Some(groups) => question.statement.schema(&reading.snapshot(groups, TimeRange::ALL).runs),
+        None => Schema::default(),
+    };
+    let checked = question.statement.check(&schema, question.filter.as_ref(), question.now)?;
+    // No group has an empty name.
+    let groups = groups.unwrap_or_else(|| vec![GroupPattern::new("")]);
+    let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now: question.now };
+    let answer = reading.execute(&checked.plan, &scope, checked.range)?;
+    Ok((checked, answer))
+}
+
+/// The groups that a query is about; `None` where it is about none.
+fn groups(reading: &Reading<'_>, statement: &Statement) -> Result<Option<Vec<GroupPattern>>, Problem> {
+    let Some(names) = statement.indices() else { return Ok(None) };
+    let leniency = Leniency { ignores_missing: false, allows_nothing: false };
+    let found = indices::resolve(reading.server, &names.join(","), leniency);
+    let missing = |name: &str| Problem::from(statement.unknown_index(name));
+    match found {
+        Ok(groups) => groups.map(Some).ok_or_else(|| missing(&names.join(","))),
+        Err(problem) if problem.status == StatusCode::NOT_FOUND => {
+            let name = problem.message.split(['[', ']']).nth(1).unwrap_or_default().to_owned();
+            Err(missing(&name))
+        }
+        Err(problem) => Err(problem),
+    }
+}
