@@ -93,6 +93,7 @@ pub use self::unknown_fields::{UnknownFields, unknown_fields};
 pub(crate) use self::bins::{ceil, earlier, floor, instant_of, later, offset_ns, wall_floor, wall_next};
 pub(crate) use self::compare::earlier_range;
 pub(crate) use self::context::beyond;
+pub(crate) use self::functions::{address_key, address_of_key};
 pub(crate) use self::kept_rows::KeptRows;
 pub(crate) use self::matches::KeptMatches;
 pub(crate) use self::names::{fields_of as fields_of_operators, single_field};

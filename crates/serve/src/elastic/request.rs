@@ -1,7 +1,7 @@
 //! What a search asks for: the body and the parameters of its address together.
 
 use query::elastic::{
-    Aggregations, Cursor, Order, SearchError, Selection, field_of, parse_aggregations, parse_query, parse_sort,
+    Aggregations, Cursor, Order, Schema, SearchError, Selection, field_of, parse_aggregations, parse_query, parse_sort,
 };
 use query::function::Function;
 use query::plan::{ArithmeticOperator, Comparison, Expr, Name, Operator};
@@ -131,7 +131,12 @@ pub(super) struct Versions {
 
 impl Search {
     /// Reads a search; parameters of the address go before what the body says.
-    pub(super) fn read(body: &Json, parameters: &Parameters, now: Timestamp) -> Result<Self, SearchError> {
+    pub(super) fn read(
+        body: &Json,
+        parameters: &Parameters,
+        now: Timestamp,
+        schema: &Schema,
+    ) -> Result<Self, SearchError> {
         let selection = match parameters.get("q") {
             Some(text) => {
                 let operator = parameters.get("default_operator").unwrap_or("OR");
@@ -142,16 +147,18 @@ impl Search {
                 if let Some(field) = parameters.get("df") {
                     query["default_field"] = field.into();
                 }
-                parse_query(Some(&json!({"query_string": query})), now)?
+                parse_query(Some(&json!({"query_string": query})), now, schema)?
             }
-            None => parse_query(body.get("query"), now)?,
+            None => parse_query(body.get("query"), now, schema)?,
         };
         check_least_score(body, parameters)?;
         let mut selection = selection;
         selection.operators.extend(slice(body.get("slice"))?);
-        let mut search = Self::of_selection(body, selection, parameters)?;
-        search.aggregations = parse_aggregations(body.get("aggs").or_else(|| body.get("aggregations")), now)?;
-        search.post_filter = body.get("post_filter").map(|filter| parse_query(Some(filter), now)).transpose()?;
+        let mut search = Self::of_selection(body, selection, parameters, schema)?;
+        let aggregations = body.get("aggs").or_else(|| body.get("aggregations"));
+        search.aggregations = parse_aggregations(aggregations, now, schema)?;
+        search.post_filter =
+            body.get("post_filter").map(|filter| parse_query(Some(filter), now, schema)).transpose()?;
         if let Some(post) = &search.post_filter {
             // The time that it leaves is a condition like any other.
             let (range, of_post) = (&mut search.selection.range, post.range);
@@ -167,8 +174,13 @@ impl Search {
     }
 
     /// The hits of a bucket.
-    pub(super) fn of_top_hits(body: &Json, selection: Selection, at: &str) -> Result<Self, SearchError> {
-        let mut search = Self::of_selection(body, selection, &Parameters::default())?;
+    pub(super) fn of_top_hits(
+        body: &Json,
+        selection: Selection,
+        at: &str,
+        schema: &Schema,
+    ) -> Result<Self, SearchError> {
+        let mut search = Self::of_selection(body, selection, &Parameters::default(), schema)?;
         if body.get("size").is_none() {
             search.size = SIZE_OF_TOP_HITS;
         }
@@ -180,7 +192,12 @@ impl Search {
         Ok(search)
     }
 
-    fn of_selection(body: &Json, selection: Selection, parameters: &Parameters) -> Result<Self, SearchError> {
+    fn of_selection(
+        body: &Json,
+        selection: Selection,
+        parameters: &Parameters,
+        schema: &Schema,
+    ) -> Result<Self, SearchError> {
         check_members(body)?;
         let from = number(body, parameters, "from")?.unwrap_or(0);
         let size = number(body, parameters, "size")?.unwrap_or(SIZE_DEFAULT);
@@ -193,7 +210,7 @@ impl Search {
             return Err(SearchError::argument(reason));
         }
         let sort = parameters.get("sort").map(|text| text.split(',').map(Json::from).collect::<Json>());
-        let mut order = parse_sort(sort.as_ref().or_else(|| body.get("sort")))?;
+        let mut order = parse_sort(sort.as_ref().or_else(|| body.get("sort")), schema)?;
         if body.get("pit").is_some_and(|pit| !pit.is_null()) {
             // Whoever pages through a point in time hands back the place of the last hit.
             order.add_place();
