@@ -11,6 +11,7 @@ mod choice;
 mod composite;
 mod filter;
 mod fold;
+mod forms;
 mod highlight;
 mod histogram;
 mod keys;

@@ -21,6 +21,7 @@ mod elastic_aggregations;
 mod elastic_aliases;
 mod elastic_buckets;
 mod elastic_manage;
+mod elastic_mappings;
 mod elastic_options;
 mod elastic_pipelines;
 mod elastic_scroll;

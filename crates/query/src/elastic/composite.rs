@@ -9,7 +9,7 @@ use types::Value;
 use super::filter::{object, only_member};
 use super::histogram::{self, Histogram, Step};
 use super::terms::{Candidate, SIZE_DEFAULT, compare_values, number};
-use super::{BUCKETS_MAX, Schema, SearchError, json_of_value, value_of_json};
+use super::{BUCKETS_MAX, Schema, SearchError, forms, json_of_value, value_of_json};
 use crate::plan::Expr;
 
 /// A `composite` aggregation: all combinations of values, page by page.
@@ -48,10 +48,11 @@ pub(super) fn parse(schema: &Schema, body: &Json, zone: &mut Option<Tz>, at: &st
         let at = format!("{at}.sources[{index}]");
         let (name, body) = only_member(source, &at)?;
         let (kind, options) = only_member(body, &at)?;
+        forms::check_source(kind, options, &at)?;
         let text = |name: &str| options.get(name).and_then(Json::as_str);
         let (value, histogram) = match kind {
             "terms" => match text("field") {
-                Some(field) => (schema.value(field)?, None),
+                Some(field) => (histogram::time(schema, field)?, None),
                 None => return Err(SearchError::parsing(&at, "needs a [field]")),
             },
             "histogram" => {

@@ -182,7 +182,8 @@ impl Mapping {
             Declared::Field(..) | Declared::Part(..) | Declared::Flattened => true,
             Declared::Alias(_) | Declared::Object => false,
         };
-        let found = self.declared.get(path).or_else(|| self.template_of(path)?.declared.get(""));
+        let by_rule = || self.template_of(path).filter(|_| !path.starts_with('@'))?.declared.get("");
+        let found = self.declared.get(path).or_else(by_rule);
         match found.filter(|declared| of(declared))? {
             Declared::Field(_, name) | Declared::Part(_, _, name) => Some(name),
             _ => Some("flattened"),

@@ -130,10 +130,9 @@ fn key(name: &str, order: Option<&str>, options: &Json, schema: &Schema, at: &st
 fn check_options(options: &Json, kind: &SortKind, at: &str) -> Result<(), SearchError> {
     for (name, value) in options.as_object().into_iter().flatten() {
         let is_supported = match name.as_str() {
-            "order" | "format" | "unmapped_type" | "ignore_unmapped" | "numeric_type" if value.is_string() => true,
+            "order" | "format" | "unmapped_type" | "ignore_unmapped" => true,
             "missing" => *value == "_last" || (*value != "_first" && matches!(kind, SortKind::Field(_))),
             "mode" => matches!(value.as_str(), Some("min" | "max")),
-            "order" | "unmapped_type" | "ignore_unmapped" => true,
             "numeric_type" | "nested" | "nested_path" | "nested_filter" => value.is_null(),
             other => return Err(SearchError::parsing(at, format!("[field_sort] unknown field [{other}]"))),
         };

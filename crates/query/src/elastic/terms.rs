@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use types::Value;
 
 use super::filter::{Reader, object};
-use super::{BUCKETS_MAX, Schema, SearchError, json_of_value, pipeline, value_of_json};
+use super::{BUCKETS_MAX, Schema, SearchError, histogram, json_of_value, pipeline, value_of_json};
 use crate::function::Function;
 use crate::lucene::regexp;
 use crate::plan::{Expr, TextPattern};
@@ -57,7 +57,7 @@ pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Te
     if size == 0 {
         return Err(SearchError::argument(format!("[{at}] [size] must be greater than 0. Found [0]")));
     }
-    let value = with_missing(reader.schema.value(field)?, members.get("missing"));
+    let value = with_missing(histogram::time(reader.schema, field)?, members.get("missing"));
     let filter = included(reader, members, &value, at)?;
     let least = number(members.get("min_doc_count"), at)?.unwrap_or(1) as u64;
     let size = size.min(BUCKETS_MAX);
@@ -142,7 +142,7 @@ pub(super) fn parse_several(schema: &Schema, body: &Json, at: &str) -> Result<Te
         return Err(SearchError::argument(message));
     };
     let value = |(index, one): (usize, &Json)| match one.get("field").and_then(Json::as_str) {
-        Some(field) => Ok(with_missing(schema.value(field)?, one.get("missing"))),
+        Some(field) => Ok(with_missing(histogram::time(schema, field)?, one.get("missing"))),
         None => Err(SearchError::parsing(&format!("{at}.terms[{index}]"), "needs a [field]")),
     };
     let values = written.iter().enumerate().map(value).collect::<Result<Vec<Expr>, SearchError>>()?;

@@ -239,7 +239,7 @@ impl Search {
             cursor,
             source: SourceFilter::read(body, parameters),
             fields,
-            highlight: body.get("highlight").and_then(Highlight::read),
+            highlight: Highlight::of_body(body)?,
             aggregations: Aggregations::default(),
             total,
             total_as_number,
@@ -338,6 +338,15 @@ fn check_members(body: &Json) -> Result<(), SearchError> {
             || value == false
             || value.as_object().is_some_and(serde_json::Map::is_empty)
             || value.as_array().is_some_and(Vec::is_empty);
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let is_flag = matches!(name.as_str(), "version" | "seq_no_primary_term" | "track_scores");
+        if is_flag && !matches!(text.as_str(), "true" | "false" | "null") {
+            let message = format!("Failed to parse value [{text:.100}] as only [true] or [false] are allowed.");
+            return Err(SearchError::argument(message));
+        }
+        if name == "terminate_after" && !value.is_null() && text.parse::<u64>() != Ok(0) {
+            return Err(SearchError::parsing(name, "above 0 is not supported: all events are looked at"));
+        }
         if REFUSED.contains(&name.as_str()) {
             if !is_empty {
                 return Err(SearchError::parsing(name, "is not supported"));
@@ -441,6 +450,64 @@ impl SourceFilter {
 }
 
 impl Highlight {
+    /// Reads what a body says of highlights.
+    fn of_body(body: &Json) -> Result<Option<Self>, SearchError> {
+        let Some(json) = body.get("highlight").filter(|json| !json.is_null()) else { return Ok(None) };
+        let Some(members) = json.as_object() else { return Err(SearchError::parsing("highlight", "is no object")) };
+        Self::check(members, "highlight", true)?;
+        let fields = match members.get("fields") {
+            Some(Json::Object(fields)) => fields.iter().collect(),
+            Some(Json::Array(list)) => list.iter().filter_map(Json::as_object).flatten().collect(),
+            _ => Vec::new(),
+        };
+        for (name, options) in fields {
+            if let Some(options) = options.as_object() {
+                Self::check(options, &format!("highlight.fields.{name}"), false)?;
+            }
+        }
+        Ok(Self::read(json))
+    }
+
+    /// Refuses options that would change what is marked. The whole of a text is one fragment.
+    fn check(members: &serde_json::Map<String, Json>, at: &str, is_top: bool) -> Result<(), SearchError> {
+        const USUAL: [(&str, &[&str]); 8] = [
+            ("encoder", &["default"]),
+            ("highlight_query", &[]),
+            ("matched_fields", &[]),
+            ("no_match_size", &["0"]),
+            ("require_field_match", &["true"]),
+            ("tags_schema", &[]),
+            ("type", &["unified", "plain", "fvh"]),
+            ("order", &["none", "score"]),
+        ];
+        const NUMBERS: [&str; 6] = [
+            "boundary_max_scan",
+            "fragment_offset",
+            "fragment_size",
+            "max_analyzed_offset",
+            "number_of_fragments",
+            "phrase_limit",
+        ];
+        const ANY: [&str; 6] =
+            ["boundary_chars", "boundary_scanner", "boundary_scanner_locale", "force_source", "fragmenter", "fields"];
+        for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let is_taken = match name.as_str() {
+                "pre_tags" | "post_tags" => is_top,
+                name if NUMBERS.contains(&name) => text.parse::<f64>().is_ok(),
+                name if ANY.contains(&name) => true,
+                name => match USUAL.iter().find(|(known, _)| *known == name) {
+                    Some((_, usual)) => usual.contains(&text.as_str()),
+                    None => return Err(SearchError::parsing(at, format!("unknown field [{name}]"))),
+                },
+            };
+            if !is_taken {
+                return Err(SearchError::parsing(at, format!("[{name}] with [{text:.100}] is not supported")));
+            }
+        }
+        Ok(())
+    }
+
     fn read(json: &Json) -> Option<Self> {
         let fields = match json.get("fields")? {
             Json::Object(fields) => fields.keys().cloned().collect(),

@@ -181,7 +181,9 @@ impl Reader<'_> {
             "strict" => Dynamic::Strict,
             "runtime" => return Err(problem("[dynamic] with [runtime] is not supported")),
             other => {
-                return Err(problem(format!("Could not convert [dynamic] with value [{other}] to true, false, strict")));
+                return Err(problem(format!(
+                    "Could not convert [dynamic] with value [{other}] to true, false, strict"
+                )));
             }
         };
         self.mapping.dynamic.insert(path.to_owned(), dynamic);
@@ -462,7 +464,7 @@ fn template(name: &str, body: &Json, settings: &Json) -> Result<Option<Template>
             Kind::Refused(_) => true,
             _ => false,
         };
-        return match types.iter().all(|of| fits(&of)) {
+        return match types.iter().all(fits) {
             true => Ok(None),
             false => Err(problem(format!(
                 "the dynamic template [{name}] reads {} as [{kind_name}], which is not supported",
