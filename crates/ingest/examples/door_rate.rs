@@ -52,7 +52,7 @@ fn send(intake: &Intake, door: &str, body: &[u8], now: Timestamp) -> Result<u64,
     Ok(match door {
         "native" => native(Format::Ndjson)?,
         "text" => native(Format::Text)?,
-        "elasticsearch" => intake.ingest_bulk(body, Some("bench"), &sender)?.items.len() as u64,
+        "elasticsearch" => intake.ingest_bulk(body, Some("bench"), &sender, &|_, _, _| None)?.items.len() as u64,
         "loki-protobuf" => intake.ingest_loki_protobuf(body, &sender)?.accepted,
         "loki-json" => intake.ingest_loki(body, plain, &sender)?.accepted,
         "otlp-protobuf" => intake.ingest_otlp(body, plain, OtlpForm::Protobuf, &sender)?.accepted,

@@ -109,7 +109,18 @@ pub enum Refusal {
     /// The sender may not write to the group.
     #[error("{0}")]
     OutOfScope(String),
+    /// The document does not fit what its index is declared to be.
+    #[error("{reason}")]
+    Misfit {
+        /// What Elasticsearch calls errors of the kind.
+        kind: &'static str,
+        /// What does not fit.
+        reason: String,
+    },
 }
+
+/// Why a document of a group, with its id where it has one, cannot be stored; `None` where it can.
+pub type Check<'c> = &'c dyn Fn(&GroupName, &[u8], Option<&str>) -> Option<Refusal>;
 
 /// What became of all actions of a request.
 #[derive(Clone, Debug)]
@@ -123,7 +134,7 @@ pub struct Items<'b> {
 impl Intake {
     /// Stores the documents of a bulk request and returns when they are durable. Blocks.
     ///
-    /// `index` is that of actions which name none.
+    /// `index` is that of actions which name none; `check` may refuse documents.
     ///
     /// # Errors
     /// Where the body has no action at all, or the store takes nothing: nothing was stored then.
@@ -132,9 +143,10 @@ impl Intake {
         body: &'b [u8],
         index: Option<&'b str>,
         sender: &Sender<'_>,
+        check: Check<'_>,
     ) -> Result<Items<'b>, IngestError> {
         let items = read(body, index)?;
-        self.store_items(items, body, sender)
+        self.store_items(items, body, sender, check)
     }
 
     /// Stores one document and returns when it is durable. Blocks.
@@ -145,11 +157,12 @@ impl Intake {
         index: &'b str,
         id: Option<&'b str>,
         sender: &Sender<'_>,
+        check: Check<'_>,
     ) -> Result<Items<'b>, IngestError> {
         let source = document.trim_ascii();
         let outcome = if source.is_empty() { Outcome::Refused(Refusal::NoDocument) } else { Outcome::Created };
         let item = Item { source, ..Item::new(action, index, id, outcome) };
-        self.store_items(vec![item], document, sender)
+        self.store_items(vec![item], document, sender, check)
     }
 
     fn store_items<'b>(
@@ -157,9 +170,10 @@ impl Intake {
         mut items: Vec<Item<'b>>,
         body: &[u8],
         sender: &Sender<'_>,
+        check: Check<'_>,
     ) -> Result<Items<'b>, IngestError> {
         let mut collector = self.collect(sender);
-        let places = places(&mut items, &mut collector);
+        let places = places(&mut items, &mut collector, check);
         // Held until the fate of the ids is known, also where it is an error.
         let _claimed = ids::settle(&self.claims, &self.store, &mut items, &places);
         let mut within = Within::default();
@@ -196,7 +210,7 @@ fn add(item: &Item<'_>, place: usize, collector: &mut Collector<'_>) -> Result<R
 }
 
 /// Checks what can be checked of each item by itself, and finds the places of their groups.
-fn places(items: &mut [Item<'_>], collector: &mut Collector<'_>) -> Vec<Option<(usize, GroupName)>> {
+fn places(items: &mut [Item<'_>], collector: &mut Collector<'_>, check: Check<'_>) -> Vec<Option<(usize, GroupName)>> {
     let mut places: Vec<Option<(usize, GroupName)>> = Vec::with_capacity(items.len());
     let mut last: Option<(Cow<'_, str>, usize, GroupName)> = None;
     for item in items {
@@ -204,13 +218,16 @@ fn places(items: &mut [Item<'_>], collector: &mut Collector<'_>) -> Vec<Option<(
             places.push(None);
             continue;
         }
-        if let Some((_, place, group)) = last.as_ref().filter(|(index, ..)| *index == item.index)
-            && item.id.is_none()
-        {
-            places.push(Some((*place, group.clone())));
-            continue;
-        }
-        match place_of(item, collector) {
+        let same = last.as_ref().filter(|(index, ..)| *index == item.index && item.id.is_none());
+        let found = match same {
+            Some((_, place, group)) => Ok((*place, group.clone())),
+            None => place_of(item, collector),
+        };
+        let found = found.and_then(|(place, group)| match check(&group, item.source, item.id.as_deref()) {
+            Some(refusal) => Err(refusal),
+            None => Ok((place, group)),
+        });
+        match found {
             Ok((place, group)) => {
                 last = Some((item.index.clone(), place, group.clone()));
                 places.push(Some((place, group)));

@@ -35,7 +35,7 @@ pub use clocks::{ClockView, Clocks};
 pub use cloudwatch::{PutError, PutLogEvents, PutOutcome, check_stream_name};
 pub use collect::{AUDIT_GROUP, Beside, Collector, OWN_GROUPS, OutOfScope, Refused};
 pub use decode::{Encoding, decode, lossy};
-pub use elastic::{Action, Item, Items, Outcome, Refusal};
+pub use elastic::{Action, Check, Item, Items, Outcome, Refusal};
 pub use error::IngestError;
 pub use intake::{Format, IngestRequest, Intake, Sender};
 pub use journal::{JournalAnswer, JournalEntries, JournalEntry, JournalFault, JournalReader};

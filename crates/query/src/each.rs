@@ -151,7 +151,8 @@ impl Types {
         match (function, arguments.as_slice()) {
             (Function::Each, [Expr::Field(name), inner, above @ ..]) => {
                 let above = self.lists(above);
-                if above.is_empty() && !self.has_nested(name) {
+                let makes_lists = matches!(inner, Expr::Call(Function::WordList, _));
+                if above.is_empty() && !self.has_nested(name) && !makes_lists {
                     return self.settled(inner);
                 }
                 let arguments = [Expr::Field(name.clone()), inner.clone()].into_iter().chain(above).collect();
@@ -165,7 +166,13 @@ impl Types {
                 Expr::Call(Function::HasValue, std::iter::once(field.clone()).chain(above).collect())
             }
             (Function::IfDate, [Expr::Field(name), _, plain]) if !self.has_texts(name) => self.settled(plain),
-            (Function::Measure, [field @ Expr::Field(name)]) if !self.has_texts(name) => field.clone(),
+            (Function::Measure | Function::DateMillis, [field @ Expr::Field(name)]) if !self.has_texts(name) => {
+                field.clone()
+            }
+            (Function::LeastOfList | Function::GreatestOfList, [inner]) => match self.settled(inner) {
+                inner @ Expr::Call(Function::Each | Function::WordList, _) => Expr::Call(*function, vec![inner]),
+                inner => inner,
+            },
             (Function::If, [condition, then]) => match self.settled(condition) {
                 Expr::Literal(Some(Value::Boolean(false))) => Expr::Literal(None),
                 condition => Expr::Call(Function::If, vec![condition, self.settled(then)]),
@@ -191,7 +198,8 @@ fn mentions(operator: &Operator) -> bool {
 
 fn note(expr: &Expr, found: &std::cell::Cell<bool>) {
     let functions = [Function::Each, Function::HasValue, Function::IfDate, Function::Measure];
-    if matches!(expr, Expr::Call(function, _) if functions.contains(function)) {
+    let of_lists = [Function::DateMillis, Function::LeastOfList, Function::GreatestOfList];
+    if matches!(expr, Expr::Call(function, _) if functions.contains(function) || of_lists.contains(function)) {
         found.set(true);
     } else if !found.get() {
         mapped(expr, &|expr| {

@@ -193,6 +193,16 @@ pub enum Function {
     Measure,
     /// A function of values of known types. No user writes it; ES|QL uses it.
     Typed(TypedFunction),
+    /// What an address is ordered by: a text. No user writes it; other dialects use it.
+    AddressKey,
+    /// The words of a text, as list. No user writes it; other dialects use it.
+    WordList,
+    /// A text of a date as milliseconds since the epoch, another value as it is. No user writes it; other dialects use it.
+    DateMillis,
+    /// The least value of a list; another value itself. No user writes it; other dialects use it.
+    LeastOfList,
+    /// … the greatest.
+    GreatestOfList,
 }
 
 /// Functions of the labels of LogQL. A label set is a text, see [`crate::logql::LabelSet`].
@@ -378,6 +388,11 @@ impl Function {
             Self::IfDate => "ifdate",
             Self::Measure => "measure",
             Self::Typed(_) => "typed",
+            Self::AddressKey => "addresskey",
+            Self::WordList => "wordlist",
+            Self::DateMillis => "datemillis",
+            Self::LeastOfList => "leastoflist",
+            Self::GreatestOfList => "greatestoflist",
             _ => SIGNATURES.iter().find(|signature| signature.function == self).map_or("", |signature| signature.name),
         }
     }

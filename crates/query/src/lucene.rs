@@ -7,12 +7,17 @@
 
 pub(crate) mod condition;
 mod explain;
+mod mapped;
+pub(crate) mod regexp;
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use pest::Parser;
 use pest::iterators::Pair;
 
+use crate::elastic::Mapping;
 use crate::error::{QueryError, QueryErrors, Span};
 use crate::insights::balanced;
 use crate::optimise::optimise;
@@ -55,7 +60,7 @@ pub(crate) fn plan_of(mut operators: Vec<Operator>) -> Plan {
 
 /// The filter that a query string is; none where it matches everything. Without `now`, relative times are refused.
 pub(crate) fn parse(text: &str, now: Option<Timestamp>) -> Result<Vec<Operator>, QueryErrors> {
-    let defaults = Defaults { targets: vec![Target::any()], joins_all: false, now, analysis: Analysis::Loose };
+    let defaults = Defaults { targets: vec![Target::any()], joins_all: false, now, ..Defaults::loose() };
     let condition = parse_with(text, &defaults)?;
     Ok(condition.map(Operator::Filter).into_iter().collect())
 }
@@ -70,6 +75,24 @@ pub(crate) struct Defaults {
     pub(crate) now: Option<Timestamp>,
     /// How texts of fields are looked at.
     pub(crate) analysis: Analysis,
+    /// What fields are declared to be.
+    pub(crate) mapping: Arc<Mapping>,
+    /// Whether a value that its field cannot have finds nothing, instead of being an error.
+    pub(crate) is_lenient: bool,
+}
+
+impl Defaults {
+    /// What people mean.
+    pub(crate) fn loose() -> Self {
+        Self {
+            targets: Vec::new(),
+            joins_all: false,
+            now: None,
+            analysis: Analysis::Loose,
+            mapping: Arc::default(),
+            is_lenient: true,
+        }
+    }
 }
 
 /// The condition that a query string is; none where it matches everything.
@@ -239,12 +262,18 @@ impl Reader<'_> {
         let span = span_of(&pair);
         let mut parts = pair.into_inner();
         let (Some(sign), Some(scalar)) = (parts.next(), parts.next()) else { return Ok(None) };
-        let Some(target) = target else {
+        let (text, value) = (condition::text_of(&scalar), condition::scalar(&scalar));
+        let targets: Vec<&Target> = match target {
+            Some(target) => vec![target],
+            None => self.defaults.targets.iter().filter(|target| matches!(target, Target::Field { .. })).collect(),
+        };
+        if targets.is_empty() {
             let error = self.error("no-field", "this comparison has no field", span);
             return Err(error.with_hint("write status:>=500"));
-        };
-        let (text, value) = (condition::text_of(&scalar), condition::scalar(&scalar));
-        self.against(target, condition::comparison(sign.as_str()), &text, value, span).map(Some)
+        }
+        let comparison = condition::comparison(sign.as_str());
+        let found = targets.into_iter().map(|target| self.against(target, comparison, &text, value.clone(), span));
+        Ok(Some(balanced(found.collect::<Result<_, _>>()?, Expr::Or)))
     }
 
     fn paren(
@@ -266,7 +295,7 @@ impl Reader<'_> {
             match part.as_rule() {
                 Rule::field if part.as_str() == "_exists_" => target = Target::presence(),
                 Rule::field => {
-                    target = Target::field_in(&condition::unescaped(part.as_str()), self.defaults.analysis);
+                    target = self.target(&condition::unescaped(part.as_str()));
                 }
                 Rule::comparison => comparison = condition::comparison(part.as_str()),
                 Rule::scalar => {
@@ -300,6 +329,17 @@ impl Reader<'_> {
     fn bare_of(&mut self, pair: Pair<'_, Rule>, target: &Target) -> Result<Option<Expr>, QueryError> {
         let Some(inner) = pair.into_inner().next() else { return Ok(None) };
         let span = span_of(&inner);
+        if matches!(inner.as_rule(), Rule::string | Rule::regex) {
+            let text = condition::unescaped(condition::inside(inner.as_str()));
+            let pattern = (inner.as_rule() == Rule::regex).then_some("regexp");
+            let n_words = crate::words::words_of(&text).len();
+            if let Some(answer) = self.misfit(target, &text, pattern, span) {
+                return answer.map(Some);
+            }
+            if let Some(why) = target.misfit_of_phrase(n_words).filter(|_| pattern.is_none()) {
+                return Err(self.error("no-positions", why, span));
+            }
+        }
         match inner.as_rule() {
             Rule::string if target.is_time() => {
                 let text = condition::text_of(&inner);
@@ -311,10 +351,40 @@ impl Reader<'_> {
             }
             Rule::regex => {
                 let source = condition::inside(inner.as_str()).replace("\\/", "/");
-                self.regex(&target.expression(&source), span).map(|regex| Some(target.matching(regex)))
+                let source = target.expression(&source).map_err(|why| self.error("bad-regex", why, span))?;
+                self.regex(&source, span).map(|regex| Some(target.matching(regex)))
             }
             _ => target.word(self, inner.as_str(), span),
         }
+    }
+
+    /// The field that a name means.
+    fn target(&self, written: &str) -> Target {
+        Target::of(&self.defaults.mapping, written, self.defaults.analysis)
+    }
+
+    /// The condition that a field has a value.
+    fn present(&self, written: &str) -> Expr {
+        self.target(written).is_there()
+    }
+
+    /// What becomes of a value that the field cannot have, or a pattern that it cannot be asked for.
+    fn misfit(
+        &self,
+        target: &Target,
+        text: &str,
+        pattern: Option<&str>,
+        span: Span,
+    ) -> Option<Result<Expr, QueryError>> {
+        let why = match pattern {
+            Some(query) => target.misfit_of_pattern(query)?,
+            None => target.misfit(text)?,
+        };
+        let is_refused = matches!(target.kind(), Some(crate::elastic::Kind::Refused(_)));
+        Some(match self.defaults.is_lenient && !is_refused {
+            true => Ok(not(None)),
+            false => Err(self.error("bad-value", why, span)),
+        })
     }
 
     /// A field compared with what is written after it.
@@ -326,6 +396,9 @@ impl Reader<'_> {
         value: Value,
         span: Span,
     ) -> Result<Expr, QueryError> {
+        if let Some(answer) = self.misfit(target, text, None, span) {
+            return answer;
+        }
         Ok(target.between(vec![self.bound(target, comparison, text, value, span)?]))
     }
 
@@ -338,7 +411,8 @@ impl Reader<'_> {
         value: Value,
         span: Span,
     ) -> Result<Bound, QueryError> {
-        Bound::of_text(comparison, text, value, self.defaults.now, target.is_time()).ok_or_else(|| {
+        let is_time = target.is_time() || matches!(target.kind(), Some(crate::elastic::Kind::Date { .. }));
+        Bound::of_text(comparison, text, value, self.defaults.now, is_time).ok_or_else(|| {
             let error = self.error("not-supported", "relative times are not supported here", span);
             error.with_hint("choose the range of time beside the query")
         })

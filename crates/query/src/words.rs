@@ -39,11 +39,14 @@ pub struct Words {
     list: Vec<Word>,
     /// A text of ASCII that every text with these words holds, in either case.
     required: Option<String>,
+    /// How many places the words may stand elsewhere, in all.
+    slop: usize,
 }
 
 impl Debug for Words {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.list).finish()
+        f.debug_list().entries(&self.list).finish()?;
+        if self.slop > 0 { write!(f, "~{}", self.slop) } else { Ok(()) }
     }
 }
 
@@ -70,7 +73,7 @@ impl Display for Words {
 impl Words {
     /// Returns the pattern of these words; `None` where there are none.
     pub(crate) fn new(words: Vec<Word>) -> Option<Self> {
-        (!words.is_empty()).then(|| Self { required: required(&words), list: words })
+        (!words.is_empty()).then(|| Self { required: required(&words), list: words, slop: 0 })
     }
 
     /// Returns the pattern of the words of a text; `None` where it has none.
@@ -83,7 +86,12 @@ impl Words {
         let mut words: Vec<Box<str>> = words.into_iter().map(String::into_boxed_str).collect();
         words.sort_unstable();
         words.dedup();
-        Self { list: vec![Word::OneOf(words)], required: None }
+        Self { list: vec![Word::OneOf(words)], required: None, slop: 0 }
+    }
+
+    /// Returns the same words, which may stand elsewhere by so many places in all.
+    pub(crate) fn with_slop(self, slop: usize) -> Self {
+        Self { slop: if self.list.len() > 1 { slop } else { 0 }, ..self }
     }
 
     /// The words.
@@ -93,6 +101,9 @@ impl Words {
 
     /// Returns the words where each is known exactly.
     pub(crate) fn exact(&self) -> Option<Vec<&str>> {
+        if self.slop > 0 {
+            return None;
+        }
         self.list.iter().map(|word| if let Word::Exact(text) = word { Some(&**text) } else { None }).collect()
     }
 
@@ -103,6 +114,9 @@ impl Words {
 
     /// Returns a regular expression that finds them in a text, roughly; `None` where they are too many.
     pub(crate) fn as_regex(&self) -> Option<String> {
+        if self.slop > 0 {
+            return None;
+        }
         let word = |word: &Word| match word {
             Word::Exact(text) => Some(regex::escape(text)),
             Word::OneOf(texts) if texts.len() <= ALTERNATIVES_MAX => {
@@ -118,6 +132,9 @@ impl Words {
 
     /// Reports whether a text has these words.
     pub(crate) fn match_text(&self, text: &str) -> bool {
+        if self.slop > 0 {
+            return self.is_near(text);
+        }
         let mut found = false;
         // Places in the pattern that the words before have reached.
         let mut reached: Vec<usize> = Vec::new();
@@ -132,6 +149,40 @@ impl Words {
             !found
         });
         found
+    }
+
+    /// Reports whether the words stand so near to each other that no more moves than allowed bring them into their row.
+    fn is_near(&self, text: &str) -> bool {
+        // Where each word of the pattern stands, as the place where the pattern would then begin.
+        let mut begins: Vec<Vec<i64>> = vec![Vec::new(); self.list.len()];
+        let mut at = 0;
+        each_word(text, |word| {
+            for (place, _) in self.list.iter().enumerate().filter(|(_, pattern)| pattern.is(word)) {
+                begins[place].push(at - place as i64);
+            }
+            at += 1;
+            true
+        });
+        // Of all ways to take one of each, the one whose places lie closest: the least is moved on each time.
+        let mut next = vec![0; begins.len()];
+        loop {
+            let mut least: Option<(i64, usize)> = None;
+            let mut greatest = i64::MIN;
+            let mut taken: Vec<i64> = Vec::with_capacity(begins.len());
+            for (place, of_word) in begins.iter().enumerate() {
+                let Some(begin) = of_word.get(next[place]) else { return false };
+                least = least.filter(|(known, _)| known <= begin).or(Some((*begin, place)));
+                greatest = greatest.max(*begin);
+                taken.push(begin + place as i64);
+            }
+            let Some((begin, place)) = least else { return false };
+            taken.sort_unstable();
+            let is_apart = taken.windows(2).all(|pair| pair[0] != pair[1]);
+            if is_apart && greatest - begin <= i64::try_from(self.slop).unwrap_or(i64::MAX) {
+                return true;
+            }
+            next[place] += 1;
+        }
     }
 
     /// Reports whether the only word is one of these texts, as a value that is no text has them.

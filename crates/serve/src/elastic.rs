@@ -8,9 +8,9 @@
 //! root where it collides with nothing: paths whose first part begins with `_`, such as `/_bulk`, or the second, such as
 //! `/INDEX/_search`, `/INDEX` for its client libraries, and `/` for whoever accepts JSON and no page.
 //!
-//! Templates, policies and pipelines are answered so that agents which insist on making them go on; nothing of
-//! them is kept, and a `Warning` says so. There is nothing to prepare: a group exists once it has an event. Aliases
-//! (`aliases`) and the names of indices that were made (`made`) are kept.
+//! Mappings and templates (`mappings`, `templates`), aliases (`aliases`) and the names of indices that were made (`made`)
+//! are kept. Policies and pipelines are answered so that agents which insist on making them go on; nothing of them is
+//! kept, and a `Warning` says so. There is nothing to prepare: a group exists once it has an event.
 
 mod aliases;
 mod answer;
@@ -28,11 +28,13 @@ mod info;
 mod known;
 mod made;
 mod manage;
+mod mappings;
 mod pit;
 mod request;
 mod scroll;
 mod search;
 mod setup;
+mod templates;
 
 use std::borrow::Cow;
 
@@ -50,6 +52,7 @@ use crate::router::Table;
 
 pub(crate) use aliases::Book as AliasBook;
 pub(crate) use made::Book as MadeBook;
+pub(crate) use mappings::Book as MappingBook;
 pub(crate) use scroll::Book as ScrollBook;
 
 /// Where this door stands.
@@ -168,7 +171,8 @@ fn managed(table: Table) -> Table {
         .delete("/elasticsearch/{index}", Role::Admin, deletion::index)
         .post("/elasticsearch/{index}/_delete_by_query", Role::Admin, deletion::by_query)
         .get("/elasticsearch/_tasks/{id}", Role::Admin, deletion::task)
-        .put("/elasticsearch/{index}/_mapping", Role::Ingest, setup::acknowledge)
+        .put("/elasticsearch/{index}/_mapping", Role::Ingest, templates::put_mapping)
+        .put("/elasticsearch/{index}/_mappings", Role::Ingest, templates::put_mapping)
         .get("/elasticsearch/_mappings", Role::Read, catalog::mapping_of_all)
         .get("/elasticsearch/{index}/_mappings", Role::Read, catalog::mapping_of)
 }
@@ -189,10 +193,21 @@ fn aliased(table: Table) -> Table {
 
 /// What agents make before they send.
 fn prepared(table: Table) -> Table {
+    let of_templates = [
+        ("/elasticsearch/_template/{name}", "/elasticsearch/_template"),
+        ("/elasticsearch/_index_template/{name}", "/elasticsearch/_index_template"),
+        ("/elasticsearch/_component_template/{name}", "/elasticsearch/_component_template"),
+    ];
+    let table = of_templates.into_iter().fold(table, |table, (path, all)| {
+        table
+            .get(all, Role::Any, templates::get)
+            .get(path, Role::Any, templates::get)
+            .put(path, Role::Ingest, templates::put)
+            .post(path, Role::Ingest, templates::put)
+            .delete(path, Role::Operate, templates::delete)
+    });
+    let table = table.post("/elasticsearch/_index_template/_simulate_index/{name}", Role::Any, templates::simulate);
     let paths = [
-        "/elasticsearch/_template/{name}",
-        "/elasticsearch/_index_template/{name}",
-        "/elasticsearch/_component_template/{name}",
         "/elasticsearch/_ilm/policy/{name}",
         "/elasticsearch/_ingest/pipeline/{name}",
         "/elasticsearch/_data_stream/{name}",

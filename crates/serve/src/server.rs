@@ -22,7 +22,7 @@ use crate::access::{Access, Attempts, Caller, Keys, Role};
 use crate::audit::{self, Audit};
 use crate::body::BodyBudget;
 use crate::cloudwatch::{Book, KeptQueries, MetricFilters, Subscriptions};
-use crate::elastic::{AliasBook, MadeBook, ScrollBook};
+use crate::elastic::{AliasBook, MadeBook, MappingBook, ScrollBook};
 use crate::intake_gates::IntakeGates;
 use crate::problem::Problem;
 use crate::queries::{Queries, Running, Ticket};
@@ -125,6 +125,8 @@ pub(crate) struct Server {
     pub(crate) aliases: AliasBook,
     /// Indices that they have made.
     pub(crate) made: MadeBook,
+    /// Mappings and templates of Elasticsearch's door.
+    pub(crate) mappings: MappingBook,
     /// How far they have scrolled.
     pub(crate) scrolls: ScrollBook,
     /// Groups and streams that clients of CloudWatch have made.
@@ -294,6 +296,7 @@ impl Server {
             tables: Tables::default(),
             aliases: AliasBook::default(),
             made: MadeBook::default(),
+            mappings: MappingBook::default(),
             scrolls: ScrollBook::default(),
             cloudwatch: Book::default(),
             metric_filters: MetricFilters::start(&app),

@@ -22,6 +22,7 @@ mod elastic_aliases;
 mod elastic_buckets;
 mod elastic_esql;
 mod elastic_manage;
+mod elastic_mappings;
 mod elastic_options;
 mod elastic_pipelines;
 mod elastic_scroll;

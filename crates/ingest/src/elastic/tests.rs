@@ -126,7 +126,7 @@ fn house() -> House {
 impl House {
     fn outcomes(&self, body: &str, within: &GroupScope) -> Vec<Outcome> {
         let sender = Sender { name: "", within, batch_id: None, now: NOW };
-        let items = self.intake.ingest_bulk(body.as_bytes(), None, &sender).expect("it is stored");
+        let items = self.intake.ingest_bulk(body.as_bytes(), None, &sender, &|_, _, _| None).expect("it is stored");
         items.items.into_iter().map(|item| item.outcome).collect()
     }
 }
@@ -152,7 +152,10 @@ fn claims_are_given_back_when_the_store_refuses() {
     let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: NOW };
     for _ in 0..2 {
         // Were the id still claimed, nothing would be left to store, and nothing be refused.
-        assert!(matches!(house.intake.ingest_bulk(ONE.as_bytes(), None, &sender), Err(IngestError::Store(_))));
+        assert!(matches!(
+            house.intake.ingest_bulk(ONE.as_bytes(), None, &sender, &|_, _, _| None),
+            Err(IngestError::Store(_))
+        ));
     }
 }
 

@@ -8,17 +8,16 @@ use super::automatic::{self, Automatic};
 use super::choice::{self, CHOICES, Choice};
 use super::composite::{self, Composite};
 use super::filter::{Reader, object};
-use super::histogram::{Histogram, Step, date_histogram, histogram, zone};
+use super::histogram::{self, Histogram, Step, date_histogram, histogram, zone};
 use super::metric::{self, METRICS, Metric};
 use super::pipeline::{self, PIPELINES, Pipeline};
 use super::sibling::{self, SIBLINGS, Sibling};
 use super::significant::{self, Significant};
 use super::terms::{self, Terms};
-use super::{SearchError, field_of, not, value_of_json};
+use super::{Schema, SearchError, not, value_of_json};
 use super::{keys, times, typed_keys};
 use crate::each::each_of;
 use crate::function::Function;
-use crate::lucene::condition::present;
 use crate::plan::{Comparison, Expr, Span};
 
 /// Deepest nesting of aggregations.
@@ -110,20 +109,20 @@ pub(super) struct Branch {
 }
 
 /// Reads `aggs`.
-pub fn parse_aggregations(json: Option<&Json>, now: Timestamp) -> Result<Aggregations, SearchError> {
+pub fn parse_aggregations(json: Option<&Json>, now: Timestamp, schema: &Schema) -> Result<Aggregations, SearchError> {
     let Some(json) = json.filter(|json| !json.is_null()) else { return Ok(Aggregations::default()) };
-    let mut parser = Parser { reader: Reader::new(now), zone: None, n_read: 0 };
+    let mut parser = Parser { reader: Reader::new(now, schema), zone: None, n_read: 0 };
     let list = parser.list(json, "aggs", 0)?;
     Ok(Aggregations { list, zone: parser.zone })
 }
 
-struct Parser {
-    reader: Reader,
+struct Parser<'s> {
+    reader: Reader<'s>,
     zone: Option<Tz>,
     n_read: usize,
 }
 
-impl Parser {
+impl Parser<'_> {
     fn list(&mut self, json: &Json, at: &str, nesting: usize) -> Result<Vec<Aggregation>, SearchError> {
         if nesting > NESTING_MAX {
             return Err(SearchError::argument(format!("aggregations are nested more than {NESTING_MAX} deep")));
@@ -196,19 +195,19 @@ impl Parser {
     fn kind(&mut self, kind: &str, body: &Json, at: &str) -> Result<Kind, SearchError> {
         keys::check_aggregation(kind, body, at)?;
         Ok(match kind {
-            kind if METRICS.contains(&kind) => Kind::Metric(metric::parse(kind, body, at)?),
+            kind if METRICS.contains(&kind) => Kind::Metric(metric::parse(self.reader.schema, kind, body, at)?),
             kind if PIPELINES.contains(&kind) => Kind::Pipeline(pipeline::parse(kind, body, at)?),
             kind if SIBLINGS.contains(&kind) => Kind::Sibling(sibling::parse(kind, body, at)?),
             kind if CHOICES.contains(&kind) => Kind::Choice(choice::parse(kind, body, at)?),
             "top_hits" => Kind::TopHits(body.clone()),
-            "multi_terms" => Kind::Terms(terms::parse_several(body, at)?),
-            "auto_date_histogram" => Kind::Automatic(automatic::parse(body, &mut self.zone, at)?),
+            "multi_terms" => Kind::Terms(terms::parse_several(self.reader.schema, body, at)?),
+            "auto_date_histogram" => Kind::Automatic(automatic::parse(self.reader.schema, body, &mut self.zone, at)?),
             "terms" => Kind::Terms(terms::parse(&mut self.reader, body, at)?),
-            "composite" => Kind::Composite(composite::parse(body, &mut self.zone, at)?),
+            "composite" => Kind::Composite(composite::parse(self.reader.schema, body, &mut self.zone, at)?),
             "rare_terms" => Kind::Terms(terms::parse_rare(&mut self.reader, body, at)?),
             "significant_terms" => Kind::Significant(significant::parse(&mut self.reader, body, at)?),
-            "histogram" => Kind::Histogram(histogram(body, at)?),
-            "date_histogram" => Kind::Histogram(date_histogram(body, &mut self.zone, at)?),
+            "histogram" => Kind::Histogram(histogram(self.reader.schema, body, at)?),
+            "date_histogram" => Kind::Histogram(date_histogram(self.reader.schema, body, &mut self.zone, at)?),
             "filter" => {
                 let condition = self.reader.clause(body, at, 0, false)?;
                 let branch = Branch { key: String::new(), condition, shown: Map::new() };
@@ -219,11 +218,12 @@ impl Parser {
                 let Some(field) = body.get("field").and_then(Json::as_str) else {
                     return Err(SearchError::parsing(at, "needs a [field]"));
                 };
-                let condition = Some(not(Some(present(field))));
+                let missing = json!({"exists": {"field": field}});
+                let condition = Some(not(self.reader.clause(&missing, at, 0, false)?));
                 let branch = Branch { key: String::new(), condition, shown: Map::new() };
                 Kind::Branches(Branches { list: vec![branch], form: Form::Single })
             }
-            "range" => Kind::Branches(ranges(body, at)?),
+            "range" => Kind::Branches(ranges(self.reader.schema, body, at)?),
             "date_range" => Kind::Branches(self.date_ranges(body, at)?),
             other => return Err(unsupported(other, body, at)),
         })
@@ -231,7 +231,7 @@ impl Parser {
 
     fn filters(&mut self, body: &Json, at: &str) -> Result<Branches, SearchError> {
         let mut list = Vec::new();
-        let mut add = |reader: &mut Reader, key: String, query: &Json| {
+        let mut add = |reader: &mut Reader<'_>, key: String, query: &Json| {
             let condition = reader.clause(query, &format!("{at}.filters.{key}"), 0, false)?;
             list.push(Branch { key, condition, shown: Map::new() });
             Ok::<(), SearchError>(())
@@ -273,7 +273,8 @@ impl Parser {
             let text = times::format_time_in(zone, Timestamp(bound), format);
             (json!(bound.div_euclid(1_000_000)), text)
         };
-        branches(body, at, |json| Ok(Value::Timestamp(Timestamp(read(json)?))), |json| Ok(shown(read(json)?)))
+        let field = histogram::time(self.reader.schema, field_named(body, at)?)?;
+        branches(field, body, at, |json| Ok(Value::Timestamp(Timestamp(read(json)?))), |json| Ok(shown(read(json)?)))
     }
 }
 
@@ -342,12 +343,14 @@ fn check_rates(kind: &Kind, children: &[Aggregation]) -> Result<(), SearchError>
 }
 
 /// `range`: numbers from and to.
-fn ranges(body: &Json, at: &str) -> Result<Branches, SearchError> {
+fn ranges(schema: &Schema, body: &Json, at: &str) -> Result<Branches, SearchError> {
     let number = |json: &Json| {
         let number = json.as_f64().or_else(|| json.as_str()?.trim().parse().ok());
         number.ok_or_else(|| SearchError::parsing(at, format!("{json} is no number")))
     };
+    let field = schema.value(field_named(body, at)?)?;
     branches(
+        field,
         body,
         at,
         |json| Ok(value_of_json(json).unwrap_or(Value::Float(number(json)?))),
@@ -358,20 +361,22 @@ fn ranges(body: &Json, at: &str) -> Result<Branches, SearchError> {
     )
 }
 
+fn field_named<'j>(body: &'j Json, at: &str) -> Result<&'j str, SearchError> {
+    let field = body.get("field").and_then(Json::as_str);
+    field.ok_or_else(|| SearchError::parsing(at, "needs a [field]"))
+}
+
 /// Ranges with their bounds as values, and as they are shown.
 fn branches(
+    field: Expr,
     body: &Json,
     at: &str,
     value: impl Fn(&Json) -> Result<Value, SearchError>,
     shown: impl Fn(&Json) -> Result<(Json, String), SearchError>,
 ) -> Result<Branches, SearchError> {
-    let Some(field) = body.get("field").and_then(Json::as_str) else {
-        return Err(SearchError::parsing(at, "needs a [field]"));
-    };
     let Some(Json::Array(ranges)) = body.get("ranges") else {
         return Err(SearchError::parsing(at, "needs a list of [ranges]"));
     };
-    let field = Expr::Field(field_of(field));
     let mut list = Vec::new();
     for range in ranges {
         let mut branch = Branch { key: String::new(), condition: None, shown: Map::new() };

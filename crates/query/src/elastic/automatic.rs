@@ -4,9 +4,9 @@ use chrono_tz::Tz;
 use serde_json::Value as Json;
 use types::{Timestamp, Value};
 
-use super::histogram::{Grid, Histogram, Step, zone};
+use super::histogram::{self, Grid, Histogram, Step, zone};
 use super::terms::number;
-use super::{SearchError, field_of};
+use super::{Schema, SearchError};
 use crate::execute::floor;
 use crate::function::Function;
 use crate::plan::{Expr, Span};
@@ -42,7 +42,12 @@ pub(super) struct Automatic {
 }
 
 /// Reads `auto_date_histogram`.
-pub(super) fn parse(body: &Json, known_zone: &mut Option<Tz>, at: &str) -> Result<Automatic, SearchError> {
+pub(super) fn parse(
+    schema: &Schema,
+    body: &Json,
+    known_zone: &mut Option<Tz>,
+    at: &str,
+) -> Result<Automatic, SearchError> {
     let Some(field) = body.get("field").and_then(Json::as_str) else {
         return Err(SearchError::parsing(at, "needs a [field]"));
     };
@@ -58,10 +63,10 @@ pub(super) fn parse(body: &Json, known_zone: &mut Option<Tz>, at: &str) -> Resul
         })?,
     };
     let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
-    let time = match field_of(field) {
-        name if name.starts_with('@') => Expr::Field(name),
+    let time = match histogram::time(schema, field)? {
+        Expr::Field(name) if name.starts_with('@') => Expr::Field(name),
         // Texts that are dates become times.
-        name => Expr::Call(Function::DateFloor, vec![Expr::Field(name), Expr::Duration(Span::Nanoseconds(1))]),
+        value => Expr::Call(Function::DateFloor, vec![value, Expr::Duration(Span::Nanoseconds(1))]),
     };
     Ok(Automatic { time, n_buckets, shortest, format, zone: zone(body, known_zone, at)? })
 }

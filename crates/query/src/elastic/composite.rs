@@ -9,7 +9,7 @@ use types::Value;
 use super::filter::{object, only_member};
 use super::histogram::{self, Histogram, Step};
 use super::terms::{Candidate, SIZE_DEFAULT, compare_values, number};
-use super::{BUCKETS_MAX, SearchError, field_of, json_of_value, value_of_json};
+use super::{BUCKETS_MAX, Schema, SearchError, forms, json_of_value, value_of_json};
 use crate::plan::Expr;
 
 /// A `composite` aggregation: all combinations of values, page by page.
@@ -35,7 +35,7 @@ pub(super) struct Source {
 }
 
 /// Reads `composite`. Sets the zone of the search where a source names one.
-pub(super) fn parse(body: &Json, zone: &mut Option<Tz>, at: &str) -> Result<Composite, SearchError> {
+pub(super) fn parse(schema: &Schema, body: &Json, zone: &mut Option<Tz>, at: &str) -> Result<Composite, SearchError> {
     let members = object(body, at)?;
     let Some(Json::Array(written)) = members.get("sources") else {
         return Err(SearchError::parsing(at, "needs a list of [sources]"));
@@ -48,18 +48,19 @@ pub(super) fn parse(body: &Json, zone: &mut Option<Tz>, at: &str) -> Result<Comp
         let at = format!("{at}.sources[{index}]");
         let (name, body) = only_member(source, &at)?;
         let (kind, options) = only_member(body, &at)?;
+        forms::check_source(kind, options, &at)?;
         let text = |name: &str| options.get(name).and_then(Json::as_str);
         let (value, histogram) = match kind {
             "terms" => match text("field") {
-                Some(field) => (Expr::Field(field_of(field)), None),
+                Some(field) => (histogram::time(schema, field)?, None),
                 None => return Err(SearchError::parsing(&at, "needs a [field]")),
             },
             "histogram" => {
-                let histogram = histogram::histogram(options, &at)?;
+                let histogram = histogram::histogram(schema, options, &at)?;
                 (histogram.value.clone(), Some(histogram))
             }
             "date_histogram" => {
-                let histogram = histogram::date_histogram(options, zone, &at)?;
+                let histogram = histogram::date_histogram(schema, options, zone, &at)?;
                 (histogram.value.clone(), Some(histogram))
             }
             other => return Err(SearchError::parsing(&at, format!("a source [{other}] is not supported"))),

@@ -3,9 +3,11 @@
 use serde_json::{Map, Value as Json};
 use types::{TimeRange, Timestamp, Value};
 
+use super::mapping::{Schema, of_groups};
 use super::{CLAUSES_MAX, NESTING_MAX, SearchError, Selection, both, highlight, keys, leaf, never, not};
 use crate::function::Function;
 use crate::insights::{REGEXES_MAX, balanced, compile_regex};
+use crate::lucene::condition::{Analysis, Target};
 use crate::plan::{ArithmeticOperator, Comparison, Expr, Operator};
 
 /// What can be asked for, as errors say it.
@@ -13,9 +15,10 @@ const QUERIES: &str = "bool, match, match_phrase, match_phrase_prefix, match_boo
     range, exists, prefix, wildcard, regexp, fuzzy, query_string, simple_query_string, ids, match_all, match_none, \
     constant_score, dis_max";
 
-/// Reads a query; without one every event is meant. `now` is what times count from.
-pub fn parse_query(query: Option<&Json>, now: Timestamp) -> Result<Selection, SearchError> {
-    let mut reader = Reader::new(now);
+/// Reads a query; without one every event is meant. `now` is what times count from, `schema` says what fields are declared
+/// to be.
+pub fn parse_query(query: Option<&Json>, now: Timestamp, schema: &Schema) -> Result<Selection, SearchError> {
+    let mut reader = Reader::new(now, schema);
     let condition = query.map(|query| reader.clause(query, "query", 0, true)).transpose()?.flatten();
     let marks = condition.as_ref().map(highlight::marks).unwrap_or_default();
     // Never a range that ends before it begins.
@@ -24,17 +27,20 @@ pub fn parse_query(query: Option<&Json>, now: Timestamp) -> Result<Selection, Se
 }
 
 /// Turns queries into conditions. `None` is one that always holds.
-pub(super) struct Reader {
+pub(super) struct Reader<'s> {
     pub(super) now: Timestamp,
+    pub(super) schema: &'s Schema,
+    /// Which of the mappings a query is being read for.
+    pub(super) mapping: usize,
     /// The time that all events must lie in.
     pub(super) range: TimeRange,
     n_clauses: usize,
     n_regexes: usize,
 }
 
-impl Reader {
-    pub(super) fn new(now: Timestamp) -> Self {
-        Self { now, range: TimeRange::ALL, n_clauses: 0, n_regexes: 0 }
+impl<'s> Reader<'s> {
+    pub(super) fn new(now: Timestamp, schema: &'s Schema) -> Self {
+        Self { now, schema, mapping: 0, range: TimeRange::ALL, n_clauses: 0, n_regexes: 0 }
     }
 
     /// Reads one query. `is_necessary`: no event is meant for which it does not hold.
@@ -66,14 +72,24 @@ impl Reader {
                 None => Err(SearchError::parsing(&inside, "needs a [filter]")),
             },
             "dis_max" => self.one_of(body, &inside, nesting),
-            _ => match leaf::condition(self, kind, body, &inside, is_necessary)? {
-                Some(condition) => Ok(condition),
-                None => {
-                    let message = format!("query [{kind}] is not supported; supported are {QUERIES}");
-                    Err(SearchError::parsing(at, message))
+            _ => {
+                let mut found = Vec::with_capacity(self.schema.n_mappings());
+                for mapping in 0..self.schema.n_mappings() {
+                    self.mapping = mapping;
+                    let Some(condition) = leaf::condition(self, kind, body, &inside, is_necessary)? else {
+                        let message = format!("query [{kind}] is not supported; supported are {QUERIES}");
+                        return Err(SearchError::parsing(at, message));
+                    };
+                    found.push(condition);
                 }
-            },
+                Ok(of_groups(self.schema, found))
+            }
         }
+    }
+
+    /// The field that a name means.
+    pub(super) fn target(&self, written: &str) -> Target {
+        Target::of(self.schema.mapping(self.mapping), written, Analysis::Words)
     }
 
     fn all_of(

@@ -6,7 +6,7 @@ use types::{Timestamp, Value};
 
 use super::terms::{self, with_missing};
 use super::times::{self, format_time_in, zone_of};
-use super::{SearchError, field_of};
+use super::{Kind, Schema, SearchError};
 use crate::execute::{ceil, floor, wall_floor, wall_next};
 use crate::function::Function;
 use crate::plan::{ArithmeticOperator, Expr, Span};
@@ -126,7 +126,7 @@ impl Histogram {
 }
 
 /// Reads `histogram`.
-pub(super) fn histogram(body: &Json, at: &str) -> Result<Histogram, SearchError> {
+pub(super) fn histogram(schema: &Schema, body: &Json, at: &str) -> Result<Histogram, SearchError> {
     let number =
         |name: &str| body.get(name).and_then(|json| json.as_f64().or_else(|| json.as_str()?.trim().parse().ok()));
     let Some(field) = body.get("field").and_then(Json::as_str) else {
@@ -141,7 +141,7 @@ pub(super) fn histogram(body: &Json, at: &str) -> Result<Histogram, SearchError>
         Box::new(Expr::Literal(Some(if is_whole { Value::Integer(number as i64) } else { Value::Float(number) })))
     };
     let arithmetic = |operator, a: Box<Expr>, number| Box::new(Expr::Arithmetic(operator, a, literal(number)));
-    let value = Box::new(with_missing(Expr::Field(field_of(field)), body.get("missing")));
+    let value = Box::new(with_missing(schema.value(field)?, body.get("missing")));
     let moved = if offset == 0.0 { value } else { arithmetic(ArithmeticOperator::Subtract, value, offset) };
     let divided = arithmetic(ArithmeticOperator::Divide, moved, interval);
     let floor = Box::new(Expr::Call(Function::Floor, vec![*divided]));
@@ -221,7 +221,12 @@ pub(super) fn zone(body: &Json, known: &mut Option<Tz>, at: &str) -> Result<Tz, 
 }
 
 /// Reads `date_histogram`.
-pub(super) fn date_histogram(body: &Json, known_zone: &mut Option<Tz>, at: &str) -> Result<Histogram, SearchError> {
+pub(super) fn date_histogram(
+    schema: &Schema,
+    body: &Json,
+    known_zone: &mut Option<Tz>,
+    at: &str,
+) -> Result<Histogram, SearchError> {
     let Some(field) = body.get("field").and_then(Json::as_str) else {
         return Err(SearchError::parsing(at, "needs a [field]"));
     };
@@ -245,9 +250,18 @@ pub(super) fn date_histogram(body: &Json, known_zone: &mut Option<Tz>, at: &str)
         None | Some("" | "0" | "0s" | "0ms") => 0,
         Some(text) => signed(text).ok_or_else(|| unreadable(text))?,
     };
-    let time = with_missing_time(Expr::Field(field_of(field)), body.get("missing"), zone, at)?;
+    let time = with_missing_time(time(schema, field)?, body.get("missing"), zone, at)?;
     let (value, grid) = buckets(time, span, zone, is_calendar, offset);
     Ok(Histogram { value, ..shape(body, Step::Time { span, zone, grid }, at)? })
+}
+
+/// The times of a field: of one that is declared as a date, numbers are milliseconds.
+pub(super) fn time(schema: &Schema, written: &str) -> Result<Expr, SearchError> {
+    let value = schema.value(written)?;
+    Ok(match schema.kind(written)? {
+        Some(Kind::Date { .. }) => Expr::Call(Function::FromMillis, vec![Expr::Call(Function::Measure, vec![value])]),
+        _ => value,
+    })
 }
 
 /// The start of the bucket of a time as an expression, and where buckets begin.

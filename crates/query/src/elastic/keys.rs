@@ -3,13 +3,13 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::SearchError;
+use super::{SearchError, forms};
 
 /// Taken by every query.
 const COMMON: [&str; 2] = ["_name", "boost"];
 
 /// What a query of one field takes beside it. Weights and the ways to find the same words change nothing.
-const OF_FIELD: [(&str, &[&str]); 8] = [
+const OF_FIELD: [(&str, &[&str]); 10] = [
     (
         "match",
         &[
@@ -47,7 +47,12 @@ const OF_FIELD: [(&str, &[&str]); 8] = [
     ("fuzzy", &["fuzziness", "max_expansions", "prefix_length", "rewrite", "transpositions", "value"]),
     ("prefix", &["case_insensitive", "prefix", "rewrite", "value"]),
     ("wildcard", &["case_insensitive", "rewrite", "value", "wildcard"]),
+    ("regexp", &["case_insensitive", "flags", "max_determinized_states", "regexp", "rewrite", "value"]),
+    ("range", RANGE),
 ];
+
+const RANGE: &[&str] =
+    &["format", "from", "gt", "gte", "include_lower", "include_upper", "lt", "lte", "relation", "time_zone", "to"];
 
 /// What other queries take.
 const OF_QUERY: [(&str, &[&str]); 9] = [
@@ -129,7 +134,7 @@ const OF_QUERY: [(&str, &[&str]); 9] = [
 ];
 
 /// What an aggregation takes, by its name. `format` of numbers only adds a text.
-const OF_AGGREGATION: [(&str, &[&str]); 26] = [
+const OF_AGGREGATION: [(&str, &[&str]); 32] = [
     (
         "terms",
         &[
@@ -236,18 +241,25 @@ const OF_AGGREGATION: [(&str, &[&str]); 26] = [
     ("rate", &["field", "format", "mode", "unit"]),
     ("top_metrics", &["metrics", "size", "sort"]),
     ("bucket_selector", &["buckets_path", "gap_policy", "script"]),
+    ("bucket_sort", &["from", "gap_policy", "size", "sort"]),
+    ("bucket_script", &["buckets_path", "format", "gap_policy", "script"]),
+    ("derivative", &["buckets_path", "format", "gap_policy", "unit"]),
+    ("cumulative_sum", &["buckets_path", "format"]),
+    ("serial_diff", &["buckets_path", "format", "gap_policy", "lag"]),
+    ("moving_fn", &["buckets_path", "format", "gap_policy", "script", "shift", "window"]),
 ];
+
+const OF_SIBLING: &[&str] = &["buckets_path", "format", "gap_policy", "keyed", "percents"];
 
 const METRIC: &[&str] = &["field", "format", "missing"];
 
 /// Keys that Elasticsearch knows and that change the answer, unless their value is as usual.
-const REFUSED: [(&str, &[&str]); 13] = [
+const REFUSED: [(&str, &[&str]); 12] = [
     ("script", &[]),
     ("value_script", &[]),
     ("analyzer", &["standard"]),
     ("quote_analyzer", &["standard"]),
     ("quote_field_suffix", &[]),
-    ("flags", &["ALL"]),
     ("phrase_slop", &["0"]),
     ("escape", &["false"]),
     ("fuzzy_prefix_length", &["0"]),
@@ -265,6 +277,7 @@ pub(super) fn check_query(kind: &str, body: &Json, at: &str) -> Result<(), Searc
     let Some(members) = body.as_object() else { return Ok(()) };
     if let Some((_, known)) = OF_QUERY.iter().find(|(name, _)| *name == kind) {
         check(members, known, |key| format!("[{kind}] query does not support [{key}]"), at)?;
+        forms::check_query(members, at)?;
         if TEXT_QUERIES.contains(&kind) {
             return check_values(members, &REFUSED, at);
         }
@@ -276,6 +289,7 @@ pub(super) fn check_query(kind: &str, body: &Json, at: &str) -> Result<(), Searc
         let at = format!("{at}.{field}");
         check(options, known, |key| format!("[{kind}] query does not support [{key}]"), &at)?;
         check_values(options, &REFUSED[..3], &at)?;
+        forms::check_query(options, &at)?;
     }
     Ok(())
 }
@@ -284,11 +298,14 @@ pub(super) fn check_query(kind: &str, body: &Json, at: &str) -> Result<(), Searc
 pub(super) fn check_aggregation(kind: &str, body: &Json, at: &str) -> Result<(), SearchError> {
     let Some(members) = body.as_object() else { return Ok(()) };
     let takes_script = kind.starts_with("bucket_") || kind == "moving_fn";
+    let is_sibling = kind.ends_with("_bucket");
     if !takes_script {
         check_values(members, &REFUSED[..1], at)?;
     }
+    forms::check_aggregation(kind, members, at)?;
     match OF_AGGREGATION.iter().find(|(name, _)| *name == kind) {
         Some((_, known)) => check(members, known, |key| format!("[{kind}] unknown field [{key}]"), at),
+        None if is_sibling => check(members, OF_SIBLING, |key| format!("[{kind}] unknown field [{key}]"), at),
         None => Ok(()),
     }
 }

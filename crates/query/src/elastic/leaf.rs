@@ -4,10 +4,10 @@ use serde_json::Value as Json;
 use types::Value;
 
 use super::filter::{Reader, at_least, minimum, object};
-use super::{SearchError, TERMS_MAX, both, date_value, never, range, simple, value_of_json};
+use super::{Kind, SearchError, TERMS_MAX, both, date_value, never, range, simple, value_of_json};
 use crate::error::QueryErrors;
 use crate::insights::balanced;
-use crate::lucene::condition::{Analysis, FUZZY_LETTERS_MAX, Target, present, wildcard};
+use crate::lucene::condition::{Analysis, FUZZY_LETTERS_MAX, Target, wildcard};
 use crate::lucene::{Defaults, parse_with};
 use crate::plan::{Expr, Word, Words};
 use crate::words::words_of;
@@ -15,30 +15,33 @@ use crate::words::words_of;
 /// Fewer values of a `terms` query are looked for one by one, each with the index.
 const FEW: usize = 9;
 
+/// Most places that words of a phrase may stand elsewhere.
+const SLOP_MAX: usize = 10_000;
+
 /// What a query comes to: a condition, or `None` where it always holds.
 type Condition = Option<Expr>;
 
 /// Reads a query of one field; `None` for a kind that is unknown.
 pub(super) fn condition(
-    reader: &mut Reader,
+    reader: &mut Reader<'_>,
     kind: &str,
     body: &Json,
     at: &str,
     is_necessary: bool,
 ) -> Result<Option<Condition>, SearchError> {
     Ok(Some(match kind {
-        "match" => matching(&Field::read(body, at, &["query"])?)?,
-        "match_phrase" => phrase(&Field::read(body, at, &["query"])?)?,
-        "match_phrase_prefix" => phrase_prefix(reader, &Field::read(body, at, &["query"])?)?,
-        "match_bool_prefix" => words_and_prefix(reader, &Field::read(body, at, &["query"])?)?,
+        "match" => matching(&Field::read(reader, body, at, &["query"])?)?,
+        "match_phrase" => phrase(&Field::read(reader, body, at, &["query"])?)?,
+        "match_phrase_prefix" => phrase_prefix(reader, &Field::read(reader, body, at, &["query"])?)?,
+        "match_bool_prefix" => words_and_prefix(reader, &Field::read(reader, body, at, &["query"])?)?,
         "multi_match" => multi_match(reader, body, at)?,
-        "term" => Some(term(&Field::read(body, at, &["value", "term"])?)?),
-        "terms" => Some(terms(body, at)?),
+        "term" => Some(term(&Field::read(reader, body, at, &["value", "term"])?)?),
+        "terms" => Some(terms(reader, body, at)?),
         "range" => range::condition(reader, body, at, is_necessary)?,
-        "exists" => Some(exists(body, at)?),
-        "fuzzy" => fuzzy(reader, &Field::read(body, at, &["value"])?)?,
+        "exists" => Some(exists(reader, body, at)?),
+        "fuzzy" => fuzzy(reader, &Field::read(reader, body, at, &["value"])?)?,
         "prefix" | "wildcard" | "regexp" => {
-            pattern(reader, kind, &Field::read(body, at, &["value", "wildcard", "prefix", "regexp"])?)?
+            pattern(reader, kind, &Field::read(reader, body, at, &["value", "wildcard", "prefix", "regexp"])?)?
         }
         "query_string" => query_string(reader, body, at)?,
         "simple_query_string" => simple::condition(reader, body, at)?,
@@ -53,21 +56,22 @@ pub(super) struct Field<'j> {
     pub(super) value: &'j Json,
     options: Option<&'j serde_json::Map<String, Json>>,
     pub(super) at: String,
+    target: Target,
 }
 
 impl<'j> Field<'j> {
-    fn read(body: &'j Json, at: &str, keys: &[&str]) -> Result<Self, SearchError> {
+    fn read(reader: &Reader<'_>, body: &'j Json, at: &str, keys: &[&str]) -> Result<Self, SearchError> {
         let members = object(body, at)?;
         // Weights and names may stand beside the field.
         let mut fields = members.iter().filter(|(name, _)| !matches!(name.as_str(), "boost" | "_name"));
         let (Some((name, value)), None) = (fields.next(), fields.next()) else {
             return Err(SearchError::parsing(at, "names one field"));
         };
-        let at = format!("{at}.{name}");
-        let Some(options) = value.as_object() else { return Ok(Self { name, value, options: None, at }) };
+        let (at, target) = (format!("{at}.{name}"), reader.target(name));
+        let Some(options) = value.as_object() else { return Ok(Self { name, value, options: None, at, target }) };
         let value = keys.iter().find_map(|key| options.get(*key));
         let value = value.ok_or_else(|| SearchError::parsing(&at, format!("needs a [{}]", keys[0])))?;
-        Ok(Self { name, value, options: Some(options), at })
+        Ok(Self { name, value, options: Some(options), at, target })
     }
 
     fn option(&self, name: &str) -> Option<&'j Json> {
@@ -83,6 +87,34 @@ impl<'j> Field<'j> {
             Some(value) => Ok(value.to_string()),
             None => Err(SearchError::parsing(&self.at, "is no text")),
         }
+    }
+
+    /// Refuses a value that the field cannot have; `true`: it finds nothing instead.
+    fn is_unfit(&self, text: &str) -> Result<bool, SearchError> {
+        self.refused(self.target.misfit(text))
+    }
+
+    /// Refuses a pattern that the field cannot be asked for; `true`: it finds nothing instead.
+    fn is_no_text(&self, query: &str) -> Result<bool, SearchError> {
+        self.refused(self.target.misfit_of_pattern(query))
+    }
+
+    fn refused(&self, why: Option<String>) -> Result<bool, SearchError> {
+        let Some(why) = why else { return Ok(false) };
+        let is_lenient = self.option("lenient").is_some_and(|flag| flag == true || flag == "true");
+        if is_lenient && !matches!(self.target.kind(), Some(Kind::Refused(_))) {
+            return Ok(true);
+        }
+        Err(SearchError { kind: "query_shard_exception", reason: format!("[{}] {why}", self.at) })
+    }
+
+    /// How many places words may stand elsewhere.
+    fn slop(&self) -> Result<usize, SearchError> {
+        let Some(written) = self.option("slop").filter(|slop| !slop.is_null()) else { return Ok(0) };
+        let number = written.as_u64().or_else(|| written.as_str()?.trim().parse().ok());
+        let number = number.and_then(|number| usize::try_from(number).ok()).filter(|number| *number <= SLOP_MAX);
+        let message = || format!("[slop] is a number from 0 to {SLOP_MAX}, not {written}");
+        number.ok_or_else(|| SearchError::parsing(&self.at, message()))
     }
 
     fn refuse(&self, option: &str, harmless: &[&str]) -> Result<(), SearchError> {
@@ -101,8 +133,10 @@ fn is_and(json: Option<&Json>) -> bool {
 
 fn matching(field: &Field<'_>) -> Result<Condition, SearchError> {
     field.refuse("fuzziness", &["0", "0.0"])?;
-    let target = Target::field(field.name);
-    let text = field.text()?;
+    let (target, text) = (&field.target, field.text()?);
+    if field.is_unfit(&text)? {
+        return Ok(Some(never()));
+    }
     if target.is_time() {
         return Ok(Some(target.term(&Value::text(text))));
     }
@@ -110,7 +144,7 @@ fn matching(field: &Field<'_>) -> Result<Condition, SearchError> {
         return Ok(target.phrase(&text));
     }
     let words = words_of(&text);
-    if words.len() < 2 || date_value(&text).is_some() {
+    if words.len() < 2 || (date_value(&text).is_some() && target.takes_dates()) {
         return match target.value(&text) {
             Some(condition) => Ok(Some(condition)),
             None => without_words(field),
@@ -142,55 +176,77 @@ fn enough_of(words: Vec<Expr>, field: &Field<'_>) -> Result<Condition, SearchErr
 }
 
 /// Words in any order, the last of which only begins so.
-fn words_and_prefix(reader: &mut Reader, field: &Field<'_>) -> Result<Condition, SearchError> {
+fn words_and_prefix(reader: &mut Reader<'_>, field: &Field<'_>) -> Result<Condition, SearchError> {
     field.refuse("fuzziness", &["0", "0.0"])?;
-    let (target, text) = (Target::field(field.name), field.text()?);
+    let (target, text) = (&field.target, field.text()?);
+    if field.is_no_text("prefix")? {
+        return Ok(Some(never()));
+    }
     if target.is_keyword() {
-        return beginning(reader, &target, &text, &field.at).map(Some);
+        return beginning(reader, target, &text, &field.at).map(Some);
     }
     let mut words = words_of(&text);
     let Some(last) = words.pop() else { return without_words(field) };
     let mut conditions: Vec<Expr> = words.iter().map(|word| target.term(&Value::text(word.as_str()))).collect();
-    conditions.push(beginning(reader, &target, &last, &field.at)?);
+    conditions.push(beginning(reader, target, &last, &field.at)?);
     enough_of(conditions, field)
 }
 
 fn phrase(field: &Field<'_>) -> Result<Condition, SearchError> {
-    field.refuse("slop", &["0"])?;
-    match Target::field(field.name).phrase(&field.text()?) {
+    let (text, slop) = (field.text()?, field.slop()?);
+    if field.is_unfit(&text)? {
+        return Ok(Some(never()));
+    }
+    has_positions(field, &text)?;
+    match field.target.near(&text, slop) {
         Some(condition) => Ok(Some(condition)),
         None => without_words(field),
     }
 }
 
-/// Words one after the other, the last of which only begins so; of a keyword the beginning.
-fn phrase_prefix(reader: &mut Reader, field: &Field<'_>) -> Result<Condition, SearchError> {
-    let (text, target) = (field.text()?, Target::field(field.name));
-    if target.is_keyword() {
-        return beginning(reader, &target, &text, &field.at).map(Some);
+/// Refuses a phrase where the places of words are not known.
+fn has_positions(field: &Field<'_>, text: &str) -> Result<(), SearchError> {
+    match field.target.misfit_of_phrase(words_of(text).len()) {
+        Some(why) => Err(SearchError { kind: "query_shard_exception", reason: format!("[{}] {why}", field.at) }),
+        None => Ok(()),
     }
+}
+
+/// Words one after the other, the last of which only begins so; of a keyword the beginning.
+fn phrase_prefix(reader: &mut Reader<'_>, field: &Field<'_>) -> Result<Condition, SearchError> {
+    let (text, target) = (field.text()?, &field.target);
+    if field.is_no_text("phrase prefix")? {
+        return Ok(Some(never()));
+    }
+    if target.is_keyword() {
+        return beginning(reader, target, &text, &field.at).map(Some);
+    }
+    has_positions(field, &text)?;
+    field.refuse("max_expansions", &["50"])?;
+    let slop = field.slop()?;
     let mut words: Vec<Word> = words_of(&text).into_iter().map(|word| Word::Exact(word.into())).collect();
     let Some(Word::Exact(last)) = words.pop() else { return Ok(Some(never())) };
     words.push(Word::Matching(reader.regex(&begins_with(&last), &field.at)?));
-    Ok(Some(Words::new(words).map_or_else(never, |words| target.has(words))))
+    Ok(Some(Words::new(words).map_or_else(never, |words| target.has(words.with_slop(slop)))))
 }
 
 fn begins_with(text: &str) -> String {
     format!("(?s)^{}.*$", regex::escape(text))
 }
 
-fn beginning(reader: &mut Reader, target: &Target, text: &str, at: &str) -> Result<Expr, SearchError> {
-    Ok(target.matching(reader.regex(&begins_with(text), at)?))
+fn beginning(reader: &mut Reader<'_>, target: &Target, text: &str, at: &str) -> Result<Expr, SearchError> {
+    Ok(target.matching(reader.regex(&begins_with(&target.normal(text)), at)?))
 }
 
-fn multi_match(reader: &mut Reader, body: &Json, at: &str) -> Result<Condition, SearchError> {
+fn multi_match(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Condition, SearchError> {
     let members = object(body, at)?;
     let Some(query) = members.get("query") else { return Err(SearchError::parsing(at, "needs a [query]")) };
     let kind = members.get("type").and_then(Json::as_str).unwrap_or("best_fields");
     let names = field_names(members.get("fields"), at)?;
     let mut found = Vec::new();
     for name in &names {
-        let field = Field { name, value: query, options: Some(members), at: at.to_owned() };
+        let target = reader.target(name);
+        let field = Field { name, value: query, options: Some(members), at: at.to_owned(), target };
         let condition = match kind {
             "phrase" => phrase(&field)?,
             "phrase_prefix" => phrase_prefix(reader, &field)?,
@@ -231,7 +287,10 @@ fn term(field: &Field<'_>) -> Result<Expr, SearchError> {
     if field.name == "_id" {
         return Ok(of_ids(vec![Expr::Literal(Some(value))]));
     }
-    let target = Target::field(field.name);
+    if field.is_unfit(&value.to_string())? {
+        return Ok(never());
+    }
+    let target = &field.target;
     match &value {
         Value::String(text) if field.ignores_case() && target.is_keyword() => {
             let source = format!("(?is)^{}$", regex::escape(text));
@@ -243,7 +302,7 @@ fn term(field: &Field<'_>) -> Result<Expr, SearchError> {
     }
 }
 
-fn terms(body: &Json, at: &str) -> Result<Expr, SearchError> {
+fn terms(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Expr, SearchError> {
     let members = object(body, at)?;
     let mut fields = members.iter().filter(|(name, _)| !matches!(name.as_str(), "boost" | "_name"));
     let (Some((name, list)), None) = (fields.next(), fields.next()) else {
@@ -267,12 +326,15 @@ fn terms(body: &Json, at: &str) -> Result<Expr, SearchError> {
     if name == "_id" {
         return Ok(of_ids(literals(values)));
     }
-    let target = Target::field(name);
+    let target = reader.target(name);
+    if let Some(why) = values.iter().find_map(|value| target.misfit(&value.to_string())) {
+        return Err(SearchError { kind: "query_shard_exception", reason: format!("[{at}.{name}] {why}") });
+    }
     if target.is_keyword() && !target.is_time() {
         return Ok(target.one_of(values));
     }
     let is_date = |value: &Value| matches!(value, Value::String(text) if date_value(text).is_some());
-    if target.is_time() || values.len() < FEW || values.iter().any(is_date) {
+    if target.is_time() || values.len() < FEW || (values.iter().any(is_date) && target.takes_dates()) {
         return Ok(balanced(values.iter().map(|value| target.term(value)).collect(), Expr::Or));
     }
     let numbers: Vec<Value> = values.iter().filter(|value| !matches!(value, Value::String(_))).cloned().collect();
@@ -293,17 +355,21 @@ fn ids(body: &Json, at: &str) -> Result<Expr, SearchError> {
     Ok(of_ids(values.into_iter().map(|value| Expr::Literal(Some(Value::text(value.to_string())))).collect()))
 }
 
-fn exists(body: &Json, at: &str) -> Result<Expr, SearchError> {
+fn exists(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Expr, SearchError> {
     let field = object(body, at)?.get("field").and_then(Json::as_str);
-    field.map(present).ok_or_else(|| SearchError::parsing(at, "needs a [field]"))
+    field.map(|name| reader.target(name).is_there()).ok_or_else(|| SearchError::parsing(at, "needs a [field]"))
 }
 
 /// Values that begin so, or match a pattern as a whole; in sentences, words.
-fn pattern(reader: &mut Reader, kind: &str, field: &Field<'_>) -> Result<Condition, SearchError> {
-    let target = Target::field(field.name);
-    let text = field.text()?;
+fn pattern(reader: &mut Reader<'_>, kind: &str, field: &Field<'_>) -> Result<Condition, SearchError> {
+    let (target, text) = (&field.target, field.text()?);
+    if field.is_no_text(kind)? {
+        return Ok(Some(never()));
+    }
+    // A keyword that is kept in small letters takes patterns in them.
+    let text = if target.is_keyword() { target.normal(&text) } else { text };
     let source = match kind {
-        "regexp" => target.expression(&text),
+        "regexp" => target.expression(&text).map_err(|why| SearchError::parsing(&field.at, why))?,
         "wildcard" => wildcard(&text),
         _ => begins_with(&text),
     };
@@ -312,7 +378,7 @@ fn pattern(reader: &mut Reader, kind: &str, field: &Field<'_>) -> Result<Conditi
 }
 
 /// Words like one, which differ in one letter.
-fn fuzzy(reader: &mut Reader, field: &Field<'_>) -> Result<Condition, SearchError> {
+fn fuzzy(reader: &mut Reader<'_>, field: &Field<'_>) -> Result<Condition, SearchError> {
     let text = field.text()?;
     let n_letters = text.chars().count();
     let fuzziness = match field.option("fuzziness") {
@@ -324,12 +390,15 @@ fn fuzzy(reader: &mut Reader, field: &Field<'_>) -> Result<Condition, SearchErro
         let message = "[fuzziness] other than 1 is not supported, nor AUTO where it means another";
         return Err(SearchError::parsing(&field.at, message));
     }
-    let target = Target::field(field.name);
+    let target = &field.target;
+    if field.is_no_text("fuzzy")? {
+        return Ok(Some(never()));
+    }
     let source = target.similar(&text);
     Ok(Some(target.matching(reader.regex(&source, &field.at)?)))
 }
 
-fn query_string(reader: &Reader, body: &Json, at: &str) -> Result<Condition, SearchError> {
+fn query_string(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Condition, SearchError> {
     let members = object(body, at)?;
     let Some(text) = members.get("query").and_then(Json::as_str) else {
         return Err(SearchError::parsing(at, "needs a [query]"));
@@ -339,17 +408,29 @@ fn query_string(reader: &Reader, body: &Json, at: &str) -> Result<Condition, Sea
 
 /// What words without a field mean.
 pub(super) fn defaults(
-    reader: &Reader,
+    reader: &Reader<'_>,
     members: &serde_json::Map<String, Json>,
     at: &str,
 ) -> Result<Defaults, SearchError> {
+    if members.contains_key("default_field") && members.contains_key("fields") {
+        return Err(SearchError::parsing(at, "cannot use [fields] parameter in conjunction with [default_field]"));
+    }
+    if members.get("fields").is_some_and(Json::is_string) {
+        return Err(SearchError::parsing(at, "unknown token [VALUE_STRING] after [fields]"));
+    }
     let fields = match members.get("default_field") {
         Some(field) => field_names(Some(field), at)?,
         None => field_names(members.get("fields"), at)?,
     };
-    let targets = fields.iter().map(|name| Target::field(name)).collect();
+    let targets = fields.iter().map(|name| reader.target(name)).collect();
     let joins_all = is_and(members.get("default_operator"));
-    Ok(Defaults { targets, joins_all, now: Some(reader.now), analysis: Analysis::Words })
+    let mapping = reader.schema.mapping(reader.mapping).clone();
+    let is_lenient = match members.get("lenient") {
+        Some(flag) => flag == true || flag == "true",
+        // Where all fields are meant, some cannot have the value.
+        None => fields.iter().any(|name| name == "*"),
+    };
+    Ok(Defaults { targets, joins_all, now: Some(reader.now), analysis: Analysis::Words, mapping, is_lenient })
 }
 
 /// Mistakes in a query string, with their places in it.

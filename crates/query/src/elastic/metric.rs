@@ -3,11 +3,13 @@
 use serde_json::{Map, Value as Json, json};
 use types::{Timestamp, Value};
 
+use super::Schema;
 use super::filter::object;
 use super::histogram::calendar;
 use super::terms::with_missing;
 use super::{SearchError, field_of, format_time, json_of_value, milliseconds, value_of_json};
 use crate::each::each_of;
+use crate::execute::single_field;
 use crate::function::Function;
 use crate::plan::{AggregateKind, ArithmeticOperator, Comparison, Expr, Name, Span};
 
@@ -61,7 +63,7 @@ enum MetricKind {
     },
     /// Values of the latest or earliest event.
     Top {
-        fields: Vec<String>,
+        fields: Vec<(String, Expr)>,
         is_latest: bool,
     },
 }
@@ -96,18 +98,20 @@ fn field(name: &str) -> Expr {
 }
 
 /// Reads a metric of one of the [`METRICS`].
-pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Metric, SearchError> {
+pub(super) fn parse(schema: &Schema, kind: &str, body: &Json, at: &str) -> Result<Metric, SearchError> {
     let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
     match kind {
-        "top_metrics" => return top(body, at),
-        "rate" => return rate(body, at),
-        "weighted_avg" => return weighted_average(body, at),
+        "top_metrics" => return top(schema, body, at),
+        "rate" => return rate(schema, body, at),
+        "weighted_avg" => return weighted_average(schema, body, at),
         _ => {}
     }
     let Some(written) = body.get("field").and_then(Json::as_str) else {
         return Err(SearchError::parsing(at, "Required one of fields [field], but none were specified."));
     };
-    let name = field_of(written);
+    let field = schema.value(written)?;
+    let name = single_field(&field).cloned().unwrap_or_else(|| field_of(written));
+    let is_plain = matches!(field, Expr::Field(_));
     let is_time = matches!(&*name, "@timestamp" | "@ingestionTime");
     let kind = match kind {
         "avg" => MetricKind::Average,
@@ -125,15 +129,15 @@ pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Metric, SearchE
     };
     let is_any_value = matches!(kind, MetricKind::Count | MetricKind::Cardinality);
     let mut value = match (is_time, is_any_value) {
-        (true, false) => Expr::Call(Function::ToMillis, vec![Expr::Field(name.clone())]),
-        (false, false) if !name.starts_with('@') => Expr::Call(Function::Measure, vec![Expr::Field(name.clone())]),
-        _ => Expr::Field(name.clone()),
+        (true, false) => Expr::Call(Function::ToMillis, vec![field]),
+        (false, false) if !name.starts_with('@') => Expr::Call(Function::Measure, vec![field]),
+        _ => field,
     };
     let shows_times = matches!(
         kind,
         MetricKind::Average | MetricKind::Min | MetricKind::Max | MetricKind::Stats | MetricKind::ExtendedStats { .. }
     );
-    let may_be_dates = (shows_times && !name.starts_with('@')).then_some(name);
+    let may_be_dates = (shows_times && is_plain && !name.starts_with('@')).then_some(name);
     if let Some(missing) = body.get("missing").and_then(value_of_json) {
         value = Expr::Call(Function::Coalesce, vec![value, Expr::Literal(Some(missing))]);
     }
@@ -141,7 +145,7 @@ pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Metric, SearchE
 }
 
 /// `rate`, in a unit of time; without one, in the buckets' own.
-fn rate(body: &Json, at: &str) -> Result<Metric, SearchError> {
+fn rate(schema: &Schema, body: &Json, at: &str) -> Result<Metric, SearchError> {
     let unit = match body.get("unit").and_then(Json::as_str) {
         None => None,
         Some(text) => Some(calendar(text).ok_or_else(|| SearchError::argument(format!("Unsupported unit {text}")))?),
@@ -153,7 +157,7 @@ fn rate(body: &Json, at: &str) -> Result<Metric, SearchError> {
         (Some(_), Some("value_count")) => RateOf::Values,
         (_, Some(mode)) => return Err(SearchError::parsing(at, format!("mode [{mode}] is not supported here"))),
     };
-    let value = field.map_or(Expr::Literal(None), |written| Expr::Field(field_of(written)));
+    let value = field.map_or(Ok(Expr::Literal(None)), |written| schema.value(written))?;
     let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
     Ok(Metric { kind: MetricKind::Rate { of, unit }, value, is_time: false, may_be_dates: None, format })
 }
@@ -175,7 +179,7 @@ fn ranks(body: &Json, at: &str) -> Result<MetricKind, SearchError> {
 }
 
 /// `weighted_avg`
-fn weighted_average(body: &Json, at: &str) -> Result<Metric, SearchError> {
+fn weighted_average(schema: &Schema, body: &Json, at: &str) -> Result<Metric, SearchError> {
     let part = |name: &str| {
         let place = format!("{at}.{name}");
         let part = body.get(name).ok_or_else(|| SearchError::parsing(at, format!("needs a [{name}]")))?;
@@ -184,7 +188,7 @@ fn weighted_average(body: &Json, at: &str) -> Result<Metric, SearchError> {
         }
         let field = part.get("field").and_then(Json::as_str);
         let field = field.ok_or_else(|| SearchError::parsing(&place, "needs a [field]"))?;
-        Ok::<_, SearchError>(with_missing(Expr::Field(field_of(field)), part.get("missing")))
+        Ok::<_, SearchError>(with_missing(schema.value(field)?, part.get("missing")))
     };
     let (value, weight) = (part("value")?, part("weight")?);
     let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
@@ -211,7 +215,7 @@ pub(super) fn percents_of(body: &Json, at: &str) -> Result<(Vec<f64>, bool), Sea
 }
 
 /// `top_metrics` by time, as Grafana asks for it.
-fn top(body: &Json, at: &str) -> Result<Metric, SearchError> {
+fn top(schema: &Schema, body: &Json, at: &str) -> Result<Metric, SearchError> {
     let metrics = match body.get("metrics") {
         Some(Json::Array(metrics)) => metrics.iter().collect(),
         Some(one) => vec![one],
@@ -221,6 +225,8 @@ fn top(body: &Json, at: &str) -> Result<Metric, SearchError> {
         metrics.iter().map(|metric| metric.get("field").and_then(Json::as_str).map(str::to_owned)).collect();
     let fields = fields.filter(|fields| !fields.is_empty() && fields.len() <= PERCENTS_MAX);
     let fields = fields.ok_or_else(|| SearchError::parsing(at, "needs [metrics] with fields"))?;
+    let fields = fields.into_iter().map(|name| schema.value(&name).map(|value| (name, value)));
+    let fields = fields.collect::<Result<Vec<_>, SearchError>>()?;
     let sort = match body.get("sort") {
         Some(Json::Array(keys)) => keys.first(),
         other => other,
@@ -324,7 +330,7 @@ impl Metric {
             MetricKind::Rate { of: RateOf::Sum, .. } => vec![of(AggregateKind::Sum)],
             MetricKind::Top { fields, is_latest } => {
                 let kind = if *is_latest { AggregateKind::Latest } else { AggregateKind::Earliest };
-                let fields = fields.iter().map(|name| (kind, Some(Expr::Field(field_of(name)))));
+                let fields = fields.iter().map(|(_, value)| (kind, Some(value.clone())));
                 fields.chain([(kind, Some(field("@timestamp")))]).collect()
             }
         }
@@ -393,7 +399,7 @@ impl Metric {
                 let metrics: Map<String, Json> = fields
                     .iter()
                     .zip(values)
-                    .map(|(name, value)| (name.clone(), json_of_value(value.as_ref())))
+                    .map(|((name, _), value)| (name.clone(), json_of_value(value.as_ref())))
                     .collect();
                 json!({"top": [{"sort": [json_of_value(values.last().and_then(Option::as_ref))], "metrics": metrics}]})
             }

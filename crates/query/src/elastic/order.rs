@@ -8,8 +8,11 @@ use serde_json::{Value as Json, json};
 use types::{EventId, TimeRange, Timestamp, Value};
 
 use super::range::within;
-use super::{SearchError, Selection, both, field_of, format_time, json_of_value, never, not, value_of_json};
-use crate::execute::{Side, beyond};
+use super::{
+    Kind, Schema, SearchError, Selection, both, field_of, format_time, json_of_value, never, not, value_of_json,
+};
+use crate::each::each_of;
+use crate::execute::{Side, address_key, address_of_key, beyond};
 use crate::function::Function;
 use crate::plan::{Comparison, Expr, Name, Operator, SortKey};
 
@@ -33,6 +36,26 @@ struct Key {
     kind: SortKind,
     descending: bool,
     format: Option<String>,
+    /// What a field is ordered by.
+    by: Option<By>,
+}
+
+/// What a field is ordered by, and how its values are written.
+#[derive(Clone, Debug)]
+struct By {
+    expr: Expr,
+    form: SortForm,
+}
+
+/// How values that hits are ordered by are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SortForm {
+    /// As they are.
+    Plain,
+    /// Dates in milliseconds, others as they are.
+    Date,
+    /// Addresses.
+    Address,
 }
 
 /// An order of hits.
@@ -50,7 +73,7 @@ pub struct Cursor {
 }
 
 /// Reads `sort`.
-pub fn parse_sort(json: Option<&Json>) -> Result<Order, SearchError> {
+pub fn parse_sort(json: Option<&Json>, schema: &Schema) -> Result<Order, SearchError> {
     let written: Vec<&Json> = match json {
         None | Some(Json::Null) => Vec::new(),
         Some(Json::Array(keys)) => keys.iter().collect(),
@@ -66,16 +89,12 @@ pub fn parse_sort(json: Option<&Json>) -> Result<Order, SearchError> {
             Json::String(text) => {
                 let (name, order) =
                     text.split_once(':').map_or((text.as_str(), None), |(name, order)| (name, Some(order)));
-                keys.extend(self::key(name, order, None, &at)?);
+                keys.extend(self::key(name, order, &Json::Null, schema, &at)?);
             }
             Json::Object(members) => {
                 for (name, options) in members {
                     let order = options.as_str().or_else(|| options.get("order").and_then(Json::as_str));
-                    if let Some(missing) = options.get("missing").filter(|missing| *missing != "_last") {
-                        let message = format!("missing [{missing}] is not supported: what is missing comes last");
-                        return Err(SearchError::parsing(&at, message));
-                    }
-                    keys.extend(self::key(name, order, options.get("format").and_then(Json::as_str), &at)?);
+                    keys.extend(self::key(name, order, options, schema, &at)?);
                 }
             }
             _ => return Err(SearchError::parsing(&at, "is no field")),
@@ -84,21 +103,88 @@ pub fn parse_sort(json: Option<&Json>) -> Result<Order, SearchError> {
     Ok(Order { keys })
 }
 
-fn key(name: &str, order: Option<&str>, format: Option<&str>, at: &str) -> Result<Option<Key>, SearchError> {
+fn key(name: &str, order: Option<&str>, options: &Json, schema: &Schema, at: &str) -> Result<Option<Key>, SearchError> {
     let kind = match name {
         // Nothing is more relevant than the rest.
         "_score" => return Ok(None),
         "_doc" | "_shard_doc" | "_id" => SortKind::Place,
         "_script" | "_geo_distance" => return Err(SearchError::parsing(at, format!("[{name}] is not supported"))),
         "@timestamp" => SortKind::Time,
-        name => SortKind::Field(field_of(name)),
+        name => SortKind::Field(field_of(&schema.name(name)?)),
     };
     let descending = match order.map(str::to_ascii_lowercase).as_deref() {
         None | Some("asc") => false,
         Some("desc") => true,
         Some(other) => return Err(SearchError::parsing(at, format!("[{other}] is no order; write asc or desc"))),
     };
-    Ok(Some(Key { kind, descending, format: format.map(str::to_owned) }))
+    let format = options.get("format").and_then(Json::as_str).map(str::to_owned);
+    check_options(options, &kind, at)?;
+    let by = match &kind {
+        SortKind::Field(_) => Some(by(name, descending, options, schema, at)?),
+        SortKind::Time | SortKind::Place => None,
+    };
+    Ok(Some(Key { kind, descending, format, by }))
+}
+
+/// Refuses options of a key that would change the order.
+fn check_options(options: &Json, kind: &SortKind, at: &str) -> Result<(), SearchError> {
+    for (name, value) in options.as_object().into_iter().flatten() {
+        let is_supported = match name.as_str() {
+            "order" | "format" | "unmapped_type" | "ignore_unmapped" => true,
+            "missing" => *value == "_last" || (*value != "_first" && matches!(kind, SortKind::Field(_))),
+            "mode" => matches!(value.as_str(), Some("min" | "max")),
+            "numeric_type" | "nested" | "nested_path" | "nested_filter" => value.is_null(),
+            other => return Err(SearchError::parsing(at, format!("[field_sort] unknown field [{other}]"))),
+        };
+        if !is_supported {
+            return Err(SearchError::parsing(at, format!("[{name}] with [{value}] is not supported")));
+        }
+    }
+    Ok(())
+}
+
+/// What a field is ordered by: of several values the least, or the greatest where the order descends.
+fn by(written: &str, descending: bool, options: &Json, schema: &Schema, at: &str) -> Result<By, SearchError> {
+    let (expr, kind) = (schema.order(written)?, schema.kind(written)?);
+    let field = matches!(&expr, Expr::Field(name) if !name.starts_with('@'));
+    let form = match kind {
+        Some(Kind::Ip) => SortForm::Address,
+        Some(Kind::Date { .. }) => SortForm::Date,
+        None if field && !written.ends_with(".keyword") => SortForm::Date,
+        _ => SortForm::Plain,
+    };
+    let expr = match (form, kind) {
+        (SortForm::Date, None) => Expr::Call(Function::DateMillis, vec![expr]),
+        _ => expr,
+    };
+    let takes_greatest = match options.get("mode").and_then(Json::as_str) {
+        None => descending,
+        Some(mode) => mode == "max",
+    };
+    let extreme = if takes_greatest { Function::GreatestOfList } else { Function::LeastOfList };
+    let mut by = By { expr: Expr::Call(extreme, vec![each_of(expr)]), form };
+    if let Some(missing) = options.get("missing").filter(|missing| *missing != "_last") {
+        let message = || SearchError::parsing(at, format!("missing [{missing}] is no value"));
+        let literal = Expr::Literal(Some(by.literal(missing).ok_or_else(message)?));
+        by.expr = Expr::Call(Function::Coalesce, vec![by.expr, literal]);
+    }
+    Ok(by)
+}
+
+impl By {
+    /// A value of a client's as what hits are ordered by.
+    fn literal(&self, json: &Json) -> Option<Value> {
+        match (self.form, json) {
+            (SortForm::Address, Json::String(text)) => {
+                Some(text.parse().map_or_else(|_| Value::text(text.as_str()), |it| Value::text(address_key(it))))
+            }
+            (SortForm::Date, Json::String(text)) => Some(match super::date_value(text) {
+                Some(instant) => Value::Integer(instant.div_euclid(1_000_000)),
+                None => Value::text(text.as_str()),
+            }),
+            (_, json) => value_of_json(json),
+        }
+    }
 }
 
 impl Order {
@@ -121,7 +207,7 @@ impl Order {
     pub fn add_place(&mut self) {
         if !self.has_place() {
             let descending = self.keys.first().is_none_or(|key| key.descending);
-            self.keys.push(Key { kind: SortKind::Place, descending, format: None });
+            self.keys.push(Key { kind: SortKind::Place, descending, format: None, by: None });
         }
     }
 
@@ -260,6 +346,9 @@ fn beyond_place(id: EventId, descending: bool) -> Expr {
 
 impl Key {
     fn expr(&self) -> Expr {
+        if let Some(by) = &self.by {
+            return by.expr.clone();
+        }
         Expr::Field(match &self.kind {
             SortKind::Time => "@timestamp".into(),
             SortKind::Place => "@id".into(),
@@ -268,7 +357,12 @@ impl Key {
     }
 
     fn shown(&self, value: Option<&Value>) -> Json {
+        let form = self.by.as_ref().map_or(SortForm::Plain, |by| by.form);
         match (value, &self.format) {
+            (Some(Value::String(key)), _) if form == SortForm::Address => json!(address_of_key(key)),
+            (Some(Value::Integer(millis)), Some(format)) if form == SortForm::Date => {
+                json!(format_time(Timestamp(millis.saturating_mul(1_000_000)), Some(format)))
+            }
             (Some(Value::Timestamp(instant)), Some(format)) => json!(format_time(*instant, Some(format))),
             (value, _) => json_of_value(value),
         }
@@ -300,7 +394,8 @@ impl Key {
             }
             SortKind::Field(_) => {
                 let is_missing = not(Some(Expr::Call(Function::IsPresent, vec![self.expr()])));
-                match value_of_json(value) {
+                let value = self.by.as_ref().map_or_else(|| value_of_json(value), |by| by.literal(value));
+                match value {
                     Some(value) => (
                         both(compare(comparison, value.clone()), is_missing, Expr::Or),
                         compare(Comparison::Equal, value),

@@ -6,8 +6,8 @@ use types::{Timestamp, Value};
 
 use super::filter::{Reader, object, only_member};
 use super::times::{self, date_value, zone_of};
-use super::{SearchError, both, value_of_json};
-use crate::lucene::condition::{Bound, Target, present};
+use super::{Kind, SearchError, both, value_of_json};
+use crate::lucene::condition::{Bound, Target};
 use crate::plan::{Comparison, Expr};
 
 /// Bounds by their names, and whether each is an upper one and includes its value.
@@ -16,7 +16,7 @@ const BOUNDS: [(&str, bool, bool); 4] =
 
 /// Reads the query.
 pub(super) fn condition(
-    reader: &mut Reader,
+    reader: &mut Reader<'_>,
     body: &Json,
     at: &str,
     is_necessary: bool,
@@ -34,7 +34,7 @@ pub(super) fn condition(
     };
     if name != "@timestamp" {
         let read = |bound: &Json| times::read(bound, format, reader.now, zone);
-        return of_values(name, &bounds, format, read, &at).map(Some);
+        return of_values(&reader.target(name), &bounds, format, read, &at).map(Some);
     }
     let (mut from, mut to) = (i64::MIN, i64::MAX);
     for (bound, is_upper, is_included) in bounds {
@@ -89,16 +89,16 @@ fn bounds<'j>(options: &'j Map<String, Json>, at: &str) -> Result<Vec<(&'j Json,
 
 /// The condition on a field whose values may be numbers, texts or dates.
 fn of_values(
-    name: &str,
+    target: &Target,
     bounds: &[(&Json, bool, bool)],
     format: Option<&str>,
     read: impl Fn(&Json) -> Option<times::Written>,
     at: &str,
 ) -> Result<Expr, SearchError> {
-    let target = Target::field(name);
     if bounds.is_empty() {
-        return Ok(present(name));
+        return Ok(target.is_there());
     }
+    let is_declared_date = matches!(target.kind(), Some(Kind::Date { .. }));
     let is_of_other_times = format.is_some_and(|format| !format.contains("epoch_millis"));
     let mut found = Vec::new();
     for (bound, is_upper, is_included) in bounds {
@@ -110,15 +110,21 @@ fn of_values(
         };
         let is_date = |text: &str| text.contains("||") || text.starts_with("now") || date_value(text).is_some();
         let is_only_time = is_of_other_times || bound.as_str().is_some_and(is_date);
-        let time = if target.is_keyword() && !target.is_time() { None } else { read(bound) };
+        let is_text = target.is_keyword() && !target.is_time() && !is_declared_date;
+        let time = if is_text { None } else { read(bound) };
         let Some(value) = value_of_json(bound) else {
             return Err(SearchError::parsing(at, format!("{bound} is no value")));
         };
-        if time.is_none() && is_of_other_times {
+        if time.is_none() && is_of_other_times && !is_text {
             return Err(SearchError::parsing(at, format!("{bound} is no time that can be read")));
         }
+        let text = value.to_string();
+        let why = if is_declared_date && time.is_some() { None } else { target.misfit(&text) };
+        if let Some(why) = why.or_else(|| (is_declared_date && time.is_none()).then(|| format!("{bound} is no time"))) {
+            return Err(SearchError { kind: "query_shard_exception", reason: format!("[{at}] {why}") });
+        }
         let value = (time.is_none() || !is_only_time).then_some(value);
-        found.push(Bound { comparison, value, time: time.map(|written| (written.first, written.last)) });
+        found.push(Bound { comparison, text, value, time: time.map(|written| (written.first, written.last)) });
     }
     Ok(target.between(found))
 }

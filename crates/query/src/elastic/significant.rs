@@ -9,7 +9,7 @@ use super::aggregation::Aggregation;
 use super::filter::{Reader, object};
 use super::fold::{Asker, Context, Folding, Parent, place_of, put};
 use super::terms::{self, Candidate, SIZE_DEFAULT, compare_values, number, write_key};
-use super::{BUCKETS_MAX, SearchError, field_of};
+use super::{BUCKETS_MAX, SearchError};
 use crate::plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan};
 
 /// The key of a group, and how many events it has.
@@ -43,7 +43,7 @@ pub(super) struct Significant {
 }
 
 /// Reads `significant_terms`.
-pub(super) fn parse(reader: &mut Reader, body: &Json, at: &str) -> Result<Significant, SearchError> {
+pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Significant, SearchError> {
     let members = object(body, at)?;
     let Some(field) = members.get("field").and_then(Json::as_str) else {
         return Err(SearchError::parsing(at, "Required one of fields [field], but none were specified."));
@@ -54,7 +54,7 @@ pub(super) fn parse(reader: &mut Reader, body: &Json, at: &str) -> Result<Signif
     {
         return Err(SearchError::parsing(at, format!("[{name}] is not supported; jlh and percentage are")));
     }
-    let value = Expr::Field(field_of(field));
+    let value = reader.schema.value(field)?;
     let filter = terms::included(reader, members, &value, at)?;
     let background = match members.get("background_filter").filter(|filter| !filter.is_null()) {
         Some(filter) => reader.clause(filter, &format!("{at}.background_filter"), 0, false)?,

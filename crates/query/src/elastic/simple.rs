@@ -16,7 +16,7 @@ use crate::plan::Expr;
 const TEXT_BYTES_MAX: usize = 64 << 10;
 
 /// Reads the query.
-pub(super) fn condition(reader: &Reader, body: &Json, at: &str) -> Result<Option<Expr>, SearchError> {
+pub(super) fn condition(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Option<Expr>, SearchError> {
     let members = object(body, at)?;
     let Some(text) = members.get("query").and_then(Json::as_str) else {
         return Err(SearchError::parsing(at, "needs a [query]"));

@@ -6,8 +6,9 @@ use serde_json::{Map, Value as Json, json};
 use types::Value;
 
 use super::filter::{Reader, object};
-use super::{BUCKETS_MAX, SearchError, field_of, json_of_value, pipeline, value_of_json};
+use super::{BUCKETS_MAX, Schema, SearchError, histogram, json_of_value, pipeline, value_of_json};
 use crate::function::Function;
+use crate::lucene::regexp;
 use crate::plan::{Expr, TextPattern};
 
 /// Buckets where no number is asked for, as in Elasticsearch.
@@ -47,7 +48,7 @@ enum OrderBy {
 }
 
 /// Reads `terms`.
-pub(super) fn parse(reader: &mut Reader, body: &Json, at: &str) -> Result<Terms, SearchError> {
+pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Terms, SearchError> {
     let members = object(body, at)?;
     let Some(field) = members.get("field").and_then(Json::as_str) else {
         return Err(SearchError::parsing(at, "Required one of fields [field, script], but none were specified."));
@@ -56,8 +57,7 @@ pub(super) fn parse(reader: &mut Reader, body: &Json, at: &str) -> Result<Terms,
     if size == 0 {
         return Err(SearchError::argument(format!("[{at}] [size] must be greater than 0. Found [0]")));
     }
-    let name = Expr::Field(field_of(field));
-    let value = with_missing(name.clone(), members.get("missing"));
+    let value = with_missing(histogram::time(reader.schema, field)?, members.get("missing"));
     let filter = included(reader, members, &value, at)?;
     let least = number(members.get("min_doc_count"), at)?.unwrap_or(1) as u64;
     let size = size.min(BUCKETS_MAX);
@@ -66,7 +66,7 @@ pub(super) fn parse(reader: &mut Reader, body: &Json, at: &str) -> Result<Terms,
 }
 
 /// Reads `rare_terms`.
-pub(super) fn parse_rare(reader: &mut Reader, body: &Json, at: &str) -> Result<Terms, SearchError> {
+pub(super) fn parse_rare(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Terms, SearchError> {
     let members = object(body, at)?;
     let Some(field) = members.get("field").and_then(Json::as_str) else {
         return Err(SearchError::parsing(at, "Required one of fields [field, script], but none were specified."));
@@ -76,7 +76,7 @@ pub(super) fn parse_rare(reader: &mut Reader, body: &Json, at: &str) -> Result<T
         let reason = format!("[max_doc_count] must be between 1 and {RARE_MAX}, found [{most}] in [{at}]");
         return Err(SearchError::argument(reason));
     }
-    let value = with_missing(Expr::Field(field_of(field)), members.get("missing"));
+    let value = with_missing(reader.schema.value(field)?, members.get("missing"));
     let filter = included(reader, members, &value, at)?;
     let by_count = TermsOrder { by: OrderBy::Count, descending: false };
     let orders = vec![by_count, TermsOrder { by: OrderBy::Key, descending: false }];
@@ -87,7 +87,7 @@ pub(super) fn parse_rare(reader: &mut Reader, body: &Json, at: &str) -> Result<T
 
 /// Which values `include` and `exclude` leave.
 pub(super) fn included(
-    reader: &mut Reader,
+    reader: &mut Reader<'_>,
     members: &Map<String, Json>,
     value: &Expr,
     at: &str,
@@ -134,7 +134,7 @@ fn part_of(key: &[Option<Value>], n_parts: u64) -> u64 {
 }
 
 /// Reads `multi_terms`.
-pub(super) fn parse_several(body: &Json, at: &str) -> Result<Terms, SearchError> {
+pub(super) fn parse_several(schema: &Schema, body: &Json, at: &str) -> Result<Terms, SearchError> {
     let members = object(body, at)?;
     let written = members.get("terms").and_then(Json::as_array).filter(|list| (2..=VALUES_MAX).contains(&list.len()));
     let Some(written) = written else {
@@ -142,7 +142,7 @@ pub(super) fn parse_several(body: &Json, at: &str) -> Result<Terms, SearchError>
         return Err(SearchError::argument(message));
     };
     let value = |(index, one): (usize, &Json)| match one.get("field").and_then(Json::as_str) {
-        Some(field) => Ok(with_missing(Expr::Field(field_of(field)), one.get("missing"))),
+        Some(field) => Ok(with_missing(histogram::time(schema, field)?, one.get("missing"))),
         None => Err(SearchError::parsing(&format!("{at}.terms[{index}]"), "needs a [field]")),
     };
     let values = written.iter().enumerate().map(value).collect::<Result<Vec<Expr>, SearchError>>()?;
@@ -179,10 +179,11 @@ pub(super) fn number(json: Option<&Json>, at: &str) -> Result<Option<usize>, Sea
     }
 }
 
-fn admitted(reader: &mut Reader, value: &Expr, written: &Json, at: &str) -> Result<Expr, SearchError> {
+fn admitted(reader: &mut Reader<'_>, value: &Expr, written: &Json, at: &str) -> Result<Expr, SearchError> {
     match written {
         Json::String(source) => {
-            let regex = reader.regex(&format!("^(?:{source})$"), at)?;
+            let source = regexp::anchored(source).map_err(|why| SearchError::parsing(at, why))?;
+            let regex = reader.regex(&source, at)?;
             Ok(Expr::Match(Box::new(value.clone()), TextPattern::Regex(regex)))
         }
         Json::Array(values) => {

@@ -10,7 +10,7 @@ use crate::plan::Plan;
 const NOW: Timestamp = Timestamp(1_795_176_000_000_000_000);
 
 fn selection(query: &Json) -> Result<Selection, SearchError> {
-    parse_query(Some(query), NOW)
+    parse_query(Some(query), NOW, &Schema::default())
 }
 
 #[track_caller]
@@ -142,16 +142,22 @@ fn what_is_nested_or_too_much_is_refused() {
     let patterns: Vec<Json> = (0..100).map(|n| json!({"wildcard": {"a": format!("{n}*")}})).collect();
     check_error(json!({"bool": {"should": patterns}}), "more than 64 regular expressions");
     check_error(json!({"terms": {"a": vec![1; 70_000]}}), "allowed maximum of [65536]");
-    assert!(parse_aggregations(Some(&json!({"t": {"terms": {"field": "x", "order": {}}}})), NOW).is_ok());
+    assert!(
+        parse_aggregations(Some(&json!({"t": {"terms": {"field": "x", "order": {}}}})), NOW, &Schema::default())
+            .is_ok()
+    );
     let mut buckets = json!({"a": {"avg": {"field": "x"}}});
     for _ in 0..20 {
         buckets = json!({"a": {"terms": {"field": "x"}, "aggs": buckets}});
     }
-    assert!(parse_aggregations(Some(&buckets), NOW).is_err());
+    assert!(parse_aggregations(Some(&buckets), NOW, &Schema::default()).is_err());
     let script = |source: String| json!({"h": {"histogram": {"field": "x", "interval": 1}, "aggs": {"s": {"bucket_script": {"buckets_path": {"a": "_count"}, "script": source}}}}});
-    assert!(parse_aggregations(Some(&script("params.a * (2 + Math.max(1, -params.a))".into())), NOW).is_ok());
-    assert!(parse_aggregations(Some(&script("(".repeat(4_000))), NOW).is_err());
-    assert!(parse_aggregations(Some(&script("System.exit(0)".into())), NOW).is_err());
+    assert!(
+        parse_aggregations(Some(&script("params.a * (2 + Math.max(1, -params.a))".into())), NOW, &Schema::default())
+            .is_ok()
+    );
+    assert!(parse_aggregations(Some(&script("(".repeat(4_000))), NOW, &Schema::default()).is_err());
+    assert!(parse_aggregations(Some(&script("System.exit(0)".into())), NOW, &Schema::default()).is_err());
 }
 
 #[test]
@@ -260,8 +266,8 @@ proptest! {
     #[test]
     fn no_request_ends_in_a_panic(json in any_json(), text in ".{0,60}") {
         let _ = selection(&json);
-        let _ = parse_aggregations(Some(&json), NOW);
-        let _ = parse_sort(Some(&json)).map(|order| order.cursor(&json).map(|_| ()));
+        let _ = parse_aggregations(Some(&json), NOW, &Schema::default());
+        let _ = parse_sort(Some(&json), &Schema::default()).map(|order| order.cursor(&json).map(|_| ()));
         for kind in ["query_string", "simple_query_string"] {
             let _ = selection(&json!({kind: {"query": text, "default_operator": "and"}}));
         }

@@ -131,7 +131,12 @@ pub(super) fn each(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment)
     for row in 0..frame.n_rows() {
         let n_of_row = values.owners[at..].iter().take_while(|owner| **owner as usize == row).count();
         let mut items: Vec<Option<Value>> = Vec::new();
-        items.extend((at..at + n_of_row).filter_map(|element| of_elements.value(element).map(Some)));
+        for value in (at..at + n_of_row).filter_map(|element| of_elements.value(element)) {
+            match value {
+                Value::List(inner) => items.extend(inner.iter().cloned()),
+                value => items.push(Some(value)),
+            }
+        }
         at += n_of_row;
         let single = if n_of_row == 0 || base.contains(row) { single.value(row) } else { None };
         rows.push(if items.is_empty() {

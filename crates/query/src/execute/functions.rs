@@ -27,6 +27,7 @@ use crate::template::{Line, Template};
 
 pub(crate) use json::{parse as parse_json, select as select_json};
 pub(crate) use typed::{address_of, date_of, decimal_text, later_by_months};
+pub(crate) use network::{address_key, address_of_key};
 
 /// The longest text that a function makes; a longer one is missing.
 const TEXT_BYTES_MAX: usize = 16 << 20;
@@ -214,6 +215,11 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
         F::Position | F::StartsWith | F::EndsWith | F::ToString | F::Split => text::scalar(function, cells),
         F::Measure => time::measure(cells[0]),
         F::Typed(function) => typed::scalar(function, cells),
+        F::AddressKey => Some(Value::text(address_key(cells[0].text()?.trim().parse().ok()?))),
+        F::DateMillis => time::date_millis(cells[0]),
+        F::LeastOfList => extreme_of_list(cells[0].to_value()?, std::cmp::Ordering::Less),
+        F::GreatestOfList => extreme_of_list(cells[0].to_value()?, std::cmp::Ordering::Greater),
+        F::WordList => Some(text::word_list(&cells[0].text()?)),
         F::FromMillis | F::ToMillis | F::Hour | F::Weekday => time::scalar(function, cells, env.time_zone),
         F::FormatDate | F::ParseDate => time::scalar(function, cells, env.time_zone),
         F::JsonParse => json::parse(&cells[0].text()?),
@@ -262,6 +268,19 @@ fn level_name(value: Value) -> Value {
         Value::List(items) => Value::List(Arc::new(items.iter().cloned().map(|item| item.map(level_name)).collect())),
         other => other,
     }
+}
+
+/// The least or greatest of the values of a list, as they are sorted.
+fn extreme_of_list(value: Value, wanted: std::cmp::Ordering) -> Option<Value> {
+    let Value::List(items) = &value else { return Some(value) };
+    let mut best: Option<&Value> = None;
+    for item in items.iter().flatten() {
+        let is_better = |best: &Value| cell::sort_order(Cell::of(Some(item)), Cell::of(Some(best))) == wanted;
+        if best.is_none_or(is_better) {
+            best = Some(item);
+        }
+    }
+    best.cloned()
 }
 
 fn extreme(cells: &[Cell<'_>], wanted: std::cmp::Ordering) -> Option<Value> {

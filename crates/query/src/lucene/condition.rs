@@ -6,7 +6,7 @@ use types::{Timestamp, Value};
 
 use super::{Reader, Rule, span_of};
 use crate::each::{each, has_value};
-use crate::elastic::{date_value, read_time, within};
+use crate::elastic::{Kind, Mapping, date_value, read_time, within};
 use crate::error::{QueryError, Span};
 use crate::function::Function;
 use crate::insights::balanced;
@@ -39,14 +39,21 @@ pub(crate) enum Target {
         name: String,
         /// Whole values where it was named as a `.keyword`, or is one of ours that holds no sentences.
         analysis: Analysis,
+        /// What a mapping declares it to be.
+        kind: Option<Kind>,
+        /// Whether texts of dates are texts.
+        is_plain: bool,
     },
     /// Whether the field named by the value is there.
     Presence,
 }
 
 /// One end of a range.
+#[derive(Clone, Debug)]
 pub(crate) struct Bound {
     pub(crate) comparison: Comparison,
+    /// The value as it was written.
+    pub(crate) text: String,
     /// What values that are no dates are compared with.
     pub(crate) value: Option<Value>,
     /// The first and the last instant, where it is a time.
@@ -85,8 +92,24 @@ impl Target {
         let analysis = if has_suffix || is_ours { Analysis::Keyword } else { of_texts };
         match name {
             "@any" | "*" => Self::Any(of_texts),
-            name => Self::Field { name: name.to_owned(), analysis },
+            name => Self::Field { name: name.to_owned(), analysis, kind: None, is_plain: false },
         }
+    }
+
+    /// The same where a mapping may declare it.
+    pub(crate) fn of(mapping: &Mapping, written: &str, of_texts: Analysis) -> Self {
+        let resolved = mapping.resolve(written);
+        let mut target = Self::field_in(&resolved.name, of_texts);
+        if let Self::Field { analysis, kind, is_plain, .. } = &mut target {
+            *is_plain = resolved.is_plain;
+            match &resolved.kind {
+                Some(Kind::Text { .. }) => *analysis = Analysis::Words,
+                Some(_) => *analysis = Analysis::Keyword,
+                None => {}
+            }
+            *kind = resolved.kind;
+        }
+        target
     }
 
     pub(crate) fn expr(&self) -> Box<Expr> {
@@ -113,7 +136,7 @@ impl Target {
     }
 
     /// A condition on the field that holds where it holds for one of its values.
-    fn of_one(&self, condition: Expr) -> Expr {
+    pub(super) fn of_one(&self, condition: Expr) -> Expr {
         match self {
             Self::Field { name, .. } if !name.starts_with('@') => each(&name.as_str().into(), condition),
             _ => condition,
@@ -131,6 +154,10 @@ impl Target {
 
     /// Equal to one of the values, texts as a whole.
     pub(crate) fn one_of(&self, values: Vec<Value>) -> Expr {
+        if self.kind().is_some() {
+            let each = values.iter().filter_map(|value| self.mapped_equal(&value.to_string()));
+            return balanced(each.collect(), Expr::Or);
+        }
         let literals = values.into_iter().map(|value| Expr::Literal(Some(value))).collect();
         self.of_one(Expr::In(self.expr(), literals))
     }
@@ -138,6 +165,11 @@ impl Target {
     /// Has words one after the other.
     pub(crate) fn has(&self, words: Words) -> Expr {
         self.of_one(Expr::Match(self.expr(), TextPattern::Words(words)))
+    }
+
+    /// Reports whether texts of dates are dates here.
+    pub(crate) fn takes_dates(&self) -> bool {
+        matches!(self, Self::Field { is_plain: false, kind: None | Some(Kind::Date { .. }), .. })
     }
 
     /// Whether its values are times.
@@ -159,6 +191,13 @@ impl Target {
 
     /// Values for which all bounds hold.
     pub(crate) fn between(&self, bounds: Vec<Bound>) -> Expr {
+        if self.kind().is_some() {
+            let bounds: Vec<Bound> = bounds.iter().cloned().map(|bound| self.in_milliseconds(bound)).collect();
+            if let Some(condition) = self.mapped_between(&bounds) {
+                return condition;
+            }
+        }
+        let bounds: Vec<Bound> = bounds.into_iter().map(|bound| self.in_milliseconds(bound)).collect();
         let times: Option<Vec<Expr>> =
             bounds.iter().map(|bound| Some(self.of_time(bound.comparison, bound.time?))).collect();
         let times = times.map(|times| balanced(times, Expr::And));
@@ -177,21 +216,38 @@ impl Target {
         let values = bounds.into_iter().map(|bound| match (bound.value, bound.time) {
             (Some(value), _) => self.compared(bound.comparison, value),
             // A number beside a time is one of milliseconds.
-            (None, Some((first, last))) => {
-                let instant = if takes_first(bound.comparison) { first } else { last };
-                let number = Box::new(Expr::Call(Function::ToNumber, vec![*self.expr()]));
-                let literal = Expr::Literal(Some(Value::Integer(instant.div_euclid(1_000_000))));
-                Expr::Compare(bound.comparison, number, Box::new(literal))
-            }
+            (None, Some(time)) => self.of_milliseconds(bound.comparison, time),
             (None, None) => super::not(None),
         });
         let values = balanced(values.collect(), Expr::And);
         self.of_one(self.or_times(times, values))
     }
 
+    /// Dates have whole milliseconds, but for the time of events and those that are declared with nanoseconds.
+    fn in_milliseconds(&self, mut bound: Bound) -> Bound {
+        const MILLISECOND: i64 = 1_000_000;
+        let is_finer = self.is_time() || matches!(self.kind(), Some(Kind::Date { has_nanos: true }));
+        if let (Some((first, last)), false) = (&mut bound.time, is_finer) {
+            *first -= first.rem_euclid(MILLISECOND);
+            *last = (*last - last.rem_euclid(MILLISECOND)).saturating_add(MILLISECOND - 1);
+        }
+        bound
+    }
+
+    /// A number of milliseconds compared with a time.
+    pub(super) fn of_milliseconds(&self, comparison: Comparison, (first, last): (i64, i64)) -> Expr {
+        let number = Box::new(Expr::Call(Function::ToNumber, vec![*self.expr()]));
+        let literal = |instant: i64| Box::new(Expr::Literal(Some(Value::Integer(instant.div_euclid(1_000_000)))));
+        match comparison {
+            Comparison::Equal => Expr::Between(number, literal(first), literal(last)),
+            comparison if takes_first(comparison) => Expr::Compare(comparison, number, literal(first)),
+            comparison => Expr::Compare(comparison, number, literal(last)),
+        }
+    }
+
     fn or_times(&self, times: Option<Expr>, values: Expr) -> Expr {
         match (self, times) {
-            (Self::Field { .. }, Some(times)) => self.if_date(times, values),
+            (Self::Field { is_plain: false, kind: None, .. }, Some(times)) => self.if_date(times, values),
             _ => values,
         }
     }
@@ -201,7 +257,7 @@ impl Target {
     }
 
     /// A time compared with all of what was written: a day, a second.
-    fn of_time(&self, comparison: Comparison, (first, last): (i64, i64)) -> Expr {
+    pub(super) fn of_time(&self, comparison: Comparison, (first, last): (i64, i64)) -> Expr {
         let instant = |instant| Value::Timestamp(Timestamp(instant));
         match comparison {
             Comparison::Equal => within(self.expr(), first, last.saturating_add(1)),
@@ -213,6 +269,9 @@ impl Target {
 
     /// A value as it stands after the field: a number, a time or words.
     pub(crate) fn value(&self, text: &str) -> Option<Expr> {
+        if let Some(condition) = self.mapped_equal(text) {
+            return Some(condition);
+        }
         if self.is_keyword() {
             return Some(self.compare(Comparison::Equal, value_of(text)));
         }
@@ -246,15 +305,25 @@ impl Target {
     fn or_date(&self, text: &str, condition: Expr) -> Expr {
         let time = date_value(text).and_then(|_| read_time(text, Timestamp(0)));
         match (self, time) {
-            (Self::Field { .. }, Some(time)) => self.if_date(self.of_time(Comparison::Equal, time), condition),
+            (Self::Field { is_plain: false, kind: None, .. }, Some(time)) => {
+                self.if_date(self.of_time(Comparison::Equal, time), condition)
+            }
             _ => condition,
         }
     }
 
     /// The words of a text in quotes, one after the other.
     pub(crate) fn phrase(&self, text: &str) -> Option<Expr> {
+        self.near(text, 0)
+    }
+
+    /// The same where words may stand elsewhere, by so many places in all.
+    pub(crate) fn near(&self, text: &str, slop: usize) -> Option<Expr> {
         if let Self::Presence = self {
             return Some(present(text));
+        }
+        if let Some(condition) = self.mapped_equal(text) {
+            return Some(condition);
         }
         if self.is_keyword() {
             return Some(self.compare(Comparison::Equal, Value::text(text)));
@@ -267,12 +336,15 @@ impl Target {
         if let (Value::Integer(_) | Value::Float(_), false) = (value_of(text), is_word(text)) {
             return Some(self.compare(Comparison::Equal, value_of(text)));
         }
-        Some(self.of_one(self.or_date(text, self.pattern(Words::of_text(text)?))))
+        Some(self.of_one(self.or_date(text, self.pattern(Words::of_text(text)?.with_slop(slop)))))
     }
 
     /// One word that is not taken apart, or a value.
     pub(crate) fn term(&self, value: &Value) -> Expr {
         let text = value.to_string();
+        if let Some(condition) = self.mapped_equal(&text) {
+            return condition;
+        }
         if self.is_keyword() || self.is_time() {
             return match read_time(&text, Timestamp(0)).filter(|_| self.is_time()) {
                 Some(time) => self.of_time(Comparison::Equal, time),
@@ -293,10 +365,14 @@ impl Target {
     pub(crate) fn word(&self, reader: &mut Reader<'_>, written: &str, span: Span) -> Result<Option<Expr>, QueryError> {
         let text = unescaped(written);
         match self {
-            Self::Presence => return Ok(Some(present(&text))),
+            Self::Presence => return Ok(Some(reader.present(&text))),
             Self::Any(_) if written == "*" => return Ok(None),
-            Self::Field { name, .. } if written == "*" => return Ok(Some(present(name))),
+            Self::Field { .. } if written == "*" => return Ok(Some(self.is_there())),
             _ => {}
+        }
+        let is_pattern = reader.is_fuzzy || has_wildcard(written);
+        if let Some(answer) = reader.misfit(self, &text, is_pattern.then_some("wildcard"), span) {
+            return answer.map(Some);
         }
         if reader.is_fuzzy {
             let source = if self.is_loose() { self.similar(&text) } else { self.similar(&text.to_lowercase()) };
@@ -317,6 +393,18 @@ impl Target {
         Ok(Some(self.value(&text).unwrap_or_else(|| super::not(None))))
     }
 
+    /// The condition that the field has a value.
+    pub(crate) fn is_there(&self) -> Expr {
+        match self {
+            Self::Field { kind: Some(_), .. } => self.mapped_presence().unwrap_or_else(|| super::not(None)),
+            Self::Field { name, .. } if name.starts_with('@') => {
+                Expr::Call(Function::IsPresent, vec![Expr::Field(name.as_str().into())])
+            }
+            Self::Field { name, .. } => has_value(&name.as_str().into()),
+            Self::Any(_) | Self::Presence => Expr::Literal(Some(Value::Boolean(true))),
+        }
+    }
+
     /// Whether its texts are sentences, of which a pattern is about a part.
     fn is_sentence(&self) -> bool {
         match self {
@@ -335,13 +423,21 @@ impl Target {
     }
 
     /// A regular expression as the field takes it.
-    pub(crate) fn expression(&self, source: &str) -> String {
-        if self.is_loose() && self.is_sentence() { source.to_owned() } else { format!("^(?:{source})$") }
+    pub(crate) fn expression(&self, source: &str) -> Result<String, String> {
+        match (self.is_loose(), self.is_sentence()) {
+            (true, true) => Ok(source.to_owned()),
+            (true, false) => Ok(format!("^(?:{source})$")),
+            (false, _) => super::regexp::anchored(source),
+        }
     }
 
     /// A pattern as the words of the field are: in lower case.
     pub(crate) fn normal(&self, written: &str) -> String {
-        if self.is_keyword() { written.to_owned() } else { written.to_lowercase() }
+        let is_kept = match self.kind() {
+            Some(Kind::Keyword { is_lower, .. }) => !is_lower,
+            _ => self.is_keyword(),
+        };
+        if is_kept { written.to_owned() } else { written.to_lowercase() }
     }
 
     /// A regular expression for a word and those that differ from it in one letter: another one, one more, one less, or two
@@ -366,6 +462,9 @@ impl Target {
 
     /// A regular expression: about a whole value, or about one word and anchored at both ends.
     pub(crate) fn matching(&self, regex: Regex) -> Expr {
+        if let Some(condition) = self.mapped_matching(&regex) {
+            return condition;
+        }
         if self.is_keyword() || self.is_loose() {
             return self.of_one(Expr::Match(self.expr(), TextPattern::Regex(regex)));
         }
@@ -389,11 +488,14 @@ impl Target {
         let mut read = Vec::new();
         for (comparison, bound) in [(low_sign, low), (high_sign, high)] {
             let Some((text, value, span)) = bound else { continue };
+            if let Some(answer) = reader.misfit(self, &text, None, span) {
+                return answer.map(Some);
+            }
             read.push(reader.bound(self, comparison, &text, value, span)?);
         }
         Ok(match (read.is_empty(), self) {
             (false, _) => Some(self.between(read)),
-            (true, Self::Field { name, .. }) => Some(present(name)),
+            (true, Self::Field { .. }) => Some(self.is_there()),
             (true, _) => None,
         })
     }
@@ -414,7 +516,13 @@ impl Bound {
         }
         let is_date = is_time || is_relative || date_value(text.split("||").next().unwrap_or_default()).is_some();
         let time = read_time(text, now.unwrap_or_default()).filter(|_| is_date);
-        Some(Self { comparison, value: time.is_none().then_some(value), time })
+        let text = text.to_owned();
+        Some(Self { comparison, text, value: time.is_none().then_some(value), time })
+    }
+
+    /// A bound that is a time.
+    pub(crate) fn of_time(comparison: Comparison, text: &str, time: (i64, i64)) -> Self {
+        Self { comparison, text: text.to_owned(), value: None, time: Some(time) }
     }
 }
 
@@ -456,11 +564,7 @@ fn wildcard_source(written: &str, any: &str, one: &str) -> String {
 }
 
 pub(crate) fn present(field: &str) -> Expr {
-    let Target::Field { name, .. } = Target::field(field) else { return Expr::Literal(Some(Value::Boolean(true))) };
-    match name.starts_with('@') {
-        true => Expr::Call(Function::IsPresent, vec![Expr::Field(name.as_str().into())]),
-        false => has_value(&name.as_str().into()),
-    }
+    Target::field(field).is_there()
 }
 
 pub(crate) fn comparison(sign: &str) -> Comparison {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use chrono_tz::Tz;
-use query::elastic::parse_query;
+use query::elastic::{Schema, parse_query};
 use query::plan::{Expr, Operator, Plan};
 use query::{ParseOptions, Request, Support, execute, logql, parse_insights, parse_kql, parse_lucene};
 use types::{Run, TimeRange};
@@ -96,7 +96,7 @@ fn plan(language: &str, text: &str) -> Result<(Plan, TimeRange), Refused> {
         },
         "elastic" => {
             let json = serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-            let selection = parse_query(Some(&json), now())?;
+            let selection = parse_query(Some(&json), now(), &Schema::default())?;
             return Ok((selection.plan(Vec::new(), Vec::new(), true), selection.range));
         }
         other => panic!("unknown language {other}"),

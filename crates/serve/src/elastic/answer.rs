@@ -36,6 +36,7 @@ impl Fate<'_> {
                 let (status, kind) = match refusal {
                     Refusal::OutOfScope(_) => (StatusCode::FORBIDDEN, "security_exception"),
                     Refusal::NoRecord(_) | Refusal::OwnId => (StatusCode::BAD_REQUEST, "document_parsing_exception"),
+                    Refusal::Misfit { kind, .. } => (StatusCode::BAD_REQUEST, *kind),
                     Refusal::NoDocument => (StatusCode::BAD_REQUEST, "parse_exception"),
                     _ => (StatusCode::BAD_REQUEST, "illegal_argument_exception"),
                 };

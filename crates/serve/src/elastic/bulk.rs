@@ -1,14 +1,19 @@
 //! `_bulk`, `_doc`, `_create`: documents on their way in.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ingest::{Action, IngestError, Item, Outcome, Refusal, decode};
+use query::elastic::Mapping;
+use types::GroupName;
 
 use super::answer::{self, Fate};
-use super::error_answer;
 use super::filter::Filter;
+use super::{error_answer, mappings};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::routes::ingest::{batch_id, encoding};
@@ -59,7 +64,11 @@ async fn bulk(
     let work = move || {
         let body = decode(received.bytes(), encoding, bytes_max)?;
         let sender = of_thread.sender(batch_id.as_deref());
-        let items = of_thread.app.intake.ingest_bulk(&body, index.as_deref(), &sender).map_err(malformed)?;
+        let items = of_thread
+            .app
+            .intake
+            .ingest_bulk(&body, index.as_deref(), &sender, &fits(&of_thread)?)
+            .map_err(malformed)?;
         let has_no_index = |item: &Item<'_>| item.outcome == Outcome::Refused(Refusal::NoIndex);
         if !items.items.is_empty() && items.items.iter().all(has_no_index) {
             let each: String =
@@ -74,6 +83,21 @@ async fn bulk(
     };
     let answer = server.intake.run(encoding, n_bytes, work).await??;
     Ok((JSON, answer).into_response())
+}
+
+/// Refuses documents that do not fit the mapping of their index.
+fn fits(server: &Shared) -> Result<impl Fn(&GroupName, &[u8], Option<&str>) -> Option<Refusal>, Problem> {
+    let all = mappings::all(server)?;
+    let last: RefCell<Option<(GroupName, Option<Arc<Mapping>>)>> = RefCell::default();
+    Ok(move |group: &GroupName, document: &[u8], id: Option<&str>| {
+        let mut last = last.borrow_mut();
+        if last.as_ref().is_none_or(|(known, _)| known != group) {
+            *last = Some((group.clone(), mappings::checked(&all, group)));
+        }
+        let (_, Some(mapping)) = last.as_ref()? else { return None };
+        let misfit = mapping.misfit(document, id)?;
+        Some(Refusal::Misfit { kind: misfit.kind, reason: misfit.reason })
+    })
 }
 
 /// A body whose first line is no action, in the words of Elasticsearch.
@@ -140,7 +164,7 @@ async fn one(
         let body = decode(received.bytes(), encoding, bytes_max)?;
         let sender = of_thread.sender(batch_id.as_deref());
         let intake = &of_thread.app.intake;
-        let items = intake.ingest_document(&body, action, &index, id.as_deref(), &sender)?;
+        let items = intake.ingest_document(&body, action, &index, id.as_deref(), &sender, &fits(&of_thread)?)?;
         let Some(item) = items.items.first() else { return Err(Problem::internal("the document was lost")) };
         let fate = Fate::new(item);
         Ok(match &fate.error {

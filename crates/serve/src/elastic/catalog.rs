@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::HeaderMap;
 use query::FieldSummaryRow;
-use query::elastic::parse_query;
+use query::elastic::{Mapping, parse_query};
 use query::esql::mapped_type;
 use serde_json::{Map, Value as Json_, json};
 use storage::GroupStatus;
@@ -21,7 +21,7 @@ use super::filter::Paths;
 use super::indices::{self, Leniency};
 use super::known::Known;
 use super::search::{body_of, json_of};
-use super::{aliases, info};
+use super::{aliases, info, made, mappings};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reading::read;
@@ -48,6 +48,9 @@ async fn fields_of(
 ) -> Result<FieldsOfGroups, Problem> {
     let groups = indices::resolve(server, names, leniency)?;
     let Some(groups) = groups else { return Ok(FieldsOfGroups::new()) };
+    let is_meant = |name: &str| groups.is_empty() || GroupPattern::any_matches(&groups, name);
+    let empty: Vec<String> =
+        made::empty(server)?.iter().map(ToString::to_string).filter(|name| is_meant(name)).collect();
     read(server, "fields", move |reading| {
         let mut by_group: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for run in reading.snapshot(&groups, range).runs {
@@ -61,18 +64,38 @@ async fn fields_of(
             fields.truncate(FIELDS_MAX);
             (group, fields)
         };
-        Ok(by_group.into_iter().map(fields).collect())
+        let mut found: FieldsOfGroups = by_group.into_iter().map(fields).collect();
+        // Indices without an event have the fields that they are declared with.
+        for group in empty {
+            found.entry(group).or_default();
+        }
+        Ok(found)
     })
     .await
 }
 
-/// All fields of a group with their types.
-fn typed(fields: &[FieldSummaryRow]) -> BTreeMap<&str, &'static str> {
-    let mut typed: BTreeMap<&str, &'static str> = OURS.into_iter().collect();
+/// All fields of a group with their types, and whether they are declared.
+fn typed(fields: &[FieldSummaryRow], mapping: Option<&Mapping>) -> Vec<(String, String, bool)> {
+    let mut typed: BTreeMap<&str, (&str, bool)> = OURS.into_iter().map(|(name, kind)| (name, (kind, false))).collect();
     for field in fields {
-        typed.entry(&field.name).or_insert_with(|| mapped_type(&field.types));
+        typed.entry(&field.name).or_insert_with(|| (mapped_type(&field.types), false));
     }
-    typed
+    if let Some(mapping) = mapping {
+        typed.retain(|name, _| !mapping.hides(name));
+        for (name, kind) in &mut typed {
+            if let Some(declared) = mapping.type_of(name) {
+                *kind = (declared, true);
+            }
+        }
+        typed.extend(mapping.types().map(|(name, kind)| (name, (kind, true))));
+    }
+    typed.into_iter().map(|(name, (kind, is_declared))| (name.to_owned(), kind.to_owned(), is_declared)).collect()
+}
+
+/// What the fields of indices are declared to be.
+fn schema_of(server: &Shared, names: &str, parameters: &Parameters) -> Result<query::elastic::Schema, Problem> {
+    let groups = indices::resolve(server, names, Leniency::of_parameters(parameters)?)?;
+    mappings::schema(server, groups.as_deref())
 }
 
 fn property(kind: &str) -> Json_ {
@@ -83,17 +106,16 @@ fn property(kind: &str) -> Json_ {
 }
 
 /// Puts a field at its path, objects around it.
-fn put(properties: &mut Map<String, Json_>, path: &str, kind: &str) {
+fn put(properties: &mut Map<String, Json_>, path: &str, property: Json_) {
     if let Some((first, rest)) = path.split_once('.')
         && !first.is_empty()
         && !rest.is_empty()
         && let Json_::Object(object) = properties.entry(first).or_insert_with(|| json!({}))
         && let Json_::Object(inner) = object.entry("properties").or_insert_with(|| json!({}))
     {
-        return put(inner, rest, kind);
+        return put(inner, rest, property);
     }
-    if let (Json_::Object(known), Json_::Object(new)) =
-        (properties.entry(path).or_insert_with(|| json!({})), property(kind))
+    if let (Json_::Object(known), Json_::Object(new)) = (properties.entry(path).or_insert_with(|| json!({})), property)
     {
         known.extend(new);
     }
@@ -115,10 +137,23 @@ pub(super) async fn mapping_of(
 
 async fn mapping(server: Shared, index: String, parameters: Known) -> Result<Json<Json_>, Problem> {
     let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?, TimeRange::ALL).await?;
+    let kept = mappings::all(&server)?;
     let of_group = |(group, fields): (String, Vec<FieldSummaryRow>)| {
-        let mut properties = Map::new();
-        typed(&fields).into_iter().for_each(|(name, kind)| put(&mut properties, name, kind));
-        (group, json!({"mappings": {"properties": properties}}))
+        let mapping = kept.mapping(&group);
+        let declared = mapping.as_ref().map_or_else(|| json!({}), |mapping| mapping.json().clone());
+        let Json_::Object(mut shown) = declared else { return (group, json!({"mappings": {}})) };
+        let mut properties = match shown.remove("properties") {
+            Some(Json_::Object(properties)) => properties,
+            _ => Map::new(),
+        };
+        for (name, kind, is_declared) in typed(&fields, mapping.as_deref()) {
+            if !mapping.as_ref().is_some_and(|mapping| mapping.declares(&name)) {
+                let property = if is_declared { json!({"type": kind}) } else { property(&kind) };
+                put(&mut properties, &name, property);
+            }
+        }
+        shown.insert("properties".into(), properties.into());
+        (group, json!({"mappings": shown}))
     };
     Ok(Json(Paths::of(&parameters).shown(groups.into_iter().map(of_group).collect())))
 }
@@ -159,27 +194,31 @@ async fn capabilities(
     let is_wanted = |name: &str| patterns.is_empty() || GroupPattern::any_matches(&patterns, name);
     // Indices that have nothing in the time of the filter are left out, and all else of it is only checked.
     let range = match body.get("index_filter") {
-        Some(filter) => parse_query(Some(filter), server.now())?.range,
+        Some(filter) => parse_query(Some(filter), server.now(), &schema_of(&server, &index, &parameters)?)?.range,
         None => TimeRange::ALL,
     };
     let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?, range).await?;
-    let mut fields: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
-    for of_group in groups.values() {
-        for (name, kind) in typed(of_group) {
-            fields.entry(name.to_owned()).or_default().insert(kind);
-            if kind == "text" {
-                fields.entry(format!("{name}.keyword")).or_default().insert("keyword");
+    let mut fields: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let kept = mappings::all(&server)?;
+    for (group, of_group) in &groups {
+        let mapping = kept.mapping(group);
+        for (name, kind, is_declared) in typed(of_group, mapping.as_deref()) {
+            if kind == "text" && !is_declared {
+                fields.entry(format!("{name}.keyword")).or_default().insert("keyword".into());
             }
+            fields.entry(name).or_default().insert(kind);
         }
     }
     fields.retain(|name, _| is_wanted(name));
     let one = |kind: &str| {
         let is_aggregatable = kind != "object";
+        // Types of one family are shown by its name.
+        let kind = if kind == "match_only_text" { "text" } else { kind };
         json!({"type": kind, "metadata_field": false, "searchable": true, "aggregatable": is_aggregatable})
     };
     let shown: Map<String, Json_> = fields
         .into_iter()
-        .map(|(name, kinds)| (name, kinds.into_iter().map(|kind| (kind.to_owned(), one(kind))).collect()))
+        .map(|(name, kinds)| (name, kinds.into_iter().map(|kind| (kind.clone(), one(&kind))).collect()))
         .collect();
     let answer = json!({"indices": groups.keys().collect::<Vec<_>>(), "fields": shown});
     Ok(Json(Paths::of(&parameters).shown(answer)))

@@ -17,7 +17,7 @@ use super::indices::{self, Leniency};
 use super::known::Known;
 use super::request::Search;
 use super::search::{body_of, json_of};
-use super::{NOT_SUPPORTED, aliases, error_answer, info, made};
+use super::{NOT_SUPPORTED, aliases, error_answer, info, made, mappings};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reading::read;
@@ -57,6 +57,7 @@ pub(super) async fn index(
         for group in &groups {
             deletions::delete_group(&of_thread, group)?;
             made::forget(&of_thread, group)?;
+            mappings::forget(&of_thread, group)?;
         }
         Ok::<_, Problem>(())
     };
@@ -77,8 +78,8 @@ pub(super) async fn by_query(
     check(&body, &parameters)?;
     let now = server.now();
     let asked: Vec<(String, String)> = parameters.without(&["sort", "stats", "version", "scroll", "timeout"]);
-    let search = Search::read(&body, &Parameters(asked), now)?;
     let wanted = indices::resolve(&server, &names, Leniency::of_parameters(&parameters)?)?.unwrap_or_default();
+    let search = Search::read(&body, &Parameters(asked), now, &mappings::schema(&server, Some(&wanted))?)?;
     let mut groups: Vec<GroupName> = server.groups().into_iter().map(|group| group.name).collect();
     groups.retain(|group| GroupPattern::any_matches(&wanted, group.as_str()) && group.as_str() != ingest::AUDIT_GROUP);
     let filter = Paths::of(&parameters);

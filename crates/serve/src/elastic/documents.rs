@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use query::elastic::Schema;
 use serde_json::{Value as Json_, json};
 
 use super::error_answer;
@@ -149,7 +150,7 @@ async fn find(server: &Shared, wanted: &[Wanted], parameters: &Parameters) -> Re
         let ids: Vec<&str> = places.iter().filter_map(|place| Some(wanted.get(*place)?.id.as_str())).collect();
         let source = places.first().and_then(|place| wanted.get(*place)?.source.clone());
         let body = json!({"query": {"ids": {"values": ids}}, "size": 10_000, "_source": source});
-        searches.push((groups, Search::read(&body, &Parameters(kept.clone()), now)?, places));
+        searches.push((groups, Search::read(&body, &Parameters(kept.clone()), now, &Schema::default())?, places));
     }
     let mut found: Vec<Option<Json_>> = wanted.iter().map(|_| None).collect();
     let ids: Vec<String> = wanted.iter().map(|one| one.id.clone()).collect();

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::Value as Json;
-use types::{GroupPattern, group_name_of_outside};
+use types::{GroupName, GroupPattern, group_name_of_outside};
 
 use super::{aliases, made};
 use crate::parameters::Parameters;
@@ -109,6 +109,17 @@ pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Resul
 fn reaches_any(server: &Shared, patterns: &[GroupPattern]) -> bool {
     let names = || server.groups();
     !patterns.is_empty() && names().iter().any(|group| GroupPattern::any_matches(patterns, group.name.as_str()))
+}
+
+/// The groups of the caller that names stand for, those that were only made included, each by itself.
+pub(super) fn named(server: &Shared, names: &str, leniency: Leniency) -> Result<Vec<GroupName>, Problem> {
+    let patterns = resolve(server, names, leniency)?;
+    let mut groups: Vec<GroupName> = server.groups().into_iter().map(|group| group.name).collect();
+    groups.extend(made::empty(server)?);
+    groups.retain(|group| {
+        patterns.as_ref().is_some_and(|of| of.is_empty() || GroupPattern::any_matches(of, group.as_str()))
+    });
+    Ok(groups)
 }
 
 /// There is no such index.

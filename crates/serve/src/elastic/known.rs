@@ -201,6 +201,10 @@ fn check(route: &str, path: &str, parameters: &Parameters) -> Result<(), Problem
         let message = format!("request [{path}] contains unrecognized parameter{several}: {names}{hint}");
         return Err(Problem::bad_request("illegal_argument_exception", message));
     }
+    if let Some((name, value)) = parameters.0.iter().find(|(name, value)| !fits(name, value)) {
+        let message = format!("Failed to parse the parameter [{name}] with value [{value:.100}]");
+        return Err(Problem::bad_request("illegal_argument_exception", message));
+    }
     for (name, usual) in REFUSED {
         let written = parameters.get(name).filter(|value| !usual.contains(value));
         if let Some(value) = written.filter(|_| !(name == "explain" && route.ends_with("/_validate/query"))) {
@@ -209,6 +213,43 @@ fn check(route: &str, path: &str, parameters: &Parameters) -> Result<(), Problem
         }
     }
     Ok(())
+}
+
+/// Whether the value of a parameter is one that it can have.
+fn fits(name: &str, value: &str) -> bool {
+    const FLAGS: [&str; 17] = [
+        "allow_no_indices",
+        "allow_partial_search_results",
+        "analyze_wildcard",
+        "ccs_minimize_roundtrips",
+        "explain",
+        "human",
+        "ignore_throttled",
+        "ignore_unavailable",
+        "include_named_queries_score",
+        "lenient",
+        "request_cache",
+        "rest_total_hits_as_int",
+        "seq_no_primary_term",
+        "track_scores",
+        "typed_keys",
+        "v",
+        "version",
+    ];
+    match name {
+        name if FLAGS.contains(&name) => matches!(value, "" | "true" | "false"),
+        "batched_reduce_size" | "max_concurrent_shard_requests" | "pre_filter_shard_size" => {
+            value.parse::<u64>().is_ok()
+        }
+        // All events are looked at.
+        "terminate_after" => value == "0",
+        "default_operator" => value.eq_ignore_ascii_case("and") || value.eq_ignore_ascii_case("or"),
+        "expand_wildcards" => {
+            value.split(',').all(|one| matches!(one.trim(), "all" | "open" | "closed" | "hidden"))
+                && value.split(',').any(|one| matches!(one.trim(), "all" | "open"))
+        }
+        _ => true,
+    }
 }
 
 /// Whether a name differs from another in one letter, or in two that changed places.

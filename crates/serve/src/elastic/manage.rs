@@ -1,6 +1,8 @@
 //! Questions about the cluster and its indices that scripts ask first: settings, `_terms_enum`, `_validate/query`; and what
 //! Elasticsearch does that this door does not, by its name.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Path;
@@ -12,14 +14,14 @@ use super::indices::{self, Leniency};
 use super::known::Known;
 use super::request::Search;
 use super::search::{body_of, json_of, run};
-use super::{NOT_SUPPORTED, PREFIX, catalog, info, made};
+use super::{NOT_SUPPORTED, PREFIX, catalog, info, made, mappings};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reading::read;
 use crate::server::Shared;
 
 /// Settings of indices that change nothing here: there are no shards, and events are found at once.
-const HARMLESS_OF_INDEX: [&str; 10] = [
+const HARMLESS_OF_INDEX: [&str; 21] = [
     "number_of_replicas",
     "number_of_shards",
     "auto_expand_replicas",
@@ -30,6 +32,17 @@ const HARMLESS_OF_INDEX: [&str; 10] = [
     "routing.",
     "unassigned.",
     "search.idle.",
+    "mapping.",
+    "max_",
+    "lifecycle.",
+    "hidden",
+    "mode",
+    "query.default_field",
+    "priority",
+    "indexing.",
+    "sort.",
+    "soft_deletes.",
+    "version.",
 ];
 
 /// Settings of the cluster that change nothing here.
@@ -137,6 +150,7 @@ fn settings(server: &Shared, names: &str, parameters: &Parameters) -> Result<Jso
     let empty = made::empty(server)?.into_iter().filter(|name| is_wanted(name.as_str()));
     found.extend(empty.map(|name| (name.to_string(), 0)));
     let is_flat = parameters.flag_or_bare("flat_settings");
+    let kept = mappings::all(server)?;
     let about = |(name, created): (String, i64)| {
         let values = [
             ("number_of_shards", json!("1")),
@@ -145,11 +159,15 @@ fn settings(server: &Shared, names: &str, parameters: &Parameters) -> Result<Jso
             ("uuid", json!(name)),
             ("creation_date", json!(created.to_string())),
         ];
+        let kept = kept.declared(&name).map(|declared| shown_settings(&declared.settings)).unwrap_or_default();
+        let of_caller =
+            flat(&kept).into_iter().map(|(name, value)| (name.trim_start_matches("index.").to_owned(), value));
+        let mut values: BTreeMap<String, Json_> =
+            values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        values.extend(of_caller);
         let settings: Json_ = match is_flat {
             true => values.into_iter().map(|(name, value)| (format!("index.{name}"), value)).collect(),
-            false => {
-                json!({"index": values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>()})
-            }
+            false => shown_settings(&values.into_iter().collect::<Map<_, _>>().into()),
         };
         (name, json!({"settings": settings}))
     };
@@ -166,14 +184,48 @@ pub(super) async fn put_settings(
 ) -> Result<Json<Json_>, Problem> {
     let body = json_of(&body_of(&server, &headers, body).await?)?;
     indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
-    let settings = body.get("settings").unwrap_or(&body);
+    check_settings(body.get("settings").unwrap_or(&body))?;
+    Ok(Json(json!({"acknowledged": true})))
+}
+
+/// Refuses settings of an index that would have an effect.
+pub(super) fn check_settings(settings: &Json_) -> Result<(), Problem> {
     for (name, value) in flat(settings) {
         let short = name.strip_prefix("index.").unwrap_or(&name);
-        if !value.is_null() && !HARMLESS_OF_INDEX.iter().any(|known| short.starts_with(known)) {
+        let is_no_pipeline = short.ends_with("_pipeline") && value == "_none";
+        let is_analysis = short.starts_with("analysis.");
+        let is_harmless = HARMLESS_OF_INDEX.iter().any(|known| short.starts_with(known));
+        if !value.is_null() && !is_harmless && !is_no_pipeline && !is_analysis {
             return Err(not_a_setting("index", short));
         }
     }
-    Ok(Json(json!({"acknowledged": true})))
+    Ok(())
+}
+
+/// Puts a value at its path, objects around it.
+fn put(object: &mut Map<String, Json_>, path: &str, value: Json_) {
+    match path.split_once('.') {
+        Some((first, rest)) => {
+            let inner = object.entry(first).or_insert_with(|| json!({}));
+            if let Json_::Object(inner) = inner {
+                put(inner, rest, value);
+            }
+        }
+        None => _ = object.insert(path.to_owned(), value),
+    }
+}
+
+/// Settings as they are shown: below `index`, values as texts.
+pub(super) fn shown_settings(settings: &Json_) -> Json_ {
+    let mut shown = Map::new();
+    for (name, value) in flat(settings) {
+        let value = match value {
+            Json_::Number(_) | Json_::Bool(_) => Json_::from(value.to_string()),
+            value => value,
+        };
+        put(&mut shown, name.strip_prefix("index.").unwrap_or(&name), value);
+    }
+    if shown.is_empty() { json!({}) } else { json!({"index": shown}) }
 }
 
 fn not_a_setting(of: &str, name: &str) -> Problem {
@@ -261,8 +313,8 @@ pub(super) async fn terms_enum(
     let query = body.get("index_filter").unwrap_or(&everything);
     let asked = json!({"size": 0, "query": query, "track_total_hits": false, "aggs": {"t": {"terms": terms}}});
     let now = server.now();
-    let search = Search::read(&asked, &Parameters::default(), now)?;
     let groups = indices::resolve(&server, &index, Leniency { ignores_missing: false, allows_nothing: true })?;
+    let search = Search::read(&asked, &Parameters::default(), now, &mappings::schema(&server, groups.as_deref())?)?;
     let answer =
         read(&server, "values of a field", move |reading| Ok(run(reading, groups, &search, now)?.answer)).await?;
     let buckets = answer["aggregations"]["t"]["buckets"].as_array().cloned().unwrap_or_default();
@@ -310,10 +362,11 @@ async fn validate(
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
     let body = json_of(&body_of(&server, &headers, body).await?)?;
-    indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
+    let groups = indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
+    let schema = mappings::schema(&server, groups.as_deref())?;
     let others: Vec<(String, String)> = parameters.without(&["explain", "all_shards", "rewrite"]);
     let mut answer = json!({"_shards": {"total": 1, "successful": 1, "failed": 0}, "valid": true});
-    if let Err(error) = Search::read(&body, &Parameters(others), server.now()) {
+    if let Err(error) = Search::read(&body, &Parameters(others), server.now(), &schema) {
         answer["valid"] = json!(false);
         if parameters.flag_or_bare("explain") {
             answer["error"] = json!(format!("{}: {}", error.kind, error.reason));

@@ -1,7 +1,7 @@
 //! What a search asks for: the body and the parameters of its address together.
 
 use query::elastic::{
-    Aggregations, Cursor, Order, SearchError, Selection, field_of, parse_aggregations, parse_query, parse_sort,
+    Aggregations, Cursor, Order, Schema, SearchError, Selection, field_of, parse_aggregations, parse_query, parse_sort,
 };
 use query::function::Function;
 use query::plan::{ArithmeticOperator, Comparison, Expr, Name, Operator};
@@ -131,7 +131,12 @@ pub(super) struct Versions {
 
 impl Search {
     /// Reads a search; parameters of the address go before what the body says.
-    pub(super) fn read(body: &Json, parameters: &Parameters, now: Timestamp) -> Result<Self, SearchError> {
+    pub(super) fn read(
+        body: &Json,
+        parameters: &Parameters,
+        now: Timestamp,
+        schema: &Schema,
+    ) -> Result<Self, SearchError> {
         let selection = match parameters.get("q") {
             Some(text) => {
                 let operator = parameters.get("default_operator").unwrap_or("OR");
@@ -142,16 +147,18 @@ impl Search {
                 if let Some(field) = parameters.get("df") {
                     query["default_field"] = field.into();
                 }
-                parse_query(Some(&json!({"query_string": query})), now)?
+                parse_query(Some(&json!({"query_string": query})), now, schema)?
             }
-            None => parse_query(body.get("query"), now)?,
+            None => parse_query(body.get("query"), now, schema)?,
         };
         check_least_score(body, parameters)?;
         let mut selection = selection;
         selection.operators.extend(slice(body.get("slice"))?);
-        let mut search = Self::of_selection(body, selection, parameters)?;
-        search.aggregations = parse_aggregations(body.get("aggs").or_else(|| body.get("aggregations")), now)?;
-        search.post_filter = body.get("post_filter").map(|filter| parse_query(Some(filter), now)).transpose()?;
+        let mut search = Self::of_selection(body, selection, parameters, schema)?;
+        let aggregations = body.get("aggs").or_else(|| body.get("aggregations"));
+        search.aggregations = parse_aggregations(aggregations, now, schema)?;
+        search.post_filter =
+            body.get("post_filter").map(|filter| parse_query(Some(filter), now, schema)).transpose()?;
         if let Some(post) = &search.post_filter {
             // The time that it leaves is a condition like any other.
             let (range, of_post) = (&mut search.selection.range, post.range);
@@ -167,8 +174,13 @@ impl Search {
     }
 
     /// The hits of a bucket.
-    pub(super) fn of_top_hits(body: &Json, selection: Selection, at: &str) -> Result<Self, SearchError> {
-        let mut search = Self::of_selection(body, selection, &Parameters::default())?;
+    pub(super) fn of_top_hits(
+        body: &Json,
+        selection: Selection,
+        at: &str,
+        schema: &Schema,
+    ) -> Result<Self, SearchError> {
+        let mut search = Self::of_selection(body, selection, &Parameters::default(), schema)?;
         if body.get("size").is_none() {
             search.size = SIZE_OF_TOP_HITS;
         }
@@ -180,7 +192,12 @@ impl Search {
         Ok(search)
     }
 
-    fn of_selection(body: &Json, selection: Selection, parameters: &Parameters) -> Result<Self, SearchError> {
+    fn of_selection(
+        body: &Json,
+        selection: Selection,
+        parameters: &Parameters,
+        schema: &Schema,
+    ) -> Result<Self, SearchError> {
         check_members(body)?;
         let from = number(body, parameters, "from")?.unwrap_or(0);
         let size = number(body, parameters, "size")?.unwrap_or(SIZE_DEFAULT);
@@ -193,7 +210,7 @@ impl Search {
             return Err(SearchError::argument(reason));
         }
         let sort = parameters.get("sort").map(|text| text.split(',').map(Json::from).collect::<Json>());
-        let mut order = parse_sort(sort.as_ref().or_else(|| body.get("sort")))?;
+        let mut order = parse_sort(sort.as_ref().or_else(|| body.get("sort")), schema)?;
         if body.get("pit").is_some_and(|pit| !pit.is_null()) {
             // Whoever pages through a point in time hands back the place of the last hit.
             order.add_place();
@@ -222,7 +239,7 @@ impl Search {
             cursor,
             source: SourceFilter::read(body, parameters),
             fields,
-            highlight: body.get("highlight").and_then(Highlight::read),
+            highlight: Highlight::of_body(body)?,
             aggregations: Aggregations::default(),
             total,
             total_as_number,
@@ -321,6 +338,15 @@ fn check_members(body: &Json) -> Result<(), SearchError> {
             || value == false
             || value.as_object().is_some_and(serde_json::Map::is_empty)
             || value.as_array().is_some_and(Vec::is_empty);
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let is_flag = matches!(name.as_str(), "version" | "seq_no_primary_term" | "track_scores");
+        if is_flag && !matches!(text.as_str(), "true" | "false" | "null") {
+            let message = format!("Failed to parse value [{text:.100}] as only [true] or [false] are allowed.");
+            return Err(SearchError::argument(message));
+        }
+        if name == "terminate_after" && !value.is_null() && text.parse::<u64>() != Ok(0) {
+            return Err(SearchError::parsing(name, "above 0 is not supported: all events are looked at"));
+        }
         if REFUSED.contains(&name.as_str()) {
             if !is_empty {
                 return Err(SearchError::parsing(name, "is not supported"));
@@ -424,6 +450,64 @@ impl SourceFilter {
 }
 
 impl Highlight {
+    /// Reads what a body says of highlights.
+    fn of_body(body: &Json) -> Result<Option<Self>, SearchError> {
+        let Some(json) = body.get("highlight").filter(|json| !json.is_null()) else { return Ok(None) };
+        let Some(members) = json.as_object() else { return Err(SearchError::parsing("highlight", "is no object")) };
+        Self::check(members, "highlight", true)?;
+        let fields = match members.get("fields") {
+            Some(Json::Object(fields)) => fields.iter().collect(),
+            Some(Json::Array(list)) => list.iter().filter_map(Json::as_object).flatten().collect(),
+            _ => Vec::new(),
+        };
+        for (name, options) in fields {
+            if let Some(options) = options.as_object() {
+                Self::check(options, &format!("highlight.fields.{name}"), false)?;
+            }
+        }
+        Ok(Self::read(json))
+    }
+
+    /// Refuses options that would change what is marked. The whole of a text is one fragment.
+    fn check(members: &serde_json::Map<String, Json>, at: &str, is_top: bool) -> Result<(), SearchError> {
+        const USUAL: [(&str, &[&str]); 8] = [
+            ("encoder", &["default"]),
+            ("highlight_query", &[]),
+            ("matched_fields", &[]),
+            ("no_match_size", &["0"]),
+            ("require_field_match", &["true"]),
+            ("tags_schema", &[]),
+            ("type", &["unified", "plain", "fvh"]),
+            ("order", &["none", "score"]),
+        ];
+        const NUMBERS: [&str; 6] = [
+            "boundary_max_scan",
+            "fragment_offset",
+            "fragment_size",
+            "max_analyzed_offset",
+            "number_of_fragments",
+            "phrase_limit",
+        ];
+        const ANY: [&str; 6] =
+            ["boundary_chars", "boundary_scanner", "boundary_scanner_locale", "force_source", "fragmenter", "fields"];
+        for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let is_taken = match name.as_str() {
+                "pre_tags" | "post_tags" => is_top,
+                name if NUMBERS.contains(&name) => text.parse::<f64>().is_ok(),
+                name if ANY.contains(&name) => true,
+                name => match USUAL.iter().find(|(known, _)| *known == name) {
+                    Some((_, usual)) => usual.contains(&text.as_str()),
+                    None => return Err(SearchError::parsing(at, format!("unknown field [{name}]"))),
+                },
+            };
+            if !is_taken {
+                return Err(SearchError::parsing(at, format!("[{name}] with [{text:.100}] is not supported")));
+            }
+        }
+        Ok(())
+    }
+
     fn read(json: &Json) -> Option<Self> {
         let fields = match json.get("fields")? {
             Json::Object(fields) => fields.keys().cloned().collect(),

@@ -23,9 +23,9 @@ use types::Timestamp;
 use super::filter::Paths;
 use super::indices::{self, Leniency};
 use super::known::Known;
-use super::pit;
 use super::request::Search;
 use super::search::{Found, body_of, json_of, run};
+use super::{mappings, pit};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reading::read;
@@ -223,12 +223,13 @@ async fn page(server: Shared, id: &str, parameters: &Known) -> Result<Json<Json_
         of_address.push(("rest_total_hits_as_int".into(), "true".into()));
     }
     let now = Timestamp(place.now);
-    let mut search = Search::read(&place.body, &Parameters(of_address), now)?;
-    search.known_total = place.total;
-    search.selection.operators.push(pit::accepted_until(now));
     // What is lenient about names was decided with the first page.
     let leniency = Leniency::of_parameters(&Parameters(vec![("ignore_unavailable".into(), "true".into())]))?;
     let groups = indices::resolve(&server, &place.index, leniency)?;
+    let schema = mappings::schema(&server, groups.as_deref())?;
+    let mut search = Search::read(&place.body, &Parameters(of_address), now, &schema)?;
+    search.known_total = place.total;
+    search.selection.operators.push(pit::accepted_until(now));
     let answer = read(&server, "scroll", move |reading| {
         let mut progress = scroll.progress.lock().unwrap_or_else(PoisonError::into_inner);
         if scroll.is_closed.load(Ordering::Acquire) {

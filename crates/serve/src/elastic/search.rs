@@ -20,7 +20,7 @@ use super::indices::{self, Leniency};
 use super::known::Known;
 use super::pit::PointInTime;
 use super::request::{Search, Total};
-use super::{filter, made, problem_json, scroll};
+use super::{filter, made, mappings, problem_json, scroll};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reading::{Reading, Scope, read};
@@ -133,14 +133,15 @@ fn prepared(
     leniency: Leniency,
     now: Timestamp,
 ) -> Result<(Option<Vec<GroupPattern>>, Search), Problem> {
-    let mut search = Search::read(body, parameters, now)?;
-    let Some(pit) = PointInTime::of_search(body, index)? else {
-        return Ok((indices::resolve(server, index, leniency)?, search));
+    let pit = PointInTime::of_search(body, index)?;
+    let groups = match &pit {
+        // What was there when it was opened may have been deleted since.
+        Some(pit) => indices::resolve(server, &pit.index, Leniency { ignores_missing: true, ..leniency })?,
+        None => indices::resolve(server, index, leniency)?,
     };
-    search.selection.operators.push(pit.condition());
-    // What was there when it was opened may have been deleted since.
-    let leniency = Leniency { ignores_missing: true, ..leniency };
-    Ok((indices::resolve(server, &pit.index, leniency)?, search))
+    let mut search = Search::read(body, parameters, now, &mappings::schema(server, groups.as_deref())?)?;
+    search.selection.operators.extend(pit.map(|pit| pit.condition()));
+    Ok((groups, search))
 }
 
 /// Counts the events of everything.
@@ -177,10 +178,10 @@ async fn count(
         return Err(SearchError::parsing("_count", format!("request does not support [{other}]")).into());
     }
     let now = server.now();
-    let mut search = Search::read(&body, &parameters, now)?;
+    let groups = indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
+    let mut search = Search::read(&body, &parameters, now, &mappings::schema(&server, groups.as_deref())?)?;
     (search.size, search.total) = (0, Total::All);
     (search.total_as_number, search.typed_keys) = (true, false);
-    let groups = indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let answer = read(&server, &text, move |reading| Ok(run(reading, groups, &search, now)?.answer)).await?;
     let count = json!({"count": answer["hits"]["total"], "_shards": answer["_shards"]});
@@ -420,7 +421,8 @@ impl Asker for Asking<'_> {
     }
 
     fn hits(&mut self, selection: Selection, body: &Json_, at: &str) -> Result<Json_, Problem> {
-        let search = Search::of_top_hits(body, selection.clone(), at)?;
+        let schema = mappings::schema(self.reading.server, Some(&self.groups))?;
+        let search = Search::of_top_hits(body, selection.clone(), at, &schema)?;
         let found = hits::find(self, selection.clone(), &search)?;
         let total = match total_of_hits(&search, found.len()) {
             Some(total) => total,

@@ -1,22 +1,24 @@
-//! What agents make before they send: indices, which are groups, and templates, policies, aliases and pipelines, which
-//! are acknowledged and not kept.
+//! What agents make before they send: indices, which are groups, and policies and pipelines, which are acknowledged and
+//! not kept.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use types::{GroupName, group_name_of_outside};
 
+use super::mappings::{self, Declared};
+use super::search::{body_of, json_of};
 use super::{aliases, error_answer, made, manage};
 use crate::access::Role;
 use crate::problem::Problem;
 use crate::server::Shared;
 
 /// Said with an acknowledgement of what is not kept.
-const NOT_KEPT: HeaderValue = HeaderValue::from_static(
-    "299 catat \"acknowledged, but not kept: events need no template, policy, alias or pipeline\"",
-);
+const NOT_KEPT: HeaderValue =
+    HeaderValue::from_static("299 catat \"acknowledged, but not kept: events need no policy or pipeline\"");
 
 /// Acknowledges what is not kept: it is not needed, or the key may not decide about it.
 pub(super) async fn acknowledge() -> Response {
@@ -56,10 +58,11 @@ pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<R
         let reason = format!("no such index [{index}]");
         return Ok(error_answer(StatusCode::NOT_FOUND, "index_not_found_exception", &reason));
     }
+    let kept = mappings::all(&server)?;
     let about = |name: &str| {
         json!({
             "aliases": aliases::shown(&aliases, name),
-            "mappings": {"dynamic": "true"},
+            "mappings": kept.mapping(name).map_or_else(|| json!({}), |mapping| mapping.json().clone()),
             "settings": {"index": {"number_of_shards": "1", "number_of_replicas": "0", "provided_name": name}},
         })
     };
@@ -67,8 +70,33 @@ pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<R
     Ok(Json(Value::Object(answer)).into_response())
 }
 
-/// Makes an index: it is found, and is a group with its first event.
-pub(super) async fn make_index(server: Shared, Path(index): Path<String>) -> Result<Response, Problem> {
+/// What the body of a request declares an index to be.
+fn declared(body: &Value) -> Result<Declared, Problem> {
+    let bad = |message: String| Problem::bad_request("parse_exception", message);
+    let Some(members) = body.as_object() else { return Err(bad("the body is no object".into())) };
+    for (name, value) in members {
+        match name.as_str() {
+            "settings" => manage::check_settings(value)?,
+            "mappings" => {}
+            "aliases" if value.as_object().is_none_or(serde_json::Map::is_empty) => {}
+            "aliases" => {
+                let message = "[aliases] of a new index is not supported; add it with PUT INDEX/_alias/NAME";
+                return Err(Problem::bad_request("illegal_argument_exception", message));
+            }
+            other => return Err(bad(format!("unknown key [{other}] for create index"))),
+        }
+    }
+    let of = |name: &str| members.get(name).cloned().unwrap_or_default();
+    Ok(Declared { mappings: of("mappings"), settings: of("settings") })
+}
+
+/// Makes an index with its mapping: it is found, and is a group with its first event.
+pub(super) async fn make_index(
+    server: Shared,
+    Path(index): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     if index.starts_with(['_', '-', '+']) {
         let reason = format!("Invalid index name [{index}], must not start with '_', '-', or '+'");
         return Ok(error_answer(StatusCode::BAD_REQUEST, "invalid_index_name_exception", &reason));
@@ -77,10 +105,17 @@ pub(super) async fn make_index(server: Shared, Path(index): Path<String>) -> Res
         let message = format!("this key may not send to the group {}", group_name_of_outside(&index));
         return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));
     };
+    let declared = declared(&json_of(&body_of(&server, &headers, body).await?)?)?;
     let of_thread = server.clone();
     let is_new = server.lookups.run(move || {
+        let _changing = of_thread.mappings.changing();
         let exists = of_thread.app.store.has_group(&group) || made::has(&of_thread, &group)?;
         if !exists {
+            let by_template = mappings::all(&of_thread)?.declared(group.as_str());
+            if by_template.is_some() || declared != Declared::default() {
+                let base = by_template.unwrap_or_default();
+                mappings::keep(&of_thread, &group, &base.with(&declared))?;
+            }
             made::make(&of_thread, &group)?;
         }
         Ok::<_, Problem>(!exists)

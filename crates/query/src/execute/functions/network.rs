@@ -27,6 +27,22 @@ pub(super) fn scalar(function: Function, cells: &[Cell<'_>]) -> Option<Value> {
     }))
 }
 
+/// What an address is ordered by: addresses of version 4 stand among those of version 6 where they are mapped to.
+pub(crate) fn address_key(address: IpAddr) -> String {
+    let bits = match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => address.to_bits(),
+    };
+    // The sign keeps it from being taken for a number.
+    format!(":{bits:032x}")
+}
+
+/// The address that a key was made of; what is none as it is.
+pub(crate) fn address_of_key(key: &str) -> String {
+    let bits = key.strip_prefix(':').and_then(|digits| u128::from_str_radix(digits, 16).ok());
+    bits.map_or_else(|| key.to_owned(), |bits| std::net::Ipv6Addr::from(bits).to_canonical().to_string())
+}
+
 /// Tells whether `address` lies in `subnet` (`192.0.2.0/24`); never for what is no subnet.
 pub(super) fn is_in_subnet(address: IpAddr, subnet: &str) -> bool {
     let Some((network, length)) = subnet.split_once('/') else { return false };

@@ -69,6 +69,12 @@ fn replace(text: &str, what: &str, with: &str) -> Option<Value> {
     (n_bytes <= TEXT_BYTES_MAX).then(|| Value::text(text.replace(what, with)))
 }
 
+/// The words of a text, each once, as list.
+pub(super) fn word_list(text: &str) -> Value {
+    let words: std::collections::BTreeSet<String> = crate::words::words_of(text).into_iter().collect();
+    Value::List(std::sync::Arc::new(words.into_iter().map(|word| Some(Value::text(word))).collect()))
+}
+
 /// The first group of the first match, the whole match where the expression has no group.
 pub(super) fn extract(text: &str, regex: &Regex) -> Option<Value> {
     if regex.captures_len() > 1 {

@@ -65,6 +65,16 @@ pub(super) fn measure(cell: Cell<'_>) -> Option<Value> {
     }
 }
 
+/// A time or the text of one as whole milliseconds since the epoch, another value as it is.
+pub(super) fn date_millis(cell: Cell<'_>) -> Option<Value> {
+    let instant = match cell {
+        Cell::Text(text) => crate::elastic::date_value(text),
+        Cell::Time(instant) => Some(instant),
+        _ => None,
+    };
+    instant.map_or_else(|| cell.to_value(), |instant| Some(Value::Integer(instant.div_euclid(1_000_000))))
+}
+
 /// Starts of buckets of `length`, counted from an origin.
 pub(super) fn bucket_rows(times: &Column, origins: &Column, length: i64) -> Column {
     let value = |row| {

@@ -1,0 +1,1 @@
+//! What declarations mean to queries, and what is refused.
