@@ -20,7 +20,6 @@ const DEPTH_MAX: usize = 64;
 const BAD_OBJECT: &str = "Value looks like object, but can't find closing '}' symbol";
 const BAD_ARRAY: &str = "Value is array, but can't find closing ']' symbol";
 const BAD_STRING: &str = "Value is string, but can't find closing '\"' symbol";
-const BAD_VALUE: &str = "Value looks like Number/Boolean/None, but can't find its end: ',' or '}' symbol";
 const BAD_JSON: &str = "Malformed JSON error";
 const BAD_TYPE: &str = "Unknown value type";
 const NO_OBJECT: &str = "expecting json object(6), but it is not";
@@ -68,7 +67,7 @@ fn value(text: &str) -> Result<(Token<'_>, usize), &'static str> {
         Some(b'[') => block(rest, b'[', b']').map(|end| (Token::Array(&rest[..end]), start + end)).ok_or(BAD_ARRAY),
         Some(b'{') => block(rest, b'{', b'}').map(|end| (Token::Object(&rest[..end]), start + end)).ok_or(BAD_OBJECT),
         Some(first) => {
-            let end = rest.find([' ', '\n', '\r', '\t', ',', '}', ']']).ok_or(BAD_VALUE)?;
+            let end = rest.find([' ', '\n', '\r', '\t', ',', '}', ']']).unwrap_or(rest.len());
             let spelt = &rest[..end];
             match spelt {
                 "null" => Ok((Token::Null, start + end)),

@@ -420,7 +420,7 @@ fn plan_of(call: &RangeCall, asked: &Asked, segments: &Segments, how: Reading) -
     // A line without the label that the number is taken from is left out, whatever else is wrong with it.
     let error = match (error, &call.unwrap) {
         (Some(error), Some(unwrap)) => {
-            let is_missing = Expr::Call(Function::IsEmpty, vec![call.log.shown.sight.label(&unwrap.label)]);
+            let is_missing = Expr::Call(Function::IsEmpty, vec![unwrap.text.clone()]);
             Some(Expr::Call(Function::If, vec![is_missing, Expr::Literal(None), error]))
         }
         (error, _) => error,

@@ -19,6 +19,9 @@ use crate::units::{duration_ns, size_bytes};
 pub(super) struct Unwrap {
     /// The label that it is taken from, which the series do not have.
     pub label: String,
+    /// The value of that label.
+    pub text: Expr,
+    /// The number.
     pub value: Expr,
 }
 
@@ -61,7 +64,7 @@ pub(super) fn log(
             }
             Rule::line_filter => query.operators.extend(line_filter(reader, part)?),
             Rule::label_or => query.operators.push(Operator::Filter(label_or(reader, part)?)),
-            Rule::unwrap => unwrap = Some(read_unwrap(reader, part)),
+            Rule::unwrap => unwrap = Some(read_unwrap(reader, part, &mut query)),
             _ => labels::stage(reader, part, &mut query)?,
         }
     }
@@ -237,7 +240,7 @@ fn shape(reader: &Reader<'_>, text: &str, pair: &Pair<'_, Rule>) -> Result<Strin
     Ok(format!("^(?s:{})$", escaped.join(".+?")))
 }
 
-fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Unwrap {
+fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Unwrap {
     let (mut conversion, mut name) = (String::new(), "");
     for part in pair.into_inner() {
         match part.as_rule() {
@@ -246,8 +249,15 @@ fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Unwrap {
             _ => {}
         }
     }
-    let field = reader.sight.label(name);
+    let mut field = reader.sight.label(name);
     if !reader.sight.is_plain {
+        // Columns of their own: both are asked for more than once.
+        let mut column = |name: &str, expr: Expr| {
+            query.operators.push(Operator::Extend { name: name.into(), expr });
+            Expr::Field(name.into())
+        };
+        field = column("#unwrapped", field);
+        let text = field.clone();
         let there = Expr::Call(Function::IsEmpty, vec![field.clone()]);
         let value = match &*conversion {
             "bytes" => label::call(LabelsFunction::Size, vec![field]),
@@ -258,9 +268,11 @@ fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Unwrap {
                 Expr::Arithmetic(crate::plan::ArithmeticOperator::Divide, Box::new(nanoseconds), Box::new(second))
             }
         };
+        let value = column("#number", value);
         reader.sight.note(both(not(there), not(is_present(value.clone()))), "SampleExtractionErr");
-        return Unwrap { label: name.to_owned(), value };
+        return Unwrap { label: name.to_owned(), text, value };
     }
+    let text = field.clone();
     let value = match &*conversion {
         "bytes" => Expr::Call(Function::ParseBytes, vec![field]),
         "" => field,
@@ -271,7 +283,7 @@ fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Unwrap {
             Expr::Arithmetic(crate::plan::ArithmeticOperator::Divide, Box::new(milliseconds), Box::new(thousand))
         }
     };
-    Unwrap { label: name.to_owned(), value }
+    Unwrap { label: name.to_owned(), text, value }
 }
 
 fn is_present(expr: Expr) -> Expr {

@@ -273,7 +273,7 @@ async fn mistakes_are_plain_text() {
 async fn numbers_without_labels_are_scalars_and_instants_have_no_lines() {
     let house = House::new();
     let scalar = house.get("/loki/api/v1/query?query=1%2B1&time=4000000000").await.json()["data"].clone();
-    assert_eq!((&scalar["resultType"], &scalar["result"]), (&json!("scalar"), &json!([4_000_000_000u64, "2"])));
+    assert_eq!((&scalar["resultType"], &scalar["result"]), (&json!("scalar"), &json!([4_000_000_000_000u64, "2"])));
     let undefined = house.get("/loki/api/v1/query?query=vector(1)/0&time=4000000000").await.json();
     assert_eq!(undefined["data"]["result"][0]["value"][1], "NaN");
     let refused = house.get(&format!("/loki/api/v1/query?query={}", encoded(r#"{group="app"}"#))).await;

@@ -21,6 +21,9 @@ use crate::plan::Expr;
 use crate::template::parse_float;
 use crate::units::{duration_ns, size_bytes};
 
+/// Label sets that are held once each; where a block has more, they hardly repeat.
+const REPEATED_MAX: usize = 1_000;
+
 /// The level of a line that no sender said and nothing in the line says.
 const LEVEL_UNKNOWN: &str = "unknown";
 
@@ -161,6 +164,10 @@ fn change(
     env: &Environment,
 ) -> Result<Made, Stop> {
     let sets = evaluate(set, frame, env)?;
+    if function == LabelsFunction::Series {
+        let without: Vec<&str> = details.iter().map(literal).collect();
+        return each_set(&sets, env, |set| Some(Value::text(set.of_series(&without).write())));
+    }
     let text = |columns: &[Arc<Column>], at: usize, row: usize| -> Option<String> {
         Some(Cell::at(columns.get(at)?, row).text()?.into_owned())
     };
@@ -199,10 +206,6 @@ fn change(
                 }
                 set.keep(|label| kept.iter().any(|at| name(*at) == label));
             }
-            LabelsFunction::Series => {
-                let without: Vec<&str> = details.iter().map(literal).collect();
-                return Some(Value::text(set.of_series(&without).write()));
-            }
             _ => return Some(Value::text(&*written)),
         }
         Some(Value::text(set.write()))
@@ -212,21 +215,46 @@ fn change(
 /// A label of sets.
 fn get(set: &Expr, name: &str, other: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<Made, Stop> {
     let sets = evaluate(set, frame, env)?;
-    let mut others: Option<Arc<Column>> = None;
-    let asks_field =
-        |row: usize| Cell::at(&sets, row).text().is_some_and(|set| LabelSet::read(&set).admits_field(name));
-    if !matches!(other, Expr::Literal(None)) && (0..frame.n_rows()).any(asks_field) {
-        others = Some(evaluate(other, frame, env)?);
+    let admits_field = |set: &str| LabelSet::read(set).admits_field(name);
+    let has_other = !matches!(other, Expr::Literal(None))
+        && match &*sets {
+            Column::Dictionary { values, .. } => values.iter().any(|set| admits_field(&set.to_string())),
+            sets => (0..sets.n_rows()).any(|row| Cell::at(sets, row).text().is_some_and(|set| admits_field(&set))),
+        };
+    if !has_other {
+        return each_set(&sets, env, |set| set.get(name).map(Value::text));
     }
+    let others = evaluate(other, frame, env)?;
     rows(frame.n_rows(), env, |row| {
         let set = Cell::at(&sets, row).text()?;
         let set = LabelSet::read(&set);
         match set.get(name) {
             Some(value) => Some(Value::text(value)),
-            None if set.admits_field(name) => others.as_ref()?.value(row),
+            None if set.admits_field(name) => others.value(row),
             None => None,
         }
     })
+}
+
+/// What a function makes of sets: where they repeat, of each only once.
+fn each_set(sets: &Column, env: &Environment, make: impl Fn(&LabelSet<'_>) -> Option<Value>) -> Result<Made, Stop> {
+    let Column::Dictionary { codes, values } = sets else {
+        return rows(sets.n_rows(), env, |row| make(&LabelSet::read(&Cell::at(sets, row).text()?)));
+    };
+    env.budget.check()?;
+    let mut made: Vec<Value> = Vec::new();
+    let code_of = |set: &Value| {
+        let Some(value) = make(&LabelSet::read(&set.to_string())) else { return MISSING_CODE };
+        let code = made.iter().position(|known| *known == value).unwrap_or(made.len());
+        if code == made.len() {
+            made.push(value);
+        }
+        code as u32
+    };
+    let new_codes: Vec<u32> = values.iter().map(code_of).collect();
+    let code = |code: &u32| new_codes.get(*code as usize).copied().unwrap_or(MISSING_CODE);
+    let codes = codes.iter().map(code).collect();
+    Ok((Arc::new(Column::Dictionary { codes, values: Arc::new(made) }), None))
 }
 
 /// The distinct texts of a column, and which of them each row has.
@@ -367,6 +395,9 @@ fn begin(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result
         }
     }
     let mut known: HashMap<(usize, usize), Value> = HashMap::new();
+    if let Some(column) = repeated(&streams, &metadata, &labels, &pushed) {
+        return Ok((Arc::new(column), None));
+    }
     rows(frame.n_rows(), env, |row| {
         let key = (streams.place(row), metadata.place(row));
         let Some(labels) = &labels[key.0] else {
@@ -405,6 +436,40 @@ fn begin(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result
         }
         Some(value)
     })
+}
+
+/// Label sets of pushed lines that nothing of the single line is in, each of them once; `None` where there are others.
+fn repeated(
+    streams: &Distinct,
+    metadata: &Distinct,
+    labels: &[Option<Labels>],
+    pushed: &[Option<PushedMetadata>],
+) -> Option<Column> {
+    let (mut codes, mut sets) = (Vec::with_capacity(streams.codes.len()), Vec::new());
+    let mut known: HashMap<(usize, usize), u32> = HashMap::new();
+    for row in 0..streams.codes.len() {
+        let key = (streams.place(row), metadata.place(row));
+        if let Some(code) = known.get(&key) {
+            codes.push(*code);
+            continue;
+        }
+        let (labels, pushed) = (labels[key.0].as_ref()?, pushed[key.1].as_ref()?);
+        if pushed.pairs.iter().any(|(_, value)| value.is_none()) || sets.len() >= REPEATED_MAX {
+            return None;
+        }
+        let mut set = LabelSet::new(false);
+        labels.iter().for_each(|(name, value)| set.add_stream(name.as_str(), value.as_str()));
+        for (sent, value) in &pushed.pairs {
+            set.add_metadata(metadata_name(sent), value.clone().unwrap_or_default());
+        }
+        if set.get(DETECTED_LEVEL).is_none() {
+            set.add_metadata(DETECTED_LEVEL, pushed.level.clone());
+        }
+        known.insert(key, sets.len() as u32);
+        codes.push(sets.len() as u32);
+        sets.push(Value::text(set.write()));
+    }
+    Some(Column::Dictionary { codes, values: Arc::new(sets) })
 }
 
 /// The labels of an event that no Loki sender pushed, given its group, host, service and level.

@@ -22,6 +22,8 @@ fn members_become_labels_as_they_are_spelt() {
     check(r#"{"a":1e3,"b":{"c":null,"d-e":true},"l":[1,{"x":2}],"e":""}"#, "a=1e3 app=pay b_d_e=true e=");
     check(r#"{"app":"x","9x":"\u00e9\n","app":"y"}"#, "_9x=é\n app=pay app_extracted=x");
     check("plain", &format!("__error__=JSONParserErr __error_details__={BAD_OBJECT} app=pay"));
+    let cut = format!("__error__=JSONParserErr __error_details__={BAD_ARRAY} a=404 app=pay");
+    check(r#"{"a": 404"#, &cut);
     check(r#"{"a":1,"b":}"#, &format!("__error__=JSONParserErr __error_details__={BAD_TYPE} a=1 app=pay"));
     check(r#"{"a":"1"} behind"#, "a=1 app=pay");
     check("{}", "app=pay");
@@ -41,6 +43,12 @@ fn paths_lead_to_any_value() {
     let mut set = base();
     json_paths("plain", &wanted, &mut set);
     assert_eq!(shown(&set), "__error__=JSONParserErr app=pay");
+    let mut set = base();
+    json_paths(r#"{"a": {"x": "y"}, "t": "cut"#, &wanted[..1], &mut set);
+    assert_eq!(set.get("__error__"), None, "a mistake elsewhere");
+    let cut = [("t".to_owned(), json_path("t").expect("a path"))];
+    json_paths(r#"{"a": {"x": "y"}, "t": "cut"#, &cut, &mut set);
+    assert_eq!((set.get("__error_details__"), set.get("t")), (Some(BAD_STRING), Some("")));
     assert_eq!(["", "a.", "a[x]", "a b", "[1"].map(|path| json_path(path).is_some()), [false; 5]);
 }
 
