@@ -5,6 +5,10 @@ float. Everything else counts: labels, times, values, lines, categories. Bytes o
 estimates in Loki, made of its chunks and of the time that they reach over: of volumes the series and the grid of the times
 are compared, of statistics only the names. Which of several types a detected field has depends in Loki on the line that
 comes last: a type counts only where all values have it.
+
+Labels, series and volumes are of streams. Loki names each stream that it holds in memory, or that has a chunk that reaches
+into the range, whether or not a line of it is in the range: where a question is not about all of the data, Loki may name
+more, and nothing else counts.
 """
 import json
 import math
@@ -12,7 +16,7 @@ import re
 
 
 # Fields of the data whose values are of several types.
-MIXED_FIELDS = {"v", "b", "a", "f", "user", "user_name", "ratio", "x", "group", "nosuch", "c", "msg", "dur"}
+MIXED_FIELDS = {"n", "n_extracted", "env", "env_extracted", "took", "size", "addr", "level", "level_extracted", "a_b", "d", "code", "items", "x_extracted", "v", "b", "a", "f", "user", "user_name", "ratio", "x", "group", "nosuch", "c", "msg", "dur"}
 
 
 def close(a, b):
@@ -163,6 +167,8 @@ def bodies(question, ours, theirs):
     if isinstance(ours, str) or isinstance(theirs, str):
         return None if ours == theirs else "text differs"
     a, b = ours.get("data"), theirs.get("data")
+    if question.kind in ("labels", "values", "series", "detected_labels", "volume", "volume_range") and not question.is_whole:
+        return in_part(question, ours, theirs)
     if question.kind in ("volume", "volume_range"):
         return volumes(a, b)
     if question.kind == "stats":
@@ -192,6 +198,19 @@ def bodies(question, ours, theirs):
         return None if x == y else "patterns differ"
     ours.pop("warnings", None), theirs.pop("warnings", None)
     return None if ours == theirs else "body differs"
+
+
+def in_part(question, ours, theirs):
+    """What Loki does not name of what catat names, of a question about a part of the data."""
+    def names(body):
+        if question.kind == "detected_labels":
+            return {one["label"] for one in body.get("detectedLabels") or []}
+        if question.kind.startswith("volume"):
+            return {key(one["metric"]) for one in body["data"].get("result") or []}
+        return {key(one) for one in body.get("data") or []}
+
+    extra = sorted(names(ours) - names(theirs))
+    return f"{question.kind}: only in catat: {', '.join(extra[:4])}" if extra else None
 
 
 def detected(ours, theirs, what):

@@ -23,7 +23,7 @@ class Data:
         self.base_ns, self.run = base_ns, run
         self.streams = []
         for fill in (web, api, worker, clash, k8s, nums, edge, plain, packed, ansi, odd, texts, rare, counter, again,
-                     homeless, spelt, nested):
+                     homeless, spelt, nested, pods, broken, tagged, levels, quoted):
             fill(self)
 
     def stream(self, entries, **labels):
@@ -198,3 +198,53 @@ def nested(data):
                                        "resp": {"code": 200 + n, "dur": f"{n + 0.5}s"}, "flag": n > 1, "f": n / 3}, separators=(",", ":")),
                         {"user_id": str(n), "span.id": f"sp{n}"} if n else {}))
     data.stream(entries, app="nested", region="eu")
+
+
+def pods(data):
+    """Containers of a cluster as agents of Grafana send them."""
+    draw = data.random
+    for pod, node in (("cart-7d9f-x1", "n1"), ("cart-7d9f-x2", "n2"), ("mail-0", "n1")):
+        for stream in ("stdout", "stderr"):
+            entries = []
+            for t in data.times(20):
+                line = {"ts": f"2026-11-22T06:{t // 60 % 60:02}:{t % 60:02}Z", "severity": draw.choice(["INFO", "Warning", "ERR", "dbg", "notice"]),
+                        "http": {"method": draw.choice(["GET", "PUT"]), "status_code": draw.choice([200, 404, 503]), "url": draw.choice(PATHS),
+                                 "headers": {"User-Agent": "curl/8", "x": ["1", "2"]}},
+                        "items": [{"id": draw.randrange(9), "tags": ["a", "b\"c"]}, {"id": 7}], "latency_ms": draw.randrange(900) / 8, "stream": "inner"}
+                entries.append((t, json.dumps(line, separators=(",", ":")), {"trace_id": f"{draw.randrange(1 << 32):08x}", "k8s.node.name": node}))
+            data.stream(entries, app=pod.split("-")[0], namespace="shop", pod=pod, container="main", stream=stream, filename=f"/var/log/pods/{pod}/{stream}.log")
+
+
+def broken(data):
+    """JSON that is none, or nearly."""
+    lines = ['{"a":"tab\there \\"q\\"","b":1}', '{"a":1,"a":2,"b":"\\ud83d\\ude00","b":"x"}', '{"a":"\\x","b":3}', '{"a":{"b":1,"c":{"d":', '{"a":1 "b":2}', '{"a":01,"b":1.}',
+             '[{"a":1},{"a":2}]', '{"a":tru,"b":2}', '"text"', '{"a":"1"} {"b":2}', '{"":1," b ":2,"a":{"":3," ":{"x":4}}}', "{", "{}", '{"a":', '{"a":"cut', '{"a":[1,2', ' {"a":" 5 "}',
+             '{"a":null,"b":[],"c":{}}', '{"app":"x","run":"y","app_extracted":"z"}', '{"ž":"é","a b":"c","a-b":"d","1":2}', "a=b {\"a\":1}", '{"a":-0.5e3,"b":"1e3","c":"0x10"}']
+    data.stream([(t, data.random.choice(lines)) for t in data.times(90)], app="broken", env="prod")
+
+
+def tagged(data):
+    """Structured metadata of all kinds, names and values that clash among them."""
+    draw = data.random
+    entries = []
+    for t in data.times(60):
+        metadata = draw.choice([{"trace_id": "t1", "empty": ""}, {"env": "inner", "n": "5"}, {"a.b": "dot", "a-b": "dash"}, {"detected_level": draw.choice(["WARN", "odd"])},
+                                {"level": "Error"}, {"severity_number": str(draw.randrange(26))}, {"9th": "x", "žx": "é"}, {"n": "12", "took": "1.5s", "addr": "10.1.2.3:80"}, {}])
+        entries.append((t, draw.choice(["n=7 trace_id=line took=3ms", '{"n":8,"trace_id":"line","env":"line"}', "plain words", "ip 10.0.0.9 level=info"]), metadata))
+    data.stream(entries, app="tagged", env="prod")
+
+
+def levels(data):
+    """Levels in odd spellings and places."""
+    lines = ["[ERROR] a", "WARN: b", "level=Warning c", "<3>err d", "severity=NOTICE e", "2026-11-22 06:00:00,123 - mod - CRITICAL - f", "E1122 g", '{"log":{"level":"WRN"}}', '{"level":30,"msg":"info"}',
+             '{"LEVEL":"Fatal"}', '{"a":{"b":{"level":"debug"}}}', "lvl=dbg msg=\"error inside\"", "no level, an (error) there", "trace_id=5 x", "information", "ERRORS", 'msg="level=warn" x', "error=nil ok",
+             "level=\"ERR\" x=1", "Level=INF", 'x "y level=error', "info|warn", "panic: x", "level: error", "{'level': 'warn'}", '{"msg":"x","level":"strange error"}']
+    data.stream([(t, data.random.choice(lines)) for t in data.times(100)], app="levels")
+
+
+def quoted(data):
+    """Pairs with quotes, escapes, bytes, durations and addresses; some lines are very long."""
+    draw = data.random
+    lines = ['a="x y" b="q\\"q" c=\'single\' d="tab\\tq"', 'a= b="" c="\\u00e9" =x d', 'a="no end', "k.e-y=1 ž=2 9a=3 a:b=4 a=5 a=6", 'a="bad \\q escape" b=2', "a==1 b=2", 'x"y=1 z=2', "a=1,b=2; c=3",
+             "took=1m30s size=1.5KiB addr=10.0.0.7:443", "took=90 size=12parsecs addr=::1", "took=-5ms size=1,024 addr=192.168.4.300", 'took="" size="" addr=""', "a=" + "long " * 4000, 'a="b\nc"\nd=e']
+    data.stream([(t, draw.choice(lines)) for t in data.times(90)], app="quoted", env="staging")

@@ -23,6 +23,8 @@ class Question:
     headers: dict = dataclasses.field(default_factory=dict)
     method: str = "GET"
     features: tuple = ()
+    # Whether the question is about all of the data.
+    is_whole: bool = False
 
 
 @dataclasses.dataclass
@@ -79,6 +81,23 @@ FORMS = [
          {"resp_code": [201], "code": [202], "f": [0.5]}, ["resp_dur"], [], ["GET", "s9", '"flag":true']),
 ]
 
+FORMS += [
+    Form("cart", [("namespace", ["shop"]), ("pod", ["cart-7d9f-x1", "cart-7d9f-x2"]), ("stream", ["stdout", "stderr"]), ("container", ["main"])],
+         ["json", "json", 'json code="http.status_code", ua="http.headers[\\"User-Agent\\"]", tag="items[0].tags[1]"', 'json items, second="items[1]", h="http.headers"', "json | logfmt"],
+         {"severity": ["INFO", "ERR|Warning"], "http_method": ["GET"], "stream": ["stdout"], "stream_extracted": ["inner"], "http_url": ["/health"], "k8s_node_name": ["n1"], "detected_level": ["info", "warn|error"],
+          "http_headers_User_Agent": ["curl.*"]}, {"http_status_code": [200, 404], "latency_ms": [10, 50.5], "code": [404]}, [], [], ["ERR", "GET", '"status_code":503', "inner", "cart"]),
+    Form("mail", [("namespace", ["shop"]), ("pod", ["mail-0"]), ("stream", ["stderr"])], ["json", 'json severity, m="http.method"'],
+         {"severity": ["notice"], "http_method": ["PUT"], "trace_id": ["0.*"]}, {"latency_ms": [100]}, [], [], ["PUT", "notice", "items"]),
+    Form("broken", [("env", ["prod"])], ["json", "json", 'json a, b', 'json d="a.c.d", e="[0].a"', 'json x="a[1]", y="b"', "unpack", "logfmt | json", "json | logfmt"],
+         {"a": ["1", "cut", "5| 5 "], "b": ["x"], "app_extracted": ["x"], "a_b": ["d", "c"], "_1": ["2"]}, {"a": [0, 1], "b": [2]}, [], [], ["cut", '"a":1', "{", "null", "a"]),
+    Form("tagged", [("env", ["prod"])], ["logfmt", "json", "logfmt | json", "logfmt n", 'logfmt env="n"', 'json env="n", n'],
+         {"trace_id": ["t1", "line"], "env": ["prod"], "env_extracted": ["inner", "line"], "a_b": ["dash", "dot"], "detected_level": ["warn", "odd", "error"], "level": ["Error", "info"], "_x": ["é"], "key_9th": ["x"],
+          "n_extracted": ["7", "8"], "empty": [""]}, {"n": [5, 7], "severity_number": [12]}, ["took"], [], ["line", "plain", "ip"]),
+    Form("levels", [], ["logfmt", "json", "pattern `<a> <b>`"], {"detected_level": ["error", "warn", "info", "debug", "critical|fatal", "unknown"], "level": ["error", "30"], "b": ["a"]}, {"level": [10]}, [], [], ["err", "level", "ERROR", "info", "msg"]),
+    Form("quoted", [("env", ["staging"])], ["logfmt", "logfmt", "logfmt --strict", "logfmt --keep-empty", "logfmt --strict --keep-empty", 'logfmt a, x="b"', 'logfmt a="b", b="a"', "logfmt --strict a"],
+         {"a": ["x y", "5|6", ""], "b": ["2"], "k_e_y": ["1"], "c": ["é"]}, {"a": [1, 5], "b": [1]}, ["took"], ["size"], ["a=", "long", "took", '"', "no end"]),
+]
+
 TEMPLATES = [
     "{{.A}}", "{{ .A }} - {{.B}}", "{{__line__}}", "{{__timestamp__ | unixEpoch}}", "{{.A | ToUpper}}", "{{.A | upper | lower | title}}", "{{.nosuch}}x",
     "{{if .A}}yes{{else}}no{{end}}", '{{if eq .A "info"}}I{{else if ne .B ""}}B{{else}}-{{end}}', '{{with .A}}<{{.}}>{{end}}', "{{ len .A }}",
@@ -124,6 +143,8 @@ class Maker(Metrics):
 
     def line_filter(self, form):
         word, other = self.pick(form.words), self.pick(form.words)
+        if '"' in word + other and "\\" not in word + other:
+            return self.pick([f"|= `{word}`", f"!= `{word}`", f"|~ `{word}.?`", f"|= `{word}` or `{other}`", f"|> `<_>{word}<_>`", f"!> `<_> {word}<_>`"])
         return self.pick([f'|= "{word}"'] * 4 + [f'!= "{word}"', f'!= "{word}"', f'|~ "{word}.?"', f'!~ "(?i){word}"', f'|~ "(?i){word}"', f'|= "{word}" or "{other}"',
                           f'|= `{other}`' if "\\" not in other else f'|= "{other}"', f'|> "<_>{word}<_>"', f'!> "<_> {word}<_>"', '|= ""', f'|= ip("10.0.0.0/8")'])
 
@@ -155,6 +176,17 @@ class Maker(Metrics):
         names = [*form.texts, *form.numbers, *form.durations, *form.sizes] + ["app", "nosuch"]
         return self.pick(names)
 
+    def ip_filter(self, form):
+        name = self.pick(["addr", "ip", "a", "user", "nosuch"])
+        address = self.pick(["10.0.0.0/8", "10.0.0.7", "192.168.4.0-192.168.4.255", "::1", "10.1.2.3"])
+        return f'| {name} {self.pick(["=", "!="])} ip("{address}")'
+
+    def long_pipeline(self, form):
+        """Many stages in any order, as people try things out."""
+        makers = [self.line_filter] * 3 + [self.parser] * 3 + [self.label_filter] * 3 + [self.format] * 3 + [self.ip_filter, lambda _: "| decolorize", lambda _: "| unpack",
+                  lambda _: self.pick(["| drop __error__", "| __error__=`` ", "| __error_details__=``", "| line_format `{{.__error__}}`", "| line_format `e {{.__error__}} {{.__error_details__}}`", "| keep level, app, detected_level"])]
+        return " ".join(self.pick(makers)(form) for _ in range(self.pick([2, 3, 4, 5])))
+
     def format(self, form):
         a, b = self.a_field(form), self.a_field(form)
         template = self.pick(TEMPLATES[:8] if self.chance(0.5) else TEMPLATES).replace(".A", f".{a}").replace(".B", f".{b}")
@@ -179,7 +211,8 @@ class Maker(Metrics):
 
     def log_query(self):
         form = self.pick(FORMS)
-        return " ".join(f"{self.selector(form)} {self.pipeline(form)}".split())
+        pipeline = self.long_pipeline(form) if self.chance(0.3) else self.pipeline(form)
+        return " ".join(f"{self.selector(form)} {pipeline}".split())
 
     # Times and parameters.
 
@@ -204,10 +237,14 @@ class Maker(Metrics):
     def logs(self):
         start, end = self.times()
         parameters = {"query": self.log_query(), "start": self.spell(start), "end": self.spell(end), "limit": str(self.pick([5, 30, 100, 1000, 5000]))}
+        if self.chance(0.1):
+            del parameters["limit"]
         if self.chance(0.6):
             parameters["direction"] = self.pick(["forward", "backward", "FORWARD"])
         if self.chance(0.04):
-            parameters["interval"] = self.pick(["5m", "30s"])
+            # With a smaller limit the answer depends on where Loki's lines are: those that are not yet in chunks are cut off
+            # before the interval is looked at.
+            parameters["interval"], parameters["limit"] = self.pick(["5m", "30s"]), "5000"
         return self.question("logs", "/loki/api/v1/query_range", parameters, self.categories())
 
     def metric_range(self):
@@ -225,6 +262,9 @@ class Maker(Metrics):
         form = self.pick(FORMS)
         selector = self.selector(form)
         start, end = self.times()
+        is_whole = self.chance(0.7)
+        if is_whole:
+            start, end = min(start, self.base_ns), max(end, self.base_ns + (MINUTES + 1) * MINUTE)
         both = {"start": self.spell(start), "end": self.spell(end)}
         field = self.pick(["status", "lvl", "n", "took", "user_name", "request_method", "trace_id", "detected_level", "nosuch", "size", "app"])
         label = self.pick(["app", "env", "level", "stream", "group", "service_name", "detected_level", "nosuch", "message", "status"])
@@ -246,6 +286,7 @@ class Maker(Metrics):
         kind, path, parameters, _ = self.random.choices(choices, [weight for *_, weight in choices])[0]
         question = self.question(kind, path, parameters)
         question.method = "POST" if self.chance(0.2) else "GET"
+        question.is_whole = is_whole
         return question
 
     def refusable(self):

@@ -10,6 +10,7 @@ use types::{Batch, BatchBuilder, GroupName, GroupScope, Limits, Timestamp};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::ids::Claims;
+use crate::loki::InFlight;
 use crate::pipeline::{self, Pipelines};
 use crate::zones::Zones;
 use crate::{
@@ -87,6 +88,8 @@ pub struct Intake {
     pub(crate) elastic: elastic::Door,
     /// Ids of events that requests are about to store.
     pub(crate) claims: Claims,
+    /// Streams of Loki's senders whose lines are being stored.
+    pub(crate) in_flight: InFlight,
     pub(crate) sources: Sources,
     pub(crate) zones: Zones,
     pub(crate) clocks: Arc<Clocks>,
@@ -132,6 +135,7 @@ impl Intake {
             overflowed: Arc::default(),
             elastic: elastic::Door::default(),
             claims: Claims::default(),
+            in_flight: InFlight::default(),
         }
     }
 

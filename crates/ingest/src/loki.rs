@@ -4,6 +4,7 @@
 //! so that it can be given back exactly. The field `@loki` tells the metadata from what is found in the line. A request that cannot be read is refused whole, as in Loki. In both forms
 //! entries are read one at a time from the body: memory beside it is that of the events.
 
+mod in_flight;
 mod json;
 mod level;
 mod protobuf;
@@ -19,6 +20,8 @@ use serde_json::json;
 use types::{GroupName, Timestamp, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_128;
 
+pub(crate) use self::in_flight::InFlight;
+use self::in_flight::Spans;
 use crate::{Beside, Collector, Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy};
 
 /// What a body should be, for errors.
@@ -63,25 +66,31 @@ impl Intake {
         let body = decode(body, encoding, self.limits.body_bytes_max)?;
         let mut collector = self.collect(sender);
         let text = lossy(&body, self.limits.body_bytes_max)?;
-        json::read(&text, &mut Streams::new(&mut collector))?;
-        self.accept_loki(collector, &body, sender)
+        let mut streams = Streams::new(&mut collector);
+        json::read(&text, &mut streams)?;
+        let spans = streams.spans;
+        self.accept_loki(collector, spans, &body, sender)
     }
 
     /// The same for a request as a protobuf message in one block of Snappy.
     pub fn ingest_loki_protobuf(&self, body: &[u8], sender: &Sender<'_>) -> Result<IngestAnswer, IngestError> {
         let body = protobuf::unpack(body, self.limits.body_bytes_max)?;
         let mut collector = self.collect(sender);
-        protobuf::read(&body, &mut Streams::new(&mut collector))?;
-        self.accept_loki(collector, &body, sender)
+        let mut streams = Streams::new(&mut collector);
+        protobuf::read(&body, &mut streams)?;
+        let spans = streams.spans;
+        self.accept_loki(collector, spans, &body, sender)
     }
 
     /// Senders repeat a request whose answer they missed: equal bodies are one batch.
     fn accept_loki(
         &self,
         collector: Collector<'_>,
+        spans: Spans,
         body: &[u8],
         sender: &Sender<'_>,
     ) -> Result<IngestAnswer, IngestError> {
+        let _entered = self.in_flight.enter(spans);
         let own_id = format!("loki {:032x}", xxh3_128(body));
         let sender = Sender { batch_id: sender.batch_id.or(Some(&own_id)), ..*sender };
         self.accept_checked(collector, body, &sender, |parts| repeated::without_repeated(&self.store, parts))
@@ -122,12 +131,14 @@ struct Streams<'c, 's> {
     level: Option<String>,
     /// The group's place, once the stream has an entry.
     place: Option<usize>,
+    /// The times of the lines of each stream.
+    spans: Spans,
 }
 
 impl<'c, 's> Streams<'c, 's> {
     fn new(collector: &'c mut Collector<'s>) -> Self {
         let (group, stream) = (group_of(&Labels::new()), String::new());
-        Self { collector, group, stream, labels: Vec::new(), level: None, place: None }
+        Self { collector, group, stream, labels: Vec::new(), level: None, place: None, spans: Spans::new() }
     }
 
     /// Says which labels the entries that follow have.
@@ -151,8 +162,13 @@ impl<'c, 's> Streams<'c, 's> {
             self.collector.set_stream(place, &self.stream);
             self.place = Some(place);
         }
+        if let Some(Timestamp(time)) = time {
+            let span = self.spans.entry(xxh3_128(self.stream.as_bytes())).or_insert((time, time));
+            *span = (span.0.min(time), span.1.max(time));
+        }
         let labels = &self.labels;
         let text = String::from_utf8_lossy(line);
+        let metadata = &stored(metadata)?;
         let pushed = pushed(level::of_entry(self.level.as_deref(), metadata, &text), metadata, &text);
         let write = |fields: &mut FieldWriter<'_>| {
             labels.iter().for_each(|(name, value)| fields.text(name, value));
@@ -164,6 +180,20 @@ impl<'c, 's> Streams<'c, 's> {
         // One that is too old is left out; the protocol has no word for it.
         self.collector.text_with(place, line, &beside).map(|_| ())
     }
+}
+
+/// Metadata as it is stored: an empty value is none, and the level is spelt as Loki spells it.
+fn stored<'m>(metadata: &'m Metadata<'_>) -> Result<Metadata<'m>, IngestError> {
+    let has_letter = |name: &str| name.bytes().any(|byte| byte.is_ascii_alphanumeric());
+    if let Some((name, _)) = metadata.iter().find(|(name, _)| !has_letter(&name.0)) {
+        return Err(bad(format_args!("{:?} is no name of metadata; it has a letter or a digit", name.0)));
+    }
+    let kept = metadata.iter().filter(|(_, value)| !value.0.is_empty());
+    let spelt = |(name, value): &'m (Text<'_>, Text<'_>)| {
+        let value = if name.0 == level::DETECTED_LEVEL { level::normal(&value.0) } else { &value.0 };
+        (Text(Cow::Borrowed(&*name.0)), Text(Cow::Borrowed(value)))
+    };
+    Ok(kept.map(spelt).collect())
 }
 
 fn group_of(labels: &Labels<'_>) -> GroupName {

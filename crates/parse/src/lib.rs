@@ -11,8 +11,10 @@ mod fields;
 mod frames;
 mod grok;
 mod json;
+mod lenient;
 mod level;
 mod multiline;
+mod pairs;
 mod piece;
 mod runtime;
 pub mod secrets;
@@ -28,8 +30,12 @@ pub use fields::FieldWriter;
 pub use frames::{SyslogFramer, SyslogFrames};
 pub use grok::{Grok, GrokError, GrokField, GrokType};
 pub use json::{JsonCursor, JsonError, ObjectReader};
+pub use lenient::{
+    JsonMistake, JsonToken, json_key, json_members, json_next, json_text, json_text_end, json_trimmed, json_value,
+};
 pub use level::{level_of_field, level_of_text};
 pub use multiline::{Boundaries, events};
+pub use pairs::logfmt_pair;
 pub use piece::{Piece, Screen, batches_of_piece, last_time, sure_end};
 pub use runtime::texts;
 pub use shape::{PartValue, Parts, Shape, VpcColumns};

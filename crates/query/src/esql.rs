@@ -181,6 +181,22 @@ impl Statement {
         }
     }
 
+    /// Adds what the mappings of its indices declare.
+    ///
+    /// # Errors
+    /// Where a column of the query has values of another type than the declared one.
+    pub fn declare(&self, schema: &mut Schema, mappings: crate::elastic::Schema) -> Result<(), EsqlError> {
+        let names = mentioned::columns(&self.query);
+        let is_wanted = |field: &str| names.as_ref().is_none_or(|names| mentioned::is_of(names, field));
+        schema.declare(mappings, &is_wanted).map_err(|(name, declared, found)| {
+            let message = format!(
+                "[{name}] is mapped as [{declared}] and its values are [{found}], which ES|QL does not convert here; leave it \
+                 out with KEEP or DROP as the first command"
+            );
+            EsqlError::verification(&self.text, 0, message)
+        })
+    }
+
     /// The error that there is no such index.
     pub fn unknown_index(&self, name: &str) -> EsqlError {
         let at = match &self.query.source {

@@ -242,8 +242,18 @@ pub enum LabelsFunction {
     Set,
     /// The set with a label under another name: set, new name, old name, old value.
     Rename,
-    /// The set with an error where a condition holds: set, condition, error.
+    /// The set with an error where a condition holds: set, condition, error, details.
     Fail,
+    /// Why a text is no number, `bytes` or `duration`: text, which of them.
+    Unreadable,
+    /// Why a template fails: the arguments of [`Function::Template`].
+    TemplateProblem,
+    /// Whether a label is spelt exactly so: label, text.
+    Same,
+    /// Whether a stage gave a label of a set a value: set, name.
+    IsParsed,
+    /// Whether a line fits a pattern of `|>`: line, pattern.
+    Fits,
     /// A number as Go reads it: text.
     Number,
     /// Nanoseconds of a duration as Go reads it: text.

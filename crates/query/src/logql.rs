@@ -4,12 +4,14 @@
 //! count: [`run_metric`] asks a function to run them, so that nothing here reads events.
 //! Labels are names of fields ([`label`]); what LogQL has and we have not is an error with its place.
 
+mod early;
 mod explain;
 mod format;
 mod label;
 pub(crate) mod label_set;
 mod labels;
 pub(crate) mod line_parser;
+mod loose;
 mod metric;
 mod operator;
 mod read;
@@ -19,6 +21,7 @@ mod shown;
 mod sizes;
 mod stage;
 mod template;
+pub(crate) mod unreadable;
 mod vector;
 mod windows;
 

@@ -29,6 +29,8 @@ use self::parse::Node;
 /// A template that was read.
 #[derive(Clone, Debug)]
 pub struct Template {
+    /// What errors call it.
+    name: &'static str,
     text: Arc<str>,
     nodes: Arc<[Node]>,
     labels: Arc<[String]>,
@@ -49,12 +51,12 @@ pub(crate) struct Line<'a> {
 }
 
 impl Template {
-    /// Reads a template.
+    /// Reads a template that errors call `name`.
     ///
     /// Errors: what is wrong with it, as a text.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(name: &'static str, text: &str) -> Result<Self, String> {
         let (nodes, labels, uses_now) = parse::parse(text)?;
-        Ok(Self { text: text.into(), nodes: nodes.into(), labels: labels.into(), uses_now })
+        Ok(Self { name, text: text.into(), nodes: nodes.into(), labels: labels.into(), uses_now })
     }
 
     /// The template as it was written.
@@ -72,10 +74,16 @@ impl Template {
         &self.labels
     }
 
+    /// Whether the template is a label and nothing else, `{{.app}}`.
+    pub(crate) fn is_label(&self) -> bool {
+        matches!(&*self.nodes, [Node::Action(pipeline)] if pipeline.is_label())
+    }
+
     /// What the template makes of a line.
     ///
     /// Errors: what went wrong, as a text; nothing of the output counts then.
     pub(crate) fn run(&self, line: &Line<'_>) -> Result<String, String> {
-        run::run(&self.nodes, &self.labels, line)
+        debug_assert_eq!(self.labels.len(), line.labels.len());
+        run::run(self.name, &self.nodes, line)
     }
 }

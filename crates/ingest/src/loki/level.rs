@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use parse::{JsonMistake, JsonToken, json_members, logfmt_pair};
+
 use super::{Labels, Metadata, Text};
 
 /// Labels, metadata and keys of lines that say the level.
@@ -29,7 +31,7 @@ const FIELDS: [&str; 14] = [
 const SEVERITY_NUMBER: &str = "severity_number";
 
 /// Metadata that is the level itself.
-const DETECTED_LEVEL: &str = "detected_level";
+pub(super) const DETECTED_LEVEL: &str = "detected_level";
 
 const UNKNOWN: &str = "unknown";
 
@@ -95,7 +97,8 @@ fn known(level: &str) -> Option<&'static str> {
     SPELLINGS.iter().find(|(spelling, _)| level.eq_ignore_ascii_case(spelling)).map(|(_, level)| *level)
 }
 
-fn normal(level: &str) -> &str {
+/// A level as Loki spells it; one that it does not know stays as it is.
+pub(super) fn normal(level: &str) -> &str {
     known(level).unwrap_or(level)
 }
 
@@ -116,95 +119,55 @@ fn of_severity_number(number: &str) -> &'static str {
 fn of_line(line: &str) -> &'static str {
     let trimmed = line.trim();
     let of_key = if trimmed.starts_with('{') && trimmed.ends_with('}') {
-        json_level(trimmed, 0).and_then(known)
+        json_level(trimmed).and_then(known)
     } else if line.contains('=') {
-        logfmt_level(line).and_then(known)
+        logfmt_level(line)
     } else {
         None
     };
     of_key.unwrap_or_else(|| of_words(line))
 }
 
+/// Why reading of an object ends.
+enum End<'a> {
+    Found(&'a str),
+    Mistake,
+}
+
+impl From<JsonMistake> for End<'_> {
+    fn from(_: JsonMistake) -> Self {
+        Self::Mistake
+    }
+}
+
 /// The first text in JSON whose key says a level.
-fn json_level(object: &str, depth: usize) -> Option<&str> {
-    if depth >= DEPTH_MAX {
-        return None;
+fn json_level(object: &str) -> Option<&str> {
+    fn look<'a>(object: &'a str, depth: usize) -> Result<(), End<'a>> {
+        json_members(object, &mut |key, token| match token {
+            JsonToken::Text(level) if FIELDS.contains(&&*key) => Err(End::Found(level)),
+            JsonToken::Object(inner) if depth < DEPTH_MAX => look(inner, depth + 1),
+            _ => Ok(()),
+        })
     }
-    let mut rest = object.trim_start().strip_prefix('{')?;
-    loop {
-        let key = rest.trim_start().strip_prefix('"')?;
-        let end = text_end(key)?;
-        let value = key[end + 1..].trim_start().strip_prefix(':')?.trim_start();
-        let n_bytes = value_end(value)?;
-        if value.starts_with('"') && FIELDS.contains(&&key[..end]) {
-            return value.get(1..n_bytes - 1);
-        }
-        if value.starts_with('{')
-            && let Some(level) = json_level(&value[..n_bytes], depth + 1)
-        {
-            return Some(level);
-        }
-        rest = value[n_bytes..].trim_start().strip_prefix(',')?;
+    match look(object, 1) {
+        Err(End::Found(level)) => Some(level),
+        _ => None,
     }
 }
 
-/// Where a text ends, behind its first quote.
-fn text_end(text: &str) -> Option<usize> {
-    let mut is_escaped = false;
-    text.bytes().position(|byte| match byte {
-        _ if is_escaped => {
-            is_escaped = false;
-            false
-        }
-        b'\\' => {
-            is_escaped = true;
-            false
-        }
-        byte => byte == b'"',
-    })
-}
-
-/// How long a value of JSON is.
-fn value_end(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    match bytes.first()? {
-        b'"' => text_end(&text[1..]).map(|end| end + 2),
-        b'{' | b'[' => {
-            let (mut at, mut depth) = (0, 0_usize);
-            while let Some(byte) = bytes.get(at) {
-                match byte {
-                    b'"' => at += text_end(&text[at + 1..])? + 1,
-                    b'{' | b'[' => depth += 1,
-                    b'}' | b']' => depth = depth.checked_sub(1)?,
-                    _ => {}
-                }
-                at += 1;
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-            None
-        }
-        _ => text.find([' ', '\n', '\r', '\t', ',', '}', ']']),
-    }
-}
-
-/// The value of the key of `key=value` pairs that says a level; of several keys the first of [`FIELDS`].
-fn logfmt_level(line: &str) -> Option<&str> {
-    let mut best: Option<(usize, &str)> = None;
-    for (at, _) in line.match_indices('=') {
-        let start = line[..at].rfind(|c: char| c <= ' ' || c == '"' || c == '=').map_or(0, |before| before + 1);
-        let Some(rank) = FIELDS.iter().position(|field| line[start..at].eq_ignore_ascii_case(field)) else { continue };
-        let value = &line[at + 1..];
-        let value = match value.strip_prefix('"') {
-            Some(quoted) => quoted.split('"').next().unwrap_or_default(),
-            None => value.split(|c: char| c <= ' ').next().unwrap_or_default(),
-        };
-        if best.is_none_or(|(known, _)| rank < known) {
+/// The value of the key of `key=value` pairs that says a level; of several keys the first of [`FIELDS`]. What follows the
+/// first mistake does not count.
+fn logfmt_level(line: &str) -> Option<&'static str> {
+    let (mut at, mut best) = (0, None);
+    while let Some(spaces) = line.bytes().skip(at).position(|byte| byte > b' ') {
+        at += spaces;
+        let Ok((key, value)) = logfmt_pair(line, &mut at) else { break };
+        let rank = FIELDS.iter().position(|field| key.eq_ignore_ascii_case(field));
+        if let Some(rank) = rank.filter(|rank| best.as_ref().is_none_or(|(known, _)| rank < known)) {
             best = Some((rank, value));
         }
     }
-    best.map(|(_, value)| value)
+    best.and_then(|(_, value)| known(&value))
 }
 
 /// The first word of a line that is a level, whatever the case of its letters.

@@ -10,7 +10,7 @@ use super::stats::Aggregating;
 use super::syntax::{Command, Expression, Field, Named, Node, Order, Query, Source};
 use super::typed::{Typed, is_present, not};
 use super::{Checked, EsqlError, ROWS_DEFAULT, ROWS_MAX, dissect};
-use crate::elastic::Selection;
+use crate::elastic::{Schema as Mappings, Selection};
 use crate::error::Span;
 use crate::insights::{REGEXES_MAX, compile_regex};
 use crate::optimise::optimise;
@@ -33,7 +33,7 @@ pub(super) fn check(
     filter: Option<&Selection>,
     now: Timestamp,
 ) -> Result<Checked, EsqlError> {
-    let mut checker = Checker::new(text, now);
+    let mut checker = Checker::new(text, now, &schema.1);
     checker.source(&query.source, schema, filter)?;
     let mut has_limit = false;
     for command in &query.commands {
@@ -65,6 +65,8 @@ pub(super) fn check(
 pub(super) struct Checker<'a> {
     pub(super) text: &'a str,
     pub(super) now: Timestamp,
+    /// How full-text functions read fields.
+    pub(super) mappings: &'a Mappings,
     pub(super) scope: Scope,
     pub(super) operators: Vec<Operator>,
     /// The time that the conditions so far leave.
@@ -82,9 +84,10 @@ pub(super) struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(text: &'a str, now: Timestamp) -> Self {
+    fn new(text: &'a str, now: Timestamp, mappings: &'a Mappings) -> Self {
         Self {
             text,
+            mappings,
             now: Timestamp(now.0.div_euclid(1_000_000) * 1_000_000),
             scope: Scope::default(),
             operators: Vec::new(),

@@ -8,6 +8,7 @@ use types::{Run, TimeRange};
 use super::kind::Kind;
 use super::typed::{both, call, compare, either, is_present, literal, not};
 use crate::each::each;
+use crate::elastic::Schema as Mappings;
 use crate::execute::{FieldSummaryRow, field_types_of};
 use crate::function::{Function, TypedFunction};
 use crate::plan::{Comparison, Expr, Name, Span};
@@ -27,9 +28,9 @@ pub(super) struct Stored {
     pub(super) conflict: Vec<(&'static str, Vec<String>)>,
 }
 
-/// The columns of events.
+/// The columns of events, and how full-text functions read the fields of their indices.
 #[derive(Clone, Debug, Default)]
-pub struct Schema(pub(super) BTreeMap<String, Stored>);
+pub struct Schema(pub(super) BTreeMap<String, Stored>, pub(super) Mappings);
 
 /// What is known of a field in one index.
 #[derive(Clone, Debug)]
@@ -69,6 +70,21 @@ fn kind_of(field: &FieldSummaryRow) -> Option<Kind> {
     })
 }
 
+/// Reports whether values of a column are what a field of a declared type shows.
+fn fits(kind: Kind, declared: &str) -> bool {
+    match kind {
+        Kind::Text | Kind::Keyword => {
+            matches!(declared, "text" | "match_only_text" | "keyword" | "constant_keyword" | "wildcard")
+        }
+        Kind::Long | Kind::Integer => matches!(declared, "long" | "integer" | "short" | "byte"),
+        Kind::Double => matches!(declared, "double" | "float" | "half_float" | "scaled_float"),
+        Kind::Boolean => declared == "boolean",
+        Kind::Date => declared == "date",
+        Kind::Ip => declared == "ip",
+        _ => false,
+    }
+}
+
 impl Schema {
     /// The columns of events in runs, which are named by their groups. Those that are not wanted may have another type, or be
     /// left out where they hold lists.
@@ -103,6 +119,22 @@ impl Schema {
         }
         schema.add_ours(&fields);
         schema
+    }
+
+    /// Takes over what the indices declare. Returns a field whose values have another type than the declared one, with both
+    /// types.
+    pub(super) fn declare(
+        &mut self,
+        mappings: Mappings,
+        is_wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<(), (String, String, &'static str)> {
+        for (name, declared) in mappings.declared().filter(|(name, _)| is_wanted(name)) {
+            if let Some(stored) = self.0.get(name).filter(|stored| !fits(stored.kind, declared)) {
+                return Err((name.to_owned(), declared.to_owned(), stored.kind.written()));
+            }
+        }
+        self.1 = mappings;
+        Ok(())
     }
 
     fn add(&mut self, name: &str, groups: &BTreeMap<String, Known>, lists: &BTreeSet<String>) {

@@ -1,6 +1,5 @@
 //! Tests of reading and checking.
 
-use std::collections::BTreeMap;
 
 use types::Timestamp;
 
@@ -8,7 +7,7 @@ use super::*;
 
 fn check_error(text: &str, expected: &str) {
     let parsed = parse(text, &Parameters::default());
-    let error = parsed.and_then(|statement| statement.check(&Schema(BTreeMap::new()), None, Timestamp(0)));
+    let error = parsed.and_then(|statement| statement.check(&Schema::default(), None, Timestamp(0)));
     assert_eq!(error.err().map(|error| error.reason).unwrap_or_default(), expected, "{text}");
 }
 
@@ -41,7 +40,7 @@ fn hostile_texts_end_in_errors() {
     let deep = |open: &str, close: &str| format!("row a = {}1{}", open.repeat(500), close.repeat(500));
     for text in [deep("(", ")"), deep("abs(", ")"), "row a = 1".to_owned() + &"+1".repeat(5_000), deep("-", "")] {
         let found = parse(&text, &Parameters::default());
-        let found = found.and_then(|statement| statement.check(&Schema(BTreeMap::new()), None, Timestamp(0)));
+        let found = found.and_then(|statement| statement.check(&Schema::default(), None, Timestamp(0)));
         assert!(found.is_err() || !text.contains('+'), "{text:.40}");
     }
 }

@@ -104,7 +104,7 @@ fn called(function: Function, arguments: &[Expr], frame: &mut Frame<'_>, env: &E
         (Function::Template, [Expr::Template(template), values @ ..]) => {
             let columns: Vec<Arc<Column>> =
                 values.iter().map(|value| evaluate(value, frame, env)).collect::<Result<_, Stop>>()?;
-            rows(frame.n_rows(), env, |row| filled(template, &columns, row, env.now))
+            rows(frame.n_rows(), env, |row| filled(template, &columns, row, env.now).ok().map(Value::text))
         }
         (function, arguments) => {
             let columns: Vec<Arc<Column>> =
@@ -244,10 +244,11 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
     }
 }
 
-/// What a template makes of a row of a line, its time and labels; missing where it fails.
-fn filled(template: &Template, columns: &[Arc<Column>], row: usize, now: Timestamp) -> Option<Value> {
-    let (line, rest) = columns.split_first()?;
-    let (time, labels) = rest.split_first()?;
+/// What a template makes of a row of a line, its time and labels.
+///
+/// Errors: why it fails.
+fn filled(template: &Template, columns: &[Arc<Column>], row: usize, now: Timestamp) -> Result<String, String> {
+    let [line, time, labels @ ..] = columns else { return Err("a line and a time are missing".to_owned()) };
     let texts: Vec<_> = labels.iter().map(|column| Cell::at(column, row).text().unwrap_or_default()).collect();
     let labels: Vec<&str> = texts.iter().map(|text| &**text).collect();
     let text = Cell::at(line, row).text().unwrap_or_default();
@@ -255,7 +256,7 @@ fn filled(template: &Template, columns: &[Arc<Column>], row: usize, now: Timesta
         Some(Value::Timestamp(timestamp)) => timestamp,
         _ => Timestamp(0),
     };
-    template.run(&Line { text: &text, timestamp, now, labels: &labels }).ok().map(Value::text)
+    template.run(&Line { text: &text, timestamp, now, labels: &labels })
 }
 
 /// The name of a severity that [`Function::Severity`] gave.

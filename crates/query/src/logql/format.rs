@@ -124,7 +124,7 @@ impl Tree {
                 unwrap.iter().chain(filters).for_each(|part| text.push_str(&format!(" {part}")));
                 text.push_str(&format!("[{}]", spell_window(*window)));
                 if *offset != 0 {
-                    text.push_str(&format!(" offset {}", spell_duration(*offset)));
+                    text.push_str(&format!(" offset {}{}", sign(*offset), spell_duration(offset.abs())));
                 }
                 text
             }
@@ -153,7 +153,7 @@ impl Tree {
                 unwrap.iter().chain(filters).for_each(|part| text.push_str(&format!("\n{}{part}", indent(level + 1))));
                 text.push_str(&format!(" [{}]", spell_window(*window)));
                 if *offset != 0 {
-                    text.push_str(&format!(" offset {}", spell_window(*offset)));
+                    text.push_str(&format!(" offset {}{}", sign(*offset), spell_window(offset.abs())));
                 }
                 text
             }
@@ -468,6 +468,11 @@ fn quote(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// The sign of an offset.
+fn sign(offset: i64) -> &'static str {
+    if offset < 0 { "-" } else { "" }
 }
 
 #[cfg(test)]

@@ -33,6 +33,11 @@ pub(super) fn call(function: LabelsFunction, arguments: Vec<Expr>) -> Expr {
     Expr::Call(Function::Labels(function), arguments)
 }
 
+/// What Go says of a label that cannot be read as a number, as `bytes` or as a `duration`.
+pub(super) fn unreadable(kind: &str, label: Expr) -> Expr {
+    call(LabelsFunction::Unreadable, vec![label, text(kind)])
+}
+
 /// The field that a label is, for events that no Loki sender pushed.
 pub(super) fn expr(label: &str) -> Expr {
     match label {

@@ -50,16 +50,19 @@ enum Kind {
     Parsed,
     /// A name that a stage has dropped.
     Deleted,
+    /// A name that a stage has given a value and another one has dropped: no parser adds it again.
+    Extracted,
     Error,
     ErrorDetails,
 }
 
 impl Kind {
-    const ALL: [(char, Self); 6] = [
+    const ALL: [(char, Self); 7] = [
         ('s', Self::Stream),
         ('m', Self::Metadata),
         ('p', Self::Parsed),
         ('d', Self::Deleted),
+        ('x', Self::Extracted),
         ('e', Self::Error),
         ('f', Self::ErrorDetails),
     ];
@@ -185,19 +188,18 @@ impl<'a> LabelSet<'a> {
         self.put(Kind::Parsed, name, value.into());
     }
 
-    /// Adds what a parser found. The labels of the stream and the metadata stay as they are, and of two that are found
-    /// under one name the first.
+    /// Adds what a parser found, unless an earlier stage or the parser itself has found it before. The labels of the
+    /// stream and the metadata stay as they are.
     pub(crate) fn extract(&mut self, name: Cow<'a, str>, value: impl Into<Cow<'a, str>>) {
         let name = self.extracted_name(name);
-        if self.find(Kind::Parsed, &name).is_none() {
+        if !self.is_extracted(&name) {
             self.set(name, value);
         }
     }
 
-    /// The same for a label that a query names: of two that are found the last.
-    pub(crate) fn extract_named(&mut self, name: &'a str, value: impl Into<Cow<'a, str>>) {
-        let name = self.extracted_name(Cow::Borrowed(name));
-        self.set(name, value);
+    /// Reports whether a stage has given a label a value.
+    pub(crate) fn is_extracted(&self, name: &str) -> bool {
+        self.find(Kind::Parsed, name).is_some() || self.find(Kind::Extracted, name).is_some()
     }
 
     /// The name under which a parser adds a label.
@@ -212,6 +214,10 @@ impl<'a> LabelSet<'a> {
             ERROR => self.entries.retain(|entry| entry.kind != Kind::Error),
             ERROR_DETAILS => self.entries.retain(|entry| entry.kind != Kind::ErrorDetails),
             _ => {
+                if self.find(Kind::Parsed, name).is_some() && self.find(Kind::Extracted, name).is_none() {
+                    let name = Cow::Owned(name.to_owned());
+                    self.entries.push(Entry { kind: Kind::Extracted, name, value: Cow::Borrowed("") });
+                }
                 let is_made = |entry: &Entry<'a>| matches!(entry.kind, Kind::Metadata | Kind::Parsed);
                 self.entries.retain(|entry| !is_made(entry) || entry.name != name);
                 if self.find(Kind::Deleted, name).is_none() {
@@ -224,7 +230,8 @@ impl<'a> LabelSet<'a> {
 
     /// Renames a label that is there.
     pub(crate) fn rename(&mut self, from: &str, to: &'a str) {
-        if let Some(value) = self.get(from).map(str::to_owned) {
+        let is_special = matches!(from, ERROR | ERROR_DETAILS);
+        if let Some(value) = self.get(from).filter(|_| !is_special).map(str::to_owned) {
             self.set(to, value);
             self.delete(from);
         }
@@ -269,7 +276,7 @@ impl<'a> LabelSet<'a> {
                 Kind::Parsed => (&mut all.parsed, &**name),
                 Kind::Error => (&mut all.parsed, ERROR),
                 Kind::ErrorDetails => (&mut all.parsed, ERROR_DETAILS),
-                Kind::Deleted => continue,
+                Kind::Deleted | Kind::Extracted => continue,
             };
             labels.insert(name.to_owned(), value.clone().into_owned());
         }
@@ -412,9 +419,7 @@ mod tests {
         set.delete("app");
         assert_eq!(set.get("app"), None);
         set.extract("app".into(), "again");
-        assert_eq!(set.get("app_extracted"), Some("line"), "the first that is found stays");
-        set.extract_named("app", "named");
-        assert_eq!(set.get("app_extracted"), Some("named"));
+        assert_eq!(set.get("app_extracted"), Some("line"), "the first one counts");
     }
 
     #[test]

@@ -16,11 +16,17 @@ use crate::plan::{Expr, Format, Name, Operator, Parse, ParseMethod};
 /// What the column is called that labels are taken from in other languages. No event has a field of this name.
 const OBJECT: &str = "#object";
 
-/// Colours and movements of a terminal.
-const COLOURS: &str = r"\x1b\[[0-9;?]*[ -/]*[@-~]";
+/// Colours, movements and titles of a terminal: what begins with ESC or CSI, up to BEL or a final character.
+const COLOURS: &str = concat!(
+    r"[\x1b\x{9b}][\[\]()#;?]*",
+    r"(?:[0-9A-Za-z;]*\x07|(?:[0-9]{1,4}(?:;[0-9]{0,4})*)?[0-9A-PRZcf-nqrty=><~])"
+);
 
 /// Adds what a stage does.
 pub(super) fn stage(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
+    if matches!(pair.as_rule(), Rule::json | Rule::logfmt | Rule::unpack) {
+        reader.sight.settle(&mut query.operators);
+    }
     match pair.as_rule() {
         Rule::json => json(reader, pair, query),
         Rule::logfmt => logfmt(reader, pair, query),
@@ -42,7 +48,7 @@ pub(super) fn stage(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut L
         }
         Rule::line_format => {
             let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else { return Ok(()) };
-            let line = template::read(reader, &text)?;
+            let line = template::read(reader, &text, true)?;
             let line = match made(reader, query, line) {
                 line @ Expr::Field(_) => Expr::Call(Function::Coalesce, vec![line, message()]),
                 simple => simple,
@@ -246,7 +252,7 @@ fn label_format(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQu
         let expr = if is_template {
             let seen = seen.get_or_insert_with(|| reader.sight.clone()).clone();
             let now = std::mem::replace(&mut reader.sight, seen);
-            let expr = template::read(reader, value);
+            let expr = template::read(reader, value, false);
             reader.sight = now;
             made(reader, query, expr?)
         } else {
@@ -273,9 +279,14 @@ fn made(reader: &mut Reader<'_>, query: &mut LogQuery, template: Expr) -> Expr {
         return template;
     }
     let column = Name::from(format!("#template{}", query.operators.len()));
+    let details = match &template {
+        Expr::Call(_, arguments) => label::call(LabelsFunction::TemplateProblem, arguments.clone()),
+        _ => Expr::Literal(None),
+    };
     extend(query, column.clone(), template);
     let value = Expr::Field(column);
-    reader.sight.note(not(Expr::Call(Function::IsPresent, vec![value.clone()])), "TemplateFormatErr");
+    let is_missing = not(Expr::Call(Function::IsPresent, vec![value.clone()]));
+    reader.sight.note(is_missing, "TemplateFormatErr", details);
     value
 }
 

@@ -25,8 +25,9 @@ pub struct Shown {
 impl Shown {
     /// The label set of a line behind the last stage, as [`LabelSet::read`](super::LabelSet::read) reads it.
     pub fn label_set(&self) -> Expr {
-        let failed = |set: Expr, (condition, error): &(Expr, &'static str)| {
-            label::call(LabelsFunction::Fail, vec![set, condition.clone(), label::text(error)])
+        let failed = |set: Expr, noted: &Noted| {
+            let details = vec![set, noted.condition.clone(), label::text(noted.error), noted.details.clone()];
+            label::call(LabelsFunction::Fail, details)
         };
         self.sight.errors.iter().fold(self.sight.set(), failed)
     }
@@ -43,6 +44,16 @@ impl Shown {
     }
 }
 
+/// Something that may turn out not to be readable.
+#[derive(Clone, Debug)]
+struct Noted {
+    /// Where it is so.
+    condition: Expr,
+    error: &'static str,
+    /// What is said of it.
+    details: Expr,
+}
+
 /// What a name means at some point of a query.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sight {
@@ -55,7 +66,7 @@ pub(super) struct Sight {
     /// Labels that conditions ask for.
     pub(super) asked: Vec<String>,
     /// Conditions under which something could not be read, and what is said then.
-    errors: Vec<(Expr, &'static str)>,
+    errors: Vec<Noted>,
     /// Whether labels are fields, whoever brought an event: so that the query can be said in another language.
     pub(super) is_plain: bool,
 }
@@ -66,9 +77,17 @@ impl Sight {
     }
 
     /// Notes what is said where a condition holds; what was noted last is said.
-    pub(super) fn note(&mut self, condition: Expr, error: &'static str) {
+    pub(super) fn note(&mut self, condition: Expr, error: &'static str, details: Expr) {
         if self.errors.len() < ERRORS_MAX {
-            self.errors.push((condition, error));
+            self.errors.push(Noted { condition, error, details });
+        }
+    }
+
+    /// Writes what could not be read so far into the label set: a parser that fails behind it replaces it.
+    pub(super) fn settle(&mut self, operators: &mut Vec<Operator>) {
+        for Noted { condition, error, details } in std::mem::take(&mut self.errors) {
+            self.change(operators, LabelsFunction::Fail, vec![condition, label::text(error), details]);
+            self.may_fail = true;
         }
     }
 
@@ -92,7 +111,7 @@ impl Sight {
     }
 
     /// The label set as far as stages changed it.
-    fn set(&self) -> Expr {
+    pub(super) fn set(&self) -> Expr {
         self.set.as_ref().map_or_else(label::begin, |name| Expr::Field(name.clone()))
     }
 
@@ -106,11 +125,19 @@ impl Sight {
     }
 
     pub(super) fn error(&self) -> Option<Expr> {
-        // What was said last stands.
-        let said = |error: &str| label::text(error);
-        let cases = self.errors.iter().rev().flat_map(|(condition, error)| [condition.clone(), said(error)]);
+        self.said("__error__", |noted| label::text(noted.error))
+    }
+
+    /// The value of the label `__error_details__`, which templates see and conditions do not.
+    pub(super) fn details(&self) -> Option<Expr> {
+        self.said("__error_details__", |noted| noted.details.clone())
+    }
+
+    fn said(&self, name: &str, of: impl Fn(&Noted) -> Expr) -> Option<Expr> {
+        // What was noted last is said.
+        let cases = self.errors.iter().rev().flat_map(|noted| [noted.condition.clone(), of(noted)]);
         let noted = (!self.errors.is_empty()).then(|| Expr::Call(Function::Case, cases.collect()));
-        let failed = self.may_fail.then(|| self.get("__error__", Expr::Literal(None)));
+        let failed = self.may_fail.then(|| self.get(name, Expr::Literal(None)));
         match (noted, failed) {
             (Some(noted), Some(failed)) => Some(Expr::Call(Function::Coalesce, vec![noted, failed])),
             (noted, failed) => noted.or(failed),
@@ -123,8 +150,10 @@ impl Sight {
 
     /// The value of a label.
     pub(super) fn label(&self, name: &str) -> Expr {
-        if name == "__error__" {
-            return self.error().unwrap_or(Expr::Literal(None));
+        match name {
+            "__error__" => return self.error().unwrap_or(Expr::Literal(None)),
+            "__error_details__" => return Expr::Literal(None),
+            _ => {}
         }
         match self.set {
             _ if self.is_plain => label::expr(name),

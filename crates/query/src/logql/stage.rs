@@ -5,6 +5,9 @@ use std::net::IpAddr;
 use pest::iterators::Pair;
 use types::{GroupPattern, Value, parse_duration_ns};
 
+use super::early::EarlyFilter;
+use super::line_parser::LinePattern;
+use super::loose::{loose_texts, rounded_size};
 use super::read::{Reader, span_of};
 use super::shown::Sight;
 use super::{LogQuery, Rule, Shown, label, labels};
@@ -39,8 +42,13 @@ pub(super) fn log(
     let last_reader = pair.clone().into_inner().filter(reads_text).map(|part| span_of(&part).start).last();
     let mut query = LogQuery { sources: Vec::new(), operators: Vec::new(), shown: Shown::default() };
     let mut unwrap = None;
+    // Where the line got its present text, and whether only its colours were taken away since then.
+    let (mut line_from, mut is_decolorized) = (0, false);
     reader.sight = Sight::new(reader.sight.is_plain);
-    for part in pair.into_inner() {
+    let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
+    let early = if reader.sight.is_plain { Vec::new() } else { EarlyFilter::all(&parts) };
+    for (index, part) in parts.into_iter().enumerate() {
+        let (rule, before) = (part.as_rule(), reader.sight.set());
         let is_unread = !needs_text && last_reader.is_none_or(|last| last < span_of(&part).start);
         if is_unread && part.as_rule() == Rule::line_format {
             continue;
@@ -62,15 +70,44 @@ pub(super) fn log(
                     self::matcher(reader, matcher, &mut query)?;
                 }
             }
-            Rule::line_filter => query.operators.extend(line_filter(reader, part)?),
+            Rule::line_filter => {
+                // As in Loki filters of the line precede all stages but those that give it another text; colours count.
+                let at = if is_decolorized { line_from } else { query.operators.len() };
+                if let Some(filter) = line_filter(reader, part)? {
+                    query.operators.insert(at, filter);
+                    line_from += usize::from(is_decolorized);
+                }
+            }
             Rule::label_or => query.operators.push(Operator::Filter(label_or(reader, part)?)),
             Rule::unwrap => unwrap = Some(read_unwrap(reader, part, &mut query)),
             _ => labels::stage(reader, part, &mut query)?,
+        }
+        for filter in early.iter().filter(|filter| filter.parsers.contains(&index)) {
+            query.operators.push(early_filter(reader, filter, before.clone())?);
+        }
+        match rule {
+            Rule::decolorize => is_decolorized = true,
+            Rule::selector | Rule::line_format | Rule::unpack => {
+                (line_from, is_decolorized) = (query.operators.len(), false);
+            }
+            _ => {}
         }
     }
     let next = Sight::new(reader.sight.is_plain);
     query.shown.sight = std::mem::replace(&mut reader.sight, next);
     Ok((query, unwrap))
+}
+
+/// What leaves a line out whose labels, just found by a parser, do not fit a condition. `before` are the labels before it.
+fn early_filter(
+    reader: &mut Reader<'_>,
+    filter: &EarlyFilter<'_>,
+    before: Expr,
+) -> Result<Operator, QueryError> {
+    let condition = condition(reader, filter.condition.clone())?;
+    let is_parsed = |set: Expr| label::call(LabelsFunction::IsParsed, vec![set, label::text(filter.name)]);
+    let is_found = both(is_parsed(reader.sight.set()), not(is_parsed(before)));
+    Ok(Operator::Filter(Expr::Or(Box::new(not(is_found)), Box::new(condition))))
 }
 
 pub(super) fn message() -> Expr {
@@ -150,7 +187,17 @@ pub(super) fn label_matches(
     value: &str,
     span: Span,
 ) -> Result<Option<Expr>, QueryError> {
-    text_matches(reader, reader.sight.label(name), sign, value, span)
+    let label = reader.sight.label(name);
+    let is_regex = matches!(sign, "=~" | "!~") && !reader.sight.is_plain;
+    if let Some(texts) = is_regex.then(|| loose_texts(value)).flatten() {
+        let of_text = |(text, is_whole): (String, bool)| match is_whole {
+            true => Expr::Compare(Comparison::Equal, Box::new(label.clone()), Box::new(label::text(text))),
+            false => Expr::Match(Box::new(label.clone()), TextPattern::Substring(text)),
+        };
+        let positive = balanced(texts.into_iter().map(of_text).collect(), Expr::Or);
+        return Ok(Some(if sign == "!~" { not(positive) } else { positive }));
+    }
+    text_matches(reader, label, sign, value, span)
 }
 
 /// The same of any value.
@@ -179,7 +226,13 @@ fn text_matches(
             if matches_empty { Expr::Or(Box::new(is_empty(label)), Box::new(matches)) } else { matches }
         }
         _ if value.is_empty() => is_empty(label),
-        _ => Expr::Compare(Comparison::Equal, Box::new(label), Box::new(Expr::Literal(Some(Value::text(value))))),
+        _ => {
+            let same = label::call(LabelsFunction::Same, vec![label.clone(), label::text(value)]);
+            let equal = Expr::Compare(Comparison::Equal, Box::new(label), Box::new(label::text(value)));
+            // Numbers are equal whatever their spelling, labels are not.
+            let may_be_number = value.parse::<f64>().is_ok() && !reader.sight.is_plain;
+            if may_be_number { both(equal, same) } else { equal }
+        }
     };
     Ok(Some(if sign.starts_with('!') { not(positive) } else { positive }))
 }
@@ -190,11 +243,11 @@ fn line_filter(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Opera
     for part in pair.into_inner() {
         match part.as_rule() {
             Rule::line_sign => sign = part.as_str(),
+            Rule::string if matches!(sign, "|>" | "!>") => alternatives.push(fits(reader, &part)?),
             Rule::string => {
                 let text = reader.string(&part)?;
                 let pattern = match sign {
                     "|~" | "!~" => TextPattern::Regex(reader.regex(&text, span_of(&part))?),
-                    "|>" | "!>" => TextPattern::Regex(reader.regex(&shape(reader, &text, &part)?, span_of(&part))?),
                     // Everything holds the empty text; Grafana sends it for an empty search.
                     _ if text.is_empty() && sign == "|=" => return Ok(None),
                     _ => TextPattern::Substring(text),
@@ -216,28 +269,27 @@ fn line_filter(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Opera
     Ok(Some(Operator::Filter(if sign.starts_with('!') { not(condition) } else { condition })))
 }
 
-/// The regular expression of a pattern filter: literals with any text between, `<_>`, that is not empty.
-fn shape(reader: &Reader<'_>, text: &str, pair: &Pair<'_, Rule>) -> Result<String, QueryError> {
-    let literals: Vec<&str> = text.split("<_>").collect();
-    let refused = |problem: &str| {
+/// The condition of a pattern filter.
+fn fits(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Expr, QueryError> {
+    let text = reader.string(pair)?;
+    let pattern = LinePattern::new(&text).map_err(|problem| {
         let error = reader.error("bad-pattern", problem, span_of(pair));
         error.with_hint("write |> `user <_> failed`")
-    };
-    if literals.len() > 2 && literals[1..literals.len() - 1].contains(&"") {
-        return Err(refused("two captures stand side by side: where one ends cannot be told"));
+    })?;
+    if reader.sight.is_plain {
+        let literals: Vec<String> = text.split("<_>").map(regex::escape).collect();
+        let regex = reader.regex(&format!("^(?s:{})$", literals.join(".+?")), span_of(pair))?;
+        return Ok(Expr::Match(Box::new(message()), TextPattern::Regex(regex)));
     }
-    let is_named = |literal: &&str| {
-        let name = literal.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(name, _)| name);
-        name.is_some_and(|name| {
-            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        })
-    };
-    if literals.iter().any(is_named) {
-        return Err(refused("pattern filters have no named captures"));
-    }
-    let escaped: Vec<String> = literals.into_iter().map(regex::escape).collect();
-    Ok(format!("^(?s:{})$", escaped.join(".+?")))
+    let fits = label::call(LabelsFunction::Fits, vec![message(), label::text(&text)]);
+    Ok(match pattern.literal() {
+        // The index knows where this may be.
+        Some(literal) => {
+            let holds = Expr::Match(Box::new(message()), TextPattern::Substring(literal.to_owned()));
+            both(holds, fits)
+        }
+        None => fits,
+    })
 }
 
 fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Unwrap {
@@ -260,16 +312,17 @@ fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQue
         let text = field.clone();
         let there = Expr::Call(Function::IsEmpty, vec![field.clone()]);
         let value = match &*conversion {
-            "bytes" => label::call(LabelsFunction::Size, vec![field]),
-            "" => label::call(LabelsFunction::Number, vec![field]),
+            "bytes" => label::call(LabelsFunction::Size, vec![field.clone()]),
+            "" => label::call(LabelsFunction::Number, vec![field.clone()]),
             _ => {
-                let nanoseconds = label::call(LabelsFunction::Duration, vec![field]);
+                let nanoseconds = label::call(LabelsFunction::Duration, vec![field.clone()]);
                 let second = Expr::Literal(Some(Value::Float(1e9)));
                 Expr::Arithmetic(crate::plan::ArithmeticOperator::Divide, Box::new(nanoseconds), Box::new(second))
             }
         };
         let value = column("#number", value);
-        reader.sight.note(both(not(there), not(is_present(value.clone()))), "SampleExtractionErr");
+        let wrong = both(not(there), not(is_present(value.clone())));
+        reader.sight.note(wrong, "SampleExtractionErr", label::unreadable(&conversion, field));
         return Unwrap { label: name.to_owned(), text, value };
     }
     let text = field.clone();
@@ -370,7 +423,13 @@ fn compared(
     let is_wrong = both(is_present(label.clone()), not(is_present(left.clone())));
     // An error that the line has already is kept.
     let is_first = reader.sight.error().map(|earlier| both(not(is_present(earlier)), is_wrong.clone()));
-    reader.sight.note(is_first.unwrap_or_else(|| is_wrong.clone()), "LabelFilterErr");
+    let kind = match function {
+        LabelsFunction::Size => "bytes",
+        LabelsFunction::Duration => "duration",
+        _ => "",
+    };
+    let details = label::unreadable(kind, label.clone());
+    reader.sight.note(is_first.unwrap_or_else(|| is_wrong.clone()), "LabelFilterErr", details);
     let holds = Expr::Compare(comparison, Box::new(left), Box::new(Expr::Literal(Some(right))));
     Ok(both(is_present(label), Expr::Or(Box::new(is_wrong), Box::new(holds))))
 }
@@ -384,21 +443,30 @@ fn loki_quantity(written: &str) -> Option<(LabelsFunction, Value)> {
     if let Some(nanoseconds) = nanoseconds {
         return Some((LabelsFunction::Duration, Value::Integer(nanoseconds)));
     }
-    size_bytes(written).map(|bytes| (LabelsFunction::Size, Value::Float(bytes as f64)))
+    size_bytes(written).map(|bytes| (LabelsFunction::Size, Value::Float(rounded_size(bytes))))
 }
 
 /// `ip("10.0.0.0/8")` of a label: an address, a subnet, or the first and the last of many addresses.
 fn address(reader: &Reader<'_>, name: &str, sign: &str, pair: &Pair<'_, Rule>) -> Result<Expr, QueryError> {
     let addresses = addresses(reader, pair)?;
     let label = reader.sight.label(name);
-    let arguments = vec![label.clone(), Expr::Literal(Some(Value::text(addresses)))];
-    let inside = Expr::Call(Function::HoldsAddress, arguments);
-    match sign {
-        "=" | "==" => Ok(inside),
-        // What has no such label is neither inside nor outside.
-        "!=" => Ok(both(is_present(label), not(inside))),
-        _ => Err(reader.error("bad-comparison", "an address is compared with = or !=", span_of(pair))),
+    let inside = |function| Expr::Call(function, vec![label.clone(), label::text(&addresses)]);
+    let is_negated = match sign {
+        "=" | "==" => false,
+        "!=" => true,
+        _ => return Err(reader.error("bad-comparison", "an address is compared with = or !=", span_of(pair))),
+    };
+    if reader.sight.is_plain {
+        let inside = inside(Function::HoldsAddress);
+        return Ok(if is_negated { not(inside) } else { inside });
     }
+    // The label may hold more than an address. A line whose label is missing goes, one that has an error stays.
+    let inside = inside(Function::HoldsAddress);
+    let holds = both(is_present(label.clone()), if is_negated { not(inside) } else { inside });
+    Ok(match reader.sight.error() {
+        Some(error) => Expr::Or(Box::new(is_present(error)), Box::new(holds)),
+        None => holds,
+    })
 }
 
 /// What stands in `ip("…")`, an address as the subnet that only it is in.

@@ -35,18 +35,27 @@ fn simple(reader: &Reader<'_>, text: &str) -> Option<Expr> {
     }
 }
 
-/// Reads the template in a text of the query. Its value is missing where it fails for a line.
-pub(super) fn read(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Expr, QueryError> {
+/// Reads the template in a text of the query, of `line_format` or of a label. Its value is missing where it fails for a line.
+pub(super) fn read(reader: &Reader<'_>, pair: &Pair<'_, Rule>, is_line: bool) -> Result<Expr, QueryError> {
     if reader.sight.is_plain
         && let Some(simple) = simple(reader, &reader.string(pair)?)
     {
         return Ok(simple);
     }
-    let template = Template::parse(&reader.string(pair)?).map_err(|problem| {
-        let error = reader.error("bad-template", format!("invalid template: {problem}"), span_of(pair));
-        error.with_hint("write {{.label}}, functions of it such as {{.label | ToUpper}}, {{if}}, {{range}}, {{with}}")
-    })?;
-    let labels: Vec<Expr> = template.labels().iter().map(|name| reader.sight.label(name)).collect();
+    let template =
+        Template::parse(if is_line { "line" } else { "label" }, &reader.string(pair)?).map_err(|problem| {
+            let error = reader.error("bad-template", format!("invalid template: {problem}"), span_of(pair));
+            error.with_hint(
+                "write {{.label}}, functions of it such as {{.label | ToUpper}}, {{if}}, {{range}}, {{with}}",
+            )
+        })?;
+    // A template that is one label alone is no template to Loki, but the value of a label: errors are none.
+    let of_label = |name: &String| match name.as_str() {
+        "__error_details__" if !template.is_label() => reader.sight.details().unwrap_or(Expr::Literal(None)),
+        "__error__" | "__error_details__" if template.is_label() && is_line => Expr::Literal(None),
+        name => reader.sight.label(name),
+    };
+    let labels: Vec<Expr> = template.labels().iter().map(of_label).collect();
     let line = [Expr::Template(template), message(), Expr::Field("@timestamp".into())];
     Ok(Expr::Call(Function::Template, line.into_iter().chain(labels).collect()))
 }

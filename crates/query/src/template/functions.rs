@@ -151,15 +151,17 @@ impl Builtin {
     }
 
     /// Checks arguments, each with whether it is a constant, whose type may then be changed.
-    pub(super) fn check(self, arguments: &mut [(Go, bool)]) -> Result<(), String> {
+    ///
+    /// Errors: which of them is wrong, where 0 is the function, and why.
+    pub(super) fn check(self, arguments: &mut [(Go, bool)]) -> Result<(), (usize, String)> {
         let (name, fixed, more) = *self.0;
         if arguments.len() < fixed.len() || more.is_none() && arguments.len() > fixed.len() {
             let least = if more.is_some() { "at least " } else { "" };
             let (want, got) = (fixed.len(), arguments.len());
-            return Err(format!("wrong number of args for {name}: want {least}{want} got {got}"));
+            return Err((0, format!("wrong number of args for {name}: want {least}{want} got {got}")));
         }
         let parameters = fixed.iter().copied().chain(std::iter::repeat(more.unwrap_or(Any)));
-        for ((value, is_constant), parameter) in arguments.iter_mut().zip(parameters) {
+        for (index, ((value, is_constant), parameter)) in arguments.iter_mut().zip(parameters).enumerate() {
             let wanted = match (parameter, &*value) {
                 (Any, _) | (Text, Go::Text(_)) | (Integer, Go::Integer(_)) => continue,
                 (Float, Go::Float(_)) | (Time, Go::Moment(_)) => continue,
@@ -176,7 +178,8 @@ impl Builtin {
                 (Float, _) => "float64",
                 (Time, _) => "time.Time",
             };
-            return Err(format!("wrong type for value; expected {wanted}; got {}", value.type_name()));
+            let problem = format!("wrong type for value; expected {wanted}; got {}", value.type_name());
+            return Err((index + 1, problem));
         }
         Ok(())
     }

@@ -23,11 +23,14 @@ pub(super) enum Token {
     Assign,
 }
 
-/// A text, or the tokens of an action.
+/// Where a token is in the template: its first byte, and what follows its last one.
+pub(super) type Place = (usize, usize);
+
+/// A text, or the tokens of an action and their places.
 #[derive(Debug)]
 pub(super) enum Piece {
     Text(String),
-    Action(Vec<Token>),
+    Action(Vec<Token>, Vec<Place>),
 }
 
 /// Cuts a template into its pieces. `{{-` and `-}}` trim the texts beside them.
@@ -52,8 +55,10 @@ pub(super) fn pieces(template: &str) -> Result<Vec<Piece>, String> {
         (rest, is_trimmed) = if inner.trim_start_matches(is_space).starts_with("/*") {
             comment(inner)?
         } else {
-            let (tokens, after, trims) = action(inner)?;
-            pieces.push(Piece::Action(tokens));
+            let start = template.len() - inner.len();
+            let (tokens, mut places, after, trims) = action(inner)?;
+            places.iter_mut().for_each(|(from, to)| (*from, *to) = (*from + start, *to + start));
+            pieces.push(Piece::Action(tokens, places));
             (after, trims)
         };
     }
@@ -84,11 +89,12 @@ fn closing(rest: &str) -> Option<(&str, bool)> {
     (trimmed.len() < rest.len()).then(|| trimmed.strip_prefix("-}}")).flatten().map(|after| (after, true))
 }
 
-fn action(inner: &str) -> Result<(Vec<Token>, &str, bool), String> {
-    let (mut tokens, mut rest, mut follows_value) = (Vec::new(), inner, false);
+/// The tokens of an action, their places, what follows it, and whether it trims that.
+fn action(inner: &str) -> Result<(Vec<Token>, Vec<Place>, &str, bool), String> {
+    let (mut tokens, mut places, mut rest, mut follows_value) = (Vec::new(), Vec::new(), inner, false);
     loop {
         if let Some((after, trims)) = closing(rest) {
-            return Ok((tokens, after, trims));
+            return Ok((tokens, places, after, trims));
         }
         let Some(first) = rest.chars().next() else { return Err("unclosed action".to_owned()) };
         if is_space(first) {
@@ -98,6 +104,8 @@ fn action(inner: &str) -> Result<(Vec<Token>, &str, bool), String> {
         let (token, n_bytes) = token(rest, first, follows_value)?;
         follows_value = matches!(token, Token::Field { .. } | Token::Variable(_) | Token::Close | Token::Word(_));
         tokens.push(token);
+        let at = inner.len() - rest.len();
+        places.push((at, at + n_bytes));
         rest = &rest[n_bytes..];
     }
 }

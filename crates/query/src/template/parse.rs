@@ -3,7 +3,7 @@
 use regex::Regex;
 
 use super::functions::Builtin;
-use super::lexer::{Piece, Token, pieces};
+use super::lexer::{self, Piece, Token, pieces};
 use crate::insights::compile_regex;
 
 /// How deep blocks and brackets may nest.
@@ -36,7 +36,31 @@ pub(super) struct Pipeline {
     pub variables: Vec<String>,
     /// Whether they are known already.
     pub is_assignment: bool,
-    pub commands: Vec<Vec<Operand>>,
+    pub commands: Vec<Command>,
+}
+
+/// A function with its operands, or a value alone.
+#[derive(Clone, Debug)]
+pub(super) struct Command {
+    pub operands: Vec<Operand>,
+    /// Where it is and how it is written, then the same of each operand.
+    pub sources: Vec<Source>,
+}
+
+/// A part of a template, as errors name it.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    /// Line and column, such as `1:3`.
+    pub at: String,
+    pub text: String,
+}
+
+impl Pipeline {
+    /// Whether it is a label and nothing else.
+    pub(super) fn is_label(&self) -> bool {
+        let is_label = |command: &Command| matches!(command.operands.as_slice(), [Operand::Label(_)]);
+        self.variables.is_empty() && matches!(self.commands.as_slice(), [command] if is_label(command))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -58,7 +82,8 @@ pub(super) enum Operand {
     Member(Box<Operand>, String),
 }
 
-struct Parser {
+struct Parser<'t> {
+    template: &'t str,
     pieces: std::vec::IntoIter<Piece>,
     labels: Vec<String>,
     variables: Vec<String>,
@@ -75,12 +100,13 @@ enum End {
     /// `end`
     Action,
     /// `else`, with what follows in its braces.
-    Else(Vec<Token>),
+    Else(Vec<Token>, Vec<lexer::Place>),
 }
 
 /// The nodes of a template, the labels that it needs, and whether it asks for the time of the query.
 pub(super) fn parse(text: &str) -> Result<(Vec<Node>, Vec<String>, bool), String> {
     let mut parser = Parser {
+        template: text,
         pieces: pieces(text)?.into_iter(),
         labels: Vec::new(),
         variables: Vec::new(),
@@ -92,11 +118,11 @@ pub(super) fn parse(text: &str) -> Result<(Vec<Node>, Vec<String>, bool), String
     match parser.nodes()? {
         (nodes, End::Template) => Ok((nodes, parser.labels, parser.uses_now)),
         (_, End::Action) => Err("unexpected {{end}}".to_owned()),
-        (_, End::Else(_)) => Err("unexpected {{else}}".to_owned()),
+        (_, End::Else(..)) => Err("unexpected {{else}}".to_owned()),
     }
 }
 
-impl Parser {
+impl Parser<'_> {
     fn nodes(&mut self) -> Result<(Vec<Node>, End), String> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
@@ -104,13 +130,13 @@ impl Parser {
         }
         let mut nodes = Vec::new();
         let end = loop {
-            let tokens = match self.pieces.next() {
+            let (tokens, places) = match self.pieces.next() {
                 None => break End::Template,
                 Some(Piece::Text(text)) => {
                     nodes.push(Node::Text(text));
                     continue;
                 }
-                Some(Piece::Action(tokens)) => tokens,
+                Some(Piece::Action(tokens, places)) => (tokens, places),
             };
             let word = match tokens.first() {
                 Some(Token::Word(word)) => word.as_str(),
@@ -118,8 +144,8 @@ impl Parser {
             };
             match word {
                 "end" if tokens.len() == 1 => break End::Action,
-                "else" => break End::Else(tokens[1..].to_vec()),
-                "if" | "with" | "range" => nodes.push(self.block(word, &tokens[1..])?),
+                "else" => break End::Else(tokens[1..].to_vec(), places[1..].to_vec()),
+                "if" | "with" | "range" => nodes.push(self.block(word, &tokens[1..], &places[1..])?),
                 "break" | "continue" if tokens.len() == 1 => {
                     if self.n_ranges == 0 {
                         return Err(format!("{{{{{word}}}}} outside {{{{range}}}}"));
@@ -128,7 +154,7 @@ impl Parser {
                 }
                 "define" | "template" | "block" => return Err(format!("{{{{{word}}}}} is not supported in templates")),
                 _ => {
-                    let mut tokens = Tokens { tokens: &tokens, at: 0, depth: 0 };
+                    let mut tokens = Tokens { tokens: &tokens, places: &places, at: 0, depth: 0 };
                     nodes.push(Node::Action(self.pipeline(&mut tokens, Place::Action)?));
                 }
             }
@@ -137,10 +163,10 @@ impl Parser {
         Ok((nodes, end))
     }
 
-    fn block(&mut self, word: &str, tokens: &[Token]) -> Result<Node, String> {
+    fn block(&mut self, word: &str, tokens: &[Token], places: &[lexer::Place]) -> Result<Node, String> {
         let n_variables = self.variables.len();
         let place = if word == "range" { Place::Range } else { Place::Block };
-        let pipeline = self.pipeline(&mut Tokens { tokens, at: 0, depth: 0 }, place)?;
+        let pipeline = self.pipeline(&mut Tokens { tokens, places, at: 0, depth: 0 }, place)?;
         let was_labels = self.dot_is_labels;
         self.dot_is_labels = was_labels && word == "if";
         self.n_ranges += usize::from(word == "range");
@@ -150,7 +176,7 @@ impl Parser {
         let otherwise = match end {
             End::Action => Vec::new(),
             End::Template => return Err(format!("{{{{{word}}}}} without {{{{end}}}}")),
-            End::Else(tokens) => self.otherwise(word, &tokens)?,
+            End::Else(tokens, places) => self.otherwise(word, &tokens, &places)?,
         };
         self.variables.truncate(n_variables);
         let branch = Branch { pipeline, body, otherwise };
@@ -162,11 +188,11 @@ impl Parser {
     }
 
     /// What follows `else`: `else if` and `else with` are blocks that end with the one around them.
-    fn otherwise(&mut self, word: &str, tokens: &[Token]) -> Result<Vec<Node>, String> {
+    fn otherwise(&mut self, word: &str, tokens: &[Token], places: &[lexer::Place]) -> Result<Vec<Node>, String> {
         match tokens.first() {
             None => match self.nodes()? {
                 (nodes, End::Action) => Ok(nodes),
-                (_, End::Else(_)) => Err(format!("{{{{{word}}}}} has two {{{{else}}}}")),
+                (_, End::Else(..)) => Err(format!("{{{{{word}}}}} has two {{{{else}}}}")),
                 (_, End::Template) => Err(format!("{{{{{word}}}}} without {{{{end}}}}")),
             },
             Some(Token::Word(again)) if again == word && word != "range" => {
@@ -174,7 +200,7 @@ impl Parser {
                 if self.depth > DEPTH_MAX {
                     return Err(format!("template nests deeper than {DEPTH_MAX} levels"));
                 }
-                let node = self.block(word, &tokens[1..])?;
+                let node = self.block(word, &tokens[1..], &places[1..])?;
                 self.depth -= 1;
                 Ok(vec![node])
             }
@@ -191,7 +217,7 @@ impl Parser {
         let mut commands = Vec::new();
         loop {
             let command = self.command(tokens)?;
-            let is_callable = matches!(command[0], Operand::Function(_) | Operand::Member(..));
+            let is_callable = matches!(command.operands[0], Operand::Function(_) | Operand::Member(..));
             if !commands.is_empty() && !is_callable {
                 return Err("only a function can follow `|` in a template".to_owned());
             }
@@ -232,11 +258,39 @@ impl Parser {
         Ok((variables, is_assignment))
     }
 
-    fn command(&mut self, tokens: &mut Tokens<'_>) -> Result<Vec<Operand>, String> {
-        let mut operands: Vec<Operand> = Vec::new();
+    fn command(&mut self, tokens: &mut Tokens<'_>) -> Result<Command, String> {
+        let (mut operands, mut sources, first) = (Vec::new(), Vec::new(), tokens.at);
+        let mut at = first;
         while let Some(operand) = self.operand(tokens)? {
             operands.push(operand);
+            sources.push(self.source(tokens, at));
+            at = tokens.at;
         }
+        sources.insert(0, self.source(tokens, first));
+        Ok(Command { operands: self.checked(operands)?, sources })
+    }
+
+    /// The tokens from one on to the next that is to be read, as Go writes them.
+    fn source(&self, tokens: &Tokens<'_>, from: usize) -> Source {
+        let start = tokens.places.get(from).map_or(self.template.len(), |(start, _)| *start);
+        let mut text = String::new();
+        for at in from..tokens.at {
+            let (start, end) = tokens.places[at];
+            let is_close =
+                matches!(tokens.tokens[at], Token::Close | Token::Comma | Token::Field { is_member: true, .. });
+            if at > from && !is_close && !matches!(tokens.tokens[at - 1], Token::Open) {
+                text.push(' ');
+            }
+            text.push_str(&self.template[start..end]);
+        }
+        let before = &self.template[..start];
+        let line = before.matches('\n').count() + 1;
+        let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1);
+        Source { at: format!("{line}:{column}"), text }
+    }
+
+    /// The operands of a command, if it can be run.
+    fn checked(&mut self, mut operands: Vec<Operand>) -> Result<Vec<Operand>, String> {
         if let [Operand::Function(function), Operand::Text(source), ..] = operands.as_slice()
             && function.takes_regex()
             && let Ok(regex) = compile_regex(source, false)
@@ -324,6 +378,7 @@ enum Place {
 
 struct Tokens<'a> {
     tokens: &'a [Token],
+    places: &'a [lexer::Place],
     at: usize,
     depth: usize,
 }

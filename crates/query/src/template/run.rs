@@ -4,7 +4,7 @@ use regex::Regex;
 
 use super::Line;
 use super::functions::{Builtin, TEXT_BYTES_MAX};
-use super::parse::{Branch, Node, Operand, Pipeline};
+use super::parse::{Branch, Command, Node, Operand, Pipeline, Source};
 use super::times::Moment;
 use super::value::Go;
 
@@ -24,6 +24,10 @@ struct Run<'a> {
     out: String,
     n_steps: u32,
     n_made: usize,
+    /// The place in a command whose operand is wrong: 0 is the function.
+    wrong_operand: Option<usize>,
+    /// The part of the template that failed.
+    failed: Option<&'a Source>,
 }
 
 /// Whether a loop goes on.
@@ -34,11 +38,27 @@ enum Flow {
     Continue,
 }
 
-pub(super) fn run(nodes: &[Node], labels: &[String], line: &Line<'_>) -> Result<String, String> {
-    debug_assert_eq!(labels.len(), line.labels.len());
-    let mut run = Run { line, dot: None, variables: Vec::new(), out: String::new(), n_steps: 0, n_made: 0 };
-    run.nodes(nodes)?;
-    Ok(run.out)
+/// Runs a template that is called `name`.
+///
+/// Errors: what failed, in the words and with the place that Go gives.
+pub(super) fn run(name: &str, nodes: &[Node], line: &Line<'_>) -> Result<String, String> {
+    let mut run = Run {
+        line,
+        dot: None,
+        variables: Vec::new(),
+        out: String::new(),
+        n_steps: 0,
+        n_made: 0,
+        wrong_operand: None,
+        failed: None,
+    };
+    match (run.nodes(nodes), run.failed) {
+        (Ok(_), _) => Ok(run.out),
+        (Err(problem), None) => Err(format!("template: {name}: {problem}")),
+        (Err(problem), Some(Source { at, text })) => {
+            Err(format!("template: {name}:{at}: executing {name:?} at <{text}>: {problem}"))
+        }
+    }
 }
 
 impl<'a> Run<'a> {
@@ -182,7 +202,7 @@ impl<'a> Run<'a> {
         Ok(value)
     }
 
-    fn commands(&mut self, commands: &'a [Vec<Operand>]) -> Result<Go, String> {
+    fn commands(&mut self, commands: &'a [Command]) -> Result<Go, String> {
         let mut value = None;
         for command in commands {
             value = Some(self.command(command, value)?);
@@ -190,7 +210,16 @@ impl<'a> Run<'a> {
         Ok(value.unwrap_or(Go::Nil))
     }
 
-    fn command(&mut self, command: &'a [Operand], piped: Option<Go>) -> Result<Go, String> {
+    fn command(&mut self, command: &'a Command, piped: Option<Go>) -> Result<Go, String> {
+        let result = self.value_of(&command.operands, piped);
+        if result.is_err() && self.failed.is_none() {
+            let operand = self.wrong_operand.map_or(0, |operand| (operand + 1).min(command.operands.len()));
+            self.failed = command.sources.get(operand);
+        }
+        result
+    }
+
+    fn value_of(&mut self, command: &'a [Operand], piped: Option<Go>) -> Result<Go, String> {
         let Some((first, operands)) = command.split_first() else { return Ok(Go::Nil) };
         match first {
             Operand::Function(function) => self.call(*function, operands, piped),
@@ -284,7 +313,10 @@ impl<'a> Run<'a> {
         mut arguments: Vec<(Go, bool)>,
         regex: Option<&Regex>,
     ) -> Result<Go, String> {
-        function.check(&mut arguments)?;
+        if let Err((operand, problem)) = function.check(&mut arguments) {
+            self.wrong_operand = Some(operand);
+            return Err(problem);
+        }
         let arguments: Vec<Go> = arguments.into_iter().map(|(value, _)| value).collect();
         let value =
             function.call(&arguments, regex).map_err(|error| format!("error calling {}: {error}", function.name()))?;

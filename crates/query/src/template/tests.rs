@@ -31,20 +31,20 @@ fn run(template: &Template) -> Result<String, String> {
 
 #[track_caller]
 fn check(template: &str, expected: &str) {
-    let read = Template::parse(template).unwrap_or_else(|error| panic!("{template}: {error}"));
+    let read = Template::parse("line", template).unwrap_or_else(|error| panic!("{template}: {error}"));
     assert_eq!(run(&read).as_deref(), Ok(expected), "{template}");
 }
 
 #[track_caller]
 fn check_fails(template: &str, expected: &str) {
-    let read = Template::parse(template).unwrap_or_else(|error| panic!("{template}: {error}"));
+    let read = Template::parse("line", template).unwrap_or_else(|error| panic!("{template}: {error}"));
     let error = run(&read).expect_err(template);
     assert!(error.contains(expected), "{template}: {error}");
 }
 
 #[track_caller]
 fn check_refused(template: &str, expected: &str) {
-    let error = Template::parse(template).map(|_| ()).expect_err(template);
+    let error = Template::parse("line", template).map(|_| ()).expect_err(template);
     assert!(error.contains(expected), "{template}: {error}");
 }
 
@@ -59,6 +59,22 @@ fn values_pipelines_and_trims() {
     check("{{ (len .app) }} {{ index . \"app\" }} {{ 'a' }} {{ 0x1F }} {{ 1e3 }}", "3 web 97 31 1000");
     check("{{ print 1 2 \"a\" 3 4 }}{{ println 1 \"b\" }}", "1 2a3 41 b\n");
     check("{{ true }} {{ not true }} {{ \"q\\n\\u00e9\" }} {{ `r\\n` }}", "true false q\né r\\n");
+}
+
+#[test]
+fn failures_name_their_place_as_go_does() {
+    let fails = |template: &str, expected: &str| {
+        let read = Template::parse("line", template).unwrap_or_else(|error| panic!("{template}: {error}"));
+        assert_eq!(run(&read), Err(format!("template: line:{expected}")), "{template}");
+    };
+    fails(
+        "{{ slice .app 0 9 }}",
+        r#"1:3: executing "line" at <slice .app 0 9>: error calling slice: index out of range: 9"#,
+    );
+    fails(
+        "x\n {{ .app | slice }} {{ div 1 (len .empty) }}",
+        r#"2:23: executing "line" at <div 1 (len .empty)>: error calling div: runtime error: integer divide by zero"#,
+    );
 }
 
 #[test]
@@ -204,14 +220,14 @@ proptest! {
 
     #[test]
     fn no_text_panics(text in any::<String>()) {
-        let _ = Template::parse(&format!("{{{{{text}}}}}")).map(|template| run(&template));
+        let _ = Template::parse("line", &format!("{{{{{text}}}}}")).map(|template| run(&template));
     }
 
     #[test]
     fn no_row_of_pieces_panics(pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..12)) {
         let text = format!("{{{{{}", pieces.join(" "));
-        let _ = Template::parse(&text).map(|template| run(&template));
-        let _ = Template::parse(&format!("{text}}}}}{{{{end}}}}")).map(|template| run(&template));
+        let _ = Template::parse("line", &text).map(|template| run(&template));
+        let _ = Template::parse("line", &format!("{text}}}}}{{{{end}}}}")).map(|template| run(&template));
     }
 }
 

@@ -13,7 +13,7 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
-use query::elastic::{Selection, parse_query};
+use query::elastic::parse_query;
 use query::esql::{self, Checked, EsqlError, Parameters, Schema, Statement};
 use query::{Answer, PartialReason};
 use serde_json::{Map, Value as Json_, json};
@@ -24,7 +24,7 @@ use super::filter::Paths;
 use super::indices::{self, Leniency};
 use super::known::Known;
 use super::search::{body_of, json_of};
-use super::{NOT_SUPPORTED, error_answer};
+use super::{NOT_SUPPORTED, error_answer, mappings};
 use crate::problem::Problem;
 use crate::reading::{Reading, Scope, read};
 use crate::server::Shared;
@@ -42,7 +42,8 @@ impl From<EsqlError> for Problem {
 /// A request that was read.
 struct Question {
     statement: Statement,
-    filter: Option<Selection>,
+    /// In the query DSL, read once it is known which indices the query is about.
+    filter: Option<Json_>,
     now: Timestamp,
 }
 
@@ -149,7 +150,7 @@ fn question(body: &Json_, now: Timestamp, is_async: bool) -> Result<(Question, b
                 true
             }
             "filter" => {
-                filter = (!value.is_null()).then(|| parse_query(Some(value), now)).transpose()?;
+                filter = (!value.is_null()).then(|| value.clone());
                 true
             }
             "locale" => value.as_str().is_some_and(|locale| locale.to_ascii_lowercase().starts_with("en")),
@@ -177,11 +178,15 @@ fn question(body: &Json_, now: Timestamp, is_async: bool) -> Result<(Question, b
 /// Checks a query against the indices that the caller may read, and runs it.
 fn run(reading: &Reading<'_>, question: &Question) -> Result<(Checked, Answer), Problem> {
     let groups = groups(reading, &question.statement)?;
-    let schema = match &groups {
+    let mut schema = match &groups {
         Some(groups) => question.statement.schema(&reading.snapshot(groups, TimeRange::ALL).runs),
         None => Schema::default(),
     };
-    let checked = question.statement.check(&schema, question.filter.as_ref(), question.now)?;
+    let mappings = mappings::schema(reading.server, groups.as_deref())?;
+    let filter = question.filter.as_ref();
+    let filter = filter.map(|filter| parse_query(Some(filter), question.now, &mappings)).transpose()?;
+    question.statement.declare(&mut schema, mappings)?;
+    let checked = question.statement.check(&schema, filter.as_ref(), question.now)?;
     // No group has an empty name.
     let groups = groups.unwrap_or_else(|| vec![GroupPattern::new("")]);
     let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now: question.now };

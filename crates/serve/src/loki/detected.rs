@@ -79,7 +79,9 @@ pub(crate) async fn fields(
         for field in of_line {
             if let Some(known) = note(&mut found, limit, &field.name, &field.value) {
                 known.parsers.insert(parser);
-                known.path = field.path;
+                if !field.path.is_empty() {
+                    known.path = field.path;
+                }
             }
         }
     }

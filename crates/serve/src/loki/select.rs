@@ -139,7 +139,11 @@ async fn log_lines(
 /// Lines that are read at once where most of them are left out.
 const THINNED_LINES: usize = 1_000;
 
-/// Lines of which each is at least an interval from the one before it. `ask` gives the first lines of a range.
+/// How long a part of a range is that Loki reads by itself: parts begin at full hours.
+const PART_NS: i64 = Timestamp::HOUR;
+
+/// Lines of which each is at least an interval from the one before it in the same hour: Loki counts intervals anew at each
+/// full hour, as it reads hours one by one. `ask` gives the first lines of a range.
 fn thinned(
     ask: impl Fn(usize, TimeRange) -> Result<Answer, Problem>,
     mut range: TimeRange,
@@ -154,19 +158,22 @@ fn thinned(
         let whole = whole.get_or_insert(answer);
         for row in rows {
             let at = lines::time_of(&row);
-            if last.is_none_or(|last| at.0.abs_diff(last.0) >= interval_ns.unsigned_abs())
-                && whole.rows.len() < wanted.limit
-            {
+            let is_far = |last: Timestamp| {
+                at.0.div_euclid(PART_NS) != last.0.div_euclid(PART_NS)
+                    || at.0.abs_diff(last.0) >= interval_ns.unsigned_abs()
+            };
+            if last.is_none_or(is_far) && whole.rows.len() < wanted.limit {
                 last = Some(at);
                 whole.rows.push(row);
             }
         }
         match last {
             Some(Timestamp(last)) if n_rows == THINNED_LINES && whole.rows.len() < wanted.limit => {
+                let part = last.div_euclid(PART_NS) * PART_NS;
                 if wanted.is_forward {
-                    range.from = Timestamp(last.saturating_add(interval_ns));
+                    range.from = Timestamp(last.saturating_add(interval_ns).min(part.saturating_add(PART_NS)));
                 } else {
-                    range.to = Timestamp(last.saturating_sub(interval_ns).saturating_add(1));
+                    range.to = Timestamp(last.saturating_sub(interval_ns).saturating_add(1).max(part));
                 }
             }
             _ => break,

@@ -60,7 +60,7 @@ fn documents() -> Vec<Value> {
 async fn fields_are_what_they_are_declared_to_be() {
     let house = House::new();
     let made = house.declare("PUT", "shop", json!({"mappings": properties()})).await;
-    assert_eq!((made.status, made.header("warning")), (200, String::new()));
+    assert_eq!((made.status, made.header("warning")), (200, ""));
     assert_eq!(house.documents("shop", &documents()).await["errors"], false);
     let house = house.restarted();
     for (query, expected) in [

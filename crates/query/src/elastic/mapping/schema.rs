@@ -45,6 +45,11 @@ impl Schema {
         Self::new(vec![Class { groups: Vec::new(), mapping: Arc::new(mapping) }], false)
     }
 
+    /// Returns the declared fields of all mappings with the names of their types.
+    pub(crate) fn declared(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.classes.iter().flat_map(|class| class.mapping.types())
+    }
+
     /// Returns the number of different mappings; without one, it counts as one.
     pub(crate) fn n_mappings(&self) -> usize {
         self.classes.len() + usize::from(self.has_others)

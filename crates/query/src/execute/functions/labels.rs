@@ -12,10 +12,11 @@ use types::{Column, MISSING_CODE, Value};
 use super::super::cell::Cell;
 use super::super::expression::{Environment, Stop, evaluate};
 use super::super::frame::{Frame, booleans};
-use super::{Made, rows};
+use super::{Made, filled, rows};
 use crate::function::LabelsFunction;
 use crate::logql::label_set::{DETECTED_LEVEL, Labels, PushedMetadata};
 use crate::logql::line_parser::{self, Logfmt};
+use crate::logql::unreadable;
 use crate::logql::{LabelSet, labels_of_stream, metadata_name};
 use crate::plan::Expr;
 use crate::template::parse_float;
@@ -62,6 +63,40 @@ pub(super) fn call(
                 }
             })
         }
+        (L::Same, [label, text]) => {
+            let (labels, text) = (evaluate(label, frame, env)?, literal(text));
+            let is_same = |row| Cell::at(&labels, row).text().is_some_and(|label| label == text);
+            Ok((Arc::new(booleans(&types::RowSet::of(labels.n_rows(), is_same))), None))
+        }
+        (L::IsParsed, [set, name]) => {
+            let (sets, name) = (evaluate(set, frame, env)?, literal(name));
+            let is_parsed =
+                |row| Cell::at(&sets, row).text().is_some_and(|set| LabelSet::read(&set).is_extracted(name));
+            Ok((Arc::new(booleans(&types::RowSet::of(sets.n_rows(), is_parsed))), None))
+        }
+        (L::Unreadable, [text, kind]) => {
+            let texts = evaluate(text, frame, env)?;
+            let of: fn(&str) -> String = match literal(kind) {
+                "bytes" => unreadable::size,
+                "duration" | "duration_seconds" => unreadable::duration,
+                _ => unreadable::number,
+            };
+            rows(frame.n_rows(), env, |row| Some(Value::text(of(&Cell::at(&texts, row).text()?))))
+        }
+        (L::TemplateProblem, [Expr::Template(template), values @ ..]) => {
+            let columns = values.iter().map(|value| evaluate(value, frame, env)).collect::<Result<Vec<_>, Stop>>()?;
+            rows(frame.n_rows(), env, |row| filled(template, &columns, row, env.now).err().map(Value::text))
+        }
+        (L::Fits, [line, pattern]) => {
+            let lines = evaluate(line, frame, env)?;
+            let pattern = line_parser::LinePattern::new(literal(pattern)).ok();
+            let fits = |row| {
+                let line = Cell::at(&lines, row).text();
+                pattern.as_ref().is_some_and(|pattern| pattern.fits(line.as_deref().unwrap_or_default()))
+            };
+            Ok((Arc::new(booleans(&types::RowSet::of(lines.n_rows(), fits))), None))
+        }
+        (L::Fail, [set, condition, error, details]) => fail([set, condition, details], literal(error), frame, env),
         (L::UnpackedLine, [line]) => {
             let lines = evaluate(line, frame, env)?;
             rows(frame.n_rows(), env, |row| {
@@ -180,7 +215,6 @@ fn change(
         let mut set = LabelSet::read(&written);
         match function {
             LabelsFunction::Drop if holds(1, row) => set.delete(name(0)),
-            LabelsFunction::Fail if holds(0, row) => set.fail(name(1), ""),
             LabelsFunction::Set => {
                 if let Some(value) = text(&columns, 1, row) {
                     set.set(name(0), value);
@@ -208,6 +242,30 @@ fn change(
             }
             _ => return Some(Value::text(&*written)),
         }
+        Some(Value::text(set.write()))
+    })
+}
+
+/// Sets with an error where a condition holds. Its details are only found out where there is one.
+fn fail(
+    [set, condition, details]: [&Expr; 3],
+    error: &str,
+    frame: &mut Frame<'_>,
+    env: &Environment,
+) -> Result<Made, Stop> {
+    let (sets, conditions) = (evaluate(set, frame, env)?, evaluate(condition, frame, env)?);
+    let holds = |row: usize| Cell::at(&conditions, row).is_true();
+    if !(0..frame.n_rows()).any(holds) {
+        return Ok((sets, None));
+    }
+    let details = evaluate(details, frame, env)?;
+    rows(frame.n_rows(), env, |row| {
+        let written = Cell::at(&sets, row).text()?;
+        if !holds(row) {
+            return Some(Value::text(&*written));
+        }
+        let mut set = LabelSet::read(&written);
+        set.fail(error, Cell::at(&details, row).text().unwrap_or_default());
         Some(Value::text(set.write()))
     })
 }

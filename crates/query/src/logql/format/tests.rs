@@ -14,6 +14,7 @@ fn short_queries_stay_on_one_line() {
     check("{a=`b`} | label_format x=y , z=`{{.a}}\t`", r#"{a="b"} | label_format x=y,z="{{.a}}\t""#);
     check("sum(rate({a=`b`}[90s])) by (app, env)", r#"sum by (app,env)(rate({a="b"}[1m30s]))"#);
     check("topk(2, rate({a=`b`}[1h] offset 5m))", r#"topk(2,rate({a="b"}[1h] offset 5m0s))"#);
+    check("rate({a=`b`}[1h] offset -5m)", r#"rate({a="b"}[1h] offset -5m0s)"#);
     check(
         "quantile_over_time(0.90, {a=`b`} | unwrap duration(d) [1m]) by (x)",
         r#"quantile_over_time(0.9,{a="b"} | unwrap duration(d)[1m]) by (x)"#,

@@ -1,5 +1,8 @@
 //! Lines of each form, and the labels that become of them.
 
+use parse::JsonMistake;
+
+use super::super::label_set::LabelSet;
 use super::*;
 
 fn shown(set: &LabelSet<'_>) -> String {
@@ -21,10 +24,12 @@ fn members_become_labels_as_they_are_spelt() {
     };
     check(r#"{"a":1e3,"b":{"c":null,"d-e":true},"l":[1,{"x":2}],"e":""}"#, "a=1e3 app=pay b_d_e=true e=");
     check(r#"{"app":"x","9x":"\u00e9\n","app":"y"}"#, "_9x=é\n app=pay app_extracted=x");
-    check("plain", &format!("__error__=JSONParserErr __error_details__={BAD_OBJECT} app=pay"));
-    let cut = format!("__error__=JSONParserErr __error_details__={BAD_ARRAY} a=404 app=pay");
-    check(r#"{"a": 404"#, &cut);
-    check(r#"{"a":1,"b":}"#, &format!("__error__=JSONParserErr __error_details__={BAD_TYPE} a=1 app=pay"));
+    check(r#"{"a-b":"first","a.b":"second","a":{"b":"third"}}"#, "a_b=first app=pay");
+    let failed = |mistake: JsonMistake| format!("__error__=JSONParserErr __error_details__={}", mistake.details());
+    check("plain", &format!("{} app=pay", failed(JsonMistake::Object)));
+    check(r#"{"a":1,"b":}"#, &format!("{} a=1 app=pay", failed(JsonMistake::Value)));
+    check(r#"{"a":1,"b":5"#, &format!("{} a=1 app=pay b=5", failed(JsonMistake::Array)));
+    check("{\"a\":\"tab\t \\\"q\\\"\",\"b\":\"\\x\"}", "a=tab\t \"q\" app=pay b=");
     check(r#"{"a":"1"} behind"#, "a=1 app=pay");
     check("{}", "app=pay");
 }
@@ -44,11 +49,17 @@ fn paths_lead_to_any_value() {
     json_paths("plain", &wanted, &mut set);
     assert_eq!(shown(&set), "__error__=JSONParserErr app=pay");
     let mut set = base();
-    json_paths(r#"{"a": {"x": "y"}, "t": "cut"#, &wanted[..1], &mut set);
-    assert_eq!(set.get("__error__"), None, "a mistake elsewhere");
-    let cut = [("t".to_owned(), json_path("t").expect("a path"))];
-    json_paths(r#"{"a": {"x": "y"}, "t": "cut"#, &cut, &mut set);
-    assert_eq!((set.get("__error_details__"), set.get("t")), (Some(BAD_STRING), Some("")));
+    json_paths(r#"{"n":tru,"more":yes,"x":{"y":1}} {"user":{"tags":["x", "\"y\"#, &wanted, &mut set);
+    assert_eq!(
+        shown(&set),
+        format!("__error__=JSONParserErr __error_details__={} a= app=pay none=1 o= t=", JsonMistake::Array.details())
+    );
+    let mut set = base();
+    json_paths(r#"{"n":"7","user":{"tags":["\\n","z"]},"x":{"y":1"#, &wanted, &mut set);
+    assert_eq!(
+        shown(&set),
+        r#"a=z app=pay app_extracted=7 none=1 o={"tags":["\\n","z"]} t=["#.to_owned() + "\"\\n\",\"z\"]"
+    );
     assert_eq!(["", "a.", "a[x]", "a b", "[1"].map(|path| json_path(path).is_some()), [false; 5]);
 }
 
@@ -82,6 +93,7 @@ fn patterns_fit_as_far_as_they_fit() {
     check("<ip> - - <rest>", "10.0.0.1 - x", "app=pay ip=10.0.0.1 - x");
     check("<ip> <_> <app>", "a b c d", "app=pay app_extracted=c d ip=a");
     check("[<a>]", "(x]", "app=pay");
+    check("<ip> <ip2> <_>", "", "app=pay");
     assert!(pieces("<a><b>").is_err() && pieces("<_>").is_err() && pieces("<a> <a>").is_err());
 }
 
@@ -97,4 +109,31 @@ fn packed_lines_are_unpacked() {
     let mut set = base();
     unpack(r#"{"pod":"p1"}"#, &mut set);
     assert_eq!((shown(&set).as_str(), unpacked_line(r#"{"pod":"p1"}"#)), ("app=pay", None));
+}
+
+#[test]
+fn what_an_earlier_stage_found_stays() {
+    let mut set = base();
+    logfmt("a=1 a=2 b=x", Logfmt::default(), &mut set);
+    json(r#"{"a":3,"c":4}"#, &mut set);
+    assert_eq!(shown(&set), "a=1 app=pay b=x c=4");
+    set.delete("a");
+    set.delete("nowhere");
+    logfmt("a=5 nowhere=6", Logfmt::default(), &mut set);
+    assert_eq!(shown(&set), "app=pay b=x c=4 nowhere=6");
+    let keys = [("b".to_owned(), "z".to_owned()), ("app".to_owned(), "y".to_owned())];
+    logfmt_keys("z=1 z=2 y=3 b=4 y=5 z=6", Logfmt::default(), &keys, &mut set);
+    assert_eq!(shown(&set), "app=pay app_extracted=3 b=4 c=4 nowhere=6");
+}
+
+#[test]
+fn pattern_filters_look_for_each_literal_at_its_first_place() {
+    let fits =
+        |pattern: &str, line: &str| LinePattern::new(pattern).unwrap_or_else(|error| panic!("{error}")).fits(line);
+    assert!(fits("<_>GET<_>", "a GET b") && !fits("<_>GET<_>", "GET x GET y"));
+    assert!(!fits("<_> bar", "foo bar baz bar") && fits("<_> baz", "foo bar baz"));
+    assert!(fits("foo <_>", "a foo b") && !fits("foo <_>", "a foo "));
+    assert!(fits("", "") && !fits("", "x") && !fits("<_>", ""));
+    assert_eq!(LinePattern::new("<a> x"), Err("pattern filters have no named captures"));
+    assert!(LinePattern::new("<_><_>").is_err());
 }

@@ -1,12 +1,13 @@
 //! Fields of one line: those of its JSON object, else its logfmt pairs, named as LogQL's parsers name them.
 
-use std::borrow::Cow;
-use std::fmt;
+use std::collections::HashSet;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use parse::{JsonMistake, JsonToken, json_members, json_text, logfmt_pair};
 
 use crate::loki::lines::Labels;
+
+/// How deep members of objects become fields.
+const DEPTH_MAX: usize = 64;
 
 /// A field found in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub(super) struct Field {
 /// A field with the name of one of the stream's `labels` is called `name_extracted`.
 pub(super) fn fields(line: &str, labels: &Labels) -> (Vec<Field>, &'static str) {
     let mut found = Vec::new();
-    if json(line, &mut Vec::new(), &mut found).is_some() {
+    if json(line, &mut Vec::new(), &mut found).is_ok() {
         return (named(found, labels), "json");
     }
     let pairs = logfmt(line).into_iter().filter(|(_, value)| !value.is_empty());
@@ -30,7 +31,7 @@ pub(super) fn fields(line: &str, labels: &Labels) -> (Vec<Field>, &'static str) 
     (named(found, labels), "logfmt")
 }
 
-/// Renames fields that a label hides; those without a name are left out.
+/// Renames fields that a label hides; those without a name are left out, and of several with the same name all but the first.
 fn named(fields: Vec<Field>, labels: &Labels) -> Vec<Field> {
     let mut fields: Vec<Field> = fields.into_iter().filter(|field| !field.name.is_empty()).collect();
     for field in &mut fields {
@@ -38,6 +39,8 @@ fn named(fields: Vec<Field>, labels: &Labels) -> Vec<Field> {
             field.name.push_str("_extracted");
         }
     }
+    let mut names: HashSet<String> = HashSet::new();
+    fields.retain(|field| names.insert(field.name.clone()));
     fields
 }
 
@@ -49,102 +52,41 @@ fn sanitized(key: &str) -> String {
     digit.then_some('_').into_iter().chain(rest).collect()
 }
 
-/// Members of an object with their values as they are written.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor).map(Self)
-    }
-}
-
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some((key, value)) = map.next_entry::<String, &'de RawValue>()? {
-            members.push((Cow::Owned(key), value));
-        }
-        Ok(members)
-    }
-}
-
-/// Collects the texts, numbers and booleans of an object and of the objects in it; `None` where `text` begins with no
-/// object. Lists have no labels, and what follows the object is not looked at.
-fn json(text: &str, path: &mut Vec<String>, found: &mut Vec<Field>) -> Option<()> {
-    let Members(members) = Members::deserialize(&mut serde_json::Deserializer::from_str(text)).ok()?;
-    for (key, value) in members {
+/// Collects the texts, numbers and booleans of an object and of the objects in it. Lists have no labels, and what follows
+/// the object is not looked at.
+///
+/// Errors: what keeps `text` from being an object.
+fn json(text: &str, path: &mut Vec<String>, found: &mut Vec<Field>) -> Result<(), JsonMistake> {
+    json_members(text, &mut |key, token| {
         path.push(key.into_owned());
-        let raw = value.get();
-        let shown = match raw.as_bytes().first() {
-            Some(b'"') => serde_json::from_str::<String>(raw).ok(),
-            Some(b'{') => json(raw, path, found).and(None),
-            Some(b'[' | b'n') | None => None,
-            Some(_) => Some(raw.to_owned()),
+        let value = match token {
+            JsonToken::Text(inner) => json_text(inner).map(|text| text.into_owned()).or(Some(String::new())),
+            JsonToken::Plain(spelt) => Some(spelt.to_owned()),
+            JsonToken::Object(inner) if path.len() < DEPTH_MAX => json(inner, path, found).map(|()| None)?,
+            _ => None,
         };
-        if let Some(value) = shown {
+        if let Some(value) = value {
             let parts: Vec<&str> = path.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
             found.push(Field { name: sanitized(&parts.join("_")), value, path: path.clone() });
         }
         path.pop();
-    }
-    Some(())
+        Ok(())
+    })
 }
 
 /// Keys and values of a line as logfmt; what is broken is skipped up to the next blank.
 fn logfmt(line: &str) -> Vec<(String, String)> {
-    let (mut pairs, mut rest) = (Vec::new(), line);
-    let is_blank = |c: char| c <= ' ';
+    let (mut pairs, mut at, bytes) = (Vec::new(), 0, line.as_bytes());
     loop {
-        rest = rest.trim_start_matches(is_blank);
-        if rest.is_empty() {
-            return pairs;
+        match bytes[at..].iter().position(|byte| *byte > b' ') {
+            Some(blanks) => at += blanks,
+            None => return pairs,
         }
-        let skipped = |text: &'_ str| text.find(is_blank).unwrap_or(text.len());
-        let end = rest.find(|c: char| is_blank(c) || c == '=' || c == '"').unwrap_or(rest.len());
-        let (key, after) = rest.split_at(end);
-        let Some(value) = after.strip_prefix('=').filter(|_| !key.is_empty()) else {
-            rest = &after[skipped(after)..];
-            continue;
-        };
-        if value.starts_with('"') {
-            let Some(length) = quoted_length(value) else { return pairs };
-            if let Ok(text) = serde_json::from_str::<String>(&value[..length]) {
-                pairs.push((key.to_owned(), text));
-            }
-            rest = &value[length..];
-            continue;
-        }
-        let end = value.find(|c: char| is_blank(c) || c == '=' || c == '"').unwrap_or(value.len());
-        let (text, after) = value.split_at(end);
-        if after.starts_with(['=', '"']) {
-            rest = &after[skipped(after)..];
-        } else {
-            pairs.push((key.to_owned(), text.to_owned()));
-            rest = after;
+        match logfmt_pair(line, &mut at) {
+            Ok((key, value)) => pairs.push((key.to_owned(), value.into_owned())),
+            Err(_) => at += bytes[at..].iter().position(|byte| *byte <= b' ').unwrap_or(bytes.len() - at),
         }
     }
-}
-
-/// Bytes of the quoted text at the start of `text`, with its quotes; `None` if it has no end.
-fn quoted_length(text: &str) -> Option<usize> {
-    let mut is_escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = true,
-            b'"' => return Some(at + 1),
-            _ => {}
-        }
-    }
-    None
 }
 
 #[cfg(test)]
