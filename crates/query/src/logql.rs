@@ -7,6 +7,7 @@
 mod early;
 mod explain;
 mod format;
+mod groups;
 mod label;
 pub(crate) mod label_set;
 mod labels;

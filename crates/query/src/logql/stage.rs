@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use pest::iterators::Pair;
-use types::{GroupPattern, Value, parse_duration_ns};
+use types::{Value, parse_duration_ns};
 
 use super::early::EarlyFilter;
+use super::groups::{group_patterns, is_foreign};
 use super::line_parser::LinePattern;
 use super::loose::{loose_texts, rounded_size};
 use super::read::{Reader, span_of};
@@ -99,11 +100,7 @@ pub(super) fn log(
 }
 
 /// What leaves a line out whose labels, just found by a parser, do not fit a condition. `before` are the labels before it.
-fn early_filter(
-    reader: &mut Reader<'_>,
-    filter: &EarlyFilter<'_>,
-    before: Expr,
-) -> Result<Operator, QueryError> {
+fn early_filter(reader: &mut Reader<'_>, filter: &EarlyFilter<'_>, before: Expr) -> Result<Operator, QueryError> {
     let condition = condition(reader, filter.condition.clone())?;
     let is_parsed = |set: Expr| label::call(LabelsFunction::IsParsed, vec![set, label::text(filter.name)]);
     let is_found = both(is_parsed(reader.sight.set()), not(is_parsed(before)));
@@ -143,11 +140,6 @@ fn matcher(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> R
     Ok(())
 }
 
-/// Whether no name of a group has this character, and no expression for one needs it.
-fn is_foreign(c: char) -> bool {
-    !c.is_ascii_alphanumeric() && !"._/#-\\+*?()|[]{}^$".contains(c)
-}
-
 /// A matcher of the label `group`: the group of an event, whoever brought it. Groups are named by labels that were pushed,
 /// but not every text is a name: one that is none is looked for among these.
 fn group_matches(
@@ -161,22 +153,6 @@ fn group_matches(
     }
     let either = |a: Expr, b: Expr| Expr::Or(Box::new(a), Box::new(b));
     Ok(of_group.zip(of_stream()?).map(|(a, b)| either(a, b)))
-}
-
-/// Patterns of all groups that a matcher of the label `group` can mean; none where that cannot be told.
-fn group_patterns(sign: &str, value: &str) -> Vec<GroupPattern> {
-    let is_plain = |text: &str| !text.contains(|c: char| "\\.+*?()|[]{}^$".contains(c));
-    match sign {
-        "=" if !value.is_empty() => vec![GroupPattern::new(value)],
-        "=~" => {
-            let pattern = |part: &str| match part.strip_suffix(".*").or_else(|| part.strip_suffix(".+")) {
-                Some(prefix) => is_plain(prefix).then(|| GroupPattern::new(format!("{prefix}*"))),
-                None => (is_plain(part) && !part.is_empty()).then(|| GroupPattern::new(part)),
-            };
-            value.split('|').map(pattern).collect::<Option<Vec<_>>>().unwrap_or_default()
-        }
-        _ => Vec::new(),
-    }
 }
 
 /// The condition of a label matcher; `None` where it holds for every event. A missing label is the empty text.
