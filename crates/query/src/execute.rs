@@ -94,8 +94,8 @@ pub(crate) use self::bins::{ceil, earlier, floor, instant_of, later, offset_ns, 
 pub(crate) use self::compare::earlier_range;
 pub(crate) use self::context::beyond;
 pub(crate) use self::fields::field_types_of;
-pub(crate) use self::functions::{address_of, date_of, decimal_text, later_by_months};
 pub(crate) use self::functions::{address_key, address_of_key};
+pub(crate) use self::functions::{address_of, date_of, decimal_text, later_by_months};
 pub(crate) use self::kept_rows::KeptRows;
 pub(crate) use self::matches::KeptMatches;
 pub(crate) use self::names::{fields_of as fields_of_operators, single_field};

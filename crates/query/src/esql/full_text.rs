@@ -100,7 +100,8 @@ impl Checker<'_> {
 
     fn searching(&mut self, query: &Json, span: Span) -> Result<Typed, EsqlError> {
         self.placed(span)?;
-        let selection = parse_query(Some(query), self.now, self.mappings).map_err(|error| self.verification(span, error.reason))?;
+        let selection =
+            parse_query(Some(query), self.now, self.mappings).map_err(|error| self.verification(span, error.reason))?;
         Ok(of_selection(selection, span))
     }
 }

@@ -1,6 +1,5 @@
 //! Tests of reading and checking.
 
-
 use types::Timestamp;
 
 use super::*;

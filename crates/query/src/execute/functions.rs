@@ -26,8 +26,8 @@ use crate::plan::{Expr, Span};
 use crate::template::{Line, Template};
 
 pub(crate) use json::{parse as parse_json, select as select_json};
-pub(crate) use typed::{address_of, date_of, decimal_text, later_by_months};
 pub(crate) use network::{address_key, address_of_key};
+pub(crate) use typed::{address_of, date_of, decimal_text, later_by_months};
 
 /// The longest text that a function makes; a longer one is missing.
 const TEXT_BYTES_MAX: usize = 16 << 20;
