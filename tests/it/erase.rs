@@ -44,6 +44,8 @@ fn the_command_line_lists_limits_and_deletes() {
     assert_eq!(shown["retention"], json!({"age": "30d", "size": null}));
     let shown = object(&groups(&server, &["set", "app/web", "--retention-size", "10MB"]));
     assert_eq!(shown["retention"]["age"], "30d", "what was not named stays");
+    let shown = object(&groups(&server, &["set", "app/web", "--time-zone", "Asia/Jakarta"]));
+    assert_eq!((&shown["time_zone"], &shown["retention"]["age"]), (&json!("Asia/Jakarta"), &json!("30d")), "{shown}");
     let shown = object(&groups(&server, &["set", "app/web", "--retention-age", "never"]));
     assert_eq!(shown["retention"]["age"], json!(null));
 

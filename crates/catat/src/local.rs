@@ -93,7 +93,7 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
     };
     let received = Received { at: now, modified: None, zone: Zone::Named(zones.host), limits: &limits };
     let numbered: Vec<(u32, Arc<Input>)> = (0..).zip(inputs.into_iter().map(Arc::new)).collect();
-    let unknown = Mutex::new(UnknownFields::of(&plan));
+    let unknown = Mutex::new(UnknownFields::of(&plan, &options.query));
     let is_screened = AtomicBool::new(false);
     let mut feed_of = |groups: &[GroupPattern], asked: Asked| -> Box<dyn Feed + '_> {
         let is_named = |group: &str| groups.is_empty() || GroupPattern::any_matches(groups, group);

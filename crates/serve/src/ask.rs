@@ -54,6 +54,8 @@ pub(crate) enum Groups {
 /// A question that can be answered.
 #[derive(Debug)]
 pub(crate) struct Question {
+    /// The query as it was written.
+    pub(crate) text: String,
     pub(crate) plan: Plan,
     pub(crate) scope: Scope,
     pub(crate) range: TimeRange,
@@ -99,7 +101,7 @@ impl Ask {
             if plan.sources.is_empty() { self.groups.map(Groups::patterns) } else { Some(plan.sources.clone()) };
         let scope = Scope { groups: groups.unwrap_or_default(), limit: self.limit, time_zone, now };
         let range = plan.range(range, now, time_zone);
-        Ok(Question { plan, scope, range, explain: self.explain })
+        Ok(Question { text: self.query, plan, scope, range, explain: self.explain })
     }
 }
 

@@ -17,18 +17,14 @@ const KNOWN_MAX: usize = 1_024;
 pub(crate) struct UnknownFieldCache(Mutex<HashMap<u64, Vec<Warning>>>);
 
 impl UnknownFieldCache {
-    /// Returns the warnings about these fields over these runs; those that `find` finds where they are not known.
-    pub(crate) fn get(
-        &self,
-        asked: &UnknownFields,
-        runs: &[Arc<dyn Run>],
-        find: impl FnOnce() -> Vec<Warning>,
-    ) -> Vec<Warning> {
-        let key = key(asked, runs);
+    /// Returns the warnings about these fields over these runs, remembered ones where they are known. Where fields cannot be
+    /// read there are none.
+    pub(crate) fn get(&self, asked: UnknownFields, runs: &[Arc<dyn Run>]) -> Vec<Warning> {
+        let key = key(&asked, runs);
         if let Some(warnings) = self.lock().get(&key) {
             return warnings.clone();
         }
-        let warnings = find();
+        let warnings = query::unknown_fields(asked, runs).unwrap_or_default();
         let mut known = self.lock();
         if known.len() >= KNOWN_MAX {
             known.clear();

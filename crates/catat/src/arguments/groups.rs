@@ -45,7 +45,7 @@ pub(crate) enum GroupCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("limits").required(true).multiple(true).args(["retention_age", "retention_size"]))]
+#[command(group = ArgGroup::new("limits").required(true).multiple(true).args(["retention_age", "retention_size", "time_zone"]))]
 pub(crate) struct SetGroup {
     /// The group; it need not exist yet
     pub(crate) name: String,

@@ -58,14 +58,16 @@ pub struct UnknownFields {
 }
 
 impl UnknownFields {
-    /// Collects the fields that the plan takes from events.
-    pub fn of(plan: &Plan) -> Self {
+    /// Collects the fields that the plan takes from events and that `text`, the query it comes from, names: a translation
+    /// may ask for more.
+    pub fn of(plan: &Plan, text: &str) -> Self {
         let mut collected = Collected::default();
         for operator in &plan.operators {
             if !collected.operator(operator) {
                 break;
             }
         }
+        collected.asked.retain(|name, _| text.contains(&**name));
         Self { asked: collected.asked, ..Self::default() }
     }
 
@@ -297,13 +299,12 @@ impl UnknownFields {
     }
 }
 
-/// Looks through runs for the fields that a plan asks for, until all are found. Summaries of fields are read only where
+/// Looks through runs for fields, until all are found. Summaries of fields are read only where
 /// no run knows one by its very name.
 ///
 /// # Errors
 /// A run whose fields cannot be read: then nothing is known.
-pub fn unknown_fields(plan: &Plan, runs: &[Arc<dyn Run>]) -> Result<Vec<Warning>, ScanError> {
-    let mut unknown = UnknownFields::of(plan);
+pub fn unknown_fields(mut unknown: UnknownFields, runs: &[Arc<dyn Run>]) -> Result<Vec<Warning>, ScanError> {
     for run in runs {
         if unknown.is_empty() {
             return Ok(Vec::new());
@@ -386,7 +387,8 @@ mod tests {
             let as_runs: Vec<Arc<dyn Run>> = runs.iter().map(|run| run.clone() as Arc<dyn Run>).collect();
             let options = ParseOptions { now: Timestamp(0), time_zone: Tz::UTC };
             let plan = parse_insights(text, &options).expect("it is a query");
-            let n_warnings = unknown_fields(&plan, &as_runs).expect("fields can be read").len();
+            let n_warnings =
+                unknown_fields(UnknownFields::of(&plan, text), &as_runs).expect("fields can be read").len();
             (n_warnings, runs.iter().map(|run| run.n_summaries.load(Relaxed)).sum::<usize>())
         };
         assert_eq!(check("stats count(*) by status, http.path"), (0, 0));

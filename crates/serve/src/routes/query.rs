@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use query::plan::{Plan, Warning};
+use query::plan::Warning;
 use query::{Answer, UnknownFields};
 use serde_json::{Map, Value, json};
 use storage::{GroupStatus, Snapshot};
@@ -21,6 +21,7 @@ use self::export::Export;
 use self::rows::Rows;
 use crate::answer::{Form, names_of, respond};
 use crate::ask::{Ask, PARAMETERS, Question};
+use crate::audit;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reading::{Reading, Takers, read_with};
@@ -132,8 +133,11 @@ fn find(reading: &Reading<'_>, mut question: Question, form: Form, takers: Taker
         answer.warnings.push(more_rows(answer.rows.len()));
     }
     let groups = reading.server.groups();
-    answer.warnings.extend(unknown_groups(&groups, &scope.groups));
-    answer.warnings.extend(unknown_names(reading, plan, &snapshot));
+    let mut named = scope.groups.clone();
+    // Who may ask it knows that it is there, though it is not listed.
+    named.retain(|group| group.as_str() != ingest::AUDIT_GROUP || !audit::may_see(&reading.server.caller));
+    answer.warnings.extend(unknown_groups(&groups, &named));
+    answer.warnings.extend(unknown_names(reading, &question, &snapshot));
     let newest = newest_event(&groups, &scope.groups);
     answer.warnings.extend(newest_warning(newest, &question, &answer));
     answer.warnings.extend(newest.and_then(|newest| clocks::ahead(reading, &question, newest)));
@@ -169,13 +173,12 @@ fn cut(answer: &mut Answer, rows_max: usize) {
 /// answered again.
 ///
 /// Damage is reported with the answer itself; where fields cannot be read, none is called unknown.
-fn unknown_names(reading: &Reading<'_>, plan: &Plan, snapshot: &Snapshot) -> Vec<Warning> {
-    let asked = UnknownFields::of(plan);
+fn unknown_names(reading: &Reading<'_>, question: &Question, snapshot: &Snapshot) -> Vec<Warning> {
+    let asked = UnknownFields::of(&question.plan, &question.text);
     if asked.is_empty() {
         return Vec::new();
     }
-    let find = || query::unknown_fields(plan, &snapshot.runs).unwrap_or_default();
-    reading.server.unknown_fields.get(&asked, &snapshot.runs, find)
+    reading.server.unknown_fields.get(asked, &snapshot.runs)
 }
 
 /// The newest event of some of these groups, of all time.

@@ -220,3 +220,26 @@ async fn what_is_not_supported_is_refused_when_it_is_declared() {
     assert_eq!(house.declare("PUT", "_index_template/p", pipeline).await.status, 400);
     assert_eq!(house.declare("PUT", "none/_mapping", json!({"properties": {}})).await.status, 404);
 }
+
+#[tokio::test]
+async fn esql_reads_declared_fields_or_refuses_them_by_name() {
+    let house = House::new();
+    house.declare("PUT", "shop", json!({"mappings": properties()})).await;
+    assert_eq!(house.documents("shop", &documents()).await["errors"], false);
+    let ask = async |query: &str| house.declare("POST", "_query", json!({"query": query})).await.json();
+    // `code` is a keyword: its whole value is looked for, as `_search` does.
+    let found = ask("FROM shop | WHERE MATCH(code, \"10\") | KEEP i").await;
+    assert_eq!(
+        found["error"]["type"], "verification_exception",
+        "the numbers of `i` are texts in one document: {found}"
+    );
+    let found = ask("FROM shop | WHERE MATCH(code, \"10\") | KEEP code").await;
+    assert_eq!(found["values"], json!([["10"]]), "{found}");
+    let refused = ask("FROM shop | STATS n = COUNT(*) BY client").await;
+    assert!(
+        refused["error"]["reason"].as_str().is_some_and(|reason| reason.contains("[client] is mapped as [ip]")),
+        "{refused}"
+    );
+    let counted = ask("FROM shop | STATS n = COUNT(*)").await;
+    assert_eq!(counted["values"], json!([[3]]), "{counted}");
+}
