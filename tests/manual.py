@@ -149,7 +149,7 @@ def main() -> int:
     n_failed = 0
     for page in arguments.pages or sorted((ROOT / "docs").rglob("*.md")):
         text = page.read_text()
-        if "```sh\n" not in text or page.name == "README.new.md":
+        if "```sh\n" not in text:
             continue
         missing = [program for sign, program in PROGRAMS.items() if sign in text and not shutil.which(program)]
         if missing:
