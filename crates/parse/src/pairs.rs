@@ -71,7 +71,7 @@ mod tests {
         };
         check("a=1 b=2", Ok(("a", "1")), 3);
         check("alone b=2", Ok(("alone", "")), 5);
-        check(r#"a="x \"y\" \' \n" b"#, Ok(("a", "x \"y\" ' \n")), 16);
+        check(r#"a="x \"y\" \' \n" b"#, Ok(("a", "x \"y\" ' \n")), 17);
         check("a=", Ok(("a", "")), 2);
         check("=1", Err("unexpected '='"), 0);
         check("a=b=c", Err("unexpected '='"), 3);

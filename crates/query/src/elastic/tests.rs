@@ -62,7 +62,7 @@ fn queries_of_one_field_are_conditions() {
     check(json!({"prefix": {"host": "w?b"}}), "filter (host has /(?s)^w\\?b.*$/)");
     check(json!({"prefix": {"host.keyword": "w?b"}}), "filter (host like /(?s)^w\\?b.*$/)");
     check(json!({"wildcard": {"host": {"value": "w*b?"}}}), "filter (host has /(?s)^w.*b.$/)");
-    check(json!({"regexp": {"host": {"value": "a|b"}}}), "filter (host has /^(?:a|b)$/)");
+    check(json!({"regexp": {"host": {"value": "a|b"}}}), "filter (host has /(?s)^(?:a|b)$/)");
     check(json!({"range": {"n": {"gt": 1, "lte": 2.5}}}), "filter ((n > 1) and (n <= 2.5))");
     check(json!({"query_string": {"query": "host:a AND b"}}), "filter (host has \"a\") | filter (@any has \"b\")");
     check(

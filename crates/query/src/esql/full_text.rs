@@ -12,6 +12,9 @@ use crate::error::Span;
 use crate::insights::balanced;
 use crate::plan::{Expr, Operator};
 
+/// What is wrong with a function that stands elsewhere.
+const ONLY_IN_WHERE: &str = "is only supported in WHERE commands";
+
 impl Checker<'_> {
     /// `field : value`
     pub(super) fn matches_operator(
@@ -88,7 +91,8 @@ impl Checker<'_> {
 
     fn placed(&self, span: Span) -> Result<(), EsqlError> {
         if !self.is_in_where {
-            let message = format!("[{}] is only supported in WHERE commands", self.written(span));
+            let message = self.written(span).to_owned();
+            let message = format!("[{message}] {ONLY_IN_WHERE}");
             return Err(self.verification(span, message));
         }
         if let Some(command) = self.limited_by {

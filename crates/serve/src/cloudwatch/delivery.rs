@@ -222,6 +222,7 @@ impl Delivery {
     fn deliver(&mut self, chunk: &Chunk, end: u64) -> Result<bool, Over> {
         for lines in chunk.posts() {
             self.go_on()?;
+            self.wait_while_copy()?;
             let body = compressed(&data_message(&self.filter, &lines));
             if let Err(error) = self.inner.post(&self.filter, &body) {
                 self.wait_after(&error)?;

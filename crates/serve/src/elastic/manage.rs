@@ -305,10 +305,9 @@ pub(super) async fn terms_enum(
         let message = "Validation Failed: 1: field cannot be null;";
         return Err(Problem::bad_request("action_request_validation_exception", message));
     };
-    let start = regex_of(body["string"].as_str().unwrap_or_default());
-    let flags = if body["case_insensitive"] == true { "(?i)" } else { "" };
+    let start = regex_of(body["string"].as_str().unwrap_or_default(), body["case_insensitive"] == true);
     let size = body["size"].as_u64().unwrap_or(10).clamp(1, 10_000);
-    let terms = json!({"field": field, "size": size, "order": {"_key": "asc"}, "include": format!("{flags}{start}.*")});
+    let terms = json!({"field": field, "size": size, "order": {"_key": "asc"}, "include": format!("{start}.*")});
     let everything = json!({"match_all": {}});
     let query = body.get("index_filter").unwrap_or(&everything);
     let asked = json!({"size": 0, "query": query, "track_total_hits": false, "aggs": {"t": {"terms": terms}}});
@@ -326,11 +325,22 @@ pub(super) async fn terms_enum(
     Ok(Json(json!({"_shards": answer["_shards"], "terms": terms, "complete": true})))
 }
 
-/// A text as a regular expression that matches it alone.
-fn regex_of(text: &str) -> String {
-    let escaped =
-        text.chars().flat_map(|c| (!c.is_alphanumeric() && c.is_ascii()).then_some('\\').into_iter().chain([c]));
-    escaped.collect()
+/// A text as a regular expression of Lucene that matches it alone, or it in small and capital letters.
+fn regex_of(text: &str, is_any_case: bool) -> String {
+    let mut regex = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_any_case && c.is_alphabetic() {
+            regex.push('[');
+            regex.extend(c.to_lowercase().chain(c.to_uppercase()));
+            regex.push(']');
+            continue;
+        }
+        if !c.is_alphanumeric() && c.is_ascii() {
+            regex.push('\\');
+        }
+        regex.push(c);
+    }
+    regex
 }
 
 /// `_validate/query` of everything.

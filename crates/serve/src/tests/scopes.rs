@@ -120,7 +120,7 @@ fn question(random: &mut Random) -> (&'static str, String, String) {
             .to_owned()),
         22 => get((*random.pick(&["/elasticsearch/_cat/indices", "/elasticsearch/_resolve/index/*"])).to_owned()),
         23 => {
-            let text = random.pick::<&str>(&["FROM *", "FROM *s*", "FROM theirs*", "FROM \"theirs/zq81\", \"mine/*\""]);
+            let text = random.pick::<&str>(&["FROM *", "FROM *s*", "FROM theirs*", "FROM \"theirs/*\", \"mine/*\""]);
             let ask =
                 json!({"query": format!("{text} METADATA _index | WHERE user IS NOT NULL OR message LIKE \"*\"")});
             ("POST", "/elasticsearch/_query".to_owned(), ask.to_string())

@@ -74,6 +74,41 @@ pub(super) fn call(
                 |row| Cell::at(&sets, row).text().is_some_and(|set| LabelSet::read(&set).is_extracted(name));
             Ok((Arc::new(booleans(&types::RowSet::of(sets.n_rows(), is_parsed))), None))
         }
+        (L::Unreadable | L::TemplateProblem | L::Fits, arguments) => judged(function, arguments, frame, env),
+        (L::Fail, [set, condition, error, details]) => fail([set, condition, details], literal(error), frame, env),
+        (L::UnpackedLine, [line]) => {
+            let lines = evaluate(line, frame, env)?;
+            rows(frame.n_rows(), env, |row| {
+                let line = Cell::at(&lines, row).text()?;
+                Some(
+                    line_parser::unpacked_line(&line).map_or_else(|| Value::text(&*line), |entry| Value::text(&*entry)),
+                )
+            })
+        }
+        (_, [set, line, details @ ..]) if is_parser(function) => {
+            let parser = Parser::of(function, details);
+            let (sets, lines) = (evaluate(set, frame, env)?, evaluate(line, frame, env)?);
+            rows(frame.n_rows(), env, |row| {
+                let (set, line) = (Cell::at(&sets, row).text()?, Cell::at(&lines, row).text());
+                let mut set = LabelSet::read(&set);
+                parser.read(line.as_deref().unwrap_or_default(), &mut set);
+                Some(Value::text(set.write()))
+            })
+        }
+        (_, [set, details @ ..]) => change(function, set, details, frame, env),
+        _ => Ok((Arc::new(Column::Missing { n_rows: frame.n_rows() }), None)),
+    }
+}
+
+/// What is wrong with a text or a template, and whether a line fits a pattern.
+fn judged(
+    function: LabelsFunction,
+    arguments: &[Expr],
+    frame: &mut Frame<'_>,
+    env: &Environment,
+) -> Result<Made, Stop> {
+    use LabelsFunction as L;
+    match (function, arguments) {
         (L::Unreadable, [text, kind]) => {
             let texts = evaluate(text, frame, env)?;
             let of: fn(&str) -> String = match literal(kind) {
@@ -96,27 +131,6 @@ pub(super) fn call(
             };
             Ok((Arc::new(booleans(&types::RowSet::of(lines.n_rows(), fits))), None))
         }
-        (L::Fail, [set, condition, error, details]) => fail([set, condition, details], literal(error), frame, env),
-        (L::UnpackedLine, [line]) => {
-            let lines = evaluate(line, frame, env)?;
-            rows(frame.n_rows(), env, |row| {
-                let line = Cell::at(&lines, row).text()?;
-                Some(
-                    line_parser::unpacked_line(&line).map_or_else(|| Value::text(&*line), |entry| Value::text(&*entry)),
-                )
-            })
-        }
-        (_, [set, line, details @ ..]) if is_parser(function) => {
-            let parser = Parser::of(function, details);
-            let (sets, lines) = (evaluate(set, frame, env)?, evaluate(line, frame, env)?);
-            rows(frame.n_rows(), env, |row| {
-                let (set, line) = (Cell::at(&sets, row).text()?, Cell::at(&lines, row).text());
-                let mut set = LabelSet::read(&set);
-                parser.read(line.as_deref().unwrap_or_default(), &mut set);
-                Some(Value::text(set.write()))
-            })
-        }
-        (_, [set, details @ ..]) => change(function, set, details, frame, env),
         _ => Ok((Arc::new(Column::Missing { n_rows: frame.n_rows() }), None)),
     }
 }
