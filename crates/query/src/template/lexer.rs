@@ -56,10 +56,10 @@ pub(super) fn pieces(template: &str) -> Result<Vec<Piece>, String> {
             comment(inner)?
         } else {
             let start = template.len() - inner.len();
-            let (tokens, mut places, after, trims) = action(inner)?;
-            places.iter_mut().for_each(|(from, to)| (*from, *to) = (*from + start, *to + start));
-            pieces.push(Piece::Action(tokens, places));
-            (after, trims)
+            let mut action = action(inner)?;
+            action.places.iter_mut().for_each(|(from, to)| (*from, *to) = (*from + start, *to + start));
+            pieces.push(Piece::Action(action.tokens, action.places));
+            (action.after, action.trims)
         };
     }
 }
@@ -89,12 +89,21 @@ fn closing(rest: &str) -> Option<(&str, bool)> {
     (trimmed.len() < rest.len()).then(|| trimmed.strip_prefix("-}}")).flatten().map(|after| (after, true))
 }
 
-/// The tokens of an action, their places, what follows it, and whether it trims that.
-fn action(inner: &str) -> Result<(Vec<Token>, Vec<Place>, &str, bool), String> {
+/// An action that was read.
+struct Action<'t> {
+    tokens: Vec<Token>,
+    places: Vec<Place>,
+    /// What follows it.
+    after: &'t str,
+    /// Whether it trims what follows.
+    trims: bool,
+}
+
+fn action(inner: &str) -> Result<Action<'_>, String> {
     let (mut tokens, mut places, mut rest, mut follows_value) = (Vec::new(), Vec::new(), inner, false);
     loop {
         if let Some((after, trims)) = closing(rest) {
-            return Ok((tokens, places, after, trims));
+            return Ok(Action { tokens, places, after, trims });
         }
         let Some(first) = rest.chars().next() else { return Err("unclosed action".to_owned()) };
         if is_space(first) {

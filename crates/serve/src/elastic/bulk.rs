@@ -67,7 +67,7 @@ async fn bulk(
         let items = of_thread
             .app
             .intake
-            .ingest_bulk(&body, index.as_deref(), &sender, &fits(&of_thread)?)
+            .ingest_bulk(&body, index.as_deref(), &sender, &*fits(&of_thread)?)
             .map_err(malformed)?;
         let has_no_index = |item: &Item<'_>| item.outcome == Outcome::Refused(Refusal::NoIndex);
         if !items.items.is_empty() && items.items.iter().all(has_no_index) {
@@ -85,11 +85,14 @@ async fn bulk(
     Ok((JSON, answer).into_response())
 }
 
+/// Says why a document of a group, with its id, is refused.
+type Fit = dyn Fn(&GroupName, &[u8], Option<&str>) -> Option<Refusal>;
+
 /// Refuses documents that do not fit the mapping of their index.
-fn fits(server: &Shared) -> Result<impl Fn(&GroupName, &[u8], Option<&str>) -> Option<Refusal>, Problem> {
+fn fits(server: &Shared) -> Result<Box<Fit>, Problem> {
     let all = mappings::all(server)?;
     let last: RefCell<Option<(GroupName, Option<Arc<Mapping>>)>> = RefCell::default();
-    Ok(move |group: &GroupName, document: &[u8], id: Option<&str>| {
+    Ok(Box::new(move |group: &GroupName, document: &[u8], id: Option<&str>| {
         let mut last = last.borrow_mut();
         if last.as_ref().is_none_or(|(known, _)| known != group) {
             *last = Some((group.clone(), mappings::checked(&all, group)));
@@ -97,7 +100,7 @@ fn fits(server: &Shared) -> Result<impl Fn(&GroupName, &[u8], Option<&str>) -> O
         let (_, Some(mapping)) = last.as_ref()? else { return None };
         let misfit = mapping.misfit(document, id)?;
         Some(Refusal::Misfit { kind: misfit.kind, reason: misfit.reason })
-    })
+    }))
 }
 
 /// A body whose first line is no action, in the words of Elasticsearch.
@@ -164,7 +167,7 @@ async fn one(
         let body = decode(received.bytes(), encoding, bytes_max)?;
         let sender = of_thread.sender(batch_id.as_deref());
         let intake = &of_thread.app.intake;
-        let items = intake.ingest_document(&body, action, &index, id.as_deref(), &sender, &fits(&of_thread)?)?;
+        let items = intake.ingest_document(&body, action, &index, id.as_deref(), &sender, &*fits(&of_thread)?)?;
         let Some(item) = items.items.first() else { return Err(Problem::internal("the document was lost")) };
         let fate = Fate::new(item);
         Ok(match &fate.error {
