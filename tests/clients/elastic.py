@@ -92,12 +92,14 @@ def single_documents():
 @check
 def what_agents_prepare_is_acknowledged():
     client = clients()["under its prefix"]
-    warnings.simplefilter("ignore", ElasticsearchWarning)  # That nothing is kept is said in each answer.
+    warnings.simplefilter("ignore", ElasticsearchWarning)  # Of policies and pipelines each answer says that they are not kept.
     body = {"index_patterns": ["logs-*"], "template": {}}
     assert client.indices.put_index_template(name="x", **body)["acknowledged"]
     assert client.ilm.put_lifecycle(name="x", policy={"phases": {}})["acknowledged"]
     assert client.ingest.put_pipeline(id="x", processors=[])["acknowledged"]
     assert client.indices.create_data_stream(name="logs-x")["acknowledged"]
+    assert client.indices.exists_index_template(name="x")
+    assert client.indices.delete_index_template(name="x")["acknowledged"]
     assert not client.indices.exists_index_template(name="x")
     for ask in (lambda: client.ilm.get_lifecycle(name="x"), lambda: client.indices.get(index="nothing-here")):
         try:
