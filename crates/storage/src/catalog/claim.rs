@@ -62,6 +62,15 @@ pub(crate) fn run(shared: &Shared) {
     let mut pause = RENEW;
     while shared.claim.bell.pause(pause) {
         let renewed = shared.catalog().renew();
+        if let Err(error) = &renewed
+            && matches!(error.problem, DatabaseProblem::Replaced { .. })
+        {
+            // Before anybody can read that it was replaced, and before the control store is waited for.
+            shared.queue.close(Closed::Poisoned(error.to_string()));
+            shared.claim.note(Some(error));
+            tracing::error!(%error, "this server takes no events any more");
+            return;
+        }
         let has_changed = shared.claim.note(renewed.as_ref().err());
         let control = shared.control().check();
         shared.claim.note_control(control.as_ref().err());
@@ -72,11 +81,6 @@ pub(crate) fn run(shared: &Shared) {
                 shared.bell.ring();
             }
             Ok(()) => {}
-            Err(error) if matches!(error.problem, DatabaseProblem::Replaced { .. }) => {
-                tracing::error!(%error, "this server takes no events any more");
-                shared.queue.close(Closed::Poisoned(error.to_string()));
-                return;
-            }
             Err(error) => {
                 if has_changed {
                     tracing::error!(%error, "catalog cannot be used; events are kept in the wal meanwhile");
