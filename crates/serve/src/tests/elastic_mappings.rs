@@ -210,7 +210,6 @@ async fn what_is_not_supported_is_refused_when_it_is_declared() {
         json!({"properties": {"x": {"type": "keyword"}}}),
         json!({"properties": {"y": {"type": "long", "foo": 1}}}),
         json!({"runtime": {"y": {"type": "long"}}}),
-        json!({"numeric_detection": true}),
         json!({"_source": {"enabled": false}}),
         json!({"foo": 1}),
     ] {

@@ -161,9 +161,7 @@ impl Reader<'_> {
                 }
             }
         }
-        if members.get("numeric_detection").is_some_and(|flag| flag == true) {
-            return Err(problem("[numeric_detection] is not supported"));
-        }
+        // `numeric_detection` is kept without effect: what a field's values are like is seen when it is asked for.
         self.mapping.has_plain_texts = members.get("date_detection").is_some_and(|flag| flag == false);
         self.dynamic("", members)?;
         match members.get("properties") {
