@@ -18,7 +18,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Reads through `types::Run`, which storage implements, so that a change of query never rebuilds tantivy.
     ("query", &["types", "parse"]),
     ("alert", &["types", "query", "storage"]),
-    ("serve", &["types", "definition", "parse", "storage", "ingest", "query", "alert"]),
+    // Knows no route and no format of a foreign protocol: families are built on it.
+    ("door", &["types", "storage", "ingest", "query", "alert"]),
+    ("serve", &["types", "definition", "parse", "storage", "ingest", "query", "alert", "door"]),
     ("catat", &["types", "definition", "parse", "ship", "storage", "ingest", "query", "alert", "serve"]),
 ];
 

@@ -12,13 +12,13 @@ use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use rust_embed::RustEmbed;
 
-use crate::problem::Problem;
 use crate::reference::Reference;
+use door::problem::Problem;
 
 #[derive(RustEmbed)]
 #[folder = "../../web/dist"]
@@ -32,17 +32,6 @@ const PACKED: &str = "PACKED";
 
 /// The frame of the language reference, which is nothing without its text.
 const REFERENCE_FRAME: &str = "reference.html";
-
-const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; \
-                      form-action 'self'; frame-ancestors 'none'";
-
-/// Headers that every answer carries, page or not.
-pub(crate) const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
-    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-];
 
 /// The page itself, for its own routes.
 pub(crate) fn index(headers: &HeaderMap) -> Response {
