@@ -13,7 +13,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("parse", &["types"]),
     ("definition", &["types"]),
     ("ship", &["types", "definition", "parse"]),
-    ("storage", &["types"]),
+    ("segment", &["types"]),
+    ("storage", &["types", "segment"]),
     ("ingest", &["types", "definition", "parse", "storage"]),
     // Reads through `types::Run`, which storage implements, so that a change of query never rebuilds tantivy.
     ("query", &["types", "parse"]),
