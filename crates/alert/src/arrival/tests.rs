@@ -53,7 +53,7 @@ fn count(batches: &[Arc<AcceptedBatch>], offsets: &[ClockOffset]) -> Option<Valu
         progress: None,
         support: execute::Support::default(),
     };
-    execute(&plan, &runs, &request).unwrap().rows[0][0].clone()
+    execute::execute(&plan, &runs, &request).unwrap().rows[0][0].clone()
 }
 
 #[test]
