@@ -1,7 +1,7 @@
 //! Parts of JSON answers that several protocols share: statistics, reasons of partial answers, warnings, values.
 
-use query::plan::Warning;
-use query::{PartialReason, Stats};
+use execute::{PartialReason, Stats};
+use plan::Warning;
 use serde_json::{Value as Json, json};
 use types::{Timestamp, Value};
 

@@ -6,8 +6,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use axum::http::StatusCode;
-use query::plan::{Expr, Operator, Plan};
-use query::{Selected, Stats};
+use execute::{Selected, Stats};
+use plan::{Expr, Operator, Plan};
 use serde_json::json;
 use storage::{DELETION_BYTES_MAX, DeletionOrder, DeletionReceipt, SequenceCollector, Sequences, StoreError};
 use types::{EventId, GroupName, GroupPattern, TimeRange};
@@ -48,7 +48,7 @@ impl EventDeletion {
         query: &str,
     ) -> Self {
         operators.push(Operator::Project { columns: vec![("@id".into(), Expr::Field("@id".into()))], is_events: true });
-        let plan = query::optimise(Plan { operators, ..Plan::default() });
+        let plan = plan::optimise(Plan { operators, ..Plan::default() });
         let (now, time_zone) = (server.now(), chrono_tz::Tz::UTC);
         let scope = Scope { groups: vec![GroupPattern::new(group.as_str())], limit: None, time_zone, now };
         Self { group: group.clone(), plan, range, scope, query: query.to_owned(), reason: String::new() }
@@ -89,7 +89,7 @@ impl EventDeletion {
     pub fn select(&self, reading: &Reading<'_>) -> Result<(Sequences, Selected), Problem> {
         let snapshot = reading.snapshot(&self.scope.groups, self.range);
         let progress = |stats: &Stats| reading.note(stats);
-        let request = query::Request { deadline: None, ..reading.request(self.range, &self.scope, &progress) };
+        let request = execute::Request { deadline: None, ..reading.request(self.range, &self.scope, &progress) };
         let collector = Mutex::new(SequenceCollector::default());
         let take = |ids: &[EventId]| {
             // A panic in between leaves a set that is whole; the query ends with it.
@@ -97,7 +97,7 @@ impl EventDeletion {
             ids.iter().for_each(|id| collector.push(id.sequence));
             collector.n_bytes() <= DELETION_BYTES_MAX * 2
         };
-        let mut selected = query::select_events(&self.plan, &snapshot.runs, &request, &take)?;
+        let mut selected = execute::select_events(&self.plan, &snapshot.runs, &request, &take)?;
         if selected.partial_reasons.iter().any(|reason| reason.code == "cancelled") {
             let message = "the deletion was cancelled; nothing was deleted";
             return Err(Problem::new(StatusCode::CONFLICT, "cancelled", message));

@@ -7,10 +7,11 @@ use alert::MadeError;
 use alert::metrics::{MetricError, MetricsError};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use esql::EsqlError;
+use execute::{ExecuteError, TailError};
 use ingest::IngestError;
-use query::elastic::SearchError;
-use query::esql::EsqlError;
-use query::{ExecuteError, QueryError, QueryErrors, TailError};
+use language::SearchError;
+use plan::{QueryError, QueryErrors};
 use serde_json::{Map, Value, json};
 use storage::{AppendError, StoreError};
 

@@ -2,7 +2,7 @@
 //!
 //! A search outwards from an event reads what lies near first, so that what lies far costs nothing unless it is needed.
 
-use query::Side;
+use execute::Side;
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use crate::reading::Reading;

@@ -1,6 +1,6 @@
 //! Operations that change groups and streams: made, deleted, tagged, kept for some days.
 
-use query::ParseOptions;
+use language::ParseOptions;
 use serde_json::{Value, json};
 use storage::GroupRetention;
 use types::{GroupName, GroupPattern, TimeRange, Timestamp};
@@ -107,7 +107,7 @@ impl Asked {
             let query = format!("filter @logStream = {}", json!(stream));
             let (now, time_zone) = (self.server.now(), chrono_tz::UTC);
             let deletion = EventDeletion {
-                plan: query::parse_deletion(&query, &ParseOptions { now, time_zone })?,
+                plan: language::parse_deletion(&query, &ParseOptions { now, time_zone })?,
                 scope: Scope { groups: vec![GroupPattern::new(name.as_str())], limit: None, time_zone, now },
                 group: name.clone(),
                 range: TimeRange::ALL,

@@ -8,7 +8,7 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Path;
-use query::ParseOptions;
+use language::ParseOptions;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use storage::DeletionReceipt;
@@ -97,7 +97,7 @@ impl Order {
         let group = GroupName::new(name).ok_or_else(|| no_group(name))?;
         let time_zone = ask::time_zone(asked.time_zone.as_deref())?;
         let range = asked.range(now, time_zone)?;
-        let plan = query::parse_deletion(&asked.query, &ParseOptions { now, time_zone })?;
+        let plan = language::parse_deletion(&asked.query, &ParseOptions { now, time_zone })?;
         let scope = Scope { groups: vec![GroupPattern::new(name)], limit: None, time_zone, now };
         let Asked { query, reason, dry_run, .. } = asked;
         Ok(Self { deletion: EventDeletion { group, plan, range, scope, query, reason }, is_dry_run: dry_run })
