@@ -75,6 +75,8 @@ const OWN = [
   "explore/sidebar.tsx",
   "explore/field_numbers.tsx",
 ];
+/** Pages that are nothing without the text that the server puts in: they are never packed. */
+const FRAMES = ["reference.html", "docs.html"];
 /** Most bytes under brotli of what is loaded before the first paint. */
 const SHELL_BYTES_MAX = 45_000;
 const API = process.env["CATAT_URL"] ?? "http://127.0.0.1:22828";
@@ -132,7 +134,7 @@ function pack(dist: string): void {
   const names = readdirSync(dist).sort();
   for (const name of names.filter((one) => /\.(?:br|gz)$/.test(one))) rmSync(`${dist}/${name}`);
   const packed: string[] = [];
-  for (const name of names.filter((one) => /\.(?:js|css|html|svg)$/.test(one) && one !== "reference.html")) {
+  for (const name of names.filter((one) => /\.(?:js|css|html|svg)$/.test(one) && !FRAMES.includes(one))) {
     const bytes = readFileSync(`${dist}/${name}`);
     if (bytes.length < PACKED_BYTES_MIN) continue;
     writeFileSync(`${dist}/${name}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }));
@@ -179,7 +181,7 @@ function freshStyleOfParts(): Plugin {
 
 /** Copies what must not be bundled, gives every address its content as `?v=`, and writes SOURCE_HASH. */
 function house(): Plugin {
-  const plain = ["theme.js", "icon.svg", "reference.html", "reference.css", "reference.js"];
+  const plain = ["theme.js", "icon.svg", ...FRAMES, "reference.css", "reference.js", "docs.js"];
   return {
     name: "house",
     apply: "build",
@@ -194,7 +196,7 @@ function house(): Plugin {
       const workers = Object.values(bundle).filter((file) => file.type === "asset" && file.fileName.endsWith(".js") && !plain.includes(file.fileName));
       const version = nameByContent(dist, bundle as Record<string, Script>, workers.map((file) => file.fileName));
       const shell = ["index.html"];
-      for (const name of ["index.html", "reference.html"]) {
+      for (const name of ["index.html", ...FRAMES]) {
         const page = readFileSync(`${dist}/${name}`, "utf8")
           // The first script imports it: both are fetched at once.
           .replace('<script type="module"', '<link rel="modulepreload" href="core.js">\n    <script type="module"')

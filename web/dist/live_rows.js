@@ -1,4 +1,4 @@
-import{Bn as e,Cr as t,E as n,Et as r,Gt as i,J as a,On as o,Q as s,Qt as c,Tt as l,Un as u,Wn as d,Y as f,Yn as p,_n as m,ar as h,gr as g,mr as _,or as v,qn as y,vn as b,wr as x,xr as S}from"./core.js?v=074f5becaa48";import{t as C}from"./row_list.js?v=1996edc50c38";import{t as w}from"./rows.js?v=6c9778fb7e30";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{Bn as e,Cr as t,E as n,Et as r,Gt as i,J as a,On as o,Q as s,Qt as c,Tt as l,Un as u,Wn as d,Y as f,Yn as p,_n as m,ar as h,gr as g,mr as _,or as v,qn as y,vn as b,wr as x,xr as S}from"./core.js?v=a36f6b37a0b7";import{t as C}from"./row_list.js?v=840bfd6cfce7";import{t as w}from"./rows.js?v=d31a9445862d";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

@@ -25,13 +25,22 @@ use crate::foreign::Voice;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::server::{Server, Shared};
-use crate::{cloudwatch, elastic, journal, loki, otlp, page, routes, splunk};
+use crate::{cloudwatch, docs, elastic, journal, loki, otlp, page, routes, splunk};
 
 /// Routes of the page.
 const PAGE_ROUTES: [&str; 6] = ["/", "/alerts", "/groups", "/sources", "/settings", "/start"];
 
-/// What answers while the store is locked: whether the server lives, why it is locked, and the page that says so.
-const OPEN_WHILE_LOCKED: [&str; 5] = ["/-/healthy", "/-/ready", "/ready", "/api/openapi.json", "other"];
+/// What answers while the store is locked: whether the server lives, why it is locked, the manual, and the page.
+const OPEN_WHILE_LOCKED: [&str; 8] = [
+    "/-/healthy",
+    "/-/ready",
+    "/ready",
+    "/api/openapi.json",
+    "/docs",
+    "/docs/{page}",
+    "/docs/{folder}/{page}",
+    "other",
+];
 
 /// One operation: what the API description lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,6 +199,9 @@ pub(crate) fn table() -> Table {
         .post("/api/v1/pipelines/test", Role::Admin, routes::pipelines::test)
         .post("/api/v1/status/confirm-clock", Role::Admin, routes::upkeep::confirm_clock)
         .get("/api/openapi.json", Role::None, routes::openapi::get)
+        .get("/docs", Role::None, docs::index)
+        .get("/docs/{page}", Role::None, docs::get)
+        .get("/docs/{folder}/{page}", Role::None, docs::get)
         .get("/metrics", Role::Read, routes::metrics::get)
         .get("/-/healthy", Role::None, routes::health::healthy)
         .get("/-/ready", Role::None, routes::health::ready)
@@ -319,6 +331,9 @@ async fn fallback(server: Shared, parameters: Parameters, request: Request) -> R
     }
     if !matches!(*method, Method::GET | Method::HEAD) {
         return Problem::not_found(format!("there is nothing at {path}")).into_response();
+    }
+    if path.starts_with("/docs/") {
+        return docs::get(uri.clone(), headers.clone()).await;
     }
     if path == "/reference" {
         return page::reference(server.reference(), headers);

@@ -36,6 +36,7 @@ export function Help() {
         </dl>
         <h2>{t("Language")}</h2>
         <p>{rich("Every command and function, with examples: {link}.", { link: <a href="reference" data-testid="reference">{t("the reference")}</a> })}</p>
+        <p>{rich("Sending, alerts, running and every error message: {link}.", { link: <a href="docs" data-testid="manual">{t("the manual")}</a> })}</p>
         <dl class="examples">
           {EXAMPLES.map(({ query, means }) => (
             <div key={query}><dt><button type="button" class="link" onClick={() => { layer.value = ""; go({ query, page: "explore", row: "" }); }}><code>{query}</code></button></dt><dd>{t(means)}</dd></div>

@@ -124,6 +124,8 @@ export const SHELL: Readonly<Record<string, string>> = {
   "take fields out of the text": "ambil bidang dari teks",
   "In the query: run it (Shift Enter: a new line; ↑ in the empty box: earlier queries; Tab: complete; Shift Alt F: format; F1: what stands there, in the reference)": "Di kueri: jalankan (Shift Enter: baris baru; ↑ di kotak kosong: kueri sebelumnya; Tab: lengkapi; Shift Alt F: rapikan; F1: referensi untuk yang ada di kursor)",
   "Every command and function, with examples: {link}.": "Semua perintah dan fungsi, dengan contoh: {link}.",
+  "Sending, alerts, running and every error message: {link}.": "Pengiriman, peringatan, pengoperasian, dan setiap pesan kesalahan: {link}.",
+  "the manual": "panduan",
   "the reference": "referensi",
 
   // Times
