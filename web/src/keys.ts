@@ -66,7 +66,8 @@ export interface Key {
 
 /** Changes the text by a click on a value, and asks. */
 export function filterBy(field: string, kind: FilterKind | "only", value: Json): void {
-  const edit = (text: string) => (kind === "only" ? onlyFilter(text, field, value) : toggleFilter(text, field, kind, value));
+  const edit = (text: string) =>
+    kind === "only" ? onlyFilter(text, field, value) : toggleFilter(text, field, kind, value);
   const other = filtered.peek();
   if (other) return other.ask(edit(other.text.peek()));
   draft.value = edit(draft.peek());
@@ -136,7 +137,12 @@ function byRows(by: number): boolean {
 export const KEYS: readonly Key[] = [
   { keys: ["/"], label: text("Write the query"), run: focusQuery },
   { keys: ["h"], label: text("Earlier queries"), run: () => (layer.value = "history") },
-  { keys: ["Mod+k"], label: text("Find any command, page, range, group, view or earlier query"), run: () => (layer.value = layer.peek() === "palette" ? "" : "palette"), everywhere: true },
+  {
+    keys: ["Mod+k"],
+    label: text("Find any command, page, range, group, view or earlier query"),
+    run: () => (layer.value = layer.peek() === "palette" ? "" : "palette"),
+    everywhere: true,
+  },
   { keys: ["t"], label: text("Choose the time range"), run: () => (layer.value = "time") },
   { keys: ["o"], label: text("Choose groups"), run: () => (layer.value = "groups") },
   { keys: ["r"], label: text("Run again"), run: () => run() },
@@ -152,14 +158,30 @@ export const KEYS: readonly Key[] = [
   { keys: ["ArrowRight"], label: text("Open the row"), run: () => openRow(true) },
   { keys: ["ArrowLeft"], label: text("Close the row"), run: () => openRow(false) },
   { keys: ["c"], label: text("Show what happened around the event"), run: () => showAround(list.peek()?.at() ?? "") },
-  { keys: ["a"], label: text("Around an event: everything at its instant, or its stream alone"), run: () => contextKeys.peek()?.everything() },
+  {
+    keys: ["a"],
+    label: text("Around an event: everything at its instant, or its stream alone"),
+    run: () => contextKeys.peek()?.everything(),
+  },
   { keys: ["i"], label: text("Include the value in focus (of a row: its level)"), run: () => byFocus("include") },
-  { keys: ["I"], label: text("Only the value in focus, in place of other filters of its field"), run: () => byFocus("only") },
+  {
+    keys: ["I"],
+    label: text("Only the value in focus, in place of other filters of its field"),
+    run: () => byFocus("only"),
+  },
   { keys: ["x"], label: text("Exclude the value in focus (of a row: its level)"), run: () => byFocus("exclude") },
-  { keys: ["1", "2", "3", "4", "5", "6"], label: text("Show a level only, or take it away again: fatal is 1, trace is 6"), run: clickLevel },
+  {
+    keys: ["1", "2", "3", "4", "5", "6"],
+    label: text("Show a level only, or take it away again: fatal is 1, trace is 6"),
+    run: clickLevel,
+  },
   { keys: ["0"], label: text("All levels"), run: clickLevel },
   { keys: ["l"], label: text("Live tail on or off"), run: () => go({ live: !view.peek().live, row: "" }) },
-  { keys: [" "], label: text("Pause the live tail, or go on; elsewhere: select the row"), run: () => (view.peek().live ? togglePause() : list.peek()?.select(0)) },
+  {
+    keys: [" "],
+    label: text("Pause the live tail, or go on; elsewhere: select the row"),
+    run: () => (view.peek().live ? togglePause() : list.peek()?.select(0)),
+  },
   { keys: ["z"], label: text("Zoom out to twice the time"), run: zoomOut },
   { keys: ["ArrowLeft"], alt: true, label: text("Half a range earlier"), run: () => shift(-1) },
   { keys: ["ArrowRight"], alt: true, label: text("Half a range later"), run: () => shift(1) },
@@ -176,7 +198,12 @@ export const KEYS: readonly Key[] = [
   { keys: ["g g"], label: text("Go to Groups"), run: toPage("groups"), everywhere: true },
   { keys: ["g s"], label: text("Go to Sources"), run: toPage("sources"), everywhere: true },
   { keys: ["g t"], label: text("Go to Settings"), run: toPage("settings"), everywhere: true },
-  { keys: ["?", "F1"], label: text("This list"), run: () => (layer.value = layer.peek() === "help" ? "" : "help"), everywhere: true },
+  {
+    keys: ["?", "F1"],
+    label: text("This list"),
+    run: () => (layer.value = layer.peek() === "help" ? "" : "help"),
+    everywhere: true,
+  },
   { keys: ["Escape"], label: text("Close what is open"), run: () => false, everywhere: true },
 ];
 
@@ -186,7 +213,9 @@ function origin(event: Event): EventTarget | null {
 }
 
 function writes(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  );
 }
 
 function onEscape(event: KeyboardEvent): void {
@@ -234,7 +263,9 @@ function isTheirs(event: KeyboardEvent, key: Key): boolean {
   if (writes(target)) return true;
   if (!(target instanceof HTMLElement)) return false;
   if (target.closest("dialog") !== null) return !key.everywhere;
-  return target.closest("button, a, summary, .panel") !== null && /^(?:Enter| |Arrow.*|Page.*|Home|End)$/.test(event.key);
+  return (
+    target.closest("button, a, summary, .panel") !== null && /^(?:Enter| |Arrow.*|Page.*|Home|End)$/.test(event.key)
+  );
 }
 
 /** Starts listening. */

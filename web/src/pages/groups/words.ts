@@ -22,5 +22,7 @@ export function limits({ age, size }: Retention): string {
 /** When events will go next, where that is known. */
 export function expected({ forecast: { next, reason } }: KeptGroup): string {
   if (next === null) return "";
-  return reason === "size" ? t("full in {time}", { time: inTime(next) }) : t("oldest go in {time}", { time: inTime(next) });
+  return reason === "size"
+    ? t("full in {time}", { time: inTime(next) })
+    : t("oldest go in {time}", { time: inTime(next) });
 }

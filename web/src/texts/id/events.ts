@@ -3,7 +3,7 @@
 /** English texts and their Indonesian. */
 export const EVENTS: Readonly<Record<string, string>> = {
   // The rows
-  "Results": "Hasil",
+  Results: "Hasil",
   "{n} event so far": "{n} peristiwa sejauh ini",
   "{n} events so far": "{n} peristiwa sejauh ini",
   "{n} row so far": "{n} baris sejauh ini",
@@ -23,18 +23,18 @@ export const EVENTS: Readonly<Record<string, string>> = {
   "This answer is not complete.": "Jawaban ini belum lengkap.",
   "Events, newest first": "Peristiwa, terbaru di atas",
   "Try again": "Coba lagi",
-  "Time": "Waktu",
-  "Message": "Pesan",
+  Time: "Waktu",
+  Message: "Pesan",
   "Break long lines (w)": "Lipat baris panjang (w)",
-  "Wrap": "Lipat",
+  Wrap: "Lipat",
   "Rows close together (d)": "Baris rapat (d)",
-  "Dense": "Rapat",
+  Dense: "Rapat",
 
   // Columns
   "Width of {name}": "Lebar {name}",
   "Drag, or ← and →; a double click fits the content": "Tarik, atau ← dan →; klik ganda menyesuaikan isi",
   "Column {name}": "Kolom {name}",
-  "Hide": "Sembunyikan",
+  Hide: "Sembunyikan",
   "Move to the left": "Pindah ke kiri",
   "Move to the right": "Pindah ke kanan",
   "Fit the content": "Sesuaikan dengan isi",
@@ -42,7 +42,7 @@ export const EVENTS: Readonly<Record<string, string>> = {
 
   // Finding in the rows
   "Find in {n} loaded rows": "Cari di {n} baris yang dimuat",
-  "none": "tidak ada",
+  none: "tidak ada",
   "{at} of {n}": "{at} dari {n}",
   "The one before": "Sebelumnya",
   "The one before (N)": "Sebelumnya (N)",
@@ -59,7 +59,8 @@ export const EVENTS: Readonly<Record<string, string>> = {
   "Copy as JSON": "Salin sebagai JSON",
   "Copy as Markdown": "Salin sebagai Markdown",
   "Clear (Esc)": "Kosongkan (Esc)",
-  "texts beyond 4 KB are cut in the copy: save them as a file": "teks di atas 4 KB dipotong dalam salinan: simpan sebagai berkas",
+  "texts beyond 4 KB are cut in the copy: save them as a file":
+    "teks di atas 4 KB dipotong dalam salinan: simpan sebagai berkas",
 
   // An open row
   "Show the event as": "Tampilkan peristiwa sebagai",
@@ -67,8 +68,10 @@ export const EVENTS: Readonly<Record<string, string>> = {
   "loading all fields…": "memuat semua bidang…",
   "Not all fields could be loaded: {message}": "Tidak semua bidang dapat dimuat: {message}",
   "Show {n} more of {all} fields": "Tampilkan {n} lagi dari {all} bidang",
-  "{n} field name cannot be asked for: a backtick or a line break is in them.": "{n} nama bidang tidak dapat diminta: mengandung backtick atau ganti baris.",
-  "{n} field names cannot be asked for: a backtick or a line break is in them.": "{n} nama bidang tidak dapat diminta: mengandung backtick atau ganti baris.",
+  "{n} field name cannot be asked for: a backtick or a line break is in them.":
+    "{n} nama bidang tidak dapat diminta: mengandung backtick atau ganti baris.",
+  "{n} field names cannot be asked for: a backtick or a line break is in them.":
+    "{n} nama bidang tidak dapat diminta: mengandung backtick atau ganti baris.",
   "arrived {time} later": "tiba {time} kemudian",
   "arrived {time} earlier": "tiba {time} lebih awal",
   "Copy line": "Salin baris",
@@ -94,16 +97,16 @@ export const EVENTS: Readonly<Record<string, string>> = {
   "Around an event": "Sekitar peristiwa",
   "Around {time}": "Sekitar {time}",
   "Find in these lines (f)": "Cari di baris ini (f)",
-  "Find": "Cari",
+  Find: "Cari",
   "Not everything could be read:": "Tidak semuanya dapat dibaca:",
   "Back to the rows (Esc)": "Kembali ke baris (Esc)",
-  "Back": "Kembali",
+  Back: "Kembali",
   "Only lines of the same": "Hanya baris dari yang sama",
-  "stream": "stream",
-  "group": "grup",
-  "host": "host",
+  stream: "stream",
+  group: "grup",
+  host: "host",
   "Everything at this instant, in all groups (a)": "Semua pada saat ini, di semua grup (a)",
-  "everything": "semuanya",
+  everything: "semuanya",
   "Do not keep to it": "Jangan dibatasi",
   "Keep to it": "Batasi ke sini",
   "Show only these lines": "Tampilkan hanya baris ini",
@@ -117,22 +120,24 @@ export const EVENTS: Readonly<Record<string, string>> = {
   "Show 100 later lines": "Tampilkan 100 baris sesudahnya",
   "This event is no longer here": "Peristiwa ini sudah tidak ada",
   "What was around the event could not be loaded": "Sekitar peristiwa tidak dapat dimuat",
-  "It was of {time}. Its retention is over, or it was deleted.": "Peristiwa ini dari {time}. Masa simpannya habis, atau sudah dihapus.",
+  "It was of {time}. Its retention is over, or it was deleted.":
+    "Peristiwa ini dari {time}. Masa simpannya habis, atau sudah dihapus.",
   "Show what is left around that time": "Tampilkan yang tersisa di sekitar waktu itu",
   "Without the filter": "Tanpa filter",
 
   // The live tail
   "connection lost, trying again…": "koneksi terputus, mencoba lagi…",
   "connecting…": "menyambung…",
-  "paused": "dijeda",
-  "live": "langsung",
+  paused: "dijeda",
+  live: "langsung",
   "Go on": "Lanjutkan",
-  "Pause": "Jeda",
+  Pause: "Jeda",
   "reconnected once": "tersambung kembali sekali",
   "reconnected {n} times": "tersambung kembali {n} kali",
   "{n} not shown: narrow the query": "{n} tidak ditampilkan: persempit kueri",
   "Waiting for events…": "Menunggu peristiwa…",
-  "New events that match appear here as they are accepted.": "Peristiwa baru yang cocok muncul di sini begitu diterima.",
+  "New events that match appear here as they are accepted.":
+    "Peristiwa baru yang cocok muncul di sini begitu diterima.",
   "Events, newest last": "Peristiwa, terbaru di bawah",
   "{n} new": "{n} baru",
 
@@ -151,7 +156,8 @@ export const EVENTS: Readonly<Record<string, string>> = {
   "In each block, as it is read": "Di tiap blok, saat dibaca",
   "What comes of the blocks, put together": "Hasil semua blok, digabungkan",
   "On the rows of the answer": "Pada baris jawaban",
-  "“{literal}” in {field}: no index narrows it down here, all events are looked at.": "“{literal}” di {field}: tidak ada indeks yang mempersempitnya di sini, semua peristiwa diperiksa.",
+  "“{literal}” in {field}: no index narrows it down here, all events are looked at.":
+    "“{literal}” di {field}: tidak ada indeks yang mempersempitnya di sini, semua peristiwa diperiksa.",
   "“{literal}” in {field}: the index leaves": "“{literal}” di {field}: indeks menyisakan",
   "in {n} block": "di {n} blok",
   "in {n} blocks": "di {n} blok",
@@ -164,27 +170,32 @@ export const EVENTS: Readonly<Record<string, string>> = {
   "Events that may match": "Peristiwa yang mungkin cocok",
   "{n} matched": "{n} cocok",
   "Estimated by the index": "Perkiraan indeks",
-  "Actual": "Kenyataan",
-  "Counts that were kept beforehand answer it; only the ends of the range are read.": "Dijawab dari jumlah yang sudah disimpan; hanya ujung rentang yang dibaca.",
-  "Explanation": "Penjelasan",
+  Actual: "Kenyataan",
+  "Counts that were kept beforehand answer it; only the ends of the range are read.":
+    "Dijawab dari jumlah yang sudah disimpan; hanya ujung rentang yang dibaca.",
+  Explanation: "Penjelasan",
 
   // Where there is no answer
   "This query was running when the page last ended": "Kueri ini sedang berjalan saat halaman terakhir berakhir",
-  "It is not run again by itself, in case it was too much for the browser.": "Kueri tidak dijalankan lagi dengan sendirinya, siapa tahu terlalu berat untuk peramban.",
+  "It is not run again by itself, in case it was too much for the browser.":
+    "Kueri tidak dijalankan lagi dengan sendirinya, siapa tahu terlalu berat untuk peramban.",
   "Run it": "Jalankan",
   "Change it": "Ubah",
   "Write “{word}”": "Tulis “{word}”",
-  "Cancelled": "Dibatalkan",
-  "Cancel": "Batal",
+  Cancelled: "Dibatalkan",
+  Cancel: "Batal",
   "The server cannot be reached": "Server tidak dapat dihubungi",
   "The query could not be read": "Kueri tidak dapat dibaca",
   "Sign in to see this": "Masuk untuk melihat ini",
   "The query failed": "Kueri gagal",
   "The server has been told to stop.": "Server sudah diminta berhenti.",
-  "Cancelled at {time}. These rows are of the question before.": "Dibatalkan pada {time}. Baris ini dari pertanyaan sebelumnya.",
-  "These rows are older than the question, which failed at {time}: {message}.": "Baris ini lebih lama dari pertanyaan, yang gagal pada {time}: {message}.",
+  "Cancelled at {time}. These rows are of the question before.":
+    "Dibatalkan pada {time}. Baris ini dari pertanyaan sebelumnya.",
+  "These rows are older than the question, which failed at {time}: {message}.":
+    "Baris ini lebih lama dari pertanyaan, yang gagal pada {time}: {message}.",
   "Cancelled at {time}, after {n} rows.": "Dibatalkan pada {time}, setelah {n} baris.",
-  "The answer broke off at {time}, after {n} rows: {message}.": "Jawaban terputus pada {time}, setelah {n} baris: {message}.",
+  "The answer broke off at {time}, after {n} rows: {message}.":
+    "Jawaban terputus pada {time}, setelah {n} baris: {message}.",
   "The rows that came are below; there may be more.": "Baris yang sempat tiba ada di bawah; mungkin masih ada lagi.",
   "No event in “{range}”": "Tidak ada peristiwa dalam “{range}”",
   "No event matches in “{range}”": "Tidak ada peristiwa yang cocok dalam “{range}”",

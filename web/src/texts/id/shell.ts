@@ -3,17 +3,17 @@
 /** English texts and their Indonesian. */
 export const SHELL: Readonly<Record<string, string>> = {
   // The head and the title
-  "Explore": "Jelajah",
-  "Alerts": "Peringatan",
-  "Groups": "Grup",
-  "Sources": "Sumber",
-  "Settings": "Setelan",
+  Explore: "Jelajah",
+  Alerts: "Peringatan",
+  Groups: "Grup",
+  Sources: "Sumber",
+  Settings: "Setelan",
   "Send data": "Kirim data",
-  "Pages": "Halaman",
+  Pages: "Halaman",
   "catat, start page": "catat, halaman awal",
   "as the system has it": "mengikuti sistem",
-  "light": "terang",
-  "dark": "gelap",
+  light: "terang",
+  dark: "gelap",
   "Theme: {theme}": "Tema: {theme}",
   "Keys and language": "Tombol dan bahasa kueri",
   "Keys and language (?)": "Tombol dan bahasa kueri (?)",
@@ -25,8 +25,10 @@ export const SHELL: Readonly<Record<string, string>> = {
   "the connection broke off": "koneksi terputus",
   "the page met a fault": "terjadi kesalahan di halaman ini",
   "The key does not work (any more): {message}.": "Kunci tidak (lagi) berlaku: {message}.",
-  "The session has ended. Sign in to go on; what you have written stays.": "Sesi telah berakhir. Masuk untuk melanjutkan; yang sudah Anda tulis tetap ada.",
-  "This part of the page could not be loaded: the server does not answer, or is another version by now.": "Bagian halaman ini tidak dapat dimuat: server tidak menjawab, atau versinya sudah berganti.",
+  "The session has ended. Sign in to go on; what you have written stays.":
+    "Sesi telah berakhir. Masuk untuk melanjutkan; yang sudah Anda tulis tetap ada.",
+  "This part of the page could not be loaded: the server does not answer, or is another version by now.":
+    "Bagian halaman ini tidak dapat dimuat: server tidak menjawab, atau versinya sudah berganti.",
   "Load the page anew": "Muat ulang halaman",
 
   // Signing in
@@ -35,26 +37,28 @@ export const SHELL: Readonly<Record<string, string>> = {
   "Sign in with a password": "Masuk dengan kata sandi",
   "Use a key instead": "Pakai kunci saja",
   "Use a key": "Pakai kunci",
-  "Make one with {command}. It is kept for this tab only.": "Buat dengan {command}. Kunci hanya disimpan untuk tab ini.",
-  "Continue": "Lanjutkan",
-  "Name": "Nama",
-  "Password": "Kata sandi",
-  "Key": "Kunci",
+  "Make one with {command}. It is kept for this tab only.":
+    "Buat dengan {command}. Kunci hanya disimpan untuk tab ini.",
+  Continue: "Lanjutkan",
+  Name: "Nama",
+  Password: "Kata sandi",
+  Key: "Kunci",
 
   // Copying
   "{what} copied": "{what} disalin",
-  "Copy": "Salin",
+  Copy: "Salin",
   "Copy: {what}": "Salin: {what}",
-  "Line": "Baris",
+  Line: "Baris",
   "Link with fixed times": "Tautan dengan waktu tetap",
 
   // Keys
-  "Space": "Spasi",
+  Space: "Spasi",
   "no row has the focus": "tidak ada baris yang difokuskan",
   "no value has the focus": "tidak ada nilai yang difokuskan",
   "Write the query": "Tulis kueri",
   "Earlier queries": "Kueri sebelumnya",
-  "Find any command, page, range, group, view or earlier query": "Cari perintah, halaman, rentang, grup, tampilan, atau kueri terdahulu",
+  "Find any command, page, range, group, view or earlier query":
+    "Cari perintah, halaman, rentang, grup, tampilan, atau kueri terdahulu",
   "Choose the time range": "Pilih rentang waktu",
   "Choose groups": "Pilih grup",
   "Run again": "Jalankan lagi",
@@ -70,14 +74,18 @@ export const SHELL: Readonly<Record<string, string>> = {
   "Open the row": "Buka baris",
   "Close the row": "Tutup baris",
   "Show what happened around the event": "Tampilkan kejadian di sekitar peristiwa",
-  "Around an event: everything at its instant, or its stream alone": "Di sekitar peristiwa: semua pada saat itu, atau hanya stream-nya",
+  "Around an event: everything at its instant, or its stream alone":
+    "Di sekitar peristiwa: semua pada saat itu, atau hanya stream-nya",
   "Include the value in focus (of a row: its level)": "Sertakan nilai yang difokuskan (pada baris: levelnya)",
-  "Only the value in focus, in place of other filters of its field": "Hanya nilai yang difokuskan, menggantikan filter lain pada bidangnya",
+  "Only the value in focus, in place of other filters of its field":
+    "Hanya nilai yang difokuskan, menggantikan filter lain pada bidangnya",
   "Exclude the value in focus (of a row: its level)": "Kecualikan nilai yang difokuskan (pada baris: levelnya)",
-  "Show a level only, or take it away again: fatal is 1, trace is 6": "Tampilkan satu level saja, atau lepas lagi: fatal adalah 1, trace adalah 6",
+  "Show a level only, or take it away again: fatal is 1, trace is 6":
+    "Tampilkan satu level saja, atau lepas lagi: fatal adalah 1, trace adalah 6",
   "All levels": "Semua level",
   "Live tail on or off": "Nyalakan atau matikan pantau langsung",
-  "Pause the live tail, or go on; elsewhere: select the row": "Jeda pantau langsung, atau lanjutkan; di tempat lain: pilih baris",
+  "Pause the live tail, or go on; elsewhere: select the row":
+    "Jeda pantau langsung, atau lanjutkan; di tempat lain: pilih baris",
   "Zoom out to twice the time": "Perlebar waktu dua kali lipat",
   "Half a range earlier": "Mundur setengah rentang",
   "Half a range later": "Maju setengah rentang",
@@ -98,12 +106,12 @@ export const SHELL: Readonly<Record<string, string>> = {
   "Close what is open": "Tutup yang sedang terbuka",
 
   // The palette
-  "Command": "Perintah",
-  "Commands": "Perintah",
-  "Page": "Halaman",
-  "Level": "Level",
+  Command: "Perintah",
+  Commands: "Perintah",
+  Page: "Halaman",
+  Level: "Level",
   "Time range": "Rentang waktu",
-  "Group": "Grup",
+  Group: "Grup",
   "Find commands, groups, views, queries": "Cari perintah, grup, tampilan, kueri",
   "Saved view": "Tampilan tersimpan",
   "Saved filter": "Filter tersimpan",
@@ -113,18 +121,21 @@ export const SHELL: Readonly<Record<string, string>> = {
   "Nothing is called “{text}”.": "Tidak ada yang bernama “{text}”.",
 
   // Help
-  "Keys": "Tombol",
-  "Language": "Bahasa",
-  "Close": "Tutup",
+  Keys: "Tombol",
+  Language: "Bahasa",
+  Close: "Tutup",
   "plain words: a phrase anywhere in the event": "kata biasa: frasa di mana saja dalam peristiwa",
-  "by level; warn, error and fatal compare by weight": "menurut level; warn, error, dan fatal dibandingkan menurut bobot",
+  "by level; warn, error and fatal compare by weight":
+    "menurut level; warn, error, dan fatal dibandingkan menurut bobot",
   "conditions on fields": "syarat pada bidang",
   "count per group": "jumlah per grup",
   "a figure per five minutes": "satu angka per lima menit",
   "take fields out of the text": "ambil bidang dari teks",
-  "In the query: run it (Shift Enter: a new line; ↑ in the empty box: earlier queries; Tab: complete; Shift Alt F: format; F1: what stands there, in the reference)": "Di kueri: jalankan (Shift Enter: baris baru; ↑ di kotak kosong: kueri sebelumnya; Tab: lengkapi; Shift Alt F: rapikan; F1: referensi untuk yang ada di kursor)",
+  "In the query: run it (Shift Enter: a new line; ↑ in the empty box: earlier queries; Tab: complete; Shift Alt F: format; F1: what stands there, in the reference)":
+    "Di kueri: jalankan (Shift Enter: baris baru; ↑ di kotak kosong: kueri sebelumnya; Tab: lengkapi; Shift Alt F: rapikan; F1: referensi untuk yang ada di kursor)",
   "Every command and function, with examples: {link}.": "Semua perintah dan fungsi, dengan contoh: {link}.",
-  "Sending, alerts, running and every error message: {link}.": "Pengiriman, peringatan, pengoperasian, dan setiap pesan kesalahan: {link}.",
+  "Sending, alerts, running and every error message: {link}.":
+    "Pengiriman, peringatan, pengoperasian, dan setiap pesan kesalahan: {link}.",
   "the manual": "panduan",
   "the reference": "referensi",
 
@@ -138,8 +149,8 @@ export const SHELL: Readonly<Record<string, string>> = {
   "Last 7 days": "7 hari terakhir",
   "Last 30 days": "30 hari terakhir",
   "Last 90 days": "90 hari terakhir",
-  "Today": "Hari ini",
-  "Yesterday": "Kemarin",
+  Today: "Hari ini",
+  Yesterday: "Kemarin",
   "All time": "Sepanjang waktu",
   "Last {time}": "{time} terakhir",
   "{from} – now": "{from} – sekarang",
