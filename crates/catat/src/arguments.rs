@@ -4,6 +4,7 @@ mod check;
 mod groups;
 mod keys;
 mod lookups;
+mod manual;
 mod rules;
 mod selftest;
 mod send;
@@ -19,10 +20,11 @@ pub(crate) use check::{Check, Sample, SampleFormat};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
+pub(crate) use manual::{Completions, Man};
 pub(crate) use rules::{RuleCommand, Rules};
 pub(crate) use selftest::{Selftest, SelftestCommand, SelftestTail};
 pub(crate) use send::{Compression, InputFormat, Send};
-pub(crate) use sources::Sources;
+pub(crate) use sources::{SourceCommand, Sources};
 pub(crate) use users::{UserCommand, Users};
 
 /// Variables that hold for several commands.
@@ -36,7 +38,7 @@ const ENVIRONMENT: &str = "Environment:
 
 /// Ship, keep and query logs: one binary.
 #[derive(Debug, Parser)]
-#[command(name = "catat", version, about, max_term_width = 100, after_help = ENVIRONMENT)]
+#[command(name = "catat", about, max_term_width = 100, after_help = ENVIRONMENT)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -87,6 +89,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Print a script that completes commands and options in a shell
+    Completions(Completions),
+    /// Print manual pages for `man`
+    Man(Man),
 }
 
 #[derive(Debug, Subcommand)]
@@ -222,10 +228,10 @@ pub(crate) struct Remote {
 pub(crate) struct Zone {
     /// Time zone of --from and --to, of bins of a day and longer, and of times that are printed (default: that of this machine,
     /// or TZ; programs that read the output get UTC unless a zone is named)
-    #[arg(long, value_name = "ZONE", conflicts_with = "utc")]
+    #[arg(long, value_name = "ZONE", conflicts_with = "utc", global = true)]
     pub(crate) tz: Option<String>,
     /// The same as --tz UTC
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) utc: bool,
 }
 
@@ -237,6 +243,8 @@ pub(crate) struct Printing {
     pub(crate) output: Option<Format>,
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(crate) color: Color,
+    #[command(flatten)]
+    pub(crate) zone: Zone,
 }
 
 /// How answers are printed.
@@ -336,7 +344,10 @@ pub(crate) struct Tail {
     pub(crate) group: Vec<String>,
     #[command(flatten)]
     pub(crate) zone: Zone,
-    /// Stop after so many events
+    /// First show the last N events that match
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=10_000))]
+    pub(crate) lines: u64,
+    /// Stop after N events, those of --lines included
     #[arg(long, value_name = "N")]
     pub(crate) count: Option<u64>,
     /// Stop after this time, such as 30s

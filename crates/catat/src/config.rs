@@ -96,8 +96,8 @@ impl Layers {
         if errors.is_empty() { Ok(layers) } else { Err(errors) }
     }
 
-    /// The same with what could be read beside the errors.
-    fn read_all(flags: &Flags, environment: &[(String, String)]) -> (Self, Vec<ConfigError>) {
+    /// Reads every layer as far as it can be read, and returns the errors with it.
+    pub(crate) fn read_all(flags: &Flags, environment: &[(String, String)]) -> (Self, Vec<ConfigError>) {
         let mut errors = Vec::new();
         let mut values = BTreeMap::new();
         for setting in SETTINGS {
@@ -159,6 +159,20 @@ impl Layers {
 
     fn set(&mut self, section: &'static str, key: &'static str, value: &str, origin: Origin) {
         self.values.insert((section, key), Layered { value: value.to_owned(), origin });
+    }
+
+    /// Returns the value of a setting.
+    pub(crate) fn value(&self, section: &'static str, key: &'static str) -> Option<&str> {
+        self.values.get(&(section, key)).map(|layered| &*layered.value)
+    }
+
+    /// Returns the names of the tables that the file defines.
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = &'static str> {
+        let tables = [("pipeline", &self.pipelines), ("input", &self.inputs)];
+        tables
+            .into_iter()
+            .filter(|(_, table)| table.as_array().is_some_and(|items| !items.is_empty()))
+            .map(|(name, _)| name)
     }
 
     /// Every setting with its value, in the order of the documentation.

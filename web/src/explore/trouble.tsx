@@ -95,6 +95,19 @@ function Mend({ error }: { error: api.ApiError }) {
   );
 }
 
+/** What to do, with a link where it names a page of the manual. */
+function Hint({ text: said }: { text: string }) {
+  const page = /\/docs\/[\w/#-]+/.exec(said);
+  if (!page) return <>{said}</>;
+  return (
+    <>
+      {said.slice(0, page.index)}
+      <a href={page[0].slice(1)}>{page[0]}</a>
+      {said.slice(page.index + page[0].length)}
+    </>
+  );
+}
+
 /** The question could not be answered. */
 function Failed() {
   const error = rows.value.error;
@@ -104,7 +117,11 @@ function Failed() {
     <div class="state" data-testid="failed">
       <h2>{title === undefined ? t("The query failed") : t(title)}</h2>
       {error.code === "cancelled" ? <p>{t("The server has been told to stop.")}</p> : <p>{error.message}</p>}
-      {error.hint && <p class="hint">{error.hint}</p>}
+      {error.hint && (
+        <p class="hint">
+          <Hint text={error.hint} />
+        </p>
+      )}
       {error.status === 400 ? (
         <Mend error={error} />
       ) : (
@@ -138,7 +155,12 @@ function Broken({ data }: { data: Rows }) {
   return (
     <div class={`partial${isCancelled ? "" : " grave"}`} role="alert" data-testid="broken">
       {what}
-      {error.hint && error.status !== 0 ? ` ${error.hint}.` : ""}
+      {error.hint && error.status !== 0 && (
+        <>
+          {" "}
+          <Hint text={error.hint} />.
+        </>
+      )}
       {!data.isWhole && !isCancelled ? ` ${t("The rows that came are below; there may be more.")}` : ""}{" "}
       <button type="button" class="button" onClick={again}>
         {t("Try again")}

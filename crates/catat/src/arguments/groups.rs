@@ -2,7 +2,7 @@
 
 use clap::{ArgGroup, Args, Subcommand};
 
-use super::{Printing, Remote, Zone};
+use super::{Printing, Remote};
 
 #[derive(Debug, Args)]
 pub(crate) struct Groups {
@@ -84,8 +84,6 @@ pub(crate) struct DeleteEvents {
     /// Events of all time, instead of a range
     #[arg(long)]
     pub(crate) all_time: bool,
-    #[command(flatten)]
-    pub(crate) zone: Zone,
     /// Why; kept in the receipt, unlike the query
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) reason: String,

@@ -31,6 +31,7 @@ pub(crate) enum KeyCommand {
         groups: Vec<String>,
     },
     /// End a key at once
+    #[command(visible_alias = "delete")]
     Revoke {
         /// Its id, as the list shows it
         id: String,

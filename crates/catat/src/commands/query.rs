@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::arguments::{Format, Query};
 use crate::client::Server;
 use crate::failure::{Failure, of_output};
-use crate::output::{Column, Printer, default_format, is_coloured};
+use crate::output::{Column, Printer, default_format, is_coloured, terminal_width};
 use crate::zone::Zones;
 
 /// Rows shown on a terminal unless told.
@@ -42,7 +42,7 @@ pub(crate) struct Note {
     pub(crate) hint: Option<String>,
 }
 
-/// Lines of a streamed answer (DESIGN.md §15).
+/// Lines of a streamed answer.
 enum Line {
     Row(Vec<Box<RawValue>>),
     Columns(Vec<Column>),
@@ -208,7 +208,8 @@ impl<'a> Shown<'a> {
         let out = BufWriter::with_capacity(64 << 10, std::io::stdout());
         let zones = Zones::of(&self.options.zone)?;
         let zone = zones.printed(matches!(format, Format::Table | Format::Lines));
-        let mut printer = Printer::new(out, format, is_coloured(self.options.color)).in_zone(zone);
+        let mut printer =
+            Printer::new(out, format, is_coloured(self.options.color)).in_zone(zone).fitted_to(terminal_width());
         printer.start(columns).map_err(of_output)?;
         self.printer = Some(printer);
         Ok(())

@@ -8,7 +8,7 @@ use super::search::Section;
 use crate::markdown::{self, escaped, example, language_of, leading_word, markup, text_of};
 
 /// The pages in reading order, by their files below the root of the repository, without `.md`.
-pub(super) const FILES: [&str; 28] = [
+pub(super) const FILES: [&str; 29] = [
     "docs/README",
     "docs/tutorial",
     "docs/sending/README",
@@ -24,6 +24,7 @@ pub(super) const FILES: [&str; 28] = [
     "docs/shipping",
     "docs/language",
     "docs/page",
+    "docs/command_line",
     "docs/reading/README",
     "docs/reading/grafana",
     "docs/reading/loki",
@@ -51,6 +52,9 @@ pub(super) struct Page {
     pub(super) sections: Vec<Section>,
 }
 
+/// The page whose rows begin with the codes of errors.
+const TROUBLESHOOTING: &str = "docs/troubleshooting";
+
 /// Files that are served somewhere else than below `/docs`, or under another name.
 const ELSEWHERE: [(&str, &str); 3] =
     [("grammar/README.md", "reference"), ("config/catat.toml", "docs/settings"), ("CHANGELOG.md", "docs/changelog")];
@@ -64,7 +68,7 @@ impl Page {
             title.get(1..).map(|events| text_of(&events[..markdown::length_inside(events)])).unwrap_or_default();
         let mut names = Anchors::default();
         let sections = sections_of(text, &address, &title, |inside| names.name(&text_of(inside)));
-        let html = html_of(file, &address, text);
+        let html = html_of(file, &address, text, &sections);
         let is_in_folder = file.matches('/').count() > 1 && !file.ends_with("/README");
         Self { address, title, is_in_folder, html, sections }
     }
@@ -133,9 +137,12 @@ fn is_within_line(tag: TagEnd) -> bool {
     matches!(tag, TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image)
 }
 
-fn html_of(file: &str, address: &str, text: &str) -> String {
+fn html_of(file: &str, address: &str, text: &str, sections: &[Section]) -> String {
     let (events, mut rendered, mut at) = (markdown::events(text), Vec::new(), 0);
-    let (mut anchors, mut codes, mut is_link_open) = (Anchors::default(), Vec::<String>::new(), true);
+    let (mut anchors, mut is_link_open) = (Anchors::default(), true);
+    let anchor_of =
+        |section: &Section| section.place.split_once('#').map_or(String::new(), |(_, name)| name.to_owned());
+    let mut known: Vec<String> = sections.iter().map(anchor_of).collect();
     while at < events.len() {
         match &events[at] {
             Event::Start(Tag::Heading { level, .. }) => {
@@ -155,10 +162,11 @@ fn html_of(file: &str, address: &str, text: &str) -> String {
                 at += inside.len() + 1;
             }
             Event::Start(Tag::TableCell)
-                if matches!(events.get(at.wrapping_sub(1)), Some(Event::Start(Tag::TableRow))) =>
+                if file == TROUBLESHOOTING
+                    && matches!(events.get(at.wrapping_sub(1)), Some(Event::Start(Tag::TableRow))) =>
             {
                 rendered.push(events[at].clone());
-                rendered.extend(code_anchors(&events[at + 1..], &mut codes));
+                rendered.extend(code_anchors(&events[at + 1..], &mut known));
             }
             Event::Start(Tag::Link { dest_url, .. }) => {
                 let target = target_of(file, dest_url);
@@ -218,7 +226,7 @@ pub(super) fn target_of(file: &str, link: &str) -> Option<String> {
 }
 
 /// Resolves a path relative to the folder of `file`.
-pub(super) fn resolve(file: &str, path: &str) -> String {
+fn resolve(file: &str, path: &str) -> String {
     // The change log lies at the root, whatever its address is.
     let folder = if file == "docs/changelog" { "" } else { file.rsplit_once('/').map_or("", |(folder, _)| folder) };
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();

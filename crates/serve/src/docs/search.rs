@@ -90,7 +90,7 @@ fn score(section: &Section, phrase: &str, words: &[String]) -> Option<usize> {
 
 /// Reports whether a word of the text begins with `word`.
 fn starts_word(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric()))
+    text.match_indices(word).any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
 /// Returns the part of a text around the first of the words in it.
