@@ -49,7 +49,7 @@ fn command() -> clap::Command {
 fn main() -> ExitCode {
     // Before any client or server is made: the first that needs TLS must find a provider.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
-        say!("catat: another TLS provider is installed already");
+        say!("catat: a TLS provider is already installed");
         return ExitCode::FAILURE;
     }
     privacy::write_for_owner_alone();

@@ -173,7 +173,7 @@ fn parameters(options: &Query) -> Result<Vec<(&'static str, String)>, Failure> {
 pub(crate) fn from_of(options: &Query) -> Result<Option<String>, Failure> {
     let Some(since) = &options.since else { return Ok(options.from.clone()) };
     if let Some(forward) = since.strip_prefix('-') {
-        return Err(Failure::usage(format!("--since {since}: it counts back by itself; write --since {forward}")));
+        return Err(Failure::usage(format!("--since {since}: the duration already counts back from now; write --since {forward}")));
     }
     let nanoseconds = types::parse_duration_ns(since)
         .map_err(|error| Failure::usage(format!("--since {since}: {error}; write a duration such as 15m or 1h30m")))?;
@@ -253,7 +253,7 @@ impl<'a> Shown<'a> {
             say!("catat: {}{hint}", warning.message);
         }
         if ending.more && self.options.limit.is_none() {
-            say!("catat: {n_rows} rows are shown and there are more; --limit 0 shows all");
+            say!("catat: {n_rows} rows shown of more; --limit 0 shows all");
         }
         if ending.partial {
             let reasons: Vec<&str> = ending.partial_reasons.iter().map(|reason| &*reason.message).collect();

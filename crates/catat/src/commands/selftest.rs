@@ -50,9 +50,9 @@ fn tail(options: &SelftestTail) -> Result<(), Failure> {
     print(&tally, &options.printing)?;
     if !tally.is_exact() {
         for text in tally.strange() {
-            say!("catat: nobody wrote this line: {}", crate::output::harmless(text, false));
+            say!("catat: stored line that was never written: {}", crate::output::harmless(text, false));
         }
-        return Err(Failure::other(format!("what is stored is not what was written; both are in {}", dir.display())));
+        return Err(Failure::other(format!("stored and written lines differ; both are in {}", dir.display())));
     }
     if is_ours {
         // What stays behind does no harm, and all was well.

@@ -132,6 +132,6 @@ pub(crate) fn restore(options: Restore) -> Result<(), Failure> {
         return Ok(());
     }
     let next = format!("if it replaces the original, run: catat promote --data-dir {}", dir.display());
-    writeln!(out, "it is a copy and notifies nobody (alerts, subscription filters, remote write); {next}")
+    writeln!(out, "it is a copy and sends no notifications (alerts, subscription filters, remote write); {next}")
         .map_err(of_output)
 }

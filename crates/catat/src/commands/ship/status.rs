@@ -59,9 +59,9 @@ fn say_rest(report: &Report) {
         say!("  {} events or batches were refused and are in dead-letter", told.refused);
     }
     if told.given_up.bytes > 0 {
-        say!("  {} lines of deleted files were given up, {} bytes", told.given_up.lines, told.given_up.bytes);
+        say!("  {} lines of deleted files were abandoned, {} bytes", told.given_up.lines, told.given_up.bytes);
     }
     if let Some(error) = &told.last_error {
-        say!("  delivery does not work: {}", crate::output::harmless(error, false));
+        say!("  delivery fails: {}", crate::output::harmless(error, false));
     }
 }
